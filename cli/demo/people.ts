@@ -1,0 +1,128 @@
+// The people of the demo world. All invented; the same every time.
+import { mulberry32 } from "./random.ts";
+
+export const DEMO_PASSWORD = "password123";
+export const FIRST_HOSPITAL = "Demo General Hospital";
+export const SECOND_HOSPITAL = "Lakeside Clinic";
+
+export const STAFF = [
+  { email: "adm@demo.com", username: "adm", full_name: "Ira Menon", role: "admin", hospital: 0, what: "administrator" },
+  {
+    email: "doc@demo.com",
+    username: "doc",
+    full_name: "Asha Rao",
+    role: "doctor",
+    hospital: 1,
+    what: `doctor at ${FIRST_HOSPITAL}`,
+  },
+  {
+    email: "nurse@demo.com",
+    username: "nurse",
+    full_name: "Ravi Kumar",
+    role: "nurse",
+    hospital: 1,
+    what: `nurse at ${FIRST_HOSPITAL}`,
+  },
+  { email: "patient@demo.com", username: "patient", full_name: "Meena Joshi", role: "patient", hospital: 0, what: "patient" },
+  {
+    email: "doc2@demo.com",
+    username: "doc2",
+    full_name: "Jonas Berg",
+    role: "doctor",
+    hospital: 2,
+    what: `doctor at ${SECOND_HOSPITAL}`,
+  },
+] as const;
+
+const FIRST = {
+  female: [
+    "Meena",
+    "Asha",
+    "Fatima",
+    "Lakshmi",
+    "Grace",
+    "Sunita",
+    "Anita",
+    "Priya",
+    "Noor",
+    "Elena",
+    "Kavya",
+    "Ruth",
+    "Leela",
+    "Maria",
+    "Divya",
+  ],
+  male: [
+    "Imran",
+    "Arjun",
+    "Joseph",
+    "Vikram",
+    "Suresh",
+    "Daniel",
+    "Rahul",
+    "Omar",
+    "Kiran",
+    "Peter",
+    "Anil",
+    "Samuel",
+    "Ganesh",
+    "Thomas",
+    "Rohan",
+  ],
+};
+const LAST = [
+  "Joshi",
+  "Verma",
+  "Khan",
+  "Iyer",
+  "Fernandes",
+  "Patel",
+  "Nair",
+  "Singh",
+  "Das",
+  "Reddy",
+  "Mathew",
+  "Kulkarni",
+  "Bose",
+  "Shaikh",
+  "Gowda",
+];
+const HISTORY = [
+  "Hypertension since 2015, on amlodipine 5 mg.",
+  "Type 2 diabetes, diet controlled.",
+  "Paroxysmal palpitations, no syncope.",
+  "Sleep apnoea, CPAP since 2023.",
+  "Mild asthma in childhood.",
+];
+const SYMPTOMS = [["palpitations"], ["breathlessness on stairs"], [], ["chest tightness", "fatigue"], ["dizziness"]];
+
+/** The first `count` invented patients; the same index is the same person. */
+export function demoPatients(count: number) {
+  return Array.from({ length: count }, (_, i) => {
+    const random = mulberry32(7_919 * (i + 1));
+    const pick = <T>(list: readonly T[]): T => {
+      const chosen = list[Math.floor(random() * list.length)];
+      if (chosen === undefined) throw new Error("an empty list");
+      return chosen;
+    };
+    const gender = i % 2 === 0 ? ("female" as const) : ("male" as const);
+    const first = FIRST[gender][Math.floor(i / 2) % FIRST[gender].length] ?? "Asha";
+    const last = LAST[(i * 7) % LAST.length] ?? "Verma";
+    const year = 1938 + Math.floor(random() * 65);
+    const month = String(1 + Math.floor(random() * 12)).padStart(2, "0");
+    const day = String(1 + Math.floor(random() * 28)).padStart(2, "0");
+    return {
+      first_name: first,
+      last_name: last,
+      gender,
+      date_of_birth: `${year}-${month}-${day}`,
+      phone: `+91 9${String(Math.floor(random() * 1e9)).padStart(9, "0")}`,
+      email: `${first}.${last}${i + 1}@example.org`.toLowerCase(),
+      address: `${1 + Math.floor(random() * 120)} ${pick(["Lake Road", "Station Street", "Temple Lane", "Garden View"])}, ${pick(["Pune", "Mysuru", "Kochi", "Nagpur"])}`,
+      medical_history: pick(HISTORY),
+      notes: null,
+      symptoms: [...pick(SYMPTOMS)],
+      monitoring: "off" as const,
+    };
+  });
+}

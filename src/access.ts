@@ -1,0 +1,281 @@
+// The one gate: who may do what to which patient. Nothing else reads a patient's row, file or object.
+import { type AnyColumn, type SQL, sql } from "drizzle-orm";
+import type { BatchResponse } from "drizzle-orm/batch";
+import type { Call, DeviceActor, DoctorScope, Role, Standing, UserActor, UserCall } from "./actor.ts";
+import { audit } from "./audit.ts";
+import { batch, type Db, type Statement } from "./db/client.ts";
+import { ApiError } from "./errors.ts";
+import { UUID } from "./ids.ts";
+import { type Action, auditAction, mayEver } from "./roles.ts";
+
+export type Basis = "self" | "staff" | "care_team" | "admin" | "device";
+
+type StandingRow = {
+  is_admin: number;
+  member_role: Role | null;
+  acting_hospital: string | null;
+  doctor_scope: DoctorScope | null;
+};
+
+const STANDING = sql`u.is_admin AS is_admin, m.role AS member_role, s.hospital_id AS acting_hospital, h.doctor_scope AS doctor_scope`;
+
+/** The session, the user, the membership and the hospital, as they are in this very statement. */
+function liveSession(actor: UserActor, now: number): { from: SQL; where: SQL } {
+  return {
+    from: sql`sessions s JOIN users u ON u.id = s.user_id AND u.active = 1
+      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = s.hospital_id AND m.ended_at IS NULL
+      LEFT JOIN hospitals h ON h.id = s.hospital_id AND h.active = 1`,
+    where: sql`s.id = ${actor.sessionId} AND s.user_id = ${actor.userId} AND s.revoked_at IS NULL AND s.expires_at > ${now}`,
+  };
+}
+
+/** Null when the session acts for a hospital that was deactivated or that the person has left. */
+function standingOf(row: StandingRow | undefined): Standing | null {
+  if (!row) return null;
+  if (row.is_admin) return { role: "admin", hospitalId: row.acting_hospital, doctorScope: "care_team" };
+  if (row.acting_hospital === null) return { role: "patient", hospitalId: null, doctorScope: "care_team" };
+  if (!row.member_role || !row.doctor_scope) return null;
+  return { role: row.member_role, hospitalId: row.acting_hospital, doctorScope: row.doctor_scope };
+}
+
+function standingStatement(db: Db, actor: UserActor, now: number) {
+  const { from, where } = liveSession(actor, now);
+  return db.all<StandingRow>(sql`SELECT ${STANDING} FROM ${from} WHERE ${where}`);
+}
+
+function same(a: Standing, b: Standing): boolean {
+  return a.role === b.role && a.hospitalId === b.hospitalId && a.doctorScope === b.doctorScope;
+}
+
+export function requireUser(call: Call): UserCall {
+  const { actor } = call;
+  if (actor.kind === "user") return { ...call, actor };
+  throw new ApiError(actor.kind === "device" ? "forbidden" : "unauthenticated");
+}
+
+type Refused = {
+  role?: Role | "device";
+  hospitalId?: string | null;
+  target?: Record<string, string>;
+  patientId?: string | null;
+};
+
+/** Records a refusal, then throws it: denials are decisions too. @throws ApiError always */
+export async function refuse(
+  call: Call,
+  action: Action,
+  error: "unauthenticated" | "forbidden" | "not_found",
+  facts: Refused = {},
+): Promise<never> {
+  const [type, id] = Object.entries(facts.target ?? {})[0] ?? [];
+  await batch(
+    call.db,
+    audit(call.db, call.actor, call.now, {
+      event: "access.denied",
+      action: auditAction(action),
+      outcome: "denied",
+      reason: error,
+      detail: { action },
+      ...(facts.role && { role: facts.role }),
+      hospitalId: facts.hospitalId ?? null,
+      ...(type && id && { entity: { type, id } }),
+      subjects: facts.patientId ? [facts.patientId] : [],
+    }),
+  );
+  throw new ApiError(error);
+}
+
+/**
+ * Runs statements for a person together with the check of their session and role, in one round trip. `build` gets the
+ * standing that the token claims; when the database knows another one, the statements are built and run again with it.
+ * @throws ApiError unauthenticated, forbidden (both audited)
+ */
+export async function asCaller<const T extends readonly Statement[]>(
+  anyCall: Call,
+  action: Action,
+  build: (standing: Standing, call: UserCall) => T,
+): Promise<{ call: UserCall; standing: Standing; results: BatchResponse<T> }> {
+  if (anyCall.actor.kind === "device") await refuseDevice(anyCall, anyCall.actor, action);
+  const call = requireUser(anyCall);
+  const { db, actor, now } = call;
+  let standing = actor.claimed;
+  for (let round = 0; round < 3; round++) {
+    const allowed = mayEver(standing.role, action);
+    const statements: readonly Statement[] = allowed ? build(standing, call) : [];
+    const [rows, ...results] = await batch(db, [standingStatement(db, actor, now), ...statements]);
+    const live = standingOf(rows[0]);
+    if (!live) return refuse(call, action, "unauthenticated");
+    if (same(live, standing)) {
+      if (!allowed) return refuse(call, action, "forbidden", { role: live.role, hospitalId: live.hospitalId });
+      return { call, standing, results: results as BatchResponse<T> };
+    }
+    standing = live;
+  }
+  throw new ApiError("unavailable");
+}
+
+/** The check alone, for verbs whose writes follow. */
+export async function requireRole(anyCall: Call, action: Action): Promise<{ call: UserCall; standing: Standing }> {
+  const { call, standing } = await asCaller(anyCall, action, () => []);
+  return { call, standing };
+}
+
+/**
+ * The condition that lists, counts and searches use: rows whose patient the person may see.
+ * @param patientId the column that names the patient  @param hospitalId the column that names the patient's hospital
+ */
+export function patientScope(standing: Standing, actor: UserActor, patientId: AnyColumn, hospitalId: AnyColumn): SQL {
+  switch (standing.role) {
+    case "admin":
+      return sql`1`;
+    case "patient":
+      return sql`${patientId} IN (SELECT patient_id FROM patient_links WHERE user_id = ${actor.userId})`;
+    case "doctor":
+      if (standing.doctorScope === "hospital") return sql`${hospitalId} = ${standing.hospitalId}`;
+      return sql`+${hospitalId} = ${standing.hospitalId} AND ${patientId} IN
+        (SELECT patient_id FROM care_team WHERE user_id = ${actor.userId} AND ended_at IS NULL)`;
+    case "nurse":
+    case "hospital_admin":
+      return sql`${hospitalId} = ${standing.hospitalId}`;
+  }
+}
+
+/** What a request may name a patient by; numbers are the documents' integer ids. */
+export type Target = { patient: string } | { report: string } | typeof OWN;
+/** The caller's own record, or the patient that the calling device is bound to. */
+export const OWN = { patient: "own" } as const;
+
+export type PatientRow = {
+  id: string;
+  patient_number: number;
+  hospital_id: string;
+  ward_id: string | null;
+  monitoring: "off" | "home" | "ward";
+  patient_uid: string | null;
+  identity_sealed: string;
+  clinical_sealed: string;
+  assigned_doctor_id: string | null;
+  active: number;
+  created_at: number;
+  updated_at: number;
+  version: number;
+};
+export type Access = {
+  patient: PatientRow;
+  basis: Basis;
+  role: Role | "device";
+  /** Whose data it is: goes into the audit row. */
+  hospitalId: string;
+  deviceId: string | null;
+};
+
+export const PATIENT_COLUMNS = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id, patients.ward_id AS ward_id,
+  patients.monitoring AS monitoring, patients.patient_uid AS patient_uid, patients.identity_sealed AS identity_sealed,
+  patients.clinical_sealed AS clinical_sealed, patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active,
+  patients.created_at AS created_at, patients.updated_at AS updated_at, patients.version AS version`;
+
+function patientMatch(target: Target, own: SQL): SQL {
+  if (target === OWN) return sql`patients.id = ${own}`;
+  if ("report" in target) return sql`patients.id = (SELECT patient_id FROM reports WHERE id = ${target.report})`;
+  if (/^[1-9][0-9]{0,14}$/.test(target.patient)) return sql`patients.patient_number = CAST(${target.patient} AS INTEGER)`;
+  return sql`patients.id = ${UUID.test(target.patient) ? target.patient : null}`;
+}
+
+/**
+ * Fetch-or-404 inside what the caller may see, in one statement with the state of session, user and role.
+ * @throws ApiError unauthenticated, forbidden (a role that may never), not_found (absent or not visible: one answer)
+ */
+export async function requirePatient(call: Call, target: Target, action: Action): Promise<Access> {
+  const { actor } = call;
+  switch (actor.kind) {
+    case "user":
+      return userAccess({ ...call, actor }, target, action);
+    case "device":
+      return requireForDevice(call, actor, target, action);
+    default:
+      throw new ApiError("unauthenticated");
+  }
+}
+
+async function userAccess(call: UserCall, target: Target, action: Action): Promise<Access> {
+  const { db, actor, now } = call;
+  const session = liveSession(actor, now);
+  const [row] = await db.all<StandingRow & PatientRow & { linked: number; in_team: number; links: number }>(sql`
+    SELECT ${STANDING}, ${PATIENT_COLUMNS},
+      EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
+      EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
+      (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links
+    FROM ${session.from} LEFT JOIN patients ON ${patientMatch(target, sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = u.id)`)}
+    WHERE ${session.where}`);
+  const standing = standingOf(row);
+  if (!row || !standing) return refuse(call, action, "unauthenticated", { target });
+  const facts = { role: standing.role, hospitalId: row.hospital_id ?? standing.hospitalId, target, patientId: row.id };
+  if (!mayEver(standing.role, action)) return refuse(call, action, "forbidden", facts);
+  if (target === OWN && standing.role !== "patient") throw new ApiError("invalid_request", "Name patient_id.");
+  if (target === OWN && row.links > 1) throw new ApiError("patient_ambiguous");
+  const basis = row.id ? basisOf(standing, row) : null;
+  if (!basis) return refuse(call, action, "not_found", facts);
+  return { patient: row, basis, role: standing.role, hospitalId: row.hospital_id, deviceId: null };
+}
+
+/** Why a person may see a patient, or null. Consent and break-glass will be two more lines here. */
+function basisOf(standing: Standing, patient: { hospital_id: string; linked: number; in_team: number }): Basis | null {
+  const ours = standing.hospitalId === patient.hospital_id;
+  switch (standing.role) {
+    case "admin":
+      return "admin";
+    case "patient":
+      return patient.linked ? "self" : null;
+    case "nurse":
+    case "hospital_admin":
+      return ours ? "staff" : null;
+    case "doctor":
+      if (ours && patient.in_team) return "care_team";
+      return ours && standing.doctorScope === "hospital" ? "staff" : null;
+  }
+}
+
+export type DeviceAccess = { deviceId: string; kind: string; hospitalId: string; access: Access | null };
+type DeviceRow = PatientRow & { device_id: string; device_kind: string; device_hospital: string; bound: number; own: number };
+
+/**
+ * The device that a credential names and, if it may, the patient: devices write reports for the patient they are bound
+ * to, and read back what they uploaded.
+ * @throws ApiError unauthenticated for a credential that is unknown, revoked or expired
+ */
+export async function deviceAccess(call: Call, actor: DeviceActor, target: Target, action: Action): Promise<DeviceAccess> {
+  const uploaded =
+    "report" in target
+      ? sql`EXISTS (SELECT 1 FROM reports r WHERE r.id = ${target.report} AND r.uploaded_by_kind = 'device' AND r.uploaded_by = d.id)`
+      : sql`0`;
+  // A redeemed link has proved the credential already (reports/links.ts); then only its state counts.
+  const secret = actor.secretHash === null ? sql`1` : sql`c.secret_hash = ${actor.secretHash}`;
+  const [row] = await call.db.all<DeviceRow>(sql`
+    SELECT d.id AS device_id, d.kind AS device_kind, d.hospital_id AS device_hospital, patients.id = a.patient_id AS bound,
+      ${uploaded} AS own, ${PATIENT_COLUMNS}
+    FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
+      JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
+      LEFT JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL
+      LEFT JOIN patients ON ${patientMatch(target, sql`a.patient_id`)}
+    WHERE c.id = ${actor.credentialId} AND ${secret} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > ${call.now})`);
+  if (!row) throw new ApiError("unauthenticated");
+  const device = { deviceId: row.device_id, kind: row.device_kind, hospitalId: row.device_hospital };
+  const may = (action === "report:create" && row.bound) || (action === "report:read" && row.own);
+  if (!row.id || !may) return { ...device, access: null };
+  return {
+    ...device,
+    access: { patient: row, basis: "device", role: "device", hospitalId: row.hospital_id, deviceId: row.device_id },
+  };
+}
+
+async function requireForDevice(call: Call, actor: DeviceActor, target: Target, action: Action): Promise<Access> {
+  const { access, hospitalId } = await deviceAccess(call, actor, target, action);
+  if (access) return access;
+  const never = action !== "report:create" && action !== "report:read";
+  return refuse(call, action, never ? "forbidden" : "not_found", { role: "device", hospitalId, target });
+}
+
+async function refuseDevice(call: Call, actor: DeviceActor, action: Action): Promise<never> {
+  const { hospitalId } = await deviceAccess(call, actor, OWN, action);
+  return refuse(call, action, "forbidden", { role: "device", hospitalId });
+}

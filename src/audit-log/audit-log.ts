@@ -1,0 +1,88 @@
+// Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
+import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+import { asCaller } from "../access.ts";
+import type { Call, Standing, UserActor } from "../actor.ts";
+import { audit } from "../audit.ts";
+import { batch } from "../db/client.ts";
+import { auditEvents } from "../db/schema.ts";
+import { COUNT_LIMIT, type PageQuery, startOf, toPage } from "../pagination.ts";
+
+export type AuditQuery = PageQuery & {
+  patient_id?: string | undefined;
+  actor_id?: string | undefined;
+  event?: string | undefined;
+  outcome?: "success" | "denied" | "failed" | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+};
+
+const SEQ = auditEvents.seq;
+
+function visible(standing: Standing, actor: UserActor): SQL {
+  if (standing.role === "admin") return sql`1`;
+  if (standing.role === "hospital_admin") return eq(auditEvents.hospitalId, standing.hospitalId ?? "");
+  return sql`${SEQ} IN (SELECT s.seq FROM audit_subjects s JOIN patient_links l ON l.patient_id = s.patient_id WHERE l.user_id = ${actor.userId})`;
+}
+
+function filterOf(query: AuditQuery): SQL | undefined {
+  return and(
+    query.patient_id ? sql`${SEQ} IN (SELECT seq FROM audit_subjects WHERE patient_id = ${query.patient_id})` : undefined,
+    query.actor_id ? eq(auditEvents.actorId, query.actor_id) : undefined,
+    query.event ? eq(auditEvents.event, query.event) : undefined,
+    query.outcome ? eq(auditEvents.outcome, query.outcome) : undefined,
+    query.from ? sql`${auditEvents.recordedAt} >= ${Date.parse(query.from)}` : undefined,
+    query.to ? sql`${auditEvents.recordedAt} < ${Date.parse(query.to)}` : undefined,
+  );
+}
+
+/** Events, newest first. Reading the trail is itself an event. */
+export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
+  const callerId = anyCall.actor.kind === "user" ? anyCall.actor.userId : "";
+  const start = await startOf(anyCall.keys, callerId, "audit-events", query);
+  const after = start.after ? lt(SEQ, start.after.value) : undefined;
+  const { call, standing, results } = await asCaller(anyCall, "audit:read", (standing, { db, actor }) => {
+    const filter = and(visible(standing, actor), filterOf(query));
+    return [
+      db
+        .select()
+        .from(auditEvents)
+        .where(and(filter, after))
+        .orderBy(desc(SEQ))
+        .limit(query.limit + 1)
+        .offset(start.after ? 0 : start.offset),
+      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM audit_events WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
+    ];
+  });
+  const { db, keys, actor, now } = call;
+  const [rows, [count]] = results;
+  const key = (row: { seq: number }) => ({ value: row.seq, id: String(row.seq) });
+  const total = { n: count?.n ?? 0, exact: false };
+  const { rows: kept, pagination } = await toPage(keys, callerId, "audit-events", query, start, rows, key, total);
+  const { role, hospitalId } = standing;
+  const subjects = query.patient_id ? [query.patient_id] : [];
+  await batch(
+    db,
+    audit(db, actor, now, { event: "audit.read", action: "R", role, hospitalId, subjects, detail: { count: kept.length } }),
+  );
+  return { items: kept.map(toAuditEvent), pagination };
+}
+
+function toAuditEvent(row: typeof auditEvents.$inferSelect) {
+  const detail: Record<string, unknown> | null = row.detail ? JSON.parse(row.detail) : null;
+  return {
+    seq: row.seq,
+    recorded: new Date(row.recordedAt).toISOString(),
+    event: row.event,
+    action: row.action,
+    outcome: row.outcome,
+    reason: row.reason,
+    actor: { kind: row.actorKind, id: row.actorId, role: row.actorRole },
+    hospital_id: row.hospitalId,
+    basis: row.basis,
+    purpose: row.purpose,
+    entity: row.entityType && row.entityId ? { type: row.entityType, id: row.entityId } : null,
+    request_id: row.requestId,
+    ip: row.ip,
+    detail,
+  };
+}

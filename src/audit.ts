@@ -1,0 +1,56 @@
+// The audit trail: statements for the caller's own batch, so that state and trace commit together or not at all.
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor, Role } from "./actor.ts";
+import type { Db, Statement } from "./db/client.ts";
+
+export type AuditAction = "C" | "R" | "U" | "D" | "E";
+export type AuditEvent = {
+  /** `<thing>.<what happened>`, e.g. `report.read`, `login.failed`. */
+  event: string;
+  action: AuditAction;
+  outcome?: "success" | "denied" | "failed";
+  reason?: string;
+  role?: Role | "device";
+  basis?: string;
+  purpose?: string;
+  hospitalId?: string | null;
+  entity?: { type: string; id: string };
+  /** Patients whose data the event touched. */
+  subjects?: readonly string[];
+  /** Ids, counts and keyed hashes only. */
+  detail?: Record<string, unknown>;
+  /** For writes that decide in SQL: the event is written only if this holds. `changes() > 0`: the statement before did something. */
+  when?: SQL;
+};
+
+function actorId(actor: Actor): string | null {
+  switch (actor.kind) {
+    case "user":
+      return actor.userId;
+    case "device":
+      return actor.credentialId;
+    case "system":
+      return actor.name;
+    case "anonymous":
+      return null;
+  }
+}
+
+/** One event and its subjects, to be put together in the batch that does what the event says. */
+export function audit(db: Db, actor: Actor, now: number, event: AuditEvent): Statement[] {
+  const row = db.run(sql`INSERT INTO audit_events (recorded_at, action, event, outcome, reason, actor_kind, actor_id,
+      actor_role, hospital_id, basis, purpose, entity_type, entity_id, request_id, ip, detail)
+    SELECT CAST(${now} AS INTEGER), ${event.action}, ${event.event}, ${event.outcome ?? "success"}, ${event.reason ?? null},
+      ${actor.kind}, ${actorId(actor)}, ${event.role ?? null}, ${event.hospitalId ?? null}, ${event.basis ?? null},
+      ${event.purpose ?? null}, ${event.entity?.type ?? null}, ${event.entity?.id ?? null}, ${actor.via.requestId},
+      ${actor.via.ip}, ${event.detail ? JSON.stringify(event.detail) : null}
+    WHERE ${event.when ?? sql`1`}`);
+  const subjects = [...new Set(event.subjects ?? [])];
+  return subjects.length > 0 ? [row, subjectsOfLastEvent(db, JSON.stringify(subjects))] : [row];
+}
+
+/** The event just inserted has the highest seq, D1 having one writer; if its `when` kept it out, changes() is 0. */
+function subjectsOfLastEvent(db: Db, patientIds: string): Statement {
+  return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)
+    SELECT value, (SELECT max(seq) FROM audit_events) FROM json_each(${patientIds}) WHERE changes() > 0`);
+}

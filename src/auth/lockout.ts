@@ -1,0 +1,58 @@
+// Five wrong passwords lock a name for 15 minutes, exactly, however many tries run at once.
+import { and, eq, lt, sql } from "drizzle-orm";
+import type { Db, Statement } from "../db/client.ts";
+import { loginAttempts } from "../db/schema.ts";
+import { uuidv7 } from "../ids.ts";
+
+export const MAX_FAILURES = 5;
+export const LOCK_MS = 15 * 60_000;
+/** A reservation whose Worker died lapses after this. */
+export const RESERVATION_MS = 30_000;
+
+export type Slot = { subject: string; id: string };
+
+/**
+ * Takes one of five slots in one statement, before the password is hashed: failures and running attempts together
+ * never exceed five, so 50 wrong passwords at once cost exactly five hashes.
+ * @param subject SQL for the user's id, or the HMAC of a name that nobody has
+ */
+export function reserveSlot(db: Db, subject: ReturnType<typeof sql>, now: number) {
+  const id = uuidv7();
+  const live = sql`SELECT count(*) FROM login_attempts WHERE subject = ${subject} AND expires_at > ${now}`;
+  return {
+    id,
+    reserve: db.all<{ subject: string }>(sql`INSERT INTO login_attempts (subject, id, state, expires_at)
+      SELECT ${subject}, ${id}, 'pending', CAST(${now + RESERVATION_MS} AS INTEGER) WHERE (${live}) < ${MAX_FAILURES}
+      RETURNING subject`),
+    failures: db.all<{ n: number; until: number | null }>(sql`SELECT count(*) AS n, max(expires_at) AS until
+      FROM login_attempts WHERE subject = ${subject} AND state = 'failed' AND expires_at > ${now}`),
+  };
+}
+
+/** A wrong password: the slot stays taken, and the 15 minutes of all failures begin anew. */
+export function recordFailure(db: Db, slot: Slot, now: number): Statement[] {
+  const until = now + LOCK_MS;
+  return [
+    db
+      .insert(loginAttempts)
+      .values({ ...slot, state: "failed", expiresAt: until })
+      .onConflictDoUpdate({ target: [loginAttempts.subject, loginAttempts.id], set: { state: "failed", expiresAt: until } }),
+    db
+      .update(loginAttempts)
+      .set({ expiresAt: until })
+      .where(and(eq(loginAttempts.subject, slot.subject), eq(loginAttempts.state, "failed"), sql`expires_at > ${now}`)),
+  ];
+}
+
+/** A right password clears the failures before it and gives its own slot back; other attempts keep theirs. */
+export function clearFailures(db: Db, slot: Slot): Statement {
+  return db.delete(loginAttempts).where(and(eq(loginAttempts.subject, slot.subject), sql`(id = ${slot.id} OR state = 'failed')`));
+}
+
+export function unlock(db: Db, userId: string): Statement {
+  return db.delete(loginAttempts).where(eq(loginAttempts.subject, userId));
+}
+
+export function pruneAttempts(db: Db, now: number): Statement {
+  return db.delete(loginAttempts).where(lt(loginAttempts.expiresAt, now));
+}

@@ -1,0 +1,60 @@
+// Password hashing: scrypt N=2^14, r=8, p=5 (OWASP Password Storage Cheat Sheet), parameters kept with each hash.
+import crypto from "node:crypto";
+import { fromBase64Url, sameBytes, toBase64Url } from "../crypto.ts";
+import { ApiError } from "../errors.ts";
+
+export const SCRYPT = { N: 16_384, r: 8, p: 5 } as const;
+/** workerd refuses N·r·p above 2^20, and an isolate has 128 MiB, of which a hash takes 128·N·r bytes. */
+export const SCRYPT_CEILING = 1_048_576;
+const HASH_BYTES = 32;
+export const MAX_PASSWORD = 256;
+
+function scrypt(password: string, salt: Uint8Array, cost: { N: number; r: number; p: number }): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    crypto.scrypt(password, salt, HASH_BYTES, { ...cost, maxmem: 64 * 1024 * 1024 }, (error, key) =>
+      error ? reject(error) : resolve(new Uint8Array(key)),
+    );
+  });
+}
+
+/** `scrypt$N$r$p$salt$hash`. The password counts verbatim: every code point, no trimming, no normal form. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const hash = await scrypt(password, salt, SCRYPT);
+  return ["scrypt", SCRYPT.N, SCRYPT.r, SCRYPT.p, toBase64Url(salt), toBase64Url(hash)].join("$");
+}
+
+/** A hash that no password has: unknown names cost the same time as known ones. */
+const NOBODY = `scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
+
+/** False for a wrong password, for null (nobody has that name), and, unhashed, for a cost beyond the ceiling. */
+export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {
+  const [scheme, n, r, p, salt = "", hash = ""] = (stored ?? NOBODY).split("$");
+  const cost = { N: Number(n), r: Number(r), p: Number(p) };
+  const product = cost.N * cost.r * cost.p;
+  if (scheme !== "scrypt" || !(product > 0 && product <= SCRYPT_CEILING)) return false;
+  const expected = fromBase64Url(hash);
+  const saltBytes = fromBase64Url(salt);
+  if (!expected || !saltBytes) return false;
+  const actual = await scrypt(password, saltBytes, cost);
+  return sameBytes(actual, expected) && stored !== null;
+}
+
+/**
+ * NIST SP 800-63B-4: at least 15 characters where a password is the only factor; no composition rules.
+ * @param context words that must not carry the password: the person's names, e-mail, the product
+ * @throws ApiError invalid_request
+ */
+export function requireGoodPassword(password: string, context: readonly string[]): void {
+  const folded = password.normalize("NFKC").toLowerCase();
+  const refuse = (message: string): never => {
+    throw new ApiError("invalid_request", "The password does not meet the policy.", {
+      errors: [{ path: "password", message, code: "weak_password" }],
+    });
+  };
+  if (Array.from(password).length < 15) refuse("At least 15 characters");
+  if (new Set(folded).size < 6) refuse("Too few different characters");
+  const words = ["edgecare", ...context.flatMap((w) => w.toLowerCase().split(/[^\p{L}\p{N}]+/u))].filter((w) => w.length >= 4);
+  const rest = words.reduce((left, word) => left.replaceAll(word, ""), folded);
+  if (Array.from(rest).length < 8) refuse("Too close to your name or address");
+}

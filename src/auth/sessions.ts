@@ -1,0 +1,195 @@
+// Sessions: a row in D1 is the truth; refresh tokens are derived from it and rotate with one statement.
+import { and, desc, eq, gt, isNull, sql } from "drizzle-orm";
+import { z } from "zod";
+import { asCaller } from "../access.ts";
+import type { Call, Standing, UserActor, UserCall } from "../actor.ts";
+import { audit } from "../audit.ts";
+import type { Keys } from "../config.ts";
+import { fromBase64Url, mac, open, sameBytes, seal, toBase64Url } from "../crypto.ts";
+import { batch, type Statement } from "../db/client.ts";
+import { sessions } from "../db/schema.ts";
+import { ApiError } from "../errors.ts";
+import { UUID, uuidv7 } from "../ids.ts";
+import type { AccessToken } from "./tokens.ts";
+
+const DAY_MS = 86_400_000;
+export const REFRESH_LIFE_MS = 30 * DAY_MS;
+export const REFRESH_IDLE_MS = 7 * DAY_MS;
+/** Within this time of a rotation, the same old token gets the same successor (a lost reply, two tabs). */
+export const ROTATION_GRACE_MS = 10_000;
+export const MAX_SESSIONS = 10;
+
+export type Client = { user_agent: string | null; ip: string | null };
+const Client = z.object({ user_agent: z.string().nullable(), ip: z.string().nullable() });
+const place = (id: string) => ({ table: "sessions", column: "client", id });
+
+/** `ecr_<user>_<session>_<generation>_<HMAC(REFRESH_KEY, all three)>`; only the generation is stored. */
+export async function refreshToken(keys: Keys, userId: string, sessionId: string, generation: number): Promise<string> {
+  const tag = await mac(keys.refresh, ["refresh", userId, sessionId, String(generation)]);
+  return `ecr_${userId}_${sessionId}_${generation}_${toBase64Url(tag)}`;
+}
+
+const REFRESH_TOKEN = /^ecr_([^_]{36})_([^_]{36})_([1-9][0-9]{0,8})_(.{43})$/;
+
+/** @throws ApiError invalid_refresh_token */
+async function readRefreshToken(keys: Keys, token: string) {
+  const [, userId = "", sessionId = "", n = "", tag = ""] = REFRESH_TOKEN.exec(token) ?? [];
+  const given = fromBase64Url(tag);
+  const expected = await mac(keys.refresh, ["refresh", userId, sessionId, n]);
+  if (!UUID.test(sessionId) || !given || !sameBytes(given, expected)) throw new ApiError("invalid_refresh_token");
+  return { userId, sessionId, generation: Number(n) };
+}
+
+export type NewSession = { id: string; statements: Statement[] };
+
+/** A session and the end of the oldest beyond ten, for the batch that logs in. */
+export async function newSession(call: Call, userId: string, standing: Standing, client: Client): Promise<NewSession> {
+  const { db, keys, now } = call;
+  const id = uuidv7();
+  const clientSealed = await seal(keys.fields, place(id), client);
+  const live = sql`user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}`;
+  return {
+    id,
+    statements: [
+      db.insert(sessions).values({
+        id,
+        userId,
+        hospitalId: standing.hospitalId,
+        rotatedAt: now,
+        createdAt: now,
+        idleExpiresAt: now + REFRESH_IDLE_MS,
+        expiresAt: now + REFRESH_LIFE_MS,
+        clientSealed,
+      }),
+      db
+        .update(sessions)
+        .set({ revokedAt: now, revokedReason: "too_many" })
+        .where(
+          sql`${live} AND id NOT IN (SELECT id FROM sessions WHERE ${live} ORDER BY created_at DESC, id DESC LIMIT ${MAX_SESSIONS})`,
+        ),
+    ],
+  };
+}
+
+type Rotated = {
+  hospital_id: string | null;
+  generation: number;
+  revoked_reason: string | null;
+  is_admin: number;
+  role: Standing["role"] | null;
+  doctor_scope: Standing["doctorScope"] | null;
+};
+
+/** The person is active and, if the session acts for a hospital, still works there. */
+const STILL_WORKS = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = sessions.user_id AND u.active = 1 AND (u.is_admin = 1
+  OR sessions.hospital_id IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
+    WHERE m.user_id = u.id AND m.hospital_id = sessions.hospital_id AND m.ended_at IS NULL)))`;
+
+/**
+ * Rotates a refresh token. Compare-and-set in one statement: the present generation moves on; the one before it, within
+ * ten seconds, gets the same successor; anything older is a reuse and ends the session.
+ * @throws ApiError invalid_refresh_token
+ */
+export async function rotate(call: Call, token: string): Promise<AccessToken & { refreshToken: string }> {
+  const { db, keys, now } = call;
+  const { userId, sessionId, generation } = await readRefreshToken(keys, token);
+  const present = sql`generation = ${generation}`;
+  const kept = sql`(${present} OR (generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS}))`;
+  const update = db.all<Rotated>(sql`UPDATE sessions SET
+      revoked_at = CASE WHEN ${kept} THEN NULL ELSE CAST(${now} AS INTEGER) END,
+      revoked_reason = CASE WHEN ${kept} THEN NULL ELSE 'token_reuse' END,
+      rotated_at = CASE WHEN ${present} THEN CAST(${now} AS INTEGER) ELSE rotated_at END,
+      idle_expires_at = CASE WHEN ${present} THEN CAST(${now + REFRESH_IDLE_MS} AS INTEGER) ELSE idle_expires_at END,
+      generation = CASE WHEN ${present} THEN generation + 1 ELSE generation END
+    WHERE id = ${sessionId} AND user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}
+      AND idle_expires_at > ${now} AND ${STILL_WORKS}
+    RETURNING hospital_id, generation, revoked_reason,
+      (SELECT is_admin FROM users u WHERE u.id = user_id) AS is_admin,
+      (SELECT role FROM memberships m WHERE m.user_id = sessions.user_id AND m.hospital_id = sessions.hospital_id) AS role,
+      (SELECT doctor_scope FROM hospitals h WHERE h.id = hospital_id) AS doctor_scope`);
+  const session = sql`SELECT 1 FROM sessions WHERE id = ${sessionId}`;
+  const claimed = (row?: Rotated): Standing => ({
+    role: row?.is_admin ? "admin" : (row?.role ?? "patient"),
+    hospitalId: row?.hospital_id ?? null,
+    doctorScope: row?.doctor_scope ?? "care_team",
+  });
+  const actor: UserActor = { kind: "user", userId, sessionId, claimed: claimed(), via: call.actor.via };
+  const entity = { type: "session", id: sessionId };
+  const [[row]] = await batch(db, [
+    update,
+    ...audit(db, actor, now, {
+      event: "session.refresh",
+      action: "E",
+      entity,
+      when: sql`EXISTS (${session} AND revoked_at IS NULL AND generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS})`,
+    }),
+    ...audit(db, actor, now, {
+      event: "session.token_reuse",
+      action: "E",
+      outcome: "denied",
+      reason: "token_reuse",
+      entity,
+      when: sql`EXISTS (${session} AND revoked_reason = 'token_reuse' AND revoked_at = ${now})`,
+    }),
+  ]);
+  if (!row || row.revoked_reason) throw new ApiError("invalid_refresh_token");
+  const refresh = await refreshToken(keys, userId, sessionId, row.generation);
+  return { userId, sessionId, claimed: claimed(row), refreshToken: refresh };
+}
+
+/** Ends one of the caller's own sessions. @throws ApiError not_found for one that is not theirs or has ended */
+export async function endSession(anyCall: Call, sessionId: string, reason: "logout" | "revoked"): Promise<void> {
+  const { call, standing, results } = await asCaller(anyCall, "self:write", (_, { db, actor, now }) => [
+    db
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(
+        and(
+          eq(sessions.id, sessionId),
+          eq(sessions.userId, actor.userId),
+          isNull(sessions.revokedAt),
+          gt(sessions.expiresAt, now),
+        ),
+      ),
+  ]);
+  if (results[0].length === 0) throw new ApiError("not_found");
+  const { db, actor, now } = call;
+  await batch(db, [
+    db
+      .update(sessions)
+      .set({ revokedAt: now, revokedReason: reason })
+      .where(and(eq(sessions.id, sessionId), isNull(sessions.revokedAt))),
+    ...audit(db, actor, now, {
+      event: reason === "logout" ? "session.logout" : "session.revoke",
+      action: "D",
+      role: standing.role,
+      hospitalId: standing.hospitalId,
+      entity: { type: "session", id: sessionId },
+    }),
+  ]);
+}
+
+/** The caller's live sessions, newest first (at most ten exist). */
+export async function listSessions(anyCall: Call) {
+  const { call, results } = await asCaller(anyCall, "self:read", (_, { db, actor, now }) => [
+    db
+      .select()
+      .from(sessions)
+      .where(and(eq(sessions.userId, actor.userId), isNull(sessions.revokedAt), gt(sessions.expiresAt, now)))
+      .orderBy(desc(sessions.createdAt), desc(sessions.id))
+      .limit(MAX_SESSIONS),
+  ]);
+  return Promise.all(results[0].map((row) => toSession(call, row)));
+}
+
+async function toSession(call: UserCall, row: typeof sessions.$inferSelect) {
+  const client = Client.parse(await open(call.keys.fields, place(row.id), row.clientSealed));
+  return {
+    session_id: row.id,
+    current: row.id === call.actor.sessionId,
+    created_at: new Date(row.createdAt).toISOString(),
+    last_used_at: new Date(row.rotatedAt).toISOString(),
+    expires_at: new Date(row.expiresAt).toISOString(),
+    ...client,
+  };
+}

@@ -1,0 +1,81 @@
+// Access tokens: ES256 JWTs (RFC 9068), verified without storage; what they claim is checked again by access.ts.
+import { type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import type { Standing } from "../actor.ts";
+import type { SigningKeys } from "../config.ts";
+import { ROLES } from "../db/schema.ts";
+import { ApiError } from "../errors.ts";
+import { uuidv7 } from "../ids.ts";
+
+const AUDIENCE = "edgecare-api";
+const LEEWAY_S = 5;
+const DEFAULT_MINUTES = 15;
+
+const Claims = z.object({
+  sub: z.uuid(),
+  sid: z.uuid(),
+  jti: z.string(),
+  iat: z.number().int(),
+  exp: z.number().int(),
+  role: z.enum(ROLES),
+  hid: z.uuid().nullable(),
+  scp: z.enum(["care_team", "hospital"]),
+});
+
+export type AccessToken = { userId: string; sessionId: string; claimed: Standing };
+type TokenEnv = { ISSUER: string; ACCESS_TOKEN_EXPIRE_MINUTES: string };
+
+/** Life of an access token in seconds: ACCESS_TOKEN_EXPIRE_MINUTES, 1 minute to 24 hours, else 15 minutes. */
+export function accessTokenLife(env: TokenEnv): number {
+  const minutes = Number(env.ACCESS_TOKEN_EXPIRE_MINUTES);
+  return Math.round((minutes >= 1 && minutes <= 1440 ? minutes : DEFAULT_MINUTES) * 60);
+}
+
+export function signAccessToken(env: TokenEnv, keys: SigningKeys, token: AccessToken, now: number): Promise<string> {
+  const issued = Math.floor(now / 1000);
+  const { role, hospitalId, doctorScope } = token.claimed;
+  return new SignJWT({ sid: token.sessionId, role, hid: hospitalId, scp: doctorScope })
+    .setProtectedHeader({ alg: "ES256", kid: keys.current, typ: "at+jwt" })
+    .setIssuer(env.ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(token.userId)
+    .setIssuedAt(issued)
+    .setExpirationTime(issued + accessTokenLife(env))
+    .setJti(uuidv7())
+    .sign(keys.private);
+}
+
+/** @throws ApiError unauthenticated for anything but a live token of ours */
+export async function verifyAccessToken(env: TokenEnv, keys: SigningKeys, jwt: string, now: number): Promise<AccessToken> {
+  const payload = await verified(env, keys, jwt, now);
+  const claims = Claims.safeParse(payload);
+  // A token from the future is a forged or misplaced clock, not a valid session.
+  if (!claims.success || claims.data.iat > now / 1000 + LEEWAY_S) throw new ApiError("unauthenticated");
+  const { sub, sid, role, hid, scp } = claims.data;
+  return { userId: sub, sessionId: sid, claimed: { role, hospitalId: hid, doctorScope: scp } };
+}
+
+async function verified(env: TokenEnv, keys: SigningKeys, jwt: string, now: number): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(
+      jwt,
+      ({ kid }) => {
+        const key = keys.public.get(kid ?? "");
+        if (!key) throw new Error("unknown kid");
+        return key;
+      },
+      {
+        algorithms: ["ES256"],
+        typ: "at+jwt",
+        issuer: env.ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ["exp", "iat", "jti", "sub", "sid"],
+        clockTolerance: LEEWAY_S,
+        currentDate: new Date(now),
+      },
+    );
+    return payload;
+  } catch (cause) {
+    throw new ApiError("unauthenticated", undefined, { cause });
+  }
+}

@@ -1,0 +1,144 @@
+// Turns secrets into keys once per isolate, and refuses to serve with bad ones or, in production, with demo rows.
+import { sql } from "drizzle-orm";
+import { exportJWK, importJWK, type JWK } from "jose";
+import { macKey, open, parseRing, type Ring, seal, sha256Hex } from "./crypto.ts";
+import { type Db, database } from "./db/client.ts";
+import { deployment } from "./db/schema.ts";
+import { ApiError } from "./errors.ts";
+import { log } from "./log.ts";
+
+export type SigningKeys = { current: string; private: CryptoKey; public: Map<string, CryptoKey>; jwks: { keys: JWK[] } };
+export type Keys = {
+  fields: Ring;
+  index: CryptoKey;
+  link: CryptoKey;
+  refresh: CryptoKey;
+  jwt: SigningKeys;
+  bootstrapHash: string;
+};
+
+export const SECRETS = ["JWT_KEYS", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY", "REFRESH_KEY", "BOOTSTRAP_TOKEN"] as const;
+const PLACEHOLDER = /change.?me|placeholder|your.?(own|secret|key|token)|^(dev|test|demo|example|secret|password|key)\b/i;
+const MIN_LENGTH = 32;
+
+export function isProduction(env: Env): boolean {
+  return env.ENVIRONMENT !== "development" && env.ENVIRONMENT !== "test";
+}
+
+/** Names of the secrets that are missing, short, a placeholder, or the same as an earlier one. */
+export function badSecrets(env: Env): string[] {
+  const seen = new Set<string>();
+  return SECRETS.filter((name) => {
+    const value: string | undefined = env[name];
+    const bad = !value || value.length < MIN_LENGTH || PLACEHOLDER.test(value) || new Set(value).size < 10 || seen.has(value);
+    if (value) seen.add(value);
+    return bad;
+  });
+}
+
+/** `JWT_KEYS` is a JSON array of private P-256 JWKs with `kid`; the first signs, all verify (RFC 7517). */
+async function signingKeys(secret: string): Promise<SigningKeys> {
+  const ring: JWK[] = JSON.parse(secret);
+  const publics = new Map<string, CryptoKey>();
+  const jwks: JWK[] = [];
+  let first: { kid: string; key: CryptoKey } | undefined;
+  for (const jwk of ring) {
+    const { kid, kty, crv, x, y } = jwk;
+    if (!kid || kty !== "EC" || crv !== "P-256" || !x || !y || publics.has(kid)) throw new Error("not a P-256 key ring");
+    const bare = { kty, crv, x, y };
+    const [priv, pub] = await Promise.all([importJWK(jwk, "ES256"), importJWK(bare, "ES256", { extractable: true })]);
+    if (!(priv instanceof CryptoKey) || !(pub instanceof CryptoKey)) throw new Error("not a P-256 key ring");
+    first ??= { kid, key: priv };
+    publics.set(kid, pub);
+    jwks.push({ ...(await exportJWK(pub)), kid, alg: "ES256", use: "sig" });
+  }
+  if (!first) throw new Error("an empty key ring");
+  return { current: first.kid, private: first.key, public: publics, jwks: { keys: jwks } };
+}
+
+async function loadKeys(env: Env): Promise<Keys> {
+  const bad = badSecrets(env);
+  const attempt = async <T>(name: string, load: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await load;
+    } catch {
+      if (!bad.includes(name)) bad.push(name);
+      return undefined;
+    }
+  };
+  const jwt = await attempt("JWT_KEYS", signingKeys(env.JWT_KEYS ?? ""));
+  const fields = await attempt("FIELD_KEYS", parseRing(env.FIELD_KEYS ?? ""));
+  if (bad.length > 0 || !jwt || !fields) {
+    for (const variable of bad) log(env, "CRITICAL", "a required secret is missing or unfit", { variable });
+    throw new ApiError("misconfigured");
+  }
+  const [index, link, refresh, bootstrapHash] = await Promise.all([
+    macKey(env.INDEX_KEY),
+    macKey(env.LINK_KEY),
+    macKey(env.REFRESH_KEY),
+    sha256Hex(env.BOOTSTRAP_TOKEN),
+  ]);
+  return { fields, index, link, refresh, jwt, bootstrapHash };
+}
+
+// Derived from the secrets alone and rebuilt when they change; holds no state of any request.
+let cached: { from: string; keys: Promise<Keys> } | undefined;
+let proven: string | undefined;
+
+const fingerprint = (env: Env) => SECRETS.map((name) => env[name] ?? "").join("\n");
+
+/** @throws ApiError misconfigured, after a log line that names each faulty variable. */
+export function keysOf(env: Env): Promise<Keys> {
+  const from = fingerprint(env);
+  if (cached?.from !== from) {
+    cached = { from, keys: loadKeys(env) };
+    cached.keys.catch(() => {
+      cached = undefined;
+    });
+  }
+  return cached.keys;
+}
+
+const SENTINEL = { table: "deployment", column: "value", id: "sentinel" };
+const SENTINEL_TEXT = "edgecare";
+
+/**
+ * Opens the sealed constant in D1, writing it on the first start.
+ * @throws ApiError integrity_error when the field keys are not the ones the data was sealed with.
+ */
+export async function proveKeys(db: Db, keys: Keys): Promise<void> {
+  const read = db.select({ value: deployment.value }).from(deployment).where(sql`${deployment.name} = 'sentinel'`);
+  let [row] = await read;
+  if (!row) {
+    const value = await seal(keys.fields, SENTINEL, SENTINEL_TEXT);
+    await db.insert(deployment).values({ name: "sentinel", value }).onConflictDoNothing();
+    [row] = await read;
+  }
+  if (!row || (await open(keys.fields, SENTINEL, row.value)) !== SENTINEL_TEXT) throw new ApiError("integrity_error");
+}
+
+async function refuseDemoRows(env: Env, db: Db): Promise<void> {
+  const found = await db.all(sql`
+    SELECT 1 FROM users WHERE demo = 1 UNION ALL SELECT 1 FROM hospitals WHERE demo = 1
+    UNION ALL SELECT 1 FROM patients WHERE demo = 1 LIMIT 1`);
+  if (found.length === 0) return;
+  log(env, "CRITICAL", "the database holds demo rows", { variable: "ENVIRONMENT" });
+  throw new ApiError("misconfigured");
+}
+
+/** The check before the first request of an isolate: secrets fit, keys open the data, no demo world in production. */
+export async function readyKeys(env: Env): Promise<Keys> {
+  const keys = await keysOf(env);
+  const from = `${env.ENVIRONMENT}\n${fingerprint(env)}`;
+  if (proven !== from) {
+    const db = database(env.DB);
+    await proveKeys(db, keys).catch((cause: unknown) => {
+      if (!(cause instanceof ApiError)) throw cause;
+      log(env, "CRITICAL", "the field keys do not open this database", { variable: "FIELD_KEYS" });
+      throw new ApiError("misconfigured", undefined, { cause });
+    });
+    if (isProduction(env)) await refuseDemoRows(env, db);
+    proven = from;
+  }
+  return keys;
+}

@@ -1,0 +1,21 @@
+// What time takes away: lapsed login attempts, idempotency keys and claim codes, and files that no row names.
+import { lt } from "drizzle-orm";
+import { pruneAttempts } from "./auth/lockout.ts";
+import { readyKeys } from "./config.ts";
+import { batch, database } from "./db/client.ts";
+import { patientClaimCodes } from "./db/schema.ts";
+import { pruneKeys } from "./idempotency.ts";
+import { log } from "./log.ts";
+import { sweepOrphans } from "./reports/sweep.ts";
+
+export async function cleanUp(env: Env, now: number): Promise<void> {
+  const db = database(env.DB);
+  const keys = await readyKeys(env);
+  await batch(db, [
+    pruneAttempts(db, now),
+    pruneKeys(db, now),
+    db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now)),
+  ]);
+  const count = await sweepOrphans(db, env.FILES, keys.fields.keys.keys(), now);
+  if (count > 0) log(env, "INFO", "orphaned files deleted", { count });
+}

@@ -1,0 +1,130 @@
+// Sealing (AES-256-GCM), blind indexes, MACs and constant-time comparison. Keys come from the secrets alone.
+import { timingSafeEqual } from "node:crypto";
+import { ApiError } from "./errors.ts";
+
+export type Ring = { current: string; keys: Map<string, CryptoKey> };
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const utf8 = new TextEncoder();
+const KEY_ID = /^[a-z0-9]{1,12}$/;
+
+export function toBase64Url(bytes: Uint8Array): string {
+  let binary = "";
+  for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** Null for anything that is not canonical base64url without padding. */
+export function fromBase64Url(text: string): Bytes | null {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes: Bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  // "QQ" and "QR" decode alike; only the first is canonical, so that a token has one spelling.
+  return toBase64Url(bytes) === text ? bytes : null;
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+/** Length-prefixed concatenation, so that ("a","bc") and ("ab","c") never give the same bytes. */
+export function canonical(parts: readonly string[]): Bytes {
+  return new Uint8Array(utf8.encode(parts.map((part) => `${utf8.encode(part).length}:${part}`).join("|")));
+}
+
+/** Parses `kid:base64,kid:base64`, 32 bytes each, the first being current. HKDF-SHA256 (RFC 5869) derives from each. */
+export async function parseRing(secret: string): Promise<Ring> {
+  const keys = new Map<string, CryptoKey>();
+  for (const entry of secret.split(",")) {
+    const [kid = "", material = ""] = entry.trim().split(":");
+    const raw = Uint8Array.from(atob(material), (ch) => ch.charCodeAt(0));
+    if (!KEY_ID.test(kid) || raw.length !== 32 || keys.has(kid)) throw new Error("a key ring entry is kid:32 bytes in base64");
+    keys.set(kid, await crypto.subtle.importKey("raw", raw, "HKDF", false, ["deriveKey"]));
+  }
+  const current = keys.keys().next().value;
+  if (current === undefined) throw new Error("an empty key ring");
+  return { current, keys };
+}
+
+/** A key for one record, HKDF-SHA256 with the record's name as info: no GCM key ever meets 2^32 messages. */
+export function recordKey(ring: Ring, kid: string, record: readonly string[]): Promise<CryptoKey> {
+  const master = ring.keys.get(kid);
+  if (!master) throw new ApiError("integrity_error", undefined, { cause: new Error("unknown key id") });
+  return crypto.subtle.deriveKey(
+    { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: canonical(record) },
+    master,
+    { name: "AES-GCM", length: 256 },
+    false,
+    ["encrypt", "decrypt"],
+  );
+}
+
+export async function gcmSeal(key: CryptoKey, nonce: Bytes, plain: Bytes, aad: Bytes): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce, additionalData: aad }, key, plain));
+}
+
+/** @throws ApiError integrity_error when any bit of ciphertext, tag, nonce or AAD differs (NIST SP 800-38D). */
+export async function gcmOpen(key: CryptoKey, nonce: Bytes, sealed: Bytes, aad: Bytes): Promise<Bytes> {
+  try {
+    return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce, additionalData: aad }, key, sealed));
+  } catch (cause) {
+    throw new ApiError("integrity_error", undefined, { cause });
+  }
+}
+
+/** Where a sealed value belongs; moving it to another row, column or version makes it unreadable. */
+export type Place = { table: string; column: string; id: string; version?: number };
+
+const placeRecord = (place: Place) => [place.table, place.id];
+const placeAad = (kid: string, place: Place) => canonical(["s1", kid, place.column, String(place.version ?? 0)]);
+/** JSON is padded with spaces to a multiple of this, so that the ciphertext does not tell a short name from a long one. */
+const PAD = 64;
+
+/** Seals a JSON value for its place: `s1.<kid>.<nonce and ciphertext>`. */
+export async function seal(ring: Ring, place: Place, value: unknown): Promise<string> {
+  const plain = utf8.encode(JSON.stringify(value));
+  const padded = new Uint8Array(Math.ceil(plain.length / PAD) * PAD).fill(0x20);
+  padded.set(plain);
+  const nonce = crypto.getRandomValues(new Uint8Array(12));
+  const key = await recordKey(ring, ring.current, placeRecord(place));
+  const sealed = await gcmSeal(key, nonce, padded, placeAad(ring.current, place));
+  const joined = new Uint8Array(12 + sealed.length);
+  joined.set(nonce);
+  joined.set(sealed, 12);
+  return `s1.${ring.current}.${toBase64Url(joined)}`;
+}
+
+/** @throws ApiError integrity_error when the value was changed, moved, or sealed with a key that is not in the ring. */
+export async function open(ring: Ring, place: Place, sealed: string): Promise<unknown> {
+  const [format, kid, body] = sealed.split(".");
+  const joined = fromBase64Url(body ?? "");
+  if (format !== "s1" || kid === undefined || !joined || joined.length < 28) throw new ApiError("integrity_error");
+  const key = await recordKey(ring, kid, placeRecord(place));
+  const plain = await gcmOpen(key, joined.slice(0, 12), joined.slice(12), placeAad(kid, place));
+  return JSON.parse(new TextDecoder().decode(plain));
+}
+
+export async function macKey(secret: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", utf8.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+}
+
+/** HMAC-SHA256 (RFC 2104) over the canonical form of `parts`; the first part names the use. */
+export async function mac(key: CryptoKey, parts: readonly string[]): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, canonical(parts)));
+}
+
+/** A keyed index of a normal form: equal inputs meet, and without the key nothing can be read back. */
+export async function blindIndex(key: CryptoKey, kind: string, normal: string): Promise<string> {
+  return toBase64Url(await mac(key, ["index", kind, normal]));
+}
+
+export async function sha256Hex(data: Bytes | string): Promise<string> {
+  const bytes = typeof data === "string" ? utf8.encode(data) : data;
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
+/** Constant time over equal lengths; the lengths themselves are public. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}

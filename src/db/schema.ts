@@ -1,0 +1,475 @@
+// Every D1 table on one page. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] as const;
+export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const;
+export const REPORT_KINDS = ["ecg", "cpap", "bipap", "oxygen", "consultation", "other"] as const;
+/** FHIR R4 DiagnosticReport.status. An upload starts `preliminary`. */
+export const REPORT_STATUSES = [
+  "registered",
+  "partial",
+  "preliminary",
+  "final",
+  "amended",
+  "corrected",
+  "appended",
+  "cancelled",
+  "entered-in-error",
+  "unknown",
+] as const;
+export const DEVICE_KINDS = ["ecg", "cpap", "bipap", "oxygen", "wearable", "bedside_monitor", "gateway"] as const;
+export const UPLOAD_OUTCOMES = [
+  "stored",
+  "duplicate",
+  "replayed",
+  "quarantined",
+  "refused",
+  "failed",
+  "assigned",
+  "discarded",
+] as const;
+
+/** Facts about the deployment itself: `sentinel` is a sealed constant that proves the field keys are the right ones. */
+export const deployment = sqliteTable("deployment", {
+  name: text("name").primaryKey(),
+  value: text("value").notNull(),
+});
+
+export const hospitals = sqliteTable(
+  "hospitals",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    active: integer("active").notNull().default(1),
+    /** Whom a doctor sees: their care teams, or the whole hospital. */
+    doctorScope: text("doctor_scope", { enum: ["care_team", "hospital"] })
+      .notNull()
+      .default("care_team"),
+    demo: integer("demo").notNull().default(0),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [index("hospitals_demo").on(t.demo).where(sql`demo = 1`)],
+);
+
+export const wards = sqliteTable(
+  "wards",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    name: text("name").notNull(),
+    active: integer("active").notNull().default(1),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [uniqueIndex("wards_name").on(t.hospitalId, t.name)],
+);
+
+/** A person's login. E-mail, user name and full name are sealed; the indexes are keyed HMACs of their normal forms. */
+export const users = sqliteTable(
+  "users",
+  {
+    id: text("id").primaryKey(),
+    emailIndex: text("email_index").notNull(),
+    usernameIndex: text("username_index"),
+    profileSealed: text("profile_sealed").notNull(),
+    passwordHash: text("password_hash").notNull(),
+    passwordChangedAt: integer("password_changed_at").notNull(),
+    isAdmin: integer("is_admin").notNull().default(0),
+    active: integer("active").notNull().default(1),
+    demo: integer("demo").notNull().default(0),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex("users_email").on(t.emailIndex),
+    uniqueIndex("users_username").on(t.usernameIndex),
+    index("users_admin").on(t.isAdmin).where(sql`is_admin = 1`),
+    index("users_demo").on(t.demo).where(sql`demo = 1`),
+  ],
+);
+
+/** Staff roles are held at a hospital, never by a person alone. */
+export const memberships = sqliteTable(
+  "memberships",
+  {
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    role: text("role", { enum: STAFF_ROLES }).notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    endedAt: integer("ended_at"),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.hospitalId] }), index("memberships_hospital").on(t.hospitalId)],
+);
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text("id").primaryKey(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    /** The acting hospital; null for patients and platform administrators. */
+    hospitalId: text("hospital_id"),
+    /** The refresh token that counts is HMAC(REFRESH_KEY, id, generation); nothing of it is stored. */
+    generation: integer("generation").notNull().default(1),
+    rotatedAt: integer("rotated_at").notNull(),
+    createdAt: integer("created_at").notNull(),
+    idleExpiresAt: integer("idle_expires_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    revokedAt: integer("revoked_at"),
+    revokedReason: text("revoked_reason"),
+    clientSealed: text("client_sealed").notNull(),
+  },
+  (t) => [index("sessions_user").on(t.userId, t.createdAt)],
+);
+
+/** One row per password attempt that holds or has used one of the five slots (auth/lockout.ts). */
+export const loginAttempts = sqliteTable(
+  "login_attempts",
+  {
+    /** User id, or for a name nobody has: HMAC(name). */
+    subject: text("subject").notNull(),
+    id: text("id").notNull(),
+    state: text("state", { enum: ["pending", "failed"] }).notNull(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.subject, t.id] }), index("login_attempts_expiry").on(t.expiresAt)],
+);
+
+export const patients = sqliteTable(
+  "patients",
+  {
+    id: text("id").primaryKey(),
+    patientNumber: integer("patient_number").notNull(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    wardId: text("ward_id").references(() => wards.id),
+    monitoring: text("monitoring", { enum: ["off", "home", "ward"] })
+      .notNull()
+      .default("off"),
+    /** Random public identifier of the person across hospitals. */
+    patientUid: text("patient_uid"),
+    /** Names, phone, e-mail, address, birth date, gender. */
+    identitySealed: text("identity_sealed").notNull(),
+    /** Medical history, notes, symptoms. */
+    clinicalSealed: text("clinical_sealed").notNull(),
+    assignedDoctorId: text("assigned_doctor_id").references(() => users.id),
+    active: integer("active").notNull().default(1),
+    mergedInto: text("merged_into"),
+    demo: integer("demo").notNull().default(0),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex("patients_number").on(t.patientNumber),
+    index("patients_hospital_number").on(t.hospitalId, t.patientNumber),
+    index("patients_hospital_updated").on(t.hospitalId, t.updatedAt),
+    index("patients_updated").on(t.updatedAt),
+    index("patients_ward").on(t.wardId).where(sql`ward_id is not null`),
+    index("patients_uid").on(t.patientUid).where(sql`patient_uid is not null`),
+    index("patients_demo").on(t.demo).where(sql`demo = 1`),
+  ],
+);
+
+/** Ties a login to the records it owns: made by a claim code or by self-registration, never by matching names. */
+export const patientLinks = sqliteTable(
+  "patient_links",
+  {
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    method: text("method", { enum: ["claim_code", "self_registration"] }).notNull(),
+    verifiedBy: text("verified_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.patientId] }), index("patient_links_patient").on(t.patientId)],
+);
+
+export const patientClaimCodes = sqliteTable(
+  "patient_claim_codes",
+  {
+    codeHash: text("code_hash").primaryKey(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    usedAt: integer("used_at"),
+  },
+  (t) => [index("patient_claim_codes_expiry").on(t.expiresAt)],
+);
+
+/** Blind-index tokens for search: HMAC(hospital, kind, prefix), 8 bytes; a dump cannot be read back into names. */
+export const patientTokens = sqliteTable(
+  "patient_tokens",
+  {
+    hospitalId: text("hospital_id").notNull(),
+    token: text("token").notNull(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+  },
+  (t) => [primaryKey({ columns: [t.hospitalId, t.token, t.patientId] }), index("patient_tokens_patient").on(t.patientId)],
+);
+
+export const careTeam = sqliteTable(
+  "care_team",
+  {
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    addedBy: text("added_by").notNull(),
+    startedAt: integer("started_at").notNull(),
+    endedAt: integer("ended_at"),
+  },
+  (t) => [primaryKey({ columns: [t.patientId, t.userId] }), index("care_team_user").on(t.userId, t.patientId)],
+);
+
+export const devices = sqliteTable(
+  "devices",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    kind: text("kind", { enum: DEVICE_KINDS }).notNull(),
+    name: text("name").notNull(),
+    manufacturer: text("manufacturer"),
+    model: text("model"),
+    serialNumber: text("serial_number"),
+    active: integer("active").notNull().default(1),
+    /** Estimated device clock minus server clock; null while unknown. */
+    clockSkewMs: integer("clock_skew_ms"),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    index("devices_hospital").on(t.hospitalId),
+    uniqueIndex("devices_serial").on(t.hospitalId, t.serialNumber).where(sql`serial_number is not null`),
+  ],
+);
+
+/** Which patient a device belonged to, and when. The open row (ended_at null) is the present binding. */
+export const deviceAssignments = sqliteTable(
+  "device_assignments",
+  {
+    id: text("id").primaryKey(),
+    deviceId: text("device_id")
+      .notNull()
+      .references(() => devices.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    startedAt: integer("started_at").notNull(),
+    endedAt: integer("ended_at"),
+    createdBy: text("created_by").notNull(),
+  },
+  (t) => [
+    uniqueIndex("device_assignments_open").on(t.deviceId).where(sql`ended_at is null`),
+    index("device_assignments_device").on(t.deviceId, t.startedAt),
+    index("device_assignments_patient").on(t.patientId),
+  ],
+);
+
+/** Secrets of machines (devices now, apps later); only SHA-256 of the secret is kept. */
+export const credentials = sqliteTable(
+  "credentials",
+  {
+    id: text("id").primaryKey(),
+    kind: text("kind", { enum: ["device", "app"] }).notNull(),
+    deviceId: text("device_id").references(() => devices.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    name: text("name").notNull(),
+    secretHash: text("secret_hash").notNull(),
+    scopes: text("scopes").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at"),
+    lastUsedAt: integer("last_used_at"),
+    revokedAt: integer("revoked_at"),
+  },
+  (t) => [index("credentials_device").on(t.deviceId), index("credentials_hospital").on(t.hospitalId)],
+);
+
+/** FHIR DiagnosticReport: a file in R2 and what lists filter by. File name and metrics are sealed. */
+export const reports = sqliteTable(
+  "reports",
+  {
+    id: text("id").primaryKey(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    kind: text("kind", { enum: REPORT_KINDS }).notNull(),
+    status: text("status", { enum: REPORT_STATUSES }).notNull(),
+    uploadedByKind: text("uploaded_by_kind", { enum: ["user", "device"] }).notNull(),
+    uploadedBy: text("uploaded_by").notNull(),
+    encounterId: text("encounter_id"),
+    sessionType: text("session_type"),
+    /** 0 to 1. */
+    confidence: real("confidence"),
+    /** Beats per minute, copied from the metrics so that lists can filter. */
+    heartRate: real("heart_rate"),
+    effectiveAt: integer("effective_at").notNull(),
+    fileKey: text("file_key").notNull(),
+    fileNameSealed: text("file_name_sealed").notNull(),
+    /** Bytes of the plaintext. */
+    fileSize: integer("file_size").notNull(),
+    sha256: text("sha256").notNull(),
+    metricsKey: text("metrics_key"),
+    /** Bytes of the plaintext JSON. */
+    metricsSize: integer("metrics_size"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex("reports_same_file").on(t.sha256, t.patientId),
+    index("reports_created").on(t.createdAt),
+    index("reports_patient").on(t.patientId, t.createdAt),
+    index("reports_hospital").on(t.hospitalId, t.createdAt),
+    index("reports_hospital_kind").on(t.hospitalId, t.kind, t.createdAt),
+    index("reports_hospital_status").on(t.hospitalId, t.status, t.createdAt),
+    index("reports_hospital_rate").on(t.hospitalId, t.heartRate).where(sql`heart_rate is not null`),
+    index("reports_encounter").on(t.encounterId).where(sql`encounter_id is not null`),
+    uniqueIndex("reports_file_key").on(t.fileKey),
+    uniqueIndex("reports_metrics_key").on(t.metricsKey).where(sql`metrics_key is not null`),
+  ],
+);
+
+/** Every upload that was tried, with what became of it. Quarantined bytes hang on `file_key` here. */
+export const uploads = sqliteTable(
+  "uploads",
+  {
+    id: text("id").primaryKey(),
+    actorKind: text("actor_kind", { enum: ["user", "device"] }).notNull(),
+    actorId: text("actor_id").notNull(),
+    hospitalId: text("hospital_id"),
+    patientId: text("patient_id"),
+    reportId: text("report_id"),
+    kind: text("kind"),
+    outcome: text("outcome", { enum: UPLOAD_OUTCOMES }).notNull(),
+    /** An error code of errors.ts. */
+    reason: text("reason"),
+    detailSealed: text("detail_sealed"),
+    fileKey: text("file_key"),
+    fileSize: integer("file_size"),
+    sha256: text("sha256"),
+    requestId: text("request_id").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [
+    index("uploads_hospital").on(t.hospitalId, t.createdAt),
+    index("uploads_created").on(t.createdAt),
+    index("uploads_quarantine").on(t.hospitalId, t.createdAt).where(sql`outcome = 'quarantined'`),
+    uniqueIndex("uploads_file_key").on(t.fileKey).where(sql`file_key is not null`),
+  ],
+);
+
+/** Totals kept in the batches that change them. scope: `all`, `h:<hospital>`, `p:<patient>`; day 0 is all time, else the UTC day number. */
+export const counters = sqliteTable(
+  "counters",
+  {
+    scope: text("scope").notNull(),
+    day: integer("day").notNull(),
+    name: text("name").notNull(),
+    n: integer("n").notNull(),
+    sum: real("sum").notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.scope, t.day, t.name] })],
+);
+
+export const idempotencyKeys = sqliteTable(
+  "idempotency_keys",
+  {
+    /** Who and which route. */
+    scope: text("scope").notNull(),
+    keyHash: text("key_hash").notNull(),
+    bodyHash: text("body_hash").notNull(),
+    status: integer("status").notNull(),
+    resourceId: text("resource_id").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.scope, t.keyHash] }), index("idempotency_keys_created").on(t.createdAt)],
+);
+
+/** Work that must follow a committed change elsewhere (objects, mail); payloads hold ids only. */
+export const outbox = sqliteTable(
+  "outbox",
+  {
+    id: text("id").primaryKey(),
+    topic: text("topic").notNull(),
+    payload: text("payload").notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    createdAt: integer("created_at").notNull(),
+    dueAt: integer("due_at").notNull(),
+    doneAt: integer("done_at"),
+  },
+  (t) => [index("outbox_due").on(t.dueAt).where(sql`done_at is null`)],
+);
+
+/** FHIR AuditEvent, one row per decision. The one rowid table: `seq` orders the trail. */
+export const auditEvents = sqliteTable(
+  "audit_events",
+  {
+    seq: integer("seq").primaryKey(),
+    recordedAt: integer("recorded_at").notNull(),
+    /** FHIR AuditEvent.action: create, read, update, delete, execute. */
+    action: text("action", { enum: ["C", "R", "U", "D", "E"] }).notNull(),
+    event: text("event").notNull(),
+    outcome: text("outcome", { enum: ["success", "denied", "failed"] }).notNull(),
+    reason: text("reason"),
+    actorKind: text("actor_kind", { enum: ["user", "device", "system", "anonymous"] }).notNull(),
+    actorId: text("actor_id"),
+    actorRole: text("actor_role"),
+    hospitalId: text("hospital_id"),
+    basis: text("basis"),
+    purpose: text("purpose"),
+    entityType: text("entity_type"),
+    entityId: text("entity_id"),
+    requestId: text("request_id").notNull(),
+    ip: text("ip"),
+    /** JSON of ids, counts and keyed hashes; never a name, a value or a search word. */
+    detail: text("detail"),
+    mac: text("mac"),
+  },
+  (t) => [index("audit_events_hospital").on(t.hospitalId), index("audit_events_actor").on(t.actorId)],
+);
+
+/** Whose data an event touched: a patient's own access log is one indexed query. */
+export const auditSubjects = sqliteTable(
+  "audit_subjects",
+  {
+    patientId: text("patient_id").notNull(),
+    seq: integer("seq").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.patientId, t.seq] })],
+);

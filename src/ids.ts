@@ -1,0 +1,21 @@
+// Identifiers: UUIDv7 for rows, 128 random bits in base32 for opaque keys.
+import { v7 } from "uuid";
+
+export function uuidv7(): string {
+  return v7();
+}
+
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** 26 characters of base32 from 128 random bits. */
+export function opaqueId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(17));
+  let out = "";
+  for (let bit = 0; bit < 130; bit += 5) {
+    const pair = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0);
+    out += BASE32[(pair >> (11 - (bit & 7))) & 31];
+  }
+  return out;
+}
+
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,0 +1,97 @@
+// Pages by cursor (sealed against change, bound to caller and filter) or, for the documents' sake, by offset.
+import { z } from "@hono/zod-openapi";
+import { asc, desc, type SQL, sql } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import type { Keys } from "./config.ts";
+import { fromBase64Url, mac, sameBytes, toBase64Url } from "./crypto.ts";
+import { ApiError } from "./errors.ts";
+import type { Pagination } from "./router.ts";
+
+const MAX_OFFSET = 10_000;
+export const COUNT_LIMIT = 10_000;
+
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(100).default(20).openapi({ example: 20 }),
+  offset: z.coerce.number().int().min(0).default(0).openapi({ example: 0 }),
+  cursor: z.string().max(600).optional(),
+};
+export type PageQuery = { limit: number; offset: number; cursor?: string | undefined };
+
+/** Where a page begins: after a row known by its sort value and id, or at an offset. */
+export type Start = { after: { value: number; id: string } | null; offset: number };
+
+/** A query parameter given several times has no defined winner, so it is refused before validation. */
+export function refuseRepeats(queries: Record<string, string[]>): void {
+  const repeated = Object.entries(queries).filter(([, values]) => values.length > 1);
+  if (repeated.length === 0) return;
+  throw new ApiError("invalid_request", "A query parameter was given more than once.", {
+    errors: repeated.slice(0, 20).map(() => ({ path: "query", message: "Given more than once", code: "repeated" })),
+  });
+}
+
+/** Everything a cursor must not outlive: who asks, which list, which filters. */
+function binding(callerId: string, list: string, filters: object): string[] {
+  const entries = Object.entries(filters).filter(([k, v]) => v !== undefined && !["cursor", "limit", "offset"].includes(k));
+  return ["cursor", callerId, list, JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b)))];
+}
+
+/** @throws ApiError invalid_cursor, offset_too_large, invalid_request (cursor and offset together) */
+export async function startOf(keys: Keys, callerId: string, list: string, query: PageQuery & object): Promise<Start> {
+  if (query.offset > MAX_OFFSET) throw new ApiError("offset_too_large");
+  if (query.cursor === undefined) return { after: null, offset: query.offset };
+  if (query.offset > 0) throw new ApiError("invalid_request", "Use either cursor or offset.");
+  const [text = "", tag = ""] = query.cursor.split(".");
+  const payload = fromBase64Url(text);
+  const given = fromBase64Url(tag);
+  const expected = await mac(keys.link, [...binding(callerId, list, query), text]);
+  if (!payload || !given || !sameBytes(given, expected)) throw new ApiError("invalid_cursor");
+  const [value, id, offset] = JSON.parse(new TextDecoder().decode(payload)) as [number, string, number];
+  return { after: { value, id }, offset };
+}
+
+async function cursorFor(keys: Keys, callerId: string, list: string, query: object, last: [number, string, number]) {
+  const text = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
+  return `${text}.${toBase64Url(await mac(keys.link, [...binding(callerId, list, query), text]))}`;
+}
+
+/** Rows after the start, in the order of (column, id): newest first unless `ascending`. */
+export function keyset(start: Start, column: SQLiteColumn, id: SQLiteColumn, ascending = false) {
+  const where: SQL | undefined = start.after
+    ? ascending
+      ? sql`(${column}, ${id}) > (${start.after.value}, ${start.after.id})`
+      : sql`(${column}, ${id}) < (${start.after.value}, ${start.after.id})`
+    : undefined;
+  return { where, orderBy: ascending ? [asc(column), asc(id)] : [desc(column), desc(id)] };
+}
+
+/**
+ * Cuts the one row too many off a page and says what follows.
+ * @param rows up to limit + 1 rows  @param key the sort value and id of a row  @param total at most COUNT_LIMIT + 1
+ */
+export async function toPage<T>(
+  keys: Keys,
+  callerId: string,
+  list: string,
+  query: PageQuery & object,
+  start: Start,
+  rows: T[],
+  key: (row: T) => { value: number; id: string },
+  total: { n: number; exact: boolean },
+): Promise<{ rows: T[]; pagination: Pagination }> {
+  const kept = rows.slice(0, query.limit);
+  const hasMore = rows.length > query.limit;
+  const last = kept.at(-1);
+  const position = start.offset + kept.length;
+  const next = hasMore && last ? await cursorFor(keys, callerId, list, query, [key(last).value, key(last).id, position]) : null;
+  return {
+    rows: kept,
+    pagination: {
+      limit: query.limit,
+      offset: start.offset,
+      total: total.exact ? total.n : Math.min(total.n, COUNT_LIMIT),
+      total_is_exact: total.exact || total.n <= COUNT_LIMIT,
+      has_more: hasMore,
+      next_cursor: next,
+    },
+  };
+}

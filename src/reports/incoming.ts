@@ -1,0 +1,126 @@
+// Reads an upload request: a multipart form (at most 10 MB, buffered) or a raw PDF (at most 25 MB, streamed).
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { REPORT_KINDS } from "../db/schema.ts";
+import { ApiError } from "../errors.ts";
+import { UUID } from "../ids.ts";
+import { bodyChunks, readBody } from "../request.ts";
+import { type AppEnv, invalid } from "../router.ts";
+import type { ReportKind } from "./metrics.ts";
+
+export const MULTIPART_LIMIT = 10 * 1024 * 1024;
+export const RAW_LIMIT = 25 * 1024 * 1024;
+/** Room for the form's own lines around a file of exactly the limit. */
+const FORM_OVERHEAD = 128 * 1024;
+const MAX_PARTS = 20;
+
+/** What may be said about a report besides the file: form fields, or for a raw body the query. */
+const About = z.strictObject({
+  patient_id: z.string().min(1).max(64).optional(),
+  kind: z.enum(REPORT_KINDS).optional(),
+  recorded_at: z.iso
+    .datetime({ offset: true })
+    .refine((time) => Date.parse(time) > 0, "Not a time")
+    .optional(),
+  session_type: z.string().trim().min(1).max(60).optional(),
+  confidence: z.coerce.number().min(0).max(1).optional(),
+  encounter_id: z.string().regex(UUID).optional(),
+});
+export type About = z.infer<typeof About>;
+
+export type Incoming = {
+  about: About;
+  fileName: string;
+  metrics: Uint8Array | null;
+  defaultKind: ReportKind;
+} & (
+  | { form: true; bytes: Uint8Array<ArrayBuffer> }
+  | { form: false; chunks: AsyncIterable<Uint8Array>; size: number; sha256: string }
+);
+
+function readAbout(fields: Record<string, unknown>): About {
+  const parsed = About.safeParse(fields);
+  if (!parsed.success) throw invalid(parsed.error);
+  return parsed.data;
+}
+
+/** @throws ApiError unsupported_media_type, length_required, too_large, digest_required, invalid_request, length_mismatch */
+export async function readIncoming(c: Context<AppEnv>, defaultKind: ReportKind): Promise<Incoming> {
+  const type = c.req.header("Content-Type") ?? "";
+  if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body unencoded.");
+  if (/^application\/pdf\s*$/i.test(type)) return readRaw(c, defaultKind);
+  if (/^multipart\/form-data\s*;/i.test(type)) return readForm(c, type, defaultKind);
+  throw new ApiError("unsupported_media_type", "Send multipart/form-data, or application/pdf.");
+}
+
+function readRaw(c: Context<AppEnv>, defaultKind: ReportKind): Incoming {
+  const announced = c.req.header("Content-Length");
+  if (announced === undefined) throw new ApiError("length_required");
+  const size = /^[0-9]{1,12}$/.test(announced) ? Number(announced) : Number.NaN;
+  if (!Number.isSafeInteger(size)) throw new ApiError("length_mismatch");
+  if (size > RAW_LIMIT) throw new ApiError("too_large");
+  const sha256 = (c.req.header("X-Content-SHA256") ?? "").toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new ApiError("digest_required", "Send X-Content-SHA256 with 64 hexadecimal digits.");
+  }
+  const metrics = c.req.header("X-Report-Metrics");
+  return {
+    about: readAbout(c.req.query()),
+    fileName: safeFileName(decodeName(c.req.header("X-File-Name") ?? "")),
+    metrics: metrics === undefined ? null : new TextEncoder().encode(decodeName(metrics)),
+    defaultKind,
+    form: false,
+    chunks: bodyChunks(c),
+    size,
+    sha256,
+  };
+}
+
+/** Headers carry ASCII; other text comes percent-encoded. */
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+async function readForm(c: Context<AppEnv>, type: string, defaultKind: ReportKind): Promise<Incoming> {
+  const body = await readBody(c, MULTIPART_LIMIT + FORM_OVERHEAD);
+  const form = await new Response(body, { headers: { "Content-Type": type } }).formData().catch((cause: unknown) => {
+    throw new ApiError("invalid_request", "The form is not well-formed.", { cause });
+  });
+  const entries = [...form.entries()];
+  if (entries.length > MAX_PARTS) throw new ApiError("invalid_request", "The form has too many parts.");
+  if (new Set(entries.map(([name]) => name)).size < entries.length) {
+    throw new ApiError("invalid_request", "A part of the form was given more than once.");
+  }
+  const file = form.get("file");
+  if (!(file instanceof File)) {
+    throw new ApiError("invalid_request", "Send the PDF as the part named file.", {
+      errors: [{ path: "file", message: "Required", code: "required" }],
+    });
+  }
+  if (file.size > MULTIPART_LIMIT) throw new ApiError("too_large");
+  const metrics = form.get("metrics");
+  const rest = entries.filter(([name, value]) => !["file", "metrics"].includes(name) && value !== "");
+  return {
+    about: readAbout({ ...c.req.query(), ...Object.fromEntries(rest) }),
+    fileName: safeFileName(file.name),
+    metrics: metrics === null ? null : new Uint8Array(await new Blob([metrics]).arrayBuffer()),
+    defaultKind,
+    form: true,
+    bytes: new Uint8Array(await file.arrayBuffer()),
+  };
+}
+
+/** The last part of the path, without what could split a header, hide an extension or leave a folder. */
+export function safeFileName(name: string): string {
+  const base = name.toWellFormed().normalize("NFC").split(/[/\\]/).at(-1) ?? "";
+  const kept = Array.from(base)
+    .filter((ch) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"]/u.test(ch))
+    .slice(0, 120)
+    .join("")
+    .trim();
+  return /^\.*$/.test(kept) ? "report.pdf" : kept;
+}

@@ -1,0 +1,44 @@
+// Signed links: five minutes, one report, one method, tied to the session or credential that asked; re-checked when used.
+import type { Actor, Call, Via } from "../actor.ts";
+import type { Keys } from "../config.ts";
+import { fromBase64Url, mac, sameBytes, toBase64Url } from "../crypto.ts";
+import { ApiError } from "../errors.ts";
+import { UUID } from "../ids.ts";
+
+export const LINK_LIFE_MS = 5 * 60_000;
+
+export type SignedLink = { url: string; expires_at: string };
+
+/** Payload `u.<user>.<session>.<exp>` or `d.<credential>..<exp>`; the MAC also covers method and report. */
+export async function signLink(call: Call, origin: string, reportId: string): Promise<SignedLink> {
+  const { actor, keys, now } = call;
+  if (actor.kind !== "user" && actor.kind !== "device") throw new ApiError("unauthenticated");
+  const exp = now + LINK_LIFE_MS;
+  const payload = actor.kind === "user" ? `u.${actor.userId}.${actor.sessionId}.${exp}` : `d.${actor.credentialId}..${exp}`;
+  const tag = toBase64Url(await linkMac(keys, reportId, payload));
+  return {
+    url: `${origin}/api/v1/reports/${reportId}/file?link=${payload}.${tag}`,
+    expires_at: new Date(exp).toISOString(),
+  };
+}
+
+function linkMac(keys: Keys, reportId: string, payload: string) {
+  return mac(keys.link, ["link", "GET", reportId, payload]);
+}
+
+/**
+ * The actor for whom a link was signed. What they may see is asked again at the gate.
+ * @throws ApiError link_invalid, link_expired
+ */
+export async function actorOfLink(keys: Keys, reportId: string, link: string, via: Via, now: number): Promise<Actor> {
+  const [kind, id = "", sessionId = "", exp = "", tag = "", ...more] = link.split(".");
+  const given = fromBase64Url(tag);
+  const expected = await linkMac(keys, reportId, [kind, id, sessionId, exp].join("."));
+  if (more.length > 0 || !given || !sameBytes(given, expected) || !UUID.test(id)) throw new ApiError("link_invalid");
+  // A link that outlives the limit was signed by a version with another one; it counts for nothing here.
+  if (Number(exp) > now + LINK_LIFE_MS) throw new ApiError("link_invalid");
+  if (Number(exp) <= now) throw new ApiError("link_expired");
+  if (kind === "d") return { kind: "device", credentialId: id, secretHash: null, via };
+  // The gate asks the database for role and hospital; a link claims neither.
+  return { kind: "user", userId: id, sessionId, claimed: { role: "patient", hospitalId: null, doctorScope: "care_team" }, via };
+}

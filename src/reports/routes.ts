@@ -1,0 +1,280 @@
+// DiagnosticReport: upload, list, statistics, detail, file; the upload log.
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
+import { UPLOAD_OUTCOMES } from "../db/schema.ts";
+import { ApiError } from "../errors.ts";
+import { readClaim } from "../idempotency.ts";
+import { pageQuery } from "../pagination.ts";
+import {
+  type AppEnv,
+  answer,
+  EXAMPLE,
+  Id,
+  newRouter,
+  ok,
+  page,
+  pageAnswer,
+  problems,
+  SECURED,
+  SECURED_OR_LINK,
+  Timestamp,
+} from "../router.ts";
+import { downloadReport } from "./download.ts";
+import { readIncoming } from "./incoming.ts";
+import { actorOfLink, signLink } from "./links.ts";
+import { getReport, listReports, reportStats } from "./reports.ts";
+import { exampleLink, exampleLinkedReport, exampleReport, Kind, LinkedReport, Report, reportQuery } from "./shapes.ts";
+import { receiveUpload } from "./upload.ts";
+import { listUploads } from "./upload-log.ts";
+
+const tags = ["DiagnosticReport"];
+
+const reportParam = z.object({ report_id: Id.openapi({ example: EXAMPLE.report }) });
+const Uploaded = z
+  .object({
+    report_id: Id.nullable(),
+    upload_id: Id,
+    status: z.enum(["preliminary", "quarantined"]),
+    reason: z.string().nullable().openapi({ description: "Why it is in quarantine" }),
+    duplicate_of: Id.nullable().openapi({ description: "The report that holds the same file already" }),
+    cloud_url: z.string().nullable().openapi({ description: "A link of five minutes, for its uploader" }),
+    cloud_url_expires_at: Timestamp.nullable(),
+    file_url: z.string().nullable().openapi({ description: "Permanent; needs a token" }),
+  })
+  .openapi("UploadResult");
+const exampleUploaded = {
+  report_id: EXAMPLE.report,
+  upload_id: EXAMPLE.report,
+  status: "preliminary" as const,
+  reason: null,
+  duplicate_of: null,
+  cloud_url: exampleLink.download_url,
+  cloud_url_expires_at: EXAMPLE.time,
+  file_url: exampleReport.file_url,
+};
+
+const form = z.object({
+  file: z.string().openapi({ format: "binary", description: "The PDF, at most 10 MB" }),
+  patient_id: z.string().optional(),
+  kind: Kind.optional(),
+  metrics: z.string().optional().openapi({ description: "JSON, checked per kind; unknown keys are kept" }),
+  recorded_at: Timestamp.optional(),
+  session_type: z.string().optional(),
+  confidence: z.string().optional(),
+  encounter_id: Id.optional(),
+});
+
+function uploadRoute<P extends string>(path: P) {
+  return createRoute({
+    method: "post",
+    path,
+    tags,
+    summary: "Upload a PDF report with its metrics",
+    description:
+      "multipart/form-data (at most 10 MB), or the PDF itself as application/pdf (at most 25 MB) with Content-Length, " +
+      "X-Content-SHA256, optionally X-File-Name and X-Report-Metrics (percent-encoded), and the other fields in the query.",
+    security: SECURED,
+    request: { headers: z.object({ "idempotency-key": z.string().optional() }) },
+    responses: {
+      201: answer(Uploaded, "Stored", exampleUploaded),
+      200: answer(Uploaded, "The same file is there already", { ...exampleUploaded, duplicate_of: EXAMPLE.report }),
+      202: answer(Uploaded, "Kept in quarantine (devices)", {
+        ...exampleUploaded,
+        report_id: null,
+        status: "quarantined",
+        reason: "not_found",
+        cloud_url: null,
+        cloud_url_expires_at: null,
+        file_url: null,
+      }),
+      ...problems(401, 403, 404, 409, 411, 413, 415),
+    },
+    "x-body": { "multipart/form-data": form },
+  });
+}
+
+async function upload(c: Context<AppEnv>, defaultKind: "ecg") {
+  const call = c.get("call");
+  const claim = await readClaim(c, "report.upload");
+  const result = await receiveUpload(call, c.env.FILES, claim, () => readIncoming(c, defaultKind));
+  const blank = { duplicate_of: null, cloud_url: null, cloud_url_expires_at: null, file_url: null, reason: null };
+  if (result.outcome === "quarantined") {
+    const { uploadId, reason } = result;
+    return ok(c, { ...blank, report_id: null, upload_id: uploadId, status: "quarantined" as const, reason }, 202);
+  }
+  const { reportId, uploadId } = result;
+  const link = await signLink(call, new URL(c.req.url).origin, reportId);
+  const data = {
+    ...blank,
+    report_id: reportId,
+    upload_id: uploadId,
+    status: "preliminary" as const,
+    duplicate_of: result.status === 200 ? reportId : null,
+    cloud_url: link.url,
+    cloud_url_expires_at: link.expires_at,
+    file_url: `/api/v1/reports/${reportId}/file`,
+  };
+  return result.status === 200 ? ok(c, data) : ok(c, data, 201);
+}
+
+function listRoute<P extends string, Q extends z.ZodObject>(path: P, query: Q) {
+  return createRoute({
+    method: "get",
+    path,
+    tags,
+    summary: "Reports that I may see, with patient info",
+    security: SECURED,
+    request: { query },
+    responses: { 200: pageAnswer(Report, "Newest first", exampleReport), ...problems(401, 403) },
+  });
+}
+
+function detailRoute<P extends string>(path: P) {
+  return createRoute({
+    method: "get",
+    path,
+    tags,
+    summary: "One report with metrics and a signed link",
+    security: SECURED,
+    request: { params: reportParam },
+    responses: {
+      200: answer(LinkedReport.extend({ metrics: z.record(z.string(), z.unknown()).nullable() }), "The report", {
+        ...exampleLinkedReport,
+        metrics: { heart_rate: 72, pr_interval_ms: 158, qrs_duration_ms: 96, qt_interval_ms: 388 },
+      }),
+      ...problems(401, 403, 404),
+    },
+  });
+}
+
+const Stats = z
+  .object({
+    total: z.number().int(),
+    by_status: z.record(z.string(), z.number().int()),
+    by_kind: z.record(z.string(), z.number().int()),
+    recent_7_days: z.number().int().openapi({ description: "Today and the six days before, UTC" }),
+    average_confidence: z.number().nullable(),
+  })
+  .openapi("ReportStats");
+export const statsAnswer = answer(Stats, "Totals", {
+  total: 25,
+  by_status: { preliminary: 25 },
+  by_kind: { ecg: 25 },
+  recent_7_days: 25,
+  average_confidence: 0.93,
+});
+
+const Upload = z
+  .object({
+    upload_id: Id,
+    actor_kind: z.enum(["user", "device"]),
+    actor_id: z.string(),
+    hospital_id: Id.nullable(),
+    patient_id: Id.nullable(),
+    report_id: Id.nullable(),
+    kind: z.string().nullable(),
+    outcome: z.enum(UPLOAD_OUTCOMES),
+    reason: z.string().nullable(),
+    file_name: z.string().nullable(),
+    file_size: z.number().int().nullable(),
+    sha256: z.string().nullable(),
+    created_at: Timestamp,
+  })
+  .openapi("Upload");
+
+const fileRoute = createRoute({
+  method: "get",
+  path: "/reports/{report_id}/file",
+  tags,
+  summary: "The PDF, with a token or by a signed link; Range works",
+  security: SECURED_OR_LINK,
+  request: {
+    params: reportParam,
+    query: z.strictObject({ link: z.string().max(400).optional() }),
+    headers: z.object({ range: z.string().max(200).optional() }),
+  },
+  responses: {
+    200: { description: "The file", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
+    206: { description: "A part of it", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
+    ...problems(401, 403, 404, 410, 416),
+  },
+});
+
+/** A link carries its own proof: it stands above the line that authenticates and puts the actor in place. */
+export const redeemLink: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const link = c.req.query("link");
+  if (link !== undefined) {
+    // A link is for one method; HEAD would otherwise run as GET.
+    if (c.req.raw.method !== "GET") throw new ApiError("link_invalid");
+    const call = c.get("call");
+    const id = c.req.path.split("/").at(-2) ?? "";
+    c.set("call", { ...call, actor: await actorOfLink(call.keys, id, link, call.actor.via, call.now) });
+  }
+  await next();
+};
+
+export const reportRoutes = newRouter()
+  .openapi(uploadRoute("/reports"), (c) => upload(c, "ecg"))
+  .openapi(uploadRoute("/ecg/reports/upload"), (c) => upload(c, "ecg"))
+  .openapi(listRoute("/reports", reportQuery), async (c) =>
+    page(c, await listReports(c.get("call"), c.req.valid("query"), "report:read")),
+  )
+  .openapi(listRoute("/reports/list", reportQuery), async (c) =>
+    page(c, await listReports(c.get("call"), c.req.valid("query"), "report:read")),
+  )
+  .openapi(listRoute("/ecg/reports", reportQuery.omit({ kind: true })), async (c) => {
+    const query = { ...c.req.valid("query"), kind: "ecg" as const };
+    return page(c, await listReports(c.get("call"), query, "report:read"));
+  })
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/reports/stats",
+      tags,
+      summary: "Totals over what I may see",
+      security: SECURED,
+      responses: { 200: statsAnswer, ...problems(401, 403) },
+    }),
+    async (c) => ok(c, await reportStats(c.get("call"), "report:read")),
+  )
+  .openapi(detailRoute("/reports/{report_id}"), async (c) =>
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+  )
+  .openapi(detailRoute("/ecg/reports/{report_id}"), async (c) =>
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+  )
+  .openapi(fileRoute, async (c) => {
+    const { report_id } = c.req.valid("param");
+    const via = c.req.valid("query").link === undefined ? "token" : "link";
+    const file = await downloadReport(c.get("call"), c.env.FILES, report_id, c.req.header("Range"), via);
+    return c.body(file.body, file.status, file.headers);
+  })
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/uploads",
+      tags: ["Upload log"],
+      summary: "Every attempt to upload",
+      security: SECURED,
+      request: { query: z.strictObject({ ...pageQuery, outcome: z.enum(UPLOAD_OUTCOMES).optional() }) },
+      responses: {
+        200: pageAnswer(Upload, "Newest first", {
+          upload_id: EXAMPLE.upload,
+          actor_kind: "device",
+          actor_id: EXAMPLE.credential,
+          hospital_id: EXAMPLE.hospital,
+          patient_id: null,
+          report_id: null,
+          kind: "ecg",
+          outcome: "quarantined",
+          reason: "not_pdf",
+          file_name: "ecg.pdf",
+          file_size: 2048,
+          sha256: exampleReport.sha256,
+          created_at: EXAMPLE.time,
+        }),
+        ...problems(401, 403),
+      },
+    }),
+    async (c) => page(c, await listUploads(c.get("call"), c.req.valid("query"))),
+  );

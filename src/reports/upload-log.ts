@@ -1,0 +1,157 @@
+// The upload log: one row for every attempt of an authenticated caller, with what became of it.
+import { and, eq, sql } from "drizzle-orm";
+import { z } from "zod";
+import { type Access, asCaller } from "../access.ts";
+import type { Call } from "../actor.ts";
+import { type AuditEvent, audit } from "../audit.ts";
+import { open, seal } from "../crypto.ts";
+import { batch, type Statement } from "../db/client.ts";
+import { type UPLOAD_OUTCOMES, uploads } from "../db/schema.ts";
+import { ApiError, type ErrorCode } from "../errors.ts";
+import { uuidv7 } from "../ids.ts";
+import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
+import type { ReportKind } from "./metrics.ts";
+
+export type UploadOutcome = (typeof UPLOAD_OUTCOMES)[number];
+
+/** What is known of an attempt so far; its log row says as much, however it ends. */
+export type Attempt = {
+  id: string;
+  hospitalId: string | null;
+  patientId: string | null;
+  kind: ReportKind | null;
+  fileName: string | null;
+  sha256: string | null;
+  size: number | null;
+};
+
+/** The log shows an attempt to the hospital that the caller says they work for until the gate has said which it is. */
+export function newAttempt({ actor }: Call): Attempt {
+  const hospitalId = actor.kind === "user" ? actor.claimed.hospitalId : null;
+  return { id: uuidv7(), hospitalId, patientId: null, kind: null, fileName: null, sha256: null, size: null };
+}
+
+/** Errors that the gate has audited already. */
+const AUDITED: readonly string[] = ["unauthenticated", "forbidden", "not_found"] satisfies ErrorCode[];
+
+export async function logRefusal(call: Call, attempt: Attempt, error: unknown): Promise<void> {
+  const code = error instanceof ApiError ? error.code : "unavailable";
+  if (code === "unauthenticated") return;
+  const failed = !(error instanceof ApiError) || error.status >= 500;
+  const log = { outcome: failed ? "failed" : "refused", reason: code, event: "report.refuse", action: "C" } as const;
+  const statements = await logStatements(call, attempt, log);
+  const row = batch(call.db, AUDITED.includes(code) ? statements.slice(0, 1) : statements);
+  // When a store has failed, the log row is tried and the failure itself reported.
+  await (failed ? row.catch(() => undefined) : row);
+}
+
+type LogLine = {
+  outcome: UploadOutcome;
+  reason?: ErrorCode;
+  reportId?: string | null;
+  fileKey?: string;
+  event: string;
+  action: AuditEvent["action"];
+  access?: Access | null;
+};
+
+/** The row of the upload log and the audit event, in this order. */
+export async function logStatements(call: Call, attempt: Attempt, line: LogLine): Promise<Statement[]> {
+  const { db, keys, actor, now } = call;
+  const { access } = line;
+  const machine = actor.kind === "device";
+  const row = db.insert(uploads).values({
+    id: attempt.id,
+    actorKind: machine ? "device" : "user",
+    actorId: machine ? actor.credentialId : actor.kind === "user" ? actor.userId : actor.kind,
+    hospitalId: attempt.hospitalId,
+    patientId: attempt.patientId,
+    reportId: line.reportId ?? null,
+    kind: attempt.kind,
+    outcome: line.outcome,
+    reason: line.reason ?? null,
+    detailSealed: await seal(keys.fields, place(attempt.id), { file_name: attempt.fileName }),
+    fileKey: line.fileKey ?? null,
+    fileSize: attempt.size,
+    sha256: attempt.sha256,
+    requestId: actor.via.requestId,
+    createdAt: now,
+  });
+  const refused = line.outcome === "refused" || line.outcome === "failed";
+  return [
+    row,
+    ...audit(db, actor, now, {
+      event: line.event,
+      action: line.action,
+      outcome: refused ? "failed" : "success",
+      ...(line.reason && { reason: line.reason }),
+      ...(access && { role: access.role, basis: access.basis }),
+      ...(machine && { role: "device" }),
+      hospitalId: attempt.hospitalId,
+      entity: line.reportId ? { type: "report", id: line.reportId } : { type: "upload", id: attempt.id },
+      subjects: attempt.patientId ? [attempt.patientId] : [],
+      detail: { upload_id: attempt.id },
+    }),
+  ];
+}
+
+const place = (id: string) => ({ table: "uploads", column: "detail", id });
+const Detail = z.object({ file_name: z.string().nullable() });
+
+async function toUpload(call: Call, row: typeof uploads.$inferSelect) {
+  const detail = row.detailSealed ? Detail.parse(await open(call.keys.fields, place(row.id), row.detailSealed)) : null;
+  return {
+    upload_id: row.id,
+    actor_kind: row.actorKind,
+    actor_id: row.actorId,
+    hospital_id: row.hospitalId,
+    patient_id: row.patientId,
+    report_id: row.reportId,
+    kind: row.kind,
+    outcome: row.outcome,
+    reason: row.reason,
+    file_name: detail?.file_name ?? null,
+    file_size: row.fileSize,
+    sha256: row.sha256,
+    created_at: new Date(row.createdAt).toISOString(),
+  };
+}
+
+/**
+ * The attempts of a hospital, newest first. Doctors see those for patients they look after, and what they tried
+ * themselves; nurses and hospital administrators all.
+ */
+export async function listUploads(anyCall: Call, query: PageQuery & { outcome?: UploadOutcome | undefined }) {
+  const callerId = anyCall.actor.kind === "user" ? anyCall.actor.userId : "";
+  const start = await startOf(anyCall.keys, callerId, "uploads", query);
+  const { where, orderBy } = keyset(start, uploads.createdAt, uploads.id);
+  const { call, standing, results } = await asCaller(anyCall, "upload:read", (standing, { db, actor }) => {
+    const mine = eq(uploads.actorId, actor.userId);
+    const ours = standing.role === "admin" ? sql`1` : eq(uploads.hospitalId, standing.hospitalId ?? "");
+    const team = sql`(${mine} OR ${uploads.patientId} IN (SELECT patient_id FROM care_team WHERE user_id = ${actor.userId} AND ended_at IS NULL))`;
+    const narrow = standing.role === "doctor" && standing.doctorScope === "care_team" ? team : undefined;
+    const filter = and(ours, narrow, query.outcome ? eq(uploads.outcome, query.outcome) : undefined);
+    return [
+      db
+        .select()
+        .from(uploads)
+        .where(and(filter, where))
+        .orderBy(...orderBy)
+        .limit(query.limit + 1)
+        .offset(start.after ? 0 : start.offset),
+      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM uploads WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
+    ];
+  });
+  const { db, keys, actor, now } = call;
+  const [rows, [count]] = results;
+  const key = (row: typeof uploads.$inferSelect) => ({ value: row.createdAt, id: row.id });
+  const total = { n: count?.n ?? 0, exact: false };
+  const { rows: kept, pagination } = await toPage(keys, callerId, "uploads", query, start, rows, key, total);
+  const { role, hospitalId } = standing;
+  const subjects = kept.flatMap((row) => row.patientId ?? []);
+  await batch(
+    db,
+    audit(db, actor, now, { event: "upload.list", action: "R", role, hospitalId, subjects, detail: { count: kept.length } }),
+  );
+  return { items: await Promise.all(kept.map((row) => toUpload(call, row))), pagination };
+}

@@ -1,0 +1,37 @@
+// Is it alive, and can it work: each store asked, with its latency.
+import { sql } from "drizzle-orm";
+import { keysOf, proveKeys } from "../config.ts";
+import { database } from "../db/client.ts";
+
+export type Check = { status: "ok" | "error"; latency_ms: number };
+const TIMEOUT_MS = 3_000;
+
+async function check(work: Promise<unknown>): Promise<Check> {
+  const started = Date.now();
+  const late = scheduler.wait(TIMEOUT_MS).then(() => Promise.reject(new Error("timed out")));
+  const status = await Promise.race([work, late]).then(
+    () => "ok" as const,
+    () => "error" as const,
+  );
+  return { status, latency_ms: Date.now() - started };
+}
+
+/** D1, R2 and KV, each with one small read. */
+export async function storeHealth(env: Env) {
+  const [d1, r2, kv] = await Promise.all([
+    check(database(env.DB).run(sql`SELECT 1`)),
+    check(env.FILES.head("health")),
+    check(env.KV.get("health")),
+  ]);
+  return { d1, r2, kv };
+}
+
+/** Ready when the secrets fit and a sealed constant in D1 opens with them. */
+export async function readiness(env: Env) {
+  const keys = await check(keysOf(env).then((keys) => proveKeys(database(env.DB), keys)));
+  return { keys };
+}
+
+export function allOk(checks: Record<string, Check>): boolean {
+  return Object.values(checks).every(({ status }) => status === "ok");
+}

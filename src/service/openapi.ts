@@ -1,0 +1,35 @@
+// The OpenAPI 3.1 description, made from the schemas that validate.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { actorOf } from "../auth/authenticate.ts";
+import { type AppEnv, newRouter } from "../router.ts";
+import { docsMode, requireDocs } from "./pages.ts";
+
+export function describe(app: OpenAPIHono<AppEnv>) {
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "EdgeCare API",
+      version: "1.0.0",
+      description: "Reports, vitals and records of clinics. Clinical features are decision support, not a diagnosis.",
+      license: { name: "MIT", url: "https://opensource.org/license/mit" },
+    },
+    servers: [{ url: "/" }],
+  });
+}
+
+export function openApiRoutes(app: OpenAPIHono<AppEnv>) {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "An access token (15 minutes), or a device credential",
+  });
+  return newRouter().get("/openapi.json", async (c) => {
+    const call = c.get("call");
+    if (docsMode(c.env) === "staff") {
+      const actor = await actorOf(c.env, call.keys, c.req.header("Authorization"), call.actor.via, call.now);
+      c.set("call", { ...call, actor });
+    }
+    await requireDocs(c);
+    return c.json(describe(app));
+  });
+}

@@ -1,0 +1,109 @@
+// The service itself: what it is, whether it lives, its keys, its description.
+import { createRoute, z } from "@hono/zod-openapi";
+import { keysOf } from "../config.ts";
+import { answer, newRouter, ok } from "../router.ts";
+import { allOk, readiness, storeHealth } from "./health.ts";
+import { docsPage } from "./pages.ts";
+
+const Check = z.object({ status: z.enum(["ok", "error"]), latency_ms: z.number() });
+const okCheck = { status: "ok" as const, latency_ms: 2 };
+const tags = ["Service"];
+
+/** `/health` answers whatever the configuration; it stands above everything that needs keys. */
+export const healthRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/health",
+      tags,
+      summary: "Each store with its latency",
+      responses: {
+        200: answer(z.object({ status: z.enum(["ok", "degraded"]), d1: Check, r2: Check, kv: Check }), "Alive", {
+          status: "ok",
+          d1: okCheck,
+          r2: okCheck,
+          kv: okCheck,
+        }),
+      },
+    }),
+    async (c) => {
+      const stores = await storeHealth(c.env);
+      c.header("Cache-Control", "public, max-age=10");
+      return ok(c, { status: allOk(stores) ? ("ok" as const) : ("degraded" as const), ...stores });
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/health/ready",
+      tags,
+      summary: "Can it work: the sealed sentinel opens, the stores answer",
+      responses: {
+        200: answer(z.object({ status: z.enum(["ready"]), keys: Check, d1: Check, r2: Check, kv: Check }), "Ready", {
+          status: "ready",
+          keys: okCheck,
+          d1: okCheck,
+          r2: okCheck,
+          kv: okCheck,
+        }),
+        503: {
+          description: "Not ready",
+          content: { "application/json": { schema: z.object({ data: z.object({ status: z.enum(["not_ready"]) }) }) } },
+        },
+      },
+    }),
+    async (c) => {
+      const [keys, stores] = await Promise.all([readiness(c.env), storeHealth(c.env)]);
+      const checks = { ...keys, ...stores };
+      if (allOk(checks)) return ok(c, { status: "ready" as const, ...checks });
+      c.header("Retry-After", "5");
+      return c.json({ data: { status: "not_ready" as const, ...checks }, meta: {}, request_id: c.get("requestId") }, 503);
+    },
+  );
+
+export const serviceRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/",
+      tags,
+      summary: "What this is",
+      responses: {
+        200: answer(z.object({ name: z.string(), api: z.string(), docs: z.string(), health: z.string() }), "The API", {
+          name: "EdgeCare",
+          api: "/api/v1",
+          docs: "/docs",
+          health: "/health",
+        }),
+      },
+    }),
+    (c) => ok(c, { name: "EdgeCare", api: "/api/v1", docs: "/docs", health: "/health" }),
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/.well-known/jwks.json",
+      tags,
+      summary: "The public keys of access tokens (RFC 7517)",
+      responses: {
+        200: {
+          description: "A JWK set",
+          content: {
+            "application/json": {
+              schema: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
+              example: { keys: [{ kty: "EC", crv: "P-256", kid: "j1", alg: "ES256", use: "sig", x: "…", y: "…" }] },
+            },
+          },
+        },
+      },
+    }),
+    async (c) => {
+      const { jwt } = await keysOf(c.env);
+      c.header("Cache-Control", "public, max-age=300");
+      const keys: Record<string, unknown>[] = jwt.jwks.keys.map((key) => ({ ...key }));
+      return c.json({ keys }, 200);
+    },
+  );
+
+serviceRoutes.get("/docs", (c) => docsPage(c, "docs"));
+serviceRoutes.get("/redoc", (c) => docsPage(c, "redoc"));
