@@ -1,6 +1,7 @@
 // What the test configuration adds to the bindings.
 declare namespace Cloudflare {
   interface Env {
+    RATE_TEST: RateLimit;
     MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }

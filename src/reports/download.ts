@@ -50,6 +50,7 @@ export async function downloadReport(
       "Content-Type": "application/pdf",
       "Content-Disposition": disposition(name),
       "Accept-Ranges": "bytes",
+      "Content-Length": String(file.length),
       "Repr-Digest": `sha-256=:${Buffer.from(row.sha256, "hex").toString("base64")}:`,
       "Cache-Control": "private, no-store",
       "Content-Security-Policy": "default-src 'none'; sandbox",

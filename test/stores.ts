@@ -1,0 +1,110 @@
+// Wraps the stores of an Env so that a test can wait, fail or count at every call. The stores themselves are real.
+
+export type StoreCall = { store: "DB" | "FILES" | "KV"; op: string; k: number };
+type Around = <T>(call: StoreCall, run: () => Promise<T>) => Promise<T>;
+
+const R2_OPS = ["get", "put", "delete", "head", "list"];
+const KV_OPS = ["get", "put", "delete", "list", "getWithMetadata"];
+
+/** An Env whose every D1 round trip, R2 and KV operation goes through `around`, numbered from 1. */
+export function around(env: Env, wrap: Around): Env {
+  let k = 0;
+  const next = (store: StoreCall["store"], op: string): StoreCall => ({ store, op, k: ++k });
+  const proxied = <T extends object>(target: T, store: "FILES" | "KV", ops: string[]): T =>
+    new Proxy(target, {
+      get(object, name) {
+        const value: unknown = Reflect.get(object, name);
+        if (typeof value !== "function") return value;
+        if (typeof name === "string" && ops.includes(name)) {
+          return (...args: unknown[]) => wrap(next(store, name), () => value.apply(object, args));
+        }
+        return value.bind(object);
+      },
+    });
+  return {
+    ...env,
+    DB: wrapD1(env.DB, (op, run) => wrap(next("DB", op), run)),
+    FILES: proxied(env.FILES, "FILES", R2_OPS),
+    KV: proxied(env.KV, "KV", KV_OPS),
+  };
+}
+
+type Run = <T>(op: string, run: () => Promise<T>) => Promise<T>;
+const REAL = Symbol("the real statement");
+
+function wrapStatement(statement: D1PreparedStatement, run: Run): D1PreparedStatement {
+  return new Proxy(statement, {
+    get(target, name) {
+      if (name === REAL) return target;
+      if (name === "bind") return (...values: unknown[]) => wrapStatement(target.bind(...values), run);
+      if (name === "all" || name === "run" || name === "first" || name === "raw") {
+        const method: unknown = Reflect.get(target, name);
+        return (...args: unknown[]) => run(name, () => (typeof method === "function" ? method.apply(target, args) : undefined));
+      }
+      return Reflect.get(target, name);
+    },
+  });
+}
+
+function wrapD1(db: D1Database, run: Run): D1Database {
+  return new Proxy(db, {
+    get(target, name) {
+      if (name === "prepare") return (query: string) => wrapStatement(target.prepare(query), run);
+      if (name === "batch") {
+        return (statements: D1PreparedStatement[]) =>
+          run("batch", () => target.batch(statements.map((s): D1PreparedStatement => Reflect.get(s, REAL) ?? s)));
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Waits 0 to 5 ms before each store call: without it, races are invisible on local workerd. */
+export function yielding(env: Env): Env {
+  return around(env, async (_, run) => {
+    await scheduler.wait(Math.random() * 5);
+    return run();
+  });
+}
+
+export type Fault = { fired: boolean };
+
+/**
+ * Fails the k-th store call: `before` it happens, or `after` it (committed, reply lost).
+ * @returns the Env and whether the fault came to fire
+ */
+export function failing(env: Env, k: number, when: "before" | "after", only?: StoreCall["store"]): { env: Env; fault: Fault } {
+  const fault: Fault = { fired: false };
+  let matching = 0;
+  const wrapped = around(env, async (call, run) => {
+    if (only && call.store !== only) return run();
+    if (++matching !== k) return run();
+    fault.fired = true;
+    if (when === "after") await run();
+    throw new Error(call.store === "DB" ? "D1_ERROR: Network connection lost. (injected fault)" : `${call.op}: injected fault`);
+  });
+  return { env: wrapped, fault };
+}
+
+export type Counts = { d1: number; rowsRead: number; rowsWritten: number; r2: string[]; kv: string[] };
+
+/** Counts D1 round trips, rows read and written, and the R2 and KV operations. */
+export function counting(env: Env): { env: Env; counts: Counts } {
+  const counts: Counts = { d1: 0, rowsRead: 0, rowsWritten: 0, r2: [], kv: [] };
+  const add = (result: unknown): void => {
+    for (const one of Array.isArray(result) ? result : [result]) {
+      const meta = (one as { meta?: { rows_read?: number; rows_written?: number } } | null)?.meta;
+      counts.rowsRead += meta?.rows_read ?? 0;
+      counts.rowsWritten += meta?.rows_written ?? 0;
+    }
+  };
+  const wrapped = around(env, async (call, run) => {
+    if (call.store === "DB") counts.d1++;
+    else (call.store === "FILES" ? counts.r2 : counts.kv).push(call.op);
+    const result = await run();
+    if (call.store === "DB") add(result);
+    return result;
+  });
+  return { env: wrapped, counts };
+}

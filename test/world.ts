@@ -1,0 +1,222 @@
+// A hospital of its own for each test: people with sessions, patients with canaries, devices, and requests through the front door.
+import { env as realEnv } from "cloudflare:workers";
+import type { Actor, Role, Standing, UserActor, UserCall } from "../src/actor.ts";
+import { app } from "../src/app.ts";
+import { emailIndex, usernameIndex } from "../src/auth/names.ts";
+import { hashPassword } from "../src/auth/passwords.ts";
+import { newSession, refreshToken } from "../src/auth/sessions.ts";
+import { signAccessToken } from "../src/auth/tokens.ts";
+import { keysOf } from "../src/config.ts";
+import { seal } from "../src/crypto.ts";
+import { batch, database } from "../src/db/client.ts";
+import { careTeam, hospitals, memberships, patientLinks, users } from "../src/db/schema.ts";
+import { uuidv7 } from "../src/ids.ts";
+import { insertPatient } from "../src/patients/patients.ts";
+
+export const env: Env = realEnv;
+export const API = "/api/v1";
+export const PASSWORD = "quiet river stones";
+const via = { requestId: "test-world", ip: null };
+let hashed: Promise<string> | undefined;
+
+export type Person = { id: string; email: string; username: string; role: Role; token: string; sessionId: string; refresh: string };
+export type Patient = { id: string; number: number; canary: string };
+
+export type Ask = {
+  as?: { token: string } | string | null;
+  method?: string;
+  json?: unknown;
+  body?: BodyInit | null;
+  headers?: Record<string, string>;
+  env?: Env;
+  ip?: string;
+};
+
+let address = 0;
+
+/** One request through the Worker's front door, from an address of its own unless one is given. */
+export async function ask(path: string, options: Ask = {}): Promise<Response> {
+  const headers = new Headers(options.headers);
+  const token = typeof options.as === "string" ? options.as : options.as?.token;
+  if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
+  if (options.json !== undefined) headers.set("Content-Type", "application/json");
+  address++;
+  if (!headers.has("CF-Connecting-IP")) headers.set("CF-Connecting-IP", options.ip ?? `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`);
+  const body = options.json === undefined ? options.body : JSON.stringify(options.json);
+  const method = options.method ?? (body === undefined ? "GET" : "POST");
+  const url = path.startsWith("http") ? path : `http://localhost${path}`;
+  const request = new Request(url, { method, headers, ...(body !== undefined && { body }), redirect: "manual" });
+  return app.fetch(request, options.env ?? env);
+}
+
+/** A JSON body, untyped: tests look at the wire, not at our types. */
+// biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is asserted field by field.
+export async function read(response: Response): Promise<any> {
+  return JSON.parse(await response.text());
+}
+
+export const unique = (): string => Math.random().toString(36).slice(2, 10) + Date.now().toString(36);
+
+async function systemCall() {
+  return { db: database(env.DB), keys: await keysOf(env), actor: { kind: "system", name: "test", via } satisfies Actor, now: Date.now() };
+}
+
+export async function newHospital(doctorScope: Standing["doctorScope"] = "care_team"): Promise<string> {
+  const { db, now } = await systemCall();
+  const id = uuidv7();
+  await db.insert(hospitals).values({ id, name: `Hospital ${unique()}`, doctorScope, createdAt: now, updatedAt: now });
+  return id;
+}
+
+/** An account with its session, made without a login (a hash costs a quarter of a second). */
+export async function newPerson(role: Role, hospitalId: string | null = null, doctorScope: Standing["doctorScope"] = "care_team"): Promise<Person> {
+  const call = await systemCall();
+  const { db, keys, now } = call;
+  const id = uuidv7();
+  const email = `${unique()}@example.org`;
+  const username = `u${unique()}`.slice(0, 30);
+  hashed ??= hashPassword(PASSWORD);
+  await db.insert(users).values({
+    id,
+    emailIndex: await emailIndex(keys, email),
+    usernameIndex: await usernameIndex(keys, username),
+    profileSealed: await seal(keys.fields, { table: "users", column: "profile", id }, { email, username, full_name: `Name ${unique()}` }),
+    passwordHash: await hashed,
+    passwordChangedAt: now,
+    isAdmin: role === "admin" ? 1 : 0,
+    createdAt: now,
+    updatedAt: now,
+  });
+  if (hospitalId && (role === "nurse" || role === "doctor" || role === "hospital_admin")) {
+    await db.insert(memberships).values({ userId: id, hospitalId, role, createdBy: "test", createdAt: now });
+  }
+  const standing: Standing = { role, hospitalId: role === "admin" || role === "patient" ? null : hospitalId, doctorScope };
+  return { id, email, username, role, ...(await newLogin(id, standing)) };
+}
+
+/** Another session of a person. */
+export async function newLogin(userId: string, standing: Standing): Promise<{ token: string; sessionId: string; refresh: string }> {
+  const call = await systemCall();
+  const session = await newSession(call, userId, standing, { user_agent: "test", ip: null });
+  await batch(call.db, session.statements);
+  const token = await signAccessToken(env, call.keys.jwt, { userId, sessionId: session.id, claimed: standing }, call.now);
+  return { token, sessionId: session.id, refresh: await refreshToken(call.keys, userId, session.id, 1) };
+}
+
+/** A call such as a request of this person makes. */
+export async function callOf(person: Person, standing: Standing): Promise<UserCall> {
+  const actor: UserActor = { kind: "user", userId: person.id, sessionId: person.sessionId, claimed: standing, via };
+  return { ...(await systemCall()), actor };
+}
+
+/** A patient whose every text field carries one random word that nobody else has. */
+export async function newPatient(hospitalId: string, by: Person, team: Person[] = []): Promise<Patient> {
+  const canary = `canary${unique()}`;
+  const call = await callOf(by, { role: by.role, hospitalId, doctorScope: "care_team" });
+  const patient = await insertPatient(
+    call,
+    {
+      first_name: `First-${canary}`,
+      last_name: `Last-${canary}`,
+      gender: "female",
+      date_of_birth: "1964-03-04",
+      phone: "+91 98765 43210",
+      email: `${canary}@example.org`,
+      address: `Street ${canary}`,
+      medical_history: `History ${canary}`,
+      notes: `Notes ${canary}`,
+      symptoms: [`Symptom ${canary}`],
+      assigned_doctor_id: null,
+      monitoring: "off",
+    },
+    hospitalId,
+    "nurse",
+  );
+  const now = Date.now();
+  for (const { id } of team) {
+    await call.db.insert(careTeam).values({ patientId: patient.patient_id, userId: id, addedBy: by.id, startedAt: now });
+  }
+  return { id: patient.patient_id, number: patient.patient_number, canary };
+}
+
+export async function link(person: Person, patient: Patient): Promise<void> {
+  const { db, now } = await systemCall();
+  await db.insert(patientLinks).values({ userId: person.id, patientId: patient.id, method: "claim_code", verifiedBy: "test", createdAt: now });
+}
+
+/** A hospital with one person of each role; the doctor looks after the first patient and not the second. */
+export async function newWorld(doctorScope: Standing["doctorScope"] = "care_team") {
+  const hospitalId = await newHospital(doctorScope);
+  const [nurse, doctor, manager, self, admin] = await Promise.all([
+    newPerson("nurse", hospitalId, doctorScope),
+    newPerson("doctor", hospitalId, doctorScope),
+    newPerson("hospital_admin", hospitalId, doctorScope),
+    newPerson("patient"),
+    newPerson("admin"),
+  ]);
+  const patient = await newPatient(hospitalId, nurse, [doctor]);
+  const stranger = await newPatient(hospitalId, nurse);
+  await link(self, patient);
+  return { hospitalId, nurse, doctor, manager, self, admin, patient, stranger };
+}
+export type World = Awaited<ReturnType<typeof newWorld>>;
+
+/** A registered device bound to a patient, with its token. */
+export async function newDevice(nurse: Person, patientId: string | null, kind = "ecg"): Promise<{ id: string; credentialId: string; token: string }> {
+  const device = await read(await ask(`${API}/devices`, { as: nurse, json: { kind, name: `Device ${unique()}` } }));
+  const id: string = device.data.device_id;
+  if (patientId) await ask(`${API}/devices/${id}/assignments`, { as: nurse, json: { patient_id: patientId } });
+  const credential = await read(await ask(`${API}/devices/${id}/credentials`, { as: nurse, json: { name: "test" } }));
+  return { id, credentialId: credential.data.credential_id, token: credential.data.token };
+}
+
+const encoder = new TextEncoder();
+
+/** A small, well-formed PDF with a text of its own, of at least `size` bytes. */
+export function newPdf(text: string = unique(), size = 0): Uint8Array<ArrayBuffer> {
+  const head = `%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n% ${text}\n`;
+  const tail = "\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+  return new Uint8Array(encoder.encode(head + "x".repeat(Math.max(0, size - head.length - tail.length)) + tail));
+}
+
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
+}
+
+export type UploadFields = Record<string, string | undefined> & { fileName?: string };
+
+/** The multipart form that E's app sends. */
+export function uploadForm(pdf: Uint8Array<ArrayBuffer>, { fileName = "ecg.pdf", ...fields }: UploadFields = {}): FormData {
+  const form = new FormData();
+  form.set("file", new File([pdf], fileName, { type: "application/pdf" }));
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.set(name, value);
+  return form;
+}
+
+export async function upload(as: { token: string }, pdf: Uint8Array<ArrayBuffer>, fields: UploadFields = {}, options: Ask = {}) {
+  return ask(`${API}/reports`, { as, body: uploadForm(pdf, fields), ...options });
+}
+
+/** The raw form: the PDF itself, streamed. */
+export async function uploadRaw(as: { token: string }, pdf: Uint8Array<ArrayBuffer>, query = "", options: Ask = {}) {
+  const headers = {
+    "Content-Type": "application/pdf",
+    "Content-Length": String(pdf.length),
+    "X-Content-SHA256": await sha256(pdf),
+    ...options.headers,
+  };
+  return ask(`${API}/reports${query}`, { as, body: pdf, method: "POST", ...options, headers });
+}
+
+export type AuditRow = Record<string, unknown> & { seq: number; event: string; outcome: string; detail: string | null };
+
+/** Audit rows that name a request id, oldest first, with the patients they concern. */
+export async function auditOf(requestId: string): Promise<(AuditRow & { subjects: string[] })[]> {
+  const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE request_id = ? ORDER BY seq").bind(requestId).all<AuditRow>();
+  const rows = [];
+  for (const row of results) {
+    const subjects = await env.DB.prepare("SELECT patient_id FROM audit_subjects WHERE seq = ?").bind(row.seq).all<{ patient_id: string }>();
+    rows.push({ ...row, subjects: subjects.results.map((s) => s.patient_id) });
+  }
+  return rows;
+}
