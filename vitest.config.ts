@@ -16,10 +16,12 @@ export default defineConfig(async () => ({
               bindings: { ...newSecrets(), ENVIRONMENT: "test", MIGRATIONS: await readD1Migrations("migrations") },
               // Tests ask far more than a person; RATE_TEST has the limit that production's RATE_PERSON has.
               ratelimits: Object.fromEntries(
-                [["RATE_PERSON", 1e6], ["RATE_MACHINE", 1e6], ["RATE_ADDRESS", 1e6], ["RATE_TEST", 100]].map(([name, limit], i) => [
-                  name,
-                  { namespace_id: String(9000 + i), simple: { limit, period: 60 } },
-                ]),
+                [
+                  ["RATE_PERSON", 1e6],
+                  ["RATE_MACHINE", 1e6],
+                  ["RATE_ADDRESS", 1e6],
+                  ["RATE_TEST", 100],
+                ].map(([name, limit], i) => [name, { namespace_id: String(9000 + i), simple: { limit, period: 60 } }]),
               ),
             },
           }),
@@ -27,7 +29,13 @@ export default defineConfig(async () => ({
         test: { name: "worker", include: ["test/worker/**/*.test.ts"], setupFiles: ["./test/setup.ts"], testTimeout: 60_000 },
       },
       {
-        test: { name: "node", include: ["test/node/**/*.test.ts"], environment: "node", testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          name: "node",
+          include: ["test/node/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },

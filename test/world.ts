@@ -19,7 +19,15 @@ export const PASSWORD = "quiet river stones";
 const via = { requestId: "test-world", ip: null };
 let hashed: Promise<string> | undefined;
 
-export type Person = { id: string; email: string; username: string; role: Role; token: string; sessionId: string; refresh: string };
+export type Person = {
+  id: string;
+  email: string;
+  username: string;
+  role: Role;
+  token: string;
+  sessionId: string;
+  refresh: string;
+};
 export type Patient = { id: string; number: number; canary: string };
 
 export type Ask = {
@@ -41,7 +49,8 @@ export async function ask(path: string, options: Ask = {}): Promise<Response> {
   if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
   if (options.json !== undefined) headers.set("Content-Type", "application/json");
   address++;
-  if (!headers.has("CF-Connecting-IP")) headers.set("CF-Connecting-IP", options.ip ?? `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`);
+  if (!headers.has("CF-Connecting-IP"))
+    headers.set("CF-Connecting-IP", options.ip ?? `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`);
   const body = options.json === undefined ? options.body : JSON.stringify(options.json);
   const method = options.method ?? (body === undefined ? "GET" : "POST");
   const url = path.startsWith("http") ? path : `http://localhost${path}`;
@@ -58,7 +67,12 @@ export async function read(response: Response): Promise<any> {
 export const unique = (): string => Math.random().toString(36).slice(2, 10) + Date.now().toString(36);
 
 async function systemCall() {
-  return { db: database(env.DB), keys: await keysOf(env), actor: { kind: "system", name: "test", via } satisfies Actor, now: Date.now() };
+  return {
+    db: database(env.DB),
+    keys: await keysOf(env),
+    actor: { kind: "system", name: "test", via } satisfies Actor,
+    now: Date.now(),
+  };
 }
 
 export async function newHospital(doctorScope: Standing["doctorScope"] = "care_team"): Promise<string> {
@@ -69,7 +83,11 @@ export async function newHospital(doctorScope: Standing["doctorScope"] = "care_t
 }
 
 /** An account with its session, made without a login (a hash costs a quarter of a second). */
-export async function newPerson(role: Role, hospitalId: string | null = null, doctorScope: Standing["doctorScope"] = "care_team"): Promise<Person> {
+export async function newPerson(
+  role: Role,
+  hospitalId: string | null = null,
+  doctorScope: Standing["doctorScope"] = "care_team",
+): Promise<Person> {
   const call = await systemCall();
   const { db, keys, now } = call;
   const id = uuidv7();
@@ -80,7 +98,11 @@ export async function newPerson(role: Role, hospitalId: string | null = null, do
     id,
     emailIndex: await emailIndex(keys, email),
     usernameIndex: await usernameIndex(keys, username),
-    profileSealed: await seal(keys.fields, { table: "users", column: "profile", id }, { email, username, full_name: `Name ${unique()}` }),
+    profileSealed: await seal(
+      keys.fields,
+      { table: "users", column: "profile", id },
+      { email, username, full_name: `Name ${unique()}` },
+    ),
     passwordHash: await hashed,
     passwordChangedAt: now,
     isAdmin: role === "admin" ? 1 : 0,
@@ -95,7 +117,10 @@ export async function newPerson(role: Role, hospitalId: string | null = null, do
 }
 
 /** Another session of a person. */
-export async function newLogin(userId: string, standing: Standing): Promise<{ token: string; sessionId: string; refresh: string }> {
+export async function newLogin(
+  userId: string,
+  standing: Standing,
+): Promise<{ token: string; sessionId: string; refresh: string }> {
   const call = await systemCall();
   const session = await newSession(call, userId, standing, { user_agent: "test", ip: null });
   await batch(call.db, session.statements);
@@ -141,7 +166,9 @@ export async function newPatient(hospitalId: string, by: Person, team: Person[] 
 
 export async function link(person: Person, patient: Patient): Promise<void> {
   const { db, now } = await systemCall();
-  await db.insert(patientLinks).values({ userId: person.id, patientId: patient.id, method: "claim_code", verifiedBy: "test", createdAt: now });
+  await db
+    .insert(patientLinks)
+    .values({ userId: person.id, patientId: patient.id, method: "claim_code", verifiedBy: "test", createdAt: now });
 }
 
 /** A hospital with one person of each role; the doctor looks after the first patient and not the second. */
@@ -162,7 +189,11 @@ export async function newWorld(doctorScope: Standing["doctorScope"] = "care_team
 export type World = Awaited<ReturnType<typeof newWorld>>;
 
 /** A registered device bound to a patient, with its token. */
-export async function newDevice(nurse: Person, patientId: string | null, kind = "ecg"): Promise<{ id: string; credentialId: string; token: string }> {
+export async function newDevice(
+  nurse: Person,
+  patientId: string | null,
+  kind = "ecg",
+): Promise<{ id: string; credentialId: string; token: string }> {
   const device = await read(await ask(`${API}/devices`, { as: nurse, json: { kind, name: `Device ${unique()}` } }));
   const id: string = device.data.device_id;
   if (patientId) await ask(`${API}/devices/${id}/assignments`, { as: nurse, json: { patient_id: patientId } });
@@ -212,10 +243,14 @@ export type AuditRow = Record<string, unknown> & { seq: number; event: string; o
 
 /** Audit rows that name a request id, oldest first, with the patients they concern. */
 export async function auditOf(requestId: string): Promise<(AuditRow & { subjects: string[] })[]> {
-  const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE request_id = ? ORDER BY seq").bind(requestId).all<AuditRow>();
+  const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE request_id = ? ORDER BY seq")
+    .bind(requestId)
+    .all<AuditRow>();
   const rows = [];
   for (const row of results) {
-    const subjects = await env.DB.prepare("SELECT patient_id FROM audit_subjects WHERE seq = ?").bind(row.seq).all<{ patient_id: string }>();
+    const subjects = await env.DB.prepare("SELECT patient_id FROM audit_subjects WHERE seq = ?")
+      .bind(row.seq)
+      .all<{ patient_id: string }>();
     rows.push({ ...row, subjects: subjects.results.map((s) => s.patient_id) });
   }
   return rows;

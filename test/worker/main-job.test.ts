@@ -12,7 +12,11 @@ describe("an ECG report", () => {
     const sent = await upload(device, pdf, { metrics: JSON.stringify(METRICS), confidence: "0.93", fileName: "मीना ECG.pdf" });
     expect(sent.status).toBe(201);
     const { data: created } = await read(sent);
-    expect(created).toMatchObject({ status: "preliminary", duplicate_of: null, file_url: `/api/v1/reports/${created.report_id}/file` });
+    expect(created).toMatchObject({
+      status: "preliminary",
+      duplicate_of: null,
+      file_url: `/api/v1/reports/${created.report_id}/file`,
+    });
 
     const list = await read(await ask(`${API}/reports`, { as: world.doctor }));
     expect(list.data).toHaveLength(1);
@@ -38,7 +42,12 @@ describe("an ECG report", () => {
     const [uploaded] = await auditOf(sent.headers.get("x-request-id") ?? "");
     expect(uploaded).toMatchObject({ event: "report.create", outcome: "success", basis: "device", subjects: [world.patient.id] });
     const [downloaded] = await auditOf(file.headers.get("x-request-id") ?? "");
-    expect(downloaded).toMatchObject({ event: "report.download", actor_id: world.doctor.id, basis: "care_team", subjects: [world.patient.id] });
+    expect(downloaded).toMatchObject({
+      event: "report.download",
+      actor_id: world.doctor.id,
+      basis: "care_team",
+      subjects: [world.patient.id],
+    });
   });
 
   it("streams a raw upload of 3 MB and serves any range of it", async () => {
@@ -48,8 +57,17 @@ describe("an ECG report", () => {
     const sent = await uploadRaw(world.nurse, pdf, `?patient_id=${world.patient.id}`);
     expect(sent.status).toBe(201);
     const { data } = await read(sent);
-    for (const [from, to] of [[0, 0], [65_535, 65_536], [131_000, 400_000], [2_999_999, 2_999_999], [0, 2_999_999]] as const) {
-      const part = await ask(`${API}/reports/${data.report_id}/file`, { as: world.doctor, headers: { Range: `bytes=${from}-${to}` } });
+    for (const [from, to] of [
+      [0, 0],
+      [65_535, 65_536],
+      [131_000, 400_000],
+      [2_999_999, 2_999_999],
+      [0, 2_999_999],
+    ] as const) {
+      const part = await ask(`${API}/reports/${data.report_id}/file`, {
+        as: world.doctor,
+        headers: { Range: `bytes=${from}-${to}` },
+      });
       expect(part.status).toBe(206);
       expect(part.headers.get("content-range")).toBe(`bytes ${from}-${to}/3000000`);
       expect(Buffer.compare(Buffer.from(await part.arrayBuffer()), Buffer.from(pdf.slice(from, to + 1)))).toBe(0);
