@@ -1,7 +1,15 @@
 // Two kinds of tests: inside workerd on real local bindings, and on Node (demo, CLI, the served product).
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { newSecrets } from "./scripts/dev-secrets.mjs";
+
+/** Real and hostile PDFs for tests in workerd, which has no files; none where the folder beside the project is absent. */
+function sharedPdfs() {
+  const data = "../shared/data";
+  const paths = existsSync(data) ? globSync("{ecg,hostile}/pdf/**/*.pdf", { cwd: data }).sort() : [];
+  return paths.map((path) => ({ path, base64: readFileSync(`${data}/${path}`, "base64") }));
+}
 
 export default defineConfig(async () => ({
   test: {
@@ -26,7 +34,13 @@ export default defineConfig(async () => ({
             },
           }),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts"], setupFiles: ["./test/setup.ts"], testTimeout: 60_000 },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          setupFiles: ["./test/setup.ts"],
+          testTimeout: 60_000,
+          provide: { pdfs: sharedPdfs() },
+        },
       },
       {
         test: {

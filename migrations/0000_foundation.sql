@@ -250,6 +250,8 @@ CREATE TABLE `reports` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `reports_same_file` ON `reports` (`sha256`,`patient_id`);--> statement-breakpoint
 CREATE INDEX `reports_created` ON `reports` (`created_at`);--> statement-breakpoint
+CREATE INDEX `reports_kind` ON `reports` (`kind`,`created_at`);--> statement-breakpoint
+CREATE INDEX `reports_status` ON `reports` (`status`,`created_at`);--> statement-breakpoint
 CREATE INDEX `reports_patient` ON `reports` (`patient_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `reports_hospital` ON `reports` (`hospital_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `reports_hospital_kind` ON `reports` (`hospital_id`,`kind`,`created_at`);--> statement-breakpoint

@@ -1,5 +1,5 @@
 // The one gate: who may do what to which patient. Nothing else reads a patient's row, file or object.
-import { type AnyColumn, type SQL, sql } from "drizzle-orm";
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
 import type { Call, DeviceActor, DoctorScope, Role, Standing, UserActor, UserCall } from "./actor.ts";
 import { audit } from "./audit.ts";
@@ -58,7 +58,12 @@ type Refused = {
   hospitalId?: string | null;
   target?: Record<string, string>;
   patientId?: string | null;
+  /** The refusal is recorded only if this holds. */
+  when?: SQL;
 };
+
+/** Ids of ours. A path may hold a name or a phone number instead, and those stay out of the trail. */
+const ours = (id: string) => UUID.test(id) || /^[1-9][0-9]{0,8}$/.test(id);
 
 /** Records a refusal, then throws it: denials are decisions too. @throws ApiError always */
 export async function refuse(
@@ -78,8 +83,9 @@ export async function refuse(
       detail: { action },
       ...(facts.role && { role: facts.role }),
       hospitalId: facts.hospitalId ?? null,
-      ...(type && id && { entity: { type, id } }),
+      ...(type && id && ours(id) && { entity: { type, id } }),
       subjects: facts.patientId ? [facts.patientId] : [],
+      ...(facts.when && { when: facts.when }),
     }),
   );
   throw new ApiError(error);
@@ -124,7 +130,7 @@ export async function requireRole(anyCall: Call, action: Action): Promise<{ call
  * The condition that lists, counts and searches use: rows whose patient the person may see.
  * @param patientId the column that names the patient  @param hospitalId the column that names the patient's hospital
  */
-export function patientScope(standing: Standing, actor: UserActor, patientId: AnyColumn, hospitalId: AnyColumn): SQL {
+export function patientScope(standing: Standing, actor: UserActor, patientId: SQLWrapper, hospitalId: SQLWrapper): SQL {
   switch (standing.role) {
     case "admin":
       return sql`1`;
@@ -258,7 +264,11 @@ export async function deviceAccess(call: Call, actor: DeviceActor, target: Targe
       LEFT JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL
       LEFT JOIN patients ON ${patientMatch(target, sql`a.patient_id`)}
     WHERE c.id = ${actor.credentialId} AND ${secret} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > ${call.now})`);
-  if (!row) throw new ApiError("unauthenticated");
+  if (!row) {
+    // A credential that was good once leaves a trace; one that never existed could fill the trail.
+    const known = sql`EXISTS (SELECT 1 FROM credentials c WHERE c.id = ${actor.credentialId} AND ${secret})`;
+    return refuse(call, action, "unauthenticated", { role: "device", target, when: known });
+  }
   const device = { deviceId: row.device_id, kind: row.device_kind, hospitalId: row.device_hospital };
   const may = (action === "report:create" && row.bound) || (action === "report:read" && row.own);
   if (!row.id || !may) return { ...device, access: null };

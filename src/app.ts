@@ -14,7 +14,8 @@ import { hospitalRoutes } from "./hospitals/routes.ts";
 import { onNotFound } from "./methods.ts";
 import { patientRoutes } from "./patients/routes.ts";
 import { redeemLink, reportRoutes } from "./reports/routes.ts";
-import { answerHeaders, formBody, httpsOnly, jsonBody, limitAddress, openCall, requestLog } from "./request.ts";
+import { uploadRoutes } from "./reports/upload-routes.ts";
+import { answerHeaders, errorsOnly, formBody, httpsOnly, jsonBody, limitAddress, openCall, requestLog } from "./request.ts";
 import { newRouter } from "./router.ts";
 import { openApiRoutes } from "./service/openapi.ts";
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
@@ -52,6 +53,7 @@ app.use(
     exposeHeaders: ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"],
     maxAge: 600,
   }),
+  errorsOnly,
   httpsOnly,
 );
 
@@ -72,6 +74,7 @@ app.route(API, userRoutes);
 app.route(API, hospitalRoutes);
 app.route(API, patientRoutes);
 app.route(API, deviceRoutes);
+app.route(API, uploadRoutes);
 app.route(API, reportRoutes);
 app.route(API, auditRoutes);
 app.route(API, adminRoutes);

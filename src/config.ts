@@ -18,7 +18,8 @@ export type Keys = {
 };
 
 export const SECRETS = ["JWT_KEYS", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY", "REFRESH_KEY", "BOOTSTRAP_TOKEN"] as const;
-const PLACEHOLDER = /change.?me|placeholder|your.?(own|secret|key|token)|^(dev|test|demo|example|secret|password|key)\b/i;
+const PLACEHOLDER =
+  /change.?me|placeholder|your.?(own|secret|key|token)|^(dev|test|demo|example|secret|password|key)(?![a-z0-9])/i;
 const MIN_LENGTH = 32;
 
 export function isProduction(env: Env): boolean {
@@ -43,8 +44,8 @@ async function signingKeys(secret: string): Promise<SigningKeys> {
   const jwks: JWK[] = [];
   let first: { kid: string; key: CryptoKey } | undefined;
   for (const jwk of ring) {
-    const { kid, kty, crv, x, y } = jwk;
-    if (!kid || kty !== "EC" || crv !== "P-256" || !x || !y || publics.has(kid)) throw new Error("not a P-256 key ring");
+    const { kid, kty, crv, x, y, d } = jwk;
+    if (!kid || kty !== "EC" || crv !== "P-256" || !x || !y || !d || publics.has(kid)) throw new Error("not a P-256 key ring");
     const bare = { kty, crv, x, y };
     const [priv, pub] = await Promise.all([importJWK(jwk, "ES256"), importJWK(bare, "ES256", { extractable: true })]);
     if (!(priv instanceof CryptoKey) || !(pub instanceof CryptoKey)) throw new Error("not a P-256 key ring");

@@ -97,9 +97,10 @@ export async function seal(ring: Ring, place: Place, value: unknown): Promise<st
 
 /** @throws ApiError integrity_error when the value was changed, moved, or sealed with a key that is not in the ring. */
 export async function open(ring: Ring, place: Place, sealed: string): Promise<unknown> {
-  const [format, kid, body] = sealed.split(".");
+  const [format, kid, body, ...more] = sealed.split(".");
   const joined = fromBase64Url(body ?? "");
-  if (format !== "s1" || kid === undefined || !joined || joined.length < 28) throw new ApiError("integrity_error");
+  if (format !== "s1" || kid === undefined || !joined || joined.length < 28 || more.length > 0)
+    throw new ApiError("integrity_error");
   const key = await recordKey(ring, kid, placeRecord(place));
   const plain = await gcmOpen(key, joined.slice(0, 12), joined.slice(12), placeAad(kid, place));
   return JSON.parse(new TextDecoder().decode(plain));

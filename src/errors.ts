@@ -71,9 +71,17 @@ export class ApiError extends Error {
   }
 }
 
-/** A store's failure that passes by itself; the caller may retry. */
-const TRANSIENT =
-  /D1_ERROR|D1 DB|Failed query|network connection lost|storage caused object|internal error while|overloaded|R2|put:|get:|KV (PUT|GET)|timed? ?out|injected fault/i;
+/** Failures of a store that pass by themselves: the caller may retry. */
+const STORE_FAILURE =
+  /D1_ERROR|D1 DB|Failed query|network connection lost|overloaded|^(put|get|head|delete|list): |KV (GET|PUT)|timed? ?out/i;
+/** Failures of what we asked a store to do: asking again would fail again. */
+const OUR_FAILURE = /SQLITE_(ERROR|CONSTRAINT|MISMATCH|AUTH|RANGE|TOOBIG)|D1_TYPE_ERROR/;
+
+function messages(error: unknown): string[] {
+  const found: string[] = [];
+  for (let e: unknown = error; e instanceof Error && found.length < 5; e = e.cause) found.push(e.message);
+  return found;
+}
 
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
@@ -81,8 +89,9 @@ function toApiError(error: unknown): ApiError {
     if (error.status === 413) return new ApiError("too_large");
     if (error.status < 500) return new ApiError("invalid_request");
   }
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if (TRANSIENT.test(e.message)) return new ApiError("unavailable", undefined, { cause: error });
+  const told = messages(error);
+  if (told.some((text) => STORE_FAILURE.test(text)) && !told.some((text) => OUR_FAILURE.test(text))) {
+    return new ApiError("unavailable", undefined, { cause: error });
   }
   return new ApiError("internal_error", undefined, { cause: error });
 }

@@ -40,11 +40,11 @@ export async function startOf(keys: Keys, callerId: string, list: string, query:
   if (query.offset > MAX_OFFSET) throw new ApiError("offset_too_large");
   if (query.cursor === undefined) return { after: null, offset: query.offset };
   if (query.offset > 0) throw new ApiError("invalid_request", "Use either cursor or offset.");
-  const [text = "", tag = ""] = query.cursor.split(".");
+  const [text = "", tag = "", ...more] = query.cursor.split(".");
   const payload = fromBase64Url(text);
   const given = fromBase64Url(tag);
   const expected = await mac(keys.link, [...binding(callerId, list, query), text]);
-  if (!payload || !given || !sameBytes(given, expected)) throw new ApiError("invalid_cursor");
+  if (more.length > 0 || !payload || !given || !sameBytes(given, expected)) throw new ApiError("invalid_cursor");
   const [value, id, offset] = JSON.parse(new TextDecoder().decode(payload)) as [number, string, number];
   return { after: { value, id }, offset };
 }

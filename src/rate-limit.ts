@@ -42,8 +42,8 @@ function bucketOf(env: Env, actor: Actor): Bucket {
 const policyOf = (name: string, limit: number) => `"${name}";q=${limit};w=${PERIOD_S}`;
 
 /** The `RateLimit-Policy` of the answer (draft-ietf-httpapi-ratelimit-headers). */
-export function policyFor(env: Env, actor: Actor): string {
-  return bucketOf(env, actor).policy;
+export function policyFor(env: Env, actor: Actor | null): string {
+  return actor ? bucketOf(env, actor).policy : policyOf("address", ADDRESS_LIMIT);
 }
 
 /** @throws ApiError rate_limited with Retry-After */

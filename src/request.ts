@@ -43,8 +43,16 @@ export const answerHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
   if (!c.res.headers.has("Content-Security-Policy"))
     c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  const actor = c.get("call")?.actor;
-  if (actor) c.header("RateLimit-Policy", policyFor(c.env, actor));
+  c.header("RateLimit-Policy", policyFor(c.env, c.get("call")?.actor ?? null));
+};
+
+/** Whatever is thrown reaches onError as an Error; the router passes over what is none, and the platform would show it. */
+export const errorsOnly: MiddlewareHandler<AppEnv> = async (_, next) => {
+  try {
+    await next();
+  } catch (thrown) {
+    throw new Error("something that is no Error was thrown", { cause: thrown });
+  }
 };
 
 /** In production: reads are sent to https, anything else is refused, for its body has crossed the wire in clear. */
@@ -64,6 +72,7 @@ export const limitAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /** Reads a form once, counted, for the validators behind it. */
 export const formBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (c.req.method !== "POST") return next();
   if (!/^application\/x-www-form-urlencoded\b/i.test(c.req.header("Content-Type") ?? "") || c.req.header("Content-Encoding")) {
     throw new ApiError("unsupported_media_type", "Send application/x-www-form-urlencoded.");
   }

@@ -120,6 +120,7 @@ const REASONS: Record<number, string> = {
   401: "No valid token",
   403: "This role may not",
   404: "Absent, or not visible to the caller",
+  408: "The body did not arrive in time",
   409: "Conflict",
   410: "The link has expired",
   411: "Content-Length is missing",

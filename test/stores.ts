@@ -49,6 +49,7 @@ function wrapStatement(statement: D1PreparedStatement, run: Run): D1PreparedStat
 function wrapD1(db: D1Database, run: Run): D1Database {
   return new Proxy(db, {
     get(target, name) {
+      // biome-ignore lint/plugin: passes on what the code under test prepares.
       if (name === "prepare") return (query: string) => wrapStatement(target.prepare(query), run);
       if (name === "batch") {
         return (statements: D1PreparedStatement[]) =>

@@ -8,7 +8,9 @@ import { count, scopes } from "../../src/counters.ts";
 import { sha256Hex } from "../../src/crypto.ts";
 import { batch, database } from "../../src/db/client.ts";
 import { hospitals, patientLinks, patients, users } from "../../src/db/schema.ts";
-import { assignDevice, createDevice, issueCredential } from "../../src/devices/devices.ts";
+import { assignDevice } from "../../src/devices/assignments.ts";
+import { issueCredential } from "../../src/devices/credentials.ts";
+import { createDevice } from "../../src/devices/devices.ts";
 import { createHospital } from "../../src/hospitals/hospitals.ts";
 import { createPatient } from "../../src/patients/patients.ts";
 import { receiveUpload } from "../../src/reports/upload.ts";
@@ -115,8 +117,8 @@ async function recordEcgs(env: Env, nurse: UserCall, patient: Registered, i: num
     { kind: "ecg", name, manufacturer: "EdgeCare demo", model: "Synth-12", serial_number: serial },
     noKey,
   );
-  await assignDevice(nurse, device.device_id, patient.patient_id);
-  const { credential_id, token } = await issueCredential(nurse, device.device_id, "demo recorder", null);
+  await assignDevice(nurse, device.device_id, patient.patient_id, noKey);
+  const { credential_id, token } = await issueCredential(nurse, device.device_id, "demo recorder", null, noKey);
   const actor: DeviceActor = {
     kind: "device",
     credentialId: credential_id,

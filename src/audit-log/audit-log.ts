@@ -1,7 +1,7 @@
 // Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import { asCaller } from "../access.ts";
-import type { Call, Standing, UserActor } from "../actor.ts";
+import type { Call, Role, Standing, UserActor } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { batch } from "../db/client.ts";
 import { auditEvents } from "../db/schema.ts";
@@ -64,11 +64,14 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
     db,
     audit(db, actor, now, { event: "audit.read", action: "R", role, hospitalId, subjects, detail: { count: kept.length } }),
   );
-  return { items: kept.map(toAuditEvent), pagination };
+  return { items: kept.map((row) => toAuditEvent(row, role)), pagination };
 }
 
-function toAuditEvent(row: typeof auditEvents.$inferSelect) {
-  const detail: Record<string, unknown> | null = row.detail ? JSON.parse(row.detail) : null;
+/** A patient reads who saw their data, not what else that person saw: the ids of a page belong to several people. */
+function toAuditEvent(row: typeof auditEvents.$inferSelect, reader: Role) {
+  const all: Record<string, unknown> | null = row.detail ? JSON.parse(row.detail) : null;
+  const { report_ids: _, ...own } = all ?? {};
+  const detail = reader === "patient" && all ? own : all;
   return {
     seq: row.seq,
     recorded: new Date(row.recordedAt).toISOString(),

@@ -34,7 +34,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
       throw error;
     },
   );
-  await limitCaller(c.env, actor);
   c.set("call", { ...call, actor });
+  await limitCaller(c.env, actor);
   await next();
 };

@@ -56,6 +56,8 @@ export const tokenForm = newRouter().openapi(
     const { username, password } = c.req.valid("form");
     const session = await login(c.get("call"), username, password, clientOf(c));
     const { keys, now } = c.get("call");
+    // RFC 6749 §5.1 asks for it beside Cache-Control.
+    c.header("Pragma", "no-cache");
     const access_token = await signAccessToken(c.env, keys.jwt, session, now);
     return c.json({ access_token, token_type: "bearer" as const }, 200);
   },
@@ -64,7 +66,8 @@ export const tokenForm = newRouter().openapi(
 /** RFC 6749 §5.2: our refusals in its words; what is neither client nor grant stays a problem. */
 tokenForm.onError((error, c) => {
   if (!(error instanceof ApiError) || error.status >= 500 || error.status === 429) return onError(error, c);
-  const name = error.status === 401 || error.status === 423 ? "invalid_grant" : "invalid_request";
+  const refused = error.errors.some(({ path }) => path === "grant_type") ? "unsupported_grant_type" : "invalid_request";
+  const name = error.status === 401 || error.status === 423 ? "invalid_grant" : refused;
   const answered = problem(c, error);
   const headers = new Headers(answered.headers);
   headers.set("Content-Type", "application/json");

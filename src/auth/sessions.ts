@@ -1,7 +1,7 @@
 // Sessions: a row in D1 is the truth; refresh tokens are derived from it and rotate with one statement.
 import { and, desc, eq, gt, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
-import { asCaller } from "../access.ts";
+import { asCaller, refuse } from "../access.ts";
 import type { Call, Standing, UserActor, UserCall } from "../actor.ts";
 import { audit } from "../audit.ts";
 import type { Keys } from "../config.ts";
@@ -121,7 +121,7 @@ export async function rotate(call: Call, token: string): Promise<AccessToken & {
       event: "session.refresh",
       action: "E",
       entity,
-      when: sql`EXISTS (${session} AND revoked_at IS NULL AND generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS})`,
+      when: sql`changes() > 0 AND EXISTS (${session} AND revoked_at IS NULL)`,
     }),
     ...audit(db, actor, now, {
       event: "session.token_reuse",
@@ -132,6 +132,10 @@ export async function rotate(call: Call, token: string): Promise<AccessToken & {
       when: sql`EXISTS (${session} AND revoked_reason = 'token_reuse' AND revoked_at = ${now})`,
     }),
   ]);
+  if (!row) {
+    const reason = "session_ended";
+    await batch(db, audit(db, actor, now, { event: "session.refresh", action: "E", outcome: "denied", reason, entity }));
+  }
   if (!row || row.revoked_reason) throw new ApiError("invalid_refresh_token");
   const refresh = await refreshToken(keys, userId, sessionId, row.generation);
   return { userId, sessionId, claimed: claimed(row), refreshToken: refresh };
@@ -152,7 +156,10 @@ export async function endSession(anyCall: Call, sessionId: string, reason: "logo
         ),
       ),
   ]);
-  if (results[0].length === 0) throw new ApiError("not_found");
+  if (results[0].length === 0) {
+    const { role, hospitalId } = standing;
+    await refuse(call, "self:write", "not_found", { role, hospitalId, target: { session: sessionId } });
+  }
   const { db, actor, now } = call;
   await batch(db, [
     db

@@ -3,6 +3,7 @@ import { type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Standing } from "../actor.ts";
 import type { SigningKeys } from "../config.ts";
+import { fromBase64Url, toBase64Url } from "../crypto.ts";
 import { ROLES } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import { uuidv7 } from "../ids.ts";
@@ -15,14 +16,16 @@ const Claims = z.object({
   sub: z.uuid(),
   sid: z.uuid(),
   jti: z.string(),
-  iat: z.number().int(),
-  exp: z.number().int(),
+  iat: z.number().int().positive(),
+  exp: z.number().int().positive(),
+  nbf: z.number().int().positive().optional(),
   role: z.enum(ROLES),
   hid: z.uuid().nullable(),
   scp: z.enum(["care_team", "hospital"]),
 });
 
 export type AccessToken = { userId: string; sessionId: string; claimed: Standing };
+const headerOf = (kid: string) => ({ alg: "ES256", kid, typ: "at+jwt" });
 type TokenEnv = { ISSUER: string; ACCESS_TOKEN_EXPIRE_MINUTES: string };
 
 /** Life of an access token in seconds: ACCESS_TOKEN_EXPIRE_MINUTES, 1 minute to 24 hours, else 15 minutes. */
@@ -35,7 +38,7 @@ export function signAccessToken(env: TokenEnv, keys: SigningKeys, token: AccessT
   const issued = Math.floor(now / 1000);
   const { role, hospitalId, doctorScope } = token.claimed;
   return new SignJWT({ sid: token.sessionId, role, hid: hospitalId, scp: doctorScope })
-    .setProtectedHeader({ alg: "ES256", kid: keys.current, typ: "at+jwt" })
+    .setProtectedHeader(headerOf(keys.current))
     .setIssuer(env.ISSUER)
     .setAudience(AUDIENCE)
     .setSubject(token.userId)
@@ -55,9 +58,20 @@ export async function verifyAccessToken(env: TokenEnv, keys: SigningKeys, jwt: s
   return { userId: sub, sessionId: sid, claimed: { role, hospitalId: hid, doctorScope: scp } };
 }
 
+const spell = (value: unknown) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));
+
+/**
+ * One spelling a token, the one we write: base64url has spare bits, JSON repeated keys and spaces, and a header room for
+ * members (`jku`, `b64`) that a verifier may honour or pass over.
+ */
+function isAsWritten(jwt: string, kid: string, payload: JWTPayload): boolean {
+  const [header, claims, signature = ""] = jwt.split(".");
+  return header === spell(headerOf(kid)) && claims === spell(payload) && fromBase64Url(signature) !== null;
+}
+
 async function verified(env: TokenEnv, keys: SigningKeys, jwt: string, now: number): Promise<JWTPayload> {
   try {
-    const { payload } = await jwtVerify(
+    const { payload, protectedHeader } = await jwtVerify(
       jwt,
       ({ kid }) => {
         const key = keys.public.get(kid ?? "");
@@ -74,6 +88,7 @@ async function verified(env: TokenEnv, keys: SigningKeys, jwt: string, now: numb
         currentDate: new Date(now),
       },
     );
+    if (!isAsWritten(jwt, protectedHeader.kid ?? "", payload)) throw new Error("another spelling");
     return payload;
   } catch (cause) {
     throw new ApiError("unauthenticated", undefined, { cause });

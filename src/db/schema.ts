@@ -354,6 +354,8 @@ export const reports = sqliteTable(
   (t) => [
     uniqueIndex("reports_same_file").on(t.sha256, t.patientId),
     index("reports_created").on(t.createdAt),
+    index("reports_kind").on(t.kind, t.createdAt),
+    index("reports_status").on(t.status, t.createdAt),
     index("reports_patient").on(t.patientId, t.createdAt),
     index("reports_hospital").on(t.hospitalId, t.createdAt),
     index("reports_hospital_kind").on(t.hospitalId, t.kind, t.createdAt),

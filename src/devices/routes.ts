@@ -4,16 +4,9 @@ import { DEVICE_KINDS } from "../db/schema.ts";
 import { once, readClaim, type Taking } from "../idempotency.ts";
 import { pageQuery } from "../pagination.ts";
 import { answer, body, EXAMPLE, Id, newRouter, ok, page, pageAnswer, problems, SECURED, Timestamp } from "../router.ts";
-import {
-  assignDevice,
-  createDevice,
-  getDevice,
-  issueCredential,
-  listCredentials,
-  listDevices,
-  revokeCredential,
-  unassignDevice,
-} from "./devices.ts";
+import { assignDevice, readAssignment, unassignDevice } from "./assignments.ts";
+import { issueCredential, listCredentials, reissuedCredential, revokeCredential } from "./credentials.ts";
+import { createDevice, getDevice, listDevices } from "./devices.ts";
 
 const Kind = z.enum(DEVICE_KINDS);
 const label = z.string().trim().min(1).max(120);
@@ -60,6 +53,10 @@ const credential = {
   created_at: EXAMPLE.time,
   expires_at: null,
 };
+const NewCredential = Credential.omit({ revoked_at: true })
+  .extend({ token: z.string().nullable().openapi({ description: "Null when an Idempotency-Key is replayed" }) })
+  .openapi("NewCredential");
+type NewCredential = z.infer<typeof NewCredential>;
 const Assignment = z
   .object({
     assignment_id: Id,
@@ -69,6 +66,8 @@ const Assignment = z
     ended_at: Timestamp.nullable(),
   })
   .openapi("DeviceAssignment");
+
+type Binding = z.infer<typeof Assignment>;
 
 const deviceParam = z.object({ device_id: Id.openapi({ example: EXAMPLE.device }) });
 const credentialParam = deviceParam.extend({ credential_id: Id.openapi({ example: EXAMPLE.credential }) });
@@ -144,7 +143,7 @@ export const deviceRoutes = newRouter()
         body: body(z.strictObject({ name: label, expires_at: Timestamp.nullable().default(null) }), { name: "ward PC" }),
       },
       responses: {
-        201: answer(Credential.omit({ revoked_at: true }).extend({ token: z.string() }), "The credential", {
+        201: answer(NewCredential, "The credential", {
           ...credential,
           token: `ecd_${EXAMPLE.credential}_…`,
         }),
@@ -152,9 +151,13 @@ export const deviceRoutes = newRouter()
       },
     }),
     async (c) => {
-      const { name, expires_at } = c.req.valid("json");
-      const expiry = expires_at === null ? null : Date.parse(expires_at);
-      return ok(c, await issueCredential(c.get("call"), c.req.valid("param").device_id, name, expiry), 201);
+      const call = c.get("call");
+      const { device_id } = c.req.valid("param");
+      const input = c.req.valid("json");
+      const expiry = input.expires_at === null ? null : Date.parse(input.expires_at);
+      const claim = await readClaim(c, `credential.issue ${device_id}`);
+      const create = (taking: Taking) => issueCredential(call, device_id, input.name, expiry, taking);
+      return ok(c, await once<NewCredential>(call, claim, input, create, (id) => reissuedCredential(call, device_id, id)), 201);
     },
   )
   .openapi(
@@ -213,7 +216,14 @@ export const deviceRoutes = newRouter()
         ...problems(401, 403, 404, 413, 415),
       },
     }),
-    async (c) => ok(c, await assignDevice(c.get("call"), c.req.valid("param").device_id, c.req.valid("json").patient_id), 201),
+    async (c) => {
+      const call = c.get("call");
+      const { device_id } = c.req.valid("param");
+      const input = c.req.valid("json");
+      const claim = await readClaim(c, `device.assign ${device_id}`);
+      const create = (taking: Taking) => assignDevice(call, device_id, input.patient_id, taking);
+      return ok(c, await once<Binding>(call, claim, input, create, (id) => readAssignment(call, device_id, id)), 201);
+    },
   )
   .openapi(
     createRoute({

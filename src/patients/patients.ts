@@ -172,7 +172,7 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
       patientId: patient.id,
     });
   }
-  if (patient.version !== version) throw new ApiError("precondition_failed");
+  if (patient.version !== version) return refuseStale(call, access);
   const before = await toDetail(call, patient);
   const after = { ...before, ...change };
   const sealed = await sealPatient(keys, patient.id, version + 1, pickIdentity(after), pickClinical(after));
@@ -196,7 +196,7 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
       ...audit(db, actor, now, { ...event, when: sql`changes() > 0` }),
       ...(doctor ? [joinTeam(call, patient.id, doctor, version + 1)] : []),
     ]);
-    if (rows.length === 0) throw new ApiError("precondition_failed");
+    if (rows.length === 0) return refuseStale(call, access);
   } catch (error) {
     if (isMissingReference(error)) {
       throw new ApiError("invalid_request", "assigned_doctor_id names no doctor of the hospital.");
@@ -204,6 +204,13 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
     throw error;
   }
   return { ...after, updated_at: iso(now), version: version + 1 };
+}
+
+/** @throws ApiError precondition_failed, after its trace */
+async function refuseStale({ db, actor, now }: Call, access: Access): Promise<never> {
+  const event = readEvent(access, "patient.update", "U");
+  await batch(db, audit(db, actor, now, { ...event, outcome: "failed", reason: "precondition_failed" }));
+  throw new ApiError("precondition_failed");
 }
 
 /** The assigned doctor joins, if this very update was the one that counted. */

@@ -38,8 +38,10 @@ export type Incoming = {
   | { form: false; chunks: AsyncIterable<Uint8Array>; size: number; sha256: string }
 );
 
+/** What is given empty is not given: forms send every field they have. */
 function readAbout(fields: Record<string, unknown>): About {
-  const parsed = About.safeParse(fields);
+  const given = Object.entries(fields).filter(([, value]) => value !== "");
+  const parsed = About.safeParse(Object.fromEntries(given));
   if (!parsed.success) throw invalid(parsed.error);
   return parsed.data;
 }
@@ -103,7 +105,7 @@ async function readForm(c: Context<AppEnv>, type: string, defaultKind: ReportKin
   }
   if (file.size > MULTIPART_LIMIT) throw new ApiError("too_large");
   const metrics = form.get("metrics");
-  const rest = entries.filter(([name, value]) => !["file", "metrics"].includes(name) && value !== "");
+  const rest = entries.filter(([name]) => !["file", "metrics"].includes(name));
   return {
     about: readAbout({ ...c.req.query(), ...Object.fromEntries(rest) }),
     fileName: safeFileName(file.name),

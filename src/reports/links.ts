@@ -36,7 +36,7 @@ export async function actorOfLink(keys: Keys, reportId: string, link: string, vi
   const expected = await linkMac(keys, reportId, [kind, id, sessionId, exp].join("."));
   if (more.length > 0 || !given || !sameBytes(given, expected) || !UUID.test(id)) throw new ApiError("link_invalid");
   // A link that outlives the limit was signed by a version with another one; it counts for nothing here.
-  if (Number(exp) > now + LINK_LIFE_MS) throw new ApiError("link_invalid");
+  if (!(Number(exp) <= now + LINK_LIFE_MS)) throw new ApiError("link_invalid");
   if (Number(exp) <= now) throw new ApiError("link_expired");
   if (kind === "d") return { kind: "device", credentialId: id, secretHash: null, via };
   // The gate asks the database for role and hospital; a link claims neither.

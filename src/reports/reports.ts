@@ -1,8 +1,8 @@
 // Reports: list with filters, detail, statistics. Every answer carries the patient's name and leaves who saw it.
-import { and, eq, gte, lt, lte, type SQL, sql } from "drizzle-orm";
+import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Access, asCaller, patientScope, requirePatient } from "../access.ts";
-import type { Call, Standing, UserActor } from "../actor.ts";
+import type { Call, Standing, UserActor, UserCall } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { dayOf, scopes } from "../counters.ts";
 import { open } from "../crypto.ts";
@@ -70,16 +70,31 @@ async function toReport(
   };
 }
 
-function filterOf(query: ReportFilters): SQL | undefined {
+/** True when the rows are best found patient by patient: one is named, or the caller sees a handful. */
+function byPatient(standing: Standing, query: ReportFilters): boolean {
+  return (
+    query.patient_id !== undefined ||
+    standing.role === "patient" ||
+    (standing.role === "doctor" && standing.doctorScope === "care_team")
+  );
+}
+
+/**
+ * The rows that the caller may see and asks for. Where the patients lead, `+` keeps SQLite from leading with an index of
+ * the whole hospital's kinds, statuses or days, which would read every report there is.
+ */
+function visibleReports(standing: Standing, actor: UserActor, query: ReportFilters): SQL | undefined {
+  const column = (c: SQLWrapper) => (byPatient(standing, query) ? sql`+${c}` : c);
   return and(
+    patientScope(standing, actor, reports.patientId, column(reports.hospitalId)),
     query.patient_id ? eq(reports.patientId, query.patient_id) : undefined,
-    query.kind ? eq(reports.kind, query.kind) : undefined,
-    query.status ? eq(reports.status, query.status) : undefined,
+    query.kind ? sql`${column(reports.kind)} = ${query.kind}` : undefined,
+    query.status ? sql`${column(reports.status)} = ${query.status}` : undefined,
     query.session_type ? eq(reports.sessionType, query.session_type) : undefined,
-    query.from ? gte(reports.createdAt, Date.parse(query.from)) : undefined,
-    query.to ? lt(reports.createdAt, Date.parse(query.to)) : undefined,
-    query.heart_rate_min === undefined ? undefined : gte(reports.heartRate, query.heart_rate_min),
-    query.heart_rate_max === undefined ? undefined : lte(reports.heartRate, query.heart_rate_max),
+    query.from ? sql`${column(reports.createdAt)} >= ${Date.parse(query.from)}` : undefined,
+    query.to ? sql`${column(reports.createdAt)} < ${Date.parse(query.to)}` : undefined,
+    query.heart_rate_min === undefined ? undefined : sql`${column(reports.heartRate)} >= ${query.heart_rate_min}`,
+    query.heart_rate_max === undefined ? undefined : sql`${column(reports.heartRate)} <= ${query.heart_rate_max}`,
   );
 }
 
@@ -123,7 +138,7 @@ export async function listReports(anyCall: Call, query: ReportList, action: Acti
   const { where, orderBy } = keyset(start, reports.createdAt, reports.id);
   let exact = false;
   const { call, standing, results } = await asCaller(anyCall, action, (standing, { db, actor }) => {
-    const visible = and(patientScope(standing, actor, reports.patientId, reports.hospitalId), filterOf(query));
+    const visible = visibleReports(standing, actor, query);
     const total = totalOf(standing, actor, query, visible);
     exact = total.exact;
     const page = db
@@ -222,29 +237,23 @@ async function readMetricsOf({ keys }: Call, bucket: R2Bucket, row: Row): Promis
 
 type CounterRow = { name: string; today: number; n: number; sum: number };
 
-/** Totals over everything the caller sees, from counter rows: total, by status, by kind, last 7 days, mean confidence. */
-export async function reportStats(anyCall: Call, action: Action) {
-  const since = dayOf(anyCall.now) - 6;
-  const { call, standing, results } = await asCaller(anyCall, action, (standing, { db, actor }) => [
-    db.all<CounterRow>(sql`SELECT name, day > 0 AS today, sum(n) AS n, sum(sum) AS sum FROM counters
-      WHERE scope IN (${counterScopes(standing, actor)}) AND (day = 0 OR day >= ${since})
-        AND (name LIKE 'report|%' OR name = 'confidence') GROUP BY name, day > 0`),
-  ]);
-  const { db, actor, now } = call;
-  const { role, hospitalId } = standing;
-  await batch(db, audit(db, actor, now, { event: "report.stats", action: "R", role, hospitalId }));
-  const rows = results[0];
+/** The counter rows behind the statistics of what somebody sees, for a batch. */
+export function statsStatement({ db, actor, now }: UserCall, standing: Standing) {
+  return db.all<CounterRow>(sql`SELECT name, day > 0 AS today, sum(n) AS n, sum(sum) AS sum FROM counters
+    WHERE scope IN (${counterScopes(standing, actor)}) AND (day = 0 OR day >= ${dayOf(now) - 6})
+      AND (name LIKE 'report|%' OR name = 'confidence') GROUP BY name, day > 0`);
+}
+
+/** Totals: total, by status, by kind, last 7 days, mean confidence. */
+export function toStats(rows: CounterRow[]) {
   const confidence = rows.find((row) => row.name === "confidence" && !row.today);
   const allTime = rows.filter((row) => row.name !== "confidence" && !row.today);
-  const add = (into: Record<string, number>, key: string | undefined, n: number) => {
-    if (key && n > 0) into[key] = (into[key] ?? 0) + n;
-  };
   const byStatus: Record<string, number> = {};
   const byKind: Record<string, number> = {};
   for (const { name, n } of allTime) {
-    const [, kind, status] = name.split("|");
-    add(byKind, kind, n);
-    add(byStatus, status, n);
+    const [, kind = "", status = ""] = name.split("|");
+    if (n > 0) byKind[kind] = (byKind[kind] ?? 0) + n;
+    if (n > 0) byStatus[status] = (byStatus[status] ?? 0) + n;
   }
   return {
     total: allTime.reduce((sum, row) => sum + row.n, 0),
@@ -253,4 +262,15 @@ export async function reportStats(anyCall: Call, action: Action) {
     recent_7_days: rows.filter((row) => row.today).reduce((sum, row) => sum + row.n, 0),
     average_confidence: confidence && confidence.n > 0 ? confidence.sum / confidence.n : null,
   };
+}
+
+/** Statistics over everything the caller sees, from counter rows. */
+export async function reportStats(anyCall: Call) {
+  const { call, standing, results } = await asCaller(anyCall, "report:read", (standing, call) => [
+    statsStatement(call, standing),
+  ]);
+  const { db, actor, now } = call;
+  const { role, hospitalId } = standing;
+  await batch(db, audit(db, actor, now, { event: "report.stats", action: "R", role, hospitalId }));
+  return toStats(results[0]);
 }

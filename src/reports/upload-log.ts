@@ -1,7 +1,7 @@
 // The upload log: one row for every attempt of an authenticated caller, with what became of it.
 import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, asCaller } from "../access.ts";
+import { type Access, asCaller, deviceAccess, OWN } from "../access.ts";
 import type { Call } from "../actor.ts";
 import { type AuditEvent, audit } from "../audit.ts";
 import { open, seal } from "../crypto.ts";
@@ -23,21 +23,38 @@ export type Attempt = {
   fileName: string | null;
   sha256: string | null;
   size: number | null;
+  /** The gate has been asked who this is. */
+  gated: boolean;
 };
 
 /** The log shows an attempt to the hospital that the caller says they work for until the gate has said which it is. */
 export function newAttempt({ actor }: Call): Attempt {
   const hospitalId = actor.kind === "user" ? actor.claimed.hospitalId : null;
-  return { id: uuidv7(), hospitalId, patientId: null, kind: null, fileName: null, sha256: null, size: null };
+  return { id: uuidv7(), hospitalId, patientId: null, kind: null, fileName: null, sha256: null, size: null, gated: false };
+}
+
+/**
+ * A request can be refused for its form before the gate is asked; only whom the gate knows leaves a row.
+ * @throws ApiError unauthenticated, forbidden
+ */
+async function askGate(call: Call, attempt: Attempt): Promise<void> {
+  const { actor } = call;
+  const known =
+    actor.kind === "device"
+      ? await deviceAccess(call, actor, OWN, "report:create")
+      : (await asCaller(call, "report:create", () => [])).standing;
+  attempt.hospitalId = known.hospitalId;
 }
 
 /** Errors that the gate has audited already. */
 const AUDITED: readonly string[] = ["unauthenticated", "forbidden", "not_found"] satisfies ErrorCode[];
 
+/** @throws ApiError unauthenticated instead, when the gate does not know the caller */
 export async function logRefusal(call: Call, attempt: Attempt, error: unknown): Promise<void> {
   const code = error instanceof ApiError ? error.code : "unavailable";
   if (code === "unauthenticated") return;
   const failed = !(error instanceof ApiError) || error.status >= 500;
+  if (!attempt.gated && !failed) await askGate(call, attempt);
   const log = { outcome: failed ? "failed" : "refused", reason: code, event: "report.refuse", action: "C" } as const;
   const statements = await logStatements(call, attempt, log);
   const row = batch(call.db, AUDITED.includes(code) ? statements.slice(0, 1) : statements);

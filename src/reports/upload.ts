@@ -1,6 +1,6 @@
 // The main job: a machine's report becomes a sealed file, one row, its counters, its log line and its audit event.
 import { and, eq } from "drizzle-orm";
-import { type Access, deviceAccess, OWN, requirePatient } from "../access.ts";
+import { type Access, deviceAccess, OWN, refuse, requirePatient } from "../access.ts";
 import type { Call } from "../actor.ts";
 import { count, dayOf, scopes } from "../counters.ts";
 import { seal, sha256Hex } from "../crypto.ts";
@@ -22,18 +22,18 @@ type Taking = (replay: Replay) => Statement[];
 
 /**
  * Takes an upload in. Every attempt of an authenticated caller leaves a row in the upload log.
- * @param read reads the request; called after what the headers alone decide
+ * @param read reads the request, of a raw body the headers alone
  * @throws ApiError not_found (a patient the caller may not write for), not_pdf, digest_mismatch, invalid_request, …
  */
 export async function receiveUpload(
   call: Call,
   bucket: R2Bucket,
-  claim: Claim,
+  claim: Claim | Promise<Claim>,
   read: () => Promise<Incoming>,
 ): Promise<Uploaded> {
   const attempt = newAttempt(call);
   try {
-    return await takeIn(call, bucket, claim, await read(), attempt);
+    return await takeIn(call, bucket, await claim, await read(), attempt);
   } catch (error) {
     await logRefusal(call, attempt, error);
     throw error;
@@ -49,31 +49,52 @@ async function takeIn(call: Call, bucket: R2Bucket, claim: Claim, incoming: Inco
     call.db.select({ id: reports.id, patientId: reports.patientId }).from(reports).where(eq(reports.sha256, seen.sha256)),
   ]);
   const replay = claim ? replayOf(keys[0], bodyHash, call.now) : null;
+  attempt.gated = true;
+  if (replay?.status === 201) {
+    // The rights of now, to the report itself: the device that made it may serve another patient by now.
+    const access = await requirePatient(call, { report: replay.resourceId }, "report:read");
+    Object.assign(attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
+    await readThrough(incoming);
+    return logReplay(call, attempt, access, replay);
+  }
 
   const { device, access } = await whereTo(call, incoming);
   const kind = incoming.about.kind ?? kindOf(device?.kind) ?? incoming.defaultKind;
   Object.assign(attempt, { kind, hospitalId: access?.hospitalId ?? device?.hospitalId, patientId: access?.patient.id ?? null });
-  if (replay) return logReplay(call, attempt, access, replay);
+  const before = sameFile.find((report) => report.patientId === access?.patient.id);
+  if (replay?.status === 202) return logReplay(call, attempt, access, replay);
+  if (replay && replay.resourceId !== before?.id) {
+    return refuse(call, "report:create", "not_found", { role: access?.role ?? "device", hospitalId: attempt.hospitalId });
+  }
   if (!seen.isPdf && !device) throw new ApiError("not_pdf");
   const metrics = incoming.metrics && access ? readMetrics(kind, incoming.metrics) : null;
-  const before = sameFile.find((report) => report.patientId === access?.patient.id);
   const taking = (replay: Replay) => takeKey(call, claim, bodyHash, replay);
-  if (before && access) return logDuplicate(call, attempt, access, before.id, taking);
-
-  const { fileKey, isPdf } = await keepFile(call, bucket, incoming, attempt, device === null);
-  if (!access || !isPdf) return quarantine(call, attempt, fileKey, access ? "not_pdf" : "not_found", taking);
-  const metricsKey = metrics ? await keepMetrics(call, bucket, attempt, metrics) : null;
-  const stored: Stored = { fileKey, metricsKey, metrics, kind, about: incoming.about };
+  const files: string[] = [];
   try {
-    return await insertReport(call, attempt, access, stored, taking);
+    if (before && access) {
+      await readThrough(incoming);
+      return await (replay ? logReplay(call, attempt, access, replay) : logDuplicate(call, attempt, access, before.id, taking));
+    }
+    const { fileKey, isPdf } = await keepFile(call, bucket, incoming, attempt, device === null);
+    files.push(fileKey);
+    if (!access || !isPdf) return await quarantine(call, attempt, fileKey, access ? "not_pdf" : "not_found", taking);
+    const metricsKey = metrics ? await keepMetrics(call, bucket, attempt, metrics) : null;
+    if (metricsKey) files.push(metricsKey);
+    return await insertReport(call, attempt, access, { fileKey, metricsKey, metrics, kind, about: incoming.about }, taking);
   } catch (error) {
     // Only these two say for certain that nothing was written; after any other error the files must stay for a row
     // that may exist, and the sweep takes them if it does not.
-    const sameAgain = isConflict(error, "reports.sha256");
-    if (!sameAgain && !isConflict(error, "idempotency_keys")) throw error;
-    await bucket.delete([fileKey, ...(metricsKey ? [metricsKey] : [])]);
+    if (!isConflict(error, "reports.sha256") && !isConflict(error, "idempotency_keys")) throw error;
+    if (files.length > 0) await bucket.delete(files);
     return afterRace(call, claim, bodyHash, attempt, access, taking);
   }
+}
+
+/** What is answered for a raw body by its announced digest is answered only once its bytes have that digest. */
+async function readThrough(incoming: Incoming): Promise<void> {
+  if (incoming.form) return;
+  const bytes = inspectStream(incoming.chunks, incoming, false).stream[Symbol.asyncIterator]();
+  while (!(await bytes.next()).done);
 }
 
 const metricsHash = (incoming: Incoming) => (incoming.metrics ? sha256Hex(new Uint8Array(incoming.metrics)) : "");
@@ -183,7 +204,7 @@ async function afterRace(
   claim: Claim,
   bodyHash: string,
   attempt: Attempt,
-  access: Access,
+  access: Access | null,
   taking: Taking,
 ): Promise<Uploaded> {
   const [keys, [winner]] = await batch(call.db, [
@@ -191,12 +212,16 @@ async function afterRace(
     call.db
       .select({ id: reports.id })
       .from(reports)
-      .where(and(eq(reports.sha256, attempt.sha256 ?? ""), eq(reports.patientId, access.patient.id))),
+      .where(and(eq(reports.sha256, attempt.sha256 ?? ""), eq(reports.patientId, access?.patient.id ?? ""))),
   ]);
   const replay = claim ? replayOf(keys[0], bodyHash, call.now) : null;
   if (replay) return logReplay(call, attempt, access, replay);
-  if (!winner) throw new ApiError("unavailable");
-  return logDuplicate(call, attempt, access, winner.id, taking);
+  if (!winner || !access) throw new ApiError("unavailable");
+  return logDuplicate(call, attempt, access, winner.id, taking).catch((error: unknown) => {
+    // Another loser with the same key was quicker: now the key is there.
+    if (!isConflict(error, "idempotency_keys")) throw error;
+    return afterRace(call, claim, bodyHash, attempt, access, taking);
+  });
 }
 
 async function logDuplicate(call: Call, attempt: Attempt, access: Access, reportId: string, taking: Taking): Promise<Uploaded> {
@@ -208,6 +233,7 @@ async function logDuplicate(call: Call, attempt: Attempt, access: Access, report
 async function logReplay(call: Call, attempt: Attempt, access: Access | null, replay: Replay): Promise<Uploaded> {
   const { resourceId, status } = replay;
   const quarantined = status === 202;
+  if (!quarantined && !access) throw new ApiError("unavailable");
   const log = {
     outcome: "replayed",
     reportId: quarantined ? null : resourceId,
@@ -217,7 +243,6 @@ async function logReplay(call: Call, attempt: Attempt, access: Access | null, re
   } as const;
   await batch(call.db, await logStatements(call, attempt, log));
   if (quarantined) return { outcome: "quarantined", status, uploadId: resourceId, reason: access ? "not_pdf" : "not_found" };
-  if (!access) throw new ApiError("not_found");
   return { outcome: "replayed", status, uploadId: attempt.id, reportId: resourceId };
 }
 

@@ -1,0 +1,153 @@
+// Rows that a read costs at 5,000 and at 50,000 patients and reports: they follow the page, not the database.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getPlatformProxy } from "wrangler";
+import { newSecrets } from "../scripts/dev-secrets.mjs";
+import type { Call, Standing } from "../src/actor.ts";
+import { app } from "../src/app.ts";
+import { newSession } from "../src/auth/sessions.ts";
+import { signAccessToken } from "../src/auth/tokens.ts";
+import { keysOf } from "../src/config.ts";
+import { batch, database } from "../src/db/client.ts";
+import { careTeam, memberships, patientLinks, users } from "../src/db/schema.ts";
+import { uuidv7 } from "../src/ids.ts";
+import { counting } from "../test/stores.ts";
+import { type Seeded, seedHospitals, seedPatients } from "./seed.ts";
+
+const SMALL = 5_000;
+const LARGE = 50_000;
+const PAGE = 20;
+const TEAM = 40;
+const via = { requestId: "bench", ip: null };
+
+type Reader = { who: string; token: string };
+
+async function person(env: Env, who: string, standing: Standing): Promise<Reader & { id: string }> {
+  const keys = await keysOf(env);
+  const call: Call = { db: database(env.DB), keys, actor: { kind: "system", name: "bench", via }, now: Date.now() };
+  const id = uuidv7();
+  await call.db.insert(users).values({
+    id,
+    emailIndex: id,
+    profileSealed: "-",
+    passwordHash: "-",
+    passwordChangedAt: 0,
+    isAdmin: standing.role === "admin" ? 1 : 0,
+    createdAt: 0,
+    updatedAt: 0,
+  });
+  const { role, hospitalId } = standing;
+  if (hospitalId && (role === "nurse" || role === "doctor")) {
+    await call.db.insert(memberships).values({ userId: id, hospitalId, role, createdBy: "bench", createdAt: 0 });
+  }
+  const session = await newSession(call, id, standing, { user_agent: null, ip: null });
+  await batch(call.db, session.statements);
+  return {
+    who,
+    id,
+    token: await signAccessToken(env, keys.jwt, { userId: id, sessionId: session.id, claimed: standing }, call.now),
+  };
+}
+
+async function readers(env: Env, { hospitals, patients }: Seeded): Promise<Reader[]> {
+  const db = database(env.DB);
+  const hospitalId = hospitals[0] ?? "";
+  const nurse = await person(env, "nurse", { role: "nurse", hospitalId, doctorScope: "care_team" });
+  const doctor = await person(env, "doctor", { role: "doctor", hospitalId, doctorScope: "care_team" });
+  const patient = await person(env, "patient", { role: "patient", hospitalId: null, doctorScope: "care_team" });
+  const admin = await person(env, "admin", { role: "admin", hospitalId: null, doctorScope: "care_team" });
+  const team = patients.filter((_, i) => i % hospitals.length === 0).slice(0, TEAM);
+  for (const patientId of team)
+    await db.insert(careTeam).values({ patientId, userId: doctor.id, addedBy: "bench", startedAt: 0 });
+  const own = team[0] ?? "";
+  await db
+    .insert(patientLinks)
+    .values({ userId: patient.id, patientId: own, method: "claim_code", verifiedBy: "bench", createdAt: 0 });
+  return [nurse, doctor, patient, admin];
+}
+
+type Cell = { who: string; path: string; trips: number; rows: number; items: number };
+
+async function measure(real: Env, { who, token }: Reader, path: string): Promise<Cell> {
+  const { env, counts } = counting(real);
+  const answer = await app.fetch(
+    new Request(`http://localhost/api/v1${path}`, { headers: { Authorization: `Bearer ${token}` } }),
+    env,
+  );
+  const body: { data: unknown } = await answer.json();
+  if (answer.status !== 200) throw new Error(`${who} ${path}: ${answer.status} ${JSON.stringify(body)}`);
+  return { who, path, trips: counts.d1, rows: counts.rowsRead, items: Array.isArray(body.data) ? body.data.length : 1 };
+}
+
+async function measureAll(env: Env, people: Reader[], { patients, reports }: Seeded): Promise<Cell[]> {
+  const lists = [
+    "/patients",
+    "/patients?sort=updated",
+    "/patients?offset=10",
+    "/reports",
+    "/reports?status=final",
+    "/reports?kind=ecg&offset=10",
+  ];
+  const cells: Cell[] = [];
+  for (const reader of people) {
+    for (const path of [
+      ...lists,
+      "/reports?heart_rate_min=100&from=2020-01-01T00:00:00Z",
+      `/reports?patient_id=${patients[0]}`,
+      "/reports/stats",
+      `/patients/${patients[0]}`,
+      `/reports/${reports[0]}`,
+    ])
+      cells.push(await measure(env, reader, path));
+  }
+  const admin = people.find(({ who }) => who === "admin");
+  if (admin) for (const path of ["/admin/reports", "/admin/stats"]) cells.push(await measure(env, admin, path));
+  return cells;
+}
+
+async function main(): Promise<void> {
+  const state = mkdtempSync(join(tmpdir(), "edgecare-bench-"));
+  const applied = spawnSync("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], {
+    encoding: "utf8",
+  });
+  if (applied.status !== 0) throw new Error(applied.stderr);
+  const { env: proxied, dispose } = await getPlatformProxy<Env>({ persist: { path: join(state, "v3") } });
+  const env: Env = { ...proxied, ...newSecrets(), ENVIRONMENT: "test", LOG_LEVEL: "CRITICAL" };
+  env.RATE_PERSON = { limit: async () => ({ success: true }) };
+  try {
+    const hospitals = await seedHospitals(env.DB);
+    const small = await seedPatients(env.DB, await keysOf(env), hospitals, 0, SMALL);
+    const people = await readers(env, small);
+    const before = await measureAll(env, people, small);
+    await seedPatients(env.DB, await keysOf(env), hospitals, SMALL, LARGE);
+    const after = await measureAll(env, people, small);
+    report(before, after);
+  } finally {
+    await dispose();
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+/** Filters without a counter count their matches up to 10,001, twice at most a row (table and index). */
+const COUNT_BOUND = 2 * 10_001 + 400;
+const counted = (path: string) => /heart_rate|from=/.test(path);
+
+function report(before: Cell[], after: Cell[]): void {
+  console.log(`| who | read | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);
+  let grown = 0;
+  for (const [i, small] of before.entries()) {
+    const large = after[i];
+    if (!large) throw new Error("a measurement is missing");
+    const path = small.path.replace(/[0-9a-f-]{36}/, "{id}");
+    console.log(`| ${small.who} | ${path} | ${large.trips} | ${small.rows} | ${large.rows} | ${large.items} |`);
+    const most = counted(small.path) ? COUNT_BOUND : small.rows + PAGE;
+    if (large.rows > most || large.trips > 2) grown++;
+  }
+  console.log(`\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE} or took more than 2 round trips.`);
+  console.log("Reads with a rate or a date range count their matches up to 10,001 and are held to that bound instead.");
+  process.exitCode = grown === 0 && before.length > 0 ? 0 : 1;
+}
+
+await main();

@@ -1,0 +1,185 @@
+// The product as a newcomer meets it: npm start, the README's commands, a kill, and what then lies on the disk.
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
+import { ecgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
+import { DEMO_PASSWORD, demoPatients, SECOND_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
+import { findWords, inflatedStreams } from "./at-rest.ts";
+import { dropState, newState, type Server, startServer } from "./server.ts";
+
+const state = newState();
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(state, { demo: true });
+}, 120_000);
+
+afterAll(async () => {
+  await server.kill();
+  dropState(state);
+});
+
+async function call(path: string, token?: string, init: RequestInit = {}) {
+  const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...init.headers };
+  return fetch(server.url + path, { ...init, headers });
+}
+
+async function login(email: string): Promise<string> {
+  const answer = await call("/api/v1/auth/login", undefined, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email, password: DEMO_PASSWORD }),
+  });
+  const { data } = JSON.parse(await answer.text());
+  return String(data.access_token);
+}
+
+/** The bash blocks of a section of the README, as one script. */
+function readmeScript(heading: string): string {
+  const readme = readFileSync("README.md", "utf8");
+  const section = readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  return [...section.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code).join("\n");
+}
+
+const has = (tool: string) => spawnSync("bash", ["-c", `command -v ${tool}`]).status === 0;
+
+describe("npm start", () => {
+  it("serves the API within a minute and prints where and who", () => {
+    expect(server.startedInMs).toBeLessThan(60_000);
+    for (const { email } of STAFF) expect(server.output()).toContain(email);
+    expect(server.output()).toContain(server.url);
+  });
+
+  it("has the demo world: 25 patients for the nurse, 20 for the doctor, ECG reports that open", async () => {
+    const [nurse, doctor] = await Promise.all([login("nurse@demo.com"), login("doc@demo.com")]);
+    const count = async (path: string, token: string) => JSON.parse(await (await call(path, token)).text()).meta.pagination.total;
+    expect(await count("/api/v1/patients", nurse)).toBe(25);
+    expect(await count("/api/v1/patients", doctor)).toBe(20);
+    const { data } = JSON.parse(await (await call("/api/v1/reports?limit=1", doctor)).text());
+    const file = Buffer.from(await (await call(data[0].file_url, doctor)).arrayBuffer());
+    expect(file.subarray(0, 5).toString()).toBe("%PDF-");
+    expect(inflatedStreams(file).join("")).toContain("25 mm/s");
+  });
+
+  it("runs again on the same folder without a second demo world", () => {
+    const again = execFileSync("node", ["cli/edgecare.ts", "demo", "--state", state], { encoding: "utf8" });
+    expect(again).toContain("doc@demo.com");
+  });
+});
+
+describe("the README's quick start", () => {
+  it("runs as written", () => {
+    const script = readmeScript("Quick start: a report from the machine to the doctor");
+    expect(script).toContain("jq -r '.data.access_token'");
+    const missing = ["bash", "curl", "jq", "sha256sum"].filter((tool) => !has(tool));
+    if (missing.length > 0) {
+      console.log(`not run: this machine has no ${missing.join(", ")}`);
+      return;
+    }
+    const code = `set -euo pipefail\ncd "$(mktemp -d)"\n${script.replaceAll("http://localhost:8787", server.url)}`;
+    const run = spawnSync("bash", ["-c", code], { encoding: "utf8" });
+    expect(run.status, run.stderr + run.stdout).toBe(0);
+    const expected = ["report stored", "the same SHA-256", "report.create", "report.download", "404"];
+    for (const line of expected) expect(run.stdout).toContain(line);
+  });
+});
+
+/** Bytes as a client sends them, with no library to correct them. */
+function raw(text: string, close: boolean): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(server.url).port), "localhost");
+    let answer = "";
+    const done = () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.on("data", (chunk) => {
+      answer += chunk;
+    });
+    socket.on("close", done);
+    socket.on("error", done);
+    socket.write(text, () => close && socket.end());
+    setTimeout(done, 3000);
+  });
+}
+
+describe("over a real socket", () => {
+  it("refuses a body without a length, and keeps nothing of a truncated one", async () => {
+    const nurse = await login("nurse@demo.com");
+    const before = JSON.parse(await (await call("/api/v1/reports/stats", nurse)).text()).data.total;
+    const head = (extra: string) =>
+      `POST /api/v1/reports?patient_id=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${nurse}\r\nContent-Type: application/pdf\r\n` +
+      `X-Content-SHA256: ${"0".repeat(64)}\r\n${extra}\r\n\r\n`;
+    expect(await raw(`${head("Transfer-Encoding: chunked")}5\r\n%PDF-\r\n0\r\n\r\n`, false)).toContain("411");
+    await raw(`${head("Content-Length: 100000")}%P`, true);
+    await raw(`${head("Content-Length: 5\r\nTransfer-Encoding: chunked")}5\r\n%PDF-\r\n0\r\n\r\n`, false);
+    const after = JSON.parse(await (await call("/api/v1/reports/stats", nurse)).text()).data.total;
+    expect(after).toBe(before);
+  });
+
+  it("limits a person to 100 requests a minute, and says when to come back", async () => {
+    const patient = await login("patient@demo.com");
+    const statuses: number[] = [];
+    let last: Response | undefined;
+    for (let i = 0; i < 205 && last?.status !== 429; i++) {
+      last = await call("/api/v1/auth/me", patient);
+      statuses.push(last.status);
+    }
+    expect(last?.status).toBe(429);
+    expect(Number(last?.headers.get("retry-after"))).toBeGreaterThan(0);
+    // A window may end in between, but never are more than two windows' worth let through.
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(100);
+  });
+});
+
+describe("at rest", () => {
+  const people = [...demoPatients(30)];
+  const words = [
+    ...people.map(({ email }) => email),
+    ...people.map(({ phone }) => phone),
+    ...people.map(({ address }) => address),
+    ...people.map(({ first_name, last_name }) => `${first_name} ${last_name}`),
+    "amlodipine",
+    "palpitations",
+    ...STAFF.map(({ email }) => email),
+    DEMO_PASSWORD,
+    "qtc_bazett_ms",
+    "Canary-in-a-change",
+  ];
+
+  it("holds no word of any patient, after a change, a refusal and kill -9; and the search finds what is there", async () => {
+    const nurse = await login("nurse@demo.com");
+    const patient = await call("/api/v1/patients/3", nurse);
+    const change = (body: object) =>
+      call("/api/v1/patients/3", nurse, {
+        method: "PATCH",
+        headers: { "Content-Type": "application/json", "If-Match": patient.headers.get("etag") ?? "" },
+        body: JSON.stringify(body),
+      });
+    expect((await change({ notes: "Canary-in-a-change" })).status).toBe(200);
+    expect((await change({ notes: "Canary-in-a-change" })).status).toBe(412);
+    const form = new FormData();
+    form.set("file", new File(["Canary-in-a-change"], "Canary-in-a-change.pdf"));
+    form.set("patient_id", "3");
+    expect((await call("/api/v1/reports", nurse, { method: "POST", body: form })).status).toBe(415);
+    await server.kill();
+
+    expect(findWords(state, words)).toEqual([]);
+    // Controls: a word in a column that is not sealed, and a report as it would lie there without the seal.
+    expect(findWords(state, [SECOND_HOSPITAL]).length).toBeGreaterThan(0);
+    const [person] = people;
+    const pdf = await drawEcgReport({
+      metrics: ecgMetrics(1),
+      signal: synthesizeEcg(ecgMetrics(1), 1),
+      patient: { name: `${person?.first_name} ${person?.last_name}`, birth_date: "", sex: "", patient_number: 1 },
+      device: "",
+      hospital: "",
+      recorded_at: "2026-01-01T00:00:00.000Z",
+    });
+    writeFileSync(join(state, "planted.pdf"), pdf);
+    expect(findWords(state, words).map(({ word }) => word)).toContain(`${person?.first_name} ${person?.last_name}`);
+  });
+});

@@ -1,0 +1,65 @@
+// The product as `npm start` serves it, in a folder and on a port of its own; ended with its whole process group.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export type Server = { url: string; state: string; startedInMs: number; kill: () => Promise<void>; output: () => string };
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
+    });
+  });
+}
+
+export function newState(): string {
+  return mkdtempSync(join(tmpdir(), "edgecare-test-"));
+}
+
+export function dropState(state: string): void {
+  rmSync(state, { recursive: true, force: true });
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(`${url}/health`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+/** Starts the server and waits until it answers. @param state a folder that keeps the stores between starts */
+export async function startServer(state: string, options: { demo: boolean }): Promise<Server> {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const started = Date.now();
+  let output = "";
+  const child: ChildProcess = spawn("node", ["scripts/start.mjs"], {
+    detached: true,
+    env: { ...process.env, PORT: String(port), EDGECARE_STATE: state, EDGECARE_DEMO: options.demo ? "on" : "off" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout?.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    output += chunk;
+  });
+  while (!(await answers(url))) {
+    if (child.exitCode !== null || Date.now() - started > 110_000)
+      throw new Error(`the server did not start:\n${output.slice(-4000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return { url, state, startedInMs: Date.now() - started, kill: () => killGroup(child, url), output: () => output };
+}
+
+/** kill -9 of the whole group: killing only the parent leaves a workerd that keeps the port. */
+async function killGroup(child: ChildProcess, url: string): Promise<void> {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
+  while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 50));
+}
