@@ -1,7 +1,7 @@
 // Turns secrets into keys once per isolate, and refuses to serve with bad ones or, in production, with demo rows.
 import { sql } from "drizzle-orm";
 import { exportJWK, importJWK, type JWK } from "jose";
-import { macKey, open, parseRing, type Ring, seal, sha256Hex } from "./crypto.ts";
+import { blindIndex, macKey, open, parseRing, type Ring, seal, sha256Hex } from "./crypto.ts";
 import { type Db, database } from "./db/client.ts";
 import { deployment } from "./db/schema.ts";
 import { ApiError } from "./errors.ts";
@@ -31,9 +31,11 @@ export function badSecrets(env: Env): string[] {
   const seen = new Set<string>();
   return SECRETS.filter((name) => {
     const value: string | undefined = env[name];
-    const bad = !value || value.length < MIN_LENGTH || PLACEHOLDER.test(value) || new Set(value).size < 10 || seen.has(value);
-    if (value) seen.add(value);
-    return bad;
+    // A ring's material counts by itself too: the same 32 bytes under a key id are the same secret.
+    const parts = (value ?? "").split(/[:,]/).concat(value ?? "");
+    const repeated = parts.some((part) => part.length >= MIN_LENGTH && seen.has(part));
+    for (const part of parts) seen.add(part);
+    return !value || value.length < MIN_LENGTH || PLACEHOLDER.test(value) || new Set(value).size < 10 || repeated;
   });
 }
 
@@ -104,18 +106,28 @@ const SENTINEL = { table: "deployment", column: "value", id: "sentinel" };
 const SENTINEL_TEXT = "edgecare";
 
 /**
- * Opens the sealed constant in D1, writing it on the first start.
- * @throws ApiError integrity_error when the field keys are not the ones the data was sealed with.
+ * Opens the sealed constant in D1 and compares a MAC under the index key, writing both on the first start.
+ * @returns the variable that is not the one this database was written with, or null
  */
-export async function proveKeys(db: Db, keys: Keys): Promise<void> {
-  const read = db.select({ value: deployment.value }).from(deployment).where(sql`${deployment.name} = 'sentinel'`);
-  let [row] = await read;
-  if (!row) {
-    const value = await seal(keys.fields, SENTINEL, SENTINEL_TEXT);
-    await db.insert(deployment).values({ name: "sentinel", value }).onConflictDoNothing();
-    [row] = await read;
+async function foreignKey(db: Db, keys: Keys): Promise<"FIELD_KEYS" | "INDEX_KEY" | null> {
+  const read = db.select().from(deployment);
+  let rows = await read;
+  if (rows.length < 2) {
+    const sealed = await seal(keys.fields, SENTINEL, SENTINEL_TEXT);
+    const indexed = await blindIndex(keys.index, "sentinel", SENTINEL_TEXT);
+    await db
+      .insert(deployment)
+      .values([
+        { name: "sentinel", value: sealed },
+        { name: "index", value: indexed },
+      ])
+      .onConflictDoNothing();
+    rows = await read;
   }
-  if (!row || (await open(keys.fields, SENTINEL, row.value)) !== SENTINEL_TEXT) throw new ApiError("integrity_error");
+  const value = (name: string) => rows.find((row) => row.name === name)?.value ?? "";
+  const text = await open(keys.fields, SENTINEL, value("sentinel")).catch(() => null);
+  if (text !== SENTINEL_TEXT) return "FIELD_KEYS";
+  return (await blindIndex(keys.index, "sentinel", SENTINEL_TEXT)) === value("index") ? null : "INDEX_KEY";
 }
 
 async function refuseDemoRows(env: Env, db: Db): Promise<void> {
@@ -127,19 +139,24 @@ async function refuseDemoRows(env: Env, db: Db): Promise<void> {
   throw new ApiError("misconfigured");
 }
 
-/** The check before the first request of an isolate: secrets fit, keys open the data, no demo world in production. */
-export async function readyKeys(env: Env): Promise<Keys> {
+/** Secrets fit, they are the ones of this database, and no demo world stands in production. @throws ApiError misconfigured */
+export async function checkedKeys(env: Env): Promise<Keys> {
   const keys = await keysOf(env);
-  const from = `${env.ENVIRONMENT}\n${fingerprint(env)}`;
-  if (proven !== from) {
-    const db = database(env.DB);
-    await proveKeys(db, keys).catch((cause: unknown) => {
-      if (!(cause instanceof ApiError)) throw cause;
-      log(env, "CRITICAL", "the field keys do not open this database", { variable: "FIELD_KEYS" });
-      throw new ApiError("misconfigured", undefined, { cause });
-    });
-    if (isProduction(env)) await refuseDemoRows(env, db);
-    proven = from;
+  const db = database(env.DB);
+  const variable = await foreignKey(db, keys);
+  if (variable) {
+    log(env, "CRITICAL", "this key is not the one the database was written with", { variable });
+    throw new ApiError("misconfigured");
   }
+  if (isProduction(env)) await refuseDemoRows(env, db);
+  return keys;
+}
+
+/** The check before the first request of an isolate; later requests find it done. */
+export async function readyKeys(env: Env): Promise<Keys> {
+  const from = `${env.ENVIRONMENT}\n${fingerprint(env)}`;
+  if (proven === from) return keysOf(env);
+  const keys = await checkedKeys(env);
+  proven = from;
   return keys;
 }

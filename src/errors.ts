@@ -14,7 +14,6 @@ const CODES = {
   length_mismatch: [400, "The body is not as long as announced"],
   digest_mismatch: [400, "The body does not have the announced SHA-256"],
   digest_required: [400, "A raw upload announces its SHA-256"],
-  invalid_metrics: [400, "The metrics are not valid for this kind of report"],
   unauthenticated: [401, "Authentication is required"],
   invalid_credentials: [401, "The credentials are not valid"],
   invalid_refresh_token: [401, "The refresh token is not valid"],

@@ -46,6 +46,14 @@ export const EXAMPLE = {
 export const Id = z.uuid().openapi({ example: EXAMPLE.patient });
 export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLE.time });
 
+/** Headers of creates and of changes; ifMatch() and readClaim() judge them. */
+export const onceHeaders = z.object({
+  "idempotency-key": z.string().optional().openapi({ description: "8 to 128 printable characters: one effect a key and day" }),
+});
+export const matchHeaders = z.object({
+  "if-match": z.string().optional().openapi({ description: "The ETag that was read last; without it 428", example: '"1"' }),
+});
+
 export const Problem = z
   .object({
     type: z.string(),

@@ -55,6 +55,8 @@ export function requireGoodPassword(password: string, context: readonly string[]
   if (Array.from(password).length < 15) refuse("At least 15 characters");
   if (new Set(folded).size < 6) refuse("Too few different characters");
   const words = ["edgecare", ...context.flatMap((w) => w.toLowerCase().split(/[^\p{L}\p{N}]+/u))].filter((w) => w.length >= 4);
+  // The longest first: without "menon", "iramenon" would not be found.
+  words.sort((a, b) => b.length - a.length);
   const rest = words.reduce((left, word) => left.replaceAll(word, ""), folded);
   if (Array.from(rest).length < 8) refuse("Too close to your name or address");
 }

@@ -3,7 +3,20 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { DEVICE_KINDS } from "../db/schema.ts";
 import { once, readClaim, type Taking } from "../idempotency.ts";
 import { pageQuery } from "../pagination.ts";
-import { answer, body, EXAMPLE, Id, newRouter, ok, page, pageAnswer, problems, SECURED, Timestamp } from "../router.ts";
+import {
+  answer,
+  body,
+  EXAMPLE,
+  Id,
+  newRouter,
+  ok,
+  onceHeaders,
+  page,
+  pageAnswer,
+  problems,
+  SECURED,
+  Timestamp,
+} from "../router.ts";
 import { assignDevice, readAssignment, unassignDevice } from "./assignments.ts";
 import { issueCredential, listCredentials, reissuedCredential, revokeCredential } from "./credentials.ts";
 import { createDevice, getDevice, listDevices } from "./devices.ts";
@@ -83,6 +96,7 @@ export const deviceRoutes = newRouter()
       summary: "Register a device",
       security: SECURED,
       request: {
+        headers: onceHeaders,
         body: body(
           z
             .strictObject({

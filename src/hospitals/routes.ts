@@ -3,7 +3,20 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { STAFF_ROLES } from "../db/schema.ts";
 import { once, readClaim, type Taking } from "../idempotency.ts";
 import { pageQuery } from "../pagination.ts";
-import { answer, body, EXAMPLE, Id, newRouter, ok, page, pageAnswer, problems, SECURED, Timestamp } from "../router.ts";
+import {
+  answer,
+  body,
+  EXAMPLE,
+  Id,
+  newRouter,
+  ok,
+  onceHeaders,
+  page,
+  pageAnswer,
+  problems,
+  SECURED,
+  Timestamp,
+} from "../router.ts";
 import { createHospital, endMember, getHospital, listHospitals, listMembers, setMember } from "./hospitals.ts";
 
 const Hospital = z
@@ -47,6 +60,7 @@ export const hospitalRoutes = newRouter()
       summary: "Create a hospital",
       security: SECURED,
       request: {
+        headers: onceHeaders,
         body: body(
           z.strictObject({
             name: z.string().trim().min(1).max(200),

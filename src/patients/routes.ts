@@ -9,8 +9,10 @@ import {
   etag,
   Id,
   ifMatch,
+  matchHeaders,
   newRouter,
   ok,
+  onceHeaders,
   page,
   pageAnswer,
   problems,
@@ -133,6 +135,7 @@ export const patientRoutes = newRouter()
       summary: "Register a patient",
       security: SECURED,
       request: {
+        headers: onceHeaders,
         body: body(NewPatient, {
           first_name: "Asha",
           last_name: "Verma",
@@ -179,7 +182,7 @@ export const patientRoutes = newRouter()
       tags,
       summary: "Change a patient (needs If-Match)",
       security: SECURED,
-      request: { params: patientParam, body: body(PatientChange, { phone: "+91 98765 00000" }) },
+      request: { params: patientParam, headers: matchHeaders, body: body(PatientChange, { phone: "+91 98765 00000" }) },
       responses: { 200: answer(Patient, "The patient", detail), ...problems(401, 403, 404, 412, 413, 415, 428) },
     }),
     async (c) => {

@@ -66,7 +66,12 @@ export const exampleLink = {
 export const LinkedReport = Report.extend(Linked).openapi("DiagnosticReportWithLink");
 export const exampleLinkedReport = { ...exampleReport, ...exampleLink };
 
-const bpm = z.coerce.number().min(0).max(1000).optional();
+const bpm = z
+  .string()
+  .regex(/^\d{1,4}(\.\d{1,3})?$/, "A number of beats per minute")
+  .transform(Number)
+  .optional()
+  .openapi({ type: "number", example: 100 });
 export const reportQuery = z.strictObject({
   ...pageQuery,
   patient_id: Id.optional(),

@@ -1,10 +1,10 @@
 // The main job: a machine's report becomes a sealed file, one row, its counters, its log line and its audit event.
-import { and, eq } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import { type Access, deviceAccess, OWN, refuse, requirePatient } from "../access.ts";
 import type { Call } from "../actor.ts";
 import { count, dayOf, scopes } from "../counters.ts";
 import { seal, sha256Hex } from "../crypto.ts";
-import { batch, isConflict, type Statement } from "../db/client.ts";
+import { batch, isConflict } from "../db/client.ts";
 import { REPORT_KINDS, reports } from "../db/schema.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import { newFileKey, putFile } from "../files.ts";
@@ -18,7 +18,16 @@ export type Uploaded =
   | { outcome: "stored" | "duplicate" | "replayed"; status: number; uploadId: string; reportId: string }
   | { outcome: "quarantined"; status: number; uploadId: string; reason: ErrorCode };
 
-type Taking = (replay: Replay) => Statement[];
+/** One upload on its way in. */
+type Job = {
+  call: Call;
+  bucket: R2Bucket;
+  incoming: Incoming;
+  attempt: Attempt;
+  claim: Claim;
+  /** What a key was first used with: file, fields and metrics. */
+  bodyHash: string;
+};
 
 /**
  * Takes an upload in. Every attempt of an authenticated caller leaves a row in the upload log.
@@ -33,61 +42,65 @@ export async function receiveUpload(
 ): Promise<Uploaded> {
   const attempt = newAttempt(call);
   try {
-    return await takeIn(call, bucket, await claim, await read(), attempt);
+    const key = await claim;
+    const incoming = await read();
+    const seen = incoming.form ? inspect(incoming.bytes) : incoming;
+    Object.assign(attempt, { fileName: incoming.fileName, sha256: seen.sha256, size: seen.size });
+    const metrics = incoming.metrics ? await sha256Hex(new Uint8Array(incoming.metrics)) : "";
+    const bodyHash = await sha256Hex(JSON.stringify([seen.sha256, incoming.about, metrics]));
+    return await takeIn({ call, bucket, incoming, attempt, claim: key, bodyHash });
   } catch (error) {
     await logRefusal(call, attempt, error);
     throw error;
   }
 }
 
-async function takeIn(call: Call, bucket: R2Bucket, claim: Claim, incoming: Incoming, attempt: Attempt): Promise<Uploaded> {
-  const seen = incoming.form ? inspect(incoming.bytes) : { isPdf: true, size: incoming.size, sha256: incoming.sha256 };
-  Object.assign(attempt, { fileName: incoming.fileName, sha256: seen.sha256, size: seen.size });
-  const bodyHash = await sha256Hex(JSON.stringify([seen.sha256, incoming.about, await metricsHash(incoming)]));
-  const [keys, sameFile] = await batch(call.db, [
-    findKey(call, claim),
-    call.db.select({ id: reports.id, patientId: reports.patientId }).from(reports).where(eq(reports.sha256, seen.sha256)),
-  ]);
-  const replay = claim ? replayOf(keys[0], bodyHash, call.now) : null;
+async function takeIn(job: Job): Promise<Uploaded> {
+  const { call, incoming, attempt } = job;
+  const { replay, sameFile } = await whatIsKnown(job);
   attempt.gated = true;
-  if (replay?.status === 201) {
-    // The rights of now, to the report itself: the device that made it may serve another patient by now.
-    const access = await requirePatient(call, { report: replay.resourceId }, "report:read");
-    Object.assign(attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
-    await readThrough(incoming);
-    return logReplay(call, attempt, access, replay);
-  }
+  if (replay?.status === 201) return replayReport(job, replay);
 
   const { device, access } = await whereTo(call, incoming);
   const kind = incoming.about.kind ?? kindOf(device?.kind) ?? incoming.defaultKind;
   Object.assign(attempt, { kind, hospitalId: access?.hospitalId ?? device?.hospitalId, patientId: access?.patient.id ?? null });
+  if (replay?.status === 202) return logReplay(job, access, replay);
   const before = sameFile.find((report) => report.patientId === access?.patient.id);
-  if (replay?.status === 202) return logReplay(call, attempt, access, replay);
   if (replay && replay.resourceId !== before?.id) {
     return refuse(call, "report:create", "not_found", { role: access?.role ?? "device", hospitalId: attempt.hospitalId });
   }
-  if (!seen.isPdf && !device) throw new ApiError("not_pdf");
+  if (!device && incoming.form && !inspect(incoming.bytes).isPdf) throw new ApiError("not_pdf");
   const metrics = incoming.metrics && access ? readMetrics(kind, incoming.metrics) : null;
-  const taking = (replay: Replay) => takeKey(call, claim, bodyHash, replay);
-  const files: string[] = [];
   try {
     if (before && access) {
       await readThrough(incoming);
-      return await (replay ? logReplay(call, attempt, access, replay) : logDuplicate(call, attempt, access, before.id, taking));
+      return await (replay ? logReplay(job, access, replay) : logDuplicate(job, access, before.id));
     }
-    const { fileKey, isPdf } = await keepFile(call, bucket, incoming, attempt, device === null);
-    files.push(fileKey);
-    if (!access || !isPdf) return await quarantine(call, attempt, fileKey, access ? "not_pdf" : "not_found", taking);
-    const metricsKey = metrics ? await keepMetrics(call, bucket, attempt, metrics) : null;
-    if (metricsKey) files.push(metricsKey);
-    return await insertReport(call, attempt, access, { fileKey, metricsKey, metrics, kind, about: incoming.about }, taking);
+    return await keep(job, access, kind, metrics, device === null);
   } catch (error) {
-    // Only these two say for certain that nothing was written; after any other error the files must stay for a row
-    // that may exist, and the sweep takes them if it does not.
-    if (!isConflict(error, "reports.sha256") && !isConflict(error, "idempotency_keys")) throw error;
-    if (files.length > 0) await bucket.delete(files);
-    return afterRace(call, claim, bodyHash, attempt, access, taking);
+    if (!lostRace(error)) throw error;
+    return afterRace(job, access);
   }
+}
+
+/** The key's earlier use, and reports that hold the same file: one round trip, before anything is decided. */
+async function whatIsKnown({ call, claim, bodyHash, attempt }: Job) {
+  const [keys, sameFile] = await batch(call.db, [
+    findKey(call, claim),
+    call.db
+      .select({ id: reports.id, patientId: reports.patientId })
+      .from(reports)
+      .where(eq(reports.sha256, attempt.sha256 ?? "")),
+  ]);
+  return { replay: claim ? replayOf(keys[0], bodyHash, call.now) : null, sameFile };
+}
+
+/** Under the rights of now, to the report itself: the device that made it may serve another patient by now. */
+async function replayReport(job: Job, replay: Replay): Promise<Uploaded> {
+  const access = await requirePatient(job.call, { report: replay.resourceId }, "report:read");
+  Object.assign(job.attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
+  await readThrough(job.incoming);
+  return logReplay(job, access, replay);
 }
 
 /** What is answered for a raw body by its announced digest is answered only once its bytes have that digest. */
@@ -96,8 +109,6 @@ async function readThrough(incoming: Incoming): Promise<void> {
   const bytes = inspectStream(incoming.chunks, incoming, false).stream[Symbol.asyncIterator]();
   while (!(await bytes.next()).done);
 }
-
-const metricsHash = (incoming: Incoming) => (incoming.metrics ? sha256Hex(new Uint8Array(incoming.metrics)) : "");
 
 function kindOf(device: string | undefined): ReportKind | undefined {
   return REPORT_KINDS.find((kind) => kind === device);
@@ -116,32 +127,64 @@ async function whereTo(call: Call, { about }: Incoming) {
 export const fileRecord = (reportId: string) => `report:${reportId}`;
 export const metricsRecord = (reportId: string) => `metrics:${reportId}`;
 
-async function keepFile({ keys, now }: Call, bucket: R2Bucket, incoming: Incoming, attempt: Attempt, strict: boolean) {
-  const fileKey = newFileKey(keys.fields, now);
-  const size = attempt.size ?? 0;
-  if (incoming.form) {
-    await putFile(bucket, keys.fields, fileKey, fileRecord(attempt.id), incoming.bytes, size);
-    return { fileKey, isPdf: inspect(incoming.bytes).isPdf };
+/** Blob before row. @param strict refuse what is no PDF, instead of putting it into quarantine */
+async function keep(
+  job: Job,
+  access: Access | null,
+  kind: ReportKind,
+  metrics: Metrics | null,
+  strict: boolean,
+): Promise<Uploaded> {
+  const files: string[] = [];
+  try {
+    const { fileKey, isPdf } = await keepFile(job, strict);
+    files.push(fileKey);
+    if (!access || !isPdf) return await quarantine(job, fileKey, access ? "not_pdf" : "not_found");
+    const metricsKey = metrics ? await keepMetrics(job, metrics) : null;
+    if (metricsKey) files.push(metricsKey);
+    return await insertReport(job, access, { fileKey, metricsKey, metrics, kind });
+  } catch (error) {
+    // Only a lost race says for certain that nothing was written. After any other error the files stay for a row that
+    // may exist, and the sweep takes them if it does not.
+    if (lostRace(error) && files.length > 0) await job.bucket.delete(files);
+    throw error;
   }
-  const { stream, result } = inspectStream(incoming.chunks, incoming, strict);
-  await putFile(bucket, keys.fields, fileKey, fileRecord(attempt.id), stream, size);
+}
+
+function lostRace(error: unknown): boolean {
+  return isConflict(error, "reports.sha256") || isConflict(error, "idempotency_keys");
+}
+
+async function keepFile({ call, bucket, incoming, attempt }: Job, strict: boolean) {
+  const { keys, now } = call;
+  const fileKey = newFileKey(keys.fields, now);
+  const { stream, result } = incoming.form
+    ? { stream: incoming.bytes, result: inspect(incoming.bytes) }
+    : inspectStream(incoming.chunks, incoming, strict);
+  await putFile(bucket, keys.fields, fileKey, fileRecord(attempt.id), stream, attempt.size ?? 0);
   return { fileKey, isPdf: result.isPdf };
 }
 
-async function keepMetrics({ keys, now }: Call, bucket: R2Bucket, attempt: Attempt, metrics: Metrics): Promise<string> {
+async function keepMetrics({ call, bucket, attempt }: Job, metrics: Metrics): Promise<string> {
+  const { keys, now } = call;
   const key = newFileKey(keys.fields, now);
-  const bytes = new TextEncoder().encode(metrics.json);
-  await putFile(bucket, keys.fields, key, metricsRecord(attempt.id), new Uint8Array(bytes), bytes.length);
+  const bytes = new Uint8Array(new TextEncoder().encode(metrics.json));
+  await putFile(bucket, keys.fields, key, metricsRecord(attempt.id), bytes, bytes.length);
   return key;
 }
 
-type Stored = { fileKey: string; metricsKey: string | null; metrics: Metrics | null; kind: ReportKind; about: Incoming["about"] };
+const taking = ({ call, claim, bodyHash }: Job, replay: Replay) => takeKey(call, claim, bodyHash, replay);
 
-async function insertReport(call: Call, attempt: Attempt, access: Access, stored: Stored, taking: Taking): Promise<Uploaded> {
+type Stored = { fileKey: string; metricsKey: string | null; metrics: Metrics | null; kind: ReportKind };
+
+async function insertReport(job: Job, access: Access, { fileKey, metricsKey, metrics, kind }: Stored): Promise<Uploaded> {
+  const { call, attempt, incoming } = job;
   const { db, keys, actor, now } = call;
   const { patient, hospitalId, deviceId } = access;
-  const { about, kind, metrics } = stored;
+  const { about } = incoming;
   const status = "preliminary";
+  const place = { table: "reports", column: "file_name", id: attempt.id };
+  const log = { outcome: "stored", reportId: attempt.id, event: "report.create", action: "C", access } as const;
   await batch(db, [
     db.insert(reports).values({
       id: attempt.id,
@@ -156,98 +199,68 @@ async function insertReport(call: Call, attempt: Attempt, access: Access, stored
       confidence: about.confidence ?? null,
       heartRate: metrics?.heartRate ?? null,
       effectiveAt: about.recorded_at ? Date.parse(about.recorded_at) : now,
-      fileKey: stored.fileKey,
-      fileNameSealed: await seal(keys.fields, { table: "reports", column: "file_name", id: attempt.id }, attempt.fileName),
+      fileKey,
+      fileNameSealed: await seal(keys.fields, place, attempt.fileName),
       fileSize: attempt.size ?? 0,
       sha256: attempt.sha256 ?? "",
-      metricsKey: stored.metricsKey,
+      metricsKey,
       metricsSize: metrics ? new TextEncoder().encode(metrics.json).length : null,
       createdAt: now,
       updatedAt: now,
     }),
-    ...taking({ resourceId: attempt.id, status: 201 }),
-    countReport(call, hospitalId, patient.id, kind, status, about.confidence ?? null),
-    ...(await logStatements(call, attempt, {
-      outcome: "stored",
-      reportId: attempt.id,
-      event: "report.create",
-      action: "C",
-      access,
-    })),
+    ...taking(job, { resourceId: attempt.id, status: 201 }),
+    countReport(call, access, `report|${kind}|${status}`, about.confidence ?? null),
+    ...(await logStatements(call, attempt, log)),
   ]);
   return { outcome: "stored", status: 201, uploadId: attempt.id, reportId: attempt.id };
 }
 
 /** Adds a report to the totals of the deployment, the hospital and the patient, for all time and for today. */
-function countReport(
-  { db, now }: Call,
-  hospitalId: string,
-  patientId: string,
-  kind: string,
-  status: string,
-  confidence: number | null,
-) {
-  const names = [scopes.all, scopes.hospital(hospitalId), scopes.patient(patientId)];
+function countReport({ db, now }: Call, { hospitalId, patient }: Access, name: string, confidence: number | null) {
+  const names = [scopes.all, scopes.hospital(hospitalId), scopes.patient(patient.id)];
   return count(
     db,
     names.flatMap((scope) => [
-      { scope, day: 0, name: `report|${kind}|${status}`, n: 1 },
-      { scope, day: dayOf(now), name: `report|${kind}|${status}`, n: 1 },
+      { scope, day: 0, name, n: 1 },
+      { scope, day: dayOf(now), name, n: 1 },
       ...(confidence === null ? [] : [{ scope, day: 0, name: "confidence", n: 1, sum: confidence }]),
     ]),
   );
 }
 
 /** Two uploads of one key or one file ran at once: this one lost, and answers as if it had come second. */
-async function afterRace(
-  call: Call,
-  claim: Claim,
-  bodyHash: string,
-  attempt: Attempt,
-  access: Access | null,
-  taking: Taking,
-): Promise<Uploaded> {
-  const [keys, [winner]] = await batch(call.db, [
-    findKey(call, claim),
-    call.db
-      .select({ id: reports.id })
-      .from(reports)
-      .where(and(eq(reports.sha256, attempt.sha256 ?? ""), eq(reports.patientId, access?.patient.id ?? ""))),
-  ]);
-  const replay = claim ? replayOf(keys[0], bodyHash, call.now) : null;
-  if (replay) return logReplay(call, attempt, access, replay);
+async function afterRace(job: Job, access: Access | null): Promise<Uploaded> {
+  const { replay, sameFile } = await whatIsKnown(job);
+  if (replay) return logReplay(job, access, replay);
+  const winner = sameFile.find((report) => report.patientId === access?.patient.id);
   if (!winner || !access) throw new ApiError("unavailable");
-  return logDuplicate(call, attempt, access, winner.id, taking).catch((error: unknown) => {
+  return logDuplicate(job, access, winner.id).catch((error: unknown) => {
     // Another loser with the same key was quicker: now the key is there.
     if (!isConflict(error, "idempotency_keys")) throw error;
-    return afterRace(call, claim, bodyHash, attempt, access, taking);
+    return afterRace(job, access);
   });
 }
 
-async function logDuplicate(call: Call, attempt: Attempt, access: Access, reportId: string, taking: Taking): Promise<Uploaded> {
+async function logDuplicate(job: Job, access: Access, reportId: string): Promise<Uploaded> {
+  const { call, attempt } = job;
   const log = { outcome: "duplicate", reportId, event: "report.duplicate", action: "R", access } as const;
-  await batch(call.db, [...taking({ resourceId: reportId, status: 200 }), ...(await logStatements(call, attempt, log))]);
+  await batch(call.db, [...taking(job, { resourceId: reportId, status: 200 }), ...(await logStatements(call, attempt, log))]);
   return { outcome: "duplicate", status: 200, uploadId: attempt.id, reportId };
 }
 
-async function logReplay(call: Call, attempt: Attempt, access: Access | null, replay: Replay): Promise<Uploaded> {
-  const { resourceId, status } = replay;
+async function logReplay({ call, attempt }: Job, access: Access | null, { resourceId, status }: Replay): Promise<Uploaded> {
   const quarantined = status === 202;
   if (!quarantined && !access) throw new ApiError("unavailable");
-  const log = {
-    outcome: "replayed",
-    reportId: quarantined ? null : resourceId,
-    event: "report.replay",
-    action: "R",
-    access,
-  } as const;
+  const reportId = quarantined ? null : resourceId;
+  const log = { outcome: "replayed", reportId, event: "report.replay", action: "R", access } as const;
   await batch(call.db, await logStatements(call, attempt, log));
   if (quarantined) return { outcome: "quarantined", status, uploadId: resourceId, reason: access ? "not_pdf" : "not_found" };
   return { outcome: "replayed", status, uploadId: attempt.id, reportId: resourceId };
 }
 
-async function quarantine(call: Call, attempt: Attempt, fileKey: string, reason: ErrorCode, taking: Taking): Promise<Uploaded> {
+async function quarantine(job: Job, fileKey: string, reason: ErrorCode): Promise<Uploaded> {
+  const { call, attempt } = job;
   const log = { outcome: "quarantined", reason, fileKey, event: "report.quarantine", action: "C" } as const;
-  await batch(call.db, [...taking({ resourceId: attempt.id, status: 202 }), ...(await logStatements(call, attempt, log))]);
+  await batch(call.db, [...taking(job, { resourceId: attempt.id, status: 202 }), ...(await logStatements(call, attempt, log))]);
   return { outcome: "quarantined", status: 202, uploadId: attempt.id, reason };
 }

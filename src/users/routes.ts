@@ -3,8 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { Email, Password, Username } from "../auth/names.ts";
 import { STAFF_ROLES } from "../db/schema.ts";
 import { once, readClaim, type Taking } from "../idempotency.ts";
-import { answer, body, EXAMPLE, Id, newRouter, ok, problems, SECURED } from "../router.ts";
-import { createStaff, unlockUser } from "./users.ts";
+import { answer, body, EXAMPLE, Id, newRouter, ok, onceHeaders, problems, SECURED } from "../router.ts";
+import { createStaff, replayStaff, unlockUser } from "./users.ts";
 
 const NewStaff = z
   .strictObject({
@@ -28,6 +28,7 @@ export const userRoutes = newRouter()
       summary: "Create a member of staff",
       security: SECURED,
       request: {
+        headers: onceHeaders,
         body: body(NewStaff, {
           email: "ravi@example.org",
           username: "ravi.kumar",
@@ -44,7 +45,7 @@ export const userRoutes = newRouter()
       const input = c.req.valid("json");
       const { password: _, ...hashed } = input;
       const create = (taking: Taking) => createStaff(call, input, taking);
-      const id = await once(call, await readClaim(c, "user.create"), hashed, create, async (id) => id);
+      const id = await once(call, await readClaim(c, "user.create"), hashed, create, (id) => replayStaff(call, id));
       return ok(c, { user_id: id }, 201);
     },
   )

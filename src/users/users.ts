@@ -79,6 +79,15 @@ export async function createStaff(
   return insertStaff(call, await prepareUser(call, input), hospitalId, input.role, standing.role, taking);
 }
 
+/** The account that a repeated request has made before, for a caller who may still make one. */
+export async function replayStaff(anyCall: Call, id: string): Promise<string> {
+  const { call, standing } = await requireRole(anyCall, "user:create");
+  const { role, hospitalId } = standing;
+  const entity = { type: "user", id };
+  await batch(call.db, audit(call.db, call.actor, call.now, { event: "user.replay", action: "R", role, hospitalId, entity }));
+  return id;
+}
+
 /** The account, its membership and the trace in one batch. @throws ApiError not_found (hospital), already_exists */
 export async function insertStaff(
   call: Call,

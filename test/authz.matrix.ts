@@ -1,0 +1,175 @@
+// The oracle of the authorization matrix: who may call what, written down once more and without a line of src/.
+
+export type Role = "patient" | "nurse" | "doctor" | "hospital_admin" | "admin";
+/** Three hospitals: A and B let doctors see their care teams, W lets them see the whole hospital. */
+export type Place = "A" | "B" | "W";
+/** Three patients: two of A, one of whom has a doctor, an account and a device; one of W. */
+export const TARGETS = { treated: "A", untreated: "A", elsewhere: "W" } as const satisfies Record<string, Place>;
+export type Target = keyof typeof TARGETS;
+
+export type Principal = {
+  name: string;
+  kind: "anonymous" | "user" | "device";
+  role?: Role;
+  place?: Place;
+  /** The hospital shows its doctors every patient. */
+  wide?: true;
+  /** Why a token that was once good is good no more. */
+  ended?: "deactivated" | "left" | "revoked";
+  linked?: readonly Target[];
+  team?: readonly Target[];
+  bound?: Target;
+};
+
+export const PRINCIPALS: readonly Principal[] = [
+  { name: "anonymous", kind: "anonymous" },
+  { name: "patient self", kind: "user", role: "patient", linked: ["treated"] },
+  { name: "patient other", kind: "user", role: "patient", linked: ["elsewhere"] },
+  { name: "doctor treating", kind: "user", role: "doctor", place: "A", team: ["treated"] },
+  { name: "doctor not treating", kind: "user", role: "doctor", place: "A" },
+  { name: "doctor of an open hospital", kind: "user", role: "doctor", place: "W", wide: true },
+  { name: "doctor elsewhere", kind: "user", role: "doctor", place: "B" },
+  { name: "nurse", kind: "user", role: "nurse", place: "A" },
+  { name: "nurse elsewhere", kind: "user", role: "nurse", place: "W" },
+  { name: "hospital admin", kind: "user", role: "hospital_admin", place: "A" },
+  { name: "hospital admin elsewhere", kind: "user", role: "hospital_admin", place: "W" },
+  { name: "platform admin", kind: "user", role: "admin" },
+  { name: "device bound", kind: "device", place: "A", bound: "treated" },
+  { name: "device unbound", kind: "device", place: "A" },
+  { name: "device revoked", kind: "device", place: "A", bound: "treated", ended: "revoked" },
+  { name: "doctor deactivated", kind: "user", role: "doctor", place: "A", team: ["treated"], ended: "deactivated" },
+  { name: "doctor who left", kind: "user", role: "doctor", place: "A", team: ["treated"], ended: "left" },
+];
+
+/** What a route is about decides which relation counts. */
+type About = "public" | "own" | "patient" | "report" | "upload" | "hospital" | "staff" | "device" | "session";
+export type Rule = { about: About; who: readonly Role[] /** Audit events of an allowed call. */; traced: 0 | 1 };
+
+const EVERYONE: readonly Role[] = ["patient", "nurse", "doctor", "hospital_admin", "admin"];
+const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
+const EDITORS: readonly Role[] = ["nurse", "hospital_admin", "admin"];
+const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
+const ADMIN: readonly Role[] = ["admin"];
+const PUBLIC: Rule = { about: "public", who: [], traced: 0 };
+const rule = (about: About, who: readonly Role[], traced: 0 | 1 = 1): Rule => ({ about, who, traced });
+
+/** Every route of the Worker. One that stands here no more, or not yet, fails the test. */
+export const ROUTES: Record<string, Rule> = {
+  "GET /": PUBLIC,
+  "GET /.well-known/jwks.json": PUBLIC,
+  "GET /assets/*": PUBLIC,
+  "GET /docs": PUBLIC,
+  "GET /redoc": PUBLIC,
+  "GET /openapi.json": PUBLIC,
+  "GET /health": PUBLIC,
+  "GET /health/ready": PUBLIC,
+  "POST /api/token": PUBLIC,
+  "POST /api/v1/auth/login": PUBLIC,
+  "POST /api/v1/auth/refresh": PUBLIC,
+  "POST /api/v1/auth/bootstrap": PUBLIC,
+  "GET /api/v1/auth/me": rule("own", EVERYONE, 0),
+  "GET /api/v1/auth/sessions": rule("own", EVERYONE, 0),
+  "POST /api/v1/auth/logout": rule("own", EVERYONE),
+  "DELETE /api/v1/auth/sessions/:session_id": rule("session", EVERYONE),
+  "POST /api/v1/users": rule("own", MANAGERS),
+  "POST /api/v1/users/:user_id/unlock": rule("staff", MANAGERS),
+  "POST /api/v1/hospitals": rule("own", ADMIN),
+  "GET /api/v1/hospitals": rule("own", EVERYONE, 0),
+  "GET /api/v1/hospitals/:hospital_id": rule("hospital", EVERYONE, 0),
+  "GET /api/v1/hospitals/:hospital_id/members": rule("staff", MANAGERS),
+  "PUT /api/v1/hospitals/:hospital_id/members/:user_id": rule("staff", MANAGERS),
+  "DELETE /api/v1/hospitals/:hospital_id/members/:user_id": rule("staff", MANAGERS),
+  "POST /api/v1/patients": rule("own", STAFF),
+  "GET /api/v1/patients": rule("own", EVERYONE),
+  "GET /api/v1/patients/list": rule("own", EVERYONE),
+  "GET /api/v1/patients/:patient_id": rule("patient", EVERYONE),
+  "PATCH /api/v1/patients/:patient_id": rule("patient", STAFF),
+  "GET /api/v1/patients/:patient_id/care-team": rule("patient", STAFF),
+  "PUT /api/v1/patients/:patient_id/care-team/:user_id": rule("patient", EDITORS),
+  "DELETE /api/v1/patients/:patient_id/care-team/:user_id": rule("patient", EDITORS),
+  "POST /api/v1/devices": rule("own", EDITORS),
+  "GET /api/v1/devices": rule("own", STAFF),
+  "GET /api/v1/devices/:device_id": rule("device", STAFF),
+  "POST /api/v1/devices/:device_id/credentials": rule("device", EDITORS),
+  "GET /api/v1/devices/:device_id/credentials": rule("device", EDITORS),
+  "DELETE /api/v1/devices/:device_id/credentials/:credential_id": rule("device", EDITORS),
+  "POST /api/v1/devices/:device_id/assignments": rule("device", EDITORS),
+  "DELETE /api/v1/devices/:device_id/assignments/current": rule("device", EDITORS),
+  "POST /api/v1/reports": rule("upload", EVERYONE),
+  "POST /api/v1/ecg/reports/upload": rule("upload", EVERYONE),
+  "GET /api/v1/reports": rule("own", EVERYONE),
+  "GET /api/v1/reports/list": rule("own", EVERYONE),
+  "GET /api/v1/ecg/reports": rule("own", EVERYONE),
+  "GET /api/v1/reports/stats": rule("own", EVERYONE),
+  "GET /api/v1/reports/:report_id": rule("report", EVERYONE),
+  "GET /api/v1/ecg/reports/:report_id": rule("report", EVERYONE),
+  "GET /api/v1/reports/:report_id/file": rule("report", EVERYONE),
+  "GET /api/v1/uploads": rule("own", STAFF),
+  "GET /api/v1/audit-events": rule("own", ["patient", "hospital_admin", "admin"]),
+  "GET /api/v1/admin/users": rule("own", ADMIN),
+  "GET /api/v1/admin/reports": rule("own", ADMIN),
+  "GET /api/v1/admin/stats": rule("own", ADMIN),
+};
+
+/** What joins a principal and what a request names. `uploaded`: the report came from this device. */
+export type Relation = "self" | "team" | "colleague" | "bound" | "none";
+
+export function relationOf(principal: Principal, target: Target): Relation {
+  if (principal.bound === target) return "bound";
+  if (principal.linked?.includes(target)) return "self";
+  if (principal.place !== TARGETS[target]) return "none";
+  return principal.team?.includes(target) ? "team" : "colleague";
+}
+
+/** `quarantine`: a device's report without a patient is kept apart and answered 202. */
+export type Decision = "allow" | "quarantine" | 401 | 403 | 404;
+
+export function expected(principal: Principal, { about, who }: Rule, relation: Relation): Decision {
+  if (about === "public") return "allow";
+  if (principal.kind === "anonymous" || principal.ended) return 401;
+  if (principal.kind === "device") {
+    if (about === "upload") return relation === "bound" ? "allow" : "quarantine";
+    if (about === "report") return relation === "bound" ? "allow" : 404;
+    return 403;
+  }
+  const { role } = principal;
+  if (!role || !who.includes(role)) return 403;
+  if (about === "own") return "allow";
+  // Here the target stands for the session of somebody else.
+  if (about === "session") return relation === "self" ? "allow" : 404;
+  if (role === "admin") return "allow";
+  if (about === "hospital" || about === "staff" || about === "device") return relation === "none" ? 404 : "allow";
+  return maySee(principal, relation) ? "allow" : 404;
+}
+
+function maySee({ role, wide }: Principal, relation: Relation): boolean {
+  switch (role) {
+    case "admin":
+      return true;
+    case "patient":
+      return relation === "self";
+    case "nurse":
+    case "hospital_admin":
+      return relation === "colleague" || relation === "team";
+    case "doctor":
+      return relation === "team" || (relation === "colleague" && wide === true);
+    default:
+      return false;
+  }
+}
+
+/** The patients whose words may appear in what a principal is answered. */
+export function visibleTo(principal: Principal): Target[] {
+  if (principal.ended) return [];
+  const all: Target[] = ["treated", "untreated", "elsewhere"];
+  return all.filter((target) => {
+    const relation = relationOf(principal, target);
+    return principal.kind === "device" ? relation === "bound" : maySee(principal, relation);
+  });
+}
+
+/** Audit events that one request leaves: one a decision; a token that names nobody decides nothing. */
+export function traces(principal: Principal, rule: Rule, decision: Decision): number {
+  if (rule.about === "public" || principal.kind === "anonymous") return 0;
+  return decision === "allow" ? rule.traced : 1;
+}

@@ -1,0 +1,269 @@
+// The crypto wrapper against published vectors and an independent implementation (Node's own, itself held to the vectors).
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import {
+  blindIndex,
+  canonical,
+  fromBase64Url,
+  gcmOpen,
+  gcmSeal,
+  mac,
+  macKey,
+  open,
+  type Place,
+  parseRing,
+  recordKey,
+  sameBytes,
+  seal,
+  toBase64Url,
+} from "../../src/crypto.ts";
+import { ApiError } from "../../src/errors.ts";
+
+const VECTORS = join(import.meta.dirname, "../../../shared/data/vectors/wycheproof");
+const bytes = (source: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(source);
+const hex = (text: string) => bytes(Buffer.from(text, "hex"));
+const text = (value: string) => bytes(new TextEncoder().encode(value));
+
+/** The tests of a vector file, or none, said aloud, where the folder does not stand beside the project. */
+function vectors<T extends z.ZodType>(name: string, schema: T): z.infer<T>[] {
+  const file = join(VECTORS, name);
+  if (!existsSync(file)) {
+    console.log(`not run: ${name} is not in ../shared/data`);
+    return [];
+  }
+  const groups = z.object({ testGroups: z.array(z.object({ tests: z.array(schema) })) });
+  return groups.parse(JSON.parse(readFileSync(file, "utf8"))).testGroups.flatMap(({ tests }) => tests);
+}
+
+const base = { tcId: z.number(), comment: z.string(), result: z.enum(["valid", "invalid", "acceptable"]) };
+const Aead = z.object({
+  ...base,
+  key: z.string(),
+  iv: z.string(),
+  aad: z.string(),
+  msg: z.string(),
+  ct: z.string(),
+  tag: z.string(),
+});
+const Hmac = z.object({ ...base, key: z.string(), msg: z.string(), tag: z.string() });
+const Hkdf = z.object({ ...base, ikm: z.string(), salt: z.string(), info: z.string(), size: z.number(), okm: z.string() });
+
+async function isIntegrityError(work: Promise<unknown>): Promise<void> {
+  const error = await work.then(
+    () => "it opened",
+    (e: unknown) => e,
+  );
+  expect(error).toBeInstanceOf(ApiError);
+  expect(error).toMatchObject({ code: "integrity_error" });
+}
+
+const newRing = (kid = "f1") => parseRing(`${kid}:${randomBytes(32).toString("base64")}`);
+const PLACE: Place = { table: "patients", column: "identity", id: "p1", version: 3 };
+
+describe("AES-GCM", () => {
+  it("opens every valid Wycheproof vector, refuses every other, and seals to the same bytes", async () => {
+    const cases = vectors("aes_gcm_test.json", Aead);
+    let opened = 0;
+    for (const { key, iv, aad, msg, ct, tag, result } of cases) {
+      const cryptoKey = await crypto.subtle.importKey("raw", hex(key), "AES-GCM", false, ["encrypt", "decrypt"]);
+      const sealed = hex(ct + tag);
+      if (iv.length !== 24) {
+        // We use 96-bit nonces alone; a platform may refuse others, but must not open them to something else.
+        const plain = await gcmOpen(cryptoKey, hex(iv), sealed, hex(aad)).catch(() => null);
+        if (plain) expect([result, Buffer.from(plain).toString("hex")]).toEqual(["valid", msg]);
+        continue;
+      }
+      if (result !== "valid") {
+        await isIntegrityError(gcmOpen(cryptoKey, hex(iv), sealed, hex(aad)));
+        continue;
+      }
+      expect(Buffer.from(await gcmOpen(cryptoKey, hex(iv), sealed, hex(aad))).toString("hex")).toBe(msg);
+      expect(Buffer.from(await gcmSeal(cryptoKey, hex(iv), hex(msg), hex(aad))).toString("hex")).toBe(ct + tag);
+      opened++;
+    }
+    if (cases.length > 0) expect(opened).toBeGreaterThan(60);
+  });
+});
+
+describe("HMAC-SHA256", () => {
+  it("is Node's, which meets every Wycheproof vector", async () => {
+    for (const { key, msg, tag, result } of vectors("hmac_sha256_test.json", Hmac)) {
+      const made = createHmac("sha256", hex(key)).update(hex(msg)).digest("hex").slice(0, tag.length);
+      expect(made === tag).toBe(result === "valid");
+    }
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ minLength: 1, unit: "binary" }),
+        fc.array(fc.string({ unit: "binary" })),
+        async (secret, parts) => {
+          const expected = createHmac("sha256", text(secret)).update(canonical(parts)).digest();
+          expect(Buffer.compare(expected, await mac(await macKey(secret), parts))).toBe(0);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("gives a blind index that depends on key, kind and value", async () => {
+    const [a, b] = await Promise.all([macKey("key one"), macKey("key two")]);
+    const indexes = await Promise.all([
+      blindIndex(a, "user.email", "x@y.z"),
+      blindIndex(b, "user.email", "x@y.z"),
+      blindIndex(a, "user.name", "x@y.z"),
+      blindIndex(a, "user.email", "x@y.zz"),
+      blindIndex(a, "user.emailx@y.z", ""),
+    ]);
+    expect(new Set(indexes).size).toBe(5);
+    expect(await blindIndex(a, "user.email", "x@y.z")).toBe(indexes[0]);
+  });
+});
+
+describe("HKDF-SHA256", () => {
+  it("is Node's, which meets every Wycheproof vector", async () => {
+    for (const { ikm, salt, info, size, okm, result } of vectors("hkdf_sha256_test.json", Hkdf)) {
+      if (result !== "valid") continue;
+      expect(Buffer.from(hkdfSync("sha256", hex(ikm), hex(salt), hex(info), size)).toString("hex")).toBe(okm);
+    }
+    const master = randomBytes(32);
+    const ring = await parseRing(`f1:${master.toString("base64")}`);
+    for (const record of [["patients", "p1"], ["file", "k", "report:1"], [], ["", ""]]) {
+      const key = Buffer.from(hkdfSync("sha256", master, new Uint8Array(), canonical(record), 32));
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv("aes-256-gcm", key, nonce);
+      const sealed = Buffer.concat([cipher.update("text"), cipher.final(), cipher.getAuthTag()]);
+      const plain = await gcmOpen(await recordKey(ring, "f1", record), bytes(nonce), bytes(sealed), bytes(new Uint8Array()));
+      expect(Buffer.from(plain).toString()).toBe("text");
+    }
+  });
+});
+
+describe("a sealed value", () => {
+  it("is what its description says: another implementation opens it", async () => {
+    const master = randomBytes(32);
+    const ring = await parseRing(`f1:${master.toString("base64")}`);
+    const [format, kid, body = ""] = (await seal(ring, PLACE, { name: "आशा" })).split(".");
+    expect([format, kid]).toEqual(["s1", "f1"]);
+    const joined = Buffer.from(body, "base64url");
+    const key = Buffer.from(hkdfSync("sha256", master, new Uint8Array(), "8:patients|2:p1", 32));
+    const decipher = createDecipheriv("aes-256-gcm", key, joined.subarray(0, 12));
+    decipher.setAAD(Buffer.from("2:s1|2:f1|8:identity|1:3"));
+    decipher.setAuthTag(joined.subarray(-16));
+    const plain = Buffer.concat([decipher.update(joined.subarray(12, -16)), decipher.final()]).toString();
+    expect(plain.trimEnd()).toBe('{"name":"आशा"}');
+    expect(Buffer.byteLength(plain)).toBe(64);
+  });
+
+  it("comes back as it went in, whatever JSON it is", async () => {
+    const ring = await newRing();
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        expect(JSON.stringify(await open(ring, PLACE, await seal(ring, PLACE, value)))).toBe(JSON.stringify(value));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("does not open with any one bit flipped", async () => {
+    const ring = await newRing();
+    const sealed = await seal(ring, PLACE, "x");
+    const joined = fromBase64Url(sealed.split(".")[2] ?? "");
+    if (!joined) throw new Error("not base64url");
+    for (let bit = 0; bit < joined.length * 8; bit++) {
+      const flipped = joined.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      await isIntegrityError(open(ring, PLACE, `s1.f1.${toBase64Url(flipped)}`));
+    }
+    for (let at = 0; at < sealed.length; at++) {
+      const ch = String.fromCharCode(sealed.charCodeAt(at) ^ 1);
+      await isIntegrityError(open(ring, PLACE, sealed.slice(0, at) + ch + sealed.slice(at + 1)));
+    }
+    expect(await open(ring, PLACE, sealed)).toBe("x");
+  });
+
+  it("opens at its own place alone", async () => {
+    const ring = await newRing();
+    const sealed = await seal(ring, PLACE, "x");
+    const elsewhere: Place[] = [
+      { ...PLACE, table: "users" },
+      { ...PLACE, column: "clinical" },
+      { ...PLACE, id: "p2" },
+      { ...PLACE, version: 4 },
+      { table: "patients", column: "identity", id: "p1" },
+      { ...PLACE, table: "patient", id: "sp1" },
+    ];
+    for (const place of elsewhere) await isIntegrityError(open(ring, place, sealed));
+    await isIntegrityError(open(await newRing(), PLACE, sealed));
+    await isIntegrityError(open(await newRing("f2"), PLACE, sealed));
+  });
+
+  it("has a nonce of its own: 20,000 seals of one value in one place, no two alike", async () => {
+    const ring = await newRing();
+    const nonces = new Set<string>();
+    const sealed = new Set<string>();
+    for (let i = 0; i < 20_000; i += 500) {
+      const some = await Promise.all(Array.from({ length: 500 }, () => seal(ring, PLACE, "same")));
+      for (const one of some) {
+        sealed.add(one);
+        nonces.add(one.slice(6, 22));
+      }
+    }
+    expect([nonces.size, sealed.size]).toEqual([20_000, 20_000]);
+  });
+
+  it("has a length that tells no name from a longer one", async () => {
+    const ring = await newRing();
+    const lengths = await Promise.all(
+      ["", "Li", "Venkatanarasimharajuvaripeta"].map(async (v) => (await seal(ring, PLACE, v)).length),
+    );
+    expect(new Set(lengths).size).toBe(1);
+  });
+
+  it("is sealed with the first key of a ring and opened with any", async () => {
+    const [old, next] = [`a:${randomBytes(32).toString("base64")}`, `b:${randomBytes(32).toString("base64")}`];
+    const before = await seal(await parseRing(old), PLACE, "x");
+    const both = await parseRing(`${next}, ${old}`);
+    expect(await open(both, PLACE, before)).toBe("x");
+    const after = await seal(both, PLACE, "y");
+    expect(after).toMatch(/^s1\.b\./);
+    await isIntegrityError(open(await parseRing(old), PLACE, after));
+    await isIntegrityError(open(await parseRing(next), PLACE, before));
+  });
+});
+
+describe("encodings", () => {
+  it("canonical() gives no two lists of parts the same bytes", () => {
+    const part = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("", "a", "1:a", "|", "a|1:b", "0:", ":"));
+    const parts = fc.array(part, { maxLength: 4 });
+    fc.assert(
+      fc.property(parts, parts, (a, b) => {
+        // An empty list has no bytes; every use has at least one part.
+        fc.pre(JSON.stringify(a) !== JSON.stringify(b));
+        expect(Buffer.compare(canonical(a), canonical(b))).not.toBe(0);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(canonical(["a", "bc"])).not.toEqual(canonical(["ab", "c"]));
+  });
+
+  it("base64url has one spelling for each run of bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (data) => {
+        const encoded = toBase64Url(data);
+        expect(encoded).toBe(Buffer.from(data).toString("base64url"));
+        expect(fromBase64Url(encoded)).toEqual(bytes(data));
+      }),
+    );
+    for (const other of ["QR", "QQ==", "Q", "Q Q", "QQ\n", "+/+/", "é", "QQ.", "AAB".slice(0, 1)])
+      expect(fromBase64Url(other)).toBeNull();
+  });
+
+  it("sameBytes() compares unequal lengths without throwing", () => {
+    expect(sameBytes(text("abc"), text("abc"))).toBe(true);
+    for (const other of ["", "ab", "abd", "abcd"]) expect(sameBytes(text("abc"), text(other))).toBe(false);
+    expect(sameBytes(text(""), text(""))).toBe(true);
+  });
+});

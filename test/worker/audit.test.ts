@@ -1,0 +1,211 @@
+// The audit trail: one event a decision, every subject named, no data without a trace, and a trail that only grows.
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/app.ts";
+import { failing } from "../stores.ts";
+import { API, ask, auditOf, env, newPatient, newPdf, newWorld, PASSWORD, read, upload, type World } from "../world.ts";
+
+let world: World;
+let reportId = "";
+beforeAll(async () => {
+  world = await newWorld();
+  const sent = await upload(world.nurse, newPdf(world.patient.canary), {
+    patient_id: world.patient.id,
+    metrics: JSON.stringify({ heart_rate: 70, vendor: world.patient.canary }),
+  });
+  reportId = (await read(sent)).data.report_id;
+});
+afterEach(() => vi.restoreAllMocks());
+
+const eventsOf = (response: Response) => auditOf(response.headers.get("x-request-id") ?? "");
+
+describe("what is traced", () => {
+  it("a list names every patient on its page, and no other", async () => {
+    await newPatient(world.hospitalId, world.nurse);
+    for (const path of ["/patients?limit=2", "/patients/list?limit=2&offset=1", "/reports", "/reports/list", "/ecg/reports"]) {
+      const response = await ask(API + path, { as: world.nurse });
+      const { data } = await read(response);
+      const ids: string[] = data.map((row: { patient_id?: string; patient?: { patient_id: string } }) => {
+        return row.patient_id ?? row.patient?.patient_id;
+      });
+      const events = await eventsOf(response);
+      expect(events).toHaveLength(1);
+      expect(ids.length).toBeGreaterThan(0);
+      expect(events[0]?.subjects.toSorted()).toEqual([...new Set(ids)].sort());
+      expect(events[0]).toMatchObject({ actor_id: world.nurse.id, actor_role: "nurse", hospital_id: world.hospitalId });
+    }
+  });
+
+  it("failed logins of known and unknown names, without the name", async () => {
+    const known = await ask(`${API}/auth/login`, { json: { email: world.nurse.email, password: "not the password" } });
+    const unknown = await ask(`${API}/auth/login`, { json: { username: "nobody.at.all", password: "not the password" } });
+    const right = await ask(`${API}/auth/login`, { json: { email: world.nurse.email, password: PASSWORD } });
+    expect([known.status, unknown.status, right.status]).toEqual([401, 401, 200]);
+    const events = await Promise.all([known, unknown, right].map(eventsOf));
+    expect(events.map((rows) => rows.length)).toEqual([1, 1, 1]);
+    const [first, second, third] = events.flat();
+    expect(first).toMatchObject({
+      event: "login.failed",
+      outcome: "denied",
+      reason: "wrong_password",
+      entity_id: world.nurse.id,
+    });
+    expect(second).toMatchObject({ event: "login.failed", outcome: "denied", reason: "unknown_name", entity_id: null });
+    expect(third).toMatchObject({ event: "login.success", outcome: "success", actor_id: world.nurse.id });
+    expect(JSON.stringify([first, second, third])).not.toMatch(/nobody\.at\.all|@example\.org|not the password/);
+  });
+
+  it("the making of a link and each use of it, with the address that used it", async () => {
+    const detail = await ask(`${API}/reports/${reportId}`, { as: world.doctor });
+    const { data } = await read(detail);
+    expect(await eventsOf(detail)).toMatchObject([{ event: "report.read", basis: "care_team", detail: '{"link":true}' }]);
+    for (const ip of ["203.0.113.7", "203.0.113.8"]) {
+      const used = await ask(data.download_url, { ip });
+      await used.arrayBuffer();
+      expect(await eventsOf(used)).toMatchObject([
+        { event: "report.download", actor_id: world.doctor.id, ip, detail: '{"via":"link"}', subjects: [world.patient.id] },
+      ]);
+    }
+  });
+
+  it("a stale or impossible change, as a failure, besides the change that counted", async () => {
+    const path = `${API}/patients/${world.patient.id}`;
+    const change = { as: world.nurse, method: "PATCH", json: { monitoring: "home" } };
+    const good = await ask(path, { ...change, headers: { "If-Match": '"1"' } });
+    const stale = await ask(path, { ...change, headers: { "If-Match": '"1"' } });
+    expect([good.status, stale.status]).toEqual([200, 412]);
+    expect(await eventsOf(good)).toMatchObject([{ event: "patient.update", outcome: "success", subjects: [world.patient.id] }]);
+    expect(await eventsOf(stale)).toMatchObject([
+      { event: "patient.update", outcome: "failed", reason: "precondition_failed", subjects: [world.patient.id] },
+    ]);
+  });
+
+  it("what a path named only when it is an id: a name, an address or a phone number stays out", async () => {
+    for (const ref of ["asha.verma@example.org", "Asha%20Verma", "919876543210", "234567890124"]) {
+      const response = await ask(`${API}/patients/${ref}`, { as: world.nurse });
+      expect(response.status).toBe(404);
+      expect(await eventsOf(response)).toMatchObject([{ event: "access.denied", entity_id: null, subjects: [] }]);
+    }
+    const response = await ask(`${API}/patients/${world.stranger.id}`, { as: world.doctor });
+    expect(await eventsOf(response)).toMatchObject([{ entity_id: world.stranger.id, subjects: [world.stranger.id] }]);
+  });
+
+  it("keeps the request id of the caller if it is a plain one, in answer, trail and log alike", async () => {
+    const lines: unknown[] = [];
+    vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
+    const plain = await ask(`${API}/patients`, { as: world.nurse, headers: { "X-Request-Id": "clinic-0001.a" } });
+    expect(plain.headers.get("x-request-id")).toBe("clinic-0001.a");
+    expect(await auditOf("clinic-0001.a")).toHaveLength(1);
+    expect(JSON.stringify(lines)).toContain('"request_id":"clinic-0001.a"');
+    for (const bad of ["short", "a".repeat(65), 'x","levelname":"ERROR', "\u001b[31mred-alert", "no spaces please"]) {
+      lines.length = 0;
+      const headers = { "X-Request-Id": bad };
+      const response = await ask(`${API}/patients`, { as: world.nurse, headers });
+      expect(response.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+      expect(JSON.stringify(lines)).not.toContain(JSON.stringify(bad).slice(1, -1));
+    }
+  });
+});
+
+describe("no data without a trace", () => {
+  const reads = () => [
+    `/patients/${world.patient.id}`,
+    "/patients",
+    `/patients/${world.patient.id}/care-team`,
+    "/reports",
+    "/reports/stats",
+    `/reports/${reportId}`,
+    `/reports/${reportId}/file`,
+    "/uploads",
+    "/devices",
+  ];
+
+  it("every read whose audit row, or any other store call, fails is a 503 that holds no word of the patient", async () => {
+    for (const path of reads()) {
+      let fired = 0;
+      for (const when of ["before", "after"] as const) {
+        for (let k = 1; ; k++) {
+          const broken = failing(env, k, when, "DB");
+          const response = await ask(API + path, { as: world.nurse, env: broken.env });
+          const text = await response.text();
+          if (!broken.fault.fired) {
+            expect(response.status, path).toBe(200);
+            break;
+          }
+          fired++;
+          expect(response.status, `${path} ${when} ${k}`).toBe(503);
+          expect(response.headers.get("retry-after")).toBe("5");
+          expect(text).not.toContain(world.patient.canary);
+          expect(text).not.toMatch(/injected|D1_ERROR|INSERT|SELECT/);
+        }
+      }
+      expect(fired, path).toBeGreaterThanOrEqual(4);
+    }
+  });
+
+  it("a write and its trace are there together or not at all", async () => {
+    const count = (table: "patients" | "audit_events") =>
+      table === "patients"
+        ? env.DB.prepare("SELECT count(*) AS n FROM patients").first<number>("n")
+        : env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'patient.create'").first<number>("n");
+    const before = [await count("patients"), await count("audit_events")];
+    for (let k = 1; ; k++) {
+      const broken = failing(env, k, "before", "DB");
+      const response = await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Kiran" }, env: broken.env });
+      if (!broken.fault.fired) {
+        expect(response.status).toBe(201);
+        break;
+      }
+      expect(response.status).toBe(503);
+      expect([await count("patients"), await count("audit_events")]).toEqual(before);
+    }
+    expect([await count("patients"), await count("audit_events")]).toEqual(before.map((n) => Number(n) + 1));
+  });
+});
+
+describe("a trail that only grows", () => {
+  it("no statement changes or removes an event", async () => {
+    const all = () => env.DB.prepare("SELECT * FROM audit_events ORDER BY seq LIMIT 50").all();
+    const before = (await all()).results;
+    expect(before.length).toBeGreaterThan(5);
+    await expect(env.DB.prepare("UPDATE audit_events SET actor_id = 'x'").run()).rejects.toThrow("append-only");
+    await expect(env.DB.prepare("DELETE FROM audit_events").run()).rejects.toThrow("append-only");
+    expect((await all()).results).toEqual(before);
+  });
+
+  it("has no route but one that reads, and that reading is an event too", async () => {
+    const routes = app.routes.filter((r) => r.method !== "ALL" && r.path.includes("audit")).map((r) => `${r.method} ${r.path}`);
+    expect([...new Set(routes)]).toEqual(["GET /api/v1/audit-events"]);
+    const response = await ask(`${API}/audit-events?patient_id=${world.patient.id}`, { as: world.manager });
+    expect(response.status).toBe(200);
+    expect(await eventsOf(response)).toMatchObject([{ event: "audit.read", subjects: [world.patient.id] }]);
+  });
+
+  it("shows patients what concerns them, hospital administrators their hospital, administrators all", async () => {
+    const other = await newWorld();
+    await ask(`${API}/patients/${other.patient.id}`, { as: other.nurse });
+    type Event = { hospital_id: string | null; actor: { id: string | null }; entity: { id: string } | null; event: string };
+    const events = async (as: { token: string }): Promise<Event[]> => {
+      const { data } = await read(await ask(`${API}/audit-events?limit=100`, { as }));
+      return data;
+    };
+    const own = await events(other.manager);
+    expect(own.length).toBeGreaterThan(2);
+    expect(new Set(own.map((event) => event.hospital_id))).toEqual(new Set([other.hospitalId]));
+    const mine = await events(other.self);
+    expect(mine.some((e) => e.event === "patient.read" && e.actor.id === other.nurse.id)).toBe(true);
+    expect(mine.some((e) => e.entity?.id === other.stranger.id)).toBe(false);
+    const places = new Set((await events(other.admin)).map((event) => event.hospital_id));
+    expect(places.has(other.hospitalId) && places.size > 1).toBe(true);
+  });
+
+  it("tells a patient of a list they were on without the ids of others on it", async () => {
+    const { data: theirs } = await read(await upload(world.nurse, newPdf(), { patient_id: world.stranger.id }));
+    const list = await ask(`${API}/reports`, { as: world.nurse });
+    expect(await list.text()).toContain(theirs.report_id);
+    const seen = await ask(`${API}/audit-events?event=report.list`, { as: world.self });
+    const text = await seen.text();
+    expect(text).toContain(world.nurse.id);
+    expect(text).not.toContain(theirs.report_id);
+    expect(await (await ask(`${API}/audit-events?event=report.list`, { as: world.manager })).text()).toContain(theirs.report_id);
+  });
+});

@@ -1,0 +1,232 @@
+// Five wrong passwords lock a name for 15 minutes: exactly five, however many run at once, and never for ever.
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
+import { env as bindings } from "cloudflare:workers";
+import crypto from "node:crypto";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import worker from "../../src/index.ts";
+import { expectProblem } from "../forge.ts";
+import { around, yielding } from "../stores.ts";
+import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, unique } from "../world.ts";
+
+const WRONG = "wrong password 9";
+const LOCK_MS = 15 * 60_000;
+let hospitalId: string;
+let manager: Person;
+beforeAll(async () => {
+  hospitalId = await newHospital();
+  manager = await newPerson("hospital_admin", hospitalId);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const login = (email: string, password: string, of: Env = env) =>
+  ask(`${API}/auth/login`, { json: { email, password }, env: of });
+const someone = () => newPerson("nurse", hospitalId);
+
+/** Attempts that have failed, or still run, `before` milliseconds before now. */
+async function attempts(person: Person, n: number, state: "failed" | "pending", expiresAt: number): Promise<void> {
+  const add = env.DB.prepare("INSERT INTO login_attempts (subject, id, state, expires_at) VALUES (?, ?, ?, CAST(? AS INTEGER))");
+  await env.DB.batch(Array.from({ length: n }, () => add.bind(person.id, unique(), state, expiresAt)));
+}
+
+async function attemptsOf(subject: string, state: string): Promise<number> {
+  const row = await env.DB.prepare("SELECT count(*) AS n FROM login_attempts WHERE subject = ? AND state = ?")
+    .bind(subject, state)
+    .first<{ n: number }>();
+  return row?.n ?? Number.NaN;
+}
+
+function tally(statuses: number[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+describe("many attempts at once", () => {
+  it("cost exactly five hashes when all are wrong; the rest are refused", async () => {
+    const person = await someone();
+    const hashes = vi.spyOn(crypto, "scrypt");
+    const racing = yielding(env);
+    const all = await Promise.all(Array.from({ length: 50 }, () => login(person.email, WRONG, racing)));
+    expect(hashes).toHaveBeenCalledTimes(5);
+    const counts = tally(all.map(({ status }) => status));
+    expect(counts[401]).toBe(5);
+    expect((counts[423] ?? 0) + (counts[429] ?? 0)).toBe(45);
+    for (const { status, headers } of all) if (status !== 401) expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+    expect([await attemptsOf(person.id, "failed"), await attemptsOf(person.id, "pending")]).toEqual([5, 0]);
+    await expectProblem(await login(person.email, PASSWORD), 423, "account_locked");
+  });
+
+  it("would all be hashed by a counter that is read first and written later (the known-bad twin)", async () => {
+    const { DB } = yielding(env);
+    await DB.prepare("CREATE TABLE naive_lock (name TEXT PRIMARY KEY, failures INTEGER NOT NULL)").run();
+    await DB.prepare("INSERT INTO naive_lock VALUES ('a', 0)").run();
+    let hashed = 0;
+    async function naiveLogin(): Promise<number> {
+      const row = await DB.prepare("SELECT failures FROM naive_lock").first<{ failures: number }>();
+      const failures = row?.failures ?? 0;
+      if (failures >= 5) return 423;
+      hashed++;
+      await DB.prepare("UPDATE naive_lock SET failures = ?")
+        .bind(failures + 1)
+        .run();
+      return 401;
+    }
+    await Promise.all(Array.from({ length: 50 }, naiveLogin));
+    expect(hashed).toBeGreaterThan(5);
+  });
+
+  it("meet no lock when all are right", async () => {
+    const person = await someone();
+    const racing = yielding(env);
+    const all = await Promise.all(Array.from({ length: 50 }, () => login(person.email, PASSWORD, racing)));
+    const counts = tally(all.map(({ status }) => status));
+    expect(Object.keys(counts).filter((status) => status !== "200" && status !== "429")).toEqual([]);
+    expect(counts[200]).toBeGreaterThanOrEqual(5);
+    expect([await attemptsOf(person.id, "failed"), await attemptsOf(person.id, "pending")]).toEqual([0, 0]);
+    expect((await login(person.email, PASSWORD)).status).toBe(200);
+  });
+
+  it("one right and one wrong after four failures end in one of two states", async () => {
+    const racing = yielding(env);
+    for (let run = 0; run < 3; run++) {
+      const person = await someone();
+      await attempts(person, 4, "failed", Date.now() + LOCK_MS);
+      const [right, wrong] = await Promise.all([login(person.email, PASSWORD, racing), login(person.email, WRONG, racing)]);
+      const failures = await attemptsOf(person.id, "failed");
+      expect(wrong.status).toBe(401);
+      expect([
+        { right: 200, failures: 1 },
+        { right: 423, failures: 5 },
+      ]).toContainEqual({ right: right.status, failures });
+      expect(await attemptsOf(person.id, "pending")).toBe(0);
+    }
+  });
+
+  it("wait for a slot, then give up without a hash and without a lock", async () => {
+    const person = await someone();
+    await attempts(person, 5, "pending", Date.now() + 30_000);
+    const hashes = vi.spyOn(crypto, "scrypt");
+    // Three seconds by the clock, also where each look at the slots is slow (thirty looks of half a second would be fifteen).
+    const slow = around(env, async (_, run) => {
+      await scheduler.wait(500);
+      return run();
+    });
+    const started = Date.now();
+    const answer = await login(person.email, PASSWORD, slow);
+    expect(Date.now() - started).toBeLessThan(8_000);
+    expect(answer.headers.get("retry-after")).toBe("5");
+    await expectProblem(answer, 429, "rate_limited");
+    expect(hashes).not.toHaveBeenCalled();
+    // Their Workers died: the reservations lapse.
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 30_001);
+    expect((await login(person.email, PASSWORD)).status).toBe(200);
+  });
+});
+
+describe("a lock", () => {
+  it("is the same for a name that nobody has, costs no hash, and leaves its row", async () => {
+    const known = await someone();
+    await attempts(known, 5, "failed", Date.now() + LOCK_MS);
+    const unknown = `${unique()}@example.org`;
+    for (let i = 0; i < 5; i++) await expectProblem(await login(unknown, WRONG), 401, "invalid_credentials");
+    const hashes = vi.spyOn(crypto, "scrypt");
+    const told = [];
+    for (const email of [known.email, unknown]) {
+      const answer = await login(email, PASSWORD);
+      const rows = await auditOf(answer.headers.get("x-request-id") ?? "");
+      expect(rows).toMatchObject([{ event: "login.locked", outcome: "denied", reason: "account_locked" }]);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(800);
+      const headers = [...answer.headers].filter(([name]) => name !== "x-request-id" && name !== "retry-after");
+      told.push([answer.status, headers, (await answer.text()).replace(/"(error_id|request_id)":"[^"]+"/g, "")]);
+    }
+    expect(told[0]).toEqual(told[1]);
+    expect(told[0]?.[0]).toBe(423);
+    expect(hashes).not.toHaveBeenCalled();
+  });
+
+  it("lasts 15 minutes from the last failure, not longer for tries in between, and not shorter for a clock set back", async () => {
+    const person = await someone();
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await attempts(person, 4, "failed", start + 60_000);
+    vi.setSystemTime(start);
+    await expectProblem(await login(person.email, WRONG), 401, "invalid_credentials");
+    for (const at of [-86_400_000, 0, 59_000, 61_000, LOCK_MS - 1]) {
+      vi.setSystemTime(start + at);
+      const answer = await login(person.email, PASSWORD);
+      expect(Number(answer.headers.get("retry-after"))).toBe(Math.ceil((LOCK_MS - at) / 1000));
+      await expectProblem(answer, 423, "account_locked");
+    }
+    vi.setSystemTime(start + LOCK_MS);
+    expect((await login(person.email, PASSWORD)).status).toBe(200);
+    expect(await attemptsOf(person.id, "failed")).toBe(0);
+  });
+
+  it("leaves the person's live sessions and their refresh alone", async () => {
+    const person = await someone();
+    await attempts(person, 5, "failed", Date.now() + LOCK_MS);
+    await expectProblem(await login(person.email, PASSWORD), 423, "account_locked");
+    expect((await ask(`${API}/auth/me`, { as: person })).status).toBe(200);
+    expect((await ask(`${API}/auth/refresh`, { json: { refresh_token: person.refresh } })).status).toBe(200);
+  });
+
+  it("is lifted by the hospital's administrator or any administrator, and by nobody else", async () => {
+    const [person, nurse, admin] = await Promise.all([someone(), someone(), newPerson("admin")]);
+    const stranger = await newPerson("hospital_admin", await newHospital());
+    const unlock = (as: Person | null, id = person.id) => ask(`${API}/users/${id}/unlock`, { as, method: "POST" });
+    for (const lifter of [manager, admin]) {
+      await attempts(person, 5, "failed", Date.now() + LOCK_MS);
+      await expectProblem(await unlock(null), 401, "unauthenticated");
+      await expectProblem(await unlock(nurse), 403, "forbidden");
+      await expectProblem(await unlock(person), 403, "forbidden");
+      await expectProblem(await unlock(stranger), 404, "not_found");
+      await expectProblem(await unlock(lifter, "0193a5b0-0000-7000-8000-000000000003"), 404, "not_found");
+      await expectProblem(await login(person.email, PASSWORD), 423, "account_locked");
+      const lifted = await unlock(lifter);
+      expect(lifted.status).toBe(200);
+      expect(await auditOf(lifted.headers.get("x-request-id") ?? "")).toMatchObject([
+        { event: "user.unlock", entity_id: person.id },
+      ]);
+      expect((await login(person.email, PASSWORD)).status).toBe(200);
+    }
+  });
+
+  it("leaves nothing behind: the cron job clears lapsed attempts and keeps live ones", async () => {
+    const [lapsed, live] = await Promise.all([someone(), someone()]);
+    await attempts(lapsed, 3, "failed", Date.now() - 1000);
+    await attempts(live, 3, "failed", Date.now() + LOCK_MS);
+    const ctx = createExecutionContext();
+    worker.scheduled(createScheduledController(), env, ctx);
+    await waitOnExecutionContext(ctx);
+    expect([await attemptsOf(lapsed.id, "failed"), await attemptsOf(live.id, "failed")]).toEqual([0, 3]);
+  });
+});
+
+describe("spraying from one address", () => {
+  it("meets 429 before any hash, whatever the forwarding headers claim", async () => {
+    const limited: Env = { ...env, RATE_ADDRESS: bindings.RATE_TEST };
+    const ip = "203.0.113.77";
+    const spoof = (i: number) => ({
+      "X-Forwarded-For": `198.51.100.${i}`,
+      "True-Client-IP": `198.51.100.${i}`,
+      Forwarded: `for=198.51.100.${i}`,
+    });
+    const statuses = [];
+    for (let i = 0; i < 130; i++) {
+      const json = { refresh_token: "ecr_x" };
+      statuses.push((await ask(`${API}/auth/refresh`, { json, env: limited, ip, headers: spoof(i) })).status);
+    }
+    const counts = tally(statuses);
+    expect(counts[401]).toBeGreaterThan(0);
+    expect(counts[401]).toBeLessThanOrEqual(100);
+    const hashes = vi.spyOn(crypto, "scrypt");
+    const options = { json: { email: manager.email, password: PASSWORD }, env: limited };
+    await expectProblem(await ask(`${API}/auth/login`, { ...options, ip, headers: spoof(1) }), 429, "rate_limited");
+    expect(hashes).not.toHaveBeenCalled();
+    expect((await ask(`${API}/auth/login`, { ...options, ip: "203.0.113.78" })).status).toBe(200);
+  });
+});

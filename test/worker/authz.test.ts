@@ -1,0 +1,237 @@
+// The authorization matrix: every principal on every route, each answer against an oracle that shares no code with src/.
+import { v7 } from "uuid";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/app.ts";
+import {
+  type Decision,
+  expected,
+  PRINCIPALS,
+  type Relation,
+  ROUTES,
+  type Rule,
+  relationOf,
+  type Target,
+  traces,
+  visibleTo,
+} from "../authz.matrix.ts";
+import { call, freshen, type Handle, newPlayers, type Player, type Stage, spareSession } from "../authz.world.ts";
+import { env } from "../world.ts";
+
+const routesOfApp = [...new Set(app.routes.filter((r) => r.method !== "ALL").map((r) => `${r.method} ${r.path}`))];
+const ALL_TARGETS: Target[] = ["treated", "untreated", "elsewhere"];
+
+type Cell = { route: string; rule: Rule; player: Player; target: Target; relation: Relation; decision: Decision };
+type Answer = { status: number; comparable: string; text: string; requestId: string };
+
+let stage: Stage;
+let cells: Cell[] = [];
+const lines: string[] = [];
+
+/** What a route names decides for which targets it is asked. */
+function targetsOf({ about }: Rule): Target[] {
+  if (about === "patient" || about === "report" || about === "upload") return ALL_TARGETS;
+  return about === "public" || about === "own" ? ["treated"] : ["treated", "elsewhere"];
+}
+
+/** For sessions the first target stands for one's own, the second for somebody else's. */
+function relationFor({ principal }: Player, { about }: Rule, target: Target): Relation {
+  if (about === "session") return target === "treated" ? "self" : "none";
+  return relationOf(principal, target);
+}
+
+function allCells(): Cell[] {
+  return Object.entries(ROUTES).flatMap(([route, rule]) =>
+    stage.players.flatMap((player) =>
+      targetsOf(rule).map((target) => {
+        const relation = relationFor(player, rule, target);
+        return { route, rule, player, target, relation, decision: expected(player.principal, rule, relation) };
+      }),
+    ),
+  );
+}
+
+const nameOf = ({ player, route, target }: Cell) => `${player.principal.name}: ${route} (${target})`;
+
+/** An answer without what is different in every answer, and without the ids that the request itself named. */
+async function answerOf(response: Response, ids: string[]): Promise<Answer> {
+  const headers = [...response.headers].filter(([name]) => !["x-request-id", "content-length"].includes(name)).sort();
+  const text = new TextDecoder("latin1").decode(await response.arrayBuffer());
+  let comparable = `${response.status} ${JSON.stringify(headers)} ${text}`;
+  for (const id of ids) comparable = comparable.replaceAll(id, "{id}");
+  comparable = comparable.replace(/"(request_id|error_id|upload_id)":"[^"]*"/g, '"$1":""');
+  return { status: response.status, comparable, text, requestId: response.headers.get("x-request-id") ?? "" };
+}
+
+const idsOf = (handle: Handle, sessionId: string) =>
+  [...Object.values(handle), sessionId].filter((id) => typeof id === "string").filter((id) => id !== "");
+
+const nowhere = (handle: Handle): Handle => ({
+  ...handle,
+  hospitalId: v7(),
+  patientId: v7(),
+  reportId: v7(),
+  deviceId: v7(),
+  credentialId: v7(),
+  staffId: v7(),
+  memberId: v7(),
+});
+
+/** Canaries of patients that the player may not see. */
+function forbiddenWords({ principal }: Player): string[] {
+  const visible = visibleTo(principal);
+  return ALL_TARGETS.filter((target) => !visible.includes(target)).map((target) => stage.patients[target].canary);
+}
+
+const complaints: string[] = [];
+const complain = (cell: Cell, what: string) => complaints.push(`${nameOf(cell)}: ${what}`);
+
+/** What holds of every answer, allowed or not: no hidden word in it, and as many events as decisions. */
+async function checkAll(answers: [Cell, Answer][]): Promise<void> {
+  const { results } = await env.DB.prepare("SELECT request_id, outcome FROM audit_events").all<{
+    request_id: string;
+    outcome: string;
+  }>();
+  const byRequest = Map.groupBy(results, (row) => row.request_id);
+  for (const [cell, { text, requestId }] of answers) {
+    if (forbiddenWords(cell.player).some((word) => text.includes(word))) complain(cell, "shows a hidden patient's word");
+    const outcomes = (byRequest.get(requestId) ?? []).map((event) => event.outcome);
+    const wanted = traces(cell.player.principal, cell.rule, cell.decision);
+    const outcome = typeof cell.decision === "number" ? "denied" : "success";
+    if (outcomes.length !== wanted || outcomes.some((o) => o !== outcome))
+      complain(cell, `left ${outcomes} instead of ${wanted}`);
+  }
+}
+
+/** A few at a time; each player's cells stay in order. */
+async function pooled<T>(items: T[], laneOf: (item: T) => unknown, work: (item: T) => Promise<void>): Promise<void> {
+  const lanes = [...Map.groupBy(items, laneOf).values()];
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (const item of lane) await work(item);
+    }),
+  );
+}
+
+/** Everything in the database but the trail and the upload log, which denials may lengthen. */
+async function digest(): Promise<string> {
+  const { results } = await env.DB.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'd1%'",
+  ).all<{ name: string }>();
+  const kept = results.map((r) => r.name).filter((name) => !["audit_events", "audit_subjects", "uploads"].includes(name));
+  expect(kept).toContain("patients");
+  const tables = await Promise.all(
+    // biome-ignore lint/plugin: the names come from the schema itself.
+    kept.map(async (name) => [name, (await env.DB.prepare(`SELECT * FROM ${name}`).all()).results]),
+  );
+  return JSON.stringify(tables);
+}
+
+beforeAll(async () => {
+  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(JSON.stringify(line)));
+  stage = await newPlayers();
+  cells = allCells();
+}, 60_000);
+
+const size = Object.values(ROUTES).reduce((sum, rule) => sum + targetsOf(rule).length * PRINCIPALS.length, 0);
+
+describe(`the authorization matrix: ${PRINCIPALS.length} principals, ${Object.keys(ROUTES).length} routes, ${size} cells`, () => {
+  it("lists every route of the Worker, and no other", () => {
+    expect(routesOfApp.toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+  });
+
+  it("has a positive control for every denial", () => {
+    for (const [route, rule] of Object.entries(ROUTES)) {
+      for (const target of targetsOf(rule)) {
+        const decisions = cells.filter((c) => c.route === route && c.target === target).map((c) => c.decision);
+        const somebodyElses = rule.about === "session" && target === "elsewhere";
+        expect(decisions.includes("allow"), `${route} ${target}`).toBe(!somebodyElses);
+      }
+    }
+  });
+
+  it("denies what the oracle denies, as it denies what does not exist, and changes nothing", async () => {
+    const other = stage.nurses.W.sessionId;
+    const twins = new Map<string, Answer>();
+    const before = await digest();
+    const denials = cells.filter((cell) => cell.decision !== "allow");
+    const answers: [Cell, Answer][] = [];
+    await pooled(
+      denials,
+      (cell) => cell.player,
+      async (cell) => {
+        const { route, player, target } = cell;
+        const handle = stage.handles[target];
+        const session = cell.relation === "self" ? (player.sessionId ?? other) : other;
+        const answer = await answerOf(await call(route, handle, player, session), idsOf(handle, session));
+        const status = cell.decision === "quarantine" ? 202 : cell.decision;
+        if (answer.status !== status) complain(cell, `answered ${answer.status} instead of ${status}`);
+        // Where nothing is named there is no other to name.
+        const key = `${player.principal.name} ${route}`;
+        const ghost = nowhere(handle);
+        const ghostSession = v7();
+        const unnamed = cell.rule.about === "own" ? answer : twins.get(key);
+        const twin = unnamed ?? (await answerOf(await call(route, ghost, player, ghostSession), idsOf(ghost, ghostSession)));
+        twins.set(key, twin);
+        if (answer.comparable !== twin.comparable)
+          complain(cell, `differs from nowhere:\n${answer.comparable}\n${twin.comparable}`);
+        answers.push([cell, answer]);
+      },
+    );
+    await checkAll(answers);
+    expect(complaints).toEqual([]);
+    expect(denials.length).toBeGreaterThan(400);
+    expect(await digest()).toBe(before);
+  });
+
+  it("allows what the oracle allows, and shows the patient's words to whom it must", async () => {
+    const allowed = cells.filter((cell) => cell.decision === "allow" && cell.rule.about !== "public");
+    const answers: [Cell, Answer][] = [];
+    for (const cell of allowed) {
+      const { route, player, target } = cell;
+      const handle = await freshen(route, stage.handles[target], stage);
+      const ends = route.endsWith("/logout") || cell.rule.about === "session";
+      const spare = ends ? await spareSession(player, stage.places) : null;
+      const token = route.endsWith("/logout") ? spare?.token : player.token;
+      const answer = await answerOf(await call(route, handle, player, spare?.sessionId ?? "", token), []);
+      if (answer.status < 200 || answer.status > 299) complain(cell, `answered ${answer.status}: ${answer.text}`);
+      const shows = /^GET .*\/(patients\/:patient_id|reports\/:report_id(\/file)?)$/.test(route);
+      if (shows && !answer.text.includes(stage.patients[target].canary)) complain(cell, "does not show the patient");
+      answers.push([cell, answer]);
+    }
+    await checkAll(answers);
+    expect(complaints).toEqual([]);
+    expect(allowed.length).toBeGreaterThan(150);
+  });
+
+  it("answers public routes alike, whoever asks", async () => {
+    const open = cells.filter((cell) => cell.rule.about === "public");
+    const first = new Map<string, number>();
+    const answers: [Cell, Answer][] = [];
+    await pooled(
+      open,
+      (cell) => cell.route,
+      async (cell) => {
+        const answer = await answerOf(await call(cell.route, stage.handles.treated, cell.player, ""), []);
+        if (!first.has(cell.route)) first.set(cell.route, answer.status);
+        if (answer.status !== first.get(cell.route) || answer.status >= 500) complain(cell, `answered ${answer.status}`);
+        answers.push([cell, answer]);
+      },
+    );
+    await checkAll(answers);
+    expect(complaints).toEqual([]);
+  });
+
+  it("left no patient's word, token, address or query in any log line or audit row", async () => {
+    const { results } = await env.DB.prepare("SELECT * FROM audit_events").all();
+    const written = [...lines, ...results.map((row) => JSON.stringify(row))];
+    expect(lines.length).toBeGreaterThan(cells.length);
+    const secrets = [
+      ...Object.values(stage.patients).map((patient) => patient.canary),
+      ...stage.players.flatMap(({ token, person }) => [token, person?.email, person?.username, person?.refresh]),
+    ].filter((word) => typeof word === "string");
+    for (const line of written) {
+      expect(secrets.filter((secret) => line.includes(secret))).toEqual([]);
+      expect(line).not.toMatch(/[?&][a-z_]+=|@example\.org|Bearer|eyJ/);
+    }
+  });
+});

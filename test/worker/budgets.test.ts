@@ -1,0 +1,281 @@
+// What each request may cost: D1 round trips, rows read and written, R2 and KV operations. Any read 2 round trips, any write 3.
+import { beforeAll, describe, expect, it } from "vitest";
+import { cleanUp } from "../../src/cron.ts";
+import { type Counts, counting } from "../stores.ts";
+import {
+  API,
+  type Ask,
+  ask,
+  env,
+  newDevice,
+  newLogin,
+  newPatient,
+  newPdf,
+  newPerson,
+  newWorld,
+  PASSWORD,
+  read,
+  unique,
+  upload,
+  uploadRaw,
+  type World,
+} from "../world.ts";
+
+let world: World;
+let device: Awaited<ReturnType<typeof newDevice>>;
+let reportId: string;
+let link: string;
+const stored = newPdf("stored", 200_000);
+const REPLAYED = { headers: { "Idempotency-Key": "budget-replayed" } };
+
+beforeAll(async () => {
+  world = await newWorld();
+  device = await newDevice(world.nurse, world.patient.id);
+  const about = { patient_id: world.patient.id, metrics: '{"heart_rate":70}' };
+  reportId = (await read(await upload(world.nurse, stored, about, REPLAYED))).data.report_id;
+  for (let i = 0; i < 40; i++) await upload(world.nurse, newPdf(), i % 2 ? about : { patient_id: world.stranger.id });
+  await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...REPLAYED });
+  link = (await read(await ask(`${API}/reports/${reportId}`, { as: world.doctor }))).data.download_url;
+});
+
+type Budget = { d1: number; read: number; written: number; r2: string; kv: number };
+type Line = [name: string, kind: "read" | "write", status: number, budget: Budget, run: (env: Env) => Promise<Response>];
+
+const budget = (d1: number, rowsRead: number, written: number, r2 = ""): Budget => ({ d1, read: rowsRead, written, r2, kv: 1 });
+const get = (path: string, as: () => Ask["as"]) => (counted: Env) => ask(API + path, { as: as(), env: counted });
+const nurse = () => world.nurse;
+const doctor = () => world.doctor;
+const admin = () => world.admin;
+const about = () => ({ patient_id: world.patient.id, metrics: '{"heart_rate":70}', confidence: "0.9" });
+const keyed = () => ({ headers: { "Idempotency-Key": unique() } });
+/** Lists show a page of 20 of the 41 reports that there are. Rows are about a third above what was counted when written. */
+const lines: Line[] = [
+  ["GET /reports (nurse)", "read", 200, budget(2, 155, 10), get("/reports", nurse)],
+  ["GET /reports (doctor)", "read", 200, budget(2, 185, 10), get("/reports", doctor)],
+  ["GET /reports (admin)", "read", 200, budget(2, 150, 10), get("/reports", admin)],
+  ["GET /reports?kind=ecg", "read", 200, budget(2, 155, 10), get("/reports?kind=ecg", nurse)],
+  ["GET /reports?heart_rate_min=60", "read", 200, budget(2, 200, 10), get("/reports?heart_rate_min=60", nurse)],
+  ["GET /reports/{id}", "read", 200, budget(2, 15, 10, "get"), (e) => get(`/reports/${reportId}`, doctor)(e)],
+  ["GET /reports/{id}/file", "read", 200, budget(2, 15, 10, "get"), (e) => get(`/reports/${reportId}/file`, doctor)(e)],
+  ["GET /reports/{id}/file?link", "read", 200, budget(2, 15, 10, "get"), (e) => ask(link, { env: e })],
+  ["GET /reports/stats", "read", 200, budget(2, 15, 5), get("/reports/stats", nurse)],
+  ["GET /reports/stats (doctor)", "read", 200, budget(2, 20, 5), get("/reports/stats", doctor)],
+  ["GET /uploads", "read", 200, budget(2, 90, 10), get("/uploads", nurse)],
+  ["GET /patients", "read", 200, budget(2, 20, 10), get("/patients", nurse)],
+  ["GET /patients/{id}", "read", 200, budget(2, 15, 10), (e) => get(`/patients/${world.patient.id}`, doctor)(e)],
+  [
+    "GET /patients/{id}/care-team",
+    "read",
+    200,
+    budget(2, 15, 10),
+    (e) => get(`/patients/${world.patient.id}/care-team`, nurse)(e),
+  ],
+  ["GET /devices", "read", 200, budget(2, 10, 5), get("/devices", nurse)],
+  ["GET /devices/{id}", "read", 200, budget(2, 15, 10), (e) => get(`/devices/${device.id}`, nurse)(e)],
+  ["GET /auth/me", "read", 200, budget(2, 10, 5), get("/auth/me", nurse)],
+  ["GET /auth/sessions", "read", 200, budget(2, 10, 5), get("/auth/sessions", nurse)],
+  ["GET /hospitals", "read", 200, budget(2, 10, 5), get("/hospitals", nurse)],
+  [
+    "GET /hospitals/{id}/members",
+    "read",
+    200,
+    budget(2, 20, 5),
+    (e) => get(`/hospitals/${world.hospitalId}/members`, () => world.manager)(e),
+  ],
+  ["GET /audit-events", "read", 200, budget(2, 120, 5), get("/audit-events", () => world.manager)],
+  ["GET /admin/users", "read", 200, budget(2, 45, 5), get("/admin/users", admin)],
+  ["GET /admin/reports", "read", 200, budget(2, 150, 10), get("/admin/reports", admin)],
+  ["GET /admin/stats", "read", 200, budget(2, 20, 5), get("/admin/stats", admin)],
+  [
+    "POST /reports, device",
+    "write",
+    201,
+    budget(3, 25, 40, "put put"),
+    (e) => upload(device, newPdf(), { metrics: "{}", confidence: "1" }, { ...keyed(), env: e }),
+  ],
+  [
+    "POST /reports, nurse",
+    "write",
+    201,
+    budget(3, 25, 40, "put put"),
+    (e) => upload(world.nurse, newPdf(), about(), { ...keyed(), env: e }),
+  ],
+  [
+    "POST /reports, raw",
+    "write",
+    201,
+    budget(3, 20, 35, "put"),
+    (e) => uploadRaw(world.nurse, newPdf(), `?patient_id=${world.patient.id}`, { ...keyed(), env: e }),
+  ],
+  [
+    "POST /reports, same file",
+    "write",
+    200,
+    budget(3, 15, 15),
+    (e) => upload(world.nurse, stored, about(), { ...keyed(), env: e }),
+  ],
+  [
+    "POST /reports, same key",
+    "write",
+    201,
+    budget(3, 15, 10),
+    (e) => upload(world.nurse, stored, { patient_id: world.patient.id, metrics: '{"heart_rate":70}' }, { ...REPLAYED, env: e }),
+  ],
+  ["POST /reports, refused", "write", 415, budget(3, 10, 10), (e) => upload(world.nurse, newPdf().slice(3), about(), { env: e })],
+  [
+    "POST /reports, wrong type",
+    "write",
+    415,
+    budget(3, 10, 10),
+    (e) => uploadRaw(device, newPdf(), "", { headers: { "Content-Type": "text/html" }, env: e }),
+  ],
+  ["POST /reports, quarantine", "write", 202, budget(3, 10, 15, "put"), (e) => upload(device, newPdf().slice(3), {}, { env: e })],
+  [
+    "POST /patients",
+    "write",
+    201,
+    budget(3, 15, 20),
+    (e) => ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...keyed(), env: e }),
+  ],
+  [
+    "POST /patients, same key",
+    "write",
+    201,
+    budget(3, 10, 10),
+    (e) => ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...REPLAYED, env: e }),
+  ],
+  [
+    "PATCH /patients/{id}",
+    "write",
+    200,
+    budget(3, 15, 10),
+    async (e) => {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      return ask(`${API}/patients/${id}`, {
+        as: world.nurse,
+        method: "PATCH",
+        json: { notes: "x" },
+        headers: { "If-Match": '"1"' },
+        env: e,
+      });
+    },
+  ],
+  [
+    "PUT care-team member",
+    "write",
+    200,
+    budget(3, 15, 10),
+    (e) => ask(`${API}/patients/${world.patient.id}/care-team/${world.nurse.id}`, { as: world.nurse, method: "PUT", env: e }),
+  ],
+  [
+    "POST /devices",
+    "write",
+    201,
+    budget(3, 10, 15),
+    (e) => ask(`${API}/devices`, { as: world.nurse, json: { kind: "ecg", name: "x" }, ...keyed(), env: e }),
+  ],
+  [
+    "POST assignment",
+    "write",
+    201,
+    budget(3, 20, 15),
+    (e) => ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: world.patient.id }, env: e }),
+  ],
+  [
+    "POST credential",
+    "write",
+    201,
+    budget(3, 10, 10),
+    (e) => ask(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x" }, env: e }),
+  ],
+  [
+    "POST /auth/login",
+    "write",
+    200,
+    budget(3, 40, 15),
+    async (e) => {
+      const { email } = await newPerson("nurse", world.hospitalId);
+      return ask(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: e });
+    },
+  ],
+  [
+    "POST /auth/refresh",
+    "write",
+    200,
+    budget(3, 15, 10),
+    async (e) => {
+      const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
+      return ask(`${API}/auth/refresh`, { json: { refresh_token: session.refresh }, env: e });
+    },
+  ],
+  [
+    "POST /auth/logout",
+    "write",
+    200,
+    budget(3, 10, 10),
+    async (e) => {
+      const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
+      return ask(`${API}/auth/logout`, { as: session, method: "POST", env: e });
+    },
+  ],
+];
+
+const table: string[] = [];
+const cells = (...texts: (string | number)[]) => `| ${texts.join(" | ")} |`;
+const note = (name: string, counts: Counts) => {
+  const { d1, rowsRead, rowsWritten, r2, kv } = counts;
+  table.push(cells(name.padEnd(32), d1, rowsRead, rowsWritten, r2.join(" ") || "-", kv.join(" ") || "-"));
+};
+
+/** Where a count is above its budget. */
+function over(counts: Counts, may: Budget): string[] {
+  return [
+    ...(counts.d1 > may.d1 ? [`${counts.d1} round trips`] : []),
+    ...(counts.rowsRead > may.read ? [`${counts.rowsRead} rows read`] : []),
+    ...(counts.rowsWritten > may.written ? [`${counts.rowsWritten} rows written`] : []),
+    ...(counts.r2.join(" ") !== may.r2 ? [`R2 ${counts.r2.join(" ")}`] : []),
+    ...(counts.kv.length > may.kv ? [`KV ${counts.kv.join(" ")}`] : []),
+  ];
+}
+
+describe("the budget of", () => {
+  it.each(lines)("%s", async (name, kind, status, may, run) => {
+    expect(may.d1).toBeLessThanOrEqual(kind === "read" ? 2 : 3);
+    const { env: counted, counts } = counting(env);
+    const response = await run(counted);
+    expect(response.status).toBe(status);
+    await response.arrayBuffer();
+    note(name, counts);
+    expect(over(counts, may)).toEqual([]);
+    expect(counts.d1).toBeGreaterThan(0);
+  });
+
+  it("a sweep of a day: one list for each hour", async () => {
+    const { env: counted, counts } = counting(env);
+    await cleanUp(counted, Date.now() + 2 * 3_600_000);
+    note("cron, nothing to sweep", counts);
+    expect(counts.d1).toBeLessThanOrEqual(3);
+    expect(counts.r2.every((op) => op === "list")).toBe(true);
+    expect(counts.r2.length).toBeLessThanOrEqual(26);
+  });
+
+  it("a spendthrift is exceeded: the table has teeth", async () => {
+    const { env: counted, counts } = counting(env);
+    for (let i = 0; i < 3; i++) await counted.DB.prepare("SELECT * FROM reports").all();
+    await counted.FILES.head("x");
+    await counted.KV.get("x");
+    await counted.KV.get("x");
+    expect(over(counts, budget(2, 100, 0))).toEqual([
+      "3 round trips",
+      expect.stringMatching(/rows read$/),
+      "R2 head",
+      "KV get get",
+    ]);
+  });
+
+  it("all, as counted", async ({ annotate }) => {
+    expect(table).toHaveLength(lines.length + 1);
+    const head = cells("request".padEnd(32), "D1 round trips", "rows read", "rows written", "R2", "KV");
+    await annotate([head, "|---|---|---|---|---|---|", ...table].join("\n"));
+  });
+});

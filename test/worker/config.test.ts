@@ -1,0 +1,236 @@
+// Bad secrets, wrong keys or demo rows: every route but /health answers 503, and the log names the variable, not its value.
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/app.ts";
+import { SECRETS } from "../../src/config.ts";
+import { captureLogs, expectProblem, newJwk, ringOf } from "../forge.ts";
+import { API, ask, env, newPatient, newWorld, PASSWORD, read, type World } from "../world.ts";
+
+type Secret = (typeof SECRETS)[number];
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+  expect((await ask(`${API}/auth/me`, { as: world.nurse })).status).toBe(200);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const changed = (values: Partial<Record<Secret | "ENVIRONMENT", string>>): Env => ({ ...env, ...values });
+
+function without(name: Secret | "ENVIRONMENT"): Env {
+  const rest = { ...env };
+  Reflect.deleteProperty(rest, name);
+  return rest;
+}
+
+const ID = "0193a5b0-0000-7000-8000-00000000000a";
+const ROUTES = [
+  ...new Set(
+    app.routes
+      .filter(({ method, path }) => method !== "ALL" && method !== "OPTIONS" && path !== "/health" && !path.includes("*"))
+      .map(({ method, path }) => `${method} ${path.replace(/:[a-z_]+(\{[^}]*\})?/g, ID)}`),
+  ),
+];
+
+async function refusesAll(of: Env, origin = "http://localhost"): Promise<void> {
+  for (const route of ROUTES) {
+    const [method = "", path = ""] = route.split(" ");
+    const response = await ask(origin + path, { as: world.admin, method, env: of, ...(method === "POST" && { json: {} }) });
+    expect({ route, status: response.status }).toEqual({ route, status: 503 });
+    expect(response.headers.get("retry-after")).toBe("5");
+  }
+  expect((await ask(`${origin}/health`, { env: of })).status).toBe(200);
+}
+
+/** The variables named by log lines of level CRITICAL. */
+function named(logs: string): string[] {
+  return [...logs.matchAll(/"levelname":"CRITICAL"[^\n]*"variable":"([A-Z_]+)"/g)].map((match) => match[1] ?? "").sort();
+}
+
+async function isRefused(of: Env, variables: string[]): Promise<void> {
+  const logs = captureLogs();
+  const json = { email: world.nurse.email, password: PASSWORD };
+  await expectProblem(await ask(`${API}/auth/login`, { json, env: of }), 503, "misconfigured");
+  await expectProblem(await ask(`${API}/patients`, { as: world.nurse, env: of }), 503, "misconfigured");
+  expect([...new Set(named(logs()))]).toEqual(variables);
+  const values = SECRETS.map((name) => of[name]).filter((value) => value && value.length > 8);
+  for (const value of values) expect(logs()).not.toContain(value);
+  vi.restoreAllMocks();
+}
+
+const MALFORMED: Record<Secret, string[]> = {
+  JWT_KEYS: ["{}", "null", '"a text of thirty-two characters and more"', `[${JSON.stringify(ringOf()[0])}`, "[]".padEnd(40)],
+  FIELD_KEYS: [
+    `f1:${"A".repeat(20)}bcdefghijklmnop!!!!`,
+    "f1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQ==",
+    `${env.FIELD_KEYS},${env.FIELD_KEYS}`,
+    `${env.FIELD_KEYS},`,
+    env.FIELD_KEYS.replace("f1:", ""),
+    env.FIELD_KEYS.replace("f1:", "F 1:"),
+    env.FIELD_KEYS.replace(":", "="),
+  ],
+  INDEX_KEY: ["a".repeat(64), "abababababababababababababababab", " ".repeat(40)],
+  LINK_KEY: ["0".repeat(64)],
+  REFRESH_KEY: ["12341234123412341234123412341234"],
+  BOOTSTRAP_TOKEN: ["x".repeat(32)],
+};
+
+const PLACEHOLDERS = [
+  "change-me-in-production-please-0123456789",
+  "CHANGEME_0123456789abcdefghijklmnopqrstuv",
+  "your-secret-key-goes-here-0123456789abcdef",
+  "dev-secret-0123456789abcdefghijklmnopqrst",
+  "dev_secret_0123456789abcdefghijklmnopqrst",
+  "placeholder_0123456789abcdefghijklmnopqrs",
+  "test_0123456789abcdefghijklmnopqrstuvwxyz",
+  "password123-password456-0789abcdefghijklm".replace("123", "-123"),
+];
+
+describe("the secret", () => {
+  it.each(SECRETS)("%s, missing, stops every route but /health", async (name) => {
+    const logs = captureLogs();
+    expect(ROUTES.length).toBeGreaterThan(40);
+    await refusesAll(without(name));
+    expect([...new Set(named(logs()))]).toEqual([name]);
+  });
+
+  it.each(SECRETS)("%s, empty, short, a placeholder or malformed, is named in the log and never shown", async (name) => {
+    for (const value of ["", "x7Gq-2", env[name].slice(0, 31), ...PLACEHOLDERS, ...MALFORMED[name]]) {
+      await isRefused(changed({ [name]: value }), [name]);
+    }
+  });
+
+  it.each(SECRETS.flatMap((a, i) => SECRETS.slice(i + 1).map((b) => [a, b] as const)))(
+    "%s may not be that of %s too",
+    async (first, second) => {
+      // A key ring in the place of a plain key is long and random: only the repetition gives it away.
+      const of = changed({ [second]: env[first] });
+      await isRefused(of, [second]);
+    },
+  );
+
+  it("JWT_KEYS holds private P-256 keys with ids of their own, each a pair", async () => {
+    const [own] = ringOf();
+    const other = await newJwk("other");
+    if (!own) throw new Error("no key");
+    const { d: _, ...publicHalf } = own;
+    const { kid: __, ...nameless } = other;
+    const rings: unknown[][] = [
+      [publicHalf],
+      [nameless],
+      [own, { ...other, kid: own.kid }],
+      [{ ...own, crv: "P-384" }],
+      [{ ...own, kty: "RSA" }],
+      [{ kty: "oct", k: "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", kid: "a" }],
+      [{ ...own, d: other.d }],
+      [{ ...own, x: other.x }],
+      [own, null],
+    ];
+    for (const ring of rings) await isRefused(changed({ JWT_KEYS: JSON.stringify(ring) }), ["JWT_KEYS"]);
+    expect(
+      (await ask(`${API}/auth/me`, { as: world.nurse, env: changed({ JWT_KEYS: JSON.stringify([own, other]) }) })).status,
+    ).toBe(200);
+  });
+
+  it("names all that are bad at once", async () => {
+    await isRefused({ ...without("LINK_KEY"), INDEX_KEY: "short", FIELD_KEYS: "x" }, ["FIELD_KEYS", "INDEX_KEY", "LINK_KEY"]);
+  });
+
+  it("is judged anew when it changes: the good ones serve again", async () => {
+    await isRefused(without("LINK_KEY"), ["LINK_KEY"]);
+    expect((await ask(`${API}/auth/me`, { as: world.nurse })).status).toBe(200);
+  });
+});
+
+describe("the field keys", () => {
+  const freshRing = (kid: string) => `${kid}:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
+  const sentinel = () => env.DB.prepare("SELECT value FROM deployment WHERE name = 'sentinel'").first("value");
+
+  it("that did not seal this database stop every route, and seal nothing anew", async () => {
+    const before = await sentinel();
+    expect(before).toMatch(/^s1\.f1\./);
+    for (const kid of ["f1", "f2"]) {
+      const logs = captureLogs();
+      const wrong = changed({ FIELD_KEYS: freshRing(kid) });
+      await refusesAll(wrong);
+      expect(new Set(named(logs()))).toEqual(new Set(["FIELD_KEYS"]));
+      expect(logs()).not.toContain(wrong.FIELD_KEYS.slice(3));
+      vi.restoreAllMocks();
+    }
+    expect(await sentinel()).toBe(before);
+    expect((await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse })).status).toBe(200);
+  });
+
+  it("and the index key are told apart in the log", async () => {
+    const logs = captureLogs();
+    await refusesAll(changed({ INDEX_KEY: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url") }));
+    expect(new Set(named(logs()))).toEqual(new Set(["INDEX_KEY"]));
+    vi.restoreAllMocks();
+  });
+
+  it("may not be used as another secret under a key id", async () => {
+    const [, bytes = ""] = env.FIELD_KEYS.split(":");
+    await isRefused(changed({ INDEX_KEY: bytes }), ["INDEX_KEY"]);
+  });
+
+  it("may be joined by a new one in front: old rows open, new rows are sealed with it", async () => {
+    const rotated = changed({ FIELD_KEYS: `${freshRing("f2")},${env.FIELD_KEYS}` });
+    const old = await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse, env: rotated });
+    expect((await read(old)).data.first_name).toBe(`First-${world.patient.canary}`);
+    const made = await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Asha" }, env: rotated });
+    const { patient_id } = (await read(made)).data;
+    const row = await env.DB.prepare("SELECT identity_sealed FROM patients WHERE id = ?")
+      .bind(patient_id)
+      .first("identity_sealed");
+    expect(row).toMatch(/^s1\.f2\./);
+    expect((await ask(`${API}/patients/${patient_id}`, { as: world.nurse, env: rotated })).status).toBe(200);
+    await env.DB.prepare("DELETE FROM idempotency_keys").run();
+    await expectProblem(await ask(`${API}/patients/${patient_id}`, { as: world.nurse }), 500, "integrity_error");
+  });
+});
+
+describe("production", () => {
+  const origin = "https://localhost";
+  const demo = (table: "users" | "hospitals" | "patients", flag: number) => {
+    const statements = {
+      users: env.DB.prepare("UPDATE users SET demo = ?"),
+      hospitals: env.DB.prepare("UPDATE hospitals SET demo = ?"),
+      patients: env.DB.prepare("UPDATE patients SET demo = ?"),
+    };
+    return statements[table].bind(flag).run();
+  };
+
+  it("and an unset ENVIRONMENT refuse to serve a demo world; development serves it", async () => {
+    await newPatient(world.hospitalId, world.nurse);
+    const environments = [
+      changed({ ENVIRONMENT: "production" }),
+      without("ENVIRONMENT"),
+      changed({ ENVIRONMENT: "Development" }),
+    ];
+    for (const table of ["users", "hospitals", "patients"] as const) {
+      await demo(table, 1);
+      const logs = captureLogs();
+      for (const of of environments) {
+        const response = await ask(`${origin}${API}/auth/me`, { as: world.nurse, env: of });
+        await expectProblem(response, 503, "misconfigured");
+      }
+      expect(named(logs())).toEqual(["ENVIRONMENT", "ENVIRONMENT", "ENVIRONMENT"]);
+      vi.restoreAllMocks();
+      await refusesAll(changed({ ENVIRONMENT: "production" }), origin);
+      const development = changed({ ENVIRONMENT: "development" });
+      expect((await ask(`${API}/auth/me`, { as: world.nurse, env: development })).status).toBe(200);
+      await demo(table, 0);
+    }
+    for (const of of environments) {
+      expect((await ask(`${origin}${API}/auth/me`, { as: world.nurse, env: of })).status).toBe(200);
+    }
+  });
+
+  it("speaks https alone", async () => {
+    const of = changed({ ENVIRONMENT: "production" });
+    const json = { email: world.nurse.email, password: PASSWORD };
+    await expectProblem(await ask(`${API}/auth/login`, { json, env: of }), 403, "https_required");
+    const read = await ask(`${API}/auth/me?x=1`, { as: world.nurse, env: of });
+    expect([read.status, read.headers.get("location")]).toEqual([308, `https://localhost${API}/auth/me?x=1`]);
+  });
+});

@@ -1,0 +1,260 @@
+// The description of the API is true: every route stands in it, every example works, every answer has the shape it says.
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { app } from "../../src/app.ts";
+import { EXAMPLE } from "../../src/router.ts";
+import {
+  API,
+  type Ask,
+  ask,
+  env,
+  newDevice,
+  newPdf,
+  newPerson,
+  newWorld,
+  type Person,
+  read,
+  upload,
+  uploadForm,
+  type World,
+} from "../world.ts";
+
+type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; items?: Schema; type?: unknown };
+type Content = Record<string, { schema: Schema; example?: unknown }>;
+type Operation = {
+  summary?: string;
+  tags?: string[];
+  security?: Record<string, string[]>[];
+  parameters?: { name: string; in: string; schema: Schema }[];
+  requestBody?: { content: Content };
+  responses: Record<string, { description: string; content?: Content }>;
+};
+type Document = {
+  openapi: string;
+  info: { title: string; version: string };
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, unknown> };
+};
+
+let document: Document;
+let operations: { path: string; method: string; name: string; operation: Operation }[] = [];
+const ajv = new Ajv2020({ strict: false, validateFormats: false, validateSchema: false, allErrors: true });
+
+/** Answers may hold nothing that is not documented: the resource in `data` is closed, whatever it is composed of. */
+function closed(doc: Document): Document {
+  const copy: Document = JSON.parse(JSON.stringify(doc));
+  const close = (schema: Schema): Schema => ({ allOf: [schema], unevaluatedProperties: false });
+  for (const operation of Object.values(copy.paths).flatMap((methods) => Object.values(methods))) {
+    for (const { content } of Object.values(operation.responses)) {
+      const properties = content?.["application/json"]?.schema.properties;
+      if (!properties?.["data"]) continue;
+      const { data } = properties;
+      if (data.items) data.items = close(data.items);
+      else properties["data"] = close(data);
+    }
+  }
+  return copy;
+}
+
+/** What is wrong with a JSON value where the description says what it is. */
+function faults(value: unknown, ...where: string[]): string[] {
+  const pointer = where.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/");
+  const validate = ajv.compile({ $ref: `doc#/${pointer}` });
+  return validate(value) ? [] : (validate.errors ?? []).map((e) => `${e.instancePath} ${e.message} ${JSON.stringify(e.params)}`);
+}
+
+beforeAll(async () => {
+  const response = await ask("/openapi.json");
+  expect(response.status).toBe(200);
+  document = await read(response);
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method: method.toUpperCase(),
+      name: `${method.toUpperCase()} ${path}`,
+      operation,
+    })),
+  );
+  ajv.addSchema({ ...closed(document), $id: "doc" });
+});
+
+describe("the description", () => {
+  it("is OpenAPI 3.1 and every reference in it leads somewhere", () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(document.info).toMatchObject({ title: "EdgeCare API" });
+    expect(document.components.securitySchemes).toHaveProperty("bearer");
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((m) => m[1] ?? "");
+    expect(refs.length).toBeGreaterThan(100);
+    for (const ref of refs) expect(document.components.schemas).toHaveProperty(ref);
+    expect(JSON.stringify(document)).not.toContain('"nullable":');
+  });
+
+  it("has every route, and no other", () => {
+    const undocumented = ["GET /assets/*", "GET /docs", "GET /redoc", "GET /openapi.json"];
+    const routes = new Set(
+      app.routes.filter((r) => r.method !== "ALL").map((r) => `${r.method} ${r.path.replace(/:(\w+)/g, "{$1}")}`),
+    );
+    expect(operations.map(({ name }) => name).sort()).toEqual([...routes].filter((r) => !undocumented.includes(r)).sort());
+  });
+
+  it("says of every operation what it is, which parameters its path has and who may ask", () => {
+    const open = /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|refresh|bootstrap))?$/;
+    for (const { path, name, operation } of operations) {
+      expect(operation.summary?.length, name).toBeGreaterThan(3);
+      expect(operation.tags?.length, name).toBe(1);
+      const named = (operation.parameters ?? []).filter((p) => p.in === "path").map((p) => `{${p.name}}`);
+      expect(named.sort(), name).toEqual((path.match(/\{\w+\}/g) ?? []).sort());
+      expect(operation.security !== undefined, name).toBe(!open.test(path));
+    }
+  });
+
+  it("names the headers that a create and a change take", () => {
+    const headers = (name: string) =>
+      (operations.find((o) => o.name === name)?.operation.parameters ?? []).filter((p) => p.in === "header").map((p) => p.name);
+    for (const path of ["users", "hospitals", "patients", "devices", "reports"]) {
+      expect(headers(`POST ${API}/${path}`), path).toContain("idempotency-key");
+    }
+    expect(headers(`PATCH ${API}/patients/{patient_id}`)).toContain("if-match");
+  });
+
+  it("is checked by something that sees a missing, a wrong and an undocumented field", () => {
+    const where = ["paths", `${API}/devices/{device_id}`, "get", "responses", "200", "content", "application/json", "schema"];
+    const example =
+      document.paths[`${API}/devices/{device_id}`]?.["get"]?.responses["200"]?.content?.["application/json"]?.example;
+    const { data, ...rest } = Object(example);
+    const { name, ...nameless } = data;
+    expect(faults({ ...rest, data }, ...where)).toEqual([]);
+    for (const wrong of [nameless, { ...data, name: 7 }, { ...data, secret_hash: name }]) {
+      expect(faults({ ...rest, data: wrong }, ...where)).not.toEqual([]);
+    }
+  });
+
+  it("has an example for every body and every answer, and each fits its own schema", () => {
+    let checked = 0;
+    for (const { path, method, name, operation } of operations) {
+      const at = ["paths", path, method.toLowerCase()];
+      for (const [type, { example }] of Object.entries(operation.requestBody?.content ?? {})) {
+        if (!/json|urlencoded/.test(type)) continue;
+        expect(faults(example, ...at, "requestBody", "content", type, "schema"), name).toEqual([]);
+        checked++;
+      }
+      for (const [status, { content }] of Object.entries(operation.responses)) {
+        if (!status.startsWith("2") || !content?.["application/json"]) continue;
+        const where = [...at, "responses", status, "content", "application/json", "schema"];
+        expect(faults(content["application/json"].example, ...where), `${name} ${status}`).toEqual([]);
+        checked++;
+      }
+    }
+    expect(checked).toBeGreaterThan(55);
+  });
+});
+
+/** Checks an answer against what is documented for its status. */
+async function checkAnswer(name: string, response: Response): Promise<unknown> {
+  const [method = "", path = ""] = name.split(" ");
+  const status = String(response.status);
+  const documented = document.paths[path]?.[method.toLowerCase()]?.responses[status];
+  expect(documented, `${name} answers ${status}: ${documented ? "" : await response.clone().text()}`).toBeDefined();
+  const type = response.headers.get("content-type")?.split(";")[0] ?? "";
+  if (!documented?.content) return null;
+  expect(Object.keys(documented.content), `${name} ${status}`).toContain(type);
+  if (!type.includes("json")) return response.arrayBuffer();
+  const body = await read(response);
+  const where = ["paths", path, method.toLowerCase(), "responses", status, "content", type, "schema"];
+  expect(faults(body, ...where), `${name} ${status} ${JSON.stringify(body).slice(0, 300)}`).toEqual([]);
+  return body;
+}
+
+type Stage = { world: World; ids: Record<string, string>; person: Person };
+
+async function newStage(): Promise<Stage> {
+  const world = await newWorld();
+  const device = await newDevice(world.nurse, world.patient.id);
+  const sent = await upload(device, newPdf(), { patient_id: world.patient.id, metrics: '{"heart_rate":72}', confidence: "0.9" });
+  const spare = await newPerson("nurse", world.hospitalId);
+  const ids = {
+    patient_id: world.patient.id,
+    report_id: (await read(sent)).data.report_id,
+    user_id: world.doctor.id,
+    hospital_id: world.hospitalId,
+    device_id: device.id,
+    credential_id: device.credentialId,
+    session_id: spare.sessionId,
+  };
+  return { world, ids, person: spare };
+}
+
+/** The documentation's ids and secrets become those of this world. */
+function real(example: unknown, { ids, person }: Stage): unknown {
+  let text = JSON.stringify(example);
+  for (const name of ["patient", "report", "user", "hospital", "device", "credential", "session"] as const) {
+    text = text.replaceAll(EXAMPLE[name], ids[`${name}_id`] ?? "");
+  }
+  return JSON.parse(text.replaceAll("ecr_…", person.refresh).replaceAll("the BOOTSTRAP_TOKEN", env.BOOTSTRAP_TOKEN));
+}
+
+function callerOf(name: string, { world, person }: Stage): Person | null {
+  if (/ \/(health|\.well-known|api\/token|$)|auth\/(login|refresh|bootstrap)/.test(name)) return null;
+  if (/\/admin\/|POST \/api\/v1\/hospitals$/.test(name)) return world.admin;
+  if (/audit-events|members|\/users/.test(name)) return world.manager;
+  return /\/auth\//.test(name) ? person : world.nurse;
+}
+
+function requestOf({ path, method, name, operation }: (typeof operations)[number], stage: Stage): [string, Ask] {
+  const url = path.replace(/\{(\w+)\}/g, (_, id: string) => stage.ids[id] ?? "");
+  const content = operation.requestBody?.content ?? {};
+  const ask: Ask = { as: callerOf(name, stage), method };
+  if (content["application/json"]) ask.json = real(content["application/json"].example, stage);
+  if (content["multipart/form-data"]) ask.body = uploadForm(newPdf(), { patient_id: stage.ids["patient_id"] });
+  if (content["application/x-www-form-urlencoded"]) {
+    const example = real(content["application/x-www-form-urlencoded"].example, stage);
+    ask.body = new URLSearchParams(Object.entries(Object(example)));
+  }
+  if (method === "PATCH") ask.headers = { "If-Match": '"1"' };
+  return [url, ask];
+}
+
+describe("its examples", () => {
+  it("all work as written, and all answers, refusals too, are as described", async () => {
+    // The first administrator can be made but once, and before all others.
+    const bootstrap = operations.findIndex(({ name }) => name.endsWith("/auth/bootstrap"));
+    const [first, ...rest] = [...operations.splice(bootstrap, 1), ...operations];
+    if (!first) throw new Error("no bootstrap");
+    const { example } = first.operation.requestBody?.content["application/json"] ?? {};
+    const token = { ...Object(example), token: env.BOOTSTRAP_TOKEN };
+    expect((await ask(first.path, { json: token })).status).toBe(201);
+
+    const shared = await newStage();
+    const asha = { email: "asha@example.org", username: "asha.rao", full_name: "Asha Rao", password: "correct horse battery" };
+    const made = await ask(`${API}/users`, { as: shared.world.manager, json: { ...asha, role: "doctor" } });
+    expect(made.status).toBe(201);
+    let executed = 0;
+    for (const operation of rest) {
+      const stage = operation.method === "GET" || operation.path.includes("/login") ? shared : await newStage();
+      const [url, options] = requestOf(operation, stage);
+      const response = await ask(url, options);
+      expect(response.ok, `${operation.name} ${response.status} ${response.ok ? "" : await response.clone().text()}`).toBe(true);
+      await checkAnswer(operation.name, response);
+      executed++;
+      if (!operation.operation.security) continue;
+      await checkAnswer(operation.name, await ask(url, { ...options, as: null }));
+      const refused = await ask(url, { ...options, as: stage.world.self, ...(options.body && { body: uploadForm(newPdf()) }) });
+      await checkAnswer(operation.name, refused);
+    }
+    expect(executed).toBe(rest.length);
+  });
+
+  it("the queries that are documented as examples work too", async () => {
+    const { world, ids } = await newStage();
+    for (const { path, method, operation } of operations) {
+      const queries = (operation.parameters ?? []).filter((p) => p.in === "query" && p.schema["example"] !== undefined);
+      if (method !== "GET" || queries.length === 0 || path.includes("/admin/")) continue;
+      const query = queries.map(
+        (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, person: world.nurse })))}`,
+      );
+      const response = await ask(`${path}?${query.join("&")}`, { as: path.includes("audit") ? world.manager : world.nurse });
+      expect(response.status, `${path}?${query}`).toBe(200);
+      await checkAnswer(`GET ${path}`, response);
+    }
+  });
+});

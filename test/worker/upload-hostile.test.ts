@@ -1,0 +1,203 @@
+// Uploads made to hurt: multipart forms that no library makes, file names, polyglots, silent senders; files of others' test suites.
+import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { IDLE_MS } from "../../src/request.ts";
+import { API, type Ask, ask, newDevice, newPdf, newWorld, read, sha256, upload, uploadRaw, type World } from "../world.ts";
+import { filePart, multipart, type Part, reportsOf, storedKeys, uploadRows } from "./evidence.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+});
+afterEach(() => vi.useRealTimers());
+
+const BOUNDARY = "edgecare-boundary";
+const field = (name: string, value: string): Part => ({
+  headers: [`Content-Disposition: form-data; name="${name}"`],
+  body: value,
+});
+
+function sendForm(bytes: Uint8Array<ArrayBuffer>, type = `multipart/form-data; boundary=${BOUNDARY}`, options: Ask = {}) {
+  return ask(`${API}/reports`, { as: world.nurse, body: bytes, headers: { "Content-Type": type }, ...options });
+}
+
+async function expectRefused(response: Response, status: number): Promise<void> {
+  expect({ status: response.status, ...(await read(response)) }).toMatchObject({ status });
+  expect(await uploadRows(response)).toMatchObject([{ outcome: "refused", hospital_id: world.hospitalId }]);
+}
+
+describe("a multipart form", () => {
+  const about = () => field("patient_id", world.patient.id);
+
+  it("written by hand is taken, with other parts in any order", async () => {
+    const sent = await sendForm(multipart(BOUNDARY, [filePart(newPdf()), about(), field("session_type", "")]));
+    expect(sent.status).toBe(201);
+  });
+
+  it.each([
+    ["no boundary", "multipart/form-data"],
+    ["an empty boundary", "multipart/form-data; boundary="],
+    ["another boundary", "multipart/form-data; boundary=other"],
+  ])("with %s is refused", async (_, type) => {
+    const response = await sendForm(multipart(BOUNDARY, [about(), filePart(newPdf())]), type);
+    expect([400, 415]).toContain(response.status);
+    await expectRefused(response, response.status);
+  });
+
+  it.each<[string, () => Uint8Array<ArrayBuffer>]>([
+    ["that never ends", () => multipart(BOUNDARY, [about(), filePart(newPdf())], false)],
+    ["of two files", () => multipart(BOUNDARY, [about(), filePart(newPdf()), filePart(newPdf())])],
+    ["naming two patients", () => multipart(BOUNDARY, [about(), field("patient_id", world.stranger.id), filePart(newPdf())])],
+    ["without a file", () => multipart(BOUNDARY, [about()])],
+    ["whose file is text", () => multipart(BOUNDARY, [about(), field("file", "%PDF-1.4 %%EOF")])],
+    [
+      "of 10,000 parts",
+      () => multipart(BOUNDARY, [...Array.from({ length: 10_000 }, (_, i) => field(`f${i}`, "x")), filePart(newPdf())]),
+    ],
+    ["with a field nobody knows", () => multipart(BOUNDARY, [about(), field("role", "admin"), filePart(newPdf())])],
+    ["with __proto__", () => multipart(BOUNDARY, [about(), field("__proto__", "x"), filePart(newPdf())])],
+    ["of nothing", () => new Uint8Array()],
+  ])("%s is refused, quickly", async (_, bytes) => {
+    const started = performance.now();
+    await expectRefused(await sendForm(bytes()), 400);
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  it("within a form is a file like any other, and no PDF", async () => {
+    const inner = multipart("inner", [filePart(newPdf())]);
+    const nested: Part = {
+      headers: ['Content-Disposition: form-data; name="file"; filename="f"', "Content-Type: multipart/mixed; boundary=inner"],
+      body: inner,
+    };
+    await expectRefused(await sendForm(multipart(BOUNDARY, [about(), nested])), 415);
+  });
+
+  it("behind a megabyte of preamble is refused or taken whole, never half", async () => {
+    const form = multipart(BOUNDARY, [about(), filePart(newPdf())]);
+    const late = new Uint8Array(Buffer.concat([Buffer.from("x".repeat(1_000_000)), Buffer.from("\r\n"), form]));
+    const response = await sendForm(late);
+    expect([201, 400]).toContain(response.status);
+  });
+});
+
+describe("a file name", () => {
+  it.each([
+    ["../../etc/passwd", "passwd"],
+    ["..\\..\\x.pdf", "x.pdf"],
+    ["a\u0000b.pdf", "ab.pdf"],
+    ["ecg\u202Efdp.exe", "ecgfdp.exe"],
+    ["x.pdf.exe", "x.pdf.exe"],
+    ['a"; filename="b.html', "a; filename=b.html"],
+    ["a\r\nSet-Cookie: x=1", "aSet-Cookie: x=1"],
+    ["💓 मीना.pdf", "💓 मीना.pdf"],
+    ["..", "report.pdf"],
+    ["", "report.pdf"],
+    ["n".repeat(5000), "n".repeat(120)],
+    ["100%;'*.pdf", "100%;'*.pdf"],
+  ])("%j is kept as %j and splits no header", async (name, kept) => {
+    const pdf = newPdf();
+    const headers = { "X-File-Name": encodeURIComponent(name) };
+    const sent = await uploadRaw(world.nurse, pdf, `?patient_id=${world.patient.id}`, { headers });
+    expect(sent.status).toBe(201);
+    const { data } = await read(sent);
+    expect((await read(await ask(`${API}/reports/${data.report_id}`, { as: world.nurse }))).data.file_name).toBe(kept);
+    const file = await ask(data.cloud_url);
+    const disposition = file.headers.get("content-disposition") ?? "";
+    expect(disposition).toMatch(/^attachment; filename="[\x20-\x7e]+"; filename\*=UTF-8''[\w.~!#$&+^`|%-]+$/);
+    expect(disposition.match(/"/g)).toHaveLength(2);
+    expect(decodeURIComponent(disposition.split("UTF-8''")[1] ?? "")).toBe(kept);
+    expect(file.headers.get("set-cookie")).toBeNull();
+    await file.body?.cancel();
+  });
+
+  it("comes from a form as well, and names no object", async () => {
+    const part = filePart(newPdf(), `filename="../../${world.patient.canary}.pdf"`);
+    const sent = await sendForm(multipart(BOUNDARY, [field("patient_id", world.patient.id), part]));
+    expect(sent.status).toBe(201);
+    for (const key of await storedKeys()) expect(key).toMatch(/^[\w-]+\/\d+\/[\w-]{20,}$/);
+  });
+});
+
+describe("active and mixed content", () => {
+  const inside = (text: string) => newPdf(text);
+
+  it.each([
+    ["JavaScript", inside("/OpenAction<</S/JavaScript/JS(app.alert(1))>>")],
+    ["a launch action", inside("/S/Launch/F(cmd.exe)")],
+    ["an embedded file", inside("/EmbeddedFile")],
+    ["the EICAR test string", inside("X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*")],
+    ["HTML", inside("<script>alert(document.domain)</script>")],
+    ["a program of 500 bytes after it", new Uint8Array(Buffer.concat([newPdf(), Buffer.from("MZ".repeat(250))]))],
+  ])("%s is stored as it is and never shown inline", async (_, pdf) => {
+    const sent = await upload(world.nurse, pdf, { patient_id: world.patient.id });
+    expect(sent.status).toBe(201);
+    const file = await ask((await read(sent)).data.cloud_url);
+    expect(Object.fromEntries(file.headers)).toMatchObject({
+      "content-type": "application/pdf",
+      "content-disposition": expect.stringMatching(/^attachment;/),
+      "x-content-type-options": "nosniff",
+      "content-security-policy": "default-src 'none'; sandbox",
+      "cache-control": "private, no-store",
+    });
+    expect(await sha256(new Uint8Array(await file.arrayBuffer()))).toBe(await sha256(pdf));
+  });
+});
+
+describe("a sender that falls silent", () => {
+  it("is cut off, and leaves nothing but its log row", async () => {
+    const before = [await storedKeys(), await reportsOf(world.patient.id)];
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+    let asked = 0;
+    const body = new ReadableStream<Uint8Array>({
+      // Two bytes of a hundred thousand, then nothing: the promise never settles.
+      pull: (controller) => (asked++ === 0 ? controller.enqueue(new TextEncoder().encode("%P")) : new Promise(() => {})),
+    });
+    const headers = { "Content-Length": "100000", "X-Content-SHA256": "0".repeat(64) };
+    const sending = uploadRaw(world.nurse, newPdf(), `?patient_id=${world.patient.id}`, { body, headers });
+    let response: Response | undefined;
+    sending.then((answer) => {
+      response = answer;
+    });
+    // Stores answer in real time; only the idle timer runs on ours.
+    for (let i = 0; i < 200 && !response; i++) {
+      await scheduler.wait(10);
+      if (asked > 1) await vi.advanceTimersByTimeAsync(IDLE_MS);
+    }
+    expect(response?.status).toBe(408);
+    vi.useRealTimers();
+    expect(await uploadRows(await sending)).toMatchObject([{ outcome: "refused", reason: "request_timeout" }]);
+    expect([await storedKeys(), await reportsOf(world.patient.id)]).toEqual(before);
+  });
+});
+
+describe("real files", () => {
+  const files = inject("pdfs");
+
+  it.for(["ecg/pdf", "hostile/pdf"])(
+    "%s: never a failure; what is accepted comes back byte for byte",
+    async (folder, { annotate }) => {
+      const mine = files.filter((file) => file.path.startsWith(folder));
+      if (mine.length === 0) {
+        await annotate(`no files of ${folder} beside the project; nothing to upload`);
+        return;
+      }
+      const device = await newDevice(world.nurse, world.stranger.id);
+      const outcomes: Record<number, number> = {};
+      const tryOut = async ({ path, base64 }: (typeof mine)[number], as: { token: string }) => {
+        const pdf = new Uint8Array(Buffer.from(base64, "base64"));
+        const fields = as === device ? {} : { patient_id: world.patient.id };
+        const sent = await upload(as, pdf, { fileName: path.split("/").at(-1) ?? "", ...fields });
+        expect([200, 201, as === device ? 202 : 415], path).toContain(sent.status);
+        outcomes[sent.status] = (outcomes[sent.status] ?? 0) + 1;
+        const { data } = await read(sent);
+        if (sent.status > 201) return;
+        const file = await ask(data.cloud_url);
+        expect(await sha256(new Uint8Array(await file.arrayBuffer())), path).toBe(await sha256(pdf));
+      };
+      const all = mine.flatMap((file) => [world.nurse, device].map((as) => () => tryOut(file, as)));
+      while (all.length > 0) await Promise.all(all.splice(0, 16).map((run) => run()));
+      await annotate(`${folder}: ${mine.length} files, answers ${JSON.stringify(outcomes)}`);
+      expect(outcomes[201]).toBeGreaterThanOrEqual(2);
+      if (folder === "ecg/pdf") expect(outcomes).toEqual({ 201: 2 * mine.length });
+    },
+  );
+});
