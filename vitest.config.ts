@@ -14,6 +14,8 @@ function sharedPdfs() {
 export default defineConfig(async () => ({
   test: {
     silent: true,
+    // Vitest would leave one core idle.
+    maxWorkers: 2,
     reporters: ["default", "./scripts/summary-reporter.mjs"],
     projects: [
       {

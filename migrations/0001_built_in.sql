@@ -3,4 +3,10 @@ INSERT INTO `hospitals` (`id`, `name`, `created_at`, `updated_at`) VALUES ('0000
 --> statement-breakpoint
 CREATE TRIGGER `audit_events_keep` BEFORE UPDATE ON `audit_events` BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END;
 --> statement-breakpoint
+CREATE TRIGGER `audit_events_once` BEFORE INSERT ON `audit_events` WHEN EXISTS (SELECT 1 FROM `audit_events` WHERE `seq` = NEW.`seq`) BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END;
+--> statement-breakpoint
+CREATE TRIGGER `audit_subjects_keep` BEFORE UPDATE ON `audit_subjects` BEGIN SELECT RAISE(ABORT, 'audit_subjects is append-only'); END;
+--> statement-breakpoint
+CREATE TRIGGER `audit_subjects_stay` BEFORE DELETE ON `audit_subjects` BEGIN SELECT RAISE(ABORT, 'audit_subjects is append-only'); END;
+--> statement-breakpoint
 CREATE TRIGGER `audit_events_stay` BEFORE DELETE ON `audit_events` BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END;

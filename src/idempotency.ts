@@ -2,7 +2,7 @@
 import { and, eq, lt } from "drizzle-orm";
 import type { Context } from "hono";
 import type { Actor, Call } from "./actor.ts";
-import { sha256Hex } from "./crypto.ts";
+import { mac, sha256Hex, toBase64Url } from "./crypto.ts";
 import { type Db, isConflict, type Statement } from "./db/client.ts";
 import { idempotencyKeys } from "./db/schema.ts";
 import { ApiError } from "./errors.ts";
@@ -65,7 +65,8 @@ export async function once<T>(
   create: (taking: Taking) => Promise<T>,
   render: (resourceId: string) => Promise<T>,
 ): Promise<T> {
-  const bodyHash = claim ? await sha256Hex(JSON.stringify(input)) : "";
+  // Keyed, because a body may hold a password.
+  const bodyHash = claim ? toBase64Url(await mac(call.keys.index, ["body", JSON.stringify(input)])) : "";
   const before = await findReplay(call, claim, bodyHash);
   if (before) return render(before.resourceId);
   try {

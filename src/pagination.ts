@@ -10,9 +10,19 @@ import type { Pagination } from "./router.ts";
 const MAX_OFFSET = 10_000;
 export const COUNT_LIMIT = 10_000;
 
+/** A query parameter in plain digits: no sign, no exponent, nothing empty. */
+export function digits(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, "A whole number")
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `${min} to ${max}`)
+    .openapi({ type: "integer", minimum: min, maximum: max });
+}
+
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(100).default(20).openapi({ example: 20 }),
-  offset: z.coerce.number().int().min(0).default(0).openapi({ example: 0 }),
+  limit: digits(1, 100).default(20).openapi({ example: 20 }),
+  offset: digits(0, 999_999_999).default(0).openapi({ example: 0 }),
   cursor: z.string().max(600).optional(),
 };
 export type PageQuery = { limit: number; offset: number; cursor?: string | undefined };

@@ -17,7 +17,7 @@ const MAY = {
   "care_team:update": CARE_EDITORS,
   "report:read": EVERYONE,
   "report:create": EVERYONE,
-  "upload:read": STAFF,
+  "upload:read": CARE_EDITORS,
   "device:read": STAFF,
   "device:manage": CARE_EDITORS,
   "hospital:read": EVERYONE,

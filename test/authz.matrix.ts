@@ -104,7 +104,7 @@ export const ROUTES: Record<string, Rule> = {
   "GET /api/v1/reports/:report_id": rule("report", EVERYONE),
   "GET /api/v1/ecg/reports/:report_id": rule("report", EVERYONE),
   "GET /api/v1/reports/:report_id/file": rule("report", EVERYONE),
-  "GET /api/v1/uploads": rule("own", STAFF),
+  "GET /api/v1/uploads": rule("own", EDITORS),
   "GET /api/v1/audit-events": rule("own", ["patient", "hospital_admin", "admin"]),
   "GET /api/v1/admin/users": rule("own", ADMIN),
   "GET /api/v1/admin/reports": rule("own", ADMIN),

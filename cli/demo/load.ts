@@ -2,10 +2,10 @@
 import { eq, inArray, sql } from "drizzle-orm";
 import { getPlatformProxy } from "wrangler";
 import type { Call, DeviceActor, Standing, UserActor, UserCall } from "../../src/actor.ts";
+import { readMachineToken } from "../../src/auth/machine-tokens.ts";
 import { newSession } from "../../src/auth/sessions.ts";
 import { isProduction, keysOf } from "../../src/config.ts";
 import { count, scopes } from "../../src/counters.ts";
-import { sha256Hex } from "../../src/crypto.ts";
 import { batch, database } from "../../src/db/client.ts";
 import { hospitals, patientLinks, patients, users } from "../../src/db/schema.ts";
 import { assignDevice } from "../../src/devices/assignments.ts";
@@ -118,13 +118,10 @@ async function recordEcgs(env: Env, nurse: UserCall, patient: Registered, i: num
     noKey,
   );
   await assignDevice(nurse, device.device_id, patient.patient_id, noKey);
-  const { credential_id, token } = await issueCredential(nurse, device.device_id, "demo recorder", null, noKey);
-  const actor: DeviceActor = {
-    kind: "device",
-    credentialId: credential_id,
-    secretHash: await sha256Hex(token.slice(`ecd_${credential_id}_`.length)),
-    via,
-  };
+  const { token } = await issueCredential(nurse, device.device_id, "demo recorder", null, noKey);
+  const machine = await readMachineToken(nurse.keys, token);
+  if (!machine) throw new Error("a fresh credential does not read");
+  const actor: DeviceActor = { kind: "device", ...machine, via };
   const recordings = i % 3 === 0 ? 2 : 1;
   for (let n = 0; n < recordings; n++) {
     const recordedAt = nurse.now - (i * 7 + n * 30 + 1) * HOUR_MS;

@@ -67,7 +67,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   return { items: kept.map((row) => toAuditEvent(row, role)), pagination };
 }
 
-/** A patient reads who saw their data, not what else that person saw: the ids of a page belong to several people. */
+/** A patient reads who saw their data; not what else that person saw (a page holds several people's ids), nor from where. */
 function toAuditEvent(row: typeof auditEvents.$inferSelect, reader: Role) {
   const all: Record<string, unknown> | null = row.detail ? JSON.parse(row.detail) : null;
   const { report_ids: _, ...own } = all ?? {};
@@ -85,7 +85,7 @@ function toAuditEvent(row: typeof auditEvents.$inferSelect, reader: Role) {
     purpose: row.purpose,
     entity: row.entityType && row.entityId ? { type: row.entityType, id: row.entityId } : null,
     request_id: row.requestId,
-    ip: row.ip,
+    ip: reader === "patient" ? null : row.ip,
     detail,
   };
 }

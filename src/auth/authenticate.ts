@@ -2,22 +2,18 @@
 import type { MiddlewareHandler } from "hono";
 import type { Actor, Via } from "../actor.ts";
 import type { Keys } from "../config.ts";
-import { sha256Hex } from "../crypto.ts";
 import { ApiError } from "../errors.ts";
 import { limitCaller } from "../rate-limit.ts";
 import type { AppEnv } from "../router.ts";
+import { readMachineToken } from "./machine-tokens.ts";
 import { verifyAccessToken } from "./tokens.ts";
-
-const MACHINE_TOKEN = /^ec[da]_([0-9a-f-]{36})_([A-Za-z0-9_-]{43})$/;
 
 /** @throws ApiError unauthenticated for a missing or unreadable credential */
 export async function actorOf(env: Env, keys: Keys, header: string | undefined, via: Via, now: number): Promise<Actor> {
   const token = /^Bearer ([\x21-\x7e]+)$/i.exec(header ?? "")?.[1];
   if (token === undefined || token.length > 8192) throw new ApiError("unauthenticated");
-  const machine = MACHINE_TOKEN.exec(token);
-  if (machine?.[1] && machine[2]) {
-    return { kind: "device", credentialId: machine[1], secretHash: await sha256Hex(machine[2]), via };
-  }
+  const machine = await readMachineToken(keys, token);
+  if (machine) return { kind: "device", ...machine, via };
   return { kind: "user", ...(await verifyAccessToken(env, keys.jwt, token, now)), via };
 }
 

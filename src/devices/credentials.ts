@@ -3,7 +3,7 @@ import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import { refuse } from "../access.ts";
 import type { Call } from "../actor.ts";
 import { audit } from "../audit.ts";
-import { sha256Hex, toBase64Url } from "../crypto.ts";
+import { newMachineToken } from "../auth/machine-tokens.ts";
 import { batch } from "../db/client.ts";
 import { credentials } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
@@ -17,10 +17,10 @@ const isoOrNull = (time: number | null) => (time === null ? null : iso(time));
 /** A new secret of a device: shown once, kept as SHA-256. */
 export async function issueCredential(anyCall: Call, deviceId: string, name: string, expiresAt: number | null, taking: Taking) {
   const { call, standing, device } = await ownDevice(anyCall, deviceId, "device:manage");
-  const { db, actor, now } = call;
+  const { db, keys, actor, now } = call;
   if (expiresAt !== null && expiresAt <= now) throw new ApiError("invalid_request", "expires_at lies in the past.");
   const id = uuidv7();
-  const secret = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+  const { token, secretHash } = await newMachineToken(keys, id);
   const event = { ...deviceEvent(standing, device, "credential.issue", "C"), detail: { credential_id: id } };
   await batch(db, [
     ...taking(id),
@@ -30,7 +30,7 @@ export async function issueCredential(anyCall: Call, deviceId: string, name: str
       deviceId,
       hospitalId: device.hospitalId,
       name,
-      secretHash: await sha256Hex(secret),
+      secretHash,
       scopes: "report:create",
       createdBy: actor.userId,
       createdAt: now,
@@ -42,7 +42,7 @@ export async function issueCredential(anyCall: Call, deviceId: string, name: str
     credential_id: id,
     device_id: deviceId,
     name,
-    token: `ecd_${id}_${secret}`,
+    token,
     created_at: iso(now),
     expires_at: isoOrNull(expiresAt),
   };

@@ -1,11 +1,11 @@
 // Devices: the registry.
 import { and, eq, isNull, sql } from "drizzle-orm";
-import { asCaller, refuse } from "../access.ts";
-import type { Call, Standing } from "../actor.ts";
+import { asCaller, patientScope, refuse } from "../access.ts";
+import type { Call, Standing, UserActor } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { count, scopes } from "../counters.ts";
 import { batch, isConflict, isMissingReference } from "../db/client.ts";
-import { type DEVICE_KINDS, deviceAssignments, devices } from "../db/schema.ts";
+import { type DEVICE_KINDS, deviceAssignments, devices, patients } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
@@ -83,9 +83,15 @@ export async function createDevice(anyCall: Call, input: NewDevice, taking: Taki
   }
 }
 
+/** A doctor of a care team sees the device, but whose it is only for a patient of theirs. */
+function visible(standing: Standing, actor: UserActor) {
+  const scope = patientScope(standing, actor, patients.id, patients.hospitalId);
+  return sql`${deviceAssignments.patientId} IN (SELECT id FROM patients WHERE ${patients.id} = ${deviceAssignments.patientId} AND ${scope})`;
+}
+
 /** A device of the caller's hospital, with its present patient, or the audited 404. */
 export async function ownDevice(anyCall: Call, id: string, action: Action) {
-  const { call, standing, results } = await asCaller(anyCall, action, (standing, { db }) => [
+  const { call, standing, results } = await asCaller(anyCall, action, (standing, { db, actor }) => [
     db
       .select()
       .from(devices)
@@ -93,7 +99,7 @@ export async function ownDevice(anyCall: Call, id: string, action: Action) {
     db
       .select({ id: deviceAssignments.id, patientId: deviceAssignments.patientId })
       .from(deviceAssignments)
-      .where(and(eq(deviceAssignments.deviceId, id), isNull(deviceAssignments.endedAt))),
+      .where(and(eq(deviceAssignments.deviceId, id), isNull(deviceAssignments.endedAt), visible(standing, actor))),
   ]);
   const [[device], [assignment]] = results;
   const { role, hospitalId } = standing;

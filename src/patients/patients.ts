@@ -219,7 +219,8 @@ function joinTeam({ db, actor, now }: Call, patientId: string, userId: string, v
   return db.run(sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
     SELECT ${patientId}, ${userId}, ${addedBy}, CAST(${now} AS INTEGER) FROM patients
     WHERE id = ${patientId} AND version = ${version} AND assigned_doctor_id = ${userId}
-    ON CONFLICT (patient_id, user_id) DO UPDATE SET ended_at = NULL`);
+    ON CONFLICT (patient_id, user_id) DO UPDATE SET ended_at = NULL,
+      started_at = CASE WHEN ended_at IS NULL THEN started_at ELSE excluded.started_at END`);
 }
 
 export type PatientList = PageQuery & {

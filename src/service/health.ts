@@ -16,8 +16,21 @@ async function check(work: Promise<unknown>): Promise<Check> {
   return { status, latency_ms: Date.now() - started };
 }
 
-/** D1, R2 and KV, each with one small read. */
+const CACHE_MS = 10_000;
+/** What each isolate found lately: /health is open to everybody, and asks three stores. */
+const lately = new WeakMap<Env, { at: number; stores: ReturnType<typeof askStores> }>();
+
+/** D1, R2 and KV, each with one small read, at most every 10 seconds. */
 export async function storeHealth(env: Env) {
+  const now = Date.now();
+  const known = lately.get(env);
+  if (known && now - known.at < CACHE_MS) return known.stores;
+  const stores = askStores(env);
+  lately.set(env, { at: now, stores });
+  return stores;
+}
+
+async function askStores(env: Env) {
   const [d1, r2, kv] = await Promise.all([
     check(database(env.DB).run(sql`SELECT 1`)),
     check(env.FILES.head("health")),

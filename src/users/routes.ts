@@ -43,9 +43,8 @@ export const userRoutes = newRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      const { password: _, ...hashed } = input;
       const create = (taking: Taking) => createStaff(call, input, taking);
-      const id = await once(call, await readClaim(c, "user.create"), hashed, create, (id) => replayStaff(call, id));
+      const id = await once(call, await readClaim(c, "user.create"), input, create, (id) => replayStaff(call, id));
       return ok(c, { user_id: id }, 201);
     },
   )

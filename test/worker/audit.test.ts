@@ -169,6 +169,12 @@ describe("a trail that only grows", () => {
     expect(before.length).toBeGreaterThan(5);
     await expect(env.DB.prepare("UPDATE audit_events SET actor_id = 'x'").run()).rejects.toThrow("append-only");
     await expect(env.DB.prepare("DELETE FROM audit_events").run()).rejects.toThrow("append-only");
+    const again =
+      "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE seq = (SELECT max(seq) FROM audit_events)";
+    // biome-ignore lint/plugin: a constant.
+    await expect(env.DB.prepare(again).run()).rejects.toThrow("append-only");
+    await expect(env.DB.prepare("UPDATE audit_subjects SET patient_id = 'x'").run()).rejects.toThrow("append-only");
+    await expect(env.DB.prepare("DELETE FROM audit_subjects").run()).rejects.toThrow("append-only");
     expect((await all()).results).toEqual(before);
   });
 

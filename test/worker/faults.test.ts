@@ -74,7 +74,11 @@ const routes: Route[] = [
   reads("GET /reports/{id}", () => `${API}/reports/${reportId}`),
   reads("GET /reports/{id}/file, token", () => `${API}/reports/${reportId}/file`),
   reads("GET /reports/stats", () => `${API}/reports/stats`),
-  reads("GET /uploads", () => `${API}/uploads`),
+  reads(
+    "GET /uploads",
+    () => `${API}/uploads`,
+    () => world.nurse,
+  ),
   reads(
     "GET /admin/reports",
     () => `${API}/admin/reports`,
