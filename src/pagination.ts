@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { asc, desc, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import type { Keys } from "./config.ts";
+import type { Actor, Call } from "./actor.ts";
 import { fromBase64Url, mac, sameBytes, toBase64Url } from "./crypto.ts";
 import { ApiError } from "./errors.ts";
 import type { Pagination } from "./router.ts";
@@ -27,8 +27,16 @@ export const pageQuery = {
 };
 export type PageQuery = { limit: number; offset: number; cursor?: string | undefined };
 
-/** Where a page begins: after a row known by its sort value and id, or at an offset. */
-export type Start = { after: { value: number; id: string } | null; offset: number };
+/** Where a page begins (after a row known by its sort value and id, or at an offset), and how the next cursor is sealed. */
+export type Start = {
+  after: { value: number; id: string } | null;
+  /** How many rows of the list stand before the page. */
+  offset: number;
+  /** What OFFSET has to be: a cursor needs none. */
+  skip: number;
+  limit: number;
+  cursorAfter: (value: number, id: string, position: number) => Promise<string>;
+};
 
 /** A query parameter given several times has no defined winner, so it is refused before validation. */
 export function refuseRepeats(queries: Record<string, string[]>): void {
@@ -40,28 +48,30 @@ export function refuseRepeats(queries: Record<string, string[]>): void {
 }
 
 /** Everything a cursor must not outlive: who asks, which list, which filters. */
-function binding(callerId: string, list: string, filters: object): string[] {
+function binding(actor: Actor, list: string, filters: object): string[] {
   const entries = Object.entries(filters).filter(([k, v]) => v !== undefined && !["cursor", "limit", "offset"].includes(k));
-  return ["cursor", callerId, list, JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b)))];
+  const caller = actor.kind === "user" ? actor.userId : actor.kind;
+  return ["cursor", caller, list, JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b)))];
 }
 
 /** @throws ApiError invalid_cursor, offset_too_large, invalid_request (cursor and offset together) */
-export async function startOf(keys: Keys, callerId: string, list: string, query: PageQuery & object): Promise<Start> {
-  if (query.offset > MAX_OFFSET) throw new ApiError("offset_too_large");
-  if (query.cursor === undefined) return { after: null, offset: query.offset };
-  if (query.offset > 0) throw new ApiError("invalid_request", "Use either cursor or offset.");
-  const [text = "", tag = "", ...more] = query.cursor.split(".");
+export async function startOf({ keys, actor }: Call, list: string, query: PageQuery & object): Promise<Start> {
+  const { limit, offset, cursor } = query;
+  const bound = binding(actor, list, query);
+  const cursorAfter = async (...last: [value: number, id: string, position: number]) => {
+    const text = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
+    return `${text}.${toBase64Url(await mac(keys.link, [...bound, text]))}`;
+  };
+  if (offset > MAX_OFFSET) throw new ApiError("offset_too_large");
+  if (cursor === undefined) return { after: null, offset, skip: offset, limit, cursorAfter };
+  if (offset > 0) throw new ApiError("invalid_request", "Use either cursor or offset.");
+  const [text = "", tag = "", ...more] = cursor.split(".");
   const payload = fromBase64Url(text);
   const given = fromBase64Url(tag);
-  const expected = await mac(keys.link, [...binding(callerId, list, query), text]);
-  if (more.length > 0 || !payload || !given || !sameBytes(given, expected)) throw new ApiError("invalid_cursor");
-  const [value, id, offset] = JSON.parse(new TextDecoder().decode(payload)) as [number, string, number];
-  return { after: { value, id }, offset };
-}
-
-async function cursorFor(keys: Keys, callerId: string, list: string, query: object, last: [number, string, number]) {
-  const text = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
-  return `${text}.${toBase64Url(await mac(keys.link, [...binding(callerId, list, query), text]))}`;
+  const expected = await mac(keys.link, [...bound, text]);
+  if (!payload || !given || !sameBytes(given, expected) || more.length > 0) throw new ApiError("invalid_cursor");
+  const [value, id, position] = JSON.parse(new TextDecoder().decode(payload)) as [number, string, number];
+  return { after: { value, id }, offset: position, skip: 0, limit, cursorAfter };
 }
 
 /** Rows after the start, in the order of (column, id): newest first unless `ascending`. */
@@ -79,29 +89,23 @@ export function keyset(start: Start, column: SQLiteColumn, id: SQLiteColumn, asc
  * @param rows up to limit + 1 rows  @param key the sort value and id of a row  @param total at most COUNT_LIMIT + 1
  */
 export async function toPage<T>(
-  keys: Keys,
-  callerId: string,
-  list: string,
-  query: PageQuery & object,
   start: Start,
   rows: T[],
   key: (row: T) => { value: number; id: string },
   total: { n: number; exact: boolean },
 ): Promise<{ rows: T[]; pagination: Pagination }> {
-  const kept = rows.slice(0, query.limit);
-  const hasMore = rows.length > query.limit;
-  const last = kept.at(-1);
-  const position = start.offset + kept.length;
-  const next = hasMore && last ? await cursorFor(keys, callerId, list, query, [key(last).value, key(last).id, position]) : null;
+  const { limit, offset } = start;
+  const kept = rows.slice(0, limit);
+  const last = rows.length > limit ? kept.at(-1) : undefined;
   return {
     rows: kept,
     pagination: {
-      limit: query.limit,
-      offset: start.offset,
+      limit,
+      offset,
       total: total.exact ? total.n : Math.min(total.n, COUNT_LIMIT),
       total_is_exact: total.exact || total.n <= COUNT_LIMIT,
-      has_more: hasMore,
-      next_cursor: next,
+      has_more: last !== undefined,
+      next_cursor: last ? await start.cursorAfter(key(last).value, key(last).id, offset + kept.length) : null,
     },
   };
 }

@@ -37,8 +37,7 @@ function filterOf(query: AuditQuery): SQL | undefined {
 
 /** Events, newest first. Reading the trail is itself an event. */
 export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
-  const callerId = anyCall.actor.kind === "user" ? anyCall.actor.userId : "";
-  const start = await startOf(anyCall.keys, callerId, "audit-events", query);
+  const start = await startOf(anyCall, "audit-events", query);
   const after = start.after ? lt(SEQ, start.after.value) : undefined;
   const { call, standing, results } = await asCaller(anyCall, "audit:read", (standing, { db, actor }) => {
     const filter = and(visible(standing, actor), filterOf(query));
@@ -48,16 +47,16 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
         .from(auditEvents)
         .where(and(filter, after))
         .orderBy(desc(SEQ))
-        .limit(query.limit + 1)
-        .offset(start.after ? 0 : start.offset),
+        .limit(start.limit + 1)
+        .offset(start.skip),
       db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM audit_events WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
-  const { db, keys, actor, now } = call;
+  const { db, actor, now } = call;
   const [rows, [count]] = results;
   const key = (row: { seq: number }) => ({ value: row.seq, id: String(row.seq) });
   const total = { n: count?.n ?? 0, exact: false };
-  const { rows: kept, pagination } = await toPage(keys, callerId, "audit-events", query, start, rows, key, total);
+  const { rows: kept, pagination } = await toPage(start, rows, key, total);
   const { role, hospitalId } = standing;
   const subjects = query.patient_id ? [query.patient_id] : [];
   await batch(

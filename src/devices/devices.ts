@@ -131,8 +131,7 @@ export async function getDevice(anyCall: Call, id: string) {
 }
 
 export async function listDevices(anyCall: Call, query: PageQuery & { kind?: NewDevice["kind"] | undefined }) {
-  const callerId = anyCall.actor.kind === "user" ? anyCall.actor.userId : "";
-  const start = await startOf(anyCall.keys, callerId, "devices", query);
+  const start = await startOf(anyCall, "devices", query);
   const { where, orderBy } = keyset(start, devices.createdAt, devices.id);
   const kind = query.kind ? eq(devices.kind, query.kind) : undefined;
   const { call, standing, results } = await asCaller(anyCall, "device:read", (standing, { db }) => [
@@ -141,27 +140,18 @@ export async function listDevices(anyCall: Call, query: PageQuery & { kind?: New
       .from(devices)
       .where(and(ours(standing), kind, where))
       .orderBy(...orderBy)
-      .limit(query.limit + 1)
-      .offset(start.after ? 0 : start.offset),
+      .limit(start.limit + 1)
+      .offset(start.skip),
     db.all<{ n: number }>(
       sql`SELECT count(*) AS n FROM (SELECT 1 FROM devices WHERE ${and(ours(standing), kind)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
-  const { db, keys, actor, now } = call;
+  const { db, actor, now } = call;
   const [rows, [counted]] = results;
-  const { rows: kept, pagination } = await toPage(
-    keys,
-    callerId,
-    "devices",
-    query,
-    start,
-    rows,
-    (r) => ({ value: r.createdAt, id: r.id }),
-    {
-      n: counted?.n ?? 0,
-      exact: false,
-    },
-  );
+  const { rows: kept, pagination } = await toPage(start, rows, (r) => ({ value: r.createdAt, id: r.id }), {
+    n: counted?.n ?? 0,
+    exact: false,
+  });
   const { role, hospitalId } = standing;
   await batch(db, audit(db, actor, now, { event: "device.list", action: "R", role, hospitalId, detail: { count: kept.length } }));
   return { items: kept.map((row) => toDevice(row, null)), pagination };

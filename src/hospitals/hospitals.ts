@@ -65,32 +65,25 @@ export async function getHospital(anyCall: Call, id: string) {
 }
 
 export async function listHospitals(anyCall: Call, query: PageQuery) {
-  const callerId = anyCall.actor.kind === "user" ? anyCall.actor.userId : "";
-  const start = await startOf(anyCall.keys, callerId, "hospitals", query);
+  const start = await startOf(anyCall, "hospitals", query);
   const { where, orderBy } = keyset(start, hospitals.createdAt, hospitals.id);
-  const { call, results } = await asCaller(anyCall, "hospital:read", (standing, { db, actor }) => [
+  const { results } = await asCaller(anyCall, "hospital:read", (standing, { db, actor }) => [
     db
       .select()
       .from(hospitals)
       .where(and(visible(standing, actor), where))
       .orderBy(...orderBy)
-      .limit(query.limit + 1)
-      .offset(start.after ? 0 : start.offset),
+      .limit(start.limit + 1)
+      .offset(start.skip),
     db.all<{ n: number }>(
       sql`SELECT count(*) AS n FROM (SELECT 1 FROM hospitals WHERE ${visible(standing, actor)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
   const [rows, [counted]] = results;
-  const { rows: kept, pagination } = await toPage(
-    call.keys,
-    callerId,
-    "hospitals",
-    query,
-    start,
-    rows,
-    (row) => ({ value: row.createdAt, id: row.id }),
-    { n: counted?.n ?? 0, exact: false },
-  );
+  const { rows: kept, pagination } = await toPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
+    n: counted?.n ?? 0,
+    exact: false,
+  });
   return { items: kept.map(toHospital), pagination };
 }
 

@@ -230,8 +230,7 @@ export type PatientList = PageQuery & {
 
 /** Patients that the caller may see. Names are sealed, so a list is ordered by number or change, never by name. */
 export async function listPatients(anyCall: Call, query: PatientList) {
-  const callerId = anyCall.actor.kind === "user" ? anyCall.actor.userId : "";
-  const start = await startOf(anyCall.keys, callerId, "patients", query);
+  const start = await startOf(anyCall, "patients", query);
   const column = query.sort.endsWith("number") ? patients.patientNumber : patients.updatedAt;
   const { where, orderBy } = keyset(start, column, patients.id, !query.sort.startsWith("-"));
   const filter = query.monitoring ? eq(patients.monitoring, query.monitoring) : undefined;
@@ -240,7 +239,7 @@ export async function listPatients(anyCall: Call, query: PatientList) {
     const scope = patientScope(standing, actor, patients.id, patients.hospitalId);
     return [
       db.all<PatientRow>(sql`SELECT ${PATIENT_COLUMNS} FROM patients WHERE ${and(scope, filter, where)}
-        ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${query.limit + 1} OFFSET ${start.after ? 0 : start.offset}`),
+        ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
       counter(standing)
         ? db.all<{ n: number }>(sql`SELECT ${total(counter(standing) ?? "", "patients")} AS n`)
         : db.all<{ n: number }>(
@@ -251,10 +250,6 @@ export async function listPatients(anyCall: Call, query: PatientList) {
   const { db, keys, actor, now } = call;
   const [rows, [counted]] = results;
   const { rows: kept, pagination } = await toPage(
-    keys,
-    callerId,
-    "patients",
-    query,
     start,
     rows,
     (row) => ({ value: query.sort.endsWith("number") ? row.patient_number : row.updated_at, id: row.id }),

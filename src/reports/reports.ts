@@ -132,9 +132,8 @@ function totalOf(
  * @param traced what the audit event says besides the ids
  */
 export async function listReports(anyCall: Call, query: ReportList, action: Action, traced: Record<string, unknown> = {}) {
-  const callerId = anyCall.actor.kind === "user" ? anyCall.actor.userId : "";
   const list = `reports:${action}`;
-  const start = await startOf(anyCall.keys, callerId, list, query);
+  const start = await startOf(anyCall, list, query);
   const { where, orderBy } = keyset(start, reports.createdAt, reports.id);
   let exact = false;
   const { call, standing, results } = await asCaller(anyCall, action, (standing, { db, actor }) => {
@@ -146,8 +145,8 @@ export async function listReports(anyCall: Call, query: ReportList, action: Acti
       .from(reports)
       .where(and(visible, where))
       .orderBy(...orderBy)
-      .limit(query.limit + 1)
-      .offset(start.after ? 0 : start.offset);
+      .limit(start.limit + 1)
+      .offset(start.skip);
     return [
       // The page is cut from the index alone; only its rows are then read whole.
       db.all<ListRow>(sql`SELECT ${LIST_COLUMNS} FROM reports JOIN patients ON patients.id = reports.patient_id
@@ -155,10 +154,10 @@ export async function listReports(anyCall: Call, query: ReportList, action: Acti
       db.all<{ n: number }>(total.sql),
     ];
   });
-  const { db, keys, actor, now } = call;
+  const { db, actor, now } = call;
   const [rows, [count]] = results;
   const key = (row: ListRow) => ({ value: row.createdAt, id: row.id });
-  const { rows: kept, pagination } = await toPage(keys, callerId, list, query, start, rows, key, { n: count?.n ?? 0, exact });
+  const { rows: kept, pagination } = await toPage(start, rows, key, { n: count?.n ?? 0, exact });
   await batch(
     db,
     audit(db, actor, now, {

@@ -136,8 +136,7 @@ async function toUpload(call: Call, row: typeof uploads.$inferSelect) {
 
 /** The attempts of a hospital, newest first, for those who look after its machines: nurses and administrators. */
 export async function listUploads(anyCall: Call, query: PageQuery & { outcome?: UploadOutcome | undefined }) {
-  const callerId = anyCall.actor.kind === "user" ? anyCall.actor.userId : "";
-  const start = await startOf(anyCall.keys, callerId, "uploads", query);
+  const start = await startOf(anyCall, "uploads", query);
   const { where, orderBy } = keyset(start, uploads.createdAt, uploads.id);
   const { call, standing, results } = await asCaller(anyCall, "upload:read", (standing, { db }) => {
     const ours = standing.role === "admin" ? sql`1` : eq(uploads.hospitalId, standing.hospitalId ?? "");
@@ -148,16 +147,16 @@ export async function listUploads(anyCall: Call, query: PageQuery & { outcome?: 
         .from(uploads)
         .where(and(filter, where))
         .orderBy(...orderBy)
-        .limit(query.limit + 1)
-        .offset(start.after ? 0 : start.offset),
+        .limit(start.limit + 1)
+        .offset(start.skip),
       db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM uploads WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
-  const { db, keys, actor, now } = call;
+  const { db, actor, now } = call;
   const [rows, [count]] = results;
   const key = (row: typeof uploads.$inferSelect) => ({ value: row.createdAt, id: row.id });
   const total = { n: count?.n ?? 0, exact: false };
-  const { rows: kept, pagination } = await toPage(keys, callerId, "uploads", query, start, rows, key, total);
+  const { rows: kept, pagination } = await toPage(start, rows, key, total);
   const { role, hospitalId } = standing;
   const subjects = kept.flatMap((row) => row.patientId ?? []);
   await batch(
