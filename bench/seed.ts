@@ -84,6 +84,18 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
         value->>7, value->>8, value->>8 FROM json_each(?)`),
     reports,
   );
+  await insert(
+    db,
+    db.prepare(`INSERT INTO audit_events (recorded_at, action, event, outcome, actor_kind, actor_id, hospital_id, request_id)
+      SELECT value->>0, 'R', 'patient.read', 'success', 'user', 'bench', value->>1, 'bench' FROM json_each(?)`),
+    patients.map(([, , hospital, , , at]) => [at, hospital]),
+  );
+  await insert(
+    db,
+    db.prepare(`INSERT INTO uploads (id, actor_kind, actor_id, hospital_id, outcome, request_id, created_at)
+      SELECT value->>0, 'user', 'bench', value->>1, 'stored', 'bench', value->>2 FROM json_each(?)`),
+    reports.map(([id, , hospital, , , , , , at]) => [id, hospital, at]),
+  );
   await recount(db);
   return { hospitals, patients: patients.map(([id]) => String(id)), reports: reports.map(([id]) => String(id)) };
 }
@@ -92,6 +104,9 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
 async function recount(db: D1Database): Promise<void> {
   await db.batch([
     db.prepare("DELETE FROM counters"),
+    // A day of history for every hundred reports: statistics must not read them all.
+    db.prepare(`INSERT INTO counters (scope, day, name, n)
+      SELECT 'all', value, 'report|ecg|final', 1 FROM (SELECT 10000 + row_number() OVER () AS value FROM reports LIMIT (SELECT count(*) / 100 FROM reports))`),
     db.prepare("INSERT INTO counters (scope, day, name, n) SELECT 'all', 0, 'patients', count(*) FROM patients"),
     db.prepare(
       "INSERT INTO counters (scope, day, name, n) SELECT 'h:' || hospital_id, 0, 'patients', count(*) FROM patients GROUP BY 1",

@@ -19,8 +19,11 @@ CREATE TABLE `audit_events` (
 	`mac` text
 ) STRICT;
 --> statement-breakpoint
-CREATE INDEX `audit_events_hospital` ON `audit_events` (`hospital_id`);--> statement-breakpoint
-CREATE INDEX `audit_events_actor` ON `audit_events` (`actor_id`);--> statement-breakpoint
+CREATE INDEX `audit_events_recorded` ON `audit_events` (`recorded_at`);--> statement-breakpoint
+CREATE INDEX `audit_events_hospital` ON `audit_events` (`hospital_id`,`recorded_at`);--> statement-breakpoint
+CREATE INDEX `audit_events_actor` ON `audit_events` (`actor_id`,`recorded_at`);--> statement-breakpoint
+CREATE INDEX `audit_events_event` ON `audit_events` (`event`,`hospital_id`,`recorded_at`);--> statement-breakpoint
+CREATE INDEX `audit_events_refused` ON `audit_events` (`outcome`,`hospital_id`,`recorded_at`) WHERE outcome <> 'success';--> statement-breakpoint
 CREATE TABLE `audit_subjects` (
 	`patient_id` text NOT NULL,
 	`seq` integer NOT NULL,
@@ -219,6 +222,7 @@ CREATE UNIQUE INDEX `patients_number` ON `patients` (`patient_number`);--> state
 CREATE INDEX `patients_hospital_number` ON `patients` (`hospital_id`,`patient_number`);--> statement-breakpoint
 CREATE INDEX `patients_hospital_updated` ON `patients` (`hospital_id`,`updated_at`);--> statement-breakpoint
 CREATE INDEX `patients_updated` ON `patients` (`updated_at`);--> statement-breakpoint
+CREATE INDEX `patients_monitoring` ON `patients` (`monitoring`,`hospital_id`,`patient_number`) WHERE monitoring <> 'off';--> statement-breakpoint
 CREATE INDEX `patients_ward` ON `patients` (`ward_id`) WHERE ward_id is not null;--> statement-breakpoint
 CREATE INDEX `patients_uid` ON `patients` (`patient_uid`) WHERE patient_uid is not null;--> statement-breakpoint
 CREATE INDEX `patients_demo` ON `patients` (`demo`) WHERE demo = 1;--> statement-breakpoint
@@ -257,6 +261,8 @@ CREATE INDEX `reports_hospital` ON `reports` (`hospital_id`,`created_at`);--> st
 CREATE INDEX `reports_hospital_kind` ON `reports` (`hospital_id`,`kind`,`created_at`);--> statement-breakpoint
 CREATE INDEX `reports_hospital_status` ON `reports` (`hospital_id`,`status`,`created_at`);--> statement-breakpoint
 CREATE INDEX `reports_hospital_rate` ON `reports` (`hospital_id`,`heart_rate`) WHERE heart_rate is not null;--> statement-breakpoint
+CREATE INDEX `reports_session` ON `reports` (`session_type`,`hospital_id`,`created_at`) WHERE session_type is not null;--> statement-breakpoint
+CREATE INDEX `reports_rate` ON `reports` (`heart_rate`) WHERE heart_rate is not null;--> statement-breakpoint
 CREATE INDEX `reports_encounter` ON `reports` (`encounter_id`) WHERE encounter_id is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX `reports_file_key` ON `reports` (`file_key`);--> statement-breakpoint
 CREATE UNIQUE INDEX `reports_metrics_key` ON `reports` (`metrics_key`) WHERE metrics_key is not null;--> statement-breakpoint
@@ -296,7 +302,7 @@ CREATE TABLE `uploads` (
 --> statement-breakpoint
 CREATE INDEX `uploads_hospital` ON `uploads` (`hospital_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `uploads_created` ON `uploads` (`created_at`);--> statement-breakpoint
-CREATE INDEX `uploads_quarantine` ON `uploads` (`hospital_id`,`created_at`) WHERE outcome = 'quarantined';--> statement-breakpoint
+CREATE INDEX `uploads_outcome` ON `uploads` (`outcome`,`hospital_id`,`created_at`);--> statement-breakpoint
 CREATE UNIQUE INDEX `uploads_file_key` ON `uploads` (`file_key`) WHERE file_key is not null;--> statement-breakpoint
 CREATE TABLE `users` (
 	`id` text PRIMARY KEY NOT NULL,

@@ -1,51 +1,15 @@
 // The one gate: who may do what to which patient. Nothing else reads a patient's row, file or object.
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
-import type { Call, DeviceActor, DoctorScope, Role, Standing, UserActor, UserCall } from "./actor.ts";
+import type { Actor, Call, DeviceActor, Role, Standing, UserActor, UserCall } from "./actor.ts";
 import { audit } from "./audit.ts";
-import { batch, type Db, type Statement } from "./db/client.ts";
+import { batch, type Statement } from "./db/client.ts";
 import { ApiError } from "./errors.ts";
 import { UUID } from "./ids.ts";
 import { type Action, auditAction, mayEver } from "./roles.ts";
+import { liveSession, STANDING, type StandingRow, same, standingOf, standingStatement } from "./standing.ts";
 
 export type Basis = "self" | "staff" | "care_team" | "admin" | "device";
-
-type StandingRow = {
-  is_admin: number;
-  member_role: Role | null;
-  acting_hospital: string | null;
-  doctor_scope: DoctorScope | null;
-};
-
-const STANDING = sql`u.is_admin AS is_admin, m.role AS member_role, s.hospital_id AS acting_hospital, h.doctor_scope AS doctor_scope`;
-
-/** The session, the user, the membership and the hospital, as they are in this very statement. */
-function liveSession(actor: UserActor, now: number): { from: SQL; where: SQL } {
-  return {
-    from: sql`sessions s JOIN users u ON u.id = s.user_id AND u.active = 1
-      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = s.hospital_id AND m.ended_at IS NULL
-      LEFT JOIN hospitals h ON h.id = s.hospital_id AND h.active = 1`,
-    where: sql`s.id = ${actor.sessionId} AND s.user_id = ${actor.userId} AND s.revoked_at IS NULL AND s.expires_at > ${now}`,
-  };
-}
-
-/** Null when the session acts for a hospital that was deactivated or that the person has left. */
-function standingOf(row: StandingRow | undefined): Standing | null {
-  if (!row) return null;
-  if (row.is_admin) return { role: "admin", hospitalId: row.acting_hospital, doctorScope: "care_team" };
-  if (row.acting_hospital === null) return { role: "patient", hospitalId: null, doctorScope: "care_team" };
-  if (!row.member_role || !row.doctor_scope) return null;
-  return { role: row.member_role, hospitalId: row.acting_hospital, doctorScope: row.doctor_scope };
-}
-
-function standingStatement(db: Db, actor: UserActor, now: number) {
-  const { from, where } = liveSession(actor, now);
-  return db.all<StandingRow>(sql`SELECT ${STANDING} FROM ${from} WHERE ${where}`);
-}
-
-function same(a: Standing, b: Standing): boolean {
-  return a.role === b.role && a.hospitalId === b.hospitalId && a.doctorScope === b.doctorScope;
-}
 
 export function requireUser(call: Call): UserCall {
   const { actor } = call;
@@ -175,10 +139,12 @@ export type Access = {
   deviceId: string | null;
 };
 
-export const PATIENT_COLUMNS = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id, patients.ward_id AS ward_id,
-  patients.monitoring AS monitoring, patients.patient_uid AS patient_uid, patients.identity_sealed AS identity_sealed,
-  patients.clinical_sealed AS clinical_sealed, patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active,
+/** What a list shows of a patient; `PATIENT` adds what only a page of their own shows. */
+export const PATIENT_SUMMARY = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id,
+  patients.ward_id AS ward_id, patients.monitoring AS monitoring, patients.patient_uid AS patient_uid,
+  patients.identity_sealed AS identity_sealed, patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active,
   patients.created_at AS created_at, patients.updated_at AS updated_at, patients.version AS version`;
+const PATIENT = sql`${PATIENT_SUMMARY}, patients.clinical_sealed AS clinical_sealed`;
 
 function patientMatch(target: Target, own: SQL): SQL {
   if (target === OWN) return sql`patients.id = ${own}`;
@@ -207,7 +173,7 @@ async function userAccess(call: UserCall, target: Target, action: Action): Promi
   const { db, actor, now } = call;
   const session = liveSession(actor, now);
   const [row] = await db.all<StandingRow & PatientRow & { linked: number; in_team: number; links: number }>(sql`
-    SELECT ${STANDING}, ${PATIENT_COLUMNS},
+    SELECT ${STANDING}, ${PATIENT},
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
       EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
       (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links
@@ -258,7 +224,7 @@ export async function deviceAccess(call: Call, actor: DeviceActor, target: Targe
   const secret = actor.secretHash === null ? sql`1` : sql`c.secret_hash = ${actor.secretHash}`;
   const [row] = await call.db.all<DeviceRow>(sql`
     SELECT d.id AS device_id, d.kind AS device_kind, d.hospital_id AS device_hospital, patients.id = a.patient_id AS bound,
-      ${uploaded} AS own, ${PATIENT_COLUMNS}
+      ${uploaded} AS own, ${PATIENT}
     FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
       JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
       LEFT JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL
@@ -288,4 +254,26 @@ async function requireForDevice(call: Call, actor: DeviceActor, target: Target, 
 async function refuseDevice(call: Call, actor: DeviceActor, action: Action): Promise<never> {
   const { hospitalId } = await deviceAccess(call, actor, OWN, action);
   return refuse(call, action, "forbidden", { role: "device", hospitalId });
+}
+
+/**
+ * The access that was given, as a condition: for a write that comes minutes after its gate, at the end of a long upload.
+ * True while session or credential live and the basis still joins the caller to the patient.
+ */
+export function stillHolds(actor: Actor, { basis, patient, hospitalId }: Access, now: number): SQL {
+  if (actor.kind === "device") {
+    return sql`EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
+      JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL AND a.patient_id = ${patient.id}
+      WHERE c.id = ${actor.credentialId} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > ${now}))`;
+  }
+  if (actor.kind !== "user") return sql`0`;
+  const { from, where } = liveSession(actor, now);
+  const joins: Record<Exclude<Basis, "device">, SQL> = {
+    self: sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = ${patient.id})`,
+    staff: sql`m.role IS NOT NULL AND h.id = ${hospitalId}`,
+    care_team: sql`m.role IS NOT NULL AND h.id = ${hospitalId} AND EXISTS
+      (SELECT 1 FROM care_team t WHERE t.user_id = u.id AND t.patient_id = ${patient.id} AND t.ended_at IS NULL)`,
+    admin: sql`u.is_admin = 1`,
+  };
+  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${basis === "device" ? sql`0` : joins[basis]})`;
 }

@@ -1,5 +1,4 @@
 // Files in R2, sealed in 64 KiB segments: any byte range opens by itself, and no segment can be cut off, moved or swapped.
-import { createHash } from "node:crypto";
 import { gcmOpen, gcmSeal, type Ring, recordKey } from "./crypto.ts";
 import { ApiError } from "./errors.ts";
 import { opaqueId } from "./ids.ts";
@@ -76,7 +75,6 @@ async function* sealed(key: CryptoKey, source: Source): AsyncIterable<Bytes> {
 /**
  * Seals a source on its way to R2 under a key that must be new.
  * @param size bytes of the source, which must then have exactly that many (a stream to R2 needs a known length)
- * @returns the SHA-256 of the plaintext in hex
  */
 export async function putFile(
   bucket: R2Bucket,
@@ -85,25 +83,22 @@ export async function putFile(
   record: Record,
   source: Source,
   size: number,
-): Promise<string> {
-  const hash = createHash("sha256");
-  async function* hashed() {
-    for await (const chunk of chunksOf(source)) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  }
-  const segments = sealed(await fileKey(ring, key, record), hashed());
+): Promise<void> {
+  const segments = sealed(await fileKey(ring, key, record), source);
   const onlyIf = { etagDoesNotMatch: "*" };
   if (source instanceof Uint8Array) {
-    const bytes = await new Blob(await Array.fromAsync(segments)).arrayBuffer();
+    const bytes = new Uint8Array(sealedSize(size));
+    let at = 0;
+    for await (const segment of segments) {
+      bytes.set(segment, at);
+      at += segment.length;
+    }
     if (!(await bucket.put(key, bytes, { onlyIf }))) throw new ApiError("unavailable");
-    return hash.digest("hex");
+    return;
   }
   const pipe = new FixedLengthStream(sealedSize(size));
   const [stored] = await Promise.all([bucket.put(key, pipe.readable, { onlyIf }), pump(segments, pipe.writable)]);
   if (!stored) throw new ApiError("unavailable");
-  return hash.digest("hex");
 }
 
 /** Writes a source out and closes; a failing source breaks the stream off. */

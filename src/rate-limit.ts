@@ -46,6 +46,10 @@ export function policyFor(env: Env, actor: Actor | null): string {
   return actor ? bucketOf(env, actor).policy : policyOf("address", ADDRESS_LIMIT);
 }
 
+/** KV remembers "not found" for a minute too: without this, every refused request would write its verdict again. */
+const written = new Map<string, number>();
+const MAX_WRITTEN = 10_000;
+
 /** @throws ApiError rate_limited with Retry-After */
 export async function limitCaller(env: Env, actor: Actor): Promise<void> {
   const { key, limiter } = bucketOf(env, actor);
@@ -56,8 +60,10 @@ export async function limitCaller(env: Env, actor: Actor): Promise<void> {
     limiter.limit({ key }),
   ]);
   const now = Date.now();
-  if (!success && blockedUntil === null) {
+  if (!success && blockedUntil === null && (written.get(verdict) ?? 0) <= now) {
     const until = now + PERIOD_S * 1000;
+    if (written.size >= MAX_WRITTEN) written.clear();
+    written.set(verdict, until);
     await env.KV.put(verdict, String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);
   }
   const remaining = success ? Number(blockedUntil ?? 0) - now : PERIOD_S * 1000;

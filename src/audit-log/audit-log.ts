@@ -1,5 +1,5 @@
 // Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
-import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { asCaller } from "../access.ts";
 import type { Call, Role, Standing, UserActor } from "../actor.ts";
 import { audit } from "../audit.ts";
@@ -17,6 +17,7 @@ export type AuditQuery = PageQuery & {
 };
 
 const SEQ = auditEvents.seq;
+const RECORDED = auditEvents.recordedAt;
 
 function visible(standing: Standing, actor: UserActor): SQL {
   if (standing.role === "admin") return sql`1`;
@@ -30,6 +31,8 @@ function filterOf(query: AuditQuery): SQL | undefined {
     query.actor_id ? eq(auditEvents.actorId, query.actor_id) : undefined,
     query.event ? eq(auditEvents.event, query.event) : undefined,
     query.outcome ? eq(auditEvents.outcome, query.outcome) : undefined,
+    // Said twice, for the partial index of what was refused or failed.
+    query.outcome && query.outcome !== "success" ? sql`${auditEvents.outcome} <> 'success'` : undefined,
     query.from ? sql`${auditEvents.recordedAt} >= ${Date.parse(query.from)}` : undefined,
     query.to ? sql`${auditEvents.recordedAt} < ${Date.parse(query.to)}` : undefined,
   );
@@ -38,7 +41,7 @@ function filterOf(query: AuditQuery): SQL | undefined {
 /** Events, newest first. Reading the trail is itself an event. */
 export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   const start = await startOf(anyCall, "audit-events", query);
-  const after = start.after ? lt(SEQ, start.after.value) : undefined;
+  const after = start.after ? sql`(${RECORDED}, ${SEQ}) < (${start.after.value}, CAST(${start.after.id} AS INTEGER))` : undefined;
   const { call, standing, results } = await asCaller(anyCall, "audit:read", (standing, { db, actor }) => {
     const filter = and(visible(standing, actor), filterOf(query));
     return [
@@ -46,7 +49,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
         .select()
         .from(auditEvents)
         .where(and(filter, after))
-        .orderBy(desc(SEQ))
+        .orderBy(desc(RECORDED), desc(SEQ))
         .limit(start.limit + 1)
         .offset(start.skip),
       db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM audit_events WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
@@ -54,11 +57,12 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   });
   const { db, actor, now } = call;
   const [rows, [count]] = results;
-  const key = (row: { seq: number }) => ({ value: row.seq, id: String(row.seq) });
+  const key = (row: { seq: number; recordedAt: number }) => ({ value: row.recordedAt, id: String(row.seq) });
   const total = { n: count?.n ?? 0, exact: false };
   const { rows: kept, pagination } = await toPage(start, rows, key, total);
   const { role, hospitalId } = standing;
-  const subjects = query.patient_id ? [query.patient_id] : [];
+  // A trail in which nothing was seen concerns nobody: else anybody could write into any patient's log.
+  const subjects = query.patient_id && kept.length > 0 ? [query.patient_id] : [];
   await batch(
     db,
     audit(db, actor, now, { event: "audit.read", action: "R", role, hospitalId, subjects, detail: { count: kept.length } }),

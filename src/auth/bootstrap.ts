@@ -4,7 +4,7 @@ import type { Call } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { count, scopes } from "../counters.ts";
 import { sameBytes, sha256Hex } from "../crypto.ts";
-import { batch, isConflict } from "../db/client.ts";
+import { batch, isConflict, isUnmet } from "../db/client.ts";
 import { users } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import { type NewUser, prepareUser } from "../users/users.ts";
@@ -31,8 +31,7 @@ export async function bootstrap(call: Call, token: string, input: NewUser): Prom
     ]);
   } catch (error) {
     if (isConflict(error, "users")) throw new ApiError("already_exists");
-    if (error instanceof Error && /NOT NULL/.test(`${error.message} ${String(error.cause)}`))
-      throw new ApiError("already_bootstrapped");
+    if (isUnmet(error, "users.id")) throw new ApiError("already_bootstrapped");
     throw error;
   }
   return row.id;

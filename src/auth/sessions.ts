@@ -67,6 +67,14 @@ export async function newSession(call: Call, userId: string, standing: Standing,
         .where(
           sql`${live} AND id NOT IN (SELECT id FROM sessions WHERE ${live} ORDER BY created_at DESC, id DESC LIMIT ${MAX_SESSIONS})`,
         ),
+      ...audit(db, call.actor, now, {
+        event: "session.end",
+        action: "D",
+        reason: "too_many",
+        hospitalId: standing.hospitalId,
+        entity: { type: "user", id: userId },
+        when: sql`changes() > 0`,
+      }),
     ],
   };
 }
@@ -95,6 +103,8 @@ export async function rotate(call: Call, token: string): Promise<AccessToken & {
   const { userId, sessionId, generation } = await readRefreshToken(keys, token);
   const present = sql`generation = ${generation}`;
   const kept = sql`(${present} OR (generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS}))`;
+  // A present token of somebody who does not work here just now changes nothing; a reused one always ends the session.
+  const counts = sql`(${STILL_WORKS} OR NOT ${kept})`;
   const update = db.all<Rotated>(sql`UPDATE sessions SET
       revoked_at = CASE WHEN ${kept} THEN NULL ELSE CAST(${now} AS INTEGER) END,
       revoked_reason = CASE WHEN ${kept} THEN NULL ELSE 'token_reuse' END,
@@ -102,7 +112,7 @@ export async function rotate(call: Call, token: string): Promise<AccessToken & {
       idle_expires_at = CASE WHEN ${present} THEN CAST(${now + REFRESH_IDLE_MS} AS INTEGER) ELSE idle_expires_at END,
       generation = CASE WHEN ${present} THEN generation + 1 ELSE generation END
     WHERE id = ${sessionId} AND user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}
-      AND idle_expires_at > ${now} AND ${STILL_WORKS}
+      AND idle_expires_at > ${now} AND ${counts}
     RETURNING hospital_id, generation, revoked_reason,
       (SELECT is_admin FROM users u WHERE u.id = user_id) AS is_admin,
       (SELECT role FROM memberships m WHERE m.user_id = sessions.user_id AND m.hospital_id = sessions.hospital_id) AS role,
@@ -172,6 +182,7 @@ export async function endSession(anyCall: Call, sessionId: string, reason: "logo
       role: standing.role,
       hospitalId: standing.hospitalId,
       entity: { type: "session", id: sessionId },
+      when: sql`changes() > 0`,
     }),
   ]);
 }

@@ -37,6 +37,14 @@ export function isConflict(error: unknown, what: string): boolean {
   return false;
 }
 
+/** True for the error of a statement whose condition left a column without its value: `(SELECT id WHERE …)`. */
+export function isUnmet(error: unknown, column: string): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (e.message.includes(`NOT NULL constraint failed: ${column}`)) return true;
+  }
+  return false;
+}
+
 /** True for the error of a statement whose foreign key names nothing. */
 export function isMissingReference(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {

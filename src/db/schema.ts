@@ -180,6 +180,7 @@ export const patients = sqliteTable(
     index("patients_hospital_number").on(t.hospitalId, t.patientNumber),
     index("patients_hospital_updated").on(t.hospitalId, t.updatedAt),
     index("patients_updated").on(t.updatedAt),
+    index("patients_monitoring").on(t.monitoring, t.hospitalId, t.patientNumber).where(sql`monitoring <> 'off'`),
     index("patients_ward").on(t.wardId).where(sql`ward_id is not null`),
     index("patients_uid").on(t.patientUid).where(sql`patient_uid is not null`),
     index("patients_demo").on(t.demo).where(sql`demo = 1`),
@@ -361,6 +362,8 @@ export const reports = sqliteTable(
     index("reports_hospital_kind").on(t.hospitalId, t.kind, t.createdAt),
     index("reports_hospital_status").on(t.hospitalId, t.status, t.createdAt),
     index("reports_hospital_rate").on(t.hospitalId, t.heartRate).where(sql`heart_rate is not null`),
+    index("reports_session").on(t.sessionType, t.hospitalId, t.createdAt).where(sql`session_type is not null`),
+    index("reports_rate").on(t.heartRate).where(sql`heart_rate is not null`),
     index("reports_encounter").on(t.encounterId).where(sql`encounter_id is not null`),
     uniqueIndex("reports_file_key").on(t.fileKey),
     uniqueIndex("reports_metrics_key").on(t.metricsKey).where(sql`metrics_key is not null`),
@@ -391,7 +394,7 @@ export const uploads = sqliteTable(
   (t) => [
     index("uploads_hospital").on(t.hospitalId, t.createdAt),
     index("uploads_created").on(t.createdAt),
-    index("uploads_quarantine").on(t.hospitalId, t.createdAt).where(sql`outcome = 'quarantined'`),
+    index("uploads_outcome").on(t.outcome, t.hospitalId, t.createdAt),
     uniqueIndex("uploads_file_key").on(t.fileKey).where(sql`file_key is not null`),
   ],
 );
@@ -463,7 +466,13 @@ export const auditEvents = sqliteTable(
     detail: text("detail"),
     mac: text("mac"),
   },
-  (t) => [index("audit_events_hospital").on(t.hospitalId), index("audit_events_actor").on(t.actorId)],
+  (t) => [
+    index("audit_events_recorded").on(t.recordedAt),
+    index("audit_events_hospital").on(t.hospitalId, t.recordedAt),
+    index("audit_events_actor").on(t.actorId, t.recordedAt),
+    index("audit_events_event").on(t.event, t.hospitalId, t.recordedAt),
+    index("audit_events_refused").on(t.outcome, t.hospitalId, t.recordedAt).where(sql`outcome <> 'success'`),
+  ],
 );
 
 /** Whose data an event touched: a patient's own access log is one indexed query. */

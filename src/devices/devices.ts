@@ -55,26 +55,16 @@ export async function createDevice(anyCall: Call, input: NewDevice, taking: Taki
   }
   const id = uuidv7();
   const { kind, name, manufacturer, model, serial_number: serialNumber } = input;
-  const insert = db.insert(devices).values({
-    id,
-    hospitalId,
-    kind,
-    name,
-    manufacturer,
-    model,
-    serialNumber,
-    createdBy: actor.userId,
-    createdAt: now,
-    updatedAt: now,
-  });
+  const made = { createdBy: actor.userId, createdAt: now, updatedAt: now, active: 1, clockSkewMs: null, version: 1 };
+  const row = { id, hospitalId, kind, name, manufacturer, model, serialNumber, ...made };
   try {
-    const [[row]] = await batch(db, [
-      insert.returning(),
+    await batch(db, [
+      // First, so that a second request of one key meets the key and not the serial number.
       ...taking(id),
+      db.insert(devices).values(row),
       count(db, [{ scope: scopes.all, day: 0, name: "devices", n: 1 }]),
       ...audit(db, actor, now, { event: "device.create", action: "C", role, hospitalId, entity: { type: "device", id } }),
     ]);
-    if (!row) throw new ApiError("unavailable");
     return toDevice(row, null);
   } catch (error) {
     if (isConflict(error, "devices.")) throw new ApiError("already_exists", "The hospital has a device of that serial number.");

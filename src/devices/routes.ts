@@ -154,6 +154,7 @@ export const deviceRoutes = newRouter()
       security: SECURED,
       request: {
         params: deviceParam,
+        headers: onceHeaders,
         body: body(z.strictObject({ name: label, expires_at: Timestamp.nullable().default(null) }), { name: "ward PC" }),
       },
       responses: {
@@ -161,7 +162,7 @@ export const deviceRoutes = newRouter()
           ...credential,
           token: `ecd_${EXAMPLE.credential}_…`,
         }),
-        ...problems(401, 403, 404, 413, 415),
+        ...problems(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {
@@ -217,6 +218,7 @@ export const deviceRoutes = newRouter()
       security: SECURED,
       request: {
         params: deviceParam,
+        headers: onceHeaders,
         body: body(z.strictObject({ patient_id: z.string().min(1).max(64) }), { patient_id: EXAMPLE.patient }),
       },
       responses: {
@@ -227,7 +229,7 @@ export const deviceRoutes = newRouter()
           started_at: EXAMPLE.time,
           ended_at: null,
         }),
-        ...problems(401, 403, 404, 413, 415),
+        ...problems(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {

@@ -5,7 +5,7 @@ import type { Call, Role, Standing, UserActor } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { count, scopes } from "../counters.ts";
 import { batch } from "../db/client.ts";
-import { hospitals, memberships, users } from "../db/schema.ts";
+import { careTeam, hospitals, memberships, sessions, users } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
@@ -130,30 +130,25 @@ export async function listMembers(anyCall: Call, hospitalId: string) {
 
 /** Gives an existing account a role at a hospital, or another role there. @throws ApiError not_found */
 export async function setMember(anyCall: Call, hospitalId: string, userId: string, role: StaffRole): Promise<void> {
-  const { call, standing, results } = await asCaller(anyCall, "member:manage", (standing, { db }) => [
-    // A hospital administrator changes members only; bringing in a stranger's account takes an administrator.
-    db
-      .select({ id: users.id })
-      .from(users)
-      .where(
-        and(
-          eq(users.id, userId),
-          standing.role === "admin"
-            ? sql`1`
-            : sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${userId} AND m.hospital_id = ${standing.hospitalId} AND m.ended_at IS NULL)`,
-        ),
-      ),
+  const { call, standing, results } = await asCaller(anyCall, "member:manage", (_, { db }) => [
+    db.select({ id: users.id }).from(users).where(eq(users.id, userId)),
     db.select({ id: hospitals.id }).from(hospitals).where(eq(hospitals.id, hospitalId)),
   ]);
   if (!administers(standing, hospitalId) || !results[0][0] || !results[1][0]) {
     return notFound(call, "member:manage", standing, { hospital: hospitalId });
   }
   const { db, actor, now } = call;
-  await batch(db, [
-    db
-      .insert(memberships)
-      .values({ userId, hospitalId, role, createdBy: actor.userId, createdAt: now })
-      .onConflictDoUpdate({ target: [memberships.userId, memberships.hospitalId], set: { role, endedAt: null } }),
+  // A hospital administrator changes members only; bringing in an account, or back, takes an administrator.
+  const write =
+    standing.role === "admin"
+      ? sql`INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at)
+          VALUES (${userId}, ${hospitalId}, ${role}, ${actor.userId}, CAST(${now} AS INTEGER))
+          ON CONFLICT (user_id, hospital_id) DO UPDATE SET role = excluded.role, ended_at = NULL,
+            created_by = CASE WHEN ended_at IS NULL THEN created_by ELSE excluded.created_by END,
+            created_at = CASE WHEN ended_at IS NULL THEN created_at ELSE excluded.created_at END`
+      : sql`UPDATE memberships SET role = ${role} WHERE user_id = ${userId} AND hospital_id = ${hospitalId} AND ended_at IS NULL`;
+  const [rows] = await batch(db, [
+    db.all<{ user_id: string }>(sql`${write} RETURNING user_id`),
     ...audit(db, actor, now, {
       event: "member.set",
       action: "U",
@@ -161,11 +156,13 @@ export async function setMember(anyCall: Call, hospitalId: string, userId: strin
       hospitalId,
       entity: { type: "user", id: userId },
       detail: { role },
+      when: sql`changes() > 0`,
     }),
   ]);
+  if (rows.length === 0) await notFound(call, "member:manage", standing, { hospital: hospitalId });
 }
 
-/** Ends a membership: that person's next request for this hospital's data is refused. @throws ApiError not_found */
+/** Ends a membership with its sessions and places in care teams: coming back begins anew. @throws ApiError not_found */
 export async function endMember(anyCall: Call, hospitalId: string, userId: string): Promise<void> {
   const { call, standing, results } = await asCaller(anyCall, "member:manage", (_, { db }) => [
     db
@@ -188,6 +185,21 @@ export async function endMember(anyCall: Call, hospitalId: string, userId: strin
       role: standing.role,
       hospitalId,
       entity: { type: "user", id: userId },
+      when: sql`changes() > 0`,
     }),
+    db
+      .update(sessions)
+      .set({ revokedAt: now, revokedReason: "membership_ended" })
+      .where(and(eq(sessions.userId, userId), eq(sessions.hospitalId, hospitalId), isNull(sessions.revokedAt))),
+    db
+      .update(careTeam)
+      .set({ endedAt: now })
+      .where(
+        and(
+          eq(careTeam.userId, userId),
+          isNull(careTeam.endedAt),
+          sql`${careTeam.patientId} IN (SELECT id FROM patients WHERE hospital_id = ${hospitalId})`,
+        ),
+      ),
   ]);
 }

@@ -1,7 +1,7 @@
 // Patients: create, read, update, list. Everything goes through the gate and leaves its trace in the same batch.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Access, PatientRow } from "../access.ts";
-import { asCaller, PATIENT_COLUMNS, patientScope, refuse, requirePatient, requireRole } from "../access.ts";
+import { asCaller, PATIENT_SUMMARY, patientScope, refuse, requirePatient, requireRole } from "../access.ts";
 import type { Call, Role, Standing, UserCall } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { count, scopes, total } from "../counters.ts";
@@ -233,12 +233,15 @@ export async function listPatients(anyCall: Call, query: PatientList) {
   const start = await startOf(anyCall, "patients", query);
   const column = query.sort.endsWith("number") ? patients.patientNumber : patients.updatedAt;
   const { where, orderBy } = keyset(start, column, patients.id, !query.sort.startsWith("-"));
-  const filter = query.monitoring ? eq(patients.monitoring, query.monitoring) : undefined;
+  const { monitoring } = query;
+  // The second term lets the partial index of those who are monitored answer.
+  const watched = monitoring === "off" ? undefined : sql`${patients.monitoring} <> 'off'`;
+  const filter = monitoring ? and(eq(patients.monitoring, monitoring), watched) : undefined;
   const counter = (standing: Standing) => (filter ? null : counterScope(standing));
   const { call, standing, results } = await asCaller(anyCall, "patient:read", (standing, { db, actor }) => {
     const scope = patientScope(standing, actor, patients.id, patients.hospitalId);
     return [
-      db.all<PatientRow>(sql`SELECT ${PATIENT_COLUMNS} FROM patients WHERE ${and(scope, filter, where)}
+      db.all<Omit<PatientRow, "clinical_sealed">>(sql`SELECT ${PATIENT_SUMMARY} FROM patients WHERE ${and(scope, filter, where)}
         ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
       counter(standing)
         ? db.all<{ n: number }>(sql`SELECT ${total(counter(standing) ?? "", "patients")} AS n`)

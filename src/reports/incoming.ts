@@ -6,13 +6,15 @@ import { ApiError } from "../errors.ts";
 import { UUID } from "../ids.ts";
 import { bodyChunks, readBody } from "../request.ts";
 import { type AppEnv, invalid } from "../router.ts";
-import type { ReportKind } from "./metrics.ts";
+import { MAX_METRICS, type ReportKind } from "./metrics.ts";
 
 export const MULTIPART_LIMIT = 10 * 1024 * 1024;
 export const RAW_LIMIT = 25 * 1024 * 1024;
 /** Room for the form's own lines around a file of exactly the limit. */
 const FORM_OVERHEAD = 128 * 1024;
 const MAX_PARTS = 20;
+/** How far ahead a machine's clock may be. */
+const DAY_MS = 86_400_000;
 
 /** What may be said about a report besides the file: form fields, or for a raw body the query. */
 const About = z.strictObject({
@@ -20,7 +22,7 @@ const About = z.strictObject({
   kind: z.enum(REPORT_KINDS).optional(),
   recorded_at: z.iso
     .datetime({ offset: true })
-    .refine((time) => Date.parse(time) > 0, "Not a time")
+    .refine((time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS, "Not a time of the past")
     .optional(),
   session_type: z.string().trim().min(1).max(60).optional(),
   confidence: z.coerce.number().min(0).max(1).optional(),
@@ -37,6 +39,11 @@ export type Incoming = {
   | { form: true; bytes: Uint8Array<ArrayBuffer> }
   | { form: false; chunks: AsyncIterable<Uint8Array>; size: number; sha256: string }
 );
+
+function readMetricsPart(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > MAX_METRICS) throw new ApiError("too_large", "Metrics are at most 64 KiB.");
+  return bytes;
+}
 
 /** What is given empty is not given: forms send every field they have. */
 function readAbout(fields: Record<string, unknown>): About {
@@ -69,7 +76,7 @@ function readRaw(c: Context<AppEnv>, defaultKind: ReportKind): Incoming {
   return {
     about: readAbout(c.req.query()),
     fileName: safeFileName(decodeName(c.req.header("X-File-Name") ?? "")),
-    metrics: metrics === undefined ? null : new TextEncoder().encode(decodeName(metrics)),
+    metrics: metrics === undefined ? null : readMetricsPart(new TextEncoder().encode(decodeName(metrics))),
     defaultKind,
     form: false,
     chunks: bodyChunks(c),
@@ -109,7 +116,7 @@ async function readForm(c: Context<AppEnv>, type: string, defaultKind: ReportKin
   return {
     about: readAbout({ ...c.req.query(), ...Object.fromEntries(rest) }),
     fileName: safeFileName(file.name),
-    metrics: metrics === null ? null : new Uint8Array(await new Blob([metrics]).arrayBuffer()),
+    metrics: metrics === null ? null : readMetricsPart(new Uint8Array(await new Blob([metrics]).arrayBuffer())),
     defaultKind,
     form: true,
     bytes: new Uint8Array(await file.arrayBuffer()),

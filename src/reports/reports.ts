@@ -90,7 +90,7 @@ function visibleReports(standing: Standing, actor: UserActor, query: ReportFilte
     query.patient_id ? eq(reports.patientId, query.patient_id) : undefined,
     query.kind ? sql`${column(reports.kind)} = ${query.kind}` : undefined,
     query.status ? sql`${column(reports.status)} = ${query.status}` : undefined,
-    query.session_type ? eq(reports.sessionType, query.session_type) : undefined,
+    query.session_type ? sql`${column(reports.sessionType)} = ${query.session_type}` : undefined,
     query.from ? sql`${column(reports.createdAt)} >= ${Date.parse(query.from)}` : undefined,
     query.to ? sql`${column(reports.createdAt)} < ${Date.parse(query.to)}` : undefined,
     query.heart_rate_min === undefined ? undefined : sql`${column(reports.heartRate)} >= ${query.heart_rate_min}`,
@@ -238,8 +238,10 @@ type CounterRow = { name: string; today: number; n: number; sum: number };
 
 /** The counter rows behind the statistics of what somebody sees, for a batch. */
 export function statsStatement({ db, actor, now }: UserCall, standing: Standing) {
+  // Named one by one, for the index: a range beside day 0 would read every day there has been.
+  const days = JSON.stringify([0, ...Array.from({ length: 7 }, (_, ago) => dayOf(now) - ago)]);
   return db.all<CounterRow>(sql`SELECT name, day > 0 AS today, sum(n) AS n, sum(sum) AS sum FROM counters
-    WHERE scope IN (${counterScopes(standing, actor)}) AND (day = 0 OR day >= ${dayOf(now) - 6})
+    WHERE scope IN (${counterScopes(standing, actor)}) AND day IN (SELECT value FROM json_each(${days}))
       AND (name LIKE 'report|%' OR name = 'confidence') GROUP BY name, day > 0`);
 }
 

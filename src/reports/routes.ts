@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import { UPLOAD_OUTCOMES } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import { pageQuery } from "../pagination.ts";
+import { limitCaller } from "../rate-limit.ts";
 import {
   type AppEnv,
   answer,
@@ -118,7 +119,11 @@ export const redeemLink: MiddlewareHandler<AppEnv> = async (c, next) => {
     if (c.req.raw.method !== "GET") throw new ApiError("link_invalid");
     const call = c.get("call");
     const id = c.req.path.split("/").at(-2) ?? "";
-    c.set("call", { ...call, actor: await actorOfLink(call.keys, id, link, call.actor.via, call.now) });
+    const actor = await actorOfLink(call.keys, id, link, call.actor.via, call.now).catch(async (error: unknown) => {
+      await limitCaller(c.env, call.actor);
+      throw error;
+    });
+    c.set("call", { ...call, actor });
   }
   await next();
 };

@@ -67,6 +67,8 @@ type LogLine = {
   reason?: ErrorCode;
   reportId?: string | null;
   fileKey?: string;
+  /** What came with a quarantined file, so that assigning it later loses nothing. */
+  kept?: { about: object; metrics: string | null };
   event: string;
   action: AuditEvent["action"];
   access?: Access | null;
@@ -87,7 +89,7 @@ export async function logStatements(call: Call, attempt: Attempt, line: LogLine)
     kind: attempt.kind,
     outcome: line.outcome,
     reason: line.reason ?? null,
-    detailSealed: await seal(keys.fields, place(attempt.id), { file_name: attempt.fileName }),
+    detailSealed: await seal(keys.fields, place(attempt.id), { file_name: attempt.fileName, ...line.kept }),
     fileKey: line.fileKey ?? null,
     fileSize: attempt.size,
     sha256: attempt.sha256,

@@ -93,6 +93,8 @@ async function upload(c: Context<AppEnv>) {
     return ok(c, { ...blank, report_id: null, upload_id: uploadId, status: "quarantined" as const, reason }, 202);
   }
   const { reportId, uploadId } = result;
+  // A device reads back what it brought, not what somebody else brought before.
+  const readable = result.outcome !== "duplicate" || call.actor.kind === "user";
   const link = await signLink(call, new URL(c.req.url).origin, reportId);
   const data = {
     ...blank,
@@ -100,9 +102,9 @@ async function upload(c: Context<AppEnv>) {
     upload_id: uploadId,
     status: "preliminary" as const,
     duplicate_of: result.status === 200 ? reportId : null,
-    cloud_url: link.url,
-    cloud_url_expires_at: link.expires_at,
-    file_url: `/api/v1/reports/${reportId}/file`,
+    cloud_url: readable ? link.url : null,
+    cloud_url_expires_at: readable ? link.expires_at : null,
+    file_url: readable ? `/api/v1/reports/${reportId}/file` : null,
   };
   return result.status === 200 ? ok(c, data) : ok(c, data, 201);
 }

@@ -1,10 +1,10 @@
 // The main job: a machine's report becomes a sealed file, one row, its counters, its log line and its audit event.
-import { eq } from "drizzle-orm";
-import { type Access, deviceAccess, OWN, refuse, requirePatient } from "../access.ts";
+import { eq, sql } from "drizzle-orm";
+import { type Access, deviceAccess, OWN, refuse, requirePatient, stillHolds } from "../access.ts";
 import type { Call } from "../actor.ts";
 import { count, dayOf, scopes } from "../counters.ts";
 import { seal, sha256Hex } from "../crypto.ts";
-import { batch, isConflict } from "../db/client.ts";
+import { batch, isConflict, isUnmet } from "../db/client.ts";
 import { REPORT_KINDS, reports } from "../db/schema.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import { newFileKey, putFile } from "../files.ts";
@@ -144,11 +144,24 @@ async function keep(
     if (metricsKey) files.push(metricsKey);
     return await insertReport(job, access, { fileKey, metricsKey, metrics, kind });
   } catch (error) {
+    const [fileKey] = files;
+    if (access && fileKey && isUnmet(error, "reports.id")) return lostRight(job, access, files, fileKey);
     // Only a lost race says for certain that nothing was written. After any other error the files stay for a row that
     // may exist, and the sweep takes them if it does not.
     if (lostRace(error) && files.length > 0) await job.bucket.delete(files);
     throw error;
   }
+}
+
+/** The right ended while the body came: a device's report goes to quarantine, a person's is refused as the gate says now. */
+async function lostRight(job: Job, access: Access, files: string[], fileKey: string): Promise<Uploaded> {
+  const { call, bucket, incoming, attempt } = job;
+  attempt.patientId = null;
+  const device = call.actor.kind === "device" ? (await whereTo(call, incoming)).device : null;
+  if (device) return quarantine(job, fileKey, "not_found");
+  await bucket.delete(files);
+  await requirePatient(call, { patient: access.patient.id }, "report:create");
+  throw new ApiError("unavailable");
 }
 
 function lostRace(error: unknown): boolean {
@@ -187,7 +200,7 @@ async function insertReport(job: Job, access: Access, { fileKey, metricsKey, met
   const log = { outcome: "stored", reportId: attempt.id, event: "report.create", action: "C", access } as const;
   await batch(db, [
     db.insert(reports).values({
-      id: attempt.id,
+      id: sql`(SELECT ${attempt.id} WHERE ${stillHolds(actor, access, Date.now())})`,
       patientId: patient.id,
       hospitalId,
       kind,
@@ -260,7 +273,9 @@ async function logReplay({ call, attempt }: Job, access: Access | null, { resour
 
 async function quarantine(job: Job, fileKey: string, reason: ErrorCode): Promise<Uploaded> {
   const { call, attempt } = job;
-  const log = { outcome: "quarantined", reason, fileKey, event: "report.quarantine", action: "C" } as const;
+  const { about, metrics } = job.incoming;
+  const kept = { about, metrics: metrics ? new TextDecoder().decode(metrics) : null };
+  const log = { outcome: "quarantined", reason, fileKey, kept, event: "report.quarantine", action: "C" } as const;
   await batch(call.db, [...taking(job, { resourceId: attempt.id, status: 202 }), ...(await logStatements(call, attempt, log))]);
   return { outcome: "quarantined", status: 202, uploadId: attempt.id, reason };
 }

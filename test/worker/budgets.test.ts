@@ -58,8 +58,8 @@ const lines: Line[] = [
   ["GET /reports/{id}", "read", 200, budget(2, 15, 10, "get"), (e) => get(`/reports/${reportId}`, doctor)(e)],
   ["GET /reports/{id}/file", "read", 200, budget(2, 15, 10, "get"), (e) => get(`/reports/${reportId}/file`, doctor)(e)],
   ["GET /reports/{id}/file?link", "read", 200, budget(2, 15, 10, "get"), (e) => ask(link, { env: e })],
-  ["GET /reports/stats", "read", 200, budget(2, 15, 5), get("/reports/stats", nurse)],
-  ["GET /reports/stats (doctor)", "read", 200, budget(2, 20, 5), get("/reports/stats", doctor)],
+  ["GET /reports/stats", "read", 200, budget(2, 40, 5), get("/reports/stats", nurse)],
+  ["GET /reports/stats (doctor)", "read", 200, budget(2, 42, 5), get("/reports/stats", doctor)],
   ["GET /uploads", "read", 200, budget(2, 90, 10), get("/uploads", nurse)],
   ["GET /patients", "read", 200, budget(2, 20, 10), get("/patients", nurse)],
   ["GET /patients/{id}", "read", 200, budget(2, 15, 10), (e) => get(`/patients/${world.patient.id}`, doctor)(e)],
@@ -85,7 +85,7 @@ const lines: Line[] = [
   ["GET /audit-events", "read", 200, budget(2, 120, 5), get("/audit-events", () => world.manager)],
   ["GET /admin/users", "read", 200, budget(2, 45, 5), get("/admin/users", admin)],
   ["GET /admin/reports", "read", 200, budget(2, 150, 10), get("/admin/reports", admin)],
-  ["GET /admin/stats", "read", 200, budget(2, 20, 5), get("/admin/stats", admin)],
+  ["GET /admin/stats", "read", 200, budget(2, 40, 5), get("/admin/stats", admin)],
   [
     "POST /reports, device",
     "write",
@@ -121,7 +121,7 @@ const lines: Line[] = [
     budget(3, 15, 10),
     (e) => upload(world.nurse, stored, { patient_id: world.patient.id, metrics: '{"heart_rate":70}' }, { ...REPLAYED, env: e }),
   ],
-  ["POST /reports, refused", "write", 415, budget(3, 10, 10), (e) => upload(world.nurse, newPdf().slice(3), about(), { env: e })],
+  ["POST /reports, refused", "write", 415, budget(3, 10, 14), (e) => upload(world.nurse, newPdf().slice(3), about(), { env: e })],
   [
     "POST /reports, wrong type",
     "write",

@@ -1,0 +1,60 @@
+// What a device sends without a patient of its own is kept whole: file, metrics and fields, sealed.
+import { expect, it } from "vitest";
+import { keysOf } from "../../src/config.ts";
+import { open } from "../../src/crypto.ts";
+import { API, ask, auditOf, env, newDevice, newPdf, newWorld, read, upload } from "../world.ts";
+
+it("keeps the fields and metrics of a quarantined upload for whoever assigns it", async () => {
+  const world = await newWorld();
+  const device = await newDevice(world.nurse, null);
+  const fields = { metrics: '{"heart_rate":71}', session_type: "rest", confidence: "0.5", recorded_at: "2026-01-02T03:04:05Z" };
+  const { data } = await read(await upload(device, newPdf(), { ...fields, fileName: "night.pdf" }));
+  const row = await env.DB.prepare("SELECT detail_sealed FROM uploads WHERE id = ?")
+    .bind(data.upload_id)
+    .first<{ detail_sealed: string }>();
+  const keys = await keysOf(env);
+  const detail = await open(keys.fields, { table: "uploads", column: "detail", id: data.upload_id }, row?.detail_sealed ?? "");
+  const { metrics, ...about } = fields;
+  expect(detail).toEqual({ file_name: "night.pdf", metrics, about: { ...about, confidence: 0.5 } });
+});
+
+it("refuses a machine's time that lies days ahead, and metrics over 64 KiB, before anything is stored", async () => {
+  const world = await newWorld();
+  const patient_id = world.patient.id;
+  expect((await upload(world.nurse, newPdf(), { patient_id, recorded_at: "9999-12-31T23:59:59-23:00" })).status).toBe(400);
+  expect((await upload(world.nurse, newPdf(), { patient_id, metrics: `{"a":"${"x".repeat(65_536)}"}` })).status).toBe(413);
+  expect((await upload(world.nurse, newPdf(), { patient_id, recorded_at: new Date().toISOString() })).status).toBe(201);
+});
+
+it("writes nothing into the log of a patient whose trail a stranger asked for in vain", async () => {
+  const [world, other] = [await newWorld(), await newWorld()];
+  const subjects = async (response: Response) =>
+    (await auditOf(response.headers.get("x-request-id") ?? "")).flatMap((row) => row.subjects);
+  const ask1 = (as: { token: string }) => ask(`${API}/audit-events?patient_id=${world.patient.id}`, { as });
+  for (const as of [other.self, other.manager]) {
+    const answer = await ask1(as);
+    expect((await read(answer)).data).toEqual([]);
+    expect(await subjects(answer)).toEqual([]);
+  }
+  expect(await subjects(await ask1(world.self))).toEqual([world.patient.id]);
+});
+
+it("a device that sends what a nurse sent before is told so, without a link that would not open", async () => {
+  const world = await newWorld();
+  const device = await newDevice(world.nurse, world.patient.id);
+  const pdf = newPdf();
+  const first = (await read(await upload(world.nurse, pdf, { patient_id: world.patient.id }))).data;
+  const again = await upload(device, pdf);
+  expect(again.status).toBe(200);
+  expect((await read(again)).data).toMatchObject({ duplicate_of: first.report_id, cloud_url: null, file_url: null });
+});
+
+it("two registrations of one device with one key are one device, whichever comes first", async () => {
+  const world = await newWorld();
+  const json = { kind: "ecg", name: "Cart", serial_number: "SN-1" };
+  const headers = { "Idempotency-Key": "register-cart-1" };
+  const all = await Promise.all([1, 2, 3, 4].map(() => ask(`${API}/devices`, { as: world.nurse, json, headers })));
+  expect(all.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+  const ids = await Promise.all(all.map(async (response) => (await read(response)).data.device_id));
+  expect(new Set(ids).size).toBe(1);
+});
