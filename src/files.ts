@@ -15,7 +15,7 @@ const NO_AAD = new Uint8Array();
 type Bytes = Uint8Array<ArrayBuffer>;
 export type Source = Bytes | AsyncIterable<Uint8Array>;
 /** What a file belongs to, e.g. `report:<id>`; a file key moved to another row does not open there. */
-export type Record = string;
+export type Owner = string;
 
 function segmentsOf(size: number): number {
   return Math.max(1, Math.ceil(size / SEGMENT));
@@ -42,8 +42,8 @@ export function newFileKey(ring: Ring, now: number): string {
   return `${hourPrefix(ring.current, now)}${opaqueId()}`;
 }
 
-function fileKey(ring: Ring, key: string, record: Record): Promise<CryptoKey> {
-  return recordKey(ring, key.split("/")[0] ?? "", ["file", key, record]);
+function fileKey(ring: Ring, key: string, owner: Owner): Promise<CryptoKey> {
+  return recordKey(ring, key.split("/")[0] ?? "", ["file", key, owner]);
 }
 
 async function* chunksOf(source: Source): AsyncIterable<Uint8Array> {
@@ -80,11 +80,11 @@ export async function putFile(
   bucket: R2Bucket,
   ring: Ring,
   key: string,
-  record: Record,
+  owner: Owner,
   source: Source,
   size: number,
 ): Promise<void> {
-  const segments = sealed(await fileKey(ring, key, record), source);
+  const segments = sealed(await fileKey(ring, key, owner), source);
   const onlyIf = { etagDoesNotMatch: "*" };
   if (source instanceof Uint8Array) {
     const bytes = new Uint8Array(sealedSize(size));
@@ -120,7 +120,7 @@ export type Range = { start: number; end: number };
  * answered; a later one that fails ends the stream with an error, never with other bytes.
  * @param size bytes of the plaintext  @throws ApiError integrity_error, unavailable (the object is missing)
  */
-export async function openFile(bucket: R2Bucket, ring: Ring, key: string, record: Record, size: number, range?: Range) {
+export async function openFile(bucket: R2Bucket, ring: Ring, key: string, owner: Owner, size: number, range?: Range) {
   const { start, end } = range ?? { start: 0, end: Math.max(0, size - 1) };
   const first = Math.floor(start / SEGMENT);
   const last = Math.floor(end / SEGMENT);
@@ -132,7 +132,7 @@ export async function openFile(bucket: R2Bucket, ring: Ring, key: string, record
     await object.body.cancel();
     throw new ApiError("integrity_error");
   }
-  const plain = opened(await fileKey(ring, key, record), object.body, first, segmentsOf(size) - 1);
+  const plain = opened(await fileKey(ring, key, owner), object.body, first, segmentsOf(size) - 1);
   const cut = trimmed(plain, start - first * SEGMENT, size === 0 ? 0 : end - start + 1);
   const head = await cut.next();
   return { length: size === 0 ? 0 : end - start + 1, chunks: rest(head, cut) };
@@ -190,7 +190,7 @@ async function* trimmed(source: AsyncIterable<Bytes>, skip: number, length: numb
 }
 
 /** Small files (metrics) at once. */
-export async function readFile(bucket: R2Bucket, ring: Ring, key: string, record: Record, size: number): Promise<Bytes> {
+export async function readFile(bucket: R2Bucket, ring: Ring, key: string, owner: Owner, size: number): Promise<Bytes> {
   const { chunks } = await openFile(bucket, ring, key, record, size);
   const parts = await Array.fromAsync(chunks);
   return joined(parts, size);
