@@ -191,7 +191,7 @@ async function* trimmed(source: AsyncIterable<Bytes>, skip: number, length: numb
 
 /** Small files (metrics) at once. */
 export async function readFile(bucket: R2Bucket, ring: Ring, key: string, owner: Owner, size: number): Promise<Bytes> {
-  const { chunks } = await openFile(bucket, ring, key, record, size);
+  const { chunks } = await openFile(bucket, ring, key, owner, size);
   const parts = await Array.fromAsync(chunks);
   return joined(parts, size);
 }

@@ -67,7 +67,7 @@ type LogLine = {
   reason?: ErrorCode;
   reportId?: string | null;
   fileKey?: string;
-  /** What came with a quarantined file, so that assigning it later loses nothing. */
+  /** What came with a file that made no report of its own, so that nothing of it is lost. */
   kept?: { about: object; metrics: string | null };
   event: string;
   action: AuditEvent["action"];

@@ -256,7 +256,9 @@ async function afterRace(job: Job, access: Access | null): Promise<Uploaded> {
 
 async function logDuplicate(job: Job, access: Access, reportId: string): Promise<Uploaded> {
   const { call, attempt } = job;
-  const log = { outcome: "duplicate", reportId, event: "report.duplicate", action: "R", access } as const;
+  // The report stays as it is; what this attempt said beside the file stays in the log.
+  const kept = keptOf(job.incoming);
+  const log = { outcome: "duplicate", reportId, kept, event: "report.duplicate", action: "R", access } as const;
   await batch(call.db, [...taking(job, { resourceId: reportId, status: 200 }), ...(await logStatements(call, attempt, log))]);
   return { outcome: "duplicate", status: 200, uploadId: attempt.id, reportId };
 }
@@ -271,10 +273,13 @@ async function logReplay({ call, attempt }: Job, access: Access | null, { resour
   return { outcome: "replayed", status, uploadId: attempt.id, reportId: resourceId };
 }
 
+function keptOf({ about, metrics }: Incoming) {
+  return { about, metrics: metrics ? new TextDecoder().decode(metrics) : null };
+}
+
 async function quarantine(job: Job, fileKey: string, reason: ErrorCode): Promise<Uploaded> {
   const { call, attempt } = job;
-  const { about, metrics } = job.incoming;
-  const kept = { about, metrics: metrics ? new TextDecoder().decode(metrics) : null };
+  const kept = keptOf(job.incoming);
   const log = { outcome: "quarantined", reason, fileKey, kept, event: "report.quarantine", action: "C" } as const;
   await batch(call.db, [...taking(job, { resourceId: attempt.id, status: 202 }), ...(await logStatements(call, attempt, log))]);
   return { outcome: "quarantined", status: 202, uploadId: attempt.id, reason };

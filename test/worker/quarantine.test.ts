@@ -4,18 +4,34 @@ import { keysOf } from "../../src/config.ts";
 import { open } from "../../src/crypto.ts";
 import { API, ask, auditOf, env, newDevice, newPdf, newWorld, read, upload } from "../world.ts";
 
+const fields = { metrics: '{"heart_rate":71}', session_type: "rest", confidence: "0.5", recorded_at: "2026-01-02T03:04:05Z" };
+
+function whole(file_name: string) {
+  const { metrics, ...about } = fields;
+  return { file_name, metrics, about: { ...about, confidence: 0.5 } };
+}
+
+async function detailOf(uploadId: string): Promise<unknown> {
+  const row = await env.DB.prepare("SELECT detail_sealed FROM uploads WHERE id = ?")
+    .bind(uploadId)
+    .first<{ detail_sealed: string }>();
+  const keys = await keysOf(env);
+  return open(keys.fields, { table: "uploads", column: "detail", id: uploadId }, row?.detail_sealed ?? "");
+}
+
 it("keeps the fields and metrics of a quarantined upload for whoever assigns it", async () => {
   const world = await newWorld();
   const device = await newDevice(world.nurse, null);
-  const fields = { metrics: '{"heart_rate":71}', session_type: "rest", confidence: "0.5", recorded_at: "2026-01-02T03:04:05Z" };
   const { data } = await read(await upload(device, newPdf(), { ...fields, fileName: "night.pdf" }));
-  const row = await env.DB.prepare("SELECT detail_sealed FROM uploads WHERE id = ?")
-    .bind(data.upload_id)
-    .first<{ detail_sealed: string }>();
-  const keys = await keysOf(env);
-  const detail = await open(keys.fields, { table: "uploads", column: "detail", id: data.upload_id }, row?.detail_sealed ?? "");
-  const { metrics, ...about } = fields;
-  expect(detail).toEqual({ file_name: "night.pdf", metrics, about: { ...about, confidence: 0.5 } });
+  expect(await detailOf(data.upload_id)).toEqual(whole("night.pdf"));
+
+  // The same for a file that is there already: the report stays as it was, and what was said this time is not lost.
+  const pdf = newPdf();
+  const patient_id = world.patient.id;
+  await upload(world.nurse, pdf, { patient_id });
+  const again = (await read(await upload(world.nurse, pdf, { ...fields, patient_id }))).data;
+  const kept = whole("ecg.pdf");
+  expect(await detailOf(again.upload_id)).toEqual({ ...kept, about: { ...kept.about, patient_id } });
 });
 
 it("refuses a machine's time that lies days ahead, and metrics over 64 KiB, before anything is stored", async () => {
