@@ -1,9 +1,9 @@
 // Which patient a device belongs to, by time.
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { refuse, requirePatient } from "../access.ts";
 import type { Call } from "../actor.ts";
 import { audit } from "../audit.ts";
-import { batch } from "../db/client.ts";
+import { batch, isUnmet } from "../db/client.ts";
 import { deviceAssignments } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
@@ -13,31 +13,44 @@ import { deviceEvent, ownDevice } from "./devices.ts";
 const iso = (time: number) => new Date(time).toISOString();
 
 /** Binds a device to a patient of its hospital from now on; a present binding ends in the same moment. */
-export async function assignDevice(anyCall: Call, deviceId: string, patientRef: string, taking: Taking) {
-  const { call, standing, device, assignment } = await ownDevice(anyCall, deviceId, "device:manage");
-  const { patient } = await requirePatient(call, { patient: patientRef }, "device:manage");
+export async function assignDevice(call: Call, deviceId: string, patientRef: string, taking: Taking) {
+  const { patient, role, hospitalId } = await requirePatient(call, { patient: patientRef }, "device:manage");
   const { db, actor, now } = call;
-  if (patient.hospital_id !== device.hospitalId) {
-    const { role, hospitalId } = standing;
-    return refuse(call, "device:manage", "not_found", { role, hospitalId, target: { patient: patient.id } });
-  }
   const id = uuidv7();
-  // Whose device it was is concerned as much as whose it becomes.
-  const subjects = [patient.id, ...(assignment ? [assignment.patientId] : [])];
-  await batch(db, [
-    ...taking(id),
-    endOpenAssignment(call, deviceId),
-    db.insert(deviceAssignments).values({ id, deviceId, patientId: patient.id, startedAt: now, createdBy: actor.userId }),
-    ...audit(db, actor, now, { ...deviceEvent(standing, device, "device.assign", "U"), subjects }),
-  ]);
+  const by = actor.kind === "user" ? actor.userId : actor.kind;
+  const device = sql`SELECT id FROM devices WHERE id = ${deviceId} AND hospital_id = ${hospitalId}`;
+  const entity = { type: "device", id: deviceId };
+  const subjects = [patient.id];
+  try {
+    await batch(db, [
+      ...taking(id),
+      endOpenAssignment(call, deviceId, sql`EXISTS (${device})`),
+      // A device that is not this hospital's leaves the column without a value, and the batch fails as a whole.
+      db
+        .insert(deviceAssignments)
+        .values({ id, deviceId: sql`(${device})`, patientId: patient.id, startedAt: now, createdBy: by }),
+      ...audit(db, actor, now, { event: "device.assign", action: "U", role, hospitalId, entity, subjects }),
+      formerPatientToo(call, deviceId, patient.id),
+    ]);
+  } catch (error) {
+    if (!isUnmet(error, "device_assignments.device_id")) throw error;
+    return refuse(call, "device:manage", "not_found", { role, hospitalId, target: { device: deviceId } });
+  }
   return { assignment_id: id, device_id: deviceId, patient_id: patient.id, started_at: iso(now), ended_at: null };
 }
 
-function endOpenAssignment({ db, now }: Call, deviceId: string) {
+/** Whose device it was until this moment is concerned by the event as much as whose it becomes. */
+function formerPatientToo({ db, now }: Call, deviceId: string, patientId: string) {
+  return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)
+    SELECT DISTINCT patient_id, (SELECT max(seq) FROM audit_events) FROM device_assignments
+    WHERE device_id = ${deviceId} AND ended_at = ${now} AND patient_id <> ${patientId}`);
+}
+
+function endOpenAssignment({ db, now }: Call, deviceId: string, when?: SQL) {
   return db
     .update(deviceAssignments)
     .set({ endedAt: now })
-    .where(and(eq(deviceAssignments.deviceId, deviceId), isNull(deviceAssignments.endedAt)));
+    .where(and(eq(deviceAssignments.deviceId, deviceId), isNull(deviceAssignments.endedAt), when));
 }
 
 /** Ends the present binding; what the device sends next goes to quarantine. @throws ApiError not_found when there is none */

@@ -1,6 +1,7 @@
 // Rights that end: with a membership, with a reused token, in the middle of an upload; and what must not come back.
 import { describe, expect, it } from "vitest";
-import { API, ask, env, newDevice, newPdf, newWorld, read, sha256, type World } from "../world.ts";
+import { counting } from "../stores.ts";
+import { API, ask, auditOf, env, newDevice, newPdf, newWorld, read, sha256, type World } from "../world.ts";
 
 const member = (world: World) => `${API}/hospitals/${world.hospitalId}/members/${world.doctor.id}`;
 const refresh = (token: string) => ask(`${API}/auth/refresh`, { json: { refresh_token: token } });
@@ -113,5 +114,30 @@ describe("a right that ends while the body comes", () => {
       .first();
     expect(row).toMatchObject({ outcome: "quarantined", patient_id: null });
     expect(await env.FILES.head(String(row?.["file_key"]))).not.toBeNull();
+  });
+});
+
+describe("a device that moves to another patient", () => {
+  it("concerns both, and takes three round trips even with a key", async () => {
+    const world = await newWorld();
+    const device = await newDevice(world.nurse, world.patient.id);
+    const { env: counted, counts } = counting(env);
+    const moved = await ask(`${API}/devices/${device.id}/assignments`, {
+      as: world.nurse,
+      json: { patient_id: world.stranger.id },
+      headers: { "Idempotency-Key": "move-the-device" },
+      env: counted,
+    });
+    expect(moved.status).toBe(201);
+    expect(counts.d1).toBeLessThanOrEqual(3);
+    const events = await auditOf(moved.headers.get("x-request-id") ?? "");
+    expect(events.map(({ event }) => event)).toEqual(["device.assign"]);
+    expect(new Set(events[0]?.subjects)).toEqual(new Set([world.patient.id, world.stranger.id]));
+    // Another hospital's nurse moves nothing, and the binding stays.
+    const other = await newWorld();
+    const theirs = { as: other.nurse, json: { patient_id: other.patient.id } };
+    expect((await ask(`${API}/devices/${device.id}/assignments`, theirs)).status).toBe(404);
+    const open = env.DB.prepare("SELECT patient_id FROM device_assignments WHERE device_id = ? AND ended_at IS NULL");
+    expect(await open.bind(device.id).first("patient_id")).toBe(world.stranger.id);
   });
 });
