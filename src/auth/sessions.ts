@@ -5,6 +5,7 @@ import { asCaller, refuse } from "../access.ts";
 import type { Call, Standing, UserActor, UserCall } from "../actor.ts";
 import { audit } from "../audit.ts";
 import type { Keys } from "../config.ts";
+import { DAY_MS } from "../counters.ts";
 import { fromBase64Url, mac, open, sameBytes, seal, toBase64Url } from "../crypto.ts";
 import { batch, type Statement } from "../db/client.ts";
 import { sessions } from "../db/schema.ts";
@@ -12,7 +13,6 @@ import { ApiError } from "../errors.ts";
 import { UUID, uuidv7 } from "../ids.ts";
 import type { AccessToken } from "./tokens.ts";
 
-const DAY_MS = 86_400_000;
 export const REFRESH_LIFE_MS = 30 * DAY_MS;
 export const REFRESH_IDLE_MS = 7 * DAY_MS;
 /** Within this time of a rotation, the same old token gets the same successor (a lost reply, two tabs). */

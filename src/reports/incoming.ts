@@ -1,6 +1,7 @@
 // Reads an upload request: a multipart form (at most 10 MB, buffered) or a raw PDF (at most 25 MB, streamed).
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { DAY_MS } from "../counters.ts";
 import { REPORT_KINDS } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import { UUID } from "../ids.ts";
@@ -13,8 +14,6 @@ export const RAW_LIMIT = 25 * 1024 * 1024;
 /** Room for the form's own lines around a file of exactly the limit. */
 const FORM_OVERHEAD = 128 * 1024;
 const MAX_PARTS = 20;
-/** How far ahead a machine's clock may be. */
-const DAY_MS = 86_400_000;
 
 /** What may be said about a report besides the file: form fields, or for a raw body the query. */
 const About = z.strictObject({
@@ -22,7 +21,7 @@ const About = z.strictObject({
   kind: z.enum(REPORT_KINDS).optional(),
   recorded_at: z.iso
     .datetime({ offset: true })
-    .refine((time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS, "Not a time of the past")
+    .refine((time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS, "Not a time, or more than a day ahead")
     .optional(),
   session_type: z.string().trim().min(1).max(60).optional(),
   confidence: z.coerce.number().min(0).max(1).optional(),

@@ -23,7 +23,7 @@ export type Attempt = {
   fileName: string | null;
   sha256: string | null;
   size: number | null;
-  /** The gate has been asked who this is. */
+  /** From here on the gate is asked by what follows; a refusal before that asks it itself. */
   gated: boolean;
 };
 

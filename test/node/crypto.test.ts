@@ -200,18 +200,18 @@ describe("a sealed value", () => {
     await isIntegrityError(open(await newRing("f2"), PLACE, sealed));
   });
 
-  it("has a nonce of its own: 20,000 seals of one value in one place, no two alike", async () => {
+  it("has a nonce of its own: 100,000 seals of one value in one place, no two alike", async () => {
     const ring = await newRing();
     const nonces = new Set<string>();
     const sealed = new Set<string>();
-    for (let i = 0; i < 20_000; i += 500) {
+    for (let i = 0; i < 100_000; i += 500) {
       const some = await Promise.all(Array.from({ length: 500 }, () => seal(ring, PLACE, "same")));
       for (const one of some) {
         sealed.add(one);
         nonces.add(one.slice(6, 22));
       }
     }
-    expect([nonces.size, sealed.size]).toEqual([20_000, 20_000]);
+    expect([nonces.size, sealed.size]).toEqual([100_000, 100_000]);
   });
 
   it("has a length that tells no name from a longer one", async () => {
