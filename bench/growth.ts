@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getPlatformProxy } from "wrangler";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
-import type { Call, Standing } from "../src/actor.ts";
+import type { Call, UserStanding } from "../src/actor.ts";
 import { app } from "../src/app.ts";
 import { newSession } from "../src/auth/sessions.ts";
 import { signAccessToken } from "../src/auth/tokens.ts";
@@ -24,7 +24,7 @@ const via = { requestId: "bench", ip: null };
 
 type Reader = { who: string; token: string };
 
-async function person(env: Env, who: string, standing: Standing): Promise<Reader & { id: string }> {
+async function person(env: Env, who: string, standing: UserStanding): Promise<Reader & { id: string }> {
   const keys = await keysOf(env);
   const call: Call = { db: database(env.DB), keys, actor: { kind: "system", name: "bench", via }, now: Date.now() };
   const id = uuidv7();

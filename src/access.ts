@@ -1,157 +1,128 @@
 // The one gate: who may do what to which patient. Nothing else reads a patient's row, file or object.
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
-import type { Actor, Call, DeviceActor, Role, Standing, UserActor, UserCall } from "./actor.ts";
-import { audit } from "./audit.ts";
+import type {
+  Actor,
+  AppActor,
+  Call,
+  DeviceActor,
+  Principal,
+  PrincipalCall,
+  Role,
+  Standing,
+  UserCall,
+  UserStanding,
+} from "./actor.ts";
+import { idOf } from "./actor.ts";
 import { batch, type Statement } from "./db/client.ts";
+import { SELF_CARE } from "./db/schema.ts";
 import { ApiError } from "./errors.ts";
-import { UUID } from "./ids.ts";
-import { type Action, auditAction, mayEver } from "./roles.ts";
-import { liveSession, STANDING, type StandingRow, same, standingOf, standingStatement } from "./standing.ts";
+import { appPatientStatement, deviceStatement, machineStillHolds, touch, wasGood } from "./machines.ts";
+import { OWN, PATIENT, type PatientRow, patientMatch, type Target } from "./patient-row.ts";
+import { refuse } from "./refusals.ts";
+import { type Action, couldEver, mayEver } from "./roles.ts";
+import { claimedBy, liveSession, STANDING, type StandingRow, same, standingOf, standingStatement } from "./standing.ts";
 
-export type Basis = "self" | "staff" | "care_team" | "admin" | "device";
+export type Basis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
 
-export function requireUser(call: Call): UserCall {
-  const { actor } = call;
-  if (actor.kind === "user") return { ...call, actor };
-  throw new ApiError(actor.kind === "device" ? "forbidden" : "unauthenticated");
-}
-
-type Refused = {
-  role?: Role | "device";
-  hospitalId?: string | null;
-  target?: Record<string, string>;
-  patientId?: string | null;
-  /** The refusal is recorded only if this holds. */
-  when?: SQL;
-};
-
-/** Ids of ours. A path may hold a name or a phone number instead, and those stay out of the trail. */
-const ours = (id: string) => UUID.test(id) || /^[1-9][0-9]{0,8}$/.test(id);
-
-/** Records a refusal, then throws it: denials are decisions too. @throws ApiError always */
-export async function refuse(
-  call: Call,
-  action: Action,
-  error: "unauthenticated" | "forbidden" | "not_found",
-  facts: Refused = {},
-): Promise<never> {
-  const [type, id] = Object.entries(facts.target ?? {})[0] ?? [];
-  await batch(
-    call.db,
-    audit(call.db, call.actor, call.now, {
-      event: "access.denied",
-      action: auditAction(action),
-      outcome: "denied",
-      reason: error,
-      detail: { action },
-      ...(facts.role && { role: facts.role }),
-      hospitalId: facts.hospitalId ?? null,
-      ...(type && id && ours(id) && { entity: { type, id } }),
-      subjects: facts.patientId ? [facts.patientId] : [],
-      ...(facts.when && { when: facts.when }),
-    }),
-  );
-  throw new ApiError(error);
-}
+type Decided<C, S, T extends readonly Statement[]> = { call: C; standing: S; results: BatchResponse<T> };
 
 /**
- * Runs statements for a person together with the check of their session and role, in one round trip. `build` gets the
- * standing that the token claims; when the database knows another one, the statements are built and run again with it.
+ * Runs statements for a person or an app together with the check of their session or credential, in one round trip.
+ * `build` gets the standing that the token claims; when the database knows another one, the statements are built and run
+ * again with it.
  * @throws ApiError unauthenticated, forbidden (both audited)
  */
-export async function asCaller<const T extends readonly Statement[]>(
+export async function asPrincipal<const T extends readonly Statement[]>(
   anyCall: Call,
   action: Action,
-  build: (standing: Standing, call: UserCall) => T,
-): Promise<{ call: UserCall; standing: Standing; results: BatchResponse<T> }> {
-  if (anyCall.actor.kind === "device") await refuseDevice(anyCall, anyCall.actor, action);
-  const call = requireUser(anyCall);
-  const { db, actor, now } = call;
-  let standing = actor.claimed;
+  build: (standing: Standing, call: PrincipalCall) => T,
+): Promise<Decided<PrincipalCall, Standing, T>> {
+  const { db, actor, now } = anyCall;
+  if (actor.kind === "device") return refuseDevice(anyCall, actor, action);
+  if (actor.kind !== "user" && actor.kind !== "app") throw new ApiError("unauthenticated");
+  const call: PrincipalCall = { ...anyCall, actor };
+  let standing = claimedBy(actor);
   for (let round = 0; round < 3; round++) {
-    const allowed = mayEver(standing.role, action);
+    const allowed = couldEver(standing, action);
     const statements: readonly Statement[] = allowed ? build(standing, call) : [];
-    const [rows, ...results] = await batch(db, [standingStatement(db, actor, now), ...statements]);
+    const used = actor.kind === "app" ? [touch(db, actor, now)] : [];
+    const [rows, ...results] = await batch(db, [standingStatement(db, actor, now), ...statements, ...used]);
     const live = standingOf(rows[0]);
-    if (!live) return refuse(call, action, "unauthenticated");
+    if (!live) return refuse(call, action, "unauthenticated", actor.kind === "app" ? { when: wasGood(actor) } : {});
     if (same(live, standing)) {
-      if (!allowed) return refuse(call, action, "forbidden", { role: live.role, hospitalId: live.hospitalId });
-      return { call, standing, results: results as BatchResponse<T> };
+      if (!mayEver(live, action)) return refuse(call, action, "forbidden", { role: live.role, hospitalId: live.hospitalId });
+      return { call, standing: live, results: results as BatchResponse<T> };
     }
     standing = live;
   }
   throw new ApiError("unavailable");
 }
 
+/** As `asPrincipal`, for people alone: apps are refused like a role that may never. */
+export async function asCaller<const T extends readonly Statement[]>(
+  anyCall: Call,
+  action: Action,
+  build: (standing: UserStanding, call: UserCall) => T,
+): Promise<Decided<UserCall, UserStanding, T>> {
+  const { actor } = anyCall;
+  if (actor.kind === "app") {
+    const { standing } = await asPrincipal(anyCall, action, () => []);
+    return refuse(anyCall, action, "forbidden", { role: standing.role, hospitalId: standing.hospitalId });
+  }
+  const decided = await asPrincipal(anyCall, action, (standing, call) =>
+    standing.role === "app" || call.actor.kind === "app" ? unreachable() : build(standing, { ...call, actor: call.actor }),
+  );
+  const { call, standing, results } = decided;
+  if (standing.role === "app" || call.actor.kind === "app") return unreachable();
+  return { call: { ...call, actor: call.actor }, standing, results };
+}
+
+function unreachable(): never {
+  throw new Error("an app passed a gate for people");
+}
+
 /** The check alone, for verbs whose writes follow. */
-export async function requireRole(anyCall: Call, action: Action): Promise<{ call: UserCall; standing: Standing }> {
+export async function requireRole(anyCall: Call, action: Action): Promise<{ call: UserCall; standing: UserStanding }> {
   const { call, standing } = await asCaller(anyCall, action, () => []);
   return { call, standing };
 }
 
+/** The check alone, for people and apps. */
+export async function requirePrincipal(anyCall: Call, action: Action): Promise<{ call: PrincipalCall; standing: Standing }> {
+  const { call, standing } = await asPrincipal(anyCall, action, () => []);
+  return { call, standing };
+}
+
 /**
- * The condition that lists, counts and searches use: rows whose patient the person may see.
+ * The condition that lists, counts and searches use: rows whose patient the caller may see.
  * @param patientId the column that names the patient  @param hospitalId the column that names the patient's hospital
  */
-export function patientScope(standing: Standing, actor: UserActor, patientId: SQLWrapper, hospitalId: SQLWrapper): SQL {
+export function patientScope(standing: Standing, actor: Principal, patientId: SQLWrapper, hospitalId: SQLWrapper): SQL {
   switch (standing.role) {
     case "admin":
       return sql`1`;
     case "patient":
-      return sql`${patientId} IN (SELECT patient_id FROM patient_links WHERE user_id = ${actor.userId})`;
+      return sql`${patientId} IN (SELECT patient_id FROM patient_links WHERE user_id = ${idOf(actor)})`;
     case "doctor":
       if (standing.doctorScope === "hospital") return sql`${hospitalId} = ${standing.hospitalId}`;
       return sql`+${hospitalId} = ${standing.hospitalId} AND ${patientId} IN
-        (SELECT patient_id FROM care_team WHERE user_id = ${actor.userId} AND ended_at IS NULL)`;
+        (SELECT patient_id FROM care_team WHERE user_id = ${idOf(actor)} AND ended_at IS NULL)`;
     case "nurse":
     case "hospital_admin":
+    case "app":
       return sql`${hospitalId} = ${standing.hospitalId}`;
   }
 }
 
-/** What a request may name a patient by; numbers are the documents' integer ids. */
-export type Target = { patient: string } | { report: string } | typeof OWN;
-/** The caller's own record, or the patient that the calling device is bound to. */
-export const OWN = { patient: "own" } as const;
-
-export type PatientRow = {
-  id: string;
-  patient_number: number;
-  hospital_id: string;
-  ward_id: string | null;
-  monitoring: "off" | "home" | "ward";
-  patient_uid: string | null;
-  identity_sealed: string;
-  clinical_sealed: string;
-  assigned_doctor_id: string | null;
-  active: number;
-  created_at: number;
-  updated_at: number;
-  version: number;
-};
 export type Access = {
   patient: PatientRow;
   basis: Basis;
-  role: Role | "device";
+  role: Role | "device" | "app";
   /** Whose data it is: goes into the audit row. */
   hospitalId: string;
   deviceId: string | null;
 };
-
-/** What a list shows of a patient; `PATIENT` adds what only a page of their own shows. */
-export const PATIENT_SUMMARY = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id,
-  patients.ward_id AS ward_id, patients.monitoring AS monitoring, patients.patient_uid AS patient_uid,
-  patients.identity_sealed AS identity_sealed, patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active,
-  patients.created_at AS created_at, patients.updated_at AS updated_at, patients.version AS version`;
-const PATIENT = sql`${PATIENT_SUMMARY}, patients.clinical_sealed AS clinical_sealed`;
-
-function patientMatch(target: Target, own: SQL): SQL {
-  if (target === OWN) return sql`patients.id = ${own}`;
-  if ("report" in target) return sql`patients.id = (SELECT patient_id FROM reports WHERE id = ${target.report})`;
-  if (/^[1-9][0-9]{0,14}$/.test(target.patient)) return sql`patients.patient_number = CAST(${target.patient} AS INTEGER)`;
-  return sql`patients.id = ${UUID.test(target.patient) ? target.patient : null}`;
-}
 
 /**
  * Fetch-or-404 inside what the caller may see, in one statement with the state of session, user and role.
@@ -164,6 +135,8 @@ export async function requirePatient(call: Call, target: Target, action: Action)
       return userAccess({ ...call, actor }, target, action);
     case "device":
       return requireForDevice(call, actor, target, action);
+    case "app":
+      return appAccess(call, actor, target, action);
     default:
       throw new ApiError("unauthenticated");
   }
@@ -180,18 +153,23 @@ async function userAccess(call: UserCall, target: Target, action: Action): Promi
     FROM ${session.from} LEFT JOIN patients ON ${patientMatch(target, sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = u.id)`)}
     WHERE ${session.where}`);
   const standing = standingOf(row);
-  if (!row || !standing) return refuse(call, action, "unauthenticated", { target });
-  const facts = { role: standing.role, hospitalId: row.hospital_id ?? standing.hospitalId, target, patientId: row.id };
-  if (!mayEver(standing.role, action)) return refuse(call, action, "forbidden", facts);
-  if (target === OWN && standing.role !== "patient") throw new ApiError("invalid_request", "Name patient_id.");
+  if (!row || !standing || standing.role === "app") return refuse(call, action, "unauthenticated", { target });
+  const { role, hospitalId: from } = standing;
+  const facts = { role, hospitalId: row.hospital_id ?? from, from, target, patientId: row.id };
+  if (!mayEver(standing, action)) return refuse(call, action, "forbidden", facts);
+  if (target === OWN && role !== "patient") throw new ApiError("invalid_request", "Name patient_id.");
   if (target === OWN && row.links > 1) throw new ApiError("patient_ambiguous");
   const basis = row.id ? basisOf(standing, row) : null;
   if (!basis) return refuse(call, action, "not_found", facts);
-  return { patient: row, basis, role: standing.role, hospitalId: row.hospital_id, deviceId: null };
+  // What a hospital has written stays the hospital's to change.
+  if (basis === "self" && action === "patient:update" && row.hospital_id !== SELF_CARE) {
+    return refuse(call, action, "forbidden", facts);
+  }
+  return { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null };
 }
 
 /** Why a person may see a patient, or null. Consent and break-glass will be two more lines here. */
-function basisOf(standing: Standing, patient: { hospital_id: string; linked: number; in_team: number }): Basis | null {
+function basisOf(standing: UserStanding, patient: { hospital_id: string; linked: number; in_team: number }): Basis | null {
   const ours = standing.hospitalId === patient.hospital_id;
   switch (standing.role) {
     case "admin":
@@ -207,8 +185,19 @@ function basisOf(standing: Standing, patient: { hospital_id: string; linked: num
   }
 }
 
+async function appAccess(call: Call, actor: AppActor, target: Target, action: Action): Promise<Access> {
+  const { db, now } = call;
+  const [[row]] = await batch(db, [appPatientStatement(db, actor, target, now), touch(db, actor, now)]);
+  const standing = standingOf(row);
+  if (!row || !standing) return refuse(call, action, "unauthenticated", { target, when: wasGood(actor) });
+  const facts = { role: "app", hospitalId: standing.hospitalId, target } as const;
+  if (!mayEver(standing, action)) return refuse(call, action, "forbidden", facts);
+  if (target === OWN) throw new ApiError("invalid_request", "Name patient_id.");
+  if (!row.id) return refuse(call, action, "not_found", facts);
+  return { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null };
+}
+
 export type DeviceAccess = { deviceId: string; kind: string; hospitalId: string; access: Access | null };
-type DeviceRow = PatientRow & { device_id: string; device_kind: string; device_hospital: string; bound: number; own: number };
 
 /**
  * The device that a credential names and, if it may, the patient: devices write reports for the patient they are bound
@@ -216,25 +205,9 @@ type DeviceRow = PatientRow & { device_id: string; device_kind: string; device_h
  * @throws ApiError unauthenticated for a credential that is unknown, revoked or expired
  */
 export async function deviceAccess(call: Call, actor: DeviceActor, target: Target, action: Action): Promise<DeviceAccess> {
-  const uploaded =
-    "report" in target
-      ? sql`EXISTS (SELECT 1 FROM reports r WHERE r.id = ${target.report} AND r.uploaded_by_kind = 'device' AND r.uploaded_by = d.id)`
-      : sql`0`;
-  // A redeemed link has proved the credential already (reports/links.ts); then only its state counts.
-  const secret = actor.secretHash === null ? sql`1` : sql`c.secret_hash = ${actor.secretHash}`;
-  const [row] = await call.db.all<DeviceRow>(sql`
-    SELECT d.id AS device_id, d.kind AS device_kind, d.hospital_id AS device_hospital, patients.id = a.patient_id AS bound,
-      ${uploaded} AS own, ${PATIENT}
-    FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
-      JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
-      LEFT JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL
-      LEFT JOIN patients ON ${patientMatch(target, sql`a.patient_id`)}
-    WHERE c.id = ${actor.credentialId} AND ${secret} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > ${call.now})`);
-  if (!row) {
-    // A credential that was good once leaves a trace; one that never existed could fill the trail.
-    const known = sql`EXISTS (SELECT 1 FROM credentials c WHERE c.id = ${actor.credentialId} AND ${secret})`;
-    return refuse(call, action, "unauthenticated", { role: "device", target, when: known });
-  }
+  const { db, now } = call;
+  const [[row]] = await batch(db, [deviceStatement(db, actor, target, now), touch(db, actor, now)]);
+  if (!row) return refuse(call, action, "unauthenticated", { role: "device", target, when: wasGood(actor) });
   const device = { deviceId: row.device_id, kind: row.device_kind, hospitalId: row.device_hospital };
   const may = (action === "report:create" && row.bound) || (action === "report:read" && row.own);
   if (!row.id || !may) return { ...device, access: null };
@@ -261,19 +234,15 @@ async function refuseDevice(call: Call, actor: DeviceActor, action: Action): Pro
  * True while session or credential live and the basis still joins the caller to the patient.
  */
 export function stillHolds(actor: Actor, { basis, patient, hospitalId }: Access, now: number): SQL {
-  if (actor.kind === "device") {
-    return sql`EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
-      JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL AND a.patient_id = ${patient.id}
-      WHERE c.id = ${actor.credentialId} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > ${now}))`;
-  }
+  if (actor.kind === "device" || actor.kind === "app") return machineStillHolds(actor, patient.id, hospitalId, now);
   if (actor.kind !== "user") return sql`0`;
   const { from, where } = liveSession(actor, now);
-  const joins: Record<Exclude<Basis, "device">, SQL> = {
+  const joins: Partial<Record<Basis, SQL>> = {
     self: sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = ${patient.id})`,
     staff: sql`m.role IS NOT NULL AND h.id = ${hospitalId}`,
     care_team: sql`m.role IS NOT NULL AND h.id = ${hospitalId} AND EXISTS
       (SELECT 1 FROM care_team t WHERE t.user_id = u.id AND t.patient_id = ${patient.id} AND t.ended_at IS NULL)`,
     admin: sql`u.is_admin = 1`,
   };
-  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${basis === "device" ? sql`0` : joins[basis]})`;
+  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${joins[basis] ?? sql`0`})`;
 }

@@ -1,6 +1,6 @@
 // The audit trail: statements for the caller's own batch, so that state and trace commit together or not at all.
 import { type SQL, sql } from "drizzle-orm";
-import type { Actor, Role } from "./actor.ts";
+import { type Actor, idOf, type Role } from "./actor.ts";
 import type { Db, Statement } from "./db/client.ts";
 
 export type AuditAction = "C" | "R" | "U" | "D" | "E";
@@ -10,10 +10,13 @@ export type AuditEvent = {
   action: AuditAction;
   outcome?: "success" | "denied" | "failed";
   reason?: string;
-  role?: Role | "device";
+  role?: Role | "device" | "app";
   basis?: string;
   purpose?: string;
+  /** Whose data it is about. */
   hospitalId?: string | null;
+  /** Where the actor works; kept when that is another hospital. */
+  actorHospitalId?: string | null;
   entity?: { type: string; id: string };
   /** Patients whose data the event touched. */
   subjects?: readonly string[];
@@ -23,26 +26,15 @@ export type AuditEvent = {
   when?: SQL;
 };
 
-function actorId(actor: Actor): string | null {
-  switch (actor.kind) {
-    case "user":
-      return actor.userId;
-    case "device":
-      return actor.credentialId;
-    case "system":
-      return actor.name;
-    case "anonymous":
-      return null;
-  }
-}
-
 /** One event and its subjects, to be put together in the batch that does what the event says. */
 export function audit(db: Db, actor: Actor, now: number, event: AuditEvent): Statement[] {
+  const from = event.actorHospitalId ?? null;
+  const abroad = from === (event.hospitalId ?? null) ? null : from;
   const row = db.run(sql`INSERT INTO audit_events (recorded_at, action, event, outcome, reason, actor_kind, actor_id,
-      actor_role, hospital_id, basis, purpose, entity_type, entity_id, request_id, ip, detail)
+      actor_role, hospital_id, actor_hospital_id, basis, purpose, entity_type, entity_id, request_id, ip, detail)
     SELECT CAST(${now} AS INTEGER), ${event.action}, ${event.event}, ${event.outcome ?? "success"}, ${event.reason ?? null},
-      ${actor.kind}, ${actorId(actor)}, ${event.role ?? null}, ${event.hospitalId ?? null}, ${event.basis ?? null},
-      ${event.purpose ?? null}, ${event.entity?.type ?? null}, ${event.entity?.id ?? null}, ${actor.via.requestId},
+      ${actor.kind}, ${actor.kind === "anonymous" ? null : idOf(actor)}, ${event.role ?? null}, ${event.hospitalId ?? null},
+      ${abroad}, ${event.basis ?? null}, ${event.purpose ?? null}, ${event.entity?.type ?? null}, ${event.entity?.id ?? null}, ${actor.via.requestId},
       ${actor.via.ip}, ${event.detail ? JSON.stringify(event.detail) : null}
     WHERE ${event.when ?? sql`1`}`);
   const subjects = [...new Set(event.subjects ?? [])];

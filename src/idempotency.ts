@@ -1,7 +1,7 @@
 // Idempotency keys: one effect per key. A replay keeps status and resource and is rendered anew under today's rights.
 import { and, eq, lt } from "drizzle-orm";
 import type { Context } from "hono";
-import type { Actor, Call } from "./actor.ts";
+import { type Call, idOf } from "./actor.ts";
 import { mac, sha256Hex, toBase64Url } from "./crypto.ts";
 import { type Db, isConflict, type Statement } from "./db/client.ts";
 import { idempotencyKeys } from "./db/schema.ts";
@@ -16,10 +16,6 @@ export type Replay = { resourceId: string; status: number };
 /** Given the new id, the statements that take the key. */
 export type Taking = (resourceId: string) => Statement[];
 
-function callerId(actor: Actor): string {
-  return actor.kind === "user" ? actor.userId : actor.kind === "device" ? actor.credentialId : actor.kind;
-}
-
 /** @param verb what the key is for: one name for all paths of a create  @throws ApiError invalid_idempotency_key */
 export async function readClaim(c: Context<AppEnv>, verb: string): Promise<Claim> {
   const key = c.req.header("Idempotency-Key");
@@ -27,7 +23,7 @@ export async function readClaim(c: Context<AppEnv>, verb: string): Promise<Claim
   if (!/^[\x21-\x7e]{8,128}$/.test(key)) {
     throw new ApiError("invalid_idempotency_key", "Idempotency-Key is 8 to 128 printable characters.");
   }
-  return { scope: `${callerId(c.get("call").actor)} ${verb}`, keyHash: await sha256Hex(key) };
+  return { scope: `${idOf(c.get("call").actor)} ${verb}`, keyHash: await sha256Hex(key) };
 }
 
 /** The resource that a key made. @throws ApiError idempotency_key_reused when the key was used with another body */

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { asc, desc, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import type { Actor, Call } from "./actor.ts";
+import { type Actor, type Call, idOf } from "./actor.ts";
 import { fromBase64Url, mac, sameBytes, toBase64Url } from "./crypto.ts";
 import { ApiError } from "./errors.ts";
 import type { Pagination } from "./router.ts";
@@ -50,8 +50,7 @@ export function refuseRepeats(queries: Record<string, string[]>): void {
 /** Everything a cursor must not outlive: who asks, which list, which filters. */
 function binding(actor: Actor, list: string, filters: object): string[] {
   const entries = Object.entries(filters).filter(([k, v]) => v !== undefined && !["cursor", "limit", "offset"].includes(k));
-  const caller = actor.kind === "user" ? actor.userId : actor.kind;
-  return ["cursor", caller, list, JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b)))];
+  return ["cursor", idOf(actor), list, JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b)))];
 }
 
 /** @throws ApiError invalid_cursor, offset_too_large, invalid_request (cursor and offset together) */

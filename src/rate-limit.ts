@@ -25,6 +25,7 @@ function bucketOf(env: Env, actor: Actor): Bucket {
     case "user":
       return { key: `user:${actor.userId}`, limiter: env.RATE_PERSON, policy: policyOf("person", PERSON_LIMIT) };
     case "device":
+    case "app":
       return {
         key: `machine:${actor.credentialId}:${actor.secretHash ?? "link"}`,
         limiter: env.RATE_MACHINE,

@@ -1,6 +1,7 @@
 // The request path before any route: id, call, log line, body as bytes counted by us, strict JSON.
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
+import { idOf } from "./actor.ts";
 import { isProduction, readyKeys } from "./config.ts";
 import { database } from "./db/client.ts";
 import { ApiError } from "./errors.ts";
@@ -26,8 +27,7 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
   const actor = c.get("call")?.actor;
   log(c.env, "INFO", "request", {
     request_id: c.get("requestId"),
-    actor:
-      actor?.kind === "user" ? `user:${actor.userId}` : actor?.kind === "device" ? `device:${actor.credentialId}` : "anonymous",
+    actor: actor && actor.kind !== "anonymous" ? `${actor.kind}:${idOf(actor)}` : "anonymous",
     method: c.req.method,
     // The pattern, not the path: ids stay out of the line that everything is counted by.
     route: matchedRoutes(c).findLast((r) => !r.path.endsWith("*"))?.path ?? "none",

@@ -1,5 +1,5 @@
 // Which roles may ever do what. Whether to this patient is the question of access.ts.
-import type { Role } from "./actor.ts";
+import type { Role, Standing } from "./actor.ts";
 import type { AuditAction } from "./audit.ts";
 
 const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
@@ -12,34 +12,77 @@ const MAY = {
   "self:write": EVERYONE,
   "patient:read": EVERYONE,
   "patient:create": STAFF,
-  "patient:update": STAFF,
+  "patient:search": STAFF,
+  /** A patient changes only a record of their own making (access.ts). */
+  "patient:update": EVERYONE,
+  "patient:delete": MANAGERS,
+  "patient:claim": ["patient"],
+  "claim_code:create": CARE_EDITORS,
   "care_team:read": STAFF,
   "care_team:update": CARE_EDITORS,
   "report:read": EVERYONE,
   "report:create": EVERYONE,
   "upload:read": CARE_EDITORS,
+  "upload:assign": CARE_EDITORS,
   "device:read": STAFF,
   "device:manage": CARE_EDITORS,
   "hospital:read": EVERYONE,
   "hospital:create": ["admin"],
+  "hospital:update": MANAGERS,
+  "ward:read": STAFF,
+  "ward:manage": MANAGERS,
+  "practitioner:read": EVERYONE,
+  "practitioner:manage": MANAGERS,
   "member:read": MANAGERS,
   "member:manage": MANAGERS,
+  "user:read": MANAGERS,
   "user:create": MANAGERS,
+  "user:update": MANAGERS,
   "user:unlock": MANAGERS,
+  "api_key:read": MANAGERS,
+  "api_key:manage": MANAGERS,
   "audit:read": ["patient", "hospital_admin", "admin"],
   "admin:read": ["admin"],
   "docs:read": STAFF,
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Action = keyof typeof MAY;
+
+/** What an app credential can be given: the scopes of an API key are names of these actions. */
+export const APP_SCOPES = [
+  "patient:read",
+  "patient:search",
+  "patient:create",
+  "patient:update",
+  "report:read",
+  "report:create",
+] as const satisfies readonly Action[];
+
 /** The FHIR AuditEvent.action of an action, by its second word. */
-const VERBS: Record<string, AuditAction> = { read: "R", create: "C", update: "U", manage: "U", write: "U", unlock: "U" };
+const VERBS: Record<string, AuditAction> = {
+  read: "R",
+  search: "R",
+  create: "C",
+  update: "U",
+  manage: "U",
+  write: "U",
+  unlock: "U",
+  assign: "U",
+  delete: "D",
+};
 
 export function auditAction(action: Action): AuditAction {
   return VERBS[action.split(":")[1] ?? ""] ?? "E";
 }
 
-export function mayEver(role: Role, action: Action): boolean {
-  const roles: readonly Role[] = MAY[action];
-  return roles.includes(role);
+/** Before an app's scopes are known, what an app could be given at most. */
+export function couldEver({ role }: Standing, action: Action): boolean {
+  const roles: readonly (Role | "app")[] = MAY[action];
+  const scopes: readonly Action[] = APP_SCOPES;
+  return role === "app" ? scopes.includes(action) : roles.includes(role);
+}
+
+export function mayEver(standing: Standing, action: Action): boolean {
+  if (standing.role === "app" && !standing.scopes.includes(action)) return false;
+  return couldEver(standing, action);
 }

@@ -1,22 +1,28 @@
-// What a session is worth now: the state of session, user, membership and hospital, for the statement that needs it.
+// What a session or an app's credential is worth now, for the statement that needs it.
 import { type SQL, sql } from "drizzle-orm";
-import type { DoctorScope, Role, Standing, UserActor } from "./actor.ts";
+import type { AppStanding, DoctorScope, Principal, Role, Standing, UserActor } from "./actor.ts";
 import type { Db } from "./db/client.ts";
+import { appStandingStatement } from "./machines.ts";
 
 export type StandingRow = {
   is_admin: number;
-  member_role: Role | null;
+  member_role: Role | "app" | null;
   acting_hospital: string | null;
   doctor_scope: DoctorScope | null;
+  scopes: string | null;
 };
 
-export const STANDING = sql`u.is_admin AS is_admin, m.role AS member_role, s.hospital_id AS acting_hospital, h.doctor_scope AS doctor_scope`;
+export const STANDING = sql`u.is_admin AS is_admin, m.role AS member_role, s.hospital_id AS acting_hospital,
+  h.doctor_scope AS doctor_scope, NULL AS scopes`;
+
+/** A membership that counts: neither ended nor suspended. The table is called `m` wherever this stands. */
+export const MEMBER_NOW = sql`m.ended_at IS NULL AND m.suspended_at IS NULL`;
 
 /** The session, the user, the membership and the hospital, as they are in this very statement. */
 export function liveSession(actor: UserActor, now: number): { from: SQL; where: SQL } {
   return {
     from: sql`sessions s JOIN users u ON u.id = s.user_id AND u.active = 1
-      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = s.hospital_id AND m.ended_at IS NULL
+      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = s.hospital_id AND ${MEMBER_NOW}
       LEFT JOIN hospitals h ON h.id = s.hospital_id AND h.active = 1`,
     where: sql`s.id = ${actor.sessionId} AND s.user_id = ${actor.userId} AND s.revoked_at IS NULL AND s.expires_at > ${now}`,
   };
@@ -25,17 +31,29 @@ export function liveSession(actor: UserActor, now: number): { from: SQL; where: 
 /** Null when the session acts for a hospital that was deactivated or that the person has left. */
 export function standingOf(row: StandingRow | undefined): Standing | null {
   if (!row) return null;
-  if (row.is_admin) return { role: "admin", hospitalId: row.acting_hospital, doctorScope: "care_team" };
-  if (row.acting_hospital === null) return { role: "patient", hospitalId: null, doctorScope: "care_team" };
-  if (!row.member_role || !row.doctor_scope) return null;
-  return { role: row.member_role, hospitalId: row.acting_hospital, doctorScope: row.doctor_scope };
+  const { acting_hospital: hospitalId, member_role: role, doctor_scope: doctorScope } = row;
+  if (role === "app") {
+    return { role, hospitalId: hospitalId ?? "", doctorScope: "care_team", scopes: row.scopes?.split(" ") ?? [] };
+  }
+  if (row.is_admin) return { role: "admin", hospitalId, doctorScope: "care_team" };
+  if (hospitalId === null) return { role: "patient", hospitalId: null, doctorScope: "care_team" };
+  if (!role || !doctorScope) return null;
+  return { role, hospitalId, doctorScope };
 }
 
-export function standingStatement(db: Db, actor: UserActor, now: number) {
+export function standingStatement(db: Db, actor: Principal, now: number) {
+  if (actor.kind === "app") return appStandingStatement(db, actor, now);
   const { from, where } = liveSession(actor, now);
   return db.all<StandingRow>(sql`SELECT ${STANDING} FROM ${from} WHERE ${where}`);
 }
 
+/** What the caller's token says. Of an app it says no scopes; the database has the last word on both. */
+export function claimedBy(actor: Principal): Standing {
+  if (actor.kind === "user") return actor.claimed;
+  return { role: "app", hospitalId: actor.hospitalId, doctorScope: "care_team", scopes: [] } satisfies AppStanding;
+}
+
+/** Whether what was built for one standing serves the other. */
 export function same(a: Standing, b: Standing): boolean {
   return a.role === b.role && a.hospitalId === b.hospitalId && a.doctorScope === b.doctorScope;
 }

@@ -42,7 +42,7 @@ export const PRINCIPALS: readonly Principal[] = [
 ];
 
 /** What a route is about decides which relation counts. */
-type About = "public" | "own" | "patient" | "report" | "upload" | "hospital" | "staff" | "device" | "session";
+type About = "public" | "own" | "patient" | "edit" | "report" | "upload" | "hospital" | "staff" | "device" | "session";
 export type Rule = { about: About; who: readonly Role[] /** Audit events of an allowed call. */; traced: 0 | 1 };
 
 const EVERYONE: readonly Role[] = ["patient", "nurse", "doctor", "hospital_admin", "admin"];
@@ -83,7 +83,7 @@ export const ROUTES: Record<string, Rule> = {
   "GET /api/v1/patients": rule("own", EVERYONE),
   "GET /api/v1/patients/list": rule("own", EVERYONE),
   "GET /api/v1/patients/:patient_id": rule("patient", EVERYONE),
-  "PATCH /api/v1/patients/:patient_id": rule("patient", STAFF),
+  "PATCH /api/v1/patients/:patient_id": rule("edit", EVERYONE),
   "GET /api/v1/patients/:patient_id/care-team": rule("patient", STAFF),
   "PUT /api/v1/patients/:patient_id/care-team/:user_id": rule("patient", EDITORS),
   "DELETE /api/v1/patients/:patient_id/care-team/:user_id": rule("patient", EDITORS),
@@ -139,7 +139,9 @@ export function expected(principal: Principal, { about, who }: Rule, relation: R
   if (about === "session") return relation === "self" ? "allow" : 404;
   if (role === "admin") return "allow";
   if (about === "hospital" || about === "staff" || about === "device") return relation === "none" ? 404 : "allow";
-  return maySee(principal, relation) ? "allow" : 404;
+  if (!maySee(principal, relation)) return 404;
+  // A patient changes a record of their own making only; these are a hospital's.
+  return about === "edit" && role === "patient" ? 403 : "allow";
 }
 
 function maySee({ role, wide }: Principal, relation: Relation): boolean {

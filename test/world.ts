@@ -1,6 +1,6 @@
 // A hospital of its own for each test: people with sessions, patients with canaries, devices, and requests through the front door.
 import { env as realEnv } from "cloudflare:workers";
-import type { Actor, Role, Standing, UserActor, UserCall } from "../src/actor.ts";
+import type { Actor, Role, UserActor, UserCall, UserStanding } from "../src/actor.ts";
 import { app } from "../src/app.ts";
 import { emailIndex, usernameIndex } from "../src/auth/names.ts";
 import { hashPassword } from "../src/auth/passwords.ts";
@@ -75,7 +75,7 @@ async function systemCall() {
   };
 }
 
-export async function newHospital(doctorScope: Standing["doctorScope"] = "care_team"): Promise<string> {
+export async function newHospital(doctorScope: UserStanding["doctorScope"] = "care_team"): Promise<string> {
   const { db, now } = await systemCall();
   const id = uuidv7();
   await db.insert(hospitals).values({ id, name: `Hospital ${unique()}`, doctorScope, createdAt: now, updatedAt: now });
@@ -86,7 +86,7 @@ export async function newHospital(doctorScope: Standing["doctorScope"] = "care_t
 export async function newPerson(
   role: Role,
   hospitalId: string | null = null,
-  doctorScope: Standing["doctorScope"] = "care_team",
+  doctorScope: UserStanding["doctorScope"] = "care_team",
 ): Promise<Person> {
   const call = await systemCall();
   const { db, keys, now } = call;
@@ -112,14 +112,14 @@ export async function newPerson(
   if (hospitalId && (role === "nurse" || role === "doctor" || role === "hospital_admin")) {
     await db.insert(memberships).values({ userId: id, hospitalId, role, createdBy: "test", createdAt: now });
   }
-  const standing: Standing = { role, hospitalId: role === "admin" || role === "patient" ? null : hospitalId, doctorScope };
+  const standing: UserStanding = { role, hospitalId: role === "admin" || role === "patient" ? null : hospitalId, doctorScope };
   return { id, email, username, role, ...(await newLogin(id, standing)) };
 }
 
 /** Another session of a person. */
 export async function newLogin(
   userId: string,
-  standing: Standing,
+  standing: UserStanding,
 ): Promise<{ token: string; sessionId: string; refresh: string }> {
   const call = await systemCall();
   const session = await newSession(call, userId, standing, { user_agent: "test", ip: null });
@@ -129,7 +129,7 @@ export async function newLogin(
 }
 
 /** A call such as a request of this person makes. */
-export async function callOf(person: Person, standing: Standing): Promise<UserCall> {
+export async function callOf(person: Person, standing: UserStanding): Promise<UserCall> {
   const actor: UserActor = { kind: "user", userId: person.id, sessionId: person.sessionId, claimed: standing, via };
   return { ...(await systemCall()), actor };
 }
@@ -172,7 +172,7 @@ export async function link(person: Person, patient: Patient): Promise<void> {
 }
 
 /** A hospital with one person of each role; the doctor looks after the first patient and not the second. */
-export async function newWorld(doctorScope: Standing["doctorScope"] = "care_team") {
+export async function newWorld(doctorScope: UserStanding["doctorScope"] = "care_team") {
   const hospitalId = await newHospital(doctorScope);
   const [nurse, doctor, manager, self, admin] = await Promise.all([
     newPerson("nurse", hospitalId, doctorScope),

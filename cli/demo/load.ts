@@ -1,7 +1,7 @@
 // Loads the demo world through the product's own verbs; only the marks `demo = 1` and the short password are special.
 import { eq, inArray, sql } from "drizzle-orm";
 import { getPlatformProxy } from "wrangler";
-import type { Call, DeviceActor, Standing, UserActor, UserCall } from "../../src/actor.ts";
+import type { Call, UserActor, UserCall, UserStanding } from "../../src/actor.ts";
 import { readMachineToken } from "../../src/auth/machine-tokens.ts";
 import { newSession } from "../../src/auth/sessions.ts";
 import { isProduction, keysOf } from "../../src/config.ts";
@@ -59,7 +59,7 @@ async function build(env: Env): Promise<void> {
     const hospitalId = person.hospital === 2 ? second.hospital_id : first.hospital_id;
     staff.set(person.email, await insertStaff(admin, row, hospitalId, staffRole(person.role), "admin"));
   }
-  const standing = (hospital: { hospital_id: string }, role: Standing["role"]): Standing => ({
+  const standing = (hospital: { hospital_id: string }, role: UserStanding["role"]): UserStanding => ({
     role,
     hospitalId: hospital.hospital_id,
     doctorScope: "care_team",
@@ -99,7 +99,7 @@ async function insertAdmin(call: Call): Promise<string> {
 }
 
 /** A session such as login makes, so that the verbs' own gates decide. */
-async function loggedIn(call: Call, userId: string, claimed: Standing): Promise<UserCall> {
+async function loggedIn(call: Call, userId: string, claimed: UserStanding): Promise<UserCall> {
   const session = await newSession(call, userId, claimed, { user_agent: "demo world", ip: null });
   await batch(call.db, session.statements);
   const actor: UserActor = { kind: "user", userId, sessionId: session.id, claimed, via };
@@ -119,9 +119,8 @@ async function recordEcgs(env: Env, nurse: UserCall, patient: Registered, i: num
   );
   await assignDevice(nurse, device.device_id, patient.patient_id, noKey);
   const { token } = await issueCredential(nurse, device.device_id, "demo recorder", null, noKey);
-  const machine = await readMachineToken(nurse.keys, token);
-  if (!machine) throw new Error("a fresh credential does not read");
-  const actor: DeviceActor = { kind: "device", ...machine, via };
+  const actor = await readMachineToken(nurse.keys, token, via);
+  if (actor?.kind !== "device") throw new Error("a fresh credential does not read");
   const recordings = i % 3 === 0 ? 2 : 1;
   for (let n = 0; n < recordings; n++) {
     const recordedAt = nurse.now - (i * 7 + n * 30 + 1) * HOUR_MS;

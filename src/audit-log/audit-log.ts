@@ -1,7 +1,7 @@
 // Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { asCaller } from "../access.ts";
-import type { Call, Role, Standing, UserActor } from "../actor.ts";
+import type { Call, Role, UserActor, UserStanding } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { batch } from "../db/client.ts";
 import { auditEvents } from "../db/schema.ts";
@@ -19,7 +19,7 @@ export type AuditQuery = PageQuery & {
 const SEQ = auditEvents.seq;
 const RECORDED = auditEvents.recordedAt;
 
-function visible(standing: Standing, actor: UserActor): SQL {
+function visible(standing: UserStanding, actor: UserActor): SQL {
   if (standing.role === "admin") return sql`1`;
   if (standing.role === "hospital_admin") return eq(auditEvents.hospitalId, standing.hospitalId ?? "");
   return sql`${SEQ} IN (SELECT s.seq FROM audit_subjects s JOIN patient_links l ON l.patient_id = s.patient_id WHERE l.user_id = ${actor.userId})`;

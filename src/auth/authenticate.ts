@@ -12,8 +12,8 @@ import { verifyAccessToken } from "./tokens.ts";
 export async function actorOf(env: Env, keys: Keys, header: string | undefined, via: Via, now: number): Promise<Actor> {
   const token = /^Bearer ([\x21-\x7e]+)$/i.exec(header ?? "")?.[1];
   if (token === undefined || token.length > 8192) throw new ApiError("unauthenticated");
-  const machine = await readMachineToken(keys, token);
-  if (machine) return { kind: "device", ...machine, via };
+  const machine = await readMachineToken(keys, token, via);
+  if (machine) return machine;
   return { kind: "user", ...(await verifyAccessToken(env, keys.jwt, token, now)), via };
 }
 

@@ -1,11 +1,12 @@
 // Login: one slot, one hash, one session. The same answer and the same time whether the name exists or not.
 import { sql } from "drizzle-orm";
 import type { Context } from "hono";
-import type { Call, DoctorScope, Role, Standing, UserActor } from "../actor.ts";
+import type { Call, DoctorScope, Role, UserActor, UserStanding } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { batch } from "../db/client.ts";
 import { ApiError } from "../errors.ts";
 import type { AppEnv } from "../router.ts";
+import { MEMBER_NOW } from "../standing.ts";
 import { clearFailures, MAX_FAILURES, recordFailure, reserveSlot, type Slot } from "./lockout.ts";
 import { emailIndex, normalName, usernameIndex } from "./names.ts";
 import { verifyPassword } from "./passwords.ts";
@@ -53,7 +54,7 @@ async function takeSlot(call: Call, column: "email_index" | "username_index", in
       u.is_admin AS is_admin, m.role AS role, m.hospital_id AS hospital_id, h.doctor_scope AS doctor_scope,
       EXISTS (SELECT 1 FROM memberships x WHERE x.user_id = u.id AND x.ended_at IS NULL) AS has_membership
     FROM users u LEFT JOIN (memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1)
-      ON m.user_id = u.id AND m.ended_at IS NULL
+      ON m.user_id = u.id AND ${MEMBER_NOW}
     WHERE ${match} ORDER BY m.created_at, m.hospital_id LIMIT 1`);
   // Steps alone would stretch: the hashes that are waited for hold the isolate.
   for (let waited = 0; ; waited = Math.max(waited + WAIT_STEP_MS, Date.now() - call.now)) {
@@ -94,7 +95,7 @@ function loginEvent(call: Call, event: string, found: Found | undefined, reason:
 
 async function openSession(call: Call, found: Found, slot: Slot, client: Client): Promise<Login> {
   const { db, keys, now } = call;
-  const claimed: Standing = {
+  const claimed: UserStanding = {
     role: found.is_admin ? "admin" : (found.role ?? "patient"),
     hospitalId: found.is_admin ? null : found.hospital_id,
     doctorScope: found.is_admin ? "care_team" : (found.doctor_scope ?? "care_team"),

@@ -1,8 +1,8 @@
 // Sessions: a row in D1 is the truth; refresh tokens are derived from it and rotate with one statement.
 import { and, desc, eq, gt, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
-import { asCaller, refuse } from "../access.ts";
-import type { Call, Standing, UserActor, UserCall } from "../actor.ts";
+import { asCaller } from "../access.ts";
+import type { Call, Role, UserActor, UserCall, UserStanding } from "../actor.ts";
 import { audit } from "../audit.ts";
 import type { Keys } from "../config.ts";
 import { DAY_MS } from "../counters.ts";
@@ -11,6 +11,8 @@ import { batch, type Statement } from "../db/client.ts";
 import { sessions } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import { UUID, uuidv7 } from "../ids.ts";
+import { refuse } from "../refusals.ts";
+import { MEMBER_NOW } from "../standing.ts";
 import type { AccessToken } from "./tokens.ts";
 
 export const REFRESH_LIFE_MS = 30 * DAY_MS;
@@ -43,7 +45,7 @@ async function readRefreshToken(keys: Keys, token: string) {
 export type NewSession = { id: string; statements: Statement[] };
 
 /** A session and the end of the oldest beyond ten, for the batch that logs in. */
-export async function newSession(call: Call, userId: string, standing: Standing, client: Client): Promise<NewSession> {
+export async function newSession(call: Call, userId: string, standing: UserStanding, client: Client): Promise<NewSession> {
   const { db, keys, now } = call;
   const id = uuidv7();
   const clientSealed = await seal(keys.fields, place(id), client);
@@ -84,14 +86,14 @@ type Rotated = {
   generation: number;
   revoked_reason: string | null;
   is_admin: number;
-  role: Standing["role"] | null;
-  doctor_scope: Standing["doctorScope"] | null;
+  role: Role | null;
+  doctor_scope: UserStanding["doctorScope"] | null;
 };
 
 /** The person is active and, if the session acts for a hospital, still works there. */
 const STILL_WORKS = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = sessions.user_id AND u.active = 1 AND (u.is_admin = 1
   OR sessions.hospital_id IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
-    WHERE m.user_id = u.id AND m.hospital_id = sessions.hospital_id AND m.ended_at IS NULL)))`;
+    WHERE m.user_id = u.id AND m.hospital_id = sessions.hospital_id AND ${MEMBER_NOW})))`;
 
 /**
  * Rotates a refresh token. Compare-and-set in one statement: the present generation moves on; the one before it, within
@@ -118,7 +120,7 @@ export async function rotate(call: Call, token: string): Promise<AccessToken & {
       (SELECT role FROM memberships m WHERE m.user_id = sessions.user_id AND m.hospital_id = sessions.hospital_id) AS role,
       (SELECT doctor_scope FROM hospitals h WHERE h.id = hospital_id) AS doctor_scope`);
   const session = sql`SELECT 1 FROM sessions WHERE id = ${sessionId}`;
-  const claimed = (row?: Rotated): Standing => ({
+  const claimed = (row?: Rotated): UserStanding => ({
     role: row?.is_admin ? "admin" : (row?.role ?? "patient"),
     hospitalId: row?.hospital_id ?? null,
     doctorScope: row?.doctor_scope ?? "care_team",

@@ -1,7 +1,7 @@
 // Access tokens: ES256 JWTs (RFC 9068), verified without storage; what they claim is checked again by access.ts.
 import { type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import type { Standing } from "../actor.ts";
+import type { UserStanding } from "../actor.ts";
 import type { SigningKeys } from "../config.ts";
 import { fromBase64Url, toBase64Url } from "../crypto.ts";
 import { ROLES } from "../db/schema.ts";
@@ -24,7 +24,7 @@ const Claims = z.object({
   scp: z.enum(["care_team", "hospital"]),
 });
 
-export type AccessToken = { userId: string; sessionId: string; claimed: Standing };
+export type AccessToken = { userId: string; sessionId: string; claimed: UserStanding };
 const headerOf = (kid: string) => ({ alg: "ES256", kid, typ: "at+jwt" });
 type TokenEnv = { ISSUER: string; ACCESS_TOKEN_EXPIRE_MINUTES: string };
 

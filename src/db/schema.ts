@@ -28,7 +28,12 @@ export const UPLOAD_OUTCOMES = [
   "failed",
   "assigned",
   "discarded",
+  "awaiting",
+  "expired",
 ] as const;
+
+/** The organisation of people who register themselves; a migration makes it. */
+export const SELF_CARE = "00000000-0000-7000-8000-000000000001";
 
 /** Facts about the deployment itself: `sentinel` is a sealed constant that proves the field keys are the right ones. */
 export const deployment = sqliteTable("deployment", {
@@ -46,6 +51,12 @@ export const hospitals = sqliteTable(
     doctorScope: text("doctor_scope", { enum: ["care_team", "hospital"] })
       .notNull()
       .default("care_team"),
+    /** IANA name, e.g. `Asia/Kolkata`: what a day is there. */
+    timeZone: text("time_zone").notNull().default("UTC"),
+    /** How the public reaches the organisation; nobody's personal data. */
+    phone: text("phone"),
+    email: text("email"),
+    address: text("address"),
     demo: integer("demo").notNull().default(0),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
@@ -109,8 +120,76 @@ export const memberships = sqliteTable(
     createdBy: text("created_by").notNull(),
     createdAt: integer("created_at").notNull(),
     endedAt: integer("ended_at"),
+    /** Deactivated at this hospital alone; the account and its other hospitals stay as they are. */
+    suspendedAt: integer("suspended_at"),
   },
   (t) => [primaryKey({ columns: [t.userId, t.hospitalId] }), index("memberships_hospital").on(t.hospitalId)],
+);
+
+/** A way in for a future member of staff, handed over as a link. Only HMAC of the token is kept. */
+export const invitations = sqliteTable(
+  "invitations",
+  {
+    id: text("id").primaryKey(),
+    tokenHash: text("token_hash").notNull(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    role: text("role", { enum: STAFF_ROLES }).notNull(),
+    emailIndex: text("email_index").notNull(),
+    /** E-mail and full name, as the inviting person wrote them. */
+    inviteeSealed: text("invitee_sealed").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    acceptedAt: integer("accepted_at"),
+    acceptedBy: text("accepted_by"),
+    revokedAt: integer("revoked_at"),
+  },
+  (t) => [uniqueIndex("invitations_token").on(t.tokenHash), index("invitations_hospital").on(t.hospitalId, t.createdAt)],
+);
+
+/** Single-use links to a new password, issued by those who manage the account. */
+export const passwordResets = sqliteTable(
+  "password_resets",
+  {
+    tokenHash: text("token_hash").primaryKey(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    usedAt: integer("used_at"),
+  },
+  (t) => [index("password_resets_user").on(t.userId), index("password_resets_expiry").on(t.expiresAt)],
+);
+
+/** FHIR Practitioner at one hospital: what patients and colleagues may know of a doctor or nurse. */
+export const practitioners = sqliteTable(
+  "practitioners",
+  {
+    id: text("id").primaryKey(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    specialty: text("specialty"),
+    /** Qualifications, registration number, languages, phone, about. */
+    detailsSealed: text("details_sealed").notNull(),
+    active: integer("active").notNull().default(1),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex("practitioners_user").on(t.userId, t.hospitalId),
+    index("practitioners_hospital").on(t.hospitalId, t.createdAt),
+    index("practitioners_specialty").on(t.hospitalId, t.specialty, t.createdAt).where(sql`specialty is not null`),
+  ],
 );
 
 export const sessions = sqliteTable(
@@ -162,6 +241,8 @@ export const patients = sqliteTable(
       .default("off"),
     /** Random public identifier of the person across hospitals. */
     patientUid: text("patient_uid"),
+    /** Who says that the number behind `patient_uid` is this person's: staff who saw a document, or the person alone. */
+    uidBasis: text("uid_basis", { enum: ["staff", "self"] }),
     /** Names, phone, e-mail, address, birth date, gender. */
     identitySealed: text("identity_sealed").notNull(),
     /** Medical history, notes, symptoms. */
@@ -180,6 +261,10 @@ export const patients = sqliteTable(
     index("patients_hospital_number").on(t.hospitalId, t.patientNumber),
     index("patients_hospital_updated").on(t.hospitalId, t.updatedAt),
     index("patients_updated").on(t.updatedAt),
+    index("patients_hospital_created").on(t.hospitalId, t.createdAt),
+    index("patients_created").on(t.createdAt),
+    index("patients_doctor").on(t.assignedDoctorId, t.patientNumber).where(sql`assigned_doctor_id is not null`),
+    index("patients_inactive").on(t.hospitalId, t.patientNumber).where(sql`active = 0`),
     index("patients_monitoring").on(t.monitoring, t.hospitalId, t.patientNumber).where(sql`monitoring <> 'off'`),
     index("patients_ward").on(t.wardId).where(sql`ward_id is not null`),
     index("patients_uid").on(t.patientUid).where(sql`patient_uid is not null`),
@@ -215,8 +300,39 @@ export const patientClaimCodes = sqliteTable(
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at").notNull(),
     usedAt: integer("used_at"),
+    usedBy: text("used_by"),
   },
-  (t) => [index("patient_claim_codes_expiry").on(t.expiresAt)],
+  (t) => [index("patient_claim_codes_expiry").on(t.expiresAt), index("patient_claim_codes_patient").on(t.patientId)],
+);
+
+/** FHIR QuestionnaireResponse: what was asked and answered at intake, each response kept as it was given. */
+export const intakeResponses = sqliteTable(
+  "intake_responses",
+  {
+    id: text("id").primaryKey(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    answersSealed: text("answers_sealed").notNull(),
+    authoredBy: text("authored_by").notNull(),
+    authoredAt: integer("authored_at").notNull(),
+  },
+  (t) => [index("intake_responses_patient").on(t.patientId, t.authoredAt)],
+);
+
+/**
+ * From a government number to a person, by HMAC under a key of its own. Only patients/aadhaar.ts reads it; the number is
+ * stored nowhere. `key_id` names the version of the key.
+ */
+export const personIdentifiers = sqliteTable(
+  "person_identifiers",
+  {
+    keyId: text("key_id").notNull(),
+    mac: text("mac").notNull(),
+    patientUid: text("patient_uid").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.keyId, t.mac] })],
 );
 
 /** Blind-index tokens for search: HMAC(hospital, kind, prefix), 8 bytes; a dump cannot be read back into names. */
@@ -331,7 +447,7 @@ export const reports = sqliteTable(
       .references(() => hospitals.id),
     kind: text("kind", { enum: REPORT_KINDS }).notNull(),
     status: text("status", { enum: REPORT_STATUSES }).notNull(),
-    uploadedByKind: text("uploaded_by_kind", { enum: ["user", "device"] }).notNull(),
+    uploadedByKind: text("uploaded_by_kind", { enum: ["user", "device", "app"] }).notNull(),
     uploadedBy: text("uploaded_by").notNull(),
     encounterId: text("encounter_id"),
     sessionType: text("session_type"),
@@ -363,6 +479,9 @@ export const reports = sqliteTable(
     index("reports_hospital_status").on(t.hospitalId, t.status, t.createdAt),
     index("reports_hospital_rate").on(t.hospitalId, t.heartRate).where(sql`heart_rate is not null`),
     index("reports_session").on(t.sessionType, t.hospitalId, t.createdAt).where(sql`session_type is not null`),
+    index("reports_hospital_effective").on(t.hospitalId, t.effectiveAt),
+    index("reports_effective").on(t.effectiveAt),
+    index("reports_uploader").on(t.uploadedBy, t.createdAt),
     index("reports_rate").on(t.heartRate).where(sql`heart_rate is not null`),
     index("reports_encounter").on(t.encounterId).where(sql`encounter_id is not null`),
     uniqueIndex("reports_file_key").on(t.fileKey),
@@ -375,7 +494,7 @@ export const uploads = sqliteTable(
   "uploads",
   {
     id: text("id").primaryKey(),
-    actorKind: text("actor_kind", { enum: ["user", "device"] }).notNull(),
+    actorKind: text("actor_kind", { enum: ["user", "device", "app"] }).notNull(),
     actorId: text("actor_id").notNull(),
     hospitalId: text("hospital_id"),
     patientId: text("patient_id"),
@@ -386,12 +505,16 @@ export const uploads = sqliteTable(
     reason: text("reason"),
     detailSealed: text("detail_sealed"),
     fileKey: text("file_key"),
+    /** Where the sender puts a large file in clear, for minutes: confirmation seals it and deletes this object. */
+    incomingKey: text("incoming_key"),
     fileSize: integer("file_size"),
     sha256: text("sha256"),
     requestId: text("request_id").notNull(),
     createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at"),
   },
   (t) => [
+    uniqueIndex("uploads_incoming").on(t.incomingKey).where(sql`incoming_key is not null`),
     index("uploads_hospital").on(t.hospitalId, t.createdAt),
     index("uploads_created").on(t.createdAt),
     index("uploads_outcome").on(t.outcome, t.hospitalId, t.createdAt),
@@ -452,10 +575,13 @@ export const auditEvents = sqliteTable(
     event: text("event").notNull(),
     outcome: text("outcome", { enum: ["success", "denied", "failed"] }).notNull(),
     reason: text("reason"),
-    actorKind: text("actor_kind", { enum: ["user", "device", "system", "anonymous"] }).notNull(),
+    actorKind: text("actor_kind", { enum: ["user", "device", "app", "system", "anonymous"] }).notNull(),
     actorId: text("actor_id"),
     actorRole: text("actor_role"),
+    /** Whose data it is about. */
     hospitalId: text("hospital_id"),
+    /** Where the actor works, when that is another hospital: its administrator sees the event too. */
+    actorHospitalId: text("actor_hospital_id"),
     basis: text("basis"),
     purpose: text("purpose"),
     entityType: text("entity_type"),
@@ -469,6 +595,7 @@ export const auditEvents = sqliteTable(
   (t) => [
     index("audit_events_recorded").on(t.recordedAt),
     index("audit_events_hospital").on(t.hospitalId, t.recordedAt),
+    index("audit_events_abroad").on(t.actorHospitalId, t.recordedAt).where(sql`actor_hospital_id is not null`),
     index("audit_events_actor").on(t.actorId, t.recordedAt),
     index("audit_events_event").on(t.event, t.hospitalId, t.recordedAt),
     index("audit_events_refused").on(t.outcome, t.hospitalId, t.recordedAt).where(sql`outcome <> 'success'`),

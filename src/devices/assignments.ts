@@ -1,13 +1,14 @@
 // Which patient a device belongs to, by time.
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
-import { refuse, requirePatient } from "../access.ts";
-import type { Call } from "../actor.ts";
+import { requirePatient } from "../access.ts";
+import { type Call, idOf } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { batch, isUnmet } from "../db/client.ts";
 import { deviceAssignments } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
+import { refuse } from "../refusals.ts";
 import { deviceEvent, ownDevice } from "./devices.ts";
 
 const iso = (time: number) => new Date(time).toISOString();
@@ -17,7 +18,7 @@ export async function assignDevice(call: Call, deviceId: string, patientRef: str
   const { patient, role, hospitalId } = await requirePatient(call, { patient: patientRef }, "device:manage");
   const { db, actor, now } = call;
   const id = uuidv7();
-  const by = actor.kind === "user" ? actor.userId : actor.kind;
+  const by = idOf(actor);
   const device = sql`SELECT id FROM devices WHERE id = ${deviceId} AND hospital_id = ${hospitalId}`;
   const entity = { type: "device", id: deviceId };
   const subjects = [patient.id];

@@ -1,6 +1,5 @@
 // Credentials: the secrets that name devices.
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
-import { refuse } from "../access.ts";
 import type { Call } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { newMachineToken } from "../auth/machine-tokens.ts";
@@ -9,6 +8,7 @@ import { credentials } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
+import { refuse } from "../refusals.ts";
 import { deviceEvent, ownDevice } from "./devices.ts";
 
 const iso = (time: number) => new Date(time).toISOString();
@@ -20,7 +20,7 @@ export async function issueCredential(anyCall: Call, deviceId: string, name: str
   const { db, keys, actor, now } = call;
   if (expiresAt !== null && expiresAt <= now) throw new ApiError("invalid_request", "expires_at lies in the past.");
   const id = uuidv7();
-  const { token, secretHash } = await newMachineToken(keys, id);
+  const { token, secretHash } = await newMachineToken(keys, id, null);
   const event = { ...deviceEvent(standing, device, "credential.issue", "C"), detail: { credential_id: id } };
   await batch(db, [
     ...taking(id),
@@ -66,6 +66,7 @@ function toCredential(row: typeof credentials.$inferSelect) {
     name: row.name,
     created_at: iso(row.createdAt),
     expires_at: isoOrNull(row.expiresAt),
+    last_used_at: isoOrNull(row.lastUsedAt),
     revoked_at: isoOrNull(row.revokedAt),
   };
 }
@@ -74,7 +75,7 @@ function toCredential(row: typeof credentials.$inferSelect) {
 export async function reissuedCredential(anyCall: Call, deviceId: string, credentialId: string) {
   const found = (await listCredentials(anyCall, deviceId)).find(({ credential_id }) => credential_id === credentialId);
   if (!found) throw new ApiError("not_found");
-  const { revoked_at: _, ...credential } = found;
+  const { revoked_at: _, last_used_at: __, ...credential } = found;
   return { ...credential, token: null };
 }
 

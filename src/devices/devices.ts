@@ -1,6 +1,6 @@
 // Devices: the registry.
 import { and, eq, isNull, sql } from "drizzle-orm";
-import { asCaller, patientScope, refuse } from "../access.ts";
+import { asCaller, patientScope } from "../access.ts";
 import type { Call, Standing, UserActor } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { count, scopes } from "../counters.ts";
@@ -10,6 +10,7 @@ import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
 import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
+import { refuse } from "../refusals.ts";
 import type { Action } from "../roles.ts";
 
 export type NewDevice = {

@@ -1,7 +1,7 @@
 // Hospitals: the tenants, and who works in them.
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
-import { asCaller, refuse, requireRole } from "../access.ts";
-import type { Call, Role, Standing, UserActor } from "../actor.ts";
+import { asCaller, requireRole } from "../access.ts";
+import type { Call, Role, UserActor, UserStanding } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { count, scopes } from "../counters.ts";
 import { batch } from "../db/client.ts";
@@ -10,13 +10,14 @@ import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
 import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
+import { refuse } from "../refusals.ts";
 import type { Action } from "../roles.ts";
 import { openProfile, type StaffRole } from "../users/users.ts";
 
 export type NewHospital = { name: string; doctor_scope: "care_team" | "hospital" };
 
 /** The hospitals a person may know: administrators all, staff their own, patients those that hold their records. */
-function visible(standing: Standing, actor: UserActor): SQL {
+function visible(standing: UserStanding, actor: UserActor): SQL {
   if (standing.role === "admin") return sql`1`;
   if (standing.role !== "patient") return eq(hospitals.id, standing.hospitalId ?? "");
   return sql`${hospitals.id} IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id WHERE l.user_id = ${actor.userId})`;
@@ -88,11 +89,16 @@ export async function listHospitals(anyCall: Call, query: PageQuery) {
 }
 
 /** Hospitals that the caller administers. */
-function administers(standing: Standing, hospitalId: string): boolean {
+function administers(standing: UserStanding, hospitalId: string): boolean {
   return standing.role === "admin" || standing.hospitalId === hospitalId;
 }
 
-function notFound(call: Call, action: Action, { role, hospitalId }: Standing, target: Record<string, string>): Promise<never> {
+function notFound(
+  call: Call,
+  action: Action,
+  { role, hospitalId }: UserStanding,
+  target: Record<string, string>,
+): Promise<never> {
   return refuse(call, action, "not_found", { role, hospitalId, target });
 }
 

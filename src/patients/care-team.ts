@@ -1,9 +1,11 @@
 // The care team: which doctors and nurses look after a patient. For doctors it is what they may see.
 import { sql } from "drizzle-orm";
-import { refuse, requirePatient } from "../access.ts";
-import type { Call } from "../actor.ts";
+import { requirePatient } from "../access.ts";
+import { type Call, idOf } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { batch } from "../db/client.ts";
+import { refuse } from "../refusals.ts";
+import { MEMBER_NOW } from "../standing.ts";
 import { openProfile } from "../users/users.ts";
 
 type Member = { id: string; profileSealed: string; role: string | null; started_at: number };
@@ -15,7 +17,7 @@ export async function listTeam(call: Call, ref: string) {
   const [rows] = await batch(db, [
     db.all<Member>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, m.role AS role, t.started_at AS started_at
       FROM care_team t JOIN users u ON u.id = t.user_id
-      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = ${hospitalId} AND m.ended_at IS NULL
+      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = ${hospitalId} AND ${MEMBER_NOW}
       WHERE t.patient_id = ${patient.id} AND t.ended_at IS NULL ORDER BY t.started_at, u.id LIMIT 200`),
     ...audit(db, actor, now, {
       event: "care_team.read",
@@ -43,12 +45,12 @@ type Change = "join" | "leave";
 export async function changeTeam(call: Call, ref: string, userId: string, change: Change): Promise<string> {
   const { db, actor, now } = call;
   const { patient, role, basis, hospitalId } = await requirePatient(call, { patient: ref }, "care_team:update");
-  const by = actor.kind === "user" ? actor.userId : actor.kind;
+  const by = idOf(actor);
   const statement =
     change === "join"
       ? sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
           SELECT ${patient.id}, m.user_id, ${by}, CAST(${now} AS INTEGER) FROM memberships m
-          WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role IN ('doctor', 'nurse') AND m.ended_at IS NULL
+          WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role IN ('doctor', 'nurse') AND ${MEMBER_NOW}
           ON CONFLICT (patient_id, user_id) DO UPDATE SET added_by = excluded.added_by,
             started_at = CASE WHEN ended_at IS NULL THEN started_at ELSE excluded.started_at END, ended_at = NULL`
       : sql`UPDATE care_team SET ended_at = CAST(${now} AS INTEGER)

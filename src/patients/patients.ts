@@ -1,8 +1,8 @@
 // Patients: create, read, update, list. Everything goes through the gate and leaves its trace in the same batch.
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import type { Access, PatientRow } from "../access.ts";
-import { asCaller, PATIENT_SUMMARY, patientScope, refuse, requirePatient, requireRole } from "../access.ts";
-import type { Call, Role, Standing, UserCall } from "../actor.ts";
+import type { Access } from "../access.ts";
+import { asPrincipal, patientScope, requirePatient, requirePrincipal } from "../access.ts";
+import { type Call, idOf, type Standing } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { count, scopes, total } from "../counters.ts";
 import { batch, isMissingReference, type Statement } from "../db/client.ts";
@@ -11,6 +11,10 @@ import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
 import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
+import type { PatientRow } from "../patient-row.ts";
+import { PATIENT_SUMMARY } from "../patient-row.ts";
+import { refuse } from "../refusals.ts";
+import { MEMBER_NOW } from "../standing.ts";
 import { type Clinical, type Identity, openClinical, openIdentity, sealPatient } from "./identity.ts";
 
 export type NewPatient = Identity &
@@ -23,14 +27,14 @@ export type NewPatient = Identity &
 /** True when the user is a doctor of that hospital now. */
 const isDoctor = (userId: string, hospitalId: string): SQL =>
   sql`EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
-    WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role = 'doctor' AND m.ended_at IS NULL)`;
+    WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role = 'doctor' AND ${MEMBER_NOW})`;
 
 /**
  * Registers a patient at the caller's hospital; a creating doctor and the assigned one join the care team.
  * @throws ApiError forbidden, not_found (hospital), invalid_request (assigned_doctor_id is no doctor there)
  */
 export async function createPatient(anyCall: Call, input: NewPatient, taking: Taking) {
-  const { call, standing } = await requireRole(anyCall, "patient:create");
+  const { call, standing } = await requirePrincipal(anyCall, "patient:create");
   const hospitalId = standing.role === "admin" ? input.hospital_id : standing.hospitalId;
   if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
   if (input.hospital_id && input.hospital_id !== hospitalId) {
@@ -40,17 +44,17 @@ export async function createPatient(anyCall: Call, input: NewPatient, taking: Ta
 }
 
 export async function insertPatient(
-  call: UserCall,
+  call: Call,
   input: NewPatient,
   hospitalId: string,
-  role: Role,
+  role: Standing["role"],
   taking: Taking = () => [],
 ) {
   const { db, keys, actor, now } = call;
   const id = uuidv7();
   const sealed = await sealPatient(keys, id, 1, pickIdentity(input), pickClinical(input));
   const team = new Set([
-    ...(role === "doctor" ? [actor.userId] : []),
+    ...(role === "doctor" ? [idOf(actor)] : []),
     ...(input.assigned_doctor_id ? [input.assigned_doctor_id] : []),
   ]);
   const doctor = input.assigned_doctor_id;
@@ -66,7 +70,7 @@ export async function insertPatient(
         ...sealed,
         // A user who is no doctor there becomes an id that no user has, and the foreign key refuses the batch.
         assignedDoctorId: doctor ? sql`CASE WHEN ${isDoctor(doctor, hospitalId)} THEN ${doctor} ELSE 'nobody' END` : null,
-        createdBy: actor.userId,
+        createdBy: idOf(actor),
         createdAt: now,
         updatedAt: now,
       })
@@ -74,7 +78,7 @@ export async function insertPatient(
     const [[inserted]] = await batch(db, [
       insert,
       ...taking(id),
-      ...[...team].map((userId) => db.insert(careTeam).values({ patientId: id, userId, addedBy: actor.userId, startedAt: now })),
+      ...[...team].map((userId) => db.insert(careTeam).values({ patientId: id, userId, addedBy: idOf(actor), startedAt: now })),
       count(
         db,
         [scopes.all, scopes.hospital(hospitalId)].map((scope) => ({ scope, day: 0, name: "patients", n: 1 })),
@@ -89,7 +93,14 @@ export async function insertPatient(
         subjects: [id],
       }),
     ]);
-    const row = { id, patient_number: inserted?.patient_number ?? 0, hospital_id: hospitalId, ward_id: null, patient_uid: null };
+    const row = {
+      id,
+      patient_number: inserted?.patient_number ?? 0,
+      hospital_id: hospitalId,
+      ward_id: null,
+      patient_uid: null,
+      uid_basis: null,
+    };
     const rest = {
       monitoring: input.monitoring,
       assigned_doctor_id: doctor,
@@ -215,7 +226,7 @@ async function refuseStale({ db, actor, now }: Call, access: Access): Promise<ne
 
 /** The assigned doctor joins, if this very update was the one that counted. */
 function joinTeam({ db, actor, now }: Call, patientId: string, userId: string, version: number): Statement {
-  const addedBy = actor.kind === "user" ? actor.userId : actor.kind;
+  const addedBy = idOf(actor);
   return db.run(sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
     SELECT ${patientId}, ${userId}, ${addedBy}, CAST(${now} AS INTEGER) FROM patients
     WHERE id = ${patientId} AND version = ${version} AND assigned_doctor_id = ${userId}
@@ -238,7 +249,7 @@ export async function listPatients(anyCall: Call, query: PatientList) {
   const watched = monitoring === "off" ? undefined : sql`${patients.monitoring} <> 'off'`;
   const filter = monitoring ? and(eq(patients.monitoring, monitoring), watched) : undefined;
   const counter = (standing: Standing) => (filter ? null : counterScope(standing));
-  const { call, standing, results } = await asCaller(anyCall, "patient:read", (standing, { db, actor }) => {
+  const { call, standing, results } = await asPrincipal(anyCall, "patient:read", (standing, { db, actor }) => {
     const scope = patientScope(standing, actor, patients.id, patients.hospitalId);
     return [
       db.all<Omit<PatientRow, "clinical_sealed">>(sql`SELECT ${PATIENT_SUMMARY} FROM patients WHERE ${and(scope, filter, where)}

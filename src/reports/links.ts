@@ -9,17 +9,29 @@ export const LINK_LIFE_MS = 5 * 60_000;
 
 export type SignedLink = { url: string; expires_at: string };
 
-/** Payload `u.<user>.<session>.<exp>` or `d.<credential>..<exp>`; the MAC also covers method and report. */
+/** Payload `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`; the MAC also covers method and report. */
 export async function signLink(call: Call, origin: string, reportId: string): Promise<SignedLink> {
   const { actor, keys, now } = call;
-  if (actor.kind !== "user" && actor.kind !== "device") throw new ApiError("unauthenticated");
   const exp = now + LINK_LIFE_MS;
-  const payload = actor.kind === "user" ? `u.${actor.userId}.${actor.sessionId}.${exp}` : `d.${actor.credentialId}..${exp}`;
+  const payload = `${holderOf(actor)}.${exp}`;
   const tag = toBase64Url(await linkMac(keys, reportId, payload));
   return {
     url: `${origin}/api/v1/reports/${reportId}/file?link=${payload}.${tag}`,
     expires_at: new Date(exp).toISOString(),
   };
+}
+
+function holderOf(actor: Actor): string {
+  switch (actor.kind) {
+    case "user":
+      return `u.${actor.userId}.${actor.sessionId}`;
+    case "device":
+      return `d.${actor.credentialId}.`;
+    case "app":
+      return `a.${actor.credentialId}.${actor.hospitalId}`;
+    default:
+      throw new ApiError("unauthenticated");
+  }
 }
 
 function linkMac(keys: Keys, reportId: string, payload: string) {
@@ -38,6 +50,7 @@ export async function actorOfLink(keys: Keys, reportId: string, link: string, vi
   // A link that outlives the limit was signed by a version with another one; it counts for nothing here.
   if (!(Number(exp) <= now + LINK_LIFE_MS)) throw new ApiError("link_invalid");
   if (Number(exp) <= now) throw new ApiError("link_expired");
+  if (kind === "a") return { kind: "app", credentialId: id, hospitalId: sessionId, secretHash: null, via };
   if (kind === "d") return { kind: "device", credentialId: id, secretHash: null, via };
   // The gate asks the database for role and hospital; a link claims neither.
   return { kind: "user", userId: id, sessionId, claimed: { role: "patient", hospitalId: null, doctorScope: "care_team" }, via };

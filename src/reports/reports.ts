@@ -1,8 +1,8 @@
 // Reports: list with filters, detail, statistics. Every answer carries the patient's name and leaves who saw it.
 import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, asCaller, patientScope, requirePatient } from "../access.ts";
-import type { Call, Standing, UserActor, UserCall } from "../actor.ts";
+import { type Access, asPrincipal, patientScope, requirePatient } from "../access.ts";
+import type { Call, Principal, PrincipalCall, Standing } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { dayOf, scopes } from "../counters.ts";
 import { open } from "../crypto.ts";
@@ -83,7 +83,7 @@ function byPatient(standing: Standing, query: ReportFilters): boolean {
  * The rows that the caller may see and asks for. Where the patients lead, `+` keeps SQLite from leading with an index of
  * the whole hospital's kinds, statuses or days, which would read every report there is.
  */
-function visibleReports(standing: Standing, actor: UserActor, query: ReportFilters): SQL | undefined {
+function visibleReports(standing: Standing, actor: Principal, query: ReportFilters): SQL | undefined {
   const column = (c: SQLWrapper) => (byPatient(standing, query) ? sql`+${c}` : c);
   return and(
     patientScope(standing, actor, reports.patientId, column(reports.hospitalId)),
@@ -99,7 +99,7 @@ function visibleReports(standing: Standing, actor: UserActor, query: ReportFilte
 }
 
 /** The counter scopes that add up to what the caller sees, of one patient if one is named. */
-function counterScopes(standing: Standing, actor: UserActor, patientId?: string): SQL {
+function counterScopes(standing: Standing, actor: Principal, patientId?: string): SQL {
   const visible = patientScope(standing, actor, patients.id, patients.hospitalId);
   if (patientId) return sql`SELECT 'p:' || patients.id FROM patients WHERE patients.id = ${patientId} AND ${visible}`;
   if (standing.role === "admin") return sql`SELECT ${scopes.all}`;
@@ -112,7 +112,7 @@ function counterScopes(standing: Standing, actor: UserActor, patientId?: string)
 /** Counters answer for patient, kind and status; other filters count at most 10,001 rows. */
 function totalOf(
   standing: Standing,
-  actor: UserActor,
+  actor: Principal,
   query: ReportFilters,
   where: SQL | undefined,
 ): { sql: SQL; exact: boolean } {
@@ -136,7 +136,7 @@ export async function listReports(anyCall: Call, query: ReportList, action: Acti
   const start = await startOf(anyCall, list, query);
   const { where, orderBy } = keyset(start, reports.createdAt, reports.id);
   let exact = false;
-  const { call, standing, results } = await asCaller(anyCall, action, (standing, { db, actor }) => {
+  const { call, standing, results } = await asPrincipal(anyCall, action, (standing, { db, actor }) => {
     const visible = visibleReports(standing, actor, query);
     const total = totalOf(standing, actor, query, visible);
     exact = total.exact;
@@ -237,7 +237,7 @@ async function readMetricsOf({ keys }: Call, bucket: R2Bucket, row: Row): Promis
 type CounterRow = { name: string; today: number; n: number; sum: number };
 
 /** The counter rows behind the statistics of what somebody sees, for a batch. */
-export function statsStatement({ db, actor, now }: UserCall, standing: Standing) {
+export function statsStatement({ db, actor, now }: PrincipalCall, standing: Standing) {
   // Named one by one, for the index: a range beside day 0 would read every day there has been.
   const days = JSON.stringify([0, ...Array.from({ length: 7 }, (_, ago) => dayOf(now) - ago)]);
   return db.all<CounterRow>(sql`SELECT name, day > 0 AS today, sum(n) AS n, sum(sum) AS sum FROM counters
@@ -267,7 +267,7 @@ export function toStats(rows: CounterRow[]) {
 
 /** Statistics over everything the caller sees, from counter rows. */
 export async function reportStats(anyCall: Call) {
-  const { call, standing, results } = await asCaller(anyCall, "report:read", (standing, call) => [
+  const { call, standing, results } = await asPrincipal(anyCall, "report:read", (standing, call) => [
     statsStatement(call, standing),
   ]);
   const { db, actor, now } = call;

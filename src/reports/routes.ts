@@ -78,7 +78,7 @@ export const statsAnswer = answer(Stats, "Totals", {
 const Upload = z
   .object({
     upload_id: Id,
-    actor_kind: z.enum(["user", "device"]),
+    actor_kind: z.enum(["user", "device", "app"]),
     actor_id: z.string(),
     hospital_id: Id.nullable(),
     patient_id: Id.nullable(),

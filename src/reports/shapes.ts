@@ -28,7 +28,7 @@ export const Report = z
     file_name: z.string(),
     file_size: z.number().int().openapi({ description: "Bytes" }),
     sha256: z.string(),
-    uploaded_by: z.object({ kind: z.enum(["user", "device"]), id: Id }),
+    uploaded_by: z.object({ kind: z.enum(["user", "device", "app"]), id: Id }),
     file_url: z.string(),
     version: z.number().int(),
   })

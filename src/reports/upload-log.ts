@@ -1,8 +1,8 @@
 // The upload log: one row for every attempt of an authenticated caller, with what became of it.
 import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, asCaller, deviceAccess, OWN } from "../access.ts";
-import type { Call } from "../actor.ts";
+import { type Access, asCaller, asPrincipal, deviceAccess } from "../access.ts";
+import { type Call, idOf } from "../actor.ts";
 import { type AuditEvent, audit } from "../audit.ts";
 import { open, seal } from "../crypto.ts";
 import { batch, type Statement } from "../db/client.ts";
@@ -10,6 +10,7 @@ import { type UPLOAD_OUTCOMES, uploads } from "../db/schema.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import { uuidv7 } from "../ids.ts";
 import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
+import { OWN } from "../patient-row.ts";
 import type { ReportKind } from "./metrics.ts";
 
 export type UploadOutcome = (typeof UPLOAD_OUTCOMES)[number];
@@ -29,7 +30,7 @@ export type Attempt = {
 
 /** The log shows an attempt to the hospital that the caller says they work for until the gate has said which it is. */
 export function newAttempt({ actor }: Call): Attempt {
-  const hospitalId = actor.kind === "user" ? actor.claimed.hospitalId : null;
+  const hospitalId = actor.kind === "user" ? actor.claimed.hospitalId : actor.kind === "app" ? actor.hospitalId : null;
   return { id: uuidv7(), hospitalId, patientId: null, kind: null, fileName: null, sha256: null, size: null, gated: false };
 }
 
@@ -42,7 +43,7 @@ async function askGate(call: Call, attempt: Attempt): Promise<void> {
   const known =
     actor.kind === "device"
       ? await deviceAccess(call, actor, OWN, "report:create")
-      : (await asCaller(call, "report:create", () => [])).standing;
+      : (await asPrincipal(call, "report:create", () => [])).standing;
   attempt.hospitalId = known.hospitalId;
 }
 
@@ -81,8 +82,8 @@ export async function logStatements(call: Call, attempt: Attempt, line: LogLine)
   const machine = actor.kind === "device";
   const row = db.insert(uploads).values({
     id: attempt.id,
-    actorKind: machine ? "device" : "user",
-    actorId: machine ? actor.credentialId : actor.kind === "user" ? actor.userId : actor.kind,
+    actorKind: actor.kind === "device" || actor.kind === "app" ? actor.kind : "user",
+    actorId: idOf(actor),
     hospitalId: attempt.hospitalId,
     patientId: attempt.patientId,
     reportId: line.reportId ?? null,

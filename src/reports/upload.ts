@@ -1,7 +1,7 @@
 // The main job: a machine's report becomes a sealed file, one row, its counters, its log line and its audit event.
 import { eq, sql } from "drizzle-orm";
-import { type Access, deviceAccess, OWN, refuse, requirePatient, stillHolds } from "../access.ts";
-import type { Call } from "../actor.ts";
+import { type Access, deviceAccess, requirePatient, stillHolds } from "../access.ts";
+import { type Call, idOf } from "../actor.ts";
 import { count, dayOf, scopes } from "../counters.ts";
 import { seal, sha256Hex } from "../crypto.ts";
 import { batch, isConflict, isUnmet } from "../db/client.ts";
@@ -9,6 +9,8 @@ import { REPORT_KINDS, reports } from "../db/schema.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import { newFileKey, putFile } from "../files.ts";
 import { type Claim, findKey, type Replay, replayOf, takeKey } from "../idempotency.ts";
+import { OWN } from "../patient-row.ts";
+import { refuse } from "../refusals.ts";
 import type { Incoming } from "./incoming.ts";
 import { type Metrics, type ReportKind, readMetrics } from "./metrics.ts";
 import { inspect, inspectStream } from "./pdf.ts";
@@ -205,8 +207,8 @@ async function insertReport(job: Job, access: Access, { fileKey, metricsKey, met
       hospitalId,
       kind,
       status,
-      uploadedByKind: deviceId ? "device" : "user",
-      uploadedBy: deviceId ?? (actor.kind === "user" ? actor.userId : actor.kind),
+      uploadedByKind: deviceId ? "device" : actor.kind === "app" ? "app" : "user",
+      uploadedBy: deviceId ?? idOf(actor),
       encounterId: about.encounter_id ?? null,
       sessionType: about.session_type ?? null,
       confidence: about.confidence ?? null,

@@ -1,8 +1,8 @@
 // Accounts: one row a person, found by keyed indexes of e-mail and user name.
 import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
-import { asCaller, refuse, requireRole } from "../access.ts";
-import type { Call, Role } from "../actor.ts";
+import { asCaller, requireRole } from "../access.ts";
+import { type Call, idOf, type Role } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { unlock } from "../auth/lockout.ts";
 import { emailIndex, usernameIndex } from "../auth/names.ts";
@@ -16,6 +16,7 @@ import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
 import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
+import { refuse } from "../refusals.ts";
 
 export type NewUser = { email: string; username?: string | undefined; full_name: string; password: string };
 export type StaffRole = (typeof STAFF_ROLES)[number];
@@ -98,7 +99,7 @@ export async function insertStaff(
   taking: Taking = () => [],
 ): Promise<string> {
   const { db, actor, now } = call;
-  const createdBy = actor.kind === "user" ? actor.userId : actor.kind;
+  const createdBy = idOf(actor);
   try {
     await batch(db, [
       ...taking(row.id),
