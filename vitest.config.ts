@@ -11,6 +11,19 @@ function sharedPdfs() {
   return paths.map((path) => ({ path, base64: readFileSync(`${data}/${path}`, "base64") }));
 }
 
+/** Published cases of numbers and strings; empty where the folder beside the project is absent. */
+function sharedJson(path: string) {
+  const file = `../shared/data/${path}`;
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
+}
+
+/** JSONTestSuite: `y_` must parse, `n_` must not, `i_` may. */
+function sharedJsonBodies() {
+  const data = "../shared/data/hostile/json/test_parsing";
+  const names = existsSync(data) ? globSync("*.json", { cwd: data }).sort() : [];
+  return names.map((name) => ({ name, base64: readFileSync(`${data}/${name}`, "base64") }));
+}
+
 export default defineConfig(async () => ({
   test: {
     silent: true,
@@ -23,13 +36,24 @@ export default defineConfig(async () => ({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { ...newSecrets(), ENVIRONMENT: "test", MIGRATIONS: await readD1Migrations("migrations") },
+              bindings: {
+                ...newSecrets(),
+                ENVIRONMENT: "test",
+                MIGRATIONS: await readD1Migrations("migrations"),
+                // Links are signed, and never followed: nothing answers there.
+                R2_S3_ENDPOINT: "https://account.r2.example",
+                R2_S3_BUCKET: "edgecare-files",
+                R2_S3_ACCESS_KEY_ID: "worker-tests",
+                R2_S3_SECRET_ACCESS_KEY: "worker-tests-secret",
+              },
               // Tests ask far more than a person; RATE_TEST has the limit that production's RATE_PERSON has.
               ratelimits: Object.fromEntries(
                 [
                   ["RATE_PERSON", 1e6],
                   ["RATE_MACHINE", 1e6],
                   ["RATE_ADDRESS", 1e6],
+                  ["RATE_SIGNUP", 1e6],
+                  ["RATE_IDENTITY", 1e6],
                   ["RATE_TEST", 100],
                 ].map(([name, limit], i) => [name, { namespace_id: String(9000 + i), simple: { limit, period: 60 } }]),
               ),
@@ -40,8 +64,16 @@ export default defineConfig(async () => ({
           name: "worker",
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/setup.ts"],
-          testTimeout: 60_000,
-          provide: { pdfs: sharedPdfs() },
+          testTimeout: 180_000,
+          provide: {
+            pdfs: sharedPdfs(),
+            jsonBodies: sharedJsonBodies(),
+            naughtyStrings: sharedJson("hostile/json/blns.json"),
+            vectors: {
+              aadhaar: sharedJson("vectors/aadhaar/aadhaar_cases.json"),
+              verhoeff: sharedJson("vectors/verhoeff/verhoeff_cases.json"),
+            },
+          },
         },
       },
       {

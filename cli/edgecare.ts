@@ -1,17 +1,21 @@
-// The command line: `edgecare demo` loads the demo world into a local deployment.
+// The command line: the demo world of a local deployment, and the keys of any.
 import { parseArgs } from "node:util";
-import { loadDemo } from "./demo/load.ts";
+import { KEYS_USAGE, keys } from "./keys.ts";
 
-const USAGE = `usage: edgecare demo [--state DIR]
+const USAGE = `usage: edgecare demo [--state DIR] | keys new | keys rotate NAME --stage STAGE
 
-  demo   loads the demo world into the local stores (development only; runs once)`;
+  demo   loads the demo world into the local stores (development only; runs once)
+${KEYS_USAGE}`;
 
 async function main(args: string[]): Promise<number> {
   const [command, ...rest] = args;
+  if (command === "keys") return keys(rest);
   if (command !== "demo") {
     console.error(USAGE);
     return command === undefined || command === "--help" ? 0 : 2;
   }
+  // Loaded here alone: keys are made without wrangler and the whole Worker behind it.
+  const { loadDemo } = await import("./demo/load.ts");
   const { values } = parseArgs({ args: rest, options: { state: { type: "string", default: ".wrangler/state" } } });
   return loadDemo(values.state);
 }

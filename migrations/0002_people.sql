@@ -78,9 +78,12 @@ CREATE INDEX `patients_hospital_created` ON `patients` (`hospital_id`,`created_a
 CREATE INDEX `patients_created` ON `patients` (`created_at`);--> statement-breakpoint
 CREATE INDEX `patients_doctor` ON `patients` (`assigned_doctor_id`,`patient_number`) WHERE assigned_doctor_id is not null;--> statement-breakpoint
 CREATE INDEX `patients_inactive` ON `patients` (`hospital_id`,`patient_number`) WHERE active = 0;--> statement-breakpoint
+CREATE INDEX `patients_inactive_number` ON `patients` (`patient_number`) WHERE active = 0;--> statement-breakpoint
 ALTER TABLE `uploads` ADD `incoming_key` text;--> statement-breakpoint
 ALTER TABLE `uploads` ADD `expires_at` integer;--> statement-breakpoint
 CREATE UNIQUE INDEX `uploads_incoming` ON `uploads` (`incoming_key`) WHERE incoming_key is not null;--> statement-breakpoint
+ALTER TABLE `users` ADD `password_given` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+CREATE INDEX `users_created` ON `users` (`created_at`);--> statement-breakpoint
 CREATE INDEX `reports_hospital_effective` ON `reports` (`hospital_id`,`effective_at`);--> statement-breakpoint
 CREATE INDEX `reports_effective` ON `reports` (`effective_at`);--> statement-breakpoint
 CREATE INDEX `reports_uploader` ON `reports` (`uploaded_by`,`created_at`);

@@ -1,25 +1,44 @@
-// Writes .dev.vars with random development secrets, unless there is one.
-import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+// Gives .dev.vars random development secrets, where it has none.
+import { randomBytes } from "node:crypto";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { newFieldKey, newSigningKey } from "../cli/rings.ts";
 
-/** Fresh values for every secret of wrangler.toml; `keys` in the CLI makes production's the same way. */
+/** Fresh values for every secret; `edgecare keys new` makes production's the same way. */
 export function newSecrets() {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const jwk = { ...privateKey.export({ format: "jwk" }), kid: `j${randomBytes(4).toString("hex")}`, alg: "ES256" };
   const random = () => randomBytes(32).toString("base64url");
   return {
-    JWT_KEYS: JSON.stringify([jwk]),
-    FIELD_KEYS: `f1:${randomBytes(32).toString("base64")}`,
+    JWT_KEYS: JSON.stringify([newSigningKey()]),
+    FIELD_KEYS: newFieldKey("f1"),
     INDEX_KEY: random(),
     LINK_KEY: random(),
     REFRESH_KEY: random(),
     BOOTSTRAP_TOKEN: random(),
+    IDENTITY_KEYS: newFieldKey("i1"),
+    METRICS_TOKEN: random(),
   };
 }
 
-export function writeDevVars(path = ".dev.vars") {
-  if (existsSync(path)) return false;
-  const lines = Object.entries({ ENVIRONMENT: "development", ...newSecrets() }).map(([name, value]) => `${name}='${value}'`);
-  writeFileSync(path, `${lines.join("\n")}\n`, { mode: 0o600 });
-  return true;
+/** The assignments of the file, without their quotes. */
+function readDevVars(path) {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, "utf8").split("\n");
+  return lines.flatMap((line) => {
+    const [, name, value] = /^([A-Z0-9_]+)='?(.*?)'?$/.exec(line) ?? [];
+    return name ? [[name, value]] : [];
+  });
 }
+
+/** @returns the names that were not there yet; what is there stays as it is */
+export function writeDevVars(path = ".dev.vars") {
+  const there = new Set(readDevVars(path).map(([name]) => name));
+  const fresh = Object.entries({ ENVIRONMENT: "development", ...newSecrets() }).filter(([name]) => !there.has(name));
+  const lines = fresh.map(([name, value]) => `${name}='${value}'\n`);
+  if (fresh.length > 0) appendFileSync(path, lines.join(""), { mode: 0o600 });
+  return fresh.map(([name]) => name);
+}
+
+/** Secrets that wrangler.toml does not require, and that wrangler therefore leaves in the file. */
+export function optionalDevVars(path = ".dev.vars") {
+  return readDevVars(path).filter(([name]) => OPTIONAL.test(name));
+}
+const OPTIONAL = /^(IDENTITY_KEYS|METRICS_TOKEN|R2_S3_.*)$/;

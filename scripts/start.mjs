@@ -1,6 +1,6 @@
 // `npm start`: secrets if there are none, migrations, pages, the demo world, and the server.
 import { spawn, spawnSync } from "node:child_process";
-import { writeDevVars } from "./dev-secrets.mjs";
+import { optionalDevVars, writeDevVars } from "./dev-secrets.mjs";
 
 process.env.WRANGLER_SEND_METRICS = "false";
 process.env.WRANGLER_HIDE_BANNER = "true";
@@ -13,7 +13,8 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (writeDevVars()) console.log("Wrote development secrets to .dev.vars");
+const fresh = writeDevVars();
+if (fresh.length > 0) console.log(`Wrote development secrets to .dev.vars: ${fresh.join(", ")}`);
 await import("./build-public.mjs");
 run("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
 if (process.env.EDGECARE_DEMO !== "off") {
@@ -40,6 +41,8 @@ const server = spawn(
     "--log-level",
     "log",
     "--show-interactive-dev-session=false",
+    // wrangler dev reads only those secrets of .dev.vars that wrangler.toml requires.
+    ...optionalDevVars().flatMap(([name, value]) => ["--var", `${name}:${value}`]),
   ],
   { stdio: ["ignore", "inherit", "inherit"] },
 );

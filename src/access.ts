@@ -20,7 +20,7 @@ import { ApiError } from "./errors.ts";
 import { appPatientStatement, deviceStatement, machineStillHolds, touch, wasGood } from "./machines.ts";
 import { OWN, PATIENT, type PatientRow, patientMatch, type Target } from "./patient-row.ts";
 import { refuse } from "./refusals.ts";
-import { type Action, couldEver, mayEver } from "./roles.ts";
+import { type Action, auditAction, couldEver, mayEver } from "./roles.ts";
 import { claimedBy, liveSession, STANDING, type StandingRow, same, standingOf, standingStatement } from "./standing.ts";
 
 export type Basis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
@@ -36,7 +36,7 @@ type Decided<C, S, T extends readonly Statement[]> = { call: C; standing: S; res
 export async function asPrincipal<const T extends readonly Statement[]>(
   anyCall: Call,
   action: Action,
-  build: (standing: Standing, call: PrincipalCall) => T,
+  build: (standing: Standing, call: PrincipalCall) => T | Promise<T>,
 ): Promise<Decided<PrincipalCall, Standing, T>> {
   const { db, actor, now } = anyCall;
   if (actor.kind === "device") return refuseDevice(anyCall, actor, action);
@@ -45,13 +45,14 @@ export async function asPrincipal<const T extends readonly Statement[]>(
   let standing = claimedBy(actor);
   for (let round = 0; round < 3; round++) {
     const allowed = couldEver(standing, action);
-    const statements: readonly Statement[] = allowed ? build(standing, call) : [];
+    const statements: readonly Statement[] = allowed ? await build(standing, call) : [];
     const used = actor.kind === "app" ? [touch(db, actor, now)] : [];
     const [rows, ...results] = await batch(db, [standingStatement(db, actor, now), ...statements, ...used]);
     const live = standingOf(rows[0]);
     if (!live) return refuse(call, action, "unauthenticated", actor.kind === "app" ? { when: wasGood(actor) } : {});
     if (same(live, standing)) {
       if (!mayEver(live, action)) return refuse(call, action, "forbidden", { role: live.role, hospitalId: live.hospitalId });
+      call.debug?.("access given", { action, role: live.role });
       return { call, standing: live, results: results as BatchResponse<T> };
     }
     standing = live;
@@ -63,7 +64,7 @@ export async function asPrincipal<const T extends readonly Statement[]>(
 export async function asCaller<const T extends readonly Statement[]>(
   anyCall: Call,
   action: Action,
-  build: (standing: UserStanding, call: UserCall) => T,
+  build: (standing: UserStanding, call: UserCall) => T | Promise<T>,
 ): Promise<Decided<UserCall, UserStanding, T>> {
   const { actor } = anyCall;
   if (actor.kind === "app") {
@@ -129,6 +130,12 @@ export type Access = {
  * @throws ApiError unauthenticated, forbidden (a role that may never), not_found (absent or not visible: one answer)
  */
 export async function requirePatient(call: Call, target: Target, action: Action): Promise<Access> {
+  const access = await patientAccess(call, target, action);
+  call.debug?.("access given", { action, basis: access.basis, role: access.role });
+  return access;
+}
+
+async function patientAccess(call: Call, target: Target, action: Action): Promise<Access> {
   const { actor } = call;
   switch (actor.kind) {
     case "user":
@@ -145,8 +152,10 @@ export async function requirePatient(call: Call, target: Target, action: Action)
 async function userAccess(call: UserCall, target: Target, action: Action): Promise<Access> {
   const { db, actor, now } = call;
   const session = liveSession(actor, now);
-  const [row] = await db.all<StandingRow & PatientRow & { linked: number; in_team: number; links: number }>(sql`
-    SELECT ${STANDING}, ${PATIENT},
+  const [row] = await db.all<
+    StandingRow & PatientRow & { linked: number; in_team: number; links: number; open: number | null }
+  >(sql`
+    SELECT ${STANDING}, ${PATIENT}, (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
       EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
       (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links
@@ -161,10 +170,9 @@ async function userAccess(call: UserCall, target: Target, action: Action): Promi
   if (target === OWN && row.links > 1) throw new ApiError("patient_ambiguous");
   const basis = row.id ? basisOf(standing, row) : null;
   if (!basis) return refuse(call, action, "not_found", facts);
-  // What a hospital has written stays the hospital's to change.
-  if (basis === "self" && action === "patient:update" && row.hospital_id !== SELF_CARE) {
-    return refuse(call, action, "forbidden", facts);
-  }
+  // What a hospital has written stays the hospital's to change, and a closed one takes nothing more.
+  const own = action === "patient:update" && row.hospital_id !== SELF_CARE;
+  if (basis === "self" && (own || (!row.open && auditAction(action) !== "R"))) return refuse(call, action, "forbidden", facts);
   return { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null };
 }
 
@@ -238,7 +246,8 @@ export function stillHolds(actor: Actor, { basis, patient, hospitalId }: Access,
   if (actor.kind !== "user") return sql`0`;
   const { from, where } = liveSession(actor, now);
   const joins: Partial<Record<Basis, SQL>> = {
-    self: sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = ${patient.id})`,
+    self: sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = ${patient.id})
+      AND EXISTS (SELECT 1 FROM hospitals o WHERE o.id = ${hospitalId} AND o.active = 1)`,
     staff: sql`m.role IS NOT NULL AND h.id = ${hospitalId}`,
     care_team: sql`m.role IS NOT NULL AND h.id = ${hospitalId} AND EXISTS
       (SELECT 1 FROM care_team t WHERE t.user_id = u.id AND t.patient_id = ${patient.id} AND t.ended_at IS NULL)`,

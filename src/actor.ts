@@ -2,6 +2,7 @@
 import type { Keys } from "./config.ts";
 import type { Db } from "./db/client.ts";
 import type { ROLES } from "./db/schema.ts";
+import type { Fields } from "./log.ts";
 
 export type Role = (typeof ROLES)[number];
 export type DoctorScope = "care_team" | "hospital";
@@ -40,7 +41,14 @@ export function idOf(actor: Actor): string {
 }
 
 /** What every verb needs: the database, the keys, who asks and the server's time in epoch milliseconds. */
-export type Call<A extends Actor = Actor> = { db: Db; keys: Keys; actor: A; now: number };
+export type Call<A extends Actor = Actor> = {
+  db: Db;
+  keys: Keys;
+  actor: A;
+  now: number;
+  /** A DEBUG line of this request. */
+  debug?: (message: string, fields: Fields) => void;
+};
 export type UserCall = Call<UserActor>;
 /** Whoever works with patients: a person, or a program of a hospital. */
 export type Principal = UserActor | AppActor;

@@ -3,7 +3,10 @@ import { except } from "hono/combine";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { adminRoutes } from "./admin/routes.ts";
+import { canonicalPath, deprecation } from "./aliases.ts";
+import { apiKeyRoutes } from "./api-keys/routes.ts";
 import { auditRoutes } from "./audit-log/routes.ts";
+import { accountRoutes, publicAccounts } from "./auth/account-routes.ts";
 import { authenticate } from "./auth/authenticate.ts";
 import { corsOrigins } from "./auth/cookies.ts";
 import { tokenForm } from "./auth/oauth.ts";
@@ -12,20 +15,37 @@ import { deviceRoutes } from "./devices/routes.ts";
 import { onError } from "./errors.ts";
 import { hospitalRoutes } from "./hospitals/routes.ts";
 import { onNotFound } from "./methods.ts";
+import { recordRoutes } from "./patients/record-routes.ts";
 import { patientRoutes } from "./patients/routes.ts";
+import { practitionerRoutes } from "./practitioners/routes.ts";
+import { directRoutes } from "./reports/direct-routes.ts";
+import { quarantineRoutes } from "./reports/quarantine-routes.ts";
 import { redeemLink, reportRoutes } from "./reports/routes.ts";
 import { uploadRoutes } from "./reports/upload-routes.ts";
-import { answerHeaders, errorsOnly, formBody, httpsOnly, jsonBody, limitAddress, openCall, requestLog } from "./request.ts";
+import {
+  answerHeaders,
+  errorsOnly,
+  formBody,
+  httpsOnly,
+  jsonBody,
+  limitAddress,
+  limitNewcomer,
+  openCall,
+  requestLog,
+} from "./request.ts";
 import { newRouter } from "./router.ts";
 import { openApiRoutes } from "./service/openapi.ts";
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
+import { invitationRoutes } from "./users/invitation-routes.ts";
 import { userRoutes } from "./users/routes.ts";
+import { wardRoutes } from "./wards/routes.ts";
 
 const API = "/api/v1";
 const PUBLIC_AUTH = [`${API}/auth/login`, `${API}/auth/refresh`, `${API}/auth/bootstrap`];
-const UPLOADS = [`${API}/reports`, `${API}/ecg/reports/upload`];
+const NEWCOMERS = ["register", "register/patient", "invitations/accept", "password/reset"].map((path) => `${API}/auth/${path}`);
+const UPLOADS = [`${API}/reports`, `${API}/reports/batch`, `${API}/ecg/reports/upload`];
 
-export const app = newRouter();
+export const app = newRouter(canonicalPath);
 
 app.use(requestLog);
 app.use(
@@ -36,6 +56,7 @@ app.use(
     crossOriginResourcePolicy: "same-origin",
   }),
   answerHeaders,
+  deprecation,
   cors({
     origin: (origin, c) => (corsOrigins(c.env).includes(origin) ? origin : null),
     allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
@@ -64,18 +85,28 @@ app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
 app.use("/api/token", limitAddress, formBody);
 app.route("/", tokenForm);
 for (const path of PUBLIC_AUTH) app.use(path, limitAddress, jsonBody);
+for (const path of NEWCOMERS) app.use(path, limitNewcomer, jsonBody);
 app.route(API, publicAuth);
+app.route(API, publicAccounts);
 app.use(`${API}/reports/:report_id/file`, redeemLink);
 
 app.use(`${API}/*`, authenticate);
 app.use(`${API}/*`, except(UPLOADS, jsonBody));
 app.route(API, authRoutes);
+app.route(API, accountRoutes);
+app.route(API, invitationRoutes);
 app.route(API, userRoutes);
 app.route(API, hospitalRoutes);
+app.route(API, wardRoutes);
+app.route(API, practitionerRoutes);
 app.route(API, patientRoutes);
+app.route(API, recordRoutes);
+app.route(API, apiKeyRoutes);
 app.route(API, deviceRoutes);
 app.route(API, uploadRoutes);
+app.route(API, directRoutes);
 app.route(API, reportRoutes);
+app.route(API, quarantineRoutes);
 app.route(API, auditRoutes);
 app.route(API, adminRoutes);
 

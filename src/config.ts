@@ -1,7 +1,7 @@
 // Turns secrets into keys once per isolate, and refuses to serve with bad ones or, in production, with demo rows.
 import { sql } from "drizzle-orm";
 import { exportJWK, importJWK, type JWK } from "jose";
-import { blindIndex, macKey, open, parseRing, type Ring, seal, sha256Hex } from "./crypto.ts";
+import { blindIndex, type MacRing, macKey, open, parseMacRing, parseRing, type Ring, seal, sha256Hex } from "./crypto.ts";
 import { type Db, database } from "./db/client.ts";
 import { deployment } from "./db/schema.ts";
 import { ApiError } from "./errors.ts";
@@ -14,10 +14,14 @@ export type Keys = {
   link: CryptoKey;
   refresh: CryptoKey;
   jwt: SigningKeys;
+  /** Of the identity index; null where the deployment takes no government numbers. */
+  identity: MacRing | null;
   bootstrapHash: string;
 };
 
 export const SECRETS = ["JWT_KEYS", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY", "REFRESH_KEY", "BOOTSTRAP_TOKEN"] as const;
+/** A deployment may leave these out; when they are there, they must be as good as the others. */
+export const OPTIONAL_SECRETS = ["IDENTITY_KEYS", "METRICS_TOKEN"] as const;
 const PLACEHOLDER =
   /change.?me|placeholder|your.?(own|secret|key|token)|^(dev|test|demo|example|secret|password|key)(?![a-z0-9])/i;
 const MIN_LENGTH = 32;
@@ -29,7 +33,8 @@ export function isProduction(env: Env): boolean {
 /** Names of the secrets that are missing, short, a placeholder, or the same as an earlier one. */
 export function badSecrets(env: Env): string[] {
   const seen = new Set<string>();
-  return SECRETS.filter((name) => {
+  const given = OPTIONAL_SECRETS.filter((name) => env[name]);
+  return [...SECRETS, ...given].filter((name) => {
     const value: string | undefined = env[name];
     // A ring's material counts by itself too: the same 32 bytes under a key id are the same secret.
     const parts = (value ?? "").split(/[:,]/).concat(value ?? "");
@@ -40,7 +45,7 @@ export function badSecrets(env: Env): string[] {
 }
 
 /** `JWT_KEYS` is a JSON array of private P-256 JWKs with `kid`; the first signs, all verify (RFC 7517). */
-async function signingKeys(secret: string): Promise<SigningKeys> {
+export async function signingKeys(secret: string): Promise<SigningKeys> {
   const ring: JWK[] = JSON.parse(secret);
   const publics = new Map<string, CryptoKey>();
   const jwks: JWK[] = [];
@@ -71,7 +76,8 @@ async function loadKeys(env: Env): Promise<Keys> {
   };
   const jwt = await attempt("JWT_KEYS", signingKeys(env.JWT_KEYS ?? ""));
   const fields = await attempt("FIELD_KEYS", parseRing(env.FIELD_KEYS ?? ""));
-  if (bad.length > 0 || !jwt || !fields) {
+  const identity = env.IDENTITY_KEYS ? await attempt("IDENTITY_KEYS", parseMacRing(env.IDENTITY_KEYS)) : null;
+  if (bad.length > 0 || !jwt || !fields || identity === undefined) {
     for (const variable of bad) log(env, "CRITICAL", "a required secret is missing or unfit", { variable });
     throw new ApiError("misconfigured");
   }
@@ -81,14 +87,15 @@ async function loadKeys(env: Env): Promise<Keys> {
     macKey(env.REFRESH_KEY),
     sha256Hex(env.BOOTSTRAP_TOKEN),
   ]);
-  return { fields, index, link, refresh, jwt, bootstrapHash };
+  log(env, "DEBUG", "keys loaded", { kid: jwt.current, count: jwt.public.size });
+  return { fields, index, link, refresh, jwt, identity, bootstrapHash };
 }
 
 // Derived from the secrets alone and rebuilt when they change; holds no state of any request.
 let cached: { from: string; keys: Promise<Keys> } | undefined;
 let proven: string | undefined;
 
-const fingerprint = (env: Env) => SECRETS.map((name) => env[name] ?? "").join("\n");
+const fingerprint = (env: Env) => [...SECRETS, ...OPTIONAL_SECRETS].map((name) => env[name] ?? "").join("\n");
 
 /** @throws ApiError misconfigured, after a log line that names each faulty variable. */
 export function keysOf(env: Env): Promise<Keys> {
@@ -105,29 +112,36 @@ export function keysOf(env: Env): Promise<Keys> {
 const SENTINEL = { table: "deployment", column: "value", id: "sentinel" };
 const SENTINEL_TEXT = "edgecare";
 
+/** What each key makes of a constant. A wrong identity key would quietly give known people second identities. */
+async function proofsOf(keys: Keys): Promise<{ name: string; value: string }[]> {
+  const identity = [...(keys.identity?.keys ?? [])].map(async ([kid, key]) => ({
+    name: `identity:${kid}`,
+    value: await blindIndex(key, "sentinel", SENTINEL_TEXT),
+  }));
+  return [{ name: "index", value: await blindIndex(keys.index, "sentinel", SENTINEL_TEXT) }, ...(await Promise.all(identity))];
+}
+
 /**
- * Opens the sealed constant in D1 and compares a MAC under the index key, writing both on the first start.
+ * Opens the sealed constant in D1 and compares MACs under the index keys, writing what is missing at a first start.
  * @returns the variable that is not the one this database was written with, or null
  */
-async function foreignKey(db: Db, keys: Keys): Promise<"FIELD_KEYS" | "INDEX_KEY" | null> {
+async function foreignKey(db: Db, keys: Keys): Promise<"FIELD_KEYS" | "INDEX_KEY" | "IDENTITY_KEYS" | null> {
   const read = db.select().from(deployment);
+  const proofs = await proofsOf(keys);
   let rows = await read;
-  if (rows.length < 2) {
+  if (["sentinel", ...proofs.map(({ name }) => name)].some((name) => !rows.some((row) => row.name === name))) {
     const sealed = await seal(keys.fields, SENTINEL, SENTINEL_TEXT);
-    const indexed = await blindIndex(keys.index, "sentinel", SENTINEL_TEXT);
     await db
       .insert(deployment)
-      .values([
-        { name: "sentinel", value: sealed },
-        { name: "index", value: indexed },
-      ])
+      .values([{ name: "sentinel", value: sealed }, ...proofs])
       .onConflictDoNothing();
     rows = await read;
   }
   const value = (name: string) => rows.find((row) => row.name === name)?.value ?? "";
   const text = await open(keys.fields, SENTINEL, value("sentinel")).catch(() => null);
   if (text !== SENTINEL_TEXT) return "FIELD_KEYS";
-  return (await blindIndex(keys.index, "sentinel", SENTINEL_TEXT)) === value("index") ? null : "INDEX_KEY";
+  const other = proofs.find((proof) => proof.value !== value(proof.name));
+  return other ? (other.name === "index" ? "INDEX_KEY" : "IDENTITY_KEYS") : null;
 }
 
 async function refuseDemoRows(env: Env, db: Db): Promise<void> {

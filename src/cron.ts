@@ -2,11 +2,13 @@
 import { lt } from "drizzle-orm";
 import { pruneAttempts } from "./auth/lockout.ts";
 import { readyKeys } from "./config.ts";
+import { DAY_MS } from "./counters.ts";
 import { batch, database } from "./db/client.ts";
-import { patientClaimCodes } from "./db/schema.ts";
+import { passwordResets, patientClaimCodes } from "./db/schema.ts";
 import { pruneKeys } from "./idempotency.ts";
 import { log } from "./log.ts";
-import { sweepOrphans } from "./reports/sweep.ts";
+import { pruneBytes } from "./reports/quota.ts";
+import { expireAwaited, sweepGivenUp, sweepIncoming, sweepOrphans } from "./reports/sweep.ts";
 
 export async function cleanUp(env: Env, now: number): Promise<void> {
   const db = database(env.DB);
@@ -14,8 +16,13 @@ export async function cleanUp(env: Env, now: number): Promise<void> {
   await batch(db, [
     pruneAttempts(db, now),
     pruneKeys(db, now),
+    pruneBytes(db, now),
+    expireAwaited(db, now),
     db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now)),
+    db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
   ]);
   const count = await sweepOrphans(db, env.FILES, keys.fields.keys.keys(), now);
   if (count > 0) log(env, "INFO", "orphaned files deleted", { count });
+  const left = (await sweepIncoming(env.FILES, now)) + (await sweepGivenUp(db, env.FILES));
+  if (left > 0) log(env, "INFO", "files of ended uploads deleted", { count: left });
 }

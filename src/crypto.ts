@@ -3,6 +3,8 @@ import { timingSafeEqual } from "node:crypto";
 import { ApiError } from "./errors.ts";
 
 export type Ring = { current: string; keys: Map<string, CryptoKey> };
+/** As a Ring, of HMAC keys. */
+export type MacRing = Ring;
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const utf8 = new TextEncoder();
@@ -33,18 +35,27 @@ export function canonical(parts: readonly string[]): Bytes {
   return new Uint8Array(utf8.encode(parts.map((part) => `${utf8.encode(part).length}:${part}`).join("|")));
 }
 
-/** Parses `kid:base64,kid:base64`, 32 bytes each, the first being current. HKDF-SHA256 (RFC 5869) derives from each. */
-export async function parseRing(secret: string): Promise<Ring> {
+async function readRing(secret: string, importKey: (raw: Bytes) => Promise<CryptoKey>): Promise<Ring> {
   const keys = new Map<string, CryptoKey>();
   for (const entry of secret.split(",")) {
     const [kid = "", material = ""] = entry.trim().split(":");
     const raw = Uint8Array.from(atob(material), (ch) => ch.charCodeAt(0));
     if (!KEY_ID.test(kid) || raw.length !== 32 || keys.has(kid)) throw new Error("a key ring entry is kid:32 bytes in base64");
-    keys.set(kid, await crypto.subtle.importKey("raw", raw, "HKDF", false, ["deriveKey"]));
+    keys.set(kid, await importKey(raw));
   }
   const current = keys.keys().next().value;
   if (current === undefined) throw new Error("an empty key ring");
   return { current, keys };
+}
+
+/** Parses `kid:base64,kid:base64`, 32 bytes each, the first being current. HKDF-SHA256 (RFC 5869) derives from each. */
+export function parseRing(secret: string): Promise<Ring> {
+  return readRing(secret, (raw) => crypto.subtle.importKey("raw", raw, "HKDF", false, ["deriveKey"]));
+}
+
+/** The same form, for HMAC-SHA256 (RFC 2104). */
+export function parseMacRing(secret: string): Promise<MacRing> {
+  return readRing(secret, (raw) => crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]));
 }
 
 /** A key for one record, HKDF-SHA256 with the record's name as info: no GCM key ever meets 2^32 messages. */

@@ -17,6 +17,7 @@ const CODES = {
   unauthenticated: [401, "Authentication is required"],
   invalid_credentials: [401, "The credentials are not valid"],
   invalid_refresh_token: [401, "The refresh token is not valid"],
+  wrong_password: [403, "The present password is not right"],
   https_required: [403, "Use https"],
   forbidden: [403, "This role may not do that"],
   origin_forbidden: [403, "This origin may not do that"],
@@ -26,7 +27,9 @@ const CODES = {
   request_timeout: [408, "The body did not arrive in time"],
   conflict: [409, "The resource is in another state"],
   already_exists: [409, "It exists already"],
+  password_given: [409, "Choose a password of your own first"],
   already_bootstrapped: [409, "An administrator exists already"],
+  registration_refused: [409, "This registration is not possible"],
   idempotency_key_reused: [409, "The Idempotency-Key was used with another request"],
   patient_ambiguous: [409, "Several records belong to you; name patient_id"],
   link_expired: [410, "The link has expired"],
@@ -39,8 +42,10 @@ const CODES = {
   account_locked: [423, "Too many failed attempts; try again later"],
   precondition_required: [428, "If-Match is required"],
   rate_limited: [429, "Too many requests"],
+  quota_exceeded: [429, "This machine has sent its bytes of the day"],
   internal_error: [500, "Something went wrong on our side"],
   integrity_error: [500, "Stored data failed its integrity check"],
+  direct_uploads_off: [501, "Direct uploads are not set up here"],
   unavailable: [503, "The service is unavailable for the moment"],
   misconfigured: [503, "The service is not configured"],
 } as const;
@@ -68,6 +73,11 @@ export class ApiError extends Error {
   get status() {
     return CODES[this.code][0];
   }
+
+  /** What a caller is told: of a fault of ours the title alone. */
+  get told(): string {
+    return this.status >= 500 ? CODES[this.code][1] : this.message;
+  }
 }
 
 /** Failures of a store that pass by themselves: the caller may retry. */
@@ -82,13 +92,17 @@ function messages(error: unknown): string[] {
   return found;
 }
 
-function toApiError(error: unknown): ApiError {
+export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof HTTPException) {
     if (error.status === 413) return new ApiError("too_large");
     if (error.status < 500) return new ApiError("invalid_request");
   }
   const told = messages(error);
+  // What a gate has found may be gone before the write that names it: then it is absent, like anything that is gone.
+  if (told.some((text) => text.includes("FOREIGN KEY constraint failed"))) {
+    return new ApiError("not_found", undefined, { cause: error });
+  }
   if (told.some((text) => STORE_FAILURE.test(text)) && !told.some((text) => OUR_FAILURE.test(text))) {
     return new ApiError("unavailable", undefined, { cause: error });
   }
@@ -126,7 +140,7 @@ export function problem(c: Context<AppEnv>, error: ApiError): Response {
     type: `urn:edgecare:problem:${error.code}`,
     title,
     status,
-    detail: status >= 500 ? title : error.message,
+    detail: error.told,
     instance: new URL(c.req.url).pathname,
     code: error.code,
     error_id: errorId,

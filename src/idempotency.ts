@@ -17,20 +17,17 @@ export type Replay = { resourceId: string; status: number };
 export type Taking = (resourceId: string) => Statement[];
 
 /** @param verb what the key is for: one name for all paths of a create  @throws ApiError invalid_idempotency_key */
-export async function readClaim(c: Context<AppEnv>, verb: string): Promise<Claim> {
-  const key = c.req.header("Idempotency-Key");
+export function readClaim(c: Context<AppEnv>, verb: string): Promise<Claim> {
+  return claimOf(c.get("call"), verb, c.req.header("Idempotency-Key"));
+}
+
+/** As `readClaim`, for a key that did not come in the header. */
+export async function claimOf({ actor }: Call, verb: string, key: string | undefined): Promise<Claim> {
   if (key === undefined) return null;
   if (!/^[\x21-\x7e]{8,128}$/.test(key)) {
     throw new ApiError("invalid_idempotency_key", "Idempotency-Key is 8 to 128 printable characters.");
   }
-  return { scope: `${idOf(c.get("call").actor)} ${verb}`, keyHash: await sha256Hex(key) };
-}
-
-/** The resource that a key made. @throws ApiError idempotency_key_reused when the key was used with another body */
-export async function findReplay(call: Call, claim: Claim, bodyHash: string): Promise<Replay | null> {
-  if (!claim) return null;
-  const [row] = await findKey(call, claim);
-  return replayOf(row, bodyHash, call.now);
+  return { scope: `${idOf(actor)} ${verb}`, keyHash: await sha256Hex(key) };
 }
 
 type KeyRow = typeof idempotencyKeys.$inferSelect;
@@ -43,9 +40,13 @@ export function findKey({ db }: Call, claim: Claim) {
     .where(and(eq(idempotencyKeys.scope, claim?.scope ?? ""), eq(idempotencyKeys.keyHash, claim?.keyHash ?? "")));
 }
 
+function isAlive(row: KeyRow | undefined, now: number): row is KeyRow {
+  return row !== undefined && row.createdAt > now - KEY_LIFE_MS;
+}
+
 /** @throws ApiError idempotency_key_reused */
 export function replayOf(row: KeyRow | undefined, bodyHash: string, now: number): Replay | null {
-  if (!row || row.createdAt <= now - KEY_LIFE_MS) return null;
+  if (!isAlive(row, now)) return null;
   if (row.bodyHash !== bodyHash) throw new ApiError("idempotency_key_reused");
   return { resourceId: row.resourceId, status: row.status };
 }
@@ -53,6 +54,7 @@ export function replayOf(row: KeyRow | undefined, bodyHash: string, now: number)
 /**
  * Runs a create once per key. `create` puts `taking(id)` into its batch; whoever loses the race, or comes again, gets
  * the resource as `render` shows it to them now.
+ * @throws ApiError idempotency_key_reused, after the gate of `create` or `render` has let the caller in
  */
 export async function once<T>(
   call: Call,
@@ -63,12 +65,15 @@ export async function once<T>(
 ): Promise<T> {
   // Keyed, because a body may hold a password.
   const bodyHash = claim ? toBase64Url(await mac(call.keys.index, ["body", JSON.stringify(input)])) : "";
-  const before = await findReplay(call, claim, bodyHash);
-  if (before) return render(before.resourceId);
+  const [before] = claim ? await findKey(call, claim) : [];
+  // A key that was used with another body goes on to `create`: its gate speaks first, and the taken key fails its batch.
+  if (isAlive(before, call.now) && before.bodyHash === bodyHash) return render(before.resourceId);
   try {
     return await create((resourceId) => takeKey(call, claim, bodyHash, { resourceId, status: 201 }));
   } catch (error) {
-    const winner = isConflict(error, "idempotency_keys") ? await findReplay(call, claim, bodyHash) : null;
+    if (!isConflict(error, "idempotency_keys")) throw error;
+    const taken = isAlive(before, call.now) ? before : (await findKey(call, claim))[0];
+    const winner = replayOf(taken, bodyHash, call.now);
     if (!winner) throw error;
     return render(winner.resourceId);
   }

@@ -79,6 +79,7 @@ export function machineStillHolds(actor: DeviceActor | AppActor, patientId: stri
     return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND c.hospital_id = ${hospitalId})`;
   }
   return sql`EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
+    JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
     JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL AND a.patient_id = ${patientId}
     WHERE ${proven(actor)} AND ${live(now)})`;
 }

@@ -20,6 +20,12 @@ export function digits(min: number, max: number) {
     .openapi({ type: "integer", minimum: min, maximum: max });
 }
 
+/** A query parameter that is `true` or `false`. */
+export const flag = z
+  .enum(["true", "false"])
+  .transform((text) => text === "true")
+  .openapi({ type: "boolean" });
+
 export const pageQuery = {
   limit: digits(1, 100).default(20).openapi({ example: 20 }),
   offset: digits(0, 999_999_999).default(0).openapi({ example: 0 }),

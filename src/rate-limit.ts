@@ -7,6 +7,9 @@ const PERIOD_S = 60;
 export const PERSON_LIMIT = 100;
 export const MACHINE_LIMIT = 6000;
 export const ADDRESS_LIMIT = 300;
+export const IDENTITY_LIMIT = 30;
+/** New accounts and links that stand for a password: each try costs a hash. */
+export const SIGNUP_LIMIT = 20;
 
 /** Callers of one IPv6 network share a bucket: a /64 is one customer. */
 export function addressBucket(ip: string | null): string {
@@ -40,7 +43,9 @@ function bucketOf(env: Env, actor: Actor): Bucket {
   }
 }
 
-const policyOf = (name: string, limit: number) => `"${name}";q=${limit};w=${PERIOD_S}`;
+function policyOf(name: string, limit: number): string {
+  return `"${name}";q=${limit};w=${PERIOD_S}`;
+}
 
 /** The `RateLimit-Policy` of the answer (draft-ietf-httpapi-ratelimit-headers). */
 export function policyFor(env: Env, actor: Actor | null): string {
@@ -49,26 +54,61 @@ export function policyFor(env: Env, actor: Actor | null): string {
 
 /** KV remembers "not found" for a minute too: without this, every refused request would write its verdict again. */
 const written = new Map<string, number>();
-const MAX_WRITTEN = 10_000;
+/** Until when a caller counts as free without asking that KV again, which is a minute late as it is. */
+const freeIn = new WeakMap<KVNamespace, Map<string, number>>();
+const FREE_MS = 10_000;
+const MAX_KEPT = 10_000;
+
+function keep(map: Map<string, number>, verdict: string, until: number): void {
+  if (map.size >= MAX_KEPT) map.clear();
+  map.set(verdict, until);
+}
 
 /** @throws ApiError rate_limited with Retry-After */
-export async function limitCaller(env: Env, actor: Actor): Promise<void> {
-  const { key, limiter } = bucketOf(env, actor);
+export function limitCaller(env: Env, actor: Actor): Promise<void> {
+  return limit(env, bucketOf(env, actor));
+}
+
+/**
+ * Those who register, accept an invitation or set a password by a link, by address; who makes accounts for others, by person.
+ * @throws ApiError rate_limited
+ */
+export function limitSignup(env: Env, actor: Actor): Promise<void> {
+  const key = `signup:${actor.kind === "user" ? actor.userId : addressBucket(actor.via.ip)}`;
+  return limit(env, { key, limiter: env.RATE_SIGNUP, policy: SIGNUP_POLICY });
+}
+
+/** Requests that name a government number, by hospital: each tells its caller an identifier. @throws ApiError rate_limited */
+export function limitIdentity(env: Env, actor: Actor): Promise<void> {
+  const hospital =
+    actor.kind === "user" ? (actor.claimed.hospitalId ?? actor.userId) : actor.kind === "app" ? actor.hospitalId : "";
+  return limit(env, { key: `identity:${hospital}`, limiter: env.RATE_IDENTITY, policy: IDENTITY_POLICY });
+}
+
+export const IDENTITY_POLICY = policyOf("identity", IDENTITY_LIMIT);
+export const SIGNUP_POLICY = policyOf("signup", SIGNUP_LIMIT);
+
+async function limit(env: Env, { key, limiter, policy }: Bucket): Promise<void> {
   const verdict = `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
+  const free = freeIn.get(env.KV) ?? new Map<string, number>();
+  freeIn.set(env.KV, free);
+  const known = (free.get(verdict) ?? 0) > Date.now();
   const [blockedUntil, { success }] = await Promise.all([
     // A store that fails must not let the limit stop the clinic: the counting binding still holds.
-    env.KV.get(verdict, { cacheTtl: PERIOD_S }).catch(() => null),
+    known ? null : env.KV.get(verdict, { cacheTtl: PERIOD_S }).catch(() => null),
     limiter.limit({ key }),
   ]);
   const now = Date.now();
+  if (!success) free.delete(verdict);
+  else if (blockedUntil === null && !known) keep(free, verdict, now + FREE_MS);
   if (!success && blockedUntil === null && (written.get(verdict) ?? 0) <= now) {
     const until = now + PERIOD_S * 1000;
-    if (written.size >= MAX_WRITTEN) written.clear();
-    written.set(verdict, until);
+    keep(written, verdict, until);
     await env.KV.put(verdict, String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);
   }
   const remaining = success ? Number(blockedUntil ?? 0) - now : PERIOD_S * 1000;
   if (!success || remaining > 0) {
-    throw new ApiError("rate_limited", undefined, { headers: { "Retry-After": String(Math.ceil(remaining / 1000)) } });
+    const headers = { "Retry-After": String(Math.ceil(remaining / 1000)), "RateLimit-Policy": policy };
+    throw new ApiError("rate_limited", undefined, { headers });
   }
 }

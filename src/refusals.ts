@@ -1,7 +1,7 @@
 // How a refusal ends: its trace first, then the error. Denials are decisions too.
 import type { SQL } from "drizzle-orm";
 import type { Call, Standing } from "./actor.ts";
-import { audit } from "./audit.ts";
+import { type AuditEvent, audit } from "./audit.ts";
 import { batch } from "./db/client.ts";
 import { ApiError } from "./errors.ts";
 import { UUID } from "./ids.ts";
@@ -16,6 +16,8 @@ type Refused = {
   patientId?: string | null;
   /** The refusal is recorded only if this holds. */
   when?: SQL;
+  /** Fields of the body that are the reason: a 403 names them. */
+  fields?: readonly string[];
 };
 
 /** Ids of ours. A path may hold a name or a phone number instead, and those stay out of the trail. */
@@ -45,5 +47,19 @@ export async function refuse(
       ...(facts.when && { when: facts.when }),
     }),
   );
+  call.debug?.("access refused", { action, reason: error, ...(facts.role && { role: facts.role }) });
+  const errors = (facts.fields ?? []).map((path) => ({ path, message: "Not yours to change", code: "forbidden" }));
+  throw new ApiError(error, errors.length > 0 ? "Some fields are not yours to change; see errors." : undefined, { errors });
+}
+
+/** The caller has to say something that others need not. */
+export const missing = (field: string) =>
+  new ApiError("invalid_request", `Name ${field}.`, { errors: [{ path: field, message: "Required", code: "required" }] });
+
+type Failure = "precondition_failed" | "conflict" | "password_given" | "registration_refused";
+
+/** As `refuse`, where the caller may but the state does not allow it. @param event what would have been @throws ApiError always */
+export async function fail(call: Call, error: Failure, event: AuditEvent): Promise<never> {
+  await batch(call.db, audit(call.db, call.actor, call.now, { ...event, outcome: "failed", reason: error }));
   throw new ApiError(error);
 }

@@ -1,14 +1,14 @@
 // The request path before any route: id, call, log line, body as bytes counted by us, strict JSON.
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import { idOf } from "./actor.ts";
+import { type Call, idOf } from "./actor.ts";
 import { isProduction, readyKeys } from "./config.ts";
 import { database } from "./db/client.ts";
 import { ApiError } from "./errors.ts";
 import { uuidv7 } from "./ids.ts";
 import { log } from "./log.ts";
 import { refuseRepeats } from "./pagination.ts";
-import { limitCaller, policyFor } from "./rate-limit.ts";
+import { limitCaller, limitSignup, policyFor, SIGNUP_POLICY } from "./rate-limit.ts";
 import type { AppEnv } from "./router.ts";
 
 export const JSON_LIMIT = 256 * 1024;
@@ -43,7 +43,7 @@ export const answerHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
   if (!c.res.headers.has("Content-Security-Policy"))
     c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  c.header("RateLimit-Policy", policyFor(c.env, c.get("call")?.actor ?? null));
+  if (!c.res.headers.has("RateLimit-Policy")) c.header("RateLimit-Policy", policyFor(c.env, c.get("call")?.actor ?? null));
 };
 
 /** Whatever is thrown reaches onError as an Error; the router passes over what is none, and the platform would show it. */
@@ -70,6 +70,13 @@ export const limitAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
+/** As `limitAddress`, where every try costs a hash or makes an account. */
+export const limitNewcomer: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await limitSignup(c.env, c.get("call").actor);
+  await next();
+  c.header("RateLimit-Policy", SIGNUP_POLICY);
+};
+
 /** Reads a form once, counted, for the validators behind it. */
 export const formBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (c.req.method !== "POST") return next();
@@ -85,7 +92,8 @@ export const formBody: MiddlewareHandler<AppEnv> = async (c, next) => {
 export const openCall: MiddlewareHandler<AppEnv> = async (c, next) => {
   const keys = await readyKeys(c.env);
   const via = { requestId: c.get("requestId"), ip: c.req.header("CF-Connecting-IP") ?? null };
-  c.set("call", { db: database(c.env.DB), keys, actor: { kind: "anonymous", via }, now: Date.now() });
+  const debug: Call["debug"] = (message, fields) => log(c.env, "DEBUG", message, { request_id: via.requestId, ...fields }, 1);
+  c.set("call", { db: database(c.env.DB), keys, actor: { kind: "anonymous", via }, now: Date.now(), debug });
   refuseRepeats(c.req.queries());
   await next();
 };
@@ -139,8 +147,12 @@ export async function readBody(c: Context<AppEnv>, limit: number): Promise<Uint8
 
 /** Parses a JSON body once, strictly, for the validators behind it. */
 export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const bare = c.req.raw.body === null && c.req.header("Content-Type") === undefined;
-  if (["POST", "PUT", "PATCH"].includes(c.req.method) && !bare) {
+  const changes = ["POST", "PUT", "PATCH"].includes(c.req.method);
+  if (changes && c.req.header("Content-Type") === undefined) {
+    // Over HTTP a request without a body has an empty one.
+    const sent = c.req.raw.body === null ? 0 : (await readBody(c, JSON_LIMIT)).length;
+    if (sent > 0) throw new ApiError("unsupported_media_type", "Send application/json.");
+  } else if (changes) {
     if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body unencoded.");
     if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(c.req.header("Content-Type") ?? "")) {
       throw new ApiError("unsupported_media_type", "Send application/json.");

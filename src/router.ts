@@ -1,15 +1,16 @@
 // What every routes.ts starts from: the typed router with the one validation hook, and the shapes of answers.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { getPathNoStrict } from "hono/utils/url";
 import type { Call } from "./actor.ts";
 import { ApiError } from "./errors.ts";
 
 export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
 
 /** A router whose every validation failure becomes one `invalid_request` problem that names fields, never values. */
-export function newRouter() {
+export function newRouter(getPath: (request: Request) => string = getPathNoStrict) {
   return new OpenAPIHono<AppEnv>({
-    strict: false,
+    getPath,
     defaultHook: (result) => {
       if (!result.success) throw invalid(result.error);
     },
@@ -40,6 +41,9 @@ export const EXAMPLE = {
   session: "0193a5b0-0000-7000-8000-000000000007",
   upload: "0193a5b0-0000-7000-8000-000000000008",
   request: "0193a5b0-0000-7000-8000-000000000009",
+  invitation: "0193a5b0-0000-7000-8000-00000000000a",
+  ward: "0193a5b0-0000-7000-8000-00000000000a",
+  practitioner: "0193a5b0-0000-7000-8000-00000000000b",
   time: "2026-11-21T09:30:00.000Z",
 } as const;
 
@@ -48,10 +52,16 @@ export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLE.time });
 
 /** Headers of creates and of changes; ifMatch() and readClaim() judge them. */
 export const onceHeaders = z.object({
-  "idempotency-key": z.string().optional().openapi({ description: "8 to 128 printable characters: one effect a key and day" }),
+  "idempotency-key": z
+    .string()
+    .optional()
+    .openapi({ description: "Printable characters: one effect a key and day", minLength: 8, maxLength: 128 }),
 });
 export const matchHeaders = z.object({
-  "if-match": z.string().optional().openapi({ description: "The ETag that was read last; without it 428", example: '"1"' }),
+  "if-match": z
+    .string()
+    .optional()
+    .openapi({ description: "The ETag that was read last; without it 428", maxLength: 14, example: '"1"' }),
 });
 
 export const Problem = z
@@ -139,6 +149,7 @@ const REASONS: Record<number, string> = {
   423: "Locked after too many failures",
   428: "If-Match is missing",
   429: "Too many requests",
+  501: "Not set up in this deployment",
   503: "A store or a setting fails",
 };
 

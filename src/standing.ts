@@ -18,6 +18,9 @@ export const STANDING = sql`u.is_admin AS is_admin, m.role AS member_role, s.hos
 /** A membership that counts: neither ended nor suspended. The table is called `m` wherever this stands. */
 export const MEMBER_NOW = sql`m.ended_at IS NULL AND m.suspended_at IS NULL`;
 
+/** The hospital's id while it works, else nothing: a NOT NULL column then fails the batch (`isUnmet`). */
+export const openHospital = (id: string): SQL => sql`(SELECT id FROM hospitals WHERE id = ${id} AND active = 1)`;
+
 /** The session, the user, the membership and the hospital, as they are in this very statement. */
 export function liveSession(actor: UserActor, now: number): { from: SQL; where: SQL } {
   return {

@@ -9,7 +9,7 @@ export type Target = keyof typeof TARGETS;
 
 export type Principal = {
   name: string;
-  kind: "anonymous" | "user" | "device";
+  kind: "anonymous" | "user" | "device" | "app";
   role?: Role;
   place?: Place;
   /** The hospital shows its doctors every patient. */
@@ -35,6 +35,9 @@ export const PRINCIPALS: readonly Principal[] = [
   { name: "hospital admin elsewhere", kind: "user", role: "hospital_admin", place: "W" },
   { name: "platform admin", kind: "user", role: "admin" },
   { name: "device bound", kind: "device", place: "A", bound: "treated" },
+  { name: "app", kind: "app", place: "A" },
+  { name: "app elsewhere", kind: "app", place: "W" },
+  { name: "app revoked", kind: "app", place: "A", ended: "revoked" },
   { name: "device unbound", kind: "device", place: "A" },
   { name: "device revoked", kind: "device", place: "A", bound: "treated", ended: "revoked" },
   { name: "doctor deactivated", kind: "user", role: "doctor", place: "A", team: ["treated"], ended: "deactivated" },
@@ -42,8 +45,27 @@ export const PRINCIPALS: readonly Principal[] = [
 ];
 
 /** What a route is about decides which relation counts. */
-type About = "public" | "own" | "patient" | "edit" | "report" | "upload" | "hospital" | "staff" | "device" | "session";
-export type Rule = { about: About; who: readonly Role[] /** Audit events of an allowed call. */; traced: 0 | 1 };
+type About =
+  | "public"
+  | "own"
+  | "patient"
+  | "edit"
+  | "report"
+  | "upload"
+  | "batch"
+  | "hospital"
+  | "staff"
+  | "profile"
+  | "device"
+  | "session";
+export type Rule = {
+  about: About;
+  who: readonly Role[];
+  /** Audit events of an allowed call. */
+  traced: 0 | 1;
+  /** What an app with every scope may call too. */
+  app?: true;
+};
 
 const EVERYONE: readonly Role[] = ["patient", "nurse", "doctor", "hospital_admin", "admin"];
 const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
@@ -52,6 +74,7 @@ const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
 const ADMIN: readonly Role[] = ["admin"];
 const PUBLIC: Rule = { about: "public", who: [], traced: 0 };
 const rule = (about: About, who: readonly Role[], traced: 0 | 1 = 1): Rule => ({ about, who, traced });
+const shared = (about: About, who: readonly Role[]): Rule => ({ ...rule(about, who), app: true });
 
 /** Every route of the Worker. One that stands here no more, or not yet, fails the test. */
 export const ROUTES: Record<string, Rule> = {
@@ -63,30 +86,73 @@ export const ROUTES: Record<string, Rule> = {
   "GET /openapi.json": PUBLIC,
   "GET /health": PUBLIC,
   "GET /health/ready": PUBLIC,
+  "GET /metrics": PUBLIC,
   "POST /api/token": PUBLIC,
   "POST /api/v1/auth/login": PUBLIC,
   "POST /api/v1/auth/refresh": PUBLIC,
   "POST /api/v1/auth/bootstrap": PUBLIC,
+  "POST /api/v1/auth/register": PUBLIC,
+  "POST /api/v1/auth/register/patient": PUBLIC,
+  "POST /api/v1/auth/invitations/accept": PUBLIC,
+  "POST /api/v1/auth/password/reset": PUBLIC,
   "GET /api/v1/auth/me": rule("own", EVERYONE, 0),
+  "PATCH /api/v1/auth/me": rule("own", EVERYONE),
+  "POST /api/v1/auth/password/change": rule("own", EVERYONE),
+  "POST /api/v1/auth/switch-hospital": rule("own", EVERYONE),
+  "POST /api/v1/auth/invitations/join": rule("own", EVERYONE),
   "GET /api/v1/auth/sessions": rule("own", EVERYONE, 0),
   "POST /api/v1/auth/logout": rule("own", EVERYONE),
   "DELETE /api/v1/auth/sessions/:session_id": rule("session", EVERYONE),
+  "POST /api/v1/users/invite": rule("own", MANAGERS),
+  "GET /api/v1/users/invitations": rule("own", MANAGERS),
+  "DELETE /api/v1/users/invitations/:invitation_id": rule("staff", MANAGERS),
   "POST /api/v1/users": rule("own", MANAGERS),
+  "GET /api/v1/users": rule("own", MANAGERS),
+  "GET /api/v1/users/:user_id": rule("staff", MANAGERS),
+  "PATCH /api/v1/users/:user_id": rule("staff", MANAGERS),
+  "DELETE /api/v1/users/:user_id": rule("staff", MANAGERS),
+  "DELETE /api/v1/users/:user_id/sessions": rule("staff", MANAGERS),
+  "POST /api/v1/users/:user_id/password-reset": rule("staff", MANAGERS),
   "POST /api/v1/users/:user_id/unlock": rule("staff", MANAGERS),
   "POST /api/v1/hospitals": rule("own", ADMIN),
   "GET /api/v1/hospitals": rule("own", EVERYONE, 0),
   "GET /api/v1/hospitals/:hospital_id": rule("hospital", EVERYONE, 0),
+  "PATCH /api/v1/hospitals/:hospital_id": rule("staff", MANAGERS),
+  "DELETE /api/v1/hospitals/:hospital_id": rule("staff", ADMIN),
+  "POST /api/v1/wards": rule("own", MANAGERS),
+  "GET /api/v1/wards": rule("own", STAFF),
+  "GET /api/v1/wards/:ward_id": rule("staff", STAFF),
+  "PATCH /api/v1/wards/:ward_id": rule("staff", MANAGERS),
+  "DELETE /api/v1/wards/:ward_id": rule("staff", MANAGERS),
+  "POST /api/v1/practitioners": rule("staff", MANAGERS),
+  "GET /api/v1/practitioners": rule("own", EVERYONE),
+  "GET /api/v1/practitioners/:practitioner_id": rule("hospital", EVERYONE),
+  "PATCH /api/v1/practitioners/:practitioner_id": rule("profile", STAFF),
+  "DELETE /api/v1/practitioners/:practitioner_id": rule("staff", MANAGERS),
   "GET /api/v1/hospitals/:hospital_id/members": rule("staff", MANAGERS),
   "PUT /api/v1/hospitals/:hospital_id/members/:user_id": rule("staff", MANAGERS),
   "DELETE /api/v1/hospitals/:hospital_id/members/:user_id": rule("staff", MANAGERS),
-  "POST /api/v1/patients": rule("own", STAFF),
-  "GET /api/v1/patients": rule("own", EVERYONE),
-  "GET /api/v1/patients/list": rule("own", EVERYONE),
-  "GET /api/v1/patients/:patient_id": rule("patient", EVERYONE),
-  "PATCH /api/v1/patients/:patient_id": rule("edit", EVERYONE),
+  "POST /api/v1/patients": shared("own", STAFF),
+  "GET /api/v1/patients": shared("own", EVERYONE),
+  "GET /api/v1/patients/list": shared("own", EVERYONE),
+  "GET /api/v1/patients/search": shared("own", STAFF),
+  "POST /api/v1/patients/claim": rule("own", ["patient"]),
+  "GET /api/v1/patients/:patient_id": shared("patient", EVERYONE),
+  "PATCH /api/v1/patients/:patient_id": shared("edit", EVERYONE),
+  "DELETE /api/v1/patients/:patient_id": rule("patient", MANAGERS),
+  "GET /api/v1/patients/:patient_id/summary": shared("patient", EVERYONE),
+  "GET /api/v1/patients/:patient_id/intake": shared("patient", EVERYONE),
+  "POST /api/v1/patients/:patient_id/intake": shared("edit", EVERYONE),
+  "POST /api/v1/patients/:patient_id/claim-codes": rule("patient", EDITORS),
+  "GET /api/v1/patients/:patient_id/links": rule("patient", EDITORS),
+  "DELETE /api/v1/patients/:patient_id/links/:user_id": rule("patient", EDITORS),
   "GET /api/v1/patients/:patient_id/care-team": rule("patient", STAFF),
   "PUT /api/v1/patients/:patient_id/care-team/:user_id": rule("patient", EDITORS),
   "DELETE /api/v1/patients/:patient_id/care-team/:user_id": rule("patient", EDITORS),
+  "POST /api/v1/api-keys": rule("own", MANAGERS),
+  "GET /api/v1/api-keys": rule("own", MANAGERS),
+  "POST /api/v1/api-keys/:api_key_id/rotate": rule("staff", MANAGERS),
+  "DELETE /api/v1/api-keys/:api_key_id": rule("staff", MANAGERS),
   "POST /api/v1/devices": rule("own", EDITORS),
   "GET /api/v1/devices": rule("own", STAFF),
   "GET /api/v1/devices/:device_id": rule("device", STAFF),
@@ -95,16 +161,24 @@ export const ROUTES: Record<string, Rule> = {
   "DELETE /api/v1/devices/:device_id/credentials/:credential_id": rule("device", EDITORS),
   "POST /api/v1/devices/:device_id/assignments": rule("device", EDITORS),
   "DELETE /api/v1/devices/:device_id/assignments/current": rule("device", EDITORS),
-  "POST /api/v1/reports": rule("upload", EVERYONE),
-  "POST /api/v1/ecg/reports/upload": rule("upload", EVERYONE),
-  "GET /api/v1/reports": rule("own", EVERYONE),
-  "GET /api/v1/reports/list": rule("own", EVERYONE),
-  "GET /api/v1/ecg/reports": rule("own", EVERYONE),
-  "GET /api/v1/reports/stats": rule("own", EVERYONE),
-  "GET /api/v1/reports/:report_id": rule("report", EVERYONE),
-  "GET /api/v1/ecg/reports/:report_id": rule("report", EVERYONE),
-  "GET /api/v1/reports/:report_id/file": rule("report", EVERYONE),
+  "POST /api/v1/reports": shared("upload", EVERYONE),
+  "POST /api/v1/ecg/reports/upload": shared("upload", EVERYONE),
+  "GET /api/v1/reports": shared("own", EVERYONE),
+  "GET /api/v1/reports/list": shared("own", EVERYONE),
+  "GET /api/v1/ecg/reports": shared("own", EVERYONE),
+  "GET /api/v1/reports/stats": shared("own", EVERYONE),
+  "GET /api/v1/reports/:report_id": shared("report", EVERYONE),
+  "GET /api/v1/ecg/reports/:report_id": shared("report", EVERYONE),
+  "GET /api/v1/reports/:report_id/file": shared("report", EVERYONE),
+  "POST /api/v1/reports/batch": shared("batch", EVERYONE),
+  "POST /api/v1/reports/direct": shared("report", EVERYONE),
+  "POST /api/v1/reports/direct/:upload_id/confirm": shared("report", EVERYONE),
   "GET /api/v1/uploads": rule("own", EDITORS),
+  "GET /api/v1/uploads/quarantine": rule("own", EDITORS),
+  "GET /api/v1/uploads/:upload_id": rule("device", EDITORS),
+  "GET /api/v1/uploads/:upload_id/file": rule("device", EDITORS),
+  "POST /api/v1/uploads/:upload_id/assign": rule("device", EDITORS),
+  "POST /api/v1/uploads/:upload_id/discard": rule("device", EDITORS),
   "GET /api/v1/audit-events": rule("own", ["patient", "hospital_admin", "admin"]),
   "GET /api/v1/admin/users": rule("own", ADMIN),
   "GET /api/v1/admin/reports": rule("own", ADMIN),
@@ -121,10 +195,18 @@ export function relationOf(principal: Principal, target: Target): Relation {
   return principal.team?.includes(target) ? "team" : "colleague";
 }
 
-/** `quarantine`: a device's report without a patient is kept apart and answered 202. */
-export type Decision = "allow" | "quarantine" | 401 | 403 | 404;
+/** `quarantine`: a device's report without a patient is kept apart and answered 202. `inside`: so for the file of a batch. */
+export type Decision = "allow" | "quarantine" | "quarantine inside" | "404 inside" | 401 | 403 | 404;
 
-export function expected(principal: Principal, { about, who }: Rule, relation: Relation): Decision {
+export const STATUS: Partial<Record<Decision, number>> = { quarantine: 202, "quarantine inside": 200, "404 inside": 200 };
+export const isDenial = (decision: Decision): boolean => typeof decision === "number" || decision === "404 inside";
+
+export function expected(principal: Principal, rule: Rule, relation: Relation): Decision {
+  const { about, who, app } = rule;
+  if (about === "batch") {
+    const alone = expected(principal, { ...rule, about: "upload" }, relation);
+    return alone === "quarantine" ? "quarantine inside" : alone === 404 ? "404 inside" : alone;
+  }
   if (about === "public") return "allow";
   if (principal.kind === "anonymous" || principal.ended) return 401;
   if (principal.kind === "device") {
@@ -132,19 +214,23 @@ export function expected(principal: Principal, { about, who }: Rule, relation: R
     if (about === "report") return relation === "bound" ? "allow" : 404;
     return 403;
   }
+  if (principal.kind === "app") return !app ? 403 : about === "own" || relation === "colleague" ? "allow" : 404;
   const { role } = principal;
   if (!role || !who.includes(role)) return 403;
   if (about === "own") return "allow";
   // Here the target stands for the session of somebody else.
   if (about === "session") return relation === "self" ? "allow" : 404;
   if (role === "admin") return "allow";
+  // Doctors and nurses change their own profile alone, and here it is a colleague's.
+  if (about === "profile") return role === "hospital_admin" && relation !== "none" ? "allow" : 404;
   if (about === "hospital" || about === "staff" || about === "device") return relation === "none" ? 404 : "allow";
   if (!maySee(principal, relation)) return 404;
   // A patient changes a record of their own making only; these are a hospital's.
   return about === "edit" && role === "patient" ? 403 : "allow";
 }
 
-function maySee({ role, wide }: Principal, relation: Relation): boolean {
+function maySee({ kind, role, wide }: Principal, relation: Relation): boolean {
+  if (kind === "app") return relation === "colleague";
   switch (role) {
     case "admin":
       return true;

@@ -12,9 +12,11 @@ import {
   newPatient,
   newPdf,
   newPerson,
+  PASSWORD,
   type Patient,
   type Person,
   read,
+  sha256,
   unique,
   upload,
   uploadForm,
@@ -28,6 +30,17 @@ export type Handle = {
   reportId: string;
   deviceId: string;
   credentialId: string;
+  invitationId: string;
+  wardId: string;
+  /** The profile of `memberId`. */
+  practitionerId: string;
+  apiKeyId: string;
+  /** A claim code of a patient of the hospital. */
+  code: string;
+  /** A file in the hospital's quarantine. */
+  uploadId: string;
+  /** A direct upload that somebody of the hospital has begun. */
+  directId: string;
   /** A nurse of the hospital, not in the care team. */
   staffId: string;
   /** A doctor of the hospital, in the care team. */
@@ -73,6 +86,10 @@ async function newPlayer(
 ): Promise<Player> {
   const { kind, role, place, wide, linked = [], team = [], bound } = principal;
   if (kind === "anonymous") return { principal, token: null, person: null, sessionId: null };
+  if (kind === "app") {
+    const manager = await newPerson("hospital_admin", places[place ?? "A"]);
+    return { principal, token: (await newKey(manager)).token, person: null, sessionId: null };
+  }
   if (kind === "device") {
     const { token } = await newDevice(nurse, bound ? patients[bound].id : null);
     return { principal, token, person: null, sessionId: null };
@@ -82,6 +99,14 @@ async function newPlayer(
   for (const target of team) await joinTeam(patients[target].id, person.id);
   return { principal, token: person.token, person, sessionId: person.sessionId };
 }
+
+async function newKey(manager: Person): Promise<{ api_key_id: string; token: string }> {
+  const json = { name: "test", scopes: APP_SCOPES };
+  return (await read(await ask(`${API}/api-keys`, { as: manager, json }))).data;
+}
+
+/** What an app can be given, as an API key's form asks for it. */
+const APP_SCOPES = ["patient:read", "patient:search", "patient:create", "patient:update", "report:read", "report:create"];
 
 export const joinTeam = (patientId: string, userId: string) =>
   run("INSERT INTO care_team (patient_id, user_id, added_by, started_at) VALUES (?, ?, 'test', 1)", patientId, userId);
@@ -97,16 +122,50 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
   const staff = await newPerson("nurse", hospitalId);
   const member = await newPerson("doctor", hospitalId);
   await joinTeam(patient.id, member.id);
+  const manager = await newPerson("hospital_admin", hospitalId);
   return {
     hospitalId,
+    wardId: await newWard(manager),
+    practitionerId: await newProfile(manager, member.id),
     patientId: patient.id,
     reportId: data.report_id,
     deviceId: device.id,
     credentialId: device.credentialId,
+    invitationId: (await invite(manager, `${unique()}@example.org`)).invitation_id,
+    apiKeyId: (await newKey(manager)).api_key_id,
+    code: "aaaa-aaaa-aaaa",
+    uploadId: await newQuarantined(nurse),
+    directId: await newDirect(nurse, patient.id),
     staffId: staff.id,
     memberId: member.id,
     version: 1,
   };
+}
+
+async function newQuarantined(nurse: Person): Promise<string> {
+  return (await read(await upload(await newDevice(nurse, null), newPdf()))).data.upload_id;
+}
+
+/** A direct upload, begun, with its file where the link would have put it. */
+async function newDirect(by: { token: string }, patientId: string): Promise<string> {
+  const pdf = newPdf();
+  const json = { patient_id: patientId, size: pdf.length, sha256: await sha256(pdf) };
+  const id: string = (await read(await ask(`${API}/reports/direct`, { as: by, json }))).data.upload_id;
+  const key = await env.DB.prepare("SELECT incoming_key FROM uploads WHERE id = ?").bind(id).first<string>("incoming_key");
+  await env.FILES.put(key ?? "", pdf);
+  return id;
+}
+
+async function invite(manager: Person, email: string): Promise<{ invitation_id: string; token: string }> {
+  return (await read(await ask(`${API}/users/invite`, { as: manager, json: { email, role: "nurse" } }))).data;
+}
+
+async function newWard(manager: Person): Promise<string> {
+  return (await read(await ask(`${API}/wards`, { as: manager, json: { name: `Ward ${unique()}` } }))).data.ward_id;
+}
+
+async function newProfile(manager: Person, userId: string): Promise<string> {
+  return (await read(await ask(`${API}/practitioners`, { as: manager, json: { user_id: userId } }))).data.practitioner_id;
 }
 
 async function end({ principal, person, token }: Player, places: Record<Place, string>): Promise<void> {
@@ -114,39 +173,106 @@ async function end({ principal, person, token }: Player, places: Record<Place, s
   if (principal.ended === "left") {
     await run("UPDATE memberships SET ended_at = 1 WHERE user_id = ? AND hospital_id = ?", person?.id, places.A);
   }
-  if (principal.ended === "revoked") await run("UPDATE credentials SET revoked_at = 1 WHERE id = ?", token?.split("_")[1]);
+  if (principal.ended === "revoked") {
+    const credentialId = /^(?:ecd|eca_[^_]{36})_([^_]{36})_/.exec(token ?? "")?.[1];
+    await run("UPDATE credentials SET revoked_at = 1 WHERE id = ?", credentialId);
+  }
 }
 
 /** What an allowed call would use up, made anew, so that every allowed cell meets the same state. */
-export async function freshen(route: string, handle: Handle, stage: Stage): Promise<Handle> {
+export async function freshen(route: string, handle: Handle, stage: Stage, player: Player): Promise<Handle> {
   const nurse = handle.hospitalId === stage.places.A ? stage.nurses.A : stage.nurses.W;
   if (route.endsWith("/care-team/:user_id") || route.endsWith("/members/:user_id")) {
     const doctor = await newPerson("doctor", handle.hospitalId);
     if (route.startsWith("DELETE") && route.includes("care-team")) await joinTeam(handle.patientId, doctor.id);
     return { ...handle, staffId: doctor.id, memberId: doctor.id };
   }
+  if (route.startsWith("DELETE /api/v1/users/")) {
+    const manager = await newPerson("hospital_admin", handle.hospitalId);
+    const invitationId = (await invite(manager, `${unique()}@example.org`)).invitation_id;
+    return { ...handle, staffId: (await newPerson("nurse", handle.hospitalId)).id, invitationId };
+  }
+  if (route.includes("/links/")) {
+    const person = await newPerson("patient");
+    const { id, canary } = await newPatient(handle.hospitalId, nurse);
+    await link(person, { id, number: 0, canary });
+    return { ...handle, patientId: id, staffId: person.id };
+  }
+  if (route.includes("/api-keys/")) {
+    return { ...handle, apiKeyId: (await newKey(await newPerson("hospital_admin", handle.hospitalId))).api_key_id };
+  }
+  if (route === "DELETE /api/v1/patients/:patient_id" || route.endsWith("/patients/claim")) {
+    const { id } = await newPatient(handle.hospitalId, nurse);
+    const issued = await read(await ask(`${API}/patients/${id}/claim-codes`, { as: nurse, method: "POST" }));
+    return { ...handle, patientId: id, code: issued.data.code, version: 1 };
+  }
   if (route.endsWith("/credentials/:credential_id")) {
     const issued = await ask(`${API}/devices/${handle.deviceId}/credentials`, { as: nurse, json: { name: "spare" } });
     return { ...handle, credentialId: (await read(issued)).data.credential_id };
   }
+  if (route.endsWith("/assign") || route.endsWith("/discard")) return { ...handle, uploadId: await newQuarantined(nurse) };
+  if (route.endsWith("/confirm")) {
+    return { ...handle, directId: await newDirect({ token: player.token ?? "" }, handle.patientId) };
+  }
   if (route.endsWith("/assignments/current")) {
     await ask(`${API}/devices/${handle.deviceId}/assignments`, { as: nurse, json: { patient_id: handle.patientId } });
   }
+  if (route === "DELETE /api/v1/hospitals/:hospital_id") return { ...handle, hospitalId: await newHospital(), version: 1 };
+  if (route.startsWith("DELETE") && route.endsWith("/:ward_id")) {
+    return { ...handle, wardId: await newWard(await newPerson("hospital_admin", handle.hospitalId)), version: 1 };
+  }
+  if (route.endsWith("/practitioners") || (route.startsWith("DELETE") && route.endsWith("/:practitioner_id"))) {
+    const doctor = await newPerson("doctor", handle.hospitalId);
+    if (route.startsWith("POST")) return { ...handle, staffId: doctor.id };
+    const manager = await newPerson("hospital_admin", handle.hospitalId);
+    return { ...handle, practitionerId: await newProfile(manager, doctor.id), version: 1 };
+  }
   if (route.startsWith("PATCH")) {
-    const row = await env.DB.prepare("SELECT version FROM patients WHERE id = ?").bind(handle.patientId).first<number>("version");
+    const [table, id] = changedBy(route, handle);
+    // biome-ignore lint/plugin: constants of this file.
+    const row = await env.DB.prepare(`SELECT version FROM ${table} WHERE id = ?`).bind(id).first<number>("version");
     return { ...handle, version: row ?? 0 };
   }
   return handle;
 }
 
+/** The table and the id of what a route changes. */
+function changedBy(route: string, handle: Handle): [table: string, id: string] {
+  if (route.includes(":user_id")) return ["users", handle.staffId];
+  if (route.includes(":ward_id")) return ["wards", handle.wardId];
+  if (route.includes(":practitioner_id")) return ["practitioners", handle.practitionerId];
+  if (route.includes(":hospital_id")) return ["hospitals", handle.hospitalId];
+  return ["patients", handle.patientId];
+}
+
+const matching = ({ version }: Handle): Ask => ({ headers: { "If-Match": `"${version}"` } });
+
 const form = (handle: Handle): BodyInit => uploadForm(newPdf(`upload ${unique()}`), { patient_id: handle.patientId });
 
 /** Bodies and headers of the routes that want some. */
-const BODIES: Record<string, (handle: Handle, principal: Principal) => Ask> = {
+const BODIES: Record<string, (handle: Handle, principal: Principal, person: Person | null) => Ask | Promise<Ask>> = {
   "POST /api/token": () => ({ body: "", headers: { "Content-Type": "application/x-www-form-urlencoded" } }),
   "POST /api/v1/auth/login": () => ({ json: {} }),
   "POST /api/v1/auth/refresh": () => ({ json: { refresh_token: 1 } }),
   "POST /api/v1/auth/bootstrap": () => ({ json: {} }),
+  "POST /api/v1/auth/register": () => ({ json: {} }),
+  "POST /api/v1/auth/register/patient": () => ({ json: {} }),
+  "POST /api/v1/auth/invitations/accept": () => ({ json: {} }),
+  "POST /api/v1/auth/password/reset": () => ({ json: {} }),
+  "PATCH /api/v1/auth/me": () => ({ json: { full_name: "Asha Rao" }, headers: { "If-Match": '"1"' } }),
+  "POST /api/v1/auth/password/change": () => ({
+    json: { current_password: PASSWORD, new_password: "lanterns over seven hills" },
+  }),
+  "POST /api/v1/auth/switch-hospital": () => ({ json: { hospital_id: null } }),
+  "POST /api/v1/auth/invitations/join": async (_, { ended }, person) => {
+    if (!person || ended) return { json: { token: "eci_" } };
+    const manager = await newPerson("hospital_admin", await newHospital());
+    return { json: { token: (await invite(manager, person.email)).token } };
+  },
+  "POST /api/v1/users/invite": (handle, { role }) => ({
+    json: { email: `${unique()}@example.org`, role: "nurse", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "PATCH /api/v1/users/:user_id": (handle) => ({ ...matching(handle), json: { is_active: true } }),
   "POST /api/v1/users": (handle, { role }) => ({
     json: {
       email: `${unique()}@example.org`,
@@ -157,6 +283,18 @@ const BODIES: Record<string, (handle: Handle, principal: Principal) => Ask> = {
     },
   }),
   "POST /api/v1/hospitals": () => ({ json: { name: "Another hospital" } }),
+  "PATCH /api/v1/hospitals/:hospital_id": (handle) => ({ ...matching(handle), json: { address: "1 Lake Road" } }),
+  "DELETE /api/v1/hospitals/:hospital_id": matching,
+  "POST /api/v1/wards": (handle, { role }) => ({
+    json: { name: `Ward ${unique()}`, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "PATCH /api/v1/wards/:ward_id": (handle) => ({ ...matching(handle), json: { name: `Ward ${unique()}` } }),
+  "DELETE /api/v1/wards/:ward_id": matching,
+  "POST /api/v1/practitioners": (handle, { role }) => ({
+    json: { user_id: handle.staffId, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "PATCH /api/v1/practitioners/:practitioner_id": (handle) => ({ ...matching(handle), json: { about: null } }),
+  "DELETE /api/v1/practitioners/:practitioner_id": matching,
   "PUT /api/v1/hospitals/:hospital_id/members/:user_id": () => ({ json: { role: "nurse" } }),
   "POST /api/v1/patients": (handle, { role }) => ({
     json: { first_name: "Nobody", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
@@ -165,13 +303,35 @@ const BODIES: Record<string, (handle: Handle, principal: Principal) => Ask> = {
     json: { monitoring: "home" },
     headers: { "If-Match": `"${handle.version}"` },
   }),
+  "DELETE /api/v1/patients/:patient_id": matching,
+  "POST /api/v1/patients/claim": ({ code }) => ({ json: { code } }),
+  "POST /api/v1/patients/:patient_id/intake": () => ({ json: { symptoms: ["cough"] } }),
+  "POST /api/v1/api-keys": (handle, { role }) => ({
+    json: { name: "test", scopes: ["patient:read"], ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "POST /api/v1/api-keys/:api_key_id/rotate": () => ({ json: { grace_days: 1 } }),
   "POST /api/v1/devices": (handle, { role }) => ({
     json: { kind: "ecg", name: "cart", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),
   "POST /api/v1/devices/:device_id/credentials": () => ({ json: { name: "ward PC" } }),
   "POST /api/v1/devices/:device_id/assignments": (handle) => ({ json: { patient_id: handle.patientId } }),
+  "POST /api/v1/reports/batch": (handle) => {
+    const body = uploadForm(newPdf(`batch ${unique()}`));
+    body.set("items", JSON.stringify([{ patient_id: handle.patientId }]));
+    return { body };
+  },
+  "POST /api/v1/reports/direct": ({ patientId }) => ({
+    json: { patient_id: patientId, size: 1000, sha256: "0".repeat(64), kind: "ecg" },
+  }),
+  "POST /api/v1/uploads/:upload_id/assign": ({ patientId }) => ({ json: { patient_id: patientId } }),
+  "POST /api/v1/uploads/:upload_id/discard": () => ({ json: { reason: "test print" } }),
   "POST /api/v1/reports": (handle) => ({ body: form(handle) }),
   "POST /api/v1/ecg/reports/upload": (handle) => ({ body: form(handle) }),
+};
+
+/** Queries of the routes that want some. */
+const QUERIES: Record<string, (handle: Handle, principal: Principal) => string> = {
+  "GET /api/v1/patients/search": ({ hospitalId }, { role }) => `?q=first${role === "admin" ? `&hospital_id=${hospitalId}` : ""}`,
 };
 
 export async function call(route: string, handle: Handle, player: Player, sessionId: string, token = player.token) {
@@ -182,12 +342,18 @@ export async function call(route: string, handle: Handle, player: Player, sessio
     .replace(":patient_id", handle.patientId)
     .replace(":report_id", handle.reportId)
     .replace(":device_id", handle.deviceId)
+    .replace(":upload_id", pattern.includes("/direct/") ? handle.directId : handle.uploadId)
     .replace(":credential_id", handle.credentialId)
+    .replace(":invitation_id", handle.invitationId)
+    .replace(":api_key_id", handle.apiKeyId)
+    .replace(":ward_id", handle.wardId)
+    .replace(":practitioner_id", handle.practitionerId)
     .replace(":user_id", isTeam ? handle.memberId : handle.staffId)
     .replace(":session_id", sessionId)
     .replace("/*", "/docs.js");
-  const more = BODIES[route]?.(handle, player.principal) ?? {};
-  return ask(path, { ...more, method, as: token });
+  const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
+  const query = QUERIES[route]?.(handle, player.principal) ?? "";
+  return ask(path + query, { ...more, method, as: token });
 }
 
 /** A session of the player's own, for routes that end one. */

@@ -11,7 +11,7 @@ import { seal } from "../src/crypto.ts";
 import { batch, database } from "../src/db/client.ts";
 import { careTeam, hospitals, memberships, patientLinks, users } from "../src/db/schema.ts";
 import { uuidv7 } from "../src/ids.ts";
-import { insertPatient } from "../src/patients/patients.ts";
+import { newPatient as patientStatements } from "../src/patients/new-patient.ts";
 
 export const env: Env = realEnv;
 export const API = "/api/v1";
@@ -138,7 +138,7 @@ export async function callOf(person: Person, standing: UserStanding): Promise<Us
 export async function newPatient(hospitalId: string, by: Person, team: Person[] = []): Promise<Patient> {
   const canary = `canary${unique()}`;
   const call = await callOf(by, { role: by.role, hospitalId, doctorScope: "care_team" });
-  const patient = await insertPatient(
+  const { id, statements } = await patientStatements(
     call,
     {
       first_name: `First-${canary}`,
@@ -152,16 +152,19 @@ export async function newPatient(hospitalId: string, by: Person, team: Person[] 
       notes: `Notes ${canary}`,
       symptoms: [`Symptom ${canary}`],
       assigned_doctor_id: null,
+      ward_id: null,
       monitoring: "off",
     },
     hospitalId,
     "nurse",
   );
+  await batch(call.db, statements);
   const now = Date.now();
-  for (const { id } of team) {
-    await call.db.insert(careTeam).values({ patientId: patient.patient_id, userId: id, addedBy: by.id, startedAt: now });
+  for (const { id: userId } of team) {
+    await call.db.insert(careTeam).values({ patientId: id, userId, addedBy: by.id, startedAt: now });
   }
-  return { id: patient.patient_id, number: patient.patient_number, canary };
+  const row = await env.DB.prepare("SELECT patient_number FROM patients WHERE id = ?").bind(id).first<number>("patient_number");
+  return { id, number: row ?? 0, canary };
 }
 
 export async function link(person: Person, patient: Patient): Promise<void> {

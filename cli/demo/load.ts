@@ -1,6 +1,7 @@
 // Loads the demo world through the product's own verbs; only the marks `demo = 1` and the short password are special.
 import { eq, inArray, sql } from "drizzle-orm";
 import { getPlatformProxy } from "wrangler";
+import { optionalDevVars } from "../../scripts/dev-secrets.mjs";
 import type { Call, UserActor, UserCall, UserStanding } from "../../src/actor.ts";
 import { readMachineToken } from "../../src/auth/machine-tokens.ts";
 import { newSession } from "../../src/auth/sessions.ts";
@@ -25,7 +26,9 @@ const noKey = () => [];
 
 /** @returns the exit code */
 export async function loadDemo(state: string): Promise<number> {
-  const { env, dispose } = await getPlatformProxy<Env>({ persist: { path: `${state}/v3` } });
+  const { env: bindings, dispose } = await getPlatformProxy<Env>({ persist: { path: `${state}/v3` } });
+  // Like wrangler dev, the proxy reads only the secrets that wrangler.toml requires.
+  const env: Env = { ...bindings, ...Object.fromEntries(optionalDevVars()) };
   try {
     if (isProduction(env)) {
       console.error("The demo world is for development; ENVIRONMENT is production.");
@@ -75,7 +78,7 @@ async function build(env: Env): Promise<void> {
     firstPatients.push(patient.patient_id);
     await recordEcgs(env, nurse, patient, i);
   }
-  // The first of them is the same person as one at the first hospital; nothing but the person's own data says so.
+  // The first of them is the same person as one at the first hospital: both records carry one patient_uid.
   const elsewhere = [demoPatients(1), demoPatients(29).slice(25)].flat();
   for (const person of elsewhere) await createPatient(otherDoctor, { ...person, assigned_doctor_id: null }, noKey);
   await linkPatient(system, firstPatients[0] ?? "", staff.get("nurse@demo.com") ?? "");

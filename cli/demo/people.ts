@@ -96,6 +96,9 @@ const HISTORY = [
 ];
 const SYMPTOMS = [["palpitations"], ["breathlessness on stairs"], [], ["chest tightness", "fatigue"], ["dizziness"]];
 
+/** UIDAI publishes these numbers for tests; the first belongs to the person whom both hospitals know. */
+const AADHAAR = ["999999990019", "999999990026", "999999990042", "999999990057"];
+
 /** The first `count` invented patients; the same index is the same person. */
 export function demoPatients(count: number) {
   return Array.from({ length: count }, (_, i) => {
@@ -122,6 +125,8 @@ export function demoPatients(count: number) {
       medical_history: pick(HISTORY),
       notes: null,
       symptoms: [...pick(SYMPTOMS)],
+      aadhaar_number: AADHAAR[i],
+      ward_id: null,
       monitoring: "off" as const,
     };
   });

@@ -1,25 +1,11 @@
 // The platform administrator's views: accounts, reports with links, totals.
 import { createRoute, z } from "@hono/zod-openapi";
-import { STAFF_ROLES } from "../db/schema.ts";
-import { pageQuery } from "../pagination.ts";
-import { listLinkedReports } from "../reports/reports.ts";
+import { listLinkedReports } from "../reports/list.ts";
 import { exampleLinkedReport, LinkedReport, reportQuery } from "../reports/shapes.ts";
-import { answer, EXAMPLE, Id, newRouter, ok, page, pageAnswer, problems, SECURED, Timestamp } from "../router.ts";
-import { listUsers } from "../users/users.ts";
+import { answer, newRouter, ok, page, pageAnswer, problems, SECURED } from "../router.ts";
+import { listUsers } from "../users/directory.ts";
+import { exampleUser, User, userQuery } from "../users/shapes.ts";
 import { adminStats } from "./stats.ts";
-
-const User = z
-  .object({
-    user_id: Id,
-    email: z.string(),
-    username: z.string().nullable(),
-    full_name: z.string(),
-    is_admin: z.boolean(),
-    is_active: z.boolean(),
-    memberships: z.array(z.object({ hospital_id: Id, role: z.enum(STAFF_ROLES) })),
-    created_at: Timestamp,
-  })
-  .openapi("User");
 
 const Totals = z
   .object({
@@ -47,22 +33,13 @@ export const adminRoutes = newRouter()
       tags,
       summary: "Every account",
       security: SECURED,
-      request: { query: z.strictObject(pageQuery) },
+      request: { query: userQuery },
       responses: {
-        200: pageAnswer(User, "Newest first", {
-          user_id: EXAMPLE.user,
-          email: "asha@example.org",
-          username: "asha.rao",
-          full_name: "Asha Rao",
-          is_admin: false,
-          is_active: true,
-          memberships: [{ hospital_id: EXAMPLE.hospital, role: "doctor" }],
-          created_at: EXAMPLE.time,
-        }),
+        200: pageAnswer(User, "Newest first", exampleUser),
         ...problems(401, 403),
       },
     }),
-    async (c) => page(c, await listUsers(c.get("call"), c.req.valid("query"))),
+    async (c) => page(c, await listUsers(c.get("call"), c.req.valid("query"), "admin:read")),
   )
   .openapi(
     createRoute({

@@ -5,7 +5,7 @@ import type { Call } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { scopes, total } from "../counters.ts";
 import { batch } from "../db/client.ts";
-import { statsStatement, toStats } from "../reports/reports.ts";
+import { statsStatement, toStats } from "../reports/stats.ts";
 
 /** Everything from counter rows: one read, one decision, one trace. */
 export async function adminStats(anyCall: Call) {

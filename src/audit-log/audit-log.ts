@@ -1,7 +1,7 @@
 // Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { asCaller } from "../access.ts";
-import type { Call, Role, UserActor, UserStanding } from "../actor.ts";
+import type { Call, UserActor, UserStanding } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { batch } from "../db/client.ts";
 import { auditEvents } from "../db/schema.ts";
@@ -14,13 +14,15 @@ export type AuditQuery = PageQuery & {
   outcome?: "success" | "denied" | "failed" | undefined;
   from?: string | undefined;
   to?: string | undefined;
+  abroad?: boolean | undefined;
 };
 
 const SEQ = auditEvents.seq;
 const RECORDED = auditEvents.recordedAt;
 
-function visible(standing: UserStanding, actor: UserActor): SQL {
-  if (standing.role === "admin") return sql`1`;
+function visible(standing: UserStanding, actor: UserActor, abroad: boolean): SQL {
+  if (standing.role === "admin") return abroad ? sql`${auditEvents.actorHospitalId} IS NOT NULL` : sql`1`;
+  if (standing.role === "hospital_admin" && abroad) return eq(auditEvents.actorHospitalId, standing.hospitalId ?? "");
   if (standing.role === "hospital_admin") return eq(auditEvents.hospitalId, standing.hospitalId ?? "");
   return sql`${SEQ} IN (SELECT s.seq FROM audit_subjects s JOIN patient_links l ON l.patient_id = s.patient_id WHERE l.user_id = ${actor.userId})`;
 }
@@ -43,7 +45,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   const start = await startOf(anyCall, "audit-events", query);
   const after = start.after ? sql`(${RECORDED}, ${SEQ}) < (${start.after.value}, CAST(${start.after.id} AS INTEGER))` : undefined;
   const { call, standing, results } = await asCaller(anyCall, "audit:read", (standing, { db, actor }) => {
-    const filter = and(visible(standing, actor), filterOf(query));
+    const filter = and(visible(standing, actor, query.abroad === true), filterOf(query));
     return [
       db
         .select()
@@ -67,11 +69,15 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
     db,
     audit(db, actor, now, { event: "audit.read", action: "R", role, hospitalId, subjects, detail: { count: kept.length } }),
   );
-  return { items: kept.map((row) => toAuditEvent(row, role)), pagination };
+  return { items: kept.map((row) => toAuditEvent(row, standing)), pagination };
 }
 
-/** A patient reads who saw their data; not what else that person saw (a page holds several people's ids), nor from where. */
-function toAuditEvent(row: typeof auditEvents.$inferSelect, reader: Role) {
+/**
+ * A patient reads who saw their data; not what else that person saw (a page holds several people's ids), nor from where. A
+ * hospital reads the addresses of its own staff, not those of others'.
+ */
+function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserStanding) {
+  const foreign = reader === "hospital_admin" && row.actorHospitalId !== null && row.actorHospitalId !== hospitalId;
   const all: Record<string, unknown> | null = row.detail ? JSON.parse(row.detail) : null;
   const { report_ids: _, ...own } = all ?? {};
   const detail = reader === "patient" && all ? own : all;
@@ -84,11 +90,12 @@ function toAuditEvent(row: typeof auditEvents.$inferSelect, reader: Role) {
     reason: row.reason,
     actor: { kind: row.actorKind, id: row.actorId, role: row.actorRole },
     hospital_id: row.hospitalId,
+    actor_hospital_id: row.actorHospitalId,
     basis: row.basis,
     purpose: row.purpose,
     entity: row.entityType && row.entityId ? { type: row.entityType, id: row.entityId } : null,
     request_id: row.requestId,
-    ip: reader === "patient" ? null : row.ip,
+    ip: reader === "patient" || foreign ? null : row.ip,
     detail,
   };
 }

@@ -1,6 +1,6 @@
 // AuditEvent: the trail.
 import { createRoute, z } from "@hono/zod-openapi";
-import { pageQuery } from "../pagination.ts";
+import { flag, pageQuery } from "../pagination.ts";
 import { EXAMPLE, Id, newRouter, page, pageAnswer, problems, SECURED, Timestamp } from "../router.ts";
 import { listAuditEvents } from "./audit-log.ts";
 
@@ -13,7 +13,8 @@ const AuditEvent = z
     outcome: z.enum(["success", "denied", "failed"]),
     reason: z.string().nullable(),
     actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
-    hospital_id: z.string().nullable(),
+    hospital_id: z.string().nullable().openapi({ description: "Whose data it is about" }),
+    actor_hospital_id: z.string().nullable().openapi({ description: "Where the actor works, if elsewhere" }),
     basis: z.string().nullable(),
     purpose: z.string().nullable(),
     entity: z.object({ type: z.string(), id: z.string() }).nullable(),
@@ -39,6 +40,7 @@ export const auditRoutes = newRouter().openapi(
         outcome: z.enum(["success", "denied", "failed"]).optional(),
         from: z.iso.datetime({ offset: true }).optional(),
         to: z.iso.datetime({ offset: true }).optional(),
+        abroad: flag.optional().openapi({ description: "What our staff tried at other hospitals' patients" }),
       }),
     },
     responses: {
@@ -51,6 +53,7 @@ export const auditRoutes = newRouter().openapi(
         reason: null,
         actor: { kind: "user", id: EXAMPLE.user, role: "doctor" },
         hospital_id: EXAMPLE.hospital,
+        actor_hospital_id: null,
         basis: "care_team",
         purpose: null,
         entity: { type: "report", id: EXAMPLE.report },

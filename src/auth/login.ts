@@ -1,30 +1,30 @@
 // Login: one slot, one hash, one session. The same answer and the same time whether the name exists or not.
-import { sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Context } from "hono";
 import type { Call, DoctorScope, Role, UserActor, UserStanding } from "../actor.ts";
 import { audit } from "../audit.ts";
-import { batch } from "../db/client.ts";
+import { batch, isUnmet } from "../db/client.ts";
+import { users } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { AppEnv } from "../router.ts";
 import { MEMBER_NOW } from "../standing.ts";
-import { clearFailures, MAX_FAILURES, recordFailure, reserveSlot, type Slot } from "./lockout.ts";
+import { clearFailures, recordFailure, refuseLocked, type Slot, takeSlot } from "./lockout.ts";
 import { emailIndex, normalName, usernameIndex } from "./names.ts";
-import { verifyPassword } from "./passwords.ts";
+import { hashPassword, isOutdated, verifyPassword } from "./passwords.ts";
 import { type Client, newSession, refreshToken } from "./sessions.ts";
 import type { AccessToken } from "./tokens.ts";
-
-const WAIT_LIMIT_MS = 3_000;
-const WAIT_STEP_MS = 100;
 
 type Found = {
   id: string;
   password_hash: string;
+  password_changed_at: number;
   active: number;
   is_admin: number;
   role: Role | null;
   hospital_id: string | null;
   doctor_scope: DoctorScope | null;
   has_membership: number;
+  has_record: number;
 };
 
 export type Login = AccessToken & { refreshToken: string };
@@ -37,47 +37,42 @@ export async function login(call: Call, name: string, password: string, client: 
   const { keys } = call;
   const isEmail = normalName(name).includes("@");
   const index = isEmail ? await emailIndex(keys, name) : await usernameIndex(keys, name);
-  const { found, slot } = await takeSlot(call, isEmail ? "email_index" : "username_index", index);
+  const { found, slot } = await slotFor(call, isEmail ? "email_index" : "username_index", index);
   const right = await verifyPassword(password, found?.password_hash ?? null);
-  if (!right || !found?.active || !mayWork(found)) return refuseLogin(call, slot, found, right);
-  return openSession(call, found, slot, client);
+  if (!right || !found?.active || !mayWork(found)) return refuseLogin(call, slot, found, right ? "disabled" : "wrong_password");
+  const stronger = isOutdated(found.password_hash) ? await hashPassword(password) : null;
+  try {
+    return await openSession(call, found, slot, client, stronger);
+  } catch (error) {
+    if (!isUnmet(error, "sessions.user_id")) throw error;
+    return refuseLogin(call, slot, found, "changed_meanwhile");
+  }
 }
 
-/** A member of deactivated hospitals alone has nowhere to act. */
-const mayWork = (found: Found) => found.is_admin || found.role || !found.has_membership;
+/** Whose hospitals have all closed or suspended them has nowhere to act, but for the records that are their own. */
+const mayWork = (found: Found) => found.is_admin || found.role || !found.has_membership || found.has_record;
 
-async function takeSlot(call: Call, column: "email_index" | "username_index", index: string) {
+async function slotFor(call: Call, column: "email_index" | "username_index", index: string) {
   const { db } = call;
   const match = column === "email_index" ? sql`u.email_index = ${index}` : sql`u.username_index = ${index}`;
   const subject = sql`coalesce((SELECT u.id FROM users u WHERE ${match}), ${`name:${index}`})`;
   const user = db.all<Found>(sql`SELECT u.id AS id, u.password_hash AS password_hash, u.active AS active,
-      u.is_admin AS is_admin, m.role AS role, m.hospital_id AS hospital_id, h.doctor_scope AS doctor_scope,
-      EXISTS (SELECT 1 FROM memberships x WHERE x.user_id = u.id AND x.ended_at IS NULL) AS has_membership
-    FROM users u LEFT JOIN (memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1)
-      ON m.user_id = u.id AND ${MEMBER_NOW}
+      u.password_changed_at AS password_changed_at, u.is_admin AS is_admin, m.role AS role, m.hospital_id AS hospital_id,
+      h.doctor_scope AS doctor_scope,
+      EXISTS (SELECT 1 FROM memberships x WHERE x.user_id = u.id AND x.ended_at IS NULL) AS has_membership,
+      EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id) AS has_record
+    FROM users u LEFT JOIN memberships m ON m.user_id = u.id AND ${MEMBER_NOW}
+        AND EXISTS (SELECT 1 FROM hospitals x WHERE x.id = m.hospital_id AND x.active = 1)
+      LEFT JOIN hospitals h ON h.id = m.hospital_id
     WHERE ${match} ORDER BY m.created_at, m.hospital_id LIMIT 1`);
-  // Steps alone would stretch: the hashes that are waited for hold the isolate.
-  for (let waited = 0; ; waited = Math.max(waited + WAIT_STEP_MS, Date.now() - call.now)) {
-    const now = call.now + waited;
-    const slot = reserveSlot(db, subject, now);
-    const [users, reserved, failures] = await batch(db, [user, slot.reserve, slot.failures]);
-    const taken = reserved[0];
-    if (taken) return { found: users[0], slot: { subject: taken.subject, id: slot.id } satisfies Slot };
-    const { n = 0, until = null } = failures[0] ?? {};
-    if (n >= MAX_FAILURES) await refuseLocked(call, users[0], until ?? now, now);
-    if (waited >= WAIT_LIMIT_MS) throw new ApiError("rate_limited", undefined, { headers: { "Retry-After": "5" } });
-    await scheduler.wait(WAIT_STEP_MS);
-  }
+  const taken = await takeSlot(call, subject, user);
+  if (taken.slot) return taken;
+  await batch(db, loginEvent(call, "login.locked", taken.found, "account_locked"));
+  return refuseLocked(taken.lockedForS);
 }
 
-async function refuseLocked(call: Call, found: Found | undefined, until: number, now: number): Promise<never> {
-  await batch(call.db, loginEvent(call, "login.locked", found, "account_locked"));
-  const seconds = Math.max(1, Math.ceil((until - now) / 1000));
-  throw new ApiError("account_locked", undefined, { headers: { "Retry-After": String(seconds) } });
-}
-
-async function refuseLogin(call: Call, slot: Slot, found: Found | undefined, right: boolean): Promise<never> {
-  const reason = !found ? "unknown_name" : right ? "disabled" : "wrong_password";
+async function refuseLogin(call: Call, slot: Slot, found: Found | undefined, why: string): Promise<never> {
+  const reason = found ? why : "unknown_name";
   await batch(call.db, [...recordFailure(call.db, slot, call.now), ...loginEvent(call, "login.failed", found, reason)]);
   throw new ApiError("invalid_credentials");
 }
@@ -93,24 +88,44 @@ function loginEvent(call: Call, event: string, found: Found | undefined, reason:
   });
 }
 
-async function openSession(call: Call, found: Found, slot: Slot, client: Client): Promise<Login> {
+/** The membership that the session will act under, as it is when the session begins. */
+const stillWorks = (userId: string, hospitalId: string | null) =>
+  hospitalId === null
+    ? sql`1`
+    : sql`EXISTS (SELECT 1 FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
+        WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${MEMBER_NOW})`;
+
+/** @param stronger the hash that replaces an outdated one, if that is still there */
+async function openSession(call: Call, found: Found, slot: Slot, client: Client, stronger: string | null): Promise<Login> {
   const { db, keys, now } = call;
   const claimed: UserStanding = {
     role: found.is_admin ? "admin" : (found.role ?? "patient"),
     hospitalId: found.is_admin ? null : found.hospital_id,
     doctorScope: found.is_admin ? "care_team" : (found.doctor_scope ?? "care_team"),
   };
-  const session = await newSession(call, found.id, claimed, client);
+  // While the hash ran, the account may have been given another password, disabled or dismissed.
+  const asVerified = sql`EXISTS (SELECT 1 FROM users WHERE id = ${found.id} AND active = 1
+    AND password_changed_at = ${found.password_changed_at}) AND ${stillWorks(found.id, claimed.hospitalId)}`;
+  const session = await newSession(call, found.id, claimed, client, asVerified);
   const actor: UserActor = { kind: "user", userId: found.id, sessionId: session.id, claimed, via: call.actor.via };
   await batch(db, [
     ...session.statements,
     clearFailures(db, slot),
+    ...(stronger === null
+      ? []
+      : [
+          db
+            .update(users)
+            .set({ passwordHash: stronger })
+            .where(and(eq(users.id, found.id), eq(users.passwordHash, found.password_hash))),
+        ]),
     ...audit(db, actor, now, {
       event: "login.success",
       action: "E",
       role: claimed.role,
       hospitalId: claimed.hospitalId,
       entity: { type: "session", id: session.id },
+      ...(stronger !== null && { detail: { rehashed: true } }),
     }),
   ]);
   return {

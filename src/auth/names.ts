@@ -17,14 +17,14 @@ export const Email = z
   .max(320)
   .transform(normalName)
   .refine((email) => email.length <= 254 && EMAIL.test(email), "Not an e-mail address")
-  .openapi({ type: "string", format: "email", example: "asha@example.org" });
+  .openapi({ type: "string", format: "email", maxLength: 320, example: "asha@example.org" });
 
 export const Username = z
   .string()
   .max(64)
   .transform(normalName)
   .refine((name) => /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/.test(name), "3 to 32 of a-z, 0-9, dot, dash, underscore")
-  .openapi({ type: "string", example: "asha.rao" });
+  .openapi({ type: "string", maxLength: 64, example: "asha.rao" });
 
 export function emailIndex(keys: Keys, email: string): Promise<string> {
   return blindIndex(keys.index, "user.email", normalName(email));

@@ -1,10 +1,21 @@
 // The OAuth2 password form of the documents: RFC 6749 bodies in and out, errors included.
 import { createRoute, z } from "@hono/zod-openapi";
 import { ApiError, onError, problem } from "../errors.ts";
-import { newRouter } from "../router.ts";
+import { newRouter, Problem, problems } from "../router.ts";
 import { clientOf, login } from "./login.ts";
 import { Password } from "./names.ts";
 import { signAccessToken } from "./tokens.ts";
+
+const refusal = (description: string) => ({
+  description,
+  content: {
+    "application/problem+json": { schema: Problem },
+    "application/json": {
+      schema: z.object({ error: z.string(), error_description: z.string() }),
+      example: { error: "invalid_grant", error_description: "The credentials are not valid" },
+    },
+  },
+});
 
 /** M's OAuth2 password form (RFC 6749 §4.3): bare body, bare errors. */
 export const tokenForm = newRouter().openapi(
@@ -41,15 +52,10 @@ export const tokenForm = newRouter().openapi(
           },
         },
       },
-      401: {
-        description: "invalid_grant",
-        content: {
-          "application/json": {
-            schema: z.object({ error: z.string(), error_description: z.string() }),
-            example: { error: "invalid_grant", error_description: "The credentials are not valid" },
-          },
-        },
-      },
+      ...problems(408, 413, 415),
+      400: refusal("invalid_request, unsupported_grant_type, or a body that is no form"),
+      401: refusal("invalid_grant"),
+      423: refusal("invalid_grant: locked after too many failures"),
     },
   }),
   async (c) => {

@@ -1,63 +1,25 @@
 // Login, refresh, logout, sessions, bootstrap; what is public stands in `publicAuth`.
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { ROLES } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import { UUID } from "../ids.ts";
-import { type AppEnv, answer, body, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../router.ts";
-import { me } from "../users/users.ts";
+import { answer, body, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../router.ts";
 import { bootstrap } from "./bootstrap.ts";
-import { clearRefreshCookie, refreshCookie, setRefreshCookie } from "./cookies.ts";
-import { clientOf, type Login, login } from "./login.ts";
+import { clearRefreshCookie, refreshCookie } from "./cookies.ts";
+import { clientOf, login } from "./login.ts";
 import { Email, Password, Username } from "./names.ts";
+import { Transport } from "./registration.ts";
 import { endSession, listSessions, rotate } from "./sessions.ts";
-import { accessTokenLife, signAccessToken } from "./tokens.ts";
+import { exampleTokens, TokenPair, tokens } from "./token-pair.ts";
 
 const LoginBody = z
   .strictObject({
     email: z.string().min(1).max(320).optional(),
     username: z.string().min(1).max(320).optional(),
     password: Password,
-    transport: z.enum(["json", "cookie"]).default("json").openapi({ description: "Where the refresh token goes" }),
+    transport: Transport,
   })
   .refine((b) => (b.email === undefined) !== (b.username === undefined), { message: "Give email or username", path: ["email"] })
   .openapi("Login");
-
-const TokenPair = z
-  .object({
-    access_token: z.string(),
-    token_type: z.literal("bearer"),
-    expires_in: z.number().int().openapi({ description: "Seconds" }),
-    refresh_token: z.string().nullable().openapi({ description: "Null when it went into the cookie" }),
-    user_id: Id,
-    role: z.enum(ROLES),
-    hospital_id: Id.nullable(),
-  })
-  .openapi("TokenPair");
-
-const exampleTokens = {
-  access_token: "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…",
-  token_type: "bearer" as const,
-  expires_in: 900,
-  refresh_token: "ecr_…",
-  user_id: EXAMPLE.user,
-  role: "doctor" as const,
-  hospital_id: EXAMPLE.hospital,
-};
-
-async function tokens(c: Context<AppEnv>, session: Login, transport: "json" | "cookie") {
-  const { keys, now } = c.get("call");
-  if (transport === "cookie") setRefreshCookie(c, session.refreshToken);
-  return {
-    access_token: await signAccessToken(c.env, keys.jwt, session, now),
-    token_type: "bearer" as const,
-    expires_in: accessTokenLife(c.env),
-    refresh_token: transport === "json" ? session.refreshToken : null,
-    user_id: session.userId,
-    role: session.claimed.role,
-    hospital_id: session.claimed.hospitalId,
-  };
-}
 
 const loginRoute = createRoute({
   method: "post",
@@ -120,18 +82,6 @@ export const publicAuth = newRouter()
     return ok(c, { user_id: await bootstrap(c.get("call"), token, input) }, 201);
   });
 
-const Me = z
-  .object({
-    user_id: Id,
-    email: z.string(),
-    username: z.string().nullable(),
-    full_name: z.string(),
-    role: z.enum(ROLES),
-    hospital: z.object({ id: Id, name: z.string() }).nullable(),
-    created_at: Timestamp,
-  })
-  .openapi("Me");
-
 const Session = z
   .object({
     session_id: Id,
@@ -147,28 +97,6 @@ const Session = z
 const Ended = z.object({ session_id: Id });
 
 export const authRoutes = newRouter()
-  .openapi(
-    createRoute({
-      method: "get",
-      path: "/auth/me",
-      tags: ["Authentication"],
-      summary: "Who I am",
-      security: SECURED,
-      responses: {
-        200: answer(Me, "The caller", {
-          user_id: EXAMPLE.user,
-          email: "asha@example.org",
-          username: "asha.rao",
-          full_name: "Asha Rao",
-          role: "doctor",
-          hospital: { id: EXAMPLE.hospital, name: "Demo General" },
-          created_at: EXAMPLE.time,
-        }),
-        ...problems(401, 403),
-      },
-    }),
-    async (c) => ok(c, await me(c.get("call"))),
-  )
   .openapi(
     createRoute({
       method: "post",
@@ -220,7 +148,7 @@ export const authRoutes = newRouter()
       tags: ["Authentication"],
       summary: "End one of my sessions",
       security: SECURED,
-      request: { params: z.object({ session_id: z.string().regex(UUID).openapi({ example: EXAMPLE.session }) }) },
+      request: { params: z.object({ session_id: z.string().regex(UUID).openapi({ format: "uuid", example: EXAMPLE.session }) }) },
       responses: {
         200: answer(Ended, "The session that ended", { session_id: EXAMPLE.session }),
         ...problems(401, 403, 404),

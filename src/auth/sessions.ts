@@ -1,7 +1,7 @@
 // Sessions: a row in D1 is the truth; refresh tokens are derived from it and rotate with one statement.
-import { and, desc, eq, gt, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { asCaller } from "../access.ts";
+import { asCaller, requireRole } from "../access.ts";
 import type { Call, Role, UserActor, UserCall, UserStanding } from "../actor.ts";
 import { audit } from "../audit.ts";
 import type { Keys } from "../config.ts";
@@ -44,8 +44,17 @@ async function readRefreshToken(keys: Keys, token: string) {
 
 export type NewSession = { id: string; statements: Statement[] };
 
-/** A session and the end of the oldest beyond ten, for the batch that logs in. */
-export async function newSession(call: Call, userId: string, standing: UserStanding, client: Client): Promise<NewSession> {
+/**
+ * A session and the end of the oldest beyond ten, for the batch that logs in.
+ * @param when the whole batch fails on sessions.user_id unless this holds
+ */
+export async function newSession(
+  call: Call,
+  userId: string,
+  standing: UserStanding,
+  client: Client,
+  when: SQL = sql`1`,
+): Promise<NewSession> {
   const { db, keys, now } = call;
   const id = uuidv7();
   const clientSealed = await seal(keys.fields, place(id), client);
@@ -55,7 +64,7 @@ export async function newSession(call: Call, userId: string, standing: UserStand
     statements: [
       db.insert(sessions).values({
         id,
-        userId,
+        userId: sql`(SELECT ${userId} WHERE ${when})`,
         hospitalId: standing.hospitalId,
         rotatedAt: now,
         createdAt: now,
@@ -120,12 +129,8 @@ export async function rotate(call: Call, token: string): Promise<AccessToken & {
       (SELECT role FROM memberships m WHERE m.user_id = sessions.user_id AND m.hospital_id = sessions.hospital_id) AS role,
       (SELECT doctor_scope FROM hospitals h WHERE h.id = hospital_id) AS doctor_scope`);
   const session = sql`SELECT 1 FROM sessions WHERE id = ${sessionId}`;
-  const claimed = (row?: Rotated): UserStanding => ({
-    role: row?.is_admin ? "admin" : (row?.role ?? "patient"),
-    hospitalId: row?.hospital_id ?? null,
-    doctorScope: row?.doctor_scope ?? "care_team",
-  });
-  const actor: UserActor = { kind: "user", userId, sessionId, claimed: claimed(), via: call.actor.via };
+  const nobody: UserStanding = { role: "patient", hospitalId: null, doctorScope: "care_team" };
+  const actor: UserActor = { kind: "user", userId, sessionId, claimed: nobody, via: call.actor.via };
   const entity = { type: "session", id: sessionId };
   const [[row]] = await batch(db, [
     update,
@@ -150,8 +155,46 @@ export async function rotate(call: Call, token: string): Promise<AccessToken & {
   }
   if (!row || row.revoked_reason) throw new ApiError("invalid_refresh_token");
   const refresh = await refreshToken(keys, userId, sessionId, row.generation);
-  return { userId, sessionId, claimed: claimed(row), refreshToken: refresh };
+  return { userId, sessionId, claimed: standingIn(row, row.hospital_id), refreshToken: refresh };
 }
+
+/**
+ * Lets the caller's session act for another of their hospitals, or for nobody but themselves. The row decides what a
+ * session is worth, so tokens issued before act there too; the refresh token stays as it is.
+ * @throws ApiError not_found for a hospital where the caller does not work now
+ */
+export async function actAt(anyCall: Call, hospitalId: string | null): Promise<AccessToken> {
+  const { call, standing } = await requireRole(anyCall, "self:write");
+  const { db, actor, now } = call;
+  const { userId, sessionId } = actor;
+  const member = sql`FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
+    WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${MEMBER_NOW}`;
+  const place = hospitalId === null ? sql`1` : sql`EXISTS (SELECT 1 ${member})`;
+  const [[row]] = await batch(db, [
+    db.all<Pick<Rotated, "is_admin" | "role" | "doctor_scope">>(sql`UPDATE sessions SET hospital_id = ${hospitalId}
+      WHERE id = ${sessionId} AND user_id = ${userId} AND revoked_at IS NULL AND ${place}
+      RETURNING (SELECT is_admin FROM users u WHERE u.id = user_id) AS is_admin, (SELECT m.role ${member}) AS role,
+        (SELECT h.doctor_scope ${member}) AS doctor_scope`),
+    ...audit(db, actor, now, {
+      event: "session.switch",
+      action: "U",
+      role: standing.role,
+      hospitalId,
+      actorHospitalId: standing.hospitalId,
+      entity: { type: "session", id: sessionId },
+      when: sql`changes() > 0`,
+    }),
+  ]);
+  if (row) return { userId, sessionId, claimed: standingIn(row, hospitalId) };
+  const target = { hospital: hospitalId ?? "" };
+  return refuse(call, "self:write", "not_found", { role: standing.role, hospitalId: standing.hospitalId, target });
+}
+
+const standingIn = (row: Pick<Rotated, "is_admin" | "role" | "doctor_scope">, hospitalId: string | null): UserStanding => ({
+  role: row.is_admin ? "admin" : (row.role ?? "patient"),
+  hospitalId,
+  doctorScope: row.doctor_scope ?? "care_team",
+});
 
 /** Ends one of the caller's own sessions. @throws ApiError not_found for one that is not theirs or has ended */
 export async function endSession(anyCall: Call, sessionId: string, reason: "logout" | "revoked"): Promise<void> {

@@ -91,6 +91,8 @@ export const users = sqliteTable(
     profileSealed: text("profile_sealed").notNull(),
     passwordHash: text("password_hash").notNull(),
     passwordChangedAt: integer("password_changed_at").notNull(),
+    /** 1 while the password is one that somebody else has set: whoever set it may still know it. */
+    passwordGiven: integer("password_given").notNull().default(0),
     isAdmin: integer("is_admin").notNull().default(0),
     active: integer("active").notNull().default(1),
     demo: integer("demo").notNull().default(0),
@@ -101,6 +103,7 @@ export const users = sqliteTable(
   (t) => [
     uniqueIndex("users_email").on(t.emailIndex),
     uniqueIndex("users_username").on(t.usernameIndex),
+    index("users_created").on(t.createdAt),
     index("users_admin").on(t.isAdmin).where(sql`is_admin = 1`),
     index("users_demo").on(t.demo).where(sql`demo = 1`),
   ],
@@ -265,6 +268,7 @@ export const patients = sqliteTable(
     index("patients_created").on(t.createdAt),
     index("patients_doctor").on(t.assignedDoctorId, t.patientNumber).where(sql`assigned_doctor_id is not null`),
     index("patients_inactive").on(t.hospitalId, t.patientNumber).where(sql`active = 0`),
+    index("patients_inactive_number").on(t.patientNumber).where(sql`active = 0`),
     index("patients_monitoring").on(t.monitoring, t.hospitalId, t.patientNumber).where(sql`monitoring <> 'off'`),
     index("patients_ward").on(t.wardId).where(sql`ward_id is not null`),
     index("patients_uid").on(t.patientUid).where(sql`patient_uid is not null`),

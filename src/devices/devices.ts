@@ -4,14 +4,15 @@ import { asCaller, patientScope } from "../access.ts";
 import type { Call, Standing, UserActor } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { count, scopes } from "../counters.ts";
-import { batch, isConflict, isMissingReference } from "../db/client.ts";
-import { type DEVICE_KINDS, deviceAssignments, devices, patients } from "../db/schema.ts";
+import { batch, isConflict, isUnmet } from "../db/client.ts";
+import { type DEVICE_KINDS, deviceAssignments, devices, patients, SELF_CARE } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
 import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
 import { refuse } from "../refusals.ts";
 import type { Action } from "../roles.ts";
+import { openHospital } from "../standing.ts";
 
 export type NewDevice = {
   kind: (typeof DEVICE_KINDS)[number];
@@ -51,8 +52,12 @@ export async function createDevice(anyCall: Call, input: NewDevice, taking: Taki
   const { role } = standing;
   const hospitalId = role === "admin" ? input.hospital_id : standing.hospitalId;
   if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
-  if (input.hospital_id && input.hospital_id !== hospitalId) {
-    return refuse(call, "device:manage", "not_found", { role, hospitalId, target: { hospital: input.hospital_id } });
+  if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE) {
+    return refuse(call, "device:manage", "not_found", {
+      role,
+      hospitalId,
+      target: { hospital: input.hospital_id ?? hospitalId },
+    });
   }
   const id = uuidv7();
   const { kind, name, manufacturer, model, serial_number: serialNumber } = input;
@@ -62,14 +67,14 @@ export async function createDevice(anyCall: Call, input: NewDevice, taking: Taki
     await batch(db, [
       // First, so that a second request of one key meets the key and not the serial number.
       ...taking(id),
-      db.insert(devices).values(row),
+      db.insert(devices).values({ ...row, hospitalId: openHospital(hospitalId) }),
       count(db, [{ scope: scopes.all, day: 0, name: "devices", n: 1 }]),
       ...audit(db, actor, now, { event: "device.create", action: "C", role, hospitalId, entity: { type: "device", id } }),
     ]);
     return toDevice(row, null);
   } catch (error) {
     if (isConflict(error, "devices.")) throw new ApiError("already_exists", "The hospital has a device of that serial number.");
-    if (isMissingReference(error)) throw new ApiError("not_found");
+    if (isUnmet(error, "devices.hospital_id")) throw new ApiError("not_found");
     throw error;
   }
 }

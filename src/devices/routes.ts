@@ -56,6 +56,7 @@ const Credential = z
     name: z.string(),
     created_at: Timestamp,
     expires_at: Timestamp.nullable(),
+    last_used_at: Timestamp.nullable().openapi({ description: "To five minutes" }),
     revoked_at: Timestamp.nullable(),
   })
   .openapi("Credential");
@@ -66,7 +67,7 @@ const credential = {
   created_at: EXAMPLE.time,
   expires_at: null,
 };
-const NewCredential = Credential.omit({ revoked_at: true })
+const NewCredential = Credential.omit({ last_used_at: true, revoked_at: true })
   .extend({ token: z.string().nullable().openapi({ description: "Null when an Idempotency-Key is replayed" }) })
   .openapi("NewCredential");
 type NewCredential = z.infer<typeof NewCredential>;
@@ -184,7 +185,7 @@ export const deviceRoutes = newRouter()
       security: SECURED,
       request: { params: deviceParam },
       responses: {
-        200: answer(z.array(Credential), "Newest first", [{ ...credential, revoked_at: null }]),
+        200: answer(z.array(Credential), "Newest first", [{ ...credential, last_used_at: EXAMPLE.time, revoked_at: null }]),
         ...problems(401, 403, 404),
       },
     }),

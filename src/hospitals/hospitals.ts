@@ -1,20 +1,21 @@
-// Hospitals: the tenants, and who works in them.
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+// Hospitals: the tenants. One that is deactivated is shut for its people, devices and apps with their next request.
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import { asCaller, requireRole } from "../access.ts";
-import type { Call, Role, UserActor, UserStanding } from "../actor.ts";
-import { audit } from "../audit.ts";
+import type { Call, DoctorScope, Role, UserActor, UserCall, UserStanding } from "../actor.ts";
+import { type AuditEvent, audit } from "../audit.ts";
 import { count, scopes } from "../counters.ts";
-import { batch } from "../db/client.ts";
-import { careTeam, hospitals, memberships, sessions, users } from "../db/schema.ts";
+import { batch, type Statement } from "../db/client.ts";
+import { hospitals, SELF_CARE } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
 import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
-import { refuse } from "../refusals.ts";
+import { fail, refuse } from "../refusals.ts";
 import type { Action } from "../roles.ts";
-import { openProfile, type StaffRole } from "../users/users.ts";
 
-export type NewHospital = { name: string; doctor_scope: "care_team" | "hospital" };
+type Contact = { time_zone?: string; phone?: string | null; email?: string | null; address?: string | null };
+export type NewHospital = { name: string; doctor_scope: DoctorScope } & Contact;
+export type HospitalChange = { name?: string; doctor_scope?: DoctorScope; is_active?: boolean } & Contact;
 
 /** The hospitals a person may know: administrators all, staff their own, patients those that hold their records. */
 function visible(standing: UserStanding, actor: UserActor): SQL {
@@ -23,13 +24,23 @@ function visible(standing: UserStanding, actor: UserActor): SQL {
   return sql`${hospitals.id} IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id WHERE l.user_id = ${actor.userId})`;
 }
 
-function toHospital(row: typeof hospitals.$inferSelect) {
+const iso = (time: number) => new Date(time).toISOString();
+
+type Row = typeof hospitals.$inferSelect;
+
+function toHospital(row: Row) {
   return {
     hospital_id: row.id,
     name: row.name,
     is_active: row.active === 1,
     doctor_scope: row.doctorScope,
-    created_at: new Date(row.createdAt).toISOString(),
+    time_zone: row.timeZone,
+    phone: row.phone,
+    email: row.email,
+    address: row.address,
+    created_at: iso(row.createdAt),
+    updated_at: iso(row.updatedAt),
+    version: row.version,
   };
 }
 
@@ -41,9 +52,7 @@ export async function createHospital(anyCall: Call, input: NewHospital, taking: 
 export async function insertHospital(call: Call, input: NewHospital, role: Role, taking: Taking = () => []) {
   const { db, actor, now } = call;
   const id = uuidv7();
-  const insert = db
-    .insert(hospitals)
-    .values({ id, name: input.name, doctorScope: input.doctor_scope, createdAt: now, updatedAt: now });
+  const insert = db.insert(hospitals).values({ ...columnsOf(input), id, name: input.name, createdAt: now, updatedAt: now });
   const [[row]] = await batch(db, [
     insert.returning(),
     ...taking(id),
@@ -52,6 +61,12 @@ export async function insertHospital(call: Call, input: NewHospital, role: Role,
   ]);
   if (!row) throw new ApiError("unavailable");
   return toHospital(row);
+}
+
+/** What is absent stays as it is, or as the schema has it. */
+function columnsOf({ name, doctor_scope, is_active, time_zone, phone, email, address }: HospitalChange) {
+  const active = is_active === undefined ? undefined : Number(is_active);
+  return { name, doctorScope: doctor_scope, active, timeZone: time_zone, phone, email, address };
 }
 
 export async function getHospital(anyCall: Call, id: string) {
@@ -65,19 +80,20 @@ export async function getHospital(anyCall: Call, id: string) {
   return row ? toHospital(row) : notFound(call, "hospital:read", standing, { hospital: id });
 }
 
-export async function listHospitals(anyCall: Call, query: PageQuery) {
+export async function listHospitals(anyCall: Call, query: PageQuery & { active?: boolean | undefined }) {
   const start = await startOf(anyCall, "hospitals", query);
   const { where, orderBy } = keyset(start, hospitals.createdAt, hospitals.id);
+  const wanted = query.active === undefined ? undefined : eq(hospitals.active, Number(query.active));
   const { results } = await asCaller(anyCall, "hospital:read", (standing, { db, actor }) => [
     db
       .select()
       .from(hospitals)
-      .where(and(visible(standing, actor), where))
+      .where(and(visible(standing, actor), wanted, where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip),
     db.all<{ n: number }>(
-      sql`SELECT count(*) AS n FROM (SELECT 1 FROM hospitals WHERE ${visible(standing, actor)} LIMIT ${COUNT_LIMIT + 1})`,
+      sql`SELECT count(*) AS n FROM (SELECT 1 FROM hospitals WHERE ${and(visible(standing, actor), wanted)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
   const [rows, [counted]] = results;
@@ -89,11 +105,11 @@ export async function listHospitals(anyCall: Call, query: PageQuery) {
 }
 
 /** Hospitals that the caller administers. */
-function administers(standing: UserStanding, hospitalId: string): boolean {
+export function administers(standing: UserStanding, hospitalId: string): boolean {
   return standing.role === "admin" || standing.hospitalId === hospitalId;
 }
 
-function notFound(
+export function notFound(
   call: Call,
   action: Action,
   { role, hospitalId }: UserStanding,
@@ -102,110 +118,58 @@ function notFound(
   return refuse(call, action, "not_found", { role, hospitalId, target });
 }
 
-/** The people who work at a hospital, at most 1,000. */
-export async function listMembers(anyCall: Call, hospitalId: string) {
-  const { call, standing, results } = await asCaller(anyCall, "member:read", (standing, { db }) => [
-    db.all<{ id: string; profileSealed: string; role: StaffRole; active: number; created_at: number }>(sql`
-      SELECT u.id AS id, u.profile_sealed AS profileSealed, m.role AS role, u.active AS active, m.created_at AS created_at
-      FROM memberships m JOIN users u ON u.id = m.user_id
-      WHERE m.hospital_id = ${hospitalId} AND m.ended_at IS NULL AND ${administers(standing, hospitalId) ? sql`1` : sql`0`}
-      ORDER BY u.id LIMIT 1000`),
+/**
+ * Changes a hospital whose version the caller has seen. Whether it works at all is the platform's to say.
+ * @throws ApiError not_found, forbidden (`is_active` by its own administrator; the built-in organisation), precondition_failed
+ */
+export async function updateHospital(anyCall: Call, id: string, version: number, change: HospitalChange) {
+  const { call, standing, results } = await asCaller(anyCall, "hospital:update", (standing, { db }) => [
+    db
+      .select()
+      .from(hospitals)
+      .where(administers(standing, id) ? eq(hospitals.id, id) : sql`0`),
   ]);
-  if (!administers(standing, hospitalId)) return notFound(call, "member:read", standing, { hospital: hospitalId });
-  const { db, actor, now } = call;
-  await batch(
-    db,
-    audit(db, actor, now, {
-      event: "member.list",
-      action: "R",
-      role: standing.role,
-      hospitalId,
-      entity: { type: "hospital", id: hospitalId },
-    }),
-  );
-  return Promise.all(
-    results[0].map(async (row) => ({
-      user_id: row.id,
-      ...(await openProfile(call.keys, row)),
-      role: row.role,
-      is_active: row.active === 1,
-      since: new Date(row.created_at).toISOString(),
-    })),
-  );
+  const [row] = results[0];
+  const { role, hospitalId } = standing;
+  const target = { hospital: id };
+  if (change.is_active !== undefined && role !== "admin") {
+    return refuse(call, "hospital:update", "forbidden", { role, hospitalId, target });
+  }
+  if (!row) return notFound(call, "hospital:update", standing, target);
+  if (id === SELF_CARE) return refuse(call, "hospital:update", "forbidden", { role, hospitalId: id, target });
+  return writeHospital(call, role, row, version, change);
 }
 
-/** Gives an existing account a role at a hospital, or another role there. @throws ApiError not_found */
-export async function setMember(anyCall: Call, hospitalId: string, userId: string, role: StaffRole): Promise<void> {
-  const { call, standing, results } = await asCaller(anyCall, "member:manage", (_, { db }) => [
-    db.select({ id: users.id }).from(users).where(eq(users.id, userId)),
-    db.select({ id: hospitals.id }).from(hospitals).where(eq(hospitals.id, hospitalId)),
-  ]);
-  if (!administers(standing, hospitalId) || !results[0][0] || !results[1][0]) {
-    return notFound(call, "member:manage", standing, { hospital: hospitalId });
-  }
+async function writeHospital(call: UserCall, role: Role, row: Row, version: number, change: HospitalChange) {
   const { db, actor, now } = call;
-  // A hospital administrator changes members only; bringing in an account, or back, takes an administrator.
-  const write =
-    standing.role === "admin"
-      ? sql`INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at)
-          VALUES (${userId}, ${hospitalId}, ${role}, ${actor.userId}, CAST(${now} AS INTEGER))
-          ON CONFLICT (user_id, hospital_id) DO UPDATE SET role = excluded.role, ended_at = NULL,
-            created_by = CASE WHEN ended_at IS NULL THEN created_by ELSE excluded.created_by END,
-            created_at = CASE WHEN ended_at IS NULL THEN created_at ELSE excluded.created_at END`
-      : sql`UPDATE memberships SET role = ${role} WHERE user_id = ${userId} AND hospital_id = ${hospitalId} AND ended_at IS NULL`;
-  const [rows] = await batch(db, [
-    db.all<{ user_id: string }>(sql`${write} RETURNING user_id`),
-    ...audit(db, actor, now, {
-      event: "member.set",
-      action: "U",
-      role: standing.role,
-      hospitalId,
-      entity: { type: "user", id: userId },
-      detail: { role },
-      when: sql`changes() > 0`,
-    }),
+  const event: AuditEvent = {
+    event: change.is_active === undefined ? "hospital.update" : `hospital.${change.is_active ? "reactivate" : "deactivate"}`,
+    action: change.is_active === false ? "D" : "U",
+    role,
+    hospitalId: row.id,
+    entity: { type: "hospital", id: row.id },
+    detail: { fields: Object.keys(change) },
+  };
+  if (row.version !== version) return fail(call, "precondition_failed", event);
+  const [[after]] = await batch(db, [
+    db
+      .update(hospitals)
+      .set({ ...columnsOf(change), updatedAt: now, version: version + 1 })
+      .where(and(eq(hospitals.id, row.id), eq(hospitals.version, version)))
+      .returning(),
+    ...audit(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    ...(change.is_active === false ? [endSessions(call, row.id, version + 1)] : []),
   ]);
-  if (rows.length === 0) await notFound(call, "member:manage", standing, { hospital: hospitalId });
+  return after ? toHospital(after) : fail(call, "precondition_failed", event);
 }
 
-/** Ends a membership with its sessions and places in care teams: coming back begins anew. @throws ApiError not_found */
-export async function endMember(anyCall: Call, hospitalId: string, userId: string): Promise<void> {
-  const { call, standing, results } = await asCaller(anyCall, "member:manage", (_, { db }) => [
-    db
-      .select({ role: memberships.role })
-      .from(memberships)
-      .where(and(eq(memberships.userId, userId), eq(memberships.hospitalId, hospitalId), isNull(memberships.endedAt))),
-  ]);
-  if (!administers(standing, hospitalId) || !results[0][0]) {
-    return notFound(call, "member:manage", standing, { user: userId });
-  }
-  const { db, actor, now } = call;
-  await batch(db, [
-    db
-      .update(memberships)
-      .set({ endedAt: now })
-      .where(and(eq(memberships.userId, userId), eq(memberships.hospitalId, hospitalId), isNull(memberships.endedAt))),
-    ...audit(db, actor, now, {
-      event: "member.end",
-      action: "D",
-      role: standing.role,
-      hospitalId,
-      entity: { type: "user", id: userId },
-      when: sql`changes() > 0`,
-    }),
-    db
-      .update(sessions)
-      .set({ revokedAt: now, revokedReason: "membership_ended" })
-      .where(and(eq(sessions.userId, userId), eq(sessions.hospitalId, hospitalId), isNull(sessions.revokedAt))),
-    db
-      .update(careTeam)
-      .set({ endedAt: now })
-      .where(
-        and(
-          eq(careTeam.userId, userId),
-          isNull(careTeam.endedAt),
-          sql`${careTeam.patientId} IN (SELECT id FROM patients WHERE hospital_id = ${hospitalId})`,
-        ),
-      ),
-  ]);
+/**
+ * Ends the sessions that act for the hospital, if this very change deactivated it: they do not come back with it.
+ * Who acts for a hospital is or was a member, and members are found by index.
+ */
+function endSessions({ db, now }: UserCall, hospitalId: string, version: number): Statement {
+  return db.run(sql`UPDATE sessions SET revoked_at = CAST(${now} AS INTEGER), revoked_reason = 'hospital_deactivated'
+    WHERE user_id IN (SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId})
+      AND hospital_id = ${hospitalId} AND revoked_at IS NULL
+      AND EXISTS (SELECT 1 FROM hospitals h WHERE h.id = ${hospitalId} AND h.version = ${version} AND h.active = 0)`);
 }

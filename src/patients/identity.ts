@@ -3,18 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { Email } from "../auth/names.ts";
 import type { Keys } from "../config.ts";
 import { open, seal } from "../crypto.ts";
-
-/** Any script, no control characters; outer spaces go. */
-const line = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
-    .refine((text) => !/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(text), "No control characters")
-    .refine((text) => text.normalize("NFKC").trim().length > 0, "Not only spaces");
-const prose = (max: number) => z.string().max(max);
+import { line, prose } from "../text.ts";
 
 export const identityFields = {
   first_name: line(100).openapi({ example: "Asha" }),
@@ -30,6 +19,7 @@ export const identityFields = {
   phone: z
     .string()
     .trim()
+    .max(26)
     .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "A phone number of digits")
     .nullable()
     .default(null)
@@ -48,11 +38,6 @@ export const clinicalFields = {
     .openapi({ example: ["palpitations"] }),
 };
 
-export const Identity = z.object(identityFields);
-export const Clinical = z.object(clinicalFields);
-export type Identity = z.infer<typeof Identity>;
-export type Clinical = z.infer<typeof Clinical>;
-
 const StoredIdentity = z.object({
   first_name: z.string(),
   last_name: z.string().nullable(),
@@ -61,12 +46,16 @@ const StoredIdentity = z.object({
   phone: z.string().nullable(),
   email: z.string().nullable(),
   address: z.string().nullable(),
+  /** All that is kept of the number, for a desk to compare with the card. */
+  aadhaar_last4: z.string().nullable().default(null),
 });
 const StoredClinical = z.object({
   medical_history: z.string().nullable(),
   notes: z.string().nullable(),
   symptoms: z.array(z.string()),
 });
+export type Identity = z.output<typeof StoredIdentity>;
+export type Clinical = z.output<typeof StoredClinical>;
 
 const place = (column: string, id: string, version: number) => ({ table: "patients", column, id, version });
 
@@ -86,6 +75,15 @@ export async function openIdentity(keys: Keys, row: SealedRow): Promise<Identity
 
 export async function openClinical(keys: Keys, row: SealedRow & { clinical_sealed: string }): Promise<Clinical> {
   return StoredClinical.parse(await open(keys.fields, place("clinical", row.id, row.version), row.clinical_sealed));
+}
+
+export function pickIdentity(i: Identity): Identity {
+  const { first_name, last_name, gender, date_of_birth, phone, email, address, aadhaar_last4 } = i;
+  return { first_name, last_name, gender, date_of_birth, phone, email, address, aadhaar_last4 };
+}
+
+export function pickClinical({ medical_history, notes, symptoms }: Clinical): Clinical {
+  return { medical_history, notes, symptoms };
 }
 
 /** How a person is called in a line of text. */

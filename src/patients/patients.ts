@@ -1,138 +1,81 @@
-// Patients: create, read, update, list. Everything goes through the gate and leaves its trace in the same batch.
+// Patients: create, read, update, delete. Everything goes through the gate and leaves its trace in the same batch.
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import type { Access } from "../access.ts";
-import { asPrincipal, patientScope, requirePatient, requirePrincipal } from "../access.ts";
-import { type Call, idOf, type Standing } from "../actor.ts";
+import { z } from "zod";
+import { type Access, requirePatient, requirePrincipal } from "../access.ts";
+import { type Call, idOf } from "../actor.ts";
 import { audit } from "../audit.ts";
-import { count, scopes, total } from "../counters.ts";
-import { batch, isMissingReference, type Statement } from "../db/client.ts";
-import { careTeam, patients } from "../db/schema.ts";
+import { scopes } from "../counters.ts";
+import { batch, isMissingReference, isUnmet, type Statement } from "../db/client.ts";
+import { careTeam, patientClaimCodes, patients, patientTokens, SELF_CARE } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
-import { uuidv7 } from "../ids.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
 import type { PatientRow } from "../patient-row.ts";
-import { PATIENT_SUMMARY } from "../patient-row.ts";
 import { refuse } from "../refusals.ts";
-import { MEMBER_NOW } from "../standing.ts";
-import { type Clinical, type Identity, openClinical, openIdentity, sealPatient } from "./identity.ts";
+import { personOf, rememberPerson, uidOf } from "./aadhaar.ts";
+import { type Identity, openClinical, openIdentity, pickClinical, pickIdentity, sealPatient } from "./identity.ts";
+import { addTokens, doctorThere, type NewPatient, newPatient, wardThere } from "./new-patient.ts";
+import { tokensOf } from "./search-tokens.ts";
 
-export type NewPatient = Identity &
-  Clinical & {
-    hospital_id?: string | undefined;
-    assigned_doctor_id: string | null;
-    monitoring: PatientRow["monitoring"];
-  };
+const NOT_THERE = "hospital_id, ward_id or assigned_doctor_id names nothing of that hospital.";
 
-/** True when the user is a doctor of that hospital now. */
-const isDoctor = (userId: string, hospitalId: string): SQL =>
-  sql`EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
-    WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role = 'doctor' AND ${MEMBER_NOW})`;
+/** What the database gave a new record. */
+const Uid = z.object({ uid: z.string().nullable(), basis: z.enum(["staff", "self"]).nullable() });
+const Given = z.tuple([Uid.extend({ number: z.number() })]);
+const Changed = z.array(Uid);
+const Ids = z.array(z.object({ id: z.string() }));
 
 /**
  * Registers a patient at the caller's hospital; a creating doctor and the assigned one join the care team.
- * @throws ApiError forbidden, not_found (hospital), invalid_request (assigned_doctor_id is no doctor there)
+ * @throws ApiError forbidden, not_found (another hospital), invalid_request (a doctor or ward that is not there)
  */
-export async function createPatient(anyCall: Call, input: NewPatient, taking: Taking) {
+export async function createPatient(anyCall: Call, input: NewPatient & { hospital_id?: string | undefined }, taking: Taking) {
   const { call, standing } = await requirePrincipal(anyCall, "patient:create");
-  const hospitalId = standing.role === "admin" ? input.hospital_id : standing.hospitalId;
+  const { role } = standing;
+  const hospitalId = role === "admin" ? input.hospital_id : standing.hospitalId;
   if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
-  if (input.hospital_id && input.hospital_id !== hospitalId) {
-    return refuse(call, "patient:create", "not_found", { role: standing.role, hospitalId });
+  if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE) {
+    return refuse(call, "patient:create", "not_found", { role, hospitalId });
   }
-  return insertPatient(call, input, hospitalId, standing.role, taking);
-}
-
-export async function insertPatient(
-  call: Call,
-  input: NewPatient,
-  hospitalId: string,
-  role: Standing["role"],
-  taking: Taking = () => [],
-) {
-  const { db, keys, actor, now } = call;
-  const id = uuidv7();
-  const sealed = await sealPatient(keys, id, 1, pickIdentity(input), pickClinical(input));
-  const team = new Set([
-    ...(role === "doctor" ? [idOf(actor)] : []),
-    ...(input.assigned_doctor_id ? [input.assigned_doctor_id] : []),
-  ]);
   const doctor = input.assigned_doctor_id;
-  try {
-    const insert = db
-      .insert(patients)
-      .values({
-        id,
-        // One statement, one writer: the next number cannot be given twice.
-        patientNumber: sql`(SELECT coalesce(max(patient_number), 0) + 1 FROM patients)`,
-        hospitalId,
-        monitoring: input.monitoring,
-        ...sealed,
-        // A user who is no doctor there becomes an id that no user has, and the foreign key refuses the batch.
-        assignedDoctorId: doctor ? sql`CASE WHEN ${isDoctor(doctor, hospitalId)} THEN ${doctor} ELSE 'nobody' END` : null,
-        createdBy: idOf(actor),
-        createdAt: now,
-        updatedAt: now,
-      })
-      .returning({ patient_number: patients.patientNumber });
-    const [[inserted]] = await batch(db, [
-      insert,
-      ...taking(id),
-      ...[...team].map((userId) => db.insert(careTeam).values({ patientId: id, userId, addedBy: idOf(actor), startedAt: now })),
-      count(
-        db,
-        [scopes.all, scopes.hospital(hospitalId)].map((scope) => ({ scope, day: 0, name: "patients", n: 1 })),
-      ),
-      ...audit(db, actor, now, {
-        event: "patient.create",
-        action: "C",
-        role,
-        basis: role === "admin" ? "admin" : "staff",
-        hospitalId,
-        entity: { type: "patient", id },
-        subjects: [id],
-      }),
-    ]);
-    const row = {
-      id,
-      patient_number: inserted?.patient_number ?? 0,
-      hospital_id: hospitalId,
-      ward_id: null,
-      patient_uid: null,
-      uid_basis: null,
-    };
-    const rest = {
-      monitoring: input.monitoring,
-      assigned_doctor_id: doctor,
-      active: 1,
-      created_at: now,
-      updated_at: now,
-      version: 1,
-    };
-    return { ...toSummary({ ...row, ...rest }, pickIdentity(input)), ...pickClinical(input) };
-  } catch (error) {
-    if (isMissingReference(error)) {
-      throw new ApiError("invalid_request", "hospital_id or assigned_doctor_id names nobody there.");
-    }
-    throw error;
+  if (doctor && (role === "app" || (role === "doctor" && doctor !== idOf(call.actor)))) {
+    return refuse(call, "patient:create", "forbidden", { role, hospitalId, target: { user: doctor } });
   }
-}
-
-function pickIdentity(i: Identity): Identity {
-  const { first_name, last_name, gender, date_of_birth, phone, email, address } = i;
-  return { first_name, last_name, gender, date_of_birth, phone, email, address };
-}
-
-function pickClinical({ medical_history, notes, symptoms }: Clinical): Clinical {
-  return { medical_history, notes, symptoms };
+  const { db, now } = call;
+  const { id, identity, statements } = await newPatient(call, input, hospitalId, role);
+  const given = db
+    .select({ number: patients.patientNumber, uid: patients.patientUid, basis: patients.uidBasis })
+    .from(patients)
+    .where(eq(patients.id, id));
+  const results = await batch(db, [...taking(id), ...statements, given]).catch((error: unknown) => {
+    if (isUnmet(error, "patients.hospital_id")) throw new ApiError("not_found");
+    throw isMissingReference(error) ? new ApiError("invalid_request", NOT_THERE) : error;
+  });
+  const [{ number, uid, basis }] = Given.parse(results.at(-1));
+  const row = {
+    id,
+    patient_number: number,
+    hospital_id: hospitalId,
+    ward_id: input.ward_id,
+    patient_uid: uid,
+    uid_basis: basis,
+    monitoring: input.monitoring,
+    assigned_doctor_id: input.assigned_doctor_id,
+    active: 1,
+    created_at: now,
+    updated_at: now,
+    version: 1,
+  };
+  return { ...toSummary(row, identity), ...pickClinical(input) };
 }
 
 const iso = (time: number) => new Date(time).toISOString();
 
-function toSummary(row: Omit<PatientRow, "identity_sealed" | "clinical_sealed">, identity: Identity) {
+export function toSummary(row: Omit<PatientRow, "identity_sealed" | "clinical_sealed">, identity: Identity) {
   return {
     patient_id: row.id,
     patient_number: row.patient_number,
+    patient_uid: row.patient_uid,
+    uid_basis: row.uid_basis,
     hospital_id: row.hospital_id,
     ward_id: row.ward_id,
     monitoring: row.monitoring,
@@ -150,7 +93,8 @@ async function toDetail(call: Call, row: PatientRow) {
   return { ...toSummary(row, identity), ...clinical };
 }
 
-function readEvent(access: Access, event: string, action: "R" | "U") {
+/** The event of an access to one patient. */
+export function patientEvent(access: Access, event: string, action: "C" | "R" | "U" | "D") {
   const { patient, role, basis, hospitalId } = access;
   return { event, action, role, basis, hospitalId, entity: { type: "patient", id: patient.id }, subjects: [patient.id] };
 }
@@ -158,135 +102,136 @@ function readEvent(access: Access, event: string, action: "R" | "U") {
 /** One patient with history and symptoms. @param ref id or patient_number  @throws ApiError not_found */
 export async function getPatient(call: Call, ref: string) {
   const access = await requirePatient(call, { patient: ref }, "patient:read");
-  await batch(call.db, audit(call.db, call.actor, call.now, readEvent(access, "patient.read", "R")));
+  await batch(call.db, audit(call.db, call.actor, call.now, patientEvent(access, "patient.read", "R")));
   return toDetail(call, access.patient);
 }
 
-export type PatientChange = Partial<
-  Identity & Clinical & { assigned_doctor_id: string | null; monitoring: PatientRow["monitoring"] }
->;
+export type PatientChange = Partial<Omit<NewPatient, "monitoring">> & {
+  monitoring?: PatientRow["monitoring"] | undefined;
+  is_active?: boolean | undefined;
+};
+
+/** What belongs to the hospital's own order is not the patient's to change; who is assigned is for those at the desk to say. */
+const NOT_OF = {
+  patient: ["assigned_doctor_id", "ward_id", "monitoring", "is_active", "notes"],
+  doctor: ["assigned_doctor_id"],
+  app: ["assigned_doctor_id"],
+} as const satisfies Record<string, readonly (keyof PatientChange)[]>;
 
 /**
  * Changes a patient whose version the caller has seen; both columns are sealed anew for the next version.
- * @throws ApiError not_found, precondition_failed, forbidden (a doctor changing the assignment), invalid_request
+ * @throws ApiError not_found, precondition_failed, forbidden (a field that is not the caller's to change), invalid_request
  */
 export async function updatePatient(call: Call, ref: string, version: number, change: PatientChange) {
   const { db, keys, actor, now } = call;
   const access = await requirePatient(call, { patient: ref }, "patient:update");
   const { patient, role, hospitalId } = access;
-  const doctor = change.assigned_doctor_id;
-  if (doctor !== undefined && role === "doctor") {
-    await refuse(call, "patient:update", "forbidden", {
-      role,
-      hospitalId,
-      target: { patient: patient.id },
-      patientId: patient.id,
-    });
+  const foreign: readonly string[] = role === "patient" || role === "doctor" || role === "app" ? NOT_OF[role] : [];
+  if (Object.keys(change).some((field) => foreign.includes(field))) {
+    const target = { patient: patient.id };
+    await refuse(call, "patient:update", "forbidden", { role, hospitalId, target, patientId: patient.id });
   }
-  if (patient.version !== version) return refuseStale(call, access);
+  if (patient.version !== version) return refuseStale(call, access, "patient.update");
+  const { aadhaar_number, ...given } = change;
+  const person = aadhaar_number ? await personOf(call, aadhaar_number) : null;
   const before = await toDetail(call, patient);
-  const after = { ...before, ...change };
-  const sealed = await sealPatient(keys, patient.id, version + 1, pickIdentity(after), pickClinical(after));
+  const after = { ...before, ...given, ...(person && { aadhaar_last4: person.last4 }) };
+  const identity = pickIdentity(after);
+  const sealed = await sealPatient(keys, patient.id, version + 1, identity, pickClinical(after));
+  const { assigned_doctor_id: doctor, ward_id: ward } = given;
   const update = db
     .update(patients)
     .set({
       ...sealed,
       monitoring: after.monitoring,
-      ...(doctor !== undefined && {
-        assignedDoctorId: doctor ? sql`CASE WHEN ${isDoctor(doctor, hospitalId)} THEN ${doctor} ELSE 'nobody' END` : null,
-      }),
+      active: after.is_active ? 1 : 0,
+      ...(person && { patientUid: uidOf(person), uidBasis: role === "patient" ? "self" : "staff" }),
+      ...(ward !== undefined && { wardId: ward && wardThere(ward, hospitalId) }),
+      ...(doctor !== undefined && { assignedDoctorId: doctor && doctorThere(doctor, hospitalId) }),
       updatedAt: now,
       version: version + 1,
     })
     .where(and(eq(patients.id, patient.id), eq(patients.version, version)))
-    .returning({ version: patients.version });
-  const event = { ...readEvent(access, "patient.update", "U"), detail: { fields: Object.keys(change) } };
-  try {
-    const [rows] = await batch(db, [
-      update,
-      ...audit(db, actor, now, { ...event, when: sql`changes() > 0` }),
-      ...(doctor ? [joinTeam(call, patient.id, doctor, version + 1)] : []),
-    ]);
-    if (rows.length === 0) return refuseStale(call, access);
-  } catch (error) {
-    if (isMissingReference(error)) {
-      throw new ApiError("invalid_request", "assigned_doctor_id names no doctor of the hospital.");
-    }
-    throw error;
-  }
-  return { ...after, updated_at: iso(now), version: version + 1 };
+    .returning({ uid: patients.patientUid, basis: patients.uidBasis });
+  // The nonce of a seal is this call's alone: of two writers of one version, only the one that counted finds it there.
+  const mine = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND identity_sealed = ${sealed.identitySealed})`;
+  const event = {
+    ...patientEvent(access, "patient.update", "U"),
+    detail: { fields: Object.keys(change), ...(doctor && { assigned_doctor_id: doctor }) },
+    when: mine,
+  };
+  const results = await batch(db, [
+    ...(person ? [rememberPerson(call, person)] : []),
+    update,
+    ...audit(db, actor, now, event),
+    ...(await moveTokens(call, access, pickIdentity(before), identity, mine)),
+    ...(doctor ? [joinTeam(call, patient.id, doctor, mine)] : []),
+  ]).catch((error: unknown) => {
+    throw isMissingReference(error) ? new ApiError("invalid_request", NOT_THERE) : error;
+  });
+  const [changed] = Changed.parse(results.at(person ? 1 : 0));
+  if (!changed) return refuseStale(call, access, "patient.update");
+  const { uid, basis } = changed;
+  return { ...after, patient_uid: uid, uid_basis: basis, updated_at: iso(now), version: version + 1 };
+}
+
+/** Only what differs is rewritten: most changes leave the name and the numbers as they are. */
+async function moveTokens(call: Call, { patient, hospitalId }: Access, from: Identity, to: Identity, mine: SQL) {
+  const [before, after] = await Promise.all([from, to].map((identity) => tokensOf(call.keys, hospitalId, identity)));
+  const gone = (before ?? []).filter((token) => !after?.includes(token));
+  const come = (after ?? []).filter((token) => !before?.includes(token));
+  const drop = call.db.run(sql`DELETE FROM patient_tokens WHERE hospital_id = ${hospitalId} AND patient_id = ${patient.id}
+    AND token IN (SELECT value FROM json_each(${JSON.stringify(gone)})) AND ${mine}`);
+  return [...(gone.length > 0 ? [drop] : []), ...(come.length > 0 ? [addTokens(call, hospitalId, patient.id, come, mine)] : [])];
 }
 
 /** @throws ApiError precondition_failed, after its trace */
-async function refuseStale({ db, actor, now }: Call, access: Access): Promise<never> {
-  const event = readEvent(access, "patient.update", "U");
+export async function refuseStale({ db, actor, now }: Call, access: Access, name: string): Promise<never> {
+  const event = patientEvent(access, name, "U");
   await batch(db, audit(db, actor, now, { ...event, outcome: "failed", reason: "precondition_failed" }));
   throw new ApiError("precondition_failed");
 }
 
 /** The assigned doctor joins, if this very update was the one that counted. */
-function joinTeam({ db, actor, now }: Call, patientId: string, userId: string, version: number): Statement {
-  const addedBy = idOf(actor);
+function joinTeam({ db, actor, now }: Call, patientId: string, userId: string, mine: SQL): Statement {
   return db.run(sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
-    SELECT ${patientId}, ${userId}, ${addedBy}, CAST(${now} AS INTEGER) FROM patients
-    WHERE id = ${patientId} AND version = ${version} AND assigned_doctor_id = ${userId}
+    SELECT ${patientId}, ${userId}, ${idOf(actor)}, CAST(${now} AS INTEGER) WHERE ${mine}
     ON CONFLICT (patient_id, user_id) DO UPDATE SET ended_at = NULL,
       started_at = CASE WHEN ended_at IS NULL THEN started_at ELSE excluded.started_at END`);
 }
 
-export type PatientList = PageQuery & {
-  sort: "number" | "-number" | "updated" | "-updated";
-  monitoring?: PatientRow["monitoring"] | undefined;
-};
-
-/** Patients that the caller may see. Names are sealed, so a list is ordered by number or change, never by name. */
-export async function listPatients(anyCall: Call, query: PatientList) {
-  const start = await startOf(anyCall, "patients", query);
-  const column = query.sort.endsWith("number") ? patients.patientNumber : patients.updatedAt;
-  const { where, orderBy } = keyset(start, column, patients.id, !query.sort.startsWith("-"));
-  const { monitoring } = query;
-  // The second term lets the partial index of those who are monitored answer.
-  const watched = monitoring === "off" ? undefined : sql`${patients.monitoring} <> 'off'`;
-  const filter = monitoring ? and(eq(patients.monitoring, monitoring), watched) : undefined;
-  const counter = (standing: Standing) => (filter ? null : counterScope(standing));
-  const { call, standing, results } = await asPrincipal(anyCall, "patient:read", (standing, { db, actor }) => {
-    const scope = patientScope(standing, actor, patients.id, patients.hospitalId);
-    return [
-      db.all<Omit<PatientRow, "clinical_sealed">>(sql`SELECT ${PATIENT_SUMMARY} FROM patients WHERE ${and(scope, filter, where)}
-        ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
-      counter(standing)
-        ? db.all<{ n: number }>(sql`SELECT ${total(counter(standing) ?? "", "patients")} AS n`)
-        : db.all<{ n: number }>(
-            sql`SELECT count(*) AS n FROM (SELECT 1 FROM patients WHERE ${and(scope, filter)} LIMIT ${COUNT_LIMIT + 1})`,
-          ),
-    ];
-  });
-  const { db, keys, actor, now } = call;
-  const [rows, [counted]] = results;
-  const { rows: kept, pagination } = await toPage(
-    start,
-    rows,
-    (row) => ({ value: query.sort.endsWith("number") ? row.patient_number : row.updated_at, id: row.id }),
-    { n: counted?.n ?? 0, exact: counter(standing) !== null },
-  );
-  await batch(
-    db,
-    audit(db, actor, now, {
-      event: "patient.list",
-      action: "R",
-      role: standing.role,
-      hospitalId: standing.hospitalId,
-      subjects: kept.map((row) => row.id),
-      detail: { count: kept.length },
-    }),
-  );
-  const items = await Promise.all(kept.map(async (row) => toSummary(row, await openIdentity(keys, row))));
-  return { items, pagination };
-}
-
-/** The counter of everything the caller may see, where there is one. */
-function counterScope(standing: Standing): string | null {
-  if (standing.role === "admin") return scopes.all;
-  if (standing.role === "patient" || (standing.role === "doctor" && standing.doctorScope === "care_team")) return null;
-  return scopes.hospital(standing.hospitalId ?? "");
+/**
+ * Takes out a record that was made by mistake. One that anything hangs on (a report, a device, a login, an intake) is a
+ * medical record and stays: it can be made inactive.
+ * @throws ApiError not_found, forbidden, precondition_failed, conflict
+ */
+export async function deletePatient(call: Call, ref: string, version: number): Promise<string> {
+  const { db, actor, now } = call;
+  const access = await requirePatient(call, { patient: ref }, "patient:delete");
+  const { patient, hospitalId } = access;
+  if (patient.version !== version) return refuseStale(call, access, "patient.delete");
+  const present = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND version = ${version})`;
+  const parts = [careTeam, patientTokens, patientClaimCodes];
+  const scopeNames = JSON.stringify([scopes.all, scopes.hospital(hospitalId)]);
+  try {
+    const results = await batch(db, [
+      ...parts.map((table) => db.delete(table).where(and(eq(table.patientId, patient.id), present))),
+      db.run(sql`UPDATE counters SET n = n - 1 WHERE day = 0 AND name = 'patients'
+        AND scope IN (SELECT value FROM json_each(${scopeNames})) AND ${present}`),
+      ...audit(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), when: present }),
+      db
+        .delete(patients)
+        .where(and(eq(patients.id, patient.id), eq(patients.version, version)))
+        .returning({ id: patients.id }),
+    ]);
+    if (Ids.parse(results.at(-1)).length === 0) return refuseStale(call, access, "patient.delete");
+  } catch (error) {
+    if (!isMissingReference(error)) throw error;
+    await batch(
+      db,
+      audit(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), outcome: "failed", reason: "conflict" }),
+    );
+    throw new ApiError("conflict", "Something is recorded for this patient; set is_active to false instead.");
+  }
+  return patient.id;
 }

@@ -1,7 +1,7 @@
-// Patient: create, list, read, update, care team.
+// Patient: register, list, search, read, change, delete.
 import { createRoute, z } from "@hono/zod-openapi";
 import { once, readClaim, type Taking } from "../idempotency.ts";
-import { pageQuery } from "../pagination.ts";
+import { limitIdentity } from "../rate-limit.ts";
 import {
   answer,
   body,
@@ -17,102 +17,22 @@ import {
   pageAnswer,
   problems,
   SECURED,
-  Timestamp,
 } from "../router.ts";
-import { changeTeam, listTeam } from "./care-team.ts";
-import { clinicalFields, identityFields } from "./identity.ts";
-import { createPatient, getPatient, listPatients, updatePatient } from "./patients.ts";
+import { personOf } from "./aadhaar.ts";
+import { listPatients, searchPatients } from "./list.ts";
+import { createPatient, deletePatient, getPatient, updatePatient } from "./patients.ts";
+import {
+  examplePatient,
+  exampleSummary,
+  NewPatient,
+  Patient,
+  PatientChange,
+  PatientSummary,
+  patientParam,
+  patientQuery,
+  searchQuery,
+} from "./shapes.ts";
 
-const Monitoring = z.enum(["off", "home", "ward"]);
-
-const PatientSummary = z
-  .object({
-    patient_id: Id,
-    patient_number: z.number().int(),
-    hospital_id: Id,
-    ward_id: Id.nullable(),
-    monitoring: Monitoring,
-    assigned_doctor_id: Id.nullable(),
-    is_active: z.boolean(),
-    first_name: z.string(),
-    last_name: z.string().nullable(),
-    gender: z.enum(["male", "female", "other", "unknown"]),
-    date_of_birth: z.string().nullable(),
-    phone: z.string().nullable(),
-    email: z.string().nullable(),
-    address: z.string().nullable(),
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    version: z.number().int(),
-  })
-  .openapi("PatientSummary");
-
-const Patient = PatientSummary.extend({
-  medical_history: z.string().nullable(),
-  notes: z.string().nullable(),
-  symptoms: z.array(z.string()),
-}).openapi("Patient");
-
-const summary = {
-  patient_id: EXAMPLE.patient,
-  patient_number: 1042,
-  hospital_id: EXAMPLE.hospital,
-  ward_id: null,
-  monitoring: "off" as const,
-  assigned_doctor_id: EXAMPLE.user,
-  is_active: true,
-  first_name: "Asha",
-  last_name: "Verma",
-  gender: "female" as const,
-  date_of_birth: "1964-03-04",
-  phone: "+91 98765 43210",
-  email: "asha.verma@example.org",
-  address: "12 Lake Road, Pune",
-  created_at: EXAMPLE.time,
-  updated_at: EXAMPLE.time,
-  version: 1,
-};
-const detail = { ...summary, medical_history: "Hypertension since 2015.", notes: null, symptoms: ["palpitations"] };
-
-const fields = {
-  ...identityFields,
-  ...clinicalFields,
-  assigned_doctor_id: Id.nullable().default(null),
-  monitoring: Monitoring.default("off"),
-};
-const NewPatient = z
-  .strictObject({ ...fields, hospital_id: Id.optional().openapi({ description: "Needed from administrators" }) })
-  .openapi("NewPatient");
-/** Every field optional and without its default: what is absent stays. */
-const PatientChange = z
-  .strictObject({
-    first_name: identityFields.first_name.optional(),
-    last_name: identityFields.last_name.unwrap().optional(),
-    gender: identityFields.gender.unwrap().optional(),
-    date_of_birth: identityFields.date_of_birth.unwrap().optional(),
-    phone: identityFields.phone.unwrap().optional(),
-    email: identityFields.email.unwrap().optional(),
-    address: identityFields.address.unwrap().optional(),
-    medical_history: clinicalFields.medical_history.unwrap().optional(),
-    notes: clinicalFields.notes.unwrap().optional(),
-    symptoms: clinicalFields.symptoms.unwrap().optional(),
-    assigned_doctor_id: Id.nullable().optional(),
-    monitoring: Monitoring.optional(),
-  })
-  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
-  .openapi("PatientChange");
-
-const patientParam = z.object({
-  patient_id: z.string().min(1).max(64).openapi({ description: "Id or patient_number", example: EXAMPLE.patient }),
-});
-const listQuery = z.strictObject({
-  ...pageQuery,
-  sort: z.enum(["number", "-number", "updated", "-updated"]).default("-number").openapi({ example: "-number" }),
-  monitoring: Monitoring.optional(),
-});
-const teamParam = patientParam.extend({ user_id: Id.openapi({ example: EXAMPLE.user }) });
-const TeamRef = z.object({ patient_id: Id, user_id: Id });
-const teamRef = { patient_id: EXAMPLE.patient, user_id: EXAMPLE.user };
 const tags = ["Patient"];
 
 const listRoute = <P extends string>(path: P) =>
@@ -122,8 +42,8 @@ const listRoute = <P extends string>(path: P) =>
     tags,
     summary: "Patients that I may see",
     security: SECURED,
-    request: { query: listQuery },
-    responses: { 200: pageAnswer(PatientSummary, "By number or last change", summary), ...problems(401, 403) },
+    request: { query: patientQuery },
+    responses: { 200: pageAnswer(PatientSummary, "By number or time", exampleSummary), ...problems(401, 403) },
   });
 
 export const patientRoutes = newRouter()
@@ -146,13 +66,17 @@ export const patientRoutes = newRouter()
           symptoms: ["palpitations"],
         }),
       },
-      responses: { 201: answer(Patient, "The patient", detail), ...problems(401, 403, 404, 409, 413, 415) },
+      responses: { 201: answer(Patient, "The patient", examplePatient), ...problems(401, 403, 404, 409, 413, 415) },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
+      if (input.aadhaar_number) await limitIdentity(c.env, call.actor);
+      // A key remembers what it was used with, and the number is to be remembered nowhere.
+      const person = input.aadhaar_number ? await personOf(call, input.aadhaar_number) : null;
       const create = (taking: Taking) => createPatient(call, input, taking);
-      const patient = await once(call, await readClaim(c, "patient.create"), input, create, (id) => getPatient(call, id));
+      const known = { ...input, aadhaar_number: person };
+      const patient = await once(call, await readClaim(c, "patient.create"), known, create, (id) => getPatient(call, id));
       c.header("ETag", etag(patient.version));
       return ok(c, patient, 201);
     },
@@ -162,12 +86,24 @@ export const patientRoutes = newRouter()
   .openapi(
     createRoute({
       method: "get",
+      path: "/patients/search",
+      tags,
+      summary: "Find patients by beginnings of name, phone or e-mail, as one types",
+      security: SECURED,
+      request: { query: searchQuery },
+      responses: { 200: pageAnswer(PatientSummary, "Newest first", exampleSummary), ...problems(401, 403) },
+    }),
+    async (c) => page(c, await searchPatients(c.get("call"), c.req.valid("query"))),
+  )
+  .openapi(
+    createRoute({
+      method: "get",
       path: "/patients/{patient_id}",
       tags,
       summary: "One patient with history and symptoms",
       security: SECURED,
       request: { params: patientParam },
-      responses: { 200: answer(Patient, "The patient", detail), ...problems(401, 403, 404) },
+      responses: { 200: answer(Patient, "The patient", examplePatient), ...problems(401, 403, 404) },
     }),
     async (c) => {
       const patient = await getPatient(c.get("call"), c.req.valid("param").patient_id);
@@ -183,60 +119,31 @@ export const patientRoutes = newRouter()
       summary: "Change a patient (needs If-Match)",
       security: SECURED,
       request: { params: patientParam, headers: matchHeaders, body: body(PatientChange, { phone: "+91 98765 00000" }) },
-      responses: { 200: answer(Patient, "The patient", detail), ...problems(401, 403, 404, 412, 413, 415, 428) },
+      responses: { 200: answer(Patient, "The patient", examplePatient), ...problems(401, 403, 404, 412, 413, 415, 428) },
     }),
     async (c) => {
-      const patient = await updatePatient(c.get("call"), c.req.valid("param").patient_id, ifMatch(c), c.req.valid("json"));
+      const change = c.req.valid("json");
+      if (change.aadhaar_number) await limitIdentity(c.env, c.get("call").actor);
+      const patient = await updatePatient(c.get("call"), c.req.valid("param").patient_id, ifMatch(c), change);
       c.header("ETag", etag(patient.version));
       return ok(c, patient);
     },
   )
   .openapi(
     createRoute({
-      method: "get",
-      path: "/patients/{patient_id}/care-team",
+      method: "delete",
+      path: "/patients/{patient_id}",
       tags,
-      summary: "Who looks after the patient",
+      summary: "Take out a record made by mistake, while nothing hangs on it (needs If-Match)",
       security: SECURED,
-      request: { params: patientParam },
+      request: { params: patientParam, headers: matchHeaders },
       responses: {
-        200: answer(
-          z.array(z.object({ user_id: Id, full_name: z.string(), role: z.string().nullable(), since: Timestamp })),
-          "Present members",
-          [{ user_id: EXAMPLE.user, full_name: "Asha Rao", role: "doctor", since: EXAMPLE.time }],
-        ),
-        ...problems(401, 403, 404),
+        200: answer(z.object({ patient_id: Id }), "The record that is gone", { patient_id: EXAMPLE.patient }),
+        ...problems(401, 403, 404, 409, 412, 428),
       },
     }),
-    async (c) => ok(c, await listTeam(c.get("call"), c.req.valid("param").patient_id)),
-  )
-  .openapi(
-    createRoute({
-      method: "put",
-      path: "/patients/{patient_id}/care-team/{user_id}",
-      tags,
-      summary: "Add a doctor or nurse to the care team",
-      security: SECURED,
-      request: { params: teamParam },
-      responses: { 200: answer(TeamRef, "The member", teamRef), ...problems(401, 403, 404) },
-    }),
     async (c) => {
-      const { patient_id, user_id } = c.req.valid("param");
-      return ok(c, { patient_id: await changeTeam(c.get("call"), patient_id, user_id, "join"), user_id });
-    },
-  )
-  .openapi(
-    createRoute({
-      method: "delete",
-      path: "/patients/{patient_id}/care-team/{user_id}",
-      tags,
-      summary: "Take somebody out of the care team",
-      security: SECURED,
-      request: { params: teamParam },
-      responses: { 200: answer(TeamRef, "The member who left", teamRef), ...problems(401, 403, 404) },
-    }),
-    async (c) => {
-      const { patient_id, user_id } = c.req.valid("param");
-      return ok(c, { patient_id: await changeTeam(c.get("call"), patient_id, user_id, "leave"), user_id });
+      const { patient_id } = c.req.valid("param");
+      return ok(c, { patient_id: await deletePatient(c.get("call"), patient_id, ifMatch(c)) });
     },
   );

@@ -12,11 +12,11 @@ import { MAX_METRICS, type ReportKind } from "./metrics.ts";
 export const MULTIPART_LIMIT = 10 * 1024 * 1024;
 export const RAW_LIMIT = 25 * 1024 * 1024;
 /** Room for the form's own lines around a file of exactly the limit. */
-const FORM_OVERHEAD = 128 * 1024;
+export const FORM_OVERHEAD = 128 * 1024;
 const MAX_PARTS = 20;
 
 /** What may be said about a report besides the file: form fields, or for a raw body the query. */
-const About = z.strictObject({
+export const About = z.strictObject({
   patient_id: z.string().min(1).max(64).optional(),
   kind: z.enum(REPORT_KINDS).optional(),
   recorded_at: z.iso
@@ -24,10 +24,35 @@ const About = z.strictObject({
     .refine((time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS, "Not a time, or more than a day ahead")
     .optional(),
   session_type: z.string().trim().min(1).max(60).optional(),
-  confidence: z.coerce.number().min(0).max(1).optional(),
-  encounter_id: z.string().regex(UUID).optional(),
+  // A form sends text, JSON a number; nothing else is one.
+  confidence: z
+    .union([
+      z.number(),
+      z
+        .string()
+        .max(20)
+        .regex(/^\d{1,2}(\.\d+)?$/, "A number from 0 to 1")
+        .transform(Number),
+    ])
+    .pipe(z.number().min(0).max(1))
+    .optional()
+    .openapi({ type: "number", minimum: 0, maximum: 1 }),
+  encounter_id: z.string().regex(UUID).max(36).optional(),
 });
 export type About = z.infer<typeof About>;
+
+/** As large as one confirmation reads, hashes and seals well within a request's time. */
+export const DIRECT_LIMIT = 100 * 1024 * 1024;
+/** What is said before a file is sent directly. */
+export const DirectUpload = About.extend({
+  size: z.number().int().min(1).max(DIRECT_LIMIT).openapi({ description: "Bytes" }),
+  sha256: z
+    .string()
+    .max(64)
+    .regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits, lower case"),
+  file_name: z.string().min(1).max(255).optional(),
+  metrics: z.record(z.string(), z.unknown()).optional(),
+});
 
 export type Incoming = {
   about: About;
@@ -39,13 +64,13 @@ export type Incoming = {
   | { form: false; chunks: AsyncIterable<Uint8Array>; size: number; sha256: string }
 );
 
-function readMetricsPart(bytes: Uint8Array): Uint8Array {
+export function readMetricsPart(bytes: Uint8Array): Uint8Array {
   if (bytes.length > MAX_METRICS) throw new ApiError("too_large", "Metrics are at most 64 KiB.");
   return bytes;
 }
 
 /** What is given empty is not given: forms send every field they have. */
-function readAbout(fields: Record<string, unknown>): About {
+export function readAbout(fields: Record<string, unknown>): About {
   const given = Object.entries(fields).filter(([, value]) => value !== "");
   const parsed = About.safeParse(Object.fromEntries(given));
   if (!parsed.success) throw invalid(parsed.error);

@@ -1,9 +1,7 @@
-// DiagnosticReport: upload, list, statistics, detail, file; the upload log.
+// DiagnosticReport: list, statistics, detail, file.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { UPLOAD_OUTCOMES } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
-import { pageQuery } from "../pagination.ts";
 import { limitCaller } from "../rate-limit.ts";
 import {
   type AppEnv,
@@ -17,13 +15,13 @@ import {
   problems,
   SECURED,
   SECURED_OR_LINK,
-  Timestamp,
 } from "../router.ts";
 import { downloadReport } from "./download.ts";
 import { actorOfLink } from "./links.ts";
-import { getReport, listReports, reportStats } from "./reports.ts";
+import { listReports } from "./list.ts";
+import { getReport } from "./reports.ts";
 import { exampleLinkedReport, exampleReport, LinkedReport, Report, reportQuery } from "./shapes.ts";
-import { listUploads } from "./upload-log.ts";
+import { reportStats } from "./stats.ts";
 
 const tags = ["DiagnosticReport"];
 
@@ -36,7 +34,7 @@ function listRoute<P extends string, Q extends z.ZodObject>(path: P, query: Q) {
     summary: "Reports that I may see, with patient info",
     security: SECURED,
     request: { query },
-    responses: { 200: pageAnswer(Report, "Newest first", exampleReport), ...problems(401, 403) },
+    responses: { 200: pageAnswer(Report, "Newest first unless sorted otherwise", exampleReport), ...problems(401, 403) },
   });
 }
 
@@ -74,24 +72,6 @@ export const statsAnswer = answer(Stats, "Totals", {
   recent_7_days: 25,
   average_confidence: 0.93,
 });
-
-const Upload = z
-  .object({
-    upload_id: Id,
-    actor_kind: z.enum(["user", "device", "app"]),
-    actor_id: z.string(),
-    hospital_id: Id.nullable(),
-    patient_id: Id.nullable(),
-    report_id: Id.nullable(),
-    kind: z.string().nullable(),
-    outcome: z.enum(UPLOAD_OUTCOMES),
-    reason: z.string().nullable(),
-    file_name: z.string().nullable(),
-    file_size: z.number().int().nullable(),
-    sha256: z.string().nullable(),
-    created_at: Timestamp,
-  })
-  .openapi("Upload");
 
 const fileRoute = createRoute({
   method: "get",
@@ -161,33 +141,4 @@ export const reportRoutes = newRouter()
     const via = c.req.valid("query").link === undefined ? "token" : "link";
     const file = await downloadReport(c.get("call"), c.env.FILES, report_id, c.req.header("Range"), via);
     return c.body(file.body, file.status, file.headers);
-  })
-  .openapi(
-    createRoute({
-      method: "get",
-      path: "/uploads",
-      tags: ["Upload log"],
-      summary: "Every attempt to upload",
-      security: SECURED,
-      request: { query: z.strictObject({ ...pageQuery, outcome: z.enum(UPLOAD_OUTCOMES).optional() }) },
-      responses: {
-        200: pageAnswer(Upload, "Newest first", {
-          upload_id: EXAMPLE.upload,
-          actor_kind: "device",
-          actor_id: EXAMPLE.credential,
-          hospital_id: EXAMPLE.hospital,
-          patient_id: null,
-          report_id: null,
-          kind: "ecg",
-          outcome: "quarantined",
-          reason: "not_pdf",
-          file_name: "ecg.pdf",
-          file_size: 2048,
-          sha256: exampleReport.sha256,
-          created_at: EXAMPLE.time,
-        }),
-        ...problems(401, 403),
-      },
-    }),
-    async (c) => page(c, await listUploads(c.get("call"), c.req.valid("query"))),
-  );
+  });

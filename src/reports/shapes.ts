@@ -14,8 +14,8 @@ export const Report = z
     patient: z.object({
       patient_id: Id,
       patient_number: z.number().int(),
-      name: z.string(),
-      gender: z.string(),
+      name: z.string().nullable().openapi({ description: "Null where its seal is broken, in lists" }),
+      gender: z.string().nullable(),
       date_of_birth: z.string().nullable(),
     }),
     hospital_id: Id,
@@ -25,7 +25,7 @@ export const Report = z
     heart_rate: z.number().nullable().openapi({ description: "Beats per minute" }),
     effective_at: Timestamp,
     created_at: Timestamp,
-    file_name: z.string(),
+    file_name: z.string().nullable().openapi({ description: "Null where its seal is broken, in lists" }),
     file_size: z.number().int().openapi({ description: "Bytes" }),
     sha256: z.string(),
     uploaded_by: z.object({ kind: z.enum(["user", "device", "app"]), id: Id }),
@@ -72,14 +72,26 @@ const bpm = z
   .transform(Number)
   .optional()
   .openapi({ type: "number", example: 100 });
+const time = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
 export const reportQuery = z.strictObject({
   ...pageQuery,
   patient_id: Id.optional(),
   kind: Kind.optional(),
   status: Status.optional(),
   session_type: z.string().max(60).optional(),
-  from: z.iso.datetime({ offset: true }).optional().openapi({ description: "Received at or after" }),
-  to: z.iso.datetime({ offset: true }).optional().openapi({ description: "Received before" }),
+  device_id: Id.optional().openapi({ description: "Sent by this device", example: EXAMPLE.device }),
+  uploaded_by: Id.optional().openapi({ description: "Sent by this person", example: EXAMPLE.user }),
+  encounter_id: Id.optional(),
+  hospital_id: Id.optional().openapi({ description: "For those who see several", example: EXAMPLE.hospital }),
+  from: time("Received at or after"),
+  to: time("Received before"),
+  effective_from: time("Measured at or after"),
+  effective_to: time("Measured before"),
   heart_rate_min: bpm,
   heart_rate_max: bpm,
+  sort: z
+    .enum(["created", "-created", "effective", "-effective"])
+    .default("-created")
+    .openapi({ description: "By the time of receipt or of measurement; - puts the newest first" }),
 });
+export type ReportList = z.output<typeof reportQuery>;

@@ -1,7 +1,8 @@
-// The orphan sweep: a file without a row is what an interrupted upload leaves, and nothing points to it.
+// The sweep: files without a row, which interrupted uploads leave; files of uploads given up; files in clear left behind.
 import { sql } from "drizzle-orm";
-import type { Db } from "../db/client.ts";
+import type { Db, Statement } from "../db/client.ts";
 import { hourPrefix } from "../files.ts";
+import { INCOMING, isIncomingKey, LINK_SECONDS } from "./direct.ts";
 
 /** A file younger than this may belong to an upload that is still running (request.ts ends those after 10 minutes). */
 export const ORPHAN_AGE_MS = 40 * 60_000;
@@ -40,4 +41,39 @@ async function unreferenced(db: Db, keys: string[]): Promise<string[]> {
       AND NOT EXISTS (SELECT 1 FROM reports WHERE metrics_key = k.value)
       AND NOT EXISTS (SELECT 1 FROM uploads WHERE file_key = k.value)`);
   return rows.map((row) => row.key);
+}
+
+/** A file in clear, and a direct upload nobody confirmed, end this long after they began; the link was good for 5 minutes. */
+export const INCOMING_AGE_MS = 30 * 60_000;
+
+/** The row first: from then on nobody can confirm. For the batch of the cron. */
+export function expireAwaited(db: Db, now: number): Statement {
+  return db.run(sql`UPDATE uploads INDEXED BY uploads_incoming SET outcome = 'expired', incoming_key = NULL
+    WHERE incoming_key IS NOT NULL AND outcome = 'awaiting' AND expires_at < ${now - INCOMING_AGE_MS + LINK_SECONDS * 1000}`);
+}
+
+/** Deletes files in clear by their age, whatever a row says: one may have come after its row was settled. */
+export async function sweepIncoming(bucket: R2Bucket, now: number): Promise<number> {
+  let deleted = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await bucket.list({ prefix: INCOMING, limit: 500, ...(cursor && { cursor }) });
+    const old = page.objects.filter(({ key, uploaded }) => isIncomingKey(key) && uploaded.getTime() < now - INCOMING_AGE_MS);
+    if (old.length > 0) await bucket.delete(old.map(({ key }) => key));
+    deleted += old.length;
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor);
+  return deleted;
+}
+
+/** Deletes the bytes of uploads that were given up, where that failed when it was said; then the rows forget them. */
+export async function sweepGivenUp(db: Db, bucket: R2Bucket): Promise<number> {
+  const rows = await db.all<{ id: string; key: string }>(sql`SELECT id, file_key AS key FROM uploads INDEXED BY uploads_file_key
+    WHERE file_key IS NOT NULL AND outcome IN ('assigned', 'discarded')
+      AND NOT EXISTS (SELECT 1 FROM reports WHERE reports.file_key = uploads.file_key) LIMIT 500`);
+  if (rows.length === 0) return 0;
+  await bucket.delete(rows.map(({ key }) => key));
+  await db.run(sql`UPDATE uploads SET file_key = NULL
+    WHERE id IN (SELECT value FROM json_each(${JSON.stringify(rows.map(({ id }) => id))})) AND outcome IN ('assigned', 'discarded')`);
+  return rows.length;
 }

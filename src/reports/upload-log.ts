@@ -1,7 +1,7 @@
 // The upload log: one row for every attempt of an authenticated caller, with what became of it.
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, asCaller, asPrincipal, deviceAccess } from "../access.ts";
+import { type Access, asPrincipal, deviceAccess } from "../access.ts";
 import { type Call, idOf } from "../actor.ts";
 import { type AuditEvent, audit } from "../audit.ts";
 import { open, seal } from "../crypto.ts";
@@ -9,8 +9,8 @@ import { batch, type Statement } from "../db/client.ts";
 import { type UPLOAD_OUTCOMES, uploads } from "../db/schema.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import { uuidv7 } from "../ids.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
 import { OWN } from "../patient-row.ts";
+import { About } from "./incoming.ts";
 import type { ReportKind } from "./metrics.ts";
 
 export type UploadOutcome = (typeof UPLOAD_OUTCOMES)[number];
@@ -24,6 +24,8 @@ export type Attempt = {
   fileName: string | null;
   sha256: string | null;
   size: number | null;
+  /** The machine whose quota the bytes count against. */
+  machine: string | null;
   /** From here on the gate is asked by what follows; a refusal before that asks it itself. */
   gated: boolean;
 };
@@ -31,20 +33,19 @@ export type Attempt = {
 /** The log shows an attempt to the hospital that the caller says they work for until the gate has said which it is. */
 export function newAttempt({ actor }: Call): Attempt {
   const hospitalId = actor.kind === "user" ? actor.claimed.hospitalId : actor.kind === "app" ? actor.hospitalId : null;
-  return { id: uuidv7(), hospitalId, patientId: null, kind: null, fileName: null, sha256: null, size: null, gated: false };
+  const unknown = { patientId: null, kind: null, fileName: null, sha256: null, size: null, machine: null };
+  return { id: uuidv7(), hospitalId, ...unknown, gated: false };
 }
 
 /**
  * A request can be refused for its form before the gate is asked; only whom the gate knows leaves a row.
  * @throws ApiError unauthenticated, forbidden
  */
-async function askGate(call: Call, attempt: Attempt): Promise<void> {
+export async function askGate(call: Call): Promise<{ role: Access["role"]; hospitalId: string | null }> {
   const { actor } = call;
-  const known =
-    actor.kind === "device"
-      ? await deviceAccess(call, actor, OWN, "report:create")
-      : (await asPrincipal(call, "report:create", () => [])).standing;
-  attempt.hospitalId = known.hospitalId;
+  if (actor.kind !== "device") return (await asPrincipal(call, "report:create", () => [])).standing;
+  const { hospitalId } = await deviceAccess(call, actor, OWN, "report:create");
+  return { role: "device", hospitalId };
 }
 
 /** Errors that the gate has audited already. */
@@ -55,7 +56,7 @@ export async function logRefusal(call: Call, attempt: Attempt, error: unknown): 
   const code = error instanceof ApiError ? error.code : "unavailable";
   if (code === "unauthenticated") return;
   const failed = !(error instanceof ApiError) || error.status >= 500;
-  if (!attempt.gated && !failed) await askGate(call, attempt);
+  if (!attempt.gated && !failed) attempt.hospitalId = (await askGate(call)).hospitalId;
   const log = { outcome: failed ? "failed" : "refused", reason: code, event: "report.refuse", action: "C" } as const;
   const statements = await logStatements(call, attempt, log);
   const row = batch(call.db, AUDITED.includes(code) ? statements.slice(0, 1) : statements);
@@ -68,8 +69,14 @@ type LogLine = {
   reason?: ErrorCode;
   reportId?: string | null;
   fileKey?: string;
+  /** Where a file will be sent, and until when. */
+  awaited?: { incomingKey: string; expiresAt: number };
   /** What came with a file that made no report of its own, so that nothing of it is lost. */
-  kept?: { about: object; metrics: string | null };
+  kept?: { about: About; metrics: string | null };
+  /** The row is not written, and the batch fails, if this finds something: `isUnmet(error, "uploads.id")`. */
+  unless?: SQL;
+  /** The upload that this one repeats. */
+  repeats?: string;
   event: string;
   action: AuditEvent["action"];
   access?: Access | null;
@@ -81,7 +88,7 @@ export async function logStatements(call: Call, attempt: Attempt, line: LogLine)
   const { access } = line;
   const machine = actor.kind === "device";
   const row = db.insert(uploads).values({
-    id: attempt.id,
+    id: line.unless ? sql`(SELECT ${attempt.id} WHERE NOT EXISTS (${line.unless}))` : attempt.id,
     actorKind: actor.kind === "device" || actor.kind === "app" ? actor.kind : "user",
     actorId: idOf(actor),
     hospitalId: attempt.hospitalId,
@@ -90,8 +97,10 @@ export async function logStatements(call: Call, attempt: Attempt, line: LogLine)
     kind: attempt.kind,
     outcome: line.outcome,
     reason: line.reason ?? null,
-    detailSealed: await seal(keys.fields, place(attempt.id), { file_name: attempt.fileName, ...line.kept }),
+    detailSealed: await seal(keys.fields, detailPlace(attempt.id), { file_name: attempt.fileName, ...line.kept }),
     fileKey: line.fileKey ?? null,
+    incomingKey: line.awaited?.incomingKey ?? null,
+    expiresAt: line.awaited?.expiresAt ?? null,
     fileSize: attempt.size,
     sha256: attempt.sha256,
     requestId: actor.via.requestId,
@@ -110,61 +119,43 @@ export async function logStatements(call: Call, attempt: Attempt, line: LogLine)
       hospitalId: attempt.hospitalId,
       entity: line.reportId ? { type: "report", id: line.reportId } : { type: "upload", id: attempt.id },
       subjects: attempt.patientId ? [attempt.patientId] : [],
-      detail: { upload_id: attempt.id },
+      detail: { upload_id: attempt.id, ...(line.repeats && { repeats: line.repeats }) },
     }),
   ];
 }
 
-const place = (id: string) => ({ table: "uploads", column: "detail", id });
-const Detail = z.object({ file_name: z.string().nullable() });
+export type UploadRow = typeof uploads.$inferSelect;
 
-async function toUpload(call: Call, row: typeof uploads.$inferSelect) {
-  const detail = row.detailSealed ? Detail.parse(await open(call.keys.fields, place(row.id), row.detailSealed)) : null;
-  return {
-    upload_id: row.id,
-    actor_kind: row.actorKind,
-    actor_id: row.actorId,
-    hospital_id: row.hospitalId,
-    patient_id: row.patientId,
-    report_id: row.reportId,
-    kind: row.kind,
-    outcome: row.outcome,
-    reason: row.reason,
-    file_name: detail?.file_name ?? null,
-    file_size: row.fileSize,
-    sha256: row.sha256,
-    created_at: new Date(row.createdAt).toISOString(),
-  };
+/**
+ * Moves an attempt from one state to another if it still is in the first; the event is left only then. The first
+ * statement returns the row's id, or nothing when somebody else was quicker.
+ */
+export function settle({ db, actor, now }: Call, row: UploadRow, change: Partial<UploadRow>, event: AuditEvent) {
+  return [
+    db
+      .update(uploads)
+      .set(change)
+      .where(and(eq(uploads.id, row.id), eq(uploads.outcome, row.outcome)))
+      .returning({ id: uploads.id }),
+    ...audit(db, actor, now, { ...event, when: sql`changes() > 0` }),
+  ] as const;
 }
 
-/** The attempts of a hospital, newest first, for those who look after its machines: nurses and administrators. */
-export async function listUploads(anyCall: Call, query: PageQuery & { outcome?: UploadOutcome | undefined }) {
-  const start = await startOf(anyCall, "uploads", query);
-  const { where, orderBy } = keyset(start, uploads.createdAt, uploads.id);
-  const { call, standing, results } = await asCaller(anyCall, "upload:read", (standing, { db }) => {
-    const ours = standing.role === "admin" ? sql`1` : eq(uploads.hospitalId, standing.hospitalId ?? "");
-    const filter = and(ours, query.outcome ? eq(uploads.outcome, query.outcome) : undefined);
-    return [
-      db
-        .select()
-        .from(uploads)
-        .where(and(filter, where))
-        .orderBy(...orderBy)
-        .limit(start.limit + 1)
-        .offset(start.skip),
-      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM uploads WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
-    ];
-  });
-  const { db, actor, now } = call;
-  const [rows, [count]] = results;
-  const key = (row: typeof uploads.$inferSelect) => ({ value: row.createdAt, id: row.id });
-  const total = { n: count?.n ?? 0, exact: false };
-  const { rows: kept, pagination } = await toPage(start, rows, key, total);
-  const { role, hospitalId } = standing;
-  const subjects = kept.flatMap((row) => row.patientId ?? []);
-  await batch(
-    db,
-    audit(db, actor, now, { event: "upload.list", action: "R", role, hospitalId, subjects, detail: { count: kept.length } }),
-  );
-  return { items: await Promise.all(kept.map((row) => toUpload(call, row))), pagination };
+const detailPlace = (id: string) => ({ table: "uploads", column: "detail", id });
+const Detail = z.object({
+  file_name: z.string().nullable(),
+  about: About.optional(),
+  metrics: z.string().nullable().optional(),
+  discard_reason: z.string().optional(),
+});
+export type UploadDetail = z.infer<typeof Detail>;
+
+/** What an attempt said beside its file. */
+export async function openDetail({ keys }: Call, { id, detailSealed }: UploadRow): Promise<UploadDetail> {
+  if (detailSealed === null) return { file_name: null };
+  return Detail.parse(await open(keys.fields, detailPlace(id), detailSealed));
+}
+
+export function sealDetail({ keys }: Call, id: string, detail: UploadDetail): Promise<string> {
+  return seal(keys.fields, detailPlace(id), detail);
 }

@@ -2,10 +2,24 @@
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { readClaim } from "../idempotency.ts";
-import { type AppEnv, answer, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../router.ts";
-import { readIncoming } from "./incoming.ts";
+import {
+  type AppEnv,
+  answer,
+  EXAMPLE,
+  Id,
+  newRouter,
+  ok,
+  onceHeaders,
+  Problem,
+  problems,
+  SECURED,
+  Timestamp,
+} from "../router.ts";
+import { MAX_FILES, readBatch, receiveBatch } from "./batch.ts";
+import { About, readIncoming } from "./incoming.ts";
 import { signLink } from "./links.ts";
-import { exampleLink, exampleReport, Kind } from "./shapes.ts";
+import { MAX_METRICS } from "./metrics.ts";
+import { exampleLink, exampleReport } from "./shapes.ts";
 import { receiveUpload } from "./upload.ts";
 
 /** The canonical path and the documents' own. */
@@ -34,15 +48,30 @@ const exampleUploaded = {
   file_url: exampleReport.file_url,
 };
 
-const form = z.object({
+const metrics = "JSON, checked per kind; unknown keys are kept";
+const form = About.extend({
   file: z.string().openapi({ format: "binary", description: "The PDF, at most 10 MB" }),
-  patient_id: z.string().optional(),
-  kind: Kind.optional(),
-  metrics: z.string().optional().openapi({ description: "JSON, checked per kind; unknown keys are kept" }),
-  recorded_at: Timestamp.optional(),
-  session_type: z.string().optional(),
-  confidence: z.string().optional(),
-  encounter_id: Id.optional(),
+  metrics: z.string().max(MAX_METRICS).optional().openapi({ description: metrics }),
+});
+
+/** What a form says in its parts, the raw form says in the query and in headers. */
+const headers = onceHeaders.extend({
+  "X-Content-SHA256": z
+    .string()
+    .max(64)
+    .regex(/^[0-9a-fA-F]{64}$/)
+    .optional()
+    .openapi({ description: "Of a raw PDF, and required there: 64 hexadecimal digits", example: exampleReport.sha256 }),
+  "X-File-Name": z
+    .string()
+    .max(1024)
+    .optional()
+    .openapi({ description: "Of a raw PDF: percent-encoded UTF-8", example: "ecg.pdf" }),
+  "X-Report-Metrics": z
+    .string()
+    .max(MAX_METRICS)
+    .optional()
+    .openapi({ description: `Of a raw PDF, percent-encoded: ${metrics}`, example: "%7B%22heart_rate%22%3A72%7D" }),
 });
 
 const description =
@@ -58,7 +87,8 @@ function contract(path: string): RouteConfig {
     description,
     security: SECURED,
     request: {
-      headers: z.object({ "idempotency-key": z.string().optional() }),
+      headers,
+      query: About,
       body: {
         required: true,
         content: {
@@ -109,7 +139,63 @@ async function upload(c: Context<AppEnv>) {
   return result.status === 200 ? ok(c, data) : ok(c, data, 201);
 }
 
+const BatchAnswer = z
+  .object({
+    index: z.number().int().min(0).max(MAX_FILES),
+    status: z.number().int().min(200).max(599).openapi({ description: "As the file would have been answered alone" }),
+    report_id: Id.nullable(),
+    upload_id: Id.nullable(),
+    duplicate_of: Id.nullable(),
+    code: z.string().max(60).nullable(),
+    detail: z.string().max(200).nullable(),
+    errors: Problem.shape.errors,
+  })
+  .openapi("BatchItemResult");
+const blank = { duplicate_of: null, code: null, detail: null, errors: [] };
+const taken = { ...blank, report_id: EXAMPLE.report, upload_id: EXAMPLE.report };
+const refused = { ...blank, report_id: null, upload_id: null, code: "not_pdf", detail: "The file is not a PDF" };
+
+const batchForm = z.object({
+  file: z
+    .array(z.string().openapi({ format: "binary" }))
+    .min(1)
+    .max(MAX_FILES)
+    .openapi({ description: "PDFs, 10 MB together" }),
+  items: z
+    .string()
+    .max(1024 * 1024)
+    .optional()
+    .openapi({
+      description:
+        "A JSON array with one object a file, in the same order: the fields of a single upload, metrics, idempotency_key",
+      example: JSON.stringify([{ patient_id: EXAMPLE.patient, metrics: { heart_rate: 72 }, idempotency_key: "cart-7-0001" }]),
+    }),
+});
+
+const batchContract: RouteConfig = {
+  method: "post",
+  path: "/reports/batch",
+  tags: ["DiagnosticReport"],
+  summary: "Upload up to 100 PDF reports in one form",
+  description: "Each file is taken in as if it had come alone; one that is refused does not spoil the others.",
+  security: SECURED,
+  request: { body: { required: true, content: { "multipart/form-data": { schema: batchForm } } } },
+  responses: {
+    200: answer(z.array(BatchAnswer).max(MAX_FILES), "What became of each file", [
+      { index: 0, status: 201, ...taken },
+      { index: 1, status: 415, ...refused },
+    ]),
+    ...problems(401, 403, 408, 413, 415),
+  },
+};
+
+async function uploadBatch(c: Context<AppEnv>) {
+  return ok(c, await receiveBatch(c.get("call"), c.env, () => readBatch(c)));
+}
+
 export const uploadRoutes = newRouter();
+uploadRoutes.openAPIRegistry.registerPath(batchContract);
+uploadRoutes.post("/reports/batch", uploadBatch);
 for (const path of PATHS) {
   uploadRoutes.openAPIRegistry.registerPath(contract(path));
   uploadRoutes.post(path, upload);

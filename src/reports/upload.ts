@@ -1,19 +1,18 @@
 // The main job: a machine's report becomes a sealed file, one row, its counters, its log line and its audit event.
-import { eq, sql } from "drizzle-orm";
-import { type Access, deviceAccess, requirePatient, stillHolds } from "../access.ts";
+import { type Access, requirePatient, stillHolds } from "../access.ts";
 import { type Call, idOf } from "../actor.ts";
-import { count, dayOf, scopes } from "../counters.ts";
-import { seal, sha256Hex } from "../crypto.ts";
+import { sha256Hex } from "../crypto.ts";
 import { batch, isConflict, isUnmet } from "../db/client.ts";
-import { REPORT_KINDS, reports } from "../db/schema.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import { newFileKey, putFile } from "../files.ts";
 import { type Claim, findKey, type Replay, replayOf, takeKey } from "../idempotency.ts";
-import { OWN } from "../patient-row.ts";
 import { refuse } from "../refusals.ts";
 import type { Incoming } from "./incoming.ts";
 import { type Metrics, type ReportKind, readMetrics } from "./metrics.ts";
+import { fileRecord, keepMetrics, kindOf, replayAction, reportStatements, sameFileStatement, whereTo } from "./new-report.ts";
 import { inspect, inspectStream } from "./pdf.ts";
+import { repeatedInQuarantine } from "./quarantine.ts";
+import { bytesToday, isOverQuota, overQuota, refuseOver, takeBytes } from "./quota.ts";
 import { type Attempt, logRefusal, logStatements, newAttempt } from "./upload-log.ts";
 
 export type Uploaded =
@@ -59,13 +58,14 @@ export async function receiveUpload(
 
 async function takeIn(job: Job): Promise<Uploaded> {
   const { call, incoming, attempt } = job;
-  const { replay, sameFile } = await whatIsKnown(job);
+  const { replay, sameFile, repeated, used } = await whatIsKnown(job);
   attempt.gated = true;
   if (replay?.status === 201) return replayReport(job, replay);
 
-  const { device, access } = await whereTo(call, incoming);
+  const { device, access } = await whereTo(call, incoming.about);
   const kind = incoming.about.kind ?? kindOf(device?.kind) ?? incoming.defaultKind;
   Object.assign(attempt, { kind, hospitalId: access?.hospitalId ?? device?.hospitalId, patientId: access?.patient.id ?? null });
+  attempt.machine = device?.deviceId ?? (call.actor.kind === "app" ? call.actor.credentialId : null);
   if (replay?.status === 202) return logReplay(job, access, replay);
   const before = sameFile.find((report) => report.patientId === access?.patient.id);
   if (replay && replay.resourceId !== before?.id) {
@@ -78,28 +78,36 @@ async function takeIn(job: Job): Promise<Uploaded> {
       await readThrough(incoming);
       return await (replay ? logReplay(job, access, replay) : logDuplicate(job, access, before.id));
     }
+    if (repeated && !access) {
+      await readThrough(incoming);
+      return await logRepeated(job, repeated);
+    }
+    if (attempt.machine) refuseOver(used, bytesOf(job), call.now);
     return await keep(job, access, kind, metrics, device === null);
   } catch (error) {
+    if (isOverQuota(error)) throw overQuota(call.now);
     if (!lostRace(error)) throw error;
     return afterRace(job, access);
   }
 }
 
-/** The key's earlier use, and reports that hold the same file: one round trip, before anything is decided. */
+type Repeated = { id: string; reason: ErrorCode };
+
+/** The key's earlier use, what holds the same file, today's bytes: one round trip, before anything is decided. */
 async function whatIsKnown({ call, claim, bodyHash, attempt }: Job) {
-  const [keys, sameFile] = await batch(call.db, [
+  const [keys, sameFile, repeated, bytes] = await batch(call.db, [
     findKey(call, claim),
-    call.db
-      .select({ id: reports.id, patientId: reports.patientId })
-      .from(reports)
-      .where(eq(reports.sha256, attempt.sha256 ?? "")),
+    sameFileStatement(call, attempt.sha256 ?? ""),
+    call.db.all<Repeated>(repeatedInQuarantine(call, attempt.sha256 ?? "")),
+    bytesToday(call),
   ]);
-  return { replay: claim ? replayOf(keys[0], bodyHash, call.now) : null, sameFile };
+  const replay = claim ? replayOf(keys[0], bodyHash, call.now) : null;
+  return { replay, sameFile, repeated: repeated[0], used: bytes[0]?.n ?? 0 };
 }
 
 /** Under the rights of now, to the report itself: the device that made it may serve another patient by now. */
 async function replayReport(job: Job, replay: Replay): Promise<Uploaded> {
-  const access = await requirePatient(job.call, { report: replay.resourceId }, "report:read");
+  const access = await requirePatient(job.call, { report: replay.resourceId }, replayAction(job.call.actor));
   Object.assign(job.attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
   await readThrough(job.incoming);
   return logReplay(job, access, replay);
@@ -112,23 +120,6 @@ async function readThrough(incoming: Incoming): Promise<void> {
   while (!(await bytes.next()).done);
 }
 
-function kindOf(device: string | undefined): ReportKind | undefined {
-  return REPORT_KINDS.find((kind) => kind === device);
-}
-
-/** The patient a report is for. People get 404; a device's report without a patient of its own goes to quarantine. */
-async function whereTo(call: Call, { about }: Incoming) {
-  const { actor } = call;
-  const target = about.patient_id === undefined ? OWN : { patient: about.patient_id };
-  if (actor.kind !== "device") return { device: null, access: await requirePatient(call, target, "report:create") };
-  const device = await deviceAccess(call, actor, target, "report:create");
-  return { device, access: device.access };
-}
-
-/** A report's file belongs to the attempt that brought it; the report takes over that id, in quarantine or not. */
-export const fileRecord = (reportId: string) => `report:${reportId}`;
-export const metricsRecord = (reportId: string) => `metrics:${reportId}`;
-
 /** Blob before row. @param strict refuse what is no PDF, instead of putting it into quarantine */
 async function keep(
   job: Job,
@@ -137,20 +128,21 @@ async function keep(
   metrics: Metrics | null,
   strict: boolean,
 ): Promise<Uploaded> {
+  const { call, bucket } = job;
   const files: string[] = [];
   try {
     const { fileKey, isPdf } = await keepFile(job, strict);
     files.push(fileKey);
     if (!access || !isPdf) return await quarantine(job, fileKey, access ? "not_pdf" : "not_found");
-    const metricsKey = metrics ? await keepMetrics(job, metrics) : null;
+    const metricsKey = metrics ? await keepMetrics(call, bucket, job.attempt.id, metrics) : null;
     if (metricsKey) files.push(metricsKey);
     return await insertReport(job, access, { fileKey, metricsKey, metrics, kind });
   } catch (error) {
     const [fileKey] = files;
     if (access && fileKey && isUnmet(error, "reports.id")) return lostRight(job, access, files, fileKey);
-    // Only a lost race says for certain that nothing was written. After any other error the files stay for a row that
-    // may exist, and the sweep takes them if it does not.
-    if (lostRace(error) && files.length > 0) await job.bucket.delete(files);
+    // Only a lost race and the quota say for certain that nothing was written. After any other error the files stay for
+    // a row that may exist, and the sweep takes them if it does not.
+    if ((lostRace(error) || isOverQuota(error)) && files.length > 0) await bucket.delete(files);
     throw error;
   }
 }
@@ -159,7 +151,7 @@ async function keep(
 async function lostRight(job: Job, access: Access, files: string[], fileKey: string): Promise<Uploaded> {
   const { call, bucket, incoming, attempt } = job;
   attempt.patientId = null;
-  const device = call.actor.kind === "device" ? (await whereTo(call, incoming)).device : null;
+  const device = call.actor.kind === "device" ? (await whereTo(call, incoming.about)).device : null;
   if (device) return quarantine(job, fileKey, "not_found");
   await bucket.delete(files);
   await requirePatient(call, { patient: access.patient.id }, "report:create");
@@ -180,68 +172,30 @@ async function keepFile({ call, bucket, incoming, attempt }: Job, strict: boolea
   return { fileKey, isPdf: result.isPdf };
 }
 
-async function keepMetrics({ call, bucket, attempt }: Job, metrics: Metrics): Promise<string> {
-  const { keys, now } = call;
-  const key = newFileKey(keys.fields, now);
-  const bytes = new Uint8Array(new TextEncoder().encode(metrics.json));
-  await putFile(bucket, keys.fields, key, metricsRecord(attempt.id), bytes, bytes.length);
-  return key;
-}
-
 const taking = ({ call, claim, bodyHash }: Job, replay: Replay) => takeKey(call, claim, bodyHash, replay);
 
 type Stored = { fileKey: string; metricsKey: string | null; metrics: Metrics | null; kind: ReportKind };
 
 async function insertReport(job: Job, access: Access, { fileKey, metricsKey, metrics, kind }: Stored): Promise<Uploaded> {
   const { call, attempt, incoming } = job;
-  const { db, keys, actor, now } = call;
-  const { patient, hospitalId, deviceId } = access;
-  const { about } = incoming;
-  const status = "preliminary";
-  const place = { table: "reports", column: "file_name", id: attempt.id };
-  const log = { outcome: "stored", reportId: attempt.id, event: "report.create", action: "C", access } as const;
-  await batch(db, [
-    db.insert(reports).values({
-      id: sql`(SELECT ${attempt.id} WHERE ${stillHolds(actor, access, Date.now())})`,
-      patientId: patient.id,
-      hospitalId,
-      kind,
-      status,
-      uploadedByKind: deviceId ? "device" : actor.kind === "app" ? "app" : "user",
-      uploadedBy: deviceId ?? idOf(actor),
-      encounterId: about.encounter_id ?? null,
-      sessionType: about.session_type ?? null,
-      confidence: about.confidence ?? null,
-      heartRate: metrics?.heartRate ?? null,
-      effectiveAt: about.recorded_at ? Date.parse(about.recorded_at) : now,
-      fileKey,
-      fileNameSealed: await seal(keys.fields, place, attempt.fileName),
-      fileSize: attempt.size ?? 0,
-      sha256: attempt.sha256 ?? "",
-      metricsKey,
-      metricsSize: metrics ? new TextEncoder().encode(metrics.json).length : null,
-      createdAt: now,
-      updatedAt: now,
-    }),
-    ...taking(job, { resourceId: attempt.id, status: 201 }),
-    countReport(call, access, `report|${kind}|${status}`, about.confidence ?? null),
+  const { id, size, sha256, fileName } = attempt;
+  const { actor, now } = call;
+  const uploadedBy = access.deviceId
+    ? ({ kind: "device", id: access.deviceId } as const)
+    : ({ kind: actor.kind === "app" ? "app" : "user", id: idOf(actor) } as const);
+  const file = { fileKey, metricsKey, metrics, fileName: fileName ?? "report.pdf", size: size ?? 0, sha256: sha256 ?? "" };
+  const report = { id, kind, about: incoming.about, uploadedBy, receivedAt: now, ...file };
+  const log = { outcome: "stored", reportId: id, event: "report.create", action: "C", access } as const;
+  await batch(call.db, [
+    ...(await reportStatements(call, access, report, stillHolds(actor, access, Date.now()))),
+    ...takeBytes(call, attempt.machine, bytesOf(job)),
+    ...taking(job, { resourceId: id, status: 201 }),
     ...(await logStatements(call, attempt, log)),
   ]);
-  return { outcome: "stored", status: 201, uploadId: attempt.id, reportId: attempt.id };
+  return { outcome: "stored", status: 201, uploadId: id, reportId: id };
 }
 
-/** Adds a report to the totals of the deployment, the hospital and the patient, for all time and for today. */
-function countReport({ db, now }: Call, { hospitalId, patient }: Access, name: string, confidence: number | null) {
-  const names = [scopes.all, scopes.hospital(hospitalId), scopes.patient(patient.id)];
-  return count(
-    db,
-    names.flatMap((scope) => [
-      { scope, day: 0, name, n: 1 },
-      { scope, day: dayOf(now), name, n: 1 },
-      ...(confidence === null ? [] : [{ scope, day: 0, name: "confidence", n: 1, sum: confidence }]),
-    ]),
-  );
-}
+const bytesOf = ({ attempt, incoming }: Job) => (attempt.size ?? 0) + (incoming.metrics?.length ?? 0);
 
 /** Two uploads of one key or one file ran at once: this one lost, and answers as if it had come second. */
 async function afterRace(job: Job, access: Access | null): Promise<Uploaded> {
@@ -280,9 +234,32 @@ function keptOf({ about, metrics }: Incoming) {
 }
 
 async function quarantine(job: Job, fileKey: string, reason: ErrorCode): Promise<Uploaded> {
-  const { call, attempt } = job;
+  const { call, bucket, attempt } = job;
+  const unless = repeatedInQuarantine(call, attempt.sha256 ?? "");
   const kept = keptOf(job.incoming);
-  const log = { outcome: "quarantined", reason, fileKey, kept, event: "report.quarantine", action: "C" } as const;
-  await batch(call.db, [...taking(job, { resourceId: attempt.id, status: 202 }), ...(await logStatements(call, attempt, log))]);
+  const log = { outcome: "quarantined", reason, fileKey, kept, unless, event: "report.quarantine", action: "C" } as const;
+  try {
+    await batch(call.db, [
+      ...(await logStatements(call, attempt, log)),
+      ...takeBytes(call, attempt.machine, bytesOf(job)),
+      ...taking(job, { resourceId: attempt.id, status: 202 }),
+    ]);
+  } catch (error) {
+    if (!isUnmet(error, "uploads.id")) throw error;
+    await bucket.delete(fileKey);
+    const { repeated } = await whatIsKnown(job);
+    if (!repeated) throw new ApiError("unavailable");
+    return logRepeated(job, repeated);
+  }
   return { outcome: "quarantined", status: 202, uploadId: attempt.id, reason };
+}
+
+/** A machine that sends again what waits already is told where it waits; no second copy is kept. */
+async function logRepeated(job: Job, first: Repeated): Promise<Uploaded> {
+  const { call, attempt, incoming } = job;
+  const kept = keptOf(incoming);
+  const log = { outcome: "duplicate", repeats: first.id, kept, event: "report.duplicate", action: "R" } as const;
+  const replay = { resourceId: first.id, status: 202 };
+  await batch(call.db, [...taking(job, replay), ...(await logStatements(call, attempt, log))]);
+  return { outcome: "quarantined", status: 202, uploadId: first.id, reason: first.reason };
 }

@@ -1,12 +1,14 @@
 // The OpenAPI 3.1 description, made from the schemas that validate.
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { withAliases } from "../aliases.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { limitAddress } from "../request.ts";
 import { type AppEnv, newRouter } from "../router.ts";
+import { complete } from "./document.ts";
 import { docsMode, requireDocs } from "./pages.ts";
 
 export function describe(app: OpenAPIHono<AppEnv>) {
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "EdgeCare API",
@@ -14,8 +16,11 @@ export function describe(app: OpenAPIHono<AppEnv>) {
       description: "Reports, vitals and records of clinics. Clinical features are decision support, not a diagnosis.",
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
     },
-    servers: [{ url: "/" }],
+    servers: [
+      { url: "/", description: "The production, staging or local deployment that serves this page", "x-internal": false },
+    ],
   });
+  return complete({ ...document, paths: withAliases(document.paths ?? {}) });
 }
 
 export function openApiRoutes(app: OpenAPIHono<AppEnv>) {
@@ -23,6 +28,11 @@ export function openApiRoutes(app: OpenAPIHono<AppEnv>) {
     type: "http",
     scheme: "bearer",
     description: "An access token (15 minutes), or a device credential",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "metrics", {
+    type: "http",
+    scheme: "bearer",
+    description: "The deployment's METRICS_TOKEN",
   });
   let described: string | undefined;
   return newRouter().get("/openapi.json", limitAddress, async (c) => {

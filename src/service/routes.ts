@@ -1,12 +1,16 @@
 // The service itself: what it is, whether it lives, its keys, its description.
 import { createRoute, z } from "@hono/zod-openapi";
 import { keysOf } from "../config.ts";
-import { answer, newRouter, ok } from "../router.ts";
+import { limitAddress } from "../request.ts";
+import { answer, newRouter, ok, problems } from "../router.ts";
+import { EXPOSITION_TYPE } from "./exposition.ts";
 import { allOk, readiness, storeHealth } from "./health.ts";
+import { deploymentMetrics, requireScraper } from "./metrics.ts";
 import { docsPage } from "./pages.ts";
 
 const Check = z.object({ status: z.enum(["ok", "error"]), latency_ms: z.number() });
 const okCheck = { status: "ok" as const, latency_ms: 2 };
+const METRICS_EXAMPLE = "# HELP edgecare_patients Patient records\n# TYPE edgecare_patients gauge\nedgecare_patients 30\n";
 const tags = ["Service"];
 
 /** `/health` answers whatever the configuration; it stands above everything that needs keys. */
@@ -102,6 +106,27 @@ export const serviceRoutes = newRouter()
       c.header("Cache-Control", "public, max-age=300");
       const keys: Record<string, unknown>[] = jwt.jwks.keys.map((key) => ({ ...key }));
       return c.json({ keys }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/metrics",
+      tags,
+      summary: "Gauges of the deployment for Prometheus (text exposition 0.0.4)",
+      security: [{ metrics: [] }],
+      middleware: limitAddress,
+      responses: {
+        200: {
+          description: "Totals and depths; no label names a person or a patient",
+          content: { "text/plain": { schema: z.string(), example: METRICS_EXAMPLE } },
+        },
+        ...problems(401, 404),
+      },
+    }),
+    async (c) => {
+      await requireScraper(c.env.METRICS_TOKEN, c.req.header("Authorization"));
+      return c.text(await deploymentMetrics(c.get("call")), 200, { "Content-Type": EXPOSITION_TYPE });
     },
   );
 

@@ -10,13 +10,12 @@ import { hashPassword, requireGoodPassword } from "../auth/passwords.ts";
 import type { Keys } from "../config.ts";
 import { count, scopes } from "../counters.ts";
 import { open, seal } from "../crypto.ts";
-import { batch, isConflict, isMissingReference } from "../db/client.ts";
-import { hospitals, memberships, type STAFF_ROLES, users } from "../db/schema.ts";
-import { ApiError } from "../errors.ts";
+import { batch, isConflict, isUnmet } from "../db/client.ts";
+import { memberships, SELF_CARE, type STAFF_ROLES, users } from "../db/schema.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
-import { refuse } from "../refusals.ts";
+import { fail, missing, refuse } from "../refusals.ts";
+import { openHospital } from "../standing.ts";
 
 export type NewUser = { email: string; username?: string | undefined; full_name: string; password: string };
 export type StaffRole = (typeof STAFF_ROLES)[number];
@@ -24,6 +23,10 @@ export type StaffRole = (typeof STAFF_ROLES)[number];
 const Profile = z.object({ email: z.string(), username: z.string().nullable(), full_name: z.string() });
 export type Profile = z.infer<typeof Profile>;
 const place = (id: string) => ({ table: "users", column: "profile", id });
+
+export function sealProfile(keys: Keys, id: string, profile: Profile): Promise<string> {
+  return seal(keys.fields, place(id), profile);
+}
 
 export async function openProfile(keys: Keys, user: { id: string; profileSealed: string }): Promise<Profile> {
   return Profile.parse(await open(keys.fields, place(user.id), user.profileSealed));
@@ -43,7 +46,7 @@ export async function userRow({ keys, now }: Call, input: NewUser): Promise<type
     id,
     emailIndex: await emailIndex(keys, input.email),
     usernameIndex: input.username === undefined ? null : await usernameIndex(keys, input.username),
-    profileSealed: await seal(keys.fields, place(id), profile),
+    profileSealed: await sealProfile(keys, id, profile),
     passwordHash: await hashPassword(input.password),
     passwordChangedAt: now,
     createdAt: now,
@@ -52,7 +55,7 @@ export async function userRow({ keys, now }: Call, input: NewUser): Promise<type
 }
 
 /** What a role may give: nobody raises anybody above themselves. */
-const MAY_GIVE: Record<Role, readonly StaffRole[]> = {
+export const MAY_GIVE: Record<Role, readonly StaffRole[]> = {
   admin: ["nurse", "doctor", "hospital_admin"],
   hospital_admin: ["nurse", "doctor", "hospital_admin"],
   doctor: [],
@@ -62,7 +65,7 @@ const MAY_GIVE: Record<Role, readonly StaffRole[]> = {
 
 /**
  * Creates a member of staff at a hospital: a hospital administrator at their own, an administrator anywhere.
- * @throws ApiError forbidden, not_found (hospital), already_exists, invalid_request
+ * @throws ApiError forbidden, not_found (hospital), registration_refused (address or user name are taken), invalid_request
  */
 export async function createStaff(
   anyCall: Call,
@@ -72,12 +75,13 @@ export async function createStaff(
   const { call, standing } = await requireRole(anyCall, "user:create");
   const hospitalId = standing.role === "admin" ? input.hospital_id : standing.hospitalId;
   const { role } = standing;
-  if (!MAY_GIVE[role].includes(input.role)) return refuse(call, "user:create", "forbidden", { role });
-  if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
-  if (input.hospital_id && input.hospital_id !== hospitalId) {
-    return refuse(call, "user:create", "not_found", { role, hospitalId, target: { hospital: input.hospital_id } });
+  if (!MAY_GIVE[role].includes(input.role)) return refuse(call, "user:create", "forbidden", { role, fields: ["role"] });
+  if (!hospitalId) throw missing("hospital_id");
+  if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE) {
+    return refuse(call, "user:create", "not_found", { role, hospitalId, target: { hospital: input.hospital_id ?? hospitalId } });
   }
-  return insertStaff(call, await prepareUser(call, input), hospitalId, input.role, standing.role, taking);
+  const row = { ...(await prepareUser(call, input)), passwordGiven: 1 };
+  return insertStaff(call, row, hospitalId, input.role, standing.role, taking);
 }
 
 /** The account that a repeated request has made before, for a caller who may still make one. */
@@ -89,7 +93,7 @@ export async function replayStaff(anyCall: Call, id: string): Promise<string> {
   return id;
 }
 
-/** The account, its membership and the trace in one batch. @throws ApiError not_found (hospital), already_exists */
+/** The account, its membership and the trace in one batch. @throws ApiError not_found (hospital), registration_refused */
 export async function insertStaff(
   call: Call,
   row: typeof users.$inferInsert,
@@ -100,24 +104,21 @@ export async function insertStaff(
 ): Promise<string> {
   const { db, actor, now } = call;
   const createdBy = idOf(actor);
+  const seat = { userId: row.id, hospitalId: openHospital(hospitalId), role, createdBy, createdAt: now };
+  const event = { event: "user.create", action: "C", role: actingRole, hospitalId, detail: { role } } as const;
   try {
     await batch(db, [
       ...taking(row.id),
       db.insert(users).values(row),
       count(db, [{ scope: scopes.all, day: 0, name: "users", n: 1 }]),
-      db.insert(memberships).values({ userId: row.id, hospitalId, role, createdBy, createdAt: now }),
-      ...audit(db, actor, now, {
-        event: "user.create",
-        action: "C",
-        role: actingRole,
-        hospitalId,
-        entity: { type: "user", id: row.id },
-        detail: { role },
-      }),
+      db.insert(memberships).values(seat),
+      ...audit(db, actor, now, { ...event, entity: { type: "user", id: row.id } }),
     ]);
   } catch (error) {
-    if (isConflict(error, "users")) throw new ApiError("already_exists");
-    if (isMissingReference(error)) throw new ApiError("not_found");
+    if (isConflict(error, "users.")) return fail(call, "registration_refused", event);
+    if (isUnmet(error, "memberships.hospital_id")) {
+      return refuse(call, "user:create", "not_found", { role: actingRole, hospitalId, target: { hospital: hospitalId } });
+    }
     throw error;
   }
   return row.id;
@@ -146,61 +147,4 @@ export async function unlockUser(anyCall: Call, userId: string): Promise<void> {
     unlock(db, userId),
     ...audit(db, actor, now, { event: "user.unlock", action: "U", role, hospitalId, entity }),
   ]);
-}
-
-/** The caller: profile, live role and hospital. */
-export async function me(anyCall: Call) {
-  const { call, standing, results } = await asCaller(anyCall, "self:read", (standing, { db, actor }) => [
-    db.select().from(users).where(eq(users.id, actor.userId)),
-    db.select({ id: hospitals.id, name: hospitals.name }).from(hospitals).where(sql`${hospitals.id} = ${standing.hospitalId}`),
-  ]);
-  const [[user], [hospital]] = results;
-  if (!user) throw new ApiError("unauthenticated");
-  return {
-    user_id: user.id,
-    ...(await openProfile(call.keys, user)),
-    role: standing.role,
-    hospital: hospital ?? null,
-    created_at: new Date(user.createdAt).toISOString(),
-  };
-}
-
-/** Every account of the deployment, newest first. */
-export async function listUsers(anyCall: Call, query: PageQuery) {
-  const start = await startOf(anyCall, "admin.users", query);
-  const { where, orderBy } = keyset(start, users.createdAt, users.id);
-  const { call, standing, results } = await asCaller(anyCall, "admin:read", (_, { db }) => [
-    db
-      .select()
-      .from(users)
-      .where(where)
-      .orderBy(...orderBy)
-      .limit(start.limit + 1)
-      .offset(start.skip),
-    db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM users LIMIT ${COUNT_LIMIT + 1})`),
-  ]);
-  const { db, keys, actor, now } = call;
-  const [rows, [counted]] = results;
-  const { rows: kept, pagination } = await toPage(start, rows, (r) => ({ value: r.createdAt, id: r.id }), {
-    n: counted?.n ?? 0,
-    exact: false,
-  });
-  const ids = JSON.stringify(kept.map((row) => row.id));
-  const [roles] = await batch(db, [
-    db.all<{ user_id: string; hospital_id: string; role: StaffRole }>(
-      sql`SELECT user_id, hospital_id, role FROM memberships WHERE ended_at IS NULL AND user_id IN (SELECT value FROM json_each(${ids}))`,
-    ),
-    ...audit(db, actor, now, { event: "user.list", action: "R", role: standing.role, detail: { count: kept.length } }),
-  ]);
-  const items = await Promise.all(
-    kept.map(async (row) => ({
-      user_id: row.id,
-      ...(await openProfile(keys, row)),
-      is_admin: row.isAdmin === 1,
-      is_active: row.active === 1,
-      memberships: roles.filter((m) => m.user_id === row.id).map(({ hospital_id, role }) => ({ hospital_id, role })),
-      created_at: new Date(row.createdAt).toISOString(),
-    })),
-  );
-  return { items, pagination };
 }

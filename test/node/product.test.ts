@@ -70,9 +70,25 @@ describe("npm start", () => {
   });
 });
 
-describe("the README's quick start", () => {
-  it("runs as written", () => {
-    const script = readmeScript("Quick start: a report from the machine to the doctor");
+describe("the README's stories", () => {
+  it.each([
+    [
+      "Quick start: a report from the machine to the doctor",
+      ["report stored", "the same SHA-256", "report.create", "report.download", "404"],
+    ],
+    [
+      "Second story: a clinic, its staff, and a patient who is known elsewhere",
+      [
+        "Sita Devi, nurse at Ganga Clinic",
+        "found कमला शर्मा, Aadhaar ending 0057",
+        "her own record: कमला शर्मा",
+        "one identifier at both hospitals",
+        "records they see: 1",
+        "404 for the first record",
+      ],
+    ],
+  ])("%s: runs as written", (heading, expected) => {
+    const script = readmeScript(heading);
     expect(script).toContain("jq -r '.data.access_token'");
     const missing = ["bash", "curl", "jq", "sha256sum"].filter((tool) => !has(tool));
     if (missing.length > 0) {
@@ -82,7 +98,6 @@ describe("the README's quick start", () => {
     const code = `set -euo pipefail\ncd "$(mktemp -d)"\n${script.replaceAll("http://localhost:8787", server.url)}`;
     const run = spawnSync("bash", ["-c", code], { encoding: "utf8" });
     expect(run.status, run.stderr + run.stdout).toBe(0);
-    const expected = ["report stored", "the same SHA-256", "report.create", "report.download", "404"];
     for (const line of expected) expect(run.stdout).toContain(line);
   });
 });
@@ -105,6 +120,18 @@ function raw(text: string, close: boolean): Promise<string> {
     setTimeout(done, 3000);
   });
 }
+
+describe("over HTTP", () => {
+  it("takes a POST without a body where none is described", async () => {
+    const token = await login("nurse@demo.com");
+    const { data } = JSON.parse(await (await call("/api/v1/patients?limit=1", token)).text());
+    const path = `/api/v1/patients/${data[0].patient_id}/claim-codes`;
+    expect((await call(path, token, { method: "POST" })).status).toBe(201);
+    expect((await call(path, token, { method: "POST", body: "{}" })).status).toBe(415);
+    expect((await call("/api/v1/auth/logout", token, { method: "POST" })).status).toBe(200);
+    expect((await call("/api/v1/patients", token)).status).toBe(401);
+  });
+});
 
 describe("over a real socket", () => {
   it("refuses a body without a length, and keeps nothing of a truncated one", async () => {

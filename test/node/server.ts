@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 export type Server = { url: string; state: string; startedInMs: number; kill: () => Promise<void>; output: () => string };
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on("error", reject);
@@ -26,7 +26,7 @@ export function dropState(state: string): void {
   rmSync(state, { recursive: true, force: true });
 }
 
-async function answers(url: string): Promise<boolean> {
+export async function answers(url: string): Promise<boolean> {
   return fetch(`${url}/health`).then(
     (response) => response.ok,
     () => false,
@@ -59,7 +59,7 @@ export async function startServer(state: string, options: { demo: boolean }): Pr
 }
 
 /** kill -9 of the whole group: killing only the parent leaves a workerd that keeps the port. */
-async function killGroup(child: ChildProcess, url: string): Promise<void> {
+export async function killGroup(child: ChildProcess, url: string): Promise<void> {
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
   while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 50));
 }

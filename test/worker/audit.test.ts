@@ -214,4 +214,20 @@ describe("a trail that only grows", () => {
     expect(text).not.toContain(theirs.report_id);
     expect(await (await ask(`${API}/audit-events?event=report.list`, { as: world.manager })).text()).toContain(theirs.report_id);
   });
+
+  it("shows an attempt across the wall to both sides, and addresses to one's own alone", async () => {
+    const other = await newWorld();
+    const tried = await ask(`${API}/patients/${other.patient.id}`, { as: world.doctor, ip: "203.0.113.77" });
+    expect(tried.status).toBe(404);
+    const id = tried.headers.get("x-request-id");
+    const seenBy = async (as: { token: string }, query = "") => {
+      const { data } = await read(await ask(`${API}/audit-events?limit=100${query}`, { as }));
+      return data.find((event: { request_id: string }) => event.request_id === id);
+    };
+    const facts = { hospital_id: other.hospitalId, actor_hospital_id: world.hospitalId, outcome: "denied" };
+    expect(await seenBy(other.manager)).toMatchObject({ ...facts, ip: null });
+    expect(await seenBy(world.manager, "&abroad=true")).toMatchObject({ ...facts, ip: "203.0.113.77" });
+    expect(await seenBy(world.manager)).toBeUndefined();
+    expect(await seenBy(other.manager, "&abroad=true")).toBeUndefined();
+  });
 });

@@ -172,7 +172,7 @@ describe("names", () => {
     const made = await newStaff(forms[0] ?? "", PASSWORD, `U${word}`.slice(0, 20));
     expect(made.status).toBe(201);
     const { user_id } = (await read(made)).data;
-    for (const form of forms.slice(1, 3)) await expectProblem(await newStaff(form, PASSWORD), 409, "already_exists");
+    for (const form of forms.slice(1, 3)) await expectProblem(await newStaff(form, PASSWORD), 409, "registration_refused");
     for (const form of forms.slice(2)) {
       const answer = await login({ email: form, password: PASSWORD });
       expect({ form, status: answer.status }).toEqual({ form, status: 200 });

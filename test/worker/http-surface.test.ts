@@ -36,7 +36,7 @@ describe("methods", () => {
     const as = world.nurse;
     for (const [method, path, allow] of [
       ["DELETE", `${API}/patients`, "POST, GET, HEAD, OPTIONS"],
-      ["PUT", `${API}/patients/${world.patient.id}`, "GET, HEAD, PATCH, OPTIONS"],
+      ["PUT", `${API}/patients/${world.patient.id}`, "GET, HEAD, PATCH, DELETE, OPTIONS"],
       ["POST", "/health", "GET, HEAD, OPTIONS"],
       ["GET", "/api/token", "POST, OPTIONS"],
     ] as const) {

@@ -144,7 +144,8 @@ describe("fields", () => {
       patient_uid: "x",
       version: 99,
       created_at: "2020-01-01T00:00:00.000Z",
-      is_active: false,
+      aadhaar_last4: "0019",
+      uid_basis: "staff",
       merged_into: world.stranger.id,
     })) {
       const json = { phone: "+91 98765 00000", [name]: value };

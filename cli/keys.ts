@@ -1,0 +1,84 @@
+// `edgecare keys`: a full set of fresh secrets, and the next ring of one. Keys go to standard output alone.
+import { text } from "node:stream/consumers";
+import { parseArgs } from "node:util";
+import { newSecrets } from "../scripts/dev-secrets.mjs";
+import { signingKeys } from "../src/config.ts";
+import { parseMacRing, parseRing } from "../src/crypto.ts";
+import { nextRing, RINGS, RingError, type RingName, STAGES, type Stage } from "./rings.ts";
+
+export const KEYS_USAGE = `  keys new   prints a fresh value for every secret, as NAME='value' lines
+  keys rotate ${RINGS.join("|")} --stage ${STAGES.join("|")} [--force]
+         reads the present ring from standard input and prints the next one:
+         add    a new key is known, and not yet used
+         sign   the key that was added last comes first: it signs and seals from now on
+         drop   the oldest key goes (FIELD_KEYS and IDENTITY_KEYS: only with --force)`;
+
+const OK = 0;
+const REFUSED = 1;
+const USAGE = 2;
+
+const NEXT: Record<Stage, (name: RingName) => string> = {
+  add: () => "Deploy it, wait until it is everywhere (a minute), then --stage sign.",
+  sign: (name) =>
+    name === "JWT_KEYS"
+      ? "Deploy it, wait for the life of an access token (ACCESS_TOKEN_EXPIRE_MINUTES), then --stage drop."
+      : "Deploy it, and keep the old keys: what they sealed or indexed still needs them.",
+  drop: () => "Deploy it.",
+};
+
+/** The value alone, or the NAME='value' line of .dev.vars. */
+function valueIn(input: string, name: RingName): string {
+  const line = input.trim();
+  return line.startsWith(`${name}=`) ? line.slice(name.length + 1).replace(/^'(.*)'$/s, "$1") : line;
+}
+
+/** @throws Error when the Worker would refuse this ring */
+async function check(name: RingName, ring: string): Promise<void> {
+  if (name === "JWT_KEYS") await signingKeys(ring);
+  else await (name === "FIELD_KEYS" ? parseRing(ring) : parseMacRing(ring));
+}
+
+async function rotate(name: RingName, stage: Stage, force: boolean): Promise<number> {
+  const present = valueIn(await text(process.stdin), name);
+  try {
+    await check(name, present);
+  } catch {
+    console.error(`What stands on standard input is no ring that the Worker would take as ${name}.`);
+    return REFUSED;
+  }
+  try {
+    const next = nextRing(name, present, stage, force);
+    await check(name, next);
+    console.log(next);
+  } catch (error) {
+    if (!(error instanceof RingError)) throw error;
+    console.error(error.message);
+    return REFUSED;
+  }
+  console.error(NEXT[stage](name));
+  return OK;
+}
+
+const OPTIONS = { stage: { type: "string" }, force: { type: "boolean", default: false } } as const;
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  } catch {
+    return null;
+  }
+}
+
+export async function keys(args: string[]): Promise<number> {
+  const given = parsed(args);
+  const [verb, wanted, ...more] = given?.positionals ?? [];
+  const name = RINGS.find((ring) => ring === wanted);
+  const stage = STAGES.find((known) => known === given?.values.stage);
+  if (verb === "new" && args.length === 1) {
+    for (const [secret, value] of Object.entries(newSecrets())) console.log(`${secret}='${value}'`);
+    return OK;
+  }
+  if (verb === "rotate" && name && stage && more.length === 0) return rotate(name, stage, given?.values.force ?? false);
+  console.error(`usage: edgecare keys …\n\n${KEYS_USAGE}`);
+  return USAGE;
+}

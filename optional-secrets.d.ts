@@ -1,0 +1,10 @@
+// Secrets that a deployment may leave out; `wrangler types` generates the required ones only.
+interface Env {
+  /** Key ring of the identity index (patients/aadhaar.ts); without it no number is taken. */
+  IDENTITY_KEYS?: string;
+  /** Bearer of /metrics; without it there is no such page. */
+  METRICS_TOKEN?: string;
+  /** R2's S3 credentials for direct uploads; without them there are none. */
+  R2_S3_ACCESS_KEY_ID?: string;
+  R2_S3_SECRET_ACCESS_KEY?: string;
+}

@@ -1,0 +1,53 @@
+// The documents' own paths: other names of canonical ones, answered by the same handlers.
+import type { MiddlewareHandler } from "hono";
+import { getPathNoStrict } from "hono/utils/url";
+import type { AppEnv } from "./router.ts";
+
+type Alias = { path: string; canonical: string; deprecated: boolean };
+
+/** Each stands for its canonical path and everything below it. */
+export const ALIASES: readonly Alias[] = [
+  { path: "/api/v1/clients", canonical: "/api/v1/patients", deprecated: true },
+  { path: "/api/patients", canonical: "/api/v1/patients", deprecated: true },
+  { path: "/api/v1/doctors", canonical: "/api/v1/practitioners", deprecated: false },
+  { path: "/api/v1/wearables/devices", canonical: "/api/v1/devices", deprecated: false },
+];
+/** When the deprecated ones became so (RFC 9745): 2026-11-22. */
+const SINCE = "@1795305600";
+
+const aliasOf = (path: string) => ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
+
+/** The path that routes are matched by. Trailing slashes count for nothing. */
+export function canonicalPath(request: Request): string {
+  const path = getPathNoStrict(request);
+  const alias = aliasOf(path);
+  return alias ? alias.canonical + path.slice(alias.path.length) : path;
+}
+
+/** Tells callers of a deprecated path where it has gone (RFC 8288, RFC 5829). */
+export const deprecation: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  const alias = aliasOf(getPathNoStrict(c.req.raw));
+  if (!alias?.deprecated) return;
+  c.header("Deprecation", SINCE);
+  // As it was sent, still percent-encoded: a header takes no other characters.
+  const { pathname } = new URL(c.req.url);
+  const rest = pathname.startsWith(alias.path) ? pathname.slice(alias.path.length) : "";
+  c.header("Link", `<${(alias.canonical + rest).replace(/(.)\/+$/, "$1")}>; rel="successor-version"`);
+};
+
+/** The same paths under their other names, for the description. */
+export function withAliases<T extends object>(paths: Record<string, T>): Record<string, T> {
+  const renamed = ALIASES.flatMap(({ path, canonical, deprecated }) =>
+    Object.entries(paths)
+      .filter(([known]) => known === canonical || known.startsWith(`${canonical}/`))
+      .map(([known, item]) => [path + known.slice(canonical.length), aliased(item, deprecated)] as const),
+  );
+  return { ...paths, ...Object.fromEntries(renamed) };
+}
+
+function aliased<T extends object>(item: T, deprecated: boolean): T {
+  const copy = structuredClone(item);
+  for (const operation of Object.values(copy)) if (deprecated) Object.assign(operation, { deprecated });
+  return copy;
+}

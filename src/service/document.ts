@@ -1,0 +1,93 @@
+// What is true of every operation, added to the description once: ids, the common headers, 500, formats of integers.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "../router.ts";
+
+type Document = ReturnType<OpenAPIHono<AppEnv>["getOpenAPI31Document"]>;
+type Answer = { description: string; headers?: Record<string, unknown>; content?: unknown };
+
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+
+/** One line for each word that a routes.ts may give as its tag. */
+export const TAGS = [
+  { name: "Service", description: "The deployment itself: what it is, whether it works, its public keys, its gauges" },
+  { name: "Authentication", description: "Logging in and out, sessions, the first administrator" },
+  { name: "Accounts", description: "Logins of people and what they may do" },
+  { name: "API keys", description: "Credentials of programs, with scopes" },
+  { name: "Organization", description: "FHIR Organization: hospitals and who works there" },
+  { name: "Location", description: "FHIR Location: wards" },
+  { name: "Practitioner", description: "FHIR Practitioner: profiles of doctors and nurses" },
+  { name: "Patient", description: "FHIR Patient: records, their care teams and their accounts" },
+  { name: "Device", description: "FHIR Device: machines, their credentials and the patients they are bound to" },
+  { name: "DiagnosticReport", description: "FHIR DiagnosticReport: reports, their files and their statistics" },
+  { name: "Upload log", description: "Every attempt to upload, with what became of it" },
+  { name: "AuditEvent", description: "FHIR AuditEvent: who did what to whose data" },
+  { name: "Admin", description: "What the administrator of the platform sees" },
+];
+
+const header = (description: string, example: string) => ({ description, schema: { type: "string" as const }, example });
+const HEADERS = {
+  "X-Request-Id": header("The request's id, as it stands in logs and in the audit trail", "0193a5b0-0000-7000-8000-000000000009"),
+  "RateLimit-Policy": header("The caller's allowance (draft-ietf-httpapi-ratelimit-headers)", '"person";q=100;w=60'),
+  "Access-Control-Allow-Origin": header("The caller's origin, where CORS_ORIGINS names it", "https://portal.example.org"),
+  "Retry-After": header("Seconds to wait before the next try", "5"),
+  "WWW-Authenticate": header("RFC 6750", 'Bearer realm="edgecare"'),
+};
+type HeaderName = keyof typeof HEADERS;
+
+const EVERYWHERE: HeaderName[] = ["X-Request-Id", "RateLimit-Policy", "Access-Control-Allow-Origin"];
+const WITH_STATUS: Record<string, HeaderName[]> = {
+  "401": ["WWW-Authenticate"],
+  "429": ["Retry-After"],
+  "503": ["Retry-After"],
+};
+
+const PROBLEM_500: Answer = {
+  description: "Something went wrong on our side; the ids find the log line",
+  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+};
+
+/** `get /api/v1/patients/{patient_id}/care-team` is `getPatientsByPatientIdCareTeam`. */
+function idFor(method: string, path: string): string {
+  const words = path
+    .replace(/^\/api\/v\d+\//, "/")
+    .replaceAll("{", "by_")
+    .split(/[^A-Za-z0-9]+/);
+  return method + (words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("") || "Root");
+}
+
+function addHeaders(status: string, answer: Answer): void {
+  const names = [...EVERYWHERE, ...(WITH_STATUS[status] ?? [])];
+  const refs = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
+  answer.headers = { ...Object.fromEntries(refs), ...answer.headers };
+}
+
+/** Whole numbers in JSON are exact to 2^53. */
+function addFormats(schema: unknown): void {
+  if (typeof schema !== "object" || schema === null) return;
+  if ("type" in schema && (schema.type === "integer" || (Array.isArray(schema.type) && schema.type.includes("integer")))) {
+    Object.assign(schema, { format: "int64" });
+  }
+  for (const inner of Object.values(schema)) addFormats(inner);
+}
+
+/** @param document as the routes describe themselves; it is changed in place and returned */
+export function complete(document: Document): Document {
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (!operation) continue;
+      operation.operationId ??= idFor(method, path);
+      // None needed, said in so many words.
+      operation.security ??= [];
+      const answers: Record<string, Answer> = Object.fromEntries(Object.entries({ ...operation.responses }));
+      answers["500"] ??= { ...PROBLEM_500 };
+      for (const [status, answer] of Object.entries(answers)) addHeaders(status, answer);
+      operation.responses = answers;
+    }
+  }
+  addFormats(document.components?.schemas);
+  addFormats(document.paths);
+  document.tags = TAGS;
+  document.components = { ...document.components, headers: HEADERS };
+  return document;
+}

@@ -1,0 +1,87 @@
+// What the stores say about the deployment, for Prometheus: gauges from counters and bounded queries, one round trip.
+import { sql } from "drizzle-orm";
+import type { Call } from "../actor.ts";
+import { scopes, total } from "../counters.ts";
+import { sameBytes, sha256Hex } from "../crypto.ts";
+import { batch, type Db } from "../db/client.ts";
+import { ApiError } from "../errors.ts";
+import { COUNT_LIMIT } from "../pagination.ts";
+import { exposition, type Gauge } from "./exposition.ts";
+
+const HOUR_MS = 3_600_000;
+/** One more than is told, so that a count which reaches it is seen to be cut off. */
+const MOST = COUNT_LIMIT + 1;
+
+/** @throws ApiError not_found where no METRICS_TOKEN is set, unauthenticated without it */
+export async function requireScraper(token: string | undefined, header: string | undefined): Promise<void> {
+  if (!token) throw new ApiError("not_found");
+  const [given, wanted] = await Promise.all([sha256Hex(/^Bearer (\S+)$/i.exec(header ?? "")?.[1] ?? ""), sha256Hex(token)]);
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  if (!sameBytes(bytes(given), bytes(wanted))) throw new ApiError("unauthenticated");
+}
+
+const NUMBERS = [
+  ["accounts", "Accounts of people"],
+  ["hospitals", "Hospitals made by an administrator"],
+  ["patients", "Patient records"],
+  ["devices", "Registered devices"],
+  ["sessions_live", "Sessions that can be renewed, among the newest 10,001"],
+  ["login_failures", "Failed password attempts that count towards a lock, at most 10,001"],
+  ["uploads_quarantined", "Files in quarantine, at most 10,001"],
+  ["uploads_awaiting", "Announced uploads whose file is still to be confirmed, at most 10,001"],
+  ["outbox_depth", "Outbox rows that are not done, at most 10,001"],
+  ["outbox_oldest_due_age_seconds", "How long the first row of the outbox has been due"],
+  ["audit_events", "Events in the audit trail"],
+  ["schema_migrations", "Migrations that this database has had"],
+] as const;
+type Numbers = Record<(typeof NUMBERS)[number][0], number>;
+
+/** Rows of one outcome, counted on the index alone. */
+const uploadsThatAre = (outcome: "quarantined" | "awaiting") =>
+  sql`(SELECT count(*) FROM (SELECT 1 FROM uploads WHERE outcome = ${outcome} LIMIT ${MOST}))`;
+
+function numbersStatement(db: Db, now: number) {
+  return db.all<Numbers>(sql`SELECT
+    ${total(scopes.all, "users")} AS accounts, ${total(scopes.all, "hospitals")} AS hospitals,
+    ${total(scopes.all, "patients")} AS patients, ${total(scopes.all, "devices")} AS devices,
+    (SELECT count(*) FROM (SELECT revoked_at, expires_at, idle_expires_at FROM sessions ORDER BY id DESC LIMIT ${MOST})
+      WHERE revoked_at IS NULL AND expires_at > ${now} AND idle_expires_at > ${now}) AS sessions_live,
+    (SELECT count(*) FROM (SELECT state FROM login_attempts WHERE expires_at > ${now} LIMIT ${MOST})
+      WHERE state = 'failed') AS login_failures,
+    ${uploadsThatAre("quarantined")} AS uploads_quarantined, ${uploadsThatAre("awaiting")} AS uploads_awaiting,
+    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE done_at IS NULL LIMIT ${MOST})) AS outbox_depth,
+    max(0, ${now} - coalesce((SELECT min(due_at) FROM outbox WHERE done_at IS NULL), ${now})) / 1000.0
+      AS outbox_oldest_due_age_seconds,
+    coalesce((SELECT max(seq) FROM audit_events), 0) AS audit_events,
+    (SELECT count(*) FROM d1_migrations) AS schema_migrations`);
+}
+
+/** The gauges as text. Labels hold codes of ours, never an id or a name. */
+export async function deploymentMetrics({ db, now }: Pick<Call, "db" | "now">): Promise<string> {
+  const [[numbers], reports, attempts] = await batch(db, [
+    numbersStatement(db, now),
+    db.all<{ name: string; n: number }>(sql`SELECT name, n FROM counters
+      WHERE scope = ${scopes.all} AND day = 0 AND name >= 'report|' AND name < 'report}' AND n > 0`),
+    db.all<{ outcome: string; n: number }>(sql`SELECT outcome, count(*) AS n FROM
+      (SELECT outcome FROM uploads WHERE created_at > ${now - HOUR_MS} ORDER BY created_at DESC LIMIT ${MOST}) GROUP BY outcome`),
+  ]);
+  const plain = NUMBERS.map(
+    ([name, help]): Gauge => ({ name: `edgecare_${name}`, help, samples: [{ labels: {}, value: numbers?.[name] ?? 0 }] }),
+  );
+  return exposition([
+    ...plain,
+    {
+      name: "edgecare_reports",
+      help: "Reports by kind and status",
+      samples: reports.map(({ name, n }) => {
+        const [, kind = "", status = ""] = name.split("|");
+        return { labels: { kind, status }, value: n };
+      }),
+    },
+    {
+      name: "edgecare_uploads_last_hour",
+      help: "Upload attempts of the last hour by outcome, the newest 10,001",
+      samples: attempts.map(({ outcome, n }) => ({ labels: { outcome }, value: n })),
+    },
+  ]);
+}

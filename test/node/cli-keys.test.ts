@@ -1,0 +1,145 @@
+// `edgecare keys`, run as an operator runs it: fresh secrets that the Worker takes, and each step of a rotation.
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { nextRing, RINGS, RingError } from "../../cli/rings.ts";
+import { OPTIONAL_SECRETS, SECRETS, signingKeys } from "../../src/config.ts";
+import { parseMacRing, parseRing } from "../../src/crypto.ts";
+
+function cli(args: string[], input = "") {
+  const { status, stdout, stderr } = spawnSync("node", ["cli/edgecare.ts", ...args], { input, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+function rotate(name: string, stage: string, input: string, ...more: string[]): string {
+  const { status, stdout, stderr } = cli(["keys", "rotate", name, "--stage", stage, ...more], input);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining("Deploy it") });
+  expect(stdout.endsWith("\n")).toBe(true);
+  return stdout.trim();
+}
+
+function refused(name: string, stage: string, input: string): string {
+  const { status, stdout, stderr } = cli(["keys", "rotate", name, "--stage", stage], input);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  return stderr;
+}
+
+function freshSecrets(): Record<string, string> {
+  const { status, stdout, stderr } = cli(["keys", "new"]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return Object.fromEntries([...stdout.matchAll(/^([A-Z_]+)='([^'\n]+)'$/gm)].map(([, name = "", value = ""]) => [name, value]));
+}
+
+const fresh = freshSecrets();
+const kidsOf = (ring: string): string[] =>
+  ring.startsWith("[")
+    ? JSON.parse(ring).map(({ kid }: { kid: string }) => kid)
+    : ring.split(",").map((entry) => entry.split(":")[0] ?? "");
+
+describe("edgecare keys new", () => {
+  it("prints every secret once, each another one at every run", () => {
+    expect(Object.keys(fresh).sort()).toEqual([...SECRETS, ...OPTIONAL_SECRETS].sort());
+    const again = freshSecrets();
+    expect(new Set([...Object.values(fresh), ...Object.values(again)]).size).toBe(2 * Object.keys(fresh).length);
+    for (const value of Object.values(fresh)) expect(value.length).toBeGreaterThanOrEqual(32);
+  });
+
+  it("prints rings as the Worker reads them", async () => {
+    expect((await signingKeys(fresh["JWT_KEYS"] ?? "")).jwks.keys).toHaveLength(1);
+    expect((await parseRing(fresh["FIELD_KEYS"] ?? "")).current).toBe("f1");
+    expect((await parseMacRing(fresh["IDENTITY_KEYS"] ?? "")).current).toBe("i1");
+  });
+});
+
+describe("edgecare keys rotate", () => {
+  it("JWT_KEYS: known, then signing, then the old one gone; the Worker takes every ring on the way", async () => {
+    const present = fresh["JWT_KEYS"] ?? "";
+    const [old] = kidsOf(present);
+    const added = rotate("JWT_KEYS", "add", present);
+    const [first, next] = kidsOf(added);
+    expect([first, kidsOf(added).length]).toEqual([old, 2]);
+    const signing = rotate("JWT_KEYS", "sign", added);
+    expect(kidsOf(signing)).toEqual([next, old]);
+    const dropped = rotate("JWT_KEYS", "drop", signing);
+    expect(kidsOf(dropped)).toEqual([next]);
+    for (const [ring, current] of [
+      [added, old],
+      [signing, next],
+      [dropped, next],
+    ] as const) {
+      expect((await signingKeys(ring)).current).toBe(current);
+    }
+    expect(JSON.parse(signing)[1].d).toBe(JSON.parse(present)[0].d);
+  });
+
+  it.each([
+    ["FIELD_KEYS", "f"],
+    ["IDENTITY_KEYS", "i"],
+  ] as const)("%s: as JWT_KEYS, but an old key goes by force alone", async (name, letter) => {
+    const present = fresh[name] ?? "";
+    const added = nextRing(name, present, "add");
+    expect(added.startsWith(`${present},`)).toBe(true);
+    const signing = nextRing(name, added, "sign");
+    expect(kidsOf(signing)).toEqual([`${letter}2`, `${letter}1`]);
+    const third = nextRing(name, nextRing(name, signing, "add"), "sign");
+    expect(kidsOf(third)).toEqual([`${letter}3`, `${letter}2`, `${letter}1`]);
+    expect((await parseRing(third)).current).toBe(`${letter}3`);
+    expect(refused(name, "drop", third)).toContain("--force");
+    expect(kidsOf(rotate(name, "drop", third, "--force"))).toEqual([`${letter}3`, `${letter}2`]);
+  });
+
+  it("refuses a step too early or twice, and never drops the key that signs", () => {
+    for (const name of RINGS) {
+      const present = fresh[name] ?? "";
+      const added = nextRing(name, present, "add");
+      const signing = nextRing(name, added, "sign");
+      expect(() => nextRing(name, present, "sign")).toThrow(/--stage add/);
+      expect(() => nextRing(name, added, "add")).toThrow(/--stage sign/);
+      expect(() => nextRing(name, signing, "sign")).toThrow(/already/);
+      for (const ring of [present, added]) {
+        for (const force of [false, true]) expect(() => nextRing(name, ring, "drop", force)).toThrow(RingError);
+      }
+    }
+    expect(refused("JWT_KEYS", "drop", fresh["JWT_KEYS"] ?? "")).toContain("never dropped");
+  });
+
+  it("orders keys without a date by their place, the one in front being the newest", () => {
+    const bare = JSON.parse(nextRing("JWT_KEYS", nextRing("JWT_KEYS", fresh["JWT_KEYS"] ?? "", "add"), "sign"));
+    const undated = JSON.stringify(bare.map(({ iat: _, ...jwk }: { iat: number }) => jwk));
+    expect(kidsOf(nextRing("JWT_KEYS", undated, "drop"))).toEqual([bare[0].kid]);
+    const next = nextRing("JWT_KEYS", undated, "add");
+    expect(kidsOf(nextRing("JWT_KEYS", nextRing("JWT_KEYS", next, "sign"), "drop"))).toEqual([kidsOf(next)[2], bare[0].kid]);
+  });
+
+  it("reads the line of .dev.vars too", () => {
+    const line = `FIELD_KEYS='${fresh["FIELD_KEYS"]}'\n`;
+    expect(kidsOf(rotate("FIELD_KEYS", "add", line))).toEqual(["f1", "f2"]);
+  });
+
+  it("says what is wrong with a ring and shows nothing of it", () => {
+    const [secret] = [String(JSON.parse(fresh["JWT_KEYS"] ?? "")[0].d)];
+    const rings: [string, string][] = [
+      ["JWT_KEYS", ""],
+      ["JWT_KEYS", `[{"kid":"a","kty":"EC","crv":"P-256","d":"${secret}"}]`],
+      ["FIELD_KEYS", fresh["JWT_KEYS"] ?? ""],
+      ["IDENTITY_KEYS", `${fresh["IDENTITY_KEYS"]},${fresh["IDENTITY_KEYS"]}`],
+    ];
+    for (const [name, ring] of rings) {
+      const said = refused(name, "add", ring);
+      expect(said).toContain(name);
+      expect(said).not.toMatch(/at .*\.ts|A{20}/);
+      expect(said).not.toContain(secret);
+    }
+  });
+
+  it.each([
+    [["keys"]],
+    [["keys", "new", "--force"]],
+    [["keys", "rotate", "LINK_KEY", "--stage", "add"]],
+    [["keys", "rotate", "JWT_KEYS", "--stage"]],
+    [["nothing"]],
+  ])("%j is answered with the usage and 2", (args) => {
+    const { status, stdout, stderr } = cli(args, fresh["JWT_KEYS"]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain("keys rotate JWT_KEYS|FIELD_KEYS|IDENTITY_KEYS --stage add|sign|drop");
+  });
+});

@@ -1,0 +1,196 @@
+// What a password may be, and how hashes of other systems and other costs become today's at the next login.
+import crypto from "node:crypto";
+import bcrypt from "bcryptjs";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { hashPassword, requireGoodPassword, SCRYPT } from "../../src/auth/passwords.ts";
+import { toBase64Url } from "../../src/crypto.ts";
+import { expectProblem } from "../forge.ts";
+import { around, yielding } from "../stores.ts";
+import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, read, unique } from "../world.ts";
+
+let hospitalId: string;
+let manager: Person;
+beforeAll(async () => {
+  hospitalId = await newHospital();
+  manager = await newPerson("hospital_admin", hospitalId);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const create = (password: string) =>
+  ask(`${API}/users`, { as: manager, json: { email: `${unique()}@example.org`, full_name: "N N", role: "nurse", password } });
+const login = (email: string, password: string, of = env) => ask(`${API}/auth/login`, { json: { email, password }, env: of });
+const hashOf = (id: string) =>
+  env.DB.prepare("SELECT password_hash AS hash FROM users WHERE id = ?").bind(id).first<string>("hash");
+const setHash = (id: string, hash: string) =>
+  env.DB.prepare("UPDATE users SET password_hash = ? WHERE id = ?").bind(hash, id).run();
+const TODAY = /^scrypt\$16384\$8\$5\$/;
+
+const WEAK = [
+  "password1234567",
+  "Password1234567",
+  "1234567password",
+  "!!password!!123456",
+  "qwertyuiop12345",
+  "iloveyou-iloveyou",
+  "iloveyouiloveyou",
+  "dragon dragon dragon",
+  "ｐａｓｓｗｏｒｄ1234567",
+  "1234567890123456",
+  "  password1234567  ",
+  "1qaz2wsx1234567!",
+  "trustno1trustno1",
+  "short and weak",
+  "aaaaaaaaaaaaaaaaaaaa",
+  "edgecare-edgecare-1",
+];
+const GOOD = [
+  PASSWORD,
+  "correct horse battery",
+  "dragon monkey football",
+  "password of the harbour",
+  "मेरी नदी शांत पत्थर है",
+  "静かな川の石は丸いと祖母は言った",
+  " leading and trailing ",
+  "тихая река и камни",
+  "zażółć gęślą jaźń",
+  "p4ssw0rdless-logins-4-all",
+];
+
+describe("the policy", () => {
+  it.each(WEAK)("refuses %j", async (password) => {
+    expect(() => requireGoodPassword(password, [])).toThrow();
+  });
+
+  it.each(GOOD)("takes %j", async (password) => {
+    expect(() => requireGoodPassword(password, ["Asha Rao", "asha@example.org"])).not.toThrow();
+  });
+
+  it("speaks at the front door, names the field and echoes nothing", async () => {
+    const hashes = vi.spyOn(crypto, "scrypt");
+    const refused = await create("password1234567");
+    const { status, errors, detail } = await read(refused);
+    expect({ status, errors }).toMatchObject({ status: 400, errors: [{ path: "password", code: "weak_password" }] });
+    expect(detail).not.toContain("password1234567");
+    expect(hashes).not.toHaveBeenCalled();
+  });
+
+  it("refuses 200 KB and 1 MB at every place that takes a password, before any hash", async () => {
+    const hashes = vi.spyOn(crypto, "scrypt");
+    const places: [string, (password: string) => object][] = [
+      ["auth/login", (password) => ({ email: "a@example.org", password })],
+      ["auth/register", (password) => ({ email: "a@example.org", full_name: "A", password })],
+      ["auth/register/patient", (password) => ({ email: "a@example.org", full_name: "A", password })],
+      ["auth/invitations/accept", (password) => ({ token: "eci_x", password })],
+      ["auth/password/reset", (password) => ({ token: "ecp_x", new_password: password })],
+    ];
+    for (const [path, body] of places) {
+      const started = performance.now();
+      await expectProblem(await ask(`${API}/${path}`, { json: body("x y z ".repeat(35_000)) }), 400, "invalid_request");
+      await expectProblem(await ask(`${API}/${path}`, { json: body("x".repeat(1_000_000)) }), 413, "too_large");
+      expect(performance.now() - started).toBeLessThan(1000);
+    }
+    const change = { current_password: "x".repeat(200_000), new_password: "y" };
+    await expectProblem(await ask(`${API}/auth/password/change`, { as: manager, json: change }), 400, "invalid_request");
+    expect(hashes).not.toHaveBeenCalled();
+  });
+});
+
+describe("a hash of bcrypt", () => {
+  it.each(["$2a$", "$2b$", "$2y$"])("of the spelling %s verifies once and becomes scrypt", async (prefix) => {
+    const person = await newPerson("nurse", hospitalId);
+    await setHash(person.id, (await bcrypt.hash(PASSWORD, 4)).replace("$2b$", prefix));
+    await expectProblem(await login(person.email, `${PASSWORD}!`), 401, "invalid_credentials");
+    expect(await hashOf(person.id)).toContain(prefix);
+    const response = await login(person.email, PASSWORD);
+    expect(response.status).toBe(200);
+    expect(await auditOf(response.headers.get("x-request-id") ?? "")).toMatchObject([
+      { event: "login.success", detail: '{"rehashed":true}' },
+    ]);
+    const stronger = await hashOf(person.id);
+    expect(stronger).toMatch(TODAY);
+    expect((await login(person.email, PASSWORD)).status).toBe(200);
+    expect(await hashOf(person.id)).toBe(stronger);
+  });
+
+  it("of cost 13 or more, or malformed, is refused before anything is hashed", async () => {
+    const person = await newPerson("nurse", hospitalId);
+    const fine = await bcrypt.hash(PASSWORD, 4);
+    const hashes = [vi.spyOn(crypto, "scrypt"), vi.spyOn(bcrypt, "compare")];
+    for (const bad of [
+      fine.replace("$04$", "$13$"),
+      fine.replace("$04$", "$31$"),
+      fine.replace("$2b$", "$2x$"),
+      fine.slice(0, -1),
+    ]) {
+      await setHash(person.id, bad);
+      await env.DB.prepare("DELETE FROM login_attempts").run();
+      await expectProblem(await login(person.email, PASSWORD), 401, "invalid_credentials");
+    }
+    for (const spy of hashes) expect(spy).not.toHaveBeenCalled();
+  });
+
+  it("of cost 12 costs about what scrypt does", async () => {
+    const stored = await bcrypt.hash(PASSWORD, 12);
+    const person = await newPerson("nurse", hospitalId);
+    await setHash(person.id, stored);
+    expect((await login(person.email, PASSWORD)).status).toBe(200);
+    expect(await hashOf(person.id)).toMatch(TODAY);
+  });
+});
+
+describe("a scrypt hash of another cost", () => {
+  const weak = (password: string) => {
+    const salt = crypto.randomBytes(16);
+    const hash = crypto.scryptSync(password, salt, 32, { N: 1024, r: 8, p: 1 });
+    return `scrypt$1024$8$1$${toBase64Url(salt)}$${toBase64Url(hash)}`;
+  };
+
+  it("is upgraded by the login's own batch", async () => {
+    const person = await newPerson("nurse", hospitalId);
+    await setHash(person.id, weak(PASSWORD));
+    expect((await login(person.email, PASSWORD)).status).toBe(200);
+    expect(await hashOf(person.id)).toMatch(TODAY);
+    expect((await login(person.email, PASSWORD)).status).toBe(200);
+  });
+
+  it("lets several in who come at once, and one of their hashes stays", async () => {
+    const person = await newPerson("nurse", hospitalId);
+    await setHash(person.id, weak(PASSWORD));
+    const of = yielding(env);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => login(person.email, PASSWORD, of)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(await hashOf(person.id)).toMatch(TODAY);
+    expect((await login(person.email, PASSWORD)).status).toBe(200);
+  });
+});
+
+describe("a login that is being verified while the password changes", () => {
+  it("opens no session with the old password", async () => {
+    const person = await newPerson("nurse", hospitalId);
+    const next = await hashPassword("another harbour of words");
+    let changed = false;
+    const of = around(env, async ({ store, op }, run) => {
+      const result = await run();
+      if (store === "DB" && op === "batch" && !changed) {
+        changed = true;
+        await env.DB.prepare("UPDATE users SET password_hash = ?, password_changed_at = password_changed_at + 1 WHERE id = ?")
+          .bind(next, person.id)
+          .run();
+      }
+      return result;
+    });
+    const sessions = () =>
+      env.DB.prepare("SELECT count(*) AS n FROM sessions WHERE user_id = ?").bind(person.id).first<number>("n");
+    const before = await sessions();
+    const response = await login(person.email, PASSWORD, of);
+    await expectProblem(response, 401, "invalid_credentials");
+    expect(await sessions()).toBe(before);
+    expect(await auditOf(response.headers.get("x-request-id") ?? "")).toMatchObject([
+      { event: "login.failed", reason: "changed_meanwhile" },
+    ]);
+    expect((await login(person.email, "another harbour of words")).status).toBe(200);
+    expect(SCRYPT.N).toBe(16_384);
+  });
+});

@@ -1,0 +1,217 @@
+// Self-registration: an account, a record and a session in one batch; nothing told of who is known; no field too many.
+
+import { env as bindings } from "cloudflare:workers";
+import crypto from "node:crypto";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { SELF_CARE } from "../../src/db/schema.ts";
+import { captureLogs, expectProblem } from "../forge.ts";
+import { yielding } from "../stores.ts";
+import { API, type Ask, ask, auditOf, env, newHospital, newPerson, read, unique } from "../world.ts";
+
+const PHRASE = "lanterns over seven hills";
+const register = (json: object, options: Ask = {}) => ask(`${API}/auth/register`, { json, ...options });
+const someone = (more: object = {}) => ({ email: `${unique()}@example.org`, password: PHRASE, full_name: "Meera Iyer", ...more });
+const count = (query: string, ...values: unknown[]) =>
+  // biome-ignore lint/plugin: constants of this file.
+  env.DB.prepare(query)
+    .bind(...values)
+    .first<number>("n");
+const total = (name: string) => count("SELECT n FROM counters WHERE scope = 'all' AND day = 0 AND name = ?", name);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("registering", () => {
+  it.each(["register", "register/patient"])("by /auth/%s answers 201 with tokens and a record of one's own", async (path) => {
+    const [users, patients] = [(await total("users")) ?? 0, (await total("patients")) ?? 0];
+    const body = someone({
+      username: `m${unique()}`.slice(0, 20),
+      phone: "+91 98765 43210",
+      date_of_birth: "1988-11-02",
+      gender: "female",
+      address: "7 Hill Road",
+    });
+    const response = await ask(`${API}/auth/${path}`, { json: body });
+    expect(response.status).toBe(201);
+    const { data, request_id } = await read(response);
+    expect(data).toMatchObject({ role: "patient", hospital_id: null, refresh_token: expect.stringMatching(/^ecr_/) });
+    const own = await read(await ask(`${API}/patients/${data.patient_id}`, { as: data.access_token }));
+    expect(own.data).toMatchObject({
+      hospital_id: SELF_CARE,
+      first_name: "Meera",
+      last_name: "Iyer",
+      phone: "+91 98765 43210",
+      date_of_birth: "1988-11-02",
+      email: body.email,
+    });
+    const me = await read(await ask(`${API}/auth/me`, { as: data.access_token }));
+    expect(me.data).toMatchObject({
+      user_id: data.user_id,
+      email: body.email,
+      full_name: "Meera Iyer",
+      patients: [{ patient_id: data.patient_id, hospital_id: SELF_CARE }],
+      memberships: [],
+    });
+    expect([await total("users"), await total("patients")]).toEqual([users + 1, patients + 1]);
+    expect(await auditOf(request_id)).toMatchObject([
+      { event: "patient.create", actor_id: data.user_id, basis: "self", hospital_id: SELF_CARE, subjects: [data.patient_id] },
+      { event: "user.register", outcome: "success", actor_id: data.user_id, entity_id: data.user_id },
+    ]);
+    const again = await ask(`${API}/auth/login`, { json: { email: body.email, password: PHRASE } });
+    expect(again.status).toBe(200);
+    const stranger = await newPerson("nurse", await newHospital());
+    expect((await ask(`${API}/patients/${data.patient_id}`, { as: stranger })).status).toBe(404);
+  });
+
+  it("puts the refresh token into the cookie if asked", async () => {
+    const response = await register(someone({ transport: "cookie" }));
+    expect(response.headers.get("set-cookie")).toMatch(/HttpOnly; Secure; SameSite=Strict/);
+    expect((await read(response)).data.refresh_token).toBeNull();
+  });
+
+  it("takes a person named in two fields, and in one word", async () => {
+    const two = await read(await register({ ...someone(), full_name: undefined, first_name: "Tara", last_name: "Das" }));
+    expect((await read(await ask(`${API}/auth/me`, { as: two.data.access_token }))).data.full_name).toBe("Tara Das");
+    const one = await read(await register(someone({ full_name: "Prince" })));
+    const own = await read(await ask(`${API}/patients/${one.data.patient_id}`, { as: one.data.access_token }));
+    expect(own.data).toMatchObject({ first_name: "Prince", last_name: null });
+    await expectProblem(await register({ ...someone(), full_name: undefined }), 400, "invalid_request");
+  });
+
+  it.each(["admin", "doctor", "hospital_admin", "superuser"])("as role=%s makes a patient", async (role) => {
+    const { data } = await read(await register(someone({ role })));
+    const row = await env.DB.prepare(
+      "SELECT is_admin, (SELECT count(*) FROM memberships WHERE user_id = ?1) AS n FROM users WHERE id = ?1",
+    )
+      .bind(data.user_id)
+      .first();
+    expect({ role: data.role, row }).toEqual({ role: "patient", row: { is_admin: 0, n: 0 } });
+    await expectProblem(await ask(`${API}/admin/users`, { as: data.access_token }), 403, "forbidden");
+  });
+
+  it("refuses every other field, and takes nothing from headers or the query", async () => {
+    const extra = { hospital_id: SELF_CARE, is_active: true, is_admin: 1, failed_attempts: 0, patient_uid: "x", verified: true };
+    for (const [name, value] of Object.entries(extra)) {
+      const { status, errors } = await read(await register(someone({ [name]: value })));
+      expect({ status, errors }).toMatchObject({ status: 400, errors: [{ path: name, code: "unknown_field" }] });
+    }
+    const { data } = await read(
+      await register(someone(), { headers: { "X-Hospital-Id": await newHospital(), "X-Role": "admin" } }),
+    );
+    expect(data).toMatchObject({ role: "patient", hospital_id: null });
+  });
+
+  it("asks for a password that has nothing of the person in it", async () => {
+    const { status, errors } = await read(await register(someone({ password: "meera-iyer-12345" })));
+    expect({ status, code: errors[0].code }).toEqual({ status: 400, code: "weak_password" });
+  });
+});
+
+describe("a name that is taken", () => {
+  async function told(json: object) {
+    const response = await register(json);
+    const id = response.headers.get("x-request-id") ?? "";
+    const text = (await response.text()).replace(/"(error_id|request_id)":"[^"]{36}"/g, '"$1":"#"');
+    const headers = [...response.headers].filter(([name]) => name !== "x-request-id");
+    return { id, seen: JSON.stringify([response.status, text, headers]) };
+  }
+
+  it("gets one answer after one hash, whether it is the address or the user name, and leaves nothing behind", async () => {
+    const known = await newPerson("nurse", await newHospital());
+    const hashes = vi.spyOn(crypto, "scrypt");
+    const logs = captureLogs();
+    const [patients, rows] = [await total("patients"), await count("SELECT count(*) AS n FROM users")];
+    const seen = new Set<string>();
+    for (const json of [
+      someone({ email: known.email }),
+      someone({ email: known.email.toUpperCase() }),
+      someone({ username: known.username }),
+      someone({ email: known.email, username: known.username }),
+    ]) {
+      hashes.mockClear();
+      const answer = await told(json);
+      seen.add(answer.seen);
+      expect(hashes).toHaveBeenCalledTimes(1);
+      const events = await auditOf(answer.id);
+      expect(events).toMatchObject([
+        { event: "user.register", outcome: "denied", reason: "registration_refused", actor_id: null },
+      ]);
+      expect(JSON.stringify(events)).not.toContain("example.org");
+    }
+    expect([...seen]).toEqual([expect.stringContaining("registration_refused")]);
+    expect([await total("patients"), await count("SELECT count(*) AS n FROM users")]).toEqual([patients, rows]);
+    expect(logs()).not.toContain("example.org");
+  });
+
+  it("fifty times at once becomes one account with one record; the others hear the one refusal", {
+    timeout: 180_000,
+  }, async () => {
+    const of = yielding(env);
+    const json = someone();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => register(json, { env: of })));
+    const bodies = await Promise.all(answers.map(read));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(bodies.filter(({ code }) => code === "registration_refused")).toHaveLength(49);
+    const made = bodies.find(({ data }) => data)?.data;
+    const links = "SELECT count(*) AS n FROM patient_links WHERE user_id = ?";
+    expect(await count(links, made.user_id)).toBe(1);
+    expect(await count("SELECT count(*) AS n FROM patients WHERE created_by = ?", made.user_id)).toBe(1);
+  });
+
+  it("would become several by a look-up that is followed by an insert (the known-bad twin)", async () => {
+    const { DB } = yielding(env);
+    await DB.prepare("CREATE TABLE naive_users (id TEXT PRIMARY KEY, email TEXT NOT NULL)").run();
+    const naive = async () => {
+      if (await DB.prepare("SELECT 1 FROM naive_users WHERE email = 'e'").first()) return;
+      await DB.prepare("INSERT INTO naive_users VALUES (?, 'e')").bind(unique()).run();
+    };
+    await Promise.all(Array.from({ length: 50 }, naive));
+    expect(await count("SELECT count(*) AS n FROM naive_users")).toBeGreaterThan(1);
+  });
+
+  it("cannot be told from a free one by the time", async () => {
+    const hospitalId = await newHospital();
+    const people = await Promise.all(Array.from({ length: 6 }, () => newPerson("nurse", hospitalId)));
+    const took = async (work: Promise<unknown>) => {
+      const started = performance.now();
+      await work;
+      return performance.now() - started;
+    };
+    const times: Record<"taken" | "free" | "naive", number[]> = { taken: [], free: [], naive: [] };
+    for (const [i, { email }] of people.entries()) {
+      const runs: [number[], () => Promise<unknown>][] = [
+        [times.taken, () => register(someone({ email }))],
+        [times.free, () => register(someone())],
+        // The known-bad twin: looks first, and hashes only for those who are new.
+        [times.naive, () => env.DB.prepare("SELECT id FROM users WHERE email_index = ?").bind(unique()).first()],
+      ];
+      for (const [list, run] of i % 2 ? runs : runs.reverse()) list.push(await took(run()));
+    }
+    const apart = (a: number[], b: number[]) => Math.abs(Math.min(...a) - Math.min(...b)) / Math.min(...a);
+    expect(apart(times.taken, times.free)).toBeLessThan(0.3);
+    expect(apart(times.taken, times.naive)).toBeGreaterThan(0.3);
+  });
+});
+
+describe("the limit of newcomers", () => {
+  it("counts an address over all four ways together, tells nothing, and costs no hash", async () => {
+    const of = { ...env, RATE_SIGNUP: bindings.RATE_TEST };
+    const ip = `192.0.2.${Math.floor(Math.random() * 250)}`;
+    const hashes = vi.spyOn(crypto, "scrypt");
+    const paths = ["register", "register/patient", "invitations/accept", "password/reset"];
+    const statuses: number[] = [];
+    for (let i = 0; i < 104; i++) statuses.push((await ask(`${API}/auth/${paths[i % 4]}`, { json: {}, env: of, ip })).status);
+    // A minute's end may have given some of them a new window.
+    const refused = statuses.filter((status) => status === 429);
+    if (refused.length > 0) {
+      expect(statuses.slice(-refused.length)).toEqual(refused);
+      const last = await register(someone({ email: "asha@example.org" }), { env: of, ip });
+      expect(Number(last.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(last.headers.get("ratelimit-policy")).toBe('"signup";q=20;w=60');
+      expect((await read(last)).code).toBe("rate_limited");
+    }
+    expect(hashes).not.toHaveBeenCalled();
+    expect((await register({}, { env: of, ip: "192.0.2.251" })).status).toBe(400);
+  });
+});

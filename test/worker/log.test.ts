@@ -1,0 +1,126 @@
+// LOG_LEVEL: each level lets through what is as grave or graver; lines have their keys, and DEBUG tells decisions, not data.
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { captureLogs, newJwk, ringOf } from "../forge.ts";
+import { failing } from "../stores.ts";
+import { API, ask, env, newPdf, newWorld, read, upload, type World } from "../world.ts";
+
+const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+type Line = Record<string, unknown> & { levelname: string; message: string };
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** The lines of what `work` does under this LOG_LEVEL; without one for undefined. */
+async function linesAt(level: string | undefined, work: (of: Env) => Promise<unknown>): Promise<Line[]> {
+  const of: Env = { ...env, LOG_LEVEL: level ?? "" };
+  if (level === undefined) Reflect.deleteProperty(of, "LOG_LEVEL");
+  const logs = captureLogs();
+  await work(of);
+  const text = logs();
+  vi.restoreAllMocks();
+  return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line)[0]);
+}
+
+const unknownPatient = `${API}/patients/0193a5b0-0000-7000-8000-00000000000a`;
+
+/** One event of each gravity: a read, a refusal, a store that fails and a secret that is missing. */
+async function everything(of: Env): Promise<void> {
+  expect((await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse, env: of })).status).toBe(200);
+  expect((await ask(unknownPatient, { as: world.nurse, env: of })).status).toBe(404);
+  expect((await ask(`${API}/devices`, { as: world.nurse, env: failing(of, 1, "before", "DB").env })).status).toBe(503);
+  expect((await ask(`${API}/devices`, { as: world.nurse, env: { ...of, LINK_KEY: "" } })).status).toBe(503);
+}
+
+const namesIn = (lines: Line[]) => LEVELS.filter((level) => lines.some(({ levelname }) => levelname === level));
+
+describe("LOG_LEVEL", () => {
+  it.each(LEVELS)("%s lets through its own and what is graver", async (level) => {
+    expect(namesIn(await linesAt(level, everything))).toEqual(LEVELS.slice(LEVELS.indexOf(level)));
+  });
+
+  it("is read in any case, and with spaces around it", async () => {
+    for (const level of ["debug", "Debug", " DEBUG "]) expect(namesIn(await linesAt(level, everything))).toEqual(LEVELS);
+    expect(namesIn(await linesAt("warning", everything))).toEqual(LEVELS.slice(2));
+  });
+
+  it.each([undefined, "", "VERBOSE", "TRACE", "0", "INFO,DEBUG", "-1", "null"])("%j is INFO", async (level) => {
+    expect(namesIn(await linesAt(level, everything))).toEqual(LEVELS.slice(1));
+  });
+});
+
+describe("a line", () => {
+  it("has asctime, name, levelname, message, pathname and lineno, and the request's id", async () => {
+    const id = "log-test-request-1";
+    const headers = { "X-Request-Id": id };
+    // Another test may have left another ring in the cache.
+    await ask("/", { env });
+    const lines = await linesAt("DEBUG", async (of) => {
+      await ask(unknownPatient, { as: world.nurse, env: of, headers });
+    });
+    const messages = lines.map(({ levelname, message }) => `${levelname} ${message}`);
+    expect(messages).toEqual(["DEBUG access refused", "WARNING problem not_found", "INFO request"]);
+    for (const line of lines) {
+      expect(Object.keys(line).slice(0, 6)).toEqual(["asctime", "name", "levelname", "message", "pathname", "lineno"]);
+      expect(line["asctime"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      expect(line["name"]).toBe("edgecare");
+      expect(line["request_id"]).toBe(id);
+      expect(Number(line["lineno"])).toBeGreaterThan(0);
+    }
+    expect(lines.map((line) => line["pathname"])).toEqual(["src/refusals.ts", "src/errors.ts", "src/request.ts"]);
+  });
+
+  it("of level DEBUG tells what the gate decided, for which action and on which basis", async () => {
+    const lines = await linesAt("DEBUG", async (of) => {
+      await ask(`${API}/patients/${world.patient.id}`, { as: world.doctor, env: of });
+      await ask(`${API}/patients/${world.stranger.id}`, { as: world.doctor, env: of });
+      await ask(`${API}/admin/stats`, { as: world.nurse, env: of });
+      await ask(`${API}/devices`, { as: world.nurse, env: of });
+    });
+    const decisions = lines
+      .filter(({ message }) => message.startsWith("access"))
+      .map(({ message, action, basis, role, reason }) => ({ message, action, basis, role, reason }));
+    expect(decisions).toMatchObject([
+      { message: "access given", action: "patient:read", basis: "care_team", role: "doctor" },
+      { message: "access refused", action: "patient:read", reason: "not_found", role: "doctor" },
+      { message: "access refused", action: "admin:read", reason: "forbidden", role: "nurse" },
+      { message: "access given", action: "device:read", role: "nurse" },
+    ]);
+  });
+
+  it("of level DEBUG names the key that signs when a ring is loaded", async () => {
+    const ring = [await newJwk("next"), ...ringOf()];
+    const lines = await linesAt("DEBUG", (of) =>
+      ask("/.well-known/jwks.json", { env: { ...of, JWT_KEYS: JSON.stringify(ring) } }),
+    );
+    expect(lines).toContainEqual(expect.objectContaining({ message: "keys loaded", kid: "next", count: 2 }));
+    for (const { d } of ring) expect(JSON.stringify(lines)).not.toContain(d);
+  });
+
+  it("holds nobody's words at any level, whatever happens", async () => {
+    const { patient, nurse, doctor } = world;
+    const lines = await linesAt("DEBUG", async (of) => {
+      await everything(of);
+      await ask(`${API}/patients?q=${patient.canary}`, { as: nurse, env: of });
+      await ask(`${API}/patients/${patient.canary}`, { as: nurse, env: of });
+      await ask(`${API}/auth/login`, { json: { email: doctor.email, password: "a wrong password of mine" }, env: of });
+      const sent = await upload(
+        nurse,
+        newPdf(patient.canary),
+        { patient_id: patient.id, fileName: `${patient.canary}.pdf` },
+        { env: of },
+      );
+      const report = await read(await ask(`${API}/reports/${(await read(sent)).data.report_id}`, { as: nurse, env: of }));
+      await ask(report.data.download_url, { env: of });
+    });
+    expect(lines.length).toBeGreaterThan(15);
+    const text = JSON.stringify(lines);
+    const words = [patient.canary, doctor.email, doctor.username, "wrong password", nurse.token, nurse.refresh, "First-", "sig="];
+    for (const word of words) expect(text).not.toContain(word);
+    expect(text).not.toMatch(/Bearer|eyJ|@example\.org|\?/);
+  });
+});
