@@ -5,50 +5,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getPlatformProxy } from "wrangler";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
-import type { Call, UserStanding } from "../src/actor.ts";
+import type { UserStanding } from "../src/actor.ts";
 import { app } from "../src/app.ts";
-import { newSession } from "../src/auth/sessions.ts";
-import { signAccessToken } from "../src/auth/tokens.ts";
 import { keysOf } from "../src/config.ts";
-import { batch, database } from "../src/db/client.ts";
-import { careTeam, memberships, patientLinks, users } from "../src/db/schema.ts";
-import { uuidv7 } from "../src/ids.ts";
+import { database } from "../src/db/client.ts";
+import { careTeam, patientLinks } from "../src/db/schema.ts";
 import { counting } from "../test/stores.ts";
+import { newUser } from "./people.ts";
 import { type Seeded, seedHospitals, seedPatients } from "./seed.ts";
 
 const SMALL = 5_000;
 const LARGE = 50_000;
 const PAGE = 20;
 const TEAM = 40;
-const via = { requestId: "bench", ip: null };
 
 type Reader = { who: string; token: string };
 
 async function person(env: Env, who: string, standing: UserStanding): Promise<Reader & { id: string }> {
-  const keys = await keysOf(env);
-  const call: Call = { db: database(env.DB), keys, actor: { kind: "system", name: "bench", via }, now: Date.now() };
-  const id = uuidv7();
-  await call.db.insert(users).values({
-    id,
-    emailIndex: id,
-    profileSealed: "-",
-    passwordHash: "-",
-    passwordChangedAt: 0,
-    isAdmin: standing.role === "admin" ? 1 : 0,
-    createdAt: 0,
-    updatedAt: 0,
-  });
-  const { role, hospitalId } = standing;
-  if (hospitalId && (role === "nurse" || role === "doctor" || role === "hospital_admin")) {
-    await call.db.insert(memberships).values({ userId: id, hospitalId, role, createdBy: "bench", createdAt: 0 });
-  }
-  const session = await newSession(call, id, standing, { user_agent: null, ip: null });
-  await batch(call.db, session.statements);
-  return {
-    who,
-    id,
-    token: await signAccessToken(env, keys.jwt, { userId: id, sessionId: session.id, claimed: standing }, call.now),
-  };
+  return { who, ...(await newUser(env, standing)) };
 }
 
 async function readers(env: Env, { hospitals, patients }: Seeded): Promise<Reader[]> {
@@ -69,8 +43,22 @@ async function readers(env: Env, { hospitals, patients }: Seeded): Promise<Reade
   return [nurse, doctor, patient, admin, manager];
 }
 
+const daysAgo = (days: number) => new Date(Math.floor(Date.now() / 86_400_000 - days) * 86_400_000).toISOString();
+const NOBODY = "0193a5b0-0000-7000-8000-00000000ffff";
+const NO_REPORTS = ["device_id", "uploaded_by", "encounter_id", "hospital_id"].map((name) => `/reports?${name}=${NOBODY}`);
 /** Filters that match nothing: what they read must not be the whole table. */
-const NOTHING = ["/patients?monitoring=ward", "/reports?session_type=none", "/reports?status=registered"];
+const NOTHING = [
+  "/patients?monitoring=ward",
+  "/patients?active=false",
+  "/patients?patient_uid=nobody",
+  `/patients?ward_id=${NOBODY}`,
+  `/patients?assigned_doctor_id=${NOBODY}`,
+  "/patients?created_from=2099-01-01T00:00:00Z",
+  "/patients?updated_from=2099-01-01T00:00:00Z",
+  "/reports?session_type=none",
+  "/reports?status=registered",
+  ...NO_REPORTS,
+];
 const NO_EVENTS = ["from=2099-01-01T00:00:00Z", "event=nothing", "outcome=failed", "actor_id=nobody"];
 
 type Cell = { who: string; path: string; trips: number; rows: number; items: number };
@@ -86,7 +74,7 @@ async function measure(real: Env, { who, token }: Reader, path: string): Promise
   return { who, path, trips: counts.d1, rows: counts.rowsRead, items: Array.isArray(body.data) ? body.data.length : 1 };
 }
 
-async function measureAll(env: Env, people: Reader[], { patients, reports }: Seeded): Promise<Cell[]> {
+async function measureAll(env: Env, people: Reader[], { hospitals, patients, reports }: Seeded): Promise<Cell[]> {
   const lists = [
     "/patients",
     "/patients?sort=updated",
@@ -94,6 +82,12 @@ async function measureAll(env: Env, people: Reader[], { patients, reports }: See
     "/reports",
     "/reports?status=final",
     "/reports?kind=ecg&offset=10",
+    "/reports?sort=created",
+    "/reports?sort=-effective",
+    "/reports?sort=effective",
+    "/reports?sort=-effective&kind=ecg",
+    "/reports?effective_from=2099-01-01T00:00:00Z",
+    "/reports?effective_to=2000-01-01T00:00:00Z&sort=effective",
   ];
   const cells: Cell[] = [];
   for (const reader of people) {
@@ -101,6 +95,11 @@ async function measureAll(env: Env, people: Reader[], { patients, reports }: See
       ...lists,
       ...NOTHING,
       "/reports?heart_rate_min=100&from=2020-01-01T00:00:00Z",
+      "/reports?effective_from=2020-01-01T00:00:00Z&sort=-effective",
+      // A week, of which there are as many reports in either size.
+      `/reports?effective_from=${daysAgo(395)}&effective_to=${daysAgo(388)}`,
+      `/reports?hospital_id=${hospitals[0]}`,
+      `/reports?hospital_id=${hospitals[0]}&sort=-effective`,
       `/reports?patient_id=${patients[0]}`,
       "/reports/stats",
       `/patients/${patients[0]}`,
@@ -108,11 +107,16 @@ async function measureAll(env: Env, people: Reader[], { patients, reports }: See
     ])
       cells.push(await measure(env, reader, path));
   }
+  // A beginning that everybody has, one that few have, two words, and nobody.
+  const searches = ["q=fi", "q=first4", "q=first4%20last4", "q=nobody"].map((query) => `/patients/search?${query}`);
+  for (const reader of people.filter(({ who }) => who === "nurse" || who === "doctor" || who === "manager")) {
+    for (const path of searches) cells.push(await measure(env, reader, path));
+  }
   const admin = people.find(({ who }) => who === "admin");
   if (admin) for (const path of ["/admin/reports", "/admin/stats"]) cells.push(await measure(env, admin, path));
   for (const reader of people.filter(({ who }) => who === "admin" || who === "manager")) {
     for (const filter of NO_EVENTS) cells.push(await measure(env, reader, `/audit-events?${filter}`));
-    cells.push(await measure(env, reader, "/uploads?outcome=discarded"));
+    for (const path of ["/uploads?outcome=discarded", "/uploads/quarantine"]) cells.push(await measure(env, reader, path));
   }
   return cells;
 }
@@ -142,7 +146,7 @@ async function main(): Promise<void> {
 
 /** Filters without a counter count their matches up to 10,001, twice at most a row (table and index). */
 const COUNT_BOUND = 2 * 10_001 + 400;
-const counted = (path: string) => /heart_rate/.test(path);
+const counted = (path: string) => /heart_rate|effective_from=2020/.test(path);
 
 function report(before: Cell[], after: Cell[]): void {
   console.log(`| who | read | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);

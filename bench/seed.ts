@@ -3,6 +3,7 @@
 import type { Keys } from "../src/config.ts";
 import { seal } from "../src/crypto.ts";
 import { uuidv7 } from "../src/ids.ts";
+import { tokensOf } from "../src/patients/search-tokens.ts";
 
 export const HOSPITALS = 20;
 const CHUNK = 400;
@@ -35,6 +36,7 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
   const start = Date.now() - 400 * 86_400_000;
   const patients: unknown[][] = [];
   const reports: unknown[][] = [];
+  const tokens: unknown[][] = [];
   for (let i = from; i < to; i++) {
     const id = uuidv7();
     const report = uuidv7();
@@ -43,12 +45,14 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
     const identity = {
       first_name: `First${i}`,
       last_name: `Last${i}`,
-      gender: "other",
+      gender: "other" as const,
       date_of_birth: null,
       phone: null,
       email: null,
       address: null,
+      aadhaar_last4: null,
     };
+    tokens.push([hospital, id, JSON.stringify(await tokensOf(keys, hospital, identity))]);
     const clinical = { medical_history: null, notes: null, symptoms: [] };
     const [identitySealed, clinicalSealed, name] = await Promise.all([
       seal(keys.fields, { table: "patients", column: "identity", id, version: 1 }, identity),
@@ -75,6 +79,12 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
     db.prepare(`INSERT INTO patients (id, patient_number, hospital_id, identity_sealed, clinical_sealed, created_by, created_at, updated_at)
       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, 'bench', value->>5, value->>5 FROM json_each(?)`),
     patients,
+  );
+  await insert(
+    db,
+    db.prepare(`INSERT INTO patient_tokens (hospital_id, patient_id, token)
+      SELECT p.value->>0, p.value->>1, t.value FROM json_each(?) p, json_each(p.value->>2) t`),
+    tokens,
   );
   await insert(
     db,
