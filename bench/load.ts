@@ -132,7 +132,7 @@ async function main(): Promise<void> {
     const tokens = people.map(({ token }) => token);
     const held = report(`${PEOPLE} people, ${THINK_MS / 1000} s between requests`, await crowd(url, tokens, THINK_MS));
     report(`${PEOPLE} requests always in flight (for comparison; no budget)`, await crowd(url, tokens, 0));
-    process.exitCode = held ? 0 : 1;
+    process.exitCode = held && rate >= 100 ? 0 : 1;
   } finally {
     await close();
   }
