@@ -50,7 +50,7 @@ const NO_REPORTS = ["device_id", "uploaded_by", "encounter_id", "hospital_id"].m
 const NOTHING = [
   "/patients?monitoring=ward",
   "/patients?active=false",
-  "/patients?patient_uid=nobody",
+  "/patients?patient_uid=mfrggzdfmztwq2lkonsw23tpoa",
   `/patients?ward_id=${NOBODY}`,
   `/patients?assigned_doctor_id=${NOBODY}`,
   "/patients?created_from=2099-01-01T00:00:00Z",
@@ -148,6 +148,15 @@ async function main(): Promise<void> {
 const COUNT_BOUND = 2 * 10_001 + 400;
 const counted = (path: string) => /heart_rate|effective_from=2020/.test(path);
 
+/** A search of several words looks at up to 200 entries of each to find the rarest (patients/list.ts). */
+const PROBE = 200;
+
+function bound({ path, rows }: Cell): number {
+  if (counted(path)) return COUNT_BOUND;
+  const words = path.includes("/search") ? path.split("%20").length : 1;
+  return rows + PAGE + (words > 1 ? words * PROBE : 0);
+}
+
 function report(before: Cell[], after: Cell[]): void {
   console.log(`| who | read | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);
   let grown = 0;
@@ -156,11 +165,11 @@ function report(before: Cell[], after: Cell[]): void {
     if (!large) throw new Error("a measurement is missing");
     const path = small.path.replace(/[0-9a-f-]{36}/, "{id}");
     console.log(`| ${small.who} | ${path} | ${large.trips} | ${small.rows} | ${large.rows} | ${large.items} |`);
-    const most = counted(small.path) ? COUNT_BOUND : small.rows + PAGE;
-    if (large.rows > most || large.trips > 2) grown++;
+    if (large.rows > bound(small) || large.trips > 2) grown++;
   }
   console.log(`\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE} or took more than 2 round trips.`);
   console.log("Reads with a rate or a date range count their matches up to 10,001 and are held to that bound instead.");
+  console.log("Searches of several words are held to 200 rows a word more, which is what finding the rarest word costs at most.");
   process.exitCode = grown === 0 && before.length > 0 ? 0 : 1;
 }
 

@@ -1,6 +1,7 @@
 // The production bundle on workerd itself, without the development proxy, which costs more than the Worker does.
 import { spawnSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { Miniflare } from "miniflare";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
@@ -15,10 +16,18 @@ const rate = (namespace: number, limit: number) => ({
 
 export type BenchServer = { url: URL; env: Env; close(): Promise<void> };
 
+/** Where the stores lie: in memory where the machine has such a folder and TMPDIR names none, for a laptop's disk is not D1's. */
+function storesFolder(): string {
+  const memory = "/dev/shm";
+  if (!process.env.TMPDIR && existsSync(memory)) process.env.TMPDIR = memory;
+  return tmpdir();
+}
+
 /** Builds the bundle, starts it on empty stores and applies the migrations. The rate limits are production's. */
 export async function startBench(): Promise<BenchServer> {
   const built = spawnSync("npm", ["run", "--silent", "build"], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(built.stderr);
+  console.log(`Stores in ${storesFolder()}`);
   const values = {
     ENVIRONMENT: "test",
     LOG_LEVEL: "CRITICAL",

@@ -14,14 +14,23 @@ import type {
   UserStanding,
 } from "./actor.ts";
 import { idOf } from "./actor.ts";
-import { batch, type Statement } from "./db/client.ts";
+import { batch, isOtherwise, type Statement } from "./db/client.ts";
 import { SELF_CARE } from "./db/schema.ts";
 import { ApiError } from "./errors.ts";
 import { appPatientStatement, deviceStatement, machineStillHolds, touch, wasGood } from "./machines.ts";
 import { OWN, PATIENT, type PatientRow, patientMatch, type Target } from "./patient-row.ts";
-import { refuse } from "./refusals.ts";
+import { type Refusal, refuse } from "./refusals.ts";
 import { type Action, auditAction, couldEver, mayEver } from "./roles.ts";
-import { claimedBy, liveSession, STANDING, type StandingRow, same, standingOf, standingStatement } from "./standing.ts";
+import {
+  claimedBy,
+  holdsStatement,
+  liveSession,
+  STANDING,
+  type StandingRow,
+  same,
+  standingOf,
+  standingStatement,
+} from "./standing.ts";
 
 export type Basis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
 
@@ -89,10 +98,35 @@ export async function requireRole(anyCall: Call, action: Action): Promise<{ call
   return { call, standing };
 }
 
-/** The check alone, for people and apps. */
-export async function requirePrincipal(anyCall: Call, action: Action): Promise<{ call: PrincipalCall; standing: Standing }> {
+/**
+ * One batch for the check and a person's or an app's writes. `write` puts `check` first into its batch; it is given the
+ * standing that the token claims, and when the database knows another one nothing was written and it runs again.
+ * @param refusal why this standing may not, or null  @throws ApiError unauthenticated, forbidden and what `refusal` says (audited)
+ */
+export async function asWriter<T>(
+  anyCall: Call,
+  action: Action,
+  refusal: (standing: Standing, call: PrincipalCall) => Refusal | null,
+  write: (standing: Standing, call: PrincipalCall, check: Statement[]) => Promise<T>,
+): Promise<T> {
+  const { db, actor, now } = anyCall;
+  if (actor.kind === "user" || actor.kind === "app") {
+    const call = { ...anyCall, actor };
+    const claimed = claimedBy(actor);
+    const used = actor.kind === "app" ? [touch(db, actor, now)] : [];
+    if (couldEver(claimed, action) && !refusal(claimed, call)) {
+      try {
+        return await write(claimed, call, [holdsStatement(db, actor, claimed, action, now), ...used]);
+      } catch (error) {
+        if (!isOtherwise(error)) throw error;
+      }
+    }
+  }
   const { call, standing } = await asPrincipal(anyCall, action, () => []);
-  return { call, standing };
+  const refused = refusal(standing, call);
+  if (refused instanceof ApiError) throw refused;
+  if (refused) return refuse(call, action, refused.error, { role: standing.role, ...refused.facts });
+  return write(standing, call, []);
 }
 
 /**

@@ -30,9 +30,12 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
+/** In UTF-8, without encoding what is ASCII, as most is. */
+const byteLength = (text: string) => (/^[\0-\x7f]*$/.test(text) ? text.length : utf8.encode(text).length);
+
 /** Length-prefixed concatenation, so that ("a","bc") and ("ab","c") never give the same bytes. */
 export function canonical(parts: readonly string[]): Bytes {
-  return new Uint8Array(utf8.encode(parts.map((part) => `${utf8.encode(part).length}:${part}`).join("|")));
+  return new Uint8Array(utf8.encode(parts.map((part) => `${byteLength(part)}:${part}`).join("|")));
 }
 
 async function readRing(secret: string, importKey: (raw: Bytes) => Promise<CryptoKey>): Promise<Ring> {

@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { AppActor, DeviceActor } from "./actor.ts";
 import type { Db } from "./db/client.ts";
 import { PATIENT, type PatientRow, patientMatch, type Target } from "./patient-row.ts";
+import type { Action } from "./roles.ts";
 import type { StandingRow } from "./standing.ts";
 
 /** "Last used" is kept to five minutes, so that a busy machine costs one row written in that time. */
@@ -63,6 +64,12 @@ export const APP_STANDING = sql`0 AS is_admin, 'app' AS member_role, c.hospital_
 export function appStandingStatement(db: Db, actor: AppActor, now: number) {
   const { from, where } = liveApp(actor, now);
   return db.all<StandingRow>(sql`SELECT ${APP_STANDING} FROM ${from} WHERE ${where}`);
+}
+
+/** A row while the app's credential lives and has the scope. */
+export function appHolds(actor: AppActor, action: Action, now: number): SQL {
+  const { from, where } = liveApp(actor, now);
+  return sql`SELECT 1 FROM ${from} WHERE ${where} AND instr(' ' || c.scopes || ' ', ${` ${action} `}) > 0`;
 }
 
 /** The app's standing and the patient it is asked about, if the record is its hospital's. */

@@ -20,6 +20,9 @@ type Refused = {
   fields?: readonly string[];
 };
 
+/** Why somebody may not, before it is recorded and thrown; an error as it stands is thrown without a trace. */
+export type Refusal = { error: "forbidden" | "not_found"; facts: Refused } | ApiError;
+
 /** Ids of ours. A path may hold a name or a phone number instead, and those stay out of the trail. */
 const ours = (id: string) => UUID.test(id) || /^[1-9][0-9]{0,8}$/.test(id);
 

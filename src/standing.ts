@@ -2,7 +2,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { AppStanding, DoctorScope, Principal, Role, Standing, UserActor } from "./actor.ts";
 import type { Db } from "./db/client.ts";
-import { appStandingStatement } from "./machines.ts";
+import { appHolds, appStandingStatement } from "./machines.ts";
+import type { Action } from "./roles.ts";
 
 export type StandingRow = {
   is_admin: number;
@@ -48,6 +49,26 @@ export function standingStatement(db: Db, actor: Principal, now: number) {
   if (actor.kind === "app") return appStandingStatement(db, actor, now);
   const { from, where } = liveSession(actor, now);
   return db.all<StandingRow>(sql`SELECT ${STANDING} FROM ${from} WHERE ${where}`);
+}
+
+/**
+ * Fails its batch (`isOtherwise`) unless session or credential are worth this now and allow the action: the absolute
+ * value of the smallest integer overflows. For writes that go with their check in one round trip.
+ */
+export function holdsStatement(db: Db, actor: Principal, standing: Standing, action: Action, now: number) {
+  const holds = actor.kind === "app" ? appHolds(actor, action, now) : userHolds(actor, standing, now);
+  return db.all(sql`SELECT abs(-9223372036854775807 - 1 + EXISTS (${holds})) > 0 AS holds`);
+}
+
+function userHolds(actor: UserActor, { role, hospitalId, doctorScope }: Standing, now: number): SQL {
+  const { from, where } = liveSession(actor, now);
+  const worth: SQL =
+    role === "admin"
+      ? sql`u.is_admin = 1`
+      : role === "patient"
+        ? sql`u.is_admin = 0 AND s.hospital_id IS NULL`
+        : sql`u.is_admin = 0 AND m.role = ${role} AND h.doctor_scope = ${doctorScope}`;
+  return sql`SELECT 1 FROM ${from} WHERE ${where} AND s.hospital_id IS ${hospitalId} AND ${worth}`;
 }
 
 /** What the caller's token says. Of an app it says no scopes; the database has the last word on both. */

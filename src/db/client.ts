@@ -50,6 +50,14 @@ export function isUnmet(error: unknown, column: string): boolean {
   return false;
 }
 
+/** True for the error of `holdsStatement` (standing.ts): the caller is not who the batch was built for. */
+export function isOtherwise(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (e.message.includes("integer overflow")) return true;
+  }
+  return false;
+}
+
 /** True for the error of a statement whose foreign key names nothing. */
 export function isMissingReference(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {

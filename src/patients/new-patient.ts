@@ -39,7 +39,7 @@ export function wardThere(wardId: string, hospitalId: string): SQL {
 }
 
 /**
- * Row, search tokens, care team (a creating doctor and the assigned one), totals and trace.
+ * Row (what the database gave it is the result at `rowAt`), search tokens, care team (a creating doctor and the assigned one), totals and trace.
  * @throws ApiError invalid_request (a number where none is taken); the batch fails on a foreign key for a doctor or ward
  * that is not there, and on patients.hospital_id for a hospital that is not open
  */
@@ -48,7 +48,7 @@ export async function newPatient(
   input: NewPatient,
   hospitalId: string,
   role: Standing["role"],
-): Promise<{ id: string; identity: Identity; statements: Statement[] }> {
+): Promise<{ id: string; identity: Identity; statements: Statement[]; rowAt: number }> {
   const { db, keys, actor, now } = call;
   const id = uuidv7();
   const by = idOf(actor);
@@ -57,7 +57,7 @@ export async function newPatient(
   const sealed = await sealPatient(keys, id, 1, identity, pickClinical(input));
   const { assigned_doctor_id: doctor, ward_id: ward } = input;
   const team = new Set([...(role === "doctor" ? [by] : []), ...(doctor ? [doctor] : [])]);
-  const row = db.insert(patients).values({
+  const insert = db.insert(patients).values({
     id,
     // One statement, one writer: the next number cannot be given twice, not even when the last one was taken out.
     patientNumber: sql`(SELECT max(coalesce(max(patient_number), 0), ${total(scopes.all, "patient_number")}) + 1 FROM patients)`,
@@ -72,10 +72,12 @@ export async function newPatient(
     createdAt: now,
     updatedAt: now,
   });
+  const row = insert.returning({ number: patients.patientNumber, uid: patients.patientUid, basis: patients.uidBasis });
   const totals = [scopes.all, scopes.hospital(hospitalId)].map((scope) => ({ scope, day: 0, name: "patients", n: 1 }));
   return {
     id,
     identity,
+    rowAt: person ? 1 : 0,
     statements: [
       ...(person ? [rememberPerson(call, person)] : []),
       row,

@@ -1,8 +1,8 @@
 // Patients: create, read, update, delete. Everything goes through the gate and leaves its trace in the same batch.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, requirePatient, requirePrincipal } from "../access.ts";
-import { type Call, idOf } from "../actor.ts";
+import { type Access, asWriter, requirePatient } from "../access.ts";
+import { type Call, idOf, type Principal, type PrincipalCall, type Standing } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { scopes } from "../counters.ts";
 import { batch, isMissingReference, isUnmet, type Statement } from "../db/client.ts";
@@ -10,7 +10,7 @@ import { careTeam, patientClaimCodes, patients, patientTokens, SELF_CARE } from 
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import type { PatientRow } from "../patient-row.ts";
-import { refuse } from "../refusals.ts";
+import { missing, type Refusal, refuse } from "../refusals.ts";
 import { personOf, rememberPerson, uidOf } from "./aadhaar.ts";
 import { type Identity, openClinical, openIdentity, pickClinical, pickIdentity, sealPatient } from "./identity.ts";
 import { addTokens, doctorThere, type NewPatient, newPatient, wardThere } from "./new-patient.ts";
@@ -28,29 +28,41 @@ const Ids = z.array(z.object({ id: z.string() }));
  * Registers a patient at the caller's hospital; a creating doctor and the assigned one join the care team.
  * @throws ApiError forbidden, not_found (another hospital), invalid_request (a doctor or ward that is not there)
  */
-export async function createPatient(anyCall: Call, input: NewPatient & { hospital_id?: string | undefined }, taking: Taking) {
-  const { call, standing } = await requirePrincipal(anyCall, "patient:create");
+export function createPatient(call: Call, input: PatientInput, taking: Taking) {
+  return asWriter(
+    call,
+    "patient:create",
+    (standing, { actor }) => mayNotCreate(standing, actor, input),
+    (standing, writer, check) => writePatient(writer, standing, input, (id) => [...check, ...taking(id)]),
+  );
+}
+
+type PatientInput = NewPatient & { hospital_id?: string | undefined };
+
+const placeOf = ({ role, hospitalId }: Standing, input: PatientInput) => (role === "admin" ? input.hospital_id : hospitalId);
+
+function mayNotCreate(standing: Standing, actor: Principal, input: PatientInput): Refusal | null {
   const { role } = standing;
-  const hospitalId = role === "admin" ? input.hospital_id : standing.hospitalId;
-  if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
+  const hospitalId = placeOf(standing, input);
+  if (!hospitalId) return missing("hospital_id");
   if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE) {
-    return refuse(call, "patient:create", "not_found", { role, hospitalId });
+    return { error: "not_found", facts: { hospitalId } };
   }
   const doctor = input.assigned_doctor_id;
-  if (doctor && (role === "app" || (role === "doctor" && doctor !== idOf(call.actor)))) {
-    return refuse(call, "patient:create", "forbidden", { role, hospitalId, target: { user: doctor } });
-  }
+  const others = doctor && (role === "app" || (role === "doctor" && doctor !== idOf(actor)));
+  return others ? { error: "forbidden", facts: { hospitalId, target: { user: doctor } } } : null;
+}
+
+async function writePatient(call: PrincipalCall, standing: Standing, input: PatientInput, before: Taking) {
   const { db, now } = call;
-  const { id, identity, statements } = await newPatient(call, input, hospitalId, role);
-  const given = db
-    .select({ number: patients.patientNumber, uid: patients.patientUid, basis: patients.uidBasis })
-    .from(patients)
-    .where(eq(patients.id, id));
-  const results = await batch(db, [...taking(id), ...statements, given]).catch((error: unknown) => {
+  const hospitalId = placeOf(standing, input) ?? "";
+  const { id, identity, statements, rowAt } = await newPatient(call, input, hospitalId, standing.role);
+  const first = before(id);
+  const results = await batch(db, [...first, ...statements]).catch((error: unknown) => {
     if (isUnmet(error, "patients.hospital_id")) throw new ApiError("not_found");
     throw isMissingReference(error) ? new ApiError("invalid_request", NOT_THERE) : error;
   });
-  const [{ number, uid, basis }] = Given.parse(results.at(-1));
+  const [{ number, uid, basis }] = Given.parse(results[first.length + rowAt]);
   const row = {
     id,
     patient_number: number,

@@ -230,7 +230,7 @@ const lines: Line[] = [
     "POST /patients",
     "write",
     201,
-    budget(3, 17, 28),
+    budget(2, 17, 28),
     (e) => ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...keyed(), env: e }),
   ],
   [
