@@ -1,0 +1,289 @@
+// The catalogue of vital signs: LOINC codes, UCUM units and their conversion, what a body or a sensor can give, default limits.
+import {
+  CONSCIOUSNESS,
+  DIASTOLIC,
+  END_TIDAL_CO2,
+  GLUCOSE,
+  HEART_RATE,
+  MEAN_PRESSURE,
+  NO_LIMITS,
+  RESPIRATION,
+  SATURATION,
+  SYSTOLIC,
+  TEMPERATURE,
+} from "./catalogue-limits.ts";
+import type { AgeBand, Limits, Vital } from "./model.ts";
+
+/** LOINC by the wire's names. */
+export const CODES = {
+  heart_rate: "8867-4",
+  spo2: "2708-6",
+  systolic: "8480-6",
+  diastolic: "8462-4",
+  mean_pressure: "8478-0",
+  respiratory_rate: "9279-1",
+  temperature: "8310-5",
+  glucose: "2339-0",
+  consciousness: "67775-7",
+  inspired_oxygen: "3150-0",
+  oxygen_flow: "3151-8",
+  etco2: "19889-5",
+  steps: "55423-8",
+  sleep_minutes: "93832-4",
+  energy: "41981-2",
+  weight: "29463-7",
+} as const;
+
+type Units = Vital["units"];
+
+/** Several spellings of units that differ by a factor. */
+function spelled(...units: readonly (readonly [factor: number, ...spellings: string[]])[]): Units {
+  return Object.fromEntries(units.flatMap(([factor, ...names]) => names.map((name) => [name, { factor, offset: 0 }] as const)));
+}
+
+const PER_MINUTE = ["/min", "1/min", "{beats}/min", "{breaths}/min", "beats/min", "breaths/min", "bpm"] as const;
+const PERCENT: Units = spelled([1, "%", "percent"], [100, "1", "{fraction}"]);
+/** UCUM has m[Hg] as 133.322 kPa. */
+const PRESSURE: Units = spelled([1, "mm[Hg]", "mmHg", "mm Hg"], [1 / 0.133322, "kPa"]);
+const TEMPERATURE_UNITS: Units = {
+  ...spelled([1, "Cel", "°C", "C", "degC"]),
+  ...Object.fromEntries(["[degF]", "°F", "F", "degF"].map((name) => [name, { factor: 5 / 9, offset: -160 / 9 }])),
+};
+/** Glucose has 180.182 g/mol. */
+const GLUCOSE_UNITS: Units = spelled([1, "mg/dL", "mg/dl"], [18.0182, "mmol/L", "mmol/l"], [100, "g/L", "g/l"]);
+
+const PRESSURE_RANGE = { min: 0, max: 360, source: "Upper end of invasive pressure on bedside monitors; 0 is no pulse" };
+
+export const VITALS: readonly Vital[] = [
+  {
+    code: CODES.heart_rate,
+    name: "heart_rate",
+    display: "Heart rate",
+    unit: "/min",
+    // Not 8889-8, the pulse of an oximeter: with its sensor off that is 0 while the heart beats.
+    also: [],
+    units: spelled([1, ...PER_MINUTE]),
+    plausible: { min: 0, max: 350, source: "Upper end of bedside monitors (neonatal mode); 0 is asystole" },
+    decimals: 1,
+    ...HEART_RATE,
+  },
+  {
+    code: CODES.spo2,
+    name: "spo2",
+    display: "Oxygen saturation",
+    unit: "%",
+    also: ["59408-5"],
+    units: PERCENT,
+    plausible: { min: 0, max: 100, source: "A share of the whole" },
+    decimals: 2,
+    ...SATURATION,
+  },
+  {
+    code: CODES.systolic,
+    name: "systolic",
+    display: "Systolic blood pressure",
+    unit: "mm[Hg]",
+    also: [],
+    units: PRESSURE,
+    plausible: PRESSURE_RANGE,
+    decimals: 2,
+    ...SYSTOLIC,
+  },
+  {
+    code: CODES.diastolic,
+    name: "diastolic",
+    display: "Diastolic blood pressure",
+    unit: "mm[Hg]",
+    also: [],
+    units: PRESSURE,
+    plausible: PRESSURE_RANGE,
+    decimals: 2,
+    ...DIASTOLIC,
+  },
+  {
+    code: CODES.mean_pressure,
+    name: "mean_pressure",
+    display: "Mean blood pressure",
+    unit: "mm[Hg]",
+    also: [],
+    units: PRESSURE,
+    plausible: PRESSURE_RANGE,
+    decimals: 2,
+    ...MEAN_PRESSURE,
+  },
+  {
+    code: CODES.respiratory_rate,
+    name: "respiratory_rate",
+    display: "Respiratory rate",
+    unit: "/min",
+    also: [],
+    units: spelled([1, ...PER_MINUTE]),
+    plausible: { min: 0, max: 170, source: "Upper end of bedside monitors (neonatal mode); 0 is apnoea" },
+    decimals: 1,
+    ...RESPIRATION,
+  },
+  {
+    code: CODES.temperature,
+    name: "temperature",
+    display: "Body temperature",
+    unit: "Cel",
+    also: [],
+    units: TEMPERATURE_UNITS,
+    plausible: {
+      min: 24,
+      max: 46.5,
+      source: "Swiss hypothermia stage IV (no vital signs) begins below 24; Slovis et al. 1982 report survival of 46.5",
+    },
+    decimals: 2,
+    ...TEMPERATURE,
+  },
+  {
+    code: CODES.glucose,
+    name: "glucose",
+    display: "Glucose in blood",
+    unit: "mg/dL",
+    // Serum or plasma, capillary by glucometer, and the same two as moles: one series at the bedside.
+    also: ["2345-7", "41653-7", "15074-8", "14743-9"],
+    units: GLUCOSE_UNITS,
+    plausible: {
+      min: 10,
+      max: 1500,
+      source: "Lower end of hospital glucometers; laboratory values of hyperosmolar crises lie below 1500",
+    },
+    decimals: 2,
+    ...GLUCOSE,
+  },
+  {
+    // LOINC has no code for ACVPU. This one (NEMSIS) has AVPU as its answers; 80288-4 is level of consciousness.
+    code: CODES.consciousness,
+    name: "consciousness",
+    display: "Level of consciousness (ACVPU)",
+    // A, C, V, P, U are 0 to 4.
+    unit: "{ACVPU}",
+    also: ["80288-4"],
+    units: spelled([1, "{ACVPU}", "{AVPU}", "{score}", "1"]),
+    plausible: { min: 0, max: 4, source: "Five letters" },
+    decimals: 0,
+    ...CONSCIOUSNESS,
+  },
+  {
+    code: CODES.inspired_oxygen,
+    name: "inspired_oxygen",
+    display: "Inhaled oxygen concentration",
+    unit: "%",
+    also: [],
+    units: PERCENT,
+    plausible: { min: 10, max: 100, source: "Room air is 20.9; less is given in hypoxia tests alone" },
+    decimals: 2,
+    ...NO_LIMITS,
+  },
+  {
+    code: CODES.oxygen_flow,
+    name: "oxygen_flow",
+    display: "Inhaled oxygen flow rate",
+    unit: "L/min",
+    also: [],
+    units: spelled([1, "L/min", "l/min", "lpm"], [0.001, "mL/min", "ml/min"]),
+    plausible: { min: 0, max: 100, source: "High-flow nasal oxygen reaches 80" },
+    decimals: 2,
+    ...NO_LIMITS,
+  },
+  {
+    code: CODES.etco2,
+    name: "etco2",
+    display: "End-tidal carbon dioxide",
+    unit: "mm[Hg]",
+    also: [],
+    units: PRESSURE,
+    plausible: { min: 0, max: 150, source: "Upper end of capnometers; 0 is no breath" },
+    decimals: 2,
+    ...END_TIDAL_CO2,
+  },
+  {
+    code: CODES.steps,
+    name: "steps",
+    display: "Steps",
+    unit: "{steps}",
+    also: [],
+    units: spelled([1, "{steps}", "steps", "{count}", "count", "1"]),
+    plausible: { min: 0, max: 400_000, source: "More than anybody runs in 24 hours" },
+    decimals: 0,
+    ...NO_LIMITS,
+  },
+  {
+    code: CODES.sleep_minutes,
+    name: "sleep_minutes",
+    display: "Sleep duration",
+    unit: "min",
+    also: [],
+    units: spelled([1, "min"], [60, "h"], [1 / 60, "s"]),
+    plausible: { min: 0, max: 1440, source: "A day" },
+    decimals: 2,
+    ...NO_LIMITS,
+  },
+  {
+    code: CODES.energy,
+    name: "energy",
+    display: "Energy expended",
+    unit: "kcal",
+    also: [],
+    // UCUM has the calorie as 4.184 J.
+    units: spelled([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
+    plausible: { min: 0, max: 20_000, source: "Above the most reported of a day of endurance racing" },
+    decimals: 2,
+    ...NO_LIMITS,
+  },
+  {
+    code: CODES.weight,
+    name: "weight",
+    display: "Body weight",
+    unit: "kg",
+    also: [],
+    units: spelled([1, "kg"], [0.001, "g"], [0.453_592_37, "[lb_av]", "lb", "lbs"]),
+    plausible: { min: 0.2, max: 650, source: "Smallest newborn that survived (212 g), heaviest adult on record (635 kg)" },
+    decimals: 3,
+    ...NO_LIMITS,
+  },
+];
+
+const BY_CODE = new Map(VITALS.flatMap((vital) => [vital.code, ...vital.also].map((code) => [code, vital] as const)));
+const BY_NAME = new Map(VITALS.map((vital) => [vital.name, vital]));
+
+/** By LOINC, also by another that means the same here. */
+export function vitalOf(code: string): Vital | null {
+  return BY_CODE.get(code) ?? null;
+}
+
+/** By the short name of the wire. */
+export function vitalNamed(name: string): Vital | null {
+  return BY_NAME.get(name) ?? null;
+}
+
+/** Which band an age is in and when that ends, epoch ms; null for adults. */
+export function ageBandOf(dateOfBirth: string, now: number): { band: AgeBand; until: number | null } {
+  const [year = Number.NaN, month = Number.NaN, day = Number.NaN] = dateOfBirth.split("-").map(Number);
+  const birthday = (age: number) => Date.UTC(year + age, month - 1, day);
+  if (Number.isNaN(birthday(0))) throw new RangeError("A date of birth is YYYY-MM-DD");
+  // Days 0 to 27 (WHO); years as PALS 2020 cuts them, its preschool and school ages together; NEWS2 is for 16 and over.
+  const ends: readonly (readonly [AgeBand, number])[] = [
+    ["neonate", Date.UTC(year, month - 1, day + 28)],
+    ["infant", birthday(1)],
+    ["toddler", birthday(3)],
+    ["child", birthday(12)],
+    ["adolescent", birthday(16)],
+  ];
+  const [band, until] = ends.find(([, end]) => now < end) ?? ["adult", null];
+  return { band, until };
+}
+
+/** Half up at so many decimals, as a person rounds the decimal number that is written: 36.05 is 36.1, 1.005 is 1.01. */
+export function rounded(value: number, decimals: number): number {
+  const scale = 10 ** decimals;
+  // Plus 0, since a small negative number rounds to -0.
+  return Math.round(Number((value * scale).toPrecision(12))) / scale + 0;
+}
+
+/** The catalogue's limits for an age band, by code; vitals that have none for it are absent. */
+export function defaultLimits(band: AgeBand): Record<string, Limits> {
+  return Object.fromEntries(VITALS.flatMap(({ code, limits }) => (limits[band] ? [[code, limits[band]] as const] : [])));
+}

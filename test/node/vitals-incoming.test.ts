@@ -1,0 +1,458 @@
+// What becomes of an incoming item: kept, kept as invalid, set aside or refused, each for its stated reason.
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CODES, VITALS, vitalOf } from "../../src/vitals/catalogue.ts";
+import { crossChecks, instantOf, type Judged, judge } from "../../src/vitals/incoming.ts";
+import type { Sample } from "../../src/vitals/model.ts";
+import { metricsToItems } from "../../src/vitals/wearables.ts";
+
+const NOW = Date.parse("2026-03-04T05:06:07Z");
+const CLOCK = { received: NOW, skewMs: null };
+const PULSE = { code: CODES.heart_rate, value: 72, unit: "/min", effective_at: "2026-03-04T05:06:00Z" };
+
+const judged = (change: Record<string, unknown>, clock: { received: number; skewMs: number | null } = CLOCK) =>
+  judge({ ...PULSE, ...change }, clock);
+const of = (code: string, value: unknown, unit: string) => judged({ code, value, unit });
+/** Value, status and note; or the reason it was not kept for. */
+function outcome(result: Judged) {
+  if (!result.ok) return `${result.status}: ${result.reason}`;
+  return [result.sample.value, result.sample.status, result.note ?? "as it is"].join(" ");
+}
+
+describe("an item", () => {
+  test("is kept whole", () => {
+    expect(judged({ seq: 7 })).toEqual({
+      ok: true,
+      sample: { code: "8867-4", value: 72, unit: "/min", at: NOW - 7000, seq: 7, status: "final" },
+    });
+  });
+
+  test.each([null, undefined, 1, "72", [], [PULSE], true])("that is %j is no item", (item) => {
+    expect(outcome(judge(item, CLOCK))).toBe("rejected: item_invalid");
+  });
+
+  test("is refused with words that a person can act on", () => {
+    const result = judged({ value: "72" });
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining("JSON number") });
+  });
+
+  test("with several faults is rejected for one that cannot be read before it is set aside", () => {
+    expect(outcome(judged({ unit: "furlong", effective_at: "today" }))).toBe("rejected: effective_at_invalid");
+  });
+});
+
+describe("a value", () => {
+  test.each([
+    ["72"],
+    ["72bpm"],
+    [""],
+    [null],
+    [undefined],
+    [true],
+    [[72]],
+    [{}],
+    [Number.NaN],
+    [JSON.parse("1e400")],
+    [Number.NEGATIVE_INFINITY],
+    [1.01e15],
+    [-1.7e308],
+  ])("%j is no number", (value) => {
+    expect(outcome(judged({ value }))).toBe("rejected: value_not_a_number");
+  });
+
+  test("nothing at all is a value and alarms", () => {
+    for (const code of [CODES.heart_rate, CODES.spo2, CODES.respiratory_rate, CODES.systolic, CODES.diastolic, CODES.etco2]) {
+      expect(outcome(of(code, 0, vitalOf(code)?.unit ?? ""))).toBe("0 final as it is");
+    }
+  });
+
+  test("-0 is 0, of known codes and of others", () => {
+    for (const result of [of(CODES.heart_rate, -0, "/min"), of("EEG-BIS", -0, "1")]) {
+      expect(result.ok && Object.is(result.sample.value, 0)).toBe(true);
+    }
+  });
+
+  test("has the decimals of its vital", () => {
+    expect(outcome(of(CODES.heart_rate, 72.0000001, "/min"))).toBe("72 final as it is");
+    expect(outcome(of(CODES.heart_rate, 72.25, "/min"))).toBe("72.3 final as it is");
+    expect(outcome(of(CODES.temperature, 36.005, "Cel"))).toBe("36.01 final as it is");
+    expect(outcome(of(CODES.steps, 8000.4, "{steps}"))).toBe("8000 final as it is");
+  });
+
+  test("concerning is final, impossible is invalid", () => {
+    expect(outcome(of(CODES.spo2, 84, "%"))).toBe("84 final as it is");
+    expect(outcome(of(CODES.spo2, 104, "%"))).toBe("104 invalid implausible");
+    expect(outcome(of(CODES.spo2, -1, "%"))).toBe("-1 invalid implausible");
+    expect(outcome(of(CODES.heart_rate, -0.04, "/min"))).toBe("0 invalid implausible");
+    for (const off of [0, 3, 22]) expect(outcome(of(CODES.temperature, off, "Cel"))).toBe(`${off} invalid implausible`);
+  });
+
+  test("at the ends of what is plausible is final, and beyond them never", () => {
+    for (const { code, unit, plausible, decimals } of VITALS) {
+      const step = 10 ** -decimals;
+      for (const end of [plausible.min, plausible.max]) expect(outcome(of(code, end, unit))).toBe(`${end} final as it is`);
+      for (const beyond of [plausible.min - step, plausible.max + step, -1e15, 1e15]) {
+        expect(judged({ code, value: beyond, unit })).toMatchObject({ ok: true, sample: { status: "invalid" } });
+      }
+    }
+  });
+
+  test("beyond an end by less than its decimals is invalid, although it rounds to the end", () => {
+    expect(outcome(of(CODES.spo2, 100.001, "%"))).toBe("100 invalid implausible");
+    expect(outcome(of(CODES.spo2, 1.0, "1"))).toBe("100 final unit_converted");
+  });
+
+  test.each(["A", "C", "V", "P", "U"].map((letter, place) => [letter, place] as const))(
+    "consciousness %s is %d",
+    (letter, place) => {
+      expect(outcome(of(CODES.consciousness, letter, "{ACVPU}"))).toBe(`${place} final as it is`);
+      expect(outcome(of("80288-4", letter, "{score}"))).toBe(`${place} final as it is`);
+      expect(outcome(of(CODES.heart_rate, letter, "/min"))).toBe("rejected: value_not_a_number");
+    },
+  );
+
+  test.each(["a", "X", "AC", "", " A"])("consciousness %j is no letter", (letter) => {
+    expect(outcome(of(CODES.consciousness, letter, "{ACVPU}"))).toBe("rejected: value_not_a_number");
+  });
+
+  test("between two letters is impossible", () => {
+    expect(outcome(of(CODES.consciousness, 1.5, "{ACVPU}"))).toBe("2 invalid implausible");
+    expect(outcome(of(CODES.consciousness, 5, "{ACVPU}"))).toBe("5 invalid implausible");
+  });
+});
+
+describe("a unit", () => {
+  test.each([undefined, null, "", " ", 1, "/min ", "x".repeat(33), "a\u0000b", "\u202e/min"])("%j is none", (unit) => {
+    expect(outcome(judged({ unit }))).toBe("rejected: unit_invalid");
+  });
+
+  test.each(["Hz", "mmHg", "%", "BPM", "constructor", "__proto__"])("%s is not known for a pulse", (unit) => {
+    expect(outcome(judged({ unit }))).toBe("quarantined: unit_unknown");
+  });
+
+  test("of another kind is converted and says so", () => {
+    expect(outcome(of(CODES.temperature, 98.6, "[degF]"))).toBe("37 final unit_converted");
+    expect(outcome(of(CODES.systolic, 16, "kPa"))).toBe("120.01 final unit_converted");
+    expect(outcome(of(CODES.glucose, 5.5, "mmol/L"))).toBe("99.1 final unit_converted");
+    expect(outcome(of("15074-8", 5.5, "mmol/L"))).toBe("99.1 final unit_converted");
+    expect(outcome(of(CODES.spo2, 0.97, "1"))).toBe("97 final unit_converted");
+    expect(outcome(of(CODES.weight, 3500, "g"))).toBe("3.5 final unit_converted");
+  });
+
+  test("spelled otherwise is the same unit and says nothing", () => {
+    expect(outcome(of(CODES.systolic, 120, "mmHg"))).toBe("120 final as it is");
+    expect(outcome(of(CODES.heart_rate, 72, "bpm"))).toBe("72 final as it is");
+  });
+
+  test.each([
+    [CODES.temperature, 98.6, "Cel", 98.6],
+    [CODES.temperature, 37, "[degF]", 2.78],
+    [CODES.spo2, 0.97, "%", 0.97],
+    [CODES.spo2, 1, "%", 1],
+    [CODES.spo2, 97, "1", 9700],
+    [CODES.glucose, 5, "mg/dL", 5],
+    [CODES.glucose, 100, "mmol/L", 1801.82],
+    [CODES.systolic, 16, "mm[Hg]", 16],
+    [CODES.systolic, 120, "kPa", 900.08],
+    [CODES.inspired_oxygen, 0.4, "%", 0.4],
+    [CODES.weight, 70, "g", 0.07],
+    [CODES.weight, 3400, "kg", 3400],
+    [CODES.etco2, 38, "kPa", 285.02],
+    [CODES.sleep_minutes, 480, "h", 28_800],
+  ])("%s of %d %s is suspect, and stays what it was said to be", (code, value, unit, kept) => {
+    expect(outcome(of(code, value, unit))).toBe(`${kept} invalid unit_suspect`);
+  });
+
+  test("is not suspected of a body in great danger", () => {
+    for (const value of [1.5, 40, 60]) expect(outcome(of(CODES.spo2, value, "%"))).toBe(`${value} final as it is`);
+    for (const value of [0, 7, 26, 40]) expect(outcome(of(CODES.systolic, value, "mm[Hg]"))).toBe(`${value} final as it is`);
+    for (const value of [15, 30]) expect(outcome(of(CODES.glucose, value, "mg/dL"))).toBe(`${value} final as it is`);
+  });
+});
+
+describe("a code", () => {
+  test.each([undefined, null, "", 88674, " 8867-4", "x".repeat(65), "a\nb", "\u0007"])("%j is none", (code) => {
+    expect(outcome(judged({ code }))).toBe("rejected: code_invalid");
+  });
+
+  test("that means the same is kept under the catalogue's", () => {
+    expect(judged({ code: "59408-5", value: 97, unit: "%" })).toMatchObject({ sample: { code: "2708-6", unit: "%" } });
+  });
+
+  test.each([
+    ["EEG-BIS", 43.123456789, "1"],
+    ["constructor", 1, "toString"],
+    ["चीनी", -5, "mg/dL"],
+    ["x".repeat(64), 1e15, "y".repeat(32)],
+  ])("that the catalogue lacks is kept as the device said it: %s", (code, value, unit) => {
+    expect(judged({ code, value, unit })).toEqual({
+      ok: true,
+      sample: { code, value, unit, at: NOW - 7000, seq: null, status: "final" },
+    });
+  });
+});
+
+describe("a time", () => {
+  test.each([
+    ["2026-03-04T05:06:00Z", "2026-03-04T05:06:00.000Z"],
+    ["2026-03-04t05:06:00z", "2026-03-04T05:06:00.000Z"],
+    ["2026-03-04T10:36:00+05:30", "2026-03-04T05:06:00.000Z"],
+    ["2026-03-03T21:06:00-08:00", "2026-03-04T05:06:00.000Z"],
+    ["2026-03-04T05:06:00.1Z", "2026-03-04T05:06:00.100Z"],
+    ["2026-03-04T05:06:00.123999999Z", "2026-03-04T05:06:00.123Z"],
+    ["2024-02-29T23:59:59-00:00", "2024-02-29T23:59:59.000Z"],
+    ["2026-01-01T00:00:00+14:00", "2025-12-31T10:00:00.000Z"],
+  ])("%s is %s", (text, utc) => {
+    expect(new Date(instantOf(text) ?? Number.NaN).toISOString()).toBe(utc);
+  });
+
+  test.each([
+    "2026-03-04T05:06:00",
+    "2026-03-04",
+    "2026-03-04 05:06:00Z",
+    "2026-03-04T05:06Z",
+    "2026-03-04T05:06:60Z",
+    "2026-06-30T23:59:60Z",
+    "2026-02-29T05:06:00Z",
+    "2026-02-30T05:06:00Z",
+    "2026-13-01T05:06:00Z",
+    "2026-00-01T05:06:00Z",
+    "2026-03-00T05:06:00Z",
+    "2026-03-04T24:00:00Z",
+    "2026-03-04T05:60:00Z",
+    "2026-03-04T05:06:00+0530",
+    "2026-03-04T05:06:00+24:00",
+    "2026-03-04T05:06:00+05:60",
+    "10000-01-01T00:00:00Z",
+    "+010000-01-01T00:00:00Z",
+    "2026-03-04T05:06:00,5Z",
+    "2026-03-04T05:06:00.Z",
+    "1772600760",
+    "٢٠٢٦-03-04T05:06:00Z",
+    " 2026-03-04T05:06:00Z",
+    "2026-03-04T05:06:00Z\n",
+    "now",
+    "",
+    1772600760,
+    1772600760000,
+    null,
+    undefined,
+    new Date(NOW),
+  ])("%j is none", (effective_at) => {
+    expect(outcome(judged({ effective_at }))).toBe("rejected: effective_at_invalid");
+  });
+
+  const at = (ms: number, skewMs: number | null = null) =>
+    outcome(judged({ effective_at: new Date(NOW + ms).toISOString() }, { received: NOW, skewMs }));
+  const DAY = 86_400_000;
+
+  test("two minutes ahead is borne, more is set aside", () => {
+    expect(at(120_000)).toBe("72 final as it is");
+    expect(at(120_001)).toBe("quarantined: in_the_future");
+  });
+
+  test("thirty days old is history, more is set aside", () => {
+    expect(at(-7 * DAY - 1)).toBe("72 final as it is");
+    expect(at(-30 * DAY)).toBe("72 final as it is");
+    expect(at(-30 * DAY - 1)).toBe("quarantined: too_old");
+    expect(outcome(judged({ effective_at: "0000-01-01T00:00:00Z" }))).toBe("quarantined: too_old");
+    expect(outcome(judged({ effective_at: "9999-12-31T23:59:59Z" }))).toBe("quarantined: in_the_future");
+  });
+
+  test("of a clock that is known to be wrong is set right before it is judged", () => {
+    expect(at(3_600_000)).toBe("quarantined: in_the_future");
+    expect(at(3_600_000, 3_600_000)).toBe("72 final as it is");
+    expect(at(0, -120_001)).toBe("quarantined: in_the_future");
+    const result = judged({}, { received: NOW, skewMs: 1500.4 });
+    expect(result).toMatchObject({ sample: { at: NOW - 7000 - 1500 } });
+  });
+});
+
+describe("a sequence number", () => {
+  test.each([0, 1, 2 ** 53 - 1])("%d is one", (seq) => {
+    expect(judged({ seq })).toMatchObject({ ok: true, sample: { seq } });
+  });
+
+  test.each([-1, 1.5, 2 ** 53, "1", true, {}, Number.NaN])("%j is none", (seq) => {
+    expect(outcome(judged({ seq }))).toBe("rejected: seq_invalid");
+  });
+
+  test("may be absent", () => {
+    expect(judged({ seq: undefined })).toMatchObject({ sample: { seq: null } });
+    expect(judged({ seq: null })).toMatchObject({ sample: { seq: null } });
+  });
+});
+
+describe("pressures of one instant", () => {
+  const pressure = (code: string, value: number, at = NOW, status: Sample["status"] = "final"): Sample => ({
+    code,
+    value,
+    unit: "mm[Hg]",
+    at,
+    seq: null,
+    status,
+  });
+  const cuff = (systolic: number | null, mean: number | null, diastolic: number | null, at = NOW) => [
+    ...(systolic === null ? [] : [pressure(CODES.systolic, systolic, at)]),
+    ...(mean === null ? [] : [pressure(CODES.mean_pressure, mean, at)]),
+    ...(diastolic === null ? [] : [pressure(CODES.diastolic, diastolic, at)]),
+  ];
+  const statuses = (samples: readonly Sample[]) => crossChecks(samples).map(({ status }) => status);
+
+  test.each([
+    [120, 93, 80],
+    [120, null, 80],
+    [120, 93, null],
+    [null, 93, 80],
+    [120, null, null],
+    [null, null, 80],
+    [0, 0, 0],
+    [80, 80, 80],
+  ])("%j/%j/%j agree", (systolic, mean, diastolic) => {
+    const samples = cuff(systolic, mean, diastolic);
+    expect(crossChecks(samples)).toEqual(samples);
+  });
+
+  test.each([
+    [80, null, 120],
+    [80, 93, 120],
+    [120, 121, 80],
+    [120, 79, 80],
+    [120, 121, null],
+    [null, 79, 80],
+  ])("%j/%j/%j contradict each other: none of them counts", (systolic, mean, diastolic) => {
+    expect(new Set(statuses(cuff(systolic, mean, diastolic)))).toEqual(new Set(["invalid"]));
+  });
+
+  test("one that is invalid already takes the others with it: 16/10 in kPa", () => {
+    const samples = (
+      [
+        [CODES.systolic, 16],
+        [CODES.diastolic, 10],
+      ] as const
+    ).flatMap(([code, value]) => {
+      const result = judged({ code, value, unit: "mm[Hg]" });
+      return result.ok ? [result.sample] : [];
+    });
+    expect(samples.map(({ status }) => status)).toEqual(["invalid", "final"]);
+    expect(statuses(samples)).toEqual(["invalid", "invalid"]);
+  });
+
+  test("leave other instants, other vitals and the order alone, and the given samples as they were", () => {
+    const pulse: Sample = { ...pressure(CODES.heart_rate, 300), unit: "/min" };
+    const samples = [...cuff(120, 93, 80, NOW - 1), pulse, ...cuff(80, null, 120)];
+    const before = structuredClone(samples);
+    const checked = crossChecks(samples);
+    expect(samples).toEqual(before);
+    expect(checked.map(({ status }) => status)).toEqual(["final", "final", "final", "final", "invalid", "invalid"]);
+    expect(checked.map((sample) => ({ ...sample, status: "final" }))).toEqual(before);
+    expect(crossChecks([])).toEqual([]);
+  });
+});
+
+describe("a wearable's metrics", () => {
+  const timestamp = "2026-03-04T10:36:00+05:30";
+
+  test("are items in LOINC and UCUM, each of them known", () => {
+    const all = {
+      heart_rate: 72,
+      spo2: 97,
+      systolic: 120,
+      diastolic: 80,
+      respiratory_rate: 16,
+      temperature: 36.8,
+      glucose: 95,
+      steps: 8123,
+      sleep_minutes: 431,
+      calories: 2100,
+    };
+    const items = metricsToItems([{ timestamp, ...all }]);
+    expect(items.map(({ value }) => value)).toEqual(Object.values(all));
+    expect(items.map((item) => outcome(judge(item, CLOCK)))).toEqual(
+      Object.values(all).map((value) => `${value} final as it is`),
+    );
+    expect(items[9]).toEqual({ code: "41981-2", value: 2100, unit: "kcal", effective_at: timestamp });
+  });
+
+  test("keep 0, leave out what was not measured, and keep the order", () => {
+    const items = metricsToItems([
+      { timestamp, steps: 0, heart_rate: null },
+      { timestamp: "2026-03-04T10:37:00+05:30", spo2: 96, heart_rate: 70, glucose: undefined },
+      { timestamp },
+    ]);
+    expect(items.map(({ code, value }) => [code, value])).toEqual([
+      [CODES.steps, 0],
+      [CODES.heart_rate, 70],
+      [CODES.spo2, 96],
+    ]);
+  });
+
+  test("in another unit than the table's are suspect, not converted", () => {
+    const items = metricsToItems([{ timestamp, temperature: 98.6, spo2: 0.97, glucose: 5.2 }]);
+    expect(items.map((item) => outcome(judge(item, CLOCK)))).toEqual([
+      "0.97 invalid unit_suspect",
+      "98.6 invalid unit_suspect",
+      "5.2 invalid unit_suspect",
+    ]);
+  });
+});
+
+describe("real monitors", () => {
+  const folder = "../shared/data/vitals";
+  const COLUMNS: Record<string, [string, string]> = {
+    HR: [CODES.heart_rate, "/min"],
+    RESP: [CODES.respiratory_rate, "/min"],
+    Resp: [CODES.respiratory_rate, "/min"],
+    RespRate: [CODES.respiratory_rate, "/min"],
+    SpO2: [CODES.spo2, "%"],
+    O2Sat: [CODES.spo2, "%"],
+    SaO2: [CODES.spo2, "%"],
+    Temp: [CODES.temperature, "Cel"],
+    SBP: [CODES.systolic, "mm[Hg]"],
+    DBP: [CODES.diastolic, "mm[Hg]"],
+    MAP: [CODES.mean_pressure, "mm[Hg]"],
+    NBPSys: [CODES.systolic, "mm[Hg]"],
+    NBPDias: [CODES.diastolic, "mm[Hg]"],
+    NBPMean: [CODES.mean_pressure, "mm[Hg]"],
+    SysABP: [CODES.systolic, "mm[Hg]"],
+    NISysABP: [CODES.systolic, "mm[Hg]"],
+    EtCO2: [CODES.etco2, "mm[Hg]"],
+    Glucose: [CODES.glucose, "mg/dL"],
+  };
+  function readings(pattern: string, separator: string): [string, string, number][] {
+    return globSync(pattern, { cwd: folder }).flatMap((path) => {
+      const [header = "", ...rows] = readFileSync(`${folder}/${path}`, "utf8").trim().split(/\r?\n/);
+      const names = header.split(separator);
+      return rows.flatMap((row) => {
+        const cells = row.split(separator);
+        const pairs = names.join() === "Time,Parameter,Value" ? [[cells[1], cells[2]]] : names.map((name, i) => [name, cells[i]]);
+        return pairs.flatMap(([name = "", cell = ""]) => {
+          const column = COLUMNS[name];
+          return column && cell !== "" && Number.isFinite(Number(cell))
+            ? [[...column, Number(cell)] as [string, string, number]]
+            : [];
+        });
+      });
+    });
+  }
+
+  test.skipIf(!existsSync(folder)).each([
+    ["bedside/s25047*.csv", ",", 200, 1],
+    ["icu-hourly/*.psv", "|", 30_000, 0.9999],
+    ["icu-48h/*.txt", ",", 10_000, 0.995],
+  ] as const)(
+    "%s: nothing is lost, nearly all is final, and 0 stays (skipped without shared/data)",
+    (pattern, separator, least, share) => {
+      const all = readings(pattern, separator);
+      const results = all.map(([code, unit, value]) => ({ code, value, result: of(code, value, unit) }));
+      expect(results.length).toBeGreaterThan(least);
+      expect(results.filter(({ result }) => !result.ok)).toEqual([]);
+      const final = results.filter(({ result }) => result.ok && result.sample.status === "final");
+      expect(final.length / results.length).toBeGreaterThanOrEqual(share);
+      const zero = results.filter(({ code, value }) => value === 0 && code !== CODES.temperature && code !== CODES.glucose);
+      expect(zero.filter(({ result }) => !(result.ok && result.sample.status === "final"))).toEqual([]);
+      const cold = results.filter(({ code, value }) => code === CODES.temperature && value < 24);
+      expect(cold.filter(({ result }) => result.ok && result.sample.status === "final")).toEqual([]);
+    },
+  );
+});
