@@ -1,0 +1,181 @@
+// The life of an alert: raised, acknowledged, escalated, repeated, snoozed, recovered, cleared.
+import type { Run } from "./memory.ts";
+import { copyAlert } from "./memory.ts";
+import type { Alert, Transition } from "./model.ts";
+import { PRIORITIES } from "./model.ts";
+
+const MINUTE = 60_000;
+/** Nobody is left without a reminder for longer than a round of the ward. */
+export const LONGEST_SNOOZE_MS = 4 * 60 * MINUTE;
+
+/** An act on an alert that is not there: a number that was never given, or one that is over. */
+export class AlarmError extends Error {
+  readonly code: "unknown_alert" | "not_open";
+
+  constructor(code: "unknown_alert" | "not_open") {
+    super(code === "unknown_alert" ? "There is no such alert" : "The alert is over");
+    this.code = code;
+  }
+}
+
+export type Cause = Pick<Alert, "key" | "rule" | "code" | "device" | "priority" | "why">;
+
+export function openAlert(run: Run, key: string): Alert | undefined {
+  return run.memory.alerts.find((alert) => alert.key === key);
+}
+
+/** Whether a rule still holds the alert up: it is open and has not recovered. */
+export function isGoingOn(alert: Alert | undefined): alert is Alert {
+  return alert !== undefined && alert.state !== "recovered";
+}
+
+function tell(run: Run, what: Transition["what"], alert: Alert, by: string | null = null): void {
+  run.transitions.push({ what, at: run.now, by, alert: copyAlert(alert) });
+}
+
+/**
+ * A rule says that its condition holds. The first time that is a new alert; later it changes the open one only when things got worse:
+ * a higher priority, the other limit, or a condition that came back before anybody acknowledged it. Each of these asks for a new
+ * acknowledgement. The priority never falls while the alert is open.
+ */
+export function raise(run: Run, cause: Cause): void {
+  const open = openAlert(run, cause.key);
+  if (!open) {
+    run.memory.n += 1;
+    const alert: Alert = { ...cause, ...ACTIVE, n: run.memory.n, raised_at: run.now, assigned_to: null, cleared_at: null };
+    startClocks(run, alert);
+    run.memory.alerts.push(alert);
+    tell(run, "raised", alert);
+    return;
+  }
+  const higher = PRIORITIES.indexOf(cause.priority) < PRIORITIES.indexOf(open.priority);
+  if (!higher && open.state !== "recovered" && open.why.side === cause.why.side) return;
+  Object.assign(open, ACTIVE, { why: cause.why, priority: higher ? cause.priority : open.priority });
+  startClocks(run, open);
+  tell(run, higher ? "raised_priority" : "raised", open);
+}
+
+const ACTIVE = {
+  state: "active",
+  tier: 0,
+  acknowledged_at: null,
+  acknowledged_by: null,
+  escalate_at: null,
+  repeat_at: null,
+  snoozed_until: null,
+  recovered_at: null,
+} as const;
+
+function startClocks(run: Run, alert: Alert): void {
+  alert.escalate_at = after(run.now, run.config.escalation[alert.priority][0] ?? null);
+  alert.repeat_at = nextRepeat(run, alert);
+}
+
+/** Not more often than once a minute, whatever the settings say. */
+function nextRepeat(run: Run, alert: Alert): number | null {
+  const minutes = run.config.repeat_minutes[alert.priority];
+  return after(run.now, minutes === null ? null : Math.max(1, minutes));
+}
+
+function after(start: number, minutes: number | null): number | null {
+  return minutes === null ? null : start + minutes * MINUTE;
+}
+
+/** The condition is over. A high limit alert that nobody has acknowledged is latched: it stays until somebody does. */
+export function recover(run: Run, key: string): void {
+  const alert = openAlert(run, key);
+  if (!isGoingOn(alert)) return;
+  alert.recovered_at = run.now;
+  if (latches(alert)) {
+    Object.assign(alert, { state: "recovered", escalate_at: null, repeat_at: null, snoozed_until: null });
+    tell(run, "recovered", alert);
+  } else clear(run, alert);
+}
+
+function latches(alert: Alert): boolean {
+  return alert.rule === "limit" && alert.priority === "high" && alert.state === "active";
+}
+
+/** Ends an alert whatever its state: its condition is over, it was resolved, or what it was about is no longer watched. */
+export function clear(run: Run, alert: Alert, by: string | null = null): void {
+  Object.assign(alert, { state: "cleared", cleared_at: run.now, escalate_at: null, repeat_at: null, snoozed_until: null });
+  run.memory.alerts.splice(run.memory.alerts.indexOf(alert), 1);
+  tell(run, "cleared", alert, by);
+}
+
+/** Ends what has the key, if anything, without latching. */
+export function clearKey(run: Run, key: string): void {
+  const alert = openAlert(run, key);
+  if (alert) clear(run, alert);
+}
+
+/** @throws AlarmError */
+export function alertNumbered(run: Run, n: number): Alert {
+  const alert = run.memory.alerts.find((open) => open.n === n);
+  if (alert) return alert;
+  throw new AlarmError(Number.isInteger(n) && n >= 1 && n <= run.memory.n ? "not_open" : "unknown_alert");
+}
+
+/** The first acknowledgement stands; a second one changes nothing. A latched alert is over with it. */
+export function acknowledge(run: Run, n: number, by: string): void {
+  const alert = alertNumbered(run, n);
+  if (alert.state === "acknowledged") return;
+  const latched = alert.state === "recovered";
+  const repeat_at = latched ? null : nextRepeat(run, alert);
+  Object.assign(alert, { state: "acknowledged", acknowledged_at: run.now, acknowledged_by: by, escalate_at: null, repeat_at });
+  tell(run, "acknowledged", alert, by);
+  if (latched) clear(run, alert);
+}
+
+export function assign(run: Run, n: number, by: string, to: string | null): void {
+  const alert = alertNumbered(run, n);
+  if (alert.assigned_to === to) return;
+  alert.assigned_to = to;
+  tell(run, "assigned", alert, by);
+}
+
+/** No repeats and no escalation until then, at most four hours ahead; a time that has passed ends the snooze. */
+export function snooze(run: Run, n: number, by: string, until: number): void {
+  const alert = alertNumbered(run, n);
+  alert.snoozed_until = until > run.now ? Math.min(until, run.now + LONGEST_SNOOZE_MS) : null;
+  tell(run, "snoozed", alert, by);
+}
+
+/** When the alert next needs the clock, epoch ms. */
+export function alertDeadlines(alert: Alert): number[] {
+  return [escalationDue(alert), repeatDue(alert), alert.snoozed_until].filter((time) => time !== null);
+}
+
+function escalationDue(alert: Alert): number | null {
+  return alert.state === "active" ? afterSnooze(alert, alert.escalate_at) : null;
+}
+
+/** An acknowledged alert is repeated too: what goes on must not be forgotten. */
+function repeatDue(alert: Alert): number | null {
+  return alert.state === "recovered" ? null : afterSnooze(alert, alert.repeat_at);
+}
+
+function afterSnooze(alert: Alert, time: number | null): number | null {
+  return time === null ? null : Math.max(time, alert.snoozed_until ?? time);
+}
+
+/** Escalates and repeats what is due. A late clock tells every tier that it missed, in order, and repeats once. */
+export function runClocks(run: Run): void {
+  for (const alert of run.memory.alerts) {
+    for (let due = escalationDue(alert); due !== null && due <= run.now; due = escalationDue(alert)) escalate(run, alert, due);
+    const repeat = repeatDue(alert);
+    if (repeat !== null && repeat <= run.now) {
+      alert.repeat_at = nextRepeat(run, alert);
+      tell(run, "repeated", alert);
+    }
+    if (alert.snoozed_until !== null && alert.snoozed_until <= run.now) alert.snoozed_until = null;
+  }
+}
+
+function escalate(run: Run, alert: Alert, due: number): void {
+  const tiers = run.config.escalation[alert.priority];
+  const next = tiers[alert.tier + 1];
+  alert.escalate_at = next === undefined ? null : due + Math.max(0, next - (tiers[alert.tier] ?? 0)) * MINUTE;
+  alert.tier += 1;
+  tell(run, "escalated", alert);
+}

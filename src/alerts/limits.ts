@@ -1,0 +1,125 @@
+// Limits that a ward or a patient has of its own: what is sensible, and how they lie over the defaults.
+import { vitalOf } from "../vitals/catalogue.ts";
+import type { Limits } from "../vitals/model.ts";
+
+/** What is absent is inherited; null switches a limit off. */
+export type LimitsOverride = Partial<Limits>;
+export type LimitsOverrides = Readonly<Record<string, LimitsOverride>>;
+
+/**
+ * The limits in effect by code, field by field: the patient's before the ward's before the defaults of the age band. A code that only
+ * an override has is watched from `NO_LIMITS` up. Layers that were sensible alone may contradict each other after one has changed;
+ * the rules then go by the critical limit first, and so alarm sooner, not later.
+ */
+export function mergeLimits(
+  defaults: Readonly<Record<string, Limits>>,
+  ward: LimitsOverrides,
+  patient: LimitsOverrides,
+): Record<string, Limits> {
+  const codes = new Set([...Object.keys(defaults), ...Object.keys(ward), ...Object.keys(patient)]);
+  const merged = (code: string) => ({ ...over(over(defaults[code] ?? NO_LIMITS, ward[code]), patient[code]) });
+  return Object.fromEntries([...codes].map((code) => [code, merged(code)]));
+}
+
+/** Of a vital that the age band has no limits for. */
+export const NO_LIMITS: Limits = {
+  critical_low: null,
+  low: null,
+  high: null,
+  critical_high: null,
+  duration_s: 15,
+  hysteresis: 0,
+  rate_per_minute: null,
+  trend: false,
+  silence_s: null,
+};
+
+/** Undefined inherits, as absence does. */
+function over(base: Limits, override: LimitsOverride | undefined): Limits {
+  const set = Object.entries(override ?? {}).filter(([, value]) => value !== undefined);
+  return { ...base, ...Object.fromEntries(set) };
+}
+
+export type LimitProblem = { field: keyof Limits | "code"; code: keyof typeof PROBLEMS; message: string };
+const PROBLEMS = {
+  unknown_code: "Only vital signs of the catalogue have limits",
+  out_of_range: "The value is outside of its range",
+  crossed: "Limits must rise from critical low, low, high to critical high; low and high must differ",
+  too_wide: "A hysteresis must be less than half of the room between low and high",
+  unguarded: "A critical limit can only be switched off while the ordinary limit of that side is on",
+  too_far: "A critical limit may lie at most halfway between the one it replaces and the end of what is possible",
+} as const;
+
+/** Seconds and hysteresis that make sense. An alarm that waits five minutes is late already; a silence of a day is none. */
+const RANGES = { duration_s: [0, 300], silence_s: [30, 86_400] } as const;
+
+/**
+ * What is wrong with an override, field by field; empty where nothing is. `base` is what it lies over, for the rules that concern the
+ * limits in effect; without it only the override's own fields are compared.
+ *
+ * A critical limit is never switched off silently: to be without one, an override must say null, the ordinary limit of that side must
+ * be on, and moving it far out is refused as well. A pulse, saturation or respiration of 0 raises an alarm whatever is set here.
+ */
+export function checkLimits(override: LimitsOverride, code: string, base: Limits = NO_LIMITS): LimitProblem[] {
+  const vital = vitalOf(code);
+  if (!vital) return [problem("code", "unknown_code")];
+  const merged = over(base, override);
+  const { min, max } = vital.plausible;
+  const outside = (["critical_low", "low", "high", "critical_high"] as const).filter(
+    (side) => !isWithin(override[side], min, max),
+  );
+  return [
+    ...outside.map((side) => problem(side, "out_of_range")),
+    ...crossings(merged),
+    ...manner(override, merged),
+    ...guards(override, base, merged, vital.plausible),
+  ];
+}
+
+function problem(field: LimitProblem["field"], code: LimitProblem["code"]): LimitProblem {
+  return { field, code, message: PROBLEMS[code] };
+}
+
+function isWithin(value: number | null | undefined, min: number, max: number): boolean {
+  return value === null || value === undefined || (Number.isFinite(value) && value >= min && value <= max);
+}
+
+function crossings({ critical_low, low, high, critical_high }: Limits): LimitProblem[] {
+  const bottom = low ?? critical_low;
+  const top = high ?? critical_high;
+  return [
+    ...(critical_low !== null && low !== null && critical_low > low ? [problem("critical_low", "crossed")] : []),
+    ...(bottom !== null && top !== null && bottom >= top ? [problem(low === null ? "critical_low" : "low", "crossed")] : []),
+    ...(high !== null && critical_high !== null && critical_high < high ? [problem("critical_high", "crossed")] : []),
+  ];
+}
+
+function manner(override: LimitsOverride, { low, high, hysteresis: margin }: Limits): LimitProblem[] {
+  const { duration_s, silence_s, hysteresis, rate_per_minute } = override;
+  const room = low !== null && high !== null && high > low ? (high - low) / 2 : Number.POSITIVE_INFINITY;
+  const positive =
+    rate_per_minute === null || rate_per_minute === undefined || (Number.isFinite(rate_per_minute) && rate_per_minute > 0);
+  return [
+    ...(isWithin(duration_s, ...RANGES.duration_s) ? [] : [problem("duration_s", "out_of_range")]),
+    ...(isWithin(silence_s, ...RANGES.silence_s) ? [] : [problem("silence_s", "out_of_range")]),
+    ...(isWithin(hysteresis, 0, Number.MAX_VALUE) ? [] : [problem("hysteresis", "out_of_range")]),
+    ...(margin >= room ? [problem("hysteresis", "too_wide")] : []),
+    ...(positive ? [] : [problem("rate_per_minute", "out_of_range")]),
+  ];
+}
+
+type Range = { min: number; max: number };
+
+function guards(override: LimitsOverride, base: Limits, merged: Limits, { min, max }: Range): LimitProblem[] {
+  const sides = [
+    { critical: "critical_low", ordinary: "low", end: min },
+    { critical: "critical_high", ordinary: "high", end: max },
+  ] as const;
+  return sides.flatMap(({ critical, ordinary, end }) => {
+    const [before, now] = [base[critical], merged[critical]];
+    if (before === null) return [];
+    if (now === null) return merged[ordinary] === null ? [problem(critical, "unguarded")] : [];
+    const isFar = override[critical] !== undefined && Math.abs(now - end) < Math.abs(before - end) / 2;
+    return isFar ? [problem(critical, "too_far")] : [];
+  });
+}

@@ -1,0 +1,144 @@
+// Limits: which are refused, how layers lie over each other, and what a preview counts.
+import { describe, expect, it } from "vitest";
+import type { LimitsOverride } from "../../src/alerts/limits.ts";
+import { checkLimits, mergeLimits } from "../../src/alerts/limits.ts";
+import { preview } from "../../src/alerts/preview.ts";
+import { defaultLimits, VITALS } from "../../src/vitals/catalogue.ts";
+import { AGE_BANDS } from "../../src/vitals/model.ts";
+import { CONFIG, HOUR, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START, sampleOf } from "./alerts-world.ts";
+
+const adult = defaultLimits("adult");
+const problems = (override: LimitsOverride, code: string = HR, base = adult[code] ?? HR_LIMITS) =>
+  checkLimits(override, code, base).map((problem) => `${problem.field} ${problem.code}`);
+
+describe("checkLimits", () => {
+  it("accepts the defaults of every band", () => {
+    for (const band of AGE_BANDS) {
+      for (const [code, limits] of Object.entries(defaultLimits(band)))
+        expect(checkLimits(limits, code), `${band} ${code}`).toEqual([]);
+    }
+  });
+
+  it.each([
+    [{}, []],
+    [{ high: 110 }, []],
+    [{ high: 131 }, []],
+    [{ low: 120 }, ["low crossed"]],
+    [{ low: 130, high: 110 }, ["low crossed"]],
+    [{ critical_low: 51 }, ["critical_low crossed"]],
+    [{ critical_low: 50 }, []],
+    [{ critical_high: 119 }, ["critical_high crossed"]],
+    [{ high: 132 }, ["critical_high crossed"]],
+    [{ high: 351 }, ["high out_of_range", "critical_high crossed"]],
+    [{ low: -1 }, ["low out_of_range", "critical_low crossed"]],
+    [{ high: Number.NaN }, ["high out_of_range"]],
+    [{ critical_high: null }, []],
+    [{ critical_high: null, high: null }, ["critical_high unguarded"]],
+    [{ high: null }, []],
+    [{ critical_high: 240 }, []],
+    [{ critical_high: 241 }, ["critical_high too_far"]],
+    [{ critical_low: 20 }, []],
+    [{ critical_low: 19 }, ["critical_low too_far"]],
+    [{ critical_low: 1 }, ["critical_low too_far"]],
+    [{ duration_s: 300 }, []],
+    [{ duration_s: 301 }, ["duration_s out_of_range"]],
+    [{ duration_s: -1 }, ["duration_s out_of_range"]],
+    [{ silence_s: 29 }, ["silence_s out_of_range"]],
+    [{ silence_s: null }, []],
+    [{ hysteresis: -1 }, ["hysteresis out_of_range"]],
+    [{ hysteresis: 35 }, ["hysteresis too_wide"]],
+    [{ low: 80, high: 86 }, ["hysteresis too_wide"]],
+    [{ rate_per_minute: 0 }, ["rate_per_minute out_of_range"]],
+    [{ rate_per_minute: null }, []],
+  ])("says of %j %j", (override, expected) => {
+    expect(problems(override)).toEqual(expected);
+  });
+
+  it("knows vital signs of the catalogue alone", () => {
+    expect(problems({ high: 5 }, "unknown")).toEqual(["code unknown_code"]);
+  });
+
+  it("names what is wrong for a person", () => {
+    expect(checkLimits({ critical_high: null, high: null }, HR, adult[HR])).toEqual([
+      {
+        field: "critical_high",
+        code: "unguarded",
+        message: "A critical limit can only be switched off while the ordinary limit of that side is on",
+      },
+    ]);
+  });
+});
+
+describe("mergeLimits", () => {
+  it("has the patient's before the ward's before the default, field by field", () => {
+    const merged = mergeLimits(adult, { [HR]: { high: 110, low: 55 } }, { [HR]: { high: 100, critical_high: null } });
+    expect(merged[HR]).toEqual({ ...adult[HR], high: 100, low: 55, critical_high: null });
+    expect(merged[SPO2]).toEqual(adult[SPO2]);
+  });
+
+  it("takes undefined for inherited, and null for off", () => {
+    expect(mergeLimits(adult, { [HR]: { high: undefined } }, { [HR]: { silence_s: null } })[HR]).toEqual({
+      ...adult[HR],
+      silence_s: null,
+    });
+  });
+
+  it("watches a vital that only an override has", () => {
+    expect(mergeLimits({}, {}, { [RR]: { high: 30 } })[RR]).toMatchObject({
+      high: 30,
+      low: null,
+      critical_high: null,
+      duration_s: 15,
+    });
+  });
+
+  it("changes nothing of what it was given", () => {
+    const before = JSON.stringify(adult);
+    mergeLimits(adult, { [HR]: { high: 1 } }, {});
+    expect(JSON.stringify(adult)).toBe(before);
+    expect(VITALS.find((vital) => vital.code === HR)?.limits.adult?.high).toBe(120);
+  });
+});
+
+describe("preview", () => {
+  const base = CONFIG.limits;
+  const day = Array.from({ length: 24 * 60 }, (_, i) =>
+    sampleOf(HR, Math.floor(i / 60) % 2 === 0 ? 112 : 80, START + i * MINUTE),
+  );
+  const other = Array.from({ length: 24 * 60 }, (_, i) => sampleOf(SBP, i % 10 === 0 ? 300 : 120, START + i * MINUTE));
+
+  it("counts what other limits would have raised", () => {
+    const tight = { ...base, [HR]: { ...HR_LIMITS, high: 110 } };
+    expect(preview(day, base, tight, CONFIG)).toEqual({
+      before: 0,
+      after: 12,
+      by_code: {
+        [HR]: { before: { alarms: 0, high: 0, medium: 0, low: 0 }, after: { alarms: 12, high: 0, medium: 12, low: 0 } },
+      },
+    });
+    expect(preview(day.toReversed(), tight, base, CONFIG)).toMatchObject({ before: 12, after: 0 });
+  });
+
+  it("replays only what differs", () => {
+    expect(preview([...day, ...other], base, { ...base }, CONFIG)).toEqual({ before: 0, after: 0, by_code: {} });
+    expect(
+      Object.keys(preview([...day, ...other], base, { ...base, [HR]: { ...HR_LIMITS, high: 110 } }, CONFIG).by_code),
+    ).toEqual([HR]);
+  });
+
+  it("counts the last value, and values after a gap", () => {
+    const samples = [sampleOf(HR, 125, START), sampleOf(HR, 80, START + 5 * HOUR), sampleOf(HR, 125, START + 10 * HOUR)];
+    expect(preview(samples, {}, base, CONFIG)).toMatchObject({ before: 0, after: 2 });
+  });
+
+  it("counts an alarm that became critical once, by both of its priorities", () => {
+    const samples = Array.from({ length: 60 }, (_, i) => sampleOf(HR, i < 30 ? 125 : 150, START + i * SECOND));
+    const counted = preview(samples, {}, base, CONFIG);
+    expect(counted.by_code[HR]?.after).toEqual({ alarms: 1, high: 1, medium: 1, low: 0 });
+  });
+
+  it("is of no consequence for the patient's monitoring", () => {
+    const tight = { ...base, [HR]: { ...HR_LIMITS, high: 110 } };
+    expect(preview(day, base, tight, { ...CONFIG, monitoring: "off" })).toMatchObject({ after: 12 });
+  });
+});

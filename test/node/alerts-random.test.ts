@@ -1,0 +1,185 @@
+// Ten thousand random lives of a patient's alarms: every one must be legal by an independent book, and broken engines must not be.
+import { describe, expect, it } from "vitest";
+import type { AlarmMemory } from "../../src/alerts/engine.ts";
+import { AlarmError, emptyMemory, nextDeadline, step } from "../../src/alerts/engine.ts";
+import type { AlarmConfig, AlarmInput } from "../../src/alerts/model.ts";
+import { CODES } from "../../src/vitals/catalogue.ts";
+import { compare, enter, newLedger, refusal } from "./alerts-ledger.ts";
+import { randomOf } from "./alerts-randomness.ts";
+import { CONFIG, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START, sampleOf, TEMP } from "./alerts-world.ts";
+
+const SEED = Number(process.env["ALARM_SEED"] ?? 20_260_314);
+const LIVES = 10_000;
+const INPUTS = 25;
+
+type Random = ReturnType<typeof randomOf>;
+type Step = typeof step;
+
+const wide = { ...HR_LIMITS, rate_per_minute: 30, trend: true };
+const saturation = { ...wide, critical_low: 85, low: 91, high: null, critical_high: null, duration_s: 15, hysteresis: 2 };
+const CONFIGS: AlarmConfig[] = [
+  { ...CONFIG, limits: { [HR]: wide, [SPO2]: saturation }, news2: { scale: 1, window_ms: 30 * MINUTE } },
+  { ...CONFIG, limits: { [HR]: { ...wide, high: 100, critical_high: 110 }, [SPO2]: { ...saturation, silence_s: 30 } } },
+  { ...CONFIG, limits: { [HR]: { ...wide, duration_s: 0 } }, devices: { monitor: { silence_s: null } } },
+  { ...CONFIG, limits: { [SPO2]: saturation }, devices: {} },
+  { ...CONFIG, monitoring: "home", news2: { scale: 2, window_ms: 5 * MINUTE } },
+  { ...CONFIG, monitoring: "off" },
+];
+const VALUES: Record<string, readonly number[]> = {
+  [HR]: [0, 30, 45, 51, 80, 105, 119, 121, 135, 145, 200],
+  [SPO2]: [0, 80, 88, 91, 92, 94, 98],
+  [RR]: [0, 9, 16, 22, 26],
+  [SBP]: [85, 105, 120],
+  [TEMP]: [34.5, 37, 39.5],
+  [CODES.inspired_oxygen]: [21, 40],
+  [CODES.consciousness]: [0, 0, 0, 1],
+};
+const STEPS = [0, 1, SECOND, 5 * SECOND, 11 * SECOND, 31 * SECOND, 2 * MINUTE, 6 * MINUTE, 20 * MINUTE, 5 * 60 * MINUTE];
+/** Values are frequent, off is rare. */
+const KINDS = [
+  "samples",
+  "samples",
+  "samples",
+  "samples",
+  "conditions",
+  "tick",
+  "acknowledge",
+  "acknowledge",
+  "assign",
+  "snooze",
+  "resolve",
+] as const;
+
+function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInput {
+  const kind = random.pick(KINDS);
+  const open = memory.alerts.map((alert) => alert.n);
+  const n = open.length > 0 && random.chance(0.8) ? random.pick(open) : random.integer(0, memory.n + 2);
+  const by = random.pick(["nurse", "doctor"]);
+  const device = random.pick(["monitor", "wearable", null]);
+  switch (kind) {
+    case "samples": {
+      if (random.chance(0.1)) return { kind, device, samples: rampOf(random, now) };
+      const samples = Array.from({ length: random.integer(1, 4) }, () => {
+        const code = random.pick(Object.keys(VALUES));
+        const at = now + random.pick([0, 0, 0, -SECOND, -MINUTE, -60 * MINUTE, MINUTE, -8 * 24 * 60 * MINUTE]);
+        return sampleOf(code, random.pick(VALUES[code] ?? [0]), at, random.chance(0.1) ? "invalid" : "final");
+      });
+      return { kind, device, samples };
+    }
+    case "conditions":
+      return { kind, device: device ?? "monitor", conditions: ["leads_off", "low_battery"].filter(() => random.chance(0.5)) };
+    case "tick":
+      return { kind };
+    case "acknowledge":
+    case "resolve":
+      return { kind, n, by };
+    case "assign":
+      return { kind, n, by, to: random.pick(["doctor", "nurse", null]) };
+    case "snooze":
+      return { kind, n, by, until: now + random.pick([-MINUTE, 0, MINUTE, 30 * MINUTE, 10 * 60 * MINUTE]) };
+  }
+}
+
+/** A heart rate that changes fast within its limits. */
+function rampOf(random: Random, now: number) {
+  const up = random.chance(0.5);
+  return Array.from({ length: 9 }, (_, i) => sampleOf(HR, up ? 55 + 7 * i : 112 - 7 * i, now - (8 - i) * 11 * SECOND));
+}
+
+/** One life; what was illegal in it, the first of it. */
+function live(seed: number, engine: Step, seen: Set<string>): string | null {
+  const random = randomOf(seed);
+  const ledger = newLedger();
+  let config = random.pick(CONFIGS);
+  let memory = emptyMemory();
+  let now = START;
+  for (let i = 0; i < INPUTS; i += 1) {
+    now += random.pick(STEPS);
+    const changed = random.chance(0.05);
+    if (changed) config = random.pick(CONFIGS);
+    const input: AlarmInput = changed ? { kind: "tick" } : randomInput(random, memory, now);
+    const expected = "n" in input ? refusal(ledger, input.n) : null;
+    const before = i % 4 === 0 ? JSON.stringify(memory) : null;
+    try {
+      const done = engine(memory, input, config, now);
+      if (expected) return `${input.kind} was not refused as ${expected}`;
+      if (before && JSON.stringify(memory) !== before) return `${input.kind} changed the memory that it was given`;
+      const [wrong] = enter(ledger, input, config, done.transitions, now);
+      if (wrong) return wrong;
+      memory = i % 2 === 0 ? done.state : JSON.parse(JSON.stringify(done.state));
+      for (const { what, alert } of done.transitions) seen.add(`${what} ${alert.rule}`);
+    } catch (error) {
+      if (!(error instanceof AlarmError)) throw error;
+      if (error.code !== expected) return `${input.kind} was refused as ${error.code}, not ${expected}`;
+    }
+    const [different] = compare(ledger, memory.alerts);
+    if (different) return different;
+    const deadline = nextDeadline(memory, config);
+    if (deadline !== null && deadline <= now && !expected) return `the deadline ${deadline} is not after ${now}`;
+  }
+  return null;
+}
+
+function firstIllegal(
+  engine: Step,
+  lives: number,
+): { seed: number; wrong: string; seen: Set<string> } | { seed: null; seen: Set<string> } {
+  const seen = new Set<string>();
+  for (let i = 0; i < lives; i += 1) {
+    const wrong = live(SEED + i, engine, seen);
+    if (wrong) return { seed: SEED + i, wrong, seen };
+  }
+  return { seed: null, seen };
+}
+
+describe(`random lives from seed ${SEED}`, () => {
+  it(`are legal, ${LIVES} of ${INPUTS} inputs`, () => {
+    const found = firstIllegal(step, LIVES);
+    expect({ ...found, seen: null }).toEqual({ seed: null, seen: null });
+    const rules = ["limit", "rate", "news2", "silence", "device_silence", "technical"];
+    for (const rule of rules)
+      for (const what of ["raised", "acknowledged", "cleared"]) expect(found.seen).toContain(`${what} ${rule}`);
+    for (const what of ["raised_priority", "escalated", "repeated", "snoozed", "recovered", "assigned"]) {
+      expect(found.seen).toContain(`${what} limit`);
+    }
+  });
+
+  const BROKEN: Record<string, Step> = {
+    "acknowledges alerts that are over": (memory, input, config, now) => {
+      try {
+        return step(memory, input, config, now);
+      } catch (error) {
+        if (input.kind === "acknowledge" && error instanceof AlarmError) return { state: memory, transitions: [] };
+        throw error;
+      }
+    },
+    "forgets what is open": (memory, input, config, now) => {
+      const done = step(memory, input, config, now);
+      return { ...done, state: { ...done.state, alerts: done.state.alerts.slice(1) } };
+    },
+    "raises a second alert where one is open": (memory, input, config, now) =>
+      step({ ...memory, alerts: memory.alerts.map((alert) => ({ ...alert, key: `${alert.key}.` })) }, input, config, now),
+    "uses numbers twice": (memory, input, config, now) => step({ ...memory, n: memory.alerts.length }, input, config, now),
+    "does not stop escalating at an acknowledgement": (memory, input, config, now) => {
+      const active = { state: "active", acknowledged_at: null, acknowledged_by: null, escalate_at: now } as const;
+      const alerts = memory.alerts.map((alert) => (alert.state === "acknowledged" ? { ...alert, ...active } : alert));
+      return step({ ...memory, alerts }, input, config, now);
+    },
+    "does not latch": (memory, input, config, now) => {
+      const alerts = memory.alerts.map((alert) => (alert.state === "active" ? { ...alert, priority: "medium" as const } : alert));
+      return step({ ...memory, alerts }, input, config, now);
+    },
+    "lets its clock go back": (memory, input, config, now) => step({ ...memory, now: 0 }, input, config, now - MINUTE),
+    "alarms silence at home": (memory, input, config, now) =>
+      step(memory, input, config.monitoring === "home" ? { ...config, monitoring: "ward" } : config, now),
+    "changes the memory it was given": (memory, input, config, now) => {
+      const done = step(memory, input, config, now);
+      for (const alert of memory.alerts) alert.tier += 1;
+      return done;
+    },
+  };
+  it.each(Object.entries(BROKEN))("are not legal of an engine that %s", (_, engine) => {
+    const found = firstIllegal(engine, 2000);
+    expect(found.seed).not.toBe(null);
+  });
+});

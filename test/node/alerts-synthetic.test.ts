@@ -1,0 +1,193 @@
+// Labelled synthetic series: every injected breach is found, normal hours are quiet, no crossing is missed or told twice.
+import { describe, expect, it } from "vitest";
+import type { AlarmConfig, Transition } from "../../src/alerts/model.ts";
+import { replay } from "../../src/alerts/preview.ts";
+import { CODES, defaultLimits } from "../../src/vitals/catalogue.ts";
+import type { Limits, Sample } from "../../src/vitals/model.ts";
+import { randomOf } from "./alerts-randomness.ts";
+import {
+  act,
+  CONFIG,
+  HR,
+  HR_LIMITS,
+  MINUTE,
+  newWorld,
+  pass,
+  passTo,
+  RR,
+  SBP,
+  SECOND,
+  SPO2,
+  START,
+  sampleOf,
+  send,
+  TEMP,
+} from "./alerts-world.ts";
+
+const SEED = Number(process.env["ALARM_SEED"] ?? 20_260_314);
+const LIMITS = defaultLimits("adult");
+const config: AlarmConfig = {
+  ...CONFIG,
+  monitoring: "home",
+  limits: LIMITS,
+  news2: { scale: 1, window_ms: 30 * MINUTE },
+};
+
+/**
+ * Normal is what has no points in NEWS2 (`least` to `most`). Patients differ (range of the mean), vary (autoregressive noise) and sleep.
+ */
+const HEALTHY = [
+  { code: HR, mean: [62, 84], spread: 3, memory: 0.9, night: -7, least: 51, most: 90 },
+  { code: SPO2, mean: [96.5, 98.5], spread: 0.6, memory: 0.8, night: -0.5, least: 96, most: 100 },
+  { code: RR, mean: [13, 17], spread: 1.1, memory: 0.7, night: -1, least: 12, most: 20 },
+  { code: SBP, mean: [116, 138], spread: 4, memory: 0.9, night: -5, least: 111, most: 219 },
+  { code: TEMP, mean: [36.5, 37.1], spread: 0.08, memory: 0.98, night: -0.3, least: 36.1, most: 38 },
+] as const;
+
+/** A minute's values for so many hours. */
+function normalSeries(seed: number, hours: number): Sample[] {
+  const random = randomOf(seed);
+  const samples: Sample[] = [];
+  for (const { code, mean, spread, memory, night, least, most } of HEALTHY) {
+    const base = random.between(mean[0], mean[1]);
+    let noise = random.normal() * spread;
+    for (let i = 0; i < hours * 60; i += 1) {
+      noise = memory * noise + Math.sqrt(1 - memory ** 2) * spread * random.normal();
+      const asleep = (1 - Math.cos((2 * Math.PI * i) / 1440)) / 2;
+      const value = Math.max(least, Math.min(most, base + night * asleep + noise));
+      samples.push(sampleOf(code, Number(value.toFixed(1)), START + i * MINUTE));
+    }
+  }
+  for (let i = 0; i < hours * 60; i += 20) {
+    samples.push(sampleOf(CODES.consciousness, 0, START + i * MINUTE), sampleOf(CODES.inspired_oxygen, 21, START + i * MINUTE));
+  }
+  return samples.sort((a, b) => a.at - b.at);
+}
+
+const raisedIn = (told: readonly Transition[]) => told.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
+
+describe(`normal hours from seed ${SEED}`, () => {
+  it("have at most one false alert in 1,000 patient-hours, all rules on", () => {
+    const [patients, hours] = [60, 48];
+    const alerts = Array.from({ length: patients }, (_, i) => raisedIn(replay(normalSeries(SEED + i, hours), config))).flat();
+    const rate = (1000 * alerts.length) / (patients * hours);
+    console.info(`false alerts in 1,000 normal patient-hours: ${rate.toFixed(2)} (${alerts.join(", ")})`);
+    expect(rate).toBeLessThanOrEqual(1);
+    const nervous = { ...config, limits: { ...LIMITS, [HR]: { ...HR_LIMITS, high: 80 } } };
+    const some = Array.from({ length: 5 }, (_, i) => raisedIn(replay(normalSeries(SEED + i, hours), nervous))).flat();
+    expect(some.length).toBeGreaterThan(10);
+  });
+});
+
+describe("a normal day at 1 Hz with stray values", () => {
+  it("has no alert for one or two seconds beyond a limit", () => {
+    const random = randomOf(SEED);
+    const stray = () => (random.chance(0.5) ? random.between(121, 130) : random.between(41, 49));
+    const values = Array.from({ length: 24 * 3600 }, () => 75 + 3 * random.normal());
+    for (let i = 100; i < values.length; i += random.integer(60, 600)) {
+      values[i] = stray();
+      if (random.chance(0.3)) values[i + 1] = values[i] ?? 0;
+    }
+    const samples = values.map((value, i) => sampleOf(HR, value, START + i * SECOND));
+    expect(raisedIn(replay(samples, config))).toEqual([]);
+    const naive = { ...config, limits: { [HR]: { ...HR_LIMITS, duration_s: 0 } } };
+    expect(raisedIn(replay(samples, naive)).length).toBeGreaterThan(200);
+  });
+});
+
+type Injection = { code: string; bound: number; sign: 1 | -1; priority: "medium" | "high" };
+/** Every limit of every vital that the series have. */
+const INJECTIONS: Injection[] = HEALTHY.flatMap(({ code }) => {
+  const { critical_low, low, high, critical_high } = LIMITS[code] ?? HR_LIMITS;
+  const sides = [
+    { bound: low, sign: -1, priority: "medium" },
+    { bound: high, sign: 1, priority: "medium" },
+    { bound: critical_low, sign: -1, priority: "high" },
+    { bound: critical_high, sign: 1, priority: "high" },
+  ] as const;
+  return sides.flatMap(({ bound, ...side }) => (bound === null ? [] : [{ code, bound, ...side }]));
+});
+
+describe("injected breaches", () => {
+  it("are all found, at their priority and in their time, and end", () => {
+    const missed: string[] = [];
+    for (const [index, injection] of INJECTIONS.entries()) {
+      for (let repeat = 0; repeat < 30; repeat += 1) {
+        const random = randomOf(SEED + 1000 * index + repeat);
+        const from = START + random.integer(70, 150) * MINUTE;
+        const until = from + random.integer(1, 20) * MINUTE;
+        const depth = random.pick([0, 0.1, 0.5]);
+        const series = normalSeries(SEED + index + repeat, 4).map((sample) =>
+          sample.code === injection.code && sample.at >= from && sample.at < until
+            ? { ...sample, value: injection.bound + injection.sign * depth }
+            : sample,
+        );
+        const told = replay(series, config).filter(({ alert }) => alert.key === `limit:${injection.code}`);
+        const label = `${injection.code} ${injection.bound} ${injection.priority} ${repeat}`;
+        const whats = told.filter(({ what }) => what !== "escalated" && what !== "repeated").map(({ what }) => what);
+        const ended = injection.priority === "high" ? "recovered" : "cleared";
+        if (told[0]?.alert.priority !== injection.priority || whats.join() !== `raised,${ended}`)
+          missed.push(`${label}: ${whats}`);
+      }
+    }
+    expect(missed).toEqual([]);
+    console.info(`breaches injected and found: ${INJECTIONS.length * 30}`);
+  });
+});
+
+type Crossing = { length: number; peak: number };
+
+/** A heart rate at 1 Hz that crosses 120 again and again, dithering a little; `limits` in effect. @returns alarms of each crossing */
+function alarmsOf(crossings: readonly Crossing[], limits: Limits, seed: number): number[] {
+  const random = randomOf(seed);
+  const world = newWorld({ monitoring: "home", limits: { [HR]: limits }, escalation: { high: [], medium: [], low: [] } });
+  return crossings.map(({ length, peak }) => {
+    const before = world.told.length;
+    const from = world.now;
+    // Every third second it dithers back across the limit.
+    for (let i = 0; i < length; i += 1) {
+      passTo(world, from + i * SECOND);
+      send(world, { [HR]: i % 3 === 1 ? 119 : peak + random.integer(0, 1) });
+    }
+    for (let i = 0; i < 30; i += 1) {
+      passTo(world, from + (length + i) * SECOND);
+      send(world, { [HR]: 90 + random.integer(-5, 5) });
+    }
+    pass(world, SECOND);
+    for (const { n } of world.memory.alerts) act(world, { kind: "acknowledge", n, by: "nurse" });
+    return raisedIn(world.told.slice(before)).length;
+  });
+}
+
+describe(`10,000 crossings from seed ${SEED}`, () => {
+  const random = randomOf(SEED);
+  const crossings = Array.from({ length: 10_000 }, () => ({
+    length: random.pick([1, 3, 5, 8, 13, 15, 20, 25, 40]),
+    peak: random.pick([120, 121, 125, 138, 140, 160]),
+  }));
+  /** Judged from the definition: a critical value at once, another when it has been beyond for ten seconds by the end. */
+  const expected = ({ length, peak }: Crossing) => {
+    const last = length - 1 - ((length - 1) % 3 === 1 ? 1 : 0);
+    return peak + 1 >= 140 && peak >= 139 ? 1 : last >= 10 ? 1 : 0;
+  };
+  const wrong = (limits: Limits, judged: readonly Crossing[]) => {
+    const alarms = alarmsOf(judged, limits, SEED);
+    return {
+      missed: judged.filter((crossing, i) => (alarms[i] ?? 0) < expected(crossing)).length,
+      duplicate: judged.filter((_, i) => (alarms[i] ?? 0) > 1).length,
+      false: judged.filter((crossing, i) => (alarms[i] ?? 0) > 0 && expected(crossing) === 0).length,
+    };
+  };
+
+  it("have one alarm each, none missed and none twice", () => {
+    expect(wrong(HR_LIMITS, crossings)).toEqual({ missed: 0, duplicate: 0, false: 0 });
+  });
+
+  it("are told apart from an engine without hysteresis, one without a duration and one that is slow", () => {
+    const some = crossings.slice(0, 1000);
+    const bare = wrong({ ...HR_LIMITS, hysteresis: 0, duration_s: 0 }, some);
+    expect(bare.duplicate).toBeGreaterThan(100);
+    expect(bare.false).toBeGreaterThan(100);
+    expect(wrong({ ...HR_LIMITS, duration_s: 30 }, some).missed).toBeGreaterThan(100);
+  });
+});

@@ -1,0 +1,114 @@
+// A patient's alarms in a test: a clock, a config, and the engine run as its caller runs it, with a step at each deadline.
+import type { AlarmMemory } from "../../src/alerts/engine.ts";
+import { emptyMemory, nextDeadline, step } from "../../src/alerts/engine.ts";
+import type { AlarmConfig, AlarmInput, Alert, Transition } from "../../src/alerts/model.ts";
+import { CODES, defaultLimits } from "../../src/vitals/catalogue.ts";
+import type { Limits, Sample } from "../../src/vitals/model.ts";
+
+export const START = Date.UTC(2026, 2, 14, 9, 26, 53);
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const { heart_rate: HR, spo2: SPO2, respiratory_rate: RR, systolic: SBP, temperature: TEMP } = CODES;
+
+export const HR_LIMITS: Limits = {
+  critical_low: 40,
+  low: 50,
+  high: 120,
+  critical_high: 140,
+  duration_s: 10,
+  hysteresis: 3,
+  rate_per_minute: null,
+  trend: false,
+  silence_s: 120,
+};
+
+export const CONFIG: AlarmConfig = {
+  monitoring: "ward",
+  limits: { ...withoutChange(defaultLimits("adult")), [HR]: HR_LIMITS },
+  news2: null,
+  devices: { monitor: { silence_s: 120 }, wearable: { silence_s: null } },
+  escalation: { high: [2, 5, 10], medium: [10, 20], low: [] },
+  repeat_minutes: { high: 15, medium: 60, low: null },
+};
+
+/** Default limits without rules of change, so that a scenario shows one rule at a time. */
+export function withoutChange(limits: Record<string, Limits>): Record<string, Limits> {
+  return Object.fromEntries(
+    Object.entries(limits).map(([code, of]) => [code, { ...of, rate_per_minute: null, trend: false, silence_s: null }]),
+  );
+}
+
+export function sampleOf(code: string, value: number, at: number, status: Sample["status"] = "final"): Sample {
+  return { code, value, unit: "/min", at, seq: null, status };
+}
+
+export type World = {
+  memory: AlarmMemory;
+  config: AlarmConfig;
+  now: number;
+  told: Transition[];
+};
+
+export function newWorld(change: Partial<AlarmConfig> = {}): World {
+  return { memory: emptyMemory(), config: { ...CONFIG, ...change }, now: START, told: [] };
+}
+
+export function act(world: World, input: AlarmInput): Transition[] {
+  const done = step(world.memory, input, world.config, world.now);
+  world.memory = done.state;
+  world.told.push(...done.transitions);
+  return done.transitions;
+}
+
+/** Time passes; at every deadline the clock ticks, as the patient's object has it. */
+export function passTo(world: World, time: number): void {
+  for (let due = nextDeadline(world.memory, world.config); due !== null && due <= time; ) {
+    world.now = Math.max(world.now, due);
+    act(world, { kind: "tick" });
+    const next = nextDeadline(world.memory, world.config);
+    if (next !== null && next <= world.now) throw new Error(`The deadline ${next} does not pass`);
+    due = next;
+  }
+  world.now = Math.max(world.now, time);
+}
+
+export function pass(world: World, milliseconds: number): void {
+  passTo(world, world.now + milliseconds);
+}
+
+export function send(
+  world: World,
+  values: Record<string, number>,
+  device: string | null = "monitor",
+  at = world.now,
+): Transition[] {
+  return act(world, {
+    kind: "samples",
+    device,
+    samples: Object.entries(values).map(([code, value]) => sampleOf(code, value, at)),
+  });
+}
+
+/** The same values every so often, for so long. */
+export function sendFor(
+  world: World,
+  milliseconds: number,
+  every: number,
+  values: (index: number) => Record<string, number>,
+): void {
+  const from = world.now;
+  for (let index = 0; index * every < milliseconds; index += 1) {
+    passTo(world, from + index * every);
+    send(world, values(index));
+  }
+  passTo(world, from + milliseconds);
+}
+
+export function open(world: World): Alert[] {
+  return world.memory.alerts;
+}
+
+export function whats(world: World): string[] {
+  return world.told.map(({ what, alert }) => `${what} ${alert.key} ${alert.priority} ${alert.state}`);
+}
