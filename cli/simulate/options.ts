@@ -1,0 +1,75 @@
+// What `edgecare simulate` can be told.
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { SCENARIOS } from "./scenarios.ts";
+
+export const SIMULATE_USAGE = `  simulate [--rate 5] [--patients 5] [--start-id 1] [--duration 0] [--url http://localhost:8787]
+           [--email nurse@demo.com] [--password password123] [--scenario ${SCENARIOS.join("|")}]
+           [--seed 1] [--socket] [--replay FILE [--speed N]]
+         sends made-up vital signs as the bedside monitors of patients would; it writes into their records
+         --rate      rows of vital signs a second, of all patients together (about six samples each)
+         --patients  how many patients, by patient number from --start-id on
+         --duration  seconds; 0 goes on until Ctrl-C (a second one does not wait for answers)
+         --scenario  what happens to the first patient; the others are stable
+                     (clock-wrong: 3 h 7 min ahead for an odd patient number, behind for an even one)
+         --seed      the same seed gives the same values
+         --socket    a WebSocket for each monitor instead of requests
+         --replay    plays a recording for the first patient alone: Challenge 2019 .psv, Challenge 2012 .txt, bedside
+                     numerics (.hea or CSV), or CSV of effective_at,code,value,unit; it ends now and is sent at once,
+                     or with --speed begins now and plays N times as fast as it was recorded`;
+
+const Wanted = z
+  .strictObject({
+    rate: z.coerce.number().positive().max(1_000).default(5),
+    patients: z.coerce.number().int().min(1).max(1_000).default(5),
+    "start-id": z.coerce.number().int().min(1).default(1),
+    duration: z.coerce.number().min(0).default(0),
+    url: z.url({ protocol: /^https?$/ }).default("http://localhost:8787"),
+    email: z.string().min(1).default("nurse@demo.com"),
+    password: z.string().min(1).default("password123"),
+    scenario: z.enum(SCENARIOS).default("stable"),
+    seed: z.coerce.number().int().min(0).max(0xffff_ffff).default(1),
+    replay: z.string().min(1).optional(),
+    speed: z.coerce.number().positive().optional(),
+    socket: z.boolean().default(false),
+  })
+  .refine(({ replay, speed }) => speed === undefined || replay !== undefined, { path: ["speed"], message: "needs --replay" })
+  .transform(({ "start-id": startId, url, replay = null, speed = null, ...wanted }) => ({
+    ...wanted,
+    startId,
+    base: new URL(url),
+    replay,
+    speed,
+  }));
+
+export type Options = z.output<typeof Wanted>;
+
+const text = { type: "string" } as const;
+const FLAGS = {
+  rate: text,
+  patients: text,
+  "start-id": text,
+  duration: text,
+  url: text,
+  email: text,
+  password: text,
+  scenario: text,
+  seed: text,
+  replay: text,
+  speed: text,
+  socket: { type: "boolean" },
+} as const;
+
+/** @returns the options, or what is wrong with the first of them that is wrong */
+export function optionsOf(args: string[]): Options | string {
+  let values: unknown;
+  try {
+    values = parseArgs({ args, options: FLAGS }).values;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const { data, error } = Wanted.safeParse({ ...Object(values) });
+  if (data) return data;
+  const [issue] = error.issues;
+  return `--${issue?.path.join(".")}: ${issue?.message}`;
+}

@@ -1,0 +1,37 @@
+// Which monitor measures what, and when: a series of rows in the order of their time.
+import type { Options } from "./options.ts";
+import type { Recorded } from "./replay.ts";
+import { bodySource, type Measurement } from "./source.ts";
+
+/** Milliseconds since the start of the run: `due` is when it is sent, `at` when it was measured, before 0 for the past. */
+export type Row = { monitor: number; due: number; at: number; values: Measurement[] };
+
+/** `rate` rows a second, of each monitor in turn; without a duration for ever. */
+export function* simulatedRows(
+  options: Pick<Options, "rate" | "patients" | "startId" | "duration" | "seed" | "scenario">,
+): Generator<Row> {
+  const { rate, patients, startId, duration, seed, scenario } = options;
+  const sources = Array.from({ length: patients }, (_, i) => bodySource(seed, startId + i, i === 0 ? scenario : "stable"));
+  const total = duration === 0 ? Number.POSITIVE_INFINITY : Math.round(rate * duration);
+  for (let row = 0; row < total; row++) {
+    const monitor = row % patients;
+    const seconds = row / rate;
+    const at = Math.round(seconds * 1_000);
+    yield { monitor, due: at, at, values: sources[monitor]?.(seconds) ?? [] };
+  }
+}
+
+/** A recording that begins at the start and plays `speed` times as fast, or that ends there and is due at once. */
+export function* recordedRows(recording: readonly Recorded[], speed: number | null, duration: number): Generator<Row> {
+  const length = recording.at(-1)?.offset ?? 0;
+  for (let first = 0; first < recording.length; ) {
+    const offset = recording[first]?.offset ?? 0;
+    let next = first;
+    while (recording[next]?.offset === offset) next++;
+    const due = speed === null ? 0 : Math.round(offset / speed);
+    if (duration > 0 && due >= duration * 1_000) return;
+    const values = recording.slice(first, next).map(({ code, value, unit }) => ({ code, value, unit }));
+    yield { monitor: 0, due, at: speed === null ? offset - length : due, values };
+    first = next;
+  }
+}

@@ -1,0 +1,104 @@
+// What may happen to a simulated patient or to the monitor: each scenario changes what a calm body shows.
+import { randomOf, type Vitals, wandering } from "./body.ts";
+
+export const SCENARIOS = ["stable", "sepsis", "hypoxia", "arrhythmia", "sensor-off", "clock-wrong"] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+/** What reaches the monitor: a sensor that is off shows nothing. */
+export type Shown = Partial<Vitals>;
+type Course = (calm: Vitals, seconds: number) => Shown;
+
+/** Seconds since the start. Sepsis takes hours; here two minutes, so that a demonstration shows it within one and a half. */
+export const SEPSIS = { from: 10, to: 130 } as const;
+/** Seconds within a cycle: falling, low, given oxygen, risen, back on air. */
+export const HYPOXIA = { cycle: 300, from: 20, low: 60, oxygen: 95, risen: 140, air: 240 } as const;
+/** Seconds within a cycle: a run of tachycardia, and a pause. */
+export const ARRHYTHMIA = { cycle: 120, run: { from: 30, to: 50 }, pause: { from: 75, to: 82 } } as const;
+/** Seconds within a cycle. Longer than the two minutes after which a vital sign counts as silent. */
+export const SENSOR_OFF = { cycle: 330, from: 30, to: 210 } as const;
+/** Milliseconds that the clock is wrong at the start, and what is added to it each minute. */
+export const CLOCK_ERROR = { start: (3 * 60 + 7) * 60_000, perMinute: 500 } as const;
+
+const CONFUSED = 1;
+
+/** From 0 to 1 between two times, without a corner. */
+function rise(seconds: number, from: number, to: number): number {
+  const part = Math.min(1, Math.max(0, (seconds - from) / (to - from)));
+  return part * part * (3 - 2 * part);
+}
+
+/** Falling pressure, rising heart rate, respiration and temperature, at last confusion; it does not get better. */
+function sepsis(calm: Vitals, seconds: number): Shown {
+  const ill = rise(seconds, SEPSIS.from, SEPSIS.to);
+  return {
+    ...calm,
+    heart_rate: calm.heart_rate + 58 * ill,
+    spo2: calm.spo2 - 6 * ill,
+    systolic: calm.systolic - 40 * ill,
+    diastolic: calm.diastolic - 26 * ill,
+    respiratory_rate: calm.respiratory_rate + 15 * ill,
+    temperature: calm.temperature + 2.6 * ill,
+    consciousness: ill > 0.85 ? CONFUSED : calm.consciousness,
+  };
+}
+
+/** SpO2 falls to about 80, oxygen is given, it recovers, and oxygen is taken away again. */
+function hypoxia(calm: Vitals, seconds: number): Shown {
+  const at = seconds % HYPOXIA.cycle;
+  const lack = rise(at, HYPOXIA.from, HYPOXIA.low) - rise(at, HYPOXIA.oxygen, HYPOXIA.risen);
+  return {
+    ...calm,
+    spo2: calm.spo2 - 17 * lack,
+    heart_rate: calm.heart_rate + 26 * lack,
+    respiratory_rate: calm.respiratory_rate + 10 * lack,
+    inspired_oxygen: at >= HYPOXIA.oxygen && at < HYPOXIA.air ? 40 : calm.inspired_oxygen,
+  };
+}
+
+/** Runs of irregular tachycardia at which the pressure sags, and a pause of some seconds in which the heart rate is 0. */
+function arrhythmia(random: () => number): Course {
+  const irregular = wandering(random, 2);
+  const within = (at: number, { from, to }: { from: number; to: number }) => at >= from && at < to;
+  return (calm, seconds) => {
+    const uneven = irregular(seconds);
+    const at = seconds % ARRHYTHMIA.cycle;
+    if (within(at, ARRHYTHMIA.pause)) {
+      return { ...calm, heart_rate: 0, systolic: calm.systolic * 0.55, diastolic: calm.diastolic * 0.55 };
+    }
+    if (within(at, ARRHYTHMIA.run)) {
+      return { ...calm, heart_rate: 168 + 6 * uneven, systolic: calm.systolic - 20, diastolic: calm.diastolic - 6 };
+    }
+    return calm;
+  };
+}
+
+function sensorOff({ spo2, ...others }: Vitals, seconds: number): Shown {
+  const at = seconds % SENSOR_OFF.cycle;
+  return at >= SENSOR_OFF.from && at < SENSOR_OFF.to ? others : { ...others, spo2 };
+}
+
+/** What the scenario makes of what a calm body shows. `stable` and `clock-wrong` leave it as it is. */
+export function courseOf(scenario: Scenario, seed: number, patient: number): Course {
+  switch (scenario) {
+    case "sepsis":
+      return sepsis;
+    case "hypoxia":
+      return hypoxia;
+    case "arrhythmia":
+      return arrhythmia(randomOf(seed, patient, "arrhythmia"));
+    case "sensor-off":
+      return sensorOff;
+    case "stable":
+    case "clock-wrong":
+      return (calm) => calm;
+  }
+}
+
+/**
+ * How wrong the monitor's clock is, in milliseconds: ahead and gaining for odd patient numbers, behind and losing for even
+ * ones, so that both are at hand.
+ */
+export function clockErrorOf(scenario: Scenario, patient: number): (seconds: number) => number {
+  if (scenario !== "clock-wrong") return () => 0;
+  const side = patient % 2 === 1 ? 1 : -1;
+  return (seconds) => side * Math.round(CLOCK_ERROR.start + (CLOCK_ERROR.perMinute * seconds) / 60);
+}

@@ -1,0 +1,86 @@
+// What became of everything that was sent: counts, delays, and the lines that tell them.
+
+export const OUTCOMES = ["stored", "duplicate", "quarantined", "rejected"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/**
+ * Each sample is counted once, by what the server said last of it: `sent` is the sum of the outcomes, `acknowledged` (over a
+ * socket, which says no more) and what still waits.
+ */
+export type Tally = Record<Outcome, number> & {
+  rows: number;
+  sent: number;
+  acknowledged: number;
+  /** Requests and frames that were sent again. */
+  retried: number;
+  /** Rows not measured because a monitor's memory was full. */
+  skipped: number;
+  /** Why samples were not stored, and how many of them. */
+  reasons: Map<string, number>;
+  lag: Lag;
+};
+
+/** Milliseconds from measurement to answer, in bins that grow by a tenth: exact enough for quantiles, of bounded size. */
+export type Lag = { bins: number[]; n: number; max: number; latest: number };
+
+const BIN_GROWTH = Math.log(1.1);
+
+export function newTally(): Tally {
+  const lag = { bins: [], n: 0, max: 0, latest: 0 };
+  const outcomes = { stored: 0, duplicate: 0, quarantined: 0, rejected: 0 };
+  return { ...outcomes, rows: 0, sent: 0, acknowledged: 0, retried: 0, skipped: 0, reasons: new Map(), lag };
+}
+
+export function addLag(lag: Lag, ms: number): void {
+  const bin = Math.round(Math.log(Math.max(1, ms)) / BIN_GROWTH);
+  lag.bins[bin] = (lag.bins[bin] ?? 0) + 1;
+  lag.n++;
+  lag.max = Math.max(lag.max, ms);
+  lag.latest = ms;
+}
+
+/** Within a tenth of the true quantile. */
+export function lagQuantile(lag: Lag, share: number): number {
+  let below = 0;
+  for (const [bin, n = 0] of lag.bins.entries()) {
+    below += n;
+    if (below >= share * lag.n) return Math.min(lag.max, Math.exp(bin * BIN_GROWTH));
+  }
+  return lag.max;
+}
+
+export function addReason(tally: Tally, reason: string, n = 1): void {
+  tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + n);
+}
+
+export function waitingOf(tally: Tally): number {
+  return tally.sent - tally.acknowledged - OUTCOMES.reduce((sum, outcome) => sum + tally[outcome], 0);
+}
+
+function answered(tally: Tally): string {
+  const { acknowledged } = tally;
+  const outcomes = OUTCOMES.map((outcome) => `${outcome} ${tally[outcome]}`).join("  ");
+  return acknowledged > 0 ? `acknowledged ${acknowledged}  ${outcomes}` : outcomes;
+}
+
+const ms = (value: number) => `${Math.round(value)} ms`;
+
+/** @param perSecond rows in the last second */
+export function progressLine(tally: Tally, seconds: number, perSecond: number): string {
+  const time = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  const waits = `waiting ${waitingOf(tally)}  retried ${tally.retried}  lag ${ms(tally.lag.latest)}`;
+  return `${time}  rows ${tally.rows} (${perSecond.toFixed(1)}/s)  ${answered(tally)}  ${waits}`;
+}
+
+export function summary(tally: Tally, seconds: number): string {
+  const { lag, rows, sent, retried, skipped, reasons } = tally;
+  const rate = seconds > 0 ? rows / seconds : 0;
+  const lines = [
+    `${rows} rows, ${sent} samples in ${seconds.toFixed(1)} s (${rate.toFixed(1)} rows/s)`,
+    `${answered(tally)}  unanswered ${waitingOf(tally)}  retried ${retried}`,
+    `lag: median ${ms(lagQuantile(lag, 0.5))}, p95 ${ms(lagQuantile(lag, 0.95))}, longest ${ms(lag.max)}`,
+  ];
+  if (skipped > 0) lines.push(`${skipped} rows were not measured: the monitor's memory was full`);
+  for (const [reason, n] of reasons) lines.push(`${n} × ${reason}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,252 @@
+// A small service for tests of the simulator: it speaks the contract, and fails as it is told to.
+import { createHash, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+
+export type WireSample = { code: string; value: number; unit: string; effective_at: string; seq: number };
+/** What happens to a batch: answered, refused before or dropped after it was taken, or one of its samples left out. */
+export type Mishap = "none" | "503" | "429" | "502-after" | "dropped-before" | "dropped-after" | "half-answered" | "gone" | "400";
+const REFUSALS: Partial<Record<Mishap, { status: number; headers?: Record<string, string> }>> = {
+  "503": { status: 503 },
+  "429": { status: 429, headers: { "Retry-After": "1" } },
+  "400": { status: 400 },
+  gone: { status: 401 },
+};
+/** A status, and the body as JSON. */
+type Reply = [status: number, body: object];
+type Device = { id: string; serial: string; patient: string | null };
+
+export type Service = {
+  url: string;
+  /** What was taken as new, by device and sequence number. */
+  taken: Map<string, { sample: WireSample; patient: string | null; sentAt: string | null; receivedAt: number }>;
+  devices: Map<string, Device>;
+  requests: string[];
+  credentials: Map<string, string>;
+  batches: number;
+  stop: () => Promise<void>;
+  start: () => Promise<void>;
+};
+
+export type Behaviour = {
+  /** Of each batch of samples, by its number from 0. */
+  mishap?: (batch: number) => Mishap;
+  /** Seconds that an access token holds. */
+  tokenLife?: number;
+  /** Of a socket: after how many frames it is cut off without an acknowledgement; how long acknowledgements take. */
+  cutAfterFrames?: number;
+  mute?: (connection: number) => boolean;
+  ackEveryMs?: number;
+  status?: (sample: WireSample) => { status: string; reason?: string };
+};
+
+function unmasked(frame: Buffer): { text: string; opcode: number; length: number } | null {
+  if (frame.length < 6) return null;
+  const short = (frame[1] ?? 0) & 127;
+  const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
+  const start = 2 + lengthBytes + 4;
+  if (frame.length < start) return null;
+  const size = lengthBytes === 0 ? short : lengthBytes === 2 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
+  if (frame.length < start + size) return null;
+  const mask = frame.subarray(start - 4, start);
+  const payload = Buffer.from(frame.subarray(start, start + size).map((byte, i) => byte ^ (mask[i % 4] ?? 0)));
+  return { text: payload.toString(), opcode: (frame[0] ?? 0) & 15, length: start + size };
+}
+
+function textFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0x81, payload.length]), payload]);
+}
+
+/** Starts it on a port of its own, which it keeps over `stop` and `start`. */
+export async function startService(behaviour: Behaviour = {}): Promise<Service> {
+  const tokens = new Map<string, number>();
+  const refreshTokens = new Set<string>();
+  let port = 0;
+  let server = createServer();
+  let sockets = 0;
+  const open = new Set<Duplex>();
+  const service: Service = {
+    url: "",
+    taken: new Map(),
+    devices: new Map([["other", { id: "other", serial: "other-1", patient: null }]]),
+    requests: [],
+    credentials: new Map(),
+    batches: 0,
+    stop,
+    start,
+  };
+
+  function take(device: Device, samples: WireSample[], sentAt: string | null) {
+    return samples.map((sample, index) => {
+      const key = `${device.id} ${sample.seq}`;
+      const before = service.taken.get(key);
+      if (before) return { index, status: "duplicate" };
+      service.taken.set(key, { sample, patient: device.patient, sentAt, receivedAt: Date.now() });
+      return { index, ...(behaviour.status?.(sample) ?? { status: "stored", observation_id: randomUUID() }) };
+    });
+  }
+
+  function pair() {
+    const [access, refresh] = [`a-${randomUUID()}`, `r-${randomUUID()}`];
+    const life = behaviour.tokenLife ?? 900;
+    tokens.set(access, Date.now() + life * 1_000);
+    refreshTokens.add(refresh);
+    return { data: { access_token: access, refresh_token: refresh, token_type: "bearer", expires_in: life } };
+  }
+
+  function observe(device: Device, body: { samples: WireSample[]; sent_at: string }, response: ServerResponse): void {
+    const mishap = behaviour.mishap?.(service.batches++) ?? "none";
+    const refusal = REFUSALS[mishap];
+    if (refusal) {
+      const { status, headers = {} } = refusal;
+      response.writeHead(status, headers).end(JSON.stringify({ title: "Refused", status, code: "x" }));
+      return;
+    }
+    if (mishap === "dropped-before") {
+      response.destroy();
+      return;
+    }
+    const results = take(device, body.samples, body.sent_at);
+    if (mishap === "dropped-after") response.destroy();
+    else if (mishap === "502-after") response.writeHead(502).end("<html>bad gateway</html>");
+    else {
+      const told = mishap === "half-answered" ? results.slice(0, Math.ceil(results.length / 2)) : results;
+      response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ data: { results: told } }));
+    }
+  }
+
+  function staff(method: string, path: string, body: Record<string, string>): Reply {
+    const [, deviceId = "", what] = /^\/devices\/([^/?]+)(?:\/(\w+))?/.exec(path) ?? [];
+    const device = service.devices.get(deviceId);
+    const shown = ({ id, serial, patient }: Device) => ({ device_id: id, serial_number: serial, patient_id: patient });
+    if (method === "GET" && path.startsWith("/patients/")) {
+      const number = Number(path.slice("/patients/".length));
+      return number <= 100 ? [200, { data: { patient_id: `patient-${number}` } }] : [404, { title: "Not found" }];
+    }
+    if (method === "POST" && path === "/devices") {
+      const serial = body["serial_number"] ?? "";
+      if ([...service.devices.values()].some((known) => known.serial === serial)) return [409, { title: "It exists already" }];
+      const made = { id: randomUUID(), serial, patient: null };
+      service.devices.set(made.id, made);
+      return [201, { data: shown(made) }];
+    }
+    if (method === "GET" && path.startsWith("/devices?")) {
+      // Two to a page, and as in the real service without their patients.
+      const from = Number(new URLSearchParams(path.slice("/devices?".length)).get("cursor") ?? 0);
+      const all = [...service.devices.values()].map((known) => ({ ...shown(known), patient_id: null }));
+      const next = from + 2 < all.length ? `${from + 2}` : null;
+      return [200, { data: all.slice(from, from + 2), pagination: { next_cursor: next } }];
+    }
+    if (!device) return [404, { title: "Not found" }];
+    if (method === "GET") return [200, { data: shown(device) }];
+    if (method === "POST" && what === "assignments") {
+      device.patient = body["patient_id"] ?? null;
+      return [201, { data: {} }];
+    }
+    if (method === "POST" && what === "credentials") {
+      const token = `ecd_${randomUUID()}`;
+      service.credentials.set(token, device.id);
+      return [201, { data: { credential_id: token, token } }];
+    }
+    if (method === "DELETE") {
+      service.credentials.delete(path.split("/").at(-1) ?? "");
+      return [200, { data: {} }];
+    }
+    return [404, { title: "Not found" }];
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const body = text === "" ? {} : JSON.parse(text);
+    const { method = "GET", url = "" } = request;
+    const path = url.replace("/api/v1", "");
+    service.requests.push(`${method} ${path}`);
+    const token = (request.headers.authorization ?? "").replace("Bearer ", "");
+    const device = service.devices.get(service.credentials.get(token) ?? "");
+    if (path === "/observations" && device) return observe(device, body, response);
+    const [status, answer] = device ? streamWithoutUpgrade(path) : (publicly(path, body) ?? inside(token, method, path, body));
+    response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(answer));
+  }
+
+  function streamWithoutUpgrade(path: string): Reply {
+    return path === "/observations/stream" ? [426, { title: "Upgrade" }] : [404, { title: "Not found" }];
+  }
+
+  function publicly(path: string, body: Record<string, string>): Reply | null {
+    if (path === "/auth/login") {
+      const right = body["email"] === "nurse@demo.com" && body["password"] === "password123";
+      return right ? [200, pair()] : [401, { title: "The credentials are not valid" }];
+    }
+    if (path !== "/auth/refresh") return null;
+    const known = refreshTokens.delete(body["refresh_token"] ?? "");
+    return known ? [200, pair()] : [401, { title: "The refresh token is not valid" }];
+  }
+
+  function inside(token: string, method: string, path: string, body: Record<string, string>): Reply {
+    if ((tokens.get(token) ?? 0) < Date.now()) return [401, { title: "Authentication is required" }];
+    return staff(method, path, body);
+  }
+
+  function upgrade(request: IncomingMessage, socket: Duplex): void {
+    const token = (request.headers.authorization ?? "").replace("Bearer ", "");
+    const device = service.devices.get(service.credentials.get(token) ?? "");
+    socket.on("error", () => undefined);
+    if (!device) {
+      socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    // Once upgraded, a connection is no longer the HTTP server's to close.
+    open.add(socket);
+    const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept.digest("base64")}\r\n\r\n`,
+    );
+    const connection = sockets++;
+    const mute = behaviour.mute?.(connection) ?? false;
+    let upto = -1;
+    let frames = 0;
+    let rest = Buffer.alloc(0);
+    const acknowledge = setInterval(() => {
+      if (upto >= 0 && !mute) socket.write(textFrame(JSON.stringify({ type: "ack", upto })));
+    }, behaviour.ackEveryMs ?? 100);
+    socket.on("close", () => {
+      clearInterval(acknowledge);
+      open.delete(socket);
+    });
+    socket.on("data", (chunk: Buffer) => {
+      rest = Buffer.concat([rest, chunk]);
+      for (let frame = unmasked(rest); frame; frame = unmasked(rest)) {
+        rest = rest.subarray(frame.length);
+        if (frame.opcode === 8) socket.end(Buffer.from([0x88, 0]));
+        if (frame.opcode !== 1 || socket.destroyed) return;
+        if (mute) continue;
+        const { samples, sent_at } = JSON.parse(frame.text);
+        // What was taken is taken, though the connection is cut before it is said.
+        take(device, samples, sent_at ?? null);
+        upto = Math.max(upto, ...samples.map(({ seq }: WireSample) => seq));
+        if (++frames === behaviour.cutAfterFrames && connection % 2 === 0) socket.destroy();
+      }
+    });
+  }
+
+  async function start(): Promise<void> {
+    server = createServer((request, response) => void handle(request, response));
+    server.on("upgrade", upgrade);
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    port = (server.address() as AddressInfo).port;
+    service.url = `http://127.0.0.1:${port}`;
+  }
+
+  async function stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    for (const socket of open) socket.destroy();
+    await closed;
+  }
+
+  await start();
+  return service;
+}

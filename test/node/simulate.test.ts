@@ -1,0 +1,408 @@
+// `edgecare simulate` against a service that fails in every way a service can: every number arrives, none counts twice.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import type { Courier } from "../../cli/simulate/courier.ts";
+import { waitBefore } from "../../cli/simulate/http.ts";
+import { optionsOf } from "../../cli/simulate/options.ts";
+import { run } from "../../cli/simulate/run.ts";
+import { socketCourier } from "../../cli/simulate/socket.ts";
+import { addLag, lagQuantile, newTally } from "../../cli/simulate/tally.ts";
+import { type Behaviour, type Mishap, type Service, startService } from "./simulate-service.ts";
+
+const services: Service[] = [];
+afterEach(async () => {
+  for (const service of services.splice(0)) await service.stop();
+});
+
+async function serve(behaviour: Behaviour = {}): Promise<Service> {
+  const service = await startService(behaviour);
+  services.push(service);
+  return service;
+}
+
+function start(service: Service, args: string[] = []) {
+  const options = optionsOf(["--url", service.url, ...args]);
+  if (typeof options === "string") throw new Error(options);
+  const stop = new AbortController();
+  const abort = new AbortController();
+  const lines: string[] = [];
+  const told = { progress: [] as string[], result: "" };
+  const code = run(
+    options,
+    {
+      say: (line) => lines.push(line),
+      progress: (line) => told.progress.push(line),
+      result: (text) => {
+        told.result = text;
+      },
+    },
+    { stop: stop.signal, abort: abort.signal },
+  );
+  return { code, lines, told, stop: () => stop.abort(), abort: () => abort.abort() };
+}
+
+/** The figures of a summary by their words. */
+function figures(result: string): Record<string, number> {
+  const words = [...result.matchAll(/(stored|duplicate|quarantined|rejected|acknowledged|unanswered|retried) (\d+)/g)];
+  const [, rows, samples] = /^(\d+) rows, (\d+) samples/.exec(result) ?? [];
+  return {
+    ...Object.fromEntries(words.map(([, word = "", n]) => [word, Number(n)])),
+    rows: Number(rows),
+    samples: Number(samples),
+  };
+}
+
+/** Of each device, that its sequence numbers have no hole, and that each was taken once. */
+function holes(service: Service): number {
+  let missing = 0;
+  for (const device of service.devices.keys()) {
+    const numbers = [...service.taken.entries()]
+      .filter(([key]) => key.startsWith(`${device} `))
+      .map(([, { sample }]) => sample.seq);
+    if (numbers.length > 0) missing += Math.max(...numbers) - Math.min(...numbers) + 1 - numbers.length;
+  }
+  return missing;
+}
+
+/** All in one order that no batch size escapes. */
+const MISHAPS: Mishap[] = ["none", "503", "dropped-after", "none", "502-after", "dropped-before", "half-answered", "none"];
+
+describe("a run", () => {
+  it("has M's defaults: 5 rows a second of 5 patients from number 1, for ever", () => {
+    expect(optionsOf([])).toMatchObject({ rate: 5, patients: 5, startId: 1, duration: 0, scenario: "stable" });
+    expect(optionsOf([])).toMatchObject({ email: "nurse@demo.com", password: "password123" });
+    expect(optionsOf([])).toMatchObject({ base: new URL("http://localhost:8787"), replay: null, socket: false });
+  });
+
+  it("sets the monitors up, sends rate × duration rows, says what became of them, and takes its keys back", async () => {
+    const service = await serve();
+    const { code, told, lines } = start(service, ["--rate", "20", "--patients", "4", "--duration", "3", "--start-id", "7"]);
+    expect(await code).toBe(0);
+    const { rows, samples = 0, stored, unanswered, duplicate } = figures(told.result);
+    expect({ rows, stored, unanswered, duplicate }).toEqual({ rows: 60, stored: samples, unanswered: 0, duplicate: 0 });
+    expect(samples).toBeGreaterThanOrEqual(360);
+    expect(service.taken.size).toBe(samples);
+    expect(holes(service)).toBe(0);
+    expect(new Set([...service.taken.values()].map(({ patient }) => patient))).toEqual(
+      new Set(["patient-7", "patient-8", "patient-9", "patient-10"]),
+    );
+    expect(service.credentials.size).toBe(0);
+    expect(told.progress.length).toBeGreaterThanOrEqual(2);
+    expect(told.progress[0]).toMatch(/^0:01 {2}rows \d+ \(\d+\.0\/s\) .* waiting \d+ {2}retried 0 {2}lag \d+ ms$/);
+    expect(lines).toEqual([`4 monitors at ${service.url}, from patient 7`]);
+  });
+
+  it("measures at even times, and sends when it was measured", async () => {
+    const service = await serve();
+    const before = Date.now();
+    expect(await start(service, ["--rate", "20", "--patients", "2", "--duration", "2"]).code).toBe(0);
+    const times = [...service.taken.values()].map(({ sample, receivedAt }) => [Date.parse(sample.effective_at), receivedAt]);
+    const measured = [...new Set(times.map(([at = 0]) => at))].sort((a, b) => a - b);
+    expect(measured).toHaveLength(40);
+    expect(measured.slice(1).every((at, i) => at - (measured[i] ?? 0) === 50)).toBe(true);
+    expect(measured[0]).toBeGreaterThanOrEqual(before);
+    expect(times.every(([at = 0, received = 0]) => received >= at)).toBe(true);
+  });
+
+  it("finds its monitors again, leaves a binding that is right, and never uses a number twice", async () => {
+    const service = await serve();
+    const again = ["--rate", "10", "--patients", "3", "--duration", "1"];
+    expect(await start(service, again).code).toBe(0);
+    const first = service.taken.size;
+    service.requests.length = 0;
+    const [stranger] = [...service.devices.values()].filter(({ serial }) => serial === "simulator-2");
+    if (stranger) stranger.patient = "patient-99";
+    const second = start(service, again);
+    expect(await second.code).toBe(0);
+    expect(figures(second.told.result)["duplicate"]).toBe(0);
+    expect(service.taken.size).toBe(first + (figures(second.told.result)["samples"] ?? 0));
+    expect(service.devices.size).toBe(4);
+    expect(service.requests.filter((line) => line.endsWith("/assignments"))).toHaveLength(1);
+    expect(stranger?.patient).toBe("patient-2");
+  });
+
+  it("renews its login before it ends", async () => {
+    const service = await serve({ tokenLife: 30 });
+    expect(await start(service, ["--rate", "5", "--patients", "1", "--duration", "1"]).code).toBe(0);
+    // A token of 30 s is always within the margin: it is renewed before each request of the staff.
+    expect(service.requests.filter((line) => line === "POST /auth/refresh").length).toBeGreaterThanOrEqual(4);
+    expect(service.requests.filter((line) => line === "POST /auth/login")).toHaveLength(1);
+  });
+
+  it("gives a wrong clock's time to the samples and to sent_at alike, and to the first patient alone", async () => {
+    const service = await serve();
+    const args = ["--rate", "10", "--patients", "2", "--duration", "1", "--scenario", "clock-wrong", "--start-id", "2"];
+    expect(await start(service, args).code).toBe(0);
+    for (const { sample, patient, sentAt, receivedAt } of service.taken.values()) {
+      const error = patient === "patient-2" ? -187 * 60_000 : 0;
+      expect(Math.abs(Date.parse(sample.effective_at) - receivedAt - error)).toBeLessThan(5_000);
+      expect(Math.abs(Date.parse(sentAt ?? "") - receivedAt - error)).toBeLessThan(5_000);
+    }
+  });
+});
+
+describe("a service that fails", () => {
+  it("503, lost replies, lost requests, half answers: every number arrives once", async () => {
+    const service = await serve({ mishap: (batch) => MISHAPS[batch % MISHAPS.length] ?? "none" });
+    const { code, told } = start(service, ["--rate", "40", "--patients", "4", "--duration", "3"]);
+    expect(await code).toBe(0);
+    const { samples = 0, stored = 0, duplicate = 0, unanswered, retried, rejected } = figures(told.result);
+    expect({ unanswered, rejected }).toEqual({ unanswered: 0, rejected: 0 });
+    expect(stored + duplicate).toBe(samples);
+    expect(duplicate).toBeGreaterThan(0);
+    expect(retried).toBeGreaterThan(3);
+    expect(service.taken.size).toBe(samples);
+    expect(holes(service)).toBe(0);
+  });
+
+  it("a sender that does not send again leaves holes, and the same count shows them", async () => {
+    const service = await serve({ mishap: (batch) => (batch === 1 ? "400" : "none") });
+    const { code, told } = start(service, ["--rate", "10", "--patients", "1", "--duration", "1"]);
+    // 400 is the one answer after which a batch is given up, and it is told.
+    expect(await code).toBe(0);
+    expect(holes(service)).toBeGreaterThan(0);
+    expect(figures(told.result)["rejected"]).toBe(holes(service));
+    expect(told.result).toMatch(/\d+ × rejected: the whole batch, 400/);
+  });
+
+  it("is away for a while: the monitors remember, and it comes back to all of it", async () => {
+    const service = await serve();
+    const { code, told, lines } = start(service, ["--rate", "40", "--patients", "2", "--duration", "4"]);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await service.stop();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await service.start();
+    expect(await code).toBe(0);
+    const { samples, unanswered, rows } = figures(told.result);
+    expect({ rows, unanswered }).toEqual({ rows: 160, unanswered: 0 });
+    expect(service.taken.size).toBe(samples);
+    expect(holes(service)).toBe(0);
+    expect(lines.some((line) => /^patient \d: not delivered \(.+\); sending again$/.test(line))).toBe(true);
+  });
+
+  it("asks for patience with 429: it is waited for", async () => {
+    const times: number[] = [];
+    const service = await serve({
+      mishap: (batch) => {
+        times.push(Date.now());
+        return batch === 0 ? "429" : "none";
+      },
+    });
+    expect(await start(service, ["--rate", "5", "--patients", "1", "--duration", "1"]).code).toBe(0);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990);
+    expect(holes(service)).toBe(0);
+  });
+
+  it("quarantines and rejects: counted with reasons, not sent again", async () => {
+    const service = await serve({
+      status: ({ code }) =>
+        code === "8310-5"
+          ? { status: "quarantined", reason: "unit_unknown" }
+          : code === "8867-4"
+            ? { status: "elsewhere", reason: "not_bound" }
+            : { status: "stored" },
+    });
+    const { code, told } = start(service, ["--rate", "10", "--patients", "1", "--duration", "1"]);
+    expect(await code).toBe(0);
+    expect(figures(told.result)).toMatchObject({ quarantined: 10, rejected: 10, duplicate: 0, unanswered: 0, retried: 0 });
+    expect(told.result).toContain("10 × quarantined: 8310-5 unit_unknown");
+    expect(told.result).toContain("10 × elsewhere: 8867-4 not_bound");
+  });
+
+  it("takes the key away: the run ends and says so", async () => {
+    const service = await serve({ mishap: (batch) => (batch > 2 ? "gone" : "none") });
+    const { code, told, lines } = start(service, ["--rate", "10", "--patients", "1"]);
+    expect(await code).toBe(1);
+    expect(lines.at(-1)).toBe("patient 1: the monitor may not send any more (401)");
+    const { samples = 0, stored = 0, unanswered } = figures(told.result);
+    expect(unanswered).toBe(samples - stored);
+  });
+
+  it("stays away: a second stop does not wait", async () => {
+    const service = await serve({ mishap: () => "503" });
+    const { code, told, stop, abort } = start(service, ["--rate", "10", "--patients", "1"]);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    stop();
+    const stopped = Date.now();
+    abort();
+    expect(await code).toBe(0);
+    expect(Date.now() - stopped).toBeLessThan(1_000);
+    const { samples, unanswered } = figures(told.result);
+    expect(unanswered).toBe(samples);
+  });
+});
+
+describe("sockets", () => {
+  it("frames are kept until acknowledged: connections cut after they were taken lose nothing", async () => {
+    const service = await serve({ cutAfterFrames: 15, ackEveryMs: 300 });
+    const { code, told, lines } = start(service, ["--socket", "--rate", "40", "--patients", "2", "--duration", "3"]);
+    expect(await code).toBe(0);
+    const { samples, acknowledged, unanswered, rows, retried = 0 } = figures(told.result);
+    expect({ rows, unanswered, acknowledged }).toEqual({ rows: 120, unanswered: 0, acknowledged: samples });
+    expect(service.taken.size).toBe(samples);
+    expect(holes(service)).toBe(0);
+    expect(retried).toBeGreaterThanOrEqual(2);
+    expect(lines.some((line) => line.includes("the connection is gone"))).toBe(true);
+    expect(service.requests.some((line) => line.startsWith("POST /observations"))).toBe(false);
+  });
+
+  it("a restart: it connects again and sends what was not acknowledged", async () => {
+    const service = await serve();
+    const { code, told } = start(service, ["--socket", "--rate", "20", "--patients", "2", "--duration", "4"]);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await service.stop();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await service.start();
+    expect(await code).toBe(0);
+    expect(figures(told.result)).toMatchObject({ rows: 80, unanswered: 0 });
+    expect(service.taken.size).toBe(figures(told.result)["samples"]);
+    expect(holes(service)).toBe(0);
+  });
+
+  const courierOf = (service: Service, token: string, ackTimeoutMs?: number) => {
+    const tally = newTally();
+    const abort = new AbortController();
+    const said: string[] = [];
+    const errand = {
+      base: new URL(service.url),
+      token,
+      clock: Date.now,
+      tally,
+      abort: abort.signal,
+      say: (line: string) => said.push(line),
+    };
+    return { courier: socketCourier(errand, ackTimeoutMs), tally, said };
+  };
+  const sample = (seq: number) => ({ code: "8867-4", unit: "/min", value: 70, seq, at: Date.now(), measured: Date.now() });
+  async function until(courier: Courier, done: () => boolean): Promise<void> {
+    const end = Date.now() + 10_000;
+    while (!done() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+    courier.close();
+  }
+
+  it("a peer that is gone without a word: given up after a while without an acknowledgement", async () => {
+    const service = await serve({ mute: (connection) => connection === 0 });
+    service.credentials.set("key", "other");
+    const { courier, tally, said } = courierOf(service, "key", 600);
+    courier.push([sample(1), sample(2)]);
+    await until(courier, () => courier.waiting() === 0);
+    expect([courier.waiting(), tally.acknowledged, tally.retried]).toEqual([0, 2, 1]);
+    expect([...service.taken.keys()]).toEqual(["other 1", "other 2"]);
+    expect(said).toEqual(["the connection is gone (0); connecting again"]);
+  });
+
+  it("a key that is not known: it ends, though a socket is not told why", async () => {
+    const service = await serve();
+    const { courier } = courierOf(service, "ecd_unknown");
+    courier.push([sample(1)]);
+    await until(courier, () => courier.ended() !== null);
+    expect([courier.ended(), courier.waiting()]).toEqual(["401", 1]);
+  });
+});
+
+describe("recordings", () => {
+  const folder = mkdtempSync(join(tmpdir(), "edgecare-simulate-"));
+  const path = join(folder, "own.csv");
+  const lines = Array.from(
+    { length: 1_500 },
+    (_, i) => `${new Date(i * 2_000).toISOString()},8867-4,${i % 7 === 0 ? 0 : 70},/min`,
+  );
+  writeFileSync(path, `effective_at,code,value,unit\n${lines.join("\n")}\n`);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("ends now, is sent at once to one patient, zeros and all", async () => {
+    const service = await serve({ mishap: (batch) => MISHAPS[batch % MISHAPS.length] ?? "none" });
+    const before = Date.now();
+    expect(await start(service, ["--replay", path, "--start-id", "3"]).code).toBe(0);
+    const taken = [...service.taken.values()];
+    expect(taken).toHaveLength(1_500);
+    expect(new Set(taken.map(({ patient }) => patient))).toEqual(new Set(["patient-3"]));
+    const inOrder = taken.map(({ sample }) => sample).sort((a, b) => a.seq - b.seq);
+    expect(inOrder.map(({ value }) => value)).toEqual(lines.map((line) => Number(line.split(",")[2])));
+    const times = inOrder.map(({ effective_at }) => Date.parse(effective_at));
+    expect(times.every((time, i) => i === 0 || time - (times[i - 1] ?? 0) === 2_000)).toBe(true);
+    expect(Math.abs((times.at(-1) ?? 0) - before)).toBeLessThan(2_000);
+  });
+});
+
+describe("small parts", () => {
+  it("waits with full jitter under a bound that doubles to ten seconds, after what the server asked for", () => {
+    const most = [0, 1, 2, 3, 4, 5, 6, 7, 40].map((attempt) => waitBefore(attempt, null, () => 1));
+    expect(most).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000, 10_000]);
+    expect(waitBefore(5, null, () => 0)).toBe(0);
+    expect(waitBefore(0, 3_000, () => 0.5)).toBe(3_100);
+  });
+
+  it("knows the quantiles of lag within a tenth, in bounded memory", () => {
+    const tally = newTally();
+    for (let ms = 1; ms <= 10_000; ms++) addLag(tally.lag, ms);
+    expect(lagQuantile(tally.lag, 0.5) / 5_000).toBeGreaterThan(0.9);
+    expect(lagQuantile(tally.lag, 0.5) / 5_000).toBeLessThan(1.1);
+    expect(lagQuantile(tally.lag, 1)).toBeLessThanOrEqual(10_000);
+    expect(tally.lag.bins.length).toBeLessThan(110);
+  });
+
+  it.each([
+    [["--rate", "0"], "--rate"],
+    [["--rate", "fast"], "--rate"],
+    [["--patients", "2.5"], "--patients"],
+    [["--start-id", "0"], "--start-id"],
+    [["--duration", "-1"], "--duration"],
+    [["--url", "ftp://x"], "--url"],
+    [["--scenario", "flu"], "--scenario"],
+    [["--speed", "5"], "--speed"],
+    [["--colour", "red"], "--colour"],
+    [["extra"], "extra"],
+  ])("%j is refused by name", (args, name) => {
+    expect(optionsOf(args)).toEqual(expect.stringContaining(name));
+  });
+});
+
+/** As an operator runs it. */
+function command(args: string[]) {
+  const script =
+    'import("./cli/simulate.ts").then(async ({ simulate }) => { process.exitCode = await simulate(process.argv.slice(1)); })';
+  const child = spawn("node", ["-e", script, "--", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+    });
+  }
+  const ended = new Promise<{ code: number | null; output: string }>((resolve) =>
+    child.on("close", (code) => resolve({ code, output })),
+  );
+  return { child, ended, output: () => output };
+}
+
+describe("the command", () => {
+  it.each([
+    ["requests", []],
+    ["sockets", ["--socket"]],
+  ])("Ctrl-C ends it with a summary and 0: %s", async (_, more) => {
+    const service = await serve();
+    const { child, ended, output } = command(["--url", service.url, "--rate", "50", "--patients", "25", ...more]);
+    while (!output().includes("0:02")) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill("SIGINT");
+    const { code, output: all } = await ended;
+    expect({ code, all }).toMatchObject({ code: 0, all: expect.stringMatching(/^\d+ rows, \d+ samples in/m) });
+    expect(all).toContain("unanswered 0");
+    expect(all).not.toMatch(/warning|error/i);
+    expect(holes(service)).toBe(0);
+    expect(service.taken.size).toBe(Number(/(\d+) samples in/.exec(all)?.[1]));
+  });
+
+  it.each([
+    [["--password", "wrong"], 1, "log in: 401 The credentials are not valid"],
+    [["--start-id", "101"], 1, "/patients/101: 404 Not found"],
+    [["--replay", "nowhere.csv"], 1, "nowhere.csv cannot be read"],
+    [["--rate", "none"], 2, "--scenario  what happens to the first patient"],
+  ])("%j ends with %i and says why", async (args, code, words) => {
+    const service = await serve();
+    const { ended } = command(["--url", service.url, ...args]);
+    expect(await ended).toEqual({ code, output: expect.stringContaining(words) });
+  });
+});
