@@ -65,6 +65,7 @@ export default defineConfig(async () => ({
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/setup.ts"],
           testTimeout: 180_000,
+          hookTimeout: 120_000,
           provide: {
             pdfs: sharedPdfs(),
             jsonBodies: sharedJsonBodies(),

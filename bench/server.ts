@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Miniflare } from "miniflare";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
 
@@ -14,7 +14,21 @@ const rate = (namespace: number, limit: number) => ({
   simple: { limit, period: 60 as const },
 });
 
+const object = (exportName: string) => ({ type: "durable-object" as const, worker: "edgecare", exportName });
+const sqlite = { type: "durable-object" as const, storage: "sqlite" as const };
+
 export type BenchServer = { url: URL; env: Env; close(): Promise<void> };
+/** `state`: a folder that keeps the stores; `secrets`: those of an earlier start; `main`: another entry than the product's. */
+export type BenchOptions = { state?: string; port?: number; secrets?: ReturnType<typeof newSecrets>; main?: string };
+
+/** Builds a bundle as production has it. @returns its path */
+export function buildBundle(main?: string): string {
+  const outdir = main ? `dist/${main.replaceAll(/[^a-z]+/gi, "-")}` : "dist/worker";
+  const args = ["deploy", ...(main ? [main] : []), "--dry-run", "--outdir", outdir];
+  const built = spawnSync("wrangler", args, { encoding: "utf8", env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
+  if (built.status !== 0) throw new Error(built.stderr);
+  return `${outdir}/${main ? main.replace(/^.*\//, "").replace(/\.ts$/, ".js") : "index.js"}`;
+}
 
 /** Where the stores lie: in memory where the machine has such a folder and TMPDIR names none, for a laptop's disk is not D1's. */
 function storesFolder(): string {
@@ -23,11 +37,10 @@ function storesFolder(): string {
   return tmpdir();
 }
 
-/** Builds the bundle, starts it on empty stores and applies the migrations. The rate limits are production's. */
-export async function startBench(): Promise<BenchServer> {
-  const built = spawnSync("npm", ["run", "--silent", "build"], { encoding: "utf8" });
-  if (built.status !== 0) throw new Error(built.stderr);
-  console.log(`Stores in ${storesFolder()}`);
+/** Builds the bundle, starts it and applies the migrations where they were not. The rate limits are production's. */
+export async function startBench({ state, port, secrets, main }: BenchOptions = {}): Promise<BenchServer> {
+  const bundle = main ?? buildBundle();
+  if (!state) console.log(`Stores in ${storesFolder()}`);
   const values = {
     ENVIRONMENT: "test",
     LOG_LEVEL: "CRITICAL",
@@ -37,9 +50,11 @@ export async function startBench(): Promise<BenchServer> {
     ACCESS_TOKEN_EXPIRE_MINUTES: "60",
     R2_S3_ENDPOINT: "",
     R2_S3_BUCKET: "",
-    ...newSecrets(),
+    ...(secrets ?? newSecrets()),
   };
   const server = new Miniflare({
+    ...(state && { resourcePersistencePath: state }),
+    ...(port && { port, host: "127.0.0.1" }),
     workers: [
       {
         config: {
@@ -47,13 +62,16 @@ export async function startBench(): Promise<BenchServer> {
           compatibilityDate: "2026-10-01",
           manifest: {
             mainModule: "index.js",
-            modulesRoot: resolve("dist/worker"),
-            modules: { "index.js": { type: "esm", contents: readFileSync("dist/worker/index.js", "utf8") } },
+            modulesRoot: resolve(dirname(bundle)),
+            modules: { "index.js": { type: "esm", contents: readFileSync(bundle, "utf8") } },
           },
+          exports: { PatientMonitor: sqlite, WardFeed: sqlite },
           env: {
             DB: { type: "d1" },
             KV: { type: "kv" },
             FILES: { type: "r2" },
+            PATIENT_MONITOR: object("PatientMonitor"),
+            WARD_FEED: object("WardFeed"),
             RATE_PERSON: rate(1, 100),
             RATE_MACHINE: rate(2, 6_000),
             RATE_ADDRESS: rate(3, 300),
@@ -67,7 +85,8 @@ export async function startBench(): Promise<BenchServer> {
   });
   const url = await server.ready;
   const env: Env = { ...(await server.getBindings<Env>()), ...values };
-  for (const file of globSync("migrations/*.sql").sort()) {
+  const there = await env.DB.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'patients'").first();
+  for (const file of there ? [] : globSync("migrations/*.sql").sort()) {
     const statements = readFileSync(file, "utf8").split("--> statement-breakpoint");
     // biome-ignore lint/plugin: the migrations, as they stand.
     await env.DB.batch(statements.map((statement) => env.DB.prepare(statement)));

@@ -251,7 +251,8 @@ export async function deviceAccess(call: Call, actor: DeviceActor, target: Targe
   const [[row]] = await batch(db, [deviceStatement(db, actor, target, now), touch(db, actor, now)]);
   if (!row) return refuse(call, action, "unauthenticated", { role: "device", target, when: wasGood(actor) });
   const device = { deviceId: row.device_id, kind: row.device_kind, hospitalId: row.device_hospital };
-  const may = (action === "report:create" && row.bound) || (action === "report:read" && row.own);
+  const brings = action === "report:create" || action === "observation:create";
+  const may = (brings && row.bound) || (action === "report:read" && row.own);
   if (!row.id || !may) return { ...device, access: null };
   return {
     ...device,
@@ -262,7 +263,7 @@ export async function deviceAccess(call: Call, actor: DeviceActor, target: Targe
 async function requireForDevice(call: Call, actor: DeviceActor, target: Target, action: Action): Promise<Access> {
   const { access, hospitalId } = await deviceAccess(call, actor, target, action);
   if (access) return access;
-  const never = action !== "report:create" && action !== "report:read";
+  const never = !["report:create", "report:read", "observation:create"].includes(action);
   return refuse(call, action, never ? "forbidden" : "not_found", { role: "device", hospitalId, target });
 }
 

@@ -9,8 +9,10 @@ type Alias = { path: string; canonical: string; deprecated: boolean };
 export const ALIASES: readonly Alias[] = [
   { path: "/api/v1/clients", canonical: "/api/v1/patients", deprecated: true },
   { path: "/api/patients", canonical: "/api/v1/patients", deprecated: true },
+  { path: "/api/analytics", canonical: "/api/v1/analytics", deprecated: true },
   { path: "/api/v1/doctors", canonical: "/api/v1/practitioners", deprecated: false },
   { path: "/api/v1/wearables/devices", canonical: "/api/v1/devices", deprecated: false },
+  { path: "/ws/vitals", canonical: "/api/v1/live", deprecated: false },
 ];
 /** When the deprecated ones became so (RFC 9745): 2026-11-22. */
 const SINCE = "@1795305600";

@@ -4,11 +4,15 @@ import { pruneAttempts } from "./auth/lockout.ts";
 import { readyKeys } from "./config.ts";
 import { DAY_MS } from "./counters.ts";
 import { batch, database } from "./db/client.ts";
-import { passwordResets, patientClaimCodes } from "./db/schema.ts";
+import { heldObservations, passwordResets, patientClaimCodes } from "./db/schema.ts";
+import { pruneDeviceCodes } from "./devices/claims.ts";
 import { pruneKeys } from "./idempotency.ts";
 import { log } from "./log.ts";
 import { pruneBytes } from "./reports/quota.ts";
 import { expireAwaited, sweepGivenUp, sweepIncoming, sweepOrphans } from "./reports/sweep.ts";
+
+/** How long samples without a patient wait for somebody to look at them. */
+const HELD_MS = 90 * DAY_MS;
 
 export async function cleanUp(env: Env, now: number): Promise<void> {
   const db = database(env.DB);
@@ -18,7 +22,9 @@ export async function cleanUp(env: Env, now: number): Promise<void> {
     pruneKeys(db, now),
     pruneBytes(db, now),
     expireAwaited(db, now),
+    pruneDeviceCodes(db, now),
     db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now)),
+    db.delete(heldObservations).where(lt(heldObservations.receivedAt, now - HELD_MS)),
     db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
   ]);
   const count = await sweepOrphans(db, env.FILES, keys.fields.keys.keys(), now);

@@ -40,6 +40,7 @@ const CODES = {
   not_pdf: [415, "The file is not a PDF"],
   range_not_satisfiable: [416, "The range is outside the file"],
   account_locked: [423, "Too many failed attempts; try again later"],
+  upgrade_required: [426, "Connect by WebSocket"],
   precondition_required: [428, "If-Match is required"],
   rate_limited: [429, "Too many requests"],
   quota_exceeded: [429, "This machine has sent its bytes of the day"],

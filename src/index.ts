@@ -1,8 +1,15 @@
-// What the Worker exports.
+// What the Worker exports: requests, the clock's work, and the Durable Object classes.
 import { app } from "./app.ts";
 import { cleanUp } from "./cron.ts";
+import { deliverChanges } from "./monitor/changes.ts";
+
+/** As in wrangler.toml; its other clock cleans up. */
+const EVERY_MINUTE = "* * * * *";
+
+export { WardFeed } from "./live/ward-feed.ts";
+export { PatientMonitor } from "./monitor/patient-monitor.ts";
 
 export default {
   fetch: app.fetch,
-  scheduled: (_controller, env, ctx) => ctx.waitUntil(cleanUp(env, Date.now())),
+  scheduled: ({ cron }, env, ctx) => ctx.waitUntil(cron === EVERY_MINUTE ? deliverChanges(env) : cleanUp(env, Date.now())),
 } satisfies ExportedHandler<Env>;

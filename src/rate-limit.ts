@@ -21,24 +21,27 @@ export function addressBucket(ip: string | null): string {
   return `${full.slice(0, 4).join(":")}::/64`;
 }
 
-type Bucket = { key: string; limiter: RateLimit; policy: string };
+/** `spread`: whether a verdict is told to other locations. Machines stay where they are, and ask often. */
+type Bucket = { key: string; limiter: RateLimit; policy: string; spread: boolean };
 
 function bucketOf(env: Env, actor: Actor): Bucket {
   switch (actor.kind) {
     case "user":
-      return { key: `user:${actor.userId}`, limiter: env.RATE_PERSON, policy: policyOf("person", PERSON_LIMIT) };
+      return { key: `user:${actor.userId}`, limiter: env.RATE_PERSON, policy: policyOf("person", PERSON_LIMIT), spread: true };
     case "device":
     case "app":
       return {
         key: `machine:${actor.credentialId}:${actor.secretHash ?? "link"}`,
         limiter: env.RATE_MACHINE,
         policy: policyOf("machine", MACHINE_LIMIT),
+        spread: false,
       };
     default:
       return {
         key: `address:${addressBucket(actor.via.ip)}`,
         limiter: env.RATE_ADDRESS,
         policy: policyOf("address", ADDRESS_LIMIT),
+        spread: true,
       };
   }
 }
@@ -75,24 +78,24 @@ export function limitCaller(env: Env, actor: Actor): Promise<void> {
  */
 export function limitSignup(env: Env, actor: Actor): Promise<void> {
   const key = `signup:${actor.kind === "user" ? actor.userId : addressBucket(actor.via.ip)}`;
-  return limit(env, { key, limiter: env.RATE_SIGNUP, policy: SIGNUP_POLICY });
+  return limit(env, { key, limiter: env.RATE_SIGNUP, policy: SIGNUP_POLICY, spread: true });
 }
 
 /** Requests that name a government number, by hospital: each tells its caller an identifier. @throws ApiError rate_limited */
 export function limitIdentity(env: Env, actor: Actor): Promise<void> {
   const hospital =
     actor.kind === "user" ? (actor.claimed.hospitalId ?? actor.userId) : actor.kind === "app" ? actor.hospitalId : "";
-  return limit(env, { key: `identity:${hospital}`, limiter: env.RATE_IDENTITY, policy: IDENTITY_POLICY });
+  return limit(env, { key: `identity:${hospital}`, limiter: env.RATE_IDENTITY, policy: IDENTITY_POLICY, spread: true });
 }
 
 export const IDENTITY_POLICY = policyOf("identity", IDENTITY_LIMIT);
 export const SIGNUP_POLICY = policyOf("signup", SIGNUP_LIMIT);
 
-async function limit(env: Env, { key, limiter, policy }: Bucket): Promise<void> {
+async function limit(env: Env, { key, limiter, policy, spread }: Bucket): Promise<void> {
   const verdict = `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
   const free = freeIn.get(env.KV) ?? new Map<string, number>();
   freeIn.set(env.KV, free);
-  const known = (free.get(verdict) ?? 0) > Date.now();
+  const known = !spread || (free.get(verdict) ?? 0) > Date.now();
   const [blockedUntil, { success }] = await Promise.all([
     // A store that fails must not let the limit stop the clinic: the counting binding still holds.
     known ? null : env.KV.get(verdict, { cacheTtl: PERIOD_S }).catch(() => null),
@@ -101,7 +104,7 @@ async function limit(env: Env, { key, limiter, policy }: Bucket): Promise<void> 
   const now = Date.now();
   if (!success) free.delete(verdict);
   else if (blockedUntil === null && !known) keep(free, verdict, now + FREE_MS);
-  if (!success && blockedUntil === null && (written.get(verdict) ?? 0) <= now) {
+  if (!success && spread && blockedUntil === null && (written.get(verdict) ?? 0) <= now) {
     const until = now + PERIOD_S * 1000;
     keep(written, verdict, until);
     await env.KV.put(verdict, String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);

@@ -26,6 +26,13 @@ const MAY = {
   "upload:assign": CARE_EDITORS,
   "device:read": STAFF,
   "device:manage": CARE_EDITORS,
+  "observation:read": EVERYONE,
+  "observation:create": EVERYONE,
+  "observation:amend": STAFF,
+  "alert:read": EVERYONE,
+  "alert:update": STAFF,
+  "alert_rule:read": STAFF,
+  "alert_rule:manage": STAFF,
   "hospital:read": EVERYONE,
   "hospital:create": ["admin"],
   "hospital:update": MANAGERS,
@@ -56,6 +63,9 @@ export const APP_SCOPES = [
   "patient:update",
   "report:read",
   "report:create",
+  "observation:read",
+  "observation:create",
+  "alert:read",
 ] as const satisfies readonly Action[];
 
 /** The FHIR AuditEvent.action of an action, by its second word. */
@@ -68,6 +78,7 @@ const VERBS: Record<string, AuditAction> = {
   write: "U",
   unlock: "U",
   assign: "U",
+  amend: "U",
   delete: "D",
 };
 

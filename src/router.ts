@@ -147,6 +147,7 @@ const REASONS: Record<number, string> = {
   415: "Wrong media type",
   416: "Range outside the file",
   423: "Locked after too many failures",
+  426: "Not an upgrade",
   428: "If-Match is missing",
   429: "Too many requests",
   501: "Not set up in this deployment",

@@ -1,4 +1,7 @@
 // The world of the authorization matrix: its principals with live tokens, its patients with their things, its requests.
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { deliverChanges } from "../src/monitor/changes.ts";
+import { alertId } from "../src/monitor/ids.ts";
 import { type Place, PRINCIPALS, type Principal, TARGETS, type Target } from "./authz.matrix.ts";
 import {
   API,
@@ -41,6 +44,11 @@ export type Handle = {
   uploadId: string;
   /** A direct upload that somebody of the hospital has begun. */
   directId: string;
+  /** A sample of the patient, and an alert that it raised. */
+  observationId: string;
+  alertId: string;
+  /** Samples of a device of the hospital that is bound to nobody. */
+  heldId: string;
   /** A nurse of the hospital, not in the care team. */
   staffId: string;
   /** A doctor of the hospital, in the care team. */
@@ -70,6 +78,9 @@ export async function newPlayers() {
     return newHandle(places[place], nurses[place], uploader, patients[target]);
   });
   for (const player of players) await end(player, places);
+  // What was changed here is told here: the tests look at what a denial changes.
+  while ((await deliverChanges(env)) > 0);
+  for (const { id } of Object.values(patients)) await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
   return { places, nurses, patients, players, handles };
 }
 export type Stage = Awaited<ReturnType<typeof newPlayers>>;
@@ -106,7 +117,17 @@ async function newKey(manager: Person): Promise<{ api_key_id: string; token: str
 }
 
 /** What an app can be given, as an API key's form asks for it. */
-const APP_SCOPES = ["patient:read", "patient:search", "patient:create", "patient:update", "report:read", "report:create"];
+const APP_SCOPES = [
+  "patient:read",
+  "patient:search",
+  "patient:create",
+  "patient:update",
+  "report:read",
+  "report:create",
+  "observation:read",
+  "observation:create",
+  "alert:read",
+];
 
 export const joinTeam = (patientId: string, userId: string) =>
   run("INSERT INTO care_team (patient_id, user_id, added_by, started_at) VALUES (?, ?, 'test', 1)", patientId, userId);
@@ -123,9 +144,12 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
   const member = await newPerson("doctor", hospitalId);
   await joinTeam(patient.id, member.id);
   const manager = await newPerson("hospital_admin", hospitalId);
+  const wardId = await newWard(manager);
   return {
     hospitalId,
-    wardId: await newWard(manager),
+    wardId,
+    ...(await newAlert(nurse, patient.id, wardId)),
+    heldId: await newHeld(nurse),
     practitionerId: await newProfile(manager, member.id),
     patientId: patient.id,
     reportId: data.report_id,
@@ -141,6 +165,30 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     version: 1,
   };
 }
+
+/** Watched in a ward, with a heart that stands still; seen by somebody, so that it waits for nobody. */
+async function newAlert(nurse: Person, patientId: string, wardId: string): Promise<{ observationId: string; alertId: string }> {
+  const change = { as: nurse, method: "PATCH", json: { monitoring: "home", ward_id: wardId } };
+  const row = env.DB.prepare("SELECT version FROM patients WHERE id = ?").bind(patientId);
+  const headers = { "If-Match": `"${await row.first<number>("version")}"` };
+  await ask(`${API}/patients/${patientId}`, { ...change, headers });
+  const sent = await ask(`${API}/observations`, { as: nurse, json: { patient_id: patientId, ...sample(), value: 0 } });
+  const { results } = (await read(sent)).data;
+  const id = alertId(patientId, 1);
+  const seen = await ask(`${API}/alerts/${id}/acknowledge`, { as: nurse, method: "POST" });
+  if (!seen.ok) throw new Error(`no alert: ${await seen.text()}`);
+  await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(patientId));
+  return { observationId: results[0].observation_id, alertId: id };
+}
+
+async function newHeld(nurse: Person): Promise<string> {
+  const device = await newDevice(nurse, null);
+  await ask(`${API}/observations`, { as: device, json: sample() });
+  const row = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
+  return (await row.first<string>("id")) ?? "";
+}
+
+const sample = () => ({ code: "8867-4", value: 72, unit: "/min", effective_at: new Date().toISOString() });
 
 async function newQuarantined(nurse: Person): Promise<string> {
   return (await read(await upload(await newDevice(nurse, null), newPdf()))).data.upload_id;
@@ -218,6 +266,21 @@ export async function freshen(route: string, handle: Handle, stage: Stage, playe
     await ask(`${API}/devices/${handle.deviceId}/assignments`, { as: nurse, json: { patient_id: handle.patientId } });
   }
   if (route === "DELETE /api/v1/hospitals/:hospital_id") return { ...handle, hospitalId: await newHospital(), version: 1 };
+  if (/^(PUT|DELETE) .*alert-rules/.test(route)) {
+    const scope = route.includes(":ward_id") ? `wards/${handle.wardId}` : `patients/${handle.patientId}`;
+    await run("DELETE FROM alert_rules WHERE scope_id IN (?, ?)", handle.wardId, handle.patientId);
+    if (route.startsWith("PUT")) return handle;
+    await ask(`${API}/${scope}/alert-rules/heart_rate`, { as: nurse, method: "PUT", json: { low: 46 } });
+    return { ...handle, version: 1 };
+  }
+  if (route.endsWith("/resolve")) {
+    const { id } = await newPatient(handle.hospitalId, nurse);
+    if (player.person?.role === "doctor") await joinTeam(id, player.person.id);
+    return { ...handle, patientId: id, ...(await newAlert(nurse, id, handle.wardId)) };
+  }
+  if (route.startsWith("DELETE") && route.endsWith("/:device_id")) {
+    return { ...handle, deviceId: (await newDevice(nurse, null)).id, version: 1 };
+  }
   if (route.startsWith("DELETE") && route.endsWith("/:ward_id")) {
     return { ...handle, wardId: await newWard(await newPerson("hospital_admin", handle.hospitalId)), version: 1 };
   }
@@ -229,9 +292,11 @@ export async function freshen(route: string, handle: Handle, stage: Stage, playe
   }
   if (route.startsWith("PATCH")) {
     const [table, id] = changedBy(route, handle);
+    const key = table === "monitoring_settings" ? "patient_id" : "id";
     // biome-ignore lint/plugin: constants of this file.
-    const row = await env.DB.prepare(`SELECT version FROM ${table} WHERE id = ?`).bind(id).first<number>("version");
-    return { ...handle, version: row ?? 0 };
+    const row = await env.DB.prepare(`SELECT version FROM ${table} WHERE ${key} = ?`).bind(id).first<number>("version");
+    // Settings that nobody has made yet are version 1.
+    return { ...handle, version: row ?? 1 };
   }
   return handle;
 }
@@ -242,12 +307,16 @@ function changedBy(route: string, handle: Handle): [table: string, id: string] {
   if (route.includes(":ward_id")) return ["wards", handle.wardId];
   if (route.includes(":practitioner_id")) return ["practitioners", handle.practitionerId];
   if (route.includes(":hospital_id")) return ["hospitals", handle.hospitalId];
+  if (route.includes(":device_id")) return ["devices", handle.deviceId];
+  if (route.endsWith("/monitoring")) return ["monitoring_settings", handle.patientId];
   return ["patients", handle.patientId];
 }
 
 const matching = ({ version }: Handle): Ask => ({ headers: { "If-Match": `"${version}"` } });
 
 const form = (handle: Handle): BodyInit => uploadForm(newPdf(`upload ${unique()}`), { patient_id: handle.patientId });
+
+const UPGRADE: Ask = { headers: { Upgrade: "websocket" } };
 
 /** Bodies and headers of the routes that want some. */
 const BODIES: Record<string, (handle: Handle, principal: Principal, person: Person | null) => Ask | Promise<Ask>> = {
@@ -313,6 +382,26 @@ const BODIES: Record<string, (handle: Handle, principal: Principal, person: Pers
   "POST /api/v1/devices": (handle, { role }) => ({
     json: { kind: "ecg", name: "cart", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),
+  "POST /api/v1/devices/claim": () => ({ json: {} }),
+  "PATCH /api/v1/devices/:device_id": (handle) => ({ ...matching(handle), json: { model: null } }),
+  "DELETE /api/v1/devices/:device_id": matching,
+  "POST /api/v1/observations": ({ patientId }) => ({ json: { patient_id: patientId, ...sample() } }),
+  "POST /api/v1/wearables/sync": ({ patientId }) => ({
+    json: { patient_id: patientId, metrics: [{ timestamp: new Date().toISOString(), heart_rate: 71 }] },
+  }),
+  "GET /api/v1/observations/stream": () => UPGRADE,
+  "PATCH /api/v1/observations/:observation_id": () => ({ json: { status: "amended", value: 74, reason: "Read off wrongly" } }),
+  "POST /api/v1/alerts/:alert_id/assign": ({ memberId }) => ({ json: { user_id: memberId } }),
+  "POST /api/v1/alerts/:alert_id/comment": () => ({ json: { text: "Probe had slipped." } }),
+  "POST /api/v1/alerts/:alert_id/snooze": () => ({ json: { minutes: 15 } }),
+  "PUT /api/v1/wards/:ward_id/alert-rules/:code": () => ({ json: { low: 46 } }),
+  "DELETE /api/v1/wards/:ward_id/alert-rules/:code": matching,
+  "PUT /api/v1/patients/:patient_id/alert-rules/:code": () => ({ json: { low: 46 } }),
+  "DELETE /api/v1/patients/:patient_id/alert-rules/:code": matching,
+  "POST /api/v1/patients/:patient_id/alert-rules/preview": () => ({ json: { code: "heart_rate", limits: { low: 46 } } }),
+  "PATCH /api/v1/patients/:patient_id/monitoring": (handle) => ({ ...matching(handle), json: { spo2_scale: 2 } }),
+  "POST /api/v1/live/tickets": ({ patientId }) => ({ json: { patient_id: patientId } }),
+  "GET /api/v1/live": () => UPGRADE,
   "POST /api/v1/devices/:device_id/credentials": () => ({ json: { name: "ward PC" } }),
   "POST /api/v1/devices/:device_id/assignments": (handle) => ({ json: { patient_id: handle.patientId } }),
   "POST /api/v1/reports/batch": (handle) => {
@@ -331,6 +420,10 @@ const BODIES: Record<string, (handle: Handle, principal: Principal, person: Pers
 
 /** Queries of the routes that want some. */
 const QUERIES: Record<string, (handle: Handle, principal: Principal) => string> = {
+  "GET /api/v1/live": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/live/sse": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/wearables/metrics/recent": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/wearables/summary": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/patients/search": ({ hospitalId }, { role }) => `?q=first${role === "admin" ? `&hospital_id=${hospitalId}` : ""}`,
 };
 
@@ -348,12 +441,34 @@ export async function call(route: string, handle: Handle, player: Player, sessio
     .replace(":api_key_id", handle.apiKeyId)
     .replace(":ward_id", handle.wardId)
     .replace(":practitioner_id", handle.practitionerId)
+    .replace(":observation_id", handle.observationId)
+    .replace(":alert_id", handle.alertId)
+    .replace(":held_id", handle.heldId)
+    .replace(":code", "heart_rate")
     .replace(":user_id", isTeam ? handle.memberId : handle.staffId)
     .replace(":session_id", sessionId)
     .replace("/*", "/docs.js");
   const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
   const query = QUERIES[route]?.(handle, player.principal) ?? "";
-  return ask(path + query, { ...more, method, as: token });
+  return ended(await ask(path + query, { ...more, method, as: token }));
+}
+
+/** What goes on by itself, with its first frame for a body. */
+async function ended(response: Response): Promise<Response> {
+  const { webSocket: socket, body, headers } = response;
+  if (socket) {
+    socket.accept();
+    const frame = await new Promise<string>((resolve) => {
+      socket.addEventListener("message", ({ data }) => resolve(String(data)));
+    });
+    socket.close();
+    return new Response(frame, { headers });
+  }
+  if (!headers.get("content-type")?.startsWith("text/event-stream") || !body) return response;
+  const reader = body.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new Response(value, { headers });
 }
 
 /** A session of the player's own, for routes that end one. */

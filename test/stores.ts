@@ -1,12 +1,12 @@
 // Wraps the stores of an Env so that a test can wait, fail or count at every call. The stores themselves are real.
 
-export type StoreCall = { store: "DB" | "FILES" | "KV"; op: string; k: number };
+export type StoreCall = { store: "DB" | "FILES" | "KV" | "OBJECTS"; op: string; k: number };
 type Around = <T>(call: StoreCall, run: () => Promise<T>) => Promise<T>;
 
 const R2_OPS = ["get", "put", "delete", "head", "list"];
 const KV_OPS = ["get", "put", "delete", "list", "getWithMetadata"];
 
-/** An Env whose every D1 round trip, R2 and KV operation goes through `around`, numbered from 1. */
+/** An Env whose every D1 round trip, R2 and KV operation and call of an object goes through `around`, numbered from 1. */
 export function around(env: Env, wrap: Around): Env {
   let k = 0;
   const next = (store: StoreCall["store"], op: string): StoreCall => ({ store, op, k: ++k });
@@ -26,7 +26,28 @@ export function around(env: Env, wrap: Around): Env {
     DB: wrapD1(env.DB, (op, run) => wrap(next("DB", op), run)),
     FILES: proxied(env.FILES, "FILES", R2_OPS),
     KV: proxied(env.KV, "KV", KV_OPS),
+    PATIENT_MONITOR: wrapObjects(env.PATIENT_MONITOR, (op, run) => wrap(next("OBJECTS", `monitor.${op}`), run)),
+    WARD_FEED: wrapObjects(env.WARD_FEED, (op, run) => wrap(next("OBJECTS", `feed.${op}`), run)),
   };
+}
+
+/** Objects by name alone: nothing else is asked of a namespace. */
+function wrapObjects<T extends Env["PATIENT_MONITOR"] | Env["WARD_FEED"]>(namespace: T, run: Run): T {
+  const watched = <S extends object>(stub: S): S =>
+    new Proxy(stub, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => run(String(name), async () => Reflect.apply(value, target, args));
+      },
+    });
+  return new Proxy(namespace, {
+    get(target, name) {
+      if (name === "getByName") return (id: string) => watched(target.getByName(id));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 type Run = <T>(op: string, run: () => Promise<T>) => Promise<T>;
@@ -70,6 +91,10 @@ export function yielding(env: Env): Env {
 }
 
 export type Fault = { fired: boolean };
+const SAID: Partial<Record<StoreCall["store"], string>> = {
+  DB: "D1_ERROR: Network connection lost. (injected fault)",
+  OBJECTS: "internal error; reference = injected fault",
+};
 
 /**
  * Fails the k-th store call: `before` it happens, or `after` it (committed, reply lost).
@@ -83,16 +108,17 @@ export function failing(env: Env, k: number, when: "before" | "after", only?: St
     if (++matching !== k) return run();
     fault.fired = true;
     if (when === "after") await run();
-    throw new Error(call.store === "DB" ? "D1_ERROR: Network connection lost. (injected fault)" : `${call.op}: injected fault`);
+    throw new Error(SAID[call.store] ?? `${call.op}: injected fault`);
   });
   return { env: wrapped, fault };
 }
 
-export type Counts = { d1: number; rowsRead: number; rowsWritten: number; r2: string[]; kv: string[] };
+export type Counts = { d1: number; rowsRead: number; rowsWritten: number; r2: string[]; kv: string[]; objects: string[] };
 
-/** Counts D1 round trips, rows read and written, and the R2 and KV operations. */
+/** Counts D1 round trips, rows read and written, the R2 and KV operations, and the calls of objects. */
 export function counting(env: Env): { env: Env; counts: Counts } {
-  const counts: Counts = { d1: 0, rowsRead: 0, rowsWritten: 0, r2: [], kv: [] };
+  const counts: Counts = { d1: 0, rowsRead: 0, rowsWritten: 0, r2: [], kv: [], objects: [] };
+  const lists = { FILES: counts.r2, KV: counts.kv, OBJECTS: counts.objects };
   const add = (result: unknown): void => {
     for (const one of Array.isArray(result) ? result : [result]) {
       const meta = (one as { meta?: { rows_read?: number; rows_written?: number } } | null)?.meta;
@@ -102,7 +128,7 @@ export function counting(env: Env): { env: Env; counts: Counts } {
   };
   const wrapped = around(env, async (call, run) => {
     if (call.store === "DB") counts.d1++;
-    else (call.store === "FILES" ? counts.r2 : counts.kv).push(call.op);
+    else lists[call.store].push(call.op);
     const result = await run();
     if (call.store === "DB") add(result);
     return result;

@@ -1,4 +1,5 @@
 // A hospital of its own for each test: people with sessions, patients with canaries, devices, and requests through the front door.
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env as realEnv } from "cloudflare:workers";
 import type { Actor, Role, UserActor, UserCall, UserStanding } from "../src/actor.ts";
 import { app } from "../src/app.ts";
@@ -55,7 +56,11 @@ export async function ask(path: string, options: Ask = {}): Promise<Response> {
   const method = options.method ?? (body === undefined ? "GET" : "POST");
   const url = path.startsWith("http") ? path : `http://localhost${path}`;
   const request = new Request(url, { method, headers, ...(body !== undefined && { body }), redirect: "manual" });
-  return app.fetch(request, options.env ?? env);
+  const ctx = createExecutionContext();
+  const response = await app.fetch(request, options.env ?? env, ctx);
+  // What is done behind the answer is done before the test goes on; a test that counts or fails calls looks at the answer's own.
+  if (!options.env) await waitOnExecutionContext(ctx);
+  return response;
 }
 
 /** A JSON body, untyped: tests look at the wire, not at our types. */

@@ -16,6 +16,7 @@ import { createHospital } from "../../src/hospitals/hospitals.ts";
 import { createPatient } from "../../src/patients/patients.ts";
 import { receiveUpload } from "../../src/reports/upload.ts";
 import { insertStaff, type StaffRole, userRow } from "../../src/users/users.ts";
+import { createWard } from "../../src/wards/wards.ts";
 import { drawEcgReport } from "./ecg-pdf.ts";
 import { ecgMetrics, synthesizeEcg } from "./ecg-signal.ts";
 import { DEMO_PASSWORD, demoPatients, FIRST_HOSPITAL, SECOND_HOSPITAL, STAFF } from "./people.ts";
@@ -23,6 +24,8 @@ import { DEMO_PASSWORD, demoPatients, FIRST_HOSPITAL, SECOND_HOSPITAL, STAFF } f
 const HOUR_MS = 3_600_000;
 const via = { requestId: "demo-world", ip: null };
 const noKey = () => [];
+/** Patients who lie in the ward, monitored: their numbers are the first, which the simulator plays. */
+const IN_WARD = 12;
 
 /** @returns the exit code */
 export async function loadDemo(state: string): Promise<number> {
@@ -70,11 +73,13 @@ async function build(env: Env): Promise<void> {
   const nurse = await loggedIn(system, staff.get("nurse@demo.com") ?? "", standing(first, "nurse"));
   const otherDoctor = await loggedIn(system, staff.get("doc2@demo.com") ?? "", standing(second, "doctor"));
 
+  const ward = await createWard(admin, { name: "Ward 1", hospital_id: first.hospital_id }, noKey);
   const firstPatients: string[] = [];
   for (const [i, person] of demoPatients(25).entries()) {
     // Every fifth patient is in nobody's care, so that the doctor's list is shorter than the nurse's.
     const doctor = i % 5 === 4 ? null : (staff.get("doc@demo.com") ?? null);
-    const patient = await createPatient(nurse, { ...person, assigned_doctor_id: doctor }, noKey);
+    const place = i < IN_WARD ? { ward_id: ward.ward_id, monitoring: "ward" as const } : {};
+    const patient = await createPatient(nurse, { ...person, ...place, assigned_doctor_id: doctor }, noKey);
     firstPatients.push(patient.patient_id);
     await recordEcgs(env, nurse, patient, i);
   }

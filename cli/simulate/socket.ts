@@ -6,6 +6,8 @@ import { ask, passes, pause, saidBy, waitBefore } from "./http.ts";
 import { addLag } from "./tally.ts";
 
 const FRAME = 100;
+/** Without a new frame for this long there is no more for now. */
+const TAIL_MS = 2_000;
 /** No more than this is under way without an acknowledgement. */
 const WINDOW = 5_000;
 const OPEN = 1;
@@ -43,6 +45,7 @@ export function socketCourier(errand: Errand, ackTimeoutMs = ACK_TIMEOUT_MS): Co
   let closed = false;
   let attempt = 0;
   let progress = Date.now();
+  let sent = Date.now();
 
   function flush(): void {
     while (socket?.readyState === OPEN && underWay < Math.min(queue.length, WINDOW)) {
@@ -50,6 +53,7 @@ export function socketCourier(errand: Errand, ackTimeoutMs = ACK_TIMEOUT_MS): Co
       const frame = queue.slice(underWay, underWay + FRAME);
       socket.send(JSON.stringify({ type: "samples", samples: frame.map(wired), sent_at: new Date(clock()).toISOString() }));
       underWay += frame.length;
+      sent = Date.now();
     }
   }
 
@@ -113,6 +117,9 @@ export function socketCourier(errand: Errand, ackTimeoutMs = ACK_TIMEOUT_MS): Co
 
   /** A peer that is gone without a word closes nothing: a connection without an acknowledgement is given up from this side. */
   const watch = setInterval(() => {
+    // Nothing more to send: what is under way is asked for, since acknowledgements come with later frames.
+    const isTail = underWay > 0 && underWay === queue.length && Date.now() - sent > TAIL_MS;
+    if (isTail && socket?.readyState === OPEN) socket.send(JSON.stringify({ type: "flush" }));
     const late = underWay > 0 && Date.now() - progress > ackTimeoutMs;
     if (!socket || !late) return;
     const dead = socket;

@@ -416,6 +416,137 @@ export const deviceAssignments = sqliteTable(
   ],
 );
 
+/** Codes that a device exchanges, once, for a credential of its own. */
+export const deviceClaimCodes = sqliteTable(
+  "device_claim_codes",
+  {
+    codeHash: text("code_hash").primaryKey(),
+    deviceId: text("device_id")
+      .notNull()
+      .references(() => devices.id),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    usedAt: integer("used_at"),
+  },
+  (t) => [index("device_claim_codes_device").on(t.deviceId), index("device_claim_codes_expiry").on(t.expiresAt)],
+);
+
+/** Alarm limits of a ward or of a patient, over the defaults of the age band. */
+export const alertRules = sqliteTable(
+  "alert_rules",
+  {
+    /** A ward's or a patient's id. */
+    scopeId: text("scope_id").notNull(),
+    scope: text("scope", { enum: ["ward", "patient"] }).notNull(),
+    /** LOINC. */
+    code: text("code").notNull(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    /** JSON of the limits that differ (vitals/model.ts). */
+    limits: text("limits").notNull(),
+    version: integer("version").notNull().default(1),
+    updatedBy: text("updated_by").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.scopeId, t.code] }), index("alert_rules_hospital").on(t.hospitalId, t.scope)],
+);
+
+/** What the alarm rules need to know of a patient beyond age and limits. */
+export const monitoringSettings = sqliteTable("monitoring_settings", {
+  patientId: text("patient_id")
+    .primaryKey()
+    .references(() => patients.id),
+  /** NEWS2 SpO2 scale 2: hypercapnic respiratory failure, confirmed by a clinician. */
+  spo2Scale: integer("spo2_scale").notNull().default(1),
+  pregnant: integer("pregnant").notNull().default(0),
+  version: integer("version").notNull().default(1),
+  updatedBy: text("updated_by").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+/** FHIR DetectedIssue: what a patient's object raised, as it told last. The object decides; these rows follow. */
+export const alerts = sqliteTable(
+  "alerts",
+  {
+    /** Names patient and number: alerts/ids.ts. */
+    id: text("id").primaryKey(),
+    patientId: text("patient_id").notNull(),
+    hospitalId: text("hospital_id").notNull(),
+    wardId: text("ward_id"),
+    rule: text("rule").notNull(),
+    code: text("code"),
+    deviceId: text("device_id"),
+    priority: text("priority", { enum: ["high", "medium", "low"] }).notNull(),
+    state: text("state", { enum: ["active", "acknowledged", "recovered", "cleared"] }).notNull(),
+    /** JSON: value, bound, side, window, text. */
+    why: text("why").notNull(),
+    raisedAt: integer("raised_at").notNull(),
+    acknowledgedAt: integer("acknowledged_at"),
+    acknowledgedBy: text("acknowledged_by"),
+    assignedTo: text("assigned_to"),
+    tier: integer("tier").notNull().default(0),
+    snoozedUntil: integer("snoozed_until"),
+    recoveredAt: integer("recovered_at"),
+    clearedAt: integer("cleared_at"),
+    updatedAt: integer("updated_at").notNull(),
+    /** Of the object: a row never goes back to an older state. */
+    version: integer("version").notNull(),
+  },
+  (t) => [
+    index("alerts_raised").on(t.raisedAt),
+    index("alerts_hospital").on(t.hospitalId, t.raisedAt),
+    index("alerts_patient").on(t.patientId, t.raisedAt),
+    index("alerts_open").on(t.hospitalId, t.raisedAt).where(sql`state <> 'cleared'`),
+  ],
+);
+
+/** Every change of an alert, in its order, and what people said of it. */
+export const alertEvents = sqliteTable(
+  "alert_events",
+  {
+    alertId: text("alert_id").notNull(),
+    n: integer("n").notNull(),
+    what: text("what").notNull(),
+    at: integer("at").notNull(),
+    by: text("by"),
+    detail: text("detail"),
+    commentSealed: text("comment_sealed"),
+  },
+  (t) => [primaryKey({ columns: [t.alertId, t.n] })],
+);
+
+/** One row a patient and closed hour: JSON of LOINC to {n, min, max, sum, last, last_at}. */
+export const vitalHours = sqliteTable(
+  "vital_hours",
+  {
+    hospitalId: text("hospital_id").notNull(),
+    /** Epoch hours. */
+    hour: integer("hour").notNull(),
+    patientId: text("patient_id").notNull(),
+    stats: text("stats").notNull(),
+    /** How often it was written: late samples correct it. */
+    version: integer("version").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.hospitalId, t.hour, t.patientId] })],
+);
+
+/** Samples that found no patient or no unit: one row a request, sealed. */
+export const heldObservations = sqliteTable(
+  "held_observations",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id").notNull(),
+    deviceId: text("device_id").notNull(),
+    reason: text("reason").notNull(),
+    count: integer("count").notNull(),
+    itemsSealed: text("items_sealed").notNull(),
+    receivedAt: integer("received_at").notNull(),
+  },
+  (t) => [index("held_observations_hospital").on(t.hospitalId, t.receivedAt)],
+);
+
 /** Secrets of machines (devices now, apps later); only SHA-256 of the secret is kept. */
 export const credentials = sqliteTable(
   "credentials",
@@ -564,6 +695,8 @@ export const outbox = sqliteTable(
     createdAt: integer("created_at").notNull(),
     dueAt: integer("due_at").notNull(),
     doneAt: integer("done_at"),
+    /** Counts up when the same thing changes again while it waits. */
+    changes: integer("changes").notNull().default(1),
   },
   (t) => [index("outbox_due").on(t.dueAt).where(sql`done_at is null`)],
 );

@@ -1,15 +1,16 @@
 // Which patient a device belongs to, by time.
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
-import { requirePatient } from "../access.ts";
+import { asCaller, requirePatient } from "../access.ts";
 import { type Call, idOf } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { batch, isUnmet } from "../db/client.ts";
-import { deviceAssignments } from "../db/schema.ts";
+import { deviceAssignments, devices } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
+import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
 import { refuse } from "../refusals.ts";
-import { deviceEvent, ownDevice } from "./devices.ts";
+import { deviceEvent, ours, ownDevice, visible } from "./devices.ts";
 
 const iso = (time: number) => new Date(time).toISOString();
 
@@ -19,14 +20,14 @@ export async function assignDevice(call: Call, deviceId: string, patientRef: str
   const { db, actor, now } = call;
   const id = uuidv7();
   const by = idOf(actor);
-  const device = sql`SELECT id FROM devices WHERE id = ${deviceId} AND hospital_id = ${hospitalId}`;
+  const device = sql`SELECT id FROM devices WHERE id = ${deviceId} AND hospital_id = ${hospitalId} AND active = 1`;
   const entity = { type: "device", id: deviceId };
   const subjects = [patient.id];
   try {
     await batch(db, [
       ...taking(id),
       endOpenAssignment(call, deviceId, sql`EXISTS (${device})`),
-      // A device that is not this hospital's leaves the column without a value, and the batch fails as a whole.
+      // A device that is not this hospital's, or out of service, leaves the column without a value, and the batch fails as a whole.
       db
         .insert(deviceAssignments)
         .values({ id, deviceId: sql`(${device})`, patientId: patient.id, startedAt: now, createdBy: by }),
@@ -47,7 +48,7 @@ function formerPatientToo({ db, now }: Call, deviceId: string, patientId: string
     WHERE device_id = ${deviceId} AND ended_at = ${now} AND patient_id <> ${patientId}`);
 }
 
-function endOpenAssignment({ db, now }: Call, deviceId: string, when?: SQL) {
+export function endOpenAssignment({ db, now }: Call, deviceId: string, when?: SQL) {
   return db
     .update(deviceAssignments)
     .set({ endedAt: now })
@@ -76,6 +77,10 @@ export async function readAssignment(anyCall: Call, deviceId: string, assignment
   if (!row) throw new ApiError("not_found");
   const event = { ...deviceEvent(standing, device, "device.assignment.read", "R"), subjects: [row.patientId] };
   await batch(db, audit(db, actor, now, event));
+  return toAssignment(row);
+}
+
+function toAssignment(row: typeof deviceAssignments.$inferSelect) {
   return {
     assignment_id: row.id,
     device_id: row.deviceId,
@@ -83,4 +88,40 @@ export async function readAssignment(anyCall: Call, deviceId: string, assignment
     started_at: iso(row.startedAt),
     ended_at: row.endedAt === null ? null : iso(row.endedAt),
   };
+}
+
+/** Whose the device has been, newest first: of patients whom the caller may see. @throws ApiError not_found */
+export async function listAssignments(anyCall: Call, deviceId: string, query: PageQuery) {
+  const start = await startOf(anyCall, `device_assignments:${deviceId}`, query);
+  const { where, orderBy } = keyset(start, deviceAssignments.startedAt, deviceAssignments.id);
+  const { call, standing, results } = await asCaller(anyCall, "device:read", (standing, { db, actor }) => {
+    const seen = and(eq(deviceAssignments.deviceId, deviceId), visible(standing, actor));
+    return [
+      db
+        .select({ id: devices.id, hospitalId: devices.hospitalId })
+        .from(devices)
+        .where(and(eq(devices.id, deviceId), ours(standing))),
+      db
+        .select()
+        .from(deviceAssignments)
+        .where(and(seen, where))
+        .orderBy(...orderBy)
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      db.all<{ n: number }>(
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM device_assignments WHERE ${seen} LIMIT ${COUNT_LIMIT + 1})`,
+      ),
+    ];
+  });
+  const [[device], rows, [counted]] = results;
+  const { role, hospitalId } = standing;
+  if (!device) return refuse(call, "device:read", "not_found", { role, hospitalId, target: { device: deviceId } });
+  const { db, actor, now } = call;
+  const { rows: kept, pagination } = await toPage(start, rows, (row) => ({ value: row.startedAt, id: row.id }), {
+    n: counted?.n ?? 0,
+    exact: false,
+  });
+  const subjects = kept.map((row) => row.patientId);
+  await batch(db, audit(db, actor, now, { ...deviceEvent(standing, device, "device.assignment.list", "R"), subjects }));
+  return { items: kept.map(toAssignment), pagination };
 }

@@ -14,6 +14,9 @@ import { deviceEvent, ownDevice } from "./devices.ts";
 const iso = (time: number) => new Date(time).toISOString();
 const isoOrNull = (time: number | null) => (time === null ? null : iso(time));
 
+/** What a device may: bring what it measures for the patient it is bound to (access.ts). */
+export const DEVICE_SCOPES = "report:create observation:create";
+
 /** A new secret of a device: shown once, kept as SHA-256. */
 export async function issueCredential(anyCall: Call, deviceId: string, name: string, expiresAt: number | null, taking: Taking) {
   const { call, standing, device } = await ownDevice(anyCall, deviceId, "device:manage");
@@ -31,7 +34,7 @@ export async function issueCredential(anyCall: Call, deviceId: string, name: str
       hospitalId: device.hospitalId,
       name,
       secretHash,
-      scopes: "report:create",
+      scopes: DEVICE_SCOPES,
       createdBy: actor.userId,
       createdAt: now,
       expiresAt,

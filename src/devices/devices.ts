@@ -1,5 +1,5 @@
 // Devices: the registry.
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
 import { asCaller, patientScope } from "../access.ts";
 import type { Call, Standing, UserActor } from "../actor.ts";
 import { audit } from "../audit.ts";
@@ -26,11 +26,11 @@ export type NewDevice = {
 const iso = (time: number) => new Date(time).toISOString();
 
 /** Devices of the hospital that the caller works for; all of them for administrators. */
-function ours(standing: Standing) {
+export function ours(standing: Standing) {
   return standing.role === "admin" ? sql`1` : eq(devices.hospitalId, standing.hospitalId ?? "");
 }
 
-function toDevice(row: typeof devices.$inferSelect, patientId: string | null) {
+export function toDevice(row: typeof devices.$inferSelect, patientId: string | null) {
   return {
     device_id: row.id,
     hospital_id: row.hospitalId,
@@ -42,6 +42,7 @@ function toDevice(row: typeof devices.$inferSelect, patientId: string | null) {
     is_active: row.active === 1,
     patient_id: patientId,
     created_at: iso(row.createdAt),
+    version: row.version,
   };
 }
 
@@ -80,7 +81,7 @@ export async function createDevice(anyCall: Call, input: NewDevice, taking: Taki
 }
 
 /** A doctor of a care team sees the device, but whose it is only for a patient of theirs. */
-function visible(standing: Standing, actor: UserActor) {
+export function visible(standing: Standing, actor: UserActor) {
   const scope = patientScope(standing, actor, patients.id, patients.hospitalId);
   return sql`${deviceAssignments.patientId} IN (SELECT id FROM patients WHERE ${patients.id} = ${deviceAssignments.patientId} AND ${scope})`;
 }
@@ -126,29 +127,56 @@ export async function getDevice(anyCall: Call, id: string) {
   return toDevice(device, assignment?.patientId ?? null);
 }
 
-export async function listDevices(anyCall: Call, query: PageQuery & { kind?: NewDevice["kind"] | undefined }) {
+export type DeviceList = PageQuery & {
+  kind?: NewDevice["kind"] | undefined;
+  active?: boolean | undefined;
+  serial_number?: string | undefined;
+  patient_id?: string | undefined;
+  hospital_id?: string | undefined;
+};
+
+function filterOf(query: DeviceList, standing: Standing, actor: UserActor): SQL | undefined {
+  return and(
+    query.kind ? eq(devices.kind, query.kind) : undefined,
+    query.active === undefined ? undefined : eq(devices.active, Number(query.active)),
+    query.serial_number ? eq(devices.serialNumber, query.serial_number) : undefined,
+    query.hospital_id ? eq(devices.hospitalId, query.hospital_id) : undefined,
+    query.patient_id
+      ? sql`${devices.id} IN (SELECT device_id FROM device_assignments
+          WHERE patient_id = ${query.patient_id} AND ended_at IS NULL AND ${visible(standing, actor)})`
+      : undefined,
+  );
+}
+
+/** Devices, each with its present patient if the caller may see them. */
+export async function listDevices(anyCall: Call, query: DeviceList) {
   const start = await startOf(anyCall, "devices", query);
   const { where, orderBy } = keyset(start, devices.createdAt, devices.id);
-  const kind = query.kind ? eq(devices.kind, query.kind) : undefined;
-  const { call, standing, results } = await asCaller(anyCall, "device:read", (standing, { db }) => [
-    db
-      .select()
-      .from(devices)
-      .where(and(ours(standing), kind, where))
-      .orderBy(...orderBy)
-      .limit(start.limit + 1)
-      .offset(start.skip),
-    db.all<{ n: number }>(
-      sql`SELECT count(*) AS n FROM (SELECT 1 FROM devices WHERE ${and(ours(standing), kind)} LIMIT ${COUNT_LIMIT + 1})`,
-    ),
-  ]);
+  const { call, standing, results } = await asCaller(anyCall, "device:read", (standing, { db, actor }) => {
+    const seen = and(ours(standing), filterOf(query, standing, actor));
+    const patientId = sql<string | null>`(SELECT patient_id FROM device_assignments
+      WHERE device_id = devices.id AND ended_at IS NULL AND ${visible(standing, actor)})`.as("present_patient");
+    return [
+      db
+        .select({ ...getTableColumns(devices), patientId })
+        .from(devices)
+        .where(and(seen, where))
+        .orderBy(...orderBy)
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM devices WHERE ${seen} LIMIT ${COUNT_LIMIT + 1})`),
+    ];
+  });
   const { db, actor, now } = call;
   const [rows, [counted]] = results;
   const { rows: kept, pagination } = await toPage(start, rows, (r) => ({ value: r.createdAt, id: r.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
+  const items = kept.map((row) => toDevice(row, row.patientId));
+  const subjects = items.flatMap(({ patient_id }) => patient_id ?? []);
   const { role, hospitalId } = standing;
-  await batch(db, audit(db, actor, now, { event: "device.list", action: "R", role, hospitalId, detail: { count: kept.length } }));
-  return { items: kept.map((row) => toDevice(row, null)), pagination };
+  const told = { event: "device.list", action: "R", role, hospitalId, subjects, detail: { count: items.length } } as const;
+  await batch(db, audit(db, actor, now, told));
+  return { items, pagination };
 }

@@ -1,13 +1,15 @@
 // Device: registry, credentials, assignments.
 import { createRoute, z } from "@hono/zod-openapi";
-import { DEVICE_KINDS } from "../db/schema.ts";
 import { once, readClaim, type Taking } from "../idempotency.ts";
 import { pageQuery } from "../pagination.ts";
 import {
   answer,
   body,
   EXAMPLE,
+  etag,
   Id,
+  ifMatch,
+  matchHeaders,
   newRouter,
   ok,
   onceHeaders,
@@ -17,71 +19,23 @@ import {
   SECURED,
   Timestamp,
 } from "../router.ts";
-import { assignDevice, readAssignment, unassignDevice } from "./assignments.ts";
+import { assignDevice, listAssignments, readAssignment, unassignDevice } from "./assignments.ts";
+import { retireDevice, updateDevice } from "./changes.ts";
 import { issueCredential, listCredentials, reissuedCredential, revokeCredential } from "./credentials.ts";
 import { createDevice, getDevice, listDevices } from "./devices.ts";
-
-const Kind = z.enum(DEVICE_KINDS);
-const label = z.string().trim().min(1).max(120);
-const Device = z
-  .object({
-    device_id: Id,
-    hospital_id: Id,
-    kind: Kind,
-    name: z.string(),
-    manufacturer: z.string().nullable(),
-    model: z.string().nullable(),
-    serial_number: z.string().nullable(),
-    is_active: z.boolean(),
-    patient_id: Id.nullable().openapi({ description: "The patient it is bound to; in lists always null" }),
-    created_at: Timestamp,
-  })
-  .openapi("Device");
-const example = {
-  device_id: EXAMPLE.device,
-  hospital_id: EXAMPLE.hospital,
-  kind: "ecg" as const,
-  name: "ECG cart 2",
-  manufacturer: null,
-  model: null,
-  serial_number: "SN-0042",
-  is_active: true,
-  patient_id: null,
-  created_at: EXAMPLE.time,
-};
-const Credential = z
-  .object({
-    credential_id: Id,
-    device_id: Id,
-    name: z.string(),
-    created_at: Timestamp,
-    expires_at: Timestamp.nullable(),
-    last_used_at: Timestamp.nullable().openapi({ description: "To five minutes" }),
-    revoked_at: Timestamp.nullable(),
-  })
-  .openapi("Credential");
-const credential = {
-  credential_id: EXAMPLE.credential,
-  device_id: EXAMPLE.device,
-  name: "ward PC",
-  created_at: EXAMPLE.time,
-  expires_at: null,
-};
-const NewCredential = Credential.omit({ last_used_at: true, revoked_at: true })
-  .extend({ token: z.string().nullable().openapi({ description: "Null when an Idempotency-Key is replayed" }) })
-  .openapi("NewCredential");
-type NewCredential = z.infer<typeof NewCredential>;
-const Assignment = z
-  .object({
-    assignment_id: Id,
-    device_id: Id,
-    patient_id: Id,
-    started_at: Timestamp,
-    ended_at: Timestamp.nullable(),
-  })
-  .openapi("DeviceAssignment");
-
-type Binding = z.infer<typeof Assignment>;
+import {
+  Assignment,
+  Credential,
+  Device,
+  DeviceChange,
+  deviceQuery,
+  exampleAssignment,
+  exampleCredential,
+  exampleDevice,
+  label,
+  NewCredential,
+  NewDevice,
+} from "./shapes.ts";
 
 const deviceParam = z.object({ device_id: Id.openapi({ example: EXAMPLE.device }) });
 const credentialParam = deviceParam.extend({ credential_id: Id.openapi({ example: EXAMPLE.credential }) });
@@ -98,28 +52,18 @@ export const deviceRoutes = newRouter()
       security: SECURED,
       request: {
         headers: onceHeaders,
-        body: body(
-          z
-            .strictObject({
-              kind: Kind,
-              name: label,
-              manufacturer: label.nullable().default(null),
-              model: label.nullable().default(null),
-              serial_number: label.nullable().default(null),
-              hospital_id: Id.optional(),
-            })
-            .openapi("NewDevice"),
-          { kind: "ecg", name: "ECG cart 2", serial_number: "SN-0042" },
-        ),
+        body: body(NewDevice, { kind: "ecg", name: "ECG cart 2", serial_number: "SN-0042" }),
       },
-      responses: { 201: answer(Device, "The device", example), ...problems(401, 403, 404, 409, 413, 415) },
+      responses: { 201: answer(Device, "The device", exampleDevice), ...problems(401, 403, 404, 409, 413, 415) },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
       const create = (taking: Taking) => createDevice(call, input, taking);
       const claim = await readClaim(c, "device.create");
-      return ok(c, await once(call, claim, input, create, (id) => getDevice(call, id)), 201);
+      const device = await once(call, claim, input, create, (id) => getDevice(call, id));
+      c.header("ETag", etag(device.version));
+      return ok(c, device, 201);
     },
   )
   .openapi(
@@ -129,8 +73,8 @@ export const deviceRoutes = newRouter()
       tags,
       summary: "Devices of my hospital",
       security: SECURED,
-      request: { query: z.strictObject({ ...pageQuery, kind: Kind.optional() }) },
-      responses: { 200: pageAnswer(Device, "Newest first", example), ...problems(401, 403) },
+      request: { query: deviceQuery },
+      responses: { 200: pageAnswer(Device, "Newest first", exampleDevice), ...problems(401, 403) },
     }),
     async (c) => page(c, await listDevices(c.get("call"), c.req.valid("query"))),
   )
@@ -142,9 +86,48 @@ export const deviceRoutes = newRouter()
       summary: "One device",
       security: SECURED,
       request: { params: deviceParam },
-      responses: { 200: answer(Device, "The device", example), ...problems(401, 403, 404) },
+      responses: { 200: answer(Device, "The device", exampleDevice), ...problems(401, 403, 404) },
     }),
-    async (c) => ok(c, await getDevice(c.get("call"), c.req.valid("param").device_id)),
+    async (c) => {
+      const device = await getDevice(c.get("call"), c.req.valid("param").device_id);
+      c.header("ETag", etag(device.version));
+      return ok(c, device);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "patch",
+      path: "/devices/{device_id}",
+      tags,
+      summary: "Change what a device is called, or take it into service again (needs If-Match)",
+      security: SECURED,
+      request: { params: deviceParam, headers: matchHeaders, body: body(DeviceChange, { name: "ECG cart 3" }) },
+      responses: { 200: answer(Device, "The device", exampleDevice), ...problems(401, 403, 404, 409, 412, 413, 415, 428) },
+    }),
+    async (c) => {
+      const device = await updateDevice(c.get("call"), c.req.valid("param").device_id, ifMatch(c), c.req.valid("json"));
+      c.header("ETag", etag(device.version));
+      return ok(c, device);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "delete",
+      path: "/devices/{device_id}",
+      tags,
+      summary: "Take a device out of service: its binding ends, its credentials stop working (needs If-Match)",
+      security: SECURED,
+      request: { params: deviceParam, headers: matchHeaders },
+      responses: {
+        200: answer(DeviceRef, "The device, no more in service", { device_id: EXAMPLE.device }),
+        ...problems(401, 403, 404, 412, 428),
+      },
+    }),
+    async (c) => {
+      const { device_id } = c.req.valid("param");
+      await retireDevice(c.get("call"), device_id, ifMatch(c));
+      return ok(c, { device_id });
+    },
   )
   .openapi(
     createRoute({
@@ -160,7 +143,7 @@ export const deviceRoutes = newRouter()
       },
       responses: {
         201: answer(NewCredential, "The credential", {
-          ...credential,
+          ...exampleCredential,
           token: `ecd_${EXAMPLE.credential}_…`,
         }),
         ...problems(401, 403, 404, 409, 413, 415),
@@ -185,7 +168,9 @@ export const deviceRoutes = newRouter()
       security: SECURED,
       request: { params: deviceParam },
       responses: {
-        200: answer(z.array(Credential), "Newest first", [{ ...credential, last_used_at: EXAMPLE.time, revoked_at: null }]),
+        200: answer(z.array(Credential), "Newest first", [
+          { ...exampleCredential, last_used_at: EXAMPLE.time, revoked_at: null },
+        ]),
         ...problems(401, 403, 404),
       },
     }),
@@ -223,13 +208,7 @@ export const deviceRoutes = newRouter()
         body: body(z.strictObject({ patient_id: z.string().min(1).max(64) }), { patient_id: EXAMPLE.patient }),
       },
       responses: {
-        201: answer(Assignment, "The binding", {
-          assignment_id: EXAMPLE.request,
-          device_id: EXAMPLE.device,
-          patient_id: EXAMPLE.patient,
-          started_at: EXAMPLE.time,
-          ended_at: null,
-        }),
+        201: answer(Assignment, "The binding", exampleAssignment),
         ...problems(401, 403, 404, 409, 413, 415),
       },
     }),
@@ -239,8 +218,20 @@ export const deviceRoutes = newRouter()
       const input = c.req.valid("json");
       const claim = await readClaim(c, `device.assign ${device_id}`);
       const create = (taking: Taking) => assignDevice(call, device_id, input.patient_id, taking);
-      return ok(c, await once<Binding>(call, claim, input, create, (id) => readAssignment(call, device_id, id)), 201);
+      return ok(c, await once<Assignment>(call, claim, input, create, (id) => readAssignment(call, device_id, id)), 201);
     },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/devices/{device_id}/assignments",
+      tags,
+      summary: "Whose the device has been, and when",
+      security: SECURED,
+      request: { params: deviceParam, query: z.strictObject(pageQuery) },
+      responses: { 200: pageAnswer(Assignment, "Newest first", exampleAssignment), ...problems(401, 403, 404) },
+    }),
+    async (c) => page(c, await listAssignments(c.get("call"), c.req.valid("param").device_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({

@@ -6,7 +6,7 @@ import { type Call, idOf, type Principal, type PrincipalCall, type Standing } fr
 import { audit } from "../audit.ts";
 import { scopes } from "../counters.ts";
 import { batch, isMissingReference, isUnmet, type Statement } from "../db/client.ts";
-import { careTeam, patientClaimCodes, patients, patientTokens, SELF_CARE } from "../db/schema.ts";
+import { alertRules, careTeam, patientClaimCodes, patients, patientTokens, SELF_CARE } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import type { PatientRow } from "../patient-row.ts";
@@ -228,6 +228,7 @@ export async function deletePatient(call: Call, ref: string, version: number): P
   try {
     const results = await batch(db, [
       ...parts.map((table) => db.delete(table).where(and(eq(table.patientId, patient.id), present))),
+      db.delete(alertRules).where(and(eq(alertRules.scopeId, patient.id), present)),
       db.run(sql`UPDATE counters SET n = n - 1 WHERE day = 0 AND name = 'patients'
         AND scope IN (SELECT value FROM json_each(${scopeNames})) AND ${present}`),
       ...audit(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), when: present }),

@@ -61,7 +61,8 @@ export function instantOf(text: string): number | null {
 export function judge(item: unknown, clock: { received: number; skewMs: number | null }): Judged {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return refused("item_invalid");
   const { code, value, unit, effective_at, seq = null }: Record<string, unknown> = { ...item };
-  if (typeof code !== "string" || !CODE.test(code)) return refused("code_invalid");
+  // Codes are keys of the memory: `__proto__` and its kin would be everybody's.
+  if (typeof code !== "string" || !CODE.test(code) || code in Object.prototype) return refused("code_invalid");
   if (seq !== null && !isCount(seq)) return refused("seq_invalid");
   const vital = vitalOf(code);
   const number = numberOf(value, vital);

@@ -4,7 +4,7 @@ import { asCaller, patientScope } from "../access.ts";
 import type { Call, UserActor, UserStanding } from "../actor.ts";
 import { type AuditAction, type AuditEvent, audit } from "../audit.ts";
 import { batch, isConflict, isMissingReference, isUnmet } from "../db/client.ts";
-import { hospitals, patients, SELF_CARE, wards } from "../db/schema.ts";
+import { alertRules, hospitals, patients, SELF_CARE, wards } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { Taking } from "../idempotency.ts";
 import { uuidv7 } from "../ids.ts";
@@ -194,6 +194,7 @@ export async function deleteWard(anyCall: Call, id: string, version: number): Pr
         .where(and(eq(wards.id, id), eq(wards.version, version)))
         .returning({ id: wards.id }),
       ...audit(db, actor, now, { ...event, when: sql`changes() > 0` }),
+      db.delete(alertRules).where(and(eq(alertRules.scopeId, id), sql`NOT EXISTS (SELECT 1 FROM wards WHERE id = ${id})`)),
     ]);
     if (rows.length > 0) return;
   } catch (error) {

@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../bench/free-port.ts";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
-import { answers, dropState, freePort, killGroup, newState } from "./server.ts";
+import { answers, dropState, killGroup, newState } from "./server.ts";
 
 const state = newState();
 const secrets = newSecrets();

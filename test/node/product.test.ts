@@ -87,6 +87,17 @@ describe("the README's stories", () => {
         "404 for the first record",
       ],
     ],
+    [
+      "Third story: a ward under watch",
+      [
+        "sample 1: stored unit_converted",
+        "sample 2: stored implausible",
+        "spo2 79 % (final",
+        "high alarms: 1",
+        "high: Oxygen saturation 79 % is at or below the critical limit 85",
+        "it is acknowledged",
+      ],
+    ],
   ])("%s: runs as written", (heading, expected) => {
     const script = readmeScript(heading);
     expect(script).toContain("jq -r '.data.access_token'");

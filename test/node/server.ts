@@ -1,22 +1,11 @@
 // The product as `npm start` serves it, in a folder and on a port of its own; ended with its whole process group.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../bench/free-port.ts";
 
 export type Server = { url: string; state: string; startedInMs: number; kill: () => Promise<void>; output: () => string };
-
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
-    });
-  });
-}
 
 export function newState(): string {
   return mkdtempSync(join(tmpdir(), "edgecare-test-"));
@@ -34,8 +23,8 @@ export async function answers(url: string): Promise<boolean> {
 }
 
 /** Starts the server and waits until it answers. @param state a folder that keeps the stores between starts */
-export async function startServer(state: string, options: { demo: boolean }): Promise<Server> {
-  const port = await freePort();
+export async function startServer(state: string, options: { demo: boolean; port?: number }): Promise<Server> {
+  const port = options.port ?? (await freePort());
   const url = `http://localhost:${port}`;
   const started = Date.now();
   let output = "";

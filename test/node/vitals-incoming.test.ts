@@ -179,9 +179,13 @@ describe("a code", () => {
     expect(judged({ code: "59408-5", value: 97, unit: "%" })).toMatchObject({ sample: { code: "2708-6", unit: "%" } });
   });
 
+  test.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("%s is none: codes are keys", (code) => {
+    expect(outcome(judged({ code, unit: "1" }))).toBe("rejected: code_invalid");
+  });
+
   test.each([
     ["EEG-BIS", 43.123456789, "1"],
-    ["constructor", 1, "toString"],
+    ["constructors", 1, "toString"],
     ["चीनी", -5, "mg/dL"],
     ["x".repeat(64), 1e15, "y".repeat(32)],
   ])("that the catalogue lacks is kept as the device said it: %s", (code, value, unit) => {

@@ -104,11 +104,14 @@ describe("a path of the documents", () => {
   it("is described beside the canonical one, and marked", async () => {
     const { paths } = await read(await ask("/openapi.json"));
     for (const { path, canonical, deprecated } of ALIASES) {
-      expect(Object.keys(paths)).toEqual(
-        expect.arrayContaining([path, `${path}/{${canonical.split("/").at(-1)?.slice(0, -1)}_id}`]),
-      );
-      for (const operation of Object.values<{ deprecated?: boolean }>(paths[path]))
-        expect(operation.deprecated ?? false).toBe(deprecated);
+      const below = Object.keys(paths).filter((known) => known === canonical || known.startsWith(`${canonical}/`));
+      expect(below.length, path).toBeGreaterThan(1);
+      for (const known of below) {
+        const renamed = path + known.slice(canonical.length);
+        expect(Object.keys(paths)).toContain(renamed);
+        for (const operation of Object.values<{ deprecated?: boolean }>(paths[renamed]))
+          expect(operation.deprecated ?? false).toBe(deprecated);
+      }
     }
     const ids = Object.values<Record<string, { operationId?: string }>>(paths).flatMap((item) =>
       Object.values(item).flatMap((o) => o.operationId ?? []),

@@ -3,6 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ALIASES } from "../../src/aliases.ts";
 import { app } from "../../src/app.ts";
+import { alertId } from "../../src/monitor/ids.ts";
 import { EXAMPLE } from "../../src/router.ts";
 import {
   API,
@@ -112,7 +113,7 @@ describe("the description", () => {
 
   it("says of every operation what it is, which parameters its path has and who may ask", () => {
     const open =
-      /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|refresh|bootstrap|register.*|invitations\/accept|password\/reset))?$/;
+      /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|refresh|bootstrap|register.*|invitations\/accept|password\/reset)|api\/v1\/(wearables\/)?devices\/claim)?$/;
     for (const { path, name, operation } of operations) {
       expect(operation.summary?.length, name).toBeGreaterThan(3);
       expect(operation.tags?.length, name).toBe(1);
@@ -188,8 +189,11 @@ async function checkAnswer(name: string, response: Response): Promise<unknown> {
   const documented = document.paths[path]?.[method.toLowerCase()]?.responses[status];
   expect(documented, `${name} answers ${status}: ${documented ? "" : await response.clone().text()}`).toBeDefined();
   const type = response.headers.get("content-type")?.split(";")[0] ?? "";
+  response.webSocket?.accept();
+  response.webSocket?.close();
   if (!documented?.content) return null;
   expect(Object.keys(documented.content), `${name} ${status}`).toContain(type);
+  if (type === "text/event-stream") return response.body?.cancel();
   if (!type.includes("json")) return response.arrayBuffer();
   const body = await read(response);
   const where = ["paths", path, method.toLowerCase(), "responses", status, "content", type, "schema"];
@@ -197,7 +201,7 @@ async function checkAnswer(name: string, response: Response): Promise<unknown> {
   return body;
 }
 
-type Stage = { world: World; ids: Record<string, string>; person: Person };
+type Stage = { world: World; ids: Record<string, string>; person: Person; device: { token: string } };
 
 async function newStage(): Promise<Stage> {
   const world = await newWorld();
@@ -205,6 +209,7 @@ async function newStage(): Promise<Stage> {
   const sent = await upload(device, newPdf(), { patient_id: world.patient.id, metrics: '{"heart_rate":72}', confidence: "0.9" });
   const spare = await newPerson("nurse", world.hospitalId);
   const ward = await ask(`${API}/wards`, { as: world.manager, json: { name: `Ward ${unique()}` } });
+  const wardId = (await read(ward)).data.ward_id;
   const profile = await ask(`${API}/practitioners`, { as: world.manager, json: { user_id: world.nurse.id } });
   const invite = async (by: Person, email: string, hospital_id: string) =>
     (await read(await ask(`${API}/users/invite`, { as: by, json: { email, hospital_id, role: "nurse" } }))).data;
@@ -226,15 +231,35 @@ async function newStage(): Promise<Stage> {
     device_id: device.id,
     credential_id: device.credentialId,
     session_id: spare.sessionId,
-    ward_id: (await read(ward)).data.ward_id,
+    ward_id: wardId,
     practitioner_id: (await read(profile)).data.practitioner_id,
     api_key_id: (await read(key)).data.api_key_id,
     mistake_id: mistake.id,
     code: (await read(claim)).data.code,
     upload_id: (await read(await upload(await newDevice(world.nurse, null), newPdf()))).data.upload_id,
     direct_id: await newDirect(world),
+    observation_id: await newObservation(world),
+    held_id: await newHeld(world),
+    alert_id: await newAlert(world),
+    device_code: await newDeviceCode(world, device.id),
   };
-  return { world, ids, person: spare };
+  for (const path of [`wards/${wardId}`, `patients/${world.patient.id}`]) {
+    const json = { low: 46 };
+    expect((await ask(`${API}/${path}/alert-rules/heart_rate`, { as: world.nurse, method: "PUT", json })).status).toBe(200);
+  }
+  return { world, ids, person: spare, device };
+}
+
+/** A heart that stands still, of a patient who is watched. */
+async function newAlert({ nurse, stranger }: World): Promise<string> {
+  const headers = { "If-Match": '"1"' };
+  await ask(`${API}/patients/${stranger.id}`, { as: nurse, method: "PATCH", json: { monitoring: "home" }, headers });
+  await ask(`${API}/observations`, { as: nurse, json: { patient_id: stranger.id, ...sample(), value: 0 } });
+  return alertId(stranger.id, 1);
+}
+
+async function newDeviceCode({ nurse }: World, deviceId: string): Promise<string> {
+  return (await read(await ask(`${API}/devices/${deviceId}/claim-code`, { as: nurse, method: "POST" }))).data.code;
 }
 
 /** A direct upload whose file has arrived. */
@@ -245,6 +270,21 @@ async function newDirect({ nurse, patient }: World): Promise<string> {
   const row = env.DB.prepare("SELECT incoming_key FROM uploads WHERE id = ?").bind(data.upload_id);
   await env.FILES.put((await row.first<string>("incoming_key")) ?? "", pdf);
   return data.upload_id;
+}
+
+const sample = () => ({ code: "8867-4", value: 72, unit: "/min", effective_at: new Date().toISOString() });
+
+async function newObservation({ nurse, patient }: World): Promise<string> {
+  const { data } = await read(await ask(`${API}/observations`, { as: nurse, json: { patient_id: patient.id, ...sample() } }));
+  return data.results[0].observation_id;
+}
+
+/** A sample of a device that is bound to nobody. */
+async function newHeld({ nurse }: World): Promise<string> {
+  const device = await newDevice(nurse, null);
+  await ask(`${API}/observations`, { as: device, json: sample() });
+  const row = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
+  return (await row.first<string>("id")) ?? "";
 }
 
 /** The documented items of a batch, with a file for each. */
@@ -273,21 +313,22 @@ function real(example: unknown, { ids, person }: Stage): unknown {
   ] as const) {
     text = text.replaceAll(EXAMPLE[name], ids[`${name}_id`] ?? "");
   }
-  text = text.replaceAll("MFRG-GZDF-MZTW", ids["code"] ?? "");
+  text = text.replaceAll("MFRG-GZDF-MZTW", ids["code"] ?? "").replaceAll("K7MQ-2XWH", ids["device_code"] ?? "");
   text = text.replaceAll("eci_…", ids["invitation_token"] ?? "").replaceAll("ecp_…", ids["reset_token"] ?? "");
   return JSON.parse(text.replaceAll("ecr_…", person.refresh).replaceAll("the BOOTSTRAP_TOKEN", env.BOOTSTRAP_TOKEN));
 }
 
-function callerOf(name: string, { world, person }: Stage): { token: string } | null {
+function callerOf(name: string, { world, person, device }: Stage): { token: string } | null {
+  if (name.endsWith("/observations/stream")) return device;
   if (name === "GET /metrics") return { token: env.METRICS_TOKEN ?? "" };
   if (
-    / \/(health|\.well-known|api\/token|$)|auth\/(login|refresh|bootstrap|register|invitations\/accept|password\/reset)/.test(
+    / \/(health|\.well-known|api\/token|$)|auth\/(login|refresh|bootstrap|register|invitations\/accept|password\/reset)|devices\/claim$/.test(
       name,
     )
   )
     return null;
   if (/\/admin\/|POST \/api\/v1\/hospitals$|DELETE \/api\/v1\/hospitals\/\{hospital_id\}$/.test(name)) return world.admin;
-  if (name.endsWith("/patients/claim")) return world.self;
+  if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
   if (/audit-events|api-keys|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
     return world.manager;
@@ -296,6 +337,7 @@ function callerOf(name: string, { world, person }: Stage): { token: string } | n
 
 function requestOf({ path, method, name, operation }: (typeof operations)[number], stage: Stage): [string, Ask] {
   const ids: Record<string, string | undefined> = { ...stage.ids };
+  if (path.includes("/alert-rules/")) ids["code"] = "heart_rate";
   if (path.includes("/direct/")) ids["upload_id"] = stage.ids["direct_id"];
   if (name === `DELETE ${API}/patients/{patient_id}`) ids["patient_id"] = stage.ids["mistake_id"];
   if (name.startsWith(`DELETE ${API}/patients/{patient_id}/links/`)) ids["user_id"] = stage.world.self.id;
@@ -316,6 +358,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
     ask.body = new URLSearchParams(Object.entries(Object(example)));
   }
   if (operation.parameters?.some((p) => p.name === "if-match")) ask.headers = { "If-Match": '"1"' };
+  if (operation.responses["101"]) ask.headers = { Upgrade: "websocket" };
   return [query ? `${url}?${query}` : url, ask];
 }
 
@@ -341,7 +384,8 @@ describe("its examples", () => {
       const stage = operation.method === "GET" || operation.path.includes("/login") ? shared : await newStage();
       const [url, options] = requestOf(operation, stage);
       const response = await ask(url, options);
-      expect(response.ok, `${operation.name} ${response.status} ${response.ok ? "" : await response.clone().text()}`).toBe(true);
+      const succeeded = response.ok || response.status === 101;
+      expect(succeeded, `${operation.name} ${response.status} ${succeeded ? "" : await response.clone().text()}`).toBe(true);
       await checkAnswer(operation.name, response);
       executed++;
       if (!operation.operation.security?.length) continue;
@@ -353,12 +397,12 @@ describe("its examples", () => {
   });
 
   it("the queries that are documented as examples work too", async () => {
-    const { world, ids } = await newStage();
+    const { world, ids, device } = await newStage();
     for (const { path, method, operation } of operations) {
       const queries = (operation.parameters ?? []).filter((p) => p.in === "query" && p.schema["example"] !== undefined);
       if (method !== "GET" || queries.length === 0 || path.includes("/admin/") || isAlias({ path })) continue;
       const query = queries.map(
-        (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, person: world.nurse })))}`,
+        (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
       const as = /audit|members|users|api-keys/.test(path) ? world.manager : world.nurse;

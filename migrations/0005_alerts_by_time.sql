@@ -1,0 +1,1 @@
+CREATE INDEX `alerts_raised` ON `alerts` (`raised_at`);

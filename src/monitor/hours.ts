@@ -1,0 +1,62 @@
+// Hours that are over go to D1, once; an hour that got a late sample or a correction is counted again.
+import { HOUR_MS, type Memory } from "./memory.ts";
+import { readBetween } from "./read.ts";
+import { rollupsOf } from "./rollup.ts";
+import type { Store } from "./store.ts";
+import { counted } from "./view.ts";
+
+/** An hour is told 16 minutes after its end, when wearables that sync every 15 have brought it; patients spread over four more. */
+const GRACE_MS = 16 * 60_000;
+const SPREAD_MS = 240_000;
+const AGAIN_MS = 2_000;
+const MOST_AGAIN = 24;
+
+function spreadOf(patientId: string): number {
+  return Number.parseInt(patientId.slice(-6), 16) % SPREAD_MS;
+}
+
+/** Moves closed hours, and what came from whom in them, to the outbox. */
+export function closeHours(store: Store, now: number): void {
+  const memory = store.memory(now);
+  const current = Math.floor((now - GRACE_MS) / HOUR_MS);
+  for (const [key, stats] of Object.entries(memory.hours)) {
+    const hour = Number(key);
+    if (hour >= current) continue;
+    store.send("hour", { hour, version: ++memory.version, stats });
+    delete memory.hours[key];
+  }
+  for (const [key, came] of Object.entries(memory.came)) {
+    if (came.hour >= current) continue;
+    store.send("came", { by: key.split(" ")[0], ...came });
+    delete memory.came[key];
+  }
+  memory.told = Math.max(memory.told, current - 1);
+  store.keep(now);
+}
+
+/** Counts told hours anew. @returns what to do in the transaction that tells them */
+export async function countAgain(env: Env, store: Store, patientId: string, now: number): Promise<(() => void) | null> {
+  const taken = store.memory(now).again.slice(0, MOST_AGAIN);
+  const hours = new Set(taken);
+  if (hours.size === 0) return null;
+  const stats = new Map<number, object>();
+  for (const hour of hours) {
+    const samples = await readBetween(env, store, patientId, { from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS }, now);
+    stats.set(hour, Object.fromEntries(rollupsOf(samples.map(counted)).get(hour) ?? []));
+  }
+  return () => {
+    const memory = store.memory(now);
+    for (const [hour, counts] of stats) store.send("hour", { hour, version: ++memory.version, stats: counts });
+    // What was noted again meanwhile stays.
+    memory.again.splice(0, taken.length);
+    store.keep(now);
+  };
+}
+
+/** When the next hour is to be told. */
+export function nextClosing(memory: Memory, patientId: string, now: number): number | null {
+  if (memory.again.length > 0) return now + AGAIN_MS;
+  const hours = [...Object.keys(memory.hours).map(Number), ...Object.values(memory.came).map(({ hour }) => hour)];
+  if (hours.length === 0) return null;
+  return (Math.min(...hours) + 1) * HOUR_MS + GRACE_MS + spreadOf(patientId);
+}

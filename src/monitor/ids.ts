@@ -1,0 +1,46 @@
+// Ids that say where a thing lies: an observation or alert is found by its id alone, without a search.
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** 26 characters for a UUID. */
+function packUuid(uuid: string): string {
+  let rest = BigInt(`0x${uuid.replaceAll("-", "")}`);
+  let out = "";
+  for (let i = 0; i < 26; i++) {
+    out = BASE32[Number(rest & 31n)] + out;
+    rest >>= 5n;
+  }
+  return out;
+}
+
+function unpackUuid(text: string): string | null {
+  let value = 0n;
+  for (const ch of text) value = (value << 5n) | BigInt(BASE32.indexOf(ch));
+  if (value >= 1n << 128n) return null;
+  const hex = value.toString(16).padStart(32, "0");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** @param block below zero for a block of late samples */
+export function observationId(patientId: string, block: number, index: number): string {
+  return `${packUuid(patientId)}${block < 0 ? "-l" : "-"}${Math.abs(block).toString(32)}-${index.toString(32)}`;
+}
+
+/** Null for what is no observation id of ours. */
+export function readObservationId(id: string): { patientId: string; block: number; index: number } | null {
+  const [, packed = "", late, block = "", index = ""] = /^([a-z2-7]{26})-(l?)([0-9a-v]{1,11})-([0-9a-v]{1,6})$/.exec(id) ?? [];
+  const patientId = packed ? unpackUuid(packed) : null;
+  if (patientId === null) return null;
+  const opened = Number.parseInt(block, 32);
+  return { patientId, block: late ? -opened : opened, index: Number.parseInt(index, 32) };
+}
+
+export function alertId(patientId: string, n: number): string {
+  return `${packUuid(patientId)}-a${n.toString(32)}`;
+}
+
+/** Null for what is no alert id of ours. */
+export function readAlertId(id: string): { patientId: string; n: number } | null {
+  const [, packed = "", n = ""] = /^([a-z2-7]{26})-a([0-9a-v]{1,9})$/.exec(id) ?? [];
+  const patientId = packed ? unpackUuid(packed) : null;
+  return patientId === null ? null : { patientId, n: Number.parseInt(n, 32) };
+}

@@ -1,0 +1,417 @@
+// Live vitals as a ward meets them: the served product, the simulator, a nurse's socket, and a kill -9 in the middle.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
+import { simulatedRows } from "../../cli/simulate/rows.ts";
+import type { Measurement } from "../../cli/simulate/source.ts";
+import { emptyMemory, step } from "../../src/alerts/engine.ts";
+import type { Alert } from "../../src/alerts/model.ts";
+import { alarmConfig } from "../../src/monitor/alarm-config.ts";
+import type { AlertView, LiveFrame, LiveSample } from "../../src/monitor/contract.ts";
+import type { Facts } from "../../src/monitor/facts.ts";
+import { ageBandOf } from "../../src/vitals/catalogue.ts";
+import type { Sample } from "../../src/vitals/model.ts";
+import { dropState, newState, type Server, startServer } from "./server.ts";
+
+const PATIENTS = 10;
+const RATE = 50;
+const SEED = 1;
+/** Seconds. The scenario's first two alarms come after 65 and 69, the third change after 85. */
+const DURATION = 105;
+/** Of the second run, beside the patients of the first. */
+const SHORT = { startId: 11, duration: 30 };
+
+type Frame = LiveFrame | { type: "view"; seq: number; patient_ids: string[] };
+type Observation = LiveSample;
+type Told = Pick<AlertView, "alert_id" | "rule" | "code" | "priority" | "state" | "raised_at">;
+
+const state = newState();
+let server: Server;
+let nurse = "";
+let admin = "";
+const patientIds: string[] = [];
+
+async function login(email: string): Promise<string> {
+  const { data } = await ask("/auth/login", "", { email, password: DEMO_PASSWORD });
+  return data.access_token;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what comes back is what the test looks at.
+async function ask(path: string, token: string, json?: object, method = json ? "POST" : "GET"): Promise<any> {
+  const response = await fetch(`${server.url}/api/v1${path}`, {
+    method,
+    headers: { ...(token && { Authorization: `Bearer ${token}` }), ...(json && { "Content-Type": "application/json" }) },
+    ...(json && { body: JSON.stringify(json) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+  return JSON.parse(text);
+}
+
+async function until<T>(what: string, ms: number, look: () => T | Promise<T>): Promise<NonNullable<T>> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`${ms} ms went by without ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** A client of the nurse's whole hospital, which notes every frame and acknowledges. */
+function watch(since?: number) {
+  const url = new URL(`/api/v1/live${since === undefined ? "" : `?since=${since}`}`, server.url.replace(/^http/, "ws"));
+  const frames: Frame[] = [];
+  const done = { code: 0 };
+  const socket: WebSocket = Reflect.construct(WebSocket, [url.href, { headers: { Authorization: `Bearer ${nurse}` } }]);
+  socket.addEventListener("message", ({ data }) => {
+    const frame: Frame = JSON.parse(String(data));
+    frames.push(frame);
+    if (frames.length % 50 === 0) socket.send(JSON.stringify({ type: "ack", seq: frame.seq }));
+  });
+  socket.addEventListener("close", ({ code }) => {
+    done.code = code;
+  });
+  const samples = () => frames.flatMap((frame) => (frame.type === "samples" ? frame.samples : []));
+  const alerts = () => frames.flatMap((frame) => (frame.type === "alert" ? [frame] : []));
+  return { socket, frames, samples, alerts, done };
+}
+type Watcher = ReturnType<typeof watch>;
+
+function expectInOrder({ frames }: Watcher): void {
+  const seqs = frames.map(({ seq }) => seq);
+  expect(seqs.every((seq, i) => i === 0 || seq > (seqs[i - 1] ?? seq))).toBe(true);
+}
+
+type Simulation = { child: ChildProcess; said: () => string; exit: Promise<number | null> };
+const simulations: Simulation[] = [];
+
+/** `edgecare` with the arguments that the README has, and some more. */
+function edgecare(args: string[]): Simulation {
+  const child = spawn("node", ["cli/edgecare.ts", ...args, "--url", server.url], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      said += chunk;
+    });
+  }
+  const exit = new Promise<number | null>((resolve) => child.on("exit", resolve));
+  const simulation = { child, said: () => said, exit };
+  simulations.push(simulation);
+  return simulation;
+}
+
+/** The figures of the simulator's summary, which are its last lines. */
+function figures(said: string): Record<string, number> {
+  const last = said.slice(said.search(/\d+ rows, \d+ samples/));
+  const named = [...last.matchAll(/(stored|duplicate|quarantined|rejected|unanswered|retried) (\d+)/g)];
+  const [, rows, samples] = /(\d+) rows, (\d+) samples/.exec(last) ?? [];
+  return {
+    ...Object.fromEntries(named.map(([, word = "", n]) => [word, Number(n)])),
+    rows: Number(rows),
+    samples: Number(samples),
+  };
+}
+
+/** Every sample of a patient, newest first. */
+async function historyOf(patient: number | string): Promise<Observation[]> {
+  const found: Observation[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const { data, meta } = await ask(`/patients/${patient}/observations?limit=1000${query}`, admin);
+    found.push(...data);
+    cursor = meta.pagination.next_cursor;
+  } while (cursor !== null);
+  return found;
+}
+
+type Options = { startId: number; duration: number; scenario: "sepsis" | "stable" };
+
+/** What the seed says that the monitor of a patient measures: `offset code value`, in milliseconds since its first row. */
+function measured(patient: number, { startId, duration, scenario }: Options): string[] {
+  const rows = [...simulatedRows({ rate: RATE, patients: PATIENTS, startId, duration, seed: SEED, scenario })].filter(
+    ({ monitor }) => startId + monitor === patient,
+  );
+  const first = rows[0]?.at ?? 0;
+  const line = (at: number) => (value: Measurement) => `${at - first} ${value.code} ${value.value}`;
+  return rows.flatMap(({ at, values }) => values.map(line(at))).sort();
+}
+
+function kept(history: readonly Observation[]): string[] {
+  const times = history.map(({ effective_at }) => Date.parse(effective_at));
+  const first = Math.min(...times);
+  return history.map(({ code, value }, i) => `${(times[i] ?? 0) - first} ${code} ${value}`).sort();
+}
+
+/** Silence is about a server or a simulator that was away, not about the patient. */
+const isSilence = ({ rule }: Pick<Alert, "rule">) => rule === "silence" || rule === "device_silence";
+const inWords = ({ rule, code, priority }: Pick<Alert, "rule" | "code" | "priority">) => `${rule} ${code ?? "-"} ${priority}`;
+
+/** The alerts that the rules raise from what was stored, batch by batch as it was received. */
+function alertsByTheRules(history: readonly Observation[]): string[] {
+  const device = history[0]?.device_id ?? "";
+  const facts: Facts = {
+    as_of: 0,
+    patient: "",
+    hospital: "",
+    ward: "",
+    open: true,
+    monitoring: "ward",
+    age: ageBandOf("1970-01-01", Date.now()),
+    pregnant: false,
+    scale: 1,
+    overrides: { ward: {}, patient: {} },
+    bindings: [{ device, kind: "bedside_monitor", from: 0, until: null, credentials: {} }],
+  };
+  const batches = Map.groupBy(history.toReversed(), ({ received_at }) => Date.parse(received_at));
+  let memory = emptyMemory();
+  const alerts = new Map<number, Alert>();
+  for (const [now, batch] of [...batches].sort(([a], [b]) => a - b)) {
+    const samples = batch.map(
+      ({ code, value, unit, effective_at }): Sample => ({
+        code,
+        value,
+        unit,
+        at: Date.parse(effective_at),
+        seq: null,
+        status: "final",
+      }),
+    );
+    const done = step(memory, { kind: "samples", device, samples }, alarmConfig(facts, now), now);
+    memory = done.state;
+    for (const { alert } of done.transitions) alerts.set(alert.n, { ...alert });
+  }
+  return [...alerts.values()]
+    .filter((alert) => !isSilence(alert))
+    .map(inWords)
+    .sort();
+}
+
+/** The alerts of a patient in D1. */
+async function alertsInD1(patientId: string): Promise<Told[]> {
+  return (await ask(`/alerts?limit=100&patient_id=${patientId}`, nurse)).data;
+}
+
+/** What a socket knows of a patient's alerts: those of its snapshot, then every change. */
+function alertsSeen({ frames }: Watcher, patientId: string): Map<string, AlertView> {
+  const known = new Map<string, AlertView>();
+  for (const frame of frames) {
+    if (frame.type === "snapshot") {
+      for (const { alerts, patient_id } of frame.patients)
+        if (patient_id === patientId) for (const alert of alerts) known.set(alert.alert_id, alert);
+    }
+    if (frame.type === "alert" && frame.patient_id === patientId) known.set(frame.alert.alert_id, frame.alert);
+  }
+  return known;
+}
+
+beforeAll(async () => {
+  server = await startServer(state, { demo: true });
+  [nurse, admin] = await Promise.all([login("nurse@demo.com"), login("adm@demo.com")]);
+  const { data } = await ask("/patients?limit=100", nurse);
+  const byNumber = new Map(
+    data.map((row: { patient_number: number; patient_id: string }) => [row.patient_number, row.patient_id]),
+  );
+  for (let n = 1; n <= PATIENTS; n++) patientIds.push(String(byNumber.get(n)));
+}, 120_000);
+
+afterAll(async () => {
+  for (const { child } of simulations) child.kill("SIGKILL");
+  await server?.kill();
+  dropState(state);
+});
+
+describe("docs/vitals.md", () => {
+  it("says what the service does", () => {
+    const missing = ["bash", "curl", "jq"].filter((tool) => spawnSync("bash", ["-c", `command -v ${tool}`]).status !== 0);
+    if (missing.length > 0) {
+      console.log(`not run: this machine has no ${missing.join(", ")}`);
+      return;
+    }
+    const blocks = [...readFileSync("docs/vitals.md", "utf8").matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code);
+    const code = `set -euo pipefail\n${blocks.join("\n").replaceAll("http://localhost:8787", server.url)}`;
+    const run = spawnSync("bash", ["-c", code], { encoding: "utf8" });
+    expect(run.status, run.stderr + run.stdout).toBe(0);
+    const [, ...lines] = run.stdout.trim().split("\n");
+    expect(lines.map((line) => line.trim())).toEqual([
+      "0 stored",
+      "1 stored unit_converted",
+      "2 stored",
+      "3 stored implausible",
+      "4 quarantined unit_unknown",
+      "5 rejected value_not_a_number",
+      "duplicate",
+      "stored, hours taken out: 3",
+      "metrics stored: 3",
+      "steps 4200 {steps}",
+      "heart_rate 70 /min",
+      "heart_rate 72 /min",
+      "chart: 2 values, 70 to 72",
+      "hour: mean 71",
+      "latest: 6 vitals, NEWS2 incomplete",
+      "amended: 2400, was 4200",
+      "held aside: 1, unit_unknown",
+    ]);
+  });
+});
+
+describe("a ward, one patient of which becomes septic, and a server that is killed", () => {
+  let before: Watcher;
+  let after: Watcher;
+  let simulation: Simulation;
+  let killedAt = 0;
+  let acknowledged = "";
+  const septic = () => patientIds[0] ?? "";
+
+  it("shows a snapshot, then the samples of ten patients, each once and in order", async () => {
+    const readme = readFileSync("README.md", "utf8");
+    const [, line = ""] = /^node cli\/edgecare\.ts (simulate .*--scenario sepsis.*)$/m.exec(readme) ?? [];
+    expect(line).toContain(`--patients ${PATIENTS} --rate ${RATE} --scenario sepsis`);
+    before = watch();
+    await until("a snapshot", 15_000, () => before.frames.length > 0);
+    expect(before.frames[0]?.type).toBe("snapshot");
+    simulation = edgecare([...line.split(" "), "--seed", `${SEED}`, "--duration", `${DURATION}`]);
+    const heard = () => new Set(before.samples().map(({ observation_id }) => observation_id.split("-")[0])).size;
+    await until("samples of ten patients", 45_000, () => heard() === PATIENTS);
+    await until("a thousand samples", 30_000, () => before.samples().length > 1_000);
+    const ids = before.samples().map(({ observation_id }) => observation_id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expectInOrder(before);
+  });
+
+  it("raises the two alarms of the first minute, on this patient alone; D1 has each within two seconds", async () => {
+    const late: number[] = [];
+    for (const rule of ["limit", "news2"]) {
+      const { alert } = await until(`an alarm by ${rule}`, 100_000, () =>
+        before.alerts().find(({ alert }) => alert.rule === rule),
+      );
+      const seen = Date.now();
+      await until("it in D1", 10_000, async () =>
+        (await alertsInD1(septic())).some(({ alert_id }) => alert_id === alert.alert_id),
+      );
+      late.push(Date.now() - seen);
+    }
+    expect(Math.max(...late)).toBeLessThan(2_000);
+    expect(before.alerts().map(({ what, patient_id, alert }) => [what, patient_id, inWords(alert)])).toEqual([
+      ["raised", septic(), "limit 8480-6 medium"],
+      ["raised", septic(), "news2 - high"],
+    ]);
+  });
+
+  it("shows on the socket what is acknowledged by HTTP", async () => {
+    acknowledged = before.alerts().find(({ alert }) => alert.rule === "news2")?.alert.alert_id ?? "";
+    const { data } = await ask(`/alerts/${acknowledged}/acknowledge`, nurse, undefined, "POST");
+    expect(data).toMatchObject({ alert_id: acknowledged, state: "acknowledged" });
+    const frame = await until("the frame", 2_000, () => before.alerts().find(({ what }) => what === "acknowledged"));
+    expect(frame).toMatchObject({
+      patient_id: septic(),
+      alert: { alert_id: acknowledged, acknowledged_by: data.acknowledged_by },
+    });
+  });
+
+  it("says after kill -9 that frames are gone, shows the state anew, and still knows what was acknowledged", async () => {
+    const port = Number(new URL(server.url).port);
+    killedAt = Date.now();
+    await server.kill();
+    await until("the end of the socket", 10_000, () => before.done.code);
+    const last = before.frames.at(-1)?.seq ?? 0;
+    expectInOrder(before);
+    server = await startServer(state, { demo: false, port });
+    after = watch(last);
+    await until("the view", 20_000, () => after.frames.some(({ type }) => type === "view"));
+    expect(after.frames.slice(0, 2)).toMatchObject([{ type: "gap", from: last }, { type: "snapshot" }]);
+    expect(after.frames[0]?.seq).toBeGreaterThan(last);
+    expect(alertsSeen(after, septic()).get(acknowledged)).toMatchObject({ state: "acknowledged" });
+    await until("samples of all ten again", 60_000, () => {
+      const heard = new Set(after.samples().map(({ observation_id }) => observation_id.split("-")[0]));
+      return heard.size === PATIENTS;
+    });
+  });
+
+  it("has lost no sample, has none twice, and each has the value that the seed says", async () => {
+    expect(await simulation.exit, simulation.said().slice(-2_000)).toBe(0);
+    const { rows, samples, stored = 0, duplicate = 0, retried, ...none } = figures(simulation.said());
+    expect(rows).toBe(RATE * DURATION);
+    expect(stored + duplicate).toBe(samples);
+    expect(retried).toBeGreaterThan(0);
+    expect(none).toEqual({ quarantined: 0, rejected: 0, unanswered: 0 });
+    const all: Observation[] = [];
+    for (const [i, id] of patientIds.entries()) {
+      const history = await historyOf(id);
+      expect(kept(history)).toEqual(measured(i + 1, { startId: 1, duration: DURATION, scenario: "sepsis" }));
+      expect(kept(history.slice(1))).not.toEqual(kept(history));
+      all.push(...history);
+    }
+    expect(all.length).toBe(samples);
+
+    const ids = new Set(all.map(({ observation_id }) => observation_id));
+    const seenBefore = before.samples().map(({ observation_id }) => observation_id);
+    const seenAfter = after.samples().map(({ observation_id }) => observation_id);
+    expect([...seenBefore, ...seenAfter].filter((id) => !ids.has(id))).toEqual([]);
+    // A frame is half a second behind at most; three are for the machine.
+    const shown = all.filter(({ received_at }) => Date.parse(received_at) < killedAt - 3_000);
+    const seen = new Set(seenBefore);
+    expect(shown.length).toBeGreaterThan(10_000);
+    expect(shown.filter(({ observation_id }) => !seen.has(observation_id))).toEqual([]);
+    expect(new Set(seenAfter).size).toBe(seenAfter.length);
+    expectInOrder(after);
+  });
+
+  it("has raised exactly what the rules make of these samples, and socket and D1 agree", async () => {
+    const history = await historyOf(septic());
+    const lastReceived =
+      history
+        .map(({ received_at }) => received_at)
+        .sort()
+        .at(-1) ?? "";
+    const raised = (alerts: Iterable<Told>) =>
+      [...alerts]
+        .filter((alert) => !isSilence(alert) && alert.raised_at <= lastReceived)
+        .sort((a, b) => (a.alert_id < b.alert_id ? -1 : 1));
+    const states = (alerts: Iterable<Told>) =>
+      raised(alerts).map((alert) => `${alert.alert_id} ${inWords(alert)} ${alert.state}`);
+    const told = await alertsInD1(septic());
+    const expected = alertsByTheRules(history);
+    expect(raised(told).map(inWords).sort()).toEqual(expected);
+    const course = ["limit 67775-7 medium", "limit 8310-5 medium", "limit 8480-6 high", "limit 8867-4 medium", "news2 - high"];
+    expect(expected).toEqual(expect.arrayContaining(course));
+    // The control: a healthy patient's samples, judged in the same way, raise nothing.
+    expect(alertsByTheRules(await historyOf(patientIds[1] ?? ""))).toEqual([]);
+    const known = alertsSeen(before, septic());
+    for (const [id, alert] of alertsSeen(after, septic())) known.set(id, alert);
+    await until("the same on both sides", 2_000, async () => {
+      return states(await alertsInD1(septic())).join() === states(known.values()).join();
+    });
+    const others = [...before.alerts(), ...after.alerts()].filter(
+      ({ patient_id, alert }) => patient_id !== septic() && !isSilence(alert),
+    );
+    expect(others).toEqual([]);
+    for (const id of patientIds.slice(1)) expect((await alertsInD1(id)).filter((alert) => !isSilence(alert))).toEqual([]);
+    after.socket.close(1000);
+  });
+});
+
+describe("fifty rows a second of ten patients", () => {
+  it("are all stored at once: none refused, none sent again, none lost", async () => {
+    const { startId, duration } = SHORT;
+    const args = ["--patients", PATIENTS, "--rate", RATE, "--start-id", startId, "--duration", duration, "--seed", SEED];
+    const simulation = edgecare(["simulate", ...args.map(String)]);
+    expect(await simulation.exit, simulation.said().slice(-2_000)).toBe(0);
+    expect(simulation.said()).not.toContain("not delivered");
+    const { samples, ...rest } = figures(simulation.said());
+    expect(rest).toEqual({
+      rows: RATE * duration,
+      stored: samples,
+      duplicate: 0,
+      quarantined: 0,
+      rejected: 0,
+      unanswered: 0,
+      retried: 0,
+    });
+    for (const patient of [startId, startId + PATIENTS - 1]) {
+      expect(kept(await historyOf(patient))).toEqual(measured(patient, { startId, duration, scenario: "stable" }));
+    }
+  });
+});

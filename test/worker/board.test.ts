@@ -1,0 +1,206 @@
+// The ward board: who is watched, by risk, with what is known of each; unknown is not low.
+import { beforeEach, describe, expect, it } from "vitest";
+import { database } from "../../src/db/client.ts";
+import { alerts } from "../../src/db/schema.ts";
+import type { AlertView, PatientSnapshot, Score } from "../../src/monitor/contract.ts";
+import { byRisk, MAX_ON_BOARD } from "../../src/wards/board.ts";
+import { counting } from "../stores.ts";
+import { API, type Ask, ask, auditOf, env, newDevice, newPatient, newWorld, type Patient, read, type World } from "../world.ts";
+
+let world: World;
+let ward: string;
+beforeEach(async () => {
+  world = await newWorld();
+  ward = (await read(await ask(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
+});
+
+async function lay({ id }: Patient, change: object = {}): Promise<void> {
+  const { data } = await read(await ask(`${API}/patients/${id}`, { as: world.nurse }));
+  const json = { monitoring: "ward", ward_id: ward, ...change };
+  const headers = { "If-Match": `"${data.version}"` };
+  expect((await ask(`${API}/patients/${id}`, { as: world.nurse, method: "PATCH", json, headers })).status).toBe(200);
+}
+
+const board = (as: Ask["as"] = world.nurse, options: Ask = {}) => ask(`${API}/wards/${ward}/board`, { as, ...options });
+
+/** A full set of NEWS2's parameters, normal but for what is given. */
+async function measure({ id }: Patient, given: Record<string, number> = {}): Promise<void> {
+  const normal: Record<string, [string, string, number]> = {
+    heart_rate: ["8867-4", "/min", 70],
+    spo2: ["2708-6", "%", 98],
+    respiratory_rate: ["9279-1", "/min", 15],
+    systolic: ["8480-6", "mm[Hg]", 120],
+    temperature: ["8310-5", "Cel", 37],
+    inspired_oxygen: ["3150-0", "%", 21],
+    consciousness: ["67775-7", "{score}", 0],
+  };
+  const effective_at = new Date().toISOString();
+  const samples = Object.entries(normal).map(([name, [code, unit, value]]) => ({
+    code,
+    unit,
+    value: given[name] ?? value,
+    effective_at,
+  }));
+  const answer = await ask(`${API}/observations`, { as: world.nurse, json: { patient_id: id, samples } });
+  const { data } = await read(answer);
+  expect(data.refused, JSON.stringify(data)).toBe(0);
+}
+
+type Entry = Record<string, unknown> & { patient_id: string };
+const entries = async (answer: Promise<Response>): Promise<Entry[]> => (await read(await answer)).data.patients;
+
+describe("the board", () => {
+  it("shows the watched patients of the ward by risk, with names, vitals, score and alerts", async () => {
+    const [well, ill, dying, unknown] = [
+      world.patient,
+      world.stranger,
+      await newPatient(world.hospitalId, world.nurse),
+      await newPatient(world.hospitalId, world.nurse),
+    ];
+    const [off, inactive, elsewhere] = await Promise.all([1, 2, 3].map(() => newPatient(world.hospitalId, world.nurse)));
+    if (!off || !inactive || !elsewhere) throw new Error("no patients");
+    for (const patient of [well, ill, dying, unknown]) await lay(patient);
+    await lay(off, { monitoring: "off" });
+    await lay(inactive, { is_active: false });
+    await lay(elsewhere, { ward_id: null });
+    await measure(well);
+    await measure(ill, { respiratory_rate: 23, temperature: 39.2, heart_rate: 112 });
+    await measure(dying, { heart_rate: 0 });
+
+    const answer = await board();
+    expect(answer.status).toBe(200);
+    const { data } = await read(answer);
+    expect(data).toMatchObject({ ward_id: ward, ward_name: "West", watched: 4 });
+    const shown: Entry[] = data.patients;
+    expect(shown.map(({ patient_id }) => patient_id)).toEqual([dying, ill, unknown, well].map(({ id }) => id));
+    expect(shown[0]).toMatchObject({ first_name: `First-${dying.canary}`, open_alerts: { high: 1 }, is_known: true });
+    expect(shown[1]).toMatchObject({ news2: { status: "complete", score: 6 } });
+    expect(shown[2]).toMatchObject({ news2: { status: "incomplete" }, latest: [], last_seen_at: null, last_seen_s: null });
+    expect(shown[3]).toMatchObject({ news2: { status: "complete", score: 0, risk: "low" }, open_alerts: { high: 0, medium: 0 } });
+    const heart = data.patients[3].latest.find(({ code }: { code: string }) => code === "8867-4");
+    expect(heart).toMatchObject({ value: 70 });
+    expect(heart.age_s).toBeLessThan(60);
+    expect(shown[3]?.["last_seen_s"]).toBeLessThan(60);
+
+    const [event, ...more] = await auditOf(answer.headers.get("X-Request-Id") ?? "");
+    expect(more).toEqual([]);
+    expect(event).toMatchObject({ event: "ward.board", action: "R", entity_id: ward });
+    expect([...(event?.subjects ?? [])].sort()).toEqual(shown.map(({ patient_id }) => patient_id).sort());
+  });
+
+  it("shows whom the caller may see, and to nobody else that there is a ward", async () => {
+    await lay(world.patient);
+    await lay(world.stranger);
+    expect((await entries(board(world.doctor))).map(({ patient_id }) => patient_id)).toEqual([world.patient.id]);
+    expect(await entries(board(world.admin))).toHaveLength(2);
+    expect((await board(world.self)).status).toBe(403);
+    expect((await board(null)).status).toBe(401);
+    const foreign = await newWorld();
+    const denied = await board(foreign.nurse);
+    expect(denied.status).toBe(404);
+    expect(await denied.text()).not.toContain("West");
+    const device = await newDevice(world.nurse, world.patient.id);
+    expect((await board(device)).status).toBe(403);
+  });
+
+  it("ends at forty, never leaving out somebody with an alarm for somebody without", async () => {
+    const crowd = await Promise.all(Array.from({ length: MAX_ON_BOARD + 2 }, () => newPatient(world.hospitalId, world.nurse)));
+    const place = env.DB.prepare("UPDATE patients SET ward_id = ?, monitoring = 'ward' WHERE id = ?");
+    await env.DB.batch(crowd.map(({ id }) => place.bind(ward, id)));
+    const last = crowd.toSorted((a, b) => a.number - b.number).at(-1);
+    if (!last) throw new Error("no patients");
+    await database(env.DB)
+      .insert(alerts)
+      .values({
+        id: `${last.id}-test`,
+        patientId: last.id,
+        hospitalId: world.hospitalId,
+        rule: "limit",
+        priority: "medium",
+        state: "active",
+        why: "{}",
+        raisedAt: 1,
+        updatedAt: 1,
+        version: 1,
+      });
+    const { env: counted, counts } = counting(env);
+    await board(world.nurse, { env: counted });
+    const before = counts.d1;
+    const { data } = await read(await board(world.nurse, { env: counted }));
+    expect(data.patients).toHaveLength(MAX_ON_BOARD);
+    expect(data.watched).toBe(MAX_ON_BOARD + 2);
+    expect(data.patients.map(({ patient_id }: Entry) => patient_id)).toContain(last.id);
+    expect(counts.d1 - before).toBe(2);
+  });
+
+  it("asks at most ten patients at a time, and stands though one does not answer", async () => {
+    const crowd = await Promise.all(Array.from({ length: 25 }, () => newPatient(world.hospitalId, world.nurse)));
+    const place = env.DB.prepare("UPDATE patients SET ward_id = ?, monitoring = 'ward' WHERE id = ?");
+    await env.DB.batch(crowd.map(({ id }) => place.bind(ward, id)));
+    let asked = 0;
+    let most = 0;
+    const monitor = {
+      getByName: (id: string) => ({
+        snapshot: async () => {
+          most = Math.max(most, ++asked);
+          await new Promise((done) => setTimeout(done, 5));
+          asked--;
+          if (id === crowd[3]?.id) throw new Error("overloaded");
+          return env.PATIENT_MONITOR.getByName(id).snapshot();
+        },
+      }),
+    };
+    const shown = await entries(board(world.nurse, { env: { ...env, PATIENT_MONITOR: monitor as never } }));
+    expect(shown).toHaveLength(25);
+    expect(most).toBe(10);
+    expect(shown.find(({ patient_id }) => patient_id === crowd[3]?.id)).toMatchObject({ is_known: false, news2: null });
+  });
+});
+
+describe("the order of the board", () => {
+  const complete = (score: number): Score => ({ status: "complete", score, risk: "low", parts: {}, as_of: "" });
+  const incomplete: Score = { status: "incomplete", missing: ["spo2"], stale: [] };
+  const young: Score = { status: "not_applicable", reason: "age" };
+  type Given = { score: Score | null; open?: AlertView["priority"][] };
+
+  function watched({ score, open = [] }: Given, patient_number: number): Parameters<typeof byRisk>[0] {
+    const row = { id: String(patient_number), patient_number, monitoring: "ward" as const, identity_sealed: "", version: 1 };
+    if (score === null) return { row, snapshot: null };
+    const snapshot = { news2: score, alerts: open.map((priority) => ({ priority })) } as PatientSnapshot;
+    return { row, snapshot };
+  }
+
+  const order: Given[] = [
+    { score: complete(9), open: ["high"] },
+    { score: complete(0), open: ["low", "high"] },
+    { score: complete(7) },
+    { score: complete(5), open: ["medium"] },
+    { score: complete(5) },
+    { score: incomplete, open: ["medium"] },
+    { score: incomplete },
+    { score: young },
+    { score: null },
+    { score: complete(4) },
+    { score: complete(1), open: ["medium"] },
+    { score: complete(1), open: ["low"] },
+    { score: complete(1) },
+    { score: complete(0) },
+  ];
+  const ranked = order.map(watched);
+  const numbers = (list: typeof ranked) => list.map(({ row }) => row.patient_number);
+
+  it("is high alerts, score with the unknown between five and four, medium, low, number", () => {
+    for (let turn = 0; turn < 200; turn++) {
+      const shuffled = ranked.map((one) => ({ one, key: Math.random() })).sort((a, b) => a.key - b.key);
+      expect(numbers(shuffled.map(({ one }) => one).sort(byRisk))).toEqual(numbers(ranked));
+    }
+  });
+
+  it("is one that a board which takes unknown for low does not meet", () => {
+    const naive = (a: (typeof ranked)[0], b: (typeof ranked)[0]) => {
+      const points = ({ snapshot }: typeof a) => (snapshot?.news2.status === "complete" ? snapshot.news2.score : 0);
+      return points(b) - points(a) || byRisk(a, b);
+    };
+    expect(numbers(ranked.toSorted(naive))).not.toEqual(numbers(ranked));
+  });
+});

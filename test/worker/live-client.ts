@@ -1,0 +1,106 @@
+// A client of the live socket for tests: keeps every frame, acknowledges unless told not to, and waits without sleeping.
+import type { PatientFrame } from "../../src/monitor/contract.ts";
+import { API, type Ask, ask, env, read, unique } from "../world.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is asserted field by field.
+type Frame = any;
+export type Live = {
+  socket: WebSocket;
+  frames: Frame[];
+  closed: Promise<{ code: number; reason: string }>;
+  /** Resolves with the first frame, already here or to come, that fits. */
+  until: (fits: (frame: Frame) => boolean) => Promise<Frame>;
+  close: () => void;
+};
+type Options = Ask & { acks?: boolean };
+
+const UPGRADE = { Upgrade: "websocket" };
+
+/** The handshake alone. */
+export const shake = (path: string, options: Ask = {}) => ask(path, { ...options, headers: { ...UPGRADE, ...options.headers } });
+
+export function liveOf(response: Response, acks = true): Live {
+  const socket = response.webSocket;
+  if (!socket) throw new Error(`no socket but ${response.status}`);
+  const frames: Frame[] = [];
+  const waiting: { fits: (frame: Frame) => boolean; found: (frame: Frame) => void; lost: (error: Error) => void }[] = [];
+  let owed = 0;
+  socket.accept();
+  socket.addEventListener("message", ({ data }) => {
+    const frame: Frame = data === "pong" ? { type: "pong" } : JSON.parse(String(data));
+    frames.push(frame);
+    owed += 1;
+    if (acks && owed >= 100 && socket.readyState === WebSocket.OPEN) {
+      socket.send(JSON.stringify({ type: "ack", seq: frame.seq }));
+      owed = 0;
+    }
+    for (const waiter of waiting.filter(({ fits }) => fits(frame))) waiter.found(frame);
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.addEventListener("close", ({ code, reason }) => {
+      for (const { lost } of waiting) lost(new Error(`closed with ${code} ${reason}`));
+      resolve({ code, reason });
+    });
+  });
+  const until = (fits: (frame: Frame) => boolean) =>
+    new Promise<Frame>((found, lost) => {
+      const known = frames.find(fits);
+      if (known) found(known);
+      else waiting.push({ fits, found, lost });
+    });
+  return { socket, frames, closed, until, close: () => socket.close(1000) };
+}
+
+/** A socket by bearer token; resolves when the view is complete. */
+export async function watch(as: { token: string }, query = "", { acks, ...options }: Options = {}): Promise<Live> {
+  const live = liveOf(await shake(`${API}/live${query}`, { as, ...options }), acks);
+  await live.until(({ type }) => type === "view");
+  return live;
+}
+
+export async function newTicket(as: { token: string }, json: object = {}): Promise<string> {
+  const answer = await read(await ask(`${API}/live/tickets`, { as, json }));
+  return answer.data.ticket;
+}
+
+/** The feed of a hospital, as a patient's object would have it. */
+export const feedOf = (hospitalId: string) => env.WARD_FEED.getByName(hospitalId);
+
+/** A frame of one sample whose value is told again by what comes out. */
+export function sampleOf(patientId: string, value: number): PatientFrame {
+  const at = new Date().toISOString();
+  const sample = {
+    observation_id: unique(),
+    code: "8867-4",
+    name: "heart_rate",
+    value,
+    unit: "/min",
+    effective_at: at,
+    received_at: at,
+    device_id: null,
+    performer_id: null,
+    status: "final" as const,
+  };
+  return { type: "samples", patient_id: patientId, samples: [sample], news2: { status: "incomplete", missing: [], stale: [] } };
+}
+
+export const publish = (hospitalId: string, patientId: string, ...values: number[]) =>
+  feedOf(hospitalId).publish(
+    patientId,
+    values.map((value) => sampleOf(patientId, value)),
+  );
+
+/** What a socket was told of a patient, in its order. */
+export const valuesOf = (live: Live, patientId: string): number[] =>
+  live.frames
+    .filter(({ type, patient_id }) => type === "samples" && patient_id === patientId)
+    .map(({ samples }) => samples[0].value);
+
+export const isValue =
+  (value: number) =>
+  ({ type, samples }: Frame): boolean =>
+    type === "samples" && samples[0].value === value;
+
+export async function monitor(...patientIds: string[]): Promise<void> {
+  for (const id of patientIds) await env.DB.prepare("UPDATE patients SET monitoring = 'ward' WHERE id = ?").bind(id).run();
+}

@@ -1,0 +1,183 @@
+// The patient's object over time: bindings, late samples, hours, corrections of the clock, the archive, devices' sockets.
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { loadFacts } from "../../src/monitor/facts.ts";
+import type { PatientMonitor } from "../../src/monitor/patient-monitor.ts";
+import { API, ask, env, newDevice, newPatient, newWorld, read, type World } from "../world.ts";
+
+const HOUR = 3_600_000;
+let world: World;
+let device: Awaited<ReturnType<typeof newDevice>>;
+beforeEach(async () => {
+  world = await newWorld();
+  device = await newDevice(world.nurse, world.patient.id, "wearable");
+});
+
+const iso = (time: number) => new Date(time).toISOString();
+const sample = (value: number, time: number, extra: { seq?: number; code?: string } = {}) => ({
+  code: "8867-4",
+  value,
+  unit: "/min",
+  effective_at: iso(time),
+  ...extra,
+});
+const bring = async (samples: object[], more: object = {}, as: { token: string } = device) =>
+  (await read(await ask(`${API}/observations`, { as, json: { samples, ...more } }))).data;
+const monitor = (patientId = world.patient.id) => env.PATIENT_MONITOR.getByName(patientId);
+const statuses = (data: { results: { status: string; reason?: string }[] }) => data.results.map(({ status }) => status);
+const boundSince = (time: number) =>
+  env.DB.prepare("UPDATE device_assignments SET started_at = ? WHERE device_id = ? AND ended_at IS NULL")
+    .bind(time, device.id)
+    .run();
+const configure = async (patientId = world.patient.id) => {
+  const { keysOf } = await import("../../src/config.ts");
+  const { database } = await import("../../src/db/client.ts");
+  const facts = await loadFacts({ db: database(env.DB), keys: await keysOf(env) }, patientId, Date.now());
+  if (facts) await monitor(patientId).configure(facts);
+};
+const everything = { codes: null, from: 0, to: Date.now() + HOUR, limit: 1000, after: null };
+const values = async (patientId = world.patient.id) =>
+  (await monitor(patientId).history(everything)).samples.map(({ value }) => value);
+
+describe("a device that moves to another bed", () => {
+  it("brings samples to the patient it was bound to when it measured them", async () => {
+    const other = await newPatient(world.hospitalId, world.nurse);
+    await boundSince(Date.now() - 2 * HOUR);
+    await configure();
+    await bring([sample(60, Date.now() - HOUR)], { sent_at: iso(Date.now()) });
+    const moved = await ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: other.id } });
+    expect(moved.status).toBe(201);
+    const now = Date.now();
+    const data = await bring([sample(61, now - 30 * 60_000), sample(80, now + 1)], { sent_at: iso(now) });
+    expect(statuses(data)).toEqual(["stored", "stored"]);
+    expect(await values()).toEqual([61, 60]);
+    expect(await values(other.id)).toEqual([80]);
+  });
+
+  it("does not take late samples of a device whose clock was never told, and keeps them aside", async () => {
+    const other = await newPatient(world.hospitalId, world.nurse);
+    await boundSince(Date.now() - 2 * HOUR);
+    await ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: other.id } });
+    const data = await bring([sample(61, Date.now() - HOUR)]);
+    expect(data.results).toMatchObject([{ status: "quarantined" }]);
+    expect(await values()).toEqual([]);
+  });
+});
+
+describe("a device's clock", () => {
+  it("three hours ahead is seen, told and taken out; small errors are left alone", async () => {
+    const ahead = 3 * HOUR;
+    await boundSince(Date.now() - HOUR);
+    await configure();
+    const now = Date.now();
+    const data = await bring([sample(70, now + ahead)], { sent_at: iso(now + ahead) });
+    expect(data.clock.corrected_ms).toBeGreaterThan(ahead - 5_000);
+    const [kept] = (await monitor().history(everything)).samples;
+    expect(Math.abs(Date.parse(kept?.effective_at ?? "") - now)).toBeLessThan(2_000);
+    // The same batch sent again a moment later meets itself.
+    expect(statuses(await bring([sample(70, now + ahead)], { sent_at: iso(now + ahead + 50) }))).toEqual(["duplicate"]);
+    await runDurableObjectAlarm(monitor());
+    const skew = await env.DB.prepare("SELECT clock_skew_ms FROM devices WHERE id = ?")
+      .bind(device.id)
+      .first<number>("clock_skew_ms");
+    expect(Math.abs((skew ?? 0) - ahead)).toBeLessThan(5_000);
+  });
+
+  it("that is not told leaves samples from the future aside", async () => {
+    expect((await bring([sample(70, Date.now() + HOUR)])).results).toMatchObject([
+      { status: "quarantined", reason: "in_the_future" },
+    ]);
+  });
+});
+
+describe("hours", () => {
+  const stats = async () => {
+    const { results } = await env.DB.prepare("SELECT hour, stats, version FROM vital_hours WHERE patient_id = ? ORDER BY hour")
+      .bind(world.patient.id)
+      .all<{ hour: number; stats: string; version: number }>();
+    return results.map(({ hour, stats, version }) => ({ hour, version, ...JSON.parse(stats)["8867-4"] }));
+  };
+
+  it("that are over are told once; a late sample corrects its own hour", async () => {
+    await boundSince(Date.now() - 10 * HOUR);
+    await configure();
+    const hour = Math.floor(Date.now() / HOUR) - 3;
+    const start = hour * HOUR;
+    await bring([sample(60, start + 1000), sample(70, start + 2000), sample(80, start + 3000)]);
+    await runDurableObjectAlarm(monitor());
+    const [first] = await stats();
+    expect(first).toMatchObject({ hour, n: 3, min: 60, max: 80, sum: 210, last: 80 });
+    await bring([sample(10, start + 1500)]);
+    await runDurableObjectAlarm(monitor());
+    const all = await stats();
+    expect(all).toHaveLength(1);
+    expect(all[0]).toMatchObject({ hour, n: 4, min: 10, max: 80, sum: 220 });
+    expect(all[0]?.version).toBeGreaterThan(first?.version ?? 0);
+  });
+});
+
+describe("what the object knows", () => {
+  it("survives its eviction: samples, dedupe and alarms", async () => {
+    await boundSince(Date.now() - HOUR);
+    await configure();
+    const first = Date.now();
+    await bring([sample(70, first, { seq: 5 })]);
+    await evictDurableObject(monitor());
+    expect(statuses(await bring([sample(99, first - 5, { seq: 5 })]))).toEqual(["duplicate"]);
+    expect(await values()).toEqual([70]);
+  });
+
+  it("older than thirty days lies in the archive, sealed, and is read as before", async () => {
+    await boundSince(Date.now() - 40 * 24 * HOUR);
+    await configure();
+    for (let i = 0; i < 5; i++) await bring([sample(60 + i, Date.now() - (i + 2) * HOUR)]);
+    const before = await values();
+    vi.setSystemTime(Date.now() + 45 * 24 * HOUR);
+    await runInDurableObject(monitor(), (instance: PatientMonitor) => instance.alarm());
+    const left = await runInDurableObject(
+      monitor(),
+      (_, state) => state.storage.sql.exec("SELECT count(*) AS n FROM late").one()["n"],
+    );
+    vi.useRealTimers();
+    expect(left).toBe(0);
+    expect(await values()).toEqual(before);
+    const { objects } = await env.FILES.list();
+    const [file] = objects.filter(({ key }) => key.includes("/vitals/"));
+    expect(file).toBeDefined();
+  });
+});
+
+describe("a device that starts again", () => {
+  it("counts from one, and loses nothing: only what is not newer repeats", async () => {
+    const now = Date.now();
+    await bring([sample(70, now + 1, { seq: 1 }), sample(71, now + 2, { seq: 2 })]);
+    expect(statuses(await bring([sample(80, now + 3, { seq: 1 }), sample(71, now + 2, { seq: 2 })]))).toEqual([
+      "stored",
+      "duplicate",
+    ]);
+  });
+});
+
+describe("a device's socket", () => {
+  it("takes frames, acknowledges what is stored, and closes when the device is unbound", async () => {
+    const upgrade = await ask(`${API}/observations/stream`, { as: device, headers: { Upgrade: "websocket" } });
+    expect(upgrade.status).toBe(101);
+    const socket = upgrade.webSocket;
+    if (!socket) throw new Error("no socket");
+    const heard: { type: string; upto?: number }[] = [];
+    const closed = new Promise<number>((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
+    socket.addEventListener("message", ({ data }) => heard.push(JSON.parse(String(data))));
+    socket.accept();
+    const now = Date.now();
+    socket.send(JSON.stringify({ type: "samples", samples: [sample(71, now, { seq: 1 }), sample(72, now + 1, { seq: 2 })] }));
+    expect(heard.map(({ type }) => type)).not.toContain("ack");
+    socket.send(JSON.stringify({ type: "flush" }));
+    await vi.waitFor(() => expect(heard.map(({ type }) => type)).toContain("ack"), { timeout: 5_000 });
+    expect(heard.find(({ type }) => type === "ack")).toEqual({ type: "ack", upto: 2 });
+    await evictDurableObject(monitor());
+    expect(await values()).toEqual([72, 71]);
+    const unbind = await ask(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
+    expect(unbind.status).toBe(200);
+    expect(await closed).toBe(4403);
+  });
+});

@@ -1,0 +1,97 @@
+// Samples of known values at known times, brought through the front door; what they must come to, counted the long way.
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { expect } from "vitest";
+import { keysOf } from "../../src/config.ts";
+import { database } from "../../src/db/client.ts";
+import { loadFacts } from "../../src/monitor/facts.ts";
+import { API, ask, env, read } from "../world.ts";
+
+export const HOUR = 3_600_000;
+export const HEART_RATE = "8867-4";
+export const SPO2 = "2708-6";
+export const TEMPERATURE = "8310-5";
+
+export type Item = { code: string; value: number; unit: string; effective_at: string; seq?: number };
+export const iso = (time: number) => new Date(time).toISOString();
+export const item = (code: string, value: number, at: number): Item => ({
+  code,
+  value,
+  unit: { [HEART_RATE]: "/min", [SPO2]: "%", [TEMPERATURE]: "Cel" }[code] ?? "1",
+  effective_at: iso(at),
+});
+
+/** Heart rate every ten minutes and saturation every thirty, in the time before `until`, oldest first. */
+export function series(until: number, hours: number, seed = 0): Item[] {
+  const items: Item[] = [];
+  for (let at = until - hours * HOUR, i = seed; at < until; at += 600_000, i++) {
+    items.push(item(HEART_RATE, 60 + ((i * 37) % 41) + (i % 10) / 10, at));
+    if (i % 3 === 0) items.push(item(SPO2, 90 + ((i * 7) % 10), at));
+  }
+  return items;
+}
+
+export const monitor = (patientId: string) => env.PATIENT_MONITOR.getByName(patientId);
+
+/** Everything is stored, or the test ends here. @returns the observations' ids in the order of the items */
+export async function bring(as: { token: string }, patientId: string | undefined, items: unknown[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < items.length; i += 1000) {
+    const json = { ...(patientId && { patient_id: patientId }), samples: items.slice(i, i + 1000) };
+    const response = await ask(`${API}/observations`, { as, json });
+    const { data } = await read(response);
+    expect(data?.refused, JSON.stringify(data?.results?.[0])).toBe(0);
+    ids.push(...data.results.map(({ observation_id }: { observation_id: string }) => observation_id));
+  }
+  return ids;
+}
+
+/** Has the object tell D1 what waits: 24 hours at a time are counted again. */
+export async function deliver(patientId: string, times = 5): Promise<void> {
+  for (let i = 0; i < times; i++) await runDurableObjectAlarm(monitor(patientId));
+}
+
+/** Tells the object what D1 says now, with the device's time at the patient begun a month ago. */
+export async function bindSince(deviceId: string, patientId: string, ago: number): Promise<void> {
+  await env.DB.prepare("UPDATE device_assignments SET started_at = ? WHERE device_id = ?")
+    .bind(Date.now() - ago, deviceId)
+    .run();
+  const facts = await loadFacts({ db: database(env.DB), keys: await keysOf(env) }, patientId, Date.now());
+  if (facts) await monitor(patientId).configure(facts);
+}
+
+/** What a vital comes to in a range, one sample after the other. */
+export function counted(items: readonly Item[], code: string, from: number, to: number) {
+  const found = items
+    .filter((one) => one.code === code && Date.parse(one.effective_at) >= from && Date.parse(one.effective_at) < to)
+    .sort((a, b) => a.effective_at.localeCompare(b.effective_at));
+  const values = found.map(({ value }) => value);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { n: values.length, min: Math.min(...values), max: Math.max(...values), mean, last: values.at(-1) };
+}
+
+/** The same with the mean to nine digits: sums in another order differ in the last bits. */
+export const near = (counts: ReturnType<typeof counted>) => ({ ...counts, mean: expect.closeTo(counts.mean, 9) });
+
+/** An Env that counts the calls to patients' objects. */
+export function countingObjects(real: Env): { env: Env; calls: string[] } {
+  const calls: string[] = [];
+  const watched = <T extends object>(stub: T): T =>
+    new Proxy(stub, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          calls.push(String(name));
+          return Reflect.apply(value, target, args);
+        };
+      },
+    });
+  const PATIENT_MONITOR = new Proxy(real.PATIENT_MONITOR, {
+    get(target, name) {
+      if (name === "getByName") return (id: string) => watched(target.getByName(id));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  return { env: { ...real, PATIENT_MONITOR }, calls };
+}
