@@ -1,15 +1,23 @@
-// The command line: the demo world of a local deployment, and the keys of any.
+// The command line: the demo world of a local deployment, simulated patients, the keys of any deployment, and what one costs.
 import { parseArgs } from "node:util";
+import { COST_USAGE, cost } from "./cost.ts";
 import { KEYS_USAGE, keys } from "./keys.ts";
+import { SIMULATE_USAGE, simulate } from "./simulate.ts";
 
-const USAGE = `usage: edgecare demo [--state DIR] | keys new | keys rotate NAME --stage STAGE
+const USAGE = `usage: edgecare demo [--state DIR] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE
 
   demo   loads the demo world into the local stores (development only; runs once)
-${KEYS_USAGE}`;
+${KEYS_USAGE}
+
+${SIMULATE_USAGE}
+
+${COST_USAGE}`;
 
 async function main(args: string[]): Promise<number> {
   const [command, ...rest] = args;
   if (command === "keys") return keys(rest);
+  if (command === "simulate") return simulate(rest);
+  if (command === "cost") return cost(rest);
   if (command !== "demo") {
     console.error(USAGE);
     return command === undefined || command === "--help" ? 0 : 2;

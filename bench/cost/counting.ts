@@ -1,0 +1,300 @@
+// The product with meters: its stores, objects, alarms and log count what they do, and its clock moves by request of the bench.
+// Meters sit on the prototypes of the platform's own classes, so that the product's code runs as it is.
+import { AsyncLocalStorage } from "node:async_hooks";
+import worker from "../../src/index.ts";
+import { WardFeed as Feed } from "../../src/live/ward-feed.ts";
+import { PatientMonitor as Monitor } from "../../src/monitor/patient-monitor.ts";
+import { type Count, NOTHING } from "./counts.ts";
+
+type Work = (...args: unknown[]) => unknown;
+type Name = "PATIENT_MONITOR" | "WARD_FEED";
+/** One object: what keeps it awake now, and when its alarm rings. */
+type Meter = { binding: Name; id: DurableObjectId; reasons: number; since: number; bell: number | null };
+
+const counts = { ...NOTHING };
+const meters = new Map<string, Meter>();
+const meterOfStorage = new WeakMap<object, Meter>();
+const present = new AsyncLocalStorage<Meter>();
+
+const realNow = Date.now.bind(Date);
+let ahead = 0;
+Date.now = () => realNow() + ahead;
+
+const realSetTimeout = globalThis.setTimeout;
+const realClearTimeout = globalThis.clearTimeout;
+const timers = new Map<unknown, Meter>();
+
+function wake(meter: Meter): void {
+  if (meter.reasons++ === 0) meter.since = realNow();
+}
+
+function rest(meter: Meter): void {
+  if (--meter.reasons === 0) counts.objectAwakeMs += realNow() - meter.since;
+}
+
+/** What objects that are awake have not been charged for yet is charged now. */
+function settle(): void {
+  for (const meter of meters.values()) {
+    if (meter.reasons === 0) continue;
+    counts.objectAwakeMs += realNow() - meter.since;
+    meter.since = realNow();
+  }
+}
+
+function during<T>(meter: Meter | undefined, work: () => T): T {
+  if (!meter) return work();
+  wake(meter);
+  let result: T;
+  try {
+    result = present.run(meter, work);
+  } catch (error) {
+    rest(meter);
+    throw error;
+  }
+  // A promise, or the thenable that a call of another object is.
+  if (result && typeof Reflect.get(Object(result), "then") === "function") {
+    const done = () => rest(meter);
+    Promise.resolve(result).then(done, done);
+  } else rest(meter);
+  return result;
+}
+
+function setTimer(work: Work, ms?: number, ...args: unknown[]): unknown {
+  const meter = present.getStore();
+  if (!meter) return realSetTimeout(work, ms, ...args);
+  wake(meter);
+  const timer = realSetTimeout(() => {
+    if (timers.delete(timer)) rest(meter);
+    during(meter, () => work(...args));
+  }, ms);
+  timers.set(timer, meter);
+  return timer;
+}
+
+function clearTimer(timer: unknown): void {
+  const meter = timers.get(timer);
+  if (meter && timers.delete(timer)) rest(meter);
+  Reflect.apply(realClearTimeout, globalThis, [timer]);
+}
+Object.assign(globalThis, { setTimeout: setTimer, clearTimeout: clearTimer });
+
+console.log = () => {
+  counts.logLines++;
+};
+
+/** @throws Error when the platform has no such method any more: nothing would be counted then */
+function patch(target: object, name: string, around: (original: Work, self: object, args: unknown[]) => unknown): void {
+  const original: unknown = Reflect.get(target, name);
+  if (typeof original !== "function") throw new Error(`nothing to count: ${name}`);
+  Object.defineProperty(target, name, {
+    configurable: true,
+    writable: true,
+    value(this: object, ...args: unknown[]) {
+      return around((...given) => Reflect.apply(original, this, given), this, args);
+    },
+  });
+}
+
+function tally(prototype: object, methods: Record<string, Count>): void {
+  for (const [method, count] of Object.entries(methods)) {
+    patch(prototype, method, (original, _, args) => {
+      counts[count]++;
+      return original(...args);
+    });
+  }
+}
+
+type Meta = { rows_read?: number; rows_written?: number; size_after?: number };
+
+/** Every statement and batch goes through one method, whose answer has the rows even where D1's own API leaves them out. */
+function meterD1(db: D1Database): void {
+  const session: object = Reflect.get(db.prepare("SELECT 1"), "dbSession");
+  patch(Object.getPrototypeOf(session), "_sendOrThrow", async (original, _, args) => {
+    counts.d1Trips++;
+    const answer: unknown = await original(...args);
+    for (const one of Array.isArray(answer) ? answer : [answer]) {
+      const meta: Meta = Reflect.get(Object(one), "meta") ?? {};
+      counts.d1Read += meta.rows_read ?? 0;
+      counts.d1Written += meta.rows_written ?? 0;
+      counts.d1Bytes = meta.size_after ?? counts.d1Bytes;
+    }
+    return answer;
+  });
+}
+
+/** A stub whose calls are counted, and keep the calling object awake until they are answered. */
+function countedStub(stub: object): object {
+  return new Proxy(stub, {
+    get(target, name) {
+      const verb: unknown = Reflect.get(target, name);
+      if (typeof verb !== "function") return verb;
+      return (...args: unknown[]) => {
+        counts.objectCalls++;
+        return during(present.getStore(), () => Reflect.apply(verb, target, args));
+      };
+    },
+  });
+}
+
+type Plain = { [verb in "ring" | "sizes"]: () => Promise<Sizes | undefined> };
+let uncounted: (meter: Meter) => Plain = () => {
+  throw new Error("no request yet");
+};
+
+let metered: Env | null = null;
+
+/** The bindings with meters, and production's log level. */
+function meterAll(env: Env): Env {
+  if (metered) return metered;
+  meterD1(env.DB);
+  tally(Object.getPrototypeOf(env.KV), {
+    get: "kvRead",
+    getWithMetadata: "kvRead",
+    put: "kvWritten",
+    delete: "kvDeleted",
+    list: "kvListed",
+  });
+  tally(Object.getPrototypeOf(env.FILES), { get: "r2B", head: "r2B", put: "r2A", list: "r2A", createMultipartUpload: "r2A" });
+  const namespaces = Object.getPrototypeOf(env.PATIENT_MONITOR);
+  const get: unknown = Reflect.get(namespaces, "get");
+  if (typeof get === "function") uncounted = ({ binding, id }) => Reflect.apply(get, env[binding], [id]);
+  for (const method of ["get", "getByName"])
+    patch(namespaces, method, (original, _, args) => countedStub(Object(original(...args))));
+  metered = { ...env, LOG_LEVEL: "INFO" };
+  return metered;
+}
+
+let storesMetered = false;
+
+function meterStorage({ sql }: DurableObjectStorage, storage: object): void {
+  if (storesMetered) return;
+  storesMetered = true;
+  patch(Object.getPrototypeOf(sql), "exec", (original, _, args) => {
+    const cursor = original(...args);
+    // It is read to its end before anything else has its turn.
+    queueMicrotask(() => {
+      counts.objectRead += Reflect.get(Object(cursor), "rowsRead");
+      counts.objectWritten += Reflect.get(Object(cursor), "rowsWritten");
+    });
+    return cursor;
+  });
+  const prototype = Object.getPrototypeOf(storage);
+  patch(prototype, "setAlarm", async (_, self, [time]) => {
+    counts.objectWritten++;
+    const meter = meterOfStorage.get(self);
+    if (meter) meter.bell = Number(time);
+  });
+  patch(prototype, "getAlarm", async (_, self) => meterOfStorage.get(self)?.bell ?? null);
+  patch(prototype, "deleteAlarm", async (_, self) => {
+    const meter = meterOfStorage.get(self);
+    if (meter) meter.bell = null;
+  });
+}
+
+function adopt({ id, storage }: DurableObjectState, binding: Name): void {
+  meterStorage(storage, storage);
+  const meter = meters.get(id.toString()) ?? { binding, id, reasons: 0, since: 0, bell: null };
+  meters.set(id.toString(), meter);
+  meterOfStorage.set(storage, meter);
+}
+
+/** Every verb and handler of the product's class, measured. */
+function meterVerbs(prototype: object, base: object): void {
+  for (const name of Object.getOwnPropertyNames(base)) {
+    const verb: unknown = Object.getOwnPropertyDescriptor(base, name)?.value;
+    if (name === "constructor" || typeof verb !== "function") continue;
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      writable: true,
+      value(this: object, ...args: unknown[]) {
+        if (name === "webSocketMessage") counts.socketMessages++;
+        const { storage }: DurableObjectState = Reflect.get(this, "ctx");
+        return during(meterOfStorage.get(storage), () => Reflect.apply(verb, this, args));
+      },
+    });
+  }
+}
+
+/** Bytes of the object's database, and of the packed samples in it. */
+export type Sizes = { database: number; samples: number };
+
+export class PatientMonitor extends Monitor {
+  constructor(ctx: DurableObjectState, env: Env) {
+    adopt(ctx, "PATIENT_MONITOR");
+    super(ctx, meterAll(env));
+  }
+  ring(): Promise<void> {
+    return this.alarm();
+  }
+  sizes(): Sizes {
+    const { sql } = this.ctx.storage;
+    const query = "SELECT sum(length(data)) AS n FROM (SELECT data FROM open UNION ALL SELECT data FROM blocks)";
+    return { database: sql.databaseSize, samples: sql.exec<{ n: number | null }>(query).one().n ?? 0 };
+  }
+}
+meterVerbs(PatientMonitor.prototype, Monitor.prototype);
+
+export class WardFeed extends Feed {
+  constructor(ctx: DurableObjectState, env: Env) {
+    adopt(ctx, "WARD_FEED");
+    super(ctx, meterAll(env));
+  }
+  ring(): Promise<void> {
+    return this.alarm();
+  }
+}
+meterVerbs(WardFeed.prototype, Feed.prototype);
+
+/** Moves the clock, and runs each alarm on the way at its time. */
+async function advance(ms: number): Promise<void> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const due = [...meters.values()].filter(({ bell }) => bell !== null && bell <= Math.max(end, Date.now()));
+    const [next] = due.sort((a, b) => Number(a.bell) - Number(b.bell));
+    if (!next) break;
+    ahead += Math.max(0, Number(next.bell) - Date.now());
+    next.bell = null;
+    counts.alarms++;
+    await uncounted(next).ring();
+  }
+  ahead += Math.max(0, end - Date.now());
+}
+
+async function runClock(env: Env, ctx: ExecutionContext, cron: string): Promise<void> {
+  counts.requests++;
+  const pending: Promise<unknown>[] = [];
+  const collecting = new Proxy(ctx, {
+    get: (target, name) =>
+      name === "waitUntil" ? (work: Promise<unknown>) => void pending.push(work) : Reflect.get(target, name),
+  });
+  worker.scheduled({ cron, scheduledTime: Date.now(), noRetry: () => undefined }, env, collecting);
+  await Promise.all(pending);
+}
+
+/** What the local stores cost by themselves: so many calls of each. */
+async function askStores(env: Env, query: URLSearchParams): Promise<void> {
+  for (let i = Number(query.get("kv")); i > 0; i--) await env.KV.get("none");
+  for (let i = Number(query.get("d1")); i > 0; i--) await env.DB.prepare("SELECT 1").all();
+}
+
+async function control(url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
+  if (url.pathname === "/bench/advance") await advance(Number(url.searchParams.get("ms")));
+  if (url.pathname === "/bench/clock") await runClock(env, ctx, url.searchParams.get("cron") ?? "");
+  if (url.pathname === "/bench/stores") await askStores(env, url.searchParams);
+  if (url.pathname === "/bench/sizes") {
+    const monitors = [...meters.values()].filter(({ binding }) => binding === "PATIENT_MONITOR");
+    return Response.json(await Promise.all(monitors.map((meter) => uncounted(meter).sizes())));
+  }
+  settle();
+  return Response.json({ counts, now: Date.now() });
+}
+
+export default {
+  fetch(request, env, ctx) {
+    const meteredEnv = meterAll(env);
+    const url = new URL(request.url);
+    if (url.pathname.startsWith("/bench/")) return control(url, meteredEnv, ctx);
+    counts.requests++;
+    return worker.fetch(request, meteredEnv, ctx);
+  },
+} satisfies ExportedHandler<Env>;

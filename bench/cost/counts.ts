@@ -1,0 +1,42 @@
+// What a stretch of traffic costs, in the platform's own units; counted in the Worker, read by the driver.
+
+/** All are sums since the start but `d1Bytes`, the size of the database when it was last written or read. */
+export const NOTHING = {
+  /** Requests to the Worker and runs of its clock. */
+  requests: 0,
+  /** Lines that production's LOG_LEVEL writes. */
+  logLines: 0,
+  d1Trips: 0,
+  d1Read: 0,
+  d1Written: 0,
+  d1Bytes: 0,
+  kvRead: 0,
+  kvWritten: 0,
+  kvDeleted: 0,
+  kvListed: 0,
+  /** R2 operations of class A (put, list) and B (get, head); deleting is free. */
+  r2A: 0,
+  r2B: 0,
+  /** RPC calls and fetches of objects. */
+  objectCalls: 0,
+  alarms: 0,
+  socketMessages: 0,
+  /** Each setAlarm is a row written. */
+  objectRead: 0,
+  objectWritten: 0,
+  /** While an object works, or a timer or a call of its own keeps it from hibernating. */
+  objectAwakeMs: 0,
+};
+
+export type Counts = typeof NOTHING;
+export type Count = keyof Counts;
+
+function both(a: Counts, b: Counts, join: (a: number, b: number) => number): Counts {
+  const sum = { ...a };
+  for (const name of Object.keys(NOTHING) as Count[]) sum[name] = join(a[name], b[name]);
+  return sum;
+}
+
+export const plus = (a: Counts, b: Counts): Counts => both(a, b, (x, y) => x + y);
+export const minus = (a: Counts, b: Counts): Counts => both(a, b, (x, y) => x - y);
+export const times = (a: Counts, factor: number): Counts => both(a, a, (x) => x * factor);

@@ -1,0 +1,253 @@
+// A small part of the reference traffic, through the front door of the metered product, one kind after the other.
+import { createHash, randomBytes } from "node:crypto";
+import { CODES } from "../../src/vitals/catalogue.ts";
+import { type Counts, minus, NOTHING, plus } from "./counts.ts";
+import { type Device, type Metered, newWorld, type World } from "./world.ts";
+
+const MINUTE = 60_000;
+const QUARTER = 15 * MINUTE;
+/** Three hours of syncs every quarter of an hour. */
+const ROUNDS = 12;
+const ROUNDS_BEFORE_READS = 2;
+const WEARABLES = 20;
+const MONITORS = 2;
+const UPLOADS = 20;
+const READS = 72;
+const CLOCK_RUNS = 5;
+const FLOOR_RUNS = 100;
+const FLOOR_CALLS = 5;
+const RING_MS = 100;
+const ACK_S = 12;
+const ECG_BYTES = 400_000;
+const EVERY_MINUTE = "* * * * *";
+const EVERY_QUARTER = "*/15 * * * *";
+
+const VITALS: readonly [code: string, unit: string, value: number][] = [
+  [CODES.heart_rate, "/min", 72],
+  [CODES.spo2, "%", 97],
+  [CODES.respiratory_rate, "/min", 16],
+  [CODES.systolic, "mm[Hg]", 121],
+  [CODES.diastolic, "mm[Hg]", 78],
+  [CODES.temperature, "Cel", 36.8],
+];
+const WEARABLE_VITALS = 5;
+
+/** What `units` of one kind of traffic cost together; `cpuMs`: of the whole local platform. */
+export type Stretch = { units: number; counts: Counts; cpuMs: number };
+export const KINDS = [
+  "first sync",
+  "sync",
+  "patient-hour",
+  "upload",
+  "read",
+  "monitor-second",
+  "minute clock",
+  "quarter clock",
+] as const;
+export type Kind = (typeof KINDS)[number];
+/** CPU milliseconds of what production does not bill as the Worker's: a bare request, and the local stores' own work. */
+export type Floors = { request: number; kv: number; d1: number };
+/** `objectBytes`: of a patient's object before samples; `sampleBytes`: of each sample, packed. */
+export type Counted = { stretches: Record<Kind, Stretch>; floors: Floors; objectBytes: number; sampleBytes: number };
+
+type Run = { server: Metered; world: World; stretches: Map<Kind, Stretch> };
+
+/** Adds what happens during `work` to a kind. */
+async function stretch({ server, stretches }: Run, kind: Kind, units: number, work: () => Promise<unknown>): Promise<void> {
+  const before = (await server.counted()).counts;
+  const cpuBefore = server.cpuMs();
+  await work();
+  const cpuMs = server.cpuMs() - cpuBefore;
+  const counts = minus((await server.counted()).counts, before);
+  const known = stretches.get(kind) ?? { units: 0, counts: NOTHING, cpuMs: 0 };
+  stretches.set(kind, { units: known.units + units, counts: plus(known.counts, counts), cpuMs: known.cpuMs + cpuMs });
+}
+
+/** One request. @throws Error for any answer but 2xx */
+async function ask(server: Metered, token: string, path: string, body?: string | Buffer<ArrayBuffer>): Promise<void> {
+  const sends: Record<string, string> | undefined =
+    typeof body === "string"
+      ? { "Content-Type": "application/json" }
+      : body && { "Content-Type": "application/pdf", "X-Content-SHA256": createHash("sha256").update(body).digest("hex") };
+  const response = await fetch(new URL(`/api/v1${path}`, server.url), {
+    method: body === undefined ? "GET" : "POST",
+    headers: { Authorization: `Bearer ${token}`, ...sends },
+    ...(body !== undefined && { body }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
+}
+
+/** Each vital once, a little different each time. */
+function measured(device: Device, vitals: typeof VITALS, at: number) {
+  return vitals.map(([code, unit, value]) => {
+    const seq = ++device.seq;
+    const wobble = unit === "Cel" ? (seq % 3) / 10 : seq % 3;
+    return { code, unit, value: Math.round((value + wobble) * 10) / 10, effective_at: new Date(at).toISOString(), seq };
+  });
+}
+
+/** A wearable's sync: a value of each of its vitals for each minute since the last. */
+export async function sync(server: Metered, device: Device, now: number): Promise<void> {
+  const vitals = VITALS.filter(([code]) => code !== CODES.respiratory_rate).slice(0, WEARABLE_VITALS);
+  const minutes = Array.from({ length: QUARTER / MINUTE }, (_, i) => now - QUARTER + (i + 1) * MINUTE);
+  const samples = minutes.flatMap((at) => measured(device, vitals, at));
+  await ask(server, device.token, "/observations", JSON.stringify({ samples, sent_at: new Date(now).toISOString() }));
+}
+
+/** Every wearable once, spread over the quarter of an hour; what their objects do by themselves between is the hours'. */
+async function round(run: Run, kind: "first sync" | "sync"): Promise<void> {
+  const { server, world } = run;
+  for (const device of world.wearables) {
+    const between = () => server.advance(QUARTER / world.wearables.length);
+    if (kind === "sync") await stretch(run, "patient-hour", QUARTER / (60 * MINUTE), between);
+    else await between();
+    const { now } = await server.counted();
+    await stretch(run, kind, 1, () => sync(server, device, now));
+  }
+}
+
+function newEcg(): Buffer<ArrayBuffer> {
+  const text = `%PDF-1.7\n${randomBytes(ECG_BYTES / 2)
+    .toString("hex")
+    .slice(0, ECG_BYTES - 16)}\n%%EOF\n`;
+  return Buffer.from(text);
+}
+
+/** What a shift asks for: lists and searches, one patient's page, the ward. */
+function readsOf({ patients, reports, wearables, wardId }: World, n: number): string {
+  const patient = wearables[n % wearables.length]?.patientId ?? "";
+  const paths = [
+    "/patients?limit=20",
+    `/patients/search?q=${encodeURIComponent(`First${n}`)}`,
+    `/patients/${patient}`,
+    `/patients/${patient}/summary`,
+    `/patients/${patient}/observations/latest`,
+    `/patients/${patient}/observations?limit=100`,
+    `/patients/${patient}/observations?buckets=60`,
+    `/patients/${patient}/scores/news2`,
+    "/alerts?limit=20",
+    `/wards/${wardId}/board`,
+    "/reports?limit=20",
+    `/reports/${reports[patients.indexOf(patient)]}`,
+  ];
+  return paths[n % paths.length] ?? "";
+}
+
+/** Node's WebSocket takes headers as its second argument; the declaration at hand is the browser's, which knows none. */
+function openSocket(url: URL, token: string): Promise<WebSocket> {
+  const address = new URL("/api/v1/observations/stream", url);
+  const socket: WebSocket = Reflect.construct(WebSocket, [
+    address.href.replace(/^http/, "ws"),
+    { headers: { Authorization: `Bearer ${token}` } },
+  ]);
+  return new Promise((resolve, reject) => {
+    socket.addEventListener("open", () => resolve(socket));
+    socket.addEventListener("close", ({ code }) => reject(new Error(`a monitor's socket closed with ${code}`)));
+  });
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Bedside monitors for some real seconds, a frame each second; alarms ring at their time. */
+async function atTheBedside(run: Run, seconds: number): Promise<void> {
+  const { server, world } = run;
+  const sockets = await Promise.all(world.monitors.map(({ token }) => openSocket(server.url, token)));
+  let acknowledged = 0;
+  for (const socket of sockets) {
+    socket.addEventListener("message", ({ data }) => {
+      acknowledged = Math.max(acknowledged, Number(JSON.parse(String(data)).upto ?? 0));
+    });
+  }
+  const { now } = await server.counted();
+  const ahead = now - Date.now();
+  let running = true;
+  const ringing = (async () => {
+    while (running) {
+      await server.advance(0);
+      await pause(RING_MS);
+    }
+  })();
+  const send = async (count: number) => {
+    const started = Date.now();
+    for (let second = 0; second < count; second++) {
+      const at = Date.now() + ahead;
+      for (const [i, device] of world.monitors.entries()) {
+        const samples = measured(device, VITALS, at);
+        sockets[i]?.send(JSON.stringify({ type: "samples", samples, sent_at: new Date(at).toISOString() }));
+      }
+      await pause(Math.max(0, started + (second + 1) * 1_000 - Date.now()));
+    }
+  };
+  try {
+    // From one acknowledgement on, so that the first frames' own work is not counted as every minute's.
+    await send(ACK_S);
+    await stretch(run, "monitor-second", seconds * sockets.length, () => send(seconds));
+    if (acknowledged === 0) throw new Error("the monitors' samples were not acknowledged");
+  } finally {
+    running = false;
+    await ringing;
+    for (const socket of sockets) socket.close();
+  }
+}
+
+async function clocks(run: Run): Promise<void> {
+  const { server } = run;
+  // What setting the world up left to be told is no part of a quiet minute.
+  await server.runClock(EVERY_MINUTE);
+  for (const [kind, cron] of [
+    ["minute clock", EVERY_MINUTE],
+    ["quarter clock", EVERY_QUARTER],
+  ] as const) {
+    await stretch(run, kind, CLOCK_RUNS, async () => {
+      for (let i = 0; i < CLOCK_RUNS; i++) await server.runClock(cron);
+    });
+  }
+}
+
+async function floorsOf({ server }: Run): Promise<Floors> {
+  const cpuOf = async (calls: { kv: number; d1: number }) => {
+    const before = server.cpuMs();
+    for (let i = 0; i < FLOOR_RUNS; i++) await server.askStores(calls);
+    return (server.cpuMs() - before) / FLOOR_RUNS;
+  };
+  const request = await cpuOf({ kv: 0, d1: 0 });
+  const [kv, d1] = [await cpuOf({ kv: FLOOR_CALLS, d1: 0 }), await cpuOf({ kv: 0, d1: FLOOR_CALLS })];
+  return { request, kv: Math.max(0, kv - request) / FLOOR_CALLS, d1: Math.max(0, d1 - request) / FLOOR_CALLS };
+}
+
+async function storageOf({ server, world }: Run): Promise<{ objectBytes: number; sampleBytes: number }> {
+  const sizes = (await server.sizes()).filter(({ samples }) => samples > 0);
+  const samples = [...world.wearables, ...world.monitors].reduce((total, { seq }) => total + seq, 0);
+  const packed = sizes.reduce((total, size) => total + size.samples, 0);
+  const databases = sizes.reduce((total, size) => total + size.database, 0);
+  return { objectBytes: (databases - packed) / sizes.length, sampleBytes: packed / samples };
+}
+
+/** @param seconds how long the bedside monitors send */
+export async function countTraffic(server: Metered, seconds: number, say: (line: string) => void): Promise<Counted> {
+  const world = await newWorld(server.env, { wearables: WEARABLES, monitors: MONITORS });
+  const run: Run = { server, world, stretches: new Map() };
+  say(`${WEARABLES} wearables, ${ROUNDS} syncs each`);
+  await server.runClock(EVERY_MINUTE);
+  await round(run, "first sync");
+  for (let i = 0; i < ROUNDS; i++) {
+    if (i === ROUNDS_BEFORE_READS) {
+      say(`${READS} reads by staff, ${UPLOADS} ECG uploads`);
+      await stretch(run, "read", READS, async () => {
+        for (let n = 0; n < READS; n++) await ask(server, world.staff[n % world.staff.length] ?? "", readsOf(world, n));
+      });
+      const ecgs = Array.from({ length: UPLOADS }, newEcg);
+      await stretch(run, "upload", UPLOADS, async () => {
+        for (const ecg of ecgs) await ask(server, world.cart.token, `/reports?patient_id=${world.cart.patientId}`, ecg);
+      });
+    }
+    await round(run, "sync");
+  }
+  await clocks(run);
+  const floors = await floorsOf(run);
+  say(`${MONITORS} bedside monitors for ${seconds} s`);
+  await atTheBedside(run, seconds);
+  const kinds = KINDS.map((kind) => [kind, run.stretches.get(kind) ?? { units: 1, counts: NOTHING, cpuMs: 0 }]);
+  return { stretches: Object.fromEntries(kinds), floors, ...(await storageOf(run)) };
+}

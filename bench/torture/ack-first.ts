@@ -1,0 +1,18 @@
+// The known-bad twin of the patient's object: answers first and stores later. The torture must catch it.
+import worker from "../../src/index.ts";
+import type { Batch, Origin, RecordAnswer } from "../../src/monitor/contract.ts";
+import { PatientMonitor as Monitor } from "../../src/monitor/patient-monitor.ts";
+
+export { WardFeed } from "../../src/index.ts";
+
+const LATER_MS = 300;
+
+export class PatientMonitor extends Monitor {
+  override record(origin: Origin, batch: Batch): RecordAnswer {
+    if (!this.snapshot()) return super.record(origin, batch);
+    setTimeout(() => super.record(origin, batch), LATER_MS);
+    return { known: true, results: batch.items.map((_, index) => ({ index, status: "stored" as const })), clock: null };
+  }
+}
+
+export default worker;

@@ -1,0 +1,224 @@
+// kill -9 of the whole server, again and again, while devices send: is anything lost that was acknowledged, or there twice?
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { freePort } from "../free-port.ts";
+import { buildBundle } from "../server.ts";
+import type { World } from "./serve.ts";
+
+const BATCH = 50;
+const LIFE_MS = [400, 1_600] as const;
+const HEART_RATE = "8867-4";
+const SATURATION = "2708-6";
+/** Of the first tier for alerts of high priority (src/monitor/alarm-config.ts). */
+const ESCALATION_MS = 180_000;
+
+const { values: options } = parseArgs({
+  options: {
+    kills: { type: "string", default: "50" },
+    patients: { type: "string", default: "10" },
+    acked: { type: "string", default: "100000" },
+    twin: { type: "boolean", default: false },
+  },
+});
+
+type Life = { child: ChildProcess; url: string };
+
+async function start(state: string, port: number, bundle: string): Promise<Life> {
+  const child = spawn("node", ["bench/torture/serve.ts", state, String(port), bundle, options.patients], {
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on("data", (chunk) => String(chunk).includes("ready") && resolve());
+    child.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+  return { child, url: `http://127.0.0.1:${port}/api/v1` };
+}
+
+/** The whole group, and not before the port refuses is it over: an orphan would answer the next life's requests. */
+async function kill({ child, url }: Life): Promise<void> {
+  child.removeAllListeners("exit");
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
+  for (;;) {
+    const alive = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+      () => true,
+      (error) => error?.cause?.code !== "ECONNREFUSED",
+    );
+    if (!alive) return;
+  }
+}
+
+/** What one device sent and was told; a batch without an answer is sent again as it is. */
+type Sender = { token: string; patientId: string; next: number; acked: Set<number>; sent: number };
+
+const base = Date.now() - 20 * 60_000;
+const timeOf = (seq: number) => base + seq * 20;
+const valueAt = (seq: number) => 61 + (seq % 30);
+
+async function sendUntil(sender: Sender, url: string, stopped: () => boolean): Promise<void> {
+  while (!stopped()) {
+    const seqs = Array.from({ length: BATCH }, (_, i) => sender.next + i);
+    const samples = seqs.map((seq) => ({
+      code: HEART_RATE,
+      value: valueAt(seq),
+      unit: "/min",
+      effective_at: new Date(timeOf(seq)).toISOString(),
+      seq,
+    }));
+    sender.sent += samples.length;
+    try {
+      const response = await fetch(`${url}/observations`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${sender.token}`, "Content-Type": "application/json" },
+        body: JSON.stringify({ samples }),
+      });
+      if (response.status !== 200) throw new Error(`status ${response.status}: ${await response.text()}`);
+      const { data } = (await response.json()) as { data: { results: { index: number; status: string }[] } };
+      for (const { index, status } of data.results) {
+        if (status !== "stored" && status !== "duplicate") throw new Error(`an item was ${status}`);
+        sender.acked.add(sender.next + index);
+      }
+      sender.next += BATCH;
+    } catch (error) {
+      if (error instanceof Error && /^(status|an item)/.test(error.message) && !stopped()) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** A value of 0 % that nobody acknowledges: one alert, told once, escalated once after three minutes, whoever is killed meanwhile. */
+async function alarm({ token }: Sender, url: string): Promise<void> {
+  const sample = { code: SATURATION, value: 0, unit: "%", effective_at: new Date().toISOString(), seq: 0 };
+  const response = await fetch(`${url}/observations`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ samples: [sample] }),
+  });
+  if (response.status !== 200) throw new Error(`the alarm's sample: ${response.status}`);
+}
+
+type AlertPage = { data: { alert_id: string; code: string | null }[] };
+type AlertDetail = { data: { raised_at: string; events: { what: string; at: string }[] } };
+
+/** @returns what is wrong with the alerts, in words */
+async function alarmFaults(sender: Sender, url: string, nurse: string): Promise<string[]> {
+  const get = async <T>(path: string): Promise<T> => {
+    const response = await fetch(url + path, { headers: { Authorization: `Bearer ${nurse}` } });
+    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  };
+  const { data } = await get<AlertPage>(`/alerts?patient_id=${sender.patientId}&limit=100`);
+  const zeros = data.filter(({ code }) => code === SATURATION);
+  const [zero] = zeros;
+  if (!zero || zeros.length > 1) return [`${zeros.length} alerts for one crossing`];
+  const { data: alert } = await get<AlertDetail>(`/alerts/${zero.alert_id}`);
+  const raised = alert.events.filter(({ what }) => what === "raised").length;
+  const [first, ...others] = alert.events
+    .filter(({ what }) => what === "escalated")
+    .map(({ at }) => Date.parse(at) - Date.parse(alert.raised_at))
+    .sort((a, b) => a - b);
+  const late = first === undefined || Math.abs(first - ESCALATION_MS) > 10_000;
+  return [
+    ...(raised === 1 ? [] : [`raised ${raised} times`]),
+    ...(late ? [`escalated after ${first} ms`] : []),
+    ...(others.some((ms) => ms < ESCALATION_MS * 2) ? ["escalated twice"] : []),
+  ];
+}
+
+type Page = { data: { value: number; effective_at: string }[]; meta: { pagination?: { next_cursor?: string | null } } };
+
+async function stored(url: string, nurse: string, patientId: string): Promise<Map<number, number>> {
+  const found = new Map<number, number>();
+  let cursor: string | null | undefined;
+  do {
+    const query = new URLSearchParams({ limit: "1000", code: HEART_RATE, ...(cursor && { cursor }) });
+    const response = await fetch(`${url}/patients/${patientId}/observations?${query}`, {
+      headers: { Authorization: `Bearer ${nurse}` },
+    });
+    if (response.status === 429) {
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      continue;
+    }
+    if (response.status !== 200) throw new Error(`history ${response.status}: ${await response.text()}`);
+    const { data, meta } = (await response.json()) as Page;
+    for (const { effective_at, value } of data) {
+      const seq = (Date.parse(effective_at) - base) / 20;
+      if (value !== valueAt(seq)) throw new Error(`sample ${seq} has another value`);
+      found.set(seq, (found.get(seq) ?? 0) + 1);
+    }
+    cursor = meta.pagination?.next_cursor;
+  } while (cursor);
+  return found;
+}
+
+async function main(): Promise<void> {
+  const state = mkdtempSync(join(tmpdir(), "edgecare-torture-"));
+  const bundle = buildBundle(options.twin ? "bench/torture/ack-first.ts" : undefined);
+  const lives: Life[] = [];
+  try {
+    await torture(state, bundle, lives);
+  } finally {
+    const last = lives.at(-1);
+    if (last) await kill(last);
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+async function torture(state: string, bundle: string, lives: Life[]): Promise<void> {
+  const port = await freePort();
+  const kills = Number(options.kills);
+  const born = async () => {
+    const life = await start(state, port, bundle);
+    lives.push(life);
+    return life;
+  };
+  let life = await born();
+  const world: World = JSON.parse(readFileSync(join(state, "world.json"), "utf8"));
+  const senders: Sender[] = world.patients.map(({ id, token }) => ({ token, patientId: id, next: 1, acked: new Set(), sent: 0 }));
+  const alarmed = Date.now();
+  await Promise.all(senders.map((sender) => alarm(sender, life.url)));
+  const acked = () => senders.reduce((sum, { acked }) => sum + acked.size, 0);
+  for (let k = 1; k <= kills; k++) {
+    let stopped = false;
+    const sending = Promise.allSettled(senders.map((sender) => sendUntil(sender, life.url, () => stopped)));
+    const goal = (Number(options.acked) * k) / kills;
+    const least = LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]);
+    const began = Date.now();
+    // A life of a minute that does not reach its goal has a sender that failed.
+    while (Date.now() - began < least || (acked() < goal && Date.now() - began < 60_000))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await kill(life);
+    stopped = true;
+    for (const sent of await sending) if (sent.status === "rejected") throw sent.reason;
+    life = await born();
+    if (k % 10 === 0) console.log(`${k} kills, ${acked()} samples acknowledged`);
+  }
+  let lost = 0;
+  let twice = 0;
+  let never = 0;
+  for (const sender of senders) {
+    const found = await stored(life.url, world.nurse, sender.patientId);
+    for (const seq of sender.acked) if (!found.has(seq)) lost++;
+    for (const [seq, n] of found) {
+      if (n > 1) twice++;
+      if (seq < 1 || seq >= sender.next + BATCH) never++;
+    }
+  }
+  const wait = alarmed + ESCALATION_MS + 5_000 - Date.now();
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  const faults: string[] = [];
+  for (const sender of senders) faults.push(...(await alarmFaults(sender, life.url, world.nurse)));
+  console.log(
+    `${senders.length} alarms raised before the first kill: ${faults.length === 0 ? "each told and escalated once" : faults.join("; ")}`,
+  );
+  console.log(`${kills} kills, ${acked()} acknowledged: ${lost} lost, ${twice} there twice, ${never} never sent`);
+  const enough = acked() >= Number(options.acked);
+  const held = lost === 0 && twice === 0 && never === 0 && enough && faults.length === 0;
+  // The twin must be caught: a torture that finds nothing in it would find nothing.
+  process.exitCode = options.twin ? (lost > 0 ? 0 : 1) : held ? 0 : 1;
+}
+
+await main();

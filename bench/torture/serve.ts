@@ -1,0 +1,44 @@
+// One life of the server under torture: a process group of its own, on stores that outlive it.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { newSecrets } from "../../scripts/dev-secrets.mjs";
+import { newMachineToken } from "../../src/auth/machine-tokens.ts";
+import { keysOf } from "../../src/config.ts";
+import { database } from "../../src/db/client.ts";
+import { credentials, deviceAssignments, devices } from "../../src/db/schema.ts";
+import { uuidv7 } from "../../src/ids.ts";
+import { newUser } from "../people.ts";
+import { seedHospitals, seedPatients } from "../seed.ts";
+import { startBench } from "../server.ts";
+
+export type World = { nurse: string; patients: { id: string; token: string }[] };
+
+const [state = "", port = "0", bundle = "", count = "10"] = process.argv.slice(2);
+const secretsFile = join(state, "secrets.json");
+const worldFile = join(state, "world.json");
+
+async function newWorld(env: Env): Promise<World> {
+  const [hospitalId = ""] = await seedHospitals(env.DB);
+  const seeded = await seedPatients(env.DB, await keysOf(env), [hospitalId], 0, Number(count));
+  await env.DB.prepare("UPDATE patients SET monitoring = 'ward'").run();
+  const { token: nurse } = await newUser(env, { role: "nurse", hospitalId, doctorScope: "hospital" });
+  const db = database(env.DB);
+  const made = { createdBy: "bench", createdAt: Date.now() };
+  const patients = [];
+  for (const patientId of seeded.patients) {
+    const deviceId = uuidv7();
+    const id = uuidv7();
+    const { token, secretHash } = await newMachineToken(await keysOf(env), id, null);
+    await db.insert(devices).values({ id: deviceId, hospitalId, kind: "gateway", name: "torture", updatedAt: 0, ...made });
+    await db.insert(deviceAssignments).values({ id: uuidv7(), deviceId, patientId, startedAt: 0, createdBy: "bench" });
+    await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: "t", secretHash, scopes: "", ...made });
+    patients.push({ id: patientId, token });
+  }
+  return { nurse, patients };
+}
+
+if (!existsSync(secretsFile)) writeFileSync(secretsFile, JSON.stringify(newSecrets()));
+const secrets = JSON.parse(readFileSync(secretsFile, "utf8"));
+const { env } = await startBench({ state, port: Number(port), secrets, main: bundle });
+if (!existsSync(worldFile)) writeFileSync(worldFile, JSON.stringify(await newWorld(env)));
+console.log("ready");

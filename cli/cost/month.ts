@@ -1,0 +1,101 @@
+// From the counted traffic to a month of the reference traffic, in the units that are billed.
+import { type Counts, NOTHING, plus, times } from "../../bench/cost/counts.ts";
+import { type Counted, type Floors, KINDS, type Kind, type Stretch } from "../../bench/cost/traffic.ts";
+import type { Usage } from "./prices.ts";
+
+const DAYS = 30;
+const PATIENTS = 5_000;
+const STAFF = 400;
+const READS_A_DAY = 300;
+const UPLOADS_A_DAY = 1_000;
+const MONITORS = 50;
+const SYNCS_A_DAY = 96;
+const SAMPLES_A_SYNC = 75;
+const SAMPLES_A_SECOND = 6;
+const SECONDS_A_DAY = 86_400;
+const MINUTES_A_DAY = 1_440;
+
+/** Bytes of one ECG, as it is sent. */
+const ECG_BYTES = 400_000;
+/** A full block of 6 KB lies on two pages of 4 KB. */
+const PAGES = 8_192 / 6_144;
+/** An object is billed as 128 MB for as long as it is awake. */
+const OBJECT_GB = 0.128;
+/** At least so long for a call or a frame, and for an alarm, which waits for D1: upper estimates for the real network. */
+const EVENT_MS = 10;
+const ALARM_MS = 100;
+/** Of so many socket messages one is a request. */
+const MESSAGES = 20;
+
+export type Logging = { enabled: boolean; invocations: boolean; sampled: number };
+
+/** How often a month has each kind. @param monitors at the bedside */
+export function monthOf(monitors: number): Record<Kind, number> {
+  return {
+    // KV keeps a hint for a day: the sync after it asks D1.
+    "first sync": PATIENTS * DAYS,
+    sync: PATIENTS * (SYNCS_A_DAY - 1) * DAYS,
+    // A monitor's hour is told like any other's.
+    "patient-hour": (PATIENTS + monitors) * 24 * DAYS,
+    upload: UPLOADS_A_DAY * DAYS,
+    read: STAFF * READS_A_DAY * DAYS,
+    "monitor-second": monitors * SECONDS_A_DAY * DAYS,
+    "minute clock": MINUTES_A_DAY * DAYS,
+    "quarter clock": (MINUTES_A_DAY / 15) * DAYS,
+  };
+}
+
+export const SCENARIOS = { without: monthOf(0), with: monthOf(MONITORS) } as const;
+
+function awakeMs({ objectAwakeMs, objectCalls, socketMessages, alarms }: Counts): number {
+  return Math.max(objectAwakeMs, (objectCalls + socketMessages) * EVENT_MS + alarms * ALARM_MS);
+}
+
+function logEvents({ requests, logLines, objectCalls, alarms, socketMessages }: Counts, logging: Logging): number {
+  if (!logging.enabled) return 0;
+  const invocations = logging.invocations ? requests + objectCalls + alarms + socketMessages : 0;
+  return logging.sampled * (logLines + invocations);
+}
+
+/** Of the Worker: without the objects, whose duration is billed, and without what stands in for the platform here. */
+export function workerCpuMs({ counts, cpuMs }: Stretch, { request, kv, d1 }: Floors): number {
+  if (counts.requests === 0) return 0;
+  const here = counts.requests * request + counts.kvRead * kv + counts.d1Trips * d1 + counts.objectAwakeMs;
+  return Math.max(0, cpuMs - here);
+}
+
+/** At the end of the first month: nothing is archived yet, and nothing deleted. */
+export function usageOf(counted: Counted, month: Record<Kind, number>, logging: Logging): Usage {
+  let counts = NOTHING;
+  let cpuMs = 0;
+  let awake = 0;
+  for (const kind of KINDS) {
+    const stretch = counted.stretches[kind];
+    const factor = month[kind] / stretch.units;
+    counts = plus(counts, times(stretch.counts, factor));
+    cpuMs += workerCpuMs(stretch, counted.floors) * factor;
+    awake += awakeMs(stretch.counts) * factor;
+  }
+  const samples = (month["first sync"] + month.sync) * SAMPLES_A_SYNC + month["monitor-second"] * SAMPLES_A_SECOND;
+  const { requests, d1Read, d1Written, objectRead, objectWritten, kvRead, kvWritten, kvDeleted, kvListed, r2A, r2B } = counts;
+  return {
+    requests,
+    cpuMs,
+    d1Read,
+    d1Written,
+    d1Gb: counts.d1Bytes / 1e9,
+    objectRequests: counts.objectCalls + counts.alarms + counts.socketMessages / MESSAGES,
+    objectGbS: (awake / 1_000) * OBJECT_GB,
+    objectRead,
+    objectWritten,
+    objectGb: (PATIENTS * counted.objectBytes + samples * counted.sampleBytes * PAGES) / 1e9,
+    kvRead,
+    kvWritten,
+    kvDeleted,
+    kvListed,
+    r2A,
+    r2B,
+    r2Gb: (month.upload * ECG_BYTES) / 1e9,
+    logEvents: logEvents(counts, logging),
+  };
+}

@@ -1,0 +1,52 @@
+// Cloudflare's list prices of the Workers Paid plan (November 2026), and what a month's usage costs on it.
+
+/** Dollars a month for the plan itself. */
+export const PLAN = 5;
+
+type Price = { label: string; included: number; dollars: number; per: number };
+
+const MILLION = 1e6;
+
+/** `included`: in the plan, each month; `dollars` for `per` units beyond. D1 and objects have allowances of their own. */
+export const PRICES = {
+  requests: { label: "Worker requests", included: 10 * MILLION, dollars: 0.3, per: MILLION },
+  cpuMs: { label: "Worker CPU, ms", included: 30 * MILLION, dollars: 0.02, per: MILLION },
+  d1Read: { label: "D1 rows read", included: 25_000 * MILLION, dollars: 0.001, per: MILLION },
+  d1Written: { label: "D1 rows written", included: 50 * MILLION, dollars: 1, per: MILLION },
+  d1Gb: { label: "D1 storage, GB", included: 5, dollars: 0.75, per: 1 },
+  objectRequests: { label: "object requests", included: MILLION, dollars: 0.15, per: MILLION },
+  objectGbS: { label: "object duration, GB-s", included: 0.4 * MILLION, dollars: 12.5, per: MILLION },
+  objectRead: { label: "object rows read", included: 25_000 * MILLION, dollars: 0.001, per: MILLION },
+  objectWritten: { label: "object rows written", included: 50 * MILLION, dollars: 1, per: MILLION },
+  objectGb: { label: "object storage, GB", included: 5, dollars: 0.2, per: 1 },
+  kvRead: { label: "KV reads", included: 10 * MILLION, dollars: 0.5, per: MILLION },
+  kvWritten: { label: "KV writes", included: MILLION, dollars: 5, per: MILLION },
+  kvDeleted: { label: "KV deletes", included: MILLION, dollars: 5, per: MILLION },
+  kvListed: { label: "KV lists", included: MILLION, dollars: 5, per: MILLION },
+  r2A: { label: "R2 class A", included: MILLION, dollars: 4.5, per: MILLION },
+  r2B: { label: "R2 class B", included: 10 * MILLION, dollars: 0.36, per: MILLION },
+  r2Gb: { label: "R2 storage, GB", included: 10, dollars: 0.015, per: 1 },
+  logEvents: { label: "log events", included: 20 * MILLION, dollars: 0.6, per: MILLION },
+} as const satisfies Record<string, Price>;
+
+export type Item = keyof typeof PRICES;
+export type Usage = Record<Item, number>;
+export const ITEMS = Object.keys(PRICES) as Item[];
+
+export type Line = { item: Item; used: number; list: number; billed: number };
+/** Dollars a month. `list`: without the plan's allowances; `total`: what is billed, with the plan. */
+export type Bill = { lines: Line[]; list: number; total: number };
+
+/** @param usage of a month, in the units of PRICES */
+export function billOf(usage: Usage): Bill {
+  const lines = ITEMS.map((item): Line => {
+    const { included, dollars, per } = PRICES[item];
+    const used = usage[item];
+    return { item, used, list: (used * dollars) / per, billed: (Math.max(0, used - included) * dollars) / per };
+  });
+  return {
+    lines,
+    list: lines.reduce((sum, { list }) => sum + list, 0),
+    total: PLAN + lines.reduce((sum, { billed }) => sum + billed, 0),
+  };
+}

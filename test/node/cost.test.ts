@@ -1,0 +1,181 @@
+// The month's bill: prices against hand-computed cases, and meters that count a known request.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Counts, minus, NOTHING } from "../../bench/cost/counts.ts";
+import { sync } from "../../bench/cost/traffic.ts";
+import { type Metered, newWorld, startMetered, type World } from "../../bench/cost/world.ts";
+import { monthOf, SCENARIOS, usageOf, workerCpuMs } from "../../cli/cost/month.ts";
+import { billOf, ITEMS, PLAN, type Usage } from "../../cli/cost/prices.ts";
+import { cost } from "../../cli/cost.ts";
+
+const usage = (some: Partial<Usage>): Usage => ({ ...(Object.fromEntries(ITEMS.map((item) => [item, 0])) as Usage), ...some });
+const lineOf = (some: Partial<Usage>, item: keyof Usage) => billOf(usage(some)).lines.find((line) => line.item === item);
+
+describe("prices", () => {
+  it.each<[keyof Usage, number, number, number]>([
+    // used, at list, billed: worked out by hand from the price list
+    ["requests", 18_000_000, 5.4, 2.4],
+    ["cpuMs", 130_000_000, 2.6, 2],
+    ["d1Written", 68_000_000, 68, 18],
+    ["d1Gb", 7, 5.25, 1.5],
+    ["objectRequests", 21_000_000, 3.15, 3],
+    ["objectGbS", 16_588_800, 207.36, 202.36],
+    ["objectGb", 8, 1.6, 0.6],
+    ["kvRead", 28_800_000, 14.4, 9.4],
+    ["kvWritten", 3_000_000, 15, 10],
+    ["r2A", 2_000_000, 9, 4.5],
+    ["r2B", 20_000_000, 7.2, 3.6],
+    ["r2Gb", 12, 0.18, 0.03],
+    ["logEvents", 64_000_000, 38.4, 26.4],
+  ])("of %s", (item, used, list, billed) => {
+    const line = lineOf({ [item]: used }, item);
+    expect(line?.list).toBeCloseTo(list, 6);
+    expect(line?.billed).toBeCloseTo(billed, 6);
+  });
+
+  it("bill nothing up to what the plan includes, and the plan always", () => {
+    expect(lineOf({ requests: 10_000_000 }, "requests")?.billed).toBe(0);
+    expect(lineOf({ requests: 10_000_001 }, "requests")?.billed).toBeCloseTo(0.3e-6, 12);
+    expect(billOf(usage({})).total).toBe(PLAN);
+    expect(billOf(usage({ requests: 11_000_000, kvRead: 12_000_000 })).total).toBeCloseTo(PLAN + 0.3 + 1, 6);
+    expect(billOf(usage({ requests: 11_000_000, kvRead: 12_000_000 })).list).toBeCloseTo(3.3 + 6, 6);
+  });
+});
+
+describe("a month", () => {
+  const nothing = { units: 1, counts: NOTHING, cpuMs: 0 };
+  const stretches = {
+    "first sync": nothing,
+    sync: nothing,
+    "patient-hour": nothing,
+    upload: nothing,
+    read: nothing,
+    "monitor-second": nothing,
+    "minute clock": nothing,
+    "quarter clock": nothing,
+  };
+  const floors = { request: 1, kv: 2, d1: 3 };
+  const counted = { stretches, floors, objectBytes: 0, sampleBytes: 0 };
+  const logging = { enabled: true, invocations: true, sampled: 1 };
+  const month = (kind: keyof typeof stretches, units: number, counts: Partial<Counts>, log = logging) =>
+    usageOf(
+      { ...counted, stretches: { ...stretches, [kind]: { units, counts: { ...NOTHING, ...counts }, cpuMs: 0 } } },
+      SCENARIOS.with,
+      log,
+    );
+
+  it("has the reference traffic", () => {
+    const { sync: syncs, "first sync": first, read, upload } = SCENARIOS.without;
+    expect(first + syncs).toBe(5_000 * 4 * 24 * 30);
+    expect(read).toBe(3_600_000);
+    expect(upload).toBe(30_000);
+    expect(SCENARIOS.without["monitor-second"]).toBe(0);
+    expect(SCENARIOS.with["monitor-second"]).toBe(50 * 2_592_000);
+    expect(monthOf(50)["patient-hour"] - monthOf(0)["patient-hour"]).toBe(50 * 720);
+  });
+
+  it("multiplies what one unit costs, frames at twenty to a request", () => {
+    expect(month("read", 2, { d1Written: 10, requests: 2 })).toMatchObject({ d1Written: 18_000_000, requests: 3_600_000 });
+    expect(month("monitor-second", 60, { socketMessages: 60 }).objectRequests).toBe(129_600_000 / 20);
+    expect(month("upload", 1, { d1Bytes: 1_000, r2A: 1 })).toMatchObject({ d1Gb: 0.03, r2A: 30_000 });
+  });
+
+  it("charges an object that stays awake for all of its time, another for its calls", () => {
+    // 129.6 M seconds of 128 MB.
+    expect(month("monitor-second", 1, { objectAwakeMs: 1_000, socketMessages: 1 }).objectGbS).toBeCloseTo(16_588_800, 3);
+    expect(month("monitor-second", 1, { objectAwakeMs: 1, socketMessages: 1 }).objectGbS).toBeCloseTo(165_888, 3);
+  });
+
+  it("logs as it is set up to", () => {
+    const read = { requests: 1, logLines: 1, objectCalls: 2 };
+    expect(month("read", 1, read).logEvents).toBe(4 * 3_600_000);
+    expect(month("read", 1, read, { ...logging, invocations: false }).logEvents).toBe(3_600_000);
+    expect(month("read", 1, read, { ...logging, sampled: 0.1 }).logEvents).toBeCloseTo(0.4 * 3_600_000, 3);
+    expect(month("read", 1, read, { ...logging, enabled: false }).logEvents).toBe(0);
+  });
+
+  it("takes from the CPU what stands in for the platform, and never bills an object's as the Worker's", () => {
+    const counts = { ...NOTHING, requests: 1, kvRead: 2, d1Trips: 1, objectAwakeMs: 4 };
+    expect(workerCpuMs({ units: 1, counts, cpuMs: 20 }, floors)).toBe(20 - 1 - 4 - 3 - 4);
+    expect(workerCpuMs({ units: 1, counts, cpuMs: 5 }, floors)).toBe(0);
+    expect(workerCpuMs({ units: 1, counts: { ...NOTHING, alarms: 1 }, cpuMs: 20 }, floors)).toBe(0);
+  });
+});
+
+describe("the command", () => {
+  it("refuses what it does not know", async () => {
+    expect(await cost(["--days", "3"])).toBe(2);
+    expect(await cost(["--seconds", "1"])).toBe(2);
+  });
+});
+
+describe("the meters", () => {
+  let server: Metered;
+  let world: World;
+  beforeAll(async () => {
+    server = await startMetered();
+    world = await newWorld(server.env, { wearables: 1, monitors: 0 });
+    await server.runClock("* * * * *");
+  }, 120_000);
+  afterAll(() => server?.close());
+
+  async function during(work: () => Promise<unknown>): Promise<Counts> {
+    const before = (await server.counted()).counts;
+    await work();
+    return minus((await server.counted()).counts, before);
+  }
+  const now = async () => (await server.counted()).now;
+  const wearable = () => {
+    const [device] = world.wearables;
+    if (!device) throw new Error("no wearable");
+    return device;
+  };
+
+  it("count nothing when nothing happens", async () => {
+    expect(await during(async () => undefined)).toEqual(NOTHING);
+  });
+
+  it("count a look at the health: a line, and each store asked once", async () => {
+    expect(await during(() => fetch(new URL("/health", server.url)))).toMatchObject({
+      requests: 1,
+      logLines: 1,
+      d1Trips: 1,
+      kvRead: 1,
+      objectCalls: 0,
+      d1Written: 0,
+      r2A: 0,
+    });
+  });
+
+  it("count rows that D1's own interface does not tell", async () => {
+    const [nurse = ""] = world.staff.slice(-1);
+    const read = await during(async () => {
+      const headers = { Authorization: `Bearer ${nurse}` };
+      expect((await fetch(new URL("/api/v1/patients?limit=20", server.url), { headers })).status).toBe(200);
+    });
+    expect(read.d1Trips).toBeGreaterThanOrEqual(1);
+    expect(read.d1Read).toBeGreaterThanOrEqual(20);
+    // Each patient of the page has a row in the trail.
+    expect(read.d1Written).toBeGreaterThanOrEqual(20);
+  });
+
+  it("count a first sync: D1 asked for the device, the hint kept; the next one leaves D1 alone", async () => {
+    const first = await during(async () => sync(server, wearable(), await now()));
+    expect(first).toMatchObject({ requests: 1, d1Trips: 1, kvRead: 1, kvWritten: 1, objectCalls: 1 });
+    expect(first.objectWritten).toBeGreaterThanOrEqual(1);
+    await server.advance(15 * 60_000);
+    const second = await during(async () => sync(server, wearable(), await now()));
+    expect(second).toMatchObject({ requests: 1, d1Trips: 0, d1Written: 0, kvWritten: 0, objectCalls: 1 });
+    // The samples and the memory are one row; an alarm that is set is another.
+    expect([1, 2, 3]).toContain(second.objectWritten);
+  });
+
+  it("count the hour's end: alarms that ring as the clock passes, and what they write in D1", async () => {
+    const hour = await during(() => server.advance(2 * 3_600_000));
+    expect(hour.alarms).toBeGreaterThanOrEqual(1);
+    expect(hour.d1Trips).toBeGreaterThanOrEqual(1);
+    expect(hour.d1Written).toBeGreaterThanOrEqual(2);
+    expect(hour.requests).toBe(0);
+    const { results } = await server.env.DB.prepare("SELECT hour FROM vital_hours").all();
+    expect(results.length).toBeGreaterThanOrEqual(1);
+  });
+});
