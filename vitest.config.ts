@@ -1,4 +1,4 @@
-// Two kinds of tests: inside workerd on real local bindings, and on Node (demo, CLI, the served product).
+// Three kinds of tests: inside workerd on real local bindings, on Node (rules, demo, CLI), and on the product as it is served.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -23,6 +23,9 @@ function sharedJsonBodies() {
   const names = existsSync(data) ? globSync("*.json", { cwd: data }).sort() : [];
   return names.map((name) => ({ name, base64: readFileSync(`${data}/${name}`, "base64") }));
 }
+
+/** Tests that build the product or start it, as `npm start` does. */
+const SERVED = ["product", "product-live", "live-served", "direct", "bundle", "cost"].map((name) => `test/node/${name}.test.ts`);
 
 export default defineConfig(async () => ({
   test: {
@@ -81,9 +84,22 @@ export default defineConfig(async () => ({
         test: {
           name: "node",
           include: ["test/node/**/*.test.ts"],
+          exclude: SERVED,
           environment: "node",
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "served",
+          include: SERVED,
+          environment: "node",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // After the others and one at a time: a build in this folder reloads every server that watches it.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
