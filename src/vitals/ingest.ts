@@ -34,7 +34,7 @@ export type Ingested = {
  */
 export async function bringSamples(env: Env, call: Call, patientRef: string | undefined, samples: Batch): Promise<Ingested> {
   const { actor } = call;
-  if (actor.kind === "device") return bringFromDevice(env, { ...call, actor }, patientRef ?? null, samples);
+  if (actor.kind === "device") return bringFromDevice(env, { ...call, actor }, samples);
   const { patient, role, basis, hospitalId } = await requirePatient(
     call,
     patientRef === undefined ? OWN : { patient: patientRef },
@@ -64,11 +64,10 @@ function keptFor({ db, actor, now }: Call, patientId: string): Statement[] {
   return [db.insert(monitoringSettings).values(row).onConflictDoNothing()];
 }
 
-/** @param named the patient that the device says it measures, by id: samples of another are nobody's until somebody looks */
-async function bringFromDevice(env: Env, call: Call<DeviceActor>, named: string | null, samples: Batch): Promise<Ingested> {
+async function bringFromDevice(env: Env, call: Call<DeviceActor>, samples: Batch): Promise<Ingested> {
   const origin: Origin = { kind: "device", credential: call.actor.credentialId };
   const hint = await hintOf(env, origin.credential);
-  const first = hint === null || (named !== null && named !== hint) ? null : await record(env, hint, origin, samples);
+  const first = hint === null ? null : await record(env, hint, origin, samples);
   if (hint !== null && first?.known) return settle(env, call, hint, first, samples);
   // The object does not know this credential: D1 says whose it is, or that it is nobody's.
   const { deviceId, hospitalId, access } = await deviceAccess(call, call.actor, OWN, "observation:create");
@@ -81,11 +80,13 @@ async function bringFromDevice(env: Env, call: Call<DeviceActor>, named: string 
     };
   }
   const patientId = access.patient.id;
-  const isOther = named !== null && named !== patientId;
-  const answer = isOther ? null : await recordWithFacts(env, call, patientId, origin, samples);
-  if (!answer?.known) {
-    const reason = isOther ? "other_patient" : "record_closed";
-    return { patient_id: null, results: await hold(call, { deviceId, hospitalId }, samples.items, null, reason), clock: null };
+  const answer = await recordWithFacts(env, call, patientId, origin, samples);
+  if (!answer.known) {
+    return {
+      patient_id: null,
+      results: await hold(call, { deviceId, hospitalId }, samples.items, null, "record_closed"),
+      clock: null,
+    };
   }
   await keepHint(env, origin.credential, patientId);
   return settle(env, call, patientId, answer, samples);

@@ -95,14 +95,6 @@ describe("POST /observations", () => {
     expect(row).toEqual({ count: 1, reason: "not_bound" });
   });
 
-  it("holds what a device says of a patient it is not bound to", async () => {
-    const other = { patient_id: world.stranger.id };
-    const { data } = await read(await bring([heart(72)], device, other));
-    expect(data).toMatchObject({ patient_id: null, results: [{ status: "quarantined", reason: "other_patient" }] });
-    expect((await read(await bring([heart(72)], device, { patient_id: world.patient.id }))).data.stored).toBe(1);
-    expect((await read(await bring([heart(73, { effective_at: at(-5) })], device, other))).data.stored).toBe(0);
-  });
-
   it("refuses a revoked credential at once", async () => {
     await bring([heart(72)]);
     const revoked = await ask(`${API}/devices/${device.id}/credentials/${device.credentialId}`, {
