@@ -3,6 +3,7 @@
 import { DAY_MS } from "../counters.ts";
 import { judge } from "../vitals/incoming.ts";
 import type { LiveSample } from "./contract.ts";
+import { noteAgain } from "./hours.ts";
 import { HOUR_MS, type Memory } from "./memory.ts";
 import { readBetween } from "./read.ts";
 import { type Rollup, rollupsOf } from "./rollup.ts";
@@ -52,7 +53,7 @@ export async function amend(
     const memory = store.memory(now);
     const hour = Math.floor(found.at / HOUR_MS);
     if (hour > memory.told) memory.hours[hour] = openHour(store, hour, now);
-    else if (!memory.again.includes(hour)) memory.again.push(hour);
+    else noteAgain(store, memory, hour);
     if (found.at >= (memory.latest[found.code]?.at ?? found.at)) findLatest(store, memory, found.code, now);
     store.keep(now);
   });

@@ -8,6 +8,8 @@ import { counted } from "./view.ts";
 /** An hour is told 16 minutes after its end, when wearables that sync every 15 have brought it; patients spread over four more. */
 const GRACE_MS = 16 * 60_000;
 const SPREAD_MS = 240_000;
+/** By then an hour that is over was told, whoever the patient is. */
+export const TOLD_AFTER_MS = GRACE_MS + SPREAD_MS;
 const AGAIN_MS = 2_000;
 const MOST_AGAIN = 24;
 
@@ -34,11 +36,17 @@ export function closeHours(store: Store, now: number): void {
   store.keep(now);
 }
 
+/** A told hour is to be counted again; once more if that happens now, since the count may not have seen what came. */
+export function noteAgain(store: Store, memory: Memory, hour: number): void {
+  if (store.counting.delete(hour) || memory.again.includes(hour)) return;
+  memory.again.push(hour);
+}
+
 /** Counts told hours anew. @returns what to do in the transaction that tells them */
 export async function countAgain(env: Env, store: Store, patientId: string, now: number): Promise<(() => void) | null> {
-  const taken = store.memory(now).again.slice(0, MOST_AGAIN);
-  const hours = new Set(taken);
-  if (hours.size === 0) return null;
+  const hours = store.memory(now).again.slice(0, MOST_AGAIN);
+  if (hours.length === 0) return null;
+  store.counting = new Set(hours);
   const stats = new Map<number, object>();
   for (const hour of hours) {
     const samples = await readBetween(env, store, patientId, { from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS }, now);
@@ -47,8 +55,8 @@ export async function countAgain(env: Env, store: Store, patientId: string, now:
   return () => {
     const memory = store.memory(now);
     for (const [hour, counts] of stats) store.send("hour", { hour, version: ++memory.version, stats: counts });
-    // What was noted again meanwhile stays.
-    memory.again.splice(0, taken.length);
+    memory.again = memory.again.filter((hour) => !store.counting.has(hour));
+    store.counting.clear();
     store.keep(now);
   };
 }

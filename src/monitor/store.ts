@@ -29,6 +29,8 @@ export class Store {
   #open: Open | undefined;
   #unsaved = false;
   #facts: Facts | null | undefined;
+  /** Told hours that are being counted again, and got nothing since that began. */
+  counting = new Set<number>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;

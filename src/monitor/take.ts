@@ -5,6 +5,7 @@ import { crossChecks, judge } from "../vitals/incoming.ts";
 import type { Sample } from "../vitals/model.ts";
 import type { Batch, ItemResult, Origin } from "./contract.ts";
 import { type Binding, type Facts, LATE_MS as LATE_BINDING_MS } from "./facts.ts";
+import { noteAgain } from "./hours.ts";
 import { observationId } from "./ids.ts";
 import { HOUR_MS, type Memory } from "./memory.ts";
 import { addToRollup } from "./rollup.ts";
@@ -199,7 +200,7 @@ function write(
   }
   const first = store.placeFor(now);
   for (const [i, { index }] of timely.entries()) placed.set(index, { block: first.block, index: first.index + i });
-  for (const { index, sample } of fresh) remember(memory, by, sample, placed.get(index) ?? first, now);
+  for (const { index, sample } of fresh) remember(store, memory, by, sample, placed.get(index) ?? first, now);
   if (fresh.length > 0 && device !== null)
     countFor(
       memory,
@@ -212,7 +213,14 @@ function write(
   return placed;
 }
 
-function remember(memory: Memory, by: string, sample: Sample, place: { block: number; index: number }, now: number): void {
+function remember(
+  store: Store,
+  memory: Memory,
+  by: string,
+  sample: Sample,
+  place: { block: number; index: number },
+  now: number,
+): void {
   const { code, value, unit, at, status } = sample;
   const newest = `${by} ${code}`;
   memory.newest[newest] = Math.max(at, memory.newest[newest] ?? at);
@@ -220,8 +228,7 @@ function remember(memory: Memory, by: string, sample: Sample, place: { block: nu
   if (at >= (memory.latest[slot]?.at ?? at)) memory.latest[slot] = { value, unit, at, received: now, by, status, ...place };
   const hour = Math.floor(at / HOUR_MS);
   if (hour <= memory.told) {
-    // Twice when the hour is being counted now: that count may not have seen this.
-    if (memory.again.filter((known) => known === hour).length < 2) memory.again.push(hour);
+    noteAgain(store, memory, hour);
   } else if (status === "final") {
     const hours = memory.hours[hour] ?? {};
     hours[code] = addToRollup(hours[code] ?? null, value, at);

@@ -7,6 +7,7 @@ import { audit } from "../audit.ts";
 import { DAY_MS } from "../counters.ts";
 import { batch } from "../db/client.ts";
 import { ApiError } from "../errors.ts";
+import { TOLD_AFTER_MS } from "../monitor/hours.ts";
 import { HOUR_MS } from "../monitor/memory.ts";
 import { meanOf, type Rollup } from "../monitor/rollup.ts";
 import { OWN } from "../patient-row.ts";
@@ -84,8 +85,6 @@ export async function wearableSummary(env: Env, call: Call, query: { patient_id?
 }
 
 const STATS_MS = 7 * DAY_MS;
-/** An hour is told a minute after its end, patients spread over four (monitor/hours.ts). */
-const TOLD_AFTER_MS = 5 * 60_000;
 /** Rows of one patient and hour that one answer may read: a day of 800 patients, a week of 100. */
 const MOST_ROWS = 20_000;
 

@@ -1,6 +1,8 @@
 // Reading and correcting one patient's vitals: the right samples to the right people, each answer with its trace.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { countAgain, noteAgain } from "../../src/monitor/hours.ts";
+import { Store } from "../../src/monitor/store.ts";
 import { expectProblem } from "../forge.ts";
 import { counting } from "../stores.ts";
 import {
@@ -301,6 +303,24 @@ describe("a correction", () => {
     }
     const { data: all } = await get(of(patient, "observations?code=spo2"));
     expect(all.filter(({ status }: { status: string }) => status === "entered-in-error")).toHaveLength(1);
+  });
+
+  it("of an hour that is being counted is counted once more, and of many hours each once", async () => {
+    const now = Date.now();
+    const left = await runInDurableObject(monitor(crypto.randomUUID()), async (_, state) => {
+      const store = new Store(state.storage.sql);
+      store.makeTables();
+      const { again } = store.memory(now);
+      for (const hour of [7, 7, 8, 9]) noteAgain(store, store.memory(now), hour);
+      expect(again).toEqual([7, 8, 9]);
+      const finish = await countAgain(env, store, "p", now);
+      noteAgain(store, store.memory(now), 8);
+      noteAgain(store, store.memory(now), 8);
+      finish?.();
+      return store.memory(now).again;
+    });
+    // An hour that is only looked up in the list would be lost here: it stands there until the count is told.
+    expect(left).toEqual([8]);
   });
 
   it("takes the units of the catalogue, and no value that cannot be", async () => {
