@@ -62,8 +62,14 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     return until;
   }
 
-  /** Looks again at what every socket may see; calls that come while one runs share the next. */
+  /** Looks again at what every socket may see, here and at the hospitals that are watched by people who act for this one. */
   async recheck(): Promise<void> {
+    await this.#checkAll();
+    await this.#tellFollowers();
+  }
+
+  /** Calls that come while one runs share the next. */
+  async #checkAll(): Promise<void> {
     this.#nextCheck ??= this.#checking
       .catch(() => undefined)
       .then(() => {
@@ -72,18 +78,17 @@ export class WardFeed extends DurableObject<Env> implements Feed {
         return this.#checking;
       });
     await this.#nextCheck;
-    if (this.ctx.id.name === NO_HOSPITAL) await this.#tellFollowers();
   }
 
-  /** Of the feed `none`: a hospital's feed has sockets of people who act for no hospital. */
+  /** A hospital's feed has sockets of people who act for this one, or of the feed `none`, for no hospital. */
   follow(hospitalId: string): void {
     this.#stage.shelf.follow(hospitalId);
   }
 
-  /** As `recheck`. @returns whether there are sockets of people who act for no hospital */
-  async recheckGuests(): Promise<boolean> {
-    await this.recheck();
-    return this.#admissions.isBusy || this.#stage.sockets.entries().some(([, { client }]) => client.actingFor === null);
+  /** Tells nobody else: two hospitals may follow each other. @returns whether there are sockets of people who act for that one */
+  async recheckGuests(home: string): Promise<boolean> {
+    await this.#checkAll();
+    return this.#admissions.isBusy || this.#stage.sockets.entries().some(([, { client }]) => homeOf(client) === home);
   }
 
   /** The upgrade, for a caller whom the gate has let in; what they may see is asked again here. */
@@ -158,8 +163,8 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     const openings = stage.expect(wave, numbers);
     const wasEmpty = stage.sockets.size === 0;
     try {
-      const guest = wave.find(({ seat }) => seat.actingFor === null);
-      if (guest) await this.env.WARD_FEED.getByName(NO_HOSPITAL).follow(guest.hospitalId);
+      const homes = new Set(wave.map(({ seat }) => homeOf(seat)).filter((home) => home !== stage.hospitalId));
+      await Promise.all([...homes].map((home) => this.env.WARD_FEED.getByName(home).follow(stage.hospitalId)));
       const ended = await this.#settle(wave.map(({ seat }) => seat));
       const looks = await stage.fill(
         wave.map(({ seat }) => seat.view),
@@ -206,10 +211,10 @@ export class WardFeed extends DurableObject<Env> implements Feed {
   }
 
   async #tellFollowers(): Promise<void> {
-    const { shelf } = this.#stage;
+    const { shelf, hospitalId } = this.#stage;
     await Promise.all(
       shelf.followers().map(async (follower) => {
-        const hasGuests = await this.env.WARD_FEED.getByName(follower.hospital_id).recheckGuests();
+        const hasGuests = await this.env.WARD_FEED.getByName(follower.hospital_id).recheckGuests(hospitalId);
         if (!hasGuests) shelf.unfollow(follower);
       }),
     );
@@ -233,6 +238,9 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     void this.ctx.storage.setAlarm(at);
   }
 }
+
+/** The feed that hears of changes to somebody's rights: that of the hospital for which they act. */
+const homeOf = ({ actingFor }: Seat) => actingFor ?? NO_HOSPITAL;
 
 function isAbout(frame: PatientFrame, patientId: string): boolean {
   return frame.patient_id === patientId && (frame.type !== "alert" || frame.alert.patient_id === patientId);

@@ -5,7 +5,19 @@ import { describe, expect, it } from "vitest";
 import { signAccessToken } from "../../src/auth/tokens.ts";
 import { keysOf } from "../../src/config.ts";
 import { database } from "../../src/db/client.ts";
-import { API, ask, env, link, newLogin, newPatient, newPerson, newWorld, type Patient, type Person } from "../world.ts";
+import {
+  API,
+  ask,
+  env,
+  link,
+  newLogin,
+  newPatient,
+  newPerson,
+  newWorld,
+  type Patient,
+  type Person,
+  type World,
+} from "../world.ts";
 import { feedOf, isValue, liveOf, monitor, newTicket, publish, sampleOf, shake, valuesOf, watch } from "./live-client.ts";
 
 const WITHIN = 5_000;
@@ -139,6 +151,22 @@ describe("a socket ends within five seconds of the look at rights", () => {
     await publish(hospitalId, patient.id, 91);
     await staff.until(isValue(91));
     staff.close();
+  });
+
+  it("of administrators who act for one hospital and watch another, each the other's", async () => {
+    const [here, there] = [await newWorld(), await newWorld()];
+    const actingFor = (admin: Person, { hospitalId }: World) =>
+      newLogin(admin.id, { role: "admin", hospitalId, doctorScope: "care_team" });
+    const [guest, other] = [await actingFor(here.admin, here), await actingFor(there.admin, there)];
+    const live = await watch(guest, `?hospital_id=${there.hospitalId}`);
+    const back = await watch(other, `?patient_id=${here.patient.id}`);
+    await db.run(sql`UPDATE users SET active = 0 WHERE id = ${here.admin.id}`);
+    // As the trigger has it: the hospital of the session that ended.
+    await feedOf(here.hospitalId).recheck();
+    expect(await live.closed).toMatchObject({ code: 4401 });
+    await publish(here.hospitalId, here.patient.id, 92);
+    await back.until(isValue(92));
+    back.close();
   });
 
   it("when an app's key is revoked", async () => {
