@@ -25,7 +25,9 @@ function sharedJsonBodies() {
 }
 
 /** Tests that build the product or start it, as `npm start` does. */
-const SERVED = ["product", "product-live", "live-served", "direct", "bundle", "cost"].map((name) => `test/node/${name}.test.ts`);
+const SERVED = ["product", "product-live", "live-served", "direct", "pages", "bundle", "cost"].map(
+  (name) => `test/node/${name}.test.ts`,
+);
 
 export default defineConfig(async () => ({
   test: {

@@ -17,10 +17,11 @@ const USAGE = 2;
 /** Dollars a month, the plan among them. */
 const BUDGETS = { without: 10, with: 40 } as const;
 
-const NOTES = `Counted: requests, D1 round trips and rows, D1's growth, object calls, alarms, frames and rows, KV and R2 operations,
-log lines. Estimated: CPU (of the local workerd, less bare requests and store calls as they cost here; Linux only, else 0),
+const NOTES = `Counted: requests, D1 round trips and rows, D1's growth, object calls, alarms, frames and rows, KV, cache and R2
+operations, log lines. Estimated: CPU (of the local workerd, warm, less bare requests, bare calls of stores, limits and objects, and
+what an object does with a sync, as they cost here; Linux only, else 0),
 duration (what was measured, and at least 10 ms for a call or frame, 100 ms for an alarm), log events (one for each line,
-request, call, alarm and frame), storage (the end of the first month).
+and where invocations are logged for each request, call, alarm and frame), storage (the end of the first month).
 Not in it: alarms of patients, people who watch live, logins, the portal.`;
 
 const Wanted = z.strictObject({ seconds: z.coerce.number().int().min(20).max(3_600).default(60) });

@@ -40,6 +40,7 @@ import {
 } from "./request.ts";
 import { newRouter } from "./router.ts";
 import { openApiRoutes } from "./service/openapi.ts";
+import { portalFile, portalPages } from "./service/portal.ts";
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
 import { invitationRoutes } from "./users/invitation-routes.ts";
 import { userRoutes } from "./users/routes.ts";
@@ -93,6 +94,8 @@ app.use(
   httpsOnly,
 );
 
+app.use(portalPages);
+app.get("/portal/*", portalFile);
 app.route("/", healthRoutes);
 app.use(openCall);
 app.route("/", serviceRoutes);

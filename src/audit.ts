@@ -41,6 +41,28 @@ export function audit(db: Db, actor: Actor, now: number, event: AuditEvent): Sta
   return subjects.length > 0 ? [row, subjectsOfLastEvent(db, JSON.stringify(subjects))] : [row];
 }
 
+/** How much older than an event before it one can be: its time is the request's beginning, and bodies take minutes. */
+const DISORDER_MS = 3_600_000;
+
+/** All events recorded at `time` (epoch ms) or later have a higher `seq`. 0 when that may be all. */
+export const seqBefore = (time: number): SQL => halved(time - DISORDER_MS);
+
+/** No event recorded before `time` has a higher `seq`. */
+export const seqUntil = (time: number): SQL => halved(time + DISORDER_MS);
+
+/**
+ * The trail is written in the order of time, nearly: steps that halve find a time within some thirty rows, however long it is, and
+ * save an index that every event would pay for. What is at or below `low` is older than the time.
+ */
+function halved(time: number): SQL {
+  return sql`(WITH RECURSIVE half (low, step) AS (
+      SELECT 0, 1 << 40
+      UNION ALL
+      SELECT low + iif((SELECT recorded_at FROM audit_events WHERE seq >= low + step ORDER BY seq LIMIT 1) < ${time}, step, 0), step / 2
+      FROM half WHERE step > 0)
+    SELECT low FROM half WHERE step = 0)`;
+}
+
 /** The event just inserted has the highest seq, D1 having one writer; if its `when` kept it out, changes() is 0. */
 function subjectsOfLastEvent(db: Db, patientIds: string): Statement {
   return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)

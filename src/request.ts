@@ -142,7 +142,13 @@ export async function readBody(c: Context<AppEnv>, limit: number): Promise<Uint8
     chunks.push(chunk);
   }
   if (announced !== undefined && Number(announced) !== size) throw new ApiError("length_mismatch");
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  return bytes;
 }
 
 /** Parses a JSON body once, strictly, for the validators behind it. */

@@ -1,6 +1,8 @@
 // What every routes.ts starts from: the typed router with the one validation hook, and the shapes of answers.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, TypedResponse } from "hono";
+import type { StatusCode } from "hono/utils/http-status";
+import type { JSONParsed } from "hono/utils/types";
 import { getPathNoStrict } from "hono/utils/url";
 import type { Call } from "./actor.ts";
 import { ApiError } from "./errors.ts";
@@ -168,13 +170,24 @@ export const SECURED = [{ bearer: [] }];
 /** A token, or nothing but a signed link. */
 export const SECURED_OR_LINK: Record<string, string[]>[] = [{ bearer: [] }, {}];
 
-export function ok<T, const S extends 200 | 201 | 202 = 200>(c: Context<AppEnv>, data: T, status?: S) {
-  return c.json({ data, meta: {}, request_id: c.get("requestId") }, (status ?? 200) as S);
+// Spelled out, for declarations of the routes cannot hold what would be inferred.
+type Answered<Body, S extends StatusCode> = Response & TypedResponse<JSONParsed<Body>, S, "json">;
+
+export function ok<T, const S extends 200 | 201 | 202 = 200>(
+  c: Context<AppEnv>,
+  data: T,
+  status?: S,
+  // biome-ignore lint/complexity/noBannedTypes: the type of an empty object in JSON
+): Answered<{ data: T; meta: {}; request_id: string }, S> {
+  return c.json({ data, meta: {}, request_id: c.get("requestId") }, (status ?? 200) as S) as never;
 }
 
-export function page<T>(c: Context<AppEnv>, result: { items: T[]; pagination: Pagination }) {
+export function page<T>(
+  c: Context<AppEnv>,
+  result: { items: T[]; pagination: Pagination },
+): Answered<{ data: T[]; meta: { pagination: Pagination }; request_id: string }, 200> {
   const { items, pagination } = result;
-  return c.json({ data: items, meta: { pagination }, request_id: c.get("requestId") }, 200);
+  return c.json({ data: items, meta: { pagination }, request_id: c.get("requestId") }, 200) as never;
 }
 
 /** `ETag` of a versioned row. */

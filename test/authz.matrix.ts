@@ -83,6 +83,7 @@ export const ROUTES: Record<string, Rule> = {
   "GET /": PUBLIC,
   "GET /.well-known/jwks.json": PUBLIC,
   "GET /assets/*": PUBLIC,
+  "GET /portal/*": PUBLIC,
   "GET /docs": PUBLIC,
   "GET /redoc": PUBLIC,
   "GET /openapi.json": PUBLIC,

@@ -136,7 +136,7 @@ function countedStub(stub: object): object {
   });
 }
 
-type Plain = { [verb in "ring" | "sizes"]: () => Promise<Sizes | undefined> };
+type Plain = { [verb in "ring" | "sizes" | "idle"]: () => Promise<Sizes | undefined> } & Pick<Monitor, "record">;
 let uncounted: (meter: Meter) => Plain = () => {
   throw new Error("no request yet");
 };
@@ -154,6 +154,8 @@ function meterAll(env: Env): Env {
     delete: "kvDeleted",
     list: "kvListed",
   });
+  tally(Object.getPrototypeOf(env.RATE_MACHINE), { limit: "limitCalls" });
+  tally(Object.getPrototypeOf(caches.default), { match: "cacheCalls", put: "cacheCalls", delete: "cacheCalls" });
   tally(Object.getPrototypeOf(env.FILES), { get: "r2B", head: "r2B", put: "r2A", list: "r2A", createMultipartUpload: "r2A" });
   const namespaces = Object.getPrototypeOf(env.PATIENT_MONITOR);
   const get: unknown = Reflect.get(namespaces, "get");
@@ -226,6 +228,7 @@ export class PatientMonitor extends Monitor {
   ring(): Promise<void> {
     return this.alarm();
   }
+  idle(): void {}
   sizes(): Sizes {
     const { sql } = this.ctx.storage;
     const query = "SELECT sum(length(data)) AS n FROM (SELECT data FROM open UNION ALL SELECT data FROM blocks)";
@@ -271,15 +274,32 @@ async function runClock(env: Env, ctx: ExecutionContext, cron: string): Promise<
   await Promise.all(pending);
 }
 
-/** What the local stores cost by themselves: so many calls of each. */
+/** What the local platform costs by itself: so many calls of each. */
 async function askStores(env: Env, query: URLSearchParams): Promise<void> {
+  const [object] = [...meters.values()].filter(({ binding }) => binding === "PATIENT_MONITOR");
+  for (let i = Number(query.get("object")); object && i > 0; i--) await uncounted(object).idle();
+  for (let i = Number(query.get("limit")); i > 0; i--) await env.RATE_MACHINE.limit({ key: "none" });
   for (let i = Number(query.get("kv")); i > 0; i--) await env.KV.get("none");
+  for (let i = Number(query.get("cache")); i > 0; i--) await caches.default.match("https://none.invalid/");
   for (let i = Number(query.get("d1")); i > 0; i--) await env.DB.prepare("SELECT 1").all();
 }
 
-async function control(url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
+type Direct = { patient: string; credential: string; sentAt: number; items: unknown[]; ask: boolean };
+
+/** A sync as the object sees it, without the product's Worker before it; or only the reading of it. */
+async function recordDirectly(env: Env, request: Request): Promise<void> {
+  const { patient, credential, sentAt, items, ask }: Direct = await request.json();
+  const meter = meters.get(env.PATIENT_MONITOR.idFromName(patient).toString());
+  if (!ask || !meter) return;
+  const batch = { items, sent_at: sentAt, conditions: null };
+  const answer = await uncounted(meter).record({ kind: "device", credential }, batch);
+  if (!answer.known) throw new Error("the object does not know the device");
+}
+
+async function control(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
   if (url.pathname === "/bench/advance") await advance(Number(url.searchParams.get("ms")));
   if (url.pathname === "/bench/clock") await runClock(env, ctx, url.searchParams.get("cron") ?? "");
+  if (url.pathname === "/bench/record") await recordDirectly(env, request);
   if (url.pathname === "/bench/stores") await askStores(env, url.searchParams);
   if (url.pathname === "/bench/sizes") {
     const monitors = [...meters.values()].filter(({ binding }) => binding === "PATIENT_MONITOR");
@@ -293,7 +313,7 @@ export default {
   fetch(request, env, ctx) {
     const meteredEnv = meterAll(env);
     const url = new URL(request.url);
-    if (url.pathname.startsWith("/bench/")) return control(url, meteredEnv, ctx);
+    if (url.pathname.startsWith("/bench/")) return control(request, url, meteredEnv, ctx);
     counts.requests++;
     return worker.fetch(request, meteredEnv, ctx);
   },

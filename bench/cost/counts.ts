@@ -14,6 +14,10 @@ export const NOTHING = {
   kvWritten: 0,
   kvDeleted: 0,
   kvListed: 0,
+  /** Calls of the location's cache, which are free. */
+  cacheCalls: 0,
+  /** Of the rate limits, which are free. */
+  limitCalls: 0,
   /** R2 operations of class A (put, list) and B (get, head); deleting is free. */
   r2A: 0,
   r2B: 0,

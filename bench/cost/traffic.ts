@@ -2,20 +2,26 @@
 import { createHash, randomBytes } from "node:crypto";
 import { CODES } from "../../src/vitals/catalogue.ts";
 import { type Counts, minus, NOTHING, plus } from "./counts.ts";
-import { type Device, type Metered, newWorld, type World } from "./world.ts";
+import { type Device, type Metered, newWorld, STORES, type Store, type World } from "./world.ts";
 
 const MINUTE = 60_000;
 const QUARTER = 15 * MINUTE;
-/** Three hours of syncs every quarter of an hour. */
-const ROUNDS = 12;
+/** Syncs every quarter of an hour before anything is measured, until the engine has compiled what is hot: 1,500 of them. */
+const WARM_ROUNDS = 75;
+/** A whole day, whose end has work of its own. */
+const ROUNDS = 96;
 const ROUNDS_BEFORE_READS = 2;
 const WEARABLES = 20;
 const MONITORS = 2;
 const UPLOADS = 20;
 const READS = 72;
+/** Before the measured ones, as of syncs. Tokens last an hour of the moved clock: reads and uploads come first. */
+const WARM_READS = 360;
+const WARM_UPLOADS = 20;
 const CLOCK_RUNS = 5;
 const FLOOR_RUNS = 100;
 const FLOOR_CALLS = 5;
+const RECORD_ROUNDS = 15;
 const RING_MS = 100;
 const ACK_S = 12;
 const ECG_BYTES = 400_000;
@@ -45,8 +51,11 @@ export const KINDS = [
   "quarter clock",
 ] as const;
 export type Kind = (typeof KINDS)[number];
-/** CPU milliseconds of what production does not bill as the Worker's: a bare request, and the local stores' own work. */
-export type Floors = { request: number; kv: number; d1: number };
+/**
+ * CPU milliseconds of what production does not bill as the Worker's: a bare request, a call of each store, and
+ * what an object does with a sync (`record`), beyond a call that does nothing.
+ */
+export type Floors = Record<"request" | "record" | Store, number>;
 /** `objectBytes`: of a patient's object before samples; `sampleBytes`: of each sample, packed. */
 export type Counted = { stretches: Record<Kind, Stretch>; floors: Floors; objectBytes: number; sampleBytes: number };
 
@@ -89,21 +98,26 @@ function measured(device: Device, vitals: typeof VITALS, at: number) {
 
 /** A wearable's sync: a value of each of its vitals for each minute since the last. */
 export async function sync(server: Metered, device: Device, now: number): Promise<void> {
-  const vitals = VITALS.filter(([code]) => code !== CODES.respiratory_rate).slice(0, WEARABLE_VITALS);
-  const minutes = Array.from({ length: QUARTER / MINUTE }, (_, i) => now - QUARTER + (i + 1) * MINUTE);
-  const samples = minutes.flatMap((at) => measured(device, vitals, at));
+  const samples = quarterOf(device, now);
   await ask(server, device.token, "/observations", JSON.stringify({ samples, sent_at: new Date(now).toISOString() }));
 }
 
+function quarterOf(device: Device, now: number) {
+  const vitals = VITALS.filter(([code]) => code !== CODES.respiratory_rate).slice(0, WEARABLE_VITALS);
+  const minutes = Array.from({ length: QUARTER / MINUTE }, (_, i) => now - QUARTER + (i + 1) * MINUTE);
+  return minutes.flatMap((at) => measured(device, vitals, at));
+}
+
 /** Every wearable once, spread over the quarter of an hour; what their objects do by themselves between is the hours'. */
-async function round(run: Run, kind: "first sync" | "sync"): Promise<void> {
+async function round(run: Run, kind: "first sync" | "sync" | "warm-up"): Promise<void> {
   const { server, world } = run;
   for (const device of world.wearables) {
     const between = () => server.advance(QUARTER / world.wearables.length);
     if (kind === "sync") await stretch(run, "patient-hour", QUARTER / (60 * MINUTE), between);
     else await between();
     const { now } = await server.counted();
-    await stretch(run, kind, 1, () => sync(server, device, now));
+    if (kind === "warm-up") await sync(server, device, now);
+    else await stretch(run, kind, 1, () => sync(server, device, now));
   }
 }
 
@@ -205,15 +219,40 @@ async function clocks(run: Run): Promise<void> {
   }
 }
 
-async function floorsOf({ server }: Run): Promise<Floors> {
-  const cpuOf = async (calls: { kv: number; d1: number }) => {
+/** CPU of the object itself for one sync: the same body with and without the call. */
+async function recordCpu({ server, world }: Run): Promise<number> {
+  let [asked, read] = [0, 0];
+  for (let i = 0; i < RECORD_ROUNDS; i++) {
+    await server.advance(QUARTER);
+    const { now } = await server.counted();
+    const bodies = world.wearables.map((device) => {
+      const { patientId: patient, credentialId: credential } = device;
+      return { patient, credential, sentAt: now, items: quarterOf(device, now) };
+    });
+    const start = server.cpuMs();
+    for (const body of bodies) await server.record({ ...body, ask: true });
+    const middle = server.cpuMs();
+    for (const body of bodies) await server.record({ ...body, ask: false });
+    asked += middle - start;
+    read += server.cpuMs() - middle;
+  }
+  return (asked - read) / RECORD_ROUNDS / world.wearables.length;
+}
+
+async function floorsOf(run: Run): Promise<Floors> {
+  const { server } = run;
+  const cpuOf = async (calls: Partial<Record<Store, number>>) => {
     const before = server.cpuMs();
     for (let i = 0; i < FLOOR_RUNS; i++) await server.askStores(calls);
     return (server.cpuMs() - before) / FLOOR_RUNS;
   };
-  const request = await cpuOf({ kv: 0, d1: 0 });
-  const [kv, d1] = [await cpuOf({ kv: FLOOR_CALLS, d1: 0 }), await cpuOf({ kv: 0, d1: FLOOR_CALLS })];
-  return { request, kv: Math.max(0, kv - request) / FLOOR_CALLS, d1: Math.max(0, d1 - request) / FLOOR_CALLS };
+  await cpuOf({ kv: 1, d1: 1, cache: 1, limit: 1, object: 1 });
+  const floors = { request: await cpuOf({}), record: 0, kv: 0, d1: 0, cache: 0, limit: 0, object: 0 };
+  for (const store of STORES) {
+    floors[store] = Math.max(0, (await cpuOf({ [store]: FLOOR_CALLS })) - floors.request) / FLOOR_CALLS;
+  }
+  floors.record = Math.max(0, (await recordCpu(run)) - floors.object);
+  return floors;
 }
 
 async function storageOf({ server, world }: Run): Promise<{ objectBytes: number; sampleBytes: number }> {
@@ -228,22 +267,27 @@ async function storageOf({ server, world }: Run): Promise<{ objectBytes: number;
 export async function countTraffic(server: Metered, seconds: number, say: (line: string) => void): Promise<Counted> {
   const world = await newWorld(server.env, { wearables: WEARABLES, monitors: MONITORS });
   const run: Run = { server, world, stretches: new Map() };
-  say(`${WEARABLES} wearables, ${ROUNDS} syncs each`);
+  say(`${WEARABLES} wearables, ${WARM_ROUNDS} syncs each to warm up, then ${ROUNDS}`);
   await server.runClock(EVERY_MINUTE);
   await round(run, "first sync");
-  for (let i = 0; i < ROUNDS; i++) {
-    if (i === ROUNDS_BEFORE_READS) {
-      say(`${READS} reads by staff, ${UPLOADS} ECG uploads`);
-      await stretch(run, "read", READS, async () => {
-        for (let n = 0; n < READS; n++) await ask(server, world.staff[n % world.staff.length] ?? "", readsOf(world, n));
-      });
-      const ecgs = Array.from({ length: UPLOADS }, newEcg);
-      await stretch(run, "upload", UPLOADS, async () => {
-        for (const ecg of ecgs) await ask(server, world.cart.token, `/reports?patient_id=${world.cart.patientId}`, ecg);
-      });
+  for (let i = 0; i < ROUNDS_BEFORE_READS; i++) await round(run, "warm-up");
+  say(`${READS} reads by staff, ${UPLOADS} ECG uploads`);
+  const reads = async (from: number, count: number) => {
+    for (let n = from; n < from + count; n++) {
+      await ask(server, world.staff[n % world.staff.length] ?? "", readsOf(world, n));
     }
-    await round(run, "sync");
-  }
+  };
+  await reads(0, WARM_READS);
+  await stretch(run, "read", READS, () => reads(WARM_READS, READS));
+  const upload = async (ecg: Buffer<ArrayBuffer>) =>
+    ask(server, world.cart.token, `/reports?patient_id=${world.cart.patientId}`, ecg);
+  for (const ecg of Array.from({ length: WARM_UPLOADS }, newEcg)) await upload(ecg);
+  const ecgs = Array.from({ length: UPLOADS }, newEcg);
+  await stretch(run, "upload", UPLOADS, async () => {
+    for (const ecg of ecgs) await upload(ecg);
+  });
+  for (let i = 0; i < WARM_ROUNDS; i++) await round(run, "warm-up");
+  for (let i = 0; i < ROUNDS; i++) await round(run, "sync");
   await clocks(run);
   const floors = await floorsOf(run);
   say(`${MONITORS} bedside monitors for ${seconds} s`);

@@ -16,7 +16,7 @@ const DOCTORS = 5;
 const NURSES = 15;
 const TEAM = 50;
 
-export type Device = { patientId: string; token: string; seq: number };
+export type Device = { patientId: string; credentialId: string; token: string; seq: number };
 export type World = {
   wearables: Device[];
   monitors: Device[];
@@ -37,7 +37,7 @@ async function newDevice(env: Env, hospitalId: string, patientId: string, kind: 
   await db.insert(devices).values({ id: deviceId, hospitalId, kind, name: kind, updatedAt: 0, ...made });
   await db.insert(deviceAssignments).values({ id: uuidv7(), deviceId, patientId, startedAt: 0, createdBy: "bench" });
   await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: kind, secretHash, scopes: "", ...made });
-  return { patientId, token, seq: 0 };
+  return { patientId, credentialId: id, token, seq: 0 };
 }
 
 /** Patients on wearables are watched at home, those on bedside monitors on a ward, as their alarms ask for. */
@@ -77,6 +77,10 @@ export async function newWorld(env: Env, { wearables, monitors }: Sizes): Promis
   };
 }
 
+/** Of what stands in for the platform here. `object`: a call that does nothing. */
+export const STORES = ["kv", "d1", "cache", "limit", "object"] as const;
+export type Store = (typeof STORES)[number];
+
 export type Metered = BenchServer & {
   /** What was counted so far, and the server's clock. */
   counted(): Promise<{ counts: Counts; now: number }>;
@@ -85,36 +89,45 @@ export type Metered = BenchServer & {
   runClock(cron: string): Promise<void>;
   sizes(): Promise<{ database: number; samples: number }[]>;
   /** One bare request that asks the stores so often. */
-  askStores(calls: { kv: number; d1: number }): Promise<void>;
+  askStores(calls: Partial<Record<Store, number>>): Promise<void>;
+  /** One sync straight to the patient's object, or (`ask` false) only a request with the same body. */
+  record(direct: { patient: string; credential: string; sentAt: number; items: object[]; ask: boolean }): Promise<unknown>;
   /** CPU that workerd has used since it started, milliseconds. */
   cpuMs(): number;
 };
 
 const TICK_MS = 10;
 
-/** CPU of this process's children named workerd, as Linux tells it (proc(5): fields 4, 14 and 15); 0 elsewhere. */
-function childrenCpuMs(): number {
-  let ticks = 0;
-  for (const stat of globSync("/proc/[0-9]*/stat")) {
-    let text = "";
-    try {
-      text = readFileSync(stat, "utf8");
-    } catch {
-      continue;
-    }
-    const [, name = "", rest = ""] = /\((.*)\) \S (.*)$/s.exec(text) ?? [];
-    const fields = rest.split(" ").map(Number);
-    if (name === "workerd" && fields[0] === process.pid) ticks += (fields[10] ?? 0) + (fields[11] ?? 0);
+type Process = { name: string; parent: number; ticks: number };
+
+/** As Linux tells it (proc(5): fields 2, 4, 14 and 15); null for a process that is gone. */
+function processOf(stat: string): Process | null {
+  let text = "";
+  try {
+    text = readFileSync(stat, "utf8");
+  } catch {
+    return null;
   }
-  return ticks * TICK_MS;
+  const [, name = "", rest = ""] = /\((.*)\) \S (.*)$/s.exec(text) ?? [];
+  const fields = rest.split(" ").map(Number);
+  return { name, parent: fields[0] ?? 0, ticks: (fields[10] ?? 0) + (fields[11] ?? 0) };
+}
+
+/** CPU of the workerd processes that this one has started by now; 0 where the system is not Linux. */
+function workerdCpu(): () => number {
+  const ours = globSync("/proc/[0-9]*/stat").filter((stat) => {
+    const found = processOf(stat);
+    return found?.name === "workerd" && found.parent === process.pid;
+  });
+  return () => TICK_MS * ours.reduce((sum, stat) => sum + (processOf(stat)?.ticks ?? 0), 0);
 }
 
 /** The production bundle with meters. */
 export async function startMetered(): Promise<Metered> {
   const server = await startBench({ main: buildBundle("bench/cost/counting.ts") });
-  const control = async <T>(path: string, query: Record<string, string> = {}): Promise<T> => {
+  const control = async <T>(path: string, query: Record<string, string> = {}, body?: string): Promise<T> => {
     const url = new URL(`/bench/${path}?${new URLSearchParams(query)}`, server.url);
-    const response = await fetch(url);
+    const response = await fetch(url, body === undefined ? {} : { method: "POST", body });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json() as Promise<T>;
   };
@@ -124,7 +137,8 @@ export async function startMetered(): Promise<Metered> {
     advance: (ms) => control("advance", { ms: String(ms) }),
     runClock: (cron) => control("clock", { cron }),
     sizes: () => control("sizes"),
-    askStores: ({ kv, d1 }) => control("stores", { kv: String(kv), d1: String(d1) }),
-    cpuMs: childrenCpuMs,
+    askStores: (calls) => control("stores", Object.fromEntries(Object.entries(calls).map(([store, n]) => [store, String(n)]))),
+    record: (direct) => control("record", {}, JSON.stringify(direct)),
+    cpuMs: workerdCpu(),
   };
 }

@@ -57,11 +57,16 @@ function logEvents({ requests, logLines, objectCalls, alarms, socketMessages }: 
   return logging.sampled * (logLines + invocations);
 }
 
-/** Of the Worker: without the objects, whose duration is billed, and without what stands in for the platform here. */
-export function workerCpuMs({ counts, cpuMs }: Stretch, { request, kv, d1 }: Floors): number {
+/**
+ * Of the Worker: without what stands in for the platform here, and without what objects do with syncs, for their duration is billed.
+ * Whatever else objects compute is left in.
+ */
+export function workerCpuMs(kind: Kind, { units, counts, cpuMs }: Stretch, floors: Floors): number {
   if (counts.requests === 0) return 0;
-  const here = counts.requests * request + counts.kvRead * kv + counts.d1Trips * d1 + counts.objectAwakeMs;
-  return Math.max(0, cpuMs - here);
+  const { request, kv, d1, cache, limit, object, record } = floors;
+  const stores = counts.kvRead * kv + counts.d1Trips * d1 + counts.cacheCalls * cache + counts.limitCalls * limit;
+  const objects = counts.objectCalls * object + (kind === "sync" || kind === "first sync" ? units * record : 0);
+  return Math.max(0, cpuMs - counts.requests * request - stores - objects);
 }
 
 /** At the end of the first month: nothing is archived yet, and nothing deleted. */
@@ -73,7 +78,7 @@ export function usageOf(counted: Counted, month: Record<Kind, number>, logging: 
     const stretch = counted.stretches[kind];
     const factor = month[kind] / stretch.units;
     counts = plus(counts, times(stretch.counts, factor));
-    cpuMs += workerCpuMs(stretch, counted.floors) * factor;
+    cpuMs += workerCpuMs(kind, stretch, counted.floors) * factor;
     awake += awakeMs(stretch.counts) * factor;
   }
   const samples = (month["first sync"] + month.sync) * SAMPLES_A_SYNC + month["monitor-second"] * SAMPLES_A_SECOND;

@@ -18,6 +18,7 @@ const COLUMNS: readonly [title: string, counts: readonly Count[]][] = [
   ["awake, ms", ["objectAwakeMs"]],
   ["KV reads", ["kvRead"]],
   ["KV writes", ["kvWritten", "kvDeleted", "kvListed"]],
+  ["cache calls", ["cacheCalls"]],
   ["R2 A", ["r2A"]],
   ["R2 B", ["r2B"]],
   ["log lines", ["logLines"]],
@@ -38,7 +39,7 @@ export function countsTable({ stretches, floors }: Counted): string {
   const rows = KINDS.map((kind) => {
     const { units, counts } = stretches[kind];
     const cells = COLUMNS.map(([, names]) => amount(names.reduce((sum, name) => sum + counts[name], 0) / units));
-    return row([kind, String(units), ...cells, amount(workerCpuMs(stretches[kind], floors) / units)]);
+    return row([kind, String(units), ...cells, amount(workerCpuMs(kind, stretches[kind], floors) / units)]);
   });
   const titles = ["one", "counted", ...COLUMNS.map(([title]) => title), "CPU, ms"];
   return [row(titles), rule(titles.length), ...rows].join("\n");

@@ -18,5 +18,5 @@ export async function adminStats(anyCall: Call) {
   const { db, actor, now } = call;
   const [[counts = { users: 0, hospitals: 0, patients: 0, devices: 0 }], counters] = results;
   await batch(db, audit(db, actor, now, { event: "admin.stats", action: "R", role: standing.role }));
-  return { ...counts, reports: toStats(counters) };
+  return { ...counts, reports: toStats(counters, now) };
 }

@@ -2,7 +2,7 @@
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { asCaller } from "../access.ts";
 import type { Call, UserActor, UserStanding } from "../actor.ts";
-import { audit } from "../audit.ts";
+import { audit, seqBefore, seqUntil } from "../audit.ts";
 import { batch } from "../db/client.ts";
 import { auditEvents } from "../db/schema.ts";
 import { COUNT_LIMIT, type PageQuery, startOf, toPage } from "../pagination.ts";
@@ -18,7 +18,6 @@ export type AuditQuery = PageQuery & {
 };
 
 const SEQ = auditEvents.seq;
-const RECORDED = auditEvents.recordedAt;
 
 function visible(standing: UserStanding, actor: UserActor, abroad: boolean): SQL {
   if (standing.role === "admin") return abroad ? sql`${auditEvents.actorHospitalId} IS NOT NULL` : sql`1`;
@@ -35,15 +34,19 @@ function filterOf(query: AuditQuery): SQL | undefined {
     query.outcome ? eq(auditEvents.outcome, query.outcome) : undefined,
     // Said twice, for the partial index of what was refused or failed.
     query.outcome && query.outcome !== "success" ? sql`${auditEvents.outcome} <> 'success'` : undefined,
-    query.from ? sql`${auditEvents.recordedAt} >= ${Date.parse(query.from)}` : undefined,
-    query.to ? sql`${auditEvents.recordedAt} < ${Date.parse(query.to)}` : undefined,
+    query.from ? since(Date.parse(query.from)) : undefined,
+    query.to ? before(Date.parse(query.to)) : undefined,
   );
 }
 
-/** Events, newest first. Reading the trail is itself an event. */
+// The time decides; the numbers keep the question from reading the trail before it or after it.
+const since = (time: number) => sql`${auditEvents.recordedAt} >= ${time} AND ${SEQ} > ${seqBefore(time)}`;
+const before = (time: number) => sql`${auditEvents.recordedAt} < ${time} AND ${SEQ} <= ${seqUntil(time)}`;
+
+/** Events, the last written first. Reading the trail is itself an event. */
 export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   const start = await startOf(anyCall, "audit-events", query);
-  const after = start.after ? sql`(${RECORDED}, ${SEQ}) < (${start.after.value}, CAST(${start.after.id} AS INTEGER))` : undefined;
+  const after = start.after ? sql`${SEQ} < ${start.after.value}` : undefined;
   const { call, standing, results } = await asCaller(anyCall, "audit:read", (standing, { db, actor }) => {
     const filter = and(visible(standing, actor, query.abroad === true), filterOf(query));
     return [
@@ -51,7 +54,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
         .select()
         .from(auditEvents)
         .where(and(filter, after))
-        .orderBy(desc(RECORDED), desc(SEQ))
+        .orderBy(desc(SEQ))
         .limit(start.limit + 1)
         .offset(start.skip),
       db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM audit_events WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
@@ -59,7 +62,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   });
   const { db, actor, now } = call;
   const [rows, [count]] = results;
-  const key = (row: { seq: number; recordedAt: number }) => ({ value: row.recordedAt, id: String(row.seq) });
+  const key = ({ seq }: { seq: number }) => ({ value: seq, id: String(seq) });
   const total = { n: count?.n ?? 0, exact: false };
   const { rows: kept, pagination } = await toPage(start, rows, key, total);
   const { role, hospitalId } = standing;

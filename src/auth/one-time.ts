@@ -4,7 +4,6 @@ import { blindIndex, mac, toBase64Url } from "../crypto.ts";
 
 type Kind = "invitation" | "password_reset";
 const PREFIX = { invitation: "eci", password_reset: "ecp" } as const satisfies Record<Kind, string>;
-const PAGE = { invitation: "invite", password_reset: "reset" } as const satisfies Record<Kind, string>;
 
 /** Derived from the id, so that a repeated request is told the same link though it is stored nowhere. */
 export async function oneTimeToken(keys: Keys, kind: Kind, id: string): Promise<string> {
@@ -16,7 +15,7 @@ export function tokenHash(keys: Keys, kind: Kind, token: string): Promise<string
   return blindIndex(keys.index, kind, token);
 }
 
-/** The token rides in the fragment: no server, proxy or log along the way is sent it. */
-export function linkTo(origin: string, kind: Kind, token: string): string {
-  return `${origin}/${PAGE[kind]}#token=${token}`;
+/** A page of the portal, which tells the kind by the token. It rides in the fragment: no server, proxy or log is sent it. */
+export function linkTo(origin: string, token: string): string {
+  return `${origin}/invitation#token=${token}`;
 }

@@ -33,7 +33,7 @@ function mayReset(by: SQL, userId: SQL): SQL {
 }
 
 const toLink = (origin: string, token: string, expiresAt: number) => ({
-  url: linkTo(origin, "password_reset", token),
+  url: linkTo(origin, token),
   token,
   expires_at: new Date(expiresAt).toISOString(),
 });

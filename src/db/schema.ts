@@ -517,7 +517,7 @@ export const alertEvents = sqliteTable(
   (t) => [primaryKey({ columns: [t.alertId, t.n] })],
 );
 
-/** One row a patient and closed hour: JSON of LOINC to {n, min, max, sum, last, last_at}. */
+/** One row a patient and closed hour: JSON of LOINC to [n, min, max, sum, last, milliseconds of the hour at last]. */
 export const vitalHours = sqliteTable(
   "vital_hours",
   {
@@ -730,12 +730,12 @@ export const auditEvents = sqliteTable(
     mac: text("mac"),
   },
   (t) => [
-    index("audit_events_recorded").on(t.recordedAt),
-    index("audit_events_hospital").on(t.hospitalId, t.recordedAt),
-    index("audit_events_abroad").on(t.actorHospitalId, t.recordedAt).where(sql`actor_hospital_id is not null`),
-    index("audit_events_actor").on(t.actorId, t.recordedAt),
-    index("audit_events_event").on(t.event, t.hospitalId, t.recordedAt),
-    index("audit_events_refused").on(t.outcome, t.hospitalId, t.recordedAt).where(sql`outcome <> 'success'`),
+    // Each ends in the row's `seq`, as every index of a rowid table does: that is the order of lists.
+    index("audit_events_hospital").on(t.hospitalId),
+    index("audit_events_abroad").on(t.actorHospitalId).where(sql`actor_hospital_id is not null`),
+    index("audit_events_actor").on(t.actorId),
+    index("audit_events_event").on(t.event, t.hospitalId),
+    index("audit_events_refused").on(t.outcome, t.hospitalId).where(sql`outcome <> 'success'`),
   ],
 );
 

@@ -3,13 +3,14 @@
 import { sql } from "drizzle-orm";
 import type { DeviceActor } from "../actor.ts";
 import type { Transition } from "../alerts/model.ts";
-import { audit } from "../audit.ts";
+import { audit, seqBefore } from "../audit.ts";
 import { readyKeys } from "../config.ts";
+import { DAY_MS } from "../counters.ts";
 import { seal } from "../crypto.ts";
 import { batch, type Db, type Statement } from "../db/client.ts";
 import { heldObservations } from "../db/schema.ts";
 import { alertId } from "./ids.ts";
-import type { Rollup } from "./rollup.ts";
+import { packHour, type Rollup } from "./rollup.ts";
 import type { Outgoing } from "./store.ts";
 import { toAlertView } from "./view.ts";
 
@@ -18,7 +19,16 @@ const DEADLINE_MS = 10_000;
 /** Bodies of the outbox by kind. `version` counts up in the object. */
 export type AlertChange = { version: number; ward: string | null; transition: Transition };
 export type HourTold = { hour: number; version: number; stats: Record<string, Rollup> };
-export type Came = { by: string; hour: number; n: number; first: number | null; last: number | null };
+/** `day`: UTC days since the epoch; `told`: when the object wrote it down to be told. */
+export type Came = {
+  by: string;
+  day: number;
+  n: number;
+  first: number | null;
+  last: number | null;
+  version: number;
+  told: number;
+};
 export type ClockTold = { device: string; skew: number | null };
 
 export type Held = { device: string; items: { item: unknown; reason: string }[]; received: number };
@@ -74,16 +84,17 @@ function alertStatements(db: Db, { patient, hospital }: Home, changes: AlertChan
 }
 
 function hourStatement(db: Db, { patient, hospital }: Home, hours: HourTold[]): Statement {
-  const rows = hours.map(({ hour, stats, version }) => [hospital, hour, patient, JSON.stringify(stats), version]);
+  const rows = hours.map(({ hour, stats, version }) => [hospital, hour, patient, packHour(hour, stats), version]);
   return db.run(sql`INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version)
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(${JSON.stringify(rows)}) WHERE 1
     ON CONFLICT (hospital_id, hour, patient_id) DO UPDATE SET stats = excluded.stats, version = excluded.version
     WHERE excluded.version > vital_hours.version`);
 }
 
-/** One event for each device or person and hour: how many samples came, and which of their numbers. */
-function cameStatements(db: Db, { patient, hospital }: Home, { by, hour, n, first, last }: Came, now: number): Statement[] {
-  const via = { requestId: `ingest-${patient}-${hour}`, ip: null };
+/** One event for each device and day: how many samples came, and between which of their numbers. */
+function cameStatements(db: Db, { patient, hospital }: Home, came: Came, now: number): Statement[] {
+  const { by, day, n, first, last, version, told } = came;
+  const via = { requestId: `ingest-${patient}-${version}`, ip: null };
   const actor: DeviceActor = { kind: "device", credentialId: by, secretHash: null, via };
   return audit(db, actor, now, {
     event: "observation.ingest",
@@ -93,9 +104,10 @@ function cameStatements(db: Db, { patient, hospital }: Home, { by, hour, n, firs
     hospitalId: hospital,
     entity: { type: "device", id: by },
     subjects: [patient],
-    detail: { hour, samples: n, first_seq: first, last_seq: last },
-    when: sql`NOT EXISTS (SELECT 1 FROM audit_subjects s JOIN audit_events e ON e.seq = s.seq
-      WHERE s.patient_id = ${patient} AND e.recorded_at > ${now - 3 * 3_600_000} AND e.request_id = ${via.requestId} AND e.actor_id = ${by})`,
+    detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: n, first_seq: first, last_seq: last },
+    // However late the second try comes: the first was not before it was written down.
+    when: sql`NOT EXISTS (SELECT 1 FROM audit_events
+      WHERE actor_id = ${by} AND seq > ${seqBefore(told)} AND request_id = ${via.requestId})`,
   });
 }
 

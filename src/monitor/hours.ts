@@ -1,4 +1,8 @@
-// Hours that are over go to D1, once; an hour that got a late sample or a correction is counted again.
+// Hours that are over go to D1, once; an hour that got a late sample or a correction is counted again. The trail hears once a day
+// what came from whom.
+import { DAY_MS } from "../counters.ts";
+import type { Came } from "./deliver.ts";
+import type { Facts } from "./facts.ts";
 import { HOUR_MS, type Memory } from "./memory.ts";
 import { readBetween } from "./read.ts";
 import { rollupsOf } from "./rollup.ts";
@@ -17,7 +21,7 @@ function spreadOf(patientId: string): number {
   return Number.parseInt(patientId.slice(-6), 16) % SPREAD_MS;
 }
 
-/** Moves closed hours, and what came from whom in them, to the outbox. */
+/** Moves closed hours, and what came from whom on days that are over, to the outbox. */
 export function closeHours(store: Store, now: number): void {
   const memory = store.memory(now);
   const current = Math.floor((now - GRACE_MS) / HOUR_MS);
@@ -27,13 +31,26 @@ export function closeHours(store: Store, now: number): void {
     store.send("hour", { hour, version: ++memory.version, stats });
     delete memory.hours[key];
   }
-  for (const [key, came] of Object.entries(memory.came)) {
-    if (came.hour >= current) continue;
-    store.send("came", { by: key.split(" ")[0], ...came });
-    delete memory.came[key];
-  }
+  const today = Math.floor((now - GRACE_MS) / DAY_MS);
+  tellCame(store, now, (_, day) => day < today);
   memory.told = Math.max(memory.told, current - 1);
   store.keep(now);
+}
+
+/** The trail does not wait for the day's end to hear of a device that is unbound, or of a record that is closed. */
+export function tellUnbound(store: Store, { bindings, open }: Pick<Facts, "bindings" | "open">, now: number): void {
+  const bound = new Set(open ? bindings.filter(({ until }) => until === null).map(({ device }) => device) : []);
+  tellCame(store, now, (device) => !bound.has(device));
+}
+
+function tellCame(store: Store, now: number, isOver: (device: string, day: number) => boolean): void {
+  const memory = store.memory(now);
+  for (const [key, came] of Object.entries(memory.came)) {
+    const [device = ""] = key.split(" ");
+    if (!isOver(device, came.day)) continue;
+    store.send("came", { by: device, version: ++memory.version, told: now, ...came } satisfies Came);
+    delete memory.came[key];
+  }
 }
 
 /** A told hour is to be counted again; once more if that happens now, since the count may not have seen what came. */
@@ -64,7 +81,9 @@ export async function countAgain(env: Env, store: Store, patientId: string, now:
 /** When the next hour is to be told. */
 export function nextClosing(memory: Memory, patientId: string, now: number): number | null {
   if (memory.again.length > 0) return now + AGAIN_MS;
-  const hours = [...Object.keys(memory.hours).map(Number), ...Object.values(memory.came).map(({ hour }) => hour)];
-  if (hours.length === 0) return null;
-  return (Math.min(...hours) + 1) * HOUR_MS + GRACE_MS + spreadOf(patientId);
+  const ends = [
+    ...Object.keys(memory.hours).map((hour) => (Number(hour) + 1) * HOUR_MS),
+    ...Object.values(memory.came).map(({ day }) => (day + 1) * DAY_MS),
+  ];
+  return ends.length === 0 ? null : Math.min(...ends) + GRACE_MS + spreadOf(patientId);
 }

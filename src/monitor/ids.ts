@@ -1,8 +1,16 @@
 // Ids that say where a thing lies: an observation or alert is found by its id alone, without a search.
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
+/** An object has one patient, and an id for every sample. */
+let packedLast = { uuid: "", packed: "" };
+
 /** 26 characters for a UUID. */
 function packUuid(uuid: string): string {
+  if (uuid !== packedLast.uuid) packedLast = { uuid, packed: packed(uuid) };
+  return packedLast.packed;
+}
+
+function packed(uuid: string): string {
   let rest = BigInt(`0x${uuid.replaceAll("-", "")}`);
   let out = "";
   for (let i = 0; i < 26; i++) {

@@ -47,8 +47,8 @@ export type Memory = {
   again: number[];
   /** Items put aside for somebody to look at, by device and day. */
   held: Record<string, { day: number; n: number }>;
-  /** What came from whom in the hour, for the trail: samples, and the range of sequence numbers. */
-  came: Record<string, { hour: number; n: number; first: number | null; last: number | null }>;
+  /** What came from whom on a UTC day, by `<device> <day>`, for the trail: samples, and the range of sequence numbers. */
+  came: Record<string, { day: number; n: number; first: number | null; last: number | null }>;
 };
 
 export function newMemory(now: number): Memory {

@@ -14,7 +14,7 @@ import type { AlertView, Batch, Origin, PatientFrame, PatientSnapshot, RecordAns
 import { type AlertChange, deliverToD1, withDeadline } from "./deliver.ts";
 import { DeviceSockets } from "./device-sockets.ts";
 import { type Facts, loadFacts } from "./facts.ts";
-import { closeHours, countAgain, nextClosing } from "./hours.ts";
+import { closeHours, countAgain, nextClosing, tellUnbound } from "./hours.ts";
 import { forgetUnbound } from "./memory.ts";
 import { Publisher } from "./publisher.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./read.ts";
@@ -63,6 +63,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
       if ((this.#store.facts()?.as_of ?? 0) > facts.as_of) return;
       this.#store.keepFacts(facts);
       forgetUnbound(this.#store.memory(now), facts);
+      tellUnbound(this.#store, facts, now);
       this.#judge({ kind: "tick" }, now);
     });
     this.#sockets.dropUnbound(facts);
@@ -227,7 +228,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   }
 
   #tell(facts: Facts, fresh: Taken["fresh"], by: string, now: number): void {
-    if (fresh.length === 0) return;
+    if (fresh.length === 0 || !this.#publisher.isWatched(now)) return;
     const samples = fresh.map((sample) => toLive(facts.patient, { ...sample, received: now, device: by }));
     this.#publisher.queue(
       [{ type: "samples", patient_id: facts.patient, samples, news2: scoreNow(facts, this.#store.memory(now), now) }],

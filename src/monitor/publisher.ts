@@ -25,10 +25,14 @@ export class Publisher {
     this.#until = until;
   }
 
+  isWatched(now: number): boolean {
+    return this.#until > now;
+  }
+
   /** @param urgent alerts do not wait for their turn */
   queue(frames: readonly PatientFrame[], urgent: boolean): void {
     const now = Date.now();
-    if (frames.length === 0 || this.#until <= now) return;
+    if (frames.length === 0 || !this.isWatched(now)) return;
     for (const frame of frames) this.#add(frame);
     if (urgent || now - this.#last >= TOGETHER_MS) this.#flush();
     else this.#later(TOGETHER_MS - (now - this.#last));

@@ -4,6 +4,9 @@ import type { Sample } from "../vitals/model.ts";
 /** Values in the unit of their code, times in epoch milliseconds. `sum` is exact for values of at most three decimals. */
 export type Rollup = { n: number; min: number; max: number; sum: number; last: number; last_at: number };
 
+/** As D1 keeps it, months of every patient: without names. `last` is that of the hour's end, told in milliseconds of the hour. */
+export type Packed = readonly [n: number, min: number, max: number, sum: number, last: number, ms: number];
+
 export type Measured = Pick<Sample, "code" | "value" | "at" | "status">;
 
 const HOUR = 3_600_000;
@@ -31,6 +34,21 @@ export function mergeRollups(a: Rollup, b: Rollup): Rollup {
     last: latest.last,
     last_at: latest.last_at,
   };
+}
+
+/** JSON of LOINC to rollup. @param hour since the epoch; all times lie in it */
+export function packHour(hour: number, stats: Readonly<Record<string, Rollup>>): string {
+  const packed = Object.entries(stats).map(([code, { n, min, max, sum, last, last_at }]): [string, Packed] => {
+    return [code, [n, min, max, sum, last, last_at - hour * HOUR]];
+  });
+  return JSON.stringify(Object.fromEntries(packed));
+}
+
+export function unpackHour(hour: number, text: string): [code: string, rollup: Rollup][] {
+  const stats: Record<string, Packed> = JSON.parse(text);
+  return Object.entries(stats).map(([code, [n, min, max, sum, last, ms]]) => {
+    return [code, { n, min, max, sum, last, last_at: hour * HOUR + ms }];
+  });
 }
 
 /** The arithmetic mean, kept between the extremes where rounding would leave them. */

@@ -237,12 +237,12 @@ function remember(
 }
 
 function countFor(memory: Memory, by: string, samples: Sample[], now: number): void {
-  const hour = Math.floor(now / HOUR_MS);
-  const key = `${by} ${hour}`;
-  const came = memory.came[key] ?? { hour, n: 0, first: null, last: null };
+  const day = Math.floor(now / DAY_MS);
+  const key = `${by} ${day}`;
+  const came = memory.came[key] ?? { day, n: 0, first: null, last: null };
   const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
   memory.came[key] = {
-    hour,
+    day,
     n: came.n + samples.length,
     first: seqs.length > 0 ? Math.min(came.first ?? Number.POSITIVE_INFINITY, ...seqs) : came.first,
     last: seqs.length > 0 ? Math.max(came.last ?? 0, ...seqs) : came.last,

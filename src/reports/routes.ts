@@ -65,13 +65,23 @@ const Stats = z
     average_confidence: z.number().nullable(),
   })
   .openapi("ReportStats");
-export const statsAnswer = answer(Stats, "Totals", {
+const exampleStats = {
   total: 25,
   by_status: { preliminary: 25 },
   by_kind: { ecg: 25 },
   recent_7_days: 25,
   average_confidence: 0.93,
-});
+};
+
+const statsByDay = answer(
+  Stats.extend({
+    by_day: z
+      .array(z.object({ day: z.iso.date(), n: z.number().int() }))
+      .openapi({ description: "As many days as asked for, today the last; UTC" }),
+  }),
+  "Totals",
+  { ...exampleStats, by_day: [{ day: "2026-11-21", n: 25 }] },
+);
 
 const fileRoute = createRoute({
   method: "get",
@@ -126,9 +136,10 @@ export const reportRoutes = newRouter()
       tags,
       summary: "Totals over what I may see",
       security: SECURED,
-      responses: { 200: statsAnswer, ...problems(401, 403) },
+      request: { query: z.strictObject({ days: z.coerce.number().int().min(1).max(90).default(7) }) },
+      responses: { 200: statsByDay, ...problems(401, 403) },
     }),
-    async (c) => ok(c, await reportStats(c.get("call"))),
+    async (c) => ok(c, await reportStats(c.get("call"), c.req.valid("query").days)),
   )
   .openapi(detailRoute("/reports/{report_id}"), async (c) =>
     ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),

@@ -62,7 +62,7 @@ export const invitationRoutes = newRouter()
       responses: {
         201: answer(InvitationLink, "The link, good for one account and seven days", {
           invitation_id: EXAMPLE.invitation,
-          url: "https://edgecare.example.org/invite#token=eci_…",
+          url: "https://edgecare.example.org/invitation#token=eci_…",
           token: "eci_…",
           expires_at: EXAMPLE.time,
         }),

@@ -94,7 +94,7 @@ const eventOf = ({ role }: UserStanding, event: string, action: "C" | "R" | "D",
 
 const toLink = (origin: string, id: string, token: string, expiresAt: number) => ({
   invitation_id: id,
-  url: linkTo(origin, "invitation", token),
+  url: linkTo(origin, token),
   token,
   expires_at: new Date(expiresAt).toISOString(),
 });

@@ -179,7 +179,7 @@ export const userRoutes = newRouter()
       request: { params: userParam, headers: onceHeaders },
       responses: {
         201: answer(z.object({ url: z.string(), token: z.string(), expires_at: Timestamp }), "Good once, for 30 minutes", {
-          url: "https://edgecare.example.org/reset#token=ecp_…",
+          url: "https://edgecare.example.org/invitation#token=ecp_…",
           token: "ecp_…",
           expires_at: EXAMPLE.time,
         }),

@@ -108,10 +108,10 @@ export async function hourlyStats(anyCall: Call, query: StatsQuery) {
         AND ${patientScope(standing, actor, sql`v.patient_id`, sql`v.hospital_id`)} LIMIT ${MOST_ROWS + 1})`;
     const wanted = codes === null ? sql`1` : sql`s.key IN (SELECT value FROM json_each(${JSON.stringify(codes)}))`;
     return [
-      // The first row has no code: it counts what was picked.
+      // The first row has no code: it counts what was picked. Places as `Packed` has them.
       db.all<HourRow>(sql`WITH ${picked}
         SELECT -1 AS hour, '' AS code, count(*) AS patients, 0 AS n, 0 AS min, 0 AS max, 0 AS sum FROM picked
-        UNION ALL SELECT hour, s.key, count(*), sum(s.value->>'n'), min(s.value->>'min'), max(s.value->>'max'), sum(s.value->>'sum')
+        UNION ALL SELECT hour, s.key, count(*), sum(s.value->>0), min(s.value->>1), max(s.value->>2), sum(s.value->>3)
           FROM picked JOIN json_each(picked.stats) s WHERE ${wanted} GROUP BY hour, s.key
         ORDER BY hour, code`),
     ];

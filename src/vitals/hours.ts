@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Call } from "../actor.ts";
 import type { Bucket } from "../monitor/buckets.ts";
 import { HOUR_MS } from "../monitor/memory.ts";
-import { meanOf, mergeRollups, type Rollup } from "../monitor/rollup.ts";
+import { meanOf, mergeRollups, type Rollup, unpackHour } from "../monitor/rollup.ts";
 import type { PatientRow } from "../patient-row.ts";
 import { atObject } from "./ingest.ts";
 import type { Span } from "./query.ts";
@@ -27,10 +27,9 @@ export function toldHours({ db }: Call, { id, hospital_id }: PatientRow, { from,
 
 /** All hours of a span, oldest first, by code within one. @param codes null for all */
 export function mergeHours(open: HourRollup[], told: Told[], { from, to }: Span, codes: string[] | null): HourRollup[] {
-  const closed = told.flatMap(({ hour, stats }) => {
-    const rollups: Record<string, Rollup> = JSON.parse(stats);
-    return Object.entries(rollups).map(([code, rollup]) => ({ ...rollup, hour, code, open: false }));
-  });
+  const closed = told.flatMap(({ hour, stats }) =>
+    unpackHour(hour, stats).map(([code, rollup]) => ({ ...rollup, hour, code, open: false })),
+  );
   const known = new Set(told.map(({ hour }) => hour));
   return [...closed, ...open.filter(({ hour }) => hour >= from && hour < to && !known.has(hour))]
     .filter(({ code }) => codes === null || codes.includes(code))

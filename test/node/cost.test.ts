@@ -53,7 +53,7 @@ describe("a month", () => {
     "minute clock": nothing,
     "quarter clock": nothing,
   };
-  const floors = { request: 1, kv: 2, d1: 3 };
+  const floors = { request: 1, kv: 2, d1: 3, cache: 0.5, limit: 0.25, object: 0.125, record: 3 };
   const counted = { stretches, floors, objectBytes: 0, sampleBytes: 0 };
   const logging = { enabled: true, invocations: true, sampled: 1 };
   const month = (kind: keyof typeof stretches, units: number, counts: Partial<Counts>, log = logging) =>
@@ -93,11 +93,12 @@ describe("a month", () => {
     expect(month("read", 1, read, { ...logging, enabled: false }).logEvents).toBe(0);
   });
 
-  it("takes from the CPU what stands in for the platform, and never bills an object's as the Worker's", () => {
-    const counts = { ...NOTHING, requests: 1, kvRead: 2, d1Trips: 1, objectAwakeMs: 4 };
-    expect(workerCpuMs({ units: 1, counts, cpuMs: 20 }, floors)).toBe(20 - 1 - 4 - 3 - 4);
-    expect(workerCpuMs({ units: 1, counts, cpuMs: 5 }, floors)).toBe(0);
-    expect(workerCpuMs({ units: 1, counts: { ...NOTHING, alarms: 1 }, cpuMs: 20 }, floors)).toBe(0);
+  it("takes from the CPU what stands in for the platform, and what an object does with a sync", () => {
+    const counts = { ...NOTHING, requests: 1, kvRead: 2, d1Trips: 1, cacheCalls: 2, limitCalls: 4, objectCalls: 8 };
+    expect(workerCpuMs("read", { units: 1, counts, cpuMs: 20 }, floors)).toBe(20 - 1 - 4 - 3 - 1 - 1 - 1);
+    expect(workerCpuMs("sync", { units: 1, counts, cpuMs: 20 }, floors)).toBe(20 - 1 - 4 - 3 - 1 - 1 - 1 - 3);
+    expect(workerCpuMs("read", { units: 1, counts, cpuMs: 5 }, floors)).toBe(0);
+    expect(workerCpuMs("patient-hour", { units: 1, counts: { ...NOTHING, alarms: 1 }, cpuMs: 20 }, floors)).toBe(0);
   });
 });
 
@@ -160,11 +161,20 @@ describe("the meters", () => {
 
   it("count a first sync: D1 asked for the device, the hint kept; the next one leaves D1 alone", async () => {
     const first = await during(async () => sync(server, wearable(), await now()));
-    expect(first).toMatchObject({ requests: 1, d1Trips: 1, kvRead: 1, kvWritten: 1, objectCalls: 1 });
+    expect(first).toMatchObject({ requests: 1, d1Trips: 1, kvRead: 1, kvWritten: 1, cacheCalls: 2, objectCalls: 1 });
     expect(first.objectWritten).toBeGreaterThanOrEqual(1);
     await server.advance(15 * 60_000);
+    // Its hint is in the location's cache.
     const second = await during(async () => sync(server, wearable(), await now()));
-    expect(second).toMatchObject({ requests: 1, d1Trips: 0, d1Written: 0, kvWritten: 0, objectCalls: 1 });
+    expect(second).toMatchObject({
+      limitCalls: 1,
+      requests: 1,
+      d1Trips: 0,
+      d1Written: 0,
+      kvRead: 0,
+      kvWritten: 0,
+      objectCalls: 1,
+    });
     // The samples and the memory are one row; an alarm that is set is another.
     expect([1, 2, 3]).toContain(second.objectWritten);
   });
@@ -173,9 +183,16 @@ describe("the meters", () => {
     const hour = await during(() => server.advance(2 * 3_600_000));
     expect(hour.alarms).toBeGreaterThanOrEqual(1);
     expect(hour.d1Trips).toBeGreaterThanOrEqual(1);
-    expect(hour.d1Written).toBeGreaterThanOrEqual(2);
+    expect(hour.d1Written).toBeGreaterThanOrEqual(1);
     expect(hour.requests).toBe(0);
     const { results } = await server.env.DB.prepare("SELECT hour FROM vital_hours").all();
     expect(results.length).toBeGreaterThanOrEqual(1);
+  });
+
+  it("count the day's end: what came from the device goes to the trail", async () => {
+    const trail = server.env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'observation.ingest'");
+    await server.advance(24 * 3_600_000);
+    // Two where the syncs above lay on both sides of midnight.
+    expect([1, 2]).toContain(await trail.first<number>("n"));
   });
 });

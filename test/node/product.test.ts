@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
 import { ecgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
 import { DEMO_PASSWORD, demoPatients, SECOND_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
+import { PORTAL_AREAS, PORTAL_CSP } from "../../src/service/portal-policy.ts";
 import { findWords, inflatedStreams } from "./at-rest.ts";
 import { answers, dropState, newState, type Server, startServer } from "./server.ts";
 
@@ -131,6 +132,42 @@ function raw(text: string, close: boolean): Promise<string> {
     setTimeout(done, 3000);
   });
 }
+
+describe("the portal", () => {
+  const page = (path: string) => call(path, undefined, { headers: { Accept: "text/html,*/*" } });
+
+  it("is the same page for browsers at each of its addresses, under a strict policy; programs get the API's word", async () => {
+    for (const area of PORTAL_AREAS) {
+      for (const path of [`/${area}`, ...(area === "" ? [] : [`/${area}/some/page?from=1`])]) {
+        const answer = await page(path);
+        expect({ path, status: answer.status }).toEqual({ path, status: 200 });
+        expect(answer.headers.get("content-security-policy")).toBe(PORTAL_CSP);
+        expect(answer.headers.get("cache-control")).toBe("no-cache");
+        expect(await answer.text()).toContain('<div id="portal">');
+      }
+    }
+    expect(JSON.parse(await (await call("/")).text()).data.api).toBe("/api/v1");
+    for (const answer of [await call("/ward"), await page("/nowhere"), await page("/api/v1/nowhere")]) {
+      expect(answer.headers.get("content-type")).toContain("application/problem+json");
+      expect(answer.status).toBe(answer.url.includes("/api/") ? 401 : 404);
+    }
+  });
+
+  it("has nothing in its page but links to its own files, which are kept for a year", async () => {
+    const html = await (await page("/")).text();
+    expect(html).not.toMatch(/<style|style=|<script>|on\w+=/);
+    const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = ""]) => path);
+    expect(files.length).toBeGreaterThan(3);
+    for (const path of files) {
+      expect(path).toMatch(/^\/portal\//);
+      const answer = await call(path);
+      expect(answer.status).toBe(200);
+      const hashed = /-[\w-]{8}\.\w+$/.test(path);
+      expect(answer.headers.get("cache-control")).toBe(hashed ? "public, max-age=31536000, immutable" : "no-cache");
+    }
+    expect((await call("/portal/index-nothing0.js")).status).toBe(404);
+  });
+});
 
 describe("over HTTP", () => {
   it("takes a POST without a body where none is described", async () => {

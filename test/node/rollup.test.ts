@@ -4,7 +4,16 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { downsample } from "../../src/monitor/buckets.ts";
-import { addToRollup, type Measured, meanOf, mergeRollups, type Rollup, rollupsOf } from "../../src/monitor/rollup.ts";
+import {
+  addToRollup,
+  type Measured,
+  meanOf,
+  mergeRollups,
+  packHour,
+  type Rollup,
+  rollupsOf,
+  unpackHour,
+} from "../../src/monitor/rollup.ts";
 
 const ICU = join(import.meta.dirname, "../../../shared/data/vitals/icu-hourly");
 const HOUR = 3_600_000;
@@ -55,6 +64,20 @@ function givesTheSame(roll: (points: readonly Point[]) => unknown) {
 describe("a rollup", () => {
   it("is the same in any order", () => {
     fc.assert(givesTheSame(rolledUp), { numRuns: 2000, seed: 56 });
+  });
+
+  it("comes back from D1 as it was packed, hour by hour", () => {
+    fc.assert(
+      fc.property(fc.array(measured, { maxLength: 40 }), (samples) => {
+        for (const [hour, codes] of rollupsOf(samples)) {
+          const text = packHour(hour, Object.fromEntries(codes));
+          expect(new Map(unpackHour(hour, text))).toEqual(codes);
+          // Another hour's would be at another time.
+          expect(new Map(unpackHour(hour + 1, text))).not.toEqual(codes);
+        }
+      }),
+      { numRuns: 300, seed: 56 },
+    );
   });
 
   it("would not be with doubles added as they are", () => {

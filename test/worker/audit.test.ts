@@ -1,8 +1,23 @@
 // The audit trail: one event a decision, every subject named, no data without a trace, and a trail that only grows.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
+import { audit } from "../../src/audit.ts";
+import { batch, database } from "../../src/db/client.ts";
 import { failing } from "../stores.ts";
-import { API, ask, auditOf, env, newPatient, newPdf, newWorld, PASSWORD, read, upload, type World } from "../world.ts";
+import {
+  API,
+  ask,
+  auditOf,
+  env,
+  newHospital,
+  newPatient,
+  newPdf,
+  newWorld,
+  PASSWORD,
+  read,
+  upload,
+  type World,
+} from "../world.ts";
 
 let world: World;
 let reportId = "";
@@ -202,6 +217,47 @@ describe("a trail that only grows", () => {
     expect(mine.some((e) => e.entity?.id === other.stranger.id)).toBe(false);
     const places = new Set((await events(other.admin)).map((event) => event.hospital_id));
     expect(places.has(other.hospitalId) && places.size > 1).toBe(true);
+  });
+
+  it("finds a time by halving: nothing of the range is missed, nothing else shown, in any order of minutes", async () => {
+    const other = await newHospital();
+    const day = 86_400_000;
+    // Requests that began before those that are in the trail already, and ended in another order than they began.
+    const start = Date.now() - 50 * 60_000;
+    const times = Array.from({ length: 60 }, (_, i) => start + i * 45_000 + ((i * 7) % 5) * 60_000);
+    const db = database(env.DB);
+    for (const time of times) {
+      await batch(
+        db,
+        audit(db, { kind: "anonymous", via: { requestId: "by time", ip: null } }, time, {
+          event: "trail.time",
+          action: "E",
+          hospitalId: other,
+        }),
+      );
+    }
+    const iso = (time: number) => new Date(time).toISOString();
+    for (const [from, to] of [
+      [times[20], times[40]],
+      [times[59], start + 90 * day],
+      [start - day, times[0]],
+      [start - day, start + 90 * day],
+    ] as const) {
+      if (from === undefined || to === undefined) throw new Error("no time");
+      const query = `from=${iso(from)}&to=${iso(to)}&limit=100`;
+      const expected = times.filter((time) => time >= from && time < to).map(iso);
+      for (const filter of ["", "&event=trail.time", "&outcome=success"]) {
+        const { data } = await read(await ask(`${API}/audit-events?${query}${filter}`, { as: world.admin }));
+        const found = data.filter(({ event }: { event: string }) => event === "trail.time");
+        expect(found.map(({ recorded }: { recorded: string }) => recorded).toSorted()).toEqual(expected.toSorted());
+      }
+    }
+    const first = await read(await ask(`${API}/audit-events?event=trail.time&limit=40`, { as: world.admin }));
+    const cursor = first.meta.pagination.next_cursor;
+    const second = await read(await ask(`${API}/audit-events?event=trail.time&limit=40&cursor=${cursor}`, { as: world.admin }));
+    const seqs = [...first.data, ...second.data].map(({ seq }: { seq: number }) => seq);
+    expect(seqs).toHaveLength(60);
+    expect(seqs).toEqual(seqs.toSorted((a, b) => b - a));
   });
 
   it("tells a patient of a list they were on without the ids of others on it", async () => {

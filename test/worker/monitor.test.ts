@@ -1,8 +1,11 @@
 // The patient's object over time: bindings, late samples, hours, corrections of the clock, the archive, devices' sockets.
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { database } from "../../src/db/client.ts";
+import { type Came, deliverToD1 } from "../../src/monitor/deliver.ts";
 import { loadFacts } from "../../src/monitor/facts.ts";
 import type { PatientMonitor } from "../../src/monitor/patient-monitor.ts";
+import { unpackHour } from "../../src/monitor/rollup.ts";
 import { API, ask, env, newDevice, newPatient, newWorld, read, type World } from "../world.ts";
 
 const HOUR = 3_600_000;
@@ -31,7 +34,6 @@ const boundSince = (time: number) =>
     .run();
 const configure = async (patientId = world.patient.id) => {
   const { keysOf } = await import("../../src/config.ts");
-  const { database } = await import("../../src/db/client.ts");
   const facts = await loadFacts({ db: database(env.DB), keys: await keysOf(env) }, patientId, Date.now());
   if (facts) await monitor(patientId).configure(facts);
 };
@@ -95,7 +97,11 @@ describe("hours", () => {
     const { results } = await env.DB.prepare("SELECT hour, stats, version FROM vital_hours WHERE patient_id = ? ORDER BY hour")
       .bind(world.patient.id)
       .all<{ hour: number; stats: string; version: number }>();
-    return results.map(({ hour, stats, version }) => ({ hour, version, ...JSON.parse(stats)["8867-4"] }));
+    return results.map(({ hour, stats, version }) => ({
+      hour,
+      version,
+      ...Object.fromEntries(unpackHour(hour, stats))["8867-4"],
+    }));
   };
 
   it("that are over are told once; a late sample corrects its own hour", async () => {
@@ -113,6 +119,68 @@ describe("hours", () => {
     expect(all).toHaveLength(1);
     expect(all[0]).toMatchObject({ hour, n: 4, min: 10, max: 80, sum: 220 });
     expect(all[0]?.version).toBeGreaterThan(first?.version ?? 0);
+  });
+});
+
+describe("the trail of what a device brought", () => {
+  const DAY = 24 * HOUR;
+  const told = async () => {
+    const { results } = await env.DB.prepare(`SELECT e.detail AS detail, e.actor_id AS actor, e.entity_id AS entity
+      FROM audit_subjects s JOIN audit_events e ON e.seq = s.seq WHERE s.patient_id = ? AND e.event = 'observation.ingest' ORDER BY e.seq`)
+      .bind(world.patient.id)
+      .all<{ detail: string; actor: string; entity: string }>();
+    return results.map(({ detail, ...rest }) => ({ ...rest, ...JSON.parse(detail) }));
+  };
+  const alarm = () => runInDurableObject(monitor(), (instance: PatientMonitor) => instance.alarm());
+  const day = () => iso(Date.now()).slice(0, 10);
+  afterEach(() => void vi.useRealTimers());
+  const at = (time: number) => vi.useFakeTimers({ now: time, toFake: ["Date"] });
+  const bringThree = async () => {
+    const now = Date.now();
+    await bring([sample(70, now - 3, { seq: 4 }), sample(71, now - 2, { seq: 5 })]);
+    await bring([sample(72, now - 1, { seq: 9 })]);
+  };
+
+  it("is one event of the device and the day, when the day is over", async () => {
+    await boundSince(Date.now() - DAY);
+    await configure();
+    const today = day();
+    await bringThree();
+    const tomorrow = (Math.floor(Date.now() / DAY) + 1) * DAY;
+    at(tomorrow + 10 * 60_000);
+    await alarm();
+    expect(await told()).toEqual([]);
+    at(tomorrow + 21 * 60_000);
+    await alarm();
+    await alarm();
+    const one = { actor: device.id, entity: device.id, day: today, samples: 3, first_seq: 4, last_seq: 9 };
+    expect(await told()).toEqual([one]);
+    await bringThree();
+    at(Date.now() + DAY);
+    await alarm();
+    expect(await told()).toEqual([one, { ...one, day: iso(tomorrow).slice(0, 10) }]);
+  });
+
+  it("is written once, however often and late it is told", async () => {
+    const now = Date.now();
+    const came = { by: device.id, day: Math.floor(now / DAY), n: 3, first: 4, last: 9, version: 7, told: now } satisfies Came;
+    const rows = (version: number) => [{ id: 1, kind: "came", body: JSON.stringify({ ...came, version }) }];
+    const home = { patient: world.patient.id, hospital: world.hospitalId };
+    for (const later of [0, 1, 30 * DAY]) await deliverToD1(env, database(env.DB), home, rows(7), now + later);
+    expect(await told()).toHaveLength(1);
+    // The number tells another one apart.
+    await deliverToD1(env, database(env.DB), home, rows(8), now);
+    expect(await told()).toHaveLength(2);
+  });
+
+  it("does not wait for the day's end when the device is unbound", async () => {
+    await boundSince(Date.now() - DAY);
+    await configure();
+    await bringThree();
+    await ask(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
+    await configure();
+    await runDurableObjectAlarm(monitor());
+    expect(await told()).toMatchObject([{ actor: device.id, day: day(), samples: 3 }]);
   });
 });
 

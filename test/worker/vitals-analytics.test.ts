@@ -167,7 +167,7 @@ const bare = (data: Record<string, unknown>[]) => data.map(({ name: _n, unit: _u
 
 describe("the hours of all patients", () => {
   const path = (query = "") => `${API}/analytics/hourly-stats${query}`;
-  const stats = '{"8867-4":{"n":1,"min":60,"max":60,"sum":60,"last":60,"last_at":0}}';
+  const stats = '{"8867-4":[1,60,60,60,60,0]}';
   /** A hospital with 20,001 patients in one hour, whose rows nobody else's question may read. */
   let crowded: string;
   beforeAll(async () => {

@@ -1,0 +1,24 @@
+// When an alarm that nobody acknowledges is told to the next tier.
+import type { AlertView } from "../../../src/monitor/contract.ts";
+
+const MINUTE_MS = 60_000;
+/** Minutes until each tier is told, as the service has them; test/node/portal-board.test.ts compares them. */
+export const ESCALATION_MINUTES: Readonly<Record<AlertView["priority"], readonly number[]>> = {
+  high: [3, 10],
+  medium: [15, 45],
+  low: [],
+};
+
+type Waiting = Pick<AlertView, "priority" | "state" | "raised_at" | "escalation_tier" | "snoozed_until">;
+
+/**
+ * Epoch milliseconds, or null where none follows or it is not known. An alarm that rose in priority counts from when it rose,
+ * which only its events tell: counted from its beginning the time is over early, and then nothing is said.
+ * @param roseAt when it was last raised, where that is known
+ */
+export function escalatesAt(alert: Waiting, now: number, roseAt: string = alert.raised_at): number | null {
+  const minutes = ESCALATION_MINUTES[alert.priority][alert.escalation_tier];
+  if (alert.state !== "active" || minutes === undefined) return null;
+  const due = Math.max(Date.parse(roseAt) + minutes * MINUTE_MS, alert.snoozed_until ? Date.parse(alert.snoozed_until) : 0);
+  return due > now ? due : null;
+}

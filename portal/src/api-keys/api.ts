@@ -1,0 +1,39 @@
+// What the API says of API keys: the credentials of a hospital's programs.
+import { hc } from "hono/client";
+import type { apiKeyRoutes } from "../../../src/api-keys/routes.ts";
+import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
+
+const keys = hc<typeof apiKeyRoutes>(API, OPTIONS)["api-keys"];
+const one = keys[":api_key_id"];
+
+/** @param hospitalId for administrators of the platform */
+export const listKeys = (hospitalId: string | undefined, cursor: string | null) =>
+  pageOf(keys.$get({ query: { limit: "50", ...(hospitalId && { hospital_id: hospitalId }), ...(cursor && { cursor }) } }));
+export type ApiKey = Awaited<ReturnType<typeof listKeys>>["items"][number];
+
+export type NewKey = Parameters<typeof keys.$post>[0]["json"];
+export type Scope = NewKey["scopes"][number];
+/** Every scope that there is: another one in the API does not compile here. */
+const KNOWN: Record<Scope, true> = {
+  "patient:read": true,
+  "patient:search": true,
+  "patient:create": true,
+  "patient:update": true,
+  "report:read": true,
+  "report:create": true,
+  "observation:read": true,
+  "observation:create": true,
+  "alert:read": true,
+};
+export const SCOPES = Object.keys(KNOWN) as Scope[];
+
+/** The token is null where the same request came before: it was shown then. */
+export const issueKey = (json: NewKey, key: string) => dataOf(keys.$post({ header: { "idempotency-key": key }, json }));
+export const rotateKey = (api_key_id: string, grace_days: number, key: string) =>
+  dataOf(one.rotate.$post({ param: { api_key_id }, header: { "idempotency-key": key }, json: { grace_days } }));
+export const revokeKey = (api_key_id: string) => dataOf(one.$delete({ param: { api_key_id } }));
+
+export function stateOf({ revoked_at, expires_at }: ApiKey, now: number): "revoked" | "expired" | "works" {
+  if (revoked_at) return "revoked";
+  return expires_at && Date.parse(expires_at) <= now ? "expired" : "works";
+}

@@ -1,0 +1,47 @@
+// What went wrong, as the API says it (RFC 9457), or because nothing answered.
+
+export type FieldError = { path: string; message: string; code: string };
+
+export class Problem extends Error {
+  /** 0 where nothing answered. */
+  readonly status: number;
+  /** The API's code, or `unreachable`. */
+  readonly code: string;
+  /** To quote: finds the log line. Null where nothing answered. */
+  readonly errorId: string | null;
+  readonly errors: readonly FieldError[];
+
+  constructor(status: number, code: string, detail: string, errorId: string | null, errors: readonly FieldError[] = []) {
+    super(detail);
+    this.name = "Problem";
+    this.status = status;
+    this.code = code;
+    this.errorId = errorId;
+    this.errors = errors;
+  }
+}
+
+/** @throws Problem always */
+export function unreachable(cause: unknown): never {
+  throw cause instanceof Problem ? cause : new Problem(0, "unreachable", "Nothing answered.", null);
+}
+
+export async function problemOf(response: { status: number; json: () => Promise<unknown> }): Promise<Problem> {
+  const said = await response.json().catch(() => null);
+  const body: Record<string, unknown> = typeof said === "object" && said !== null ? { ...said } : {};
+  const text = (name: string) => (typeof body[name] === "string" ? body[name] : null);
+  const errors = Array.isArray(body["errors"]) ? (body["errors"] as FieldError[]) : [];
+  return new Problem(response.status, text("code") ?? "internal_error", text("detail") ?? "", text("error_id"), errors);
+}
+
+export const asProblem = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(0, "unexpected", error instanceof Error ? error.message : "", null);
+
+/** A change whose refusals by these codes, of all or of a field, are said in our own words. @throws Problem */
+export async function explained<T>(asked: Promise<T>, words: Record<string, string>): Promise<T> {
+  return asked.catch((error: unknown) => {
+    const { status, code, message, errorId, errors } = asProblem(error);
+    const told = errors.map((field) => ({ ...field, message: words[field.code] ?? field.message }));
+    throw new Problem(status, code, words[code] ?? message, errorId, told);
+  });
+}

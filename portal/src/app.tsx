@@ -1,0 +1,41 @@
+// What every page stands in: the theme, the queries, the session.
+import { MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { queries } from "./api/queries.ts";
+import { Failed, Loading } from "./design/states.tsx";
+import { theme as mantine } from "./design/theme.ts";
+import { router } from "./router.tsx";
+import { subscribe, theme } from "./session/preferences.ts";
+import { start } from "./session/session.ts";
+import { useSession } from "./session/use-session.ts";
+
+export function App() {
+  const scheme = useSyncExternalStore(subscribe, theme);
+  return (
+    <MantineProvider
+      theme={mantine}
+      withCssVariables={false}
+      withGlobalClasses={false}
+      {...(scheme === "auto" ? { defaultColorScheme: "auto" as const } : { forceColorScheme: scheme })}
+    >
+      <QueryClientProvider client={queries}>
+        <Started />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+/** Nothing is decided before it is known whether somebody is signed in; until then the address keeps its page. */
+function Started() {
+  const { status } = useSession();
+  const [failed, setFailed] = useState<unknown>(null);
+  const begin = () => {
+    setFailed(null);
+    start().catch(setFailed);
+  };
+  useEffect(begin, []);
+  if (failed && status === "starting") return <Failed error={failed} retry={begin} />;
+  return status === "starting" ? <Loading /> : <RouterProvider router={router} />;
+}

@@ -1,0 +1,87 @@
+// The one list: how many there are, a table that is cards on a phone, and more on demand.
+import { Button } from "@mantine/core";
+import type { UseInfiniteQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useSay } from "../messages/index.ts";
+import classes from "./data-table.module.css";
+import { Empty, Failed, Loading, NotDone } from "./states.tsx";
+
+export type Column<Item> = { label: string; cell: (item: Item) => ReactNode; align?: "end" };
+export type ListPage<Item> = {
+  items: Item[];
+  pagination: { total: number; total_is_exact: boolean; next_cursor: string | null };
+};
+
+type TableProps<Item> = {
+  label: string;
+  columns: readonly Column<Item>[];
+  items: readonly Item[];
+  keyOf: (item: Item) => string;
+};
+
+/** A plain table of what is there already. */
+export function Table<Item>({ label, columns, items, keyOf }: TableProps<Item>) {
+  return (
+    <table className={classes.table} aria-label={label}>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th key={column.label} scope="col" data-align={column.align}>
+              {column.label}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((item) => (
+          <tr key={keyOf(item)}>
+            {columns.map((column) => (
+              <td key={column.label} data-label={column.label} data-align={column.align}>
+                {column.cell(item)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+type ListProps<Item> = Omit<TableProps<Item>, "items"> & {
+  query: UseInfiniteQueryResult<{ pages: ListPage<Item>[] }>;
+  /** Whether filters are set: nothing found is not nothing there. */
+  filtered?: boolean;
+  empty?: ReactNode;
+};
+
+/** A list of the API, page by page behind "Show more". */
+export function DataTable<Item>({ query, filtered = false, empty, ...table }: ListProps<Item>) {
+  const say = useSay();
+  if (!query.data) return query.error ? <Failed error={query.error} retry={() => void query.refetch()} /> : <Loading />;
+  const items = query.data.pages.flatMap((page) => page.items);
+  const first = query.data.pages[0]?.pagination;
+  if (items.length === 0) return <Empty>{filtered ? say("common.nothing_found") : empty}</Empty>;
+  return (
+    <div className={classes.list}>
+      <p className={classes.count} role="status">
+        {say(first?.total_is_exact === false ? "common.count_at_least" : "common.count", {
+          n: items.length,
+          total: Math.max(first?.total ?? 0, items.length),
+        })}
+      </p>
+      <Table {...table} items={items} />
+      <NotDone error={query.error} />
+      {query.hasNextPage && (
+        <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          {say("common.show_more")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** What an infinite query over one of our lists needs besides its key and its question. */
+export const PAGES = {
+  initialPageParam: null as string | null,
+  getNextPageParam: (last: { pagination: { next_cursor: string | null } }) => last.pagination.next_cursor,
+};

@@ -1,0 +1,80 @@
+// The frame of a page: its title, which takes the focus when somebody comes here, and what it does first.
+import { type ReactNode, useEffect, useRef } from "react";
+import { say } from "../messages/index.ts";
+import classes from "./page.module.css";
+
+type PageProps = {
+  title: string;
+  /** Of the window, where the page's own title says whose it is: names never stand there. */
+  windowTitle?: string | undefined;
+  /** As much of the screen as there is for what the page shows. */
+  dense?: boolean;
+  actions?: ReactNode;
+  children: ReactNode;
+};
+
+/** Path that last took the focus, so that new data or another filter moves nothing. */
+let focused = "";
+
+export function Page({ title, windowTitle, dense = false, actions, children }: PageProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const shown = windowTitle ?? title;
+  useEffect(() => {
+    document.title = `${shown} · ${say("common.edgecare")}`;
+  }, [shown]);
+  useEffect(() => {
+    const path = location.pathname;
+    if (focused !== "" && focused !== path) heading.current?.focus();
+    focused = path;
+  }, []);
+  return (
+    <div className={classes.page} data-dense={dense}>
+      <div className={classes.head}>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        {actions && <div className={classes.actions}>{actions}</div>}
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/** A part of a page that belongs together. */
+export function Card({
+  title,
+  actions,
+  children,
+  className,
+}: {
+  title?: string;
+  actions?: ReactNode;
+  children: ReactNode;
+  className?: string | undefined;
+}) {
+  return (
+    <section className={className ? `${classes.card} ${className}` : classes.card}>
+      {(title || actions) && (
+        <div className={classes.cardHead}>
+          {title && <h2>{title}</h2>}
+          {actions}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}
+
+/** Label and value, one below the other on a phone. */
+export function Facts({ items }: { items: readonly (readonly [label: string, value: ReactNode])[] }) {
+  return (
+    <dl className={classes.facts}>
+      {items.map(([label, value]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd>{value ?? say("common.none")}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,37 @@
+// Whether a number may be taken for now. Decided by the server's clock and by when the server got the sample, never by a
+// device's or this PC's clock. Nothing here needs a browser.
+export type Freshness = "live" | "late" | "stale" | "missing" | "invalid";
+
+/** Seconds after which a value is late, and stale. */
+export type Limits = { late: number; stale: number };
+
+export type LinkStatus = "off" | "connecting" | "catching_up" | "live" | "lost" | "stopped";
+type Shown = { received_at: string; status: "final" | "invalid" | "amended" | "entered-in-error" } | undefined;
+
+/** @param now the server's time, epoch milliseconds */
+export function freshnessOf(sample: Shown, now: number, limits: Limits, link: LinkStatus): Freshness {
+  if (!sample) return "missing";
+  const age = (now - Date.parse(sample.received_at)) / 1000;
+  if (link !== "live" || age > limits.stale) return "stale";
+  if (sample.status === "invalid") return "invalid";
+  return age > limits.late ? "late" : "live";
+}
+
+/** Seconds of silence that are too long for what a monitor measures all the time, where no rule says otherwise. */
+export const SILENCE_S = 120;
+/** So long a single value stands, from a round or a cuff, and counts in NEWS2 (docs/alarms.md). */
+export const STANDS_S = 1_800;
+/** Heart rate, oxygen saturation, respiration. */
+const CONTINUOUS: readonly string[] = ["8867-4", "2708-6", "9279-1"];
+
+/** Silence limits by code, of the hospital's rules; null for what is measured now and then. */
+export type Silences = ReadonlyMap<string, number | null>;
+
+/** @param byHand somebody wrote the value down: a person is not a sensor that fell silent */
+export function limitsOf(code: string, byHand: boolean, silences: Silences): Limits {
+  const ruled = silences.get(code);
+  const silence = ruled === undefined && CONTINUOUS.includes(code) ? SILENCE_S : (ruled ?? null);
+  // A sensor sends every few seconds, a cuff every few minutes: this is more than two of their intervals.
+  if (byHand || silence === null) return { late: STANDS_S / 2, stale: STANDS_S };
+  return { late: silence / 4, stale: silence };
+}

@@ -1,0 +1,43 @@
+// What the API says of accounts and invitations.
+import { hc } from "hono/client";
+import type { invitationRoutes } from "../../../src/users/invitation-routes.ts";
+import type { userRoutes } from "../../../src/users/routes.ts";
+import { API, dataOf, OPTIONS, pageOf, versionOf } from "../api/client.ts";
+
+const { users } = hc<typeof userRoutes>(API, OPTIONS);
+const { users: invited } = hc<typeof invitationRoutes>(API, OPTIONS);
+const one = users[":user_id"];
+
+type ListQuery = NonNullable<Parameters<typeof users.$get>[0]["query"]>;
+export type UserFilters = Pick<ListQuery, "role" | "is_active" | "hospital_id" | "email">;
+
+/** Accounts that the caller manages, newest first. Addresses are found whole: they are kept sealed. */
+export const listUsers = (filters: UserFilters, cursor: string | null, limit = 50) =>
+  pageOf(users.$get({ query: { ...filters, limit: String(limit), ...(cursor && { cursor }) } }));
+export type User = Awaited<ReturnType<typeof listUsers>>["items"][number];
+
+export const accountWith = async (email: string): Promise<User | null> => (await listUsers({ email }, null, 1)).items[0] ?? null;
+
+export const readUser = (user_id: string) => versionOf(one.$get({ param: { user_id } }));
+
+export type NewUser = Parameters<typeof users.$post>[0]["json"];
+export const createUser = (json: NewUser, key: string) => dataOf(users.$post({ header: { "idempotency-key": key }, json }));
+
+export type UserChange = Parameters<typeof one.$patch>[0]["json"];
+export const changeUser = (user_id: string, etag: string, json: UserChange) =>
+  dataOf(one.$patch({ param: { user_id }, header: { "if-match": etag }, json }));
+
+export const unlock = (user_id: string) => dataOf(one.unlock.$post({ param: { user_id } }));
+/** @returns how many ended, of those that the caller has power over */
+export const endSessions = (user_id: string) => dataOf(one.sessions.$delete({ param: { user_id } }));
+export const resetPassword = (user_id: string, key: string) =>
+  dataOf(one["password-reset"].$post({ param: { user_id }, header: { "idempotency-key": key } }));
+
+export type NewInvitation = Parameters<typeof invited.invite.$post>[0]["json"];
+export const invite = (json: NewInvitation, key: string) =>
+  dataOf(invited.invite.$post({ header: { "idempotency-key": key }, json }));
+export const listInvitations = (cursor: string | null) =>
+  pageOf(invited.invitations.$get({ query: { limit: "20", ...(cursor && { cursor }) } }));
+export type Invitation = Awaited<ReturnType<typeof listInvitations>>["items"][number];
+export const withdraw = (invitation_id: string) =>
+  dataOf(invited.invitations[":invitation_id"].$delete({ param: { invitation_id } }));

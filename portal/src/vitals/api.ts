@@ -1,0 +1,84 @@
+// What the API says of one patient's vitals: charts, samples, the latest, the limits in effect, alarms of a stretch of time.
+import { hc } from "hono/client";
+import type { alertRoutes } from "../../../src/alerts/routes.ts";
+import type { ruleRoutes } from "../../../src/alerts/rules-routes.ts";
+import type { historyRoutes } from "../../../src/vitals/history-routes.ts";
+import { API, bodyOf, dataOf, OPTIONS, pageOf } from "../api/client.ts";
+import type { Window } from "./range.ts";
+
+const historyApi = hc<typeof historyRoutes>(API, OPTIONS);
+const ruleApi = hc<typeof ruleRoutes>(API, OPTIONS);
+const alertApi = hc<typeof alertRoutes>(API, OPTIONS);
+
+type HistoryItem = Awaited<ReturnType<typeof readHistory>>["data"][number];
+export type Observation = Extract<HistoryItem, { observation_id: string }>;
+export type Bucket = Extract<HistoryItem, { mean: number }>;
+
+const iso = (at: number) => new Date(at).toISOString();
+type HistoryQuery = NonNullable<Parameters<(typeof historyApi.patients)[":patient_id"]["observations"]["$get"]>[0]["query"]>;
+
+const readHistory = (patientId: string, query: HistoryQuery) =>
+  bodyOf(historyApi.patients[":patient_id"].observations.$get({ param: { patient_id: patientId }, query }));
+
+/** Buckets by code, oldest first. @param vitals names of the catalogue */
+export async function readBuckets(patientId: string, vitals: readonly string[], { from, to }: Window, buckets: number) {
+  const query = { code: vitals.join(","), from: iso(from), to: iso(to), buckets: String(buckets) };
+  const { data, meta } = await readHistory(patientId, query);
+  const items = data.filter((item): item is Bucket => "mean" in item);
+  return { items, hours: meta.resolution === "hour" };
+}
+
+/** Samples, newest first. */
+export async function listSamples(
+  patientId: string,
+  vitals: readonly string[],
+  { from, to }: Window,
+  cursor: string | null,
+  limit = 100,
+) {
+  const query = { code: vitals.join(","), from: iso(from), to: iso(to), limit: String(limit), ...(cursor && { cursor }) };
+  const { data, meta } = await readHistory(patientId, query);
+  const items = data.filter((item): item is Observation => "observation_id" in item);
+  const none = { total: items.length, total_is_exact: true, next_cursor: null };
+  return { items, pagination: meta.pagination ?? none };
+}
+
+/** Every sample of a window that holds few, newest first; null when there are more than so many thousand. */
+export async function readSamples(patientId: string, vitals: readonly string[], window: Window, pages: number) {
+  const samples: Observation[] = [];
+  let cursor: string | null = null;
+  for (let left = pages; left > 0; left--) {
+    const page: Awaited<ReturnType<typeof listSamples>> = await listSamples(patientId, vitals, window, cursor, 1_000);
+    samples.push(...page.items);
+    cursor = page.pagination.next_cursor;
+    if (cursor === null) return samples;
+  }
+  return null;
+}
+
+export const readLatest = (patientId: string) =>
+  dataOf(historyApi.patients[":patient_id"].observations.latest.$get({ param: { patient_id: patientId } }));
+export type Latest = Awaited<ReturnType<typeof readLatest>>;
+
+/** The limits in effect; staff alone may ask. */
+export const readLimits = (patientId: string) =>
+  dataOf(ruleApi.patients[":patient_id"]["alert-rules"].$get({ param: { patient_id: patientId } }));
+export type Rule = Awaited<ReturnType<typeof readLimits>>["rules"][number];
+
+const LONGEST_ALARM_MS = 24 * 3_600_000;
+/** Alarms that may touch a window; one that was raised long before it is among the open ones of the live view. */
+export const listAlarms = (patientId: string, { from, to }: Window) =>
+  pageOf(
+    alertApi.alerts.$get({
+      query: { patient_id: patientId, from: iso(from - LONGEST_ALARM_MS), to: iso(to), limit: "100" },
+    }),
+  );
+export const listOpenAlarms = (patientId: string) =>
+  pageOf(alertApi.alerts.$get({ query: { patient_id: patientId, open: "true", limit: "100" } }));
+export const listAlarmsOf = (patientId: string, cursor: string | null) =>
+  pageOf(alertApi.alerts.$get({ query: { patient_id: patientId, limit: "50", ...(cursor && { cursor }) } }));
+export type Alarm = Awaited<ReturnType<typeof listAlarms>>["items"][number];
+
+export type Amendment = Parameters<(typeof historyApi.observations)[":observation_id"]["$patch"]>[0]["json"];
+export const amendObservation = (observationId: string, json: Amendment) =>
+  dataOf(historyApi.observations[":observation_id"].$patch({ param: { observation_id: observationId }, json }));

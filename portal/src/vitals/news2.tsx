@@ -1,0 +1,97 @@
+// The early-warning score with what it is made of, or what it lacks; never a number made of old or missing values.
+import type { Score } from "../../../src/monitor/contract.ts";
+import { CODES } from "../alarms/vital-codes.ts";
+import { useServerNow } from "../live/use-live.ts";
+import { type PlainKey, sayOf, useSay } from "../messages/index.ts";
+import classes from "./news2.module.css";
+import { type Numbers, readingOf, useNumbers } from "./numbers.ts";
+
+/** As on every monitor; the others have words. */
+const SIGNS: Readonly<Record<string, string>> = { respiratory_rate: "RR", spo2: "SpO₂", systolic: "BP" };
+const partName = (part: string) => SIGNS[part] ?? sayOf("vitals.part", part);
+const listed = (parts: readonly string[]) => parts.map(partName).join(", ");
+
+const INPUTS: readonly (readonly [part: string, code: string])[] = [
+  ["respiratory_rate", CODES.respiratory_rate],
+  ["spo2", CODES.spo2],
+  ["systolic", CODES.systolic],
+  ["pulse", CODES.heart_rate],
+  ["temperature", CODES.temperature],
+];
+
+/** Inputs that have grown old since the server counted them. */
+const oldInputs = (numbers: Numbers, now: number) =>
+  INPUTS.filter(([, code]) => readingOf(numbers, code, undefined, now).freshness === "stale").map(([part]) => part);
+
+export function News2({ patientId }: { patientId: string }) {
+  const say = useSay();
+  const { numbers } = useNumbers(patientId);
+  const now = useServerNow();
+  const score = numbers?.news2;
+  if (!numbers || !score) return null;
+  const old = score.status === "complete" ? oldInputs(numbers, now) : [];
+  return (
+    <div className={classes.news2}>
+      <p className={classes.line}>
+        <abbr title={say("vitals.news2_long")} className={classes.name}>
+          NEWS2
+        </abbr>
+        {numbers.link !== "live" ? (
+          <>
+            <strong className={classes.score}>—</strong> {say("vitals.news2_not_live")}
+          </>
+        ) : old.length > 0 ? (
+          <>
+            <strong className={classes.score}>—</strong> {say("vitals.news2_stale", { what: listed(old) })}
+          </>
+        ) : (
+          <Known score={score} />
+        )}
+      </p>
+      <p className={classes.credit}>
+        {say("common.decision_support")} · {say("vitals.news2_credit")}
+      </p>
+    </div>
+  );
+}
+
+const REASONS: Readonly<Record<Extract<Score, { reason: string }>["reason"], PlainKey>> = {
+  age: "score.not_applicable.age",
+  pregnancy: "score.not_applicable.pregnancy",
+  age_unknown: "score.not_applicable.age_unknown",
+};
+
+function Known({ score }: { score: Score }) {
+  const say = useSay();
+  switch (score.status) {
+    case "complete":
+      return (
+        <>
+          <strong className={classes.score} data-risk={score.risk}>
+            {score.score}
+          </strong>
+          <span>
+            ={" "}
+            {Object.entries(score.parts)
+              .map(([part, points]) => `${partName(part)} ${points}`)
+              .join(" · ")}
+          </span>
+          <span className={classes.risk}>{sayOf("vitals.risk", score.risk)}</span>
+        </>
+      );
+    case "incomplete":
+      return (
+        <>
+          <strong className={classes.score}>—</strong>
+          {score.missing.length > 0 && <span>{say("score.none_missing", { what: listed(score.missing) })}</span>}
+          {score.stale.length > 0 && <span>{say("vitals.news2_stale", { what: listed(score.stale) })}</span>}
+        </>
+      );
+    case "not_applicable":
+      return (
+        <>
+          <strong className={classes.score}>—</strong> {say(REASONS[score.reason])}
+        </>
+      );
+  }
+}

@@ -1,0 +1,110 @@
+// `npm run check:messages`: both languages of the portal are whole, Hindi is Hindi, and every message is said somewhere.
+import { globSync, readFileSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const SOURCE = "portal/src";
+
+/** Names, units and abbreviations that stand in Hindi as in English. A text of these alone may be the same in both. */
+const LATIN = new Set(
+  (
+    "EdgeCare API PDF QR URL CSV FHIR LOINC IANA UTC IST SpO CO HR RR BP MAP NEWS ECG CPAP BiPAP SHA JSON UID RCP ACVPU " +
+    "QT QTc QRS PR ms mm mmHg kPa bpm min cm kg mg dL mmol L h s d Hz MB KB KiB MiB Ctrl Alt Shift K A M C V P U F O " +
+    "AHI EPAP IPAP cmH T FiO D R KV IP Bazett Fridericia"
+  ).split(" "),
+);
+
+/** What somebody is to type, by the message that shows it. */
+const EXAMPLES = {
+  "audit.action_hint": ["report", "download"],
+  "hospitals.time_zone_hint": ["Asia", "Kolkata"],
+  "me.claim.hint": ["MFRG", "GZDF", "MZTW"],
+  "me.claim.shape": ["A", "Z"],
+  "practitioners.languages_hint": ["en", "hi", "mr", "IN"],
+  "session.username_shape": ["a", "z"],
+  "users.username_hint": ["a", "z"],
+};
+
+const lettersOf = (text) => text.replace(/\{\w+\}/g, " ");
+const latinWords = (text) => lettersOf(text).match(/\p{Script=Latin}+/gu) ?? [];
+const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort().join(" ");
+
+/** @returns what is wrong with one message, of which both texts are there */
+function problemsOfText(key, en, hi) {
+  const foreign = latinWords(hi).filter((word) => !LATIN.has(word) && !EXAMPLES[key]?.includes(word));
+  const hasLetters = /\p{L}/u.test(lettersOf(en));
+  const onlyLatin = latinWords(en).every((word) => LATIN.has(word));
+  return [
+    ...(en.trim() === "" || hi.trim() === "" ? ["is empty"] : []),
+    ...(placeholders(en) === placeholders(hi)
+      ? []
+      : [`fills in ${placeholders(en) || "nothing"}, in Hindi ${placeholders(hi) || "nothing"}`]),
+    ...(en === hi && hasLetters && !onlyLatin ? ["is the same in Hindi"] : []),
+    ...(foreign.length > 0 ? [`has in Hindi: ${foreign.join(", ")}`] : []),
+    ...(hasLetters && !onlyLatin && !/\p{Script=Devanagari}/u.test(hi) ? ["has no Devanagari in Hindi"] : []),
+  ];
+}
+
+/** Keys that a source says whole, and the beginnings of those that it makes of data. */
+function saidIn(source) {
+  const whole = [...source.matchAll(/["'`]([a-z]\w*(?:\.[\w-]+)+)["'`]/g)].map(([, key]) => key);
+  const made = [
+    ...[...source.matchAll(/["'`]([a-z]\w*(?:\.\w+)*\.)\$\{|`([a-z]\w*(?:\.\w+)*[._])\$\{/g)].map(([, a, b]) => a ?? b),
+    ...[...source.matchAll(/sayOf\(\s*["'`]([\w.]+)["'`]/g)].map(([, prefix]) => `${prefix}.`),
+  ];
+  return { whole, made };
+}
+
+/**
+ * @param {Record<string, {en: Record<string, string>, hi: Record<string, string>}>} catalogues by the name of their feature
+ * @param {readonly string[]} sources every file of the portal but the catalogues
+ * @returns {string[]} what is wrong, a line each
+ */
+export function problemsOf(catalogues, sources) {
+  const said = sources.map(saidIn);
+  const whole = new Set(said.flatMap(({ whole }) => whole));
+  const made = said.flatMap(({ made }) => made);
+  const isSaid = (key) => whole.has(key) || made.some((prefix) => key.startsWith(prefix));
+  const keys = Object.values(catalogues).flatMap(({ en, hi }) => [...new Set([...Object.keys(en), ...Object.keys(hi)])]);
+  const twice = keys.filter((key, i) => keys.indexOf(key) !== i);
+  const inCatalogue = ({ en, hi }) =>
+    [...new Set([...Object.keys(en), ...Object.keys(hi)])].flatMap((key) => {
+      if (en[key] === undefined) return [`${key} is missing in English`];
+      if (hi[key] === undefined) return [`${key} is missing in Hindi`];
+      return [...problemsOfText(key, en[key], hi[key]), ...(isSaid(key) ? [] : ["is said nowhere"])].map(
+        (what) => `${key} ${what}`,
+      );
+    });
+  return [...Object.values(catalogues).flatMap(inCatalogue), ...twice.map((key) => `${key} is there twice`)];
+}
+
+/** The catalogues of the portal; only they are run, and nothing that draws. */
+export async function readCatalogues(folder = SOURCE) {
+  const files = [...globSync(`${folder}/*/messages.ts`), `${folder}/messages/common.ts`].sort();
+  const modules = await Promise.all(files.map((file) => import(pathToFileURL(resolve(file)).href)));
+  const found = modules.flatMap((module, i) =>
+    Object.values(module)
+      .filter((value) => typeof value === "object" && value !== null && "en" in value && "hi" in value)
+      .map((value) => [relative(folder, files[i] ?? ""), value]),
+  );
+  return Object.fromEntries(found);
+}
+
+export function readSources(folder = SOURCE) {
+  const isCatalogue = (file) => /(\/messages|messages\/common)\.ts$/.test(file);
+  return globSync(`${folder}/**/*.{ts,tsx}`)
+    .filter((file) => !isCatalogue(file))
+    .map((file) => readFileSync(file, "utf8"));
+}
+
+if (import.meta.main) {
+  const catalogues = await readCatalogues();
+  const problems = problemsOf(catalogues, readSources());
+  const count = Object.values(catalogues).reduce((sum, { en }) => sum + Object.keys(en).length, 0);
+  if (problems.length > 0) {
+    console.error(problems.join("\n"));
+    console.error(`${problems.length} problems in ${count} messages of the portal`);
+    process.exit(1);
+  }
+  console.log(`${count} messages of the portal in English and Hindi`);
+}

@@ -1,0 +1,61 @@
+// The API as a program uses it: for what a test needs before somebody looks at a page, and for what others do meanwhile.
+import { setTimeout as sleep } from "node:timers/promises";
+import { urlOfProduct } from "./product.ts";
+
+export type Login = { email: string; password: string };
+type Verb = {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  json?: object;
+  headers?: Record<string, string>;
+  body?: BodyInit;
+};
+// biome-ignore lint/suspicious/noExplicitAny: what comes back is what the test looks at.
+type Answer = any;
+
+export type Caller = { ask: (path: string, verb?: Verb) => Promise<Answer> };
+
+/** Asks again when the server says how long to wait: tests ask faster than people. */
+async function send(token: string, path: string, { method, json, headers, body }: Verb = {}): Promise<Response> {
+  for (;;) {
+    const response = await fetch(`${urlOfProduct()}/api/v1${path}`, {
+      method: method ?? (json || body ? "POST" : "GET"),
+      headers: {
+        ...(token && { Authorization: `Bearer ${token}` }),
+        ...(json && { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      ...(json ? { body: JSON.stringify(json) } : body !== undefined && { body }),
+    });
+    if (response.status !== 429) return response;
+    await response.body?.cancel();
+    await sleep(1_000 * Number(response.headers.get("Retry-After") ?? 1));
+  }
+}
+
+/** @throws when the answer is not a good one */
+async function read(path: string, response: Response): Promise<Answer> {
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+  return text === "" ? null : JSON.parse(text);
+}
+
+/** A machine's token, which does not end. */
+export const withToken = (token: string): Caller => ({
+  ask: async (path, verb) => read(path, await send(token, path, verb)),
+});
+
+/** Stays logged in: tests go on for longer than an access token. */
+export async function logIn({ email, password }: Login): Promise<Caller> {
+  const login = async (): Promise<string> => {
+    const { data } = await read("/auth/login", await send("", "/auth/login", { json: { email, password } }));
+    return data.access_token;
+  };
+  let token = await login();
+  const ask: Caller["ask"] = async (path, verb) => {
+    const first = await send(token, path, verb);
+    if (first.status !== 401) return read(path, first);
+    token = await login();
+    return read(path, await send(token, path, verb));
+  };
+  return { ask };
+}

@@ -1,0 +1,45 @@
+// A real ECG report as a PDF, drawn as those of the demo world are.
+import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
+import { ecgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
+import type { Caller } from "./api.ts";
+import { withToken } from "./api.ts";
+import type { Patient } from "./world.ts";
+
+let drawn = 0;
+
+export type Ecg = { pdf: Buffer; metrics: ReturnType<typeof ecgMetrics>; recordedAt: string };
+
+/** No two are the same. */
+export async function newEcg(patient: Patient): Promise<Ecg> {
+  const seed = Date.now() + drawn++;
+  const metrics = ecgMetrics(seed);
+  const recordedAt = new Date(Date.now() - 3_600_000).toISOString();
+  const pdf = await drawEcgReport({
+    metrics,
+    signal: synthesizeEcg(metrics, seed),
+    patient: { name: patient.name, birth_date: patient.birth, sex: "female", patient_number: patient.number },
+    device: "ECG cart 2",
+    hospital: "A hospital",
+    recorded_at: recordedAt,
+  });
+  return { pdf: Buffer.from(pdf), metrics, recordedAt };
+}
+
+/** Sends it as a program does. @returns what the API answers: a report, or an upload that waits in quarantine */
+export async function sendEcg(
+  { ask }: Caller,
+  { pdf, metrics, recordedAt }: Ecg,
+  patient?: Patient,
+): Promise<{ report_id: string | null; upload_id: string }> {
+  const body = new FormData();
+  body.set("file", new File([new Uint8Array(pdf)], "ecg_0412.pdf", { type: "application/pdf" }));
+  body.set("metrics", JSON.stringify(metrics));
+  body.set("recorded_at", recordedAt);
+  if (patient) body.set("patient_id", patient.id);
+  return (await ask("/reports", { body })).data;
+}
+
+/** A recorder that is bound to nobody: what it sends waits in quarantine. */
+export async function quarantined(device: { token: string }, ecg: Ecg): Promise<string> {
+  return (await sendEcg(withToken(device.token), ecg)).upload_id;
+}

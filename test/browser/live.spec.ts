@@ -1,0 +1,201 @@
+// Can an old, missing or invalid number be taken for a live one? By every way in which a line, a sensor or a clock fails.
+import { CODES } from "../../src/vitals/catalogue.ts";
+import { boardWith, cellOf, isLive, lostBar, rowOf, statesOf } from "./board.ts";
+import { expect, test } from "./portal.ts";
+import { CALM } from "./world.ts";
+
+const ALL_STALE = {
+  heart_rate: "stale",
+  respiratory_rate: "stale",
+  spo2: "stale",
+  blood_pressure: "stale",
+  temperature: "stale",
+  updated: "stale",
+};
+/** What the guide allows, and a second for a machine that is busy with tests. */
+const LOST_MS = 5_000 + 1_000;
+
+test("a value is on the screen within a second, 19 times of 20", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const monitor = await world.newMonitor(patient);
+  const page = await open(nurse, { path: "/ward" });
+  await boardWith(page, patient);
+  const cell = cellOf(page, patient, "heart_rate");
+  await monitor.send({ heart_rate: 60 });
+  await expect(cell).toContainText("60");
+  const took: number[] = [];
+  for (let rate = 61; rate <= 100; rate++) {
+    const shown = cell.evaluate(
+      (element, wanted) =>
+        new Promise<number>((resolve) => {
+          const look = () => (element.textContent?.includes(wanted) ? resolve(Date.now()) : requestAnimationFrame(look));
+          look();
+        }),
+      String(rate),
+    );
+    const sent = Date.now();
+    await monitor.send({ heart_rate: rate });
+    took.push((await shown) - sent);
+  }
+  const p95 = took.sort((a, b) => a - b)[Math.floor(took.length * 0.95)] ?? Number.NaN;
+  console.log(`sample to screen: median ${took[Math.floor(took.length / 2)]} ms, p95 ${p95} ms`);
+  expect(p95).toBeLessThanOrEqual(1_000);
+});
+
+test("a line that is cut: a bar, and every value stale, within 5 s; live again when it is back", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const monitor = await world.newMonitor(patient);
+  await monitor.send(CALM);
+  const page = await open(nurse, { path: "/ward" });
+  await boardWith(page, patient);
+  await expect(cellOf(page, patient, "spo2")).toHaveAttribute("data-state", "live");
+  await expect(cellOf(page, patient, "news2")).toHaveText("0");
+  await page.context().setOffline(true);
+  await expect(lostBar(page)).toBeVisible({ timeout: LOST_MS });
+  expect(await statesOf(page, patient)).toEqual(ALL_STALE);
+  await expect(cellOf(page, patient, "news2")).not.toHaveText(/\d/);
+  await page.context().setOffline(false);
+  await isLive(page);
+  await expect(lostBar(page)).toHaveCount(0);
+  await monitor.send({ ...CALM, heart_rate: 81 });
+  await expect(cellOf(page, patient, "heart_rate")).toHaveText(/^81/);
+  await expect(cellOf(page, patient, "heart_rate")).toHaveAttribute("data-state", "live");
+});
+
+test("a line that is half open, frames lost and nothing closed: the same", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const monitor = await world.newMonitor(patient);
+  await monitor.send(CALM);
+  const line = { drops: false };
+  const page = await open(nurse, {
+    path: "/ward",
+    before: (page) =>
+      page.routeWebSocket(/\/live\?/, (socket) => {
+        const server = socket.connectToServer();
+        const dropped = line.drops;
+        socket.onMessage((message) => (line.drops && !dropped ? undefined : server.send(message)));
+        server.onMessage((message) => (line.drops && !dropped ? undefined : socket.send(message)));
+      }),
+  });
+  await boardWith(page, patient);
+  await expect(cellOf(page, patient, "spo2")).toHaveAttribute("data-state", "live");
+  line.drops = true;
+  await expect(lostBar(page)).toBeVisible({ timeout: LOST_MS });
+  expect(await statesOf(page, patient)).toEqual(ALL_STALE);
+  // The next socket is whole.
+  await isLive(page);
+  await expect(lostBar(page)).toHaveCount(0);
+});
+
+test("one vital that falls silent turns stale alone, and the score loses its number", async ({ open, world, nurse }) => {
+  test.setTimeout(120_000);
+  const patient = await world.newPatient();
+  const monitor = await world.newMonitor(patient);
+  const { ward_id } = (
+    await world.admin.ask("/wards", { json: { name: `Ward ${patient.number}`, hospital_id: world.hospital.hospital_id } })
+  ).data;
+  await world.admin.ask(`/wards/${ward_id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { silence_s: 30 } });
+  await world.clerk.ask(`/patients/${patient.id}`, {
+    method: "PATCH",
+    json: { ward_id },
+    headers: { "If-Match": '"1"' },
+  });
+  const page = await open(nurse, { path: `/ward?ward=${ward_id}` });
+  await monitor.send(CALM);
+  await boardWith(page, patient);
+  await expect(cellOf(page, patient, "news2")).toHaveText("0");
+  const { spo2: _, ...others } = CALM;
+  const until = Date.now() + 33_000;
+  while (Date.now() < until) {
+    await monitor.send(others);
+    await page.waitForTimeout(3_000);
+  }
+  await expect(cellOf(page, patient, "spo2")).toHaveAttribute("data-state", "stale");
+  expect(await statesOf(page, patient)).toEqual({
+    heart_rate: "live",
+    respiratory_rate: "live",
+    spo2: "stale",
+    blood_pressure: "live",
+    temperature: "live",
+    updated: "live",
+  });
+  await expect(cellOf(page, patient, "news2")).not.toHaveText(/^\d/);
+});
+
+test("zero is 0, the impossible is struck through and not scored, and nothing is never drawn as live", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const [still, odd, unknown] = [await world.newPatient(), await world.newPatient(), await world.newPatient()];
+  await (await world.newMonitor(still)).send({ ...CALM, heart_rate: 0 });
+  const { spo2: _, ...others } = CALM;
+  await (await world.newMonitor(odd)).send({ ...others, spo2: 104 });
+  const page = await open(nurse, { path: "/ward" });
+  await boardWith(page, still, odd, unknown);
+  await expect(cellOf(page, still, "heart_rate")).toHaveText(/^0/);
+  await expect(cellOf(page, still, "alarm")).toContainText("HIGH");
+  await expect(cellOf(page, odd, "spo2")).toHaveAttribute("data-state", "invalid");
+  await expect(cellOf(page, odd, "spo2").locator("del")).toHaveText("104");
+  await expect(cellOf(page, odd, "spo2")).toContainText("invalid");
+  await expect(cellOf(page, odd, "news2")).not.toHaveText(/^\d/);
+  expect(new Set(Object.values(await statesOf(page, unknown)))).toEqual(new Set(["missing"]));
+  await expect(cellOf(page, unknown, "heart_rate")).toContainText("⋯");
+  // Not knowing stands above being well.
+  const names = await page.locator("[data-row]").allTextContents();
+  const calm = await world.newPatient();
+  await (await world.newMonitor(calm)).send(CALM);
+  await expect(rowOf(page, calm)).toBeVisible({ timeout: 20_000 });
+  await expect(async () => {
+    const order = await page.locator("[data-row]").allTextContents();
+    expect(order.indexOf(unknown.name)).toBeLessThan(order.indexOf(calm.name));
+    expect(order.indexOf(still.name)).toBeLessThan(order.indexOf(unknown.name));
+  }).toPass({ timeout: 20_000 });
+  expect(names).toContain(unknown.name);
+});
+
+for (const hours of [-1, 1]) {
+  test(`a PC clock that is ${hours} h off changes no age`, async ({ open, world, nurse }) => {
+    const patient = await world.newPatient();
+    await (await world.newMonitor(patient)).send(CALM);
+    const page = await open(nurse, {
+      path: "/ward",
+      before: (page) =>
+        page.addInitScript((offset) => {
+          const RealDate = Date;
+          window.Date = class extends RealDate {
+            constructor(...args: [] | [number | string]) {
+              if (args.length === 0) super(RealDate.now() + offset);
+              else super(...args);
+            }
+            static override now = () => RealDate.now() + offset;
+          } as DateConstructor;
+        }, hours * 3_600_000),
+    });
+    await boardWith(page, patient);
+    await expect(cellOf(page, patient, "updated")).toHaveText(/^\d+ s$/);
+    await expect(cellOf(page, patient, "updated")).toHaveAttribute("data-state", "live");
+    await expect(cellOf(page, patient, "news2")).toHaveText("0");
+  });
+}
+
+test("rows stay where they are under the pointer, and say how many would move", async ({ open, world, nurse }) => {
+  const [first, second] = [await world.newPatient(), await world.newPatient()];
+  const monitors = [await world.newMonitor(first), await world.newMonitor(second)] as const;
+  for (const monitor of monitors) await monitor.send(CALM);
+  const page = await open(nurse, { path: "/ward" });
+  await boardWith(page, first, second);
+  const order = () => page.locator("[data-row]").allTextContents();
+  await rowOf(page, first).hover();
+  const before = await order();
+  await monitors[1].send({ ...CALM, spo2: 84 });
+  await expect(cellOf(page, second, "alarm")).toContainText("HIGH");
+  expect(await order()).toEqual(before);
+  await expect(page.getByText(/\d moved, reorder/)).toBeVisible();
+  await page.mouse.move(5, 5);
+  await expect.poll(async () => (await order()).indexOf(second.name) < (await order()).indexOf(first.name)).toBe(true);
+});

@@ -1,0 +1,108 @@
+// A full ward for a minute: forty patients whose numbers all change. What an update costs the page, and whether it keeps what it used.
+import type { Page } from "@playwright/test";
+import { logIn } from "./api.ts";
+import { expect, settled, test } from "./portal.ts";
+import { CALM, type Monitor, newWorld } from "./world.ts";
+
+const PATIENTS = 40;
+const WARM_UP_S = 20;
+const MEASURED_S = 60;
+/** Each monitor sends this often. */
+const EVERY_MS = 2_000;
+const MEDIAN_MS = 50;
+const HEAP_SHARE = 0.05;
+
+type Measured = { work: number[] };
+
+test("forty live patients for a minute: the median update takes less than 50 ms, and the heap stays", async ({ open }) => {
+  test.setTimeout(420_000);
+  const world = await newWorld();
+  // A person may ask a hundred times a minute, so several set the ward up.
+  const clerks = [world.clerk];
+  for (let i = 0; i < 3; i++) clerks.push(await logIn(await world.newPerson("nurse")));
+  const share = await Promise.all(
+    clerks.map(async (clerk) => {
+      const mine: Monitor[] = [];
+      for (let i = 0; i < PATIENTS / clerks.length; i++) {
+        mine.push(await world.newMonitor(await world.newPatient({}, clerk), clerk));
+      }
+      return mine;
+    }),
+  );
+  const monitors = share.flat();
+  const page = await open(world.people.nurse, { path: "/ward", before: noteWork });
+  await settled(page);
+  const sending = send(monitors);
+  await expect(page.locator("[data-row]")).toHaveCount(PATIENTS, { timeout: 30_000 });
+  await page.waitForTimeout(WARM_UP_S * 1_000);
+  const before = await heapOf(page);
+  await page.evaluate(() => (window as unknown as { measured: Measured }).measured.work.splice(0));
+  await page.waitForTimeout(MEASURED_S * 1_000);
+  const { work } = await page.evaluate(() => (window as unknown as { measured: Measured }).measured);
+  const after = await heapOf(page);
+  await sending.stop();
+  const sorted = work.toSorted((a, b) => a - b);
+  const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN;
+  const mib = (bytes: number) => (bytes / 1024 / 1024).toFixed(1);
+  console.log(
+    `${sorted.length} updates: median ${at(0.5).toFixed(1)} ms, p95 ${at(0.95).toFixed(1)} ms; heap ${mib(before)} to ${mib(after)} MiB`,
+  );
+  expect(sorted.length).toBeGreaterThan(MEASURED_S);
+  expect(at(0.5)).toBeLessThan(MEDIAN_MS);
+  expect(Math.abs(after / before - 1)).toBeLessThan(HEAP_SHARE);
+});
+
+/** Every monitor in turn, spread over the interval, each time with other numbers. */
+function send(monitors: readonly Monitor[]): { stop: () => Promise<void> } {
+  let going = true;
+  const run = async (monitor: Monitor, index: number) => {
+    await new Promise((resolve) => setTimeout(resolve, (index * EVERY_MS) / monitors.length));
+    for (let n = index; going; n++) {
+      const [calm = 0, rate = 0, air = 0] = [CALM.heart_rate, CALM.systolic, CALM.respiratory_rate];
+      const values = { ...CALM, heart_rate: calm + (n % 9), systolic: rate + (n % 7), respiratory_rate: air + (n % 3) };
+      const due = new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+      await monitor.send({ ...values, spo2: 95 + (n % 4), temperature: 36.5 + (n % 5) / 10 }).catch(() => undefined);
+      await due;
+    }
+  };
+  const all = monitors.map(run);
+  return {
+    async stop() {
+      going = false;
+      await Promise.all(all);
+    },
+  };
+}
+
+/** Notes for each animation frame after a message how long the main thread was busy: scripts, layout and paint, until the next task. */
+async function noteWork(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const measured: Measured = { work: [] };
+    Object.assign(window, { measured });
+    const { port1, port2 } = new MessageChannel();
+    let began = 0;
+    port1.onmessage = () => {
+      measured.work.push(performance.now() - began);
+      began = 0;
+    };
+    const original = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (callback) =>
+      original((time) => {
+        if (began === 0) {
+          began = performance.now();
+          port2.postMessage(null);
+        }
+        callback(time);
+      });
+  });
+}
+
+/** Bytes in use, after everything that can be given back was. */
+async function heapOf(page: Page): Promise<number> {
+  const tools = await page.context().newCDPSession(page);
+  await tools.send("HeapProfiler.enable");
+  for (let i = 0; i < 3; i++) await tools.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await tools.send("Runtime.getHeapUsage");
+  await tools.detach();
+  return usedSize;
+}

@@ -1,0 +1,66 @@
+// What every test begins with: a hospital of its own, people who are signed in, and an eye on what no page may do.
+import { type BrowserContextOptions, test as base, expect, type Page } from "@playwright/test";
+import type { Login } from "./api.ts";
+import { urlOfProduct } from "./product.ts";
+import { newSigns, type Signs } from "./signs.ts";
+import { newWorld, type Person, type World } from "./world.ts";
+
+type Opened = { path?: string; before?: (page: Page) => Promise<unknown>; context?: BrowserContextOptions };
+type Tools = {
+  /** Of this test alone: a person may ask a hundred times a minute, and a page asks often. */
+  nurse: Person;
+  signs: Signs;
+  /** A browser of this person's own, signed in, at an address. */
+  open: (login: Login | null, opened?: Opened) => Promise<Page>;
+};
+
+export const test = base.extend<Tools, { world: World }>({
+  world: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs.
+    async ({}, use) => use(await newWorld()),
+    { scope: "worker", timeout: 180_000 },
+  ],
+  nurse: async ({ world }, use) => use(await world.newPerson("nurse")),
+  signs: async ({ world }, use) => {
+    const signs = newSigns(world.names);
+    await use(signs);
+    expect(await signs.found()).toEqual([]);
+  },
+  open: async ({ browser, contextOptions, signs }, use, { project }) => {
+    const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
+    await use(async (login, { path = "/", before, context: options } = {}) => {
+      const origin = options?.baseURL ?? urlOfProduct();
+      const context = await browser.newContext({ ...contextOptions, ...shown(project.use), baseURL: origin, ...options });
+      contexts.push(context);
+      await signs.watch(context, origin);
+      if (login) await signIn(context.request, login);
+      const page = await context.newPage();
+      await before?.(page);
+      await page.goto(path);
+      return page;
+    });
+    // Pages are looked at before they close: signs are asked for after this.
+    await signs.found();
+    for (const context of contexts) await context.close();
+  },
+});
+
+export { expect };
+
+const shown = ({ locale, timezoneId, viewport }: BrowserContextOptions): BrowserContextOptions => ({
+  ...(locale && { locale }),
+  ...(timezoneId && { timezoneId }),
+  ...(viewport && { viewport }),
+});
+
+/** As the form does it: the refresh token comes as a cookie. */
+export async function signIn(request: Page["request"], { email, password }: Login): Promise<void> {
+  const response = await request.post("/api/v1/auth/login", { data: { email, password, transport: "cookie" } });
+  expect(response.status(), await response.text()).toBe(200);
+}
+
+/** Waits until the page's own heading is there and nothing is loading any more. */
+export async function settled(page: Page): Promise<void> {
+  await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: /Loading|Still loading|लोड हो रहा है/ })).toHaveCount(0);
+}

@@ -1,0 +1,116 @@
+// Signing in, staying where one is, and what happens when the session ends.
+import { type Login, logIn } from "./api.ts";
+import { expect, settled, test } from "./portal.ts";
+
+test("signs in through the form, with one message for a wrong name and a wrong password", async ({ open, nurse }) => {
+  const page = await open(null, { path: "/patients" });
+  await expect(page).toHaveURL(/\/login\?next=/);
+  const sign = async (name: string, password: string) => {
+    await page.getByLabel("E-mail or user name").fill(name);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+  };
+  const said: (string | null)[] = [];
+  for (const name of ["nobody@example.org", nurse.email]) {
+    await sign(name, "not the password");
+    await expect(page.getByRole("alert")).toContainText("does not match an account");
+    said.push(await page.getByRole("alert").locator("p").first().textContent());
+  }
+  expect(new Set(said).size).toBe(1);
+  await sign(nurse.email, nurse.password);
+  await expect(page).toHaveURL(/\/patients$/);
+  await settled(page);
+});
+
+test("every address lands on its own page when it is loaded again, and nobody else's page opens", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: `/patients/${patient.id}/vitals` });
+  for (const path of ["/ward", "/alarms?state=active", `/patients/${patient.id}/alarms`, "/uploads/quarantine", "/account"]) {
+    await page.goto(path);
+    await settled(page);
+    const title = await page.title();
+    await page.reload();
+    await settled(page);
+    expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(path);
+    await expect(page).toHaveTitle(title);
+  }
+  for (const path of ["/admin/users", "/me", "/patients/nobody/at/all"]) {
+    await page.goto(path);
+    await expect(page.getByText(/This page does not exist or you have no access|No such/).first()).toBeVisible();
+  }
+});
+
+test("a session that ends shows a dialog and no patient; signed in again, one is where one was", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: `/patients/${patient.id}` });
+  await expect(page.getByText(patient.name).first()).toBeVisible();
+  await endSessions(nurse);
+  // The next request is the first to hear of it.
+  await page.getByRole("navigation").getByRole("link", { name: "Patients" }).click();
+  const dialog = page.getByRole("dialog", { name: "Your session has ended" });
+  await expect(dialog).toBeVisible();
+  await expect(page.getByText(patient.name)).toHaveCount(0);
+  await expect(page.locator("main")).toBeEmpty();
+  await dialog.getByLabel("E-mail or user name").fill(nurse.email);
+  await dialog.getByLabel("Password", { exact: true }).fill(nurse.password);
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page).toHaveURL(/\/patients$/);
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+});
+
+test("an access token that ends is renewed once, whatever asks meanwhile, and nobody notices", async ({ open, nurse }) => {
+  const page = await open(nurse, { path: "/patients" });
+  await settled(page);
+  let renewals = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/auth/refresh")) renewals++;
+  });
+  const refused = new Set<string>();
+  await page.route(/\/api\/v1\/(?!auth)/, async (route) => {
+    const url = route.request().url();
+    if (renewals > 0 || refused.has(url)) return route.fallback();
+    refused.add(url);
+    return route.fulfill({ status: 401, contentType: "application/problem+json", body: '{"code":"unauthenticated"}' });
+  });
+  await page.getByRole("navigation").getByRole("link", { name: "Uploads" }).click();
+  await expect(page).toHaveURL(/\/uploads$/);
+  await settled(page);
+  expect(refused.size).toBeGreaterThan(0);
+  expect(renewals).toBe(1);
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
+test("who signs out leaves nothing behind", async ({ open, nurse }) => {
+  const page = await open(nurse, { path: "/patients" });
+  await settled(page);
+  await page.getByRole("button", { name: nurse.name }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(page).toHaveURL(/\/login$/);
+  await page.goto("/patients");
+  await expect(page).toHaveURL(/\/login\?next=/);
+  const kept = await page.evaluate(() => ({
+    cookies: document.cookie,
+    keys: Object.keys(localStorage),
+    values: JSON.stringify([{ ...localStorage }, { ...sessionStorage }]),
+  }));
+  expect(kept).toEqual({ cookies: "", keys: expect.anything(), values: expect.not.stringMatching(/eyJ|ec[ar]_|@/) });
+  expect(kept.keys.filter((key) => !/^(edgecare\.|mantine-)/.test(key))).toEqual([]);
+});
+
+/** All of a person's, the browser's among them; the one that asks goes last. */
+async function endSessions(login: Login): Promise<void> {
+  const caller = await logIn(login);
+  const sessions: { session_id: string; current: boolean }[] = (await caller.ask("/auth/sessions")).data;
+  for (const { session_id } of sessions.toSorted((a, b) => Number(a.current) - Number(b.current))) {
+    await caller.ask(`/auth/sessions/${session_id}`, { method: "DELETE" });
+  }
+}

@@ -1,0 +1,106 @@
+// Getting about: focus, titles, keys and the phone's tabs.
+import { expect, settled, test } from "./portal.ts";
+
+test("a new page takes the focus to its heading and names the window, without a patient's name", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: "/ward" });
+  await settled(page);
+  const titles = new Set([await page.title()]);
+  for (const name of ["Alarms", "Patients", "Uploads", "Ward"]) {
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name }).click();
+    await settled(page);
+    await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+    await expect(page).toHaveTitle(/ · EdgeCare$/);
+    titles.add(await page.title());
+  }
+  expect(titles.size).toBe(4);
+  await page.goto(`/patients/${patient.id}`);
+  await settled(page);
+  await expect(page).toHaveTitle(new RegExp(`${patient.number}.* · EdgeCare$`));
+});
+
+test("no key acts alone", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: "/ward" });
+  for (const path of ["/ward", "/alarms", "/patients", `/patients/${patient.id}`, `/patients/${patient.id}/vitals`]) {
+    await page.goto(path);
+    await settled(page);
+    await page.getByRole("heading", { level: 1 }).first().focus();
+    const asked: string[] = [];
+    page.on("request", (request) => request.method() !== "GET" && asked.push(`${request.method()} ${request.url()}`));
+    for (const key of "abcdefghijklmnopqrstuvwxyz0123456789/?.+-#!") await page.keyboard.press(key);
+    await page.waitForTimeout(300);
+    expect(new URL(page.url()).pathname).toBe(path);
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    expect(asked.filter((line) => !line.includes("/live/tickets") && !line.includes("/auth/refresh"))).toEqual([]);
+  }
+});
+
+test("keys with Ctrl and Alt+Shift search, show alarms and list themselves; a dialog gives the focus back", async ({
+  open,
+  nurse,
+}) => {
+  const page = await open(nurse, { path: "/patients" });
+  await settled(page);
+  const heading = page.getByRole("heading", { level: 1 });
+  await heading.focus();
+  await page.keyboard.press("Control+/");
+  await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(heading).toBeFocused();
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox", { name: "Search patients" })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Alt+Shift+A");
+  await expect(page).toHaveURL(/\/alarms$/);
+});
+
+test("search finds a patient by the beginning of a name, and no address or store keeps what was typed", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const [, last = ""] = patient.name.split(" ");
+  const page = await open(nurse, { path: "/patients" });
+  await settled(page);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type(last.slice(0, 14));
+  const option = page.getByRole("option", { name: new RegExp(last) });
+  await expect(option).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(new RegExp(`/patients/${patient.id}`));
+  await expect(page.getByText(patient.name).first()).toBeVisible();
+});
+
+test("language and theme change in place, and stay", async ({ open, nurse }) => {
+  const page = await open(nurse, { path: "/alarms" });
+  await settled(page);
+  await page.getByRole("button", { name: "हिन्दी" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/[\u0900-\u097f]/);
+  await page.getByRole("button", { name: nurse.name }).click();
+  await page.getByRole("menuitem", { name: "गहरा" }).click();
+  await page.reload();
+  await settled(page);
+  await expect(page.locator("html")).toHaveAttribute("lang", "hi");
+  await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
+});
+
+test("a phone has tabs at its foot that a thumb can hit", async ({ open, nurse }) => {
+  const page = await open(nurse, {
+    path: "/alarms",
+    context: { viewport: { width: 390, height: 844 }, hasTouch: true },
+  });
+  await settled(page);
+  const links = page.getByRole("navigation", { name: "Main" }).getByRole("link");
+  for (const link of await links.all()) {
+    const box = await link.boundingBox();
+    expect(box?.height ?? 0).toBeGreaterThanOrEqual(44);
+    expect(box?.y ?? 0).toBeGreaterThan(700);
+  }
+});

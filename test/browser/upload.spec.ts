@@ -1,0 +1,151 @@
+// The main job: a PDF report reaches the right patient's record, once, and can be read there.
+import type { Page } from "@playwright/test";
+import { newEcg, quarantined } from "./ecg.ts";
+import { expect, settled, test } from "./portal.ts";
+import { newWire } from "./wire.ts";
+import type { Patient, World } from "./world.ts";
+
+/** Up to the last step, with everything filled in; nothing is sent yet. */
+async function fillIn(page: Page, patient: Patient, pdf: Buffer): Promise<void> {
+  await page.goto("/uploads/new");
+  await settled(page);
+  const next = page.getByRole("button", { name: "Next", exact: true });
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByLabel("PDF file").click()]);
+  await chooser.setFiles({ name: "ecg_0412.pdf", mimeType: "application/pdf", buffer: pdf });
+  await expect(page.locator("canvas").first()).toBeVisible();
+  await next.click();
+  await page.getByRole("searchbox").fill(String(patient.number));
+  await page.getByRole("button", { name: new RegExp(`${patient.name}.*${patient.number}`) }).click();
+  await next.click();
+  await next.click();
+}
+
+const reportsOf = async ({ clerk }: World, { id }: Patient) => (await clerk.ask(`/reports?patient_id=${id}`)).data;
+
+test("a nurse sends an ECG report, opens it and sees its page", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const { pdf } = await newEcg(patient);
+  const page = await open(nurse, { path: "/uploads" });
+  await fillIn(page, patient, pdf);
+  await expect(page.getByText("ecg_0412.pdf").first()).toBeVisible();
+  await expect(page.getByText(patient.name).first()).toBeVisible();
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByRole("link", { name: "Open the report" }).click();
+  await expect(page).toHaveURL(/\/reports\/[0-9a-f-]{36}/);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(patient.name);
+  await expect(page.getByRole("img", { name: /page 1 of 1/i })).toBeVisible();
+  await expect.poll(() => isDrawn(page)).toBe(true);
+  await page.goto(`/patients/${patient.id}/reports`);
+  await settled(page);
+  await expect(page.getByRole("row").nth(1)).toBeVisible();
+  expect(await reportsOf(world, patient)).toHaveLength(1);
+});
+
+test("an upload that is cut on the way filed nothing; sent again it is one report", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const { pdf } = await newEcg(patient);
+  const keys: (string | undefined)[] = [];
+  const page = await open(nurse, { path: "/uploads" });
+  await fillIn(page, patient, pdf);
+  // The first try is cut before the server has it, the second after: its answer is lost.
+  await page.route("**/api/v1/reports", async (route) => {
+    keys.push(
+      await route
+        .request()
+        .headerValue("idempotency-key")
+        .then((key) => key ?? undefined),
+    );
+    if (keys.length === 1) return route.abort("connectionreset");
+    if (keys.length === 2) {
+      await route.fetch();
+      return route.abort("connectionreset");
+    }
+    return route.fallback();
+  });
+  await page.getByRole("button", { name: "Send" }).click();
+  const retry = page.getByRole("button", { name: "Retry" });
+  await expect(retry).toBeVisible();
+  expect(await reportsOf(world, patient)).toHaveLength(0);
+  await retry.click();
+  await expect.poll(() => keys.length).toBe(2);
+  await expect(retry).toBeVisible();
+  await retry.click();
+  await expect(page.getByRole("link", { name: "Open the report" })).toBeVisible();
+  expect(new Set(keys).size).toBe(1);
+  expect(keys[0]).toBeTruthy();
+  expect(await reportsOf(world, patient)).toHaveLength(1);
+});
+
+test("a wire that is cut on the way: how far it came, and that nothing was filed; sent again it is one report", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const { pdf } = await newEcg(patient);
+  const big = Buffer.concat([pdf, Buffer.alloc(9_500_000, "% padding\n"), Buffer.from("\n%%EOF\n")]);
+  const wire = await newWire();
+  try {
+    const page = await open(nurse, { path: "/uploads", context: { baseURL: wire.url } });
+    await fillIn(page, patient, big);
+    wire.cutAfter(3_000_000);
+    await page.getByRole("button", { name: "Send report" }).click();
+    await expect(page.getByText(/Stopped at [1-9]\d? %\. Nothing was filed\./)).toBeVisible();
+    expect(await reportsOf(world, patient)).toHaveLength(0);
+    await page.getByRole("button", { name: "Retry" }).click();
+    await expect(page.getByRole("link", { name: "Open the report" })).toBeVisible();
+    expect(await reportsOf(world, patient)).toHaveLength(1);
+  } finally {
+    wire.end();
+  }
+});
+
+test("what waits in quarantine is filed only with two identifiers, for a patient whom a person has chosen", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const upload = await quarantined(await world.newDevice(null, "ecg"), await newEcg(patient));
+  const page = await open(nurse, { path: "/uploads/quarantine" });
+  await settled(page);
+  await page.getByRole("link", { name: "Assign…: ecg_0412.pdf" }).first().click();
+  await expect(page).toHaveURL(/\/uploads\/[0-9a-f-]{36}$/);
+  await page.goto(`/uploads/${upload}`);
+  await expect.poll(() => isDrawn(page)).toBe(true);
+  // Nobody is chosen before somebody chooses.
+  const file = page.getByRole("button", { name: "File report…" });
+  await expect(file).toBeDisabled();
+  await page.getByRole("searchbox").fill(patient.name.split(" ")[1] ?? "");
+  await expect(file).toBeDisabled();
+  await page.getByRole("button", { name: `Choose ${patient.name}, no. ${patient.number}` }).click();
+  await file.click();
+  const dialog = page.getByRole("dialog", { name: `File this report for ${patient.name}, no. ${patient.number}?` });
+  await expect(dialog.getByRole("button", { name: "Cancel" })).toBeFocused();
+  const confirm = dialog.getByRole("button", { name: "File report" });
+  const number = dialog.getByLabel(`Type ${patient.number}.`);
+  for (const wrong of ["", String(patient.number + 1), String(patient.number).slice(0, -1), patient.name]) {
+    await number.fill(wrong);
+    await expect(confirm).toBeDisabled();
+  }
+  expect(await reportsOf(world, patient)).toHaveLength(0);
+  await number.fill(String(patient.number).replace(/\d/g, (digit) => String.fromCharCode(0x966 + Number(digit))));
+  await confirm.click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByRole("link", { name: "Open the report" })).toBeVisible();
+  expect(await reportsOf(world, patient)).toHaveLength(1);
+});
+
+/** Whether anything but white stands on the page's first canvas. */
+function isDrawn(page: Page): Promise<boolean> {
+  return page
+    .locator("canvas")
+    .first()
+    .evaluate((canvas) => {
+      if (!(canvas instanceof HTMLCanvasElement) || canvas.width === 0) return false;
+      const { data } = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+      let dark = 0;
+      for (let i = 0; i < data.length; i += 4) if ((data[i] ?? 255) < 128 && (data[i + 3] ?? 0) > 0) dark++;
+      return dark > 500;
+    });
+}

@@ -1,0 +1,47 @@
+// A doctor of another hospital who has got hold of addresses: no page shows anything, and all answer alike.
+import { newEcg, quarantined, sendEcg } from "./ecg.ts";
+import { expect, test } from "./portal.ts";
+import { desaturate, newWorld } from "./world.ts";
+
+test("addresses of another hospital's patients show nothing of them", async ({ open, world }) => {
+  const patient = await world.newPatient();
+  const monitor = await world.newMonitor(patient);
+  await desaturate(monitor);
+  const { report_id: report } = await sendEcg(world.clerk, await newEcg(patient), patient);
+  const upload = await quarantined(await world.newDevice(null, "ecg"), await newEcg(patient));
+  let alert = "";
+  await expect(async () => {
+    alert = (await world.clerk.ask(`/alerts?patient_id=${patient.id}`)).data[0].alert_id;
+  }).toPass();
+
+  const { people } = await newWorld();
+  for (const person of [people.doctor, people.nurse]) {
+    const page = await open(person, { path: `/patients/${patient.id}` });
+    const frames: string[] = [];
+    page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => frames.push(String(payload))));
+    for (const path of [
+      `/patients/${patient.id}`,
+      `/patients/${patient.id}/vitals`,
+      `/patients/${patient.id}/alarms`,
+      `/patients/${patient.id}/limits`,
+      `/patients/${patient.id}/reports`,
+      `/patients/${patient.id}/devices`,
+      `/patients/${patient.id}/history`,
+      `/patients/${patient.id}/timeline`,
+      `/patients/${patient.number}`,
+      `/reports/${report}`,
+      `/uploads/${upload}`,
+      `/alarms/${alert}`,
+      `/devices/${monitor.id}`,
+      `/admin/users/${world.people.nurse.id}`,
+    ]) {
+      await page.goto(path);
+      await expect(page.getByText("This page does not exist or you have no access.").first(), path).toBeVisible();
+      const text = await page.locator("body").textContent();
+      for (const secret of [patient.name.split(" ")[1] ?? "", "1964", "04 Mar", "4 Mar", "SpO₂ 84", "ecg_0412"]) {
+        expect(text, path).not.toContain(secret);
+      }
+    }
+    expect(frames.join("")).not.toContain(patient.id);
+  }
+});

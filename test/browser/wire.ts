@@ -1,0 +1,39 @@
+// A wire between the browser and the product that a test can cut while bytes are on it.
+import { connect, createServer } from "node:net";
+import { urlOfProduct } from "./product.ts";
+
+export type Wire = { url: string; cutAfter: (bytes: number) => void; end: () => void };
+
+export async function newWire(): Promise<Wire> {
+  const product = new URL(urlOfProduct());
+  let left = Number.POSITIVE_INFINITY;
+  const server = createServer((browser) => {
+    const onward = connect(Number(product.port), product.hostname);
+    const cut = () => {
+      browser.destroy();
+      onward.destroy();
+    };
+    browser.on("error", cut).on("close", cut);
+    onward.on("error", cut).on("close", cut);
+    onward.pipe(browser);
+    browser.on("data", (bytes) => {
+      left -= bytes.length;
+      if (left < 0) {
+        left = Number.POSITIVE_INFINITY;
+        cut();
+      } else onward.write(bytes);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return {
+    url: `http://localhost:${port}`,
+    cutAfter(bytes) {
+      left = bytes;
+    },
+    end() {
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+// A hospital of a test's own: its people, patients, monitors and what they send. Nobody else's tests see or change it.
+import { randomBytes } from "node:crypto";
+import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
+import { measurement } from "../../cli/simulate/source.ts";
+import type { CODES } from "../../src/vitals/catalogue.ts";
+import { type Caller, type Login, logIn, withToken } from "./api.ts";
+
+const PASSWORD = "lanterns over seven hills";
+export const unique = (): string => randomBytes(5).toString("hex");
+
+export type Person = Login & { id: string; name: string };
+export type Patient = { id: string; number: number; name: string; birth: string };
+export type Values = Partial<Record<keyof typeof CODES, number>>;
+export type Monitor = { id: string; token: string; send: (values: Values, secondsAgo?: number) => Promise<void> };
+
+/** Nobody's vital signs to worry about: NEWS2 of 0. */
+export const CALM: Values = {
+  heart_rate: 72,
+  spo2: 97,
+  respiratory_rate: 16,
+  systolic: 122,
+  diastolic: 78,
+  temperature: 36.8,
+  consciousness: 0,
+  inspired_oxygen: 21,
+};
+
+/** First names that no text of the portal has in it, so that a leak of one is one. */
+const FIRST = ["Zubaida", "Quirina", "Xanthe", "Yashodhara", "Wilhelmina", "Vrinda"] as const;
+let named = 0;
+
+export type World = Awaited<ReturnType<typeof newWorld>>;
+
+/** @param clerk whose calls set things up, so that they do not count against who looks at pages (100 a minute and person) */
+export async function newWorld() {
+  const admin = await logIn({ email: "adm@demo.com", password: DEMO_PASSWORD });
+  const hospital = (await admin.ask("/hospitals", { json: { name: `Hospital ${unique()}`, time_zone: "Asia/Kolkata" } })).data;
+  const names = new Set<string>();
+
+  async function newPerson(role: "nurse" | "doctor" | "hospital_admin", by: Caller = admin): Promise<Person> {
+    const login = { email: `${role}-${unique()}@example.org`, password: PASSWORD };
+    const name = `${role === "doctor" ? "Dr " : ""}${{ nurse: "Anita", doctor: "Rao", hospital_admin: "Ira" }[role]} ${unique()}`;
+    const json = { ...login, full_name: name, role, ...(by === admin && { hospital_id: hospital.hospital_id }) };
+    return { ...login, name, id: (await by.ask("/users", { json })).data.user_id };
+  }
+
+  const people = {
+    manager: await newPerson("hospital_admin"),
+    nurse: await newPerson("nurse"),
+    doctor: await newPerson("doctor"),
+    clerk: await newPerson("nurse"),
+  };
+  const clerk = await logIn(people.clerk);
+  const ward = (await admin.ask("/wards", { json: { name: "Ward 3", hospital_id: hospital.hospital_id } })).data;
+
+  /** A woman of 62, in the ward and watched by nobody's device yet. */
+  async function newPatient(more: object = {}, by: Caller = clerk): Promise<Patient> {
+    const first = FIRST[named++ % FIRST.length] ?? FIRST[0];
+    const last = `Okonkwo${unique()}`;
+    const json = {
+      first_name: first,
+      last_name: last,
+      gender: "female",
+      date_of_birth: "1964-03-04",
+      ward_id: ward.ward_id,
+      monitoring: "ward",
+      assigned_doctor_id: people.doctor.id,
+      ...more,
+    };
+    const { data } = await by.ask("/patients", { json });
+    names.add(first).add(last);
+    return { id: data.patient_id, number: data.patient_number, name: `${first} ${last}`, birth: json.date_of_birth };
+  }
+
+  async function newDevice(patient: Patient | null, kind: string, by: Caller = clerk): Promise<{ id: string; token: string }> {
+    const { device_id: id } = (await by.ask("/devices", { json: { kind, name: `Device ${unique()}` } })).data;
+    if (patient) await by.ask(`/devices/${id}/assignments`, { json: { patient_id: patient.id } });
+    const { token } = (await by.ask(`/devices/${id}/credentials`, { json: { name: "test" } })).data;
+    return { id, token };
+  }
+
+  /** A bedside monitor of this patient. */
+  async function newMonitor(patient: Patient, by: Caller = clerk): Promise<Monitor> {
+    const device = await newDevice(patient, "bedside_monitor", by);
+    const machine = withToken(device.token);
+    const send = async (values: Values, secondsAgo = 0): Promise<void> => {
+      const effective_at = new Date(Date.now() - 1_000 * secondsAgo).toISOString();
+      const samples = Object.entries(values).map(([name, value]) => ({
+        ...measurement(name as keyof typeof CODES, value),
+        effective_at,
+      }));
+      await machine.ask("/observations", { json: { samples } });
+    };
+    return { ...device, send };
+  }
+
+  return { hospital, ward, people, admin, clerk, names, newPerson, newPatient, newDevice, newMonitor };
+}
+
+/** SpO₂ of 84: beyond the critical limit, and so a high alarm at once. */
+export const desaturate = (monitor: Monitor): Promise<void> => monitor.send({ ...CALM, spo2: 84 });
+
+/** A minute of good values in no time: what was wrong is over. */
+export async function recover(monitor: Monitor): Promise<void> {
+  for (const secondsAgo of [0, 0, 0]) {
+    await monitor.send(CALM, secondsAgo);
+    await new Promise((resolve) => setTimeout(resolve, 8_000));
+  }
+}

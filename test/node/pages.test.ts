@@ -1,0 +1,101 @@
+// The portal on Cloudflare Pages, as far as it can be tried at home: its Function forwards /api to the served product.
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "../../bench/free-port.ts";
+import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
+import { PORTAL_CSP } from "../../src/service/portal-policy.ts";
+import { dropState, killGroup, newState, type Server, startServer } from "./server.ts";
+
+const state = newState();
+/** Outside the project, whose own wrangler.toml is the Worker's. */
+const site = mkdtempSync(join(tmpdir(), "edgecare-pages-"));
+let server: Server;
+let pages: ChildProcess | undefined;
+let url = "";
+
+beforeAll(async () => {
+  // Other servers of this machine are called the same.
+  process.env["WRANGLER_REGISTRY_PATH"] = join(site, "registry");
+  server = await startServer(state, { demo: true });
+  cpSync("portal/functions", join(site, "functions"), { recursive: true });
+  cpSync("dist/portal", join(site, "dist"), { recursive: true });
+  writeFileSync(join(site, "wrangler.toml"), readFileSync("portal/wrangler.toml", "utf8").replace('"../dist/portal"', '"dist"'));
+  const port = String(await freePort());
+  url = `http://localhost:${port}`;
+  pages = spawn(
+    resolve("node_modules/.bin/wrangler"),
+    ["pages", "dev", "--ip", "127.0.0.1", "--port", port, "--inspector-port", "0"],
+    {
+      cwd: site,
+      detached: true,
+      env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
+      stdio: "ignore",
+    },
+  );
+  while (!(await reaches("/api/v1/auth/me"))) await new Promise((wake) => setTimeout(wake, 300));
+}, 180_000);
+
+afterAll(async () => {
+  if (pages) await killGroup(pages, url);
+  await server?.kill();
+  delete process.env["WRANGLER_REGISTRY_PATH"];
+  dropState(state);
+  rmSync(site, { recursive: true, force: true });
+});
+
+/** The Function answers, and the Worker behind it. */
+const reaches = (path: string) =>
+  fetch(url + path).then(
+    ({ status }) => status === 401,
+    () => false,
+  );
+
+const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+  fetch(url + path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Origin: url, ...headers },
+    body: JSON.stringify(body),
+  });
+
+it("shows the same page at every address of the portal, under the same policy", async () => {
+  for (const path of ["/", "/ward", "/patients/0193a5b0-0000-7000-8000-000000000001/vitals"]) {
+    const answer = await fetch(url + path, { headers: { Accept: "text/html" } });
+    expect(answer.headers.get("content-security-policy")).toBe(PORTAL_CSP);
+    expect(await answer.text()).toContain('<div id="portal">');
+  }
+});
+
+it("signs in with a cookie on its own origin, which no other origin may use", async () => {
+  const login = await post("/api/v1/auth/login", { email: "nurse@demo.com", password: DEMO_PASSWORD, transport: "cookie" });
+  expect(login.status).toBe(200);
+  const cookie = login.headers.get("set-cookie") ?? "";
+  expect(cookie).toMatch(/HttpOnly; Secure; SameSite=Strict/);
+  const [pair = ""] = cookie.split(";");
+  expect((await post("/api/v1/auth/refresh", {}, { Cookie: pair, Origin: "https://elsewhere.example" })).status).toBe(403);
+  expect((await post("/api/v1/auth/refresh", {}, { Cookie: pair })).status).toBe(200);
+});
+
+it("says how the service is", async () => {
+  for (const path of ["/health", "/health/ready"]) {
+    const { data } = JSON.parse(await (await fetch(url + path)).text());
+    expect(data.d1.status).toBe("ok");
+  }
+});
+
+it("opens a live view through the Function", async () => {
+  const login = await post("/api/v1/auth/login", { email: "nurse@demo.com", password: DEMO_PASSWORD });
+  const { data: session } = JSON.parse(await login.text());
+  const issued = await post("/api/v1/live/tickets", {}, { Authorization: `Bearer ${session.access_token}` });
+  const { data: ticket } = JSON.parse(await issued.text());
+  expect(new URL(ticket.url).host).toBe(new URL(url).host);
+  const socket = new WebSocket(ticket.url);
+  const first = await new Promise<string>((resolve, reject) => {
+    socket.addEventListener("message", ({ data }) => resolve(String(data)));
+    socket.addEventListener("close", ({ code }) => reject(new Error(`closed with ${code}`)));
+  });
+  expect(JSON.parse(first).type).toBe("snapshot");
+  socket.close();
+});

@@ -1,0 +1,291 @@
+// The ward board: what may be taken for now, what the score says, who stands first, and that nobody moves under the pointer.
+import { expect, it } from "vitest";
+import { ESCALATION_MINUTES, escalatesAt } from "../../portal/src/alarms/escalation.ts";
+import { CODES } from "../../portal/src/alarms/vital-codes.ts";
+import { freshnessOf, type LinkStatus, limitsOf } from "../../portal/src/live/freshness.ts";
+import { changeOf, historyOf, POINTS, piecesOf } from "../../portal/src/ward/history.ts";
+import { held, movedCount, ordered, type Placed, rankOf } from "../../portal/src/ward/order.ts";
+import {
+  type Known,
+  knownOf,
+  type Moment,
+  shownPressure,
+  shownScore,
+  shownUpdate,
+  shownValue,
+  sortedByUrgency,
+} from "../../portal/src/ward/row-view.ts";
+import { alarmConfig } from "../../src/monitor/alarm-config.ts";
+import type { AlertView, LiveSample, Score } from "../../src/monitor/contract.ts";
+import type { Facts } from "../../src/monitor/facts.ts";
+import { CODES as CATALOGUE } from "../../src/vitals/catalogue.ts";
+
+const NOW = Date.parse("2026-11-21T18:30:30Z");
+const ago = (s: number) => new Date(NOW - s * 1000).toISOString();
+const moment = (change: Partial<Moment> = {}): Moment => ({ now: NOW, link: "live", silences: new Map(), ...change });
+
+function sample(code: string, value: number, ageS = 1, change: Partial<LiveSample> = {}): LiveSample {
+  const base = { observation_id: `${code}-${ageS}`, code, name: null, unit: "1", device_id: "d", performer_id: null };
+  return { ...base, value, effective_at: ago(ageS), received_at: ago(ageS), status: "final", ...change };
+}
+
+function alert(change: Partial<AlertView> = {}): AlertView {
+  return {
+    alert_id: "a",
+    patient_id: "p",
+    rule: "limit",
+    code: CODES.spo2,
+    device_id: null,
+    priority: "high",
+    state: "active",
+    why: { value: 86, bound: 90, side: "low", window_s: 0, text: "" },
+    raised_at: ago(60),
+    acknowledged_at: null,
+    acknowledged_by: null,
+    assigned_to: null,
+    escalation_tier: 0,
+    snoozed_until: null,
+    recovered_at: null,
+    cleared_at: null,
+    duration_s: null,
+    ...change,
+  };
+}
+
+const PARTS = { respiratory_rate: 3, spo2: 3, oxygen: 0, systolic: 2, pulse: 2, consciousness: 0, temperature: 1 };
+const complete = (score: number, parts: Record<string, number> = { spo2: 1 }): Score => ({
+  status: "complete",
+  score,
+  risk: "low",
+  parts,
+  as_of: ago(1),
+});
+const ALL = [
+  sample(CODES.heart_rate, 72),
+  sample(CODES.respiratory_rate, 15),
+  sample(CODES.spo2, 97),
+  sample(CODES.systolic, 120, 600),
+  sample(CODES.diastolic, 80, 600),
+  sample(CODES.temperature, 36.8, 900),
+  sample(CODES.consciousness, 0, 900),
+  sample(CODES.inspired_oxygen, 21, 900),
+];
+
+function known(
+  samples: readonly LiveSample[] = ALL,
+  alerts: readonly AlertView[] = [],
+  news2: Score | null = complete(1),
+): Known {
+  return {
+    latest: new Map(samples.map((one) => [one.status === "invalid" ? `${one.code}!` : one.code, one])),
+    alerts: new Map(alerts.map((one) => [one.alert_id, one])),
+    news2,
+  };
+}
+const without = (code: string) => ALL.filter((one) => one.code !== code);
+
+it("knows the codes of the catalogue", () => {
+  expect(CODES).toEqual(CATALOGUE);
+});
+
+it.each([
+  [0, "live", "live"],
+  [30, "live", "live"],
+  [31, "live", "late"],
+  [120, "live", "late"],
+  [121, "live", "stale"],
+  [0, "lost", "stale"],
+  [0, "catching_up", "stale"],
+  [0, "connecting", "stale"],
+  [0, "off", "stale"],
+  [0, "stopped", "stale"],
+] as const)("calls a heart rate of %i s ago on a line that is %s %s", (age, link, freshness) => {
+  const limits = limitsOf(CODES.heart_rate, false, new Map());
+  expect(freshnessOf(sample(CODES.heart_rate, 72, age), NOW, limits, link satisfies LinkStatus)).toBe(freshness);
+});
+
+it("judges age by when the server got it, whatever the device's clock says, and over midnight", () => {
+  const skewed = sample(CODES.heart_rate, 72, 5, { effective_at: ago(-3600) });
+  const limits = limitsOf(CODES.heart_rate, false, new Map());
+  expect(freshnessOf(skewed, NOW, limits, "live")).toBe("live");
+  const midnight = Date.parse("2026-11-22T00:00:05+05:30");
+  const before = sample(CODES.heart_rate, 72, 0, { received_at: "2026-11-21T23:59:50+05:30" });
+  expect(freshnessOf(before, midnight, limits, "live")).toBe("live");
+});
+
+it("takes the silence limit of the rules, and lets what is measured by hand or now and then stand for half an hour", () => {
+  const stale = (code: string, byHand: boolean, silences: ReadonlyMap<string, number | null> = new Map()) =>
+    limitsOf(code, byHand, silences).stale;
+  expect(stale(CODES.heart_rate, false)).toBe(120);
+  expect(stale(CODES.heart_rate, false, new Map([[CODES.heart_rate, 30]]))).toBe(30);
+  expect(stale(CODES.heart_rate, false, new Map([[CODES.heart_rate, null]]))).toBe(1800);
+  expect(stale(CODES.heart_rate, true)).toBe(1800);
+  expect(stale(CODES.systolic, false)).toBe(1800);
+});
+
+it("shows 0 as 0 and an absent value as missing", () => {
+  expect(shownValue(known([sample(CODES.heart_rate, 0)]), CODES.heart_rate, moment())).toMatchObject({
+    value: 0,
+    freshness: "live",
+  });
+  expect(shownValue(known([]), CODES.heart_rate, moment())).toMatchObject({ value: null, freshness: "missing" });
+  expect(shownValue(undefined, CODES.heart_rate, moment())).toMatchObject({ value: null, freshness: "missing" });
+});
+
+it("turns one silent vital stale and no other", () => {
+  const one = known([...without(CODES.spo2), sample(CODES.spo2, 97, 130)]);
+  expect(shownValue(one, CODES.spo2, moment()).freshness).toBe("stale");
+  expect(shownValue(one, CODES.heart_rate, moment()).freshness).toBe("live");
+  expect(shownUpdate(one, moment()).freshness).toBe("live");
+});
+
+it("shows an invalid value that is newer than the last valid one, and not an older one", () => {
+  const invalid = sample(CODES.spo2, 104, 1, { status: "invalid" });
+  expect(shownValue(known([sample(CODES.spo2, 97, 5), invalid]), CODES.spo2, moment())).toMatchObject({
+    value: 104,
+    freshness: "invalid",
+  });
+  expect(shownValue(known([sample(CODES.spo2, 97, 0), invalid]), CODES.spo2, moment())).toMatchObject({ value: 97 });
+});
+
+it("gives a value the colour of its own alarm, unless it is old, or the alarm is over or of a sensor", () => {
+  const alarmOf = (change: Partial<AlertView>, samples = ALL) =>
+    shownValue(known(samples, [alert(change)]), CODES.spo2, moment()).alarm;
+  expect(alarmOf({})).toBe("high");
+  expect(alarmOf({ state: "acknowledged", priority: "medium" })).toBe("medium");
+  expect(alarmOf({ state: "recovered" })).toBeNull();
+  expect(alarmOf({ rule: "silence" })).toBeNull();
+  expect(alarmOf({ code: CODES.heart_rate })).toBeNull();
+  expect(alarmOf({}, [sample(CODES.spo2, 86, 200)])).toBeNull();
+});
+
+it("shows both pressures as old as the older, with the alarm of either", () => {
+  const samples = [sample(CODES.systolic, 81, 60), sample(CODES.diastolic, 53, 1900)];
+  const alarmed = known(samples, [alert({ code: CODES.mean_pressure, priority: "medium" })]);
+  expect(shownPressure(alarmed, moment())).toMatchObject({
+    systolic: 81,
+    diastolic: 53,
+    freshness: "stale",
+    ageS: 1900,
+    alarm: "medium",
+  });
+  expect(shownPressure(known([]), moment())).toMatchObject({ freshness: "missing", ageS: null });
+});
+
+it("never takes what the board said for live", () => {
+  const told = { latest: [sample(CODES.heart_rate, 72)], alerts: [], news2: complete(1) };
+  const { known: from, moment: judged } = knownOf(undefined, told, moment());
+  expect(shownValue(from, CODES.heart_rate, judged)).toMatchObject({ value: 72, freshness: "stale" });
+  expect(shownScore(from, judged)).toEqual({ kind: "unknown" });
+});
+
+it("has a row without any sample that is not live", () => {
+  expect(shownUpdate(known([]), moment())).toEqual({ freshness: "missing", ageS: null });
+  expect(shownUpdate(undefined, moment())).toEqual({ freshness: "missing", ageS: null });
+});
+
+it("shows the score while all of it is of now", () => {
+  expect(shownScore(known(), moment())).toEqual({ kind: "score", score: 1, band: 1 });
+  expect(shownScore(known(ALL, [], complete(0, {})), moment())).toMatchObject({ band: 0 });
+  expect(shownScore(known(ALL, [], complete(3, { spo2: 3 })), moment())).toMatchObject({ band: 2 });
+  expect(shownScore(known(ALL, [], complete(11, PARTS)), moment())).toMatchObject({ score: 11, band: 3 });
+});
+
+it.each([
+  ["respiration is missing", without(CODES.respiratory_rate), ["respiratory_rate"]],
+  ["saturation is stale", [...without(CODES.spo2), sample(CODES.spo2, 97, 121)], ["spo2"]],
+  ["a pressure is half an hour old", [...without(CODES.systolic), sample(CODES.systolic, 120, 1801)], ["systolic"]],
+  ["the newest is invalid", [...ALL, sample(CODES.spo2, 104, 0, { status: "invalid" })], ["spo2"]],
+  ["nobody knows of oxygen", without(CODES.inspired_oxygen), ["oxygen"]],
+] as const)("has no number when %s, whatever the server said before", (_, samples, what) => {
+  expect(shownScore(known(samples, [], complete(4)), moment())).toEqual({ kind: "needs", what });
+});
+
+it("says what the server misses, where the score does not apply, and nothing on a lost line", () => {
+  const incomplete: Score = { status: "incomplete", missing: ["respiratory_rate"], stale: ["systolic"] };
+  expect(shownScore(known(ALL, [], incomplete), moment())).toEqual({ kind: "needs", what: ["respiratory_rate", "systolic"] });
+  expect(shownScore(known(ALL, [], { status: "not_applicable", reason: "age" }), moment())).toMatchObject({ reason: "age" });
+  expect(shownScore(known(), moment({ link: "lost" }))).toEqual({ kind: "unknown" });
+});
+
+it("orders by new high, new medium, seen, 7 and more, 5 and 6 or a single 3, unknown, the rest", () => {
+  const patients: [string, Known | undefined][] = [
+    ["rest", known()],
+    ["stale", known([sample(CODES.heart_rate, 72, 500)])],
+    ["nothing", undefined],
+    ["single_3", known(ALL, [], complete(3, { spo2: 3 }))],
+    ["five", known(ALL, [], complete(5))],
+    ["seven", known(ALL, [], complete(7))],
+    ["seen", known(ALL, [alert({ state: "acknowledged" })])],
+    ["recovered", known(ALL, [alert({ state: "recovered" })])],
+    ["medium", known(ALL, [alert({ priority: "medium" })])],
+    ["sensor", known(ALL, [alert({ rule: "silence", priority: "medium" })])],
+    ["low", known(ALL, [alert({ rule: "trend", priority: "low" })])],
+    ["high", known(ALL, [alert()])],
+  ];
+  const placed: Placed[] = patients.map(([id, one], number) => {
+    const score = shownScore(one, moment());
+    return { id, number, rank: rankOf(one, score), score: score.kind === "score" ? score.score : null };
+  });
+  expect(ordered(placed)).toEqual([
+    ...["high", "medium", "seen", "recovered", "seven", "five", "single_3"],
+    ...["sensor", "stale", "nothing", "low", "rest"],
+  ]);
+});
+
+it("keeps everybody where they are while rows are held, and counts who would move", () => {
+  const kept = ["a", "b", "c", "d"];
+  expect(held(kept, ["d", "a", "b", "c"])).toEqual(kept);
+  expect(movedCount(kept, ["d", "a", "b", "c"])).toBe(1);
+  expect(movedCount(kept, ["d", "c", "a", "b"])).toBe(2);
+  expect(movedCount(kept, kept)).toBe(0);
+  expect(held(kept, ["e", "a", "c", "d"])).toEqual(["a", "b", "c", "d", "e"]);
+});
+
+it("puts alarms that nobody has seen before seen ones, and the worst first", () => {
+  const alerts = [
+    alert({ alert_id: "seen", state: "acknowledged" }),
+    alert({ alert_id: "over", state: "recovered" }),
+    alert({ alert_id: "sensor", rule: "silence", priority: "medium" }),
+    alert({ alert_id: "medium", priority: "medium" }),
+    alert({ alert_id: "younger" }),
+    alert({ alert_id: "older", raised_at: ago(90) }),
+  ];
+  expect(sortedByUrgency(alerts).map(({ alert_id }) => alert_id)).toEqual([
+    "older",
+    "younger",
+    "medium",
+    "sensor",
+    "over",
+    "seen",
+  ]);
+});
+
+it("counts down to the service's own escalation", () => {
+  const facts: Facts = {
+    ...JSON.parse("{}"),
+    bindings: [],
+    overrides: { ward: {}, patient: {} },
+    age: null,
+    open: true,
+    monitoring: "ward",
+  };
+  expect(ESCALATION_MINUTES).toEqual(alarmConfig(facts, NOW).escalation);
+  expect(escalatesAt(alert(), NOW)).toBe(NOW + 120_000);
+  expect(escalatesAt(alert({ escalation_tier: 1 }), NOW)).toBe(NOW + 540_000);
+  expect(escalatesAt(alert({ escalation_tier: 2 }), NOW)).toBeNull();
+  expect(escalatesAt(alert({ state: "acknowledged" }), NOW)).toBeNull();
+  expect(escalatesAt(alert({ raised_at: ago(200) }), NOW)).toBeNull();
+  expect(escalatesAt(alert({ raised_at: ago(200) }), NOW, ago(20))).toBe(NOW + 160_000);
+  expect(escalatesAt(alert({ snoozed_until: ago(-900) }), NOW)).toBe(NOW + 900_000);
+});
+
+it("never bridges a gap of the six hours", () => {
+  const from = NOW - POINTS * 300_000;
+  const bucket = (index: number, mean: number) => ({ from: new Date(from + index * 300_000).toISOString(), mean });
+  const history = historyOf([bucket(0, 90), bucket(1, 92), bucket(5, 80), bucket(71, 84)], from);
+  expect(history).toHaveLength(POINTS);
+  expect(piecesOf(history, { low: 84, high: 100 }, 26).map((piece) => piece.map(({ x }) => x))).toEqual([[0, 1], [5], [71]]);
+  expect(changeOf(history)).toBe(-6);
+  expect(changeOf(historyOf([bucket(3, 90)], from))).toBeNull();
+});

@@ -1,0 +1,48 @@
+// The check of the portal's messages finds what it is there for: a known-bad twin for each thing that may be wrong.
+import { expect, it } from "vitest";
+import { problemsOf, readCatalogues, readSources } from "../../scripts/portal-messages.mjs";
+
+const GOOD = {
+  en: { "ward.title": "Ward", "ward.age": "No data for {n} min", "ward.unit": "mmHg", "priority.high": "HIGH" },
+  hi: { "ward.title": "वार्ड", "ward.age": "{n} मिनट से डेटा नहीं आया", "ward.unit": "mmHg", "priority.high": "उच्च" },
+};
+const SOURCES = [`say("ward.title"); say("ward.age", { n }); say("ward.unit")`, `sayOf("priority", value)`];
+
+const found = (hi: Record<string, string | undefined>, en: Record<string, string> = {}) => {
+  const of = (texts: object) => JSON.parse(JSON.stringify(texts));
+  return problemsOf({ ward: { en: { ...GOOD.en, ...en }, hi: of({ ...GOOD.hi, ...hi }) } }, SOURCES);
+};
+
+it("finds nothing where nothing is wrong", () => {
+  expect(problemsOf({ ward: GOOD }, SOURCES)).toEqual([]);
+});
+
+it.each([
+  ["a key in English only", { "ward.title": undefined }, {}, ["ward.title is missing in Hindi"]],
+  ["a key in Hindi only", { "ward.more": "और" }, {}, ["ward.more is missing in English"]],
+  [
+    "English in place of Hindi",
+    { "ward.title": "Ward" },
+    {},
+    ["is the same in Hindi", "has in Hindi: Ward", "has no Devanagari"],
+  ],
+  ["Hindi in Latin letters", { "ward.title": "Waard" }, {}, ["has in Hindi: Waard", "has no Devanagari"]],
+  ["a word of English within Hindi", { "ward.title": "वार्ड board" }, {}, ["has in Hindi: board"]],
+  ["a placeholder that is lost", { "ward.age": "डेटा नहीं आया" }, {}, ["fills in {n}, in Hindi nothing"]],
+  ["another placeholder", { "ward.age": "{m} मिनट" }, {}, ["fills in {n}, in Hindi {m}"]],
+  ["an empty text", { "ward.title": " " }, {}, ["is empty"]],
+  ["a message that nothing says", { "ward.old": "पुराना" }, { "ward.old": "Old" }, ["ward.old is said nowhere"]],
+])("finds %s", (_, hi, en, expected) => {
+  const problems = found(hi, en).join("\n");
+  for (const text of expected) expect(problems).toContain(text);
+});
+
+it("finds a key that two features have", () => {
+  expect(problemsOf({ ward: GOOD, alarms: GOOD }, SOURCES)).toContain("ward.title is there twice");
+});
+
+it("reads every catalogue that the portal has, and finds the real one whole", async () => {
+  const catalogues = await readCatalogues();
+  expect(Object.keys(catalogues).length).toBeGreaterThan(15);
+  expect(problemsOf(catalogues, readSources())).toEqual([]);
+});

@@ -1,0 +1,92 @@
+// What sounds in the portal: the most urgent new alarm, one tone, and a pause that a new high alarm ends.
+import { expect, it } from "vitest";
+import { PAUSE_MS, paused, SILENT, type Sounding, step, TONES, toneOf, unpaused } from "../../portal/src/alarms/sound-rules.ts";
+
+type Heard = Parameters<typeof toneOf>[0][number];
+const NOW = Date.parse("2026-11-21T03:14:00Z");
+const alert = (alert_id: string, priority: Heard["priority"], change: Partial<Heard> = {}): Heard => ({
+  alert_id,
+  priority,
+  state: "active",
+  snoozed_until: null,
+  ...change,
+});
+const high = alert("h", "high");
+const medium = alert("m", "medium");
+const low = alert("l", "low");
+const at = (s: number) => NOW + s * 1000;
+const sounding = (alerts: readonly Heard[], s = 0, before: Sounding = SILENT) => step(before, alerts, at(s));
+
+it.each([
+  ["nothing", [], null],
+  ["the highest of several", [low, high, medium], "high"],
+  ["a medium one before a low one", [low, medium], "medium"],
+  ["none that was acknowledged", [alert("h", "high", { state: "acknowledged" }), low], "low"],
+  ["none that is over and not seen", [alert("h", "high", { state: "recovered" })], null],
+  ["none that is snoozed", [alert("h", "high", { snoozed_until: "2026-11-21T03:29:00Z" })], null],
+  ["one whose snooze has ended", [alert("h", "high", { snoozed_until: "2026-11-21T03:13:00Z" })], "high"],
+] as const)("sounds %s", (_, alerts, tone) => {
+  expect(toneOf(alerts, NOW)).toBe(tone);
+});
+
+it("has 5 and 5 pulses for high, 3 for medium, 1 for low, each burst shorter than its interval", () => {
+  expect([TONES.high, TONES.medium, TONES.low].map(({ pulses, everyMs }) => [pulses.length, everyMs])).toEqual([
+    [10, 10_000],
+    [3, 25_000],
+    [1, 30_000],
+  ]);
+  for (const { pulses, pulseS } of Object.values(TONES)) {
+    for (const [index, start] of pulses.entries()) expect(start + pulseS).toBeLessThan(pulses[index + 1] ?? 10);
+  }
+});
+
+it("begins at once and comes again after its interval", () => {
+  const first = sounding([medium]);
+  expect(first).toMatchObject({ burst: "medium", hush: false });
+  const soon = sounding([medium], 24, first.after);
+  expect(soon.burst).toBeNull();
+  expect(sounding([medium], 25, soon.after).burst).toBe("medium");
+});
+
+it("replaces a lower tone by a higher one at once", () => {
+  const before = sounding([medium]).after;
+  expect(sounding([medium, high], 1, before)).toMatchObject({ burst: "high", hush: true });
+});
+
+it("does not begin anew for one more of the same priority", () => {
+  const before = sounding([high]).after;
+  expect(sounding([high, alert("h2", "high")], 1, before)).toMatchObject({ burst: null, hush: false });
+});
+
+it("ends with its alarm, and goes on with the next lower one", () => {
+  const before = sounding([high, medium]).after;
+  expect(sounding([medium], 1, before)).toMatchObject({ burst: "medium", hush: true });
+  expect(sounding([], 1, before)).toMatchObject({ burst: null, hush: true, after: { tone: null } });
+});
+
+it("is silent for two minutes when it is paused, and not longer", () => {
+  const before = paused(sounding([high]).after, [high], at(1));
+  const quiet = sounding([high], 2, before);
+  expect(quiet).toMatchObject({ burst: null, hush: true });
+  expect(sounding([high], 1 + PAUSE_MS / 1000 - 1, quiet.after).burst).toBeNull();
+  expect(sounding([high], 1 + PAUSE_MS / 1000, quiet.after)).toMatchObject({ burst: "high", after: { pause: null } });
+});
+
+it("ends the pause for a new high alarm, not for a new medium one", () => {
+  const before = sounding([high], 2, paused(sounding([high]).after, [high], at(1))).after;
+  expect(sounding([high, medium], 3, before)).toMatchObject({ burst: null });
+  expect(sounding([high, alert("h2", "high")], 3, before)).toMatchObject({ burst: "high", after: { pause: null } });
+});
+
+it("ends the pause for one that rose to high, and for one that came back", () => {
+  const rose = step(paused(SILENT, [medium], NOW), [alert("m", "high")], at(1));
+  expect(rose.burst).toBe("high");
+  const gone = step(paused(SILENT, [high], NOW), [alert("h", "high", { state: "recovered" })], at(1));
+  expect(gone.burst).toBeNull();
+  expect(step(gone.after, [high], at(2)).burst).toBe("high");
+});
+
+it("sounds at once when the pause is ended by hand", () => {
+  const before = sounding([high], 2, paused(sounding([high]).after, [high], at(1))).after;
+  expect(sounding([high], 3, unpaused(before)).burst).toBe("high");
+});
