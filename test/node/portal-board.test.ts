@@ -144,6 +144,11 @@ it("shows an invalid value that is newer than the last valid one, and not an old
   expect(shownValue(known([sample(CODES.spo2, 97, 5), invalid]), CODES.spo2, moment())).toMatchObject({
     value: 104,
     freshness: "invalid",
+    isInvalid: true,
+  });
+  expect(shownValue(known([invalid]), CODES.spo2, moment({ link: "lost" }))).toMatchObject({
+    freshness: "stale",
+    isInvalid: true,
   });
   expect(shownValue(known([sample(CODES.spo2, 97, 0), invalid]), CODES.spo2, moment())).toMatchObject({ value: 97 });
 });

@@ -8,6 +8,7 @@ import { useLivePatient } from "../live/use-live.ts";
 import { useSay } from "../messages/index.ts";
 import type { Entry } from "./api.ts";
 import classes from "./board.module.css";
+import cells from "./cells.module.css";
 import { agedValue, Change, ScoreCell, shownAge, UpdatedCell, ValueCell } from "./cells.tsx";
 import { changeOf } from "./history.ts";
 import { RowAlarm } from "./row-alarm.tsx";
@@ -64,6 +65,7 @@ export const BoardRow = memo(function BoardRow({ entry, moment: shared, code }: 
         freshness={pressure.freshness}
         ageS={agedValue(pressure.ageS, pressure.freshness)}
         alarm={pressure.alarm}
+        isInvalid={pressure.isInvalid}
       />
       <Value known={known} code={CODES.temperature} moment={moment} />
       <Trend patientId={entry.patient_id} code={code} />
@@ -74,8 +76,16 @@ export const BoardRow = memo(function BoardRow({ entry, moment: shared, code }: 
 });
 
 function Value({ known, code, moment }: { known: Known; code: string; moment: Moment }) {
-  const { value, freshness, ageS, alarm }: Shown = shownValue(known, code, moment);
-  return <ValueCell text={text(code, value)} freshness={freshness} ageS={agedValue(ageS, freshness)} alarm={alarm} />;
+  const { value, freshness, ageS, alarm, isInvalid }: Shown = shownValue(known, code, moment);
+  return (
+    <ValueCell
+      text={text(code, value)}
+      freshness={freshness}
+      ageS={agedValue(ageS, freshness)}
+      alarm={alarm}
+      isInvalid={isInvalid}
+    />
+  );
 }
 
 const Trend = memo(function Trend({ patientId, code }: { patientId: string; code: string }) {
@@ -84,7 +94,7 @@ const Trend = memo(function Trend({ patientId, code }: { patientId: string; code
   const change = history ? changeOf(history) : null;
   return (
     <td className={classes.trend}>
-      <div className={classes.trendLine}>
+      <div className={cells.trendLine}>
         {history && <Sparkline history={history} code={code} />}
         {change !== null && <Change change={change} digits={code === CODES.temperature ? 1 : 0} />}
       </div>

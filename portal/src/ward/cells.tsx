@@ -4,29 +4,29 @@ import type { Priority } from "../design/shown-as.ts";
 import { age, number } from "../design/time.ts";
 import type { Freshness } from "../live/freshness.ts";
 import { say, sayOf, useSay } from "../messages/index.ts";
-import classes from "./board.module.css";
+import classes from "./cells.module.css";
 import type { ShownScore } from "./row-view.ts";
 
 /** From this age on a value says how old it is. */
 const AGE_FROM_S = 60;
 
-type ValueProps = { text: string; freshness: Freshness; ageS: number | null; alarm: Priority | null };
+type ValueProps = { text: string; freshness: Freshness; ageS: number | null; alarm: Priority | null; isInvalid: boolean };
 
-export const ValueCell = memo(function ValueCell({ text, freshness, ageS, alarm }: ValueProps) {
+export const ValueCell = memo(function ValueCell({ text, freshness, ageS, alarm, isInvalid }: ValueProps) {
   useSay();
   const old = ageS !== null && (freshness === "stale" || ageS >= AGE_FROM_S) ? age(ageS) : null;
   return (
     <td className={classes.value} data-state={freshness} data-alarm={alarm ?? undefined}>
-      <span className={classes.number}>{freshness === "invalid" ? <del>{text}</del> : text}</span>
-      <Note freshness={freshness} old={old} />
+      <span className={classes.number}>{isInvalid ? <del>{text}</del> : text}</span>
+      <Note freshness={freshness} isInvalid={isInvalid} old={old} />
     </td>
   );
 });
 
 /** Below a value what is to be known of it, and in words for who does not see how it is drawn. */
-function Note({ freshness, old }: { freshness: Freshness; old: string | null }) {
+function Note({ freshness, isInvalid, old }: { freshness: Freshness; isInvalid: boolean; old: string | null }) {
   if (freshness === "missing") return <span className="visually-hidden">{say("ward.no_value")}</span>;
-  if (freshness === "invalid") return <small className={classes.note}>{say("ward.invalid")}</small>;
+  if (isInvalid) return <small className={classes.note}>{say("ward.invalid")}</small>;
   if (old === null) return null;
   return (
     <>

@@ -12,7 +12,7 @@ import { PriorityBadge, shownAs } from "../design/priority.tsx";
 import { shortClock } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import { announce } from "../shell/announcer.tsx";
-import classes from "./board.module.css";
+import classes from "./row-alarm.module.css";
 
 /** @param others how many more alarms the patient has */
 export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: AlertView; others: number }) {

@@ -30,7 +30,14 @@ export function knownOf(live: Known | undefined, told: Told, moment: Moment): { 
 /** `now`: the server's time, epoch milliseconds. */
 export type Moment = { now: number; link: LinkStatus; silences: Silences };
 
-export type Shown = { value: number | null; freshness: Freshness; ageS: number | null; alarm: Priority | null };
+/** `isInvalid`: not possible in a living body, which is said however old it is. */
+export type Shown = {
+  value: number | null;
+  freshness: Freshness;
+  ageS: number | null;
+  alarm: Priority | null;
+  isInvalid: boolean;
+};
 
 /** What the score is made of, and the vitals any of which tell it. */
 const INPUTS: Readonly<Record<string, readonly string[]>> = {
@@ -59,10 +66,12 @@ function sampleFreshness(sample: LiveSample | undefined, { now, link, silences }
   return freshnessOf(sample, now, limits, link);
 }
 
+const MISSING: Shown = { value: null, freshness: "missing", ageS: null, alarm: null, isInvalid: false };
+
 /** @param also other codes whose alarm is this value's too, as the mean pressure's is the blood pressure's */
 export function shownValue(known: Known | undefined, code: string, moment: Moment, also: readonly string[] = []): Shown {
   const sample = known && newest(known, code);
-  if (!known || !sample) return { value: null, freshness: "missing", ageS: null, alarm: null };
+  if (!known || !sample) return MISSING;
   const freshness = sampleFreshness(sample, moment);
   const about = [code, ...also];
   const alarms = [...known.alerts.values()].filter(
@@ -70,7 +79,8 @@ export function shownValue(known: Known | undefined, code: string, moment: Momen
   );
   const isOfNow = freshness === "live" || freshness === "late";
   const alarm = isOfNow ? (sortedByUrgency(alarms).map(shownAs)[0] ?? null) : null;
-  return { value: sample.value, freshness, ageS: ageOf(sample, moment.now), alarm };
+  const isInvalid = sample.status === "invalid";
+  return { value: sample.value, freshness, ageS: ageOf(sample, moment.now), alarm, isInvalid };
 }
 
 const WORST: readonly Freshness[] = ["stale", "invalid", "late", "live"];
@@ -88,6 +98,7 @@ export function shownPressure(known: Known, moment: Moment): ShownPressure {
     freshness: WORST.find((state) => measured.some(({ freshness }) => freshness === state)) ?? "missing",
     ageS: measured.length === 0 ? null : Math.max(...measured.map(({ ageS }) => ageS ?? 0)),
     alarm: PRIORITIES.find((priority) => measured.some(({ alarm }) => alarm === priority)) ?? null,
+    isInvalid: measured.some(({ isInvalid }) => isInvalid),
   };
 }
 

@@ -1,7 +1,7 @@
 // Six hours as a line, for the eye; the change beside it is the text. It is drawn anew when its points are, every five minutes.
 import { memo } from "react";
 import { CODES } from "../alarms/vital-codes.ts";
-import classes from "./board.module.css";
+import classes from "./cells.module.css";
 import { type History, POINTS, piecesOf } from "./history.ts";
 
 const HEIGHT = 26;
