@@ -1,7 +1,7 @@
 // `npm run screenshots`: every page of the portal at both widths, to docs/screenshots/, from a product of its own or EDGECARE_URL's.
 import { mkdirSync, rmSync } from "node:fs";
 import { chromium } from "@playwright/test";
-import { placesOf } from "../test/browser/places.ts";
+import { PLACES, shownOf } from "../test/browser/places.ts";
 import serve, { urlOfProduct } from "../test/browser/product.ts";
 import { newWorld } from "../test/browser/world.ts";
 
@@ -20,7 +20,7 @@ async function signedIn(browser, login, viewport) {
   return context.newPage();
 }
 
-async function picture(page, { name, path }, width) {
+async function picture(page, name, path, width) {
   await page.goto(path);
   await page.getByRole("heading", { level: 1 }).first().waitFor();
   await page.waitForLoadState("networkidle", { timeout: 10_000 }).catch(() => undefined);
@@ -33,15 +33,15 @@ async function picture(page, { name, path }, width) {
 const end = await serve();
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
-  const places = await placesOf(await newWorld());
+  const { ids, logins } = await shownOf(await newWorld());
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   for (const [width, viewport] of Object.entries(SIZES)) {
     const pages = new Map();
-    for (const place of places) {
-      const page = pages.get(place.as) ?? (await signedIn(browser, place.as, viewport));
-      pages.set(place.as, page);
-      await picture(page, place, width);
+    for (const { name, as, path } of PLACES) {
+      const page = pages.get(as) ?? (await signedIn(browser, logins[as], viewport));
+      pages.set(as, page);
+      await picture(page, name, path(ids), width);
     }
     for (const page of pages.values()) await page.context().close();
   }

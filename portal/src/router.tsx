@@ -1,23 +1,13 @@
 // The map: which address shows what. Pages are loaded when somebody comes to them; filters are part of the address, names never.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { Failed, Loading, NoAccess } from "./design/states.tsx";
+import { words } from "./search-words.ts";
 import { LoginPage } from "./session/login-page.tsx";
 import { current } from "./session/session.ts";
 import { landingOf } from "./shell/navigation.ts";
 import { SignedIn } from "./shell/signed-in.tsx";
 
 const root = createRootRoute({ notFoundComponent: () => <NoAccess /> });
-
-/** The words of an address that a page understands; others are dropped. */
-const words =
-  <const Name extends string>(...names: Name[]) =>
-  (search: Record<string, unknown>): Partial<Record<Name, string>> => {
-    const known = names.flatMap((name) => {
-      const value = search[name];
-      return value === undefined || value === "" ? [] : [[name, String(value)] as const];
-    });
-    return Object.fromEntries(known) as Partial<Record<Name, string>>;
-  };
 
 const login = createRoute({
   getParentRoute: () => root,

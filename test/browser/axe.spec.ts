@@ -1,8 +1,7 @@
 // Nobody is kept out: no violation that axe finds, on every page, in both themes, both languages and at both widths.
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import type { Login } from "./api.ts";
-import { placesOf } from "./places.ts";
+import { PLACES, type Shown, shownOf } from "./places.ts";
 import { expect, settled, test } from "./portal.ts";
 
 const SIZES = [
@@ -44,22 +43,14 @@ async function violationsOf(page: Page): Promise<string[]> {
   return found;
 }
 
-test("every page, theme, language and width", async ({ open, world }) => {
-  test.setTimeout(1_200_000);
-  const places = await placesOf(world);
-  const pages = new Map<Login | null, Page>();
-  const only = process.env["PLACES"]?.split(",");
-  const wanted = places.filter(({ name }) => !only || only.includes(name));
-  const found: string[] = [];
-  for (const { name, path, as } of wanted) {
-    const page = pages.get(as) ?? (await open(as, { path }));
-    pages.set(as, page);
-    if (new URL(page.url()).pathname !== path) await page.goto(path);
-    const violations = await settled(page).then(
-      () => violationsOf(page),
-      () => ["no heading, or it never stops loading"],
-    );
-    found.push(...violations.map((violation) => `${name}: ${violation}`));
-  }
-  expect(found).toEqual([]);
+const shown = test.extend<object, { hospital: Shown }>({
+  hospital: [async ({ world }, use) => use(await shownOf(world)), { scope: "worker", timeout: 180_000 }],
 });
+
+for (const { name, as, path } of PLACES) {
+  shown(name, async ({ open, hospital }) => {
+    const page = await open(hospital.logins[as], { path: path(hospital.ids) });
+    await settled(page);
+    expect(await violationsOf(page)).toEqual([]);
+  });
+}

@@ -5,8 +5,21 @@ import { type Login, logIn } from "./api.ts";
 import { newEcg, quarantined, sendEcg } from "./ecg.ts";
 import { CALM, desaturate, type World } from "./world.ts";
 
+type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
+type Ids = {
+  chart: string;
+  alert: string;
+  report: string;
+  upload: string;
+  device: string;
+  nurse: string;
+  hospital: string;
+  own: string;
+};
 /** `name` is also that of its picture. */
-export type Place = { name: string; path: string; as: Login | null };
+export type Place = { name: string; as: Who; path: (ids: Ids) => string };
+/** A hospital with something to show on each page, and who looks at it. */
+export type Shown = { ids: Ids; logins: Record<Who, Login | null> };
 
 /** What the pages show: a patient in alarm, one who is well, one of whom a vital is missing, one of whom nothing is known. */
 async function furnished(world: World) {
@@ -23,7 +36,7 @@ async function furnished(world: World) {
   const upload = await quarantined(await newDevice(null, "ecg"), await newEcg(calm));
   await admin.ask(`/wards/${ward.ward_id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { low: 90 } });
   const alert = await openAlert(world, ill.id);
-  return { ill, calm, report: report.report_id ?? "", upload, alert, device: monitors[0].id, hospital: hospital.hospital_id };
+  return { ill, report: report.report_id ?? "", upload, alert, device: monitors[0].id, hospital: hospital.hospital_id };
 }
 
 async function openAlert({ clerk }: World, patientId: string): Promise<string> {
@@ -37,61 +50,65 @@ async function openAlert({ clerk }: World, patientId: string): Promise<string> {
 
 const PATIENT: Login = { email: "patient@demo.com", password: DEMO_PASSWORD };
 
-export async function placesOf(world: World): Promise<Place[]> {
+export async function shownOf(world: World): Promise<Shown> {
   const { nurse, doctor, manager } = world.people;
-  const { ill, report, upload, alert, device, hospital } = await furnished(world);
-  const patient = await logIn(PATIENT);
-  const [own] = (await patient.ask("/reports?limit=1")).data;
-  const at = (as: Login | null, paths: Record<string, string>): Place[] =>
-    Object.entries(paths).map(([name, path]) => ({ name, path, as }));
-  const chart = `/patients/${ill.id}`;
-  return [
-    ...at(null, { login: "/login", invitation: "/invitation", "no-page": "/login/nowhere" }),
-    ...at(nurse, {
-      ward: "/ward",
-      alarms: "/alarms",
-      alarm: `/alarms/${alert}`,
-      patients: "/patients",
-      patient: chart,
-      "patient-vitals": `${chart}/vitals`,
-      "patient-alarms": `${chart}/alarms`,
-      "patient-limits": `${chart}/limits`,
-      uploads: "/uploads",
-      "upload-new": "/uploads/new",
-      quarantine: "/uploads/quarantine",
-      upload: `/uploads/${upload}`,
-      device: `/devices/${device}`,
-      account: "/account",
-      "no-access": "/patients/01900000-0000-7000-8000-000000000000",
-    }),
-    ...at(doctor, {
-      "patient-reports": `${chart}/reports`,
-      "patient-devices": `${chart}/devices`,
-      "patient-history": `${chart}/history`,
-      "patient-timeline": `${chart}/timeline`,
-      reports: "/reports",
-      report: `/reports/${report}`,
-    }),
-    ...at(manager, {
-      admin: "/admin",
-      users: "/admin/users",
-      user: `/admin/users/${world.people.nurse.id}`,
-      practitioners: "/admin/practitioners",
-      hospitals: "/admin/hospitals",
-      hospital: `/admin/hospitals/${hospital}`,
-      devices: "/admin/devices",
-      rules: "/admin/rules",
-      "api-keys": "/admin/api-keys",
-      audit: "/admin/audit",
-      health: "/admin/health",
-    }),
-    ...at(PATIENT, {
-      me: "/me",
-      "me-reports": "/me/reports",
-      "me-report": `/me/reports/${own?.report_id ?? ""}`,
-      "me-vitals": "/me/vitals",
-      "me-devices": "/me/devices",
-      "me-access": "/me/access",
-    }),
-  ];
+  const { ill, ...ids } = await furnished(world);
+  const [own] = (await (await logIn(PATIENT)).ask("/reports?limit=1")).data;
+  return {
+    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id },
+    logins: { nobody: null, nurse, doctor, manager, patient: PATIENT },
+  };
 }
+
+const at = (as: Who, paths: Record<string, string | Place["path"]>): Place[] =>
+  Object.entries(paths).map(([name, path]) => ({ name, as, path: typeof path === "string" ? () => path : path }));
+
+export const PLACES: readonly Place[] = [
+  ...at("nobody", { login: "/login", invitation: "/invitation", "no-page": "/login/nowhere" }),
+  ...at("nurse", {
+    ward: "/ward",
+    alarms: "/alarms",
+    alarm: ({ alert }) => `/alarms/${alert}`,
+    patients: "/patients",
+    patient: ({ chart }) => chart,
+    "patient-vitals": ({ chart }) => `${chart}/vitals`,
+    "patient-alarms": ({ chart }) => `${chart}/alarms`,
+    "patient-limits": ({ chart }) => `${chart}/limits`,
+    uploads: "/uploads",
+    "upload-new": "/uploads/new",
+    quarantine: "/uploads/quarantine",
+    upload: ({ upload }) => `/uploads/${upload}`,
+    device: ({ device }) => `/devices/${device}`,
+    account: "/account",
+    "no-access": "/patients/01900000-0000-7000-8000-000000000000",
+  }),
+  ...at("doctor", {
+    "patient-reports": ({ chart }) => `${chart}/reports`,
+    "patient-devices": ({ chart }) => `${chart}/devices`,
+    "patient-history": ({ chart }) => `${chart}/history`,
+    "patient-timeline": ({ chart }) => `${chart}/timeline`,
+    reports: "/reports",
+    report: ({ report }) => `/reports/${report}`,
+  }),
+  ...at("manager", {
+    admin: "/admin",
+    users: "/admin/users",
+    user: ({ nurse }) => `/admin/users/${nurse}`,
+    practitioners: "/admin/practitioners",
+    hospitals: "/admin/hospitals",
+    hospital: ({ hospital }) => `/admin/hospitals/${hospital}`,
+    devices: "/admin/devices",
+    rules: "/admin/rules",
+    "api-keys": "/admin/api-keys",
+    audit: "/admin/audit",
+    health: "/admin/health",
+  }),
+  ...at("patient", {
+    me: "/me",
+    "me-reports": "/me/reports",
+    "me-report": ({ own }) => `/me/reports/${own}`,
+    "me-vitals": "/me/vitals",
+    "me-devices": "/me/devices",
+    "me-access": "/me/access",
+  }),
+];

@@ -12,17 +12,20 @@ export type LivePatient = {
   alerts: ReadonlyMap<string, AlertView>;
   news2: Score | null;
   devices: PatientSnapshot["devices"];
-  /** Samples since the page opened, oldest first, for charts that follow. */
+  /** The last samples that came, oldest first: many of the patient who is looked at, for charts that follow. */
   recent: readonly LiveSample[];
 };
 
 export type AlertHeard = { what: string; alert: AlertView };
 
-/** How many samples of one patient are kept for charts: ten minutes of six vitals a second. */
+/** How many samples are kept for the charts of the patient who is looked at: ten minutes of six vitals a second. */
 const MOST_RECENT = 3_600;
+/** Of everybody else on a ward: enough to tell how often they measure. */
+const FEW_RECENT = 60;
 
 const patients = new Map<string, LivePatient>();
 let inView: readonly string[] = [];
+let lookedAt: string | null = null;
 /** Open alerts of everybody in view, oldest first. */
 let open: readonly AlertView[] = [];
 const ofPatient = new Map<string, Set<() => void>>();
@@ -44,6 +47,11 @@ const nobody = (patientId: string): LivePatient => ({
   devices: [],
   recent: [],
 });
+
+/** The patient whose page is open; null where none is. */
+export function lookAt(patientId: string | null): void {
+  lookedAt = patientId;
+}
 
 export const patientOf = (id: string): LivePatient | undefined => patients.get(id);
 export const view = (): readonly string[] => inView;
@@ -75,7 +83,8 @@ function withSamples(patient: LivePatient, samples: readonly LiveSample[]): Live
       if (before?.observation_id === sample.observation_id) latest.delete(slotOf(sample));
     } else if (!before || sample.effective_at >= before.effective_at) latest.set(slotOf(sample), sample);
   }
-  return { ...patient, latest, recent: [...patient.recent, ...samples].slice(-MOST_RECENT) };
+  const kept = patient.patientId === lookedAt || inView.length === 1 ? MOST_RECENT : FEW_RECENT;
+  return { ...patient, latest, recent: [...patient.recent, ...samples].slice(-kept) };
 }
 
 function fromSnapshot(snapshot: PatientSnapshot): LivePatient {

@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { NoAccess } from "../design/states.tsx";
 import { clock } from "../design/time.ts";
 import { watch } from "../live/link.ts";
+import { lookAt } from "../live/store.ts";
 import { useLink } from "../live/use-live.ts";
 import { useChosenRecord } from "../me/chosen-record.ts";
 import { type PlainKey, useSay } from "../messages/index.ts";
@@ -29,6 +30,7 @@ export function SignedIn() {
     else if (watchesOne) watch(patient ? { patient_id: patient } : null);
     else watch({});
   }, [expired, watchesOne, patient]);
+  useEffect(() => lookAt(patient), [patient]);
   useEffect(() => () => watch(null), []);
   return (
     <>
