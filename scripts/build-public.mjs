@@ -1,12 +1,14 @@
 // Puts together what the Worker serves as files, in dist/public: the portal, and the documentation pages with our scripts,
 // Swagger UI and Redoc; nothing from elsewhere.
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { buildPortal } from "./build-portal.mjs";
 
 const out = "dist/public/assets";
-rmSync("dist/public", { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
 await buildPortal();
+mkdirSync(out, { recursive: true });
+// Emptied, not removed: a server that watches the folder would lose it.
+for (const name of readdirSync("dist/public")) rmSync(`dist/public/${name}`, { recursive: true, force: true });
+mkdirSync(out);
 cpSync("dist/portal", "dist/public", { recursive: true, filter: (path) => !path.endsWith("_headers") });
 cpSync("public/assets", out, { recursive: true });
 for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"]) cpSync(`node_modules/swagger-ui-dist/${file}`, `${out}/${file}`);

@@ -5,9 +5,10 @@ import { words } from "./search-words.ts";
 import { LoginPage } from "./session/login-page.tsx";
 import { current } from "./session/session.ts";
 import { landingOf } from "./shell/navigation.ts";
+import { NotFound } from "./shell/not-found.tsx";
 import { SignedIn } from "./shell/signed-in.tsx";
 
-const root = createRootRoute({ notFoundComponent: () => <NoAccess /> });
+const root = createRootRoute({ notFoundComponent: NotFound });
 
 const login = createRoute({
   getParentRoute: () => root,

@@ -9,13 +9,14 @@ const SHAPES: Record<Priority, string> = { high: "▲▲▲", medium: "◆◆", 
 
 /** @param flashing new and not seen: the badge flashes, or with reduced motion is outlined and says so */
 export function PriorityBadge({ priority, flashing = false }: { priority: Priority; flashing?: boolean }) {
-  useSay();
+  const say = useSay();
   return (
     <span className={classes.badge} data-priority={priority} data-flashing={flashing}>
       <span aria-hidden="true" className={classes.shape}>
         {SHAPES[priority]}
       </span>
       {sayOf("priority", priority)}
+      {flashing && <span className={classes.isNew}>{say("priority.new")}</span>}
     </span>
   );
 }

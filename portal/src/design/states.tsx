@@ -34,7 +34,7 @@ export function Failed({ error, retry }: { error: unknown; retry?: (() => void) 
   if (problem.status === 403 || problem.status === 404) return <NoAccess problem={problem} />;
   return (
     <div className={classes.state} role="alert">
-      <p>{problem.status === 0 ? say("shell.unreachable") : say("common.failed")}</p>
+      <p>{say(problem.status === 0 ? "shell.unreachable" : problem.status === 429 ? "common.slow_down" : "common.failed")}</p>
       <ErrorId problem={problem} />
       {retry && (
         <Button variant="default" onClick={retry}>
@@ -64,9 +64,11 @@ export function NotDone({ error }: { error: unknown }) {
   const text =
     problem.status === 0
       ? say("common.no_answer")
-      : problem.code === "precondition_failed"
-        ? say("common.changed_meanwhile")
-        : say("common.not_done", { detail: problem.message });
+      : problem.status === 429
+        ? say("common.slow_down")
+        : problem.code === "precondition_failed"
+          ? say("common.changed_meanwhile")
+          : say("common.not_done", { detail: problem.message });
   return (
     <div className={classes.failed} role="alert">
       <p>{text}</p>

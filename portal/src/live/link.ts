@@ -23,7 +23,7 @@ export type Watched = { patient_id?: string; hospital_id?: string };
 export type Link =
   | { status: "off" | "connecting" | "catching_up" | "live" }
   | { status: "lost"; since: number }
-  | { status: "stopped"; reason: "refused" | "too_many" };
+  | { status: "stopped" };
 
 let link: Link = { status: "off" };
 const listeners = new Set<() => void>();
@@ -91,8 +91,7 @@ async function open(): Promise<void> {
   } catch (error) {
     const { status } = asProblem(error);
     if (asked !== watched) return;
-    if (status === 429) become({ status: "stopped", reason: "too_many" });
-    else if (status === 403 || status === 404) become({ status: "stopped", reason: "refused" });
+    if (status === 403 || status === 404) become({ status: "stopped" });
     else lose();
   } finally {
     opening = false;
@@ -111,7 +110,7 @@ function connect(url: string): void {
     if (made !== socket) return;
     if (code === 4403) {
       socket = null;
-      become({ status: "stopped", reason: "refused" });
+      become({ status: "stopped" });
     } else lose();
   };
 }

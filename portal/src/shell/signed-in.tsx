@@ -98,7 +98,7 @@ function Line() {
   if (link.status === "stopped") {
     return (
       <div className={classes.lost} role="alert">
-        {say(link.reason === "too_many" ? "shell.too_many" : "shell.stopped")}
+        {say("shell.stopped")}
       </div>
     );
   }
