@@ -12,27 +12,10 @@ import {
   SYSTOLIC,
   TEMPERATURE,
 } from "./catalogue-limits.ts";
+import { CODES } from "./codes.ts";
 import type { AgeBand, Limits, Vital } from "./model.ts";
 
-/** LOINC by the wire's names. */
-export const CODES = {
-  heart_rate: "8867-4",
-  spo2: "2708-6",
-  systolic: "8480-6",
-  diastolic: "8462-4",
-  mean_pressure: "8478-0",
-  respiratory_rate: "9279-1",
-  temperature: "8310-5",
-  glucose: "2339-0",
-  consciousness: "67775-7",
-  inspired_oxygen: "3150-0",
-  oxygen_flow: "3151-8",
-  etco2: "19889-5",
-  steps: "55423-8",
-  sleep_minutes: "93832-4",
-  energy: "41981-2",
-  weight: "29463-7",
-} as const;
+export { CODES };
 
 type Units = Vital["units"];
 

@@ -1,22 +1,2 @@
 // Vitals by their LOINC codes.
-import type { CODES as Known } from "../../../src/vitals/catalogue.ts";
-
-/** The catalogue's codes; the compiler compares them. */
-export const CODES: typeof Known = {
-  heart_rate: "8867-4",
-  spo2: "2708-6",
-  systolic: "8480-6",
-  diastolic: "8462-4",
-  mean_pressure: "8478-0",
-  respiratory_rate: "9279-1",
-  temperature: "8310-5",
-  glucose: "2339-0",
-  consciousness: "67775-7",
-  inspired_oxygen: "3150-0",
-  oxygen_flow: "3151-8",
-  etco2: "19889-5",
-  steps: "55423-8",
-  sleep_minutes: "93832-4",
-  energy: "41981-2",
-  weight: "29463-7",
-};
+export { CODES } from "../../../src/vitals/codes.ts";

@@ -6,6 +6,7 @@ import { SoundPill } from "../alarms/sound-pill.tsx";
 import { useLink } from "../live/use-live.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import { PatientSearch } from "../patients/patient-search.tsx";
+import { Languages } from "../session/languages.tsx";
 import { prefer, type Theme } from "../session/preferences.ts";
 import { signOut, switchHospital } from "../session/session.ts";
 import { isStaff, useMe } from "../session/use-session.ts";
@@ -26,7 +27,7 @@ export function Header() {
       <div className={classes.space} />
       {isStaff(role) && <PatientSearch />}
       {isStaff(role) && <SoundPill />}
-      <Language />
+      <Languages className={classes.language} />
       <Person />
       <Shortcuts />
     </header>
@@ -48,19 +49,6 @@ function Pill() {
     <span className={classes.pill} data-status={status} role="status">
       <span aria-hidden="true">{status === "live" ? "●" : "○"}</span> {say(texts[status])}
     </span>
-  );
-}
-
-function Language() {
-  return (
-    <div className={classes.language}>
-      <button type="button" lang="hi" onClick={() => prefer({ language: "hi" })}>
-        हिन्दी
-      </button>
-      <button type="button" lang="en" onClick={() => prefer({ language: "en" })}>
-        English
-      </button>
-    </div>
   );
 }
 
