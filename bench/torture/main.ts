@@ -100,7 +100,7 @@ async function alarm({ token }: Sender, url: string): Promise<void> {
   if (response.status !== 200) throw new Error(`the alarm's sample: ${response.status}`);
 }
 
-type AlertPage = { data: { alert_id: string; code: string | null }[] };
+type AlertPage = { data: { alert_id: string; rule: string; code: string | null }[] };
 type AlertDetail = { data: { raised_at: string; events: { what: string; at: string }[] } };
 
 /** @returns what is wrong with the alerts, in words */
@@ -111,9 +111,11 @@ async function alarmFaults(sender: Sender, url: string, nurse: string): Promise<
     return (await response.json()) as T;
   };
   const { data } = await get<AlertPage>(`/alerts?patient_id=${sender.patientId}&limit=100`);
-  const zeros = data.filter(({ code }) => code === SATURATION);
-  const [zero] = zeros;
-  if (!zero || zeros.length > 1) return [`${zeros.length} alerts for one crossing`];
+  // A vital that came once falls silent two minutes later: that is an alert of its own, and one.
+  const of = (rule: string) => data.filter((alert) => alert.code === SATURATION && alert.rule === rule);
+  const [[zero, ...again], silent] = [of("limit"), of("silence")];
+  if (!zero || again.length > 0) return [`${of("limit").length} alerts for one crossing`];
+  if (silent.length > 1) return [`${silent.length} alerts for one silence`];
   const { data: alert } = await get<AlertDetail>(`/alerts/${zero.alert_id}`);
   const raised = alert.events.filter(({ what }) => what === "raised").length;
   const [first, ...others] = alert.events

@@ -1,6 +1,6 @@
 // The alarm engine: what happens to a patient goes in, changes of alerts come out. Pure; the caller keeps the memory and the clock.
 import type { Sample } from "../vitals/model.ts";
-import { forgetOnset, HELD_MS, judgeLimit, limitDeadline, limitKey } from "./conditions.ts";
+import { forgetOnset, HELD_MS, judgeLimit, limitDeadline, limitKey, position } from "./conditions.ts";
 import { acknowledge, alertDeadlines, alertNumbered, assign, clear, raise, recover, runClocks, snooze } from "./lifecycle.ts";
 import type { AlarmMemory, DeviceMemory, Run, VitalMemory, Watched } from "./memory.ts";
 import { beginRun } from "./memory.ts";
@@ -45,6 +45,9 @@ function take(run: Run, input: AlarmInput): void {
     case "conditions":
       takeConditions(run, input.device, input.conditions);
       break;
+    case "corrected":
+      takeCorrected(run, input.code, input.newest);
+      break;
     case "tick":
       break;
     case "acknowledge":
@@ -80,6 +83,26 @@ function takeSample(run: Run, device: DeviceMemory | null, { code, value, at, st
   run.memory.vitals[code] = vital;
   if (limits && run.config.monitoring !== "off") judgeSample({ run, code, vital, limits }, value, time, known === undefined);
   Object.assign(vital, { v: value, a: time, x: run.now, q: undefined });
+}
+
+/**
+ * What rested on a wrong value ends, and the right one is judged as if it had come in its place. The usual of the vital stays as it is:
+ * no one value weighs much in it.
+ */
+function takeCorrected(run: Run, code: string, newest: { value: number; at: number; received: number } | null): void {
+  const vital = run.memory.vitals[code];
+  if (!vital) return;
+  endRate(run, code, vital);
+  forgetOnset(vital);
+  const limits = run.config.limits[code];
+  if (!limits || !newest || !position(code, newest.value, limits)) recover(run, limitKey(code));
+  if (!newest || run.now - newest.at > HISTORY_MS) {
+    delete run.memory.vitals[code];
+    return;
+  }
+  const time = Math.min(newest.at, run.now);
+  Object.assign(vital, { v: newest.value, a: time, x: newest.received, q: undefined });
+  if (limits && run.config.monitoring !== "off") judgeLimit({ run, code, vital, limits }, newest.value, time);
 }
 
 function judgeSample(watched: Watched, value: number, time: number, isFirst: boolean): void {

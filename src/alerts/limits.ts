@@ -1,6 +1,7 @@
 // Limits that a ward or a patient has of its own: what is sensible, and how they lie over the defaults.
 import { vitalOf } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
+import { NO_LIMITS } from "./no-limits.ts";
 
 /** What is absent is inherited; null switches a limit off. */
 export type LimitsOverride = Partial<Limits>;
@@ -20,19 +21,6 @@ export function mergeLimits(
   const merged = (code: string) => ({ ...over(over(defaults[code] ?? NO_LIMITS, ward[code]), patient[code]) });
   return Object.fromEntries([...codes].map((code) => [code, merged(code)]));
 }
-
-/** Of a vital that the age band has no limits for. */
-export const NO_LIMITS: Limits = {
-  critical_low: null,
-  low: null,
-  high: null,
-  critical_high: null,
-  duration_s: 15,
-  hysteresis: 0,
-  rate_per_minute: null,
-  trend: false,
-  silence_s: null,
-};
 
 /** Undefined inherits, as absence does. */
 function over(base: Limits, override: LimitsOverride | undefined): Limits {

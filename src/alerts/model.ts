@@ -72,6 +72,8 @@ export type AlarmInput =
   /** What the device says of itself now: the whole list each time. */
   | { kind: "conditions"; device: string; conditions: readonly string[] }
   | { kind: "tick" }
+  /** Somebody corrected a value, and this is the newest of its vital now; null where none is left. Times are epoch milliseconds. */
+  | { kind: "corrected"; code: string; newest: { value: number; at: number; received: number } | null }
   | { kind: "acknowledge"; n: number; by: string }
   | { kind: "assign"; n: number; by: string; to: string | null }
   | { kind: "snooze"; n: number; by: string; until: number }

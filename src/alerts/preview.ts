@@ -2,8 +2,8 @@
 import type { Limits, Sample } from "../vitals/model.ts";
 import { HELD_MS } from "./conditions.ts";
 import { emptyMemory, step } from "./engine.ts";
-import { NO_LIMITS } from "./limits.ts";
 import type { AlarmConfig, Priority, Transition } from "./model.ts";
+import { NO_LIMITS } from "./no-limits.ts";
 
 export type AlarmCount = { alarms: number } & Record<Priority, number>;
 export type Preview = {

@@ -1,9 +1,11 @@
 // What the alarm rules judge a patient by, put together from the facts that D1 told and the catalogue.
+import { ESCALATION_MINUTES, REPEAT_MINUTES } from "../alerts/escalation.ts";
 import { mergeLimits } from "../alerts/limits.ts";
 import type { AlarmConfig } from "../alerts/model.ts";
 import { defaultLimits } from "../vitals/catalogue.ts";
 import { AGE_BANDS, type AgeBand } from "../vitals/model.ts";
 import { news2Applies } from "../vitals/news2.ts";
+import type { LimitsInForce } from "./contract.ts";
 import type { Facts } from "./facts.ts";
 
 /** RCP 2017 wants observations of the same time; older ones than this do not count together. */
@@ -19,10 +21,6 @@ const SILENCE_S: Record<string, number> = {
   oxygen: 30 * 60,
 };
 
-/** Minutes without acknowledgement: to the charge nurse, then to the doctor. */
-const ESCALATION: AlarmConfig["escalation"] = { high: [3, 10], medium: [15, 45], low: [] };
-const REPEAT_MINUTES: AlarmConfig["repeat_minutes"] = { high: 15, medium: 60, low: 240 };
-
 /** The age band of now: when facts are older than the birthday that ends theirs, the next. Unknown ages are judged as adults. */
 export function bandOf({ age }: Pick<Facts, "age">, now: number): AgeBand {
   if (!age) return "adult";
@@ -35,14 +33,26 @@ export function news2Of(facts: Facts, now: number): { scale: 1 | 2; window_ms: n
   return { scale: facts.scale, window_ms: NEWS2_WINDOW_MS };
 }
 
+const limitsOf = (facts: Facts, now: number) =>
+  mergeLimits(defaultLimits(bandOf(facts, now)), facts.overrides.ward, facts.overrides.patient);
+
+/** What readers are told of the limits: who looks at a value must see that somebody moved them. */
+export function limitsInForce(facts: Facts, now: number): LimitsInForce[] {
+  const { ward, patient } = facts.overrides;
+  return Object.entries(limitsOf(facts, now)).map(([code, { critical_low, low, high, critical_high, silence_s }]) => {
+    const set_by = patient[code] ? "patient" : ward[code] ? "ward" : "default";
+    return { code, critical_low, low, high, critical_high, silence_s, set_by };
+  });
+}
+
 export function alarmConfig(facts: Facts, now: number): AlarmConfig {
   const bound = facts.bindings.filter(({ until }) => until === null);
   return {
     monitoring: facts.open ? facts.monitoring : "off",
-    limits: mergeLimits(defaultLimits(bandOf(facts, now)), facts.overrides.ward, facts.overrides.patient),
+    limits: limitsOf(facts, now),
     news2: news2Of(facts, now),
     devices: Object.fromEntries(bound.map(({ device, kind }) => [device, { silence_s: SILENCE_S[kind] ?? null }])),
-    escalation: ESCALATION,
+    escalation: ESCALATION_MINUTES,
     repeat_minutes: REPEAT_MINUTES,
   };
 }

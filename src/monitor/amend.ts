@@ -1,5 +1,5 @@
 // Corrections: a sample is amended or marked as entered in error; what it was stays in the block and in the correction.
-
+import type { AlarmInput } from "../alerts/model.ts";
 import { DAY_MS } from "../counters.ts";
 import { judge } from "../vitals/incoming.ts";
 import type { LiveSample } from "./contract.ts";
@@ -25,7 +25,7 @@ export type Amended =
 
 /**
  * The hour of the sample is counted again; D1 hears of it by the outbox.
- * @param change runs its argument in one transaction
+ * @param change runs its argument in one transaction, and the alarm rules on what it returns
  */
 export async function amend(
   env: Env,
@@ -34,7 +34,7 @@ export async function amend(
   place: { block: number; index: number },
   { status, value: given, unit, reason, by }: Amendment,
   now: number,
-  change: (work: () => void) => void,
+  change: (work: () => AlarmInput | null) => void,
 ): Promise<Amended> {
   const found = await find(env, store, patientId, place, now);
   if (!found) return { error: "not_found" };
@@ -54,8 +54,10 @@ export async function amend(
     const hour = Math.floor(found.at / HOUR_MS);
     if (hour > memory.told) memory.hours[hour] = openHour(store, hour, now);
     else noteAgain(store, memory, hour);
-    if (found.at >= (memory.latest[found.code]?.at ?? found.at)) findLatest(store, memory, found.code, now);
     store.keep(now);
+    if (found.at < (memory.latest[found.code]?.at ?? found.at)) return null;
+    findLatest(store, memory, found.code, now);
+    return { kind: "corrected", code: found.code, newest: memory.latest[found.code] ?? null };
   });
   const sample = toLive(patientId, { ...found, value: body.value, status });
   return { sample, history: before.map(({ at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() })) };

@@ -1,5 +1,6 @@
 // What the Worker, the patients' objects and the hospitals' feeds say to each other. Frames carry ids and numbers, never names.
 import type { Alert, Transition } from "../alerts/model.ts";
+import type { Limits } from "../vitals/model.ts";
 
 /** A sample as readers get it. `amended` and `entered-in-error` are FHIR's words for what was corrected later. */
 export type LiveSample = {
@@ -50,6 +51,12 @@ export type AlertView = {
   duration_s: number | null;
 };
 
+/** Between what a vital may lie and for how long it may be silent, and who said so last: the defaults of the age, the ward or somebody for this patient. */
+export type LimitsInForce = Pick<Limits, "critical_low" | "low" | "high" | "critical_high" | "silence_s"> & {
+  code: string;
+  set_by: "default" | "ward" | "patient";
+};
+
 /** Everything that a screen needs of one patient before the first frame. */
 export type PatientSnapshot = {
   patient_id: string;
@@ -58,6 +65,7 @@ export type PatientSnapshot = {
   latest: LiveSample[];
   alerts: AlertView[];
   news2: Score;
+  limits: LimitsInForce[];
   devices: { device_id: string; last_seen_at: string | null; clock_skew_ms: number | null; conditions: string[] }[];
   as_of: string;
 };
@@ -65,7 +73,8 @@ export type PatientSnapshot = {
 /** What a patient's object tells the feed of its hospital, and the feed the sockets. */
 export type PatientFrame =
   | { type: "samples"; patient_id: string; samples: LiveSample[]; news2: Score }
-  | { type: "alert"; patient_id: string; what: Transition["what"]; alert: AlertView };
+  | { type: "alert"; patient_id: string; what: Transition["what"]; alert: AlertView }
+  | { type: "limits"; patient_id: string; limits: LimitsInForce[] };
 
 /** What a socket gets: frames with the feed's number, `seq`, that only grows. */
 export type LiveFrame =

@@ -20,14 +20,14 @@ import { Publisher } from "./publisher.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./read.ts";
 import { Store } from "./store.ts";
 import { bringerOf, fieldsOf, type Taken, take } from "./take.ts";
-import { openHours, scoreNow, snapshotOf, toAlertView, toLive } from "./view.ts";
+import { limitFrames, openHours, samplesFrame, snapshotOf, toAlertView, toLive } from "./view.ts";
 
 const RETRY_MS = 5_000;
 const AT_ONCE_MS = 50;
 /** How many rows one batch to D1 tells. */
 const MOST_TOLD = 50;
 
-export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "tick" }>;
+export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "tick" }>;
 export type Acted = { alert: AlertView } | { error: "unknown_alert" | "not_open" };
 
 export class PatientMonitor extends DurableObject<Env> implements Watchable {
@@ -60,8 +60,10 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   configure(facts: Facts): void {
     const now = Date.now();
     this.#change(() => {
-      if ((this.#store.facts()?.as_of ?? 0) > facts.as_of) return;
+      const before = this.#store.facts();
+      if ((before?.as_of ?? 0) > facts.as_of) return;
       this.#store.keepFacts(facts);
+      this.#frames.push(...limitFrames(before, facts, now));
       forgetUnbound(this.#store.memory(now), facts);
       tellUnbound(this.#store, facts, now);
       this.#judge({ kind: "tick" }, now);
@@ -160,12 +162,15 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
 
   /** Corrects one sample; the value before stays in its history. */
   async amend(place: { block: number; index: number }, amendment: Amendment): Promise<Amended> {
-    const change = (work: () => void) => this.#change(work);
+    const change = (work: () => AlarmInput | null) =>
+      this.#change(() => {
+        const corrected = work();
+        if (corrected) this.#judge(corrected, Date.now());
+      });
     const amended = await amend(this.env, this.#store, this.#patientId, place, amendment, Date.now(), change);
     const facts = this.#store.facts();
     if ("sample" in amended && facts) {
-      const news2 = scoreNow(facts, this.#store.memory(Date.now()), Date.now());
-      this.#publisher.queue([{ type: "samples", patient_id: facts.patient, samples: [amended.sample], news2 }], false);
+      this.#publisher.queue([samplesFrame(facts, [amended.sample], this.#store.memory(Date.now()), Date.now())], false);
     }
     this.#arm();
     return amended;
@@ -230,10 +235,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   #tell(facts: Facts, fresh: Taken["fresh"], by: string, now: number): void {
     if (fresh.length === 0 || !this.#publisher.isWatched(now)) return;
     const samples = fresh.map((sample) => toLive(facts.patient, { ...sample, received: now, device: by }));
-    this.#publisher.queue(
-      [{ type: "samples", patient_id: facts.patient, samples, news2: scoreNow(facts, this.#store.memory(now), now) }],
-      false,
-    );
+    this.#publisher.queue([samplesFrame(facts, samples, this.#store.memory(now), now)], false);
   }
 
   /**

@@ -2,8 +2,8 @@
 import type { Alert } from "../alerts/model.ts";
 import { vitalOf } from "../vitals/catalogue.ts";
 import { news2Of as scoreOf } from "../vitals/news2.ts";
-import { bandOf, news2Of } from "./alarm-config.ts";
-import type { AlertView, LiveSample, PatientSnapshot, Score } from "./contract.ts";
+import { bandOf, limitsInForce, news2Of } from "./alarm-config.ts";
+import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
 import type { Facts } from "./facts.ts";
 import { alertId, observationId } from "./ids.ts";
 import type { Memory } from "./memory.ts";
@@ -119,6 +119,7 @@ export function snapshotOf(facts: Facts, memory: Memory, open: readonly Alert[],
     latest: latestOf(facts.patient, memory),
     alerts: open.map((alert) => toAlertView(facts.patient, alert)),
     news2: scoreNow(facts, memory, now),
+    limits: limitsInForce(facts, now),
     devices: facts.bindings
       .filter(({ until }) => until === null)
       .map(({ device }) => {
@@ -132,6 +133,18 @@ export function snapshotOf(facts: Facts, memory: Memory, open: readonly Alert[],
       }),
     as_of: iso(now),
   };
+}
+
+/** Samples and the score with them. */
+export function samplesFrame(facts: Facts, samples: LiveSample[], memory: Memory, now: number): PatientFrame {
+  return { type: "samples", patient_id: facts.patient, samples, news2: scoreNow(facts, memory, now) };
+}
+
+/** What who watches is told of new facts: limits, where they are others now. */
+export function limitFrames(before: Facts | null, after: Facts, now: number): PatientFrame[] {
+  const limits = limitsInForce(after, now);
+  if (before && JSON.stringify(limitsInForce(before, now)) === JSON.stringify(limits)) return [];
+  return [{ type: "limits", patient_id: after.patient, limits }];
 }
 
 /** Rollups of hours that are not in D1 yet. */

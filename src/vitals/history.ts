@@ -128,7 +128,7 @@ export async function hourlyRollups(env: Env, call: Call, ref: string, query: Ra
 /** The latest sample of each vital, the devices and the score. An impossible value stands beside the last possible one. */
 export async function latestObservations(env: Env, call: Call, ref: string) {
   const access = await requirePatient(call, { patient: ref }, "observation:read");
-  const { latest, devices, news2, monitoring, as_of } = await snapshot(env, call, access.patient);
+  const { latest, devices, news2, limits, monitoring, as_of } = await snapshot(env, call, access.patient);
   await batch(call.db, readTrace(call, access, "latest", { count: latest.length }));
   const age = ({ effective_at }: LiveSample) => Math.max(0, Math.round((Date.parse(as_of) - Date.parse(effective_at)) / 1000));
   return {
@@ -137,6 +137,7 @@ export async function latestObservations(env: Env, call: Call, ref: string) {
     latest: latest.map((sample) => ({ ...sample, age_s: age(sample) })),
     devices,
     news2,
+    limits,
     as_of,
   };
 }

@@ -100,6 +100,28 @@ export const exampleScore = {
   as_of: EXAMPLE.time,
 };
 
+const limit = z.number().nullable();
+export const LimitsInForce = z
+  .object({
+    code: z.string(),
+    critical_low: limit,
+    low: limit,
+    high: limit,
+    critical_high: limit,
+    silence_s: z.int().nullable().openapi({ description: "Seconds without a sample after which the vital is silent" }),
+    set_by: z.enum(["default", "ward", "patient"]).openapi({ description: "Who set something of it last" }),
+  })
+  .openapi("LimitsInForce");
+export const exampleLimits = {
+  code: "8867-4",
+  critical_low: 40,
+  low: 50,
+  high: 120,
+  critical_high: 140,
+  silence_s: 120,
+  set_by: "patient" as const,
+};
+
 export const Latest = z
   .object({
     patient_id: Id,
@@ -114,6 +136,7 @@ export const Latest = z
       }),
     ),
     news2: Score,
+    limits: z.array(LimitsInForce),
     as_of: Timestamp,
   })
   .openapi("LatestObservations");
@@ -123,6 +146,7 @@ export const exampleLatest = {
   latest: [{ ...exampleObservation, age_s: 4 }],
   devices: [{ device_id: EXAMPLE.device, last_seen_at: EXAMPLE.time, clock_skew_ms: -120, conditions: [] }],
   news2: exampleScore,
+  limits: [exampleLimits],
   as_of: EXAMPLE.time,
 };
 

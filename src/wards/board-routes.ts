@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Alert, exampleAlert } from "../alerts/shapes.ts";
 import { answer, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../router.ts";
-import { exampleObservation, exampleScore, Observation, Score } from "../vitals/shapes.ts";
+import { exampleLimits, exampleObservation, exampleScore, LimitsInForce, Observation, Score } from "../vitals/shapes.ts";
 import { MAX_ON_BOARD, wardBoard } from "./board.ts";
 import { MAX_SHOWN } from "./wards.ts";
 
@@ -15,6 +15,7 @@ const Entry = z
     monitoring: z.enum(["home", "ward"]),
     is_known: z.boolean().openapi({ description: "False when nothing came yet or the patient's monitor does not answer now" }),
     news2: Score.nullable(),
+    limits: z.array(LimitsInForce),
     latest: z.array(Observation.extend({ age_s: z.number().int().openapi({ description: "Seconds since it was measured" }) })),
     alerts: z.array(Alert).openapi({ description: "The open ones" }),
     open_alerts: z.object({ high: z.number().int(), medium: z.number().int(), low: z.number().int() }),
@@ -64,6 +65,7 @@ export const boardRoutes = newRouter().openapi(
             monitoring: "ward",
             is_known: true,
             news2: exampleScore,
+            limits: [exampleLimits],
             latest: [{ ...exampleObservation, age_s: 4 }],
             alerts: [exampleAlert],
             open_alerts: { high: 1, medium: 0, low: 0 },

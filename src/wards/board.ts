@@ -121,6 +121,7 @@ async function toEntry({ keys, now }: Call, { row, snapshot }: Watched) {
     monitoring: row.monitoring,
     is_known: snapshot !== null,
     news2: snapshot?.news2 ?? null,
+    limits: snapshot?.limits ?? [],
     latest: snapshot?.latest.map((sample) => ({ ...sample, age_s: ago(sample.effective_at) ?? 0 })) ?? [],
     alerts: snapshot?.alerts ?? [],
     open_alerts: { high: count("high"), medium: count("medium"), low: count("low") },

@@ -254,6 +254,68 @@ describe("time", () => {
   });
 });
 
+describe("a correction", () => {
+  const corrected = (world: World, code: string, value: number | null, ago = 0) =>
+    act(world, {
+      kind: "corrected",
+      code,
+      newest: value === null ? null : { value, at: world.now - ago, received: world.now - ago },
+    }).map(({ what, alert }) => `${what} ${alert.key}`);
+
+  it("ends the alarm of a value that was written down wrongly, and judges the next one anew", () => {
+    const world = newWorld();
+    act(world, { kind: "samples", device: null, samples: [sampleOf(TEMP, 83, world.now, "final")] });
+    expect(world.memory.alerts).toMatchObject([{ key: `limit:${TEMP}`, state: "active" }]);
+    world.now += MINUTE;
+    // Nobody has seen it: it stays to be seen, recovered.
+    expect(corrected(world, TEMP, 38, MINUTE)).toEqual([`recovered limit:${TEMP}`]);
+    world.now += HOUR;
+    expect(act(world, { kind: "tick" })).toEqual([]);
+  });
+
+  it("raises the alarm that the right value would have raised", () => {
+    const world = newWorld();
+    act(world, { kind: "samples", device: null, samples: [sampleOf(HR, 80, world.now)] });
+    world.now += MINUTE;
+    expect(corrected(world, HR, 180, MINUTE)).toEqual([`raised limit:${HR}`]);
+  });
+
+  it("waits for the duration from the time of the value", () => {
+    const world = newWorld();
+    act(world, { kind: "samples", device: null, samples: [sampleOf(HR, 80, world.now)] });
+    world.now += 5 * SECOND;
+    expect(corrected(world, HR, 125, 5 * SECOND)).toEqual([]);
+    expect(nextDeadline(world.memory, world.config)).toBe(world.now + 5 * SECOND);
+  });
+
+  it("keeps an alarm that the right value deserves too", () => {
+    const world = newWorld();
+    act(world, { kind: "samples", device: null, samples: [sampleOf(HR, 200, world.now)] });
+    expect(corrected(world, HR, 190)).toEqual([]);
+    expect(world.memory.alerts).toMatchObject([{ key: `limit:${HR}`, state: "active" }]);
+  });
+
+  it("that leaves nothing of the vital ends its alarm, and its score", () => {
+    const world = newWorld({ news2: { scale: 1, window_ms: 30 * MINUTE } });
+    const all = [sampleOf(HR, 200, world.now), sampleOf(RR, 16, world.now), sampleOf(SPO2, 97, world.now)];
+    act(world, { kind: "samples", device: null, samples: all });
+    expect(corrected(world, HR, null)).toEqual([`recovered limit:${HR}`]);
+    expect(world.memory.vitals[HR]).toBeUndefined();
+    expect(corrected(world, HR, null)).toEqual([]);
+  });
+
+  it("ends a rise that was none", () => {
+    const limits = { ...CONFIG.limits, [HR]: { ...HR_LIMITS, rate_per_minute: 20 } };
+    const world = newWorld({ limits });
+    for (const [i, value] of [60, 66, 72, 78, 84, 90, 96, 102, 108, 114].entries()) {
+      act(world, { kind: "samples", device: "monitor", samples: [sampleOf(HR, value, START + i * 11 * SECOND)] });
+      world.now = START + (i + 1) * 11 * SECOND;
+    }
+    expect(world.memory.alerts).toMatchObject([{ key: `rate:${HR}` }]);
+    expect(corrected(world, HR, 60)).toEqual([`cleared rate:${HR}`]);
+  });
+});
+
 describe("the life of an alert", () => {
   const critical = () => {
     const world = newWorld({ monitoring: "home" });

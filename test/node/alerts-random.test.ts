@@ -43,6 +43,7 @@ const KINDS = [
   "samples",
   "conditions",
   "tick",
+  "corrected",
   "acknowledge",
   "acknowledge",
   "assign",
@@ -70,6 +71,12 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
       return { kind, device: device ?? "monitor", conditions: ["leads_off", "low_battery"].filter(() => random.chance(0.5)) };
     case "tick":
       return { kind };
+    case "corrected": {
+      const code = random.pick(Object.keys(VALUES));
+      const at = now - random.pick([0, SECOND, MINUTE, 60 * MINUTE, 8 * 24 * 60 * MINUTE]);
+      const newest = { value: random.pick(VALUES[code] ?? [0]), at, received: at };
+      return { kind, code, newest: random.chance(0.2) ? null : newest };
+    }
     case "acknowledge":
     case "resolve":
       return { kind, n, by };

@@ -1,28 +1,25 @@
 // The ward board: what may be taken for now, what the score says, who stands first, and that nobody moves under the pointer.
 import { expect, it } from "vitest";
-import { ESCALATION_MINUTES, escalatesAt } from "../../portal/src/alarms/escalation.ts";
+import { escalatesAt } from "../../portal/src/alarms/escalation.ts";
 import { CODES } from "../../portal/src/alarms/vital-codes.ts";
 import { freshnessOf, type LinkStatus, limitsOf } from "../../portal/src/live/freshness.ts";
-import { changeOf, historyOf, POINTS, piecesOf } from "../../portal/src/ward/history.ts";
-import { held, movedCount, ordered, type Placed, rankOf } from "../../portal/src/ward/order.ts";
 import {
   type Known,
-  knownOf,
   type Moment,
-  shownPressure,
+  movedLimits,
+  rankOf,
   shownScore,
   shownUpdate,
-  shownValue,
   sortedByUrgency,
-} from "../../portal/src/ward/row-view.ts";
-import { alarmConfig } from "../../src/monitor/alarm-config.ts";
-import type { AlertView, LiveSample, Score } from "../../src/monitor/contract.ts";
-import type { Facts } from "../../src/monitor/facts.ts";
-import { CODES as CATALOGUE } from "../../src/vitals/catalogue.ts";
+} from "../../portal/src/live/known.ts";
+import { changeOf, historyOf, POINTS, piecesOf } from "../../portal/src/ward/history.ts";
+import { held, movedCount, ordered, type Placed } from "../../portal/src/ward/order.ts";
+import { knownOf, shownPressure, shownValue } from "../../portal/src/ward/row-view.ts";
+import type { AlertView, LimitsInForce, LiveSample, Score } from "../../src/monitor/contract.ts";
 
 const NOW = Date.parse("2026-11-21T18:30:30Z");
 const ago = (s: number) => new Date(NOW - s * 1000).toISOString();
-const moment = (change: Partial<Moment> = {}): Moment => ({ now: NOW, link: "live", silences: new Map(), ...change });
+const moment = (change: Partial<Moment> = {}): Moment => ({ now: NOW, link: "live", ...change });
 
 function sample(code: string, value: number, ageS = 1, change: Partial<LiveSample> = {}): LiveSample {
   const base = { observation_id: `${code}-${ageS}`, code, name: null, unit: "1", device_id: "d", performer_id: null };
@@ -75,18 +72,16 @@ function known(
   samples: readonly LiveSample[] = ALL,
   alerts: readonly AlertView[] = [],
   news2: Score | null = complete(1),
+  limits: readonly LimitsInForce[] = [],
 ): Known {
   return {
     latest: new Map(samples.map((one) => [one.status === "invalid" ? `${one.code}!` : one.code, one])),
     alerts: new Map(alerts.map((one) => [one.alert_id, one])),
     news2,
+    limits: new Map(limits.map((one) => [one.code, one])),
   };
 }
 const without = (code: string) => ALL.filter((one) => one.code !== code);
-
-it("knows the codes of the catalogue", () => {
-  expect(CODES).toEqual(CATALOGUE);
-});
 
 it.each([
   [0, "live", "live"],
@@ -100,13 +95,13 @@ it.each([
   [0, "off", "stale"],
   [0, "stopped", "stale"],
 ] as const)("calls a heart rate of %i s ago on a line that is %s %s", (age, link, freshness) => {
-  const limits = limitsOf(CODES.heart_rate, false, new Map());
+  const limits = limitsOf(CODES.heart_rate, false, undefined);
   expect(freshnessOf(sample(CODES.heart_rate, 72, age), NOW, limits, link satisfies LinkStatus)).toBe(freshness);
 });
 
 it("judges age by when the server got it, whatever the device's clock says, and over midnight", () => {
   const skewed = sample(CODES.heart_rate, 72, 5, { effective_at: ago(-3600) });
-  const limits = limitsOf(CODES.heart_rate, false, new Map());
+  const limits = limitsOf(CODES.heart_rate, false, undefined);
   expect(freshnessOf(skewed, NOW, limits, "live")).toBe("live");
   const midnight = Date.parse("2026-11-22T00:00:05+05:30");
   const before = sample(CODES.heart_rate, 72, 0, { received_at: "2026-11-21T23:59:50+05:30" });
@@ -114,13 +109,36 @@ it("judges age by when the server got it, whatever the device's clock says, and 
 });
 
 it("takes the silence limit of the rules, and lets what is measured by hand or now and then stand for half an hour", () => {
-  const stale = (code: string, byHand: boolean, silences: ReadonlyMap<string, number | null> = new Map()) =>
-    limitsOf(code, byHand, silences).stale;
+  const stale = (code: string, byHand: boolean, silence?: number | null) => limitsOf(code, byHand, silence).stale;
   expect(stale(CODES.heart_rate, false)).toBe(120);
-  expect(stale(CODES.heart_rate, false, new Map([[CODES.heart_rate, 30]]))).toBe(30);
-  expect(stale(CODES.heart_rate, false, new Map([[CODES.heart_rate, null]]))).toBe(1800);
-  expect(stale(CODES.heart_rate, true)).toBe(1800);
+  expect(stale(CODES.heart_rate, false, 30)).toBe(30);
+  // An alarm of silence that is off makes no old value young.
+  expect(stale(CODES.heart_rate, false, null)).toBe(120);
+  expect(stale(CODES.heart_rate, true, 30)).toBe(1800);
   expect(stale(CODES.systolic, false)).toBe(1800);
+});
+
+const limits = (change: Partial<LimitsInForce>): LimitsInForce => {
+  const none = { critical_low: null, low: null, high: null, critical_high: null, silence_s: null };
+  return { code: CODES.heart_rate, ...none, set_by: "patient", ...change };
+};
+
+it("judges each patient by the silence limit in force for that patient", () => {
+  const [half, short] = [known([sample(CODES.heart_rate, 72, 60)]), limits({ silence_s: 30 })];
+  expect(shownValue(half, CODES.heart_rate, moment()).freshness).toBe("late");
+  const impatient = known([sample(CODES.heart_rate, 72, 60)], [], null, [short]);
+  expect(shownValue(impatient, CODES.heart_rate, moment()).freshness).toBe("stale");
+});
+
+it("tells limits that somebody moved, the patient's before the ward's, and none of the defaults", () => {
+  const pressures = [CODES.systolic, CODES.diastolic];
+  const ofWard = limits({ code: CODES.systolic, high: 180, set_by: "ward" });
+  const own = limits({ code: CODES.diastolic, high: 100 });
+  const moved = (...all: LimitsInForce[]) => movedLimits(known([], [], null, all), pressures);
+  expect(moved(ofWard, limits({ low: 50 }))).toEqual([ofWard]);
+  expect(moved(ofWard, own)).toEqual([own]);
+  expect(moved({ ...ofWard, set_by: "default" })).toEqual([]);
+  expect(moved()).toEqual([]);
 });
 
 it("shows 0 as 0 and an absent value as missing", () => {
@@ -178,7 +196,7 @@ it("shows both pressures as old as the older, with the alarm of either", () => {
 });
 
 it("never takes what the board said for live", () => {
-  const told = { latest: [sample(CODES.heart_rate, 72)], alerts: [], news2: complete(1) };
+  const told = { latest: [sample(CODES.heart_rate, 72)], alerts: [], news2: complete(1), limits: [] };
   const { known: from, moment: judged } = knownOf(undefined, told, moment());
   expect(shownValue(from, CODES.heart_rate, judged)).toMatchObject({ value: 72, freshness: "stale" });
   expect(shownScore(from, judged)).toEqual({ kind: "unknown" });
@@ -266,16 +284,7 @@ it("puts alarms that nobody has seen before seen ones, and the worst first", () 
   ]);
 });
 
-it("counts down to the service's own escalation", () => {
-  const facts: Facts = {
-    ...JSON.parse("{}"),
-    bindings: [],
-    overrides: { ward: {}, patient: {} },
-    age: null,
-    open: true,
-    monitoring: "ward",
-  };
-  expect(ESCALATION_MINUTES).toEqual(alarmConfig(facts, NOW).escalation);
+it("counts down to the next escalation", () => {
   expect(escalatesAt(alert(), NOW)).toBe(NOW + 120_000);
   expect(escalatesAt(alert({ escalation_tier: 1 }), NOW)).toBe(NOW + 540_000);
   expect(escalatesAt(alert({ escalation_tier: 2 }), NOW)).toBeNull();

@@ -53,6 +53,33 @@ describe("a view", () => {
     live.close();
   });
 
+  it("is told of limits that somebody moves, and says who set those in force", async () => {
+    const { nurse, patient } = await newWorld();
+    await monitor(patient.id);
+    await deliverChanges(env);
+    const live = await watch(nurse);
+    const pulseOf = (limits: { code: string }[]) => limits.find(({ code }) => code === "8867-4");
+    expect(pulseOf(live.frames[0].patients[0].limits)).toMatchObject({ critical_high: 131, silence_s: 120, set_by: "default" });
+    const path = `${API}/patients/${patient.id}/alert-rules/heart_rate`;
+    const json = { critical_high: 135, silence_s: 60 };
+    const put = await ask(path, { as: nurse, method: "PUT", json });
+    expect([200, 201]).toContain(put.status);
+    const told = await live.until(({ type }) => type === "limits");
+    expect(told.patient_id).toBe(patient.id);
+    expect(pulseOf(told.limits)).toMatchObject({ critical_high: 135, silence_s: 60, set_by: "patient" });
+    // Facts that say the same again, of a changed name for instance, are no news.
+    const settings = await ask(`${API}/patients/${patient.id}/monitoring`, {
+      as: nurse,
+      method: "PATCH",
+      json: { spo2_scale: 2 },
+      headers: { "If-Match": '"1"' },
+    });
+    expect(settings.status).toBe(200);
+    await deliverChanges(env);
+    expect(live.frames.filter(({ type }) => type === "limits")).toHaveLength(1);
+    live.close();
+  });
+
   it("has frames in the order in which they were told", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
     const live = await watch(nurse, `?patient_ids=${patient.id},${stranger.id}`);

@@ -1,6 +1,7 @@
 // Reading and correcting one patient's vitals: the right samples to the right people, each answer with its trace.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { deliverChanges } from "../../src/monitor/changes.ts";
 import { countAgain, noteAgain } from "../../src/monitor/hours.ts";
 import { Store } from "../../src/monitor/store.ts";
 import { expectProblem } from "../forge.ts";
@@ -284,6 +285,28 @@ describe("a correction", () => {
     await runDurableObjectAlarm(monitor(patient.id));
     vi.useRealTimers();
     expect((await compare()).at(-1).open).toBe(false);
+  });
+
+  it("takes back the alarm that the wrong value raised", async () => {
+    const patient = await newPatient(world.hospitalId, world.nurse);
+    const changed = await ask(`${API}/patients/${patient.id}`, {
+      as: world.nurse,
+      method: "PATCH",
+      json: { monitoring: "ward" },
+      headers: { "If-Match": '"1"' },
+    });
+    expect(changed.status).toBe(200);
+    await deliverChanges(env);
+    const [id = ""] = await bring(world.nurse, patient.id, [item(HEART_RATE, 188, Date.now() - 1000)]);
+    const alerts = async () => (await monitor(patient.id).snapshot())?.alerts ?? [];
+    expect(await alerts()).toMatchObject([{ rule: "limit", code: HEART_RATE, state: "active" }]);
+    expect((await patch(id, { status: "amended", value: 88, reason: REASON })).status).toBe(200);
+    // Nobody has seen it, so it stays until somebody has.
+    expect(await alerts()).toMatchObject([{ rule: "limit", state: "recovered" }]);
+    const [second = ""] = await bring(world.nurse, patient.id, [item(HEART_RATE, 190, Date.now())]);
+    expect(await alerts()).toMatchObject([{ state: "active" }]);
+    expect((await patch(second, { status: "entered-in-error", reason: REASON })).status).toBe(200);
+    expect(await alerts()).toMatchObject([{ state: "recovered" }]);
   });
 
   it("of an hour that D1 has is counted again there", async () => {

@@ -4,6 +4,8 @@ import { type ReactNode, useRef, useState } from "react";
 import type { AlertView } from "../../../src/monitor/contract.ts";
 import type { Problem } from "../api/problem.ts";
 import { Confirm } from "../design/confirm.tsx";
+import layout from "../design/layout.module.css";
+import { type Hold, useHeld } from "../design/offline.tsx";
 import { useSay } from "../messages/index.ts";
 import { useMe } from "../session/use-session.ts";
 import { announce } from "../shell/announcer.tsx";
@@ -25,6 +27,7 @@ export const isUnseen = ({ state }: Pick<AlertView, "state">): boolean => state 
 export function AlarmActions({ alert }: AlarmProps) {
   const say = useSay();
   const { busy, refused, does } = useAct(alert);
+  const hold = useHeld();
   const [commenting, setCommenting] = useState(false);
   const [resolving, setResolving] = useState(false);
   const open = alert.state !== "cleared";
@@ -33,44 +36,54 @@ export function AlarmActions({ alert }: AlarmProps) {
   };
   return (
     <div className={classes.acting}>
-      <div className={classes.actions}>
+      <div className={`${layout.acts} ${classes.actions}`}>
         {isUnseen(alert) && (
           <Button
             onClick={() => void acknowledge()}
             loading={busy === "acknowledge"}
             aria-label={say("alarms.acknowledge_what", { what: whatOf(alert) })}
+            {...hold.held}
           >
             {say("alarms.acknowledge")}
           </Button>
         )}
-        {open && <Assign alert={alert} does={does} busy={busy === "assign"} />}
+        {open && <Assign alert={alert} does={does} busy={busy === "assign"} hold={hold} />}
         <Button variant="default" onClick={() => setCommenting(!commenting)} aria-expanded={commenting}>
           {say("alarms.comment")}
         </Button>
-        {open && <Snooze does={does} busy={busy === "snooze"} />}
+        {open && <Snooze does={does} busy={busy === "snooze"} hold={hold} />}
         {open && (
-          <Button variant="default" onClick={() => setResolving(true)}>
+          <Button variant="default" onClick={() => setResolving(true)} {...hold.held}>
             {say("alarms.resolve")}
           </Button>
         )}
       </div>
-      {commenting && <Comment does={does} busy={busy === "comment"} onDone={() => setCommenting(false)} />}
+      {commenting && <Comment does={does} busy={busy === "comment"} hold={hold} onDone={() => setCommenting(false)} />}
+      {hold.reason}
       {resolving && <Resolve does={does} onClose={() => setResolving(false)} />}
       {!resolving && <Refusal refused={refused?.kind === "acknowledge" && !isUnseen(alert) ? null : refused} />}
     </div>
   );
 }
 
-function Assign({ alert, does, busy }: { alert: AlertView; does: Does; busy: boolean }) {
+type ActProps = { does: Does; busy: boolean; hold: Hold };
+
+function Assign({ alert, does, busy, hold }: ActProps & { alert: AlertView }) {
   const say = useSay();
   const me = useMe();
   const [opened, setOpened] = useState(false);
   const people = useAssignable(alert.patient_id, opened);
   const give = (to: string | null) => () => void does({ kind: "assign", to });
   return (
-    <Menu opened={opened} onChange={setOpened} position="bottom-start" withinPortal={false} withInitialFocusPlaceholder={false}>
+    <Menu
+      opened={opened && !hold.offline}
+      onChange={(next) => setOpened(next && !hold.offline)}
+      position="bottom-start"
+      withinPortal={false}
+      withInitialFocusPlaceholder={false}
+    >
       <Menu.Target>
-        <Button variant="default" loading={busy}>
+        <Button variant="default" loading={busy} {...hold.held}>
           {say("alarms.assign")} <span aria-hidden="true">&nbsp;▾</span>
         </Button>
       </Menu.Target>
@@ -88,12 +101,19 @@ function Assign({ alert, does, busy }: { alert: AlertView; does: Does; busy: boo
   );
 }
 
-function Snooze({ does, busy }: { does: Does; busy: boolean }) {
+function Snooze({ does, busy, hold }: ActProps) {
   const say = useSay();
+  const [opened, setOpened] = useState(false);
   return (
-    <Menu position="bottom-start" withinPortal={false} withInitialFocusPlaceholder={false}>
+    <Menu
+      opened={opened && !hold.offline}
+      onChange={(next) => setOpened(next && !hold.offline)}
+      position="bottom-start"
+      withinPortal={false}
+      withInitialFocusPlaceholder={false}
+    >
       <Menu.Target>
-        <Button variant="default" loading={busy}>
+        <Button variant="default" loading={busy} {...hold.held}>
           {say("alarms.snooze")} <span aria-hidden="true">&nbsp;▾</span>
         </Button>
       </Menu.Target>
@@ -109,7 +129,7 @@ function Snooze({ does, busy }: { does: Does; busy: boolean }) {
   );
 }
 
-function Comment({ does, busy, onDone }: { does: Does; busy: boolean; onDone: () => void }) {
+function Comment({ does, busy, hold, onDone }: ActProps & { onDone: () => void }) {
   const say = useSay();
   const [text, setText] = useState("");
   /** One comment keeps its key, so that sending it twice says it once. */
@@ -122,7 +142,7 @@ function Comment({ does, busy, onDone }: { does: Does; busy: boolean; onDone: ()
       className={classes.comment}
       onSubmit={(event) => {
         event.preventDefault();
-        if (text.trim() !== "" && !busy) void send();
+        if (text.trim() !== "" && !busy && !hold.offline) void send();
       }}
     >
       <Textarea
@@ -135,7 +155,7 @@ function Comment({ does, busy, onDone }: { does: Does; busy: boolean; onDone: ()
           key.current = crypto.randomUUID();
         }}
       />
-      <Button type="submit" loading={busy} disabled={text.trim() === ""}>
+      <Button type="submit" loading={busy} disabled={text.trim() === ""} {...hold.held}>
         {say("alarms.comment.send")}
       </Button>
     </form>

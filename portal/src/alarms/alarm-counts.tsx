@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import type { AlertView } from "../../../src/monitor/contract.ts";
+import fills from "../design/priority.module.css";
 import { type Priority, shownAs } from "../design/priority.tsx";
 import { useLink, useOpenAlerts } from "../live/use-live.ts";
 import { say, sayOf, useSay } from "../messages/index.ts";
@@ -40,7 +41,13 @@ export function AlarmCounts() {
       <span className={classes.title}>{say("nav.alarms")}</span>
       <span className="visually-hidden">{words.length > 0 ? words.join("; ") : nothing}</span>
       {counts.map(({ priority, shape, n, fresh }) => (
-        <span key={priority} className={classes.count} data-priority={priority} data-new={fresh > 0} aria-hidden="true">
+        <span
+          key={priority}
+          className={`${fills.filled} ${classes.count}`}
+          data-priority={priority}
+          data-new={fresh > 0}
+          aria-hidden="true"
+        >
           {shape}
           {n}
         </span>

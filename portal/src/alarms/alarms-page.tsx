@@ -1,13 +1,13 @@
 // Alarms of all of one's patients: the new ones first, who has seen the others, and those that are over.
-
 import { Button } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { AlertView } from "../../../src/monitor/contract.ts";
+import layout from "../design/layout.module.css";
 import { Page } from "../design/page.tsx";
 import { Empty, Failed, Loading, NotDone } from "../design/states.tsx";
 import { clock } from "../design/time.ts";
+import { sortedByUrgency } from "../live/known.ts";
 import { useSay } from "../messages/index.ts";
-import { sortedByUrgency } from "../ward/row-view.ts";
 import { AlarmCard } from "./alarm-card.tsx";
 import classes from "./alarms-page.module.css";
 import { type OpenAlarms, useHistory, useOpenAlarms } from "./use-alarms.ts";
@@ -76,7 +76,7 @@ function Open({ open, shown, filtered }: { open: OpenAlarms; shown: readonly Ale
 
 function List({ alerts }: { alerts: readonly AlertView[] }) {
   return (
-    <ul className={classes.list}>
+    <ul className={layout.list}>
       {alerts.map((alert) => (
         <li key={alert.alert_id}>
           <AlarmCard alert={alert} />
@@ -95,7 +95,7 @@ function Past({ priority }: { priority: AlertView["priority"] | undefined }) {
   if (alerts.length === 0) return <Empty>{say(priority ? "common.nothing_found" : "alarms.history_empty")}</Empty>;
   return (
     <>
-      <p className={classes.count} role="status">
+      <p className={layout.count} role="status">
         {say(first?.total_is_exact === false ? "common.count_at_least" : "common.count", {
           n: alerts.length,
           total: Math.max(first?.total ?? 0, alerts.length),

@@ -1,13 +1,8 @@
 // When an alarm that nobody acknowledges is told to the next tier.
+import { ESCALATION_MINUTES } from "../../../src/alerts/escalation.ts";
 import type { AlertView } from "../../../src/monitor/contract.ts";
 
 const MINUTE_MS = 60_000;
-/** Minutes until each tier is told, as the service has them; test/node/portal-board.test.ts compares them. */
-export const ESCALATION_MINUTES: Readonly<Record<AlertView["priority"], readonly number[]>> = {
-  high: [3, 10],
-  medium: [15, 45],
-  low: [],
-};
 
 type Waiting = Pick<AlertView, "priority" | "state" | "raised_at" | "escalation_tier" | "snoozed_until">;
 

@@ -4,6 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { AlertView } from "../../../src/monitor/contract.ts";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
+import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";
 import { PriorityBadge, shownAs } from "../design/priority.tsx";
 import { Empty, Failed, Loading } from "../design/states.tsx";
@@ -73,7 +74,7 @@ function Open({ patientId }: { patientId: string }) {
           <Empty>{say("alarms.none_active", { time: clock(query.dataUpdatedAt || Date.now(), zone) })}</Empty>
         ))}
       {alerts && alerts.length > 0 && (
-        <ul className={classes.cards}>
+        <ul className={layout.list}>
           {alerts.toSorted(byUrgency).map((alert) => (
             <li key={alert.alert_id}>
               <AlarmCard alert={alert} name={null} />

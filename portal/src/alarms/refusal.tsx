@@ -9,11 +9,13 @@ export function Refusal({ refused }: { refused: Refused | null }) {
   if (!refused) return null;
   const { kind, problem } = refused;
   const text =
-    problem.status === 0 || problem.status >= 500
-      ? say(kind === "acknowledge" ? "alarms.no_answer" : "alarms.act_no_answer")
-      : problem.code === "conflict"
-        ? say("alarms.over")
-        : say("common.not_done", { detail: problem.message });
+    problem.code === "unexpected"
+      ? say("common.unexpected_change")
+      : problem.code === "unreachable" || problem.status >= 500
+        ? say(kind === "acknowledge" ? "alarms.no_answer" : "alarms.act_no_answer")
+        : problem.code === "conflict"
+          ? say("alarms.over")
+          : say("common.not_done", { detail: problem.message });
   return (
     <div className={classes.refusal} role="alert">
       {text}

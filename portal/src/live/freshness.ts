@@ -24,14 +24,12 @@ export const STANDS_S = 1_800;
 /** Heart rate, oxygen saturation, respiration. */
 const CONTINUOUS: readonly string[] = ["8867-4", "2708-6", "9279-1"];
 
-/** Silence limits by code, of the hospital's rules; null for what is measured now and then. */
-export type Silences = ReadonlyMap<string, number | null>;
-
-/** @param byHand somebody wrote the value down: a person is not a sensor that fell silent */
-export function limitsOf(code: string, byHand: boolean, silences: Silences): Limits {
-  const ruled = silences.get(code);
-  const silence = ruled === undefined && CONTINUOUS.includes(code) ? SILENCE_S : (ruled ?? null);
+/**
+ * @param byHand somebody wrote the value down: a person is not a sensor that fell silent
+ * @param silence seconds, of the limits in force; null or absent where none is set. An alarm that is off makes no old value young
+ */
+export function limitsOf(code: string, byHand: boolean, silence: number | null | undefined): Limits {
+  const stale = byHand ? null : (silence ?? (CONTINUOUS.includes(code) ? SILENCE_S : null));
   // A sensor sends every few seconds, a cuff every few minutes: this is more than two of their intervals.
-  if (byHand || silence === null) return { late: STANDS_S / 2, stale: STANDS_S };
-  return { late: silence / 4, stale: silence };
+  return stale === null ? { late: STANDS_S / 2, stale: STANDS_S } : { late: stale / 4, stale };
 }

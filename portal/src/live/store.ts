@@ -1,6 +1,6 @@
 // What is known of each patient who is watched, kept outside React: one row is drawn again when its patient changes, and
 // frames of one animation frame are drawn together.
-import type { AlertView, LiveFrame, LiveSample, PatientSnapshot, Score } from "../../../src/monitor/contract.ts";
+import type { AlertView, LimitsInForce, LiveFrame, LiveSample, PatientSnapshot, Score } from "../../../src/monitor/contract.ts";
 import { heard } from "./server-clock.ts";
 
 /** `latest` by code: a valid value; under `<code>!` the newest invalid one. */
@@ -11,6 +11,8 @@ export type LivePatient = {
   latest: ReadonlyMap<string, LiveSample>;
   alerts: ReadonlyMap<string, AlertView>;
   news2: Score | null;
+  /** By code. */
+  limits: ReadonlyMap<string, LimitsInForce>;
   devices: PatientSnapshot["devices"];
   /** The last samples that came, oldest first: many of the patient who is looked at, for charts that follow. */
   recent: readonly LiveSample[];
@@ -44,6 +46,7 @@ const nobody = (patientId: string): LivePatient => ({
   latest: new Map(),
   alerts: new Map(),
   news2: null,
+  limits: new Map(),
   devices: [],
   recent: [],
 });
@@ -73,6 +76,7 @@ function added<T>(listeners: Set<T>, listener: T): () => void {
 }
 
 const slotOf = ({ code, status }: LiveSample) => (status === "invalid" ? `${code}!` : code);
+const byCode = (limits: readonly LimitsInForce[]) => new Map(limits.map((one) => [one.code, one]));
 const isOpen = ({ state }: AlertView) => state !== "cleared";
 
 function withSamples(patient: LivePatient, samples: readonly LiveSample[]): LivePatient {
@@ -97,6 +101,7 @@ function fromSnapshot(snapshot: PatientSnapshot): LivePatient {
     latest: new Map(snapshot.latest.map((sample) => [slotOf(sample), sample])),
     alerts: new Map(snapshot.alerts.filter(isOpen).map((alert) => [alert.alert_id, alert])),
     news2: snapshot.news2,
+    limits: byCode(snapshot.limits),
     devices: snapshot.devices,
   };
 }
@@ -130,6 +135,9 @@ export function take(next: LiveFrame): void {
       put(withAlert(patients.get(next.patient_id) ?? nobody(next.patient_id), next.alert));
       alertsChanged = true;
       for (const listener of alertListeners) listener(next);
+      break;
+    case "limits":
+      put({ ...(patients.get(next.patient_id) ?? nobody(next.patient_id)), limits: byCode(next.limits) });
       break;
     case "view": {
       const shown = new Set(next.patient_ids);

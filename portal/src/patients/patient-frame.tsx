@@ -1,8 +1,10 @@
 // The frame of a patient's pages: who it is, always in sight; the open alarms; the way to each page.
 import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { Page } from "../design/page.tsx";
 import { Failed, Loading } from "../design/states.tsx";
 import { age, date } from "../design/time.ts";
+import { shownUpdate } from "../live/known.ts";
 import { useLink, useLivePatient, useServerNow } from "../live/use-live.ts";
 import { useSay } from "../messages/index.ts";
 import { ageInWords } from "./age.ts";
@@ -16,7 +18,14 @@ export function PatientFrame() {
   const { patientId } = useParams({ from: "/house/patients/$patientId" });
   const record = usePatientRecord(patientId);
   // Somebody else's page must never stand under a name that is not theirs: nothing is shown before the record is.
-  if (!record.data) return record.error ? <Failed error={record.error} retry={() => void record.refetch()} /> : <Loading />;
+  if (!record.data) {
+    if (!record.error) return <Loading />;
+    return (
+      <Page title={say("record.patient")}>
+        <Failed error={record.error} retry={() => void record.refetch()} />
+      </Page>
+    );
+  }
   const patient = record.data.data;
   return (
     <div className={classes.frame} key={patient.patient_id}>
@@ -64,9 +73,6 @@ function useHeaderHeight(): number {
   return height;
 }
 
-/** Anything of a ward's patient that is older than this is told in words beside the name. */
-const SILENT_MS = 120_000;
-
 function LivePill({ patient }: { patient: Patient }) {
   const say = useSay();
   const link = useLink();
@@ -74,10 +80,9 @@ function LivePill({ patient }: { patient: Patient }) {
   const now = useServerNow();
   if (patient.monitoring === "off") return <Pill state="off">{say("record.not_monitored")}</Pill>;
   if (link.status !== "live" || !live) return <Pill state="lost">{say("shell.lost_short")}</Pill>;
-  const newest = Math.max(0, ...[...live.latest.values()].map(({ received_at }) => Date.parse(received_at)));
-  if (newest === 0) return <Pill state="off">{say("record.nothing_yet")}</Pill>;
-  const silent = now - newest;
-  if (silent > SILENT_MS) return <Pill state="lost">{say("record.no_data_for", { age: age(silent / 1000) })}</Pill>;
+  const { freshness, ageS } = shownUpdate(live, { now, link: link.status });
+  if (ageS === null) return <Pill state="off">{say("record.nothing_yet")}</Pill>;
+  if (freshness === "stale") return <Pill state="lost">{say("record.no_data_for", { age: age(ageS) })}</Pill>;
   return <Pill state="live">{say("shell.live")}</Pill>;
 }
 

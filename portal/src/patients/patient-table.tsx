@@ -1,13 +1,13 @@
 // Patients as a table, or cards on a phone, with what is live of each.
 import { Link } from "@tanstack/react-router";
 import { type Column, Table } from "../design/data-table.tsx";
-import { PriorityBadge } from "../design/priority.tsx";
+import { PriorityBadge, shownAs } from "../design/priority.tsx";
 import { age, date } from "../design/time.ts";
+import { shownScore, shownUpdate, sortedByUrgency } from "../live/known.ts";
 import { useLink, useLivePatient, useServerNow } from "../live/use-live.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import { nameOf, type PatientSummary } from "./api.ts";
 import classes from "./patient-table.module.css";
-import { foremostAlarm, scoreOf } from "./risk.ts";
 
 type PatientTableProps = {
   label: string;
@@ -63,13 +63,11 @@ function Score({ patientId }: { patientId: string }) {
   const live = useLivePatient(patientId);
   const { status } = useLink();
   const now = useServerNow(5_000);
-  const shown = scoreOf(live, status, now);
-  if (shown.status !== "known") return <span title={say("patients.no_score")}>—</span>;
-  const { score, single3 } = shown;
-  const band = score >= 7 ? 3 : score >= 5 ? 2 : single3 || score > 0 ? 1 : 0;
+  const shown = shownScore(live, { now, link: status });
+  if (shown.kind !== "score") return <span title={say("patients.no_score")}>—</span>;
   return (
-    <span className={classes.score} data-band={band}>
-      {score}
+    <span className={classes.score} data-band={shown.band}>
+      {shown.score}
     </span>
   );
 }
@@ -77,15 +75,13 @@ function Score({ patientId }: { patientId: string }) {
 function Alarm({ patientId }: { patientId: string }) {
   const live = useLivePatient(patientId);
   const say = useSay();
-  const foremost = foremostAlarm(live);
-  if (!foremost) return <span className={classes.quiet}>{say("common.none")}</span>;
-  const { alert, priority, isNew } = foremost;
-  const more = (live?.alerts.size ?? 1) - 1;
+  const [alert, ...others] = sortedByUrgency(live?.alerts.values() ?? []);
+  if (!alert) return <span className={classes.quiet}>{say("common.none")}</span>;
   return (
     <Link to="/alarms/$alertId" params={{ alertId: alert.alert_id }} className={classes.alarm}>
-      <PriorityBadge priority={priority} flashing={isNew && alert.state === "active"} />
-      {!isNew && <span>{say("patients.acknowledged")}</span>}
-      {more > 0 && <span>{say("patients.more_alarms", { n: more })}</span>}
+      <PriorityBadge priority={shownAs(alert)} flashing={alert.state === "active"} />
+      {alert.acknowledged_at !== null && <span>{say("patients.acknowledged")}</span>}
+      {others.length > 0 && <span>{say("patients.more_alarms", { n: others.length })}</span>}
     </Link>
   );
 }
@@ -96,11 +92,7 @@ function Updated({ patientId }: { patientId: string }) {
   const live = useLivePatient(patientId);
   const link = useLink();
   const now = useServerNow();
-  const last = [...(live?.latest.values() ?? [])].reduce(
-    (newest, { received_at }) => Math.max(newest, Date.parse(received_at)),
-    0,
-  );
-  if (last === 0) return <span className={classes.old}>{say("patients.no_data")}</span>;
-  const seconds = (now - last) / 1000;
-  return <span className={link.status !== "live" || seconds > 120 ? classes.old : undefined}>{age(seconds)}</span>;
+  const { freshness, ageS } = shownUpdate(live, { now, link: link.status });
+  if (ageS === null) return <span className={classes.old}>{say("patients.no_data")}</span>;
+  return <span className={freshness === "stale" ? classes.old : undefined}>{age(ageS)}</span>;
 }

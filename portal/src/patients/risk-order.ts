@@ -1,9 +1,9 @@
 // Patients in the order of risk, which stands still while somebody points at a row or has the focus in one.
 import { type FocusEvent, useMemo, useState } from "react";
+import { placeOf, rankOf, shownScore } from "../live/known.ts";
 import { patientOf } from "../live/store.ts";
 import { useLink, useOpenAlerts, useServerNow } from "../live/use-live.ts";
 import { nameOf, type PatientSummary } from "./api.ts";
-import { riskOf, scoreOf } from "./risk.ts";
 
 const EVERY_MS = 15_000;
 
@@ -19,10 +19,10 @@ export function useRiskOrder(patients: readonly PatientSummary[]) {
   const fresh = useMemo(() => {
     const ranked = byName(patients).map((patient) => {
       const live = patientOf(patient.patient_id);
-      const score = scoreOf(live, status, now);
-      return { patient, risk: riskOf(live, status, now), score: score.status === "known" ? score.score : 0 };
+      const score = shownScore(live, { now, link: status });
+      return { patient, place: placeOf(rankOf(live, score)), score: score.kind === "score" ? score.score : 0 };
     });
-    return ranked.sort((a, b) => a.risk - b.risk || b.score - a.score).map(({ patient }) => patient);
+    return ranked.sort((a, b) => a.place - b.place || b.score - a.score).map(({ patient }) => patient);
   }, [patients, alerts, status, now]);
 
   const [held, setHeld] = useState<readonly string[] | null>(null);

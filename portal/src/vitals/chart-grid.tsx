@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { AlertView } from "../../../src/monitor/contract.ts";
+import layout from "../design/layout.module.css";
 import { shownAs } from "../design/priority.tsx";
 import { Empty, Failed, Loading, NotDone } from "../design/states.tsx";
 import { useLivePatient } from "../live/use-live.ts";
@@ -55,7 +56,7 @@ export function ChartGrid({ patientId, among = CHARTS, shown, zone, plain, table
   const charts = data && among.filter((chart) => due(chart) || hasData(data, chart));
   const dimmed = shown.pending || query.isPlaceholderData;
   return (
-    <div ref={box} className={classes.stack} aria-busy={dimmed}>
+    <div ref={box} className={layout.stack} aria-busy={dimmed}>
       {!data && (query.error ? <Failed error={query.error} retry={() => void query.refetch()} /> : <Loading />)}
       {data && <NotDone error={query.error} />}
       {charts?.length === 0 && <Empty>{say("vitals.no_data_yet")}</Empty>}

@@ -1,13 +1,13 @@
 // What a patient's vitals are now: value, unit, age. A number that is not of now never looks as if it were.
-import { useQuery } from "@tanstack/react-query";
 import type { AlertView } from "../../../src/monitor/contract.ts";
 import { CODES } from "../alarms/vital-codes.ts";
 import { shownAs } from "../design/priority.tsx";
 import { Failed, Loading } from "../design/states.tsx";
 import { age, number } from "../design/time.ts";
+import { movedLimits } from "../live/known.ts";
+import { MOVED, movedText } from "../live/moved-limits.ts";
 import { useLivePatient, useServerNow } from "../live/use-live.ts";
 import { sayOf, useSay } from "../messages/index.ts";
-import { readLimits } from "./api.ts";
 import { CHARTS, type Chart, decimalsOf, letterOf, MAIN, unitOfVital, unitText } from "./charted.ts";
 import classes from "./live-numbers.module.css";
 import { type Numbers, type Reading, readingOf, useNumbers, worstOf } from "./numbers.ts";
@@ -33,24 +33,17 @@ export function LiveNumbers({ patientId, plain = false }: LiveNumbersProps) {
   const { numbers, error } = useNumbers(patientId);
   const now = useServerNow();
   const alerts = useLivePatient(patientId)?.alerts;
-  const { data } = useQuery({
-    queryKey: ["patients", patientId, "limits", "in_effect"],
-    queryFn: () => readLimits(patientId),
-    enabled: !plain,
-  });
   if (!numbers) return error ? <Failed error={error} /> : <Loading />;
   const measured = ({ vitals }: Chart) => vitals.some((vital) => hasAny(numbers, CODE_OF[vital] ?? ""));
   const shown = CHARTS.filter((chart) => measured(chart) || (!plain && MAIN.includes(chart.id)));
   return (
     <ul className={classes.numbers}>
       {shown.map((chart) => {
-        const readings = chart.vitals.map((vital) => {
-          const code = CODE_OF[vital] ?? "";
-          const silence = data?.rules.find((rule) => rule.code === code)?.limits.silence_s;
-          return readingOf(numbers, code, silence, now);
-        });
+        const codes = chart.vitals.map((vital) => CODE_OF[vital] ?? "");
+        const readings = codes.map((code) => readingOf(numbers, code, now));
         const alarm = plain ? undefined : alarmOf(alerts, chart);
-        return <Tile key={chart.id} chart={chart} readings={readings} alarm={alarm} plain={plain} now={now} />;
+        const moved = plain ? null : movedText(movedLimits(numbers, codes));
+        return <Tile key={chart.id} chart={chart} readings={readings} alarm={alarm} moved={moved} plain={plain} now={now} />;
       })}
     </ul>
   );
@@ -72,11 +65,13 @@ type TileProps = {
   chart: Chart;
   readings: readonly Reading[];
   alarm: ReturnType<typeof alarmOf>;
+  /** Limits that are not the defaults, in words. */
+  moved: string | null;
   plain: boolean;
   now: number;
 };
 
-function Tile({ chart, readings, alarm, plain, now }: TileProps) {
+function Tile({ chart, readings, alarm, moved, plain, now }: TileProps) {
   const say = useSay();
   const state = worstOf(readings);
   const [first] = readings;
@@ -114,6 +109,12 @@ function Tile({ chart, readings, alarm, plain, now }: TileProps) {
               ? `${say("vitals.invalid")} · ${age(seconds)}`
               : say("common.ago", { age: age(seconds) })}
       </span>
+      {moved && (
+        <span className={classes.moved}>
+          <span aria-hidden="true">{MOVED} </span>
+          {moved}
+        </span>
+      )}
     </li>
   );
 }

@@ -1,27 +1,15 @@
 // The early-warning score with what it is made of, or what it lacks; never a number made of old or missing values.
 import type { Score } from "../../../src/monitor/contract.ts";
-import { CODES } from "../alarms/vital-codes.ts";
+import { shownScore } from "../live/known.ts";
 import { useServerNow } from "../live/use-live.ts";
 import { type PlainKey, sayOf, useSay } from "../messages/index.ts";
 import classes from "./news2.module.css";
-import { type Numbers, readingOf, useNumbers } from "./numbers.ts";
+import { useNumbers } from "./numbers.ts";
 
 /** As on every monitor; the others have words. */
 const SIGNS: Readonly<Record<string, string>> = { respiratory_rate: "RR", spo2: "SpO₂", systolic: "BP" };
 const partName = (part: string) => SIGNS[part] ?? sayOf("vitals.part", part);
 const listed = (parts: readonly string[]) => parts.map(partName).join(", ");
-
-const INPUTS: readonly (readonly [part: string, code: string])[] = [
-  ["respiratory_rate", CODES.respiratory_rate],
-  ["spo2", CODES.spo2],
-  ["systolic", CODES.systolic],
-  ["pulse", CODES.heart_rate],
-  ["temperature", CODES.temperature],
-];
-
-/** Inputs that have grown old since the server counted them. */
-const oldInputs = (numbers: Numbers, now: number) =>
-  INPUTS.filter(([, code]) => readingOf(numbers, code, undefined, now).freshness === "stale").map(([part]) => part);
 
 export function News2({ patientId }: { patientId: string }) {
   const say = useSay();
@@ -29,7 +17,8 @@ export function News2({ patientId }: { patientId: string }) {
   const now = useServerNow();
   const score = numbers?.news2;
   if (!numbers || !score) return null;
-  const old = score.status === "complete" ? oldInputs(numbers, now) : [];
+  const shown = shownScore(numbers, { now, link: numbers.link });
+  const old = score.status === "complete" && shown.kind === "needs" ? shown.what : [];
   return (
     <div className={classes.news2}>
       <p className={classes.line}>

@@ -1,8 +1,8 @@
 // The newest value of each vital and whether it may be taken for now: from the live view, or asked for where a patient is not in it.
 import { useQuery } from "@tanstack/react-query";
-import type { LiveSample, Score } from "../../../src/monitor/contract.ts";
-import { CODES } from "../alarms/vital-codes.ts";
-import { type Freshness, freshnessOf, type Limits } from "../live/freshness.ts";
+import type { LiveSample } from "../../../src/monitor/contract.ts";
+import { type Freshness, freshnessOf, type Limits, limitsOf } from "../live/freshness.ts";
+import { type Known, newestOf } from "../live/known.ts";
 import type { Link } from "../live/link.ts";
 import { useLink, useLivePatient } from "../live/use-live.ts";
 import { type Latest, readLatest } from "./api.ts";
@@ -10,17 +10,9 @@ import { type Latest, readLatest } from "./api.ts";
 const POLL_MS = 15_000;
 /** An answer that is older than this is no answer about now. */
 const POLL_LASTS_MS = 45_000;
-/** The API's silence limit of what a monitor measures all the time, where nobody set another. */
-const SILENT_S = 120;
-/** What is measured now and then counts for so long in the score. */
-const ONCE_S = 30 * 60;
-const CONTINUOUS: readonly string[] = [CODES.heart_rate, CODES.spo2, CODES.respiratory_rate];
 const FEWEST_INTERVALS = 4;
 
-export type Numbers = {
-  /** By code; under `<code>!` the newest impossible one. */
-  latest: ReadonlyMap<string, LiveSample>;
-  news2: Score | null;
+export type Numbers = Omit<Known, "alerts"> & {
   devices: Latest["devices"];
   monitoring: Latest["monitoring"] | null;
   recent: readonly LiveSample[];
@@ -38,33 +30,32 @@ export function useNumbers(patientId: string): { numbers: Numbers | null; error:
     refetchInterval: POLL_MS,
   });
   if (live) {
-    const { latest, news2, devices, monitoring, recent } = live;
-    return { numbers: { latest, news2, devices, monitoring, recent, link }, error: null };
+    return { numbers: { ...live, link }, error: null };
   }
   if (!data) return { numbers: null, error };
   const latest = new Map(data.latest.map((sample) => [sample.status === "invalid" ? `${sample.code}!` : sample.code, sample]));
   // By this PC's clock on both sides: when the answer came, and now.
   const answers = !error && Date.now() - dataUpdatedAt < POLL_LASTS_MS;
-  const { news2, devices, monitoring } = data;
-  return { numbers: { latest, news2, devices, monitoring, recent: [], link: answers ? "live" : "lost" }, error };
+  const limits = new Map(data.limits.map((one) => [one.code, one]));
+  return { numbers: { ...data, latest, limits, recent: [], link: answers ? "live" : "lost" }, error };
 }
 
 export type Reading = { sample: LiveSample | undefined; invalid: LiveSample | undefined; freshness: Freshness };
 
-/** @param silence seconds, from the limits in effect; null: none set @param now the server's time */
-export function readingOf(numbers: Numbers, code: string, silence: number | null | undefined, now: number): Reading {
-  const sample = numbers.latest.get(code);
-  const impossible = numbers.latest.get(`${code}!`);
-  const invalid = impossible && (!sample || impossible.effective_at > sample.effective_at) ? impossible : undefined;
-  const freshness = freshnessOf(invalid ?? sample, now, limitsOf(numbers, code, silence), numbers.link);
-  return { sample, invalid, freshness };
+/** @param now the server's time */
+export function readingOf(numbers: Numbers, code: string, now: number): Reading {
+  const newest = newestOf(numbers, code);
+  const invalid = newest?.status === "invalid" ? newest : undefined;
+  const freshness = freshnessOf(newest, now, limitsIn(numbers, newest), numbers.link);
+  return { sample: numbers.latest.get(code), invalid, freshness };
 }
 
-function limitsOf({ latest, recent }: Numbers, code: string, silence: number | null | undefined): Limits {
-  const byDevice = (latest.get(code) ?? latest.get(`${code}!`))?.device_id !== null;
-  const usual = CONTINUOUS.includes(code) && byDevice ? SILENT_S : ONCE_S;
-  const stale = silence ?? usual;
-  return { stale, late: Math.min(stale, 2 * (intervalOf(recent, code) ?? stale / 2)) };
+/** Late is what came two times in a row not as often as it usually does. */
+function limitsIn({ limits, recent }: Numbers, newest: LiveSample | undefined): Limits {
+  const code = newest?.code ?? "";
+  const { late, stale } = limitsOf(code, newest?.performer_id != null, limits.get(code)?.silence_s);
+  const interval = intervalOf(recent, code);
+  return { stale, late: interval === null ? late : Math.min(stale, 2 * interval) };
 }
 
 /** How often a vital comes, in seconds, from what came since the page opened; null while that is too little to tell. */

@@ -1,4 +1,5 @@
 // What a person does to the charts without dragging: range, earlier, later, closer, further, back to now; which vital; as what.
+import layout from "../design/layout.module.css";
 import { dateTime } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import classes from "./chart.module.css";
@@ -41,7 +42,7 @@ export function Toolbar({ shown, moves, chosen, table, zone, search, onSearch }:
   const { range, window, follows } = shown;
   const other = chosen && !MAIN.includes(chosen.id) ? chosen.id : "";
   return (
-    <div className={classes.stack}>
+    <div className={layout.stack}>
       <div className={classes.toolbar}>
         <fieldset className={classes.group}>
           <legend className="visually-hidden">{say("vitals.range")}</legend>
@@ -105,7 +106,7 @@ export function Toolbar({ shown, moves, chosen, table, zone, search, onSearch }:
           ))}
         </select>
       </fieldset>
-      <p className={classes.shown}>
+      <p className={layout.count}>
         {follows
           ? say("vitals.follows")
           : say("vitals.stands", { from: dateTime(window.from, zone), to: dateTime(window.to, zone) })}

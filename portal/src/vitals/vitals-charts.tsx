@@ -1,5 +1,6 @@
 // Everything that was measured of one patient, as charts or tables of one stretch of time. The address holds which.
 import { useMemo, useState } from "react";
+import layout from "../design/layout.module.css";
 import { useSay } from "../messages/index.ts";
 import classes from "./chart.module.css";
 import { ChartGrid } from "./chart-grid.tsx";
@@ -28,7 +29,7 @@ export function VitalsCharts({ patientId, plain = false, zone, search, onSearch 
   const chosen = chartOf(search.code) ?? (table ? CHARTS[0] : undefined);
   const among = useMemo(() => (chosen ? [chosen] : CHARTS), [chosen]);
   return (
-    <div className={classes.stack}>
+    <div className={layout.stack}>
       <Toolbar {...{ shown, moves, chosen, table, zone, search, onSearch }} />
       <ChartGrid {...{ patientId, among, shown, zone, plain, table }} onZoom={moves.zoomTo} key={patientId}>
         {table && chosen && !plain && !single && (

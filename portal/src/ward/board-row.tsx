@@ -4,6 +4,8 @@ import { memo } from "react";
 import { CODES } from "../alarms/vital-codes.ts";
 import { valueText } from "../alarms/vital-words.ts";
 import { shownAs } from "../design/shown-as.ts";
+import { type Known, type Moment, movedLimits, shownScore, shownUpdate, sortedByUrgency } from "../live/known.ts";
+import { movedText, ownRanges } from "../live/moved-limits.ts";
 import { useLivePatient } from "../live/use-live.ts";
 import { useSay } from "../messages/index.ts";
 import type { Entry } from "./api.ts";
@@ -12,21 +14,12 @@ import cells from "./cells.module.css";
 import { agedValue, Change, ScoreCell, shownAge, UpdatedCell, ValueCell } from "./cells.tsx";
 import { changeOf } from "./history.ts";
 import { RowAlarm } from "./row-alarm.tsx";
-import {
-  type Known,
-  knownOf,
-  type Moment,
-  type Shown,
-  shownPressure,
-  shownScore,
-  shownUpdate,
-  shownValue,
-  sortedByUrgency,
-} from "./row-view.ts";
+import { knownOf, type Shown, shownPressure, shownValue } from "./row-view.ts";
 import { Sparkline } from "./sparkline.tsx";
 import { useHistory } from "./use-histories.ts";
 
 const MISSING = "⋯";
+const PRESSURES = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
 const nameOf = ({ first_name, last_name }: Entry) => (last_name ? `${first_name} ${last_name}` : first_name);
 const text = (code: string, value: number | null) => (value === null ? MISSING : valueText(code, value));
 
@@ -39,6 +32,7 @@ export const BoardRow = memo(function BoardRow({ entry, moment: shared, code }: 
   const updated = shownUpdate(known, moment);
   const [alert, ...others] = sortedByUrgency(known.alerts.values());
   const pressure = shownPressure(known, moment);
+  const movedPressures = movedLimits(known, PRESSURES);
   return (
     <tr
       className={classes.row}
@@ -66,6 +60,8 @@ export const BoardRow = memo(function BoardRow({ entry, moment: shared, code }: 
         ageS={agedValue(pressure.ageS, pressure.freshness)}
         alarm={pressure.alarm}
         isInvalid={pressure.isInvalid}
+        ranges={ownRanges(movedPressures)}
+        moved={movedText(movedPressures)}
       />
       <Value known={known} code={CODES.temperature} moment={moment} />
       <Trend patientId={entry.patient_id} code={code} />
@@ -77,6 +73,7 @@ export const BoardRow = memo(function BoardRow({ entry, moment: shared, code }: 
 
 function Value({ known, code, moment }: { known: Known; code: string; moment: Moment }) {
   const { value, freshness, ageS, alarm, isInvalid }: Shown = shownValue(known, code, moment);
+  const moved = movedLimits(known, [code]);
   return (
     <ValueCell
       text={text(code, value)}
@@ -84,6 +81,8 @@ function Value({ known, code, moment }: { known: Known; code: string; moment: Mo
       ageS={agedValue(ageS, freshness)}
       alarm={alarm}
       isInvalid={isInvalid}
+      ranges={ownRanges(moved)}
+      moved={movedText(moved)}
     />
   );
 }

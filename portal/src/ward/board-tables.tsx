@@ -2,11 +2,13 @@
 import { type KeyboardEvent, useRef } from "react";
 import { CODES } from "../alarms/vital-codes.ts";
 import { vitalName, vitalSign } from "../alarms/vital-words.ts";
+import type { Moment } from "../live/known.ts";
+import { MOVED } from "../live/moved-limits.ts";
+import { patientOf } from "../live/store.ts";
 import { useSay } from "../messages/index.ts";
 import type { Entry } from "./api.ts";
 import classes from "./board.module.css";
 import { BoardRow } from "./board-row.tsx";
-import type { Moment } from "./row-view.ts";
 
 const IN_ONE_COLUMN = 20;
 
@@ -20,6 +22,7 @@ export function BoardTables({ rows, moment, code, onHold }: BoardProps) {
     holders.current[by] = holding;
     onHold(holders.current.pointer || holders.current.focus);
   };
+  const moved = new Set(MEASURED.filter((one) => rows.some((entry) => isOfWard(entry, one))));
   const columns = rows.length > IN_ONE_COLUMN ? [rows.slice(0, IN_ONE_COLUMN), rows.slice(IN_ONE_COLUMN)] : [rows];
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it hears the keys of the links in it, and where the pointer is.
@@ -35,7 +38,7 @@ export function BoardTables({ rows, moment, code, onHold }: BoardProps) {
       {columns.map((some, column) => (
         <div key={column === 0 ? "first" : "second"} className={classes.column}>
           <table className={classes.table} aria-label={say(column === 0 ? "ward.patients" : "ward.patients_on")}>
-            <Head code={code} />
+            <Head code={code} moved={moved} />
             <tbody>
               {some.map((entry) => (
                 <BoardRow key={entry.patient_id} entry={entry} moment={moment} code={code} />
@@ -48,28 +51,37 @@ export function BoardTables({ rows, moment, code, onHold }: BoardProps) {
   );
 }
 
-function Head({ code }: { code: string }) {
+const PRESSURES = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
+const MEASURED = [CODES.heart_rate, CODES.respiratory_rate, CODES.spo2, ...PRESSURES, CODES.temperature];
+
+/** Whether the ward itself set limits of this vital. */
+function isOfWard({ patient_id, limits }: Entry, code: string): boolean {
+  const live = patientOf(patient_id)?.limits.get(code);
+  return (live ?? limits.find((one) => one.code === code))?.set_by === "ward";
+}
+
+/** @param moved vitals whose limits the ward set */
+function Head({ code, moved }: { code: string; moved: ReadonlySet<string> }) {
   const say = useSay();
-  const vital = (name: string, sign: string) => (
-    <th scope="col">
-      <span aria-hidden="true">{sign}</span>
-      <span className="visually-hidden">{name}</span>
-    </th>
-  );
-  const measured = [CODES.heart_rate, CODES.respiratory_rate, CODES.spo2];
+  const column = (name: string, sign: string, codes: readonly string[] = []) => {
+    const isMoved = codes.some((one) => moved.has(one));
+    return (
+      <th scope="col" key={sign} title={isMoved ? say("ward.limits_of_ward") : undefined}>
+        <span aria-hidden="true">{isMoved ? `${sign} ${MOVED}` : sign}</span>
+        <span className="visually-hidden">
+          {name} {isMoved && say("ward.limits_of_ward")}
+        </span>
+      </th>
+    );
+  };
   return (
     <thead>
       <tr>
         <th scope="col">{say("ward.patient")}</th>
-        {vital(say("ward.news2_full"), say("ward.news2"))}
-        {measured.map((one) => (
-          <th scope="col" key={one}>
-            <span aria-hidden="true">{vitalSign(one)}</span>
-            <span className="visually-hidden">{vitalName(one)}</span>
-          </th>
-        ))}
-        {vital(say("vital.blood_pressure"), "BP")}
-        {vital(say("vital.temperature"), say("ward.temperature"))}
+        {column(say("ward.news2_full"), say("ward.news2"))}
+        {[CODES.heart_rate, CODES.respiratory_rate, CODES.spo2].map((one) => column(vitalName(one), vitalSign(one), [one]))}
+        {column(say("vital.blood_pressure"), "BP", PRESSURES)}
+        {column(say("vital.temperature"), say("ward.temperature"), [CODES.temperature])}
         <th scope="col" className={classes.trend}>
           <span aria-hidden="true">
             {code === CODES.temperature ? say("ward.temperature") : vitalSign(code)} {say("ward.trend")}

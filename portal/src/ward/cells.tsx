@@ -3,22 +3,37 @@ import { memo } from "react";
 import type { Priority } from "../design/shown-as.ts";
 import { age, number } from "../design/time.ts";
 import type { Freshness } from "../live/freshness.ts";
+import type { ShownScore } from "../live/known.ts";
 import { say, sayOf, useSay } from "../messages/index.ts";
 import classes from "./cells.module.css";
-import type { ShownScore } from "./row-view.ts";
 
 /** From this age on a value says how old it is. */
 const AGE_FROM_S = 60;
 
-type ValueProps = { text: string; freshness: Freshness; ageS: number | null; alarm: Priority | null; isInvalid: boolean };
+type ValueProps = {
+  text: string;
+  freshness: Freshness;
+  ageS: number | null;
+  alarm: Priority | null;
+  isInvalid: boolean;
+  /** Limits that are this patient's own, and the same in words, or those of the ward in words alone. */
+  ranges: string | null;
+  moved: string | null;
+};
 
-export const ValueCell = memo(function ValueCell({ text, freshness, ageS, alarm, isInvalid }: ValueProps) {
+export const ValueCell = memo(function ValueCell({ text, freshness, ageS, alarm, isInvalid, ranges, moved }: ValueProps) {
   useSay();
   const old = ageS !== null && (freshness === "stale" || ageS >= AGE_FROM_S) ? age(ageS) : null;
   return (
-    <td className={classes.value} data-state={freshness} data-alarm={alarm ?? undefined}>
+    <td className={classes.value} data-state={freshness} data-alarm={alarm ?? undefined} title={moved ?? undefined}>
       <span className={classes.number}>{isInvalid ? <del>{text}</del> : text}</span>
       <Note freshness={freshness} isInvalid={isInvalid} old={old} />
+      {ranges && (
+        <small className={classes.note} aria-hidden="true">
+          {ranges}
+        </small>
+      )}
+      {moved && <span className="visually-hidden">{moved}</span>}
     </td>
   );
 });

@@ -43,6 +43,7 @@ export const ward = catalogue({
     "ward.count": "{n} patients",
     "ward.empty": "Nobody on this ward is monitored.",
     "ward.no_wards": "Your hospital has no wards yet.",
+    "ward.limits_of_ward": "This ward has limits of its own",
     "ward.credit": "NEWS2: Royal College of Physicians, 2017.",
   },
   hi: {
@@ -86,6 +87,7 @@ export const ward = catalogue({
     "ward.count": "{n} मरीज़",
     "ward.empty": "इस वार्ड में किसी की निगरानी नहीं हो रही।",
     "ward.no_wards": "आपके अस्पताल में अभी कोई वार्ड नहीं है।",
+    "ward.limits_of_ward": "इस वार्ड की अपनी सीमाएँ हैं",
     "ward.credit": "NEWS2: रॉयल कॉलेज ऑफ़ फ़िज़िशियन्स, 2017।",
   },
 });

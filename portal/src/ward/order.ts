@@ -1,30 +1,12 @@
-// In which order patients stand on the board: who needs somebody first, and not knowing before being well. Nothing here needs a browser.
-import { shownAs } from "../design/shown-as.ts";
-import type { Known, ShownScore } from "./row-view.ts";
-
-const RANKS = ["new_high", "new_medium", "seen", "score_7", "score_5", "unknown", "new_other", "rest"] as const;
-export type Rank = (typeof RANKS)[number];
-
-/** A sensor's alarm says that the patient is not known, not that the patient is unwell. */
-export function rankOf(known: Known | undefined, score: ShownScore): Rank {
-  const alerts = [...(known?.alerts.values() ?? [])].map((alert) => ({ shown: shownAs(alert), state: alert.state }));
-  const isNew = (shown: string) => alerts.some((alert) => alert.state === "active" && alert.shown === shown);
-  if (isNew("high")) return "new_high";
-  if (isNew("medium")) return "new_medium";
-  if (alerts.some(({ state, shown }) => state === "recovered" || (state === "acknowledged" && shown !== "technical")))
-    return "seen";
-  if (score.kind === "score" && score.band === 3) return "score_7";
-  if (score.kind === "score" && score.band === 2) return "score_5";
-  if (score.kind !== "score" || alerts.some(({ shown }) => shown === "technical")) return "unknown";
-  return alerts.length > 0 ? "new_other" : "rest";
-}
+// In which order patients stand on the board, and that nobody moves under the pointer. Nothing here needs a browser.
+import { placeOf, type Rank } from "../live/known.ts";
 
 export type Placed = { id: string; number: number; rank: Rank; score: number | null };
 
 /** Ids in the order of the board; of equals the higher score first, then the patient's number. */
 export function ordered(placed: readonly Placed[]): string[] {
   return [...placed]
-    .sort((a, b) => RANKS.indexOf(a.rank) - RANKS.indexOf(b.rank) || (b.score ?? -1) - (a.score ?? -1) || a.number - b.number)
+    .sort((a, b) => placeOf(a.rank) - placeOf(b.rank) || (b.score ?? -1) - (a.score ?? -1) || a.number - b.number)
     .map(({ id }) => id);
 }
 

@@ -8,6 +8,7 @@ import { StaffName } from "../alarms/names.tsx";
 import { Refusal } from "../alarms/refusal.tsx";
 import { useAct } from "../alarms/use-act.ts";
 import { useZone } from "../alarms/zone.ts";
+import { useHeld } from "../design/offline.tsx";
 import { PriorityBadge, shownAs } from "../design/priority.tsx";
 import { shortClock } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
@@ -47,6 +48,7 @@ function Acknowledge({ alert }: { alert: AlertView }) {
   const say = useSay();
   const button = useRef<HTMLButtonElement>(null);
   const { busy, refused, does } = useAct(alert);
+  const hold = useHeld();
   const [closed, setClosed] = useState(false);
   const acknowledge = async () => {
     const link = button.current?.closest("tr")?.querySelector<HTMLElement>("a");
@@ -66,12 +68,15 @@ function Acknowledge({ alert }: { alert: AlertView }) {
         aria-disabled={busy !== null}
         data-busy={busy !== null}
         onClick={() => busy === null && void acknowledge()}
+        {...hold.held}
       >
         <span className={classes.tick} aria-hidden="true">
           {busy === null ? "✓" : "…"}
         </span>
         <span className={classes.word}>{busy === null ? say("alarms.acknowledge") : "…"}</span>
       </button>
+      {/* The bar of the lost line says it to who sees it. */}
+      <div className="visually-hidden">{hold.reason}</div>
       {refused && !closed && (
         <div className={classes.bubble}>
           <Refusal refused={refused} />

@@ -2,17 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { queries } from "../api/queries.ts";
-import type { Silences } from "../live/freshness.ts";
+import { type Moment, rankOf, shownScore } from "../live/known.ts";
 import { patientOf } from "../live/store.ts";
 import { useLink, useServerNow, useView } from "../live/use-live.ts";
-import { type Entry, listWards, readBoard, readSilences } from "./api.ts";
-import { held, movedCount, ordered, rankOf, sameOrder } from "./order.ts";
-import { knownOf, type Moment, shownScore } from "./row-view.ts";
+import { type Entry, listWards, readBoard } from "./api.ts";
+import { held, movedCount, ordered, sameOrder } from "./order.ts";
+import { knownOf } from "./row-view.ts";
 
-const RULES_MS = 60_000;
-const NO_RULES: Silences = new Map();
+const WARDS_MS = 60_000;
 
-export const useWards = () => useQuery({ queryKey: ["wards", "board"], queryFn: listWards, staleTime: RULES_MS });
+export const useWards = () => useQuery({ queryKey: ["wards", "board"], queryFn: listWards, staleTime: WARDS_MS });
 
 export function useBoard(wardId: string | undefined) {
   const view = useView();
@@ -30,15 +29,7 @@ export function useBoard(wardId: string | undefined) {
 }
 
 /** What values are judged by, anew every second. */
-export function useMoment(wardId: string | undefined): Moment {
-  const silences = useQuery({
-    queryKey: ["ward", "silences", wardId],
-    queryFn: () => readSilences(wardId ?? ""),
-    enabled: wardId !== undefined,
-    staleTime: RULES_MS,
-  });
-  return { now: useServerNow(), link: useLink().status, silences: silences.data ?? NO_RULES };
-}
+export const useMoment = (): Moment => ({ now: useServerNow(), link: useLink().status });
 
 /** @param keep nobody moves: somebody points at a row. Nor does anybody while the line is down: then nothing is known anew. */
 export function useOrder(wardId: string | undefined, entries: readonly Entry[], moment: Moment, keep: boolean) {

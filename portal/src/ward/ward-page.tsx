@@ -25,7 +25,7 @@ export function WardPage() {
   const chosen = ward ?? wards.data?.[0]?.ward_id;
   const board = useBoard(chosen);
   const code = TRENDS.find((one) => one === trend) ?? CODES.heart_rate;
-  const moment = useMoment(chosen);
+  const moment = useMoment();
   const [hold, setHold] = useState(false);
   const entries = board.data?.patients ?? NOBODY;
   const { rows, moved, reorder } = useOrder(chosen, entries, moment, hold);

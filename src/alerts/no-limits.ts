@@ -1,0 +1,14 @@
+// What a vital begins with that an age has no limits of, by itself: the portal begins there too.
+import type { Limits } from "../vitals/model.ts";
+
+export const NO_LIMITS: Limits = {
+  critical_low: null,
+  low: null,
+  high: null,
+  critical_high: null,
+  duration_s: 15,
+  hysteresis: 0,
+  rate_per_minute: null,
+  trend: false,
+  silence_s: null,
+};
