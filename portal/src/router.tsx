@@ -1,50 +1,11 @@
 // The map: which address shows what. Pages are loaded when somebody comes to them; filters are part of the address, names never.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Failed, Loading, NoAccess } from "./design/states.tsx";
+import { adminPages } from "./routes/admin-pages.ts";
+import { house, invitation, login, root, start } from "./routes/house.ts";
+import { ownPages } from "./routes/own-pages.ts";
+import { patient } from "./routes/patient-pages.ts";
 import { words } from "./search-words.ts";
-import { LoginPage } from "./session/login-page.tsx";
-import { current } from "./session/session.ts";
-import { landingOf } from "./shell/navigation.ts";
-import { NotFound } from "./shell/not-found.tsx";
-import { SignedIn } from "./shell/signed-in.tsx";
-
-const root = createRootRoute({ notFoundComponent: NotFound });
-
-const login = createRoute({
-  getParentRoute: () => root,
-  path: "/login",
-  validateSearch: words("next"),
-  beforeLoad: () => {
-    const session = current();
-    if (session.status === "signed_in") throw redirect({ to: landingOf(session.me.role) });
-  },
-  component: LoginPage,
-});
-
-/** Links of invitations and of new passwords: what they carry stands behind the #, which no server sees. */
-const invitation = createRoute({
-  getParentRoute: () => root,
-  path: "/invitation",
-  component: lazyRouteComponent(() => import("./session/invitation-page.tsx"), "InvitationPage"),
-});
-
-const house = createRoute({
-  getParentRoute: () => root,
-  id: "house",
-  beforeLoad: ({ location }) => {
-    if (current().status === "signed_out") throw redirect({ to: "/login", search: { next: location.href } });
-  },
-  component: SignedIn,
-});
-
-const start = createRoute({
-  getParentRoute: () => house,
-  path: "/",
-  beforeLoad: () => {
-    const session = current();
-    if ("me" in session) throw redirect({ to: landingOf(session.me.role), replace: true });
-  },
-});
 
 const ward = createRoute({
   getParentRoute: () => house,
@@ -70,57 +31,6 @@ const patients = createRoute({
   validateSearch: words("show", "ward"),
   component: lazyRouteComponent(() => import("./patients/patients-page.tsx"), "PatientsPage"),
 });
-const patient = createRoute({
-  getParentRoute: () => house,
-  path: "/patients/$patientId",
-  component: lazyRouteComponent(() => import("./patients/patient-frame.tsx"), "PatientFrame"),
-});
-const ofPatient = { getParentRoute: () => patient } as const;
-const patientPages = [
-  createRoute({
-    ...ofPatient,
-    path: "/",
-    component: lazyRouteComponent(() => import("./patients/overview-page.tsx"), "OverviewPage"),
-  }),
-  createRoute({
-    ...ofPatient,
-    path: "/vitals",
-    validateSearch: words("code", "range", "from", "to", "view"),
-    component: lazyRouteComponent(() => import("./vitals/vitals-page.tsx"), "VitalsPage"),
-  }),
-  createRoute({
-    ...ofPatient,
-    path: "/alarms",
-    validateSearch: words("priority", "rule"),
-    component: lazyRouteComponent(() => import("./alarms/patient-alarms-page.tsx"), "PatientAlarmsPage"),
-  }),
-  createRoute({
-    ...ofPatient,
-    path: "/limits",
-    component: lazyRouteComponent(() => import("./rules/limits-page.tsx"), "LimitsPage"),
-  }),
-  createRoute({
-    ...ofPatient,
-    path: "/reports",
-    component: lazyRouteComponent(() => import("./reports/patient-reports-page.tsx"), "PatientReportsPage"),
-  }),
-  createRoute({
-    ...ofPatient,
-    path: "/devices",
-    component: lazyRouteComponent(() => import("./devices/patient-devices-page.tsx"), "PatientDevicesPage"),
-  }),
-  createRoute({
-    ...ofPatient,
-    path: "/history",
-    component: lazyRouteComponent(() => import("./patients/history-page.tsx"), "HistoryPage"),
-  }),
-  createRoute({
-    ...ofPatient,
-    path: "/timeline",
-    component: lazyRouteComponent(() => import("./patients/timeline-page.tsx"), "TimelinePage"),
-  }),
-] as const;
-
 const reports = createRoute({
   getParentRoute: () => house,
   path: "/reports",
@@ -161,108 +71,6 @@ const device = createRoute({
   component: lazyRouteComponent(() => import("./devices/device-page.tsx"), "DevicePage"),
 });
 
-const ofHouse = { getParentRoute: () => house } as const;
-const adminPages = [
-  createRoute({
-    ...ofHouse,
-    path: "/admin",
-    component: lazyRouteComponent(() => import("./admin/overview-page.tsx"), "AdminOverviewPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/users",
-    validateSearch: words("role", "state", "hospital"),
-    component: lazyRouteComponent(() => import("./users/users-page.tsx"), "UsersPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/users/$userId",
-    component: lazyRouteComponent(() => import("./users/user-page.tsx"), "UserPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/practitioners",
-    validateSearch: words("specialty", "role"),
-    component: lazyRouteComponent(() => import("./practitioners/practitioners-page.tsx"), "PractitionersPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/hospitals",
-    component: lazyRouteComponent(() => import("./hospitals/hospitals-page.tsx"), "HospitalsPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/hospitals/$hospitalId",
-    component: lazyRouteComponent(() => import("./hospitals/hospital-page.tsx"), "HospitalPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/devices",
-    validateSearch: words("kind", "hospital", "active"),
-    component: lazyRouteComponent(() => import("./devices/devices-page.tsx"), "DevicesPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/rules",
-    validateSearch: words("ward"),
-    component: lazyRouteComponent(() => import("./rules/rules-page.tsx"), "RulesPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/api-keys",
-    validateSearch: words("hospital"),
-    component: lazyRouteComponent(() => import("./api-keys/api-keys-page.tsx"), "ApiKeysPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/audit",
-    validateSearch: words("actor", "action", "outcome", "patient", "from", "to"),
-    component: lazyRouteComponent(() => import("./audit/audit-page.tsx"), "AuditPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/admin/health",
-    component: lazyRouteComponent(() => import("./admin/health-page.tsx"), "HealthPage"),
-  }),
-] as const;
-
-const patientsOwnPages = [
-  createRoute({ ...ofHouse, path: "/me", component: lazyRouteComponent(() => import("./me/home-page.tsx"), "HomePage") }),
-  createRoute({
-    ...ofHouse,
-    path: "/me/reports",
-    component: lazyRouteComponent(() => import("./me/my-reports-page.tsx"), "MyReportsPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/me/reports/$reportId",
-    validateSearch: words("page"),
-    component: lazyRouteComponent(() => import("./me/my-report-page.tsx"), "MyReportPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/me/vitals",
-    validateSearch: words("code", "range", "from", "to", "view"),
-    component: lazyRouteComponent(() => import("./me/my-vitals-page.tsx"), "MyVitalsPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/me/devices",
-    component: lazyRouteComponent(() => import("./me/my-devices-page.tsx"), "MyDevicesPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/me/access",
-    validateSearch: words("from", "to", "mine"),
-    component: lazyRouteComponent(() => import("./me/my-access-page.tsx"), "MyAccessPage"),
-  }),
-  createRoute({
-    ...ofHouse,
-    path: "/account",
-    component: lazyRouteComponent(() => import("./session/account-page.tsx"), "AccountPage"),
-  }),
-] as const;
-
 const tree = root.addChildren([
   login,
   invitation,
@@ -272,7 +80,7 @@ const tree = root.addChildren([
     alarms,
     alarm,
     patients,
-    patient.addChildren(patientPages),
+    patient,
     reports,
     report,
     uploads,
@@ -281,7 +89,7 @@ const tree = root.addChildren([
     upload,
     device,
     ...adminPages,
-    ...patientsOwnPages,
+    ...ownPages,
   ]),
 ]);
 

@@ -1,36 +1,10 @@
 // Every D1 table on one page. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { DEVICE_KINDS, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./vocabulary.ts";
 
 export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] as const;
 export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const;
-export const REPORT_KINDS = ["ecg", "cpap", "bipap", "oxygen", "consultation", "other"] as const;
-/** FHIR R4 DiagnosticReport.status. An upload starts `preliminary`. */
-export const REPORT_STATUSES = [
-  "registered",
-  "partial",
-  "preliminary",
-  "final",
-  "amended",
-  "corrected",
-  "appended",
-  "cancelled",
-  "entered-in-error",
-  "unknown",
-] as const;
-export const DEVICE_KINDS = ["ecg", "cpap", "bipap", "oxygen", "wearable", "bedside_monitor", "gateway"] as const;
-export const UPLOAD_OUTCOMES = [
-  "stored",
-  "duplicate",
-  "replayed",
-  "quarantined",
-  "refused",
-  "failed",
-  "assigned",
-  "discarded",
-  "awaiting",
-  "expired",
-] as const;
 
 /** The organisation of people who register themselves; a migration makes it. */
 export const SELF_CARE = "00000000-0000-7000-8000-000000000001";

@@ -1,6 +1,6 @@
 // Device: how one gets a credential of its own, by a code that staff read off a screen.
 import { createRoute, z } from "@hono/zod-openapi";
-import { DEVICE_KINDS } from "../db/schema.ts";
+import { DEVICE_KINDS } from "../db/vocabulary.ts";
 import { answer, body, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../router.ts";
 import { claimDevice, DeviceClaimCode, issueDeviceCode } from "./claims.ts";
 

@@ -1,6 +1,6 @@
 // The shapes of devices on the wire, with an example of each, and the filters of their list.
 import { z } from "@hono/zod-openapi";
-import { DEVICE_KINDS } from "../db/schema.ts";
+import { DEVICE_KINDS } from "../db/vocabulary.ts";
 import { flag, pageQuery } from "../pagination.ts";
 import { EXAMPLE, Id, Timestamp } from "../router.ts";
 

@@ -2,12 +2,13 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { DAY_MS } from "../counters.ts";
-import { REPORT_KINDS } from "../db/schema.ts";
+import { REPORT_KINDS } from "../db/vocabulary.ts";
 import { ApiError } from "../errors.ts";
 import { UUID } from "../ids.ts";
 import { bodyChunks, readBody } from "../request.ts";
 import { type AppEnv, invalid } from "../router.ts";
-import { MAX_METRICS, type ReportKind } from "./metrics.ts";
+import type { ReportKind } from "./measures.ts";
+import { MAX_METRICS } from "./metrics.ts";
 
 export const MULTIPART_LIMIT = 10 * 1024 * 1024;
 export const RAW_LIMIT = 25 * 1024 * 1024;

@@ -5,12 +5,14 @@ import type { Actor, Call } from "../actor.ts";
 import { count, dayOf, scopes } from "../counters.ts";
 import { seal } from "../crypto.ts";
 import type { Statement } from "../db/client.ts";
-import { REPORT_KINDS, reports } from "../db/schema.ts";
+import { reports } from "../db/schema.ts";
+import { REPORT_KINDS } from "../db/vocabulary.ts";
 import { newFileKey, putFile } from "../files.ts";
 import { OWN } from "../patient-row.ts";
 import type { Action } from "../roles.ts";
 import type { About } from "./incoming.ts";
-import type { Metrics, ReportKind } from "./metrics.ts";
+import type { ReportKind } from "./measures.ts";
+import type { Metrics } from "./metrics.ts";
 
 /** A report's file belongs to the attempt that brought it; the report takes over that id, in quarantine or not. */
 export const fileRecord = (reportId: string) => `report:${reportId}`;

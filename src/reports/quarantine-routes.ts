@@ -1,6 +1,6 @@
 // The upload log and the quarantine queue: what was tried, whose it is, or that it is nobody's.
 import { createRoute, z } from "@hono/zod-openapi";
-import { UPLOAD_OUTCOMES } from "../db/schema.ts";
+import { UPLOAD_OUTCOMES } from "../db/vocabulary.ts";
 import { pageQuery } from "../pagination.ts";
 import { answer, body, EXAMPLE, Id, newRouter, ok, page, pageAnswer, problems, SECURED, Timestamp } from "../router.ts";
 import { downloadQuarantined } from "./download.ts";

@@ -1,6 +1,6 @@
 // The shapes of reports on the wire, and the filters of their lists.
 import { z } from "@hono/zod-openapi";
-import { REPORT_KINDS, REPORT_STATUSES } from "../db/schema.ts";
+import { REPORT_KINDS, REPORT_STATUSES } from "../db/vocabulary.ts";
 import { pageQuery } from "../pagination.ts";
 import { EXAMPLE, Id, Timestamp } from "../router.ts";
 

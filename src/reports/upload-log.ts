@@ -6,12 +6,13 @@ import { type Call, idOf } from "../actor.ts";
 import { type AuditEvent, audit } from "../audit.ts";
 import { open, seal } from "../crypto.ts";
 import { batch, type Statement } from "../db/client.ts";
-import { type UPLOAD_OUTCOMES, uploads } from "../db/schema.ts";
+import { uploads } from "../db/schema.ts";
+import type { UPLOAD_OUTCOMES } from "../db/vocabulary.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import { uuidv7 } from "../ids.ts";
 import { OWN } from "../patient-row.ts";
 import { About } from "./incoming.ts";
-import type { ReportKind } from "./metrics.ts";
+import type { ReportKind } from "./measures.ts";
 
 export type UploadOutcome = (typeof UPLOAD_OUTCOMES)[number];
 

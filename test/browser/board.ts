@@ -18,7 +18,7 @@ type Column = (typeof COLUMNS)[number];
 
 export const rowOf = (page: Page, { name }: Patient): Locator => page.getByRole("row").filter({ hasText: name });
 export const cellOf = (page: Page, patient: Patient, column: Column): Locator =>
-  rowOf(page, patient).getByRole("cell").nth(COLUMNS.indexOf(column));
+  rowOf(page, patient).locator("td").nth(COLUMNS.indexOf(column));
 
 /** What each cell of a row is: live, late, stale, missing or invalid. */
 export async function statesOf(page: Page, patient: Patient): Promise<Record<string, string | null>> {

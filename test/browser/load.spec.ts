@@ -1,8 +1,8 @@
 // A full ward for a minute: forty patients whose numbers all change. What an update costs the page, and whether it keeps what it used.
 import type { Page } from "@playwright/test";
-import { logIn } from "./api.ts";
+import { heapOf } from "./memory.ts";
 import { expect, settled, test } from "./portal.ts";
-import { CALM, type Monitor, newWorld } from "./world.ts";
+import { CALM, type Monitor, newFullWard } from "./world.ts";
 
 const PATIENTS = 40;
 const WARM_UP_S = 20;
@@ -16,20 +16,8 @@ type Measured = { work: number[] };
 
 test("forty live patients for a minute: the median update takes less than 50 ms, and the heap stays", async ({ open }) => {
   test.setTimeout(420_000);
-  const world = await newWorld();
-  // A person may ask a hundred times a minute, so several set the ward up.
-  const clerks = [world.clerk];
-  for (let i = 0; i < 3; i++) clerks.push(await logIn(await world.newPerson("nurse")));
-  const share = await Promise.all(
-    clerks.map(async (clerk) => {
-      const mine: Monitor[] = [];
-      for (let i = 0; i < PATIENTS / clerks.length; i++) {
-        mine.push(await world.newMonitor(await world.newPatient({}, clerk), clerk));
-      }
-      return mine;
-    }),
-  );
-  const monitors = share.flat();
+  const { world, beds } = await newFullWard(PATIENTS);
+  const monitors = beds.map(({ monitor }) => monitor);
   const page = await open(world.people.nurse, { path: "/ward", before: noteWork });
   await settled(page);
   const sending = send(monitors);
@@ -95,14 +83,4 @@ async function noteWork(page: Page): Promise<void> {
         callback(time);
       });
   });
-}
-
-/** Bytes in use, after everything that can be given back was. */
-async function heapOf(page: Page): Promise<number> {
-  const tools = await page.context().newCDPSession(page);
-  await tools.send("HeapProfiler.enable");
-  for (let i = 0; i < 3; i++) await tools.send("HeapProfiler.collectGarbage");
-  const { usedSize } = await tools.send("Runtime.getHeapUsage");
-  await tools.detach();
-  return usedSize;
 }

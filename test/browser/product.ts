@@ -1,4 +1,6 @@
 // Before all tests: the product with the demo world, on a port and in a folder of its own, unless one is named.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { dropState, newState, startServer } from "../node/server.ts";
 
 export const urlOfProduct = (): string => {
@@ -7,12 +9,20 @@ export const urlOfProduct = (): string => {
   return url;
 };
 
+/** What the server has said so far; null of one that runs already, which keeps it to itself. */
+export function logOfProduct(): string | null {
+  const file = process.env["EDGECARE_LOG"];
+  return file ? readFileSync(file, "utf8") : null;
+}
+
 export default async function serve(): Promise<(() => Promise<void>) | undefined> {
   if (process.env["EDGECARE_URL"]) return undefined;
   const state = newState();
-  const server = await startServer(state, { demo: true });
-  // The workers, which start later, find it there.
+  const log = join(state, "server.log");
+  const server = await startServer(state, { demo: true, log });
+  // The workers, which start later, find them there.
   process.env["EDGECARE_URL"] = server.url;
+  process.env["EDGECARE_LOG"] = log;
   return async () => {
     await server.kill();
     dropState(state);

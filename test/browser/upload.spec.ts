@@ -92,6 +92,7 @@ test("a wire that is cut on the way: how far it came, and that nothing was filed
     await page.getByRole("button", { name: "Send report" }).click();
     await expect(page.getByText(/Stopped at [1-9]\d? %\. Nothing was filed\./)).toBeVisible();
     expect(await reportsOf(world, patient)).toHaveLength(0);
+    wire.mend();
     await page.getByRole("button", { name: "Retry" }).click();
     await expect(page.getByRole("link", { name: "Open the report" })).toBeVisible();
     expect(await reportsOf(world, patient)).toHaveLength(1);

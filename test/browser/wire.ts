@@ -2,7 +2,13 @@
 import { connect, createServer } from "node:net";
 import { urlOfProduct } from "./product.ts";
 
-export type Wire = { url: string; cutAfter: (bytes: number) => void; end: () => void };
+export type Wire = {
+  url: string;
+  /** Nothing goes through any more after so many bytes: a browser tries a connection that was used before again by itself. */
+  cutAfter: (bytes: number) => void;
+  mend: () => void;
+  end: () => void;
+};
 
 export async function newWire(): Promise<Wire> {
   const product = new URL(urlOfProduct());
@@ -10,7 +16,7 @@ export async function newWire(): Promise<Wire> {
   const server = createServer((browser) => {
     const onward = connect(Number(product.port), product.hostname);
     const cut = () => {
-      browser.destroy();
+      browser.resetAndDestroy();
       onward.destroy();
     };
     browser.on("error", cut).on("close", cut);
@@ -18,10 +24,8 @@ export async function newWire(): Promise<Wire> {
     onward.pipe(browser);
     browser.on("data", (bytes) => {
       left -= bytes.length;
-      if (left < 0) {
-        left = Number.POSITIVE_INFINITY;
-        cut();
-      } else onward.write(bytes);
+      if (left < 0) cut();
+      else onward.write(bytes);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -31,6 +35,9 @@ export async function newWire(): Promise<Wire> {
     url: `http://localhost:${port}`,
     cutAfter(bytes) {
       left = bytes;
+    },
+    mend() {
+      left = Number.POSITIVE_INFINITY;
     },
     end() {
       server.close();

@@ -10,7 +10,10 @@ export const unique = (): string => randomBytes(5).toString("hex");
 
 export type Person = Login & { id: string; name: string };
 export type Patient = { id: string; number: number; name: string; birth: string };
-export type Values = Partial<Record<keyof typeof CODES, number>>;
+type Vital = keyof typeof CODES;
+export type Values = Partial<Record<Vital, number>>;
+/** What somebody wrote down. `at`: epoch milliseconds. */
+export type Written = { vital: Vital; value: number; at: number };
 export type Monitor = { id: string; token: string; send: (values: Values, secondsAgo?: number) => Promise<void> };
 
 /** Nobody's vital signs to worry about: NEWS2 of 0. */
@@ -28,6 +31,8 @@ export const CALM: Values = {
 /** First names that no text of the portal has in it, so that a leak of one is one. */
 const FIRST = ["Zubaida", "Quirina", "Xanthe", "Yashodhara", "Wilhelmina", "Vrinda"] as const;
 let named = 0;
+/** As many as the API takes at once. */
+const MOST_SAMPLES = 1_000;
 
 export type World = Awaited<ReturnType<typeof newWorld>>;
 
@@ -86,7 +91,7 @@ export async function newWorld() {
     const send = async (values: Values, secondsAgo = 0): Promise<void> => {
       const effective_at = new Date(Date.now() - 1_000 * secondsAgo).toISOString();
       const samples = Object.entries(values).map(([name, value]) => ({
-        ...measurement(name as keyof typeof CODES, value),
+        ...measurement(name as Vital, value),
         effective_at,
       }));
       await machine.ask("/observations", { json: { samples } });
@@ -94,7 +99,45 @@ export async function newWorld() {
     return { ...device, send };
   }
 
-  return { hospital, ward, people, admin, clerk, names, newPerson, newPatient, newDevice, newMonitor };
+  async function newWard(name: string): Promise<{ id: string; path: string }> {
+    const { ward_id: id } = (await admin.ask("/wards", { json: { name, hospital_id: hospital.hospital_id } })).data;
+    return { id, path: `/ward?ward=${id}` };
+  }
+
+  /** Values of the last thirty days, from a person: those of a device count only while it is bound. */
+  async function writeDown(patient: Patient, written: readonly Written[]): Promise<void> {
+    for (let from = 0; from < written.length; from += MOST_SAMPLES) {
+      const samples = written.slice(from, from + MOST_SAMPLES).map(({ vital, value, at }) => ({
+        ...measurement(vital, value),
+        effective_at: new Date(at).toISOString(),
+      }));
+      const { stored } = (await clerk.ask("/observations", { json: { patient_id: patient.id, samples } })).data;
+      if (stored !== samples.length) throw new Error(`of ${samples.length} samples ${stored} were stored`);
+    }
+  }
+
+  return { hospital, ward, people, admin, clerk, names, newPerson, newPatient, newDevice, newMonitor, newWard, writeDown };
+}
+
+export type Bed = { patient: Patient; monitor: Monitor };
+
+/** A hospital of its own with one ward, and a monitor beside each bed. */
+export async function newFullWard(size: number): Promise<{ world: World; beds: Bed[] }> {
+  const world = await newWorld();
+  // A person may ask a hundred times a minute, so several set the ward up.
+  const clerks = [world.clerk];
+  for (let i = 0; i < 3; i++) clerks.push(await logIn(await world.newPerson("nurse")));
+  const shares = await Promise.all(
+    clerks.map(async (clerk, nth) => {
+      const mine: Bed[] = [];
+      for (let bed = nth; bed < size; bed += clerks.length) {
+        const patient = await world.newPatient({}, clerk);
+        mine.push({ patient, monitor: await world.newMonitor(patient, clerk) });
+      }
+      return mine;
+    }),
+  );
+  return { world, beds: shares.flat() };
 }
 
 /** SpO₂ of 84: beyond the critical limit, and so a high alarm at once. */

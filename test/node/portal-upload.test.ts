@@ -1,12 +1,11 @@
 // What the portal does before and while it sends a report: the file's look, typed numbers, the states of an upload, days and times.
 import { describe, expect, it } from "vitest";
 import { beginningOf, endOf, isDay, momentOf } from "../../portal/src/reports/days.ts";
-import { KINDS, type Kind } from "../../portal/src/reports/kinds.ts";
-import { FIELDS, measureOf, readingsOf } from "../../portal/src/reports/metrics.ts";
+import type { Kind } from "../../portal/src/reports/kinds.ts";
+import { readingsOf } from "../../portal/src/reports/metrics.ts";
 import { FILE_LIMIT, faultOf, faultsOf, metricsOf } from "../../portal/src/uploads/draft.ts";
 import { advance, answerOf, type Happened, isOver, keyFor, type Sending } from "../../portal/src/uploads/sending.ts";
 import { RAW_LIMIT } from "../../src/reports/incoming.ts";
-import { readMetrics } from "../../src/reports/metrics.ts";
 
 const READY: Sending = { status: "ready" };
 const progress = (sent: number, total: number): Happened => ({ type: "progress", sent, total });
@@ -125,22 +124,6 @@ describe("numbers that people type", () => {
       heart_rate: "heart_rate no_number",
       qtc_bazett_ms: "qtc_bazett_ms implausible",
     });
-  });
-
-  it.each(KINDS)("have the API's limits, of %s", (kind) => {
-    const takes = (metrics: object) => {
-      try {
-        readMetrics(kind, new TextEncoder().encode(JSON.stringify(metrics)));
-        return true;
-      } catch {
-        return false;
-      }
-    };
-    for (const key of FIELDS[kind]) {
-      const { min, max } = measureOf(key) ?? { min: Number.NaN, max: Number.NaN };
-      expect([key, takes({ [key]: min }), takes({ [key]: max })]).toEqual([key, true, true]);
-      expect([key, takes({ [key]: min - 1 }), takes({ [key]: max + 1 })]).toEqual([key, false, false]);
-    }
   });
 });
 

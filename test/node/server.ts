@@ -1,6 +1,6 @@
 // The product as `npm start` serves it, in a folder and on a port of its own; ended with its whole process group.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
@@ -22,8 +22,15 @@ export async function answers(url: string): Promise<boolean> {
   );
 }
 
+type Options = {
+  demo: boolean;
+  port?: number;
+  /** A file for all that it says, for whoever is no child of this process. */
+  log?: string;
+};
+
 /** Starts the server and waits until it answers. @param state a folder that keeps the stores between starts */
-export async function startServer(state: string, options: { demo: boolean; port?: number }): Promise<Server> {
+export async function startServer(state: string, options: Options): Promise<Server> {
   const port = options.port ?? (await freePort());
   const url = `http://localhost:${port}`;
   const started = Date.now();
@@ -33,12 +40,12 @@ export async function startServer(state: string, options: { demo: boolean; port?
     env: { ...process.env, PORT: String(port), EDGECARE_STATE: state, EDGECARE_DEMO: options.demo ? "on" : "off" },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  child.stdout?.on("data", (chunk) => {
-    output += chunk;
-  });
-  child.stderr?.on("data", (chunk) => {
-    output += chunk;
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk) => {
+      output += chunk;
+      if (options.log) appendFileSync(options.log, chunk);
+    });
+  }
   while (!(await answers(url))) {
     if (child.exitCode !== null || Date.now() - started > 110_000)
       throw new Error(`the server did not start:\n${output.slice(-4000)}`);

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { queries } from "../api/queries.ts";
 import { Confirm } from "../design/confirm.tsx";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
+import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";
 import { dateTime } from "../design/time.ts";
 import { HospitalSelect } from "../hospitals/hospital-select.tsx";
@@ -59,7 +60,7 @@ export function ApiKeysPage() {
       align: "end",
       cell: (key) =>
         stateOf(key, serverNow()) === "works" && (
-          <div className={classes.acts}>
+          <div className={layout.endActs}>
             <Button size="xs" variant="default" onClick={() => setOpen({ act: "rotate", key })}>
               {say("keys.rotate")}
             </Button>

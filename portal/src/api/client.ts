@@ -17,7 +17,8 @@ type Good<R> =
 export async function bodyOf<R extends ClientResponse<unknown, number, string>>(asked: Promise<R>): Promise<Good<R>> {
   const response = await asked.catch(unreachable);
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as Good<R>;
+  // An answer that breaks off is none.
+  return (await response.json().catch(unreachable)) as Good<R>;
 }
 
 /** `data` of a good answer. @throws as bodyOf */
@@ -32,7 +33,7 @@ export async function dataOf<R extends ClientResponse<unknown, number, string>>(
 export async function versionOf<R extends ClientResponse<unknown, number, string>>(asked: Promise<R>) {
   const response = await asked.catch(unreachable);
   if (!response.ok) throw await problemOf(response);
-  const { data } = (await response.json()) as Good<R> & { data: unknown };
+  const { data } = (await response.json().catch(unreachable)) as Good<R> & { data: unknown };
   return { data: data as Good<R> extends { data: infer Data } ? Data : never, etag: response.headers.get("ETag") ?? "" };
 }
 

@@ -1,13 +1,13 @@
-// What went wrong, as the API says it (RFC 9457), or because nothing answered.
+// What went wrong, as the API says it (RFC 9457), because nothing answered, or in the page itself.
 
 export type FieldError = { path: string; message: string; code: string };
 
 export class Problem extends Error {
-  /** 0 where nothing answered. */
+  /** 0 without an answer. */
   readonly status: number;
-  /** The API's code, or `unreachable`. */
+  /** The API's code; `unreachable` where nothing answered; `unexpected` for an error of the page itself. */
   readonly code: string;
-  /** To quote: finds the log line. Null where nothing answered. */
+  /** To quote: finds the log line. Null without an answer. */
   readonly errorId: string | null;
   readonly errors: readonly FieldError[];
 
@@ -34,8 +34,8 @@ export async function problemOf(response: { status: number; json: () => Promise<
   return new Problem(response.status, text("code") ?? "internal_error", text("detail") ?? "", text("error_id"), errors);
 }
 
-export const asProblem = (error: unknown): Problem =>
-  error instanceof Problem ? error : new Problem(0, "unexpected", error instanceof Error ? error.message : "", null);
+/** What a script's error says is nothing for people, and may name what it worked on: it is left out. */
+export const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, "unexpected", "", null));
 
 /** A change whose refusals by these codes, of all or of a field, are said in our own words. @throws Problem */
 export async function explained<T>(asked: Promise<T>, words: Record<string, string>): Promise<T> {

@@ -9,7 +9,7 @@ export const queries = new QueryClient({
       networkMode: "always",
       refetchOnWindowFocus: true,
       // Only silence is tried again, twice: what the API has said, it would say again.
-      retry: (failures, error) => failures < 2 && asProblem(error).status === 0,
+      retry: (failures, error) => failures < 2 && asProblem(error).code === "unreachable",
       throwOnError: false,
     },
     // Never queued for later: an acknowledgement that is sent when nobody waits for it any more is worse than none.

@@ -2,6 +2,7 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useId, useState } from "react";
+import layout from "../design/layout.module.css";
 import { sayOf, useSay } from "../messages/index.ts";
 import { OUTCOMES } from "./api.ts";
 import classes from "./audit.module.css";
@@ -73,7 +74,7 @@ export function Filters() {
   }
   const isFiltered = Object.values(search).some(Boolean);
   return (
-    <form onSubmit={apply} className={classes.filters} aria-label={say("common.filters")}>
+    <form onSubmit={apply} className={`${layout.filterForm} ${classes.filters}`} aria-label={say("common.filters")}>
       <TextInput label={say("audit.actor")} {...text("actor")} autoComplete="off" spellCheck={false} />
       <TextInput
         label={say("audit.action")}

@@ -4,6 +4,7 @@ import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useSay } from "../messages/index.ts";
 import classes from "./data-table.module.css";
+import layout from "./layout.module.css";
 import { Empty, Failed, Loading, NotDone } from "./states.tsx";
 
 export type Column<Item> = { label: string; cell: (item: Item) => ReactNode; align?: "end" };
@@ -63,7 +64,7 @@ export function DataTable<Item>({ query, filtered = false, empty, ...table }: Li
   if (items.length === 0) return <Empty>{filtered ? say("common.nothing_found") : empty}</Empty>;
   return (
     <div className={classes.list}>
-      <p className={classes.count} role="status">
+      <p className={layout.count} role="status">
         {say(first?.total_is_exact === false ? "common.count_at_least" : "common.count", {
           n: items.length,
           total: Math.max(first?.total ?? 0, items.length),

@@ -4,6 +4,8 @@ import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } fr
 import { asProblem } from "../api/problem.ts";
 import { say, useSay } from "../messages/index.ts";
 import classes from "./form.module.css";
+import layout from "./layout.module.css";
+import { useHeld } from "./offline.tsx";
 import { NotDone } from "./states.tsx";
 
 /** Messages by the path of their field, as the API names it. */
@@ -15,6 +17,8 @@ type FormProps = {
   check?: () => FieldErrors;
   /** @throws Problem */
   onSubmit: () => Promise<unknown>;
+  /** Whether it changes something; false for a form that leads to the next question. */
+  changes?: boolean;
   /** Of the button that leaves the form; "Cancel" without it. */
   cancel?: string;
   onCancel?: () => void;
@@ -23,8 +27,9 @@ type FormProps = {
   labels?: Record<string, string>;
 };
 
-export function Form({ submit, check, onSubmit, cancel, onCancel, children, labels = {} }: FormProps) {
+export function Form({ submit, check, onSubmit, changes = true, cancel, onCancel, children, labels = {} }: FormProps) {
   const say = useSay();
+  const { offline, held, reason } = useHeld(changes);
   const form = useId();
   const summary = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<{ busy: boolean; errors: FieldErrors; failed: unknown }>({
@@ -39,7 +44,7 @@ export function Form({ submit, check, onSubmit, cancel, onCancel, children, labe
 
   async function send(event: FormEvent) {
     event.preventDefault();
-    if (state.busy) return;
+    if (state.busy || offline) return;
     const errors = check?.() ?? {};
     if (Object.keys(errors).length > 0) return setState({ busy: false, errors, failed: null });
     setState({ busy: true, errors: {}, failed: null });
@@ -54,9 +59,9 @@ export function Form({ submit, check, onSubmit, cancel, onCancel, children, labe
 
   const idOf = (path: string) => `${form}-${path}`;
   return (
-    <form onSubmit={send} noValidate className={classes.form}>
+    <form onSubmit={send} noValidate className={layout.stack}>
       {paths.length > 0 && (
-        <div ref={summary} tabIndex={-1} className={classes.summary} role="alert">
+        <div ref={summary} tabIndex={-1} className={`${layout.alert} ${classes.summary}`} role="alert">
           <strong>{say("common.check_fields")}</strong>
           <ul>
             {paths.map((path) => (
@@ -72,13 +77,14 @@ export function Form({ submit, check, onSubmit, cancel, onCancel, children, labe
       )}
       {children((path) => ({ id: idOf(path), error: state.errors[path] }))}
       {paths.length === 0 && <NotDone error={state.failed} />}
+      {reason}
       <Group justify="flex-end">
         {onCancel && (
           <Button variant="default" onClick={onCancel}>
             {cancel ?? say("common.cancel")}
           </Button>
         )}
-        <Button type="submit" loading={state.busy}>
+        <Button type="submit" loading={state.busy} {...held}>
           {submit}
         </Button>
       </Group>

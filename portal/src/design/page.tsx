@@ -1,6 +1,7 @@
 // The frame of a page: its title, which takes the focus when somebody comes here, and what it does first.
 import { type ReactNode, useEffect, useRef } from "react";
 import { say } from "../messages/index.ts";
+import layout from "./layout.module.css";
 import classes from "./page.module.css";
 
 type PageProps = {
@@ -29,11 +30,11 @@ export function Page({ title, windowTitle, dense = false, actions, children }: P
   }, []);
   return (
     <div className={classes.page} data-dense={dense}>
-      <div className={classes.head}>
+      <div className={layout.line}>
         <h1 ref={heading} tabIndex={-1}>
           {title}
         </h1>
-        {actions && <div className={classes.actions}>{actions}</div>}
+        {actions && <div className={layout.acts}>{actions}</div>}
       </div>
       {children}
     </div>
@@ -55,7 +56,7 @@ export function Card({
   return (
     <section className={className ? `${classes.card} ${className}` : classes.card}>
       {(title || actions) && (
-        <div className={classes.cardHead}>
+        <div className={`${layout.line} ${classes.cardHead}`}>
           {title && <h2>{title}</h2>}
           {actions}
         </div>
@@ -68,7 +69,7 @@ export function Card({
 /** Label and value, one below the other on a phone. */
 export function Facts({ items }: { items: readonly (readonly [label: string, value: ReactNode])[] }) {
   return (
-    <dl className={classes.facts}>
+    <dl className={`${layout.terms} ${classes.facts}`}>
       {items.map(([label, value]) => (
         <div key={label}>
           <dt>{label}</dt>

@@ -11,7 +11,7 @@ const SHAPES: Record<Priority, string> = { high: "▲▲▲", medium: "◆◆", 
 export function PriorityBadge({ priority, flashing = false }: { priority: Priority; flashing?: boolean }) {
   const say = useSay();
   return (
-    <span className={classes.badge} data-priority={priority} data-flashing={flashing}>
+    <span className={`${classes.badge} ${classes.filled}`} data-priority={priority} data-flashing={flashing}>
       <span aria-hidden="true" className={classes.shape}>
         {SHAPES[priority]}
       </span>

@@ -2,7 +2,8 @@
 import { Button, Loader } from "@mantine/core";
 import { type ReactNode, useEffect, useState } from "react";
 import { asProblem, type Problem } from "../api/problem.ts";
-import { useSay } from "../messages/index.ts";
+import { type PlainKey, useSay } from "../messages/index.ts";
+import layout from "./layout.module.css";
 import classes from "./states.module.css";
 
 const LONG_MS = 5_000;
@@ -34,7 +35,7 @@ export function Failed({ error, retry }: { error: unknown; retry?: (() => void) 
   if (problem.status === 403 || problem.status === 404) return <NoAccess problem={problem} />;
   return (
     <div className={classes.state} role="alert">
-      <p>{say(problem.status === 0 ? "shell.unreachable" : problem.status === 429 ? "common.slow_down" : "common.failed")}</p>
+      <p>{say(whyFailed(problem))}</p>
       <ErrorId problem={problem} />
       {retry && (
         <Button variant="default" onClick={retry}>
@@ -43,6 +44,12 @@ export function Failed({ error, retry }: { error: unknown; retry?: (() => void) 
       )}
     </div>
   );
+}
+
+function whyFailed({ code, status }: Problem): PlainKey {
+  if (code === "unreachable") return "shell.unreachable";
+  if (code === "unexpected") return "common.unexpected";
+  return status === 429 ? "common.slow_down" : "common.failed";
 }
 
 export function NoAccess({ problem }: { problem?: Problem }) {
@@ -61,20 +68,19 @@ export function NotDone({ error }: { error: unknown }) {
   const say = useSay();
   if (!error) return null;
   const problem = asProblem(error);
-  const text =
-    problem.status === 0
-      ? say("common.no_answer")
-      : problem.status === 429
-        ? say("common.slow_down")
-        : problem.code === "precondition_failed"
-          ? say("common.changed_meanwhile")
-          : say("common.not_done", { detail: problem.message });
   return (
-    <div className={classes.failed} role="alert">
-      <p>{text}</p>
+    <div className={layout.alert} role="alert">
+      <p>{whyNotDone(problem, say)}</p>
       <ErrorId problem={problem} />
     </div>
   );
+}
+
+function whyNotDone({ code, status, message }: Problem, say: ReturnType<typeof useSay>): string {
+  if (code === "unreachable") return say("common.no_answer");
+  if (code === "unexpected") return say("common.unexpected_change");
+  if (status === 429) return say("common.slow_down");
+  return code === "precondition_failed" ? say("common.changed_meanwhile") : say("common.not_done", { detail: message });
 }
 
 export function Empty({ children }: { children?: ReactNode }) {

@@ -1,6 +1,7 @@
 // The last question before a device is bound: which device, and whose it becomes, by name, number and date of birth.
 import { useQueryClient } from "@tanstack/react-query";
 import { Confirm } from "../design/confirm.tsx";
+import layout from "../design/layout.module.css";
 import { date } from "../design/time.ts";
 import { useSay } from "../messages/index.ts";
 import { nameOf } from "../patients/api.ts";
@@ -44,7 +45,7 @@ export function BindQuestion({ device, patient, onBound, onClose }: BindQuestion
       onConfirm={bind}
       onClose={onClose}
     >
-      <dl className={classes.identity}>
+      <dl className={`${layout.terms} ${classes.identity}`}>
         <div>
           <dt>{say("devices.patient_name")}</dt>
           <dd>{nameOf(patient)}</dd>

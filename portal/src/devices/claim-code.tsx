@@ -2,6 +2,8 @@
 import { Button } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { encode } from "uqr";
+import layout from "../design/layout.module.css";
+import { useHeld } from "../design/offline.tsx";
 import { Card } from "../design/page.tsx";
 import { NotDone } from "../design/states.tsx";
 import { span } from "../design/time.ts";
@@ -17,6 +19,7 @@ export function ClaimCodeCard({ device }: { device: Device }) {
   const say = useSay();
   const [shown, setShown] = useState<Shown | null>(null);
   const [state, setState] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: null });
+  const { held, reason } = useHeld();
   const issue = () => {
     setState({ busy: true, error: null });
     issueCode(device.device_id).then(
@@ -31,12 +34,13 @@ export function ClaimCodeCard({ device }: { device: Device }) {
     <Card
       title={say("devices.code")}
       actions={
-        <Button variant="default" loading={state.busy} onClick={issue}>
+        <Button variant="default" loading={state.busy} onClick={issue} {...held}>
           {say(shown ? "devices.code_again" : "devices.code_issue")}
         </Button>
       }
     >
-      <p className={classes.muted}>{say("devices.code_text")}</p>
+      <p className={layout.muted}>{say("devices.code_text")}</p>
+      {reason}
       <NotDone error={state.error} />
       {shown && <Code {...shown} />}
     </Card>

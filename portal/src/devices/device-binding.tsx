@@ -6,6 +6,7 @@ import { useState } from "react";
 import { DataTable, PAGES } from "../design/data-table.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { type FieldErrors, Form } from "../design/form.tsx";
+import layout from "../design/layout.module.css";
 import { Card, Facts } from "../design/page.tsx";
 import { dateTime } from "../design/time.ts";
 import { useSay } from "../messages/index.ts";
@@ -55,7 +56,7 @@ export function DeviceBinding({ device, mayManage, zone }: BindingProps) {
       {isBound ? (
         <BoundNow device={device} since={query.data?.pages[0]?.items[0]?.started_at} zone={zone} />
       ) : (
-        <p className={classes.muted}>{say("devices.not_bound")}</p>
+        <p className={layout.muted}>{say("devices.not_bound")}</p>
       )}
       <Silent alertId={silent.get(device.device_id)} />
       <div className={classes.part}>
@@ -116,6 +117,7 @@ function BindDialog({ device, onClose }: { device: Device; onClose: () => void }
         submit={say("devices.bind_act")}
         check={(): FieldErrors => (patient ? {} : { patient_id: say("devices.choose_patient") })}
         onSubmit={async () => setAsking(true)}
+        changes={false}
         onCancel={onClose}
       >
         {(field) => (

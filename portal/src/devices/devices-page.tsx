@@ -4,6 +4,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
+import layout from "../design/layout.module.css";
 import { Page } from "../design/page.tsx";
 import { useHospitalName, useHospitals } from "../hospitals/use-hospitals.ts";
 import { useLink } from "../live/use-live.ts";
@@ -73,7 +74,7 @@ function Filters({ kind, hospitalId, retired, serial, onSerial }: FiltersProps) 
   const set = (change: Partial<Record<"kind" | "hospital" | "active", string>>) =>
     void navigate({ to: "/admin/devices", search: { ...now, ...change }, replace: true });
   return (
-    <search className={classes.filters} aria-label={say("common.filters")}>
+    <search className={`${layout.filters} ${classes.filters}`} aria-label={say("common.filters")}>
       {hospitalId !== null && (
         <NativeSelect
           label={say("devices.hospital")}
@@ -164,7 +165,7 @@ function usePatients(hospitalId: string | undefined): ReadonlyMap<string, Patien
 
 function BoundTo({ patientId, patient }: { patientId: string | null; patient: PatientSummary | undefined }) {
   const say = useSay();
-  if (patientId === null) return <span className={classes.muted}>{say("devices.not_bound")}</span>;
+  if (patientId === null) return <span className={layout.muted}>{say("devices.not_bound")}</span>;
   return (
     <Link to="/patients/$patientId/devices" params={{ patientId }}>
       {patient ? `${nameOf(patient)} · ${say("common.number", { n: patient.patient_number })}` : say("devices.a_patient")}
@@ -174,7 +175,7 @@ function BoundTo({ patientId, patient }: { patientId: string | null; patient: Pa
 
 function LiveLastHeard({ device }: { device: Device }) {
   const heard = useLiveHeard(device);
-  return device.patient_id === null ? <span className={classes.muted}>—</span> : <LastHeard heard={heard} />;
+  return device.patient_id === null ? <span className={layout.muted}>—</span> : <LastHeard heard={heard} />;
 }
 
 function State({ device, alertId }: { device: Device; alertId: string | undefined }) {

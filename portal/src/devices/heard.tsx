@@ -1,6 +1,7 @@
 // When a device was heard, whether it is silent, how its clock goes: from the live view where there is one, else as the API says.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import layout from "../design/layout.module.css";
 import { PriorityBadge } from "../design/priority.tsx";
 import { age, span } from "../design/time.ts";
 import { useLivePatient, useServerNow } from "../live/use-live.ts";
@@ -68,14 +69,14 @@ export function Silent({ alertId }: { alertId: string | undefined }) {
 export function LastHeard({ heard }: { heard: Heard | undefined }) {
   const say = useSay();
   const now = useServerNow();
-  if (!heard) return <span className={classes.muted}>{say("devices.not_known")}</span>;
-  if (heard.last_seen_at === null) return <span className={classes.muted}>{say("devices.not_heard")}</span>;
+  if (!heard) return <span className={layout.muted}>{say("devices.not_known")}</span>;
+  if (heard.last_seen_at === null) return <span className={layout.muted}>{say("devices.not_heard")}</span>;
   return say("common.ago", { age: age((now - Date.parse(heard.last_seen_at)) / 1000) });
 }
 
 export function Clock({ heard }: { heard: Heard | undefined }) {
   const say = useSay();
-  if (!heard || heard.clock_skew_ms === null) return <span className={classes.muted}>{say("common.unknown")}</span>;
+  if (!heard || heard.clock_skew_ms === null) return <span className={layout.muted}>{say("common.unknown")}</span>;
   const ms = heard.clock_skew_ms;
   if (Math.abs(ms) < RIGHT_MS) return say("devices.clock_right");
   return say(ms > 0 ? "devices.clock_ahead" : "devices.clock_behind", { time: span(Math.abs(ms) / 1000) });
@@ -84,7 +85,7 @@ export function Clock({ heard }: { heard: Heard | undefined }) {
 export function Conditions({ heard }: { heard: Heard | undefined }) {
   const say = useSay();
   // A device that was never heard has said nothing good of itself either.
-  if (!heard || heard.last_seen_at === null) return <span className={classes.muted}>{say("common.unknown")}</span>;
+  if (!heard || heard.last_seen_at === null) return <span className={layout.muted}>{say("common.unknown")}</span>;
   if (heard.conditions.length === 0) return say("devices.no_conditions");
   return <strong>{heard.conditions.map((condition) => sayOf("devices.condition", condition)).join(", ")}</strong>;
 }

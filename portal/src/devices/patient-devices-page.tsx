@@ -6,6 +6,7 @@ import { useState } from "react";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { type FieldErrors, Form } from "../design/form.tsx";
+import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";
 import { Empty, Query } from "../design/states.tsx";
 import { sayOf, useSay } from "../messages/index.ts";
@@ -38,7 +39,7 @@ export function PatientDevicesPage() {
               {role === "admin" || role === "hospital_admin" ? (
                 <EarlierBindings patientId={data.patient_id} zone={zone} />
               ) : (
-                <p className={classes.muted}>{say("devices.before_elsewhere")}</p>
+                <p className={layout.muted}>{say("devices.before_elsewhere")}</p>
               )}
             </Card>
             {choosing && <ChooseDevice patient={data} onClose={() => setChoosing(false)} />}
@@ -130,6 +131,7 @@ function ChooseDevice({ patient, onClose }: { patient: Patient; onClose: () => v
         submit={say("devices.bind_act")}
         check={(): FieldErrors => (device ? {} : { device_id: say("devices.choose_device") })}
         onSubmit={async () => setAsking(true)}
+        changes={false}
         onCancel={onClose}
       >
         {(field) => (

@@ -9,13 +9,13 @@ import { Confirm } from "../design/confirm.tsx";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Form, requiredIn } from "../design/form.tsx";
+import layout from "../design/layout.module.css";
 import { Card } from "../design/page.tsx";
 import { date } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import { useMe } from "../session/use-session.ts";
 import { accountWith } from "../users/api.ts";
 import { endMember, type Hospital, listMembers, type Member, type StaffRole, setMember } from "./api.ts";
-import classes from "./hospitals.module.css";
 import { RoleSelect } from "./role-select.tsx";
 
 type Act = { act: "role" | "remove"; member: Member } | { act: "add" };
@@ -54,7 +54,7 @@ export function Members({ hospital }: { hospital: Hospital }) {
       align: "end",
       cell: (member) =>
         member.user_id !== me.user_id && (
-          <div className={classes.acts}>
+          <div className={layout.endActs}>
             <Button size="xs" variant="default" onClick={() => setOpen({ act: "role", member })}>
               {say("hospitals.change_role")}
             </Button>

@@ -8,10 +8,10 @@ import { Confirm } from "../design/confirm.tsx";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Form, requiredIn } from "../design/form.tsx";
+import layout from "../design/layout.module.css";
 import { Card } from "../design/page.tsx";
 import { useSay } from "../messages/index.ts";
 import { changeWard, createWard, deleteWard, type Hospital, listWards, type Ward } from "./api.ts";
-import classes from "./hospitals.module.css";
 
 type Act = { act: "rename" | "close" | "reopen" | "delete"; ward: Ward } | { act: "new" };
 
@@ -32,7 +32,7 @@ export function Wards({ hospital: { hospital_id, is_active } }: { hospital: Hosp
       label: say("common.edit"),
       align: "end",
       cell: (ward) => (
-        <div className={classes.acts}>
+        <div className={layout.endActs}>
           <Button size="xs" variant="default" onClick={() => setOpen({ act: "rename", ward })}>
             {say("hospitals.rename")}
           </Button>

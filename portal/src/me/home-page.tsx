@@ -1,6 +1,7 @@
 // A patient's first page: the newest report, heart rate and oxygen with their ages, devices, and who looked.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import layout from "../design/layout.module.css";
 import { Card } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
 import { age, date, dateTime, number } from "../design/time.ts";
@@ -29,7 +30,7 @@ export function HomePage() {
             <Devices record={record} />
             <LastVisit record={record} />
           </div>
-          <p className={classes.muted}>{say("me.unwell")}</p>
+          <p className={layout.muted}>{say("me.unwell")}</p>
         </>
       )}
     </MyPage>
@@ -48,7 +49,7 @@ function NewestReport({ record: { patient_id, hospital_id } }: Of) {
         {({ latest_report: report }) =>
           report ? (
             <>
-              <div className={classes.line}>
+              <div className={`${layout.line} ${classes.line}`}>
                 <p>
                   <strong>{sayOf("report_kind", report.kind)}</strong>, {date(report.effective_at, zone)}
                 </p>
@@ -103,7 +104,7 @@ function Value({ label, unit, suffix = "", newest }: ValueProps) {
       <dd>
         <div className={classes.value}>{newest ? `${number(newest.value)}${suffix}` : "⋯"}</div>
         {newest ? when(newest.at) : say("me.not_measured")}
-        {newest && unit && <div className={classes.muted}>{unit}</div>}
+        {newest && unit && <div className={layout.muted}>{unit}</div>}
       </dd>
     </div>
   );

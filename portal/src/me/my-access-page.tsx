@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { PAGES, Table } from "../design/data-table.tsx";
 import { dayAfter, startOfDay } from "../design/days.ts";
+import layout from "../design/layout.module.css";
 import { Card } from "../design/page.tsx";
 import { Empty, Failed, Loading, NotDone } from "../design/states.tsx";
 import { date, shortClock } from "../design/time.ts";
@@ -43,7 +44,7 @@ function Filters() {
   const filter = (change: { from?: string; to?: string; mine?: string }) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   return (
-    <div className={classes.filters}>
+    <div className={`${layout.filters} ${classes.filters}`}>
       <TextInput
         type="date"
         label={say("me.from_day")}
@@ -132,7 +133,7 @@ function When({ visit: { first, last, n }, zone }: { visit: Visit; zone: string 
   return (
     <span>
       {date(last, zone)}, {times}
-      {n > 1 && <span className={classes.muted}> · {say("me.times", { n })}</span>}
+      {n > 1 && <span className={layout.muted}> · {say("me.times", { n })}</span>}
     </span>
   );
 }

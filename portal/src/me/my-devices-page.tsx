@@ -1,4 +1,5 @@
 // A patient's own devices: whether they are connected and what they measure. Which devices those are, the hospital decides.
+import layout from "../design/layout.module.css";
 import { Card } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
 import { age } from "../design/time.ts";
@@ -37,7 +38,7 @@ function Devices({ patientId }: { patientId: string }) {
           devices.length === 0 ? (
             <p>{say("me.no_devices")}</p>
           ) : (
-            <ul className={classes.list}>
+            <ul className={`${layout.list} ${classes.list}`}>
               {devices.map(({ id, measures, seenAt }, index) => (
                 <li key={id}>
                   <h3>{say("me.device_n", { n: index + 1 })}</h3>
@@ -49,7 +50,7 @@ function Devices({ patientId }: { patientId: string }) {
                       : say("me.last_heard", { age: say("common.ago", { age: age((now - seenAt) / 1000) }) })}
                   </p>
                   {measures.length > 0 && (
-                    <p className={classes.muted}>
+                    <p className={layout.muted}>
                       {say("me.measures", { what: measures.map((name) => sayOf("vital", name)).join(", ") })}
                     </p>
                   )}

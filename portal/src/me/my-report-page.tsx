@@ -1,5 +1,6 @@
 // One of a patient's own reports: the file, and what was measured in plain words.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
 import { date, dateTime, number } from "../design/time.ts";
@@ -52,7 +53,7 @@ function Shown({ report, page }: { report: Report; page: number }) {
         {readings.length === 0 ? (
           <p>{say("reports.no_measurements")}</p>
         ) : (
-          <ul className={classes.list}>
+          <ul className={`${layout.list} ${classes.list}`}>
             {readings.map((reading) => (
               <Measured key={reading.key} reading={reading} />
             ))}
@@ -77,7 +78,7 @@ function Measured({ reading: { key, value, unit, valid } }: { reading: Reading }
   const meaning = sayOf("me.meaning", key);
   return (
     <li>
-      <div className={classes.line}>
+      <div className={`${layout.line} ${classes.line}`}>
         <h3>{sayOf("metric", key)}</h3>
         {valid ? (
           <strong>{shown}</strong>
@@ -87,7 +88,7 @@ function Measured({ reading: { key, value, unit, valid } }: { reading: Reading }
           </span>
         )}
       </div>
-      {meaning !== key && <p className={classes.muted}>{meaning}</p>}
+      {meaning !== key && <p className={layout.muted}>{meaning}</p>}
     </li>
   );
 }

@@ -1,7 +1,7 @@
 // A patient's own reports.
+import layout from "../design/layout.module.css";
 import { useSay } from "../messages/index.ts";
 import { ReportList } from "../reports/report-list.tsx";
-import classes from "./me.module.css";
 import { MyPage } from "./record.tsx";
 
 export function MyReportsPage() {
@@ -11,7 +11,7 @@ export function MyReportsPage() {
       {({ patient_id }) => (
         <>
           <ReportList key={patient_id} patientId={patient_id} linkTo="/me/reports/$reportId" />
-          <p className={classes.muted}>{say("me.questions")}</p>
+          <p className={layout.muted}>{say("me.questions")}</p>
         </>
       )}
     </MyPage>

@@ -1,5 +1,6 @@
 // A patient's own values over time: charts without limits, scores and alarms.
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import layout from "../design/layout.module.css";
 import { useSay } from "../messages/index.ts";
 import type { PatientSummary } from "../patients/api.ts";
 import { useZone } from "../reports/api.ts";
@@ -15,7 +16,7 @@ export function MyVitalsPage() {
         <>
           <p className={classes.plain}>{say("me.vitals_text")}</p>
           <Charts key={record.patient_id} record={record} />
-          <p className={classes.muted}>
+          <p className={layout.muted}>
             {say("common.decision_support")}. {say("me.questions")}
           </p>
         </>

@@ -3,6 +3,7 @@ import { Button, Textarea } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type FieldErrors, Form } from "../design/form.tsx";
+import layout from "../design/layout.module.css";
 import { Card } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
 import { useSay } from "../messages/index.ts";
@@ -47,7 +48,7 @@ export function HistoryCard({ patientId }: { patientId: string }) {
 
 function History({ patient: { medical_history: history, symptoms, notes } }: { patient: Patient }) {
   const say = useSay();
-  const none = <span className={classes.none}>{say("record.no_history")}</span>;
+  const none = <span className={layout.muted}>{say("record.no_history")}</span>;
   return (
     <dl className={classes.told}>
       <dt>{say("record.symptoms")}</dt>

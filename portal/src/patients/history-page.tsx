@@ -1,5 +1,6 @@
 // What is known of a patient besides measurements: history and symptoms, intakes, who looks after them, their login.
 import { useParams } from "@tanstack/react-router";
+import layout from "../design/layout.module.css";
 import { Page } from "../design/page.tsx";
 import { useSay } from "../messages/index.ts";
 import { useMe } from "../session/use-session.ts";
@@ -23,11 +24,11 @@ export function HistoryPage() {
   return (
     <Page title={say("record.history")} windowTitle={say("record.window.history", { n: number })}>
       <div className={classes.columns}>
-        <div className={classes.column}>
+        <div className={layout.stack}>
           <HistoryCard patientId={patientId} />
           <Intakes patientId={patientId} zone={zone} />
         </div>
-        <div className={classes.column}>
+        <div className={layout.stack}>
           {data && <CareTeam patientId={patientId} hospitalId={data.data.hospital_id} zone={zone} mayChange={atDesk} />}
           {atDesk && <Logins patientId={patientId} zone={zone} />}
         </div>

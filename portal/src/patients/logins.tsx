@@ -3,6 +3,7 @@ import { Button, Modal } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Confirm } from "../design/confirm.tsx";
+import { useHeld } from "../design/offline.tsx";
 import { Card } from "../design/page.tsx";
 import { NotDone, Query } from "../design/states.tsx";
 import { date, dateTime } from "../design/time.ts";
@@ -64,6 +65,7 @@ function NewCode({ patientId, zone }: LoginsProps) {
     error: null,
     made: null,
   });
+  const { held, reason } = useHeld();
   const make = () => {
     setState({ busy: true, error: null, made: null });
     issueClaimCode(patientId).then(
@@ -74,7 +76,8 @@ function NewCode({ patientId, zone }: LoginsProps) {
   return (
     <>
       <NotDone error={state.error} />
-      <Button variant="default" loading={state.busy} onClick={make}>
+      {reason}
+      <Button variant="default" loading={state.busy} onClick={make} {...held}>
         {say("record.new_code")}
       </Button>
       <p className={classes.muted}>{say("record.code_ends")}</p>

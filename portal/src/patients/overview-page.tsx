@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import layout from "../design/layout.module.css";
 import { Card, Facts, Page } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
 import { age, dateTime, number } from "../design/time.ts";
@@ -27,16 +28,16 @@ export function OverviewPage() {
   return (
     <Page title={say("record.tab.overview")} windowTitle={say("record.window.overview", { n })}>
       <div className={classes.columns}>
-        <div className={classes.column}>
+        <div className={layout.stack}>
           <Card title={say("record.now")}>
-            <div className={classes.column}>
+            <div className={layout.stack}>
               <LiveNumbers patientId={patientId} />
               <News2 patientId={patientId} />
             </div>
           </Card>
           <LastHours patientId={patientId} zone={zone} />
         </div>
-        <div className={classes.column}>
+        <div className={layout.stack}>
           <NewestReport patientId={patientId} zone={zone} />
           <Devices patientId={patientId} />
           <ShortHistory patientId={patientId} />
@@ -140,7 +141,7 @@ function Devices({ patientId }: { patientId: string }) {
                   <Link to="/devices/$deviceId" params={{ deviceId: device_id }}>
                     {name}
                   </Link>{" "}
-                  <span className={classes.muted}>{heard(device_id)}</span>
+                  <span className={layout.note}>{heard(device_id)}</span>
                 </span>,
               ])}
             />

@@ -9,6 +9,8 @@ import { whatOf } from "../alarms/alert-words.ts";
 import { useStaffName } from "../alarms/names.tsx";
 import { Refusal } from "../alarms/refusal.tsx";
 import { useAct } from "../alarms/use-act.ts";
+import layout from "../design/layout.module.css";
+import { useHeld } from "../design/offline.tsx";
 import { PriorityBadge, shownAs } from "../design/priority.tsx";
 import { clock } from "../design/time.ts";
 import { useLink, useLivePatient } from "../live/use-live.ts";
@@ -36,7 +38,7 @@ export function PatientAlarms({ patientId }: { patientId: string }) {
         </p>
       )}
       {shown.length > 0 && (
-        <ul className={classes.alarms} aria-label={say("record.alarms")}>
+        <ul className={layout.bare} aria-label={say("record.alarms")}>
           {shown.map((alert) => (
             <AlarmLine key={alert.alert_id} alert={alert} />
           ))}
@@ -70,6 +72,7 @@ function useOpenAlarmsOf(patientId: string): { alarms: AlertView[]; unknown: boo
 function AlarmLine({ alert }: { alert: AlertView }) {
   const say = useSay();
   const { busy, refused, does } = useAct(alert);
+  const { held, reason } = useHeld();
   const unseen = isUnseen(alert);
   const acknowledge = async () => {
     if (!(await does({ kind: "acknowledge" }))) announce(say("alarms.acknowledged_said", { what: whatOf(alert) }));
@@ -89,10 +92,12 @@ function AlarmLine({ alert }: { alert: AlertView }) {
           loading={busy === "acknowledge"}
           onClick={() => void acknowledge()}
           aria-label={say("alarms.acknowledge_what", { what: whatOf(alert) })}
+          {...held}
         >
           {say("alarms.acknowledge")}
         </Button>
       )}
+      {unseen && reason}
       <Refusal refused={unseen ? refused : null} />
     </li>
   );

@@ -2,6 +2,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { type FocusEvent, type KeyboardEvent, useState } from "react";
 import { asProblem } from "../api/problem.ts";
+import layout from "../design/layout.module.css";
 import { date } from "../design/time.ts";
 import { useSay } from "../messages/index.ts";
 import { nameOf, type PatientSummary } from "./api.ts";
@@ -19,8 +20,7 @@ export function PatientSearch() {
   const [text, setText] = useState("");
   const [open, setOpen] = useState(false);
   const [marked, setMarked] = useState(0);
-  const { query, waiting } = usePatientSearch(text, SHOWN);
-  const found = waiting ? [] : (query.data?.pages[0]?.items ?? []);
+  const { query, waiting, found } = usePatientSearch(text, SHOWN);
   const shown = open && isLongEnough(text);
 
   const type = (next: string) => {
@@ -122,8 +122,8 @@ function Outcome({ error, n }: { error: unknown; n: number }) {
   const say = useSay();
   if (n > 0) return say("patients.search.n_found", { n });
   if (!error) return say("patients.search.nobody");
-  const { status, errorId } = asProblem(error);
-  const text = say(status === 0 ? "shell.unreachable" : "patients.search.failed");
+  const { code, errorId } = asProblem(error);
+  const text = say(code === "unreachable" ? "shell.unreachable" : "patients.search.failed");
   return errorId ? `${text} ${say("common.error_id", { id: errorId })}` : text;
 }
 
@@ -146,7 +146,7 @@ function Found({ id, patient, marked, onPoint, onChoose }: FoundProps) {
       onClick={onChoose}
     >
       <span className={classes.name}>{nameOf(patient)}</span>
-      <span className={classes.detail}>
+      <span className={`${layout.note} ${classes.detail}`}>
         {say("common.number", { n })}
         {born && ` · ${say("patients.born", { date: date(born, "UTC") })}`}
         {!patient.is_active && ` · ${say("patients.inactive")}`}

@@ -4,6 +4,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { PAGES } from "../design/data-table.tsx";
+import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";
 import { Empty, Failed, Loading, NotDone, Query } from "../design/states.tsx";
 import { useLink } from "../live/use-live.ts";
@@ -35,7 +36,7 @@ export function PatientsPage() {
   const searching = isLongEnough(text);
   return (
     <Page title={say("nav.patients")} actions={<Button onClick={() => setAdding(true)}>{say("patients.new")}</Button>}>
-      <div className={classes.filters}>
+      <div className={`${layout.filters} ${classes.filters}`}>
         <TextInput
           className={classes.search ?? ""}
           type="search"
@@ -131,7 +132,7 @@ function Monitored({ filters, filtered, wards }: ListProps) {
           ) : (
             <>
               <ByRisk patients={items} wards={wards} />
-              {!complete && <p className={classes.note}>{say("patients.too_many")}</p>}
+              {!complete && <p className={layout.note}>{say("patients.too_many")}</p>}
             </>
           )
         }
@@ -179,7 +180,7 @@ function Others({ filters, filtered, inactive, wards }: ListProps & { inactive: 
     return <Card title={title}>{<Empty>{say(filtered ? "common.nothing_found" : "common.nothing")}</Empty>}</Card>;
   return (
     <Card title={title}>
-      <p className={classes.note} role="status">
+      <p className={layout.note} role="status">
         {say(first?.total_is_exact === false ? "common.count_at_least" : "common.count", {
           n: items.length,
           total: Math.max(first?.total ?? 0, items.length),
@@ -200,17 +201,16 @@ function Others({ filters, filtered, inactive, wards }: ListProps & { inactive: 
 
 function Found({ text, wards }: { text: string; wards: Wards }) {
   const say = useSay();
-  const { query, waiting } = usePatientSearch(text, 50);
+  const { query, waiting, found } = usePatientSearch(text, 50);
   if (query.error) return <Failed error={query.error} retry={() => void query.refetch()} />;
   if (waiting) return <Loading />;
-  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
-  if (items.length === 0) return <Empty>{say("patients.search.nobody")}</Empty>;
+  if (found.length === 0) return <Empty>{say("patients.search.nobody")}</Empty>;
   return (
     <Card title={say("patients.search.found")}>
-      <p className={classes.note} role="status">
-        {say("patients.search.n_found", { n: items.length })}
+      <p className={layout.note} role="status">
+        {say("patients.search.n_found", { n: found.length })}
       </p>
-      <PatientTable label={say("patients.search.found")} patients={items} wards={wards} />
+      <PatientTable label={say("patients.search.found")} patients={found} wards={wards} />
       {query.hasNextPage && (
         <Button mt="sm" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
           {say("common.show_more")}

@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { PAGES } from "../design/data-table.tsx";
 import { useMe } from "../session/use-session.ts";
-import { listHospitals, searchPatients } from "./api.ts";
+import { listHospitals, type PatientSummary, searchPatients } from "./api.ts";
 
 const REST_MS = 200;
 /** The API looks for beginnings of at least two characters. */
@@ -21,11 +21,14 @@ function useRested(text: string): string {
   return rested;
 }
 
-/** `waiting`: what is typed has not been answered yet. */
-export function usePatientSearch(text: string, limit: number) {
+/**
+ * `waiting`: what is typed has not been answered yet. `rested`: the words, and null while they are being typed.
+ * @param hospitalId the hospital of what a patient is looked for; without it the one that administrators of the platform search
+ */
+export function usePatientSearch(text: string, limit: number, hospitalId: string | null = null) {
   const words = wordsOf(text);
   const rested = useRested(words);
-  const hospital = useSearchedHospital();
+  const hospital = useSearchedHospital(hospitalId);
   const enabled = isLongEnough(words) && rested === words && hospital.known;
   const query = useInfiniteQuery({
     queryKey: ["patients", "search", hospital.id, rested, limit],
@@ -36,7 +39,9 @@ export function usePatientSearch(text: string, limit: number) {
     staleTime: 0,
     refetchOnWindowFocus: false,
   });
-  return { query, waiting: !enabled || query.isPending };
+  const waiting = !enabled || query.isPending;
+  const found: PatientSummary[] = waiting ? [] : (query.data?.pages.flatMap(({ items }) => items) ?? []);
+  return { query, waiting, found, rested: rested === words ? words : null, hospitalId: hospital.id };
 }
 
 let chosen: string | null = null;
@@ -53,12 +58,12 @@ export function chooseHospital(hospitalId: string): void {
 }
 
 /** `id` is null for people of a hospital: the API takes theirs. */
-export function useSearchedHospital() {
+export function useSearchedHospital(given: string | null = null) {
   const { role, hospital } = useMe();
   const needed = role === "admin" && !hospital;
   const choice = useSyncExternalStore(subscribe, () => chosen);
-  const { data } = useQuery({ queryKey: ["hospitals", "active"], queryFn: listHospitals, enabled: needed });
+  const { data } = useQuery({ queryKey: ["hospitals", "active"], queryFn: listHospitals, enabled: needed && given === null });
   const hospitals = data?.items ?? [];
-  const id = needed ? (choice ?? hospitals[0]?.hospital_id ?? null) : null;
+  const id = needed ? (given ?? choice ?? hospitals[0]?.hospital_id ?? null) : null;
   return { id, hospitals, known: !needed || id !== null };
 }

@@ -7,13 +7,13 @@ import { queries } from "../api/queries.ts";
 import { Confirm } from "../design/confirm.tsx";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
 import { Dialog } from "../design/dialog.tsx";
+import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";
 import { sayOf, useSay } from "../messages/index.ts";
 import { useMe } from "../session/use-session.ts";
 import { changePractitioner, listPractitioners, type Practitioner, type PractitionerFilters } from "./api.ts";
 import { NewPractitioner } from "./new-practitioner.tsx";
 import { PractitionerForm } from "./practitioner-form.tsx";
-import classes from "./practitioners.module.css";
 
 type Act = { act: "new" } | { act: "edit" | "active"; whose: Practitioner };
 
@@ -53,7 +53,7 @@ export function PractitionersPage() {
       label: say("common.edit"),
       align: "end",
       cell: (whose) => (
-        <div className={classes.acts}>
+        <div className={`${layout.endActs} ${layout.wideActs}`}>
           <Button size="xs" variant="default" onClick={() => setOpen({ act: "edit", whose })}>
             {say("common.edit")}
           </Button>
@@ -139,7 +139,7 @@ function Filters() {
     filter({ specialty: specialty.trim() });
   };
   return (
-    <form onSubmit={send} className={classes.filters} aria-label={say("common.filters")}>
+    <form onSubmit={send} className={layout.filterForm} aria-label={say("common.filters")}>
       <NativeSelect
         label={say("practitioners.role")}
         value={search.role ?? ""}

@@ -1,4 +1,7 @@
 // The kinds of reports that the API knows.
-export const KINDS = ["ecg", "cpap", "bipap", "oxygen", "consultation", "other"] as const;
-export type Kind = (typeof KINDS)[number];
+import { REPORT_KINDS } from "../../../src/db/vocabulary.ts";
+import type { ReportKind } from "../../../src/reports/measures.ts";
+
+export const KINDS = REPORT_KINDS;
+export type Kind = ReportKind;
 export const isKind = (text: string | null | undefined): text is Kind => KINDS.some((kind) => kind === text);

@@ -42,7 +42,6 @@ function Unreadable({ error, children }: { error: unknown; children?: ReactNode 
   return (
     <div className={classes.failed} role="alert">
       <p>{say(locked ? "reports.pdf_locked" : "reports.pdf_unreadable")}</p>
-      {error instanceof Error && <code>{error.message}</code>}
       {children}
     </div>
   );

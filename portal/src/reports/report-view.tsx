@@ -1,5 +1,6 @@
 // One report: its PDF beside what the machine measured and where it came from.
 import type { ReactNode } from "react";
+import layout from "../design/layout.module.css";
 import { Card, Facts } from "../design/page.tsx";
 import { date, dateTime, number } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
@@ -47,11 +48,7 @@ function Measurements({ report: { kind, metrics } }: { report: Report }) {
   const some = Object.keys(measured).length > 0;
   return (
     <Card title={say("reports.measurements")}>
-      {some || interpretation ? (
-        <p className={classes.note}>{say("reports.as_sent")}</p>
-      ) : (
-        <p>{say("reports.no_measurements")}</p>
-      )}
+      {some || interpretation ? <p className={layout.note}>{say("reports.as_sent")}</p> : <p>{say("reports.no_measurements")}</p>}
       {some && <MetricsTable kind={kind} metrics={measured} />}
       {typeof interpretation === "string" && (
         <>

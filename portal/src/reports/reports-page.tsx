@@ -1,6 +1,7 @@
 // All reports that the caller may see, with filters, and how many there are.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
 import { number } from "../design/time.ts";
@@ -49,7 +50,7 @@ function Filters({ words }: { words: Words }) {
   const filter = (change: Words) => void navigate({ search: { ...words, ...change }, replace: true });
   const { kind = "", from = "", to = "" } = words;
   return (
-    <search className={classes.filters} aria-label={say("common.filters")}>
+    <search className={`${layout.filters} ${classes.filters}`} aria-label={say("common.filters")}>
       <NativeSelect
         label={say("reports.kind")}
         value={kind}
@@ -84,7 +85,7 @@ function Figures() {
     <Card>
       <Query query={useReportStats()}>
         {({ total, recent_7_days, by_kind }) => (
-          <dl className={classes.figures}>
+          <dl className={`${layout.terms} ${classes.figures}`}>
             <Figure label={say("reports.total")} value={total} />
             <Figure label={say("reports.recent")} value={recent_7_days} />
             {Object.entries(by_kind).map(([kind, n]) => (

@@ -1,5 +1,6 @@
 // A PDF's life in a page: read once, opened, drawn again when page or size change, and given back on leaving.
 import { type RefObject, useEffect, useRef, useState } from "react";
+import { unreachable } from "../api/problem.ts";
 import type { OpenPdf } from "./pdf.ts";
 
 export type Load = (signal: AbortSignal) => Promise<ArrayBuffer>;
@@ -15,7 +16,7 @@ export function useOpenPdf(load: Load): Opened {
     async function open(): Promise<void> {
       let status: "failed" | "unreadable" = "failed";
       try {
-        const [bytes, { openPdf }] = await Promise.all([first.current(leaving.signal), import("./pdf.ts")]);
+        const [bytes, { openPdf }] = await Promise.all([first.current(leaving.signal), import("./pdf.ts").catch(unreachable)]);
         if (leaving.signal.aborted) return;
         status = "unreadable";
         pdf = await openPdf(new Uint8Array(bytes));

@@ -40,6 +40,7 @@ export function LimitsForm({ rule, draft, onDraft, onCheck, onCancel }: LimitsFo
       submit={say("rules.check")}
       check={() => errorsOf(draft, rule)}
       onSubmit={check}
+      changes={false}
       onCancel={onCancel}
       labels={Object.fromEntries(FIELDS.map((field) => [field, fieldText(field)]))}
     >

@@ -1,6 +1,7 @@
 // Every vital with its limits in force, where each comes from, and what can be done about it.
 import { Button } from "@mantine/core";
 import { type Column, Table } from "../design/data-table.tsx";
+import layout from "../design/layout.module.css";
 import { sayOf, useSay } from "../messages/index.ts";
 import { BOUNDS, type Field, type Layer, MANNERS, type VitalRule } from "./limits.ts";
 import classes from "./rules.module.css";
@@ -83,7 +84,7 @@ function Acts({ rule, onChange, onTakeBack }: { rule: VitalRule; onChange: () =>
   const say = useSay();
   const vital = sayOf("vital", rule.name);
   return (
-    <div className={classes.acts}>
+    <div className={`${layout.acts} ${classes.acts}`}>
       <Button variant="default" size="compact-sm" onClick={onChange} aria-label={say("rules.change_of", { vital })}>
         {say(rule.limits ? "rules.change_limits" : "rules.set_limits")}
       </Button>

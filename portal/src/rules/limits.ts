@@ -1,4 +1,5 @@
 // Limits as somebody edits them: what is inherited, what this ward or patient has of its own, and what a change would do.
+import { NO_LIMITS } from "../../../src/alerts/no-limits.ts";
 import type { Default, Effective, Override, WardRule } from "./api.ts";
 
 export type Limits = Effective["rules"][number]["limits"];
@@ -14,19 +15,6 @@ export type Field = (typeof FIELDS)[number];
 export const isBound = (field: Field): field is (typeof BOUNDS)[number] => BOUNDS.some((bound) => bound === field);
 /** These alone can be switched off. */
 export const canBeOff = (field: NumberField) => field !== "duration_s" && field !== "hysteresis";
-
-/** What the API begins with for a vital that an age has no limits of. */
-const NONE: Limits = {
-  critical_low: null,
-  low: null,
-  high: null,
-  critical_high: null,
-  duration_s: 15,
-  hysteresis: 0,
-  rate_per_minute: null,
-  trend: false,
-  silence_s: null,
-};
 
 /** The limits of one vital, in one ward or of one patient. */
 export type VitalRule = {
@@ -75,7 +63,7 @@ export function rulesOfPatient(
       name,
       unit,
       limits: rule?.limits ?? null,
-      inherited: over(preset?.limits ?? NONE, wards),
+      inherited: over(preset?.limits ?? NO_LIMITS, wards),
       inheritedFrom,
       from: layers(own, "patient", (field) => inheritedFrom[field]),
       own,
@@ -96,8 +84,8 @@ export function rulesOfWard(defaults: readonly Default[], ward: readonly WardRul
       code,
       name,
       unit,
-      limits: preset || rule ? over(preset?.limits ?? NONE, own) : null,
-      inherited: preset?.limits ?? NONE,
+      limits: preset || rule ? over(preset?.limits ?? NO_LIMITS, own) : null,
+      inherited: preset?.limits ?? NO_LIMITS,
       inheritedFrom: layers({}, "default", () => "default"),
       from: layers(own, "ward", () => "default"),
       own,
@@ -125,7 +113,7 @@ export type Change = { field: Field; before: number | boolean | null; after: num
 /** What would be in force otherwise if the own limits were these. */
 export function changesOf({ limits, inherited }: VitalRule, own: Override): Change[] {
   const after = over(inherited, own);
-  return FIELDS.map((field) => ({ field, before: (limits ?? NONE)[field], after: after[field] })).filter(
+  return FIELDS.map((field) => ({ field, before: (limits ?? NO_LIMITS)[field], after: after[field] })).filter(
     (change) => change.before !== change.after,
   );
 }

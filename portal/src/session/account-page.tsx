@@ -1,6 +1,7 @@
 // The own account: profile, password, signed-in devices, for whom one acts, how this browser shows things.
 import { Button, NativeSelect } from "@mantine/core";
 import { useState, useSyncExternalStore } from "react";
+import layout from "../design/layout.module.css";
 import { Card, Facts, Page } from "../design/page.tsx";
 import { NotDone } from "../design/states.tsx";
 import { ClaimRecord } from "../me/claim-record.tsx";
@@ -72,7 +73,7 @@ function Hospitals() {
   };
   return (
     <Card title={say("shell.acting_for")}>
-      <ul className={classes.list}>
+      <ul className={layout.list}>
         {memberships.map(({ hospital_id, name, role }) => (
           <li key={hospital_id} className={classes.line}>
             <span>
@@ -104,7 +105,7 @@ function Preferences() {
   const say = useSay();
   return (
     <Card title={say("session.preferences")}>
-      <div className={classes.form}>
+      <div className={layout.stack}>
         <NativeSelect
           label={say("shell.language")}
           value={language()}

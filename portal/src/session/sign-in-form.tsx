@@ -2,13 +2,14 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { asProblem } from "../api/problem.ts";
+import layout from "../design/layout.module.css";
 import { ErrorId } from "../design/states.tsx";
 import { type PlainKey, useSay } from "../messages/index.ts";
-import classes from "./session.module.css";
 import { signIn } from "./session.ts";
 
 const MESSAGES: Record<string, PlainKey> = {
   unreachable: "shell.unreachable",
+  unexpected: "common.unexpected",
   rate_limited: "session.slow_down",
   account_locked: "session.locked",
 };
@@ -32,9 +33,9 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
   }
 
   return (
-    <form onSubmit={send} className={classes.form}>
+    <form onSubmit={send} className={layout.stack}>
       {problem && (
-        <div role="alert" className={classes.failed}>
+        <div role="alert" className={layout.alert}>
           <p>{say(MESSAGES[problem.code] ?? "session.wrong")}</p>
           <ErrorId problem={problem} />
         </div>

@@ -71,7 +71,7 @@ function Navigation({ path }: { path: string }) {
       <ul>
         {places.slice(0, TABS).map((place) => link(place))}
         {places.length > TABS && (
-          <li className={classes.moreItem}>
+          <li>
             <details className={classes.more} key={path}>
               <summary>{say("common.more")}</summary>
               <ul>{[...places.slice(TABS), account].map((place) => link(place))}</ul>

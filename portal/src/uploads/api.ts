@@ -1,6 +1,7 @@
 // Uploads of the API: the log, the quarantine, one attempt, its bytes, and what a person makes of it.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
+import { UPLOAD_OUTCOMES } from "../../../src/db/vocabulary.ts";
 import type { quarantineRoutes } from "../../../src/reports/quarantine-routes.ts";
 import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
@@ -10,20 +11,8 @@ import type { Kind } from "../reports/kinds.ts";
 
 const client = hc<typeof quarantineRoutes>(API, OPTIONS);
 
-export const OUTCOMES = [
-  "stored",
-  "duplicate",
-  "replayed",
-  "quarantined",
-  "refused",
-  "failed",
-  "assigned",
-  "discarded",
-  "awaiting",
-  "expired",
-] as const;
-export type Outcome = (typeof OUTCOMES)[number];
-export const isOutcome = (text: string | undefined): text is Outcome => OUTCOMES.some((outcome) => outcome === text);
+export type Outcome = (typeof UPLOAD_OUTCOMES)[number];
+export const isOutcome = (text: string | undefined): text is Outcome => UPLOAD_OUTCOMES.some((outcome) => outcome === text);
 
 export type ListedUpload = Awaited<ReturnType<typeof readUploads>>["items"][number];
 export type KeptUpload = Awaited<ReturnType<typeof readUpload>>;

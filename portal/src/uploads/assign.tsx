@@ -3,24 +3,23 @@ import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Confirm } from "../design/confirm.tsx";
 import { numberIn } from "../design/form.tsx";
+import layout from "../design/layout.module.css";
 import { Card } from "../design/page.tsx";
 import { sayOf, useSay } from "../messages/index.ts";
 import { nameOf } from "../patients/api.ts";
 import { isKind, KINDS, type Kind } from "../reports/kinds.ts";
-import { useMe } from "../session/use-session.ts";
 import { assignUpload, type KeptUpload } from "./api.ts";
 import { type Candidate, Identifiers, PatientPicker } from "./patient-picker.tsx";
 import classes from "./uploads.module.css";
 
 export function Assign({ upload }: { upload: KeptUpload }) {
   const say = useSay();
-  const { role, hospital } = useMe();
   const [patient, setPatient] = useState<Candidate | null>(null);
   const [kind, setKind] = useState<Kind>(isKind(upload.kind) ? upload.kind : "other");
   const [asking, setAsking] = useState(false);
   return (
     <Card title={say("uploads.assign_title")}>
-      <div className={classes.stack}>
+      <div className={`${layout.stack} ${classes.stack}`}>
         <p>{say("uploads.assign_text")}</p>
         {patient ? (
           <div className={classes.chosen}>
@@ -30,7 +29,7 @@ export function Assign({ upload }: { upload: KeptUpload }) {
             </Button>
           </div>
         ) : (
-          <PatientPicker hospitalId={role === "admin" && !hospital ? upload.hospital_id : null} onChoose={setPatient} />
+          <PatientPicker hospitalId={upload.hospital_id} onChoose={setPatient} />
         )}
         <NativeSelect
           label={say("reports.kind")}

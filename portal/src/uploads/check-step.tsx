@@ -1,5 +1,7 @@
 // Fourth: the file beside the patient and the numbers, once more, and then it is sent.
 import { Button, Group } from "@mantine/core";
+import layout from "../design/layout.module.css";
+import { useHeld } from "../design/offline.tsx";
 import { Facts } from "../design/page.tsx";
 import { dateTime } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
@@ -25,11 +27,12 @@ type CheckStepProps = {
 
 export function CheckStep({ draft, patient, zone, state, onSend, onCancel, onBack, onAnother }: CheckStepProps) {
   const say = useSay();
+  const { held, reason } = useHeld();
   const { file, kind, recordedAt, metrics } = draft;
   return (
     <div className={classes.beside}>
       <FilePreview file={file} />
-      <div className={classes.stack}>
+      <div className={`${layout.stack} ${classes.stack}`}>
         <div className={classes.chosen}>
           <Identifiers patient={patient} />
         </div>
@@ -47,12 +50,17 @@ export function CheckStep({ draft, patient, zone, state, onSend, onCancel, onBac
           <p className={classes.note}>{say("uploads.no_metrics")}</p>
         )}
         <SendingView state={state} onRetry={onSend} onCancel={onCancel} />
+        {state.status === "ready" && reason}
         {!isUnderWay(state) && !isOver(state) && (
           <Group justify="space-between">
             <Button variant="default" onClick={onBack}>
               {say("common.back")}
             </Button>
-            {state.status === "ready" && <Button onClick={onSend}>{say("uploads.send")}</Button>}
+            {state.status === "ready" && (
+              <Button onClick={onSend} {...held}>
+                {say("uploads.send")}
+              </Button>
+            )}
           </Group>
         )}
         {isOver(state) && (

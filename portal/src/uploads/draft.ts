@@ -1,7 +1,7 @@
 // What is going to be sent, and whether it can be: the file, and numbers that people typed.
 import { numberIn } from "../design/typed-number.ts";
 import type { Kind } from "../reports/kinds.ts";
-import { FIELDS, isPlausible } from "../reports/metrics.ts";
+import { fieldsOf, isPlausible } from "../reports/metrics.ts";
 
 /** In a form; larger ones go as they are (src/reports/incoming.ts). */
 export const FORM_LIMIT = 10 * 1024 * 1024;
@@ -22,9 +22,11 @@ const latin1 = async (part: Blob) => String.fromCharCode(...new Uint8Array(await
 
 /** What a person typed, by metric; nothing typed is nothing measured. */
 export type Typed = Record<string, string>;
+/** All that a person says of a report; `wall`: when it was measured, by the hospital's clocks. */
+export type Said = { kind: Kind; wall: string; typed: Typed; interpretation: string };
 
 export function metricsOf(kind: Kind, typed: Typed, interpretation: string): Record<string, number | string> {
-  const numbers = FIELDS[kind].flatMap((key) => {
+  const numbers = fieldsOf(kind).flatMap((key) => {
     const value = numberIn(typed[key] ?? "");
     return value === null ? [] : [[key, value] as const];
   });
@@ -38,7 +40,7 @@ export function faultsOf(
   typed: Typed,
   message: (key: string, fault: "no_number" | "implausible") => string,
 ): Record<string, string> {
-  const wrong = FIELDS[kind].flatMap((key) => {
+  const wrong = fieldsOf(kind).flatMap((key) => {
     const text = (typed[key] ?? "").trim();
     if (text === "") return [];
     const value = numberIn(text);

@@ -1,6 +1,7 @@
 // First: which PDF. It is looked at here before anything is sent.
 import { Button, FileInput, Group } from "@mantine/core";
 import { useState } from "react";
+import layout from "../design/layout.module.css";
 import { useSay } from "../messages/index.ts";
 import { sizeOf } from "../reports/file-size.ts";
 import { PdfView } from "../reports/pdf-view.tsx";
@@ -19,7 +20,7 @@ export function FileStep({ file, onFile, onNext }: FileStepProps) {
     if (chosen && !found) onFile(chosen);
   }
   return (
-    <div className={classes.stack}>
+    <div className={`${layout.stack} ${classes.stack}`}>
       <FileInput
         label={say("uploads.file")}
         description={say("uploads.file_hint", { size: sizeOf(FILE_LIMIT) })}

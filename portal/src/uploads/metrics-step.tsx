@@ -1,18 +1,18 @@
 // Third: what kind of report it is, when it was measured, and the numbers on it, all but the kind optional.
 import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { Form } from "../design/form.tsx";
+import layout from "../design/layout.module.css";
 import { number } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import { momentOf } from "../reports/days.ts";
-import { isKind, KINDS, type Kind } from "../reports/kinds.ts";
-import { FIELDS, measureOf } from "../reports/metrics.ts";
-import { faultsOf, type Typed } from "./draft.ts";
+import { isKind, KINDS } from "../reports/kinds.ts";
+import { fieldsOf, measureOf } from "../reports/metrics.ts";
+import { faultsOf, type Said } from "./draft.ts";
 import classes from "./uploads.module.css";
 
 /** In a header of a large file each character may become nine. */
 const MAX_SAID = 1000;
 
-export type Said = { kind: Kind; wall: string; typed: Typed; interpretation: string };
 type MetricsStepProps = {
   said: Said;
   zone: string | undefined;
@@ -24,7 +24,7 @@ type MetricsStepProps = {
 export function MetricsStep({ said, zone, onSaid, onNext, onBack }: MetricsStepProps) {
   const say = useSay();
   const { kind, wall, typed, interpretation } = said;
-  const labels = Object.fromEntries(FIELDS[kind].map((key) => [key, sayOf("metric", key)]));
+  const labels = Object.fromEntries(fieldsOf(kind).map((key) => [key, sayOf("metric", key)]));
   const check = () => ({ ...wallFaults(wall, zone, say), ...faultsOf(kind, typed, (key, fault) => faultText(key, fault, say)) });
   return (
     <Form
@@ -33,6 +33,7 @@ export function MetricsStep({ said, zone, onSaid, onNext, onBack }: MetricsStepP
       onCancel={onBack}
       check={check}
       onSubmit={async () => onNext()}
+      changes={false}
       labels={{ ...labels, recorded_at: say("reports.measured") }}
     >
       {(field) => (
@@ -56,7 +57,7 @@ export function MetricsStep({ said, zone, onSaid, onNext, onBack }: MetricsStepP
           <fieldset className={classes.fieldset}>
             <legend>{say("uploads.metrics_optional")}</legend>
             <div className={classes.fields}>
-              {FIELDS[kind].map((key) => (
+              {fieldsOf(kind).map((key) => (
                 <TextInput
                   key={key}
                   label={sayOf("metric", key)}
@@ -64,7 +65,7 @@ export function MetricsStep({ said, zone, onSaid, onNext, onBack }: MetricsStepP
                   autoComplete="off"
                   value={typed[key] ?? ""}
                   onChange={(event) => onSaid({ ...said, typed: { ...typed, [key]: event.currentTarget.value } })}
-                  rightSection={<span className={classes.unit}>{measureOf(key)?.unit}</span>}
+                  rightSection={<span className={layout.note}>{measureOf(key)?.unit}</span>}
                   rightSectionWidth={64}
                   {...field(key)}
                 />

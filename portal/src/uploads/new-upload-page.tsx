@@ -1,33 +1,23 @@
 // A new report in four steps: PDF, patient, numbers, check. Leaving stops what is under way; until its last byte nothing is filed.
-import { useQuery } from "@tanstack/react-query";
-import { useBlocker, useLocation } from "@tanstack/react-router";
+import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { Confirm } from "../design/confirm.tsx";
 import { Card, Page } from "../design/page.tsx";
 import { Loading } from "../design/states.tsx";
 import { type PlainKey, useSay } from "../messages/index.ts";
-import { readPatient } from "../patients/api.ts";
 import { useZone } from "../reports/api.ts";
 import { momentOf } from "../reports/days.ts";
 import { CheckStep } from "./check-step.tsx";
 import { metricsOf } from "./draft.ts";
 import { FileStep } from "./file-step.tsx";
-import { MetricsStep, type Said } from "./metrics-step.tsx";
-import type { Candidate } from "./patient-picker.tsx";
+import { MetricsStep } from "./metrics-step.tsx";
 import { PatientStep } from "./patient-step.tsx";
-import { isUnderWay } from "./sending.ts";
+import { isOver, isUnderWay } from "./sending.ts";
 import classes from "./uploads.module.css";
+import { useEntered } from "./use-entered.ts";
 import { useSending } from "./use-sending.ts";
 
-declare module "@tanstack/react-router" {
-  interface HistoryState {
-    /** The patient from whose page somebody comes to send a report. */
-    patientId?: string;
-  }
-}
-
 const STEPS = ["uploads.step_file", "uploads.step_patient", "uploads.step_metrics", "uploads.step_check"] as const;
-const NOTHING_SAID: Said = { kind: "ecg", wall: "", typed: {}, interpretation: "" };
 
 export function NewUploadPage() {
   const say = useSay();
@@ -41,12 +31,10 @@ export function NewUploadPage() {
 
 function NewUpload({ onAnother }: { onAnother: () => void }) {
   const say = useSay();
-  const [step, setStep] = useState(0);
-  const [file, setFile] = useState<File | null>(null);
-  const [said, setSaid] = useState(NOTHING_SAID);
-  const { patient, choose, reading, error } = usePatient();
+  const { entered, change, forget, patient, reading, error } = useEntered();
+  const { step, file, said, keyed } = entered;
   const zone = useZone(patient?.hospital_id);
-  const { state, start, cancel } = useSending();
+  const { state, start, cancel } = useSending(keyed, (next) => change({ keyed: next }));
   const draft = file &&
     patient && {
       file,
@@ -55,19 +43,32 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
       recordedAt: said.wall ? momentOf(said.wall, zone) : null,
       metrics: metricsOf(said.kind, said.typed, said.interpretation),
     };
-  const next = () => setStep(step + 1);
-  const back = () => setStep(step - 1);
+  const next = () => change({ step: step + 1 });
+  const back = () => change({ step: step - 1 });
+  const over = isOver(state);
+  // What is filed needs no keeping. Each change of what was entered keeps it anew, so this comes after.
+  useEffect(() => {
+    if (over) forget();
+  });
   return (
     <>
       <Steps at={step} />
       <Step key={step} moved={step > 0}>
         <Card title={say(STEPS[step] ?? STEPS[0])}>
-          {step === 0 && <FileStep file={file} onFile={setFile} onNext={next} />}
+          {step === 0 && <FileStep file={file} onFile={(chosen) => change({ file: chosen })} onNext={next} />}
           {step === 1 && reading && <Loading />}
           {step === 1 && !reading && (
-            <PatientStep patient={patient} error={error} onPatient={choose} onNext={next} onBack={back} />
+            <PatientStep
+              patient={patient}
+              error={error}
+              onPatient={(chosen) => change({ patient: chosen })}
+              onNext={next}
+              onBack={back}
+            />
           )}
-          {step === 2 && <MetricsStep said={said} zone={zone} onSaid={setSaid} onNext={next} onBack={back} />}
+          {step === 2 && (
+            <MetricsStep said={said} zone={zone} onSaid={(now) => change({ said: now })} onNext={next} onBack={back} />
+          )}
           {step === 3 && draft && patient && (
             <CheckStep
               draft={draft}
@@ -85,20 +86,6 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
       <Leaving underWay={isUnderWay(state)} />
     </>
   );
-}
-
-/** The patient from whose page one came, until another is chosen. */
-function usePatient() {
-  const preset = useLocation().state.patientId ?? null;
-  const [chosen, setChosen] = useState<Candidate | null | "preset">(preset ? "preset" : null);
-  const query = useQuery({
-    queryKey: ["uploads", "preset", preset],
-    queryFn: async () => (await readPatient(preset ?? "")).data,
-    enabled: chosen === "preset",
-  });
-  const patient: Candidate | null = chosen === "preset" ? (query.data ?? null) : chosen;
-  const waiting = chosen === "preset" && query.isPending;
-  return { patient, choose: setChosen, reading: waiting, error: chosen === "preset" ? query.error : null };
 }
 
 function Steps({ at }: { at: number }) {
@@ -135,6 +122,7 @@ function Leaving({ underWay }: { underWay: boolean }) {
     <Confirm
       title={say("uploads.leave_title")}
       act={say("uploads.leave")}
+      changes={false}
       onConfirm={async () => blocker.proceed()}
       onClose={() => blocker.reset()}
     >

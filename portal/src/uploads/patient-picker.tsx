@@ -1,13 +1,15 @@
 // Finds a patient by name, phone or number. Nobody is preselected: each is shown with two identifiers, and chosen.
 import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { asProblem } from "../api/problem.ts";
 import { numberIn } from "../design/form.tsx";
+import layout from "../design/layout.module.css";
 import { Empty, Failed, Loading } from "../design/states.tsx";
 import { date } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
-import { nameOf, type PatientSummary, readPatient, searchPatients } from "../patients/api.ts";
+import { nameOf, type PatientSummary, readPatient } from "../patients/api.ts";
+import { isLongEnough, usePatientSearch } from "../patients/use-patient-search.ts";
 import classes from "./uploads.module.css";
 
 export type Candidate = Pick<
@@ -15,23 +17,20 @@ export type Candidate = Pick<
   "patient_id" | "patient_number" | "first_name" | "last_name" | "date_of_birth" | "gender" | "hospital_id"
 >;
 
-const REST_MS = 250;
 const MOST = 10;
-const SHORTEST = 2;
 
 type PickerProps = {
-  /** Whose patients: needed by administrators of the platform, who have no hospital of their own. */
-  hospitalId: string | null;
+  /** The hospital of what is sent, where it has one already: administrators of the platform look there. */
+  hospitalId?: string | null;
   onChoose: (patient: Candidate) => void;
 };
 
-export function PatientPicker({ hospitalId, onChoose }: PickerProps) {
+export function PatientPicker({ hospitalId = null, onChoose }: PickerProps) {
   const say = useSay();
   const [text, setText] = useState("");
-  const rested = useRested(text.trim());
-  const found = useFound(rested, hospitalId);
+  const { asked, waiting, error, retry, found } = useCandidates(text, hospitalId);
   return (
-    <div className={classes.stack}>
+    <div className={`${layout.stack} ${classes.stack}`}>
       <TextInput
         type="search"
         label={say("uploads.find_patient")}
@@ -40,12 +39,12 @@ export function PatientPicker({ hospitalId, onChoose }: PickerProps) {
         onChange={(event) => setText(event.currentTarget.value)}
         autoComplete="off"
       />
-      {found.isFetching && <Loading />}
-      {!found.isFetching && found.error && <Failed error={found.error} retry={() => void found.refetch()} />}
-      {!found.isFetching && found.data?.length === 0 && <Empty>{say("uploads.nobody_found")}</Empty>}
-      {!found.isFetching && found.data && found.data.length > 0 && (
-        <ul className={classes.candidates} aria-label={say("uploads.found_patients")}>
-          {found.data.map((patient) => (
+      {asked && waiting && <Loading />}
+      {asked && !waiting && error && <Failed error={error} retry={retry} />}
+      {asked && !waiting && !error && found.length === 0 && <Empty>{say("uploads.nobody_found")}</Empty>}
+      {asked && !waiting && !error && found.length > 0 && (
+        <ul className={`${layout.bare} ${classes.candidates}`} aria-label={say("uploads.found_patients")}>
+          {found.map((patient) => (
             <li key={patient.patient_id}>
               <Identifiers patient={patient} />
               <Button
@@ -78,35 +77,32 @@ export function Identifiers({ patient }: { patient: Candidate }) {
   );
 }
 
-function useRested(text: string): string {
-  const [rested, setRested] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setRested(text), REST_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return rested;
-}
-
 /** By beginnings of words, and where a number was typed, by the patient's number too. */
-function useFound(text: string, hospitalId: string | null) {
-  const n = numberIn(text);
-  const long = Array.from(text).length >= SHORTEST;
-  return useQuery({
-    queryKey: ["uploads", "candidates", hospitalId, text],
-    queryFn: async ({ signal }) => {
-      const [numbered, named] = await Promise.all([
-        n === null ? null : byNumber(n),
-        long ? searchPatients(text, hospitalId, null, MOST, signal) : null,
-      ]);
-      const others = (named?.items ?? []).filter((patient) => patient.patient_id !== numbered?.patient_id);
-      const all: Candidate[] = [...(numbered ? [numbered] : []), ...others];
-      return all.filter((patient) => hospitalId === null || patient.hospital_id === hospitalId);
-    },
-    enabled: long || n !== null,
+function useCandidates(text: string, given: string | null) {
+  const named = usePatientSearch(text, MOST, given);
+  const { rested, hospitalId } = named;
+  const n = rested === null ? null : numberIn(rested);
+  const numbered = useQuery({
+    queryKey: ["patients", "numbered", n],
+    queryFn: () => (n === null ? null : byNumber(n)),
+    enabled: n !== null,
     gcTime: 0,
     staleTime: 0,
     refetchOnWindowFocus: false,
   });
+  const isNamed = isLongEnough(text);
+  const isTheirs = numbered.data && (hospitalId === null || numbered.data.hospital_id === hospitalId);
+  const first: Candidate | null = isTheirs ? numbered.data : null;
+  return {
+    asked: isNamed || n !== null,
+    waiting: (isNamed && named.waiting) || numbered.isLoading,
+    error: (isNamed ? named.query.error : null) ?? numbered.error,
+    retry: () => {
+      if (isNamed) void named.query.refetch();
+      if (n !== null) void numbered.refetch();
+    },
+    found: [...(first ? [first] : []), ...named.found.filter(({ patient_id }) => patient_id !== first?.patient_id)],
+  };
 }
 
 async function byNumber(n: number): Promise<Candidate | null> {

@@ -1,6 +1,7 @@
 // Second: whose it is.
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { useState } from "react";
+import layout from "../design/layout.module.css";
 import { NotDone } from "../design/states.tsx";
 import { useSay } from "../messages/index.ts";
 import { chooseHospital, useSearchedHospital } from "../patients/use-patient-search.ts";
@@ -21,7 +22,7 @@ export function PatientStep({ patient, error, onPatient, onNext, onBack }: Patie
   const [missing, setMissing] = useState(false);
   const { id, hospitals } = useSearchedHospital();
   return (
-    <div className={classes.stack}>
+    <div className={`${layout.stack} ${classes.stack}`}>
       <NotDone error={error} />
       {patient ? (
         <div className={classes.chosen}>
@@ -40,7 +41,7 @@ export function PatientStep({ patient, error, onPatient, onNext, onBack }: Patie
               data={hospitals.map(({ hospital_id, name }) => ({ value: hospital_id, label: name }))}
             />
           )}
-          <PatientPicker hospitalId={id} onChoose={onPatient} />
+          <PatientPicker onChoose={onPatient} />
         </>
       )}
       {missing && !patient && (

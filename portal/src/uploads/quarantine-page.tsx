@@ -3,6 +3,7 @@ import { Button, type ButtonProps, Modal, NativeSelect } from "@mantine/core";
 import { createLink, Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ComponentProps, useState } from "react";
 import { type Column, DataTable } from "../design/data-table.tsx";
+import layout from "../design/layout.module.css";
 import { Page } from "../design/page.tsx";
 import { age } from "../design/time.ts";
 import { useServerNow } from "../live/use-live.ts";
@@ -45,7 +46,7 @@ export function QuarantinePage() {
   ];
   return (
     <Page title={say("uploads.quarantine")}>
-      <search className={classes.filters} aria-label={say("common.filters")}>
+      <search className={`${layout.filters} ${classes.filters}`} aria-label={say("common.filters")}>
         <NativeSelect
           label={say("uploads.reason")}
           value={reason ?? ""}
@@ -82,7 +83,7 @@ function Acts({ upload, onOpen }: { upload: KeptUpload; onOpen: (opened: Opened)
   const name = upload.file_name ?? upload.upload_id;
   const label = (act: string) => `${act}: ${name}`;
   return (
-    <div className={classes.acts}>
+    <div className={layout.acts}>
       <Button
         variant="default"
         size="compact-sm"

@@ -1,6 +1,8 @@
 // How far an upload is, and what has become of it.
 import { Button, Group, Progress } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import layout from "../design/layout.module.css";
+import { useHeld } from "../design/offline.tsx";
 import { ErrorId } from "../design/states.tsx";
 import { sayOf, useSay } from "../messages/index.ts";
 import type { Sending } from "./sending.ts";
@@ -28,7 +30,7 @@ export function SendingView({ state, onRetry, onCancel }: SendingViewProps) {
 function UnderWay({ percent, onCancel }: { percent: number; onCancel: () => void }) {
   const say = useSay();
   return (
-    <div className={classes.stack}>
+    <div className={`${layout.stack} ${classes.stack}`}>
       <div className={classes.progress}>
         <Progress.Root size="lg">
           <Progress.Section value={percent} aria-label={say("uploads.progress")} />
@@ -80,12 +82,19 @@ type NotFiledProps = {
 
 function NotFiled({ state, onRetry }: NotFiledProps) {
   const say = useSay();
+  const { held, reason } = useHeld();
+  const canRetry = state.status !== "refused" || state.again;
   return (
     <div className={classes.warning} role="alert">
       {state.status === "stopped" && <p>{say("uploads.stopped_at", { n: state.percent })}</p>}
       {state.status === "unanswered" && <p>{say("uploads.unanswered")}</p>}
       {state.status === "refused" && <Refused state={state} />}
-      {(state.status !== "refused" || state.again) && <Button onClick={onRetry}>{say("uploads.retry")}</Button>}
+      {canRetry && reason}
+      {canRetry && (
+        <Button onClick={onRetry} {...held}>
+          {say("uploads.retry")}
+        </Button>
+      )}
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import layout from "../design/layout.module.css";
 import { Card, Facts, Page } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
 import { dateTime } from "../design/time.ts";
@@ -55,7 +56,7 @@ function Quarantined({ upload }: { upload: KeptUpload }) {
         >
           <UploadPreview upload={upload} />
         </Card>
-        <div className={classes.stack}>
+        <div className={`${layout.stack} ${classes.stack}`}>
           <Card title={say("uploads.why_here")}>
             <p>
               <strong>{reasonText(upload.reason)}</strong>
@@ -84,7 +85,7 @@ function Became({ upload }: { upload: KeptUpload }) {
       </p>
       {upload.reason && <p>{reasonText(upload.reason)}</p>}
       {upload.discard_reason && <p>{say("uploads.rejected_because", { reason: upload.discard_reason })}</p>}
-      <div className={classes.acts}>
+      <div className={layout.acts}>
         {upload.report_id && (
           <Link to="/reports/$reportId" params={{ reportId: upload.report_id }}>
             {say("uploads.open_report")}

@@ -1,14 +1,16 @@
 // The log: every attempt to send a report, what became of it, and why.
 import { Button, NativeSelect } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { UPLOAD_OUTCOMES } from "../../../src/db/vocabulary.ts";
 import { type Column, DataTable } from "../design/data-table.tsx";
+import layout from "../design/layout.module.css";
 import { Page } from "../design/page.tsx";
 import { dateTime } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import { useZone } from "../reports/api.ts";
 import { sizeOf } from "../reports/file-size.ts";
 import { SenderName } from "../reports/sender.tsx";
-import { isOutcome, type ListedUpload, OUTCOMES, useUploads } from "./api.ts";
+import { isOutcome, type ListedUpload, useUploads } from "./api.ts";
 import { OutcomeBadge, reasonText } from "./outcome.tsx";
 import classes from "./uploads.module.css";
 
@@ -39,14 +41,14 @@ export function UploadsPage() {
         </>
       }
     >
-      <search className={classes.filters} aria-label={say("common.filters")}>
+      <search className={`${layout.filters} ${classes.filters}`} aria-label={say("common.filters")}>
         <NativeSelect
           label={say("uploads.outcome")}
           value={known ?? ""}
           onChange={({ currentTarget: { value } }) => void navigate({ search: value ? { outcome: value } : {}, replace: true })}
           data={[
             { value: "", label: say("common.all") },
-            ...OUTCOMES.map((value) => ({ value, label: sayOf("upload_outcome", value) })),
+            ...UPLOAD_OUTCOMES.map((value) => ({ value, label: sayOf("upload_outcome", value) })),
           ]}
         />
       </search>

@@ -5,9 +5,9 @@ import { type Draft, identityOf } from "./draft.ts";
 import { send } from "./send.ts";
 import { advance, isOver, type Keyed, keyFor } from "./sending.ts";
 
-export function useSending() {
+/** @param keyed the key of what was sent last, which `onKeyed` was told */
+export function useSending(keyed: Keyed | null, onKeyed: (keyed: Keyed) => void) {
   const [state, dispatch] = useReducer(advance, { status: "ready" });
-  const keyed = useRef<Keyed | null>(null);
   const stop = useRef<() => void>(() => undefined);
   const over = isOver(state);
   useEffect(() => () => stop.current(), []);
@@ -15,8 +15,9 @@ export function useSending() {
     if (over) void readAgain();
   }, [over]);
   function start(draft: Draft): void {
-    keyed.current = keyFor(identityOf(draft), keyed.current, () => crypto.randomUUID());
-    stop.current = send(draft, keyed.current.key, dispatch);
+    const next = keyFor(identityOf(draft), keyed, () => crypto.randomUUID());
+    onKeyed(next);
+    stop.current = send(draft, next.key, dispatch);
   }
   return { state, start, cancel: () => stop.current() };
 }

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { queries } from "../api/queries.ts";
+import layout from "../design/layout.module.css";
 import { Card, Facts, Page } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
 import { dateTime } from "../design/time.ts";
@@ -12,7 +13,6 @@ import { type PlainKey, sayOf, useSay } from "../messages/index.ts";
 import { useMe } from "../session/use-session.ts";
 import { changeUser, readUser, type User, type UserChange } from "./api.ts";
 import { type Act, ActOn } from "./user-acts.tsx";
-import classes from "./users.module.css";
 import { rolesOf } from "./users-page.tsx";
 
 type Read = { data: User; etag: string };
@@ -68,7 +68,7 @@ function Known({ read }: { read: Read }) {
 
   const buttons = (acts: readonly Act[]) =>
     acts.length > 0 && (
-      <div className={classes.acts}>
+      <div className={`${layout.acts} ${layout.wideActs}`}>
         {acts.map((one) => (
           <Button
             key={one}

@@ -5,6 +5,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { queries } from "../api/queries.ts";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
+import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";
 import { date } from "../design/time.ts";
 import { HospitalSelect } from "../hospitals/hospital-select.tsx";
@@ -15,7 +16,6 @@ import { listUsers, type User, type UserFilters } from "./api.ts";
 import { Invitations } from "./invitations.tsx";
 import { Invite } from "./invite.tsx";
 import { NewAccount } from "./new-account.tsx";
-import classes from "./users.module.css";
 
 const ROLES = ["nurse", "doctor", "hospital_admin", "admin", "patient"] as const;
 
@@ -110,7 +110,7 @@ function Filters({ email, find }: { email: string; find: (email: string) => void
     find(typed.trim());
   };
   return (
-    <form onSubmit={send} className={classes.filters} aria-label={say("common.filters")}>
+    <form onSubmit={send} className={layout.filterForm} aria-label={say("common.filters")}>
       <NativeSelect
         label={say("users.role")}
         value={search.role ?? ""}

@@ -1,0 +1,218 @@
+// A ward at one look: forty patients on a screen, what is old or missing on every page, limits that were moved, and any hour of the day.
+import type { Page } from "@playwright/test";
+import { CODES } from "../../src/vitals/catalogue.ts";
+import { boardWith, cellOf, isLive, rowOf, statesOf } from "./board.ts";
+import { misfitsOf } from "./fit.ts";
+import { expect, settled, test } from "./portal.ts";
+import { CALM, desaturate, newFullWard, type Patient } from "./world.ts";
+
+const PATIENTS = 40;
+const SCREENS = [
+  { width: 1920, height: 1080 },
+  { width: 1366, height: 768 },
+] as const;
+const LANGUAGES = { hi: "हिन्दी", en: "English" } as const;
+/** A limit of heart rate that moves the critical one out with it. */
+const HIGHER = { high: 135, critical_high: 140 };
+
+test("forty patients without scrolling, on a large and a small screen, in both languages", async ({ open }) => {
+  test.setTimeout(240_000);
+  const { world, beds } = await newFullWard(PATIENTS);
+  const [own, silent, odd, ill, seen, unknown, ...calm] = beds;
+  if (!own || !silent || !odd || !ill || !seen || !unknown) throw new Error("no patients");
+  const limit = (patient: Patient, code: string, json: object) =>
+    world.clerk.ask(`/patients/${patient.id}/alert-rules/${code}`, { method: "PUT", json });
+  await silent.monitor.send({ ...CALM, systolic: 181, diastolic: 111 });
+  for (const { patient } of [own, silent]) {
+    await limit(patient, CODES.heart_rate, { ...HIGHER, silence_s: 30 });
+    await limit(patient, CODES.systolic, { low: 95, high: 190 });
+    await limit(patient, CODES.diastolic, { high: 115 });
+    await limit(patient, CODES.temperature, { high: 38.5 });
+  }
+  await desaturate(ill.monitor);
+  await desaturate(seen.monitor);
+  await expect
+    .poll(async () => (await world.clerk.ask(`/alerts?patient_id=${seen.patient.id}`)).data.length, { timeout: 20_000 })
+    .toBeGreaterThan(0);
+  for (const { alert_id } of (await world.clerk.ask(`/alerts?patient_id=${seen.patient.id}`)).data) {
+    await world.clerk.ask(`/alerts/${alert_id}/acknowledge`, { method: "POST" });
+  }
+  const page = await open(world.people.nurse, { path: "/ward" });
+  await settled(page);
+  await expect(page.locator("[data-row]")).toHaveCount(PATIENTS);
+  await isLive(page);
+  for (const screen of SCREENS) {
+    await page.setViewportSize(screen);
+    for (const [language, label] of Object.entries(LANGUAGES)) {
+      await page.getByRole("button", { name: label, exact: true }).first().click();
+      await expect(page.locator("html")).toHaveAttribute("lang", language);
+      await own.monitor.send({ ...CALM, heart_rate: 118, systolic: 188, diastolic: 112, temperature: 38.4 });
+      await odd.monitor.send({ ...CALM, spo2: 104 });
+      for (const { monitor } of calm) await monitor.send({ ...CALM, heart_rate: 104 });
+      await expect(cellOf(page, own.patient, "blood_pressure")).toContainText("✎");
+      await expect(cellOf(page, odd.patient, "spo2").locator("del")).toBeVisible();
+      await expect(cellOf(page, silent.patient, "heart_rate")).toHaveAttribute("data-state", "stale", { timeout: 35_000 });
+      await expect(cellOf(page, unknown.patient, "heart_rate")).toHaveAttribute("data-state", "missing");
+      await expect(cellOf(page, ill.patient, "alarm").getByRole("button")).toBeInViewport({ ratio: 1 });
+      await expect(page.locator("tbody tr")).toHaveCount(PATIENTS);
+      expect.soft(await misfitsOf(page), `${screen.width} ${language}`).toEqual([]);
+    }
+  }
+  // What does not fit is found.
+  await page.setViewportSize({ width: 1366, height: 560 });
+  expect((await misfitsOf(page)).join()).toMatch(/scrolls by.*beyond the screen/);
+});
+
+const tileOf = (page: Page, name: string) => page.locator("li[data-state]").filter({ hasText: name });
+
+test("on the patient's own page and in the list, too, one silent vital is old alone, and nothing is never live", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  test.setTimeout(120_000);
+  const [patient, unknown] = [await world.newPatient(), await world.newPatient()];
+  const monitor = await world.newMonitor(patient);
+  await world.clerk.ask(`/patients/${patient.id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { silence_s: 30 } });
+  const page = await open(nurse, { path: `/patients/${patient.id}` });
+  const list = await page.context().newPage();
+  await list.goto("/patients?show=monitored");
+  await monitor.send(CALM);
+  await expect(tileOf(page, "Oxygen saturation")).toHaveAttribute("data-state", "live");
+  await expect(rowOf(list, patient).getByRole("cell").nth(3)).toHaveText("0");
+  const { spo2: _, ...others } = CALM;
+  const until = Date.now() + 32_000;
+  while (Date.now() < until) {
+    await monitor.send(others);
+    await page.waitForTimeout(3_000);
+  }
+  await expect(tileOf(page, "Oxygen saturation")).toHaveAttribute("data-state", "stale");
+  await expect(tileOf(page, "Oxygen saturation")).toContainText(/No data for \d/);
+  for (const name of ["Heart rate", "Respiration rate", "Blood pressure", "Temperature"]) {
+    await expect(tileOf(page, name)).toHaveAttribute("data-state", /^(live|late)$/);
+  }
+  await expect(rowOf(list, patient).getByRole("cell").nth(3)).toHaveText("—");
+  await expect(rowOf(list, unknown)).toContainText("No data yet");
+  await page.goto(`/patients/${unknown.id}`);
+  await expect(tileOf(page, "Heart rate")).toContainText("Not measured yet");
+  const states = await page
+    .locator("li[data-state]")
+    .evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute("data-state")));
+  expect(new Set(states)).toEqual(new Set(["missing"]));
+});
+
+test("limits that somebody moved stand beside the value within two seconds, on board and page, and go when taken back", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const ward = await world.newWard("Ward of moved limits");
+  const [patient, other] = [await world.newPatient({ ward_id: ward.id }), await world.newPatient({ ward_id: ward.id })];
+  for (const one of [patient, other]) await (await world.newMonitor(one)).send(CALM);
+  const board = await open(nurse, { path: ward.path });
+  await boardWith(board, patient, other);
+  const page = await board.context().newPage();
+  await page.goto(`/patients/${patient.id}`);
+  await expect(tileOf(page, "Heart rate")).toHaveAttribute("data-state", "live");
+  const soon = { timeout: 2_000 };
+  const rate = cellOf(board, patient, "heart_rate");
+  await expect(rate).not.toContainText("✎");
+
+  const own = `/patients/${patient.id}/alert-rules/${CODES.heart_rate}`;
+  const { version } = (await world.clerk.ask(own, { method: "PUT", json: HIGHER })).data;
+  await expect(rate).toContainText("✎ 50–135", soon);
+  await expect(rate).toContainText("Limits of this patient: 50–135");
+  await expect(tileOf(page, "Heart rate")).toContainText("✎ Limits of this patient: 50–135", soon);
+  await expect(cellOf(board, other, "heart_rate")).not.toContainText("✎");
+  await expect(tileOf(page, "Temperature")).not.toContainText("✎");
+
+  const whole = `/wards/${ward.id}/alert-rules/${CODES.respiratory_rate}`;
+  const head = board.locator("thead th").filter({ hasText: "RR" });
+  await expect(head).not.toContainText("✎");
+  const put = (await world.admin.ask(whole, { method: "PUT", json: { high: 22 } })).data;
+  await expect(head).toContainText("RR ✎", soon);
+  await expect(tileOf(page, "Respiration rate")).toContainText("Limits of this ward: 10–22", soon);
+
+  await world.clerk.ask(own, { method: "DELETE", headers: { "If-Match": `"${version}"` } });
+  await expect(rate).not.toContainText("✎", soon);
+  await expect(tileOf(page, "Heart rate")).not.toContainText("✎", soon);
+  await world.admin.ask(whole, { method: "DELETE", headers: { "If-Match": `"${put.version}"` } });
+  await expect(head).not.toContainText("✎", soon);
+  await expect(tileOf(page, "Respiration rate")).not.toContainText("✎", soon);
+});
+
+type Seen = { day: number; offset: number; rate: string | null; updated: string | null; silent: string | null };
+
+test("midnight and clocks that are put on or back change no freshness", async ({ open, world, nurse }) => {
+  test.setTimeout(150_000);
+  const ward = await world.newWard("Ward by night");
+  const [watched, silent] = [await world.newPatient({ ward_id: ward.id }), await world.newPatient({ ward_id: ward.id })];
+  const [monitor, once] = [await world.newMonitor(watched), await world.newMonitor(silent)];
+  const page = await open(nurse, { context: { timezoneId: undefined } });
+  const tools = await page.context().newCDPSession(page);
+  const setZone = (timezoneId: string) => tools.send("Emulation.setTimezoneOverride", { timezoneId });
+  // Where this browser is, it is half a minute to midnight.
+  await setZone(zoneWhereItIs(23 * 3_600 + 59 * 60 + 30));
+  await page.goto(ward.path);
+  await once.send(CALM);
+  const sent = Date.now();
+  await monitor.send(CALM);
+  await boardWith(page, watched, silent);
+  await expect(cellOf(page, watched, "heart_rate")).toHaveAttribute("data-state", "live");
+  await page.evaluate(note, [watched.name, silent.name] as const);
+  const sendFor = async (ms: number) => {
+    for (const until = Date.now() + ms; Date.now() < until; await page.waitForTimeout(1_500)) await monitor.send(CALM);
+  };
+  const midnight = () => page.evaluate(() => new Date().getHours() === 0);
+  while (!(await midnight())) await sendFor(2_000);
+  await sendFor(5_000);
+  // Clocks are put on and back again: the hour is another one, and no time has passed.
+  for (const zone of ["Etc/GMT-1", "Etc/GMT-2", "Etc/GMT-1"]) {
+    await setZone(zone);
+    await sendFor(4_000);
+  }
+  const seen = await page.evaluate(() => (window as unknown as { seen: Seen[] }).seen);
+  expect(new Set(seen.map(({ day }) => day)).size).toBeGreaterThan(1);
+  expect(seen.map(({ offset }) => offset)).toEqual(expect.arrayContaining([-60, -120]));
+  expect([...new Set(seen.map(({ rate }) => rate))]).toEqual(["live"]);
+  for (const { updated } of seen) expect(updated).toMatch(/^\d s$/);
+  // Who fell silent grows old second by second, and by nothing else.
+  const ages = seen.map(({ silent }) => secondsIn(silent));
+  expect(ages).toEqual(ages.toSorted((a, b) => a - b));
+  expect(Math.abs((ages.at(-1) ?? 0) - (Date.now() - sent) / 1_000)).toBeLessThan(60);
+  expect(await statesOf(page, silent)).toMatchObject({ heart_rate: "late", temperature: "live" });
+});
+
+/** "47 s", "1 min" */
+const secondsIn = (age: string | null): number => Number.parseInt(age ?? "", 10) * (age?.includes("min") ? 60 : 1);
+
+/** @param seconds since midnight there, now */
+function zoneWhereItIs(seconds: number): string {
+  const now = Math.floor(Date.now() / 1_000) % 86_400;
+  const ahead = ((((seconds - now + 43_200) % 86_400) + 86_400) % 86_400) - 43_200;
+  const two = (n: number) => String(Math.floor(n)).padStart(2, "0");
+  const size = Math.abs(ahead);
+  return `GMT${ahead < 0 ? "-" : "+"}${two(size / 3_600)}:${two((size / 60) % 60)}:${two(size % 60)}`;
+}
+
+/** In the page: writes down four times a second what two rows say. */
+function note([watched, silent]: readonly [string, string]): void {
+  const seen: Seen[] = [];
+  Object.assign(window, { seen });
+  const cellsOf = (name: string) => {
+    const link = [...document.querySelectorAll("[data-row]")].find(({ textContent }) => textContent === name);
+    return link?.closest("tr")?.querySelectorAll("td");
+  };
+  const HEART_RATE = 1;
+  const UPDATED = 7;
+  setInterval(() => {
+    const now = new Date();
+    seen.push({
+      day: now.getDate(),
+      offset: now.getTimezoneOffset(),
+      rate: cellsOf(watched)?.[HEART_RATE]?.getAttribute("data-state") ?? null,
+      updated: cellsOf(watched)?.[UPDATED]?.textContent ?? null,
+      silent: cellsOf(silent)?.[UPDATED]?.textContent ?? null,
+    });
+  }, 250);
+}
