@@ -90,6 +90,8 @@ export const Effective = z
         limits: Limits,
         from: z.record(z.string(), Layer).openapi({ description: "Where each field comes from" }),
         version: z.number().int().nullable().openapi({ description: "Of the patient's own rule; null for none" }),
+        updated_by: z.string().nullable().openapi({ description: "Who changed the patient's own rule last" }),
+        updated_at: Timestamp.nullable(),
       }),
     ),
   })
@@ -155,6 +157,8 @@ export const exampleEffective = {
       limits: effective,
       from: { low: "patient" as const, high: "patient" as const, critical_low: "default" as const },
       version: 1,
+      updated_by: EXAMPLE.user,
+      updated_at: EXAMPLE.time,
     },
   ],
 };

@@ -224,6 +224,8 @@ async function remove(call: Call, { scope, id, hospitalId, before, event }: Scop
   if (gone.length === 0) return fail(call, "precondition_failed", event);
 }
 
+const NO_RULE = { version: null, updated_by: null, updated_at: null };
+
 /** The limits in effect, and which layer each comes from: the patient's before the ward's before the age band's. */
 export async function effectiveRules(call: Call, ref: string) {
   const access = await requirePatient(call, { patient: ref }, "alert_rule:read");
@@ -239,7 +241,8 @@ export async function effectiveRules(call: Call, ref: string) {
     const limits = merged[code];
     if (!limits) return [];
     const own = rows.find((row) => row.scope === "patient" && row.code === code);
-    return [{ code, name, unit, limits, from: layersUnder(limits, ward[code], patient[code]), version: own?.version ?? null }];
+    const { version, updated_by, updated_at } = own ? toRule(own) : NO_RULE;
+    return [{ code, name, unit, limits, from: layersUnder(limits, ward[code], patient[code]), version, updated_by, updated_at }];
   });
   return { patient_id: access.patient.id, ward_id: access.patient.ward_id, age_band: band, rules };
 }

@@ -44,10 +44,11 @@ describe("limits in effect", () => {
     expect(new Set(Object.values(standard.from))).toEqual(new Set(["default"]));
     expect((await put(ofWard(), { low: 46, high: 115 })).status).toBe(200);
     expect((await put(ofPatient("8867-4"), { high: 125 })).status).toBe(200);
-    const { limits, from, version } = await effective();
+    const { limits, from, version, updated_by, updated_at } = await effective();
     expect(limits).toEqual({ ...standard.limits, low: 46, high: 125 });
     expect(from).toMatchObject({ low: "ward", high: "patient", critical_low: "default" });
-    expect(version).toBe(1);
+    expect({ version, updated_by }).toEqual({ version: 1, updated_by: world.nurse.id });
+    expect(Math.abs(Date.parse(updated_at) - Date.now())).toBeLessThan(60_000);
     const { data } = await read(await ask(`${API}/alert-rules?ward_id=${ward}`, { as: world.doctor }));
     expect(data).toMatchObject([
       { ward_id: ward, patient_id: null, code: "8867-4", name: "heart_rate", limits: { low: 46, high: 115 } },

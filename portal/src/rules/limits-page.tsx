@@ -2,8 +2,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import { StaffName } from "../alarms/names.tsx";
 import { Card, Page } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
+import { dateTime } from "../design/time.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import { useMe } from "../session/use-session.ts";
 import { type Effective, previewRule, putPatientRule, readEffective, removePatientRule } from "./api.ts";
@@ -46,6 +48,15 @@ function LimitsCard({ effective, zone }: { effective: Effective; zone: string | 
   const [open, setOpen] = useState<{ rule: VitalRule; act: "change" | "take_back" } | null>(null);
   const keeper = usePatientKeeper(effective.patient_id);
   const beneath = useBeneath(effective.age_band, effective.ward_id);
+  const lastChange = {
+    label: say("rules.last_change"),
+    cell: ({ changed }: VitalRule) =>
+      changed && (
+        <span className={classes.hint}>
+          <StaffName userId={changed.by} patientId={effective.patient_id} />, {dateTime(changed.at, zone)}
+        </span>
+      ),
+  };
   return (
     <Card title={say("rules.table")}>
       <Query query={beneath}>
@@ -60,6 +71,7 @@ function LimitsCard({ effective, zone }: { effective: Effective; zone: string | 
               </p>
               <LimitsTable
                 rules={rules}
+                more={lastChange}
                 onChange={(rule) => setOpen({ rule, act: "change" })}
                 onTakeBack={(rule) => setOpen({ rule, act: "take_back" })}
               />

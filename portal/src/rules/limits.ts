@@ -70,7 +70,7 @@ export function rulesOfPatient(
       version: rule?.version ?? null,
       plausible,
       source: preset?.source ?? null,
-      changed: null,
+      changed: rule?.updated_by && rule.updated_at ? { by: rule.updated_by, at: rule.updated_at } : null,
     };
   });
 }
