@@ -1,4 +1,5 @@
 // A patient's alarms in a test: a clock, a config, and the engine run as its caller runs it, with a step at each deadline.
+import { expect } from "vitest";
 import type { AlarmMemory } from "../../src/alerts/engine.ts";
 import { emptyMemory, nextDeadline, step } from "../../src/alerts/engine.ts";
 import type { AlarmConfig, AlarmInput, Alert, Transition } from "../../src/alerts/model.ts";
@@ -112,3 +113,13 @@ export function open(world: World): Alert[] {
 export function whats(world: World): string[] {
   return world.told.map(({ what, alert }) => `${what} ${alert.key} ${alert.priority} ${alert.state}`);
 }
+
+/** The alert that alone is open. */
+export function one(world: World): Alert {
+  expect(open(world)).toHaveLength(1);
+  const [alert] = open(world);
+  if (!alert) throw new Error("There is no open alert");
+  return alert;
+}
+
+export const heartRate = (value: number) => () => ({ [HR]: value });

@@ -1,0 +1,180 @@
+// Budgets of accounts, sessions and invitations, and of the trail of what people did.
+import { API, ask, env, newLogin, newPerson, PASSWORD, read, unique } from "../world.ts";
+import { admin, budget, get, keyed, type Line, nurse, world } from "./budgets-world.ts";
+
+const PHRASE = "lanterns over seven hills";
+
+export const accountReads: Line[] = [
+  ["GET /auth/me", "read", 200, budget(2, 15, 5), get("/auth/me", nurse)],
+  ["GET /users", "read", 200, budget(2, 55, 5), get("/users", () => world.manager)],
+  ["GET /users/{id}", "read", 200, budget(2, 15, 5), (e) => get(`/users/${world.nurse.id}`, () => world.manager)(e)],
+  ["GET /users/invitations", "read", 200, budget(2, 15, 5), get("/users/invitations", () => world.manager)],
+  ["GET /auth/sessions", "read", 200, budget(2, 10, 5), get("/auth/sessions", nurse)],
+  ["GET /audit-events", "read", 200, budget(2, 190, 5), get("/audit-events", () => world.manager)],
+  ["GET /admin/users", "read", 200, budget(2, 80, 5), get("/admin/users", admin)],
+];
+
+export const accountWrites: Line[] = [
+  [
+    "POST /auth/register",
+    "write",
+    201,
+    budget(3, 45, 90),
+    (e) =>
+      ask(`${API}/auth/register`, {
+        json: { email: `${unique()}@example.org`, password: PHRASE, full_name: "Meera Iyer" },
+        env: e,
+      }),
+  ],
+  [
+    "POST /users/invite",
+    "write",
+    201,
+    budget(3, 15, 15),
+    (e) =>
+      ask(`${API}/users/invite`, {
+        as: world.manager,
+        json: { email: `${unique()}@example.org`, role: "nurse" },
+        ...keyed(),
+        env: e,
+      }),
+  ],
+  [
+    "POST /users/invite, other body",
+    "write",
+    409,
+    budget(3, 15, 10),
+    async (e) => {
+      const headers = { "Idempotency-Key": unique() };
+      const invite = (email: string, of: Env) =>
+        ask(`${API}/users/invite`, { as: world.manager, json: { email, role: "nurse" }, headers, env: of });
+      await invite("one@example.org", env);
+      return invite("two@example.org", e);
+    },
+  ],
+  [
+    "POST /auth/invitations/accept",
+    "write",
+    201,
+    budget(3, 60, 40),
+    async (e) => {
+      const json = { email: `${unique()}@example.org`, full_name: "Ravi Kumar", role: "nurse" };
+      const { data } = await read(await ask(`${API}/users/invite`, { as: world.manager, json }));
+      return ask(`${API}/auth/invitations/accept`, { json: { token: data.token, password: PHRASE }, env: e });
+    },
+  ],
+  [
+    "POST /auth/invitations/join",
+    "write",
+    200,
+    budget(3, 45, 20),
+    async (e) => {
+      const person = await newPerson("patient");
+      const json = { email: person.email, role: "nurse" };
+      const { data } = await read(await ask(`${API}/users/invite`, { as: world.manager, json }));
+      return ask(`${API}/auth/invitations/join`, { as: person, json: { token: data.token }, env: e });
+    },
+  ],
+  [
+    "POST /users/{id}/password-reset",
+    "write",
+    201,
+    budget(3, 45, 20),
+    async (e) => {
+      const { id } = await newPerson("nurse", world.hospitalId);
+      return ask(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST", ...keyed(), env: e });
+    },
+  ],
+  [
+    "POST /auth/password/reset",
+    "write",
+    200,
+    budget(3, 60, 25),
+    async (e) => {
+      const { id } = await newPerson("nurse", world.hospitalId);
+      const { data } = await read(await ask(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST" }));
+      return ask(`${API}/auth/password/reset`, { json: { token: data.token, new_password: PHRASE }, env: e });
+    },
+  ],
+  [
+    "POST /auth/password/change",
+    "write",
+    200,
+    budget(3, 40, 20),
+    async (e) => {
+      const as = await newPerson("nurse", world.hospitalId);
+      const json = { current_password: PASSWORD, new_password: PHRASE };
+      return ask(`${API}/auth/password/change`, { as, json, env: e });
+    },
+  ],
+  [
+    "PATCH /users/{id}",
+    "write",
+    200,
+    budget(3, 45, 15),
+    async (e) => {
+      const { id } = await newPerson("nurse", world.hospitalId);
+      const change = { as: world.manager, method: "PATCH", json: { is_active: false }, headers: { "If-Match": '"1"' } };
+      return ask(`${API}/users/${id}`, { ...change, env: e });
+    },
+  ],
+  [
+    "DELETE /users/{id}",
+    "write",
+    200,
+    budget(3, 45, 15),
+    async (e) => {
+      const { id } = await newPerson("nurse", world.hospitalId);
+      return ask(`${API}/users/${id}`, { as: world.manager, method: "DELETE", env: e });
+    },
+  ],
+  [
+    "PATCH /auth/me",
+    "write",
+    200,
+    budget(3, 15, 10),
+    async (e) => {
+      const as = await newPerson("nurse", world.hospitalId);
+      return ask(`${API}/auth/me`, { as, method: "PATCH", json: { full_name: "X" }, headers: { "If-Match": '"1"' }, env: e });
+    },
+  ],
+  [
+    "POST /auth/switch-hospital",
+    "write",
+    200,
+    // The live views of both hospitals are told (0004_changes).
+    budget(3, 20, 12),
+    async (e) =>
+      ask(`${API}/auth/switch-hospital`, { as: await newPerson("nurse", world.hospitalId), json: { hospital_id: null }, env: e }),
+  ],
+  [
+    "POST /auth/login",
+    "write",
+    200,
+    budget(3, 40, 15),
+    async (e) => {
+      const { email } = await newPerson("nurse", world.hospitalId);
+      return ask(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: e });
+    },
+  ],
+  [
+    "POST /auth/refresh",
+    "write",
+    200,
+    budget(3, 15, 10),
+    async (e) => {
+      const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
+      return ask(`${API}/auth/refresh`, { json: { refresh_token: session.refresh }, env: e });
+    },
+  ],
+  [
+    "POST /auth/logout",
+    "write",
+    200,
+    budget(3, 10, 10),
+    async (e) => {
+      const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
+      return ask(`${API}/auth/logout`, { as: session, method: "POST", env: e });
+    },
+  ],
+];

@@ -1,0 +1,304 @@
+// Budgets of live vitals: observations, alerts, their rules, boards, live views, and the devices that send.
+import { API, ask, env, newDevice, newPatient, read } from "../world.ts";
+import {
+  budget,
+  clinic,
+  clinicWard,
+  device,
+  doctor,
+  get,
+  heldId,
+  type Line,
+  live,
+  newWard,
+  newWatched,
+  nurse,
+  sample,
+  TOLD,
+  unbound,
+  watched,
+  world,
+} from "./budgets-world.ts";
+
+const ofPatient = (path: string) => (e: Env) => get(`/patients/${world.patient.id}/${path}`, doctor)(e);
+const ago = (hours: number) => `from=${new Date(Date.now() - hours * 3_600_000).toISOString()}`;
+const put = (path: string, json: object, headers?: Record<string, string>) => (e: Env) =>
+  ask(API + path, { as: clinic.nurse, method: "PUT", json, ...(headers && { headers }), env: e });
+
+export const vitals: Line[] = [
+  // An hour that is asked for is two rows read, whether there is one or not: the list of hours, and looking one up by its key.
+  ["GET /patients/{id}/observations", "read", 200, live(2, 15, 10, "history"), ofPatient("observations")],
+  [
+    "GET /patients/{id}/observations?buckets",
+    "read",
+    200,
+    live(2, 15, 10, "buckets"),
+    (e) => ofPatient(`history?buckets=50&${ago(12)}`)(e),
+  ],
+  [
+    "GET /patients/{id}/observations?buckets, a year",
+    "read",
+    200,
+    live(2, 2 * 365 * 24 + 30, 10, "openHours"),
+    (e) => ofPatient(`history?buckets=50&${ago(365 * 24)}`)(e),
+  ],
+  ["GET /patients/{id}/observations/latest", "read", 200, live(2, 15, 10, "snapshot"), ofPatient("observations/latest")],
+  ["GET /patients/{id}/observations/rollups", "read", 200, live(2, 90, 10, "openHours"), ofPatient("observations/rollups")],
+  ["GET /patients/{id}/scores/news2", "read", 200, live(2, 15, 10, "snapshot"), ofPatient("scores/news2")],
+  ["GET /observations/quarantine", "read", 200, budget(2, 15, 10), get("/observations/quarantine", nurse)],
+  [
+    "GET /observations/quarantine/{id}",
+    "read",
+    200,
+    budget(2, 15, 10),
+    (e) => get(`/observations/quarantine/${heldId}`, nurse)(e),
+  ],
+  [
+    "GET /analytics/patients/{id}/summary",
+    "read",
+    200,
+    live(2, 90, 10, "openHours", "snapshot"),
+    (e) => get(`/analytics/patients/${world.patient.id}/summary`, doctor)(e),
+  ],
+  ["GET /analytics/hourly-stats", "read", 200, budget(2, 50, 8), get("/analytics/hourly-stats", () => clinic.nurse)],
+  ["GET /analytics/hourly-stats (doctor)", "read", 200, budget(2, 60, 8), get("/analytics/hourly-stats", () => clinic.doctor)],
+  ["GET /wearables/metrics/recent", "read", 200, live(2, 15, 10, "history"), get("/wearables/metrics/recent", () => world.self)],
+  ["GET /wearables/summary", "read", 200, live(2, 2 * 7 * 24 + 30, 10, "openHours"), get("/wearables/summary", () => world.self)],
+  ["GET /alerts", "read", 200, budget(2, 40, 14), get("/alerts", () => clinic.nurse)],
+  ["GET /alerts (doctor)", "read", 200, budget(2, 80, 14), get("/alerts", () => clinic.doctor)],
+  ["GET /alerts?open=true", "read", 200, budget(2, 40, 14), get("/alerts?open=true", () => clinic.nurse)],
+  [
+    "GET /alerts/{id}",
+    "read",
+    200,
+    live(2, 20, 10, "snapshot"),
+    (e) => get(`/alerts/${watched.alertId}`, () => clinic.doctor)(e),
+  ],
+  ["GET /alert-rules/defaults", "read", 200, budget(2, 10, 5), get("/alert-rules/defaults", nurse)],
+  ["GET /alert-rules", "read", 200, budget(2, 40, 5), get("/alert-rules", () => clinic.nurse)],
+  ["GET /patients/{id}/alert-rules", "read", 200, budget(2, 20, 10), ofPatient("alert-rules")],
+  ["GET /patients/{id}/monitoring", "read", 200, budget(2, 15, 10), ofPatient("monitoring")],
+  [
+    "GET /wards/{id}/board, five patients",
+    "read",
+    200,
+    live(2, 80, 15, ...Array(5).fill("snapshot")),
+    (e) => get(`/wards/${clinicWard}/board`, () => clinic.nurse)(e),
+  ],
+  ["GET /devices/{id}/assignments", "read", 200, budget(2, 20, 10), (e) => get(`/devices/${device.id}/assignments`, nurse)(e)],
+  [
+    "GET /live",
+    "read",
+    101,
+    budget(2, 60, 10, "", "feed.fetch"),
+    async (e) => {
+      const headers = { Upgrade: "websocket" };
+      const response = await ask(`${API}/live?patient_id=${watched.id}`, { as: clinic.doctor, headers, env: e });
+      response.webSocket?.accept();
+      response.webSocket?.close();
+      return response;
+    },
+  ],
+  [
+    "GET /live/sse",
+    "read",
+    200,
+    budget(2, 60, 10, "", "feed.fetch"),
+    async (e) => {
+      const response = await ask(`${API}/live/sse?patient_id=${watched.id}`, { as: clinic.doctor, env: e });
+      await response.body?.cancel();
+      return new Response(null, response);
+    },
+  ],
+  [
+    "POST /live/tickets",
+    "write",
+    201,
+    budget(3, 60, 10),
+    (e) => ask(`${API}/live/tickets`, { as: clinic.doctor, json: { patient_id: watched.id }, env: e }),
+  ],
+  [
+    "POST /observations, nurse, a hundred",
+    "write",
+    200,
+    live(3, 15, 10, "record"),
+    (e) => {
+      const samples = Array.from({ length: 100 }, (_, i) => sample(70, i * 1000));
+      return ask(`${API}/observations`, { as: world.nurse, json: { patient_id: world.patient.id, samples }, env: e });
+    },
+  ],
+  [
+    "POST /observations, first of a patient",
+    "write",
+    200,
+    live(3, 25, 10, "record", "configure", "record"),
+    async (e) => {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      return ask(`${API}/observations`, { as: world.nurse, json: { patient_id: id, ...sample(70) }, env: e });
+    },
+  ],
+  [
+    "POST /observations, device of nobody",
+    "write",
+    200,
+    { ...budget(3, 15, 15), kv: 2 },
+    (e) => ask(`${API}/observations`, { as: unbound, json: sample(70), env: e }),
+  ],
+  [
+    "POST /wearables/sync, by its owner",
+    "write",
+    200,
+    live(3, 15, 10, "record"),
+    (e) => {
+      const metrics = [{ timestamp: new Date().toISOString(), heart_rate: 70, spo2: 97, steps: 120 }];
+      return ask(`${API}/wearables/sync`, { as: world.self, json: { metrics }, env: e });
+    },
+  ],
+  [
+    "PATCH /observations/{id}",
+    "write",
+    200,
+    live(3, 15, 10, "amend"),
+    async (e) => {
+      const json = { status: "amended", value: 74, reason: "Read off wrongly" };
+      return ask(`${API}/observations/${(await newWatched()).observationId}`, {
+        as: clinic.nurse,
+        method: "PATCH",
+        json,
+        env: e,
+      });
+    },
+  ],
+  ...(
+    [
+      ["acknowledge", undefined],
+      ["snooze", { minutes: 15 }],
+      ["assign", {}],
+      ["resolve", undefined],
+    ] as const
+  ).map(
+    ([verb, json]): Line => [
+      `POST /alerts/{id}/${verb}`,
+      "write",
+      200,
+      live(3, 25, 10, "act"),
+      async (e) => {
+        const { alertId } = await newWatched();
+        const body = verb === "assign" ? { user_id: clinic.doctor.id } : json;
+        return ask(`${API}/alerts/${alertId}/${verb}`, { as: clinic.nurse, method: "POST", json: body, env: e });
+      },
+    ],
+  ),
+  [
+    "POST /alerts/{id}/comment",
+    "write",
+    200,
+    live(3, 25, 10, "snapshot"),
+    async (e) => {
+      const { alertId } = await newWatched();
+      return ask(`${API}/alerts/${alertId}/comment`, { as: clinic.nurse, json: { text: "Probe had slipped." }, env: e });
+    },
+  ],
+  ...(["PUT", "DELETE"] as const).map(
+    (method): Line => [
+      `${method} /wards/{id}/alert-rules/{code}, two patients`,
+      "write",
+      200,
+      budget(3, 30, 15),
+      async (e) => {
+        const ward = await newWard(clinic);
+        const move = env.DB.prepare("UPDATE patients SET ward_id = ? WHERE id IN (?, ?)");
+        await move.bind(ward, clinic.patient.id, clinic.stranger.id).run();
+        const path = `/wards/${ward}/alert-rules/spo2`;
+        if (method === "PUT") return put(path, { low: 91 })(e);
+        await put(path, { low: 91 })(env);
+        return ask(API + path, { as: clinic.nurse, method, headers: { "If-Match": '"1"' }, env: e });
+      },
+    ],
+  ),
+  [
+    "PUT /patients/{id}/alert-rules/{code}",
+    "write",
+    200,
+    budget(3, 25, 15),
+    (e) => put(`/patients/${watched.id}/alert-rules/spo2`, { low: 90 })(e),
+  ],
+  [
+    "PUT /patients/{id}/alert-rules/{code}, again",
+    "write",
+    200,
+    budget(3, 25, 15),
+    (e) => put(`/patients/${watched.id}/alert-rules/spo2`, { low: 89 }, { "If-Match": '"1"' })(e),
+  ],
+  [
+    "DELETE /patients/{id}/alert-rules/{code}",
+    "write",
+    200,
+    budget(3, 25, 15),
+    (e) =>
+      ask(`${API}/patients/${watched.id}/alert-rules/spo2`, {
+        as: clinic.nurse,
+        method: "DELETE",
+        headers: { "If-Match": '"2"' },
+        env: e,
+      }),
+  ],
+  [
+    "POST /patients/{id}/alert-rules/preview",
+    "write",
+    200,
+    live(3, 30, 10, "history"),
+    (e) => {
+      const json = { code: "heart_rate", limits: { high: 75 } };
+      return ask(`${API}/patients/${world.patient.id}/alert-rules/preview`, { as: world.nurse, json, env: e });
+    },
+  ],
+  [
+    "PATCH /patients/{id}/monitoring",
+    "write",
+    200,
+    budget(3, 20, 15),
+    (e) =>
+      ask(`${API}/patients/${watched.id}/monitoring`, {
+        as: clinic.nurse,
+        method: "PATCH",
+        json: { spo2_scale: 2 },
+        headers: { "If-Match": '"1"' },
+        env: e,
+      }),
+  ],
+  ...(
+    [
+      ["PATCH", { model: "M2" }, live(3, 22, 12)],
+      ["DELETE", undefined, budget(5, 60, 24, "", TOLD)],
+    ] as const
+  ).map(
+    ([method, json, may]): Line => [
+      `${method} /devices/{id}`,
+      "told",
+      200,
+      may,
+      async (e) => {
+        const { id } = await newDevice(world.nurse, world.stranger.id);
+        return ask(`${API}/devices/${id}`, { as: world.nurse, method, json, headers: { "If-Match": '"1"' }, env: e });
+      },
+    ],
+  ),
+  [
+    "POST /devices/{id}/claim-code",
+    "write",
+    201,
+    budget(3, 15, 15),
+    (e) => ask(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST", env: e }),
+  ],
+  [
+    "POST /devices/claim",
+    "write",
+    201,
+    budget(3, 25, 15),
+    async (e) => {
+      const { data } = await read(await ask(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST" }));
+      return ask(`${API}/devices/claim`, { json: { code: data.code }, env: e });
+    },
+  ],
+];

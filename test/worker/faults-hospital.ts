@@ -1,0 +1,237 @@
+// Faults of patients, API keys, hospitals, wards and practitioners.
+import { expect } from "vitest";
+import { API, ask, env, newHospital, newPatient, newPerson, read, unique } from "../world.ts";
+import { count, keyed, type Route, reads, world } from "./faults-world.ts";
+
+/** How often a row has been changed since it was made. */
+const versionsOf = (table: "hospitals" | "wards" | "practitioners", id: string) =>
+  // biome-ignore lint/plugin: constants of this file.
+  count(env.DB.prepare(`SELECT version - 1 AS n FROM ${table} WHERE id = ?`).bind(id));
+
+export const hospital: Route[] = [
+  reads("GET /patients", () => `${API}/patients`),
+  reads("GET /patients/{id}", () => `${API}/patients/${world.patient.id}`),
+  reads("GET /patients/search", () => `${API}/patients/search?q=first`),
+  reads("GET /patients/{id}/summary", () => `${API}/patients/${world.patient.id}/summary`),
+  reads("GET /patients/{id}/intake", () => `${API}/patients/${world.patient.id}/intake`),
+  reads(
+    "GET /patients/{id}/links",
+    () => `${API}/patients/${world.patient.id}/links`,
+    () => world.nurse,
+  ),
+  reads(
+    "GET /api-keys",
+    () => `${API}/api-keys`,
+    () => world.manager,
+  ),
+  {
+    name: "POST /patients, with a number",
+    status: 201,
+    retry: "once",
+    async attempt() {
+      const json = { first_name: "Uma", phone: `+91 ${Math.floor(1e9 + Math.random() * 8e9)}`, aadhaar_number: "999999990019" };
+      const options = { as: world.nurse, json, ...keyed() };
+      const find = `${API}/patients/search?q=${json.phone.replace(/\D/g, "").slice(2)}`;
+      return {
+        send: (faulty) => ask(`${API}/patients`, { ...options, env: faulty }),
+        effects: async () => (await read(await ask(find, { as: world.nurse }))).data.length,
+      };
+    },
+  },
+  {
+    name: "POST /patients/{id}/intake",
+    status: 201,
+    retry: "once",
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const options = { as: world.nurse, json: { symptoms: ["cough"] }, ...keyed() };
+      return {
+        send: (faulty) => ask(`${API}/patients/${id}/intake`, { ...options, env: faulty }),
+        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM intake_responses WHERE patient_id = ?").bind(id)),
+      };
+    },
+  },
+  {
+    name: "POST /patients/claim",
+    status: 200,
+    retry: "none",
+    used: 404,
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const { data } = await read(await ask(`${API}/patients/${id}/claim-codes`, { as: world.nurse, method: "POST" }));
+      const person = await newPerson("patient");
+      return {
+        send: (faulty) => ask(`${API}/patients/claim`, { as: person, json: { code: data.code }, env: faulty }),
+        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM patient_links WHERE patient_id = ?").bind(id)),
+      };
+    },
+  },
+  {
+    name: "DELETE /patients/{id}",
+    status: 200,
+    retry: "none",
+    used: 404,
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const options = { as: world.manager, method: "DELETE", headers: { "If-Match": '"1"' } };
+      return {
+        send: (faulty) => ask(`${API}/patients/${id}`, { ...options, env: faulty }),
+        effects: async () => 1 - (await count(env.DB.prepare("SELECT count(*) AS n FROM patients WHERE id = ?").bind(id))),
+      };
+    },
+  },
+  {
+    name: "POST /api-keys",
+    status: 201,
+    retry: "once",
+    async attempt() {
+      const json = { name: `key ${unique()}`, scopes: ["patient:read"] };
+      const options = { as: world.manager, json, ...keyed() };
+      return {
+        send: (faulty) => ask(`${API}/api-keys`, { ...options, env: faulty }),
+        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM credentials WHERE name = ?").bind(json.name)),
+      };
+    },
+  },
+  {
+    name: "POST /patients",
+    status: 201,
+    retry: "once",
+    async attempt() {
+      const [options, nurse] = [keyed(), await newPerson("nurse", world.hospitalId)];
+      const json = { first_name: "Uma", last_name: `canary-${unique()}` };
+      return {
+        send: (faulty) => ask(`${API}/patients`, { as: nurse, json, ...options, env: faulty }),
+        async effects() {
+          const made = env.DB.prepare("SELECT count(*) AS n FROM patients WHERE created_by = ?").bind(nurse.id);
+          return (await made.first<{ n: number }>())?.n ?? -1;
+        },
+      };
+    },
+  },
+  {
+    name: "PATCH /patients/{id}",
+    status: 200,
+    retry: "none",
+    async attempt() {
+      const patient = await newPatient(world.hospitalId, world.nurse);
+      const change = { as: world.nurse, method: "PATCH", json: { notes: "changed" }, headers: { "If-Match": '"1"' } };
+      return {
+        send: (faulty) => ask(`${API}/patients/${patient.id}`, { ...change, env: faulty }),
+        async effects() {
+          const { data } = await read(await ask(`${API}/patients/${patient.id}`, { as: world.nurse }));
+          expect(data.version === 1 || data.notes === "changed").toBe(true);
+          return data.version - 1;
+        },
+      };
+    },
+  },
+  reads("GET /hospitals", () => `${API}/hospitals`),
+  reads(
+    "GET /hospitals/{id}/members",
+    () => `${API}/hospitals/${world.hospitalId}/members`,
+    () => world.manager,
+  ),
+  reads("GET /wards", () => `${API}/wards`),
+  reads("GET /practitioners", () => `${API}/practitioners`),
+  {
+    name: "PATCH /hospitals/{id}",
+    status: 200,
+    retry: "none",
+    async attempt() {
+      const home = await newHospital();
+      const change = { as: world.admin, method: "PATCH", json: { address: "changed" }, headers: { "If-Match": '"1"' } };
+      return {
+        send: (faulty) => ask(`${API}/hospitals/${home}`, { ...change, env: faulty }),
+        effects: () => versionsOf("hospitals", home),
+      };
+    },
+  },
+  {
+    name: "DELETE /hospitals/{id}",
+    status: 200,
+    retry: "none",
+    async attempt() {
+      const home = await newHospital();
+      const nurse = await newPerson("nurse", home);
+      const end = { as: world.admin, method: "DELETE", headers: { "If-Match": '"1"' } };
+      return {
+        send: (faulty) => ask(`${API}/hospitals/${home}`, { ...end, env: faulty }),
+        async effects() {
+          const changes = await versionsOf("hospitals", home);
+          const revoked = env.DB.prepare("SELECT count(revoked_at) AS n FROM sessions WHERE id = ?").bind(nurse.sessionId);
+          expect(await count(revoked)).toBe(changes);
+          return changes;
+        },
+      };
+    },
+  },
+  {
+    name: "POST /wards",
+    status: 201,
+    retry: "once",
+    async attempt() {
+      const [options, name] = [keyed(), `Ward ${unique()}`];
+      return {
+        send: (faulty) => ask(`${API}/wards`, { as: world.manager, json: { name }, ...options, env: faulty }),
+        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM wards WHERE name = ?").bind(name)),
+      };
+    },
+  },
+  {
+    name: "PATCH /wards/{id}",
+    status: 200,
+    retry: "none",
+    async attempt() {
+      const made = await read(await ask(`${API}/wards`, { as: world.manager, json: { name: `Ward ${unique()}` } }));
+      const id: string = made.data.ward_id;
+      const change = { as: world.manager, method: "PATCH", json: { is_active: false }, headers: { "If-Match": '"1"' } };
+      return {
+        send: (faulty) => ask(`${API}/wards/${id}`, { ...change, env: faulty }),
+        effects: () => versionsOf("wards", id),
+      };
+    },
+  },
+  {
+    name: "POST /practitioners",
+    status: 201,
+    retry: "once",
+    async attempt() {
+      const [options, doctor] = [keyed(), await newPerson("doctor", world.hospitalId)];
+      const json = { user_id: doctor.id, about: "canary" };
+      return {
+        send: (faulty) => ask(`${API}/practitioners`, { as: world.manager, json, ...options, env: faulty }),
+        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM practitioners WHERE user_id = ?").bind(doctor.id)),
+      };
+    },
+  },
+  {
+    name: "PATCH /practitioners/{id}",
+    status: 200,
+    retry: "none",
+    async attempt() {
+      const doctor = await newPerson("doctor", world.hospitalId);
+      const made = await ask(`${API}/practitioners`, { as: world.manager, json: { user_id: doctor.id } });
+      const id: string = (await read(made)).data.practitioner_id;
+      const change = { as: doctor, method: "PATCH", json: { about: "changed" }, headers: { "If-Match": '"1"' } };
+      return {
+        send: (faulty) => ask(`${API}/practitioners/${id}`, { ...change, env: faulty }),
+        effects: () => versionsOf("practitioners", id),
+      };
+    },
+  },
+  {
+    name: "PUT /hospitals/{id}/members/{user_id}",
+    status: 200,
+    retry: "any",
+    async attempt() {
+      const doctor = await newPerson("doctor", world.hospitalId);
+      const path = `${API}/hospitals/${world.hospitalId}/members/${doctor.id}`;
+      const role = env.DB.prepare("SELECT role = 'nurse' AS n FROM memberships WHERE user_id = ?").bind(doctor.id);
+      return {
+        send: (faulty) => ask(path, { as: world.manager, method: "PUT", json: { role: "nurse" }, env: faulty }),
+        effects: () => count(role),
+      };
+    },
+  },
+];

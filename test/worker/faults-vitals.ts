@@ -1,0 +1,301 @@
+// Faults of live vitals: observations, alerts, their rules, boards, live views, and the devices that send.
+import { API, ask, env, newDevice, newPatient, read, unique } from "../world.ts";
+import {
+  count,
+  device,
+  keyed,
+  newWatched,
+  type Route,
+  reads,
+  sample,
+  samplesOf,
+  wardId,
+  watched,
+  world,
+} from "./faults-world.ts";
+
+/** What is done to an alert, and how it is seen that it was. */
+function acts(verb: string, more: Partial<Route>, json?: () => object): Route {
+  return {
+    name: `POST /alerts/{id}/${verb}`,
+    status: 200,
+    retry: "any",
+    event: `alert.${verb}`,
+    async attempt() {
+      const { id, alertId } = await newWatched();
+      const options = { as: world.nurse, method: "POST", ...(json && { json: json() }) };
+      return {
+        send: (faulty) => ask(`${API}/alerts/${alertId}/${verb}`, { ...options, env: faulty }),
+        async effects() {
+          const snapshot = await env.PATIENT_MONITOR.getByName(id).snapshot();
+          const alert = snapshot?.alerts.find((open) => open.alert_id === alertId);
+          const done = { acknowledge: alert?.acknowledged_at, assign: alert?.assigned_to, snooze: alert?.snoozed_until };
+          return Number(verb === "resolve" ? !alert : Boolean(Object.entries(done).find(([name]) => name === verb)?.[1]));
+        },
+      };
+    },
+    ...more,
+  };
+}
+
+const rulesOf = (scopeId: string) =>
+  count(env.DB.prepare("SELECT count(*) AS n FROM alert_rules WHERE scope_id = ?").bind(scopeId));
+
+export const vitals: Route[] = [
+  ...[
+    "observations",
+    "history?buckets=20",
+    "history?buckets=20&from=2026-01-01T00:00:00Z",
+    "observations/latest",
+    "observations/rollups",
+    "scores/news2",
+    "alert-rules",
+    "monitoring",
+  ].map((path) =>
+    reads(
+      `GET /patients/{id}/${path}`,
+      () => `${API}/patients/${watched.id}/${path}`,
+      () => world.doctor,
+    ),
+  ),
+  ...["alerts", "alert-rules", "alert-rules/defaults", "analytics/hourly-stats", "observations/quarantine"].map((path) =>
+    reads(
+      `GET /${path}`,
+      () => `${API}/${path}`,
+      () => world.nurse,
+    ),
+  ),
+  ...["wearables/metrics/recent", "wearables/summary"].map((path) =>
+    reads(
+      `GET /${path}`,
+      () => `${API}/${path}`,
+      () => world.self,
+    ),
+  ),
+  reads("GET /analytics/patients/{id}/summary", () => `${API}/analytics/patients/${watched.id}/summary`),
+  reads("GET /alerts/{id}", () => `${API}/alerts/${watched.alertId}`),
+  reads(
+    "GET /devices/{id}/assignments",
+    () => `${API}/devices/${device.id}/assignments`,
+    () => world.nurse,
+  ),
+  {
+    ...reads(
+      "GET /wards/{id}/board",
+      () => `${API}/wards/${wardId}/board`,
+      () => world.nurse,
+    ),
+    withoutObjects: true,
+  },
+  {
+    name: "GET /live",
+    status: 101,
+    retry: "any",
+    attempt: async () => ({
+      async send(faulty) {
+        const headers = { Upgrade: "websocket" };
+        const response = await ask(`${API}/live?patient_id=${watched.id}`, { as: world.doctor, headers, env: faulty });
+        response.webSocket?.accept();
+        response.webSocket?.close();
+        return response;
+      },
+    }),
+  },
+  {
+    name: "POST /live/tickets",
+    status: 201,
+    retry: "any",
+    attempt: async () => ({
+      send: (faulty) => ask(`${API}/live/tickets`, { as: world.doctor, json: { patient_id: watched.id }, env: faulty }),
+    }),
+  },
+  {
+    name: "POST /observations, nurse",
+    status: 200,
+    retry: "any",
+    event: "observation.create",
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const json = { patient_id: id, ...sample(70) };
+      return {
+        send: (faulty) => ask(`${API}/observations`, { as: world.nurse, json, env: faulty }),
+        effects: () => samplesOf(id),
+      };
+    },
+  },
+  {
+    name: "POST /observations, device that its patient's object does not know",
+    status: 200,
+    retry: "any",
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const bedside = await newDevice(world.nurse, id, "bedside_monitor");
+      const json = { samples: [{ ...sample(70), seq: 1 }] };
+      return {
+        send: (faulty) => ask(`${API}/observations`, { as: bedside, json, env: faulty }),
+        effects: () => samplesOf(id),
+      };
+    },
+  },
+  {
+    name: "POST /wearables/sync",
+    status: 200,
+    retry: "any",
+    event: "observation.create",
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const json = { patient_id: id, metrics: [{ timestamp: new Date().toISOString(), heart_rate: 70 }] };
+      return {
+        send: (faulty) => ask(`${API}/wearables/sync`, { as: world.nurse, json, env: faulty }),
+        effects: () => samplesOf(id),
+      };
+    },
+  },
+  {
+    name: "PATCH /observations/{id}",
+    status: 200,
+    retry: "any",
+    event: "observation.amend",
+    async attempt() {
+      const { id, observationId } = await newWatched();
+      const json = { status: "amended", value: 74, reason: "Read off wrongly" };
+      return {
+        send: (faulty) => ask(`${API}/observations/${observationId}`, { as: world.nurse, method: "PATCH", json, env: faulty }),
+        effects: async () => Number((await env.PATIENT_MONITOR.getByName(id).snapshot())?.latest[0]?.value === 74),
+      };
+    },
+  },
+  acts("acknowledge", {}),
+  acts("snooze", {}, () => ({ minutes: 15 })),
+  acts("assign", {}, () => ({ user_id: world.doctor.id })),
+  acts("resolve", { retry: "none", used: 409 }),
+  {
+    name: "POST /alerts/{id}/comment",
+    status: 200,
+    retry: "once",
+    async attempt() {
+      const { alertId } = await newWatched();
+      const options = { as: world.nurse, json: { text: "Probe had slipped." }, ...keyed() };
+      const said = env.DB.prepare("SELECT count(*) AS n FROM alert_events WHERE alert_id = ? AND what = 'commented'").bind(
+        alertId,
+      );
+      return {
+        send: (faulty) => ask(`${API}/alerts/${alertId}/comment`, { ...options, env: faulty }),
+        effects: () => count(said),
+      };
+    },
+  },
+  ...(["wards", "patients"] as const).flatMap((scope): Route[] => {
+    const place = async () => {
+      if (scope === "patients") return (await newPatient(world.hospitalId, world.nurse)).id;
+      const made = await ask(`${API}/wards`, { as: world.manager, json: { name: `Ward ${unique()}` } });
+      return String((await read(made)).data.ward_id);
+    };
+    const put = { method: "PUT", json: { low: 46 } };
+    return [
+      {
+        name: `PUT /${scope}/{id}/alert-rules/{code}`,
+        status: 200,
+        retry: "none",
+        used: 428,
+        async attempt() {
+          const id = await place();
+          return {
+            send: (faulty) => ask(`${API}/${scope}/${id}/alert-rules/heart_rate`, { ...put, as: world.nurse, env: faulty }),
+            effects: () => rulesOf(id),
+          };
+        },
+      },
+      {
+        name: `DELETE /${scope}/{id}/alert-rules/{code}`,
+        status: 200,
+        retry: "none",
+        used: 404,
+        async attempt() {
+          const id = await place();
+          const path = `${API}/${scope}/${id}/alert-rules/heart_rate`;
+          await ask(path, { ...put, as: world.nurse });
+          const options = { as: world.nurse, method: "DELETE", headers: { "If-Match": '"1"' } };
+          return { send: (faulty) => ask(path, { ...options, env: faulty }), effects: async () => 1 - (await rulesOf(id)) };
+        },
+      },
+    ];
+  }),
+  {
+    name: "POST /patients/{id}/alert-rules/preview",
+    status: 200,
+    retry: "any",
+    attempt: async () => ({
+      send: (faulty) => {
+        const json = { code: "heart_rate", limits: { high: 120 } };
+        return ask(`${API}/patients/${watched.id}/alert-rules/preview`, { as: world.nurse, json, env: faulty });
+      },
+    }),
+  },
+  {
+    name: "PATCH /patients/{id}/monitoring",
+    status: 200,
+    retry: "none",
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const change = { as: world.nurse, method: "PATCH", json: { spo2_scale: 2 }, headers: { "If-Match": '"1"' } };
+      const set = env.DB.prepare("SELECT count(*) AS n FROM monitoring_settings WHERE patient_id = ?").bind(id);
+      return {
+        send: (faulty) => ask(`${API}/patients/${id}/monitoring`, { ...change, env: faulty }),
+        effects: () => count(set),
+      };
+    },
+  },
+  ...(["PATCH", "DELETE"] as const).map(
+    (method): Route => ({
+      name: `${method} /devices/{id}`,
+      status: 200,
+      retry: "none",
+      told: true,
+      async attempt() {
+        const { id } = await newDevice(world.nurse, world.stranger.id);
+        const options = {
+          as: world.nurse,
+          method,
+          headers: { "If-Match": '"1"' },
+          ...(method === "PATCH" && { json: { model: "M2" } }),
+        };
+        const changes = env.DB.prepare("SELECT version - 1 AS n FROM devices WHERE id = ?").bind(id);
+        return {
+          send: (faulty) => ask(`${API}/devices/${id}`, { ...options, env: faulty }),
+          effects: () => count(changes),
+        };
+      },
+    }),
+  ),
+  {
+    name: "POST /devices/{id}/claim-code",
+    status: 201,
+    retry: "any",
+    told: true,
+    async attempt() {
+      const { id } = await newDevice(world.nurse, null);
+      const codes = env.DB.prepare("SELECT count(*) AS n FROM device_claim_codes WHERE device_id = ?").bind(id);
+      return {
+        send: (faulty) => ask(`${API}/devices/${id}/claim-code`, { as: world.nurse, method: "POST", env: faulty }),
+        effects: () => count(codes),
+      };
+    },
+  },
+  {
+    name: "POST /devices/claim",
+    status: 201,
+    retry: "none",
+    told: true,
+    used: 404,
+    async attempt() {
+      const { id } = await newDevice(world.nurse, null);
+      const { data } = await read(await ask(`${API}/devices/${id}/claim-code`, { as: world.nurse, method: "POST" }));
+      const claimed = env.DB.prepare("SELECT count(*) AS n FROM credentials WHERE device_id = ? AND name = 'Claimed'").bind(id);
+      return {
+        send: (faulty) => ask(`${API}/devices/claim`, { json: { code: data.code }, env: faulty }),
+        effects: () => count(claimed),
+      };
+    },
+  },
+];
