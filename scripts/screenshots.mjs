@@ -1,13 +1,31 @@
 // `npm run screenshots`: every page of the portal at both widths, to docs/screenshots/, from a product of its own or EDGECARE_URL's.
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { chromium } from "@playwright/test";
+import { logIn } from "../test/browser/api.ts";
 import { PLACES, shownOf } from "../test/browser/places.ts";
 import serve, { urlOfProduct } from "../test/browser/product.ts";
-import { newWorld } from "../test/browser/world.ts";
+import { CALM, newWorld } from "../test/browser/world.ts";
 
 const FOLDER = "docs/screenshots";
 const SIZES = { desktop: { width: 1366, height: 768 }, phone: { width: 390, height: 844 } };
 const PICTURE = { type: "jpeg", quality: 70 };
+
+const WHO = {
+  nobody: "Nobody signed in",
+  nurse: "A nurse",
+  doctor: "A doctor",
+  manager: "A hospital's administrator",
+  patient: "A patient",
+};
+
+/** All pictures on one page, by who sees them. */
+function contents() {
+  const of = (as) => PLACES.filter((place) => place.as === as);
+  const row = ({ name }) => `| ${name} | ![${name}, desk](${name}-desktop.jpg) | ![${name}, phone](${name}-phone.jpg) |`;
+  const part = ([as, who]) => [`## ${who}`, "", "| page | desk | phone |", "| --- | --- | --- |", ...of(as).map(row), ""];
+  const lead = "Every page of the portal at 1366 × 768 and 390 × 844, of a hospital that is made up (`npm run screenshots`).";
+  return ["# The portal in pictures", "", lead, "", ...Object.entries(WHO).flatMap(part)].join("\n");
+}
 
 /** A browser of this person's for each width; one login each. */
 async function signedIn(browser, login, viewport) {
@@ -22,7 +40,13 @@ async function signedIn(browser, login, viewport) {
 
 async function picture(page, name, path, width) {
   await page.goto(path);
-  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  await page
+    .getByRole("heading", { level: 1 })
+    .first()
+    .waitFor()
+    .catch(async () => {
+      throw new Error(`${name} has no heading but: ${await page.locator("body").textContent()}`);
+    });
   await page.waitForLoadState("networkidle", { timeout: 10_000 }).catch(() => undefined);
   // Charts and PDFs draw after their answers.
   await page.waitForTimeout(700);
@@ -40,10 +64,66 @@ function inTurn(places) {
   return places.map((place) => ({ place, turn: turnOf(place) })).sort((a, b) => a.turn - b.turn);
 }
 
+const MINUTE_MS = 60_000;
+/** Six hours, as often as a chart of them has points. */
+const HISTORY = { hours: 6, everyMinutes: 5 };
+const BEDS = 14;
+const CHARTED = ["heart_rate", "respiratory_rate", "spo2", "systolic", "diastolic", "temperature"];
+
+/** A value as it is a while ago or later: it swings, more for some than for others. */
+function valueAt(vital, base, bed, at) {
+  const swing = { heart_rate: 9, respiratory_rate: 2, spo2: 1, systolic: 8, diastolic: 5, temperature: 0.4 }[vital] ?? 0;
+  const hours = at / 3_600_000;
+  const value = base + swing * (Math.sin(hours * 2.1 + bed) + 0.4 * Math.sin(hours * 37 + 3 * bed));
+  const digits = vital === "temperature" ? 1 : 0;
+  return Math.min(vital === "spo2" ? 100 : Number.POSITIVE_INFINITY, Number(value.toFixed(digits)));
+}
+
+function now(values, bed) {
+  return Object.fromEntries(Object.entries(values).map(([vital, base]) => [vital, valueAt(vital, base, bed, Date.now())]));
+}
+
+/** Everybody has a past, more beds are taken, and monitors go on sending until it is said that they end. */
+async function living(world, { beds }) {
+  const all = [...beds];
+  // A hundred calls a minute are not enough for one.
+  const clerk = await logIn(await world.newPerson("nurse"));
+  for (let bed = 0; bed < BEDS; bed++) {
+    const patient = await world.newPatient({}, clerk);
+    all.push({ patient, monitor: await world.newMonitor(patient, clerk), values: { ...CALM, heart_rate: 64 + 3 * bed } });
+  }
+  const begin = Date.now() - HISTORY.hours * 60 * MINUTE_MS;
+  for (const [bed, { patient }] of all.entries()) {
+    const times = Array.from(
+      { length: (HISTORY.hours * 60) / HISTORY.everyMinutes - 1 },
+      (_, i) => begin + i * HISTORY.everyMinutes * MINUTE_MS,
+    );
+    const written = times.flatMap((at) => CHARTED.map((vital) => ({ vital, value: valueAt(vital, CALM[vital], bed, at), at })));
+    await world.writeDown(patient, written);
+  }
+  let going = true;
+  const sending = (async () => {
+    while (going) {
+      await Promise.all(all.map(({ monitor, values }, bed) => monitor.send(now(values, bed)).catch(() => undefined)));
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+    }
+  })();
+  return async () => {
+    going = false;
+    await sending;
+  };
+}
+
 const end = await serve();
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+});
 try {
-  const { ids, logins } = await shownOf(await newWorld());
+  const world = await newWorld({ plain: true });
+  const shown = await shownOf(world);
+  const { ids, logins } = shown;
+  const stop = await living(world, shown);
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   for (const [width, viewport] of Object.entries(SIZES)) {
@@ -57,6 +137,8 @@ try {
     }
     for (const { page } of pages.values()) await page.context().close();
   }
+  await stop();
+  writeFileSync(`${FOLDER}/README.md`, contents());
 } finally {
   await browser.close();
   await end?.();

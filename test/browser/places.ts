@@ -3,7 +3,7 @@ import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { CODES } from "../../src/vitals/catalogue.ts";
 import { type Login, logIn } from "./api.ts";
 import { newEcg, quarantined, sendEcg } from "./ecg.ts";
-import { CALM, desaturate, type World } from "./world.ts";
+import { CALM, desaturate, type Monitor, type Patient, type Values, type World } from "./world.ts";
 
 type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
 type Ids = {
@@ -19,7 +19,12 @@ type Ids = {
 /** `name` is also that of its picture. */
 export type Place = { name: string; as: Who; path: (ids: Ids) => string };
 /** A hospital with something to show on each page, and who looks at it. */
-export type Shown = { ids: Ids; logins: Record<Who, Login | null> };
+export type Shown = {
+  ids: Ids;
+  logins: Record<Who, Login | null>;
+  /** Whose monitors send, and what. */
+  beds: readonly { patient: Patient; monitor: Monitor; values: Values }[];
+};
 
 /** What the pages show: a patient in alarm, one who is well, one of whom a vital is missing, one of whom nothing is known. */
 async function furnished(world: World) {
@@ -32,11 +37,16 @@ async function furnished(world: World) {
   await desaturate(monitors[0]);
   await monitors[1].send({ ...CALM, systolic: 104 });
   await monitors[2].send({ ...incomplete, spo2: 104 });
+  const beds = [
+    { patient: ill, monitor: monitors[0], values: { ...CALM, spo2: 84 } },
+    { patient: calm, monitor: monitors[1], values: { ...CALM, systolic: 104 } },
+    { patient: partly, monitor: monitors[2], values: incomplete },
+  ];
   const report = await sendEcg(clerk, await newEcg(ill), ill);
   const upload = await quarantined(await newDevice(null, "ecg"), await newEcg(calm));
   await admin.ask(`/wards/${ward.ward_id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { low: 90 } });
   const alert = await openAlert(world, ill.id);
-  return { ill, report: report.report_id ?? "", upload, alert, device: monitors[0].id, hospital: hospital.hospital_id };
+  return { ill, beds, report: report.report_id ?? "", upload, alert, device: monitors[0].id, hospital: hospital.hospital_id };
 }
 
 async function openAlert({ clerk }: World, patientId: string): Promise<string> {
@@ -52,11 +62,12 @@ const PATIENT: Login = { email: "patient@demo.com", password: DEMO_PASSWORD };
 
 export async function shownOf(world: World): Promise<Shown> {
   const { nurse, doctor, manager } = world.people;
-  const { ill, ...ids } = await furnished(world);
+  const { ill, beds, ...ids } = await furnished(world);
   const [own] = (await (await logIn(PATIENT)).ask("/reports?limit=1")).data;
   return {
     ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id },
     logins: { nobody: null, nurse, doctor, manager, patient: PATIENT },
+    beds,
   };
 }
 

@@ -89,6 +89,18 @@ test("an access token that ends is renewed once, whatever asks meanwhile, and no
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });
 
+test("a page that opens while nothing answers says so, and comes back by itself", async ({ open, nurse }) => {
+  let isDown = true;
+  const page = await open(nurse, {
+    path: "/patients",
+    before: (page) => page.route("**/api/v1/auth/refresh", (route) => (isDown ? route.abort() : route.fallback())),
+  });
+  await expect(page.getByRole("heading", { level: 1, name: "EdgeCare" })).toBeVisible();
+  await expect(page.getByRole("alert")).toBeVisible();
+  isDown = false;
+  await expect(page.getByRole("heading", { level: 1, name: "Patients" })).toBeVisible();
+});
+
 test("who signs out leaves nothing behind", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients" });
   await settled(page);

@@ -30,21 +30,29 @@ export const CALM: Values = {
 
 /** First names that no text of the portal has in it, so that a leak of one is one. */
 const FIRST = ["Zubaida", "Quirina", "Xanthe", "Yashodhara", "Wilhelmina", "Vrinda"] as const;
+/** For pictures that people look at. */
+const LAST = ["Verma", "Okonkwo", "Iyer", "Fernandes", "Das", "Mehta", "Pillai"] as const;
 let named = 0;
 /** As many as the API takes at once. */
 const MOST_SAMPLES = 1_000;
 
 export type World = Awaited<ReturnType<typeof newWorld>>;
 
-/** @param clerk whose calls set things up, so that they do not count against who looks at pages (100 a minute and person) */
-export async function newWorld() {
+/**
+ * Its clerk's calls set things up, so that they do not count against who looks at pages (100 a minute and person).
+ * @param plain names as people have them; else no two are alike, so that a test knows its own
+ */
+export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
   const admin = await logIn({ email: "adm@demo.com", password: DEMO_PASSWORD });
-  const hospital = (await admin.ask("/hospitals", { json: { name: `Hospital ${unique()}`, time_zone: "Asia/Kolkata" } })).data;
+  const hospital = (
+    await admin.ask("/hospitals", { json: { name: plain ? "Lake Hospital" : `Hospital ${unique()}`, time_zone: "Asia/Kolkata" } })
+  ).data;
   const names = new Set<string>();
+  const mark = plain ? () => "" : () => ` ${unique()}`;
 
   async function newPerson(role: "nurse" | "doctor" | "hospital_admin", by: Caller = admin): Promise<Person> {
     const login = { email: `${role}-${unique()}@example.org`, password: PASSWORD };
-    const name = `${role === "doctor" ? "Dr " : ""}${{ nurse: "Anita", doctor: "Rao", hospital_admin: "Ira" }[role]} ${unique()}`;
+    const name = { nurse: "Anita Nair", doctor: "Dr Rao", hospital_admin: "Ira Bose" }[role] + mark();
     const json = { ...login, full_name: name, role, ...(by === admin && { hospital_id: hospital.hospital_id }) };
     return { ...login, name, id: (await by.ask("/users", { json })).data.user_id };
   }
@@ -61,7 +69,7 @@ export async function newWorld() {
   /** A woman of 62, in the ward and watched by nobody's device yet. */
   async function newPatient(more: object = {}, by: Caller = clerk): Promise<Patient> {
     const first = FIRST[named++ % FIRST.length] ?? FIRST[0];
-    const last = `Okonkwo${unique()}`;
+    const last = plain ? LAST[named % LAST.length] : `Okonkwo${unique()}`;
     const json = {
       first_name: first,
       last_name: last,
@@ -73,12 +81,12 @@ export async function newWorld() {
       ...more,
     };
     const { data } = await by.ask("/patients", { json });
-    names.add(first).add(last);
+    names.add(first).add(last ?? "");
     return { id: data.patient_id, number: data.patient_number, name: `${first} ${last}`, birth: json.date_of_birth };
   }
 
   async function newDevice(patient: Patient | null, kind: string, by: Caller = clerk): Promise<{ id: string; token: string }> {
-    const { device_id: id } = (await by.ask("/devices", { json: { kind, name: `Device ${unique()}` } })).data;
+    const { device_id: id } = (await by.ask("/devices", { json: { kind, name: `Device${plain ? ` ${kind}` : mark()}` } })).data;
     if (patient) await by.ask(`/devices/${id}/assignments`, { json: { patient_id: patient.id } });
     const { token } = (await by.ask(`/devices/${id}/credentials`, { json: { name: "test" } })).data;
     return { id, token };

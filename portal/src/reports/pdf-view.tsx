@@ -78,21 +78,28 @@ function Pages({ pdf, page: asked, onPage, label, download }: PagesProps) {
           ▶
         </Button>
         <span className={classes.gap} />
-        <Button
-          variant="default"
-          disabled={!smaller}
-          onClick={() => setZoom(smaller ?? null)}
-          aria-label={say("reports.zoom_out")}
-        >
-          −
-        </Button>
-        <span>{number(Math.round(scale * 100))} %</span>
-        <Button variant="default" disabled={!larger} onClick={() => setZoom(larger ?? null)} aria-label={say("reports.zoom_in")}>
-          +
-        </Button>
-        <Button variant="default" aria-pressed={zoom === null} onClick={() => setZoom(null)}>
-          {say("reports.fit")}
-        </Button>
+        <span className={classes.zoom}>
+          <Button
+            variant="default"
+            disabled={!smaller}
+            onClick={() => setZoom(smaller ?? null)}
+            aria-label={say("reports.zoom_out")}
+          >
+            −
+          </Button>
+          <span>{number(Math.round(scale * 100))} %</span>
+          <Button
+            variant="default"
+            disabled={!larger}
+            onClick={() => setZoom(larger ?? null)}
+            aria-label={say("reports.zoom_in")}
+          >
+            +
+          </Button>
+          <Button variant="default" aria-pressed={zoom === null} onClick={() => setZoom(null)}>
+            {say("reports.fit")}
+          </Button>
+        </span>
       </div>
       {!whole && (
         <div className={classes.warning} role="alert">

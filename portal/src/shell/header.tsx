@@ -54,6 +54,15 @@ function Pill() {
 
 const THEMES: readonly Theme[] = ["auto", "light", "dark"];
 
+/** As much of a name as there is room for on a phone. */
+const initialsOf = (name: string): string =>
+  name
+    .split(/\s+/)
+    .map((word) => Array.from(word)[0] ?? "")
+    .filter((letter) => /\p{L}/u.test(letter))
+    .filter((_, i, all) => i === 0 || i === all.length - 1)
+    .join("");
+
 function Person() {
   const say = useSay();
   const me = useMe();
@@ -61,8 +70,11 @@ function Person() {
   return (
     <Menu position="bottom-end" width={280} withinPortal={false}>
       <Menu.Target>
-        <Button variant="default" size="compact-md" className={classes.person}>
-          {me.full_name}
+        <Button variant="default" size="compact-md" className={classes.person} aria-label={me.full_name}>
+          <span className={classes.fullName}>{me.full_name}</span>
+          <span className={classes.initials} aria-hidden="true">
+            {initialsOf(me.full_name)}
+          </span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -1,6 +1,6 @@
 // The early-warning score with what it is made of, or what it lacks; never a number made of old or missing values.
 import type { Score } from "../../../src/monitor/contract.ts";
-import { shownScore } from "../live/known.ts";
+import { type ShownScore, shownScore } from "../live/known.ts";
 import { useServerNow } from "../live/use-live.ts";
 import { type PlainKey, sayOf, useSay } from "../messages/index.ts";
 import classes from "./news2.module.css";
@@ -34,7 +34,7 @@ export function News2({ patientId }: { patientId: string }) {
             <strong className={classes.score}>—</strong> {say("vitals.news2_stale", { what: listed(old) })}
           </>
         ) : (
-          <Known score={score} />
+          <Known score={score} shown={shown} />
         )}
       </p>
       <p className={classes.credit}>
@@ -50,13 +50,13 @@ const REASONS: Readonly<Record<Extract<Score, { reason: string }>["reason"], Pla
   age_unknown: "score.not_applicable.age_unknown",
 };
 
-function Known({ score }: { score: Score }) {
+function Known({ score, shown }: { score: Score; shown: ShownScore }) {
   const say = useSay();
   switch (score.status) {
     case "complete":
       return (
         <>
-          <strong className={classes.score} data-risk={score.risk}>
+          <strong className={classes.score} data-band={shown.kind === "score" ? shown.band : undefined}>
             {score.score}
           </strong>
           <span>
