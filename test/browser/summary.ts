@@ -1,19 +1,22 @@
 // Ends a run with the one line that counts its tests.
-import type { Reporter, TestCase, TestResult } from "@playwright/test/reporter";
+import type { FullConfig, Reporter, Suite } from "@playwright/test/reporter";
 
 export default class Summary implements Reporter {
-  readonly #counts = { passed: 0, failed: 0, skipped: 0 };
+  #all: Suite | null = null;
 
   printsToStdio(): boolean {
     return false;
   }
 
-  onTestEnd(_test: TestCase, { status }: TestResult): void {
-    this.#counts[status === "passed" || status === "skipped" ? status : "failed"]++;
+  onBegin(_config: FullConfig, suite: Suite): void {
+    this.#all = suite;
   }
 
   onEnd(): void {
-    const { passed, failed, skipped } = this.#counts;
-    console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+    const outcomes = this.#all?.allTests().map((test) => test.outcome()) ?? [];
+    const count = (...which: readonly (typeof outcomes)[number][]) => outcomes.filter((one) => which.includes(one)).length;
+    const [skipped, twice] = [count("skipped"), count("flaky")];
+    const more = `${skipped > 0 ? `, ${skipped} skipped` : ""}${twice > 0 ? `, ${twice} needed two tries` : ""}`;
+    console.log(`${count("expected", "flaky")} passed, ${count("unexpected")} failed${more}`);
   }
 }
