@@ -108,6 +108,28 @@ it("judges age by when the server got it, whatever the device's clock says, and 
   expect(freshnessOf(before, midnight, limits, "live")).toBe("live");
 });
 
+/** Age by what a clock on the wall says, as a page must not have it. */
+const wallAge = (from: number, to: number, timeZone: string) => {
+  const wall = (at: number) => Date.parse(`${new Date(at).toLocaleString("sv-SE", { timeZone }).replace(" ", "T")}Z`);
+  return (wall(to) - wall(from)) / 1000;
+};
+
+it.each([
+  ["on", "Europe/Berlin", "2026-03-29T01:00:00Z", 3_600],
+  ["back", "Europe/Berlin", "2026-10-25T01:00:00Z", -3_600],
+  ["on", "America/New_York", "2026-03-08T07:00:00Z", 3_600],
+  ["back", "Australia/Lord_Howe", "2026-04-04T15:00:00Z", -1_800],
+] as const)("judges age across clocks that are put %s in %s", (_, timeZone, change, jump) => {
+  const at = Date.parse(change);
+  const heartRate = limitsOf(CODES.heart_rate, false, undefined);
+  const freshnessOver = (ageS: number) => {
+    const [from, to] = [at - 10_000, at - 10_000 + ageS * 1000];
+    expect(wallAge(from, to, timeZone)).toBe(ageS + jump);
+    return freshnessOf(sample(CODES.heart_rate, 72, 0, { received_at: new Date(from).toISOString() }), to, heartRate, "live");
+  };
+  expect([20, 40, 119, 121].map(freshnessOver)).toEqual(["live", "late", "late", "stale"]);
+});
+
 it("takes the silence limit of the rules, and lets what is measured by hand or now and then stand for half an hour", () => {
   const stale = (code: string, byHand: boolean, silence?: number | null) => limitsOf(code, byHand, silence).stale;
   expect(stale(CODES.heart_rate, false)).toBe(120);

@@ -2,6 +2,7 @@
 import { Button, Group, Modal } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { useSay } from "../messages/index.ts";
+import { useFocusBack } from "./focus-back.ts";
 import { useHeld } from "./offline.tsx";
 import { NotDone } from "./states.tsx";
 
@@ -29,6 +30,7 @@ export function Confirm({
   onClose,
 }: ConfirmProps) {
   const say = useSay();
+  useFocusBack();
   const { held, reason } = useHeld(changes);
   const [state, setState] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: null });
   const confirm = () => {

@@ -2,12 +2,14 @@
 import { Modal } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useSay } from "../messages/index.ts";
+import { useFocusBack } from "./focus-back.ts";
 
 type DialogProps = { title: string; children: ReactNode; onClose: () => void; wide?: boolean };
 
 /** A click beside it does not close it: what was typed would be gone. */
 export function Dialog({ title, children, onClose, wide = false }: DialogProps) {
   const say = useSay();
+  useFocusBack();
   return (
     <Modal
       opened

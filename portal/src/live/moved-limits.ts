@@ -23,4 +23,4 @@ export function movedText(moved: readonly LimitsInForce[]): string | null {
 
 /** As short as it can be, of this patient's own: the ward's are said once, above. */
 export const ownRanges = (moved: readonly LimitsInForce[]): string | null =>
-  moved[0]?.set_by === "patient" ? `${MOVED} ${moved.map(rangeOf).join(" ")}` : null;
+  moved[0]?.set_by === "patient" ? moved.map(rangeOf).join(" ") : null;

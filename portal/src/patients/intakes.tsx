@@ -1,7 +1,8 @@
 // What was asked before a visit, answer by answer as it was given, and taking a new one.
-import { Button, Modal, Textarea } from "@mantine/core";
+import { Button, Textarea } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Dialog } from "../design/dialog.tsx";
 import { type FieldErrors, Form } from "../design/form.tsx";
 import { Card } from "../design/page.tsx";
 import { Query } from "../design/states.tsx";
@@ -126,13 +127,7 @@ function NewIntake({ patientId, onClose }: { patientId: string; onClose: () => v
   }
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={say("record.new_intake")}
-      size="lg"
-      closeButtonProps={{ "aria-label": say("common.close") }}
-    >
+    <Dialog title={say("record.new_intake")} onClose={onClose} wide>
       <p>{say("record.intake_effect")}</p>
       <Form submit={say("record.save_intake")} check={check} onSubmit={save} onCancel={onClose} labels={labels}>
         {(field) => (
@@ -158,6 +153,6 @@ function NewIntake({ patientId, onClose }: { patientId: string; onClose: () => v
           </>
         )}
       </Form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,8 +1,9 @@
 // The logins with which the patient reads the record, and the code that ties one to it.
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Confirm } from "../design/confirm.tsx";
+import { Dialog } from "../design/dialog.tsx";
 import { useHeld } from "../design/offline.tsx";
 import { Card } from "../design/page.tsx";
 import { NotDone, Query } from "../design/states.tsx";
@@ -82,15 +83,10 @@ function NewCode({ patientId, zone }: LoginsProps) {
       </Button>
       <p className={classes.muted}>{say("record.code_ends")}</p>
       {state.made && (
-        <Modal
-          opened
-          onClose={() => setState({ busy: false, error: null, made: null })}
-          title={say("record.code_title")}
-          closeButtonProps={{ "aria-label": say("common.close") }}
-        >
+        <Dialog title={say("record.code_title")} onClose={() => setState({ busy: false, error: null, made: null })}>
           <p className={classes.code}>{state.made.code}</p>
           <p>{say("record.code_text", { until: dateTime(state.made.expires_at, zone) })}</p>
-        </Modal>
+        </Dialog>
       )}
     </>
   );

@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { type Column, Table } from "../design/data-table.tsx";
 import { PriorityBadge, shownAs } from "../design/priority.tsx";
+import scores from "../design/score.module.css";
 import { age, date } from "../design/time.ts";
 import { shownScore, shownUpdate, sortedByUrgency } from "../live/known.ts";
 import { useLink, useLivePatient, useServerNow } from "../live/use-live.ts";
@@ -66,7 +67,7 @@ function Score({ patientId }: { patientId: string }) {
   const shown = shownScore(live, { now, link: status });
   if (shown.kind !== "score") return <span title={say("patients.no_score")}>—</span>;
   return (
-    <span className={classes.score} data-band={shown.band}>
+    <span className={`${scores.band} ${classes.score}`} data-band={shown.band}>
       {shown.score}
     </span>
   );

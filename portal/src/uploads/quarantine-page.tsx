@@ -3,6 +3,7 @@ import { Button, type ButtonProps, Modal, NativeSelect } from "@mantine/core";
 import { createLink, Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ComponentProps, useState } from "react";
 import { type Column, DataTable } from "../design/data-table.tsx";
+import { useFocusBack } from "../design/focus-back.ts";
 import layout from "../design/layout.module.css";
 import { Page } from "../design/page.tsx";
 import { age } from "../design/time.ts";
@@ -62,19 +63,25 @@ export function QuarantinePage() {
         filtered={reason !== undefined}
         empty={say("uploads.quarantine_empty")}
       />
-      {opened?.what === "preview" && (
-        <Modal
-          opened
-          size="xl"
-          onClose={close}
-          title={opened.upload.file_name ?? say("uploads.preview")}
-          closeButtonProps={{ "aria-label": say("common.close") }}
-        >
-          <UploadPreview upload={opened.upload} />
-        </Modal>
-      )}
+      {opened?.what === "preview" && <Preview upload={opened.upload} onClose={close} />}
       {opened?.what === "reject" && <Reject uploadId={opened.upload.upload_id} onClose={close} />}
     </Page>
+  );
+}
+
+function Preview({ upload, onClose }: { upload: KeptUpload; onClose: () => void }) {
+  const say = useSay();
+  useFocusBack();
+  return (
+    <Modal
+      opened
+      size="xl"
+      onClose={onClose}
+      title={upload.file_name ?? say("uploads.preview")}
+      closeButtonProps={{ "aria-label": say("common.close") }}
+    >
+      <UploadPreview upload={upload} />
+    </Modal>
   );
 }
 

@@ -1,6 +1,7 @@
 // Corrects one value, or says that it was entered in error. The old value stays in its history; nothing is deleted.
-import { Modal, Radio, Stack, Textarea, TextInput } from "@mantine/core";
+import { Radio, Stack, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { Dialog } from "../design/dialog.tsx";
 import { type FieldErrors, Form, numberIn } from "../design/form.tsx";
 import { sayOf, useSay } from "../messages/index.ts";
 import { amendObservation, type Observation } from "./api.ts";
@@ -36,14 +37,12 @@ export function AmendDialog({ sample, zone, onClose, onDone }: AmendDialogProps)
   }
 
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={onClose}
       title={say("vitals.correct_value", {
         vital: sayOf("vital", sample.name ?? sample.code),
         at: seconds(sample.effective_at, zone),
       })}
-      closeButtonProps={{ "aria-label": say("common.close") }}
     >
       <p>{say("vitals.was", { value: sampleText(sample) })}</p>
       <Form
@@ -83,6 +82,6 @@ export function AmendDialog({ sample, zone, onClose, onDone }: AmendDialogProps)
           </>
         )}
       </Form>
-    </Modal>
+    </Dialog>
   );
 }

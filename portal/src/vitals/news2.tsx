@@ -1,5 +1,6 @@
 // The early-warning score with what it is made of, or what it lacks; never a number made of old or missing values.
 import type { Score } from "../../../src/monitor/contract.ts";
+import scores from "../design/score.module.css";
 import { type ShownScore, shownScore } from "../live/known.ts";
 import { useServerNow } from "../live/use-live.ts";
 import { type PlainKey, sayOf, useSay } from "../messages/index.ts";
@@ -56,7 +57,7 @@ function Known({ score, shown }: { score: Score; shown: ShownScore }) {
     case "complete":
       return (
         <>
-          <strong className={classes.score} data-band={shown.kind === "score" ? shown.band : undefined}>
+          <strong className={`${scores.band} ${classes.score}`} data-band={shown.kind === "score" ? shown.band : undefined}>
             {score.score}
           </strong>
           <span>

@@ -1,9 +1,11 @@
 // The cells of a row. Each is given what it shows as plain values, so that only what changed is drawn again.
 import { memo } from "react";
+import scores from "../design/score.module.css";
 import type { Priority } from "../design/shown-as.ts";
 import { age, number } from "../design/time.ts";
 import type { Freshness } from "../live/freshness.ts";
 import type { ShownScore } from "../live/known.ts";
+import { MOVED } from "../live/moved-limits.ts";
 import { say, sayOf, useSay } from "../messages/index.ts";
 import classes from "./cells.module.css";
 
@@ -27,30 +29,36 @@ export const ValueCell = memo(function ValueCell({ text, freshness, ageS, alarm,
   return (
     <td className={classes.value} data-state={freshness} data-alarm={alarm ?? undefined} title={moved ?? undefined}>
       <span className={classes.number}>{isInvalid ? <del>{text}</del> : text}</span>
-      <Note freshness={freshness} isInvalid={isInvalid} old={old} />
-      {ranges && (
-        <small className={classes.note} aria-hidden="true">
-          {ranges}
-        </small>
-      )}
+      <Note freshness={freshness} isInvalid={isInvalid} old={old} ranges={ranges} />
       {moved && <span className="visually-hidden">{moved}</span>}
     </td>
   );
 });
 
+type NoteProps = { freshness: Freshness; isInvalid: boolean; old: string | null; ranges: string | null };
+
 /** Below a value what is to be known of it, and in words for who does not see how it is drawn. */
-function Note({ freshness, isInvalid, old }: { freshness: Freshness; isInvalid: boolean; old: string | null }) {
-  if (freshness === "missing") return <span className="visually-hidden">{say("ward.no_value")}</span>;
-  if (isInvalid) return <small className={classes.note}>{say("ward.invalid")}</small>;
-  if (old === null) return null;
+function Note({ freshness, isInvalid, old, ranges }: NoteProps) {
+  const shown = freshness === "missing" || isInvalid ? null : old;
   return (
     <>
-      <small className={classes.note} aria-hidden="true">
-        {old}
-      </small>
-      <span className="visually-hidden">
-        {freshness === "stale" ? say("ward.no_data_for", { age: old }) : say("common.ago", { age: old })}
-      </span>
+      {(isInvalid || shown !== null || ranges !== null) && (
+        <small className={classes.note}>
+          {isInvalid && say("ward.invalid")}
+          {shown !== null && <span aria-hidden="true">{shown}</span>}
+          {ranges !== null && (
+            <span className={classes.mark} aria-hidden="true">
+              {MOVED} <span className={classes.ranges}>{ranges}</span>
+            </span>
+          )}
+        </small>
+      )}
+      {freshness === "missing" && <span className="visually-hidden">{say("ward.no_value")}</span>}
+      {shown !== null && (
+        <span className="visually-hidden">
+          {freshness === "stale" ? say("ward.no_data_for", { age: shown }) : say("common.ago", { age: shown })}
+        </span>
+      )}
     </>
   );
 }
@@ -79,7 +87,7 @@ export const ScoreCell = memo(function ScoreCell({ score }: { score: ShownScore 
     case "score":
       return (
         <td className={classes.score}>
-          <span className={classes.square} data-band={score.band}>
+          <span className={`${scores.band} ${classes.square}`} data-band={score.band}>
             {score.score}
           </span>
         </td>

@@ -1,0 +1,187 @@
+// Charts: the table has what the API has, a gap is a gap, a spike stays, and a zoom stands while numbers come in.
+import type { Page } from "@playwright/test";
+import { columnsOf, drawn, figureOf, type Ink, lineIn, type Window } from "./plotted.ts";
+import { expect, settled, test } from "./portal.ts";
+import { CALM, type Patient } from "./world.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const iso = (at: number) => new Date(at).toISOString();
+const pathOf = ({ id }: Patient, { from, to }: Window, more = "") =>
+  `/patients/${id}/vitals?code=heart_rate&from=${iso(from)}&to=${iso(to)}${more}`;
+const rates = (values: readonly (readonly [at: number, value: number])[]) =>
+  values.map(([at, value]) => ({ vital: "heart_rate" as const, value, at }));
+
+/** As the API gives it. */
+type Bucket = { from: string; n: number; mean: number; min: number; max: number };
+
+/** What the page asks for its buckets, to ask it again. */
+async function askedBy(page: Page, path: string): Promise<string> {
+  const [request] = await Promise.all([page.waitForRequest(/\/observations\?.*buckets=/), page.goto(path)]);
+  const { pathname, search } = new URL(request.url());
+  return pathname.replace("/api/v1", "") + search;
+}
+
+async function rowsOf(page: Page): Promise<string[][]> {
+  const table = page.getByRole("table", { name: "Heart rate: what the chart shows" });
+  await expect(table).toBeVisible();
+  const rows: string[][] = [];
+  for (;;) {
+    for (const row of await table.locator("tbody tr").all()) rows.push(await row.locator("td").allTextContents());
+    const older = page.getByRole("button", { name: "Older" });
+    if (!(await older.isVisible()) || (await older.isDisabled())) return rows;
+    await older.click();
+  }
+}
+
+test("the table has the API's buckets, and the read-out of the chart goes through the same", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const to = Math.floor(Date.now() / HOUR) * HOUR;
+  const window = { from: to - 12 * HOUR, to };
+  // Every five minutes, and each third time four values within as many seconds.
+  const written = Array.from({ length: 130 }, (_, i) => window.from + 10 * MINUTE + i * 5 * MINUTE).flatMap((at, i) =>
+    Array.from({ length: i % 3 === 0 ? 4 : 1 }, (_, n) => [at + n * 1_000, 60 + ((i * 7) % 40) + n * 3] as const),
+  );
+  await world.writeDown(patient, rates(written));
+  const page = await open(nurse, { path: "/patients" });
+  const asked = await askedBy(page, pathOf(patient, window, "&view=table"));
+  const buckets: Bucket[] = (await world.clerk.ask(asked)).data;
+  expect(buckets.length).toBeGreaterThan(100);
+  expect(buckets.reduce((sum, { n }) => sum + n, 0)).toBe(written.length);
+  expect(Math.max(...buckets.map(({ n }) => n))).toBe(4);
+  const whole = (value: number) => new Intl.NumberFormat("en-IN", { maximumFractionDigits: 0 }).format(value);
+  const time = (at: string) =>
+    new Intl.DateTimeFormat("en-IN", {
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+      timeZoneName: "short",
+      timeZone: "Asia/Kolkata",
+    }).format(new Date(at));
+  const wanted = buckets
+    .map(({ from, n, mean, min, max }) => [time(from), whole(mean), whole(min), whole(max), String(n)])
+    .reverse();
+  expect(await rowsOf(page)).toEqual(wanted);
+
+  await page.getByRole("button", { name: "Chart", exact: true }).click();
+  const reader = (await drawn(page, "Heart rate")).getByRole("slider");
+  await reader.focus();
+  await reader.press("Home");
+  const read: string[] = [];
+  for (const _ of buckets) {
+    read.push((await reader.getAttribute("aria-valuetext")) ?? "");
+    await reader.press("ArrowRight");
+  }
+  expect(read.map((text) => text.split(": ").at(-1))).toEqual(buckets.map(({ mean }) => whole(mean)));
+});
+
+test("a gap of more than two intervals is not bridged, and one of two is", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const to = Math.floor(Date.now() / MINUTE) * MINUTE;
+  const window = { from: to - HOUR, to };
+  // Every minute; one is missing after the 15th, and two after the 30th, and twelve after the 40th.
+  const missing = new Set([16, 31, 32, ...Array.from({ length: 12 }, (_, i) => 41 + i)]);
+  const minutes = Array.from({ length: 61 }, (_, i) => i).filter((minute) => !missing.has(minute));
+  await world.writeDown(patient, rates(minutes.map((minute) => [window.from + minute * MINUTE, 72] as const)));
+  const page = await open(nurse, { path: pathOf(patient, window) });
+  const figure = await drawn(page, "Heart rate");
+  await expect(figure).toHaveAttribute("aria-label", /2 stretches without data/);
+  const { columns } = await lineIn(figure);
+  const between = (from: number, until: number): Ink[] =>
+    columnsOf(columns, window, { from: window.from + from * MINUTE, to: window.from + until * MINUTE });
+  const drawnIn = (inks: Ink[]) => inks.filter((ink) => ink !== null).length / inks.length;
+  for (const [from, until] of [
+    [0, 15],
+    [15, 17],
+    [17, 30],
+    [33, 40],
+    [53, 59],
+  ] as const) {
+    expect(drawnIn(between(from, until)), `${from} to ${until} min`).toBe(1);
+  }
+  for (const [from, until] of [
+    [30, 33],
+    [40, 53],
+  ] as const)
+    expect(drawnIn(between(from, until)), `${from} to ${until} min`).toBe(0);
+});
+
+test("one value far from all others is seen in the chart of thirty days", async ({ open, world, nurse }) => {
+  test.setTimeout(180_000);
+  const patient = await world.newPatient();
+  const now = Date.now();
+  const window = { from: now - 30 * DAY, to: now };
+  const spike = Math.floor((now - 13 * DAY) / HOUR) * HOUR + 29 * MINUTE;
+  // Two values in every third hour, and in one of these hours the third.
+  const hours = Array.from({ length: 28 * 8 }, (_, i) => spike - 29 * MINUTE + (i - 128) * 3 * HOUR);
+  const usual = hours.flatMap((hour) => [[hour, 72] as const, [hour + 40 * MINUTE, 74] as const]);
+  const written = [...usual, [spike, 188] as const].filter(([at]) => at < now).toSorted(([a], [b]) => a - b);
+  await world.writeDown(patient, rates(written));
+  // What comes late is counted by the hour, hour after hour.
+  const counted = async () => {
+    const query = `code=heart_rate&from=${iso(window.from)}&to=${iso(window.to)}&buckets=100`;
+    const { data } = await world.clerk.ask(`/patients/${patient.id}/observations?${query}`);
+    return data.reduce((sum: number, { n }: Bucket) => sum + n, 0);
+  };
+  await expect.poll(counted, { timeout: 90_000, intervals: [3_000] }).toBe(written.length);
+  const page = await open(nurse, { path: pathOf(patient, window) });
+  const figure = await drawn(page, "Heart rate");
+  await expect(figure).toHaveAttribute("aria-label", /lowest 72, highest 188/);
+  const { columns, height } = await lineIn(figure);
+  // The scale of a heart rate begins at 40, and goes a twentieth of its length beyond the highest value.
+  const yOf = (value: number) => (1 - (value - 40) / (188 + (188 - 40) * 0.05 - 40)) * height;
+  const near = columnsOf(columns, window, { from: spike - 4 * HOUR, to: spike + 4 * HOUR }, 0);
+  const top = Math.min(...near.map((ink) => ink?.top ?? Number.POSITIVE_INFINITY));
+  expect(Math.abs(top - yOf(188))).toBeLessThan(4);
+  const elsewhere = columnsOf(columns, window, { from: window.from + 2 * DAY, to: spike - DAY });
+  for (const ink of elsewhere) expect(Math.abs((ink?.top ?? 0) - yOf(74))).toBeLessThan(6);
+});
+
+test("a zoom stands while values come in and when the page is loaded again; Live follows again", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const monitor = await world.newMonitor(patient);
+  const now = Date.now();
+  await world.writeDown(patient, rates(Array.from({ length: 60 }, (_, i) => [now - (60 - i) * MINUTE, 72] as const)));
+  const page = await open(nurse, { path: `/patients/${patient.id}/vitals?code=heart_rate&range=1h` });
+  await settled(page);
+  const before = await drawn(page, "Heart rate");
+  const plot = await before.locator(".u-over").boundingBox();
+  if (!plot) throw new Error("no plot");
+  const y = plot.y + plot.height / 2;
+  await page.mouse.move(plot.x + plot.width * 0.25, y);
+  await page.mouse.down();
+  await page.mouse.move(plot.x + plot.width * 0.75, y, { steps: 5 });
+  await page.mouse.up();
+  await expect(page).toHaveURL(/from=.*to=/);
+  const words = () => new URL(page.url()).searchParams;
+  const zoomed = { from: words().get("from") ?? "", to: words().get("to") ?? "" };
+  const length = Date.parse(zoomed.to) - Date.parse(zoomed.from);
+  expect(Math.abs(length - HOUR / 2)).toBeLessThan(2 * MINUTE);
+  const label = async () => (await drawn(page, "Heart rate")).getAttribute("aria-label");
+  const [described, line] = [await label(), (await lineIn(before)).columns];
+  for (let rate = 140; rate < 148; rate++) {
+    await monitor.send({ ...CALM, heart_rate: rate });
+    await page.waitForTimeout(500);
+  }
+  await page.mouse.move(5, 5);
+  const same = async () => {
+    expect(Object.fromEntries(words())).toMatchObject(zoomed);
+    expect(await label()).toBe(described);
+    expect((await lineIn(figureOf(page, "Heart rate"))).columns).toEqual(line);
+  };
+  await same();
+  await page.reload();
+  await settled(page);
+  await same();
+  await page.getByRole("button", { name: "Live", exact: true }).click();
+  await expect(page).not.toHaveURL(/from=/);
+  await expect(figureOf(page, "Heart rate")).toHaveAttribute("aria-label", /highest 147.*last 147/);
+});

@@ -1,0 +1,52 @@
+// What went wrong has an id: the one that a person reads out finds the line in the server's log.
+import type { Locator } from "@playwright/test";
+import { CODES } from "../../src/vitals/catalogue.ts";
+import { expect, settled, test } from "./portal.ts";
+import { logOfProduct } from "./product.ts";
+
+/** What was logged of the problem with this id, as the server wrote it: lines of one object. */
+function loggedOf(errorId: string): string | undefined {
+  return logOfProduct()
+    ?.split(/\n(?=\{)/)
+    .find((entry) => /error_id/.test(entry) && entry.includes(errorId));
+}
+
+async function idIn(place: Locator): Promise<string> {
+  const text = await place.locator("code").textContent();
+  const [id] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(text ?? "") ?? [];
+  if (!id) throw new Error(`no id in "${text}"`);
+  return id;
+}
+
+test.beforeEach(() => {
+  test.skip(logOfProduct() === null, "the log of a server that runs already is not here");
+});
+
+test("a page that is refused says an id, and the log has it with the code and the status", async ({ open, nurse }) => {
+  const page = await open(nurse, { path: "/patients/01900000-0000-7000-8000-000000000000" });
+  await expect(page.getByText("This page does not exist or you have no access.").first()).toBeVisible();
+  const id = await idIn(page.getByRole("main"));
+  await expect.poll(() => loggedOf(id)).toMatch(/problem not_found/);
+  expect(loggedOf(id)).toMatch(/status['"]?: 404/);
+  expect(loggedOf("01900000-0000-7000-8000-000000000000")).toBeUndefined();
+});
+
+test("so does a change that is refused, because somebody else was faster", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
+  await settled(page);
+  await page.getByRole("button", { name: "Change limits: Oxygen saturation" }).click();
+  await page.getByLabel("Low limit, where it comes from", { exact: true }).selectOption("own");
+  await page.getByLabel("Low limit, own value", { exact: true }).fill("88");
+  await page.getByRole("button", { name: "Check" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("button", { name: "Lower limit" })).toBeVisible();
+  await world.clerk.ask(`/patients/${patient.id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { low: 89 } });
+  await dialog.getByRole("button", { name: "Lower limit" }).click();
+  const refused = dialog.getByRole("alert");
+  await expect(refused).toBeVisible();
+  const id = await idIn(refused);
+  await expect.poll(() => loggedOf(id)).toMatch(/problem precondition/);
+  const { rules } = (await world.clerk.ask(`/patients/${patient.id}/alert-rules`)).data;
+  expect(rules.find(({ code }: { code: string }) => code === CODES.spo2)).toMatchObject({ limits: { low: 89 } });
+});

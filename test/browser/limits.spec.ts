@@ -1,0 +1,90 @@
+// What other limits would have meant: the form says what the server counts, and the server counts what there is.
+import type { Locator, Page } from "@playwright/test";
+import { CODES } from "../../src/vitals/catalogue.ts";
+import { expect, settled, test } from "./portal.ts";
+import type { Patient, World } from "./world.ts";
+
+const MINUTE = 60_000;
+/** Of an adult; alarms begin at the value and have no delay (docs/alarms.md). */
+const HIGH = 180;
+const CALM = 122;
+/** Each for twenty minutes, with calm between them, over half a day. */
+const PEAKS = [160, 185, 152, 195, 160, 183, 171];
+
+/** What a cuff told every ten minutes. */
+function measured(): { value: number; at: number }[] {
+  const values = PEAKS.flatMap((peak) => [CALM, CALM, CALM, peak, peak]).concat(CALM);
+  const start = Date.now() - values.length * 10 * MINUTE;
+  return values.map((value, i) => ({ value, at: start + i * 10 * MINUTE }));
+}
+
+/** Alarms of a high limit: how often the value goes there. */
+const risesTo = (limit: number): number =>
+  measured().filter(({ value }, i, all) => value >= limit && (all[i - 1]?.value ?? 0) < limit).length;
+
+async function withPressures(world: World): Promise<Patient> {
+  const patient = await world.newPatient();
+  const samples = measured().map((sample) => ({ vital: "systolic" as const, ...sample }));
+  await world.writeDown(patient, samples);
+  return patient;
+}
+
+type Counts = { before: { alarms: number }; after: { alarms: number } };
+const tried = async ({ clerk }: World, { id }: Patient, limits: object): Promise<Counts> =>
+  (await clerk.ask(`/patients/${id}/alert-rules/preview`, { json: { code: CODES.systolic, limits } })).data;
+
+/** The form with another high limit, up to what it would have meant. */
+async function ask(page: Page, limit: number): Promise<Locator> {
+  await page.getByRole("button", { name: "Change limits: Systolic pressure" }).click();
+  await page.getByLabel("High limit, where it comes from", { exact: true }).selectOption("own");
+  await page.getByLabel("High limit, own value", { exact: true }).fill(String(limit));
+  await page.getByRole("button", { name: "Check" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("table")).toBeVisible();
+  return dialog;
+}
+
+const totals = (dialog: Locator): Promise<string[]> =>
+  dialog.getByRole("row").filter({ hasText: "All" }).getByRole("cell").allTextContents();
+
+const CHANGES = [
+  { limit: 190, title: "raise the high limit from 180 to 190?", said: "It would have hidden 2 alarms in 24 h." },
+  { limit: 150, title: "lower the high limit from 180 to 150?", said: "It would have added 4 alarms in 24 h." },
+  { limit: 182, title: "raise the high limit from 180 to 182?", said: "The number of alarms in 24 h stays the same: 3." },
+] as const;
+
+test("what the form says of other limits is what the server counts, and what a recount finds", async ({ open, world, nurse }) => {
+  const patient = await withPressures(world);
+  expect([HIGH, 190, 150, 182].map(risesTo)).toEqual([3, 1, 7, 3]);
+  const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
+  await settled(page);
+  for (const { limit, title, said } of CHANGES) {
+    const dialog = await ask(page, limit);
+    await expect(page.getByRole("dialog", { name: `Systolic pressure: ${title}` })).toBeVisible();
+    await expect(dialog).toContainText(said);
+    const { before, after } = await tried(world, patient, { high: limit });
+    expect(await totals(dialog)).toEqual([String(before.alarms), String(after.alarms)]);
+    expect([before.alarms, after.alarms]).toEqual([risesTo(HIGH), risesTo(limit)]);
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+  }
+  // Nothing was saved by asking.
+  const { rules } = (await world.clerk.ask(`/patients/${patient.id}/alert-rules`)).data;
+  expect(rules.find(({ code }: { code: string }) => code === CODES.systolic)).toMatchObject({ limits: { high: HIGH } });
+});
+
+test("so it is when own limits are taken back, and when they are saved", async ({ open, world, nurse }) => {
+  const patient = await withPressures(world);
+  const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
+  await settled(page);
+  const dialog = await ask(page, 190);
+  await dialog.getByRole("button", { name: "Raise limit" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await page.getByRole("button", { name: "Take back own limits: Systolic pressure" }).click();
+  const question = page.getByRole("dialog", { name: "Systolic pressure: take back the own limits?" });
+  await expect(question).toContainText("It would have added 2 alarms in 24 h.");
+  const { before, after } = await tried(world, patient, { high: HIGH });
+  expect(await totals(question)).toEqual([String(before.alarms), String(after.alarms)]);
+  expect([before.alarms, after.alarms]).toEqual([risesTo(190), risesTo(HIGH)]);
+});

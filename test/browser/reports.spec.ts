@@ -1,0 +1,63 @@
+// Reading reports for hours: what a PDF took is given back when it is left.
+import type { Page } from "@playwright/test";
+import { logIn } from "./api.ts";
+import { newEcg, sendEcg } from "./ecg.ts";
+import { type Kept, keptBy } from "./memory.ts";
+import { expect, settled, test } from "./portal.ts";
+
+const PDFS = 50;
+/** By then everything has been loaded that is loaded once. */
+const WARM_UP = 10;
+const MIB = 1024 * 1024;
+/** A person may ask a hundred times a minute. */
+const EACH_MS = 2_500;
+
+/** Opens the nth report of the list, waits until its page is drawn, and goes back. */
+async function look(page: Page, nth: number): Promise<void> {
+  const due = page.waitForTimeout(EACH_MS);
+  await page.getByRole("table", { name: "Reports" }).getByRole("link").nth(nth).click();
+  await expect(page).toHaveURL(/\/reports\/[0-9a-f-]{36}$/);
+  await expect(page.getByRole("region").filter({ has: page.locator("canvas") })).toHaveAttribute("aria-busy", "false");
+  await expect.poll(() => page.locator("canvas").evaluate((canvas) => (canvas as HTMLCanvasElement).width)).toBeGreaterThan(300);
+  await due;
+  await page.goBack();
+  await expect(page).toHaveURL(/\/patients\/.*\/reports$/);
+  await expect(page.locator("canvas")).toHaveCount(0);
+}
+
+test("after fifty PDFs the page keeps no more than after the first ten, and no worker", async ({ open, world, nurse }) => {
+  test.setTimeout(480_000);
+  const patient = await world.newPatient();
+  const sender = await logIn(await world.newPerson("nurse"));
+  for (let i = 0; i < PDFS; i++) await sendEcg(sender, await newEcg(patient), patient);
+  const page = await open(nurse, { path: `/patients/${patient.id}/reports` });
+  await settled(page);
+  const links = page.getByRole("table", { name: "Reports" }).getByRole("link");
+  const more = page.getByRole("button", { name: "Show more" });
+  while (await more.isVisible()) {
+    const before = await links.count();
+    await more.click();
+    await expect.poll(() => links.count()).toBeGreaterThan(before);
+  }
+  await expect(links).toHaveCount(PDFS);
+  const workers = page.workers().length;
+  const kept: Kept[] = [];
+  for (let nth = 0; nth < PDFS; nth++) {
+    if (nth === WARM_UP) kept.push(await keptBy(page));
+    await look(page, nth);
+  }
+  kept.push(await keptBy(page));
+  const [early, late] = kept;
+  if (!early || !late) throw new Error("nothing was measured");
+  const mib = (bytes: number) => (bytes / MIB).toFixed(1);
+  console.log(
+    `heap ${mib(early.heap)} to ${mib(late.heap)} MiB, beside it ${mib(early.outside)} to ${mib(late.outside)} MiB, ` +
+      `nodes ${early.nodes} to ${late.nodes}, listeners ${early.listeners} to ${late.listeners}`,
+  );
+  // What is remembered of forty reports, by the cache of answers, is small.
+  expect(late.heap - early.heap).toBeLessThan(2 * MIB);
+  expect(late.outside - early.outside).toBeLessThan(MIB);
+  expect(late.nodes - early.nodes).toBeLessThan(500);
+  expect(late.listeners - early.listeners).toBeLessThan(100);
+  await expect.poll(() => page.workers().length).toBe(workers);
+});
