@@ -21,8 +21,13 @@ const WHO = {
 /** All pictures on one page, by who sees them. */
 function contents() {
   const of = (as) => PLACES.filter((place) => place.as === as);
-  const row = ({ name }) => `| ${name} | ![${name}, desk](${name}-desktop.jpg) | ![${name}, phone](${name}-phone.jpg) |`;
-  const part = ([as, who]) => [`## ${who}`, "", "| page | desk | phone |", "| --- | --- | --- |", ...of(as).map(row), ""];
+  const shown = ({ name }) => [
+    "### " + name,
+    "",
+    `![${name}, desk](${name}-desktop.jpg) ![${name}, phone](${name}-phone.jpg)`,
+    "",
+  ];
+  const part = ([as, who]) => [`## ${who}`, "", ...of(as).flatMap(shown)];
   const lead = "Every page of the portal at 1366 × 768 and 390 × 844, of a hospital that is made up (`npm run screenshots`).";
   return ["# The portal in pictures", "", lead, "", ...Object.entries(WHO).flatMap(part)].join("\n");
 }
