@@ -22,7 +22,7 @@ const WHO = {
 function contents() {
   const of = (as) => PLACES.filter((place) => place.as === as);
   const shown = ({ name }) => [
-    "### " + name,
+    `### ${name}`,
     "",
     `![${name}, desk](${name}-desktop.jpg) ![${name}, phone](${name}-phone.jpg)`,
     "",
