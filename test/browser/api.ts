@@ -59,3 +59,12 @@ export async function logIn({ email, password }: Login): Promise<Caller> {
   };
   return { ask };
 }
+
+/** All of a person's, the browser's among them; the one that asks goes last. */
+export async function endSessions(login: Login): Promise<void> {
+  const caller = await logIn(login);
+  const sessions: { session_id: string; current: boolean }[] = (await caller.ask("/auth/sessions")).data;
+  for (const { session_id } of sessions.toSorted((a, b) => Number(a.current) - Number(b.current))) {
+    await caller.ask(`/auth/sessions/${session_id}`, { method: "DELETE" });
+  }
+}

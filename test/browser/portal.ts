@@ -59,6 +59,16 @@ export async function signIn(request: Page["request"], { email, password }: Logi
   expect(response.status(), await response.text()).toBe(200);
 }
 
+/** In the dialog that comes when a session has ended. */
+export async function signInAgain(page: Page, { email, password }: Login): Promise<void> {
+  const dialog = page.getByRole("dialog", { name: "Your session has ended" });
+  await expect(dialog).toBeVisible();
+  await dialog.getByLabel("E-mail or user name").fill(email);
+  await dialog.getByLabel("Password", { exact: true }).fill(password);
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await expect(dialog).toHaveCount(0);
+}
+
 /** Waits until the page's own heading is there and nothing is loading any more. */
 export async function settled(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();

@@ -1,6 +1,6 @@
 // Signing in, staying where one is, and what happens when the session ends.
-import { type Login, logIn } from "./api.ts";
-import { expect, settled, test } from "./portal.ts";
+import { endSessions } from "./api.ts";
+import { expect, settled, signInAgain, test } from "./portal.ts";
 
 test("signs in through the form, with one message for a wrong name and a wrong password", async ({ open, nurse }) => {
   const page = await open(null, { path: "/patients" });
@@ -59,10 +59,7 @@ test("a session that ends shows a dialog and no patient; signed in again, one is
   await expect(dialog).toBeVisible();
   await expect(page.getByText(patient.name)).toHaveCount(0);
   await expect(page.locator("main")).toBeEmpty();
-  await dialog.getByLabel("E-mail or user name").fill(nurse.email);
-  await dialog.getByLabel("Password", { exact: true }).fill(nurse.password);
-  await dialog.getByRole("button", { name: "Sign in" }).click();
-  await expect(dialog).toHaveCount(0);
+  await signInAgain(page, nurse);
   await expect(page).toHaveURL(/\/patients$/);
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
 });
@@ -117,12 +114,3 @@ test("who signs out leaves nothing behind", async ({ open, nurse }) => {
   expect(kept).toEqual({ cookies: "", keys: expect.anything(), values: expect.not.stringMatching(/eyJ|ec[ar]_|@/) });
   expect(kept.keys.filter((key) => !/^(edgecare\.|mantine-)/.test(key))).toEqual([]);
 });
-
-/** All of a person's, the browser's among them; the one that asks goes last. */
-async function endSessions(login: Login): Promise<void> {
-  const caller = await logIn(login);
-  const sessions: { session_id: string; current: boolean }[] = (await caller.ask("/auth/sessions")).data;
-  for (const { session_id } of sessions.toSorted((a, b) => Number(a.current) - Number(b.current))) {
-    await caller.ask(`/auth/sessions/${session_id}`, { method: "DELETE" });
-  }
-}

@@ -1,7 +1,8 @@
 // The main job: a PDF report reaches the right patient's record, once, and can be read there.
 import type { Page } from "@playwright/test";
+import { endSessions } from "./api.ts";
 import { newEcg, quarantined } from "./ecg.ts";
-import { expect, settled, test } from "./portal.ts";
+import { expect, settled, signInAgain, test } from "./portal.ts";
 import { newWire } from "./wire.ts";
 import type { Patient, World } from "./world.ts";
 
@@ -99,6 +100,22 @@ test("a wire that is cut on the way: how far it came, and that nothing was filed
   } finally {
     wire.end();
   }
+});
+
+test("a session that ends while a report is entered takes nothing of it away", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: "/uploads" });
+  await fillIn(page, patient, (await newEcg(patient)).pdf);
+  await endSessions(nurse);
+  // The line is closed within seconds, and the page hears of it.
+  await expect(page.getByRole("dialog", { name: "Your session has ended" })).toBeVisible();
+  await expect(page.getByText(patient.name)).toHaveCount(0);
+  await signInAgain(page, nurse);
+  await expect(page.getByText("ecg_0412.pdf").first()).toBeVisible();
+  await expect(page.getByText(patient.name).first()).toBeVisible();
+  await page.getByRole("button", { name: "Send report" }).click();
+  await expect(page.getByRole("link", { name: "Open the report" })).toBeVisible();
+  expect(await reportsOf(world, patient)).toHaveLength(1);
 });
 
 test("what waits in quarantine is filed only with two identifiers, for a patient whom a person has chosen", async ({
