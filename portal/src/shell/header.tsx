@@ -70,7 +70,7 @@ function Person() {
   return (
     <Menu position="bottom-end" width={280} withinPortal={false}>
       <Menu.Target>
-        <Button variant="default" size="compact-md" className={classes.person} aria-label={me.full_name}>
+        <Button variant="default" size="compact-md" className={classes.person}>
           <span className={classes.fullName}>{me.full_name}</span>
           <span className={classes.initials} aria-hidden="true">
             {initialsOf(me.full_name)}
