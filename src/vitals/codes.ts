@@ -19,3 +19,14 @@ export const CODES = {
   energy: "41981-2",
   weight: "29463-7",
 } as const;
+
+/** What NEWS2 is made of (RCP 2017), and the vitals any of which tell it. */
+export const NEWS2_SOURCES = {
+  respiratory_rate: [CODES.respiratory_rate],
+  spo2: [CODES.spo2],
+  oxygen: [CODES.inspired_oxygen, CODES.oxygen_flow],
+  systolic: [CODES.systolic],
+  pulse: [CODES.heart_rate],
+  consciousness: [CODES.consciousness],
+  temperature: [CODES.temperature],
+} as const satisfies Record<string, readonly string[]>;

@@ -1,5 +1,6 @@
 // NEWS2, the National Early Warning Score of the Royal College of Physicians (London, December 2017). Decision support, no diagnosis.
 import { CODES, rounded } from "./catalogue.ts";
+import { NEWS2_SOURCES } from "./codes.ts";
 import type { AgeBand, Sample } from "./model.ts";
 
 export const ACVPU = ["A", "C", "V", "P", "U"] as const;
@@ -170,15 +171,7 @@ export function news2Of(
   };
 }
 
-const SOURCES: Readonly<Record<Parameter, readonly string[]>> = {
-  respiratory_rate: [CODES.respiratory_rate],
-  spo2: [CODES.spo2],
-  oxygen: [CODES.inspired_oxygen, CODES.oxygen_flow],
-  systolic: [CODES.systolic],
-  pulse: [CODES.heart_rate],
-  consciousness: [CODES.consciousness],
-  temperature: [CODES.temperature],
-};
+const SOURCES: Readonly<Record<Parameter, readonly string[]>> = NEWS2_SOURCES;
 
 /** More than the 21 % of air, or any flow; null where neither is known. */
 function onOxygen(percent: number | null, flow: number | null): boolean | null {

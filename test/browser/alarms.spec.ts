@@ -68,6 +68,37 @@ test("two nurses acknowledge: both see who was first", async ({ open, world, nur
   await expect(acknowledgeOf(theirs, patient)).toHaveCount(0);
 });
 
+test("an alarm is assigned, commented, snoozed and resolved on its page, and its history says so", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  await desaturate(await world.newMonitor(patient));
+  const raised = async () => (await world.clerk.ask(`/alerts?patient_id=${patient.id}`)).data[0]?.alert_id;
+  await expect.poll(raised).toBeTruthy();
+  const page = await open(nurse, { path: `/alarms/${await raised()}` });
+  await settled(page);
+  await page.getByRole("button", { name: "Assign" }).click();
+  await page.getByRole("menuitem", { name: "To me" }).click();
+  await expect(page.getByText("Assigned to you")).toBeVisible();
+  await page.getByRole("button", { name: "Comment", exact: true }).click();
+  await page.getByRole("textbox", { name: "What is to be known of this alarm" }).fill("Probe moved to the other hand");
+  await page.getByRole("button", { name: "Add comment" }).click();
+  await expect(page.getByText("Probe moved to the other hand").last()).toBeVisible();
+  await page.getByRole("button", { name: "Snooze" }).click();
+  await page.getByRole("menuitem").first().click();
+  await expect(page.getByText(/Snoozed until/).first()).toBeVisible();
+  const told = (await world.clerk.ask(`/alerts/${await raised()}`)).data;
+  expect(told).toMatchObject({ assigned_to: nurse.id, snoozed_until: expect.any(String) });
+  await page.getByRole("button", { name: "Resolve", exact: true }).click();
+  await page.getByRole("dialog", { name: "End this alarm?" }).getByRole("button", { name: "End alarm" }).click();
+  const history = page.locator("main li:has(time)");
+  for (const [i, what] of ["Raised", "Assigned · you", "Comment · you", "Snoozed · you", "Closed · you"].entries()) {
+    await expect(history.nth(i)).toContainText(what);
+  }
+});
+
 test("an acknowledgement that gets no answer leaves the alarm new, and says so within five seconds", async ({
   open,
   world,

@@ -68,64 +68,65 @@ export function AlarmActions({ alert }: AlarmProps) {
 
 type ActProps = { does: Does; busy: boolean; hold: Hold };
 
-function Assign({ alert, does, busy, hold }: ActProps & { alert: AlertView }) {
+type ChoiceProps = Omit<ActProps, "does"> & {
+  label: string;
+  opened: boolean;
+  onOpen: (opened: boolean) => void;
+  children: ReactNode;
+};
+
+/** A button with a menu of what can be chosen; closed while nothing can be changed. */
+function Choice({ label, busy, hold, opened, onOpen, children }: ChoiceProps) {
+  return (
+    <Menu
+      opened={opened && !hold.offline}
+      onChange={(next) => onOpen(next && !hold.offline)}
+      position="bottom-start"
+      withinPortal={false}
+      withInitialFocusPlaceholder={false}
+    >
+      <Menu.Target>
+        <Button variant="default" loading={busy} {...hold.held}>
+          {label} <span aria-hidden="true">&nbsp;▾</span>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>{children}</Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function Assign({ alert, does, ...button }: ActProps & { alert: AlertView }) {
   const say = useSay();
   const me = useMe();
   const [opened, setOpened] = useState(false);
   const people = useAssignable(alert.patient_id, opened);
   const give = (to: string | null) => () => void does({ kind: "assign", to });
   return (
-    <Menu
-      opened={opened && !hold.offline}
-      onChange={(next) => setOpened(next && !hold.offline)}
-      position="bottom-start"
-      withinPortal={false}
-      withInitialFocusPlaceholder={false}
-    >
-      <Menu.Target>
-        <Button variant="default" loading={busy} {...hold.held}>
-          {say("alarms.assign")} <span aria-hidden="true">&nbsp;▾</span>
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{say("alarms.assign.choose")}</Menu.Label>
-        <Menu.Item onClick={give(me.user_id)}>{say("alarms.assign.me")}</Menu.Item>
-        {people.map(({ id, name }) => (
-          <Menu.Item key={id} onClick={give(id)}>
-            {name}
-          </Menu.Item>
-        ))}
-        {alert.assigned_to !== null && <Menu.Item onClick={give(null)}>{say("alarms.assign.nobody")}</Menu.Item>}
-      </Menu.Dropdown>
-    </Menu>
+    <Choice {...button} label={say("alarms.assign")} opened={opened} onOpen={setOpened}>
+      <Menu.Label>{say("alarms.assign.choose")}</Menu.Label>
+      <Menu.Item onClick={give(me.user_id)}>{say("alarms.assign.me")}</Menu.Item>
+      {people.map(({ id, name }) => (
+        <Menu.Item key={id} onClick={give(id)}>
+          {name}
+        </Menu.Item>
+      ))}
+      {alert.assigned_to !== null && <Menu.Item onClick={give(null)}>{say("alarms.assign.nobody")}</Menu.Item>}
+    </Choice>
   );
 }
 
-function Snooze({ does, busy, hold }: ActProps) {
+function Snooze({ does, ...button }: ActProps) {
   const say = useSay();
   const [opened, setOpened] = useState(false);
   return (
-    <Menu
-      opened={opened && !hold.offline}
-      onChange={(next) => setOpened(next && !hold.offline)}
-      position="bottom-start"
-      withinPortal={false}
-      withInitialFocusPlaceholder={false}
-    >
-      <Menu.Target>
-        <Button variant="default" loading={busy} {...hold.held}>
-          {say("alarms.snooze")} <span aria-hidden="true">&nbsp;▾</span>
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{say("alarms.snooze.what")}</Menu.Label>
-        {SNOOZE_MINUTES.map((n) => (
-          <Menu.Item key={n} onClick={() => void does({ kind: "snooze", minutes: n })}>
-            {say("alarms.snooze.minutes", { n })}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <Choice {...button} label={say("alarms.snooze")} opened={opened} onOpen={setOpened}>
+      <Menu.Label>{say("alarms.snooze.what")}</Menu.Label>
+      {SNOOZE_MINUTES.map((n) => (
+        <Menu.Item key={n} onClick={() => void does({ kind: "snooze", minutes: n })}>
+          {say("alarms.snooze.minutes", { n })}
+        </Menu.Item>
+      ))}
+    </Choice>
   );
 }
 

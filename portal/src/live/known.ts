@@ -1,7 +1,7 @@
 // What is known of a patient and how far it may be taken for now: one judgement for the board, the lists and the patient's page.
 // Nothing here needs a browser.
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../src/monitor/contract.ts";
-import { CODES } from "../alarms/vital-codes.ts";
+import { NEWS2_SOURCES } from "../../../src/vitals/codes.ts";
 import { type Priority, shownAs } from "../design/shown-as.ts";
 import { type Freshness, freshnessOf, type LinkStatus, limitsOf } from "./freshness.ts";
 
@@ -31,17 +31,6 @@ export function freshnessIn({ limits }: Pick<Known, "limits">, sample: LiveSampl
   return freshnessOf(sample, now, limitsOf(code, sample?.performer_id != null, limits.get(code)?.silence_s), link);
 }
 
-/** What the score is made of, and the vitals any of which tell it. */
-const INPUTS: Readonly<Record<string, readonly string[]>> = {
-  respiratory_rate: [CODES.respiratory_rate],
-  spo2: [CODES.spo2],
-  oxygen: [CODES.inspired_oxygen, CODES.oxygen_flow],
-  systolic: [CODES.systolic],
-  pulse: [CODES.heart_rate],
-  consciousness: [CODES.consciousness],
-  temperature: [CODES.temperature],
-};
-
 export type ShownScore =
   | { kind: "score"; score: number; band: 0 | 1 | 2 | 3 }
   /** Parameters that are missing or too old. */
@@ -60,7 +49,7 @@ export function shownScore(known: Omit<Known, "alerts"> | undefined, moment: Mom
     const freshness = freshnessIn(known, newestOf(known, code), moment);
     return freshness === "live" || freshness === "late";
   };
-  const lacking = Object.entries(INPUTS).flatMap(([name, codes]) => (codes.some(isOfNow) ? [] : [name]));
+  const lacking = Object.entries(NEWS2_SOURCES).flatMap(([name, codes]) => (codes.some(isOfNow) ? [] : [name]));
   if (lacking.length > 0) return { kind: "needs", what: lacking };
   const single3 = Object.values(news2.parts).includes(3);
   return { kind: "score", score: news2.score, band: bandOf(news2.score, single3) };
