@@ -82,7 +82,8 @@ describe("bootstrap", () => {
     const hashes = vi.spyOn(crypto, "scrypt");
     const logs = captureLogs();
     const { BOOTSTRAP_TOKEN: token } = env;
-    for (const wrong of [token.slice(0, -1), `${token} `, token.toUpperCase(), token.replace(/./, "_"), "x", env.LINK_KEY]) {
+    const other = `${token[0] === "_" ? "-" : "_"}${token.slice(1)}`;
+    for (const wrong of [token.slice(0, -1), `${token} `, token.toUpperCase(), other, "x", env.LINK_KEY]) {
       const response = await bootstrap({ token: wrong });
       const rows = await auditOf(response.headers.get("x-request-id") ?? "");
       expect(rows).toMatchObject([{ event: "bootstrap", outcome: "denied", reason: "wrong_token", actor_id: null }]);

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import worker from "../../src/index.ts";
 import { expectProblem } from "../forge.ts";
 import { around, yielding } from "../stores.ts";
-import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, unique } from "../world.ts";
+import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, unique, withinOneMinute } from "../world.ts";
 
 const WRONG = "wrong password 9";
 const LOCK_MS = 15 * 60_000;
@@ -209,23 +209,26 @@ describe("a lock", () => {
 describe("spraying from one address", () => {
   it("meets 429 before any hash, whatever the forwarding headers claim", async () => {
     const limited: Env = { ...env, RATE_ADDRESS: bindings.RATE_TEST };
-    const ip = "203.0.113.77";
+    const hashes = vi.spyOn(crypto, "scrypt");
     const spoof = (i: number) => ({
       "X-Forwarded-For": `198.51.100.${i}`,
       "True-Client-IP": `198.51.100.${i}`,
       Forwarded: `for=198.51.100.${i}`,
     });
-    const statuses = [];
-    for (let i = 0; i < 130; i++) {
-      const json = { refresh_token: "ecr_x" };
-      statuses.push((await ask(`${API}/auth/refresh`, { json, env: limited, ip, headers: spoof(i) })).status);
-    }
-    const counts = tally(statuses);
-    expect(counts[401]).toBeGreaterThan(0);
-    expect(counts[401]).toBeLessThanOrEqual(100);
-    const hashes = vi.spyOn(crypto, "scrypt");
     const options = { json: { email: manager.email, password: PASSWORD }, env: limited };
-    await expectProblem(await ask(`${API}/auth/login`, { ...options, ip, headers: spoof(1) }), 429, "rate_limited");
+    let last = 0;
+    const { statuses, login } = await withinOneMinute(async () => {
+      hashes.mockClear();
+      const ip = `203.0.113.${100 + last++}`;
+      const statuses = [];
+      for (let i = 0; i < 130; i++) {
+        const json = { refresh_token: "ecr_x" };
+        statuses.push((await ask(`${API}/auth/refresh`, { json, env: limited, ip, headers: spoof(i) })).status);
+      }
+      return { statuses, login: await ask(`${API}/auth/login`, { ...options, ip, headers: spoof(1) }) };
+    });
+    expect(tally(statuses)).toEqual({ 401: 100, 429: 30 });
+    await expectProblem(login, 429, "rate_limited");
     expect(hashes).not.toHaveBeenCalled();
     expect((await ask(`${API}/auth/login`, { ...options, ip: "203.0.113.78" })).status).toBe(200);
   });

@@ -2,16 +2,7 @@
 import { env as bindings } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { around } from "../stores.ts";
-import { API, ask, env, newDevice, newPerson, newWorld, read } from "../world.ts";
-
-/** The binding's windows begin with the minute: a count that a minute's end cut in two is taken anew. */
-async function withinOneMinute<T>(count: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const minute = Math.floor(Date.now() / 60_000);
-    const result = await count();
-    if (Math.floor(Date.now() / 60_000) === minute) return result;
-  }
-}
+import { API, ask, env, newDevice, newPerson, newWorld, read, withinOneMinute } from "../world.ts";
 
 function limited() {
   const puts: unknown[] = [];
