@@ -33,11 +33,11 @@ export function news2Of(facts: Facts, now: number): { scale: 1 | 2; window_ms: n
   return { scale: facts.scale, window_ms: NEWS2_WINDOW_MS };
 }
 
-const limitsOf = (facts: Facts, now: number) =>
+const limitsOf = (facts: Pick<Facts, "age" | "overrides">, now: number) =>
   mergeLimits(defaultLimits(bandOf(facts, now)), facts.overrides.ward, facts.overrides.patient);
 
 /** What readers are told of the limits: who looks at a value must see that somebody moved them. */
-export function limitsInForce(facts: Facts, now: number): LimitsInForce[] {
+export function limitsInForce(facts: Pick<Facts, "age" | "overrides">, now: number): LimitsInForce[] {
   const { ward, patient } = facts.overrides;
   return Object.entries(limitsOf(facts, now)).map(([code, { critical_low, low, high, critical_high, silence_s }]) => {
     const set_by = patient[code] ? "patient" : ward[code] ? "ward" : "default";

@@ -57,6 +57,9 @@ export type LimitsInForce = Pick<Limits, "critical_low" | "low" | "high" | "crit
   set_by: "default" | "ward" | "patient";
 };
 
+/** Limits that held from a time on, until the next of the same code. */
+export type LimitsSince = Omit<LimitsInForce, "silence_s"> & { from: string };
+
 /** Everything that a screen needs of one patient before the first frame. */
 export type PatientSnapshot = {
   patient_id: string;

@@ -15,6 +15,7 @@ import { type AlertChange, deliverToD1, withDeadline } from "./deliver.ts";
 import { DeviceSockets } from "./device-sockets.ts";
 import { type Facts, loadFacts } from "./facts.ts";
 import { closeHours, countAgain, nextClosing, tellUnbound } from "./hours.ts";
+import { keepNote, type LimitsQuery, limitsKnown } from "./limits-over.ts";
 import { forgetUnbound } from "./memory.ts";
 import { Publisher } from "./publisher.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./read.ts";
@@ -62,6 +63,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     this.#change(() => {
       const before = this.#store.facts();
       if ((before?.as_of ?? 0) > facts.as_of) return;
+      keepNote(this.#store, facts);
       this.#store.keepFacts(facts);
       this.#frames.push(...limitFrames(before, facts, now));
       forgetUnbound(this.#store.memory(now), facts);
@@ -150,14 +152,14 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return readHistory(this.env, this.#store, this.#patientId, query, Date.now());
   }
 
-  /** The same samples for a chart: extremes and means of equal parts of the range. */
+  /** The same samples for a chart: extremes and means of equal parts of the range, with the limits that held. */
   buckets(query: BucketQuery) {
     return readBuckets(this.env, this.#store, this.#patientId, query, Date.now());
   }
 
-  /** Rollups of hours that D1 does not have yet. */
-  openHours() {
-    return openHours(this.#store.memory(Date.now()));
+  /** Rollups of hours that D1 does not have yet, and which of those that it has are being counted again; limits where a chart asks. */
+  openHours(chart: LimitsQuery | null) {
+    return { ...openHours(this.#store.memory(Date.now())), limits: chart && limitsKnown(this.#store, chart) };
   }
 
   /** Corrects one sample; the value before stays in its history. */

@@ -3,8 +3,9 @@ import { readyKeys } from "../config.ts";
 import { DAY_MS } from "../counters.ts";
 import { readFile } from "../files.ts";
 import { HOT_MS, unpackArchive } from "./archive.ts";
-import { type Bucket, downsample } from "./buckets.ts";
+import { downsample } from "./buckets.ts";
 import type { LiveSample } from "./contract.ts";
+import { limitsKnown } from "./limits-over.ts";
 import { HOUR_MS } from "./memory.ts";
 import type { Store } from "./store.ts";
 import { corrected, counted, type Shown, toLive } from "./view.ts";
@@ -97,11 +98,11 @@ export async function readHistory(env: Env, store: Store, patientId: string, que
   return { samples: page.map((sample) => toLive(patientId, sample)), next };
 }
 
-export async function readBuckets(env: Env, store: Store, patientId: string, query: BucketQuery, now: number): Promise<Bucket[]> {
+export async function readBuckets(env: Env, store: Store, patientId: string, query: BucketQuery, now: number) {
   const { codes, from, to, buckets } = query;
   const blocks = await blocksBetween(env, store, patientId, from, to, now);
   function* samples() {
     for (const block of blocks()) yield* block.filter(isOf(codes)).map(counted);
   }
-  return downsample(samples(), { from, to, buckets });
+  return { buckets: downsample(samples(), { from, to, buckets }), limits: limitsKnown(store, query) };
 }

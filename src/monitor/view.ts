@@ -7,7 +7,6 @@ import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from
 import type { Facts } from "./facts.ts";
 import { alertId, observationId } from "./ids.ts";
 import type { Memory } from "./memory.ts";
-import { meanOf } from "./rollup.ts";
 import type { Correction, Placed } from "./store.ts";
 
 const iso = (time: number) => new Date(time).toISOString();
@@ -147,19 +146,10 @@ export function limitFrames(before: Facts | null, after: Facts, now: number): Pa
   return [{ type: "limits", patient_id: after.patient, limits }];
 }
 
-/** Rollups of hours that are not in D1 yet. */
-export function openHours(memory: Memory): {
-  hour: number;
-  code: string;
-  n: number;
-  min: number;
-  max: number;
-  mean: number;
-  last: number;
-  last_at: number;
-  sum: number;
-}[] {
-  return Object.entries(memory.hours).flatMap(([hour, codes]) =>
-    Object.entries(codes).map(([code, rollup]) => ({ hour: Number(hour), code, ...rollup, mean: meanOf(rollup) })),
+/** Rollups of hours that are not in D1 yet; hours in D1 that are being counted again. */
+export function openHours({ hours, again }: Memory) {
+  const open = Object.entries(hours).flatMap(([hour, codes]) =>
+    Object.entries(codes).map(([code, rollup]) => ({ hour: Number(hour), code, ...rollup })),
   );
+  return { hours: open, again };
 }

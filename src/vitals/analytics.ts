@@ -34,7 +34,7 @@ export async function patientSummary(env: Env, call: Call, ref: string, query: R
   const hours = hoursOf(spanOf(query, call.now, { usual: DAY_MS, most: LONGEST_MS }));
   const { db, actor } = call;
   const { patient, ...rest } = await requirePatient(call, { patient: ref }, "observation:read");
-  const [open, { news2 }] = await Promise.all([openHoursOf(env, patient.id), snapshot(env, call, patient)]);
+  const [{ open }, { news2 }] = await Promise.all([openHoursOf(env, patient.id), snapshot(env, call, patient)]);
   const [told, alerts, [allowed]] = await batch(db, [
     toldHours(call, patient, hours),
     db.all<{ priority: Priority; state: AlertState; n: number }>(sql`SELECT priority, state, count(*) AS n FROM alerts
@@ -68,7 +68,7 @@ export async function wearableSummary(env: Env, call: Call, query: { patient_id?
   const access = await requirePatient(call, target, "observation:read");
   const midnight = Math.floor(now / DAY_MS) * DAY_MS;
   const hours = hoursOf({ from: midnight - (query.days - 1) * DAY_MS, to: midnight + DAY_MS });
-  const open = await openHoursOf(env, access.patient.id);
+  const { open } = await openHoursOf(env, access.patient.id);
   const trace = readTrace(call, access, "wearable", spanOfHours(hours));
   const [told] = await batch(call.db, [toldHours(call, access.patient, hours), ...trace]);
   const all = mergeHours(open, told, hours, null);

@@ -31,6 +31,7 @@ import {
   exampleScore,
   Held,
   Latest,
+  LimitsSince,
   Observation,
   observationParam,
   PatientScore,
@@ -61,6 +62,14 @@ const historyAnswer = {
           resolution: z.enum(["raw", "hour"]).optional().openapi({ description: "Buckets beyond 24 hours are made of hours" }),
           from: Timestamp.optional(),
           to: Timestamp.optional(),
+          uncounted_hours: z
+            .int()
+            .optional()
+            .openapi({ description: "Hours of the range that got samples late and are being counted again: ask again" }),
+          limits: z
+            .array(LimitsSince)
+            .optional()
+            .openapi({ description: "With buckets: the alarm limits when the range began, and each change within it" }),
         }),
         request_id: z.string(),
       }),

@@ -6,8 +6,10 @@ import { audit } from "../audit.ts";
 import { DAY_MS } from "../counters.ts";
 import { batch, type Statement } from "../db/client.ts";
 import type { Bucket } from "../monitor/buckets.ts";
-import type { LiveSample, PatientSnapshot } from "../monitor/contract.ts";
+import type { LimitsSince, LiveSample, PatientSnapshot } from "../monitor/contract.ts";
+import type { Facts } from "../monitor/facts.ts";
 import { readObservationId } from "../monitor/ids.ts";
+import { limitsOver, noteOf } from "../monitor/limits-over.ts";
 import { HOUR_MS, newMemory } from "../monitor/memory.ts";
 import { meanOf } from "../monitor/rollup.ts";
 import { snapshotOf } from "../monitor/view.ts";
@@ -18,7 +20,7 @@ import { patientEvent } from "../patients/patients.ts";
 import { ageBandOf } from "./catalogue.ts";
 import { bucketHours, mergeHours, openHoursOf, toldHours } from "./hours.ts";
 import { atObject } from "./ingest.ts";
-import { codesOf, hoursOf, nameAndUnit, type RangeQuery, spanOf } from "./query.ts";
+import { codesOf, hoursOf, nameAndUnit, type RangeQuery, type Span, spanOf } from "./query.ts";
 import { METRICS } from "./wearables.ts";
 
 /** Samples of up to a day are few enough to count one by one; longer charts are made of hours. */
@@ -83,16 +85,22 @@ export async function bucketObservations(env: Env, call: Call, ref: string, quer
   const { patient } = access;
   const resolution = span.to - span.from <= RAW_MS ? ("raw" as const) : ("hour" as const);
   const trace = readTrace(call, access, "buckets", { codes, from: span.from, to: span.to });
+  const limitsOf = async (known: LimitsSince[] | null, over: Span) =>
+    known ?? limitsOver([noteOf(await untoldFacts(call, patient))], { ...over, codes });
   if (resolution === "raw") {
     const found = await atObject(env, async () => monitorOf(env, patient.id).buckets({ codes, ...span, buckets }));
+    const limits = await limitsOf(found.limits, span);
     await batch(db, trace);
-    return { items: found.map(toBucket), meta: { resolution, from: iso(span.from), to: iso(span.to) } };
+    const meta = { resolution, from: iso(span.from), to: iso(span.to), uncounted_hours: 0, limits };
+    return { items: found.buckets.map(toBucket), meta };
   }
   const hours = hoursOf(span);
-  const open = await openHoursOf(env, patient.id);
+  const over = { from: hours.from * HOUR_MS, to: hours.to * HOUR_MS };
+  const { open, again, limits } = await openHoursOf(env, patient.id, { ...over, codes });
   const [told] = await batch(db, [toldHours(call, patient, hours), ...trace]);
   const found = bucketHours(mergeHours(open, told, hours, codes), hours, buckets);
-  const meta = { resolution, from: iso(hours.from * HOUR_MS), to: iso(hours.to * HOUR_MS) };
+  const uncounted_hours = again.filter((hour) => hour >= hours.from && hour < hours.to).length;
+  const meta = { resolution, from: iso(over.from), to: iso(over.to), uncounted_hours, limits: await limitsOf(limits, over) };
   return { items: found.map(toBucket), meta };
 }
 
@@ -112,7 +120,7 @@ export async function hourlyRollups(env: Env, call: Call, ref: string, query: Ra
   const codes = codesOf(query.code);
   const access = await requirePatient(call, { patient: ref }, "observation:read");
   const hours = hoursOf(span);
-  const open = await openHoursOf(env, access.patient.id);
+  const { open } = await openHoursOf(env, access.patient.id);
   const trace = readTrace(call, access, "rollups", { codes, from: span.from, to: span.to });
   const [told] = await batch(call.db, [toldHours(call, access.patient, hours), ...trace]);
   return mergeHours(open, told, hours, codes).map(({ hour, code, sum, last_at, ...counts }) => ({
@@ -156,10 +164,14 @@ export async function snapshot(env: Env, call: Call, patient: PatientRow): Promi
   return known ?? emptySnapshot(call, patient);
 }
 
+async function emptySnapshot(call: Call, patient: PatientRow): Promise<PatientSnapshot> {
+  return snapshotOf(await untoldFacts(call, patient), newMemory(call.now), [], call.now);
+}
+
 /** Of a patient whose object was never told of one: without device, setting and sample, or it would have been (0004_changes). */
-async function emptySnapshot({ keys, now }: Call, patient: PatientRow): Promise<PatientSnapshot> {
+async function untoldFacts({ keys, now }: Call, patient: PatientRow): Promise<Facts> {
   const { date_of_birth: born } = await openIdentity(keys, patient);
-  const facts = {
+  return {
     as_of: now,
     patient: patient.id,
     hospital: patient.hospital_id,
@@ -168,9 +180,8 @@ async function emptySnapshot({ keys, now }: Call, patient: PatientRow): Promise<
     monitoring: patient.monitoring,
     age: born === null ? null : ageBandOf(born, now),
     pregnant: false,
-    scale: 1 as const,
+    scale: 1,
     overrides: { ward: {}, patient: {} },
     bindings: [],
   };
-  return snapshotOf(facts, newMemory(now), [], now);
 }

@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import type { Call } from "../actor.ts";
 import type { Bucket } from "../monitor/buckets.ts";
+import type { LimitsQuery } from "../monitor/limits-over.ts";
 import { HOUR_MS } from "../monitor/memory.ts";
 import { meanOf, mergeRollups, type Rollup, unpackHour } from "../monitor/rollup.ts";
 import type { PatientRow } from "../patient-row.ts";
@@ -12,10 +13,13 @@ import type { Span } from "./query.ts";
 export type HourRollup = Rollup & { hour: number; code: string; open: boolean };
 type Told = { hour: number; stats: string };
 
-/** Asked before D1: an hour that is told in between is then seen twice (`mergeHours`) and not missed. */
-export async function openHoursOf(env: Env, patientId: string): Promise<HourRollup[]> {
-  const hours = await atObject(env, async () => env.PATIENT_MONITOR.getByName(patientId).openHours());
-  return hours.map(({ mean: _, ...rollup }) => ({ ...rollup, open: true }));
+/**
+ * Asked before D1: an hour that is told in between is then seen twice (`mergeHours`) and not missed.
+ * @param chart epoch milliseconds: with the limits that held then
+ */
+export async function openHoursOf(env: Env, patientId: string, chart: LimitsQuery | null = null) {
+  const { hours, ...more } = await atObject(env, async () => env.PATIENT_MONITOR.getByName(patientId).openHours(chart));
+  return { open: hours.map((rollup): HourRollup => ({ ...rollup, open: true })), ...more };
 }
 
 /** The closed hours of a span of hours, for a batch: as many rows read as hours, at most. */

@@ -112,6 +112,9 @@ export const LimitsInForce = z
     set_by: z.enum(["default", "ward", "patient"]).openapi({ description: "Who set something of it last" }),
   })
   .openapi("LimitsInForce");
+export const LimitsSince = LimitsInForce.omit({ silence_s: true })
+  .extend({ from: Timestamp.openapi({ description: "Until the next of the same code" }) })
+  .openapi("LimitsSince");
 export const exampleLimits = {
   code: "8867-4",
   critical_low: 40,

@@ -1,6 +1,6 @@
 // Charts: the table has what the API has, a gap is a gap, a spike stays, and a zoom stands while numbers come in.
 import type { Page } from "@playwright/test";
-import { columnsOf, drawn, figureOf, type Ink, lineIn, type Window } from "./plotted.ts";
+import { columnsOf, drawn, figureOf, type Ink, isInked, lineIn, type Window } from "./plotted.ts";
 import { expect, settled, test } from "./portal.ts";
 import { CALM, type Patient } from "./world.ts";
 
@@ -127,8 +127,11 @@ test("one value far from all others is seen in the chart of thirty days", async 
     const { data } = await world.clerk.ask(`/patients/${patient.id}/observations?${query}`);
     return data.reduce((sum: number, { n }: Bucket) => sum + n, 0);
   };
-  await expect.poll(counted, { timeout: 90_000, intervals: [3_000] }).toBe(written.length);
   const page = await open(nurse, { path: pathOf(patient, window) });
+  const counting = page.getByRole("status").filter({ hasText: "are being counted again" });
+  await expect(counting).toBeVisible();
+  await expect.poll(counted, { timeout: 90_000, intervals: [3_000] }).toBe(written.length);
+  await expect(counting).toBeHidden({ timeout: 10_000 });
   const figure = await drawn(page, "Heart rate");
   await expect(figure).toHaveAttribute("aria-label", /lowest 72, highest 188/);
   const { columns, height } = await lineIn(figure);
@@ -184,4 +187,52 @@ test("a zoom stands while values come in and when the page is loaded again; Live
   await page.getByRole("button", { name: "Live", exact: true }).click();
   await expect(page).not.toHaveURL(/from=/);
   await expect(figureOf(page, "Heart rate")).toHaveAttribute("aria-label", /highest 147.*last 147/);
+});
+
+test("limits are drawn where they stood, with a step where somebody moved them; an open chart moves on by itself", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const monitor = await world.newMonitor(patient);
+  await monitor.send(CALM);
+  const rule = `/patients/${patient.id}/alert-rules/heart_rate`;
+  const page = await open(nurse, { path: `/patients/${patient.id}/vitals?code=heart_rate&range=1h` });
+  await settled(page);
+  await expect(figureOf(page, "Heart rate")).not.toHaveAttribute("aria-label", /limits changed/);
+  await world.clerk.ask(rule, { method: "PUT", json: { low: 56 } });
+  // Not asked anew: the page is told.
+  await expect(figureOf(page, "Heart rate")).toHaveAttribute("aria-label", /within the limits; limits changed/);
+
+  const query = () => `code=heart_rate&buckets=1&from=${iso(Date.now() - HOUR)}&to=${iso(Date.now())}`;
+  const { limits } = (await world.clerk.ask(`/patients/${patient.id}/observations?${query()}`)).meta;
+  expect(limits.map(({ low, set_by }: { low: number; set_by: string }) => [low, set_by])).toEqual([
+    [50, "default"],
+    [56, "patient"],
+  ]);
+  const moved = Date.parse(limits[1].from);
+  expect(Math.abs(moved - Date.now())).toBeLessThan(20_000);
+  const window = { from: moved - 5_000, to: moved + 5_000 };
+  await page.waitForTimeout(Math.max(0, window.to - Date.now()));
+  await page.goto(pathOf(patient, window));
+  const figure = await drawn(page, "Heart rate");
+  const { height } = await lineIn(figure);
+  const dashes = async (value: number, part: Window) => {
+    const inked = columnsOf(await isInked(figure, "muted", (1 - (value - 40) / 100) * height), window, part);
+    return inked.filter(Boolean).length / inked.length;
+  };
+  const [before, after] = [
+    { from: window.from, to: moved },
+    { from: moved, to: window.to },
+  ];
+  // Six pixels of ten.
+  for (const [value, part] of [
+    [50, before],
+    [56, after],
+    [120, before],
+    [120, after],
+  ] as const)
+    expect(Math.abs((await dashes(value, part)) - 0.6), `${value}`).toBeLessThan(0.1);
+  expect([await dashes(50, after), await dashes(56, before)]).toEqual([0, 0]);
 });

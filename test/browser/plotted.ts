@@ -52,3 +52,28 @@ export function columnsOf<T>(columns: readonly T[], window: Window, part: Window
   const place = (at: number) => ((at - window.from) / (window.to - window.from)) * columns.length;
   return columns.slice(Math.ceil(place(part.from)) + edge, Math.floor(place(part.to)) - edge);
 }
+
+/** For each column of the plot whether a pixel at this height, or next to it, has the colour of a token of the design. */
+export function isInked(figure: Locator, token: string, y: number): Promise<boolean[]> {
+  return figure.evaluate(
+    (element, { token, y }) => {
+      const canvas = element.querySelector("canvas");
+      const over = element.querySelector(".u-over");
+      const context = canvas?.getContext("2d");
+      if (!canvas || !over || !context) throw new Error("nothing is drawn");
+      const [, red = 0, green = 0, blue = 0] = (
+        /^#(..)(..)(..)$/.exec(getComputedStyle(element).getPropertyValue(`--${token}`).trim()) ?? []
+      ).map((part) => Number.parseInt(part, 16));
+      const [plot, whole] = [over.getBoundingClientRect(), canvas.getBoundingClientRect()];
+      const density = canvas.width / whole.width;
+      const [left, top] = [(plot.left - whole.left) * density, (plot.top - whole.top + y - 1) * density];
+      const [width, height] = [Math.floor(plot.width * density), Math.ceil(3 * density)];
+      const { data } = context.getImageData(Math.round(left), Math.round(top), width, height);
+      const isToken = (i: number) => [red, green, blue].every((part, at) => Math.abs((data[i + at] ?? 0) - part) < 24);
+      return Array.from({ length: width }, (_, x) =>
+        Array.from({ length: height }, (_, row) => 4 * (row * width + x)).some(isToken),
+      );
+    },
+    { token, y },
+  );
+}

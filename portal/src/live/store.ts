@@ -1,7 +1,7 @@
 // What is known of each patient who is watched, kept outside React: one row is drawn again when its patient changes, and
 // frames of one animation frame are drawn together.
 import type { AlertView, LimitsInForce, LiveFrame, LiveSample, PatientSnapshot, Score } from "../../../src/monitor/contract.ts";
-import { heard } from "./server-clock.ts";
+import { heard, serverNow } from "./server-clock.ts";
 
 /** `latest` by code: a valid value; under `<code>!` the newest invalid one. */
 export type LivePatient = {
@@ -13,6 +13,8 @@ export type LivePatient = {
   news2: Score | null;
   /** By code. */
   limits: ReadonlyMap<string, LimitsInForce>;
+  /** When these were heard of, by the server's clock. */
+  limitsSince: number;
   devices: PatientSnapshot["devices"];
   /** The last samples that came, oldest first: many of the patient who is looked at, for charts that follow. */
   recent: readonly LiveSample[];
@@ -47,6 +49,7 @@ const nobody = (patientId: string): LivePatient => ({
   alerts: new Map(),
   news2: null,
   limits: new Map(),
+  limitsSince: 0,
   devices: [],
   recent: [],
 });
@@ -76,7 +79,11 @@ function added<T>(listeners: Set<T>, listener: T): () => void {
 }
 
 const slotOf = ({ code, status }: LiveSample) => (status === "invalid" ? `${code}!` : code);
-const byCode = (limits: readonly LimitsInForce[]) => new Map(limits.map((one) => [one.code, one]));
+/** A snapshot that tells nothing new of the limits leaves them as old as they are. */
+function withLimits({ limits, limitsSince }: LivePatient, told: readonly LimitsInForce[], at: number) {
+  if (JSON.stringify([...limits.values()]) === JSON.stringify(told)) return { limits, limitsSince };
+  return { limits: new Map(told.map((one) => [one.code, one])), limitsSince: at };
+}
 const isOpen = ({ state }: AlertView) => state !== "cleared";
 
 function withSamples(patient: LivePatient, samples: readonly LiveSample[]): LivePatient {
@@ -101,7 +108,7 @@ function fromSnapshot(snapshot: PatientSnapshot): LivePatient {
     latest: new Map(snapshot.latest.map((sample) => [slotOf(sample), sample])),
     alerts: new Map(snapshot.alerts.filter(isOpen).map((alert) => [alert.alert_id, alert])),
     news2: snapshot.news2,
-    limits: byCode(snapshot.limits),
+    ...withLimits(known, snapshot.limits, Date.parse(snapshot.as_of)),
     devices: snapshot.devices,
   };
 }
@@ -136,9 +143,11 @@ export function take(next: LiveFrame): void {
       alertsChanged = true;
       for (const listener of alertListeners) listener(next);
       break;
-    case "limits":
-      put({ ...(patients.get(next.patient_id) ?? nobody(next.patient_id)), limits: byCode(next.limits) });
+    case "limits": {
+      const known = patients.get(next.patient_id) ?? nobody(next.patient_id);
+      put({ ...known, ...withLimits(known, next.limits, serverNow()) });
       break;
+    }
     case "view": {
       const shown = new Set(next.patient_ids);
       for (const id of patients.keys()) if (!shown.has(id)) patients.delete(id);

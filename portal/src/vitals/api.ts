@@ -1,13 +1,11 @@
-// What the API says of one patient's vitals: charts, samples, the latest, the limits in effect, alarms of a stretch of time.
+// What the API says of one patient's vitals: charts, samples, the latest, alarms of a stretch of time.
 import { hc } from "hono/client";
 import type { alertRoutes } from "../../../src/alerts/routes.ts";
-import type { ruleRoutes } from "../../../src/alerts/rules-routes.ts";
 import type { historyRoutes } from "../../../src/vitals/history-routes.ts";
 import { API, bodyOf, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import type { Window } from "./range.ts";
 
 const historyApi = hc<typeof historyRoutes>(API, OPTIONS);
-const ruleApi = hc<typeof ruleRoutes>(API, OPTIONS);
 const alertApi = hc<typeof alertRoutes>(API, OPTIONS);
 
 type HistoryItem = Awaited<ReturnType<typeof readHistory>>["data"][number];
@@ -20,12 +18,12 @@ type HistoryQuery = NonNullable<Parameters<(typeof historyApi.patients)[":patien
 const readHistory = (patientId: string, query: HistoryQuery) =>
   bodyOf(historyApi.patients[":patient_id"].observations.$get({ param: { patient_id: patientId }, query }));
 
-/** Buckets by code, oldest first. @param vitals names of the catalogue */
+/** Buckets by code, oldest first, and the limits that held. @param vitals names of the catalogue */
 export async function readBuckets(patientId: string, vitals: readonly string[], { from, to }: Window, buckets: number) {
   const query = { code: vitals.join(","), from: iso(from), to: iso(to), buckets: String(buckets) };
   const { data, meta } = await readHistory(patientId, query);
   const items = data.filter((item): item is Bucket => "mean" in item);
-  return { items, hours: meta.resolution === "hour" };
+  return { items, hours: meta.resolution === "hour", uncounted: meta.uncounted_hours ?? 0, limits: meta.limits ?? [] };
 }
 
 /** Samples, newest first. */
@@ -59,11 +57,6 @@ export async function readSamples(patientId: string, vitals: readonly string[], 
 export const readLatest = (patientId: string) =>
   dataOf(historyApi.patients[":patient_id"].observations.latest.$get({ param: { patient_id: patientId } }));
 export type Latest = Awaited<ReturnType<typeof readLatest>>;
-
-/** The limits in effect; staff alone may ask. */
-export const readLimits = (patientId: string) =>
-  dataOf(ruleApi.patients[":patient_id"]["alert-rules"].$get({ param: { patient_id: patientId } }));
-export type Rule = Awaited<ReturnType<typeof readLimits>>["rules"][number];
 
 const LONGEST_ALARM_MS = 24 * 3_600_000;
 /** Alarms that may touch a window; one that was raised long before it is among the open ones of the live view. */

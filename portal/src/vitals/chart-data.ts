@@ -1,7 +1,9 @@
 // The data of a patient's charts: asked for once a window, followed by what the live socket brings.
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import type { LiveSample } from "../../../src/monitor/contract.ts";
 import { type Observation, readBuckets, readSamples } from "./api.ts";
+import { type LimitStep, stepsByCode } from "./limit-steps.ts";
 import type { Mark } from "./paint.ts";
 import { RAW_MS, type Window } from "./range.ts";
 import { counts, type Point, pointOfBucket, withSamples } from "./series.ts";
@@ -10,6 +12,8 @@ const HOUR_MS = 3_600_000;
 /** So many samples of a short window are read one by one; where there are more, each bucket stands for a few seconds. */
 const MOST_RAW = 4_000;
 const RAW_PAGES = 5;
+/** How soon hours that are being counted again are asked for. */
+const COUNTING_MS = 5_000;
 
 export type ChartData = {
   /** As it was asked for. */
@@ -20,10 +24,14 @@ export type ChartData = {
   points: ReadonlyMap<string, readonly Point[]>;
   /** The samples themselves, where there are few: invalid ones too. */
   samples: readonly Observation[];
+  /** By code. */
+  limits: ReadonlyMap<string, readonly LimitStep[]>;
+  /** Hours of the window that got samples late and are being counted again. */
+  uncounted: number;
 };
 
 async function readChart(patientId: string, vitals: readonly string[], window: Window, buckets: number): Promise<ChartData> {
-  const { items, hours } = await readBuckets(patientId, vitals, window, buckets);
+  const { items, hours, limits, uncounted } = await readBuckets(patientId, vitals, window, buckets);
   const points = new Map<string, Point[]>();
   for (const bucket of items) {
     const name = bucket.name ?? bucket.code;
@@ -31,12 +39,7 @@ async function readChart(patientId: string, vitals: readonly string[], window: W
     known.push(pointOfBucket(bucket));
     points.set(name, known);
   }
-  return { window, step: stepOf(window, buckets, hours), points, samples: [] };
-}
-
-async function readFew(patientId: string, vitals: readonly string[], window: Window): Promise<ChartData | null> {
-  const samples = await readSamples(patientId, vitals, window, RAW_PAGES);
-  return samples && { window, step: 0, points: new Map(), samples };
+  return { window, step: stepOf(window, buckets, hours), points, samples: [], limits: stepsByCode(limits), uncounted };
 }
 
 /** Whether samples are worth asking for one by one. */
@@ -65,17 +68,22 @@ export function useChartData(
     enabled: buckets !== null,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
+    refetchInterval: ({ state }) => (state.data && state.data.uncounted > 0 ? COUNTING_MS : false),
     // The old drawing stays, dimmed, until the new one is there; never that of another patient.
     placeholderData: (before, asked) => (asked?.queryKey[1] === patientId ? before : undefined),
   });
   const few = useQuery({
     queryKey: ["vitals", patientId, "few", vitals, window],
-    queryFn: () => readFew(patientId, vitals, window),
+    queryFn: () => readSamples(patientId, vitals, window, RAW_PAGES),
     enabled: bucketed.data !== undefined && !bucketed.isPlaceholderData && holdsFew(bucketed.data),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
   });
-  return few.data ? ({ ...bucketed, data: few.data } as UseQueryResult<ChartData>) : bucketed;
+  return useMemo(() => {
+    if (!bucketed.data || !few.data) return bucketed;
+    const data: ChartData = { ...bucketed.data, step: 0, points: new Map(), samples: few.data };
+    return { ...bucketed, data } as UseQueryResult<ChartData>;
+  }, [bucketed, few.data]);
 }
 
 /** One vital's points and impossible values, with the samples that came since it was asked for. */

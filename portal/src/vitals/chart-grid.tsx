@@ -7,7 +7,7 @@ import { shownAs } from "../design/priority.tsx";
 import { Empty, Failed, Loading, NotDone } from "../design/states.tsx";
 import { useLivePatient } from "../live/use-live.ts";
 import { useSay } from "../messages/index.ts";
-import { listAlarms, type Rule, readLimits } from "./api.ts";
+import { listAlarms } from "./api.ts";
 import { BucketTable } from "./bucket-table.tsx";
 import classes from "./chart.module.css";
 import { type ChartData, useChartData } from "./chart-data.ts";
@@ -49,7 +49,6 @@ export function ChartGrid({ patientId, among = CHARTS, shown, zone, plain, table
   const buckets = across === 0 ? null : bucketsFor(Math.round((width - AXIS) / COARSE) * COARSE, shown.asked);
   const vitals = useMemo(() => vitalsOf(among), [among]);
   const query = useChartData(patientId, vitals, shown.asked, buckets);
-  const rules = useRules(patientId, !plain);
   const alarms = useAlarms(patientId, shown, !plain);
   const { data } = query;
   const due = (chart: Chart) => among.length === 1 || (!plain && MAIN.includes(chart.id));
@@ -59,6 +58,7 @@ export function ChartGrid({ patientId, among = CHARTS, shown, zone, plain, table
     <div ref={box} className={layout.stack} aria-busy={dimmed}>
       {!data && (query.error ? <Failed error={query.error} retry={() => void query.refetch()} /> : <Loading />)}
       {data && <NotDone error={query.error} />}
+      {data && data.uncounted > 0 && <p role="status">{say("vitals.counting", { n: data.uncounted })}</p>}
       {charts?.length === 0 && <Empty>{say("vitals.no_data_yet")}</Empty>}
       {data && table && charts?.[0] && (
         <BucketTable
@@ -83,7 +83,7 @@ export function ChartGrid({ patientId, among = CHARTS, shown, zone, plain, table
               window={shown.window}
               follows={shown.follows}
               zone={zone}
-              limits={limitsOf(rules, chart)}
+              hasLimits={!plain}
               alarms={alarms.get(chart.id) ?? NO_ALARMS}
               dimmed={dimmed}
               width={width}
@@ -101,19 +101,6 @@ const NO_ALARMS: readonly AlarmSpan[] = [];
 
 const hasData = ({ points, samples }: ChartData, { vitals }: Chart) =>
   vitals.some((vital) => points.has(vital)) || samples.some(({ name }) => name !== null && vitals.includes(name));
-
-function limitsOf(rules: readonly Rule[] | undefined, { vitals }: Chart): Rule["limits"] | null {
-  return rules?.find(({ name }) => name === vitals[0])?.limits ?? null;
-}
-
-function useRules(patientId: string, allowed: boolean): readonly Rule[] | undefined {
-  const { data } = useQuery({
-    queryKey: ["patients", patientId, "limits", "in_effect"],
-    queryFn: () => readLimits(patientId),
-    enabled: allowed,
-  });
-  return data?.rules;
-}
 
 /** By chart: when which alarm was on. What the live view knows is newer. */
 function useAlarms(patientId: string, { asked, window }: Shown, allowed: boolean): ReadonlyMap<string, readonly AlarmSpan[]> {

@@ -6,6 +6,9 @@ const NAMES = new Map<string, string>(Object.entries(CODES).map(([name, code]) =
 /** The wire's name of a code; the code itself where the catalogue lacks it. */
 export const vitalOfCode = (code: string): string => NAMES.get(code) ?? code;
 
+export const codeOf = (vital: string | undefined): string | undefined =>
+  Object.entries(CODES).find(([name]) => name === vital)?.[1];
+
 /** `range`: clinically usual, in the catalogue's unit; a chart shows at least this, so that a ripple never looks like a storm. */
 export type Chart = {
   id: string;

@@ -2,7 +2,7 @@
 import { dateTime, number, shortClock } from "../design/time.ts";
 import { say, sayOf } from "../messages/index.ts";
 import { type Chart, letterOf, unitText } from "./charted.ts";
-import type { LimitLines } from "./paint.ts";
+import { type LimitStep, limitsAt } from "./limit-steps.ts";
 import type { Window } from "./range.ts";
 import type { Gap, Point } from "./series.ts";
 
@@ -19,7 +19,7 @@ type Described = {
   window: Window;
   lines: readonly (readonly Point[])[];
   gaps: readonly Gap[];
-  limits: LimitLines | null;
+  limits: readonly LimitStep[];
 };
 
 export function describe({ chart, unit, zone, window, lines, gaps, limits }: Described): string {
@@ -35,14 +35,23 @@ export function describe({ chart, unit, zone, window, lines, gaps, limits }: Des
     say("vitals.figure", named),
     say("vitals.figure_range", { min: text(min), max: text(max), unit: unitText(unit) }),
     say("vitals.figure_last", { value: valueText(chart, lasts), at: shortClock(last.at, zone) }),
-    ...(limits ? [breach(last.mean, limits, text)] : []),
+    ...breach(last.mean, limitsAt(limits, last.at), text),
+    ...moved(limits, window).map((at) => say("vitals.figure_moved", { at: dateTime(at, zone) })),
     ...(gaps.length > 0 ? [say("vitals.figure_gaps", { n: gaps.length })] : []),
   ].join("; ");
 }
 
 /** A limit is met at its value, as the alarms have it. */
-function breach(value: number, { low, high }: LimitLines, text: (value: number) => string): string {
-  if (high !== null && value >= high) return say("vitals.figure_above", { limit: text(high) });
-  if (low !== null && value <= low) return say("vitals.figure_below", { limit: text(low) });
-  return say("vitals.figure_within");
+function breach(value: number, limits: LimitStep | undefined, text: (value: number) => string): string[] {
+  if (!limits) return [];
+  const { low, high } = limits;
+  if (high !== null && value >= high) return [say("vitals.figure_above", { limit: text(high) })];
+  if (low !== null && value <= low) return [say("vitals.figure_below", { limit: text(low) })];
+  return [say("vitals.figure_within")];
+}
+
+/** When the limits were moved last, if that is in sight. */
+function moved(limits: readonly LimitStep[], { from, to }: Window): number[] {
+  const last = limits.slice(1).findLast((step) => step.from > from && step.from <= to);
+  return last ? [last.from] : [];
 }

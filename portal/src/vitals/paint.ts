@@ -1,9 +1,9 @@
 // What is drawn around a chart's lines: limits, stretches without data, impossible values, alarms. In the colours of tokens.css.
 import type uPlot from "uplot";
 import type { Priority } from "../design/priority.tsx";
+import type { LimitStep } from "./limit-steps.ts";
 import type { Gap } from "./series.ts";
 
-export type LimitLines = { low: number | null; high: number | null; critical_low: number | null; critical_high: number | null };
 export type Mark = { at: number; value: number };
 export type AlarmSpan = { from: number; to: number; priority: Priority };
 
@@ -22,36 +22,57 @@ function inside(u: uPlot, draw: (ctx: CanvasRenderingContext2D) => void): void {
   ctx.restore();
 }
 
+/** Each step with the part of the plot in which it holds; the first also before it, where nothing else is known. */
+function stretches(u: uPlot, steps: readonly LimitStep[]): { step: LimitStep; from: number; to: number }[] {
+  const { left, width } = u.bbox;
+  const inSight = (x: number) => Math.min(left + width, Math.max(left, x));
+  const edge = (step: LimitStep | undefined) => (step ? inSight(u.valToPos(step.from, "x", true)) : left + width);
+  return steps
+    .map((step, i) => ({ step, from: i === 0 ? left : edge(step), to: edge(steps[i + 1]) }))
+    .filter(({ from, to }) => to > from);
+}
+
 /** Between the limits is where the value should be. */
-export function paintBand(u: uPlot, { low, high }: LimitLines): void {
-  if (low === null && high === null) return;
+export function paintBand(u: uPlot, steps: readonly LimitStep[]): void {
   inside(u, (ctx) => {
-    const { left, top, width, height } = u.bbox;
-    const upper = high === null ? top : Math.max(top, u.valToPos(high, "y", true));
-    const lower = low === null ? top + height : Math.min(top + height, u.valToPos(low, "y", true));
+    const { top, height } = u.bbox;
     ctx.fillStyle = color(u, "band");
-    if (lower > upper) ctx.fillRect(left, upper, width, lower - upper);
+    for (const { step, from, to } of stretches(u, steps)) {
+      const { low, high } = step;
+      if (low === null && high === null) continue;
+      const upper = high === null ? top : Math.max(top, u.valToPos(high, "y", true));
+      const lower = low === null ? top + height : Math.min(top + height, u.valToPos(low, "y", true));
+      if (lower > upper) ctx.fillRect(from, upper, to - from, lower - upper);
+    }
   });
 }
 
-export function paintLimits(u: uPlot, limits: LimitLines): void {
+/** Dashed, and upright where a limit was moved. */
+export function paintLimits(u: uPlot, steps: readonly LimitStep[]): void {
   inside(u, (ctx) => {
-    const { left, width } = u.bbox;
-    const line = (value: number | null, dash: number[], token: string) => {
-      if (value === null) return;
-      const y = Math.round(u.valToPos(value, "y", true)) + 0.5;
+    const parts = stretches(u, steps);
+    const line = (side: "low" | "high" | "critical_low" | "critical_high", dash: number[], token: string) => {
       ctx.strokeStyle = color(u, token);
       ctx.lineWidth = pixels(u, 1);
       ctx.setLineDash(dash.map((n) => pixels(u, n)));
       ctx.beginPath();
-      ctx.moveTo(left, y);
-      ctx.lineTo(left + width, y);
+      let isOn = false;
+      for (const { step, from, to } of parts) {
+        const value = step[side];
+        if (value !== null) {
+          const y = Math.round(u.valToPos(value, "y", true)) + 0.5;
+          if (isOn) ctx.lineTo(Math.round(from) + 0.5, y);
+          else ctx.moveTo(from, y);
+          ctx.lineTo(to === u.bbox.left + u.bbox.width ? to : Math.round(to) + 0.5, y);
+        }
+        isOn = value !== null;
+      }
       ctx.stroke();
     };
-    line(limits.low, [6, 4], "muted");
-    line(limits.high, [6, 4], "muted");
-    line(limits.critical_low, [2, 3], "high");
-    line(limits.critical_high, [2, 3], "high");
+    line("low", [6, 4], "muted");
+    line("high", [6, 4], "muted");
+    line("critical_low", [2, 3], "high");
+    line("critical_high", [2, 3], "high");
   });
 }
 

@@ -2,10 +2,10 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { date, shortClock } from "../design/time.ts";
+import type { LimitStep } from "./limit-steps.ts";
 import {
   type AlarmSpan,
   color,
-  type LimitLines,
   type Mark,
   paintAlarms,
   paintBand,
@@ -23,7 +23,7 @@ export type Drawing = {
   gaps: readonly Gap[];
   gapLabel: string;
   yRange: [number, number];
-  limits: LimitLines | null;
+  limits: readonly LimitStep[];
   invalid: readonly Mark[];
   alarms: readonly AlarmSpan[];
 };
@@ -82,13 +82,13 @@ export function createPlot(target: HTMLElement, first: Drawing, options: PlotOpt
       hooks: {
         drawClear: [
           (plot) => {
-            if (shown.limits) paintBand(plot, shown.limits);
+            paintBand(plot, shown.limits);
             paintGaps(plot, shown.gaps);
           },
         ],
         drawAxes: [
           (plot) => {
-            if (shown.limits) paintLimits(plot, shown.limits);
+            paintLimits(plot, shown.limits);
             paintGapLabels(plot, shown.gaps, shown.gapLabel);
           },
         ],

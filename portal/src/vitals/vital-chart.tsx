@@ -1,13 +1,15 @@
 // The chart of one vital: a figure that says in words what it shows, and a read-out that pointer and arrow keys move.
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { clock, dateTime, number } from "../design/time.ts";
+import type { LivePatient } from "../live/store.ts";
 import { useLivePatient } from "../live/use-live.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import classes from "./chart.module.css";
 import { type ChartData, lineOf } from "./chart-data.ts";
-import { type Chart, letterOf, unitText, yRange } from "./charted.ts";
+import { type Chart, codeOf, letterOf, unitText, yRange } from "./charted.ts";
 import { describe, valueText } from "./describe.ts";
-import type { AlarmSpan, LimitLines } from "./paint.ts";
+import { type LimitStep, withLive } from "./limit-steps.ts";
+import type { AlarmSpan } from "./paint.ts";
 import type { Drawing, Plot } from "./plot.ts";
 import type { Window } from "./range.ts";
 import { columnsOf, counts, gapsOf, type Point, pointAt } from "./series.ts";
@@ -21,7 +23,8 @@ type VitalChartProps = {
   /** Whether samples of the live view belong to it. */
   follows: boolean;
   zone: string | undefined;
-  limits: LimitLines | null;
+  /** Not for the patient. */
+  hasLimits: boolean;
   alarms: readonly AlarmSpan[];
   dimmed: boolean;
   width: number;
@@ -33,9 +36,11 @@ const HEIGHT = 190;
 const NEAR_PX = 10;
 
 export function VitalChart(props: VitalChartProps) {
-  const { patientId, chart, unit, data, window, follows, zone, limits, alarms, dimmed, width, onZoom } = props;
+  const { patientId, chart, unit, data, window, follows, zone, hasLimits, alarms, dimmed, width, onZoom } = props;
   const say = useSay();
-  const recent = useLivePatient(follows ? patientId : "")?.recent ?? NOTHING;
+  const live = useLivePatient(follows ? patientId : "");
+  const recent = live?.recent ?? NOTHING;
+  const limits = useLimits(data, hasLimits ? codeOf(chart.vitals[0]) : undefined, live);
   const lines = useMemo(
     () =>
       chart.vitals.map((vital) => {
@@ -107,6 +112,15 @@ export function VitalChart(props: VitalChartProps) {
       />
     </figure>
   );
+}
+
+function useLimits(data: ChartData, code: string | undefined, live: LivePatient | undefined): readonly LimitStep[] {
+  const { limits, limitsSince = 0 } = live ?? {};
+  return useMemo(() => {
+    if (code === undefined) return NOTHING;
+    const told = data.limits.get(code) ?? NOTHING;
+    return limits ? withLive(told, code, { limits, limitsSince }, data.window.to) : told;
+  }, [data, code, limits, limitsSince]);
 }
 
 const STEPS: Record<string, number> = {

@@ -1,0 +1,123 @@
+// Charts tell the limits that held at each time: over rules of patient and ward, moves between wards, and objects from before.
+import { runInDurableObject } from "cloudflare:test";
+import { beforeEach, describe, expect, it } from "vitest";
+import { deliverChanges } from "../../src/monitor/changes.ts";
+import { API, type Ask, ask, env, newWorld, read, type World } from "../world.ts";
+import { bring, deliver, HEART_RATE, HOUR, iso, item, monitor, SPO2 } from "./vitals-world.ts";
+
+let world: World;
+let wards: string[];
+beforeEach(async () => {
+  world = await newWorld();
+  const made = ["East", "West"].map((name) => ask(`${API}/wards`, { as: world.manager, json: { name } }));
+  wards = await Promise.all(made.map(async (answer) => (await read(await answer)).data.ward_id));
+});
+
+type Step = { code: string; from: string; low: number | null; high: number | null; set_by: string };
+type Chart = { data: { n: number }[]; meta: { limits: Step[]; uncounted_hours: number; resolution: string; from: string } };
+
+async function chart(hours: number, code = "heart_rate", as: Ask["as"] = world.nurse): Promise<Chart> {
+  const [from, to] = [iso(Date.now() - hours * HOUR), iso(Date.now() + 1)];
+  const query = `buckets=10&code=${code}&from=${from}&to=${to}`;
+  return read(await ask(`${API}/patients/${world.patient.id}/observations?${query}`, { as }));
+}
+const steps = async (hours = 1, code?: string) => (await chart(hours, code)).meta.limits;
+
+/** What happens between two looks at the clock, and the object knows of. */
+async function between(act: () => Promise<Response>): Promise<[after: number, before: number]> {
+  const start = Date.now();
+  expect((await act()).status).toBeLessThan(300);
+  await deliverChanges(env);
+  // The next change has another millisecond.
+  while (Date.now() === start) await scheduler.wait(1);
+  return [start, Date.now()];
+}
+
+const put = (path: string, json: object, headers = {}) => ask(`${API}${path}`, { as: world.nurse, method: "PUT", json, headers });
+const rule = (path: string) => `${path}/alert-rules/heart_rate`;
+const ofPatient = () => rule(`/patients/${world.patient.id}`);
+
+async function moveTo(ward_id: string): Promise<Response> {
+  const path = `${API}/patients/${world.patient.id}`;
+  const version = (await read(await ask(path, { as: world.nurse }))).data.version;
+  const headers = { "If-Match": `"${version}"` };
+  return ask(path, { as: world.nurse, method: "PATCH", json: { ward_id, monitoring: "ward" }, headers });
+}
+
+const isBetween = (at: string | undefined, [after, before]: [number, number]) => {
+  expect(Date.parse(at ?? "")).toBeGreaterThanOrEqual(after);
+  expect(Date.parse(at ?? "")).toBeLessThanOrEqual(before);
+};
+
+describe("the limits of a chart", () => {
+  it("are the defaults of the age where nobody was told of the patient, for every code that was asked for", async () => {
+    const { meta } = await chart(1, "heart_rate,spo2");
+    expect(meta.limits.map(({ code, set_by, from }) => [code, set_by, from])).toEqual([
+      [SPO2, "default", meta.from],
+      [HEART_RATE, "default", meta.from],
+    ]);
+    expect((await chart(1, "")).meta).toBeUndefined();
+  });
+
+  it("stand where they stood: own ones, those of the ward, those of another ward, and taken back", async () => {
+    const [standard] = await steps();
+    expect(standard).toMatchObject({ low: 50, high: 120, set_by: "default" });
+    const times = [
+      await between(() => moveTo(wards[0] ?? "")),
+      await between(() => put(rule(`/wards/${wards[0]}`), { high: 115 })),
+      await between(() => put(ofPatient(), { low: 46, high: 125 })),
+      await between(() => put(ofPatient(), { low: 46, high: 122 }, { "If-Match": '"1"' })),
+      await between(() => ask(`${API}${ofPatient()}`, { as: world.nurse, method: "DELETE", headers: { "If-Match": '"2"' } })),
+      await between(() => moveTo(wards[1] ?? "")),
+    ];
+    const found = await steps();
+    expect(found.map(({ low, high, set_by }) => [low, high, set_by])).toEqual([
+      [50, 120, "default"],
+      [50, 115, "ward"],
+      [46, 125, "patient"],
+      [46, 122, "patient"],
+      [50, 115, "ward"],
+      [50, 120, "default"],
+    ]);
+    for (const [i, time] of times.entries()) if (i > 0) isBetween(found[i]?.from, time);
+    // The same of another vital knows nothing of all this, and a range that begins later begins with what held by then.
+    expect(await steps(1, "spo2")).toHaveLength(1);
+    const query = `buckets=2&code=heart_rate&from=${found[3]?.from}&to=${iso(Date.now() + 1)}`;
+    const { meta } = await read(await ask(`${API}/patients/${world.patient.id}/observations?${query}`, { as: world.self }));
+    expect(meta.limits).toEqual(found.slice(3));
+  });
+
+  it("come with charts of hours too", async () => {
+    await between(() => moveTo(wards[0] ?? ""));
+    await between(() => put(ofPatient(), { high: 125 }));
+    const { meta } = await chart(30 * 24);
+    expect(meta.resolution).toBe("hour");
+    expect(meta.limits.map(({ high }) => high)).toEqual([120, 125]);
+    expect(meta.limits[0]?.from).toBe(meta.from);
+  });
+
+  it("are those of now for all time in an object that never noted any, and notes begin with the next change", async () => {
+    await between(() => put(ofPatient(), { high: 125 }));
+    await runInDurableObject(monitor(world.patient.id), (_, { storage }) => {
+      storage.sql.exec("DELETE FROM settings WHERE name = 'limits'");
+    });
+    expect((await steps()).map(({ high }) => high)).toEqual([125]);
+    await between(() => put(ofPatient(), { high: 130 }, { "If-Match": '"1"' }));
+    expect((await steps()).map(({ high }) => high)).toEqual([125, 130]);
+  });
+});
+
+describe("hours that are counted again", () => {
+  it("are told with the chart until they are counted", async () => {
+    const late = Date.now() - 50 * HOUR;
+    await bring(world.nurse, world.patient.id, [item(HEART_RATE, 70, late), item(HEART_RATE, 72, late - 24 * HOUR)]);
+    const seen = async (hours: number) => {
+      const { data, meta } = await chart(hours);
+      return { n: data.reduce((sum, { n }) => sum + n, 0), uncounted: meta.uncounted_hours };
+    };
+    expect(await seen(60)).toEqual({ n: 0, uncounted: 1 });
+    expect(await seen(30 * 24)).toEqual({ n: 0, uncounted: 2 });
+    await deliver(world.patient.id);
+    expect(await seen(30 * 24)).toEqual({ n: 2, uncounted: 0 });
+  });
+});
