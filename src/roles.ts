@@ -40,7 +40,8 @@ const MAY = {
   "ward:manage": MANAGERS,
   "practitioner:read": EVERYONE,
   "practitioner:manage": MANAGERS,
-  "member:read": MANAGERS,
+  /** Colleagues know each other's names and roles; how to reach somebody is for managers (hospitals/members.ts). */
+  "member:read": STAFF,
   "member:manage": MANAGERS,
   "user:read": MANAGERS,
   "user:create": MANAGERS,

@@ -137,7 +137,7 @@ export const ROUTES: Record<string, Rule> = {
   "GET /api/v1/practitioners/:practitioner_id": rule("hospital", EVERYONE),
   "PATCH /api/v1/practitioners/:practitioner_id": rule("profile", STAFF),
   "DELETE /api/v1/practitioners/:practitioner_id": rule("staff", MANAGERS),
-  "GET /api/v1/hospitals/:hospital_id/members": rule("staff", MANAGERS),
+  "GET /api/v1/hospitals/:hospital_id/members": rule("staff", STAFF),
   "PUT /api/v1/hospitals/:hospital_id/members/:user_id": rule("staff", MANAGERS),
   "DELETE /api/v1/hospitals/:hospital_id/members/:user_id": rule("staff", MANAGERS),
   "POST /api/v1/patients": shared("own", STAFF),

@@ -7,8 +7,9 @@ import { batch } from "../db/client.ts";
 import { careTeam, hospitals, memberships, SELF_CARE, sessions, users } from "../db/schema.ts";
 import { COUNT_LIMIT, type PageQuery, startOf, toPage } from "../pagination.ts";
 import { fail, refuse } from "../refusals.ts";
+import { mayEver } from "../roles.ts";
 import { liveSession, MEMBER_NOW } from "../standing.ts";
-import { openProfile, type StaffRole } from "../users/users.ts";
+import { openProfile, type Profile, type StaffRole } from "../users/users.ts";
 import { administers, notFound } from "./hospitals.ts";
 
 export type MemberList = PageQuery & { role?: StaffRole | undefined; active?: boolean | undefined };
@@ -17,7 +18,11 @@ type MemberRow = { id: string; profileSealed: string; role: StaffRole; active: n
 /** Works there now: account and membership both live. */
 const WORKS = sql`(u.active = 1 AND ${MEMBER_NOW})`;
 
-/** The people who work at a hospital or are suspended there, in the order of their accounts, which is that of the index. */
+function shownOf({ full_name, ...contact }: Profile, isManager: boolean) {
+  return { full_name, ...(isManager && contact) };
+}
+
+/** The people who work at a hospital or are suspended there, in the order of their accounts, which is that of the index: by name to colleagues. */
 export async function listMembers(anyCall: Call, hospitalId: string, query: MemberList) {
   const start = await startOf(anyCall, `members:${hospitalId}`, query);
   const { call, standing, results } = await asCaller(anyCall, "member:read", (standing, { db }) => {
@@ -57,10 +62,11 @@ export async function listMembers(anyCall: Call, hospitalId: string, query: Memb
       detail: { count: kept.length },
     }),
   );
+  const isManager = mayEver(standing, "member:manage");
   const items = await Promise.all(
     kept.map(async (row) => ({
       user_id: row.id,
-      ...(await openProfile(keys, row)),
+      ...shownOf(await openProfile(keys, row), isManager),
       role: row.role,
       is_active: row.active === 1,
       since: new Date(row.created_at).toISOString(),

@@ -96,8 +96,8 @@ const HospitalChange = z
 const Member = z
   .object({
     user_id: Id,
-    email: z.string(),
-    username: z.string().nullable(),
+    email: z.string().optional().openapi({ description: "For managers" }),
+    username: z.string().nullable().optional().openapi({ description: "For managers" }),
     full_name: z.string(),
     role: z.enum(STAFF_ROLES),
     is_active: z.boolean(),
@@ -217,7 +217,7 @@ export const hospitalRoutes = newRouter()
       method: "get",
       path: "/hospitals/{hospital_id}/members",
       tags,
-      summary: "Who works there",
+      summary: "Who works there: for all who do",
       security: SECURED,
       request: { params: hospitalParam, query: memberQuery },
       responses: { 200: pageAnswer(Member, "In the order of their accounts", member), ...problems(401, 403, 404) },

@@ -146,15 +146,15 @@ describe("a change of standing counts at the next request", () => {
 
   it("for a role, up and down", async () => {
     const [person, admin] = await Promise.all([newPerson("nurse", hospitalId), newPerson("admin")]);
-    const members = () => ask(`${API}/hospitals/${hospitalId}/members`, { as: person });
+    const accounts = () => ask(`${API}/users`, { as: person });
     const setRole = (role: string) =>
       ask(`${API}/hospitals/${hospitalId}/members/${person.id}`, { as: admin, method: "PUT", json: { role } });
-    await expectProblem(await members(), 403, "forbidden");
+    await expectProblem(await accounts(), 403, "forbidden");
     expect((await setRole("hospital_admin")).ok).toBe(true);
-    expect((await members()).status).toBe(200);
+    expect((await accounts()).status).toBe(200);
     expect((await read(await me(person.token))).data.role).toBe("hospital_admin");
     expect((await setRole("nurse")).ok).toBe(true);
-    await expectProblem(await members(), 403, "forbidden");
+    await expectProblem(await accounts(), 403, "forbidden");
     expect((await ask(`${API}/admin/users`, { as: admin })).status).toBe(200);
     await env.DB.prepare("UPDATE users SET is_admin = 0 WHERE id = ?").bind(admin.id).run();
     await expectProblem(await ask(`${API}/admin/users`, { as: admin }), 403, "forbidden");

@@ -1,5 +1,6 @@
 // Hospitals and their people: who may know which, how roles change at once, and what no hospital administrator can do.
 import { describe, expect, it } from "vitest";
+import { expectProblem } from "../forge.ts";
 import { API, ask, env, newHospital, newPerson, newWorld, type Person, read, unique } from "../world.ts";
 
 const setRole = (as: Person, hospitalId: string, userId: string, role: string) =>
@@ -49,7 +50,7 @@ describe("members", () => {
     expect((await setRole(manager, hospitalId, doctor.id, "nurse")).status).toBe(200);
     expect([await see(doctor), await roleOf(doctor)]).toEqual([200, "nurse"]);
     expect((await setRole(manager, hospitalId, nurse.id, "doctor")).status).toBe(200);
-    expect([await see(nurse), (await ask(`${API}/hospitals/${hospitalId}/members`, { as: nurse })).status]).toEqual([404, 403]);
+    expect([await see(nurse), (await ask(`${API}/users`, { as: nurse })).status]).toEqual([404, 403]);
     expect((await endMember(manager, hospitalId, doctor.id)).status).toBe(200);
     expect(await see(doctor)).toBe(401);
     expect((await endMember(manager, hospitalId, doctor.id)).status).toBe(404);
@@ -64,6 +65,20 @@ describe("members", () => {
     const text = await (await ask(`${API}/hospitals/${hospitalId}/members`, { as: manager })).text();
     expect(text).toContain(nurse.email);
     expect(text).not.toMatch(/scrypt|password|index|sealed/);
+  });
+
+  it("know each other by name and role alone, and nobody of another hospital", async () => {
+    const [{ nurse, doctor, self, hospitalId }, other] = await Promise.all([newWorld(), newWorld()]);
+    for (const as of [nurse, doctor]) {
+      const answer = await ask(`${API}/hospitals/${hospitalId}/members`, { as });
+      const text = await answer.text();
+      expect(text).not.toContain("@");
+      const found = JSON.parse(text).data.find(({ user_id }: { user_id: string }) => user_id === doctor.id);
+      const full_name = expect.stringMatching(/./);
+      expect(found).toEqual({ user_id: doctor.id, full_name, role: "doctor", is_active: true, since: expect.any(String) });
+      await expectProblem(await ask(`${API}/hospitals/${other.hospitalId}/members`, { as }), 404, "not_found");
+    }
+    await expectProblem(await ask(`${API}/hospitals/${hospitalId}/members`, { as: self }), 403, "forbidden");
   });
 
   it("of one hospital are nobody to the other's administrator", async () => {

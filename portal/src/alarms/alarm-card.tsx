@@ -59,14 +59,13 @@ export function Standing({ alert, roseAt }: { alert: AlertView; roseAt?: string 
   const now = useServerNow();
   const zone = useZone();
   const due = escalatesAt(alert, now, roseAt);
-  const { patient_id: patientId } = alert;
   return (
     <>
       {alert.state === "recovered" && alert.recovered_at && (
         <strong>{say("alarms.recovered_at", { time: clock(alert.recovered_at, zone) })}</strong>
       )}
       {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
-      {alert.assigned_to && <AssignedTo userId={alert.assigned_to} patientId={patientId} />}
+      {alert.assigned_to && <AssignedTo userId={alert.assigned_to} />}
       {alert.escalation_tier > 0 && alert.state !== "cleared" && (
         <span>{say("alarms.escalated", { n: alert.escalation_tier })}</span>
       )}
@@ -81,13 +80,13 @@ export function Standing({ alert, roseAt }: { alert: AlertView; roseAt?: string 
 function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
   const say = useSay();
   const zone = useZone();
-  const name = useStaffName(alert.acknowledged_by, alert.patient_id);
+  const name = useStaffName(alert.acknowledged_by);
   return <span>{say("alarms.acknowledged_long", { name, time: clock(at, zone) })}</span>;
 }
 
-function AssignedTo({ userId, patientId }: { userId: string; patientId: string }) {
+function AssignedTo({ userId }: { userId: string }) {
   const say = useSay();
-  return <span>{say("alarms.assigned_to", { name: useStaffName(userId, patientId) })}</span>;
+  return <span>{say("alarms.assigned_to", { name: useStaffName(userId) })}</span>;
 }
 
 /** "3:31" */

@@ -69,7 +69,7 @@ function Alarm({ page }: { page: AlertPage }) {
       <Card title={say("alarms.events")}>
         <ol className={classes.events}>
           {events.map((event) => (
-            <Happened key={`${event.at} ${event.what}`} event={event} patientId={alert.patient_id} />
+            <Happened key={`${event.at} ${event.what}`} event={event} />
           ))}
         </ol>
       </Card>
@@ -77,7 +77,7 @@ function Alarm({ page }: { page: AlertPage }) {
   );
 }
 
-function Happened({ event, patientId }: { event: Event; patientId: string }) {
+function Happened({ event }: { event: Event }) {
   const say = useSay();
   const zone = useZone();
   const { what, at, by, priority, comment } = event;
@@ -93,7 +93,7 @@ function Happened({ event, patientId }: { event: Event; patientId: string }) {
         {by !== null && (
           <>
             {" · "}
-            <StaffName userId={by} patientId={patientId} />
+            <StaffName userId={by} />
           </>
         )}
       </span>

@@ -4,7 +4,6 @@ import type { alertRoutes } from "../../../src/alerts/routes.ts";
 import type { hospitalRoutes } from "../../../src/hospitals/routes.ts";
 import type { recordRoutes } from "../../../src/patients/record-routes.ts";
 import type { patientRoutes } from "../../../src/patients/routes.ts";
-import type { practitionerRoutes } from "../../../src/practitioners/routes.ts";
 import type { userRoutes } from "../../../src/users/routes.ts";
 import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 
@@ -12,7 +11,6 @@ const api = hc<typeof alertRoutes>(API, OPTIONS);
 const patients = hc<typeof patientRoutes>(API, OPTIONS);
 const records = hc<typeof recordRoutes>(API, OPTIONS);
 const hospitals = hc<typeof hospitalRoutes>(API, OPTIONS);
-const practitioners = hc<typeof practitionerRoutes>(API, OPTIONS);
 const users = hc<typeof userRoutes>(API, OPTIONS);
 
 /** Who acts at a bedside learns within five seconds whether it was done. */
@@ -75,11 +73,7 @@ export const readPerson = async (patient_id: string): Promise<Person> =>
 
 export type Colleague = { user_id: string; full_name: string };
 
-/** Doctors and nurses who have a profile; the API tells a nurse of no others. */
-export const listColleagues = async (): Promise<Colleague[]> =>
-  (await pageOf(practitioners.practitioners.$get({ query: { active: "true", limit: MOST } }))).items;
-
-/** For managers, whom the API tells of everybody. */
+/** For administrators of the platform, who belong to no hospital. */
 export const readUser = (user_id: string): Promise<Colleague> => dataOf(users.users[":user_id"].$get({ param: { user_id } }));
 
 export const listTeam = (patient_id: string): Promise<Colleague[]> =>

@@ -2,13 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { queries } from "../api/queries.ts";
+import { LASTING_MS, useColleagues } from "../hospitals/use-colleagues.ts";
 import { useSay } from "../messages/index.ts";
 import { useMe } from "../session/use-session.ts";
 import classes from "./alarm-card.module.css";
-import { listColleagues, listTeam, listWatched, type Person, readPerson, readUser } from "./api.ts";
+import { listTeam, listWatched, type Person, readPerson, readUser } from "./api.ts";
 
-/** Names hardly ever change. */
-const LASTING_MS = 300_000;
 const WATCHED = ["alarms", "watched"] as const;
 
 /** A name that is known already, for what is announced at once. */
@@ -42,43 +41,40 @@ export function PatientName({ patientId }: { patientId: string }) {
   );
 }
 
-const useColleagues = () => useQuery({ queryKey: ["alarms", "colleagues"], queryFn: listColleagues, staleTime: LASTING_MS });
-
-const useTeam = (patientId: string, enabled: boolean) =>
-  useQuery({ queryKey: ["alarms", "team", patientId], queryFn: () => listTeam(patientId), staleTime: LASTING_MS, enabled });
-
-/** Who did something: oneself, somebody whose name the API tells, or a colleague. */
-export function useStaffName(userId: string | null, patientId: string): string {
+/** Who did something: oneself, somebody of the hospital, or a colleague who has left. */
+export function useStaffName(userId: string | null): string {
   const say = useSay();
   const me = useMe();
-  const manages = me.role === "admin" || me.role === "hospital_admin";
   const mine = userId === me.user_id;
-  const colleagues = useColleagues();
+  const colleagues = useColleagues(me.hospital?.id);
   const colleague = colleagues.data?.find(({ user_id }) => user_id === userId);
-  const unknown = userId !== null && !mine && !colleagues.isPending && !colleague;
-  const team = useTeam(patientId, unknown);
-  const member = team.data?.find(({ user_id }) => user_id === userId);
   const user = useQuery({
     queryKey: ["alarms", "user", userId],
     queryFn: () => readUser(userId ?? ""),
     staleTime: LASTING_MS,
-    enabled: unknown && manages && !team.isPending && !member,
+    enabled: userId !== null && !mine && me.role === "admin",
   });
   if (userId === null) return say("alarms.system");
   if (mine) return say("alarms.you");
-  return (colleague ?? member ?? user.data)?.full_name ?? say("alarms.colleague");
+  return (colleague ?? user.data)?.full_name ?? say("alarms.colleague");
 }
 
-export function StaffName({ userId, patientId }: { userId: string | null; patientId: string }) {
-  return useStaffName(userId, patientId);
+export function StaffName({ userId }: { userId: string | null }) {
+  return useStaffName(userId);
 }
 
-/** To whom an alarm can be given: the care team first. */
+/** To whom an alarm can be given: the care team first, then who else nurses or treats here. */
 export function useAssignable(patientId: string, asked: boolean): { id: string; name: string }[] {
   const me = useMe();
-  const team = useTeam(patientId, asked).data ?? [];
-  const others = useColleagues().data ?? [];
-  const byId = new Map([...team, ...others].map(({ user_id, full_name }) => [user_id, full_name]));
+  const team = useQuery({
+    queryKey: ["alarms", "team", patientId],
+    queryFn: () => listTeam(patientId),
+    staleTime: LASTING_MS,
+    enabled: asked,
+  });
+  const colleagues = useColleagues(me.hospital?.id).data ?? [];
+  const others = colleagues.filter(({ is_active, role }) => is_active && role !== "hospital_admin");
+  const byId = new Map([...(team.data ?? []), ...others].map(({ user_id, full_name }) => [user_id, full_name]));
   byId.delete(me.user_id);
   return [...byId].map(([id, name]) => ({ id, name }));
 }

@@ -125,7 +125,7 @@ function History({ patientId, filters }: { patientId: string; filters: Filters }
 
 function SeenBy({ alert }: { alert: AlertView }) {
   const say = useSay();
-  const name = useStaffName(alert.acknowledged_by, alert.patient_id);
+  const name = useStaffName(alert.acknowledged_by);
   return alert.acknowledged_at === null ? say("alarms.patient.unseen") : name;
 }
 

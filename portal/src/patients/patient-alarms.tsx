@@ -106,6 +106,6 @@ function AlarmLine({ alert }: { alert: AlertView }) {
 function SeenBy({ alert, at }: { alert: AlertView; at: string }) {
   const say = useSay();
   const { zone } = usePatientShown(alert.patient_id);
-  const name = useStaffName(alert.acknowledged_by, alert.patient_id);
+  const name = useStaffName(alert.acknowledged_by);
   return <span>{say("record.seen_by", { name, time: clock(at, zone) })}</span>;
 }

@@ -1,11 +1,11 @@
 // Who changed limits and monitoring, when and how: from the audit trail, which managers alone may read.
 import { Button } from "@mantine/core";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { PAGES, Table } from "../design/data-table.tsx";
 import { Card } from "../design/page.tsx";
 import { Empty, NotDone, Query } from "../design/states.tsx";
 import { dateTime } from "../design/time.ts";
-import { everyMember } from "../hospitals/api.ts";
+import { useColleagues } from "../hospitals/use-colleagues.ts";
 import { sayOf, useSay } from "../messages/index.ts";
 import { useMe } from "../session/use-session.ts";
 import { type Default, readTrail, type TrailEvent } from "./api.ts";
@@ -84,13 +84,7 @@ const useTrail = (event: string, patientId: string | undefined) =>
 export function useStaffName(hospitalId: string | undefined): (actor: { id: string | null; role: string | null }) => string {
   const say = useSay();
   const me = useMe();
-  const isManager = me.role === "admin" || me.role === "hospital_admin";
-  const { data } = useQuery({
-    queryKey: ["rules", "staff", hospitalId],
-    queryFn: () => everyMember(hospitalId ?? ""),
-    enabled: isManager && hospitalId !== undefined,
-    staleTime: 5 * 60_000,
-  });
+  const { data } = useColleagues(hospitalId);
   return ({ id, role }) => {
     if (id === me.user_id) return say("rules.you");
     const found = data?.find(({ user_id }) => user_id === id)?.full_name;

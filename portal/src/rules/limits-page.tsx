@@ -53,7 +53,7 @@ function LimitsCard({ effective, zone }: { effective: Effective; zone: string | 
     cell: ({ changed }: VitalRule) =>
       changed && (
         <span className={classes.hint}>
-          <StaffName userId={changed.by} patientId={effective.patient_id} />, {dateTime(changed.at, zone)}
+          <StaffName userId={changed.by} />, {dateTime(changed.at, zone)}
         </span>
       ),
   };
