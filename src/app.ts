@@ -40,7 +40,7 @@ import {
 } from "./request.ts";
 import { newRouter } from "./router.ts";
 import { openApiRoutes } from "./service/openapi.ts";
-import { portalFile, portalPages } from "./service/portal.ts";
+import { portalFile, portalNotFound, portalPages } from "./service/portal.ts";
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
 import { invitationRoutes } from "./users/invitation-routes.ts";
 import { userRoutes } from "./users/routes.ts";
@@ -141,5 +141,5 @@ app.route(API, auditRoutes);
 app.route(API, adminRoutes);
 
 app.route("/", openApiRoutes(app));
-app.notFound(onNotFound(app));
+app.notFound(onNotFound(app, portalNotFound));
 app.onError(onError);

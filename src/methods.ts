@@ -1,6 +1,6 @@
 // What no route answers: 404, or 405 with the methods that the path does have.
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { NotFoundHandler } from "hono";
+import type { Context, NotFoundHandler } from "hono";
 import { ApiError, problem } from "./errors.ts";
 import type { AppEnv } from "./router.ts";
 
@@ -23,10 +23,15 @@ function matches(pattern: string, segments: string[]): boolean {
 
 const allow = (methods: string[]) => ({ Allow: [...methods, "OPTIONS"].join(", ") });
 
-export function onNotFound(app: OpenAPIHono<AppEnv>): NotFoundHandler<AppEnv> {
-  return (c) => {
+/** @param pageFor what a browser gets instead where no route has the path; null for the problem */
+export function onNotFound(
+  app: OpenAPIHono<AppEnv>,
+  pageFor: (c: Context<AppEnv>) => Promise<Response | null>,
+): NotFoundHandler<AppEnv> {
+  return async (c) => {
     const methods = methodsFor(app, c.req.path);
-    if (methods.length === 0 || methods.includes(c.req.method)) return problem(c, new ApiError("not_found"));
+    if (methods.length === 0) return (await pageFor(c)) ?? problem(c, new ApiError("not_found"));
+    if (methods.includes(c.req.method)) return problem(c, new ApiError("not_found"));
     return problem(c, new ApiError("method_not_allowed", undefined, { headers: allow(methods) }));
   };
 }

@@ -32,14 +32,16 @@ export type HospitalChange = Parameters<typeof one.$patch>[0]["json"];
 export const changeHospital = (hospital_id: string, etag: string, json: HospitalChange) =>
   dataOf(one.$patch({ param: { hospital_id }, header: { "if-match": etag }, json }));
 
-export const listMembers = (hospital_id: string, cursor: string | null) =>
-  pageOf(one.members.$get({ param: { hospital_id }, query: paged(cursor) }));
+export const listMembers = (hospital_id: string, cursor: string | null, limit = "50") =>
+  pageOf(one.members.$get({ param: { hospital_id }, query: { ...paged(cursor), limit } }));
 export type Member = Awaited<ReturnType<typeof listMembers>>["items"][number];
 export type StaffRole = Member["role"];
 export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const satisfies readonly StaffRole[];
 export const isStaffRole = (role: string): role is StaffRole => STAFF_ROLES.some((known) => known === role);
 
-export const everyMember = async (hospitalId: string) => (await allPages((cursor) => listMembers(hospitalId, cursor))).items;
+/** Up to two thousand of them. */
+export const everyMember = async (hospitalId: string) =>
+  (await allPages((cursor) => listMembers(hospitalId, cursor, "100"), 20)).items;
 
 export const setMember = (hospital_id: string, user_id: string, role: StaffRole) =>
   dataOf(seat.$put({ param: { hospital_id, user_id }, json: { role } }));
