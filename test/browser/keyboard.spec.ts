@@ -30,7 +30,7 @@ test("an alarm is acknowledged on the board, arrows go from row to row, and the 
   await expect(first).toBeFocused();
   await tabTo(page, acknowledge);
   await page.keyboard.press("Enter");
-  await expect(cellOf(page, ill, "alarm")).toContainText(/✓ you/);
+  await expect(cellOf(page, ill, "alarm")).toContainText(/✓ \d\d:\d\d you/);
   await expect.poll(() => rowOf(page, ill).evaluate((row) => row.contains(document.activeElement))).toBe(true);
   expect(await focusFault(page)).toBeNull();
   await expect(first).toBeFocused();

@@ -1,7 +1,7 @@
 // One uPlot, kept for as long as its chart is shown. Loaded on demand: uPlot is no part of the first page.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { date, shortClock } from "../design/time.ts";
+import { clock, date, shortClock } from "../design/time.ts";
 import type { LimitStep } from "./limit-steps.ts";
 import {
   type AlarmSpan,
@@ -49,6 +49,7 @@ type PlotOptions = {
 };
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 /** So few points are worth a dot each. */
 const FEW = 60;
 const SHORTEST_DRAG = 8;
@@ -183,7 +184,8 @@ function timeAxis(zone: string | undefined): uPlot.Axis {
       let day = "";
       return splits.map((at) => {
         const today = date(at, zone).replace(/ \d{4}$/, "");
-        const text = step >= DAY_MS ? today : today === day ? shortClock(at, zone) : `${shortClock(at, zone)}\n${today}`;
+        const time = step < MINUTE_MS ? clock(at, zone) : shortClock(at, zone);
+        const text = step >= DAY_MS ? today : today === day ? time : `${time}\n${today}`;
         day = today;
         return text;
       });

@@ -39,7 +39,7 @@ function Seen({ alert, at }: { alert: AlertView; at: string }) {
   const zone = useZone();
   return (
     <>
-      ✓ <StaffName userId={alert.acknowledged_by} /> {shortClock(at, zone)}
+      ✓ {shortClock(at, zone)} <StaffName userId={alert.acknowledged_by} />
     </>
   );
 }
