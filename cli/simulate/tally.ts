@@ -67,7 +67,9 @@ const ms = (value: number) => `${Math.round(value)} ms`;
 
 /** @param perSecond rows in the last second */
 export function progressLine(tally: Tally, seconds: number, perSecond: number): string {
-  const time = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  // A timer may come a moment before its second.
+  const whole = Math.round(seconds);
+  const time = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
   const waits = `waiting ${waitingOf(tally)}  retried ${tally.retried}  lag ${ms(tally.lag.latest)}`;
   return `${time}  rows ${tally.rows} (${perSecond.toFixed(1)}/s)  ${answered(tally)}  ${waits}`;
 }
