@@ -24,9 +24,6 @@ function sharedJsonBodies() {
   return names.map((name) => ({ name, base64: readFileSync(`${data}/${name}`, "base64") }));
 }
 
-/** What goes by real clocks, timers and sockets may meet a busy machine, and tries twice there; the last line says how many did. */
-const retry = process.env.CI ? 1 : 0;
-
 /** Tests that build the product or start it, as `npm start` does. */
 const SERVED = ["product", "product-live", "live-served", "direct", "pages", "bundle", "cost"].map(
   (name) => `test/node/${name}.test.ts`,
@@ -91,7 +88,6 @@ export default defineConfig(async () => ({
           include: ["test/node/**/*.test.ts"],
           exclude: SERVED,
           environment: "node",
-          retry,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -101,7 +97,6 @@ export default defineConfig(async () => ({
           name: "served",
           include: SERVED,
           environment: "node",
-          retry,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // After the others and one at a time: a build in this folder reloads every server that watches it.

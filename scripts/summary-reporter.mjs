@@ -6,9 +6,6 @@ export default class SummaryReporter {
     const count = (state) => tests.filter((test) => test.result().state === state).length;
     const broken = modules.filter((module) => module.errors().length > 0).length;
     const skipped = count("skipped") > 0 ? `, ${count("skipped")} skipped` : "";
-    const flaky = tests.filter((test) => test.diagnostic()?.flaky).map(({ fullName }) => fullName);
-    for (const name of flaky) console.log(`needed two tries: ${name}`);
-    const twice = flaky.length > 0 ? `, ${flaky.length} needed two tries` : "";
-    console.log(`${count("passed")} passed, ${count("failed") + broken} failed${skipped}${twice}`);
+    console.log(`${count("passed")} passed, ${count("failed") + broken} failed${skipped}`);
   }
 }
