@@ -1,12 +1,12 @@
 // Alarms on recorded patients: how many a day with bare limits and with the rules, and which septic deteriorations are seen, how early.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { position } from "../src/alerts/conditions.ts";
-import { emptyMemory, nextDeadline, step } from "../src/alerts/engine.ts";
-import type { AlarmConfig, AlarmInput, Alert, Rule, Transition } from "../src/alerts/model.ts";
-import { CODES, defaultLimits, vitalOf } from "../src/vitals/catalogue.ts";
-import type { Limits, Sample } from "../src/vitals/model.ts";
-import { news2 } from "../src/vitals/news2.ts";
+import { position } from "../src/monitoring/alarm-rules/conditions.ts";
+import { emptyMemory, nextDeadline, step } from "../src/monitoring/alarm-rules/engine.ts";
+import type { AlarmConfig, AlarmInput, Alert, Rule, Transition } from "../src/monitoring/alarm-rules/model.ts";
+import { CODES, defaultLimits, vitalOf } from "../src/monitoring/vitals/catalogue.ts";
+import type { Limits, Sample } from "../src/monitoring/vitals/model.ts";
+import { news2 } from "../src/monitoring/vitals/news2.ts";
 
 const DATA = "../shared/data/vitals";
 const MINUTE = 60_000;

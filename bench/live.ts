@@ -2,10 +2,10 @@
 // samples come, and does every socket get each of them once? Sockets, simulator and server share the machine.
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
-import { keysOf } from "../src/config.ts";
-import { database } from "../src/db/client.ts";
-import type { LiveFrame } from "../src/monitor/contract.ts";
-import { insertStaff, userRow } from "../src/users/users.ts";
+import { insertStaff, userRow } from "../src/accounts/users/users.ts";
+import type { LiveFrame } from "../src/monitoring/patient-object/contract.ts";
+import { keysOf } from "../src/platform/config.ts";
+import { database } from "../src/platform/db/client.ts";
 import { newUser } from "./people.ts";
 import { seedHospitals } from "./seed.ts";
 import { startBench } from "./server.ts";

@@ -1,6 +1,6 @@
 // A clinic under load: 5,000 patients registered by a program, then 100 people at once who list and search them.
-import { database } from "../src/db/client.ts";
-import { careTeam } from "../src/db/schema.ts";
+import { database } from "../src/platform/db/client.ts";
+import { careTeam } from "../src/platform/db/schema.ts";
 import { newApp, newUser } from "./people.ts";
 import { seedHospitals } from "./seed.ts";
 import { startBench } from "./server.ts";

@@ -1,13 +1,13 @@
 // People and programs with live tokens, made without a login: a hash costs a quarter of a second.
-import type { Call, UserStanding } from "../src/actor.ts";
-import { newMachineToken } from "../src/auth/machine-tokens.ts";
-import { newSession } from "../src/auth/sessions.ts";
-import { signAccessToken } from "../src/auth/tokens.ts";
-import { keysOf } from "../src/config.ts";
-import { batch, database } from "../src/db/client.ts";
-import { credentials, memberships, users } from "../src/db/schema.ts";
-import { uuidv7 } from "../src/ids.ts";
-import { APP_SCOPES } from "../src/roles.ts";
+import type { Call, UserStanding } from "../src/access/actor.ts";
+import { APP_SCOPES } from "../src/access/roles.ts";
+import { newMachineToken } from "../src/accounts/sessions/machine-tokens.ts";
+import { newSession } from "../src/accounts/sessions/sessions.ts";
+import { signAccessToken } from "../src/accounts/sessions/tokens.ts";
+import { keysOf } from "../src/platform/config.ts";
+import { batch, database } from "../src/platform/db/client.ts";
+import { credentials, memberships, users } from "../src/platform/db/schema.ts";
+import { uuidv7 } from "../src/platform/ids.ts";
 
 const via = { requestId: "bench", ip: null };
 

@@ -1,9 +1,9 @@
 // Fills a database with made-up patients and reports in bulk: the shape of real data, not its origin.
 
-import type { Keys } from "../src/config.ts";
-import { seal } from "../src/crypto.ts";
-import { uuidv7 } from "../src/ids.ts";
-import { tokensOf } from "../src/patients/search-tokens.ts";
+import { tokensOf } from "../src/patients/identity/search-tokens.ts";
+import type { Keys } from "../src/platform/config.ts";
+import { seal } from "../src/platform/crypto.ts";
+import { uuidv7 } from "../src/platform/ids.ts";
 
 export const HOSPITALS = 20;
 const CHUNK = 400;

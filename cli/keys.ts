@@ -2,8 +2,8 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
-import { signingKeys } from "../src/config.ts";
-import { parseMacRing, parseRing } from "../src/crypto.ts";
+import { signingKeys } from "../src/platform/config.ts";
+import { parseMacRing, parseRing } from "../src/platform/crypto.ts";
 import { nextRing, RINGS, RingError, type RingName, STAGES, type Stage } from "./rings.ts";
 
 export const KEYS_USAGE = `  keys new   prints a fresh value for every secret, as NAME='value' lines

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-/** Parts of pdf.js that it asks for by their names (src/reports/pdf.ts): the version stands in the folder instead of a hash. */
+/** Parts of pdf.js that it asks for by their names (src/reports/upload/pdf.ts): the version stands in the folder instead of a hash. */
 const PDF_PARTS = /_nowasm_fallback\.js$|^Foxit\w+\.pfb$/;
 const pdfjs: { version: string } = JSON.parse(
   readFileSync(new URL("../node_modules/pdfjs-dist/package.json", import.meta.url), "utf8"),

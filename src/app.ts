@@ -2,31 +2,19 @@
 import { except } from "hono/combine";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
-import { adminRoutes } from "./admin/routes.ts";
-import { alertRoutes } from "./alerts/routes.ts";
-import { ruleRoutes } from "./alerts/rules-routes.ts";
-import { canonicalPath, deprecation } from "./aliases.ts";
-import { apiKeyRoutes } from "./api-keys/routes.ts";
-import { auditRoutes } from "./audit-log/routes.ts";
-import { accountRoutes, publicAccounts } from "./auth/account-routes.ts";
-import { authenticate } from "./auth/authenticate.ts";
-import { corsOrigins } from "./auth/cookies.ts";
-import { tokenForm } from "./auth/oauth.ts";
-import { authRoutes, publicAuth } from "./auth/routes.ts";
+import { apiKeyRoutes } from "./accounts/api-keys/routes.ts";
+import { accountRoutes, publicAccounts } from "./accounts/auth/account-routes.ts";
+import { tokenForm } from "./accounts/auth/oauth.ts";
+import { authRoutes, publicAuth } from "./accounts/auth/routes.ts";
+import { authenticate } from "./accounts/sessions/authenticate.ts";
+import { corsOrigins } from "./accounts/sessions/cookies.ts";
+import { invitationRoutes } from "./accounts/users/invitation-routes.ts";
+import { userRoutes } from "./accounts/users/routes.ts";
+import { auditRoutes } from "./audit/routes.ts";
 import { deviceCodeRoutes, publicDevices } from "./devices/claim-routes.ts";
 import { deviceRoutes } from "./devices/routes.ts";
-import { onError } from "./errors.ts";
-import { hospitalRoutes } from "./hospitals/routes.ts";
-import { liveRoutes, liveTicketRoutes } from "./live/routes.ts";
-import { onNotFound } from "./methods.ts";
-import { announceChanges, deliverFirst } from "./monitor/changes.ts";
-import { recordRoutes } from "./patients/record-routes.ts";
-import { patientRoutes } from "./patients/routes.ts";
-import { practitionerRoutes } from "./practitioners/routes.ts";
-import { directRoutes } from "./reports/direct-routes.ts";
-import { quarantineRoutes } from "./reports/quarantine-routes.ts";
-import { redeemLink, reportRoutes } from "./reports/routes.ts";
-import { uploadRoutes } from "./reports/upload-routes.ts";
+import { canonicalPath, deprecation } from "./http/aliases.ts";
+import { onNotFound } from "./http/methods.ts";
 import {
   answerHeaders,
   errorsOnly,
@@ -37,18 +25,30 @@ import {
   limitNewcomer,
   openCall,
   requestLog,
-} from "./request.ts";
-import { newRouter } from "./router.ts";
+} from "./http/request.ts";
+import { newRouter } from "./http/router.ts";
+import { alertRoutes } from "./monitoring/alerts/routes.ts";
+import { ruleRoutes } from "./monitoring/alerts/rules-routes.ts";
+import { analyticsRoutes } from "./monitoring/history/analytics-routes.ts";
+import { historyRoutes } from "./monitoring/history/history-routes.ts";
+import { vitalRoutes } from "./monitoring/intake/routes.ts";
+import { liveRoutes, liveTicketRoutes } from "./monitoring/live/routes.ts";
+import { announceChanges, deliverFirst } from "./monitoring/patient-object/context/changes.ts";
+import { hospitalRoutes } from "./organization/hospitals/routes.ts";
+import { practitionerRoutes } from "./organization/practitioners/routes.ts";
+import { boardRoutes } from "./organization/wards/board-routes.ts";
+import { wardRoutes } from "./organization/wards/routes.ts";
+import { recordRoutes } from "./patients/record/record-routes.ts";
+import { patientRoutes } from "./patients/routes.ts";
+import { onError } from "./platform/errors.ts";
+import { quarantineRoutes } from "./reports/quarantine/quarantine-routes.ts";
+import { redeemLink, reportRoutes } from "./reports/reading/routes.ts";
+import { directRoutes } from "./reports/upload/direct-routes.ts";
+import { uploadRoutes } from "./reports/upload/upload-routes.ts";
+import { adminRoutes } from "./service/admin/routes.ts";
 import { openApiRoutes } from "./service/openapi.ts";
 import { portalFile, portalNotFound, portalPages } from "./service/portal.ts";
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
-import { invitationRoutes } from "./users/invitation-routes.ts";
-import { userRoutes } from "./users/routes.ts";
-import { analyticsRoutes } from "./vitals/analytics-routes.ts";
-import { historyRoutes } from "./vitals/history-routes.ts";
-import { vitalRoutes } from "./vitals/routes.ts";
-import { boardRoutes } from "./wards/board-routes.ts";
-import { wardRoutes } from "./wards/routes.ts";
 
 const API = "/api/v1";
 const PUBLIC_AUTH = [`${API}/auth/login`, `${API}/auth/refresh`, `${API}/auth/bootstrap`];

@@ -1,15 +1,15 @@
 // What time takes away: lapsed login attempts, idempotency keys and claim codes, and files that no row names.
 import { lt } from "drizzle-orm";
-import { pruneAttempts } from "./auth/lockout.ts";
-import { readyKeys } from "./config.ts";
-import { DAY_MS } from "./counters.ts";
-import { batch, database } from "./db/client.ts";
-import { heldObservations, passwordResets, patientClaimCodes } from "./db/schema.ts";
+import { pruneAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceCodes } from "./devices/claims.ts";
-import { pruneKeys } from "./idempotency.ts";
-import { log } from "./log.ts";
-import { pruneBytes } from "./reports/quota.ts";
-import { expireAwaited, sweepGivenUp, sweepIncoming, sweepOrphans } from "./reports/sweep.ts";
+import { pruneKeys } from "./http/idempotency.ts";
+import { readyKeys } from "./platform/config.ts";
+import { DAY_MS } from "./platform/counters.ts";
+import { batch, database } from "./platform/db/client.ts";
+import { heldObservations, passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
+import { log } from "./platform/log.ts";
+import { expireAwaited, sweepGivenUp, sweepIncoming, sweepOrphans } from "./reports/reading/sweep.ts";
+import { pruneBytes } from "./reports/upload/quota.ts";
 
 /** How long samples without a patient wait for somebody to look at them. */
 const HELD_MS = 90 * DAY_MS;

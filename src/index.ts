@@ -1,13 +1,13 @@
 // What the Worker exports: requests, the clock's work, and the Durable Object classes.
 import { app } from "./app.ts";
 import { cleanUp } from "./cron.ts";
-import { deliverChanges } from "./monitor/changes.ts";
+import { deliverChanges } from "./monitoring/patient-object/context/changes.ts";
 
 /** As in wrangler.toml; its other clock cleans up. */
 const EVERY_MINUTE = "* * * * *";
 
-export { WardFeed } from "./live/ward-feed.ts";
-export { PatientMonitor } from "./monitor/patient-monitor.ts";
+export { WardFeed } from "./monitoring/live/ward-feed.ts";
+export { PatientMonitor } from "./monitoring/patient-object/patient-monitor.ts";
 
 export default {
   fetch: app.fetch,

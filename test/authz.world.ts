@@ -1,7 +1,7 @@
 // The world of the authorization matrix: its principals with live tokens, its patients with their things, its requests.
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { deliverChanges } from "../src/monitor/changes.ts";
-import { alertId } from "../src/monitor/ids.ts";
+import { deliverChanges } from "../src/monitoring/patient-object/context/changes.ts";
+import { alertId } from "../src/monitoring/patient-object/samples/ids.ts";
 import { type Place, PRINCIPALS, type Principal, TARGETS, type Target } from "./authz.matrix.ts";
 import {
   API,

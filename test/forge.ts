@@ -1,6 +1,6 @@
 // Access tokens as an attacker would write them, or a holder of the signing key; and what a refusal must look like.
 import { expect, vi } from "vitest";
-import { toBase64Url } from "../src/crypto.ts";
+import { toBase64Url } from "../src/platform/crypto.ts";
 import { env, read } from "./world.ts";
 
 export type Jwk = JsonWebKey & { kid: string };

@@ -1,18 +1,18 @@
 // A hospital of its own for each test: people with sessions, patients with canaries, devices, and requests through the front door.
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env as realEnv } from "cloudflare:workers";
-import type { Actor, Role, UserActor, UserCall, UserStanding } from "../src/actor.ts";
+import type { Actor, Role, UserActor, UserCall, UserStanding } from "../src/access/actor.ts";
+import { emailIndex, usernameIndex } from "../src/accounts/auth/names.ts";
+import { hashPassword } from "../src/accounts/passwords/passwords.ts";
+import { newSession, refreshToken } from "../src/accounts/sessions/sessions.ts";
+import { signAccessToken } from "../src/accounts/sessions/tokens.ts";
 import { app } from "../src/app.ts";
-import { emailIndex, usernameIndex } from "../src/auth/names.ts";
-import { hashPassword } from "../src/auth/passwords.ts";
-import { newSession, refreshToken } from "../src/auth/sessions.ts";
-import { signAccessToken } from "../src/auth/tokens.ts";
-import { keysOf } from "../src/config.ts";
-import { seal } from "../src/crypto.ts";
-import { batch, database } from "../src/db/client.ts";
-import { careTeam, hospitals, memberships, patientLinks, users } from "../src/db/schema.ts";
-import { uuidv7 } from "../src/ids.ts";
 import { newPatient as patientStatements } from "../src/patients/new-patient.ts";
+import { keysOf } from "../src/platform/config.ts";
+import { seal } from "../src/platform/crypto.ts";
+import { batch, database } from "../src/platform/db/client.ts";
+import { careTeam, hospitals, memberships, patientLinks, users } from "../src/platform/db/schema.ts";
+import { uuidv7 } from "../src/platform/ids.ts";
 
 export const env: Env = realEnv;
 export const API = "/api/v1";

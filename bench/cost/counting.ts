@@ -2,8 +2,8 @@
 // Meters sit on the prototypes of the platform's own classes, so that the product's code runs as it is.
 import { AsyncLocalStorage } from "node:async_hooks";
 import worker from "../../src/index.ts";
-import { WardFeed as Feed } from "../../src/live/ward-feed.ts";
-import { PatientMonitor as Monitor } from "../../src/monitor/patient-monitor.ts";
+import { WardFeed as Feed } from "../../src/monitoring/live/ward-feed.ts";
+import { PatientMonitor as Monitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { type Count, NOTHING } from "./counts.ts";
 
 type Work = (...args: unknown[]) => unknown;

@@ -1,6 +1,6 @@
 // A small part of the reference traffic, through the front door of the metered product, one kind after the other.
 import { createHash, randomBytes } from "node:crypto";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type Counts, minus, NOTHING, plus } from "./counts.ts";
 import { type Device, type Metered, newWorld, STORES, type Store, type World } from "./world.ts";
 

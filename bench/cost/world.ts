@@ -1,10 +1,10 @@
 // One hospital of the reference traffic on a metered server: its patients, their devices, its staff.
 import { globSync, readFileSync } from "node:fs";
-import { newMachineToken } from "../../src/auth/machine-tokens.ts";
-import { keysOf } from "../../src/config.ts";
-import { database } from "../../src/db/client.ts";
-import { careTeam, credentials, deviceAssignments, devices, wards } from "../../src/db/schema.ts";
-import { uuidv7 } from "../../src/ids.ts";
+import { newMachineToken } from "../../src/accounts/sessions/machine-tokens.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { database } from "../../src/platform/db/client.ts";
+import { careTeam, credentials, deviceAssignments, devices, wards } from "../../src/platform/db/schema.ts";
+import { uuidv7 } from "../../src/platform/ids.ts";
 import { newUser } from "../people.ts";
 import { seedHospitals, seedPatients } from "../seed.ts";
 import { type BenchServer, buildBundle, startBench } from "../server.ts";

@@ -1,7 +1,7 @@
 // The known-bad twin of the patient's object: answers first and stores later. The torture must catch it.
 import worker from "../../src/index.ts";
-import type { Batch, Origin, RecordAnswer } from "../../src/monitor/contract.ts";
-import { PatientMonitor as Monitor } from "../../src/monitor/patient-monitor.ts";
+import type { Batch, Origin, RecordAnswer } from "../../src/monitoring/patient-object/contract.ts";
+import { PatientMonitor as Monitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 
 export { WardFeed } from "../../src/index.ts";
 

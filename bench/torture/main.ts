@@ -12,7 +12,7 @@ const BATCH = 50;
 const LIFE_MS = [400, 1_600] as const;
 const HEART_RATE = "8867-4";
 const SATURATION = "2708-6";
-/** Of the first tier for alerts of high priority (src/monitor/alarm-config.ts). */
+/** Of the first tier for alerts of high priority (src/monitoring/patient-object/context/alarm-config.ts). */
 const ESCALATION_MS = 180_000;
 
 const { values: options } = parseArgs({

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
-import { newMachineToken } from "../../src/auth/machine-tokens.ts";
-import { keysOf } from "../../src/config.ts";
-import { database } from "../../src/db/client.ts";
-import { credentials, deviceAssignments, devices } from "../../src/db/schema.ts";
-import { uuidv7 } from "../../src/ids.ts";
+import { newMachineToken } from "../../src/accounts/sessions/machine-tokens.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { database } from "../../src/platform/db/client.ts";
+import { credentials, deviceAssignments, devices } from "../../src/platform/db/schema.ts";
+import { uuidv7 } from "../../src/platform/ids.ts";
 import { newUser } from "../people.ts";
 import { seedHospitals, seedPatients } from "../seed.ts";
 import { startBench } from "../server.ts";

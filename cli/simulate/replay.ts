@@ -1,7 +1,7 @@
 // Recorded vital signs as a simulated monitor can play them: four file formats become one list of values by time.
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { CODES } from "../../src/vitals/catalogue.ts";
+import type { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type Measurement, measurement } from "./source.ts";
 
 /** Milliseconds since the first value of the record, ascending. */

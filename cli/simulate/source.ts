@@ -1,5 +1,5 @@
 // Where the values of a simulated monitor come from: a made-up body, as the wire carries it.
-import { CODES, vitalOf } from "../../src/vitals/catalogue.ts";
+import { CODES, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
 import { calmBody, VITAL_NAMES, type VitalName } from "./body.ts";
 import { courseOf, type Scenario } from "./scenarios.ts";
 

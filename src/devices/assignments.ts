@@ -1,15 +1,15 @@
 // Which patient a device belongs to, by time.
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
-import { asCaller, requirePatient } from "../access.ts";
-import { type Call, idOf } from "../actor.ts";
-import { audit } from "../audit.ts";
-import { batch, isUnmet } from "../db/client.ts";
-import { deviceAssignments, devices } from "../db/schema.ts";
-import { ApiError } from "../errors.ts";
-import type { Taking } from "../idempotency.ts";
-import { uuidv7 } from "../ids.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
-import { refuse } from "../refusals.ts";
+import { asCaller, requirePatient } from "../access/access.ts";
+import { type Call, idOf } from "../access/actor.ts";
+import { audit } from "../access/audit.ts";
+import { refuse } from "../access/refusals.ts";
+import type { Taking } from "../http/idempotency.ts";
+import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../http/pagination.ts";
+import { batch, isUnmet } from "../platform/db/client.ts";
+import { deviceAssignments, devices } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
 import { deviceEvent, ours, ownDevice, visible } from "./devices.ts";
 
 const iso = (time: number) => new Date(time).toISOString();

@@ -1,11 +1,11 @@
 // What becomes of a device: another name, out of service, in service again.
 import { and, eq, sql } from "drizzle-orm";
-import type { Call } from "../actor.ts";
-import { audit } from "../audit.ts";
-import { batch, isConflict } from "../db/client.ts";
-import { devices } from "../db/schema.ts";
-import { ApiError } from "../errors.ts";
-import { fail } from "../refusals.ts";
+import type { Call } from "../access/actor.ts";
+import { audit } from "../access/audit.ts";
+import { fail } from "../access/refusals.ts";
+import { batch, isConflict } from "../platform/db/client.ts";
+import { devices } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
 import { endOpenAssignment } from "./assignments.ts";
 import { endCodes } from "./claims.ts";
 import { deviceEvent, ownDevice, toDevice } from "./devices.ts";

@@ -1,7 +1,7 @@
 // Device: how one gets a credential of its own, by a code that staff read off a screen.
 import { createRoute, z } from "@hono/zod-openapi";
-import { DEVICE_KINDS } from "../db/vocabulary.ts";
-import { answer, body, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../router.ts";
+import { answer, body, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../http/router.ts";
+import { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 import { claimDevice, DeviceClaimCode, issueDeviceCode } from "./claims.ts";
 
 const tags = ["Device"];

@@ -1,18 +1,18 @@
 // Claim codes of devices: staff read one off a screen, the device types it in, once, and has a credential of its own.
 import { z } from "@hono/zod-openapi";
 import { and, eq, isNull, lt, type SQL, sql } from "drizzle-orm";
-import type { Call } from "../actor.ts";
-import { audit } from "../audit.ts";
-import { newMachineToken } from "../auth/machine-tokens.ts";
-import type { Keys } from "../config.ts";
-import { blindIndex } from "../crypto.ts";
-import { batch, type Db, type Statement } from "../db/client.ts";
-import { deviceClaimCodes } from "../db/schema.ts";
-import type { DEVICE_KINDS } from "../db/vocabulary.ts";
-import { ApiError } from "../errors.ts";
-import { uuidv7 } from "../ids.ts";
-import { fail } from "../refusals.ts";
-import { MEMBER_NOW } from "../standing.ts";
+import type { Call } from "../access/actor.ts";
+import { audit } from "../access/audit.ts";
+import { fail } from "../access/refusals.ts";
+import { MEMBER_NOW } from "../access/standing.ts";
+import { newMachineToken } from "../accounts/sessions/machine-tokens.ts";
+import type { Keys } from "../platform/config.ts";
+import { blindIndex } from "../platform/crypto.ts";
+import { batch, type Db, type Statement } from "../platform/db/client.ts";
+import { deviceClaimCodes } from "../platform/db/schema.ts";
+import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
 import { DEVICE_SCOPES } from "./credentials.ts";
 import { deviceEvent, ownDevice } from "./devices.ts";
 

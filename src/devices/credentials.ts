@@ -1,14 +1,14 @@
 // Credentials: the secrets that name devices.
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
-import type { Call } from "../actor.ts";
-import { audit } from "../audit.ts";
-import { newMachineToken } from "../auth/machine-tokens.ts";
-import { batch } from "../db/client.ts";
-import { credentials } from "../db/schema.ts";
-import { ApiError } from "../errors.ts";
-import type { Taking } from "../idempotency.ts";
-import { uuidv7 } from "../ids.ts";
-import { refuse } from "../refusals.ts";
+import type { Call } from "../access/actor.ts";
+import { audit } from "../access/audit.ts";
+import { refuse } from "../access/refusals.ts";
+import { newMachineToken } from "../accounts/sessions/machine-tokens.ts";
+import type { Taking } from "../http/idempotency.ts";
+import { batch } from "../platform/db/client.ts";
+import { credentials } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
 import { deviceEvent, ownDevice } from "./devices.ts";
 
 const iso = (time: number) => new Date(time).toISOString();

@@ -1,19 +1,19 @@
 // Devices: the registry.
 import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
-import { asCaller, patientScope } from "../access.ts";
-import type { Call, Standing, UserActor } from "../actor.ts";
-import { audit } from "../audit.ts";
-import { count, scopes } from "../counters.ts";
-import { batch, isConflict, isUnmet } from "../db/client.ts";
-import { deviceAssignments, devices, patients, SELF_CARE } from "../db/schema.ts";
-import type { DEVICE_KINDS } from "../db/vocabulary.ts";
-import { ApiError } from "../errors.ts";
-import type { Taking } from "../idempotency.ts";
-import { uuidv7 } from "../ids.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
-import { refuse } from "../refusals.ts";
-import type { Action } from "../roles.ts";
-import { openHospital } from "../standing.ts";
+import { asCaller, patientScope } from "../access/access.ts";
+import type { Call, Standing, UserActor } from "../access/actor.ts";
+import { audit } from "../access/audit.ts";
+import { refuse } from "../access/refusals.ts";
+import type { Action } from "../access/roles.ts";
+import { openHospital } from "../access/standing.ts";
+import type { Taking } from "../http/idempotency.ts";
+import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../http/pagination.ts";
+import { count, scopes } from "../platform/counters.ts";
+import { batch, isConflict, isUnmet } from "../platform/db/client.ts";
+import { deviceAssignments, devices, patients, SELF_CARE } from "../platform/db/schema.ts";
+import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
 
 export type NewDevice = {
   kind: (typeof DEVICE_KINDS)[number];

@@ -1,7 +1,7 @@
 // Device: registry, credentials, assignments.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../idempotency.ts";
-import { pageQuery } from "../pagination.ts";
+import { once, readClaim, type Taking } from "../http/idempotency.ts";
+import { pageQuery } from "../http/pagination.ts";
 import {
   answer,
   body,
@@ -18,7 +18,7 @@ import {
   problems,
   SECURED,
   Timestamp,
-} from "../router.ts";
+} from "../http/router.ts";
 import { assignDevice, listAssignments, readAssignment, unassignDevice } from "./assignments.ts";
 import { retireDevice, updateDevice } from "./changes.ts";
 import { issueCredential, listCredentials, reissuedCredential, revokeCredential } from "./credentials.ts";

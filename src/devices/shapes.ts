@@ -1,8 +1,8 @@
 // The shapes of devices on the wire, with an example of each, and the filters of their list.
 import { z } from "@hono/zod-openapi";
-import { DEVICE_KINDS } from "../db/vocabulary.ts";
-import { flag, pageQuery } from "../pagination.ts";
-import { EXAMPLE, Id, Timestamp } from "../router.ts";
+import { flag, pageQuery } from "../http/pagination.ts";
+import { EXAMPLE, Id, Timestamp } from "../http/router.ts";
+import { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 
 export const Kind = z.enum(DEVICE_KINDS);
 export const label = z.string().trim().min(1).max(120);

@@ -1,20 +1,20 @@
 // The list of patients, and the search: what the caller may see, a page at a time, each page with its trace.
 import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import { asPrincipal, patientScope } from "../access.ts";
-import { type Call, idOf, type Principal, type Standing } from "../actor.ts";
-import { audit } from "../audit.ts";
-import { scopes, total } from "../counters.ts";
-import { mac, toBase64Url } from "../crypto.ts";
-import { batch } from "../db/client.ts";
-import { patients } from "../db/schema.ts";
-import { ApiError } from "../errors.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
-import { PATIENT_SUMMARY, type PatientRow } from "../patient-row.ts";
-import { refuse } from "../refusals.ts";
-import { asciiDigits } from "../text.ts";
-import { openIdentity } from "./identity.ts";
+import { asPrincipal, patientScope } from "../access/access.ts";
+import { type Call, idOf, type Principal, type Standing } from "../access/actor.ts";
+import { audit } from "../access/audit.ts";
+import { PATIENT_SUMMARY, type PatientRow } from "../access/patient-row.ts";
+import { refuse } from "../access/refusals.ts";
+import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../http/pagination.ts";
+import { scopes, total } from "../platform/counters.ts";
+import { mac, toBase64Url } from "../platform/crypto.ts";
+import { batch } from "../platform/db/client.ts";
+import { patients } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
+import { asciiDigits } from "../platform/text.ts";
+import { openIdentity } from "./identity/identity.ts";
+import { queryTerms, queryTokens } from "./identity/search-tokens.ts";
 import { toSummary } from "./patients.ts";
-import { queryTerms, queryTokens } from "./search-tokens.ts";
 
 type SummaryRow = Omit<PatientRow, "clinical_sealed">;
 

@@ -1,17 +1,17 @@
 // A new patient: what may be said of one, and the statements that make the record, for the batch of whoever makes it.
 import { z } from "@hono/zod-openapi";
 import { type SQL, sql } from "drizzle-orm";
-import { type Call, idOf, type Standing } from "../actor.ts";
-import { audit } from "../audit.ts";
-import { count, scopes, total } from "../counters.ts";
-import type { Statement } from "../db/client.ts";
-import { careTeam, patients, patientTokens } from "../db/schema.ts";
-import { uuidv7 } from "../ids.ts";
-import { Id } from "../router.ts";
-import { MEMBER_NOW, openHospital } from "../standing.ts";
-import { AadhaarNumber, personOf, rememberPerson, uidOf } from "./aadhaar.ts";
-import { clinicalFields, type Identity, identityFields, pickClinical, pickIdentity, sealPatient } from "./identity.ts";
-import { tokensOf } from "./search-tokens.ts";
+import { type Call, idOf, type Standing } from "../access/actor.ts";
+import { audit } from "../access/audit.ts";
+import { MEMBER_NOW, openHospital } from "../access/standing.ts";
+import { Id } from "../http/router.ts";
+import { count, scopes, total } from "../platform/counters.ts";
+import type { Statement } from "../platform/db/client.ts";
+import { careTeam, patients, patientTokens } from "../platform/db/schema.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { AadhaarNumber, personOf, rememberPerson, uidOf } from "./identity/aadhaar.ts";
+import { clinicalFields, type Identity, identityFields, pickClinical, pickIdentity, sealPatient } from "./identity/identity.ts";
+import { tokensOf } from "./identity/search-tokens.ts";
 
 export const Monitoring = z.enum(["off", "home", "ward"]);
 

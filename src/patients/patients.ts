@@ -1,20 +1,20 @@
 // Patients: create, read, update, delete. Everything goes through the gate and leaves its trace in the same batch.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, asWriter, requirePatient } from "../access.ts";
-import { type Call, idOf, type Principal, type PrincipalCall, type Standing } from "../actor.ts";
-import { audit } from "../audit.ts";
-import { scopes } from "../counters.ts";
-import { batch, isMissingReference, isUnmet, type Statement } from "../db/client.ts";
-import { alertRules, careTeam, patientClaimCodes, patients, patientTokens, SELF_CARE } from "../db/schema.ts";
-import { ApiError } from "../errors.ts";
-import type { Taking } from "../idempotency.ts";
-import type { PatientRow } from "../patient-row.ts";
-import { missing, type Refusal, refuse } from "../refusals.ts";
-import { personOf, rememberPerson, uidOf } from "./aadhaar.ts";
-import { type Identity, openClinical, openIdentity, pickClinical, pickIdentity, sealPatient } from "./identity.ts";
+import { type Access, asWriter, requirePatient } from "../access/access.ts";
+import { type Call, idOf, type Principal, type PrincipalCall, type Standing } from "../access/actor.ts";
+import { audit } from "../access/audit.ts";
+import type { PatientRow } from "../access/patient-row.ts";
+import { missing, type Refusal, refuse } from "../access/refusals.ts";
+import type { Taking } from "../http/idempotency.ts";
+import { scopes } from "../platform/counters.ts";
+import { batch, isMissingReference, isUnmet, type Statement } from "../platform/db/client.ts";
+import { alertRules, careTeam, patientClaimCodes, patients, patientTokens, SELF_CARE } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
+import { personOf, rememberPerson, uidOf } from "./identity/aadhaar.ts";
+import { type Identity, openClinical, openIdentity, pickClinical, pickIdentity, sealPatient } from "./identity/identity.ts";
+import { tokensOf } from "./identity/search-tokens.ts";
 import { addTokens, doctorThere, type NewPatient, newPatient, wardThere } from "./new-patient.ts";
-import { tokensOf } from "./search-tokens.ts";
 
 const NOT_THERE = "hospital_id, ward_id or assigned_doctor_id names nothing of that hospital.";
 

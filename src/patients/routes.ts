@@ -1,7 +1,7 @@
 // Patient: register, list, search, read, change, delete.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../idempotency.ts";
-import { limitIdentity } from "../rate-limit.ts";
+import { once, readClaim, type Taking } from "../http/idempotency.ts";
+import { limitIdentity } from "../http/rate-limit.ts";
 import {
   answer,
   body,
@@ -17,8 +17,8 @@ import {
   pageAnswer,
   problems,
   SECURED,
-} from "../router.ts";
-import { personOf } from "./aadhaar.ts";
+} from "../http/router.ts";
+import { personOf } from "./identity/aadhaar.ts";
 import { listPatients, searchPatients } from "./list.ts";
 import { createPatient, deletePatient, getPatient, updatePatient } from "./patients.ts";
 import {

@@ -1,9 +1,9 @@
 // The shapes of patients on the wire, and the filters of their lists.
 import { z } from "@hono/zod-openapi";
-import { flag, pageQuery } from "../pagination.ts";
-import { EXAMPLE, Id, Timestamp } from "../router.ts";
-import { AadhaarNumber } from "./aadhaar.ts";
-import { clinicalFields, identityFields } from "./identity.ts";
+import { flag, pageQuery } from "../http/pagination.ts";
+import { EXAMPLE, Id, Timestamp } from "../http/router.ts";
+import { AadhaarNumber } from "./identity/aadhaar.ts";
+import { clinicalFields, identityFields } from "./identity/identity.ts";
 import { Monitoring, NewPatientBody } from "./new-patient.ts";
 
 export const PatientSummary = z

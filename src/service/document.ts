@@ -1,6 +1,6 @@
 // What is true of every operation, added to the description once: ids, the common headers, 500, formats of integers.
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { AppEnv } from "../router.ts";
+import type { AppEnv } from "../http/router.ts";
 
 type Document = ReturnType<OpenAPIHono<AppEnv>["getOpenAPI31Document"]>;
 type Answer = { description: string; headers?: Record<string, unknown>; content?: unknown };

@@ -1,7 +1,7 @@
 // Is it alive, and can it work: each store asked, with its latency.
 import { sql } from "drizzle-orm";
-import { checkedKeys } from "../config.ts";
-import { database } from "../db/client.ts";
+import { checkedKeys } from "../platform/config.ts";
+import { database } from "../platform/db/client.ts";
 
 export type Check = { status: "ok" | "error"; latency_ms: number };
 const TIMEOUT_MS = 3_000;

@@ -1,11 +1,11 @@
 // What the stores say about the deployment, for Prometheus: gauges from counters and bounded queries, one round trip.
 import { sql } from "drizzle-orm";
-import type { Call } from "../actor.ts";
-import { scopes, total } from "../counters.ts";
-import { sameBytes, sha256Hex } from "../crypto.ts";
-import { batch, type Db } from "../db/client.ts";
-import { ApiError } from "../errors.ts";
-import { COUNT_LIMIT } from "../pagination.ts";
+import type { Call } from "../access/actor.ts";
+import { COUNT_LIMIT } from "../http/pagination.ts";
+import { scopes, total } from "../platform/counters.ts";
+import { sameBytes, sha256Hex } from "../platform/crypto.ts";
+import { batch, type Db } from "../platform/db/client.ts";
+import { ApiError } from "../platform/errors.ts";
 import { exposition, type Gauge } from "./exposition.ts";
 
 const HOUR_MS = 3_600_000;

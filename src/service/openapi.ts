@@ -1,9 +1,9 @@
 // The OpenAPI 3.1 description, made from the schemas that validate.
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { withAliases } from "../aliases.ts";
-import { actorOf } from "../auth/authenticate.ts";
-import { limitAddress } from "../request.ts";
-import { type AppEnv, newRouter } from "../router.ts";
+import { actorOf } from "../accounts/sessions/authenticate.ts";
+import { withAliases } from "../http/aliases.ts";
+import { limitAddress } from "../http/request.ts";
+import { type AppEnv, newRouter } from "../http/router.ts";
 import { complete } from "./document.ts";
 import { docsMode, requireDocs } from "./pages.ts";
 

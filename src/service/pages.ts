@@ -1,9 +1,9 @@
 // The documentation pages: Swagger UI and Redoc from our own files, shown to whom DOCS allows.
 import type { Context } from "hono";
-import { requireRole } from "../access.ts";
-import { isProduction } from "../config.ts";
-import { ApiError } from "../errors.ts";
-import type { AppEnv } from "../router.ts";
+import { requireRole } from "../access/access.ts";
+import type { AppEnv } from "../http/router.ts";
+import { isProduction } from "../platform/config.ts";
+import { ApiError } from "../platform/errors.ts";
 
 const PAGE_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +

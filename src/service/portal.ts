@@ -1,6 +1,6 @@
 // The portal for browsers, from the Worker's own files: every address of it is the same page.
 import type { Context, MiddlewareHandler } from "hono";
-import type { AppEnv } from "../router.ts";
+import type { AppEnv } from "../http/router.ts";
 import { PORTAL_AREAS, PORTAL_CSP } from "./portal-policy.ts";
 
 const A_YEAR = "public, max-age=31536000, immutable";

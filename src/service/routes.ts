@@ -1,8 +1,8 @@
 // The service itself: what it is, whether it lives, its keys, its description.
 import { createRoute, z } from "@hono/zod-openapi";
-import { keysOf } from "../config.ts";
-import { limitAddress } from "../request.ts";
-import { answer, newRouter, ok, problems } from "../router.ts";
+import { limitAddress } from "../http/request.ts";
+import { answer, newRouter, ok, problems } from "../http/router.ts";
+import { keysOf } from "../platform/config.ts";
 import { EXPOSITION_TYPE } from "./exposition.ts";
 import { allOk, readiness, storeHealth } from "./health.ts";
 import { deploymentMetrics, requireScraper } from "./metrics.ts";

@@ -1,6 +1,6 @@
 // A ward at one look: forty patients on a screen, what is old or missing on every page, limits that were moved, and any hour of the day.
 import type { Page } from "@playwright/test";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { boardWith, cellOf, isLive, rowOf, statesOf } from "./board.ts";
 import { misfitsOf } from "./fit.ts";
 import { expect, settled, test } from "./portal.ts";

@@ -1,6 +1,6 @@
 // What went wrong has an id: the one that a person reads out finds the line in the server's log.
 import type { Locator } from "@playwright/test";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { expect, settled, test } from "./portal.ts";
 import { logOfProduct } from "./product.ts";
 

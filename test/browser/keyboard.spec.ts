@@ -1,5 +1,5 @@
 // Everything that matters is done without a pointer, and whoever does it always sees where they are.
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { boardWith, cellOf, rowOf } from "./board.ts";
 import { newEcg, quarantined, sendEcg } from "./ecg.ts";
 import { focusFault, tabTo, throughAll } from "./keys.ts";

@@ -1,6 +1,6 @@
 // What other limits would have meant: the form says what the server counts, and the server counts what there is.
 import type { Locator, Page } from "@playwright/test";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { expect, settled, test } from "./portal.ts";
 import type { Patient, World } from "./world.ts";
 

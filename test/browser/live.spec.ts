@@ -1,5 +1,5 @@
 // Can an old, missing or invalid number be taken for a live one? By every way in which a line, a sensor or a clock fails.
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { boardWith, cellOf, isLive, lostBar, rowOf, statesOf } from "./board.ts";
 import { expect, test } from "./portal.ts";
 import { CALM } from "./world.ts";

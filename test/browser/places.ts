@@ -1,6 +1,6 @@
 // Every page of the portal, with the ids of a hospital that has something to show on each.
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type Login, logIn } from "./api.ts";
 import { newEcg, quarantined, sendEcg } from "./ecg.ts";
 import { CALM, desaturate, type Monitor, type Patient, type Values, type World } from "./world.ts";

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { measurement } from "../../cli/simulate/source.ts";
-import type { CODES } from "../../src/vitals/catalogue.ts";
+import type { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type Caller, type Login, logIn, withToken } from "./api.ts";
 
 const PASSWORD = "lanterns over seven hills";

@@ -1,8 +1,8 @@
 // Alarms of what is no limit: silence, technical conditions, NEWS2 and change, one scenario a line.
 import { describe, expect, it } from "vitest";
-import { nextDeadline } from "../../src/alerts/engine.ts";
-import { LOWER_MS, URGENT_MS } from "../../src/alerts/score.ts";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { nextDeadline } from "../../src/monitoring/alarm-rules/engine.ts";
+import { LOWER_MS, URGENT_MS } from "../../src/monitoring/alarm-rules/score.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {
   act,
   CONFIG,

@@ -1,8 +1,8 @@
 // The alarm engine's rules of limits, time and corrections, one scenario a line, and the memory between its steps.
 import { describe, expect, it } from "vitest";
-import { HELD_MS } from "../../src/alerts/conditions.ts";
-import { emptyMemory, nextDeadline, step } from "../../src/alerts/engine.ts";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import { HELD_MS } from "../../src/monitoring/alarm-rules/conditions.ts";
+import { emptyMemory, nextDeadline, step } from "../../src/monitoring/alarm-rules/engine.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {
   act,
   CONFIG,

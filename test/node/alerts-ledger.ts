@@ -1,5 +1,5 @@
 // An independent book of what may happen to alerts: it reads transitions alone and says what is illegal about them.
-import type { AlarmConfig, AlarmInput, Alert, Transition } from "../../src/alerts/model.ts";
+import type { AlarmConfig, AlarmInput, Alert, Transition } from "../../src/monitoring/alarm-rules/model.ts";
 
 const RANK = { high: 0, medium: 1, low: 2 };
 const LEGAL_AFTER: Record<Transition["what"], readonly Alert["state"][]> = {

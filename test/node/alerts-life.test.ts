@@ -1,7 +1,7 @@
 // The life of an alert, from raised to cleared, one scenario a line.
 import { describe, expect, it } from "vitest";
-import { AlarmError, step } from "../../src/alerts/engine.ts";
-import type { AlarmInput } from "../../src/alerts/model.ts";
+import { AlarmError, step } from "../../src/monitoring/alarm-rules/engine.ts";
+import type { AlarmInput } from "../../src/monitoring/alarm-rules/model.ts";
 import {
   act,
   HOUR,

@@ -1,10 +1,10 @@
 // Limits: which are refused, how layers lie over each other, and what a preview counts.
 import { describe, expect, it } from "vitest";
-import type { LimitsOverride } from "../../src/alerts/limits.ts";
-import { checkLimits, mergeLimits } from "../../src/alerts/limits.ts";
-import { preview } from "../../src/alerts/preview.ts";
-import { defaultLimits, VITALS } from "../../src/vitals/catalogue.ts";
-import { AGE_BANDS } from "../../src/vitals/model.ts";
+import type { LimitsOverride } from "../../src/monitoring/alarm-rules/limits.ts";
+import { checkLimits, mergeLimits } from "../../src/monitoring/alarm-rules/limits.ts";
+import { preview } from "../../src/monitoring/alarm-rules/preview.ts";
+import { defaultLimits, VITALS } from "../../src/monitoring/vitals/catalogue.ts";
+import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
 import { CONFIG, HOUR, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START, sampleOf } from "./alerts-world.ts";
 
 const adult = defaultLimits("adult");

@@ -1,9 +1,9 @@
 // Ten thousand random lives of a patient's alarms: every one must be legal by an independent book, and broken engines must not be.
 import { describe, expect, it } from "vitest";
-import type { AlarmMemory } from "../../src/alerts/engine.ts";
-import { AlarmError, emptyMemory, nextDeadline, step } from "../../src/alerts/engine.ts";
-import type { AlarmConfig, AlarmInput } from "../../src/alerts/model.ts";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import type { AlarmMemory } from "../../src/monitoring/alarm-rules/engine.ts";
+import { AlarmError, emptyMemory, nextDeadline, step } from "../../src/monitoring/alarm-rules/engine.ts";
+import type { AlarmConfig, AlarmInput } from "../../src/monitoring/alarm-rules/model.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { compare, enter, newLedger, refusal } from "./alerts-ledger.ts";
 import { randomOf } from "./alerts-randomness.ts";
 import { CONFIG, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START, sampleOf, TEMP } from "./alerts-world.ts";

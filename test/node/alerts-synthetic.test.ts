@@ -1,9 +1,9 @@
 // Labelled synthetic series: every injected breach is found, normal hours are quiet, no crossing is missed or told twice.
 import { describe, expect, it } from "vitest";
-import type { AlarmConfig, Transition } from "../../src/alerts/model.ts";
-import { replay } from "../../src/alerts/preview.ts";
-import { CODES, defaultLimits } from "../../src/vitals/catalogue.ts";
-import type { Limits, Sample } from "../../src/vitals/model.ts";
+import type { AlarmConfig, Transition } from "../../src/monitoring/alarm-rules/model.ts";
+import { replay } from "../../src/monitoring/alarm-rules/preview.ts";
+import { CODES, defaultLimits } from "../../src/monitoring/vitals/catalogue.ts";
+import type { Limits, Sample } from "../../src/monitoring/vitals/model.ts";
 import { randomOf } from "./alerts-randomness.ts";
 import {
   act,

@@ -1,10 +1,10 @@
 // A patient's alarms in a test: a clock, a config, and the engine run as its caller runs it, with a step at each deadline.
 import { expect } from "vitest";
-import type { AlarmMemory } from "../../src/alerts/engine.ts";
-import { emptyMemory, nextDeadline, step } from "../../src/alerts/engine.ts";
-import type { AlarmConfig, AlarmInput, Alert, Transition } from "../../src/alerts/model.ts";
-import { CODES, defaultLimits } from "../../src/vitals/catalogue.ts";
-import type { Limits, Sample } from "../../src/vitals/model.ts";
+import type { AlarmMemory } from "../../src/monitoring/alarm-rules/engine.ts";
+import { emptyMemory, nextDeadline, step } from "../../src/monitoring/alarm-rules/engine.ts";
+import type { AlarmConfig, AlarmInput, Alert, Transition } from "../../src/monitoring/alarm-rules/model.ts";
+import { CODES, defaultLimits } from "../../src/monitoring/vitals/catalogue.ts";
+import type { Limits, Sample } from "../../src/monitoring/vitals/model.ts";
 
 export const START = Date.UTC(2026, 2, 14, 9, 26, 53);
 export const SECOND = 1000;

@@ -4,10 +4,17 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ApiError } from "../../src/errors.ts";
-import { appendBatch, type Batch, countOf, decode, decodeRange, type Stored } from "../../src/monitor/blocks.ts";
-import { add, has, MOST_INTERVALS, NOTHING_SEEN, type Seen } from "../../src/monitor/seen.ts";
-import type { Sample } from "../../src/vitals/model.ts";
+import {
+  appendBatch,
+  type Batch,
+  countOf,
+  decode,
+  decodeRange,
+  type Stored,
+} from "../../src/monitoring/patient-object/samples/blocks.ts";
+import { add, has, MOST_INTERVALS, NOTHING_SEEN, type Seen } from "../../src/monitoring/patient-object/samples/seen.ts";
+import type { Sample } from "../../src/monitoring/vitals/model.ts";
+import { ApiError } from "../../src/platform/errors.ts";
 
 const BEDSIDE = join(import.meta.dirname, "../../../shared/data/vitals/bedside/s25047-2704-05-04-10-44n.csv");
 const START = Date.parse("2026-11-22T04:30:00.000Z");

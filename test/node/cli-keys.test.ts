@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { nextRing, RINGS, RingError } from "../../cli/rings.ts";
-import { OPTIONAL_SECRETS, SECRETS, signingKeys } from "../../src/config.ts";
-import { parseMacRing, parseRing } from "../../src/crypto.ts";
+import { OPTIONAL_SECRETS, SECRETS, signingKeys } from "../../src/platform/config.ts";
+import { parseMacRing, parseRing } from "../../src/platform/crypto.ts";
 
 function cli(args: string[], input = "") {
   const { status, stdout, stderr } = spawnSync("node", ["cli/edgecare.ts", ...args], { input, encoding: "utf8" });

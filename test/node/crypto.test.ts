@@ -20,8 +20,8 @@ import {
   sameBytes,
   seal,
   toBase64Url,
-} from "../../src/crypto.ts";
-import { ApiError } from "../../src/errors.ts";
+} from "../../src/platform/crypto.ts";
+import { ApiError } from "../../src/platform/errors.ts";
 
 const VECTORS = join(import.meta.dirname, "../../../shared/data/vectors/wycheproof");
 const bytes = (source: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(source);

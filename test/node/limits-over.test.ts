@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limitsAt, stepsByCode, withLive } from "../../portal/src/vitals/limit-steps.ts";
-import { limitsInForce } from "../../src/monitor/alarm-config.ts";
-import { type LimitsNote, limitsOver, withNote } from "../../src/monitor/limits-over.ts";
-import { CODES } from "../../src/vitals/codes.ts";
-import { AGE_BANDS } from "../../src/vitals/model.ts";
+import { limitsInForce } from "../../src/monitoring/patient-object/context/alarm-config.ts";
+import { type LimitsNote, limitsOver, withNote } from "../../src/monitoring/patient-object/context/limits-over.ts";
+import { CODES } from "../../src/monitoring/vitals/codes.ts";
+import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
 
 const DAY = 86_400_000;
 const START = Date.parse("2026-03-01T00:00:00.000Z");

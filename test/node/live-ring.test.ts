@@ -1,6 +1,6 @@
 // The ring that lets a broken line go on: what it gives back, and that it says so when it cannot.
 import { describe, expect, it } from "vitest";
-import { after, bodyOf, keep, newRing, numbered, type Ring } from "../../src/live/ring.ts";
+import { after, bodyOf, keep, newRing, numbered, type Ring } from "../../src/monitoring/live/ring.ts";
 
 const FLOOR = 1_000;
 

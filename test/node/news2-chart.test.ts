@@ -1,7 +1,7 @@
 // NEWS2 against the chart of the RCP, published cases and a second implementation that shares nothing with the first.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ACVPU, type Acvpu, type News2Values, news2, type Parameter } from "../../src/vitals/news2.ts";
+import { ACVPU, type Acvpu, type News2Values, news2, type Parameter } from "../../src/monitoring/vitals/news2.ts";
 import { part, randomFrom, scored } from "./news2-world.ts";
 
 /**

@@ -1,5 +1,5 @@
 // A patient who is well, changed and scored, and randomness that can be repeated.
-import { type News2Values, news2, type Parameter } from "../../src/vitals/news2.ts";
+import { type News2Values, news2, type Parameter } from "../../src/monitoring/vitals/news2.ts";
 
 export const WELL: News2Values = {
   respiratory_rate: 16,

@@ -1,7 +1,7 @@
 // NEWS2: its risk, what is missing or stale, and whom it is for.
 import { describe, expect, test } from "vitest";
-import { CODES } from "../../src/vitals/catalogue.ts";
-import { type Latest, news2, news2Applies, news2Of, PARAMETERS, type Parameter } from "../../src/vitals/news2.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
+import { type Latest, news2, news2Applies, news2Of, PARAMETERS, type Parameter } from "../../src/monitoring/vitals/news2.ts";
 import { randomFrom, scored, WELL } from "./news2-world.ts";
 
 describe("risk", () => {

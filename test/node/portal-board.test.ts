@@ -15,7 +15,7 @@ import {
 import { changeOf, historyOf, POINTS, piecesOf } from "../../portal/src/ward/history.ts";
 import { held, movedCount, ordered, type Placed } from "../../portal/src/ward/order.ts";
 import { knownOf, shownPressure, shownValue } from "../../portal/src/ward/row-view.ts";
-import type { AlertView, LimitsInForce, LiveSample, Score } from "../../src/monitor/contract.ts";
+import type { AlertView, LimitsInForce, LiveSample, Score } from "../../src/monitoring/patient-object/contract.ts";
 
 const NOW = Date.parse("2026-11-21T18:30:30Z");
 const ago = (s: number) => new Date(NOW - s * 1000).toISOString();

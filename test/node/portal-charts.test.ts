@@ -15,7 +15,7 @@ import {
   rowsOf,
   withSamples,
 } from "../../portal/src/vitals/series.ts";
-import { downsample } from "../../src/monitor/buckets.ts";
+import { downsample } from "../../src/monitoring/patient-object/samples/buckets.ts";
 
 const START = Date.parse("2026-11-21T03:00:00.000Z");
 const SECOND = 1_000;

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { beginningOf, endOf, isDay, momentOf } from "../../portal/src/reports/days.ts";
 import type { Kind } from "../../portal/src/reports/kinds.ts";
-import { readingsOf } from "../../portal/src/reports/metrics.ts";
+import { readingsOf } from "../../portal/src/reports/upload/metrics.ts";
 import { FILE_LIMIT, faultOf, faultsOf, metricsOf } from "../../portal/src/uploads/draft.ts";
 import { advance, answerOf, type Happened, isOver, keyFor, type Sending } from "../../portal/src/uploads/sending.ts";
-import { RAW_LIMIT } from "../../src/reports/incoming.ts";
+import { RAW_LIMIT } from "../../src/reports/upload/incoming.ts";
 
 const READY: Sending = { status: "ready" };
 const progress = (sent: number, total: number): Happened => ({ type: "progress", sent, total });

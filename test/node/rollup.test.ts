@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { downsample } from "../../src/monitor/buckets.ts";
+import { downsample } from "../../src/monitoring/patient-object/samples/buckets.ts";
 import {
   addToRollup,
   type Measured,
@@ -13,7 +13,7 @@ import {
   type Rollup,
   rollupsOf,
   unpackHour,
-} from "../../src/monitor/rollup.ts";
+} from "../../src/monitoring/patient-object/samples/rollup.ts";
 
 const ICU = join(import.meta.dirname, "../../../shared/data/vitals/icu-hourly");
 const HOUR = 3_600_000;

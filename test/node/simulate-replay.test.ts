@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { fromWfdb, type Recorded, ReplayError, readRecording } from "../../cli/simulate/replay.ts";
 import { recordedRows } from "../../cli/simulate/rows.ts";
-import { CODES, vitalOf } from "../../src/vitals/catalogue.ts";
+import { CODES, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
 
 const VITALS = "../shared/data/vitals";
 const present = existsSync(VITALS);

@@ -14,7 +14,7 @@ import {
   SEPSIS,
 } from "../../cli/simulate/scenarios.ts";
 import { bodySource } from "../../cli/simulate/source.ts";
-import { CODES, defaultLimits, vitalOf } from "../../src/vitals/catalogue.ts";
+import { CODES, defaultLimits, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
 
 type Name = keyof typeof CODES;
 

@@ -1,8 +1,8 @@
 // The catalogue of vital signs: codes, units and conversions, age bands and default limits.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ageBandOf, CODES, defaultLimits, rounded, VITALS, vitalNamed, vitalOf } from "../../src/vitals/catalogue.ts";
-import { AGE_BANDS } from "../../src/vitals/model.ts";
+import { ageBandOf, CODES, defaultLimits, rounded, VITALS, vitalNamed, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
+import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
 
 /** The check digit of a LOINC code is the last of a Luhn sum. */
 function passesLuhn(code: string): boolean {

@@ -1,10 +1,10 @@
 // What becomes of an incoming item: kept, kept as invalid, set aside or refused, each for its stated reason.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CODES, VITALS, vitalOf } from "../../src/vitals/catalogue.ts";
-import { crossChecks, instantOf, type Judged, judge } from "../../src/vitals/incoming.ts";
-import type { Sample } from "../../src/vitals/model.ts";
-import { metricsToItems } from "../../src/vitals/wearables.ts";
+import { CODES, VITALS, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
+import { crossChecks, instantOf, type Judged, judge } from "../../src/monitoring/vitals/incoming.ts";
+import type { Sample } from "../../src/monitoring/vitals/model.ts";
+import { metricsToItems } from "../../src/monitoring/vitals/wearables.ts";
 
 const NOW = Date.parse("2026-03-04T05:06:07Z");
 const CLOCK = { received: NOW, skewMs: null };

@@ -1,9 +1,9 @@
 // Aadhaar: numbers are checked and forgotten, persons keep one random identifier, whoever registers them.
 import { env as bindings } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { isAadhaar } from "../../src/patients/aadhaar.ts";
-import { passesVerhoeff } from "../../src/patients/verhoeff.ts";
-import { asciiDigits } from "../../src/text.ts";
+import { isAadhaar } from "../../src/patients/identity/aadhaar.ts";
+import { passesVerhoeff } from "../../src/patients/identity/verhoeff.ts";
+import { asciiDigits } from "../../src/platform/text.ts";
 import { captureLogs, expectProblem } from "../forge.ts";
 import { yielding } from "../stores.ts";
 import { API, type Ask, ask, env, newWorld, read, unique, type World, withinOneMinute } from "../world.ts";

@@ -1,7 +1,7 @@
 // Alerts over HTTP: who sees which, what people do to one, and that all of it leaves its trace.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { alertId } from "../../src/monitor/ids.ts";
+import { alertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
   API,
   type Ask,

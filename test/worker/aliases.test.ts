@@ -1,6 +1,6 @@
 // The documents' own paths and words: the same answers through the same handlers, and a sign where a path has gone.
 import { beforeAll, describe, expect, it } from "vitest";
-import { ALIASES } from "../../src/aliases.ts";
+import { ALIASES } from "../../src/http/aliases.ts";
 import { expectProblem } from "../forge.ts";
 import { API, type Ask, ask, newDevice, newPdf, newWorld, PASSWORD, read, unique, upload, type World } from "../world.ts";
 

@@ -1,8 +1,8 @@
 // The audit trail: one event a decision, every subject named, no data without a trace, and a trail that only grows.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { audit } from "../../src/access/audit.ts";
 import { app } from "../../src/app.ts";
-import { audit } from "../../src/audit.ts";
-import { batch, database } from "../../src/db/client.ts";
+import { batch, database } from "../../src/platform/db/client.ts";
 import { failing } from "../stores.ts";
 import {
   API,

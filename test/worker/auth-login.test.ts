@@ -1,7 +1,7 @@
 // Logging in: the documents' own lines, one account per name however it is spelled, passwords verbatim, nothing told.
 import crypto from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { SCRYPT, SCRYPT_CEILING } from "../../src/auth/passwords.ts";
+import { SCRYPT, SCRYPT_CEILING } from "../../src/accounts/passwords/passwords.ts";
 import { captureLogs, expectProblem } from "../forge.ts";
 import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, read, unique } from "../world.ts";
 

@@ -2,8 +2,8 @@
 import crypto from "node:crypto";
 import bcrypt from "bcryptjs";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { hashPassword, requireGoodPassword, SCRYPT } from "../../src/auth/passwords.ts";
-import { toBase64Url } from "../../src/crypto.ts";
+import { hashPassword, requireGoodPassword, SCRYPT } from "../../src/accounts/passwords/passwords.ts";
+import { toBase64Url } from "../../src/platform/crypto.ts";
 import { expectProblem } from "../forge.ts";
 import { around, yielding } from "../stores.ts";
 import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, read, unique } from "../world.ts";

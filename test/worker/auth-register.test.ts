@@ -3,7 +3,7 @@
 import { env as bindings } from "cloudflare:workers";
 import crypto from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { SELF_CARE } from "../../src/db/schema.ts";
+import { SELF_CARE } from "../../src/platform/db/schema.ts";
 import { captureLogs, expectProblem } from "../forge.ts";
 import { yielding } from "../stores.ts";
 import { API, type Ask, ask, auditOf, env, newHospital, newPerson, read, unique, withinOneMinute } from "../world.ts";

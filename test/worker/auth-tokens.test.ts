@@ -1,8 +1,8 @@
 // Access tokens: whatever is not exactly a live token of ours is a 401, and nothing of it is looked up or fetched.
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { verifyAccessToken } from "../../src/auth/tokens.ts";
-import { keysOf } from "../../src/config.ts";
+import { verifyAccessToken } from "../../src/accounts/sessions/tokens.ts";
+import { keysOf } from "../../src/platform/config.ts";
 import { base64url, expectProblem, newJwk, partsOf, reissue, ringOf, signText } from "../forge.ts";
 import { API, ask, env, newHospital, newPerson, type Person, read } from "../world.ts";
 

@@ -2,7 +2,7 @@
 import { v7 } from "uuid";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
-import { alertId, observationId } from "../../src/monitor/ids.ts";
+import { alertId, observationId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
   type Decision,
   expected,

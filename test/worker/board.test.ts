@@ -1,9 +1,9 @@
 // The ward board: who is watched, by risk, with what is known of each; unknown is not low.
 import { beforeEach, describe, expect, it } from "vitest";
-import { database } from "../../src/db/client.ts";
-import { alerts } from "../../src/db/schema.ts";
-import type { AlertView, PatientSnapshot, Score } from "../../src/monitor/contract.ts";
-import { byRisk, MAX_ON_BOARD } from "../../src/wards/board.ts";
+import type { AlertView, PatientSnapshot, Score } from "../../src/monitoring/patient-object/contract.ts";
+import { byRisk, MAX_ON_BOARD } from "../../src/organization/wards/board.ts";
+import { database } from "../../src/platform/db/client.ts";
+import { alerts } from "../../src/platform/db/schema.ts";
 import { counting } from "../stores.ts";
 import { API, type Ask, ask, auditOf, env, newDevice, newPatient, newWorld, type Patient, read, type World } from "../world.ts";
 

@@ -1,6 +1,6 @@
 // The hospitals whose requests are counted, and how a line of the budgets is written.
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { alertId } from "../../src/monitor/ids.ts";
+import { alertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { API, type Ask, ask, env, newDevice, newPatient, newPdf, newWorld, read, unique, upload, type World } from "../world.ts";
 
 export let world: World;

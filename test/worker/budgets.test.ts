@@ -2,7 +2,7 @@
 // trips, any write 3, and one that tells objects first what that takes; samples of a device none.
 import { beforeAll, describe, expect, it } from "vitest";
 import { cleanUp } from "../../src/cron.ts";
-import { deliverChanges } from "../../src/monitor/changes.ts";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/changes.ts";
 import { type Counts, counting } from "../stores.ts";
 import { API, ask, env, newDevice, read } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";

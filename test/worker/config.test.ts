@@ -1,7 +1,7 @@
 // Bad secrets, wrong keys or demo rows: every route but /health answers 503, and the log names the variable, not its value.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
-import { SECRETS } from "../../src/config.ts";
+import { SECRETS } from "../../src/platform/config.ts";
 import { captureLogs, expectProblem, newJwk, ringOf } from "../forge.ts";
 import { API, ask, env, newPatient, newWorld, PASSWORD, read, type World } from "../world.ts";
 

@@ -1,6 +1,6 @@
 // Sealed rows through the front door: a flipped bit, a swapped row, column or version is an error, never other data.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { fromBase64Url, toBase64Url } from "../../src/crypto.ts";
+import { fromBase64Url, toBase64Url } from "../../src/platform/crypto.ts";
 import { captureLogs } from "../forge.ts";
 import { API, ask, env, newHospital, newPatient, newPdf, newPerson, type Patient, type Person, read, upload } from "../world.ts";
 

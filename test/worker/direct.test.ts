@@ -1,8 +1,8 @@
 // Direct uploads: begun by a presigned link, confirmed by their sender alone, once; what nobody confirms is swept.
 import { beforeAll, describe, expect, it } from "vitest";
 import { cleanUp } from "../../src/cron.ts";
-import { INCOMING, LINK_SECONDS } from "../../src/reports/direct.ts";
-import { INCOMING_AGE_MS } from "../../src/reports/sweep.ts";
+import { INCOMING_AGE_MS } from "../../src/reports/reading/sweep.ts";
+import { INCOMING, LINK_SECONDS } from "../../src/reports/upload/direct.ts";
 import { failing, yielding } from "../stores.ts";
 import { API, ask, auditOf, env, newDevice, newPdf, newPerson, newWorld, read, sha256, type World } from "../world.ts";
 import { openEveryReport, reportsOf } from "./evidence.ts";

@@ -1,7 +1,7 @@
 // What uploads leave behind: rows of the upload log, objects in the bucket, and whether the two agree.
-import { keysOf } from "../../src/config.ts";
-import { openFile } from "../../src/files.ts";
-import { fileRecord } from "../../src/reports/new-report.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { openFile } from "../../src/platform/files.ts";
+import { fileRecord } from "../../src/reports/upload/new-report.ts";
 import { env, sha256, uploadForm } from "../world.ts";
 
 export type UploadRow = {

@@ -1,6 +1,6 @@
 // Faults of accounts, sessions and invitations.
-import { emailIndex } from "../../src/auth/names.ts";
-import { keysOf } from "../../src/config.ts";
+import { emailIndex } from "../../src/accounts/auth/names.ts";
+import { keysOf } from "../../src/platform/config.ts";
 import { API, ask, env, newLogin, newPerson, PASSWORD, read, unique } from "../world.ts";
 import { count, keyed, type Route, world } from "./faults-world.ts";
 

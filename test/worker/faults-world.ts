@@ -1,6 +1,6 @@
 // The hospital whose requests meet faults, and how a route of the main job is written.
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { alertId } from "../../src/monitor/ids.ts";
+import { alertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { API, ask, env, newDevice, newPatient, newPdf, newWorld, read, unique, upload, type World } from "../world.ts";
 
 export let world: World;

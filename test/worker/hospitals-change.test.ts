@@ -1,6 +1,6 @@
 // Hospitals that change: versions, fields, the scope of their doctors, and what deactivation shuts at once.
 import { describe, expect, it } from "vitest";
-import { SELF_CARE } from "../../src/db/schema.ts";
+import { SELF_CARE } from "../../src/platform/db/schema.ts";
 import { yielding } from "../stores.ts";
 import {
   API,

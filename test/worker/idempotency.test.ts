@@ -1,6 +1,6 @@
 // One key, one effect: replays, races, scope, expiry, and what a replay may still show.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { KEY_LIFE_MS } from "../../src/idempotency.ts";
+import { KEY_LIFE_MS } from "../../src/http/idempotency.ts";
 import { yielding } from "../stores.ts";
 import {
   API,

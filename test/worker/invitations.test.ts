@@ -1,8 +1,8 @@
 // Staff by invitation: one link, one account, no word of who is known; dead with whatever it stood on.
 import crypto from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { emailIndex } from "../../src/auth/names.ts";
-import { keysOf } from "../../src/config.ts";
+import { emailIndex } from "../../src/accounts/auth/names.ts";
+import { keysOf } from "../../src/platform/config.ts";
 import { captureLogs, expectProblem } from "../forge.ts";
 import { yielding } from "../stores.ts";
 import { API, type Ask, ask, auditOf, env, newHospital, newLogin, newPerson, type Person, read, unique } from "../world.ts";

@@ -1,7 +1,7 @@
 // Charts tell the limits that held at each time: over rules of patient and ward, moves between wards, and objects from before.
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { deliverChanges } from "../../src/monitor/changes.ts";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/changes.ts";
 import { API, type Ask, ask, env, newWorld, read, type World } from "../world.ts";
 import { bring, deliver, HEART_RATE, HOUR, iso, item, monitor, SPO2 } from "./vitals-world.ts";
 

@@ -1,8 +1,8 @@
 // Signed links: five minutes, one report, one method; whatever is changed, and whatever the signer has lost since, they open nothing.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { keysOf } from "../../src/config.ts";
-import { mac, toBase64Url } from "../../src/crypto.ts";
-import { LINK_LIFE_MS } from "../../src/reports/links.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { mac, toBase64Url } from "../../src/platform/crypto.ts";
+import { LINK_LIFE_MS } from "../../src/reports/reading/links.ts";
 import {
   API,
   ask,

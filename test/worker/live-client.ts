@@ -1,5 +1,5 @@
 // A client of the live socket for tests: keeps every frame, acknowledges unless told not to, and waits without sleeping.
-import type { PatientFrame } from "../../src/monitor/contract.ts";
+import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
 import { API, type Ask, ask, env, read, unique } from "../world.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is asserted field by field.

@@ -1,8 +1,8 @@
 // The stream itself: snapshot first, order, going on after a break, the bound on what is owed, and what clients may not say.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { deliverChanges } from "../../src/monitor/changes.ts";
-import type { PatientFrame } from "../../src/monitor/contract.ts";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/changes.ts";
+import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
 import { expectProblem } from "../forge.ts";
 import { API, ask, env, newLogin, newWorld, type Person } from "../world.ts";
 import {

@@ -2,9 +2,9 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { signAccessToken } from "../../src/auth/tokens.ts";
-import { keysOf } from "../../src/config.ts";
-import { database } from "../../src/db/client.ts";
+import { signAccessToken } from "../../src/accounts/sessions/tokens.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { database } from "../../src/platform/db/client.ts";
 import {
   API,
   ask,

@@ -1,8 +1,8 @@
 // Who may open a live view: tickets, the handshake, and the trace of both.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { keysOf } from "../../src/config.ts";
-import { uuidv7 } from "../../src/ids.ts";
-import { endOfToken, readTicket, signTicket } from "../../src/live/tickets.ts";
+import { endOfToken, readTicket, signTicket } from "../../src/monitoring/live/tickets.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { uuidv7 } from "../../src/platform/ids.ts";
 import { expectProblem } from "../forge.ts";
 import { API, ask, auditOf, env, link, newDevice, newPatient, newPerson, newWorld, read } from "../world.ts";
 import { liveOf, monitor, newTicket, shake } from "./live-client.ts";

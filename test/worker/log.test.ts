@@ -71,7 +71,11 @@ describe("a line", () => {
       expect(line["request_id"]).toBe(id);
       expect(Number(line["lineno"])).toBeGreaterThan(0);
     }
-    expect(lines.map((line) => line["pathname"])).toEqual(["src/refusals.ts", "src/errors.ts", "src/request.ts"]);
+    expect(lines.map((line) => line["pathname"])).toEqual([
+      "src/access/refusals.ts",
+      "src/platform/errors.ts",
+      "src/http/request.ts",
+    ]);
   });
 
   it("of level DEBUG tells what the gate decided, for which action and on which basis", async () => {

@@ -1,6 +1,6 @@
 // Metrics per kind of report: what machines send is kept as it is, what cannot be is refused by field.
 import { beforeAll, describe, expect, it } from "vitest";
-import { REPORT_KINDS } from "../../src/db/vocabulary.ts";
+import { REPORT_KINDS } from "../../src/platform/db/vocabulary.ts";
 import { API, ask, env, newDevice, newPdf, newWorld, read, upload, uploadRaw, type World } from "../world.ts";
 import { storedKeys, uploadRows } from "./evidence.ts";
 

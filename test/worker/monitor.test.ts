@@ -1,11 +1,11 @@
 // The patient's object over time: bindings, late samples, hours, corrections of the clock, the archive, devices' sockets.
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { database } from "../../src/db/client.ts";
-import { type Came, deliverToD1 } from "../../src/monitor/deliver.ts";
-import { loadFacts } from "../../src/monitor/facts.ts";
-import type { PatientMonitor } from "../../src/monitor/patient-monitor.ts";
-import { unpackHour } from "../../src/monitor/rollup.ts";
+import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
+import { type Came, deliverToD1 } from "../../src/monitoring/patient-object/deliver.ts";
+import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
+import { unpackHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
+import { database } from "../../src/platform/db/client.ts";
 import { API, ask, env, newDevice, newPatient, newWorld, read, type World } from "../world.ts";
 
 const HOUR = 3_600_000;
@@ -33,7 +33,7 @@ const boundSince = (time: number) =>
     .bind(time, device.id)
     .run();
 const configure = async (patientId = world.patient.id) => {
-  const { keysOf } = await import("../../src/config.ts");
+  const { keysOf } = await import("../../src/platform/config.ts");
   const facts = await loadFacts({ db: database(env.DB), keys: await keysOf(env) }, patientId, Date.now());
   if (facts) await monitor(patientId).configure(facts);
 };

@@ -1,7 +1,7 @@
 // Samples through the front door into the patient's object: kept once, judged each by itself, told to D1.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { PatientMonitor } from "../../src/monitor/patient-monitor.ts";
+import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { counting } from "../stores.ts";
 import { API, ask, env, newDevice, newWorld, read, type World } from "../world.ts";
 

@@ -1,10 +1,10 @@
 // The description of the API is true: every route stands in it, every example works, every answer has the shape it says.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ALIASES } from "../../src/aliases.ts";
 import { app } from "../../src/app.ts";
-import { alertId } from "../../src/monitor/ids.ts";
-import { EXAMPLE } from "../../src/router.ts";
+import { ALIASES } from "../../src/http/aliases.ts";
+import { EXAMPLE } from "../../src/http/router.ts";
+import { alertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
   API,
   type Ask,

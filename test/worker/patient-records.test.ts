@@ -1,6 +1,6 @@
 // A patient's record at the desk: filters and sorts, claim codes, intake, summary, and taking out a mistake.
 import { beforeAll, describe, expect, it } from "vitest";
-import { CLAIM_LIFE_MS } from "../../src/patients/claims.ts";
+import { CLAIM_LIFE_MS } from "../../src/patients/record/claims.ts";
 import { expectProblem } from "../forge.ts";
 import { yielding } from "../stores.ts";
 import {

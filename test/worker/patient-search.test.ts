@@ -1,6 +1,6 @@
 // Search: any script, every word, only what the caller may see, and no more rows than the page needs.
 import { beforeAll, describe, expect, it } from "vitest";
-import { patientTokens } from "../../src/db/schema.ts";
+import { patientTokens } from "../../src/platform/db/schema.ts";
 import { counting } from "../stores.ts";
 import { API, type Ask, ask, auditOf, env, newHospital, newPerson, newWorld, read, unique, type World } from "../world.ts";
 

@@ -1,7 +1,7 @@
 // What a device sends without a patient of its own is kept whole: file, metrics and fields, sealed.
 import { expect, it } from "vitest";
-import { keysOf } from "../../src/config.ts";
-import { open } from "../../src/crypto.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { open } from "../../src/platform/crypto.ts";
 import { API, ask, auditOf, env, newDevice, newPdf, newWorld, read, upload } from "../world.ts";
 
 const fields = { metrics: '{"heart_rate":71}', session_type: "rest", confidence: "0.5", recorded_at: "2026-01-02T03:04:05Z" };

@@ -1,6 +1,6 @@
 // Downloads by Range: the right bytes or 416, for whatever stands in the header; stored bytes that were changed open nowhere.
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseRange } from "../../src/reports/download.ts";
+import { parseRange } from "../../src/reports/reading/download.ts";
 import { API, ask, env, newPdf, newWorld, read, sha256, upload, uploadRaw, type World } from "../world.ts";
 
 const SEGMENT = 65_536;

@@ -1,10 +1,10 @@
 // The orphan sweep by cron: files that no row names go after 40 minutes; whatever a row names stays, however often it runs or fails.
 import { beforeAll, describe, expect, it } from "vitest";
-import { keysOf } from "../../src/config.ts";
 import { cleanUp } from "../../src/cron.ts";
-import { newFileKey } from "../../src/files.ts";
-import { KEY_LIFE_MS } from "../../src/idempotency.ts";
-import { ORPHAN_AGE_MS } from "../../src/reports/sweep.ts";
+import { KEY_LIFE_MS } from "../../src/http/idempotency.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { newFileKey } from "../../src/platform/files.ts";
+import { ORPHAN_AGE_MS } from "../../src/reports/reading/sweep.ts";
 import { failing } from "../stores.ts";
 import { API, ask, env, newDevice, newPdf, newWorld, read, upload, type World } from "../world.ts";
 import { namedKeys, openEveryReport, storedKeys } from "./evidence.ts";

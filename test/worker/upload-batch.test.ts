@@ -1,8 +1,8 @@
 // Many files in one form: each as if it had come alone, and the bytes a machine may send in a day.
 import { beforeAll, describe, expect, it } from "vitest";
-import { DAY_MS, dayOf } from "../../src/counters.ts";
 import { cleanUp } from "../../src/cron.ts";
-import { MACHINE_BYTES_PER_DAY } from "../../src/reports/quota.ts";
+import { DAY_MS, dayOf } from "../../src/platform/counters.ts";
+import { MACHINE_BYTES_PER_DAY } from "../../src/reports/upload/quota.ts";
 import { counting, failing, yielding } from "../stores.ts";
 import { API, ask, env, newDevice, newPdf, newWorld, read, unique, upload, type World } from "../world.ts";
 import { namedKeys, openEveryReport, reportsOf, storedKeys, uploadRows } from "./evidence.ts";

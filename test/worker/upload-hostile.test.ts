@@ -1,6 +1,6 @@
 // Uploads made to hurt: multipart forms that no library makes, file names, polyglots, silent senders; files of others' test suites.
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { IDLE_MS } from "../../src/request.ts";
+import { IDLE_MS } from "../../src/http/request.ts";
 import { API, type Ask, ask, newDevice, newPdf, newWorld, read, sha256, upload, uploadRaw, type World } from "../world.ts";
 import { filePart, multipart, type Part, reportsOf, storedKeys, uploadRows } from "./evidence.ts";
 

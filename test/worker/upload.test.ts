@@ -1,6 +1,6 @@
 // Uploads within and beyond their limits: size, announced length, digest, media type; every attempt leaves a log row.
 import { beforeAll, describe, expect, it } from "vitest";
-import { MULTIPART_LIMIT, RAW_LIMIT } from "../../src/reports/incoming.ts";
+import { MULTIPART_LIMIT, RAW_LIMIT } from "../../src/reports/upload/incoming.ts";
 import {
   API,
   ask,

@@ -1,10 +1,10 @@
 // What many samples come to equals a recount of them, for everybody only of the patients that they may see.
 import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { AlertState, Priority } from "../../src/alerts/model.ts";
-import { database } from "../../src/db/client.ts";
-import { alerts } from "../../src/db/schema.ts";
-import { CODES } from "../../src/vitals/catalogue.ts";
+import type { AlertState, Priority } from "../../src/monitoring/alarm-rules/model.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
+import { database } from "../../src/platform/db/client.ts";
+import { alerts } from "../../src/platform/db/schema.ts";
 import { expectProblem } from "../forge.ts";
 import { counting } from "../stores.ts";
 import {

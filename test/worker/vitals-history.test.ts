@@ -1,9 +1,9 @@
 // Reading and correcting one patient's vitals: the right samples to the right people, each answer with its trace.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { deliverChanges } from "../../src/monitor/changes.ts";
-import { countAgain, noteAgain } from "../../src/monitor/hours.ts";
-import { Store } from "../../src/monitor/store.ts";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/changes.ts";
+import { countAgain, noteAgain } from "../../src/monitoring/patient-object/hours.ts";
+import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
 import { expectProblem } from "../forge.ts";
 import { counting } from "../stores.ts";
 import {

@@ -1,9 +1,9 @@
 // Samples of known values at known times, brought through the front door; what they must come to, counted the long way.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect } from "vitest";
-import { keysOf } from "../../src/config.ts";
-import { database } from "../../src/db/client.ts";
-import { loadFacts } from "../../src/monitor/facts.ts";
+import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
+import { keysOf } from "../../src/platform/config.ts";
+import { database } from "../../src/platform/db/client.ts";
 import { API, ask, env, read } from "../world.ts";
 
 export const HOUR = 3_600_000;

@@ -1,15 +1,15 @@
 // What the API says that the overview counts. Where only a number is wanted no row is read: reading one would stand in
 // the access log of the patient whose it is.
 import { hc } from "hono/client";
-import type { adminRoutes } from "../../../src/admin/routes.ts";
-import type { alertRoutes } from "../../../src/alerts/routes.ts";
 import type { deviceRoutes } from "../../../src/devices/routes.ts";
+import type { alertRoutes } from "../../../src/monitoring/alerts/routes.ts";
+import type { analyticsRoutes } from "../../../src/monitoring/history/analytics-routes.ts";
+import type { historyRoutes } from "../../../src/monitoring/history/history-routes.ts";
 import type { patientRoutes } from "../../../src/patients/routes.ts";
-import type { quarantineRoutes } from "../../../src/reports/quarantine-routes.ts";
-import type { reportRoutes } from "../../../src/reports/routes.ts";
+import type { quarantineRoutes } from "../../../src/reports/quarantine/quarantine-routes.ts";
+import type { reportRoutes } from "../../../src/reports/reading/routes.ts";
+import type { adminRoutes } from "../../../src/service/admin/routes.ts";
 import type { healthRoutes } from "../../../src/service/routes.ts";
-import type { analyticsRoutes } from "../../../src/vitals/analytics-routes.ts";
-import type { historyRoutes } from "../../../src/vitals/history-routes.ts";
 import { allPages } from "../api/all-pages.ts";
 import { API, bodyOf, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import { unreachable } from "../api/problem.ts";

@@ -1,7 +1,7 @@
 // What staff do to one alarm. Each act waits for the server's answer, and says so when none comes.
 import { Button, Menu, Textarea } from "@mantine/core";
 import { type ReactNode, useRef, useState } from "react";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import type { Problem } from "../api/problem.ts";
 import { Confirm } from "../design/confirm.tsx";
 import layout from "../design/layout.module.css";

@@ -1,6 +1,6 @@
 // One alarm with all that is known of it: how urgent, whose, since when, why, who has seen it, and what can be done.
 import { Link } from "@tanstack/react-router";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { PriorityBadge, shownAs } from "../design/priority.tsx";
 import { clock, dateTime, shortClock, span } from "../design/time.ts";
 import { useServerNow } from "../live/use-live.ts";

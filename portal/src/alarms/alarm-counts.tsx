@@ -1,7 +1,7 @@
 // Open alarms in the header, by shape; new high ones are told to who listens.
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import fills from "../design/priority.module.css";
 import { type Priority, shownAs } from "../design/priority.tsx";
 import { useLink, useOpenAlerts } from "../live/use-live.ts";

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { queries } from "../api/queries.ts";
 import { Card, Page } from "../design/page.tsx";
 import { PriorityBadge, shownAs } from "../design/priority.tsx";

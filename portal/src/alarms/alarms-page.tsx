@@ -1,7 +1,7 @@
 // Alarms of all of one's patients: the new ones first, who has seen the others, and those that are over.
 import { Button } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import layout from "../design/layout.module.css";
 import { Page } from "../design/page.tsx";
 import { Empty, Failed, Loading, NotDone } from "../design/states.tsx";

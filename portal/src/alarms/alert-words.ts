@@ -1,5 +1,5 @@
 // What an alarm is about, in the language that is set: the API's own sentence is English.
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { number, span } from "../design/time.ts";
 import { say } from "../messages/index.ts";
 import { valueText, valueWithUnit, vitalName, vitalSign } from "./vital-words.ts";

@@ -1,10 +1,10 @@
 // Alarms as the API has them: lists, one alarm with its events, and what staff do to it.
 import { hc } from "hono/client";
-import type { alertRoutes } from "../../../src/alerts/routes.ts";
-import type { hospitalRoutes } from "../../../src/hospitals/routes.ts";
-import type { recordRoutes } from "../../../src/patients/record-routes.ts";
+import type { userRoutes } from "../../../src/accounts/users/routes.ts";
+import type { alertRoutes } from "../../../src/monitoring/alerts/routes.ts";
+import type { hospitalRoutes } from "../../../src/organization/hospitals/routes.ts";
+import type { recordRoutes } from "../../../src/patients/record/record-routes.ts";
 import type { patientRoutes } from "../../../src/patients/routes.ts";
-import type { userRoutes } from "../../../src/users/routes.ts";
 import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 
 const api = hc<typeof alertRoutes>(API, OPTIONS);

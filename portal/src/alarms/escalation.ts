@@ -1,6 +1,6 @@
 // When an alarm that nobody acknowledges is told to the next tier.
-import { ESCALATION_MINUTES } from "../../../src/alerts/escalation.ts";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import { ESCALATION_MINUTES } from "../../../src/monitoring/alarm-rules/escalation.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 
 const MINUTE_MS = 60_000;
 

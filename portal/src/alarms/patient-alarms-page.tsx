@@ -2,7 +2,7 @@
 import { NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
 import layout from "../design/layout.module.css";
 import { Card, Page } from "../design/page.tsx";

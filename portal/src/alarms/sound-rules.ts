@@ -1,5 +1,5 @@
 // What sounds, and when: one tone, of the most urgent alarm that nobody has seen. Nothing here needs a browser.
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 
 export type Tone = AlertView["priority"];
 type Heard = Pick<AlertView, "alert_id" | "priority" | "state" | "snoozed_until">;

@@ -1,5 +1,5 @@
 // Alarm sound: the rules (sound-rules.ts) told to the loudspeaker. One tab of a browser sounds, and only one that may.
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { serverNow } from "../live/server-clock.ts";
 import { onAlert, patientOf, subscribeAlerts, view } from "../live/store.ts";
 import { paused, SILENT, type Sounding, step, TONES, type Tone, unpaused } from "./sound-rules.ts";

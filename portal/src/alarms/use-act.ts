@@ -1,6 +1,6 @@
 // Doing something to an alarm: nothing is shown as done before the server has said so.
 import { useState } from "react";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { queries } from "../api/queries.ts";
 import { takeAlert } from "../live/store.ts";

@@ -1,6 +1,6 @@
 // Alarms for the pages: those that are open as the live view has them, or while there is none as the list does; and the past.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { PAGES } from "../design/data-table.tsx";
 import { useLink, useOpenAlerts, useServerNow } from "../live/use-live.ts";
 import { listAlerts, listOpen } from "./api.ts";

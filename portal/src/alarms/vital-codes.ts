@@ -1,2 +1,2 @@
 // Vitals by their LOINC codes.
-export { CODES } from "../../../src/vitals/codes.ts";
+export { CODES } from "../../../src/monitoring/vitals/codes.ts";

@@ -1,6 +1,6 @@
 // What the API says of API keys: the credentials of a hospital's programs.
 import { hc } from "hono/client";
-import type { apiKeyRoutes } from "../../../src/api-keys/routes.ts";
+import type { apiKeyRoutes } from "../../../src/accounts/api-keys/routes.ts";
 import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 
 const keys = hc<typeof apiKeyRoutes>(API, OPTIONS)["api-keys"];

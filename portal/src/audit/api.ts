@@ -1,6 +1,6 @@
 // What the API says of the trail: who did what to whose data.
 import { hc } from "hono/client";
-import type { auditRoutes } from "../../../src/audit-log/routes.ts";
+import type { auditRoutes } from "../../../src/audit/routes.ts";
 import { API, OPTIONS, pageOf } from "../api/client.ts";
 
 const events = hc<typeof auditRoutes>(API, OPTIONS)["audit-events"];

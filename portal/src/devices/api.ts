@@ -1,10 +1,10 @@
 // What the API says of devices: the registry, whose they are, what they may send with, when they were heard.
 import { hc } from "hono/client";
-import type { alertRoutes } from "../../../src/alerts/routes.ts";
-import type { auditRoutes } from "../../../src/audit-log/routes.ts";
+import type { auditRoutes } from "../../../src/audit/routes.ts";
 import type { deviceCodeRoutes } from "../../../src/devices/claim-routes.ts";
 import type { deviceRoutes } from "../../../src/devices/routes.ts";
-import type { historyRoutes } from "../../../src/vitals/history-routes.ts";
+import type { alertRoutes } from "../../../src/monitoring/alerts/routes.ts";
+import type { historyRoutes } from "../../../src/monitoring/history/history-routes.ts";
 import { API, bodyOf, dataOf, OPTIONS, pageOf, versionOf } from "../api/client.ts";
 
 const { devices } = hc<typeof deviceRoutes>(API, OPTIONS);

@@ -1,7 +1,7 @@
 // What the API says of hospitals, who works there, and their wards.
 import { hc } from "hono/client";
-import type { hospitalRoutes } from "../../../src/hospitals/routes.ts";
-import type { wardRoutes } from "../../../src/wards/routes.ts";
+import type { hospitalRoutes } from "../../../src/organization/hospitals/routes.ts";
+import type { wardRoutes } from "../../../src/organization/wards/routes.ts";
 import { allPages } from "../api/all-pages.ts";
 import { API, dataOf, etagOf, OPTIONS, pageOf, versionOf } from "../api/client.ts";
 

@@ -1,7 +1,7 @@
 // What is known of a patient and how far it may be taken for now: one judgement for the board, the lists and the patient's page.
 // Nothing here needs a browser.
-import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../src/monitor/contract.ts";
-import { NEWS2_SOURCES } from "../../../src/vitals/codes.ts";
+import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../src/monitoring/patient-object/contract.ts";
+import { NEWS2_SOURCES } from "../../../src/monitoring/vitals/codes.ts";
 import { type Priority, shownAs } from "../design/shown-as.ts";
 import { type Freshness, freshnessOf, type LinkStatus, limitsOf } from "./freshness.ts";
 

@@ -1,8 +1,8 @@
 // The live socket: one a tab, kept up as long as somebody is signed in. A line that says nothing for four seconds is lost,
 // whatever the browser thinks of it.
 import { hc } from "hono/client";
-import type { liveTicketRoutes } from "../../../src/live/routes.ts";
-import type { LiveFrame } from "../../../src/monitor/contract.ts";
+import type { liveTicketRoutes } from "../../../src/monitoring/live/routes.ts";
+import type { LiveFrame } from "../../../src/monitoring/patient-object/contract.ts";
 import { API, dataOf, OPTIONS } from "../api/client.ts";
 import { asProblem } from "../api/problem.ts";
 import { onToken } from "../session/session.ts";

@@ -1,5 +1,5 @@
 // Limits that somebody moved, in words.
-import type { LimitsInForce } from "../../../src/monitor/contract.ts";
+import type { LimitsInForce } from "../../../src/monitoring/patient-object/contract.ts";
 import { valueText, vitalSign } from "../alarms/vital-words.ts";
 import { say } from "../messages/index.ts";
 

@@ -1,6 +1,13 @@
 // What is known of each patient who is watched, kept outside React: one row is drawn again when its patient changes, and
 // frames of one animation frame are drawn together.
-import type { AlertView, LimitsInForce, LiveFrame, LiveSample, PatientSnapshot, Score } from "../../../src/monitor/contract.ts";
+import type {
+  AlertView,
+  LimitsInForce,
+  LiveFrame,
+  LiveSample,
+  PatientSnapshot,
+  Score,
+} from "../../../src/monitoring/patient-object/contract.ts";
 import { heard, serverNow } from "./server-clock.ts";
 
 /** `latest` by code: a valid value; under `<code>!` the newest invalid one. */

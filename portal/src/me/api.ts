@@ -1,7 +1,7 @@
 // What the API tells a patient of the own record.
 import { hc } from "hono/client";
-import type { auditRoutes } from "../../../src/audit-log/routes.ts";
-import type { practitionerRoutes } from "../../../src/practitioners/routes.ts";
+import type { auditRoutes } from "../../../src/audit/routes.ts";
+import type { practitionerRoutes } from "../../../src/organization/practitioners/routes.ts";
 import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import { recordApi } from "../patients/api.ts";
 

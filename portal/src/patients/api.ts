@@ -1,10 +1,10 @@
 // What the API says of patients: lists, the search, one record.
 import { hc } from "hono/client";
-import type { hospitalRoutes } from "../../../src/hospitals/routes.ts";
-import type { recordRoutes } from "../../../src/patients/record-routes.ts";
+import type { hospitalRoutes } from "../../../src/organization/hospitals/routes.ts";
+import type { practitionerRoutes } from "../../../src/organization/practitioners/routes.ts";
+import type { wardRoutes } from "../../../src/organization/wards/routes.ts";
+import type { recordRoutes } from "../../../src/patients/record/record-routes.ts";
 import type { patientRoutes } from "../../../src/patients/routes.ts";
-import type { practitionerRoutes } from "../../../src/practitioners/routes.ts";
-import type { wardRoutes } from "../../../src/wards/routes.ts";
 import { API, dataOf, OPTIONS, pageOf, versionOf } from "../api/client.ts";
 
 export const patientApi = hc<typeof patientRoutes>(API, OPTIONS);

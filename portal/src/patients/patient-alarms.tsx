@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { isUnseen } from "../alarms/alarm-actions.tsx";
 import { Times } from "../alarms/alarm-card.tsx";
 import { whatOf } from "../alarms/alert-words.ts";

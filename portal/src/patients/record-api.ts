@@ -1,6 +1,6 @@
 // What the API says of one patient's record besides the patient: summary, intakes, care team, logins.
 import { hc } from "hono/client";
-import type { practitionerRoutes } from "../../../src/practitioners/routes.ts";
+import type { practitionerRoutes } from "../../../src/organization/practitioners/routes.ts";
 import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import { patientApi, recordApi } from "./api.ts";
 

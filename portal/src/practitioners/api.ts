@@ -1,6 +1,6 @@
 // What the API says of practitioners: the profiles of doctors and nurses at their hospitals.
 import { hc } from "hono/client";
-import type { practitionerRoutes } from "../../../src/practitioners/routes.ts";
+import type { practitionerRoutes } from "../../../src/organization/practitioners/routes.ts";
 import { API, dataOf, etagOf, OPTIONS, pageOf } from "../api/client.ts";
 
 const { practitioners } = hc<typeof practitionerRoutes>(API, OPTIONS);

@@ -1,9 +1,9 @@
 // Reports of the API: lists, statistics, one of them, its file, and the names of who sent it.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
+import type { userRoutes } from "../../../src/accounts/users/routes.ts";
 import type { deviceRoutes } from "../../../src/devices/routes.ts";
-import type { reportRoutes } from "../../../src/reports/routes.ts";
-import type { userRoutes } from "../../../src/users/routes.ts";
+import type { reportRoutes } from "../../../src/reports/reading/routes.ts";
 import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import { problemOf, unreachable } from "../api/problem.ts";
 import { PAGES } from "../design/data-table.tsx";

@@ -1,6 +1,6 @@
 // The kinds of reports that the API knows.
-import { REPORT_KINDS } from "../../../src/db/vocabulary.ts";
-import type { ReportKind } from "../../../src/reports/measures.ts";
+import { REPORT_KINDS } from "../../../src/platform/db/vocabulary.ts";
+import type { ReportKind } from "../../../src/reports/upload/measures.ts";
 
 export const KINDS = REPORT_KINDS;
 export type Kind = ReportKind;

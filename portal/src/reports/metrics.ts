@@ -1,5 +1,5 @@
 // What came with a report, as it is shown: in the order of its kind, with units, and with what cannot be marked.
-import { MEASURES, type Measure } from "../../../src/reports/measures.ts";
+import { MEASURES, type Measure } from "../../../src/reports/upload/measures.ts";
 import type { Kind } from "./kinds.ts";
 
 /** Numbers that a person may enter for a report of this kind, in the order in which machines print them. */

@@ -1,7 +1,7 @@
 // What the API says of alarm limits, and of what the score needs to know of a patient.
 import { hc } from "hono/client";
-import type { ruleRoutes } from "../../../src/alerts/rules-routes.ts";
-import type { auditRoutes } from "../../../src/audit-log/routes.ts";
+import type { auditRoutes } from "../../../src/audit/routes.ts";
+import type { ruleRoutes } from "../../../src/monitoring/alerts/rules-routes.ts";
 import { API, dataOf, OPTIONS, pageOf, versionOf } from "../api/client.ts";
 
 const api = hc<typeof ruleRoutes>(API, OPTIONS);

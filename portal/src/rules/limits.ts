@@ -1,5 +1,5 @@
 // Limits as somebody edits them: what is inherited, what this ward or patient has of its own, and what a change would do.
-import { NO_LIMITS } from "../../../src/alerts/no-limits.ts";
+import { NO_LIMITS } from "../../../src/monitoring/alarm-rules/no-limits.ts";
 import type { Default, Effective, Override, WardRule } from "./api.ts";
 
 export type Limits = Effective["rules"][number]["limits"];

@@ -1,7 +1,7 @@
 // What the API says and takes of the own account.
 import { hc } from "hono/client";
-import type { accountRoutes } from "../../../src/auth/account-routes.ts";
-import type { authRoutes } from "../../../src/auth/routes.ts";
+import type { accountRoutes } from "../../../src/accounts/auth/account-routes.ts";
+import type { authRoutes } from "../../../src/accounts/auth/routes.ts";
 import { API, dataOf, OPTIONS, versionOf } from "../api/client.ts";
 
 const accountApi = hc<typeof accountRoutes>(API, OPTIONS);

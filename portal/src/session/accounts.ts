@@ -1,6 +1,6 @@
 // What the API does with links: makes the invited account, brings an account into a hospital, sets a password.
 import { hc } from "hono/client";
-import type { accountRoutes, publicAccounts } from "../../../src/auth/account-routes.ts";
+import type { accountRoutes, publicAccounts } from "../../../src/accounts/auth/account-routes.ts";
 import { API, bodyOf, dataOf, OPTIONS } from "../api/client.ts";
 import { start } from "./session.ts";
 

@@ -1,7 +1,7 @@
 // Who is signed in: the access token in memory, the refresh token in a cookie that no script reads.
 import { hc } from "hono/client";
-import type { accountRoutes } from "../../../src/auth/account-routes.ts";
-import type { authRoutes, publicAuth } from "../../../src/auth/routes.ts";
+import type { accountRoutes } from "../../../src/accounts/auth/account-routes.ts";
+import type { authRoutes, publicAuth } from "../../../src/accounts/auth/routes.ts";
 import { problemOf, unreachable } from "../api/problem.ts";
 
 const API = "/api/v1";

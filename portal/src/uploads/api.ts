@@ -1,8 +1,8 @@
 // Uploads of the API: the log, the quarantine, one attempt, its bytes, and what a person makes of it.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
-import { UPLOAD_OUTCOMES } from "../../../src/db/vocabulary.ts";
-import type { quarantineRoutes } from "../../../src/reports/quarantine-routes.ts";
+import { UPLOAD_OUTCOMES } from "../../../src/platform/db/vocabulary.ts";
+import type { quarantineRoutes } from "../../../src/reports/quarantine/quarantine-routes.ts";
 import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
 import { PAGES } from "../design/data-table.tsx";

@@ -3,7 +3,7 @@ import { numberIn } from "../design/typed-number.ts";
 import type { Kind } from "../reports/kinds.ts";
 import { fieldsOf, isPlausible } from "../reports/metrics.ts";
 
-/** In a form; larger ones go as they are (src/reports/incoming.ts). */
+/** In a form; larger ones go as they are (src/reports/upload/incoming.ts). */
 export const FORM_LIMIT = 10 * 1024 * 1024;
 export const FILE_LIMIT = 25 * 1024 * 1024;
 const TAIL_BYTES = 1024;

@@ -1,7 +1,7 @@
 // The log: every attempt to send a report, what became of it, and why.
 import { Button, NativeSelect } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { UPLOAD_OUTCOMES } from "../../../src/db/vocabulary.ts";
+import { UPLOAD_OUTCOMES } from "../../../src/platform/db/vocabulary.ts";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import layout from "../design/layout.module.css";
 import { Page } from "../design/page.tsx";

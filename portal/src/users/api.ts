@@ -1,7 +1,7 @@
 // What the API says of accounts and invitations.
 import { hc } from "hono/client";
-import type { invitationRoutes } from "../../../src/users/invitation-routes.ts";
-import type { userRoutes } from "../../../src/users/routes.ts";
+import type { invitationRoutes } from "../../../src/accounts/users/invitation-routes.ts";
+import type { userRoutes } from "../../../src/accounts/users/routes.ts";
 import { API, dataOf, OPTIONS, pageOf, versionOf } from "../api/client.ts";
 
 const { users } = hc<typeof userRoutes>(API, OPTIONS);

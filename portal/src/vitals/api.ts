@@ -1,7 +1,7 @@
 // What the API says of one patient's vitals: charts, samples, the latest, alarms of a stretch of time.
 import { hc } from "hono/client";
-import type { alertRoutes } from "../../../src/alerts/routes.ts";
-import type { historyRoutes } from "../../../src/vitals/history-routes.ts";
+import type { alertRoutes } from "../../../src/monitoring/alerts/routes.ts";
+import type { historyRoutes } from "../../../src/monitoring/history/history-routes.ts";
 import { API, bodyOf, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import type { Window } from "./range.ts";
 

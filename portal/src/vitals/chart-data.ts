@@ -1,7 +1,7 @@
 // The data of a patient's charts: asked for once a window, followed by what the live socket brings.
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { LiveSample } from "../../../src/monitor/contract.ts";
+import type { LiveSample } from "../../../src/monitoring/patient-object/contract.ts";
 import { type Observation, readBuckets, readSamples } from "./api.ts";
 import { type LimitStep, stepsByCode } from "./limit-steps.ts";
 import type { Mark } from "./paint.ts";

@@ -1,7 +1,7 @@
 // The charts of one patient under one cursor, with limits and alarms where the viewer may see them.
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import layout from "../design/layout.module.css";
 import { shownAs } from "../design/priority.tsx";
 import { Empty, Failed, Loading, NotDone } from "../design/states.tsx";

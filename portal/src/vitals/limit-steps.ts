@@ -1,5 +1,5 @@
 // Limits as charts draw them: each holds from its time until the next.
-import type { LimitsInForce, LimitsSince } from "../../../src/monitor/contract.ts";
+import type { LimitsInForce, LimitsSince } from "../../../src/monitoring/patient-object/contract.ts";
 
 type Lines = Pick<LimitsInForce, "critical_low" | "low" | "high" | "critical_high">;
 /** `from`: epoch milliseconds. */

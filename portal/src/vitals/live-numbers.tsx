@@ -1,5 +1,5 @@
 // What a patient's vitals are now: value, unit, age. A number that is not of now never looks as if it were.
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { CODES } from "../alarms/vital-codes.ts";
 import { shownAs } from "../design/priority.tsx";
 import { Failed, Loading } from "../design/states.tsx";

@@ -1,5 +1,5 @@
 // The early-warning score with what it is made of, or what it lacks; never a number made of old or missing values.
-import type { Score } from "../../../src/monitor/contract.ts";
+import type { Score } from "../../../src/monitoring/patient-object/contract.ts";
 import scores from "../design/score.module.css";
 import { type ShownScore, shownScore } from "../live/known.ts";
 import { useServerNow } from "../live/use-live.ts";

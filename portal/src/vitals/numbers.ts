@@ -1,6 +1,6 @@
 // The newest value of each vital and whether it may be taken for now: from the live view, or asked for where a patient is not in it.
 import { useQuery } from "@tanstack/react-query";
-import type { LiveSample } from "../../../src/monitor/contract.ts";
+import type { LiveSample } from "../../../src/monitoring/patient-object/contract.ts";
 import { type Freshness, freshnessOf, type Limits, limitsOf } from "../live/freshness.ts";
 import { type Known, newestOf } from "../live/known.ts";
 import type { Link } from "../live/link.ts";

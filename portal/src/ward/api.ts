@@ -1,8 +1,8 @@
 // What the board asks of the API: wards, who lies there, six hours of one vital.
 import { hc } from "hono/client";
-import type { historyRoutes } from "../../../src/vitals/history-routes.ts";
-import type { boardRoutes } from "../../../src/wards/board-routes.ts";
-import type { wardRoutes } from "../../../src/wards/routes.ts";
+import type { historyRoutes } from "../../../src/monitoring/history/history-routes.ts";
+import type { boardRoutes } from "../../../src/organization/wards/board-routes.ts";
+import type { wardRoutes } from "../../../src/organization/wards/routes.ts";
 import { API, bodyOf, dataOf, OPTIONS, pageOf } from "../api/client.ts";
 import { type History, historyOf, POINTS, SPAN_MS } from "./history.ts";
 

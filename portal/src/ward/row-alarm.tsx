@@ -1,7 +1,7 @@
 // The alarm of a row that matters most, and its acknowledgement: by id, never before the server said so.
 import { CloseButton } from "@mantine/core";
 import { memo, useRef, useState } from "react";
-import type { AlertView } from "../../../src/monitor/contract.ts";
+import type { AlertView } from "../../../src/monitoring/patient-object/contract.ts";
 import { isUnseen } from "../alarms/alarm-actions.tsx";
 import { briefOf, whatOf } from "../alarms/alert-words.ts";
 import { StaffName } from "../alarms/names.tsx";

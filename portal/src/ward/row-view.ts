@@ -1,5 +1,5 @@
 // What a row of the board shows of a patient. Nothing here needs a browser.
-import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../src/monitor/contract.ts";
+import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../src/monitoring/patient-object/contract.ts";
 import { CODES } from "../alarms/vital-codes.ts";
 import { type Priority, shownAs } from "../design/shown-as.ts";
 import type { Freshness } from "../live/freshness.ts";

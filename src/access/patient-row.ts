@@ -1,0 +1,41 @@
+// A patient's row as the gate reads it, and what a request may name a patient by.
+import { type SQL, sql } from "drizzle-orm";
+import { UUID } from "../platform/ids.ts";
+
+/** What a request may name a patient by; numbers are the documents' integer ids. */
+export type Target = { patient: string } | { report: string } | typeof OWN;
+/** The caller's own record, or the patient that the calling device is bound to. */
+export const OWN = { patient: "own" } as const;
+
+export type PatientRow = {
+  id: string;
+  patient_number: number;
+  hospital_id: string;
+  ward_id: string | null;
+  monitoring: "off" | "home" | "ward";
+  patient_uid: string | null;
+  uid_basis: "staff" | "self" | null;
+  identity_sealed: string;
+  clinical_sealed: string;
+  assigned_doctor_id: string | null;
+  active: number;
+  created_at: number;
+  updated_at: number;
+  version: number;
+};
+
+/** What a list shows of a patient; `PATIENT` adds what only a page of their own shows. */
+export const PATIENT_SUMMARY = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id,
+  patients.ward_id AS ward_id, patients.monitoring AS monitoring, patients.patient_uid AS patient_uid,
+  patients.uid_basis AS uid_basis, patients.identity_sealed AS identity_sealed,
+  patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active,
+  patients.created_at AS created_at, patients.updated_at AS updated_at, patients.version AS version`;
+export const PATIENT = sql`${PATIENT_SUMMARY}, patients.clinical_sealed AS clinical_sealed`;
+
+/** @param own SQL for the id that `OWN` means */
+export function patientMatch(target: Target, own: SQL): SQL {
+  if (target === OWN) return sql`patients.id = ${own}`;
+  if ("report" in target) return sql`patients.id = (SELECT patient_id FROM reports WHERE id = ${target.report})`;
+  if (/^[1-9][0-9]{0,14}$/.test(target.patient)) return sql`patients.patient_number = CAST(${target.patient} AS INTEGER)`;
+  return sql`patients.id = ${UUID.test(target.patient) ? target.patient : null}`;
+}

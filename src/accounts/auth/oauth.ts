@@ -1,0 +1,81 @@
+// The OAuth2 password form of the documents: RFC 6749 bodies in and out, errors included.
+import { createRoute, z } from "@hono/zod-openapi";
+import { newRouter, Problem, problems } from "../../http/router.ts";
+import { ApiError, onError, problem } from "../../platform/errors.ts";
+import { signAccessToken } from "../sessions/tokens.ts";
+import { clientOf, login } from "./login.ts";
+import { Password } from "./names.ts";
+
+const refusal = (description: string) => ({
+  description,
+  content: {
+    "application/problem+json": { schema: Problem },
+    "application/json": {
+      schema: z.object({ error: z.string(), error_description: z.string() }),
+      example: { error: "invalid_grant", error_description: "The credentials are not valid" },
+    },
+  },
+});
+
+/** M's OAuth2 password form (RFC 6749 §4.3): bare body, bare errors. */
+export const tokenForm = newRouter().openapi(
+  createRoute({
+    method: "post",
+    path: "/api/token",
+    tags: ["Authentication"],
+    summary: "OAuth2 password form",
+    request: {
+      body: {
+        required: true,
+        content: {
+          "application/x-www-form-urlencoded": {
+            schema: z.object({
+              username: z.string().min(1).max(320),
+              password: Password,
+              grant_type: z.literal("password").optional(),
+              scope: z.string().max(200).optional(),
+              client_id: z.string().max(200).optional(),
+              client_secret: z.string().max(200).optional(),
+            }),
+            example: { username: "asha@example.org", password: "correct horse battery" },
+          },
+        },
+      },
+    },
+    responses: {
+      200: {
+        description: "An access token",
+        content: {
+          "application/json": {
+            schema: z.object({ access_token: z.string(), token_type: z.literal("bearer") }),
+            example: { access_token: "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…", token_type: "bearer" as const },
+          },
+        },
+      },
+      ...problems(408, 413, 415),
+      400: refusal("invalid_request, unsupported_grant_type, or a body that is no form"),
+      401: refusal("invalid_grant"),
+      423: refusal("invalid_grant: locked after too many failures"),
+    },
+  }),
+  async (c) => {
+    const { username, password } = c.req.valid("form");
+    const session = await login(c.get("call"), username, password, clientOf(c));
+    const { keys, now } = c.get("call");
+    // RFC 6749 §5.1 asks for it beside Cache-Control.
+    c.header("Pragma", "no-cache");
+    const access_token = await signAccessToken(c.env, keys.jwt, session, now);
+    return c.json({ access_token, token_type: "bearer" as const }, 200);
+  },
+);
+
+/** RFC 6749 §5.2: our refusals in its words; what is neither client nor grant stays a problem. */
+tokenForm.onError((error, c) => {
+  if (!(error instanceof ApiError) || error.status >= 500 || error.status === 429) return onError(error, c);
+  const refused = error.errors.some(({ path }) => path === "grant_type") ? "unsupported_grant_type" : "invalid_request";
+  const name = error.status === 401 || error.status === 423 ? "invalid_grant" : refused;
+  const answered = problem(c, error);
+  const headers = new Headers(answered.headers);
+  headers.set("Content-Type", "application/json");
+  return new Response(JSON.stringify({ error: name, error_description: error.message }), { status: answered.status, headers });
+});

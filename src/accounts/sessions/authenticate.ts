@@ -1,0 +1,36 @@
+// Reads the Authorization header into an actor. Sessions and secrets themselves are checked where data is (access.ts).
+import type { MiddlewareHandler } from "hono";
+import type { Actor, Via } from "../../access/actor.ts";
+import { limitCaller } from "../../http/rate-limit.ts";
+import type { AppEnv } from "../../http/router.ts";
+import type { Keys } from "../../platform/config.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { readMachineToken } from "./machine-tokens.ts";
+import { verifyAccessToken } from "./tokens.ts";
+
+/** @throws ApiError unauthenticated for a missing or unreadable credential */
+export async function actorOf(env: Env, keys: Keys, header: string | undefined, via: Via, now: number): Promise<Actor> {
+  const token = /^Bearer ([\x21-\x7e]+)$/i.exec(header ?? "")?.[1];
+  if (token === undefined || token.length > 8192) throw new ApiError("unauthenticated");
+  const machine = await readMachineToken(keys, token, via);
+  if (machine) return machine;
+  return { kind: "user", ...(await verifyAccessToken(env, keys.jwt, token, now)), via };
+}
+
+export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const call = c.get("call");
+  // A redeemed link has put its actor in place already (reports/routes.ts).
+  if (call.actor.kind !== "anonymous") {
+    await limitCaller(c.env, call.actor);
+    return next();
+  }
+  const actor = await actorOf(c.env, call.keys, c.req.header("Authorization"), call.actor.via, call.now).catch(
+    async (error: unknown) => {
+      await limitCaller(c.env, call.actor);
+      throw error;
+    },
+  );
+  c.set("call", { ...call, actor });
+  await limitCaller(c.env, actor);
+  await next();
+};

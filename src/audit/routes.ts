@@ -1,0 +1,68 @@
+// AuditEvent: the trail.
+import { createRoute, z } from "@hono/zod-openapi";
+import { flag, pageQuery } from "../http/pagination.ts";
+import { EXAMPLE, Id, newRouter, page, pageAnswer, problems, SECURED, Timestamp } from "../http/router.ts";
+import { listAuditEvents } from "./audit-log.ts";
+
+const AuditEvent = z
+  .object({
+    seq: z.number().int(),
+    recorded: Timestamp,
+    event: z.string(),
+    action: z.enum(["C", "R", "U", "D", "E"]),
+    outcome: z.enum(["success", "denied", "failed"]),
+    reason: z.string().nullable(),
+    actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
+    hospital_id: z.string().nullable().openapi({ description: "Whose data it is about" }),
+    actor_hospital_id: z.string().nullable().openapi({ description: "Where the actor works, if elsewhere" }),
+    basis: z.string().nullable(),
+    purpose: z.string().nullable(),
+    entity: z.object({ type: z.string(), id: z.string() }).nullable(),
+    request_id: z.string(),
+    ip: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .openapi("AuditEvent");
+
+export const auditRoutes = newRouter().openapi(
+  createRoute({
+    method: "get",
+    path: "/audit-events",
+    tags: ["AuditEvent"],
+    summary: "Who did what to whose data",
+    security: SECURED,
+    request: {
+      query: z.strictObject({
+        ...pageQuery,
+        patient_id: Id.optional(),
+        actor_id: z.string().max(64).optional(),
+        event: z.string().max(64).optional(),
+        outcome: z.enum(["success", "denied", "failed"]).optional(),
+        from: z.iso.datetime({ offset: true }).optional(),
+        to: z.iso.datetime({ offset: true }).optional(),
+        abroad: flag.optional().openapi({ description: "What our staff tried at other hospitals' patients" }),
+      }),
+    },
+    responses: {
+      200: pageAnswer(AuditEvent, "Newest first", {
+        seq: 4711,
+        recorded: EXAMPLE.time,
+        event: "report.download",
+        action: "R",
+        outcome: "success",
+        reason: null,
+        actor: { kind: "user", id: EXAMPLE.user, role: "doctor" },
+        hospital_id: EXAMPLE.hospital,
+        actor_hospital_id: null,
+        basis: "care_team",
+        purpose: null,
+        entity: { type: "report", id: EXAMPLE.report },
+        request_id: EXAMPLE.request,
+        ip: "203.0.113.7",
+        detail: { via: "link" },
+      }),
+      ...problems(401, 403),
+    },
+  }),
+  async (c) => page(c, await listAuditEvents(c.get("call"), c.req.valid("query"))),
+);

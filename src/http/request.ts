@@ -1,0 +1,223 @@
+// The request path before any route: id, call, log line, body as bytes counted by us, strict JSON.
+import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { type Call, idOf } from "../access/actor.ts";
+import { isProduction, readyKeys } from "../platform/config.ts";
+import { database } from "../platform/db/client.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { log } from "../platform/log.ts";
+import { refuseRepeats } from "./pagination.ts";
+import { limitCaller, limitSignup, policyFor, SIGNUP_POLICY } from "./rate-limit.ts";
+import type { AppEnv } from "./router.ts";
+
+export const JSON_LIMIT = 256 * 1024;
+const FORM_LIMIT = 16 * 1024;
+const MAX_DEPTH = 64;
+/** How long a sender may be silent, and how long a body may take in all. */
+export const IDLE_MS = 30_000;
+export const BODY_MS = 10 * 60_000;
+
+/** Gives the request its id and writes its one log line. */
+export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const started = Date.now();
+  const offered = c.req.header("X-Request-Id") ?? "";
+  c.set("requestId", /^[A-Za-z0-9._-]{8,64}$/.test(offered) ? offered : uuidv7());
+  await next();
+  const actor = c.get("call")?.actor;
+  log(c.env, "INFO", "request", {
+    request_id: c.get("requestId"),
+    actor: actor && actor.kind !== "anonymous" ? `${actor.kind}:${idOf(actor)}` : "anonymous",
+    method: c.req.method,
+    // The pattern, not the path: ids stay out of the line that everything is counted by.
+    route: matchedRoutes(c).findLast((r) => !r.path.endsWith("*"))?.path ?? "none",
+    status: c.res.status,
+    duration_ms: Date.now() - started,
+  });
+};
+
+/** What the platform would not add: nothing is cached unless a route says so, and the rate policy is told. */
+export const answerHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  c.header("X-Request-Id", c.get("requestId"));
+  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+  if (!c.res.headers.has("Content-Security-Policy"))
+    c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  if (!c.res.headers.has("RateLimit-Policy")) c.header("RateLimit-Policy", policyFor(c.env, c.get("call")?.actor ?? null));
+};
+
+/** Whatever is thrown reaches onError as an Error; the router passes over what is none, and the platform would show it. */
+export const errorsOnly: MiddlewareHandler<AppEnv> = async (_, next) => {
+  try {
+    await next();
+  } catch (thrown) {
+    throw new Error("something that is no Error was thrown", { cause: thrown });
+  }
+};
+
+/** In production: reads are sent to https, anything else is refused, for its body has crossed the wire in clear. */
+export const httpsOnly: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const url = new URL(c.req.url);
+  if (!isProduction(c.env) || url.protocol === "https:") return next();
+  if (!["GET", "HEAD"].includes(c.req.method)) throw new ApiError("https_required");
+  url.protocol = "https:";
+  return c.redirect(url.toString(), 308);
+};
+
+/** Callers who have not said who they are share their address's allowance. */
+export const limitAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await limitCaller(c.env, c.get("call").actor);
+  await next();
+};
+
+/** As `limitAddress`, where every try costs a hash or makes an account. */
+export const limitNewcomer: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await limitSignup(c.env, c.get("call").actor);
+  await next();
+  c.header("RateLimit-Policy", SIGNUP_POLICY);
+};
+
+/** Reads a form once, counted, for the validators behind it. */
+export const formBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (c.req.method !== "POST") return next();
+  if (!/^application\/x-www-form-urlencoded\b/i.test(c.req.header("Content-Type") ?? "") || c.req.header("Content-Encoding")) {
+    throw new ApiError("unsupported_media_type", "Send application/x-www-form-urlencoded.");
+  }
+  const bytes = await readBody(c, FORM_LIMIT);
+  c.req.bodyCache.arrayBuffer = bytes.buffer;
+  await next();
+};
+
+/** Keys, database and an anonymous actor; 503 until the secrets fit. */
+export const openCall: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const keys = await readyKeys(c.env);
+  const via = { requestId: c.get("requestId"), ip: c.req.header("CF-Connecting-IP") ?? null };
+  const debug: Call["debug"] = (message, fields) => log(c.env, "DEBUG", message, { request_id: via.requestId, ...fields }, 1);
+  c.set("call", { db: database(c.env.DB), keys, actor: { kind: "anonymous", via }, now: Date.now(), debug });
+  refuseRepeats(c.req.queries());
+  await next();
+};
+
+/**
+ * The body's chunks as they come; a sender that falls silent is cut off, since the platform would wait for ever.
+ * @throws ApiError request_timeout
+ */
+export async function* bodyChunks(c: Context<AppEnv>): AsyncIterable<Uint8Array> {
+  const reader = c.req.raw.body?.getReader();
+  if (!reader) return;
+  const end = Date.now() + BODY_MS;
+  try {
+    for (;;) {
+      const next = await withDeadline(reader.read());
+      if (Date.now() > end) throw new ApiError("request_timeout");
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    // Ends the transfer when the reader of these chunks stops early; harmless after the end.
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ApiError("request_timeout")), IDLE_MS);
+  });
+  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Reads at most `limit` bytes, counting them: a header can lie.
+ * @throws ApiError too_large, length_mismatch, request_timeout
+ */
+export async function readBody(c: Context<AppEnv>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const announced = c.req.header("Content-Length");
+  if (announced !== undefined && Number(announced) > limit) throw new ApiError("too_large");
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of bodyChunks(c)) {
+    size += chunk.length;
+    if (size > limit) throw new ApiError("too_large");
+    chunks.push(chunk);
+  }
+  if (announced !== undefined && Number(announced) !== size) throw new ApiError("length_mismatch");
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  return bytes;
+}
+
+/** Parses a JSON body once, strictly, for the validators behind it. */
+export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const changes = ["POST", "PUT", "PATCH"].includes(c.req.method);
+  if (changes && c.req.header("Content-Type") === undefined) {
+    // Over HTTP a request without a body has an empty one.
+    const sent = c.req.raw.body === null ? 0 : (await readBody(c, JSON_LIMIT)).length;
+    if (sent > 0) throw new ApiError("unsupported_media_type", "Send application/json.");
+  } else if (changes) {
+    if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body unencoded.");
+    if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(c.req.header("Content-Type") ?? "")) {
+      throw new ApiError("unsupported_media_type", "Send application/json.");
+    }
+    c.req.bodyCache.json = Promise.resolve(parseJson(await readBody(c, JSON_LIMIT)));
+  }
+  await next();
+};
+
+/**
+ * RFC 8259 JSON in well-formed UTF-8, at most 64 levels deep, without NUL or lone surrogates. Of a repeated key the
+ * last value counts, for validators and handlers alike.
+ * @throws ApiError malformed_json
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (cause) {
+    throw new ApiError("malformed_json", "The body is not UTF-8.", { cause });
+  }
+  refuseDepth(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ApiError("malformed_json", undefined, { cause });
+  }
+  refuseUnsafe(value);
+  return value;
+}
+
+/** Before JSON.parse, which takes five million levels and seconds of CPU. */
+function refuseDepth(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const ch = text[i];
+    if (inString) {
+      if (ch === "\\") i++;
+      else if (ch === '"') inString = false;
+    } else if (ch === '"') inString = true;
+    else if (ch === "{" || ch === "[") {
+      if (++depth > MAX_DEPTH) throw new ApiError("malformed_json", "The body is nested too deeply.");
+    } else if (ch === "}" || ch === "]") depth--;
+  }
+}
+
+function refuseUnsafe(value: unknown): void {
+  if (typeof value === "string" && (value.includes("\0") || !value.isWellFormed())) {
+    throw new ApiError("malformed_json", "A string holds NUL or a lone surrogate.");
+  }
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new ApiError("malformed_json", "A number is out of range.");
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === "__proto__") throw new ApiError("malformed_json", "A key is not allowed.");
+    refuseUnsafe(key);
+    refuseUnsafe(inner);
+  }
+}

@@ -1,0 +1,206 @@
+// What every routes.ts starts from: the typed router with the one validation hook, and the shapes of answers.
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context, TypedResponse } from "hono";
+import type { StatusCode } from "hono/utils/http-status";
+import type { JSONParsed } from "hono/utils/types";
+import { getPathNoStrict } from "hono/utils/url";
+import type { Call } from "../access/actor.ts";
+import { ApiError } from "../platform/errors.ts";
+
+export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
+
+/** A router whose every validation failure becomes one `invalid_request` problem that names fields, never values. */
+export function newRouter(getPath: (request: Request) => string = getPathNoStrict) {
+  return new OpenAPIHono<AppEnv>({
+    getPath,
+    defaultHook: (result) => {
+      if (!result.success) throw invalid(result.error);
+    },
+  });
+}
+
+export function invalid(error: z.core.$ZodError): ApiError {
+  const errors = error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({
+          path: [...issue.path, /^[\w.-]{1,40}$/.test(key) ? key : "?"].join("."),
+          message: "Unknown field",
+          code: "unknown_field",
+        }))
+      : [{ path: issue.path.join("."), message: issue.message, code: issue.code }],
+  );
+  return new ApiError("invalid_request", "Some fields are not valid; see errors.", { errors: errors.slice(0, 20) });
+}
+
+/** Ids that stand for real ones in every example of the documentation. */
+export const EXAMPLE = {
+  patient: "0193a5b0-0000-7000-8000-000000000001",
+  report: "0193a5b0-0000-7000-8000-000000000002",
+  user: "0193a5b0-0000-7000-8000-000000000003",
+  hospital: "0193a5b0-0000-7000-8000-000000000004",
+  device: "0193a5b0-0000-7000-8000-000000000005",
+  credential: "0193a5b0-0000-7000-8000-000000000006",
+  session: "0193a5b0-0000-7000-8000-000000000007",
+  upload: "0193a5b0-0000-7000-8000-000000000008",
+  request: "0193a5b0-0000-7000-8000-000000000009",
+  invitation: "0193a5b0-0000-7000-8000-00000000000a",
+  ward: "0193a5b0-0000-7000-8000-00000000000a",
+  practitioner: "0193a5b0-0000-7000-8000-00000000000b",
+  time: "2026-11-21T09:30:00.000Z",
+} as const;
+
+export const Id = z.uuid().openapi({ example: EXAMPLE.patient });
+export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLE.time });
+
+/** Headers of creates and of changes; ifMatch() and readClaim() judge them. */
+export const onceHeaders = z.object({
+  "idempotency-key": z
+    .string()
+    .optional()
+    .openapi({ description: "Printable characters: one effect a key and day", minLength: 8, maxLength: 128 }),
+});
+export const matchHeaders = z.object({
+  "if-match": z
+    .string()
+    .optional()
+    .openapi({ description: "The ETag that was read last; without it 428", maxLength: 14, example: '"1"' }),
+});
+
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string(),
+    error_id: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string(), code: z.string() })),
+  })
+  .openapi("Problem");
+
+export const Pagination = z
+  .object({
+    limit: z.number().int(),
+    offset: z.number().int(),
+    total: z.number().int(),
+    total_is_exact: z.boolean(),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable(),
+  })
+  .openapi("Pagination");
+export type Pagination = z.infer<typeof Pagination>;
+
+const examplePage: Pagination = {
+  limit: 20,
+  offset: 0,
+  total: 1,
+  total_is_exact: true,
+  has_more: false,
+  next_cursor: null,
+};
+
+/** A 2xx answer `{data, meta, request_id}`. */
+export function answer<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
+  return {
+    description,
+    content: {
+      "application/json": {
+        schema: z.object({ data: schema, meta: z.object({}), request_id: z.string() }),
+        example: { data: example, meta: {}, request_id: EXAMPLE.request },
+      },
+    },
+  };
+}
+
+/** A 200 answer whose `data` is a page. */
+export function pageAnswer<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
+  return {
+    description,
+    content: {
+      "application/json": {
+        schema: z.object({
+          data: z.array(schema),
+          meta: z.object({ pagination: Pagination }),
+          request_id: z.string(),
+        }),
+        example: { data: [example], meta: { pagination: examplePage }, request_id: EXAMPLE.request },
+      },
+    },
+  };
+}
+
+export function body<T extends z.ZodType>(schema: T, example: z.input<T>) {
+  return { required: true, content: { "application/json": { schema, example } } };
+}
+
+const REASONS: Record<number, string> = {
+  400: "Malformed or invalid",
+  401: "No valid token",
+  403: "This role may not",
+  404: "Absent, or not visible to the caller",
+  408: "The body did not arrive in time",
+  409: "Conflict",
+  410: "The link has expired",
+  411: "Content-Length is missing",
+  412: "Stale If-Match",
+  413: "Too large",
+  415: "Wrong media type",
+  416: "Range outside the file",
+  423: "Locked after too many failures",
+  426: "Not an upgrade",
+  428: "If-Match is missing",
+  429: "Too many requests",
+  501: "Not set up in this deployment",
+  503: "A store or a setting fails",
+};
+
+/** The problem+json answers of a route; 400, 429 and 503 are everywhere. */
+export function problems<const S extends number>(...statuses: S[]) {
+  const content = { "application/problem+json": { schema: Problem } };
+  const all = [...new Set<number>([400, ...statuses, 429, 503])];
+  return Object.fromEntries(all.map((s) => [s, { description: REASONS[s] ?? "Error", content }])) as Record<
+    S | 400 | 429 | 503,
+    { description: string; content: typeof content }
+  >;
+}
+
+export const SECURED = [{ bearer: [] }];
+/** A token, or nothing but a signed link. */
+export const SECURED_OR_LINK: Record<string, string[]>[] = [{ bearer: [] }, {}];
+
+// Spelled out, for declarations of the routes cannot hold what would be inferred.
+type Answered<Body, S extends StatusCode> = Response & TypedResponse<JSONParsed<Body>, S, "json">;
+
+export function ok<T, const S extends 200 | 201 | 202 = 200>(
+  c: Context<AppEnv>,
+  data: T,
+  status?: S,
+  // biome-ignore lint/complexity/noBannedTypes: the type of an empty object in JSON
+): Answered<{ data: T; meta: {}; request_id: string }, S> {
+  return c.json({ data, meta: {}, request_id: c.get("requestId") }, (status ?? 200) as S) as never;
+}
+
+export function page<T>(
+  c: Context<AppEnv>,
+  result: { items: T[]; pagination: Pagination },
+): Answered<{ data: T[]; meta: { pagination: Pagination }; request_id: string }, 200> {
+  const { items, pagination } = result;
+  return c.json({ data: items, meta: { pagination }, request_id: c.get("requestId") }, 200) as never;
+}
+
+/** `ETag` of a versioned row. */
+export const etag = (version: number) => `"${version}"`;
+
+/**
+ * The version that the caller saw last.
+ * @throws ApiError precondition_required without If-Match, precondition_failed for what is no version of ours
+ */
+export function ifMatch(c: Context<AppEnv>): number {
+  const header = c.req.header("If-Match");
+  if (header === undefined) throw new ApiError("precondition_required");
+  const version = /^(?:W\/)?"([1-9][0-9]{0,9})"$/.exec(header.trim())?.[1];
+  if (version === undefined) throw new ApiError("precondition_failed");
+  return Number(version);
+}

@@ -1,0 +1,129 @@
+// The list of alerts, from D1, with its filters.
+import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import { asPrincipal, patientScope } from "../../access/access.ts";
+import type { Call, Principal, Standing } from "../../access/actor.ts";
+import { audit } from "../../access/audit.ts";
+import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../../http/pagination.ts";
+import { batch } from "../../platform/db/client.ts";
+import { alerts } from "../../platform/db/schema.ts";
+import type { AlertView } from "../patient-object/contract.ts";
+
+export type AlertFilters = {
+  state?: AlertView["state"] | undefined;
+  priority?: AlertView["priority"] | undefined;
+  rule?: AlertView["rule"] | undefined;
+  /** LOINC. */
+  code?: string | undefined;
+  patient_id?: string | undefined;
+  hospital_id?: string | undefined;
+  ward_id?: string | undefined;
+  device_id?: string | undefined;
+  assigned_to?: string | undefined;
+  /** ISO 8601: raised at or after, and before. */
+  from?: string | undefined;
+  to?: string | undefined;
+  open?: boolean | undefined;
+};
+export type AlertList = PageQuery & AlertFilters & { sort: "raised" | "-raised" };
+
+export type AlertRow = {
+  id: string;
+  patient: string;
+  rule: AlertView["rule"];
+  code: string | null;
+  device: string | null;
+  priority: AlertView["priority"];
+  state: AlertView["state"];
+  why: string;
+  raised: number;
+  acknowledged: number | null;
+  acknowledged_by: string | null;
+  assigned_to: string | null;
+  tier: number;
+  snoozed: number | null;
+  recovered: number | null;
+  cleared: number | null;
+};
+
+export const ALERT_COLUMNS = sql`alerts.id AS id, alerts.patient_id AS patient, alerts.rule AS rule, alerts.code AS code,
+  alerts.device_id AS device, alerts.priority AS priority, alerts.state AS state, alerts.why AS why, alerts.raised_at AS raised,
+  alerts.acknowledged_at AS acknowledged, alerts.acknowledged_by AS acknowledged_by, alerts.assigned_to AS assigned_to,
+  alerts.tier AS tier, alerts.snoozed_until AS snoozed, alerts.recovered_at AS recovered, alerts.cleared_at AS cleared`;
+
+const isoOrNull = (time: number | null) => (time === null ? null : new Date(time).toISOString());
+
+/** A row as the object shows the same alert (monitor/view.ts). */
+export function toAlert(row: AlertRow): AlertView {
+  const end = row.cleared ?? row.recovered;
+  return {
+    alert_id: row.id,
+    patient_id: row.patient,
+    rule: row.rule,
+    code: row.code,
+    device_id: row.device,
+    priority: row.priority,
+    state: row.state,
+    why: JSON.parse(row.why),
+    raised_at: new Date(row.raised).toISOString(),
+    acknowledged_at: isoOrNull(row.acknowledged),
+    acknowledged_by: row.acknowledged_by,
+    assigned_to: row.assigned_to,
+    escalation_tier: row.tier,
+    snoozed_until: isoOrNull(row.snoozed),
+    recovered_at: isoOrNull(row.recovered),
+    cleared_at: isoOrNull(row.cleared),
+    duration_s: end === null ? null : Math.round((end - row.raised) / 1000),
+  };
+}
+
+/** `+` keeps SQLite from leading with a hospital's alerts where a patient is named. */
+function visible(standing: Standing, actor: Principal, query: AlertList): SQL | undefined {
+  const is = (column: SQLWrapper, value: string | undefined) => (value === undefined ? undefined : sql`${column} = ${value}`);
+  const time = (op: SQL, text: string | undefined) =>
+    text === undefined ? undefined : sql`${alerts.raisedAt} ${op} ${Date.parse(text)}`;
+  const hospital: SQLWrapper = query.patient_id ? sql`+${alerts.hospitalId}` : alerts.hospitalId;
+  const isOpen = query.open ?? (query.state === undefined || query.state === "cleared" ? undefined : true);
+  return and(
+    patientScope(standing, actor, alerts.patientId, hospital),
+    is(alerts.patientId, query.patient_id),
+    is(hospital, query.hospital_id),
+    is(alerts.wardId, query.ward_id),
+    is(alerts.state, query.state),
+    is(alerts.priority, query.priority),
+    is(alerts.rule, query.rule),
+    is(alerts.code, query.code),
+    is(alerts.deviceId, query.device_id),
+    is(alerts.assignedTo, query.assigned_to),
+    time(sql`>=`, query.from),
+    time(sql`<`, query.to),
+    // As the partial index of open alerts says it.
+    isOpen === undefined ? undefined : isOpen ? sql`${alerts.state} <> 'cleared'` : sql`${alerts.state} = 'cleared'`,
+  );
+}
+
+/** Alerts of patients whom the caller may see, newest first unless `sort` says otherwise. */
+export async function listAlerts(anyCall: Call, query: AlertList) {
+  const start = await startOf(anyCall, "alerts", query);
+  const { where, orderBy } = keyset(start, alerts.raisedAt, alerts.id, query.sort === "raised");
+  const { call, standing, results } = await asPrincipal(anyCall, "alert:read", (standing, { db, actor }) => {
+    const seen = visible(standing, actor, query);
+    return [
+      db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${and(seen, where)}
+        ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
+      db.all<{ n: number }>(
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM alerts WHERE ${seen ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
+      ),
+    ];
+  });
+  const { db, actor, now } = call;
+  const [rows, [counted]] = results;
+  const { rows: kept, pagination } = await toPage(start, rows, (row) => ({ value: row.raised, id: row.id }), {
+    n: counted?.n ?? 0,
+    exact: false,
+  });
+  const { role, hospitalId } = standing;
+  const subjects = kept.map((row) => row.patient);
+  const told = { event: "alert.list", action: "R", role, hospitalId, subjects, detail: { count: kept.length } } as const;
+  await batch(db, audit(db, actor, now, told));
+  return { items: kept.map(toAlert), pagination };
+}

@@ -1,0 +1,194 @@
+// Observation: samples in, one or a thousand, from devices, wearables and people.
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { type AppEnv, answer, body, EXAMPLE, newRouter, ok, problems, SECURED } from "../../http/router.ts";
+import { ApiError } from "../../platform/errors.ts";
+import type { Batch, ItemResult } from "../patient-object/contract.ts";
+import { metricsToItems } from "../vitals/wearables.ts";
+import { atObject, bringSamples, socketHome } from "./ingest.ts";
+
+const tags = ["Observation"];
+const PatientRef = z.string().min(1).max(64);
+const SentAt = z.iso
+  .datetime({ offset: true })
+  .openapi({ description: "The sender's clock when it sent this: its error is taken out" });
+const Conditions = z
+  .array(
+    z
+      .string()
+      .max(40)
+      .regex(/^[a-z0-9_]+$/),
+  )
+  .max(20)
+  .openapi({ description: "Everything that the device reports of itself now, such as leads_off or low_battery", example: [] });
+/** Each item is judged by itself (vitals/incoming.ts), so that one bad value refuses no other. */
+const Items = z
+  .array(
+    z
+      .unknown()
+      .openapi({ type: "object", description: "code (LOINC), value, unit (UCUM), effective_at (RFC 3339 with zone), seq" }),
+  )
+  .min(1)
+  .max(1000);
+
+const Result = z.object({
+  index: z.int(),
+  status: z.enum(["stored", "duplicate", "quarantined", "rejected", "elsewhere"]),
+  observation_id: z.string().optional(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  note: z.string().optional(),
+});
+const Ingested = z
+  .object({
+    patient_id: z.string().nullable(),
+    stored: z.int(),
+    duplicate: z.int(),
+    refused: z.int(),
+    results: z.array(Result),
+    clock: z
+      .object({
+        skew_ms: z.int().nullable().openapi({ description: "The device's clock minus ours" }),
+        corrected_ms: z.int().openapi({ description: "What its times are corrected by" }),
+      })
+      .nullable(),
+  })
+  .openapi("Ingested");
+
+const example = {
+  patient_id: EXAMPLE.patient,
+  stored: 1,
+  duplicate: 0,
+  refused: 0,
+  results: [{ index: 0, status: "stored" as const, observation_id: "agj2lmaaabyabaaaaaaaaaaaae-1hn4k9q0o-0" }],
+  clock: null,
+};
+
+const Sample = {
+  code: z.unknown(),
+  value: z.unknown(),
+  unit: z.unknown(),
+  effective_at: z.unknown(),
+  seq: z.unknown().optional(),
+};
+const NewObservations = z.union([
+  z.strictObject({
+    patient_id: PatientRef.optional(),
+    samples: Items,
+    sent_at: SentAt.optional(),
+    conditions: Conditions.optional(),
+  }),
+  z.strictObject({ patient_id: PatientRef.optional(), ...Sample }),
+]);
+
+const metric = z.number().nullable().optional();
+const Sync = z.strictObject({
+  device_id: z
+    .string()
+    .max(64)
+    .optional()
+    .openapi({ description: "Of the caller's own device; its credential names it already" }),
+  patient_id: PatientRef.optional(),
+  metrics: z
+    .array(
+      z.strictObject({
+        timestamp: z.string().max(40).openapi({ example: EXAMPLE.time }),
+        heart_rate: metric,
+        spo2: metric,
+        systolic: metric,
+        diastolic: metric,
+        respiratory_rate: metric,
+        temperature: metric,
+        glucose: metric,
+        steps: metric,
+        sleep_minutes: metric,
+        calories: metric,
+      }),
+    )
+    .min(1)
+    .max(200),
+  sent_at: SentAt.optional(),
+});
+
+async function bring(c: Context<AppEnv>, patientRef: string | undefined, batch: Batch) {
+  const { results, ...rest } = await bringSamples(c.env, c.get("call"), patientRef, batch);
+  const count = (...statuses: ItemResult["status"][]) => results.filter(({ status }) => statuses.includes(status)).length;
+  const counts = {
+    stored: count("stored"),
+    duplicate: count("duplicate"),
+    refused: count("quarantined", "rejected", "elsewhere"),
+  };
+  return ok(c, { ...rest, ...counts, results });
+}
+
+const milliseconds = (time: string | undefined) => (time === undefined ? null : Date.parse(time));
+
+export const vitalRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/observations",
+      tags,
+      summary: "Bring samples: what is answered as stored is kept",
+      security: SECURED,
+      request: {
+        body: body(NewObservations, {
+          patient_id: EXAMPLE.patient,
+          samples: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLE.time }],
+        }),
+      },
+      responses: { 200: answer(Ingested, "What became of each item", example), ...problems(401, 403, 404, 409, 413, 415) },
+    }),
+    async (c) => {
+      const input = c.req.valid("json");
+      if ("samples" in input) {
+        const { patient_id, samples, sent_at, conditions } = input;
+        return bring(c, patient_id, { items: samples, sent_at: milliseconds(sent_at), conditions: conditions ?? null });
+      }
+      const { patient_id, ...item } = input;
+      return bring(c, patient_id, { items: [item], sent_at: null, conditions: null });
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/wearables/sync",
+      tags,
+      summary: "Bring a wearable's metrics, mapped to LOINC and UCUM",
+      security: SECURED,
+      request: { body: body(Sync, { patient_id: EXAMPLE.patient, metrics: [{ timestamp: EXAMPLE.time, heart_rate: 72 }] }) },
+      responses: {
+        200: answer(Ingested, "What became of each metric, in the order of the table", example),
+        ...problems(401, 403, 404, 409, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { patient_id, metrics, sent_at } = c.req.valid("json");
+      const items = metricsToItems(metrics);
+      if (items.length === 0) throw new ApiError("invalid_request", "No metric has a value.");
+      if (items.length > 1000) throw new ApiError("invalid_request", "At most 1,000 values a request.");
+      return bring(c, patient_id, { items, sent_at: milliseconds(sent_at), conditions: null });
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/observations/stream",
+      tags,
+      summary: "A device's WebSocket: samples in, acknowledgements of what is stored out",
+      security: SECURED,
+      responses: { 101: { description: "The socket" }, ...problems(401, 403, 409, 426) },
+    }),
+    async (c) => {
+      const { credentialId, patientId } = await socketHome(c.env, c.get("call"));
+      if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
+        throw new ApiError("upgrade_required", undefined, { headers: { Upgrade: "websocket" } });
+      }
+      const headers = { Upgrade: "websocket", "X-Credential": credentialId };
+      const monitor = c.env.PATIENT_MONITOR.getByName(patientId);
+      const { webSocket } = await atObject(c.env, async () => monitor.fetch("https://monitor/stream", { headers }));
+      if (!webSocket) throw new ApiError("conflict", "The record takes no samples now.");
+      // Made here, not passed on: the headers of an answer that came from an object cannot be added to.
+      return new Response(null, { status: 101, webSocket });
+    },
+  );

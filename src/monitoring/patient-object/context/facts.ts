@@ -1,0 +1,104 @@
+// What a patient's object is told by D1: where the patient is, whose devices are bound, which limits hold.
+import { sql } from "drizzle-orm";
+import type { Call } from "../../../access/actor.ts";
+import { openIdentity } from "../../../patients/identity/identity.ts";
+import { DAY_MS } from "../../../platform/counters.ts";
+import { batch } from "../../../platform/db/client.ts";
+import { ageBandOf } from "../../vitals/catalogue.ts";
+import type { AgeBand, Limits } from "../../vitals/model.ts";
+
+/** How long after its end a binding still takes samples that were measured before it. */
+export const LATE_MS = 7 * DAY_MS;
+
+/** A device's time with the patient. Credentials that live now, with the time they expire. */
+export type Binding = {
+  device: string;
+  kind: string;
+  from: number;
+  until: number | null;
+  credentials: Record<string, number | null>;
+};
+
+export type Facts = {
+  /** When they were read: older facts never replace newer ones. */
+  as_of: number;
+  patient: string;
+  hospital: string;
+  ward: string | null;
+  /** False for an inactive record or a closed hospital: nothing is taken and nothing raised. */
+  open: boolean;
+  monitoring: "off" | "home" | "ward";
+  /** Null while the date of birth is unknown. */
+  age: { band: AgeBand; until: number | null } | null;
+  pregnant: boolean;
+  scale: 1 | 2;
+  overrides: { ward: Record<string, Partial<Limits>>; patient: Record<string, Partial<Limits>> };
+  bindings: Binding[];
+};
+
+type Row = {
+  id: string;
+  version: number;
+  identity_sealed: string;
+  hospital_id: string;
+  ward_id: string | null;
+  monitoring: Facts["monitoring"];
+  open: number;
+  spo2_scale: number | null;
+  pregnant: number | null;
+};
+type BindingRow = {
+  device: string;
+  kind: string;
+  started_at: number;
+  ended_at: number | null;
+  credential: string | null;
+  expires_at: number | null;
+};
+
+/** @param now before the read, so that a change during it makes the facts old  @returns null for no such patient */
+export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patientId: string, now: number): Promise<Facts | null> {
+  const [[row], rules, bound] = await batch(db, [
+    db.all<Row>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
+        p.ward_id AS ward_id, p.monitoring AS monitoring, p.active AND h.active AS open, s.spo2_scale AS spo2_scale,
+        s.pregnant AS pregnant
+      FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN monitoring_settings s ON s.patient_id = p.id
+      WHERE p.id = ${patientId}`),
+    db.all<{ scope: "ward" | "patient"; code: string; limits: string }>(sql`SELECT scope, code, limits FROM alert_rules
+      WHERE scope_id IN (${patientId}, (SELECT ward_id FROM patients WHERE id = ${patientId}))`),
+    db.all<BindingRow>(sql`SELECT a.device_id AS device, d.kind AS kind, a.started_at AS started_at, a.ended_at AS ended_at,
+        c.id AS credential, c.expires_at AS expires_at
+      FROM device_assignments a JOIN devices d ON d.id = a.device_id AND d.active = 1
+        LEFT JOIN credentials c ON c.device_id = a.device_id AND c.revoked_at IS NULL
+      WHERE a.patient_id = ${patientId} AND (a.ended_at IS NULL OR a.ended_at > ${now - LATE_MS})
+      ORDER BY a.started_at`),
+  ]);
+  if (!row) return null;
+  const { date_of_birth: born } = await openIdentity(keys, row);
+  const overrides: Facts["overrides"] = { ward: {}, patient: {} };
+  for (const { scope, code, limits } of rules) overrides[scope][code] = JSON.parse(limits);
+  return {
+    as_of: now,
+    patient: row.id,
+    hospital: row.hospital_id,
+    ward: row.ward_id,
+    open: row.open === 1,
+    monitoring: row.monitoring,
+    age: born === null ? null : ageBandOf(born, now),
+    pregnant: row.pregnant === 1,
+    scale: row.spo2_scale === 2 ? 2 : 1,
+    overrides,
+    bindings: bindingsOf(bound),
+  };
+}
+
+function bindingsOf(rows: BindingRow[]): Binding[] {
+  const bindings = new Map<string, Binding>();
+  for (const { device, kind, started_at: from, ended_at: until, credential, expires_at } of rows) {
+    const key = `${device} ${from}`;
+    const binding = bindings.get(key) ?? { device, kind, from, until, credentials: {} };
+    if (credential !== null) binding.credentials[credential] = expires_at;
+    bindings.set(key, binding);
+  }
+  return [...bindings.values()];
+}

@@ -1,0 +1,299 @@
+// The SQLite of a patient's object. Samples lie in packed blocks in the order of arrival; the open block and the memory
+// are one row, so that a batch costs one row written.
+
+import { DAY_MS } from "../../../platform/counters.ts";
+import type { Facts } from "../context/facts.ts";
+import { HOUR_MS, type Memory, newMemory } from "../memory.ts";
+import type { CorrectionBody } from "../view.ts";
+import { appendBatch, type Batch, countOf, decode, type Stored } from "./blocks.ts";
+import { SCHEMA } from "./schema.ts";
+
+/** A block is closed at this size, or when it has been open this long. */
+const FULL_BYTES = 6_144;
+const OPEN_MS = 6 * HOUR_MS;
+/** What was measured this long before it came lies in a block of its own, so that a range of time finds it. */
+export const LATE_MS = HOUR_MS;
+
+/** Older samples are not taken. */
+const HELD_BACK_MS = 30 * DAY_MS;
+
+export type Placed = Stored & { block: number };
+export type Correction = { block: number; place: number; body: string };
+export type Outgoing = { id: number; kind: string; body: string };
+
+type Open = { block: number; data: Uint8Array<ArrayBuffer> | null; memory: Memory };
+
+export class Store {
+  readonly #sql: SqlStorage;
+  #made: boolean;
+  #open: Open | undefined;
+  #unsaved = false;
+  #facts: Facts | null | undefined;
+  /** Told hours that are being counted again, and got nothing since that began. */
+  counting = new Set<number>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    this.#made = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'open'").toArray().length > 0;
+  }
+
+  /** Makes the tables where there are none: an object that was only asked stores nothing. */
+  makeTables(): void {
+    if (this.#made) return;
+    for (const statement of SCHEMA) this.#sql.exec(statement);
+    this.#made = true;
+  }
+
+  /** Forgets what is in memory: after a write that was rolled back. */
+  forget(): void {
+    this.#open = undefined;
+    this.#unsaved = false;
+    this.#facts = undefined;
+  }
+
+  #load(now: number): Open {
+    if (this.#open) return this.#open;
+    if (!this.#made) return { block: now, data: null, memory: newMemory(now) };
+    const [row] = this.#sql
+      .exec<{ block: number; data: ArrayBuffer | null; memory: string }>("SELECT block, data, memory FROM open")
+      .toArray();
+    this.#open = row
+      ? { block: row.block, data: row.data && new Uint8Array(row.data), memory: { ...newMemory(now), ...JSON.parse(row.memory) } }
+      : { block: now, data: null, memory: newMemory(now) };
+    return this.#open;
+  }
+
+  memory(now: number): Memory {
+    return this.#load(now).memory;
+  }
+
+  /** Notes that the memory has changed; `save` writes it. */
+  keep(now: number): void {
+    this.#open = this.#load(now);
+    this.#unsaved = true;
+  }
+
+  /** Writes the open block and the memory, if they have changed: one row. */
+  save(): void {
+    const open = this.#open;
+    if (!open || !this.#unsaved) return;
+    this.#unsaved = false;
+    this.#sql.exec(
+      "INSERT INTO open (id, block, data, memory) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET block = excluded.block, data = excluded.data, memory = excluded.memory",
+      open.block,
+      open.data,
+      JSON.stringify(open.memory),
+    );
+  }
+
+  /** Where the samples of a batch that arrives now will lie. */
+  placeFor(now: number): { block: number; index: number } {
+    const { block, data } = this.#roomy(now);
+    return { block, index: data ? countOf(data) : 0 };
+  }
+
+  #full({ block, data }: Open, now: number): boolean {
+    return data !== null && (data.length >= FULL_BYTES || now - block >= OPEN_MS);
+  }
+
+  #roomy(now: number): Open {
+    const open = this.#load(now);
+    // An empty block is opened by its first batch, however long ago the patient was configured.
+    if (open.data === null) return { ...open, block: Math.max(now, open.block) };
+    return this.#full(open, now) ? { ...open, block: Math.max(now, open.block + 1), data: null } : open;
+  }
+
+  /** Appends a batch to the open block, for `save` to write; closes the block before it when that is full. */
+  append(batch: Batch, now: number): void {
+    const before = this.#load(now);
+    if (before.data && this.#full(before, now)) this.#close(before.block, before.data);
+    const open = this.#roomy(now);
+    this.#open = { ...open, data: appendBatch(open.data, batch) };
+    this.#unsaved = true;
+  }
+
+  #close(block: number, data: Uint8Array<ArrayBuffer>): void {
+    this.writes++;
+    const { from, to } = rangeOf(decode(data));
+    this.#sql.exec("INSERT INTO blocks (id, from_at, to_at, data) VALUES (?, ?, ?, ?)", block, from, to, data);
+  }
+
+  /** A block of its own for what was measured long before it came. @returns its id */
+  appendLate(batch: Batch, now: number): number {
+    this.writes++;
+    const data = appendBatch(null, batch);
+    const { from, to } = rangeOf(decode(data));
+    const [row] = this.#sql.exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM late").toArray();
+    const id = Math.max((row?.id ?? 0) + 1, now);
+    this.#sql.exec("INSERT INTO late (id, from_at, to_at, data) VALUES (?, ?, ?, ?)", id, from, to, data);
+    // Below zero, so that no block of the other kind has the number.
+    return -id;
+  }
+
+  /** Blocks with samples of `from` ≤ time < `to`, those samples alone, uncorrected: one block at a time, for days are many. */
+  *between(from: number, to: number, now: number): Generator<Placed[]> {
+    if (!this.#made) return;
+    const inRange = (block: number, data: Uint8Array): Placed[] =>
+      decode(data).flatMap((sample) => (sample.at >= from && sample.at < to ? [{ ...sample, block }] : []));
+    // A block holds what was measured from an hour before it was opened until it was closed.
+    const closed = this.#sql.exec<{ id: number; data: ArrayBuffer }>(
+      "SELECT id, data FROM blocks WHERE id >= ? AND id < ? AND to_at >= ? AND from_at < ?",
+      from - OPEN_MS - LATE_MS,
+      to + LATE_MS + OPEN_MS,
+      from,
+      to,
+    );
+    for (const { id, data } of closed) yield inRange(id, new Uint8Array(data));
+    const late = this.#sql.exec<{ id: number; data: ArrayBuffer }>(
+      "SELECT id, data FROM late WHERE to_at >= ? AND from_at < ?",
+      from,
+      to,
+    );
+    for (const { id, data } of late) yield inRange(-id, new Uint8Array(data));
+    const { block, data } = this.#load(now);
+    if (data) yield inRange(block, data);
+  }
+
+  /** One block's samples, or null when it does not lie here. */
+  block(id: number, now: number): Stored[] | null {
+    if (!this.#made) return null;
+    const open = this.#load(now);
+    if (id === open.block && open.data) return decode(open.data);
+    const rows =
+      id < 0
+        ? this.#sql.exec<{ data: ArrayBuffer }>("SELECT data FROM late WHERE id = ?", -id)
+        : this.#sql.exec<{ data: ArrayBuffer }>("SELECT data FROM blocks WHERE id = ?", id);
+    const [row] = rows.toArray();
+    return row ? decode(new Uint8Array(row.data)) : null;
+  }
+
+  facts(): Facts | null {
+    if (this.#facts === undefined) this.#facts = this.setting<Facts>("facts");
+    return this.#facts;
+  }
+
+  keepFacts(facts: Facts): void {
+    this.#facts = facts;
+    this.keepSetting("facts", facts);
+  }
+
+  setting<T>(name: string): T | null {
+    if (!this.#made) return null;
+    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM settings WHERE name = ?", name).toArray();
+    return row ? JSON.parse(row.value) : null;
+  }
+
+  keepSetting(name: string, value: unknown): void {
+    this.#sql.exec(
+      "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      name,
+      JSON.stringify(value),
+    );
+  }
+
+  /** Blocks that were full before a time, oldest first: for the archive. */
+  closedBefore(time: number, most: number): { id: number; from_at: number; to_at: number; data: ArrayBuffer }[] {
+    const rows = this.#sql.exec<{ id: number; from_at: number; to_at: number; data: ArrayBuffer }>(
+      "SELECT id, from_at, to_at, data FROM blocks WHERE id < ? UNION ALL SELECT -id, from_at, to_at, data FROM late WHERE id < ? ORDER BY 2 LIMIT ?",
+      time,
+      time,
+      most,
+    );
+    return rows.toArray();
+  }
+
+  /** What the archive keeps from now on. */
+  archived(file: string, size: number, blocks: readonly { id: number; from_at: number; to_at: number }[]): void {
+    this.writes++;
+    const from = Math.min(...blocks.map(({ from_at }) => from_at));
+    const to = Math.max(...blocks.map(({ to_at }) => to_at));
+    this.#sql.exec("INSERT INTO archives (from_at, to_at, file, size) VALUES (?, ?, ?, ?)", from, to, file, size);
+    for (const { id } of blocks) {
+      if (id < 0) this.#sql.exec("DELETE FROM late WHERE id = ?", -id);
+      else this.#sql.exec("DELETE FROM blocks WHERE id = ?", id);
+    }
+  }
+
+  archives(from: number, to: number): { file: string; size: number }[] {
+    if (!this.#made) return [];
+    return this.#sql
+      .exec<{ file: string; size: number }>("SELECT file, size FROM archives WHERE to_at >= ? AND from_at < ?", from, to)
+      .toArray();
+  }
+
+  /** When the oldest sample was measured that lies here or in the archive; null for none. */
+  oldest(): number | null {
+    if (!this.#made) return null;
+    const [row] = this.#sql
+      .exec<{ at: number | null }>(
+        "SELECT min(at) AS at FROM (SELECT min(from_at) AS at FROM blocks UNION ALL SELECT min(from_at) FROM late UNION ALL SELECT min(from_at) FROM archives UNION ALL SELECT block - 3600000 FROM open WHERE data IS NOT NULL)",
+      )
+      .toArray();
+    return row?.at ?? null;
+  }
+
+  /** When the oldest block was opened that is not in the archive; null for none. */
+  oldestBlock(): number | null {
+    if (!this.#made) return null;
+    const [row] = this.#sql
+      .exec<{ id: number | null }>(
+        "SELECT min(id) AS id FROM (SELECT min(id) AS id FROM blocks UNION ALL SELECT min(id) FROM late)",
+      )
+      .toArray();
+    return row?.id ?? null;
+  }
+
+  /** How many rows other than the open one were written: that one goes with them, or a crash between leaves two truths. */
+  writes = 0;
+
+  send(kind: string, body: unknown): void {
+    this.writes++;
+    this.#sql.exec("INSERT INTO outbox (kind, body) VALUES (?, ?)", kind, JSON.stringify(body));
+  }
+
+  outgoing(most: number): Outgoing[] {
+    if (!this.#made) return [];
+    return this.#sql.exec<Outgoing>("SELECT id, kind, body FROM outbox ORDER BY id LIMIT ?", most).toArray();
+  }
+
+  sent(last: number): void {
+    this.#sql.exec("DELETE FROM outbox WHERE id <= ?", last);
+  }
+
+  corrections(): Correction[] {
+    if (!this.#made) return [];
+    return this.#sql.exec<Correction>("SELECT block, place, body FROM corrections").toArray();
+  }
+
+  correction(block: number, place: number): CorrectionBody | null {
+    const [row] = this.#sql
+      .exec<{ body: string }>("SELECT body FROM corrections WHERE block = ? AND place = ?", block, place)
+      .toArray();
+    return row ? JSON.parse(row.body) : null;
+  }
+
+  /** Between which times the samples of a block can have been measured. */
+  spanOf(block: number): { from: number; to: number } {
+    return block < 0 ? { from: -block - HELD_BACK_MS, to: -block } : { from: block - LATE_MS, to: block + OPEN_MS + LATE_MS };
+  }
+
+  correct(block: number, place: number, body: unknown): void {
+    this.writes++;
+    this.#sql.exec(
+      "INSERT INTO corrections (block, place, body) VALUES (?, ?, ?) ON CONFLICT (block, place) DO UPDATE SET body = excluded.body",
+      block,
+      place,
+      JSON.stringify(body),
+    );
+  }
+}
+
+function rangeOf(samples: readonly Stored[]): { from: number; to: number } {
+  let from = Number.POSITIVE_INFINITY;
+  let to = Number.NEGATIVE_INFINITY;
+  for (const { at } of samples) {
+    from = Math.min(from, at);
+    to = Math.max(to, at);
+  }
+  return { from, to };
+}

@@ -1,0 +1,59 @@
+// What a practitioner's profile tells beyond its row: the rules of its fields, and the sealed column that holds them.
+import { z } from "@hono/zod-openapi";
+import type { Keys } from "../../platform/config.ts";
+import { open, seal } from "../../platform/crypto.ts";
+import { line, phone, prose } from "../../platform/text.ts";
+
+/** BCP 47, in its canonical form; null for what is no language tag. */
+function canonicalTag(tag: string): string | null {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const Language = z
+  .string()
+  .max(35)
+  .refine((tag) => canonicalTag(tag) !== null, "A BCP 47 language tag")
+  .overwrite((tag) => canonicalTag(tag) ?? tag)
+  .openapi({ example: "mr-IN" });
+
+export const detailFields = {
+  qualifications: z
+    .array(line(200))
+    .max(20)
+    .openapi({ example: ["MBBS", "MD (Medicine)"] }),
+  registration_number: line(60).nullable().openapi({ example: "MMC 2011/04/1234" }),
+  languages: z
+    .array(Language)
+    .max(20)
+    .refine((tags) => new Set(tags).size === tags.length, "Each language once")
+    .openapi({ example: ["en-IN", "mr-IN"] }),
+  phone: phone.nullable().openapi({ example: "+91 20 5550 0199" }),
+  about: prose(2_000).nullable().openapi({ example: "Sees patients with arrhythmia." }),
+};
+
+const StoredDetails = z.object({
+  qualifications: z.array(z.string()),
+  registration_number: z.string().nullable(),
+  languages: z.array(z.string()),
+  phone: z.string().nullable(),
+  about: z.string().nullable(),
+});
+export type Details = z.infer<typeof StoredDetails>;
+
+const place = (id: string, version: number) => ({ table: "practitioners", column: "details", id, version });
+
+export function sealDetails(keys: Keys, id: string, version: number, details: Details): Promise<string> {
+  return seal(keys.fields, place(id, version), details);
+}
+
+export async function openDetails(keys: Keys, row: { id: string; version: number; detailsSealed: string }): Promise<Details> {
+  return StoredDetails.parse(await open(keys.fields, place(row.id, row.version), row.detailsSealed));
+}
+
+export function pickDetails({ qualifications, registration_number, languages, phone, about }: Details): Details {
+  return { qualifications, registration_number, languages, phone, about };
+}

@@ -1,0 +1,194 @@
+// Practitioner: profiles of doctors and nurses.
+import { createRoute, z } from "@hono/zod-openapi";
+import { once, readClaim, type Taking } from "../../http/idempotency.ts";
+import { flag, pageQuery } from "../../http/pagination.ts";
+import {
+  answer,
+  body,
+  EXAMPLE,
+  etag,
+  Id,
+  ifMatch,
+  matchHeaders,
+  newRouter,
+  ok,
+  onceHeaders,
+  page,
+  pageAnswer,
+  problems,
+  SECURED,
+  Timestamp,
+} from "../../http/router.ts";
+import { line } from "../../platform/text.ts";
+import { detailFields } from "./details.ts";
+import {
+  createPractitioner,
+  deletePractitioner,
+  getPractitioner,
+  listPractitioners,
+  updatePractitioner,
+} from "./practitioners.ts";
+
+const specialty = line(120).normalize("NFC").openapi({ example: "Cardiology" });
+const Practitioner = z
+  .object({
+    practitioner_id: Id,
+    user_id: Id,
+    full_name: z.string(),
+    role: z.string().openapi({ description: "What the person is at the hospital: doctor, nurse" }),
+    hospital: z.object({ hospital_id: Id, name: z.string() }),
+    specialty: z.string().nullable(),
+    qualifications: z.array(z.string()),
+    registration_number: z.string().nullable(),
+    languages: z.array(z.string()),
+    phone: z.string().nullable(),
+    about: z.string().nullable(),
+    is_active: z.boolean().openapi({ description: "Profile, account, membership and hospital are all active" }),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    version: z.number().int(),
+  })
+  .openapi("Practitioner");
+const told = {
+  specialty: "Cardiology",
+  qualifications: ["MBBS", "MD (Medicine)"],
+  registration_number: "MMC 2011/04/1234",
+  languages: ["en-IN", "mr-IN"],
+  phone: "+91 20 5550 0199",
+  about: "Sees patients with arrhythmia.",
+};
+const example = {
+  practitioner_id: EXAMPLE.practitioner,
+  user_id: EXAMPLE.user,
+  full_name: "Asha Rao",
+  role: "doctor",
+  hospital: { hospital_id: EXAMPLE.hospital, name: "Demo General" },
+  ...told,
+  is_active: true,
+  created_at: EXAMPLE.time,
+  updated_at: EXAMPLE.time,
+  version: 1,
+};
+const NewPractitioner = z
+  .strictObject({
+    user_id: Id.openapi({ example: EXAMPLE.user }),
+    hospital_id: Id.optional().openapi({ description: "Needed from administrators" }),
+    specialty: specialty.nullable().default(null),
+    qualifications: detailFields.qualifications.default([]),
+    registration_number: detailFields.registration_number.default(null),
+    languages: detailFields.languages.default([]),
+    phone: detailFields.phone.default(null),
+    about: detailFields.about.default(null),
+  })
+  .openapi("NewPractitioner");
+const PractitionerChange = z
+  .strictObject({
+    specialty: specialty.nullable().optional(),
+    qualifications: detailFields.qualifications.optional(),
+    registration_number: detailFields.registration_number.optional(),
+    languages: detailFields.languages.optional(),
+    phone: detailFields.phone.optional(),
+    about: detailFields.about.optional(),
+    is_active: z.boolean().optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .openapi("PractitionerChange");
+const listQuery = z.strictObject({
+  ...pageQuery,
+  hospital_id: Id.optional(),
+  specialty: specialty.optional(),
+  role: z.enum(["doctor", "nurse"]).optional(),
+  active: flag.optional(),
+});
+const practitionerParam = z.object({ practitioner_id: Id.openapi({ example: EXAMPLE.practitioner }) });
+const tags = ["Practitioner"];
+
+export const practitionerRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/practitioners",
+      tags,
+      summary: "Give a doctor or nurse of the hospital a profile",
+      security: SECURED,
+      request: { headers: onceHeaders, body: body(NewPractitioner, { user_id: EXAMPLE.user, ...told }) },
+      responses: { 201: answer(Practitioner, "The profile", example), ...problems(401, 403, 404, 409, 413, 415) },
+    }),
+    async (c) => {
+      const call = c.get("call");
+      const input = c.req.valid("json");
+      const create = (taking: Taking) => createPractitioner(call, input, taking);
+      const claim = await readClaim(c, "practitioner.create");
+      const practitioner = await once(call, claim, input, create, (id) => getPractitioner(call, id));
+      c.header("ETag", etag(practitioner.version));
+      return ok(c, practitioner, 201);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/practitioners",
+      tags,
+      summary: "Doctors and nurses whom I may know",
+      security: SECURED,
+      request: { query: listQuery },
+      responses: { 200: pageAnswer(Practitioner, "Newest first", example), ...problems(401, 403) },
+    }),
+    async (c) => page(c, await listPractitioners(c.get("call"), c.req.valid("query"))),
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/practitioners/{practitioner_id}",
+      tags,
+      summary: "One doctor or nurse",
+      security: SECURED,
+      request: { params: practitionerParam },
+      responses: { 200: answer(Practitioner, "The profile", example), ...problems(401, 403, 404) },
+    }),
+    async (c) => {
+      const practitioner = await getPractitioner(c.get("call"), c.req.valid("param").practitioner_id);
+      c.header("ETag", etag(practitioner.version));
+      return ok(c, practitioner);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "patch",
+      path: "/practitioners/{practitioner_id}",
+      tags,
+      summary: "Change a profile; of one's own phone, languages and about (needs If-Match)",
+      security: SECURED,
+      request: {
+        params: practitionerParam,
+        headers: matchHeaders,
+        body: body(PractitionerChange, { languages: ["en-IN", "hi-IN"], about: null }),
+      },
+      responses: { 200: answer(Practitioner, "The profile", example), ...problems(401, 403, 404, 412, 413, 415, 428) },
+    }),
+    async (c) => {
+      const { practitioner_id } = c.req.valid("param");
+      const practitioner = await updatePractitioner(c.get("call"), practitioner_id, ifMatch(c), c.req.valid("json"));
+      c.header("ETag", etag(practitioner.version));
+      return ok(c, practitioner);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "delete",
+      path: "/practitioners/{practitioner_id}",
+      tags,
+      summary: "Remove a profile (needs If-Match)",
+      security: SECURED,
+      request: { params: practitionerParam, headers: matchHeaders },
+      responses: {
+        200: answer(z.object({ practitioner_id: Id }), "The profile that was", { practitioner_id: EXAMPLE.practitioner }),
+        ...problems(401, 403, 404, 412, 428),
+      },
+    }),
+    async (c) => {
+      const { practitioner_id } = c.req.valid("param");
+      await deletePractitioner(c.get("call"), practitioner_id, ifMatch(c));
+      return ok(c, { practitioner_id });
+    },
+  );

@@ -1,0 +1,88 @@
+// Location: the board of a ward.
+import { createRoute, z } from "@hono/zod-openapi";
+import { answer, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../../http/router.ts";
+import { Alert, exampleAlert } from "../../monitoring/alerts/shapes.ts";
+import {
+  exampleLimits,
+  exampleObservation,
+  exampleScore,
+  LimitsInForce,
+  Observation,
+  Score,
+} from "../../monitoring/history/shapes.ts";
+import { MAX_ON_BOARD, wardBoard } from "./board.ts";
+import { MAX_SHOWN } from "./wards.ts";
+
+const Entry = z
+  .object({
+    patient_id: Id,
+    patient_number: z.number().int(),
+    first_name: z.string(),
+    last_name: z.string().nullable(),
+    monitoring: z.enum(["home", "ward"]),
+    is_known: z.boolean().openapi({ description: "False when nothing came yet or the patient's monitor does not answer now" }),
+    news2: Score.nullable(),
+    limits: z.array(LimitsInForce),
+    latest: z.array(Observation.extend({ age_s: z.number().int().openapi({ description: "Seconds since it was measured" }) })),
+    alerts: z.array(Alert).openapi({ description: "The open ones" }),
+    open_alerts: z.object({ high: z.number().int(), medium: z.number().int(), low: z.number().int() }),
+    last_seen_at: Timestamp.nullable().openapi({ description: "When anything came last, by our clock" }),
+    last_seen_s: z.number().int().nullable(),
+  })
+  .openapi("BoardEntry");
+const Board = z
+  .object({
+    ward_id: Id,
+    ward_name: z.string(),
+    as_of: Timestamp,
+    watched: z
+      .number()
+      .int()
+      .openapi({
+        description: `Watched patients whom the caller may see, at most ${MAX_SHOWN}; the board shows ${MAX_ON_BOARD}`,
+      }),
+    patients: z.array(Entry).openapi({
+      description:
+        "Those first who need somebody first: an open high alert; NEWS2 from high to low, one that is incomplete, does not apply or is " +
+        "not known between 5 and 4, for it is not a low one; an open medium alert; a low one; patient_number",
+    }),
+  })
+  .openapi("WardBoard");
+
+export const boardRoutes = newRouter().openapi(
+  createRoute({
+    method: "get",
+    path: "/wards/{ward_id}/board",
+    tags: ["Location"],
+    summary: "The watched patients of a ward, by risk",
+    security: SECURED,
+    request: { params: z.object({ ward_id: Id.openapi({ example: EXAMPLE.ward }) }) },
+    responses: {
+      200: answer(Board, "The board", {
+        ward_id: EXAMPLE.ward,
+        ward_name: "Cardiology 2",
+        as_of: EXAMPLE.time,
+        watched: 1,
+        patients: [
+          {
+            patient_id: EXAMPLE.patient,
+            patient_number: 1042,
+            first_name: "Asha",
+            last_name: "Verma",
+            monitoring: "ward",
+            is_known: true,
+            news2: exampleScore,
+            limits: [exampleLimits],
+            latest: [{ ...exampleObservation, age_s: 4 }],
+            alerts: [exampleAlert],
+            open_alerts: { high: 1, medium: 0, low: 0 },
+            last_seen_at: EXAMPLE.time,
+            last_seen_s: 2,
+          },
+        ],
+      }),
+      ...problems(401, 403, 404),
+    },
+  }),
+  async (c) => ok(c, await wardBoard(c.env, c.get("call"), c.req.valid("param").ward_id)),
+);

@@ -1,0 +1,75 @@
+// The care team: which doctors and nurses look after a patient. For doctors it is what they may see.
+import { sql } from "drizzle-orm";
+import { requirePatient } from "../../access/access.ts";
+import { type Call, idOf } from "../../access/actor.ts";
+import { audit } from "../../access/audit.ts";
+import { refuse } from "../../access/refusals.ts";
+import { MEMBER_NOW } from "../../access/standing.ts";
+import { openProfile } from "../../accounts/users/users.ts";
+import { batch } from "../../platform/db/client.ts";
+
+type Member = { id: string; profileSealed: string; role: string | null; started_at: number };
+
+/** Present members, oldest first. @throws ApiError not_found */
+export async function listTeam(call: Call, ref: string) {
+  const { db, keys, actor, now } = call;
+  const { patient, role, basis, hospitalId } = await requirePatient(call, { patient: ref }, "care_team:read");
+  const [rows] = await batch(db, [
+    db.all<Member>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, m.role AS role, t.started_at AS started_at
+      FROM care_team t JOIN users u ON u.id = t.user_id
+      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = ${hospitalId} AND ${MEMBER_NOW}
+      WHERE t.patient_id = ${patient.id} AND t.ended_at IS NULL ORDER BY t.started_at, u.id LIMIT 200`),
+    ...audit(db, actor, now, {
+      event: "care_team.read",
+      action: "R",
+      role,
+      basis,
+      hospitalId,
+      entity: { type: "patient", id: patient.id },
+      subjects: [patient.id],
+    }),
+  ]);
+  return Promise.all(
+    rows.map(async (row) => ({
+      user_id: row.id,
+      full_name: (await openProfile(keys, row)).full_name,
+      role: row.role,
+      since: new Date(row.started_at).toISOString(),
+    })),
+  );
+}
+
+type Change = "join" | "leave";
+
+/** Adds or removes a member of the hospital's staff. @throws ApiError not_found, forbidden (doctors) */
+export async function changeTeam(call: Call, ref: string, userId: string, change: Change): Promise<string> {
+  const { db, actor, now } = call;
+  const { patient, role, basis, hospitalId } = await requirePatient(call, { patient: ref }, "care_team:update");
+  const by = idOf(actor);
+  const statement =
+    change === "join"
+      ? sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
+          SELECT ${patient.id}, m.user_id, ${by}, CAST(${now} AS INTEGER) FROM memberships m
+          WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role IN ('doctor', 'nurse') AND ${MEMBER_NOW}
+          ON CONFLICT (patient_id, user_id) DO UPDATE SET added_by = excluded.added_by,
+            started_at = CASE WHEN ended_at IS NULL THEN started_at ELSE excluded.started_at END, ended_at = NULL`
+      : sql`UPDATE care_team SET ended_at = CAST(${now} AS INTEGER)
+          WHERE patient_id = ${patient.id} AND user_id = ${userId} AND ended_at IS NULL`;
+  const [rows] = await batch(db, [
+    db.all<{ user_id: string }>(sql`${statement} RETURNING user_id`),
+    ...audit(db, actor, now, {
+      event: change === "join" ? "care_team.join" : "care_team.leave",
+      action: "U",
+      role,
+      basis,
+      hospitalId,
+      entity: { type: "user", id: userId },
+      subjects: [patient.id],
+      when: sql`changes() > 0`,
+    }),
+  ]);
+  if (rows.length === 0) {
+    await refuse(call, "care_team:update", "not_found", { role, hospitalId, target: { user: userId }, patientId: patient.id });
+  }
+  return patient.id;
+}

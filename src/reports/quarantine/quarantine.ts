@@ -1,0 +1,186 @@
+// The quarantine queue: a person says whose file it is, or that it is nobody's. Nothing is ever matched by itself.
+import { type SQL, sql } from "drizzle-orm";
+import { type Access, requirePatient, stillHolds } from "../../access/access.ts";
+import { type Call, idOf, type UserStanding } from "../../access/actor.ts";
+import { audit } from "../../access/audit.ts";
+import { refuse } from "../../access/refusals.ts";
+import { batch, isConflict, isUnmet } from "../../platform/db/client.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { openFile } from "../../platform/files.ts";
+import type { ReportKind } from "../upload/measures.ts";
+import { readMetrics } from "../upload/metrics.ts";
+import { fileRecord, keepMetrics, kindOf, reportStatements } from "../upload/new-report.ts";
+import { inspectStream } from "../upload/pdf.ts";
+import { openDetail, sealDetail, settle, type UploadRow } from "../upload/upload-log.ts";
+import { aboutUpload, requireUpload, toKeptUpload } from "./upload-list.ts";
+
+/** How far back a machine's repetition of a file is recognised: this many of the hospital's newest in the queue. */
+const REPEAT_WINDOW = 200;
+
+/** The file in quarantine that the calling device has brought before, under any of its credentials. */
+export function repeatedInQuarantine({ actor }: Call, sha256: string): SQL {
+  const id = idOf(actor);
+  return sql`SELECT q.id AS id, q.reason AS reason FROM
+    (SELECT id, reason, sha256, actor_id, created_at FROM uploads WHERE outcome = 'quarantined'
+      AND hospital_id = (SELECT hospital_id FROM credentials WHERE id = ${id}) ORDER BY created_at DESC LIMIT ${REPEAT_WINDOW}) q
+    WHERE q.sha256 = ${sha256} AND q.actor_id IN
+      (SELECT b.id FROM credentials a JOIN credentials b ON b.device_id = a.device_id WHERE a.id = ${id})
+    ORDER BY q.created_at LIMIT 1`;
+}
+
+export type Assigned = { uploadId: string; reportId: string; status: 200 | 201; duplicate: boolean };
+type Assignment = { patient_id: string; kind?: ReportKind | undefined };
+
+/** Who comes second looks again at what the first has made of it. */
+const ROUNDS = 3;
+async function lookAgain<T>(attempt: () => Promise<T | null>): Promise<T> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const done = await attempt();
+    if (done) return done;
+  }
+  throw new ApiError("unavailable");
+}
+
+/**
+ * Runs the pipeline for the patient that a person names and makes the report. The same assignment again answers the same.
+ * @throws ApiError not_found (upload or patient), conflict (settled otherwise, or no PDF), invalid_request (metrics)
+ */
+export async function assignUpload(call: Call, bucket: R2Bucket, id: string, input: Assignment): Promise<Assigned> {
+  return lookAgain(() => tryAssign(call, bucket, id, input));
+}
+
+type Found = Awaited<ReturnType<typeof requireUpload>>;
+
+async function tryAssign(anyCall: Call, bucket: R2Bucket, id: string, input: Assignment): Promise<Assigned | null> {
+  const found = await requireUpload(anyCall, id, "upload:assign");
+  const { call, standing, row, sameFile } = found;
+  const access = await requirePatient(call, { patient: input.patient_id }, "report:create");
+  const { role } = access;
+  // A hospital's files stay with its patients, whoever assigns them.
+  if (access.hospitalId !== row.hospitalId) {
+    const facts = { role, hospitalId: row.hospitalId, target: { upload: id }, patientId: access.patient.id };
+    return refuse(call, "upload:assign", "not_found", facts);
+  }
+  if (row.outcome === "assigned" && row.patientId === access.patient.id && row.reportId) {
+    return assignedBefore(call, bucket, row, row.reportId, access);
+  }
+  if (row.outcome !== "quarantined") return refuseState(call, standing, row, "This upload is no longer in quarantine.");
+  const before = sameFile.find((report) => report.patientId === access.patient.id);
+  if (before) return assignDuplicate(call, bucket, row, access, before.id);
+  return assignNew(found, bucket, access, input.kind);
+}
+
+/** A refusal for the state that an upload is in leaves its trace, like one for a missing right. */
+async function refuseState(call: Call, standing: UserStanding, row: UploadRow, detail: string): Promise<never> {
+  const { db, actor, now } = call;
+  const failed = { action: "U", outcome: "failed", reason: "conflict" } as const;
+  await batch(db, audit(db, actor, now, { event: "upload.settle", ...failed, ...aboutUpload(standing, row) }));
+  throw new ApiError("conflict", detail);
+}
+
+function eventOf(row: UploadRow, { role, basis, hospitalId, patient }: Access, event: string, reportId: string) {
+  const entity = { type: "report", id: reportId };
+  return { event, action: "U", role, basis, hospitalId, entity, subjects: [patient.id], detail: { upload_id: row.id } } as const;
+}
+
+async function assignedBefore(call: Call, bucket: R2Bucket, row: UploadRow, reportId: string, access: Access): Promise<Assigned> {
+  const { db, actor, now } = call;
+  await batch(db, audit(db, actor, now, { ...eventOf(row, access, "upload.replay", reportId), action: "R" }));
+  await dropBytes(bucket, row);
+  return { uploadId: row.id, reportId, status: 200, duplicate: reportId !== row.id };
+}
+
+/** The patient has this very file already: the attempt ends at that report, and its own copy goes. */
+async function assignDuplicate(call: Call, bucket: R2Bucket, row: UploadRow, access: Access, reportId: string) {
+  const change = { outcome: "assigned", patientId: access.patient.id, reportId } as const;
+  const event = eventOf(row, access, "upload.assign", reportId);
+  const [moved] = await batch(call.db, settle(call, row, change, { ...event, reason: "duplicate" }));
+  if (moved.length === 0) return null;
+  await dropBytes(bucket, row);
+  return { uploadId: row.id, reportId, status: 200 as const, duplicate: true };
+}
+
+async function assignNew({ call, standing, row, deviceId }: Found, bucket: R2Bucket, access: Access, named?: ReportKind) {
+  const { db, actor } = call;
+  const { file_name, about, metrics: text } = await openDetail(call, row);
+  const kind = named ?? kindOf(row.kind ?? undefined) ?? "other";
+  const metrics = text ? readMetrics(kind, new TextEncoder().encode(text)) : null;
+  const isPdf = await readThrough(call, bucket, row);
+  if (isPdf === null) return null;
+  if (!isPdf) return refuseState(call, standing, row, "The file is no PDF; it can only be discarded.");
+  const metricsKey = metrics ? await keepMetrics(call, bucket, row.id, metrics) : null;
+  const report = {
+    id: row.id,
+    kind,
+    about: about ?? {},
+    uploadedBy: deviceId ? ({ kind: "device", id: deviceId } as const) : { kind: row.actorKind, id: row.actorId },
+    receivedAt: row.createdAt,
+    fileName: file_name ?? "report.pdf",
+    size: row.fileSize ?? 0,
+    sha256: row.sha256 ?? "",
+    // The file's owner is the attempt, whose id the report takes over: it opens there without being sealed anew.
+    fileKey: row.fileKey ?? "",
+    metricsKey,
+    metrics,
+  };
+  const waits = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = 'quarantined')`;
+  const change = { outcome: "assigned", patientId: access.patient.id, reportId: row.id, kind, fileKey: null } as const;
+  try {
+    await batch(db, [
+      ...(await reportStatements(call, access, report, sql`${stillHolds(actor, access, Date.now())} AND ${waits}`)),
+      ...settle(call, row, change, eventOf(row, access, "upload.assign", row.id)),
+    ]);
+  } catch (error) {
+    // Only these two say for certain that nothing was written.
+    if (!isUnmet(error, "reports.id") && !isConflict(error, "reports.sha256")) throw error;
+    if (metricsKey) await bucket.delete(metricsKey);
+    return null;
+  }
+  return { uploadId: row.id, reportId: row.id, status: 201 as const, duplicate: false };
+}
+
+/** Whether the kept file is a PDF, read to its end; null when its bytes are gone, which only a settled upload's are. */
+async function readThrough({ keys }: Call, bucket: R2Bucket, row: UploadRow): Promise<boolean | null> {
+  const size = row.fileSize ?? 0;
+  const file = await openFile(bucket, keys.fields, row.fileKey ?? "", fileRecord(row.id), size).catch((error: unknown) => {
+    if (error instanceof ApiError && error.code === "unavailable") return null;
+    throw error;
+  });
+  if (!file) return null;
+  const { stream, result } = inspectStream(file.chunks, { size, sha256: row.sha256 ?? "" }, false);
+  try {
+    for await (const _ of stream);
+  } catch (cause) {
+    throw new ApiError("integrity_error", undefined, { cause });
+  }
+  return result.isPdf;
+}
+
+/**
+ * Gives a file up. The row says so first; then the bytes go, and if that fails the sweep takes them.
+ * @throws ApiError not_found, conflict (it was assigned)
+ */
+export async function discardUpload(anyCall: Call, bucket: R2Bucket, id: string, reason: string) {
+  return lookAgain(async () => {
+    const { call, standing, row, deviceId } = await requireUpload(anyCall, id, "upload:assign");
+    const { db, actor, now } = call;
+    const event = { action: "D", ...aboutUpload(standing, row) } as const;
+    if (row.outcome === "discarded") {
+      await batch(db, audit(db, actor, now, { ...event, event: "upload.replay", action: "R" }));
+      await dropBytes(bucket, row);
+      return toKeptUpload(call, row, deviceId);
+    }
+    if (row.outcome !== "quarantined") return refuseState(call, standing, row, "This upload is not in quarantine.");
+    const detailSealed = await sealDetail(call, row.id, { ...(await openDetail(call, row)), discard_reason: reason });
+    const change = { outcome: "discarded", detailSealed } as const;
+    const [moved] = await batch(db, settle(call, row, change, { ...event, event: "upload.discard" }));
+    if (moved.length === 0) return null;
+    await dropBytes(bucket, row);
+    return toKeptUpload(call, { ...row, ...change }, deviceId);
+  });
+}
+
+/** Deletes the bytes of a settled upload. The row goes on naming them until the sweep has seen to it that they are gone. */
+async function dropBytes(bucket: R2Bucket, { fileKey }: UploadRow): Promise<void> {
+  if (fileKey !== null) await bucket.delete(fileKey);
+}

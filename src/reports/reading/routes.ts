@@ -1,0 +1,155 @@
+// DiagnosticReport: list, statistics, detail, file.
+import { createRoute, z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { limitCaller } from "../../http/rate-limit.ts";
+import {
+  type AppEnv,
+  answer,
+  EXAMPLE,
+  Id,
+  newRouter,
+  ok,
+  page,
+  pageAnswer,
+  problems,
+  SECURED,
+  SECURED_OR_LINK,
+} from "../../http/router.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { downloadReport } from "./download.ts";
+import { actorOfLink } from "./links.ts";
+import { listReports } from "./list.ts";
+import { getReport } from "./reports.ts";
+import { exampleLinkedReport, exampleReport, LinkedReport, Report, reportQuery } from "./shapes.ts";
+import { reportStats } from "./stats.ts";
+
+const tags = ["DiagnosticReport"];
+
+const reportParam = z.object({ report_id: Id.openapi({ example: EXAMPLE.report }) });
+function listRoute<P extends string, Q extends z.ZodObject>(path: P, query: Q) {
+  return createRoute({
+    method: "get",
+    path,
+    tags,
+    summary: "Reports that I may see, with patient info",
+    security: SECURED,
+    request: { query },
+    responses: { 200: pageAnswer(Report, "Newest first unless sorted otherwise", exampleReport), ...problems(401, 403) },
+  });
+}
+
+function detailRoute<P extends string>(path: P) {
+  return createRoute({
+    method: "get",
+    path,
+    tags,
+    summary: "One report with metrics and a signed link",
+    security: SECURED,
+    request: { params: reportParam },
+    responses: {
+      200: answer(LinkedReport.extend({ metrics: z.record(z.string(), z.unknown()).nullable() }), "The report", {
+        ...exampleLinkedReport,
+        metrics: { heart_rate: 72, pr_interval_ms: 158, qrs_duration_ms: 96, qt_interval_ms: 388 },
+      }),
+      ...problems(401, 403, 404),
+    },
+  });
+}
+
+const Stats = z
+  .object({
+    total: z.number().int(),
+    by_status: z.record(z.string(), z.number().int()),
+    by_kind: z.record(z.string(), z.number().int()),
+    recent_7_days: z.number().int().openapi({ description: "Today and the six days before, UTC" }),
+    average_confidence: z.number().nullable(),
+  })
+  .openapi("ReportStats");
+const exampleStats = {
+  total: 25,
+  by_status: { preliminary: 25 },
+  by_kind: { ecg: 25 },
+  recent_7_days: 25,
+  average_confidence: 0.93,
+};
+
+const statsByDay = answer(
+  Stats.extend({
+    by_day: z
+      .array(z.object({ day: z.iso.date(), n: z.number().int() }))
+      .openapi({ description: "As many days as asked for, today the last; UTC" }),
+  }),
+  "Totals",
+  { ...exampleStats, by_day: [{ day: "2026-11-21", n: 25 }] },
+);
+
+const fileRoute = createRoute({
+  method: "get",
+  path: "/reports/{report_id}/file",
+  tags,
+  summary: "The PDF, with a token or by a signed link; Range works",
+  security: SECURED_OR_LINK,
+  request: {
+    params: reportParam,
+    query: z.strictObject({ link: z.string().max(400).optional() }),
+    headers: z.object({ range: z.string().max(200).optional() }),
+  },
+  responses: {
+    200: { description: "The file", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
+    206: { description: "A part of it", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
+    ...problems(401, 403, 404, 410, 416),
+  },
+});
+
+/** A link carries its own proof: it stands above the line that authenticates and puts the actor in place. */
+export const redeemLink: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const link = c.req.query("link");
+  if (link !== undefined) {
+    // A link is for one method; HEAD would otherwise run as GET.
+    if (c.req.raw.method !== "GET") throw new ApiError("link_invalid");
+    const call = c.get("call");
+    const id = c.req.path.split("/").at(-2) ?? "";
+    const actor = await actorOfLink(call.keys, id, link, call.actor.via, call.now).catch(async (error: unknown) => {
+      await limitCaller(c.env, call.actor);
+      throw error;
+    });
+    c.set("call", { ...call, actor });
+  }
+  await next();
+};
+
+export const reportRoutes = newRouter()
+  .openapi(listRoute("/reports", reportQuery), async (c) =>
+    page(c, await listReports(c.get("call"), c.req.valid("query"), "report:read")),
+  )
+  .openapi(listRoute("/reports/list", reportQuery), async (c) =>
+    page(c, await listReports(c.get("call"), c.req.valid("query"), "report:read")),
+  )
+  .openapi(listRoute("/ecg/reports", reportQuery.omit({ kind: true })), async (c) => {
+    const query = { ...c.req.valid("query"), kind: "ecg" as const };
+    return page(c, await listReports(c.get("call"), query, "report:read"));
+  })
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/reports/stats",
+      tags,
+      summary: "Totals over what I may see",
+      security: SECURED,
+      request: { query: z.strictObject({ days: z.coerce.number().int().min(1).max(90).default(7) }) },
+      responses: { 200: statsByDay, ...problems(401, 403) },
+    }),
+    async (c) => ok(c, await reportStats(c.get("call"), c.req.valid("query").days)),
+  )
+  .openapi(detailRoute("/reports/{report_id}"), async (c) =>
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+  )
+  .openapi(detailRoute("/ecg/reports/{report_id}"), async (c) =>
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+  )
+  .openapi(fileRoute, async (c) => {
+    const { report_id } = c.req.valid("param");
+    const via = c.req.valid("query").link === undefined ? "token" : "link";
+    const file = await downloadReport(c.get("call"), c.env.FILES, report_id, c.req.header("Range"), via);
+    return c.body(file.body, file.status, file.headers);
+  });

@@ -1,0 +1,111 @@
+// A report comes to be: its patient, its metrics, its row and its totals. Every way in (upload, queue, direct) ends here.
+import { type SQL, sql } from "drizzle-orm";
+import { type Access, deviceAccess, requirePatient } from "../../access/access.ts";
+import type { Actor, Call } from "../../access/actor.ts";
+import { OWN } from "../../access/patient-row.ts";
+import type { Action } from "../../access/roles.ts";
+import { count, dayOf, scopes } from "../../platform/counters.ts";
+import { seal } from "../../platform/crypto.ts";
+import type { Statement } from "../../platform/db/client.ts";
+import { reports } from "../../platform/db/schema.ts";
+import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
+import { newFileKey, putFile } from "../../platform/files.ts";
+import type { About } from "./incoming.ts";
+import type { ReportKind } from "./measures.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** A report's file belongs to the attempt that brought it; the report takes over that id, in quarantine or not. */
+export const fileRecord = (reportId: string) => `report:${reportId}`;
+export const metricsRecord = (reportId: string) => `metrics:${reportId}`;
+
+/** An app that may only send is told again what it sent; everybody else reads the report. */
+export const replayAction = (actor: Actor): Action => (actor.kind === "app" ? "report:create" : "report:read");
+
+export function kindOf(device: string | undefined): ReportKind | undefined {
+  return REPORT_KINDS.find((kind) => kind === device);
+}
+
+/** The patient a report is for. People get 404; a device's report without a patient of its own goes to quarantine. */
+export async function whereTo(call: Call, about: About) {
+  const { actor } = call;
+  const target = about.patient_id === undefined ? OWN : { patient: about.patient_id };
+  if (actor.kind !== "device") return { device: null, access: await requirePatient(call, target, "report:create") };
+  const device = await deviceAccess(call, actor, target, "report:create");
+  return { device, access: device.access };
+}
+
+/** The reports that hold a file already, whoever's they are; only those of the one patient may be spoken of. */
+export function sameFileStatement({ db }: Call, sha256: SQL | string) {
+  return db.select({ id: reports.id, patientId: reports.patientId }).from(reports).where(sql`${reports.sha256} = ${sha256}`);
+}
+
+export async function keepMetrics({ keys, now }: Call, bucket: R2Bucket, id: string, metrics: Metrics): Promise<string> {
+  const key = newFileKey(keys.fields, now);
+  const bytes = new Uint8Array(new TextEncoder().encode(metrics.json));
+  await putFile(bucket, keys.fields, key, metricsRecord(id), bytes, bytes.length);
+  return key;
+}
+
+export type NewReport = {
+  id: string;
+  kind: ReportKind;
+  about: About;
+  uploadedBy: { kind: "user" | "device" | "app"; id: string };
+  /** When the file came; it is the time of the report unless the machine says when it measured. */
+  receivedAt: number;
+  fileName: string;
+  size: number;
+  sha256: string;
+  fileKey: string;
+  metricsKey: string | null;
+  metrics: Metrics | null;
+};
+
+/**
+ * The row and the totals, for the batch that says what became of the attempt. Unless `when` holds the whole batch fails,
+ * and `isUnmet(error, "reports.id")` tells so.
+ */
+export async function reportStatements(call: Call, access: Access, report: NewReport, when: SQL): Promise<Statement[]> {
+  const { db, keys, now } = call;
+  const { id, kind, about, metrics } = report;
+  const status = "preliminary";
+  const place = { table: "reports", column: "file_name", id };
+  return [
+    db.insert(reports).values({
+      id: sql`(SELECT ${id} WHERE ${when})`,
+      patientId: access.patient.id,
+      hospitalId: access.hospitalId,
+      kind,
+      status,
+      uploadedByKind: report.uploadedBy.kind,
+      uploadedBy: report.uploadedBy.id,
+      encounterId: about.encounter_id ?? null,
+      sessionType: about.session_type ?? null,
+      confidence: about.confidence ?? null,
+      heartRate: metrics?.heartRate ?? null,
+      effectiveAt: about.recorded_at ? Date.parse(about.recorded_at) : report.receivedAt,
+      fileKey: report.fileKey,
+      fileNameSealed: await seal(keys.fields, place, report.fileName),
+      fileSize: report.size,
+      sha256: report.sha256,
+      metricsKey: report.metricsKey,
+      metricsSize: metrics ? new TextEncoder().encode(metrics.json).length : null,
+      createdAt: now,
+      updatedAt: now,
+    }),
+    countReport(call, access, `report|${kind}|${status}`, about.confidence ?? null),
+  ];
+}
+
+/** Adds a report to the totals of the deployment, the hospital and the patient, for all time and for today. */
+function countReport({ db, now }: Call, { hospitalId, patient }: Access, name: string, confidence: number | null) {
+  const names = [scopes.all, scopes.hospital(hospitalId), scopes.patient(patient.id)];
+  return count(
+    db,
+    names.flatMap((scope) => [
+      { scope, day: 0, name, n: 1 },
+      { scope, day: dayOf(now), name, n: 1 },
+      ...(confidence === null ? [] : [{ scope, day: 0, name: "confidence", n: 1, sum: confidence }]),
+    ]),
+  );
+}

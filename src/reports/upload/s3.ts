@@ -1,0 +1,35 @@
+// Presigned PUTs into the bucket of reports (AWS SigV4 over R2's S3 interface), where a deployment has credentials for it.
+import { AwsV4Signer } from "aws4fetch";
+import { ApiError } from "../../platform/errors.ts";
+
+export type Presigned = { url: string; headers: Record<string, string> };
+type Bound = { contentType: string; size: number; sha256: string; seconds: number };
+
+/**
+ * A link that stores exactly the announced bytes under this key, once: length, type, digest and "only if new" are signed.
+ * @param sha256 hexadecimal  @throws ApiError direct_uploads_off
+ */
+export async function presignPut(env: Env, key: string, { contentType, size, sha256, seconds }: Bound): Promise<Presigned> {
+  const { R2_S3_ENDPOINT, R2_S3_BUCKET, R2_S3_ACCESS_KEY_ID, R2_S3_SECRET_ACCESS_KEY } = env;
+  if (!R2_S3_ENDPOINT || !R2_S3_BUCKET || !R2_S3_ACCESS_KEY_ID || !R2_S3_SECRET_ACCESS_KEY) {
+    throw new ApiError("direct_uploads_off");
+  }
+  const headers = {
+    "content-type": contentType,
+    "content-length": String(size),
+    "if-none-match": "*",
+    "x-amz-checksum-sha256": Buffer.from(sha256, "hex").toString("base64"),
+  };
+  const signed = await new AwsV4Signer({
+    method: "PUT",
+    url: `${R2_S3_ENDPOINT.replace(/\/+$/, "")}/${R2_S3_BUCKET}/${key}?X-Amz-Expires=${seconds}`,
+    headers,
+    accessKeyId: R2_S3_ACCESS_KEY_ID,
+    secretAccessKey: R2_S3_SECRET_ACCESS_KEY,
+    service: "s3",
+    region: "auto",
+    signQuery: true,
+    allHeaders: true,
+  }).sign();
+  return { url: signed.url.toString(), headers };
+}

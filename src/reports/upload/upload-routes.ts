@@ -1,0 +1,202 @@
+// The upload itself: described here, but not validated by the framework, which would read the body before the gate is asked.
+import { type RouteConfig, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { readClaim } from "../../http/idempotency.ts";
+import {
+  type AppEnv,
+  answer,
+  EXAMPLE,
+  Id,
+  newRouter,
+  ok,
+  onceHeaders,
+  Problem,
+  problems,
+  SECURED,
+  Timestamp,
+} from "../../http/router.ts";
+import { signLink } from "../reading/links.ts";
+import { exampleLink, exampleReport } from "../reading/shapes.ts";
+import { MAX_FILES, readBatch, receiveBatch } from "./batch.ts";
+import { About, readIncoming } from "./incoming.ts";
+import { MAX_METRICS } from "./metrics.ts";
+import { receiveUpload } from "./upload.ts";
+
+/** The canonical path and the documents' own. */
+const PATHS = ["/reports", "/ecg/reports/upload"];
+
+const Uploaded = z
+  .object({
+    report_id: Id.nullable(),
+    upload_id: Id,
+    status: z.enum(["preliminary", "quarantined"]),
+    reason: z.string().nullable().openapi({ description: "Why it is in quarantine" }),
+    duplicate_of: Id.nullable().openapi({ description: "The report that holds the same file already" }),
+    cloud_url: z.string().nullable().openapi({ description: "A link of five minutes, for its uploader" }),
+    cloud_url_expires_at: Timestamp.nullable(),
+    file_url: z.string().nullable().openapi({ description: "Permanent; needs a token" }),
+  })
+  .openapi("UploadResult");
+const exampleUploaded = {
+  report_id: EXAMPLE.report,
+  upload_id: EXAMPLE.report,
+  status: "preliminary" as const,
+  reason: null,
+  duplicate_of: null,
+  cloud_url: exampleLink.download_url,
+  cloud_url_expires_at: EXAMPLE.time,
+  file_url: exampleReport.file_url,
+};
+
+const metrics = "JSON, checked per kind; unknown keys are kept";
+const form = About.extend({
+  file: z.string().openapi({ format: "binary", description: "The PDF, at most 10 MB" }),
+  metrics: z.string().max(MAX_METRICS).optional().openapi({ description: metrics }),
+});
+
+/** What a form says in its parts, the raw form says in the query and in headers. */
+const headers = onceHeaders.extend({
+  "X-Content-SHA256": z
+    .string()
+    .max(64)
+    .regex(/^[0-9a-fA-F]{64}$/)
+    .optional()
+    .openapi({ description: "Of a raw PDF, and required there: 64 hexadecimal digits", example: exampleReport.sha256 }),
+  "X-File-Name": z
+    .string()
+    .max(1024)
+    .optional()
+    .openapi({ description: "Of a raw PDF: percent-encoded UTF-8", example: "ecg.pdf" }),
+  "X-Report-Metrics": z
+    .string()
+    .max(MAX_METRICS)
+    .optional()
+    .openapi({ description: `Of a raw PDF, percent-encoded: ${metrics}`, example: "%7B%22heart_rate%22%3A72%7D" }),
+});
+
+const description =
+  "multipart/form-data (at most 10 MB), or the PDF itself as application/pdf (at most 25 MB) with Content-Length, " +
+  "X-Content-SHA256, optionally X-File-Name and X-Report-Metrics (percent-encoded), and the other fields in the query.";
+
+function contract(path: string): RouteConfig {
+  return {
+    method: "post",
+    path,
+    tags: ["DiagnosticReport"],
+    summary: "Upload a PDF report with its metrics",
+    description,
+    security: SECURED,
+    request: {
+      headers,
+      query: About,
+      body: {
+        required: true,
+        content: {
+          "multipart/form-data": { schema: form },
+          "application/pdf": { schema: z.string().openapi({ format: "binary" }) },
+        },
+      },
+    },
+    responses: {
+      201: answer(Uploaded, "Stored", exampleUploaded),
+      200: answer(Uploaded, "The same file is there already", { ...exampleUploaded, duplicate_of: EXAMPLE.report }),
+      202: answer(Uploaded, "Kept in quarantine (devices)", {
+        ...exampleUploaded,
+        report_id: null,
+        status: "quarantined",
+        reason: "not_found",
+        cloud_url: null,
+        cloud_url_expires_at: null,
+        file_url: null,
+      }),
+      ...problems(401, 403, 404, 408, 409, 411, 413, 415),
+    },
+  };
+}
+
+async function upload(c: Context<AppEnv>) {
+  const call = c.get("call");
+  const result = await receiveUpload(call, c.env.FILES, readClaim(c, "report.upload"), () => readIncoming(c, "ecg"));
+  const blank = { duplicate_of: null, cloud_url: null, cloud_url_expires_at: null, file_url: null, reason: null };
+  if (result.outcome === "quarantined") {
+    const { uploadId, reason } = result;
+    return ok(c, { ...blank, report_id: null, upload_id: uploadId, status: "quarantined" as const, reason }, 202);
+  }
+  const { reportId, uploadId } = result;
+  // A device reads back what it brought, not what somebody else brought before.
+  const readable = result.outcome !== "duplicate" || call.actor.kind === "user";
+  const link = await signLink(call, new URL(c.req.url).origin, reportId);
+  const data = {
+    ...blank,
+    report_id: reportId,
+    upload_id: uploadId,
+    status: "preliminary" as const,
+    duplicate_of: result.status === 200 ? reportId : null,
+    cloud_url: readable ? link.url : null,
+    cloud_url_expires_at: readable ? link.expires_at : null,
+    file_url: readable ? `/api/v1/reports/${reportId}/file` : null,
+  };
+  return result.status === 200 ? ok(c, data) : ok(c, data, 201);
+}
+
+const BatchAnswer = z
+  .object({
+    index: z.number().int().min(0).max(MAX_FILES),
+    status: z.number().int().min(200).max(599).openapi({ description: "As the file would have been answered alone" }),
+    report_id: Id.nullable(),
+    upload_id: Id.nullable(),
+    duplicate_of: Id.nullable(),
+    code: z.string().max(60).nullable(),
+    detail: z.string().max(200).nullable(),
+    errors: Problem.shape.errors,
+  })
+  .openapi("BatchItemResult");
+const blank = { duplicate_of: null, code: null, detail: null, errors: [] };
+const taken = { ...blank, report_id: EXAMPLE.report, upload_id: EXAMPLE.report };
+const refused = { ...blank, report_id: null, upload_id: null, code: "not_pdf", detail: "The file is not a PDF" };
+
+const batchForm = z.object({
+  file: z
+    .array(z.string().openapi({ format: "binary" }))
+    .min(1)
+    .max(MAX_FILES)
+    .openapi({ description: "PDFs, 10 MB together" }),
+  items: z
+    .string()
+    .max(1024 * 1024)
+    .optional()
+    .openapi({
+      description:
+        "A JSON array with one object a file, in the same order: the fields of a single upload, metrics, idempotency_key",
+      example: JSON.stringify([{ patient_id: EXAMPLE.patient, metrics: { heart_rate: 72 }, idempotency_key: "cart-7-0001" }]),
+    }),
+});
+
+const batchContract: RouteConfig = {
+  method: "post",
+  path: "/reports/batch",
+  tags: ["DiagnosticReport"],
+  summary: "Upload up to 100 PDF reports in one form",
+  description: "Each file is taken in as if it had come alone; one that is refused does not spoil the others.",
+  security: SECURED,
+  request: { body: { required: true, content: { "multipart/form-data": { schema: batchForm } } } },
+  responses: {
+    200: answer(z.array(BatchAnswer).max(MAX_FILES), "What became of each file", [
+      { index: 0, status: 201, ...taken },
+      { index: 1, status: 415, ...refused },
+    ]),
+    ...problems(401, 403, 408, 413, 415),
+  },
+};
+
+async function uploadBatch(c: Context<AppEnv>) {
+  return ok(c, await receiveBatch(c.get("call"), c.env, () => readBatch(c)));
+}
+
+export const uploadRoutes = newRouter();
+uploadRoutes.openAPIRegistry.registerPath(batchContract);
+uploadRoutes.post("/reports/batch", uploadBatch);
+for (const path of PATHS) {
+  uploadRoutes.openAPIRegistry.registerPath(contract(path));
+  uploadRoutes.post(path, upload);
+}
