@@ -1,33 +1,33 @@
 // Alarms on recorded patients: how many a day with bare limits and with the rules, and which septic deteriorations are seen, how early.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { position } from "../src/monitoring/alarm-rules/conditions.ts";
-import { emptyMemory, nextDeadline, step } from "../src/monitoring/alarm-rules/engine.ts";
-import type { AlarmConfig, AlarmInput, Alert, Rule, Transition } from "../src/monitoring/alarm-rules/model.ts";
-import { CODES, defaultLimits, vitalOf } from "../src/monitoring/vitals/catalogue.ts";
+import { emptyMemory, nextDeadline, stepAlarms } from "../src/monitoring/alarm-rules/engine.ts";
+import { locateValue } from "../src/monitoring/alarm-rules/limit-rule.ts";
+import type { AlarmConfig, AlarmInput, Alert, RuleName, Transition } from "../src/monitoring/alarm-rules/model.ts";
+import { CODES, findVital, getDefaultLimits } from "../src/monitoring/vitals/catalogue.ts";
 import type { Limits, Sample } from "../src/monitoring/vitals/model.ts";
-import { news2 } from "../src/monitoring/vitals/news2.ts";
+import { scoreNews2 } from "../src/monitoring/vitals/news2.ts";
 
 const DATA = "../shared/data/vitals";
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 const START = Date.UTC(2026, 0, 1);
-const LIMITS = defaultLimits("adult");
+const LIMITS = getDefaultLimits("adult");
 
 /** `septic`: when the label starts; null for none. */
 type Stay = { name: string; samples: Sample[]; hours: number; septic: number | null };
 
 /** A value as the ingest would keep it: what no living body or sensor gives is kept as invalid. */
-function sampleOf(code: string, value: number, at: number): Sample {
-  const { min, max } = vitalOf(code)?.plausible ?? { min: 0, max: 0 };
+function toSample(code: string, value: number, at: number): Sample {
+  const { min, max } = findVital(code)?.plausible ?? { min: 0, max: 0 };
   return { code, value, unit: "", at, seq: null, status: value >= min && value <= max ? "final" : "invalid" };
 }
 
-function columnsOf(row: string, codes: readonly string[], scale: readonly number[], at: number): Sample[] {
+function parseColumns(row: string, codes: readonly string[], scale: readonly number[], at: number): Sample[] {
   return codes.flatMap((code, column) => {
     const value = Number.parseFloat(row.split(/[|,]/)[column] ?? "");
-    return code && Number.isFinite(value) ? [sampleOf(code, value * (scale[column] ?? 1), at)] : [];
+    return code && Number.isFinite(value) ? [toSample(code, value * (scale[column] ?? 1), at)] : [];
   });
 }
 
@@ -44,21 +44,21 @@ const HOURLY = [
 const FIO2_COLUMN = 10;
 const LABEL_COLUMN = 40;
 
-function hourlyStays(): Stay[] {
+function readHourlyStays(): Stay[] {
   return globSync(`${DATA}/icu-hourly/*.psv`)
     .sort()
     .map((file) => {
       const rows = readFileSync(file, "utf8").trim().split("\n").slice(1);
       const samples = rows.flatMap((row, hour) => {
-        const at = START + hour * HOUR;
+        const at = START + hour * HOUR_MS;
         const oxygen = Number.parseFloat(row.split("|")[FIO2_COLUMN] ?? "");
         const inspired = Number.isFinite(oxygen)
-          ? [sampleOf(CODES.inspired_oxygen, oxygen <= 1 ? oxygen * 100 : oxygen, at)]
+          ? [toSample(CODES.inspired_oxygen, oxygen <= 1 ? oxygen * 100 : oxygen, at)]
           : [];
-        return [...columnsOf(row, HOURLY, [], at), ...inspired];
+        return [...parseColumns(row, HOURLY, [], at), ...inspired];
       });
       const label = rows.findIndex((row) => row.split("|")[LABEL_COLUMN] === "1");
-      return { name: basename(file, ".psv"), samples, hours: rows.length, septic: label < 0 ? null : START + label * HOUR };
+      return { name: basename(file, ".psv"), samples, hours: rows.length, septic: label < 0 ? null : START + label * HOUR_MS };
     });
 }
 
@@ -75,7 +75,7 @@ const LONG: Record<string, string> = {
   RespRate: CODES.respiratory_rate,
 };
 
-function longStays(): Stay[] {
+function readLongStays(): Stay[] {
   return globSync(`${DATA}/icu-48h/*.txt`)
     .sort()
     .map((file) => {
@@ -88,7 +88,7 @@ function longStays(): Stay[] {
           const [hours = 0, minutes = 0] = time.split(":").map(Number);
           const code = LONG[parameter];
           // -1 is not known.
-          return code && Number(value) >= 0 ? [sampleOf(code, Number(value), START + hours * HOUR + minutes * MINUTE)] : [];
+          return code && Number(value) >= 0 ? [toSample(code, Number(value), START + hours * HOUR_MS + minutes * MINUTE_MS)] : [];
         });
       return { name: basename(file, ".txt"), samples, hours: 48, septic: null };
     });
@@ -105,24 +105,24 @@ const BEDSIDE = [
   CODES.mean_pressure,
 ];
 
-function bedsideStays(): Stay[] {
+function readBedsideStays(): Stay[] {
   return globSync(`${DATA}/bedside/*n.csv`).map((file) => {
     const rows = readFileSync(file, "utf8").trim().split("\n").slice(1);
-    const samples = rows.flatMap((row, minute) => columnsOf(row, BEDSIDE, [], START + minute * MINUTE));
+    const samples = rows.flatMap((row, minute) => parseColumns(row, BEDSIDE, [], START + minute * MINUTE_MS));
     return { name: basename(file, ".csv"), samples, hours: rows.length / 60, septic: null };
   });
 }
 
-type Counts = (what: Transition["what"], alert: Alert) => boolean;
-type Alarm = { at: number; rule: Rule | "naive" | "score"; code: string | null };
+type AlarmFilter = (what: Transition["what"], alert: Alert) => boolean;
+type Alarm = { at: number; rule: RuleName | "naive" | "score"; code: string | null };
 
 /** Each time a value passes a limit, or a critical one, from inside: what a monitor without any delay sounds. */
-function naive({ samples }: Stay): Alarm[] {
+function findNaiveAlarms({ samples }: Stay): Alarm[] {
   const before = new Map<string, string>();
   return samples.flatMap(({ code, value, at, status }) => {
     const limits = LIMITS[code];
     if (!limits || status === "invalid") return [];
-    const where = position(code, value, limits);
+    const where = locateValue(code, value, limits);
     const now = where ? `${where.side} ${where.critical}` : "";
     const alarms: Alarm[] = now && before.get(code) !== now ? [{ at, rule: "naive", code }] : [];
     before.set(code, now);
@@ -131,21 +131,21 @@ function naive({ samples }: Stay): Alarm[] {
 }
 
 /** NEWS2 without oxygen and consciousness, last value carried forward, unknown values without points; alarmed when it reaches `from`. */
-function yardstick({ samples }: Stay, from: number): Alarm[] {
+function findScoreAlarms({ samples }: Stay, from: number): Alarm[] {
   const latest: Record<string, number> = {};
-  let was = false;
+  let wasAbove = false;
   const alarms: Alarm[] = [];
-  for (const [at, group] of byTime(samples)) {
+  for (const [at, group] of groupByTime(samples)) {
     for (const { code, value, status } of group) if (status === "final") latest[code] = value;
-    const is = partialScore(latest) >= from;
-    if (is && !was) alarms.push({ at, rule: "score", code: null });
-    was = is;
+    const isAbove = computePartialScore(latest) >= from;
+    if (isAbove && !wasAbove) alarms.push({ at, rule: "score", code: null });
+    wasAbove = isAbove;
   }
   return alarms;
 }
 
-function partialScore(latest: Readonly<Record<string, number>>): number {
-  const scored = news2(
+function computePartialScore(latest: Readonly<Record<string, number>>): number {
+  const scored = scoreNews2(
     {
       respiratory_rate: latest[CODES.respiratory_rate] ?? 16,
       spo2: latest[CODES.spo2] ?? 98,
@@ -160,7 +160,7 @@ function partialScore(latest: Readonly<Record<string, number>>): number {
   return "score" in scored ? scored.score : 0;
 }
 
-function byTime(samples: readonly Sample[]): [number, Sample[]][] {
+function groupByTime(samples: readonly Sample[]): [number, Sample[]][] {
   const groups = new Map<number, Sample[]>();
   for (const sample of samples) groups.set(sample.at, [...(groups.get(sample.at) ?? []), sample]);
   return [...groups].sort(([a], [b]) => a - b);
@@ -175,57 +175,57 @@ const CONFIG: AlarmConfig = {
   repeat_minutes: { high: null, medium: null, low: null },
 };
 /** Somebody comes and acknowledges. */
-const ACKNOWLEDGED_AFTER = 5 * MINUTE;
+const ACKNOWLEDGE_DELAY_MS = 5 * MINUTE_MS;
 
-const isNew: Counts = (what) => what === "raised";
-const isHigh: Counts = (what, { priority }) => priority === "high" && (what === "raised" || what === "raised_priority");
+const isNew: AlarmFilter = (what) => what === "raised";
+const isHigh: AlarmFilter = (what, { priority }) => priority === "high" && (what === "raised" || what === "raised_priority");
 
 /** The engine as the product runs it: a step for each moment with values, one at each deadline, an acknowledgement after five minutes. */
-function engineAlarms({ samples }: Stay, config: AlarmConfig, counts = isNew): Alarm[] {
+function runEngine({ samples }: Stay, config: AlarmConfig, filter = isNew): Alarm[] {
   let memory = emptyMemory();
   const alarms: Alarm[] = [];
-  const act = (input: AlarmInput, now: number) => {
-    const done = step(memory, input, config, now);
+  const applyInput = (input: AlarmInput, now: number) => {
+    const done = stepAlarms(memory, input, config, now);
     memory = done.state;
     for (const { what, alert, at } of done.transitions)
-      if (counts(what, alert)) alarms.push({ at, rule: alert.rule, code: alert.code });
+      if (filter(what, alert)) alarms.push({ at, rule: alert.rule, code: alert.code });
   };
-  const passTo = (time: number) => {
+  const advanceTo = (time: number) => {
     for (;;) {
       const answers = memory.alerts
         .filter((alert) => alert.acknowledged_at === null)
-        .map((alert) => alert.raised_at + ACKNOWLEDGED_AFTER);
+        .map((alert) => alert.raised_at + ACKNOWLEDGE_DELAY_MS);
       const due = Math.min(nextDeadline(memory, config) ?? time, ...answers);
       if (due >= time) return;
       const answered = memory.alerts.find(
-        (alert) => alert.acknowledged_at === null && alert.raised_at + ACKNOWLEDGED_AFTER <= due,
+        (alert) => alert.acknowledged_at === null && alert.raised_at + ACKNOWLEDGE_DELAY_MS <= due,
       );
-      act(answered ? { kind: "acknowledge", n: answered.n, by: "nurse" } : { kind: "tick" }, Math.max(due, memory.now));
+      applyInput(answered ? { kind: "acknowledge", n: answered.n, by: "nurse" } : { kind: "tick" }, Math.max(due, memory.now));
     }
   };
-  for (const [at, group] of byTime(samples)) {
-    passTo(at);
-    act({ kind: "samples", device: null, samples: group }, at);
+  for (const [at, group] of groupByTime(samples)) {
+    advanceTo(at);
+    applyInput({ kind: "samples", device: null, samples: group }, at);
   }
-  passTo((samples.at(-1)?.at ?? START) + HOUR);
+  advanceTo((samples.at(-1)?.at ?? START) + HOUR_MS);
   return alarms;
 }
 
 /** Where nobody wrote down consciousness and oxygen, the patient counts as alert and on air: else NEWS2 would never be complete. */
-function assumed(stay: Stay): Stay {
+function withAssumedValues(stay: Stay): Stay {
   const times = [...new Set(stay.samples.map((sample) => sample.at))];
   const known = new Set(stay.samples.filter((sample) => sample.code === CODES.inspired_oxygen).map((sample) => sample.at));
-  const alert = times.map((at) => sampleOf(CODES.consciousness, 0, at));
-  const air = times.filter((at) => !known.has(at)).map((at) => sampleOf(CODES.inspired_oxygen, 21, at));
+  const alert = times.map((at) => toSample(CODES.consciousness, 0, at));
+  const air = times.filter((at) => !known.has(at)).map((at) => toSample(CODES.inspired_oxygen, 21, at));
   return { ...stay, samples: [...stay.samples, ...alert, ...air] };
 }
 
-function without(fields: Partial<Limits>): Record<string, Limits> {
+function overrideLimits(fields: Partial<Limits>): Record<string, Limits> {
   return Object.fromEntries(Object.entries(LIMITS).map(([code, limits]) => [code, { ...limits, ...fields }]));
 }
 
-const NO_CHANGE = without({ rate_per_minute: null, trend: false });
-const NO_LIMITS = without({
+const LIMITS_WITHOUT_CHANGE = overrideLimits({ rate_per_minute: null, trend: false });
+const NO_LIMITS = overrideLimits({
   critical_low: null,
   low: null,
   high: null,
@@ -234,43 +234,43 @@ const NO_LIMITS = without({
   trend: false,
 });
 
-const SCORED: AlarmConfig = { ...CONFIG, news2: { scale: 1, window_ms: DAY } };
-const SCORE_ALONE: AlarmConfig = { ...SCORED, limits: NO_LIMITS };
+const NEWS2_CONFIG: AlarmConfig = { ...CONFIG, news2: { scale: 1, window_ms: DAY_MS } };
+const NEWS2_ONLY_CONFIG: AlarmConfig = { ...NEWS2_CONFIG, limits: NO_LIMITS };
 
 const METHODS: Record<string, (stay: Stay) => Alarm[]> = {
-  "bare limits, each crossing": naive,
-  "our limits": (stay) => engineAlarms(stay, { ...CONFIG, limits: NO_CHANGE }),
-  "our limits, rate and trend": (stay) => engineAlarms(stay, CONFIG),
-  "our trend": (stay) => engineAlarms(stay, CONFIG).filter((alarm) => alarm.rule === "trend"),
-  "yardstick: NEWS2 from 5": (stay) => yardstick(stay, 5),
-  "yardstick: NEWS2 from 7": (stay) => yardstick(stay, 7),
-  "our NEWS2": (stay) => engineAlarms(assumed(stay), SCORE_ALONE),
-  "our NEWS2, high": (stay) => engineAlarms(assumed(stay), SCORE_ALONE, isHigh),
-  "all of ours": (stay) => engineAlarms(assumed(stay), SCORED),
+  "bare limits, each crossing": findNaiveAlarms,
+  "our limits": (stay) => runEngine(stay, { ...CONFIG, limits: LIMITS_WITHOUT_CHANGE }),
+  "our limits, rate and trend": (stay) => runEngine(stay, CONFIG),
+  "our trend": (stay) => runEngine(stay, CONFIG).filter((alarm) => alarm.rule === "trend"),
+  "yardstick: NEWS2 from 5": (stay) => findScoreAlarms(stay, 5),
+  "yardstick: NEWS2 from 7": (stay) => findScoreAlarms(stay, 7),
+  "our NEWS2": (stay) => runEngine(withAssumedValues(stay), NEWS2_ONLY_CONFIG),
+  "our NEWS2, high": (stay) => runEngine(withAssumedValues(stay), NEWS2_ONLY_CONFIG, isHigh),
+  "all of ours": (stay) => runEngine(withAssumedValues(stay), NEWS2_CONFIG),
 };
 
-function perDay(stays: readonly Stay[], alarms: readonly (readonly Alarm[])[]): number {
+function alarmsPerDay(stays: readonly Stay[], alarms: readonly (readonly Alarm[])[]): number {
   const hours = stays.reduce((sum, stay) => sum + stay.hours, 0);
   return alarms.reduce((sum, of) => sum + of.length, 0) / (hours / 24);
 }
 
 /** The first alarm from six hours before the label's start to nine hours after, in hours before it; null for none. */
-function firstFlag(stay: Stay, alarms: readonly Alarm[]): number | null {
+function hoursBeforeOnset(stay: Stay, alarms: readonly Alarm[]): number | null {
   const label = stay.septic;
   if (label === null) return null;
-  const times = alarms.map((alarm) => alarm.at).filter((at) => at >= label - 6 * HOUR && at <= label + 9 * HOUR);
-  return times.length > 0 ? (label - Math.min(...times)) / HOUR : null;
+  const times = alarms.map((alarm) => alarm.at).filter((at) => at >= label - 6 * HOUR_MS && at <= label + 9 * HOUR_MS);
+  return times.length > 0 ? (label - Math.min(...times)) / HOUR_MS : null;
 }
 
 /** How often a window of that length has an alarm in a stay without sepsis: what chance alone would flag. */
-function byChance(stays: readonly Stay[], alarms: readonly (readonly Alarm[])[]): number {
+function chanceRate(stays: readonly Stay[], alarms: readonly (readonly Alarm[])[]): number {
   let windows = 0;
   let hit = 0;
   for (const [index, { hours }] of stays.entries()) {
     for (let hour = 0; hour + 15 <= hours; hour += 1) {
-      const from = START + hour * HOUR;
+      const from = START + hour * HOUR_MS;
       windows += 1;
-      if (alarms[index]?.some(({ at }) => at >= from && at <= from + 15 * HOUR)) hit += 1;
+      if (alarms[index]?.some(({ at }) => at >= from && at <= from + 15 * HOUR_MS)) hit += 1;
     }
   }
   return hit / windows;
@@ -284,12 +284,12 @@ function row(cells: readonly (string | number)[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-function report(): void {
-  const hourly = hourlyStays();
+function printReport(): void {
+  const hourly = readHourlyStays();
   const septic = hourly.filter((stay) => stay.septic !== null);
   const others = hourly.filter((stay) => stay.septic === null);
-  const long = longStays();
-  const bedside = bedsideStays();
+  const long = readLongStays();
+  const bedside = readBedsideStays();
   console.log(
     `${hourly.length} hourly stays (${septic.length} septic), ${long.length} of 48 hours, ${bedside.length} by the minute\n`,
   );
@@ -297,31 +297,31 @@ function report(): void {
   console.log(row([...columns, "alarms a non-septic day", "a day, 48 h", "72 min"]));
   console.log(row(Array.from({ length: 8 }, () => "---")));
   for (const [method, alarmsOf] of Object.entries(METHODS)) {
-    const flags = septic.map((stay) => firstFlag(stay, alarmsOf(stay))).filter((hours) => hours !== null);
+    const flags = septic.map((stay) => hoursBeforeOnset(stay, alarmsOf(stay))).filter((hours) => hours !== null);
     const quiet = others.map(alarmsOf);
-    const flagged = [`${flags.length} of ${septic.length}`, `${(100 * byChance(others, quiet)).toFixed(0)} %`];
+    const flagged = [`${flags.length} of ${septic.length}`, `${(100 * chanceRate(others, quiet)).toFixed(0)} %`];
     const early = [flags.filter((hours) => hours > 0).length, flags.length > 0 ? median(flags).toFixed(1) : "-"];
-    const days = [perDay(others, quiet), perDay(long, long.map(alarmsOf))].map((rate) => rate.toFixed(2));
+    const days = [alarmsPerDay(others, quiet), alarmsPerDay(long, long.map(alarmsOf))].map((rate) => rate.toFixed(2));
     console.log(row([method, ...flagged, ...early, ...days, bedside.flatMap(alarmsOf).length]));
   }
-  sources(others);
+  printByVital(others);
 }
 
 /** Which vitals the alarms of the limits come from. */
-function sources(stays: readonly Stay[]): void {
+function printByVital(stays: readonly Stay[]): void {
   const methods = ["bare limits, each crossing", "our limits"].flatMap((name) => METHODS[name] ?? []);
   const alarms = methods.map((alarmsOf) => stays.map(alarmsOf));
   console.log(`\n${row(["vital", "bare, a non-septic day", "ours"])}\n${row(["---", "---", "---"])}`);
   for (const code of Object.keys(LIMITS)) {
     const rates = alarms.map((of) =>
-      perDay(
+      alarmsPerDay(
         stays,
         of.map((each) => each.filter((alarm) => alarm.code === code)),
       ).toFixed(2),
     );
-    if (rates.some((rate) => rate !== "0.00")) console.log(row([vitalOf(code)?.display ?? code, ...rates]));
+    if (rates.some((rate) => rate !== "0.00")) console.log(row([findVital(code)?.display ?? code, ...rates]));
   }
 }
 
-if (existsSync(DATA)) report();
+if (existsSync(DATA)) printReport();
 else console.log(`No recordings at ${DATA}: nothing to judge`);

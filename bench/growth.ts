@@ -5,41 +5,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getPlatformProxy } from "wrangler";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
-import type { UserStanding } from "../src/access/actor.ts";
+import type { UserEffectiveRole } from "../src/access/actor.ts";
 import { app } from "../src/app.ts";
-import { keysOf } from "../src/platform/config.ts";
-import { database } from "../src/platform/db/client.ts";
+import { getKeys } from "../src/platform/config.ts";
+import { getDb } from "../src/platform/db/client.ts";
 import { careTeam, patientLinks } from "../src/platform/db/schema.ts";
-import { counting } from "../test/stores.ts";
-import { newUser } from "./people.ts";
-import { type Seeded, seedHospitals, seedPatients } from "./seed.ts";
+import { withCounters } from "../test/stores.ts";
+import { createUser } from "./people.ts";
+import { type SeededIds, seedHospitals, seedPatients } from "./seed.ts";
 
 const SMALL = 5_000;
 const LARGE = 50_000;
-const PAGE = 20;
-const TEAM = 40;
+const PAGE_SIZE = 20;
+const TEAM_SIZE = 40;
 
 type Reader = { who: string; token: string };
 
-async function person(env: Env, who: string, standing: UserStanding): Promise<Reader & { id: string }> {
-  return { who, ...(await newUser(env, standing)) };
+async function createReader(env: Env, who: string, standing: UserEffectiveRole): Promise<Reader & { id: string }> {
+  return { who, ...(await createUser(env, standing)) };
 }
 
-async function readers(env: Env, { hospitals, patients }: Seeded): Promise<Reader[]> {
-  const db = database(env.DB);
+async function createReaders(env: Env, { hospitals, patients }: SeededIds): Promise<Reader[]> {
+  const db = getDb(env.DB);
   const hospitalId = hospitals[0] ?? "";
-  const nurse = await person(env, "nurse", { role: "nurse", hospitalId, doctorScope: "care_team" });
-  const doctor = await person(env, "doctor", { role: "doctor", hospitalId, doctorScope: "care_team" });
-  const patient = await person(env, "patient", { role: "patient", hospitalId: null, doctorScope: "care_team" });
-  const admin = await person(env, "admin", { role: "admin", hospitalId: null, doctorScope: "care_team" });
-  const team = patients.filter((_, i) => i % hospitals.length === 0).slice(0, TEAM);
+  const nurse = await createReader(env, "nurse", { role: "nurse", hospitalId, doctorScope: "care_team" });
+  const doctor = await createReader(env, "doctor", { role: "doctor", hospitalId, doctorScope: "care_team" });
+  const patient = await createReader(env, "patient", { role: "patient", hospitalId: null, doctorScope: "care_team" });
+  const admin = await createReader(env, "admin", { role: "admin", hospitalId: null, doctorScope: "care_team" });
+  const team = patients.filter((_, i) => i % hospitals.length === 0).slice(0, TEAM_SIZE);
   for (const patientId of team)
     await db.insert(careTeam).values({ patientId, userId: doctor.id, addedBy: "bench", startedAt: 0 });
   const own = team[0] ?? "";
   await db
     .insert(patientLinks)
     .values({ userId: patient.id, patientId: own, method: "claim_code", verifiedBy: "bench", createdAt: 0 });
-  const manager = await person(env, "manager", { role: "hospital_admin", hospitalId, doctorScope: "care_team" });
+  const manager = await createReader(env, "manager", { role: "hospital_admin", hospitalId, doctorScope: "care_team" });
   return [nurse, doctor, patient, admin, manager];
 }
 
@@ -47,7 +47,7 @@ const daysAgo = (days: number) => new Date(Math.floor(Date.now() / 86_400_000 - 
 const NOBODY = "0193a5b0-0000-7000-8000-00000000ffff";
 const NO_REPORTS = ["device_id", "uploaded_by", "encounter_id", "hospital_id"].map((name) => `/reports?${name}=${NOBODY}`);
 /** Filters that match nothing: what they read must not be the whole table. */
-const NOTHING = [
+const EMPTY_FILTERS = [
   "/patients?monitoring=ward",
   "/patients?active=false",
   "/patients?patient_uid=mfrggzdfmztwq2lkonsw23tpoa",
@@ -63,8 +63,8 @@ const NO_EVENTS = ["from=2099-01-01T00:00:00Z", "event=nothing", "outcome=failed
 
 type Cell = { who: string; path: string; trips: number; rows: number; items: number };
 
-async function measure(real: Env, { who, token }: Reader, path: string): Promise<Cell> {
-  const { env, counts } = counting(real);
+async function measure(baseEnv: Env, { who, token }: Reader, path: string): Promise<Cell> {
+  const { env, counts } = withCounters(baseEnv);
   const answer = await app.fetch(
     new Request(`http://localhost/api/v1${path}`, { headers: { Authorization: `Bearer ${token}` } }),
     env,
@@ -74,7 +74,7 @@ async function measure(real: Env, { who, token }: Reader, path: string): Promise
   return { who, path, trips: counts.d1, rows: counts.rowsRead, items: Array.isArray(body.data) ? body.data.length : 1 };
 }
 
-async function measureAll(env: Env, people: Reader[], { hospitals, patients, reports }: Seeded): Promise<Cell[]> {
+async function measureAll(env: Env, people: Reader[], { hospitals, patients, reports }: SeededIds): Promise<Cell[]> {
   const lists = [
     "/patients",
     "/patients?sort=updated",
@@ -93,7 +93,7 @@ async function measureAll(env: Env, people: Reader[], { hospitals, patients, rep
   for (const reader of people) {
     for (const path of [
       ...lists,
-      ...NOTHING,
+      ...EMPTY_FILTERS,
       "/reports?heart_rate_min=100&from=2020-01-01T00:00:00Z",
       "/reports?effective_from=2020-01-01T00:00:00Z&sort=-effective",
       // A week, of which there are as many reports in either size.
@@ -132,12 +132,12 @@ async function main(): Promise<void> {
   env.RATE_PERSON = { limit: async () => ({ success: true }) };
   try {
     const hospitals = await seedHospitals(env.DB);
-    const small = await seedPatients(env.DB, await keysOf(env), hospitals, 0, SMALL);
-    const people = await readers(env, small);
+    const small = await seedPatients(env.DB, await getKeys(env), hospitals, 0, SMALL);
+    const people = await createReaders(env, small);
     const before = await measureAll(env, people, small);
-    await seedPatients(env.DB, await keysOf(env), hospitals, SMALL, LARGE);
+    await seedPatients(env.DB, await getKeys(env), hospitals, SMALL, LARGE);
     const after = await measureAll(env, people, small);
-    report(before, after);
+    printReport(before, after);
   } finally {
     await dispose();
     rmSync(state, { recursive: true, force: true });
@@ -146,18 +146,18 @@ async function main(): Promise<void> {
 
 /** Filters without a counter count their matches up to 10,001, twice at most a row (table and index). */
 const COUNT_BOUND = 2 * 10_001 + 400;
-const counted = (path: string) => /heart_rate|effective_from=2020/.test(path);
+const isCounted = (path: string) => /heart_rate|effective_from=2020/.test(path);
 
 /** A search of several words looks at up to 200 entries of each to find the rarest (patients/list.ts). */
-const PROBE = 200;
+const SEARCH_PROBE_ROWS = 200;
 
-function bound({ path, rows }: Cell): number {
-  if (counted(path)) return COUNT_BOUND;
+function maxRows({ path, rows }: Cell): number {
+  if (isCounted(path)) return COUNT_BOUND;
   const words = path.includes("/search") ? path.split("%20").length : 1;
-  return rows + PAGE + (words > 1 ? words * PROBE : 0);
+  return rows + PAGE_SIZE + (words > 1 ? words * SEARCH_PROBE_ROWS : 0);
 }
 
-function report(before: Cell[], after: Cell[]): void {
+function printReport(before: Cell[], after: Cell[]): void {
   console.log(`| who | read | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);
   let grown = 0;
   for (const [i, small] of before.entries()) {
@@ -165,9 +165,11 @@ function report(before: Cell[], after: Cell[]): void {
     if (!large) throw new Error("a measurement is missing");
     const path = small.path.replace(/[0-9a-f-]{36}/, "{id}");
     console.log(`| ${small.who} | ${path} | ${large.trips} | ${small.rows} | ${large.rows} | ${large.items} |`);
-    if (large.rows > bound(small) || large.trips > 2) grown++;
+    if (large.rows > maxRows(small) || large.trips > 2) grown++;
   }
-  console.log(`\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE} or took more than 2 round trips.`);
+  console.log(
+    `\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE_SIZE} or took more than 2 round trips.`,
+  );
   console.log("Reads with a rate or a date range count their matches up to 10,001 and are held to that bound instead.");
   console.log("Searches of several words are held to 200 rows a word more, which is what finding the rarest word costs at most.");
   process.exitCode = grown === 0 && before.length > 0 ? 0 : 1;

@@ -2,11 +2,11 @@
 // samples come, and does every socket get each of them once? Sockets, simulator and server share the machine.
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
-import { insertStaff, userRow } from "../src/accounts/users/users.ts";
+import { createUnverifiedUserRow, insertStaff } from "../src/accounts/users/users.ts";
 import type { LiveFrame } from "../src/monitoring/patient-object/contract.ts";
-import { keysOf } from "../src/platform/config.ts";
-import { database } from "../src/platform/db/client.ts";
-import { newUser } from "./people.ts";
+import { getKeys } from "../src/platform/config.ts";
+import { getDb } from "../src/platform/db/client.ts";
+import { createUser } from "./people.ts";
 import { seedHospitals } from "./seed.ts";
 import { startBench } from "./server.ts";
 
@@ -30,40 +30,46 @@ const OPENING_MS = 60_000;
 const LAST_FRAMES_MS = 3_000;
 const LOGIN = { email: "simulator@example.org", password: "lanterns over seven hills" };
 
-const viaHttp = async (url: URL, token: string, path: string, json: object) => {
+const post = async (url: URL, token: string, path: string, json: object) => {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
   const response = await fetch(new URL(`/api/v1${path}`, url), { method: "POST", headers, body: JSON.stringify(json) });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
 };
 
 /** A hospital with patients under watch, a nurse who can log in for the simulator, and people who look. */
-async function world(env: Env, url: URL): Promise<string[]> {
+async function createWorld(env: Env, url: URL): Promise<string[]> {
   const [hospitalId = ""] = await seedHospitals(env.DB);
   const via = { requestId: "bench", ip: null };
   const actor = { kind: "system", name: "bench", via } as const;
-  const call = { db: database(env.DB), keys: await keysOf(env), actor, now: Date.now() };
-  await insertStaff(call, await userRow(call, { ...LOGIN, full_name: "Simulator" }), hospitalId, "nurse", "admin");
+  const call = { db: getDb(env.DB), keys: await getKeys(env), actor, now: Date.now() };
+  await insertStaff(
+    call,
+    await createUnverifiedUserRow(call, { ...LOGIN, full_name: "Simulator" }),
+    hospitalId,
+    "nurse",
+    "admin",
+  );
   const nurses = [];
-  for (let i = 0; i < CLIENTS; i++) nurses.push(await newUser(env, { role: "nurse", hospitalId, doctorScope: "care_team" }));
+  for (let i = 0; i < CLIENTS; i++) nurses.push(await createUser(env, { role: "nurse", hospitalId, doctorScope: "care_team" }));
   for (let i = 0; i < PATIENTS; i++) {
     const patient = { first_name: `Patient ${i + 1}`, date_of_birth: "1964-03-04", monitoring: "ward" };
-    await viaHttp(url, nurses[0]?.token ?? "", "/patients", patient);
+    await post(url, nurses[0]?.token ?? "", "/patients", patient);
   }
   return nurses.map(({ token }) => token);
 }
 
 /** Of one frame of samples: their numbers here, and when the server had them. All sockets get the same text. */
-type Told = { seq: number; samples: { n: number; received: number }[] };
+type DecodedFrame = { seq: number; samples: { n: number; received: number }[] };
 const numbers = new Map<string, number>();
-const recent = new Map<string, Told>();
-const MOST_RECENT = 1_000;
+const recent = new Map<string, DecodedFrame>();
+const MAX_RECENT = 1_000;
 
-function read(text: string): Told {
+function decodeFrame(text: string): DecodedFrame {
   const known = recent.get(text);
   if (known) return known;
   const frame: LiveFrame | { type: "view"; seq: number } = JSON.parse(text);
   const samples = frame.type === "samples" ? frame.samples : [];
-  const told = {
+  const decoded = {
     seq: frame.seq,
     samples: samples.map(({ observation_id: id, received_at }) => {
       const n = numbers.get(id) ?? numbers.size;
@@ -71,21 +77,21 @@ function read(text: string): Told {
       return { n, received: Date.parse(received_at) };
     }),
   };
-  recent.set(text, told);
+  recent.set(text, decoded);
   const [oldest] = recent.keys();
-  if (recent.size > MOST_RECENT && oldest !== undefined) recent.delete(oldest);
-  return told;
+  if (recent.size > MAX_RECENT && oldest !== undefined) recent.delete(oldest);
+  return decoded;
 }
 
 /** How many deliveries took so many milliseconds; the last bin is for all that took longer. */
 const lags = new Uint32Array(60_001);
-const trouble = { twice: 0, disordered: 0, closed: 0 };
+const faults = { twice: 0, disordered: 0, closed: 0 };
 
 /** Samples at most: a row has eight. */
-const MOST_SAMPLES = Number(options.rate) * Number(options.duration) * 8;
+const MAX_SAMPLES = Number(options.rate) * Number(options.duration) * 8;
 type Client = { seen: Uint8Array; count: number; ready: boolean; close: () => void };
 
-function open(url: URL, token: string): Client {
+function openClient(url: URL, token: string): Client {
   const address = new URL("/api/v1/live", url).href.replace(/^http/, "ws");
   const socket: WebSocket = Reflect.construct(WebSocket, [address, { headers: { Authorization: `Bearer ${token}` } }]);
   let frames = 0;
@@ -95,15 +101,15 @@ function open(url: URL, token: string): Client {
     expected = true;
     socket.close(1000);
   };
-  const client: Client = { seen: new Uint8Array(MOST_SAMPLES), count: 0, ready: false, close };
+  const client: Client = { seen: new Uint8Array(MAX_SAMPLES), count: 0, ready: false, close };
   socket.addEventListener("message", ({ data }) => {
     const now = Date.now();
-    const { seq, samples } = read(String(data));
+    const { seq, samples } = decodeFrame(String(data));
     client.ready = true;
-    if (seq <= last) trouble.disordered++;
+    if (seq <= last) faults.disordered++;
     last = seq;
     for (const { n, received } of samples) {
-      if (client.seen[n]) trouble.twice++;
+      if (client.seen[n]) faults.twice++;
       else client.count++;
       client.seen[n] = 1;
       const ms = Math.min(lags.length - 1, Math.max(0, now - received));
@@ -113,7 +119,7 @@ function open(url: URL, token: string): Client {
   });
   socket.addEventListener("close", ({ code }) => {
     if (expected) return;
-    trouble.closed++;
+    faults.closed++;
     console.log(`a socket was closed: ${code}`);
   });
   return client;
@@ -122,20 +128,20 @@ function open(url: URL, token: string): Client {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @returns what the simulator said */
-async function simulate(url: URL): Promise<string> {
+async function runSimulator(url: URL): Promise<string> {
   const { patients, rate, duration } = options;
   const args = { url: url.origin, ...LOGIN, patients, rate, duration };
   const flags = Object.entries(args).flatMap(([name, value]) => [`--${name}`, value]);
   const child = spawn("node", ["cli/edgecare.ts", "simulate", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
-  let said = "";
+  let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
-      said += chunk;
+      output += chunk;
     });
   }
   const code = await new Promise((resolve) => child.on("exit", resolve));
   if (code !== 0) console.log(`the simulator ended with ${code}`);
-  return said;
+  return output;
 }
 
 function quantile(share: number): number {
@@ -149,35 +155,35 @@ function quantile(share: number): number {
 }
 
 /** @returns whether all of it is within its bounds */
-function report(said: string, clients: readonly Client[]): boolean {
-  const [, samples = "0"] = /\d+ rows, (\d+) samples/.exec(said) ?? [];
-  const [, stored = "0"] = /^stored (\d+)/m.exec(said.slice(said.search(/\d+ rows, \d+ samples/))) ?? [];
-  const refused = [...said.matchAll(/not delivered \((.*?)\)/g)].map(([, why]) => why);
+function printReport(output: string, clients: readonly Client[]): boolean {
+  const [, samples = "0"] = /\d+ rows, (\d+) samples/.exec(output) ?? [];
+  const [, stored = "0"] = /^stored (\d+)/m.exec(output.slice(output.search(/\d+ rows, \d+ samples/))) ?? [];
+  const refused = [...output.matchAll(/not delivered \((.*?)\)/g)].map(([, why]) => why);
   const sent = Number(samples);
   const lost = clients.reduce((sum, { count }) => sum + sent - count, 0);
   const [p50, p95, p99, max] = [quantile(0.5), quantile(0.95), quantile(0.99), quantile(1)];
-  console.log(said.slice(said.search(/\d+ rows, \d+ samples/)));
+  console.log(output.slice(output.search(/\d+ rows, \d+ samples/)));
   console.log(`| sockets | samples | deliveries | lost | twice | out of order | 429 | p50, ms | p95, ms | p99, ms | longest, ms |
 |---|---|---|---|---|---|---|---|---|---|---|
-| ${clients.length} | ${sent} | ${sent * clients.length - lost} | ${lost} | ${trouble.twice} | ${trouble.disordered} | ${refused.filter((why) => why === "429").length} | ${p50} | ${p95} | ${p99} | ${max} |`);
-  const whole = sent > 0 && Number(stored) === sent && lost === 0 && refused.length === 0;
-  const orderly = trouble.twice + trouble.disordered + trouble.closed === 0;
-  return whole && orderly && (p95 ?? Number.NaN) < BUDGET.p95 && (max ?? Number.NaN) < BUDGET.max;
+| ${clients.length} | ${sent} | ${sent * clients.length - lost} | ${lost} | ${faults.twice} | ${faults.disordered} | ${refused.filter((why) => why === "429").length} | ${p50} | ${p95} | ${p99} | ${max} |`);
+  const isComplete = sent > 0 && Number(stored) === sent && lost === 0 && refused.length === 0;
+  const isOrderly = faults.twice + faults.disordered + faults.closed === 0;
+  return isComplete && isOrderly && (p95 ?? Number.NaN) < BUDGET.p95 && (max ?? Number.NaN) < BUDGET.max;
 }
 
 async function main(): Promise<void> {
   const { url, env, close } = await startBench();
   const clients: Client[] = [];
   try {
-    for (const token of await world(env, url)) clients.push(open(url, token));
+    for (const token of await createWorld(env, url)) clients.push(openClient(url, token));
     const opened = Date.now();
     while (clients.some(({ ready }) => !ready)) {
       if (Date.now() - opened > OPENING_MS) throw new Error("not every socket opened");
       await pause(100);
     }
-    const said = await simulate(url);
+    const output = await runSimulator(url);
     await pause(LAST_FRAMES_MS);
-    process.exitCode = report(said, clients) ? 0 : 1;
+    process.exitCode = printReport(output, clients) ? 0 : 1;
   } finally {
     for (const client of clients) client.close();
     await close();

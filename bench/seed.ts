@@ -1,29 +1,29 @@
 // Fills a database with made-up patients and reports in bulk: the shape of real data, not its origin.
 
-import { tokensOf } from "../src/patients/identity/search-tokens.ts";
+import { computeSearchTokens } from "../src/patients/identity/search-tokens.ts";
 import type { Keys } from "../src/platform/config.ts";
-import { seal } from "../src/platform/crypto.ts";
+import { sealValue } from "../src/platform/crypto.ts";
 import { uuidv7 } from "../src/platform/ids.ts";
 
-export const HOSPITALS = 20;
-const CHUNK = 400;
+export const HOSPITAL_COUNT = 20;
+const ROWS_PER_BATCH = 400;
 const STATUSES = ["preliminary", "final", "amended", "cancelled"];
 const KINDS = ["ecg", "ecg", "ecg", "cpap", "oxygen"];
 
-export type Seeded = { hospitals: string[]; patients: string[]; reports: string[] };
+export type SeededIds = { hospitals: string[]; patients: string[]; reports: string[] };
 
-async function insert(db: D1Database, statement: D1PreparedStatement, rows: unknown[][]): Promise<void> {
-  for (let at = 0; at < rows.length; at += CHUNK) {
-    await db.batch([statement.bind(JSON.stringify(rows.slice(at, at + CHUNK)))]);
+async function insertRows(db: D1Database, statement: D1PreparedStatement, rows: unknown[][]): Promise<void> {
+  for (let at = 0; at < rows.length; at += ROWS_PER_BATCH) {
+    await db.batch([statement.bind(JSON.stringify(rows.slice(at, at + ROWS_PER_BATCH)))]);
   }
 }
 
 export async function seedHospitals(db: D1Database): Promise<string[]> {
-  const ids = Array.from({ length: HOSPITALS }, () => uuidv7());
+  const ids = Array.from({ length: HOSPITAL_COUNT }, () => uuidv7());
   const statement = db.prepare(
     "INSERT INTO hospitals (id, name, created_at, updated_at) SELECT value->>0, value->>1, 0, 0 FROM json_each(?)",
   );
-  await insert(
+  await insertRows(
     db,
     statement,
     ids.map((id, i) => [id, `Hospital ${i}`]),
@@ -32,7 +32,13 @@ export async function seedHospitals(db: D1Database): Promise<string[]> {
 }
 
 /** Adds patients `from` to `to`, one report each, spread evenly over the hospitals, with their counters. */
-export async function seedPatients(db: D1Database, keys: Keys, hospitals: string[], from: number, to: number): Promise<Seeded> {
+export async function seedPatients(
+  db: D1Database,
+  keys: Keys,
+  hospitals: string[],
+  from: number,
+  to: number,
+): Promise<SeededIds> {
   const start = Date.now() - 400 * 86_400_000;
   const patients: unknown[][] = [];
   const reports: unknown[][] = [];
@@ -52,12 +58,12 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
       address: null,
       aadhaar_last4: null,
     };
-    tokens.push([hospital, id, JSON.stringify(await tokensOf(keys, hospital, identity))]);
+    tokens.push([hospital, id, JSON.stringify(await computeSearchTokens(keys, hospital, identity))]);
     const clinical = { medical_history: null, notes: null, symptoms: [] };
     const [identitySealed, clinicalSealed, name] = await Promise.all([
-      seal(keys.fields, { table: "patients", column: "identity", id, version: 1 }, identity),
-      seal(keys.fields, { table: "patients", column: "clinical", id, version: 1 }, clinical),
-      seal(keys.fields, { table: "reports", column: "file_name", id: report }, "ecg.pdf"),
+      sealValue(keys.fields, { table: "patients", column: "identity", id, version: 1 }, identity),
+      sealValue(keys.fields, { table: "patients", column: "clinical", id, version: 1 }, clinical),
+      sealValue(keys.fields, { table: "reports", column: "file_name", id: report }, "ecg.pdf"),
     ]);
     patients.push([id, i + 1, hospital, identitySealed, clinicalSealed, at]);
     const hash = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
@@ -65,8 +71,8 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
       report,
       id,
       hospital,
-      KINDS[Math.floor(i / HOSPITALS) % KINDS.length],
-      STATUSES[Math.floor(i / HOSPITALS) % STATUSES.length],
+      KINDS[Math.floor(i / HOSPITAL_COUNT) % KINDS.length],
+      STATUSES[Math.floor(i / HOSPITAL_COUNT) % STATUSES.length],
       40 + (i % 120),
       name,
       hash,
@@ -74,19 +80,19 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
       `k/${i}`,
     ]);
   }
-  await insert(
+  await insertRows(
     db,
     db.prepare(`INSERT INTO patients (id, patient_number, hospital_id, identity_sealed, clinical_sealed, created_by, created_at, updated_at)
       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, 'bench', value->>5, value->>5 FROM json_each(?)`),
     patients,
   );
-  await insert(
+  await insertRows(
     db,
     db.prepare(`INSERT INTO patient_tokens (hospital_id, patient_id, token)
       SELECT p.value->>0, p.value->>1, t.value FROM json_each(?) p, json_each(p.value->>2) t`),
     tokens,
   );
-  await insert(
+  await insertRows(
     db,
     db.prepare(`INSERT INTO reports (id, patient_id, hospital_id, kind, status, uploaded_by_kind, uploaded_by, heart_rate, effective_at,
         file_key, file_name_sealed, file_size, sha256, created_at, updated_at)
@@ -94,24 +100,24 @@ export async function seedPatients(db: D1Database, keys: Keys, hospitals: string
         value->>7, value->>8, value->>8 FROM json_each(?)`),
     reports,
   );
-  await insert(
+  await insertRows(
     db,
     db.prepare(`INSERT INTO audit_events (recorded_at, action, event, outcome, actor_kind, actor_id, hospital_id, request_id)
       SELECT value->>0, 'R', 'patient.read', 'success', 'user', 'bench', value->>1, 'bench' FROM json_each(?)`),
     patients.map(([, , hospital, , , at]) => [at, hospital]),
   );
-  await insert(
+  await insertRows(
     db,
     db.prepare(`INSERT INTO uploads (id, actor_kind, actor_id, hospital_id, outcome, request_id, created_at)
       SELECT value->>0, 'user', 'bench', value->>1, 'stored', 'bench', value->>2 FROM json_each(?)`),
     reports.map(([id, , hospital, , , , , , at]) => [id, hospital, at]),
   );
-  await recount(db);
+  await rebuildCounters(db);
   return { hospitals, patients: patients.map(([id]) => String(id)), reports: reports.map(([id]) => String(id)) };
 }
 
 /** What the verbs would have counted, one batch at a time. */
-async function recount(db: D1Database): Promise<void> {
+async function rebuildCounters(db: D1Database): Promise<void> {
   await db.batch([
     db.prepare("DELETE FROM counters"),
     // A day of history for every hundred reports: statistics must not read them all.

@@ -6,15 +6,15 @@ import { dirname, resolve } from "node:path";
 import { Miniflare } from "miniflare";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
 
-const text = (values: Record<string, string>) =>
+const toTextBindings = (values: Record<string, string>) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { type: "text" as const, value }]));
-const rate = (namespace: number, limit: number) => ({
+const toRateLimitBinding = (namespace: number, limit: number) => ({
   type: "rate-limit" as const,
   namespace: String(namespace),
   simple: { limit, period: 60 as const },
 });
 
-const object = (exportName: string) => ({ type: "durable-object" as const, worker: "edgecare", exportName });
+const toObjectBinding = (exportName: string) => ({ type: "durable-object" as const, worker: "edgecare", exportName });
 const sqlite = { type: "durable-object" as const, storage: "sqlite" as const };
 
 export type BenchServer = { url: URL; env: Env; close(): Promise<void> };
@@ -31,7 +31,7 @@ export function buildBundle(main?: string): string {
 }
 
 /** Where the stores lie: in memory where the machine has such a folder and TMPDIR names none, for a laptop's disk is not D1's. */
-function storesFolder(): string {
+function chooseStoresFolder(): string {
   const memory = "/dev/shm";
   if (!process.env.TMPDIR && existsSync(memory)) process.env.TMPDIR = memory;
   return tmpdir();
@@ -40,7 +40,7 @@ function storesFolder(): string {
 /** Builds the bundle, starts it and applies the migrations where they were not. The rate limits are production's. */
 export async function startBench({ state, port, secrets, main }: BenchOptions = {}): Promise<BenchServer> {
   const bundle = main ?? buildBundle();
-  if (!state) console.log(`Stores in ${storesFolder()}`);
+  if (!state) console.log(`Stores in ${chooseStoresFolder()}`);
   const values = {
     ENVIRONMENT: "test",
     LOG_LEVEL: "CRITICAL",
@@ -70,14 +70,14 @@ export async function startBench({ state, port, secrets, main }: BenchOptions = 
             DB: { type: "d1" },
             KV: { type: "kv" },
             FILES: { type: "r2" },
-            PATIENT_MONITOR: object("PatientMonitor"),
-            WARD_FEED: object("WardFeed"),
-            RATE_PERSON: rate(1, 100),
-            RATE_MACHINE: rate(2, 6_000),
-            RATE_ADDRESS: rate(3, 300),
-            RATE_SIGNUP: rate(4, 20),
-            RATE_IDENTITY: rate(5, 30),
-            ...text(values),
+            PATIENT_MONITOR: toObjectBinding("PatientMonitor"),
+            WARD_FEED: toObjectBinding("WardFeed"),
+            RATE_PERSON: toRateLimitBinding(1, 100),
+            RATE_MACHINE: toRateLimitBinding(2, 6_000),
+            RATE_ADDRESS: toRateLimitBinding(3, 300),
+            RATE_SIGNUP: toRateLimitBinding(4, 20),
+            RATE_IDENTITY: toRateLimitBinding(5, 30),
+            ...toTextBindings(values),
           },
         },
       },
@@ -85,8 +85,8 @@ export async function startBench({ state, port, secrets, main }: BenchOptions = 
   });
   const url = await server.ready;
   const env: Env = { ...(await server.getBindings<Env>()), ...values };
-  const there = await env.DB.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'patients'").first();
-  for (const file of there ? [] : globSync("migrations/*.sql").sort()) {
+  const migrated = await env.DB.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'patients'").first();
+  for (const file of migrated ? [] : globSync("migrations/*.sql").sort()) {
     const statements = readFileSync(file, "utf8").split("--> statement-breakpoint");
     // biome-ignore lint/plugin: the migrations, as they stand.
     await env.DB.batch(statements.map((statement) => env.DB.prepare(statement)));

@@ -2,12 +2,12 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
-import { signingKeys } from "../src/platform/config.ts";
-import { parseMacRing, parseRing } from "../src/platform/crypto.ts";
-import { nextRing, RINGS, RingError, type RingName, STAGES, type Stage } from "./rings.ts";
+import { parseSigningKeys } from "../src/platform/config.ts";
+import { parseKeyRing, parseMacKeyRing } from "../src/platform/crypto.ts";
+import { advanceRing, RING_NAMES, RingError, type RingName, STAGES, type Stage } from "./key-rings.ts";
 
 export const KEYS_USAGE = `  keys new   prints a fresh value for every secret, as NAME='value' lines
-  keys rotate ${RINGS.join("|")} --stage ${STAGES.join("|")} [--force]
+  keys rotate ${RING_NAMES.join("|")} --stage ${STAGES.join("|")} [--force]
          reads the present ring from standard input and prints the next one:
          add    a new key is known, and not yet used
          sign   the key that was added last comes first: it signs and seals from now on
@@ -17,7 +17,7 @@ const OK = 0;
 const REFUSED = 1;
 const USAGE = 2;
 
-const NEXT: Record<Stage, (name: RingName) => string> = {
+const NEXT_STEP: Record<Stage, (name: RingName) => string> = {
   add: () => "Deploy it, wait until it is everywhere (a minute), then --stage sign.",
   sign: (name) =>
     name === "JWT_KEYS"
@@ -27,41 +27,41 @@ const NEXT: Record<Stage, (name: RingName) => string> = {
 };
 
 /** The value alone, or the NAME='value' line of .dev.vars. */
-function valueIn(input: string, name: RingName): string {
+function extractRing(input: string, name: RingName): string {
   const line = input.trim();
   return line.startsWith(`${name}=`) ? line.slice(name.length + 1).replace(/^'(.*)'$/s, "$1") : line;
 }
 
 /** @throws Error when the Worker would refuse this ring */
-async function check(name: RingName, ring: string): Promise<void> {
-  if (name === "JWT_KEYS") await signingKeys(ring);
-  else await (name === "FIELD_KEYS" ? parseRing(ring) : parseMacRing(ring));
+async function validateRing(name: RingName, ring: string): Promise<void> {
+  if (name === "JWT_KEYS") await parseSigningKeys(ring);
+  else await (name === "FIELD_KEYS" ? parseKeyRing(ring) : parseMacKeyRing(ring));
 }
 
-async function rotate(name: RingName, stage: Stage, force: boolean): Promise<number> {
-  const present = valueIn(await text(process.stdin), name);
+async function rotateRing(name: RingName, stage: Stage, force: boolean): Promise<number> {
+  const currentRing = extractRing(await text(process.stdin), name);
   try {
-    await check(name, present);
+    await validateRing(name, currentRing);
   } catch {
     console.error(`What stands on standard input is no ring that the Worker would take as ${name}.`);
     return REFUSED;
   }
   try {
-    const next = nextRing(name, present, stage, force);
-    await check(name, next);
+    const next = advanceRing(name, currentRing, stage, force);
+    await validateRing(name, next);
     console.log(next);
   } catch (error) {
     if (!(error instanceof RingError)) throw error;
     console.error(error.message);
     return REFUSED;
   }
-  console.error(NEXT[stage](name));
+  console.error(NEXT_STEP[stage](name));
   return OK;
 }
 
 const OPTIONS = { stage: { type: "string" }, force: { type: "boolean", default: false } } as const;
 
-function parsed(args: string[]) {
+function parseArguments(args: string[]) {
   try {
     return parseArgs({ args, options: OPTIONS, allowPositionals: true });
   } catch {
@@ -69,16 +69,17 @@ function parsed(args: string[]) {
   }
 }
 
-export async function keys(args: string[]): Promise<number> {
-  const given = parsed(args);
-  const [verb, wanted, ...more] = given?.positionals ?? [];
-  const name = RINGS.find((ring) => ring === wanted);
-  const stage = STAGES.find((known) => known === given?.values.stage);
-  if (verb === "new" && args.length === 1) {
+export async function runKeys(args: string[]): Promise<number> {
+  const parsedArgs = parseArguments(args);
+  const [subcommand, ringArgument, ...extra] = parsedArgs?.positionals ?? [];
+  const name = RING_NAMES.find((ring) => ring === ringArgument);
+  const stage = STAGES.find((known) => known === parsedArgs?.values.stage);
+  if (subcommand === "new" && args.length === 1) {
     for (const [secret, value] of Object.entries(newSecrets())) console.log(`${secret}='${value}'`);
     return OK;
   }
-  if (verb === "rotate" && name && stage && more.length === 0) return rotate(name, stage, given?.values.force ?? false);
+  if (subcommand === "rotate" && name && stage && extra.length === 0)
+    return rotateRing(name, stage, parsedArgs?.values.force ?? false);
   console.error(`usage: edgecare keys …\n\n${KEYS_USAGE}`);
   return USAGE;
 }

@@ -3,15 +3,16 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { buildPortal } from "./build-portal.mjs";
 
-const out = "dist/public/assets";
+const outDir = "dist/public/assets";
 await buildPortal();
-mkdirSync(out, { recursive: true });
+mkdirSync(outDir, { recursive: true });
 // Emptied, not removed: a server that watches the folder would lose it.
 for (const name of readdirSync("dist/public")) rmSync(`dist/public/${name}`, { recursive: true, force: true });
-mkdirSync(out);
+mkdirSync(outDir);
 cpSync("dist/portal", "dist/public", { recursive: true, filter: (path) => !path.endsWith("_headers") });
-cpSync("public/assets", out, { recursive: true });
-for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"]) cpSync(`node_modules/swagger-ui-dist/${file}`, `${out}/${file}`);
+cpSync("public/assets", outDir, { recursive: true });
+for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"])
+  cpSync(`node_modules/swagger-ui-dist/${file}`, `${outDir}/${file}`);
 // Redoc would fetch its maker's logo from a CDN.
 const redoc = readFileSync("node_modules/redoc/bundles/redoc.standalone.js", "utf8");
-writeFileSync(`${out}/redoc.standalone.js`, redoc.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "data:,"));
+writeFileSync(`${outDir}/redoc.standalone.js`, redoc.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "data:,"));

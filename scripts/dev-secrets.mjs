@@ -1,7 +1,7 @@
 // Gives .dev.vars random development secrets, where it has none.
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { newFieldKey, newSigningKey } from "../cli/rings.ts";
+import { newFieldKey, newSigningKey } from "../cli/key-rings.ts";
 
 /** Fresh values for every secret; `edgecare keys new` makes production's the same way. */
 export function newSecrets() {
@@ -30,11 +30,11 @@ function readDevVars(path) {
 
 /** @returns the names that were not there yet; what is there stays as it is */
 export function writeDevVars(path = ".dev.vars") {
-  const there = new Set(readDevVars(path).map(([name]) => name));
-  const fresh = Object.entries({ ENVIRONMENT: "development", ...newSecrets() }).filter(([name]) => !there.has(name));
-  const lines = fresh.map(([name, value]) => `${name}='${value}'\n`);
-  if (fresh.length > 0) appendFileSync(path, lines.join(""), { mode: 0o600 });
-  return fresh.map(([name]) => name);
+  const existing = new Set(readDevVars(path).map(([name]) => name));
+  const added = Object.entries({ ENVIRONMENT: "development", ...newSecrets() }).filter(([name]) => !existing.has(name));
+  const lines = added.map(([name, value]) => `${name}='${value}'\n`);
+  if (added.length > 0) appendFileSync(path, lines.join(""), { mode: 0o600 });
+  return added.map(([name]) => name);
 }
 
 /** Secrets that wrangler.toml does not require, and that wrangler therefore leaves in the file. */

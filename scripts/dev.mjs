@@ -4,8 +4,8 @@ import { spawn } from "node:child_process";
 const server = spawn("node", ["scripts/start.mjs"], { stdio: "inherit" });
 const portal = spawn("vite", ["--config", "portal/vite.config.ts"], { stdio: "inherit" });
 const children = [server, portal];
-function end() {
+function stopAll() {
   for (const child of children) child.kill();
 }
-for (const child of children) child.on("exit", end);
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, end);
+for (const child of children) child.on("exit", stopAll);
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stopAll);

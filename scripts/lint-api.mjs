@@ -2,11 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { app } from "../src/app.ts";
-import { describe } from "../src/service/openapi.ts";
+import { buildOpenApiDocument } from "../src/service/openapi-routes.ts";
 
 const path = "dist/openapi.json";
 mkdirSync("dist", { recursive: true });
-writeFileSync(path, `${JSON.stringify(describe(app), null, 2)}\n`);
+writeFileSync(path, `${JSON.stringify(buildOpenApiDocument(app), null, 2)}\n`);
 
 const linters = [
   ["redocly", ["lint", path]],

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 const SOURCE = "portal/src";
 
 /** Names, units and abbreviations that stand in Hindi as in English. A text of these alone may be the same in both. */
-const LATIN = new Set(
+const ALLOWED_LATIN_WORDS = new Set(
   (
     "EdgeCare API PDF QR URL CSV FHIR LOINC IANA UTC IST SpO CO HR RR BP MAP NEWS ECG CPAP BiPAP SHA JSON UID RCP ACVPU " +
     "QT QTc QRS PR ms mm mmHg kPa bpm min cm kg mg dL mmol L h s d Hz MB KB KiB MiB Ctrl Alt Shift K A M C V P U F O " +
@@ -25,15 +25,15 @@ const EXAMPLES = {
   "users.username_hint": ["a", "z"],
 };
 
-const lettersOf = (text) => text.replace(/\{\w+\}/g, " ");
-const latinWords = (text) => lettersOf(text).match(/\p{Script=Latin}+/gu) ?? [];
+const removePlaceholders = (text) => text.replace(/\{\w+\}/g, " ");
+const latinWords = (text) => removePlaceholders(text).match(/\p{Script=Latin}+/gu) ?? [];
 const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort().join(" ");
 
 /** @returns what is wrong with one message, of which both texts are there */
-function problemsOfText(key, en, hi) {
-  const foreign = latinWords(hi).filter((word) => !LATIN.has(word) && !EXAMPLES[key]?.includes(word));
-  const hasLetters = /\p{L}/u.test(lettersOf(en));
-  const onlyLatin = latinWords(en).every((word) => LATIN.has(word));
+function checkMessage(key, en, hi) {
+  const foreign = latinWords(hi).filter((word) => !ALLOWED_LATIN_WORDS.has(word) && !EXAMPLES[key]?.includes(word));
+  const hasLetters = /\p{L}/u.test(removePlaceholders(en));
+  const onlyLatin = latinWords(en).every((word) => ALLOWED_LATIN_WORDS.has(word));
   return [
     ...(en.trim() === "" || hi.trim() === "" ? ["is empty"] : []),
     ...(placeholders(en) === placeholders(hi)
@@ -46,13 +46,13 @@ function problemsOfText(key, en, hi) {
 }
 
 /** Keys that a source says whole, and the beginnings of those that it makes of data. */
-function saidIn(source) {
+function findUsedKeys(source) {
   const whole = [...source.matchAll(/["'`]([a-z]\w*(?:\.[\w-]+)+)["'`]/g)].map(([, key]) => key);
-  const made = [
+  const prefixes = [
     ...[...source.matchAll(/["'`]([a-z]\w*(?:\.\w+)*\.)\$\{|`([a-z]\w*(?:\.\w+)*[._])\$\{/g)].map(([, a, b]) => a ?? b),
-    ...[...source.matchAll(/sayOf\(\s*["'`]([\w.]+)["'`]/g)].map(([, prefix]) => `${prefix}.`),
+    ...[...source.matchAll(/translateCode\(\s*["'`]([\w.]+)["'`]/g)].map(([, prefix]) => `${prefix}.`),
   ];
-  return { whole, made };
+  return { whole, made: prefixes };
 }
 
 /**
@@ -61,26 +61,26 @@ function saidIn(source) {
  * @returns {string[]} what is wrong, a line each
  */
 export function problemsOf(catalogues, sources) {
-  const said = sources.map(saidIn);
-  const whole = new Set(said.flatMap(({ whole }) => whole));
-  const made = said.flatMap(({ made }) => made);
-  const isSaid = (key) => whole.has(key) || made.some((prefix) => key.startsWith(prefix));
+  const usedKeys = sources.map(findUsedKeys);
+  const whole = new Set(usedKeys.flatMap(({ whole }) => whole));
+  const prefixes = usedKeys.flatMap(({ made: prefixes }) => prefixes);
+  const isUsed = (key) => whole.has(key) || prefixes.some((prefix) => key.startsWith(prefix));
   const keys = Object.values(catalogues).flatMap(({ en, hi }) => [...new Set([...Object.keys(en), ...Object.keys(hi)])]);
-  const twice = keys.filter((key, i) => keys.indexOf(key) !== i);
-  const inCatalogue = ({ en, hi }) =>
+  const duplicates = keys.filter((key, i) => keys.indexOf(key) !== i);
+  const checkCatalogue = ({ en, hi }) =>
     [...new Set([...Object.keys(en), ...Object.keys(hi)])].flatMap((key) => {
       if (en[key] === undefined) return [`${key} is missing in English`];
       if (hi[key] === undefined) return [`${key} is missing in Hindi`];
-      return [...problemsOfText(key, en[key], hi[key]), ...(isSaid(key) ? [] : ["is said nowhere"])].map(
+      return [...checkMessage(key, en[key], hi[key]), ...(isUsed(key) ? [] : ["is said nowhere"])].map(
         (what) => `${key} ${what}`,
       );
     });
-  return [...Object.values(catalogues).flatMap(inCatalogue), ...twice.map((key) => `${key} is there twice`)];
+  return [...Object.values(catalogues).flatMap(checkCatalogue), ...duplicates.map((key) => `${key} is there twice`)];
 }
 
 /** The catalogues of the portal; only they are run, and nothing that draws. */
 export async function readCatalogues(folder = SOURCE) {
-  const files = [...globSync(`${folder}/*/messages.ts`), `${folder}/messages/common.ts`].sort();
+  const files = globSync(`${folder}/**/{messages,messages/common}.ts`).sort();
   const modules = await Promise.all(files.map((file) => import(pathToFileURL(resolve(file)).href)));
   const found = modules.flatMap((module, i) =>
     Object.values(module)

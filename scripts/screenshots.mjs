@@ -2,15 +2,15 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { chromium } from "@playwright/test";
 import { logIn } from "../test/browser/api.ts";
-import { PLACES, shownOf } from "../test/browser/places.ts";
-import serve, { urlOfProduct } from "../test/browser/product.ts";
-import { CALM, newWorld } from "../test/browser/world.ts";
+import { createPortalContent, PORTAL_PAGES } from "../test/browser/portal-pages.ts";
+import startProduct, { productUrl } from "../test/browser/product.ts";
+import { NORMAL_VALUES, newWorld } from "../test/browser/world.ts";
 
 const FOLDER = "docs/screenshots";
 const SIZES = { desktop: { width: 1366, height: 768 }, phone: { width: 390, height: 844 } };
-const PICTURE = { type: "jpeg", quality: 70 };
+const SCREENSHOT_OPTIONS = { type: "jpeg", quality: 70 };
 
-const WHO = {
+const PERSON_TITLES = {
   nobody: "Nobody signed in",
   nurse: "A nurse",
   doctor: "A doctor",
@@ -19,8 +19,8 @@ const WHO = {
 };
 
 /** All pictures on one page, by who sees them. */
-function contents() {
-  const of = (as) => PLACES.filter((place) => place.as === as);
+function renderIndex() {
+  const of = (as) => PORTAL_PAGES.filter((place) => place.as === as);
   const shown = ({ name }) => [
     `### ${name}`,
     "",
@@ -29,12 +29,12 @@ function contents() {
   ];
   const part = ([as, who]) => [`## ${who}`, "", ...of(as).flatMap(shown)];
   const lead = "Every page of the portal at 1366 × 768 and 390 × 844, of a hospital that is made up (`npm run screenshots`).";
-  return ["# The portal in pictures", "", lead, "", ...Object.entries(WHO).flatMap(part)].join("\n");
+  return ["# The portal in pictures", "", lead, "", ...Object.entries(PERSON_TITLES).flatMap(part)].join("\n");
 }
 
 /** A browser of this person's for each width; one login each. */
-async function signedIn(browser, login, viewport) {
-  const context = await browser.newContext({ viewport, locale: "en-IN", timezoneId: "Asia/Kolkata", baseURL: urlOfProduct() });
+async function openSignedInPage(browser, login, viewport) {
+  const context = await browser.newContext({ viewport, locale: "en-IN", timezoneId: "Asia/Kolkata", baseURL: productUrl() });
   if (login) {
     const data = { email: login.email, password: login.password, transport: "cookie" };
     const response = await context.request.post("/api/v1/auth/login", { data });
@@ -43,7 +43,7 @@ async function signedIn(browser, login, viewport) {
   return context.newPage();
 }
 
-async function picture(page, name, path, width) {
+async function takeScreenshot(page, name, path, width) {
   await page.goto(path);
   await page
     .getByRole("heading", { level: 1 })
@@ -55,15 +55,15 @@ async function picture(page, name, path, width) {
   await page.waitForLoadState("networkidle", { timeout: 10_000 }).catch(() => undefined);
   // Charts and PDFs draw after their answers.
   await page.waitForTimeout(700);
-  await page.screenshot({ path: `${FOLDER}/${name}-${width}.jpg`, ...PICTURE });
+  await page.screenshot({ path: `${FOLDER}/${name}-${width}.jpg`, ...SCREENSHOT_OPTIONS });
   console.log(`${name}-${width}.jpg`);
 }
 
 /** A person may ask a hundred times a minute, and a page asks up to ten times: nobody opens one sooner than this after the last. */
-const APART_MS = 6_000;
+const MIN_PAGE_INTERVAL_MS = 6_000;
 
 /** Everybody's first pages, then everybody's second ones: people wait beside each other. */
-function inTurn(places) {
+function interleaveByPerson(places) {
   const turns = new Map();
   const turnOf = ({ as }) => turns.set(as, (turns.get(as) ?? 0) + 1).get(as);
   return places.map((place) => ({ place, turn: turnOf(place) })).sort((a, b) => a.turn - b.turn);
@@ -84,18 +84,22 @@ function valueAt(vital, base, bed, at) {
   return Math.min(vital === "spo2" ? 100 : Number.POSITIVE_INFINITY, Number(value.toFixed(digits)));
 }
 
-function now(values, bed) {
+function currentValues(values, bed) {
   return Object.fromEntries(Object.entries(values).map(([vital, base]) => [vital, valueAt(vital, base, bed, Date.now())]));
 }
 
 /** Everybody has a past, more beds are taken, and monitors go on sending until it is said that they end. */
-async function living(world, { beds }) {
+async function startActivity(world, { beds }) {
   const all = [...beds];
   // A hundred calls a minute are not enough for one.
   const clerk = await logIn(await world.newPerson("nurse"));
   for (let bed = 0; bed < BEDS; bed++) {
     const patient = await world.newPatient({}, clerk);
-    all.push({ patient, monitor: await world.newMonitor(patient, clerk), values: { ...CALM, heart_rate: 64 + 3 * bed } });
+    all.push({
+      patient,
+      monitor: await world.newMonitor(patient, clerk),
+      values: { ...NORMAL_VALUES, heart_rate: 64 + 3 * bed },
+    });
   }
   const begin = Date.now() - HISTORY.hours * 60 * MINUTE_MS;
   for (const [bed, { patient }] of all.entries()) {
@@ -103,13 +107,15 @@ async function living(world, { beds }) {
       { length: (HISTORY.hours * 60) / HISTORY.everyMinutes - 1 },
       (_, i) => begin + i * HISTORY.everyMinutes * MINUTE_MS,
     );
-    const written = times.flatMap((at) => CHARTED.map((vital) => ({ vital, value: valueAt(vital, CALM[vital], bed, at), at })));
+    const written = times.flatMap((at) =>
+      CHARTED.map((vital) => ({ vital, value: valueAt(vital, NORMAL_VALUES[vital], bed, at), at })),
+    );
     await world.writeDown(patient, written);
   }
   let going = true;
   const sending = (async () => {
     while (going) {
-      await Promise.all(all.map(({ monitor, values }, bed) => monitor.send(now(values, bed)).catch(() => undefined)));
+      await Promise.all(all.map(({ monitor, values }, bed) => monitor.send(currentValues(values, bed)).catch(() => undefined)));
       await new Promise((resolve) => setTimeout(resolve, 5_000));
     }
   })();
@@ -119,31 +125,31 @@ async function living(world, { beds }) {
   };
 }
 
-const end = await serve();
+const end = await startProduct();
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
 });
 try {
   const world = await newWorld({ plain: true });
-  const shown = await shownOf(world);
+  const shown = await createPortalContent(world);
   const { ids, logins } = shown;
-  const stop = await living(world, shown);
+  const stop = await startActivity(world, shown);
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   for (const [width, viewport] of Object.entries(SIZES)) {
     const pages = new Map();
-    for (const { place } of inTurn(PLACES)) {
+    for (const { place } of interleaveByPerson(PORTAL_PAGES)) {
       const { name, as, path } = place;
-      const { page, free } = pages.get(as) ?? { page: await signedIn(browser, logins[as], viewport), free: 0 };
+      const { page, free } = pages.get(as) ?? { page: await openSignedInPage(browser, logins[as], viewport), free: 0 };
       await page.waitForTimeout(Math.max(0, free - Date.now()));
-      pages.set(as, { page, free: Date.now() + APART_MS });
-      await picture(page, name, path(ids), width);
+      pages.set(as, { page, free: Date.now() + MIN_PAGE_INTERVAL_MS });
+      await takeScreenshot(page, name, path(ids), width);
     }
     for (const { page } of pages.values()) await page.context().close();
   }
   await stop();
-  writeFileSync(`${FOLDER}/README.md`, contents());
+  writeFileSync(`${FOLDER}/README.md`, renderIndex());
 } finally {
   await browser.close();
   await end?.();

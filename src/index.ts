@@ -1,15 +1,16 @@
 // What the Worker exports: requests, the clock's work, and the Durable Object classes.
 import { app } from "./app.ts";
-import { cleanUp } from "./cron.ts";
-import { deliverChanges } from "./monitoring/patient-object/context/changes.ts";
+import { runCleanup } from "./cron.ts";
+import { deliverChanges } from "./monitoring/patient-object/context/change-delivery.ts";
 
 /** As in wrangler.toml; its other clock cleans up. */
-const EVERY_MINUTE = "* * * * *";
+const EVERY_MINUTE_CRON = "* * * * *";
 
 export { WardFeed } from "./monitoring/live/ward-feed.ts";
 export { PatientMonitor } from "./monitoring/patient-object/patient-monitor.ts";
 
 export default {
   fetch: app.fetch,
-  scheduled: ({ cron }, env, ctx) => ctx.waitUntil(cron === EVERY_MINUTE ? deliverChanges(env) : cleanUp(env, Date.now())),
+  scheduled: ({ cron }, env, ctx) =>
+    ctx.waitUntil(cron === EVERY_MINUTE_CRON ? deliverChanges(env) : runCleanup(env, Date.now())),
 } satisfies ExportedHandler<Env>;

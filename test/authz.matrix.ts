@@ -2,16 +2,16 @@
 
 export type Role = "patient" | "nurse" | "doctor" | "hospital_admin" | "admin";
 /** Three hospitals: A and B let doctors see their care teams, W lets them see the whole hospital. */
-export type Place = "A" | "B" | "W";
+export type HospitalKey = "A" | "B" | "W";
 /** Three patients: two of A, one of whom has a doctor, an account and a device; one of W. */
-export const TARGETS = { treated: "A", untreated: "A", elsewhere: "W" } as const satisfies Record<string, Place>;
+export const TARGETS = { treated: "A", untreated: "A", elsewhere: "W" } as const satisfies Record<string, HospitalKey>;
 export type Target = keyof typeof TARGETS;
 
-export type Principal = {
+export type TestPrincipal = {
   name: string;
   kind: "anonymous" | "user" | "device" | "app";
   role?: Role;
-  place?: Place;
+  place?: HospitalKey;
   /** The hospital shows its doctors every patient. */
   wide?: true;
   /** Why a token that was once good is good no more. */
@@ -21,7 +21,7 @@ export type Principal = {
   bound?: Target;
 };
 
-export const PRINCIPALS: readonly Principal[] = [
+export const PRINCIPALS: readonly TestPrincipal[] = [
   { name: "anonymous", kind: "anonymous" },
   { name: "patient self", kind: "user", role: "patient", linked: ["treated"] },
   { name: "patient other", kind: "user", role: "patient", linked: ["elsewhere"] },
@@ -60,7 +60,7 @@ type About =
   | "profile"
   | "device"
   | "session";
-export type Rule = {
+export type RouteRule = {
   about: About;
   who: readonly Role[];
   /** Audit events of an allowed call. */
@@ -74,12 +74,12 @@ const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
 const EDITORS: readonly Role[] = ["nurse", "hospital_admin", "admin"];
 const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
 const ADMIN: readonly Role[] = ["admin"];
-const PUBLIC: Rule = { about: "public", who: [], traced: 0 };
-const rule = (about: About, who: readonly Role[], traced: 0 | 1 = 1): Rule => ({ about, who, traced });
-const shared = (about: About, who: readonly Role[]): Rule => ({ ...rule(about, who), app: true });
+const PUBLIC: RouteRule = { about: "public", who: [], traced: 0 };
+const rule = (about: About, who: readonly Role[], traced: 0 | 1 = 1): RouteRule => ({ about, who, traced });
+const shared = (about: About, who: readonly Role[]): RouteRule => ({ ...rule(about, who), app: true });
 
 /** Every route of the Worker. One that stands here no more, or not yet, fails the test. */
-export const ROUTES: Record<string, Rule> = {
+export const ROUTES: Record<string, RouteRule> = {
   "GET /": PUBLIC,
   "GET /.well-known/jwks.json": PUBLIC,
   "GET /assets/*": PUBLIC,
@@ -232,7 +232,7 @@ export const ROUTES: Record<string, Rule> = {
 /** What joins a principal and what a request names. `uploaded`: the report came from this device. */
 export type Relation = "self" | "team" | "colleague" | "bound" | "none";
 
-export function relationOf(principal: Principal, target: Target): Relation {
+export function relationTo(principal: TestPrincipal, target: Target): Relation {
   if (principal.bound === target) return "bound";
   if (principal.linked?.includes(target)) return "self";
   if (principal.place !== TARGETS[target]) return "none";
@@ -245,7 +245,7 @@ export function relationOf(principal: Principal, target: Target): Relation {
  */
 export type Decision = "allow" | "quarantine" | "quarantine inside" | "404 inside" | "held" | "unbound" | 401 | 403 | 404;
 
-export const STATUS: Partial<Record<Decision, number>> = {
+export const DECISION_STATUS: Partial<Record<Decision, number>> = {
   quarantine: 202,
   "quarantine inside": 200,
   "404 inside": 200,
@@ -254,10 +254,10 @@ export const STATUS: Partial<Record<Decision, number>> = {
 };
 export const isDenial = (decision: Decision): boolean => typeof decision === "number" || decision === "404 inside";
 
-export function expected(principal: Principal, rule: Rule, relation: Relation): Decision {
+export function expectedDecision(principal: TestPrincipal, rule: RouteRule, relation: Relation): Decision {
   const { about, who, app } = rule;
   if (about === "batch") {
-    const alone = expected(principal, { ...rule, about: "upload" }, relation);
+    const alone = expectedDecision(principal, { ...rule, about: "upload" }, relation);
     return alone === "quarantine" ? "quarantine inside" : alone === 404 ? "404 inside" : alone;
   }
   if (about === "public") return "allow";
@@ -285,7 +285,7 @@ export function expected(principal: Principal, rule: Rule, relation: Relation): 
   return about === "edit" && role === "patient" ? 403 : "allow";
 }
 
-function maySee({ kind, role, wide }: Principal, relation: Relation): boolean {
+function maySee({ kind, role, wide }: TestPrincipal, relation: Relation): boolean {
   if (kind === "app") return relation === "colleague";
   switch (role) {
     case "admin":
@@ -303,17 +303,17 @@ function maySee({ kind, role, wide }: Principal, relation: Relation): boolean {
 }
 
 /** The patients whose words may appear in what a principal is answered. */
-export function visibleTo(principal: Principal): Target[] {
+export function visibleTargets(principal: TestPrincipal): Target[] {
   if (principal.ended) return [];
   const all: Target[] = ["treated", "untreated", "elsewhere"];
   return all.filter((target) => {
-    const relation = relationOf(principal, target);
+    const relation = relationTo(principal, target);
     return principal.kind === "device" ? relation === "bound" : maySee(principal, relation);
   });
 }
 
 /** Audit events that one request leaves: one a decision; a token that names nobody decides nothing. */
-export function traces(principal: Principal, rule: Rule, decision: Decision): number {
+export function expectedAuditEvents(principal: TestPrincipal, rule: RouteRule, decision: Decision): number {
   if (rule.about === "public" || principal.kind === "anonymous" || decision === "unbound") return 0;
   // What a device sends is told to the trail by the hour (DESIGN.md), not by the request.
   if (principal.kind === "device" && decision === "allow" && ["samples", "stream"].includes(rule.about)) return 0;

@@ -1,12 +1,10 @@
 // The world of the authorization matrix: its principals with live tokens, its patients with their things, its requests.
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { deliverChanges } from "../src/monitoring/patient-object/context/changes.ts";
-import { alertId } from "../src/monitoring/patient-object/samples/ids.ts";
-import { type Place, PRINCIPALS, type Principal, TARGETS, type Target } from "./authz.matrix.ts";
+import { deliverChanges } from "../src/monitoring/patient-object/context/change-delivery.ts";
+import { toAlertId } from "../src/monitoring/patient-object/samples/ids.ts";
+import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal } from "./authz.matrix.ts";
 import {
   API,
-  type Ask,
-  ask,
   env,
   link,
   newDevice,
@@ -18,16 +16,18 @@ import {
   PASSWORD,
   type Patient,
   type Person,
-  read,
+  type RequestOptions,
+  readJson,
+  sendRequest,
   sha256,
-  unique,
-  upload,
+  uniqueText,
   uploadForm,
+  uploadReport,
 } from "./world.ts";
 
-export type Player = { principal: Principal; token: string | null; person: Person | null; sessionId: string | null };
+export type TestCaller = { principal: TestPrincipal; token: string | null; person: Person | null; sessionId: string | null };
 /** Everything a request may name; in the twin for a random id, all of it is random. */
-export type Handle = {
+export type ResourceIds = {
   hospitalId: string;
   patientId: string;
   reportId: string;
@@ -62,14 +62,18 @@ const run = (query: string, ...values: unknown[]) =>
     .bind(...values)
     .run();
 
-export async function newPlayers() {
-  const places: Record<Place, string> = { A: await newHospital(), B: await newHospital(), W: await newHospital("hospital") };
+export async function createFixture() {
+  const places: Record<HospitalKey, string> = {
+    A: await newHospital(),
+    B: await newHospital(),
+    W: await newHospital("hospital"),
+  };
   const nurses = { A: await newPerson("nurse", places.A), W: await newPerson("nurse", places.W, "hospital") };
   const patients = await mapTargets(async (target) => {
     const place = TARGETS[target];
     return newPatient(places[place], nurses[place]);
   });
-  const players: Player[] = [];
+  const players: TestCaller[] = [];
   for (const principal of PRINCIPALS) players.push(await newPlayer(principal, places, nurses.A, patients));
   const bound = players.find((player) => player.principal.name === "device bound");
   const handles = await mapTargets(async (target) => {
@@ -83,18 +87,18 @@ export async function newPlayers() {
   for (const { id } of Object.values(patients)) await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
   return { places, nurses, patients, players, handles };
 }
-export type Stage = Awaited<ReturnType<typeof newPlayers>>;
+export type AuthzFixture = Awaited<ReturnType<typeof createFixture>>;
 
 async function mapTargets<T>(make: (target: Target) => Promise<T>): Promise<Record<Target, T>> {
   return { treated: await make("treated"), untreated: await make("untreated"), elsewhere: await make("elsewhere") };
 }
 
 async function newPlayer(
-  principal: Principal,
-  places: Record<Place, string>,
+  principal: TestPrincipal,
+  places: Record<HospitalKey, string>,
   nurse: Person,
   patients: Record<Target, Patient>,
-): Promise<Player> {
+): Promise<TestCaller> {
   const { kind, role, place, wide, linked = [], team = [], bound } = principal;
   if (kind === "anonymous") return { principal, token: null, person: null, sessionId: null };
   if (kind === "app") {
@@ -107,13 +111,13 @@ async function newPlayer(
   }
   const person = await newPerson(role ?? "patient", place ? places[place] : null, wide ? "hospital" : "care_team");
   for (const target of linked) await link(person, patients[target]);
-  for (const target of team) await joinTeam(patients[target].id, person.id);
+  for (const target of team) await addToCareTeam(patients[target].id, person.id);
   return { principal, token: person.token, person, sessionId: person.sessionId };
 }
 
 async function newKey(manager: Person): Promise<{ api_key_id: string; token: string }> {
   const json = { name: "test", scopes: APP_SCOPES };
-  return (await read(await ask(`${API}/api-keys`, { as: manager, json }))).data;
+  return (await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }))).data;
 }
 
 /** What an app can be given, as an API key's form asks for it. */
@@ -129,20 +133,20 @@ const APP_SCOPES = [
   "alert:read",
 ];
 
-export const joinTeam = (patientId: string, userId: string) =>
+export const addToCareTeam = (patientId: string, userId: string) =>
   run("INSERT INTO care_team (patient_id, user_id, added_by, started_at) VALUES (?, ?, 'test', 1)", patientId, userId);
 
-async function newHandle(hospitalId: string, nurse: Person, uploader: { token: string }, patient: Patient): Promise<Handle> {
+async function newHandle(hospitalId: string, nurse: Person, uploader: { token: string }, patient: Patient): Promise<ResourceIds> {
   const device = await newDevice(nurse, patient.id);
-  const sent = await upload(uploader, newPdf(`file of ${patient.canary}`), {
+  const sent = await uploadReport(uploader, newPdf(`file of ${patient.canary}`), {
     patient_id: patient.id,
     fileName: `${patient.canary}.pdf`,
     metrics: JSON.stringify({ heart_rate: 72, vendor: patient.canary }),
   });
-  const { data } = await read(sent);
+  const { data } = await readJson(sent);
   const staff = await newPerson("nurse", hospitalId);
   const member = await newPerson("doctor", hospitalId);
-  await joinTeam(patient.id, member.id);
+  await addToCareTeam(patient.id, member.id);
   const manager = await newPerson("hospital_admin", hospitalId);
   const wardId = await newWard(manager);
   return {
@@ -155,7 +159,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     reportId: data.report_id,
     deviceId: device.id,
     credentialId: device.credentialId,
-    invitationId: (await invite(manager, `${unique()}@example.org`)).invitation_id,
+    invitationId: (await invite(manager, `${uniqueText()}@example.org`)).invitation_id,
     apiKeyId: (await newKey(manager)).api_key_id,
     code: "aaaa-aaaa-aaaa",
     uploadId: await newQuarantined(nurse),
@@ -171,11 +175,11 @@ async function newAlert(nurse: Person, patientId: string, wardId: string): Promi
   const change = { as: nurse, method: "PATCH", json: { monitoring: "home", ward_id: wardId } };
   const row = env.DB.prepare("SELECT version FROM patients WHERE id = ?").bind(patientId);
   const headers = { "If-Match": `"${await row.first<number>("version")}"` };
-  await ask(`${API}/patients/${patientId}`, { ...change, headers });
-  const sent = await ask(`${API}/observations`, { as: nurse, json: { patient_id: patientId, ...sample(), value: 0 } });
-  const { results } = (await read(sent)).data;
-  const id = alertId(patientId, 1);
-  const seen = await ask(`${API}/alerts/${id}/acknowledge`, { as: nurse, method: "POST" });
+  await sendRequest(`${API}/patients/${patientId}`, { ...change, headers });
+  const sent = await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: patientId, ...sample(), value: 0 } });
+  const { results } = (await readJson(sent)).data;
+  const id = toAlertId(patientId, 1);
+  const seen = await sendRequest(`${API}/alerts/${id}/acknowledge`, { as: nurse, method: "POST" });
   if (!seen.ok) throw new Error(`no alert: ${await seen.text()}`);
   await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(patientId));
   return { observationId: results[0].observation_id, alertId: id };
@@ -183,7 +187,7 @@ async function newAlert(nurse: Person, patientId: string, wardId: string): Promi
 
 async function newHeld(nurse: Person): Promise<string> {
   const device = await newDevice(nurse, null);
-  await ask(`${API}/observations`, { as: device, json: sample() });
+  await sendRequest(`${API}/observations`, { as: device, json: sample() });
   const row = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
   return (await row.first<string>("id")) ?? "";
 }
@@ -191,32 +195,34 @@ async function newHeld(nurse: Person): Promise<string> {
 const sample = () => ({ code: "8867-4", value: 72, unit: "/min", effective_at: new Date().toISOString() });
 
 async function newQuarantined(nurse: Person): Promise<string> {
-  return (await read(await upload(await newDevice(nurse, null), newPdf()))).data.upload_id;
+  return (await readJson(await uploadReport(await newDevice(nurse, null), newPdf()))).data.upload_id;
 }
 
 /** A direct upload, begun, with its file where the link would have put it. */
 async function newDirect(by: { token: string }, patientId: string): Promise<string> {
   const pdf = newPdf();
   const json = { patient_id: patientId, size: pdf.length, sha256: await sha256(pdf) };
-  const id: string = (await read(await ask(`${API}/reports/direct`, { as: by, json }))).data.upload_id;
+  const id: string = (await readJson(await sendRequest(`${API}/reports/direct`, { as: by, json }))).data.upload_id;
   const key = await env.DB.prepare("SELECT incoming_key FROM uploads WHERE id = ?").bind(id).first<string>("incoming_key");
   await env.FILES.put(key ?? "", pdf);
   return id;
 }
 
 async function invite(manager: Person, email: string): Promise<{ invitation_id: string; token: string }> {
-  return (await read(await ask(`${API}/users/invite`, { as: manager, json: { email, role: "nurse" } }))).data;
+  return (await readJson(await sendRequest(`${API}/users/invite`, { as: manager, json: { email, role: "nurse" } }))).data;
 }
 
 async function newWard(manager: Person): Promise<string> {
-  return (await read(await ask(`${API}/wards`, { as: manager, json: { name: `Ward ${unique()}` } }))).data.ward_id;
+  return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name: `Ward ${uniqueText()}` } }))).data
+    .ward_id;
 }
 
 async function newProfile(manager: Person, userId: string): Promise<string> {
-  return (await read(await ask(`${API}/practitioners`, { as: manager, json: { user_id: userId } }))).data.practitioner_id;
+  return (await readJson(await sendRequest(`${API}/practitioners`, { as: manager, json: { user_id: userId } }))).data
+    .practitioner_id;
 }
 
-async function end({ principal, person, token }: Player, places: Record<Place, string>): Promise<void> {
+async function end({ principal, person, token }: TestCaller, places: Record<HospitalKey, string>): Promise<void> {
   if (principal.ended === "deactivated") await run("UPDATE users SET active = 0 WHERE id = ?", person?.id);
   if (principal.ended === "left") {
     await run("UPDATE memberships SET ended_at = 1 WHERE user_id = ? AND hospital_id = ?", person?.id, places.A);
@@ -228,16 +234,21 @@ async function end({ principal, person, token }: Player, places: Record<Place, s
 }
 
 /** What an allowed call would use up, made anew, so that every allowed cell meets the same state. */
-export async function freshen(route: string, handle: Handle, stage: Stage, player: Player): Promise<Handle> {
+export async function renewResources(
+  route: string,
+  handle: ResourceIds,
+  stage: AuthzFixture,
+  player: TestCaller,
+): Promise<ResourceIds> {
   const nurse = handle.hospitalId === stage.places.A ? stage.nurses.A : stage.nurses.W;
   if (route.endsWith("/care-team/:user_id") || route.endsWith("/members/:user_id")) {
     const doctor = await newPerson("doctor", handle.hospitalId);
-    if (route.startsWith("DELETE") && route.includes("care-team")) await joinTeam(handle.patientId, doctor.id);
+    if (route.startsWith("DELETE") && route.includes("care-team")) await addToCareTeam(handle.patientId, doctor.id);
     return { ...handle, staffId: doctor.id, memberId: doctor.id };
   }
   if (route.startsWith("DELETE /api/v1/users/")) {
     const manager = await newPerson("hospital_admin", handle.hospitalId);
-    const invitationId = (await invite(manager, `${unique()}@example.org`)).invitation_id;
+    const invitationId = (await invite(manager, `${uniqueText()}@example.org`)).invitation_id;
     return { ...handle, staffId: (await newPerson("nurse", handle.hospitalId)).id, invitationId };
   }
   if (route.includes("/links/")) {
@@ -251,31 +262,31 @@ export async function freshen(route: string, handle: Handle, stage: Stage, playe
   }
   if (route === "DELETE /api/v1/patients/:patient_id" || route.endsWith("/patients/claim")) {
     const { id } = await newPatient(handle.hospitalId, nurse);
-    const issued = await read(await ask(`${API}/patients/${id}/claim-codes`, { as: nurse, method: "POST" }));
+    const issued = await readJson(await sendRequest(`${API}/patients/${id}/claim-codes`, { as: nurse, method: "POST" }));
     return { ...handle, patientId: id, code: issued.data.code, version: 1 };
   }
   if (route.endsWith("/credentials/:credential_id")) {
-    const issued = await ask(`${API}/devices/${handle.deviceId}/credentials`, { as: nurse, json: { name: "spare" } });
-    return { ...handle, credentialId: (await read(issued)).data.credential_id };
+    const issued = await sendRequest(`${API}/devices/${handle.deviceId}/credentials`, { as: nurse, json: { name: "spare" } });
+    return { ...handle, credentialId: (await readJson(issued)).data.credential_id };
   }
   if (route.endsWith("/assign") || route.endsWith("/discard")) return { ...handle, uploadId: await newQuarantined(nurse) };
   if (route.endsWith("/confirm")) {
     return { ...handle, directId: await newDirect({ token: player.token ?? "" }, handle.patientId) };
   }
   if (route.endsWith("/assignments/current")) {
-    await ask(`${API}/devices/${handle.deviceId}/assignments`, { as: nurse, json: { patient_id: handle.patientId } });
+    await sendRequest(`${API}/devices/${handle.deviceId}/assignments`, { as: nurse, json: { patient_id: handle.patientId } });
   }
   if (route === "DELETE /api/v1/hospitals/:hospital_id") return { ...handle, hospitalId: await newHospital(), version: 1 };
   if (/^(PUT|DELETE) .*alert-rules/.test(route)) {
     const scope = route.includes(":ward_id") ? `wards/${handle.wardId}` : `patients/${handle.patientId}`;
     await run("DELETE FROM alert_rules WHERE scope_id IN (?, ?)", handle.wardId, handle.patientId);
     if (route.startsWith("PUT")) return handle;
-    await ask(`${API}/${scope}/alert-rules/heart_rate`, { as: nurse, method: "PUT", json: { low: 46 } });
+    await sendRequest(`${API}/${scope}/alert-rules/heart_rate`, { as: nurse, method: "PUT", json: { low: 46 } });
     return { ...handle, version: 1 };
   }
   if (route.endsWith("/resolve")) {
     const { id } = await newPatient(handle.hospitalId, nurse);
-    if (player.person?.role === "doctor") await joinTeam(id, player.person.id);
+    if (player.person?.role === "doctor") await addToCareTeam(id, player.person.id);
     return { ...handle, patientId: id, ...(await newAlert(nurse, id, handle.wardId)) };
   }
   if (route.startsWith("DELETE") && route.endsWith("/:device_id")) {
@@ -302,7 +313,7 @@ export async function freshen(route: string, handle: Handle, stage: Stage, playe
 }
 
 /** The table and the id of what a route changes. */
-function changedBy(route: string, handle: Handle): [table: string, id: string] {
+function changedBy(route: string, handle: ResourceIds): [table: string, id: string] {
   if (route.includes(":user_id")) return ["users", handle.staffId];
   if (route.includes(":ward_id")) return ["wards", handle.wardId];
   if (route.includes(":practitioner_id")) return ["practitioners", handle.practitionerId];
@@ -312,14 +323,17 @@ function changedBy(route: string, handle: Handle): [table: string, id: string] {
   return ["patients", handle.patientId];
 }
 
-const matching = ({ version }: Handle): Ask => ({ headers: { "If-Match": `"${version}"` } });
+const matching = ({ version }: ResourceIds): RequestOptions => ({ headers: { "If-Match": `"${version}"` } });
 
-const form = (handle: Handle): BodyInit => uploadForm(newPdf(`upload ${unique()}`), { patient_id: handle.patientId });
+const form = (handle: ResourceIds): BodyInit => uploadForm(newPdf(`upload ${uniqueText()}`), { patient_id: handle.patientId });
 
-const UPGRADE: Ask = { headers: { Upgrade: "websocket" } };
+const UPGRADE: RequestOptions = { headers: { Upgrade: "websocket" } };
 
 /** Bodies and headers of the routes that want some. */
-const BODIES: Record<string, (handle: Handle, principal: Principal, person: Person | null) => Ask | Promise<Ask>> = {
+const BODIES: Record<
+  string,
+  (handle: ResourceIds, principal: TestPrincipal, person: Person | null) => RequestOptions | Promise<RequestOptions>
+> = {
   "POST /api/token": () => ({ body: "", headers: { "Content-Type": "application/x-www-form-urlencoded" } }),
   "POST /api/v1/auth/login": () => ({ json: {} }),
   "POST /api/v1/auth/refresh": () => ({ json: { refresh_token: 1 } }),
@@ -339,12 +353,12 @@ const BODIES: Record<string, (handle: Handle, principal: Principal, person: Pers
     return { json: { token: (await invite(manager, person.email)).token } };
   },
   "POST /api/v1/users/invite": (handle, { role }) => ({
-    json: { email: `${unique()}@example.org`, role: "nurse", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+    json: { email: `${uniqueText()}@example.org`, role: "nurse", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),
   "PATCH /api/v1/users/:user_id": (handle) => ({ ...matching(handle), json: { is_active: true } }),
   "POST /api/v1/users": (handle, { role }) => ({
     json: {
-      email: `${unique()}@example.org`,
+      email: `${uniqueText()}@example.org`,
       full_name: "Ravi Kumar",
       password: "quiet river stones",
       role: "nurse",
@@ -355,9 +369,9 @@ const BODIES: Record<string, (handle: Handle, principal: Principal, person: Pers
   "PATCH /api/v1/hospitals/:hospital_id": (handle) => ({ ...matching(handle), json: { address: "1 Lake Road" } }),
   "DELETE /api/v1/hospitals/:hospital_id": matching,
   "POST /api/v1/wards": (handle, { role }) => ({
-    json: { name: `Ward ${unique()}`, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+    json: { name: `Ward ${uniqueText()}`, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),
-  "PATCH /api/v1/wards/:ward_id": (handle) => ({ ...matching(handle), json: { name: `Ward ${unique()}` } }),
+  "PATCH /api/v1/wards/:ward_id": (handle) => ({ ...matching(handle), json: { name: `Ward ${uniqueText()}` } }),
   "DELETE /api/v1/wards/:ward_id": matching,
   "POST /api/v1/practitioners": (handle, { role }) => ({
     json: { user_id: handle.staffId, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
@@ -405,7 +419,7 @@ const BODIES: Record<string, (handle: Handle, principal: Principal, person: Pers
   "POST /api/v1/devices/:device_id/credentials": () => ({ json: { name: "ward PC" } }),
   "POST /api/v1/devices/:device_id/assignments": (handle) => ({ json: { patient_id: handle.patientId } }),
   "POST /api/v1/reports/batch": (handle) => {
-    const body = uploadForm(newPdf(`batch ${unique()}`));
+    const body = uploadForm(newPdf(`batch ${uniqueText()}`));
     body.set("items", JSON.stringify([{ patient_id: handle.patientId }]));
     return { body };
   },
@@ -419,7 +433,7 @@ const BODIES: Record<string, (handle: Handle, principal: Principal, person: Pers
 };
 
 /** Queries of the routes that want some. */
-const QUERIES: Record<string, (handle: Handle, principal: Principal) => string> = {
+const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) => string> = {
   "GET /api/v1/live": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live/sse": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/wearables/metrics/recent": ({ patientId }) => `?patient_id=${patientId}`,
@@ -427,7 +441,7 @@ const QUERIES: Record<string, (handle: Handle, principal: Principal) => string> 
   "GET /api/v1/patients/search": ({ hospitalId }, { role }) => `?q=first${role === "admin" ? `&hospital_id=${hospitalId}` : ""}`,
 };
 
-export async function call(route: string, handle: Handle, player: Player, sessionId: string, token = player.token) {
+export async function callRoute(route: string, handle: ResourceIds, player: TestCaller, sessionId: string, token = player.token) {
   const [method = "GET", pattern = ""] = route.split(" ");
   const isTeam = pattern.includes("care-team");
   const path = pattern
@@ -450,7 +464,7 @@ export async function call(route: string, handle: Handle, player: Player, sessio
     .replace("/*", "/docs.js");
   const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
   const query = QUERIES[route]?.(handle, player.principal) ?? "";
-  return ended(await ask(path + query, { ...more, method, as: token }));
+  return ended(await sendRequest(path + query, { ...more, method, as: token }));
 }
 
 /** What goes on by itself, with its first frame for a body. */
@@ -472,7 +486,7 @@ async function ended(response: Response): Promise<Response> {
 }
 
 /** A session of the player's own, for routes that end one. */
-export async function spareSession(player: Player, places: Record<Place, string>) {
+export async function createSpareSession(player: TestCaller, places: Record<HospitalKey, string>) {
   const { role = "patient", place, wide } = player.principal;
   if (!player.person) return null;
   const hospitalId = place ? places[place] : null;

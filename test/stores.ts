@@ -7,7 +7,7 @@ const R2_OPS = ["get", "put", "delete", "head", "list"];
 const KV_OPS = ["get", "put", "delete", "list", "getWithMetadata"];
 
 /** An Env whose every D1 round trip, R2 and KV operation and call of an object goes through `around`, numbered from 1. */
-export function around(env: Env, wrap: Around): Env {
+export function interceptStores(env: Env, wrap: Around): Env {
   let k = 0;
   const next = (store: StoreCall["store"], op: string): StoreCall => ({ store, op, k: ++k });
   const proxied = <T extends object>(target: T, store: "FILES" | "KV", ops: string[]): T =>
@@ -83,8 +83,8 @@ function wrapD1(db: D1Database, run: Run): D1Database {
 }
 
 /** Waits 0 to 5 ms before each store call: without it, races are invisible on local workerd. */
-export function yielding(env: Env): Env {
-  return around(env, async (_, run) => {
+export function withRandomDelays(env: Env): Env {
+  return interceptStores(env, async (_, run) => {
     await scheduler.wait(Math.random() * 5);
     return run();
   });
@@ -100,10 +100,15 @@ const SAID: Partial<Record<StoreCall["store"], string>> = {
  * Fails the k-th store call: `before` it happens, or `after` it (committed, reply lost).
  * @returns the Env and whether the fault came to fire
  */
-export function failing(env: Env, k: number, when: "before" | "after", only?: StoreCall["store"]): { env: Env; fault: Fault } {
+export function withStoreFault(
+  env: Env,
+  k: number,
+  when: "before" | "after",
+  only?: StoreCall["store"],
+): { env: Env; fault: Fault } {
   const fault: Fault = { fired: false };
   let matching = 0;
-  const wrapped = around(env, async (call, run) => {
+  const wrapped = interceptStores(env, async (call, run) => {
     if (only && call.store !== only) return run();
     if (++matching !== k) return run();
     fault.fired = true;
@@ -116,7 +121,7 @@ export function failing(env: Env, k: number, when: "before" | "after", only?: St
 export type Counts = { d1: number; rowsRead: number; rowsWritten: number; r2: string[]; kv: string[]; objects: string[] };
 
 /** Counts D1 round trips, rows read and written, the R2 and KV operations, and the calls of objects. */
-export function counting(env: Env): { env: Env; counts: Counts } {
+export function withCounters(env: Env): { env: Env; counts: Counts } {
   const counts: Counts = { d1: 0, rowsRead: 0, rowsWritten: 0, r2: [], kv: [], objects: [] };
   const lists = { FILES: counts.r2, KV: counts.kv, OBJECTS: counts.objects };
   const add = (result: unknown): void => {
@@ -126,7 +131,7 @@ export function counting(env: Env): { env: Env; counts: Counts } {
       counts.rowsWritten += meta?.rows_written ?? 0;
     }
   };
-  const wrapped = around(env, async (call, run) => {
+  const wrapped = interceptStores(env, async (call, run) => {
     if (call.store === "DB") counts.d1++;
     else lists[call.store].push(call.op);
     const result = await run();

@@ -1,16 +1,16 @@
 // A hospital of its own for each test: people with sessions, patients with canaries, devices, and requests through the front door.
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env as realEnv } from "cloudflare:workers";
-import type { Actor, Role, UserActor, UserCall, UserStanding } from "../src/access/actor.ts";
-import { emailIndex, usernameIndex } from "../src/accounts/auth/names.ts";
+import type { Actor, Role, UserActor, UserCall, UserEffectiveRole } from "../src/access/actor.ts";
+import { computeEmailIndex, computeUsernameIndex } from "../src/accounts/auth/login-names.ts";
 import { hashPassword } from "../src/accounts/passwords/passwords.ts";
-import { newSession, refreshToken } from "../src/accounts/sessions/sessions.ts";
-import { signAccessToken } from "../src/accounts/sessions/tokens.ts";
+import { signAccessToken } from "../src/accounts/sessions/access-tokens.ts";
+import { prepareSession, refreshToken } from "../src/accounts/sessions/sessions.ts";
 import { app } from "../src/app.ts";
-import { newPatient as patientStatements } from "../src/patients/new-patient.ts";
-import { keysOf } from "../src/platform/config.ts";
-import { seal } from "../src/platform/crypto.ts";
-import { batch, database } from "../src/platform/db/client.ts";
+import { preparePatient as patientStatements } from "../src/patients/new-patient.ts";
+import { getKeys } from "../src/platform/config.ts";
+import { sealValue } from "../src/platform/crypto.ts";
+import { batch, getDb } from "../src/platform/db/client.ts";
 import { careTeam, hospitals, memberships, patientLinks, users } from "../src/platform/db/schema.ts";
 import { uuidv7 } from "../src/platform/ids.ts";
 
@@ -31,7 +31,7 @@ export type Person = {
 };
 export type Patient = { id: string; number: number; canary: string };
 
-export type Ask = {
+export type RequestOptions = {
   as?: { token: string } | string | null;
   method?: string;
   json?: unknown;
@@ -44,7 +44,7 @@ export type Ask = {
 let address = 0;
 
 /** One request through the Worker's front door, from an address of its own unless one is given. */
-export async function ask(path: string, options: Ask = {}): Promise<Response> {
+export async function sendRequest(path: string, options: RequestOptions = {}): Promise<Response> {
   const headers = new Headers(options.headers);
   const token = typeof options.as === "string" ? options.as : options.as?.token;
   if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
@@ -65,16 +65,16 @@ export async function ask(path: string, options: Ask = {}): Promise<Response> {
 
 /** A JSON body, untyped: tests look at the wire, not at our types. */
 // biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is asserted field by field.
-export async function read(response: Response): Promise<any> {
+export async function readJson(response: Response): Promise<any> {
   return JSON.parse(await response.text());
 }
 
-export const unique = (): string => Math.random().toString(36).slice(2, 10) + Date.now().toString(36);
+export const uniqueText = (): string => Math.random().toString(36).slice(2, 10) + Date.now().toString(36);
 
 async function systemCall() {
   return {
-    db: database(env.DB),
-    keys: await keysOf(env),
+    db: getDb(env.DB),
+    keys: await getKeys(env),
     actor: { kind: "system", name: "test", via } satisfies Actor,
     now: Date.now(),
   };
@@ -89,10 +89,10 @@ export async function withinOneMinute<T>(count: () => Promise<T>): Promise<T> {
   }
 }
 
-export async function newHospital(doctorScope: UserStanding["doctorScope"] = "care_team"): Promise<string> {
+export async function newHospital(doctorScope: UserEffectiveRole["doctorScope"] = "care_team"): Promise<string> {
   const { db, now } = await systemCall();
   const id = uuidv7();
-  await db.insert(hospitals).values({ id, name: `Hospital ${unique()}`, doctorScope, createdAt: now, updatedAt: now });
+  await db.insert(hospitals).values({ id, name: `Hospital ${uniqueText()}`, doctorScope, createdAt: now, updatedAt: now });
   return id;
 }
 
@@ -100,22 +100,22 @@ export async function newHospital(doctorScope: UserStanding["doctorScope"] = "ca
 export async function newPerson(
   role: Role,
   hospitalId: string | null = null,
-  doctorScope: UserStanding["doctorScope"] = "care_team",
+  doctorScope: UserEffectiveRole["doctorScope"] = "care_team",
 ): Promise<Person> {
   const call = await systemCall();
   const { db, keys, now } = call;
   const id = uuidv7();
-  const email = `${unique()}@example.org`;
-  const username = `u${unique()}`.slice(0, 30);
+  const email = `${uniqueText()}@example.org`;
+  const username = `u${uniqueText()}`.slice(0, 30);
   hashed ??= hashPassword(PASSWORD);
   await db.insert(users).values({
     id,
-    emailIndex: await emailIndex(keys, email),
-    usernameIndex: await usernameIndex(keys, username),
-    profileSealed: await seal(
+    emailIndex: await computeEmailIndex(keys, email),
+    usernameIndex: await computeUsernameIndex(keys, username),
+    profileSealed: await sealValue(
       keys.fields,
       { table: "users", column: "profile", id },
-      { email, username, full_name: `Name ${unique()}` },
+      { email, username, full_name: `Name ${uniqueText()}` },
     ),
     passwordHash: await hashed,
     passwordChangedAt: now,
@@ -126,32 +126,36 @@ export async function newPerson(
   if (hospitalId && (role === "nurse" || role === "doctor" || role === "hospital_admin")) {
     await db.insert(memberships).values({ userId: id, hospitalId, role, createdBy: "test", createdAt: now });
   }
-  const standing: UserStanding = { role, hospitalId: role === "admin" || role === "patient" ? null : hospitalId, doctorScope };
+  const standing: UserEffectiveRole = {
+    role,
+    hospitalId: role === "admin" || role === "patient" ? null : hospitalId,
+    doctorScope,
+  };
   return { id, email, username, role, ...(await newLogin(id, standing)) };
 }
 
 /** Another session of a person. */
 export async function newLogin(
   userId: string,
-  standing: UserStanding,
+  standing: UserEffectiveRole,
 ): Promise<{ token: string; sessionId: string; refresh: string }> {
   const call = await systemCall();
-  const session = await newSession(call, userId, standing, { user_agent: "test", ip: null });
+  const session = await prepareSession(call, userId, standing, { user_agent: "test", ip: null });
   await batch(call.db, session.statements);
-  const token = await signAccessToken(env, call.keys.jwt, { userId, sessionId: session.id, claimed: standing }, call.now);
+  const token = await signAccessToken(env, call.keys.jwt, { userId, sessionId: session.id, claimedRole: standing }, call.now);
   return { token, sessionId: session.id, refresh: await refreshToken(call.keys, userId, session.id, 1) };
 }
 
 /** A call such as a request of this person makes. */
-export async function callOf(person: Person, standing: UserStanding): Promise<UserCall> {
-  const actor: UserActor = { kind: "user", userId: person.id, sessionId: person.sessionId, claimed: standing, via };
+export async function createCall(person: Person, standing: UserEffectiveRole): Promise<UserCall> {
+  const actor: UserActor = { kind: "user", userId: person.id, sessionId: person.sessionId, claimedRole: standing, via };
   return { ...(await systemCall()), actor };
 }
 
 /** A patient whose every text field carries one random word that nobody else has. */
 export async function newPatient(hospitalId: string, by: Person, team: Person[] = []): Promise<Patient> {
-  const canary = `canary${unique()}`;
-  const call = await callOf(by, { role: by.role, hospitalId, doctorScope: "care_team" });
+  const canary = `canary${uniqueText()}`;
+  const call = await createCall(by, { role: by.role, hospitalId, doctorScope: "care_team" });
   const { id, statements } = await patientStatements(
     call,
     {
@@ -189,7 +193,7 @@ export async function link(person: Person, patient: Patient): Promise<void> {
 }
 
 /** A hospital with one person of each role; the doctor looks after the first patient and not the second. */
-export async function newWorld(doctorScope: UserStanding["doctorScope"] = "care_team") {
+export async function newWorld(doctorScope: UserEffectiveRole["doctorScope"] = "care_team") {
   const hospitalId = await newHospital(doctorScope);
   const [nurse, doctor, manager, self, admin] = await Promise.all([
     newPerson("nurse", hospitalId, doctorScope),
@@ -211,17 +215,19 @@ export async function newDevice(
   patientId: string | null,
   kind = "ecg",
 ): Promise<{ id: string; credentialId: string; token: string }> {
-  const device = await read(await ask(`${API}/devices`, { as: nurse, json: { kind, name: `Device ${unique()}` } }));
+  const device = await readJson(
+    await sendRequest(`${API}/devices`, { as: nurse, json: { kind, name: `Device ${uniqueText()}` } }),
+  );
   const id: string = device.data.device_id;
-  if (patientId) await ask(`${API}/devices/${id}/assignments`, { as: nurse, json: { patient_id: patientId } });
-  const credential = await read(await ask(`${API}/devices/${id}/credentials`, { as: nurse, json: { name: "test" } }));
+  if (patientId) await sendRequest(`${API}/devices/${id}/assignments`, { as: nurse, json: { patient_id: patientId } });
+  const credential = await readJson(await sendRequest(`${API}/devices/${id}/credentials`, { as: nurse, json: { name: "test" } }));
   return { id, credentialId: credential.data.credential_id, token: credential.data.token };
 }
 
 const encoder = new TextEncoder();
 
 /** A small, well-formed PDF with a text of its own, of at least `size` bytes. */
-export function newPdf(text: string = unique(), size = 0): Uint8Array<ArrayBuffer> {
+export function newPdf(text: string = uniqueText(), size = 0): Uint8Array<ArrayBuffer> {
   const head = `%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n% ${text}\n`;
   const tail = "\ntrailer<</Root 1 0 R>>\n%%EOF\n";
   return new Uint8Array(encoder.encode(head + "x".repeat(Math.max(0, size - head.length - tail.length)) + tail));
@@ -241,25 +247,30 @@ export function uploadForm(pdf: Uint8Array<ArrayBuffer>, { fileName = "ecg.pdf",
   return form;
 }
 
-export async function upload(as: { token: string }, pdf: Uint8Array<ArrayBuffer>, fields: UploadFields = {}, options: Ask = {}) {
-  return ask(`${API}/reports`, { as, body: uploadForm(pdf, fields), ...options });
+export async function uploadReport(
+  as: { token: string },
+  pdf: Uint8Array<ArrayBuffer>,
+  fields: UploadFields = {},
+  options: RequestOptions = {},
+) {
+  return sendRequest(`${API}/reports`, { as, body: uploadForm(pdf, fields), ...options });
 }
 
 /** The raw form: the PDF itself, streamed. */
-export async function uploadRaw(as: { token: string }, pdf: Uint8Array<ArrayBuffer>, query = "", options: Ask = {}) {
+export async function uploadRaw(as: { token: string }, pdf: Uint8Array<ArrayBuffer>, query = "", options: RequestOptions = {}) {
   const headers = {
     "Content-Type": "application/pdf",
     "Content-Length": String(pdf.length),
     "X-Content-SHA256": await sha256(pdf),
     ...options.headers,
   };
-  return ask(`${API}/reports${query}`, { as, body: pdf, method: "POST", ...options, headers });
+  return sendRequest(`${API}/reports${query}`, { as, body: pdf, method: "POST", ...options, headers });
 }
 
 export type AuditRow = Record<string, unknown> & { seq: number; event: string; outcome: string; detail: string | null };
 
 /** Audit rows that name a request id, oldest first, with the patients they concern. */
-export async function auditOf(requestId: string): Promise<(AuditRow & { subjects: string[] })[]> {
+export async function readAuditEvents(requestId: string): Promise<(AuditRow & { subjects: string[] })[]> {
   const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE request_id = ? ORDER BY seq")
     .bind(requestId)
     .all<AuditRow>();

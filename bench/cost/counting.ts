@@ -4,68 +4,68 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import worker from "../../src/index.ts";
 import { WardFeed as Feed } from "../../src/monitoring/live/ward-feed.ts";
 import { PatientMonitor as Monitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
-import { type Count, NOTHING } from "./counts.ts";
+import { type CountName, ZERO_COUNTS } from "./counts.ts";
 
-type Work = (...args: unknown[]) => unknown;
-type Name = "PATIENT_MONITOR" | "WARD_FEED";
+type AnyFunction = (...args: unknown[]) => unknown;
+type BindingName = "PATIENT_MONITOR" | "WARD_FEED";
 /** One object: what keeps it awake now, and when its alarm rings. */
-type Meter = { binding: Name; id: DurableObjectId; reasons: number; since: number; bell: number | null };
+type Meter = { binding: BindingName; id: DurableObjectId; awakeReasons: number; since: number; alarmAt: number | null };
 
-const counts = { ...NOTHING };
+const counts = { ...ZERO_COUNTS };
 const meters = new Map<string, Meter>();
 const meterOfStorage = new WeakMap<object, Meter>();
-const present = new AsyncLocalStorage<Meter>();
+const currentMeter = new AsyncLocalStorage<Meter>();
 
 const realNow = Date.now.bind(Date);
-let ahead = 0;
-Date.now = () => realNow() + ahead;
+let clockOffset = 0;
+Date.now = () => realNow() + clockOffset;
 
 const realSetTimeout = globalThis.setTimeout;
 const realClearTimeout = globalThis.clearTimeout;
 const timers = new Map<unknown, Meter>();
 
-function wake(meter: Meter): void {
-  if (meter.reasons++ === 0) meter.since = realNow();
+function markAwake(meter: Meter): void {
+  if (meter.awakeReasons++ === 0) meter.since = realNow();
 }
 
-function rest(meter: Meter): void {
-  if (--meter.reasons === 0) counts.objectAwakeMs += realNow() - meter.since;
+function markIdle(meter: Meter): void {
+  if (--meter.awakeReasons === 0) counts.objectAwakeMs += realNow() - meter.since;
 }
 
 /** What objects that are awake have not been charged for yet is charged now. */
-function settle(): void {
+function chargeAwakeTime(): void {
   for (const meter of meters.values()) {
-    if (meter.reasons === 0) continue;
+    if (meter.awakeReasons === 0) continue;
     counts.objectAwakeMs += realNow() - meter.since;
     meter.since = realNow();
   }
 }
 
-function during<T>(meter: Meter | undefined, work: () => T): T {
+function runAwake<T>(meter: Meter | undefined, work: () => T): T {
   if (!meter) return work();
-  wake(meter);
+  markAwake(meter);
   let result: T;
   try {
-    result = present.run(meter, work);
+    result = currentMeter.run(meter, work);
   } catch (error) {
-    rest(meter);
+    markIdle(meter);
     throw error;
   }
   // A promise, or the thenable that a call of another object is.
   if (result && typeof Reflect.get(Object(result), "then") === "function") {
-    const done = () => rest(meter);
+    const done = () => markIdle(meter);
     Promise.resolve(result).then(done, done);
-  } else rest(meter);
+  } else markIdle(meter);
   return result;
 }
 
-function setTimer(work: Work, ms?: number, ...args: unknown[]): unknown {
-  const meter = present.getStore();
+function setTimer(work: AnyFunction, ms?: number, ...args: unknown[]): unknown {
+  const meter = currentMeter.getStore();
   if (!meter) return realSetTimeout(work, ms, ...args);
-  wake(meter);
+  markAwake(meter);
   const timer = realSetTimeout(() => {
-    if (timers.delete(timer)) rest(meter);
-    during(meter, () => work(...args));
+    if (timers.delete(timer)) markIdle(meter);
+    runAwake(meter, () => work(...args));
   }, ms);
   timers.set(timer, meter);
   return timer;
@@ -73,7 +73,7 @@ function setTimer(work: Work, ms?: number, ...args: unknown[]): unknown {
 
 function clearTimer(timer: unknown): void {
   const meter = timers.get(timer);
-  if (meter && timers.delete(timer)) rest(meter);
+  if (meter && timers.delete(timer)) markIdle(meter);
   Reflect.apply(realClearTimeout, globalThis, [timer]);
 }
 Object.assign(globalThis, { setTimeout: setTimer, clearTimeout: clearTimer });
@@ -83,21 +83,25 @@ console.log = () => {
 };
 
 /** @throws Error when the platform has no such method any more: nothing would be counted then */
-function patch(target: object, name: string, around: (original: Work, self: object, args: unknown[]) => unknown): void {
+function wrapMethod(
+  target: object,
+  name: string,
+  wrapper: (original: AnyFunction, self: object, args: unknown[]) => unknown,
+): void {
   const original: unknown = Reflect.get(target, name);
   if (typeof original !== "function") throw new Error(`nothing to count: ${name}`);
   Object.defineProperty(target, name, {
     configurable: true,
     writable: true,
     value(this: object, ...args: unknown[]) {
-      return around((...given) => Reflect.apply(original, this, given), this, args);
+      return wrapper((...given) => Reflect.apply(original, this, given), this, args);
     },
   });
 }
 
-function tally(prototype: object, methods: Record<string, Count>): void {
+function countCalls(prototype: object, methods: Record<string, CountName>): void {
   for (const [method, count] of Object.entries(methods)) {
-    patch(prototype, method, (original, _, args) => {
+    wrapMethod(prototype, method, (original, _, args) => {
       counts[count]++;
       return original(...args);
     });
@@ -109,7 +113,7 @@ type Meta = { rows_read?: number; rows_written?: number; size_after?: number };
 /** Every statement and batch goes through one method, whose answer has the rows even where D1's own API leaves them out. */
 function meterD1(db: D1Database): void {
   const session: object = Reflect.get(db.prepare("SELECT 1"), "dbSession");
-  patch(Object.getPrototypeOf(session), "_sendOrThrow", async (original, _, args) => {
+  wrapMethod(Object.getPrototypeOf(session), "_sendOrThrow", async (original, _, args) => {
     counts.d1Trips++;
     const answer: unknown = await original(...args);
     for (const one of Array.isArray(answer) ? answer : [answer]) {
@@ -126,44 +130,50 @@ function meterD1(db: D1Database): void {
 function countedStub(stub: object): object {
   return new Proxy(stub, {
     get(target, name) {
-      const verb: unknown = Reflect.get(target, name);
-      if (typeof verb !== "function") return verb;
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== "function") return method;
       return (...args: unknown[]) => {
         counts.objectCalls++;
-        return during(present.getStore(), () => Reflect.apply(verb, target, args));
+        return runAwake(currentMeter.getStore(), () => Reflect.apply(method, target, args));
       };
     },
   });
 }
 
-type Plain = { [verb in "ring" | "sizes" | "idle"]: () => Promise<Sizes | undefined> } & Pick<Monitor, "record">;
-let uncounted: (meter: Meter) => Plain = () => {
+type UncountedStub = { [method in "ring" | "sizes" | "idle"]: () => Promise<Sizes | undefined> } & Pick<Monitor, "record">;
+let getUncountedStub: (meter: Meter) => UncountedStub = () => {
   throw new Error("no request yet");
 };
 
-let metered: Env | null = null;
+let cachedEnv: Env | null = null;
 
 /** The bindings with meters, and production's log level. */
 function meterAll(env: Env): Env {
-  if (metered) return metered;
+  if (cachedEnv) return cachedEnv;
   meterD1(env.DB);
-  tally(Object.getPrototypeOf(env.KV), {
+  countCalls(Object.getPrototypeOf(env.KV), {
     get: "kvRead",
     getWithMetadata: "kvRead",
     put: "kvWritten",
     delete: "kvDeleted",
     list: "kvListed",
   });
-  tally(Object.getPrototypeOf(env.RATE_MACHINE), { limit: "limitCalls" });
-  tally(Object.getPrototypeOf(caches.default), { match: "cacheCalls", put: "cacheCalls", delete: "cacheCalls" });
-  tally(Object.getPrototypeOf(env.FILES), { get: "r2B", head: "r2B", put: "r2A", list: "r2A", createMultipartUpload: "r2A" });
+  countCalls(Object.getPrototypeOf(env.RATE_MACHINE), { limit: "limitCalls" });
+  countCalls(Object.getPrototypeOf(caches.default), { match: "cacheCalls", put: "cacheCalls", delete: "cacheCalls" });
+  countCalls(Object.getPrototypeOf(env.FILES), {
+    get: "r2B",
+    head: "r2B",
+    put: "r2A",
+    list: "r2A",
+    createMultipartUpload: "r2A",
+  });
   const namespaces = Object.getPrototypeOf(env.PATIENT_MONITOR);
   const get: unknown = Reflect.get(namespaces, "get");
-  if (typeof get === "function") uncounted = ({ binding, id }) => Reflect.apply(get, env[binding], [id]);
+  if (typeof get === "function") getUncountedStub = ({ binding, id }) => Reflect.apply(get, env[binding], [id]);
   for (const method of ["get", "getByName"])
-    patch(namespaces, method, (original, _, args) => countedStub(Object(original(...args))));
-  metered = { ...env, LOG_LEVEL: "INFO" };
-  return metered;
+    wrapMethod(namespaces, method, (original, _, args) => countedStub(Object(original(...args))));
+  cachedEnv = { ...env, LOG_LEVEL: "INFO" };
+  return cachedEnv;
 }
 
 let storesMetered = false;
@@ -171,7 +181,7 @@ let storesMetered = false;
 function meterStorage({ sql }: DurableObjectStorage, storage: object): void {
   if (storesMetered) return;
   storesMetered = true;
-  patch(Object.getPrototypeOf(sql), "exec", (original, _, args) => {
+  wrapMethod(Object.getPrototypeOf(sql), "exec", (original, _, args) => {
     const cursor = original(...args);
     // It is read to its end before anything else has its turn.
     queueMicrotask(() => {
@@ -181,37 +191,37 @@ function meterStorage({ sql }: DurableObjectStorage, storage: object): void {
     return cursor;
   });
   const prototype = Object.getPrototypeOf(storage);
-  patch(prototype, "setAlarm", async (_, self, [time]) => {
+  wrapMethod(prototype, "setAlarm", async (_, self, [time]) => {
     counts.objectWritten++;
     const meter = meterOfStorage.get(self);
-    if (meter) meter.bell = Number(time);
+    if (meter) meter.alarmAt = Number(time);
   });
-  patch(prototype, "getAlarm", async (_, self) => meterOfStorage.get(self)?.bell ?? null);
-  patch(prototype, "deleteAlarm", async (_, self) => {
+  wrapMethod(prototype, "getAlarm", async (_, self) => meterOfStorage.get(self)?.alarmAt ?? null);
+  wrapMethod(prototype, "deleteAlarm", async (_, self) => {
     const meter = meterOfStorage.get(self);
-    if (meter) meter.bell = null;
+    if (meter) meter.alarmAt = null;
   });
 }
 
-function adopt({ id, storage }: DurableObjectState, binding: Name): void {
+function registerObject({ id, storage }: DurableObjectState, binding: BindingName): void {
   meterStorage(storage, storage);
-  const meter = meters.get(id.toString()) ?? { binding, id, reasons: 0, since: 0, bell: null };
+  const meter = meters.get(id.toString()) ?? { binding, id, awakeReasons: 0, since: 0, alarmAt: null };
   meters.set(id.toString(), meter);
   meterOfStorage.set(storage, meter);
 }
 
 /** Every verb and handler of the product's class, measured. */
-function meterVerbs(prototype: object, base: object): void {
+function meterMethods(prototype: object, base: object): void {
   for (const name of Object.getOwnPropertyNames(base)) {
-    const verb: unknown = Object.getOwnPropertyDescriptor(base, name)?.value;
-    if (name === "constructor" || typeof verb !== "function") continue;
+    const method: unknown = Object.getOwnPropertyDescriptor(base, name)?.value;
+    if (name === "constructor" || typeof method !== "function") continue;
     Object.defineProperty(prototype, name, {
       configurable: true,
       writable: true,
       value(this: object, ...args: unknown[]) {
         if (name === "webSocketMessage") counts.socketMessages++;
         const { storage }: DurableObjectState = Reflect.get(this, "ctx");
-        return during(meterOfStorage.get(storage), () => Reflect.apply(verb, this, args));
+        return runAwake(meterOfStorage.get(storage), () => Reflect.apply(method, this, args));
       },
     });
   }
@@ -222,7 +232,7 @@ export type Sizes = { database: number; samples: number };
 
 export class PatientMonitor extends Monitor {
   constructor(ctx: DurableObjectState, env: Env) {
-    adopt(ctx, "PATIENT_MONITOR");
+    registerObject(ctx, "PATIENT_MONITOR");
     super(ctx, meterAll(env));
   }
   ring(): Promise<void> {
@@ -235,32 +245,32 @@ export class PatientMonitor extends Monitor {
     return { database: sql.databaseSize, samples: sql.exec<{ n: number | null }>(query).one().n ?? 0 };
   }
 }
-meterVerbs(PatientMonitor.prototype, Monitor.prototype);
+meterMethods(PatientMonitor.prototype, Monitor.prototype);
 
 export class WardFeed extends Feed {
   constructor(ctx: DurableObjectState, env: Env) {
-    adopt(ctx, "WARD_FEED");
+    registerObject(ctx, "WARD_FEED");
     super(ctx, meterAll(env));
   }
   ring(): Promise<void> {
     return this.alarm();
   }
 }
-meterVerbs(WardFeed.prototype, Feed.prototype);
+meterMethods(WardFeed.prototype, Feed.prototype);
 
 /** Moves the clock, and runs each alarm on the way at its time. */
 async function advance(ms: number): Promise<void> {
   const end = Date.now() + ms;
   for (;;) {
-    const due = [...meters.values()].filter(({ bell }) => bell !== null && bell <= Math.max(end, Date.now()));
-    const [next] = due.sort((a, b) => Number(a.bell) - Number(b.bell));
+    const due = [...meters.values()].filter(({ alarmAt }) => alarmAt !== null && alarmAt <= Math.max(end, Date.now()));
+    const [next] = due.sort((a, b) => Number(a.alarmAt) - Number(b.alarmAt));
     if (!next) break;
-    ahead += Math.max(0, Number(next.bell) - Date.now());
-    next.bell = null;
+    clockOffset += Math.max(0, Number(next.alarmAt) - Date.now());
+    next.alarmAt = null;
     counts.alarms++;
-    await uncounted(next).ring();
+    await getUncountedStub(next).ring();
   }
-  ahead += Math.max(0, end - Date.now());
+  clockOffset += Math.max(0, end - Date.now());
 }
 
 async function runClock(env: Env, ctx: ExecutionContext, cron: string): Promise<void> {
@@ -275,37 +285,37 @@ async function runClock(env: Env, ctx: ExecutionContext, cron: string): Promise<
 }
 
 /** What the local platform costs by itself: so many calls of each. */
-async function askStores(env: Env, query: URLSearchParams): Promise<void> {
+async function callStores(env: Env, query: URLSearchParams): Promise<void> {
   const [object] = [...meters.values()].filter(({ binding }) => binding === "PATIENT_MONITOR");
-  for (let i = Number(query.get("object")); object && i > 0; i--) await uncounted(object).idle();
+  for (let i = Number(query.get("object")); object && i > 0; i--) await getUncountedStub(object).idle();
   for (let i = Number(query.get("limit")); i > 0; i--) await env.RATE_MACHINE.limit({ key: "none" });
   for (let i = Number(query.get("kv")); i > 0; i--) await env.KV.get("none");
   for (let i = Number(query.get("cache")); i > 0; i--) await caches.default.match("https://none.invalid/");
   for (let i = Number(query.get("d1")); i > 0; i--) await env.DB.prepare("SELECT 1").all();
 }
 
-type Direct = { patient: string; credential: string; sentAt: number; items: unknown[]; ask: boolean };
+type DirectRecord = { patient: string; credential: string; sentAt: number; items: unknown[]; ask: boolean };
 
 /** A sync as the object sees it, without the product's Worker before it; or only the reading of it. */
 async function recordDirectly(env: Env, request: Request): Promise<void> {
-  const { patient, credential, sentAt, items, ask }: Direct = await request.json();
+  const { patient, credential, sentAt, items, ask }: DirectRecord = await request.json();
   const meter = meters.get(env.PATIENT_MONITOR.idFromName(patient).toString());
   if (!ask || !meter) return;
   const batch = { items, sent_at: sentAt, conditions: null };
-  const answer = await uncounted(meter).record({ kind: "device", credential }, batch);
+  const answer = await getUncountedStub(meter).record({ kind: "device", credential }, batch);
   if (!answer.known) throw new Error("the object does not know the device");
 }
 
-async function control(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
+async function handleControl(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
   if (url.pathname === "/bench/advance") await advance(Number(url.searchParams.get("ms")));
   if (url.pathname === "/bench/clock") await runClock(env, ctx, url.searchParams.get("cron") ?? "");
   if (url.pathname === "/bench/record") await recordDirectly(env, request);
-  if (url.pathname === "/bench/stores") await askStores(env, url.searchParams);
+  if (url.pathname === "/bench/stores") await callStores(env, url.searchParams);
   if (url.pathname === "/bench/sizes") {
     const monitors = [...meters.values()].filter(({ binding }) => binding === "PATIENT_MONITOR");
-    return Response.json(await Promise.all(monitors.map((meter) => uncounted(meter).sizes())));
+    return Response.json(await Promise.all(monitors.map((meter) => getUncountedStub(meter).sizes())));
   }
-  settle();
+  chargeAwakeTime();
   return Response.json({ counts, now: Date.now() });
 }
 
@@ -313,7 +323,7 @@ export default {
   fetch(request, env, ctx) {
     const meteredEnv = meterAll(env);
     const url = new URL(request.url);
-    if (url.pathname.startsWith("/bench/")) return control(request, url, meteredEnv, ctx);
+    if (url.pathname.startsWith("/bench/")) return handleControl(request, url, meteredEnv, ctx);
     counts.requests++;
     return worker.fetch(request, meteredEnv, ctx);
   },

@@ -1,7 +1,7 @@
 // What a stretch of traffic costs, in the platform's own units; counted in the Worker, read by the driver.
 
 /** All are sums since the start but `d1Bytes`, the size of the database when it was last written or read. */
-export const NOTHING = {
+export const ZERO_COUNTS = {
   /** Requests to the Worker and runs of its clock. */
   requests: 0,
   /** Lines that production's LOG_LEVEL writes. */
@@ -32,15 +32,15 @@ export const NOTHING = {
   objectAwakeMs: 0,
 };
 
-export type Counts = typeof NOTHING;
-export type Count = keyof Counts;
+export type Counts = typeof ZERO_COUNTS;
+export type CountName = keyof Counts;
 
-function both(a: Counts, b: Counts, join: (a: number, b: number) => number): Counts {
+function combineCounts(a: Counts, b: Counts, join: (a: number, b: number) => number): Counts {
   const sum = { ...a };
-  for (const name of Object.keys(NOTHING) as Count[]) sum[name] = join(a[name], b[name]);
+  for (const name of Object.keys(ZERO_COUNTS) as CountName[]) sum[name] = join(a[name], b[name]);
   return sum;
 }
 
-export const plus = (a: Counts, b: Counts): Counts => both(a, b, (x, y) => x + y);
-export const minus = (a: Counts, b: Counts): Counts => both(a, b, (x, y) => x - y);
-export const times = (a: Counts, factor: number): Counts => both(a, a, (x) => x * factor);
+export const addCounts = (a: Counts, b: Counts): Counts => combineCounts(a, b, (x, y) => x + y);
+export const subtractCounts = (a: Counts, b: Counts): Counts => combineCounts(a, b, (x, y) => x - y);
+export const scaleCounts = (a: Counts, factor: number): Counts => combineCounts(a, a, (x) => x * factor);

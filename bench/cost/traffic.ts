@@ -1,11 +1,11 @@
 // A small part of the reference traffic, through the front door of the metered product, one kind after the other.
 import { createHash, randomBytes } from "node:crypto";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { type Counts, minus, NOTHING, plus } from "./counts.ts";
-import { type Device, type Metered, newWorld, STORES, type Store, type World } from "./world.ts";
+import { addCounts, type Counts, subtractCounts, ZERO_COUNTS } from "./counts.ts";
+import { createWorld, type Device, type MeteredServer, STORES, type Store, type World } from "./world.ts";
 
-const MINUTE = 60_000;
-const QUARTER = 15 * MINUTE;
+const MINUTE_MS = 60_000;
+const QUARTER_MS = 15 * MINUTE_MS;
 /** Syncs every quarter of an hour before anything is measured, until the engine has compiled what is hot: 1,500 of them. */
 const WARM_ROUNDS = 75;
 /** A whole day, whose end has work of its own. */
@@ -39,8 +39,8 @@ const VITALS: readonly [code: string, unit: string, value: number][] = [
 const WEARABLE_VITALS = 5;
 
 /** What `units` of one kind of traffic cost together; `cpuMs`: of the whole local platform. */
-export type Stretch = { units: number; counts: Counts; cpuMs: number };
-export const KINDS = [
+export type TrafficCost = { units: number; counts: Counts; cpuMs: number };
+export const TRAFFIC_KINDS = [
   "first sync",
   "sync",
   "patient-hour",
@@ -50,30 +50,45 @@ export const KINDS = [
   "minute clock",
   "quarter clock",
 ] as const;
-export type Kind = (typeof KINDS)[number];
+export type TrafficKind = (typeof TRAFFIC_KINDS)[number];
 /**
  * CPU milliseconds of what production does not bill as the Worker's: a bare request, a call of each store, and
  * what an object does with a sync (`record`), beyond a call that does nothing.
  */
-export type Floors = Record<"request" | "record" | Store, number>;
+export type PlatformOverhead = Record<"request" | "record" | Store, number>;
 /** `objectBytes`: of a patient's object before samples; `sampleBytes`: of each sample, packed. */
-export type Counted = { stretches: Record<Kind, Stretch>; floors: Floors; objectBytes: number; sampleBytes: number };
+export type Counted = {
+  stretches: Record<TrafficKind, TrafficCost>;
+  floors: PlatformOverhead;
+  objectBytes: number;
+  sampleBytes: number;
+};
 
-type Run = { server: Metered; world: World; stretches: Map<Kind, Stretch> };
+type Run = { server: MeteredServer; world: World; stretches: Map<TrafficKind, TrafficCost> };
 
 /** Adds what happens during `work` to a kind. */
-async function stretch({ server, stretches }: Run, kind: Kind, units: number, work: () => Promise<unknown>): Promise<void> {
+async function measureTraffic(
+  { server, stretches }: Run,
+  kind: TrafficKind,
+  units: number,
+  work: () => Promise<unknown>,
+): Promise<void> {
   const before = (await server.counted()).counts;
   const cpuBefore = server.cpuMs();
   await work();
   const cpuMs = server.cpuMs() - cpuBefore;
-  const counts = minus((await server.counted()).counts, before);
-  const known = stretches.get(kind) ?? { units: 0, counts: NOTHING, cpuMs: 0 };
-  stretches.set(kind, { units: known.units + units, counts: plus(known.counts, counts), cpuMs: known.cpuMs + cpuMs });
+  const counts = subtractCounts((await server.counted()).counts, before);
+  const known = stretches.get(kind) ?? { units: 0, counts: ZERO_COUNTS, cpuMs: 0 };
+  stretches.set(kind, { units: known.units + units, counts: addCounts(known.counts, counts), cpuMs: known.cpuMs + cpuMs });
 }
 
 /** One request. @throws Error for any answer but 2xx */
-async function ask(server: Metered, token: string, path: string, body?: string | Buffer<ArrayBuffer>): Promise<void> {
+async function sendRequest(
+  server: MeteredServer,
+  token: string,
+  path: string,
+  body?: string | Buffer<ArrayBuffer>,
+): Promise<void> {
   const sends: Record<string, string> | undefined =
     typeof body === "string"
       ? { "Content-Type": "application/json" }
@@ -88,7 +103,7 @@ async function ask(server: Metered, token: string, path: string, body?: string |
 }
 
 /** Each vital once, a little different each time. */
-function measured(device: Device, vitals: typeof VITALS, at: number) {
+function createSamples(device: Device, vitals: typeof VITALS, at: number) {
   return vitals.map(([code, unit, value]) => {
     const seq = ++device.seq;
     const wobble = unit === "Cel" ? (seq % 3) / 10 : seq % 3;
@@ -97,31 +112,31 @@ function measured(device: Device, vitals: typeof VITALS, at: number) {
 }
 
 /** A wearable's sync: a value of each of its vitals for each minute since the last. */
-export async function sync(server: Metered, device: Device, now: number): Promise<void> {
-  const samples = quarterOf(device, now);
-  await ask(server, device.token, "/observations", JSON.stringify({ samples, sent_at: new Date(now).toISOString() }));
+export async function sendSync(server: MeteredServer, device: Device, now: number): Promise<void> {
+  const samples = createQuarterSamples(device, now);
+  await sendRequest(server, device.token, "/observations", JSON.stringify({ samples, sent_at: new Date(now).toISOString() }));
 }
 
-function quarterOf(device: Device, now: number) {
+function createQuarterSamples(device: Device, now: number) {
   const vitals = VITALS.filter(([code]) => code !== CODES.respiratory_rate).slice(0, WEARABLE_VITALS);
-  const minutes = Array.from({ length: QUARTER / MINUTE }, (_, i) => now - QUARTER + (i + 1) * MINUTE);
-  return minutes.flatMap((at) => measured(device, vitals, at));
+  const minutes = Array.from({ length: QUARTER_MS / MINUTE_MS }, (_, i) => now - QUARTER_MS + (i + 1) * MINUTE_MS);
+  return minutes.flatMap((at) => createSamples(device, vitals, at));
 }
 
 /** Every wearable once, spread over the quarter of an hour; what their objects do by themselves between is the hours'. */
-async function round(run: Run, kind: "first sync" | "sync" | "warm-up"): Promise<void> {
+async function runSyncRound(run: Run, kind: "first sync" | "sync" | "warm-up"): Promise<void> {
   const { server, world } = run;
   for (const device of world.wearables) {
-    const between = () => server.advance(QUARTER / world.wearables.length);
-    if (kind === "sync") await stretch(run, "patient-hour", QUARTER / (60 * MINUTE), between);
+    const between = () => server.advance(QUARTER_MS / world.wearables.length);
+    if (kind === "sync") await measureTraffic(run, "patient-hour", QUARTER_MS / (60 * MINUTE_MS), between);
     else await between();
     const { now } = await server.counted();
-    if (kind === "warm-up") await sync(server, device, now);
-    else await stretch(run, kind, 1, () => sync(server, device, now));
+    if (kind === "warm-up") await sendSync(server, device, now);
+    else await measureTraffic(run, kind, 1, () => sendSync(server, device, now));
   }
 }
 
-function newEcg(): Buffer<ArrayBuffer> {
+function createEcg(): Buffer<ArrayBuffer> {
   const text = `%PDF-1.7\n${randomBytes(ECG_BYTES / 2)
     .toString("hex")
     .slice(0, ECG_BYTES - 16)}\n%%EOF\n`;
@@ -129,7 +144,7 @@ function newEcg(): Buffer<ArrayBuffer> {
 }
 
 /** What a shift asks for: lists and searches, one patient's page, the ward. */
-function readsOf({ patients, reports, wearables, wardId }: World, n: number): string {
+function toReadPath({ patients, reports, wearables, wardId }: World, n: number): string {
   const patient = wearables[n % wearables.length]?.patientId ?? "";
   const paths = [
     "/patients?limit=20",
@@ -164,7 +179,7 @@ function openSocket(url: URL, token: string): Promise<WebSocket> {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Bedside monitors for some real seconds, a frame each second; alarms ring at their time. */
-async function atTheBedside(run: Run, seconds: number): Promise<void> {
+async function runMonitors(run: Run, seconds: number): Promise<void> {
   const { server, world } = run;
   const sockets = await Promise.all(world.monitors.map(({ token }) => openSocket(server.url, token)));
   let acknowledged = 0;
@@ -187,7 +202,7 @@ async function atTheBedside(run: Run, seconds: number): Promise<void> {
     for (let second = 0; second < count; second++) {
       const at = Date.now() + ahead;
       for (const [i, device] of world.monitors.entries()) {
-        const samples = measured(device, VITALS, at);
+        const samples = createSamples(device, VITALS, at);
         sockets[i]?.send(JSON.stringify({ type: "samples", samples, sent_at: new Date(at).toISOString() }));
       }
       await pause(Math.max(0, started + (second + 1) * 1_000 - Date.now()));
@@ -196,7 +211,7 @@ async function atTheBedside(run: Run, seconds: number): Promise<void> {
   try {
     // From one acknowledgement on, so that the first frames' own work is not counted as every minute's.
     await send(ACK_S);
-    await stretch(run, "monitor-second", seconds * sockets.length, () => send(seconds));
+    await measureTraffic(run, "monitor-second", seconds * sockets.length, () => send(seconds));
     if (acknowledged === 0) throw new Error("the monitors' samples were not acknowledged");
   } finally {
     running = false;
@@ -205,7 +220,7 @@ async function atTheBedside(run: Run, seconds: number): Promise<void> {
   }
 }
 
-async function clocks(run: Run): Promise<void> {
+async function runCrons(run: Run): Promise<void> {
   const { server } = run;
   // What setting the world up left to be told is no part of a quiet minute.
   await server.runClock(EVERY_MINUTE);
@@ -213,37 +228,37 @@ async function clocks(run: Run): Promise<void> {
     ["minute clock", EVERY_MINUTE],
     ["quarter clock", EVERY_QUARTER],
   ] as const) {
-    await stretch(run, kind, CLOCK_RUNS, async () => {
+    await measureTraffic(run, kind, CLOCK_RUNS, async () => {
       for (let i = 0; i < CLOCK_RUNS; i++) await server.runClock(cron);
     });
   }
 }
 
 /** CPU of the object itself for one sync: the same body with and without the call. */
-async function recordCpu({ server, world }: Run): Promise<number> {
+async function measureRecordCpu({ server, world }: Run): Promise<number> {
   let [asked, read] = [0, 0];
   for (let i = 0; i < RECORD_ROUNDS; i++) {
-    await server.advance(QUARTER);
+    await server.advance(QUARTER_MS);
     const { now } = await server.counted();
     const bodies = world.wearables.map((device) => {
       const { patientId: patient, credentialId: credential } = device;
-      return { patient, credential, sentAt: now, items: quarterOf(device, now) };
+      return { patient, credential, sentAt: now, items: createQuarterSamples(device, now) };
     });
     const start = server.cpuMs();
-    for (const body of bodies) await server.record({ ...body, ask: true });
+    for (const body of bodies) await server.record({ ...body, sendRequest: true });
     const middle = server.cpuMs();
-    for (const body of bodies) await server.record({ ...body, ask: false });
+    for (const body of bodies) await server.record({ ...body, sendRequest: false });
     asked += middle - start;
     read += server.cpuMs() - middle;
   }
   return (asked - read) / RECORD_ROUNDS / world.wearables.length;
 }
 
-async function floorsOf(run: Run): Promise<Floors> {
+async function measureOverhead(run: Run): Promise<PlatformOverhead> {
   const { server } = run;
   const cpuOf = async (calls: Partial<Record<Store, number>>) => {
     const before = server.cpuMs();
-    for (let i = 0; i < FLOOR_RUNS; i++) await server.askStores(calls);
+    for (let i = 0; i < FLOOR_RUNS; i++) await server.callStores(calls);
     return (server.cpuMs() - before) / FLOOR_RUNS;
   };
   await cpuOf({ kv: 1, d1: 1, cache: 1, limit: 1, object: 1 });
@@ -251,11 +266,11 @@ async function floorsOf(run: Run): Promise<Floors> {
   for (const store of STORES) {
     floors[store] = Math.max(0, (await cpuOf({ [store]: FLOOR_CALLS })) - floors.request) / FLOOR_CALLS;
   }
-  floors.record = Math.max(0, (await recordCpu(run)) - floors.object);
+  floors.record = Math.max(0, (await measureRecordCpu(run)) - floors.object);
   return floors;
 }
 
-async function storageOf({ server, world }: Run): Promise<{ objectBytes: number; sampleBytes: number }> {
+async function measureStorage({ server, world }: Run): Promise<{ objectBytes: number; sampleBytes: number }> {
   const sizes = (await server.sizes()).filter(({ samples }) => samples > 0);
   const samples = [...world.wearables, ...world.monitors].reduce((total, { seq }) => total + seq, 0);
   const packed = sizes.reduce((total, size) => total + size.samples, 0);
@@ -264,34 +279,34 @@ async function storageOf({ server, world }: Run): Promise<{ objectBytes: number;
 }
 
 /** @param seconds how long the bedside monitors send */
-export async function countTraffic(server: Metered, seconds: number, say: (line: string) => void): Promise<Counted> {
-  const world = await newWorld(server.env, { wearables: WEARABLES, monitors: MONITORS });
+export async function countTraffic(server: MeteredServer, seconds: number, logLine: (line: string) => void): Promise<Counted> {
+  const world = await createWorld(server.env, { wearables: WEARABLES, monitors: MONITORS });
   const run: Run = { server, world, stretches: new Map() };
-  say(`${WEARABLES} wearables, ${WARM_ROUNDS} syncs each to warm up, then ${ROUNDS}`);
+  logLine(`${WEARABLES} wearables, ${WARM_ROUNDS} syncs each to warm up, then ${ROUNDS}`);
   await server.runClock(EVERY_MINUTE);
-  await round(run, "first sync");
-  for (let i = 0; i < ROUNDS_BEFORE_READS; i++) await round(run, "warm-up");
-  say(`${READS} reads by staff, ${UPLOADS} ECG uploads`);
+  await runSyncRound(run, "first sync");
+  for (let i = 0; i < ROUNDS_BEFORE_READS; i++) await runSyncRound(run, "warm-up");
+  logLine(`${READS} reads by staff, ${UPLOADS} ECG uploads`);
   const reads = async (from: number, count: number) => {
     for (let n = from; n < from + count; n++) {
-      await ask(server, world.staff[n % world.staff.length] ?? "", readsOf(world, n));
+      await sendRequest(server, world.staff[n % world.staff.length] ?? "", toReadPath(world, n));
     }
   };
   await reads(0, WARM_READS);
-  await stretch(run, "read", READS, () => reads(WARM_READS, READS));
+  await measureTraffic(run, "read", READS, () => reads(WARM_READS, READS));
   const upload = async (ecg: Buffer<ArrayBuffer>) =>
-    ask(server, world.cart.token, `/reports?patient_id=${world.cart.patientId}`, ecg);
-  for (const ecg of Array.from({ length: WARM_UPLOADS }, newEcg)) await upload(ecg);
-  const ecgs = Array.from({ length: UPLOADS }, newEcg);
-  await stretch(run, "upload", UPLOADS, async () => {
+    sendRequest(server, world.cart.token, `/reports?patient_id=${world.cart.patientId}`, ecg);
+  for (const ecg of Array.from({ length: WARM_UPLOADS }, createEcg)) await upload(ecg);
+  const ecgs = Array.from({ length: UPLOADS }, createEcg);
+  await measureTraffic(run, "upload", UPLOADS, async () => {
     for (const ecg of ecgs) await upload(ecg);
   });
-  for (let i = 0; i < WARM_ROUNDS; i++) await round(run, "warm-up");
-  for (let i = 0; i < ROUNDS; i++) await round(run, "sync");
-  await clocks(run);
-  const floors = await floorsOf(run);
-  say(`${MONITORS} bedside monitors for ${seconds} s`);
-  await atTheBedside(run, seconds);
-  const kinds = KINDS.map((kind) => [kind, run.stretches.get(kind) ?? { units: 1, counts: NOTHING, cpuMs: 0 }]);
-  return { stretches: Object.fromEntries(kinds), floors, ...(await storageOf(run)) };
+  for (let i = 0; i < WARM_ROUNDS; i++) await runSyncRound(run, "warm-up");
+  for (let i = 0; i < ROUNDS; i++) await runSyncRound(run, "sync");
+  await runCrons(run);
+  const floors = await measureOverhead(run);
+  logLine(`${MONITORS} bedside monitors for ${seconds} s`);
+  await runMonitors(run, seconds);
+  const kinds = TRAFFIC_KINDS.map((kind) => [kind, run.stretches.get(kind) ?? { units: 1, counts: ZERO_COUNTS, cpuMs: 0 }]);
+  return { stretches: Object.fromEntries(kinds), floors, ...(await measureStorage(run)) };
 }

@@ -1,11 +1,11 @@
 // One hospital of the reference traffic on a metered server: its patients, their devices, its staff.
 import { globSync, readFileSync } from "node:fs";
-import { newMachineToken } from "../../src/accounts/sessions/machine-tokens.ts";
-import { keysOf } from "../../src/platform/config.ts";
-import { database } from "../../src/platform/db/client.ts";
+import { createCredentialToken } from "../../src/accounts/sessions/credential-tokens.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { careTeam, credentials, deviceAssignments, devices, wards } from "../../src/platform/db/schema.ts";
 import { uuidv7 } from "../../src/platform/ids.ts";
-import { newUser } from "../people.ts";
+import { createUser } from "../people.ts";
 import { seedHospitals, seedPatients } from "../seed.ts";
 import { type BenchServer, buildBundle, startBench } from "../server.ts";
 import type { Counts } from "./counts.ts";
@@ -14,7 +14,7 @@ import type { Counts } from "./counts.ts";
 const PATIENTS = 250;
 const DOCTORS = 5;
 const NURSES = 15;
-const TEAM = 50;
+const TEAM_SIZE = 50;
 
 export type Device = { patientId: string; credentialId: string; token: string; seq: number };
 export type World = {
@@ -28,12 +28,17 @@ export type World = {
 };
 export type Sizes = { wearables: number; monitors: number };
 
-async function newDevice(env: Env, hospitalId: string, patientId: string, kind: "wearable" | "gateway" | "ecg"): Promise<Device> {
-  const db = database(env.DB);
+async function createDevice(
+  env: Env,
+  hospitalId: string,
+  patientId: string,
+  kind: "wearable" | "gateway" | "ecg",
+): Promise<Device> {
+  const db = getDb(env.DB);
   const made = { createdBy: "bench", createdAt: Date.now() };
   const deviceId = uuidv7();
   const id = uuidv7();
-  const { token, secretHash } = await newMachineToken(await keysOf(env), id, null);
+  const { token, secretHash } = await createCredentialToken(await getKeys(env), id, null);
   await db.insert(devices).values({ id: deviceId, hospitalId, kind, name: kind, updatedAt: 0, ...made });
   await db.insert(deviceAssignments).values({ id: uuidv7(), deviceId, patientId, startedAt: 0, createdBy: "bench" });
   await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: kind, secretHash, scopes: "", ...made });
@@ -41,10 +46,10 @@ async function newDevice(env: Env, hospitalId: string, patientId: string, kind: 
 }
 
 /** Patients on wearables are watched at home, those on bedside monitors on a ward, as their alarms ask for. */
-export async function newWorld(env: Env, { wearables, monitors }: Sizes): Promise<World> {
+export async function createWorld(env: Env, { wearables, monitors }: Sizes): Promise<World> {
   const [hospitalId = ""] = await seedHospitals(env.DB);
-  const { patients, reports } = await seedPatients(env.DB, await keysOf(env), [hospitalId], 0, PATIENTS);
-  const db = database(env.DB);
+  const { patients, reports } = await seedPatients(env.DB, await getKeys(env), [hospitalId], 0, PATIENTS);
+  const db = getDb(env.DB);
   const wardId = uuidv7();
   await db.insert(wards).values({ id: wardId, hospitalId, name: "Ward", createdAt: 0, updatedAt: 0 });
   const atHome = patients.slice(0, wearables);
@@ -58,14 +63,14 @@ export async function newWorld(env: Env, { wearables, monitors }: Sizes): Promis
   const staff: string[] = [];
   for (let i = 0; i < DOCTORS + NURSES; i++) {
     const role = i < DOCTORS ? ("doctor" as const) : ("nurse" as const);
-    const { id: userId, token } = await newUser(env, { role, hospitalId, doctorScope: "care_team" });
+    const { id: userId, token } = await createUser(env, { role, hospitalId, doctorScope: "care_team" });
     staff.push(token);
-    const team = role === "doctor" ? patients.slice(0, TEAM) : [];
+    const team = role === "doctor" ? patients.slice(0, TEAM_SIZE) : [];
     for (const patientId of team) await db.insert(careTeam).values({ patientId, userId, addedBy: "bench", startedAt: 0 });
   }
   const made = (ids: string[], kind: "wearable" | "gateway") =>
-    Promise.all(ids.map((patientId) => newDevice(env, hospitalId, patientId, kind)));
-  const cart = await newDevice(env, hospitalId, patients[0] ?? "", "ecg");
+    Promise.all(ids.map((patientId) => createDevice(env, hospitalId, patientId, kind)));
+  const cart = await createDevice(env, hospitalId, patients[0] ?? "", "ecg");
   return {
     wearables: await made(atHome, "wearable"),
     monitors: await made(onWard, "gateway"),
@@ -81,7 +86,7 @@ export async function newWorld(env: Env, { wearables, monitors }: Sizes): Promis
 export const STORES = ["kv", "d1", "cache", "limit", "object"] as const;
 export type Store = (typeof STORES)[number];
 
-export type Metered = BenchServer & {
+export type MeteredServer = BenchServer & {
   /** What was counted so far, and the server's clock. */
   counted(): Promise<{ counts: Counts; now: number }>;
   /** Moves the server's clock; alarms that fall due run at their time. */
@@ -89,9 +94,15 @@ export type Metered = BenchServer & {
   runClock(cron: string): Promise<void>;
   sizes(): Promise<{ database: number; samples: number }[]>;
   /** One bare request that asks the stores so often. */
-  askStores(calls: Partial<Record<Store, number>>): Promise<void>;
+  callStores(calls: Partial<Record<Store, number>>): Promise<void>;
   /** One sync straight to the patient's object, or (`ask` false) only a request with the same body. */
-  record(direct: { patient: string; credential: string; sentAt: number; items: object[]; ask: boolean }): Promise<unknown>;
+  record(direct: {
+    patient: string;
+    credential: string;
+    sentAt: number;
+    items: object[];
+    sendRequest: boolean;
+  }): Promise<unknown>;
   /** CPU that workerd has used since it started, milliseconds. */
   cpuMs(): number;
 };
@@ -101,7 +112,7 @@ const TICK_MS = 10;
 type Process = { name: string; parent: number; ticks: number };
 
 /** As Linux tells it (proc(5): fields 2, 4, 14 and 15); null for a process that is gone. */
-function processOf(stat: string): Process | null {
+function readProcess(stat: string): Process | null {
   let text = "";
   try {
     text = readFileSync(stat, "utf8");
@@ -114,16 +125,16 @@ function processOf(stat: string): Process | null {
 }
 
 /** CPU of the workerd processes that this one has started by now; 0 where the system is not Linux. */
-function workerdCpu(): () => number {
-  const ours = globSync("/proc/[0-9]*/stat").filter((stat) => {
-    const found = processOf(stat);
+function createCpuReader(): () => number {
+  const workerdStats = globSync("/proc/[0-9]*/stat").filter((stat) => {
+    const found = readProcess(stat);
     return found?.name === "workerd" && found.parent === process.pid;
   });
-  return () => TICK_MS * ours.reduce((sum, stat) => sum + (processOf(stat)?.ticks ?? 0), 0);
+  return () => TICK_MS * workerdStats.reduce((sum, stat) => sum + (readProcess(stat)?.ticks ?? 0), 0);
 }
 
 /** The production bundle with meters. */
-export async function startMetered(): Promise<Metered> {
+export async function startMetered(): Promise<MeteredServer> {
   const server = await startBench({ main: buildBundle("bench/cost/counting.ts") });
   const control = async <T>(path: string, query: Record<string, string> = {}, body?: string): Promise<T> => {
     const url = new URL(`/bench/${path}?${new URLSearchParams(query)}`, server.url);
@@ -137,8 +148,8 @@ export async function startMetered(): Promise<Metered> {
     advance: (ms) => control("advance", { ms: String(ms) }),
     runClock: (cron) => control("clock", { cron }),
     sizes: () => control("sizes"),
-    askStores: (calls) => control("stores", Object.fromEntries(Object.entries(calls).map(([store, n]) => [store, String(n)]))),
+    callStores: (calls) => control("stores", Object.fromEntries(Object.entries(calls).map(([store, n]) => [store, String(n)]))),
     record: (direct) => control("record", {}, JSON.stringify(direct)),
-    cpuMs: workerdCpu(),
+    cpuMs: createCpuReader(),
   };
 }

@@ -1,16 +1,16 @@
 // The known-bad twin of the patient's object: answers first and stores later. The torture must catch it.
 import worker from "../../src/index.ts";
-import type { Batch, Origin, RecordAnswer } from "../../src/monitoring/patient-object/contract.ts";
+import type { IncomingBatch, Origin, RecordResult } from "../../src/monitoring/patient-object/contract.ts";
 import { PatientMonitor as Monitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 
 export { WardFeed } from "../../src/index.ts";
 
-const LATER_MS = 300;
+const STORE_DELAY_MS = 300;
 
 export class PatientMonitor extends Monitor {
-  override record(origin: Origin, batch: Batch): RecordAnswer {
+  override record(origin: Origin, batch: IncomingBatch): RecordResult {
     if (!this.snapshot()) return super.record(origin, batch);
-    setTimeout(() => super.record(origin, batch), LATER_MS);
+    setTimeout(() => super.record(origin, batch), STORE_DELAY_MS);
     return { known: true, results: batch.items.map((_, index) => ({ index, status: "stored" as const })), clock: null };
   }
 }

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { freePort } from "../free-port.ts";
+import { findFreePort } from "../free-port.ts";
 import { buildBundle } from "../server.ts";
 import type { World } from "./serve.ts";
 
-const BATCH = 50;
-const LIFE_MS = [400, 1_600] as const;
+const BATCH_SIZE = 50;
+const LIFETIME_MS = [400, 1_600] as const;
 const HEART_RATE = "8867-4";
 const SATURATION = "2708-6";
 /** Of the first tier for alerts of high priority (src/monitoring/patient-object/context/alarm-config.ts). */
@@ -24,9 +24,9 @@ const { values: options } = parseArgs({
   },
 });
 
-type Life = { child: ChildProcess; url: string };
+type ServerProcess = { child: ChildProcess; url: string };
 
-async function start(state: string, port: number, bundle: string): Promise<Life> {
+async function startServer(state: string, port: number, bundle: string): Promise<ServerProcess> {
   const child = spawn("node", ["bench/torture/serve.ts", state, String(port), bundle, options.patients], {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
@@ -39,7 +39,7 @@ async function start(state: string, port: number, bundle: string): Promise<Life>
 }
 
 /** The whole group, and not before the port refuses is it over: an orphan would answer the next life's requests. */
-async function kill({ child, url }: Life): Promise<void> {
+async function killServer({ child, url }: ServerProcess): Promise<void> {
   child.removeAllListeners("exit");
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
   for (;;) {
@@ -60,7 +60,7 @@ const valueAt = (seq: number) => 61 + (seq % 30);
 
 async function sendUntil(sender: Sender, url: string, stopped: () => boolean): Promise<void> {
   while (!stopped()) {
-    const seqs = Array.from({ length: BATCH }, (_, i) => sender.next + i);
+    const seqs = Array.from({ length: BATCH_SIZE }, (_, i) => sender.next + i);
     const samples = seqs.map((seq) => ({
       code: HEART_RATE,
       value: valueAt(seq),
@@ -81,7 +81,7 @@ async function sendUntil(sender: Sender, url: string, stopped: () => boolean): P
         if (status !== "stored" && status !== "duplicate") throw new Error(`an item was ${status}`);
         sender.acked.add(sender.next + index);
       }
-      sender.next += BATCH;
+      sender.next += BATCH_SIZE;
     } catch (error) {
       if (error instanceof Error && /^(status|an item)/.test(error.message) && !stopped()) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -90,7 +90,7 @@ async function sendUntil(sender: Sender, url: string, stopped: () => boolean): P
 }
 
 /** A value of 0 % that nobody acknowledges: one alert, told once, escalated once after three minutes, whoever is killed meanwhile. */
-async function alarm({ token }: Sender, url: string): Promise<void> {
+async function sendAlarmSample({ token }: Sender, url: string): Promise<void> {
   const sample = { code: SATURATION, value: 0, unit: "%", effective_at: new Date().toISOString(), seq: 0 };
   const response = await fetch(`${url}/observations`, {
     method: "POST",
@@ -104,7 +104,7 @@ type AlertPage = { data: { alert_id: string; rule: string; code: string | null }
 type AlertDetail = { data: { raised_at: string; events: { what: string; at: string }[] } };
 
 /** @returns what is wrong with the alerts, in words */
-async function alarmFaults(sender: Sender, url: string, nurse: string): Promise<string[]> {
+async function findAlarmFaults(sender: Sender, url: string, nurse: string): Promise<string[]> {
   const get = async <T>(path: string): Promise<T> => {
     const response = await fetch(url + path, { headers: { Authorization: `Bearer ${nurse}` } });
     if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
@@ -132,7 +132,7 @@ async function alarmFaults(sender: Sender, url: string, nurse: string): Promise<
 
 type Page = { data: { value: number; effective_at: string }[]; meta: { pagination?: { next_cursor?: string | null } } };
 
-async function stored(url: string, nurse: string, patientId: string): Promise<Map<number, number>> {
+async function readStored(url: string, nurse: string, patientId: string): Promise<Map<number, number>> {
   const found = new Map<number, number>();
   let cursor: string | null | undefined;
   do {
@@ -159,68 +159,68 @@ async function stored(url: string, nurse: string, patientId: string): Promise<Ma
 async function main(): Promise<void> {
   const state = mkdtempSync(join(tmpdir(), "edgecare-torture-"));
   const bundle = buildBundle(options.twin ? "bench/torture/ack-first.ts" : undefined);
-  const lives: Life[] = [];
+  const lives: ServerProcess[] = [];
   try {
-    await torture(state, bundle, lives);
+    await runTorture(state, bundle, lives);
   } finally {
     const last = lives.at(-1);
-    if (last) await kill(last);
+    if (last) await killServer(last);
     rmSync(state, { recursive: true, force: true });
   }
 }
 
-async function torture(state: string, bundle: string, lives: Life[]): Promise<void> {
-  const port = await freePort();
+async function runTorture(state: string, bundle: string, lives: ServerProcess[]): Promise<void> {
+  const port = await findFreePort();
   const kills = Number(options.kills);
-  const born = async () => {
-    const life = await start(state, port, bundle);
+  const startLife = async () => {
+    const life = await startServer(state, port, bundle);
     lives.push(life);
     return life;
   };
-  let life = await born();
+  let life = await startLife();
   const world: World = JSON.parse(readFileSync(join(state, "world.json"), "utf8"));
   const senders: Sender[] = world.patients.map(({ id, token }) => ({ token, patientId: id, next: 1, acked: new Set(), sent: 0 }));
   const alarmed = Date.now();
-  await Promise.all(senders.map((sender) => alarm(sender, life.url)));
+  await Promise.all(senders.map((sender) => sendAlarmSample(sender, life.url)));
   const acked = () => senders.reduce((sum, { acked }) => sum + acked.size, 0);
   for (let k = 1; k <= kills; k++) {
     let stopped = false;
     const sending = Promise.allSettled(senders.map((sender) => sendUntil(sender, life.url, () => stopped)));
     const goal = (Number(options.acked) * k) / kills;
-    const least = LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]);
+    const least = LIFETIME_MS[0] + Math.random() * (LIFETIME_MS[1] - LIFETIME_MS[0]);
     const began = Date.now();
     // A life of a minute that does not reach its goal has a sender that failed.
     while (Date.now() - began < least || (acked() < goal && Date.now() - began < 60_000))
       await new Promise((resolve) => setTimeout(resolve, 5));
-    await kill(life);
+    await killServer(life);
     stopped = true;
     for (const sent of await sending) if (sent.status === "rejected") throw sent.reason;
-    life = await born();
+    life = await startLife();
     if (k % 10 === 0) console.log(`${k} kills, ${acked()} samples acknowledged`);
   }
   let lost = 0;
   let twice = 0;
-  let never = 0;
+  let neverSent = 0;
   for (const sender of senders) {
-    const found = await stored(life.url, world.nurse, sender.patientId);
+    const found = await readStored(life.url, world.nurse, sender.patientId);
     for (const seq of sender.acked) if (!found.has(seq)) lost++;
     for (const [seq, n] of found) {
       if (n > 1) twice++;
-      if (seq < 1 || seq >= sender.next + BATCH) never++;
+      if (seq < 1 || seq >= sender.next + BATCH_SIZE) neverSent++;
     }
   }
   const wait = alarmed + ESCALATION_MS + 5_000 - Date.now();
   if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
   const faults: string[] = [];
-  for (const sender of senders) faults.push(...(await alarmFaults(sender, life.url, world.nurse)));
+  for (const sender of senders) faults.push(...(await findAlarmFaults(sender, life.url, world.nurse)));
   console.log(
     `${senders.length} alarms raised before the first kill: ${faults.length === 0 ? "each told and escalated once" : faults.join("; ")}`,
   );
-  console.log(`${kills} kills, ${acked()} acknowledged: ${lost} lost, ${twice} there twice, ${never} never sent`);
+  console.log(`${kills} kills, ${acked()} acknowledged: ${lost} lost, ${twice} there twice, ${neverSent} never sent`);
   const enough = acked() >= Number(options.acked);
-  const held = lost === 0 && twice === 0 && never === 0 && enough && faults.length === 0;
+  const passed = lost === 0 && twice === 0 && neverSent === 0 && enough && faults.length === 0;
   // The twin must be caught: a torture that finds nothing in it would find nothing.
-  process.exitCode = options.twin ? (lost > 0 ? 0 : 1) : held ? 0 : 1;
+  process.exitCode = options.twin ? (lost > 0 ? 0 : 1) : passed ? 0 : 1;
 }
 
 await main();

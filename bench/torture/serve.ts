@@ -2,12 +2,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
-import { newMachineToken } from "../../src/accounts/sessions/machine-tokens.ts";
-import { keysOf } from "../../src/platform/config.ts";
-import { database } from "../../src/platform/db/client.ts";
+import { createCredentialToken } from "../../src/accounts/sessions/credential-tokens.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { credentials, deviceAssignments, devices } from "../../src/platform/db/schema.ts";
 import { uuidv7 } from "../../src/platform/ids.ts";
-import { newUser } from "../people.ts";
+import { createUser } from "../people.ts";
 import { seedHospitals, seedPatients } from "../seed.ts";
 import { startBench } from "../server.ts";
 
@@ -17,18 +17,18 @@ const [state = "", port = "0", bundle = "", count = "10"] = process.argv.slice(2
 const secretsFile = join(state, "secrets.json");
 const worldFile = join(state, "world.json");
 
-async function newWorld(env: Env): Promise<World> {
+async function createWorld(env: Env): Promise<World> {
   const [hospitalId = ""] = await seedHospitals(env.DB);
-  const seeded = await seedPatients(env.DB, await keysOf(env), [hospitalId], 0, Number(count));
+  const seeded = await seedPatients(env.DB, await getKeys(env), [hospitalId], 0, Number(count));
   await env.DB.prepare("UPDATE patients SET monitoring = 'ward'").run();
-  const { token: nurse } = await newUser(env, { role: "nurse", hospitalId, doctorScope: "hospital" });
-  const db = database(env.DB);
+  const { token: nurse } = await createUser(env, { role: "nurse", hospitalId, doctorScope: "hospital" });
+  const db = getDb(env.DB);
   const made = { createdBy: "bench", createdAt: Date.now() };
   const patients = [];
   for (const patientId of seeded.patients) {
     const deviceId = uuidv7();
     const id = uuidv7();
-    const { token, secretHash } = await newMachineToken(await keysOf(env), id, null);
+    const { token, secretHash } = await createCredentialToken(await getKeys(env), id, null);
     await db.insert(devices).values({ id: deviceId, hospitalId, kind: "gateway", name: "torture", updatedAt: 0, ...made });
     await db.insert(deviceAssignments).values({ id: uuidv7(), deviceId, patientId, startedAt: 0, createdBy: "bench" });
     await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: "t", secretHash, scopes: "", ...made });
@@ -40,5 +40,5 @@ async function newWorld(env: Env): Promise<World> {
 if (!existsSync(secretsFile)) writeFileSync(secretsFile, JSON.stringify(newSecrets()));
 const secrets = JSON.parse(readFileSync(secretsFile, "utf8"));
 const { env } = await startBench({ state, port: Number(port), secrets, main: bundle });
-if (!existsSync(worldFile)) writeFileSync(worldFile, JSON.stringify(await newWorld(env)));
+if (!existsSync(worldFile)) writeFileSync(worldFile, JSON.stringify(await createWorld(env)));
 console.log("ready");

@@ -1,54 +1,60 @@
 // From the counted traffic to a month of the reference traffic, in the units that are billed.
-import { type Counts, NOTHING, plus, times } from "../../bench/cost/counts.ts";
-import { type Counted, type Floors, KINDS, type Kind, type Stretch } from "../../bench/cost/traffic.ts";
+import { addCounts, type Counts, scaleCounts, ZERO_COUNTS } from "../../bench/cost/counts.ts";
+import {
+  type Counted,
+  type PlatformOverhead,
+  TRAFFIC_KINDS,
+  type TrafficCost,
+  type TrafficKind,
+} from "../../bench/cost/traffic.ts";
 import type { Usage } from "./prices.ts";
 
-const DAYS = 30;
+const DAYS_PER_MONTH = 30;
 const PATIENTS = 5_000;
 const STAFF = 400;
-const READS_A_DAY = 300;
-const UPLOADS_A_DAY = 1_000;
+const READS_PER_DAY = 300;
+const UPLOADS_PER_DAY = 1_000;
 const MONITORS = 50;
-const SYNCS_A_DAY = 96;
-const SAMPLES_A_SYNC = 75;
-const SAMPLES_A_SECOND = 6;
-const SECONDS_A_DAY = 86_400;
-const MINUTES_A_DAY = 1_440;
+const SYNCS_PER_DAY = 96;
+const SAMPLES_PER_SYNC = 75;
+const SAMPLES_PER_SECOND = 6;
+const SECONDS_PER_DAY = 86_400;
+const MINUTES_PER_DAY = 1_440;
 
 /** Bytes of one ECG, as it is sent. */
 const ECG_BYTES = 400_000;
 /** A full block of 6 KB lies on two pages of 4 KB. */
-const PAGES = 8_192 / 6_144;
+const PAGE_OVERHEAD = 8_192 / 6_144;
 /** An object is billed as 128 MB for as long as it is awake. */
-const OBJECT_GB = 0.128;
+const OBJECT_MEMORY_GB = 0.128;
 /** At least so long for a call or a frame, and for an alarm, which waits for D1: upper estimates for the real network. */
-const EVENT_MS = 10;
-const ALARM_MS = 100;
+const MIN_EVENT_MS = 10;
+const MIN_ALARM_MS = 100;
 /** Of so many socket messages one is a request. */
-const MESSAGES = 20;
+const MESSAGES_PER_REQUEST = 20;
 
 export type Logging = { enabled: boolean; invocations: boolean; sampled: number };
 
 /** How often a month has each kind. @param monitors at the bedside */
-export function monthOf(monitors: number): Record<Kind, number> {
+export function unitsPerMonth(monitors: number): Record<TrafficKind, number> {
   return {
     // KV keeps a hint for a day: the sync after it asks D1.
-    "first sync": PATIENTS * DAYS,
-    sync: PATIENTS * (SYNCS_A_DAY - 1) * DAYS,
+    "first sync": PATIENTS * DAYS_PER_MONTH,
+    sync: PATIENTS * (SYNCS_PER_DAY - 1) * DAYS_PER_MONTH,
     // A monitor's hour is told like any other's.
-    "patient-hour": (PATIENTS + monitors) * 24 * DAYS,
-    upload: UPLOADS_A_DAY * DAYS,
-    read: STAFF * READS_A_DAY * DAYS,
-    "monitor-second": monitors * SECONDS_A_DAY * DAYS,
-    "minute clock": MINUTES_A_DAY * DAYS,
-    "quarter clock": (MINUTES_A_DAY / 15) * DAYS,
+    "patient-hour": (PATIENTS + monitors) * 24 * DAYS_PER_MONTH,
+    upload: UPLOADS_PER_DAY * DAYS_PER_MONTH,
+    read: STAFF * READS_PER_DAY * DAYS_PER_MONTH,
+    "monitor-second": monitors * SECONDS_PER_DAY * DAYS_PER_MONTH,
+    "minute clock": MINUTES_PER_DAY * DAYS_PER_MONTH,
+    "quarter clock": (MINUTES_PER_DAY / 15) * DAYS_PER_MONTH,
   };
 }
 
-export const SCENARIOS = { without: monthOf(0), with: monthOf(MONITORS) } as const;
+export const SCENARIOS = { without: unitsPerMonth(0), with: unitsPerMonth(MONITORS) } as const;
 
-function awakeMs({ objectAwakeMs, objectCalls, socketMessages, alarms }: Counts): number {
-  return Math.max(objectAwakeMs, (objectCalls + socketMessages) * EVENT_MS + alarms * ALARM_MS);
+function billedAwakeMs({ objectAwakeMs, objectCalls, socketMessages, alarms }: Counts): number {
+  return Math.max(objectAwakeMs, (objectCalls + socketMessages) * MIN_EVENT_MS + alarms * MIN_ALARM_MS);
 }
 
 function logEvents({ requests, logLines, objectCalls, alarms, socketMessages }: Counts, logging: Logging): number {
@@ -61,7 +67,7 @@ function logEvents({ requests, logLines, objectCalls, alarms, socketMessages }: 
  * Of the Worker: without what stands in for the platform here, and without what objects do with syncs, for their duration is billed.
  * Whatever else objects compute is left in.
  */
-export function workerCpuMs(kind: Kind, { units, counts, cpuMs }: Stretch, floors: Floors): number {
+export function workerCpuMs(kind: TrafficKind, { units, counts, cpuMs }: TrafficCost, floors: PlatformOverhead): number {
   if (counts.requests === 0) return 0;
   const { request, kv, d1, cache, limit, object, record } = floors;
   const stores = counts.kvRead * kv + counts.d1Trips * d1 + counts.cacheCalls * cache + counts.limitCalls * limit;
@@ -70,18 +76,18 @@ export function workerCpuMs(kind: Kind, { units, counts, cpuMs }: Stretch, floor
 }
 
 /** At the end of the first month: nothing is archived yet, and nothing deleted. */
-export function usageOf(counted: Counted, month: Record<Kind, number>, logging: Logging): Usage {
-  let counts = NOTHING;
+export function computeUsage(counted: Counted, month: Record<TrafficKind, number>, logging: Logging): Usage {
+  let counts = ZERO_COUNTS;
   let cpuMs = 0;
   let awake = 0;
-  for (const kind of KINDS) {
+  for (const kind of TRAFFIC_KINDS) {
     const stretch = counted.stretches[kind];
     const factor = month[kind] / stretch.units;
-    counts = plus(counts, times(stretch.counts, factor));
+    counts = addCounts(counts, scaleCounts(stretch.counts, factor));
     cpuMs += workerCpuMs(kind, stretch, counted.floors) * factor;
-    awake += awakeMs(stretch.counts) * factor;
+    awake += billedAwakeMs(stretch.counts) * factor;
   }
-  const samples = (month["first sync"] + month.sync) * SAMPLES_A_SYNC + month["monitor-second"] * SAMPLES_A_SECOND;
+  const samples = (month["first sync"] + month.sync) * SAMPLES_PER_SYNC + month["monitor-second"] * SAMPLES_PER_SECOND;
   const { requests, d1Read, d1Written, objectRead, objectWritten, kvRead, kvWritten, kvDeleted, kvListed, r2A, r2B } = counts;
   return {
     requests,
@@ -89,11 +95,11 @@ export function usageOf(counted: Counted, month: Record<Kind, number>, logging: 
     d1Read,
     d1Written,
     d1Gb: counts.d1Bytes / 1e9,
-    objectRequests: counts.objectCalls + counts.alarms + counts.socketMessages / MESSAGES,
-    objectGbS: (awake / 1_000) * OBJECT_GB,
+    objectRequests: counts.objectCalls + counts.alarms + counts.socketMessages / MESSAGES_PER_REQUEST,
+    objectGbS: (awake / 1_000) * OBJECT_MEMORY_GB,
     objectRead,
     objectWritten,
-    objectGb: (PATIENTS * counted.objectBytes + samples * counted.sampleBytes * PAGES) / 1e9,
+    objectGb: (PATIENTS * counted.objectBytes + samples * counted.sampleBytes * PAGE_OVERHEAD) / 1e9,
     kvRead,
     kvWritten,
     kvDeleted,

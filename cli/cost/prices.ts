@@ -1,7 +1,7 @@
 // Cloudflare's list prices of the Workers Paid plan (November 2026), and what a month's usage costs on it.
 
 /** Dollars a month for the plan itself. */
-export const PLAN = 5;
+export const PLAN_DOLLARS = 5;
 
 type Price = { label: string; included: number; dollars: number; per: number };
 
@@ -29,17 +29,17 @@ export const PRICES = {
   logEvents: { label: "log events", included: 20 * MILLION, dollars: 0.6, per: MILLION },
 } as const satisfies Record<string, Price>;
 
-export type Item = keyof typeof PRICES;
-export type Usage = Record<Item, number>;
-export const ITEMS = Object.keys(PRICES) as Item[];
+export type BillItem = keyof typeof PRICES;
+export type Usage = Record<BillItem, number>;
+export const BILL_ITEMS = Object.keys(PRICES) as BillItem[];
 
-export type Line = { item: Item; used: number; list: number; billed: number };
+export type BillLine = { item: BillItem; used: number; list: number; billed: number };
 /** Dollars a month. `list`: without the plan's allowances; `total`: what is billed, with the plan. */
-export type Bill = { lines: Line[]; list: number; total: number };
+export type Bill = { lines: BillLine[]; list: number; total: number };
 
 /** @param usage of a month, in the units of PRICES */
-export function billOf(usage: Usage): Bill {
-  const lines = ITEMS.map((item): Line => {
+export function computeBill(usage: Usage): Bill {
+  const lines = BILL_ITEMS.map((item): BillLine => {
     const { included, dollars, per } = PRICES[item];
     const used = usage[item];
     return { item, used, list: (used * dollars) / per, billed: (Math.max(0, used - included) * dollars) / per };
@@ -47,6 +47,6 @@ export function billOf(usage: Usage): Bill {
   return {
     lines,
     list: lines.reduce((sum, { list }) => sum + list, 0),
-    total: PLAN + lines.reduce((sum, { billed }) => sum + billed, 0),
+    total: PLAN_DOLLARS + lines.reduce((sum, { billed }) => sum + billed, 0),
   };
 }

@@ -1,10 +1,10 @@
 // The bill as tables that a document can hold.
-import type { Count } from "../../bench/cost/counts.ts";
-import { type Counted, KINDS } from "../../bench/cost/traffic.ts";
+import type { CountName } from "../../bench/cost/counts.ts";
+import { type Counted, TRAFFIC_KINDS } from "../../bench/cost/traffic.ts";
 import { workerCpuMs } from "./month.ts";
-import { type Bill, PLAN, PRICES } from "./prices.ts";
+import { type Bill, PLAN_DOLLARS, PRICES } from "./prices.ts";
 
-const COLUMNS: readonly [title: string, counts: readonly Count[]][] = [
+const COLUMNS: readonly [title: string, counts: readonly CountName[]][] = [
   ["Worker requests", ["requests"]],
   ["D1 trips", ["d1Trips"]],
   ["D1 rows read", ["d1Read"]],
@@ -24,9 +24,9 @@ const COLUMNS: readonly [title: string, counts: readonly Count[]][] = [
   ["log lines", ["logLines"]],
 ];
 
-const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-const rule = (columns: number) => row([":--", ...Array.from({ length: columns - 1 }, () => "--:")]);
-const dollars = (amount: number) => (amount > 0 && amount < 0.005 ? "< 0.01" : amount.toFixed(2));
+const formatRow = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+const formatRule = (columns: number) => formatRow([":--", ...Array.from({ length: columns - 1 }, () => "--:")]);
+const formatDollars = (amount: number) => (amount > 0 && amount < 0.005 ? "< 0.01" : amount.toFixed(2));
 
 /** Two places below ten, else a whole number; millions as such. */
 function amount(value: number): string {
@@ -35,27 +35,27 @@ function amount(value: number): string {
 }
 
 /** What one unit of each kind costs, before any price. */
-export function countsTable({ stretches, floors }: Counted): string {
-  const rows = KINDS.map((kind) => {
+export function formatCounts({ stretches, floors }: Counted): string {
+  const rows = TRAFFIC_KINDS.map((kind) => {
     const { units, counts } = stretches[kind];
     const cells = COLUMNS.map(([, names]) => amount(names.reduce((sum, name) => sum + counts[name], 0) / units));
-    return row([kind, String(units), ...cells, amount(workerCpuMs(kind, stretches[kind], floors) / units)]);
+    return formatRow([kind, String(units), ...cells, amount(workerCpuMs(kind, stretches[kind], floors) / units)]);
   });
   const titles = ["one", "counted", ...COLUMNS.map(([title]) => title), "CPU, ms"];
-  return [row(titles), rule(titles.length), ...rows].join("\n");
+  return [formatRow(titles), formatRule(titles.length), ...rows].join("\n");
 }
 
 /** Both bills side by side; lines that nothing uses are left out. */
-export function billTable(without: Bill, withMonitors: Bill): string {
+export function formatBill(without: Bill, withMonitors: Bill): string {
   const titles = ["a month", "included", "without monitors", "list, $", "billed, $", "with monitors", "list, $", "billed, $"];
   const rows = without.lines.flatMap((line, i) => {
     const other = withMonitors.lines[i] ?? line;
     if (line.used === 0 && other.used === 0) return [];
     const { label, included } = PRICES[line.item];
-    const cells = [line, other].flatMap(({ used, list, billed }) => [amount(used), dollars(list), dollars(billed)]);
-    return [row([label, amount(included), ...cells])];
+    const cells = [line, other].flatMap(({ used, list, billed }) => [amount(used), formatDollars(list), formatDollars(billed)]);
+    return [formatRow([label, amount(included), ...cells])];
   });
-  const plan = row(["the plan", "", "", "", dollars(PLAN), "", "", dollars(PLAN)]);
-  const totals = [without, withMonitors].flatMap(({ list, total }) => ["", dollars(list), dollars(total)]);
-  return [row(titles), rule(titles.length), ...rows, plan, row(["**together**", "", ...totals])].join("\n");
+  const plan = formatRow(["the plan", "", "", "", formatDollars(PLAN_DOLLARS), "", "", formatDollars(PLAN_DOLLARS)]);
+  const totals = [without, withMonitors].flatMap(({ list, total }) => ["", formatDollars(list), formatDollars(total)]);
+  return [formatRow(titles), formatRule(titles.length), ...rows, plan, formatRow(["**together**", "", ...totals])].join("\n");
 }

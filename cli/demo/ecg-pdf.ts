@@ -62,26 +62,26 @@ export async function drawEcgReport(input: EcgReport): Promise<Uint8Array> {
   drawMetrics(doc, input.metrics);
   drawGrid(doc);
   drawTraces(doc, input.signal);
-  write(doc, FOOTER, { x: MARGIN, y: 197 }, 7.5, MUTED);
+  writeText(doc, FOOTER, { x: MARGIN, y: 197 }, 7.5, MUTED);
   doc.end();
   return new Uint8Array(await buffer(doc));
 }
 
 function drawHeader(doc: Doc, { patient, device, hospital, recorded_at }: EcgReport): void {
-  write(doc, hospital, { x: MARGIN, y: 10 }, 14, INK, "Helvetica-Bold", 155);
-  write(doc, "12-lead resting electrocardiogram", { x: MARGIN, y: 16.5 }, 9, MUTED);
-  write(doc, patient.name, { x: MARGIN, y: 25 }, 12, INK, "Helvetica-Bold", 120);
+  writeText(doc, hospital, { x: MARGIN, y: 10 }, 14, INK, "Helvetica-Bold", 155);
+  writeText(doc, "12-lead resting electrocardiogram", { x: MARGIN, y: 16.5 }, 9, MUTED);
+  writeText(doc, patient.name, { x: MARGIN, y: 25 }, 12, INK, "Helvetica-Bold", 120);
   const facts: [string, string][] = [
     ["Patient no.", String(patient.patient_number)],
     ["Date of birth", patient.birth_date],
     ["Sex", patient.sex],
-    ["Recorded", clockTime(recorded_at)],
+    ["Recorded", formatClockTime(recorded_at)],
     ["Device", device],
   ];
   facts.forEach(([label, value], index) => {
     const y = 31.5 + index * 4.6;
-    write(doc, label, { x: MARGIN, y }, 8.5, MUTED);
-    write(doc, value, { x: MARGIN + 24, y }, 8.5, INK, "Helvetica", 95);
+    writeText(doc, label, { x: MARGIN, y }, 8.5, MUTED);
+    writeText(doc, value, { x: MARGIN + 24, y }, 8.5, INK, "Helvetica", 95);
   });
 }
 
@@ -104,12 +104,12 @@ function drawMetrics(doc: Doc, metrics: EcgMetrics): void {
     ],
   ];
   const left = RIGHT - 110;
-  write(doc, "Measurements", { x: left, y: 18.5 }, 9, INK, "Helvetica-Bold");
+  writeText(doc, "Measurements", { x: left, y: 18.5 }, 9, INK, "Helvetica-Bold");
   columns.forEach((rows, column) => {
     const x = left + column * 58;
     rows.forEach(([label, value, unit], row) => {
       const y = 25 + row * 5;
-      line(
+      drawLine(
         doc,
         [
           { x, y: y - 1.2 },
@@ -118,12 +118,12 @@ function drawMetrics(doc: Doc, metrics: EcgMetrics): void {
         "#d9dce2",
         0.15,
       );
-      write(doc, label, { x, y }, 8.5, MUTED);
+      writeText(doc, label, { x, y }, 8.5, MUTED);
       const figure = String(value);
       doc.font("Helvetica-Bold").fontSize(8.5);
       const width = doc.widthOfString(figure) / POINTS_PER_MM;
-      write(doc, figure, { x: x + 43 - width, y }, 8.5, INK, "Helvetica-Bold");
-      write(doc, unit, { x: x + 44.5, y }, 8.5, MUTED);
+      writeText(doc, figure, { x: x + 43 - width, y }, 8.5, INK, "Helvetica-Bold");
+      writeText(doc, unit, { x: x + 44.5, y }, 8.5, MUTED);
     });
   });
 }
@@ -135,18 +135,18 @@ function drawGrid(doc: Doc): void {
     { step: 5, colour: BOLD_GRID, width: 0.18 },
   ]) {
     for (let x = 0; x <= PAPER.width; x += step) {
-      moveAlong(doc, [
+      tracePath(doc, [
         { x: PAPER.x + x, y: PAPER.y },
         { x: PAPER.x + x, y: bottom },
       ]);
     }
     for (let y = 0; y <= PAPER.height; y += step) {
-      moveAlong(doc, [
+      tracePath(doc, [
         { x: PAPER.x, y: PAPER.y + y },
         { x: RIGHT, y: PAPER.y + y },
       ]);
     }
-    doc.lineWidth(points(width)).stroke(colour);
+    doc.lineWidth(toPoints(width)).stroke(colour);
   }
 }
 
@@ -158,7 +158,7 @@ function drawTraces(doc: Doc, signal: EcgSignal): void {
       const x = TRACE_X + column * COLUMN_S * MM_PER_SECOND;
       const samples = signal.leads[lead].subarray(column * perColumn, (column + 1) * perColumn);
       if (column > 0)
-        line(
+        drawLine(
           doc,
           [
             { x, y: baseline - 12.5 },
@@ -168,12 +168,12 @@ function drawTraces(doc: Doc, signal: EcgSignal): void {
           0.25,
         );
       drawTrace(doc, samples, signal.sampleRate, { x, y: baseline });
-      write(doc, lead, { x: x + 1.2, y: baseline - 12 }, 9, INK, "Helvetica-Bold");
+      writeText(doc, lead, { x: x + 1.2, y: baseline - 12 }, 9, INK, "Helvetica-Bold");
     });
   }
   drawCalibration(doc, RHYTHM_BASELINE);
   drawTrace(doc, signal.leads.II, signal.sampleRate, { x: TRACE_X, y: RHYTHM_BASELINE });
-  write(doc, "II", { x: TRACE_X + 1.2, y: RHYTHM_BASELINE - 12 }, 9, INK, "Helvetica-Bold");
+  writeText(doc, "II", { x: TRACE_X + 1.2, y: RHYTHM_BASELINE - 12 }, 9, INK, "Helvetica-Bold");
 }
 
 function drawTrace(doc: Doc, samples: Float64Array, sampleRate: number, origin: Point): void {
@@ -181,7 +181,7 @@ function drawTrace(doc: Doc, samples: Float64Array, sampleRate: number, origin: 
     x: origin.x + (k / sampleRate) * MM_PER_SECOND,
     y: origin.y - millivolts * MM_PER_MILLIVOLT,
   }));
-  line(doc, path, INK, 0.25);
+  drawLine(doc, path, INK, 0.25);
 }
 
 /** The reference pulse of 1 mV for 200 ms that lets a reader check the scale of a print. */
@@ -197,28 +197,28 @@ function drawCalibration(doc: Doc, baseline: number): void {
     { x: end, y: baseline },
     { x: end + 2, y: baseline },
   ];
-  line(doc, path, INK, 0.25);
+  drawLine(doc, path, INK, 0.25);
 }
 
-function line(doc: Doc, path: Point[], colour: string, width: number): void {
-  moveAlong(doc, path);
-  doc.lineWidth(points(width)).lineJoin("round").stroke(colour);
+function drawLine(doc: Doc, path: Point[], colour: string, width: number): void {
+  tracePath(doc, path);
+  doc.lineWidth(toPoints(width)).lineJoin("round").stroke(colour);
 }
 
-function moveAlong(doc: Doc, path: Point[]): void {
+function tracePath(doc: Doc, path: Point[]): void {
   path.forEach(({ x, y }, index) => {
-    if (index === 0) doc.moveTo(points(x), points(y));
-    else doc.lineTo(points(x), points(y));
+    if (index === 0) doc.moveTo(toPoints(x), toPoints(y));
+    else doc.lineTo(toPoints(x), toPoints(y));
   });
 }
 
 /** Millimetres to points; a thousandth of a point is finer than any printer and halves the file. */
-function points(millimetres: number): number {
+function toPoints(millimetres: number): number {
   return Math.round(millimetres * POINTS_PER_MM * 1000) / 1000;
 }
 
 /** Writes one line with its top left at `at`, cut with an ellipsis at `width` millimetres. */
-function write(
+function writeText(
   doc: Doc,
   text: string,
   at: Point,
@@ -228,20 +228,20 @@ function write(
   width = RIGHT - at.x,
 ): void {
   doc.font(font).fontSize(size).fillColor(colour);
-  doc.text(winAnsi(text), points(at.x), points(at.y), {
-    width: points(width),
+  doc.text(toWinAnsi(text), toPoints(at.x), toPoints(at.y), {
+    width: toPoints(width),
     height: size,
     ellipsis: true,
   });
 }
 
 /** The standard PDF fonts hold Windows-1252 only, and pdfkit writes broken glyph codes for the rest. */
-function winAnsi(text: string): string {
+function toWinAnsi(text: string): string {
   return text.normalize("NFC").replace(/[^\x20-\x7e\u00a0-\u00ff\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u20ac]/gu, "?");
 }
 
 /** The wall time as the recorder stated it, never shifted to the zone of whoever prints it. */
-function clockTime(iso: string): string {
+function formatClockTime(iso: string): string {
   const parts = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?(Z|[+-]\d{2}:\d{2})$/.exec(iso);
   if (!parts) return iso;
   const [, date = "", time = "", zone = ""] = parts;

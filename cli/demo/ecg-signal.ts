@@ -1,6 +1,6 @@
 // Synthesises a 12-lead resting ECG whose rate, intervals and axes agree with stated metrics.
 
-import { between, mulberry32, normal, wholeBetween } from "./random.ts";
+import { mulberry32, standardNormal, uniformBetween, uniformIntegerBetween } from "./random.ts";
 
 /** Rate in 1/min, durations and intervals in ms, frontal-plane axes in degrees (lead I is 0, aVF is +90). */
 export type EcgMetrics = {
@@ -31,10 +31,10 @@ type Wave = { peak: number; rise: number; fall: number; dipole: Dipole };
 
 const SAMPLE_RATE = 500;
 const DURATION_S = 10;
-const SAMPLES = SAMPLE_RATE * DURATION_S;
+const SAMPLE_COUNT = SAMPLE_RATE * DURATION_S;
 
 /** A Gaussian has fallen to 5 % of its peak this many standard deviations away; a wave begins and ends there. */
-const EDGE = Math.sqrt(2 * Math.log(20));
+const EDGE_DEVIATIONS = Math.sqrt(2 * Math.log(20));
 
 /**
  * Activation of the ventricles in order; peak and half-width are fractions of the QRS duration, `along`
@@ -56,24 +56,24 @@ const P_SEQUENCE = [
 const T_WAVE = { along: 0.28, posterior: -0.17 };
 
 /** Plausible, mutually consistent resting values of an adult. */
-export function ecgMetrics(seed: number): EcgMetrics {
+export function generateEcgMetrics(seed: number): EcgMetrics {
   const random = mulberry32(seed);
-  const heartRate = wholeBetween(random, 56, 94);
+  const heartRate = uniformIntegerBetween(random, 56, 94);
   const rr = Math.round(60_000 / heartRate);
-  const qt = Math.round(between(random, 385, 435) * Math.sqrt(rr / 1000));
-  const qrsAxis = wholeBetween(random, 15, 75);
+  const qt = Math.round(uniformBetween(random, 385, 435) * Math.sqrt(rr / 1000));
+  const qrsAxis = uniformIntegerBetween(random, 15, 75);
   return {
     heart_rate: heartRate,
     rr_interval_ms: rr,
-    p_duration_ms: wholeBetween(random, 86, 108),
-    pr_interval_ms: wholeBetween(random, 138, 188),
-    qrs_duration_ms: wholeBetween(random, 80, 104),
+    p_duration_ms: uniformIntegerBetween(random, 86, 108),
+    pr_interval_ms: uniformIntegerBetween(random, 138, 188),
+    qrs_duration_ms: uniformIntegerBetween(random, 80, 104),
     qt_interval_ms: qt,
     qtc_bazett_ms: Math.round(qt / Math.sqrt(rr / 1000)),
     qtc_fridericia_ms: Math.round(qt / Math.cbrt(rr / 1000)),
-    p_axis_deg: wholeBetween(random, 35, 65),
+    p_axis_deg: uniformIntegerBetween(random, 35, 65),
     qrs_axis_deg: qrsAxis,
-    t_axis_deg: Math.round(25 + 0.4 * qrsAxis + between(random, -12, 12)),
+    t_axis_deg: Math.round(25 + 0.4 * qrsAxis + uniformBetween(random, -12, 12)),
   };
 }
 
@@ -83,51 +83,51 @@ export function ecgMetrics(seed: number): EcgMetrics {
  */
 export function synthesizeEcg(metrics: EcgMetrics, seed: number): EcgSignal {
   const random = mulberry32(seed ^ 0x5eed);
-  const gain = between(random, 0.85, 1.05);
-  const onsets = beatOnsets(metrics.rr_interval_ms / 1000, random);
-  const waves = wavesOfBeat(metrics);
-  const wander = { phase: between(random, 0, 2 * Math.PI), hz: between(random, 0.2, 0.28) };
+  const gain = uniformBetween(random, 0.85, 1.05);
+  const onsets = generateBeatOnsets(metrics.rr_interval_ms / 1000, random);
+  const waves = buildBeatWaves(metrics);
+  const wander = { phase: uniformBetween(random, 0, 2 * Math.PI), hz: uniformBetween(random, 0.2, 0.28) };
 
-  function trace(lead: MeasuredLead): Float64Array {
-    const drift = between(random, 0.01, 0.03);
-    const samples = Float64Array.from({ length: SAMPLES }, (_, k) => {
+  function synthesizeLead(lead: MeasuredLead): Float64Array {
+    const drift = uniformBetween(random, 0.01, 0.03);
+    const samples = Float64Array.from({ length: SAMPLE_COUNT }, (_, k) => {
       const breath = Math.sin(wander.phase + (2 * Math.PI * wander.hz * k) / SAMPLE_RATE);
-      return drift * breath + 0.004 * normal(random);
+      return drift * breath + 0.004 * standardNormal(random);
     });
     for (const wave of waves) {
-      const amplitude = gain * project(wave.dipole)[lead];
+      const amplitude = gain * projectToLeads(wave.dipole)[lead];
       for (const onset of onsets) addWave(samples, wave, onset + wave.peak, amplitude);
     }
     return samples;
   }
 
-  const I = trace("I");
-  const II = trace("II");
+  const I = synthesizeLead("I");
+  const II = synthesizeLead("II");
   return {
     sampleRate: SAMPLE_RATE,
     durationS: DURATION_S,
     leads: {
       I,
       II,
-      III: combine(I, II, (one, two) => two - one),
-      aVR: combine(I, II, (one, two) => -(one + two) / 2),
-      aVL: combine(I, II, (one, two) => one - two / 2),
-      aVF: combine(I, II, (one, two) => two - one / 2),
-      V1: trace("V1"),
-      V2: trace("V2"),
-      V3: trace("V3"),
-      V4: trace("V4"),
-      V5: trace("V5"),
-      V6: trace("V6"),
+      III: combineLeads(I, II, (one, two) => two - one),
+      aVR: combineLeads(I, II, (one, two) => -(one + two) / 2),
+      aVL: combineLeads(I, II, (one, two) => one - two / 2),
+      aVF: combineLeads(I, II, (one, two) => two - one / 2),
+      V1: synthesizeLead("V1"),
+      V2: synthesizeLead("V2"),
+      V3: synthesizeLead("V3"),
+      V4: synthesizeLead("V4"),
+      V5: synthesizeLead("V5"),
+      V6: synthesizeLead("V6"),
     },
   };
 }
 
 /** QRS onsets in s, from before the trace to after it, with 2 % respiratory sinus arrhythmia. */
-function beatOnsets(rr: number, random: () => number): number[] {
-  const phase = between(random, 0, 2 * Math.PI);
+function generateBeatOnsets(rr: number, random: () => number): number[] {
+  const phase = uniformBetween(random, 0, 2 * Math.PI);
   const onsets: number[] = [];
-  let time = -rr * between(random, 1, 2);
+  let time = -rr * uniformBetween(random, 1, 2);
   while (time < DURATION_S + rr) {
     onsets.push(time);
     time += rr * (1 + 0.02 * Math.sin(phase + 2 * Math.PI * 0.25 * time));
@@ -135,34 +135,34 @@ function beatOnsets(rr: number, random: () => number): number[] {
   return onsets;
 }
 
-function wavesOfBeat(metrics: EcgMetrics): Wave[] {
+function buildBeatWaves(metrics: EcgMetrics): Wave[] {
   const p = metrics.p_duration_ms / 1000;
   const pr = metrics.pr_interval_ms / 1000;
   const qrs = metrics.qrs_duration_ms / 1000;
   const qt = metrics.qt_interval_ms / 1000;
   const repolarisation = qt - qrs;
-  const tFall = (0.3 * repolarisation) / EDGE;
+  const tFall = (0.3 * repolarisation) / EDGE_DEVIATIONS;
   const atria = P_SEQUENCE.map((part) => {
-    const width = (part.halfWidth * p) / EDGE;
-    const dipole = dipoleAt(metrics.p_axis_deg, part.along, 0, part.posterior);
+    const width = (part.halfWidth * p) / EDGE_DEVIATIONS;
+    const dipole = toDipole(metrics.p_axis_deg, part.along, 0, part.posterior);
     return { peak: part.peak * p - pr, rise: width, fall: width, dipole };
   });
   const ventricles = QRS_SEQUENCE.map((part) => {
-    const width = (part.halfWidth * qrs) / EDGE;
-    const dipole = dipoleAt(metrics.qrs_axis_deg, part.along, part.across, part.posterior);
+    const width = (part.halfWidth * qrs) / EDGE_DEVIATIONS;
+    const dipole = toDipole(metrics.qrs_axis_deg, part.along, part.across, part.posterior);
     return { peak: part.peak * qrs, rise: width, fall: width, dipole };
   });
   const recovery = {
-    peak: qt - EDGE * tFall,
-    rise: (0.5 * repolarisation) / EDGE,
+    peak: qt - EDGE_DEVIATIONS * tFall,
+    rise: (0.5 * repolarisation) / EDGE_DEVIATIONS,
     fall: tFall,
-    dipole: dipoleAt(metrics.t_axis_deg, T_WAVE.along, 0, T_WAVE.posterior),
+    dipole: toDipole(metrics.t_axis_deg, T_WAVE.along, 0, T_WAVE.posterior),
   };
   return [...atria, ...ventricles, recovery];
 }
 
 /** Projects a frontal vector on Einthoven's triangle, where lead I lies at 0° and lead II at 60°. */
-function dipoleAt(axisDeg: number, along: number, across: number, posterior: number): Dipole {
+function toDipole(axisDeg: number, along: number, across: number, posterior: number): Dipole {
   const axis = (axisDeg * Math.PI) / 180;
   const left = along * Math.cos(axis) - across * Math.sin(axis);
   const down = along * Math.sin(axis) + across * Math.cos(axis);
@@ -173,7 +173,7 @@ function dipoleAt(axisDeg: number, along: number, across: number, posterior: num
  * Dower's 12-lead coefficients (Dower, Machado, Osborne, Clin Cardiol 1980;3:87). Frank's X and Y are
  * solved from the rows of leads I and II, so that the frontal axes come out as stated and not skewed.
  */
-function project({ I, II, posterior: z }: Dipole): Record<MeasuredLead, number> {
+function projectToLeads({ I, II, posterior: z }: Dipole): Record<MeasuredLead, number> {
   const one = I - 0.059 * z;
   const two = II + 0.132 * z;
   const determinant = 0.632 * 1.066 + 0.235 * 0.235;
@@ -193,7 +193,7 @@ function project({ I, II, posterior: z }: Dipole): Record<MeasuredLead, number> 
 
 function addWave(samples: Float64Array, wave: Wave, peak: number, amplitude: number): void {
   const first = Math.max(0, Math.ceil((peak - 5 * wave.rise) * SAMPLE_RATE));
-  const last = Math.min(SAMPLES - 1, Math.floor((peak + 5 * wave.fall) * SAMPLE_RATE));
+  const last = Math.min(SAMPLE_COUNT - 1, Math.floor((peak + 5 * wave.fall) * SAMPLE_RATE));
   for (let k = first; k <= last; k++) {
     const offset = k / SAMPLE_RATE - peak;
     const deviations = offset / (offset < 0 ? wave.rise : wave.fall);
@@ -201,6 +201,6 @@ function addWave(samples: Float64Array, wave: Wave, peak: number, amplitude: num
   }
 }
 
-function combine(a: Float64Array, b: Float64Array, join: (a: number, b: number) => number): Float64Array {
+function combineLeads(a: Float64Array, b: Float64Array, join: (a: number, b: number) => number): Float64Array {
   return a.map((value, k) => join(value, b[k] ?? 0));
 }

@@ -34,7 +34,7 @@ export const STAFF = [
   },
 ] as const;
 
-const FIRST = {
+const FIRST_NAMES = {
   female: [
     "Meena",
     "Asha",
@@ -70,7 +70,7 @@ const FIRST = {
     "Rohan",
   ],
 };
-const LAST = [
+const LAST_NAMES = [
   "Joshi",
   "Verma",
   "Khan",
@@ -87,7 +87,7 @@ const LAST = [
   "Shaikh",
   "Gowda",
 ];
-const HISTORY = [
+const HISTORIES = [
   "Hypertension since 2015, on amlodipine 5 mg.",
   "Type 2 diabetes, diet controlled.",
   "Paroxysmal palpitations, no syncope.",
@@ -97,10 +97,10 @@ const HISTORY = [
 const SYMPTOMS = [["palpitations"], ["breathlessness on stairs"], [], ["chest tightness", "fatigue"], ["dizziness"]];
 
 /** UIDAI publishes these numbers for tests; the first belongs to the person whom both hospitals know. */
-const AADHAAR = ["999999990019", "999999990026", "999999990042", "999999990057"];
+const AADHAAR_NUMBERS = ["999999990019", "999999990026", "999999990042", "999999990057"];
 
 /** The first `count` invented patients; the same index is the same person. */
-export function demoPatients(count: number) {
+export function createDemoPatients(count: number) {
   return Array.from({ length: count }, (_, i) => {
     const random = mulberry32(7_919 * (i + 1));
     const pick = <T>(list: readonly T[]): T => {
@@ -109,8 +109,8 @@ export function demoPatients(count: number) {
       return chosen;
     };
     const gender = i % 2 === 0 ? ("female" as const) : ("male" as const);
-    const first = FIRST[gender][Math.floor(i / 2) % FIRST[gender].length] ?? "Asha";
-    const last = LAST[(i * 7) % LAST.length] ?? "Verma";
+    const first = FIRST_NAMES[gender][Math.floor(i / 2) % FIRST_NAMES[gender].length] ?? "Asha";
+    const last = LAST_NAMES[(i * 7) % LAST_NAMES.length] ?? "Verma";
     const year = 1938 + Math.floor(random() * 65);
     const month = String(1 + Math.floor(random() * 12)).padStart(2, "0");
     const day = String(1 + Math.floor(random() * 28)).padStart(2, "0");
@@ -122,10 +122,10 @@ export function demoPatients(count: number) {
       phone: `+91 9${String(Math.floor(random() * 1e9)).padStart(9, "0")}`,
       email: `${first}.${last}${i + 1}@example.org`.toLowerCase(),
       address: `${1 + Math.floor(random() * 120)} ${pick(["Lake Road", "Station Street", "Temple Lane", "Garden View"])}, ${pick(["Pune", "Mysuru", "Kochi", "Nagpur"])}`,
-      medical_history: pick(HISTORY),
+      medical_history: pick(HISTORIES),
       notes: null,
       symptoms: [...pick(SYMPTOMS)],
-      aadhaar_number: AADHAAR[i],
+      aadhaar_number: AADHAAR_NUMBERS[i],
       ward_id: null,
       monitoring: "off" as const,
     };

@@ -12,16 +12,16 @@ export function mulberry32(seed: number): () => number {
 }
 
 /** A uniform number in [low, high). */
-export function between(random: () => number, low: number, high: number): number {
+export function uniformBetween(random: () => number, low: number, high: number): number {
   return low + (high - low) * random();
 }
 
 /** A uniform whole number from low to high, both included. */
-export function wholeBetween(random: () => number, low: number, high: number): number {
-  return Math.floor(between(random, low, high + 1));
+export function uniformIntegerBetween(random: () => number, low: number, high: number): number {
+  return Math.floor(uniformBetween(random, low, high + 1));
 }
 
 /** A standard normal number (Box and Muller 1958). */
-export function normal(random: () => number): number {
+export function standardNormal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -18,7 +18,7 @@ export const SIMULATE_USAGE = `  simulate [--rate 5] [--patients 5] [--start-id 
                      numerics (.hea or CSV), or CSV of effective_at,code,value,unit; it ends now and is sent at once,
                      or with --speed begins now and plays N times as fast as it was recorded`;
 
-const Wanted = z
+const OptionsSchema = z
   .strictObject({
     rate: z.coerce.number().positive().max(1_000).default(5),
     patients: z.coerce.number().int().min(1).max(1_000).default(5),
@@ -34,41 +34,41 @@ const Wanted = z
     socket: z.boolean().default(false),
   })
   .refine(({ replay, speed }) => speed === undefined || replay !== undefined, { path: ["speed"], message: "needs --replay" })
-  .transform(({ "start-id": startId, url, replay = null, speed = null, ...wanted }) => ({
-    ...wanted,
+  .transform(({ "start-id": startId, url, replay = null, speed = null, ...rest }) => ({
+    ...rest,
     startId,
     base: new URL(url),
     replay,
     speed,
   }));
 
-export type Options = z.output<typeof Wanted>;
+export type Options = z.output<typeof OptionsSchema>;
 
-const text = { type: "string" } as const;
+const stringFlag = { type: "string" } as const;
 const FLAGS = {
-  rate: text,
-  patients: text,
-  "start-id": text,
-  duration: text,
-  url: text,
-  email: text,
-  password: text,
-  scenario: text,
-  seed: text,
-  replay: text,
-  speed: text,
+  rate: stringFlag,
+  patients: stringFlag,
+  "start-id": stringFlag,
+  duration: stringFlag,
+  url: stringFlag,
+  email: stringFlag,
+  password: stringFlag,
+  scenario: stringFlag,
+  seed: stringFlag,
+  replay: stringFlag,
+  speed: stringFlag,
   socket: { type: "boolean" },
 } as const;
 
 /** @returns the options, or what is wrong with the first of them that is wrong */
-export function optionsOf(args: string[]): Options | string {
+export function parseOptions(args: string[]): Options | string {
   let values: unknown;
   try {
     values = parseArgs({ args, options: FLAGS }).values;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  const { data, error } = Wanted.safeParse({ ...Object(values) });
+  const { data, error } = OptionsSchema.safeParse({ ...Object(values) });
   if (data) return data;
   const [issue] = error.issues;
   return `--${issue?.path.join(".")}: ${issue?.message}`;

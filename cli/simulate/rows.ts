@@ -1,17 +1,17 @@
 // Which monitor measures what, and when: a series of rows in the order of their time.
 import type { Options } from "./options.ts";
-import type { Recorded } from "./replay.ts";
-import { bodySource, type Measurement } from "./source.ts";
+import type { RecordedValue } from "./recording.ts";
+import { createVitalSource, type Measurement } from "./source.ts";
 
 /** Milliseconds since the start of the run: `due` is when it is sent, `at` when it was measured, before 0 for the past. */
-export type Row = { monitor: number; due: number; at: number; values: Measurement[] };
+export type SimulatedRow = { monitor: number; due: number; at: number; values: Measurement[] };
 
 /** `rate` rows a second, of each monitor in turn; without a duration for ever. */
-export function* simulatedRows(
+export function* generateRows(
   options: Pick<Options, "rate" | "patients" | "startId" | "duration" | "seed" | "scenario">,
-): Generator<Row> {
+): Generator<SimulatedRow> {
   const { rate, patients, startId, duration, seed, scenario } = options;
-  const sources = Array.from({ length: patients }, (_, i) => bodySource(seed, startId + i, i === 0 ? scenario : "stable"));
+  const sources = Array.from({ length: patients }, (_, i) => createVitalSource(seed, startId + i, i === 0 ? scenario : "stable"));
   const total = duration === 0 ? Number.POSITIVE_INFINITY : Math.round(rate * duration);
   for (let row = 0; row < total; row++) {
     const monitor = row % patients;
@@ -22,7 +22,11 @@ export function* simulatedRows(
 }
 
 /** A recording that begins at the start and plays `speed` times as fast, or that ends there and is due at once. */
-export function* recordedRows(recording: readonly Recorded[], speed: number | null, duration: number): Generator<Row> {
+export function* replayRows(
+  recording: readonly RecordedValue[],
+  speed: number | null,
+  duration: number,
+): Generator<SimulatedRow> {
   const length = recording.at(-1)?.offset ?? 0;
   for (let first = 0; first < recording.length; ) {
     const offset = recording[first]?.offset ?? 0;

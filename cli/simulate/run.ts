@@ -1,95 +1,120 @@
 // A run of the simulator: monitors are set up, rows are measured and sent at their time, and what became of them is told.
 import { setImmediate as turn } from "node:timers/promises";
-import { type Courier, type Errand, httpCourier, type Waiting } from "./courier.ts";
-import { pause, saidBy } from "./http.ts";
+import { describeError, pause } from "./http.ts";
+import { logIn, type Monitor, type NurseSession } from "./nurse-session.ts";
 import type { Options } from "./options.ts";
-import { readRecording } from "./replay.ts";
-import { type Row, recordedRows, simulatedRows } from "./rows.ts";
-import { clockErrorOf } from "./scenarios.ts";
-import { socketCourier } from "./socket.ts";
-import { logIn, type Monitor, type Staff } from "./staff.ts";
-import { newTally, progressLine, summary, type Tally } from "./tally.ts";
+import { readRecording } from "./recording.ts";
+import { generateRows, replayRows, type SimulatedRow } from "./rows.ts";
+import { createClockError } from "./scenarios.ts";
+import { createHttpSender, type QueuedSample, type Sender, type SenderOptions } from "./sender.ts";
+import { createSocketSender } from "./socket-sender.ts";
+import { formatProgress, formatSummary, newTally, type Tally } from "./tally.ts";
 
-export type Terminal = { say: (line: string) => void; progress: (line: string) => void; result: (text: string) => void };
+export type Terminal = { logLine: (line: string) => void; progress: (line: string) => void; result: (text: string) => void };
 /** `stop` ends the measuring and waits for answers; `abort` waits for nothing. */
 export type Signals = { stop: AbortSignal; abort: AbortSignal };
 
 const OK = 0;
 const FAILED = 1;
 /** Longer than the ten seconds after which a socket's samples are acknowledged at the latest. */
-const LAST_ANSWERS_MS = 15_000;
+const MAX_LAST_ANSWERS_MS = 15_000;
 /** What a monitor remembers without an answer, in samples; a row that does not fit is not measured, and counted. */
-const MEMORY = 200_000;
+const MAX_QUEUED_SAMPLES = 200_000;
 /** A recording does not run away: it is read on when there is room. */
-const AHEAD = 5_000;
-const GLANCE_MS = 20;
+const MAX_REPLAY_AHEAD = 5_000;
+const POLL_MS = 20;
 
-type Bed = { monitor: Monitor; courier: Courier; clock: (now: number) => number; seq: number };
+type SimulatedBed = { monitor: Monitor; sender: Sender; clock: (now: number) => number; seq: number };
 
-async function setUp(staff: Staff, options: Options, { stop }: Signals, say: Terminal["say"]): Promise<Monitor[]> {
+async function setUpMonitors(
+  staff: NurseSession,
+  options: Options,
+  { stop }: Signals,
+  logLine: Terminal["logLine"],
+): Promise<Monitor[]> {
   const monitors: Monitor[] = [];
   const count = options.replay === null ? options.patients : 1;
   while (monitors.length < count && !stop.aborted) {
-    monitors.push(await staff.monitorOf(options.startId + monitors.length));
+    monitors.push(await staff.setUpMonitor(options.startId + monitors.length));
   }
-  say(`${monitors.length} monitor${monitors.length === 1 ? "" : "s"} at ${options.base.origin}, from patient ${options.startId}`);
+  logLine(
+    `${monitors.length} monitor${monitors.length === 1 ? "" : "s"} at ${options.base.origin}, from patient ${options.startId}`,
+  );
   return monitors;
 }
 
-function bedOf(monitor: Monitor, options: Options, tally: Tally, started: number, abort: AbortSignal, say: Terminal["say"]): Bed {
+function createBed(
+  monitor: Monitor,
+  options: Options,
+  tally: Tally,
+  started: number,
+  abort: AbortSignal,
+  logLine: Terminal["logLine"],
+): SimulatedBed {
   const scenario = monitor.patient === options.startId ? options.scenario : "stable";
-  const error = clockErrorOf(scenario, monitor.patient);
+  const error = createClockError(scenario, monitor.patient);
   const clock = (now: number) => now + error((now - started) / 1_000);
-  const errand: Errand = {
+  const senderOptions: SenderOptions = {
     base: options.base,
     token: monitor.token,
     clock: () => clock(Date.now()),
     tally,
     abort,
-    say: (line) => say(`patient ${monitor.patient}: ${line}`),
+    logLine: (line) => logLine(`patient ${monitor.patient}: ${line}`),
   };
-  const courier = options.socket ? socketCourier(errand) : httpCourier(errand);
+  const sender = options.socket ? createSocketSender(senderOptions) : createHttpSender(senderOptions);
   // A number is never used twice by one device, not by the next run either: no run measures a million samples a second.
-  return { monitor, courier, clock, seq: started * 1_000 };
+  return { monitor, sender, clock, seq: started * 1_000 };
 }
 
 /** Puts the row into its monitor's memory. */
-function measure(bed: Bed, row: Row, started: number, tally: Tally): void {
-  if (bed.courier.waiting() + row.values.length > MEMORY) {
+function measureRow(bed: SimulatedBed, row: SimulatedRow, started: number, tally: Tally): void {
+  if (bed.sender.waitingCount() + row.values.length > MAX_QUEUED_SAMPLES) {
     tally.skipped++;
     return;
   }
   const measured = started + Math.max(0, row.due);
   const at = bed.clock(started + row.at);
-  const samples = row.values.map((value): Waiting => ({ ...value, seq: bed.seq++, at, measured }));
+  const samples = row.values.map((value): QueuedSample => ({ ...value, seq: bed.seq++, at, measured }));
   tally.rows++;
   tally.sent += samples.length;
-  bed.courier.push(samples);
+  bed.sender.push(samples);
 }
 
 /** @returns when every row was measured, a stop came, or no monitor is left that may send */
-async function play(rows: Iterable<Row>, beds: Bed[], started: number, tally: Tally, stop: AbortSignal): Promise<void> {
+async function playRows(
+  rows: Iterable<SimulatedRow>,
+  beds: SimulatedBed[],
+  started: number,
+  tally: Tally,
+  stop: AbortSignal,
+): Promise<void> {
   for (const row of rows) {
-    const early = started + row.due - Date.now();
-    await (early > 0 ? pause(early, stop) : turn());
+    const waitMs = started + row.due - Date.now();
+    await (waitMs > 0 ? pause(waitMs, stop) : turn());
     const bed = beds[row.monitor];
-    while (row.at < 0 && bed && bed.courier.waiting() > AHEAD && !stop.aborted) await pause(GLANCE_MS, stop);
-    if (stop.aborted || beds.every(({ courier }) => courier.ended() !== null)) return;
-    if (bed && bed.courier.ended() === null) measure(bed, row, started, tally);
+    while (row.at < 0 && bed && bed.sender.waitingCount() > MAX_REPLAY_AHEAD && !stop.aborted) await pause(POLL_MS, stop);
+    if (stop.aborted || beds.every(({ sender }) => sender.failureReason() !== null)) return;
+    if (bed && bed.sender.failureReason() === null) measureRow(bed, row, started, tally);
   }
 }
 
-async function lastAnswers(beds: Bed[], abort: AbortSignal): Promise<void> {
-  const until = Date.now() + LAST_ANSWERS_MS;
-  const open = () => beds.some(({ courier }) => courier.waiting() > 0 && courier.ended() === null);
-  while (open() && Date.now() < until && !abort.aborted) await pause(GLANCE_MS, abort);
+async function awaitLastAnswers(beds: SimulatedBed[], abort: AbortSignal): Promise<void> {
+  const until = Date.now() + MAX_LAST_ANSWERS_MS;
+  const hasUnanswered = () => beds.some(({ sender }) => sender.waitingCount() > 0 && sender.failureReason() === null);
+  while (hasUnanswered() && Date.now() < until && !abort.aborted) await pause(POLL_MS, abort);
 }
 
 /** Keys that nobody needs any more; what fails is said, for somebody may want to end them by hand. */
-async function withdrawAll(staff: Staff, monitors: Monitor[], abort: AbortSignal, say: Terminal["say"]): Promise<void> {
+async function revokeCredentials(
+  staff: NurseSession,
+  monitors: Monitor[],
+  abort: AbortSignal,
+  logLine: Terminal["logLine"],
+): Promise<void> {
   for (const monitor of monitors) {
     if (abort.aborted) return;
-    await staff.withdraw(monitor).catch((error) => say(`patient ${monitor.patient}: ${saidBy(error)}`));
+    await staff.revokeCredential(monitor).catch((error) => logLine(`patient ${monitor.patient}: ${describeError(error)}`));
   }
 }
 
@@ -97,32 +122,33 @@ async function withdrawAll(staff: Staff, monitors: Monitor[], abort: AbortSignal
  * @returns 0 when it was stopped, or when everything was answered for; 1 when a monitor was refused or answers are missing
  * @throws SetupError, ReplayError
  */
-export async function run(options: Options, terminal: Terminal, signals: Signals): Promise<number> {
-  const { say } = terminal;
+export async function runSimulation(options: Options, terminal: Terminal, signals: Signals): Promise<number> {
+  const { logLine } = terminal;
   const { stop, abort } = signals;
   const recording = options.replay === null ? null : readRecording(options.replay);
-  const staff = await logIn(options.base, options, abort, say);
-  const monitors = await setUp(staff, options, signals, say);
+  const staff = await logIn(options.base, options, abort, logLine);
+  const monitors = await setUpMonitors(staff, options, signals, logLine);
   const tally = newTally();
   const started = Date.now();
   const seconds = () => (Date.now() - started) / 1_000;
   let rowsBefore = 0;
   const ticker = setInterval(() => {
-    terminal.progress(progressLine(tally, seconds(), tally.rows - rowsBefore));
+    terminal.progress(formatProgress(tally, seconds(), tally.rows - rowsBefore));
     rowsBefore = tally.rows;
   }, 1_000);
-  const beds = monitors.map((monitor) => bedOf(monitor, options, tally, started, abort, say));
-  const rows = recording ? recordedRows(recording, options.speed, options.duration) : simulatedRows(options);
-  await play(rows, beds, started, tally, stop);
+  const beds = monitors.map((monitor) => createBed(monitor, options, tally, started, abort, logLine));
+  const rows = recording ? replayRows(recording, options.speed, options.duration) : generateRows(options);
+  await playRows(rows, beds, started, tally, stop);
   const measuredFor = seconds();
-  await lastAnswers(beds, abort);
+  await awaitLastAnswers(beds, abort);
   clearInterval(ticker);
-  for (const { monitor, courier } of beds) {
-    courier.close();
-    if (courier.ended() !== null) say(`patient ${monitor.patient}: the monitor may not send any more (${courier.ended()})`);
+  for (const { monitor, sender } of beds) {
+    sender.close();
+    if (sender.failureReason() !== null)
+      logLine(`patient ${monitor.patient}: the monitor may not send any more (${sender.failureReason()})`);
   }
-  await withdrawAll(staff, monitors, abort, say);
-  terminal.result(summary(tally, measuredFor));
-  const complete = beds.every(({ courier }) => courier.waiting() === 0);
+  await revokeCredentials(staff, monitors, abort, logLine);
+  terminal.result(formatSummary(tally, measuredFor));
+  const complete = beds.every(({ sender }) => sender.waitingCount() === 0);
   return stop.aborted || (complete && beds.length > 0) ? OK : FAILED;
 }

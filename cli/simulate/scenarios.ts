@@ -1,11 +1,11 @@
 // What may happen to a simulated patient or to the monitor: each scenario changes what a calm body shows.
-import { randomOf, type Vitals, wandering } from "./body.ts";
+import { createNoise, seededRandom, type Vitals } from "./vital-model.ts";
 
 export const SCENARIOS = ["stable", "sepsis", "hypoxia", "arrhythmia", "sensor-off", "clock-wrong"] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 /** What reaches the monitor: a sensor that is off shows nothing. */
-export type Shown = Partial<Vitals>;
-type Course = (calm: Vitals, seconds: number) => Shown;
+export type ShownVitals = Partial<Vitals>;
+type ScenarioEffect = (calm: Vitals, seconds: number) => ShownVitals;
 
 /** Seconds since the start. Sepsis takes hours; here two minutes, so that a demonstration shows it within one and a half. */
 export const SEPSIS = { from: 10, to: 130 } as const;
@@ -21,45 +21,45 @@ export const CLOCK_ERROR = { start: (3 * 60 + 7) * 60_000, perMinute: 500 } as c
 const CONFUSED = 1;
 
 /** From 0 to 1 between two times, without a corner. */
-function rise(seconds: number, from: number, to: number): number {
+function smoothStep(seconds: number, from: number, to: number): number {
   const part = Math.min(1, Math.max(0, (seconds - from) / (to - from)));
   return part * part * (3 - 2 * part);
 }
 
 /** Falling pressure, rising heart rate, respiration and temperature, at last confusion; it does not get better. */
-function sepsis(calm: Vitals, seconds: number): Shown {
-  const ill = rise(seconds, SEPSIS.from, SEPSIS.to);
+function applySepsis(calm: Vitals, seconds: number): ShownVitals {
+  const severity = smoothStep(seconds, SEPSIS.from, SEPSIS.to);
   return {
     ...calm,
-    heart_rate: calm.heart_rate + 58 * ill,
-    spo2: calm.spo2 - 6 * ill,
-    systolic: calm.systolic - 40 * ill,
-    diastolic: calm.diastolic - 26 * ill,
-    respiratory_rate: calm.respiratory_rate + 15 * ill,
-    temperature: calm.temperature + 2.6 * ill,
-    consciousness: ill > 0.85 ? CONFUSED : calm.consciousness,
+    heart_rate: calm.heart_rate + 58 * severity,
+    spo2: calm.spo2 - 6 * severity,
+    systolic: calm.systolic - 40 * severity,
+    diastolic: calm.diastolic - 26 * severity,
+    respiratory_rate: calm.respiratory_rate + 15 * severity,
+    temperature: calm.temperature + 2.6 * severity,
+    consciousness: severity > 0.85 ? CONFUSED : calm.consciousness,
   };
 }
 
 /** SpO2 falls to about 80, oxygen is given, it recovers, and oxygen is taken away again. */
-function hypoxia(calm: Vitals, seconds: number): Shown {
+function applyHypoxia(calm: Vitals, seconds: number): ShownVitals {
   const at = seconds % HYPOXIA.cycle;
-  const lack = rise(at, HYPOXIA.from, HYPOXIA.low) - rise(at, HYPOXIA.oxygen, HYPOXIA.risen);
+  const hypoxiaLevel = smoothStep(at, HYPOXIA.from, HYPOXIA.low) - smoothStep(at, HYPOXIA.oxygen, HYPOXIA.risen);
   return {
     ...calm,
-    spo2: calm.spo2 - 17 * lack,
-    heart_rate: calm.heart_rate + 26 * lack,
-    respiratory_rate: calm.respiratory_rate + 10 * lack,
+    spo2: calm.spo2 - 17 * hypoxiaLevel,
+    heart_rate: calm.heart_rate + 26 * hypoxiaLevel,
+    respiratory_rate: calm.respiratory_rate + 10 * hypoxiaLevel,
     inspired_oxygen: at >= HYPOXIA.oxygen && at < HYPOXIA.air ? 40 : calm.inspired_oxygen,
   };
 }
 
 /** Runs of irregular tachycardia at which the pressure sags, and a pause of some seconds in which the heart rate is 0. */
-function arrhythmia(random: () => number): Course {
-  const irregular = wandering(random, 2);
+function createArrhythmia(random: () => number): ScenarioEffect {
+  const noise = createNoise(random, 2);
   const within = (at: number, { from, to }: { from: number; to: number }) => at >= from && at < to;
   return (calm, seconds) => {
-    const uneven = irregular(seconds);
+    const uneven = noise(seconds);
     const at = seconds % ARRHYTHMIA.cycle;
     if (within(at, ARRHYTHMIA.pause)) {
       return { ...calm, heart_rate: 0, systolic: calm.systolic * 0.55, diastolic: calm.diastolic * 0.55 };
@@ -71,22 +71,22 @@ function arrhythmia(random: () => number): Course {
   };
 }
 
-function sensorOff({ spo2, ...others }: Vitals, seconds: number): Shown {
+function applySensorOff({ spo2, ...others }: Vitals, seconds: number): ShownVitals {
   const at = seconds % SENSOR_OFF.cycle;
   return at >= SENSOR_OFF.from && at < SENSOR_OFF.to ? others : { ...others, spo2 };
 }
 
 /** What the scenario makes of what a calm body shows. `stable` and `clock-wrong` leave it as it is. */
-export function courseOf(scenario: Scenario, seed: number, patient: number): Course {
+export function createScenario(scenario: Scenario, seed: number, patient: number): ScenarioEffect {
   switch (scenario) {
     case "sepsis":
-      return sepsis;
+      return applySepsis;
     case "hypoxia":
-      return hypoxia;
+      return applyHypoxia;
     case "arrhythmia":
-      return arrhythmia(randomOf(seed, patient, "arrhythmia"));
+      return createArrhythmia(seededRandom(seed, patient, "arrhythmia"));
     case "sensor-off":
-      return sensorOff;
+      return applySensorOff;
     case "stable":
     case "clock-wrong":
       return (calm) => calm;
@@ -97,7 +97,7 @@ export function courseOf(scenario: Scenario, seed: number, patient: number): Cou
  * How wrong the monitor's clock is, in milliseconds: ahead and gaining for odd patient numbers, behind and losing for even
  * ones, so that both are at hand.
  */
-export function clockErrorOf(scenario: Scenario, patient: number): (seconds: number) => number {
+export function createClockError(scenario: Scenario, patient: number): (seconds: number) => number {
   if (scenario !== "clock-wrong") return () => 0;
   const side = patient % 2 === 1 ? 1 : -1;
   return (seconds) => side * Math.round(CLOCK_ERROR.start + (CLOCK_ERROR.perMinute * seconds) / 60);

@@ -53,11 +53,11 @@ export function addReason(tally: Tally, reason: string, n = 1): void {
   tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + n);
 }
 
-export function waitingOf(tally: Tally): number {
+export function countWaiting(tally: Tally): number {
   return tally.sent - tally.acknowledged - OUTCOMES.reduce((sum, outcome) => sum + tally[outcome], 0);
 }
 
-function answered(tally: Tally): string {
+function formatOutcomes(tally: Tally): string {
   const { acknowledged } = tally;
   const outcomes = OUTCOMES.map((outcome) => `${outcome} ${tally[outcome]}`).join("  ");
   return acknowledged > 0 ? `acknowledged ${acknowledged}  ${outcomes}` : outcomes;
@@ -66,20 +66,20 @@ function answered(tally: Tally): string {
 const ms = (value: number) => `${Math.round(value)} ms`;
 
 /** @param perSecond rows in the last second */
-export function progressLine(tally: Tally, seconds: number, perSecond: number): string {
+export function formatProgress(tally: Tally, seconds: number, perSecond: number): string {
   // A timer may come a moment before its second.
   const whole = Math.round(seconds);
   const time = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-  const waits = `waiting ${waitingOf(tally)}  retried ${tally.retried}  lag ${ms(tally.lag.latest)}`;
-  return `${time}  rows ${tally.rows} (${perSecond.toFixed(1)}/s)  ${answered(tally)}  ${waits}`;
+  const waits = `waiting ${countWaiting(tally)}  retried ${tally.retried}  lag ${ms(tally.lag.latest)}`;
+  return `${time}  rows ${tally.rows} (${perSecond.toFixed(1)}/s)  ${formatOutcomes(tally)}  ${waits}`;
 }
 
-export function summary(tally: Tally, seconds: number): string {
+export function formatSummary(tally: Tally, seconds: number): string {
   const { lag, rows, sent, retried, skipped, reasons } = tally;
   const rate = seconds > 0 ? rows / seconds : 0;
   const lines = [
     `${rows} rows, ${sent} samples in ${seconds.toFixed(1)} s (${rate.toFixed(1)} rows/s)`,
-    `${answered(tally)}  unanswered ${waitingOf(tally)}  retried ${retried}`,
+    `${formatOutcomes(tally)}  unanswered ${countWaiting(tally)}  retried ${retried}`,
     `lag: median ${ms(lagQuantile(lag, 0.5))}, p95 ${ms(lagQuantile(lag, 0.95))}, longest ${ms(lag.max)}`,
   ];
   if (skipped > 0) lines.push(`${skipped} rows were not measured: the monitor's memory was full`);

@@ -3,53 +3,53 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { queries } from "./api/queries.ts";
-import { Failed, Loading } from "./design/states.tsx";
-import { theme as mantine } from "./design/theme.ts";
-import { useSay } from "./messages/index.ts";
+import { subscribePreferences, theme } from "./accounts/session/preferences.ts";
+import { restoreSession } from "./accounts/session/session.ts";
+import { useSession } from "./accounts/session/use-session.ts";
+import { queryClient } from "./platform/api/query-client.ts";
+import { LoadError, Loading } from "./platform/design/query-states.tsx";
+import { mantineTheme as mantine } from "./platform/design/theme.ts";
+import { useTranslation } from "./platform/messages/translate.ts";
 import { router } from "./router.tsx";
-import { subscribe, theme } from "./session/preferences.ts";
-import { start } from "./session/session.ts";
-import { useSession } from "./session/use-session.ts";
 
 export function App() {
-  const scheme = useSyncExternalStore(subscribe, theme);
+  const colorScheme = useSyncExternalStore(subscribePreferences, theme);
   return (
     <MantineProvider
       theme={mantine}
       withCssVariables={false}
       withGlobalClasses={false}
-      {...(scheme === "auto" ? { defaultColorScheme: "auto" as const } : { forceColorScheme: scheme })}
+      {...(colorScheme === "auto" ? { defaultColorScheme: "auto" as const } : { forceColorScheme: colorScheme })}
     >
-      <QueryClientProvider client={queries}>
-        <Started />
+      <QueryClientProvider client={queryClient}>
+        <SessionStart />
       </QueryClientProvider>
     </MantineProvider>
   );
 }
 
 /** A screen on a wall comes back by itself when the service does. */
-const AGAIN_MS = 5_000;
+const RETRY_MS = 5_000;
 
 /** Nothing is decided before it is known whether somebody is signed in; until then the address keeps its page. */
-function Started() {
-  const say = useSay();
+function SessionStart() {
+  const t = useTranslation();
   const { status } = useSession();
-  const [failed, setFailed] = useState<unknown>(null);
-  const [tried, setTried] = useState(0);
+  const [startError, setStartError] = useState<unknown>(null);
+  const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    start().catch((error) => {
-      setFailed(error);
-      timer = setTimeout(() => setTried(tried + 1), AGAIN_MS);
+    restoreSession().catch((error) => {
+      setStartError(error);
+      timer = setTimeout(() => setAttempt(attempt + 1), RETRY_MS);
     });
     return () => clearTimeout(timer);
-  }, [tried]);
-  if (failed && status === "starting") {
+  }, [attempt]);
+  if (startError && status === "starting") {
     return (
       <main>
-        <h1>{say("common.edgecare")}</h1>
-        <Failed error={failed} retry={() => setTried(tried + 1)} />
+        <h1>{t("common.edgecare")}</h1>
+        <LoadError error={startError} retry={() => setAttempt(attempt + 1)} />
       </main>
     );
   }

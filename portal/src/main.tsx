@@ -2,7 +2,7 @@
 import "@fontsource/noto-sans-devanagari/400.css";
 import "@fontsource/noto-sans-devanagari/600.css";
 import "@mantine/core/styles.css";
-import "./design/tokens.css";
+import "./platform/design/tokens.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 

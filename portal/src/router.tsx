@@ -1,103 +1,103 @@
 // The map: which address shows what. Pages are loaded when somebody comes to them; filters are part of the address, names never.
 import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
-import { Failed, Loading, NoAccess } from "./design/states.tsx";
-import { adminPages } from "./routes/admin-pages.ts";
-import { house, invitation, login, root, start } from "./routes/house.ts";
-import { ownPages } from "./routes/own-pages.ts";
-import { patient } from "./routes/patient-pages.ts";
-import { words } from "./search-words.ts";
+import { LoadError, Loading, NoAccess } from "./platform/design/query-states.tsx";
+import { searchParams } from "./platform/search-params.ts";
+import { adminRoutes } from "./routes/admin-routes.ts";
+import { indexRoute, invitationRoute, loginRoute, rootRoute, signedInLayout } from "./routes/base-routes.ts";
+import { patientRoute } from "./routes/patient-routes.ts";
+import { personalRoutes } from "./routes/personal-routes.ts";
 
-const ward = createRoute({
-  getParentRoute: () => house,
+const wardRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/ward",
-  validateSearch: words("ward", "trend"),
-  component: lazyRouteComponent(() => import("./ward/ward-page.tsx"), "WardPage"),
+  validateSearch: searchParams("ward", "trend"),
+  component: lazyRouteComponent(() => import("./monitoring/board/ward-page.tsx"), "WardPage"),
 });
-const alarms = createRoute({
-  getParentRoute: () => house,
+const alarmsRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/alarms",
-  validateSearch: words("state", "priority"),
-  component: lazyRouteComponent(() => import("./alarms/alarms-page.tsx"), "AlarmsPage"),
+  validateSearch: searchParams("state", "priority"),
+  component: lazyRouteComponent(() => import("./monitoring/alerts/alarms-page.tsx"), "AlarmsPage"),
 });
-const alarm = createRoute({
-  getParentRoute: () => house,
+const alarmRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/alarms/$alertId",
-  component: lazyRouteComponent(() => import("./alarms/alarm-page.tsx"), "AlarmPage"),
+  component: lazyRouteComponent(() => import("./monitoring/alerts/alarm-page.tsx"), "AlarmPage"),
 });
 
-const patients = createRoute({
-  getParentRoute: () => house,
+const patientsRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/patients",
-  validateSearch: words("show", "ward"),
+  validateSearch: searchParams("show", "ward"),
   component: lazyRouteComponent(() => import("./patients/patients-page.tsx"), "PatientsPage"),
 });
-const reports = createRoute({
-  getParentRoute: () => house,
+const reportsRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/reports",
-  validateSearch: words("kind", "from", "to"),
+  validateSearch: searchParams("kind", "from", "to"),
   component: lazyRouteComponent(() => import("./reports/reports-page.tsx"), "ReportsPage"),
 });
-const report = createRoute({
-  getParentRoute: () => house,
+const reportRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/reports/$reportId",
-  validateSearch: words("page"),
+  validateSearch: searchParams("page"),
   component: lazyRouteComponent(() => import("./reports/report-page.tsx"), "ReportPage"),
 });
-const uploads = createRoute({
-  getParentRoute: () => house,
+const uploadsRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/uploads",
-  validateSearch: words("outcome"),
-  component: lazyRouteComponent(() => import("./uploads/uploads-page.tsx"), "UploadsPage"),
+  validateSearch: searchParams("outcome"),
+  component: lazyRouteComponent(() => import("./reports/upload/uploads-page.tsx"), "UploadsPage"),
 });
-const newUpload = createRoute({
-  getParentRoute: () => house,
+const newUploadRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/uploads/new",
-  component: lazyRouteComponent(() => import("./uploads/new-upload-page.tsx"), "NewUploadPage"),
+  component: lazyRouteComponent(() => import("./reports/upload/new-upload-page.tsx"), "NewUploadPage"),
 });
-const quarantine = createRoute({
-  getParentRoute: () => house,
+const quarantineRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/uploads/quarantine",
-  validateSearch: words("reason"),
-  component: lazyRouteComponent(() => import("./uploads/quarantine-page.tsx"), "QuarantinePage"),
+  validateSearch: searchParams("reason"),
+  component: lazyRouteComponent(() => import("./reports/quarantine/quarantine-page.tsx"), "QuarantinePage"),
 });
-const upload = createRoute({
-  getParentRoute: () => house,
+const uploadRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/uploads/$uploadId",
-  component: lazyRouteComponent(() => import("./uploads/upload-page.tsx"), "UploadPage"),
+  component: lazyRouteComponent(() => import("./reports/upload/upload-page.tsx"), "UploadPage"),
 });
-const device = createRoute({
-  getParentRoute: () => house,
+const deviceRoute = createRoute({
+  getParentRoute: () => signedInLayout,
   path: "/devices/$deviceId",
   component: lazyRouteComponent(() => import("./devices/device-page.tsx"), "DevicePage"),
 });
 
-const tree = root.addChildren([
-  login,
-  invitation,
-  house.addChildren([
-    start,
-    ward,
-    alarms,
-    alarm,
-    patients,
-    patient,
-    reports,
-    report,
-    uploads,
-    newUpload,
-    quarantine,
-    upload,
-    device,
-    ...adminPages,
-    ...ownPages,
+const routeTree = rootRoute.addChildren([
+  loginRoute,
+  invitationRoute,
+  signedInLayout.addChildren([
+    indexRoute,
+    wardRoute,
+    alarmsRoute,
+    alarmRoute,
+    patientsRoute,
+    patientRoute,
+    reportsRoute,
+    reportRoute,
+    uploadsRoute,
+    newUploadRoute,
+    quarantineRoute,
+    uploadRoute,
+    deviceRoute,
+    ...adminRoutes,
+    ...personalRoutes,
   ]),
 ]);
 
 export const router = createRouter({
-  routeTree: tree,
+  routeTree: routeTree,
   scrollRestoration: true,
   defaultPendingComponent: Loading,
-  defaultErrorComponent: ({ error, reset }) => <Failed error={error} retry={reset} />,
+  defaultErrorComponent: ({ error, reset }) => <LoadError error={error} retry={reset} />,
   defaultNotFoundComponent: () => <NoAccess />,
 });
 

@@ -1,40 +1,39 @@
 // The one gate: who may do what to which patient. Nothing else reads a patient's row, file or object.
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
-import { batch, isOtherwise, type Statement } from "../platform/db/client.ts";
-import { SELF_CARE } from "../platform/db/schema.ts";
+import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
+import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import type {
   Actor,
   AppActor,
   Call,
   DeviceActor,
+  EffectiveRole,
   Principal,
   PrincipalCall,
   Role,
-  Standing,
   UserCall,
-  UserStanding,
+  UserEffectiveRole,
 } from "./actor.ts";
-import { idOf } from "./actor.ts";
-import { appPatientStatement, deviceStatement, machineStillHolds, touch, wasGood } from "./machines.ts";
-import { OWN, PATIENT, type PatientRow, patientMatch, type Target } from "./patient-row.ts";
-import { type Refusal, refuse } from "./refusals.ts";
-import { type Action, auditAction, couldEver, mayEver } from "./roles.ts";
+import { type EffectiveRoleRow, getActorId } from "./actor.ts";
+import { credentialExists, credentialStillValid, markUsed, selectAppAndPatient, selectDeviceAndPatient } from "./credentials.ts";
+import { type Denial, denyAccess } from "./deny.ts";
 import {
-  claimedBy,
-  holdsStatement,
-  liveSession,
-  STANDING,
-  type StandingRow,
-  same,
-  standingOf,
-  standingStatement,
-} from "./standing.ts";
+  activeSession,
+  assertEffectiveRole,
+  isSameEffectiveRole,
+  ROLE_COLUMNS,
+  roleFromToken,
+  selectEffectiveRole,
+  toEffectiveRole,
+} from "./effective-role.ts";
+import { matchesPatient, OWN_RECORD, PATIENT_COLUMNS, type PatientRow, type PatientTarget } from "./patient-row.ts";
+import { auditAction, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
 
-export type Basis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
+export type AccessBasis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
 
-type Decided<C, S, T extends readonly Statement[]> = { call: C; standing: S; results: BatchResponse<T> };
+type Authorized<C, S, T extends readonly Statement[]> = { call: C; effectiveRole: S; results: BatchResponse<T> };
 
 /**
  * Runs statements for a person or an app together with the check of their session or credential, in one round trip.
@@ -42,117 +41,132 @@ type Decided<C, S, T extends readonly Statement[]> = { call: C; standing: S; res
  * again with it.
  * @throws ApiError unauthenticated, forbidden (both audited)
  */
-export async function asPrincipal<const T extends readonly Statement[]>(
+export async function withPrincipal<const T extends readonly Statement[]>(
   anyCall: Call,
-  action: Action,
-  build: (standing: Standing, call: PrincipalCall) => T | Promise<T>,
-): Promise<Decided<PrincipalCall, Standing, T>> {
+  permission: Permission,
+  build: (effectiveRole: EffectiveRole, call: PrincipalCall) => T | Promise<T>,
+): Promise<Authorized<PrincipalCall, EffectiveRole, T>> {
   const { db, actor, now } = anyCall;
-  if (actor.kind === "device") return refuseDevice(anyCall, actor, action);
+  if (actor.kind === "device") return denyDevice(anyCall, actor, permission);
   if (actor.kind !== "user" && actor.kind !== "app") throw new ApiError("unauthenticated");
   const call: PrincipalCall = { ...anyCall, actor };
-  let standing = claimedBy(actor);
-  for (let round = 0; round < 3; round++) {
-    const allowed = couldEver(standing, action);
-    const statements: readonly Statement[] = allowed ? await build(standing, call) : [];
-    const used = actor.kind === "app" ? [touch(db, actor, now)] : [];
-    const [rows, ...results] = await batch(db, [standingStatement(db, actor, now), ...statements, ...used]);
-    const live = standingOf(rows[0]);
-    if (!live) return refuse(call, action, "unauthenticated", actor.kind === "app" ? { when: wasGood(actor) } : {});
-    if (same(live, standing)) {
-      if (!mayEver(live, action)) return refuse(call, action, "forbidden", { role: live.role, hospitalId: live.hospitalId });
-      call.debug?.("access given", { action, role: live.role });
-      return { call, standing: live, results: results as BatchResponse<T> };
+  let effectiveRole = roleFromToken(actor);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const allowed = roleMightAllow(effectiveRole, permission);
+    const statements: readonly Statement[] = allowed ? await build(effectiveRole, call) : [];
+    const markUsedStatements = actor.kind === "app" ? [markUsed(db, actor, now)] : [];
+    const [rows, ...results] = await batch(db, [selectEffectiveRole(db, actor, now), ...statements, ...markUsedStatements]);
+    const current = toEffectiveRole(rows[0]);
+    if (!current)
+      return denyAccess(call, permission, "unauthenticated", actor.kind === "app" ? { when: credentialExists(actor) } : {});
+    if (isSameEffectiveRole(current, effectiveRole)) {
+      if (!roleAllows(current, permission))
+        return denyAccess(call, permission, "forbidden", { role: current.role, hospitalId: current.hospitalId });
+      call.debug?.("access given", { action: permission, role: current.role });
+      return { call, effectiveRole: current, results: results as BatchResponse<T> };
     }
-    standing = live;
+    effectiveRole = current;
   }
   throw new ApiError("unavailable");
 }
 
 /** As `asPrincipal`, for people alone: apps are refused like a role that may never. */
-export async function asCaller<const T extends readonly Statement[]>(
+export async function withUser<const T extends readonly Statement[]>(
   anyCall: Call,
-  action: Action,
-  build: (standing: UserStanding, call: UserCall) => T | Promise<T>,
-): Promise<Decided<UserCall, UserStanding, T>> {
+  permission: Permission,
+  build: (effectiveRole: UserEffectiveRole, call: UserCall) => T | Promise<T>,
+): Promise<Authorized<UserCall, UserEffectiveRole, T>> {
   const { actor } = anyCall;
   if (actor.kind === "app") {
-    const { standing } = await asPrincipal(anyCall, action, () => []);
-    return refuse(anyCall, action, "forbidden", { role: standing.role, hospitalId: standing.hospitalId });
+    const { effectiveRole } = await withPrincipal(anyCall, permission, () => []);
+    return denyAccess(anyCall, permission, "forbidden", { role: effectiveRole.role, hospitalId: effectiveRole.hospitalId });
   }
-  const decided = await asPrincipal(anyCall, action, (standing, call) =>
-    standing.role === "app" || call.actor.kind === "app" ? unreachable() : build(standing, { ...call, actor: call.actor }),
+  const decided = await withPrincipal(anyCall, permission, (effectiveRole, call) =>
+    effectiveRole.role === "app" || call.actor.kind === "app"
+      ? failUnreachable()
+      : build(effectiveRole, { ...call, actor: call.actor }),
   );
-  const { call, standing, results } = decided;
-  if (standing.role === "app" || call.actor.kind === "app") return unreachable();
-  return { call: { ...call, actor: call.actor }, standing, results };
+  const { call, effectiveRole, results } = decided;
+  if (effectiveRole.role === "app" || call.actor.kind === "app") return failUnreachable();
+  return { call: { ...call, actor: call.actor }, effectiveRole, results };
 }
 
-function unreachable(): never {
+function failUnreachable(): never {
   throw new Error("an app passed a gate for people");
 }
 
 /** The check alone, for verbs whose writes follow. */
-export async function requireRole(anyCall: Call, action: Action): Promise<{ call: UserCall; standing: UserStanding }> {
-  const { call, standing } = await asCaller(anyCall, action, () => []);
-  return { call, standing };
+export async function requireRole(
+  anyCall: Call,
+  permission: Permission,
+): Promise<{ call: UserCall; effectiveRole: UserEffectiveRole }> {
+  const { call, effectiveRole } = await withUser(anyCall, permission, () => []);
+  return { call, effectiveRole };
 }
 
 /**
  * One batch for the check and a person's or an app's writes. `write` puts `check` first into its batch; it is given the
  * standing that the token claims, and when the database knows another one nothing was written and it runs again.
- * @param refusal why this standing may not, or null  @throws ApiError unauthenticated, forbidden and what `refusal` says (audited)
+ * @param findDenial why this standing may not, or null  @throws ApiError unauthenticated, forbidden and what `refusal` says (audited)
  */
-export async function asWriter<T>(
+export async function withWriter<T>(
   anyCall: Call,
-  action: Action,
-  refusal: (standing: Standing, call: PrincipalCall) => Refusal | null,
-  write: (standing: Standing, call: PrincipalCall, check: Statement[]) => Promise<T>,
+  permission: Permission,
+  findDenial: (effectiveRole: EffectiveRole, call: PrincipalCall) => Denial | null,
+  write: (effectiveRole: EffectiveRole, call: PrincipalCall, checkStatements: Statement[]) => Promise<T>,
 ): Promise<T> {
   const { db, actor, now } = anyCall;
   if (actor.kind === "user" || actor.kind === "app") {
     const call = { ...anyCall, actor };
-    const claimed = claimedBy(actor);
-    const used = actor.kind === "app" ? [touch(db, actor, now)] : [];
-    if (couldEver(claimed, action) && !refusal(claimed, call)) {
+    const claimedRole = roleFromToken(actor);
+    const markUsedStatements = actor.kind === "app" ? [markUsed(db, actor, now)] : [];
+    if (roleMightAllow(claimedRole, permission) && !findDenial(claimedRole, call)) {
       try {
-        return await write(claimed, call, [holdsStatement(db, actor, claimed, action, now), ...used]);
+        return await write(claimedRole, call, [
+          assertEffectiveRole(db, actor, claimedRole, permission, now),
+          ...markUsedStatements,
+        ]);
       } catch (error) {
-        if (!isOtherwise(error)) throw error;
+        if (!isRoleChanged(error)) throw error;
       }
     }
   }
-  const { call, standing } = await asPrincipal(anyCall, action, () => []);
-  const refused = refusal(standing, call);
-  if (refused instanceof ApiError) throw refused;
-  if (refused) return refuse(call, action, refused.error, { role: standing.role, ...refused.facts });
-  return write(standing, call, []);
+  const { call, effectiveRole } = await withPrincipal(anyCall, permission, () => []);
+  const denial = findDenial(effectiveRole, call);
+  if (denial instanceof ApiError) throw denial;
+  if (denial) return denyAccess(call, permission, denial.error, { role: effectiveRole.role, ...denial.facts });
+  return write(effectiveRole, call, []);
 }
 
 /**
  * The condition that lists, counts and searches use: rows whose patient the caller may see.
  * @param patientId the column that names the patient  @param hospitalId the column that names the patient's hospital
  */
-export function patientScope(standing: Standing, actor: Principal, patientId: SQLWrapper, hospitalId: SQLWrapper): SQL {
-  switch (standing.role) {
+export function patientVisibility(
+  effectiveRole: EffectiveRole,
+  actor: Principal,
+  patientId: SQLWrapper,
+  hospitalId: SQLWrapper,
+): SQL {
+  switch (effectiveRole.role) {
     case "admin":
       return sql`1`;
     case "patient":
-      return sql`${patientId} IN (SELECT patient_id FROM patient_links WHERE user_id = ${idOf(actor)})`;
+      return sql`${patientId} IN (SELECT patient_id FROM patient_links WHERE user_id = ${getActorId(actor)})`;
     case "doctor":
-      if (standing.doctorScope === "hospital") return sql`${hospitalId} = ${standing.hospitalId}`;
-      return sql`+${hospitalId} = ${standing.hospitalId} AND ${patientId} IN
-        (SELECT patient_id FROM care_team WHERE user_id = ${idOf(actor)} AND ended_at IS NULL)`;
+      if (effectiveRole.doctorScope === "hospital") return sql`${hospitalId} = ${effectiveRole.hospitalId}`;
+      return sql`+${hospitalId} = ${effectiveRole.hospitalId} AND ${patientId} IN
+        (SELECT patient_id FROM care_team WHERE user_id = ${getActorId(actor)} AND ended_at IS NULL)`;
     case "nurse":
     case "hospital_admin":
     case "app":
-      return sql`${hospitalId} = ${standing.hospitalId}`;
+      return sql`${hospitalId} = ${effectiveRole.hospitalId}`;
   }
 }
 
 export type Access = {
   patient: PatientRow;
-  basis: Basis;
+  basis: AccessBasis;
   role: Role | "device" | "app";
   /** Whose data it is: goes into the audit row. */
   hospitalId: string;
@@ -163,79 +177,83 @@ export type Access = {
  * Fetch-or-404 inside what the caller may see, in one statement with the state of session, user and role.
  * @throws ApiError unauthenticated, forbidden (a role that may never), not_found (absent or not visible: one answer)
  */
-export async function requirePatient(call: Call, target: Target, action: Action): Promise<Access> {
-  const access = await patientAccess(call, target, action);
-  call.debug?.("access given", { action, basis: access.basis, role: access.role });
+export async function authorizePatient(call: Call, target: PatientTarget, permission: Permission): Promise<Access> {
+  const access = await resolvePatientAccess(call, target, permission);
+  call.debug?.("access given", { action: permission, basis: access.basis, role: access.role });
   return access;
 }
 
-async function patientAccess(call: Call, target: Target, action: Action): Promise<Access> {
+async function resolvePatientAccess(call: Call, target: PatientTarget, permission: Permission): Promise<Access> {
   const { actor } = call;
   switch (actor.kind) {
     case "user":
-      return userAccess({ ...call, actor }, target, action);
+      return resolveUserAccess({ ...call, actor }, target, permission);
     case "device":
-      return requireForDevice(call, actor, target, action);
+      return authorizeDevice(call, actor, target, permission);
     case "app":
-      return appAccess(call, actor, target, action);
+      return resolveAppAccess(call, actor, target, permission);
     default:
       throw new ApiError("unauthenticated");
   }
 }
 
-async function userAccess(call: UserCall, target: Target, action: Action): Promise<Access> {
+async function resolveUserAccess(call: UserCall, target: PatientTarget, permission: Permission): Promise<Access> {
   const { db, actor, now } = call;
-  const session = liveSession(actor, now);
+  const session = activeSession(actor, now);
   const [row] = await db.all<
-    StandingRow & PatientRow & { linked: number; in_team: number; links: number; open: number | null }
+    EffectiveRoleRow & PatientRow & { linked: number; in_team: number; links: number; open: number | null }
   >(sql`
-    SELECT ${STANDING}, ${PATIENT}, (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
+    SELECT ${ROLE_COLUMNS}, ${PATIENT_COLUMNS}, (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
       EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
       (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links
-    FROM ${session.from} LEFT JOIN patients ON ${patientMatch(target, sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = u.id)`)}
+    FROM ${session.from} LEFT JOIN patients ON ${matchesPatient(target, sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = u.id)`)}
     WHERE ${session.where}`);
-  const standing = standingOf(row);
-  if (!row || !standing || standing.role === "app") return refuse(call, action, "unauthenticated", { target });
-  const { role, hospitalId: from } = standing;
-  const facts = { role, hospitalId: row.hospital_id ?? from, from, target, patientId: row.id };
-  if (!mayEver(standing, action)) return refuse(call, action, "forbidden", facts);
-  if (target === OWN && role !== "patient") throw new ApiError("invalid_request", "Name patient_id.");
-  if (target === OWN && row.links > 1) throw new ApiError("patient_ambiguous");
-  const basis = row.id ? basisOf(standing, row) : null;
-  if (!basis) return refuse(call, action, "not_found", facts);
+  const effectiveRole = toEffectiveRole(row);
+  if (!row || !effectiveRole || effectiveRole.role === "app") return denyAccess(call, permission, "unauthenticated", { target });
+  const { role, hospitalId: from } = effectiveRole;
+  const denialFacts = { role, hospitalId: row.hospital_id ?? from, from, target, patientId: row.id };
+  if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
+  if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "Name patient_id.");
+  if (target === OWN_RECORD && row.links > 1) throw new ApiError("patient_ambiguous");
+  const basis = row.id ? resolveBasis(effectiveRole, row) : null;
+  if (!basis) return denyAccess(call, permission, "not_found", denialFacts);
   // What a hospital has written stays the hospital's to change, and a closed one takes nothing more.
-  const own = action === "patient:update" && row.hospital_id !== SELF_CARE;
-  if (basis === "self" && (own || (!row.open && auditAction(action) !== "R"))) return refuse(call, action, "forbidden", facts);
+  const isForbiddenUpdate = permission === "patient:update" && row.hospital_id !== SELF_CARE_HOSPITAL_ID;
+  if (basis === "self" && (isForbiddenUpdate || (!row.open && auditAction(permission) !== "R")))
+    return denyAccess(call, permission, "forbidden", denialFacts);
   return { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null };
 }
 
 /** Why a person may see a patient, or null. Consent and break-glass will be two more lines here. */
-function basisOf(standing: UserStanding, patient: { hospital_id: string; linked: number; in_team: number }): Basis | null {
-  const ours = standing.hospitalId === patient.hospital_id;
-  switch (standing.role) {
+function resolveBasis(
+  effectiveRole: UserEffectiveRole,
+  patient: { hospital_id: string; linked: number; in_team: number },
+): AccessBasis | null {
+  const isSameHospital = effectiveRole.hospitalId === patient.hospital_id;
+  switch (effectiveRole.role) {
     case "admin":
       return "admin";
     case "patient":
       return patient.linked ? "self" : null;
     case "nurse":
     case "hospital_admin":
-      return ours ? "staff" : null;
+      return isSameHospital ? "staff" : null;
     case "doctor":
-      if (ours && patient.in_team) return "care_team";
-      return ours && standing.doctorScope === "hospital" ? "staff" : null;
+      if (isSameHospital && patient.in_team) return "care_team";
+      return isSameHospital && effectiveRole.doctorScope === "hospital" ? "staff" : null;
   }
 }
 
-async function appAccess(call: Call, actor: AppActor, target: Target, action: Action): Promise<Access> {
+async function resolveAppAccess(call: Call, actor: AppActor, target: PatientTarget, permission: Permission): Promise<Access> {
   const { db, now } = call;
-  const [[row]] = await batch(db, [appPatientStatement(db, actor, target, now), touch(db, actor, now)]);
-  const standing = standingOf(row);
-  if (!row || !standing) return refuse(call, action, "unauthenticated", { target, when: wasGood(actor) });
-  const facts = { role: "app", hospitalId: standing.hospitalId, target } as const;
-  if (!mayEver(standing, action)) return refuse(call, action, "forbidden", facts);
-  if (target === OWN) throw new ApiError("invalid_request", "Name patient_id.");
-  if (!row.id) return refuse(call, action, "not_found", facts);
+  const [[row]] = await batch(db, [selectAppAndPatient(db, actor, target, now), markUsed(db, actor, now)]);
+  const effectiveRole = toEffectiveRole(row);
+  if (!row || !effectiveRole) return denyAccess(call, permission, "unauthenticated", { target, when: credentialExists(actor) });
+  const denialFacts = { role: "app", hospitalId: effectiveRole.hospitalId, target } as const;
+  if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
+  if (target === OWN_RECORD) throw new ApiError("invalid_request", "Name patient_id.");
+  if (!row.id) return denyAccess(call, permission, "not_found", denialFacts);
   return { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null };
 }
 
@@ -246,41 +264,46 @@ export type DeviceAccess = { deviceId: string; kind: string; hospitalId: string;
  * to, and read back what they uploaded.
  * @throws ApiError unauthenticated for a credential that is unknown, revoked or expired
  */
-export async function deviceAccess(call: Call, actor: DeviceActor, target: Target, action: Action): Promise<DeviceAccess> {
+export async function resolveDeviceAccess(
+  call: Call,
+  actor: DeviceActor,
+  target: PatientTarget,
+  permission: Permission,
+): Promise<DeviceAccess> {
   const { db, now } = call;
-  const [[row]] = await batch(db, [deviceStatement(db, actor, target, now), touch(db, actor, now)]);
-  if (!row) return refuse(call, action, "unauthenticated", { role: "device", target, when: wasGood(actor) });
+  const [[row]] = await batch(db, [selectDeviceAndPatient(db, actor, target, now), markUsed(db, actor, now)]);
+  if (!row) return denyAccess(call, permission, "unauthenticated", { role: "device", target, when: credentialExists(actor) });
   const device = { deviceId: row.device_id, kind: row.device_kind, hospitalId: row.device_hospital };
-  const brings = action === "report:create" || action === "observation:create";
-  const may = (brings && row.bound) || (action === "report:read" && row.own);
-  if (!row.id || !may) return { ...device, access: null };
+  const isMeasurementUpload = permission === "report:create" || permission === "observation:create";
+  const isAllowed = (isMeasurementUpload && row.bound) || (permission === "report:read" && row.own);
+  if (!row.id || !isAllowed) return { ...device, access: null };
   return {
     ...device,
     access: { patient: row, basis: "device", role: "device", hospitalId: row.hospital_id, deviceId: row.device_id },
   };
 }
 
-async function requireForDevice(call: Call, actor: DeviceActor, target: Target, action: Action): Promise<Access> {
-  const { access, hospitalId } = await deviceAccess(call, actor, target, action);
+async function authorizeDevice(call: Call, actor: DeviceActor, target: PatientTarget, permission: Permission): Promise<Access> {
+  const { access, hospitalId } = await resolveDeviceAccess(call, actor, target, permission);
   if (access) return access;
-  const never = !["report:create", "report:read", "observation:create"].includes(action);
-  return refuse(call, action, never ? "forbidden" : "not_found", { role: "device", hospitalId, target });
+  const isNeverAllowed = !["report:create", "report:read", "observation:create"].includes(permission);
+  return denyAccess(call, permission, isNeverAllowed ? "forbidden" : "not_found", { role: "device", hospitalId, target });
 }
 
-async function refuseDevice(call: Call, actor: DeviceActor, action: Action): Promise<never> {
-  const { hospitalId } = await deviceAccess(call, actor, OWN, action);
-  return refuse(call, action, "forbidden", { role: "device", hospitalId });
+async function denyDevice(call: Call, actor: DeviceActor, permission: Permission): Promise<never> {
+  const { hospitalId } = await resolveDeviceAccess(call, actor, OWN_RECORD, permission);
+  return denyAccess(call, permission, "forbidden", { role: "device", hospitalId });
 }
 
 /**
  * The access that was given, as a condition: for a write that comes minutes after its gate, at the end of a long upload.
  * True while session or credential live and the basis still joins the caller to the patient.
  */
-export function stillHolds(actor: Actor, { basis, patient, hospitalId }: Access, now: number): SQL {
-  if (actor.kind === "device" || actor.kind === "app") return machineStillHolds(actor, patient.id, hospitalId, now);
+export function accessStillValid(actor: Actor, { basis, patient, hospitalId }: Access, now: number): SQL {
+  if (actor.kind === "device" || actor.kind === "app") return credentialStillValid(actor, patient.id, hospitalId, now);
   if (actor.kind !== "user") return sql`0`;
-  const { from, where } = liveSession(actor, now);
-  const joins: Partial<Record<Basis, SQL>> = {
+  const { from, where } = activeSession(actor, now);
+  const basisConditions: Partial<Record<AccessBasis, SQL>> = {
     self: sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = ${patient.id})
       AND EXISTS (SELECT 1 FROM hospitals o WHERE o.id = ${hospitalId} AND o.active = 1)`,
     staff: sql`m.role IS NOT NULL AND h.id = ${hospitalId}`,
@@ -288,5 +311,5 @@ export function stillHolds(actor: Actor, { basis, patient, hospitalId }: Access,
       (SELECT 1 FROM care_team t WHERE t.user_id = u.id AND t.patient_id = ${patient.id} AND t.ended_at IS NULL)`,
     admin: sql`u.is_admin = 1`,
   };
-  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${joins[basis] ?? sql`0`})`;
+  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${basisConditions[basis] ?? sql`0`})`;
 }

@@ -2,31 +2,40 @@
 import type { Keys } from "../platform/config.ts";
 import type { Db } from "../platform/db/client.ts";
 import type { ROLES } from "../platform/db/schema.ts";
-import type { Fields } from "../platform/log.ts";
+import type { LogFields } from "../platform/log.ts";
 
 export type Role = (typeof ROLES)[number];
 export type DoctorScope = "care_team" | "hospital";
 
 /** How a request reached us; both go into the audit row. */
-export type Via = { requestId: string; ip: string | null };
+export type RequestOrigin = { requestId: string; ip: string | null };
 
 /** What a person may be at the hospital they act for. The token claims it, the database decides it (access.ts). */
-export type UserStanding = { role: Role; hospitalId: string | null; doctorScope: DoctorScope };
+export type UserEffectiveRole = { role: Role; hospitalId: string | null; doctorScope: DoctorScope };
 /** What a program may do at the hospital it belongs to. */
-export type AppStanding = { role: "app"; hospitalId: string; doctorScope: "care_team"; scopes: readonly string[] };
-export type Standing = UserStanding | AppStanding;
+export type AppEffectiveRole = { role: "app"; hospitalId: string; doctorScope: "care_team"; scopes: readonly string[] };
+export type EffectiveRole = UserEffectiveRole | AppEffectiveRole;
 
-export type UserActor = { kind: "user"; userId: string; sessionId: string; claimed: UserStanding; via: Via };
+/** A standing as the database gives it. */
+export type EffectiveRoleRow = {
+  is_admin: number;
+  member_role: Role | "app" | null;
+  acting_hospital: string | null;
+  doctor_scope: DoctorScope | null;
+  scopes: string | null;
+};
+
+export type UserActor = { kind: "user"; userId: string; sessionId: string; claimedRole: UserEffectiveRole; via: RequestOrigin };
 /** A machine. Its secret is checked by the statement that first uses it; null where a redeemed link has proved it. */
-export type DeviceActor = { kind: "device"; credentialId: string; secretHash: string | null; via: Via };
+export type DeviceActor = { kind: "device"; credentialId: string; secretHash: string | null; via: RequestOrigin };
 /** A program of a hospital. The hospital stands in its token, under a MAC; the scopes are the database's. */
-export type AppActor = { kind: "app"; credentialId: string; hospitalId: string; secretHash: string | null; via: Via };
-export type AnonymousActor = { kind: "anonymous"; via: Via };
-export type SystemActor = { kind: "system"; name: string; via: Via };
+export type AppActor = { kind: "app"; credentialId: string; hospitalId: string; secretHash: string | null; via: RequestOrigin };
+export type AnonymousActor = { kind: "anonymous"; via: RequestOrigin };
+export type SystemActor = { kind: "system"; name: string; via: RequestOrigin };
 export type Actor = UserActor | DeviceActor | AppActor | AnonymousActor | SystemActor;
 
 /** Who it is, in one word: what rows and keys remember of an actor. */
-export function idOf(actor: Actor): string {
+export function getActorId(actor: Actor): string {
   switch (actor.kind) {
     case "user":
       return actor.userId;
@@ -47,7 +56,7 @@ export type Call<A extends Actor = Actor> = {
   actor: A;
   now: number;
   /** A DEBUG line of this request. */
-  debug?: (message: string, fields: Fields) => void;
+  debug?: (message: string, fields: LogFields) => void;
 };
 export type UserCall = Call<UserActor>;
 /** Whoever works with patients: a person, or a program of a hospital. */

@@ -1,11 +1,11 @@
 // A patient's row as the gate reads it, and what a request may name a patient by.
 import { type SQL, sql } from "drizzle-orm";
-import { UUID } from "../platform/ids.ts";
+import { UUID_PATTERN } from "../platform/ids.ts";
 
 /** What a request may name a patient by; numbers are the documents' integer ids. */
-export type Target = { patient: string } | { report: string } | typeof OWN;
+export type PatientTarget = { patient: string } | { report: string } | typeof OWN_RECORD;
 /** The caller's own record, or the patient that the calling device is bound to. */
-export const OWN = { patient: "own" } as const;
+export const OWN_RECORD = { patient: "own" } as const;
 
 export type PatientRow = {
   id: string;
@@ -25,17 +25,17 @@ export type PatientRow = {
 };
 
 /** What a list shows of a patient; `PATIENT` adds what only a page of their own shows. */
-export const PATIENT_SUMMARY = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id,
+export const PATIENT_SUMMARY_COLUMNS = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id,
   patients.ward_id AS ward_id, patients.monitoring AS monitoring, patients.patient_uid AS patient_uid,
   patients.uid_basis AS uid_basis, patients.identity_sealed AS identity_sealed,
   patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active,
   patients.created_at AS created_at, patients.updated_at AS updated_at, patients.version AS version`;
-export const PATIENT = sql`${PATIENT_SUMMARY}, patients.clinical_sealed AS clinical_sealed`;
+export const PATIENT_COLUMNS = sql`${PATIENT_SUMMARY_COLUMNS}, patients.clinical_sealed AS clinical_sealed`;
 
-/** @param own SQL for the id that `OWN` means */
-export function patientMatch(target: Target, own: SQL): SQL {
-  if (target === OWN) return sql`patients.id = ${own}`;
+/** @param ownPatientId SQL for the id that `OWN` means */
+export function matchesPatient(target: PatientTarget, ownPatientId: SQL): SQL {
+  if (target === OWN_RECORD) return sql`patients.id = ${ownPatientId}`;
   if ("report" in target) return sql`patients.id = (SELECT patient_id FROM reports WHERE id = ${target.report})`;
   if (/^[1-9][0-9]{0,14}$/.test(target.patient)) return sql`patients.patient_number = CAST(${target.patient} AS INTEGER)`;
-  return sql`patients.id = ${UUID.test(target.patient) ? target.patient : null}`;
+  return sql`patients.id = ${UUID_PATTERN.test(target.patient) ? target.patient : null}`;
 }

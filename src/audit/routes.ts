@@ -1,8 +1,8 @@
 // AuditEvent: the trail.
 import { createRoute, z } from "@hono/zod-openapi";
-import { flag, pageQuery } from "../http/pagination.ts";
-import { EXAMPLE, Id, newRouter, page, pageAnswer, problems, SECURED, Timestamp } from "../http/router.ts";
-import { listAuditEvents } from "./audit-log.ts";
+import { booleanParam, pageQuery } from "../http/pagination.ts";
+import { BEARER_AUTH, createRouter, EXAMPLES, Id, okPage, pageResponse, problemResponses, Timestamp } from "../http/router.ts";
+import { listAuditEvents } from "./list-audit-events.ts";
 
 const AuditEvent = z
   .object({
@@ -24,13 +24,13 @@ const AuditEvent = z
   })
   .openapi("AuditEvent");
 
-export const auditRoutes = newRouter().openapi(
+export const auditRoutes = createRouter().openapi(
   createRoute({
     method: "get",
     path: "/audit-events",
     tags: ["AuditEvent"],
     summary: "Who did what to whose data",
-    security: SECURED,
+    security: BEARER_AUTH,
     request: {
       query: z.strictObject({
         ...pageQuery,
@@ -40,29 +40,29 @@ export const auditRoutes = newRouter().openapi(
         outcome: z.enum(["success", "denied", "failed"]).optional(),
         from: z.iso.datetime({ offset: true }).optional(),
         to: z.iso.datetime({ offset: true }).optional(),
-        abroad: flag.optional().openapi({ description: "What our staff tried at other hospitals' patients" }),
+        abroad: booleanParam.optional().openapi({ description: "What our staff tried at other hospitals' patients" }),
       }),
     },
     responses: {
-      200: pageAnswer(AuditEvent, "Newest first", {
+      200: pageResponse(AuditEvent, "Newest first", {
         seq: 4711,
-        recorded: EXAMPLE.time,
+        recorded: EXAMPLES.time,
         event: "report.download",
         action: "R",
         outcome: "success",
         reason: null,
-        actor: { kind: "user", id: EXAMPLE.user, role: "doctor" },
-        hospital_id: EXAMPLE.hospital,
+        actor: { kind: "user", id: EXAMPLES.user, role: "doctor" },
+        hospital_id: EXAMPLES.hospital,
         actor_hospital_id: null,
         basis: "care_team",
         purpose: null,
-        entity: { type: "report", id: EXAMPLE.report },
-        request_id: EXAMPLE.request,
+        entity: { type: "report", id: EXAMPLES.report },
+        request_id: EXAMPLES.request,
         ip: "203.0.113.7",
         detail: { via: "link" },
       }),
-      ...problems(401, 403),
+      ...problemResponses(401, 403),
     },
   }),
-  async (c) => page(c, await listAuditEvents(c.get("call"), c.req.valid("query"))),
+  async (c) => okPage(c, await listAuditEvents(c.get("call"), c.req.valid("query"))),
 );

@@ -1,68 +1,68 @@
 // Device: registry, credentials, assignments.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../http/idempotency.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { pageQuery } from "../http/pagination.ts";
 import {
-  answer,
-  body,
-  EXAMPLE,
-  etag,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  formatEtag,
   Id,
-  ifMatch,
-  matchHeaders,
-  newRouter,
+  idempotencyHeaders,
+  ifMatchHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  onceHeaders,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
+  okPage,
+  pageResponse,
+  problemResponses,
+  readIfMatch,
   Timestamp,
 } from "../http/router.ts";
-import { assignDevice, listAssignments, readAssignment, unassignDevice } from "./assignments.ts";
-import { retireDevice, updateDevice } from "./changes.ts";
-import { issueCredential, listCredentials, reissuedCredential, revokeCredential } from "./credentials.ts";
+import { assignDevice, getAssignment, listAssignments, unassignDevice } from "./assignments.ts";
+import { issueCredential, listCredentials, replayCredential, revokeCredential } from "./device-credentials.ts";
 import { createDevice, getDevice, listDevices } from "./devices.ts";
 import {
   Assignment,
   Credential,
   Device,
   DeviceChange,
+  deviceLabel,
   deviceQuery,
   exampleAssignment,
   exampleCredential,
   exampleDevice,
-  label,
   NewCredential,
   NewDevice,
-} from "./shapes.ts";
+} from "./schemas.ts";
+import { retireDevice, updateDevice } from "./update-device.ts";
 
-const deviceParam = z.object({ device_id: Id.openapi({ example: EXAMPLE.device }) });
-const credentialParam = deviceParam.extend({ credential_id: Id.openapi({ example: EXAMPLE.credential }) });
+const deviceParam = z.object({ device_id: Id.openapi({ example: EXAMPLES.device }) });
+const credentialParam = deviceParam.extend({ credential_id: Id.openapi({ example: EXAMPLES.credential }) });
 const DeviceRef = z.object({ device_id: Id });
 const tags = ["Device"];
 
-export const deviceRoutes = newRouter()
+export const deviceRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/devices",
       tags,
       summary: "Register a device",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        headers: onceHeaders,
-        body: body(NewDevice, { kind: "ecg", name: "ECG cart 2", serial_number: "SN-0042" }),
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(NewDevice, { kind: "ecg", name: "ECG cart 2", serial_number: "SN-0042" }),
       },
-      responses: { 201: answer(Device, "The device", exampleDevice), ...problems(401, 403, 404, 409, 413, 415) },
+      responses: { 201: jsonResponse(Device, "The device", exampleDevice), ...problemResponses(401, 403, 404, 409, 413, 415) },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      const create = (taking: Taking) => createDevice(call, input, taking);
-      const claim = await readClaim(c, "device.create");
-      const device = await once(call, claim, input, create, (id) => getDevice(call, id));
-      c.header("ETag", etag(device.version));
+      const create = (keyStatements: KeyStatements) => createDevice(call, input, keyStatements);
+      const idempotencyKey = await readIdempotencyKey(c, "device.create");
+      const device = await runOnce(call, idempotencyKey, input, create, (id) => getDevice(call, id));
+      c.header("ETag", formatEtag(device.version));
       return ok(c, device, 201);
     },
   )
@@ -72,11 +72,11 @@ export const deviceRoutes = newRouter()
       path: "/devices",
       tags,
       summary: "Devices of my hospital",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: deviceQuery },
-      responses: { 200: pageAnswer(Device, "Newest first", exampleDevice), ...problems(401, 403) },
+      responses: { 200: pageResponse(Device, "Newest first", exampleDevice), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listDevices(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listDevices(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -84,13 +84,13 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}",
       tags,
       summary: "One device",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: deviceParam },
-      responses: { 200: answer(Device, "The device", exampleDevice), ...problems(401, 403, 404) },
+      responses: { 200: jsonResponse(Device, "The device", exampleDevice), ...problemResponses(401, 403, 404) },
     }),
     async (c) => {
       const device = await getDevice(c.get("call"), c.req.valid("param").device_id);
-      c.header("ETag", etag(device.version));
+      c.header("ETag", formatEtag(device.version));
       return ok(c, device);
     },
   )
@@ -100,13 +100,16 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}",
       tags,
       summary: "Change what a device is called, or take it into service again (needs If-Match)",
-      security: SECURED,
-      request: { params: deviceParam, headers: matchHeaders, body: body(DeviceChange, { name: "ECG cart 3" }) },
-      responses: { 200: answer(Device, "The device", exampleDevice), ...problems(401, 403, 404, 409, 412, 413, 415, 428) },
+      security: BEARER_AUTH,
+      request: { params: deviceParam, headers: ifMatchHeaders, body: jsonRequestBody(DeviceChange, { name: "ECG cart 3" }) },
+      responses: {
+        200: jsonResponse(Device, "The device", exampleDevice),
+        ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428),
+      },
     }),
     async (c) => {
-      const device = await updateDevice(c.get("call"), c.req.valid("param").device_id, ifMatch(c), c.req.valid("json"));
-      c.header("ETag", etag(device.version));
+      const device = await updateDevice(c.get("call"), c.req.valid("param").device_id, readIfMatch(c), c.req.valid("json"));
+      c.header("ETag", formatEtag(device.version));
       return ok(c, device);
     },
   )
@@ -116,16 +119,16 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}",
       tags,
       summary: "Take a device out of service: its binding ends, its credentials stop working (needs If-Match)",
-      security: SECURED,
-      request: { params: deviceParam, headers: matchHeaders },
+      security: BEARER_AUTH,
+      request: { params: deviceParam, headers: ifMatchHeaders },
       responses: {
-        200: answer(DeviceRef, "The device, no more in service", { device_id: EXAMPLE.device }),
-        ...problems(401, 403, 404, 412, 428),
+        200: jsonResponse(DeviceRef, "The device, no more in service", { device_id: EXAMPLES.device }),
+        ...problemResponses(401, 403, 404, 412, 428),
       },
     }),
     async (c) => {
       const { device_id } = c.req.valid("param");
-      await retireDevice(c.get("call"), device_id, ifMatch(c));
+      await retireDevice(c.get("call"), device_id, readIfMatch(c));
       return ok(c, { device_id });
     },
   )
@@ -135,28 +138,34 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}/credentials",
       tags,
       summary: "Issue a credential; its token is shown once",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params: deviceParam,
-        headers: onceHeaders,
-        body: body(z.strictObject({ name: label, expires_at: Timestamp.nullable().default(null) }), { name: "ward PC" }),
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(z.strictObject({ name: deviceLabel, expires_at: Timestamp.nullable().default(null) }), {
+          name: "ward PC",
+        }),
       },
       responses: {
-        201: answer(NewCredential, "The credential", {
+        201: jsonResponse(NewCredential, "The credential", {
           ...exampleCredential,
-          token: `ecd_${EXAMPLE.credential}_…`,
+          token: `ecd_${EXAMPLES.credential}_…`,
         }),
-        ...problems(401, 403, 404, 409, 413, 415),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {
       const call = c.get("call");
       const { device_id } = c.req.valid("param");
       const input = c.req.valid("json");
-      const expiry = input.expires_at === null ? null : Date.parse(input.expires_at);
-      const claim = await readClaim(c, `credential.issue ${device_id}`);
-      const create = (taking: Taking) => issueCredential(call, device_id, input.name, expiry, taking);
-      return ok(c, await once<NewCredential>(call, claim, input, create, (id) => reissuedCredential(call, device_id, id)), 201);
+      const expiresAt = input.expires_at === null ? null : Date.parse(input.expires_at);
+      const idempotencyKey = await readIdempotencyKey(c, `credential.issue ${device_id}`);
+      const create = (keyStatements: KeyStatements) => issueCredential(call, device_id, input.name, expiresAt, keyStatements);
+      return ok(
+        c,
+        await runOnce<NewCredential>(call, idempotencyKey, input, create, (id) => replayCredential(call, device_id, id)),
+        201,
+      );
     },
   )
   .openapi(
@@ -165,13 +174,13 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}/credentials",
       tags,
       summary: "Credentials of a device",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: deviceParam },
       responses: {
-        200: answer(z.array(Credential), "Newest first", [
-          { ...exampleCredential, last_used_at: EXAMPLE.time, revoked_at: null },
+        200: jsonResponse(z.array(Credential), "Newest first", [
+          { ...exampleCredential, last_used_at: EXAMPLES.time, revoked_at: null },
         ]),
-        ...problems(401, 403, 404),
+        ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => ok(c, await listCredentials(c.get("call"), c.req.valid("param").device_id)),
@@ -182,11 +191,11 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}/credentials/{credential_id}",
       tags,
       summary: "Revoke a credential",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: credentialParam },
       responses: {
-        200: answer(z.object({ credential_id: Id }), "The credential that ended", { credential_id: EXAMPLE.credential }),
-        ...problems(401, 403, 404),
+        200: jsonResponse(z.object({ credential_id: Id }), "The credential that ended", { credential_id: EXAMPLES.credential }),
+        ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => {
@@ -201,24 +210,28 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}/assignments",
       tags,
       summary: "Bind the device to a patient from now on",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params: deviceParam,
-        headers: onceHeaders,
-        body: body(z.strictObject({ patient_id: z.string().min(1).max(64) }), { patient_id: EXAMPLE.patient }),
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(z.strictObject({ patient_id: z.string().min(1).max(64) }), { patient_id: EXAMPLES.patient }),
       },
       responses: {
-        201: answer(Assignment, "The binding", exampleAssignment),
-        ...problems(401, 403, 404, 409, 413, 415),
+        201: jsonResponse(Assignment, "The binding", exampleAssignment),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {
       const call = c.get("call");
       const { device_id } = c.req.valid("param");
       const input = c.req.valid("json");
-      const claim = await readClaim(c, `device.assign ${device_id}`);
-      const create = (taking: Taking) => assignDevice(call, device_id, input.patient_id, taking);
-      return ok(c, await once<Assignment>(call, claim, input, create, (id) => readAssignment(call, device_id, id)), 201);
+      const idempotencyKey = await readIdempotencyKey(c, `device.assign ${device_id}`);
+      const create = (keyStatements: KeyStatements) => assignDevice(call, device_id, input.patient_id, keyStatements);
+      return ok(
+        c,
+        await runOnce<Assignment>(call, idempotencyKey, input, create, (id) => getAssignment(call, device_id, id)),
+        201,
+      );
     },
   )
   .openapi(
@@ -227,11 +240,11 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}/assignments",
       tags,
       summary: "Whose the device has been, and when",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: deviceParam, query: z.strictObject(pageQuery) },
-      responses: { 200: pageAnswer(Assignment, "Newest first", exampleAssignment), ...problems(401, 403, 404) },
+      responses: { 200: pageResponse(Assignment, "Newest first", exampleAssignment), ...problemResponses(401, 403, 404) },
     }),
-    async (c) => page(c, await listAssignments(c.get("call"), c.req.valid("param").device_id, c.req.valid("query"))),
+    async (c) => okPage(c, await listAssignments(c.get("call"), c.req.valid("param").device_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -239,9 +252,12 @@ export const deviceRoutes = newRouter()
       path: "/devices/{device_id}/assignments/current",
       tags,
       summary: "End the present binding",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: deviceParam },
-      responses: { 200: answer(DeviceRef, "The device, now free", { device_id: EXAMPLE.device }), ...problems(401, 403, 404) },
+      responses: {
+        200: jsonResponse(DeviceRef, "The device, now free", { device_id: EXAMPLES.device }),
+        ...problemResponses(401, 403, 404),
+      },
     }),
     async (c) => {
       const { device_id } = c.req.valid("param");

@@ -1,52 +1,54 @@
 // Idempotency keys: one effect per key. A replay keeps status and resource and is rendered anew under today's rights.
 import { and, eq, lt } from "drizzle-orm";
 import type { Context } from "hono";
-import { type Call, idOf } from "../access/actor.ts";
-import { mac, sha256Hex, toBase64Url } from "../platform/crypto.ts";
-import { type Db, isConflict, type Statement } from "../platform/db/client.ts";
+import { type Call, getActorId } from "../access/actor.ts";
+import { computeMac, sha256Hex, toBase64Url } from "../platform/crypto.ts";
+import { type Db, isUniqueViolation, type Statement } from "../platform/db/client.ts";
 import { idempotencyKeys } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import type { AppEnv } from "./router.ts";
 
-export const KEY_LIFE_MS = 24 * 3_600_000;
+export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
 
 /** A key that was sent, or null. */
-export type Claim = { scope: string; keyHash: string } | null;
+export type IdempotencyKey = { scope: string; keyHash: string } | null;
 export type Replay = { resourceId: string; status: number };
 /** Given the new id, the statements that take the key. */
-export type Taking = (resourceId: string) => Statement[];
+export type KeyStatements = (resourceId: string) => Statement[];
 
-/** @param verb what the key is for: one name for all paths of a create  @throws ApiError invalid_idempotency_key */
-export function readClaim(c: Context<AppEnv>, verb: string): Promise<Claim> {
-  return claimOf(c.get("call"), verb, c.req.header("Idempotency-Key"));
+/** @param operation what the key is for: one name for all paths of a create  @throws ApiError invalid_idempotency_key */
+export function readIdempotencyKey(c: Context<AppEnv>, operation: string): Promise<IdempotencyKey> {
+  return parseIdempotencyKey(c.get("call"), operation, c.req.header("Idempotency-Key"));
 }
 
 /** As `readClaim`, for a key that did not come in the header. */
-export async function claimOf({ actor }: Call, verb: string, key: string | undefined): Promise<Claim> {
+export async function parseIdempotencyKey({ actor }: Call, operation: string, key: string | undefined): Promise<IdempotencyKey> {
   if (key === undefined) return null;
   if (!/^[\x21-\x7e]{8,128}$/.test(key)) {
     throw new ApiError("invalid_idempotency_key", "Idempotency-Key is 8 to 128 printable characters.");
   }
-  return { scope: `${idOf(actor)} ${verb}`, keyHash: await sha256Hex(key) };
+  return { scope: `${getActorId(actor)} ${operation}`, keyHash: await sha256Hex(key) };
 }
 
-type KeyRow = typeof idempotencyKeys.$inferSelect;
+type IdempotencyKeyRow = typeof idempotencyKeys.$inferSelect;
 
 /** The lookup alone, for a batch that asks other things too. */
-export function findKey({ db }: Call, claim: Claim) {
+export function selectIdempotencyKey({ db }: Call, idempotencyKey: IdempotencyKey) {
   return db
     .select()
     .from(idempotencyKeys)
-    .where(and(eq(idempotencyKeys.scope, claim?.scope ?? ""), eq(idempotencyKeys.keyHash, claim?.keyHash ?? "")));
+    .where(
+      and(eq(idempotencyKeys.scope, idempotencyKey?.scope ?? ""), eq(idempotencyKeys.keyHash, idempotencyKey?.keyHash ?? "")),
+    );
 }
 
-function isAlive(row: KeyRow | undefined, now: number): row is KeyRow {
-  return row !== undefined && row.createdAt > now - KEY_LIFE_MS;
+function isUnexpired(row: IdempotencyKeyRow | undefined, now: number): row is IdempotencyKeyRow {
+  return row !== undefined && row.createdAt > now - IDEMPOTENCY_TTL_MS;
 }
 
 /** @throws ApiError idempotency_key_reused */
-export function replayOf(row: KeyRow | undefined, bodyHash: string, now: number): Replay | null {
-  if (!isAlive(row, now)) return null;
+export function resolveReplay(row: IdempotencyKeyRow | undefined, bodyHash: string, now: number): Replay | null {
+  if (!isUnexpired(row, now)) return null;
   if (row.bodyHash !== bodyHash) throw new ApiError("idempotency_key_reused");
   return { resourceId: row.resourceId, status: row.status };
 }
@@ -56,40 +58,45 @@ export function replayOf(row: KeyRow | undefined, bodyHash: string, now: number)
  * the resource as `render` shows it to them now.
  * @throws ApiError idempotency_key_reused, after the gate of `create` or `render` has let the caller in
  */
-export async function once<T>(
+export async function runOnce<T>(
   call: Call,
-  claim: Claim,
+  idempotencyKey: IdempotencyKey,
   input: unknown,
-  create: (taking: Taking) => Promise<T>,
+  create: (keyStatements: KeyStatements) => Promise<T>,
   render: (resourceId: string) => Promise<T>,
 ): Promise<T> {
   // Keyed, because a body may hold a password.
-  const bodyHash = claim ? toBase64Url(await mac(call.keys.index, ["body", JSON.stringify(input)])) : "";
-  const [before] = claim ? await findKey(call, claim) : [];
+  const bodyHash = idempotencyKey ? toBase64Url(await computeMac(call.keys.index, ["body", JSON.stringify(input)])) : "";
+  const [existing] = idempotencyKey ? await selectIdempotencyKey(call, idempotencyKey) : [];
   // A key that was used with another body goes on to `create`: its gate speaks first, and the taken key fails its batch.
-  if (isAlive(before, call.now) && before.bodyHash === bodyHash) return render(before.resourceId);
+  if (isUnexpired(existing, call.now) && existing.bodyHash === bodyHash) return render(existing.resourceId);
   try {
-    return await create((resourceId) => takeKey(call, claim, bodyHash, { resourceId, status: 201 }));
+    return await create((resourceId) => recordIdempotencyKey(call, idempotencyKey, bodyHash, { resourceId, status: 201 }));
   } catch (error) {
-    if (!isConflict(error, "idempotency_keys")) throw error;
-    const taken = isAlive(before, call.now) ? before : (await findKey(call, claim))[0];
-    const winner = replayOf(taken, bodyHash, call.now);
-    if (!winner) throw error;
-    return render(winner.resourceId);
+    if (!isUniqueViolation(error, "idempotency_keys")) throw error;
+    const current = isUnexpired(existing, call.now) ? existing : (await selectIdempotencyKey(call, idempotencyKey))[0];
+    const replay = resolveReplay(current, bodyHash, call.now);
+    if (!replay) throw error;
+    return render(replay.resourceId);
   }
 }
 
 /** The statements that make a key taken: a second batch with the same key fails as a whole. */
-export function takeKey({ db, now }: Call, claim: Claim, bodyHash: string, replay: Replay): Statement[] {
-  if (!claim) return [];
-  const mine = and(eq(idempotencyKeys.scope, claim.scope), eq(idempotencyKeys.keyHash, claim.keyHash));
+export function recordIdempotencyKey(
+  { db, now }: Call,
+  idempotencyKey: IdempotencyKey,
+  bodyHash: string,
+  replay: Replay,
+): Statement[] {
+  if (!idempotencyKey) return [];
+  const isSameKey = and(eq(idempotencyKeys.scope, idempotencyKey.scope), eq(idempotencyKeys.keyHash, idempotencyKey.keyHash));
   return [
     // A key older than a day is free again.
-    db.delete(idempotencyKeys).where(and(mine, lt(idempotencyKeys.createdAt, now - KEY_LIFE_MS + 1))),
-    db.insert(idempotencyKeys).values({ ...claim, bodyHash, ...replay, createdAt: now }),
+    db.delete(idempotencyKeys).where(and(isSameKey, lt(idempotencyKeys.createdAt, now - IDEMPOTENCY_TTL_MS + 1))),
+    db.insert(idempotencyKeys).values({ ...idempotencyKey, bodyHash, ...replay, createdAt: now }),
   ];
 }
 
-export function pruneKeys(db: Db, now: number): Statement {
-  return db.delete(idempotencyKeys).where(lt(idempotencyKeys.createdAt, now - KEY_LIFE_MS));
+export function pruneIdempotencyKeys(db: Db, now: number): Statement {
+  return db.delete(idempotencyKeys).where(lt(idempotencyKeys.createdAt, now - IDEMPOTENCY_TTL_MS));
 }

@@ -2,8 +2,8 @@
 import { z } from "@hono/zod-openapi";
 import { asc, desc, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import { type Actor, type Call, idOf } from "../access/actor.ts";
-import { fromBase64Url, mac, sameBytes, toBase64Url } from "../platform/crypto.ts";
+import { type Actor, type Call, getActorId } from "../access/actor.ts";
+import { computeMac, constantTimeEqual, fromBase64Url, toBase64Url } from "../platform/crypto.ts";
 import { ApiError } from "../platform/errors.ts";
 import type { Pagination } from "./router.ts";
 
@@ -11,7 +11,7 @@ const MAX_OFFSET = 10_000;
 export const COUNT_LIMIT = 10_000;
 
 /** A query parameter in plain digits: no sign, no exponent, nothing empty. */
-export function digits(min: number, max: number) {
+export function integerParam(min: number, max: number) {
   return z
     .string()
     .regex(/^\d{1,9}$/, "A whole number")
@@ -21,31 +21,31 @@ export function digits(min: number, max: number) {
 }
 
 /** A query parameter that is `true` or `false`. */
-export const flag = z
+export const booleanParam = z
   .enum(["true", "false"])
   .transform((text) => text === "true")
   .openapi({ type: "boolean" });
 
 export const pageQuery = {
-  limit: digits(1, 100).default(20).openapi({ example: 20 }),
-  offset: digits(0, 999_999_999).default(0).openapi({ example: 0 }),
+  limit: integerParam(1, 100).default(20).openapi({ example: 20 }),
+  offset: integerParam(0, 999_999_999).default(0).openapi({ example: 0 }),
   cursor: z.string().max(600).optional(),
 };
 export type PageQuery = { limit: number; offset: number; cursor?: string | undefined };
 
 /** Where a page begins (after a row known by its sort value and id, or at an offset), and how the next cursor is sealed. */
-export type Start = {
+export type PageStart = {
   after: { value: number; id: string } | null;
   /** How many rows of the list stand before the page. */
   offset: number;
   /** What OFFSET has to be: a cursor needs none. */
   skip: number;
   limit: number;
-  cursorAfter: (value: number, id: string, position: number) => Promise<string>;
+  createCursor: (value: number, id: string, position: number) => Promise<string>;
 };
 
 /** A query parameter given several times has no defined winner, so it is refused before validation. */
-export function refuseRepeats(queries: Record<string, string[]>): void {
+export function rejectRepeatedParams(queries: Record<string, string[]>): void {
   const repeated = Object.entries(queries).filter(([, values]) => values.length > 1);
   if (repeated.length === 0) return;
   throw new ApiError("invalid_request", "A query parameter was given more than once.", {
@@ -54,33 +54,34 @@ export function refuseRepeats(queries: Record<string, string[]>): void {
 }
 
 /** Everything a cursor must not outlive: who asks, which list, which filters. */
-function binding(actor: Actor, list: string, filters: object): string[] {
+function cursorBinding(actor: Actor, list: string, filters: object): string[] {
   const entries = Object.entries(filters).filter(([k, v]) => v !== undefined && !["cursor", "limit", "offset"].includes(k));
-  return ["cursor", idOf(actor), list, JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b)))];
+  return ["cursor", getActorId(actor), list, JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b)))];
 }
 
 /** @throws ApiError invalid_cursor, offset_too_large, invalid_request (cursor and offset together) */
-export async function startOf({ keys, actor }: Call, list: string, query: PageQuery & object): Promise<Start> {
+export async function resolvePageStart({ keys, actor }: Call, list: string, query: PageQuery & object): Promise<PageStart> {
   const { limit, offset, cursor } = query;
-  const bound = binding(actor, list, query);
-  const cursorAfter = async (...last: [value: number, id: string, position: number]) => {
-    const text = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
-    return `${text}.${toBase64Url(await mac(keys.link, [...bound, text]))}`;
+  const bindingParts = cursorBinding(actor, list, query);
+  const createCursor = async (...last: [value: number, id: string, position: number]) => {
+    const encodedPayload = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
+    return `${encodedPayload}.${toBase64Url(await computeMac(keys.link, [...bindingParts, encodedPayload]))}`;
   };
   if (offset > MAX_OFFSET) throw new ApiError("offset_too_large");
-  if (cursor === undefined) return { after: null, offset, skip: offset, limit, cursorAfter };
+  if (cursor === undefined) return { after: null, offset, skip: offset, limit, createCursor };
   if (offset > 0) throw new ApiError("invalid_request", "Use either cursor or offset.");
-  const [text = "", tag = "", ...more] = cursor.split(".");
-  const payload = fromBase64Url(text);
-  const given = fromBase64Url(tag);
-  const expected = await mac(keys.link, [...bound, text]);
-  if (!payload || !given || !sameBytes(given, expected) || more.length > 0) throw new ApiError("invalid_cursor");
+  const [encodedPayload = "", signature = "", ...more] = cursor.split(".");
+  const payload = fromBase64Url(encodedPayload);
+  const givenSignature = fromBase64Url(signature);
+  const expectedSignature = await computeMac(keys.link, [...bindingParts, encodedPayload]);
+  if (!payload || !givenSignature || !constantTimeEqual(givenSignature, expectedSignature) || more.length > 0)
+    throw new ApiError("invalid_cursor");
   const [value, id, position] = JSON.parse(new TextDecoder().decode(payload)) as [number, string, number];
-  return { after: { value, id }, offset: position, skip: 0, limit, cursorAfter };
+  return { after: { value, id }, offset: position, skip: 0, limit, createCursor };
 }
 
 /** Rows after the start, in the order of (column, id): newest first unless `ascending`. */
-export function keyset(start: Start, column: SQLiteColumn, id: SQLiteColumn, ascending = false) {
+export function keysetClauses(start: PageStart, column: SQLiteColumn, id: SQLiteColumn, ascending = false) {
   const where: SQL | undefined = start.after
     ? ascending
       ? sql`(${column}, ${id}) > (${start.after.value}, ${start.after.id})`
@@ -93,24 +94,24 @@ export function keyset(start: Start, column: SQLiteColumn, id: SQLiteColumn, asc
  * Cuts the one row too many off a page and says what follows.
  * @param rows up to limit + 1 rows  @param key the sort value and id of a row  @param total at most COUNT_LIMIT + 1
  */
-export async function toPage<T>(
-  start: Start,
+export async function buildPage<T>(
+  start: PageStart,
   rows: T[],
   key: (row: T) => { value: number; id: string },
   total: { n: number; exact: boolean },
 ): Promise<{ rows: T[]; pagination: Pagination }> {
   const { limit, offset } = start;
-  const kept = rows.slice(0, limit);
-  const last = rows.length > limit ? kept.at(-1) : undefined;
+  const pageRows = rows.slice(0, limit);
+  const last = rows.length > limit ? pageRows.at(-1) : undefined;
   return {
-    rows: kept,
+    rows: pageRows,
     pagination: {
       limit,
       offset,
       total: total.exact ? total.n : Math.min(total.n, COUNT_LIMIT),
       total_is_exact: total.exact || total.n <= COUNT_LIMIT,
       has_more: last !== undefined,
-      next_cursor: last ? await start.cursorAfter(key(last).value, key(last).id, offset + kept.length) : null,
+      next_cursor: last ? await start.createCursor(key(last).value, key(last).id, offset + pageRows.length) : null,
     },
   };
 }

@@ -4,8 +4,8 @@ import { sha256Hex } from "../platform/crypto.ts";
 import { ApiError } from "../platform/errors.ts";
 
 const PERIOD_S = 60;
-export const PERSON_LIMIT = 100;
-export const MACHINE_LIMIT = 6000;
+export const USER_LIMIT = 100;
+export const CREDENTIAL_LIMIT = 6000;
 export const ADDRESS_LIMIT = 300;
 export const IDENTITY_LIMIT = 30;
 /** New accounts and links that stand for a password: each try costs a hash. */
@@ -15,61 +15,69 @@ export const SIGNUP_LIMIT = 20;
 export function addressBucket(ip: string | null): string {
   if (!ip?.includes(":")) return ip ?? "none";
   const [head = "", tail] = ip.split("::");
-  const left = head.split(":").filter(Boolean);
-  const right = tail?.split(":").filter(Boolean) ?? [];
-  const full = tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
-  return `${full.slice(0, 4).join(":")}::/64`;
+  const leading = head.split(":").filter(Boolean);
+  const trailing = tail?.split(":").filter(Boolean) ?? [];
+  const groups =
+    tail === undefined
+      ? leading
+      : [...leading, ...Array(Math.max(0, 8 - leading.length - trailing.length)).fill("0"), ...trailing];
+  return `${groups.slice(0, 4).join(":")}::/64`;
 }
 
 /** `spread`: whether a verdict is told to other locations. Machines stay where they are, and ask often. */
-type Bucket = { key: string; limiter: RateLimit; policy: string; spread: boolean };
+type RateLimitBucket = { key: string; limiter: RateLimit; policy: string; sharesVerdict: boolean };
 
-function bucketOf(env: Env, actor: Actor): Bucket {
+function resolveBucket(env: Env, actor: Actor): RateLimitBucket {
   switch (actor.kind) {
     case "user":
-      return { key: `user:${actor.userId}`, limiter: env.RATE_PERSON, policy: policyOf("person", PERSON_LIMIT), spread: true };
+      return {
+        key: `user:${actor.userId}`,
+        limiter: env.RATE_PERSON,
+        policy: formatPolicy("person", USER_LIMIT),
+        sharesVerdict: true,
+      };
     case "device":
     case "app":
       return {
         key: `machine:${actor.credentialId}:${actor.secretHash ?? "link"}`,
         limiter: env.RATE_MACHINE,
-        policy: policyOf("machine", MACHINE_LIMIT),
-        spread: false,
+        policy: formatPolicy("machine", CREDENTIAL_LIMIT),
+        sharesVerdict: false,
       };
     default:
       return {
         key: `address:${addressBucket(actor.via.ip)}`,
         limiter: env.RATE_ADDRESS,
-        policy: policyOf("address", ADDRESS_LIMIT),
-        spread: true,
+        policy: formatPolicy("address", ADDRESS_LIMIT),
+        sharesVerdict: true,
       };
   }
 }
 
-function policyOf(name: string, limit: number): string {
-  return `"${name}";q=${limit};w=${PERIOD_S}`;
+function formatPolicy(name: string, enforceLimit: number): string {
+  return `"${name}";q=${enforceLimit};w=${PERIOD_S}`;
 }
 
 /** The `RateLimit-Policy` of the answer (draft-ietf-httpapi-ratelimit-headers). */
-export function policyFor(env: Env, actor: Actor | null): string {
-  return actor ? bucketOf(env, actor).policy : policyOf("address", ADDRESS_LIMIT);
+export function rateLimitPolicy(env: Env, actor: Actor | null): string {
+  return actor ? resolveBucket(env, actor).policy : formatPolicy("address", ADDRESS_LIMIT);
 }
 
 /** KV remembers "not found" for a minute too: without this, every refused request would write its verdict again. */
-const written = new Map<string, number>();
+const writtenVerdicts = new Map<string, number>();
 /** Until when a caller counts as free without asking that KV again, which is a minute late as it is. */
-const freeIn = new WeakMap<KVNamespace, Map<string, number>>();
-const FREE_MS = 10_000;
-const MAX_KEPT = 10_000;
+const unblockedUntilByStore = new WeakMap<KVNamespace, Map<string, number>>();
+const UNBLOCKED_CACHE_MS = 10_000;
+const MAX_CACHED_VERDICTS = 10_000;
 
-function keep(map: Map<string, number>, verdict: string, until: number): void {
-  if (map.size >= MAX_KEPT) map.clear();
+function cacheVerdict(map: Map<string, number>, verdict: string, until: number): void {
+  if (map.size >= MAX_CACHED_VERDICTS) map.clear();
   map.set(verdict, until);
 }
 
 /** @throws ApiError rate_limited with Retry-After */
 export function limitCaller(env: Env, actor: Actor): Promise<void> {
-  return limit(env, bucketOf(env, actor));
+  return enforceLimit(env, resolveBucket(env, actor));
 }
 
 /**
@@ -78,35 +86,40 @@ export function limitCaller(env: Env, actor: Actor): Promise<void> {
  */
 export function limitSignup(env: Env, actor: Actor): Promise<void> {
   const key = `signup:${actor.kind === "user" ? actor.userId : addressBucket(actor.via.ip)}`;
-  return limit(env, { key, limiter: env.RATE_SIGNUP, policy: SIGNUP_POLICY, spread: true });
+  return enforceLimit(env, { key, limiter: env.RATE_SIGNUP, policy: SIGNUP_POLICY, sharesVerdict: true });
 }
 
 /** Requests that name a government number, by hospital: each tells its caller an identifier. @throws ApiError rate_limited */
 export function limitIdentity(env: Env, actor: Actor): Promise<void> {
   const hospital =
-    actor.kind === "user" ? (actor.claimed.hospitalId ?? actor.userId) : actor.kind === "app" ? actor.hospitalId : "";
-  return limit(env, { key: `identity:${hospital}`, limiter: env.RATE_IDENTITY, policy: IDENTITY_POLICY, spread: true });
+    actor.kind === "user" ? (actor.claimedRole.hospitalId ?? actor.userId) : actor.kind === "app" ? actor.hospitalId : "";
+  return enforceLimit(env, {
+    key: `identity:${hospital}`,
+    limiter: env.RATE_IDENTITY,
+    policy: IDENTITY_POLICY,
+    sharesVerdict: true,
+  });
 }
 
-export const IDENTITY_POLICY = policyOf("identity", IDENTITY_LIMIT);
-export const SIGNUP_POLICY = policyOf("signup", SIGNUP_LIMIT);
+export const IDENTITY_POLICY = formatPolicy("identity", IDENTITY_LIMIT);
+export const SIGNUP_POLICY = formatPolicy("signup", SIGNUP_LIMIT);
 
-async function limit(env: Env, { key, limiter, policy, spread }: Bucket): Promise<void> {
+async function enforceLimit(env: Env, { key, limiter, policy, sharesVerdict }: RateLimitBucket): Promise<void> {
   const verdict = `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
-  const free = freeIn.get(env.KV) ?? new Map<string, number>();
-  freeIn.set(env.KV, free);
-  const known = !spread || (free.get(verdict) ?? 0) > Date.now();
+  const unblockedUntil = unblockedUntilByStore.get(env.KV) ?? new Map<string, number>();
+  unblockedUntilByStore.set(env.KV, unblockedUntil);
+  const isKnownUnblocked = !sharesVerdict || (unblockedUntil.get(verdict) ?? 0) > Date.now();
   const [blockedUntil, { success }] = await Promise.all([
     // A store that fails must not let the limit stop the clinic: the counting binding still holds.
-    known ? null : env.KV.get(verdict, { cacheTtl: PERIOD_S }).catch(() => null),
+    isKnownUnblocked ? null : env.KV.get(verdict, { cacheTtl: PERIOD_S }).catch(() => null),
     limiter.limit({ key }),
   ]);
   const now = Date.now();
-  if (!success) free.delete(verdict);
-  else if (blockedUntil === null && !known) keep(free, verdict, now + FREE_MS);
-  if (!success && spread && blockedUntil === null && (written.get(verdict) ?? 0) <= now) {
+  if (!success) unblockedUntil.delete(verdict);
+  else if (blockedUntil === null && !isKnownUnblocked) cacheVerdict(unblockedUntil, verdict, now + UNBLOCKED_CACHE_MS);
+  if (!success && sharesVerdict && blockedUntil === null && (writtenVerdicts.get(verdict) ?? 0) <= now) {
     const until = now + PERIOD_S * 1000;
-    keep(written, verdict, until);
+    cacheVerdict(writtenVerdicts, verdict, until);
     await env.KV.put(verdict, String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);
   }
   const remaining = success ? Number(blockedUntil ?? 0) - now : PERIOD_S * 1000;

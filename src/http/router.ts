@@ -10,16 +10,16 @@ import { ApiError } from "../platform/errors.ts";
 export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
 
 /** A router whose every validation failure becomes one `invalid_request` problem that names fields, never values. */
-export function newRouter(getPath: (request: Request) => string = getPathNoStrict) {
+export function createRouter(getPath: (request: Request) => string = getPathNoStrict) {
   return new OpenAPIHono<AppEnv>({
     getPath,
     defaultHook: (result) => {
-      if (!result.success) throw invalid(result.error);
+      if (!result.success) throw validationError(result.error);
     },
   });
 }
 
-export function invalid(error: z.core.$ZodError): ApiError {
+export function validationError(error: z.core.$ZodError): ApiError {
   const errors = error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => ({
@@ -33,7 +33,7 @@ export function invalid(error: z.core.$ZodError): ApiError {
 }
 
 /** Ids that stand for real ones in every example of the documentation. */
-export const EXAMPLE = {
+export const EXAMPLES = {
   patient: "0193a5b0-0000-7000-8000-000000000001",
   report: "0193a5b0-0000-7000-8000-000000000002",
   user: "0193a5b0-0000-7000-8000-000000000003",
@@ -49,17 +49,17 @@ export const EXAMPLE = {
   time: "2026-11-21T09:30:00.000Z",
 } as const;
 
-export const Id = z.uuid().openapi({ example: EXAMPLE.patient });
-export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLE.time });
+export const Id = z.uuid().openapi({ example: EXAMPLES.patient });
+export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLES.time });
 
 /** Headers of creates and of changes; ifMatch() and readClaim() judge them. */
-export const onceHeaders = z.object({
+export const idempotencyHeaders = z.object({
   "idempotency-key": z
     .string()
     .optional()
     .openapi({ description: "Printable characters: one effect a key and day", minLength: 8, maxLength: 128 }),
 });
-export const matchHeaders = z.object({
+export const ifMatchHeaders = z.object({
   "if-match": z
     .string()
     .optional()
@@ -92,7 +92,7 @@ export const Pagination = z
   .openapi("Pagination");
 export type Pagination = z.infer<typeof Pagination>;
 
-const examplePage: Pagination = {
+const examplePagination: Pagination = {
   limit: 20,
   offset: 0,
   total: 1,
@@ -102,20 +102,20 @@ const examplePage: Pagination = {
 };
 
 /** A 2xx answer `{data, meta, request_id}`. */
-export function answer<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
+export function jsonResponse<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
   return {
     description,
     content: {
       "application/json": {
         schema: z.object({ data: schema, meta: z.object({}), request_id: z.string() }),
-        example: { data: example, meta: {}, request_id: EXAMPLE.request },
+        example: { data: example, meta: {}, request_id: EXAMPLES.request },
       },
     },
   };
 }
 
 /** A 200 answer whose `data` is a page. */
-export function pageAnswer<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
+export function pageResponse<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
   return {
     description,
     content: {
@@ -125,17 +125,17 @@ export function pageAnswer<T extends z.ZodType>(schema: T, description: string, 
           meta: z.object({ pagination: Pagination }),
           request_id: z.string(),
         }),
-        example: { data: [example], meta: { pagination: examplePage }, request_id: EXAMPLE.request },
+        example: { data: [example], meta: { pagination: examplePagination }, request_id: EXAMPLES.request },
       },
     },
   };
 }
 
-export function body<T extends z.ZodType>(schema: T, example: z.input<T>) {
+export function jsonRequestBody<T extends z.ZodType>(schema: T, example: z.input<T>) {
   return { required: true, content: { "application/json": { schema, example } } };
 }
 
-const REASONS: Record<number, string> = {
+const PROBLEM_DESCRIPTIONS: Record<number, string> = {
   400: "Malformed or invalid",
   401: "No valid token",
   403: "This role may not",
@@ -157,47 +157,46 @@ const REASONS: Record<number, string> = {
 };
 
 /** The problem+json answers of a route; 400, 429 and 503 are everywhere. */
-export function problems<const S extends number>(...statuses: S[]) {
+export function problemResponses<const S extends number>(...statuses: S[]) {
   const content = { "application/problem+json": { schema: Problem } };
-  const all = [...new Set<number>([400, ...statuses, 429, 503])];
-  return Object.fromEntries(all.map((s) => [s, { description: REASONS[s] ?? "Error", content }])) as Record<
-    S | 400 | 429 | 503,
-    { description: string; content: typeof content }
-  >;
+  const allStatuses = [...new Set<number>([400, ...statuses, 429, 503])];
+  return Object.fromEntries(
+    allStatuses.map((status) => [status, { description: PROBLEM_DESCRIPTIONS[status] ?? "Error", content }]),
+  ) as Record<S | 400 | 429 | 503, { description: string; content: typeof content }>;
 }
 
-export const SECURED = [{ bearer: [] }];
+export const BEARER_AUTH = [{ bearer: [] }];
 /** A token, or nothing but a signed link. */
-export const SECURED_OR_LINK: Record<string, string[]>[] = [{ bearer: [] }, {}];
+export const BEARER_OR_LINK_AUTH: Record<string, string[]>[] = [{ bearer: [] }, {}];
 
 // Spelled out, for declarations of the routes cannot hold what would be inferred.
-type Answered<Body, S extends StatusCode> = Response & TypedResponse<JSONParsed<Body>, S, "json">;
+type TypedJsonResponse<Body, S extends StatusCode> = Response & TypedResponse<JSONParsed<Body>, S, "json">;
 
 export function ok<T, const S extends 200 | 201 | 202 = 200>(
   c: Context<AppEnv>,
   data: T,
   status?: S,
   // biome-ignore lint/complexity/noBannedTypes: the type of an empty object in JSON
-): Answered<{ data: T; meta: {}; request_id: string }, S> {
+): TypedJsonResponse<{ data: T; meta: {}; request_id: string }, S> {
   return c.json({ data, meta: {}, request_id: c.get("requestId") }, (status ?? 200) as S) as never;
 }
 
-export function page<T>(
+export function okPage<T>(
   c: Context<AppEnv>,
   result: { items: T[]; pagination: Pagination },
-): Answered<{ data: T[]; meta: { pagination: Pagination }; request_id: string }, 200> {
+): TypedJsonResponse<{ data: T[]; meta: { pagination: Pagination }; request_id: string }, 200> {
   const { items, pagination } = result;
   return c.json({ data: items, meta: { pagination }, request_id: c.get("requestId") }, 200) as never;
 }
 
 /** `ETag` of a versioned row. */
-export const etag = (version: number) => `"${version}"`;
+export const formatEtag = (version: number) => `"${version}"`;
 
 /**
  * The version that the caller saw last.
  * @throws ApiError precondition_required without If-Match, precondition_failed for what is no version of ours
  */
-export function ifMatch(c: Context<AppEnv>): number {
+export function readIfMatch(c: Context<AppEnv>): number {
   const header = c.req.header("If-Match");
   if (header === undefined) throw new ApiError("precondition_required");
   const version = /^(?:W\/)?"([1-9][0-9]{0,9})"$/.exec(header.trim())?.[1];

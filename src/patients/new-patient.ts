@@ -1,17 +1,24 @@
 // A new patient: what may be said of one, and the statements that make the record, for the batch of whoever makes it.
 import { z } from "@hono/zod-openapi";
 import { type SQL, sql } from "drizzle-orm";
-import { type Call, idOf, type Standing } from "../access/actor.ts";
-import { audit } from "../access/audit.ts";
-import { MEMBER_NOW, openHospital } from "../access/standing.ts";
+import { type Call, type EffectiveRole, getActorId } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import { ACTIVE_MEMBERSHIP, activeHospitalId } from "../access/effective-role.ts";
 import { Id } from "../http/router.ts";
-import { count, scopes, total } from "../platform/counters.ts";
+import { COUNTER_SCOPES, counterValue, incrementCounters } from "../platform/counters.ts";
 import type { Statement } from "../platform/db/client.ts";
 import { careTeam, patients, patientTokens } from "../platform/db/schema.ts";
 import { uuidv7 } from "../platform/ids.ts";
-import { AadhaarNumber, personOf, rememberPerson, uidOf } from "./identity/aadhaar.ts";
-import { clinicalFields, type Identity, identityFields, pickClinical, pickIdentity, sealPatient } from "./identity/identity.ts";
-import { tokensOf } from "./identity/search-tokens.ts";
+import { AadhaarNumber, identifyPerson, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
+import {
+  clinicalFields,
+  type Identity,
+  identityFields,
+  pickClinical,
+  pickIdentity,
+  sealPatient,
+} from "./identity/sealed-fields.ts";
+import { computeSearchTokens } from "./identity/search-tokens.ts";
 
 export const Monitoring = z.enum(["off", "home", "ward"]);
 
@@ -26,14 +33,14 @@ export const NewPatientBody = z.strictObject({
 export type NewPatient = z.output<typeof NewPatientBody>;
 
 /** The user if they are a doctor of that hospital now, else an id that nobody has: the foreign key refuses the batch. */
-export function doctorThere(userId: string, hospitalId: string): SQL {
+export function activeDoctorId(userId: string, hospitalId: string): SQL {
   return sql`CASE WHEN EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
-    WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role = 'doctor' AND ${MEMBER_NOW})
+    WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role = 'doctor' AND ${ACTIVE_MEMBERSHIP})
     THEN ${userId} ELSE 'nobody' END`;
 }
 
 /** The ward if the hospital has it and uses it, else an id that no ward has. */
-export function wardThere(wardId: string, hospitalId: string): SQL {
+export function activeWardId(wardId: string, hospitalId: string): SQL {
   return sql`CASE WHEN EXISTS (SELECT 1 FROM wards w WHERE w.id = ${wardId} AND w.hospital_id = ${hospitalId} AND w.active = 1)
     THEN ${wardId} ELSE 'nowhere' END`;
 }
@@ -43,50 +50,57 @@ export function wardThere(wardId: string, hospitalId: string): SQL {
  * @throws ApiError invalid_request (a number where none is taken); the batch fails on a foreign key for a doctor or ward
  * that is not there, and on patients.hospital_id for a hospital that is not open
  */
-export async function newPatient(
+export async function preparePatient(
   call: Call,
   input: NewPatient,
   hospitalId: string,
-  role: Standing["role"],
-): Promise<{ id: string; identity: Identity; statements: Statement[]; rowAt: number }> {
+  role: EffectiveRole["role"],
+): Promise<{ id: string; identity: Identity; statements: Statement[]; insertIndex: number }> {
   const { db, keys, actor, now } = call;
   const id = uuidv7();
-  const by = idOf(actor);
-  const person = input.aadhaar_number ? await personOf(call, input.aadhaar_number) : null;
+  const actorId = getActorId(actor);
+  const person = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
   const identity = pickIdentity({ ...input, aadhaar_last4: person?.last4 ?? null });
   const sealed = await sealPatient(keys, id, 1, identity, pickClinical(input));
   const { assigned_doctor_id: doctor, ward_id: ward } = input;
-  const team = new Set([...(role === "doctor" ? [by] : []), ...(doctor ? [doctor] : [])]);
+  const careTeamIds = new Set([...(role === "doctor" ? [actorId] : []), ...(doctor ? [doctor] : [])]);
   const insert = db.insert(patients).values({
     id,
     // One statement, one writer: the next number cannot be given twice, not even when the last one was taken out.
-    patientNumber: sql`(SELECT max(coalesce(max(patient_number), 0), ${total(scopes.all, "patient_number")}) + 1 FROM patients)`,
-    hospitalId: openHospital(hospitalId),
-    wardId: ward && wardThere(ward, hospitalId),
+    patientNumber: sql`(SELECT max(coalesce(max(patient_number), 0), ${counterValue(COUNTER_SCOPES.all, "patient_number")}) + 1 FROM patients)`,
+    hospitalId: activeHospitalId(hospitalId),
+    wardId: ward && activeWardId(ward, hospitalId),
     monitoring: input.monitoring,
-    patientUid: person && uidOf(person),
+    patientUid: person && patientUidOf(person),
     uidBasis: person && (role === "patient" ? "self" : "staff"),
     ...sealed,
-    assignedDoctorId: doctor && doctorThere(doctor, hospitalId),
-    createdBy: by,
+    assignedDoctorId: doctor && activeDoctorId(doctor, hospitalId),
+    createdBy: actorId,
     createdAt: now,
     updatedAt: now,
   });
   const row = insert.returning({ number: patients.patientNumber, uid: patients.patientUid, basis: patients.uidBasis });
-  const totals = [scopes.all, scopes.hospital(hospitalId)].map((scope) => ({ scope, day: 0, name: "patients", n: 1 }));
+  const totals = [COUNTER_SCOPES.all, COUNTER_SCOPES.hospital(hospitalId)].map((scope) => ({
+    scope,
+    day: 0,
+    name: "patients",
+    n: 1,
+  }));
   return {
     id,
     identity,
-    rowAt: person ? 1 : 0,
+    insertIndex: person ? 1 : 0,
     statements: [
-      ...(person ? [rememberPerson(call, person)] : []),
+      ...(person ? [upsertPerson(call, person)] : []),
       row,
-      db.run(sql`INSERT INTO counters (scope, day, name, n) SELECT ${scopes.all}, 0, 'patient_number', max(patient_number)
+      db.run(sql`INSERT INTO counters (scope, day, name, n) SELECT ${COUNTER_SCOPES.all}, 0, 'patient_number', max(patient_number)
         FROM patients WHERE 1 ON CONFLICT (scope, day, name) DO UPDATE SET n = excluded.n`),
-      addTokens(call, hospitalId, id, await tokensOf(keys, hospitalId, identity)),
-      ...[...team].map((userId) => db.insert(careTeam).values({ patientId: id, userId, addedBy: by, startedAt: now })),
-      count(db, totals),
-      ...audit(db, actor, now, {
+      insertSearchTokens(call, hospitalId, id, await computeSearchTokens(keys, hospitalId, identity)),
+      ...[...careTeamIds].map((userId) =>
+        db.insert(careTeam).values({ patientId: id, userId, addedBy: actorId, startedAt: now }),
+      ),
+      incrementCounters(db, totals),
+      ...recordAuditEvent(db, actor, now, {
         event: "patient.create",
         action: "C",
         role,
@@ -101,7 +115,13 @@ export async function newPatient(
 }
 
 /** @param when the tokens are written only if this holds */
-export function addTokens({ db }: Call, hospitalId: string, id: string, tokens: string[], when: SQL = sql`1`): Statement {
+export function insertSearchTokens(
+  { db }: Call,
+  hospitalId: string,
+  id: string,
+  tokens: string[],
+  when: SQL = sql`1`,
+): Statement {
   return db.run(sql`INSERT INTO ${patientTokens} (hospital_id, token, patient_id)
     SELECT ${hospitalId}, value, ${id} FROM json_each(${JSON.stringify(tokens)}) WHERE ${when}`);
 }

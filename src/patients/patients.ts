@@ -1,68 +1,89 @@
 // Patients: create, read, update, delete. Everything goes through the gate and leaves its trace in the same batch.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, asWriter, requirePatient } from "../access/access.ts";
-import { type Call, idOf, type Principal, type PrincipalCall, type Standing } from "../access/actor.ts";
-import { audit } from "../access/audit.ts";
+import { type Access, authorizePatient, withWriter } from "../access/access.ts";
+import { type Call, type EffectiveRole, getActorId, type Principal, type PrincipalCall } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import { type Denial, denyAccess, requiredFieldError } from "../access/deny.ts";
 import type { PatientRow } from "../access/patient-row.ts";
-import { missing, type Refusal, refuse } from "../access/refusals.ts";
-import type { Taking } from "../http/idempotency.ts";
-import { scopes } from "../platform/counters.ts";
-import { batch, isMissingReference, isUnmet, type Statement } from "../platform/db/client.ts";
-import { alertRules, careTeam, patientClaimCodes, patients, patientTokens, SELF_CARE } from "../platform/db/schema.ts";
+import type { KeyStatements } from "../http/idempotency.ts";
+import { COUNTER_SCOPES } from "../platform/counters.ts";
+import { batch, isConditionFailed, isForeignKeyViolation, type Statement } from "../platform/db/client.ts";
+import {
+  alertRules,
+  careTeam,
+  patientClaimCodes,
+  patients,
+  patientTokens,
+  SELF_CARE_HOSPITAL_ID,
+} from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
-import { personOf, rememberPerson, uidOf } from "./identity/aadhaar.ts";
-import { type Identity, openClinical, openIdentity, pickClinical, pickIdentity, sealPatient } from "./identity/identity.ts";
-import { tokensOf } from "./identity/search-tokens.ts";
-import { addTokens, doctorThere, type NewPatient, newPatient, wardThere } from "./new-patient.ts";
+import { identifyPerson, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
+import {
+  type Identity,
+  pickClinical,
+  pickIdentity,
+  sealPatient,
+  unsealClinical,
+  unsealIdentity,
+} from "./identity/sealed-fields.ts";
+import { computeSearchTokens } from "./identity/search-tokens.ts";
+import { activeDoctorId, activeWardId, insertSearchTokens, type NewPatient, preparePatient } from "./new-patient.ts";
 
-const NOT_THERE = "hospital_id, ward_id or assigned_doctor_id names nothing of that hospital.";
+const UNKNOWN_REFERENCE_DETAIL = "hospital_id, ward_id or assigned_doctor_id names nothing of that hospital.";
 
 /** What the database gave a new record. */
-const Uid = z.object({ uid: z.string().nullable(), basis: z.enum(["staff", "self"]).nullable() });
-const Given = z.tuple([Uid.extend({ number: z.number() })]);
-const Changed = z.array(Uid);
-const Ids = z.array(z.object({ id: z.string() }));
+const UidColumns = z.object({ uid: z.string().nullable(), basis: z.enum(["staff", "self"]).nullable() });
+const InsertedRow = z.tuple([UidColumns.extend({ number: z.number() })]);
+const UpdatedRows = z.array(UidColumns);
+const DeletedRows = z.array(z.object({ id: z.string() }));
 
 /**
  * Registers a patient at the caller's hospital; a creating doctor and the assigned one join the care team.
  * @throws ApiError forbidden, not_found (another hospital), invalid_request (a doctor or ward that is not there)
  */
-export function createPatient(call: Call, input: PatientInput, taking: Taking) {
-  return asWriter(
+export function createPatient(call: Call, input: CreatePatientInput, keyStatements: KeyStatements) {
+  return withWriter(
     call,
     "patient:create",
-    (standing, { actor }) => mayNotCreate(standing, actor, input),
-    (standing, writer, check) => writePatient(writer, standing, input, (id) => [...check, ...taking(id)]),
+    (effectiveRole, { actor }) => findCreateDenial(effectiveRole, actor, input),
+    (effectiveRole, writerCall, checkStatements) =>
+      insertPatient(writerCall, effectiveRole, input, (id) => [...checkStatements, ...keyStatements(id)]),
   );
 }
 
-type PatientInput = NewPatient & { hospital_id?: string | undefined };
+type CreatePatientInput = NewPatient & { hospital_id?: string | undefined };
 
-const placeOf = ({ role, hospitalId }: Standing, input: PatientInput) => (role === "admin" ? input.hospital_id : hospitalId);
+const resolveHospitalId = ({ role, hospitalId }: EffectiveRole, input: CreatePatientInput) =>
+  role === "admin" ? input.hospital_id : hospitalId;
 
-function mayNotCreate(standing: Standing, actor: Principal, input: PatientInput): Refusal | null {
-  const { role } = standing;
-  const hospitalId = placeOf(standing, input);
-  if (!hospitalId) return missing("hospital_id");
-  if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE) {
+function findCreateDenial(effectiveRole: EffectiveRole, actor: Principal, input: CreatePatientInput): Denial | null {
+  const { role } = effectiveRole;
+  const hospitalId = resolveHospitalId(effectiveRole, input);
+  if (!hospitalId) return requiredFieldError("hospital_id");
+  if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE_HOSPITAL_ID) {
     return { error: "not_found", facts: { hospitalId } };
   }
   const doctor = input.assigned_doctor_id;
-  const others = doctor && (role === "app" || (role === "doctor" && doctor !== idOf(actor)));
-  return others ? { error: "forbidden", facts: { hospitalId, target: { user: doctor } } } : null;
+  const assignsOther = doctor && (role === "app" || (role === "doctor" && doctor !== getActorId(actor)));
+  return assignsOther ? { error: "forbidden", facts: { hospitalId, target: { user: doctor } } } : null;
 }
 
-async function writePatient(call: PrincipalCall, standing: Standing, input: PatientInput, before: Taking) {
+async function insertPatient(
+  call: PrincipalCall,
+  effectiveRole: EffectiveRole,
+  input: CreatePatientInput,
+  leadingStatements: KeyStatements,
+) {
   const { db, now } = call;
-  const hospitalId = placeOf(standing, input) ?? "";
-  const { id, identity, statements, rowAt } = await newPatient(call, input, hospitalId, standing.role);
-  const first = before(id);
-  const results = await batch(db, [...first, ...statements]).catch((error: unknown) => {
-    if (isUnmet(error, "patients.hospital_id")) throw new ApiError("not_found");
-    throw isMissingReference(error) ? new ApiError("invalid_request", NOT_THERE) : error;
+  const hospitalId = resolveHospitalId(effectiveRole, input) ?? "";
+  const { id, identity, statements, insertIndex } = await preparePatient(call, input, hospitalId, effectiveRole.role);
+  const leading = leadingStatements(id);
+  const results = await batch(db, [...leading, ...statements]).catch((error: unknown) => {
+    if (isConditionFailed(error, "patients.hospital_id")) throw new ApiError("not_found");
+    throw isForeignKeyViolation(error) ? new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL) : error;
   });
-  const [{ number, uid, basis }] = Given.parse(results[first.length + rowAt]);
+  const [{ number, uid, basis }] = InsertedRow.parse(results[leading.length + insertIndex]);
   const row = {
     id,
     patient_number: number,
@@ -77,12 +98,12 @@ async function writePatient(call: PrincipalCall, standing: Standing, input: Pati
     updated_at: now,
     version: 1,
   };
-  return { ...toSummary(row, identity), ...pickClinical(input) };
+  return { ...toPatientSummary(row, identity), ...pickClinical(input) };
 }
 
-const iso = (time: number) => new Date(time).toISOString();
+const toIsoTime = (time: number) => new Date(time).toISOString();
 
-export function toSummary(row: Omit<PatientRow, "identity_sealed" | "clinical_sealed">, identity: Identity) {
+export function toPatientSummary(row: Omit<PatientRow, "identity_sealed" | "clinical_sealed">, identity: Identity) {
   return {
     patient_id: row.id,
     patient_number: row.patient_number,
@@ -94,15 +115,15 @@ export function toSummary(row: Omit<PatientRow, "identity_sealed" | "clinical_se
     assigned_doctor_id: row.assigned_doctor_id,
     is_active: row.active === 1,
     ...identity,
-    created_at: iso(row.created_at),
-    updated_at: iso(row.updated_at),
+    created_at: toIsoTime(row.created_at),
+    updated_at: toIsoTime(row.updated_at),
     version: row.version,
   };
 }
 
-async function toDetail(call: Call, row: PatientRow) {
-  const [identity, clinical] = await Promise.all([openIdentity(call.keys, row), openClinical(call.keys, row)]);
-  return { ...toSummary(row, identity), ...clinical };
+async function toPatientDetail(call: Call, row: PatientRow) {
+  const [identity, clinical] = await Promise.all([unsealIdentity(call.keys, row), unsealClinical(call.keys, row)]);
+  return { ...toPatientSummary(row, identity), ...clinical };
 }
 
 /** The event of an access to one patient. */
@@ -113,9 +134,9 @@ export function patientEvent(access: Access, event: string, action: "C" | "R" | 
 
 /** One patient with history and symptoms. @param ref id or patient_number  @throws ApiError not_found */
 export async function getPatient(call: Call, ref: string) {
-  const access = await requirePatient(call, { patient: ref }, "patient:read");
-  await batch(call.db, audit(call.db, call.actor, call.now, patientEvent(access, "patient.read", "R")));
-  return toDetail(call, access.patient);
+  const access = await authorizePatient(call, { patient: ref }, "patient:read");
+  await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, patientEvent(access, "patient.read", "R")));
+  return toPatientDetail(call, access.patient);
 }
 
 export type PatientChange = Partial<Omit<NewPatient, "monitoring">> & {
@@ -124,7 +145,7 @@ export type PatientChange = Partial<Omit<NewPatient, "monitoring">> & {
 };
 
 /** What belongs to the hospital's own order is not the patient's to change; who is assigned is for those at the desk to say. */
-const NOT_OF = {
+const FORBIDDEN_FIELDS = {
   patient: ["assigned_doctor_id", "ward_id", "monitoring", "is_active", "notes"],
   doctor: ["assigned_doctor_id"],
   app: ["assigned_doctor_id"],
@@ -136,78 +157,91 @@ const NOT_OF = {
  */
 export async function updatePatient(call: Call, ref: string, version: number, change: PatientChange) {
   const { db, keys, actor, now } = call;
-  const access = await requirePatient(call, { patient: ref }, "patient:update");
+  const access = await authorizePatient(call, { patient: ref }, "patient:update");
   const { patient, role, hospitalId } = access;
-  const foreign: readonly string[] = role === "patient" || role === "doctor" || role === "app" ? NOT_OF[role] : [];
-  if (Object.keys(change).some((field) => foreign.includes(field))) {
+  const forbiddenFields: readonly string[] =
+    role === "patient" || role === "doctor" || role === "app" ? FORBIDDEN_FIELDS[role] : [];
+  if (Object.keys(change).some((field) => forbiddenFields.includes(field))) {
     const target = { patient: patient.id };
-    await refuse(call, "patient:update", "forbidden", { role, hospitalId, target, patientId: patient.id });
+    await denyAccess(call, "patient:update", "forbidden", { role, hospitalId, target, patientId: patient.id });
   }
-  if (patient.version !== version) return refuseStale(call, access, "patient.update");
-  const { aadhaar_number, ...given } = change;
-  const person = aadhaar_number ? await personOf(call, aadhaar_number) : null;
-  const before = await toDetail(call, patient);
-  const after = { ...before, ...given, ...(person && { aadhaar_last4: person.last4 }) };
+  if (patient.version !== version) return failStaleVersion(call, access, "patient.update");
+  const { aadhaar_number, ...changedFields } = change;
+  const person = aadhaar_number ? await identifyPerson(call, aadhaar_number) : null;
+  const before = await toPatientDetail(call, patient);
+  const after = { ...before, ...changedFields, ...(person && { aadhaar_last4: person.last4 }) };
   const identity = pickIdentity(after);
   const sealed = await sealPatient(keys, patient.id, version + 1, identity, pickClinical(after));
-  const { assigned_doctor_id: doctor, ward_id: ward } = given;
+  const { assigned_doctor_id: doctor, ward_id: ward } = changedFields;
   const update = db
     .update(patients)
     .set({
       ...sealed,
       monitoring: after.monitoring,
       active: after.is_active ? 1 : 0,
-      ...(person && { patientUid: uidOf(person), uidBasis: role === "patient" ? "self" : "staff" }),
-      ...(ward !== undefined && { wardId: ward && wardThere(ward, hospitalId) }),
-      ...(doctor !== undefined && { assignedDoctorId: doctor && doctorThere(doctor, hospitalId) }),
+      ...(person && { patientUid: patientUidOf(person), uidBasis: role === "patient" ? "self" : "staff" }),
+      ...(ward !== undefined && { wardId: ward && activeWardId(ward, hospitalId) }),
+      ...(doctor !== undefined && { assignedDoctorId: doctor && activeDoctorId(doctor, hospitalId) }),
       updatedAt: now,
       version: version + 1,
     })
     .where(and(eq(patients.id, patient.id), eq(patients.version, version)))
     .returning({ uid: patients.patientUid, basis: patients.uidBasis });
   // The nonce of a seal is this call's alone: of two writers of one version, only the one that counted finds it there.
-  const mine = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND identity_sealed = ${sealed.identitySealed})`;
+  const isThisUpdate = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND identity_sealed = ${sealed.identitySealed})`;
   const event = {
     ...patientEvent(access, "patient.update", "U"),
     detail: { fields: Object.keys(change), ...(doctor && { assigned_doctor_id: doctor }) },
-    when: mine,
+    when: isThisUpdate,
   };
   const results = await batch(db, [
-    ...(person ? [rememberPerson(call, person)] : []),
+    ...(person ? [upsertPerson(call, person)] : []),
     update,
-    ...audit(db, actor, now, event),
-    ...(await moveTokens(call, access, pickIdentity(before), identity, mine)),
-    ...(doctor ? [joinTeam(call, patient.id, doctor, mine)] : []),
+    ...recordAuditEvent(db, actor, now, event),
+    ...(await updateSearchTokens(call, access, pickIdentity(before), identity, isThisUpdate)),
+    ...(doctor ? [joinCareTeam(call, patient.id, doctor, isThisUpdate)] : []),
   ]).catch((error: unknown) => {
-    throw isMissingReference(error) ? new ApiError("invalid_request", NOT_THERE) : error;
+    throw isForeignKeyViolation(error) ? new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL) : error;
   });
-  const [changed] = Changed.parse(results.at(person ? 1 : 0));
-  if (!changed) return refuseStale(call, access, "patient.update");
+  const [changed] = UpdatedRows.parse(results.at(person ? 1 : 0));
+  if (!changed) return failStaleVersion(call, access, "patient.update");
   const { uid, basis } = changed;
-  return { ...after, patient_uid: uid, uid_basis: basis, updated_at: iso(now), version: version + 1 };
+  return { ...after, patient_uid: uid, uid_basis: basis, updated_at: toIsoTime(now), version: version + 1 };
 }
 
 /** Only what differs is rewritten: most changes leave the name and the numbers as they are. */
-async function moveTokens(call: Call, { patient, hospitalId }: Access, from: Identity, to: Identity, mine: SQL) {
-  const [before, after] = await Promise.all([from, to].map((identity) => tokensOf(call.keys, hospitalId, identity)));
-  const gone = (before ?? []).filter((token) => !after?.includes(token));
-  const come = (after ?? []).filter((token) => !before?.includes(token));
-  const drop = call.db.run(sql`DELETE FROM patient_tokens WHERE hospital_id = ${hospitalId} AND patient_id = ${patient.id}
-    AND token IN (SELECT value FROM json_each(${JSON.stringify(gone)})) AND ${mine}`);
-  return [...(gone.length > 0 ? [drop] : []), ...(come.length > 0 ? [addTokens(call, hospitalId, patient.id, come, mine)] : [])];
+async function updateSearchTokens(
+  call: Call,
+  { patient, hospitalId }: Access,
+  previous: Identity,
+  next: Identity,
+  isThisUpdate: SQL,
+) {
+  const [before, after] = await Promise.all(
+    [previous, next].map((identity) => computeSearchTokens(call.keys, hospitalId, identity)),
+  );
+  const removed = (before ?? []).filter((token) => !after?.includes(token));
+  const added = (after ?? []).filter((token) => !before?.includes(token));
+  const deleteRemoved =
+    call.db.run(sql`DELETE FROM patient_tokens WHERE hospital_id = ${hospitalId} AND patient_id = ${patient.id}
+    AND token IN (SELECT value FROM json_each(${JSON.stringify(removed)})) AND ${isThisUpdate}`);
+  return [
+    ...(removed.length > 0 ? [deleteRemoved] : []),
+    ...(added.length > 0 ? [insertSearchTokens(call, hospitalId, patient.id, added, isThisUpdate)] : []),
+  ];
 }
 
 /** @throws ApiError precondition_failed, after its trace */
-export async function refuseStale({ db, actor, now }: Call, access: Access, name: string): Promise<never> {
+export async function failStaleVersion({ db, actor, now }: Call, access: Access, name: string): Promise<never> {
   const event = patientEvent(access, name, "U");
-  await batch(db, audit(db, actor, now, { ...event, outcome: "failed", reason: "precondition_failed" }));
+  await batch(db, recordAuditEvent(db, actor, now, { ...event, outcome: "failed", reason: "precondition_failed" }));
   throw new ApiError("precondition_failed");
 }
 
 /** The assigned doctor joins, if this very update was the one that counted. */
-function joinTeam({ db, actor, now }: Call, patientId: string, userId: string, mine: SQL): Statement {
+function joinCareTeam({ db, actor, now }: Call, patientId: string, userId: string, isThisUpdate: SQL): Statement {
   return db.run(sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
-    SELECT ${patientId}, ${userId}, ${idOf(actor)}, CAST(${now} AS INTEGER) WHERE ${mine}
+    SELECT ${patientId}, ${userId}, ${getActorId(actor)}, CAST(${now} AS INTEGER) WHERE ${isThisUpdate}
     ON CONFLICT (patient_id, user_id) DO UPDATE SET ended_at = NULL,
       started_at = CASE WHEN ended_at IS NULL THEN started_at ELSE excluded.started_at END`);
 }
@@ -219,30 +253,30 @@ function joinTeam({ db, actor, now }: Call, patientId: string, userId: string, m
  */
 export async function deletePatient(call: Call, ref: string, version: number): Promise<string> {
   const { db, actor, now } = call;
-  const access = await requirePatient(call, { patient: ref }, "patient:delete");
+  const access = await authorizePatient(call, { patient: ref }, "patient:delete");
   const { patient, hospitalId } = access;
-  if (patient.version !== version) return refuseStale(call, access, "patient.delete");
-  const present = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND version = ${version})`;
-  const parts = [careTeam, patientTokens, patientClaimCodes];
-  const scopeNames = JSON.stringify([scopes.all, scopes.hospital(hospitalId)]);
+  if (patient.version !== version) return failStaleVersion(call, access, "patient.delete");
+  const isCurrentVersion = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND version = ${version})`;
+  const dependentTables = [careTeam, patientTokens, patientClaimCodes];
+  const scopeNames = JSON.stringify([COUNTER_SCOPES.all, COUNTER_SCOPES.hospital(hospitalId)]);
   try {
     const results = await batch(db, [
-      ...parts.map((table) => db.delete(table).where(and(eq(table.patientId, patient.id), present))),
-      db.delete(alertRules).where(and(eq(alertRules.scopeId, patient.id), present)),
+      ...dependentTables.map((table) => db.delete(table).where(and(eq(table.patientId, patient.id), isCurrentVersion))),
+      db.delete(alertRules).where(and(eq(alertRules.scopeId, patient.id), isCurrentVersion)),
       db.run(sql`UPDATE counters SET n = n - 1 WHERE day = 0 AND name = 'patients'
-        AND scope IN (SELECT value FROM json_each(${scopeNames})) AND ${present}`),
-      ...audit(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), when: present }),
+        AND scope IN (SELECT value FROM json_each(${scopeNames})) AND ${isCurrentVersion}`),
+      ...recordAuditEvent(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), when: isCurrentVersion }),
       db
         .delete(patients)
         .where(and(eq(patients.id, patient.id), eq(patients.version, version)))
         .returning({ id: patients.id }),
     ]);
-    if (Ids.parse(results.at(-1)).length === 0) return refuseStale(call, access, "patient.delete");
+    if (DeletedRows.parse(results.at(-1)).length === 0) return failStaleVersion(call, access, "patient.delete");
   } catch (error) {
-    if (!isMissingReference(error)) throw error;
+    if (!isForeignKeyViolation(error)) throw error;
     await batch(
       db,
-      audit(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), outcome: "failed", reason: "conflict" }),
+      recordAuditEvent(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), outcome: "failed", reason: "conflict" }),
     );
     throw new ApiError("conflict", "Something is recorded for this patient; set is_active to false instead.");
   }

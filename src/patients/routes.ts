@@ -1,25 +1,25 @@
 // Patient: register, list, search, read, change, delete.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../http/idempotency.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { limitIdentity } from "../http/rate-limit.ts";
 import {
-  answer,
-  body,
-  EXAMPLE,
-  etag,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  formatEtag,
   Id,
-  ifMatch,
-  matchHeaders,
-  newRouter,
+  idempotencyHeaders,
+  ifMatchHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  onceHeaders,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
+  okPage,
+  pageResponse,
+  problemResponses,
+  readIfMatch,
 } from "../http/router.ts";
-import { personOf } from "./identity/aadhaar.ts";
-import { listPatients, searchPatients } from "./list.ts";
+import { identifyPerson } from "./identity/aadhaar.ts";
+import { listPatients, searchPatients } from "./list-patients.ts";
 import { createPatient, deletePatient, getPatient, updatePatient } from "./patients.ts";
 import {
   examplePatient,
@@ -31,32 +31,32 @@ import {
   patientParam,
   patientQuery,
   searchQuery,
-} from "./shapes.ts";
+} from "./schemas.ts";
 
 const tags = ["Patient"];
 
-const listRoute = <P extends string>(path: P) =>
+const createListRoute = <P extends string>(path: P) =>
   createRoute({
     method: "get",
     path,
     tags,
     summary: "Patients that I may see",
-    security: SECURED,
+    security: BEARER_AUTH,
     request: { query: patientQuery },
-    responses: { 200: pageAnswer(PatientSummary, "By number or time", exampleSummary), ...problems(401, 403) },
+    responses: { 200: pageResponse(PatientSummary, "By number or time", exampleSummary), ...problemResponses(401, 403) },
   });
 
-export const patientRoutes = newRouter()
+export const patientRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/patients",
       tags,
       summary: "Register a patient",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        headers: onceHeaders,
-        body: body(NewPatient, {
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(NewPatient, {
           first_name: "Asha",
           last_name: "Verma",
           gender: "female",
@@ -66,34 +66,36 @@ export const patientRoutes = newRouter()
           symptoms: ["palpitations"],
         }),
       },
-      responses: { 201: answer(Patient, "The patient", examplePatient), ...problems(401, 403, 404, 409, 413, 415) },
+      responses: { 201: jsonResponse(Patient, "The patient", examplePatient), ...problemResponses(401, 403, 404, 409, 413, 415) },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
       if (input.aadhaar_number) await limitIdentity(c.env, call.actor);
       // A key remembers what it was used with, and the number is to be remembered nowhere.
-      const person = input.aadhaar_number ? await personOf(call, input.aadhaar_number) : null;
-      const create = (taking: Taking) => createPatient(call, input, taking);
-      const known = { ...input, aadhaar_number: person };
-      const patient = await once(call, await readClaim(c, "patient.create"), known, create, (id) => getPatient(call, id));
-      c.header("ETag", etag(patient.version));
+      const person = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
+      const create = (keyStatements: KeyStatements) => createPatient(call, input, keyStatements);
+      const redactedInput = { ...input, aadhaar_number: person };
+      const patient = await runOnce(call, await readIdempotencyKey(c, "patient.create"), redactedInput, create, (id) =>
+        getPatient(call, id),
+      );
+      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient, 201);
     },
   )
-  .openapi(listRoute("/patients"), async (c) => page(c, await listPatients(c.get("call"), c.req.valid("query"))))
-  .openapi(listRoute("/patients/list"), async (c) => page(c, await listPatients(c.get("call"), c.req.valid("query"))))
+  .openapi(createListRoute("/patients"), async (c) => okPage(c, await listPatients(c.get("call"), c.req.valid("query"))))
+  .openapi(createListRoute("/patients/list"), async (c) => okPage(c, await listPatients(c.get("call"), c.req.valid("query"))))
   .openapi(
     createRoute({
       method: "get",
       path: "/patients/search",
       tags,
       summary: "Find patients by beginnings of name, phone or e-mail, as one types",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: searchQuery },
-      responses: { 200: pageAnswer(PatientSummary, "Newest first", exampleSummary), ...problems(401, 403) },
+      responses: { 200: pageResponse(PatientSummary, "Newest first", exampleSummary), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await searchPatients(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await searchPatients(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -101,13 +103,13 @@ export const patientRoutes = newRouter()
       path: "/patients/{patient_id}",
       tags,
       summary: "One patient with history and symptoms",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
-      responses: { 200: answer(Patient, "The patient", examplePatient), ...problems(401, 403, 404) },
+      responses: { 200: jsonResponse(Patient, "The patient", examplePatient), ...problemResponses(401, 403, 404) },
     }),
     async (c) => {
       const patient = await getPatient(c.get("call"), c.req.valid("param").patient_id);
-      c.header("ETag", etag(patient.version));
+      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient);
     },
   )
@@ -117,15 +119,22 @@ export const patientRoutes = newRouter()
       path: "/patients/{patient_id}",
       tags,
       summary: "Change a patient (needs If-Match)",
-      security: SECURED,
-      request: { params: patientParam, headers: matchHeaders, body: body(PatientChange, { phone: "+91 98765 00000" }) },
-      responses: { 200: answer(Patient, "The patient", examplePatient), ...problems(401, 403, 404, 412, 413, 415, 428) },
+      security: BEARER_AUTH,
+      request: {
+        params: patientParam,
+        headers: ifMatchHeaders,
+        body: jsonRequestBody(PatientChange, { phone: "+91 98765 00000" }),
+      },
+      responses: {
+        200: jsonResponse(Patient, "The patient", examplePatient),
+        ...problemResponses(401, 403, 404, 412, 413, 415, 428),
+      },
     }),
     async (c) => {
       const change = c.req.valid("json");
       if (change.aadhaar_number) await limitIdentity(c.env, c.get("call").actor);
-      const patient = await updatePatient(c.get("call"), c.req.valid("param").patient_id, ifMatch(c), change);
-      c.header("ETag", etag(patient.version));
+      const patient = await updatePatient(c.get("call"), c.req.valid("param").patient_id, readIfMatch(c), change);
+      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient);
     },
   )
@@ -135,15 +144,15 @@ export const patientRoutes = newRouter()
       path: "/patients/{patient_id}",
       tags,
       summary: "Take out a record made by mistake, while nothing hangs on it (needs If-Match)",
-      security: SECURED,
-      request: { params: patientParam, headers: matchHeaders },
+      security: BEARER_AUTH,
+      request: { params: patientParam, headers: ifMatchHeaders },
       responses: {
-        200: answer(z.object({ patient_id: Id }), "The record that is gone", { patient_id: EXAMPLE.patient }),
-        ...problems(401, 403, 404, 409, 412, 428),
+        200: jsonResponse(z.object({ patient_id: Id }), "The record that is gone", { patient_id: EXAMPLES.patient }),
+        ...problemResponses(401, 403, 404, 409, 412, 428),
       },
     }),
     async (c) => {
       const { patient_id } = c.req.valid("param");
-      return ok(c, { patient_id: await deletePatient(c.get("call"), patient_id, ifMatch(c)) });
+      return ok(c, { patient_id: await deletePatient(c.get("call"), patient_id, readIfMatch(c)) });
     },
   );

@@ -3,28 +3,28 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Db, Statement } from "./db/client.ts";
 
 export const DAY_MS = 86_400_000;
-export type Change = { scope: string; day: number; name: string; n: number; sum?: number };
+export type CounterChange = { scope: string; day: number; name: string; n: number; sum?: number };
 
-export const scopes = {
+export const COUNTER_SCOPES = {
   all: "all",
   hospital: (id: string) => `h:${id}`,
   patient: (id: string) => `p:${id}`,
 };
 
 /** The UTC day number of a time. */
-export function dayOf(time: number): number {
+export function utcDayOf(time: number): number {
   return Math.floor(time / DAY_MS);
 }
 
 /** Adds to counter rows, each present or not, in one statement. */
-export function count(db: Db, changes: readonly Change[]): Statement {
-  const rows = JSON.stringify(changes.map((c) => [c.scope, c.day, c.name, c.n, c.sum ?? 0]));
+export function incrementCounters(db: Db, changes: readonly CounterChange[]): Statement {
+  const rows = JSON.stringify(changes.map((change) => [change.scope, change.day, change.name, change.n, change.sum ?? 0]));
   return db.run(sql`INSERT INTO counters (scope, day, name, n, sum)
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(${rows}) WHERE 1
     ON CONFLICT (scope, day, name) DO UPDATE SET n = n + excluded.n, sum = sum + excluded.sum`);
 }
 
 /** The all-time value of one counter, as a scalar subquery. */
-export function total(scope: string, name: string): SQL<number> {
+export function counterValue(scope: string, name: string): SQL<number> {
   return sql<number>`coalesce((SELECT n FROM counters WHERE scope = ${scope} AND day = 0 AND name = ${name}), 0)`;
 }

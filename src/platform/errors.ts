@@ -1,11 +1,6 @@
-// One error class, one table of codes, one RFC 9457 answer for every failure on every path.
-import type { Context, ErrorHandler } from "hono";
-import { HTTPException } from "hono/http-exception";
-import type { AppEnv } from "../http/router.ts";
-import { uuidv7 } from "./ids.ts";
-import { log } from "./log.ts";
+// The error class, its table of codes, statuses and titles, and what the log may say of a failure.
 
-const CODES = {
+const PROBLEMS_BY_CODE = {
   invalid_request: [400, "The request is not valid"],
   malformed_json: [400, "The body is not well-formed JSON"],
   invalid_cursor: [400, "The cursor does not belong to this list"],
@@ -51,7 +46,7 @@ const CODES = {
   misconfigured: [503, "The service is not configured"],
 } as const;
 
-export type ErrorCode = keyof typeof CODES;
+export type ErrorCode = keyof typeof PROBLEMS_BY_CODE;
 export type FieldError = { path: string; message: string; code: string };
 
 export class ApiError extends Error {
@@ -65,100 +60,44 @@ export class ApiError extends Error {
     detail?: string,
     extra: { errors?: FieldError[]; headers?: Record<string, string>; cause?: unknown } = {},
   ) {
-    super(detail ?? CODES[code][1], { cause: extra.cause });
+    super(detail ?? PROBLEMS_BY_CODE[code][1], { cause: extra.cause });
     this.code = code;
     this.errors = extra.errors ?? [];
     this.headers = extra.headers ?? {};
   }
 
+  get title() {
+    return PROBLEMS_BY_CODE[this.code][1];
+  }
+
   get status() {
-    return CODES[this.code][0];
+    return PROBLEMS_BY_CODE[this.code][0];
   }
 
   /** What a caller is told: of a fault of ours the title alone. */
-  get told(): string {
-    return this.status >= 500 ? CODES[this.code][1] : this.message;
+  get publicDetail(): string {
+    return this.status >= 500 ? PROBLEMS_BY_CODE[this.code][1] : this.message;
   }
-}
-
-/** Failures of a store that pass by themselves: the caller may retry. */
-const STORE_FAILURE =
-  /D1_ERROR|D1 DB|Failed query|network connection lost|overloaded|^(put|get|head|delete|list): |KV (GET|PUT)|timed? ?out/i;
-/** Failures of what we asked a store to do: asking again would fail again. */
-const OUR_FAILURE = /SQLITE_(ERROR|CONSTRAINT|MISMATCH|AUTH|RANGE|TOOBIG)|D1_TYPE_ERROR/;
-
-function messages(error: unknown): string[] {
-  const found: string[] = [];
-  for (let e: unknown = error; e instanceof Error && found.length < 5; e = e.cause) found.push(e.message);
-  return found;
-}
-
-export function toApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  if (error instanceof HTTPException) {
-    if (error.status === 413) return new ApiError("too_large");
-    if (error.status < 500) return new ApiError("invalid_request");
-  }
-  const told = messages(error);
-  // What a gate has found may be gone before the write that names it: then it is absent, like anything that is gone.
-  if (told.some((text) => text.includes("FOREIGN KEY constraint failed"))) {
-    return new ApiError("not_found", undefined, { cause: error });
-  }
-  if (told.some((text) => STORE_FAILURE.test(text)) && !told.some((text) => OUR_FAILURE.test(text))) {
-    return new ApiError("unavailable", undefined, { cause: error });
-  }
-  return new ApiError("internal_error", undefined, { cause: error });
 }
 
 /** The name of what failed, for the log: messages can carry values, class names and codes cannot. */
-function causeName(error: unknown): string {
+export function describeCause(error: unknown): string {
   const names: string[] = [];
-  for (let e: unknown = error; names.length < 5; e = e.cause) {
-    if (!(e instanceof Error)) {
-      names.push(typeof e);
+  for (let current: unknown = error; names.length < 5; current = current.cause) {
+    if (!(current instanceof Error)) {
+      names.push(typeof current);
       break;
     }
-    const sqlite = /SQLITE_[A-Z_]+/.exec(e.message)?.[0];
-    names.push(sqlite ? `${e.name}(${sqlite})` : e.name);
-    if (e.cause === undefined) break;
+    const sqlite = /SQLITE_[A-Z_]+/.exec(current.message)?.[0];
+    names.push(sqlite ? `${current.name}(${sqlite})` : current.name);
+    if (current.cause === undefined) break;
   }
   return names.join(" < ");
 }
 
-export function problem(c: Context<AppEnv>, error: ApiError): Response {
-  const [status, title] = CODES[error.code];
-  const errorId = uuidv7();
-  const retry: Record<string, string> = status === 503 ? { "Retry-After": "5" } : {};
-  const challenge: Record<string, string> = status === 401 ? { "WWW-Authenticate": 'Bearer realm="edgecare"' } : {};
-  log(c.env, status >= 500 ? "ERROR" : "WARNING", `problem ${error.code}`, {
-    request_id: c.get("requestId"),
-    error_id: errorId,
-    code: error.code,
-    status,
-    ...(status >= 500 && { cause: causeName(error.cause ?? error), at: stackAt(error.cause ?? error) }),
-  });
-  const body = {
-    type: `urn:edgecare:problem:${error.code}`,
-    title,
-    status,
-    detail: error.told,
-    instance: new URL(c.req.url).pathname,
-    code: error.code,
-    error_id: errorId,
-    request_id: c.get("requestId"),
-    errors: error.errors,
-  };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { ...retry, ...challenge, ...error.headers, "Content-Type": "application/problem+json" },
-  });
-}
-
 /** Function names and positions of the stack without its first line, which holds the message. */
-function stackAt(error: unknown): string | undefined {
+export function stackFrames(error: unknown): string | undefined {
   if (!(error instanceof Error) || !error.stack) return undefined;
   const frames = error.stack.split("\n").filter((line) => line.startsWith("    at "));
   return frames.slice(0, 4).join(" ").replace(/\s+/g, " ").trim();
 }
-
-export const onError: ErrorHandler<AppEnv> = (error, c) => problem(c, toApiError(error));

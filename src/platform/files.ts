@@ -1,31 +1,31 @@
 // Files in R2, sealed in 64 KiB segments: any byte range opens by itself, and no segment can be cut off, moved or swapped.
-import { gcmOpen, gcmSeal, type Ring, recordKey } from "./crypto.ts";
+import { decryptGcm, deriveRecordKey, encryptGcm, type KeyRing } from "./crypto.ts";
 import { ApiError } from "./errors.ts";
-import { opaqueId } from "./ids.ts";
+import { randomOpaqueId } from "./ids.ts";
 
 /**
  * STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, CRYPTO 2015): segment i is AES-256-GCM under the file's own key with
  * nonce = 7 zero bytes, i as 4 bytes, 1 byte that is 1 on the last segment. The key is HKDF of object key and record,
  * and object keys are random and written once, so that no (key, nonce) pair meets two plaintexts.
  */
-const SEGMENT = 65_536;
-const TAG = 16;
+const SEGMENT_BYTES = 65_536;
+const TAG_BYTES = 16;
 const NO_AAD = new Uint8Array();
 
 type Bytes = Uint8Array<ArrayBuffer>;
-export type Source = Bytes | AsyncIterable<Uint8Array>;
+export type FileSource = Bytes | AsyncIterable<Uint8Array>;
 /** What a file belongs to, e.g. `report:<id>`; a file key moved to another row does not open there. */
-export type Owner = string;
+export type FileOwner = string;
 
-function segmentsOf(size: number): number {
-  return Math.max(1, Math.ceil(size / SEGMENT));
+function countSegments(size: number): number {
+  return Math.max(1, Math.ceil(size / SEGMENT_BYTES));
 }
 
 function sealedSize(size: number): number {
-  return size + TAG * segmentsOf(size);
+  return size + TAG_BYTES * countSegments(size);
 }
 
-function nonceOf(index: number, last: boolean): Bytes {
+function segmentNonce(index: number, last: boolean): Bytes {
   const nonce = new Uint8Array(12);
   new DataView(nonce.buffer).setUint32(7, index);
   nonce[11] = last ? 1 : 0;
@@ -38,71 +38,71 @@ export function hourPrefix(kid: string, time: number): string {
 }
 
 /** `<key id>/<hour>/<128 random bits>`: opaque, and it says which key opens it. */
-export function newFileKey(ring: Ring, now: number): string {
-  return `${hourPrefix(ring.current, now)}${opaqueId()}`;
+export function createObjectKey(ring: KeyRing, now: number): string {
+  return `${hourPrefix(ring.currentKid, now)}${randomOpaqueId()}`;
 }
 
-function fileKey(ring: Ring, key: string, owner: Owner): Promise<CryptoKey> {
-  return recordKey(ring, key.split("/")[0] ?? "", ["file", key, owner]);
+function deriveFileKey(ring: KeyRing, objectKey: string, owner: FileOwner): Promise<CryptoKey> {
+  return deriveRecordKey(ring, objectKey.split("/")[0] ?? "", ["file", objectKey, owner]);
 }
 
-async function* chunksOf(source: Source): AsyncIterable<Uint8Array> {
+async function* toChunks(source: FileSource): AsyncIterable<Uint8Array> {
   if (source instanceof Uint8Array) yield source;
   else yield* source;
 }
 
-async function* sealed(key: CryptoKey, source: Source): AsyncIterable<Bytes> {
-  let buffer = new Uint8Array(SEGMENT);
+async function* sealSegments(key: CryptoKey, source: FileSource): AsyncIterable<Bytes> {
+  let buffer = new Uint8Array(SEGMENT_BYTES);
   let filled = 0;
   let index = 0;
-  for await (const chunk of chunksOf(source)) {
-    for (let at = 0; at < chunk.length; ) {
+  for await (const chunk of toChunks(source)) {
+    for (let offset = 0; offset < chunk.length; ) {
       // A full buffer is sealed only when more follows: the last segment must know that it is the last.
-      if (filled === SEGMENT) {
-        yield await gcmSeal(key, nonceOf(index++, false), buffer, NO_AAD);
-        buffer = new Uint8Array(SEGMENT);
+      if (filled === SEGMENT_BYTES) {
+        yield await encryptGcm(key, segmentNonce(index++, false), buffer, NO_AAD);
+        buffer = new Uint8Array(SEGMENT_BYTES);
         filled = 0;
       }
-      const part = chunk.subarray(at, at + SEGMENT - filled);
+      const part = chunk.subarray(offset, offset + SEGMENT_BYTES - filled);
       buffer.set(part, filled);
       filled += part.length;
-      at += part.length;
+      offset += part.length;
     }
   }
-  yield await gcmSeal(key, nonceOf(index, true), buffer.slice(0, filled), NO_AAD);
+  yield await encryptGcm(key, segmentNonce(index, true), buffer.slice(0, filled), NO_AAD);
 }
 
 /**
  * Seals a source on its way to R2 under a key that must be new.
  * @param size bytes of the source, which must then have exactly that many (a stream to R2 needs a known length)
  */
-export async function putFile(
+export async function storeFile(
   bucket: R2Bucket,
-  ring: Ring,
-  key: string,
-  owner: Owner,
-  source: Source,
+  ring: KeyRing,
+  objectKey: string,
+  owner: FileOwner,
+  source: FileSource,
   size: number,
 ): Promise<void> {
-  const segments = sealed(await fileKey(ring, key, owner), source);
+  const segments = sealSegments(await deriveFileKey(ring, objectKey, owner), source);
   const onlyIf = { etagDoesNotMatch: "*" };
   if (source instanceof Uint8Array) {
     const bytes = new Uint8Array(sealedSize(size));
-    let at = 0;
+    let offset = 0;
     for await (const segment of segments) {
-      bytes.set(segment, at);
-      at += segment.length;
+      bytes.set(segment, offset);
+      offset += segment.length;
     }
-    if (!(await bucket.put(key, bytes, { onlyIf }))) throw new ApiError("unavailable");
+    if (!(await bucket.put(objectKey, bytes, { onlyIf }))) throw new ApiError("unavailable");
     return;
   }
   const pipe = new FixedLengthStream(sealedSize(size));
-  const [stored] = await Promise.all([bucket.put(key, pipe.readable, { onlyIf }), pump(segments, pipe.writable)]);
+  const [stored] = await Promise.all([bucket.put(objectKey, pipe.readable, { onlyIf }), pipeChunks(segments, pipe.writable)]);
   if (!stored) throw new ApiError("unavailable");
 }
 
 /** Writes a source out and closes; a failing source breaks the stream off. */
-export async function pump(segments: AsyncIterable<Bytes>, writable: WritableStream<Uint8Array>): Promise<void> {
+export async function pipeChunks(segments: AsyncIterable<Bytes>, writable: WritableStream<Uint8Array>): Promise<void> {
   const writer = writable.getWriter();
   try {
     for await (const segment of segments) await writer.write(segment);
@@ -113,85 +113,101 @@ export async function pump(segments: AsyncIterable<Bytes>, writable: WritableStr
   }
 }
 
-export type Range = { start: number; end: number };
+export type ByteRange = { start: number; end: number };
 
 /**
  * Opens a file or the bytes `start` to `end` (inclusive) of it. The first segment is checked before anything is
  * answered; a later one that fails ends the stream with an error, never with other bytes.
  * @param size bytes of the plaintext  @throws ApiError integrity_error, unavailable (the object is missing)
  */
-export async function openFile(bucket: R2Bucket, ring: Ring, key: string, owner: Owner, size: number, range?: Range) {
+export async function streamFile(
+  bucket: R2Bucket,
+  ring: KeyRing,
+  objectKey: string,
+  owner: FileOwner,
+  size: number,
+  range?: ByteRange,
+) {
   const { start, end } = range ?? { start: 0, end: Math.max(0, size - 1) };
-  const first = Math.floor(start / SEGMENT);
-  const last = Math.floor(end / SEGMENT);
-  const offset = first * (SEGMENT + TAG);
-  const length = Math.min((last + 1) * (SEGMENT + TAG), sealedSize(size)) - offset;
-  const object = await bucket.get(key, { range: { offset, length } });
+  const first = Math.floor(start / SEGMENT_BYTES);
+  const last = Math.floor(end / SEGMENT_BYTES);
+  const offset = first * (SEGMENT_BYTES + TAG_BYTES);
+  const length = Math.min((last + 1) * (SEGMENT_BYTES + TAG_BYTES), sealedSize(size)) - offset;
+  const object = await bucket.get(objectKey, { range: { offset, length } });
   if (!object) throw new ApiError("unavailable");
   if (object.size !== sealedSize(size)) {
     await object.body.cancel();
     throw new ApiError("integrity_error");
   }
-  const plain = opened(await fileKey(ring, key, owner), object.body, first, segmentsOf(size) - 1);
-  const cut = trimmed(plain, start - first * SEGMENT, size === 0 ? 0 : end - start + 1);
-  const head = await cut.next();
-  return { length: size === 0 ? 0 : end - start + 1, chunks: rest(head, cut) };
+  const plainChunks = unsealSegments(await deriveFileKey(ring, objectKey, owner), object.body, first, countSegments(size) - 1);
+  const trimmedChunks = trimChunks(plainChunks, start - first * SEGMENT_BYTES, size === 0 ? 0 : end - start + 1);
+  const firstChunk = await trimmedChunks.next();
+  return { length: size === 0 ? 0 : end - start + 1, chunks: prependChunk(firstChunk, trimmedChunks) };
 }
 
-async function* rest(head: IteratorResult<Bytes, void>, tail: AsyncGenerator<Bytes, void>): AsyncIterable<Bytes> {
-  if (head.done) return;
-  yield head.value;
-  yield* tail;
+async function* prependChunk(
+  firstChunk: IteratorResult<Bytes, void>,
+  remainingChunks: AsyncGenerator<Bytes, void>,
+): AsyncIterable<Bytes> {
+  if (firstChunk.done) return;
+  yield firstChunk.value;
+  yield* remainingChunks;
 }
 
-async function* opened(
+async function* unsealSegments(
   key: CryptoKey,
   body: ReadableStream<Uint8Array>,
-  from: number,
-  final: number,
+  firstIndex: number,
+  lastIndex: number,
 ): AsyncGenerator<Bytes, void> {
-  let index = from;
-  let held: Uint8Array[] = [];
+  let index = firstIndex;
+  let pendingChunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
-    held.push(chunk);
+    pendingChunks.push(chunk);
     size += chunk.length;
-    while (size >= SEGMENT + TAG) {
-      const bytes = joined(held, size);
-      yield gcmOpen(key, nonceOf(index, index === final), bytes.slice(0, SEGMENT + TAG), NO_AAD);
+    while (size >= SEGMENT_BYTES + TAG_BYTES) {
+      const bytes = concatChunks(pendingChunks, size);
+      yield decryptGcm(key, segmentNonce(index, index === lastIndex), bytes.slice(0, SEGMENT_BYTES + TAG_BYTES), NO_AAD);
       index++;
-      held = [bytes.subarray(SEGMENT + TAG)];
-      size -= SEGMENT + TAG;
+      pendingChunks = [bytes.subarray(SEGMENT_BYTES + TAG_BYTES)];
+      size -= SEGMENT_BYTES + TAG_BYTES;
     }
   }
-  if (size > 0) yield gcmOpen(key, nonceOf(index, index === final), joined(held, size), NO_AAD);
+  if (size > 0) yield decryptGcm(key, segmentNonce(index, index === lastIndex), concatChunks(pendingChunks, size), NO_AAD);
 }
 
-function joined(chunks: Uint8Array[], size: number): Bytes {
+function concatChunks(chunks: Uint8Array[], size: number): Bytes {
   const bytes = new Uint8Array(size);
-  let at = 0;
+  let offset = 0;
   for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
+    bytes.set(chunk, offset);
+    offset += chunk.length;
   }
   return bytes;
 }
 
-async function* trimmed(source: AsyncIterable<Bytes>, skip: number, length: number): AsyncGenerator<Bytes, void> {
-  let left = length;
-  let drop = skip;
+async function* trimChunks(source: AsyncIterable<Bytes>, skip: number, length: number): AsyncGenerator<Bytes, void> {
+  let remaining = length;
+  let toSkip = skip;
   for await (const chunk of source) {
-    const part = chunk.subarray(drop, drop + left);
-    drop = 0;
-    left -= part.length;
+    const part = chunk.subarray(toSkip, toSkip + remaining);
+    toSkip = 0;
+    remaining -= part.length;
     yield part;
-    if (left === 0) return;
+    if (remaining === 0) return;
   }
 }
 
 /** Small files (metrics) at once. */
-export async function readFile(bucket: R2Bucket, ring: Ring, key: string, owner: Owner, size: number): Promise<Bytes> {
-  const { chunks } = await openFile(bucket, ring, key, owner, size);
+export async function readFile(
+  bucket: R2Bucket,
+  ring: KeyRing,
+  objectKey: string,
+  owner: FileOwner,
+  size: number,
+): Promise<Bytes> {
+  const { chunks } = await streamFile(bucket, ring, objectKey, owner, size);
   const parts = await Array.fromAsync(chunks);
-  return joined(parts, size);
+  return concatChunks(parts, size);
 }

@@ -8,14 +8,14 @@ export function uuidv7(): string {
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** 26 characters of base32 from 128 random bits. */
-export function opaqueId(): string {
+export function randomOpaqueId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(17));
-  let out = "";
+  let encoded = "";
   for (let bit = 0; bit < 130; bit += 5) {
-    const pair = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0);
-    out += BASE32[(pair >> (11 - (bit & 7))) & 31];
+    const bits = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0);
+    encoded += BASE32[(bits >> (11 - (bit & 7))) & 31];
   }
-  return out;
+  return encoded;
 }
 
-export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -3,7 +3,7 @@ type Level = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
 const LEVELS: readonly string[] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] satisfies Level[];
 
 /** What a line may carry besides its message: ids, codes and numbers made by us. */
-export type Fields = {
+export type LogFields = {
   request_id?: string;
   error_id?: string;
   actor?: string;
@@ -25,29 +25,29 @@ export type Fields = {
 };
 
 /** The least level that is written: LOG_LEVEL in any case, INFO for what is no level. */
-function threshold(name = ""): number {
+function minimumLevelIndex(name = ""): number {
   const found = LEVELS.indexOf(name.trim().toUpperCase());
   return found < 0 ? LEVELS.indexOf("INFO") : found;
 }
 
 /**
  * Writes one line with the keys asctime, name, levelname, message, pathname, lineno (the last two from the call site).
- * `message` is a constant of the code, never input.  @param through how many functions the call came that only pass it on
+ * `message` is a constant of the code, never input.  @param extraFrames how many functions the call came that only pass it on
  */
-export function log(env: { LOG_LEVEL?: string }, level: Level, message: string, fields: Fields = {}, through = 0): void {
-  if (LEVELS.indexOf(level) < threshold(env.LOG_LEVEL)) return;
+export function log(env: { LOG_LEVEL?: string }, level: Level, message: string, fields: LogFields = {}, extraFrames = 0): void {
+  if (LEVELS.indexOf(level) < minimumLevelIndex(env.LOG_LEVEL)) return;
   console.log({
     asctime: new Date().toISOString(),
     name: "edgecare",
     levelname: level,
     message,
-    ...callSite(through),
+    ...findCallSite(extraFrames),
     ...fields,
   });
 }
 
-function callSite(through: number): { pathname: string; lineno: number } {
-  const frame = new Error().stack?.split("\n")[3 + through] ?? "";
+function findCallSite(extraFrames: number): { pathname: string; lineno: number } {
+  const frame = new Error().stack?.split("\n")[3 + extraFrames] ?? "";
   const found = /\(?([^()\s]+):(\d+):\d+\)?$/.exec(frame);
   return { pathname: found?.[1]?.replace(/^.*\/src\//, "src/") ?? "unknown", lineno: Number(found?.[2] ?? 0) };
 }

@@ -2,33 +2,33 @@
 import { z } from "@hono/zod-openapi";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
-const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+const VISIBLE_CHARACTER = /[\p{L}\p{N}\p{P}\p{S}]/u;
 /** Letters by their class, and blank all the same. */
-const FILLERS = /[\u115f\u1160\u3164\uffa0]/g;
+const BLANK_LETTERS = /[\u115f\u1160\u3164\uffa0]/g;
 
 /** Any script, no control characters; outer spaces go. */
-export const line = (max: number) =>
+export const singleLine = (max: number) =>
   z
     .string()
     .trim()
     .min(1)
     .max(max)
-    .refine((text) => !CONTROLS.test(text), "No control characters")
-    .refine((text) => VISIBLE.test(text.normalize("NFKC").replace(FILLERS, "")), "Nothing to be seen");
+    .refine((text) => !CONTROL_CHARACTERS.test(text), "No control characters")
+    .refine((text) => VISIBLE_CHARACTER.test(text.normalize("NFKC").replace(BLANK_LETTERS, "")), "Nothing to be seen");
 
-export const prose = (max: number) => z.string().max(max);
+export const multiLine = (max: number) => z.string().max(max);
 
 /** A phone number as people write it, in the digits of the keypad. */
-export const phone = z
+export const phoneNumber = z
   .string()
   .trim()
   .max(26)
   .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "A phone number of digits");
 
 /** Digits of every script as 0 to 9; Unicode keeps each script's ten in a row. */
-export function asciiDigits(text: string): string {
+export function toAsciiDigits(text: string): string {
   return text.normalize("NFKC").replace(/\p{Nd}/gu, (digit) => {
     let zero = digit.codePointAt(0) ?? 0;
     let value = 0;
@@ -44,7 +44,7 @@ export function asciiDigits(text: string): string {
  * The words of a text, case and Latin accents folded away. Joiners and apostrophes vanish, since a name is the same with
  * and without them; the marks of Indic scripts stay, since there they are vowels.
  */
-export function foldedWords(text: string): string[] {
+export function foldWords(text: string): string[] {
   const folded = text
     .normalize("NFKD")
     .toUpperCase()

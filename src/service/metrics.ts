@@ -2,25 +2,28 @@
 import { sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { COUNT_LIMIT } from "../http/pagination.ts";
-import { scopes, total } from "../platform/counters.ts";
-import { sameBytes, sha256Hex } from "../platform/crypto.ts";
+import { COUNTER_SCOPES, counterValue } from "../platform/counters.ts";
+import { constantTimeEqual, sha256Hex } from "../platform/crypto.ts";
 import { batch, type Db } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
-import { exposition, type Gauge } from "./exposition.ts";
+import { formatGauges, type Gauge } from "./prometheus-format.ts";
 
 const HOUR_MS = 3_600_000;
 /** One more than is told, so that a count which reaches it is seen to be cut off. */
-const MOST = COUNT_LIMIT + 1;
+const MAX_COUNTED = COUNT_LIMIT + 1;
 
 /** @throws ApiError not_found where no METRICS_TOKEN is set, unauthenticated without it */
-export async function requireScraper(token: string | undefined, header: string | undefined): Promise<void> {
+export async function authenticateScraper(token: string | undefined, header: string | undefined): Promise<void> {
   if (!token) throw new ApiError("not_found");
-  const [given, wanted] = await Promise.all([sha256Hex(/^Bearer (\S+)$/i.exec(header ?? "")?.[1] ?? ""), sha256Hex(token)]);
-  const bytes = (text: string) => new TextEncoder().encode(text);
-  if (!sameBytes(bytes(given), bytes(wanted))) throw new ApiError("unauthenticated");
+  const [givenHash, expectedHash] = await Promise.all([
+    sha256Hex(/^Bearer (\S+)$/i.exec(header ?? "")?.[1] ?? ""),
+    sha256Hex(token),
+  ]);
+  const toBytes = (text: string) => new TextEncoder().encode(text);
+  if (!constantTimeEqual(toBytes(givenHash), toBytes(expectedHash))) throw new ApiError("unauthenticated");
 }
 
-const NUMBERS = [
+const SCALAR_GAUGES = [
   ["accounts", "Accounts of people"],
   ["hospitals", "Hospitals made by an administrator"],
   ["patients", "Patient records"],
@@ -34,22 +37,22 @@ const NUMBERS = [
   ["audit_events", "Events in the audit trail"],
   ["schema_migrations", "Migrations that this database has had"],
 ] as const;
-type Numbers = Record<(typeof NUMBERS)[number][0], number>;
+type ScalarValues = Record<(typeof SCALAR_GAUGES)[number][0], number>;
 
 /** Rows of one outcome, counted on the index alone. */
-const uploadsThatAre = (outcome: "quarantined" | "awaiting") =>
-  sql`(SELECT count(*) FROM (SELECT 1 FROM uploads WHERE outcome = ${outcome} LIMIT ${MOST}))`;
+const countUploads = (outcome: "quarantined" | "awaiting") =>
+  sql`(SELECT count(*) FROM (SELECT 1 FROM uploads WHERE outcome = ${outcome} LIMIT ${MAX_COUNTED}))`;
 
-function numbersStatement(db: Db, now: number) {
-  return db.all<Numbers>(sql`SELECT
-    ${total(scopes.all, "users")} AS accounts, ${total(scopes.all, "hospitals")} AS hospitals,
-    ${total(scopes.all, "patients")} AS patients, ${total(scopes.all, "devices")} AS devices,
-    (SELECT count(*) FROM (SELECT revoked_at, expires_at, idle_expires_at FROM sessions ORDER BY id DESC LIMIT ${MOST})
+function selectScalars(db: Db, now: number) {
+  return db.all<ScalarValues>(sql`SELECT
+    ${counterValue(COUNTER_SCOPES.all, "users")} AS accounts, ${counterValue(COUNTER_SCOPES.all, "hospitals")} AS hospitals,
+    ${counterValue(COUNTER_SCOPES.all, "patients")} AS patients, ${counterValue(COUNTER_SCOPES.all, "devices")} AS devices,
+    (SELECT count(*) FROM (SELECT revoked_at, expires_at, idle_expires_at FROM sessions ORDER BY id DESC LIMIT ${MAX_COUNTED})
       WHERE revoked_at IS NULL AND expires_at > ${now} AND idle_expires_at > ${now}) AS sessions_live,
-    (SELECT count(*) FROM (SELECT state FROM login_attempts WHERE expires_at > ${now} LIMIT ${MOST})
+    (SELECT count(*) FROM (SELECT state FROM login_attempts WHERE expires_at > ${now} LIMIT ${MAX_COUNTED})
       WHERE state = 'failed') AS login_failures,
-    ${uploadsThatAre("quarantined")} AS uploads_quarantined, ${uploadsThatAre("awaiting")} AS uploads_awaiting,
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE done_at IS NULL LIMIT ${MOST})) AS outbox_depth,
+    ${countUploads("quarantined")} AS uploads_quarantined, ${countUploads("awaiting")} AS uploads_awaiting,
+    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE done_at IS NULL LIMIT ${MAX_COUNTED})) AS outbox_depth,
     max(0, ${now} - coalesce((SELECT min(due_at) FROM outbox WHERE done_at IS NULL), ${now})) / 1000.0
       AS outbox_oldest_due_age_seconds,
     coalesce((SELECT max(seq) FROM audit_events), 0) AS audit_events,
@@ -57,19 +60,19 @@ function numbersStatement(db: Db, now: number) {
 }
 
 /** The gauges as text. Labels hold codes of ours, never an id or a name. */
-export async function deploymentMetrics({ db, now }: Pick<Call, "db" | "now">): Promise<string> {
-  const [[numbers], reports, attempts] = await batch(db, [
-    numbersStatement(db, now),
+export async function renderMetrics({ db, now }: Pick<Call, "db" | "now">): Promise<string> {
+  const [[scalars], reports, uploadOutcomes] = await batch(db, [
+    selectScalars(db, now),
     db.all<{ name: string; n: number }>(sql`SELECT name, n FROM counters
-      WHERE scope = ${scopes.all} AND day = 0 AND name >= 'report|' AND name < 'report}' AND n > 0`),
+      WHERE scope = ${COUNTER_SCOPES.all} AND day = 0 AND name >= 'report|' AND name < 'report}' AND n > 0`),
     db.all<{ outcome: string; n: number }>(sql`SELECT outcome, count(*) AS n FROM
-      (SELECT outcome FROM uploads WHERE created_at > ${now - HOUR_MS} ORDER BY created_at DESC LIMIT ${MOST}) GROUP BY outcome`),
+      (SELECT outcome FROM uploads WHERE created_at > ${now - HOUR_MS} ORDER BY created_at DESC LIMIT ${MAX_COUNTED}) GROUP BY outcome`),
   ]);
-  const plain = NUMBERS.map(
-    ([name, help]): Gauge => ({ name: `edgecare_${name}`, help, samples: [{ labels: {}, value: numbers?.[name] ?? 0 }] }),
+  const scalarGauges = SCALAR_GAUGES.map(
+    ([name, help]): Gauge => ({ name: `edgecare_${name}`, help, samples: [{ labels: {}, value: scalars?.[name] ?? 0 }] }),
   );
-  return exposition([
-    ...plain,
+  return formatGauges([
+    ...scalarGauges,
     {
       name: "edgecare_reports",
       help: "Reports by kind and status",
@@ -81,7 +84,7 @@ export async function deploymentMetrics({ db, now }: Pick<Call, "db" | "now">): 
     {
       name: "edgecare_uploads_last_hour",
       help: "Upload attempts of the last hour by outcome, the newest 10,001",
-      samples: attempts.map(({ outcome, n }) => ({ labels: { outcome }, value: n })),
+      samples: uploadOutcomes.map(({ outcome, n }) => ({ labels: { outcome }, value: n })),
     },
   ]);
 }

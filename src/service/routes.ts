@@ -1,20 +1,20 @@
 // The service itself: what it is, whether it lives, its keys, its description.
 import { createRoute, z } from "@hono/zod-openapi";
-import { limitAddress } from "../http/request.ts";
-import { answer, newRouter, ok, problems } from "../http/router.ts";
-import { keysOf } from "../platform/config.ts";
-import { EXPOSITION_TYPE } from "./exposition.ts";
-import { allOk, readiness, storeHealth } from "./health.ts";
-import { deploymentMetrics, requireScraper } from "./metrics.ts";
-import { docsPage } from "./pages.ts";
+import { limitByAddress } from "../http/request-middleware.ts";
+import { createRouter, jsonResponse, ok, problemResponses } from "../http/router.ts";
+import { getKeys } from "../platform/config.ts";
+import { renderDocsPage } from "./docs-pages.ts";
+import { areAllOk, getReadiness, getStoreHealth } from "./health.ts";
+import { authenticateScraper, renderMetrics } from "./metrics.ts";
+import { EXPOSITION_CONTENT_TYPE } from "./prometheus-format.ts";
 
 const Check = z.object({ status: z.enum(["ok", "error"]), latency_ms: z.number() });
-const okCheck = { status: "ok" as const, latency_ms: 2 };
+const exampleCheck = { status: "ok" as const, latency_ms: 2 };
 const METRICS_EXAMPLE = "# HELP edgecare_patients Patient records\n# TYPE edgecare_patients gauge\nedgecare_patients 30\n";
 const tags = ["Service"];
 
 /** `/health` answers whatever the configuration; it stands above everything that needs keys. */
-export const healthRoutes = newRouter()
+export const healthRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
@@ -22,18 +22,18 @@ export const healthRoutes = newRouter()
       tags,
       summary: "Each store with its latency",
       responses: {
-        200: answer(z.object({ status: z.enum(["ok", "degraded"]), d1: Check, r2: Check, kv: Check }), "Alive", {
+        200: jsonResponse(z.object({ status: z.enum(["ok", "degraded"]), d1: Check, r2: Check, kv: Check }), "Alive", {
           status: "ok",
-          d1: okCheck,
-          r2: okCheck,
-          kv: okCheck,
+          d1: exampleCheck,
+          r2: exampleCheck,
+          kv: exampleCheck,
         }),
       },
     }),
     async (c) => {
-      const stores = await storeHealth(c.env);
+      const stores = await getStoreHealth(c.env);
       c.header("Cache-Control", "public, max-age=10");
-      return ok(c, { status: allOk(stores) ? ("ok" as const) : ("degraded" as const), ...stores });
+      return ok(c, { status: areAllOk(stores) ? ("ok" as const) : ("degraded" as const), ...stores });
     },
   )
   .openapi(
@@ -43,12 +43,12 @@ export const healthRoutes = newRouter()
       tags,
       summary: "Can it work: the sealed sentinel opens, the stores answer",
       responses: {
-        200: answer(z.object({ status: z.enum(["ready"]), keys: Check, d1: Check, r2: Check, kv: Check }), "Ready", {
+        200: jsonResponse(z.object({ status: z.enum(["ready"]), keys: Check, d1: Check, r2: Check, kv: Check }), "Ready", {
           status: "ready",
-          keys: okCheck,
-          d1: okCheck,
-          r2: okCheck,
-          kv: okCheck,
+          keys: exampleCheck,
+          d1: exampleCheck,
+          r2: exampleCheck,
+          kv: exampleCheck,
         }),
         503: {
           description: "Not ready",
@@ -57,15 +57,15 @@ export const healthRoutes = newRouter()
       },
     }),
     async (c) => {
-      const [keys, stores] = await Promise.all([readiness(c.env), storeHealth(c.env)]);
+      const [keys, stores] = await Promise.all([getReadiness(c.env), getStoreHealth(c.env)]);
       const checks = { ...keys, ...stores };
-      if (allOk(checks)) return ok(c, { status: "ready" as const, ...checks });
+      if (areAllOk(checks)) return ok(c, { status: "ready" as const, ...checks });
       c.header("Retry-After", "5");
       return c.json({ data: { status: "not_ready" as const, ...checks }, meta: {}, request_id: c.get("requestId") }, 503);
     },
   );
 
-export const serviceRoutes = newRouter()
+export const serviceRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
@@ -73,7 +73,7 @@ export const serviceRoutes = newRouter()
       tags,
       summary: "What this is",
       responses: {
-        200: answer(z.object({ name: z.string(), api: z.string(), docs: z.string(), health: z.string() }), "The API", {
+        200: jsonResponse(z.object({ name: z.string(), api: z.string(), docs: z.string(), health: z.string() }), "The API", {
           name: "EdgeCare",
           api: "/api/v1",
           docs: "/docs",
@@ -102,7 +102,7 @@ export const serviceRoutes = newRouter()
       },
     }),
     async (c) => {
-      const { jwt } = await keysOf(c.env);
+      const { jwt } = await getKeys(c.env);
       c.header("Cache-Control", "public, max-age=300");
       const keys: Record<string, unknown>[] = jwt.jwks.keys.map((key) => ({ ...key }));
       return c.json({ keys }, 200);
@@ -115,20 +115,20 @@ export const serviceRoutes = newRouter()
       tags,
       summary: "Gauges of the deployment for Prometheus (text exposition 0.0.4)",
       security: [{ metrics: [] }],
-      middleware: limitAddress,
+      middleware: limitByAddress,
       responses: {
         200: {
           description: "Totals and depths; no label names a person or a patient",
           content: { "text/plain": { schema: z.string(), example: METRICS_EXAMPLE } },
         },
-        ...problems(401, 404),
+        ...problemResponses(401, 404),
       },
     }),
     async (c) => {
-      await requireScraper(c.env.METRICS_TOKEN, c.req.header("Authorization"));
-      return c.text(await deploymentMetrics(c.get("call")), 200, { "Content-Type": EXPOSITION_TYPE });
+      await authenticateScraper(c.env.METRICS_TOKEN, c.req.header("Authorization"));
+      return c.text(await renderMetrics(c.get("call")), 200, { "Content-Type": EXPOSITION_CONTENT_TYPE });
     },
   );
 
-serviceRoutes.get("/docs", (c) => docsPage(c, "docs"));
-serviceRoutes.get("/redoc", (c) => docsPage(c, "redoc"));
+serviceRoutes.get("/docs", (c) => renderDocsPage(c, "docs"));
+serviceRoutes.get("/redoc", (c) => renderDocsPage(c, "redoc"));

@@ -1,13 +1,13 @@
 // Alarms as a nurse meets them: seen, heard, acknowledged once, and never thought to be acknowledged when they are not.
 import type { Page } from "@playwright/test";
-import { boardWith, cellOf, rowOf } from "./board.ts";
-import { heardBy, listen } from "./ear.ts";
-import { expect, settled, test } from "./portal.ts";
-import { simulate } from "./simulator.ts";
-import { desaturate, recover } from "./world.ts";
+import { installAudioProbe, recordedTones } from "./audio-probe.ts";
+import { openBoard, patientRow, vitalCell } from "./board.ts";
+import { expect, test, waitForPage } from "./portal.ts";
+import { startSimulator } from "./simulator.ts";
+import { desaturate, sendNormalValues } from "./world.ts";
 
 const acknowledgeOf = (page: Page, patient: { name: string; id: string; number: number; birth: string }) =>
-  rowOf(page, patient).getByRole("button", { name: /^Acknowledge/ });
+  patientRow(page, patient).getByRole("button", { name: /^Acknowledge/ });
 
 test("a patient becomes septic: an alarm on the board, seen, acknowledged, and over when the patient is better", async ({
   open,
@@ -21,27 +21,27 @@ test("a patient becomes septic: an alarm on the board, seen, acknowledged, and o
   if (!septic || !well) throw new Error("no patients");
   const monitor = await world.newMonitor(septic);
   const page = await open(nurse, { path: "/ward" });
-  await boardWith(page, septic);
+  await openBoard(page, septic);
   const args = ["--patients", "3", "--rate", "6", "--start-id", String(septic.number), "--scenario", "sepsis", "--seed", "1"];
-  const simulator = simulate(world.people.clerk, args);
+  const simulator = startSimulator(world.people.clerk, args);
   try {
-    await expect(cellOf(page, septic, "alarm"), simulator.said()).toContainText(/HIGH|MED/, { timeout: 120_000 });
+    await expect(vitalCell(page, septic, "alarm"), simulator.output()).toContainText(/HIGH|MED/, { timeout: 120_000 });
   } finally {
     await simulator.stop();
   }
-  await expect(cellOf(page, well, "alarm")).toBeEmpty();
+  await expect(vitalCell(page, well, "alarm")).toBeEmpty();
   const order = await page.locator("[data-row]").allTextContents();
   expect(order.indexOf(septic.name)).toBeLessThan(order.indexOf(well.name));
   await expect(async () => {
     await acknowledgeOf(page, septic).click({ timeout: 2_000 });
     await expect(acknowledgeOf(page, septic)).toHaveCount(0, { timeout: 2_000 });
   }).toPass();
-  await expect(cellOf(page, septic, "alarm")).toContainText(/✓ \d\d:\d\d you/);
+  await expect(vitalCell(page, septic, "alarm")).toContainText(/✓ \d\d:\d\d you/);
   const alerts = (await world.clerk.ask(`/alerts?patient_id=${septic.id}`)).data;
   for (const alert of alerts) expect(alert).toMatchObject({ state: "acknowledged", acknowledged_by: nurse.id });
 
   // The pressure's alarm ends by itself; a score's would after five minutes, and is ended by the nurse.
-  await recover(monitor);
+  await sendNormalValues(monitor);
   for (const { alert_id } of alerts.filter(({ rule }: { rule: string }) => rule === "news2")) {
     await page.goto(`/alarms/${alert_id}`);
     await page.getByRole("button", { name: "Resolve" }).click();
@@ -49,8 +49,8 @@ test("a patient becomes septic: an alarm on the board, seen, acknowledged, and o
     await expect(page.getByRole("dialog")).toHaveCount(0);
   }
   await page.goto("/ward");
-  await boardWith(page, septic);
-  await expect(cellOf(page, septic, "alarm")).not.toContainText(/HIGH|MED/, { timeout: 30_000 });
+  await openBoard(page, septic);
+  await expect(vitalCell(page, septic, "alarm")).not.toContainText(/HIGH|MED/, { timeout: 30_000 });
 });
 
 test("two nurses acknowledge: both see who was first", async ({ open, world, nurse }) => {
@@ -58,13 +58,13 @@ test("two nurses acknowledge: both see who was first", async ({ open, world, nur
   const monitor = await world.newMonitor(patient);
   const colleague = await world.newPerson("nurse");
   const [mine, theirs] = [await open(nurse, { path: "/ward" }), await open(colleague, { path: "/ward" })];
-  await boardWith(mine, patient);
-  await boardWith(theirs, patient);
+  await openBoard(mine, patient);
+  await openBoard(theirs, patient);
   await desaturate(monitor);
   await expect(acknowledgeOf(theirs, patient)).toBeVisible();
   await acknowledgeOf(mine, patient).click();
-  await expect(cellOf(mine, patient, "alarm")).toContainText(/✓/);
-  await expect(cellOf(theirs, patient, "alarm")).toContainText(new RegExp(`✓ \\d\\d:\\d\\d ${nurse.name}`));
+  await expect(vitalCell(mine, patient, "alarm")).toContainText(/✓/);
+  await expect(vitalCell(theirs, patient, "alarm")).toContainText(new RegExp(`✓ \\d\\d:\\d\\d ${nurse.name}`));
   await expect(acknowledgeOf(theirs, patient)).toHaveCount(0);
 });
 
@@ -78,7 +78,7 @@ test("an alarm is assigned, commented, snoozed and resolved on its page, and its
   const raised = async () => (await world.clerk.ask(`/alerts?patient_id=${patient.id}`)).data[0]?.alert_id;
   await expect.poll(raised).toBeTruthy();
   const page = await open(nurse, { path: `/alarms/${await raised()}` });
-  await settled(page);
+  await waitForPage(page);
   await page.getByRole("button", { name: "Assign" }).click();
   await page.getByRole("menuitem", { name: "To me" }).click();
   await expect(page.getByText("Assigned to you")).toBeVisible();
@@ -108,14 +108,14 @@ test("an acknowledgement that gets no answer leaves the alarm new, and says so w
   const monitor = await world.newMonitor(patient);
   await desaturate(monitor);
   const page = await open(nurse, { path: "/ward" });
-  await boardWith(page, patient);
+  await openBoard(page, patient);
   // Neither an answer nor an error: the request hangs.
   await page.route("**/acknowledge", () => undefined);
   await acknowledgeOf(page, patient).click();
   const said = page.getByText("Not acknowledged: no answer. The alarm is still open.");
   await expect(said).toBeVisible({ timeout: 6_000 });
-  await expect(cellOf(page, patient, "alarm")).toContainText("HIGH");
-  await expect(cellOf(page, patient, "alarm")).not.toContainText("you");
+  await expect(vitalCell(page, patient, "alarm")).toContainText("HIGH");
+  await expect(vitalCell(page, patient, "alarm")).not.toContainText("you");
   const [alert] = (await world.clerk.ask(`/alerts?patient_id=${patient.id}`)).data;
   expect(alert.state).toBe("active");
   await page.unroute("**/acknowledge");
@@ -131,14 +131,14 @@ test("a high alarm that is over before anybody saw it stays listed until somebod
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   const page = await open(nurse, { path: "/ward" });
-  await boardWith(page, patient);
+  await openBoard(page, patient);
   await desaturate(monitor);
-  await expect(cellOf(page, patient, "alarm")).toContainText("HIGH");
-  await recover(monitor);
-  await recover(monitor);
-  await expect(cellOf(page, patient, "alarm")).toContainText(/Recovered/, { timeout: 30_000 });
+  await expect(vitalCell(page, patient, "alarm")).toContainText("HIGH");
+  await sendNormalValues(monitor);
+  await sendNormalValues(monitor);
+  await expect(vitalCell(page, patient, "alarm")).toContainText(/Recovered/, { timeout: 30_000 });
   await acknowledgeOf(page, patient).click();
-  await expect(cellOf(page, patient, "alarm")).not.toContainText("HIGH");
+  await expect(vitalCell(page, patient, "alarm")).not.toContainText("HIGH");
 });
 
 test("a new high alarm is shown, said to screen readers and sounded within a second, by one tab of two", async ({
@@ -148,17 +148,17 @@ test("a new high alarm is shown, said to screen readers and sounded within a sec
 }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
-  const page = await open(nurse, { path: "/ward", before: (page) => listen(page.context()) });
-  await boardWith(page, patient);
+  const page = await open(nurse, { path: "/ward", before: (page) => installAudioProbe(page.context()) });
+  await openBoard(page, patient);
   await allowSound(page);
   const other = await page.context().newPage();
   await other.goto("/alarms");
-  await settled(other);
+  await waitForPage(other);
   await page.bringToFront();
   const before = [await pulsesOf(page), await pulsesOf(other)];
   await desaturate(monitor);
   await Promise.all([
-    expect(cellOf(page, patient, "alarm")).toContainText("HIGH", { timeout: 1_500 }),
+    expect(vitalCell(page, patient, "alarm")).toContainText("HIGH", { timeout: 1_500 }),
     expect.poll(async () => page.locator("[aria-live=assertive]").textContent(), { timeout: 2_000 }).toContain("SpO₂"),
     expect.poll(async () => (await pulsesOf(page)) + (await pulsesOf(other)), { timeout: 2_000 }).toBeGreaterThan(before[0] ?? 0),
   ]);
@@ -176,18 +176,18 @@ test("sound that the browser blocks is said before any alarm; a pause hides noth
 }) => {
   const [first, second] = [await world.newPatient(), await world.newPatient()];
   const monitors = [await world.newMonitor(first), await world.newMonitor(second)] as const;
-  const page = await open(nurse, { path: "/ward", before: (page) => listen(page, { blocked: true }) });
-  await boardWith(page, first, second);
+  const page = await open(nurse, { path: "/ward", before: (page) => installAudioProbe(page, { blocked: true }) });
+  await openBoard(page, first, second);
   await expect(page.getByRole("banner").getByRole("button", { name: /sound is blocked|Sound blocked/i })).toBeVisible();
 
-  const able = await open(nurse, { path: "/ward", before: (page) => listen(page) });
-  await boardWith(able, first, second);
+  const able = await open(nurse, { path: "/ward", before: (page) => installAudioProbe(page) });
+  await openBoard(able, first, second);
   await allowSound(able);
   await desaturate(monitors[0]);
   await expect.poll(() => pulsesOf(able)).toBeGreaterThan(0);
   await able.keyboard.press("Alt+Shift+M");
   await expect(able.getByText(/Paused until|paused here until/i).first()).toBeVisible();
-  await expect(cellOf(able, first, "alarm")).toContainText("HIGH");
+  await expect(vitalCell(able, first, "alarm")).toContainText("HIGH");
   const paused = await pulsesOf(able);
   await able.waitForTimeout(11_000);
   expect(await pulsesOf(able)).toBe(paused);
@@ -203,8 +203,8 @@ test("a new alarm flashes less than three times a second, and not at all where m
   const patient = await world.newPatient();
   await desaturate(await world.newMonitor(patient));
   const page = await open(nurse, { path: "/ward" });
-  await boardWith(page, patient);
-  const badge = cellOf(page, patient, "alarm").locator("[data-flashing=true]");
+  await openBoard(page, patient);
+  const badge = vitalCell(page, patient, "alarm").locator("[data-flashing=true]");
   await expect(badge).toBeVisible();
   const durations = () =>
     badge.evaluate((element) => element.getAnimations({ subtree: true }).map((one) => Number(one.effect?.getTiming().duration)));
@@ -214,10 +214,10 @@ test("a new alarm flashes less than three times a second, and not at all where m
   await page.emulateMedia({ reducedMotion: "reduce" });
   expect(await durations()).toEqual([]);
   expect(await badge.evaluate((element) => getComputedStyle(element).outlineStyle)).toBe("solid");
-  await expect(cellOf(page, patient, "alarm")).toContainText("NEW");
+  await expect(vitalCell(page, patient, "alarm")).toContainText("NEW");
 });
 
-const pulsesOf = async (page: Page): Promise<number> => (await heardBy(page)).length;
+const pulsesOf = async (page: Page): Promise<number> => (await recordedTones(page)).length;
 
 /** The click that a browser wants before it lets a page sound. */
 async function allowSound(page: Page): Promise<void> {

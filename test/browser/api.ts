@@ -1,6 +1,6 @@
 // The API as a program uses it: for what a test needs before somebody looks at a page, and for what others do meanwhile.
 import { setTimeout as sleep } from "node:timers/promises";
-import { urlOfProduct } from "./product.ts";
+import { productUrl } from "./product.ts";
 
 export type Login = { email: string; password: string };
 type Verb = {
@@ -17,7 +17,7 @@ export type Caller = { ask: (path: string, verb?: Verb) => Promise<Answer> };
 /** Asks again when the server says how long to wait: tests ask faster than people. */
 async function send(token: string, path: string, { method, json, headers, body }: Verb = {}): Promise<Response> {
   for (;;) {
-    const response = await fetch(`${urlOfProduct()}/api/v1${path}`, {
+    const response = await fetch(`${productUrl()}/api/v1${path}`, {
       method: method ?? (json || body ? "POST" : "GET"),
       headers: {
         ...(token && { Authorization: `Bearer ${token}` }),

@@ -1,8 +1,8 @@
 // Nobody is kept out: no violation that axe finds, on every page, in both themes, both languages and at both widths.
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { PLACES, type Shown, shownOf } from "./places.ts";
-import { expect, settled, test } from "./portal.ts";
+import { expect, test, waitForPage } from "./portal.ts";
+import { createPortalContent, PORTAL_PAGES, type PortalContent } from "./portal-pages.ts";
 
 const SIZES = [
   { width: 1366, height: 768 },
@@ -43,14 +43,14 @@ async function violationsOf(page: Page): Promise<string[]> {
   return found;
 }
 
-const shown = test.extend<object, { hospital: Shown }>({
-  hospital: [async ({ world }, use) => use(await shownOf(world)), { scope: "worker", timeout: 180_000 }],
+const shown = test.extend<object, { hospital: PortalContent }>({
+  hospital: [async ({ world }, use) => use(await createPortalContent(world)), { scope: "worker", timeout: 180_000 }],
 });
 
-for (const { name, as, path } of PLACES) {
+for (const { name, as, path } of PORTAL_PAGES) {
   shown(name, async ({ open, hospital }) => {
     const page = await open(hospital.logins[as], { path: path(hospital.ids) });
-    await settled(page);
+    await waitForPage(page);
     expect(await violationsOf(page)).toEqual([]);
   });
 }

@@ -1,10 +1,10 @@
 // A ward at one look: forty patients on a screen, what is old or missing on every page, limits that were moved, and any hour of the day.
 import type { Page } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { boardWith, cellOf, isLive, rowOf, statesOf } from "./board.ts";
-import { misfitsOf } from "./fit.ts";
-import { expect, settled, test } from "./portal.ts";
-import { CALM, desaturate, newFullWard, type Patient } from "./world.ts";
+import { expectLive, openBoard, patientRow, readCellStates, vitalCell } from "./board.ts";
+import { findOverflows } from "./overflow-check.ts";
+import { expect, test, waitForPage } from "./portal.ts";
+import { desaturate, NORMAL_VALUES, newFullWard, type Patient } from "./world.ts";
 
 const PATIENTS = 40;
 const SCREENS = [
@@ -22,7 +22,7 @@ test("forty patients without scrolling, on a large and a small screen, in both l
   if (!own || !silent || !odd || !ill || !seen || !unknown) throw new Error("no patients");
   const limit = (patient: Patient, code: string, json: object) =>
     world.clerk.ask(`/patients/${patient.id}/alert-rules/${code}`, { method: "PUT", json });
-  await silent.monitor.send({ ...CALM, systolic: 181, diastolic: 111 });
+  await silent.monitor.send({ ...NORMAL_VALUES, systolic: 181, diastolic: 111 });
   for (const { patient } of [own, silent]) {
     await limit(patient, CODES.heart_rate, { ...HIGHER, silence_s: 30 });
     await limit(patient, CODES.systolic, { low: 95, high: 190 });
@@ -38,29 +38,29 @@ test("forty patients without scrolling, on a large and a small screen, in both l
     await world.clerk.ask(`/alerts/${alert_id}/acknowledge`, { method: "POST" });
   }
   const page = await open(world.people.nurse, { path: "/ward" });
-  await settled(page);
+  await waitForPage(page);
   await expect(page.locator("[data-row]")).toHaveCount(PATIENTS);
-  await isLive(page);
+  await expectLive(page);
   for (const screen of SCREENS) {
     await page.setViewportSize(screen);
     for (const [language, label] of Object.entries(LANGUAGES)) {
       await page.getByRole("button", { name: label, exact: true }).first().click();
       await expect(page.locator("html")).toHaveAttribute("lang", language);
-      await own.monitor.send({ ...CALM, heart_rate: 118, systolic: 188, diastolic: 112, temperature: 38.4 });
-      await odd.monitor.send({ ...CALM, spo2: 104 });
-      for (const { monitor } of calm) await monitor.send({ ...CALM, heart_rate: 104 });
-      await expect(cellOf(page, own.patient, "blood_pressure")).toContainText("✎");
-      await expect(cellOf(page, odd.patient, "spo2").locator("del")).toBeVisible();
-      await expect(cellOf(page, silent.patient, "heart_rate")).toHaveAttribute("data-state", "stale", { timeout: 35_000 });
-      await expect(cellOf(page, unknown.patient, "heart_rate")).toHaveAttribute("data-state", "missing");
-      await expect(cellOf(page, ill.patient, "alarm").getByRole("button")).toBeInViewport({ ratio: 1 });
+      await own.monitor.send({ ...NORMAL_VALUES, heart_rate: 118, systolic: 188, diastolic: 112, temperature: 38.4 });
+      await odd.monitor.send({ ...NORMAL_VALUES, spo2: 104 });
+      for (const { monitor } of calm) await monitor.send({ ...NORMAL_VALUES, heart_rate: 104 });
+      await expect(vitalCell(page, own.patient, "blood_pressure")).toContainText("✎");
+      await expect(vitalCell(page, odd.patient, "spo2").locator("del")).toBeVisible();
+      await expect(vitalCell(page, silent.patient, "heart_rate")).toHaveAttribute("data-state", "stale", { timeout: 35_000 });
+      await expect(vitalCell(page, unknown.patient, "heart_rate")).toHaveAttribute("data-state", "missing");
+      await expect(vitalCell(page, ill.patient, "alarm").getByRole("button")).toBeInViewport({ ratio: 1 });
       await expect(page.locator("tbody tr")).toHaveCount(PATIENTS);
-      expect(await misfitsOf(page), `${screen.width} ${language}`).toEqual([]);
+      expect(await findOverflows(page), `${screen.width} ${language}`).toEqual([]);
     }
   }
   // What does not fit is found.
   await page.setViewportSize({ width: 1366, height: 560 });
-  expect((await misfitsOf(page)).join()).toMatch(/scrolls by.*beyond the screen/);
+  expect((await findOverflows(page)).join()).toMatch(/scrolls by.*beyond the screen/);
 });
 
 const tileOf = (page: Page, name: string) => page.locator("li[data-state]").filter({ hasText: name });
@@ -77,10 +77,10 @@ test("on the patient's own page and in the list, too, one silent vital is old al
   const page = await open(nurse, { path: `/patients/${patient.id}` });
   const list = await page.context().newPage();
   await list.goto("/patients?show=monitored");
-  await monitor.send(CALM);
+  await monitor.send(NORMAL_VALUES);
   await expect(tileOf(page, "Oxygen saturation")).toHaveAttribute("data-state", "live");
-  await expect(rowOf(list, patient).getByRole("cell").nth(3)).toHaveText("0");
-  const { spo2: _, ...others } = CALM;
+  await expect(patientRow(list, patient).getByRole("cell").nth(3)).toHaveText("0");
+  const { spo2: _, ...others } = NORMAL_VALUES;
   const until = Date.now() + 32_000;
   while (Date.now() < until) {
     await monitor.send(others);
@@ -91,8 +91,8 @@ test("on the patient's own page and in the list, too, one silent vital is old al
   for (const name of ["Heart rate", "Respiration rate", "Blood pressure", "Temperature"]) {
     await expect(tileOf(page, name)).toHaveAttribute("data-state", /^(live|late)$/);
   }
-  await expect(rowOf(list, patient).getByRole("cell").nth(3)).toHaveText("—");
-  await expect(rowOf(list, unknown)).toContainText("No data yet");
+  await expect(patientRow(list, patient).getByRole("cell").nth(3)).toHaveText("—");
+  await expect(patientRow(list, unknown)).toContainText("No data yet");
   await page.goto(`/patients/${unknown.id}`);
   await expect(tileOf(page, "Heart rate")).toContainText("Not measured yet");
   const states = await page
@@ -108,14 +108,14 @@ test("limits that somebody moved stand beside the value within two seconds, on b
 }) => {
   const ward = await world.newWard("Ward of moved limits");
   const [patient, other] = [await world.newPatient({ ward_id: ward.id }), await world.newPatient({ ward_id: ward.id })];
-  for (const one of [patient, other]) await (await world.newMonitor(one)).send(CALM);
+  for (const one of [patient, other]) await (await world.newMonitor(one)).send(NORMAL_VALUES);
   const board = await open(nurse, { path: ward.path });
-  await boardWith(board, patient, other);
+  await openBoard(board, patient, other);
   const page = await board.context().newPage();
   await page.goto(`/patients/${patient.id}`);
   await expect(tileOf(page, "Heart rate")).toHaveAttribute("data-state", "live");
   const soon = { timeout: 2_000 };
-  const rate = cellOf(board, patient, "heart_rate");
+  const rate = vitalCell(board, patient, "heart_rate");
   await expect(rate).not.toContainText("✎");
 
   const own = `/patients/${patient.id}/alert-rules/${CODES.heart_rate}`;
@@ -123,7 +123,7 @@ test("limits that somebody moved stand beside the value within two seconds, on b
   await expect(rate).toContainText("✎ 50–135", soon);
   await expect(rate).toContainText("Limits of this patient: 50–135");
   await expect(tileOf(page, "Heart rate")).toContainText("✎ Limits of this patient: 50–135", soon);
-  await expect(cellOf(board, other, "heart_rate")).not.toContainText("✎");
+  await expect(vitalCell(board, other, "heart_rate")).not.toContainText("✎");
   await expect(tileOf(page, "Temperature")).not.toContainText("✎");
 
   const whole = `/wards/${ward.id}/alert-rules/${CODES.respiratory_rate}`;
@@ -154,14 +154,14 @@ test("midnight and clocks that are put on or back change no freshness", async ({
   // Where this browser is, it is half a minute to midnight.
   await setZone(zoneWhereItIs(23 * 3_600 + 59 * 60 + 30));
   await page.goto(ward.path);
-  await once.send(CALM);
+  await once.send(NORMAL_VALUES);
   const sent = Date.now();
-  await monitor.send(CALM);
-  await boardWith(page, watched, silent);
-  await expect(cellOf(page, watched, "heart_rate")).toHaveAttribute("data-state", "live");
+  await monitor.send(NORMAL_VALUES);
+  await openBoard(page, watched, silent);
+  await expect(vitalCell(page, watched, "heart_rate")).toHaveAttribute("data-state", "live");
   await page.evaluate(note, [watched.name, silent.name] as const);
   const sendFor = async (ms: number) => {
-    for (const until = Date.now() + ms; Date.now() < until; await page.waitForTimeout(1_500)) await monitor.send(CALM);
+    for (const until = Date.now() + ms; Date.now() < until; await page.waitForTimeout(1_500)) await monitor.send(NORMAL_VALUES);
   };
   const midnight = () => page.evaluate(() => new Date().getHours() === 0);
   while (!(await midnight())) await sendFor(2_000);
@@ -180,7 +180,7 @@ test("midnight and clocks that are put on or back change no freshness", async ({
   const ages = seen.map(({ silent }) => secondsIn(silent));
   expect(ages).toEqual(ages.toSorted((a, b) => a - b));
   expect(Math.abs((ages.at(-1) ?? 0) - (Date.now() - sent) / 1_000)).toBeLessThan(60);
-  expect(await statesOf(page, silent)).toMatchObject({ heart_rate: "late", temperature: "live" });
+  expect(await readCellStates(page, silent)).toMatchObject({ heart_rate: "late", temperature: "live" });
 });
 
 /** "47 s", "1 min" */

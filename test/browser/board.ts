@@ -1,6 +1,6 @@
 // The board of a ward, as tests read it.
 import { expect, type Locator, type Page } from "@playwright/test";
-import { settled } from "./portal.ts";
+import { waitForPage } from "./portal.ts";
 import type { Patient } from "./world.ts";
 
 const COLUMNS = [
@@ -16,26 +16,26 @@ const COLUMNS = [
 ] as const;
 type Column = (typeof COLUMNS)[number];
 
-export const rowOf = (page: Page, { name }: Patient): Locator => page.getByRole("row").filter({ hasText: name });
-export const cellOf = (page: Page, patient: Patient, column: Column): Locator =>
-  rowOf(page, patient).locator("td").nth(COLUMNS.indexOf(column));
+export const patientRow = (page: Page, { name }: Patient): Locator => page.getByRole("row").filter({ hasText: name });
+export const vitalCell = (page: Page, patient: Patient, column: Column): Locator =>
+  patientRow(page, patient).locator("td").nth(COLUMNS.indexOf(column));
 
 /** What each cell of a row is: live, late, stale, missing or invalid. */
-export async function statesOf(page: Page, patient: Patient): Promise<Record<string, string | null>> {
+export async function readCellStates(page: Page, patient: Patient): Promise<Record<string, string | null>> {
   const columns = ["heart_rate", "respiratory_rate", "spo2", "blood_pressure", "temperature", "updated"] as const;
   const found = await Promise.all(
-    columns.map(async (column) => [column, await cellOf(page, patient, column).getAttribute("data-state")] as const),
+    columns.map(async (column) => [column, await vitalCell(page, patient, column).getAttribute("data-state")] as const),
   );
   return Object.fromEntries(found);
 }
 
-export const lostBar = (page: Page): Locator => page.getByRole("alert").filter({ hasText: "Numbers are not live" });
+export const connectionLostBanner = (page: Page): Locator => page.getByRole("alert").filter({ hasText: "Numbers are not live" });
 
 /** The board with this patient on it, and the line up. */
-export async function boardWith(page: Page, ...patients: readonly Patient[]): Promise<void> {
-  await settled(page);
-  for (const patient of patients) await expect(rowOf(page, patient)).toBeVisible();
-  await isLive(page);
+export async function openBoard(page: Page, ...patients: readonly Patient[]): Promise<void> {
+  await waitForPage(page);
+  for (const patient of patients) await expect(patientRow(page, patient)).toBeVisible();
+  await expectLive(page);
 }
 
 const pill = (page: Page): Locator =>
@@ -43,4 +43,4 @@ const pill = (page: Page): Locator =>
     .getByRole("banner")
     .getByRole("status")
     .filter({ hasText: /(^|\s)Live$/ });
-export const isLive = (page: Page): Promise<void> => expect(pill(page)).toBeVisible();
+export const expectLive = (page: Page): Promise<void> => expect(pill(page)).toBeVisible();

@@ -1,8 +1,8 @@
 // Charts: the table has what the API has, a gap is a gap, a spike stays, and a zoom stands while numbers come in.
 import type { Page } from "@playwright/test";
-import { columnsOf, drawn, figureOf, type Ink, isInked, lineIn, type Window } from "./plotted.ts";
-import { expect, settled, test } from "./portal.ts";
-import { CALM, type Patient } from "./world.ts";
+import { chartFigure, hasTokenColour, type Ink, readLine, selectColumns, type Window, waitForChart } from "./chart-pixels.ts";
+import { expect, test, waitForPage } from "./portal.ts";
+import { NORMAL_VALUES, type Patient } from "./world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -68,7 +68,7 @@ test("the table has the API's buckets, and the read-out of the chart goes throug
   expect(await rowsOf(page)).toEqual(wanted);
 
   await page.getByRole("button", { name: "Chart", exact: true }).click();
-  const reader = (await drawn(page, "Heart rate")).getByRole("slider");
+  const reader = (await waitForChart(page, "Heart rate")).getByRole("slider");
   await reader.focus();
   await reader.press("Home");
   const read: string[] = [];
@@ -88,11 +88,11 @@ test("a gap of more than two intervals is not bridged, and one of two is", async
   const minutes = Array.from({ length: 61 }, (_, i) => i).filter((minute) => !missing.has(minute));
   await world.writeDown(patient, rates(minutes.map((minute) => [window.from + minute * MINUTE, 72] as const)));
   const page = await open(nurse, { path: pathOf(patient, window) });
-  const figure = await drawn(page, "Heart rate");
+  const figure = await waitForChart(page, "Heart rate");
   await expect(figure).toHaveAttribute("aria-label", /2 stretches without data/);
-  const { columns } = await lineIn(figure);
+  const { columns } = await readLine(figure);
   const between = (from: number, until: number): Ink[] =>
-    columnsOf(columns, window, { from: window.from + from * MINUTE, to: window.from + until * MINUTE });
+    selectColumns(columns, window, { from: window.from + from * MINUTE, to: window.from + until * MINUTE });
   const drawnIn = (inks: Ink[]) => inks.filter((ink) => ink !== null).length / inks.length;
   for (const [from, until] of [
     [0, 15],
@@ -132,15 +132,15 @@ test("one value far from all others is seen in the chart of thirty days", async 
   await expect(counting).toBeVisible();
   await expect.poll(counted, { timeout: 90_000, intervals: [3_000] }).toBe(written.length);
   await expect(counting).toBeHidden({ timeout: 10_000 });
-  const figure = await drawn(page, "Heart rate");
+  const figure = await waitForChart(page, "Heart rate");
   await expect(figure).toHaveAttribute("aria-label", /lowest 72, highest 188/);
-  const { columns, height } = await lineIn(figure);
+  const { columns, height } = await readLine(figure);
   // The scale of a heart rate begins at 40, and goes a twentieth of its length beyond the highest value.
   const yOf = (value: number) => (1 - (value - 40) / (188 + (188 - 40) * 0.05 - 40)) * height;
-  const near = columnsOf(columns, window, { from: spike - 4 * HOUR, to: spike + 4 * HOUR }, 0);
+  const near = selectColumns(columns, window, { from: spike - 4 * HOUR, to: spike + 4 * HOUR }, 0);
   const top = Math.min(...near.map((ink) => ink?.top ?? Number.POSITIVE_INFINITY));
   expect(Math.abs(top - yOf(188))).toBeLessThan(4);
-  const elsewhere = columnsOf(columns, window, { from: window.from + 2 * DAY, to: spike - DAY });
+  const elsewhere = selectColumns(columns, window, { from: window.from + 2 * DAY, to: spike - DAY });
   for (const ink of elsewhere) expect(Math.abs((ink?.top ?? 0) - yOf(74))).toBeLessThan(6);
 });
 
@@ -154,8 +154,8 @@ test("a zoom stands while values come in and when the page is loaded again; Live
   const now = Date.now();
   await world.writeDown(patient, rates(Array.from({ length: 60 }, (_, i) => [now - (60 - i) * MINUTE, 72] as const)));
   const page = await open(nurse, { path: `/patients/${patient.id}/vitals?code=heart_rate&range=1h` });
-  await settled(page);
-  const before = await drawn(page, "Heart rate");
+  await waitForPage(page);
+  const before = await waitForChart(page, "Heart rate");
   const plot = await before.locator(".u-over").boundingBox();
   if (!plot) throw new Error("no plot");
   const y = plot.y + plot.height / 2;
@@ -168,25 +168,25 @@ test("a zoom stands while values come in and when the page is loaded again; Live
   const zoomed = { from: words().get("from") ?? "", to: words().get("to") ?? "" };
   const length = Date.parse(zoomed.to) - Date.parse(zoomed.from);
   expect(Math.abs(length - HOUR / 2)).toBeLessThan(2 * MINUTE);
-  const label = async () => (await drawn(page, "Heart rate")).getAttribute("aria-label");
-  const [described, line] = [await label(), (await lineIn(before)).columns];
+  const label = async () => (await waitForChart(page, "Heart rate")).getAttribute("aria-label");
+  const [described, line] = [await label(), (await readLine(before)).columns];
   for (let rate = 140; rate < 148; rate++) {
-    await monitor.send({ ...CALM, heart_rate: rate });
+    await monitor.send({ ...NORMAL_VALUES, heart_rate: rate });
     await page.waitForTimeout(500);
   }
   await page.mouse.move(5, 5);
   const same = async () => {
     expect(Object.fromEntries(words())).toMatchObject(zoomed);
     expect(await label()).toBe(described);
-    expect((await lineIn(figureOf(page, "Heart rate"))).columns).toEqual(line);
+    expect((await readLine(chartFigure(page, "Heart rate"))).columns).toEqual(line);
   };
   await same();
   await page.reload();
-  await settled(page);
+  await waitForPage(page);
   await same();
   await page.getByRole("button", { name: "Live", exact: true }).click();
   await expect(page).not.toHaveURL(/from=/);
-  await expect(figureOf(page, "Heart rate")).toHaveAttribute("aria-label", /highest 147.*last 147/);
+  await expect(chartFigure(page, "Heart rate")).toHaveAttribute("aria-label", /highest 147.*last 147/);
 });
 
 test("limits are drawn where they stood, with a step where somebody moved them; an open chart moves on by itself", async ({
@@ -196,14 +196,14 @@ test("limits are drawn where they stood, with a step where somebody moved them; 
 }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
-  await monitor.send(CALM);
+  await monitor.send(NORMAL_VALUES);
   const rule = `/patients/${patient.id}/alert-rules/heart_rate`;
   const page = await open(nurse, { path: `/patients/${patient.id}/vitals?code=heart_rate&range=1h` });
-  await settled(page);
-  await expect(figureOf(page, "Heart rate")).not.toHaveAttribute("aria-label", /limits changed/);
+  await waitForPage(page);
+  await expect(chartFigure(page, "Heart rate")).not.toHaveAttribute("aria-label", /limits changed/);
   await world.clerk.ask(rule, { method: "PUT", json: { low: 56 } });
   // Not asked anew: the page is told.
-  await expect(figureOf(page, "Heart rate")).toHaveAttribute("aria-label", /within the limits; limits changed/);
+  await expect(chartFigure(page, "Heart rate")).toHaveAttribute("aria-label", /within the limits; limits changed/);
 
   const query = () => `code=heart_rate&buckets=1&from=${iso(Date.now() - HOUR)}&to=${iso(Date.now())}`;
   const { limits } = (await world.clerk.ask(`/patients/${patient.id}/observations?${query()}`)).meta;
@@ -216,10 +216,10 @@ test("limits are drawn where they stood, with a step where somebody moved them; 
   const window = { from: moved - 5_000, to: moved + 5_000 };
   await page.waitForTimeout(Math.max(0, window.to - Date.now()));
   await page.goto(pathOf(patient, window));
-  const figure = await drawn(page, "Heart rate");
-  const { height } = await lineIn(figure);
+  const figure = await waitForChart(page, "Heart rate");
+  const { height } = await readLine(figure);
   const dashes = async (value: number, part: Window) => {
-    const inked = columnsOf(await isInked(figure, "muted", (1 - (value - 40) / 100) * height), window, part);
+    const inked = selectColumns(await hasTokenColour(figure, "muted", (1 - (value - 40) / 100) * height), window, part);
     return inked.filter(Boolean).length / inked.length;
   };
   const [before, after] = [

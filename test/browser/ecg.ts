@@ -1,18 +1,18 @@
 // A real ECG report as a PDF, drawn as those of the demo world are.
 import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
-import { ecgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
+import { generateEcgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
 import type { Caller } from "./api.ts";
 import { withToken } from "./api.ts";
 import type { Patient } from "./world.ts";
 
 let drawn = 0;
 
-export type Ecg = { pdf: Buffer; metrics: ReturnType<typeof ecgMetrics>; recordedAt: string };
+export type Ecg = { pdf: Buffer; metrics: ReturnType<typeof generateEcgMetrics>; recordedAt: string };
 
 /** No two are the same. */
-export async function newEcg(patient: Patient): Promise<Ecg> {
+export async function createEcg(patient: Patient): Promise<Ecg> {
   const seed = Date.now() + drawn++;
-  const metrics = ecgMetrics(seed);
+  const metrics = generateEcgMetrics(seed);
   const recordedAt = new Date(Date.now() - 3_600_000).toISOString();
   const pdf = await drawEcgReport({
     metrics,
@@ -40,6 +40,6 @@ export async function sendEcg(
 }
 
 /** A recorder that is bound to nobody: what it sends waits in quarantine. */
-export async function quarantined(device: { token: string }, ecg: Ecg): Promise<string> {
+export async function sendToQuarantine(device: { token: string }, ecg: Ecg): Promise<string> {
   return (await sendEcg(withToken(device.token), ecg)).upload_id;
 }

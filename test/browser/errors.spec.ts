@@ -1,12 +1,12 @@
 // What went wrong has an id: the one that a person reads out finds the line in the server's log.
 import type { Locator } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { expect, settled, test } from "./portal.ts";
-import { logOfProduct } from "./product.ts";
+import { expect, test, waitForPage } from "./portal.ts";
+import { readProductLog } from "./product.ts";
 
 /** What was logged of the problem with this id, as the server wrote it: lines of one object. */
 function loggedOf(errorId: string): string | undefined {
-  return logOfProduct()
+  return readProductLog()
     ?.split(/\n(?=\{)/)
     .find((entry) => /error_id/.test(entry) && entry.includes(errorId));
 }
@@ -19,7 +19,7 @@ async function idIn(place: Locator): Promise<string> {
 }
 
 test.beforeEach(() => {
-  test.skip(logOfProduct() === null, "the log of a server that runs already is not here");
+  test.skip(readProductLog() === null, "the log of a server that runs already is not here");
 });
 
 test("a page that is refused says an id, and the log has it with the code and the status", async ({ open, nurse }) => {
@@ -34,7 +34,7 @@ test("a page that is refused says an id, and the log has it with the code and th
 test("so does a change that is refused, because somebody else was faster", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
-  await settled(page);
+  await waitForPage(page);
   await page.getByRole("button", { name: "Change limits: Oxygen saturation" }).click();
   await page.getByLabel("Low limit, where it comes from", { exact: true }).selectOption("own");
   await page.getByLabel("Low limit, own value", { exact: true }).fill("88");

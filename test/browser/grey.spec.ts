@@ -1,11 +1,11 @@
 // Who sees no colours still sees how urgent an alarm is.
 import type { Page } from "@playwright/test";
-import { measurement } from "../../cli/simulate/source.ts";
+import { toMeasurement } from "../../cli/simulate/source.ts";
 import { withToken } from "./api.ts";
-import { boardWith, cellOf } from "./board.ts";
-import { contrast, difference, pictureOf } from "./picture.ts";
+import { openBoard, vitalCell } from "./board.ts";
+import { analyzePicture, contrastRatio, shapeDifference } from "./picture.ts";
 import { expect, test } from "./portal.ts";
-import { CALM, desaturate, type Patient, type World } from "./world.ts";
+import { desaturate, NORMAL_VALUES, type Patient, type World } from "./world.ts";
 
 const PRIORITIES = ["high", "medium", "low", "technical"] as const;
 const MINUTE = 60_000;
@@ -20,7 +20,7 @@ async function alarmed(world: World, wardId: string): Promise<Patient[]> {
   const [high, medium, low, technical] = patients;
   if (!high || !medium || !low || !technical) throw new Error("no patients");
   await desaturate(await world.newMonitor(high));
-  await (await world.newMonitor(medium)).send({ ...CALM, systolic: 185 });
+  await (await world.newMonitor(medium)).send({ ...NORMAL_VALUES, systolic: 185 });
   // Half an hour far from what was usual for hours, and within the limits all the time.
   const now = Date.now();
   const hours = Array.from({ length: 240 }, (_, i) => ({ at: now - (240 - i) * MINUTE, value: i < 205 ? 72 : 108 }));
@@ -29,7 +29,7 @@ async function alarmed(world: World, wardId: string): Promise<Patient[]> {
     hours.map(({ at, value }) => ({ vital: "heart_rate", value, at })),
   );
   const { token } = await world.newMonitor(technical);
-  const sample = { ...measurement("heart_rate", 72), effective_at: new Date().toISOString() };
+  const sample = { ...toMeasurement("heart_rate", 72), effective_at: new Date().toISOString() };
   await withToken(token).ask("/observations", { json: { samples: [sample], conditions: ["leads_off"] } });
   return patients;
 }
@@ -42,32 +42,32 @@ test("without colours each priority has its own shape and word, and can be read,
   const ward = await world.newWard("Ward of all alarms");
   const patients = await alarmed(world, ward.id);
   const page = await open(nurse, { path: ward.path, context: { deviceScaleFactor: 4 } });
-  await boardWith(page, ...patients);
+  await openBoard(page, ...patients);
   const badges = PRIORITIES.map((priority, i) => {
     const patient = patients[i];
     if (!patient) throw new Error("no patient");
-    return cellOf(page, patient, "alarm").locator(`[data-priority=${priority}]`);
+    return vitalCell(page, patient, "alarm").locator(`[data-priority=${priority}]`);
   });
   for (const badge of badges) await expect(badge).toBeVisible();
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     await seeGrey(page, false);
-    const coloured = await pictureOf(page.context(), page.locator("[data-priority=high]").last());
+    const coloured = await analyzePicture(page.context(), page.locator("[data-priority=high]").last());
     expect(coloured.isGrey).toBe(false);
     await seeGrey(page, true);
     const words: (string | null)[] = [];
     const shapes: string[] = [];
     for (const badge of badges) {
-      const whole = await pictureOf(page.context(), badge);
+      const whole = await analyzePicture(page.context(), badge);
       expect(whole.isGrey).toBe(true);
-      expect(contrast(whole.ink, whole.ground)).toBeGreaterThanOrEqual(READABLE);
+      expect(contrastRatio(whole.ink, whole.ground)).toBeGreaterThanOrEqual(READABLE);
       const shape = badge.locator("span").first();
-      shapes.push((await pictureOf(page.context(), shape)).shape);
+      shapes.push((await analyzePicture(page.context(), shape)).shape);
       words.push(await badge.textContent());
     }
     expect(words.map((text) => /HIGH|MED|LOW|SENSOR/.exec(text ?? "")?.[0])).toEqual(["HIGH", "MED", "LOW", "SENSOR"]);
     for (const [i, one] of shapes.entries()) {
-      for (const other of shapes.slice(i + 1)) expect(difference(one, other), `${one}\n${other}`).toBeGreaterThan(APART);
+      for (const other of shapes.slice(i + 1)) expect(shapeDifference(one, other), `${one}\n${other}`).toBeGreaterThan(APART);
     }
   }
 });

@@ -1,10 +1,10 @@
 // Everything that matters is done without a pointer, and whoever does it always sees where they are.
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { boardWith, cellOf, rowOf } from "./board.ts";
-import { newEcg, quarantined, sendEcg } from "./ecg.ts";
-import { focusFault, tabTo, throughAll } from "./keys.ts";
-import { expect, settled, test } from "./portal.ts";
-import { CALM, desaturate, type Patient, type World } from "./world.ts";
+import { openBoard, patientRow, vitalCell } from "./board.ts";
+import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
+import { findFocusFault, tabThroughPage, tabTo } from "./focus-check.ts";
+import { expect, test, waitForPage } from "./portal.ts";
+import { desaturate, NORMAL_VALUES, type Patient, type World } from "./world.ts";
 
 const reportsOf = async ({ clerk }: World, { id }: Patient) => (await clerk.ask(`/reports?patient_id=${id}`)).data;
 
@@ -15,24 +15,24 @@ test("an alarm is acknowledged on the board, arrows go from row to row, and the 
 }) => {
   const ward = await world.newWard("Ward without a mouse");
   const [ill, well] = [await world.newPatient({ ward_id: ward.id }), await world.newPatient({ ward_id: ward.id })];
-  await (await world.newMonitor(well)).send(CALM);
+  await (await world.newMonitor(well)).send(NORMAL_VALUES);
   await desaturate(await world.newMonitor(ill));
   const page = await open(nurse, { path: ward.path });
-  await boardWith(page, ill, well);
-  const [first, second] = [rowOf(page, ill).getByRole("link"), rowOf(page, well).getByRole("link")];
-  const acknowledge = rowOf(page, ill).getByRole("button", { name: /^Acknowledge/ });
+  await openBoard(page, ill, well);
+  const [first, second] = [patientRow(page, ill).getByRole("link"), patientRow(page, well).getByRole("link")];
+  const acknowledge = patientRow(page, ill).getByRole("button", { name: /^Acknowledge/ });
   await expect(acknowledge).toBeVisible();
   await tabTo(page, first);
   await page.keyboard.press("ArrowDown");
   await expect(second).toBeFocused();
-  expect(await focusFault(page)).toBeNull();
+  expect(await findFocusFault(page)).toBeNull();
   await page.keyboard.press("ArrowUp");
   await expect(first).toBeFocused();
   await tabTo(page, acknowledge);
   await page.keyboard.press("Enter");
-  await expect(cellOf(page, ill, "alarm")).toContainText(/✓ \d\d:\d\d you/);
-  await expect.poll(() => rowOf(page, ill).evaluate((row) => row.contains(document.activeElement))).toBe(true);
-  expect(await focusFault(page)).toBeNull();
+  await expect(vitalCell(page, ill, "alarm")).toContainText(/✓ \d\d:\d\d you/);
+  await expect.poll(() => patientRow(page, ill).evaluate((row) => row.contains(document.activeElement))).toBe(true);
+  expect(await findFocusFault(page)).toBeNull();
   await expect(first).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(new RegExp(`/patients/${ill.id}`));
@@ -41,7 +41,7 @@ test("an alarm is acknowledged on the board, arrows go from row to row, and the 
 test("a limit is changed, and the dialog gives the focus back", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
-  await settled(page);
+  await waitForPage(page);
   const change = page.getByRole("button", { name: "Change limits: Oxygen saturation" });
   await tabTo(page, change);
   await page.keyboard.press("Enter");
@@ -60,21 +60,21 @@ test("a limit is changed, and the dialog gives the focus back", async ({ open, w
   await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(change).toBeFocused();
-  expect(await focusFault(page)).toBeNull();
+  expect(await findFocusFault(page)).toBeNull();
   const { rules } = (await world.clerk.ask(`/patients/${patient.id}/alert-rules`)).data;
   expect(rules.find(({ code }: { code: string }) => code === CODES.spo2)).toMatchObject({ limits: { low: 88 } });
 });
 
 test("what waits in quarantine is filed", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
-  const upload = await quarantined(await world.newDevice(null, "ecg"), await newEcg(patient));
+  const upload = await sendToQuarantine(await world.newDevice(null, "ecg"), await createEcg(patient));
   const page = await open(nurse, { path: "/uploads/quarantine" });
-  await settled(page);
+  await waitForPage(page);
   const assign = page.locator(`a[href="/uploads/${upload}"]`).first();
   await tabTo(page, assign);
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(new RegExp(upload));
-  await settled(page);
+  await waitForPage(page);
   await expect(page.locator("canvas").first()).toBeVisible();
   await tabTo(page, page.getByRole("main").getByRole("searchbox"));
   await page.keyboard.type(patient.name.split(" ")[1] ?? "");
@@ -94,9 +94,9 @@ test("what waits in quarantine is filed", async ({ open, world, nurse }) => {
 
 test("a report is sent", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
-  const { pdf } = await newEcg(patient);
+  const { pdf } = await createEcg(patient);
   const page = await open(nurse, { path: "/uploads/new" });
-  await settled(page);
+  await waitForPage(page);
   await tabTo(page, page.getByLabel("PDF file"));
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
   await chooser.setFiles({ name: "ecg_0412.pdf", mimeType: "application/pdf", buffer: pdf });
@@ -129,7 +129,7 @@ test("each stop on long pages shows the focus, in sight and with nothing over it
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   await desaturate(monitor);
-  await sendEcg(world.clerk, await newEcg(patient), patient);
+  await sendEcg(world.clerk, await createEcg(patient), patient);
   const page = await open(nurse, { path: `/patients/${patient.id}` });
   for (const [colorScheme, path, least] of [
     ["light", `/patients/${patient.id}`, 25],
@@ -138,19 +138,19 @@ test("each stop on long pages shows the focus, in sight and with nothing over it
   ] as const) {
     await page.emulateMedia({ colorScheme });
     await page.goto(path);
-    await settled(page);
+    await waitForPage(page);
     await expect(page.locator("canvas, table").first()).toBeVisible();
-    const { stops, faults } = await throughAll(page);
+    const { stops, faults } = await tabThroughPage(page);
     expect(faults, path).toEqual([]);
     expect(stops, path).toBeGreaterThan(least);
   }
   // What shows none is found.
   await page.getByRole("main").getByRole("button").first().focus();
-  expect(await focusFault(page)).toBeNull();
+  expect(await findFocusFault(page)).toBeNull();
   await page.evaluate(() => {
     const { style } = document.activeElement as HTMLElement;
     style.setProperty("outline", "none", "important");
     style.setProperty("box-shadow", "none", "important");
   });
-  expect(await focusFault(page)).toMatch(/shows no focus/);
+  expect(await findFocusFault(page)).toMatch(/shows no focus/);
 });

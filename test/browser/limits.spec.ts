@@ -1,7 +1,7 @@
 // What other limits would have meant: the form says what the server counts, and the server counts what there is.
 import type { Locator, Page } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { expect, settled, test } from "./portal.ts";
+import { expect, test, waitForPage } from "./portal.ts";
 import type { Patient, World } from "./world.ts";
 
 const MINUTE = 60_000;
@@ -57,7 +57,7 @@ test("what the form says of other limits is what the server counts, and what a r
   const patient = await withPressures(world);
   expect([HIGH, 190, 150, 182].map(risesTo)).toEqual([3, 1, 7, 3]);
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
-  await settled(page);
+  await waitForPage(page);
   for (const { limit, title, said } of CHANGES) {
     const dialog = await ask(page, limit);
     await expect(page.getByRole("dialog", { name: `Systolic pressure: ${title}` })).toBeVisible();
@@ -77,7 +77,7 @@ test("what the form says of other limits is what the server counts, and what a r
 test("so it is when own limits are taken back, and when they are saved", async ({ open, world, nurse }) => {
   const patient = await withPressures(world);
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
-  await settled(page);
+  await waitForPage(page);
   const dialog = await ask(page, 190);
   await dialog.getByRole("button", { name: "Raise limit" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);

@@ -1,8 +1,8 @@
 // Can an old, missing or invalid number be taken for a live one? By every way in which a line, a sensor or a clock fails.
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { boardWith, cellOf, isLive, lostBar, rowOf, statesOf } from "./board.ts";
+import { connectionLostBanner, expectLive, openBoard, patientRow, readCellStates, vitalCell } from "./board.ts";
 import { expect, test } from "./portal.ts";
-import { CALM } from "./world.ts";
+import { NORMAL_VALUES } from "./world.ts";
 
 const ALL_STALE = {
   heart_rate: "stale",
@@ -19,8 +19,8 @@ test("a value is on the screen within a second, 19 times of 20", async ({ open, 
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   const page = await open(nurse, { path: "/ward" });
-  await boardWith(page, patient);
-  const cell = cellOf(page, patient, "heart_rate");
+  await openBoard(page, patient);
+  const cell = vitalCell(page, patient, "heart_rate");
   await monitor.send({ heart_rate: 60 });
   await expect(cell).toContainText("60");
   const took: number[] = [];
@@ -49,27 +49,27 @@ test("a line that is cut: a bar, and every value stale, within 5 s; live again w
 }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
-  await monitor.send(CALM);
+  await monitor.send(NORMAL_VALUES);
   const page = await open(nurse, { path: "/ward" });
-  await boardWith(page, patient);
-  await expect(cellOf(page, patient, "spo2")).toHaveAttribute("data-state", "live");
-  await expect(cellOf(page, patient, "news2")).toHaveText("0");
+  await openBoard(page, patient);
+  await expect(vitalCell(page, patient, "spo2")).toHaveAttribute("data-state", "live");
+  await expect(vitalCell(page, patient, "news2")).toHaveText("0");
   await page.context().setOffline(true);
-  await expect(lostBar(page)).toBeVisible({ timeout: LOST_MS });
-  expect(await statesOf(page, patient)).toEqual(ALL_STALE);
-  await expect(cellOf(page, patient, "news2")).not.toHaveText(/\d/);
+  await expect(connectionLostBanner(page)).toBeVisible({ timeout: LOST_MS });
+  expect(await readCellStates(page, patient)).toEqual(ALL_STALE);
+  await expect(vitalCell(page, patient, "news2")).not.toHaveText(/\d/);
   await page.context().setOffline(false);
-  await isLive(page);
-  await expect(lostBar(page)).toHaveCount(0);
-  await monitor.send({ ...CALM, heart_rate: 81 });
-  await expect(cellOf(page, patient, "heart_rate")).toHaveText(/^81/);
-  await expect(cellOf(page, patient, "heart_rate")).toHaveAttribute("data-state", "live");
+  await expectLive(page);
+  await expect(connectionLostBanner(page)).toHaveCount(0);
+  await monitor.send({ ...NORMAL_VALUES, heart_rate: 81 });
+  await expect(vitalCell(page, patient, "heart_rate")).toHaveText(/^81/);
+  await expect(vitalCell(page, patient, "heart_rate")).toHaveAttribute("data-state", "live");
 });
 
 test("a line that is half open, frames lost and nothing closed: the same", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
-  await monitor.send(CALM);
+  await monitor.send(NORMAL_VALUES);
   const line = { drops: false };
   const page = await open(nurse, {
     path: "/ward",
@@ -81,14 +81,14 @@ test("a line that is half open, frames lost and nothing closed: the same", async
         server.onMessage((message) => (line.drops && !dropped ? undefined : socket.send(message)));
       }),
   });
-  await boardWith(page, patient);
-  await expect(cellOf(page, patient, "spo2")).toHaveAttribute("data-state", "live");
+  await openBoard(page, patient);
+  await expect(vitalCell(page, patient, "spo2")).toHaveAttribute("data-state", "live");
   line.drops = true;
-  await expect(lostBar(page)).toBeVisible({ timeout: LOST_MS });
-  expect(await statesOf(page, patient)).toEqual(ALL_STALE);
+  await expect(connectionLostBanner(page)).toBeVisible({ timeout: LOST_MS });
+  expect(await readCellStates(page, patient)).toEqual(ALL_STALE);
   // The next socket is whole.
-  await isLive(page);
-  await expect(lostBar(page)).toHaveCount(0);
+  await expectLive(page);
+  await expect(connectionLostBanner(page)).toHaveCount(0);
 });
 
 test("one vital that falls silent turns stale alone, and the score loses its number", async ({ open, world, nurse }) => {
@@ -105,17 +105,17 @@ test("one vital that falls silent turns stale alone, and the score loses its num
     headers: { "If-Match": '"1"' },
   });
   const page = await open(nurse, { path: `/ward?ward=${ward_id}` });
-  await monitor.send(CALM);
-  await boardWith(page, patient);
-  await expect(cellOf(page, patient, "news2")).toHaveText("0");
-  const { spo2: _, ...others } = CALM;
+  await monitor.send(NORMAL_VALUES);
+  await openBoard(page, patient);
+  await expect(vitalCell(page, patient, "news2")).toHaveText("0");
+  const { spo2: _, ...others } = NORMAL_VALUES;
   const until = Date.now() + 33_000;
   while (Date.now() < until) {
     await monitor.send(others);
     await page.waitForTimeout(3_000);
   }
-  await expect(cellOf(page, patient, "spo2")).toHaveAttribute("data-state", "stale");
-  expect(await statesOf(page, patient)).toEqual({
+  await expect(vitalCell(page, patient, "spo2")).toHaveAttribute("data-state", "stale");
+  expect(await readCellStates(page, patient)).toEqual({
     heart_rate: "live",
     respiratory_rate: "live",
     spo2: "stale",
@@ -123,7 +123,7 @@ test("one vital that falls silent turns stale alone, and the score loses its num
     temperature: "live",
     updated: "live",
   });
-  await expect(cellOf(page, patient, "news2")).not.toHaveText(/^\d/);
+  await expect(vitalCell(page, patient, "news2")).not.toHaveText(/^\d/);
 });
 
 test("zero is 0, the impossible is struck through and not scored, and nothing is never drawn as live", async ({
@@ -132,24 +132,24 @@ test("zero is 0, the impossible is struck through and not scored, and nothing is
   nurse,
 }) => {
   const [still, odd, unknown] = [await world.newPatient(), await world.newPatient(), await world.newPatient()];
-  await (await world.newMonitor(still)).send({ ...CALM, heart_rate: 0 });
-  const { spo2: _, ...others } = CALM;
+  await (await world.newMonitor(still)).send({ ...NORMAL_VALUES, heart_rate: 0 });
+  const { spo2: _, ...others } = NORMAL_VALUES;
   await (await world.newMonitor(odd)).send({ ...others, spo2: 104 });
   const page = await open(nurse, { path: "/ward" });
-  await boardWith(page, still, odd, unknown);
-  await expect(cellOf(page, still, "heart_rate")).toHaveText(/^0/);
-  await expect(cellOf(page, still, "alarm")).toContainText("HIGH");
-  await expect(cellOf(page, odd, "spo2")).toHaveAttribute("data-state", "invalid");
-  await expect(cellOf(page, odd, "spo2").locator("del")).toHaveText("104");
-  await expect(cellOf(page, odd, "spo2")).toContainText("invalid");
-  await expect(cellOf(page, odd, "news2")).not.toHaveText(/^\d/);
-  expect(new Set(Object.values(await statesOf(page, unknown)))).toEqual(new Set(["missing"]));
-  await expect(cellOf(page, unknown, "heart_rate")).toContainText("⋯");
+  await openBoard(page, still, odd, unknown);
+  await expect(vitalCell(page, still, "heart_rate")).toHaveText(/^0/);
+  await expect(vitalCell(page, still, "alarm")).toContainText("HIGH");
+  await expect(vitalCell(page, odd, "spo2")).toHaveAttribute("data-state", "invalid");
+  await expect(vitalCell(page, odd, "spo2").locator("del")).toHaveText("104");
+  await expect(vitalCell(page, odd, "spo2")).toContainText("invalid");
+  await expect(vitalCell(page, odd, "news2")).not.toHaveText(/^\d/);
+  expect(new Set(Object.values(await readCellStates(page, unknown)))).toEqual(new Set(["missing"]));
+  await expect(vitalCell(page, unknown, "heart_rate")).toContainText("⋯");
   // Not knowing stands above being well.
   const names = await page.locator("[data-row]").allTextContents();
   const calm = await world.newPatient();
-  await (await world.newMonitor(calm)).send(CALM);
-  await expect(rowOf(page, calm)).toBeVisible({ timeout: 20_000 });
+  await (await world.newMonitor(calm)).send(NORMAL_VALUES);
+  await expect(patientRow(page, calm)).toBeVisible({ timeout: 20_000 });
   await expect(async () => {
     const order = await page.locator("[data-row]").allTextContents();
     expect(order.indexOf(unknown.name)).toBeLessThan(order.indexOf(calm.name));
@@ -161,7 +161,7 @@ test("zero is 0, the impossible is struck through and not scored, and nothing is
 for (const hours of [-1, 1]) {
   test(`a PC clock that is ${hours} h off changes no age`, async ({ open, world, nurse }) => {
     const patient = await world.newPatient();
-    await (await world.newMonitor(patient)).send(CALM);
+    await (await world.newMonitor(patient)).send(NORMAL_VALUES);
     const page = await open(nurse, {
       path: "/ward",
       before: (page) =>
@@ -176,24 +176,24 @@ for (const hours of [-1, 1]) {
           } as DateConstructor;
         }, hours * 3_600_000),
     });
-    await boardWith(page, patient);
-    await expect(cellOf(page, patient, "updated")).toHaveText(/^\d+ s$/);
-    await expect(cellOf(page, patient, "updated")).toHaveAttribute("data-state", "live");
-    await expect(cellOf(page, patient, "news2")).toHaveText("0");
+    await openBoard(page, patient);
+    await expect(vitalCell(page, patient, "updated")).toHaveText(/^\d+ s$/);
+    await expect(vitalCell(page, patient, "updated")).toHaveAttribute("data-state", "live");
+    await expect(vitalCell(page, patient, "news2")).toHaveText("0");
   });
 }
 
 test("rows stay where they are under the pointer, and say how many would move", async ({ open, world, nurse }) => {
   const [first, second] = [await world.newPatient(), await world.newPatient()];
   const monitors = [await world.newMonitor(first), await world.newMonitor(second)] as const;
-  for (const monitor of monitors) await monitor.send(CALM);
+  for (const monitor of monitors) await monitor.send(NORMAL_VALUES);
   const page = await open(nurse, { path: "/ward" });
-  await boardWith(page, first, second);
+  await openBoard(page, first, second);
   const order = () => page.locator("[data-row]").allTextContents();
-  await rowOf(page, first).hover();
+  await patientRow(page, first).hover();
   const before = await order();
-  await monitors[1].send({ ...CALM, spo2: 84 });
-  await expect(cellOf(page, second, "alarm")).toContainText("HIGH");
+  await monitors[1].send({ ...NORMAL_VALUES, spo2: 84 });
+  await expect(vitalCell(page, second, "alarm")).toContainText("HIGH");
   expect(await order()).toEqual(before);
   await expect(page.getByText(/\d moved, reorder/)).toBeVisible();
   await page.mouse.move(5, 5);

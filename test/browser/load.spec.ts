@@ -1,8 +1,8 @@
 // A full ward for a minute: forty patients whose numbers all change. What an update costs the page, and whether it keeps what it used.
 import type { Page } from "@playwright/test";
-import { heapOf } from "./memory.ts";
-import { expect, settled, test } from "./portal.ts";
-import { CALM, type Monitor, newFullWard } from "./world.ts";
+import { measureHeap } from "./memory.ts";
+import { expect, test, waitForPage } from "./portal.ts";
+import { type Monitor, NORMAL_VALUES, newFullWard } from "./world.ts";
 
 const PATIENTS = 40;
 /** Until what is kept of each patient is full and the engine has compiled what is hot; after it the heap stands still. */
@@ -20,15 +20,15 @@ test("forty live patients for a minute: the median update takes less than 50 ms,
   const { world, beds } = await newFullWard(PATIENTS);
   const monitors = beds.map(({ monitor }) => monitor);
   const page = await open(world.people.nurse, { path: "/ward", before: noteWork });
-  await settled(page);
+  await waitForPage(page);
   const sending = send(monitors);
   await expect(page.locator("[data-row]")).toHaveCount(PATIENTS, { timeout: 30_000 });
   await page.waitForTimeout(WARM_UP_S * 1_000);
-  const before = await heapOf(page);
+  const before = await measureHeap(page);
   await page.evaluate(() => (window as unknown as { measured: Measured }).measured.work.splice(0));
   await page.waitForTimeout(MEASURED_S * 1_000);
   const { work } = await page.evaluate(() => (window as unknown as { measured: Measured }).measured);
-  const after = await heapOf(page);
+  const after = await measureHeap(page);
   await sending.stop();
   const sorted = work.toSorted((a, b) => a - b);
   const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN;
@@ -47,8 +47,8 @@ function send(monitors: readonly Monitor[]): { stop: () => Promise<void> } {
   const run = async (monitor: Monitor, index: number) => {
     await new Promise((resolve) => setTimeout(resolve, (index * EVERY_MS) / monitors.length));
     for (let n = index; going; n++) {
-      const [calm = 0, rate = 0, air = 0] = [CALM.heart_rate, CALM.systolic, CALM.respiratory_rate];
-      const values = { ...CALM, heart_rate: calm + (n % 9), systolic: rate + (n % 7), respiratory_rate: air + (n % 3) };
+      const [calm = 0, rate = 0, air = 0] = [NORMAL_VALUES.heart_rate, NORMAL_VALUES.systolic, NORMAL_VALUES.respiratory_rate];
+      const values = { ...NORMAL_VALUES, heart_rate: calm + (n % 9), systolic: rate + (n % 7), respiratory_rate: air + (n % 3) };
       const due = new Promise((resolve) => setTimeout(resolve, EVERY_MS));
       await monitor.send({ ...values, spo2: 95 + (n % 4), temperature: 36.5 + (n % 5) / 10 }).catch(() => undefined);
       await due;

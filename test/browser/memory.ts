@@ -1,10 +1,10 @@
 // What a page keeps: bytes and things, after everything that can be given back was.
 import type { Page } from "@playwright/test";
 
-export type Kept = { heap: number; outside: number; nodes: number; listeners: number };
+export type MemoryUsage = { heap: number; outside: number; nodes: number; listeners: number };
 
 /** `heap`: bytes of scripts' objects; `outside`: bytes that they hold beside it, as files do. */
-export async function keptBy(page: Page): Promise<Kept> {
+export async function measureMemory(page: Page): Promise<MemoryUsage> {
   const tools = await page.context().newCDPSession(page);
   await tools.send("HeapProfiler.enable");
   for (let i = 0; i < 3; i++) await tools.send("HeapProfiler.collectGarbage");
@@ -14,4 +14,4 @@ export async function keptBy(page: Page): Promise<Kept> {
   return { heap: usedSize, outside: backingStorageSize, nodes, listeners: jsEventListeners };
 }
 
-export const heapOf = async (page: Page): Promise<number> => (await keptBy(page)).heap;
+export const measureHeap = async (page: Page): Promise<number> => (await measureMemory(page)).heap;

@@ -6,7 +6,7 @@ export type Rgb = [red: number, green: number, blue: number];
 export type Picture = { ground: Rgb; ink: Rgb; isGrey: boolean; shape: string };
 
 /** WCAG 2.2. */
-export function contrast(a: Rgb, b: Rgb): number {
+export function contrastRatio(a: Rgb, b: Rgb): number {
   const [dark = 0, light = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y);
   return (light + 0.05) / (dark + 0.05);
 }
@@ -19,10 +19,10 @@ function luminance(color: Rgb): number {
 }
 
 /** How much of two shapes is not the same, from 0 to 1. */
-export const difference = (a: string, b: string): number => [...a].filter((cell, i) => cell !== b[i]).length / a.length;
+export const shapeDifference = (a: string, b: string): number => [...a].filter((cell, i) => cell !== b[i]).length / a.length;
 
 /** `shape`: what is ink and what is ground, in a grid of 24 by 12. */
-export async function pictureOf(context: BrowserContext, element: Locator): Promise<Picture> {
+export async function analyzePicture(context: BrowserContext, element: Locator): Promise<Picture> {
   const png = await element.screenshot({ animations: "disabled", scale: "device" });
   const reader = await context.newPage();
   try {

@@ -1,15 +1,15 @@
 // What every test begins with: a hospital of its own, people who are signed in, and an eye on what no page may do.
 import { type BrowserContextOptions, test as base, expect, type Page } from "@playwright/test";
 import type { Login } from "./api.ts";
-import { urlOfProduct } from "./product.ts";
-import { newSigns, type Signs } from "./signs.ts";
+import { createPageGuard, type PageGuard } from "./page-guard.ts";
+import { productUrl } from "./product.ts";
 import { newWorld, type Person, type World } from "./world.ts";
 
 type Opened = { path?: string; before?: (page: Page) => Promise<unknown>; context?: BrowserContextOptions };
 type Tools = {
   /** Of this test alone: a person may ask a hundred times a minute, and a page asks often. */
   nurse: Person;
-  signs: Signs;
+  signs: PageGuard;
   /** A browser of this person's own, signed in, at an address. */
   open: (login: Login | null, opened?: Opened) => Promise<Page>;
 };
@@ -22,14 +22,14 @@ export const test = base.extend<Tools, { world: World }>({
   ],
   nurse: async ({ world }, use) => use(await world.newPerson("nurse")),
   signs: async ({ world }, use) => {
-    const signs = newSigns(world.names);
+    const signs = createPageGuard(world.names);
     await use(signs);
     expect(await signs.found()).toEqual([]);
   },
   open: async ({ browser, contextOptions, signs }, use, { project }) => {
     const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
     await use(async (login, { path = "/", before, context: options } = {}) => {
-      const origin = options?.baseURL ?? urlOfProduct();
+      const origin = options?.baseURL ?? productUrl();
       const context = await browser.newContext({ ...contextOptions, ...shown(project.use), baseURL: origin, ...options });
       contexts.push(context);
       await signs.watch(context, origin);
@@ -70,7 +70,7 @@ export async function signInAgain(page: Page, { email, password }: Login): Promi
 }
 
 /** Waits until the page's own heading is there and nothing is loading any more. */
-export async function settled(page: Page): Promise<void> {
+export async function waitForPage(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
   await expect(page.getByRole("status").filter({ hasText: /Loading|Still loading|लोड हो रहा है/ })).toHaveCount(0);
 }

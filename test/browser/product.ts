@@ -1,23 +1,23 @@
 // Before all tests: the product with the demo world, on a port and in a folder of its own, unless one is named.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dropState, newState, startServer } from "../node/server.ts";
+import { createStateFolder, deleteStateFolder, startServer } from "../node/server.ts";
 
-export const urlOfProduct = (): string => {
+export const productUrl = (): string => {
   const url = process.env["EDGECARE_URL"];
   if (!url) throw new Error("no product is served");
   return url;
 };
 
 /** What the server has said so far; null of one that runs already, which keeps it to itself. */
-export function logOfProduct(): string | null {
+export function readProductLog(): string | null {
   const file = process.env["EDGECARE_LOG"];
   return file ? readFileSync(file, "utf8") : null;
 }
 
-export default async function serve(): Promise<(() => Promise<void>) | undefined> {
+export default async function startProduct(): Promise<(() => Promise<void>) | undefined> {
   if (process.env["EDGECARE_URL"]) return undefined;
-  const state = newState();
+  const state = createStateFolder();
   const log = join(state, "server.log");
   const server = await startServer(state, { demo: true, log });
   // The workers, which start later, find them there.
@@ -25,6 +25,6 @@ export default async function serve(): Promise<(() => Promise<void>) | undefined
   process.env["EDGECARE_LOG"] = log;
   return async () => {
     await server.kill();
-    dropState(state);
+    deleteStateFolder(state);
   };
 }

@@ -1,9 +1,9 @@
 // Reading reports for hours: what a PDF took is given back when it is left.
 import type { Page } from "@playwright/test";
 import { logIn } from "./api.ts";
-import { newEcg, sendEcg } from "./ecg.ts";
-import { type Kept, keptBy } from "./memory.ts";
-import { expect, settled, test } from "./portal.ts";
+import { createEcg, sendEcg } from "./ecg.ts";
+import { type MemoryUsage, measureMemory } from "./memory.ts";
+import { expect, test, waitForPage } from "./portal.ts";
 
 const PDFS = 50;
 /** By then everything has been loaded that is loaded once. */
@@ -29,9 +29,9 @@ test("after fifty PDFs the page keeps no more than after the first ten, and no w
   test.setTimeout(480_000);
   const patient = await world.newPatient();
   const sender = await logIn(await world.newPerson("nurse"));
-  for (let i = 0; i < PDFS; i++) await sendEcg(sender, await newEcg(patient), patient);
+  for (let i = 0; i < PDFS; i++) await sendEcg(sender, await createEcg(patient), patient);
   const page = await open(nurse, { path: `/patients/${patient.id}/reports` });
-  await settled(page);
+  await waitForPage(page);
   const links = page.getByRole("table", { name: "Reports" }).getByRole("link");
   const more = page.getByRole("button", { name: "Show more" });
   while (await more.isVisible()) {
@@ -41,12 +41,12 @@ test("after fifty PDFs the page keeps no more than after the first ten, and no w
   }
   await expect(links).toHaveCount(PDFS);
   const workers = page.workers().length;
-  const kept: Kept[] = [];
+  const kept: MemoryUsage[] = [];
   for (let nth = 0; nth < PDFS; nth++) {
-    if (nth === WARM_UP) kept.push(await keptBy(page));
+    if (nth === WARM_UP) kept.push(await measureMemory(page));
     await look(page, nth);
   }
-  kept.push(await keptBy(page));
+  kept.push(await measureMemory(page));
   const [early, late] = kept;
   if (!early || !late) throw new Error("nothing was measured");
   const mib = (bytes: number) => (bytes / MIB).toFixed(1);

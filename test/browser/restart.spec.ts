@@ -1,30 +1,30 @@
 // The server is killed under an open board and comes back: numbers are not taken for live meanwhile, and nobody loads the page again.
 
-import { freePort } from "../../bench/free-port.ts";
+import { findFreePort } from "../../bench/free-port.ts";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
-import { dropState, newState, startServer } from "../node/server.ts";
-import { isLive, lostBar } from "./board.ts";
-import { expect, settled, signIn, test } from "./portal.ts";
+import { createStateFolder, deleteStateFolder, startServer } from "../node/server.ts";
+import { connectionLostBanner, expectLive } from "./board.ts";
+import { expect, signIn, test, waitForPage } from "./portal.ts";
 
 test("a server that is killed and comes back", async ({ browser }) => {
   test.setTimeout(300_000);
-  const state = newState();
-  const port = await freePort();
+  const state = createStateFolder();
+  const port = await findFreePort();
   const before = await startServer(state, { demo: true, port });
   try {
     const context = await browser.newContext({ baseURL: before.url });
     await signIn(context.request, { email: "nurse@demo.com", password: DEMO_PASSWORD });
     const page = await context.newPage();
     await page.goto("/ward");
-    await settled(page);
-    await isLive(page);
+    await waitForPage(page);
+    await expectLive(page);
     await page.evaluate(() => Object.assign(window, { sameDocument: true }));
     await before.kill();
-    await expect(lostBar(page)).toBeVisible({ timeout: 5_000 });
+    await expect(connectionLostBanner(page)).toBeVisible({ timeout: 5_000 });
     const after = await startServer(state, { demo: true, port });
     try {
-      await expect(lostBar(page)).toHaveCount(0, { timeout: 30_000 });
-      await isLive(page);
+      await expect(connectionLostBanner(page)).toHaveCount(0, { timeout: 30_000 });
+      await expectLive(page);
       expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
       await expect(page).toHaveURL(/\/ward$/);
     } finally {
@@ -33,6 +33,6 @@ test("a server that is killed and comes back", async ({ browser }) => {
     }
   } finally {
     await before.kill();
-    dropState(state);
+    deleteStateFolder(state);
   }
 });

@@ -1,6 +1,6 @@
 // Signing in, staying where one is, and what happens when the session ends.
 import { endSessions } from "./api.ts";
-import { expect, settled, signInAgain, test } from "./portal.ts";
+import { expect, signInAgain, test, waitForPage } from "./portal.ts";
 
 test("signs in through the form, with one message for a wrong name and a wrong password", async ({ open, nurse }) => {
   const page = await open(null, { path: "/patients" });
@@ -19,7 +19,7 @@ test("signs in through the form, with one message for a wrong name and a wrong p
   expect(new Set(said).size).toBe(1);
   await sign(nurse.email, nurse.password);
   await expect(page).toHaveURL(/\/patients$/);
-  await settled(page);
+  await waitForPage(page);
 });
 
 test("every address lands on its own page when it is loaded again, and nobody else's page opens", async ({
@@ -31,10 +31,10 @@ test("every address lands on its own page when it is loaded again, and nobody el
   const page = await open(nurse, { path: `/patients/${patient.id}/vitals` });
   for (const path of ["/ward", "/alarms?state=active", `/patients/${patient.id}/alarms`, "/uploads/quarantine", "/account"]) {
     await page.goto(path);
-    await settled(page);
+    await waitForPage(page);
     const title = await page.title();
     await page.reload();
-    await settled(page);
+    await waitForPage(page);
     expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(path);
     await expect(page).toHaveTitle(title);
   }
@@ -70,7 +70,7 @@ test("a session that ends shows a dialog and no patient; signed in again, one is
 
 test("an access token that ends is renewed once, whatever asks meanwhile, and nobody notices", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients" });
-  await settled(page);
+  await waitForPage(page);
   let renewals = 0;
   page.on("request", (request) => {
     if (request.url().endsWith("/auth/refresh")) renewals++;
@@ -85,7 +85,7 @@ test("an access token that ends is renewed once, whatever asks meanwhile, and no
   await page.getByRole("navigation").getByRole("link", { name: "Uploads" }).click();
   await expect(page).toHaveURL(/\/uploads$/);
   await expect.poll(() => refused.size).toBeGreaterThan(0);
-  await settled(page);
+  await waitForPage(page);
   expect(renewals).toBe(1);
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });
@@ -104,7 +104,7 @@ test("a page that opens while nothing answers says so, and comes back by itself"
 
 test("who signs out leaves nothing behind", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients" });
-  await settled(page);
+  await waitForPage(page);
   await page.getByRole("button", { name: nurse.name }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/\/login$/);

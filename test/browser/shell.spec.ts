@@ -1,5 +1,5 @@
 // Getting about: focus, titles, keys and the phone's tabs.
-import { expect, settled, test } from "./portal.ts";
+import { expect, test, waitForPage } from "./portal.ts";
 
 test("a new page takes the focus to its heading and names the window, without a patient's name", async ({
   open,
@@ -8,18 +8,18 @@ test("a new page takes the focus to its heading and names the window, without a 
 }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: "/ward" });
-  await settled(page);
+  await waitForPage(page);
   const titles = new Set([await page.title()]);
   for (const name of ["Alarms", "Patients", "Uploads", "Ward"]) {
     await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name }).click();
-    await settled(page);
+    await waitForPage(page);
     await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
     await expect(page).toHaveTitle(/ · EdgeCare$/);
     titles.add(await page.title());
   }
   expect(titles.size).toBe(4);
   await page.goto(`/patients/${patient.id}`);
-  await settled(page);
+  await waitForPage(page);
   await expect(page).toHaveTitle(new RegExp(`${patient.number}.* · EdgeCare$`));
 });
 
@@ -28,7 +28,7 @@ test("no key acts alone", async ({ open, world, nurse }) => {
   const page = await open(nurse, { path: "/ward" });
   for (const path of ["/ward", "/alarms", "/patients", `/patients/${patient.id}`, `/patients/${patient.id}/vitals`]) {
     await page.goto(path);
-    await settled(page);
+    await waitForPage(page);
     await page.getByRole("heading", { level: 1 }).first().focus();
     const asked: string[] = [];
     page.on("request", (request) => request.method() !== "GET" && asked.push(`${request.method()} ${request.url()}`));
@@ -45,7 +45,7 @@ test("keys with Ctrl and Alt+Shift search, show alarms and list themselves; a di
   nurse,
 }) => {
   const page = await open(nurse, { path: "/patients" });
-  await settled(page);
+  await waitForPage(page);
   const heading = page.getByRole("heading", { level: 1 });
   await heading.focus();
   await page.keyboard.press("Control+/");
@@ -68,7 +68,7 @@ test("search finds a patient by the beginning of a name, and no address or store
   const patient = await world.newPatient();
   const [, last = ""] = patient.name.split(" ");
   const page = await open(nurse, { path: "/patients" });
-  await settled(page);
+  await waitForPage(page);
   await page.keyboard.press("Control+k");
   await page.keyboard.type(last.slice(0, 14));
   const option = page.getByRole("option", { name: new RegExp(last) });
@@ -80,13 +80,13 @@ test("search finds a patient by the beginning of a name, and no address or store
 
 test("language and theme change in place, and stay", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/alarms" });
-  await settled(page);
+  await waitForPage(page);
   await page.getByRole("button", { name: "हिन्दी" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/[\u0900-\u097f]/);
   await page.getByRole("button", { name: nurse.name }).click();
   await page.getByRole("menuitem", { name: "गहरा" }).click();
   await page.reload();
-  await settled(page);
+  await waitForPage(page);
   await expect(page.locator("html")).toHaveAttribute("lang", "hi");
   await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
 });
@@ -96,7 +96,7 @@ test("a phone has tabs at its foot that a thumb can hit", async ({ open, nurse }
     path: "/alarms",
     context: { viewport: { width: 390, height: 844 }, hasTouch: true },
   });
-  await settled(page);
+  await waitForPage(page);
   const links = page.getByRole("navigation", { name: "Main" }).getByRole("link");
   for (const link of await links.all()) {
     const box = await link.boundingBox();

@@ -1,7 +1,7 @@
 // What a first visit has to load before anything can be seen.
 import { gzipSync } from "node:zlib";
 import type { Page } from "@playwright/test";
-import { expect, settled, test } from "./portal.ts";
+import { expect, test, waitForPage } from "./portal.ts";
 
 const MOST_KIB = 300;
 
@@ -17,7 +17,7 @@ async function scriptsOf(page: Page, path: string): Promise<number> {
     }
   });
   await page.goto(path);
-  await settled(page);
+  await waitForPage(page);
   expect(sizes.size).toBeGreaterThan(0);
   return (await Promise.all(sizes.values())).reduce((sum, size) => sum + size, 0) / 1024;
 }

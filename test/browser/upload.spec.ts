@@ -1,15 +1,15 @@
 // The main job: a PDF report reaches the right patient's record, once, and can be read there.
 import type { Page } from "@playwright/test";
 import { endSessions } from "./api.ts";
-import { newEcg, quarantined } from "./ecg.ts";
-import { expect, settled, signInAgain, test } from "./portal.ts";
-import { newWire } from "./wire.ts";
+import { startProxy } from "./cuttable-proxy.ts";
+import { createEcg, sendToQuarantine } from "./ecg.ts";
+import { expect, signInAgain, test, waitForPage } from "./portal.ts";
 import type { Patient, World } from "./world.ts";
 
 /** Up to the last step, with everything filled in; nothing is sent yet. */
 async function fillIn(page: Page, patient: Patient, pdf: Buffer): Promise<void> {
   await page.goto("/uploads/new");
-  await settled(page);
+  await waitForPage(page);
   const next = page.getByRole("button", { name: "Next", exact: true });
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByLabel("PDF file").click()]);
   await chooser.setFiles({ name: "ecg_0412.pdf", mimeType: "application/pdf", buffer: pdf });
@@ -25,7 +25,7 @@ const reportsOf = async ({ clerk }: World, { id }: Patient) => (await clerk.ask(
 
 test("a nurse sends an ECG report, opens it and sees its page", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
-  const { pdf } = await newEcg(patient);
+  const { pdf } = await createEcg(patient);
   const page = await open(nurse, { path: "/uploads" });
   await fillIn(page, patient, pdf);
   await expect(page.getByText("ecg_0412.pdf").first()).toBeVisible();
@@ -37,14 +37,14 @@ test("a nurse sends an ECG report, opens it and sees its page", async ({ open, w
   await expect(page.getByRole("img", { name: /page 1 of 1/i })).toBeVisible();
   await expect.poll(() => isDrawn(page)).toBe(true);
   await page.goto(`/patients/${patient.id}/reports`);
-  await settled(page);
+  await waitForPage(page);
   await expect(page.getByRole("row").nth(1)).toBeVisible();
   expect(await reportsOf(world, patient)).toHaveLength(1);
 });
 
 test("an upload that is cut on the way filed nothing; sent again it is one report", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
-  const { pdf } = await newEcg(patient);
+  const { pdf } = await createEcg(patient);
   const keys: (string | undefined)[] = [];
   const page = await open(nurse, { path: "/uploads" });
   await fillIn(page, patient, pdf);
@@ -83,9 +83,9 @@ test("a wire that is cut on the way: how far it came, and that nothing was filed
   nurse,
 }) => {
   const patient = await world.newPatient();
-  const { pdf } = await newEcg(patient);
+  const { pdf } = await createEcg(patient);
   const big = Buffer.concat([pdf, Buffer.alloc(9_500_000, "% padding\n"), Buffer.from("\n%%EOF\n")]);
-  const wire = await newWire();
+  const wire = await startProxy();
   try {
     const page = await open(nurse, { path: "/uploads", context: { baseURL: wire.url } });
     await fillIn(page, patient, big);
@@ -105,7 +105,7 @@ test("a wire that is cut on the way: how far it came, and that nothing was filed
 test("a session that ends while a report is entered takes nothing of it away", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: "/uploads" });
-  await fillIn(page, patient, (await newEcg(patient)).pdf);
+  await fillIn(page, patient, (await createEcg(patient)).pdf);
   await endSessions(nurse);
   // The line is closed within seconds, and the page hears of it.
   await expect(page.getByRole("dialog", { name: "Your session has ended" })).toBeVisible();
@@ -124,9 +124,9 @@ test("what waits in quarantine is filed only with two identifiers, for a patient
   nurse,
 }) => {
   const patient = await world.newPatient();
-  const upload = await quarantined(await world.newDevice(null, "ecg"), await newEcg(patient));
+  const upload = await sendToQuarantine(await world.newDevice(null, "ecg"), await createEcg(patient));
   const page = await open(nurse, { path: "/uploads/quarantine" });
-  await settled(page);
+  await waitForPage(page);
   await page.getByRole("link", { name: "Assign…: ecg_0412.pdf" }).first().click();
   await expect(page).toHaveURL(/\/uploads\/[0-9a-f-]{36}$/);
   await page.goto(`/uploads/${upload}`);

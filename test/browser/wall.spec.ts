@@ -1,5 +1,5 @@
 // A doctor of another hospital who has got hold of addresses: no page shows anything, and all answer alike.
-import { newEcg, quarantined, sendEcg } from "./ecg.ts";
+import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
 import { expect, test } from "./portal.ts";
 import { desaturate, newWorld } from "./world.ts";
 
@@ -7,8 +7,8 @@ test("addresses of another hospital's patients show nothing of them", async ({ o
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   await desaturate(monitor);
-  const { report_id: report } = await sendEcg(world.clerk, await newEcg(patient), patient);
-  const upload = await quarantined(await world.newDevice(null, "ecg"), await newEcg(patient));
+  const { report_id: report } = await sendEcg(world.clerk, await createEcg(patient), patient);
+  const upload = await sendToQuarantine(await world.newDevice(null, "ecg"), await createEcg(patient));
   let alert = "";
   await expect(async () => {
     alert = (await world.clerk.ask(`/alerts?patient_id=${patient.id}`)).data[0].alert_id;

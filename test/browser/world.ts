@@ -1,23 +1,23 @@
 // A hospital of a test's own: its people, patients, monitors and what they send. Nobody else's tests see or change it.
 import { randomBytes } from "node:crypto";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
-import { measurement } from "../../cli/simulate/source.ts";
+import { toMeasurement } from "../../cli/simulate/source.ts";
 import type { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type Caller, type Login, logIn, withToken } from "./api.ts";
 
 const PASSWORD = "lanterns over seven hills";
-export const unique = (): string => randomBytes(5).toString("hex");
+export const uniqueText = (): string => randomBytes(5).toString("hex");
 
 export type Person = Login & { id: string; name: string };
 export type Patient = { id: string; number: number; name: string; birth: string };
 type Vital = keyof typeof CODES;
 export type Values = Partial<Record<Vital, number>>;
 /** What somebody wrote down. `at`: epoch milliseconds. */
-export type Written = { vital: Vital; value: number; at: number };
+export type WrittenValue = { vital: Vital; value: number; at: number };
 export type Monitor = { id: string; token: string; send: (values: Values, secondsAgo?: number) => Promise<void> };
 
 /** Nobody's vital signs to worry about: NEWS2 of 0. */
-export const CALM: Values = {
+export const NORMAL_VALUES: Values = {
   heart_rate: 72,
   spo2: 97,
   respiratory_rate: 16,
@@ -45,13 +45,15 @@ export type World = Awaited<ReturnType<typeof newWorld>>;
 export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
   const admin = await logIn({ email: "adm@demo.com", password: DEMO_PASSWORD });
   const hospital = (
-    await admin.ask("/hospitals", { json: { name: plain ? "Lake Hospital" : `Hospital ${unique()}`, time_zone: "Asia/Kolkata" } })
+    await admin.ask("/hospitals", {
+      json: { name: plain ? "Lake Hospital" : `Hospital ${uniqueText()}`, time_zone: "Asia/Kolkata" },
+    })
   ).data;
   const names = new Set<string>();
-  const mark = plain ? () => "" : () => ` ${unique()}`;
+  const mark = plain ? () => "" : () => ` ${uniqueText()}`;
 
   async function newPerson(role: "nurse" | "doctor" | "hospital_admin", by: Caller = admin): Promise<Person> {
-    const login = { email: `${role}-${unique()}@example.org`, password: PASSWORD };
+    const login = { email: `${role}-${uniqueText()}@example.org`, password: PASSWORD };
     const name = { nurse: "Anita Nair", doctor: "Dr Rao", hospital_admin: "Ira Bose" }[role] + mark();
     const json = { ...login, full_name: name, role, ...(by === admin && { hospital_id: hospital.hospital_id }) };
     return { ...login, name, id: (await by.ask("/users", { json })).data.user_id };
@@ -69,7 +71,7 @@ export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
   /** A woman of 62, in the ward and watched by nobody's device yet. */
   async function newPatient(more: object = {}, by: Caller = clerk): Promise<Patient> {
     const first = FIRST[named++ % FIRST.length] ?? FIRST[0];
-    const last = plain ? LAST[named % LAST.length] : `Okonkwo${unique()}`;
+    const last = plain ? LAST[named % LAST.length] : `Okonkwo${uniqueText()}`;
     const json = {
       first_name: first,
       last_name: last,
@@ -99,7 +101,7 @@ export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
     const send = async (values: Values, secondsAgo = 0): Promise<void> => {
       const effective_at = new Date(Date.now() - 1_000 * secondsAgo).toISOString();
       const samples = Object.entries(values).map(([name, value]) => ({
-        ...measurement(name as Vital, value),
+        ...toMeasurement(name as Vital, value),
         effective_at,
       }));
       await machine.ask("/observations", { json: { samples } });
@@ -113,10 +115,10 @@ export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
   }
 
   /** Values of the last thirty days, from a person: those of a device count only while it is bound. */
-  async function writeDown(patient: Patient, written: readonly Written[]): Promise<void> {
+  async function writeDown(patient: Patient, written: readonly WrittenValue[]): Promise<void> {
     for (let from = 0; from < written.length; from += MOST_SAMPLES) {
       const samples = written.slice(from, from + MOST_SAMPLES).map(({ vital, value, at }) => ({
-        ...measurement(vital, value),
+        ...toMeasurement(vital, value),
         effective_at: new Date(at).toISOString(),
       }));
       const { stored } = (await clerk.ask("/observations", { json: { patient_id: patient.id, samples } })).data;
@@ -149,12 +151,12 @@ export async function newFullWard(size: number): Promise<{ world: World; beds: B
 }
 
 /** SpO₂ of 84: beyond the critical limit, and so a high alarm at once. */
-export const desaturate = (monitor: Monitor): Promise<void> => monitor.send({ ...CALM, spo2: 84 });
+export const desaturate = (monitor: Monitor): Promise<void> => monitor.send({ ...NORMAL_VALUES, spo2: 84 });
 
 /** A minute of good values in no time: what was wrong is over. */
-export async function recover(monitor: Monitor): Promise<void> {
+export async function sendNormalValues(monitor: Monitor): Promise<void> {
   for (const secondsAgo of [0, 0, 0]) {
-    await monitor.send(CALM, secondsAgo);
+    await monitor.send(NORMAL_VALUES, secondsAgo);
     await new Promise((resolve) => setTimeout(resolve, 8_000));
   }
 }

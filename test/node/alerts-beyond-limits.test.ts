@@ -1,31 +1,31 @@
 // Alarms of what is no limit: silence, technical conditions, NEWS2 and change, one scenario a line.
 import { describe, expect, it } from "vitest";
 import { nextDeadline } from "../../src/monitoring/alarm-rules/engine.ts";
-import { LOWER_MS, URGENT_MS } from "../../src/monitoring/alarm-rules/score.ts";
+import { LOWER_HOLD_MS, URGENT_HOLD_MS } from "../../src/monitoring/alarm-rules/news2-rule.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {
-  act,
+  advance,
+  applyInput,
   CONFIG,
+  createSample,
+  getOnlyAlert,
   HOUR,
   HR,
   HR_LIMITS,
   heartRate,
+  listOpenAlerts,
+  listTransitions,
   MINUTE,
   newWorld,
-  one,
-  open,
-  pass,
   RR,
   SBP,
   SECOND,
   SPO2,
   START,
-  sampleOf,
-  send,
-  sendFor,
+  sendRepeatedly,
+  sendSamples,
   TEMP,
   type World,
-  whats,
 } from "./alerts-world.ts";
 
 describe("silence", () => {
@@ -44,39 +44,39 @@ describe("silence", () => {
     (seconds) => {
       const world = watched();
       const rounds = Math.ceil((10 * MINUTE) / (seconds * SECOND));
-      sendFor(world, 50 * MINUTE, seconds * SECOND, (i) => (i < rounds ? all : without(SPO2)));
+      sendRepeatedly(world, 50 * MINUTE, seconds * SECOND, (i) => (i < rounds ? all : without(SPO2)));
       const unplugged = START + (rounds - 1) * seconds * SECOND;
       const raised = world.told.filter(({ what }) => what === "raised");
       expect(raised.map(({ alert }) => alert.key)).toEqual([`silence:${SPO2}`]);
       expect((raised[0]?.at ?? 0) - unplugged).toBeGreaterThanOrEqual(120 * SECOND);
       expect((raised[0]?.at ?? 0) - unplugged).toBeLessThanOrEqual(130 * SECOND);
-      send(world, all);
-      expect(open(world)).toEqual([]);
+      sendSamples(world, all);
+      expect(listOpenAlerts(world)).toEqual([]);
       expect(world.told.at(-1)).toMatchObject({ what: "cleared", at: world.now });
     },
   );
 
   it("has one alarm of the device when all of it is unplugged, though its vitals come at different times", () => {
     const world = watched();
-    sendFor(world, 10 * MINUTE, SECOND, (i) => ({
+    sendRepeatedly(world, 10 * MINUTE, SECOND, (i) => ({
       [HR]: 80,
       ...(i % 5 === 0 && { [SPO2]: 97 }),
       ...(i % 12 === 0 && { [RR]: 16 }),
     }));
     const last = world.memory.devices["monitor"]?.x ?? 0;
-    pass(world, 5 * MINUTE);
-    expect(open(world).map(({ key }) => key)).toEqual(["device:monitor"]);
-    expect(one(world).raised_at - last).toBe(120 * SECOND);
-    pass(world, 2 * HOUR);
-    expect(whats(world).filter((what) => what.startsWith("raised"))).toHaveLength(1);
-    expect(whats(world)).toContain("repeated device:monitor medium active");
-    send(world, { [HR]: 80 });
-    expect(open(world)).toEqual([]);
-    sendFor(world, 119 * SECOND, SECOND, () => ({ [HR]: 80 }));
-    expect(open(world)).toEqual([]);
-    sendFor(world, 5 * SECOND, SECOND, () => ({ [HR]: 80 }));
+    advance(world, 5 * MINUTE);
+    expect(listOpenAlerts(world).map(({ key }) => key)).toEqual(["device:monitor"]);
+    expect(getOnlyAlert(world).raised_at - last).toBe(120 * SECOND);
+    advance(world, 2 * HOUR);
+    expect(listTransitions(world).filter((what) => what.startsWith("raised"))).toHaveLength(1);
+    expect(listTransitions(world)).toContain("repeated device:monitor medium active");
+    sendSamples(world, { [HR]: 80 });
+    expect(listOpenAlerts(world)).toEqual([]);
+    sendRepeatedly(world, 119 * SECOND, SECOND, () => ({ [HR]: 80 }));
+    expect(listOpenAlerts(world)).toEqual([]);
+    sendRepeatedly(world, 5 * SECOND, SECOND, () => ({ [HR]: 80 }));
     expect(
-      open(world)
+      listOpenAlerts(world)
         .map(({ key }) => key)
         .sort(),
     ).toEqual([`silence:${RR}`, `silence:${SPO2}`].sort());
@@ -85,140 +85,141 @@ describe("silence", () => {
   it("does not make a vital wait for a device that may be silent longer", () => {
     const world = watched();
     world.config = { ...world.config, devices: { monitor: { silence_s: 3600 } } };
-    sendFor(world, MINUTE, SECOND, () => all);
-    pass(world, 125 * SECOND);
-    expect(open(world).map(({ key }) => key)).toEqual(["device:monitor"]);
+    sendRepeatedly(world, MINUTE, SECOND, () => all);
+    advance(world, 125 * SECOND);
+    expect(listOpenAlerts(world).map(({ key }) => key)).toEqual(["device:monitor"]);
   });
 
   it("does not flap when a device that is not silent speaks seldom and without the vital", () => {
     const world = watched();
     world.config = { ...world.config, devices: { monitor: { silence_s: 3600 } } };
-    sendFor(world, MINUTE, SECOND, () => all);
-    sendFor(world, 5 * HOUR, 30 * MINUTE, () => ({ [SBP]: 120 }));
+    sendRepeatedly(world, MINUTE, SECOND, () => all);
+    sendRepeatedly(world, 5 * HOUR, 30 * MINUTE, () => ({ [SBP]: 120 }));
     const raised = world.told.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
     expect(raised.sort()).toEqual(["device:monitor", `silence:${HR}`, `silence:${RR}`, `silence:${SPO2}`].sort());
   });
 
   it("cannot be of a vital that was never seen from a device, nor by hand", () => {
     const world = watched();
-    send(world, { [SPO2]: 97 }, null);
-    sendFor(world, HOUR, SECOND, () => ({ [HR]: 80 }));
+    sendSamples(world, { [SPO2]: 97 }, null);
+    sendRepeatedly(world, HOUR, SECOND, () => ({ [HR]: 80 }));
     expect(world.told).toEqual([]);
   });
 
   it("is not of a vital that another device still sends", () => {
     const world = watched();
-    send(world, all, "wearable");
-    sendFor(world, HOUR, SECOND, () => all);
+    sendSamples(world, all, "wearable");
+    sendRepeatedly(world, HOUR, SECOND, () => all);
     expect(world.told).toEqual([]);
   });
 
   it("is not hidden by a sensor that sends impossible values for ever", () => {
     const world = watched();
-    sendFor(world, MINUTE, SECOND, () => all);
+    sendRepeatedly(world, MINUTE, SECOND, () => all);
     const off = world.now;
     for (let i = 0; i < 200; i += 1) {
-      pass(world, SECOND);
-      const invalid = sampleOf(SPO2, 127, world.now, "invalid");
-      const others = Object.entries(without(SPO2)).map(([code, value]) => sampleOf(code, value, world.now));
-      act(world, { kind: "samples", device: "monitor", samples: [...others, invalid] });
+      advance(world, SECOND);
+      const invalid = createSample(SPO2, 127, world.now, "invalid");
+      const others = Object.entries(without(SPO2)).map(([code, value]) => createSample(code, value, world.now));
+      applyInput(world, { kind: "samples", device: "monitor", samples: [...others, invalid] });
     }
-    expect(one(world).key).toBe(`silence:${SPO2}`);
-    expect(one(world).raised_at - off).toBeLessThanOrEqual(130 * SECOND);
+    expect(getOnlyAlert(world).key).toBe(`silence:${SPO2}`);
+    expect(getOnlyAlert(world).raised_at - off).toBeLessThanOrEqual(130 * SECOND);
   });
 
   it("is only in a ward, and ends when monitoring is switched off", () => {
     const home = watched();
     home.config = { ...home.config, monitoring: "home" };
-    send(home, all);
-    pass(home, HOUR);
+    sendSamples(home, all);
+    advance(home, HOUR);
     expect(home.told).toEqual([]);
     home.config = { ...home.config, monitoring: "ward" };
-    act(home, { kind: "tick" });
-    pass(home, 119 * SECOND);
+    applyInput(home, { kind: "tick" });
+    advance(home, 119 * SECOND);
     expect(home.told).toEqual([]);
-    pass(home, SECOND);
-    expect(one(home).key).toBe("device:monitor");
+    advance(home, SECOND);
+    expect(getOnlyAlert(home).key).toBe("device:monitor");
     home.config = { ...home.config, monitoring: "off" };
-    act(home, { kind: "tick" });
-    expect(open(home)).toEqual([]);
-    send(home, { [HR]: 0 });
-    pass(home, HOUR);
-    expect(open(home)).toEqual([]);
+    applyInput(home, { kind: "tick" });
+    expect(listOpenAlerts(home)).toEqual([]);
+    sendSamples(home, { [HR]: 0 });
+    advance(home, HOUR);
+    expect(listOpenAlerts(home)).toEqual([]);
     expect(nextDeadline(home.memory, home.config)).toBe(null);
   });
 
   it("ends when the device is not bound any more", () => {
     const world = watched();
-    send(world, all);
-    pass(world, HOUR);
+    sendSamples(world, all);
+    advance(world, HOUR);
     world.config = { ...world.config, devices: {} };
-    act(world, { kind: "tick" });
-    expect(open(world)).toEqual([]);
+    applyInput(world, { kind: "tick" });
+    expect(listOpenAlerts(world)).toEqual([]);
     expect(world.memory.devices).toEqual({});
   });
 
   it("ends in one state when data comes in the millisecond in which it was due", () => {
     for (const first of ["tick", "data"]) {
       const world = watched();
-      send(world, all);
+      sendSamples(world, all);
       world.now += 120 * SECOND;
-      if (first === "tick") act(world, { kind: "tick" });
-      send(world, all);
-      if (first === "data") act(world, { kind: "tick" });
-      expect(open(world)).toEqual([]);
+      if (first === "tick") applyInput(world, { kind: "tick" });
+      sendSamples(world, all);
+      if (first === "data") applyInput(world, { kind: "tick" });
+      expect(listOpenAlerts(world)).toEqual([]);
     }
   });
 
   it("does not come back after it was resolved, until the sensor has sent again", () => {
     const world = watched();
-    sendFor(world, MINUTE, SECOND, () => all);
-    sendFor(world, 3 * MINUTE, SECOND, () => without(SPO2));
-    act(world, { kind: "resolve", n: 1, by: "nurse" });
-    sendFor(world, HOUR, SECOND, () => without(SPO2));
-    expect(open(world)).toEqual([]);
-    send(world, all);
-    sendFor(world, 3 * MINUTE, SECOND, () => without(SPO2));
-    expect(one(world)).toMatchObject({ n: 2, key: `silence:${SPO2}` });
+    sendRepeatedly(world, MINUTE, SECOND, () => all);
+    sendRepeatedly(world, 3 * MINUTE, SECOND, () => without(SPO2));
+    applyInput(world, { kind: "resolve", n: 1, by: "nurse" });
+    sendRepeatedly(world, HOUR, SECOND, () => without(SPO2));
+    expect(listOpenAlerts(world)).toEqual([]);
+    sendSamples(world, all);
+    sendRepeatedly(world, 3 * MINUTE, SECOND, () => without(SPO2));
+    expect(getOnlyAlert(world)).toMatchObject({ n: 2, key: `silence:${SPO2}` });
   });
 });
 
 describe("technical conditions", () => {
-  const report = (world: World, ...conditions: string[]) => act(world, { kind: "conditions", device: "monitor", conditions });
+  const report = (world: World, ...conditions: string[]) =>
+    applyInput(world, { kind: "conditions", device: "monitor", conditions });
 
   it("are low while the device reports them", () => {
     const world = newWorld();
     report(world, "leads_off", "low_battery", "leads_off");
-    expect(open(world).map(({ key, priority }) => [key, priority])).toEqual([
+    expect(listOpenAlerts(world).map(({ key, priority }) => [key, priority])).toEqual([
       ["technical:monitor:leads_off", "low"],
       ["technical:monitor:low_battery", "low"],
     ]);
     report(world, "low_battery");
-    expect(one(world).key).toBe("technical:monitor:low_battery");
+    expect(getOnlyAlert(world).key).toBe("technical:monitor:low_battery");
     report(world);
-    expect(open(world)).toEqual([]);
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 
   it("are not raised again while a resolved one is still reported", () => {
     const world = newWorld();
     report(world, "low_battery");
-    act(world, { kind: "resolve", n: 1, by: "nurse" });
+    applyInput(world, { kind: "resolve", n: 1, by: "nurse" });
     report(world, "low_battery");
-    expect(open(world)).toEqual([]);
+    expect(listOpenAlerts(world)).toEqual([]);
     report(world);
     report(world, "low_battery");
-    expect(one(world).n).toBe(2);
+    expect(getOnlyAlert(world).n).toBe(2);
   });
 
   it("end with the device's binding, and are bounded in number", () => {
     const world = newWorld();
     report(world, ...Array.from({ length: 1000 }, (_, i) => `condition_${i}`));
-    expect(open(world)).toHaveLength(16);
+    expect(listOpenAlerts(world)).toHaveLength(16);
     world.config = { ...world.config, devices: {} };
-    act(world, { kind: "tick" });
-    expect(open(world)).toEqual([]);
+    applyInput(world, { kind: "tick" });
+    expect(listOpenAlerts(world)).toEqual([]);
     report(world, "low_battery");
-    expect(open(world)).toEqual([]);
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 });
 
@@ -230,9 +231,15 @@ describe("NEWS2", () => {
 
   it("of seven raises high at once", () => {
     const world = newWorld(config);
-    send(world, emergency);
-    expect(one(world)).toMatchObject({ key: "news2", rule: "news2", code: null, priority: "high", why: { value: 7, bound: 7 } });
-    expect(one(world).why.text).toBe("NEWS2 is 7 (7 or more): respiratory_rate 3, spo2 2, pulse 2");
+    sendSamples(world, emergency);
+    expect(getOnlyAlert(world)).toMatchObject({
+      key: "news2",
+      rule: "news2",
+      code: null,
+      priority: "high",
+      why: { value: 7, bound: 7 },
+    });
+    expect(getOnlyAlert(world).why.text).toBe("NEWS2 is 7 (7 or more): respiratory_rate 3, spo2 2, pulse 2");
   });
 
   it.each([
@@ -241,72 +248,72 @@ describe("NEWS2", () => {
     ["new confusion", { ...well, [CODES.consciousness]: 1 }, 3],
   ])("of %s raises medium when it holds", (_, values, bound) => {
     const world = newWorld(config);
-    send(world, values);
-    expect(open(world)).toEqual([]);
-    pass(world, URGENT_MS);
-    expect(one(world)).toMatchObject({ priority: "medium", raised_at: START + URGENT_MS, why: { bound } });
+    sendSamples(world, values);
+    expect(listOpenAlerts(world)).toEqual([]);
+    advance(world, URGENT_HOLD_MS);
+    expect(getOnlyAlert(world)).toMatchObject({ priority: "medium", raised_at: START + URGENT_HOLD_MS, why: { bound } });
   });
 
   it("of four raises nothing", () => {
     const world = newWorld(config);
-    send(world, { ...well, [RR]: 22, [HR]: 115 });
-    pass(world, HOUR);
+    sendSamples(world, { ...well, [RR]: 22, [HR]: 115 });
+    advance(world, HOUR);
     expect(world.told).toEqual([]);
   });
 
   it.each(Object.keys(well))("is never scored without %s", (code) => {
     const world = newWorld(config);
-    send(world, Object.fromEntries(Object.entries(emergency).filter(([of]) => of !== code)));
-    pass(world, HOUR);
+    sendSamples(world, Object.fromEntries(Object.entries(emergency).filter(([of]) => of !== code)));
+    advance(world, HOUR);
     expect(world.told).toEqual([]);
   });
 
   it("is neither raised nor ended by stale values", () => {
     const world = newWorld(config);
-    send(world, { [TEMP]: 40, [CODES.consciousness]: 3, [CODES.inspired_oxygen]: 21 });
-    pass(world, 31 * MINUTE);
-    send(world, { [RR]: 25, [SPO2]: 92, [HR]: 115, [SBP]: 120 });
-    expect(open(world)).toEqual([]);
-    send(world, emergency);
-    expect(open(world)).toHaveLength(1);
-    pass(world, 24 * HOUR);
-    expect(one(world).state).toBe("active");
+    sendSamples(world, { [TEMP]: 40, [CODES.consciousness]: 3, [CODES.inspired_oxygen]: 21 });
+    advance(world, 31 * MINUTE);
+    sendSamples(world, { [RR]: 25, [SPO2]: 92, [HR]: 115, [SBP]: 120 });
+    expect(listOpenAlerts(world)).toEqual([]);
+    sendSamples(world, emergency);
+    expect(listOpenAlerts(world)).toHaveLength(1);
+    advance(world, 24 * HOUR);
+    expect(getOnlyAlert(world).state).toBe("active");
   });
 
   it("ends when it has been lower for five minutes", () => {
     const world = newWorld(config);
-    send(world, emergency);
-    pass(world, MINUTE);
-    send(world, well);
-    pass(world, LOWER_MS - SECOND);
-    send(world, urgent);
-    pass(world, SECOND);
-    send(world, well);
-    pass(world, LOWER_MS - SECOND);
-    expect(open(world)).toHaveLength(1);
-    pass(world, SECOND);
-    expect(open(world)).toEqual([]);
+    sendSamples(world, emergency);
+    advance(world, MINUTE);
+    sendSamples(world, well);
+    advance(world, LOWER_HOLD_MS - SECOND);
+    sendSamples(world, urgent);
+    advance(world, SECOND);
+    sendSamples(world, well);
+    advance(world, LOWER_HOLD_MS - SECOND);
+    expect(listOpenAlerts(world)).toHaveLength(1);
+    advance(world, SECOND);
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 
   it("is not raised again for the score at which it was resolved, but for a higher one", () => {
     const world = newWorld(config);
-    send(world, urgent);
-    pass(world, MINUTE);
-    act(world, { kind: "resolve", n: 1, by: "doctor" });
-    pass(world, MINUTE);
-    send(world, urgent);
-    pass(world, MINUTE);
-    expect(open(world)).toEqual([]);
-    send(world, emergency);
-    expect(one(world)).toMatchObject({ n: 2, priority: "high" });
+    sendSamples(world, urgent);
+    advance(world, MINUTE);
+    applyInput(world, { kind: "resolve", n: 1, by: "doctor" });
+    advance(world, MINUTE);
+    sendSamples(world, urgent);
+    advance(world, MINUTE);
+    expect(listOpenAlerts(world)).toEqual([]);
+    sendSamples(world, emergency);
+    expect(getOnlyAlert(world)).toMatchObject({ n: 2, priority: "high" });
   });
 
   it("ends where it does not apply any more", () => {
     const world = newWorld(config);
-    send(world, emergency);
+    sendSamples(world, emergency);
     world.config = { ...world.config, news2: null };
-    act(world, { kind: "tick" });
-    expect(open(world)).toEqual([]);
+    applyInput(world, { kind: "tick" });
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 });
 
@@ -315,59 +322,61 @@ describe("rules of change", () => {
 
   it("raise a fast rise within the limits, with rate and window", () => {
     const world = newWorld(rate);
-    sendFor(world, 5 * MINUTE, SECOND, heartRate(60));
-    sendFor(world, MINUTE, SECOND, (i) => ({ [HR]: 60 + (i * 45) / 60 }));
-    expect(one(world)).toMatchObject({ key: `rate:${HR}`, priority: "medium", why: { side: "high", bound: 30 } });
-    expect(one(world).why.value).toBeGreaterThanOrEqual(30);
-    expect(one(world).why.text).toMatch(/^Heart rate [\d.]+ \/min rises by [\d.]+ a minute over \d+ s; the limit is 30$/);
-    sendFor(world, 3 * MINUTE, SECOND, heartRate(105));
-    expect(open(world)).toEqual([]);
+    sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(60));
+    sendRepeatedly(world, MINUTE, SECOND, (i) => ({ [HR]: 60 + (i * 45) / 60 }));
+    expect(getOnlyAlert(world)).toMatchObject({ key: `rate:${HR}`, priority: "medium", why: { side: "high", bound: 30 } });
+    expect(getOnlyAlert(world).why.value).toBeGreaterThanOrEqual(30);
+    expect(getOnlyAlert(world).why.text).toMatch(
+      /^Heart rate [\d.]+ \/min rises by [\d.]+ a minute over \d+ s; the limit is 30$/,
+    );
+    sendRepeatedly(world, 3 * MINUTE, SECOND, heartRate(105));
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 
   it("do not raise one outlier, wherever it lies, nor a slow rise", () => {
     for (let place = 0; place < 70; place += 1) {
       const world = newWorld(rate);
-      sendFor(world, 3 * MINUTE, SECOND, (i) => ({ [HR]: i === place ? 119 : 60 }));
+      sendRepeatedly(world, 3 * MINUTE, SECOND, (i) => ({ [HR]: i === place ? 119 : 60 }));
       expect(world.told, String(place)).toEqual([]);
     }
     const slow = newWorld(rate);
-    sendFor(slow, 5 * MINUTE, SECOND, (i) => ({ [HR]: 60 + i / 6 }));
+    sendRepeatedly(slow, 5 * MINUTE, SECOND, (i) => ({ [HR]: 60 + i / 6 }));
     expect(slow.told).toEqual([]);
   });
 
   it("leave the word to the limit where one is passed", () => {
     const world = newWorld(rate);
-    sendFor(world, 2 * MINUTE, SECOND, heartRate(100));
-    sendFor(world, 2 * MINUTE, SECOND, (i) => ({ [HR]: Math.min(135, 100 + i) }));
-    expect(open(world).map(({ rule }) => rule)).toEqual(["limit"]);
+    sendRepeatedly(world, 2 * MINUTE, SECOND, heartRate(100));
+    sendRepeatedly(world, 2 * MINUTE, SECOND, (i) => ({ [HR]: Math.min(135, 100 + i) }));
+    expect(listOpenAlerts(world).map(({ rule }) => rule)).toEqual(["limit"]);
   });
 
   it("end without further values after ten minutes", () => {
     const world = newWorld(rate);
-    sendFor(world, 2 * MINUTE, SECOND, heartRate(60));
-    sendFor(world, MINUTE, SECOND, (i) => ({ [HR]: 60 + (i * 45) / 60 }));
-    expect(open(world)).toHaveLength(1);
-    pass(world, 10 * MINUTE);
-    expect(open(world)).toEqual([]);
+    sendRepeatedly(world, 2 * MINUTE, SECOND, heartRate(60));
+    sendRepeatedly(world, MINUTE, SECOND, (i) => ({ [HR]: 60 + (i * 45) / 60 }));
+    expect(listOpenAlerts(world)).toHaveLength(1);
+    advance(world, 10 * MINUTE);
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 
   it("raise a drift from the patient's own usual, low, and end when it is back", () => {
     const world = newWorld({ monitoring: "home", limits: { [HR]: { ...HR_LIMITS, trend: true } } });
     const wobble = (base: number) => (i: number) => ({ [HR]: base + 2 * Math.sin(i) });
-    sendFor(world, 6 * HOUR, MINUTE, wobble(70));
+    sendRepeatedly(world, 6 * HOUR, MINUTE, wobble(70));
     expect(world.told).toEqual([]);
-    sendFor(world, 90 * MINUTE, MINUTE, wobble(100));
-    expect(one(world)).toMatchObject({
+    sendRepeatedly(world, 90 * MINUTE, MINUTE, wobble(100));
+    expect(getOnlyAlert(world)).toMatchObject({
       key: `trend:${HR}`,
       rule: "trend",
       priority: "low",
       why: { side: "high", window_s: 6 * 3600 },
     });
-    expect(one(world).why.text).toMatch(
+    expect(getOnlyAlert(world).why.text).toMatch(
       /^Heart rate [\d.]+ \/min on average, [\d.]+ standard deviations above this patient's own [\d.]+ of/,
     );
-    sendFor(world, 2 * HOUR, MINUTE, wobble(70));
-    expect(open(world)).toEqual([]);
+    sendRepeatedly(world, 2 * HOUR, MINUTE, wobble(70));
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 
   it("do not raise a drift towards a side without a limit", () => {
@@ -375,8 +384,8 @@ describe("rules of change", () => {
       monitoring: "home",
       limits: { [SPO2]: { ...HR_LIMITS, low: 91, critical_low: 85, high: null, critical_high: null, trend: true } },
     });
-    sendFor(world, 6 * HOUR, MINUTE, (i) => ({ [SPO2]: 92.5 + (i % 2) / 10 }));
-    sendFor(world, 6 * HOUR, MINUTE, (i) => ({ [SPO2]: 99.5 + (i % 2) / 10 }));
+    sendRepeatedly(world, 6 * HOUR, MINUTE, (i) => ({ [SPO2]: 92.5 + (i % 2) / 10 }));
+    sendRepeatedly(world, 6 * HOUR, MINUTE, (i) => ({ [SPO2]: 99.5 + (i % 2) / 10 }));
     expect(world.told).toEqual([]);
   });
 });

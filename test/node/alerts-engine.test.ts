@@ -1,31 +1,31 @@
 // The alarm engine's rules of limits, time and corrections, one scenario a line, and the memory between its steps.
 import { describe, expect, it } from "vitest";
-import { HELD_MS } from "../../src/monitoring/alarm-rules/conditions.ts";
-import { emptyMemory, nextDeadline, step } from "../../src/monitoring/alarm-rules/engine.ts";
+import { emptyMemory, nextDeadline, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
+import { MAX_VALUE_HOLD_MS } from "../../src/monitoring/alarm-rules/limit-rule.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {
-  act,
+  advance,
+  applyInput,
   CONFIG,
+  createSample,
+  getOnlyAlert,
   HOUR,
   HR,
   HR_LIMITS,
   heartRate,
+  listOpenAlerts,
+  listTransitions,
   MINUTE,
   newWorld,
-  one,
-  open,
-  pass,
   RR,
   SBP,
   SECOND,
   SPO2,
   START,
-  sampleOf,
-  send,
-  sendFor,
+  sendRepeatedly,
+  sendSamples,
   TEMP,
   type World,
-  whats,
 } from "./alerts-world.ts";
 
 const limitsOfHeartRate = (change: Partial<typeof HR_LIMITS>) => ({ ...CONFIG, limits: { [HR]: { ...HR_LIMITS, ...change } } });
@@ -33,23 +33,30 @@ const limitsOfHeartRate = (change: Partial<typeof HR_LIMITS>) => ({ ...CONFIG, l
 describe("a limit", () => {
   it("raises medium after its duration, not before, and clears after its duration inside", () => {
     const world = newWorld();
-    sendFor(world, 9 * SECOND, SECOND, heartRate(130));
+    sendRepeatedly(world, 9 * SECOND, SECOND, heartRate(130));
     expect(world.told).toEqual([]);
-    sendFor(world, 5 * SECOND, SECOND, heartRate(130));
-    expect(one(world)).toMatchObject({ key: `limit:${HR}`, rule: "limit", code: HR, priority: "medium", state: "active", n: 1 });
-    expect(one(world).raised_at).toBe(START + 10 * SECOND);
-    expect(one(world).why).toEqual({
+    sendRepeatedly(world, 5 * SECOND, SECOND, heartRate(130));
+    expect(getOnlyAlert(world)).toMatchObject({
+      key: `limit:${HR}`,
+      rule: "limit",
+      code: HR,
+      priority: "medium",
+      state: "active",
+      n: 1,
+    });
+    expect(getOnlyAlert(world).raised_at).toBe(START + 10 * SECOND);
+    expect(getOnlyAlert(world).why).toEqual({
       value: 130,
       bound: 120,
       side: "high",
       window_s: 10,
       text: "Heart rate 130 /min is at or above the limit 120, for 10 s",
     });
-    sendFor(world, 9 * SECOND, SECOND, heartRate(80));
-    expect(open(world)).toHaveLength(1);
-    sendFor(world, 2 * SECOND, SECOND, heartRate(80));
-    expect(open(world)).toEqual([]);
-    expect(whats(world)).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
+    sendRepeatedly(world, 9 * SECOND, SECOND, heartRate(80));
+    expect(listOpenAlerts(world)).toHaveLength(1);
+    sendRepeatedly(world, 2 * SECOND, SECOND, heartRate(80));
+    expect(listOpenAlerts(world)).toEqual([]);
+    expect(listTransitions(world)).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
     expect(world.told[1]?.alert).toMatchObject({ recovered_at: START + 24 * SECOND, cleared_at: START + 24 * SECOND });
   });
 
@@ -61,56 +68,62 @@ describe("a limit", () => {
       [50.1, 0],
     ] as const) {
       const world = newWorld();
-      sendFor(world, 20 * SECOND, SECOND, heartRate(value));
-      expect(open(world), String(value)).toHaveLength(raised);
+      sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(value));
+      expect(listOpenAlerts(world), String(value)).toHaveLength(raised);
     }
   });
 
   it("raises a value that stands alone when its duration is over, by the clock", () => {
     const world = newWorld();
-    send(world, { [HR]: 125 });
+    sendSamples(world, { [HR]: 125 });
     expect(nextDeadline(world.memory, world.config)).toBe(START + 10 * SECOND);
-    pass(world, MINUTE);
-    expect(one(world).raised_at).toBe(START + 10 * SECOND);
+    advance(world, MINUTE);
+    expect(getOnlyAlert(world).raised_at).toBe(START + 10 * SECOND);
   });
 
   it("does not raise a short excursion", () => {
     const world = newWorld();
-    sendFor(world, 10 * SECOND, SECOND, (i) => ({ [HR]: i < 5 ? 135 : 80 }));
-    sendFor(world, MINUTE, SECOND, heartRate(80));
+    sendRepeatedly(world, 10 * SECOND, SECOND, (i) => ({ [HR]: i < 5 ? 135 : 80 }));
+    sendRepeatedly(world, MINUTE, SECOND, heartRate(80));
     expect(world.told).toEqual([]);
   });
 
   it("does not add up excursions that lie apart", () => {
     const world = newWorld();
-    sendFor(world, 10 * MINUTE, SECOND, (i) => ({ [HR]: i % 60 === 0 ? 121 : 119 }));
+    sendRepeatedly(world, 10 * MINUTE, SECOND, (i) => ({ [HR]: i % 60 === 0 ? 121 : 119 }));
     expect(world.told).toEqual([]);
   });
 
   it.each([40, 141, 0, 300])("raises high at once at a critical value of %i", (value) => {
     const world = newWorld();
-    send(world, { [HR]: 80 });
-    pass(world, SECOND);
-    send(world, { [HR]: value });
-    expect(one(world)).toMatchObject({ priority: "high", raised_at: START + SECOND });
+    sendSamples(world, { [HR]: 80 });
+    advance(world, SECOND);
+    sendSamples(world, { [HR]: value });
+    expect(getOnlyAlert(world)).toMatchObject({ priority: "high", raised_at: START + SECOND });
   });
 
   it.each([HR, SPO2, RR])("raises the highest for 0 of %s, though the limits are off", (code) => {
     const off = { ...HR_LIMITS, critical_low: null, low: null, high: null, critical_high: null };
     const world = newWorld({ limits: { [code]: off } });
-    send(world, { [code]: 0 });
-    expect(one(world)).toMatchObject({ priority: "high", why: { value: 0, side: "low" } });
+    sendSamples(world, { [code]: 0 });
+    expect(getOnlyAlert(world)).toMatchObject({ priority: "high", why: { value: 0, side: "low" } });
   });
 
   it("raises the priority of the same alert when it becomes critical, and never lowers it", () => {
     const world = newWorld();
-    sendFor(world, 20 * SECOND, SECOND, heartRate(125));
-    act(world, { kind: "acknowledge", n: 1, by: "nurse" });
-    sendFor(world, 10 * SECOND, SECOND, heartRate(145));
-    expect(one(world)).toMatchObject({ n: 1, priority: "high", state: "active", acknowledged_by: null, why: { bound: 140 } });
-    sendFor(world, MINUTE, SECOND, heartRate(125));
-    expect(one(world)).toMatchObject({ n: 1, priority: "high", state: "active" });
-    expect(whats(world)).toEqual([
+    sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(125));
+    applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    sendRepeatedly(world, 10 * SECOND, SECOND, heartRate(145));
+    expect(getOnlyAlert(world)).toMatchObject({
+      n: 1,
+      priority: "high",
+      state: "active",
+      acknowledged_by: null,
+      why: { bound: 140 },
+    });
+    sendRepeatedly(world, MINUTE, SECOND, heartRate(125));
+    expect(getOnlyAlert(world)).toMatchObject({ n: 1, priority: "high", state: "active" });
+    expect(listTransitions(world)).toEqual([
       `raised limit:${HR} medium active`,
       `acknowledged limit:${HR} medium acknowledged`,
       `raised_priority limit:${HR} high active`,
@@ -119,65 +132,65 @@ describe("a limit", () => {
 
   it("asks anew when a value goes straight to the other limit", () => {
     const world = newWorld();
-    sendFor(world, 20 * SECOND, SECOND, heartRate(125));
-    act(world, { kind: "acknowledge", n: 1, by: "nurse" });
-    sendFor(world, 20 * SECOND, SECOND, heartRate(45));
-    expect(one(world)).toMatchObject({ n: 1, state: "active", priority: "medium", why: { side: "low", bound: 50 } });
-    expect(whats(world).filter((what) => what.startsWith("raised"))).toHaveLength(2);
+    sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(125));
+    applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(45));
+    expect(getOnlyAlert(world)).toMatchObject({ n: 1, state: "active", priority: "medium", why: { side: "low", bound: 50 } });
+    expect(listTransitions(world).filter((what) => what.startsWith("raised"))).toHaveLength(2);
   });
 
   it.each([1, 2, 7, 15, 30, 60, 120])("has one alarm and one recovery of an hour that dithers with %i s a side", (seconds) => {
     const world = newWorld();
-    sendFor(world, 5 * MINUTE, SECOND, heartRate(80));
-    sendFor(world, HOUR, SECOND, (i) => ({ [HR]: Math.floor(i / seconds) % 2 === 0 ? 121 : 119 }));
-    sendFor(world, 5 * MINUTE, SECOND, heartRate(80));
-    const rounds = whats(world).filter((what) => !what.startsWith("escalated") && !what.startsWith("repeated"));
+    sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
+    sendRepeatedly(world, HOUR, SECOND, (i) => ({ [HR]: Math.floor(i / seconds) % 2 === 0 ? 121 : 119 }));
+    sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
+    const rounds = listTransitions(world).filter((what) => !what.startsWith("escalated") && !what.startsWith("repeated"));
     expect(rounds).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
   });
 
   it("ignores invalid samples", () => {
     const world = newWorld();
-    act(world, {
+    applyInput(world, {
       kind: "samples",
       device: "monitor",
-      samples: [sampleOf(SPO2, 104, START, "invalid"), sampleOf(HR, 0, START, "invalid")],
+      samples: [createSample(SPO2, 104, START, "invalid"), createSample(HR, 0, START, "invalid")],
     });
-    expect(open(world)).toEqual([]);
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 
   it("evaluates changed limits against the last value with the next tick, as long as it is fresh", () => {
     const world = newWorld();
-    send(world, { [HR]: 115 });
-    pass(world, MINUTE);
+    sendSamples(world, { [HR]: 115 });
+    advance(world, MINUTE);
     world.config = limitsOfHeartRate({ high: 110 });
-    act(world, { kind: "tick" });
-    pass(world, 10 * SECOND);
-    expect(one(world)).toMatchObject({ priority: "medium", why: { value: 115, bound: 110 } });
+    applyInput(world, { kind: "tick" });
+    advance(world, 10 * SECOND);
+    expect(getOnlyAlert(world)).toMatchObject({ priority: "medium", why: { value: 115, bound: 110 } });
     world.config = limitsOfHeartRate({ high: 130 });
-    act(world, { kind: "tick" });
-    pass(world, 10 * SECOND);
-    expect(open(world)).toEqual([]);
-    pass(world, HELD_MS);
+    applyInput(world, { kind: "tick" });
+    advance(world, 10 * SECOND);
+    expect(listOpenAlerts(world)).toEqual([]);
+    advance(world, MAX_VALUE_HOLD_MS);
     world.config = limitsOfHeartRate({ high: 110 });
-    act(world, { kind: "tick" });
-    pass(world, HOUR);
+    applyInput(world, { kind: "tick" });
+    advance(world, HOUR);
     expect(world.told.filter(({ what, alert }) => what === "raised" && alert.rule === "limit")).toHaveLength(1);
   });
 
   it("ends with its limits", () => {
     const world = newWorld({ monitoring: "home" });
-    sendFor(world, 20 * SECOND, SECOND, heartRate(125));
+    sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(125));
     world.config = { ...world.config, limits: {} };
-    act(world, { kind: "tick" });
-    expect(open(world)).toEqual([]);
+    applyInput(world, { kind: "tick" });
+    expect(listOpenAlerts(world)).toEqual([]);
   });
 });
 
 describe("time", () => {
   it("judges a shuffled batch in the order of measurement", () => {
-    const samples = Array.from({ length: 900 }, (_, i) => sampleOf(HR, i >= 300 && i < 600 ? 130 : 80, START + i * SECOND));
+    const samples = Array.from({ length: 900 }, (_, i) => createSample(HR, i >= 300 && i < 600 ? 130 : 80, START + i * SECOND));
     const judged = (input: typeof samples) =>
-      step(emptyMemory(), { kind: "samples", device: null, samples: input }, CONFIG, START + 900 * SECOND);
+      stepAlarms(emptyMemory(), { kind: "samples", device: null, samples: input }, CONFIG, START + 900 * SECOND);
     const inOrder = judged(samples);
     const shuffled = judged([...samples].sort((a, b) => ((a.at * 7919) % 1009) - ((b.at * 7919) % 1009)));
     expect(shuffled).toEqual(inOrder);
@@ -187,58 +200,58 @@ describe("time", () => {
   it("gives one batch the alarms that the same samples gave live", () => {
     const values = Array.from({ length: 3600 }, (_, i) => 95 + 40 * Math.sin(i / 97) + 3 * Math.sin(i / 3));
     const live = newWorld({ monitoring: "home" });
-    sendFor(live, HOUR, SECOND, (i) => ({ [HR]: values[i] ?? 0 }));
+    sendRepeatedly(live, HOUR, SECOND, (i) => ({ [HR]: values[i] ?? 0 }));
     const batch = newWorld({ monitoring: "home" });
     batch.now += HOUR;
-    const samples = values.map((value, i) => sampleOf(HR, value, START + i * SECOND));
-    act(batch, { kind: "samples", device: "monitor", samples });
-    const raised = (world: World) => whats(world).filter((what) => /^(raised|recovered|cleared)/.test(what));
+    const samples = values.map((value, i) => createSample(HR, value, START + i * SECOND));
+    applyInput(batch, { kind: "samples", device: "monitor", samples });
+    const raised = (world: World) => listTransitions(world).filter((what) => /^(raised|recovered|cleared)/.test(what));
     expect(raised(live).length).toBeGreaterThan(10);
     expect(raised(batch)).toEqual(raised(live));
   });
 
   it("leaves the live state to newer samples", () => {
     const world = newWorld();
-    send(world, { [HR]: 80 });
-    send(world, { [HR]: 150 }, "monitor", START - SECOND);
-    pass(world, MINUTE);
-    expect(open(world)).toEqual([]);
+    sendSamples(world, { [HR]: 80 });
+    sendSamples(world, { [HR]: 150 }, "monitor", START - SECOND);
+    advance(world, MINUTE);
+    expect(listOpenAlerts(world)).toEqual([]);
     expect(world.memory.vitals[HR]).toMatchObject({ v: 80, a: START });
   });
 
   it("takes what was measured more than seven days ago for history", () => {
     const world = newWorld();
-    send(world, { [HR]: 0 }, "wearable", START - 7 * 24 * HOUR - 1);
-    expect(open(world)).toEqual([]);
+    sendSamples(world, { [HR]: 0 }, "wearable", START - 7 * 24 * HOUR - 1);
+    expect(listOpenAlerts(world)).toEqual([]);
     expect(world.memory.vitals).toEqual({});
-    send(world, { [HR]: 0 }, "wearable", START - 7 * 24 * HOUR);
-    expect(open(world)).toHaveLength(1);
+    sendSamples(world, { [HR]: 0 }, "wearable", START - 7 * 24 * HOUR);
+    expect(listOpenAlerts(world)).toHaveLength(1);
   });
 
   it("does not let a clock that is ahead hide the next sample", () => {
     const world = newWorld();
-    send(world, { [HR]: 80 }, "monitor", START + 2 * MINUTE);
-    pass(world, SECOND);
-    send(world, { [HR]: 150 });
-    expect(one(world).priority).toBe("high");
+    sendSamples(world, { [HR]: 80 }, "monitor", START + 2 * MINUTE);
+    advance(world, SECOND);
+    sendSamples(world, { [HR]: 150 });
+    expect(getOnlyAlert(world).priority).toBe("high");
   });
 
   it("stands still when the server's clock goes back", () => {
     const world = newWorld();
-    send(world, { [HR]: 150 });
+    sendSamples(world, { [HR]: 150 });
     world.now -= MINUTE;
-    const [acknowledged] = act(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    const [acknowledged] = applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
     expect(acknowledged?.at).toBe(START);
   });
 
   it("leaves the memory that it was given as it was", () => {
     const world = newWorld();
-    sendFor(world, MINUTE, SECOND, heartRate(150));
+    sendRepeatedly(world, MINUTE, SECOND, heartRate(150));
     const before = JSON.stringify(world.memory);
-    step(world.memory, { kind: "acknowledge", n: 1, by: "nurse" }, world.config, world.now);
-    step(
+    stepAlarms(world.memory, { kind: "acknowledge", n: 1, by: "nurse" }, world.config, world.now);
+    stepAlarms(
       world.memory,
-      { kind: "samples", device: "monitor", samples: [sampleOf(HR, 80, world.now)] },
+      { kind: "samples", device: "monitor", samples: [createSample(HR, 80, world.now)] },
       world.config,
       world.now + HOUR,
     );
@@ -249,7 +262,7 @@ describe("time", () => {
 
 describe("a correction", () => {
   const corrected = (world: World, code: string, value: number | null, ago = 0) =>
-    act(world, {
+    applyInput(world, {
       kind: "corrected",
       code,
       newest: value === null ? null : { value, at: world.now - ago, received: world.now - ago },
@@ -257,25 +270,25 @@ describe("a correction", () => {
 
   it("ends the alarm of a value that was written down wrongly, and judges the next one anew", () => {
     const world = newWorld();
-    act(world, { kind: "samples", device: null, samples: [sampleOf(TEMP, 83, world.now, "final")] });
+    applyInput(world, { kind: "samples", device: null, samples: [createSample(TEMP, 83, world.now, "final")] });
     expect(world.memory.alerts).toMatchObject([{ key: `limit:${TEMP}`, state: "active" }]);
     world.now += MINUTE;
     // Nobody has seen it: it stays to be seen, recovered.
     expect(corrected(world, TEMP, 38, MINUTE)).toEqual([`recovered limit:${TEMP}`]);
     world.now += HOUR;
-    expect(act(world, { kind: "tick" })).toEqual([]);
+    expect(applyInput(world, { kind: "tick" })).toEqual([]);
   });
 
   it("raises the alarm that the right value would have raised", () => {
     const world = newWorld();
-    act(world, { kind: "samples", device: null, samples: [sampleOf(HR, 80, world.now)] });
+    applyInput(world, { kind: "samples", device: null, samples: [createSample(HR, 80, world.now)] });
     world.now += MINUTE;
     expect(corrected(world, HR, 180, MINUTE)).toEqual([`raised limit:${HR}`]);
   });
 
   it("waits for the duration from the time of the value", () => {
     const world = newWorld();
-    act(world, { kind: "samples", device: null, samples: [sampleOf(HR, 80, world.now)] });
+    applyInput(world, { kind: "samples", device: null, samples: [createSample(HR, 80, world.now)] });
     world.now += 5 * SECOND;
     expect(corrected(world, HR, 125, 5 * SECOND)).toEqual([]);
     expect(nextDeadline(world.memory, world.config)).toBe(world.now + 5 * SECOND);
@@ -283,15 +296,15 @@ describe("a correction", () => {
 
   it("keeps an alarm that the right value deserves too", () => {
     const world = newWorld();
-    act(world, { kind: "samples", device: null, samples: [sampleOf(HR, 200, world.now)] });
+    applyInput(world, { kind: "samples", device: null, samples: [createSample(HR, 200, world.now)] });
     expect(corrected(world, HR, 190)).toEqual([]);
     expect(world.memory.alerts).toMatchObject([{ key: `limit:${HR}`, state: "active" }]);
   });
 
   it("that leaves nothing of the vital ends its alarm, and its score", () => {
     const world = newWorld({ news2: { scale: 1, window_ms: 30 * MINUTE } });
-    const all = [sampleOf(HR, 200, world.now), sampleOf(RR, 16, world.now), sampleOf(SPO2, 97, world.now)];
-    act(world, { kind: "samples", device: null, samples: all });
+    const all = [createSample(HR, 200, world.now), createSample(RR, 16, world.now), createSample(SPO2, 97, world.now)];
+    applyInput(world, { kind: "samples", device: null, samples: all });
     expect(corrected(world, HR, null)).toEqual([`recovered limit:${HR}`]);
     expect(world.memory.vitals[HR]).toBeUndefined();
     expect(corrected(world, HR, null)).toEqual([]);
@@ -301,7 +314,7 @@ describe("a correction", () => {
     const limits = { ...CONFIG.limits, [HR]: { ...HR_LIMITS, rate_per_minute: 20 } };
     const world = newWorld({ limits });
     for (const [i, value] of [60, 66, 72, 78, 84, 90, 96, 102, 108, 114].entries()) {
-      act(world, { kind: "samples", device: "monitor", samples: [sampleOf(HR, value, START + i * 11 * SECOND)] });
+      applyInput(world, { kind: "samples", device: "monitor", samples: [createSample(HR, value, START + i * 11 * SECOND)] });
       world.now = START + (i + 1) * 11 * SECOND;
     }
     expect(world.memory.alerts).toMatchObject([{ key: `rate:${HR}` }]);
@@ -321,7 +334,7 @@ describe("the memory", () => {
       ),
       news2: { scale: 1, window_ms: 30 * MINUTE },
     });
-    sendFor(world, 2 * HOUR, 5 * SECOND, (i) =>
+    sendRepeatedly(world, 2 * HOUR, 5 * SECOND, (i) =>
       Object.fromEntries(codes.map((code, k) => [code, 100 + k + Math.round(1000 * Math.sin(i * k)) / 100])),
     );
     const json = JSON.stringify(world.memory);
@@ -336,8 +349,8 @@ describe("the memory", () => {
     for (let i = 0; i < 3000; i += 1) {
       const values = { [HR]: 95 + 50 * Math.sin(i / 40), [SPO2]: 92 + 4 * Math.sin(i / 70) };
       for (const world of [direct, stored]) {
-        pass(world, SECOND);
-        send(world, values);
+        advance(world, SECOND);
+        sendSamples(world, values);
       }
       stored.memory = JSON.parse(JSON.stringify(stored.memory));
     }

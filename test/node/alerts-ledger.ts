@@ -31,7 +31,7 @@ export function newLedger(): Ledger {
 }
 
 /** Enters what a step told. @returns what was illegal, in words */
-export function enter(
+export function recordTransitions(
   ledger: Ledger,
   input: AlarmInput,
   config: AlarmConfig,
@@ -101,14 +101,14 @@ function judgeTransition(
 }
 
 /** What the memory has open must be what the book has open. */
-export function compare(ledger: Ledger, alerts: readonly Alert[]): string[] {
+export function findDifferences(ledger: Ledger, alerts: readonly Alert[]): string[] {
   const booked = [...ledger.open.values()].map(({ alert }) => `${alert.n} ${alert.key} ${alert.state} ${alert.priority}`).sort();
   const kept = alerts.map((alert) => `${alert.n} ${alert.key} ${alert.state} ${alert.priority}`).sort();
   return booked.join() === kept.join() ? [] : [`the memory has [${kept.join()}], the book [${booked.join()}]`];
 }
 
 /** Whether an act on a number is to be refused, and how. */
-export function refusal(ledger: Ledger, n: number): "unknown_alert" | "not_open" | null {
+export function expectedError(ledger: Ledger, n: number): "unknown_alert" | "not_open" | null {
   if (ledger.open.has(n)) return null;
   return n >= 1 && n <= ledger.highest ? "not_open" : "unknown_alert";
 }

@@ -2,19 +2,19 @@
 import { describe, expect, it } from "vitest";
 import type { LimitsOverride } from "../../src/monitoring/alarm-rules/limits.ts";
 import { checkLimits, mergeLimits } from "../../src/monitoring/alarm-rules/limits.ts";
-import { preview } from "../../src/monitoring/alarm-rules/preview.ts";
-import { defaultLimits, VITALS } from "../../src/monitoring/vitals/catalogue.ts";
+import { previewAlarms } from "../../src/monitoring/alarm-rules/preview.ts";
+import { getDefaultLimits, VITALS } from "../../src/monitoring/vitals/catalogue.ts";
 import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
-import { CONFIG, HOUR, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START, sampleOf } from "./alerts-world.ts";
+import { CONFIG, createSample, HOUR, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START } from "./alerts-world.ts";
 
-const adult = defaultLimits("adult");
+const adult = getDefaultLimits("adult");
 const problems = (override: LimitsOverride, code: string = HR, base = adult[code] ?? HR_LIMITS) =>
   checkLimits(override, code, base).map((problem) => `${problem.field} ${problem.code}`);
 
 describe("checkLimits", () => {
   it("accepts the defaults of every band", () => {
     for (const band of AGE_BANDS) {
-      for (const [code, limits] of Object.entries(defaultLimits(band)))
+      for (const [code, limits] of Object.entries(getDefaultLimits(band)))
         expect(checkLimits(limits, code), `${band} ${code}`).toEqual([]);
     }
   });
@@ -103,42 +103,46 @@ describe("mergeLimits", () => {
 describe("preview", () => {
   const base = CONFIG.limits;
   const day = Array.from({ length: 24 * 60 }, (_, i) =>
-    sampleOf(HR, Math.floor(i / 60) % 2 === 0 ? 112 : 80, START + i * MINUTE),
+    createSample(HR, Math.floor(i / 60) % 2 === 0 ? 112 : 80, START + i * MINUTE),
   );
-  const other = Array.from({ length: 24 * 60 }, (_, i) => sampleOf(SBP, i % 10 === 0 ? 300 : 120, START + i * MINUTE));
+  const other = Array.from({ length: 24 * 60 }, (_, i) => createSample(SBP, i % 10 === 0 ? 300 : 120, START + i * MINUTE));
 
   it("counts what other limits would have raised", () => {
     const tight = { ...base, [HR]: { ...HR_LIMITS, high: 110 } };
-    expect(preview(day, base, tight, CONFIG)).toEqual({
+    expect(previewAlarms(day, base, tight, CONFIG)).toEqual({
       before: 0,
       after: 12,
       by_code: {
         [HR]: { before: { alarms: 0, high: 0, medium: 0, low: 0 }, after: { alarms: 12, high: 0, medium: 12, low: 0 } },
       },
     });
-    expect(preview(day.toReversed(), tight, base, CONFIG)).toMatchObject({ before: 12, after: 0 });
+    expect(previewAlarms(day.toReversed(), tight, base, CONFIG)).toMatchObject({ before: 12, after: 0 });
   });
 
   it("replays only what differs", () => {
-    expect(preview([...day, ...other], base, { ...base }, CONFIG)).toEqual({ before: 0, after: 0, by_code: {} });
+    expect(previewAlarms([...day, ...other], base, { ...base }, CONFIG)).toEqual({ before: 0, after: 0, by_code: {} });
     expect(
-      Object.keys(preview([...day, ...other], base, { ...base, [HR]: { ...HR_LIMITS, high: 110 } }, CONFIG).by_code),
+      Object.keys(previewAlarms([...day, ...other], base, { ...base, [HR]: { ...HR_LIMITS, high: 110 } }, CONFIG).by_code),
     ).toEqual([HR]);
   });
 
   it("counts the last value, and values after a gap", () => {
-    const samples = [sampleOf(HR, 125, START), sampleOf(HR, 80, START + 5 * HOUR), sampleOf(HR, 125, START + 10 * HOUR)];
-    expect(preview(samples, {}, base, CONFIG)).toMatchObject({ before: 0, after: 2 });
+    const samples = [
+      createSample(HR, 125, START),
+      createSample(HR, 80, START + 5 * HOUR),
+      createSample(HR, 125, START + 10 * HOUR),
+    ];
+    expect(previewAlarms(samples, {}, base, CONFIG)).toMatchObject({ before: 0, after: 2 });
   });
 
   it("counts an alarm that became critical once, by both of its priorities", () => {
-    const samples = Array.from({ length: 60 }, (_, i) => sampleOf(HR, i < 30 ? 125 : 150, START + i * SECOND));
-    const counted = preview(samples, {}, base, CONFIG);
+    const samples = Array.from({ length: 60 }, (_, i) => createSample(HR, i < 30 ? 125 : 150, START + i * SECOND));
+    const counted = previewAlarms(samples, {}, base, CONFIG);
     expect(counted.by_code[HR]?.after).toEqual({ alarms: 1, high: 1, medium: 1, low: 0 });
   });
 
   it("is of no consequence for the patient's monitoring", () => {
     const tight = { ...base, [HR]: { ...HR_LIMITS, high: 110 } };
-    expect(preview(day, base, tight, { ...CONFIG, monitoring: "off" })).toMatchObject({ after: 12 });
+    expect(previewAlarms(day, base, tight, { ...CONFIG, monitoring: "off" })).toMatchObject({ after: 12 });
   });
 });

@@ -1,19 +1,19 @@
 // Ten thousand random lives of a patient's alarms: every one must be legal by an independent book, and broken engines must not be.
 import { describe, expect, it } from "vitest";
 import type { AlarmMemory } from "../../src/monitoring/alarm-rules/engine.ts";
-import { AlarmError, emptyMemory, nextDeadline, step } from "../../src/monitoring/alarm-rules/engine.ts";
+import { AlarmError, emptyMemory, nextDeadline, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { AlarmConfig, AlarmInput } from "../../src/monitoring/alarm-rules/model.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { compare, enter, newLedger, refusal } from "./alerts-ledger.ts";
-import { randomOf } from "./alerts-randomness.ts";
-import { CONFIG, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START, sampleOf, TEMP } from "./alerts-world.ts";
+import { expectedError, findDifferences, newLedger, recordTransitions } from "./alerts-ledger.ts";
+import { createRandom } from "./alerts-randomness.ts";
+import { CONFIG, createSample, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START, TEMP } from "./alerts-world.ts";
 
 const SEED = Number(process.env["ALARM_SEED"] ?? 20_260_314);
 const LIVES = 10_000;
 const INPUTS = 25;
 
-type Random = ReturnType<typeof randomOf>;
-type Step = typeof step;
+type Random = ReturnType<typeof createRandom>;
+type Step = typeof stepAlarms;
 
 const wide = { ...HR_LIMITS, rate_per_minute: 30, trend: true };
 const saturation = { ...wide, critical_low: 85, low: 91, high: null, critical_high: null, duration_s: 15, hysteresis: 2 };
@@ -63,7 +63,7 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
       const samples = Array.from({ length: random.integer(1, 4) }, () => {
         const code = random.pick(Object.keys(VALUES));
         const at = now + random.pick([0, 0, 0, -SECOND, -MINUTE, -60 * MINUTE, MINUTE, -8 * 24 * 60 * MINUTE]);
-        return sampleOf(code, random.pick(VALUES[code] ?? [0]), at, random.chance(0.1) ? "invalid" : "final");
+        return createSample(code, random.pick(VALUES[code] ?? [0]), at, random.chance(0.1) ? "invalid" : "final");
       });
       return { kind, device, samples };
     }
@@ -90,12 +90,12 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
 /** A heart rate that changes fast within its limits. */
 function rampOf(random: Random, now: number) {
   const up = random.chance(0.5);
-  return Array.from({ length: 9 }, (_, i) => sampleOf(HR, up ? 55 + 7 * i : 112 - 7 * i, now - (8 - i) * 11 * SECOND));
+  return Array.from({ length: 9 }, (_, i) => createSample(HR, up ? 55 + 7 * i : 112 - 7 * i, now - (8 - i) * 11 * SECOND));
 }
 
 /** One life; what was illegal in it, the first of it. */
 function live(seed: number, engine: Step, seen: Set<string>): string | null {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   const ledger = newLedger();
   let config = random.pick(CONFIGS);
   let memory = emptyMemory();
@@ -105,13 +105,13 @@ function live(seed: number, engine: Step, seen: Set<string>): string | null {
     const changed = random.chance(0.05);
     if (changed) config = random.pick(CONFIGS);
     const input: AlarmInput = changed ? { kind: "tick" } : randomInput(random, memory, now);
-    const expected = "n" in input ? refusal(ledger, input.n) : null;
+    const expected = "n" in input ? expectedError(ledger, input.n) : null;
     const before = i % 4 === 0 ? JSON.stringify(memory) : null;
     try {
       const done = engine(memory, input, config, now);
       if (expected) return `${input.kind} was not refused as ${expected}`;
       if (before && JSON.stringify(memory) !== before) return `${input.kind} changed the memory that it was given`;
-      const [wrong] = enter(ledger, input, config, done.transitions, now);
+      const [wrong] = recordTransitions(ledger, input, config, done.transitions, now);
       if (wrong) return wrong;
       memory = i % 2 === 0 ? done.state : JSON.parse(JSON.stringify(done.state));
       for (const { what, alert } of done.transitions) seen.add(`${what} ${alert.rule}`);
@@ -119,7 +119,7 @@ function live(seed: number, engine: Step, seen: Set<string>): string | null {
       if (!(error instanceof AlarmError)) throw error;
       if (error.code !== expected) return `${input.kind} was refused as ${error.code}, not ${expected}`;
     }
-    const [different] = compare(ledger, memory.alerts);
+    const [different] = findDifferences(ledger, memory.alerts);
     if (different) return different;
     const deadline = nextDeadline(memory, config);
     if (deadline !== null && deadline <= now && !expected) return `the deadline ${deadline} is not after ${now}`;
@@ -141,7 +141,7 @@ function firstIllegal(
 
 describe(`random lives from seed ${SEED}`, () => {
   it(`are legal, ${LIVES} of ${INPUTS} inputs`, () => {
-    const found = firstIllegal(step, LIVES);
+    const found = firstIllegal(stepAlarms, LIVES);
     expect({ ...found, seen: null }).toEqual({ seed: null, seen: null });
     const rules = ["limit", "rate", "news2", "silence", "device_silence", "technical"];
     for (const rule of rules)
@@ -154,33 +154,33 @@ describe(`random lives from seed ${SEED}`, () => {
   const BROKEN: Record<string, Step> = {
     "acknowledges alerts that are over": (memory, input, config, now) => {
       try {
-        return step(memory, input, config, now);
+        return stepAlarms(memory, input, config, now);
       } catch (error) {
         if (input.kind === "acknowledge" && error instanceof AlarmError) return { state: memory, transitions: [] };
         throw error;
       }
     },
     "forgets what is open": (memory, input, config, now) => {
-      const done = step(memory, input, config, now);
+      const done = stepAlarms(memory, input, config, now);
       return { ...done, state: { ...done.state, alerts: done.state.alerts.slice(1) } };
     },
     "raises a second alert where one is open": (memory, input, config, now) =>
-      step({ ...memory, alerts: memory.alerts.map((alert) => ({ ...alert, key: `${alert.key}.` })) }, input, config, now),
-    "uses numbers twice": (memory, input, config, now) => step({ ...memory, n: memory.alerts.length }, input, config, now),
+      stepAlarms({ ...memory, alerts: memory.alerts.map((alert) => ({ ...alert, key: `${alert.key}.` })) }, input, config, now),
+    "uses numbers twice": (memory, input, config, now) => stepAlarms({ ...memory, n: memory.alerts.length }, input, config, now),
     "does not stop escalating at an acknowledgement": (memory, input, config, now) => {
       const active = { state: "active", acknowledged_at: null, acknowledged_by: null, escalate_at: now } as const;
       const alerts = memory.alerts.map((alert) => (alert.state === "acknowledged" ? { ...alert, ...active } : alert));
-      return step({ ...memory, alerts }, input, config, now);
+      return stepAlarms({ ...memory, alerts }, input, config, now);
     },
     "does not latch": (memory, input, config, now) => {
       const alerts = memory.alerts.map((alert) => (alert.state === "active" ? { ...alert, priority: "medium" as const } : alert));
-      return step({ ...memory, alerts }, input, config, now);
+      return stepAlarms({ ...memory, alerts }, input, config, now);
     },
-    "lets its clock go back": (memory, input, config, now) => step({ ...memory, now: 0 }, input, config, now - MINUTE),
+    "lets its clock go back": (memory, input, config, now) => stepAlarms({ ...memory, now: 0 }, input, config, now - MINUTE),
     "alarms silence at home": (memory, input, config, now) =>
-      step(memory, input, config.monitoring === "home" ? { ...config, monitoring: "ward" } : config, now),
+      stepAlarms(memory, input, config.monitoring === "home" ? { ...config, monitoring: "ward" } : config, now),
     "changes the memory it was given": (memory, input, config, now) => {
-      const done = step(memory, input, config, now);
+      const done = stepAlarms(memory, input, config, now);
       for (const alert of memory.alerts) alert.tier += 1;
       return done;
     },

@@ -11,7 +11,7 @@ function uniform(seed: number): () => number {
   };
 }
 
-export function randomOf(seed: number) {
+export function createRandom(seed: number) {
   const next = uniform(seed);
   const integer = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));
   return {

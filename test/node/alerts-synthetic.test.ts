@@ -1,31 +1,31 @@
 // Labelled synthetic series: every injected breach is found, normal hours are quiet, no crossing is missed or told twice.
 import { describe, expect, it } from "vitest";
 import type { AlarmConfig, Transition } from "../../src/monitoring/alarm-rules/model.ts";
-import { replay } from "../../src/monitoring/alarm-rules/preview.ts";
-import { CODES, defaultLimits } from "../../src/monitoring/vitals/catalogue.ts";
+import { replaySamples } from "../../src/monitoring/alarm-rules/preview.ts";
+import { CODES, getDefaultLimits } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Limits, Sample } from "../../src/monitoring/vitals/model.ts";
-import { randomOf } from "./alerts-randomness.ts";
+import { createRandom } from "./alerts-randomness.ts";
 import {
-  act,
+  advance,
+  advanceTo,
+  applyInput,
   CONFIG,
+  createSample,
   HR,
   HR_LIMITS,
   MINUTE,
   newWorld,
-  pass,
-  passTo,
   RR,
   SBP,
   SECOND,
   SPO2,
   START,
-  sampleOf,
-  send,
+  sendSamples,
   TEMP,
 } from "./alerts-world.ts";
 
 const SEED = Number(process.env["ALARM_SEED"] ?? 20_260_314);
-const LIMITS = defaultLimits("adult");
+const LIMITS = getDefaultLimits("adult");
 const config: AlarmConfig = {
   ...CONFIG,
   monitoring: "home",
@@ -46,7 +46,7 @@ const HEALTHY = [
 
 /** A minute's values for so many hours. */
 function normalSeries(seed: number, hours: number): Sample[] {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   const samples: Sample[] = [];
   for (const { code, mean, spread, memory, night, least, most } of HEALTHY) {
     const base = random.between(mean[0], mean[1]);
@@ -55,11 +55,14 @@ function normalSeries(seed: number, hours: number): Sample[] {
       noise = memory * noise + Math.sqrt(1 - memory ** 2) * spread * random.normal();
       const asleep = (1 - Math.cos((2 * Math.PI * i) / 1440)) / 2;
       const value = Math.max(least, Math.min(most, base + night * asleep + noise));
-      samples.push(sampleOf(code, Number(value.toFixed(1)), START + i * MINUTE));
+      samples.push(createSample(code, Number(value.toFixed(1)), START + i * MINUTE));
     }
   }
   for (let i = 0; i < hours * 60; i += 20) {
-    samples.push(sampleOf(CODES.consciousness, 0, START + i * MINUTE), sampleOf(CODES.inspired_oxygen, 21, START + i * MINUTE));
+    samples.push(
+      createSample(CODES.consciousness, 0, START + i * MINUTE),
+      createSample(CODES.inspired_oxygen, 21, START + i * MINUTE),
+    );
   }
   return samples.sort((a, b) => a.at - b.at);
 }
@@ -69,29 +72,31 @@ const raisedIn = (told: readonly Transition[]) => told.filter(({ what }) => what
 describe(`normal hours from seed ${SEED}`, () => {
   it("have at most one false alert in 1,000 patient-hours, all rules on", () => {
     const [patients, hours] = [60, 48];
-    const alerts = Array.from({ length: patients }, (_, i) => raisedIn(replay(normalSeries(SEED + i, hours), config))).flat();
+    const alerts = Array.from({ length: patients }, (_, i) =>
+      raisedIn(replaySamples(normalSeries(SEED + i, hours), config)),
+    ).flat();
     const rate = (1000 * alerts.length) / (patients * hours);
     console.info(`false alerts in 1,000 normal patient-hours: ${rate.toFixed(2)} (${alerts.join(", ")})`);
     expect(rate).toBeLessThanOrEqual(1);
     const nervous = { ...config, limits: { ...LIMITS, [HR]: { ...HR_LIMITS, high: 80 } } };
-    const some = Array.from({ length: 5 }, (_, i) => raisedIn(replay(normalSeries(SEED + i, hours), nervous))).flat();
+    const some = Array.from({ length: 5 }, (_, i) => raisedIn(replaySamples(normalSeries(SEED + i, hours), nervous))).flat();
     expect(some.length).toBeGreaterThan(10);
   });
 });
 
 describe("a normal day at 1 Hz with stray values", () => {
   it("has no alert for one or two seconds beyond a limit", () => {
-    const random = randomOf(SEED);
+    const random = createRandom(SEED);
     const stray = () => (random.chance(0.5) ? random.between(121, 130) : random.between(41, 49));
     const values = Array.from({ length: 24 * 3600 }, () => 75 + 3 * random.normal());
     for (let i = 100; i < values.length; i += random.integer(60, 600)) {
       values[i] = stray();
       if (random.chance(0.3)) values[i + 1] = values[i] ?? 0;
     }
-    const samples = values.map((value, i) => sampleOf(HR, value, START + i * SECOND));
-    expect(raisedIn(replay(samples, config))).toEqual([]);
+    const samples = values.map((value, i) => createSample(HR, value, START + i * SECOND));
+    expect(raisedIn(replaySamples(samples, config))).toEqual([]);
     const naive = { ...config, limits: { [HR]: { ...HR_LIMITS, duration_s: 0 } } };
-    expect(raisedIn(replay(samples, naive)).length).toBeGreaterThan(200);
+    expect(raisedIn(replaySamples(samples, naive)).length).toBeGreaterThan(200);
   });
 });
 
@@ -113,7 +118,7 @@ describe("injected breaches", () => {
     const missed: string[] = [];
     for (const [index, injection] of INJECTIONS.entries()) {
       for (let repeat = 0; repeat < 30; repeat += 1) {
-        const random = randomOf(SEED + 1000 * index + repeat);
+        const random = createRandom(SEED + 1000 * index + repeat);
         const from = START + random.integer(70, 150) * MINUTE;
         const until = from + random.integer(1, 20) * MINUTE;
         const depth = random.pick([0, 0.1, 0.5]);
@@ -122,7 +127,7 @@ describe("injected breaches", () => {
             ? { ...sample, value: injection.bound + injection.sign * depth }
             : sample,
         );
-        const told = replay(series, config).filter(({ alert }) => alert.key === `limit:${injection.code}`);
+        const told = replaySamples(series, config).filter(({ alert }) => alert.key === `limit:${injection.code}`);
         const label = `${injection.code} ${injection.bound} ${injection.priority} ${repeat}`;
         const whats = told.filter(({ what }) => what !== "escalated" && what !== "repeated").map(({ what }) => what);
         const ended = injection.priority === "high" ? "recovered" : "cleared";
@@ -139,28 +144,28 @@ type Crossing = { length: number; peak: number };
 
 /** A heart rate at 1 Hz that crosses 120 again and again, dithering a little; `limits` in effect. @returns alarms of each crossing */
 function alarmsOf(crossings: readonly Crossing[], limits: Limits, seed: number): number[] {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   const world = newWorld({ monitoring: "home", limits: { [HR]: limits }, escalation: { high: [], medium: [], low: [] } });
   return crossings.map(({ length, peak }) => {
     const before = world.told.length;
     const from = world.now;
     // Every third second it dithers back across the limit.
     for (let i = 0; i < length; i += 1) {
-      passTo(world, from + i * SECOND);
-      send(world, { [HR]: i % 3 === 1 ? 119 : peak + random.integer(0, 1) });
+      advanceTo(world, from + i * SECOND);
+      sendSamples(world, { [HR]: i % 3 === 1 ? 119 : peak + random.integer(0, 1) });
     }
     for (let i = 0; i < 30; i += 1) {
-      passTo(world, from + (length + i) * SECOND);
-      send(world, { [HR]: 90 + random.integer(-5, 5) });
+      advanceTo(world, from + (length + i) * SECOND);
+      sendSamples(world, { [HR]: 90 + random.integer(-5, 5) });
     }
-    pass(world, SECOND);
-    for (const { n } of world.memory.alerts) act(world, { kind: "acknowledge", n, by: "nurse" });
+    advance(world, SECOND);
+    for (const { n } of world.memory.alerts) applyInput(world, { kind: "acknowledge", n, by: "nurse" });
     return raisedIn(world.told.slice(before)).length;
   });
 }
 
 describe(`10,000 crossings from seed ${SEED}`, () => {
-  const random = randomOf(SEED);
+  const random = createRandom(SEED);
   const crossings = Array.from({ length: 10_000 }, () => ({
     length: random.pick([1, 3, 5, 8, 13, 15, 20, 25, 40]),
     peak: random.pick([120, 121, 125, 138, 140, 160]),

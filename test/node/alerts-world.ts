@@ -1,9 +1,9 @@
 // A patient's alarms in a test: a clock, a config, and the engine run as its caller runs it, with a step at each deadline.
 import { expect } from "vitest";
 import type { AlarmMemory } from "../../src/monitoring/alarm-rules/engine.ts";
-import { emptyMemory, nextDeadline, step } from "../../src/monitoring/alarm-rules/engine.ts";
+import { emptyMemory, nextDeadline, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { AlarmConfig, AlarmInput, Alert, Transition } from "../../src/monitoring/alarm-rules/model.ts";
-import { CODES, defaultLimits } from "../../src/monitoring/vitals/catalogue.ts";
+import { CODES, getDefaultLimits } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Limits, Sample } from "../../src/monitoring/vitals/model.ts";
 
 export const START = Date.UTC(2026, 2, 14, 9, 26, 53);
@@ -26,7 +26,7 @@ export const HR_LIMITS: Limits = {
 
 export const CONFIG: AlarmConfig = {
   monitoring: "ward",
-  limits: { ...withoutChange(defaultLimits("adult")), [HR]: HR_LIMITS },
+  limits: { ...withoutChangeRules(getDefaultLimits("adult")), [HR]: HR_LIMITS },
   news2: null,
   devices: { monitor: { silence_s: 120 }, wearable: { silence_s: null } },
   escalation: { high: [2, 5, 10], medium: [10, 20], low: [] },
@@ -34,13 +34,13 @@ export const CONFIG: AlarmConfig = {
 };
 
 /** Default limits without rules of change, so that a scenario shows one rule at a time. */
-export function withoutChange(limits: Record<string, Limits>): Record<string, Limits> {
+export function withoutChangeRules(limits: Record<string, Limits>): Record<string, Limits> {
   return Object.fromEntries(
     Object.entries(limits).map(([code, of]) => [code, { ...of, rate_per_minute: null, trend: false, silence_s: null }]),
   );
 }
 
-export function sampleOf(code: string, value: number, at: number, status: Sample["status"] = "final"): Sample {
+export function createSample(code: string, value: number, at: number, status: Sample["status"] = "final"): Sample {
   return { code, value, unit: "/min", at, seq: null, status };
 }
 
@@ -55,18 +55,18 @@ export function newWorld(change: Partial<AlarmConfig> = {}): World {
   return { memory: emptyMemory(), config: { ...CONFIG, ...change }, now: START, told: [] };
 }
 
-export function act(world: World, input: AlarmInput): Transition[] {
-  const done = step(world.memory, input, world.config, world.now);
+export function applyInput(world: World, input: AlarmInput): Transition[] {
+  const done = stepAlarms(world.memory, input, world.config, world.now);
   world.memory = done.state;
   world.told.push(...done.transitions);
   return done.transitions;
 }
 
 /** Time passes; at every deadline the clock ticks, as the patient's object has it. */
-export function passTo(world: World, time: number): void {
+export function advanceTo(world: World, time: number): void {
   for (let due = nextDeadline(world.memory, world.config); due !== null && due <= time; ) {
     world.now = Math.max(world.now, due);
-    act(world, { kind: "tick" });
+    applyInput(world, { kind: "tick" });
     const next = nextDeadline(world.memory, world.config);
     if (next !== null && next <= world.now) throw new Error(`The deadline ${next} does not pass`);
     due = next;
@@ -74,25 +74,25 @@ export function passTo(world: World, time: number): void {
   world.now = Math.max(world.now, time);
 }
 
-export function pass(world: World, milliseconds: number): void {
-  passTo(world, world.now + milliseconds);
+export function advance(world: World, milliseconds: number): void {
+  advanceTo(world, world.now + milliseconds);
 }
 
-export function send(
+export function sendSamples(
   world: World,
   values: Record<string, number>,
   device: string | null = "monitor",
   at = world.now,
 ): Transition[] {
-  return act(world, {
+  return applyInput(world, {
     kind: "samples",
     device,
-    samples: Object.entries(values).map(([code, value]) => sampleOf(code, value, at)),
+    samples: Object.entries(values).map(([code, value]) => createSample(code, value, at)),
   });
 }
 
 /** The same values every so often, for so long. */
-export function sendFor(
+export function sendRepeatedly(
   world: World,
   milliseconds: number,
   every: number,
@@ -100,24 +100,24 @@ export function sendFor(
 ): void {
   const from = world.now;
   for (let index = 0; index * every < milliseconds; index += 1) {
-    passTo(world, from + index * every);
-    send(world, values(index));
+    advanceTo(world, from + index * every);
+    sendSamples(world, values(index));
   }
-  passTo(world, from + milliseconds);
+  advanceTo(world, from + milliseconds);
 }
 
-export function open(world: World): Alert[] {
+export function listOpenAlerts(world: World): Alert[] {
   return world.memory.alerts;
 }
 
-export function whats(world: World): string[] {
+export function listTransitions(world: World): string[] {
   return world.told.map(({ what, alert }) => `${what} ${alert.key} ${alert.priority} ${alert.state}`);
 }
 
 /** The alert that alone is open. */
-export function one(world: World): Alert {
-  expect(open(world)).toHaveLength(1);
-  const [alert] = open(world);
+export function getOnlyAlert(world: World): Alert {
+  expect(listOpenAlerts(world)).toHaveLength(1);
+  const [alert] = listOpenAlerts(world);
   if (!alert) throw new Error("There is no open alert");
   return alert;
 }

@@ -6,13 +6,19 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   appendBatch,
-  type Batch,
-  countOf,
-  decode,
+  countSamples,
+  decodeBlock,
   decodeRange,
-  type Stored,
+  type StoredBatch,
+  type StoredSample,
 } from "../../src/monitoring/patient-object/samples/blocks.ts";
-import { add, has, MOST_INTERVALS, NOTHING_SEEN, type Seen } from "../../src/monitoring/patient-object/samples/seen.ts";
+import {
+  addSeen,
+  hasSeen,
+  MAX_INTERVALS,
+  NOTHING_SEEN,
+  type SeenSequence,
+} from "../../src/monitoring/patient-object/samples/seen-sequence.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
 import { ApiError } from "../../src/platform/errors.ts";
 
@@ -24,19 +30,19 @@ function sample(given: Partial<Sample> = {}): Sample {
   return { code: "8867-4", value: 72, unit: "/min", at: START, seq: null, status: "final", ...given };
 }
 
-function blockOf(batches: readonly Batch[]): Uint8Array<ArrayBuffer> {
+function blockOf(batches: readonly StoredBatch[]): Uint8Array<ArrayBuffer> {
   return batches.reduce<Uint8Array<ArrayBuffer> | null>(appendBatch, null) ?? new Uint8Array();
 }
 
 /** What decode should give: the batches laid end to end. */
-function laidOut(batches: readonly Batch[]): Stored[] {
+function laidOut(batches: readonly StoredBatch[]): StoredSample[] {
   return batches
     .flatMap(({ received, device, samples }) => samples.map((one) => ({ ...one, received, device })))
     .map((one, index) => ({ ...one, value: one.value === 0 ? 0 : one.value, index }));
 }
 
 /** toEqual takes Object.is for numbers but lets undefined pass; the keys are compared too. */
-function expectSame(decoded: readonly Stored[], expected: readonly Stored[]): void {
+function expectSame(decoded: readonly StoredSample[], expected: readonly StoredSample[]): void {
   expect(decoded).toStrictEqual(expected);
   expect(decoded.every(({ value }, i) => Object.is(value, expected[i]?.value))).toBe(true);
 }
@@ -49,7 +55,7 @@ function isDamage(error: unknown): boolean {
 
 function reasonOf(block: Uint8Array): string {
   try {
-    decode(block);
+    decodeBlock(block);
   } catch (error) {
     if (isDamage(error) && error instanceof Error) return error.message;
     throw error;
@@ -85,7 +91,7 @@ const SIX = [
 ];
 
 /** Six vitals once a second, all of a second with one time; `each` seconds come in one batch. */
-function fiveMinutes(each: number): Batch[] {
+function fiveMinutes(each: number): StoredBatch[] {
   const random = randomOf(49);
   const rows = Array.from({ length: 300 }, (_, second) =>
     SIX.map(({ code, unit, decimals, middle, swing }, place) => {
@@ -115,7 +121,7 @@ const value = fc.oneof(
   fc.constantFrom(0, -0, 0.1 + 0.2, 1e-6, 1e-7, 5e-324, Number.MAX_VALUE, Number.NaN, Infinity, -Infinity, 2 ** 50, 2 ** 50 + 1),
 );
 const seq = fc.oneof(fc.constant(null), fc.nat({ max: 6 }), fc.constantFrom(2 ** 53 - 2, 2 ** 53 - 1), fc.maxSafeNat());
-const batch: fc.Arbitrary<Batch> = fc.record({
+const batch: fc.Arbitrary<StoredBatch> = fc.record({
   received: time,
   device: fc.option(text, { nil: null }),
   samples: fc.array(
@@ -129,8 +135,8 @@ describe("a block", () => {
     fc.assert(
       fc.property(fc.array(batch, { maxLength: 10 }), (batches) => {
         const block = blockOf([{ received: START, device: null, samples: [] }, ...batches]);
-        expectSame(decode(block), laidOut(batches));
-        expect(countOf(block)).toBe(laidOut(batches).length);
+        expectSame(decodeBlock(block), laidOut(batches));
+        expect(countSamples(block)).toBe(laidOut(batches).length);
       }),
       { numRuns: 1000, seed: 49 },
     );
@@ -142,7 +148,7 @@ describe("a block", () => {
       value: Math.fround(one.value),
     }));
     const block = blockOf([{ received: START, device: null, samples: [sample({ value: 36.85 })] }]);
-    expect(() => expectSame(decode(block), rounded)).toThrow();
+    expect(() => expectSame(decodeBlock(block), rounded)).toThrow();
   });
 
   it("keeps any double bit by bit, and gives -0 as 0", () => {
@@ -154,7 +160,9 @@ describe("a block", () => {
       return bits.getFloat64(0);
     });
     const values = [...doubles, -0, 0];
-    const decoded = decode(blockOf([{ received: START, device: null, samples: values.map((one) => sample({ value: one })) }]));
+    const decoded = decodeBlock(
+      blockOf([{ received: START, device: null, samples: values.map((one) => sample({ value: one })) }]),
+    );
     const different = values.filter((one, i) => !Object.is(decoded[i]?.value, one));
     expect(different).toStrictEqual([-0]);
     expect(Object.is(decoded.at(-2)?.value, 0)).toBe(true);
@@ -164,12 +172,12 @@ describe("a block", () => {
     const values = Array.from({ length: 20_001 }, (_, i) => ((i * 7919) % 20_001) / 100 - 100);
     const exact = values.map((one) => Number(one.toFixed(2)));
     const block = blockOf([{ received: START, device: null, samples: exact.map((one) => sample({ value: one })) }]);
-    expect(decode(block).map((one) => one.value)).toStrictEqual(exact);
+    expect(decodeBlock(block).map((one) => one.value)).toStrictEqual(exact);
     expect(block.length / exact.length).toBeLessThan(5);
   });
 
   it("keeps sequence numbers of several devices apart", () => {
-    const batches: Batch[] = [
+    const batches: StoredBatch[] = [
       {
         received: START,
         device: "a",
@@ -179,12 +187,12 @@ describe("a block", () => {
       { received: START, device: null, samples: [sample({ seq: 8 }), sample({ seq: 8 })] },
       { received: START, device: "a", samples: [sample({ seq: 8 }), sample({ seq: 3 })] },
     ];
-    expectSame(decode(blockOf(batches)), laidOut(batches));
+    expectSame(decodeBlock(blockOf(batches)), laidOut(batches));
   });
 
   it("rounds times to the millisecond", () => {
     const block = blockOf([{ received: START + 0.6, device: null, samples: [sample({ at: START + 0.4 })] }]);
-    expect(decode(block)[0]).toMatchObject({ received: START + 1, at: START });
+    expect(decodeBlock(block)[0]).toMatchObject({ received: START + 1, at: START });
   });
 
   it("refuses times and sequence numbers that are none", () => {
@@ -217,7 +225,7 @@ describe("a block", () => {
     const block = blockOf(fiveMinutes(60));
     const larger = new Uint8Array(block.length + 9);
     larger.set(block, 5);
-    expectSame(decode(larger.subarray(5, 5 + block.length)), decode(block));
+    expectSame(decodeBlock(larger.subarray(5, 5 + block.length)), decodeBlock(block));
   });
 
   it("gives a range of times, its end left out, with the places in the block", () => {
@@ -235,7 +243,7 @@ describe("a block", () => {
     for (const each of [1, 10, 60]) {
       const batches = fiveMinutes(each);
       const block = blockOf(batches);
-      expectSame(decode(block), laidOut(batches));
+      expectSame(decodeBlock(block), laidOut(batches));
       console.log(`1,800 samples, ${each} s a batch: ${(block.length / 1800).toFixed(2)} bytes a sample`);
       expect(block.length).toBeLessThanOrEqual(4 * 1800);
     }
@@ -249,13 +257,13 @@ describe("a block", () => {
     const appended = performance.now();
     const block = blockOf(batches);
     const again = performance.now();
-    for (let i = 0; i < rounds * 10; i++) decode(block);
+    for (let i = 0; i < rounds * 10; i++) decodeBlock(block);
     const decoded = performance.now() - again;
     console.log(
       `append of 6 samples to a block that grows to 1,800: ${(((appended - begin) / rounds / batches.length) * 1000).toFixed(1)} µs; ` +
         `decode of 1,800: ${(decoded / rounds / 10).toFixed(3)} ms`,
     );
-    expect(countOf(block)).toBe(1800);
+    expect(countSamples(block)).toBe(1800);
   });
 
   it("keeps a bedside monitor's recording", () => {
@@ -271,8 +279,8 @@ describe("a block", () => {
     });
     expect(batches.length).toBeGreaterThan(60);
     const block = blockOf(batches);
-    expectSame(decode(block), laidOut(batches));
-    console.log(`bedside recording: ${(block.length / countOf(block)).toFixed(2)} bytes a sample of ${countOf(block)}`);
+    expectSame(decodeBlock(block), laidOut(batches));
+    console.log(`bedside recording: ${(block.length / countSamples(block)).toFixed(2)} bytes a sample of ${countSamples(block)}`);
   });
 });
 
@@ -292,7 +300,7 @@ describe("a damaged block", () => {
     for (let length = 0; length < block.length; length++) {
       const cut = block.subarray(0, length);
       expect(reasonOf(cut)).not.toBe("it was read");
-      expect(() => countOf(cut)).toThrow(ApiError);
+      expect(() => countSamples(cut)).toThrow(ApiError);
       expect(() => appendBatch(cut, { received: START, device: null, samples: [sample()] })).toThrow(ApiError);
     }
   });
@@ -326,7 +334,7 @@ describe("a damaged block", () => {
         const kept = block.subarray(0, isAfterHead ? headEnd : 9);
         const forged = withChecksum(new Uint8Array([...kept, ...bytes]));
         try {
-          expect(decode(forged).length).toBeLessThanOrEqual(forged.length);
+          expect(decodeBlock(forged).length).toBeLessThanOrEqual(forged.length);
         } catch (error) {
           if (!isDamage(error)) throw error;
           refused++;
@@ -350,9 +358,9 @@ function intervalsOf(numbers: ReadonlySet<number>): [number, number][] {
 }
 
 /** A twin that bridges gaps of one, and so counts a number as seen that never came. */
-function addCarelessly(seen: Seen, seq: number): Seen {
+function addCarelessly(seen: SeenSequence, seq: number): SeenSequence {
   const bridged: [number, number][] = [];
-  for (const [first, last] of add(seen, seq)) {
+  for (const [first, last] of addSeen(seen, seq)) {
     const before = bridged.at(-1);
     if (before && first - before[1] === 2) before[1] = last;
     else bridged.push([first, last]);
@@ -366,10 +374,10 @@ describe("sequence numbers seen", () => {
     { maxLength: 300 },
   );
 
-  function agreesWithSet(addOne: (seen: Seen, seq: number) => Seen) {
+  function agreesWithSet(addOne: (seen: SeenSequence, seq: number) => SeenSequence) {
     return fc.property(numbers, (arrived) => {
       const all = new Set<number>();
-      let seen: Seen = NOTHING_SEEN;
+      let seen: SeenSequence = NOTHING_SEEN;
       let forgetsBelow = 0;
       for (const one of arrived) {
         const before = JSON.stringify(seen);
@@ -377,11 +385,11 @@ describe("sequence numbers seen", () => {
         expect(JSON.stringify(seen)).toBe(before);
         all.add(one);
         seen = JSON.parse(JSON.stringify(next));
-        expect(seen.length).toBeLessThanOrEqual(MOST_INTERVALS);
-        if (seen.length === MOST_INTERVALS) forgetsBelow = Math.max(forgetsBelow, seen[0]?.[0] ?? 0);
+        expect(seen.length).toBeLessThanOrEqual(MAX_INTERVALS);
+        if (seen.length === MAX_INTERVALS) forgetsBelow = Math.max(forgetsBelow, seen[0]?.[0] ?? 0);
       }
       for (const one of [...all].flatMap((near) => [near - 1, near, near + 1])) {
-        if (has(seen, one)) expect(all.has(one)).toBe(true);
+        if (hasSeen(seen, one)) expect(all.has(one)).toBe(true);
         else if (one >= forgetsBelow) expect(all.has(one)).toBe(false);
       }
       if (forgetsBelow === 0) expect(seen).toStrictEqual(intervalsOf(all));
@@ -389,7 +397,7 @@ describe("sequence numbers seen", () => {
   }
 
   it("are those of a set, but for the lowest that are forgotten", () => {
-    fc.assert(agreesWithSet(add), { numRuns: 2000, seed: 52 });
+    fc.assert(agreesWithSet(addSeen), { numRuns: 2000, seed: 52 });
   });
 
   it("would not be with a gap bridged", () => {
@@ -397,24 +405,24 @@ describe("sequence numbers seen", () => {
   });
 
   it("are one interval of a device that sends in order, and one again when a gap is filled", () => {
-    const inOrder = Array.from({ length: 10_000 }, (_, i) => i).reduce(add, NOTHING_SEEN);
+    const inOrder = Array.from({ length: 10_000 }, (_, i) => i).reduce(addSeen, NOTHING_SEEN);
     expect(inOrder).toStrictEqual([[0, 9999]]);
-    const gap = [1, 2, 4, 5].reduce(add, NOTHING_SEEN);
+    const gap = [1, 2, 4, 5].reduce(addSeen, NOTHING_SEEN);
     expect(gap).toStrictEqual([
       [1, 2],
       [4, 5],
     ]);
-    expect(has(gap, 3)).toBe(false);
-    expect(add(gap, 3)).toStrictEqual([[1, 5]]);
-    expect(add(gap, 4)).toBe(gap);
+    expect(hasSeen(gap, 3)).toBe(false);
+    expect(addSeen(gap, 3)).toStrictEqual([[1, 5]]);
+    expect(addSeen(gap, 4)).toBe(gap);
   });
 
   it("forget the lowest interval when there are too many, and a number below them all at once", () => {
-    const even = Array.from({ length: MOST_INTERVALS }, (_, i) => 100 + i * 2);
-    const full = even.reduce(add, NOTHING_SEEN);
-    expect(full.length).toBe(MOST_INTERVALS);
-    const more = add(full, 1000);
-    expect([has(more, 100), has(more, 102), has(more, 1000)]).toStrictEqual([false, true, true]);
-    expect(add(full, 5)).toStrictEqual(full);
+    const even = Array.from({ length: MAX_INTERVALS }, (_, i) => 100 + i * 2);
+    const full = even.reduce(addSeen, NOTHING_SEEN);
+    expect(full.length).toBe(MAX_INTERVALS);
+    const more = addSeen(full, 1000);
+    expect([hasSeen(more, 100), hasSeen(more, 102), hasSeen(more, 1000)]).toStrictEqual([false, true, true]);
+    expect(addSeen(full, 5)).toStrictEqual(full);
   });
 });

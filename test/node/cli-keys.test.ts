@@ -1,9 +1,9 @@
 // `edgecare keys`, run as an operator runs it: fresh secrets that the Worker takes, and each step of a rotation.
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { nextRing, RINGS, RingError } from "../../cli/rings.ts";
-import { OPTIONAL_SECRETS, SECRETS, signingKeys } from "../../src/platform/config.ts";
-import { parseMacRing, parseRing } from "../../src/platform/crypto.ts";
+import { advanceRing, RING_NAMES, RingError } from "../../cli/key-rings.ts";
+import { OPTIONAL_SECRETS, parseSigningKeys, SECRETS } from "../../src/platform/config.ts";
+import { parseKeyRing, parseMacKeyRing } from "../../src/platform/crypto.ts";
 
 function cli(args: string[], input = "") {
   const { status, stdout, stderr } = spawnSync("node", ["cli/edgecare.ts", ...args], { input, encoding: "utf8" });
@@ -44,9 +44,9 @@ describe("edgecare keys new", () => {
   });
 
   it("prints rings as the Worker reads them", async () => {
-    expect((await signingKeys(fresh["JWT_KEYS"] ?? "")).jwks.keys).toHaveLength(1);
-    expect((await parseRing(fresh["FIELD_KEYS"] ?? "")).current).toBe("f1");
-    expect((await parseMacRing(fresh["IDENTITY_KEYS"] ?? "")).current).toBe("i1");
+    expect((await parseSigningKeys(fresh["JWT_KEYS"] ?? "")).jwks.keys).toHaveLength(1);
+    expect((await parseKeyRing(fresh["FIELD_KEYS"] ?? "")).currentKid).toBe("f1");
+    expect((await parseMacKeyRing(fresh["IDENTITY_KEYS"] ?? "")).currentKid).toBe("i1");
   });
 });
 
@@ -66,7 +66,7 @@ describe("edgecare keys rotate", () => {
       [signing, next],
       [dropped, next],
     ] as const) {
-      expect((await signingKeys(ring)).current).toBe(current);
+      expect((await parseSigningKeys(ring)).currentKid).toBe(current);
     }
     expect(JSON.parse(signing)[1].d).toBe(JSON.parse(present)[0].d);
   });
@@ -76,38 +76,41 @@ describe("edgecare keys rotate", () => {
     ["IDENTITY_KEYS", "i"],
   ] as const)("%s: as JWT_KEYS, but an old key goes by force alone", async (name, letter) => {
     const present = fresh[name] ?? "";
-    const added = nextRing(name, present, "add");
+    const added = advanceRing(name, present, "add");
     expect(added.startsWith(`${present},`)).toBe(true);
-    const signing = nextRing(name, added, "sign");
+    const signing = advanceRing(name, added, "sign");
     expect(kidsOf(signing)).toEqual([`${letter}2`, `${letter}1`]);
-    const third = nextRing(name, nextRing(name, signing, "add"), "sign");
+    const third = advanceRing(name, advanceRing(name, signing, "add"), "sign");
     expect(kidsOf(third)).toEqual([`${letter}3`, `${letter}2`, `${letter}1`]);
-    expect((await parseRing(third)).current).toBe(`${letter}3`);
+    expect((await parseKeyRing(third)).currentKid).toBe(`${letter}3`);
     expect(refused(name, "drop", third)).toContain("--force");
     expect(kidsOf(rotate(name, "drop", third, "--force"))).toEqual([`${letter}3`, `${letter}2`]);
   });
 
   it("refuses a step too early or twice, and never drops the key that signs", () => {
-    for (const name of RINGS) {
+    for (const name of RING_NAMES) {
       const present = fresh[name] ?? "";
-      const added = nextRing(name, present, "add");
-      const signing = nextRing(name, added, "sign");
-      expect(() => nextRing(name, present, "sign")).toThrow(/--stage add/);
-      expect(() => nextRing(name, added, "add")).toThrow(/--stage sign/);
-      expect(() => nextRing(name, signing, "sign")).toThrow(/already/);
+      const added = advanceRing(name, present, "add");
+      const signing = advanceRing(name, added, "sign");
+      expect(() => advanceRing(name, present, "sign")).toThrow(/--stage add/);
+      expect(() => advanceRing(name, added, "add")).toThrow(/--stage sign/);
+      expect(() => advanceRing(name, signing, "sign")).toThrow(/already/);
       for (const ring of [present, added]) {
-        for (const force of [false, true]) expect(() => nextRing(name, ring, "drop", force)).toThrow(RingError);
+        for (const force of [false, true]) expect(() => advanceRing(name, ring, "drop", force)).toThrow(RingError);
       }
     }
     expect(refused("JWT_KEYS", "drop", fresh["JWT_KEYS"] ?? "")).toContain("never dropped");
   });
 
   it("orders keys without a date by their place, the one in front being the newest", () => {
-    const bare = JSON.parse(nextRing("JWT_KEYS", nextRing("JWT_KEYS", fresh["JWT_KEYS"] ?? "", "add"), "sign"));
+    const bare = JSON.parse(advanceRing("JWT_KEYS", advanceRing("JWT_KEYS", fresh["JWT_KEYS"] ?? "", "add"), "sign"));
     const undated = JSON.stringify(bare.map(({ iat: _, ...jwk }: { iat: number }) => jwk));
-    expect(kidsOf(nextRing("JWT_KEYS", undated, "drop"))).toEqual([bare[0].kid]);
-    const next = nextRing("JWT_KEYS", undated, "add");
-    expect(kidsOf(nextRing("JWT_KEYS", nextRing("JWT_KEYS", next, "sign"), "drop"))).toEqual([kidsOf(next)[2], bare[0].kid]);
+    expect(kidsOf(advanceRing("JWT_KEYS", undated, "drop"))).toEqual([bare[0].kid]);
+    const next = advanceRing("JWT_KEYS", undated, "add");
+    expect(kidsOf(advanceRing("JWT_KEYS", advanceRing("JWT_KEYS", next, "sign"), "drop"))).toEqual([
+      kidsOf(next)[2],
+      bare[0].kid,
+    ]);
   });
 
   it("reads the line of .dev.vars too", () => {

@@ -1,14 +1,17 @@
 // The month's bill: prices against hand-computed cases, and meters that count a known request.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Counts, minus, NOTHING } from "../../bench/cost/counts.ts";
-import { sync } from "../../bench/cost/traffic.ts";
-import { type Metered, newWorld, startMetered, type World } from "../../bench/cost/world.ts";
-import { monthOf, SCENARIOS, usageOf, workerCpuMs } from "../../cli/cost/month.ts";
-import { billOf, ITEMS, PLAN, type Usage } from "../../cli/cost/prices.ts";
-import { cost } from "../../cli/cost.ts";
+import { type Counts, subtractCounts, ZERO_COUNTS } from "../../bench/cost/counts.ts";
+import { sendSync } from "../../bench/cost/traffic.ts";
+import { createWorld, type MeteredServer, startMetered, type World } from "../../bench/cost/world.ts";
+import { computeUsage, SCENARIOS, unitsPerMonth, workerCpuMs } from "../../cli/cost/month.ts";
+import { BILL_ITEMS, computeBill, PLAN_DOLLARS, type Usage } from "../../cli/cost/prices.ts";
+import { runCost } from "../../cli/cost.ts";
 
-const usage = (some: Partial<Usage>): Usage => ({ ...(Object.fromEntries(ITEMS.map((item) => [item, 0])) as Usage), ...some });
-const lineOf = (some: Partial<Usage>, item: keyof Usage) => billOf(usage(some)).lines.find((line) => line.item === item);
+const usage = (some: Partial<Usage>): Usage => ({
+  ...(Object.fromEntries(BILL_ITEMS.map((item) => [item, 0])) as Usage),
+  ...some,
+});
+const lineOf = (some: Partial<Usage>, item: keyof Usage) => computeBill(usage(some)).lines.find((line) => line.item === item);
 
 describe("prices", () => {
   it.each<[keyof Usage, number, number, number]>([
@@ -35,14 +38,14 @@ describe("prices", () => {
   it("bill nothing up to what the plan includes, and the plan always", () => {
     expect(lineOf({ requests: 10_000_000 }, "requests")?.billed).toBe(0);
     expect(lineOf({ requests: 10_000_001 }, "requests")?.billed).toBeCloseTo(0.3e-6, 12);
-    expect(billOf(usage({})).total).toBe(PLAN);
-    expect(billOf(usage({ requests: 11_000_000, kvRead: 12_000_000 })).total).toBeCloseTo(PLAN + 0.3 + 1, 6);
-    expect(billOf(usage({ requests: 11_000_000, kvRead: 12_000_000 })).list).toBeCloseTo(3.3 + 6, 6);
+    expect(computeBill(usage({})).total).toBe(PLAN_DOLLARS);
+    expect(computeBill(usage({ requests: 11_000_000, kvRead: 12_000_000 })).total).toBeCloseTo(PLAN_DOLLARS + 0.3 + 1, 6);
+    expect(computeBill(usage({ requests: 11_000_000, kvRead: 12_000_000 })).list).toBeCloseTo(3.3 + 6, 6);
   });
 });
 
 describe("a month", () => {
-  const nothing = { units: 1, counts: NOTHING, cpuMs: 0 };
+  const nothing = { units: 1, counts: ZERO_COUNTS, cpuMs: 0 };
   const stretches = {
     "first sync": nothing,
     sync: nothing,
@@ -57,8 +60,8 @@ describe("a month", () => {
   const counted = { stretches, floors, objectBytes: 0, sampleBytes: 0 };
   const logging = { enabled: true, invocations: true, sampled: 1 };
   const month = (kind: keyof typeof stretches, units: number, counts: Partial<Counts>, log = logging) =>
-    usageOf(
-      { ...counted, stretches: { ...stretches, [kind]: { units, counts: { ...NOTHING, ...counts }, cpuMs: 0 } } },
+    computeUsage(
+      { ...counted, stretches: { ...stretches, [kind]: { units, counts: { ...ZERO_COUNTS, ...counts }, cpuMs: 0 } } },
       SCENARIOS.with,
       log,
     );
@@ -70,7 +73,7 @@ describe("a month", () => {
     expect(upload).toBe(30_000);
     expect(SCENARIOS.without["monitor-second"]).toBe(0);
     expect(SCENARIOS.with["monitor-second"]).toBe(50 * 2_592_000);
-    expect(monthOf(50)["patient-hour"] - monthOf(0)["patient-hour"]).toBe(50 * 720);
+    expect(unitsPerMonth(50)["patient-hour"] - unitsPerMonth(0)["patient-hour"]).toBe(50 * 720);
   });
 
   it("multiplies what one unit costs, frames at twenty to a request", () => {
@@ -94,27 +97,27 @@ describe("a month", () => {
   });
 
   it("takes from the CPU what stands in for the platform, and what an object does with a sync", () => {
-    const counts = { ...NOTHING, requests: 1, kvRead: 2, d1Trips: 1, cacheCalls: 2, limitCalls: 4, objectCalls: 8 };
+    const counts = { ...ZERO_COUNTS, requests: 1, kvRead: 2, d1Trips: 1, cacheCalls: 2, limitCalls: 4, objectCalls: 8 };
     expect(workerCpuMs("read", { units: 1, counts, cpuMs: 20 }, floors)).toBe(20 - 1 - 4 - 3 - 1 - 1 - 1);
     expect(workerCpuMs("sync", { units: 1, counts, cpuMs: 20 }, floors)).toBe(20 - 1 - 4 - 3 - 1 - 1 - 1 - 3);
     expect(workerCpuMs("read", { units: 1, counts, cpuMs: 5 }, floors)).toBe(0);
-    expect(workerCpuMs("patient-hour", { units: 1, counts: { ...NOTHING, alarms: 1 }, cpuMs: 20 }, floors)).toBe(0);
+    expect(workerCpuMs("patient-hour", { units: 1, counts: { ...ZERO_COUNTS, alarms: 1 }, cpuMs: 20 }, floors)).toBe(0);
   });
 });
 
 describe("the command", () => {
   it("refuses what it does not know", async () => {
-    expect(await cost(["--days", "3"])).toBe(2);
-    expect(await cost(["--seconds", "1"])).toBe(2);
+    expect(await runCost(["--days", "3"])).toBe(2);
+    expect(await runCost(["--seconds", "1"])).toBe(2);
   });
 });
 
 describe("the meters", () => {
-  let server: Metered;
+  let server: MeteredServer;
   let world: World;
   beforeAll(async () => {
     server = await startMetered();
-    world = await newWorld(server.env, { wearables: 1, monitors: 0 });
+    world = await createWorld(server.env, { wearables: 1, monitors: 0 });
     await server.runClock("* * * * *");
   }, 120_000);
   afterAll(() => server?.close());
@@ -122,7 +125,7 @@ describe("the meters", () => {
   async function during(work: () => Promise<unknown>): Promise<Counts> {
     const before = (await server.counted()).counts;
     await work();
-    return minus((await server.counted()).counts, before);
+    return subtractCounts((await server.counted()).counts, before);
   }
   const now = async () => (await server.counted()).now;
   const wearable = () => {
@@ -132,7 +135,7 @@ describe("the meters", () => {
   };
 
   it("count nothing when nothing happens", async () => {
-    expect(await during(async () => undefined)).toEqual(NOTHING);
+    expect(await during(async () => undefined)).toEqual(ZERO_COUNTS);
   });
 
   it("count a look at the health: a line, and each store asked once", async () => {
@@ -160,12 +163,12 @@ describe("the meters", () => {
   });
 
   it("count a first sync: D1 asked for the device, the hint kept; the next one leaves D1 alone", async () => {
-    const first = await during(async () => sync(server, wearable(), await now()));
+    const first = await during(async () => sendSync(server, wearable(), await now()));
     expect(first).toMatchObject({ requests: 1, d1Trips: 1, kvRead: 1, kvWritten: 1, cacheCalls: 2, objectCalls: 1 });
     expect(first.objectWritten).toBeGreaterThanOrEqual(1);
     await server.advance(15 * 60_000);
     // Its hint is in the location's cache.
-    const second = await during(async () => sync(server, wearable(), await now()));
+    const second = await during(async () => sendSync(server, wearable(), await now()));
     expect(second).toMatchObject({
       limitCalls: 1,
       requests: 1,

@@ -6,20 +6,20 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
-  blindIndex,
-  canonical,
+  computeBlindIndex,
+  computeMac,
+  constantTimeEqual,
+  decryptGcm,
+  deriveRecordKey,
+  encodeCanonical,
+  encryptGcm,
   fromBase64Url,
-  gcmOpen,
-  gcmSeal,
-  mac,
-  macKey,
-  open,
-  type Place,
-  parseRing,
-  recordKey,
-  sameBytes,
-  seal,
+  importMacKey,
+  parseKeyRing,
+  type SealContext,
+  sealValue,
   toBase64Url,
+  unsealValue,
 } from "../../src/platform/crypto.ts";
 import { ApiError } from "../../src/platform/errors.ts";
 
@@ -61,8 +61,8 @@ async function isIntegrityError(work: Promise<unknown>): Promise<void> {
   expect(error).toMatchObject({ code: "integrity_error" });
 }
 
-const newRing = (kid = "f1") => parseRing(`${kid}:${randomBytes(32).toString("base64")}`);
-const PLACE: Place = { table: "patients", column: "identity", id: "p1", version: 3 };
+const newRing = (kid = "f1") => parseKeyRing(`${kid}:${randomBytes(32).toString("base64")}`);
+const PLACE: SealContext = { table: "patients", column: "identity", id: "p1", version: 3 };
 
 describe("AES-GCM", () => {
   it("opens every valid Wycheproof vector, refuses every other, and seals to the same bytes", async () => {
@@ -73,16 +73,16 @@ describe("AES-GCM", () => {
       const sealed = hex(ct + tag);
       if (iv.length !== 24) {
         // We use 96-bit nonces alone; a platform may refuse others, but must not open them to something else.
-        const plain = await gcmOpen(cryptoKey, hex(iv), sealed, hex(aad)).catch(() => null);
+        const plain = await decryptGcm(cryptoKey, hex(iv), sealed, hex(aad)).catch(() => null);
         if (plain) expect([result, Buffer.from(plain).toString("hex")]).toEqual(["valid", msg]);
         continue;
       }
       if (result !== "valid") {
-        await isIntegrityError(gcmOpen(cryptoKey, hex(iv), sealed, hex(aad)));
+        await isIntegrityError(decryptGcm(cryptoKey, hex(iv), sealed, hex(aad)));
         continue;
       }
-      expect(Buffer.from(await gcmOpen(cryptoKey, hex(iv), sealed, hex(aad))).toString("hex")).toBe(msg);
-      expect(Buffer.from(await gcmSeal(cryptoKey, hex(iv), hex(msg), hex(aad))).toString("hex")).toBe(ct + tag);
+      expect(Buffer.from(await decryptGcm(cryptoKey, hex(iv), sealed, hex(aad))).toString("hex")).toBe(msg);
+      expect(Buffer.from(await encryptGcm(cryptoKey, hex(iv), hex(msg), hex(aad))).toString("hex")).toBe(ct + tag);
       opened++;
     }
     if (cases.length > 0) expect(opened).toBeGreaterThan(60);
@@ -100,8 +100,8 @@ describe("HMAC-SHA256", () => {
         fc.string({ minLength: 1, unit: "binary" }),
         fc.array(fc.string({ unit: "binary" })),
         async (secret, parts) => {
-          const expected = createHmac("sha256", text(secret)).update(canonical(parts)).digest();
-          expect(Buffer.compare(expected, await mac(await macKey(secret), parts))).toBe(0);
+          const expected = createHmac("sha256", text(secret)).update(encodeCanonical(parts)).digest();
+          expect(Buffer.compare(expected, await computeMac(await importMacKey(secret), parts))).toBe(0);
         },
       ),
       { numRuns: 200 },
@@ -109,16 +109,16 @@ describe("HMAC-SHA256", () => {
   });
 
   it("gives a blind index that depends on key, kind and value", async () => {
-    const [a, b] = await Promise.all([macKey("key one"), macKey("key two")]);
+    const [a, b] = await Promise.all([importMacKey("key one"), importMacKey("key two")]);
     const indexes = await Promise.all([
-      blindIndex(a, "user.email", "x@y.z"),
-      blindIndex(b, "user.email", "x@y.z"),
-      blindIndex(a, "user.name", "x@y.z"),
-      blindIndex(a, "user.email", "x@y.zz"),
-      blindIndex(a, "user.emailx@y.z", ""),
+      computeBlindIndex(a, "user.email", "x@y.z"),
+      computeBlindIndex(b, "user.email", "x@y.z"),
+      computeBlindIndex(a, "user.name", "x@y.z"),
+      computeBlindIndex(a, "user.email", "x@y.zz"),
+      computeBlindIndex(a, "user.emailx@y.z", ""),
     ]);
     expect(new Set(indexes).size).toBe(5);
-    expect(await blindIndex(a, "user.email", "x@y.z")).toBe(indexes[0]);
+    expect(await computeBlindIndex(a, "user.email", "x@y.z")).toBe(indexes[0]);
   });
 });
 
@@ -129,13 +129,18 @@ describe("HKDF-SHA256", () => {
       expect(Buffer.from(hkdfSync("sha256", hex(ikm), hex(salt), hex(info), size)).toString("hex")).toBe(okm);
     }
     const master = randomBytes(32);
-    const ring = await parseRing(`f1:${master.toString("base64")}`);
+    const ring = await parseKeyRing(`f1:${master.toString("base64")}`);
     for (const record of [["patients", "p1"], ["file", "k", "report:1"], [], ["", ""]]) {
-      const key = Buffer.from(hkdfSync("sha256", master, new Uint8Array(), canonical(record), 32));
+      const key = Buffer.from(hkdfSync("sha256", master, new Uint8Array(), encodeCanonical(record), 32));
       const nonce = randomBytes(12);
       const cipher = createCipheriv("aes-256-gcm", key, nonce);
       const sealed = Buffer.concat([cipher.update("text"), cipher.final(), cipher.getAuthTag()]);
-      const plain = await gcmOpen(await recordKey(ring, "f1", record), bytes(nonce), bytes(sealed), bytes(new Uint8Array()));
+      const plain = await decryptGcm(
+        await deriveRecordKey(ring, "f1", record),
+        bytes(nonce),
+        bytes(sealed),
+        bytes(new Uint8Array()),
+      );
       expect(Buffer.from(plain).toString()).toBe("text");
     }
   });
@@ -144,8 +149,8 @@ describe("HKDF-SHA256", () => {
 describe("a sealed value", () => {
   it("is what its description says: another implementation opens it", async () => {
     const master = randomBytes(32);
-    const ring = await parseRing(`f1:${master.toString("base64")}`);
-    const [format, kid, body = ""] = (await seal(ring, PLACE, { name: "आशा" })).split(".");
+    const ring = await parseKeyRing(`f1:${master.toString("base64")}`);
+    const [format, kid, body = ""] = (await sealValue(ring, PLACE, { name: "आशा" })).split(".");
     expect([format, kid]).toEqual(["s1", "f1"]);
     const joined = Buffer.from(body, "base64url");
     const key = Buffer.from(hkdfSync("sha256", master, new Uint8Array(), "8:patients|2:p1", 32));
@@ -161,7 +166,7 @@ describe("a sealed value", () => {
     const ring = await newRing();
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
-        expect(JSON.stringify(await open(ring, PLACE, await seal(ring, PLACE, value)))).toBe(JSON.stringify(value));
+        expect(JSON.stringify(await unsealValue(ring, PLACE, await sealValue(ring, PLACE, value)))).toBe(JSON.stringify(value));
       }),
       { numRuns: 200 },
     );
@@ -169,25 +174,25 @@ describe("a sealed value", () => {
 
   it("does not open with any one bit flipped", async () => {
     const ring = await newRing();
-    const sealed = await seal(ring, PLACE, "x");
+    const sealed = await sealValue(ring, PLACE, "x");
     const joined = fromBase64Url(sealed.split(".")[2] ?? "");
     if (!joined) throw new Error("not base64url");
     for (let bit = 0; bit < joined.length * 8; bit++) {
       const flipped = joined.slice();
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      await isIntegrityError(open(ring, PLACE, `s1.f1.${toBase64Url(flipped)}`));
+      await isIntegrityError(unsealValue(ring, PLACE, `s1.f1.${toBase64Url(flipped)}`));
     }
     for (let at = 0; at < sealed.length; at++) {
       const ch = String.fromCharCode(sealed.charCodeAt(at) ^ 1);
-      await isIntegrityError(open(ring, PLACE, sealed.slice(0, at) + ch + sealed.slice(at + 1)));
+      await isIntegrityError(unsealValue(ring, PLACE, sealed.slice(0, at) + ch + sealed.slice(at + 1)));
     }
-    expect(await open(ring, PLACE, sealed)).toBe("x");
+    expect(await unsealValue(ring, PLACE, sealed)).toBe("x");
   });
 
   it("opens at its own place alone", async () => {
     const ring = await newRing();
-    const sealed = await seal(ring, PLACE, "x");
-    const elsewhere: Place[] = [
+    const sealed = await sealValue(ring, PLACE, "x");
+    const elsewhere: SealContext[] = [
       { ...PLACE, table: "users" },
       { ...PLACE, column: "clinical" },
       { ...PLACE, id: "p2" },
@@ -195,9 +200,9 @@ describe("a sealed value", () => {
       { table: "patients", column: "identity", id: "p1" },
       { ...PLACE, table: "patient", id: "sp1" },
     ];
-    for (const place of elsewhere) await isIntegrityError(open(ring, place, sealed));
-    await isIntegrityError(open(await newRing(), PLACE, sealed));
-    await isIntegrityError(open(await newRing("f2"), PLACE, sealed));
+    for (const place of elsewhere) await isIntegrityError(unsealValue(ring, place, sealed));
+    await isIntegrityError(unsealValue(await newRing(), PLACE, sealed));
+    await isIntegrityError(unsealValue(await newRing("f2"), PLACE, sealed));
   });
 
   it("has a nonce of its own: 100,000 seals of one value in one place, no two alike", async () => {
@@ -205,7 +210,7 @@ describe("a sealed value", () => {
     const nonces = new Set<string>();
     const sealed = new Set<string>();
     for (let i = 0; i < 100_000; i += 500) {
-      const some = await Promise.all(Array.from({ length: 500 }, () => seal(ring, PLACE, "same")));
+      const some = await Promise.all(Array.from({ length: 500 }, () => sealValue(ring, PLACE, "same")));
       for (const one of some) {
         sealed.add(one);
         nonces.add(one.slice(6, 22));
@@ -217,20 +222,20 @@ describe("a sealed value", () => {
   it("has a length that tells no name from a longer one", async () => {
     const ring = await newRing();
     const lengths = await Promise.all(
-      ["", "Li", "Venkatanarasimharajuvaripeta"].map(async (v) => (await seal(ring, PLACE, v)).length),
+      ["", "Li", "Venkatanarasimharajuvaripeta"].map(async (v) => (await sealValue(ring, PLACE, v)).length),
     );
     expect(new Set(lengths).size).toBe(1);
   });
 
   it("is sealed with the first key of a ring and opened with any", async () => {
     const [old, next] = [`a:${randomBytes(32).toString("base64")}`, `b:${randomBytes(32).toString("base64")}`];
-    const before = await seal(await parseRing(old), PLACE, "x");
-    const both = await parseRing(`${next}, ${old}`);
-    expect(await open(both, PLACE, before)).toBe("x");
-    const after = await seal(both, PLACE, "y");
+    const before = await sealValue(await parseKeyRing(old), PLACE, "x");
+    const both = await parseKeyRing(`${next}, ${old}`);
+    expect(await unsealValue(both, PLACE, before)).toBe("x");
+    const after = await sealValue(both, PLACE, "y");
     expect(after).toMatch(/^s1\.b\./);
-    await isIntegrityError(open(await parseRing(old), PLACE, after));
-    await isIntegrityError(open(await parseRing(next), PLACE, before));
+    await isIntegrityError(unsealValue(await parseKeyRing(old), PLACE, after));
+    await isIntegrityError(unsealValue(await parseKeyRing(next), PLACE, before));
   });
 });
 
@@ -242,11 +247,11 @@ describe("encodings", () => {
       fc.property(parts, parts, (a, b) => {
         // An empty list has no bytes; every use has at least one part.
         fc.pre(JSON.stringify(a) !== JSON.stringify(b));
-        expect(Buffer.compare(canonical(a), canonical(b))).not.toBe(0);
+        expect(Buffer.compare(encodeCanonical(a), encodeCanonical(b))).not.toBe(0);
       }),
       { numRuns: 2000 },
     );
-    expect(canonical(["a", "bc"])).not.toEqual(canonical(["ab", "c"]));
+    expect(encodeCanonical(["a", "bc"])).not.toEqual(encodeCanonical(["ab", "c"]));
   });
 
   it("base64url has one spelling for each run of bytes", () => {
@@ -262,8 +267,8 @@ describe("encodings", () => {
   });
 
   it("sameBytes() compares unequal lengths without throwing", () => {
-    expect(sameBytes(text("abc"), text("abc"))).toBe(true);
-    for (const other of ["", "ab", "abd", "abcd"]) expect(sameBytes(text("abc"), text(other))).toBe(false);
-    expect(sameBytes(text(""), text(""))).toBe(true);
+    expect(constantTimeEqual(text("abc"), text("abc"))).toBe(true);
+    for (const other of ["", "ab", "abd", "abcd"]) expect(constantTimeEqual(text("abc"), text(other))).toBe(false);
+    expect(constantTimeEqual(text(""), text(""))).toBe(true);
   });
 });

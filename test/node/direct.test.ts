@@ -4,11 +4,11 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "../../bench/free-port.ts";
+import { findFreePort } from "../../bench/free-port.ts";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
-import { answers, dropState, killGroup, newState } from "./server.ts";
+import { createStateFolder, deleteStateFolder, isReachable, killGroup } from "./server.ts";
 
-const state = newState();
+const state = createStateFolder();
 const secrets = newSecrets();
 const S3 = { id: "local-direct-tests", secret: "local-direct-tests-secret" };
 let child: ChildProcess;
@@ -54,7 +54,7 @@ async function post(path: string, json: unknown, as = token) {
 }
 
 beforeAll(async () => {
-  const port = await freePort();
+  const port = await findFreePort();
   url = `http://localhost:${port}`;
   const config = writeConfig(port);
   const applied = spawnSync("wrangler", ["d1", "migrations", "apply", "DB", "--local", "-c", config, "--persist-to", state]);
@@ -71,7 +71,7 @@ beforeAll(async () => {
     });
   }
   const started = Date.now();
-  while (!(await answers(url))) {
+  while (!(await isReachable(url))) {
     if (child.exitCode !== null || Date.now() - started > 100_000) throw new Error(`not started:\n${output.slice(-4000)}`);
     await new Promise((next) => setTimeout(next, 200));
   }
@@ -85,7 +85,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (child) await killGroup(child, url);
-  dropState(state);
+  deleteStateFolder(state);
 });
 
 const newPdf = (size: number) => Buffer.concat([Buffer.from("%PDF-1.4\n"), Buffer.alloc(size, "x"), Buffer.from("\n%%EOF\n")]);

@@ -4,7 +4,7 @@ import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
 import type { EcgMetrics, EcgSignal } from "../../cli/demo/ecg-signal.ts";
-import { ecgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
+import { generateEcgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
 
 const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
 const SAMPLE_MS = 2;
@@ -15,7 +15,7 @@ type Point = { x: number; y: number };
 
 describe("ecgMetrics", () => {
   it.each(SEEDS)("gives consistent adult resting values for seed %i", (seed) => {
-    const metrics = ecgMetrics(seed);
+    const metrics = generateEcgMetrics(seed);
     const rr = metrics.rr_interval_ms / 1000;
     expect(metrics.rr_interval_ms).toBe(Math.round(60_000 / metrics.heart_rate));
     expect(metrics.qtc_bazett_ms).toBe(Math.round(metrics.qt_interval_ms / Math.sqrt(rr)));
@@ -25,11 +25,11 @@ describe("ecgMetrics", () => {
     expectWithin(metrics.qrs_duration_ms, 70, 110);
     expectWithin(metrics.qtc_bazett_ms, 350, 450);
     expectWithin(metrics.qrs_axis_deg, -30, 90);
-    expect(ecgMetrics(seed)).toEqual(metrics);
+    expect(generateEcgMetrics(seed)).toEqual(metrics);
   });
 
   it("differs between seeds", () => {
-    expect(new Set(SEEDS.map((seed) => JSON.stringify(ecgMetrics(seed)))).size).toBe(SEEDS.length);
+    expect(new Set(SEEDS.map((seed) => JSON.stringify(generateEcgMetrics(seed)))).size).toBe(SEEDS.length);
   });
 });
 
@@ -41,7 +41,10 @@ describe("synthesizeEcg", () => {
     { qrs_duration_ms: 140, qt_interval_ms: 430, heart_rate: 60, rr_interval_ms: 1000 },
     { qt_interval_ms: 500, heart_rate: 55, rr_interval_ms: 1091 },
   ];
-  const cases = [...SEEDS.map((seed) => ecgMetrics(seed)), ...outliers.map((outlier) => ({ ...ecgMetrics(1), ...outlier }))];
+  const cases = [
+    ...SEEDS.map((seed) => generateEcgMetrics(seed)),
+    ...outliers.map((outlier) => ({ ...generateEcgMetrics(1), ...outlier })),
+  ];
 
   it.each(cases)("measures as claimed: $heart_rate/min, QT $qt_interval_ms ms", (metrics) => {
     const measured = measure(synthesizeEcg(metrics, 3));
@@ -54,13 +57,13 @@ describe("synthesizeEcg", () => {
   });
 
   it.each([-60, -30, 0, 15, 45, 75, 90, 120, 170])("shows a QRS axis of %i°", (axis) => {
-    const { area } = measure(synthesizeEcg({ ...ecgMetrics(4), qrs_axis_deg: axis }, 4));
+    const { area } = measure(synthesizeEcg({ ...generateEcgMetrics(4), qrs_axis_deg: axis }, 4));
     const measured = (Math.atan2((2 / Math.sqrt(3)) * area.aVF, area.I) * 180) / Math.PI;
     expect(Math.abs(measured - axis)).toBeLessThan(5);
   });
 
   it.each(SEEDS)("obeys Einthoven and Goldberger for seed %i", (seed) => {
-    const { leads } = synthesizeEcg(ecgMetrics(seed), seed);
+    const { leads } = synthesizeEcg(generateEcgMetrics(seed), seed);
     expect(Object.keys(leads)).toHaveLength(12);
     const residues = Array.from({ length: 5000 }, (_, k) => {
       const [one, two, three] = [at(leads.I, k), at(leads.II, k), at(leads.III, k)];
@@ -75,7 +78,7 @@ describe("synthesizeEcg", () => {
   });
 
   it.each(SEEDS)("shows a normal R progression for seed %i", (seed) => {
-    const { leads } = synthesizeEcg(ecgMetrics(seed), seed);
+    const { leads } = synthesizeEcg(generateEcgMetrics(seed), seed);
     const rs = [leads.V1, leads.V2, leads.V3, leads.V4, leads.V5, leads.V6].map((lead) => {
       return Math.max(...lead) / -Math.min(...lead);
     });
@@ -92,7 +95,7 @@ describe("synthesizeEcg", () => {
   });
 
   it("repeats itself for a seed and not for another", () => {
-    const metrics = ecgMetrics(1);
+    const metrics = generateEcgMetrics(1);
     expect(synthesizeEcg(metrics, 1)).toEqual(synthesizeEcg(metrics, 1));
     expect(synthesizeEcg(metrics, 1).leads.II).not.toEqual(synthesizeEcg(metrics, 2).leads.II);
   });
@@ -113,7 +116,7 @@ describe("drawEcgReport", () => {
 
   it("draws every trace at 25 mm/s and 10 mm/mV, unscaled on A4 landscape", async () => {
     const bytes = await draw(1);
-    const { leads } = synthesizeEcg(ecgMetrics(1), 1);
+    const { leads } = synthesizeEcg(generateEcgMetrics(1), 1);
     const page = readPage(bytes);
     const [, width = "", height = ""] = /\/MediaBox \[0 0 (\S+) (\S+)\]/.exec(page.file) ?? [];
     expect(Number(width) / MM).toBeCloseTo(297, 1);
@@ -162,7 +165,7 @@ describe("drawEcgReport", () => {
 
   it("names the patient, the time as recorded, the figures and the caution", async () => {
     const { texts } = readPage(await draw(1));
-    const metrics = ecgMetrics(1);
+    const metrics = generateEcgMetrics(1);
     const expected = ["Sita Gurung", "100234", "1971-04-09", "ECG-12", "Test Hospital"];
     const figures = Object.values(metrics).map(String);
     expect(texts).toEqual(expect.arrayContaining([...expected, "2026-03-14 09:26:53 +05:45"]));
@@ -178,7 +181,7 @@ describe("drawEcgReport", () => {
 });
 
 function draw(seed: number, { name = "Sita Gurung", recorded_at = RECORDED_AT } = {}) {
-  const metrics = ecgMetrics(seed);
+  const metrics = generateEcgMetrics(seed);
   const patient = { name, birth_date: "1971-04-09", sex: "female", patient_number: 100234 };
   const signal = synthesizeEcg(metrics, seed);
   const origin = { device: "ECG-12", hospital: "Test Hospital", recorded_at };

@@ -1,9 +1,9 @@
 // Which limits held when: the steps of a chart against what the alarm rules go by at each moment.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { limitsAt, stepsByCode, withLive } from "../../portal/src/vitals/limit-steps.ts";
-import { limitsInForce } from "../../src/monitoring/patient-object/context/alarm-config.ts";
-import { type LimitsNote, limitsOver, withNote } from "../../src/monitoring/patient-object/context/limits-over.ts";
+import { addLiveLimits, groupLimitSteps, limitsAt } from "../../portal/src/monitoring/vitals/limit-steps.ts";
+import { listLimitsInForce } from "../../src/monitoring/patient-object/context/alarm-config.ts";
+import { appendNote, computeLimitsHistory, type LimitsNote } from "../../src/monitoring/patient-object/context/limits-history.ts";
 import { CODES } from "../../src/monitoring/vitals/codes.ts";
 import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
 
@@ -42,7 +42,7 @@ const lives = fc
       .sort((a, b) => a.at - b.at)
       .reduce<LimitsNote[]>((notes, { at, age, ward, patient }) => {
         const one: LimitsNote = { at, age, overrides: { ward, patient } as LimitsNote["overrides"] };
-        return withNote(notes, one) ?? notes;
+        return appendNote(notes, one) ?? notes;
       }, []),
   );
 
@@ -52,10 +52,10 @@ describe("the limits over a span", () => {
     fc.assert(
       fc.property(lives, times, (notes, moments) => {
         const span = { from: START, to: START + 30 * DAY };
-        const steps = limitsOver(notes, { ...span, codes: null });
+        const steps = computeLimitsHistory(notes, { ...span, codes: null });
         for (const at of [START, ...moments, ...steps.map(({ from }) => Date.parse(from))]) {
           const rests = notes.findLast((one) => one.at <= at) ?? notes[0];
-          for (const { silence_s: _, ...limits } of rests ? limitsInForce(rests, at) : []) {
+          for (const { silence_s: _, ...limits } of rests ? listLimitsInForce(rests, at) : []) {
             const step = steps.findLast(({ code, from }) => code === limits.code && Date.parse(from) <= at);
             expect(step).toEqual({ ...limits, from: step?.from });
           }
@@ -78,29 +78,28 @@ describe("the limits over a span", () => {
     const birthday = START + 3 * DAY;
     const child = note(START - DAY, {}, { age: { band: "child", until: birthday } });
     const codes = [CODES.heart_rate];
-    const [before, after, ...more] = limitsOver([child], { codes, from: START, to: START + 9 * DAY });
+    const [before, after, ...more] = computeLimitsHistory([child], { codes, from: START, to: START + 9 * DAY });
     expect(more).toEqual([]);
     expect([before?.from, after?.from]).toEqual([iso(START), iso(birthday)]);
-    expect(after?.high).toBe(limitsInForce(note(0), birthday).find(({ code }) => code === CODES.heart_rate)?.high);
+    expect(after?.high).toBe(listLimitsInForce(note(0), birthday).find(({ code }) => code === CODES.heart_rate)?.high);
     expect(before?.high).not.toBe(after?.high);
 
     const steps = [note(START, { [CODES.steps]: { high: 20_000 } }), note(START + DAY)];
-    expect(limitsOver(steps, { codes: [CODES.steps], from: START, to: START + 9 * DAY }).map(({ high }) => high)).toEqual([
-      20_000,
-      null,
-    ]);
+    expect(
+      computeLimitsHistory(steps, { codes: [CODES.steps], from: START, to: START + 9 * DAY }).map(({ high }) => high),
+    ).toEqual([20_000, null]);
   });
 
   it("keep what still held a year ago, and not more than two hundred changes", () => {
     const change = (at: number, high: number) => note(at, { [CODES.heart_rate]: { high } });
-    expect(withNote([change(START, 120)], change(START + DAY, 120))).toBeNull();
+    expect(appendNote([change(START, 120)], change(START + DAY, 120))).toBeNull();
     const years = [0, 100, 400, 700].reduce<LimitsNote[]>(
-      (notes, day, i) => withNote(notes, change(START + day * DAY, 120 + i)) ?? [],
+      (notes, day, i) => appendNote(notes, change(START + day * DAY, 120 + i)) ?? [],
       [],
     );
     expect(years.map(({ at }) => (at - START) / DAY)).toEqual([100, 400, 700]);
     const many = Array.from({ length: 300 }, (_, i) => i).reduce<LimitsNote[]>(
-      (notes, i) => withNote(notes, change(START + i * 60_000, 100 + (i % 2))) ?? [],
+      (notes, i) => appendNote(notes, change(START + i * 60_000, 100 + (i % 2))) ?? [],
       [],
     );
     expect([many.length, many.at(-1)?.at]).toEqual([200, START + 299 * 60_000]);
@@ -108,14 +107,14 @@ describe("the limits over a span", () => {
 });
 
 describe("a chart's limits", () => {
-  const told = limitsOver([note(START), note(START + DAY, { [CODES.heart_rate]: { high: 125 } })], {
+  const told = computeLimitsHistory([note(START), note(START + DAY, { [CODES.heart_rate]: { high: 125 } })], {
     codes: null,
     from: START,
     to: START + 2 * DAY,
   });
-  const steps = stepsByCode(told).get(CODES.heart_rate) ?? [];
+  const steps = groupLimitSteps(told).get(CODES.heart_rate) ?? [];
   const live = (high: number, limitsSince: number) => ({
-    limits: new Map(limitsInForce(note(0, { [CODES.heart_rate]: { high } }), START).map((one) => [one.code, one])),
+    limits: new Map(listLimitsInForce(note(0, { [CODES.heart_rate]: { high } }), START).map((one) => [one.code, one])),
     limitsSince,
   });
 
@@ -128,7 +127,10 @@ describe("a chart's limits", () => {
 
   it("move on with what the live view hears, and with nothing that was known when they were asked for", () => {
     const highs = (...more: Parameters<typeof live>) =>
-      withLive(steps, CODES.heart_rate, live(...more), START + 2 * DAY).map(({ high, from }) => [high, (from - START) / DAY]);
+      addLiveLimits(steps, CODES.heart_rate, live(...more), START + 2 * DAY).map(({ high, from }) => [
+        high,
+        (from - START) / DAY,
+      ]);
     const known = [
       [120, 0],
       [125, 1],
@@ -136,6 +138,6 @@ describe("a chart's limits", () => {
     expect(highs(130, START + 3 * DAY)).toEqual([...known, [130, 3]]);
     expect(highs(125, START + 3 * DAY)).toEqual(known);
     expect(highs(120, START + DAY)).toEqual(known);
-    expect(withLive(steps, CODES.heart_rate, undefined, START)).toBe(steps);
+    expect(addLiveLimits(steps, CODES.heart_rate, undefined, START)).toBe(steps);
   });
 });

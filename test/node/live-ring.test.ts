@@ -1,16 +1,23 @@
 // The ring that lets a broken line go on: what it gives back, and that it says so when it cannot.
 import { describe, expect, it } from "vitest";
-import { after, bodyOf, keep, newRing, numbered, type Ring } from "../../src/monitoring/live/ring.ts";
+import {
+  addSeq,
+  appendFrame,
+  type FrameBuffer,
+  listFramesAfter,
+  newFrameBuffer,
+  toFrameBody,
+} from "../../src/monitoring/live/frame-buffer.ts";
 
 const FLOOR = 1_000;
 
-function ringOf(count: number, body = bodyOf({ n: 1 })): Ring {
-  const ring = newRing(FLOOR);
-  for (let i = 1; i <= count; i++) keep(ring, { seq: FLOOR + i, patientId: i % 2 ? "odd" : "even", body });
+function ringOf(count: number, body = toFrameBody({ n: 1 })): FrameBuffer {
+  const ring = newFrameBuffer(FLOOR);
+  for (let i = 1; i <= count; i++) appendFrame(ring, { seq: FLOOR + i, patientId: i % 2 ? "odd" : "even", body });
   return ring;
 }
-const numbers = (ring: Ring, since: number, ...patients: string[]) =>
-  after(ring, since, new Set(patients))?.map(({ seq }) => seq);
+const numbers = (ring: FrameBuffer, since: number, ...patients: string[]) =>
+  listFramesAfter(ring, since, new Set(patients))?.map(({ seq }) => seq);
 
 describe("the ring", () => {
   it("gives everything of the view after a number, in order", () => {
@@ -32,7 +39,7 @@ describe("the ring", () => {
   });
 
   it("holds at most 8 Mi characters, and knows how many it holds", () => {
-    const ring = ringOf(100, bodyOf({ text: "x".repeat(100_000) }));
+    const ring = ringOf(100, toFrameBody({ text: "x".repeat(100_000) }));
     expect(ring.size).toBeLessThanOrEqual(8 * 1024 * 1024);
     expect(ring.size).toBe(ring.frames.reduce((sum, { body }) => sum + body.length, 0));
     expect(ring.frames.length).toBeLessThan(100);
@@ -59,6 +66,6 @@ describe("the ring", () => {
 
   it("numbers a frame without writing it again", () => {
     const frame = { type: "samples", text: '"}{', nested: { a: [1] } };
-    expect(JSON.parse(numbered(7, bodyOf(frame)))).toEqual({ seq: 7, ...frame });
+    expect(JSON.parse(addSeq(7, toFrameBody(frame)))).toEqual({ seq: 7, ...frame });
   });
 });

@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
-import { dropState, newState, type Server, startServer } from "./server.ts";
+import { createStateFolder, deleteStateFolder, type Server, startServer } from "./server.ts";
 
-const state = newState();
+const state = createStateFolder();
 let server: Server;
 let token = "";
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server?.kill();
-  dropState(state);
+  deleteStateFolder(state);
 });
 
 /** A masked frame with any first byte; clients mask (RFC 6455, 5.3). */

@@ -1,8 +1,8 @@
 // NEWS2 against the chart of the RCP, published cases and a second implementation that shares nothing with the first.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ACVPU, type Acvpu, type News2Values, news2, type Parameter } from "../../src/monitoring/vitals/news2.ts";
-import { part, randomFrom, scored } from "./news2-world.ts";
+import { ACVPU, type Acvpu, type News2Parameter, type News2Values, scoreNews2 } from "../../src/monitoring/vitals/news2.ts";
+import { createRandom, scorePart, scoreWith } from "./news2-world.ts";
 
 /**
  * The second implementation: the chart read column by column, as on paper, in whole tenths. Each row lists
@@ -60,7 +60,7 @@ function secondOpinion({ rr, spo2, sbp, pulse, temp, oxygen, acvpu, scale }: Hun
 }
 
 describe("the chart", () => {
-  const EDGES: Record<string, [Parameter, (value: number) => Partial<News2Values>, 1 | 2, [number, number][]]> = {
+  const EDGES: Record<string, [News2Parameter, (value: number) => Partial<News2Values>, 1 | 2, [number, number][]]> = {
     respiration: [
       "respiratory_rate",
       (respiratory_rate) => ({ respiratory_rate }),
@@ -200,30 +200,30 @@ describe("the chart", () => {
     ],
   };
   test.each(Object.entries(EDGES))("%s at every edge", (_, [name, changed, scale, edges]) => {
-    expect(edges.map(([value]) => [value, part(name, changed(value), scale)])).toEqual(edges);
+    expect(edges.map(([value]) => [value, scorePart(name, changed(value), scale)])).toEqual(edges);
   });
 
   test("oxygen has two points and everything but alert three", () => {
-    expect([part("oxygen", { oxygen: false }), part("oxygen", { oxygen: true })]).toEqual([0, 2]);
-    expect(ACVPU.map((consciousness) => part("consciousness", { consciousness }))).toEqual([0, 3, 3, 3, 3]);
+    expect([scorePart("oxygen", { oxygen: false }), scorePart("oxygen", { oxygen: true })]).toEqual([0, 2]);
+    expect(ACVPU.map((consciousness) => scorePart("consciousness", { consciousness }))).toEqual([0, 3, 3, 3, 3]);
   });
 
   test("between its numbers: rounded half up to the chart's step", () => {
-    expect([8.49, 8.5, 11.5, 20.49, 24.5].map((respiratory_rate) => part("respiratory_rate", { respiratory_rate }))).toEqual([
-      3, 1, 0, 0, 3,
-    ]);
-    expect([35.04, 35.05, 36.05, 38.04, 38.05, 39.05].map((temperature) => part("temperature", { temperature }))).toEqual([
+    expect([8.49, 8.5, 11.5, 20.49, 24.5].map((respiratory_rate) => scorePart("respiratory_rate", { respiratory_rate }))).toEqual(
+      [3, 1, 0, 0, 3],
+    );
+    expect([35.04, 35.05, 36.05, 38.04, 38.05, 39.05].map((temperature) => scorePart("temperature", { temperature }))).toEqual([
       3, 1, 0, 0, 1, 2,
     ]);
-    expect([91.49, 91.5].map((spo2) => part("spo2", { spo2 }))).toEqual([3, 2]);
-    expect([219.49, 219.5].map((systolic) => part("systolic", { systolic }))).toEqual([0, 3]);
+    expect([91.49, 91.5].map((spo2) => scorePart("spo2", { spo2 }))).toEqual([3, 2]);
+    expect([219.49, 219.5].map((systolic) => scorePart("systolic", { systolic }))).toEqual([0, 3]);
   });
 
   test("every hundredth of every parameter has exactly one band", () => {
     const base: Hundredths = { rr: 1600, spo2: 9800, sbp: 12000, pulse: 7000, temp: 3680, oxygen: false, acvpu: "A", scale: 1 };
     const sweep = (
       to: number,
-      name: Parameter,
+      name: News2Parameter,
       put: (n: number) => Partial<Hundredths>,
       value: (n: number) => Partial<News2Values>,
     ) => {
@@ -231,7 +231,7 @@ describe("the chart", () => {
         for (const oxygen of [false, true]) {
           const wrong: number[] = [];
           for (let n = 0; n <= to; n++) {
-            const first = scored({ ...value(n), oxygen }, scale);
+            const first = scoreWith({ ...value(n), oxygen }, scale);
             if (first.score !== secondOpinion({ ...base, oxygen, scale, ...put(n) }).score) wrong.push(n);
           }
           expect(wrong, name).toEqual([]);
@@ -300,22 +300,22 @@ describe("published cases", () => {
           consciousness: acvpu,
           temperature: t,
         };
-        expect(scored(changed, scale).score).toBe(expected_total);
-        expect(scored(changed, scale).score).not.toBe(published_total_wrong);
+        expect(scoreWith(changed, scale).score).toBe(expected_total);
+        expect(scoreWith(changed, scale).score).not.toBe(published_total_wrong);
       }
-      expect(part("spo2", { spo2: 93, oxygen: true }, 2)).toBe(1);
+      expect(scorePart("spo2", { spo2: 93, oxygen: true }, 2)).toBe(1);
     },
   );
 
   test.skipIf(!cases)("have their bands (skipped without shared/data)", () => {
     const of: Record<string, (value: number) => number> = {
-      rr: (respiratory_rate) => part("respiratory_rate", { respiratory_rate }),
-      spo2_scale1: (spo2) => part("spo2", { spo2 }),
-      spo2_scale2_air: (spo2) => part("spo2", { spo2 }, 2),
-      spo2_scale2_oxygen: (spo2) => part("spo2", { spo2, oxygen: true }, 2),
-      sbp: (systolic) => part("systolic", { systolic }),
-      pulse: (pulse) => part("pulse", { pulse }),
-      temp: (temperature) => part("temperature", { temperature }),
+      rr: (respiratory_rate) => scorePart("respiratory_rate", { respiratory_rate }),
+      spo2_scale1: (spo2) => scorePart("spo2", { spo2 }),
+      spo2_scale2_air: (spo2) => scorePart("spo2", { spo2 }, 2),
+      spo2_scale2_oxygen: (spo2) => scorePart("spo2", { spo2, oxygen: true }, 2),
+      sbp: (systolic) => scorePart("systolic", { systolic }),
+      pulse: (pulse) => scorePart("pulse", { pulse }),
+      temp: (temperature) => scorePart("temperature", { temperature }),
     };
     for (const [name, score] of Object.entries(of)) {
       const edges = cases?.bands[name] ?? [];
@@ -330,9 +330,9 @@ describe("two implementations", () => {
   function disagreements(
     patients: number,
     seed: number,
-    judge: (values: News2Values, scale: 1 | 2) => { score: number; risk: string } | { missing: Parameter[] },
+    judge: (values: News2Values, scale: 1 | 2) => { score: number; risk: string } | { missing: News2Parameter[] },
   ) {
-    const random = randomFrom(seed);
+    const random = createRandom(seed);
     const upTo = (max: number) => Math.floor(random() * (max + 1));
     // Half the time a value near an edge, where mistakes live.
     const near = (edges: number[], max: number) =>
@@ -370,14 +370,17 @@ describe("two implementations", () => {
   test("agree on a million random patients", () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
     console.log(`NEWS2 agreement: seed ${seed}`);
-    expect(disagreements(1_000_000, seed, news2), `seed ${seed}`).toBe(0);
+    expect(disagreements(1_000_000, seed, scoreNews2), `seed ${seed}`).toBe(0);
   });
 
   test("and a chart with one edge moved, or one that rounds down, is found out", () => {
-    const moved: typeof news2 = (values, scale) =>
-      news2({ ...values, pulse: values.pulse === null ? null : values.pulse - 0.01 }, scale);
-    const down: typeof news2 = (values, scale) =>
-      news2({ ...values, temperature: values.temperature === null ? null : Math.floor(values.temperature * 10) / 10 }, scale);
+    const moved: typeof scoreNews2 = (values, scale) =>
+      scoreNews2({ ...values, pulse: values.pulse === null ? null : values.pulse - 0.01 }, scale);
+    const down: typeof scoreNews2 = (values, scale) =>
+      scoreNews2(
+        { ...values, temperature: values.temperature === null ? null : Math.floor(values.temperature * 10) / 10 },
+        scale,
+      );
     expect(disagreements(20_000, 1, moved)).toBeGreaterThan(0);
     expect(disagreements(20_000, 1, down)).toBeGreaterThan(0);
   });

@@ -1,7 +1,7 @@
 // A patient who is well, changed and scored, and randomness that can be repeated.
-import { type News2Values, news2, type Parameter } from "../../src/monitoring/vitals/news2.ts";
+import { type News2Parameter, type News2Values, scoreNews2 } from "../../src/monitoring/vitals/news2.ts";
 
-export const WELL: News2Values = {
+export const HEALTHY_VALUES: News2Values = {
   respiratory_rate: 16,
   spo2: 98,
   oxygen: false,
@@ -11,16 +11,17 @@ export const WELL: News2Values = {
   temperature: 36.8,
 };
 
-export function scored(changed: Partial<News2Values>, scale: 1 | 2 = 1) {
-  const result = news2({ ...WELL, ...changed }, scale);
+export function scoreWith(changed: Partial<News2Values>, scale: 1 | 2 = 1) {
+  const result = scoreNews2({ ...HEALTHY_VALUES, ...changed }, scale);
   if ("missing" in result) throw new Error(`Missing: ${result.missing.join()}`);
   return result;
 }
 
-export const part = (name: Parameter, changed: Partial<News2Values>, scale: 1 | 2 = 1) => scored(changed, scale).parts[name];
+export const scorePart = (name: News2Parameter, changed: Partial<News2Values>, scale: 1 | 2 = 1) =>
+  scoreWith(changed, scale).parts[name];
 
 /** A generator that anybody can repeat (mulberry32). */
-export function randomFrom(seed: number) {
+export function createRandom(seed: number) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,8 +1,15 @@
 // NEWS2: its risk, what is missing or stale, and whom it is for.
 import { describe, expect, test } from "vitest";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { type Latest, news2, news2Applies, news2Of, PARAMETERS, type Parameter } from "../../src/monitoring/vitals/news2.ts";
-import { randomFrom, scored, WELL } from "./news2-world.ts";
+import {
+  computeNews2,
+  isNews2Applicable,
+  type LatestSample,
+  NEWS2_PARAMETERS,
+  type News2Parameter,
+  scoreNews2,
+} from "../../src/monitoring/vitals/news2.ts";
+import { createRandom, HEALTHY_VALUES, scoreWith } from "./news2-world.ts";
 
 describe("risk", () => {
   test.each([
@@ -16,33 +23,33 @@ describe("risk", () => {
     [{ respiratory_rate: 21, pulse: 115, spo2: 93, temperature: 38.5 }, 7, "high"],
     [{ respiratory_rate: 25, spo2: 91, oxygen: true, systolic: 90, pulse: 131, consciousness: "U", temperature: 35 }, 20, "high"],
   ] as const)("%j: %d, %s", (changed, score, risk) => {
-    expect(scored(changed)).toMatchObject({ score, risk });
+    expect(scoreWith(changed)).toMatchObject({ score, risk });
   });
 
   test("a single three is told beside any risk", () => {
-    expect(scored({ consciousness: "P" }).single3).toBe(true);
-    expect(scored({ respiratory_rate: 25, spo2: 93 }).single3).toBe(true);
-    expect(scored({ respiratory_rate: 21, pulse: 95, spo2: 93 }).single3).toBe(false);
+    expect(scoreWith({ consciousness: "P" }).single3).toBe(true);
+    expect(scoreWith({ respiratory_rate: 25, spo2: 93 }).single3).toBe(true);
+    expect(scoreWith({ respiratory_rate: 21, pulse: 95, spo2: 93 }).single3).toBe(false);
   });
 });
 
 describe("incomplete", () => {
   test("every subset of what is missing has its names and no number", () => {
-    for (let subset = 1; subset < 2 ** PARAMETERS.length; subset++) {
-      const names = PARAMETERS.filter((_, i) => subset & (1 << i));
-      const values = { ...WELL, ...Object.fromEntries(names.map((name) => [name, null])) };
-      expect(news2(values, 1)).toEqual({ missing: names });
+    for (let subset = 1; subset < 2 ** NEWS2_PARAMETERS.length; subset++) {
+      const names = NEWS2_PARAMETERS.filter((_, i) => subset & (1 << i));
+      const values = { ...HEALTHY_VALUES, ...Object.fromEntries(names.map((name) => [name, null])) };
+      expect(scoreNews2(values, 1)).toEqual({ missing: names });
     }
   });
 
   test("what is no number is missing", () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-      expect(news2({ ...WELL, pulse: value }, 1)).toEqual({ missing: ["pulse"] });
+      expect(scoreNews2({ ...HEALTHY_VALUES, pulse: value }, 1)).toEqual({ missing: ["pulse"] });
     }
   });
 
   test("0 is a number, not missing", () => {
-    expect(scored({ respiratory_rate: 0, pulse: 0, systolic: 0, spo2: 0 }).score).toBe(12);
+    expect(scoreWith({ respiratory_rate: 0, pulse: 0, systolic: 0, spo2: 0 }).score).toBe(12);
   });
 });
 
@@ -50,14 +57,14 @@ describe("from the latest samples", () => {
   const NOW = Date.parse("2026-03-04T05:06:07Z");
   const MINUTE = 60_000;
   const OPTIONS = { now: NOW, windowMs: 30 * MINUTE, scale: 1 } as const;
-  const sample = (value: number, ageMs = MINUTE, change: Partial<Latest> = {}): Latest => ({
+  const sample = (value: number, ageMs = MINUTE, change: Partial<LatestSample> = {}): LatestSample => ({
     value,
     at: NOW - ageMs,
     received: NOW - ageMs,
     status: "final",
     ...change,
   });
-  const well = (): Record<string, Latest> => ({
+  const well = (): Record<string, LatestSample> => ({
     [CODES.respiratory_rate]: sample(16),
     [CODES.spo2]: sample(98),
     [CODES.oxygen_flow]: sample(0),
@@ -66,7 +73,7 @@ describe("from the latest samples", () => {
     [CODES.consciousness]: sample(0),
     [CODES.temperature]: sample(36.8),
   });
-  const CODE_OF: Record<Parameter, string> = {
+  const CODE_OF: Record<News2Parameter, string> = {
     respiratory_rate: CODES.respiratory_rate,
     spo2: CODES.spo2,
     oxygen: CODES.oxygen_flow,
@@ -77,25 +84,25 @@ describe("from the latest samples", () => {
   };
 
   test("all fresh is a score, with the scale asked for", () => {
-    expect(news2Of(well(), OPTIONS)).toMatchObject({ status: "complete", score: 0, risk: "low", single3: false });
+    expect(computeNews2(well(), OPTIONS)).toMatchObject({ status: "complete", score: 0, risk: "low", single3: false });
     const confused = { ...well(), [CODES.consciousness]: sample(1), [CODES.spo2]: sample(90) };
-    expect(news2Of(confused, OPTIONS)).toMatchObject({ score: 6, risk: "medium", single3: true });
-    expect(news2Of(confused, { ...OPTIONS, scale: 2 })).toMatchObject({ score: 3, risk: "low_medium" });
+    expect(computeNews2(confused, OPTIONS)).toMatchObject({ score: 6, risk: "medium", single3: true });
+    expect(computeNews2(confused, { ...OPTIONS, scale: 2 })).toMatchObject({ score: 3, risk: "low_medium" });
   });
 
   test("nothing at all is all missing", () => {
-    expect(news2Of({}, OPTIONS)).toEqual({ status: "incomplete", missing: [...PARAMETERS], stale: [] });
+    expect(computeNews2({}, OPTIONS)).toEqual({ status: "incomplete", missing: [...NEWS2_PARAMETERS], stale: [] });
   });
 
   test("over random subsets absent, invalid or old there is never a number", () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
     console.log(`NEWS2 incomplete: seed ${seed}`);
-    const random = randomFrom(seed);
+    const random = createRandom(seed);
     for (let i = 0; i < 10_000; i++) {
-      const latest: Record<string, Latest> = well();
-      const missing: Parameter[] = [];
-      const stale: Parameter[] = [];
-      for (const name of PARAMETERS) {
+      const latest: Record<string, LatestSample> = well();
+      const missing: News2Parameter[] = [];
+      const stale: News2Parameter[] = [];
+      for (const name of NEWS2_PARAMETERS) {
         const code = CODE_OF[name];
         const fate = Math.floor(random() * 7);
         if (fate === 0) delete latest[code];
@@ -104,34 +111,37 @@ describe("from the latest samples", () => {
         if (fate <= 1) missing.push(name);
         if (fate === 2) stale.push(name);
       }
-      const result = news2Of(latest, OPTIONS);
+      const result = computeNews2(latest, OPTIONS);
       if (missing.length + stale.length === 0) expect(result.status, `seed ${seed}`).toBe("complete");
       else expect(result, `seed ${seed}`).toEqual({ status: "incomplete", missing, stale });
     }
   });
 
   test("the window ends to the millisecond, by the server's clock", () => {
-    const aged = (ageMs: number) => news2Of({ ...well(), [CODES.heart_rate]: sample(70, ageMs) }, OPTIONS);
+    const aged = (ageMs: number) => computeNews2({ ...well(), [CODES.heart_rate]: sample(70, ageMs) }, OPTIONS);
     expect(aged(30 * MINUTE).status).toBe("complete");
     expect(aged(30 * MINUTE + 1)).toEqual({ status: "incomplete", missing: [], stale: ["pulse"] });
     const ahead = sample(70, 31 * MINUTE, { at: NOW + MINUTE });
-    expect(news2Of({ ...well(), [CODES.heart_rate]: ahead }, OPTIONS)).toMatchObject({ stale: ["pulse"] });
+    expect(computeNews2({ ...well(), [CODES.heart_rate]: ahead }, OPTIONS)).toMatchObject({ stale: ["pulse"] });
   });
 
   test("what was measured long ago and sent just now is stale", () => {
     const late = sample(70, 0, { at: NOW - 24 * 60 * MINUTE });
-    expect(news2Of({ ...well(), [CODES.heart_rate]: late }, OPTIONS)).toMatchObject({ status: "incomplete", stale: ["pulse"] });
+    expect(computeNews2({ ...well(), [CODES.heart_rate]: late }, OPTIONS)).toMatchObject({
+      status: "incomplete",
+      stale: ["pulse"],
+    });
   });
 
   test("oxygen or air is known by concentration or flow, and never assumed", () => {
-    const oxygen = (percent: Latest | null, flow: Latest | null) => {
+    const oxygen = (percent: LatestSample | null, flow: LatestSample | null) => {
       const { [CODES.oxygen_flow]: _, ...rest } = well();
       const latest = {
         ...rest,
         ...(percent && { [CODES.inspired_oxygen]: percent }),
         ...(flow && { [CODES.oxygen_flow]: flow }),
       };
-      const result = news2Of(latest, OPTIONS);
+      const result = computeNews2(latest, OPTIONS);
       return result.status === "complete" ? result.parts.oxygen : result;
     };
     expect(oxygen(null, null)).toEqual({ status: "incomplete", missing: ["oxygen"], stale: [] });
@@ -147,15 +157,15 @@ describe("from the latest samples", () => {
 
   test("a place that is no letter is missing", () => {
     for (const value of [5, 1.5, -1]) {
-      expect(news2Of({ ...well(), [CODES.consciousness]: sample(value) }, OPTIONS)).toMatchObject({ status: "incomplete" });
+      expect(computeNews2({ ...well(), [CODES.consciousness]: sample(value) }, OPTIONS)).toMatchObject({ status: "incomplete" });
     }
   });
 });
 
 test("it is for adults who are not pregnant", () => {
-  expect(news2Applies("adult", false)).toBe(true);
-  expect(news2Applies("adult", true)).toBe(false);
-  expect((["neonate", "infant", "toddler", "child", "adolescent"] as const).filter((band) => news2Applies(band, false))).toEqual(
-    [],
-  );
+  expect(isNews2Applicable("adult", false)).toBe(true);
+  expect(isNews2Applicable("adult", true)).toBe(false);
+  expect(
+    (["neonate", "infant", "toddler", "child", "adolescent"] as const).filter((band) => isNews2Applicable(band, false)),
+  ).toEqual([]);
 });

@@ -4,12 +4,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { freePort } from "../../bench/free-port.ts";
+import { findFreePort } from "../../bench/free-port.ts";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { PORTAL_CSP } from "../../src/service/portal-policy.ts";
-import { dropState, killGroup, newState, type Server, startServer } from "./server.ts";
+import { createStateFolder, deleteStateFolder, killGroup, type Server, startServer } from "./server.ts";
 
-const state = newState();
+const state = createStateFolder();
 /** Outside the project, whose own wrangler.toml is the Worker's. */
 const site = mkdtempSync(join(tmpdir(), "edgecare-pages-"));
 let server: Server;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   cpSync("portal/functions", join(site, "functions"), { recursive: true });
   cpSync("dist/portal", join(site, "dist"), { recursive: true });
   writeFileSync(join(site, "wrangler.toml"), readFileSync("portal/wrangler.toml", "utf8").replace('"../dist/portal"', '"dist"'));
-  const port = String(await freePort());
+  const port = String(await findFreePort());
   url = `http://localhost:${port}`;
   pages = spawn(
     resolve("node_modules/.bin/wrangler"),
@@ -42,7 +42,7 @@ afterAll(async () => {
   if (pages) await killGroup(pages, url);
   await server?.kill();
   delete process.env["WRANGLER_REGISTRY_PATH"];
-  dropState(state);
+  deleteStateFolder(state);
   rmSync(site, { recursive: true, force: true });
 });
 

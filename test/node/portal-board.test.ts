@@ -1,25 +1,25 @@
 // The ward board: what may be taken for now, what the score says, who stands first, and that nobody moves under the pointer.
 import { expect, it } from "vitest";
-import { escalatesAt } from "../../portal/src/alarms/escalation.ts";
-import { CODES } from "../../portal/src/alarms/vital-codes.ts";
-import { freshnessOf, type LinkStatus, limitsOf } from "../../portal/src/live/freshness.ts";
+import { getEscalationTime } from "../../portal/src/monitoring/alerts/escalation.ts";
+import { CODES } from "../../portal/src/monitoring/alerts/vital-codes.ts";
+import { countMoved, keepOrder, type RankedPatient, sortByRisk } from "../../portal/src/monitoring/board/board-order.ts";
+import { getDisplayPressure, getDisplayValue, toPatientState } from "../../portal/src/monitoring/board/board-row-view.ts";
+import { getTrendChange, POINT_COUNT, toLineSegments, toTrendHistory } from "../../portal/src/monitoring/board/trend-history.ts";
+import { type ConnectionStatus, freshnessLimits, judgeFreshness } from "../../portal/src/monitoring/live/freshness.ts";
 import {
-  type Known,
-  type Moment,
-  movedLimits,
-  rankOf,
-  shownScore,
-  shownUpdate,
+  findCustomLimits,
+  getDisplayScore,
+  getLastUpdate,
+  getRiskRank,
+  type PatientState,
   sortedByUrgency,
-} from "../../portal/src/live/known.ts";
-import { changeOf, historyOf, POINTS, piecesOf } from "../../portal/src/ward/history.ts";
-import { held, movedCount, ordered, type Placed } from "../../portal/src/ward/order.ts";
-import { knownOf, shownPressure, shownValue } from "../../portal/src/ward/row-view.ts";
+  type ViewContext,
+} from "../../portal/src/monitoring/live/patient-state.ts";
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../src/monitoring/patient-object/contract.ts";
 
 const NOW = Date.parse("2026-11-21T18:30:30Z");
 const ago = (s: number) => new Date(NOW - s * 1000).toISOString();
-const moment = (change: Partial<Moment> = {}): Moment => ({ now: NOW, link: "live", ...change });
+const moment = (change: Partial<ViewContext> = {}): ViewContext => ({ now: NOW, link: "live", ...change });
 
 function sample(code: string, value: number, ageS = 1, change: Partial<LiveSample> = {}): LiveSample {
   const base = { observation_id: `${code}-${ageS}`, code, name: null, unit: "1", device_id: "d", performer_id: null };
@@ -73,7 +73,7 @@ function known(
   alerts: readonly AlertView[] = [],
   news2: Score | null = complete(1),
   limits: readonly LimitsInForce[] = [],
-): Known {
+): PatientState {
   return {
     latest: new Map(samples.map((one) => [one.status === "invalid" ? `${one.code}!` : one.code, one])),
     alerts: new Map(alerts.map((one) => [one.alert_id, one])),
@@ -95,17 +95,17 @@ it.each([
   [0, "off", "stale"],
   [0, "stopped", "stale"],
 ] as const)("calls a heart rate of %i s ago on a line that is %s %s", (age, link, freshness) => {
-  const limits = limitsOf(CODES.heart_rate, false, undefined);
-  expect(freshnessOf(sample(CODES.heart_rate, 72, age), NOW, limits, link satisfies LinkStatus)).toBe(freshness);
+  const limits = freshnessLimits(CODES.heart_rate, false, undefined);
+  expect(judgeFreshness(sample(CODES.heart_rate, 72, age), NOW, limits, link satisfies ConnectionStatus)).toBe(freshness);
 });
 
 it("judges age by when the server got it, whatever the device's clock says, and over midnight", () => {
   const skewed = sample(CODES.heart_rate, 72, 5, { effective_at: ago(-3600) });
-  const limits = limitsOf(CODES.heart_rate, false, undefined);
-  expect(freshnessOf(skewed, NOW, limits, "live")).toBe("live");
+  const limits = freshnessLimits(CODES.heart_rate, false, undefined);
+  expect(judgeFreshness(skewed, NOW, limits, "live")).toBe("live");
   const midnight = Date.parse("2026-11-22T00:00:05+05:30");
   const before = sample(CODES.heart_rate, 72, 0, { received_at: "2026-11-21T23:59:50+05:30" });
-  expect(freshnessOf(before, midnight, limits, "live")).toBe("live");
+  expect(judgeFreshness(before, midnight, limits, "live")).toBe("live");
 });
 
 /** Age by what a clock on the wall says, as a page must not have it. */
@@ -121,17 +121,17 @@ it.each([
   ["back", "Australia/Lord_Howe", "2026-04-04T15:00:00Z", -1_800],
 ] as const)("judges age across clocks that are put %s in %s", (_, timeZone, change, jump) => {
   const at = Date.parse(change);
-  const heartRate = limitsOf(CODES.heart_rate, false, undefined);
+  const heartRate = freshnessLimits(CODES.heart_rate, false, undefined);
   const freshnessOver = (ageS: number) => {
     const [from, to] = [at - 10_000, at - 10_000 + ageS * 1000];
     expect(wallAge(from, to, timeZone)).toBe(ageS + jump);
-    return freshnessOf(sample(CODES.heart_rate, 72, 0, { received_at: new Date(from).toISOString() }), to, heartRate, "live");
+    return judgeFreshness(sample(CODES.heart_rate, 72, 0, { received_at: new Date(from).toISOString() }), to, heartRate, "live");
   };
   expect([20, 40, 119, 121].map(freshnessOver)).toEqual(["live", "late", "late", "stale"]);
 });
 
 it("takes the silence limit of the rules, and lets what is measured by hand or now and then stand for half an hour", () => {
-  const stale = (code: string, byHand: boolean, silence?: number | null) => limitsOf(code, byHand, silence).stale;
+  const stale = (code: string, byHand: boolean, silence?: number | null) => freshnessLimits(code, byHand, silence).stale;
   expect(stale(CODES.heart_rate, false)).toBe(120);
   expect(stale(CODES.heart_rate, false, 30)).toBe(30);
   // An alarm of silence that is off makes no old value young.
@@ -147,16 +147,16 @@ const limits = (change: Partial<LimitsInForce>): LimitsInForce => {
 
 it("judges each patient by the silence limit in force for that patient", () => {
   const [half, short] = [known([sample(CODES.heart_rate, 72, 60)]), limits({ silence_s: 30 })];
-  expect(shownValue(half, CODES.heart_rate, moment()).freshness).toBe("late");
+  expect(getDisplayValue(half, CODES.heart_rate, moment()).freshness).toBe("late");
   const impatient = known([sample(CODES.heart_rate, 72, 60)], [], null, [short]);
-  expect(shownValue(impatient, CODES.heart_rate, moment()).freshness).toBe("stale");
+  expect(getDisplayValue(impatient, CODES.heart_rate, moment()).freshness).toBe("stale");
 });
 
 it("tells limits that somebody moved, the patient's before the ward's, and none of the defaults", () => {
   const pressures = [CODES.systolic, CODES.diastolic];
   const ofWard = limits({ code: CODES.systolic, high: 180, set_by: "ward" });
   const own = limits({ code: CODES.diastolic, high: 100 });
-  const moved = (...all: LimitsInForce[]) => movedLimits(known([], [], null, all), pressures);
+  const moved = (...all: LimitsInForce[]) => findCustomLimits(known([], [], null, all), pressures);
   expect(moved(ofWard, limits({ low: 50 }))).toEqual([ofWard]);
   expect(moved(ofWard, own)).toEqual([own]);
   expect(moved({ ...ofWard, set_by: "default" })).toEqual([]);
@@ -164,38 +164,38 @@ it("tells limits that somebody moved, the patient's before the ward's, and none 
 });
 
 it("shows 0 as 0 and an absent value as missing", () => {
-  expect(shownValue(known([sample(CODES.heart_rate, 0)]), CODES.heart_rate, moment())).toMatchObject({
+  expect(getDisplayValue(known([sample(CODES.heart_rate, 0)]), CODES.heart_rate, moment())).toMatchObject({
     value: 0,
     freshness: "live",
   });
-  expect(shownValue(known([]), CODES.heart_rate, moment())).toMatchObject({ value: null, freshness: "missing" });
-  expect(shownValue(undefined, CODES.heart_rate, moment())).toMatchObject({ value: null, freshness: "missing" });
+  expect(getDisplayValue(known([]), CODES.heart_rate, moment())).toMatchObject({ value: null, freshness: "missing" });
+  expect(getDisplayValue(undefined, CODES.heart_rate, moment())).toMatchObject({ value: null, freshness: "missing" });
 });
 
 it("turns one silent vital stale and no other", () => {
   const one = known([...without(CODES.spo2), sample(CODES.spo2, 97, 130)]);
-  expect(shownValue(one, CODES.spo2, moment()).freshness).toBe("stale");
-  expect(shownValue(one, CODES.heart_rate, moment()).freshness).toBe("live");
-  expect(shownUpdate(one, moment()).freshness).toBe("live");
+  expect(getDisplayValue(one, CODES.spo2, moment()).freshness).toBe("stale");
+  expect(getDisplayValue(one, CODES.heart_rate, moment()).freshness).toBe("live");
+  expect(getLastUpdate(one, moment()).freshness).toBe("live");
 });
 
 it("shows an invalid value that is newer than the last valid one, and not an older one", () => {
   const invalid = sample(CODES.spo2, 104, 1, { status: "invalid" });
-  expect(shownValue(known([sample(CODES.spo2, 97, 5), invalid]), CODES.spo2, moment())).toMatchObject({
+  expect(getDisplayValue(known([sample(CODES.spo2, 97, 5), invalid]), CODES.spo2, moment())).toMatchObject({
     value: 104,
     freshness: "invalid",
     isInvalid: true,
   });
-  expect(shownValue(known([invalid]), CODES.spo2, moment({ link: "lost" }))).toMatchObject({
+  expect(getDisplayValue(known([invalid]), CODES.spo2, moment({ link: "lost" }))).toMatchObject({
     freshness: "stale",
     isInvalid: true,
   });
-  expect(shownValue(known([sample(CODES.spo2, 97, 0), invalid]), CODES.spo2, moment())).toMatchObject({ value: 97 });
+  expect(getDisplayValue(known([sample(CODES.spo2, 97, 0), invalid]), CODES.spo2, moment())).toMatchObject({ value: 97 });
 });
 
 it("gives a value the colour of its own alarm, unless it is old, or the alarm is over or of a sensor", () => {
   const alarmOf = (change: Partial<AlertView>, samples = ALL) =>
-    shownValue(known(samples, [alert(change)]), CODES.spo2, moment()).alarm;
+    getDisplayValue(known(samples, [alert(change)]), CODES.spo2, moment()).alarm;
   expect(alarmOf({})).toBe("high");
   expect(alarmOf({ state: "acknowledged", priority: "medium" })).toBe("medium");
   expect(alarmOf({ state: "recovered" })).toBeNull();
@@ -207,33 +207,33 @@ it("gives a value the colour of its own alarm, unless it is old, or the alarm is
 it("shows both pressures as old as the older, with the alarm of either", () => {
   const samples = [sample(CODES.systolic, 81, 60), sample(CODES.diastolic, 53, 1900)];
   const alarmed = known(samples, [alert({ code: CODES.mean_pressure, priority: "medium" })]);
-  expect(shownPressure(alarmed, moment())).toMatchObject({
+  expect(getDisplayPressure(alarmed, moment())).toMatchObject({
     systolic: 81,
     diastolic: 53,
     freshness: "stale",
     ageS: 1900,
     alarm: "medium",
   });
-  expect(shownPressure(known([]), moment())).toMatchObject({ freshness: "missing", ageS: null });
+  expect(getDisplayPressure(known([]), moment())).toMatchObject({ freshness: "missing", ageS: null });
 });
 
 it("never takes what the board said for live", () => {
   const told = { latest: [sample(CODES.heart_rate, 72)], alerts: [], news2: complete(1), limits: [] };
-  const { known: from, moment: judged } = knownOf(undefined, told, moment());
-  expect(shownValue(from, CODES.heart_rate, judged)).toMatchObject({ value: 72, freshness: "stale" });
-  expect(shownScore(from, judged)).toEqual({ kind: "unknown" });
+  const { patient: from, moment: judged } = toPatientState(undefined, told, moment());
+  expect(getDisplayValue(from, CODES.heart_rate, judged)).toMatchObject({ value: 72, freshness: "stale" });
+  expect(getDisplayScore(from, judged)).toEqual({ kind: "unknown" });
 });
 
 it("has a row without any sample that is not live", () => {
-  expect(shownUpdate(known([]), moment())).toEqual({ freshness: "missing", ageS: null });
-  expect(shownUpdate(undefined, moment())).toEqual({ freshness: "missing", ageS: null });
+  expect(getLastUpdate(known([]), moment())).toEqual({ freshness: "missing", ageS: null });
+  expect(getLastUpdate(undefined, moment())).toEqual({ freshness: "missing", ageS: null });
 });
 
 it("shows the score while all of it is of now", () => {
-  expect(shownScore(known(), moment())).toEqual({ kind: "score", score: 1, band: 1 });
-  expect(shownScore(known(ALL, [], complete(0, {})), moment())).toMatchObject({ band: 0 });
-  expect(shownScore(known(ALL, [], complete(3, { spo2: 3 })), moment())).toMatchObject({ band: 2 });
-  expect(shownScore(known(ALL, [], complete(11, PARTS)), moment())).toMatchObject({ score: 11, band: 3 });
+  expect(getDisplayScore(known(), moment())).toEqual({ kind: "score", score: 1, band: 1 });
+  expect(getDisplayScore(known(ALL, [], complete(0, {})), moment())).toMatchObject({ band: 0 });
+  expect(getDisplayScore(known(ALL, [], complete(3, { spo2: 3 })), moment())).toMatchObject({ band: 2 });
+  expect(getDisplayScore(known(ALL, [], complete(11, PARTS)), moment())).toMatchObject({ score: 11, band: 3 });
 });
 
 it.each([
@@ -243,18 +243,21 @@ it.each([
   ["the newest is invalid", [...ALL, sample(CODES.spo2, 104, 0, { status: "invalid" })], ["spo2"]],
   ["nobody knows of oxygen", without(CODES.inspired_oxygen), ["oxygen"]],
 ] as const)("has no number when %s, whatever the server said before", (_, samples, what) => {
-  expect(shownScore(known(samples, [], complete(4)), moment())).toEqual({ kind: "needs", what });
+  expect(getDisplayScore(known(samples, [], complete(4)), moment())).toEqual({ kind: "needs", what });
 });
 
 it("says what the server misses, where the score does not apply, and nothing on a lost line", () => {
   const incomplete: Score = { status: "incomplete", missing: ["respiratory_rate"], stale: ["systolic"] };
-  expect(shownScore(known(ALL, [], incomplete), moment())).toEqual({ kind: "needs", what: ["respiratory_rate", "systolic"] });
-  expect(shownScore(known(ALL, [], { status: "not_applicable", reason: "age" }), moment())).toMatchObject({ reason: "age" });
-  expect(shownScore(known(), moment({ link: "lost" }))).toEqual({ kind: "unknown" });
+  expect(getDisplayScore(known(ALL, [], incomplete), moment())).toEqual({
+    kind: "needs",
+    what: ["respiratory_rate", "systolic"],
+  });
+  expect(getDisplayScore(known(ALL, [], { status: "not_applicable", reason: "age" }), moment())).toMatchObject({ reason: "age" });
+  expect(getDisplayScore(known(), moment({ link: "lost" }))).toEqual({ kind: "unknown" });
 });
 
 it("orders by new high, new medium, seen, 7 and more, 5 and 6 or a single 3, unknown, the rest", () => {
-  const patients: [string, Known | undefined][] = [
+  const patients: [string, PatientState | undefined][] = [
     ["rest", known()],
     ["stale", known([sample(CODES.heart_rate, 72, 500)])],
     ["nothing", undefined],
@@ -268,11 +271,11 @@ it("orders by new high, new medium, seen, 7 and more, 5 and 6 or a single 3, unk
     ["low", known(ALL, [alert({ rule: "trend", priority: "low" })])],
     ["high", known(ALL, [alert()])],
   ];
-  const placed: Placed[] = patients.map(([id, one], number) => {
-    const score = shownScore(one, moment());
-    return { id, number, rank: rankOf(one, score), score: score.kind === "score" ? score.score : null };
+  const placed: RankedPatient[] = patients.map(([id, one], number) => {
+    const score = getDisplayScore(one, moment());
+    return { id, number, rank: getRiskRank(one, score), score: score.kind === "score" ? score.score : null };
   });
-  expect(ordered(placed)).toEqual([
+  expect(sortByRisk(placed)).toEqual([
     ...["high", "medium", "seen", "recovered", "seven", "five", "single_3"],
     ...["sensor", "stale", "nothing", "low", "rest"],
   ]);
@@ -280,11 +283,11 @@ it("orders by new high, new medium, seen, 7 and more, 5 and 6 or a single 3, unk
 
 it("keeps everybody where they are while rows are held, and counts who would move", () => {
   const kept = ["a", "b", "c", "d"];
-  expect(held(kept, ["d", "a", "b", "c"])).toEqual(kept);
-  expect(movedCount(kept, ["d", "a", "b", "c"])).toBe(1);
-  expect(movedCount(kept, ["d", "c", "a", "b"])).toBe(2);
-  expect(movedCount(kept, kept)).toBe(0);
-  expect(held(kept, ["e", "a", "c", "d"])).toEqual(["a", "b", "c", "d", "e"]);
+  expect(keepOrder(kept, ["d", "a", "b", "c"])).toEqual(kept);
+  expect(countMoved(kept, ["d", "a", "b", "c"])).toBe(1);
+  expect(countMoved(kept, ["d", "c", "a", "b"])).toBe(2);
+  expect(countMoved(kept, kept)).toBe(0);
+  expect(keepOrder(kept, ["e", "a", "c", "d"])).toEqual(["a", "b", "c", "d", "e"]);
 });
 
 it("puts alarms that nobody has seen before seen ones, and the worst first", () => {
@@ -307,21 +310,25 @@ it("puts alarms that nobody has seen before seen ones, and the worst first", () 
 });
 
 it("counts down to the next escalation", () => {
-  expect(escalatesAt(alert(), NOW)).toBe(NOW + 120_000);
-  expect(escalatesAt(alert({ escalation_tier: 1 }), NOW)).toBe(NOW + 540_000);
-  expect(escalatesAt(alert({ escalation_tier: 2 }), NOW)).toBeNull();
-  expect(escalatesAt(alert({ state: "acknowledged" }), NOW)).toBeNull();
-  expect(escalatesAt(alert({ raised_at: ago(200) }), NOW)).toBeNull();
-  expect(escalatesAt(alert({ raised_at: ago(200) }), NOW, ago(20))).toBe(NOW + 160_000);
-  expect(escalatesAt(alert({ snoozed_until: ago(-900) }), NOW)).toBe(NOW + 900_000);
+  expect(getEscalationTime(alert(), NOW)).toBe(NOW + 120_000);
+  expect(getEscalationTime(alert({ escalation_tier: 1 }), NOW)).toBe(NOW + 540_000);
+  expect(getEscalationTime(alert({ escalation_tier: 2 }), NOW)).toBeNull();
+  expect(getEscalationTime(alert({ state: "acknowledged" }), NOW)).toBeNull();
+  expect(getEscalationTime(alert({ raised_at: ago(200) }), NOW)).toBeNull();
+  expect(getEscalationTime(alert({ raised_at: ago(200) }), NOW, ago(20))).toBe(NOW + 160_000);
+  expect(getEscalationTime(alert({ snoozed_until: ago(-900) }), NOW)).toBe(NOW + 900_000);
 });
 
 it("never bridges a gap of the six hours", () => {
-  const from = NOW - POINTS * 300_000;
+  const from = NOW - POINT_COUNT * 300_000;
   const bucket = (index: number, mean: number) => ({ from: new Date(from + index * 300_000).toISOString(), mean });
-  const history = historyOf([bucket(0, 90), bucket(1, 92), bucket(5, 80), bucket(71, 84)], from);
-  expect(history).toHaveLength(POINTS);
-  expect(piecesOf(history, { low: 84, high: 100 }, 26).map((piece) => piece.map(({ x }) => x))).toEqual([[0, 1], [5], [71]]);
-  expect(changeOf(history)).toBe(-6);
-  expect(changeOf(historyOf([bucket(3, 90)], from))).toBeNull();
+  const history = toTrendHistory([bucket(0, 90), bucket(1, 92), bucket(5, 80), bucket(71, 84)], from);
+  expect(history).toHaveLength(POINT_COUNT);
+  expect(toLineSegments(history, { low: 84, high: 100 }, 26).map((piece) => piece.map(({ x }) => x))).toEqual([
+    [0, 1],
+    [5],
+    [71],
+  ]);
+  expect(getTrendChange(history)).toBe(-6);
+  expect(getTrendChange(toTrendHistory([bucket(3, 90)], from))).toBeNull();
 });

@@ -1,20 +1,27 @@
 // What a patient's charts and timeline show, decided by pure functions: gaps, buckets, zoom, range, the table beside them.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { together } from "../../portal/src/patients/timeline.ts";
-import { chartOf, yRange } from "../../portal/src/vitals/charted.ts";
-import { bucketsFor, fitted, moved, RANGES, windowIn, zoomed } from "../../portal/src/vitals/range.ts";
+import { computeYRange, findChart } from "../../portal/src/monitoring/vitals/chart-catalogue.ts";
 import {
-  columnsOf,
-  gapsOf,
-  lonely,
+  appendSamples,
+  bucketToPoint,
+  findGaps,
+  findIsolatedIndexes,
+  findNearestPoint,
   type Point,
-  pointAt,
-  pointOfBucket,
-  pointOfSample,
-  rowsOf,
-  withSamples,
-} from "../../portal/src/vitals/series.ts";
+  sampleToPoint,
+  toPlotColumns,
+  toTableRows,
+} from "../../portal/src/monitoring/vitals/chart-series.ts";
+import {
+  clampWindow,
+  getBucketCount,
+  parseWindow,
+  RANGES,
+  shiftWindow,
+  zoomWindow,
+} from "../../portal/src/monitoring/vitals/time-window.ts";
+import { mergeTimelines } from "../../portal/src/patients/record/merge-timelines.ts";
 import { downsample } from "../../src/monitoring/patient-object/samples/buckets.ts";
 
 const START = Date.parse("2026-11-21T03:00:00.000Z");
@@ -29,7 +36,7 @@ const sample = (at: number, value: number, status: "final" | "invalid" | "amende
   value,
   status,
 });
-const pointsAt = (...times: number[]): Point[] => times.map((at) => pointOfSample(sample(at, 72)));
+const pointsAt = (...times: number[]): Point[] => times.map((at) => sampleToPoint(sample(at, 72)));
 const every = (ms: number, n: number, from = START) => Array.from({ length: n }, (_, i) => from + i * ms);
 
 /** Pairs of neighbouring values of one line that uPlot would join. */
@@ -45,25 +52,25 @@ describe("gaps", () => {
   it("are where more than two of the usual intervals have no sample", () => {
     const times = [...every(SECOND, 30), ...every(SECOND, 30, START + 33 * SECOND)];
     const window = { from: START, to: times.at(-1) ?? START };
-    expect(gapsOf(pointsAt(...times), 0, window)).toEqual([{ from: START + 29 * SECOND, to: START + 33 * SECOND }]);
+    expect(findGaps(pointsAt(...times), 0, window)).toEqual([{ from: START + 29 * SECOND, to: START + 33 * SECOND }]);
   });
 
   it("are none between values that come every four hours", () => {
     const times = every(4 * HOUR, 6);
-    expect(gapsOf(pointsAt(...times), 0, { from: START, to: START + 20 * HOUR })).toEqual([]);
+    expect(findGaps(pointsAt(...times), 0, { from: START, to: START + 20 * HOUR })).toEqual([]);
   });
 
   it("are judged by what is usual nearby: a monitor after readings by hand", () => {
     const byHand = every(HOUR, 12);
     const monitor = every(SECOND, 60, START + 12 * HOUR);
     const points = pointsAt(...byHand, ...monitor);
-    expect(gapsOf(points, 0, { from: START, to: START + 12 * HOUR + 59 * SECOND })).toEqual([]);
+    expect(findGaps(points, 0, { from: START, to: START + 12 * HOUR + 59 * SECOND })).toEqual([]);
   });
 
   it("count at the edges of the window, and the whole window is one where nothing came", () => {
     const window = { from: START - HOUR, to: START + HOUR };
-    expect(gapsOf([], 0, window)).toEqual([window]);
-    const [before, after] = gapsOf(pointsAt(...every(SECOND, 60)), 0, window);
+    expect(findGaps([], 0, window)).toEqual([window]);
+    const [before, after] = findGaps(pointsAt(...every(SECOND, 60)), 0, window);
     expect(before).toEqual({ from: window.from, to: START });
     expect(after).toEqual({ from: START + 59 * SECOND, to: window.to });
   });
@@ -76,9 +83,9 @@ describe("gaps", () => {
         // As buckets of a second: two buckets is the most that may be joined, unless it usually comes less often.
         const lines = [systolic, diastolic].map((times) => {
           const points = pointsAt(...times.sort((a, b) => a - b).map((s) => START + s * SECOND));
-          return { points, gaps: gapsOf(points, SECOND, window) };
+          return { points, gaps: findGaps(points, SECOND, window) };
         });
-        const { xs, cells } = columnsOf(lines);
+        const { xs, cells } = toPlotColumns(lines);
         for (const [i, { gaps }] of lines.entries()) {
           for (const [a, b] of joined(xs, cells[3 * i] ?? [])) {
             expect(gaps.some(({ from, to }) => from <= a && b <= to)).toBe(false);
@@ -92,15 +99,15 @@ describe("gaps", () => {
     const one = pointsAt(...every(SECOND, 20));
     const other = pointsAt(...every(SECOND, 20, START + 500));
     const window = { from: START, to: START + 20 * SECOND };
-    const { cells } = columnsOf([one, other].map((points) => ({ points, gaps: gapsOf(points, 0, window) })));
+    const { cells } = toPlotColumns([one, other].map((points) => ({ points, gaps: findGaps(points, 0, window) })));
     expect(cells.flat().filter((value) => Number.isNaN(value))).toEqual([]);
     expect(cells[0]?.filter((value) => value === null)).toEqual([]);
     expect(cells[0]?.filter((value) => value === undefined)).toHaveLength(20);
   });
 
   it("leave a lonely value to be drawn as a dot", () => {
-    expect(lonely([null, 72, null, undefined, 73, 74, null, 75])).toEqual([1, 7]);
-    expect(lonely([0])).toEqual([0]);
+    expect(findIsolatedIndexes([null, 72, null, undefined, 73, 74, null, 75])).toEqual([1, 7]);
+    expect(findIsolatedIndexes([0])).toEqual([0]);
   });
 });
 
@@ -108,34 +115,34 @@ describe("buckets", () => {
   const month = { from: START, to: START + 30 * DAY };
 
   it("are one for two pixels, between 100 and 1000", () => {
-    expect(bucketsFor(640, month)).toBe(320);
-    expect(bucketsFor(50, month)).toBe(100);
-    expect(bucketsFor(9_000, month)).toBe(1_000);
-    expect(bucketsFor(50, { from: START, to: START + HOUR })).toBe(1_000);
+    expect(getBucketCount(640, month)).toBe(320);
+    expect(getBucketCount(50, month)).toBe(100);
+    expect(getBucketCount(9_000, month)).toBe(1_000);
+    expect(getBucketCount(50, { from: START, to: START + HOUR })).toBe(1_000);
   });
 
   it("keep a one-sample spike in the view of 30 days", () => {
     const spike = START + 17 * DAY + 12_345 * SECOND;
     const samples = every(MINUTE, 30 * 24 * 60).map((at) => ({ code: "8867-4", value: 72, at, status: "final" as const }));
     samples.push({ code: "8867-4", value: 188, at: spike, status: "final" });
-    const buckets = downsample(samples, { ...month, buckets: bucketsFor(640, month) });
-    const points = buckets.map(({ from, to, ...rest }) => pointOfBucket({ ...rest, from: iso(from), to: iso(to) }));
-    const { cells } = columnsOf([{ points, gaps: gapsOf(points, (30 * DAY) / 320, month) }]);
+    const buckets = downsample(samples, { ...month, buckets: getBucketCount(640, month) });
+    const points = buckets.map(({ from, to, ...rest }) => bucketToPoint({ ...rest, from: iso(from), to: iso(to) }));
+    const { cells } = toPlotColumns([{ points, gaps: findGaps(points, (30 * DAY) / 320, month) }]);
     const tops = cells[2] ?? [];
     expect(tops.filter((value) => value === 188)).toHaveLength(1);
-    const heartRate = chartOf("heart_rate");
-    expect(heartRate && yRange(heartRate, points)[1]).toBeGreaterThan(188);
+    const heartRate = findChart("heart_rate");
+    expect(heartRate && computeYRange(heartRate, points)[1]).toBeGreaterThan(188);
   });
 
   it("take in what comes live, and begin a new one when their time is over", () => {
     const options = { step: 10 * SECOND, origin: START };
-    const points = withSamples(
+    const points = appendSamples(
       [],
       [sample(START, 70), sample(START + SECOND, 80), sample(START + 2_000, 104, "invalid")],
       options,
     );
     expect(points).toEqual([{ at: START + 5 * SECOND, from: START, to: START + 10 * SECOND, n: 2, mean: 75, min: 70, max: 80 }]);
-    const later = withSamples(points, [sample(START + 25 * SECOND, 90)], options);
+    const later = appendSamples(points, [sample(START + 25 * SECOND, 90)], options);
     expect(later.map(({ from, n, mean }) => [from - START, n, mean])).toEqual([
       [0, 2, 75],
       [20 * SECOND, 1, 90],
@@ -143,7 +150,7 @@ describe("buckets", () => {
   });
 
   it("of no length are samples, in the order in which they were measured; 0 is a value", () => {
-    const points = withSamples(
+    const points = appendSamples(
       [],
       [sample(START + SECOND, 0), sample(START, 72, "amended"), sample(START, 1, "entered-in-error")],
       {
@@ -160,13 +167,13 @@ describe("the table", () => {
     const systolic = pointsAt(...every(MINUTE, 50), ...every(MINUTE, 50, START + HOUR));
     const diastolic = pointsAt(...every(MINUTE, 40));
     const window = { from: START, to: START + 2 * HOUR };
-    const lines = [systolic, diastolic].map((points) => ({ points, gaps: gapsOf(points, 0, window) }));
-    const { xs, cells } = columnsOf(lines);
+    const lines = [systolic, diastolic].map((points) => ({ points, gaps: findGaps(points, 0, window) }));
+    const { xs, cells } = toPlotColumns(lines);
     const drawn = xs.flatMap((at, i) => {
       const values = [cells[0]?.[i] ?? null, cells[3]?.[i] ?? null];
       return values.some((value) => value !== null) ? [{ at, values }] : [];
     });
-    const listed = rowsOf(lines).map((row) => ({ at: row.at, values: row.cells.map((point) => point?.mean ?? null) }));
+    const listed = toTableRows(lines).map((row) => ({ at: row.at, values: row.cells.map((point) => point?.mean ?? null) }));
     expect(listed.reverse()).toEqual(drawn);
   });
 });
@@ -176,26 +183,26 @@ describe("the window", () => {
   const day = { from: START, to: now };
 
   it("zooms about its middle and never beyond now", () => {
-    expect(zoomed(day, 0.5, now)).toEqual({ from: START + 6 * HOUR, to: START + 18 * HOUR });
-    expect(zoomed(day, 2, now)).toEqual({ from: START - DAY, to: now });
+    expect(zoomWindow(day, 0.5, now)).toEqual({ from: START + 6 * HOUR, to: START + 18 * HOUR });
+    expect(zoomWindow(day, 2, now)).toEqual({ from: START - DAY, to: now });
   });
 
   it("moves by half of itself, at most to now", () => {
-    expect(moved(day, -1, now)).toEqual({ from: START - 12 * HOUR, to: START + 12 * HOUR });
-    expect(moved(day, 1, now)).toEqual(day);
+    expect(shiftWindow(day, -1, now)).toEqual({ from: START - 12 * HOUR, to: START + 12 * HOUR });
+    expect(shiftWindow(day, 1, now)).toEqual(day);
   });
 
   it("is never shorter than half a minute or longer than the API allows", () => {
-    const tiny = fitted({ from: START, to: START + 1 }, now);
+    const tiny = clampWindow({ from: START, to: START + 1 }, now);
     expect(tiny.to - tiny.from).toBe(30 * SECOND);
-    const huge = fitted({ from: START - 5_000 * DAY, to: now }, now);
+    const huge = clampWindow({ from: START - 5_000 * DAY, to: now }, now);
     expect(huge.to - huge.from).toBe(366 * DAY);
   });
 
   it("survives in the address, and nonsense there is none", () => {
-    expect(windowIn({ from: iso(day.from), to: iso(day.to) })).toEqual(day);
+    expect(parseWindow({ from: iso(day.from), to: iso(day.to) })).toEqual(day);
     for (const words of [{}, { from: iso(now) }, { from: iso(now), to: iso(START) }, { from: "x", to: "y" }]) {
-      expect(windowIn(words)).toBeNull();
+      expect(parseWindow(words)).toBeNull();
     }
     expect(Object.values(RANGES)).toEqual([HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY]);
   });
@@ -206,30 +213,35 @@ describe("the timeline", () => {
 
   it("leaves out what is older than the end of a list that goes on", () => {
     const parts = [
-      { items: [at(9), at(5)], more: true },
-      { items: [at(8), at(1)], more: false },
+      { items: [at(9), at(5)], hasMore: true },
+      { items: [at(8), at(1)], hasMore: false },
     ];
-    expect(together(parts).map(({ key }) => key)).toEqual(["9", "8", "5"]);
-    expect(together(parts.map(({ items }) => ({ items, more: false }))).map(({ key }) => key)).toEqual(["9", "8", "5", "1"]);
+    expect(mergeTimelines(parts).map(({ key }) => key)).toEqual(["9", "8", "5"]);
+    expect(mergeTimelines(parts.map(({ items }) => ({ items, hasMore: false }))).map(({ key }) => key)).toEqual([
+      "9",
+      "8",
+      "5",
+      "1",
+    ]);
   });
 });
 
 describe("the read-out", () => {
   it("tells the nearest point, or that there is none near", () => {
     const points = pointsAt(START, START + MINUTE);
-    expect(pointAt(points, START + 20 * SECOND, 30 * SECOND)?.at).toBe(START);
-    expect(pointAt(points, START + HOUR, 30 * SECOND)).toBeNull();
-    expect(pointAt([], START, HOUR)).toBeNull();
+    expect(findNearestPoint(points, START + 20 * SECOND, 30 * SECOND)?.at).toBe(START);
+    expect(findNearestPoint(points, START + HOUR, 30 * SECOND)).toBeNull();
+    expect(findNearestPoint([], START, HOUR)).toBeNull();
   });
 });
 
 describe("the vertical range", () => {
   it("is the clinical one, and wider only for what was measured", () => {
-    const heartRate = chartOf("heart_rate");
+    const heartRate = findChart("heart_rate");
     if (!heartRate) throw new Error("no chart of the heart rate");
-    expect(yRange(heartRate, [])).toEqual([40, 140]);
-    expect(yRange(heartRate, [{ min: 60, max: 90 }])).toEqual([40, 140]);
-    const [low, high] = yRange(heartRate, [{ min: 0, max: 240 }]);
+    expect(computeYRange(heartRate, [])).toEqual([40, 140]);
+    expect(computeYRange(heartRate, [{ min: 60, max: 90 }])).toEqual([40, 140]);
+    const [low, high] = computeYRange(heartRate, [{ min: 0, max: 240 }]);
     expect(low).toBeLessThan(0);
     expect(high).toBeGreaterThan(240);
   });

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
-const css = readFileSync("portal/src/design/tokens.css", "utf8");
+const css = readFileSync("portal/src/platform/design/tokens.css", "utf8");
 const [, light = "", dark = ""] = /:root \{([\s\S]*?)\}[\s\S]*?color-scheme="dark"\] \{([\s\S]*?)\}/.exec(css) ?? [];
 const coloursOf = (block: string) =>
   Object.fromEntries([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name, is]) => [name, is]));

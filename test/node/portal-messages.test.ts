@@ -6,7 +6,7 @@ const GOOD = {
   en: { "ward.title": "Ward", "ward.age": "No data for {n} min", "ward.unit": "mmHg", "priority.high": "HIGH" },
   hi: { "ward.title": "वार्ड", "ward.age": "{n} मिनट से डेटा नहीं आया", "ward.unit": "mmHg", "priority.high": "उच्च" },
 };
-const SOURCES = [`say("ward.title"); say("ward.age", { n }); say("ward.unit")`, `sayOf("priority", value)`];
+const SOURCES = [`say("ward.title"); say("ward.age", { n }); say("ward.unit")`, `translateCode("priority", value)`];
 
 const found = (hi: Record<string, string | undefined>, en: Record<string, string> = {}) => {
   const of = (texts: object) => JSON.parse(JSON.stringify(texts));

@@ -1,7 +1,7 @@
 // What the portal makes of errors: the API's own, silence, and what went wrong in the page, whose text nobody is shown.
 import { describe, expect, it } from "vitest";
-import { asProblem, Problem, problemOf, unreachable } from "../../portal/src/api/problem.ts";
-import { queries } from "../../portal/src/api/queries.ts";
+import { Problem, parseProblem, throwUnreachable, toProblem } from "../../portal/src/platform/api/problem.ts";
+import { queryClient } from "../../portal/src/platform/api/query-client.ts";
 
 const thrownBy = (act: () => never): unknown => {
   try {
@@ -10,7 +10,7 @@ const thrownBy = (act: () => never): unknown => {
     return error;
   }
 };
-const silence = thrownBy(() => unreachable(new TypeError("Failed to fetch")));
+const silence = thrownBy(() => throwUnreachable(new TypeError("Failed to fetch")));
 const ownError = new TypeError("Cannot read properties of Asha Verma");
 
 describe("a problem", () => {
@@ -19,24 +19,24 @@ describe("a problem", () => {
   });
 
   it("of the page itself is not silence, and its text stays where it was thrown", () => {
-    const problem = asProblem(ownError);
+    const problem = toProblem(ownError);
     expect(problem).toMatchObject({ status: 0, code: "unexpected", errorId: null, message: "" });
     expect(JSON.stringify({ ...problem })).not.toContain("Asha");
-    expect(asProblem("a word")).toMatchObject({ code: "unexpected", message: "" });
+    expect(toProblem("a word")).toMatchObject({ code: "unexpected", message: "" });
   });
 
   it("of the API stays as it is", async () => {
-    const said = await problemOf({ status: 409, json: async () => ({ code: "conflict", detail: "Why", error_id: "e" }) });
-    expect(asProblem(said)).toBe(said);
-    expect(thrownBy(() => unreachable(said))).toBe(said);
+    const said = await parseProblem({ status: 409, json: async () => ({ code: "conflict", detail: "Why", error_id: "e" }) });
+    expect(toProblem(said)).toBe(said);
+    expect(thrownBy(() => throwUnreachable(said))).toBe(said);
     expect(said).toMatchObject({ status: 409, code: "conflict", message: "Why", errorId: "e", errors: [] });
   });
 });
 
 it("is asked again twice where nothing answered, and never for anything else", () => {
-  const { retry } = queries.getDefaultOptions().queries ?? {};
+  const { retry } = queryClient.getDefaultOptions().queries ?? {};
   if (typeof retry !== "function") throw new Error("whether to ask again is decided by the error");
-  const times = (error: unknown) => [0, 1, 2].map((failures) => retry(failures, asProblem(error)));
+  const times = (error: unknown) => [0, 1, 2].map((failures) => retry(failures, toProblem(error)));
   expect(times(silence)).toEqual([true, true, false]);
   expect(times(ownError)).toEqual([false, false, false]);
   expect(times(new Problem(500, "internal_error", "", "e"))).toEqual([false, false, false]);

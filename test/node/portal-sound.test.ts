@@ -1,8 +1,17 @@
 // What sounds in the portal: the most urgent new alarm, one tone, and a pause that a new high alarm ends.
 import { expect, it } from "vitest";
-import { PAUSE_MS, paused, SILENT, type Sounding, step, TONES, toneOf, unpaused } from "../../portal/src/alarms/sound-rules.ts";
+import {
+  advanceTone,
+  endPauseState,
+  PAUSE_MS,
+  SILENT_STATE,
+  selectTone,
+  startPause,
+  TONES,
+  type ToneState,
+} from "../../portal/src/monitoring/alerts/sound-rules.ts";
 
-type Heard = Parameters<typeof toneOf>[0][number];
+type Heard = Parameters<typeof selectTone>[0][number];
 const NOW = Date.parse("2026-11-21T03:14:00Z");
 const alert = (alert_id: string, priority: Heard["priority"], change: Partial<Heard> = {}): Heard => ({
   alert_id,
@@ -15,7 +24,7 @@ const high = alert("h", "high");
 const medium = alert("m", "medium");
 const low = alert("l", "low");
 const at = (s: number) => NOW + s * 1000;
-const sounding = (alerts: readonly Heard[], s = 0, before: Sounding = SILENT) => step(before, alerts, at(s));
+const sounding = (alerts: readonly Heard[], s = 0, before: ToneState = SILENT_STATE) => advanceTone(before, alerts, at(s));
 
 it.each([
   ["nothing", [], null],
@@ -26,7 +35,7 @@ it.each([
   ["none that is snoozed", [alert("h", "high", { snoozed_until: "2026-11-21T03:29:00Z" })], null],
   ["one whose snooze has ended", [alert("h", "high", { snoozed_until: "2026-11-21T03:13:00Z" })], "high"],
 ] as const)("sounds %s", (_, alerts, tone) => {
-  expect(toneOf(alerts, NOW)).toBe(tone);
+  expect(selectTone(alerts, NOW)).toBe(tone);
 });
 
 it("has 5 and 5 pulses for high, 3 for medium, 1 for low, each burst shorter than its interval", () => {
@@ -65,7 +74,7 @@ it("ends with its alarm, and goes on with the next lower one", () => {
 });
 
 it("is silent for two minutes when it is paused, and not longer", () => {
-  const before = paused(sounding([high]).after, [high], at(1));
+  const before = startPause(sounding([high]).after, [high], at(1));
   const quiet = sounding([high], 2, before);
   expect(quiet).toMatchObject({ burst: null, hush: true });
   expect(sounding([high], 1 + PAUSE_MS / 1000 - 1, quiet.after).burst).toBeNull();
@@ -73,20 +82,20 @@ it("is silent for two minutes when it is paused, and not longer", () => {
 });
 
 it("ends the pause for a new high alarm, not for a new medium one", () => {
-  const before = sounding([high], 2, paused(sounding([high]).after, [high], at(1))).after;
+  const before = sounding([high], 2, startPause(sounding([high]).after, [high], at(1))).after;
   expect(sounding([high, medium], 3, before)).toMatchObject({ burst: null });
   expect(sounding([high, alert("h2", "high")], 3, before)).toMatchObject({ burst: "high", after: { pause: null } });
 });
 
 it("ends the pause for one that rose to high, and for one that came back", () => {
-  const rose = step(paused(SILENT, [medium], NOW), [alert("m", "high")], at(1));
+  const rose = advanceTone(startPause(SILENT_STATE, [medium], NOW), [alert("m", "high")], at(1));
   expect(rose.burst).toBe("high");
-  const gone = step(paused(SILENT, [high], NOW), [alert("h", "high", { state: "recovered" })], at(1));
+  const gone = advanceTone(startPause(SILENT_STATE, [high], NOW), [alert("h", "high", { state: "recovered" })], at(1));
   expect(gone.burst).toBeNull();
-  expect(step(gone.after, [high], at(2)).burst).toBe("high");
+  expect(advanceTone(gone.after, [high], at(2)).burst).toBe("high");
 });
 
 it("sounds at once when the pause is ended by hand", () => {
-  const before = sounding([high], 2, paused(sounding([high]).after, [high], at(1))).after;
-  expect(sounding([high], 3, unpaused(before)).burst).toBe("high");
+  const before = sounding([high], 2, startPause(sounding([high]).after, [high], at(1))).after;
+  expect(sounding([high], 3, endPauseState(before)).burst).toBe("high");
 });

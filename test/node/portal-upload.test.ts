@@ -1,15 +1,22 @@
 // What the portal does before and while it sends a report: the file's look, typed numbers, the states of an upload, days and times.
 import { describe, expect, it } from "vitest";
-import { beginningOf, endOf, isDay, momentOf } from "../../portal/src/reports/days.ts";
-import type { Kind } from "../../portal/src/reports/kinds.ts";
-import { readingsOf } from "../../portal/src/reports/upload/metrics.ts";
-import { FILE_LIMIT, faultOf, faultsOf, metricsOf } from "../../portal/src/uploads/draft.ts";
-import { advance, answerOf, type Happened, isOver, keyFor, type Sending } from "../../portal/src/uploads/sending.ts";
-import { RAW_LIMIT } from "../../src/reports/upload/incoming.ts";
+import { endOfDayIso, isDateString, parseWallTime, startOfDayIso } from "../../portal/src/reports/hospital-time.ts";
+import { toMetricReadings } from "../../portal/src/reports/metrics.ts";
+import type { Kind } from "../../portal/src/reports/report-kinds.ts";
+import { checkFile, findMetricErrors, MAX_FILE_BYTES, toMetrics } from "../../portal/src/reports/upload/upload-draft.ts";
+import {
+  getUploadKey,
+  isFinished,
+  parseResponse,
+  reduceUpload,
+  type UploadEvent,
+  type UploadState,
+} from "../../portal/src/reports/upload/upload-state.ts";
+import { MAX_RAW_BYTES } from "../../src/reports/upload/upload-request.ts";
 
-const READY: Sending = { status: "ready" };
-const progress = (sent: number, total: number): Happened => ({ type: "progress", sent, total });
-const through = (...happened: Happened[]) => happened.reduce(advance, READY);
+const READY: UploadState = { status: "ready" };
+const progress = (sent: number, total: number): UploadEvent => ({ type: "progress", sent, total });
+const through = (...happened: UploadEvent[]) => happened.reduce(reduceUpload, READY);
 
 describe("an upload on its way", () => {
   it("says how far it is, never backwards, and 100 only when the last byte has left", () => {
@@ -37,15 +44,15 @@ describe("an upload on its way", () => {
       percent: 0,
     });
     expect(through({ type: "start" }, progress(64, 100), { type: "start" })).toEqual({ status: "sending", percent: 64 });
-    const filed: Sending = { status: "filed", reportId: "r" };
+    const filed: UploadState = { status: "filed", reportId: "r" };
     expect(through({ type: "start" }, { type: "answer", answer: filed }, { type: "start" })).toEqual(filed);
   });
 
   it("hears nothing from an attempt that has ended", () => {
     const stopped = through({ type: "start" }, progress(64, 100), { type: "cut" });
-    expect(advance(stopped, progress(70, 100))).toBe(stopped);
-    expect(advance(stopped, { type: "answer", answer: { status: "filed", reportId: "r" } })).toBe(stopped);
-    expect(advance(READY, progress(70, 100))).toBe(READY);
+    expect(reduceUpload(stopped, progress(70, 100))).toBe(stopped);
+    expect(reduceUpload(stopped, { type: "answer", answer: { status: "filed", reportId: "r" } })).toBe(stopped);
+    expect(reduceUpload(READY, progress(70, 100))).toBe(READY);
   });
 });
 
@@ -53,41 +60,41 @@ describe("what the API answers", () => {
   const said = (data: object) => JSON.stringify({ data: { upload_id: "u", reason: null, duplicate_of: null, ...data } });
 
   it("is filed, there already, or in quarantine", async () => {
-    const filed = await answerOf(201, said({ report_id: "r", status: "preliminary" }));
+    const filed = await parseResponse(201, said({ report_id: "r", status: "preliminary" }));
     expect(filed).toEqual({ status: "filed", reportId: "r" });
-    const twice = await answerOf(200, said({ report_id: "r", status: "preliminary", duplicate_of: "r" }));
+    const twice = await parseResponse(200, said({ report_id: "r", status: "preliminary", duplicate_of: "r" }));
     expect(twice).toEqual({ status: "duplicate", reportId: "r" });
-    const kept = await answerOf(202, said({ report_id: null, status: "quarantined", reason: "not_found" }));
+    const kept = await parseResponse(202, said({ report_id: null, status: "quarantined", reason: "not_found" }));
     expect(kept).toEqual({ status: "quarantined", uploadId: "u", reason: "not_found" });
-    expect([filed, twice, kept].every(isOver)).toBe(true);
+    expect([filed, twice, kept].every(isFinished)).toBe(true);
   });
 
   it("is a problem with its id, sent again where that may help", async () => {
     const problem = (code: string) => JSON.stringify({ code, detail: "Why", error_id: "e", errors: [] });
-    const refused = await answerOf(404, problem("not_found"));
+    const refused = await parseResponse(404, problem("not_found"));
     expect(refused).toMatchObject({
       status: "refused",
       again: false,
       problem: { code: "not_found", errorId: "e", message: "Why" },
     });
     for (const status of [401, 408, 429, 500, 503]) {
-      expect(await answerOf(status, problem("unavailable"))).toMatchObject({ status: "refused", again: true });
+      expect(await parseResponse(status, problem("unavailable"))).toMatchObject({ status: "refused", again: true });
     }
-    expect(await answerOf(502, "<html>")).toMatchObject({ status: "refused", again: true, problem: { status: 502 } });
+    expect(await parseResponse(502, "<html>")).toMatchObject({ status: "refused", again: true, problem: { status: 502 } });
   });
 
   it("that is no answer of ours is none", async () => {
-    expect(await answerOf(200, "<html>")).toEqual({ status: "unanswered" });
-    expect(await answerOf(200, "{}")).toEqual({ status: "unanswered" });
+    expect(await parseResponse(200, "<html>")).toEqual({ status: "unanswered" });
+    expect(await parseResponse(200, "{}")).toEqual({ status: "unanswered" });
   });
 });
 
 it("keeps its key while the same is sent, and takes a new one when anything is changed", () => {
   let n = 0;
   const newKey = () => `key ${++n}`;
-  const first = keyFor({ patient: 1 }, null, newKey);
-  expect(keyFor({ patient: 1 }, first, newKey)).toBe(first);
-  expect(keyFor({ patient: 2 }, first, newKey).key).toBe("key 2");
+  const first = getUploadKey({ patient: 1 }, null, newKey);
+  expect(getUploadKey({ patient: 1 }, first, newKey)).toBe(first);
+  expect(getUploadKey({ patient: 2 }, first, newKey).key).toBe("key 2");
 });
 
 describe("a file", () => {
@@ -95,28 +102,28 @@ describe("a file", () => {
     new Blob(parts.map((part) => (typeof part === "number" ? new Uint8Array(part) : part)));
 
   it("is looked at as the API will", async () => {
-    expect(await faultOf(blob("%PDF-1.7\n", 5000, "\n%%EOF\n"))).toBeNull();
-    expect(await faultOf(blob("%PDF-1.7\n%%EOF"))).toBeNull();
-    expect(await faultOf(blob())).toBe("empty");
-    expect(await faultOf(blob("\n%PDF-1.7\n%%EOF"))).toBe("not_pdf");
-    expect(await faultOf(blob("%PDF-1.7\n%%EOF", 1100))).toBe("cut");
-    expect(await faultOf(blob("%PDF-", FILE_LIMIT, "%%EOF"))).toBe("too_large");
-    expect(FILE_LIMIT).toBe(RAW_LIMIT);
+    expect(await checkFile(blob("%PDF-1.7\n", 5000, "\n%%EOF\n"))).toBeNull();
+    expect(await checkFile(blob("%PDF-1.7\n%%EOF"))).toBeNull();
+    expect(await checkFile(blob())).toBe("empty");
+    expect(await checkFile(blob("\n%PDF-1.7\n%%EOF"))).toBe("not_pdf");
+    expect(await checkFile(blob("%PDF-1.7\n%%EOF", 1100))).toBe("cut");
+    expect(await checkFile(blob("%PDF-", MAX_FILE_BYTES, "%%EOF"))).toBe("too_large");
+    expect(MAX_FILE_BYTES).toBe(MAX_RAW_BYTES);
   });
 });
 
 describe("numbers that people type", () => {
-  const faults = (kind: Kind, typed: Record<string, string>) => faultsOf(kind, typed, (key, fault) => `${key} ${fault}`);
+  const faults = (kind: Kind, typed: Record<string, string>) => findMetricErrors(kind, typed, (key, fault) => `${key} ${fault}`);
 
   it("are read in both scripts; nothing typed is nothing measured", () => {
     const typed = { heart_rate: " ७२ ", qtc_bazett_ms: "441", p_axis_deg: "-30", qrs_axis_deg: "", spo2_percent: "97" };
-    expect(metricsOf("ecg", typed, " Sinus rhythm ")).toEqual({
+    expect(toMetrics("ecg", typed, " Sinus rhythm ")).toEqual({
       heart_rate: 72,
       qtc_bazett_ms: 441,
       p_axis_deg: -30,
       interpretation: "Sinus rhythm",
     });
-    expect(metricsOf("oxygen", { ...typed, flow_l_min: "2,5" }, "Sinus rhythm")).toEqual({ spo2_percent: 97, flow_l_min: 2.5 });
+    expect(toMetrics("oxygen", { ...typed, flow_l_min: "2,5" }, "Sinus rhythm")).toEqual({ spo2_percent: 97, flow_l_min: 2.5 });
   });
 
   it("are refused where they are none, or nothing that can be", () => {
@@ -128,7 +135,13 @@ describe("numbers that people type", () => {
 });
 
 it("shows what a machine measured in the order of its kind, and marks what cannot be", () => {
-  const readings = readingsOf("ecg", { vendor: "GE", qtc_bazett_ms: 9441, heart_rate: 0, qt_interval_ms: "long", leads: [1] });
+  const readings = toMetricReadings("ecg", {
+    vendor: "GE",
+    qtc_bazett_ms: 9441,
+    heart_rate: 0,
+    qt_interval_ms: "long",
+    leads: [1],
+  });
   expect(readings).toEqual([
     { key: "heart_rate", value: 0, unit: "/min", valid: true },
     { key: "qt_interval_ms", value: "long", unit: "ms", valid: false },
@@ -140,15 +153,20 @@ it("shows what a machine measured in the order of its kind, and marks what canno
 
 describe("days and times of a hospital", () => {
   it("begin and end by its clocks, also where these change", () => {
-    expect(beginningOf("2026-11-21", "Asia/Kolkata")).toBe("2026-11-20T18:30:00.000Z");
-    expect(endOf("2026-11-21", "Asia/Kolkata")).toBe("2026-11-21T18:30:00.000Z");
-    expect(beginningOf("2026-03-29", "Europe/Berlin")).toBe("2026-03-28T23:00:00.000Z");
-    expect(endOf("2026-03-29", "Europe/Berlin")).toBe("2026-03-29T22:00:00.000Z");
+    expect(startOfDayIso("2026-11-21", "Asia/Kolkata")).toBe("2026-11-20T18:30:00.000Z");
+    expect(endOfDayIso("2026-11-21", "Asia/Kolkata")).toBe("2026-11-21T18:30:00.000Z");
+    expect(startOfDayIso("2026-03-29", "Europe/Berlin")).toBe("2026-03-28T23:00:00.000Z");
+    expect(endOfDayIso("2026-03-29", "Europe/Berlin")).toBe("2026-03-29T22:00:00.000Z");
   });
 
   it("are told from what is none", () => {
-    expect([isDay("2026-11-21"), isDay("2026-13-01"), isDay("yesterday"), isDay(undefined)]).toEqual([true, false, false, false]);
-    expect(momentOf("2026-11-21T08:34", "Asia/Kolkata")).toBe("2026-11-21T03:04:00.000Z");
-    expect([momentOf(""), momentOf("2026-11-21"), momentOf("2026-99-21T08:34")]).toEqual([null, null, null]);
+    expect([isDateString("2026-11-21"), isDateString("2026-13-01"), isDateString("yesterday"), isDateString(undefined)]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(parseWallTime("2026-11-21T08:34", "Asia/Kolkata")).toBe("2026-11-21T03:04:00.000Z");
+    expect([parseWallTime(""), parseWallTime("2026-11-21"), parseWallTime("2026-99-21T08:34")]).toEqual([null, null, null]);
   });
 });

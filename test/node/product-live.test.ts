@@ -3,16 +3,16 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
-import { simulatedRows } from "../../cli/simulate/rows.ts";
+import { generateRows } from "../../cli/simulate/rows.ts";
 import type { Measurement } from "../../cli/simulate/source.ts";
-import { emptyMemory, step } from "../../src/monitoring/alarm-rules/engine.ts";
+import { emptyMemory, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { Alert } from "../../src/monitoring/alarm-rules/model.ts";
-import { alarmConfig } from "../../src/monitoring/patient-object/context/alarm-config.ts";
+import { buildAlarmConfig } from "../../src/monitoring/patient-object/context/alarm-config.ts";
 import type { Facts } from "../../src/monitoring/patient-object/context/facts.ts";
 import type { AlertView, LiveFrame, LiveSample } from "../../src/monitoring/patient-object/contract.ts";
-import { ageBandOf } from "../../src/monitoring/vitals/catalogue.ts";
+import { findAgeBand } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
-import { dropState, newState, type Server, startServer } from "./server.ts";
+import { createStateFolder, deleteStateFolder, type Server, startServer } from "./server.ts";
 
 const PATIENTS = 10;
 const RATE = 50;
@@ -26,7 +26,7 @@ type Frame = LiveFrame | { type: "view"; seq: number; patient_ids: string[] };
 type Observation = LiveSample;
 type Told = Pick<AlertView, "alert_id" | "rule" | "code" | "priority" | "state" | "raised_at">;
 
-const state = newState();
+const state = createStateFolder();
 let server: Server;
 let nurse = "";
 let admin = "";
@@ -131,7 +131,7 @@ type Options = { startId: number; duration: number; scenario: "sepsis" | "stable
 
 /** What the seed says that the monitor of a patient measures: `offset code value`, in milliseconds since its first row. */
 function measured(patient: number, { startId, duration, scenario }: Options): string[] {
-  const rows = [...simulatedRows({ rate: RATE, patients: PATIENTS, startId, duration, seed: SEED, scenario })].filter(
+  const rows = [...generateRows({ rate: RATE, patients: PATIENTS, startId, duration, seed: SEED, scenario })].filter(
     ({ monitor }) => startId + monitor === patient,
   );
   const first = rows[0]?.at ?? 0;
@@ -159,7 +159,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
     ward: "",
     open: true,
     monitoring: "ward",
-    age: ageBandOf("1970-01-01", Date.now()),
+    age: findAgeBand("1970-01-01", Date.now()),
     pregnant: false,
     scale: 1,
     overrides: { ward: {}, patient: {} },
@@ -179,7 +179,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
         status: "final",
       }),
     );
-    const done = step(memory, { kind: "samples", device, samples }, alarmConfig(facts, now), now);
+    const done = stepAlarms(memory, { kind: "samples", device, samples }, buildAlarmConfig(facts, now), now);
     memory = done.state;
     for (const { alert } of done.transitions) alerts.set(alert.n, { ...alert });
   }
@@ -220,7 +220,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const { child } of simulations) child.kill("SIGKILL");
   await server?.kill();
-  dropState(state);
+  deleteStateFolder(state);
 });
 
 describe("docs/vitals.md", () => {

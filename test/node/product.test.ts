@@ -5,13 +5,13 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
-import { ecgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
-import { DEMO_PASSWORD, demoPatients, SECOND_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
-import { PORTAL_AREAS, PORTAL_CSP } from "../../src/service/portal-policy.ts";
+import { generateEcgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
+import { createDemoPatients, DEMO_PASSWORD, SECOND_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
+import { PORTAL_CSP, PORTAL_ROOT_SEGMENTS } from "../../src/service/portal-policy.ts";
 import { findWords, inflatedStreams } from "./at-rest.ts";
-import { answers, dropState, newState, type Server, startServer } from "./server.ts";
+import { createStateFolder, deleteStateFolder, isReachable, type Server, startServer } from "./server.ts";
 
-const state = newState();
+const state = createStateFolder();
 let server: Server;
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.kill();
-  dropState(state);
+  deleteStateFolder(state);
 });
 
 async function call(path: string, token?: string, init: RequestInit = {}) {
@@ -137,7 +137,7 @@ describe("the portal", () => {
   const page = (path: string) => call(path, undefined, { headers: { Accept: "text/html,*/*" } });
 
   it("is the same page for browsers at each of its addresses, under a strict policy; programs get the API's word", async () => {
-    for (const area of PORTAL_AREAS) {
+    for (const area of PORTAL_ROOT_SEGMENTS) {
       for (const path of [`/${area}`, ...(area === "" ? [] : [`/${area}/some/page?from=1`])]) {
         const answer = await page(path);
         expect({ path, status: answer.status }).toEqual({ path, status: 200 });
@@ -175,7 +175,7 @@ describe("the portal", () => {
 describe("over HTTP", () => {
   it("takes a POST without a body where none is described", async () => {
     // The stories took long: a connection kept from before them may be closed, and a POST is not sent twice.
-    while (!(await answers(server.url)));
+    while (!(await isReachable(server.url)));
     const token = await login("nurse@demo.com");
     const { data } = JSON.parse(await (await call("/api/v1/patients?limit=1", token)).text());
     const path = `/api/v1/patients/${data[0].patient_id}/claim-codes`;
@@ -216,7 +216,7 @@ describe("over a real socket", () => {
 });
 
 describe("at rest", () => {
-  const people = [...demoPatients(30)];
+  const people = [...createDemoPatients(30)];
   const words = [
     ...people.map(({ email }) => email),
     ...people.map(({ phone }) => phone),
@@ -252,8 +252,8 @@ describe("at rest", () => {
     expect(findWords(state, [SECOND_HOSPITAL]).length).toBeGreaterThan(0);
     const [person] = people;
     const pdf = await drawEcgReport({
-      metrics: ecgMetrics(1),
-      signal: synthesizeEcg(ecgMetrics(1), 1),
+      metrics: generateEcgMetrics(1),
+      signal: synthesizeEcg(generateEcgMetrics(1), 1),
       patient: { name: `${person?.first_name} ${person?.last_name}`, birth_date: "", sex: "", patient_number: 1 },
       device: "",
       hospital: "",

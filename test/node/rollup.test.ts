@@ -6,12 +6,12 @@ import { describe, expect, it } from "vitest";
 import { downsample } from "../../src/monitoring/patient-object/samples/buckets.ts";
 import {
   addToRollup,
-  type Measured,
-  meanOf,
+  computeMean,
+  type MeasuredSample,
   mergeRollups,
   packHour,
   type Rollup,
-  rollupsOf,
+  rollUpByHour,
   unpackHour,
 } from "../../src/monitoring/patient-object/samples/rollup.ts";
 
@@ -29,13 +29,13 @@ const decimal = fc.oneof(
   fc.constantFrom(0, -0, 1e9, -1e9, 0.001),
 );
 const point = fc.record({ value: decimal, at: fc.integer({ min: START, max: START + 20 }) });
-const measured: fc.Arbitrary<Measured> = fc.record({
+const measured: fc.Arbitrary<MeasuredSample> = fc.record({
   code: fc.constantFrom(...CODES),
   value: decimal,
   at: fc.integer({ min: START - HOUR, max: START + 3 * HOUR }),
   status: fc.constantFrom("final" as const, "final" as const, "invalid" as const),
 });
-const final = (code: string, value: number, at: number): Measured => ({ code, value, at, status: "final" });
+const final = (code: string, value: number, at: number): MeasuredSample => ({ code, value, at, status: "final" });
 
 function rolledUp(points: readonly Point[]): Rollup | null {
   return points.reduce<Rollup | null>((rollup, { value, at }) => addToRollup(rollup, value, at), null);
@@ -69,7 +69,7 @@ describe("a rollup", () => {
   it("comes back from D1 as it was packed, hour by hour", () => {
     fc.assert(
       fc.property(fc.array(measured, { maxLength: 40 }), (samples) => {
-        for (const [hour, codes] of rollupsOf(samples)) {
+        for (const [hour, codes] of rollUpByHour(samples)) {
           const text = packHour(hour, Object.fromEntries(codes));
           expect(new Map(unpackHour(hour, text))).toEqual(codes);
           // Another hour's would be at another time.
@@ -152,18 +152,18 @@ describe("a rollup", () => {
     fc.assert(
       fc.property(decimal, fc.integer({ min: 1, max: 200 }), (value, n) => {
         const rollup = rolledUp(Array.from({ length: n }, (_, at) => ({ value, at })));
-        expect(rollup && meanOf(rollup)).toBe(value + 0);
+        expect(rollup && computeMean(rollup)).toBe(value + 0);
       }),
       { numRuns: 1000, seed: 59 },
     );
-    expect(meanOf({ n: 2, min: 36.5, max: 37, sum: 73.5, last: 37, last_at: 0 })).toBe(36.75);
+    expect(computeMean({ n: 2, min: 36.5, max: 37, sum: 73.5, last: 37, last_at: 0 })).toBe(36.75);
   });
 });
 
 describe("rollups by hour", () => {
   it("put a sample in the hour that it was measured in, whenever it comes, and count final ones alone", () => {
     const hour = START / HOUR;
-    const rollups = rollupsOf([
+    const rollups = rollUpByHour([
       final("8867-4", 72, START),
       final("8867-4", 74, START + HOUR - 1),
       { code: "8867-4", value: 900, at: START + 1, status: "invalid" },
@@ -181,19 +181,21 @@ describe("rollups by hour", () => {
       last_at: START + HOUR - 1,
     });
     expect([...(rollups.get(hour + 1)?.keys() ?? [])]).toStrictEqual(["8867-4", "8310-5"]);
-    expect(rollupsOf([{ code: "x", value: 1, at: 0, status: "invalid" }]).size).toBe(0);
-    expect([...rollupsOf([final("x", 1, -1)]).keys()]).toStrictEqual([-1]);
+    expect(rollUpByHour([{ code: "x", value: 1, at: 0, status: "invalid" }]).size).toBe(0);
+    expect([...rollUpByHour([final("x", 1, -1)]).keys()]).toStrictEqual([-1]);
   });
 
   it("of blocks that are merged are those of all samples, in any order", () => {
     fc.assert(
       fc.property(fc.array(measured, { maxLength: 80 }), fc.array(measured, { maxLength: 80 }), (a, b) => {
-        const all = rollupsOf([...a, ...b]);
-        const reversed = rollupsOf([...a, ...b].reverse());
+        const all = rollUpByHour([...a, ...b]);
+        const reversed = rollUpByHour([...a, ...b].reverse());
         for (const [hour, codes] of all) {
           for (const [code, rollup] of codes) {
             expect(reversed.get(hour)?.get(code)).toStrictEqual(rollup);
-            expect(merged([rollupsOf(a), rollupsOf(b)].map((part) => part.get(hour)?.get(code) ?? null))).toStrictEqual(rollup);
+            expect(merged([rollUpByHour(a), rollUpByHour(b)].map((part) => part.get(hour)?.get(code) ?? null))).toStrictEqual(
+              rollup,
+            );
           }
         }
         const counted = [...all.values()].flatMap((codes) => [...codes.values()]).reduce((n, rollup) => n + rollup.n, 0);
@@ -217,8 +219,8 @@ describe("rollups by hour", () => {
       }),
     );
     expect(samples.length).toBeGreaterThan(10_000);
-    const rollups = rollupsOf(samples);
-    expect(rollupsOf([...samples].reverse()).get(START / HOUR)).toEqual(rollups.get(START / HOUR));
+    const rollups = rollUpByHour(samples);
+    expect(rollUpByHour([...samples].reverse()).get(START / HOUR)).toEqual(rollups.get(START / HOUR));
     for (const [hour, codes] of rollups) {
       for (const [code, rollup] of codes) {
         const values = samples.filter((one) => one.code === code && one.at === hour * HOUR).map((one) => one.value);
@@ -240,13 +242,13 @@ const asked = fc
 type Asked = { from: number; to: number; buckets: number };
 
 /** A twin as charts are often thinned: the first sample of each bucket stands for it. */
-function thinned(samples: readonly Measured[], { from, to, buckets }: Asked) {
+function thinned(samples: readonly MeasuredSample[], { from, to, buckets }: Asked) {
   const inside = samples.filter(({ at, status }) => status === "final" && at >= from && at < to);
   const firsts = Map.groupBy(inside, ({ code, at }) => `${code} ${Math.floor(((at - from) * buckets) / (to - from))}`);
   return [...firsts.values()].flatMap(([first]) => (first ? [{ code: first.code, min: first.value, max: first.value }] : []));
 }
 
-function keepsExtremes(thin: (samples: readonly Measured[], asked: Asked) => { code: string; min: number; max: number }[]) {
+function keepsExtremes(thin: (samples: readonly MeasuredSample[], asked: Asked) => { code: string; min: number; max: number }[]) {
   return fc.property(fc.array(measured, { maxLength: 80 }), asked, (samples, given) => {
     const buckets = thin(samples, given);
     for (const code of CODES) {
@@ -288,7 +290,7 @@ describe("buckets", () => {
             n,
             min,
             max,
-            mean: meanOf(rollup),
+            mean: computeMean(rollup),
             last,
           });
           expect(bucket.from >= given.from && bucket.to <= given.to).toBe(true);

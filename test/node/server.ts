@@ -3,19 +3,19 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../bench/free-port.ts";
+import { findFreePort } from "../../bench/free-port.ts";
 
 export type Server = { url: string; state: string; startedInMs: number; kill: () => Promise<void>; output: () => string };
 
-export function newState(): string {
+export function createStateFolder(): string {
   return mkdtempSync(join(tmpdir(), "edgecare-test-"));
 }
 
-export function dropState(state: string): void {
+export function deleteStateFolder(state: string): void {
   rmSync(state, { recursive: true, force: true });
 }
 
-export async function answers(url: string): Promise<boolean> {
+export async function isReachable(url: string): Promise<boolean> {
   return fetch(`${url}/health`).then(
     (response) => response.ok,
     () => false,
@@ -31,7 +31,7 @@ type Options = {
 
 /** Starts the server and waits until it answers. @param state a folder that keeps the stores between starts */
 export async function startServer(state: string, options: Options): Promise<Server> {
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await findFreePort());
   const url = `http://localhost:${port}`;
   const started = Date.now();
   let output = "";
@@ -46,7 +46,7 @@ export async function startServer(state: string, options: Options): Promise<Serv
       if (options.log) appendFileSync(options.log, chunk);
     });
   }
-  while (!(await answers(url))) {
+  while (!(await isReachable(url))) {
     if (child.exitCode !== null || Date.now() - started > 110_000)
       throw new Error(`the server did not start:\n${output.slice(-4000)}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -57,5 +57,5 @@ export async function startServer(state: string, options: Options): Promise<Serv
 /** kill -9 of the whole group: killing only the parent leaves a workerd that keeps the port. */
 export async function killGroup(child: ChildProcess, url: string): Promise<void> {
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
-  while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (await isReachable(url)) await new Promise((resolve) => setTimeout(resolve, 50));
 }

@@ -3,9 +3,9 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fromWfdb, type Recorded, ReplayError, readRecording } from "../../cli/simulate/replay.ts";
-import { recordedRows } from "../../cli/simulate/rows.ts";
-import { CODES, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
+import { parseWfdb, type RecordedValue, ReplayError, readRecording } from "../../cli/simulate/recording.ts";
+import { replayRows } from "../../cli/simulate/rows.ts";
+import { CODES, findVital } from "../../src/monitoring/vitals/catalogue.ts";
 
 const VITALS = "../shared/data/vitals";
 const present = existsSync(VITALS);
@@ -19,7 +19,7 @@ function file(name: string, text: string): string {
   return path;
 }
 
-const of = (recording: Recorded[], name: keyof typeof CODES) => recording.filter(({ code }) => code === CODES[name]);
+const of = (recording: RecordedValue[], name: keyof typeof CODES) => recording.filter(({ code }) => code === CODES[name]);
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
@@ -37,7 +37,7 @@ describe.skipIf(!present)(`the real recordings${missing}`, () => {
       const wanted = ["HR", "O2Sat", "Temp", "SBP", "MAP", "DBP", "Resp", "EtCO2", "FiO2"];
       expect(recording.length).toBe(wanted.reduce((sum, name) => sum + count(name), 0));
       expect(recording.every(({ offset }) => offset % HOUR === 0)).toBe(true);
-      for (const { code, unit } of recording) expect(vitalOf(code)?.units).toHaveProperty([unit]);
+      for (const { code, unit } of recording) expect(findVital(code)?.units).toHaveProperty([unit]);
     }
   });
 
@@ -103,13 +103,14 @@ describe.skipIf(!present)(`the real recordings${missing}`, () => {
         .map((cell, i) => (cell === "" ? -32_768 : Math.round(Number(cell) * (gains[i] ?? 1)))),
     );
     const bytes = new Uint8Array(Int16Array.from(words).buffer);
-    const byTime = (recording: Recorded[]) => [...recording].sort((a, b) => a.offset - b.offset || a.code.localeCompare(b.code));
-    const read = byTime(fromWfdb(header, () => bytes));
+    const byTime = (recording: RecordedValue[]) =>
+      [...recording].sort((a, b) => a.offset - b.offset || a.code.localeCompare(b.code));
+    const read = byTime(parseWfdb(header, () => bytes));
     expect(read).toEqual(byTime(readRecording(`${path}.csv`)));
     // One bit wrong: the header's checksum tells.
     const damaged = Uint8Array.from(bytes);
     damaged[2 * 7] = (damaged[2 * 7] ?? 0) ^ 1;
-    expect(() => fromWfdb(header, () => damaged)).toThrow(/checksum of HR/);
+    expect(() => parseWfdb(header, () => damaged)).toThrow(/checksum of HR/);
     expect(() => readRecording(`${path}.hea`)).toThrow(ReplayError);
   });
 });
@@ -149,11 +150,11 @@ describe("recordings made here", () => {
 });
 
 describe("playing", () => {
-  const at = (offset: number, value: number): Recorded => ({ code: CODES.heart_rate, unit: "/min", value, offset });
+  const at = (offset: number, value: number): RecordedValue => ({ code: CODES.heart_rate, unit: "/min", value, offset });
   const recording = [at(0, 70), at(HOUR, 71), { ...at(HOUR, 97), code: CODES.spo2 }, at(2 * HOUR, 72)];
 
   it("at once: everything is due, and ends now", () => {
-    const rows = [...recordedRows(recording, null, 0)];
+    const rows = [...replayRows(recording, null, 0)];
     expect(rows.map(({ due, at }) => [due, at])).toEqual([
       [0, -2 * HOUR],
       [0, -HOUR],
@@ -163,11 +164,11 @@ describe("playing", () => {
   });
 
   it("at a speed: begins now, time runs faster, and ends with the duration", () => {
-    expect([...recordedRows(recording, 3_600, 0)].map(({ due, at }) => [due, at])).toEqual([
+    expect([...replayRows(recording, 3_600, 0)].map(({ due, at }) => [due, at])).toEqual([
       [0, 0],
       [1_000, 1_000],
       [2_000, 2_000],
     ]);
-    expect([...recordedRows(recording, 3_600, 2)]).toHaveLength(2);
+    expect([...replayRows(recording, 3_600, 2)]).toHaveLength(2);
   });
 });

@@ -6,8 +6,17 @@ import type { Duplex } from "node:stream";
 
 export type WireSample = { code: string; value: number; unit: string; effective_at: string; seq: number };
 /** What happens to a batch: answered, refused before or dropped after it was taken, or one of its samples left out. */
-export type Mishap = "none" | "503" | "429" | "502-after" | "dropped-before" | "dropped-after" | "half-answered" | "gone" | "400";
-const REFUSALS: Partial<Record<Mishap, { status: number; headers?: Record<string, string> }>> = {
+export type InjectedFault =
+  | "none"
+  | "503"
+  | "429"
+  | "502-after"
+  | "dropped-before"
+  | "dropped-after"
+  | "half-answered"
+  | "gone"
+  | "400";
+const REFUSALS: Partial<Record<InjectedFault, { status: number; headers?: Record<string, string> }>> = {
   "503": { status: 503 },
   "429": { status: 429, headers: { "Retry-After": "1" } },
   "400": { status: 400 },
@@ -29,9 +38,9 @@ export type Service = {
   start: () => Promise<void>;
 };
 
-export type Behaviour = {
+export type ServiceBehaviour = {
   /** Of each batch of samples, by its number from 0. */
-  mishap?: (batch: number) => Mishap;
+  mishap?: (batch: number) => InjectedFault;
   /** Seconds that an access token holds. */
   tokenLife?: number;
   /** Of a socket: after how many frames it is cut off without an acknowledgement; how long acknowledgements take. */
@@ -60,7 +69,7 @@ function textFrame(text: string): Buffer {
 }
 
 /** Starts it on a port of its own, which it keeps over `stop` and `start`. */
-export async function startService(behaviour: Behaviour = {}): Promise<Service> {
+export async function startService(behaviour: ServiceBehaviour = {}): Promise<Service> {
   const tokens = new Map<string, number>();
   const refreshTokens = new Set<string>();
   let port = 0;

@@ -1,26 +1,26 @@
 // The simulator's bodies and scenarios: the same for the same seed, within the bounds of health, and ill as announced.
 import { describe, expect, it } from "vitest";
 import { mulberry32 } from "../../cli/demo/random.ts";
-import { calmBody, wandering } from "../../cli/simulate/body.ts";
-import { simulatedRows } from "../../cli/simulate/rows.ts";
+import { generateRows } from "../../cli/simulate/rows.ts";
 import {
   ARRHYTHMIA,
   CLOCK_ERROR,
-  clockErrorOf,
+  createClockError,
   HYPOXIA,
   SCENARIOS,
   type Scenario,
   SENSOR_OFF,
   SEPSIS,
 } from "../../cli/simulate/scenarios.ts";
-import { bodySource } from "../../cli/simulate/source.ts";
-import { CODES, defaultLimits, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
+import { createVitalSource } from "../../cli/simulate/source.ts";
+import { createNoise, createStableModel } from "../../cli/simulate/vital-model.ts";
+import { CODES, findVital, getDefaultLimits } from "../../src/monitoring/vitals/catalogue.ts";
 
 type Name = keyof typeof CODES;
 
 /** One value of each vital a second; null where there is none. */
 function series(scenario: Scenario, seconds: number, { seed = 1, patient = 1 } = {}) {
-  const source = bodySource(seed, patient, scenario);
+  const source = createVitalSource(seed, patient, scenario);
   const rows = Array.from({ length: seconds }, (_, second) => new Map(source(second).map(({ code, value }) => [code, value])));
   return (name: Name) => rows.map((row) => row.get(CODES[name]) ?? null);
 }
@@ -48,7 +48,7 @@ const HEALTHY: Partial<Record<Name, [number, number]>> = {
 
 /** Vital signs that leave the bounds of health within so many seconds. */
 function unhealthy(scenario: Scenario, seconds: number, seed: number, patient: number): string[] {
-  const source = bodySource(seed, patient, scenario);
+  const source = createVitalSource(seed, patient, scenario);
   const seen = new Map<string, Set<number>>();
   for (let second = 0; second < seconds; second += 7) {
     for (const { code, value } of source(second)) seen.set(code, (seen.get(code) ?? new Set()).add(value));
@@ -71,7 +71,7 @@ describe("a stable patient", () => {
   });
 
   it("crosses no default limit of an adult", () => {
-    const limits = defaultLimits("adult");
+    const limits = getDefaultLimits("adult");
     for (const patient of [1, 2, 3]) {
       const of = series("stable", 3_600, { patient });
       for (const name of Object.keys(HEALTHY) as Name[]) {
@@ -83,7 +83,7 @@ describe("a stable patient", () => {
   });
 
   it("follows the day: warmer and faster in the afternoon than before dawn", () => {
-    const body = calmBody(5, 1);
+    const body = createStableModel(5, 1);
     const around = (hour: number) => {
       const from = (hour - 9) * 3_600;
       return Array.from({ length: 240 }, (_, i) => body(from + i * 10));
@@ -104,7 +104,7 @@ describe("a stable patient", () => {
 
 describe("noise", () => {
   it("remembers: AR(1) with the memory it was given, where white noise forgets", () => {
-    const slow = wandering(mulberry32(7), 60);
+    const slow = createNoise(mulberry32(7), 60);
     const values = Array.from({ length: 40_000 }, (_, second) => slow(second));
     expect(autocorrelation(values, 1)).toBeGreaterThan(0.95);
     expect(autocorrelation(values, 60)).toBeGreaterThan(0.25);
@@ -118,7 +118,7 @@ describe("noise", () => {
 
 describe("determinism", () => {
   const first = (rate: number, seed: number, scenario: Scenario) => {
-    const rows = [...simulatedRows({ rate, patients: 3, startId: 4, duration: 60, seed, scenario })];
+    const rows = [...generateRows({ rate, patients: 3, startId: 4, duration: 60, seed, scenario })];
     return JSON.stringify(rows);
   };
 
@@ -128,8 +128,8 @@ describe("determinism", () => {
   });
 
   it("is the same body however often one looks", () => {
-    const often = bodySource(3, 1, "stable");
-    const seldom = bodySource(3, 1, "stable");
+    const often = createVitalSource(3, 1, "stable");
+    const seldom = createVitalSource(3, 1, "stable");
     const beat = (row: ReturnType<typeof often>) => row.find(({ code }) => code === CODES.heart_rate)?.value;
     for (let tenth = 0; tenth <= 1_200; tenth++) {
       const row = often(tenth / 10);
@@ -138,7 +138,7 @@ describe("determinism", () => {
   });
 
   it("makes rate × duration rows, of each patient in turn, at even times", () => {
-    const rows = [...simulatedRows({ rate: 50, patients: 10, startId: 1, duration: 600, seed: 1, scenario: "stable" })];
+    const rows = [...generateRows({ rate: 50, patients: 10, startId: 1, duration: 600, seed: 1, scenario: "stable" })];
     expect(rows).toHaveLength(30_000);
     expect(rows.map(({ monitor }) => monitor).slice(0, 11)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
     expect(rows.every(({ due, at }, i) => due === i * 20 && at === due)).toBe(true);
@@ -147,10 +147,10 @@ describe("determinism", () => {
 
   it("speaks the catalogue: its codes, its units, values it takes for possible", () => {
     for (const scenario of SCENARIOS) {
-      const source = bodySource(1, 1, scenario);
+      const source = createVitalSource(1, 1, scenario);
       for (let second = 0; second < 600; second++) {
         for (const { code, value, unit } of source(second)) {
-          const vital = vitalOf(code);
+          const vital = findVital(code);
           expect(unit).toBe(vital?.unit);
           expect(value).toBeGreaterThanOrEqual(vital?.plausible.min ?? Number.NaN);
           expect(value).toBeLessThanOrEqual(vital?.plausible.max ?? Number.NaN);
@@ -179,7 +179,7 @@ describe("scenarios", () => {
     const of = series("sepsis", 900);
     const stable = series("stable", 900);
     const at = (name: Name, from: number, to: number, which = of) => mean(which(name).slice(from, to));
-    const limits = defaultLimits("adult");
+    const limits = getDefaultLimits("adult");
     const crossed = (which: typeof of) =>
       (Object.keys(HEALTHY) as Name[]).filter((name) => {
         const { low, high } = limits[CODES[name]] ?? { low: null, high: null };
@@ -228,23 +228,23 @@ describe("scenarios", () => {
     const silent = of("spo2").flatMap((value, second) => (value === null ? [second] : []));
     const { from, to } = SENSOR_OFF;
     expect(silent).toEqual(Array.from({ length: to - from }, (_, i) => from + i));
-    expect(to - from).toBeGreaterThan((defaultLimits("adult")[CODES.spo2]?.silence_s ?? Number.POSITIVE_INFINITY) + 10);
+    expect(to - from).toBeGreaterThan((getDefaultLimits("adult")[CODES.spo2]?.silence_s ?? Number.POSITIVE_INFINITY) + 10);
     for (const name of ["heart_rate", "systolic", "respiratory_rate", "temperature"] as const)
       expect(of(name)).not.toContain(null);
   });
 
   it("clock-wrong: hours ahead or behind, drifting further; nobody else's clock is touched", () => {
-    const ahead = clockErrorOf("clock-wrong", 1);
-    const behind = clockErrorOf("clock-wrong", 2);
+    const ahead = createClockError("clock-wrong", 1);
+    const behind = createClockError("clock-wrong", 2);
     expect([ahead(0), behind(0)]).toEqual([187 * 60_000, -187 * 60_000]);
     expect([ahead(120) - ahead(0), behind(120) - behind(0)]).toEqual([2 * CLOCK_ERROR.perMinute, -2 * CLOCK_ERROR.perMinute]);
-    for (const scenario of SCENARIOS.filter((name) => name !== "clock-wrong")) expect(clockErrorOf(scenario, 1)(500)).toBe(0);
+    for (const scenario of SCENARIOS.filter((name) => name !== "clock-wrong")) expect(createClockError(scenario, 1)(500)).toBe(0);
     expect(series("clock-wrong", 60)("heart_rate")).toEqual(series("stable", 60)("heart_rate"));
   });
 
   it("happens to the first patient alone", () => {
     const beats = (scenario: Scenario, monitor: number) =>
-      [...simulatedRows({ rate: 3, patients: 3, startId: 1, duration: 120, seed: 1, scenario })]
+      [...generateRows({ rate: 3, patients: 3, startId: 1, duration: 120, seed: 1, scenario })]
         .filter((row) => row.monitor === monitor)
         .map(({ values }) => values);
     expect(beats("sepsis", 0)).not.toEqual(beats("stable", 0));

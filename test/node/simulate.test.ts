@@ -4,36 +4,36 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import type { Courier } from "../../cli/simulate/courier.ts";
-import { waitBefore } from "../../cli/simulate/http.ts";
-import { optionsOf } from "../../cli/simulate/options.ts";
-import { run } from "../../cli/simulate/run.ts";
-import { socketCourier } from "../../cli/simulate/socket.ts";
+import { retryDelay } from "../../cli/simulate/http.ts";
+import { parseOptions } from "../../cli/simulate/options.ts";
+import { runSimulation } from "../../cli/simulate/run.ts";
+import type { Sender } from "../../cli/simulate/sender.ts";
+import { createSocketSender } from "../../cli/simulate/socket-sender.ts";
 import { addLag, lagQuantile, newTally } from "../../cli/simulate/tally.ts";
-import { type Behaviour, type Mishap, type Service, startService } from "./simulate-service.ts";
+import { type InjectedFault, type Service, type ServiceBehaviour, startService } from "./simulate-service.ts";
 
 const services: Service[] = [];
 afterEach(async () => {
   for (const service of services.splice(0)) await service.stop();
 });
 
-async function serve(behaviour: Behaviour = {}): Promise<Service> {
+async function serve(behaviour: ServiceBehaviour = {}): Promise<Service> {
   const service = await startService(behaviour);
   services.push(service);
   return service;
 }
 
 function start(service: Service, args: string[] = []) {
-  const options = optionsOf(["--url", service.url, ...args]);
+  const options = parseOptions(["--url", service.url, ...args]);
   if (typeof options === "string") throw new Error(options);
   const stop = new AbortController();
   const abort = new AbortController();
   const lines: string[] = [];
   const told = { progress: [] as string[], result: "" };
-  const code = run(
+  const code = runSimulation(
     options,
     {
-      say: (line) => lines.push(line),
+      logLine: (line) => lines.push(line),
       progress: (line) => told.progress.push(line),
       result: (text) => {
         told.result = text;
@@ -68,13 +68,13 @@ function holes(service: Service): number {
 }
 
 /** All in one order that no batch size escapes. */
-const MISHAPS: Mishap[] = ["none", "503", "dropped-after", "none", "502-after", "dropped-before", "half-answered", "none"];
+const MISHAPS: InjectedFault[] = ["none", "503", "dropped-after", "none", "502-after", "dropped-before", "half-answered", "none"];
 
 describe("a run", () => {
   it("has M's defaults: 5 rows a second of 5 patients from number 1, for ever", () => {
-    expect(optionsOf([])).toMatchObject({ rate: 5, patients: 5, startId: 1, duration: 0, scenario: "stable" });
-    expect(optionsOf([])).toMatchObject({ email: "nurse@demo.com", password: "password123" });
-    expect(optionsOf([])).toMatchObject({ base: new URL("http://localhost:8787"), replay: null, socket: false });
+    expect(parseOptions([])).toMatchObject({ rate: 5, patients: 5, startId: 1, duration: 0, scenario: "stable" });
+    expect(parseOptions([])).toMatchObject({ email: "nurse@demo.com", password: "password123" });
+    expect(parseOptions([])).toMatchObject({ base: new URL("http://localhost:8787"), replay: null, socket: false });
   });
 
   it("sets the monitors up, sends rate × duration rows, says what became of them, and takes its keys back", async () => {
@@ -272,12 +272,12 @@ describe("sockets", () => {
       clock: Date.now,
       tally,
       abort: abort.signal,
-      say: (line: string) => said.push(line),
+      logLine: (line: string) => said.push(line),
     };
-    return { courier: socketCourier(errand, ackTimeoutMs), tally, said };
+    return { courier: createSocketSender(errand, ackTimeoutMs), tally, said };
   };
   const sample = (seq: number) => ({ code: "8867-4", unit: "/min", value: 70, seq, at: Date.now(), measured: Date.now() });
-  async function until(courier: Courier, done: () => boolean): Promise<void> {
+  async function until(courier: Sender, done: () => boolean): Promise<void> {
     const end = Date.now() + 10_000;
     while (!done() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
     courier.close();
@@ -288,8 +288,8 @@ describe("sockets", () => {
     service.credentials.set("key", "other");
     const { courier, tally, said } = courierOf(service, "key", 600);
     courier.push([sample(1), sample(2)]);
-    await until(courier, () => courier.waiting() === 0);
-    expect([courier.waiting(), tally.acknowledged, tally.retried]).toEqual([0, 2, 1]);
+    await until(courier, () => courier.waitingCount() === 0);
+    expect([courier.waitingCount(), tally.acknowledged, tally.retried]).toEqual([0, 2, 1]);
     expect([...service.taken.keys()]).toEqual(["other 1", "other 2"]);
     expect(said).toEqual(["the connection is gone (0); connecting again"]);
   });
@@ -298,8 +298,8 @@ describe("sockets", () => {
     const service = await serve();
     const { courier } = courierOf(service, "ecd_unknown");
     courier.push([sample(1)]);
-    await until(courier, () => courier.ended() !== null);
-    expect([courier.ended(), courier.waiting()]).toEqual(["401", 1]);
+    await until(courier, () => courier.failureReason() !== null);
+    expect([courier.failureReason(), courier.waitingCount()]).toEqual(["401", 1]);
   });
 });
 
@@ -330,10 +330,10 @@ describe("recordings", () => {
 
 describe("small parts", () => {
   it("waits with full jitter under a bound that doubles to ten seconds, after what the server asked for", () => {
-    const most = [0, 1, 2, 3, 4, 5, 6, 7, 40].map((attempt) => waitBefore(attempt, null, () => 1));
+    const most = [0, 1, 2, 3, 4, 5, 6, 7, 40].map((attempt) => retryDelay(attempt, null, () => 1));
     expect(most).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000, 10_000]);
-    expect(waitBefore(5, null, () => 0)).toBe(0);
-    expect(waitBefore(0, 3_000, () => 0.5)).toBe(3_100);
+    expect(retryDelay(5, null, () => 0)).toBe(0);
+    expect(retryDelay(0, 3_000, () => 0.5)).toBe(3_100);
   });
 
   it("knows the quantiles of lag within a tenth, in bounded memory", () => {
@@ -357,7 +357,7 @@ describe("small parts", () => {
     [["--colour", "red"], "--colour"],
     [["extra"], "extra"],
   ])("%j is refused by name", (args, name) => {
-    expect(optionsOf(args)).toEqual(expect.stringContaining(name));
+    expect(parseOptions(args)).toEqual(expect.stringContaining(name));
   });
 });
 

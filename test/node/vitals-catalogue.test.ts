@@ -1,7 +1,15 @@
 // The catalogue of vital signs: codes, units and conversions, age bands and default limits.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ageBandOf, CODES, defaultLimits, rounded, VITALS, vitalNamed, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
+import {
+  CODES,
+  findAgeBand,
+  findVital,
+  findVitalByName,
+  getDefaultLimits,
+  roundHalfUp,
+  VITALS,
+} from "../../src/monitoring/vitals/catalogue.ts";
 import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
 
 /** The check digit of a LOINC code is the last of a Luhn sum. */
@@ -12,7 +20,7 @@ function passesLuhn(code: string): boolean {
 }
 
 function convert(name: string, value: number, unit: string): number {
-  const conversion = vitalNamed(name)?.units[unit];
+  const conversion = findVitalByName(name)?.units[unit];
   if (!conversion) throw new Error(`${name} has no unit ${unit}`);
   return value * conversion.factor + conversion.offset;
 }
@@ -27,13 +35,13 @@ describe("codes", () => {
 
   test("are found by LOINC, by another LOINC and by name", () => {
     for (const [name, code] of Object.entries(CODES)) {
-      expect(vitalOf(code)?.name).toBe(name);
-      expect(vitalNamed(name)?.code).toBe(code);
+      expect(findVital(code)?.name).toBe(name);
+      expect(findVitalByName(name)?.code).toBe(code);
     }
     expect(VITALS).toHaveLength(Object.keys(CODES).length);
-    expect(vitalOf("59408-5")).toBe(vitalNamed("spo2"));
-    for (const nobody of ["", "heart_rate", "constructor", "__proto__", "8867-4 "]) expect(vitalOf(nobody)).toBeNull();
-    for (const nobody of ["", "8867-4", "constructor"]) expect(vitalNamed(nobody)).toBeNull();
+    expect(findVital("59408-5")).toBe(findVitalByName("spo2"));
+    for (const nobody of ["", "heart_rate", "constructor", "__proto__", "8867-4 "]) expect(findVital(nobody)).toBeNull();
+    for (const nobody of ["", "8867-4", "constructor"]) expect(findVitalByName(nobody)).toBeNull();
   });
 
   const published = "../shared/data/vectors/fhir_vital_signs_loinc.json";
@@ -48,7 +56,7 @@ describe("codes", () => {
       expect(known.map(({ loinc }) => loinc)).toEqual(["9279-1", "8867-4", "2708-6", "8310-5", "29463-7", "8480-6", "8462-4"]);
       for (const { loinc, also = [], ucum = [] } of known) {
         for (const code of [loinc, ...also]) {
-          expect(ucum.filter((unit) => !Object.hasOwn(vitalOf(code)?.units ?? {}, unit))).toEqual([]);
+          expect(ucum.filter((unit) => !Object.hasOwn(findVital(code)?.units ?? {}, unit))).toEqual([]);
         }
       }
     },
@@ -102,7 +110,7 @@ describe("units", () => {
       spo2: 70,
     };
     for (const [name, least] of Object.entries(usual)) {
-      expect(0.5 * 10 ** -(vitalNamed(name)?.decimals ?? 0)).toBeLessThan(least / 1000);
+      expect(0.5 * 10 ** -(findVitalByName(name)?.decimals ?? 0)).toBeLessThan(least / 1000);
     }
     expect(0.5 * 10 ** -1).toBeGreaterThan(35 / 1000);
   });
@@ -120,7 +128,7 @@ describe("rounding", () => {
     [-1.5, 0, -1],
     [0, 2, 0],
   ])("%d to %d decimals is %d", (value, decimals, expected) => {
-    expect(rounded(value, decimals)).toBe(expected);
+    expect(roundHalfUp(value, decimals)).toBe(expected);
   });
 });
 
@@ -143,25 +151,26 @@ describe("age bands", () => {
     // Not born yet by this clock, as a date east of Greenwich may be.
     ["2026-03-02", "2026-03-01", "neonate", "2026-03-30"],
   ])("born %s, on %s: %s until %s", (born, today, band, until) => {
-    expect(ageBandOf(born, at(today))).toEqual({ band, until: until === null ? null : at(until) });
+    expect(findAgeBand(born, at(today))).toEqual({ band, until: until === null ? null : at(until) });
   });
 
   test("end to the millisecond", () => {
     const end = at("2026-03-29");
-    expect(ageBandOf("2026-03-01", end - 1)).toEqual({ band: "neonate", until: end });
-    expect(ageBandOf("2026-03-01", end).band).toBe("infant");
+    expect(findAgeBand("2026-03-01", end - 1)).toEqual({ band: "neonate", until: end });
+    expect(findAgeBand("2026-03-01", end).band).toBe("infant");
   });
 
   test("refuse what is no date", () => {
-    for (const text of ["", "yesterday", "2026", "2026-03"]) expect(() => ageBandOf(text, at("2026-03-01"))).toThrow(RangeError);
+    for (const text of ["", "yesterday", "2026", "2026-03"])
+      expect(() => findAgeBand(text, at("2026-03-01"))).toThrow(RangeError);
   });
 });
 
 describe("default limits", () => {
   test("lie inside what is plausible, in order, and leave room to recover", () => {
     for (const band of AGE_BANDS) {
-      for (const [code, limits] of Object.entries(defaultLimits(band))) {
-        const vital = vitalOf(code);
+      for (const [code, limits] of Object.entries(getDefaultLimits(band))) {
+        const vital = findVital(code);
         const bounds = [limits.critical_low, limits.low, limits.high, limits.critical_high].filter((bound) => bound !== null);
         expect(bounds.length, `${band} ${vital?.name}`).toBeGreaterThan(0);
         expect(bounds.every((bound, i) => i === 0 || bound > (bounds[i - 1] ?? 0))).toBe(true);
@@ -173,7 +182,7 @@ describe("default limits", () => {
   });
 
   test("alarm an adult's nothing and NEWS2's extremes", () => {
-    const adult = defaultLimits("adult");
+    const adult = getDefaultLimits("adult");
     for (const code of [CODES.heart_rate, CODES.spo2, CODES.respiratory_rate, CODES.systolic]) {
       expect(adult[code]?.critical_low).toBeGreaterThan(0);
     }
@@ -201,12 +210,12 @@ describe("default limits", () => {
         [CODES.spo2, 98],
         [CODES.temperature, 36.9],
       ] as const) {
-        const limits = defaultLimits(band)[code];
+        const limits = getDefaultLimits(band)[code];
         expect(value).toBeGreaterThan(limits?.low ?? 0);
         expect(value).toBeLessThan(limits?.high ?? Number.POSITIVE_INFINITY);
       }
     }
     // A newborn's pulse is an adult's alarm: the bands differ where it matters.
-    expect(130).toBeGreaterThan(defaultLimits("adult")[CODES.heart_rate]?.high ?? Number.POSITIVE_INFINITY);
+    expect(130).toBeGreaterThan(getDefaultLimits("adult")[CODES.heart_rate]?.high ?? Number.POSITIVE_INFINITY);
   });
 });

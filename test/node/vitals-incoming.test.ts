@@ -1,20 +1,25 @@
 // What becomes of an incoming item: kept, kept as invalid, set aside or refused, each for its stated reason.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CODES, VITALS, vitalOf } from "../../src/monitoring/vitals/catalogue.ts";
-import { crossChecks, instantOf, type Judged, judge } from "../../src/monitoring/vitals/incoming.ts";
+import { CODES, findVital, VITALS } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
-import { metricsToItems } from "../../src/monitoring/vitals/wearables.ts";
+import {
+  crossCheckPressures,
+  parseInstant,
+  type ValidationResult,
+  validateSample,
+} from "../../src/monitoring/vitals/sample-validation.ts";
+import { toSampleInputs } from "../../src/monitoring/vitals/wearables.ts";
 
 const NOW = Date.parse("2026-03-04T05:06:07Z");
 const CLOCK = { received: NOW, skewMs: null };
 const PULSE = { code: CODES.heart_rate, value: 72, unit: "/min", effective_at: "2026-03-04T05:06:00Z" };
 
 const judged = (change: Record<string, unknown>, clock: { received: number; skewMs: number | null } = CLOCK) =>
-  judge({ ...PULSE, ...change }, clock);
+  validateSample({ ...PULSE, ...change }, clock);
 const of = (code: string, value: unknown, unit: string) => judged({ code, value, unit });
 /** Value, status and note; or the reason it was not kept for. */
-function outcome(result: Judged) {
+function outcome(result: ValidationResult) {
   if (!result.ok) return `${result.status}: ${result.reason}`;
   return [result.sample.value, result.sample.status, result.note ?? "as it is"].join(" ");
 }
@@ -28,7 +33,7 @@ describe("an item", () => {
   });
 
   test.each([null, undefined, 1, "72", [], [PULSE], true])("that is %j is no item", (item) => {
-    expect(outcome(judge(item, CLOCK))).toBe("rejected: item_invalid");
+    expect(outcome(validateSample(item, CLOCK))).toBe("rejected: item_invalid");
   });
 
   test("is refused with words that a person can act on", () => {
@@ -62,7 +67,7 @@ describe("a value", () => {
 
   test("nothing at all is a value and alarms", () => {
     for (const code of [CODES.heart_rate, CODES.spo2, CODES.respiratory_rate, CODES.systolic, CODES.diastolic, CODES.etco2]) {
-      expect(outcome(of(code, 0, vitalOf(code)?.unit ?? ""))).toBe("0 final as it is");
+      expect(outcome(of(code, 0, findVital(code)?.unit ?? ""))).toBe("0 final as it is");
     }
   });
 
@@ -207,7 +212,7 @@ describe("a time", () => {
     ["2024-02-29T23:59:59-00:00", "2024-02-29T23:59:59.000Z"],
     ["2026-01-01T00:00:00+14:00", "2025-12-31T10:00:00.000Z"],
   ])("%s is %s", (text, utc) => {
-    expect(new Date(instantOf(text) ?? Number.NaN).toISOString()).toBe(utc);
+    expect(new Date(parseInstant(text) ?? Number.NaN).toISOString()).toBe(utc);
   });
 
   test.each([
@@ -301,7 +306,7 @@ describe("pressures of one instant", () => {
     ...(mean === null ? [] : [pressure(CODES.mean_pressure, mean, at)]),
     ...(diastolic === null ? [] : [pressure(CODES.diastolic, diastolic, at)]),
   ];
-  const statuses = (samples: readonly Sample[]) => crossChecks(samples).map(({ status }) => status);
+  const statuses = (samples: readonly Sample[]) => crossCheckPressures(samples).map(({ status }) => status);
 
   test.each([
     [120, 93, 80],
@@ -314,7 +319,7 @@ describe("pressures of one instant", () => {
     [80, 80, 80],
   ])("%j/%j/%j agree", (systolic, mean, diastolic) => {
     const samples = cuff(systolic, mean, diastolic);
-    expect(crossChecks(samples)).toEqual(samples);
+    expect(crossCheckPressures(samples)).toEqual(samples);
   });
 
   test.each([
@@ -346,11 +351,11 @@ describe("pressures of one instant", () => {
     const pulse: Sample = { ...pressure(CODES.heart_rate, 300), unit: "/min" };
     const samples = [...cuff(120, 93, 80, NOW - 1), pulse, ...cuff(80, null, 120)];
     const before = structuredClone(samples);
-    const checked = crossChecks(samples);
+    const checked = crossCheckPressures(samples);
     expect(samples).toEqual(before);
     expect(checked.map(({ status }) => status)).toEqual(["final", "final", "final", "final", "invalid", "invalid"]);
     expect(checked.map((sample) => ({ ...sample, status: "final" }))).toEqual(before);
-    expect(crossChecks([])).toEqual([]);
+    expect(crossCheckPressures([])).toEqual([]);
   });
 });
 
@@ -370,16 +375,16 @@ describe("a wearable's metrics", () => {
       sleep_minutes: 431,
       calories: 2100,
     };
-    const items = metricsToItems([{ timestamp, ...all }]);
+    const items = toSampleInputs([{ timestamp, ...all }]);
     expect(items.map(({ value }) => value)).toEqual(Object.values(all));
-    expect(items.map((item) => outcome(judge(item, CLOCK)))).toEqual(
+    expect(items.map((item) => outcome(validateSample(item, CLOCK)))).toEqual(
       Object.values(all).map((value) => `${value} final as it is`),
     );
     expect(items[9]).toEqual({ code: "41981-2", value: 2100, unit: "kcal", effective_at: timestamp });
   });
 
   test("keep 0, leave out what was not measured, and keep the order", () => {
-    const items = metricsToItems([
+    const items = toSampleInputs([
       { timestamp, steps: 0, heart_rate: null },
       { timestamp: "2026-03-04T10:37:00+05:30", spo2: 96, heart_rate: 70, glucose: undefined },
       { timestamp },
@@ -392,8 +397,8 @@ describe("a wearable's metrics", () => {
   });
 
   test("in another unit than the table's are suspect, not converted", () => {
-    const items = metricsToItems([{ timestamp, temperature: 98.6, spo2: 0.97, glucose: 5.2 }]);
-    expect(items.map((item) => outcome(judge(item, CLOCK)))).toEqual([
+    const items = toSampleInputs([{ timestamp, temperature: 98.6, spo2: 0.97, glucose: 5.2 }]);
+    expect(items.map((item) => outcome(validateSample(item, CLOCK)))).toEqual([
       "0.97 invalid unit_suspect",
       "98.6 invalid unit_suspect",
       "5.2 invalid unit_suspect",

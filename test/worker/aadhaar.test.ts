@@ -2,11 +2,21 @@
 import { env as bindings } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { isAadhaar } from "../../src/patients/identity/aadhaar.ts";
-import { passesVerhoeff } from "../../src/patients/identity/verhoeff.ts";
-import { asciiDigits } from "../../src/platform/text.ts";
-import { captureLogs, expectProblem } from "../forge.ts";
-import { yielding } from "../stores.ts";
-import { API, type Ask, ask, env, newWorld, read, unique, type World, withinOneMinute } from "../world.ts";
+import { hasValidCheckDigit } from "../../src/patients/identity/verhoeff.ts";
+import { toAsciiDigits } from "../../src/platform/text.ts";
+import { withRandomDelays } from "../stores.ts";
+import { captureLogs, expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newWorld,
+  type RequestOptions,
+  readJson,
+  sendRequest,
+  uniqueText,
+  type World,
+  withinOneMinute,
+} from "../world.ts";
 
 let [here, there]: World[] = [];
 let world: World;
@@ -21,18 +31,18 @@ beforeAll(async () => {
 function newNumber(): string {
   for (;;) {
     const digits = String(2 + Math.floor(Math.random() * 8)) + String(Math.floor(Math.random() * 1e10)).padStart(10, "0");
-    const check = [..."0123456789"].find((digit) => passesVerhoeff(digits + digit));
+    const check = [..."0123456789"].find((digit) => hasValidCheckDigit(digits + digit));
     if (check && isAadhaar(digits + check)) return digits + check;
   }
 }
-const register = (aadhaar_number: unknown, as: Ask["as"] = world.nurse, more: Ask = {}) =>
-  ask(`${API}/patients`, { as, json: { first_name: "Aadhaar", aadhaar_number }, ...more });
-const uid = async (response: Response) => (await read(response)).data.patient_uid;
+const register = (aadhaar_number: unknown, as: RequestOptions["as"] = world.nurse, more: RequestOptions = {}) =>
+  sendRequest(`${API}/patients`, { as, json: { first_name: "Aadhaar", aadhaar_number }, ...more });
+const uid = async (response: Response) => (await readJson(response)).data.patient_uid;
 
 describe("the number", () => {
   it("agrees with published Verhoeff cases", () => {
     for (const { number, payload, check_digit, valid } of inject("vectors").verhoeff) {
-      expect([number ?? payload, passesVerhoeff(number ?? `${payload}${check_digit}`)]).toEqual([
+      expect([number ?? payload, hasValidCheckDigit(number ?? `${payload}${check_digit}`)]).toEqual([
         number ?? payload,
         valid ?? true,
       ]);
@@ -53,12 +63,12 @@ describe("the number", () => {
       for (let i = 0; i < 12; i++) {
         for (const digit of "0123456789".replace(number[i] ?? "", "")) {
           singles++;
-          expect(passesVerhoeff(number.slice(0, i) + digit + number.slice(i + 1))).toBe(false);
+          expect(hasValidCheckDigit(number.slice(0, i) + digit + number.slice(i + 1))).toBe(false);
         }
         const next = number[i + 1];
         if (next === undefined || next === number[i]) continue;
         swaps++;
-        expect(passesVerhoeff(number.slice(0, i) + next + number[i] + number.slice(i + 2))).toBe(false);
+        expect(hasValidCheckDigit(number.slice(0, i) + next + number[i] + number.slice(i + 2))).toBe(false);
       }
     }
     expect(singles).toBe(200 * 108);
@@ -85,7 +95,7 @@ describe("the number", () => {
     const logs = captureLogs();
     const response = await register(number);
     await expectProblem(response.clone(), 400, "invalid_request");
-    const { errors } = await read(response);
+    const { errors } = await readJson(response);
     expect(errors).toEqual([expect.objectContaining({ path: "aadhaar_number", message: "Not an Aadhaar number" })]);
     const digits = String(number).replace(/\D/g, "");
     const told = JSON.stringify(errors) + logs();
@@ -101,7 +111,7 @@ describe("the number", () => {
       [...number].map((d) => String.fromCodePoint(0xff10 + Number(d))).join(""),
       [...number].map((d) => String.fromCodePoint(0x660 + Number(d))).join(""),
     ];
-    expect(spelled.map(asciiDigits).map((text) => text.replace(/\D/g, ""))).toEqual(spelled.map(() => number));
+    expect(spelled.map(toAsciiDigits).map((text) => text.replace(/\D/g, ""))).toEqual(spelled.map(() => number));
     const uids = await Promise.all(spelled.map(async (text) => uid(await register(text))));
     expect(new Set(uids).size).toBe(1);
     expect(uids[0]).toMatch(/^[a-z2-7]{26}$/);
@@ -111,13 +121,13 @@ describe("the number", () => {
 describe("the person", () => {
   it("has one identifier at both hospitals, and nobody sees the other record", async () => {
     const number = newNumber();
-    const first = (await read(await register(number))).data;
-    const second = (await read(await register(number, elsewhere.nurse))).data;
+    const first = (await readJson(await register(number))).data;
+    const second = (await readJson(await register(number, elsewhere.nurse))).data;
     expect(second.patient_uid).toBe(first.patient_uid);
     expect(second.patient_id).not.toBe(first.patient_id);
     expect(first).toMatchObject({ aadhaar_last4: number.slice(-4), uid_basis: "staff" });
-    await expectProblem(await ask(`${API}/patients/${first.patient_id}`, { as: elsewhere.nurse }), 404, "not_found");
-    const found = await read(await ask(`${API}/patients?patient_uid=${first.patient_uid}`, { as: elsewhere.nurse }));
+    await expectProblem(await sendRequest(`${API}/patients/${first.patient_id}`, { as: elsewhere.nurse }), 404, "not_found");
+    const found = await readJson(await sendRequest(`${API}/patients?patient_uid=${first.patient_uid}`, { as: elsewhere.nurse }));
     expect(found.data.map((p: { patient_id: string }) => p.patient_id)).toEqual([second.patient_id]);
     expect(found.meta.pagination.total).toBe(1);
   });
@@ -125,7 +135,7 @@ describe("the person", () => {
   it("answers alike whether or not the person is known elsewhere", async () => {
     const number = newNumber();
     const shape = async (response: Response) => {
-      const body = await read(response);
+      const body = await readJson(response);
       return [response.status, [...response.headers.keys()].sort(), Object.keys(body.data), body.data.patient_uid.length];
     };
     expect(await shape(await register(number))).toEqual(await shape(await register(number, elsewhere.nurse)));
@@ -133,7 +143,7 @@ describe("the person", () => {
 
   it("is one when many desks register them at once", async () => {
     const number = newNumber();
-    const slow = yielding(env);
+    const slow = withRandomDelays(env);
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) => register(number, i % 2 ? there?.nurse : here?.nurse, { env: slow })),
     );
@@ -143,18 +153,18 @@ describe("the person", () => {
   });
 
   it("gets an identifier when the number comes later, and another when it was somebody else's", async () => {
-    const made = (await read(await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Later" } }))).data;
+    const made = (await readJson(await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Later" } }))).data;
     expect(made).toMatchObject({ patient_uid: null, aadhaar_last4: null });
     const change = (version: number, aadhaar_number: string) =>
-      ask(`${API}/patients/${made.patient_id}`, {
+      sendRequest(`${API}/patients/${made.patient_id}`, {
         as: world.nurse,
         method: "PATCH",
         json: { aadhaar_number },
         headers: { "If-Match": `"${version}"` },
       });
     const [one, two] = [newNumber(), newNumber()];
-    const first = (await read(await change(1, one))).data;
-    const second = (await read(await change(2, two))).data;
+    const first = (await readJson(await change(1, one))).data;
+    const second = (await readJson(await change(2, two))).data;
     expect(first.aadhaar_last4).toBe(one.slice(-4));
     expect(second.patient_uid).not.toBe(first.patient_uid);
     expect(await uid(await register(two, elsewhere.nurse))).toBe(second.patient_uid);
@@ -184,7 +194,9 @@ describe("the key", () => {
     expect(await uid(await register(before, world.nurse, { env: added }))).toBe(old);
     // While some isolates know the new key and others do not, both meet in the key they share.
     const mixed = await Promise.all(
-      [env, added, signing, env, added, signing].map(async (e) => uid(await register(during, world.nurse, { env: yielding(e) }))),
+      [env, added, signing, env, added, signing].map(async (e) =>
+        uid(await register(during, world.nurse, { env: withRandomDelays(e) })),
+      ),
     );
     expect(new Set(mixed).size).toBe(1);
     expect(await uid(await register(before, elsewhere.nurse, { env: signing }))).toBe(old);
@@ -201,8 +213,10 @@ describe("the key", () => {
     const none: Env = { ...env, IDENTITY_KEYS: "" };
     const refused = await register(newNumber(), world.nurse, { env: none });
     await expectProblem(refused.clone(), 400, "invalid_request");
-    expect((await read(refused)).errors[0]).toMatchObject({ path: "aadhaar_number", code: "not_enabled" });
-    expect((await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Without" }, env: none })).status).toBe(201);
+    expect((await readJson(refused)).errors[0]).toMatchObject({ path: "aadhaar_number", code: "not_enabled" });
+    expect((await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Without" }, env: none })).status).toBe(
+      201,
+    );
   });
 });
 
@@ -210,14 +224,14 @@ describe("what stays of the number", () => {
   it("nothing in any table, log line or answer, however the request ends", async () => {
     const number = newNumber();
     const logs = captureLogs();
-    const key = { headers: { "Idempotency-Key": unique() } };
+    const key = { headers: { "Idempotency-Key": uniqueText() } };
     const answers = [
       await register(number, world.nurse, key),
       await register(number, world.nurse, key),
       await register(number, world.self),
-      await ask(`${API}/patients`, { as: world.nurse, json: { first_name: 1, aadhaar_number: number } }),
-      await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "x", aadhaar_number: `${number}0` } }),
-      await ask(`${API}/patients/${world.patient.id}`, {
+      await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: 1, aadhaar_number: number } }),
+      await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "x", aadhaar_number: `${number}0` } }),
+      await sendRequest(`${API}/patients/${world.patient.id}`, {
         as: world.nurse,
         method: "PATCH",
         json: { aadhaar_number: number },
@@ -260,6 +274,8 @@ describe("how often numbers may be named", () => {
       return { statuses, desk };
     });
     expect([statuses.slice(0, 100).every((s) => s === 201), statuses.at(-1)]).toEqual([true, 429]);
-    expect((await ask(`${API}/patients`, { as: desk.nurse, json: { first_name: "Without" }, env: slow })).status).toBe(201);
+    expect((await sendRequest(`${API}/patients`, { as: desk.nurse, json: { first_name: "Without" }, env: slow })).status).toBe(
+      201,
+    );
   });
 });

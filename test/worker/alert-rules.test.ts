@@ -1,31 +1,43 @@
 // Alarm limits: a patient's before the ward's before the age band's; tried before they are saved; every change in the trail.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { API, type Ask, ask, auditOf, env, newDevice, newPerson, newWorld, type Person, read, type World } from "../world.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newPerson,
+  newWorld,
+  type Person,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  type World,
+} from "../world.ts";
 
 let world: World;
 let ward: string;
 beforeEach(async () => {
   world = await newWorld();
-  ward = (await read(await ask(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
+  ward = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
   await changePatient({ monitoring: "ward", ward_id: ward });
 });
 
 async function changePatient(json: object): Promise<void> {
-  const { data } = await read(await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse }));
+  const { data } = await readJson(await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse }));
   const headers = { "If-Match": `"${data.version}"` };
-  const answer = await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse, method: "PATCH", json, headers });
+  const answer = await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse, method: "PATCH", json, headers });
   expect(answer.status).toBe(200);
 }
 
 type Limits = Record<string, number | boolean | null>;
-const send = (path: string, method: string, version: number | null, as: Ask["as"], json?: Limits) =>
-  ask(path, { as, method, ...(json && { json }), headers: version === null ? {} : { "If-Match": `"${version}"` } });
+const send = (path: string, method: string, version: number | null, as: RequestOptions["as"], json?: Limits) =>
+  sendRequest(path, { as, method, ...(json && { json }), headers: version === null ? {} : { "If-Match": `"${version}"` } });
 const ofWard = (code = "heart_rate") => `${API}/wards/${ward}/alert-rules/${code}`;
 const ofPatient = (code = "heart_rate", id = world.patient.id) => `${API}/patients/${id}/alert-rules/${code}`;
-const put = (path: string, json: Limits, version: number | null = null, as: Ask["as"] = world.nurse) =>
+const put = (path: string, json: Limits, version: number | null = null, as: RequestOptions["as"] = world.nurse) =>
   send(path, "PUT", version, as, json);
-const traceOf = (answer: Response) => auditOf(answer.headers.get("X-Request-Id") ?? "");
+const traceOf = (answer: Response) => readAuditEvents(answer.headers.get("X-Request-Id") ?? "");
 const heart = (value: number, ago = 0) => ({
   code: "8867-4",
   value,
@@ -34,7 +46,7 @@ const heart = (value: number, ago = 0) => ({
 });
 
 async function effective(code = "8867-4", as: Person = world.nurse) {
-  const { data } = await read(await ask(`${API}/patients/${world.patient.id}/alert-rules`, { as }));
+  const { data } = await readJson(await sendRequest(`${API}/patients/${world.patient.id}/alert-rules`, { as }));
   return data.rules.find((rule: { code: string }) => rule.code === code);
 }
 
@@ -49,7 +61,7 @@ describe("limits in effect", () => {
     expect(from).toMatchObject({ low: "ward", high: "patient", critical_low: "default" });
     expect({ version, updated_by }).toEqual({ version: 1, updated_by: world.nurse.id });
     expect(Math.abs(Date.parse(updated_at) - Date.now())).toBeLessThan(60_000);
-    const { data } = await read(await ask(`${API}/alert-rules?ward_id=${ward}`, { as: world.doctor }));
+    const { data } = await readJson(await sendRequest(`${API}/alert-rules?ward_id=${ward}`, { as: world.doctor }));
     expect(data).toMatchObject([
       { ward_id: ward, patient_id: null, code: "8867-4", name: "heart_rate", limits: { low: 46, high: 115 } },
     ]);
@@ -64,7 +76,7 @@ describe("limits in effect", () => {
   it("are what the patient's monitor alarms by at once", async () => {
     const device = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
     const monitor = env.PATIENT_MONITOR.getByName(world.patient.id);
-    const bring = (...samples: object[]) => ask(`${API}/observations`, { as: device, json: { samples } });
+    const bring = (...samples: object[]) => sendRequest(`${API}/observations`, { as: device, json: { samples } });
     await bring(heart(112, 40_000), heart(112, 20_000), heart(112));
     expect((await monitor.snapshot())?.alerts).toEqual([]);
     await put(ofPatient(), { high: 100 });
@@ -76,9 +88,10 @@ describe("limits in effect", () => {
   });
 
   it("have defaults by age with their sources", async () => {
-    const defaults = async (query: string, as: Ask["as"] = world.nurse) => ask(`${API}/alert-rules/defaults${query}`, { as });
-    const adult = (await read(await defaults(""))).data;
-    const newborn = (await read(await defaults("?age_band=neonate"))).data;
+    const defaults = async (query: string, as: RequestOptions["as"] = world.nurse) =>
+      sendRequest(`${API}/alert-rules/defaults${query}`, { as });
+    const adult = (await readJson(await defaults(""))).data;
+    const newborn = (await readJson(await defaults("?age_band=neonate"))).data;
     const rate = (rules: { code: string }[]) => rules.find(({ code }) => code === "8867-4");
     expect(rate(adult)).toMatchObject({ name: "heart_rate", unit: "/min", limits: { critical_low: 40 } });
     expect(rate(newborn)).not.toEqual(rate(adult));
@@ -141,12 +154,12 @@ describe("a change of limits", () => {
       const answer = await put(ofPatient(), limits);
       expect(answer.status, JSON.stringify(limits)).toBe(400);
       expect(
-        (await read(answer)).errors.map(({ path }: { path: string }) => path),
+        (await readJson(answer)).errors.map(({ path }: { path: string }) => path),
         JSON.stringify(limits),
       ).toContain(field);
     }
     for (const limits of [{}, { low: "50" }, { low: 50, lower: 1 }]) {
-      expect((await ask(ofPatient(), { as: world.nurse, method: "PUT", json: limits })).status).toBe(400);
+      expect((await sendRequest(ofPatient(), { as: world.nurse, method: "PUT", json: limits })).status).toBe(400);
     }
     expect((await put(ofPatient("shoe_size"), { low: 46 })).status).toBe(400);
     expect((await put(ofWard(), { low: 300, high: 200 })).status).toBe(400);
@@ -161,8 +174,8 @@ describe("a change of limits", () => {
     for (const as of [foreign.nurse, foreign.doctor, foreign.manager]) {
       expect((await put(ofPatient(), { low: 46 }, null, as)).status).toBe(404);
       expect((await put(ofWard(), { low: 46 }, null, as)).status).toBe(404);
-      expect((await read(await ask(`${API}/alert-rules?ward_id=${ward}`, { as }))).data).toEqual([]);
-      expect((await ask(`${API}/patients/${world.patient.id}/alert-rules`, { as })).status).toBe(404);
+      expect((await readJson(await sendRequest(`${API}/alert-rules?ward_id=${ward}`, { as }))).data).toEqual([]);
+      expect((await sendRequest(`${API}/patients/${world.patient.id}/alert-rules`, { as })).status).toBe(404);
     }
     for (const path of [ofPatient(), ofWard()]) {
       expect((await put(path, { low: 46 }, null, world.self)).status).toBe(403);
@@ -175,8 +188,8 @@ describe("a change of limits", () => {
 });
 
 describe("a preview", () => {
-  const tried = (json: object, as: Ask["as"] = world.nurse) =>
-    ask(`${API}/patients/${world.patient.id}/alert-rules/preview`, { as, json });
+  const tried = (json: object, as: RequestOptions["as"] = world.nurse) =>
+    sendRequest(`${API}/patients/${world.patient.id}/alert-rules/preview`, { as, json });
 
   it("counts the alarms of the last day under both limits, and saves nothing", async () => {
     // Six times 108 for two minutes, with ten minutes of 80 between; a day and an hour ago the same once more.
@@ -186,24 +199,26 @@ describe("a preview", () => {
       for (let s = 130; s <= 730; s += 60) samples.push(heart(80, start * 60_000 - s * 1000));
     }
     const json = { patient_id: world.patient.id, samples };
-    const answer = await ask(`${API}/observations`, { as: world.nurse, json });
-    expect((await read(answer)).data.refused).toBe(0);
+    const answer = await sendRequest(`${API}/observations`, { as: world.nurse, json });
+    expect((await readJson(answer)).data.refused).toBe(0);
     const asked = await tried({ code: "heart_rate", limits: { high: 105, rate_per_minute: null, trend: false } });
     expect(asked.status).toBe(200);
-    const { data } = await read(asked);
+    const { data } = await readJson(asked);
     expect(data).toMatchObject({
       code: "8867-4",
       samples: 6 * 24,
       after: { alarms: 6, medium: 6, high: 0, limits: { high: 105 } },
     });
-    const quiet = (await read(await tried({ code: "8867-4", limits: { high: 110, rate_per_minute: null, trend: false } }))).data;
+    const quiet = (await readJson(await tried({ code: "8867-4", limits: { high: 110, rate_per_minute: null, trend: false } })))
+      .data;
     expect(quiet.after.alarms).toBe(0);
     expect(quiet.before).toEqual(data.before);
     expect((await effective()).from.high).toBe("default");
     const [event] = await traceOf(asked);
     expect(event).toMatchObject({ event: "alert_rule.preview", action: "R", subjects: [world.patient.id] });
     await put(ofPatient(), { high: 105, rate_per_minute: null, trend: false });
-    const same = (await read(await tried({ code: "8867-4", limits: { high: 105, rate_per_minute: null, trend: false } }))).data;
+    const same = (await readJson(await tried({ code: "8867-4", limits: { high: 105, rate_per_minute: null, trend: false } })))
+      .data;
     expect(same.before).toEqual(same.after);
     expect(same.after.alarms).toBe(6);
   });
@@ -211,7 +226,7 @@ describe("a preview", () => {
   it("refuses what could not be saved, and whom the patient is nobody's business of", async () => {
     const answer = await tried({ code: "heart_rate", limits: { low: 130 } });
     expect(answer.status).toBe(400);
-    expect((await read(answer)).errors).toMatchObject([{ path: "limits.low" }]);
+    expect((await readJson(answer)).errors).toMatchObject([{ path: "limits.low" }]);
     expect((await tried({ code: "heart_rate", limits: { low: 46 } })).status).toBe(200);
     expect((await tried({ code: "heart_rate", limits: { low: 46 } }, world.self)).status).toBe(403);
     expect((await tried({ code: "heart_rate", limits: { low: 46 } }, await newPerson("doctor", world.hospitalId))).status).toBe(
@@ -222,13 +237,13 @@ describe("a preview", () => {
 
 describe("what the score needs to know", () => {
   const path = () => `${API}/patients/${world.patient.id}/monitoring`;
-  const change = (json: object, version: number | null, as: Ask["as"] = world.nurse) =>
-    ask(path(), { as, method: "PATCH", json, headers: version === null ? {} : { "If-Match": `"${version}"` } });
+  const change = (json: object, version: number | null, as: RequestOptions["as"] = world.nurse) =>
+    sendRequest(path(), { as, method: "PATCH", json, headers: version === null ? {} : { "If-Match": `"${version}"` } });
 
   it("is scale 1 and no pregnancy until staff say otherwise, one at a time", async () => {
-    const before = await ask(path(), { as: world.doctor });
+    const before = await sendRequest(path(), { as: world.doctor });
     expect(before.headers.get("ETag")).toBe('"1"');
-    expect((await read(before)).data).toMatchObject({
+    expect((await readJson(before)).data).toMatchObject({
       spo2_scale: 1,
       pregnant: false,
       monitoring: "ward",
@@ -240,7 +255,12 @@ describe("what the score needs to know", () => {
     const first = await Promise.all([change({ spo2_scale: 2 }, 1), change({ spo2_scale: 2 }, 1, world.doctor)]);
     expect(first.map(({ status }) => status).sort()).toEqual([200, 412]);
     const changed = await change({ pregnant: true }, 2);
-    expect((await read(changed)).data).toMatchObject({ spo2_scale: 2, pregnant: true, version: 3, updated_by: world.nurse.id });
+    expect((await readJson(changed)).data).toMatchObject({
+      spo2_scale: 2,
+      pregnant: true,
+      version: 3,
+      updated_by: world.nurse.id,
+    });
     const [event] = await traceOf(changed);
     expect(event).toMatchObject({ event: "monitoring.update", subjects: [world.patient.id] });
     expect(JSON.parse(event?.detail ?? "")).toEqual({
@@ -263,9 +283,9 @@ describe("what the score needs to know", () => {
 
   it("is told to and changed by staff alone who may see the patient", async () => {
     const foreign = await newWorld();
-    expect((await ask(path(), { as: foreign.nurse })).status).toBe(404);
+    expect((await sendRequest(path(), { as: foreign.nurse })).status).toBe(404);
     expect((await change({ pregnant: true }, 1, foreign.doctor)).status).toBe(404);
     expect((await change({ pregnant: true }, 1, world.self)).status).toBe(403);
-    expect((await ask(path(), { as: world.self })).status).toBe(403);
+    expect((await sendRequest(path(), { as: world.self })).status).toBe(403);
   });
 });

@@ -1,12 +1,9 @@
 // Alerts over HTTP: who sees which, what people do to one, and that all of it leaves its trace.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { alertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
   API,
-  type Ask,
-  ask,
-  auditOf,
   env,
   newDevice,
   newPatient,
@@ -14,7 +11,10 @@ import {
   newWorld,
   type Patient,
   type Person,
-  read,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
   type World,
 } from "../world.ts";
 
@@ -28,9 +28,9 @@ const sample = (code: string, value: number, unit: string) => ({ code, value, un
 const heart = (value: number) => sample("8867-4", value, "/min");
 
 async function watch(patient: Patient, nurse: Person = world.nurse, change: object = { monitoring: "ward" }): Promise<void> {
-  const { data } = await read(await ask(`${API}/patients/${patient.id}`, { as: nurse }));
+  const { data } = await readJson(await sendRequest(`${API}/patients/${patient.id}`, { as: nurse }));
   const headers = { "If-Match": `"${data.version}"` };
-  const answer = await ask(`${API}/patients/${patient.id}`, { as: nurse, method: "PATCH", json: change, headers });
+  const answer = await sendRequest(`${API}/patients/${patient.id}`, { as: nurse, method: "PATCH", json: change, headers });
   expect(answer.status).toBe(200);
 }
 
@@ -49,16 +49,16 @@ async function alarmed(
 }
 
 const bring = async (as: { token: string }, ...samples: object[]) => {
-  const answer = await ask(`${API}/observations`, { as, json: { samples } });
-  expect((await read(answer)).data.refused).toBe(0);
+  const answer = await sendRequest(`${API}/observations`, { as, json: { samples } });
+  expect((await readJson(answer)).data.refused).toBe(0);
 };
-const act = (id: string, what: string, as: Ask["as"] = world.nurse, json?: object) =>
-  ask(`${API}/alerts/${id}/${what}`, { as, method: "POST", ...(json && { json }) });
-const get = (id: string, as: Ask["as"] = world.nurse) => ask(`${API}/alerts/${id}`, { as });
-const list = async (query = "", as: Ask["as"] = world.nurse): Promise<{ alert_id: string; patient_id: string }[]> =>
-  (await read(await ask(`${API}/alerts?${query}`, { as }))).data;
+const act = (id: string, what: string, as: RequestOptions["as"] = world.nurse, json?: object) =>
+  sendRequest(`${API}/alerts/${id}/${what}`, { as, method: "POST", ...(json && { json }) });
+const get = (id: string, as: RequestOptions["as"] = world.nurse) => sendRequest(`${API}/alerts/${id}`, { as });
+const list = async (query = "", as: RequestOptions["as"] = world.nurse): Promise<{ alert_id: string; patient_id: string }[]> =>
+  (await readJson(await sendRequest(`${API}/alerts?${query}`, { as }))).data;
 const ids = (alerts: { alert_id: string }[]) => alerts.map(({ alert_id }) => alert_id);
-const traceOf = (answer: Response) => auditOf(answer.headers.get("X-Request-Id") ?? "");
+const traceOf = (answer: Response) => readAuditEvents(answer.headers.get("X-Request-Id") ?? "");
 
 describe("an alert", () => {
   it("is acknowledged, and D1 tells the same of it as the object", async () => {
@@ -68,9 +68,9 @@ describe("an alert", () => {
     expect(before).toEqual((await monitorOf(world.patient).snapshot())?.alerts[0]);
     const answer = await act(id, "acknowledge");
     expect(answer.status).toBe(200);
-    expect((await read(answer)).data).toMatchObject({ alert_id: id, state: "acknowledged", acknowledged_by: world.nurse.id });
+    expect((await readJson(answer)).data).toMatchObject({ alert_id: id, state: "acknowledged", acknowledged_by: world.nurse.id });
     await runDurableObjectAlarm(monitorOf(world.patient));
-    const { data } = await read(await get(id));
+    const { data } = await readJson(await get(id));
     expect(data.events.map(({ what, by }: { what: string; by: string }) => [what, by])).toEqual([
       ["raised", null],
       ["acknowledged", world.nurse.id],
@@ -93,21 +93,24 @@ describe("an alert", () => {
     const nurses = await Promise.all(Array.from({ length: 20 }, () => newPerson("nurse", world.hospitalId)));
     const answers = await Promise.all(nurses.map((nurse) => act(id, "acknowledge", nurse)));
     expect(answers.map(({ status }) => status)).toEqual(nurses.map(() => 200));
-    const told = await Promise.all(answers.map(async (answer) => (await read(answer)).data.acknowledged_by));
+    const told = await Promise.all(answers.map(async (answer) => (await readJson(answer)).data.acknowledged_by));
     expect(new Set(told).size).toBe(1);
     expect(nurses.map((nurse) => nurse.id)).toContain(told[0]);
     await runDurableObjectAlarm(monitorOf(world.patient));
-    const { data } = await read(await get(id));
+    const { data } = await readJson(await get(id));
     expect(data.acknowledged_by).toBe(told[0]);
     expect(data.events.filter(({ what }: { what: string }) => what === "acknowledged")).toHaveLength(1);
   });
 
   it("twice acknowledged stays with the first; over, it is a conflict", async () => {
     const { id } = await alarmed();
-    const first = (await read(await act(id, "acknowledge"))).data;
+    const first = (await readJson(await act(id, "acknowledge"))).data;
     const second = await act(id, "acknowledge", world.manager);
     expect(second.status).toBe(200);
-    expect((await read(second)).data).toMatchObject({ acknowledged_by: world.nurse.id, acknowledged_at: first.acknowledged_at });
+    expect((await readJson(second)).data).toMatchObject({
+      acknowledged_by: world.nurse.id,
+      acknowledged_at: first.acknowledged_at,
+    });
     expect((await act(id, "resolve")).status).toBe(200);
     // D1 does not know yet that it is over; the object does.
     for (const known of [false, true]) {
@@ -123,7 +126,7 @@ describe("an alert", () => {
         expect((await traceOf(late)).at(-1)).toMatchObject({ event: `alert.${what}`, outcome: "failed", reason: "conflict" });
       }
     }
-    expect((await read(await get(id))).data).toMatchObject({ state: "cleared" });
+    expect((await readJson(await get(id))).data).toMatchObject({ state: "cleared" });
     expect(await list("open=true")).toEqual([]);
     expect(ids(await list("open=false"))).toEqual([id]);
   });
@@ -131,24 +134,24 @@ describe("an alert", () => {
   it("is assigned to staff of the hospital alone", async () => {
     const { id } = await alarmed();
     const assigned = await act(id, "assign", world.nurse, { user_id: world.doctor.id });
-    expect((await read(assigned)).data).toMatchObject({ assigned_to: world.doctor.id });
+    expect((await readJson(assigned)).data).toMatchObject({ assigned_to: world.doctor.id });
     const foreign = await newWorld();
     const gone = await newPerson("nurse", world.hospitalId);
     await env.DB.prepare("UPDATE memberships SET ended_at = 1 WHERE user_id = ?").bind(gone.id).run();
     for (const other of [foreign.nurse, world.self, gone]) {
       const refused = await act(id, "assign", world.nurse, { user_id: other.id });
       expect(refused.status).toBe(400);
-      expect((await read(refused)).errors).toMatchObject([{ path: "user_id" }]);
+      expect((await readJson(refused)).errors).toMatchObject([{ path: "user_id" }]);
       expect(await traceOf(refused)).toEqual([]);
     }
     await runDurableObjectAlarm(monitorOf(world.patient));
     expect(ids(await list(`assigned_to=${world.doctor.id}`))).toEqual([id]);
-    expect((await read(await act(id, "assign", world.doctor, { user_id: null }))).data.assigned_to).toBeNull();
+    expect((await readJson(await act(id, "assign", world.doctor, { user_id: null }))).data.assigned_to).toBeNull();
   });
 
   it("is snoozed for a minute to four hours", async () => {
     const { id } = await alarmed();
-    const { data } = await read(await act(id, "snooze", world.nurse, { minutes: 240 }));
+    const { data } = await readJson(await act(id, "snooze", world.nurse, { minutes: 240 }));
     const left = Date.parse(data.snoozed_until) - Date.now();
     expect(left).toBeGreaterThan(239 * 60_000);
     expect(left).toBeLessThanOrEqual(240 * 60_000);
@@ -158,14 +161,14 @@ describe("an alert", () => {
   it("is known before D1 hears of it, and not before it was raised", async () => {
     const { id } = await alarmed(world.patient, false);
     expect(await list()).toEqual([]);
-    expect((await read(await get(id))).data).toMatchObject({ alert_id: id, state: "active", events: [] });
+    expect((await readJson(await get(id))).data).toMatchObject({ alert_id: id, state: "active", events: [] });
     expect((await act(id, "comment", world.nurse, { text: "At the bedside." })).status).toBe(200);
-    expect((await read(await act(id, "acknowledge"))).data).toMatchObject({ state: "acknowledged" });
+    expect((await readJson(await act(id, "acknowledge"))).data).toMatchObject({ state: "acknowledged" });
     await runDurableObjectAlarm(monitorOf(world.patient));
-    const { events } = (await read(await get(id))).data;
+    const { events } = (await readJson(await get(id))).data;
     expect(events.map(({ what }: { what: string }) => what)).toEqual(["raised", "commented", "acknowledged"]);
     for (const what of ["acknowledge", "resolve"]) {
-      const none = await act(alertId(world.patient.id, 99), what);
+      const none = await act(toAlertId(world.patient.id, 99), what);
       expect(none.status).toBe(404);
       expect((await traceOf(none)).map(({ outcome }) => outcome)).toEqual(["denied"]);
     }
@@ -178,12 +181,12 @@ describe("a comment", () => {
     const text = `Probe had slipped ${world.patient.canary}`;
     const said = await act(id, "comment", world.nurse, { text });
     expect(said.status).toBe(200);
-    expect((await read(said)).data.events.at(-1)).toMatchObject({ what: "commented", by: world.nurse.id, comment: text });
+    expect((await readJson(said)).data.events.at(-1)).toMatchObject({ what: "commented", by: world.nurse.id, comment: text });
     await act(id, "comment", world.doctor, { text: "Seen." });
     await act(id, "resolve");
     await runDurableObjectAlarm(monitorOf(world.patient));
     expect((await act(id, "comment", world.nurse, { text: "Electrode changed." })).status).toBe(200);
-    const { events } = (await read(await get(id, world.self))).data;
+    const { events } = (await readJson(await get(id, world.self))).data;
     expect(events.map(({ what }: { what: string }) => what)).toEqual([
       "raised",
       "commented",
@@ -200,12 +203,12 @@ describe("a comment", () => {
   it("is said once for one Idempotency-Key, and each of twenty at once is kept", async () => {
     const { id } = await alarmed();
     const say = (key: string, text = "Seen.") =>
-      ask(`${API}/alerts/${id}/comment`, { as: world.nurse, json: { text }, headers: { "Idempotency-Key": key } });
+      sendRequest(`${API}/alerts/${id}/comment`, { as: world.nurse, json: { text }, headers: { "Idempotency-Key": key } });
     const same = await Promise.all(Array.from({ length: 5 }, () => say("comment-key-1")));
     expect(same.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     expect((await say("comment-key-1", "Other.")).status).toBe(409);
     await Promise.all(Array.from({ length: 20 }, (_, i) => act(id, "comment", world.nurse, { text: `Word ${i}` })));
-    const { events } = (await read(await get(id))).data;
+    const { events } = (await readJson(await get(id))).data;
     expect(events.filter(({ what }: { what: string }) => what === "commented")).toHaveLength(21);
   });
 
@@ -235,8 +238,8 @@ describe("alerts of others", () => {
     const { id } = await alarmed(world.stranger);
     const none = [
       id,
-      alertId(crypto.randomUUID(), 1),
-      alertId(world.patient.id, 50),
+      toAlertId(crypto.randomUUID(), 1),
+      toAlertId(world.patient.id, 50),
       "a",
       "no-alert",
       `${id}x`,
@@ -253,7 +256,7 @@ describe("alerts of others", () => {
 
   it("are acted on by staff alone; a patient reads their own", async () => {
     const { id, device } = await alarmed();
-    expect((await read(await get(id, world.self))).data.alert_id).toBe(id);
+    expect((await readJson(await get(id, world.self))).data.alert_id).toBe(id);
     expect(ids(await list("", world.self))).toEqual([id]);
     for (const what of ["acknowledge", "resolve"]) {
       expect((await act(id, what, world.self)).status).toBe(403);
@@ -268,7 +271,7 @@ describe("alerts of others", () => {
 
 describe("the list of alerts", () => {
   it("filters, sorts, turns its pages, and names its patients in the trail", async () => {
-    const ward = (await read(await ask(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
+    const ward = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
     await watch(world.stranger, world.nurse, { ward_id: ward });
     const third = await newPatient(world.hospitalId, world.nurse);
     const [a, b, c] = [await alarmed(world.patient), await alarmed(world.stranger), await alarmed(third)];
@@ -282,30 +285,30 @@ describe("the list of alerts", () => {
     expect(ids(await list("priority=low"))).toEqual([]);
     expect(ids(await list("rule=limit&code=8867-4&open=true"))).toEqual([c.id, b.id, a.id]);
     expect(ids(await list("rule=silence"))).toEqual([]);
-    const [{ raised_at }] = (await read(await ask(`${API}/alerts?state=acknowledged`, { as: world.nurse }))).data;
+    const [{ raised_at }] = (await readJson(await sendRequest(`${API}/alerts?state=acknowledged`, { as: world.nurse }))).data;
     expect(ids(await list(`from=${raised_at}`))).toEqual([c.id]);
     expect(ids(await list(`to=${raised_at}`))).toEqual([b.id, a.id]);
     expect(ids(await list("", world.doctor))).toEqual([a.id]);
     expect(ids(await list(`hospital_id=${world.hospitalId}`, world.admin))).toEqual([c.id, b.id, a.id]);
 
     const reported = { samples: [heart(0)], conditions: ["leads_off"] };
-    expect((await ask(`${API}/observations`, { as: a.device, json: reported })).status).toBe(200);
+    expect((await sendRequest(`${API}/observations`, { as: a.device, json: reported })).status).toBe(200);
     await runDurableObjectAlarm(monitorOf(world.patient));
     expect(await list(`device_id=${a.device.id}`)).toMatchObject([{ rule: "technical", priority: "low" }]);
     expect(await list("priority=low")).toHaveLength(1);
 
-    const answer = await ask(`${API}/alerts?priority=high&limit=2`, { as: world.nurse });
-    const { data, meta } = await read(answer);
+    const answer = await sendRequest(`${API}/alerts?priority=high&limit=2`, { as: world.nurse });
+    const { data, meta } = await readJson(answer);
     expect(meta.pagination).toMatchObject({ total: 3, has_more: true });
     const rest = await list(`priority=high&limit=2&cursor=${meta.pagination.next_cursor}`);
     expect(ids([...data, ...rest])).toEqual([c.id, b.id, a.id]);
     const [event] = await traceOf(answer);
     expect(event).toMatchObject({ event: "alert.list" });
     expect([...(event?.subjects ?? [])].sort()).toEqual([world.stranger.id, third.id].sort());
-    expect((await ask(`${API}/alerts?status=active`, { as: world.nurse })).status).toBe(400);
-    expect((await ask(`${API}/alerts?priority=high&cursor=${meta.pagination.next_cursor}`, { as: world.manager })).status).toBe(
-      400,
-    );
+    expect((await sendRequest(`${API}/alerts?status=active`, { as: world.nurse })).status).toBe(400);
+    expect(
+      (await sendRequest(`${API}/alerts?priority=high&cursor=${meta.pagination.next_cursor}`, { as: world.manager })).status,
+    ).toBe(400);
   });
 
   it("of open alerts is found by the index of open ones, of a patient by the patient's", async () => {

@@ -1,8 +1,20 @@
 // The documents' own paths and words: the same answers through the same handlers, and a sign where a path has gone.
 import { beforeAll, describe, expect, it } from "vitest";
-import { ALIASES } from "../../src/http/aliases.ts";
-import { expectProblem } from "../forge.ts";
-import { API, type Ask, ask, newDevice, newPdf, newWorld, PASSWORD, read, unique, upload, type World } from "../world.ts";
+import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
+import { expectProblem } from "../token-forge.ts";
+import {
+  API,
+  newDevice,
+  newPdf,
+  newWorld,
+  PASSWORD,
+  type RequestOptions,
+  readJson,
+  sendRequest,
+  uniqueText,
+  uploadReport,
+  type World,
+} from "../world.ts";
 
 let world: World;
 let deviceId: string;
@@ -10,12 +22,12 @@ let reportId: string;
 beforeAll(async () => {
   world = await newWorld();
   deviceId = (await newDevice(world.nurse, world.patient.id)).id;
-  reportId = (await read(await upload(world.nurse, newPdf(), { patient_id: world.patient.id }))).data.report_id;
+  reportId = (await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id }))).data.report_id;
 });
 
 /** What differs between two requests for the same. */
-async function comparable(path: string, as: Ask["as"]) {
-  const response = await ask(path, { as });
+async function comparable(path: string, as: RequestOptions["as"]) {
+  const response = await sendRequest(path, { as });
   const body = await response.text();
   const cut = body.replace(/"(request_id|error_id|instance|next_cursor|download_url|download_expires_at)":"[^"]*"/g, '"$1":""');
   return { status: response.status, etag: response.headers.get("etag"), body: cut, headers: response.headers };
@@ -82,28 +94,28 @@ describe("a path of the documents", () => {
 
   it("takes the writes too, and knows its methods", async () => {
     for (const path of ["/api/patients", `${API}/clients`]) {
-      const made = await ask(path, { as: world.nurse, json: { first_name: "Alias", medical_history: "in plain words" } });
+      const made = await sendRequest(path, { as: world.nurse, json: { first_name: "Alias", medical_history: "in plain words" } });
       expect(made.status).toBe(201);
-      const { patient_id } = (await read(made)).data;
-      const read1 = (await read(await ask(`${path}/${patient_id}`, { as: world.nurse }))).data;
+      const { patient_id } = (await readJson(made)).data;
+      const read1 = (await readJson(await sendRequest(`${path}/${patient_id}`, { as: world.nurse }))).data;
       expect(read1.medical_history).toBe("in plain words");
-      const changed = await ask(`${path}/${patient_id}`, {
+      const changed = await sendRequest(`${path}/${patient_id}`, {
         as: world.nurse,
         method: "PATCH",
         json: { notes: "n" },
         headers: { "If-Match": '"1"' },
       });
       expect(changed.status).toBe(200);
-      const refused = await ask(path, { as: world.nurse, method: "PUT" });
+      const refused = await sendRequest(path, { as: world.nurse, method: "PUT" });
       expect([refused.status, refused.headers.get("allow")]).toEqual([405, "POST, GET, HEAD, OPTIONS"]);
     }
-    await expectProblem(await ask("/api/patientsx", { as: world.nurse }), 404, "not_found");
-    await expectProblem(await ask("/api/patients"), 401, "unauthenticated");
+    await expectProblem(await sendRequest("/api/patientsx", { as: world.nurse }), 404, "not_found");
+    await expectProblem(await sendRequest("/api/patients"), 401, "unauthenticated");
   });
 
   it("is described beside the canonical one, and marked", async () => {
-    const { paths } = await read(await ask("/openapi.json"));
-    for (const { path, canonical, deprecated } of ALIASES) {
+    const { paths } = await readJson(await sendRequest("/openapi.json"));
+    for (const { path, canonical, deprecated } of PATH_ALIASES) {
       const below = Object.keys(paths).filter((known) => known === canonical || known.startsWith(`${canonical}/`));
       expect(below.length, path).toBeGreaterThan(1);
       for (const known of below) {
@@ -122,25 +134,27 @@ describe("a path of the documents", () => {
 
 describe("the documents' own words", () => {
   it("M: a token by form, patients listed, read by number and created with a plain medical_history", async () => {
-    const form = await ask("/api/token", {
+    const form = await sendRequest("/api/token", {
       body: new URLSearchParams({ username: world.nurse.email, password: PASSWORD }).toString(),
       headers: { "Content-Type": "application/x-www-form-urlencoded" },
     });
-    const { access_token, token_type } = await read(form);
+    const { access_token, token_type } = await readJson(form);
     expect([form.status, token_type]).toEqual([200, "bearer"]);
     const as = String(access_token);
-    const created = await ask("/api/patients", { as, json: { first_name: "Meera", medical_history: "Asthma" } });
-    const { data } = await read(created);
-    expect((await read(await ask(`/api/patients/${data.patient_number}`, { as }))).data.medical_history).toBe("Asthma");
-    expect((await read(await ask("/api/patients", { as }))).data[0].patient_id).toBe(data.patient_id);
-    await expectProblem(await ask("/api/patients", { json: { first_name: "Nobody" } }), 401, "unauthenticated");
+    const created = await sendRequest("/api/patients", { as, json: { first_name: "Meera", medical_history: "Asthma" } });
+    const { data } = await readJson(created);
+    expect((await readJson(await sendRequest(`/api/patients/${data.patient_number}`, { as }))).data.medical_history).toBe(
+      "Asthma",
+    );
+    expect((await readJson(await sendRequest("/api/patients", { as }))).data[0].patient_id).toBe(data.patient_id);
+    await expectProblem(await sendRequest("/api/patients", { json: { first_name: "Nobody" } }), 401, "unauthenticated");
   });
 
   it("D: a client with every field of its table", async () => {
     const client = {
       first_name: "Dev",
       last_name: "Anand",
-      email: `${unique()}@example.org`,
+      email: `${uniqueText()}@example.org`,
       phone: "+91 98111 22233",
       date_of_birth: "1970-01-31",
       gender: "male",
@@ -149,41 +163,45 @@ describe("the documents' own words", () => {
       notes: "Prefers mornings",
       assigned_doctor_id: world.doctor.id,
     };
-    const made = await read(await ask(`${API}/clients`, { as: world.nurse, json: client }));
+    const made = await readJson(await sendRequest(`${API}/clients`, { as: world.nurse, json: client }));
     expect(made.data).toMatchObject(client);
-    expect((await read(await ask(`${API}/clients/${made.data.patient_id}`, { as: world.doctor }))).data).toMatchObject(client);
+    expect(
+      (await readJson(await sendRequest(`${API}/clients/${made.data.patient_id}`, { as: world.doctor }))).data,
+    ).toMatchObject(client);
   });
 
   it("S: the list with limit, offset and has_more, the search by name, phone and e-mail, symptoms on the page", async () => {
-    const email = `${unique()}@example.org`;
-    const { data } = await read(
-      await ask(`${API}/patients`, {
+    const email = `${uniqueText()}@example.org`;
+    const { data } = await readJson(
+      await sendRequest(`${API}/patients`, {
         as: world.nurse,
         json: { first_name: "Synapse", phone: "+1 555 0100 222", email, symptoms: ["fever"] },
       }),
     );
-    const list = await read(await ask(`${API}/patients/list/?limit=1&offset=1`, { as: world.nurse }));
+    const list = await readJson(await sendRequest(`${API}/patients/list/?limit=1&offset=1`, { as: world.nurse }));
     expect(list.meta.pagination).toMatchObject({ limit: 1, offset: 1, has_more: true });
     for (const q of ["synap", "5550100", email]) {
-      const found = await read(await ask(`${API}/patients/search/?q=${encodeURIComponent(q)}`, { as: world.nurse }));
+      const found = await readJson(await sendRequest(`${API}/patients/search/?q=${encodeURIComponent(q)}`, { as: world.nurse }));
       expect(found.data.map((p: { patient_id: string }) => p.patient_id)).toContain(data.patient_id);
     }
-    expect((await read(await ask(`${API}/patients/${data.patient_id}`, { as: world.nurse }))).data.symptoms).toEqual(["fever"]);
+    expect((await readJson(await sendRequest(`${API}/patients/${data.patient_id}`, { as: world.nurse }))).data.symptoms).toEqual([
+      "fever",
+    ]);
   });
 
   it("C: a patient registers herself, logs in, refreshes and reads who she is", async () => {
-    const email = `${unique()}@example.org`;
-    const registered = await ask(`${API}/auth/register/patient`, {
+    const email = `${uniqueText()}@example.org`;
+    const registered = await sendRequest(`${API}/auth/register/patient`, {
       json: { email, password: "long enough words here", first_name: "Chitra", aadhaar_number: "9999 9999 0019" },
     });
     expect(registered.status).toBe(201);
-    const { data } = await read(registered);
+    const { data } = await readJson(registered);
     expect(data).toMatchObject({ role: "patient", token_type: "bearer" });
-    const login = await read(await ask(`${API}/auth/login`, { json: { email, password: "long enough words here" } }));
-    const refreshed = await ask(`${API}/auth/refresh`, { json: { refresh_token: login.data.refresh_token } });
-    const as = String((await read(refreshed)).data.access_token);
-    expect((await read(await ask(`${API}/auth/me`, { as }))).data).toMatchObject({ email, role: "patient" });
-    const own = (await read(await ask(`${API}/patients`, { as }))).data;
+    const login = await readJson(await sendRequest(`${API}/auth/login`, { json: { email, password: "long enough words here" } }));
+    const refreshed = await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: login.data.refresh_token } });
+    const as = String((await readJson(refreshed)).data.access_token);
+    expect((await readJson(await sendRequest(`${API}/auth/me`, { as }))).data).toMatchObject({ email, role: "patient" });
+    const own = (await readJson(await sendRequest(`${API}/patients`, { as }))).data;
     expect(own).toMatchObject([{ first_name: "Chitra", uid_basis: "self", aadhaar_last4: "0019" }]);
   });
 });

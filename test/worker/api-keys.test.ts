@@ -1,20 +1,20 @@
 // API keys: a hospital's programs, what their scopes open, and how they end.
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectProblem } from "../forge.ts";
-import { yielding } from "../stores.ts";
+import { withRandomDelays } from "../stores.ts";
+import { expectProblem } from "../token-forge.ts";
 import {
   API,
-  type Ask,
-  ask,
-  auditOf,
   env,
   newPatient,
   newPdf,
   newWorld,
-  read,
-  unique,
-  upload,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
   uploadRaw,
+  uploadReport,
   type World,
 } from "../world.ts";
 
@@ -25,11 +25,11 @@ beforeAll(async () => {
   elsewhere = await newWorld();
 });
 
-const issue = (json: object, as: Ask["as"] = world.manager, more: Ask = {}) =>
-  ask(`${API}/api-keys`, { as, json: { name: `key ${unique()}`, ...json }, ...more });
-const newKey = async (...scopes: string[]) => (await read(await issue({ scopes }))).data;
+const issue = (json: object, as: RequestOptions["as"] = world.manager, more: RequestOptions = {}) =>
+  sendRequest(`${API}/api-keys`, { as, json: { name: `key ${uniqueText()}`, ...json }, ...more });
+const newKey = async (...scopes: string[]) => (await readJson(await issue({ scopes }))).data;
 const listed = async (id: string) => {
-  const { data } = await read(await ask(`${API}/api-keys?limit=100`, { as: world.manager }));
+  const { data } = await readJson(await sendRequest(`${API}/api-keys?limit=100`, { as: world.manager }));
   return data.find((key: { api_key_id: string }) => key.api_key_id === id);
 };
 
@@ -37,22 +37,22 @@ describe("a key", () => {
   it("is shown once, works at its hospital and nowhere else, and says when it was used", async () => {
     const response = await issue({ scopes: ["patient:read", "report:create", "report:read"] });
     expect(response.status).toBe(201);
-    const key = (await read(response)).data;
+    const key = (await readJson(response)).data;
     expect(key.token).toMatch(/^eca_[0-9a-f-]{36}_[0-9a-f-]{36}_[A-Za-z0-9_-]{43}$/);
     expect(await listed(key.api_key_id)).toMatchObject({ last_used_at: null });
-    const sent = await upload(key, newPdf(), { patient_id: world.stranger.id });
+    const sent = await uploadReport(key, newPdf(), { patient_id: world.stranger.id });
     expect(sent.status).toBe(201);
-    const { report_id, cloud_url } = (await read(sent)).data;
-    const report = (await read(await ask(`${API}/reports/${report_id}`, { as: key }))).data;
+    const { report_id, cloud_url } = (await readJson(sent)).data;
+    const report = (await readJson(await sendRequest(`${API}/reports/${report_id}`, { as: key }))).data;
     expect(report.uploaded_by).toEqual({ kind: "app", id: key.api_key_id });
-    expect((await ask(cloud_url)).status).toBe(200);
+    expect((await sendRequest(cloud_url)).status).toBe(200);
     expect((await uploadRaw(key, newPdf(), `?patient_id=${world.patient.id}`)).status).toBe(201);
-    expect((await read(await ask(`${API}/patients?limit=100`, { as: key }))).meta.pagination.total).toBe(2);
+    expect((await readJson(await sendRequest(`${API}/patients?limit=100`, { as: key }))).meta.pagination.total).toBe(2);
     for (const path of [`patients/${elsewhere.patient.id}`, `patients/${elsewhere.patient.id}/summary`]) {
-      await expectProblem(await ask(`${API}/${path}`, { as: key }), 404, "not_found");
+      await expectProblem(await sendRequest(`${API}/${path}`, { as: key }), 404, "not_found");
     }
-    await expectProblem(await upload(key, newPdf(), { patient_id: elsewhere.patient.id }), 404, "not_found");
-    await expectProblem(await upload(key, newPdf()), 400, "invalid_request");
+    await expectProblem(await uploadReport(key, newPdf(), { patient_id: elsewhere.patient.id }), 404, "not_found");
+    await expectProblem(await uploadReport(key, newPdf()), 400, "invalid_request");
     const row = await listed(key.api_key_id);
     expect(Date.parse(row.last_used_at)).toBeGreaterThan(Date.parse(key.created_at) - 1);
     expect(JSON.stringify(row)).not.toContain("eca_");
@@ -65,14 +65,14 @@ describe("a key", () => {
     const writer = await newKey("patient:read", "patient:create", "patient:search");
     for (const scope of ["patient:create", "patient:update"])
       await expectProblem(await issue({ scopes: [scope] }), 400, "invalid_request");
-    const made = await ask(`${API}/patients`, { as: writer, json: { first_name: "Interface" } });
+    const made = await sendRequest(`${API}/patients`, { as: writer, json: { first_name: "Interface" } });
     expect(made.status).toBe(201);
-    const { patient_id } = (await read(made)).data;
-    const [row] = await auditOf(made.headers.get("x-request-id") ?? "");
+    const { patient_id } = (await readJson(made)).data;
+    const [row] = await readAuditEvents(made.headers.get("x-request-id") ?? "");
     expect(row).toMatchObject({ actor_kind: "app", actor_id: writer.api_key_id, actor_role: "app", basis: "app" });
-    expect((await ask(`${API}/patients/search?q=interface`, { as: writer })).status).toBe(200);
+    expect((await sendRequest(`${API}/patients/search?q=interface`, { as: writer })).status).toBe(200);
     await expectProblem(
-      await ask(`${API}/patients/${patient_id}`, {
+      await sendRequest(`${API}/patients/${patient_id}`, {
         as: writer,
         method: "PATCH",
         json: { phone: null },
@@ -81,22 +81,24 @@ describe("a key", () => {
       403,
       "forbidden",
     );
-    expect((await ask(`${API}/patients/${patient_id}`, { as: reader })).status).toBe(200);
-    await expectProblem(await ask(`${API}/patients`, { as: reader, json: { first_name: "No" } }), 403, "forbidden");
-    await expectProblem(await ask(`${API}/patients/search?q=interface`, { as: reader }), 403, "forbidden");
+    expect((await sendRequest(`${API}/patients/${patient_id}`, { as: reader })).status).toBe(200);
+    await expectProblem(await sendRequest(`${API}/patients`, { as: reader, json: { first_name: "No" } }), 403, "forbidden");
+    await expectProblem(await sendRequest(`${API}/patients/search?q=interface`, { as: reader }), 403, "forbidden");
     for (const path of ["auth/me", "users", "hospitals", "api-keys", "audit-events", "devices", "admin/stats"]) {
-      expect({ path, status: (await ask(`${API}/${path}`, { as: reader })).status }).toEqual({ path, status: 403 });
+      expect({ path, status: (await sendRequest(`${API}/${path}`, { as: reader })).status }).toEqual({ path, status: 403 });
     }
   });
 
   it("falls with its revocation, its end, its hospital, or any change of its token", async () => {
     const [revoked, expired, key] = [await newKey("patient:read"), await newKey("patient:read"), await newKey("patient:read")];
-    const use = (token: string) => ask(`${API}/patients`, { as: token });
+    const use = (token: string) => sendRequest(`${API}/patients`, { as: token });
     expect((await use(revoked.token)).status).toBe(200);
-    expect((await ask(`${API}/api-keys/${revoked.api_key_id}`, { as: world.manager, method: "DELETE" })).status).toBe(200);
+    expect((await sendRequest(`${API}/api-keys/${revoked.api_key_id}`, { as: world.manager, method: "DELETE" })).status).toBe(
+      200,
+    );
     await expectProblem(await use(revoked.token), 401, "unauthenticated");
     await expectProblem(
-      await ask(`${API}/api-keys/${revoked.api_key_id}`, { as: world.manager, method: "DELETE" }),
+      await sendRequest(`${API}/api-keys/${revoked.api_key_id}`, { as: world.manager, method: "DELETE" }),
       404,
       "not_found",
     );
@@ -118,21 +120,21 @@ describe("a key", () => {
 
   it("rotates with an overlap that the caller chooses", async () => {
     const old = await newKey("patient:read");
-    const rotate = (id: string, json: object, more: Ask = {}) =>
-      ask(`${API}/api-keys/${id}/rotate`, { as: world.manager, json, ...more });
-    const { data: next } = await read(await rotate(old.api_key_id, {}));
+    const rotate = (id: string, json: object, more: RequestOptions = {}) =>
+      sendRequest(`${API}/api-keys/${id}/rotate`, { as: world.manager, json, ...more });
+    const { data: next } = await readJson(await rotate(old.api_key_id, {}));
     expect(next).toMatchObject({ name: old.name, scopes: old.scopes, replaces: { api_key_id: old.api_key_id } });
     const overlap = Date.parse(next.replaces.expires_at) - Date.now();
     expect(Math.round(overlap / 86_400_000)).toBe(7);
-    for (const { token } of [old, next]) expect((await ask(`${API}/patients`, { as: token })).status).toBe(200);
-    const { data: last } = await read(await rotate(next.api_key_id, { grace_days: 0 }));
-    await expectProblem(await ask(`${API}/patients`, { as: next.token }), 401, "unauthenticated");
-    expect((await ask(`${API}/patients`, { as: last.token })).status).toBe(200);
+    for (const { token } of [old, next]) expect((await sendRequest(`${API}/patients`, { as: token })).status).toBe(200);
+    const { data: last } = await readJson(await rotate(next.api_key_id, { grace_days: 0 }));
+    await expectProblem(await sendRequest(`${API}/patients`, { as: next.token }), 401, "unauthenticated");
+    expect((await sendRequest(`${API}/patients`, { as: last.token })).status).toBe(200);
     await expectProblem(await rotate(next.api_key_id, {}), 409, "conflict");
     await expectProblem(await rotate(last.api_key_id, { grace_days: 31 }), 400, "invalid_request");
-    const key = { headers: { "Idempotency-Key": `rotate-${unique()}` } };
+    const key = { headers: { "Idempotency-Key": `rotate-${uniqueText()}` } };
     const again = [await rotate(last.api_key_id, { grace_days: 3 }, key), await rotate(last.api_key_id, { grace_days: 3 }, key)];
-    const [one, two] = await Promise.all(again.map(async (r) => (await read(r)).data));
+    const [one, two] = await Promise.all(again.map(async (r) => (await readJson(r)).data));
     expect([two.api_key_id, two.token]).toEqual([one.api_key_id, null]);
   });
 
@@ -141,63 +143,63 @@ describe("a key", () => {
     for (const as of [world.nurse, world.doctor, world.self])
       await expectProblem(await issue({ scopes: ["patient:read"] }, as), 403, "forbidden");
     const path = `${API}/api-keys/${key.api_key_id}`;
-    await expectProblem(await ask(path, { as: elsewhere.manager, method: "DELETE" }), 404, "not_found");
-    await expectProblem(await ask(`${path}/rotate`, { as: elsewhere.manager, json: {} }), 404, "not_found");
+    await expectProblem(await sendRequest(path, { as: elsewhere.manager, method: "DELETE" }), 404, "not_found");
+    await expectProblem(await sendRequest(`${path}/rotate`, { as: elsewhere.manager, json: {} }), 404, "not_found");
     await expectProblem(await issue({ scopes: ["patient:read"], hospital_id: elsewhere.hospitalId }), 404, "not_found");
     await expectProblem(await issue({ scopes: ["patient:read"] }, world.admin), 400, "invalid_request");
     expect((await issue({ scopes: ["patient:read"], hospital_id: world.hospitalId }, world.admin)).status).toBe(201);
     for (const scopes of [[], ["admin:read"], ["patient:delete"], "patient:read", ["user:create"]]) {
       await expectProblem(await issue({ scopes }), 400, "invalid_request");
     }
-    const { data } = await read(await ask(`${API}/api-keys?limit=100`, { as: elsewhere.manager }));
+    const { data } = await readJson(await sendRequest(`${API}/api-keys?limit=100`, { as: elsewhere.manager }));
     expect(data).toEqual([]);
   });
 
   it("of a hospital that is closed opens nothing", async () => {
     const closed = await newWorld();
-    const { token } = (await read(await issue({ scopes: ["patient:read"] }, closed.manager))).data;
-    expect((await ask(`${API}/patients`, { as: token })).status).toBe(200);
+    const { token } = (await readJson(await issue({ scopes: ["patient:read"] }, closed.manager))).data;
+    expect((await sendRequest(`${API}/patients`, { as: token })).status).toBe(200);
     await env.DB.prepare("UPDATE hospitals SET active = 0 WHERE id = ?").bind(closed.hospitalId).run();
-    await expectProblem(await ask(`${API}/patients`, { as: token }), 401, "unauthenticated");
-    await expectProblem(await ask(`${API}/patients/${closed.patient.id}`, { as: token }), 401, "unauthenticated");
+    await expectProblem(await sendRequest(`${API}/patients`, { as: token }), 401, "unauthenticated");
+    await expectProblem(await sendRequest(`${API}/patients/${closed.patient.id}`, { as: token }), 401, "unauthenticated");
   });
 
   it("is revoked while it uploads: nothing of the upload is kept", async () => {
     const key = await newKey("report:create");
     const patient = await newPatient(world.hospitalId, world.nurse);
-    const slow = yielding(env);
+    const slow = withRandomDelays(env);
     const results = await Promise.all([
-      upload(key, newPdf(), { patient_id: patient.id }, { env: slow }),
-      ask(`${API}/api-keys/${key.api_key_id}`, { as: world.manager, method: "DELETE", env: slow }),
+      uploadReport(key, newPdf(), { patient_id: patient.id }, { env: slow }),
+      sendRequest(`${API}/api-keys/${key.api_key_id}`, { as: world.manager, method: "DELETE", env: slow }),
     ]);
     const n = await env.DB.prepare("SELECT count(*) AS n FROM reports WHERE patient_id = ?").bind(patient.id).first<number>("n");
     expect([results[1].status, n]).toEqual([200, results[0].status === 201 ? 1 : 0]);
-    await expectProblem(await upload(key, newPdf(), { patient_id: patient.id }), 401, "unauthenticated");
+    await expectProblem(await uploadReport(key, newPdf(), { patient_id: patient.id }), 401, "unauthenticated");
   });
 
   it("that may only send is answered alike when it repeats itself", async () => {
     const key = await newKey("report:create");
-    const [pdf, headers] = [newPdf(), { "Idempotency-Key": `send-${unique()}` }];
-    const sent = [0, 1].map(() => () => upload(key, pdf, { patient_id: world.stranger.id }, { headers }));
+    const [pdf, headers] = [newPdf(), { "Idempotency-Key": `send-${uniqueText()}` }];
+    const sent = [0, 1].map(() => () => uploadReport(key, pdf, { patient_id: world.stranger.id }, { headers }));
     const ids = [];
     for (const send of sent) {
       const response = await send();
       expect(response.status).toBe(201);
-      ids.push((await read(response)).data.report_id);
+      ids.push((await readJson(response)).data.report_id);
     }
     expect(new Set(ids).size).toBe(1);
-    await expectProblem(await ask(`${API}/reports/${ids[0]}`, { as: key }), 403, "forbidden");
+    await expectProblem(await sendRequest(`${API}/reports/${ids[0]}`, { as: key }), 403, "forbidden");
   });
 
   it("opens no record to a doctor, and another hospital's id is refused, not ignored", async () => {
     const key = await newKey("patient:read", "patient:create", "patient:update", "patient:search");
     const json = { first_name: "x", assigned_doctor_id: world.doctor.id };
-    await expectProblem(await ask(`${API}/patients`, { as: key, json }), 403, "forbidden");
+    await expectProblem(await sendRequest(`${API}/patients`, { as: key, json }), 403, "forbidden");
     const change = { as: key, method: "PATCH", json: { assigned_doctor_id: world.doctor.id }, headers: { "If-Match": '"1"' } };
-    await expectProblem(await ask(`${API}/patients/${world.stranger.id}`, change), 403, "forbidden");
+    await expectProblem(await sendRequest(`${API}/patients/${world.stranger.id}`, change), 403, "forbidden");
     const other = elsewhere.hospitalId;
-    await expectProblem(await ask(`${API}/patients/search?q=first&hospital_id=${other}`, { as: key }), 404, "not_found");
-    await expectProblem(await ask(`${API}/api-keys?hospital_id=${other}`, { as: world.manager }), 404, "not_found");
+    await expectProblem(await sendRequest(`${API}/patients/search?q=first&hospital_id=${other}`, { as: key }), 404, "not_found");
+    await expectProblem(await sendRequest(`${API}/api-keys?hospital_id=${other}`, { as: world.manager }), 404, "not_found");
     for (const expires_at of ["9999-12-31T23:59:59-23:59", "2040-01-01T00:00:00Z"]) {
       await expectProblem(await issue({ scopes: ["patient:read"], expires_at }), 400, "invalid_request");
     }

@@ -1,23 +1,23 @@
 // The quarantine queue through the front door: seen, opened, assigned once or discarded once, by its own hospital alone.
 import { beforeAll, describe, expect, it } from "vitest";
-import { cleanUp } from "../../src/cron.ts";
-import { failing, yielding } from "../stores.ts";
+import { runCleanup } from "../../src/cron.ts";
+import { withRandomDelays, withStoreFault } from "../stores.ts";
 import {
   API,
-  ask,
-  auditOf,
   env,
   newDevice,
   newPatient,
   newPdf,
   newWorld,
-  read,
+  readAuditEvents,
+  readJson,
+  sendRequest,
   sha256,
-  upload,
   uploadRaw,
+  uploadReport,
   type World,
 } from "../world.ts";
-import { namedKeys, openEveryReport, reportsOf, storedKeys } from "./evidence.ts";
+import { listReferencedKeys, listReportIds, listStoredKeys, verifyEveryReport } from "./storage-evidence.ts";
 
 let world: World;
 let other: World;
@@ -31,16 +31,16 @@ const METRICS = '{"heart_rate":71,"vendor":{"kept":true}}';
 const about = { metrics: METRICS, session_type: "rest", confidence: "0.5", recorded_at: "2026-01-02T03:04:05Z" };
 
 async function quarantined(pdf = newPdf(), fields: Record<string, string> = about): Promise<string> {
-  const sent = await upload(device, pdf, { fileName: "night.pdf", ...fields });
+  const sent = await uploadReport(device, pdf, { fileName: "night.pdf", ...fields });
   expect(sent.status).toBe(202);
-  return (await read(sent)).data.upload_id;
+  return (await readJson(sent)).data.upload_id;
 }
 
 type As = { token: string };
 const assign = (as: As, id: string, patient_id: string, more: object = {}, on = env) =>
-  ask(`${API}/uploads/${id}/assign`, { as, json: { patient_id, ...more }, env: on });
+  sendRequest(`${API}/uploads/${id}/assign`, { as, json: { patient_id, ...more }, env: on });
 const discard = (as: As, id: string, on = env) =>
-  ask(`${API}/uploads/${id}/discard`, { as, json: { reason: "a test print" }, env: on });
+  sendRequest(`${API}/uploads/${id}/discard`, { as, json: { reason: "a test print" }, env: on });
 const rowOf = (id: string) =>
   env.DB.prepare("SELECT outcome, file_key, report_id, patient_id FROM uploads WHERE id = ?")
     .bind(id)
@@ -49,15 +49,15 @@ const events = async (id: string, event: string) =>
   env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = ? AND detail LIKE ?")
     .bind(event, `%${id}%`)
     .first<number>("n");
-const trace = (response: Response) => auditOf(response.headers.get("x-request-id") ?? "");
-const statsOf = async (as: As) => (await read(await ask(`${API}/reports/stats`, { as }))).data;
+const trace = (response: Response) => readAuditEvents(response.headers.get("x-request-id") ?? "");
+const statsOf = async (as: As) => (await readJson(await sendRequest(`${API}/reports/stats`, { as }))).data;
 
 describe("the queue", () => {
   it("shows what is known, newest first, to nurses and administrators of the hospital", async () => {
     const pdf = newPdf();
     const [older, id] = [await quarantined(), await quarantined(pdf)];
     for (const as of [world.nurse, world.manager, world.admin]) {
-      const { data, meta } = await read(await ask(`${API}/uploads/quarantine?limit=2`, { as }));
+      const { data, meta } = await readJson(await sendRequest(`${API}/uploads/quarantine?limit=2`, { as }));
       expect(data.map((item: { upload_id: string }) => item.upload_id)).toEqual([id, older]);
       expect(meta.pagination.total).toBeGreaterThanOrEqual(2);
       expect(data[0]).toMatchObject({
@@ -72,19 +72,19 @@ describe("the queue", () => {
         fields: { session_type: "rest", confidence: 0.5, recorded_at: about.recorded_at },
       });
     }
-    expect((await read(await ask(`${API}/uploads/quarantine`, { as: other.nurse }))).data).toEqual([]);
+    expect((await readJson(await sendRequest(`${API}/uploads/quarantine`, { as: other.nurse }))).data).toEqual([]);
     for (const as of [world.doctor, world.self, device]) {
-      expect((await ask(`${API}/uploads/quarantine`, { as })).status).toBe(403);
+      expect((await sendRequest(`${API}/uploads/quarantine`, { as })).status).toBe(403);
     }
-    const one = await ask(`${API}/uploads/${id}`, { as: world.nurse });
-    expect((await read(one)).data).toMatchObject({ upload_id: id, metrics: METRICS, discard_reason: null });
+    const one = await sendRequest(`${API}/uploads/${id}`, { as: world.nurse });
+    expect((await readJson(one)).data).toMatchObject({ upload_id: id, metrics: METRICS, discard_reason: null });
     expect(await trace(one)).toMatchObject([{ event: "upload.read", entity_id: id, hospital_id: world.hospitalId }]);
   });
 
   it("gives the bytes as an attachment, and says who took them", async () => {
     const pdf = newPdf("night", 150_000);
     const id = await quarantined(pdf);
-    const file = await ask(`${API}/uploads/${id}/file`, { as: world.nurse });
+    const file = await sendRequest(`${API}/uploads/${id}/file`, { as: world.nurse });
     expect(file.status).toBe(200);
     expect(Object.fromEntries(file.headers)).toMatchObject({
       "content-type": "application/octet-stream",
@@ -95,31 +95,33 @@ describe("the queue", () => {
     });
     expect(await sha256(new Uint8Array(await file.arrayBuffer()))).toBe(await sha256(pdf));
     expect(await trace(file)).toMatchObject([{ event: "upload.download", actor_id: world.nurse.id, entity_id: id }]);
-    const part = await ask(`${API}/uploads/${id}/file`, { as: world.nurse, headers: { Range: "bytes=0-4" } });
+    const part = await sendRequest(`${API}/uploads/${id}/file`, { as: world.nurse, headers: { Range: "bytes=0-4" } });
     expect({ status: part.status, text: await part.text() }).toEqual({ status: 206, text: "%PDF-" });
-    expect((await ask(`${API}/uploads/${id}/file`, { as: other.nurse })).status).toBe(404);
-    expect((await ask(`${API}/uploads/${id}/file`, { as: world.doctor })).status).toBe(403);
+    expect((await sendRequest(`${API}/uploads/${id}/file`, { as: other.nurse })).status).toBe(404);
+    expect((await sendRequest(`${API}/uploads/${id}/file`, { as: world.doctor })).status).toBe(403);
   });
 
   it("keeps no second copy of what one machine sends again", async () => {
     const pdf = newPdf();
     const id = await quarantined(pdf);
-    const objects = (await storedKeys()).length;
-    for (const again of [await upload(device, pdf), await uploadRaw(device, pdf)]) {
-      expect({ status: again.status, id: (await read(again)).data.upload_id }).toEqual({ status: 202, id });
+    const objects = (await listStoredKeys()).length;
+    for (const again of [await uploadReport(device, pdf), await uploadRaw(device, pdf)]) {
+      expect({ status: again.status, id: (await readJson(again)).data.upload_id }).toEqual({ status: 202, id });
     }
-    expect(await storedKeys()).toHaveLength(objects);
+    expect(await listStoredKeys()).toHaveLength(objects);
     const mine = await newDevice(world.nurse, null);
-    expect((await read(await upload(mine, pdf))).data.upload_id).not.toBe(id);
+    expect((await readJson(await uploadReport(mine, pdf))).data.upload_id).not.toBe(id);
   });
 
   it("keeps one copy of what one machine sends 50 times at once", async () => {
-    const [pdf, before] = [newPdf(), (await storedKeys()).length];
-    const all = await Promise.all(Array.from({ length: 50 }, () => upload(device, pdf, {}, { env: yielding(env) })));
+    const [pdf, before] = [newPdf(), (await listStoredKeys()).length];
+    const all = await Promise.all(
+      Array.from({ length: 50 }, () => uploadReport(device, pdf, {}, { env: withRandomDelays(env) })),
+    );
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set([202]));
-    const ids = await Promise.all(all.map(async (response) => (await read(response)).data.upload_id));
+    const ids = await Promise.all(all.map(async (response) => (await readJson(response)).data.upload_id));
     expect(new Set(ids).size).toBe(1);
-    expect(await storedKeys()).toHaveLength(before + 1);
+    expect(await listStoredKeys()).toHaveLength(before + 1);
   });
 });
 
@@ -131,11 +133,11 @@ describe("an assignment", () => {
     const id = await quarantined(pdf);
     const assigned = await assign(world.nurse, id, patient.id);
     expect(assigned.status).toBe(201);
-    expect((await read(assigned)).data).toMatchObject({ upload_id: id, report_id: id, duplicate_of: null });
+    expect((await readJson(assigned)).data).toMatchObject({ upload_id: id, report_id: id, duplicate_of: null });
     expect(await trace(assigned)).toMatchObject([
       { event: "upload.assign", actor_id: world.nurse.id, basis: "staff", entity_id: id, subjects: [patient.id] },
     ]);
-    const { data } = await read(await ask(`${API}/reports/${id}`, { as: world.doctor }));
+    const { data } = await readJson(await sendRequest(`${API}/reports/${id}`, { as: world.doctor }));
     expect(data).toMatchObject({
       kind: "ecg",
       status: "preliminary",
@@ -148,13 +150,13 @@ describe("an assignment", () => {
       uploaded_by: { kind: "device", id: device.id },
       patient: { patient_id: patient.id },
     });
-    const file = await ask(`${API}/reports/${id}/file`, { as: world.doctor });
+    const file = await sendRequest(`${API}/reports/${id}/file`, { as: world.doctor });
     expect(await sha256(new Uint8Array(await file.arrayBuffer()))).toBe(await sha256(pdf));
     const after = await statsOf(world.manager);
     expect(after).toMatchObject({ total: before.total + 1, recent_7_days: before.recent_7_days + 1 });
     expect(await rowOf(id)).toMatchObject({ outcome: "assigned", file_key: null, report_id: id, patient_id: patient.id });
-    expect((await ask(`${API}/uploads/${id}/file`, { as: world.nurse })).status).toBe(404);
-    const { data: rest } = await read(await ask(`${API}/uploads/quarantine?limit=100`, { as: world.nurse }));
+    expect((await sendRequest(`${API}/uploads/${id}/file`, { as: world.nurse })).status).toBe(404);
+    const { data: rest } = await readJson(await sendRequest(`${API}/uploads/quarantine?limit=100`, { as: world.nurse }));
     expect(rest.map((item: { upload_id: string }) => item.upload_id)).not.toContain(id);
   });
 
@@ -163,9 +165,9 @@ describe("an assignment", () => {
     expect((await assign(world.nurse, id, String(world.patient.number))).status).toBe(201);
     const again = await assign(world.manager, id, world.patient.id);
     expect(again.status).toBe(200);
-    expect((await read(again)).data).toMatchObject({ report_id: id, duplicate_of: null });
+    expect((await readJson(again)).data).toMatchObject({ report_id: id, duplicate_of: null });
     const refused = await assign(world.nurse, id, world.stranger.id);
-    expect({ status: refused.status, code: (await read(refused)).code }).toEqual({ status: 409, code: "conflict" });
+    expect({ status: refused.status, code: (await readJson(refused)).code }).toEqual({ status: 409, code: "conflict" });
     expect(await trace(refused)).toMatchObject([{ event: "upload.settle", outcome: "failed", reason: "conflict" }]);
     expect((await discard(world.nurse, id)).status).toBe(409);
     expect(await events(id, "upload.assign")).toBe(1);
@@ -175,17 +177,19 @@ describe("an assignment", () => {
     const patients = [await newPatient(world.hospitalId, world.nurse), await newPatient(world.hospitalId, world.nurse)];
     const id = await quarantined();
     const all = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => assign(world.nurse, id, patients[i % 2]?.id ?? "", {}, yielding(env))),
+      Array.from({ length: 50 }, (_, i) => assign(world.nurse, id, patients[i % 2]?.id ?? "", {}, withRandomDelays(env))),
     );
     const by = Map.groupBy(all, ({ status }) => status);
     expect([...by.keys()].sort()).toEqual([200, 201, 409]);
     expect(by.get(201)).toHaveLength(1);
     expect(by.get(409)).toHaveLength(25);
-    const made = (await Promise.all(patients.map((patient) => reportsOf(patient.id)))).flat();
+    const made = (await Promise.all(patients.map((patient) => listReportIds(patient.id)))).flat();
     expect(made).toEqual([id]);
     expect(await events(id, "upload.assign")).toBe(1);
-    expect((await cleanUp(env, Date.now() + 2 * 3_600_000)) ?? (await storedKeys()).sort()).toEqual((await namedKeys()).sort());
-    await openEveryReport();
+    expect((await runCleanup(env, Date.now() + 2 * 3_600_000)) ?? (await listStoredKeys()).sort()).toEqual(
+      (await listReferencedKeys()).sort(),
+    );
+    await verifyEveryReport();
   });
 
   it("without the compare-and-set would make as many reports as there are nurses: the race is real", async () => {
@@ -197,21 +201,21 @@ describe("an assignment", () => {
       await on.DB.prepare("UPDATE uploads SET outcome = 'assigned' WHERE id = ?").bind(id).run();
       made++;
     };
-    await Promise.all(Array.from({ length: 50 }, () => naive(yielding(env))));
+    await Promise.all(Array.from({ length: 50 }, () => naive(withRandomDelays(env))));
     expect(made).toBeGreaterThan(1);
   });
 
   it("of a file that the patient has ends at that report, and the copy goes", async () => {
     const pdf = newPdf();
-    const { data: first } = await read(await upload(world.nurse, pdf, { patient_id: world.patient.id }));
+    const { data: first } = await readJson(await uploadReport(world.nurse, pdf, { patient_id: world.patient.id }));
     const id = await quarantined(pdf);
     const key = (await rowOf(id))?.["file_key"] ?? "";
     const assigned = await assign(world.nurse, id, world.patient.id);
     expect(assigned.status).toBe(200);
-    expect((await read(assigned)).data).toMatchObject({ report_id: first.report_id, duplicate_of: first.report_id });
-    expect(await storedKeys()).not.toContain(key);
+    expect((await readJson(assigned)).data).toMatchObject({ report_id: first.report_id, duplicate_of: first.report_id });
+    expect(await listStoredKeys()).not.toContain(key);
     expect((await assign(world.nurse, id, world.patient.id)).status).toBe(200);
-    await cleanUp(env, Date.now());
+    await runCleanup(env, Date.now());
     expect(await rowOf(id)).toMatchObject({ outcome: "assigned", file_key: null, report_id: first.report_id });
   });
 
@@ -219,7 +223,7 @@ describe("an assignment", () => {
     const id = await quarantined();
     expect((await assign(other.nurse, id, other.patient.id)).status).toBe(404);
     expect((await discard(other.nurse, id)).status).toBe(404);
-    expect((await ask(`${API}/uploads/${id}`, { as: other.manager })).status).toBe(404);
+    expect((await sendRequest(`${API}/uploads/${id}`, { as: other.manager })).status).toBe(404);
     const abroad = await assign(world.nurse, id, other.patient.id);
     expect(abroad.status).toBe(404);
     expect(await trace(abroad)).toMatchObject([{ event: "access.denied", outcome: "denied", reason: "not_found" }]);
@@ -238,7 +242,7 @@ describe("an assignment", () => {
     expect((await assign(world.nurse, id, world.patient.id, { kind: "oxygen" })).status).toBe(201);
     const corrupt = await quarantined(newPdf().slice(3));
     const refused = await assign(world.nurse, corrupt, world.patient.id);
-    expect({ status: refused.status, detail: (await read(refused)).detail }).toEqual({
+    expect({ status: refused.status, detail: (await readJson(refused)).detail }).toEqual({
       status: 409,
       detail: "The file is no PDF; it can only be discarded.",
     });
@@ -251,31 +255,31 @@ describe("a discarded upload", () => {
     const id = await quarantined();
     const key = (await rowOf(id))?.["file_key"] ?? "";
     const gone = await discard(world.nurse, id);
-    expect((await read(gone)).data).toMatchObject({
+    expect((await readJson(gone)).data).toMatchObject({
       outcome: "discarded",
       discard_reason: "a test print",
       file_name: "night.pdf",
     });
     expect(await trace(gone)).toMatchObject([{ event: "upload.discard", action: "D", actor_id: world.nurse.id }]);
     expect(JSON.stringify(await trace(gone))).not.toContain("test print");
-    expect(await storedKeys()).not.toContain(key);
-    expect((await ask(`${API}/uploads/${id}/file`, { as: world.nurse })).status).toBe(404);
+    expect(await listStoredKeys()).not.toContain(key);
+    expect((await sendRequest(`${API}/uploads/${id}/file`, { as: world.nurse })).status).toBe(404);
     expect((await assign(world.nurse, id, world.patient.id)).status).toBe(409);
     expect((await discard(world.manager, id)).status).toBe(200);
     expect(await events(id, "upload.discard")).toBe(0);
-    const { data } = await read(await ask(`${API}/uploads/${id}`, { as: world.nurse }));
+    const { data } = await readJson(await sendRequest(`${API}/uploads/${id}`, { as: world.nurse }));
     expect(data).toMatchObject({ outcome: "discarded", discard_reason: "a test print", metrics: METRICS });
   });
 
   it("whose bytes could not be deleted is finished by the sweep, however old it is", async () => {
     const id = await quarantined();
     const key = (await rowOf(id))?.["file_key"] ?? "";
-    const faulty = failing(env, 1, "before", "FILES");
+    const faulty = withStoreFault(env, 1, "before", "FILES");
     expect((await discard(world.nurse, id, faulty.env)).status).toBe(503);
     expect(await rowOf(id)).toMatchObject({ outcome: "discarded", file_key: key });
-    expect(await storedKeys()).toContain(key);
-    await cleanUp(env, Date.now() + 40 * 86_400_000);
-    expect(await storedKeys()).not.toContain(key);
+    expect(await listStoredKeys()).toContain(key);
+    await runCleanup(env, Date.now() + 40 * 86_400_000);
+    expect(await listStoredKeys()).not.toContain(key);
     expect(await rowOf(id)).toMatchObject({ file_key: null });
   });
 
@@ -283,13 +287,13 @@ describe("a discarded upload", () => {
     const seen = new Set<string>();
     for (let i = 0; i < 12; i++) {
       const id = await quarantined();
-      const on = yielding(env);
+      const on = withRandomDelays(env);
       const [a, d] = await Promise.all([assign(world.nurse, id, world.patient.id, {}, on), discard(world.manager, id, on)]);
       const outcome = (await rowOf(id))?.["outcome"] ?? "";
       seen.add(outcome);
       expect([a.status, d.status]).toEqual(outcome === "assigned" ? [201, 409] : [409, 200]);
-      expect((await reportsOf(world.patient.id)).includes(id)).toBe(outcome === "assigned");
+      expect((await listReportIds(world.patient.id)).includes(id)).toBe(outcome === "assigned");
     }
-    await openEveryReport();
+    await verifyEveryReport();
   });
 });

@@ -1,21 +1,21 @@
 // The audit trail: one event a decision, every subject named, no data without a trace, and a trail that only grows.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { audit } from "../../src/access/audit.ts";
+import { recordAuditEvent } from "../../src/access/audit.ts";
 import { app } from "../../src/app.ts";
-import { batch, database } from "../../src/platform/db/client.ts";
-import { failing } from "../stores.ts";
+import { batch, getDb } from "../../src/platform/db/client.ts";
+import { withStoreFault } from "../stores.ts";
 import {
   API,
-  ask,
-  auditOf,
   env,
   newHospital,
   newPatient,
   newPdf,
   newWorld,
   PASSWORD,
-  read,
-  upload,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uploadReport,
   type World,
 } from "../world.ts";
 
@@ -23,22 +23,22 @@ let world: World;
 let reportId = "";
 beforeAll(async () => {
   world = await newWorld();
-  const sent = await upload(world.nurse, newPdf(world.patient.canary), {
+  const sent = await uploadReport(world.nurse, newPdf(world.patient.canary), {
     patient_id: world.patient.id,
     metrics: JSON.stringify({ heart_rate: 70, vendor: world.patient.canary }),
   });
-  reportId = (await read(sent)).data.report_id;
+  reportId = (await readJson(sent)).data.report_id;
 });
 afterEach(() => vi.restoreAllMocks());
 
-const eventsOf = (response: Response) => auditOf(response.headers.get("x-request-id") ?? "");
+const eventsOf = (response: Response) => readAuditEvents(response.headers.get("x-request-id") ?? "");
 
 describe("what is traced", () => {
   it("a list names every patient on its page, and no other", async () => {
     await newPatient(world.hospitalId, world.nurse);
     for (const path of ["/patients?limit=2", "/patients/list?limit=2&offset=1", "/reports", "/reports/list", "/ecg/reports"]) {
-      const response = await ask(API + path, { as: world.nurse });
-      const { data } = await read(response);
+      const response = await sendRequest(API + path, { as: world.nurse });
+      const { data } = await readJson(response);
       const ids: string[] = data.map((row: { patient_id?: string; patient?: { patient_id: string } }) => {
         return row.patient_id ?? row.patient?.patient_id;
       });
@@ -51,9 +51,9 @@ describe("what is traced", () => {
   });
 
   it("failed logins of known and unknown names, without the name", async () => {
-    const known = await ask(`${API}/auth/login`, { json: { email: world.nurse.email, password: "not the password" } });
-    const unknown = await ask(`${API}/auth/login`, { json: { username: "nobody.at.all", password: "not the password" } });
-    const right = await ask(`${API}/auth/login`, { json: { email: world.nurse.email, password: PASSWORD } });
+    const known = await sendRequest(`${API}/auth/login`, { json: { email: world.nurse.email, password: "not the password" } });
+    const unknown = await sendRequest(`${API}/auth/login`, { json: { username: "nobody.at.all", password: "not the password" } });
+    const right = await sendRequest(`${API}/auth/login`, { json: { email: world.nurse.email, password: PASSWORD } });
     expect([known.status, unknown.status, right.status]).toEqual([401, 401, 200]);
     const events = await Promise.all([known, unknown, right].map(eventsOf));
     expect(events.map((rows) => rows.length)).toEqual([1, 1, 1]);
@@ -70,11 +70,11 @@ describe("what is traced", () => {
   });
 
   it("the making of a link and each use of it, with the address that used it", async () => {
-    const detail = await ask(`${API}/reports/${reportId}`, { as: world.doctor });
-    const { data } = await read(detail);
+    const detail = await sendRequest(`${API}/reports/${reportId}`, { as: world.doctor });
+    const { data } = await readJson(detail);
     expect(await eventsOf(detail)).toMatchObject([{ event: "report.read", basis: "care_team", detail: '{"link":true}' }]);
     for (const ip of ["203.0.113.7", "203.0.113.8"]) {
-      const used = await ask(data.download_url, { ip });
+      const used = await sendRequest(data.download_url, { ip });
       await used.arrayBuffer();
       expect(await eventsOf(used)).toMatchObject([
         { event: "report.download", actor_id: world.doctor.id, ip, detail: '{"via":"link"}', subjects: [world.patient.id] },
@@ -85,8 +85,8 @@ describe("what is traced", () => {
   it("a stale or impossible change, as a failure, besides the change that counted", async () => {
     const path = `${API}/patients/${world.patient.id}`;
     const change = { as: world.nurse, method: "PATCH", json: { monitoring: "home" } };
-    const good = await ask(path, { ...change, headers: { "If-Match": '"1"' } });
-    const stale = await ask(path, { ...change, headers: { "If-Match": '"1"' } });
+    const good = await sendRequest(path, { ...change, headers: { "If-Match": '"1"' } });
+    const stale = await sendRequest(path, { ...change, headers: { "If-Match": '"1"' } });
     expect([good.status, stale.status]).toEqual([200, 412]);
     expect(await eventsOf(good)).toMatchObject([{ event: "patient.update", outcome: "success", subjects: [world.patient.id] }]);
     expect(await eventsOf(stale)).toMatchObject([
@@ -96,25 +96,25 @@ describe("what is traced", () => {
 
   it("what a path named only when it is an id: a name, an address or a phone number stays out", async () => {
     for (const ref of ["asha.verma@example.org", "Asha%20Verma", "919876543210", "234567890124"]) {
-      const response = await ask(`${API}/patients/${ref}`, { as: world.nurse });
+      const response = await sendRequest(`${API}/patients/${ref}`, { as: world.nurse });
       expect(response.status).toBe(404);
       expect(await eventsOf(response)).toMatchObject([{ event: "access.denied", entity_id: null, subjects: [] }]);
     }
-    const response = await ask(`${API}/patients/${world.stranger.id}`, { as: world.doctor });
+    const response = await sendRequest(`${API}/patients/${world.stranger.id}`, { as: world.doctor });
     expect(await eventsOf(response)).toMatchObject([{ entity_id: world.stranger.id, subjects: [world.stranger.id] }]);
   });
 
   it("keeps the request id of the caller if it is a plain one, in answer, trail and log alike", async () => {
     const lines: unknown[] = [];
     vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
-    const plain = await ask(`${API}/patients`, { as: world.nurse, headers: { "X-Request-Id": "clinic-0001.a" } });
+    const plain = await sendRequest(`${API}/patients`, { as: world.nurse, headers: { "X-Request-Id": "clinic-0001.a" } });
     expect(plain.headers.get("x-request-id")).toBe("clinic-0001.a");
-    expect(await auditOf("clinic-0001.a")).toHaveLength(1);
+    expect(await readAuditEvents("clinic-0001.a")).toHaveLength(1);
     expect(JSON.stringify(lines)).toContain('"request_id":"clinic-0001.a"');
     for (const bad of ["short", "a".repeat(65), 'x","levelname":"ERROR', "\u001b[31mred-alert", "no spaces please"]) {
       lines.length = 0;
       const headers = { "X-Request-Id": bad };
-      const response = await ask(`${API}/patients`, { as: world.nurse, headers });
+      const response = await sendRequest(`${API}/patients`, { as: world.nurse, headers });
       expect(response.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
       expect(JSON.stringify(lines)).not.toContain(JSON.stringify(bad).slice(1, -1));
     }
@@ -139,8 +139,8 @@ describe("no data without a trace", () => {
       let fired = 0;
       for (const when of ["before", "after"] as const) {
         for (let k = 1; ; k++) {
-          const broken = failing(env, k, when, "DB");
-          const response = await ask(API + path, { as: world.nurse, env: broken.env });
+          const broken = withStoreFault(env, k, when, "DB");
+          const response = await sendRequest(API + path, { as: world.nurse, env: broken.env });
           const text = await response.text();
           if (!broken.fault.fired) {
             expect(response.status, path).toBe(200);
@@ -164,8 +164,8 @@ describe("no data without a trace", () => {
         : env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'patient.create'").first<number>("n");
     const before = [await count("patients"), await count("audit_events")];
     for (let k = 1; ; k++) {
-      const broken = failing(env, k, "before", "DB");
-      const response = await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Kiran" }, env: broken.env });
+      const broken = withStoreFault(env, k, "before", "DB");
+      const response = await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Kiran" }, env: broken.env });
       if (!broken.fault.fired) {
         expect(response.status).toBe(201);
         break;
@@ -196,17 +196,17 @@ describe("a trail that only grows", () => {
   it("has no route but one that reads, and that reading is an event too", async () => {
     const routes = app.routes.filter((r) => r.method !== "ALL" && r.path.includes("audit")).map((r) => `${r.method} ${r.path}`);
     expect([...new Set(routes)]).toEqual(["GET /api/v1/audit-events"]);
-    const response = await ask(`${API}/audit-events?patient_id=${world.patient.id}`, { as: world.manager });
+    const response = await sendRequest(`${API}/audit-events?patient_id=${world.patient.id}`, { as: world.manager });
     expect(response.status).toBe(200);
     expect(await eventsOf(response)).toMatchObject([{ event: "audit.read", subjects: [world.patient.id] }]);
   });
 
   it("shows patients what concerns them, hospital administrators their hospital, administrators all", async () => {
     const other = await newWorld();
-    await ask(`${API}/patients/${other.patient.id}`, { as: other.nurse });
+    await sendRequest(`${API}/patients/${other.patient.id}`, { as: other.nurse });
     type Event = { hospital_id: string | null; actor: { id: string | null }; entity: { id: string } | null; event: string };
     const events = async (as: { token: string }): Promise<Event[]> => {
-      const { data } = await read(await ask(`${API}/audit-events?limit=100`, { as }));
+      const { data } = await readJson(await sendRequest(`${API}/audit-events?limit=100`, { as }));
       return data;
     };
     const own = await events(other.manager);
@@ -225,11 +225,11 @@ describe("a trail that only grows", () => {
     // Requests that began before those that are in the trail already, and ended in another order than they began.
     const start = Date.now() - 50 * 60_000;
     const times = Array.from({ length: 60 }, (_, i) => start + i * 45_000 + ((i * 7) % 5) * 60_000);
-    const db = database(env.DB);
+    const db = getDb(env.DB);
     for (const time of times) {
       await batch(
         db,
-        audit(db, { kind: "anonymous", via: { requestId: "by time", ip: null } }, time, {
+        recordAuditEvent(db, { kind: "anonymous", via: { requestId: "by time", ip: null } }, time, {
           event: "trail.time",
           action: "E",
           hospitalId: other,
@@ -247,37 +247,41 @@ describe("a trail that only grows", () => {
       const query = `from=${iso(from)}&to=${iso(to)}&limit=100`;
       const expected = times.filter((time) => time >= from && time < to).map(iso);
       for (const filter of ["", "&event=trail.time", "&outcome=success"]) {
-        const { data } = await read(await ask(`${API}/audit-events?${query}${filter}`, { as: world.admin }));
+        const { data } = await readJson(await sendRequest(`${API}/audit-events?${query}${filter}`, { as: world.admin }));
         const found = data.filter(({ event }: { event: string }) => event === "trail.time");
         expect(found.map(({ recorded }: { recorded: string }) => recorded).toSorted()).toEqual(expected.toSorted());
       }
     }
-    const first = await read(await ask(`${API}/audit-events?event=trail.time&limit=40`, { as: world.admin }));
+    const first = await readJson(await sendRequest(`${API}/audit-events?event=trail.time&limit=40`, { as: world.admin }));
     const cursor = first.meta.pagination.next_cursor;
-    const second = await read(await ask(`${API}/audit-events?event=trail.time&limit=40&cursor=${cursor}`, { as: world.admin }));
+    const second = await readJson(
+      await sendRequest(`${API}/audit-events?event=trail.time&limit=40&cursor=${cursor}`, { as: world.admin }),
+    );
     const seqs = [...first.data, ...second.data].map(({ seq }: { seq: number }) => seq);
     expect(seqs).toHaveLength(60);
     expect(seqs).toEqual(seqs.toSorted((a, b) => b - a));
   });
 
   it("tells a patient of a list they were on without the ids of others on it", async () => {
-    const { data: theirs } = await read(await upload(world.nurse, newPdf(), { patient_id: world.stranger.id }));
-    const list = await ask(`${API}/reports`, { as: world.nurse });
+    const { data: theirs } = await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: world.stranger.id }));
+    const list = await sendRequest(`${API}/reports`, { as: world.nurse });
     expect(await list.text()).toContain(theirs.report_id);
-    const seen = await ask(`${API}/audit-events?event=report.list`, { as: world.self });
+    const seen = await sendRequest(`${API}/audit-events?event=report.list`, { as: world.self });
     const text = await seen.text();
     expect(text).toContain(world.nurse.id);
     expect(text).not.toContain(theirs.report_id);
-    expect(await (await ask(`${API}/audit-events?event=report.list`, { as: world.manager })).text()).toContain(theirs.report_id);
+    expect(await (await sendRequest(`${API}/audit-events?event=report.list`, { as: world.manager })).text()).toContain(
+      theirs.report_id,
+    );
   });
 
   it("shows an attempt across the wall to both sides, and addresses to one's own alone", async () => {
     const other = await newWorld();
-    const tried = await ask(`${API}/patients/${other.patient.id}`, { as: world.doctor, ip: "203.0.113.77" });
+    const tried = await sendRequest(`${API}/patients/${other.patient.id}`, { as: world.doctor, ip: "203.0.113.77" });
     expect(tried.status).toBe(404);
     const id = tried.headers.get("x-request-id");
     const seenBy = async (as: { token: string }, query = "") => {
-      const { data } = await read(await ask(`${API}/audit-events?limit=100${query}`, { as }));
+      const { data } = await readJson(await sendRequest(`${API}/audit-events?limit=100${query}`, { as }));
       return data.find((event: { request_id: string }) => event.request_id === id);
     };
     const facts = { hospital_id: other.hospitalId, actor_hospital_id: world.hospitalId, outcome: "denied" };

@@ -1,9 +1,9 @@
 // The first administrator: only with the token, only once, however many try at once.
 import crypto from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { captureLogs, expectProblem } from "../forge.ts";
-import { yielding } from "../stores.ts";
-import { API, ask, auditOf, env, newPerson, PASSWORD, read, unique } from "../world.ts";
+import { withRandomDelays } from "../stores.ts";
+import { captureLogs, expectProblem } from "../token-forge.ts";
+import { API, env, newPerson, PASSWORD, readAuditEvents, readJson, sendRequest, uniqueText } from "../world.ts";
 
 beforeEach(async () => {
   await env.DB.prepare("UPDATE users SET is_admin = 0").run();
@@ -13,8 +13,14 @@ afterEach(() => {
 });
 
 const bootstrap = (change: Record<string, unknown> = {}, of: Env = env) =>
-  ask(`${API}/auth/bootstrap`, {
-    json: { token: env.BOOTSTRAP_TOKEN, email: `${unique()}@example.org`, full_name: "Ira Menon", password: PASSWORD, ...change },
+  sendRequest(`${API}/auth/bootstrap`, {
+    json: {
+      token: env.BOOTSTRAP_TOKEN,
+      email: `${uniqueText()}@example.org`,
+      full_name: "Ira Menon",
+      password: PASSWORD,
+      ...change,
+    },
     env: of,
   });
 
@@ -32,20 +38,20 @@ async function users(): Promise<{ n: number; counted: number }> {
 
 describe("bootstrap", () => {
   it("makes an administrator who can log in and act, and leaves its trace", async () => {
-    const [email, username] = [`${unique()}@example.org`, `a${unique()}`.slice(0, 20)];
+    const [email, username] = [`${uniqueText()}@example.org`, `a${uniqueText()}`.slice(0, 20)];
     const response = await bootstrap({ email, username });
     expect(response.status).toBe(201);
-    const { data, request_id } = await read(response);
-    const rows = await auditOf(request_id);
+    const { data, request_id } = await readJson(response);
+    const rows = await readAuditEvents(request_id);
     expect(rows).toMatchObject([{ event: "bootstrap", action: "C", outcome: "success", entity_id: data.user_id }]);
-    const session = await read(await ask(`${API}/auth/login`, { json: { username, password: PASSWORD } }));
+    const session = await readJson(await sendRequest(`${API}/auth/login`, { json: { username, password: PASSWORD } }));
     expect(session.data).toMatchObject({ user_id: data.user_id, role: "admin", hospital_id: null });
-    expect((await ask(`${API}/admin/users`, { as: session.data.access_token })).status).toBe(200);
+    expect((await sendRequest(`${API}/admin/users`, { as: session.data.access_token })).status).toBe(200);
   });
 
   it("makes one of twelve who ask at once", async () => {
     const before = await users();
-    const racing = yielding(env);
+    const racing = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 12 }, () => bootstrap({}, racing)));
     const won = answers.filter(({ status }) => status === 201);
     expect(won).toHaveLength(1);
@@ -53,17 +59,17 @@ describe("bootstrap", () => {
     expect(await admins()).toBe(1);
     const after = await users();
     expect([after.n - before.n, after.counted - before.counted]).toEqual([1, 1]);
-    const rows = (await Promise.all(answers.map((a) => auditOf(a.headers.get("x-request-id") ?? "")))).flat();
+    const rows = (await Promise.all(answers.map((a) => readAuditEvents(a.headers.get("x-request-id") ?? "")))).flat();
     expect(rows.filter((row) => row.outcome === "success")).toHaveLength(1);
   });
 
   it("would make several by a check that the insert does not repeat (the known-bad twin)", async () => {
-    const { DB } = yielding(env);
+    const { DB } = withRandomDelays(env);
     await DB.prepare("CREATE TABLE naive_admins (id TEXT PRIMARY KEY)").run();
     async function naive(): Promise<number> {
       const found = await DB.prepare("SELECT id FROM naive_admins").first();
       if (found) return 409;
-      await DB.prepare("INSERT INTO naive_admins VALUES (?)").bind(unique()).run();
+      await DB.prepare("INSERT INTO naive_admins VALUES (?)").bind(uniqueText()).run();
       return 201;
     }
     const statuses = await Promise.all(Array.from({ length: 12 }, naive));
@@ -85,7 +91,7 @@ describe("bootstrap", () => {
     const other = `${token[0] === "_" ? "-" : "_"}${token.slice(1)}`;
     for (const wrong of [token.slice(0, -1), `${token} `, token.toUpperCase(), other, "x", env.LINK_KEY]) {
       const response = await bootstrap({ token: wrong });
-      const rows = await auditOf(response.headers.get("x-request-id") ?? "");
+      const rows = await readAuditEvents(response.headers.get("x-request-id") ?? "");
       expect(rows).toMatchObject([{ event: "bootstrap", outcome: "denied", reason: "wrong_token", actor_id: null }]);
       await expectProblem(response, 401, "invalid_credentials");
     }
@@ -112,7 +118,7 @@ describe("bootstrap", () => {
     weak.push("Menonkar-iramenon", "hospital-pune.org", "iramenon iramenon iramenon", "𝟏𝟐𝟑𝟒𝟓𝟏𝟐𝟑𝟒𝟓𝟏𝟐𝟑𝟒𝟓");
     for (const password of weak) {
       const response = await bootstrap({ ...person, password });
-      const body = await read(response);
+      const body = await readJson(response);
       expect({ password, status: response.status, code: body.errors[0]?.code }).toEqual({
         password,
         status: 400,

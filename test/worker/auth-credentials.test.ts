@@ -1,7 +1,20 @@
 // Credentials in the wrong place: no token serves for another kind, none travels in a URL, none is stored or logged.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { captureLogs, expectProblem } from "../forge.ts";
-import { API, ask, env, newDevice, newPatient, newPdf, newWorld, PASSWORD, read, unique, upload, type World } from "../world.ts";
+import { captureLogs, expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newPatient,
+  newPdf,
+  newWorld,
+  PASSWORD,
+  readJson,
+  sendRequest,
+  uniqueText,
+  uploadReport,
+  type World,
+} from "../world.ts";
 
 type Kind = "access" | "refresh" | "link" | "cursor" | "device";
 let world: World;
@@ -14,13 +27,13 @@ beforeAll(async () => {
   await newPatient(world.hospitalId, world.nurse);
   const device = await newDevice(world.nurse, world.patient.id);
   const [{ data: report }, { data: other }] = await Promise.all([
-    read(await upload(device, newPdf(unique()))),
-    read(await upload(device, newPdf(unique()))),
+    readJson(await uploadReport(device, newPdf(uniqueText()))),
+    readJson(await uploadReport(device, newPdf(uniqueText()))),
   ]);
   reportId = report.report_id;
   otherReport = other.report_id;
-  const detail = await read(await ask(`${API}/reports/${reportId}`, { as: world.nurse }));
-  const list = await read(await ask(`${API}/patients?limit=1`, { as: world.nurse }));
+  const detail = await readJson(await sendRequest(`${API}/reports/${reportId}`, { as: world.nurse }));
+  const list = await readJson(await sendRequest(`${API}/patients?limit=1`, { as: world.nurse }));
   has = {
     access: world.nurse.token,
     refresh: world.nurse.refresh,
@@ -36,20 +49,20 @@ afterEach(() => {
 
 /** Where each kind belongs, and how what is no such thing is refused there. */
 const PLACES: Record<Kind, { use: (token: string) => Promise<Response>; refusal: [number, string] }> = {
-  access: { use: (token) => ask(`${API}/auth/me`, { as: token }), refusal: [401, "unauthenticated"] },
+  access: { use: (token) => sendRequest(`${API}/auth/me`, { as: token }), refusal: [401, "unauthenticated"] },
   refresh: {
-    use: (token) => ask(`${API}/auth/refresh`, { json: { refresh_token: token } }),
+    use: (token) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: token } }),
     refusal: [401, "invalid_refresh_token"],
   },
   link: {
-    use: (token) => ask(`${API}/reports/${reportId}/file?link=${encodeURIComponent(token)}`),
+    use: (token) => sendRequest(`${API}/reports/${reportId}/file?link=${encodeURIComponent(token)}`),
     refusal: [403, "link_invalid"],
   },
   cursor: {
-    use: (token) => ask(`${API}/patients?limit=1&cursor=${encodeURIComponent(token)}`, { as: world.nurse }),
+    use: (token) => sendRequest(`${API}/patients?limit=1&cursor=${encodeURIComponent(token)}`, { as: world.nurse }),
     refusal: [400, "invalid_cursor"],
   },
-  device: { use: (token) => upload({ token }, newPdf(unique())), refusal: [401, "unauthenticated"] },
+  device: { use: (token) => uploadReport({ token }, newPdf(uniqueText())), refusal: [401, "unauthenticated"] },
 };
 const KINDS: Kind[] = ["access", "refresh", "link", "cursor", "device"];
 const PAIRS = KINDS.flatMap((kind) => KINDS.filter((place) => place !== kind).map((place) => [kind, place] as const));
@@ -72,9 +85,13 @@ describe("a credential", () => {
   it("serves nobody else: a link for another report, a cursor of another caller or list", async () => {
     const link = encodeURIComponent(has.link);
     const cursor = encodeURIComponent(has.cursor);
-    await expectProblem(await ask(`${API}/reports/${otherReport}/file?link=${link}`), 403, "link_invalid");
-    await expectProblem(await ask(`${API}/patients?limit=1&cursor=${cursor}`, { as: world.manager }), 400, "invalid_cursor");
-    await expectProblem(await ask(`${API}/reports?limit=1&cursor=${cursor}`, { as: world.nurse }), 400, "invalid_cursor");
+    await expectProblem(await sendRequest(`${API}/reports/${otherReport}/file?link=${link}`), 403, "link_invalid");
+    await expectProblem(
+      await sendRequest(`${API}/patients?limit=1&cursor=${cursor}`, { as: world.manager }),
+      400,
+      "invalid_cursor",
+    );
+    await expectProblem(await sendRequest(`${API}/reports?limit=1&cursor=${cursor}`, { as: world.nurse }), 400, "invalid_cursor");
   });
 
   it("of a device is whole or nothing", async () => {
@@ -89,13 +106,13 @@ describe("a credential", () => {
       `ecd_${id}_`,
     ];
     for (const token of wrong) await expectProblem(await PLACES.device.use(token), 401, "unauthenticated");
-    await ask(`${API}/devices/${other.id}/credentials/${other.credentialId}`, { as: world.nurse, method: "DELETE" });
+    await sendRequest(`${API}/devices/${other.id}/credentials/${other.credentialId}`, { as: world.nurse, method: "DELETE" });
     await expectProblem(await PLACES.device.use(other.token), 401, "unauthenticated");
   });
 });
 
 describe("the Authorization header", () => {
-  const me = (Authorization: string) => ask(`${API}/auth/me`, { headers: { Authorization } });
+  const me = (Authorization: string) => sendRequest(`${API}/auth/me`, { headers: { Authorization } });
 
   it("may spell bearer in any case", async () => {
     for (const scheme of ["Bearer", "bearer", "BEARER", "bEaReR"]) {
@@ -115,7 +132,7 @@ describe("the Authorization header", () => {
       `xBearer ${token}`,
     );
     for (const form of forms) await expectProblem(await me(form), 401, "unauthenticated");
-    await expectProblem(await ask(`${API}/auth/me`), 401, "unauthenticated");
+    await expectProblem(await sendRequest(`${API}/auth/me`), 401, "unauthenticated");
   });
 
   it("is refused when it is given twice", async () => {
@@ -136,28 +153,36 @@ describe("a token outside the header", () => {
   it("in the query counts for nothing, and no log line holds it", async () => {
     const logs = captureLogs();
     for (const name of ["access_token", "token", "bearer", "authorization", "jwt"]) {
-      await expectProblem(await ask(`${API}/auth/me?${name}=${world.nurse.token}`), 401, "unauthenticated");
-      await expectProblem(await ask(`${API}/patients?${name}=${world.nurse.token}`), 401, "unauthenticated");
+      await expectProblem(await sendRequest(`${API}/auth/me?${name}=${world.nurse.token}`), 401, "unauthenticated");
+      await expectProblem(await sendRequest(`${API}/patients?${name}=${world.nurse.token}`), 401, "unauthenticated");
     }
-    await ask(`${API}/reports/${reportId}/file?link=${has.link}`);
-    await ask(`${API}/patients?limit=1&cursor=${encodeURIComponent(has.cursor)}`, { as: world.nurse });
-    await ask(`${API}/auth/refresh`, { json: { refresh_token: `${has.refresh}x` } });
+    await sendRequest(`${API}/reports/${reportId}/file?link=${has.link}`);
+    await sendRequest(`${API}/patients?limit=1&cursor=${encodeURIComponent(has.cursor)}`, { as: world.nurse });
+    await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: `${has.refresh}x` } });
     expect(logs()).toContain(`user:${world.nurse.id}`);
     for (const secret of [world.nurse.token, has.link, has.cursor, has.refresh.slice(-43)]) expect(logs()).not.toContain(secret);
   });
 
   it("in a cookie or a body is no authentication", async () => {
     const cookies = { Cookie: `access_token=${world.nurse.token}; __Secure-edgecare_refresh=${has.refresh}` };
-    await expectProblem(await ask(`${API}/auth/me`, { headers: cookies }), 401, "unauthenticated");
-    await expectProblem(await ask(`${API}/patients`, { json: { access_token: world.nurse.token } }), 401, "unauthenticated");
+    await expectProblem(await sendRequest(`${API}/auth/me`, { headers: cookies }), 401, "unauthenticated");
+    await expectProblem(
+      await sendRequest(`${API}/patients`, { json: { access_token: world.nurse.token } }),
+      401,
+      "unauthenticated",
+    );
   });
 });
 
 describe("the database", () => {
   it("holds no token, no password and no device secret in any column", async () => {
     const spied = captureLogs();
-    const { data } = await read(await ask(`${API}/auth/login`, { json: { email: world.doctor.email, password: PASSWORD } }));
-    const { data: next } = await read(await ask(`${API}/auth/refresh`, { json: { refresh_token: data.refresh_token } }));
+    const { data } = await readJson(
+      await sendRequest(`${API}/auth/login`, { json: { email: world.doctor.email, password: PASSWORD } }),
+    );
+    const { data: next } = await readJson(
+      await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: data.refresh_token } }),
+    );
     const tables = await env.DB.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*'").all<{
       name: string;
     }>();

@@ -4,9 +4,20 @@ import { env as bindings } from "cloudflare:workers";
 import crypto from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import worker from "../../src/index.ts";
-import { expectProblem } from "../forge.ts";
-import { around, yielding } from "../stores.ts";
-import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, unique, withinOneMinute } from "../world.ts";
+import { interceptStores, withRandomDelays } from "../stores.ts";
+import { expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPerson,
+  PASSWORD,
+  type Person,
+  readAuditEvents,
+  sendRequest,
+  uniqueText,
+  withinOneMinute,
+} from "../world.ts";
 
 const WRONG = "wrong password 9";
 const LOCK_MS = 15 * 60_000;
@@ -22,13 +33,13 @@ afterEach(() => {
 });
 
 const login = (email: string, password: string, of: Env = env) =>
-  ask(`${API}/auth/login`, { json: { email, password }, env: of });
+  sendRequest(`${API}/auth/login`, { json: { email, password }, env: of });
 const someone = () => newPerson("nurse", hospitalId);
 
 /** Attempts that have failed, or still run, `before` milliseconds before now. */
 async function attempts(person: Person, n: number, state: "failed" | "pending", expiresAt: number): Promise<void> {
   const add = env.DB.prepare("INSERT INTO login_attempts (subject, id, state, expires_at) VALUES (?, ?, ?, CAST(? AS INTEGER))");
-  await env.DB.batch(Array.from({ length: n }, () => add.bind(person.id, unique(), state, expiresAt)));
+  await env.DB.batch(Array.from({ length: n }, () => add.bind(person.id, uniqueText(), state, expiresAt)));
 }
 
 async function attemptsOf(subject: string, state: string): Promise<number> {
@@ -48,7 +59,7 @@ describe("many attempts at once", () => {
   it("cost exactly five hashes when all are wrong; the rest are refused", async () => {
     const person = await someone();
     const hashes = vi.spyOn(crypto, "scrypt");
-    const racing = yielding(env);
+    const racing = withRandomDelays(env);
     const all = await Promise.all(Array.from({ length: 50 }, () => login(person.email, WRONG, racing)));
     expect(hashes).toHaveBeenCalledTimes(5);
     const counts = tally(all.map(({ status }) => status));
@@ -60,7 +71,7 @@ describe("many attempts at once", () => {
   });
 
   it("would all be hashed by a counter that is read first and written later (the known-bad twin)", async () => {
-    const { DB } = yielding(env);
+    const { DB } = withRandomDelays(env);
     await DB.prepare("CREATE TABLE naive_lock (name TEXT PRIMARY KEY, failures INTEGER NOT NULL)").run();
     await DB.prepare("INSERT INTO naive_lock VALUES ('a', 0)").run();
     let hashed = 0;
@@ -80,7 +91,7 @@ describe("many attempts at once", () => {
 
   it("meet no lock when all are right", async () => {
     const person = await someone();
-    const racing = yielding(env);
+    const racing = withRandomDelays(env);
     const all = await Promise.all(Array.from({ length: 50 }, () => login(person.email, PASSWORD, racing)));
     const counts = tally(all.map(({ status }) => status));
     expect(Object.keys(counts).filter((status) => status !== "200" && status !== "429")).toEqual([]);
@@ -90,7 +101,7 @@ describe("many attempts at once", () => {
   });
 
   it("one right and one wrong after four failures end in one of two states", async () => {
-    const racing = yielding(env);
+    const racing = withRandomDelays(env);
     for (let run = 0; run < 3; run++) {
       const person = await someone();
       await attempts(person, 4, "failed", Date.now() + LOCK_MS);
@@ -110,7 +121,7 @@ describe("many attempts at once", () => {
     await attempts(person, 5, "pending", Date.now() + 30_000);
     const hashes = vi.spyOn(crypto, "scrypt");
     // Three seconds by the clock, also where each look at the slots is slow (thirty looks of half a second would be fifteen).
-    const slow = around(env, async (_, run) => {
+    const slow = interceptStores(env, async (_, run) => {
       await scheduler.wait(500);
       return run();
     });
@@ -131,13 +142,13 @@ describe("a lock", () => {
   it("is the same for a name that nobody has, costs no hash, and leaves its row", async () => {
     const known = await someone();
     await attempts(known, 5, "failed", Date.now() + LOCK_MS);
-    const unknown = `${unique()}@example.org`;
+    const unknown = `${uniqueText()}@example.org`;
     for (let i = 0; i < 5; i++) await expectProblem(await login(unknown, WRONG), 401, "invalid_credentials");
     const hashes = vi.spyOn(crypto, "scrypt");
     const told = [];
     for (const email of [known.email, unknown]) {
       const answer = await login(email, PASSWORD);
-      const rows = await auditOf(answer.headers.get("x-request-id") ?? "");
+      const rows = await readAuditEvents(answer.headers.get("x-request-id") ?? "");
       expect(rows).toMatchObject([{ event: "login.locked", outcome: "denied", reason: "account_locked" }]);
       expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(800);
       const headers = [...answer.headers].filter(([name]) => name !== "x-request-id" && name !== "retry-after");
@@ -170,14 +181,14 @@ describe("a lock", () => {
     const person = await someone();
     await attempts(person, 5, "failed", Date.now() + LOCK_MS);
     await expectProblem(await login(person.email, PASSWORD), 423, "account_locked");
-    expect((await ask(`${API}/auth/me`, { as: person })).status).toBe(200);
-    expect((await ask(`${API}/auth/refresh`, { json: { refresh_token: person.refresh } })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/me`, { as: person })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: person.refresh } })).status).toBe(200);
   });
 
   it("is lifted by the hospital's administrator or any administrator, and by nobody else", async () => {
     const [person, nurse, admin] = await Promise.all([someone(), someone(), newPerson("admin")]);
     const stranger = await newPerson("hospital_admin", await newHospital());
-    const unlock = (as: Person | null, id = person.id) => ask(`${API}/users/${id}/unlock`, { as, method: "POST" });
+    const unlock = (as: Person | null, id = person.id) => sendRequest(`${API}/users/${id}/unlock`, { as, method: "POST" });
     for (const lifter of [manager, admin]) {
       await attempts(person, 5, "failed", Date.now() + LOCK_MS);
       await expectProblem(await unlock(null), 401, "unauthenticated");
@@ -188,7 +199,7 @@ describe("a lock", () => {
       await expectProblem(await login(person.email, PASSWORD), 423, "account_locked");
       const lifted = await unlock(lifter);
       expect(lifted.status).toBe(200);
-      expect(await auditOf(lifted.headers.get("x-request-id") ?? "")).toMatchObject([
+      expect(await readAuditEvents(lifted.headers.get("x-request-id") ?? "")).toMatchObject([
         { event: "user.unlock", entity_id: person.id },
       ]);
       expect((await login(person.email, PASSWORD)).status).toBe(200);
@@ -223,13 +234,13 @@ describe("spraying from one address", () => {
       const statuses = [];
       for (let i = 0; i < 130; i++) {
         const json = { refresh_token: "ecr_x" };
-        statuses.push((await ask(`${API}/auth/refresh`, { json, env: limited, ip, headers: spoof(i) })).status);
+        statuses.push((await sendRequest(`${API}/auth/refresh`, { json, env: limited, ip, headers: spoof(i) })).status);
       }
-      return { statuses, login: await ask(`${API}/auth/login`, { ...options, ip, headers: spoof(1) }) };
+      return { statuses, login: await sendRequest(`${API}/auth/login`, { ...options, ip, headers: spoof(1) }) };
     });
     expect(tally(statuses)).toEqual({ 401: 100, 429: 30 });
     await expectProblem(login, 429, "rate_limited");
     expect(hashes).not.toHaveBeenCalled();
-    expect((await ask(`${API}/auth/login`, { ...options, ip: "203.0.113.78" })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/login`, { ...options, ip: "203.0.113.78" })).status).toBe(200);
   });
 });

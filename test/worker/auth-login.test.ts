@@ -1,9 +1,20 @@
 // Logging in: the documents' own lines, one account per name however it is spelled, passwords verbatim, nothing told.
 import crypto from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { SCRYPT, SCRYPT_CEILING } from "../../src/accounts/passwords/passwords.ts";
-import { captureLogs, expectProblem } from "../forge.ts";
-import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, read, unique } from "../world.ts";
+import { MAX_SCRYPT_COST, SCRYPT_PARAMS } from "../../src/accounts/passwords/passwords.ts";
+import { captureLogs, expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPerson,
+  PASSWORD,
+  type Person,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
+} from "../world.ts";
 
 let hospitalId: string;
 let manager: Person;
@@ -15,12 +26,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const login = (json: unknown, headers: Record<string, string> = {}) => ask(`${API}/auth/login`, { json, headers });
+const login = (json: unknown, headers: Record<string, string> = {}) => sendRequest(`${API}/auth/login`, { json, headers });
 const spyHashes = () => vi.spyOn(crypto, "scrypt");
 
 function newStaff(email: string, password: string, username?: string) {
   const json = { email, password, role: "nurse", full_name: "Test Nurse", ...(username && { username }) };
-  return ask(`${API}/users`, { as: manager, json });
+  return sendRequest(`${API}/users`, { as: manager, json });
 }
 
 describe("a login", () => {
@@ -30,7 +41,7 @@ describe("a login", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-store");
     expect(response.headers.get("set-cookie")).toBeNull();
-    const { data, request_id } = await read(response);
+    const { data, request_id } = await readJson(response);
     expect(data).toEqual({
       access_token: expect.stringMatching(/^eyJ[\w-]+\.[\w-]+\.[\w-]{86}$/),
       refresh_token: expect.stringMatching(/^ecr_/),
@@ -40,9 +51,9 @@ describe("a login", () => {
       role: "doctor",
       hospital_id: hospitalId,
     });
-    const me = await read(await ask(`${API}/auth/me`, { as: data.access_token }));
+    const me = await readJson(await sendRequest(`${API}/auth/me`, { as: data.access_token }));
     expect(me.data).toMatchObject({ user_id: doctor.id, email: doctor.email, role: "doctor" });
-    expect(await auditOf(request_id)).toMatchObject([
+    expect(await readAuditEvents(request_id)).toMatchObject([
       { event: "login.success", outcome: "success", actor_id: doctor.id, actor_role: "doctor", hospital_id: hospitalId },
     ]);
   });
@@ -50,7 +61,7 @@ describe("a login", () => {
   it.each(["patient", "nurse", "admin"] as const)("knows a %s by user name", async (role) => {
     const at = role === "patient" || role === "admin" ? null : hospitalId;
     const person = await newPerson(role, at);
-    const { data } = await read(await login({ username: person.username, password: PASSWORD }));
+    const { data } = await readJson(await login({ username: person.username, password: PASSWORD }));
     expect(data).toMatchObject({ user_id: person.id, role, hospital_id: at });
   });
 
@@ -97,8 +108,8 @@ describe("who is not let in", () => {
     await env.DB.prepare("UPDATE users SET active = 0 WHERE id = ?").bind(disabled.id).run();
     const hashes = spyHashes();
     const cases = [
-      { email: `${unique()}@example.org`, password: "wrong password 1" },
-      { username: unique().slice(0, 20), password: "wrong password 1" },
+      { email: `${uniqueText()}@example.org`, password: "wrong password 1" },
+      { username: uniqueText().slice(0, 20), password: "wrong password 1" },
       { email: known.email, password: "wrong password 1" },
       { username: known.username, password: "wrong password 1" },
       { email: disabled.email, password: "wrong password 1" },
@@ -108,7 +119,7 @@ describe("who is not let in", () => {
     for (const body of cases) {
       hashes.mockClear();
       told.push(await toldTo(body));
-      expect(hashes.mock.calls.map((call) => call[3])).toEqual([{ ...SCRYPT, maxmem: expect.any(Number) }]);
+      expect(hashes.mock.calls.map((call) => call[3])).toEqual([{ ...SCRYPT_PARAMS, maxmem: expect.any(Number) }]);
     }
     expect(new Set(told.map((t) => JSON.stringify(t))).size).toBe(1);
     expect(told[0]).toMatchObject({ status: 401, body: expect.stringContaining('"invalid_credentials"') });
@@ -118,14 +129,14 @@ describe("who is not let in", () => {
 
   it("leaves one audit row with the reason, and no name or password in it or in the log", async () => {
     const known = await newPerson("nurse", hospitalId);
-    const name = `${unique()}@example.org`;
+    const name = `${uniqueText()}@example.org`;
     const logs = captureLogs();
     const reasons = [];
     for (const [email, password] of [
       [known.email, "wrong password 2"],
       [name, "wrong password 2"],
     ]) {
-      const rows = await auditOf((await login({ email, password })).headers.get("x-request-id") ?? "");
+      const rows = await readAuditEvents((await login({ email, password })).headers.get("x-request-id") ?? "");
       expect(rows).toHaveLength(1);
       expect(JSON.stringify(rows)).not.toMatch(/wrong password|example\.org/);
       reasons.push(rows[0]?.reason);
@@ -150,9 +161,9 @@ describe("who is not let in", () => {
       const password = `wrong password ${i}`;
       const measures: [number[], () => Promise<unknown>][] = [
         [known, () => login({ email, password })],
-        [unknown, () => login({ email: `${unique()}@example.org`, password })],
+        [unknown, () => login({ email: `${uniqueText()}@example.org`, password })],
         // The known-bad twin: looks the name up, and hashes only for those it finds.
-        [naive, () => env.DB.prepare("SELECT id FROM users WHERE email_index = ?").bind(unique()).first()],
+        [naive, () => env.DB.prepare("SELECT id FROM users WHERE email_index = ?").bind(uniqueText()).first()],
       ];
       for (const [times, run] of i % 2 ? measures : measures.reverse()) times.push(await took(run()));
     }
@@ -165,27 +176,27 @@ describe("who is not let in", () => {
 
 describe("names", () => {
   it("have one normal form: case, outer spaces, full-width and look-alike letters reach one account", async () => {
-    const word = `k${unique()}`;
+    const word = `k${uniqueText()}`;
     const wide = (text: string) => text.replace(/[!-~]/g, (ch) => String.fromCharCode(ch.charCodeAt(0) + 0xfee0));
     const email = `${word}@example.org`;
     const forms = [email.toUpperCase(), `  ${email}\t`, wide(email), `\u3000${email}`, email.replace("k", "\u212a")];
     const made = await newStaff(forms[0] ?? "", PASSWORD, `U${word}`.slice(0, 20));
     expect(made.status).toBe(201);
-    const { user_id } = (await read(made)).data;
+    const { user_id } = (await readJson(made)).data;
     for (const form of forms.slice(1, 3)) await expectProblem(await newStaff(form, PASSWORD), 409, "registration_refused");
     for (const form of forms.slice(2)) {
       const answer = await login({ email: form, password: PASSWORD });
       expect({ form, status: answer.status }).toEqual({ form, status: 200 });
-      expect((await read(answer)).data.user_id).toBe(user_id);
+      expect((await readJson(answer)).data.user_id).toBe(user_id);
     }
     const username = `u${word}`.slice(0, 20);
     for (const form of [username.toUpperCase(), ` ${username} `, wide(username)]) {
-      expect((await read(await login({ username: form, password: PASSWORD }))).data.user_id).toBe(user_id);
+      expect((await readJson(await login({ username: form, password: PASSWORD }))).data.user_id).toBe(user_id);
     }
   });
 
   it("that hide characters are refused, never a second account", async () => {
-    const word = unique();
+    const word = uniqueText();
     const hidden = ["\u200b", "\u200d", "\ufeff", "\u00ad", "\u202e", "\u0430", "é", " ", "\n", "%00", "\u0131", "\u0307"];
     for (const ch of hidden) {
       const response = await newStaff(`a${ch}${word}@example.org`, PASSWORD);
@@ -200,7 +211,7 @@ describe("names", () => {
   });
 
   it("of one kind are not names of the other", async () => {
-    const other = await newStaff(`${unique()}@example.org`, PASSWORD, manager.email);
+    const other = await newStaff(`${uniqueText()}@example.org`, PASSWORD, manager.email);
     await expectProblem(other, 400, "invalid_request");
     expect((await login({ username: manager.email, password: PASSWORD })).status).toBe(200);
     await expectProblem(await login({ email: ` ${manager.email}.`, password: PASSWORD }), 401, "invalid_credentials");
@@ -209,7 +220,7 @@ describe("names", () => {
 
 describe("passwords", () => {
   it("count verbatim: outer spaces, normal forms, and every byte beyond 72", async () => {
-    const email = `${unique()}@example.org`;
+    const email = `${uniqueText()}@example.org`;
     const password = ` Zürich é ${"0123456789abcdef".repeat(7)} पास `;
     expect((await newStaff(email, password)).status).toBe(201);
     const at = 80;
@@ -223,15 +234,15 @@ describe("passwords", () => {
   });
 
   it("may have 256 characters", async () => {
-    const email = `${unique()}@example.org`;
+    const email = `${uniqueText()}@example.org`;
     const password = `${PASSWORD}-`.repeat(20).slice(0, 256);
     expect((await newStaff(email, password)).status).toBe(201);
     expect((await login({ email, password })).status).toBe(200);
   });
 
   it("are hashed at a cost that production can pay, and a crafted cost is refused unhashed", async () => {
-    expect(SCRYPT.N * SCRYPT.r * SCRYPT.p).toBeLessThanOrEqual(SCRYPT_CEILING);
-    expect(128 * SCRYPT.N * SCRYPT.r).toBeLessThanOrEqual(32 * 1024 * 1024);
+    expect(SCRYPT_PARAMS.N * SCRYPT_PARAMS.r * SCRYPT_PARAMS.p).toBeLessThanOrEqual(MAX_SCRYPT_COST);
+    expect(128 * SCRYPT_PARAMS.N * SCRYPT_PARAMS.r).toBeLessThanOrEqual(32 * 1024 * 1024);
     const person = await newPerson("nurse", hospitalId);
     const row = await env.DB.prepare("SELECT password_hash AS hash FROM users WHERE id = ?")
       .bind(person.id)

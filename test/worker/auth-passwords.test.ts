@@ -2,11 +2,22 @@
 import crypto from "node:crypto";
 import bcrypt from "bcryptjs";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { hashPassword, requireGoodPassword, SCRYPT } from "../../src/accounts/passwords/passwords.ts";
+import { assertPasswordPolicy, hashPassword, SCRYPT_PARAMS } from "../../src/accounts/passwords/passwords.ts";
 import { toBase64Url } from "../../src/platform/crypto.ts";
-import { expectProblem } from "../forge.ts";
-import { around, yielding } from "../stores.ts";
-import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, read, unique } from "../world.ts";
+import { interceptStores, withRandomDelays } from "../stores.ts";
+import { expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPerson,
+  PASSWORD,
+  type Person,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
+} from "../world.ts";
 
 let hospitalId: string;
 let manager: Person;
@@ -19,8 +30,12 @@ afterEach(() => {
 });
 
 const create = (password: string) =>
-  ask(`${API}/users`, { as: manager, json: { email: `${unique()}@example.org`, full_name: "N N", role: "nurse", password } });
-const login = (email: string, password: string, of = env) => ask(`${API}/auth/login`, { json: { email, password }, env: of });
+  sendRequest(`${API}/users`, {
+    as: manager,
+    json: { email: `${uniqueText()}@example.org`, full_name: "N N", role: "nurse", password },
+  });
+const login = (email: string, password: string, of = env) =>
+  sendRequest(`${API}/auth/login`, { json: { email, password }, env: of });
 const hashOf = (id: string) =>
   env.DB.prepare("SELECT password_hash AS hash FROM users WHERE id = ?").bind(id).first<string>("hash");
 const setHash = (id: string, hash: string) =>
@@ -60,17 +75,17 @@ const GOOD = [
 
 describe("the policy", () => {
   it.each(WEAK)("refuses %j", async (password) => {
-    expect(() => requireGoodPassword(password, [])).toThrow();
+    expect(() => assertPasswordPolicy(password, [])).toThrow();
   });
 
   it.each(GOOD)("takes %j", async (password) => {
-    expect(() => requireGoodPassword(password, ["Asha Rao", "asha@example.org"])).not.toThrow();
+    expect(() => assertPasswordPolicy(password, ["Asha Rao", "asha@example.org"])).not.toThrow();
   });
 
   it("speaks at the front door, names the field and echoes nothing", async () => {
     const hashes = vi.spyOn(crypto, "scrypt");
     const refused = await create("password1234567");
-    const { status, errors, detail } = await read(refused);
+    const { status, errors, detail } = await readJson(refused);
     expect({ status, errors }).toMatchObject({ status: 400, errors: [{ path: "password", code: "weak_password" }] });
     expect(detail).not.toContain("password1234567");
     expect(hashes).not.toHaveBeenCalled();
@@ -87,12 +102,12 @@ describe("the policy", () => {
     ];
     for (const [path, body] of places) {
       const started = performance.now();
-      await expectProblem(await ask(`${API}/${path}`, { json: body("x y z ".repeat(35_000)) }), 400, "invalid_request");
-      await expectProblem(await ask(`${API}/${path}`, { json: body("x".repeat(1_000_000)) }), 413, "too_large");
+      await expectProblem(await sendRequest(`${API}/${path}`, { json: body("x y z ".repeat(35_000)) }), 400, "invalid_request");
+      await expectProblem(await sendRequest(`${API}/${path}`, { json: body("x".repeat(1_000_000)) }), 413, "too_large");
       expect(performance.now() - started).toBeLessThan(1000);
     }
     const change = { current_password: "x".repeat(200_000), new_password: "y" };
-    await expectProblem(await ask(`${API}/auth/password/change`, { as: manager, json: change }), 400, "invalid_request");
+    await expectProblem(await sendRequest(`${API}/auth/password/change`, { as: manager, json: change }), 400, "invalid_request");
     expect(hashes).not.toHaveBeenCalled();
   });
 });
@@ -105,7 +120,7 @@ describe("a hash of bcrypt", () => {
     expect(await hashOf(person.id)).toContain(prefix);
     const response = await login(person.email, PASSWORD);
     expect(response.status).toBe(200);
-    expect(await auditOf(response.headers.get("x-request-id") ?? "")).toMatchObject([
+    expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([
       { event: "login.success", detail: '{"rehashed":true}' },
     ]);
     const stronger = await hashOf(person.id);
@@ -158,7 +173,7 @@ describe("a scrypt hash of another cost", () => {
   it("lets several in who come at once, and one of their hashes stays", async () => {
     const person = await newPerson("nurse", hospitalId);
     await setHash(person.id, weak(PASSWORD));
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 4 }, () => login(person.email, PASSWORD, of)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(await hashOf(person.id)).toMatch(TODAY);
@@ -171,7 +186,7 @@ describe("a login that is being verified while the password changes", () => {
     const person = await newPerson("nurse", hospitalId);
     const next = await hashPassword("another harbour of words");
     let changed = false;
-    const of = around(env, async ({ store, op }, run) => {
+    const of = interceptStores(env, async ({ store, op }, run) => {
       const result = await run();
       if (store === "DB" && op === "batch" && !changed) {
         changed = true;
@@ -187,10 +202,10 @@ describe("a login that is being verified while the password changes", () => {
     const response = await login(person.email, PASSWORD, of);
     await expectProblem(response, 401, "invalid_credentials");
     expect(await sessions()).toBe(before);
-    expect(await auditOf(response.headers.get("x-request-id") ?? "")).toMatchObject([
+    expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([
       { event: "login.failed", reason: "changed_meanwhile" },
     ]);
     expect((await login(person.email, "another harbour of words")).status).toBe(200);
-    expect(SCRYPT.N).toBe(16_384);
+    expect(SCRYPT_PARAMS.N).toBe(16_384);
   });
 });

@@ -1,8 +1,8 @@
 // Refresh tokens: one successor however many ask at once, a lost reply forgiven for ten seconds, any later reuse fatal.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { expectProblem, partsOf } from "../forge.ts";
-import { yielding } from "../stores.ts";
-import { API, ask, auditOf, env, newHospital, newLogin, newPerson, type Person, read } from "../world.ts";
+import { withRandomDelays } from "../stores.ts";
+import { decodeToken, expectProblem } from "../token-forge.ts";
+import { API, env, newHospital, newLogin, newPerson, type Person, readAuditEvents, readJson, sendRequest } from "../world.ts";
 
 const DAY_MS = 86_400_000;
 let hospitalId: string;
@@ -15,7 +15,7 @@ afterEach(() => {
 
 type Session = { id: string; generation: number; revoked_at: number | null; revoked_reason: string | null };
 
-const refresh = (token: string, of: Env = env) => ask(`${API}/auth/refresh`, { json: { refresh_token: token }, env: of });
+const refresh = (token: string, of: Env = env) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: token }, env: of });
 const nurse = () => newPerson("nurse", hospitalId);
 
 async function sessionsOf(person: Person): Promise<Session[]> {
@@ -28,14 +28,14 @@ async function sessionsOf(person: Person): Promise<Session[]> {
 async function next(token: string): Promise<{ access_token: string; refresh_token: string; role: string }> {
   const response = await refresh(token);
   expect(response.status).toBe(200);
-  return (await read(response)).data;
+  return (await readJson(response)).data;
 }
 
 async function refused(token: string): Promise<{ event: string; outcome: string; reason?: unknown }[]> {
   const response = await refresh(token);
   const id = response.headers.get("x-request-id") ?? "";
   await expectProblem(response, 401, "invalid_refresh_token");
-  return (await auditOf(id)).map(({ event, outcome, reason }) => ({ event, outcome, reason }));
+  return (await readAuditEvents(id)).map(({ event, outcome, reason }) => ({ event, outcome, reason }));
 }
 
 const REUSE = [{ event: "session.token_reuse", outcome: "denied", reason: "token_reuse" }];
@@ -51,24 +51,24 @@ function freeze(): (ms: number) => void {
 describe("fifty uses of one token at once", () => {
   it("get one successor, one row and one generation, and no family dies", async () => {
     const person = await nurse();
-    const racing = yielding(env);
+    const racing = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(person.refresh, racing)));
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
-    const bodies = await Promise.all(answers.map(read));
+    const bodies = await Promise.all(answers.map(readJson));
     const successors = new Set(bodies.map((b) => b.data.refresh_token));
     expect(successors.size).toBe(1);
     expect(await sessionsOf(person)).toEqual([{ id: person.sessionId, generation: 2, revoked_at: null, revoked_reason: null }]);
-    expect((await ask(`${API}/auth/me`, { as: bodies[49].data.access_token })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/me`, { as: bodies[49].data.access_token })).status).toBe(200);
     const [successor = ""] = successors;
     expect((await next(successor)).refresh_token).not.toBe(successor);
-    const rows = await Promise.all(bodies.map((b) => auditOf(b.request_id)));
+    const rows = await Promise.all(bodies.map((b) => readAuditEvents(b.request_id)));
     expect(rows.map((r) => r.map(({ event, outcome }) => `${event} ${outcome}`))).toEqual(
       Array(50).fill(["session.refresh success"]),
     );
   });
 
   it("would get several from a read that is followed by a write (the known-bad twin)", async () => {
-    const { DB } = yielding(env);
+    const { DB } = withRandomDelays(env);
     await DB.prepare("CREATE TABLE naive_tokens (token INTEGER PRIMARY KEY, used INTEGER NOT NULL)").run();
     await DB.prepare("INSERT INTO naive_tokens VALUES (1, 0)").run();
     let made = 1;
@@ -87,11 +87,11 @@ describe("fifty uses of one token at once", () => {
   it("after the successor was used revoke the family once, with its trace", async () => {
     const person = await nurse();
     await next((await next(person.refresh)).refresh_token);
-    const racing = yielding(env);
+    const racing = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(person.refresh, racing)));
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(401));
     expect(await sessionsOf(person)).toMatchObject([{ generation: 3, revoked_reason: "token_reuse" }]);
-    const rows = (await Promise.all(answers.map((a) => auditOf(a.headers.get("x-request-id") ?? "")))).flat();
+    const rows = (await Promise.all(answers.map((a) => readAuditEvents(a.headers.get("x-request-id") ?? "")))).flat();
     expect(rows.filter((row) => row.event === "session.token_reuse").length).toBeGreaterThan(0);
     expect(rows.filter((row) => row.outcome === "success")).toEqual([]);
   });
@@ -115,7 +115,7 @@ describe("a reuse", () => {
     expect(await refused(person.refresh)).toEqual(REUSE);
     expect(await sessionsOf(person)).toMatchObject([{ revoked_reason: "token_reuse" }]);
     for (const token of [person.token, first.access_token]) {
-      await expectProblem(await ask(`${API}/auth/me`, { as: token }), 401, "unauthenticated");
+      await expectProblem(await sendRequest(`${API}/auth/me`, { as: token }), 401, "unauthenticated");
     }
     at(11_000);
     expect(await refused(first.refresh_token)).toEqual(ENDED);
@@ -129,7 +129,7 @@ describe("a reuse", () => {
     const third = await next((await next(person.refresh)).refresh_token);
     expect(await refused(person.refresh)).toEqual(REUSE);
     expect(await refused(third.refresh_token)).toEqual(ENDED);
-    expect((await ask(`${API}/auth/me`, { as: other.token })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/me`, { as: other.token })).status).toBe(200);
     expect((await refresh(other.refresh)).status).toBe(200);
   });
 });
@@ -159,7 +159,7 @@ describe("a refresh token", () => {
     }
     await expectProblem(await refresh("x".repeat(401)), 400, "invalid_request");
     for (const json of [{}, { refresh_token: null }, { refresh_token: person.refresh, user_id: person.id }]) {
-      const { status } = await ask(`${API}/auth/refresh`, { json });
+      const { status } = await sendRequest(`${API}/auth/refresh`, { json });
       expect(status).toBe(Object.keys(json).length === 0 ? 401 : 400);
     }
     expect(await sessionsOf(person)).toMatchObject([{ generation: 1, revoked_at: null }]);
@@ -186,11 +186,11 @@ describe("a refresh token", () => {
     }
     at(30 * DAY_MS - 60_000);
     ({ refresh_token: token, access_token: access } = await next(token));
-    expect((await ask(`${API}/auth/me`, { as: access })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/me`, { as: access })).status).toBe(200);
     at(30 * DAY_MS + 60_000);
     expect(await refused(token)).toEqual(ENDED);
-    expect(partsOf(access).claims["exp"]).toBeGreaterThan(Date.now() / 1000);
-    await expectProblem(await ask(`${API}/auth/me`, { as: access }), 401, "unauthenticated");
+    expect(decodeToken(access).claims["exp"]).toBeGreaterThan(Date.now() / 1000);
+    await expectProblem(await sendRequest(`${API}/auth/me`, { as: access }), 401, "unauthenticated");
   });
 
   it.each([
@@ -212,7 +212,7 @@ describe("a refresh token", () => {
     await env.DB.prepare("UPDATE memberships SET role = 'doctor' WHERE user_id = ?").bind(person.id).run();
     const doctor = await next(person.refresh);
     expect(doctor.role).toBe("doctor");
-    expect(partsOf(doctor.access_token).claims).toMatchObject({ role: "doctor", hid: hospitalId });
+    expect(decodeToken(doctor.access_token).claims).toMatchObject({ role: "doctor", hid: hospitalId });
     const admin = await newPerson("admin");
     await env.DB.prepare("UPDATE users SET is_admin = 0 WHERE id = ?").bind(admin.id).run();
     expect((await next(admin.refresh)).role).toBe("patient");

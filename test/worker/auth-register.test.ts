@@ -3,14 +3,30 @@
 import { env as bindings } from "cloudflare:workers";
 import crypto from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { SELF_CARE } from "../../src/platform/db/schema.ts";
-import { captureLogs, expectProblem } from "../forge.ts";
-import { yielding } from "../stores.ts";
-import { API, type Ask, ask, auditOf, env, newHospital, newPerson, read, unique, withinOneMinute } from "../world.ts";
+import { SELF_CARE_HOSPITAL_ID } from "../../src/platform/db/schema.ts";
+import { withRandomDelays } from "../stores.ts";
+import { captureLogs, expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPerson,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
+  withinOneMinute,
+} from "../world.ts";
 
 const PHRASE = "lanterns over seven hills";
-const register = (json: object, options: Ask = {}) => ask(`${API}/auth/register`, { json, ...options });
-const someone = (more: object = {}) => ({ email: `${unique()}@example.org`, password: PHRASE, full_name: "Meera Iyer", ...more });
+const register = (json: object, options: RequestOptions = {}) => sendRequest(`${API}/auth/register`, { json, ...options });
+const someone = (more: object = {}) => ({
+  email: `${uniqueText()}@example.org`,
+  password: PHRASE,
+  full_name: "Meera Iyer",
+  ...more,
+});
 const count = (query: string, ...values: unknown[]) =>
   // biome-ignore lint/plugin: constants of this file.
   env.DB.prepare(query)
@@ -26,84 +42,97 @@ describe("registering", () => {
   it.each(["register", "register/patient"])("by /auth/%s answers 201 with tokens and a record of one's own", async (path) => {
     const [users, patients] = [(await total("users")) ?? 0, (await total("patients")) ?? 0];
     const body = someone({
-      username: `m${unique()}`.slice(0, 20),
+      username: `m${uniqueText()}`.slice(0, 20),
       phone: "+91 98765 43210",
       date_of_birth: "1988-11-02",
       gender: "female",
       address: "7 Hill Road",
     });
-    const response = await ask(`${API}/auth/${path}`, { json: body });
+    const response = await sendRequest(`${API}/auth/${path}`, { json: body });
     expect(response.status).toBe(201);
-    const { data, request_id } = await read(response);
+    const { data, request_id } = await readJson(response);
     expect(data).toMatchObject({ role: "patient", hospital_id: null, refresh_token: expect.stringMatching(/^ecr_/) });
-    const own = await read(await ask(`${API}/patients/${data.patient_id}`, { as: data.access_token }));
+    const own = await readJson(await sendRequest(`${API}/patients/${data.patient_id}`, { as: data.access_token }));
     expect(own.data).toMatchObject({
-      hospital_id: SELF_CARE,
+      hospital_id: SELF_CARE_HOSPITAL_ID,
       first_name: "Meera",
       last_name: "Iyer",
       phone: "+91 98765 43210",
       date_of_birth: "1988-11-02",
       email: body.email,
     });
-    const me = await read(await ask(`${API}/auth/me`, { as: data.access_token }));
+    const me = await readJson(await sendRequest(`${API}/auth/me`, { as: data.access_token }));
     expect(me.data).toMatchObject({
       user_id: data.user_id,
       email: body.email,
       full_name: "Meera Iyer",
-      patients: [{ patient_id: data.patient_id, hospital_id: SELF_CARE }],
+      patients: [{ patient_id: data.patient_id, hospital_id: SELF_CARE_HOSPITAL_ID }],
       memberships: [],
     });
     expect([await total("users"), await total("patients")]).toEqual([users + 1, patients + 1]);
-    expect(await auditOf(request_id)).toMatchObject([
-      { event: "patient.create", actor_id: data.user_id, basis: "self", hospital_id: SELF_CARE, subjects: [data.patient_id] },
+    expect(await readAuditEvents(request_id)).toMatchObject([
+      {
+        event: "patient.create",
+        actor_id: data.user_id,
+        basis: "self",
+        hospital_id: SELF_CARE_HOSPITAL_ID,
+        subjects: [data.patient_id],
+      },
       { event: "user.register", outcome: "success", actor_id: data.user_id, entity_id: data.user_id },
     ]);
-    const again = await ask(`${API}/auth/login`, { json: { email: body.email, password: PHRASE } });
+    const again = await sendRequest(`${API}/auth/login`, { json: { email: body.email, password: PHRASE } });
     expect(again.status).toBe(200);
     const stranger = await newPerson("nurse", await newHospital());
-    expect((await ask(`${API}/patients/${data.patient_id}`, { as: stranger })).status).toBe(404);
+    expect((await sendRequest(`${API}/patients/${data.patient_id}`, { as: stranger })).status).toBe(404);
   });
 
   it("puts the refresh token into the cookie if asked", async () => {
     const response = await register(someone({ transport: "cookie" }));
     expect(response.headers.get("set-cookie")).toMatch(/HttpOnly; Secure; SameSite=Strict/);
-    expect((await read(response)).data.refresh_token).toBeNull();
+    expect((await readJson(response)).data.refresh_token).toBeNull();
   });
 
   it("takes a person named in two fields, and in one word", async () => {
-    const two = await read(await register({ ...someone(), full_name: undefined, first_name: "Tara", last_name: "Das" }));
-    expect((await read(await ask(`${API}/auth/me`, { as: two.data.access_token }))).data.full_name).toBe("Tara Das");
-    const one = await read(await register(someone({ full_name: "Prince" })));
-    const own = await read(await ask(`${API}/patients/${one.data.patient_id}`, { as: one.data.access_token }));
+    const two = await readJson(await register({ ...someone(), full_name: undefined, first_name: "Tara", last_name: "Das" }));
+    expect((await readJson(await sendRequest(`${API}/auth/me`, { as: two.data.access_token }))).data.full_name).toBe("Tara Das");
+    const one = await readJson(await register(someone({ full_name: "Prince" })));
+    const own = await readJson(await sendRequest(`${API}/patients/${one.data.patient_id}`, { as: one.data.access_token }));
     expect(own.data).toMatchObject({ first_name: "Prince", last_name: null });
     await expectProblem(await register({ ...someone(), full_name: undefined }), 400, "invalid_request");
   });
 
   it.each(["admin", "doctor", "hospital_admin", "superuser"])("as role=%s makes a patient", async (role) => {
-    const { data } = await read(await register(someone({ role })));
+    const { data } = await readJson(await register(someone({ role })));
     const row = await env.DB.prepare(
       "SELECT is_admin, (SELECT count(*) FROM memberships WHERE user_id = ?1) AS n FROM users WHERE id = ?1",
     )
       .bind(data.user_id)
       .first();
     expect({ role: data.role, row }).toEqual({ role: "patient", row: { is_admin: 0, n: 0 } });
-    await expectProblem(await ask(`${API}/admin/users`, { as: data.access_token }), 403, "forbidden");
+    await expectProblem(await sendRequest(`${API}/admin/users`, { as: data.access_token }), 403, "forbidden");
   });
 
   it("refuses every other field, and takes nothing from headers or the query", async () => {
-    const extra = { hospital_id: SELF_CARE, is_active: true, is_admin: 1, failed_attempts: 0, patient_uid: "x", verified: true };
+    const extra = {
+      hospital_id: SELF_CARE_HOSPITAL_ID,
+      is_active: true,
+      is_admin: 1,
+      failed_attempts: 0,
+      patient_uid: "x",
+      verified: true,
+    };
     for (const [name, value] of Object.entries(extra)) {
-      const { status, errors } = await read(await register(someone({ [name]: value })));
+      const { status, errors } = await readJson(await register(someone({ [name]: value })));
       expect({ status, errors }).toMatchObject({ status: 400, errors: [{ path: name, code: "unknown_field" }] });
     }
-    const { data } = await read(
+    const { data } = await readJson(
       await register(someone(), { headers: { "X-Hospital-Id": await newHospital(), "X-Role": "admin" } }),
     );
     expect(data).toMatchObject({ role: "patient", hospital_id: null });
   });
 
   it("asks for a password that has nothing of the person in it", async () => {
-    const { status, errors } = await read(await register(someone({ password: "meera-iyer-12345" })));
+    const { status, errors } = await readJson(await register(someone({ password: "meera-iyer-12345" })));
     expect({ status, code: errors[0].code }).toEqual({ status: 400, code: "weak_password" });
   });
 });
@@ -133,7 +162,7 @@ describe("a name that is taken", () => {
       const answer = await told(json);
       seen.add(answer.seen);
       expect(hashes).toHaveBeenCalledTimes(1);
-      const events = await auditOf(answer.id);
+      const events = await readAuditEvents(answer.id);
       expect(events).toMatchObject([
         { event: "user.register", outcome: "denied", reason: "registration_refused", actor_id: null },
       ]);
@@ -147,10 +176,10 @@ describe("a name that is taken", () => {
   it("fifty times at once becomes one account with one record; the others hear the one refusal", {
     timeout: 180_000,
   }, async () => {
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const json = someone();
     const answers = await Promise.all(Array.from({ length: 50 }, () => register(json, { env: of })));
-    const bodies = await Promise.all(answers.map(read));
+    const bodies = await Promise.all(answers.map(readJson));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(bodies.filter(({ code }) => code === "registration_refused")).toHaveLength(49);
     const made = bodies.find(({ data }) => data)?.data;
@@ -160,11 +189,11 @@ describe("a name that is taken", () => {
   });
 
   it("would become several by a look-up that is followed by an insert (the known-bad twin)", async () => {
-    const { DB } = yielding(env);
+    const { DB } = withRandomDelays(env);
     await DB.prepare("CREATE TABLE naive_users (id TEXT PRIMARY KEY, email TEXT NOT NULL)").run();
     const naive = async () => {
       if (await DB.prepare("SELECT 1 FROM naive_users WHERE email = 'e'").first()) return;
-      await DB.prepare("INSERT INTO naive_users VALUES (?, 'e')").bind(unique()).run();
+      await DB.prepare("INSERT INTO naive_users VALUES (?, 'e')").bind(uniqueText()).run();
     };
     await Promise.all(Array.from({ length: 50 }, naive));
     expect(await count("SELECT count(*) AS n FROM naive_users")).toBeGreaterThan(1);
@@ -184,7 +213,7 @@ describe("a name that is taken", () => {
         [times.taken, () => register(someone({ email }))],
         [times.free, () => register(someone())],
         // The known-bad twin: looks first, and hashes only for those who are new.
-        [times.naive, () => env.DB.prepare("SELECT id FROM users WHERE email_index = ?").bind(unique()).first()],
+        [times.naive, () => env.DB.prepare("SELECT id FROM users WHERE email_index = ?").bind(uniqueText()).first()],
       ];
       for (const [list, run] of i % 2 ? runs : runs.reverse()) list.push(await took(run()));
     }
@@ -202,13 +231,14 @@ describe("the limit of newcomers", () => {
     const { statuses, last } = await withinOneMinute(async () => {
       const ip = `192.0.2.${Math.floor(Math.random() * 250)}`;
       const statuses: number[] = [];
-      for (let i = 0; i < 104; i++) statuses.push((await ask(`${API}/auth/${paths[i % 4]}`, { json: {}, env: of, ip })).status);
+      for (let i = 0; i < 104; i++)
+        statuses.push((await sendRequest(`${API}/auth/${paths[i % 4]}`, { json: {}, env: of, ip })).status);
       return { statuses, last: await register(someone({ email: "asha@example.org" }), { env: of, ip }) };
     });
     expect(statuses).toEqual([...Array(100).fill(400), ...Array(4).fill(429)]);
     expect(Number(last.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(last.headers.get("ratelimit-policy")).toBe('"signup";q=20;w=60');
-    expect((await read(last)).code).toBe("rate_limited");
+    expect((await readJson(last)).code).toBe("rate_limited");
     expect(hashes).not.toHaveBeenCalled();
     expect((await register({}, { env: of, ip: "192.0.2.251" })).status).toBe(400);
   });

@@ -1,11 +1,9 @@
 // Sessions: what a person sees and ends, ten at most, and that every change of standing counts at the very next request.
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
-import { expectProblem } from "../forge.ts";
+import { expectProblem } from "../token-forge.ts";
 import {
   API,
-  ask,
-  auditOf,
   env,
   newDevice,
   newHospital,
@@ -15,8 +13,10 @@ import {
   newWorld,
   PASSWORD,
   type Person,
-  read,
-  upload,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uploadReport,
 } from "../world.ts";
 
 let hospitalId: string;
@@ -25,32 +25,32 @@ beforeAll(async () => {
 });
 
 const PATIENT = { role: "patient", hospitalId: null, doctorScope: "care_team" } as const;
-const me = (token: string) => ask(`${API}/auth/me`, { as: token });
-const list = async (token: string) => (await read(await ask(`${API}/auth/sessions`, { as: token }))).data;
-const end = (as: { token: string }, id: string) => ask(`${API}/auth/sessions/${id}`, { as, method: "DELETE" });
-const logout = (as: { token: string }) => ask(`${API}/auth/logout`, { as, method: "POST" });
+const me = (token: string) => sendRequest(`${API}/auth/me`, { as: token });
+const list = async (token: string) => (await readJson(await sendRequest(`${API}/auth/sessions`, { as: token }))).data;
+const end = (as: { token: string }, id: string) => sendRequest(`${API}/auth/sessions/${id}`, { as, method: "DELETE" });
+const logout = (as: { token: string }) => sendRequest(`${API}/auth/logout`, { as, method: "POST" });
 const isOver = async (token: string) => expectProblem(await me(token), 401, "unauthenticated");
 
 describe("logout", () => {
   it("ends the session at once: access token, refresh token and links; others stay", async () => {
     const world = await newWorld();
-    const { data } = await read(await upload(world.nurse, newPdf(), { patient_id: world.patient.id }));
-    const { data: report } = await read(await ask(`${API}/reports/${data.report_id}`, { as: world.nurse }));
-    expect((await ask(report.download_url)).status).toBe(200);
+    const { data } = await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id }));
+    const { data: report } = await readJson(await sendRequest(`${API}/reports/${data.report_id}`, { as: world.nurse }));
+    expect((await sendRequest(report.download_url)).status).toBe(200);
     const other = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
     const done = await logout(world.nurse);
     expect(done.status).toBe(200);
-    expect((await read(done)).data).toEqual({ session_id: world.nurse.sessionId });
+    expect((await readJson(done)).data).toEqual({ session_id: world.nurse.sessionId });
     await isOver(world.nurse.token);
-    await expectProblem(await ask(report.download_url), 401, "unauthenticated");
+    await expectProblem(await sendRequest(report.download_url), 401, "unauthenticated");
     await expectProblem(
-      await ask(`${API}/auth/refresh`, { json: { refresh_token: world.nurse.refresh } }),
+      await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: world.nurse.refresh } }),
       401,
       "invalid_refresh_token",
     );
     await expectProblem(await logout(world.nurse), 401, "unauthenticated");
     expect((await me(other.token)).status).toBe(200);
-    const rows = await auditOf(done.headers.get("x-request-id") ?? "");
+    const rows = await readAuditEvents(done.headers.get("x-request-id") ?? "");
     expect(rows).toMatchObject([{ event: "session.logout", actor_id: world.nurse.id, entity_id: world.nurse.sessionId }]);
   });
 });
@@ -59,7 +59,9 @@ describe("the list of sessions", () => {
   it("shows mine alone, newest first, and which one asks", async () => {
     const [person, other] = await Promise.all([newPerson("patient"), newPerson("patient")]);
     const headers = { "User-Agent": "A phone", "CF-Connecting-IP": "203.0.113.9" };
-    const { data } = await read(await ask(`${API}/auth/login`, { json: { email: person.email, password: PASSWORD }, headers }));
+    const { data } = await readJson(
+      await sendRequest(`${API}/auth/login`, { json: { email: person.email, password: PASSWORD }, headers }),
+    );
     const sessions = await list(data.access_token);
     expect(sessions).toMatchObject([
       { current: true, user_agent: "A phone", ip: "203.0.113.9" },
@@ -96,7 +98,9 @@ describe("the eleventh session", () => {
     for (let i = 0; i < 9; i++) more.push(await newLogin(person.id, PATIENT));
     expect((await me(person.token)).status).toBe(200);
     expect(await list(person.token)).toHaveLength(10);
-    const { data } = await read(await ask(`${API}/auth/login`, { json: { email: person.email, password: PASSWORD } }));
+    const { data } = await readJson(
+      await sendRequest(`${API}/auth/login`, { json: { email: person.email, password: PASSWORD } }),
+    );
     await isOver(person.token);
     for (const { token } of more) expect((await me(token)).status).toBe(200);
     expect(await list(data.access_token)).toHaveLength(10);
@@ -135,36 +139,38 @@ describe("a change of standing counts at the next request", () => {
     expect(routes.length).toBeGreaterThan(15);
     await set(0);
     for (const [method, path] of routes) {
-      const { status } = await ask(path, { as: person, method, headers: { "If-Match": '"1"', Upgrade: "websocket" } });
+      const { status } = await sendRequest(path, { as: person, method, headers: { "If-Match": '"1"', Upgrade: "websocket" } });
       expect({ method, path, status }).toEqual({ method, path, status: 401 });
     }
     await isOver(second.token);
     await set(1);
-    const again = await Promise.all(routes.map(async ([method, path]) => (await ask(path, { as: person, method })).status));
+    const again = await Promise.all(
+      routes.map(async ([method, path]) => (await sendRequest(path, { as: person, method })).status),
+    );
     expect(again).not.toContain(401);
   });
 
   it("for a role, up and down", async () => {
     const [person, admin] = await Promise.all([newPerson("nurse", hospitalId), newPerson("admin")]);
-    const accounts = () => ask(`${API}/users`, { as: person });
+    const accounts = () => sendRequest(`${API}/users`, { as: person });
     const setRole = (role: string) =>
-      ask(`${API}/hospitals/${hospitalId}/members/${person.id}`, { as: admin, method: "PUT", json: { role } });
+      sendRequest(`${API}/hospitals/${hospitalId}/members/${person.id}`, { as: admin, method: "PUT", json: { role } });
     await expectProblem(await accounts(), 403, "forbidden");
     expect((await setRole("hospital_admin")).ok).toBe(true);
     expect((await accounts()).status).toBe(200);
-    expect((await read(await me(person.token))).data.role).toBe("hospital_admin");
+    expect((await readJson(await me(person.token))).data.role).toBe("hospital_admin");
     expect((await setRole("nurse")).ok).toBe(true);
     await expectProblem(await accounts(), 403, "forbidden");
-    expect((await ask(`${API}/admin/users`, { as: admin })).status).toBe(200);
+    expect((await sendRequest(`${API}/admin/users`, { as: admin })).status).toBe(200);
     await env.DB.prepare("UPDATE users SET is_admin = 0 WHERE id = ?").bind(admin.id).run();
-    await expectProblem(await ask(`${API}/admin/users`, { as: admin }), 403, "forbidden");
+    await expectProblem(await sendRequest(`${API}/admin/users`, { as: admin }), 403, "forbidden");
   });
 
   it("for a doctor's scope, a care team, a membership and a hospital", async () => {
     const world = await newWorld("hospital");
     const { doctor, patient, stranger, nurse, self } = world;
     const device = await newDevice(nurse, patient.id);
-    const see = async (as: Person, id: string) => (await ask(`${API}/patients/${id}`, { as })).status;
+    const see = async (as: Person, id: string) => (await sendRequest(`${API}/patients/${id}`, { as })).status;
     const change = (sql: string, ...values: string[]) =>
       // biome-ignore lint/plugin: constants of this test.
       env.DB.prepare(sql)
@@ -178,12 +184,12 @@ describe("a change of standing counts at the next request", () => {
     await change("UPDATE memberships SET ended_at = 1 WHERE user_id = ?", doctor.id);
     await isOver(doctor.token);
     expect(await see(doctor, patient.id)).toBe(401);
-    expect([await see(nurse, patient.id), await see(self, patient.id), (await upload(device, newPdf())).status]).toEqual([
+    expect([await see(nurse, patient.id), await see(self, patient.id), (await uploadReport(device, newPdf())).status]).toEqual([
       200, 200, 201,
     ]);
     await change("UPDATE hospitals SET active = 0 WHERE id = ?", world.hospitalId);
-    expect([await see(nurse, patient.id), (await upload(device, newPdf())).status]).toEqual([401, 401]);
-    const closed = await ask(`${API}/auth/login`, { json: { email: nurse.email, password: PASSWORD } });
+    expect([await see(nurse, patient.id), (await uploadReport(device, newPdf())).status]).toEqual([401, 401]);
+    const closed = await sendRequest(`${API}/auth/login`, { json: { email: nurse.email, password: PASSWORD } });
     await expectProblem(closed, 401, "invalid_credentials");
     expect((await me(self.token)).status).toBe(200);
   });

@@ -1,7 +1,7 @@
 // POST /api/token as RFC 6749 has it, and the refresh token as a cookie for the portal.
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectProblem } from "../forge.ts";
-import { API, ask, auditOf, env, newHospital, newPerson, PASSWORD, type Person, read } from "../world.ts";
+import { expectProblem } from "../token-forge.ts";
+import { API, env, newHospital, newPerson, PASSWORD, type Person, readAuditEvents, readJson, sendRequest } from "../world.ts";
 
 let person: Person;
 beforeAll(async () => {
@@ -9,14 +9,14 @@ beforeAll(async () => {
 });
 
 const FORM = "application/x-www-form-urlencoded";
-const form = (body: string, type = FORM) => ask("/api/token", { body, headers: { "Content-Type": type } });
+const form = (body: string, type = FORM) => sendRequest("/api/token", { body, headers: { "Content-Type": type } });
 const fields = (values: Record<string, string>) => form(new URLSearchParams(values).toString());
 
 async function expectOAuthError(response: Response, status: number, error: string): Promise<void> {
   expect(response.headers.get("content-type")).toBe("application/json");
   expect(response.headers.get("cache-control")).toBe("no-store");
   expect(response.headers.get("www-authenticate")).toBe(status === 401 ? 'Bearer realm="edgecare"' : null);
-  const body = await read(response);
+  const body = await readJson(response);
   expect({ status: response.status, error: body.error }).toEqual({ status, error });
   expect(Object.keys(body)).toEqual(["error", "error_description"]);
 }
@@ -32,11 +32,11 @@ describe("POST /api/token", () => {
       expect(response.status).toBe(200);
       expect(response.headers.get("content-type")).toBe("application/json");
       expect([response.headers.get("cache-control"), response.headers.get("pragma")]).toEqual(["no-store", "no-cache"]);
-      const body = await read(response);
+      const body = await readJson(response);
       expect(body).toEqual({ access_token: expect.any(String), token_type: "bearer" });
-      const me = await read(await ask(`${API}/auth/me`, { as: body.access_token }));
+      const me = await readJson(await sendRequest(`${API}/auth/me`, { as: body.access_token }));
       expect(me.data.user_id).toBe(person.id);
-      expect(await auditOf(response.headers.get("x-request-id") ?? "")).toMatchObject([{ event: "login.success" }]);
+      expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([{ event: "login.success" }]);
     }
   });
 
@@ -66,7 +66,7 @@ describe("POST /api/token", () => {
     expect(Number(locked.headers.get("retry-after"))).toBeGreaterThan(800);
     await expectOAuthError(locked, 423, "invalid_grant");
     const json = { email: victim.email, password: PASSWORD };
-    await expectProblem(await ask(`${API}/auth/login`, { json }), 423, "account_locked");
+    await expectProblem(await sendRequest(`${API}/auth/login`, { json }), 423, "account_locked");
   });
 
   it("takes no JSON, no multipart, and no more than 16 KiB", async () => {
@@ -74,7 +74,7 @@ describe("POST /api/token", () => {
     await expectProblem(await form(json, "application/json"), 415, "unsupported_media_type");
     await expectProblem(await form("x", "multipart/form-data; boundary=x"), 415, "unsupported_media_type");
     await expectProblem(await form(`username=${"x".repeat(20_000)}&password=x`), 413, "too_large");
-    await expectProblem(await ask("/api/token"), 405, "method_not_allowed");
+    await expectProblem(await sendRequest("/api/token"), 405, "method_not_allowed");
   });
 });
 
@@ -84,17 +84,17 @@ describe("the refresh cookie", () => {
 
   async function cookieLogin(): Promise<string> {
     const json = { email: person.email, password: PASSWORD, transport: "cookie" };
-    const response = await ask(`${API}/auth/login`, { json });
+    const response = await sendRequest(`${API}/auth/login`, { json });
     expect(response.status).toBe(200);
     const text = await response.clone().text();
-    const { data } = await read(response);
+    const { data } = await readJson(response);
     expect(data.refresh_token).toBeNull();
     expect(text).not.toContain("ecr_");
     return response.headers.get("set-cookie") ?? "";
   }
 
   const cookieRefresh = (cookie: string, headers: Record<string, string> = {}, of: Env = env) =>
-    ask(`${API}/auth/refresh`, { json: {}, headers: { Cookie: cookie, ...headers }, env: of });
+    sendRequest(`${API}/auth/refresh`, { json: {}, headers: { Cookie: cookie, ...headers }, env: of });
 
   it("is out of reach of script, of other sites and of other paths", async () => {
     const [pair = "", ...flags] = (await cookieLogin()).split("; ");
@@ -141,11 +141,11 @@ describe("the refresh cookie", () => {
     const [cookie = ""] = (await cookieLogin()).split("; ");
     const other = await newPerson("patient");
     const headers = { Cookie: cookie, Origin: "https://evil.example" };
-    const response = await ask(`${API}/auth/refresh`, { json: { refresh_token: other.refresh }, headers });
+    const response = await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: other.refresh }, headers });
     expect(response.headers.get("set-cookie")).toBeNull();
-    expect((await read(response)).data).toMatchObject({ user_id: other.id, refresh_token: expect.stringMatching(/^ecr_/) });
-    const { data } = await read(await cookieRefresh(cookie));
-    const out = await ask(`${API}/auth/logout`, { as: data.access_token, method: "POST" });
+    expect((await readJson(response)).data).toMatchObject({ user_id: other.id, refresh_token: expect.stringMatching(/^ecr_/) });
+    const { data } = await readJson(await cookieRefresh(cookie));
+    const out = await sendRequest(`${API}/auth/logout`, { as: data.access_token, method: "POST" });
     expect(out.headers.get("set-cookie")).toMatch(
       /^__Secure-edgecare_refresh=; Max-Age=0; Path=\/api\/v1\/auth; HttpOnly; Secure; SameSite=Strict$/,
     );

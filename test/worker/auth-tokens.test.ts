@@ -1,10 +1,10 @@
 // Access tokens: whatever is not exactly a live token of ours is a 401, and nothing of it is looked up or fetched.
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { verifyAccessToken } from "../../src/accounts/sessions/tokens.ts";
-import { keysOf } from "../../src/platform/config.ts";
-import { base64url, expectProblem, newJwk, partsOf, reissue, ringOf, signText } from "../forge.ts";
-import { API, ask, env, newHospital, newPerson, type Person, read } from "../world.ts";
+import { verifyAccessToken } from "../../src/accounts/sessions/access-tokens.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { base64url, createJwk, decodeToken, expectProblem, forgeToken, readSigningKeys, signToken } from "../token-forge.ts";
+import { API, env, newHospital, newPerson, type Person, readJson, sendRequest } from "../world.ts";
 
 let person: Person;
 beforeAll(async () => {
@@ -15,12 +15,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const me = (token: string, of: Env = env) => ask(`${API}/auth/me`, { as: token, env: of });
+const me = (token: string, of: Env = env) => sendRequest(`${API}/auth/me`, { as: token, env: of });
 const refused = async (token: string) => expectProblem(await me(token), 401, "unauthenticated");
 const accepted = async (token: string) => expect((await me(token)).status).toBe(200);
 
 async function hmacToken(alg: string, hash: string, key: string): Promise<string> {
-  const input = `${base64url(JSON.stringify({ ...partsOf(person.token).header, alg }))}.${person.token.split(".")[1]}`;
+  const input = `${base64url(JSON.stringify({ ...decodeToken(person.token).header, alg }))}.${person.token.split(".")[1]}`;
   const secret = new TextEncoder().encode(key);
   const mac = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash }, false, ["sign"]);
   const tag = await crypto.subtle.sign("HMAC", mac, new TextEncoder().encode(input));
@@ -28,12 +28,12 @@ async function hmacToken(alg: string, hash: string, key: string): Promise<string
 }
 
 describe("the header", () => {
-  it("counts when it is ours", async () => accepted(await reissue(person.token, {})));
+  it("counts when it is ours", async () => accepted(await forgeToken(person.token, {})));
 
   it.each(["none", "None", "NONE", "nOnE", "", "HS256", "RS256", "ES384", "EdDSA"])("refuses alg %j", async (alg) => {
-    const { claims, header } = partsOf(person.token);
+    const { claims, header } = decodeToken(person.token);
     await refused(`${base64url(JSON.stringify({ ...header, alg }))}.${base64url(JSON.stringify(claims))}.`);
-    await refused(await reissue(person.token, { header: { alg } }));
+    await refused(await forgeToken(person.token, { header: { alg } }));
   });
 
   it.each([
@@ -41,20 +41,20 @@ describe("the header", () => {
     ["HS384", "SHA-384"],
     ["HS512", "SHA-512"],
   ])("refuses %s under the public key or any secret", async (alg, hash) => {
-    const { x = "", y = "", kty, crv } = ringOf()[0] ?? {};
-    const { jwks } = (await keysOf(env)).jwt;
+    const { x = "", y = "", kty, crv } = readSigningKeys()[0] ?? {};
+    const { jwks } = (await getKeys(env)).jwt;
     const spki = [JSON.stringify({ kty, crv, x, y }), JSON.stringify(jwks.keys[0]), x, env.JWT_KEYS, env.REFRESH_KEY];
     for (const key of spki) await refused(await hmacToken(alg, hash, key));
   });
 
   it.each(["../../dev/null", "' OR 1=1--", "k".repeat(5000), "unknown", "", "__proto__", 7, null, ["a"], { a: 1 }, true])(
     "refuses kid %j",
-    async (kid) => refused(await reissue(person.token, { header: { kid } })),
+    async (kid) => refused(await forgeToken(person.token, { header: { kid } })),
   );
 
   it("refuses keys that the token brings along, and fetches nothing", async () => {
     const fetched = vi.spyOn(globalThis, "fetch");
-    const theirs = await newJwk("theirs");
+    const theirs = await createJwk("theirs");
     const { kty, crv, x, y } = theirs;
     const offers = [
       { jwk: { kty, crv, x, y } },
@@ -63,9 +63,9 @@ describe("the header", () => {
       { x5c: ["MIIB"] },
     ];
     for (const header of offers) {
-      await refused(await reissue(person.token, { header, by: theirs }));
-      await refused(await reissue(person.token, { header: { ...header, kid: "theirs" }, by: theirs }));
-      await refused(await reissue(person.token, { header }));
+      await refused(await forgeToken(person.token, { header, by: theirs }));
+      await refused(await forgeToken(person.token, { header: { ...header, kid: "theirs" }, by: theirs }));
+      await refused(await forgeToken(person.token, { header }));
     }
     expect(fetched).not.toHaveBeenCalled();
   });
@@ -79,25 +79,25 @@ describe("the header", () => {
     { typ: undefined },
     { typ: "application/at+jwt" },
     { typ: "rt+jwt" },
-  ])("refuses %j", async (header) => refused(await reissue(person.token, { header })));
+  ])("refuses %j", async (header) => refused(await forgeToken(person.token, { header })));
 
   it("refuses a member given twice, though the last is right", async () => {
-    const { header, claims } = partsOf(person.token);
+    const { header, claims } = decodeToken(person.token);
     const rest = JSON.stringify(header).slice(1);
-    await refused(await signText(`{"alg":"none",${rest}`, JSON.stringify(claims)));
-    await refused(await signText(JSON.stringify(header), `{"role":"admin",${JSON.stringify(claims).slice(1)}`));
-    await refused(await signText(`{ ${rest}`, JSON.stringify(claims)));
-    await accepted(await signText(`{${rest}`, JSON.stringify(claims)));
+    await refused(await signToken(`{"alg":"none",${rest}`, JSON.stringify(claims)));
+    await refused(await signToken(JSON.stringify(header), `{"role":"admin",${JSON.stringify(claims).slice(1)}`));
+    await refused(await signToken(`{ ${rest}`, JSON.stringify(claims)));
+    await accepted(await signToken(`{${rest}`, JSON.stringify(claims)));
   });
 });
 
 describe("the claims", () => {
   it.each(["exp", "iat", "jti", "sub", "sid", "iss", "aud", "role", "scp", "hid"])("must have %s", async (name) =>
-    refused(await reissue(person.token, { claims: { [name]: undefined } })),
+    refused(await forgeToken(person.token, { claims: { [name]: undefined } })),
   );
 
   it.each(["exp", "iat", "nbf"])("refuses %s that is no sensible number", async (name) => {
-    const { header, claims } = partsOf(person.token);
+    const { header, claims } = decodeToken(person.token);
     for (const value of [
       '"1795303790"',
       "1e400",
@@ -112,9 +112,9 @@ describe("the claims", () => {
     ]) {
       const text = JSON.stringify({ ...claims, [name]: 0 }).replace(`"${name}":0`, `"${name}":${value}`);
       expect(text).toContain(value);
-      await refused(await signText(JSON.stringify(header), text));
+      await refused(await signToken(JSON.stringify(header), text));
     }
-    await refused(await signText(JSON.stringify(header), JSON.stringify(claims).replace('"exp":', '"exp":NaN,"a":')));
+    await refused(await signToken(JSON.stringify(header), JSON.stringify(claims).replace('"exp":', '"exp":NaN,"a":')));
   });
 
   it.each([
@@ -133,10 +133,10 @@ describe("the claims", () => {
     { role: "root" },
     { role: ["nurse"] },
     { hid: "x" },
-  ])("refuses %j", async (claims) => refused(await reissue(person.token, { claims })));
+  ])("refuses %j", async (claims) => refused(await forgeToken(person.token, { claims })));
 
   it("takes an audience list that holds ours", async () =>
-    accepted(await reissue(person.token, { claims: { aud: ["other", "edgecare-api"] } })));
+    accepted(await forgeToken(person.token, { claims: { aud: ["other", "edgecare-api"] } })));
 
   it("honours exp, nbf and iat with 5 seconds of leeway, to the second", async () => {
     const now = Math.floor(Date.now() / 1000);
@@ -147,24 +147,28 @@ describe("the claims", () => {
       [{ nbf: now + 5 }, { nbf: now + 6 }],
       [{ iat: now + 5 }, { iat: now + 6 }],
     ]) {
-      await accepted(await reissue(person.token, { claims: good ?? {} }));
-      await refused(await reissue(person.token, { claims: bad ?? {} }));
+      await accepted(await forgeToken(person.token, { claims: good ?? {} }));
+      await refused(await forgeToken(person.token, { claims: bad ?? {} }));
     }
   });
 
   it("believes no role and no hospital that the database does not confirm", async () => {
     const claims = { role: "admin", hid: null };
-    const own = await read(await me(await reissue(person.token, { claims })));
+    const own = await readJson(await me(await forgeToken(person.token, { claims })));
     expect(own.data).toMatchObject({ user_id: person.id, role: "nurse" });
-    await expectProblem(await ask(`${API}/admin/users`, { as: await reissue(person.token, { claims }) }), 403, "forbidden");
-    const other = await reissue(person.token, { claims: { hid: await newHospital() } });
-    expect((await read(await me(other))).data.hospital).toEqual((await read(await me(person.token))).data.hospital);
+    await expectProblem(
+      await sendRequest(`${API}/admin/users`, { as: await forgeToken(person.token, { claims }) }),
+      403,
+      "forbidden",
+    );
+    const other = await forgeToken(person.token, { claims: { hid: await newHospital() } });
+    expect((await readJson(await me(other))).data.hospital).toEqual((await readJson(await me(person.token))).data.hospital);
   });
 });
 
 describe("the spelling", () => {
   it("refuses a token with any one bit flipped", async () => {
-    const { jwt } = await keysOf(env);
+    const { jwt } = await getKeys(env);
     const now = Date.now();
     await verifyAccessToken(env, jwt, person.token, now);
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -217,34 +221,37 @@ describe("the spelling", () => {
 
   it("refuses a right signature in the other base64 alphabet", async () => {
     let token = person.token;
-    for (let i = 0; !/[-_]/.test(token.split(".")[2] ?? ""); i++) token = await reissue(token, { claims: { jti: `again-${i}` } });
+    for (let i = 0; !/[-_]/.test(token.split(".")[2] ?? ""); i++)
+      token = await forgeToken(token, { claims: { jti: `again-${i}` } });
     await accepted(token);
-    await refused(`${partsOf(token).input}.${(token.split(".")[2] ?? "").replaceAll("-", "+").replaceAll("_", "/")}`);
+    await refused(`${decodeToken(token).input}.${(token.split(".")[2] ?? "").replaceAll("-", "+").replaceAll("_", "/")}`);
   });
 });
 
 describe("the key ring", () => {
   const withRing = (...keys: Jwk[]): Env => ({ ...env, JWT_KEYS: JSON.stringify(keys) });
-  type Jwk = Awaited<ReturnType<typeof newJwk>>;
+  type Jwk = Awaited<ReturnType<typeof createJwk>>;
 
   it("keeps a token of the old key while the key stays, and signs with the new one", async () => {
-    const [old] = ringOf();
+    const [old] = readSigningKeys();
     if (!old) throw new Error("no key");
-    const next = await newJwk("next");
+    const next = await createJwk("next");
     const both = withRing(next, old);
     expect((await me(person.token, both)).status).toBe(200);
-    const refreshed = await read(await ask(`${API}/auth/refresh`, { json: { refresh_token: person.refresh }, env: both }));
-    expect(partsOf(refreshed.data.access_token).header).toEqual({ alg: "ES256", kid: "next", typ: "at+jwt" });
+    const refreshed = await readJson(
+      await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: person.refresh }, env: both }),
+    );
+    expect(decodeToken(refreshed.data.access_token).header).toEqual({ alg: "ES256", kid: "next", typ: "at+jwt" });
     expect((await me(refreshed.data.access_token, withRing(next))).status).toBe(200);
     await expectProblem(await me(person.token, withRing(next)), 401, "unauthenticated");
-    const edited = await reissue(person.token, { claims: { role: "admin", hid: null }, by: old });
+    const edited = await forgeToken(person.token, { claims: { role: "admin", hid: null }, by: old });
     await expectProblem(await me(edited, withRing(next)), 401, "unauthenticated");
     await expectProblem(await me(refreshed.data.access_token), 401, "unauthenticated");
   });
 
   it("publishes what others verify with, and nothing private", async () => {
-    const both = withRing(...ringOf(), await newJwk("next"));
-    const answer = await ask("/.well-known/jwks.json", { env: both });
+    const both = withRing(...readSigningKeys(), await createJwk("next"));
+    const answer = await sendRequest("/.well-known/jwks.json", { env: both });
     const jwks = JSON.parse(await answer.text());
     expect(jwks.keys).toHaveLength(2);
     for (const key of jwks.keys) expect(Object.keys(key).sort()).toEqual(["alg", "crv", "kid", "kty", "use", "x", "y"]);

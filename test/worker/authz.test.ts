@@ -2,44 +2,52 @@
 import { v7 } from "uuid";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
-import { alertId, observationId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { toAlertId, toObservationId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
+  DECISION_STATUS,
   type Decision,
-  expected,
+  expectedAuditEvents,
+  expectedDecision,
   isDenial,
   PRINCIPALS,
   type Relation,
   ROUTES,
-  type Rule,
-  relationOf,
-  STATUS,
+  type RouteRule,
+  relationTo,
   type Target,
-  traces,
-  visibleTo,
+  visibleTargets,
 } from "../authz.matrix.ts";
-import { call, freshen, type Handle, newPlayers, type Player, type Stage, spareSession } from "../authz.world.ts";
+import {
+  type AuthzFixture,
+  callRoute,
+  createFixture,
+  createSpareSession,
+  type ResourceIds,
+  renewResources,
+  type TestCaller,
+} from "../authz.world.ts";
 import { env } from "../world.ts";
 
 const routesOfApp = [...new Set(app.routes.filter((r) => r.method !== "ALL").map((r) => `${r.method} ${r.path}`))];
 const ALL_TARGETS: Target[] = ["treated", "untreated", "elsewhere"];
 
-type Cell = { route: string; rule: Rule; player: Player; target: Target; relation: Relation; decision: Decision };
+type Cell = { route: string; rule: RouteRule; player: TestCaller; target: Target; relation: Relation; decision: Decision };
 type Answer = { status: number; comparable: string; text: string; requestId: string };
 
-let stage: Stage;
+let stage: AuthzFixture;
 let cells: Cell[] = [];
 const lines: string[] = [];
 
 /** What a route names decides for which targets it is asked. */
-function targetsOf({ about }: Rule): Target[] {
+function targetsOf({ about }: RouteRule): Target[] {
   if (["patient", "report", "upload", "batch", "samples"].includes(about)) return ALL_TARGETS;
   return ["public", "own", "stream"].includes(about) ? ["treated"] : ["treated", "elsewhere"];
 }
 
 /** For sessions the first target stands for one's own, the second for somebody else's. */
-function relationFor({ principal }: Player, { about }: Rule, target: Target): Relation {
+function relationFor({ principal }: TestCaller, { about }: RouteRule, target: Target): Relation {
   if (about === "session") return target === "treated" ? "self" : "none";
-  return relationOf(principal, target);
+  return relationTo(principal, target);
 }
 
 function allCells(): Cell[] {
@@ -47,7 +55,7 @@ function allCells(): Cell[] {
     stage.players.flatMap((player) =>
       targetsOf(rule).map((target) => {
         const relation = relationFor(player, rule, target);
-        return { route, rule, player, target, relation, decision: expected(player.principal, rule, relation) };
+        return { route, rule, player, target, relation, decision: expectedDecision(player.principal, rule, relation) };
       }),
     ),
   );
@@ -65,10 +73,10 @@ async function answerOf(response: Response, ids: string[]): Promise<Answer> {
   return { status: response.status, comparable, text, requestId: response.headers.get("x-request-id") ?? "" };
 }
 
-const idsOf = (handle: Handle, sessionId: string) =>
+const idsOf = (handle: ResourceIds, sessionId: string) =>
   [...Object.values(handle), sessionId].filter((id) => typeof id === "string").filter((id) => id !== "");
 
-const nowhere = (handle: Handle): Handle => ({
+const nowhere = (handle: ResourceIds): ResourceIds => ({
   ...handle,
   hospitalId: v7(),
   patientId: v7(),
@@ -81,16 +89,16 @@ const nowhere = (handle: Handle): Handle => ({
   practitionerId: v7(),
   uploadId: v7(),
   directId: v7(),
-  observationId: observationId(v7(), 0, 0),
-  alertId: alertId(v7(), 1),
+  observationId: toObservationId(v7(), 0, 0),
+  alertId: toAlertId(v7(), 1),
   heldId: v7(),
   staffId: v7(),
   memberId: v7(),
 });
 
 /** Canaries of patients that the player may not see. */
-function forbiddenWords({ principal }: Player): string[] {
-  const visible = visibleTo(principal);
+function forbiddenWords({ principal }: TestCaller): string[] {
+  const visible = visibleTargets(principal);
   return ALL_TARGETS.filter((target) => !visible.includes(target)).map((target) => stage.patients[target].canary);
 }
 
@@ -107,7 +115,7 @@ async function checkAll(answers: [Cell, Answer][]): Promise<void> {
   for (const [cell, { text, requestId }] of answers) {
     if (forbiddenWords(cell.player).some((word) => text.includes(word))) complain(cell, "shows a hidden patient's word");
     const outcomes = (byRequest.get(requestId) ?? []).map((event) => event.outcome);
-    const wanted = traces(cell.player.principal, cell.rule, cell.decision);
+    const wanted = expectedAuditEvents(cell.player.principal, cell.rule, cell.decision);
     const outcome = isDenial(cell.decision) ? "denied" : "success";
     if (outcomes.length !== wanted || outcomes.some((o) => o !== outcome))
       complain(cell, `left ${outcomes} instead of ${wanted}`);
@@ -146,7 +154,7 @@ async function digest(): Promise<string> {
 
 beforeAll(async () => {
   vi.spyOn(console, "log").mockImplementation((line) => void lines.push(JSON.stringify(line)));
-  stage = await newPlayers();
+  stage = await createFixture();
   cells = allCells();
 }, 60_000);
 
@@ -180,8 +188,8 @@ describe(`the authorization matrix: ${PRINCIPALS.length} principals, ${Object.ke
         const { route, player, target } = cell;
         const handle = stage.handles[target];
         const session = cell.relation === "self" ? (player.sessionId ?? other) : other;
-        const answer = await answerOf(await call(route, handle, player, session), idsOf(handle, session));
-        const status = STATUS[cell.decision] ?? cell.decision;
+        const answer = await answerOf(await callRoute(route, handle, player, session), idsOf(handle, session));
+        const status = DECISION_STATUS[cell.decision] ?? cell.decision;
         if (answer.status !== status) complain(cell, `answered ${answer.status} instead of ${status}`);
         // Where nothing is named there is no other to name.
         const key = `${player.principal.name} ${route}`;
@@ -190,7 +198,7 @@ describe(`the authorization matrix: ${PRINCIPALS.length} principals, ${Object.ke
         // What the caller may see but not change need not look like nothing.
         const seen = cell.rule.about === "edit" && status === 403;
         const unnamed = cell.rule.about === "own" || seen ? answer : twins.get(key);
-        const twin = unnamed ?? (await answerOf(await call(route, ghost, player, ghostSession), idsOf(ghost, ghostSession)));
+        const twin = unnamed ?? (await answerOf(await callRoute(route, ghost, player, ghostSession), idsOf(ghost, ghostSession)));
         if (!seen) twins.set(key, twin);
         if (answer.comparable !== twin.comparable)
           complain(cell, `differs from nowhere:\n${answer.comparable}\n${twin.comparable}`);
@@ -208,14 +216,14 @@ describe(`the authorization matrix: ${PRINCIPALS.length} principals, ${Object.ke
     const answers: [Cell, Answer][] = [];
     for (const cell of allowed) {
       const { route, player, target } = cell;
-      const handle = await freshen(route, stage.handles[target], stage, player);
+      const handle = await renewResources(route, stage.handles[target], stage, player);
       const changes = /\/(logout|switch-hospital)$/.test(route);
       const ends = changes || cell.rule.about === "session";
-      const spare = ends ? await spareSession(player, stage.places) : null;
+      const spare = ends ? await createSpareSession(player, stage.places) : null;
       const token = changes ? spare?.token : player.token;
-      const answer = await answerOf(await call(route, handle, player, spare?.sessionId ?? "", token), []);
+      const answer = await answerOf(await callRoute(route, handle, player, spare?.sessionId ?? "", token), []);
       if (answer.status < 200 || answer.status > 299) complain(cell, `answered ${answer.status}: ${answer.text}`);
-      const shown = route.endsWith("/board") ? visibleTo(player.principal).includes(target) : true;
+      const shown = route.endsWith("/board") ? visibleTargets(player.principal).includes(target) : true;
       const shows = shown && /^GET .*\/(patients\/:patient_id|reports\/:report_id(\/file)?|board)$/.test(route);
       if (shows && !answer.text.includes(stage.patients[target].canary)) complain(cell, "does not show the patient");
       answers.push([cell, answer]);
@@ -233,7 +241,7 @@ describe(`the authorization matrix: ${PRINCIPALS.length} principals, ${Object.ke
       open,
       (cell) => cell.route,
       async (cell) => {
-        const answer = await answerOf(await call(cell.route, stage.handles.treated, cell.player, ""), []);
+        const answer = await answerOf(await callRoute(cell.route, stage.handles.treated, cell.player, ""), []);
         if (!first.has(cell.route)) first.set(cell.route, answer.status);
         if (answer.status !== first.get(cell.route) || answer.status >= 500) complain(cell, `answered ${answer.status}`);
         answers.push([cell, answer]);

@@ -1,27 +1,40 @@
 // The ward board: who is watched, by risk, with what is known of each; unknown is not low.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AlertView, PatientSnapshot, Score } from "../../src/monitoring/patient-object/contract.ts";
-import { byRisk, MAX_ON_BOARD } from "../../src/organization/wards/board.ts";
-import { database } from "../../src/platform/db/client.ts";
+import { compareByRisk, MAX_BOARD_PATIENTS } from "../../src/organization/wards/board.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { alerts } from "../../src/platform/db/schema.ts";
-import { counting } from "../stores.ts";
-import { API, type Ask, ask, auditOf, env, newDevice, newPatient, newWorld, type Patient, read, type World } from "../world.ts";
+import { withCounters } from "../stores.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newPatient,
+  newWorld,
+  type Patient,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  type World,
+} from "../world.ts";
 
 let world: World;
 let ward: string;
 beforeEach(async () => {
   world = await newWorld();
-  ward = (await read(await ask(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
+  ward = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
 });
 
 async function lay({ id }: Patient, change: object = {}): Promise<void> {
-  const { data } = await read(await ask(`${API}/patients/${id}`, { as: world.nurse }));
+  const { data } = await readJson(await sendRequest(`${API}/patients/${id}`, { as: world.nurse }));
   const json = { monitoring: "ward", ward_id: ward, ...change };
   const headers = { "If-Match": `"${data.version}"` };
-  expect((await ask(`${API}/patients/${id}`, { as: world.nurse, method: "PATCH", json, headers })).status).toBe(200);
+  expect((await sendRequest(`${API}/patients/${id}`, { as: world.nurse, method: "PATCH", json, headers })).status).toBe(200);
 }
 
-const board = (as: Ask["as"] = world.nurse, options: Ask = {}) => ask(`${API}/wards/${ward}/board`, { as, ...options });
+const board = (as: RequestOptions["as"] = world.nurse, options: RequestOptions = {}) =>
+  sendRequest(`${API}/wards/${ward}/board`, { as, ...options });
 
 /** A full set of NEWS2's parameters, normal but for what is given. */
 async function measure({ id }: Patient, given: Record<string, number> = {}): Promise<void> {
@@ -41,13 +54,13 @@ async function measure({ id }: Patient, given: Record<string, number> = {}): Pro
     value: given[name] ?? value,
     effective_at,
   }));
-  const answer = await ask(`${API}/observations`, { as: world.nurse, json: { patient_id: id, samples } });
-  const { data } = await read(answer);
+  const answer = await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: id, samples } });
+  const { data } = await readJson(answer);
   expect(data.refused, JSON.stringify(data)).toBe(0);
 }
 
 type Entry = Record<string, unknown> & { patient_id: string };
-const entries = async (answer: Promise<Response>): Promise<Entry[]> => (await read(await answer)).data.patients;
+const entries = async (answer: Promise<Response>): Promise<Entry[]> => (await readJson(await answer)).data.patients;
 
 describe("the board", () => {
   it("shows the watched patients of the ward by risk, with names, vitals, score and alerts", async () => {
@@ -69,7 +82,7 @@ describe("the board", () => {
 
     const answer = await board();
     expect(answer.status).toBe(200);
-    const { data } = await read(answer);
+    const { data } = await readJson(answer);
     expect(data).toMatchObject({ ward_id: ward, ward_name: "West", watched: 4 });
     const shown: Entry[] = data.patients;
     expect(shown.map(({ patient_id }) => patient_id)).toEqual([dying, ill, unknown, well].map(({ id }) => id));
@@ -82,7 +95,7 @@ describe("the board", () => {
     expect(heart.age_s).toBeLessThan(60);
     expect(shown[3]?.["last_seen_s"]).toBeLessThan(60);
 
-    const [event, ...more] = await auditOf(answer.headers.get("X-Request-Id") ?? "");
+    const [event, ...more] = await readAuditEvents(answer.headers.get("X-Request-Id") ?? "");
     expect(more).toEqual([]);
     expect(event).toMatchObject({ event: "ward.board", action: "R", entity_id: ward });
     expect([...(event?.subjects ?? [])].sort()).toEqual(shown.map(({ patient_id }) => patient_id).sort());
@@ -104,12 +117,14 @@ describe("the board", () => {
   });
 
   it("ends at forty, never leaving out somebody with an alarm for somebody without", async () => {
-    const crowd = await Promise.all(Array.from({ length: MAX_ON_BOARD + 2 }, () => newPatient(world.hospitalId, world.nurse)));
+    const crowd = await Promise.all(
+      Array.from({ length: MAX_BOARD_PATIENTS + 2 }, () => newPatient(world.hospitalId, world.nurse)),
+    );
     const place = env.DB.prepare("UPDATE patients SET ward_id = ?, monitoring = 'ward' WHERE id = ?");
     await env.DB.batch(crowd.map(({ id }) => place.bind(ward, id)));
     const last = crowd.toSorted((a, b) => a.number - b.number).at(-1);
     if (!last) throw new Error("no patients");
-    await database(env.DB)
+    await getDb(env.DB)
       .insert(alerts)
       .values({
         id: `${last.id}-test`,
@@ -123,12 +138,12 @@ describe("the board", () => {
         updatedAt: 1,
         version: 1,
       });
-    const { env: counted, counts } = counting(env);
+    const { env: counted, counts } = withCounters(env);
     await board(world.nurse, { env: counted });
     const before = counts.d1;
-    const { data } = await read(await board(world.nurse, { env: counted }));
-    expect(data.patients).toHaveLength(MAX_ON_BOARD);
-    expect(data.watched).toBe(MAX_ON_BOARD + 2);
+    const { data } = await readJson(await board(world.nurse, { env: counted }));
+    expect(data.patients).toHaveLength(MAX_BOARD_PATIENTS);
+    expect(data.watched).toBe(MAX_BOARD_PATIENTS + 2);
     expect(data.patients.map(({ patient_id }: Entry) => patient_id)).toContain(last.id);
     expect(counts.d1 - before).toBe(2);
   });
@@ -163,7 +178,7 @@ describe("the order of the board", () => {
   const young: Score = { status: "not_applicable", reason: "age" };
   type Given = { score: Score | null; open?: AlertView["priority"][] };
 
-  function watched({ score, open = [] }: Given, patient_number: number): Parameters<typeof byRisk>[0] {
+  function watched({ score, open = [] }: Given, patient_number: number): Parameters<typeof compareByRisk>[0] {
     const row = { id: String(patient_number), patient_number, monitoring: "ward" as const, identity_sealed: "", version: 1 };
     if (score === null) return { row, snapshot: null };
     const snapshot = { news2: score, alerts: open.map((priority) => ({ priority })) } as PatientSnapshot;
@@ -192,14 +207,14 @@ describe("the order of the board", () => {
   it("is high alerts, score with the unknown between five and four, medium, low, number", () => {
     for (let turn = 0; turn < 200; turn++) {
       const shuffled = ranked.map((one) => ({ one, key: Math.random() })).sort((a, b) => a.key - b.key);
-      expect(numbers(shuffled.map(({ one }) => one).sort(byRisk))).toEqual(numbers(ranked));
+      expect(numbers(shuffled.map(({ one }) => one).sort(compareByRisk))).toEqual(numbers(ranked));
     }
   });
 
   it("is one that a board which takes unknown for low does not meet", () => {
     const naive = (a: (typeof ranked)[0], b: (typeof ranked)[0]) => {
       const points = ({ snapshot }: typeof a) => (snapshot?.news2.status === "complete" ? snapshot.news2.score : 0);
-      return points(b) - points(a) || byRisk(a, b);
+      return points(b) - points(a) || compareByRisk(a, b);
     };
     expect(numbers(ranked.toSorted(naive))).not.toEqual(numbers(ranked));
   });

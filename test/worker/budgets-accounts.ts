@@ -1,28 +1,28 @@
 // Budgets of accounts, sessions and invitations, and of the trail of what people did.
-import { API, ask, env, newLogin, newPerson, PASSWORD, read, unique } from "../world.ts";
-import { admin, budget, get, keyed, type Line, nurse, world } from "./budgets-world.ts";
+import { API, env, newLogin, newPerson, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
+import { admin, type BudgetCase, budget, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
 
 const PHRASE = "lanterns over seven hills";
 
-export const accountReads: Line[] = [
-  ["GET /auth/me", "read", 200, budget(2, 15, 5), get("/auth/me", nurse)],
-  ["GET /users", "read", 200, budget(2, 55, 5), get("/users", () => world.manager)],
-  ["GET /users/{id}", "read", 200, budget(2, 15, 5), (e) => get(`/users/${world.nurse.id}`, () => world.manager)(e)],
-  ["GET /users/invitations", "read", 200, budget(2, 15, 5), get("/users/invitations", () => world.manager)],
-  ["GET /auth/sessions", "read", 200, budget(2, 10, 5), get("/auth/sessions", nurse)],
-  ["GET /audit-events", "read", 200, budget(2, 190, 5), get("/audit-events", () => world.manager)],
-  ["GET /admin/users", "read", 200, budget(2, 80, 5), get("/admin/users", admin)],
+export const accountReads: BudgetCase[] = [
+  ["GET /auth/me", "read", 200, budget(2, 15, 5), getAs("/auth/me", nurse)],
+  ["GET /users", "read", 200, budget(2, 55, 5), getAs("/users", () => world.manager)],
+  ["GET /users/{id}", "read", 200, budget(2, 15, 5), (e) => getAs(`/users/${world.nurse.id}`, () => world.manager)(e)],
+  ["GET /users/invitations", "read", 200, budget(2, 15, 5), getAs("/users/invitations", () => world.manager)],
+  ["GET /auth/sessions", "read", 200, budget(2, 10, 5), getAs("/auth/sessions", nurse)],
+  ["GET /audit-events", "read", 200, budget(2, 190, 5), getAs("/audit-events", () => world.manager)],
+  ["GET /admin/users", "read", 200, budget(2, 80, 5), getAs("/admin/users", admin)],
 ];
 
-export const accountWrites: Line[] = [
+export const accountWrites: BudgetCase[] = [
   [
     "POST /auth/register",
     "write",
     201,
     budget(3, 45, 90),
     (e) =>
-      ask(`${API}/auth/register`, {
-        json: { email: `${unique()}@example.org`, password: PHRASE, full_name: "Meera Iyer" },
+      sendRequest(`${API}/auth/register`, {
+        json: { email: `${uniqueText()}@example.org`, password: PHRASE, full_name: "Meera Iyer" },
         env: e,
       }),
   ],
@@ -32,10 +32,10 @@ export const accountWrites: Line[] = [
     201,
     budget(3, 15, 15),
     (e) =>
-      ask(`${API}/users/invite`, {
+      sendRequest(`${API}/users/invite`, {
         as: world.manager,
-        json: { email: `${unique()}@example.org`, role: "nurse" },
-        ...keyed(),
+        json: { email: `${uniqueText()}@example.org`, role: "nurse" },
+        ...withNewKey(),
         env: e,
       }),
   ],
@@ -45,9 +45,9 @@ export const accountWrites: Line[] = [
     409,
     budget(3, 15, 10),
     async (e) => {
-      const headers = { "Idempotency-Key": unique() };
+      const headers = { "Idempotency-Key": uniqueText() };
       const invite = (email: string, of: Env) =>
-        ask(`${API}/users/invite`, { as: world.manager, json: { email, role: "nurse" }, headers, env: of });
+        sendRequest(`${API}/users/invite`, { as: world.manager, json: { email, role: "nurse" }, headers, env: of });
       await invite("one@example.org", env);
       return invite("two@example.org", e);
     },
@@ -58,9 +58,9 @@ export const accountWrites: Line[] = [
     201,
     budget(3, 60, 40),
     async (e) => {
-      const json = { email: `${unique()}@example.org`, full_name: "Ravi Kumar", role: "nurse" };
-      const { data } = await read(await ask(`${API}/users/invite`, { as: world.manager, json }));
-      return ask(`${API}/auth/invitations/accept`, { json: { token: data.token, password: PHRASE }, env: e });
+      const json = { email: `${uniqueText()}@example.org`, full_name: "Ravi Kumar", role: "nurse" };
+      const { data } = await readJson(await sendRequest(`${API}/users/invite`, { as: world.manager, json }));
+      return sendRequest(`${API}/auth/invitations/accept`, { json: { token: data.token, password: PHRASE }, env: e });
     },
   ],
   [
@@ -71,8 +71,8 @@ export const accountWrites: Line[] = [
     async (e) => {
       const person = await newPerson("patient");
       const json = { email: person.email, role: "nurse" };
-      const { data } = await read(await ask(`${API}/users/invite`, { as: world.manager, json }));
-      return ask(`${API}/auth/invitations/join`, { as: person, json: { token: data.token }, env: e });
+      const { data } = await readJson(await sendRequest(`${API}/users/invite`, { as: world.manager, json }));
+      return sendRequest(`${API}/auth/invitations/join`, { as: person, json: { token: data.token }, env: e });
     },
   ],
   [
@@ -82,7 +82,7 @@ export const accountWrites: Line[] = [
     budget(3, 45, 20),
     async (e) => {
       const { id } = await newPerson("nurse", world.hospitalId);
-      return ask(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST", ...keyed(), env: e });
+      return sendRequest(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST", ...withNewKey(), env: e });
     },
   ],
   [
@@ -92,8 +92,10 @@ export const accountWrites: Line[] = [
     budget(3, 60, 25),
     async (e) => {
       const { id } = await newPerson("nurse", world.hospitalId);
-      const { data } = await read(await ask(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST" }));
-      return ask(`${API}/auth/password/reset`, { json: { token: data.token, new_password: PHRASE }, env: e });
+      const { data } = await readJson(
+        await sendRequest(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST" }),
+      );
+      return sendRequest(`${API}/auth/password/reset`, { json: { token: data.token, new_password: PHRASE }, env: e });
     },
   ],
   [
@@ -104,7 +106,7 @@ export const accountWrites: Line[] = [
     async (e) => {
       const as = await newPerson("nurse", world.hospitalId);
       const json = { current_password: PASSWORD, new_password: PHRASE };
-      return ask(`${API}/auth/password/change`, { as, json, env: e });
+      return sendRequest(`${API}/auth/password/change`, { as, json, env: e });
     },
   ],
   [
@@ -115,7 +117,7 @@ export const accountWrites: Line[] = [
     async (e) => {
       const { id } = await newPerson("nurse", world.hospitalId);
       const change = { as: world.manager, method: "PATCH", json: { is_active: false }, headers: { "If-Match": '"1"' } };
-      return ask(`${API}/users/${id}`, { ...change, env: e });
+      return sendRequest(`${API}/users/${id}`, { ...change, env: e });
     },
   ],
   [
@@ -125,7 +127,7 @@ export const accountWrites: Line[] = [
     budget(3, 45, 15),
     async (e) => {
       const { id } = await newPerson("nurse", world.hospitalId);
-      return ask(`${API}/users/${id}`, { as: world.manager, method: "DELETE", env: e });
+      return sendRequest(`${API}/users/${id}`, { as: world.manager, method: "DELETE", env: e });
     },
   ],
   [
@@ -135,7 +137,13 @@ export const accountWrites: Line[] = [
     budget(3, 15, 10),
     async (e) => {
       const as = await newPerson("nurse", world.hospitalId);
-      return ask(`${API}/auth/me`, { as, method: "PATCH", json: { full_name: "X" }, headers: { "If-Match": '"1"' }, env: e });
+      return sendRequest(`${API}/auth/me`, {
+        as,
+        method: "PATCH",
+        json: { full_name: "X" },
+        headers: { "If-Match": '"1"' },
+        env: e,
+      });
     },
   ],
   [
@@ -145,7 +153,11 @@ export const accountWrites: Line[] = [
     // The live views of both hospitals are told (0004_changes).
     budget(3, 20, 12),
     async (e) =>
-      ask(`${API}/auth/switch-hospital`, { as: await newPerson("nurse", world.hospitalId), json: { hospital_id: null }, env: e }),
+      sendRequest(`${API}/auth/switch-hospital`, {
+        as: await newPerson("nurse", world.hospitalId),
+        json: { hospital_id: null },
+        env: e,
+      }),
   ],
   [
     "POST /auth/login",
@@ -154,7 +166,7 @@ export const accountWrites: Line[] = [
     budget(3, 40, 15),
     async (e) => {
       const { email } = await newPerson("nurse", world.hospitalId);
-      return ask(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: e });
+      return sendRequest(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: e });
     },
   ],
   [
@@ -164,7 +176,7 @@ export const accountWrites: Line[] = [
     budget(3, 15, 10),
     async (e) => {
       const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
-      return ask(`${API}/auth/refresh`, { json: { refresh_token: session.refresh }, env: e });
+      return sendRequest(`${API}/auth/refresh`, { json: { refresh_token: session.refresh }, env: e });
     },
   ],
   [
@@ -174,7 +186,7 @@ export const accountWrites: Line[] = [
     budget(3, 10, 10),
     async (e) => {
       const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
-      return ask(`${API}/auth/logout`, { as: session, method: "POST", env: e });
+      return sendRequest(`${API}/auth/logout`, { as: session, method: "POST", env: e });
     },
   ],
 ];

@@ -1,64 +1,64 @@
 // Budgets of patients, devices, hospitals, wards and practitioners.
-import { API, ask, env, newHospital, newPatient, newPerson, read, unique } from "../world.ts";
+import { API, env, newHospital, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 import {
+  type BudgetCase,
   budget,
   device,
   doctor,
-  get,
-  keyed,
-  type Line,
+  getAs,
+  NOTIFIED_OBJECTS,
   nurse,
   practitionerId,
   REPLAYED,
-  TOLD,
   wardId,
+  withNewKey,
   world,
 } from "./budgets-world.ts";
 
-export const hospitalReads: Line[] = [
-  ["GET /patients", "read", 200, budget(2, 20, 10), get("/patients", nurse)],
-  ["GET /patients/{id}", "read", 200, budget(2, 15, 10), (e) => get(`/patients/${world.patient.id}`, doctor)(e)],
+export const hospitalReads: BudgetCase[] = [
+  ["GET /patients", "read", 200, budget(2, 20, 10), getAs("/patients", nurse)],
+  ["GET /patients/{id}", "read", 200, budget(2, 15, 10), (e) => getAs(`/patients/${world.patient.id}`, doctor)(e)],
   [
     "GET /patients/{id}/care-team",
     "read",
     200,
     budget(2, 15, 10),
-    (e) => get(`/patients/${world.patient.id}/care-team`, nurse)(e),
+    (e) => getAs(`/patients/${world.patient.id}/care-team`, nurse)(e),
   ],
-  ["GET /devices", "read", 200, budget(2, 22, 8), get("/devices", nurse)],
-  ["GET /devices/{id}", "read", 200, budget(2, 15, 10), (e) => get(`/devices/${device.id}`, nurse)(e)],
-  ["GET /hospitals", "read", 200, budget(2, 10, 5), get("/hospitals", nurse)],
+  ["GET /devices", "read", 200, budget(2, 22, 8), getAs("/devices", nurse)],
+  ["GET /devices/{id}", "read", 200, budget(2, 15, 10), (e) => getAs(`/devices/${device.id}`, nurse)(e)],
+  ["GET /hospitals", "read", 200, budget(2, 10, 5), getAs("/hospitals", nurse)],
   [
     "GET /hospitals/{id}/members",
     "read",
     200,
     budget(2, 28, 5),
-    (e) => get(`/hospitals/${world.hospitalId}/members`, () => world.manager)(e),
+    (e) => getAs(`/hospitals/${world.hospitalId}/members`, () => world.manager)(e),
   ],
-  ["GET /hospitals/{id}", "read", 200, budget(2, 10, 5), (e) => get(`/hospitals/${world.hospitalId}`, nurse)(e)],
-  ["GET /wards", "read", 200, budget(2, 175, 5), get("/wards", nurse)],
-  ["GET /wards (doctor)", "read", 200, budget(2, 180, 5), get("/wards", doctor)],
-  ["GET /wards/{id}", "read", 200, budget(2, 10, 5), (e) => get(`/wards/${wardId}`, nurse)(e)],
-  ["GET /practitioners", "read", 200, budget(2, 40, 5), get("/practitioners", nurse)],
-  ["GET /practitioners (patient)", "read", 200, budget(2, 50, 5), get("/practitioners", () => world.self)],
-  ["GET /practitioners?specialty", "read", 200, budget(2, 40, 5), get("/practitioners?specialty=ICU", nurse)],
-  ["GET /practitioners/{id}", "read", 200, budget(2, 15, 5), (e) => get(`/practitioners/${practitionerId}`, nurse)(e)],
+  ["GET /hospitals/{id}", "read", 200, budget(2, 10, 5), (e) => getAs(`/hospitals/${world.hospitalId}`, nurse)(e)],
+  ["GET /wards", "read", 200, budget(2, 175, 5), getAs("/wards", nurse)],
+  ["GET /wards (doctor)", "read", 200, budget(2, 180, 5), getAs("/wards", doctor)],
+  ["GET /wards/{id}", "read", 200, budget(2, 10, 5), (e) => getAs(`/wards/${wardId}`, nurse)(e)],
+  ["GET /practitioners", "read", 200, budget(2, 40, 5), getAs("/practitioners", nurse)],
+  ["GET /practitioners (patient)", "read", 200, budget(2, 50, 5), getAs("/practitioners", () => world.self)],
+  ["GET /practitioners?specialty", "read", 200, budget(2, 40, 5), getAs("/practitioners?specialty=ICU", nurse)],
+  ["GET /practitioners/{id}", "read", 200, budget(2, 15, 5), (e) => getAs(`/practitioners/${practitionerId}`, nurse)(e)],
 ];
 
-export const hospitalWrites: Line[] = [
+export const hospitalWrites: BudgetCase[] = [
   [
     "POST /patients",
     "write",
     201,
     budget(2, 17, 28),
-    (e) => ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...keyed(), env: e }),
+    (e) => sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...withNewKey(), env: e }),
   ],
   [
     "POST /patients, same key",
     "write",
     201,
     budget(3, 10, 10),
-    (e) => ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...REPLAYED, env: e }),
+    (e) => sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...REPLAYED, env: e }),
   ],
   [
     "PATCH /patients/{id}",
@@ -67,7 +67,7 @@ export const hospitalWrites: Line[] = [
     budget(3, 15, 10),
     async (e) => {
       const { id } = await newPatient(world.hospitalId, world.nurse);
-      return ask(`${API}/patients/${id}`, {
+      return sendRequest(`${API}/patients/${id}`, {
         as: world.nurse,
         method: "PATCH",
         json: { notes: "x" },
@@ -81,29 +81,31 @@ export const hospitalWrites: Line[] = [
     "write",
     200,
     budget(3, 15, 10),
-    (e) => ask(`${API}/patients/${world.patient.id}/care-team/${world.nurse.id}`, { as: world.nurse, method: "PUT", env: e }),
+    (e) =>
+      sendRequest(`${API}/patients/${world.patient.id}/care-team/${world.nurse.id}`, { as: world.nurse, method: "PUT", env: e }),
   ],
   [
     "POST /devices",
     "told",
     201,
     budget(4, 15, 15),
-    (e) => ask(`${API}/devices`, { as: world.nurse, json: { kind: "ecg", name: "x" }, ...keyed(), env: e }),
+    (e) => sendRequest(`${API}/devices`, { as: world.nurse, json: { kind: "ecg", name: "x" }, ...withNewKey(), env: e }),
   ],
   [
     "POST assignment",
     "told",
     201,
     // The patient and the hospital's live views are told (0004_changes).
-    budget(5, 72, 28, "", TOLD),
-    (e) => ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: world.patient.id }, env: e }),
+    budget(5, 72, 28, "", NOTIFIED_OBJECTS),
+    (e) =>
+      sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: world.patient.id }, env: e }),
   ],
   [
     "POST credential",
     "told",
     201,
     budget(3, 16, 12),
-    (e) => ask(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x" }, env: e }),
+    (e) => sendRequest(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x" }, env: e }),
   ],
   ...(
     [
@@ -111,7 +113,7 @@ export const hospitalWrites: Line[] = [
       ["DELETE /hospitals/{id}", "DELETE", undefined],
     ] as const
   ).map(
-    ([name, method, json]): Line => [
+    ([name, method, json]): BudgetCase => [
       name,
       "write",
       200,
@@ -120,7 +122,7 @@ export const hospitalWrites: Line[] = [
       async (e) => {
         const home = await newHospital();
         for (let i = 0; i < 3; i++) await newPerson("nurse", home);
-        return ask(`${API}/hospitals/${home}`, { as: world.admin, method, json, headers: { "If-Match": '"1"' }, env: e });
+        return sendRequest(`${API}/hospitals/${home}`, { as: world.admin, method, json, headers: { "If-Match": '"1"' }, env: e });
       },
     ],
   ),
@@ -129,7 +131,7 @@ export const hospitalWrites: Line[] = [
     "write",
     201,
     budget(3, 15, 15),
-    (e) => ask(`${API}/wards`, { as: world.manager, json: { name: unique() }, ...keyed(), env: e }),
+    (e) => sendRequest(`${API}/wards`, { as: world.manager, json: { name: uniqueText() }, ...withNewKey(), env: e }),
   ],
   [
     "DELETE /wards/{id}, occupied",
@@ -137,10 +139,10 @@ export const hospitalWrites: Line[] = [
     409,
     budget(3, 15, 10),
     async (e) => {
-      const made = await read(await ask(`${API}/wards`, { as: world.manager, json: { name: unique() } }));
+      const made = await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: uniqueText() } }));
       const id: string = made.data.ward_id;
       await env.DB.prepare("UPDATE patients SET ward_id = ? WHERE id = ?").bind(id, world.stranger.id).run();
-      return ask(`${API}/wards/${id}`, { as: world.manager, method: "DELETE", headers: { "If-Match": '"1"' }, env: e });
+      return sendRequest(`${API}/wards/${id}`, { as: world.manager, method: "DELETE", headers: { "If-Match": '"1"' }, env: e });
     },
   ],
   [
@@ -150,7 +152,7 @@ export const hospitalWrites: Line[] = [
     budget(3, 20, 15),
     async (e) => {
       const { id } = await newPerson("doctor", world.hospitalId);
-      return ask(`${API}/practitioners`, { as: world.manager, json: { user_id: id }, ...keyed(), env: e });
+      return sendRequest(`${API}/practitioners`, { as: world.manager, json: { user_id: id }, ...withNewKey(), env: e });
     },
   ],
   [
@@ -159,7 +161,7 @@ export const hospitalWrites: Line[] = [
     412,
     budget(3, 15, 10),
     (e) =>
-      ask(`${API}/practitioners/${practitionerId}`, {
+      sendRequest(`${API}/practitioners/${practitionerId}`, {
         as: world.manager,
         method: "PATCH",
         json: { about: "x" },
@@ -175,7 +177,7 @@ export const hospitalWrites: Line[] = [
     async (e) => {
       const { id } = await newPerson("doctor", world.hospitalId);
       const path = `${API}/hospitals/${world.hospitalId}/members/${id}`;
-      return ask(path, { as: world.manager, method: "PUT", json: { role: "nurse" }, env: e });
+      return sendRequest(path, { as: world.manager, method: "PUT", json: { role: "nurse" }, env: e });
     },
   ],
 ];

@@ -1,91 +1,103 @@
 // Budgets of live vitals: observations, alerts, their rules, boards, live views, and the devices that send.
-import { API, ask, env, newDevice, newPatient, read } from "../world.ts";
+import { API, env, newDevice, newPatient, readJson, sendRequest } from "../world.ts";
 import {
+  type BudgetCase,
   budget,
   clinic,
   clinicWard,
+  createMonitoredPatient,
+  createSample,
   device,
   doctor,
-  get,
+  getAs,
   heldId,
-  type Line,
-  live,
+  liveBudget,
+  monitoredPatient,
+  NOTIFIED_OBJECTS,
   newWard,
-  newWatched,
   nurse,
-  sample,
-  TOLD,
   unbound,
-  watched,
   world,
 } from "./budgets-world.ts";
 
-const ofPatient = (path: string) => (e: Env) => get(`/patients/${world.patient.id}/${path}`, doctor)(e);
+const ofPatient = (path: string) => (e: Env) => getAs(`/patients/${world.patient.id}/${path}`, doctor)(e);
 const ago = (hours: number) => `from=${new Date(Date.now() - hours * 3_600_000).toISOString()}`;
 const put = (path: string, json: object, headers?: Record<string, string>) => (e: Env) =>
-  ask(API + path, { as: clinic.nurse, method: "PUT", json, ...(headers && { headers }), env: e });
+  sendRequest(API + path, { as: clinic.nurse, method: "PUT", json, ...(headers && { headers }), env: e });
 
-export const vitals: Line[] = [
+export const vitals: BudgetCase[] = [
   // An hour that is asked for is two rows read, whether there is one or not: the list of hours, and looking one up by its key.
-  ["GET /patients/{id}/observations", "read", 200, live(2, 15, 10, "history"), ofPatient("observations")],
+  ["GET /patients/{id}/observations", "read", 200, liveBudget(2, 15, 10, "history"), ofPatient("observations")],
   [
     "GET /patients/{id}/observations?buckets",
     "read",
     200,
-    live(2, 15, 10, "buckets"),
+    liveBudget(2, 15, 10, "buckets"),
     (e) => ofPatient(`history?buckets=50&${ago(12)}`)(e),
   ],
   [
     "GET /patients/{id}/observations?buckets, a year",
     "read",
     200,
-    live(2, 2 * 365 * 24 + 30, 10, "openHours"),
+    liveBudget(2, 2 * 365 * 24 + 30, 10, "openHours"),
     (e) => ofPatient(`history?buckets=50&${ago(365 * 24)}`)(e),
   ],
-  ["GET /patients/{id}/observations/latest", "read", 200, live(2, 15, 10, "snapshot"), ofPatient("observations/latest")],
-  ["GET /patients/{id}/observations/rollups", "read", 200, live(2, 90, 10, "openHours"), ofPatient("observations/rollups")],
-  ["GET /patients/{id}/scores/news2", "read", 200, live(2, 15, 10, "snapshot"), ofPatient("scores/news2")],
-  ["GET /observations/quarantine", "read", 200, budget(2, 15, 10), get("/observations/quarantine", nurse)],
+  ["GET /patients/{id}/observations/latest", "read", 200, liveBudget(2, 15, 10, "snapshot"), ofPatient("observations/latest")],
+  ["GET /patients/{id}/observations/rollups", "read", 200, liveBudget(2, 90, 10, "openHours"), ofPatient("observations/rollups")],
+  ["GET /patients/{id}/scores/news2", "read", 200, liveBudget(2, 15, 10, "snapshot"), ofPatient("scores/news2")],
+  ["GET /observations/quarantine", "read", 200, budget(2, 15, 10), getAs("/observations/quarantine", nurse)],
   [
     "GET /observations/quarantine/{id}",
     "read",
     200,
     budget(2, 15, 10),
-    (e) => get(`/observations/quarantine/${heldId}`, nurse)(e),
+    (e) => getAs(`/observations/quarantine/${heldId}`, nurse)(e),
   ],
   [
     "GET /analytics/patients/{id}/summary",
     "read",
     200,
-    live(2, 90, 10, "openHours", "snapshot"),
-    (e) => get(`/analytics/patients/${world.patient.id}/summary`, doctor)(e),
+    liveBudget(2, 90, 10, "openHours", "snapshot"),
+    (e) => getAs(`/analytics/patients/${world.patient.id}/summary`, doctor)(e),
   ],
-  ["GET /analytics/hourly-stats", "read", 200, budget(2, 50, 8), get("/analytics/hourly-stats", () => clinic.nurse)],
-  ["GET /analytics/hourly-stats (doctor)", "read", 200, budget(2, 60, 8), get("/analytics/hourly-stats", () => clinic.doctor)],
-  ["GET /wearables/metrics/recent", "read", 200, live(2, 15, 10, "history"), get("/wearables/metrics/recent", () => world.self)],
-  ["GET /wearables/summary", "read", 200, live(2, 2 * 7 * 24 + 30, 10, "openHours"), get("/wearables/summary", () => world.self)],
-  ["GET /alerts", "read", 200, budget(2, 40, 14), get("/alerts", () => clinic.nurse)],
-  ["GET /alerts (doctor)", "read", 200, budget(2, 80, 14), get("/alerts", () => clinic.doctor)],
-  ["GET /alerts?open=true", "read", 200, budget(2, 40, 14), get("/alerts?open=true", () => clinic.nurse)],
+  ["GET /analytics/hourly-stats", "read", 200, budget(2, 50, 8), getAs("/analytics/hourly-stats", () => clinic.nurse)],
+  ["GET /analytics/hourly-stats (doctor)", "read", 200, budget(2, 60, 8), getAs("/analytics/hourly-stats", () => clinic.doctor)],
+  [
+    "GET /wearables/metrics/recent",
+    "read",
+    200,
+    liveBudget(2, 15, 10, "history"),
+    getAs("/wearables/metrics/recent", () => world.self),
+  ],
+  [
+    "GET /wearables/summary",
+    "read",
+    200,
+    liveBudget(2, 2 * 7 * 24 + 30, 10, "openHours"),
+    getAs("/wearables/summary", () => world.self),
+  ],
+  ["GET /alerts", "read", 200, budget(2, 40, 14), getAs("/alerts", () => clinic.nurse)],
+  ["GET /alerts (doctor)", "read", 200, budget(2, 80, 14), getAs("/alerts", () => clinic.doctor)],
+  ["GET /alerts?open=true", "read", 200, budget(2, 40, 14), getAs("/alerts?open=true", () => clinic.nurse)],
   [
     "GET /alerts/{id}",
     "read",
     200,
-    live(2, 20, 10, "snapshot"),
-    (e) => get(`/alerts/${watched.alertId}`, () => clinic.doctor)(e),
+    liveBudget(2, 20, 10, "snapshot"),
+    (e) => getAs(`/alerts/${monitoredPatient.alertId}`, () => clinic.doctor)(e),
   ],
-  ["GET /alert-rules/defaults", "read", 200, budget(2, 10, 5), get("/alert-rules/defaults", nurse)],
-  ["GET /alert-rules", "read", 200, budget(2, 40, 5), get("/alert-rules", () => clinic.nurse)],
+  ["GET /alert-rules/defaults", "read", 200, budget(2, 10, 5), getAs("/alert-rules/defaults", nurse)],
+  ["GET /alert-rules", "read", 200, budget(2, 40, 5), getAs("/alert-rules", () => clinic.nurse)],
   ["GET /patients/{id}/alert-rules", "read", 200, budget(2, 20, 10), ofPatient("alert-rules")],
   ["GET /patients/{id}/monitoring", "read", 200, budget(2, 15, 10), ofPatient("monitoring")],
   [
     "GET /wards/{id}/board, five patients",
     "read",
     200,
-    live(2, 80, 15, ...Array(5).fill("snapshot")),
-    (e) => get(`/wards/${clinicWard}/board`, () => clinic.nurse)(e),
+    liveBudget(2, 80, 15, ...Array(5).fill("snapshot")),
+    (e) => getAs(`/wards/${clinicWard}/board`, () => clinic.nurse)(e),
   ],
-  ["GET /devices/{id}/assignments", "read", 200, budget(2, 20, 10), (e) => get(`/devices/${device.id}/assignments`, nurse)(e)],
+  ["GET /devices/{id}/assignments", "read", 200, budget(2, 20, 10), (e) => getAs(`/devices/${device.id}/assignments`, nurse)(e)],
   [
     "GET /live",
     "read",
@@ -93,7 +105,7 @@ export const vitals: Line[] = [
     budget(2, 60, 10, "", "feed.fetch"),
     async (e) => {
       const headers = { Upgrade: "websocket" };
-      const response = await ask(`${API}/live?patient_id=${watched.id}`, { as: clinic.doctor, headers, env: e });
+      const response = await sendRequest(`${API}/live?patient_id=${monitoredPatient.id}`, { as: clinic.doctor, headers, env: e });
       response.webSocket?.accept();
       response.webSocket?.close();
       return response;
@@ -105,7 +117,7 @@ export const vitals: Line[] = [
     200,
     budget(2, 60, 10, "", "feed.fetch"),
     async (e) => {
-      const response = await ask(`${API}/live/sse?patient_id=${watched.id}`, { as: clinic.doctor, env: e });
+      const response = await sendRequest(`${API}/live/sse?patient_id=${monitoredPatient.id}`, { as: clinic.doctor, env: e });
       await response.body?.cancel();
       return new Response(null, response);
     },
@@ -115,26 +127,26 @@ export const vitals: Line[] = [
     "write",
     201,
     budget(3, 60, 10),
-    (e) => ask(`${API}/live/tickets`, { as: clinic.doctor, json: { patient_id: watched.id }, env: e }),
+    (e) => sendRequest(`${API}/live/tickets`, { as: clinic.doctor, json: { patient_id: monitoredPatient.id }, env: e }),
   ],
   [
     "POST /observations, nurse, a hundred",
     "write",
     200,
-    live(3, 15, 10, "record"),
+    liveBudget(3, 15, 10, "record"),
     (e) => {
-      const samples = Array.from({ length: 100 }, (_, i) => sample(70, i * 1000));
-      return ask(`${API}/observations`, { as: world.nurse, json: { patient_id: world.patient.id, samples }, env: e });
+      const samples = Array.from({ length: 100 }, (_, i) => createSample(70, i * 1000));
+      return sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: world.patient.id, samples }, env: e });
     },
   ],
   [
     "POST /observations, first of a patient",
     "write",
     200,
-    live(3, 25, 10, "record", "configure", "record"),
+    liveBudget(3, 25, 10, "record", "configure", "record"),
     async (e) => {
       const { id } = await newPatient(world.hospitalId, world.nurse);
-      return ask(`${API}/observations`, { as: world.nurse, json: { patient_id: id, ...sample(70) }, env: e });
+      return sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: id, ...createSample(70) }, env: e });
     },
   ],
   [
@@ -142,26 +154,26 @@ export const vitals: Line[] = [
     "write",
     200,
     { ...budget(3, 15, 15), kv: 2 },
-    (e) => ask(`${API}/observations`, { as: unbound, json: sample(70), env: e }),
+    (e) => sendRequest(`${API}/observations`, { as: unbound, json: createSample(70), env: e }),
   ],
   [
     "POST /wearables/sync, by its owner",
     "write",
     200,
-    live(3, 15, 10, "record"),
+    liveBudget(3, 15, 10, "record"),
     (e) => {
       const metrics = [{ timestamp: new Date().toISOString(), heart_rate: 70, spo2: 97, steps: 120 }];
-      return ask(`${API}/wearables/sync`, { as: world.self, json: { metrics }, env: e });
+      return sendRequest(`${API}/wearables/sync`, { as: world.self, json: { metrics }, env: e });
     },
   ],
   [
     "PATCH /observations/{id}",
     "write",
     200,
-    live(3, 15, 10, "amend"),
+    liveBudget(3, 15, 10, "amend"),
     async (e) => {
       const json = { status: "amended", value: 74, reason: "Read off wrongly" };
-      return ask(`${API}/observations/${(await newWatched()).observationId}`, {
+      return sendRequest(`${API}/observations/${(await createMonitoredPatient()).observationId}`, {
         as: clinic.nurse,
         method: "PATCH",
         json,
@@ -177,15 +189,15 @@ export const vitals: Line[] = [
       ["resolve", undefined],
     ] as const
   ).map(
-    ([verb, json]): Line => [
+    ([verb, json]): BudgetCase => [
       `POST /alerts/{id}/${verb}`,
       "write",
       200,
-      live(3, 25, 10, "act"),
+      liveBudget(3, 25, 10, "act"),
       async (e) => {
-        const { alertId } = await newWatched();
+        const { alertId } = await createMonitoredPatient();
         const body = verb === "assign" ? { user_id: clinic.doctor.id } : json;
-        return ask(`${API}/alerts/${alertId}/${verb}`, { as: clinic.nurse, method: "POST", json: body, env: e });
+        return sendRequest(`${API}/alerts/${alertId}/${verb}`, { as: clinic.nurse, method: "POST", json: body, env: e });
       },
     ],
   ),
@@ -193,14 +205,14 @@ export const vitals: Line[] = [
     "POST /alerts/{id}/comment",
     "write",
     200,
-    live(3, 25, 10, "snapshot"),
+    liveBudget(3, 25, 10, "snapshot"),
     async (e) => {
-      const { alertId } = await newWatched();
-      return ask(`${API}/alerts/${alertId}/comment`, { as: clinic.nurse, json: { text: "Probe had slipped." }, env: e });
+      const { alertId } = await createMonitoredPatient();
+      return sendRequest(`${API}/alerts/${alertId}/comment`, { as: clinic.nurse, json: { text: "Probe had slipped." }, env: e });
     },
   ],
   ...(["PUT", "DELETE"] as const).map(
-    (method): Line => [
+    (method): BudgetCase => [
       `${method} /wards/{id}/alert-rules/{code}, two patients`,
       "write",
       200,
@@ -212,7 +224,7 @@ export const vitals: Line[] = [
         const path = `/wards/${ward}/alert-rules/spo2`;
         if (method === "PUT") return put(path, { low: 91 })(e);
         await put(path, { low: 91 })(env);
-        return ask(API + path, { as: clinic.nurse, method, headers: { "If-Match": '"1"' }, env: e });
+        return sendRequest(API + path, { as: clinic.nurse, method, headers: { "If-Match": '"1"' }, env: e });
       },
     ],
   ),
@@ -221,14 +233,14 @@ export const vitals: Line[] = [
     "write",
     200,
     budget(3, 25, 15),
-    (e) => put(`/patients/${watched.id}/alert-rules/spo2`, { low: 90 })(e),
+    (e) => put(`/patients/${monitoredPatient.id}/alert-rules/spo2`, { low: 90 })(e),
   ],
   [
     "PUT /patients/{id}/alert-rules/{code}, again",
     "write",
     200,
     budget(3, 25, 15),
-    (e) => put(`/patients/${watched.id}/alert-rules/spo2`, { low: 89 }, { "If-Match": '"1"' })(e),
+    (e) => put(`/patients/${monitoredPatient.id}/alert-rules/spo2`, { low: 89 }, { "If-Match": '"1"' })(e),
   ],
   [
     "DELETE /patients/{id}/alert-rules/{code}",
@@ -236,7 +248,7 @@ export const vitals: Line[] = [
     200,
     budget(3, 25, 15),
     (e) =>
-      ask(`${API}/patients/${watched.id}/alert-rules/spo2`, {
+      sendRequest(`${API}/patients/${monitoredPatient.id}/alert-rules/spo2`, {
         as: clinic.nurse,
         method: "DELETE",
         headers: { "If-Match": '"2"' },
@@ -247,10 +259,10 @@ export const vitals: Line[] = [
     "POST /patients/{id}/alert-rules/preview",
     "write",
     200,
-    live(3, 30, 10, "history"),
+    liveBudget(3, 30, 10, "history"),
     (e) => {
       const json = { code: "heart_rate", limits: { high: 75 } };
-      return ask(`${API}/patients/${world.patient.id}/alert-rules/preview`, { as: world.nurse, json, env: e });
+      return sendRequest(`${API}/patients/${world.patient.id}/alert-rules/preview`, { as: world.nurse, json, env: e });
     },
   ],
   [
@@ -259,7 +271,7 @@ export const vitals: Line[] = [
     200,
     budget(3, 20, 15),
     (e) =>
-      ask(`${API}/patients/${watched.id}/monitoring`, {
+      sendRequest(`${API}/patients/${monitoredPatient.id}/monitoring`, {
         as: clinic.nurse,
         method: "PATCH",
         json: { spo2_scale: 2 },
@@ -269,18 +281,18 @@ export const vitals: Line[] = [
   ],
   ...(
     [
-      ["PATCH", { model: "M2" }, live(3, 22, 12)],
-      ["DELETE", undefined, budget(5, 60, 24, "", TOLD)],
+      ["PATCH", { model: "M2" }, liveBudget(3, 22, 12)],
+      ["DELETE", undefined, budget(5, 60, 24, "", NOTIFIED_OBJECTS)],
     ] as const
   ).map(
-    ([method, json, may]): Line => [
+    ([method, json, may]): BudgetCase => [
       `${method} /devices/{id}`,
       "told",
       200,
       may,
       async (e) => {
         const { id } = await newDevice(world.nurse, world.stranger.id);
-        return ask(`${API}/devices/${id}`, { as: world.nurse, method, json, headers: { "If-Match": '"1"' }, env: e });
+        return sendRequest(`${API}/devices/${id}`, { as: world.nurse, method, json, headers: { "If-Match": '"1"' }, env: e });
       },
     ],
   ),
@@ -289,7 +301,7 @@ export const vitals: Line[] = [
     "write",
     201,
     budget(3, 15, 15),
-    (e) => ask(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST", env: e }),
+    (e) => sendRequest(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST", env: e }),
   ],
   [
     "POST /devices/claim",
@@ -297,8 +309,10 @@ export const vitals: Line[] = [
     201,
     budget(3, 25, 15),
     async (e) => {
-      const { data } = await read(await ask(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST" }));
-      return ask(`${API}/devices/claim`, { json: { code: data.code }, env: e });
+      const { data } = await readJson(
+        await sendRequest(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST" }),
+      );
+      return sendRequest(`${API}/devices/claim`, { json: { code: data.code }, env: e });
     },
   ],
 ];

@@ -1,7 +1,20 @@
 // The hospitals whose requests are counted, and how a line of the budgets is written.
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { alertId } from "../../src/monitoring/patient-object/samples/ids.ts";
-import { API, type Ask, ask, env, newDevice, newPatient, newPdf, newWorld, read, unique, upload, type World } from "../world.ts";
+import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newPatient,
+  newPdf,
+  newWorld,
+  type RequestOptions,
+  readJson,
+  sendRequest,
+  uniqueText,
+  uploadReport,
+  type World,
+} from "../world.ts";
 
 export let world: World;
 export let device: Awaited<ReturnType<typeof newDevice>>;
@@ -13,14 +26,14 @@ export let practitionerId: string;
 /** Another hospital, where five patients of a ward are watched. */
 export let clinic: World;
 export let clinicWard: string;
-export let watched: Watched;
+export let monitoredPatient: MonitoredPatient;
 export let heldId: string;
-export const stored = newPdf("stored", 200_000);
+export const storedPdf = newPdf("stored", 200_000);
 export const REPLAYED = { headers: { "Idempotency-Key": "budget-replayed" } };
 
-export type Watched = { id: string; alertId: string; observationId: string };
+export type MonitoredPatient = { id: string; alertId: string; observationId: string };
 
-export const sample = (value: number, ago = 0) => ({
+export const createSample = (value: number, ago = 0) => ({
   code: "8867-4",
   value,
   unit: "/min",
@@ -28,11 +41,11 @@ export const sample = (value: number, ago = 0) => ({
 });
 
 export async function newWard({ manager }: World): Promise<string> {
-  return (await read(await ask(`${API}/wards`, { as: manager, json: { name: unique() } }))).data.ward_id;
+  return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name: uniqueText() } }))).data.ward_id;
 }
 
 /** A new patient whose heart stands still, told to D1. */
-export async function newWatched(ward_id: string | null = null): Promise<Watched> {
+export async function createMonitoredPatient(ward_id: string | null = null): Promise<MonitoredPatient> {
   const { id } = await newPatient(clinic.hospitalId, clinic.nurse, [clinic.doctor]);
   const change = {
     as: clinic.nurse,
@@ -40,44 +53,52 @@ export async function newWatched(ward_id: string | null = null): Promise<Watched
     json: { monitoring: "home", ward_id },
     headers: { "If-Match": '"1"' },
   };
-  await ask(`${API}/patients/${id}`, change);
-  const sent = await ask(`${API}/observations`, { as: clinic.nurse, json: { patient_id: id, ...sample(0) } });
+  await sendRequest(`${API}/patients/${id}`, change);
+  const sent = await sendRequest(`${API}/observations`, { as: clinic.nurse, json: { patient_id: id, ...createSample(0) } });
   await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
-  return { id, alertId: alertId(id, 1), observationId: (await read(sent)).data.results[0].observation_id };
+  return { id, alertId: toAlertId(id, 1), observationId: (await readJson(sent)).data.results[0].observation_id };
 }
 
 /** What every line may name; once, before the first of them. */
-export async function openWorld(): Promise<void> {
+export async function setUpWorld(): Promise<void> {
   world = await newWorld();
   device = await newDevice(world.nurse, world.patient.id);
   unbound = await newDevice(world.nurse, null);
   const about = { patient_id: world.patient.id, metrics: '{"heart_rate":70}' };
-  reportId = (await read(await upload(world.nurse, stored, about, REPLAYED))).data.report_id;
-  for (let i = 0; i < 40; i++) await upload(world.nurse, newPdf(), i % 2 ? about : { patient_id: world.stranger.id });
-  await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...REPLAYED });
-  wardId = (await read(await ask(`${API}/wards`, { as: world.manager, json: { name: "Ward" } }))).data.ward_id;
-  for (let i = 0; i < 20; i++) await ask(`${API}/wards`, { as: world.manager, json: { name: `Ward ${i}` } });
+  reportId = (await readJson(await uploadReport(world.nurse, storedPdf, about, REPLAYED))).data.report_id;
+  for (let i = 0; i < 40; i++) await uploadReport(world.nurse, newPdf(), i % 2 ? about : { patient_id: world.stranger.id });
+  await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...REPLAYED });
+  wardId = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: "Ward" } }))).data.ward_id;
+  for (let i = 0; i < 20; i++) await sendRequest(`${API}/wards`, { as: world.manager, json: { name: `Ward ${i}` } });
   for (const { id } of [world.nurse, world.doctor]) {
-    const profile = await read(await ask(`${API}/practitioners`, { as: world.manager, json: { user_id: id, specialty: "ICU" } }));
+    const profile = await readJson(
+      await sendRequest(`${API}/practitioners`, { as: world.manager, json: { user_id: id, specialty: "ICU" } }),
+    );
     practitionerId = profile.data.practitioner_id;
   }
   clinic = await newWorld();
   clinicWard = await newWard(clinic);
-  for (let i = 0; i < 5; i++) watched = await newWatched(clinicWard);
-  const samples = Array.from({ length: 300 }, (_, i) => sample(70 + (i % 9), (i + 1) * 60_000));
-  await ask(`${API}/observations`, { as: world.nurse, json: { patient_id: world.patient.id, samples } });
+  for (let i = 0; i < 5; i++) monitoredPatient = await createMonitoredPatient(clinicWard);
+  const samples = Array.from({ length: 300 }, (_, i) => createSample(70 + (i % 9), (i + 1) * 60_000));
+  await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: world.patient.id, samples } });
   await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(world.patient.id));
-  await ask(`${API}/observations`, { as: unbound, json: sample(72) });
+  await sendRequest(`${API}/observations`, { as: unbound, json: createSample(72) });
   heldId = (await env.DB.prepare("SELECT id FROM held_observations").first<string>("id")) ?? "";
-  link = (await read(await ask(`${API}/reports/${reportId}`, { as: world.doctor }))).data.download_url;
+  link = (await readJson(await sendRequest(`${API}/reports/${reportId}`, { as: world.doctor }))).data.download_url;
 }
 
 /** Rows are about a third above what was counted when written. */
 export type Budget = { d1: number; read: number; written: number; r2: string; kv: number; objects: string };
-export const TOLD = "feed.recheck monitor.configure";
+export const NOTIFIED_OBJECTS = "feed.recheck monitor.configure";
 /** `told`: a write that tells objects before it answers (monitor/changes.ts): a read, the facts of each patient, a write more. */
-export const MOST = { read: 2, write: 3, told: 7 };
-export type Line = [name: string, kind: keyof typeof MOST, status: number, budget: Budget, run: (env: Env) => Promise<Response>];
+export const MAX_TRIPS = { read: 2, write: 3, told: 7 };
+export type BudgetCase = [
+  name: string,
+  kind: keyof typeof MAX_TRIPS,
+  status: number,
+  budget: Budget,
+  run: (env: Env) => Promise<Response>,
+];
 
 export const budget = (d1: number, rowsRead: number, written: number, r2 = "", objects = ""): Budget => ({
   d1,
@@ -88,10 +109,11 @@ export const budget = (d1: number, rowsRead: number, written: number, r2 = "", o
   objects,
 });
 /** Of what lies in a patient's object. */
-export const live = (d1: number, rowsRead: number, written: number, ...objects: string[]) =>
+export const liveBudget = (d1: number, rowsRead: number, written: number, ...objects: string[]) =>
   budget(d1, rowsRead, written, "", objects.map((name) => `monitor.${name}`).join(" "));
-export const get = (path: string, as: () => Ask["as"]) => (counted: Env) => ask(API + path, { as: as(), env: counted });
+export const getAs = (path: string, as: () => RequestOptions["as"]) => (counted: Env) =>
+  sendRequest(API + path, { as: as(), env: counted });
 export const nurse = () => world.nurse;
 export const doctor = () => world.doctor;
 export const admin = () => world.admin;
-export const keyed = () => ({ headers: { "Idempotency-Key": unique() } });
+export const withNewKey = () => ({ headers: { "Idempotency-Key": uniqueText() } });

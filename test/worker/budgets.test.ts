@@ -1,20 +1,38 @@
 // What each request may cost: D1 round trips, rows read and written, R2 and KV operations, calls of objects. Any read 2 round
 // trips, any write 3, and one that tells objects first what that takes; samples of a device none.
 import { beforeAll, describe, expect, it } from "vitest";
-import { cleanUp } from "../../src/cron.ts";
-import { deliverChanges } from "../../src/monitoring/patient-object/context/changes.ts";
-import { type Counts, counting } from "../stores.ts";
-import { API, ask, env, newDevice, read } from "../world.ts";
+import { runCleanup } from "../../src/cron.ts";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
+import { type Counts, withCounters } from "../stores.ts";
+import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
-import { type Budget, budget, type Line, live, MOST, openWorld, sample, watched, world } from "./budgets-world.ts";
+import {
+  type Budget,
+  type BudgetCase,
+  budget,
+  createSample,
+  liveBudget,
+  MAX_TRIPS,
+  monitoredPatient,
+  setUpWorld,
+  world,
+} from "./budgets-world.ts";
 
 /** In this order: some lines go on from what an earlier one made. */
-const lines: Line[] = [...reports, ...hospitalReads, ...accountReads, ...vitals, ...uploads, ...hospitalWrites, ...accountWrites];
+const lines: BudgetCase[] = [
+  ...reports,
+  ...hospitalReads,
+  ...accountReads,
+  ...vitals,
+  ...uploads,
+  ...hospitalWrites,
+  ...accountWrites,
+];
 
-beforeAll(openWorld);
+beforeAll(setUpWorld);
 
 const table: string[] = [];
 const cells = (...texts: (string | number)[]) => `| ${texts.join(" | ")} |`;
@@ -38,10 +56,10 @@ function over(counts: Counts, may: Budget): string[] {
 
 describe("the budget of", () => {
   it.each(lines)("%s", async (name, kind, status, may, run) => {
-    expect(may.d1).toBeLessThanOrEqual(MOST[kind]);
+    expect(may.d1).toBeLessThanOrEqual(MAX_TRIPS[kind]);
     // What earlier lines changed is not this one's to tell.
     while ((await deliverChanges(env)) > 0);
-    const { env: counted, counts } = counting(env);
+    const { env: counted, counts } = withCounters(env);
     const response = await run(counted);
     expect(response.status).toBe(status);
     await response.arrayBuffer();
@@ -53,38 +71,42 @@ describe("the budget of", () => {
   it("samples of a device: no D1, one object; KV is asked where to send them once a minute, and knows when the object does", async () => {
     const bedside = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
     const send = async (value: number) => {
-      const { env: counted, counts } = counting(env);
-      const response = await ask(`${API}/observations`, { as: bedside, json: { samples: [sample(value)] }, env: counted });
-      expect((await read(response)).data.stored).toBe(1);
+      const { env: counted, counts } = withCounters(env);
+      const response = await sendRequest(`${API}/observations`, {
+        as: bedside,
+        json: { samples: [createSample(value)] },
+        env: counted,
+      });
+      expect((await readJson(response)).data.stored).toBe(1);
       return counts;
     };
     const first = await send(70);
     note("POST /observations, device, first", first);
-    expect(over(first, { ...live(3, 50, 2, "record", "configure", "record"), kv: 3 })).toEqual([]);
+    expect(over(first, { ...liveBudget(3, 50, 2, "record", "configure", "record"), kv: 3 })).toEqual([]);
     const second = await send(71);
     note("POST /observations, device", second);
-    expect(over(second, live(0, 0, 0, "record"))).toEqual([]);
+    expect(over(second, liveBudget(0, 0, 0, "record"))).toEqual([]);
     expect(second.objects).toHaveLength(1);
   });
 
   it("what is told behind an answer: one read, each change's facts, one write", async () => {
     while ((await deliverChanges(env)) > 0);
-    const { env: counted, counts } = counting(env);
-    await env.DB.prepare("UPDATE patients SET ward_id = NULL WHERE id = ?").bind(watched.id).run();
+    const { env: counted, counts } = withCounters(env);
+    await env.DB.prepare("UPDATE patients SET ward_id = NULL WHERE id = ?").bind(monitoredPatient.id).run();
     expect(await deliverChanges(counted)).toBe(2);
     note("behind an answer: a patient moved", counts);
     expect(counts.d1).toBe(3);
     expect(counts.objects.toSorted()).toEqual(["feed.recheck", "monitor.configure"]);
-    const { env: idle, counts: nothing } = counting(env);
+    const { env: idle, counts: nothing } = withCounters(env);
     expect(await deliverChanges(idle)).toBe(0);
     note("behind an answer: nothing changed", nothing);
     expect(nothing).toMatchObject({ d1: 1, rowsWritten: 0, objects: [] });
   });
 
   it("a sweep of a day: one list for each hour, and one for what lies in clear", async () => {
-    await cleanUp(env, Date.now() + 2 * 3_600_000);
-    const { env: counted, counts } = counting(env);
-    await cleanUp(counted, Date.now() + 2 * 3_600_000);
+    await runCleanup(env, Date.now() + 2 * 3_600_000);
+    const { env: counted, counts } = withCounters(env);
+    await runCleanup(counted, Date.now() + 2 * 3_600_000);
     note("cron, nothing to sweep", counts);
     expect(counts.d1).toBeLessThanOrEqual(3);
     expect(counts.r2.every((op) => op === "list")).toBe(true);
@@ -92,7 +114,7 @@ describe("the budget of", () => {
   });
 
   it("a spendthrift is exceeded: the table has teeth", async () => {
-    const { env: counted, counts } = counting(env);
+    const { env: counted, counts } = withCounters(env);
     for (let i = 0; i < 3; i++) await counted.DB.prepare("SELECT * FROM reports").all();
     await counted.FILES.head("x");
     await counted.KV.get("x");

@@ -2,14 +2,14 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { SECRETS } from "../../src/platform/config.ts";
-import { captureLogs, expectProblem, newJwk, ringOf } from "../forge.ts";
-import { API, ask, env, newPatient, newWorld, PASSWORD, read, type World } from "../world.ts";
+import { captureLogs, createJwk, expectProblem, readSigningKeys } from "../token-forge.ts";
+import { API, env, newPatient, newWorld, PASSWORD, readJson, sendRequest, type World } from "../world.ts";
 
 type Secret = (typeof SECRETS)[number];
 let world: World;
 beforeAll(async () => {
   world = await newWorld();
-  expect((await ask(`${API}/auth/me`, { as: world.nurse })).status).toBe(200);
+  expect((await sendRequest(`${API}/auth/me`, { as: world.nurse })).status).toBe(200);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -35,11 +35,16 @@ const ROUTES = [
 async function refusesAll(of: Env, origin = "http://localhost"): Promise<void> {
   for (const route of ROUTES) {
     const [method = "", path = ""] = route.split(" ");
-    const response = await ask(origin + path, { as: world.admin, method, env: of, ...(method === "POST" && { json: {} }) });
+    const response = await sendRequest(origin + path, {
+      as: world.admin,
+      method,
+      env: of,
+      ...(method === "POST" && { json: {} }),
+    });
     expect({ route, status: response.status }).toEqual({ route, status: 503 });
     expect(response.headers.get("retry-after")).toBe("5");
   }
-  expect((await ask(`${origin}/health`, { env: of })).status).toBe(200);
+  expect((await sendRequest(`${origin}/health`, { env: of })).status).toBe(200);
 }
 
 /** The variables named by log lines of level CRITICAL. */
@@ -50,8 +55,8 @@ function named(logs: string): string[] {
 async function isRefused(of: Env, variables: string[]): Promise<void> {
   const logs = captureLogs();
   const json = { email: world.nurse.email, password: PASSWORD };
-  await expectProblem(await ask(`${API}/auth/login`, { json, env: of }), 503, "misconfigured");
-  await expectProblem(await ask(`${API}/patients`, { as: world.nurse, env: of }), 503, "misconfigured");
+  await expectProblem(await sendRequest(`${API}/auth/login`, { json, env: of }), 503, "misconfigured");
+  await expectProblem(await sendRequest(`${API}/patients`, { as: world.nurse, env: of }), 503, "misconfigured");
   expect([...new Set(named(logs()))]).toEqual(variables);
   const values = SECRETS.map((name) => of[name]).filter((value) => value && value.length > 8);
   for (const value of values) expect(logs()).not.toContain(value);
@@ -59,7 +64,13 @@ async function isRefused(of: Env, variables: string[]): Promise<void> {
 }
 
 const MALFORMED: Record<Secret, string[]> = {
-  JWT_KEYS: ["{}", "null", '"a text of thirty-two characters and more"', `[${JSON.stringify(ringOf()[0])}`, "[]".padEnd(40)],
+  JWT_KEYS: [
+    "{}",
+    "null",
+    '"a text of thirty-two characters and more"',
+    `[${JSON.stringify(readSigningKeys()[0])}`,
+    "[]".padEnd(40),
+  ],
   FIELD_KEYS: [
     `f1:${"A".repeat(20)}bcdefghijklmnop!!!!`,
     "f1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQ==",
@@ -110,8 +121,8 @@ describe("the secret", () => {
   );
 
   it("JWT_KEYS holds private P-256 keys with ids of their own, each a pair", async () => {
-    const [own] = ringOf();
-    const other = await newJwk("other");
+    const [own] = readSigningKeys();
+    const other = await createJwk("other");
     if (!own) throw new Error("no key");
     const { d: _, ...publicHalf } = own;
     const { kid: __, ...nameless } = other;
@@ -128,7 +139,7 @@ describe("the secret", () => {
     ];
     for (const ring of rings) await isRefused(changed({ JWT_KEYS: JSON.stringify(ring) }), ["JWT_KEYS"]);
     expect(
-      (await ask(`${API}/auth/me`, { as: world.nurse, env: changed({ JWT_KEYS: JSON.stringify([own, other]) }) })).status,
+      (await sendRequest(`${API}/auth/me`, { as: world.nurse, env: changed({ JWT_KEYS: JSON.stringify([own, other]) }) })).status,
     ).toBe(200);
   });
 
@@ -138,7 +149,7 @@ describe("the secret", () => {
 
   it("is judged anew when it changes: the good ones serve again", async () => {
     await isRefused(without("LINK_KEY"), ["LINK_KEY"]);
-    expect((await ask(`${API}/auth/me`, { as: world.nurse })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/me`, { as: world.nurse })).status).toBe(200);
   });
 });
 
@@ -158,7 +169,7 @@ describe("the field keys", () => {
       vi.restoreAllMocks();
     }
     expect(await sentinel()).toBe(before);
-    expect((await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse })).status).toBe(200);
+    expect((await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse })).status).toBe(200);
   });
 
   it("and the index key are told apart in the log", async () => {
@@ -175,17 +186,17 @@ describe("the field keys", () => {
 
   it("may be joined by a new one in front: old rows open, new rows are sealed with it", async () => {
     const rotated = changed({ FIELD_KEYS: `${freshRing("f2")},${env.FIELD_KEYS}` });
-    const old = await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse, env: rotated });
-    expect((await read(old)).data.first_name).toBe(`First-${world.patient.canary}`);
-    const made = await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Asha" }, env: rotated });
-    const { patient_id } = (await read(made)).data;
+    const old = await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse, env: rotated });
+    expect((await readJson(old)).data.first_name).toBe(`First-${world.patient.canary}`);
+    const made = await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Asha" }, env: rotated });
+    const { patient_id } = (await readJson(made)).data;
     const row = await env.DB.prepare("SELECT identity_sealed FROM patients WHERE id = ?")
       .bind(patient_id)
       .first("identity_sealed");
     expect(row).toMatch(/^s1\.f2\./);
-    expect((await ask(`${API}/patients/${patient_id}`, { as: world.nurse, env: rotated })).status).toBe(200);
+    expect((await sendRequest(`${API}/patients/${patient_id}`, { as: world.nurse, env: rotated })).status).toBe(200);
     await env.DB.prepare("DELETE FROM idempotency_keys").run();
-    await expectProblem(await ask(`${API}/patients/${patient_id}`, { as: world.nurse }), 500, "integrity_error");
+    await expectProblem(await sendRequest(`${API}/patients/${patient_id}`, { as: world.nurse }), 500, "integrity_error");
   });
 });
 
@@ -211,26 +222,26 @@ describe("production", () => {
       await demo(table, 1);
       const logs = captureLogs();
       for (const of of environments) {
-        const response = await ask(`${origin}${API}/auth/me`, { as: world.nurse, env: of });
+        const response = await sendRequest(`${origin}${API}/auth/me`, { as: world.nurse, env: of });
         await expectProblem(response, 503, "misconfigured");
       }
       expect(named(logs())).toEqual(["ENVIRONMENT", "ENVIRONMENT", "ENVIRONMENT"]);
       vi.restoreAllMocks();
       await refusesAll(changed({ ENVIRONMENT: "production" }), origin);
       const development = changed({ ENVIRONMENT: "development" });
-      expect((await ask(`${API}/auth/me`, { as: world.nurse, env: development })).status).toBe(200);
+      expect((await sendRequest(`${API}/auth/me`, { as: world.nurse, env: development })).status).toBe(200);
       await demo(table, 0);
     }
     for (const of of environments) {
-      expect((await ask(`${origin}${API}/auth/me`, { as: world.nurse, env: of })).status).toBe(200);
+      expect((await sendRequest(`${origin}${API}/auth/me`, { as: world.nurse, env: of })).status).toBe(200);
     }
   });
 
   it("speaks https alone", async () => {
     const of = changed({ ENVIRONMENT: "production" });
     const json = { email: world.nurse.email, password: PASSWORD };
-    await expectProblem(await ask(`${API}/auth/login`, { json, env: of }), 403, "https_required");
-    const read = await ask(`${API}/auth/me?x=1`, { as: world.nurse, env: of });
+    await expectProblem(await sendRequest(`${API}/auth/login`, { json, env: of }), 403, "https_required");
+    const read = await sendRequest(`${API}/auth/me?x=1`, { as: world.nurse, env: of });
     expect([read.status, read.headers.get("location")]).toEqual([308, `https://localhost${API}/auth/me?x=1`]);
   });
 });

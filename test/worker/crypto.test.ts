@@ -1,8 +1,20 @@
 // Sealed rows through the front door: a flipped bit, a swapped row, column or version is an error, never other data.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { fromBase64Url, toBase64Url } from "../../src/platform/crypto.ts";
-import { captureLogs } from "../forge.ts";
-import { API, ask, env, newHospital, newPatient, newPdf, newPerson, type Patient, type Person, read, upload } from "../world.ts";
+import { captureLogs } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPatient,
+  newPdf,
+  newPerson,
+  type Patient,
+  type Person,
+  readJson,
+  sendRequest,
+  uploadReport,
+} from "../world.ts";
 
 let nurse: Person;
 let patient: Patient;
@@ -33,7 +45,7 @@ const store = (id: string, { identity, clinical, version }: Sealed) =>
     .bind(identity, clinical, version, id)
     .run();
 
-const get = (id: string) => ask(`${API}/patients/${id}`, { as: nurse });
+const get = (id: string) => sendRequest(`${API}/patients/${id}`, { as: nurse });
 
 /** A 500 that gives ids alone, with one log line that names the cause and no part of the row. */
 async function isBroken(id: string): Promise<void> {
@@ -48,7 +60,7 @@ async function isBroken(id: string): Promise<void> {
 }
 
 async function isWhole(id: string, canary: string): Promise<void> {
-  const { data } = await read(await get(id));
+  const { data } = await readJson(await get(id));
   expect(data).toMatchObject({ first_name: `First-${canary}`, medical_history: `History ${canary}` });
 }
 
@@ -125,7 +137,7 @@ describe("a sealed row", () => {
     const before = await sealedOf(patient.id);
     const etag = (await get(patient.id)).headers.get("etag") ?? "";
     const update = { method: "PATCH", json: { notes: "Changed" }, headers: { "If-Match": etag } };
-    expect((await ask(`${API}/patients/${patient.id}`, { as: nurse, ...update })).status).toBe(200);
+    expect((await sendRequest(`${API}/patients/${patient.id}`, { as: nurse, ...update })).status).toBe(200);
     const after = await sealedOf(patient.id);
     expect(after.version).toBe(before.version + 1);
     for (const replay of [
@@ -146,10 +158,14 @@ describe("a sealed row", () => {
 describe("a sealed file", () => {
   it("does not open for another report, nor with a byte changed in R2", async () => {
     const [a, b] = await Promise.all(
-      [newPdf("a", 200_000), newPdf("b", 200_000)].map((pdf) => upload(nurse, pdf, { patient_id: patient.id })),
+      [newPdf("a", 200_000), newPdf("b", 200_000)].map((pdf) => uploadReport(nurse, pdf, { patient_id: patient.id })),
     );
-    const ids = [(await read(a ?? new Response("{}"))).data.report_id, (await read(b ?? new Response("{}"))).data.report_id];
-    const file = (id: string, headers: Record<string, string> = {}) => ask(`${API}/reports/${id}/file`, { as: nurse, headers });
+    const ids = [
+      (await readJson(a ?? new Response("{}"))).data.report_id,
+      (await readJson(b ?? new Response("{}"))).data.report_id,
+    ];
+    const file = (id: string, headers: Record<string, string> = {}) =>
+      sendRequest(`${API}/reports/${id}/file`, { as: nurse, headers });
     expect([(await file(ids[0])).status, (await file(ids[1])).status]).toEqual([200, 200]);
     const keyOf = (id: string) => env.DB.prepare("SELECT file_key FROM reports WHERE id = ?").bind(id).first<string>("file_key");
     const [keyA, keyB] = [await keyOf(ids[0]), await keyOf(ids[1])];

@@ -2,19 +2,19 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CLAIM_LIFE_MS } from "../../src/devices/claims.ts";
+import { CLAIM_CODE_TTL_MS } from "../../src/devices/claim-codes.ts";
 import {
   API,
-  type Ask,
-  ask,
-  auditOf,
   env,
   newDevice,
   newPatient,
   newPerson,
   newWorld,
-  read,
-  unique,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
   type World,
   withinOneMinute,
 } from "../world.ts";
@@ -25,16 +25,18 @@ beforeEach(async () => {
 });
 afterEach(() => vi.useRealTimers());
 
-const issue = (device: string, as: Ask["as"] = world.nurse) => ask(`${API}/devices/${device}/claim-code`, { as, method: "POST" });
-const claim = (code: unknown, options: Ask = {}) => ask(`${API}/devices/claim`, { json: { code }, ...options });
-const codeOf = async (device: string): Promise<string> => (await read(await issue(device))).data.code;
+const issue = (device: string, as: RequestOptions["as"] = world.nurse) =>
+  sendRequest(`${API}/devices/${device}/claim-code`, { as, method: "POST" });
+const claim = (code: unknown, options: RequestOptions = {}) =>
+  sendRequest(`${API}/devices/claim`, { json: { code }, ...options });
+const codeOf = async (device: string): Promise<string> => (await readJson(await issue(device))).data.code;
 const sample = (value: number, ago = 0) => ({
   code: "8867-4",
   value,
   unit: "/min",
   effective_at: new Date(Date.now() - ago).toISOString(),
 });
-const bring = (as: { token: string }, ...samples: object[]) => ask(`${API}/observations`, { as, json: { samples } });
+const bring = (as: { token: string }, ...samples: object[]) => sendRequest(`${API}/observations`, { as, json: { samples } });
 const plain = (text: string) => text.replace(/"(error_id|request_id)":"[^"]*"/g, "");
 
 describe("a claim code", () => {
@@ -42,21 +44,21 @@ describe("a claim code", () => {
     const { id } = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
     const answer = await issue(id);
     expect(answer.status).toBe(201);
-    const { data } = await read(answer);
+    const { data } = await readJson(answer);
     expect(data.code).toMatch(/^[2-9A-HJKMNP-Z]{4}-[2-9A-HJKMNP-Z]{4}$/);
-    expect(Date.parse(data.expires_at) - Date.now()).toBeLessThanOrEqual(CLAIM_LIFE_MS);
+    expect(Date.parse(data.expires_at) - Date.now()).toBeLessThanOrEqual(CLAIM_CODE_TTL_MS);
     const row = await env.DB.prepare("SELECT * FROM device_claim_codes WHERE device_id = ?").bind(id).first();
     expect(row).not.toBeNull();
     expect(JSON.stringify(row)).not.toContain(data.code.replace("-", ""));
 
     const claimed = await claim(` ${data.code.toLowerCase().replace("-", " ")} `);
     expect(claimed.status).toBe(201);
-    const credential = (await read(claimed)).data;
+    const credential = (await readJson(claimed)).data;
     expect(credential).toMatchObject({ device_id: id, hospital_id: world.hospitalId, kind: "bedside_monitor" });
-    expect((await read(await bring(credential, sample(71)))).data).toMatchObject({ patient_id: world.patient.id, stored: 1 });
-    const [event] = await auditOf(claimed.headers.get("X-Request-Id") ?? "");
+    expect((await readJson(await bring(credential, sample(71)))).data).toMatchObject({ patient_id: world.patient.id, stored: 1 });
+    const [event] = await readAuditEvents(claimed.headers.get("X-Request-Id") ?? "");
     expect(event).toMatchObject({ event: "device.claim", outcome: "success", entity_id: id, hospital_id: world.hospitalId });
-    const [issued] = await auditOf(answer.headers.get("X-Request-Id") ?? "");
+    const [issued] = await readAuditEvents(answer.headers.get("X-Request-Id") ?? "");
     expect(issued).toMatchObject({ event: "device_claim_code.issue", actor_id: world.nurse.id });
   });
 
@@ -86,11 +88,15 @@ describe("a claim code", () => {
     const replaced = await codeOf(b.id);
     const present = await codeOf(b.id);
     const idle = await codeOf(c.id);
-    const gone = await ask(`${API}/devices/${c.id}`, { as: world.nurse, method: "DELETE", headers: { "If-Match": '"1"' } });
+    const gone = await sendRequest(`${API}/devices/${c.id}`, {
+      as: world.nurse,
+      method: "DELETE",
+      headers: { "If-Match": '"1"' },
+    });
     expect(gone.status).toBe(200);
     const answers = [await claim("ZZZZ-ZZZZ"), await claim(used), await claim(replaced), await claim(idle)];
     vi.useFakeTimers({ toFake: ["Date"] });
-    vi.setSystemTime(Date.now() + CLAIM_LIFE_MS);
+    vi.setSystemTime(Date.now() + CLAIM_CODE_TTL_MS);
     answers.push(await claim(present));
     const seen = await Promise.all(
       answers.map(async (r) => {
@@ -101,7 +107,7 @@ describe("a claim code", () => {
     expect(new Set(seen).size).toBe(1);
     expect(seen[0]).toMatch(/^404 /);
     for (const answer of answers) {
-      const [event] = await auditOf(answer.headers.get("X-Request-Id") ?? "");
+      const [event] = await readAuditEvents(answer.headers.get("X-Request-Id") ?? "");
       expect(event).toMatchObject({ event: "device.claim", outcome: "denied", entity_id: null });
     }
   });
@@ -109,13 +115,13 @@ describe("a claim code", () => {
   it("lives to its last millisecond, and dies with the rights of who made it", async () => {
     const { id } = await newDevice(world.nurse, null);
     const nurse = await newPerson("nurse", world.hospitalId);
-    const code = (await read(await issue(id, nurse))).data.code;
+    const code = (await readJson(await issue(id, nurse))).data.code;
     await env.DB.prepare("UPDATE memberships SET ended_at = 1 WHERE user_id = ?").bind(nurse.id).run();
     expect((await claim(code)).status).toBe(404);
     await env.DB.prepare("UPDATE memberships SET ended_at = NULL WHERE user_id = ?").bind(nurse.id).run();
     const { created_at, expires_at } =
       (await env.DB.prepare("SELECT * FROM device_claim_codes WHERE device_id = ?").bind(id).first()) ?? {};
-    expect(Number(expires_at) - Number(created_at)).toBe(CLAIM_LIFE_MS);
+    expect(Number(expires_at) - Number(created_at)).toBe(CLAIM_CODE_TTL_MS);
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(Number(expires_at) - 1);
     expect((await claim(code)).status).toBe(201);
@@ -135,7 +141,7 @@ describe("a claim code", () => {
     for (const code of ["", "K7MQ-2XW", "K7MQ-2XWH1", "K0MQ-2XWH", 7, null]) expect((await claim(code)).status).toBe(400);
     const { id } = await newDevice(world.nurse, null, "wearable");
     const code = await codeOf(id);
-    expect((await ask(`${API}/wearables/devices/claim`, { json: { code } })).status).toBe(201);
+    expect((await sendRequest(`${API}/wearables/devices/claim`, { json: { code } })).status).toBe(201);
   });
 
   it("is tried as often as people sign up, and no oftener", async () => {
@@ -154,14 +160,14 @@ describe("a device", () => {
 
   it("is renamed by who has seen it last", async () => {
     const { id } = await newDevice(world.nurse, world.patient.id);
-    const first = await ask(path(id), { as: world.nurse });
+    const first = await sendRequest(path(id), { as: world.nurse });
     expect(first.headers.get("ETag")).toBe('"1"');
     const change = (headers: Record<string, string>, json: object = { name: "ECG cart 9", model: "MX-4" }) =>
-      ask(path(id), { as: world.nurse, method: "PATCH", json, headers });
+      sendRequest(path(id), { as: world.nurse, method: "PATCH", json, headers });
     expect((await change({})).status).toBe(428);
     expect((await change({ "If-Match": '"2"' })).status).toBe(412);
     const changed = await change({ "If-Match": '"1"' });
-    expect((await read(changed)).data).toMatchObject({
+    expect((await readJson(changed)).data).toMatchObject({
       name: "ECG cart 9",
       model: "MX-4",
       version: 2,
@@ -171,7 +177,8 @@ describe("a device", () => {
     const both = await Promise.all(["A", "B"].map((name) => change({ "If-Match": '"2"' }, { name })));
     expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
     expect(
-      (await ask(path(id), { as: world.doctor, method: "PATCH", json: { name: "x" }, headers: { "If-Match": '"3"' } })).status,
+      (await sendRequest(path(id), { as: world.doctor, method: "PATCH", json: { name: "x" }, headers: { "If-Match": '"3"' } }))
+        .status,
     ).toBe(403);
   });
 
@@ -179,38 +186,38 @@ describe("a device", () => {
     const device = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
     expect((await bring(device, sample(70))).status).toBe(200);
     const remove = (version: string) =>
-      ask(path(device.id), { as: world.nurse, method: "DELETE", headers: { "If-Match": version } });
+      sendRequest(path(device.id), { as: world.nurse, method: "DELETE", headers: { "If-Match": version } });
     expect((await remove('"7"')).status).toBe(412);
     expect((await bring(device, sample(71))).status).toBe(200);
     const removed = await remove('"1"');
     expect(removed.status).toBe(200);
-    const [event] = await auditOf(removed.headers.get("X-Request-Id") ?? "");
+    const [event] = await readAuditEvents(removed.headers.get("X-Request-Id") ?? "");
     expect(event).toMatchObject({ event: "device.delete", outcome: "success", subjects: [world.patient.id] });
     expect((await bring(device, sample(72))).status).toBe(401);
-    const shown = (await read(await ask(path(device.id), { as: world.nurse }))).data;
+    const shown = (await readJson(await sendRequest(path(device.id), { as: world.nurse }))).data;
     expect(shown).toMatchObject({ is_active: false, patient_id: null, version: 2 });
-    const bind = () => ask(`${path(device.id)}/assignments`, { as: world.nurse, json: { patient_id: world.patient.id } });
+    const bind = () => sendRequest(`${path(device.id)}/assignments`, { as: world.nurse, json: { patient_id: world.patient.id } });
     expect((await bind()).status).toBe(404);
     expect((await issue(device.id)).status).toBe(409);
-    const back = await ask(path(device.id), {
+    const back = await sendRequest(path(device.id), {
       as: world.nurse,
       method: "PATCH",
       json: { is_active: true },
       headers: { "If-Match": '"2"' },
     });
-    expect((await read(back)).data).toMatchObject({ is_active: true, patient_id: null });
+    expect((await readJson(back)).data).toMatchObject({ is_active: true, patient_id: null });
     expect((await bind()).status).toBe(201);
     expect((await bring(device, sample(73))).status).toBe(200);
   });
 
   it("is found by kind, number and patient, and shows its patient to whom it may", async () => {
-    const serial_number = unique();
+    const serial_number = uniqueText();
     const json = { kind: "wearable", name: "Watch", serial_number };
-    const made = (await read(await ask(`${API}/devices`, { as: world.nurse, json }))).data;
-    await ask(`${path(made.device_id)}/assignments`, { as: world.nurse, json: { patient_id: world.stranger.id } });
+    const made = (await readJson(await sendRequest(`${API}/devices`, { as: world.nurse, json }))).data;
+    await sendRequest(`${path(made.device_id)}/assignments`, { as: world.nurse, json: { patient_id: world.stranger.id } });
     const other = await newDevice(world.nurse, world.patient.id, "ecg");
-    const list = async (query: string, as: Ask["as"] = world.nurse) =>
-      (await read(await ask(`${API}/devices?${query}`, { as }))).data;
+    const list = async (query: string, as: RequestOptions["as"] = world.nurse) =>
+      (await readJson(await sendRequest(`${API}/devices?${query}`, { as }))).data;
     expect(await list(`serial_number=${serial_number}`)).toMatchObject([
       { device_id: made.device_id, patient_id: world.stranger.id },
     ]);
@@ -219,8 +226,8 @@ describe("a device", () => {
     expect(await list(`patient_id=${world.stranger.id}`, world.doctor)).toEqual([]);
     expect(await list("active=false")).toEqual([]);
     expect((await list("kind=ecg")).length).toBe(1);
-    const listed = await ask(`${API}/devices`, { as: world.nurse });
-    const [event] = await auditOf(listed.headers.get("X-Request-Id") ?? "");
+    const listed = await sendRequest(`${API}/devices`, { as: world.nurse });
+    const [event] = await readAuditEvents(listed.headers.get("X-Request-Id") ?? "");
     expect([...(event?.subjects ?? [])].sort()).toEqual([world.patient.id, world.stranger.id].sort());
   });
 });
@@ -229,11 +236,11 @@ describe("bindings by time", () => {
   it("follow each other without overlap, newest first, of patients whom the caller may see", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const bind = (patient_id: string) =>
-      ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id } });
+      sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id } });
     await bind(world.stranger.id);
     await bind(world.patient.id);
-    const answer = await ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse });
-    const { data, meta } = await read(answer);
+    const answer = await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse });
+    const { data, meta } = await readJson(answer);
     expect(data.map((a: { patient_id: string }) => a.patient_id)).toEqual([
       world.patient.id,
       world.stranger.id,
@@ -242,13 +249,13 @@ describe("bindings by time", () => {
     expect(meta.pagination.total).toBe(3);
     for (let i = 0; i < 2; i++) expect(Date.parse(data[i + 1].ended_at)).toBeLessThanOrEqual(Date.parse(data[i].started_at));
     expect(data[0].ended_at).toBeNull();
-    const [event] = await auditOf(answer.headers.get("X-Request-Id") ?? "");
+    const [event] = await readAuditEvents(answer.headers.get("X-Request-Id") ?? "");
     expect([...(event?.subjects ?? [])].sort()).toEqual([world.patient.id, world.stranger.id].sort());
-    const seen = (await read(await ask(`${API}/devices/${device.id}/assignments`, { as: world.doctor }))).data;
+    const seen = (await readJson(await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.doctor }))).data;
     expect(seen.map((a: { patient_id: string }) => a.patient_id)).toEqual([world.patient.id, world.patient.id]);
-    expect((await ask(`${API}/devices/${device.id}/assignments`, { as: world.self })).status).toBe(403);
+    expect((await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.self })).status).toBe(403);
     const foreign = await newWorld();
-    expect((await ask(`${API}/devices/${device.id}/assignments`, { as: foreign.nurse })).status).toBe(404);
+    expect((await sendRequest(`${API}/devices/${device.id}/assignments`, { as: foreign.nurse })).status).toBe(404);
     const race = await Promise.all([world.patient.id, world.stranger.id, world.patient.id].map(bind));
     expect(race.every(({ status }) => status === 201)).toBe(true);
     const open = env.DB.prepare("SELECT count(*) AS n FROM device_assignments WHERE device_id = ? AND ended_at IS NULL");
@@ -259,16 +266,16 @@ describe("bindings by time", () => {
     const device = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
     const next = await newPatient(world.hospitalId, world.nurse);
     const before = sample(61);
-    expect((await read(await bring(device, before))).data).toMatchObject({ patient_id: world.patient.id, stored: 1 });
+    expect((await readJson(await bring(device, before))).data).toMatchObject({ patient_id: world.patient.id, stored: 1 });
     await new Promise((done) => setTimeout(done, 20));
     const late = sample(62);
     await new Promise((done) => setTimeout(done, 20));
-    await ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: next.id } });
+    await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: next.id } });
     await new Promise((done) => setTimeout(done, 20));
     // Only a device that has told its clock is believed about a time before it was bound here.
     const statuses = async (more: object) => {
       const json = { samples: [late, sample(63)], ...more };
-      const { data } = await read(await ask(`${API}/observations`, { as: device, json }));
+      const { data } = await readJson(await sendRequest(`${API}/observations`, { as: device, json }));
       return data.results.map(({ status }: { status: string }) => status);
     };
     expect(await statuses({})).toEqual(["quarantined", "stored"]);

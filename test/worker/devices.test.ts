@@ -1,7 +1,7 @@
 // Devices: a credential is shown once and works until it is revoked; a device writes for the patient it is bound to now.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { yielding } from "../stores.ts";
-import { API, ask, env, newDevice, newPdf, newWorld, read, upload } from "../world.ts";
+import { withRandomDelays } from "../stores.ts";
+import { API, env, newDevice, newPdf, newWorld, readJson, sendRequest, uploadReport } from "../world.ts";
 
 afterEach(() => vi.useRealTimers());
 
@@ -10,23 +10,23 @@ describe("a credential", () => {
     const world = await newWorld();
     const { id: deviceId } = await newDevice(world.nurse, world.patient.id);
     const path = `${API}/devices/${deviceId}/credentials`;
-    const { data } = await read(await ask(path, { as: world.nurse, json: { name: "ward PC" } }));
+    const { data } = await readJson(await sendRequest(path, { as: world.nurse, json: { name: "ward PC" } }));
     expect(data).toMatchObject({ device_id: deviceId, name: "ward PC", expires_at: null });
     expect(data.token).toMatch(/^ecd_[0-9a-f-]{36}_[A-Za-z0-9_-]{43}$/);
     const secret = data.token.split("_").slice(2).join("_");
-    const listed = await (await ask(path, { as: world.nurse })).text();
+    const listed = await (await sendRequest(path, { as: world.nurse })).text();
     expect(listed).toContain(data.credential_id);
     expect(listed).not.toContain(secret);
     const row = await env.DB.prepare("SELECT * FROM credentials WHERE id = ?").bind(data.credential_id).first();
     expect(row).not.toBeNull();
     expect(JSON.stringify(row)).not.toContain(secret);
 
-    expect((await upload(data, newPdf())).status).toBe(201);
-    const revoke = () => ask(`${path}/${data.credential_id}`, { as: world.nurse, method: "DELETE" });
+    expect((await uploadReport(data, newPdf())).status).toBe(201);
+    const revoke = () => sendRequest(`${path}/${data.credential_id}`, { as: world.nurse, method: "DELETE" });
     expect((await revoke()).status).toBe(200);
-    expect((await upload(data, newPdf())).status).toBe(401);
+    expect((await uploadReport(data, newPdf())).status).toBe(401);
     expect((await revoke()).status).toBe(404);
-    const [ended] = (await read(await ask(path, { as: world.nurse }))).data.filter(
+    const [ended] = (await readJson(await sendRequest(path, { as: world.nurse }))).data.filter(
       (c: { credential_id: string }) => c.credential_id === data.credential_id,
     );
     expect(ended.revoked_at).not.toBeNull();
@@ -45,28 +45,28 @@ describe("a credential", () => {
       `ecd_${id}`,
       secret,
     ];
-    for (const token of tokens) expect((await upload({ token }, newPdf())).status, token.slice(0, 8)).toBe(401);
-    expect((await upload(device, newPdf())).status).toBe(201);
+    for (const token of tokens) expect((await uploadReport({ token }, newPdf())).status, token.slice(0, 8)).toBe(401);
+    expect((await uploadReport(device, newPdf())).status).toBe(201);
 
     const expiry = new Date(Date.now() + 3_600_000).toISOString();
     const path = `${API}/devices/${device.id}/credentials`;
     const past = { name: "x", expires_at: new Date(Date.now() - 1).toISOString() };
-    expect((await ask(path, { as: world.nurse, json: past })).status).toBe(400);
-    const { data } = await read(await ask(path, { as: world.nurse, json: { name: "loan", expires_at: expiry } }));
-    expect((await upload(data, newPdf())).status).toBe(201);
+    expect((await sendRequest(path, { as: world.nurse, json: past })).status).toBe(400);
+    const { data } = await readJson(await sendRequest(path, { as: world.nurse, json: { name: "loan", expires_at: expiry } }));
+    expect((await uploadReport(data, newPdf())).status).toBe(201);
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(Date.parse(expiry) - 1);
-    expect((await upload(data, newPdf())).status).toBe(201);
+    expect((await uploadReport(data, newPdf())).status).toBe(201);
     vi.setSystemTime(Date.parse(expiry));
-    expect((await upload(data, newPdf())).status).toBe(401);
+    expect((await uploadReport(data, newPdf())).status).toBe(401);
   });
 
   it("of another device is not found under this one", async () => {
     const world = await newWorld();
     const [a, b] = [await newDevice(world.nurse, null), await newDevice(world.nurse, null)];
     const path = `${API}/devices/${a.id}/credentials/${b.credentialId}`;
-    expect((await ask(path, { as: world.nurse, method: "DELETE" })).status).toBe(404);
-    expect((await upload(b, newPdf())).status).toBe(202);
+    expect((await sendRequest(path, { as: world.nurse, method: "DELETE" })).status).toBe(404);
+    expect((await uploadReport(b, newPdf())).status).toBe(202);
   });
 });
 
@@ -75,18 +75,19 @@ describe("a binding", () => {
     const world = await newWorld();
     const device = await newDevice(world.nurse, world.patient.id);
     const bind = (patient: string) =>
-      ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: patient } });
-    const patientOf = async () => (await read(await ask(`${API}/devices/${device.id}`, { as: world.nurse }))).data.patient_id;
-    const first = await read(await upload(device, newPdf()));
+      sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: patient } });
+    const patientOf = async () =>
+      (await readJson(await sendRequest(`${API}/devices/${device.id}`, { as: world.nurse }))).data.patient_id;
+    const first = await readJson(await uploadReport(device, newPdf()));
     expect(await patientOf()).toBe(world.patient.id);
-    const moved = await read(await bind(String(world.stranger.number)));
+    const moved = await readJson(await bind(String(world.stranger.number)));
     expect(moved.data).toMatchObject({ device_id: device.id, patient_id: world.stranger.id, ended_at: null });
     expect(await patientOf()).toBe(world.stranger.id);
 
-    const second = await read(await upload(device, newPdf()));
-    const old = await upload(device, newPdf(), { patient_id: world.patient.id });
-    expect([old.status, (await read(old)).data.report_id]).toEqual([202, null]);
-    const reports = await read(await ask(`${API}/reports`, { as: world.nurse }));
+    const second = await readJson(await uploadReport(device, newPdf()));
+    const old = await uploadReport(device, newPdf(), { patient_id: world.patient.id });
+    expect([old.status, (await readJson(old)).data.report_id]).toEqual([202, null]);
+    const reports = await readJson(await sendRequest(`${API}/reports`, { as: world.nurse }));
     const patients = new Map(
       reports.data.map((r: { report_id: string; patient: { patient_id: string } }) => [r.report_id, r.patient.patient_id]),
     );
@@ -94,10 +95,10 @@ describe("a binding", () => {
     expect(patients.get(second.data.report_id)).toBe(world.stranger.id);
     expect(patients.size).toBe(2);
 
-    const unbind = () => ask(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
+    const unbind = () => sendRequest(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
     expect((await unbind()).status).toBe(200);
     expect(await patientOf()).toBeNull();
-    expect((await upload(device, newPdf())).status).toBe(202);
+    expect((await uploadReport(device, newPdf())).status).toBe(202);
     expect((await unbind()).status).toBe(404);
   });
 
@@ -105,10 +106,10 @@ describe("a binding", () => {
     const world = await newWorld();
     const device = await newDevice(world.nurse, null);
     const bind = (patient: string) =>
-      ask(`${API}/devices/${device.id}/assignments`, {
+      sendRequest(`${API}/devices/${device.id}/assignments`, {
         as: world.nurse,
         json: { patient_id: patient },
-        env: yielding(env),
+        env: withRandomDelays(env),
       });
     const all = await Promise.all(Array.from({ length: 10 }, (_, i) => bind(i % 2 ? world.patient.id : world.stranger.id)));
     expect(new Set(all.map((response) => response.status))).toEqual(new Set([201]));
@@ -126,20 +127,20 @@ describe("a binding", () => {
       [other.nurse, other.patient.id],
       [other.nurse, world.patient.id],
     ] as const) {
-      expect((await ask(path, { as, json: { patient_id: patient } })).status).toBe(404);
+      expect((await sendRequest(path, { as, json: { patient_id: patient } })).status).toBe(404);
     }
-    expect((await ask(path, { as: world.admin, json: { patient_id: world.patient.id } })).status).toBe(201);
+    expect((await sendRequest(path, { as: world.admin, json: { patient_id: world.patient.id } })).status).toBe(201);
   });
 
   it("reads back what the device uploaded, also after the move, and nothing else", async () => {
     const world = await newWorld();
     const [mine, other] = [await newDevice(world.nurse, world.patient.id), await newDevice(world.nurse, world.patient.id)];
-    const { data } = await read(await upload(mine, newPdf()));
-    const get = (as: { token: string }) => ask(`${API}/reports/${data.report_id}`, { as });
-    await ask(`${API}/devices/${mine.id}/assignments`, { as: world.nurse, json: { patient_id: world.stranger.id } });
+    const { data } = await readJson(await uploadReport(mine, newPdf()));
+    const get = (as: { token: string }) => sendRequest(`${API}/reports/${data.report_id}`, { as });
+    await sendRequest(`${API}/devices/${mine.id}/assignments`, { as: world.nurse, json: { patient_id: world.stranger.id } });
     expect([(await get(mine)).status, (await get(other)).status]).toEqual([200, 404]);
     for (const path of ["/reports", "/patients", `/patients/${world.patient.id}`, "/devices", "/auth/me", "/uploads"]) {
-      expect((await ask(API + path, { as: mine })).status, path).toBe(403);
+      expect((await sendRequest(API + path, { as: mine })).status, path).toBe(403);
     }
   });
 });
@@ -149,9 +150,10 @@ describe("the registry", () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     const json = { kind: "ecg", name: "cart", serial_number: "SN-1" };
     const statuses = [];
-    for (const as of [world.nurse, world.nurse, other.nurse]) statuses.push((await ask(`${API}/devices`, { as, json })).status);
+    for (const as of [world.nurse, world.nurse, other.nurse])
+      statuses.push((await sendRequest(`${API}/devices`, { as, json })).status);
     expect(statuses).toEqual([201, 409, 201]);
-    const list = await read(await ask(`${API}/devices`, { as: world.doctor }));
+    const list = await readJson(await sendRequest(`${API}/devices`, { as: world.doctor }));
     expect(list.data.map((d: { hospital_id: string }) => d.hospital_id)).toEqual([world.hospitalId]);
   });
 });

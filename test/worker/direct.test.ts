@@ -1,11 +1,23 @@
 // Direct uploads: begun by a presigned link, confirmed by their sender alone, once; what nobody confirms is swept.
 import { beforeAll, describe, expect, it } from "vitest";
-import { cleanUp } from "../../src/cron.ts";
-import { INCOMING_AGE_MS } from "../../src/reports/reading/sweep.ts";
-import { INCOMING, LINK_SECONDS } from "../../src/reports/upload/direct.ts";
-import { failing, yielding } from "../stores.ts";
-import { API, ask, auditOf, env, newDevice, newPdf, newPerson, newWorld, read, sha256, type World } from "../world.ts";
-import { openEveryReport, reportsOf } from "./evidence.ts";
+import { runCleanup } from "../../src/cron.ts";
+import { MAX_DIRECT_UPLOAD_AGE_MS } from "../../src/reports/reading/sweep.ts";
+import { DIRECT_UPLOAD_PREFIX, UPLOAD_LINK_SECONDS } from "../../src/reports/upload/direct-upload.ts";
+import { withRandomDelays, withStoreFault } from "../stores.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newPdf,
+  newPerson,
+  newWorld,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  sha256,
+  type World,
+} from "../world.ts";
+import { listReportIds, verifyEveryReport } from "./storage-evidence.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -18,7 +30,7 @@ const metrics = { heart_rate: 71, note: "kept" };
 async function begin(as: { token: string }, pdf: Pdf, more: Record<string, unknown> = {}, headers = {}) {
   const patient_id = world.patient.id;
   const json = { patient_id, size: pdf.length, sha256: await sha256(pdf), file_name: "holter.pdf", metrics, ...more };
-  return ask(`${API}/reports/direct`, { as, json, headers });
+  return sendRequest(`${API}/reports/direct`, { as, json, headers });
 }
 
 const rowOf = async (id: string) =>
@@ -34,30 +46,30 @@ async function send(uploadId: string, bytes: Pdf): Promise<string> {
 }
 
 const confirm = (as: { token: string }, id: string, on = env) =>
-  ask(`${API}/reports/direct/${id}/confirm`, { as, method: "POST", env: on });
+  sendRequest(`${API}/reports/direct/${id}/confirm`, { as, method: "POST", env: on });
 
 async function sent(as: { token: string }, pdf: Pdf, bytes = pdf, more = {}): Promise<{ id: string; key: string }> {
-  const { data } = await read(await begin(as, pdf, more));
+  const { data } = await readJson(await begin(as, pdf, more));
   return { id: data.upload_id, key: await send(data.upload_id, bytes) };
 }
 
-const inClear = async () => (await env.FILES.list({ prefix: INCOMING })).objects.map(({ key }) => key);
+const inClear = async () => (await env.FILES.list({ prefix: DIRECT_UPLOAD_PREFIX })).objects.map(({ key }) => key);
 
 describe("a direct upload", () => {
   it("is answered with a link that binds key, type, length, digest and newness for five minutes", async () => {
     const pdf = newPdf("large", 300_000);
     const response = await begin(world.nurse, pdf);
     expect(response.status).toBe(201);
-    const { data } = await read(response);
+    const { data } = await readJson(response);
     const url = new URL(data.url);
     expect(url.origin + url.pathname).toMatch(/^https:\/\/account\.r2\.example\/edgecare-files\/incoming\/[a-z2-7]{26}$/);
-    expect(url.searchParams.get("X-Amz-Expires")).toBe(String(LINK_SECONDS));
+    expect(url.searchParams.get("X-Amz-Expires")).toBe(String(UPLOAD_LINK_SECONDS));
     const signed = (url.searchParams.get("X-Amz-SignedHeaders") ?? "").split(";");
     expect(signed.sort()).toEqual(["content-length", "content-type", "host", "if-none-match", "x-amz-checksum-sha256"]);
     expect(data.headers["x-amz-checksum-sha256"]).toBe(Buffer.from(await sha256(pdf), "hex").toString("base64"));
-    expect(Date.parse(data.expires_at) - Date.now()).toBeLessThanOrEqual(LINK_SECONDS * 1000);
+    expect(Date.parse(data.expires_at) - Date.now()).toBeLessThanOrEqual(UPLOAD_LINK_SECONDS * 1000);
     expect(JSON.stringify(data)).not.toContain("worker-tests-secret");
-    const [event, ...more] = await auditOf(response.headers.get("x-request-id") ?? "");
+    const [event, ...more] = await readAuditEvents(response.headers.get("x-request-id") ?? "");
     expect(event).toMatchObject({ event: "upload.begin", outcome: "success", subjects: [world.patient.id] });
     expect(more).toEqual([]);
     expect(await rowOf(data.upload_id)).toMatchObject({ outcome: "awaiting" });
@@ -67,7 +79,7 @@ describe("a direct upload", () => {
     const pdf = newPdf("confirmed", 200_000);
     const { id, key } = await sent(world.nurse, pdf, pdf, { recorded_at: "2026-01-02T03:04:05Z", confidence: 0.5 });
     expect((await confirm(world.nurse, id)).status).toBe(201);
-    const { data } = await read(await ask(`${API}/reports/${id}`, { as: world.doctor }));
+    const { data } = await readJson(await sendRequest(`${API}/reports/${id}`, { as: world.doctor }));
     expect(data).toMatchObject({
       report_id: id,
       heart_rate: 71,
@@ -77,20 +89,20 @@ describe("a direct upload", () => {
       effective_at: "2026-01-02T03:04:05.000Z",
       uploaded_by: { kind: "user", id: world.nurse.id },
     });
-    const file = await ask(`${API}/reports/${id}/file`, { as: world.doctor });
+    const file = await sendRequest(`${API}/reports/${id}/file`, { as: world.doctor });
     expect(await sha256(new Uint8Array(await file.arrayBuffer()))).toBe(await sha256(pdf));
     expect(await inClear()).not.toContain(key);
     expect(await rowOf(id)).toMatchObject({ outcome: "stored", incoming_key: null });
-    await openEveryReport();
+    await verifyEveryReport();
   });
 
   it("confirmed again is the same report, and 50 times at once is one", async () => {
     const pdf = newPdf();
     const { id } = await sent(world.nurse, pdf);
-    const all = await Promise.all(Array.from({ length: 50 }, () => confirm(world.nurse, id, yielding(env))));
+    const all = await Promise.all(Array.from({ length: 50 }, () => confirm(world.nurse, id, withRandomDelays(env))));
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set([201]));
-    for (const response of all) expect((await read(response)).data).toMatchObject({ report_id: id, duplicate_of: null });
-    expect((await reportsOf(world.patient.id)).filter((report) => report === id)).toHaveLength(1);
+    for (const response of all) expect((await readJson(response)).data).toMatchObject({ report_id: id, duplicate_of: null });
+    expect((await listReportIds(world.patient.id)).filter((report) => report === id)).toHaveLength(1);
     const created = env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'report.create' AND entity_id = ?");
     expect(await created.bind(id).first("n")).toBe(1);
     expect((await confirm(world.nurse, id)).status).toBe(201);
@@ -103,7 +115,7 @@ describe("a direct upload", () => {
     expect((await confirm(world.nurse, first.id)).status).toBe(201);
     const again = await confirm(world.doctor, second.id);
     expect(again.status).toBe(200);
-    expect((await read(again)).data.duplicate_of).toBe(first.id);
+    expect((await readJson(again)).data.duplicate_of).toBe(first.id);
     expect(await inClear()).toEqual([]);
     expect((await confirm(world.doctor, second.id)).status).toBe(200);
   });
@@ -127,7 +139,7 @@ describe("a direct upload", () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const { id } = await sent(device, newPdf(), undefined, { patient_id: undefined });
     expect((await confirm(device, id)).status).toBe(201);
-    const { data } = await read(await ask(`${API}/reports/${id}`, { as: world.nurse }));
+    const { data } = await readJson(await sendRequest(`${API}/reports/${id}`, { as: world.nurse }));
     expect(data.uploaded_by).toEqual({ kind: "device", id: device.id });
   });
 
@@ -139,11 +151,11 @@ describe("a direct upload", () => {
     const pdf = newPdf();
     const { id, key } = await sent(world.nurse, pdf, change(pdf));
     const refused = await confirm(world.nurse, id);
-    expect({ status: refused.status, code: (await read(refused)).code }).toEqual({ status, code });
+    expect({ status: refused.status, code: (await readJson(refused)).code }).toEqual({ status, code });
     expect(await rowOf(id)).toMatchObject({ outcome: "refused", reason: code });
     expect(await inClear()).not.toContain(key);
     expect((await confirm(world.nurse, id)).status).toBe(409);
-    expect(await reportsOf(world.patient.id)).not.toContain(id);
+    expect(await listReportIds(world.patient.id)).not.toContain(id);
   });
 
   it("of what is no PDF ends refused", async () => {
@@ -155,7 +167,7 @@ describe("a direct upload", () => {
 
   it("that has not arrived can be confirmed later", async () => {
     const pdf = newPdf();
-    const { data } = await read(await begin(world.nurse, pdf));
+    const { data } = await readJson(await begin(world.nurse, pdf));
     expect((await confirm(world.nurse, data.upload_id)).status).toBe(409);
     await send(data.upload_id, pdf);
     expect((await confirm(world.nurse, data.upload_id)).status).toBe(201);
@@ -163,17 +175,23 @@ describe("a direct upload", () => {
 
   it("begun twice with one key is one upload", async () => {
     const [pdf, headers] = [newPdf(), { "Idempotency-Key": "direct-begun-twice" }];
-    const [first, second] = [await read(await begin(world.nurse, pdf, {}, headers)), await begin(world.nurse, pdf, {}, headers)];
+    const [first, second] = [
+      await readJson(await begin(world.nurse, pdf, {}, headers)),
+      await begin(world.nurse, pdf, {}, headers),
+    ];
     expect(second.status).toBe(201);
-    expect((await read(second)).data.upload_id).toBe(first.data.upload_id);
+    expect((await readJson(second)).data.upload_id).toBe(first.data.upload_id);
     expect((await begin(world.nurse, newPdf(), {}, headers)).status).toBe(409);
   });
 
   it("is refused with a reason where it is not set up, and for wrong words", async () => {
     const off = { ...env, R2_S3_SECRET_ACCESS_KEY: "" };
     const json = { patient_id: world.patient.id, size: 10, sha256: "0".repeat(64) };
-    const response = await ask(`${API}/reports/direct`, { as: world.nurse, json, env: off });
-    expect({ status: response.status, code: (await read(response)).code }).toEqual({ status: 501, code: "direct_uploads_off" });
+    const response = await sendRequest(`${API}/reports/direct`, { as: world.nurse, json, env: off });
+    expect({ status: response.status, code: (await readJson(response)).code }).toEqual({
+      status: 501,
+      code: "direct_uploads_off",
+    });
     for (const wrong of [{ size: 0 }, { size: 2 ** 30 }, { sha256: "x" }, { extra: 1 }, { metrics: { heart_rate: "fast" } }]) {
       expect((await begin(world.nurse, newPdf(), wrong)).status, JSON.stringify(wrong)).toBe(400);
     }
@@ -183,22 +201,22 @@ describe("a direct upload", () => {
 describe("the sweep", () => {
   it("ends what nobody confirmed within the hour, row and bytes, and nothing younger", async () => {
     const { id, key } = await sent(world.nurse, newPdf());
-    await cleanUp(env, Date.now() + INCOMING_AGE_MS - 60_000);
+    await runCleanup(env, Date.now() + MAX_DIRECT_UPLOAD_AGE_MS - 60_000);
     expect(await inClear()).toContain(key);
     expect((await rowOf(id))?.outcome).toBe("awaiting");
-    await cleanUp(env, Date.now() + INCOMING_AGE_MS + 60_000);
+    await runCleanup(env, Date.now() + MAX_DIRECT_UPLOAD_AGE_MS + 60_000);
     expect(await inClear()).toEqual([]);
     expect(await rowOf(id)).toMatchObject({ outcome: "expired", incoming_key: null });
     expect((await confirm(world.nurse, id)).status).toBe(409);
-    expect(await reportsOf(world.patient.id)).not.toContain(id);
+    expect(await listReportIds(world.patient.id)).not.toContain(id);
   });
 
   it("takes bytes that came after their row had ended, and leaves whatever else lies under the prefix", async () => {
-    await env.FILES.put(`${INCOMING}${"a".repeat(26)}`, "late");
-    await env.FILES.put(`${INCOMING}5000/${"a".repeat(26)}`, "a sealed file, were a key called so");
-    await cleanUp(env, Date.now() + INCOMING_AGE_MS + 60_000);
-    expect(await inClear()).toEqual([`${INCOMING}5000/${"a".repeat(26)}`]);
-    await env.FILES.delete(`${INCOMING}5000/${"a".repeat(26)}`);
+    await env.FILES.put(`${DIRECT_UPLOAD_PREFIX}${"a".repeat(26)}`, "late");
+    await env.FILES.put(`${DIRECT_UPLOAD_PREFIX}5000/${"a".repeat(26)}`, "a sealed file, were a key called so");
+    await runCleanup(env, Date.now() + MAX_DIRECT_UPLOAD_AGE_MS + 60_000);
+    expect(await inClear()).toEqual([`${DIRECT_UPLOAD_PREFIX}5000/${"a".repeat(26)}`]);
+    await env.FILES.delete(`${DIRECT_UPLOAD_PREFIX}5000/${"a".repeat(26)}`);
   });
 
   it("and a confirmation that fails at any store call leave one report or none, and it can be repeated", async () => {
@@ -207,19 +225,19 @@ describe("the sweep", () => {
       for (const store of ["DB", "FILES"] as const) {
         for (let k = 1; k < 12; k++) {
           const { id } = await sent(world.nurse, newPdf(undefined, 70_000));
-          const faulty = failing(env, k, when, store);
+          const faulty = withStoreFault(env, k, when, store);
           const response = await confirm(world.nurse, id, faulty.env);
           if (!faulty.fault.fired) break;
           fired++;
           expect([503, 201]).toContain(response.status);
           expect((await confirm(world.nurse, id)).status, `${when} ${store} ${k}`).toBe(201);
-          expect((await reportsOf(world.patient.id)).filter((report) => report === id)).toHaveLength(1);
+          expect((await listReportIds(world.patient.id)).filter((report) => report === id)).toHaveLength(1);
         }
       }
     }
     expect(fired).toBeGreaterThan(10);
-    await openEveryReport();
-    await cleanUp(env, Date.now() + 3_600_000);
+    await verifyEveryReport();
+    await runCleanup(env, Date.now() + 3_600_000);
     expect(await inClear()).toEqual([]);
   });
 });

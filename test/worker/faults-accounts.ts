@@ -1,23 +1,23 @@
 // Faults of accounts, sessions and invitations.
-import { emailIndex } from "../../src/accounts/auth/names.ts";
-import { keysOf } from "../../src/platform/config.ts";
-import { API, ask, env, newLogin, newPerson, PASSWORD, read, unique } from "../world.ts";
-import { count, keyed, type Route, world } from "./faults-world.ts";
+import { computeEmailIndex } from "../../src/accounts/auth/login-names.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { API, env, newLogin, newPerson, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
+import { type FaultCase, queryCount, withNewKey, world } from "./faults-world.ts";
 
 const PHRASE = "lanterns over seven hills";
 
-export const accounts: Route[] = [
+export const accounts: FaultCase[] = [
   {
     name: "POST /auth/register",
     status: 201,
     retry: "none",
     used: 409,
     async attempt() {
-      const json = { email: `${unique()}@example.org`, password: PHRASE, full_name: `Canary ${unique()}` };
-      const index = await emailIndex(await keysOf(env), json.email);
+      const json = { email: `${uniqueText()}@example.org`, password: PHRASE, full_name: `Canary ${uniqueText()}` };
+      const index = await computeEmailIndex(await getKeys(env), json.email);
       return {
-        send: (faulty) => ask(`${API}/auth/register`, { json, env: faulty }),
-        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM users WHERE email_index = ?").bind(index)),
+        send: (faulty) => sendRequest(`${API}/auth/register`, { json, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM users WHERE email_index = ?").bind(index)),
       };
     },
   },
@@ -27,10 +27,10 @@ export const accounts: Route[] = [
     retry: "once",
     async attempt() {
       const manager = await newPerson("hospital_admin", world.hospitalId);
-      const options = { as: manager, json: { email: `${unique()}@example.org`, role: "nurse" }, ...keyed() };
+      const options = { as: manager, json: { email: `${uniqueText()}@example.org`, role: "nurse" }, ...withNewKey() };
       return {
-        send: (faulty) => ask(`${API}/users/invite`, { ...options, env: faulty }),
-        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM invitations WHERE created_by = ?").bind(manager.id)),
+        send: (faulty) => sendRequest(`${API}/users/invite`, { ...options, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM invitations WHERE created_by = ?").bind(manager.id)),
       };
     },
   },
@@ -40,15 +40,15 @@ export const accounts: Route[] = [
     retry: "none",
     used: 403,
     async attempt() {
-      const json = { email: `${unique()}@example.org`, full_name: "Ravi Kumar", role: "nurse" };
-      const { data } = await read(await ask(`${API}/users/invite`, { as: world.manager, json }));
+      const json = { email: `${uniqueText()}@example.org`, full_name: "Ravi Kumar", role: "nurse" };
+      const { data } = await readJson(await sendRequest(`${API}/users/invite`, { as: world.manager, json }));
       const taken = env.DB.prepare(
         "SELECT count(*) AS n FROM memberships WHERE user_id = (SELECT accepted_by FROM invitations WHERE id = ?)",
       );
       const accept = { token: data.token, password: PHRASE };
       return {
-        send: (faulty) => ask(`${API}/auth/invitations/accept`, { json: accept, env: faulty }),
-        effects: () => count(taken.bind(data.invitation_id)),
+        send: (faulty) => sendRequest(`${API}/auth/invitations/accept`, { json: accept, env: faulty }),
+        effects: () => queryCount(taken.bind(data.invitation_id)),
       };
     },
   },
@@ -59,12 +59,14 @@ export const accounts: Route[] = [
     used: 403,
     async attempt() {
       const { id } = await newPerson("nurse", world.hospitalId);
-      const { data } = await read(await ask(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST" }));
+      const { data } = await readJson(
+        await sendRequest(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST" }),
+      );
       const json = { token: data.token, new_password: PHRASE };
       const used = env.DB.prepare("SELECT count(*) AS n FROM password_resets WHERE user_id = ? AND used_at IS NOT NULL");
       return {
-        send: (faulty) => ask(`${API}/auth/password/reset`, { json, env: faulty }),
-        effects: () => count(used.bind(id)),
+        send: (faulty) => sendRequest(`${API}/auth/password/reset`, { json, env: faulty }),
+        effects: () => queryCount(used.bind(id)),
       };
     },
   },
@@ -77,8 +79,8 @@ export const accounts: Route[] = [
       const change = { as: world.manager, method: "PATCH", json: { is_active: false }, headers: { "If-Match": '"1"' } };
       const off = env.DB.prepare("SELECT count(*) AS n FROM memberships WHERE user_id = ? AND suspended_at IS NOT NULL");
       return {
-        send: (faulty) => ask(`${API}/users/${id}`, { ...change, env: faulty }),
-        effects: () => count(off.bind(id)),
+        send: (faulty) => sendRequest(`${API}/users/${id}`, { ...change, env: faulty }),
+        effects: () => queryCount(off.bind(id)),
       };
     },
   },
@@ -88,7 +90,7 @@ export const accounts: Route[] = [
     retry: "any",
     async attempt() {
       const { email } = await newPerson("nurse", world.hospitalId);
-      return { send: (faulty) => ask(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: faulty }) };
+      return { send: (faulty) => sendRequest(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: faulty }) };
     },
   },
   {
@@ -97,7 +99,7 @@ export const accounts: Route[] = [
     retry: "any",
     async attempt() {
       const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
-      return { send: (faulty) => ask(`${API}/auth/refresh`, { json: { refresh_token: session.refresh }, env: faulty }) };
+      return { send: (faulty) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: session.refresh }, env: faulty }) };
     },
   },
 ];

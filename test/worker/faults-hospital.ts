@@ -1,25 +1,25 @@
 // Faults of patients, API keys, hospitals, wards and practitioners.
 import { expect } from "vitest";
-import { API, ask, env, newHospital, newPatient, newPerson, read, unique } from "../world.ts";
-import { count, keyed, type Route, reads, world } from "./faults-world.ts";
+import { API, env, newHospital, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
+import { type FaultCase, queryCount, readCase, withNewKey, world } from "./faults-world.ts";
 
 /** How often a row has been changed since it was made. */
 const versionsOf = (table: "hospitals" | "wards" | "practitioners", id: string) =>
   // biome-ignore lint/plugin: constants of this file.
-  count(env.DB.prepare(`SELECT version - 1 AS n FROM ${table} WHERE id = ?`).bind(id));
+  queryCount(env.DB.prepare(`SELECT version - 1 AS n FROM ${table} WHERE id = ?`).bind(id));
 
-export const hospital: Route[] = [
-  reads("GET /patients", () => `${API}/patients`),
-  reads("GET /patients/{id}", () => `${API}/patients/${world.patient.id}`),
-  reads("GET /patients/search", () => `${API}/patients/search?q=first`),
-  reads("GET /patients/{id}/summary", () => `${API}/patients/${world.patient.id}/summary`),
-  reads("GET /patients/{id}/intake", () => `${API}/patients/${world.patient.id}/intake`),
-  reads(
+export const hospital: FaultCase[] = [
+  readCase("GET /patients", () => `${API}/patients`),
+  readCase("GET /patients/{id}", () => `${API}/patients/${world.patient.id}`),
+  readCase("GET /patients/search", () => `${API}/patients/search?q=first`),
+  readCase("GET /patients/{id}/summary", () => `${API}/patients/${world.patient.id}/summary`),
+  readCase("GET /patients/{id}/intake", () => `${API}/patients/${world.patient.id}/intake`),
+  readCase(
     "GET /patients/{id}/links",
     () => `${API}/patients/${world.patient.id}/links`,
     () => world.nurse,
   ),
-  reads(
+  readCase(
     "GET /api-keys",
     () => `${API}/api-keys`,
     () => world.manager,
@@ -30,11 +30,11 @@ export const hospital: Route[] = [
     retry: "once",
     async attempt() {
       const json = { first_name: "Uma", phone: `+91 ${Math.floor(1e9 + Math.random() * 8e9)}`, aadhaar_number: "999999990019" };
-      const options = { as: world.nurse, json, ...keyed() };
+      const options = { as: world.nurse, json, ...withNewKey() };
       const find = `${API}/patients/search?q=${json.phone.replace(/\D/g, "").slice(2)}`;
       return {
-        send: (faulty) => ask(`${API}/patients`, { ...options, env: faulty }),
-        effects: async () => (await read(await ask(find, { as: world.nurse }))).data.length,
+        send: (faulty) => sendRequest(`${API}/patients`, { ...options, env: faulty }),
+        effects: async () => (await readJson(await sendRequest(find, { as: world.nurse }))).data.length,
       };
     },
   },
@@ -44,10 +44,10 @@ export const hospital: Route[] = [
     retry: "once",
     async attempt() {
       const { id } = await newPatient(world.hospitalId, world.nurse);
-      const options = { as: world.nurse, json: { symptoms: ["cough"] }, ...keyed() };
+      const options = { as: world.nurse, json: { symptoms: ["cough"] }, ...withNewKey() };
       return {
-        send: (faulty) => ask(`${API}/patients/${id}/intake`, { ...options, env: faulty }),
-        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM intake_responses WHERE patient_id = ?").bind(id)),
+        send: (faulty) => sendRequest(`${API}/patients/${id}/intake`, { ...options, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM intake_responses WHERE patient_id = ?").bind(id)),
       };
     },
   },
@@ -58,11 +58,13 @@ export const hospital: Route[] = [
     used: 404,
     async attempt() {
       const { id } = await newPatient(world.hospitalId, world.nurse);
-      const { data } = await read(await ask(`${API}/patients/${id}/claim-codes`, { as: world.nurse, method: "POST" }));
+      const { data } = await readJson(
+        await sendRequest(`${API}/patients/${id}/claim-codes`, { as: world.nurse, method: "POST" }),
+      );
       const person = await newPerson("patient");
       return {
-        send: (faulty) => ask(`${API}/patients/claim`, { as: person, json: { code: data.code }, env: faulty }),
-        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM patient_links WHERE patient_id = ?").bind(id)),
+        send: (faulty) => sendRequest(`${API}/patients/claim`, { as: person, json: { code: data.code }, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM patient_links WHERE patient_id = ?").bind(id)),
       };
     },
   },
@@ -75,8 +77,8 @@ export const hospital: Route[] = [
       const { id } = await newPatient(world.hospitalId, world.nurse);
       const options = { as: world.manager, method: "DELETE", headers: { "If-Match": '"1"' } };
       return {
-        send: (faulty) => ask(`${API}/patients/${id}`, { ...options, env: faulty }),
-        effects: async () => 1 - (await count(env.DB.prepare("SELECT count(*) AS n FROM patients WHERE id = ?").bind(id))),
+        send: (faulty) => sendRequest(`${API}/patients/${id}`, { ...options, env: faulty }),
+        effects: async () => 1 - (await queryCount(env.DB.prepare("SELECT count(*) AS n FROM patients WHERE id = ?").bind(id))),
       };
     },
   },
@@ -85,11 +87,11 @@ export const hospital: Route[] = [
     status: 201,
     retry: "once",
     async attempt() {
-      const json = { name: `key ${unique()}`, scopes: ["patient:read"] };
-      const options = { as: world.manager, json, ...keyed() };
+      const json = { name: `key ${uniqueText()}`, scopes: ["patient:read"] };
+      const options = { as: world.manager, json, ...withNewKey() };
       return {
-        send: (faulty) => ask(`${API}/api-keys`, { ...options, env: faulty }),
-        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM credentials WHERE name = ?").bind(json.name)),
+        send: (faulty) => sendRequest(`${API}/api-keys`, { ...options, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM credentials WHERE name = ?").bind(json.name)),
       };
     },
   },
@@ -98,10 +100,10 @@ export const hospital: Route[] = [
     status: 201,
     retry: "once",
     async attempt() {
-      const [options, nurse] = [keyed(), await newPerson("nurse", world.hospitalId)];
-      const json = { first_name: "Uma", last_name: `canary-${unique()}` };
+      const [options, nurse] = [withNewKey(), await newPerson("nurse", world.hospitalId)];
+      const json = { first_name: "Uma", last_name: `canary-${uniqueText()}` };
       return {
-        send: (faulty) => ask(`${API}/patients`, { as: nurse, json, ...options, env: faulty }),
+        send: (faulty) => sendRequest(`${API}/patients`, { as: nurse, json, ...options, env: faulty }),
         async effects() {
           const made = env.DB.prepare("SELECT count(*) AS n FROM patients WHERE created_by = ?").bind(nurse.id);
           return (await made.first<{ n: number }>())?.n ?? -1;
@@ -117,23 +119,23 @@ export const hospital: Route[] = [
       const patient = await newPatient(world.hospitalId, world.nurse);
       const change = { as: world.nurse, method: "PATCH", json: { notes: "changed" }, headers: { "If-Match": '"1"' } };
       return {
-        send: (faulty) => ask(`${API}/patients/${patient.id}`, { ...change, env: faulty }),
+        send: (faulty) => sendRequest(`${API}/patients/${patient.id}`, { ...change, env: faulty }),
         async effects() {
-          const { data } = await read(await ask(`${API}/patients/${patient.id}`, { as: world.nurse }));
+          const { data } = await readJson(await sendRequest(`${API}/patients/${patient.id}`, { as: world.nurse }));
           expect(data.version === 1 || data.notes === "changed").toBe(true);
           return data.version - 1;
         },
       };
     },
   },
-  reads("GET /hospitals", () => `${API}/hospitals`),
-  reads(
+  readCase("GET /hospitals", () => `${API}/hospitals`),
+  readCase(
     "GET /hospitals/{id}/members",
     () => `${API}/hospitals/${world.hospitalId}/members`,
     () => world.manager,
   ),
-  reads("GET /wards", () => `${API}/wards`),
-  reads("GET /practitioners", () => `${API}/practitioners`),
+  readCase("GET /wards", () => `${API}/wards`),
+  readCase("GET /practitioners", () => `${API}/practitioners`),
   {
     name: "PATCH /hospitals/{id}",
     status: 200,
@@ -142,7 +144,7 @@ export const hospital: Route[] = [
       const home = await newHospital();
       const change = { as: world.admin, method: "PATCH", json: { address: "changed" }, headers: { "If-Match": '"1"' } };
       return {
-        send: (faulty) => ask(`${API}/hospitals/${home}`, { ...change, env: faulty }),
+        send: (faulty) => sendRequest(`${API}/hospitals/${home}`, { ...change, env: faulty }),
         effects: () => versionsOf("hospitals", home),
       };
     },
@@ -156,11 +158,11 @@ export const hospital: Route[] = [
       const nurse = await newPerson("nurse", home);
       const end = { as: world.admin, method: "DELETE", headers: { "If-Match": '"1"' } };
       return {
-        send: (faulty) => ask(`${API}/hospitals/${home}`, { ...end, env: faulty }),
+        send: (faulty) => sendRequest(`${API}/hospitals/${home}`, { ...end, env: faulty }),
         async effects() {
           const changes = await versionsOf("hospitals", home);
           const revoked = env.DB.prepare("SELECT count(revoked_at) AS n FROM sessions WHERE id = ?").bind(nurse.sessionId);
-          expect(await count(revoked)).toBe(changes);
+          expect(await queryCount(revoked)).toBe(changes);
           return changes;
         },
       };
@@ -171,10 +173,10 @@ export const hospital: Route[] = [
     status: 201,
     retry: "once",
     async attempt() {
-      const [options, name] = [keyed(), `Ward ${unique()}`];
+      const [options, name] = [withNewKey(), `Ward ${uniqueText()}`];
       return {
-        send: (faulty) => ask(`${API}/wards`, { as: world.manager, json: { name }, ...options, env: faulty }),
-        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM wards WHERE name = ?").bind(name)),
+        send: (faulty) => sendRequest(`${API}/wards`, { as: world.manager, json: { name }, ...options, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM wards WHERE name = ?").bind(name)),
       };
     },
   },
@@ -183,11 +185,13 @@ export const hospital: Route[] = [
     status: 200,
     retry: "none",
     async attempt() {
-      const made = await read(await ask(`${API}/wards`, { as: world.manager, json: { name: `Ward ${unique()}` } }));
+      const made = await readJson(
+        await sendRequest(`${API}/wards`, { as: world.manager, json: { name: `Ward ${uniqueText()}` } }),
+      );
       const id: string = made.data.ward_id;
       const change = { as: world.manager, method: "PATCH", json: { is_active: false }, headers: { "If-Match": '"1"' } };
       return {
-        send: (faulty) => ask(`${API}/wards/${id}`, { ...change, env: faulty }),
+        send: (faulty) => sendRequest(`${API}/wards/${id}`, { ...change, env: faulty }),
         effects: () => versionsOf("wards", id),
       };
     },
@@ -197,11 +201,11 @@ export const hospital: Route[] = [
     status: 201,
     retry: "once",
     async attempt() {
-      const [options, doctor] = [keyed(), await newPerson("doctor", world.hospitalId)];
+      const [options, doctor] = [withNewKey(), await newPerson("doctor", world.hospitalId)];
       const json = { user_id: doctor.id, about: "canary" };
       return {
-        send: (faulty) => ask(`${API}/practitioners`, { as: world.manager, json, ...options, env: faulty }),
-        effects: () => count(env.DB.prepare("SELECT count(*) AS n FROM practitioners WHERE user_id = ?").bind(doctor.id)),
+        send: (faulty) => sendRequest(`${API}/practitioners`, { as: world.manager, json, ...options, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM practitioners WHERE user_id = ?").bind(doctor.id)),
       };
     },
   },
@@ -211,11 +215,11 @@ export const hospital: Route[] = [
     retry: "none",
     async attempt() {
       const doctor = await newPerson("doctor", world.hospitalId);
-      const made = await ask(`${API}/practitioners`, { as: world.manager, json: { user_id: doctor.id } });
-      const id: string = (await read(made)).data.practitioner_id;
+      const made = await sendRequest(`${API}/practitioners`, { as: world.manager, json: { user_id: doctor.id } });
+      const id: string = (await readJson(made)).data.practitioner_id;
       const change = { as: doctor, method: "PATCH", json: { about: "changed" }, headers: { "If-Match": '"1"' } };
       return {
-        send: (faulty) => ask(`${API}/practitioners/${id}`, { ...change, env: faulty }),
+        send: (faulty) => sendRequest(`${API}/practitioners/${id}`, { ...change, env: faulty }),
         effects: () => versionsOf("practitioners", id),
       };
     },
@@ -229,8 +233,8 @@ export const hospital: Route[] = [
       const path = `${API}/hospitals/${world.hospitalId}/members/${doctor.id}`;
       const role = env.DB.prepare("SELECT role = 'nurse' AS n FROM memberships WHERE user_id = ?").bind(doctor.id);
       return {
-        send: (faulty) => ask(path, { as: world.manager, method: "PUT", json: { role: "nurse" }, env: faulty }),
-        effects: () => count(role),
+        send: (faulty) => sendRequest(path, { as: world.manager, method: "PUT", json: { role: "nurse" }, env: faulty }),
+        effects: () => queryCount(role),
       };
     },
   },

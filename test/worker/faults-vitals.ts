@@ -1,31 +1,31 @@
 // Faults of live vitals: observations, alerts, their rules, boards, live views, and the devices that send.
-import { API, ask, env, newDevice, newPatient, read, unique } from "../world.ts";
+import { API, env, newDevice, newPatient, readJson, sendRequest, uniqueText } from "../world.ts";
 import {
-  count,
+  countSamples,
+  createMonitoredPatient,
+  createSample,
   device,
-  keyed,
-  newWatched,
-  type Route,
-  reads,
-  sample,
-  samplesOf,
+  type FaultCase,
+  monitoredPatient,
+  queryCount,
+  readCase,
   wardId,
-  watched,
+  withNewKey,
   world,
 } from "./faults-world.ts";
 
 /** What is done to an alert, and how it is seen that it was. */
-function acts(verb: string, more: Partial<Route>, json?: () => object): Route {
+function acts(verb: string, more: Partial<FaultCase>, json?: () => object): FaultCase {
   return {
     name: `POST /alerts/{id}/${verb}`,
     status: 200,
     retry: "any",
     event: `alert.${verb}`,
     async attempt() {
-      const { id, alertId } = await newWatched();
+      const { id, alertId } = await createMonitoredPatient();
       const options = { as: world.nurse, method: "POST", ...(json && { json: json() }) };
       return {
-        send: (faulty) => ask(`${API}/alerts/${alertId}/${verb}`, { ...options, env: faulty }),
+        send: (faulty) => sendRequest(`${API}/alerts/${alertId}/${verb}`, { ...options, env: faulty }),
         async effects() {
           const snapshot = await env.PATIENT_MONITOR.getByName(id).snapshot();
           const alert = snapshot?.alerts.find((open) => open.alert_id === alertId);
@@ -39,9 +39,9 @@ function acts(verb: string, more: Partial<Route>, json?: () => object): Route {
 }
 
 const rulesOf = (scopeId: string) =>
-  count(env.DB.prepare("SELECT count(*) AS n FROM alert_rules WHERE scope_id = ?").bind(scopeId));
+  queryCount(env.DB.prepare("SELECT count(*) AS n FROM alert_rules WHERE scope_id = ?").bind(scopeId));
 
-export const vitals: Route[] = [
+export const vitals: FaultCase[] = [
   ...[
     "observations",
     "history?buckets=20",
@@ -52,35 +52,35 @@ export const vitals: Route[] = [
     "alert-rules",
     "monitoring",
   ].map((path) =>
-    reads(
+    readCase(
       `GET /patients/{id}/${path}`,
-      () => `${API}/patients/${watched.id}/${path}`,
+      () => `${API}/patients/${monitoredPatient.id}/${path}`,
       () => world.doctor,
     ),
   ),
   ...["alerts", "alert-rules", "alert-rules/defaults", "analytics/hourly-stats", "observations/quarantine"].map((path) =>
-    reads(
+    readCase(
       `GET /${path}`,
       () => `${API}/${path}`,
       () => world.nurse,
     ),
   ),
   ...["wearables/metrics/recent", "wearables/summary"].map((path) =>
-    reads(
+    readCase(
       `GET /${path}`,
       () => `${API}/${path}`,
       () => world.self,
     ),
   ),
-  reads("GET /analytics/patients/{id}/summary", () => `${API}/analytics/patients/${watched.id}/summary`),
-  reads("GET /alerts/{id}", () => `${API}/alerts/${watched.alertId}`),
-  reads(
+  readCase("GET /analytics/patients/{id}/summary", () => `${API}/analytics/patients/${monitoredPatient.id}/summary`),
+  readCase("GET /alerts/{id}", () => `${API}/alerts/${monitoredPatient.alertId}`),
+  readCase(
     "GET /devices/{id}/assignments",
     () => `${API}/devices/${device.id}/assignments`,
     () => world.nurse,
   ),
   {
-    ...reads(
+    ...readCase(
       "GET /wards/{id}/board",
       () => `${API}/wards/${wardId}/board`,
       () => world.nurse,
@@ -94,7 +94,11 @@ export const vitals: Route[] = [
     attempt: async () => ({
       async send(faulty) {
         const headers = { Upgrade: "websocket" };
-        const response = await ask(`${API}/live?patient_id=${watched.id}`, { as: world.doctor, headers, env: faulty });
+        const response = await sendRequest(`${API}/live?patient_id=${monitoredPatient.id}`, {
+          as: world.doctor,
+          headers,
+          env: faulty,
+        });
         response.webSocket?.accept();
         response.webSocket?.close();
         return response;
@@ -106,7 +110,8 @@ export const vitals: Route[] = [
     status: 201,
     retry: "any",
     attempt: async () => ({
-      send: (faulty) => ask(`${API}/live/tickets`, { as: world.doctor, json: { patient_id: watched.id }, env: faulty }),
+      send: (faulty) =>
+        sendRequest(`${API}/live/tickets`, { as: world.doctor, json: { patient_id: monitoredPatient.id }, env: faulty }),
     }),
   },
   {
@@ -116,10 +121,10 @@ export const vitals: Route[] = [
     event: "observation.create",
     async attempt() {
       const { id } = await newPatient(world.hospitalId, world.nurse);
-      const json = { patient_id: id, ...sample(70) };
+      const json = { patient_id: id, ...createSample(70) };
       return {
-        send: (faulty) => ask(`${API}/observations`, { as: world.nurse, json, env: faulty }),
-        effects: () => samplesOf(id),
+        send: (faulty) => sendRequest(`${API}/observations`, { as: world.nurse, json, env: faulty }),
+        effects: () => countSamples(id),
       };
     },
   },
@@ -130,10 +135,10 @@ export const vitals: Route[] = [
     async attempt() {
       const { id } = await newPatient(world.hospitalId, world.nurse);
       const bedside = await newDevice(world.nurse, id, "bedside_monitor");
-      const json = { samples: [{ ...sample(70), seq: 1 }] };
+      const json = { samples: [{ ...createSample(70), seq: 1 }] };
       return {
-        send: (faulty) => ask(`${API}/observations`, { as: bedside, json, env: faulty }),
-        effects: () => samplesOf(id),
+        send: (faulty) => sendRequest(`${API}/observations`, { as: bedside, json, env: faulty }),
+        effects: () => countSamples(id),
       };
     },
   },
@@ -146,8 +151,8 @@ export const vitals: Route[] = [
       const { id } = await newPatient(world.hospitalId, world.nurse);
       const json = { patient_id: id, metrics: [{ timestamp: new Date().toISOString(), heart_rate: 70 }] };
       return {
-        send: (faulty) => ask(`${API}/wearables/sync`, { as: world.nurse, json, env: faulty }),
-        effects: () => samplesOf(id),
+        send: (faulty) => sendRequest(`${API}/wearables/sync`, { as: world.nurse, json, env: faulty }),
+        effects: () => countSamples(id),
       };
     },
   },
@@ -157,10 +162,11 @@ export const vitals: Route[] = [
     retry: "any",
     event: "observation.amend",
     async attempt() {
-      const { id, observationId } = await newWatched();
+      const { id, observationId } = await createMonitoredPatient();
       const json = { status: "amended", value: 74, reason: "Read off wrongly" };
       return {
-        send: (faulty) => ask(`${API}/observations/${observationId}`, { as: world.nurse, method: "PATCH", json, env: faulty }),
+        send: (faulty) =>
+          sendRequest(`${API}/observations/${observationId}`, { as: world.nurse, method: "PATCH", json, env: faulty }),
         effects: async () => Number((await env.PATIENT_MONITOR.getByName(id).snapshot())?.latest[0]?.value === 74),
       };
     },
@@ -174,22 +180,22 @@ export const vitals: Route[] = [
     status: 200,
     retry: "once",
     async attempt() {
-      const { alertId } = await newWatched();
-      const options = { as: world.nurse, json: { text: "Probe had slipped." }, ...keyed() };
+      const { alertId } = await createMonitoredPatient();
+      const options = { as: world.nurse, json: { text: "Probe had slipped." }, ...withNewKey() };
       const said = env.DB.prepare("SELECT count(*) AS n FROM alert_events WHERE alert_id = ? AND what = 'commented'").bind(
         alertId,
       );
       return {
-        send: (faulty) => ask(`${API}/alerts/${alertId}/comment`, { ...options, env: faulty }),
-        effects: () => count(said),
+        send: (faulty) => sendRequest(`${API}/alerts/${alertId}/comment`, { ...options, env: faulty }),
+        effects: () => queryCount(said),
       };
     },
   },
-  ...(["wards", "patients"] as const).flatMap((scope): Route[] => {
+  ...(["wards", "patients"] as const).flatMap((scope): FaultCase[] => {
     const place = async () => {
       if (scope === "patients") return (await newPatient(world.hospitalId, world.nurse)).id;
-      const made = await ask(`${API}/wards`, { as: world.manager, json: { name: `Ward ${unique()}` } });
-      return String((await read(made)).data.ward_id);
+      const made = await sendRequest(`${API}/wards`, { as: world.manager, json: { name: `Ward ${uniqueText()}` } });
+      return String((await readJson(made)).data.ward_id);
     };
     const put = { method: "PUT", json: { low: 46 } };
     return [
@@ -201,7 +207,8 @@ export const vitals: Route[] = [
         async attempt() {
           const id = await place();
           return {
-            send: (faulty) => ask(`${API}/${scope}/${id}/alert-rules/heart_rate`, { ...put, as: world.nurse, env: faulty }),
+            send: (faulty) =>
+              sendRequest(`${API}/${scope}/${id}/alert-rules/heart_rate`, { ...put, as: world.nurse, env: faulty }),
             effects: () => rulesOf(id),
           };
         },
@@ -214,9 +221,12 @@ export const vitals: Route[] = [
         async attempt() {
           const id = await place();
           const path = `${API}/${scope}/${id}/alert-rules/heart_rate`;
-          await ask(path, { ...put, as: world.nurse });
+          await sendRequest(path, { ...put, as: world.nurse });
           const options = { as: world.nurse, method: "DELETE", headers: { "If-Match": '"1"' } };
-          return { send: (faulty) => ask(path, { ...options, env: faulty }), effects: async () => 1 - (await rulesOf(id)) };
+          return {
+            send: (faulty) => sendRequest(path, { ...options, env: faulty }),
+            effects: async () => 1 - (await rulesOf(id)),
+          };
         },
       },
     ];
@@ -228,7 +238,7 @@ export const vitals: Route[] = [
     attempt: async () => ({
       send: (faulty) => {
         const json = { code: "heart_rate", limits: { high: 120 } };
-        return ask(`${API}/patients/${watched.id}/alert-rules/preview`, { as: world.nurse, json, env: faulty });
+        return sendRequest(`${API}/patients/${monitoredPatient.id}/alert-rules/preview`, { as: world.nurse, json, env: faulty });
       },
     }),
   },
@@ -241,13 +251,13 @@ export const vitals: Route[] = [
       const change = { as: world.nurse, method: "PATCH", json: { spo2_scale: 2 }, headers: { "If-Match": '"1"' } };
       const set = env.DB.prepare("SELECT count(*) AS n FROM monitoring_settings WHERE patient_id = ?").bind(id);
       return {
-        send: (faulty) => ask(`${API}/patients/${id}/monitoring`, { ...change, env: faulty }),
-        effects: () => count(set),
+        send: (faulty) => sendRequest(`${API}/patients/${id}/monitoring`, { ...change, env: faulty }),
+        effects: () => queryCount(set),
       };
     },
   },
   ...(["PATCH", "DELETE"] as const).map(
-    (method): Route => ({
+    (method): FaultCase => ({
       name: `${method} /devices/{id}`,
       status: 200,
       retry: "none",
@@ -262,8 +272,8 @@ export const vitals: Route[] = [
         };
         const changes = env.DB.prepare("SELECT version - 1 AS n FROM devices WHERE id = ?").bind(id);
         return {
-          send: (faulty) => ask(`${API}/devices/${id}`, { ...options, env: faulty }),
-          effects: () => count(changes),
+          send: (faulty) => sendRequest(`${API}/devices/${id}`, { ...options, env: faulty }),
+          effects: () => queryCount(changes),
         };
       },
     }),
@@ -277,8 +287,8 @@ export const vitals: Route[] = [
       const { id } = await newDevice(world.nurse, null);
       const codes = env.DB.prepare("SELECT count(*) AS n FROM device_claim_codes WHERE device_id = ?").bind(id);
       return {
-        send: (faulty) => ask(`${API}/devices/${id}/claim-code`, { as: world.nurse, method: "POST", env: faulty }),
-        effects: () => count(codes),
+        send: (faulty) => sendRequest(`${API}/devices/${id}/claim-code`, { as: world.nurse, method: "POST", env: faulty }),
+        effects: () => queryCount(codes),
       };
     },
   },
@@ -290,11 +300,11 @@ export const vitals: Route[] = [
     used: 404,
     async attempt() {
       const { id } = await newDevice(world.nurse, null);
-      const { data } = await read(await ask(`${API}/devices/${id}/claim-code`, { as: world.nurse, method: "POST" }));
+      const { data } = await readJson(await sendRequest(`${API}/devices/${id}/claim-code`, { as: world.nurse, method: "POST" }));
       const claimed = env.DB.prepare("SELECT count(*) AS n FROM credentials WHERE device_id = ? AND name = 'Claimed'").bind(id);
       return {
-        send: (faulty) => ask(`${API}/devices/claim`, { json: { code: data.code }, env: faulty }),
-        effects: () => count(claimed),
+        send: (faulty) => sendRequest(`${API}/devices/claim`, { json: { code: data.code }, env: faulty }),
+        effects: () => queryCount(claimed),
       };
     },
   },

@@ -1,27 +1,35 @@
 // Fails the k-th call of a store or object of every route of the main job, before it happens and after it committed, for every k.
 import { beforeAll, describe, expect, it } from "vitest";
-import { cleanUp } from "../../src/cron.ts";
-import { around, failing, type StoreCall } from "../stores.ts";
-import { API, ask, env, newDevice, newPatient, newPerson, read, unique } from "../world.ts";
-import { namedKeys, openEveryReport, storedKeys } from "./evidence.ts";
+import { runCleanup } from "../../src/cron.ts";
+import { interceptStores, type StoreCall, withStoreFault } from "../stores.ts";
+import { API, env, newDevice, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
 import { hospital } from "./faults-hospital.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
-import { type Attempt, count, openWorld, type Route, sample, samplesOf, world } from "./faults-world.ts";
+import {
+  countSamples,
+  createSample,
+  type FaultCase,
+  queryCount,
+  type RepeatableRequest,
+  setUpWorld,
+  world,
+} from "./faults-world.ts";
+import { listReferencedKeys, listStoredKeys, verifyEveryReport } from "./storage-evidence.ts";
 
-const routes: Route[] = [...vitals, ...reports, ...hospital, ...accounts];
+const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...accounts];
 
-beforeAll(openWorld);
+beforeAll(setUpWorld);
 
 const eventsOf = (id: string, event: string) =>
-  count(env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE request_id = ? AND event = ?").bind(id, event));
+  queryCount(env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE request_id = ? AND event = ?").bind(id, event));
 
 /** State and trace of one request stand or fall together. */
 async function expectTraced(response: Response): Promise<void> {
   const id = response.headers.get("x-request-id") ?? "";
   const stored = env.DB.prepare("SELECT count(*) AS n FROM uploads WHERE request_id = ? AND outcome = 'stored'").bind(id);
-  expect(await eventsOf(id, "report.create")).toBe(await count(stored));
+  expect(await eventsOf(id, "report.create")).toBe(await queryCount(stored));
 }
 
 async function expectHonest(response: Response): Promise<void> {
@@ -38,14 +46,14 @@ async function expectHonest(response: Response): Promise<void> {
 
 /** Sends one request of a route with each of its calls to one store failing in turn. @returns how many faults fired */
 async function failEach(
-  route: Route,
+  route: FaultCase,
   when: "before" | "after",
   store: StoreCall["store"],
-  check: (response: Response, attempt: Attempt, k: number) => Promise<void>,
+  check: (response: Response, attempt: RepeatableRequest, k: number) => Promise<void>,
 ): Promise<number> {
   for (let k = 1; k <= 20; k++) {
     const attempt = await route.attempt();
-    const faulty = failing(env, k, when, store);
+    const faulty = withStoreFault(env, k, when, store);
     const response = await attempt.send(faulty.env);
     if (!faulty.fault.fired) {
       expect(response.status, "without a fault").toBe(route.status);
@@ -111,41 +119,41 @@ describe("a device whose object knows it", () => {
     const patient = await newPatient(world.hospitalId, nurse);
     const bedside = await newDevice(nurse, patient.id, "bedside_monitor");
     let calls = 0;
-    const down = around(env, (call, run) => {
+    const down = interceptStores(env, (call, run) => {
       if (call.store !== "DB") return run();
       calls++;
       return Promise.reject(new Error("D1_ERROR: Network connection lost. (injected fault)"));
     });
     const send = (seq: number, of: Env) =>
-      ask(`${API}/observations`, { as: bedside, json: { samples: [{ ...sample(70), seq }] }, env: of });
+      sendRequest(`${API}/observations`, { as: bedside, json: { samples: [{ ...createSample(70), seq }] }, env: of });
     expect((await send(1, env)).status).toBe(200);
     for (const seq of [2, 3, 4]) {
       const response = await send(seq, down);
       expect(response.status).toBe(200);
-      expect((await read(response)).data).toMatchObject({ stored: 1, refused: 0 });
+      expect((await readJson(response)).data).toMatchObject({ stored: 1, refused: 0 });
     }
     expect(calls).toBe(0);
-    expect(await samplesOf(patient.id)).toBe(4);
+    expect(await countSamples(patient.id)).toBe(4);
     // A person passes the gate, and the gate needs D1.
     await expectHonest(
-      await ask(`${API}/observations`, { as: nurse, json: { patient_id: patient.id, ...sample(71) }, env: down }),
+      await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: patient.id, ...createSample(71) }, env: down }),
     );
     expect(calls).toBeGreaterThan(0);
-    expect(await samplesOf(patient.id)).toBe(4);
+    expect(await countSamples(patient.id)).toBe(4);
   });
 });
 
 describe("the known-bad twin", () => {
   it("that answers before it has written is caught by the same check", async () => {
-    const id = unique();
-    const naive: Route = {
+    const id = uniqueText();
+    const naive: FaultCase = {
       name: "naive",
       status: 201,
       retry: "once",
       attempt: async () => ({
         async send(faulty) {
           const write = faulty.DB.prepare("INSERT INTO deployment (name, value) VALUES (?, 'x')")
-            .bind(id + unique())
+            .bind(id + uniqueText())
             .run();
           await write.catch(() => undefined);
           return new Response("{}", { status: 201 });
@@ -159,14 +167,14 @@ describe("the known-bad twin", () => {
 
 describe("after all these faults", () => {
   it("every report opens to its bytes, and a sweep leaves exactly the objects that rows name", async () => {
-    const reports = await openEveryReport();
+    const reports = await verifyEveryReport();
     expect(reports).toBeGreaterThan(20);
-    const named = new Set(await namedKeys());
-    const orphans = (await storedKeys()).filter((key) => !named.has(key));
+    const named = new Set(await listReferencedKeys());
+    const orphans = (await listStoredKeys()).filter((key) => !named.has(key));
     expect(orphans.length).toBeGreaterThan(0);
-    await cleanUp(env, Date.now() + 2 * 3_600_000);
-    expect((await storedKeys()).sort()).toEqual((await namedKeys()).sort());
-    expect(await openEveryReport()).toBe(reports);
+    await runCleanup(env, Date.now() + 2 * 3_600_000);
+    expect((await listStoredKeys()).sort()).toEqual((await listReferencedKeys()).sort());
+    expect(await verifyEveryReport()).toBe(reports);
   });
 
   it("says how many were injected", async ({ annotate }) => {

@@ -1,20 +1,20 @@
 // A password that somebody else has set opens nothing beyond what that somebody already had.
 import { beforeEach, describe, expect, it } from "vitest";
-import { expectProblem } from "../forge.ts";
-import { around, yielding } from "../stores.ts";
+import { interceptStores, withRandomDelays } from "../stores.ts";
+import { expectProblem } from "../token-forge.ts";
 import {
   API,
-  type Ask,
-  ask,
-  auditOf,
   env,
   newHospital,
   newLogin,
   newPerson,
   PASSWORD,
   type Person,
-  read,
-  unique,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
 } from "../world.ts";
 
 const OWN = "lanterns over seven hills";
@@ -34,25 +34,26 @@ beforeEach(async () => {
 });
 
 const login = async (email: string, password = PASSWORD) => {
-  const { data } = await read(await ask(`${API}/auth/login`, { json: { email, password } }));
+  const { data } = await readJson(await sendRequest(`${API}/auth/login`, { json: { email, password } }));
   return { id: data.user_id as string, email, token: data.access_token as string };
 };
 /** A nurse made with a password that the manager knows, and the session that the manager keeps of it. */
 async function hired() {
-  const email = `${unique()}@example.org`;
+  const email = `${uniqueText()}@example.org`;
   const json = { email, full_name: "Nila Rao", role: "nurse", password: PASSWORD };
-  expect((await ask(`${API}/users`, { as: manager, json })).status).toBe(201);
+  expect((await sendRequest(`${API}/users`, { as: manager, json })).status).toBe(201);
   return login(email);
 }
 const invited = async (email: string): Promise<string> =>
-  (await read(await ask(`${API}/users/invite`, { as: other, json: { email, role: "nurse" } }))).data.token;
-const join = (as: As, token: string, options: Ask = {}) =>
-  ask(`${API}/auth/invitations/join`, { as, json: { token }, ...options });
-const change = (as: As) => ask(`${API}/auth/password/change`, { as, json: { current_password: PASSWORD, new_password: OWN } });
-const member = (userId: string, at: string, role = "nurse", options: Ask = {}) =>
-  ask(`${API}/hospitals/${at}/members/${userId}`, { as: admin, method: "PUT", json: { role }, ...options });
-const status = async (as: As) => (await ask(`${API}/auth/me`, { as })).status;
-const trace = async (response: Response) => auditOf(response.headers.get("x-request-id") ?? "");
+  (await readJson(await sendRequest(`${API}/users/invite`, { as: other, json: { email, role: "nurse" } }))).data.token;
+const join = (as: As, token: string, options: RequestOptions = {}) =>
+  sendRequest(`${API}/auth/invitations/join`, { as, json: { token }, ...options });
+const change = (as: As) =>
+  sendRequest(`${API}/auth/password/change`, { as, json: { current_password: PASSWORD, new_password: OWN } });
+const member = (userId: string, at: string, role = "nurse", options: RequestOptions = {}) =>
+  sendRequest(`${API}/hospitals/${at}/members/${userId}`, { as: admin, method: "PUT", json: { role }, ...options });
+const status = async (as: As) => (await sendRequest(`${API}/auth/me`, { as })).status;
+const trace = async (response: Response) => readAuditEvents(response.headers.get("x-request-id") ?? "");
 const given = (id: string) => env.DB.prepare("SELECT password_given AS n FROM users WHERE id = ?").bind(id).first<number>("n");
 const seats = (id: string) =>
   env.DB.prepare("SELECT count(*) AS n FROM memberships WHERE user_id = ?").bind(id).first<number>("n");
@@ -76,16 +77,18 @@ describe("an account whose password a manager has set", () => {
 
   it("is its owner's by a reset link too; by an invitation or a registration it always was", async () => {
     const nurse = await hired();
-    const issued = await read(await ask(`${API}/users/${nurse.id}/password-reset`, { as: manager, method: "POST" }));
+    const issued = await readJson(await sendRequest(`${API}/users/${nurse.id}/password-reset`, { as: manager, method: "POST" }));
     const json = { token: issued.data.token, new_password: OWN };
-    expect((await ask(`${API}/auth/password/reset`, { json })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/password/reset`, { json })).status).toBe(200);
     expect(await given(nurse.id)).toBe(0);
     expect((await join(await login(nurse.email, OWN), await invited(nurse.email))).status).toBe(200);
-    const token = await invited(`${unique()}@example.org`);
-    const accepted = await ask(`${API}/auth/invitations/accept`, { json: { token, password: OWN, full_name: "Ravi Kumar" } });
-    expect(await given((await read(accepted)).data.user_id)).toBe(0);
-    const patient = { email: `${unique()}@example.org`, password: OWN, full_name: "Meera Iyer" };
-    expect(await given((await read(await ask(`${API}/auth/register`, { json: patient }))).data.user_id)).toBe(0);
+    const token = await invited(`${uniqueText()}@example.org`);
+    const accepted = await sendRequest(`${API}/auth/invitations/accept`, {
+      json: { token, password: OWN, full_name: "Ravi Kumar" },
+    });
+    expect(await given((await readJson(accepted)).data.user_id)).toBe(0);
+    const patient = { email: `${uniqueText()}@example.org`, password: OWN, full_name: "Meera Iyer" };
+    expect(await given((await readJson(await sendRequest(`${API}/auth/register`, { json: patient }))).data.user_id)).toBe(0);
   });
 
   it("is taken in nowhere by an administrator either, nor made one", async () => {
@@ -97,7 +100,12 @@ describe("an account whose password a manager has set", () => {
     await expectProblem(refused, 409, "password_given");
     expect((await member(nurse.id, here, "doctor")).status).toBe(200);
     const raise = () =>
-      ask(`${API}/users/${nurse.id}`, { as: admin, method: "PATCH", json: { is_admin: true }, headers: { "If-Match": '"1"' } });
+      sendRequest(`${API}/users/${nurse.id}`, {
+        as: admin,
+        method: "PATCH",
+        json: { is_admin: true },
+        headers: { "If-Match": '"1"' },
+      });
     const kept = await raise();
     expect(await trace(kept)).toMatchObject([{ event: "user.update", outcome: "failed", reason: "password_given" }]);
     await expectProblem(kept, 409, "password_given");
@@ -110,7 +118,7 @@ describe("an account whose password a manager has set", () => {
   /** Runs a statement between a request's gate and its write, which are its first two round trips. */
   function meanwhile(query: string, value: string) {
     let trips = 0;
-    return around(env, async (call, run) => {
+    return interceptStores(env, async (call, run) => {
       // biome-ignore lint/plugin: constants of this file.
       if (call.store === "DB" && ++trips === 2) await env.DB.prepare(query).bind(value).run();
       return run();
@@ -135,7 +143,13 @@ describe("an account whose password a manager has set", () => {
     const peer = await newPerson("nurse", here);
     const json = { is_admin: true };
     const headers = { "If-Match": '"1"' };
-    const raised = ask(`${API}/users/${peer.id}`, { as: admin, method: "PATCH", json, headers, env: meanwhile(GIVE, peer.id) });
+    const raised = sendRequest(`${API}/users/${peer.id}`, {
+      as: admin,
+      method: "PATCH",
+      json,
+      headers,
+      env: meanwhile(GIVE, peer.id),
+    });
     await expectProblem(await raised, 409, "conflict");
     expect(await seats(person.id)).toBe(1);
   });
@@ -161,7 +175,7 @@ describe("who joins a hospital", () => {
     const all: As[] = [person];
     for (let i = 0; i < 9; i++) all.push(await newLogin(person.id, standing));
     const token = await invited(person.email);
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const answers = await Promise.all(all.map((as) => join(as, token, { env: of })));
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
     for (const answer of answers) expect([200, 401, 403]).toContain(answer.status);

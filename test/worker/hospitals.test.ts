@@ -1,25 +1,31 @@
 // Hospitals and their people: who may know which, how roles change at once, and what no hospital administrator can do.
 import { describe, expect, it } from "vitest";
-import { expectProblem } from "../forge.ts";
-import { API, ask, env, newHospital, newPerson, newWorld, type Person, read, unique } from "../world.ts";
+import { expectProblem } from "../token-forge.ts";
+import { API, env, newHospital, newPerson, newWorld, type Person, readJson, sendRequest, uniqueText } from "../world.ts";
 
 const setRole = (as: Person, hospitalId: string, userId: string, role: string) =>
-  ask(`${API}/hospitals/${hospitalId}/members/${userId}`, { as, method: "PUT", json: { role } });
+  sendRequest(`${API}/hospitals/${hospitalId}/members/${userId}`, { as, method: "PUT", json: { role } });
 const endMember = (as: Person, hospitalId: string, userId: string) =>
-  ask(`${API}/hospitals/${hospitalId}/members/${userId}`, { as, method: "DELETE" });
+  sendRequest(`${API}/hospitals/${hospitalId}/members/${userId}`, { as, method: "DELETE" });
 const newStaff = (as: Person, more: Record<string, unknown> = {}, headers: Record<string, string> = {}) =>
-  ask(`${API}/users`, {
+  sendRequest(`${API}/users`, {
     as,
     headers,
-    json: { email: `${unique()}@example.org`, full_name: "Ravi Kumar", password: "quiet river stones", role: "nurse", ...more },
+    json: {
+      email: `${uniqueText()}@example.org`,
+      full_name: "Ravi Kumar",
+      password: "quiet river stones",
+      role: "nurse",
+      ...more,
+    },
   });
-const roleOf = async (as: Person) => (await read(await ask(`${API}/auth/me`, { as }))).data?.role ?? null;
+const roleOf = async (as: Person) => (await readJson(await sendRequest(`${API}/auth/me`, { as }))).data?.role ?? null;
 
 describe("hospitals", () => {
   it("are known to administrators, to those who work there and to whom they hold records of", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     const idsFor = async (as: Person): Promise<string[]> => {
-      const { data } = await read(await ask(`${API}/hospitals?limit=100`, { as }));
+      const { data } = await readJson(await sendRequest(`${API}/hospitals?limit=100`, { as }));
       return data.map((row: { hospital_id: string }) => row.hospital_id);
     };
     for (const as of [world.nurse, world.doctor, world.manager, world.self]) expect(await idsFor(as)).toEqual([world.hospitalId]);
@@ -29,15 +35,15 @@ describe("hospitals", () => {
 
   it("are made by administrators, once a key", async () => {
     const { admin, manager } = await newWorld();
-    const name = `Hospital ${unique()}`;
+    const name = `Hospital ${uniqueText()}`;
     const create = (as: Person, body: object) =>
-      ask(`${API}/hospitals`, { as, json: body, headers: { "Idempotency-Key": "hospital-0001" } });
+      sendRequest(`${API}/hospitals`, { as, json: body, headers: { "Idempotency-Key": "hospital-0001" } });
     expect((await create(manager, { name })).status).toBe(403);
     const [first, again] = [await create(admin, { name }), await create(admin, { name })];
     expect([first.status, again.status]).toEqual([201, 201]);
-    const made = (await read(first)).data;
+    const made = (await readJson(first)).data;
     expect(made).toMatchObject({ name, doctor_scope: "care_team", is_active: true });
-    expect((await read(again)).data).toEqual(made);
+    expect((await readJson(again)).data).toEqual(made);
     expect((await create(admin, { name: "Another" })).status).toBe(409);
   });
 });
@@ -45,24 +51,24 @@ describe("hospitals", () => {
 describe("members", () => {
   it("get the rights of a new role with their next request, and lose them with the role", async () => {
     const { manager, nurse, stranger, doctor, hospitalId } = await newWorld();
-    const see = async (as: Person) => (await ask(`${API}/patients/${stranger.id}`, { as })).status;
+    const see = async (as: Person) => (await sendRequest(`${API}/patients/${stranger.id}`, { as })).status;
     expect([await see(doctor), await roleOf(doctor)]).toEqual([404, "doctor"]);
     expect((await setRole(manager, hospitalId, doctor.id, "nurse")).status).toBe(200);
     expect([await see(doctor), await roleOf(doctor)]).toEqual([200, "nurse"]);
     expect((await setRole(manager, hospitalId, nurse.id, "doctor")).status).toBe(200);
-    expect([await see(nurse), (await ask(`${API}/users`, { as: nurse })).status]).toEqual([404, 403]);
+    expect([await see(nurse), (await sendRequest(`${API}/users`, { as: nurse })).status]).toEqual([404, 403]);
     expect((await endMember(manager, hospitalId, doctor.id)).status).toBe(200);
     expect(await see(doctor)).toBe(401);
     expect((await endMember(manager, hospitalId, doctor.id)).status).toBe(404);
     // Who has left is a stranger: only an administrator brings them back.
     expect((await setRole(manager, hospitalId, doctor.id, "doctor")).status).toBe(404);
-    const { data } = await read(await ask(`${API}/hospitals/${hospitalId}/members`, { as: manager }));
+    const { data } = await readJson(await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as: manager }));
     expect(data.map((m: { user_id: string }) => m.user_id).sort()).toEqual([nurse.id, manager.id].sort());
   });
 
   it("show their e-mail to who manages them, and nothing of their password", async () => {
     const { manager, nurse, hospitalId } = await newWorld();
-    const text = await (await ask(`${API}/hospitals/${hospitalId}/members`, { as: manager })).text();
+    const text = await (await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as: manager })).text();
     expect(text).toContain(nurse.email);
     expect(text).not.toMatch(/scrypt|password|index|sealed/);
   });
@@ -70,15 +76,15 @@ describe("members", () => {
   it("know each other by name and role alone, and nobody of another hospital", async () => {
     const [{ nurse, doctor, self, hospitalId }, other] = await Promise.all([newWorld(), newWorld()]);
     for (const as of [nurse, doctor]) {
-      const answer = await ask(`${API}/hospitals/${hospitalId}/members`, { as });
+      const answer = await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as });
       const text = await answer.text();
       expect(text).not.toContain("@");
       const found = JSON.parse(text).data.find(({ user_id }: { user_id: string }) => user_id === doctor.id);
       const full_name = expect.stringMatching(/./);
       expect(found).toEqual({ user_id: doctor.id, full_name, role: "doctor", is_active: true, since: expect.any(String) });
-      await expectProblem(await ask(`${API}/hospitals/${other.hospitalId}/members`, { as }), 404, "not_found");
+      await expectProblem(await sendRequest(`${API}/hospitals/${other.hospitalId}/members`, { as }), 404, "not_found");
     }
-    await expectProblem(await ask(`${API}/hospitals/${hospitalId}/members`, { as: self }), 403, "forbidden");
+    await expectProblem(await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as: self }), 403, "forbidden");
   });
 
   it("of one hospital are nobody to the other's administrator", async () => {
@@ -90,9 +96,9 @@ describe("members", () => {
       () => setRole(manager, world.hospitalId, other.nurse.id, "nurse"),
       () => setRole(manager, world.hospitalId, world.admin.id, "nurse"),
       () => endMember(manager, other.hospitalId, other.nurse.id),
-      () => ask(`${API}/hospitals/${other.hospitalId}/members`, { as: manager }),
-      () => ask(`${API}/users/${other.nurse.id}/unlock`, { as: manager, method: "POST" }),
-      () => ask(`${API}/users/${world.admin.id}/unlock`, { as: manager, method: "POST" }),
+      () => sendRequest(`${API}/hospitals/${other.hospitalId}/members`, { as: manager }),
+      () => sendRequest(`${API}/users/${other.nurse.id}/unlock`, { as: manager, method: "POST" }),
+      () => sendRequest(`${API}/users/${world.admin.id}/unlock`, { as: manager, method: "POST" }),
       () => newStaff(manager, { hospital_id: other.hospitalId }),
     ];
     const rows = () => env.DB.prepare("SELECT group_concat(user_id || hospital_id || role) AS m FROM memberships").first("m");
@@ -100,7 +106,7 @@ describe("members", () => {
     for (const attempt of tries) expect((await attempt()).status, attempt.toString()).toBe(404);
     expect(await rows()).toBe(before);
     expect((await setRole(other.manager, other.hospitalId, other.nurse.id, "doctor")).status).toBe(200);
-    expect((await ask(`${API}/users/${other.nurse.id}/unlock`, { as: other.manager, method: "POST" })).status).toBe(200);
+    expect((await sendRequest(`${API}/users/${other.nurse.id}/unlock`, { as: other.manager, method: "POST" })).status).toBe(200);
     expect((await newStaff(manager, { hospital_id: world.hospitalId })).status).toBe(201);
   });
 
@@ -125,25 +131,25 @@ describe("members", () => {
 
   it("are made with a good password and an address nobody has; the new one can log in", async () => {
     const { manager, hospitalId } = await newWorld();
-    const email = `${unique()}@example.org`;
+    const email = `${uniqueText()}@example.org`;
     for (const password of ["short", "aaaaaaaaaaaaaaaaaaaa", "edgecare-edgecare"]) {
-      expect((await read(await newStaff(manager, { password }))).errors[0]).toMatchObject({
+      expect((await readJson(await newStaff(manager, { password }))).errors[0]).toMatchObject({
         path: "password",
         code: "weak_password",
       });
     }
     expect((await newStaff(manager, { email })).status).toBe(201);
     expect((await newStaff(manager, { email: ` ${email.toUpperCase()} ` })).status).toBe(409);
-    const login = await ask(`${API}/auth/login`, { json: { email, password: "quiet river stones" } });
-    expect((await read(login)).data).toMatchObject({ role: "nurse", hospital_id: hospitalId });
+    const login = await sendRequest(`${API}/auth/login`, { json: { email, password: "quiet river stones" } });
+    expect((await readJson(login)).data).toMatchObject({ role: "nurse", hospital_id: hospitalId });
   });
 
   it("a replayed creation is answered under today's rights", async () => {
     const { manager, hospitalId, admin } = await newWorld();
-    const email = `${unique()}@example.org`;
+    const email = `${uniqueText()}@example.org`;
     const create = () => newStaff(manager, { email }, { "Idempotency-Key": "staff-0001" });
-    const made = await read(await create());
-    expect((await read(await create())).data).toEqual(made.data);
+    const made = await readJson(await create());
+    expect((await readJson(await create())).data).toEqual(made.data);
     expect((await endMember(admin, hospitalId, manager.id)).status).toBe(200);
     expect((await create()).status).toBe(401);
   });

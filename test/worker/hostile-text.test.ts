@@ -1,6 +1,6 @@
 // Published hostile input: JSONTestSuite against the parser, the big list of naughty strings against every text field.
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { API, ask, newWorld, read, unique, type World } from "../world.ts";
+import { API, newWorld, readJson, sendRequest, uniqueText, type World } from "../world.ts";
 
 const bodies = inject("jsonBodies");
 const strings = inject("naughtyStrings");
@@ -16,13 +16,13 @@ beforeAll(async () => {
 describe.runIf(there)("JSONTestSuite", () => {
   const send = async (base64: string) => {
     const headers = { "Content-Type": "application/json" };
-    const response = await ask(`${API}/patients`, {
+    const response = await sendRequest(`${API}/patients`, {
       as: world.nurse,
       method: "POST",
       body: Buffer.from(base64, "base64"),
       headers,
     });
-    return { status: response.status, code: (await read(response)).code };
+    return { status: response.status, code: (await readJson(response)).code };
   };
   const of = (kind: string) => bodies.filter(({ name }) => name.startsWith(kind));
 
@@ -101,8 +101,8 @@ const resources = (): Resource[] => [
     name: "wards",
     path: `${API}/wards`,
     as: () => world.manager,
-    body: (t) => ({ name: `${t} ${unique()}` }),
-    required: { name: () => `Plain ${unique()}` },
+    body: (t) => ({ name: `${t} ${uniqueText()}` }),
+    required: { name: () => `Plain ${uniqueText()}` },
     fields: echo(["name"]),
   },
   {
@@ -132,17 +132,17 @@ describe.runIf(there)(`${strings.length} naughty strings`, () => {
       let kept = 0;
       for (const text of strings) {
         let body = resource.body(text);
-        let response = await ask(resource.path, { as: resource.as(), json: body });
+        let response = await sendRequest(resource.path, { as: resource.as(), json: body });
         if (response.status === 400) {
-          const { errors } = await read(response);
+          const { errors } = await readJson(response);
           const refused = new Set<string>(errors.map((e: { path: string }) => e.path));
           expect({ text, refused: refused.size > 0 }).toEqual({ text, refused: true });
           body = Object.fromEntries(Object.entries(body).filter(([key]) => !refused.has(key)));
           for (const [key, value] of Object.entries(resource.required)) if (!(key in body)) body[key] = value();
-          response = await ask(resource.path, { as: resource.as(), json: body });
+          response = await sendRequest(resource.path, { as: resource.as(), json: body });
         }
         expect({ text, status: response.status }).toEqual({ text, status: 201 });
-        const { data } = await read(response);
+        const { data } = await readJson(response);
         for (const [sent, got] of resource.fields(body, data)) expect({ ...sent, text }).toEqual({ ...sent, value: got, text });
         if (Object.values(body).some((value) => typeof value === "string" && value.includes(text))) kept++;
       }
@@ -154,16 +154,16 @@ describe.runIf(there)(`${strings.length} naughty strings`, () => {
     for (const text of strings) {
       const q = encodeURIComponent(text);
       const answers = [
-        await ask(`${API}/patients/search?q=${q}`, { as: world.nurse }),
-        await ask(`${API}/patients/${q}`, { as: world.nurse }),
-        await ask(`${API}/patients?patient_uid=${q}`, { as: world.nurse }),
-        await ask(`${API}/reports?session_type=${q}`, { as: world.nurse }),
+        await sendRequest(`${API}/patients/search?q=${q}`, { as: world.nurse }),
+        await sendRequest(`${API}/patients/${q}`, { as: world.nurse }),
+        await sendRequest(`${API}/patients?patient_uid=${q}`, { as: world.nurse }),
+        await sendRequest(`${API}/reports?session_type=${q}`, { as: world.nurse }),
       ].map(({ status }) => status);
       expect({ text, odd: answers.filter((status) => ![200, 400, 401, 404, 405].includes(status)) }).toEqual({ text, odd: [] });
     }
     // Each of these costs a hash.
     for (const text of strings.filter((_, i) => i % 25 === 0)) {
-      const response = await ask(`${API}/auth/login`, { json: { username: text, password: text } });
+      const response = await sendRequest(`${API}/auth/login`, { json: { username: text, password: text } });
       expect({ text, odd: [400, 401].includes(response.status) ? null : response.status }).toEqual({ text, odd: null });
     }
   });

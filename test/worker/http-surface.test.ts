@@ -1,8 +1,19 @@
 // What every answer has in common: methods, paths, headers, origins, errors that say nothing, documents on demand.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
-import { around } from "../stores.ts";
-import { API, type Ask, ask, env, newPdf, newWorld, read, upload, uploadForm, type World } from "../world.ts";
+import { interceptStores } from "../stores.ts";
+import {
+  API,
+  env,
+  newPdf,
+  newWorld,
+  type RequestOptions,
+  readJson,
+  sendRequest,
+  uploadForm,
+  uploadReport,
+  type World,
+} from "../world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -13,7 +24,7 @@ afterEach(() => vi.restoreAllMocks());
 const problemOf = async (response: Response, status: number, code: string) => {
   expect(response.status).toBe(status);
   expect(response.headers.get("content-type")).toBe("application/problem+json");
-  const problem = await read(response);
+  const problem = await readJson(response);
   expect(problem).toMatchObject({ status, code, type: `urn:edgecare:problem:${code}` });
   expect(problem.request_id).toBe(response.headers.get("x-request-id"));
   expect(problem.error_id).toMatch(/^[0-9a-f-]{36}$/);
@@ -25,7 +36,7 @@ describe("methods", () => {
     const paths = [`${API}/patients/${world.patient.id}`, `${API}/patients`, "/health"];
     for (const as of [world.nurse, world.self, null]) {
       for (const path of paths) {
-        const [get, head] = await Promise.all([ask(path, { as }), ask(path, { as, method: "HEAD" })]);
+        const [get, head] = await Promise.all([sendRequest(path, { as }), sendRequest(path, { as, method: "HEAD" })]);
         expect(head.status).toBe(get.status);
         expect(await head.text()).toBe("");
       }
@@ -40,20 +51,20 @@ describe("methods", () => {
       ["POST", "/health", "GET, HEAD, OPTIONS"],
       ["GET", "/api/token", "POST, OPTIONS"],
     ] as const) {
-      const response = await ask(path, { as, method });
+      const response = await sendRequest(path, { as, method });
       await problemOf(response, 405, "method_not_allowed");
       expect(response.headers.get("allow")).toBe(allow);
     }
-    await problemOf(await ask(`${API}/nothing`, { as }), 404, "not_found");
-    await problemOf(await ask("/nothing"), 404, "not_found");
+    await problemOf(await sendRequest(`${API}/nothing`, { as }), 404, "not_found");
+    await problemOf(await sendRequest("/nothing"), 404, "not_found");
   });
 
   it("no header and no spelling makes one method another", async () => {
     const path = `${API}/devices`;
     const headers = { "X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-HTTP-Method": "POST" };
-    const response = await ask(`${path}?limit=1`, { as: world.nurse, headers });
-    expect((await read(response)).meta.pagination).toBeDefined();
-    const patch = await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse, method: "patch", json: {} });
+    const response = await sendRequest(`${path}?limit=1`, { as: world.nurse, headers });
+    expect((await readJson(response)).meta.pagination).toBeDefined();
+    const patch = await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse, method: "patch", json: {} });
     expect([400, 404, 405, 428]).toContain(patch.status);
   });
 });
@@ -61,20 +72,20 @@ describe("methods", () => {
 describe("paths", () => {
   it("a trailing slash is accepted on every route, the signed link and the upload among them", async () => {
     for (const path of ["/patients/", `/patients/${world.patient.id}/`, "/reports/", "/reports/stats/", "/auth/me/"]) {
-      expect((await ask(API + path, { as: world.nurse })).status, path).toBe(200);
+      expect((await sendRequest(API + path, { as: world.nurse })).status, path).toBe(200);
     }
     for (const path of ["/health/", "/docs/", "/openapi.json/", "/.well-known/jwks.json/"]) {
-      expect((await ask(path)).status, path).toBe(200);
+      expect((await sendRequest(path)).status, path).toBe(200);
     }
-    const login = await ask(`${API}/auth/login/`, { json: { email: "a@example.org", password: "wrong" } });
+    const login = await sendRequest(`${API}/auth/login/`, { json: { email: "a@example.org", password: "wrong" } });
     await problemOf(login, 401, "invalid_credentials");
     for (const path of ["/reports/", "/ecg/reports/upload/"]) {
       const body = uploadForm(newPdf(), { patient_id: world.patient.id });
-      expect((await ask(API + path, { as: world.nurse, body })).status, path).toBe(201);
+      expect((await sendRequest(API + path, { as: world.nurse, body })).status, path).toBe(201);
     }
-    const { data } = await read(await upload(world.nurse, newPdf(), { patient_id: world.patient.id }));
+    const { data } = await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id }));
     const link = data.cloud_url.replace("/file?", "/file/?");
-    const file = await ask(link);
+    const file = await sendRequest(link);
     expect(file.status).toBe(200);
     await file.arrayBuffer();
   });
@@ -83,8 +94,8 @@ describe("paths", () => {
     const id = world.patient.id;
     const controls = [`${API}/patients/${id}`, `${API}/../v1/patients/${id}`];
     for (const path of controls) {
-      expect((await ask(path, { as: world.nurse })).status, path).toBe(200);
-      expect((await ask(path, { as: world.self.token.slice(0, -8) })).status, path).toBe(401);
+      expect((await sendRequest(path, { as: world.nurse })).status, path).toBe(200);
+      expect((await sendRequest(path, { as: world.self.token.slice(0, -8) })).status, path).toBe(401);
     }
     const tricks = [
       `//api/v1/patients/${id}`,
@@ -103,10 +114,10 @@ describe("paths", () => {
       `/api/v1/patients/${id.toUpperCase()}`,
     ];
     for (const path of tricks) {
-      const plain = await ask(`http://localhost${path}`);
+      const plain = await sendRequest(`http://localhost${path}`);
       expect([401, 404], path).toContain(plain.status);
       expect(await plain.text()).not.toContain(world.patient.canary);
-      const other = await ask(`http://localhost${path}`, { as: world.self });
+      const other = await sendRequest(`http://localhost${path}`, { as: world.self });
       const text = await other.text();
       if (other.status === 200) expect(text, path).toContain(id);
       else expect([400, 403, 404], path).toContain(other.status);
@@ -116,17 +127,17 @@ describe("paths", () => {
 
   it("a long URL, many parameters and many headers are no 5xx", async () => {
     const many = Array.from({ length: 2_000 }, (_, i) => `p${i}=1`).join("&");
-    const long = await ask(`${API}/patients?${"x".repeat(16_000)}=1`, { as: world.nurse });
+    const long = await sendRequest(`${API}/patients?${"x".repeat(16_000)}=1`, { as: world.nurse });
     await problemOf(long, 400, "invalid_request");
-    await problemOf(await ask(`${API}/patients?${many}`, { as: world.nurse }), 400, "invalid_request");
+    await problemOf(await sendRequest(`${API}/patients?${many}`, { as: world.nurse }), 400, "invalid_request");
     const headers = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`X-Filler-${i}`, "x"]));
-    expect((await ask(`${API}/patients`, { as: world.nurse, headers })).status).toBe(200);
+    expect((await sendRequest(`${API}/patients`, { as: world.nurse, headers })).status).toBe(200);
   });
 });
 
 describe("headers of every answer", () => {
-  const broken = () => around(env, () => Promise.reject(new Error("D1_ERROR: down")));
-  const answers = (): [number, string, Ask][] => [
+  const broken = () => interceptStores(env, () => Promise.reject(new Error("D1_ERROR: down")));
+  const answers = (): [number, string, RequestOptions][] => [
     [200, `${API}/patients`, { as: world.nurse }],
     [200, `${API}/reports`, { as: world.self }],
     [401, `${API}/patients`, {}],
@@ -134,13 +145,13 @@ describe("headers of every answer", () => {
     [405, `${API}/patients`, { as: world.nurse, method: "DELETE" }],
     [400, `${API}/patients?nope=1`, { as: world.nurse }],
     [503, `${API}/patients`, { as: world.nurse, env: broken() }],
-    [500, `${API}/patients`, { as: world.nurse, env: around(env, () => Promise.reject(new Error("odd"))) }],
+    [500, `${API}/patients`, { as: world.nurse, env: interceptStores(env, () => Promise.reject(new Error("odd"))) }],
     [503, `${API}/patients`, { as: world.nurse, env: { ...env, LINK_KEY: "short" } }],
   ];
 
   it("are strict, and nothing is cached", async () => {
     for (const [status, path, options] of answers()) {
-      const response = await ask(path, options);
+      const response = await sendRequest(path, options);
       expect(response.status, path).toBe(status);
       const header = (name: string) => response.headers.get(name) ?? "";
       expect(Number(/max-age=(\d+)/.exec(header("strict-transport-security"))?.[1])).toBeGreaterThanOrEqual(31_536_000);
@@ -160,8 +171,8 @@ describe("headers of every answer", () => {
 
 describe("origins", () => {
   const configured = { ...env, CORS_ORIGINS: "https://portal.example.org, https://*.evil.org,*,null" };
-  const from = (origin: string, options: Ask = {}) =>
-    ask(`${API}/patients`, { as: world.nurse, env: configured, ...options, headers: { Origin: origin } });
+  const from = (origin: string, options: RequestOptions = {}) =>
+    sendRequest(`${API}/patients`, { as: world.nurse, env: configured, ...options, headers: { Origin: origin } });
 
   it("only the exact ones of the list are let in", async () => {
     const good = await from("https://portal.example.org");
@@ -186,7 +197,7 @@ describe("origins", () => {
 
   it("a preflight needs no token, tells of listed methods and headers, and is bounded", async () => {
     const asking = (origin: string) =>
-      ask(`${API}/patients/${world.patient.id}`, {
+      sendRequest(`${API}/patients/${world.patient.id}`, {
         method: "OPTIONS",
         env: configured,
         headers: { Origin: origin, "Access-Control-Request-Method": "TRACE", "Access-Control-Request-Headers": "X-Evil" },
@@ -216,8 +227,8 @@ describe("failures say nothing", () => {
     ]) {
       const lines: string[] = [];
       vi.spyOn(console, "log").mockImplementation((line) => void lines.push(JSON.stringify(line)));
-      const odd = around(env, () => Promise.reject(thrown));
-      const response = await ask(`${API}/patients`, { as: world.nurse, env: odd });
+      const odd = interceptStores(env, () => Promise.reject(thrown));
+      const response = await sendRequest(`${API}/patients`, { as: world.nurse, env: odd });
       const problem = await problemOf(response, 500, "internal_error");
       expect(response.headers.get("x-content-type-options")).toBe("nosniff");
       expect(JSON.stringify(problem)).not.toContain("canary");
@@ -226,13 +237,14 @@ describe("failures say nothing", () => {
       expect(lines.join()).not.toContain("canary");
       vi.restoreAllMocks();
     }
-    expect((await ask(`${API}/patients`, { as: world.nurse })).status).toBe(200);
+    expect((await sendRequest(`${API}/patients`, { as: world.nurse })).status).toBe(200);
   });
 });
 
 describe("production", () => {
   const production = { ...env, ENVIRONMENT: "production" };
-  const at = (url: string, options: Ask = {}) => ask(url, { ...options, env: { ...production, ...options.env } });
+  const at = (url: string, options: RequestOptions = {}) =>
+    sendRequest(url, { ...options, env: { ...production, ...options.env } });
 
   it("speaks https alone: reads are sent there, writes refused", async () => {
     const moved = await at("http://clinic.example.org/api/v1/patients?limit=5");
@@ -240,12 +252,12 @@ describe("production", () => {
     expect(moved.headers.get("location")).toBe("https://clinic.example.org/api/v1/patients?limit=5");
     await problemOf(await at("http://clinic.example.org/api/v1/auth/login", { json: {} }), 403, "https_required");
     expect((await at("https://clinic.example.org/api/v1/patients", { as: world.nurse })).status).toBe(200);
-    expect((await ask("http://localhost/api/v1/patients", { as: world.nurse })).status).toBe(200);
+    expect((await sendRequest("http://localhost/api/v1/patients", { as: world.nurse })).status).toBe(200);
   });
 
   it("shows its documents to staff, to everybody or to nobody, as DOCS says", async () => {
     const host = "https://clinic.example.org";
-    const asked = async (docs: string, as: Ask["as"] = null) => {
+    const asked = async (docs: string, as: RequestOptions["as"] = null) => {
       const answers = ["/openapi.json", "/docs", "/redoc"].map((p) => at(host + p, { as, env: { ...production, DOCS: docs } }));
       return (await Promise.all(answers)).map((response) => response.status);
     };
@@ -259,14 +271,14 @@ describe("production", () => {
   });
 
   it("keeps /health to status and latency", async () => {
-    const { data } = await read(await ask("/health"));
+    const { data } = await readJson(await sendRequest("/health"));
     expect(Object.keys(data).sort()).toEqual(["d1", "kv", "r2", "status"]);
     for (const store of [data.d1, data.kv, data.r2]) expect(Object.keys(store).sort()).toEqual(["latency_ms", "status"]);
-    const down = await ask("/health", { env: around(env, () => Promise.reject(new Error("down"))) });
-    expect((await read(down)).data.status).toBe("degraded");
-    const ready = await ask("/health/ready", { env: around(env, () => Promise.reject(new Error("down"))) });
+    const down = await sendRequest("/health", { env: interceptStores(env, () => Promise.reject(new Error("down"))) });
+    expect((await readJson(down)).data.status).toBe("degraded");
+    const ready = await sendRequest("/health/ready", { env: interceptStores(env, () => Promise.reject(new Error("down"))) });
     expect([ready.status, ready.headers.get("retry-after")]).toEqual([503, "5"]);
-    expect((await ask("/health/ready")).status).toBe(200);
+    expect((await sendRequest("/health/ready")).status).toBe(200);
   });
 });
 

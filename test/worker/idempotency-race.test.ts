@@ -1,18 +1,18 @@
 // One Idempotency-Key, fifty requests at once: one patient, and everyone is told of it.
 import { describe, expect, it } from "vitest";
-import { yielding } from "../stores.ts";
-import { API, ask, env, newHospital, newPerson, read, unique } from "../world.ts";
+import { withRandomDelays } from "../stores.ts";
+import { API, env, newHospital, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 
 describe("fifty creates with one key at once", () => {
   it("make one patient, one trace and one count, and all answer with it", async () => {
     const hospitalId = await newHospital();
     const nurse = await newPerson("nurse", hospitalId);
-    const headers = { "Idempotency-Key": `race-${unique()}` };
-    const of = yielding(env);
-    const create = () => ask(`${API}/patients`, { as: nurse, json: { first_name: "Asha" }, headers, env: of });
+    const headers = { "Idempotency-Key": `race-${uniqueText()}` };
+    const of = withRandomDelays(env);
+    const create = () => sendRequest(`${API}/patients`, { as: nurse, json: { first_name: "Asha" }, headers, env: of });
     const answers = await Promise.all(Array.from({ length: 50 }, create));
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(201));
-    const ids = new Set((await Promise.all(answers.map(read))).map((body) => body.data.patient_id));
+    const ids = new Set((await Promise.all(answers.map(readJson))).map((body) => body.data.patient_id));
     expect(ids.size).toBe(1);
     const n = async (sql: string) => {
       // biome-ignore lint/plugin: constants of this test.
@@ -26,29 +26,29 @@ describe("fifty creates with one key at once", () => {
 
   it("make fifty with fifty keys (the control)", async () => {
     const nurse = await newPerson("nurse", await newHospital());
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        ask(`${API}/patients`, {
+        sendRequest(`${API}/patients`, {
           as: nurse,
           json: { first_name: "Asha" },
-          headers: { "Idempotency-Key": `key-${unique()}-${i}` },
+          headers: { "Idempotency-Key": `key-${uniqueText()}-${i}` },
           env: of,
         }),
       ),
     );
-    const bodies = await Promise.all(answers.map(read));
+    const bodies = await Promise.all(answers.map(readJson));
     expect(new Set(bodies.map((body) => body.data.patient_id)).size).toBe(50);
     expect(new Set(bodies.map((body) => body.data.patient_number)).size).toBe(50);
   });
 
   it("would make several by a look-up that is followed by an insert (the known-bad twin)", async () => {
-    const { DB } = yielding(env);
+    const { DB } = withRandomDelays(env);
     await DB.prepare("CREATE TABLE naive_creates (id TEXT PRIMARY KEY, idem TEXT NOT NULL)").run();
     async function naive(): Promise<string> {
       const found = await DB.prepare("SELECT id FROM naive_creates WHERE idem = 'k'").first<{ id: string }>();
       if (found) return found.id;
-      const id = unique();
+      const id = uniqueText();
       await DB.prepare("INSERT INTO naive_creates VALUES (?, 'k')").bind(id).run();
       return id;
     }

@@ -1,12 +1,9 @@
 // One key, one effect: replays, races, scope, expiry, and what a replay may still show.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { KEY_LIFE_MS } from "../../src/http/idempotency.ts";
-import { yielding } from "../stores.ts";
+import { IDEMPOTENCY_TTL_MS } from "../../src/http/idempotency.ts";
+import { withRandomDelays } from "../stores.ts";
 import {
   API,
-  type Ask,
-  ask,
-  auditOf,
   env,
   newDevice,
   newLogin,
@@ -14,14 +11,17 @@ import {
   newPdf,
   newPerson,
   newWorld,
-  read,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
   sha256,
-  upload,
   uploadForm,
   uploadRaw,
+  uploadReport,
   type World,
 } from "../world.ts";
-import { namedKeys, openEveryReport, reportsOf, storedKeys, uploadRows } from "./evidence.ts";
+import { listReferencedKeys, listReportIds, listStoredKeys, readUploadRows, verifyEveryReport } from "./storage-evidence.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -31,14 +31,17 @@ afterEach(() => vi.useRealTimers());
 
 let n = 0;
 const newKey = () => `key-of-test-${++n}`;
-const keyed = (key: string, options: Ask = {}): Ask => ({ ...options, headers: { ...options.headers, "Idempotency-Key": key } });
+const keyed = (key: string, options: RequestOptions = {}): RequestOptions => ({
+  ...options,
+  headers: { ...options.headers, "Idempotency-Key": key },
+});
 const send = (as: { token: string }, pdf: Uint8Array<ArrayBuffer>, key: string, fields: Record<string, string> = {}) =>
-  upload(as, pdf, { patient_id: world.patient.id, ...fields }, keyed(key));
+  uploadReport(as, pdf, { patient_id: world.patient.id, ...fields }, keyed(key));
 
 /** How many ran, what they answered, and which reports they named. */
 async function together(count: number, run: (i: number) => Promise<Response>) {
   const answers = await Promise.all(Array.from({ length: count }, (_, i) => run(i)));
-  const bodies = await Promise.all(answers.map(read));
+  const bodies = await Promise.all(answers.map(readJson));
   return { statuses: answers.map((a) => a.status), ids: new Set<string>(bodies.map((b) => b.data?.report_id)), bodies };
 }
 
@@ -48,28 +51,28 @@ const fresh = () => newPatient(world.hospitalId, world.nurse, [world.doctor]);
 describe("a key", () => {
   it("replays status and report, rendered anew", async () => {
     const [key, pdf] = [newKey(), newPdf()];
-    const first = await read(await send(world.nurse, pdf, key));
+    const first = await readJson(await send(world.nurse, pdf, key));
     const again = await send(world.nurse, pdf, key);
     expect(again.status).toBe(201);
-    const { data } = await read(again);
+    const { data } = await readJson(again);
     expect(data).toMatchObject({ report_id: first.data.report_id, duplicate_of: null, file_url: first.data.file_url });
     expect(data.upload_id).not.toBe(first.data.upload_id);
-    expect((await ask(data.cloud_url)).status).toBe(200);
-    expect(await uploadRows(again)).toMatchObject([{ outcome: "replayed", report_id: first.data.report_id }]);
-    expect(await auditOf(again.headers.get("x-request-id") ?? "")).toMatchObject([
+    expect((await sendRequest(data.cloud_url)).status).toBe(200);
+    expect(await readUploadRows(again)).toMatchObject([{ outcome: "replayed", report_id: first.data.report_id }]);
+    expect(await readAuditEvents(again.headers.get("x-request-id") ?? "")).toMatchObject([
       { event: "report.replay", basis: "staff", subjects: [world.patient.id] },
     ]);
   });
 
   it("is the same over both paths and both forms of an upload", async () => {
     const [key, pdf] = [newKey(), newPdf()];
-    const { data } = await read(await send(world.nurse, pdf, key));
+    const { data } = await readJson(await send(world.nurse, pdf, key));
     const named = { patient_id: world.patient.id };
-    const old = await ask(`${API}/ecg/reports/upload`, { as: world.nurse, body: uploadForm(pdf, named), ...keyed(key) });
+    const old = await sendRequest(`${API}/ecg/reports/upload`, { as: world.nurse, body: uploadForm(pdf, named), ...keyed(key) });
     const raw = await uploadRaw(world.nurse, pdf, `?patient_id=${world.patient.id}`, keyed(key));
     for (const answer of [old, raw]) {
       expect(answer.status).toBe(201);
-      expect((await read(answer)).data.report_id).toBe(data.report_id);
+      expect((await readJson(answer)).data.report_id).toBe(data.report_id);
     }
   });
 
@@ -81,28 +84,30 @@ describe("a key", () => {
   ])("with %s is a conflict, and nothing is stored", async (_, fields, text) => {
     const [key, pdf] = [newKey(), newPdf()];
     expect((await send(world.nurse, pdf, key)).status).toBe(201);
-    const before = [await storedKeys(), await reportsOf(world.patient.id), await reportsOf(world.stranger.id)];
+    const before = [await listStoredKeys(), await listReportIds(world.patient.id), await listReportIds(world.stranger.id)];
     const other = { ...fields, ...(fields["patient_id"] && { patient_id: world.stranger.id }) };
     const answer = await send(world.nurse, text ? newPdf(text) : pdf, key, other);
-    expect({ status: answer.status, ...(await read(answer)) }).toMatchObject({ status: 409, code: "idempotency_key_reused" });
-    expect(await uploadRows(answer)).toMatchObject([{ outcome: "refused", reason: "idempotency_key_reused" }]);
-    expect([await storedKeys(), await reportsOf(world.patient.id), await reportsOf(world.stranger.id)]).toEqual(before);
+    expect({ status: answer.status, ...(await readJson(answer)) }).toMatchObject({ status: 409, code: "idempotency_key_reused" });
+    expect(await readUploadRows(answer)).toMatchObject([{ outcome: "refused", reason: "idempotency_key_reused" }]);
+    expect([await listStoredKeys(), await listReportIds(world.patient.id), await listReportIds(world.stranger.id)]).toEqual(
+      before,
+    );
   });
 
   it("belongs to its caller and its route", async () => {
     const key = newKey();
-    const { data: mine } = await read(await send(world.nurse, newPdf("mine"), key));
+    const { data: mine } = await readJson(await send(world.nurse, newPdf("mine"), key));
     const theirs = await send(world.manager, newPdf("theirs"), key);
     expect(theirs.status).toBe(201);
-    expect((await read(theirs)).data.report_id).not.toBe(mine.report_id);
-    const patient = await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...keyed(key) });
+    expect((await readJson(theirs)).data.report_id).not.toBe(mine.report_id);
+    const patient = await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...keyed(key) });
     expect(patient.status).toBe(201);
   });
 
   it.each(["short", "x".repeat(129), "with a space", "ümlaut-key"])("%j is no key", async (key) => {
     const answer = await send(world.nurse, newPdf(), key);
     expect(answer.status).toBe(400);
-    expect((await read(answer)).code).toBe("invalid_idempotency_key");
+    expect((await readJson(answer)).code).toBe("invalid_idempotency_key");
   });
 
   it.each(["12345678", "x".repeat(128), "0193A5B0-0000-7000-8000-000000000001", "0193a5b0-0000-7000-8000-000000000001"])(
@@ -114,7 +119,7 @@ describe("a key", () => {
 
   it("keeps no copy of the answer: ids and hashes only", async () => {
     const key = newKey();
-    const { data } = await read(await send(world.nurse, newPdf(), key, { metrics: '{"note":"unmistakable"}' }));
+    const { data } = await readJson(await send(world.nurse, newPdf(), key, { metrics: '{"note":"unmistakable"}' }));
     const row = await env.DB.prepare("SELECT * FROM idempotency_keys WHERE resource_id = ?").bind(data.report_id).first();
     expect(Object.keys(row ?? {}).sort()).toEqual(["body_hash", "created_at", "key_hash", "resource_id", "scope", "status"]);
     expect(JSON.stringify(row)).not.toMatch(new RegExp(`${key}|unmistakable|${world.patient.canary}`));
@@ -122,86 +127,86 @@ describe("a key", () => {
 
   it("is free again after 24 hours", async () => {
     const [key, start] = [newKey(), Date.now()];
-    const { data } = await read(await send(world.nurse, newPdf("before"), key));
+    const { data } = await readJson(await send(world.nurse, newPdf("before"), key));
     vi.useFakeTimers({ toFake: ["Date"] });
     const at = async (time: number) => {
       vi.setSystemTime(time);
       return newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
     };
-    expect((await send(await at(start + KEY_LIFE_MS - 60_000), newPdf("early"), key)).status).toBe(409);
-    const later = await send(await at(start + KEY_LIFE_MS + 60_000), newPdf("late"), key);
+    expect((await send(await at(start + IDEMPOTENCY_TTL_MS - 60_000), newPdf("early"), key)).status).toBe(409);
+    const later = await send(await at(start + IDEMPOTENCY_TTL_MS + 60_000), newPdf("late"), key);
     expect(later.status).toBe(201);
-    expect((await read(later)).data.report_id).not.toBe(data.report_id);
+    expect((await readJson(later)).data.report_id).not.toBe(data.report_id);
   });
 });
 
 describe("a replay is authorised anew", () => {
   it("for a doctor who left the care team: 404", async () => {
     const [patient, key, pdf] = [await fresh(), newKey(), newPdf()];
-    const again = () => upload(world.doctor, pdf, { patient_id: patient.id }, keyed(key));
-    const first = await read(await again());
+    const again = () => uploadReport(world.doctor, pdf, { patient_id: patient.id }, keyed(key));
+    const first = await readJson(await again());
     expect((await again()).status).toBe(201);
     await env.DB.prepare("UPDATE care_team SET ended_at = 1 WHERE patient_id = ?").bind(patient.id).run();
     const gone = await again();
     expect(gone.status).toBe(404);
     expect(await gone.text()).not.toContain(first.data.report_id);
-    expect(await uploadRows(gone)).toMatchObject([{ outcome: "refused", reason: "not_found" }]);
-    expect(await auditOf(gone.headers.get("x-request-id") ?? "")).toMatchObject([{ event: "access.denied" }]);
+    expect(await readUploadRows(gone)).toMatchObject([{ outcome: "refused", reason: "not_found" }]);
+    expect(await readAuditEvents(gone.headers.get("x-request-id") ?? "")).toMatchObject([{ event: "access.denied" }]);
   });
 
   it("for a device bound to somebody else by now: its own report, and the first patient's trace", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const [key, pdf, next] = [newKey(), newPdf(), await fresh()];
-    const { data } = await read(await upload(device, pdf, {}, keyed(key)));
-    await ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: next.id } });
-    const rebound = await upload(device, pdf, {}, keyed(key));
-    await ask(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
-    const unbound = await upload(device, pdf, {}, keyed(key));
+    const { data } = await readJson(await uploadReport(device, pdf, {}, keyed(key)));
+    await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: next.id } });
+    const rebound = await uploadReport(device, pdf, {}, keyed(key));
+    await sendRequest(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
+    const unbound = await uploadReport(device, pdf, {}, keyed(key));
     for (const answer of [rebound, unbound]) {
       expect(answer.status).toBe(201);
-      expect((await read(answer)).data.report_id).toBe(data.report_id);
-      expect(await uploadRows(answer)).toMatchObject([{ outcome: "replayed", patient_id: world.patient.id }]);
-      expect(await auditOf(answer.headers.get("x-request-id") ?? "")).toMatchObject([{ subjects: [world.patient.id] }]);
+      expect((await readJson(answer)).data.report_id).toBe(data.report_id);
+      expect(await readUploadRows(answer)).toMatchObject([{ outcome: "replayed", patient_id: world.patient.id }]);
+      expect(await readAuditEvents(answer.headers.get("x-request-id") ?? "")).toMatchObject([{ subjects: [world.patient.id] }]);
     }
-    expect(await reportsOf(next.id)).toEqual([]);
+    expect(await listReportIds(next.id)).toEqual([]);
   });
 
   it("for a device whose upload found a report that was there: only while that patient is its own", async () => {
     const [pdf, key, next] = [newPdf(), newKey(), await fresh()];
-    const { data } = await read(await upload(world.nurse, pdf, { patient_id: world.patient.id }));
+    const { data } = await readJson(await uploadReport(world.nurse, pdf, { patient_id: world.patient.id }));
     const device = await newDevice(world.nurse, world.patient.id);
-    const again = () => upload(device, pdf, {}, keyed(key));
+    const again = () => uploadReport(device, pdf, {}, keyed(key));
     for (const answer of [await again(), await again()]) {
       expect(answer.status).toBe(200);
-      expect((await read(answer)).data).toMatchObject({ report_id: data.report_id, duplicate_of: data.report_id });
+      expect((await readJson(answer)).data).toMatchObject({ report_id: data.report_id, duplicate_of: data.report_id });
     }
-    await ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: next.id } });
+    await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: next.id } });
     const rebound = await again();
     expect(rebound.status).toBe(404);
-    expect(await uploadRows(rebound)).toMatchObject([{ outcome: "refused", reason: "not_found" }]);
-    expect(await auditOf(rebound.headers.get("x-request-id") ?? "")).toMatchObject([{ event: "access.denied" }]);
+    expect(await readUploadRows(rebound)).toMatchObject([{ outcome: "refused", reason: "not_found" }]);
+    expect(await readAuditEvents(rebound.headers.get("x-request-id") ?? "")).toMatchObject([{ event: "access.denied" }]);
   });
 
   it("for a revoked credential: 401", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const [key, pdf] = [newKey(), newPdf()];
-    expect((await upload(device, pdf, {}, keyed(key))).status).toBe(201);
-    await ask(`${API}/devices/${device.id}/credentials/${device.credentialId}`, { as: world.nurse, method: "DELETE" });
-    expect((await upload(device, pdf, {}, keyed(key))).status).toBe(401);
+    expect((await uploadReport(device, pdf, {}, keyed(key))).status).toBe(201);
+    await sendRequest(`${API}/devices/${device.id}/credentials/${device.credentialId}`, { as: world.nurse, method: "DELETE" });
+    expect((await uploadReport(device, pdf, {}, keyed(key))).status).toBe(401);
   });
 
   it("for quarantined bytes: 202 and the same upload", async () => {
     const device = await newDevice(world.nurse, null);
     const [key, pdf] = [newKey(), newPdf()];
-    const first = await read(await upload(device, pdf, {}, keyed(key)));
-    const again = await upload(device, pdf, {}, keyed(key));
+    const first = await readJson(await uploadReport(device, pdf, {}, keyed(key)));
+    const again = await uploadReport(device, pdf, {}, keyed(key));
     expect(again.status).toBe(202);
-    expect((await read(again)).data).toEqual(first.data);
+    expect((await readJson(again)).data).toEqual(first.data);
   });
 });
 
 describe("races, each store call up to 5 ms late", () => {
-  const slow = yielding(env);
+  const slow = withRandomDelays(env);
 
   /** The naive twin: look, then insert, each a call of its own. */
   async function naiveUpload(patientId: string, sha: string): Promise<void> {
@@ -220,10 +225,10 @@ describe("races, each store call up to 5 ms late", () => {
 
   it("ten of one key: one report, ten times 201 with its id", async () => {
     const [key, pdf, patient] = [newKey(), newPdf(), await fresh()];
-    const run = () => upload(world.nurse, pdf, { patient_id: patient.id }, keyed(key, { env: slow }));
+    const run = () => uploadReport(world.nurse, pdf, { patient_id: patient.id }, keyed(key, { env: slow }));
     const { statuses, ids } = await together(10, run);
     expect(statuses).toEqual(Array(10).fill(201));
-    expect([...ids]).toEqual(await reportsOf(patient.id));
+    expect([...ids]).toEqual(await listReportIds(patient.id));
   });
 
   it("ten raw ones of one key: the same", async () => {
@@ -231,21 +236,21 @@ describe("races, each store call up to 5 ms late", () => {
     const run = () => uploadRaw(world.nurse, pdf, `?patient_id=${patient.id}`, keyed(key, { env: slow }));
     const { statuses, ids } = await together(10, run);
     expect(statuses).toEqual(Array(10).fill(201));
-    expect([...ids]).toEqual(await reportsOf(patient.id));
+    expect([...ids]).toEqual(await listReportIds(patient.id));
   });
 
   it("ten of one key with ten files: one report, nine conflicts", async () => {
     const [key, patient] = [newKey(), await fresh()];
-    const run = () => upload(world.nurse, newPdf(), { patient_id: patient.id }, keyed(key, { env: slow }));
+    const run = () => uploadReport(world.nurse, newPdf(), { patient_id: patient.id }, keyed(key, { env: slow }));
     const { statuses } = await together(10, run);
     expect(statuses.toSorted()).toEqual([201, ...Array(9).fill(409)]);
-    expect(await reportsOf(patient.id)).toHaveLength(1);
+    expect(await listReportIds(patient.id)).toHaveLength(1);
   });
 
   it("ten of one key for a file that is there: ten times the report that was there", async () => {
     const [key, pdf, patient] = [newKey(), newPdf(), await fresh()];
-    const { data } = await read(await upload(world.nurse, pdf, { patient_id: patient.id }));
-    const run = () => upload(world.nurse, pdf, { patient_id: patient.id }, keyed(key, { env: slow }));
+    const { data } = await readJson(await uploadReport(world.nurse, pdf, { patient_id: patient.id }));
+    const run = () => uploadReport(world.nurse, pdf, { patient_id: patient.id }, keyed(key, { env: slow }));
     const { statuses, ids } = await together(10, run);
     expect(statuses).toEqual(Array(10).fill(200));
     expect([...ids]).toEqual([data.report_id]);
@@ -254,7 +259,7 @@ describe("races, each store call up to 5 ms late", () => {
   it("ten of one key into quarantine: one upload in quarantine", async () => {
     const device = await newDevice(world.nurse, null);
     const [key, pdf] = [newKey(), newPdf()];
-    const { statuses, bodies } = await together(10, () => upload(device, pdf, {}, keyed(key, { env: slow })));
+    const { statuses, bodies } = await together(10, () => uploadReport(device, pdf, {}, keyed(key, { env: slow })));
     expect(statuses).toEqual(Array(10).fill(202));
     expect(new Set(bodies.map((body) => body.data.upload_id)).size).toBe(1);
   });
@@ -262,27 +267,28 @@ describe("races, each store call up to 5 ms late", () => {
   it("fifty of one file under fifty keys, some with one key twice: one report, 49 duplicates", async () => {
     const [pdf, patient] = [newPdf(), await fresh()];
     const keys = Array.from({ length: 25 }, newKey);
-    const run = (i: number) => upload(world.nurse, pdf, { patient_id: patient.id }, keyed(keys[i % 25] ?? "", { env: slow }));
+    const run = (i: number) =>
+      uploadReport(world.nurse, pdf, { patient_id: patient.id }, keyed(keys[i % 25] ?? "", { env: slow }));
     const { statuses, ids } = await together(50, run);
     expect(statuses.every((status) => status === 200 || status === 201)).toBe(true);
-    expect([...ids]).toEqual(await reportsOf(patient.id));
+    expect([...ids]).toEqual(await listReportIds(patient.id));
   });
 
   it("fifty of one file without a key: one report, 49 duplicates of it, never across patients", async () => {
     const [pdf, patient, other] = [newPdf(), await fresh(), await fresh()];
     const { statuses, ids, bodies } = await together(50, () =>
-      upload(world.nurse, pdf, { patient_id: patient.id }, { env: slow }),
+      uploadReport(world.nurse, pdf, { patient_id: patient.id }, { env: slow }),
     );
     expect(statuses.toSorted()).toEqual([...Array(49).fill(200), 201]);
-    expect([...ids]).toEqual(await reportsOf(patient.id));
+    expect([...ids]).toEqual(await listReportIds(patient.id));
     expect(new Set(bodies.map((body) => body.data.duplicate_of))).toEqual(new Set([null, ...ids]));
-    expect((await upload(world.nurse, pdf, { patient_id: other.id })).status).toBe(201);
+    expect((await uploadReport(world.nurse, pdf, { patient_id: other.id })).status).toBe(201);
   });
 
   it("ten patients of one key: one patient", async () => {
     const [key, last_name, someone] = [newKey(), `Race${newKey()}`, await newPerson("nurse", world.hospitalId)];
     const run = () =>
-      ask(`${API}/patients`, { as: someone, json: { first_name: "Uma", last_name }, ...keyed(key, { env: slow }) });
+      sendRequest(`${API}/patients`, { as: someone, json: { first_name: "Uma", last_name }, ...keyed(key, { env: slow }) });
     const { statuses, bodies } = await together(10, run);
     expect(statuses).toEqual(Array(10).fill(201));
     expect(new Set(bodies.map((body) => body.data.patient_id)).size).toBe(1);
@@ -293,8 +299,8 @@ describe("races, each store call up to 5 ms late", () => {
   });
 
   it("leave no object that no row names, and no row without its object", async () => {
-    const named = new Set(await namedKeys());
-    expect((await storedKeys()).filter((key) => !named.has(key))).toEqual([]);
-    expect(await openEveryReport()).toBeGreaterThan(20);
+    const named = new Set(await listReferencedKeys());
+    expect((await listStoredKeys()).filter((key) => !named.has(key))).toEqual([]);
+    expect(await verifyEveryReport()).toBeGreaterThan(20);
   });
 });

@@ -1,11 +1,23 @@
 // Staff by invitation: one link, one account, no word of who is known; dead with whatever it stood on.
 import crypto from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { emailIndex } from "../../src/accounts/auth/names.ts";
-import { keysOf } from "../../src/platform/config.ts";
-import { captureLogs, expectProblem } from "../forge.ts";
-import { yielding } from "../stores.ts";
-import { API, type Ask, ask, auditOf, env, newHospital, newLogin, newPerson, type Person, read, unique } from "../world.ts";
+import { computeEmailIndex } from "../../src/accounts/auth/login-names.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { withRandomDelays } from "../stores.ts";
+import { captureLogs, expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newLogin,
+  newPerson,
+  type Person,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
+} from "../world.ts";
 
 const PHRASE = "lanterns over seven hills";
 let hospitalId: string;
@@ -23,23 +35,23 @@ const run = (query: string, ...values: unknown[]) =>
   env.DB.prepare(query)
     .bind(...values)
     .run();
-const invite = (json: object = {}, options: Ask = {}) =>
-  ask(`${API}/users/invite`, {
+const invite = (json: object = {}, options: RequestOptions = {}) =>
+  sendRequest(`${API}/users/invite`, {
     as: manager,
-    json: { email: `${unique()}@example.org`, full_name: "Ravi Kumar", role: "nurse", ...json },
+    json: { email: `${uniqueText()}@example.org`, full_name: "Ravi Kumar", role: "nurse", ...json },
     ...options,
   });
-const accept = (token: string, options: Ask = {}, more: object = {}) =>
-  ask(`${API}/auth/invitations/accept`, { json: { token, password: PHRASE, ...more }, ...options });
-const join = (as: Person, token: string) => ask(`${API}/auth/invitations/join`, { as, json: { token } });
-const tokenOf = async (response: Promise<Response>): Promise<string> => (await read(await response)).data.token;
+const accept = (token: string, options: RequestOptions = {}, more: object = {}) =>
+  sendRequest(`${API}/auth/invitations/accept`, { json: { token, password: PHRASE, ...more }, ...options });
+const join = (as: Person, token: string) => sendRequest(`${API}/auth/invitations/join`, { as, json: { token } });
+const tokenOf = async (response: Promise<Response>): Promise<string> => (await readJson(await response)).data.token;
 const idOf = (token: string) => token.split("_")[1] ?? "";
 
 describe("an invitation", () => {
   it("is a link that becomes an account with the role and the hospital it says", async () => {
-    const email = `${unique()}@example.org`;
+    const email = `${uniqueText()}@example.org`;
     const made = await invite({ email, role: "doctor" });
-    const { data, request_id } = await read(made);
+    const { data, request_id } = await readJson(made);
     expect({ status: made.status, data }).toEqual({
       status: 201,
       data: {
@@ -51,34 +63,34 @@ describe("an invitation", () => {
     });
     const life = Date.parse(data.expires_at) - Date.now();
     expect(life).toBeGreaterThan(6.9 * 86_400_000);
-    expect(await auditOf(request_id)).toMatchObject([
+    expect(await readAuditEvents(request_id)).toMatchObject([
       { event: "invitation.create", actor_id: manager.id, hospital_id: hospitalId },
     ]);
     const dump = JSON.stringify((await run("SELECT * FROM invitations WHERE id = ?", data.invitation_id)).results);
     expect(dump).not.toMatch(new RegExp(`${data.token}|${email}|Ravi`));
 
-    const accepted = await accept(data.token, {}, { username: `r${unique()}`.slice(0, 20) });
-    const session = await read(accepted);
+    const accepted = await accept(data.token, {}, { username: `r${uniqueText()}`.slice(0, 20) });
+    const session = await readJson(accepted);
     expect({ status: accepted.status, data: session.data }).toMatchObject({
       status: 201,
       data: { role: "doctor", hospital_id: hospitalId },
     });
-    expect(await auditOf(session.request_id)).toMatchObject([
+    expect(await readAuditEvents(session.request_id)).toMatchObject([
       { event: "invitation.accept", outcome: "success", actor_id: session.data.user_id, hospital_id: hospitalId },
     ]);
-    const me = (await read(await ask(`${API}/auth/me`, { as: session.data.access_token }))).data;
+    const me = (await readJson(await sendRequest(`${API}/auth/me`, { as: session.data.access_token }))).data;
     expect(me).toMatchObject({ email, full_name: "Ravi Kumar", role: "doctor", hospital: { id: hospitalId } });
-    const list = await read(await ask(`${API}/users/invitations`, { as: manager }));
+    const list = await readJson(await sendRequest(`${API}/users/invitations`, { as: manager }));
     expect(list.data).toMatchObject([{ invitation_id: data.invitation_id, email, state: "accepted", role: "doctor" }]);
     expect(JSON.stringify(list)).not.toContain(data.token);
   });
 
   it("works by /auth/register too, for the invited address alone", async () => {
-    const email = `${unique()}@example.org`;
+    const email = `${uniqueText()}@example.org`;
     const invitation_token = await tokenOf(invite({ email }));
-    const body = { email: `${unique()}@example.org`, password: PHRASE, invitation_token };
-    await expectProblem(await ask(`${API}/auth/register`, { json: body }), 403, "link_invalid");
-    const { data } = await read(await ask(`${API}/auth/register`, { json: { ...body, email } }));
+    const body = { email: `${uniqueText()}@example.org`, password: PHRASE, invitation_token };
+    await expectProblem(await sendRequest(`${API}/auth/register`, { json: body }), 403, "link_invalid");
+    const { data } = await readJson(await sendRequest(`${API}/auth/register`, { json: { ...body, email } }));
     expect(data).toMatchObject({ role: "nurse", hospital_id: hospitalId, patient_id: null });
   });
 
@@ -86,7 +98,7 @@ describe("an invitation", () => {
     const here = await newPerson("nurse", hospitalId);
     const there = await newPerson("doctor", await newHospital());
     const seen = new Set<string>();
-    for (const email of [`${unique()}@example.org`, here.email, there.email, manager.email]) {
+    for (const email of [`${uniqueText()}@example.org`, here.email, there.email, manager.email]) {
       const response = await invite({ email });
       const headers = [...response.headers].filter(([name]) => name !== "x-request-id");
       const text = (await response.text()).replace(/eci_[\w-]{80}|[0-9a-f]{8}-[0-9a-f-]{27}|"20[^"]*"/g, "#");
@@ -96,11 +108,11 @@ describe("an invitation", () => {
   });
 
   it("is told again to a repeated request, and once made", async () => {
-    const headers = { "Idempotency-Key": `invite-${unique()}` };
-    const json = { email: `${unique()}@example.org` };
-    const [first, second] = [await read(await invite(json, { headers })), await read(await invite(json, { headers }))];
+    const headers = { "Idempotency-Key": `invite-${uniqueText()}` };
+    const json = { email: `${uniqueText()}@example.org` };
+    const [first, second] = [await readJson(await invite(json, { headers })), await readJson(await invite(json, { headers }))];
     expect(second.data).toEqual(first.data);
-    expect((await read(await ask(`${API}/users/invitations`, { as: manager }))).data).toHaveLength(1);
+    expect((await readJson(await sendRequest(`${API}/users/invitations`, { as: manager }))).data).toHaveLength(1);
     await expectProblem(await invite({ email: "other@example.org" }, { headers }), 409, "idempotency_key_reused");
     await run("UPDATE sessions SET revoked_at = 1 WHERE id = ?", manager.sessionId);
     await expectProblem(await invite({ email: "other@example.org" }, { headers }), 401, "unauthenticated");
@@ -116,7 +128,7 @@ describe("an invitation", () => {
     await expectProblem(await invite({ hospital_id: elsewhere }), 404, "not_found");
     const admin = await newPerson("admin");
     const unnamed = await invite({}, { as: admin });
-    expect((await read(unnamed.clone())).errors).toEqual([{ path: "hospital_id", message: "Required", code: "required" }]);
+    expect((await readJson(unnamed.clone())).errors).toEqual([{ path: "hospital_id", message: "Required", code: "required" }]);
     await expectProblem(unnamed, 400, "invalid_request");
     expect((await invite({ hospital_id: elsewhere, role: "hospital_admin" }, { as: admin })).status).toBe(201);
     for (const nowhere of [crypto.randomUUID(), "00000000-0000-7000-8000-000000000001"]) {
@@ -129,10 +141,10 @@ describe("an invitation", () => {
     const token = await tokenOf(invite());
     const path = `${API}/users/invitations/${idOf(token)}`;
     const stranger = await newPerson("hospital_admin", await newHospital());
-    await expectProblem(await ask(path, { as: stranger, method: "DELETE" }), 404, "not_found");
-    expect((await read(await ask(`${API}/users/invitations`, { as: stranger }))).data).toEqual([]);
-    expect((await ask(path, { as: manager, method: "DELETE" })).status).toBe(200);
-    await expectProblem(await ask(path, { as: manager, method: "DELETE" }), 409, "conflict");
+    await expectProblem(await sendRequest(path, { as: stranger, method: "DELETE" }), 404, "not_found");
+    expect((await readJson(await sendRequest(`${API}/users/invitations`, { as: stranger }))).data).toEqual([]);
+    expect((await sendRequest(path, { as: manager, method: "DELETE" })).status).toBe(200);
+    await expectProblem(await sendRequest(path, { as: manager, method: "DELETE" }), 409, "conflict");
     await expectProblem(await accept(token), 403, "link_invalid");
   });
 });
@@ -161,7 +173,9 @@ describe("a link that is worth nothing", () => {
       const id = response.headers.get("x-request-id") ?? "";
       seen.add((await response.text()).replace(/"(error_id|request_id)":"[^"]{36}"/g, ""));
       expect(hashes).toHaveBeenCalledTimes(1);
-      expect(await auditOf(id)).toMatchObject([{ event: "invitation.accept", outcome: "denied", reason: "link_invalid" }]);
+      expect(await readAuditEvents(id)).toMatchObject([
+        { event: "invitation.accept", outcome: "denied", reason: "link_invalid" },
+      ]);
     }
     expect([...seen]).toEqual([expect.stringContaining('"link_invalid"')]);
     expect(logs()).not.toContain(token);
@@ -185,7 +199,7 @@ describe("a link that is worth nothing", () => {
         [times.live, () => accept(token)],
         [times.dead, () => accept(`eci_${crypto.randomUUID()}_${"A".repeat(43)}`)],
         // The known-bad twin: looks first, and hashes only for those whose link is good.
-        [times.naive, () => env.DB.prepare("SELECT id FROM invitations WHERE token_hash = ?").bind(unique()).first()],
+        [times.naive, () => env.DB.prepare("SELECT id FROM invitations WHERE token_hash = ?").bind(uniqueText()).first()],
       ];
       for (const [list, work] of i % 2 ? runs : runs.reverse()) list.push(await took(work()));
     }
@@ -197,19 +211,19 @@ describe("a link that is worth nothing", () => {
 
 describe("fifty at once", () => {
   it("make one account of one link; the rest are refused", { timeout: 180_000 }, async () => {
-    const email = `${unique()}@example.org`;
+    const email = `${uniqueText()}@example.org`;
     const token = await tokenOf(invite({ email }));
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 50 }, () => accept(token, { env: of })));
     const statuses = answers.map(({ status }) => status);
     expect([statuses.filter((s) => s === 201).length, statuses.filter((s) => s === 403).length]).toEqual([1, 49]);
-    const index = await emailIndex(await keysOf(env), email);
+    const index = await computeEmailIndex(await getKeys(env), email);
     const made = env.DB.prepare("SELECT count(*) AS n FROM users WHERE email_index = ?").bind(index);
     expect(await made.first<number>("n")).toBe(1);
   });
 
   it("would make several by a look-up that is followed by a write (the known-bad twin)", async () => {
-    const { DB } = yielding(env);
+    const { DB } = withRandomDelays(env);
     await DB.prepare("CREATE TABLE naive_links (id TEXT PRIMARY KEY, used INTEGER NOT NULL, made INTEGER NOT NULL)").run();
     await DB.prepare("INSERT INTO naive_links VALUES ('l', 0, 0)").run();
     const naive = async () => {
@@ -226,20 +240,22 @@ describe("somebody who has an account", () => {
     const doctor = await newPerson("doctor", await newHospital());
     const token = await tokenOf(invite({ email: doctor.email.toUpperCase() }));
     const told = await accept(token);
-    expect((await read(told.clone())).detail).toBe("An account with this address exists: log in and use /auth/invitations/join.");
-    expect(await auditOf(told.headers.get("x-request-id") ?? "")).toMatchObject([
+    expect((await readJson(told.clone())).detail).toBe(
+      "An account with this address exists: log in and use /auth/invitations/join.",
+    );
+    expect(await readAuditEvents(told.headers.get("x-request-id") ?? "")).toMatchObject([
       { event: "invitation.accept", outcome: "denied", reason: "already_exists", hospital_id: hospitalId },
     ]);
     await expectProblem(told, 409, "already_exists");
     await expectProblem(await accept(`${token.slice(0, -1)}x`), 403, "link_invalid");
     await expectProblem(await accept(await tokenOf(invite()), {}, { username: doctor.username }), 409, "registration_refused");
     const response = await join(doctor, token);
-    const { data, request_id } = await read(response);
+    const { data, request_id } = await readJson(response);
     expect(data).toEqual({ hospital_id: hospitalId, role: "nurse" });
-    expect(await auditOf(request_id)).toMatchObject([
+    expect(await readAuditEvents(request_id)).toMatchObject([
       { event: "invitation.accept", actor_id: doctor.id, hospital_id: hospitalId },
     ]);
-    const me = await read(await ask(`${API}/auth/me`, { as: doctor }));
+    const me = await readJson(await sendRequest(`${API}/auth/me`, { as: doctor }));
     expect(me.data.memberships).toHaveLength(2);
     expect(me.data.role).toBe("doctor");
     await expectProblem(await join(doctor, token), 403, "link_invalid");
@@ -255,8 +271,10 @@ describe("somebody who has an account", () => {
   it("joins once of fifty at once", async () => {
     const person = await newPerson("patient");
     const token = await tokenOf(invite({ email: person.email }));
-    const of = yielding(env);
-    const tries = Array.from({ length: 50 }, () => ask(`${API}/auth/invitations/join`, { as: person, json: { token }, env: of }));
+    const of = withRandomDelays(env);
+    const tries = Array.from({ length: 50 }, () =>
+      sendRequest(`${API}/auth/invitations/join`, { as: person, json: { token }, env: of }),
+    );
     const statuses = (await Promise.all(tries)).map(({ status }) => status);
     expect([statuses.filter((s) => s === 200).length, statuses.filter((s) => s === 403).length]).toEqual([1, 49]);
   });
@@ -271,10 +289,10 @@ describe("somebody who has an account", () => {
     await expectProblem(await join(acting, third), 403, "link_invalid");
     await run("UPDATE memberships SET suspended_at = 1 WHERE user_id = ?", person.id);
     await expectProblem(await join(person, third), 403, "link_invalid");
-    expect((await ask(`${API}/users/${person.id}`, { as: manager, method: "DELETE" })).status).toBe(200);
+    expect((await sendRequest(`${API}/users/${person.id}`, { as: manager, method: "DELETE" })).status).toBe(200);
     for (const token of [second, third]) await expectProblem(await join(person, token), 403, "link_invalid");
     const fresh = await tokenOf(invite({ email: person.email }));
     expect((await join(person, fresh)).status).toBe(200);
-    await expectProblem(await ask(`${API}/patients`, { as: acting }), 401, "unauthenticated");
+    await expectProblem(await sendRequest(`${API}/patients`, { as: acting }), 401, "unauthenticated");
   });
 });

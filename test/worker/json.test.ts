@@ -1,15 +1,15 @@
 // JSON bodies: strict syntax, bounded size and depth, exact media type, and refusals that name fields, never values.
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { API, type Ask, ask, env, newWorld, read, type World } from "../world.ts";
+import { API, env, newWorld, type RequestOptions, readJson, sendRequest, type World } from "../world.ts";
 
 let world: World;
 beforeAll(async () => {
   world = await newWorld();
 });
 
-const send = (body: BodyInit, headers: Record<string, string> = {}, options: Ask = {}) =>
-  ask(`${API}/patients`, {
+const send = (body: BodyInit, headers: Record<string, string> = {}, options: RequestOptions = {}) =>
+  sendRequest(`${API}/patients`, {
     as: world.nurse,
     method: "POST",
     body,
@@ -18,7 +18,7 @@ const send = (body: BodyInit, headers: Record<string, string> = {}, options: Ask
   });
 const GOOD = '{"first_name":"Asha"}';
 const refusal = async (response: Response) => {
-  const { status, code } = await read(response);
+  const { status, code } = await readJson(response);
   return [response.status, status, code];
 };
 
@@ -59,13 +59,13 @@ describe("syntax", () => {
 
   it("treats other names of prototypes as the unknown fields they are", async () => {
     for (const key of ["constructor", "prototype", "toString", "hasOwnProperty"]) {
-      const problem = await read(await send(`{"first_name":"x","${key}":{"x":1}}`));
+      const problem = await readJson(await send(`{"first_name":"x","${key}":{"x":1}}`));
       expect(problem).toMatchObject({ status: 400, errors: [{ path: key, code: "unknown_field" }] });
     }
   });
 
   it("lets the last of two equal keys count, for the check and for what is stored", async () => {
-    const { data } = await read(await send('{"first_name":"First","first_name":"Second"}'));
+    const { data } = await readJson(await send('{"first_name":"First","first_name":"Second"}'));
     expect(data.first_name).toBe("Second");
     expect((await send('{"first_name":"First","first_name":7}')).status).toBe(400);
   });
@@ -130,7 +130,7 @@ describe("fields", () => {
     ];
     for (const [method, path, body, as = nurse] of bodies) {
       const json = { ...Object(body), is_admin: true };
-      const problem = await read(await ask(API + path, { as, method, json, headers: { "If-Match": '"1"' } }));
+      const problem = await readJson(await sendRequest(API + path, { as, method, json, headers: { "If-Match": '"1"' } }));
       expect(problem, path).toMatchObject({ status: 400, code: "invalid_request" });
       expect(problem.errors, path).toEqual([{ path: "is_admin", message: "Unknown field", code: "unknown_field" }]);
     }
@@ -150,8 +150,13 @@ describe("fields", () => {
     })) {
       const json = { phone: "+91 98765 00000", [name]: value };
       const headers = { "If-Match": '"1"' };
-      const response = await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse, method: "PATCH", json, headers });
-      expect((await read(response)).errors, name).toEqual([{ path: name, message: "Unknown field", code: "unknown_field" }]);
+      const response = await sendRequest(`${API}/patients/${world.patient.id}`, {
+        as: world.nurse,
+        method: "PATCH",
+        json,
+        headers,
+      });
+      expect((await readJson(response)).errors, name).toEqual([{ path: name, message: "Unknown field", code: "unknown_field" }]);
     }
   });
 
@@ -161,7 +166,7 @@ describe("fields", () => {
     for (const field of fields) {
       for (const value of values) {
         if (field === "symptoms" && Array.isArray(value)) continue;
-        const response = await ask(`${API}/patients`, { as: world.nurse, json: { first_name: "A", [field]: value } });
+        const response = await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "A", [field]: value } });
         const text = await response.text();
         expect(response.status, `${field} ${JSON.stringify(value).slice(0, 40)}`).toBe(400);
         expect(JSON.parse(text).errors[0].path).toBe(field);
@@ -178,8 +183,8 @@ describe("fields", () => {
         fc.string({ unit: "grapheme", maxLength: 60 }),
         async (a, b) => {
           const json = { first_name: "A", notes: a, medical_history: b };
-          const response = await ask(`${API}/patients`, { as: world.nurse, json });
-          const body = await read(response);
+          const response = await sendRequest(`${API}/patients`, { as: world.nurse, json });
+          const body = await readJson(response);
           if (response.status === 201) expect(body.data).toMatchObject({ notes: a, medical_history: b });
           else {
             expect(body.code).toBe("malformed_json");
@@ -193,11 +198,11 @@ describe("fields", () => {
 
   it("names carry any script and no control, direction or line character", async () => {
     for (const name of ["मीना", "O’Brien-Śmith", "张伟", "👩‍⚕️"]) {
-      const { data } = await read(await ask(`${API}/patients`, { as: world.nurse, json: { first_name: name } }));
+      const { data } = await readJson(await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: name } }));
       expect(data.first_name).toBe(name);
     }
     for (const name of ["a\nb", "a\u001b[31m", "a\u202eb", "a\u2028b", "\u2066x", " ", "\u3000", "x".repeat(101)]) {
-      const response = await ask(`${API}/patients`, { as: world.nurse, json: { first_name: name } });
+      const response = await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: name } });
       expect(response.status, JSON.stringify(name)).toBe(400);
     }
   });
@@ -212,13 +217,13 @@ describe("fields", () => {
       '" UNION SELECT 1',
     ] as const) {
       const json = { first_name: attack, last_name: attack, address: attack, notes: attack, symptoms: [attack] };
-      const { data } = await read(await ask(`${API}/patients`, { as: world.nurse, json }));
+      const { data } = await readJson(await sendRequest(`${API}/patients`, { as: world.nurse, json }));
       expect(data).toMatchObject(json);
       for (const path of [
         `/patients/${encodeURIComponent(attack)}`,
         `/patients/${encodeURIComponent(`${world.patient.id}${attack}`)}`,
       ]) {
-        expect((await ask(API + path, { as: world.nurse })).status).toBeGreaterThanOrEqual(400);
+        expect((await sendRequest(API + path, { as: world.nurse })).status).toBeGreaterThanOrEqual(400);
       }
     }
     expect(await schema()).toBe(before);

@@ -1,8 +1,8 @@
 // Keys change without a restart: every step of a rotation is served by some isolates while others are a step behind.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { expectProblem, type Jwk, newJwk, partsOf, ringOf } from "../forge.ts";
-import { yielding } from "../stores.ts";
-import { API, ask, env, newHospital, newPerson, type Person, read } from "../world.ts";
+import { withRandomDelays } from "../stores.ts";
+import { createJwk, decodeToken, expectProblem, type Jwk, readSigningKeys } from "../token-forge.ts";
+import { API, env, newHospital, newPerson, type Person, readJson, sendRequest } from "../world.ts";
 
 let person: Person;
 let hospitalId: string;
@@ -11,10 +11,10 @@ let old: Jwk;
 beforeAll(async () => {
   hospitalId = await newHospital();
   person = await newPerson("nurse", hospitalId);
-  const [own] = ringOf();
+  const [own] = readSigningKeys();
   if (!own) throw new Error("no key");
   old = own;
-  next = await newJwk("next");
+  next = await createJwk("next");
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -23,20 +23,20 @@ afterEach(() => {
 const withRing = (...ring: Jwk[]): Env => ({ ...env, JWT_KEYS: JSON.stringify(ring) });
 /** The stages of a rotation as `edgecare keys rotate` makes them: before, add, sign, drop. */
 const stages = (): Env[] => [env, withRing(old, next), withRing(next, old), withRing(next)];
-const me = async (token: string, of: Env) => (await ask(`${API}/auth/me`, { as: token, env: of })).status;
+const me = async (token: string, of: Env) => (await sendRequest(`${API}/auth/me`, { as: token, env: of })).status;
 
 async function tokenOf(of: Env): Promise<string> {
   // Each of somebody else: sessions of one person are capped.
   const { refresh } = await newPerson("nurse", hospitalId);
-  const answer = await ask(`${API}/auth/refresh`, { json: { refresh_token: refresh }, env: of });
+  const answer = await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: refresh }, env: of });
   expect(answer.status).toBe(200);
-  return (await read(answer)).data.access_token;
+  return (await readJson(answer)).data.access_token;
 }
 
 describe("a rotation of JWT_KEYS", () => {
   it("signs with the new key from the stage sign on, and each stage takes what its neighbours signed", async () => {
     const tokens = await Promise.all(stages().map(tokenOf));
-    expect(tokens.map((token) => partsOf(token).header["kid"])).toEqual([old.kid, old.kid, "next", "next"]);
+    expect(tokens.map((token) => decodeToken(token).header["kid"])).toEqual([old.kid, old.kid, "next", "next"]);
     const taken = await Promise.all(stages().map((of) => Promise.all(tokens.map((token) => me(token, of)))));
     expect(taken).toEqual([
       [200, 200, 401, 401],
@@ -48,17 +48,19 @@ describe("a rotation of JWT_KEYS", () => {
 
   it("leaves a token of the old key good to its last second, and no longer", async () => {
     const signing = withRing(next, old);
-    const { exp } = partsOf(person.token).claims;
+    const { exp } = decodeToken(person.token).claims;
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(Number(exp) * 1000 + 4000);
     expect(await me(person.token, signing)).toBe(200);
     vi.setSystemTime(Number(exp) * 1000 + 5000);
-    await expectProblem(await ask(`${API}/auth/me`, { as: person.token, env: signing }), 401, "unauthenticated");
+    await expectProblem(await sendRequest(`${API}/auth/me`, { as: person.token, env: signing }), 401, "unauthenticated");
   });
 
   it("shows the whole ring, in its order, at every stage", async () => {
     const shown = await Promise.all(
-      stages().map(async (of) => (await read(await ask("/.well-known/jwks.json", { env: of }))).keys.map((k: Jwk) => k.kid)),
+      stages().map(async (of) =>
+        (await readJson(await sendRequest("/.well-known/jwks.json", { env: of }))).keys.map((k: Jwk) => k.kid),
+      ),
     );
     expect(shown).toEqual([[old.kid], [old.kid, "next"], ["next", old.kid], ["next"]]);
   });
@@ -69,11 +71,11 @@ describe("a rotation of JWT_KEYS", () => {
       [0, 1],
       [1, 2],
     ] as const) {
-      const [before = env, after = env] = [stages()[from], stages()[to]].map((of) => of && yielding(of));
+      const [before = env, after = env] = [stages()[from], stages()[to]].map((of) => of && withRandomDelays(of));
       const people = await Promise.all(Array.from({ length: 20 }, () => newPerson("nurse", hospitalId)));
       const requests = people.flatMap(({ token, refresh }, i) => {
         const of = i % 2 === 0 ? before : after;
-        const renewal = ask(`${API}/auth/refresh`, { json: { refresh_token: refresh }, env: of });
+        const renewal = sendRequest(`${API}/auth/refresh`, { json: { refresh_token: refresh }, env: of });
         return [me(token, of), renewal.then((answer) => answer.status), ...tokens.map((known) => me(known, of))];
       });
       expect(new Set(await Promise.all(requests))).toEqual(new Set([200]));
@@ -95,7 +97,7 @@ describe("a rotation of FIELD_KEYS", () => {
   it("has each stage read what its neighbours wrote, in flight too", async () => {
     const second = `f2:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
     const rings = [env.FIELD_KEYS, `${env.FIELD_KEYS},${second}`, `${second},${env.FIELD_KEYS}`];
-    const stage = rings.map((ring): Env => yielding({ ...env, FIELD_KEYS: ring }));
+    const stage = rings.map((ring): Env => withRandomDelays({ ...env, FIELD_KEYS: ring }));
     const kids: string[] = [];
     for (const [from, to] of [
       [0, 1],
@@ -104,19 +106,19 @@ describe("a rotation of FIELD_KEYS", () => {
       const [before = env, after = env] = [stage[from], stage[to]];
       const written = await Promise.all(
         Array.from({ length: 12 }, async (_, i) => {
-          const made = await ask(`${API}/patients`, {
+          const made = await sendRequest(`${API}/patients`, {
             as: person,
             json: { first_name: `Asha ${i}` },
             env: i % 2 === 0 ? before : after,
           });
           expect(made.status).toBe(201);
-          return (await read(made)).data.patient_id;
+          return (await readJson(made)).data.patient_id;
         }),
       );
       const seen = await Promise.all(
         written.flatMap((id, i) =>
           [before, after].map(async (of) => {
-            const answer = await read(await ask(`${API}/patients/${id}`, { as: person, env: of }));
+            const answer = await readJson(await sendRequest(`${API}/patients/${id}`, { as: person, env: of }));
             return answer.data?.first_name === `Asha ${i}`;
           }),
         ),

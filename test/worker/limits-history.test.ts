@@ -1,25 +1,25 @@
 // Charts tell the limits that held at each time: over rules of patient and ward, moves between wards, and objects from before.
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { deliverChanges } from "../../src/monitoring/patient-object/context/changes.ts";
-import { API, type Ask, ask, env, newWorld, read, type World } from "../world.ts";
-import { bring, deliver, HEART_RATE, HOUR, iso, item, monitor, SPO2 } from "./vitals-world.ts";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
+import { API, env, newWorld, type RequestOptions, readJson, sendRequest, type World } from "../world.ts";
+import { createItem, deliverToD1, getMonitor, HEART_RATE, HOUR_MS, SPO2, storeSamples, toIso } from "./vitals-world.ts";
 
 let world: World;
 let wards: string[];
 beforeEach(async () => {
   world = await newWorld();
-  const made = ["East", "West"].map((name) => ask(`${API}/wards`, { as: world.manager, json: { name } }));
-  wards = await Promise.all(made.map(async (answer) => (await read(await answer)).data.ward_id));
+  const made = ["East", "West"].map((name) => sendRequest(`${API}/wards`, { as: world.manager, json: { name } }));
+  wards = await Promise.all(made.map(async (answer) => (await readJson(await answer)).data.ward_id));
 });
 
 type Step = { code: string; from: string; low: number | null; high: number | null; set_by: string };
 type Chart = { data: { n: number }[]; meta: { limits: Step[]; uncounted_hours: number; resolution: string; from: string } };
 
-async function chart(hours: number, code = "heart_rate", as: Ask["as"] = world.nurse): Promise<Chart> {
-  const [from, to] = [iso(Date.now() - hours * HOUR), iso(Date.now() + 1)];
+async function chart(hours: number, code = "heart_rate", as: RequestOptions["as"] = world.nurse): Promise<Chart> {
+  const [from, to] = [toIso(Date.now() - hours * HOUR_MS), toIso(Date.now() + 1)];
   const query = `buckets=10&code=${code}&from=${from}&to=${to}`;
-  return read(await ask(`${API}/patients/${world.patient.id}/observations?${query}`, { as }));
+  return readJson(await sendRequest(`${API}/patients/${world.patient.id}/observations?${query}`, { as }));
 }
 const steps = async (hours = 1, code?: string) => (await chart(hours, code)).meta.limits;
 
@@ -33,15 +33,16 @@ async function between(act: () => Promise<Response>): Promise<[after: number, be
   return [start, Date.now()];
 }
 
-const put = (path: string, json: object, headers = {}) => ask(`${API}${path}`, { as: world.nurse, method: "PUT", json, headers });
+const put = (path: string, json: object, headers = {}) =>
+  sendRequest(`${API}${path}`, { as: world.nurse, method: "PUT", json, headers });
 const rule = (path: string) => `${path}/alert-rules/heart_rate`;
 const ofPatient = () => rule(`/patients/${world.patient.id}`);
 
 async function moveTo(ward_id: string): Promise<Response> {
   const path = `${API}/patients/${world.patient.id}`;
-  const version = (await read(await ask(path, { as: world.nurse }))).data.version;
+  const version = (await readJson(await sendRequest(path, { as: world.nurse }))).data.version;
   const headers = { "If-Match": `"${version}"` };
-  return ask(path, { as: world.nurse, method: "PATCH", json: { ward_id, monitoring: "ward" }, headers });
+  return sendRequest(path, { as: world.nurse, method: "PATCH", json: { ward_id, monitoring: "ward" }, headers });
 }
 
 const isBetween = (at: string | undefined, [after, before]: [number, number]) => {
@@ -67,7 +68,9 @@ describe("the limits of a chart", () => {
       await between(() => put(rule(`/wards/${wards[0]}`), { high: 115 })),
       await between(() => put(ofPatient(), { low: 46, high: 125 })),
       await between(() => put(ofPatient(), { low: 46, high: 122 }, { "If-Match": '"1"' })),
-      await between(() => ask(`${API}${ofPatient()}`, { as: world.nurse, method: "DELETE", headers: { "If-Match": '"2"' } })),
+      await between(() =>
+        sendRequest(`${API}${ofPatient()}`, { as: world.nurse, method: "DELETE", headers: { "If-Match": '"2"' } }),
+      ),
       await between(() => moveTo(wards[1] ?? "")),
     ];
     const found = await steps();
@@ -82,8 +85,10 @@ describe("the limits of a chart", () => {
     for (const [i, time] of times.entries()) if (i > 0) isBetween(found[i]?.from, time);
     // The same of another vital knows nothing of all this, and a range that begins later begins with what held by then.
     expect(await steps(1, "spo2")).toHaveLength(1);
-    const query = `buckets=2&code=heart_rate&from=${found[3]?.from}&to=${iso(Date.now() + 1)}`;
-    const { meta } = await read(await ask(`${API}/patients/${world.patient.id}/observations?${query}`, { as: world.self }));
+    const query = `buckets=2&code=heart_rate&from=${found[3]?.from}&to=${toIso(Date.now() + 1)}`;
+    const { meta } = await readJson(
+      await sendRequest(`${API}/patients/${world.patient.id}/observations?${query}`, { as: world.self }),
+    );
     expect(meta.limits).toEqual(found.slice(3));
   });
 
@@ -98,7 +103,7 @@ describe("the limits of a chart", () => {
 
   it("are those of now for all time in an object that never noted any, and notes begin with the next change", async () => {
     await between(() => put(ofPatient(), { high: 125 }));
-    await runInDurableObject(monitor(world.patient.id), (_, { storage }) => {
+    await runInDurableObject(getMonitor(world.patient.id), (_, { storage }) => {
       storage.sql.exec("DELETE FROM settings WHERE name = 'limits'");
     });
     expect((await steps()).map(({ high }) => high)).toEqual([125]);
@@ -109,15 +114,18 @@ describe("the limits of a chart", () => {
 
 describe("hours that are counted again", () => {
   it("are told with the chart until they are counted", async () => {
-    const late = Date.now() - 50 * HOUR;
-    await bring(world.nurse, world.patient.id, [item(HEART_RATE, 70, late), item(HEART_RATE, 72, late - 24 * HOUR)]);
+    const late = Date.now() - 50 * HOUR_MS;
+    await storeSamples(world.nurse, world.patient.id, [
+      createItem(HEART_RATE, 70, late),
+      createItem(HEART_RATE, 72, late - 24 * HOUR_MS),
+    ]);
     const seen = async (hours: number) => {
       const { data, meta } = await chart(hours);
       return { n: data.reduce((sum, { n }) => sum + n, 0), uncounted: meta.uncounted_hours };
     };
     expect(await seen(60)).toEqual({ n: 0, uncounted: 1 });
     expect(await seen(30 * 24)).toEqual({ n: 0, uncounted: 2 });
-    await deliver(world.patient.id);
+    await deliverToD1(world.patient.id);
     expect(await seen(30 * 24)).toEqual({ n: 2, uncounted: 0 });
   });
 });

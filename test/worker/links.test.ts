@@ -1,21 +1,21 @@
 // Signed links: five minutes, one report, one method; whatever is changed, and whatever the signer has lost since, they open nothing.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { keysOf } from "../../src/platform/config.ts";
-import { mac, toBase64Url } from "../../src/platform/crypto.ts";
-import { LINK_LIFE_MS } from "../../src/reports/reading/links.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { computeMac, toBase64Url } from "../../src/platform/crypto.ts";
+import { LINK_LIFETIME_MS } from "../../src/reports/reading/links.ts";
 import {
   API,
-  ask,
-  auditOf,
   env,
   newDevice,
   newLogin,
   newPdf,
   newPerson,
   newWorld,
-  read,
+  readAuditEvents,
+  readJson,
+  sendRequest,
   sha256,
-  upload,
+  uploadReport,
   type World,
 } from "../world.ts";
 
@@ -26,14 +26,14 @@ const pdf = newPdf("linked", 100_000);
 
 beforeAll(async () => {
   world = await newWorld();
-  const { data } = await read(await upload(world.nurse, pdf, { patient_id: world.patient.id }));
+  const { data } = await readJson(await uploadReport(world.nurse, pdf, { patient_id: world.patient.id }));
   reportId = data.report_id;
-  url = (await read(await ask(`${API}/reports/${reportId}`, { as: world.doctor }))).data.download_url;
+  url = (await readJson(await sendRequest(`${API}/reports/${reportId}`, { as: world.doctor }))).data.download_url;
 });
 afterEach(() => vi.useRealTimers());
 
 const signed = () => new URL(url).searchParams.get("link") ?? "";
-const withLink = (link: string, id = reportId) => ask(`${API}/reports/${id}/file?link=${encodeURIComponent(link)}`);
+const withLink = (link: string, id = reportId) => sendRequest(`${API}/reports/${id}/file?link=${encodeURIComponent(link)}`);
 
 async function expectOpen(response: Response): Promise<void> {
   expect(response.status).toBe(200);
@@ -41,13 +41,13 @@ async function expectOpen(response: Response): Promise<void> {
 }
 
 async function expectCode(response: Response, status: number, code: string): Promise<void> {
-  expect({ status: response.status, ...(await read(response)) }).toMatchObject({ status, code });
+  expect({ status: response.status, ...(await readJson(response)) }).toMatchObject({ status, code });
 }
 
 describe("a signed link", () => {
   it("opens its file as often as asked, and each time leaves who came from where", async () => {
     for (const ip of ["192.0.2.1", "192.0.2.2"]) {
-      const response = await ask(url, { ip });
+      const response = await sendRequest(url, { ip });
       expect(Object.fromEntries(response.headers)).toMatchObject({
         "content-type": "application/pdf",
         "content-length": String(pdf.length),
@@ -57,14 +57,14 @@ describe("a signed link", () => {
         "cache-control": "private, no-store",
       });
       await expectOpen(response);
-      expect(await auditOf(response.headers.get("x-request-id") ?? "")).toMatchObject([
+      expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([
         { event: "report.download", actor_id: world.doctor.id, ip, detail: '{"via":"link"}', subjects: [world.patient.id] },
       ]);
     }
   });
 
   it("opens with a trailing slash, as every path does", async () => {
-    await expectOpen(await ask(url.replace("/file?", "/file/?")));
+    await expectOpen(await sendRequest(url.replace("/file?", "/file/?")));
   });
 
   it("is refused with any one character changed, dropped or added", async () => {
@@ -101,7 +101,7 @@ describe("a signed link", () => {
   });
 
   it("is refused for another report, person, session or expiry", async () => {
-    const { data } = await read(await upload(world.nurse, newPdf(), { patient_id: world.patient.id }));
+    const { data } = await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id }));
     await expectCode(await withLink(signed(), data.report_id), 403, "link_invalid");
     const [kind, user, session, exp, tag] = signed().split(".");
     await expectCode(await withLink([kind, world.nurse.id, session, exp, tag].join(".")), 403, "link_invalid");
@@ -110,48 +110,48 @@ describe("a signed link", () => {
   });
 
   it("stands alone: other parameters and repeats are refused", async () => {
-    expect((await ask(`${url}&x=1`)).status).toBe(400);
-    expect((await ask(`${url}&link=${signed()}`)).status).toBe(400);
+    expect((await sendRequest(`${url}&x=1`)).status).toBe(400);
+    expect((await sendRequest(`${url}&link=${signed()}`)).status).toBe(400);
   });
 
   it("is for GET alone", async () => {
     for (const method of ["HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
-      const response = await ask(url, { method, headers: { "Content-Type": "application/json" } });
+      const response = await sendRequest(url, { method, headers: { "Content-Type": "application/json" } });
       expect([403, 405], method).toContain(response.status);
       expect(response.headers.get("content-disposition")).toBeNull();
     }
-    await expectOpen(await ask(url));
+    await expectOpen(await sendRequest(url));
   });
 
   it("lasts five minutes to the millisecond", async () => {
     const start = Date.now();
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(start);
-    const { data } = await read(await ask(`${API}/reports/${reportId}`, { as: world.doctor }));
-    expect(Date.parse(data.download_expires_at)).toBe(start + LINK_LIFE_MS);
-    vi.setSystemTime(start + LINK_LIFE_MS - 1);
-    await expectOpen(await ask(data.download_url));
-    vi.setSystemTime(start + LINK_LIFE_MS);
-    await expectCode(await ask(data.download_url), 410, "link_expired");
+    const { data } = await readJson(await sendRequest(`${API}/reports/${reportId}`, { as: world.doctor }));
+    expect(Date.parse(data.download_expires_at)).toBe(start + LINK_LIFETIME_MS);
+    vi.setSystemTime(start + LINK_LIFETIME_MS - 1);
+    await expectOpen(await sendRequest(data.download_url));
+    vi.setSystemTime(start + LINK_LIFETIME_MS);
+    await expectCode(await sendRequest(data.download_url), 410, "link_expired");
     vi.setSystemTime(start - 60_000);
-    await expectCode(await ask(data.download_url), 403, "link_invalid");
+    await expectCode(await sendRequest(data.download_url), 403, "link_invalid");
   });
 
   it("is refused when rightly signed for longer", async () => {
-    const keys = await keysOf(env);
+    const keys = await getKeys(env);
     const sign = async (life: number) => {
       const payload = `u.${world.doctor.id}.${world.doctor.sessionId}.${Date.now() + life}`;
-      return `${payload}.${toBase64Url(await mac(keys.link, ["link", "GET", reportId, payload]))}`;
+      return `${payload}.${toBase64Url(await computeMac(keys.link, ["link", "GET", reportId, payload]))}`;
     };
-    await expectOpen(await withLink(await sign(LINK_LIFE_MS - 1000)));
-    await expectCode(await withLink(await sign(LINK_LIFE_MS + 60_000)), 403, "link_invalid");
+    await expectOpen(await withLink(await sign(LINK_LIFETIME_MS - 1000)));
+    await expectCode(await withLink(await sign(LINK_LIFETIME_MS + 60_000)), 403, "link_invalid");
     await expectCode(await withLink(await sign(Number.NaN)), 403, "link_invalid");
   });
 
   it("never reaches the log", async () => {
     const lines = vi.spyOn(console, "log").mockImplementation(() => {});
-    await ask(url);
-    await ask(`${url}x`);
+    await sendRequest(url);
+    await sendRequest(`${url}x`);
     const logged = JSON.stringify(lines.mock.calls);
     lines.mockRestore();
     expect(logged).toContain("/file");
@@ -162,16 +162,16 @@ describe("a signed link", () => {
 
 describe("a link asks again what its signer may", () => {
   const linkOf = async (as: { token: string }): Promise<string> => {
-    const link = (await read(await ask(`${API}/reports/${reportId}`, { as }))).data.download_url;
-    await expectOpen(await ask(link));
+    const link = (await readJson(await sendRequest(`${API}/reports/${reportId}`, { as }))).data.download_url;
+    await expectOpen(await sendRequest(link));
     return link;
   };
 
   it("after logout", async () => {
     const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
     const link = await linkOf(session);
-    expect((await ask(`${API}/auth/logout`, { as: session, method: "POST" })).status).toBe(200);
-    await expectCode(await ask(link), 401, "unauthenticated");
+    expect((await sendRequest(`${API}/auth/logout`, { as: session, method: "POST" })).status).toBe(200);
+    await expectCode(await sendRequest(link), 401, "unauthenticated");
     await linkOf(world.nurse);
   });
 
@@ -179,24 +179,24 @@ describe("a link asks again what its signer may", () => {
     const leaver = await newPerson("nurse", world.hospitalId);
     const link = await linkOf(leaver);
     await env.DB.prepare("UPDATE users SET active = 0 WHERE id = ?").bind(leaver.id).run();
-    await expectCode(await ask(link), 401, "unauthenticated");
+    await expectCode(await sendRequest(link), 401, "unauthenticated");
   });
 
   it("after leaving the hospital", async () => {
     const leaver = await newPerson("nurse", world.hospitalId);
     const link = await linkOf(leaver);
     await env.DB.prepare("UPDATE memberships SET ended_at = 1 WHERE user_id = ?").bind(leaver.id).run();
-    await expectCode(await ask(link), 401, "unauthenticated");
+    await expectCode(await sendRequest(link), 401, "unauthenticated");
   });
 
   it("after leaving the care team", async () => {
     const doctor = await newPerson("doctor", world.hospitalId);
     const member = `${API}/patients/${world.patient.id}/care-team/${doctor.id}`;
-    expect((await ask(member, { as: world.nurse, method: "PUT" })).status).toBe(200);
+    expect((await sendRequest(member, { as: world.nurse, method: "PUT" })).status).toBe(200);
     const link = await linkOf(doctor);
-    expect((await ask(member, { as: world.nurse, method: "DELETE" })).status).toBe(200);
-    const response = await ask(link);
-    expect(await auditOf(response.headers.get("x-request-id") ?? "")).toMatchObject([
+    expect((await sendRequest(member, { as: world.nurse, method: "DELETE" })).status).toBe(200);
+    const response = await sendRequest(link);
+    expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([
       { event: "access.denied", actor_id: doctor.id },
     ]);
     await expectCode(response, 404, "not_found");
@@ -205,30 +205,30 @@ describe("a link asks again what its signer may", () => {
   it("after a patient's record was unlinked", async () => {
     const link = await linkOf(world.self);
     await env.DB.prepare("DELETE FROM patient_links WHERE user_id = ?").bind(world.self.id).run();
-    await expectCode(await ask(link), 404, "not_found");
+    await expectCode(await sendRequest(link), 404, "not_found");
   });
 
   it("after a device's credential was revoked", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
-    const { data } = await read(await upload(device, newPdf()));
-    expect((await ask(data.cloud_url)).status).toBe(200);
+    const { data } = await readJson(await uploadReport(device, newPdf()));
+    expect((await sendRequest(data.cloud_url)).status).toBe(200);
     const path = `${API}/devices/${device.id}/credentials/${device.credentialId}`;
-    expect((await ask(path, { as: world.nurse, method: "DELETE" })).status).toBe(200);
-    await expectCode(await ask(data.cloud_url), 401, "unauthenticated");
+    expect((await sendRequest(path, { as: world.nurse, method: "DELETE" })).status).toBe(200);
+    await expectCode(await sendRequest(data.cloud_url), 401, "unauthenticated");
   });
 });
 
 describe("a device", () => {
   it("reads back what it uploaded and nothing else", async () => {
     const [mine, twin] = [await newDevice(world.nurse, world.patient.id), await newDevice(world.nurse, world.patient.id)];
-    const { data } = await read(await upload(mine, newPdf("mine")));
-    expect((await ask(`${API}/reports/${data.report_id}`, { as: mine })).status).toBe(200);
-    expect((await ask(data.cloud_url)).status).toBe(200);
-    expect((await ask(data.file_url, { as: mine })).status).toBe(200);
+    const { data } = await readJson(await uploadReport(mine, newPdf("mine")));
+    expect((await sendRequest(`${API}/reports/${data.report_id}`, { as: mine })).status).toBe(200);
+    expect((await sendRequest(data.cloud_url)).status).toBe(200);
+    expect((await sendRequest(data.file_url, { as: mine })).status).toBe(200);
     for (const path of [`/reports/${data.report_id}`, `/reports/${data.report_id}/file`, `/ecg/reports/${data.report_id}`]) {
-      expect((await ask(API + path, { as: twin })).status, path).toBe(404);
+      expect((await sendRequest(API + path, { as: twin })).status, path).toBe(404);
     }
-    expect((await ask(`${API}/reports/${reportId}`, { as: mine })).status).toBe(404);
+    expect((await sendRequest(`${API}/reports/${reportId}`, { as: mine })).status).toBe(404);
     for (const path of [
       "/reports",
       "/reports/list",
@@ -237,7 +237,7 @@ describe("a device", () => {
       "/patients",
       `/patients/${world.patient.id}`,
     ]) {
-      expect((await ask(API + path, { as: mine })).status, path).toBe(403);
+      expect((await sendRequest(API + path, { as: mine })).status, path).toBe(403);
     }
   });
 
@@ -251,16 +251,16 @@ describe("a device", () => {
       [bound, junk, {}, "not_pdf"],
     ] as const;
     for (const [device, bytes, fields, reason] of tries) {
-      const sent = await upload(device, new Uint8Array(bytes), fields);
+      const sent = await uploadReport(device, new Uint8Array(bytes), fields);
       expect(sent.status).toBe(202);
-      const { data } = await read(sent);
+      const { data } = await readJson(sent);
       expect(data).toMatchObject({ report_id: null, status: "quarantined", reason, cloud_url: null, file_url: null });
       const row = await env.DB.prepare("SELECT * FROM uploads WHERE id = ?").bind(data.upload_id).first();
       expect(row).toMatchObject({ outcome: "quarantined", reason, report_id: null, hospital_id: world.hospitalId });
       expect(await env.FILES.head(String(row?.["file_key"]))).not.toBeNull();
-      const [event] = await auditOf(sent.headers.get("x-request-id") ?? "");
+      const [event] = await readAuditEvents(sent.headers.get("x-request-id") ?? "");
       expect(event).toMatchObject({ event: "report.quarantine", actor_role: "device", outcome: "success" });
     }
-    expect((await upload(bound, newPdf(), { patient_id: world.patient.id })).status).toBe(201);
+    expect((await uploadReport(bound, newPdf(), { patient_id: world.patient.id })).status).toBe(201);
   });
 });

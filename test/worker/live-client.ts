@@ -1,10 +1,10 @@
 // A client of the live socket for tests: keeps every frame, acknowledges unless told not to, and waits without sleeping.
 import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
-import { API, type Ask, ask, env, read, unique } from "../world.ts";
+import { API, env, type RequestOptions, readJson, sendRequest, uniqueText } from "../world.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is asserted field by field.
 type Frame = any;
-export type Live = {
+export type LiveSocket = {
   socket: WebSocket;
   frames: Frame[];
   closed: Promise<{ code: number; reason: string }>;
@@ -12,14 +12,15 @@ export type Live = {
   until: (fits: (frame: Frame) => boolean) => Promise<Frame>;
   close: () => void;
 };
-type Options = Ask & { acks?: boolean };
+type Options = RequestOptions & { acks?: boolean };
 
 const UPGRADE = { Upgrade: "websocket" };
 
 /** The handshake alone. */
-export const shake = (path: string, options: Ask = {}) => ask(path, { ...options, headers: { ...UPGRADE, ...options.headers } });
+export const sendHandshake = (path: string, options: RequestOptions = {}) =>
+  sendRequest(path, { ...options, headers: { ...UPGRADE, ...options.headers } });
 
-export function liveOf(response: Response, acks = true): Live {
+export function acceptSocket(response: Response, acks = true): LiveSocket {
   const socket = response.webSocket;
   if (!socket) throw new Error(`no socket but ${response.status}`);
   const frames: Frame[] = [];
@@ -52,25 +53,25 @@ export function liveOf(response: Response, acks = true): Live {
 }
 
 /** A socket by bearer token; resolves when the view is complete. */
-export async function watch(as: { token: string }, query = "", { acks, ...options }: Options = {}): Promise<Live> {
-  const live = liveOf(await shake(`${API}/live${query}`, { as, ...options }), acks);
+export async function openLiveView(as: { token: string }, query = "", { acks, ...options }: Options = {}): Promise<LiveSocket> {
+  const live = acceptSocket(await sendHandshake(`${API}/live${query}`, { as, ...options }), acks);
   await live.until(({ type }) => type === "view");
   return live;
 }
 
-export async function newTicket(as: { token: string }, json: object = {}): Promise<string> {
-  const answer = await read(await ask(`${API}/live/tickets`, { as, json }));
+export async function createTicket(as: { token: string }, json: object = {}): Promise<string> {
+  const answer = await readJson(await sendRequest(`${API}/live/tickets`, { as, json }));
   return answer.data.ticket;
 }
 
 /** The feed of a hospital, as a patient's object would have it. */
-export const feedOf = (hospitalId: string) => env.WARD_FEED.getByName(hospitalId);
+export const getFeed = (hospitalId: string) => env.WARD_FEED.getByName(hospitalId);
 
 /** A frame of one sample whose value is told again by what comes out. */
-export function sampleOf(patientId: string, value: number): PatientFrame {
+export function createSampleFrame(patientId: string, value: number): PatientFrame {
   const at = new Date().toISOString();
   const sample = {
-    observation_id: unique(),
+    observation_id: uniqueText(),
     code: "8867-4",
     name: "heart_rate",
     value,
@@ -85,22 +86,22 @@ export function sampleOf(patientId: string, value: number): PatientFrame {
 }
 
 export const publish = (hospitalId: string, patientId: string, ...values: number[]) =>
-  feedOf(hospitalId).publish(
+  getFeed(hospitalId).publish(
     patientId,
-    values.map((value) => sampleOf(patientId, value)),
+    values.map((value) => createSampleFrame(patientId, value)),
   );
 
 /** What a socket was told of a patient, in its order. */
-export const valuesOf = (live: Live, patientId: string): number[] =>
+export const receivedValues = (live: LiveSocket, patientId: string): number[] =>
   live.frames
     .filter(({ type, patient_id }) => type === "samples" && patient_id === patientId)
     .map(({ samples }) => samples[0].value);
 
-export const isValue =
+export const hasValue =
   (value: number) =>
   ({ type, samples }: Frame): boolean =>
     type === "samples" && samples[0].value === value;
 
-export async function monitor(...patientIds: string[]): Promise<void> {
+export async function startMonitoring(...patientIds: string[]): Promise<void> {
   for (const id of patientIds) await env.DB.prepare("UPDATE patients SET monitoring = 'ward' WHERE id = ?").bind(id).run();
 }

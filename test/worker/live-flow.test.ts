@@ -1,30 +1,30 @@
 // The stream itself: snapshot first, order, going on after a break, the bound on what is owed, and what clients may not say.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { deliverChanges } from "../../src/monitoring/patient-object/context/changes.ts";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
 import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
-import { expectProblem } from "../forge.ts";
-import { API, ask, env, newLogin, newWorld, type Person } from "../world.ts";
+import { expectProblem } from "../token-forge.ts";
+import { API, env, newLogin, newWorld, type Person, sendRequest } from "../world.ts";
 import {
-  feedOf,
-  isValue,
-  type Live,
-  liveOf,
-  monitor,
-  newTicket,
+  acceptSocket,
+  createSampleFrame,
+  createTicket,
+  getFeed,
+  hasValue,
+  type LiveSocket,
+  openLiveView,
   publish,
-  sampleOf,
-  shake,
-  valuesOf,
-  watch,
+  receivedValues,
+  sendHandshake,
+  startMonitoring,
 } from "./live-client.ts";
 
-const typesOf = ({ frames }: Live) => frames.map(({ type }) => type);
-const numbersOf = ({ frames }: Live): number[] => frames.map(({ seq }) => seq).filter((seq) => seq !== undefined);
+const typesOf = ({ frames }: LiveSocket) => frames.map(({ type }) => type);
+const numbersOf = ({ frames }: LiveSocket): number[] => frames.map(({ seq }) => seq).filter((seq) => seq !== undefined);
 const increasing = (numbers: number[]) => numbers.every((n, i) => i === 0 || n > (numbers[i - 1] ?? n));
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-async function leave(live: Live): Promise<number> {
+async function leave(live: LiveSocket): Promise<number> {
   live.close();
   await live.closed;
   return Math.max(...numbersOf(live));
@@ -33,20 +33,20 @@ async function leave(live: Live): Promise<number> {
 describe("a view", () => {
   it("begins with what the patients' objects know, and goes on with what they tell", async () => {
     const { nurse, patient } = await newWorld();
-    await monitor(patient.id);
+    await startMonitoring(patient.id);
     await deliverChanges(env);
     const object = env.PATIENT_MONITOR.getByName(patient.id);
     const pulse = (value: number) => ({ code: "8867-4", value, unit: "/min", effective_at: new Date().toISOString() });
     const record = (value: number) =>
       object.record({ kind: "person", id: nurse.id }, { items: [pulse(value)], sent_at: null, conditions: null });
     await record(72);
-    const live = await watch(nurse);
+    const live = await openLiveView(nurse);
     expect(typesOf(live)).toEqual(["snapshot", "view"]);
     expect(live.frames[0].patients).toMatchObject([
       { patient_id: patient.id, monitoring: "ward", latest: [{ code: "8867-4", value: 72 }], news2: { status: "incomplete" } },
     ]);
     await record(181);
-    await live.until(isValue(181));
+    await live.until(hasValue(181));
     expect(increasing(numbersOf(live))).toBe(true);
     // Names stay where names are shown: in answers to requests.
     expect(JSON.stringify(live.frames)).not.toContain(patient.canary);
@@ -55,20 +55,20 @@ describe("a view", () => {
 
   it("is told of limits that somebody moves, and says who set those in force", async () => {
     const { nurse, patient } = await newWorld();
-    await monitor(patient.id);
+    await startMonitoring(patient.id);
     await deliverChanges(env);
-    const live = await watch(nurse);
+    const live = await openLiveView(nurse);
     const pulseOf = (limits: { code: string }[]) => limits.find(({ code }) => code === "8867-4");
     expect(pulseOf(live.frames[0].patients[0].limits)).toMatchObject({ critical_high: 131, silence_s: 120, set_by: "default" });
     const path = `${API}/patients/${patient.id}/alert-rules/heart_rate`;
     const json = { critical_high: 135, silence_s: 60 };
-    const put = await ask(path, { as: nurse, method: "PUT", json });
+    const put = await sendRequest(path, { as: nurse, method: "PUT", json });
     expect([200, 201]).toContain(put.status);
     const told = await live.until(({ type }) => type === "limits");
     expect(told.patient_id).toBe(patient.id);
     expect(pulseOf(told.limits)).toMatchObject({ critical_high: 135, silence_s: 60, set_by: "patient" });
     // Facts that say the same again, of a changed name for instance, are no news.
-    const settings = await ask(`${API}/patients/${patient.id}/monitoring`, {
+    const settings = await sendRequest(`${API}/patients/${patient.id}/monitoring`, {
       as: nurse,
       method: "PATCH",
       json: { spo2_scale: 2 },
@@ -82,11 +82,11 @@ describe("a view", () => {
 
   it("has frames in the order in which they were told", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
-    const live = await watch(nurse, `?patient_ids=${patient.id},${stranger.id}`);
+    const live = await openLiveView(nurse, `?patient_ids=${patient.id},${stranger.id}`);
     await Promise.all(range(1, 40).map((n) => publish(hospitalId, n % 2 ? patient.id : stranger.id, n, n + 100)));
-    await live.until(isValue(140));
+    await live.until(hasValue(140));
     expect(increasing(numbersOf(live))).toBe(true);
-    const values = [...valuesOf(live, patient.id), ...valuesOf(live, stranger.id)];
+    const values = [...receivedValues(live, patient.id), ...receivedValues(live, stranger.id)];
     expect(values.sort((a, b) => a - b)).toEqual([...range(1, 40), ...range(101, 140)]);
     live.close();
   });
@@ -96,18 +96,18 @@ describe("who comes back with since", () => {
   it("gets what was missed, each once, and no snapshot", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
-    const first = await watch(nurse, query);
+    const first = await openLiveView(nurse, query);
     await publish(hospitalId, patient.id, 1, 2, 3);
-    await first.until(isValue(3));
+    await first.until(hasValue(3));
     const since = await leave(first);
     await publish(hospitalId, patient.id, 4);
     await publish(hospitalId, stranger.id, 666);
     await publish(hospitalId, patient.id, 5, 6);
-    const back = await watch(nurse, `${query}&since=${since}`);
+    const back = await openLiveView(nurse, `${query}&since=${since}`);
     await publish(hospitalId, patient.id, 7);
-    await back.until(isValue(7));
+    await back.until(hasValue(7));
     expect(typesOf(back)).toEqual(["samples", "samples", "samples", "view", "samples"]);
-    expect(valuesOf(back, patient.id)).toEqual([4, 5, 6, 7]);
+    expect(receivedValues(back, patient.id)).toEqual([4, 5, 6, 7]);
     expect(Math.min(...numbersOf(back))).toBeGreaterThan(since);
     back.close();
   });
@@ -119,11 +119,11 @@ describe("who comes back with since", () => {
       let since: number | null = null;
       for (const round of range(1, 12)) {
         const resume: string = since !== null && resumes ? `&since=${since}` : "";
-        const live = await watch(nurse, `?patient_id=${patient.id}${resume}`);
+        const live = await openLiveView(nurse, `?patient_id=${patient.id}${resume}`);
         await publish(hospitalId, patient.id, round * 10 + 1, round * 10 + 2);
-        await live.until(isValue(round * 10 + (round % 2) + 1));
+        await live.until(hasValue(round * 10 + (round % 2) + 1));
         since = await leave(live);
-        seen.push(...valuesOf(live, patient.id));
+        seen.push(...receivedValues(live, patient.id));
         await publish(hospitalId, patient.id, round * 10 + 3);
       }
       return seen;
@@ -138,12 +138,12 @@ describe("who comes back with since", () => {
   it("is told of the gap, and gets a snapshot, after the feed has restarted", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
-    const first = await watch(nurse, query);
+    const first = await openLiveView(nurse, query);
     await publish(hospitalId, patient.id, 1);
-    await first.until(isValue(1));
+    await first.until(hasValue(1));
     const since = await leave(first);
-    await evictDurableObject(feedOf(hospitalId));
-    const back = await watch(nurse, `${query}&since=${since}`);
+    await evictDurableObject(getFeed(hospitalId));
+    const back = await openLiveView(nurse, `${query}&since=${since}`);
     expect(typesOf(back)).toEqual(["gap", "snapshot", "view"]);
     expect(back.frames[0]).toMatchObject({ from: since, to: back.frames[1].seq });
     expect(Math.min(...numbersOf(back))).toBeGreaterThan(since);
@@ -154,17 +154,17 @@ describe("who comes back with since", () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
     // Somebody stays, so that the feed goes on listening.
-    const stays = await watch(manager, query);
-    const first = await watch(nurse, query);
+    const stays = await openLiveView(manager, query);
+    const first = await openLiveView(nurse, query);
     const since = await leave(first);
     await publish(hospitalId, patient.id, ...range(1, 250));
-    await stays.until(isValue(250));
-    const soon = await watch(nurse, `${query}&since=${since}`);
-    expect(valuesOf(soon, patient.id)).toEqual(range(1, 250));
+    await stays.until(hasValue(250));
+    const soon = await openLiveView(nurse, `${query}&since=${since}`);
+    expect(receivedValues(soon, patient.id)).toEqual(range(1, 250));
     expect(typesOf(soon)).not.toContain("gap");
     soon.close();
     await publish(hospitalId, patient.id, 251);
-    const late = await watch(nurse, `${query}&since=${since}`);
+    const late = await openLiveView(nurse, `${query}&since=${since}`);
     expect(typesOf(late)).toEqual(["gap", "snapshot", "view"]);
     late.close();
     stays.close();
@@ -173,23 +173,23 @@ describe("who comes back with since", () => {
   it("is told of the gap for numbers that this feed never gave", async () => {
     const { nurse, patient } = await newWorld();
     for (const since of ["0", "1", "9007199254740991"]) {
-      const live = await watch(nurse, `?patient_id=${patient.id}&since=${since}`);
+      const live = await openLiveView(nurse, `?patient_id=${patient.id}&since=${since}`);
       expect(typesOf(live)).toEqual(["gap", "snapshot", "view"]);
       live.close();
     }
     for (const since of ["-1", "1.5", "x", ""]) {
-      const refused = await shake(`${API}/live?patient_id=${patient.id}&since=${since}`, { as: nurse });
+      const refused = await sendHandshake(`${API}/live?patient_id=${patient.id}&since=${since}`, { as: nurse });
       await expectProblem(refused, 400, "invalid_request");
     }
   });
 
   it("to another view gets that view's snapshot", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
-    const first = await watch(nurse, `?patient_id=${patient.id}`);
+    const first = await openLiveView(nurse, `?patient_id=${patient.id}`);
     await publish(hospitalId, patient.id, 1);
-    await first.until(isValue(1));
+    await first.until(hasValue(1));
     const since = await leave(first);
-    const other = await watch(nurse, `?patient_ids=${patient.id},${stranger.id}&since=${since}`);
+    const other = await openLiveView(nurse, `?patient_ids=${patient.id},${stranger.id}&since=${since}`);
     expect(typesOf(other)).toEqual(["gap", "snapshot", "view"]);
     other.close();
   });
@@ -199,73 +199,73 @@ describe("who does not acknowledge", () => {
   it("is closed with 1013 at 500 frames, and nobody else waits for it", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
-    const silent = await watch(nurse, query, { acks: false });
-    const reader = await watch(manager, query);
+    const silent = await openLiveView(nurse, query, { acks: false });
+    const reader = await openLiveView(manager, query);
     // The snapshot and the list of the view are two of the 500.
     for (const start of range(0, 9)) {
       await publish(hospitalId, patient.id, ...range(start * 50 + 1, start * 50 + 50).filter((n) => n <= 498));
-      await reader.until(isValue(Math.min(start * 50 + 50, 498)));
+      await reader.until(hasValue(Math.min(start * 50 + 50, 498)));
     }
-    expect(valuesOf(silent, patient.id)).toHaveLength(498);
+    expect(receivedValues(silent, patient.id)).toHaveLength(498);
     await publish(hospitalId, patient.id, 499);
     expect(await silent.closed).toMatchObject({ code: 1013 });
     await publish(hospitalId, patient.id, 500);
-    await reader.until(isValue(500));
-    expect(valuesOf(reader, patient.id)).toEqual(range(1, 500));
+    await reader.until(hasValue(500));
+    expect(receivedValues(reader, patient.id)).toEqual(range(1, 500));
     const since = Math.max(...numbersOf(reader)) - 1;
-    const back = await watch(nurse, `${query}&since=${since}`);
-    expect(valuesOf(back, patient.id)).toEqual([500]);
+    const back = await openLiveView(nurse, `${query}&since=${since}`);
+    expect(receivedValues(back, patient.id)).toEqual([500]);
     back.close();
     reader.close();
   });
 
   it("is closed with 1013 at one megabyte", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
-    const live = await watch(nurse, `?patient_id=${patient.id}`, { acks: false });
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
     const heavy = (value: number): PatientFrame => {
-      const frame = sampleOf(patient.id, value);
+      const frame = createSampleFrame(patient.id, value);
       if (frame.type === "samples") for (const sample of frame.samples) sample.observation_id = "x".repeat(100_000);
       return frame;
     };
-    for (const n of range(1, 10)) await feedOf(hospitalId).publish(patient.id, [heavy(n)]);
-    await live.until(isValue(10));
-    await feedOf(hospitalId).publish(patient.id, [heavy(11)]);
+    for (const n of range(1, 10)) await getFeed(hospitalId).publish(patient.id, [heavy(n)]);
+    await live.until(hasValue(10));
+    await getFeed(hospitalId).publish(patient.id, [heavy(11)]);
     expect(await live.closed).toMatchObject({ code: 1013 });
-    expect(valuesOf(live, patient.id)).toEqual(range(1, 10));
+    expect(receivedValues(live, patient.id)).toEqual(range(1, 10));
   });
 
   it("owes as much after hibernation as before", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
-    const live = await watch(nurse, `?patient_id=${patient.id}`, { acks: false });
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
     await publish(hospitalId, patient.id, ...range(1, 490));
-    await live.until(isValue(490));
-    await evictDurableObject(feedOf(hospitalId));
+    await live.until(hasValue(490));
+    await evictDurableObject(getFeed(hospitalId));
     await publish(hospitalId, patient.id, ...range(491, 499));
     expect(await live.closed).toMatchObject({ code: 1013 });
-    expect(valuesOf(live, patient.id)).toEqual(range(1, 498));
+    expect(receivedValues(live, patient.id)).toEqual(range(1, 498));
   });
 
   it("is free again after one acknowledgement of all", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
-    const live = await watch(nurse, `?patient_id=${patient.id}`, { acks: false });
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
     for (const start of [0, 400, 800]) {
       await publish(hospitalId, patient.id, ...range(start + 1, start + 400));
-      const { seq } = await live.until(isValue(start + 400));
+      const { seq } = await live.until(hasValue(start + 400));
       live.socket.send(JSON.stringify({ type: "ack", seq }));
       live.socket.send("ping");
       await live.until(({ type }) => type === "pong");
     }
-    expect(valuesOf(live, patient.id)).toEqual(range(1, 1200));
+    expect(receivedValues(live, patient.id)).toEqual(range(1, 1200));
     live.close();
   });
 });
 
 describe("what a client may not say", () => {
-  const cases: [string, (live: Live, patientId: string) => unknown, number][] = [
+  const cases: [string, (live: LiveSocket, patientId: string) => unknown, number][] = [
     ["no JSON", ({ socket }) => socket.send("hello"), 1008],
     ["no type", ({ socket }) => socket.send("{}"), 1008],
     ["an unknown type", ({ socket }) => socket.send('{"type":"subscribe","patient_id":"x"}'), 1008],
-    ["a frame of its own", ({ socket }, id) => socket.send(JSON.stringify(sampleOf(id, 66))), 1008],
+    ["a frame of its own", ({ socket }, id) => socket.send(JSON.stringify(createSampleFrame(id, 66))), 1008],
     ["another member", ({ socket }) => socket.send('{"type":"ack","seq":1,"patient_id":"x"}'), 1008],
     ["a number that is none", ({ socket }) => socket.send('{"type":"ack","seq":-1}'), 1008],
     ["a number that was not sent", ({ socket }) => socket.send('{"type":"ack","seq":9007199254740991}'), 1008],
@@ -277,19 +277,19 @@ describe("what a client may not say", () => {
   ];
   it.each(cases)("%s", async (_, say, code) => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
-    const live = await watch(nurse, `?patient_id=${patient.id}`, { acks: false });
-    const other = await watch(manager, `?patient_id=${patient.id}`);
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
+    const other = await openLiveView(manager, `?patient_id=${patient.id}`);
     say(live, patient.id);
     expect(await live.closed).toMatchObject({ code });
     await publish(hospitalId, patient.id, 33);
-    await other.until(isValue(33));
-    expect(valuesOf(other, patient.id)).toEqual([33]);
+    await other.until(hasValue(33));
+    expect(receivedValues(other, patient.id)).toEqual([33]);
     other.close();
   });
 
   it("a ping is answered and costs nothing", async () => {
     const { nurse, patient } = await newWorld();
-    const live = await watch(nurse, `?patient_id=${patient.id}`);
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`);
     for (const _ of range(1, 100)) live.socket.send("ping");
     await live.until(({ type }) => type === "pong");
     live.close();
@@ -300,20 +300,20 @@ describe("a hundred sockets", () => {
   it("get every frame once", async () => {
     const world = await newWorld();
     const { nurse, patient, stranger, hospitalId } = world;
-    await monitor(patient.id, stranger.id);
+    await startMonitoring(patient.id, stranger.id);
     const standing = { role: "nurse" as const, hospitalId, doctorScope: "care_team" as const };
     const logins: Pick<Person, "token">[] = await Promise.all(range(1, 10).map(() => newLogin(nurse.id, standing)));
-    const lives = await Promise.all(logins.flatMap((as) => range(1, 10).map(() => watch(as))));
+    const lives = await Promise.all(logins.flatMap((as) => range(1, 10).map(() => openLiveView(as))));
     expect(lives).toHaveLength(100);
     const delays: number[] = [];
     for (const n of range(1, 60)) {
       const started = performance.now();
-      const arrived = lives.map((live) => live.until(isValue(n)).then(() => delays.push(performance.now() - started)));
+      const arrived = lives.map((live) => live.until(hasValue(n)).then(() => delays.push(performance.now() - started)));
       await publish(hospitalId, n % 2 ? patient.id : stranger.id, n);
       await Promise.all(arrived);
     }
     for (const live of lives) {
-      const values = [...valuesOf(live, patient.id), ...valuesOf(live, stranger.id)];
+      const values = [...receivedValues(live, patient.id), ...receivedValues(live, stranger.id)];
       expect(values.sort((a, b) => a - b)).toEqual(range(1, 60));
       live.close();
     }
@@ -325,13 +325,13 @@ describe("a hundred sockets", () => {
 
   it("that are opened at once each begin with a snapshot", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
-    await monitor(patient.id);
-    const tickets = await Promise.all(range(1, 10).map(() => newTicket(nurse)));
-    const answers = await Promise.all(tickets.map((ticket) => shake(`${API}/live?ticket=${ticket}`)));
-    const lives = answers.map((answer) => liveOf(answer));
+    await startMonitoring(patient.id);
+    const tickets = await Promise.all(range(1, 10).map(() => createTicket(nurse)));
+    const answers = await Promise.all(tickets.map((ticket) => sendHandshake(`${API}/live?ticket=${ticket}`)));
+    const lives = answers.map((answer) => acceptSocket(answer));
     await Promise.all(lives.map((live) => live.until(({ type }) => type === "view")));
     await publish(hospitalId, patient.id, 5);
-    await Promise.all(lives.map((live) => live.until(isValue(5))));
+    await Promise.all(lives.map((live) => live.until(hasValue(5))));
     for (const live of lives) {
       expect(typesOf(live)).toEqual(["snapshot", "view", "samples"]);
       live.close();
@@ -363,8 +363,8 @@ describe("server-sent events", () => {
 
   it("carry the same frames, numbered, and go on behind Last-Event-ID", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
-    const ticket = await newTicket(nurse, { patient_id: patient.id });
-    const response = await ask(`${API}/live/sse?ticket=${ticket}`);
+    const ticket = await createTicket(nurse, { patient_id: patient.id });
+    const response = await sendRequest(`${API}/live/sse?ticket=${ticket}`);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const events = eventsOf(response);
     const next = async () => (await events.next()).value;
@@ -376,7 +376,7 @@ describe("server-sent events", () => {
     expect(JSON.parse(data)).toMatchObject({ seq: Number(id), type: "samples", samples: [{ value: 2 }] });
     await events.return(undefined);
     await publish(hospitalId, patient.id, 3);
-    const again = await ask(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse, headers: { "Last-Event-ID": id } });
+    const again = await sendRequest(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse, headers: { "Last-Event-ID": id } });
     const back = eventsOf(again);
     expect(JSON.parse((await back.next()).value.data)).toMatchObject({ type: "samples", samples: [{ value: 3 }] });
     await back.return(undefined);
@@ -384,11 +384,11 @@ describe("server-sent events", () => {
 
   it("end, and say why, when access ends", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
-    const events = eventsOf(await ask(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse }));
+    const events = eventsOf(await sendRequest(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse }));
     await events.next();
     await events.next();
     await env.DB.prepare("UPDATE sessions SET revoked_at = 1 WHERE id = ?").bind(nurse.sessionId).run();
-    await feedOf(hospitalId).recheck();
+    await getFeed(hospitalId).recheck();
     const end = (await events.next()).value;
     expect(end).toMatchObject({ id: null, event: "end" });
     expect(JSON.parse(end.data)).toMatchObject({ code: 4401 });
@@ -397,7 +397,7 @@ describe("server-sent events", () => {
 
   it("acknowledge for their reader, so that a stream outlives 500 frames", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
-    const events = eventsOf(await ask(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse }));
+    const events = eventsOf(await sendRequest(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse }));
     await events.next();
     await events.next();
     for (const n of range(1, 600)) {

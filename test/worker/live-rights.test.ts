@@ -2,12 +2,11 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { signAccessToken } from "../../src/accounts/sessions/tokens.ts";
-import { keysOf } from "../../src/platform/config.ts";
-import { database } from "../../src/platform/db/client.ts";
+import { signAccessToken } from "../../src/accounts/sessions/access-tokens.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import {
   API,
-  ask,
   env,
   link,
   newLogin,
@@ -16,24 +15,36 @@ import {
   newWorld,
   type Patient,
   type Person,
+  sendRequest,
   type World,
 } from "../world.ts";
-import { feedOf, isValue, liveOf, monitor, newTicket, publish, sampleOf, shake, valuesOf, watch } from "./live-client.ts";
+import {
+  acceptSocket,
+  createSampleFrame,
+  createTicket,
+  getFeed,
+  hasValue,
+  openLiveView,
+  publish,
+  receivedValues,
+  sendHandshake,
+  startMonitoring,
+} from "./live-client.ts";
 
 const WITHIN = 5_000;
-const db = database(env.DB);
+const db = getDb(env.DB);
 
 /** A token of the person's session that ends in so many milliseconds. */
 async function shortToken(person: Person, hospitalId: string, lives: number): Promise<string> {
   const claimed = { role: person.role, hospitalId, doctorScope: "care_team" as const };
-  const token = { userId: person.id, sessionId: person.sessionId, claimed };
-  return signAccessToken(env, (await keysOf(env)).jwt, token, Date.now() - 15 * 60_000 + lives);
+  const token = { userId: person.id, sessionId: person.sessionId, claimedRole: claimed };
+  return signAccessToken(env, (await getKeys(env)).jwt, token, Date.now() - 15 * 60_000 + lives);
 }
 
 describe("views", () => {
   it("show staff their hospital, doctors their care team, patients themselves, administrators what they name", async () => {
     const { nurse, manager, doctor, self, admin, patient, stranger, hospitalId } = await newWorld();
-    await monitor(patient.id, stranger.id);
+    await startMonitoring(patient.id, stranger.id);
     const both = [patient.id, stranger.id].sort();
     const cases: [Person, string, string[]][] = [
       [nurse, "", both],
@@ -44,7 +55,7 @@ describe("views", () => {
       [admin, `?patient_ids=${both.join()}`, both],
       [nurse, `?patient_id=${stranger.id}`, [stranger.id]],
     ];
-    const lives = await Promise.all(cases.map(([as, query]) => watch(as, query)));
+    const lives = await Promise.all(cases.map(([as, query]) => openLiveView(as, query)));
     for (const [i, [, , expected]] of cases.entries()) {
       const listing = await lives[i]?.until(({ type }) => type === "view");
       expect(listing.patient_ids.sort()).toEqual(expected);
@@ -55,29 +66,29 @@ describe("views", () => {
     for (const [i, [, , expected]] of cases.entries()) {
       const live = lives[i];
       const last = expected.includes(patient.id) ? 63 : 62;
-      await live?.until(isValue(last));
-      expect(live && valuesOf(live, patient.id)).toEqual(expected.includes(patient.id) ? [61, 63] : []);
-      expect(live && valuesOf(live, stranger.id)).toEqual(expected.includes(stranger.id) ? [62] : []);
+      await live?.until(hasValue(last));
+      expect(live && receivedValues(live, patient.id)).toEqual(expected.includes(patient.id) ? [61, 63] : []);
+      expect(live && receivedValues(live, stranger.id)).toEqual(expected.includes(stranger.id) ? [62] : []);
       live?.close();
     }
   });
 
   it("of a doctor show the hospital where the hospital says so", async () => {
     const { doctor, patient, stranger } = await newWorld("hospital");
-    await monitor(patient.id, stranger.id);
-    const live = await watch(doctor);
+    await startMonitoring(patient.id, stranger.id);
+    const live = await openLiveView(doctor);
     expect((await live.until(({ type }) => type === "view")).patient_ids).toHaveLength(2);
     live.close();
   });
 
   it("never show another hospital's patient, whatever its object says to whom", async () => {
     const [ours, theirs] = [await newWorld(), await newWorld()];
-    await monitor(ours.patient.id, theirs.patient.id);
-    const live = await watch(ours.nurse);
+    await startMonitoring(ours.patient.id, theirs.patient.id);
+    const live = await openLiveView(ours.nurse);
     expect(await publish(ours.hospitalId, theirs.patient.id, 666)).toBe(0);
     expect(await publish(theirs.hospitalId, theirs.patient.id, 666)).toBe(0);
     await publish(ours.hospitalId, ours.patient.id, 70);
-    await live.until(isValue(70));
+    await live.until(hasValue(70));
     expect(JSON.stringify(live.frames)).not.toContain(theirs.patient.id);
     expect(JSON.stringify(live.frames)).not.toContain("666");
     live.close();
@@ -85,24 +96,24 @@ describe("views", () => {
 
   it("take no frame that is about somebody else than it says", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
-    const live = await watch(nurse, `?patient_id=${patient.id}`);
-    const crossed = feedOf(hospitalId).publish(patient.id, [sampleOf(stranger.id, 666)]);
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`);
+    const crossed = getFeed(hospitalId).publish(patient.id, [createSampleFrame(stranger.id, 666)]);
     await expect(crossed.then(() => "taken")).rejects.toThrow("another patient");
     await publish(hospitalId, patient.id, 71);
-    await live.until(isValue(71));
-    expect(valuesOf(live, stranger.id)).toEqual([]);
+    await live.until(hasValue(71));
+    expect(receivedValues(live, stranger.id)).toEqual([]);
     live.close();
   });
 
   it("grow by patients who come to be monitored, with a snapshot and everything after it", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
-    await monitor(patient.id);
-    const live = await watch(nurse);
+    await startMonitoring(patient.id);
+    const live = await openLiveView(nurse);
     expect(await publish(hospitalId, stranger.id, 80)).toBe(0);
-    await monitor(stranger.id);
-    await feedOf(hospitalId).recheck();
+    await startMonitoring(stranger.id);
+    await getFeed(hospitalId).recheck();
     await publish(hospitalId, stranger.id, 81);
-    await live.until(isValue(81));
+    await live.until(hasValue(81));
     const views = live.frames.filter(({ type }) => type === "view").map(({ patient_ids }) => patient_ids.length);
     expect(views).toEqual([1, 2]);
     expect(live.frames.filter(({ type }) => type === "snapshot")).toHaveLength(2);
@@ -114,7 +125,7 @@ describe("views", () => {
 
 describe("a socket ends within five seconds of the look at rights", () => {
   const ends: [string, (w: Awaited<ReturnType<typeof newWorld>>) => Promise<unknown>][] = [
-    ["logout", ({ nurse }) => ask(`${API}/auth/logout`, { as: nurse, method: "POST" })],
+    ["logout", ({ nurse }) => sendRequest(`${API}/auth/logout`, { as: nurse, method: "POST" })],
     ["deactivation", ({ nurse }) => db.run(sql`UPDATE users SET active = 0 WHERE id = ${nurse.id}`)],
     ["another role", ({ nurse }) => db.run(sql`UPDATE memberships SET role = 'hospital_admin' WHERE user_id = ${nurse.id}`)],
     ["suspension", ({ nurse }) => db.run(sql`UPDATE memberships SET suspended_at = 1 WHERE user_id = ${nurse.id}`)],
@@ -125,31 +136,31 @@ describe("a socket ends within five seconds of the look at rights", () => {
   it.each(ends)("after %s: 4401, and not a frame more", async (name, change) => {
     const world = await newWorld();
     const { nurse, manager, patient, hospitalId } = world;
-    const live = await watch(nurse, `?patient_id=${patient.id}`);
-    const other = await watch(manager, `?patient_id=${patient.id}`);
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`);
+    const other = await openLiveView(manager, `?patient_id=${patient.id}`);
     await change(world);
     const started = Date.now();
-    await feedOf(hospitalId).recheck();
+    await getFeed(hospitalId).recheck();
     await publish(hospitalId, patient.id, 90);
     expect(await live.closed).toMatchObject({ code: 4401 });
     expect(Date.now() - started).toBeLessThan(WITHIN);
-    expect(valuesOf(live, patient.id)).toEqual([]);
+    expect(receivedValues(live, patient.id)).toEqual([]);
     // Somebody whose rights are as before goes on, so it was the change that ended the other.
     if (name !== "closing the hospital") {
-      await other.until(isValue(90));
+      await other.until(hasValue(90));
       other.close();
     } else expect(await other.closed).toMatchObject({ code: 4401 });
   });
 
   it("of people without a hospital, found through the feed that is told of them", async () => {
     const { self, admin, nurse, patient, hospitalId } = await newWorld();
-    const lives = [await watch(self), await watch(admin, `?hospital_id=${hospitalId}`)];
-    const staff = await watch(nurse, `?patient_id=${patient.id}`);
+    const lives = [await openLiveView(self), await openLiveView(admin, `?hospital_id=${hospitalId}`)];
+    const staff = await openLiveView(nurse, `?patient_id=${patient.id}`);
     await db.run(sql`UPDATE sessions SET revoked_at = 1 WHERE user_id IN (${self.id}, ${admin.id})`);
-    await feedOf("none").recheck();
+    await getFeed("none").recheck();
     for (const live of lives) expect(await live.closed).toMatchObject({ code: 4401 });
     await publish(hospitalId, patient.id, 91);
-    await staff.until(isValue(91));
+    await staff.until(hasValue(91));
     staff.close();
   });
 
@@ -158,24 +169,24 @@ describe("a socket ends within five seconds of the look at rights", () => {
     const actingFor = (admin: Person, { hospitalId }: World) =>
       newLogin(admin.id, { role: "admin", hospitalId, doctorScope: "care_team" });
     const [guest, other] = [await actingFor(here.admin, here), await actingFor(there.admin, there)];
-    const live = await watch(guest, `?hospital_id=${there.hospitalId}`);
-    const back = await watch(other, `?patient_id=${here.patient.id}`);
+    const live = await openLiveView(guest, `?hospital_id=${there.hospitalId}`);
+    const back = await openLiveView(other, `?patient_id=${here.patient.id}`);
     await db.run(sql`UPDATE users SET active = 0 WHERE id = ${here.admin.id}`);
     // As the trigger has it: the hospital of the session that ended.
-    await feedOf(here.hospitalId).recheck();
+    await getFeed(here.hospitalId).recheck();
     expect(await live.closed).toMatchObject({ code: 4401 });
     await publish(here.hospitalId, here.patient.id, 92);
-    await back.until(isValue(92));
+    await back.until(hasValue(92));
     back.close();
   });
 
   it("when an app's key is revoked", async () => {
     const { manager, patient, hospitalId } = await newWorld();
-    const answer = await ask(`${API}/api-keys`, { as: manager, json: { name: "board", scopes: ["patient:read"] } });
+    const answer = await sendRequest(`${API}/api-keys`, { as: manager, json: { name: "board", scopes: ["patient:read"] } });
     const { data } = JSON.parse(await answer.text());
-    const live = await watch({ token: data.token ?? data.key }, `?patient_id=${patient.id}`);
+    const live = await openLiveView({ token: data.token ?? data.key }, `?patient_id=${patient.id}`);
     await db.run(sql`UPDATE credentials SET revoked_at = 1 WHERE hospital_id = ${hospitalId} AND kind = 'app'`);
-    await feedOf(hospitalId).recheck();
+    await getFeed(hospitalId).recheck();
     expect(await live.closed).toMatchObject({ code: 4401 });
   });
 });
@@ -185,7 +196,7 @@ describe("who leaves the care team", () => {
     const world = await newWorld();
     const { hospitalId, nurse, doctor } = world;
     const second: Patient = await newPatient(hospitalId, nurse, [doctor]);
-    await monitor(world.patient.id, second.id);
+    await startMonitoring(world.patient.id, second.id);
     return { ...world, second };
   }
   const leave = (doctor: Person, ...patients: Patient[]) =>
@@ -194,30 +205,30 @@ describe("who leaves the care team", () => {
 
   it("sees the patient no more, and is told whom the view still has", async () => {
     const { doctor, nurse, patient, second, hospitalId } = await doctorOfTwo();
-    const live = await watch(doctor);
-    const ward = await watch(nurse);
+    const live = await openLiveView(doctor);
+    const ward = await openLiveView(nurse);
     await leave(doctor, patient);
-    await feedOf(hospitalId).recheck();
+    await getFeed(hospitalId).recheck();
     await publish(hospitalId, patient.id, 95);
     await publish(hospitalId, second.id, 96);
-    await live.until(isValue(96));
-    expect(valuesOf(live, patient.id)).toEqual([]);
+    await live.until(hasValue(96));
+    expect(receivedValues(live, patient.id)).toEqual([]);
     expect(live.frames.filter(({ type }) => type === "view").at(-1).patient_ids).toEqual([second.id]);
-    await ward.until(isValue(96));
-    expect(valuesOf(ward, patient.id)).toEqual([95]);
+    await ward.until(hasValue(96));
+    expect(receivedValues(ward, patient.id)).toEqual([95]);
     live.close();
     ward.close();
   });
 
   it("is closed with 4403 when nobody who was named is left", async () => {
     const { doctor, patient, second, hospitalId } = await doctorOfTwo();
-    const named = await watch(doctor, `?patient_ids=${patient.id},${second.id}`);
-    const all = await watch(doctor);
+    const named = await openLiveView(doctor, `?patient_ids=${patient.id},${second.id}`);
+    const all = await openLiveView(doctor);
     await leave(doctor, patient);
-    await feedOf(hospitalId).recheck();
+    await getFeed(hospitalId).recheck();
     expect((await named.until((f) => f.type === "view" && f.patient_ids.length === 1)).patient_ids).toEqual([second.id]);
     await leave(doctor, second);
-    await feedOf(hospitalId).recheck();
+    await getFeed(hospitalId).recheck();
     expect(await named.closed).toMatchObject({ code: 4403 });
     expect((await all.until((f) => f.type === "view" && f.patient_ids.length === 0)).patient_ids).toEqual([]);
     all.close();
@@ -225,11 +236,11 @@ describe("who leaves the care team", () => {
 
   it("is found by the alarm too, which looks every minute", async () => {
     const { doctor, patient, hospitalId } = await doctorOfTwo();
-    const live = await watch(doctor, `?patient_id=${patient.id}`);
+    const live = await openLiveView(doctor, `?patient_id=${patient.id}`);
     await leave(doctor, patient);
     // A restart forgets when the last look was, so that the alarm that stands looks at once.
-    await evictDurableObject(feedOf(hospitalId));
-    expect(await runDurableObjectAlarm(feedOf(hospitalId))).toBe(true);
+    await evictDurableObject(getFeed(hospitalId));
+    expect(await runDurableObjectAlarm(getFeed(hospitalId))).toBe(true);
     expect(await live.closed).toMatchObject({ code: 4403 });
   });
 });
@@ -237,14 +248,14 @@ describe("who leaves the care team", () => {
 describe("the token's end", () => {
   it("closes the socket with 4401 within five seconds, while others stay", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
-    const short = await watch({ token: await shortToken(nurse, hospitalId, 2_000) }, `?patient_id=${patient.id}`);
-    const other = await watch(manager, `?patient_id=${patient.id}`);
+    const short = await openLiveView({ token: await shortToken(nurse, hospitalId, 2_000) }, `?patient_id=${patient.id}`);
+    const other = await openLiveView(manager, `?patient_id=${patient.id}`);
     const ends = Date.now() + 2_000;
     expect(await short.closed).toMatchObject({ code: 4401 });
     expect(Date.now()).toBeLessThan(ends + WITHIN);
     expect(Date.now()).toBeGreaterThan(ends - 2_000);
     await publish(hospitalId, patient.id, 97);
-    await other.until(isValue(97));
+    await other.until(hasValue(97));
     other.close();
   });
 
@@ -252,12 +263,12 @@ describe("the token's end", () => {
     const { nurse, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
     const [kept, left] = await Promise.all(
-      [0, 1].map(async () => watch({ token: await shortToken(nurse, hospitalId, 2_500) }, query)),
+      [0, 1].map(async () => openLiveView({ token: await shortToken(nurse, hospitalId, 2_500) }, query)),
     );
     kept?.socket.send(JSON.stringify({ type: "token", access_token: nurse.token }));
     expect(await left?.closed).toMatchObject({ code: 4401 });
     await publish(hospitalId, patient.id, 98);
-    await kept?.until(isValue(98));
+    await kept?.until(hasValue(98));
     kept?.close();
   });
 
@@ -265,7 +276,7 @@ describe("the token's end", () => {
     const { nurse, doctor, patient, hospitalId } = await newWorld();
     const again = await newLogin(nurse.id, { role: "nurse", hospitalId, doctorScope: "care_team" });
     for (const token of [doctor.token, again.token, "x", `${nurse.token}x`]) {
-      const live = await watch(nurse, `?patient_id=${patient.id}`);
+      const live = await openLiveView(nurse, `?patient_id=${patient.id}`);
       live.socket.send(JSON.stringify({ type: "token", access_token: token }));
       expect(await live.closed).toMatchObject({ code: 4401 });
     }
@@ -273,8 +284,8 @@ describe("the token's end", () => {
 
   it("of a ticket is that of the token it was asked for with", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
-    const ticket = await newTicket({ token: await shortToken(nurse, hospitalId, 2_500) }, { patient_id: patient.id });
-    const live = liveOf(await shake(`${API}/live?ticket=${ticket}`));
+    const ticket = await createTicket({ token: await shortToken(nurse, hospitalId, 2_500) }, { patient_id: patient.id });
+    const live = acceptSocket(await sendHandshake(`${API}/live?ticket=${ticket}`));
     expect(await live.closed).toMatchObject({ code: 4401 });
   });
 });
@@ -282,18 +293,18 @@ describe("the token's end", () => {
 describe("hibernation", () => {
   it("keeps who watches what, until when and what is owed", async () => {
     const { nurse, doctor, patient, stranger, hospitalId } = await newWorld();
-    await monitor(patient.id, stranger.id);
-    const ward = await watch(nurse);
-    const own = await watch(doctor);
-    const short = await watch({ token: await shortToken(nurse, hospitalId, 3_000) }, `?patient_id=${patient.id}`);
+    await startMonitoring(patient.id, stranger.id);
+    const ward = await openLiveView(nurse);
+    const own = await openLiveView(doctor);
+    const short = await openLiveView({ token: await shortToken(nurse, hospitalId, 3_000) }, `?patient_id=${patient.id}`);
     await publish(hospitalId, patient.id, 50);
-    await own.until(isValue(50));
-    await evictDurableObject(feedOf(hospitalId));
+    await own.until(hasValue(50));
+    await evictDurableObject(getFeed(hospitalId));
     await publish(hospitalId, stranger.id, 51);
     await publish(hospitalId, patient.id, 52);
-    await Promise.all([ward.until(isValue(52)), own.until(isValue(52))]);
-    expect(valuesOf(ward, stranger.id)).toEqual([51]);
-    expect(valuesOf(own, stranger.id)).toEqual([]);
+    await Promise.all([ward.until(hasValue(52)), own.until(hasValue(52))]);
+    expect(receivedValues(ward, stranger.id)).toEqual([51]);
+    expect(receivedValues(own, stranger.id)).toEqual([]);
     expect(await short.closed).toMatchObject({ code: 4401 });
     for (const live of [ward, own]) {
       const numbers = live.frames.map(({ seq }) => seq);
@@ -308,13 +319,13 @@ describe("hibernation", () => {
     const [first, second] = [await newPatient(hospitalId, nurse), await newPatient(hospitalId, nurse)];
     await link(one, first);
     await link(two, second);
-    const [a, b] = [await watch(one), await watch(two)];
-    await evictDurableObject(feedOf(hospitalId));
+    const [a, b] = [await openLiveView(one), await openLiveView(two)];
+    await evictDurableObject(getFeed(hospitalId));
     await publish(hospitalId, first.id, 41);
     await publish(hospitalId, second.id, 42);
-    await Promise.all([a.until(isValue(41)), b.until(isValue(42))]);
-    expect(valuesOf(a, second.id)).toEqual([]);
-    expect(valuesOf(b, first.id)).toEqual([]);
+    await Promise.all([a.until(hasValue(41)), b.until(hasValue(42))]);
+    expect(receivedValues(a, second.id)).toEqual([]);
+    expect(receivedValues(b, first.id)).toEqual([]);
     a.close();
     b.close();
   });

@@ -1,14 +1,14 @@
 // Who may open a live view: tickets, the handshake, and the trace of both.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { endOfToken, readTicket, signTicket } from "../../src/monitoring/live/tickets.ts";
-import { keysOf } from "../../src/platform/config.ts";
+import { signTicket, tokenExpiresAt, verifyTicket } from "../../src/monitoring/live/tickets.ts";
+import { getKeys } from "../../src/platform/config.ts";
 import { uuidv7 } from "../../src/platform/ids.ts";
-import { expectProblem } from "../forge.ts";
-import { API, ask, auditOf, env, link, newDevice, newPatient, newPerson, newWorld, read } from "../world.ts";
-import { liveOf, monitor, newTicket, shake } from "./live-client.ts";
+import { expectProblem } from "../token-forge.ts";
+import { API, env, link, newDevice, newPatient, newPerson, newWorld, readAuditEvents, readJson, sendRequest } from "../world.ts";
+import { acceptSocket, createTicket, sendHandshake, startMonitoring } from "./live-client.ts";
 
 const TICKETS = `${API}/live/tickets`;
-const open = (ticket: string) => shake(`${API}/live?ticket=${ticket}`);
+const open = (ticket: string) => sendHandshake(`${API}/live?ticket=${ticket}`);
 
 afterEach(() => {
   vi.useRealTimers();
@@ -17,32 +17,32 @@ afterEach(() => {
 describe("a ticket", () => {
   it("opens one socket, also when twenty ask at once", async () => {
     const { nurse, patient } = await newWorld();
-    const ticket = await newTicket(nurse, { patient_id: patient.id });
+    const ticket = await createTicket(nurse, { patient_id: patient.id });
     const answers = await Promise.all(Array.from({ length: 20 }, () => open(ticket)));
     expect(answers.map(({ status }) => status).sort()).toEqual([101, ...Array(19).fill(401)]);
-    for (const answer of answers) if (answer.webSocket) liveOf(answer).close();
+    for (const answer of answers) if (answer.webSocket) acceptSocket(answer).close();
   });
 
   it("lives for thirty seconds", async () => {
     const { nurse, patient } = await newWorld();
-    const body = await read(await ask(TICKETS, { as: nurse, json: { patient_id: patient.id } }));
+    const body = await readJson(await sendRequest(TICKETS, { as: nurse, json: { patient_id: patient.id } }));
     expect(Date.parse(body.data.expires_at) - Date.now()).toBeGreaterThan(25_000);
     expect(Date.parse(body.data.expires_at) - Date.now()).toBeLessThanOrEqual(30_000);
     expect(body.data.url).toBe(`ws://localhost${API}/live?ticket=${body.data.ticket}`);
-    const keys = await keysOf(env);
-    const ticket = await readTicket(keys, body.data.ticket, Date.now());
+    const keys = await getKeys(env);
+    const ticket = await verifyTicket(keys, body.data.ticket, Date.now());
     const stale = await signTicket(keys, { ...ticket, expires: Date.now() - 1 });
     await expectProblem(await open(stale), 401, "unauthenticated");
     const everlasting = await signTicket(keys, { ...ticket, expires: Date.now() + 3_600_000 });
     await expectProblem(await open(everlasting), 401, "unauthenticated");
     // Signed anew with nothing changed it opens: the two above were refused for their time.
-    const live = liveOf(await open(await signTicket(keys, ticket)));
+    const live = acceptSocket(await open(await signTicket(keys, ticket)));
     live.close();
   });
 
   it("counts as it was signed or not at all", async () => {
     const { nurse, patient, stranger } = await newWorld();
-    const ticket = await newTicket(nurse, { patient_id: patient.id });
+    const ticket = await createTicket(nurse, { patient_id: patient.id });
     const [payload = "", tag = ""] = ticket.split(".");
     const other = Buffer.from(Buffer.from(payload, "base64url").toString().replace(patient.id, stranger.id)).toString(
       "base64url",
@@ -51,13 +51,13 @@ describe("a ticket", () => {
     for (const text of [`${other}.${tag}`, `${payload}.${flipped}`, payload, `${payload}.`, `${ticket}.x`, "x.y", ""]) {
       await expectProblem(await open(text), 401, "unauthenticated");
     }
-    liveOf(await open(ticket)).close();
+    acceptSocket(await open(ticket)).close();
   });
 
   it("ends with the session that asked for it", async () => {
     const { nurse, patient } = await newWorld();
-    const ticket = await newTicket(nurse, { patient_id: patient.id });
-    expect((await ask(`${API}/auth/logout`, { as: nurse, method: "POST" })).status).toBeLessThan(300);
+    const ticket = await createTicket(nurse, { patient_id: patient.id });
+    expect((await sendRequest(`${API}/auth/logout`, { as: nurse, method: "POST" })).status).toBeLessThan(300);
     await expectProblem(await open(ticket), 401, "unauthenticated");
   });
 
@@ -71,85 +71,85 @@ describe("a ticket", () => {
       { as: nurse, ids: [uuidv7()], refused: null },
     ];
     for (const { as, ids, refused } of cases) {
-      const response = await ask(TICKETS, { as, json: { patient_ids: ids } });
-      const events = await auditOf(response.headers.get("x-request-id") ?? "");
+      const response = await sendRequest(TICKETS, { as, json: { patient_ids: ids } });
+      const events = await readAuditEvents(response.headers.get("x-request-id") ?? "");
       await expectProblem(response, 404, "not_found");
       expect(events).toMatchObject([{ event: "access.denied", outcome: "denied", reason: "not_found", subjects: [] }]);
       if (refused) expect(events[0]).toMatchObject({ entity_type: "patient", entity_id: refused });
     }
-    const allowed = await ask(TICKETS, { as: nurse, json: { patient_ids: [patient.id, stranger.id] } });
+    const allowed = await sendRequest(TICKETS, { as: nurse, json: { patient_ids: [patient.id, stranger.id] } });
     expect(allowed.status).toBe(201);
-    const [event] = await auditOf(allowed.headers.get("x-request-id") ?? "");
+    const [event] = await readAuditEvents(allowed.headers.get("x-request-id") ?? "");
     expect(event).toMatchObject({ event: "live.ticket", outcome: "success", hospital_id: hospitalId });
     expect(event?.subjects.sort()).toEqual([patient.id, stranger.id].sort());
   });
 
   it("leaves a trace when it is used: the patients by name, or how many of the hospital", async () => {
     const { nurse, patient, stranger } = await newWorld();
-    await monitor(patient.id, stranger.id);
-    const named = await open(await newTicket(nurse, { patient_id: patient.id }));
-    expect(await auditOf(named.headers.get("x-request-id") ?? "")).toMatchObject([
+    await startMonitoring(patient.id, stranger.id);
+    const named = await open(await createTicket(nurse, { patient_id: patient.id }));
+    expect(await readAuditEvents(named.headers.get("x-request-id") ?? "")).toMatchObject([
       { event: "live.open", outcome: "success", actor_id: nurse.id, subjects: [patient.id], detail: '{"patients":1}' },
     ]);
-    liveOf(named).close();
-    const all = await open(await newTicket(nurse));
-    expect(await auditOf(all.headers.get("x-request-id") ?? "")).toMatchObject([
+    acceptSocket(named).close();
+    const all = await open(await createTicket(nurse));
+    expect(await readAuditEvents(all.headers.get("x-request-id") ?? "")).toMatchObject([
       { event: "live.open", outcome: "success", subjects: [], detail: '{"patients":2,"whole_hospital":true}' },
     ]);
-    liveOf(all).close();
+    acceptSocket(all).close();
   });
 
   it("is for patients of one hospital, at most a hundred, named in one way", async () => {
     const { admin, nurse, patient } = await newWorld();
     const abroad = await newWorld();
     const refused = async (as: typeof nurse, json: object) =>
-      expectProblem(await ask(TICKETS, { as, json }), 400, "invalid_request");
+      expectProblem(await sendRequest(TICKETS, { as, json }), 400, "invalid_request");
     await refused(admin, { patient_ids: [patient.id, abroad.patient.id] });
     await refused(admin, {});
     await refused(nurse, { patient_ids: [] });
     await refused(nurse, { patient_ids: Array.from({ length: 101 }, uuidv7) });
     await refused(nurse, { patient_id: patient.id, patient_ids: [patient.id] });
     await refused(nurse, { patient: patient.id });
-    await expectProblem(await ask(TICKETS, { as: admin, json: { hospital_id: uuidv7() } }), 404, "not_found");
-    await expectProblem(await ask(TICKETS, { as: nurse, json: { hospital_id: abroad.hospitalId } }), 404, "not_found");
+    await expectProblem(await sendRequest(TICKETS, { as: admin, json: { hospital_id: uuidv7() } }), 404, "not_found");
+    await expectProblem(await sendRequest(TICKETS, { as: nurse, json: { hospital_id: abroad.hospitalId } }), 404, "not_found");
     for (const json of [{ patient_id: patient.id }, { hospital_id: abroad.hospitalId }]) {
-      expect((await ask(TICKETS, { as: admin, json })).status).toBe(201);
+      expect((await sendRequest(TICKETS, { as: admin, json })).status).toBe(201);
     }
   });
 
   it("means a patient's own records, if one hospital has them", async () => {
     const { self, patient } = await newWorld();
-    const answer = await ask(TICKETS, { as: self, json: {} });
-    expect((await auditOf(answer.headers.get("x-request-id") ?? ""))[0]?.subjects).toEqual([patient.id]);
+    const answer = await sendRequest(TICKETS, { as: self, json: {} });
+    expect((await readAuditEvents(answer.headers.get("x-request-id") ?? ""))[0]?.subjects).toEqual([patient.id]);
     const abroad = await newWorld();
     await link(self, abroad.patient);
-    await expectProblem(await ask(TICKETS, { as: self, json: {} }), 409, "patient_ambiguous");
-    expect((await ask(TICKETS, { as: self, json: { hospital_id: abroad.hospitalId } })).status).toBe(201);
-    await expectProblem(await ask(TICKETS, { as: await newPerson("patient"), json: {} }), 404, "not_found");
+    await expectProblem(await sendRequest(TICKETS, { as: self, json: {} }), 409, "patient_ambiguous");
+    expect((await sendRequest(TICKETS, { as: self, json: { hospital_id: abroad.hospitalId } })).status).toBe(201);
+    await expectProblem(await sendRequest(TICKETS, { as: await newPerson("patient"), json: {} }), 404, "not_found");
   });
 
   it("is not for devices", async () => {
     const { nurse, patient } = await newWorld();
     const device = await newDevice(nurse, patient.id);
-    await expectProblem(await ask(TICKETS, { as: device, json: {} }), 403, "forbidden");
-    await expectProblem(await shake(`${API}/live`, { as: device }), 403, "forbidden");
+    await expectProblem(await sendRequest(TICKETS, { as: device, json: {} }), 403, "forbidden");
+    await expectProblem(await sendHandshake(`${API}/live`, { as: device }), 403, "forbidden");
   });
 
   it("is for apps that may read patients", async () => {
     const { manager, patient, hospitalId } = await newWorld();
     const newApp = async (scopes: string[]) => {
-      const body = await read(await ask(`${API}/api-keys`, { as: manager, json: { name: "board", scopes } }));
+      const body = await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json: { name: "board", scopes } }));
       return { token: String(body.data.token ?? body.data.key) };
     };
     const reader = await newApp(["patient:read"]);
     const writer = await newApp(["report:create"]);
     const query = `?patient_id=${patient.id}`;
-    const live = liveOf(await shake(`${API}/live${query}`, { as: reader }));
+    const live = acceptSocket(await sendHandshake(`${API}/live${query}`, { as: reader }));
     expect(await live.until(({ type }) => type === "view")).toMatchObject({ patient_ids: [patient.id] });
     live.close();
-    await expectProblem(await shake(`${API}/live${query}`, { as: writer }), 403, "forbidden");
+    await expectProblem(await sendHandshake(`${API}/live${query}`, { as: writer }), 403, "forbidden");
     const abroad = await newWorld();
-    await expectProblem(await shake(`${API}/live?patient_id=${abroad.patient.id}`, { as: reader }), 404, "not_found");
+    await expectProblem(await sendHandshake(`${API}/live?patient_id=${abroad.patient.id}`, { as: reader }), 404, "not_found");
     expect(hospitalId).not.toBe(abroad.hospitalId);
   });
 });
@@ -158,35 +158,35 @@ describe("the handshake", () => {
   it("is refused without a good token", async () => {
     const { nurse, patient } = await newWorld();
     for (const path of [`${API}/live`, "/ws/vitals", `${API}/live/sse`]) {
-      await expectProblem(await shake(path), 401, "unauthenticated");
-      await expectProblem(await shake(path, { as: `${nurse.token}x` }), 401, "unauthenticated");
+      await expectProblem(await sendHandshake(path), 401, "unauthenticated");
+      await expectProblem(await sendHandshake(path, { as: `${nurse.token}x` }), 401, "unauthenticated");
       for (const name of ["access_token", "token"]) {
-        await expectProblem(await shake(`${path}?${name}=${nurse.token}`), 401, "unauthenticated");
-        await expectProblem(await shake(`${path}?${name}=${nurse.token}`, { as: nurse }), 401, "unauthenticated");
+        await expectProblem(await sendHandshake(`${path}?${name}=${nurse.token}`), 401, "unauthenticated");
+        await expectProblem(await sendHandshake(`${path}?${name}=${nurse.token}`, { as: nurse }), 401, "unauthenticated");
       }
-      await expectProblem(await shake(`${path}?patient_id=${patient.id}&topic=x`, { as: nurse }), 400, "invalid_request");
-      await expectProblem(await shake(`${path}?patient_id=${patient.number}`, { as: nurse }), 400, "invalid_request");
+      await expectProblem(await sendHandshake(`${path}?patient_id=${patient.id}&topic=x`, { as: nurse }), 400, "invalid_request");
+      await expectProblem(await sendHandshake(`${path}?patient_id=${patient.number}`, { as: nurse }), 400, "invalid_request");
     }
   });
 
   it("says 426 to who asks without an upgrade, and keeps the ticket good", async () => {
     const { nurse, patient } = await newWorld();
-    const ticket = await newTicket(nurse, { patient_id: patient.id });
+    const ticket = await createTicket(nurse, { patient_id: patient.id });
     for (const path of [`${API}/live`, "/ws/vitals"]) {
-      const response = await ask(`${path}?ticket=${ticket}`);
+      const response = await sendRequest(`${path}?ticket=${ticket}`);
       expect(response.headers.get("upgrade")).toBe("websocket");
       await expectProblem(response, 426, "upgrade_required");
-      await expectProblem(await ask(`${path}?patient_id=${patient.id}`, { as: nurse }), 426, "upgrade_required");
+      await expectProblem(await sendRequest(`${path}?patient_id=${patient.id}`, { as: nurse }), 426, "upgrade_required");
     }
-    liveOf(await shake(`/ws/vitals?ticket=${ticket}`)).close();
+    acceptSocket(await sendHandshake(`/ws/vitals?ticket=${ticket}`)).close();
   });
 
   it("takes our own origin, those of CORS_ORIGINS and none, and no other", async () => {
     const { nurse, patient } = await newWorld();
     const path = `${API}/live?patient_id=${patient.id}`;
     const portal = { ...env, CORS_ORIGINS: "https://portal.example.org" };
-    const from = (Origin: string) => shake(path, { as: nurse, headers: { Origin }, env: portal });
-    for (const origin of ["http://localhost", "https://portal.example.org"]) liveOf(await from(origin)).close();
+    const from = (Origin: string) => sendHandshake(path, { as: nurse, headers: { Origin }, env: portal });
+    for (const origin of ["http://localhost", "https://portal.example.org"]) acceptSocket(await from(origin)).close();
     for (const origin of ["https://evil.example", "null", "https://portal.example.org.evil.example", "http://localhost:1"]) {
       await expectProblem(await from(origin), 403, "origin_forbidden");
     }
@@ -194,24 +194,24 @@ describe("the handshake", () => {
 
   it("carries the headers that every answer carries", async () => {
     const { nurse, patient } = await newWorld();
-    const response = await shake(`${API}/live?patient_id=${patient.id}`, { as: nurse });
+    const response = await sendHandshake(`${API}/live?patient_id=${patient.id}`, { as: nurse });
     expect(response.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     expect(response.headers.get("cache-control")).toBe("no-store");
-    liveOf(response).close();
+    acceptSocket(response).close();
   });
 
   it("lets one session have ten", async () => {
     const { nurse, patient } = await newWorld();
     const path = `${API}/live?patient_id=${patient.id}`;
     const sockets = [];
-    for (let i = 0; i < 10; i++) sockets.push(liveOf(await shake(path, { as: nurse })));
-    const refused = await shake(path, { as: nurse });
+    for (let i = 0; i < 10; i++) sockets.push(acceptSocket(await sendHandshake(path, { as: nurse })));
+    const refused = await sendHandshake(path, { as: nurse });
     expect(refused.headers.get("retry-after")).toBe("5");
     await expectProblem(refused, 429, "rate_limited");
     sockets[0]?.close();
     await sockets[0]?.closed;
-    sockets[0] = liveOf(await shake(path, { as: nurse }));
+    sockets[0] = acceptSocket(await sendHandshake(path, { as: nurse }));
     for (const socket of sockets) socket.close();
   });
 });
@@ -219,10 +219,10 @@ describe("the handshake", () => {
 describe("endOfToken", () => {
   it("reads the end of a token, and nothing of what is none", async () => {
     const { nurse } = await newWorld();
-    const end = endOfToken(nurse.token) ?? 0;
+    const end = tokenExpiresAt(nurse.token) ?? 0;
     expect(end - Date.now()).toBeGreaterThan(14 * 60_000);
     expect(end - Date.now()).toBeLessThanOrEqual(15 * 60_000);
-    for (const text of ["", "x", "a.b.c", "a.e30.c", "a.W10.c"]) expect(endOfToken(text)).toBeNull();
+    for (const text of ["", "x", "a.b.c", "a.e30.c", "a.W10.c"]) expect(tokenExpiresAt(text)).toBeNull();
   });
 });
 
@@ -230,9 +230,9 @@ describe("a hospital-wide view", () => {
   it("counts who is monitored or has a device now", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
     const third = await newPatient(hospitalId, nurse);
-    await monitor(patient.id);
+    await startMonitoring(patient.id);
     await newDevice(nurse, stranger.id);
-    const live = liveOf(await shake(`${API}/live`, { as: nurse }));
+    const live = acceptSocket(await sendHandshake(`${API}/live`, { as: nurse }));
     const { patient_ids } = await live.until(({ type }) => type === "view");
     expect(patient_ids.sort()).toEqual([patient.id, stranger.id].sort());
     expect(patient_ids).not.toContain(third.id);

@@ -1,8 +1,8 @@
 // LOG_LEVEL: each level lets through what is as grave or graver; lines have their keys, and DEBUG tells decisions, not data.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { captureLogs, newJwk, ringOf } from "../forge.ts";
-import { failing } from "../stores.ts";
-import { API, ask, env, newPdf, newWorld, read, upload, type World } from "../world.ts";
+import { withStoreFault } from "../stores.ts";
+import { captureLogs, createJwk, readSigningKeys } from "../token-forge.ts";
+import { API, env, newPdf, newWorld, readJson, sendRequest, uploadReport, type World } from "../world.ts";
 
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 type Line = Record<string, unknown> & { levelname: string; message: string };
@@ -30,10 +30,12 @@ const unknownPatient = `${API}/patients/0193a5b0-0000-7000-8000-00000000000a`;
 
 /** One event of each gravity: a read, a refusal, a store that fails and a secret that is missing. */
 async function everything(of: Env): Promise<void> {
-  expect((await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse, env: of })).status).toBe(200);
-  expect((await ask(unknownPatient, { as: world.nurse, env: of })).status).toBe(404);
-  expect((await ask(`${API}/devices`, { as: world.nurse, env: failing(of, 1, "before", "DB").env })).status).toBe(503);
-  expect((await ask(`${API}/devices`, { as: world.nurse, env: { ...of, LINK_KEY: "" } })).status).toBe(503);
+  expect((await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse, env: of })).status).toBe(200);
+  expect((await sendRequest(unknownPatient, { as: world.nurse, env: of })).status).toBe(404);
+  expect((await sendRequest(`${API}/devices`, { as: world.nurse, env: withStoreFault(of, 1, "before", "DB").env })).status).toBe(
+    503,
+  );
+  expect((await sendRequest(`${API}/devices`, { as: world.nurse, env: { ...of, LINK_KEY: "" } })).status).toBe(503);
 }
 
 const namesIn = (lines: Line[]) => LEVELS.filter((level) => lines.some(({ levelname }) => levelname === level));
@@ -58,9 +60,9 @@ describe("a line", () => {
     const id = "log-test-request-1";
     const headers = { "X-Request-Id": id };
     // Another test may have left another ring in the cache.
-    await ask("/", { env });
+    await sendRequest("/", { env });
     const lines = await linesAt("DEBUG", async (of) => {
-      await ask(unknownPatient, { as: world.nurse, env: of, headers });
+      await sendRequest(unknownPatient, { as: world.nurse, env: of, headers });
     });
     const messages = lines.map(({ levelname, message }) => `${levelname} ${message}`);
     expect(messages).toEqual(["DEBUG access refused", "WARNING problem not_found", "INFO request"]);
@@ -72,18 +74,18 @@ describe("a line", () => {
       expect(Number(line["lineno"])).toBeGreaterThan(0);
     }
     expect(lines.map((line) => line["pathname"])).toEqual([
-      "src/access/refusals.ts",
+      "src/access/deny.ts",
       "src/platform/errors.ts",
-      "src/http/request.ts",
+      "src/http/request-middleware.ts",
     ]);
   });
 
   it("of level DEBUG tells what the gate decided, for which action and on which basis", async () => {
     const lines = await linesAt("DEBUG", async (of) => {
-      await ask(`${API}/patients/${world.patient.id}`, { as: world.doctor, env: of });
-      await ask(`${API}/patients/${world.stranger.id}`, { as: world.doctor, env: of });
-      await ask(`${API}/admin/stats`, { as: world.nurse, env: of });
-      await ask(`${API}/devices`, { as: world.nurse, env: of });
+      await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.doctor, env: of });
+      await sendRequest(`${API}/patients/${world.stranger.id}`, { as: world.doctor, env: of });
+      await sendRequest(`${API}/admin/stats`, { as: world.nurse, env: of });
+      await sendRequest(`${API}/devices`, { as: world.nurse, env: of });
     });
     const decisions = lines
       .filter(({ message }) => message.startsWith("access"))
@@ -97,9 +99,9 @@ describe("a line", () => {
   });
 
   it("of level DEBUG names the key that signs when a ring is loaded", async () => {
-    const ring = [await newJwk("next"), ...ringOf()];
+    const ring = [await createJwk("next"), ...readSigningKeys()];
     const lines = await linesAt("DEBUG", (of) =>
-      ask("/.well-known/jwks.json", { env: { ...of, JWT_KEYS: JSON.stringify(ring) } }),
+      sendRequest("/.well-known/jwks.json", { env: { ...of, JWT_KEYS: JSON.stringify(ring) } }),
     );
     expect(lines).toContainEqual(expect.objectContaining({ message: "keys loaded", kid: "next", count: 2 }));
     for (const { d } of ring) expect(JSON.stringify(lines)).not.toContain(d);
@@ -109,17 +111,19 @@ describe("a line", () => {
     const { patient, nurse, doctor } = world;
     const lines = await linesAt("DEBUG", async (of) => {
       await everything(of);
-      await ask(`${API}/patients?q=${patient.canary}`, { as: nurse, env: of });
-      await ask(`${API}/patients/${patient.canary}`, { as: nurse, env: of });
-      await ask(`${API}/auth/login`, { json: { email: doctor.email, password: "a wrong password of mine" }, env: of });
-      const sent = await upload(
+      await sendRequest(`${API}/patients?q=${patient.canary}`, { as: nurse, env: of });
+      await sendRequest(`${API}/patients/${patient.canary}`, { as: nurse, env: of });
+      await sendRequest(`${API}/auth/login`, { json: { email: doctor.email, password: "a wrong password of mine" }, env: of });
+      const sent = await uploadReport(
         nurse,
         newPdf(patient.canary),
         { patient_id: patient.id, fileName: `${patient.canary}.pdf` },
         { env: of },
       );
-      const report = await read(await ask(`${API}/reports/${(await read(sent)).data.report_id}`, { as: nurse, env: of }));
-      await ask(report.data.download_url, { env: of });
+      const report = await readJson(
+        await sendRequest(`${API}/reports/${(await readJson(sent)).data.report_id}`, { as: nurse, env: of }),
+      );
+      await sendRequest(report.data.download_url, { env: of });
     });
     expect(lines.length).toBeGreaterThan(15);
     const text = JSON.stringify(lines);

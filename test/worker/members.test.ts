@@ -1,17 +1,22 @@
 // Members: a page with filters, suspension, whom nobody may touch, and changes that come at once.
 import { describe, expect, it } from "vitest";
-import { yielding } from "../stores.ts";
-import { API, ask, auditOf, env, newHospital, newPerson, newWorld, type Person, read } from "../world.ts";
+import { withRandomDelays } from "../stores.ts";
+import { API, env, newHospital, newPerson, newWorld, type Person, readAuditEvents, readJson, sendRequest } from "../world.ts";
 
 const at = (hospitalId: string, userId = "") => `${API}/hospitals/${hospitalId}/members${userId && `/${userId}`}`;
 const set = (as: Person, hospitalId: string, userId: string, role: string, of = env) =>
-  ask(at(hospitalId, userId), { as, method: "PUT", json: { role }, env: of });
+  sendRequest(at(hospitalId, userId), { as, method: "PUT", json: { role }, env: of });
 const end = (as: Person, hospitalId: string, userId: string, of = env) =>
-  ask(at(hospitalId, userId), { as, method: "DELETE", env: of });
-const list = async (as: Person, hospitalId: string, query = "") => read(await ask(`${at(hospitalId)}?${query}`, { as }));
+  sendRequest(at(hospitalId, userId), { as, method: "DELETE", env: of });
+const list = async (as: Person, hospitalId: string, query = "") =>
+  readJson(await sendRequest(`${at(hospitalId)}?${query}`, { as }));
 const idsOf = (body: { data: { user_id: string }[] }) => body.data.map((member) => member.user_id);
 const trace = async (response: Response) =>
-  (await auditOf(response.headers.get("x-request-id") ?? "")).map(({ event, outcome, reason }) => [event, outcome, reason]);
+  (await readAuditEvents(response.headers.get("x-request-id") ?? "")).map(({ event, outcome, reason }) => [
+    event,
+    outcome,
+    reason,
+  ]);
 const run = (query: string, ...values: unknown[]) =>
   // biome-ignore lint/plugin: constants of this file.
   env.DB.prepare(query)
@@ -46,7 +51,7 @@ describe("the page of members", () => {
       [manager, `limit=3&role=nurse&cursor=${first}`],
       [manager, `limit=3&cursor=${first}x`],
     ];
-    for (const [as, query] of tries) expect((await ask(`${at(hospitalId)}?${query}`, { as })).status).toBe(400);
+    for (const [as, query] of tries) expect((await sendRequest(`${at(hospitalId)}?${query}`, { as })).status).toBe(400);
   });
 
   it("filters by role and activity; who is suspended shows as inactive, who has left not at all", async () => {
@@ -76,14 +81,14 @@ describe("the page of members", () => {
       "hospital_id=x",
       "role=nurse&role=doctor",
     ]) {
-      expect((await ask(`${at(hospitalId)}?${query}`, { as: manager })).status, query).toBe(400);
+      expect((await sendRequest(`${at(hospitalId)}?${query}`, { as: manager })).status, query).toBe(400);
     }
   });
 
   it("is one audited read for who works there, and nothing for others", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     for (const as of [world.manager, world.nurse, world.doctor]) {
-      expect(await trace(await ask(at(world.hospitalId), { as }))).toEqual([["member.list", "success", null]]);
+      expect(await trace(await sendRequest(at(world.hospitalId), { as }))).toEqual([["member.list", "success", null]]);
     }
     const headers = { "X-Hospital-Id": other.hospitalId };
     for (const [as, hospitalId] of [
@@ -92,10 +97,10 @@ describe("the page of members", () => {
       [world.manager, world.admin.id],
       [world.admin, world.nurse.id],
     ] as const) {
-      const answer = await ask(at(hospitalId), { as, headers });
+      const answer = await sendRequest(at(hospitalId), { as, headers });
       expect([answer.status, await trace(answer)]).toEqual([404, [["access.denied", "denied", "not_found"]]]);
     }
-    expect((await ask(at(world.hospitalId), { as: world.self })).status).toBe(403);
+    expect((await sendRequest(at(world.hospitalId), { as: world.self })).status).toBe(403);
   });
 });
 
@@ -103,11 +108,11 @@ describe("somebody who is suspended at a hospital", () => {
   it("is out there with the next request, and keeps their role for the way back", async () => {
     const { manager, nurse, hospitalId } = await newWorld();
     await run("UPDATE memberships SET suspended_at = 1 WHERE user_id = ?", nurse.id);
-    expect((await ask(`${API}/patients`, { as: nurse })).status).toBe(401);
+    expect((await sendRequest(`${API}/patients`, { as: nurse })).status).toBe(401);
     expect((await set(manager, hospitalId, nurse.id, "doctor")).status).toBe(200);
     expect(await membership(hospitalId, nurse.id)).toEqual({ role: "doctor", ended_at: null, suspended_at: 1 });
     await run("UPDATE memberships SET suspended_at = NULL WHERE user_id = ?", nurse.id);
-    expect((await read(await ask(`${API}/patients`, { as: nurse }))).data).toEqual([]);
+    expect((await readJson(await sendRequest(`${API}/patients`, { as: nurse }))).data).toEqual([]);
   });
 
   it("who was ended and is brought back begins anew, without the suspension", async () => {
@@ -179,7 +184,7 @@ describe("a membership", () => {
 describe("changes that come at once", () => {
   it("twenty roles for one person leave one, and as many events as changes, the last saying which", async () => {
     const { manager, doctor, hospitalId } = await newWorld();
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const roles = ["nurse", "doctor", "hospital_admin"];
     const all = await Promise.all(
       Array.from({ length: 20 }, (_, i) => set(manager, hospitalId, doctor.id, roles[i % 3] ?? "", of)),
@@ -200,7 +205,7 @@ describe("changes that come at once", () => {
     for (let round = 0; round < 10; round++) {
       const { manager, hospitalId } = await newWorld();
       const second = await newPerson("hospital_admin", hospitalId);
-      const of = yielding(env);
+      const of = withRandomDelays(env);
       const act = (as: Person, on: Person) =>
         round % 2 ? set(as, hospitalId, on.id, "nurse", of) : end(as, hospitalId, on.id, of);
       const answers = await Promise.all([act(manager, second), act(second, manager)]);
@@ -217,7 +222,7 @@ describe("changes that come at once", () => {
   });
 
   it("would leave none by a check that is followed by a change (the known-bad twin)", async () => {
-    const { DB } = yielding(env);
+    const { DB } = withRandomDelays(env);
     let lost = 0;
     for (let round = 0; round < 10; round++) {
       const { manager, hospitalId } = await newWorld();
@@ -237,7 +242,7 @@ describe("changes that come at once", () => {
   it("an end and a new role: the membership is over, or the end was refused", async () => {
     for (let round = 0; round < 5; round++) {
       const { manager, doctor, hospitalId, admin } = await newWorld();
-      const of = yielding(env);
+      const of = withRandomDelays(env);
       const [ended, changed] = await Promise.all([
         end(admin, hospitalId, doctor.id, of),
         set(manager, hospitalId, doctor.id, "nurse", of),
@@ -245,7 +250,7 @@ describe("changes that come at once", () => {
       expect(ended.status).toBe(200);
       expect([200, 404]).toContain(changed.status);
       expect((await membership(hospitalId, doctor.id))?.ended_at).not.toBeNull();
-      expect((await ask(`${API}/patients`, { as: doctor })).status).toBe(401);
+      expect((await sendRequest(`${API}/patients`, { as: doctor })).status).toBe(401);
     }
   });
 });

@@ -1,19 +1,21 @@
 // Metrics per kind of report: what machines send is kept as it is, what cannot be is refused by field.
 import { beforeAll, describe, expect, it } from "vitest";
 import { REPORT_KINDS } from "../../src/platform/db/vocabulary.ts";
-import { API, ask, env, newDevice, newPdf, newWorld, read, upload, uploadRaw, type World } from "../world.ts";
-import { storedKeys, uploadRows } from "./evidence.ts";
+import { API, env, newDevice, newPdf, newWorld, readJson, sendRequest, uploadRaw, uploadReport, type World } from "../world.ts";
+import { listStoredKeys, readUploadRows } from "./storage-evidence.ts";
 
 let world: World;
 beforeAll(async () => {
   world = await newWorld();
 });
 
-const send = (kind: string, metrics: string) => upload(world.nurse, newPdf(), { patient_id: world.patient.id, kind, metrics });
+const send = (kind: string, metrics: string) =>
+  uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id, kind, metrics });
 
 async function detailOf(response: Response) {
   expect(response.status).toBe(201);
-  return (await read(await ask(`${API}/reports/${(await read(response)).data.report_id}`, { as: world.doctor }))).data;
+  return (await readJson(await sendRequest(`${API}/reports/${(await readJson(response)).data.report_id}`, { as: world.doctor })))
+    .data;
 }
 
 const FULL: Record<string, [Record<string, unknown>, number | null]> = {
@@ -65,19 +67,19 @@ describe("metrics", () => {
   });
 
   it("are not needed", async () => {
-    const report = await detailOf(await upload(world.nurse, newPdf(), { patient_id: world.patient.id }));
+    const report = await detailOf(await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id }));
     expect(report).toMatchObject({ metrics: null, heart_rate: null, confidence: null, session_type: null });
   });
 
   it("follow the kind of the device that sends them", async () => {
     for (const kind of ["cpap", "bipap", "oxygen", "ecg"]) {
       const device = await newDevice(world.nurse, world.patient.id, kind);
-      const report = await detailOf(await upload(device, newPdf(), { metrics: JSON.stringify(FULL[kind]?.[0]) }));
+      const report = await detailOf(await uploadReport(device, newPdf(), { metrics: JSON.stringify(FULL[kind]?.[0]) }));
       expect(report.kind).toBe(kind);
     }
     const cpap = await newDevice(world.nurse, world.patient.id, "cpap");
-    const refused = await upload(cpap, newPdf(), { metrics: '{"ahi":-1}' });
-    expect((await read(refused)).errors).toMatchObject([{ path: "ahi" }]);
+    const refused = await uploadReport(cpap, newPdf(), { metrics: '{"ahi":-1}' });
+    expect((await readJson(refused)).errors).toMatchObject([{ path: "ahi" }]);
   });
 
   it("lie sealed in the bucket, and the row keeps the rate alone", async () => {
@@ -113,15 +115,15 @@ describe("invalid metrics", () => {
     ["oxygen", "pulse_rate", "401", 400],
     ["other", "heart_rate", "401", 400],
   ])("%s: %s = %s is refused by name, the limit itself taken", async (kind, field, bad, limit) => {
-    const before = await storedKeys();
+    const before = await listStoredKeys();
     for (const value of [bad, '"72"', "null", "true", "[1]", "{}"]) {
       const refused = await send(kind, `{"${field}":${value},"vendor":1}`);
-      const problem = await read(refused);
+      const problem = await readJson(refused);
       expect({ status: refused.status, code: problem.code }, value).toEqual({ status: 400, code: "invalid_request" });
       expect(problem.errors).toMatchObject([{ path: field }]);
-      expect(await uploadRows(refused)).toMatchObject([{ outcome: "refused", reason: "invalid_request" }]);
+      expect(await readUploadRows(refused)).toMatchObject([{ outcome: "refused", reason: "invalid_request" }]);
     }
-    expect(await storedKeys()).toEqual(before);
+    expect(await listStoredKeys()).toEqual(before);
     expect((await send(kind, `{"${field}":${limit}}`)).status).toBe(201);
   });
 
@@ -147,7 +149,7 @@ describe("invalid metrics", () => {
     ["65 KiB", JSON.stringify({ a: "x".repeat(65 * 1024) }), 413, "too_large"],
   ])("of %s: refused", async (_, metrics, status, code) => {
     const refused = await send("ecg", metrics);
-    expect({ status: refused.status, ...(await read(refused)) }).toMatchObject({ status, code });
+    expect({ status: refused.status, ...(await readJson(refused)) }).toMatchObject({ status, code });
   });
 
   it("the same goes for what is said beside them", async () => {
@@ -162,11 +164,11 @@ describe("invalid metrics", () => {
       ["session_type", "x".repeat(61)],
     ] as const) {
       for (const refused of [
-        await upload(world.nurse, newPdf(), { patient_id, [field]: bad }),
+        await uploadReport(world.nurse, newPdf(), { patient_id, [field]: bad }),
         await uploadRaw(world.nurse, newPdf(), `?patient_id=${patient_id}&${field}=${bad}`),
       ]) {
         expect(refused.status, `${field}=${bad}`).toBe(400);
-        expect((await read(refused)).errors[0]).toMatchObject({ path: field });
+        expect((await readJson(refused)).errors[0]).toMatchObject({ path: field });
       }
     }
     const empty = await uploadRaw(world.nurse, newPdf(), `?patient_id=${patient_id}&confidence=&session_type=`);

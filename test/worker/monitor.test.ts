@@ -2,11 +2,11 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
-import { type Came, deliverToD1 } from "../../src/monitoring/patient-object/deliver.ts";
+import { deliverToD1, type ReceivedCounts } from "../../src/monitoring/patient-object/d1-delivery.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { unpackHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
-import { database } from "../../src/platform/db/client.ts";
-import { API, ask, env, newDevice, newPatient, newWorld, read, type World } from "../world.ts";
+import { getDb } from "../../src/platform/db/client.ts";
+import { API, env, newDevice, newPatient, newWorld, readJson, sendRequest, type World } from "../world.ts";
 
 const HOUR = 3_600_000;
 let world: World;
@@ -25,7 +25,7 @@ const sample = (value: number, time: number, extra: { seq?: number; code?: strin
   ...extra,
 });
 const bring = async (samples: object[], more: object = {}, as: { token: string } = device) =>
-  (await read(await ask(`${API}/observations`, { as, json: { samples, ...more } }))).data;
+  (await readJson(await sendRequest(`${API}/observations`, { as, json: { samples, ...more } }))).data;
 const monitor = (patientId = world.patient.id) => env.PATIENT_MONITOR.getByName(patientId);
 const statuses = (data: { results: { status: string; reason?: string }[] }) => data.results.map(({ status }) => status);
 const boundSince = (time: number) =>
@@ -33,8 +33,8 @@ const boundSince = (time: number) =>
     .bind(time, device.id)
     .run();
 const configure = async (patientId = world.patient.id) => {
-  const { keysOf } = await import("../../src/platform/config.ts");
-  const facts = await loadFacts({ db: database(env.DB), keys: await keysOf(env) }, patientId, Date.now());
+  const { getKeys: keysOf } = await import("../../src/platform/config.ts");
+  const facts = await loadFacts({ db: getDb(env.DB), keys: await keysOf(env) }, patientId, Date.now());
   if (facts) await monitor(patientId).configure(facts);
 };
 const everything = { codes: null, from: 0, to: Date.now() + HOUR, limit: 1000, after: null };
@@ -47,7 +47,10 @@ describe("a device that moves to another bed", () => {
     await boundSince(Date.now() - 2 * HOUR);
     await configure();
     await bring([sample(60, Date.now() - HOUR)], { sent_at: iso(Date.now()) });
-    const moved = await ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: other.id } });
+    const moved = await sendRequest(`${API}/devices/${device.id}/assignments`, {
+      as: world.nurse,
+      json: { patient_id: other.id },
+    });
     expect(moved.status).toBe(201);
     const now = Date.now();
     const data = await bring([sample(61, now - 30 * 60_000), sample(80, now + 1)], { sent_at: iso(now) });
@@ -59,7 +62,7 @@ describe("a device that moves to another bed", () => {
   it("does not take late samples of a device whose clock was never told, and keeps them aside", async () => {
     const other = await newPatient(world.hospitalId, world.nurse);
     await boundSince(Date.now() - 2 * HOUR);
-    await ask(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: other.id } });
+    await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: other.id } });
     const data = await bring([sample(61, Date.now() - HOUR)]);
     expect(data.results).toMatchObject([{ status: "quarantined" }]);
     expect(await values()).toEqual([]);
@@ -163,13 +166,21 @@ describe("the trail of what a device brought", () => {
 
   it("is written once, however often and late it is told", async () => {
     const now = Date.now();
-    const came = { by: device.id, day: Math.floor(now / DAY), n: 3, first: 4, last: 9, version: 7, told: now } satisfies Came;
+    const came = {
+      by: device.id,
+      day: Math.floor(now / DAY),
+      n: 3,
+      first: 4,
+      last: 9,
+      version: 7,
+      told: now,
+    } satisfies ReceivedCounts;
     const rows = (version: number) => [{ id: 1, kind: "came", body: JSON.stringify({ ...came, version }) }];
     const home = { patient: world.patient.id, hospital: world.hospitalId };
-    for (const later of [0, 1, 30 * DAY]) await deliverToD1(env, database(env.DB), home, rows(7), now + later);
+    for (const later of [0, 1, 30 * DAY]) await deliverToD1(env, getDb(env.DB), home, rows(7), now + later);
     expect(await told()).toHaveLength(1);
     // The number tells another one apart.
-    await deliverToD1(env, database(env.DB), home, rows(8), now);
+    await deliverToD1(env, getDb(env.DB), home, rows(8), now);
     expect(await told()).toHaveLength(2);
   });
 
@@ -177,7 +188,7 @@ describe("the trail of what a device brought", () => {
     await boundSince(Date.now() - DAY);
     await configure();
     await bringThree();
-    await ask(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
+    await sendRequest(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
     await configure();
     await runDurableObjectAlarm(monitor());
     expect(await told()).toMatchObject([{ actor: device.id, day: day(), samples: 3 }]);
@@ -228,7 +239,7 @@ describe("a device that starts again", () => {
 
 describe("a device's socket", () => {
   it("takes frames, acknowledges what is stored, and closes when the device is unbound", async () => {
-    const upgrade = await ask(`${API}/observations/stream`, { as: device, headers: { Upgrade: "websocket" } });
+    const upgrade = await sendRequest(`${API}/observations/stream`, { as: device, headers: { Upgrade: "websocket" } });
     expect(upgrade.status).toBe(101);
     const socket = upgrade.webSocket;
     if (!socket) throw new Error("no socket");
@@ -244,7 +255,7 @@ describe("a device's socket", () => {
     expect(heard.find(({ type }) => type === "ack")).toEqual({ type: "ack", upto: 2 });
     await evictDurableObject(monitor());
     expect(await values()).toEqual([72, 71]);
-    const unbind = await ask(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
+    const unbind = await sendRequest(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
     expect(unbind.status).toBe(200);
     expect(await closed).toBe(4403);
   });

@@ -2,8 +2,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
-import { counting } from "../stores.ts";
-import { API, ask, env, newDevice, newWorld, read, type World } from "../world.ts";
+import { withCounters } from "../stores.ts";
+import { API, env, newDevice, newWorld, readJson, sendRequest, type World } from "../world.ts";
 
 let world: World;
 let device: Awaited<ReturnType<typeof newDevice>>;
@@ -21,14 +21,14 @@ const heart = (value: unknown, extra: { seq?: number; unit?: string; effective_a
   ...extra,
 });
 const bring = (samples: object[], as: { token: string } = device, more: object = {}) =>
-  ask(`${API}/observations`, { as, json: { samples, ...more } });
+  sendRequest(`${API}/observations`, { as, json: { samples, ...more } });
 const monitor = () => env.PATIENT_MONITOR.getByName(world.patient.id);
 
 describe("POST /observations", () => {
   it("keeps what a device sends, and says so item by item", async () => {
     const answer = await bring([heart(72, { seq: 1 }), heart("72", { seq: 2 }), heart(70, { unit: "furlong", seq: 3 })]);
     expect(answer.status).toBe(200);
-    const { data } = await read(answer);
+    const { data } = await readJson(answer);
     expect(data).toMatchObject({ patient_id: world.patient.id, stored: 1, refused: 2 });
     expect(data.results.map((r: { status: string }) => r.status)).toEqual(["stored", "rejected", "quarantined"]);
     const snapshot = await monitor().snapshot();
@@ -38,19 +38,19 @@ describe("POST /observations", () => {
   it("keeps a repeated batch once, by sequence number and by time", async () => {
     const samples = [heart(72, { seq: 1 }), heart(73, { seq: 2, effective_at: at(-1000) })];
     await bring(samples);
-    expect((await read(await bring(samples))).data).toMatchObject({ stored: 0, duplicate: 2 });
+    expect((await readJson(await bring(samples))).data).toMatchObject({ stored: 0, duplicate: 2 });
     const bare = samples.map(({ seq: _, ...rest }) => rest);
-    expect((await read(await bring(bare))).data).toMatchObject({ stored: 0, duplicate: 2 });
+    expect((await readJson(await bring(bare))).data).toMatchObject({ stored: 0, duplicate: 2 });
   });
 
   it("asks D1 for a credential that the object does not know, and not again", async () => {
     await bring([heart(71)]);
-    const { env: counted, counts } = counting(env);
+    const { env: counted, counts } = withCounters(env);
     const path = `${API}/observations`;
     // The first request of an isolate checks the deployment.
-    await ask(path, { as: device, json: { samples: [heart(72)] }, env: counted });
+    await sendRequest(path, { as: device, json: { samples: [heart(72)] }, env: counted });
     const before = counts.d1;
-    const answer = await ask(path, { as: device, json: { samples: [heart(73)] }, env: counted });
+    const answer = await sendRequest(path, { as: device, json: { samples: [heart(73)] }, env: counted });
     expect(answer.status).toBe(200);
     expect(counts.d1 - before).toBe(0);
   });
@@ -89,7 +89,7 @@ describe("POST /observations", () => {
 
   it("holds what comes from a device that is bound to nobody", async () => {
     const unbound = await newDevice(world.nurse, null, "wearable");
-    const { data } = await read(await bring([heart(72)], unbound));
+    const { data } = await readJson(await bring([heart(72)], unbound));
     expect(data).toMatchObject({ patient_id: null, refused: 1, results: [{ status: "quarantined", reason: "not_bound" }] });
     const row = await env.DB.prepare("SELECT count, reason FROM held_observations WHERE device_id = ?").bind(unbound.id).first();
     expect(row).toEqual({ count: 1, reason: "not_bound" });
@@ -97,7 +97,7 @@ describe("POST /observations", () => {
 
   it("refuses a revoked credential at once", async () => {
     await bring([heart(72)]);
-    const revoked = await ask(`${API}/devices/${device.id}/credentials/${device.credentialId}`, {
+    const revoked = await sendRequest(`${API}/devices/${device.id}/credentials/${device.credentialId}`, {
       as: world.nurse,
       method: "DELETE",
     });
@@ -107,15 +107,17 @@ describe("POST /observations", () => {
 
   it("takes what staff and patients write down, and nobody else's", async () => {
     const sample = { patient_id: world.patient.id, ...heart(64) };
-    expect((await ask(`${API}/observations`, { as: world.nurse, json: sample })).status).toBe(200);
-    expect((await ask(`${API}/observations`, { as: world.self, json: heart(65, { effective_at: at(500) }) })).status).toBe(200);
+    expect((await sendRequest(`${API}/observations`, { as: world.nurse, json: sample })).status).toBe(200);
+    expect(
+      (await sendRequest(`${API}/observations`, { as: world.self, json: heart(65, { effective_at: at(500) }) })).status,
+    ).toBe(200);
     const foreign = await newWorld();
-    expect((await ask(`${API}/observations`, { as: foreign.nurse, json: sample })).status).toBe(404);
+    expect((await sendRequest(`${API}/observations`, { as: foreign.nurse, json: sample })).status).toBe(404);
     expect((await monitor().snapshot())?.latest).toMatchObject([{ value: 64, performer_id: world.nurse.id }]);
   });
 
   it("tells D1 of an alert within its next alarm", async () => {
-    await ask(`${API}/patients/${world.patient.id}`, {
+    await sendRequest(`${API}/patients/${world.patient.id}`, {
       as: world.nurse,
       method: "PATCH",
       headers: { "If-Match": '"1"' },
@@ -131,12 +133,15 @@ describe("POST /observations", () => {
 
   it("bounds what a device that sends nonsense can fill: unknown codes, and items put aside", async () => {
     const codes = Array.from({ length: 150 }, (_, i) => ({ code: `x-${i}`, value: 1, unit: "1", effective_at: at() }));
-    const answer = (await read(await bring(codes))).data;
+    const answer = (await readJson(await bring(codes))).data;
     expect(answer).toMatchObject({ stored: 100, refused: 50 });
     expect(answer.results[149]).toMatchObject({ status: "rejected", reason: "too_many_codes" });
-    expect((await read(await bring([heart(70), { ...codes[3], effective_at: at(-1) }]))).data).toMatchObject({ stored: 2 });
+    expect((await readJson(await bring([heart(70), { ...codes[3], effective_at: at(-1) }]))).data).toMatchObject({ stored: 2 });
     const furlongs = Array.from({ length: 1000 }, () => heart(70, { unit: "furlong" }));
-    for (let i = 0; i < 10; i++) expect((await read(await bring(furlongs))).data.results[0].status).toBe("quarantined");
-    expect((await read(await bring(furlongs))).data.results[0]).toMatchObject({ status: "rejected", reason: "too_many_held" });
+    for (let i = 0; i < 10; i++) expect((await readJson(await bring(furlongs))).data.results[0].status).toBe("quarantined");
+    expect((await readJson(await bring(furlongs))).data.results[0]).toMatchObject({
+      status: "rejected",
+      reason: "too_many_held",
+    });
   });
 });

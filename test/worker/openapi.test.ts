@@ -2,13 +2,11 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
-import { ALIASES } from "../../src/http/aliases.ts";
-import { EXAMPLE } from "../../src/http/router.ts";
-import { alertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
+import { EXAMPLES } from "../../src/http/router.ts";
+import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
   API,
-  type Ask,
-  ask,
   env,
   newDevice,
   newHospital,
@@ -17,11 +15,13 @@ import {
   newPerson,
   newWorld,
   type Person,
-  read,
+  type RequestOptions,
+  readJson,
+  sendRequest,
   sha256,
-  unique,
-  upload,
+  uniqueText,
   uploadForm,
+  uploadReport,
   type World,
 } from "../world.ts";
 
@@ -72,9 +72,9 @@ function faults(value: unknown, ...where: string[]): string[] {
 }
 
 beforeAll(async () => {
-  const response = await ask("/openapi.json");
+  const response = await sendRequest("/openapi.json");
   expect(response.status).toBe(200);
-  document = await read(response);
+  document = await readJson(response);
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       path,
@@ -104,7 +104,7 @@ describe("the description", () => {
     );
     const documented = operations.map(({ name }) => name);
     const known = [...routes].filter((r) => !undocumented.includes(r));
-    const renamed = ALIASES.flatMap(({ path, canonical }) =>
+    const renamed = PATH_ALIASES.flatMap(({ path, canonical }) =>
       known.filter((r) => r.endsWith(` ${canonical}`) || r.includes(` ${canonical}/`)).map((r) => r.replace(canonical, path)),
     );
     expect(renamed.length).toBeGreaterThan(30);
@@ -195,7 +195,7 @@ async function checkAnswer(name: string, response: Response): Promise<unknown> {
   expect(Object.keys(documented.content), `${name} ${status}`).toContain(type);
   if (type === "text/event-stream") return response.body?.cancel();
   if (!type.includes("json")) return response.arrayBuffer();
-  const body = await read(response);
+  const body = await readJson(response);
   const where = ["paths", path, method.toLowerCase(), "responses", status, "content", type, "schema"];
   expect(faults(body, ...where), `${name} ${status} ${JSON.stringify(body).slice(0, 300)}`).toEqual([]);
   return body;
@@ -206,37 +206,41 @@ type Stage = { world: World; ids: Record<string, string>; person: Person; device
 async function newStage(): Promise<Stage> {
   const world = await newWorld();
   const device = await newDevice(world.nurse, world.patient.id);
-  const sent = await upload(device, newPdf(), { patient_id: world.patient.id, metrics: '{"heart_rate":72}', confidence: "0.9" });
+  const sent = await uploadReport(device, newPdf(), {
+    patient_id: world.patient.id,
+    metrics: '{"heart_rate":72}',
+    confidence: "0.9",
+  });
   const spare = await newPerson("nurse", world.hospitalId);
-  const ward = await ask(`${API}/wards`, { as: world.manager, json: { name: `Ward ${unique()}` } });
-  const wardId = (await read(ward)).data.ward_id;
-  const profile = await ask(`${API}/practitioners`, { as: world.manager, json: { user_id: world.nurse.id } });
+  const ward = await sendRequest(`${API}/wards`, { as: world.manager, json: { name: `Ward ${uniqueText()}` } });
+  const wardId = (await readJson(ward)).data.ward_id;
+  const profile = await sendRequest(`${API}/practitioners`, { as: world.manager, json: { user_id: world.nurse.id } });
   const invite = async (by: Person, email: string, hospital_id: string) =>
-    (await read(await ask(`${API}/users/invite`, { as: by, json: { email, hospital_id, role: "nurse" } }))).data;
-  const invitation = await invite(world.manager, `${unique()}@example.org`, world.hospitalId);
+    (await readJson(await sendRequest(`${API}/users/invite`, { as: by, json: { email, hospital_id, role: "nurse" } }))).data;
+  const invitation = await invite(world.manager, `${uniqueText()}@example.org`, world.hospitalId);
   const elsewhere = await invite(world.admin, spare.email, await newHospital());
-  const reset = await ask(`${API}/users/${world.doctor.id}/password-reset`, { as: world.manager, method: "POST" });
-  const key = await ask(`${API}/api-keys`, { as: world.manager, json: { name: "test", scopes: ["patient:read"] } });
+  const reset = await sendRequest(`${API}/users/${world.doctor.id}/password-reset`, { as: world.manager, method: "POST" });
+  const key = await sendRequest(`${API}/api-keys`, { as: world.manager, json: { name: "test", scopes: ["patient:read"] } });
   const mistake = await newPatient(world.hospitalId, world.nurse);
-  const claim = await ask(`${API}/patients/${world.patient.id}/claim-codes`, { as: world.nurse, method: "POST" });
+  const claim = await sendRequest(`${API}/patients/${world.patient.id}/claim-codes`, { as: world.nurse, method: "POST" });
   const ids = {
     invitation_id: invitation.invitation_id,
     invitation_token: invitation.token,
     join_token: elsewhere.token,
-    reset_token: (await read(reset)).data.token,
+    reset_token: (await readJson(reset)).data.token,
     patient_id: world.patient.id,
-    report_id: (await read(sent)).data.report_id,
+    report_id: (await readJson(sent)).data.report_id,
     user_id: world.doctor.id,
     hospital_id: world.hospitalId,
     device_id: device.id,
     credential_id: device.credentialId,
     session_id: spare.sessionId,
     ward_id: wardId,
-    practitioner_id: (await read(profile)).data.practitioner_id,
-    api_key_id: (await read(key)).data.api_key_id,
+    practitioner_id: (await readJson(profile)).data.practitioner_id,
+    api_key_id: (await readJson(key)).data.api_key_id,
     mistake_id: mistake.id,
-    code: (await read(claim)).data.code,
-    upload_id: (await read(await upload(await newDevice(world.nurse, null), newPdf()))).data.upload_id,
+    code: (await readJson(claim)).data.code,
+    upload_id: (await readJson(await uploadReport(await newDevice(world.nurse, null), newPdf()))).data.upload_id,
     direct_id: await newDirect(world),
     observation_id: await newObservation(world),
     held_id: await newHeld(world),
@@ -245,7 +249,9 @@ async function newStage(): Promise<Stage> {
   };
   for (const path of [`wards/${wardId}`, `patients/${world.patient.id}`]) {
     const json = { low: 46 };
-    expect((await ask(`${API}/${path}/alert-rules/heart_rate`, { as: world.nurse, method: "PUT", json })).status).toBe(200);
+    expect((await sendRequest(`${API}/${path}/alert-rules/heart_rate`, { as: world.nurse, method: "PUT", json })).status).toBe(
+      200,
+    );
   }
   return { world, ids, person: spare, device };
 }
@@ -253,20 +259,20 @@ async function newStage(): Promise<Stage> {
 /** A heart that stands still, of a patient who is watched. */
 async function newAlert({ nurse, stranger }: World): Promise<string> {
   const headers = { "If-Match": '"1"' };
-  await ask(`${API}/patients/${stranger.id}`, { as: nurse, method: "PATCH", json: { monitoring: "home" }, headers });
-  await ask(`${API}/observations`, { as: nurse, json: { patient_id: stranger.id, ...sample(), value: 0 } });
-  return alertId(stranger.id, 1);
+  await sendRequest(`${API}/patients/${stranger.id}`, { as: nurse, method: "PATCH", json: { monitoring: "home" }, headers });
+  await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: stranger.id, ...sample(), value: 0 } });
+  return toAlertId(stranger.id, 1);
 }
 
 async function newDeviceCode({ nurse }: World, deviceId: string): Promise<string> {
-  return (await read(await ask(`${API}/devices/${deviceId}/claim-code`, { as: nurse, method: "POST" }))).data.code;
+  return (await readJson(await sendRequest(`${API}/devices/${deviceId}/claim-code`, { as: nurse, method: "POST" }))).data.code;
 }
 
 /** A direct upload whose file has arrived. */
 async function newDirect({ nurse, patient }: World): Promise<string> {
   const pdf = newPdf();
   const json = { patient_id: patient.id, size: pdf.length, sha256: await sha256(pdf) };
-  const { data } = await read(await ask(`${API}/reports/direct`, { as: nurse, json }));
+  const { data } = await readJson(await sendRequest(`${API}/reports/direct`, { as: nurse, json }));
   const row = env.DB.prepare("SELECT incoming_key FROM uploads WHERE id = ?").bind(data.upload_id);
   await env.FILES.put((await row.first<string>("incoming_key")) ?? "", pdf);
   return data.upload_id;
@@ -275,14 +281,16 @@ async function newDirect({ nurse, patient }: World): Promise<string> {
 const sample = () => ({ code: "8867-4", value: 72, unit: "/min", effective_at: new Date().toISOString() });
 
 async function newObservation({ nurse, patient }: World): Promise<string> {
-  const { data } = await read(await ask(`${API}/observations`, { as: nurse, json: { patient_id: patient.id, ...sample() } }));
+  const { data } = await readJson(
+    await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: patient.id, ...sample() } }),
+  );
   return data.results[0].observation_id;
 }
 
 /** A sample of a device that is bound to nobody. */
 async function newHeld({ nurse }: World): Promise<string> {
   const device = await newDevice(nurse, null);
-  await ask(`${API}/observations`, { as: device, json: sample() });
+  await sendRequest(`${API}/observations`, { as: device, json: sample() });
   const row = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
   return (await row.first<string>("id")) ?? "";
 }
@@ -311,7 +319,7 @@ function real(example: unknown, { ids, person }: Stage): unknown {
     "ward",
     "practitioner",
   ] as const) {
-    text = text.replaceAll(EXAMPLE[name], ids[`${name}_id`] ?? "");
+    text = text.replaceAll(EXAMPLES[name], ids[`${name}_id`] ?? "");
   }
   text = text.replaceAll("MFRG-GZDF-MZTW", ids["code"] ?? "").replaceAll("K7MQ-2XWH", ids["device_code"] ?? "");
   text = text.replaceAll("eci_…", ids["invitation_token"] ?? "").replaceAll("ecp_…", ids["reset_token"] ?? "");
@@ -335,7 +343,7 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
   return /\/auth\//.test(name) ? person : world.nurse;
 }
 
-function requestOf({ path, method, name, operation }: (typeof operations)[number], stage: Stage): [string, Ask] {
+function requestOf({ path, method, name, operation }: (typeof operations)[number], stage: Stage): [string, RequestOptions] {
   const ids: Record<string, string | undefined> = { ...stage.ids };
   if (path.includes("/alert-rules/")) ids["code"] = "heart_rate";
   if (path.includes("/direct/")) ids["upload_id"] = stage.ids["direct_id"];
@@ -345,7 +353,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const query = needed.map((p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], stage)))}`).join("&");
   const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
   const content = operation.requestBody?.content ?? {};
-  const ask: Ask = { as: callerOf(name, stage), method };
+  const ask: RequestOptions = { as: callerOf(name, stage), method };
   const joining = { ...stage, ids: { ...stage.ids, invitation_token: stage.ids["join_token"] ?? "" } };
   const meant = name.endsWith("/invitations/join") ? joining : stage;
   if (content["application/json"]) ask.json = real(content["application/json"].example, meant);
@@ -363,7 +371,8 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
 }
 
 /** Under their other names the same handlers answer (aliases.test.ts). */
-const isAlias = ({ path }: { path: string }) => ALIASES.some((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
+const isAlias = ({ path }: { path: string }) =>
+  PATH_ALIASES.some((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
 
 describe("its examples", () => {
   it("all work as written, and all answers, refusals too, are as described", async () => {
@@ -373,24 +382,28 @@ describe("its examples", () => {
     if (!first) throw new Error("no bootstrap");
     const { example } = first.operation.requestBody?.content["application/json"] ?? {};
     const token = { ...Object(example), token: env.BOOTSTRAP_TOKEN };
-    expect((await ask(first.path, { json: token })).status).toBe(201);
+    expect((await sendRequest(first.path, { json: token })).status).toBe(201);
 
     const shared = await newStage();
     const asha = { email: "asha@example.org", username: "asha.rao", full_name: "Asha Rao", password: "correct horse battery" };
-    const made = await ask(`${API}/users`, { as: shared.world.manager, json: { ...asha, role: "doctor" } });
+    const made = await sendRequest(`${API}/users`, { as: shared.world.manager, json: { ...asha, role: "doctor" } });
     expect(made.status).toBe(201);
     let executed = 0;
     for (const operation of rest) {
       const stage = operation.method === "GET" || operation.path.includes("/login") ? shared : await newStage();
       const [url, options] = requestOf(operation, stage);
-      const response = await ask(url, options);
+      const response = await sendRequest(url, options);
       const succeeded = response.ok || response.status === 101;
       expect(succeeded, `${operation.name} ${response.status} ${succeeded ? "" : await response.clone().text()}`).toBe(true);
       await checkAnswer(operation.name, response);
       executed++;
       if (!operation.operation.security?.length) continue;
-      await checkAnswer(operation.name, await ask(url, { ...options, as: null }));
-      const refused = await ask(url, { ...options, as: stage.world.self, ...(options.body && { body: uploadForm(newPdf()) }) });
+      await checkAnswer(operation.name, await sendRequest(url, { ...options, as: null }));
+      const refused = await sendRequest(url, {
+        ...options,
+        as: stage.world.self,
+        ...(options.body && { body: uploadForm(newPdf()) }),
+      });
       await checkAnswer(operation.name, refused);
     }
     expect(executed).toBe(rest.length);
@@ -406,7 +419,7 @@ describe("its examples", () => {
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
       const as = /audit|members|users|api-keys/.test(path) ? world.manager : world.nurse;
-      const response = await ask(`${url}?${query.join("&")}`, { as });
+      const response = await sendRequest(`${url}?${query.join("&")}`, { as });
       expect(response.status, `${path}?${query}`).toBe(200);
       await checkAnswer(`GET ${path}`, response);
     }

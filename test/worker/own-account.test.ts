@@ -1,13 +1,10 @@
 // One's own account: profile, password, reset by a link, and the hospital that a session acts for.
 import crypto from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { captureLogs, expectProblem } from "../forge.ts";
-import { yielding } from "../stores.ts";
+import { withRandomDelays } from "../stores.ts";
+import { captureLogs, expectProblem } from "../token-forge.ts";
 import {
   API,
-  type Ask,
-  ask,
-  auditOf,
   env,
   link,
   newHospital,
@@ -16,8 +13,11 @@ import {
   newPerson,
   PASSWORD,
   type Person,
-  read,
-  unique,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
 } from "../world.ts";
 
 const PHRASE = "lanterns over seven hills";
@@ -37,10 +37,10 @@ const run = (query: string, ...values: unknown[]) =>
   env.DB.prepare(query)
     .bind(...values)
     .run();
-const me = (as: { token: string }) => ask(`${API}/auth/me`, { as });
-const login = (email: string, password: string) => ask(`${API}/auth/login`, { json: { email, password } });
+const me = (as: { token: string }) => sendRequest(`${API}/auth/me`, { as });
+const login = (email: string, password: string) => sendRequest(`${API}/auth/login`, { json: { email, password } });
 const nurseAt = (at: string) => ({ role: "nurse", hospitalId: at, doctorScope: "care_team" }) as const;
-const eventsOf = async (response: Response) => auditOf(response.headers.get("x-request-id") ?? "");
+const eventsOf = async (response: Response) => readAuditEvents(response.headers.get("x-request-id") ?? "");
 const seat = (userId: string, at: string, role = "nurse") =>
   run(
     "INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at) VALUES (?, ?, ?, 'test', 1)",
@@ -59,7 +59,7 @@ describe("me", () => {
     await link(nurse, record);
     const response = await me(nurse);
     expect(response.headers.get("etag")).toBe('"1"');
-    const { data } = await read(response);
+    const { data } = await readJson(response);
     expect(data.patients).toEqual([{ patient_id: record.id, hospital_id: second }]);
     expect(data.memberships.map((m: { hospital_id: string; role: string }) => [m.hospital_id, m.role]).sort()).toEqual(
       [
@@ -71,15 +71,15 @@ describe("me", () => {
 
   it("changes name and user name by version, and nothing else", async () => {
     const patch = (json: object, match = '"1"') =>
-      ask(`${API}/auth/me`, { as: nurse, method: "PATCH", json, headers: { "If-Match": match } });
-    const username = `n${unique()}`.slice(0, 20);
+      sendRequest(`${API}/auth/me`, { as: nurse, method: "PATCH", json, headers: { "If-Match": match } });
+    const username = `n${uniqueText()}`.slice(0, 20);
     const changed = await patch({ full_name: "Nila Rao", username });
     expect(changed.headers.get("etag")).toBe('"2"');
-    expect((await read(changed)).data).toMatchObject({ full_name: "Nila Rao", username, email: nurse.email, version: 2 });
+    expect((await readJson(changed)).data).toMatchObject({ full_name: "Nila Rao", username, email: nurse.email, version: 2 });
     expect(await eventsOf(changed)).toMatchObject([
       { event: "user.update", actor_id: nurse.id, detail: '{"fields":["full_name","username"]}' },
     ]);
-    expect((await ask(`${API}/auth/login`, { json: { username, password: PASSWORD } })).status).toBe(200);
+    expect((await sendRequest(`${API}/auth/login`, { json: { username, password: PASSWORD } })).status).toBe(200);
     const stale = await patch({ full_name: "Old" });
     expect(await eventsOf(stale)).toMatchObject([{ event: "user.update", outcome: "failed", reason: "precondition_failed" }]);
     await expectProblem(stale, 412, "precondition_failed");
@@ -91,24 +91,24 @@ describe("me", () => {
 });
 
 describe("changing my password", () => {
-  const change = (as: Person, current_password: string, new_password = PHRASE, options: Ask = {}) =>
-    ask(`${API}/auth/password/change`, { as, json: { current_password, new_password }, ...options });
+  const change = (as: Person, current_password: string, new_password = PHRASE, options: RequestOptions = {}) =>
+    sendRequest(`${API}/auth/password/change`, { as, json: { current_password, new_password }, ...options });
 
   it("ends every other session and open reset link, keeps this one, and leaves one trace", async () => {
     const other = await newLogin(nurse.id, nurseAt(hospitalId));
-    const issued = await read(await ask(`${API}/users/${nurse.id}/password-reset`, { as: manager, method: "POST" }));
+    const issued = await readJson(await sendRequest(`${API}/users/${nurse.id}/password-reset`, { as: manager, method: "POST" }));
     const changed = await change(nurse, PASSWORD);
     expect(changed.status).toBe(200);
     expect(await eventsOf(changed)).toMatchObject([{ event: "user.password_change", outcome: "success", actor_id: nurse.id }]);
     expect((await me(nurse)).status).toBe(200);
     await expectProblem(await me(other), 401, "unauthenticated");
-    const refresh = (token: string) => ask(`${API}/auth/refresh`, { json: { refresh_token: token } });
+    const refresh = (token: string) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: token } });
     await expectProblem(await refresh(other.refresh), 401, "invalid_refresh_token");
     expect((await refresh(nurse.refresh)).status).toBe(200);
     await expectProblem(await login(nurse.email, PASSWORD), 401, "invalid_credentials");
     expect((await login(nurse.email, PHRASE)).status).toBe(200);
     const reset = { json: { token: issued.data.token, new_password: "another harbour of words" } };
-    await expectProblem(await ask(`${API}/auth/password/reset`, reset), 403, "link_invalid");
+    await expectProblem(await sendRequest(`${API}/auth/password/reset`, reset), 403, "link_invalid");
   });
 
   it("needs the present one, tried under the lock of logins", async () => {
@@ -121,13 +121,13 @@ describe("changing my password", () => {
     await expectProblem(locked, 423, "account_locked");
     await expectProblem(await login(nurse.email, PASSWORD), 423, "account_locked");
     expect((await me(nurse)).status).toBe(200);
-    expect((await ask(`${API}/users/${nurse.id}/unlock`, { as: manager, method: "POST" })).status).toBe(200);
+    expect((await sendRequest(`${API}/users/${nurse.id}/unlock`, { as: manager, method: "POST" })).status).toBe(200);
     expect((await change(nurse, PASSWORD)).status).toBe(200);
   });
 
   it("costs five hashes of fifty wrong tries at once", async () => {
     const hashes = vi.spyOn(crypto, "scrypt");
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const tries = Array.from({ length: 50 }, (_, i) => change(nurse, `wrong ${i}`, PHRASE, { env: of }));
     const statuses = (await Promise.all(tries)).map(({ status }) => status);
     expect(hashes).toHaveBeenCalledTimes(5);
@@ -136,7 +136,7 @@ describe("changing my password", () => {
   });
 
   it("happens once of two at once, and the loser has changed nothing", async () => {
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const phrases = ["one harbour of words", "two harbours of words"];
     const answers = await Promise.all(phrases.map((phrase) => change(nurse, PASSWORD, phrase, { env: of })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
@@ -150,7 +150,7 @@ describe("changing my password", () => {
   });
 
   it("sent five times at once locks nobody out: whoever was right uses up no attempt", async () => {
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 5 }, () => change(nurse, PASSWORD, PHRASE, { env: of })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409]);
     const slots = env.DB.prepare("SELECT count(*) AS n FROM login_attempts WHERE subject = ?").bind(nurse.id);
@@ -159,19 +159,19 @@ describe("changing my password", () => {
   });
 
   it("refuses a weak one by its name in the body, and machines", async () => {
-    const { errors } = await read(await change(nurse, PASSWORD, "password1234567"));
+    const { errors } = await readJson(await change(nurse, PASSWORD, "password1234567"));
     expect(errors).toMatchObject([{ path: "new_password", code: "weak_password" }]);
-    const full = (await read(await me(nurse))).data.full_name;
-    expect((await read(await change(nurse, PASSWORD, `${full} 12`))).errors).toMatchObject([{ code: "weak_password" }]);
+    const full = (await readJson(await me(nurse))).data.full_name;
+    expect((await readJson(await change(nurse, PASSWORD, `${full} 12`))).errors).toMatchObject([{ code: "weak_password" }]);
   });
 });
 
 describe("a reset link", () => {
-  const issue = (id = nurse.id, as = manager, options: Ask = {}) =>
-    ask(`${API}/users/${id}/password-reset`, { as, method: "POST", ...options });
-  const tokenFor = async (id = nurse.id): Promise<string> => (await read(await issue(id))).data.token;
-  const redeem = (token: string, options: Ask = {}, new_password = PHRASE) =>
-    ask(`${API}/auth/password/reset`, { json: { token, new_password }, ...options });
+  const issue = (id = nurse.id, as = manager, options: RequestOptions = {}) =>
+    sendRequest(`${API}/users/${id}/password-reset`, { as, method: "POST", ...options });
+  const tokenFor = async (id = nurse.id): Promise<string> => (await readJson(await issue(id))).data.token;
+  const redeem = (token: string, options: RequestOptions = {}, new_password = PHRASE) =>
+    sendRequest(`${API}/auth/password/reset`, { json: { token, new_password }, ...options });
 
   it("sets a password once, ends all sessions, and lifts the lock", async () => {
     for (let i = 0; i < 5; i++) await login(nurse.email, `wrong password ${i}`);
@@ -180,7 +180,7 @@ describe("a reset link", () => {
     expect(await eventsOf(issued)).toMatchObject([
       { event: "user.password_reset_link", actor_id: manager.id, entity_id: nurse.id },
     ]);
-    const { data } = await read(issued);
+    const { data } = await readJson(issued);
     expect(issued.status).toBe(201);
     expect(data.url).toBe(`http://localhost/invitation#token=${data.token}`);
     const life = Date.parse(data.expires_at) - Date.now();
@@ -198,10 +198,10 @@ describe("a reset link", () => {
   });
 
   it("is the newest alone, and told again to a repeated request", async () => {
-    const headers = { "Idempotency-Key": `reset-${unique()}` };
+    const headers = { "Idempotency-Key": `reset-${uniqueText()}` };
     const [first, again] = [
-      await read(await issue(nurse.id, manager, { headers })),
-      await read(await issue(nurse.id, manager, { headers })),
+      await readJson(await issue(nurse.id, manager, { headers })),
+      await readJson(await issue(nurse.id, manager, { headers })),
     ];
     expect(again.data).toEqual(first.data);
     const doctor = await newPerson("doctor", hospitalId);
@@ -232,7 +232,9 @@ describe("a reset link", () => {
       const id = response.headers.get("x-request-id") ?? "";
       seen.add((await response.text()).replace(/"(error_id|request_id)":"[^"]{36}"/g, ""));
       expect(hashes).toHaveBeenCalledTimes(1);
-      expect(await auditOf(id)).toMatchObject([{ event: "user.password_reset", outcome: "denied", reason: "link_invalid" }]);
+      expect(await readAuditEvents(id)).toMatchObject([
+        { event: "user.password_reset", outcome: "denied", reason: "link_invalid" },
+      ]);
     }
     expect([...seen]).toEqual([expect.stringContaining('"link_invalid"')]);
   });
@@ -250,7 +252,7 @@ describe("a reset link", () => {
         [times.live, () => redeem(token)],
         [times.dead, () => redeem(`ecp_${crypto.randomUUID()}_${"A".repeat(43)}`)],
         // The known-bad twin: looks first, and hashes only for those whose link is good.
-        [times.naive, () => env.DB.prepare("SELECT 1 FROM password_resets WHERE token_hash = ?").bind(unique()).first()],
+        [times.naive, () => env.DB.prepare("SELECT 1 FROM password_resets WHERE token_hash = ?").bind(uniqueText()).first()],
       ];
       for (const [list, work] of i % 2 ? runs : runs.reverse()) list.push(await took(work()));
     }
@@ -261,7 +263,7 @@ describe("a reset link", () => {
 
   it("sets one password of twenty at once", { timeout: 120_000 }, async () => {
     const token = await tokenFor();
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const phrase = (i: number) => `harbour number ${i} of words`;
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => redeem(token, { env: of }, phrase(i))));
     const won = answers.findIndex(({ status }) => status === 200);
@@ -293,37 +295,38 @@ describe("a reset link", () => {
 
 describe("the hospital that a session acts for", () => {
   const switchTo = (as: { token: string }, hospital_id: string | null) =>
-    ask(`${API}/auth/switch-hospital`, { as, json: { hospital_id } });
+    sendRequest(`${API}/auth/switch-hospital`, { as, json: { hospital_id } });
 
   it("is one of mine, and there I read nothing of the others; old tokens follow the session", async () => {
     const second = await newHospital();
     await seat(nurse.id, second, "nurse");
     const [here, there] = [await newPatient(hospitalId, nurse), await newPatient(second, nurse)];
-    const sees = async (as: { token: string } | string, id: string) => (await ask(`${API}/patients/${id}`, { as })).status;
+    const sees = async (as: { token: string } | string, id: string) =>
+      (await sendRequest(`${API}/patients/${id}`, { as })).status;
     expect([await sees(nurse, here.id), await sees(nurse, there.id)]).toEqual([200, 404]);
     const switched = await switchTo(nurse, second);
     expect(await eventsOf(switched)).toMatchObject([
       { event: "session.switch", hospital_id: second, actor_hospital_id: hospitalId },
     ]);
-    const { data } = await read(switched);
+    const { data } = await readJson(switched);
     expect(data).toMatchObject({ role: "nurse", hospital_id: second, refresh_token: null });
     for (const as of [data.access_token, nurse.token])
       expect([await sees(as, here.id), await sees(as, there.id)]).toEqual([404, 200]);
-    const list = await read(await ask(`${API}/patients`, { as: data.access_token }));
+    const list = await readJson(await sendRequest(`${API}/patients`, { as: data.access_token }));
     expect(JSON.stringify(list)).toContain(there.canary);
     expect(JSON.stringify(list)).not.toContain(here.canary);
-    const refreshed = await read(await ask(`${API}/auth/refresh`, { json: { refresh_token: nurse.refresh } }));
+    const refreshed = await readJson(await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: nurse.refresh } }));
     expect(refreshed.data).toMatchObject({ role: "nurse", hospital_id: second });
   });
 
   it("may be none: then I am a patient, with my own records", async () => {
     const [own, ours] = [await newPatient(await newHospital(), nurse), await newPatient(hospitalId, nurse)];
     await link(nurse, own);
-    const { data } = await read(await switchTo(nurse, null));
+    const { data } = await readJson(await switchTo(nurse, null));
     expect(data).toMatchObject({ role: "patient", hospital_id: null });
-    const sees = async (id: string) => (await ask(`${API}/patients/${id}`, { as: data.access_token })).status;
+    const sees = async (id: string) => (await sendRequest(`${API}/patients/${id}`, { as: data.access_token })).status;
     expect([await sees(own.id), await sees(ours.id)]).toEqual([200, 404]);
-    expect((await read(await switchTo({ token: data.access_token }, hospitalId))).data.role).toBe("nurse");
+    expect((await readJson(await switchTo({ token: data.access_token }, hospitalId))).data.role).toBe("nurse");
   });
 
   it("is no other: not another's, not one I left, am suspended at or that closed, whatever headers say", async () => {
@@ -337,10 +340,10 @@ describe("the hospital that a session acts for", () => {
       expect(await eventsOf(refused)).toMatchObject([{ event: "access.denied", reason: "not_found" }]);
       await expectProblem(refused, 404, "not_found");
     }
-    const forged = await ask(`${API}/auth/me`, { as: nurse, headers: { "X-Hospital-Id": foreign } });
-    expect((await read(forged)).data.hospital.id).toBe(hospitalId);
+    const forged = await sendRequest(`${API}/auth/me`, { as: nurse, headers: { "X-Hospital-Id": foreign } });
+    expect((await readJson(forged)).data.hospital.id).toBe(hospitalId);
     const admin = await newPerson("admin");
     await expectProblem(await switchTo(admin, hospitalId), 404, "not_found");
-    expect((await read(await switchTo(admin, null))).data.role).toBe("admin");
+    expect((await readJson(await switchTo(admin, null))).data.role).toBe("admin");
   });
 });

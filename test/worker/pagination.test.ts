@@ -1,6 +1,6 @@
 // Lists: bounds of limit and offset, cursors that nobody else can use, whole and exact pages, parameters taken literally.
 import { beforeAll, describe, expect, it } from "vitest";
-import { API, ask, env, newPatient, newPdf, newWorld, read, upload, type World } from "../world.ts";
+import { API, env, newPatient, newPdf, newWorld, readJson, sendRequest, uploadReport, type World } from "../world.ts";
 
 let world: World;
 let other: World;
@@ -10,14 +10,14 @@ beforeAll(async () => {
   const more = [];
   for (let i = 0; i < 5; i++) more.push(await newPatient(world.hospitalId, world.nurse));
   ids = [world.patient, world.stranger, ...more].map((patient) => patient.id);
-  for (const id of ids) await upload(world.nurse, newPdf(), { patient_id: id });
+  for (const id of ids) await uploadReport(world.nurse, newPdf(), { patient_id: id });
 });
 
-const get = (path: string, as: { token: string } = world.nurse) => ask(API + path, { as });
+const get = (path: string, as: { token: string } = world.nurse) => sendRequest(API + path, { as });
 const pageOf = async (path: string, as?: { token: string }) => {
   const response = await get(path, as);
   expect(response.status, path).toBe(200);
-  return read(response);
+  return readJson(response);
 };
 const idsOf = (body: { data: { patient_id?: string; report_id?: string }[] }) =>
   body.data.map((r) => r.report_id ?? r.patient_id);
@@ -85,7 +85,7 @@ describe("bounds", () => {
       const body = await pageOf(`/reports?session_type=${encodeURIComponent(attack)}`);
       expect([body.data, body.meta.pagination.total]).toEqual([[], 0]);
       const trail = await get(`/audit-events?event=${encodeURIComponent(attack)}`, world.admin);
-      expect((await read(trail)).data, attack).toEqual([]);
+      expect((await readJson(trail)).data, attack).toEqual([]);
     }
     expect((await get(`/reports?session_type=${"a".repeat(61)}`)).status).toBe(400);
     expect(await schema()).toBe(before);
@@ -128,7 +128,7 @@ describe("pages", () => {
       const [patients, reports, stats] = await Promise.all([
         pageOf("/patients?limit=1", as),
         pageOf("/reports?limit=1", as),
-        get("/reports/stats", as).then(read),
+        get("/reports/stats", as).then(readJson),
       ]);
       return [patients.meta.pagination.total, reports.meta.pagination.total, stats.data.total];
     };

@@ -1,8 +1,20 @@
 // Search: any script, every word, only what the caller may see, and no more rows than the page needs.
 import { beforeAll, describe, expect, it } from "vitest";
 import { patientTokens } from "../../src/platform/db/schema.ts";
-import { counting } from "../stores.ts";
-import { API, type Ask, ask, auditOf, env, newHospital, newPerson, newWorld, read, unique, type World } from "../world.ts";
+import { withCounters } from "../stores.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPerson,
+  newWorld,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
+  type World,
+} from "../world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -10,11 +22,11 @@ beforeAll(async () => {
 });
 
 type About = { first_name: string; last_name?: string; phone?: string; email?: string };
-const register = async (about: About, as: Ask["as"] = world.nurse) =>
-  (await read(await ask(`${API}/patients`, { as, json: about }))).data;
-const search = async (q: string, as: Ask["as"] = world.nurse, more = "") => {
-  const response = await ask(`${API}/patients/search?q=${encodeURIComponent(q)}${more}`, { as });
-  const body = await read(response);
+const register = async (about: About, as: RequestOptions["as"] = world.nurse) =>
+  (await readJson(await sendRequest(`${API}/patients`, { as, json: about }))).data;
+const search = async (q: string, as: RequestOptions["as"] = world.nurse, more = "") => {
+  const response = await sendRequest(`${API}/patients/search?q=${encodeURIComponent(q)}${more}`, { as });
+  const body = await readJson(response);
   return { status: response.status, ids: (body.data ?? []).map((p: { patient_id: string }) => p.patient_id), body, response };
 };
 
@@ -52,7 +64,7 @@ describe("what a search finds", () => {
   });
 
   it("e-mail addresses, whole or by the beginning of what stands before the @", async () => {
-    const name = `mail${unique()}`;
+    const name = `mail${uniqueText()}`;
     const { patient_id } = await register({ first_name: "Somebody", email: `${name}.rao@example.org` });
     for (const q of [
       `${name}.rao@example.org`,
@@ -91,27 +103,27 @@ describe("what a search finds", () => {
   });
 
   it("follows a changed name, and forgets the old one", async () => {
-    const [old, fresh] = [`Old${unique()}`, `New${unique()}`];
+    const [old, fresh] = [`Old${uniqueText()}`, `New${uniqueText()}`];
     const { patient_id, version } = await register({ first_name: old, phone: "+91 91111 22222" });
     const change = { method: "PATCH", as: world.nurse, json: { first_name: fresh }, headers: { "If-Match": `"${version}"` } };
-    expect((await ask(`${API}/patients/${patient_id}`, change)).status).toBe(200);
+    expect((await sendRequest(`${API}/patients/${patient_id}`, change)).status).toBe(200);
     expect((await search(old)).ids).toEqual([]);
     expect((await search(fresh)).ids).toEqual([patient_id]);
     expect((await search("91111222")).ids).toContain(patient_id);
     // The loser of a race leaves the winner's tokens alone.
-    expect((await ask(`${API}/patients/${patient_id}`, { ...change, json: { first_name: "Late" } })).status).toBe(412);
+    expect((await sendRequest(`${API}/patients/${patient_id}`, { ...change, json: { first_name: "Late" } })).status).toBe(412);
     expect((await search(fresh)).ids).toEqual([patient_id]);
   });
 });
 
 describe("what a search gives away", () => {
   it("nothing of other hospitals, of a doctor's colleagues, or to patients", async () => {
-    const name = `Wall${unique()}`;
+    const name = `Wall${uniqueText()}`;
     const { patient_id } = await register({ first_name: name });
     const elsewhere = await newPerson("nurse", await newHospital());
     expect((await search(name, elsewhere)).ids).toEqual([]);
     expect((await search(name, world.doctor)).ids).toEqual([]);
-    await ask(`${API}/patients/${patient_id}/care-team/${world.doctor.id}`, { method: "PUT", as: world.nurse });
+    await sendRequest(`${API}/patients/${patient_id}/care-team/${world.doctor.id}`, { method: "PUT", as: world.nurse });
     expect((await search(name, world.doctor)).ids).toEqual([patient_id]);
     expect((await search(name, world.self)).status).toBe(403);
     expect((await search(name, world.admin)).status).toBe(400);
@@ -119,10 +131,10 @@ describe("what a search gives away", () => {
   });
 
   it("traces the hits and not the words", async () => {
-    const name = `Trace${unique()}`;
+    const name = `Trace${uniqueText()}`;
     const { patient_id } = await register({ first_name: name });
     const { response } = await search(name);
-    const [row] = await auditOf(response.headers.get("x-request-id") ?? "");
+    const [row] = await readAuditEvents(response.headers.get("x-request-id") ?? "");
     expect(row).toMatchObject({ event: "patient.search", outcome: "success", subjects: [patient_id] });
     expect(JSON.stringify(row)).not.toContain(name);
     const { results } = await env.DB.prepare("SELECT token FROM patient_tokens WHERE patient_id = ?")
@@ -147,12 +159,12 @@ describe("what a search gives away", () => {
 describe("what a search costs", () => {
   it("two round trips and the rows of a page, however many match", async () => {
     const crowd = await newWorld();
-    const name = `Crowd${unique()}`;
+    const name = `Crowd${uniqueText()}`;
     for (let i = 0; i < 60; i++) await register({ first_name: name, last_name: i % 2 ? "Even" : "Odd" }, crowd.nurse);
-    const cost = async (q: string, as: Ask["as"]) => {
-      const { env: counted, counts } = counting(env);
-      const response = await ask(`${API}/patients/search?limit=10&q=${q}`, { as, env: counted });
-      return { found: (await read(response)).data.length, trips: counts.d1, read: counts.rowsRead };
+    const cost = async (q: string, as: RequestOptions["as"]) => {
+      const { env: counted, counts } = withCounters(env);
+      const response = await sendRequest(`${API}/patients/search?limit=10&q=${q}`, { as, env: counted });
+      return { found: (await readJson(response)).data.length, trips: counts.d1, read: counts.rowsRead };
     };
     const one = await cost(name, crowd.nurse);
     expect(one).toMatchObject({ found: 10, trips: 2 });

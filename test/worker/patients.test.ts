@@ -1,10 +1,27 @@
 // Patients: create, read, change under If-Match, numbers in place of ids, and who joins the care team.
 import { describe, expect, it } from "vitest";
-import { yielding } from "../stores.ts";
-import { API, type Ask, ask, auditOf, env, newPatient, newPerson, newWorld, type Person, read } from "../world.ts";
+import { withRandomDelays } from "../stores.ts";
+import {
+  API,
+  env,
+  newPatient,
+  newPerson,
+  newWorld,
+  type Person,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+} from "../world.ts";
 
-const change = (id: string | number, as: Person, json: unknown, version: string | null, more: Ask = {}) =>
-  ask(`${API}/patients/${id}`, { as, method: "PATCH", json, ...(version && { headers: { "If-Match": version } }), ...more });
+const change = (id: string | number, as: Person, json: unknown, version: string | null, more: RequestOptions = {}) =>
+  sendRequest(`${API}/patients/${id}`, {
+    as,
+    method: "PATCH",
+    json,
+    ...(version && { headers: { "If-Match": version } }),
+    ...more,
+  });
 const FULL = {
   first_name: "Asha",
   last_name: "Verma",
@@ -22,23 +39,23 @@ const FULL = {
 describe("a patient", () => {
   it("is created, read, listed and changed with every field", async () => {
     const world = await newWorld();
-    const created = await ask(`${API}/patients`, { as: world.nurse, json: FULL });
+    const created = await sendRequest(`${API}/patients`, { as: world.nurse, json: FULL });
     expect([created.status, created.headers.get("etag")]).toEqual([201, '"1"']);
-    const { data } = await read(created);
+    const { data } = await readJson(created);
     expect(data).toMatchObject({ ...FULL, hospital_id: world.hospitalId, version: 1, is_active: true, ward_id: null });
-    const detail = await ask(`${API}/patients/${data.patient_id}`, { as: world.nurse });
+    const detail = await sendRequest(`${API}/patients/${data.patient_id}`, { as: world.nurse });
     expect(detail.headers.get("etag")).toBe('"1"');
-    expect((await read(detail)).data).toEqual(data);
-    const list = await read(await ask(`${API}/patients?limit=1&monitoring=home`, { as: world.nurse }));
+    expect((await readJson(detail)).data).toEqual(data);
+    const list = await readJson(await sendRequest(`${API}/patients?limit=1&monitoring=home`, { as: world.nurse }));
     const { medical_history, notes, symptoms, ...summary } = data;
     expect(list.data).toEqual([summary]);
 
     const changed = await change(data.patient_id, world.nurse, { last_name: null, symptoms: [], notes: "New." }, '"1"');
     expect([changed.status, changed.headers.get("etag")]).toEqual([200, '"2"']);
-    const after = (await read(await ask(`${API}/patients/${data.patient_id}`, { as: world.nurse }))).data;
+    const after = (await readJson(await sendRequest(`${API}/patients/${data.patient_id}`, { as: world.nurse }))).data;
     const expected = { ...data, last_name: null, symptoms: [], notes: "New.", version: 2, updated_at: after.updated_at };
     expect(after).toEqual(expected);
-    expect((await read(changed)).data).toEqual(expected);
+    expect((await readJson(changed)).data).toEqual(expected);
   });
 
   it("needs If-Match to change, refuses a stale one, and shows no other change", async () => {
@@ -50,7 +67,7 @@ describe("a patient", () => {
       codes.push(response.status);
     }
     expect(codes).toEqual([428, 412, 412, 412, 412, 412, 412, 412]);
-    const { data } = await read(await ask(`${API}/patients/${id}`, { as: world.nurse }));
+    const { data } = await readJson(await sendRequest(`${API}/patients/${id}`, { as: world.nurse }));
     expect([data.version, data.notes]).toEqual([1, `Notes ${world.patient.canary}`]);
     expect((await change(id, world.nurse, { notes: "kept" }, 'W/"1"')).status).toBe(200);
     expect((await change(id, world.nurse, {}, '"2"')).status).toBe(400);
@@ -60,7 +77,7 @@ describe("a patient", () => {
     const world = await newWorld();
     /** Read, compare, write: what a version check without compare-and-set would be. */
     async function naive(notes: string): Promise<number> {
-      const slow = yielding(env).DB;
+      const slow = withRandomDelays(env).DB;
       const version = await slow.prepare("SELECT version FROM patients WHERE id = ?").bind(world.stranger.id).first("version");
       if (version !== 1) return 412;
       await slow.prepare("UPDATE patients SET version = 2, patient_uid = ? WHERE id = ?").bind(notes, world.stranger.id).run();
@@ -71,26 +88,26 @@ describe("a patient", () => {
 
     const responses = await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
-        change(world.patient.id, world.nurse, { notes: `n${i}` }, '"1"', { env: yielding(env) }),
+        change(world.patient.id, world.nurse, { notes: `n${i}` }, '"1"', { env: withRandomDelays(env) }),
       ),
     );
     expect(wins(responses.map((response) => response.status))).toBe(1);
     expect(new Set(responses.map((response) => response.status))).toEqual(new Set([200, 412]));
     const winner = responses.findIndex((response) => response.status === 200);
-    const { data } = await read(await ask(`${API}/patients/${world.patient.id}`, { as: world.nurse }));
+    const { data } = await readJson(await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse }));
     expect([data.version, data.notes]).toEqual([2, `n${winner}`]);
-    for (const response of responses) expect(await auditOf(response.headers.get("x-request-id") ?? "")).toHaveLength(1);
+    for (const response of responses) expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toHaveLength(1);
   });
 
   it("is found by its number wherever its id is, and by nothing that only looks like it", async () => {
     const world = await newWorld();
     const { id, number } = world.patient;
     for (const path of [`/patients/${number}`, `/patients/${number}/care-team`]) {
-      expect((await ask(API + path, { as: world.nurse })).status).toBe(200);
+      expect((await sendRequest(API + path, { as: world.nurse })).status).toBe(200);
     }
-    expect((await read(await ask(`${API}/patients/${number}`, { as: world.self }))).data.patient_id).toBe(id);
+    expect((await readJson(await sendRequest(`${API}/patients/${number}`, { as: world.self }))).data.patient_id).toBe(id);
     expect((await change(number, world.nurse, { notes: "x" }, '"1"')).status).toBe(200);
-    expect((await ask(`${API}/patients/${world.stranger.number}`, { as: world.self })).status).toBe(404);
+    expect((await sendRequest(`${API}/patients/${world.stranger.number}`, { as: world.self })).status).toBe(404);
     for (const ref of [
       `0${number}`,
       `+${number}`,
@@ -101,7 +118,7 @@ describe("a patient", () => {
       `%20${number}`,
       `${number}e0`,
     ]) {
-      expect((await ask(`${API}/patients/${ref}`, { as: world.nurse })).status, ref).toBe(404);
+      expect((await sendRequest(`${API}/patients/${ref}`, { as: world.nurse })).status, ref).toBe(404);
     }
   });
 
@@ -109,7 +126,7 @@ describe("a patient", () => {
     const world = await newWorld();
     const made = await Promise.all(
       Array.from({ length: 20 }, () =>
-        ask(`${API}/patients`, { as: world.nurse, json: { first_name: "A" }, env: yielding(env) }).then(read),
+        sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "A" }, env: withRandomDelays(env) }).then(readJson),
       ),
     );
     expect(new Set(made.map(({ data }) => data.patient_number)).size).toBe(20);
@@ -120,16 +137,16 @@ describe("the care team", () => {
   it("is joined by the doctor who creates and by the one assigned", async () => {
     const world = await newWorld();
     const second = await newPerson("doctor", world.hospitalId);
-    const own = (await read(await ask(`${API}/patients`, { as: world.doctor, json: { first_name: "A" } }))).data;
-    expect((await ask(`${API}/patients/${own.patient_id}`, { as: world.doctor })).status).toBe(200);
+    const own = (await readJson(await sendRequest(`${API}/patients`, { as: world.doctor, json: { first_name: "A" } }))).data;
+    expect((await sendRequest(`${API}/patients/${own.patient_id}`, { as: world.doctor })).status).toBe(200);
     const json = { first_name: "A", assigned_doctor_id: second.id };
-    const { data } = await read(await ask(`${API}/patients`, { as: world.nurse, json }));
-    expect((await ask(`${API}/patients/${data.patient_id}`, { as: second })).status).toBe(200);
+    const { data } = await readJson(await sendRequest(`${API}/patients`, { as: world.nurse, json }));
+    expect((await sendRequest(`${API}/patients/${data.patient_id}`, { as: second })).status).toBe(200);
     const third = await newPerson("doctor", world.hospitalId);
-    expect((await ask(`${API}/patients/${data.patient_id}`, { as: third })).status).toBe(404);
+    expect((await sendRequest(`${API}/patients/${data.patient_id}`, { as: third })).status).toBe(404);
     expect((await change(data.patient_id, world.nurse, { assigned_doctor_id: third.id }, '"1"')).status).toBe(200);
-    expect((await ask(`${API}/patients/${data.patient_id}`, { as: third })).status).toBe(200);
-    const team = await read(await ask(`${API}/patients/${data.patient_id}/care-team`, { as: third }));
+    expect((await sendRequest(`${API}/patients/${data.patient_id}`, { as: third })).status).toBe(200);
+    const team = await readJson(await sendRequest(`${API}/patients/${data.patient_id}/care-team`, { as: third }));
     expect(team.data.map((m: { user_id: string }) => m.user_id).sort()).toEqual([second.id, third.id].sort());
     expect(team.data[0]).toMatchObject({ role: "doctor" });
   });
@@ -140,12 +157,12 @@ describe("the care team", () => {
     await env.DB.prepare("UPDATE memberships SET ended_at = 1 WHERE user_id = ?").bind(left.id).run();
     for (const person of [other.doctor, world.nurse, world.manager, world.self, left]) {
       const json = { first_name: "A", assigned_doctor_id: person.id };
-      expect((await ask(`${API}/patients`, { as: world.nurse, json })).status).toBe(400);
+      expect((await sendRequest(`${API}/patients`, { as: world.nurse, json })).status).toBe(400);
       const assigned = await change(world.patient.id, world.nurse, { assigned_doctor_id: person.id }, '"1"');
       expect(assigned.status).toBe(400);
     }
     const put = (userId: string) =>
-      ask(`${API}/patients/${world.patient.id}/care-team/${userId}`, { as: world.nurse, method: "PUT" });
+      sendRequest(`${API}/patients/${world.patient.id}/care-team/${userId}`, { as: world.nurse, method: "PUT" });
     for (const person of [other.doctor, world.manager, world.self, left]) expect((await put(person.id)).status).toBe(404);
     const nurse = await newPerson("nurse", world.hospitalId);
     expect((await put(nurse.id)).status).toBe(200);
@@ -158,18 +175,19 @@ describe("the care team", () => {
     expect((await change(world.patient.id, world.doctor, { assigned_doctor_id: world.doctor.id }, '"1"')).status).toBe(403);
     expect((await change(world.patient.id, world.doctor, { assigned_doctor_id: null }, '"1"')).status).toBe(403);
     for (const method of ["PUT", "DELETE"]) {
-      expect((await ask(`${path}/care-team/${world.doctor.id}`, { as: world.doctor, method })).status).toBe(403);
+      expect((await sendRequest(`${path}/care-team/${world.doctor.id}`, { as: world.doctor, method })).status).toBe(403);
       expect(
-        (await ask(`${API}/patients/${world.stranger.id}/care-team/${world.doctor.id}`, { as: world.doctor, method })).status,
+        (await sendRequest(`${API}/patients/${world.stranger.id}/care-team/${world.doctor.id}`, { as: world.doctor, method }))
+          .status,
       ).toBe(403);
     }
     expect((await change(world.patient.id, world.doctor, { notes: "seen" }, '"1"')).status).toBe(200);
-    const remove = () => ask(`${path}/care-team/${world.doctor.id}`, { as: world.nurse, method: "DELETE" });
+    const remove = () => sendRequest(`${path}/care-team/${world.doctor.id}`, { as: world.nurse, method: "DELETE" });
     expect((await remove()).status).toBe(200);
-    expect((await ask(path, { as: world.doctor })).status).toBe(404);
+    expect((await sendRequest(path, { as: world.doctor })).status).toBe(404);
     expect((await remove()).status).toBe(404);
-    expect((await ask(`${path}/care-team/${world.doctor.id}`, { as: world.manager, method: "PUT" })).status).toBe(200);
-    expect((await ask(path, { as: world.doctor })).status).toBe(200);
+    expect((await sendRequest(`${path}/care-team/${world.doctor.id}`, { as: world.manager, method: "PUT" })).status).toBe(200);
+    expect((await sendRequest(path, { as: world.doctor })).status).toBe(200);
   });
 
   it("a refused assignment leaves no patient behind, and no change", async () => {
@@ -177,7 +195,7 @@ describe("the care team", () => {
     const count = () => env.DB.prepare("SELECT count(*) AS n FROM patients").first<number>("n");
     const before = await count();
     const json = { first_name: "A", assigned_doctor_id: world.nurse.id };
-    expect((await ask(`${API}/patients`, { as: world.nurse, json })).status).toBe(400);
+    expect((await sendRequest(`${API}/patients`, { as: world.nurse, json })).status).toBe(400);
     expect(await count()).toBe(before);
     await newPatient(world.hospitalId, world.nurse);
     expect(await count()).toBe(Number(before) + 1);

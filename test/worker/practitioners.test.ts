@@ -1,7 +1,19 @@
 // Practitioners: who may be one, who sees which, what everybody is told, and what people may change of themselves.
 import { describe, expect, it } from "vitest";
-import { yielding } from "../stores.ts";
-import { API, ask, auditOf, env, link, newPatient, newPerson, newWorld, type Person, read, type World } from "../world.ts";
+import { withRandomDelays } from "../stores.ts";
+import {
+  API,
+  env,
+  link,
+  newPatient,
+  newPerson,
+  newWorld,
+  type Person,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  type World,
+} from "../world.ts";
 
 const FULL = {
   specialty: "हृदयरोग",
@@ -12,20 +24,24 @@ const FULL = {
   about: "हृदयाच्या लयीचे विकार.\nMornings only.",
 };
 const create = (as: Person, json: object, headers: Record<string, string> = {}, of = env) =>
-  ask(`${API}/practitioners`, { as, json, headers, env: of });
+  sendRequest(`${API}/practitioners`, { as, json, headers, env: of });
 const profileOf = async (world: World, person: Person, more: object = {}): Promise<string> =>
-  (await read(await create(world.manager, { user_id: person.id, ...more }))).data.practitioner_id;
-const get = (as: Person, id: string) => ask(`${API}/practitioners/${id}`, { as });
+  (await readJson(await create(world.manager, { user_id: person.id, ...more }))).data.practitioner_id;
+const get = (as: Person, id: string) => sendRequest(`${API}/practitioners/${id}`, { as });
 const change = (as: Person, id: string, json: unknown, version = 1, of = env) =>
-  ask(`${API}/practitioners/${id}`, { as, method: "PATCH", json, headers: { "If-Match": `"${version}"` }, env: of });
+  sendRequest(`${API}/practitioners/${id}`, { as, method: "PATCH", json, headers: { "If-Match": `"${version}"` }, env: of });
 const remove = (as: Person, id: string, version = 1) =>
-  ask(`${API}/practitioners/${id}`, { as, method: "DELETE", headers: { "If-Match": `"${version}"` } });
+  sendRequest(`${API}/practitioners/${id}`, { as, method: "DELETE", headers: { "If-Match": `"${version}"` } });
 const ids = async (as: Person, query = ""): Promise<string[]> => {
-  const { data } = await read(await ask(`${API}/practitioners?limit=100${query}`, { as }));
+  const { data } = await readJson(await sendRequest(`${API}/practitioners?limit=100${query}`, { as }));
   return data.map((row: { practitioner_id: string }) => row.practitioner_id).sort();
 };
 const trace = async (response: Response) =>
-  (await auditOf(response.headers.get("x-request-id") ?? "")).map(({ event, outcome, reason }) => [event, outcome, reason]);
+  (await readAuditEvents(response.headers.get("x-request-id") ?? "")).map(({ event, outcome, reason }) => [
+    event,
+    outcome,
+    reason,
+  ]);
 const run = (query: string, ...values: unknown[]) =>
   // biome-ignore lint/plugin: constants of this file.
   env.DB.prepare(query)
@@ -41,17 +57,17 @@ describe("a profile", () => {
       '"1"',
       [["practitioner.create", "success", null]],
     ]);
-    const { data } = await read(made);
+    const { data } = await readJson(made);
     expect(data).toMatchObject({ user_id: world.doctor.id, role: "doctor", is_active: true, version: 1, ...FULL });
     expect(data.hospital.hospital_id).toBe(world.hospitalId);
     for (const as of [world.nurse, world.doctor, world.manager, world.self, world.admin]) {
       const seen = await get(as, data.practitioner_id);
-      expect([seen.headers.get("etag"), (await read(seen)).data]).toEqual(['"1"', data]);
+      expect([seen.headers.get("etag"), (await readJson(seen)).data]).toEqual(['"1"', data]);
       expect(await trace(seen)).toEqual([["practitioner.read", "success", null]]);
     }
     const again = await create(world.manager, { user_id: world.doctor.id });
-    expect([again.status, (await read(again)).code]).toEqual([409, "already_exists"]);
-    const bare = (await read(await create(world.admin, { user_id: world.nurse.id, hospital_id: world.hospitalId }))).data;
+    expect([again.status, (await readJson(again)).code]).toEqual([409, "already_exists"]);
+    const bare = (await readJson(await create(world.admin, { user_id: world.nurse.id, hospital_id: world.hospitalId }))).data;
     expect(bare).toMatchObject({ role: "nurse", specialty: null, qualifications: [], languages: [], phone: null, about: null });
   });
 
@@ -88,7 +104,7 @@ describe("a profile", () => {
     ].sort();
     for (const as of [world.nurse, world.doctor, world.manager, world.self, world.admin]) {
       for (const path of [`/practitioners/${id}`, `/practitioners?hospital_id=${world.hospitalId}`]) {
-        const text = await (await ask(API + path, { as })).text();
+        const text = await (await sendRequest(API + path, { as })).text();
         const { data } = JSON.parse(text);
         const row = Array.isArray(data) ? data[0] : data;
         expect([Object.keys(row).sort(), Object.keys(row.hospital).sort()]).toEqual([fields, ["hospital_id", "name"]]);
@@ -126,7 +142,7 @@ describe("a profile", () => {
     ];
     for (const json of bad) expect((await change(world.manager, id, json)).status, JSON.stringify(json)).toBe(400);
     const kept = await change(world.manager, id, { languages: ["EN-in", "hi-deva-in", "mr"] });
-    expect((await read(kept)).data.languages).toEqual(["en-IN", "hi-Deva-IN", "mr"]);
+    expect((await readJson(kept)).data.languages).toEqual(["en-IN", "hi-Deva-IN", "mr"]);
   });
 });
 
@@ -169,17 +185,17 @@ describe("practitioners are seen", () => {
       const walked: string[] = [];
       let cursor = "";
       for (let pages = 0; pages < 5 && walked.length < expected.length; pages++) {
-        const { data, meta } = await read(await ask(`${API}/practitioners?limit=2${cursor}`, { as }));
+        const { data, meta } = await readJson(await sendRequest(`${API}/practitioners?limit=2${cursor}`, { as }));
         walked.push(...data.map((row: { practitioner_id: string }) => row.practitioner_id));
         expect(meta.pagination.total).toBe(expected.length);
         cursor = `&cursor=${meta.pagination.next_cursor}`;
       }
       expect(walked).toEqual(expected);
-      const foreign = await ask(`${API}/practitioners?limit=2${cursor}`, { as: world.manager });
+      const foreign = await sendRequest(`${API}/practitioners?limit=2${cursor}`, { as: world.manager });
       expect(foreign.status).toBe(400);
     }
     for (const query of ["role=hospital_admin", "active=1", "name=x", "specialty=", "hospital_id=x", "email=x"]) {
-      expect((await ask(`${API}/practitioners?${query}`, { as: world.self })).status, query).toBe(400);
+      expect((await sendRequest(`${API}/practitioners?${query}`, { as: world.self })).status, query).toBe(400);
     }
   });
 
@@ -202,10 +218,10 @@ describe("practitioners are seen", () => {
     for (const [end, back] of states) {
       await run(end, world.doctor.id);
       expect([await ids(world.self), (await get(world.self, id)).status], end).toEqual([[], 404]);
-      expect((await read(await get(world.nurse, id))).data.is_active, end).toBe(false);
+      expect((await readJson(await get(world.nurse, id))).data.is_active, end).toBe(false);
       await run(back, world.doctor.id);
       expect([await ids(world.self), (await get(world.self, id)).status], back).toEqual([[id], 200]);
-      expect((await read(await get(world.nurse, id))).data.is_active).toBe(true);
+      expect((await readJson(await get(world.nurse, id))).data.is_active).toBe(true);
     }
     await run("UPDATE hospitals SET active = 0 WHERE id = ?", world.hospitalId);
     expect(await ids(world.self)).toEqual([]);
@@ -218,7 +234,7 @@ describe("a change of a profile", () => {
     const id = await profileOf(world, world.doctor, FULL);
     const own = await change(world.doctor, id, { phone: "+91 99999 00000", languages: ["hi"], about: null });
     expect([own.status, own.headers.get("etag")]).toEqual([200, '"2"']);
-    expect((await read(own)).data).toMatchObject({
+    expect((await readJson(own)).data).toMatchObject({
       ...FULL,
       phone: "+91 99999 00000",
       languages: ["hi"],
@@ -241,26 +257,26 @@ describe("a change of a profile", () => {
     }
     expect((await change(world.self, id, { about: "x" }, 2)).status).toBe(403);
     const managed = await change(world.manager, id, { specialty: null, is_active: false }, 2);
-    expect((await read(managed)).data).toMatchObject({ specialty: null, is_active: false, languages: ["hi"], version: 3 });
+    expect((await readJson(managed)).data).toMatchObject({ specialty: null, is_active: false, languages: ["hi"], version: 3 });
     expect((await change(world.admin, id, { is_active: true }, 3)).status).toBe(200);
-    expect((await read(await get(world.self, id))).data).toMatchObject({ is_active: true, version: 4 });
+    expect((await readJson(await get(world.self, id))).data).toMatchObject({ is_active: true, version: 4 });
     const stale = await change(world.doctor, id, { about: "x" }, 1);
     expect([stale.status, await trace(stale)]).toEqual([412, [["practitioner.update", "failed", "precondition_failed"]]]);
-    expect((await ask(`${API}/practitioners/${id}`, { as: world.doctor, method: "PATCH", json: { about: "x" } })).status).toBe(
-      428,
-    );
+    expect(
+      (await sendRequest(`${API}/practitioners/${id}`, { as: world.doctor, method: "PATCH", json: { about: "x" } })).status,
+    ).toBe(428);
   });
 
   it("made by twenty at once with one version counts once, and opens", async () => {
     const world = await newWorld();
     const id = await profileOf(world, world.doctor);
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => change(world.manager, id, { about: `About ${i}` }, 1, of)),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(19).fill(412)]);
     const won = answers.find(({ status }) => status === 200);
-    expect((await read(await get(world.nurse, id))).data).toEqual((await read(won ?? new Response("{}"))).data);
+    expect((await readJson(await get(world.nurse, id))).data).toEqual((await readJson(won ?? new Response("{}"))).data);
   });
 
   it("a removal takes the profile and leaves the person at work", async () => {
@@ -271,7 +287,7 @@ describe("a change of a profile", () => {
     const gone = await remove(world.manager, id);
     expect([gone.status, await trace(gone)]).toEqual([200, [["practitioner.delete", "success", null]]]);
     expect([(await get(world.manager, id)).status, (await remove(world.manager, id)).status]).toEqual([404, 404]);
-    expect((await ask(`${API}/patients`, { as: world.doctor })).status).toBe(200);
+    expect((await sendRequest(`${API}/patients`, { as: world.doctor })).status).toBe(200);
     expect((await create(world.manager, { user_id: world.doctor.id })).status).toBe(201);
   });
 });
@@ -279,7 +295,7 @@ describe("a change of a profile", () => {
 describe("races for a profile", () => {
   it("of twenty creations one wins; of twenty with one key all show it", async () => {
     const world = await newWorld();
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const free = await Promise.all(Array.from({ length: 20 }, () => create(world.manager, { user_id: world.doctor.id }, {}, of)));
     expect(free.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(409)]);
     const keyed = await Promise.all(
@@ -287,7 +303,7 @@ describe("races for a profile", () => {
         create(world.manager, { user_id: world.nurse.id }, { "Idempotency-Key": "profile-race" }, of),
       ),
     );
-    const bodies = await Promise.all(keyed.map(read));
+    const bodies = await Promise.all(keyed.map(readJson));
     expect(keyed.map(({ status }) => status)).toEqual(Array(20).fill(201));
     expect(new Set(bodies.map(({ data }) => data.practitioner_id)).size).toBe(1);
     const traces = env.DB.prepare(
@@ -298,7 +314,7 @@ describe("races for a profile", () => {
 
   it("with the end of the membership: a profile exists or it was refused, and its key is free again", async () => {
     const world = await newWorld();
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const seen: number[] = [];
     for (let round = 0; round < 10; round++) {
       const doctor = await newPerson("doctor", world.hospitalId);
@@ -306,7 +322,7 @@ describe("races for a profile", () => {
       const key = { "Idempotency-Key": `profile-end-${round}` };
       const [made] = await Promise.all([
         create(world.manager, { user_id: doctor.id }, key, of),
-        ask(member, { as: world.manager, method: "DELETE", env: of }),
+        sendRequest(member, { as: world.manager, method: "DELETE", env: of }),
       ]);
       seen.push(made.status);
       const rows = env.DB.prepare("SELECT count(*) AS n FROM practitioners WHERE user_id = ?").bind(doctor.id);

@@ -1,8 +1,8 @@
 // What a device sends without a patient of its own is kept whole: file, metrics and fields, sealed.
 import { expect, it } from "vitest";
-import { keysOf } from "../../src/platform/config.ts";
-import { open } from "../../src/platform/crypto.ts";
-import { API, ask, auditOf, env, newDevice, newPdf, newWorld, read, upload } from "../world.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { unsealValue } from "../../src/platform/crypto.ts";
+import { API, env, newDevice, newPdf, newWorld, readAuditEvents, readJson, sendRequest, uploadReport } from "../world.ts";
 
 const fields = { metrics: '{"heart_rate":71}', session_type: "rest", confidence: "0.5", recorded_at: "2026-01-02T03:04:05Z" };
 
@@ -15,21 +15,21 @@ async function detailOf(uploadId: string): Promise<unknown> {
   const row = await env.DB.prepare("SELECT detail_sealed FROM uploads WHERE id = ?")
     .bind(uploadId)
     .first<{ detail_sealed: string }>();
-  const keys = await keysOf(env);
-  return open(keys.fields, { table: "uploads", column: "detail", id: uploadId }, row?.detail_sealed ?? "");
+  const keys = await getKeys(env);
+  return unsealValue(keys.fields, { table: "uploads", column: "detail", id: uploadId }, row?.detail_sealed ?? "");
 }
 
 it("keeps the fields and metrics of a quarantined upload for whoever assigns it", async () => {
   const world = await newWorld();
   const device = await newDevice(world.nurse, null);
-  const { data } = await read(await upload(device, newPdf(), { ...fields, fileName: "night.pdf" }));
+  const { data } = await readJson(await uploadReport(device, newPdf(), { ...fields, fileName: "night.pdf" }));
   expect(await detailOf(data.upload_id)).toEqual(whole("night.pdf"));
 
   // The same for a file that is there already: the report stays as it was, and what was said this time is not lost.
   const pdf = newPdf();
   const patient_id = world.patient.id;
-  await upload(world.nurse, pdf, { patient_id });
-  const again = (await read(await upload(world.nurse, pdf, { ...fields, patient_id }))).data;
+  await uploadReport(world.nurse, pdf, { patient_id });
+  const again = (await readJson(await uploadReport(world.nurse, pdf, { ...fields, patient_id }))).data;
   const kept = whole("ecg.pdf");
   expect(await detailOf(again.upload_id)).toEqual({ ...kept, about: { ...kept.about, patient_id } });
 });
@@ -37,19 +37,19 @@ it("keeps the fields and metrics of a quarantined upload for whoever assigns it"
 it("refuses a machine's time that lies days ahead, and metrics over 64 KiB, before anything is stored", async () => {
   const world = await newWorld();
   const patient_id = world.patient.id;
-  expect((await upload(world.nurse, newPdf(), { patient_id, recorded_at: "9999-12-31T23:59:59-23:00" })).status).toBe(400);
-  expect((await upload(world.nurse, newPdf(), { patient_id, metrics: `{"a":"${"x".repeat(65_536)}"}` })).status).toBe(413);
-  expect((await upload(world.nurse, newPdf(), { patient_id, recorded_at: new Date().toISOString() })).status).toBe(201);
+  expect((await uploadReport(world.nurse, newPdf(), { patient_id, recorded_at: "9999-12-31T23:59:59-23:00" })).status).toBe(400);
+  expect((await uploadReport(world.nurse, newPdf(), { patient_id, metrics: `{"a":"${"x".repeat(65_536)}"}` })).status).toBe(413);
+  expect((await uploadReport(world.nurse, newPdf(), { patient_id, recorded_at: new Date().toISOString() })).status).toBe(201);
 });
 
 it("writes nothing into the log of a patient whose trail a stranger asked for in vain", async () => {
   const [world, other] = [await newWorld(), await newWorld()];
   const subjects = async (response: Response) =>
-    (await auditOf(response.headers.get("x-request-id") ?? "")).flatMap((row) => row.subjects);
-  const ask1 = (as: { token: string }) => ask(`${API}/audit-events?patient_id=${world.patient.id}`, { as });
+    (await readAuditEvents(response.headers.get("x-request-id") ?? "")).flatMap((row) => row.subjects);
+  const ask1 = (as: { token: string }) => sendRequest(`${API}/audit-events?patient_id=${world.patient.id}`, { as });
   for (const as of [other.self, other.manager]) {
     const answer = await ask1(as);
-    expect((await read(answer)).data).toEqual([]);
+    expect((await readJson(answer)).data).toEqual([]);
     expect(await subjects(answer)).toEqual([]);
   }
   expect(await subjects(await ask1(world.self))).toEqual([world.patient.id]);
@@ -59,18 +59,18 @@ it("a device that sends what a nurse sent before is told so, without a link that
   const world = await newWorld();
   const device = await newDevice(world.nurse, world.patient.id);
   const pdf = newPdf();
-  const first = (await read(await upload(world.nurse, pdf, { patient_id: world.patient.id }))).data;
-  const again = await upload(device, pdf);
+  const first = (await readJson(await uploadReport(world.nurse, pdf, { patient_id: world.patient.id }))).data;
+  const again = await uploadReport(device, pdf);
   expect(again.status).toBe(200);
-  expect((await read(again)).data).toMatchObject({ duplicate_of: first.report_id, cloud_url: null, file_url: null });
+  expect((await readJson(again)).data).toMatchObject({ duplicate_of: first.report_id, cloud_url: null, file_url: null });
 });
 
 it("two registrations of one device with one key are one device, whichever comes first", async () => {
   const world = await newWorld();
   const json = { kind: "ecg", name: "Cart", serial_number: "SN-1" };
   const headers = { "Idempotency-Key": "register-cart-1" };
-  const all = await Promise.all([1, 2, 3, 4].map(() => ask(`${API}/devices`, { as: world.nurse, json, headers })));
+  const all = await Promise.all([1, 2, 3, 4].map(() => sendRequest(`${API}/devices`, { as: world.nurse, json, headers })));
   expect(all.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
-  const ids = await Promise.all(all.map(async (response) => (await read(response)).data.device_id));
+  const ids = await Promise.all(all.map(async (response) => (await readJson(response)).data.device_id));
   expect(new Set(ids).size).toBe(1);
 });

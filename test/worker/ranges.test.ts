@@ -1,7 +1,7 @@
 // Downloads by Range: the right bytes or 416, for whatever stands in the header; stored bytes that were changed open nowhere.
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseRange } from "../../src/reports/reading/download.ts";
-import { API, ask, env, newPdf, newWorld, read, sha256, upload, uploadRaw, type World } from "../world.ts";
+import { API, env, newPdf, newWorld, readJson, sendRequest, sha256, uploadRaw, uploadReport, type World } from "../world.ts";
 
 const SEGMENT = 65_536;
 const SIZE = 3 * SEGMENT + 1000;
@@ -12,12 +12,12 @@ let world: World;
 let path: string;
 beforeAll(async () => {
   world = await newWorld();
-  const { data } = await read(await uploadRaw(world.nurse, pdf, `?patient_id=${world.patient.id}`));
+  const { data } = await readJson(await uploadRaw(world.nurse, pdf, `?patient_id=${world.patient.id}`));
   path = `${API}/reports/${data.report_id}/file`;
 });
 
 const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
-const get = (range: string) => ask(path, { as: world.doctor, headers: { Range: range } });
+const get = (range: string) => sendRequest(path, { as: world.doctor, headers: { Range: range } });
 
 describe("Range", () => {
   it.each([
@@ -44,7 +44,7 @@ describe("Range", () => {
       const response = await get(range);
       expect(response.status).toBe(416);
       expect(response.headers.get("content-range")).toBe(`bytes */${SIZE}`);
-      expect((await read(response)).code).toBe("range_not_satisfiable");
+      expect((await readJson(response)).code).toBe("range_not_satisfiable");
     },
   );
 
@@ -84,8 +84,8 @@ describe("Range", () => {
   });
 
   it("works through a signed link", async () => {
-    const { data } = await read(await ask(path.replace("/file", ""), { as: world.doctor }));
-    const response = await ask(data.download_url, { headers: { Range: "bytes=0-4" } });
+    const { data } = await readJson(await sendRequest(path.replace("/file", ""), { as: world.doctor }));
+    const response = await sendRequest(data.download_url, { headers: { Range: "bytes=0-4" } });
     expect(response.status).toBe(206);
     expect(String(await bytesOf(response))).toBe("%PDF-");
   });
@@ -129,7 +129,7 @@ describe("a stored file that was changed", () => {
     mine.set(crypto.getRandomValues(new Uint8Array(16)), SEGMENT);
     const ids = [];
     for (const bytes of [mine, newPdf("other", SIZE)]) {
-      ids.push((await read(await upload(world.nurse, bytes, { patient_id: world.patient.id }))).data.report_id);
+      ids.push((await readJson(await uploadReport(world.nurse, bytes, { patient_id: world.patient.id }))).data.report_id);
     }
     const [key, otherKey] = await Promise.all(
       ids.map(async (id) =>
@@ -138,7 +138,7 @@ describe("a stored file that was changed", () => {
     );
     const stored = async (name = "") => new Uint8Array((await (await env.FILES.get(name))?.arrayBuffer()) ?? new ArrayBuffer());
     await env.FILES.put(key ?? "", change(await stored(key), await stored(otherKey)));
-    const response = await ask(`${API}/reports/${ids[0]}/file`, { as: world.doctor });
+    const response = await sendRequest(`${API}/reports/${ids[0]}/file`, { as: world.doctor });
     // Either the answer itself is a failure, or its body breaks off before the changed byte.
     if (response.status === 200) {
       const reader = response.body?.getReader();
@@ -156,6 +156,6 @@ describe("a stored file that was changed", () => {
       expect([500, 503]).toContain(response.status);
       expect(response.headers.get("content-type")).toBe("application/problem+json");
     }
-    expect((await ask(`${API}/reports/${ids[1]}/file`, { as: world.doctor })).status).toBe(200);
+    expect((await sendRequest(`${API}/reports/${ids[1]}/file`, { as: world.doctor })).status).toBe(200);
   });
 });

@@ -1,12 +1,12 @@
 // A hundred requests a minute for a person, whatever headers they send; machines are not counted with them.
 import { env as bindings } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { around } from "../stores.ts";
-import { API, ask, env, newDevice, newPerson, newWorld, read, withinOneMinute } from "../world.ts";
+import { interceptStores } from "../stores.ts";
+import { API, env, newDevice, newPerson, newWorld, readJson, sendRequest, withinOneMinute } from "../world.ts";
 
 function limited() {
   const puts: unknown[] = [];
-  const counted = around({ ...env, RATE_PERSON: bindings.RATE_TEST }, (call, run) => {
+  const counted = interceptStores({ ...env, RATE_PERSON: bindings.RATE_TEST }, (call, run) => {
     if (call.store === "KV" && call.op === "put") puts.push(call.k);
     return run();
   });
@@ -19,7 +19,7 @@ describe("the limit of a person", () => {
       const person = await newPerson("patient");
       const { env: limitedEnv, puts } = limited();
       const statuses: number[] = [];
-      for (let i = 0; i < 100; i++) statuses.push((await ask(`${API}/reports`, { as: person, env: limitedEnv })).status);
+      for (let i = 0; i < 100; i++) statuses.push((await sendRequest(`${API}/reports`, { as: person, env: limitedEnv })).status);
       const refused: Response[] = [];
       for (let i = 0; i < 6; i++) {
         const headers = {
@@ -27,7 +27,7 @@ describe("the limit of a person", () => {
           Forwarded: `for=198.51.100.${i}`,
           "True-Client-IP": "198.51.100.9",
         };
-        refused.push(await ask(`${API}/reports`, { as: person, env: limitedEnv, headers, ip: `192.0.2.${i}` }));
+        refused.push(await sendRequest(`${API}/reports`, { as: person, env: limitedEnv, headers, ip: `192.0.2.${i}` }));
       }
       return { statuses, refused, puts, person };
     });
@@ -38,7 +38,7 @@ describe("the limit of a person", () => {
       expect(wait).toBeGreaterThan(0);
       expect(wait).toBeLessThanOrEqual(60);
       expect(response.headers.get("ratelimit-policy")).toBe('"person";q=100;w=60');
-      expect(await read(response)).toMatchObject({ code: "rate_limited", status: 429, errors: [] });
+      expect(await readJson(response)).toMatchObject({ code: "rate_limited", status: 429, errors: [] });
     }
     expect(puts).toHaveLength(1);
     const { keys } = await env.KV.list();
@@ -48,8 +48,8 @@ describe("the limit of a person", () => {
 
     // Somebody else is not slowed, and the verdict holds where the counting binding knows nothing.
     const other = await newPerson("patient");
-    expect((await ask(`${API}/reports`, { as: other, env: limited().env })).status).toBe(200);
-    expect((await ask(`${API}/reports`, { as: person })).status).toBe(429);
+    expect((await sendRequest(`${API}/reports`, { as: other, env: limited().env })).status).toBe(200);
+    expect((await sendRequest(`${API}/reports`, { as: person })).status).toBe(429);
   });
 
   it("does not count machines", async () => {
@@ -59,7 +59,7 @@ describe("the limit of a person", () => {
     const path = `${API}/reports/${world.patient.id}`;
     const statuses = new Set<number>();
     for (let i = 0; i < 105; i++) {
-      const response = await ask(path, { as: device, env: limitedEnv });
+      const response = await sendRequest(path, { as: device, env: limitedEnv });
       statuses.add(response.status);
       expect(response.headers.get("ratelimit-policy")).toBe('"machine";q=6000;w=60');
     }
@@ -67,7 +67,7 @@ describe("the limit of a person", () => {
   });
 
   it("counts callers without a token by their address, IPv6 by its network", async () => {
-    const from = (ip: string) => ask(`${API}/patients`, { env: { ...env, RATE_ADDRESS: bindings.RATE_TEST }, ip });
+    const from = (ip: string) => sendRequest(`${API}/patients`, { env: { ...env, RATE_ADDRESS: bindings.RATE_TEST }, ip });
     const statuses = await withinOneMinute(async () => {
       const network = `2001:db8:${Math.floor(Math.random() * 65_535).toString(16)}:7`;
       const statuses: number[] = [];

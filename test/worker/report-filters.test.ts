@@ -1,18 +1,18 @@
 // Every filter and sort of the report lists against a brute-force recount over a mixed world; and a row whose seal is broken.
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { counting } from "../stores.ts";
+import { withCounters } from "../stores.ts";
 import {
   API,
-  ask,
   env,
   newDevice,
   newPdf,
   newPerson,
   newWorld,
   type Person,
-  read,
-  unique,
-  upload,
+  readJson,
+  sendRequest,
+  uniqueText,
+  uploadReport,
   type World,
 } from "../world.ts";
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
     const sender = senders[i % senders.length] ?? world.nurse;
     const patient = sender === other.nurse ? other.patient : i % 2 ? world.stranger : world.patient;
     const own = devices.includes(sender as never) ? {} : { patient_id: patient.id };
-    const sent = await upload(sender, newPdf(), {
+    const sent = await uploadReport(sender, newPdf(), {
       ...own,
       kind: ["ecg", "cpap", "oxygen"][i % 3] ?? "ecg",
       ...(i % 4 && { recorded_at: new Date(base + ((i * 7) % 20) * HOUR).toISOString() }),
@@ -139,8 +139,10 @@ function wanted(who: Who, filters: Record<string, string>, sort: string): string
 const ids = (data: { report_id: string }[]) => data.map(({ report_id }) => report_id);
 
 async function list(who: Who, query: Record<string, string>) {
-  const { env: counted, counts } = counting(env);
-  const answer = await read(await ask(`${API}/reports?${new URLSearchParams(query)}`, { as: people()[who], env: counted }));
+  const { env: counted, counts } = withCounters(env);
+  const answer = await readJson(
+    await sendRequest(`${API}/reports?${new URLSearchParams(query)}`, { as: people()[who], env: counted }),
+  );
   return { ...answer, trips: counts.d1 };
 }
 
@@ -217,15 +219,17 @@ describe("a row whose seal is broken", () => {
     const mine = await newWorld();
     const made: string[] = [];
     for (let i = 0; i < 3; i++) {
-      const sent = await upload(mine.nurse, newPdf(), { patient_id: i < 2 ? mine.patient.id : mine.stranger.id });
-      made.push((await read(sent)).data.report_id);
+      const sent = await uploadReport(mine.nurse, newPdf(), { patient_id: i < 2 ? mine.patient.id : mine.stranger.id });
+      made.push((await readJson(sent)).data.report_id);
     }
     const [name, , identity] = made;
     const lines: string[] = [];
     vi.spyOn(console, "log").mockImplementation((line) => void lines.push(JSON.stringify(line)));
     await env.DB.prepare("UPDATE reports SET file_name_sealed = 's1.f1.AAAA' WHERE id = ?").bind(name).run();
     await env.DB.prepare("UPDATE patients SET identity_sealed = 's1.f1.AAAA' WHERE id = ?").bind(mine.stranger.id).run();
-    const { data } = await read(await ask(`${API}/reports`, { as: mine.nurse, headers: { "X-Request-Id": `seal-${unique()}` } }));
+    const { data } = await readJson(
+      await sendRequest(`${API}/reports`, { as: mine.nurse, headers: { "X-Request-Id": `seal-${uniqueText()}` } }),
+    );
     vi.restoreAllMocks();
     expect(ids(data)).toEqual([...made].reverse());
     const by = (id: string | undefined) => data.find((report: { report_id: string }) => report.report_id === id);
@@ -234,8 +238,8 @@ describe("a row whose seal is broken", () => {
     expect(by(identity)).toMatchObject({ file_name: "ecg.pdf", patient: { name: null, gender: null, date_of_birth: null } });
     expect(lines.filter((line) => line.includes("integrity_error") && line.includes('"count":2'))).toHaveLength(1);
     for (const id of [name, identity]) {
-      const one = await ask(`${API}/reports/${id}`, { as: mine.nurse });
-      expect({ status: one.status, code: (await read(one)).code }).toEqual({ status: 500, code: "integrity_error" });
+      const one = await sendRequest(`${API}/reports/${id}`, { as: mine.nurse });
+      expect({ status: one.status, code: (await readJson(one)).code }).toEqual({ status: 500, code: "integrity_error" });
     }
   });
 });

@@ -1,20 +1,20 @@
 // Lists and totals: every filter and every mix of them against a brute-force recount, for every role; pages while rows come in.
 import { beforeAll, describe, expect, it } from "vitest";
 import { DAY_MS } from "../../src/platform/counters.ts";
-import { expectProblem } from "../forge.ts";
+import { expectProblem } from "../token-forge.ts";
 import {
   API,
-  ask,
   env,
   link,
   newPatient,
   newPdf,
   newPerson,
   newWorld,
-  read,
+  readJson,
+  sendRequest,
   sha256,
-  upload,
   uploadForm,
+  uploadReport,
   type World,
 } from "../world.ts";
 
@@ -42,7 +42,7 @@ beforeAll(async () => {
   for (let i = 0; i < 24; i++) {
     const [nurse, patient] = i % 6 === 5 ? [other.nurse, other.patient] : [world.nurse, i % 2 ? world.patient : world.stranger];
     const kind = kinds[i % 4] ?? "ecg";
-    const sent = await upload(nurse, newPdf(), {
+    const sent = await uploadReport(nurse, newPdf(), {
       patient_id: patient.id,
       kind,
       ...(i % 3 && { session_type: i % 3 === 1 ? "rest" : "stress" }),
@@ -95,7 +95,7 @@ const tests: Record<string, (row: Row, value: string) => boolean> = {
 
 async function list(who: string, filters: Record<string, string>, path = "/reports") {
   const query = new URLSearchParams({ limit: "100", ...filters });
-  return read(await ask(`${API}${path}?${query}`, { as: personOf(who) }));
+  return readJson(await sendRequest(`${API}${path}?${query}`, { as: personOf(who) }));
 }
 
 async function expectRecount(who: string, filters: Record<string, string>, path?: string): Promise<number> {
@@ -229,7 +229,7 @@ describe("totals", () => {
   };
 
   it.each(WHO)("of %s equal a recount", async (who) => {
-    const { data } = await read(await ask(`${API}/reports/stats?days=30`, { as: personOf(who) }));
+    const { data } = await readJson(await sendRequest(`${API}/reports/stats?days=30`, { as: personOf(who) }));
     const { by_day, ...totals } = data;
     expect(totals).toEqual(recount(seenBy(who)));
     const today = Math.floor(Date.now() / DAY_MS);
@@ -240,22 +240,26 @@ describe("totals", () => {
   });
 
   it("of nobody are zero", async () => {
-    const { data } = await read(await ask(`${API}/reports/stats`, { as: await newPerson("patient") }));
+    const { data } = await readJson(await sendRequest(`${API}/reports/stats`, { as: await newPerson("patient") }));
     const { by_day, ...totals } = data;
     expect(totals).toEqual({ total: 0, by_status: {}, by_kind: {}, recent_7_days: 0, average_confidence: null });
     expect(by_day.map(({ n }: { n: number }) => n)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     for (const days of ["0", "91", "x"])
-      await expectProblem(await ask(`${API}/reports/stats?days=${days}`, { as: personOf("nurse") }), 400, "invalid_request");
+      await expectProblem(
+        await sendRequest(`${API}/reports/stats?days=${days}`, { as: personOf("nurse") }),
+        400,
+        "invalid_request",
+      );
   });
 
   it("count no duplicate, replay, refusal or quarantine", async () => {
     const mine = await newWorld();
     const pdf = newPdf();
     const key = { headers: { "Idempotency-Key": "totals-test-key" } };
-    for (let i = 0; i < 3; i++) await upload(mine.nurse, pdf, { patient_id: mine.patient.id, confidence: "0.5" }, key);
-    await upload(mine.nurse, pdf, { patient_id: mine.patient.id });
-    await upload(mine.nurse, newPdf("x").slice(2), { patient_id: mine.patient.id });
-    const { data } = await read(await ask(`${API}/reports/stats`, { as: mine.manager }));
+    for (let i = 0; i < 3; i++) await uploadReport(mine.nurse, pdf, { patient_id: mine.patient.id, confidence: "0.5" }, key);
+    await uploadReport(mine.nurse, pdf, { patient_id: mine.patient.id });
+    await uploadReport(mine.nurse, newPdf("x").slice(2), { patient_id: mine.patient.id });
+    const { data } = await readJson(await sendRequest(`${API}/reports/stats`, { as: mine.manager }));
     expect(data).toMatchObject({ total: 1, by_kind: { ecg: 1 }, recent_7_days: 1, average_confidence: 0.5 });
     rows = await allRows();
   });
@@ -265,35 +269,35 @@ describe("the ECG app's own flow", () => {
   it("uploads, lists and reads; the administrator sees it with a link that works, and totals that add up", async () => {
     const pdf = newPdf("flow");
     const form = uploadForm(pdf, { patient_id: world.patient.id, metrics: '{"heart_rate":66}', fileName: "ECG_1.pdf" });
-    const sent = await ask(`${API}/ecg/reports/upload`, { as: world.nurse, body: form });
+    const sent = await sendRequest(`${API}/ecg/reports/upload`, { as: world.nurse, body: form });
     expect(sent.status).toBe(201);
-    const { data: created } = await read(sent);
+    const { data: created } = await readJson(sent);
     expect(created).toMatchObject({
       report_id: expect.any(String),
       cloud_url: expect.stringMatching(/^https?:\/\/.+\/file\?link=/),
     });
 
-    const { data: listed } = await read(await ask(`${API}/ecg/reports?limit=1`, { as: world.doctor }));
+    const { data: listed } = await readJson(await sendRequest(`${API}/ecg/reports?limit=1`, { as: world.doctor }));
     expect(listed).toMatchObject([{ report_id: created.report_id, kind: "ecg", heart_rate: 66, file_name: "ECG_1.pdf" }]);
-    const { data: one } = await read(await ask(`${API}/ecg/reports/${created.report_id}`, { as: world.doctor }));
+    const { data: one } = await readJson(await sendRequest(`${API}/ecg/reports/${created.report_id}`, { as: world.doctor }));
     expect(one).toMatchObject({ report_id: created.report_id, metrics: { heart_rate: 66 } });
 
-    const { data: everything } = await read(await ask(`${API}/admin/reports?limit=100`, { as: world.admin }));
+    const { data: everything } = await readJson(await sendRequest(`${API}/admin/reports?limit=100`, { as: world.admin }));
     expect(everything.length).toBe((await allRows()).length);
     for (const report of everything.slice(0, 5)) {
-      const file = await ask(report.download_url);
+      const file = await sendRequest(report.download_url);
       expect(file.status).toBe(200);
       expect(await sha256(new Uint8Array(await file.arrayBuffer()))).toBe(report.sha256);
     }
-    const { data: users } = await read(await ask(`${API}/admin/users?limit=100`, { as: world.admin }));
+    const { data: users } = await readJson(await sendRequest(`${API}/admin/users?limit=100`, { as: world.admin }));
     expect(users).toContainEqual(expect.objectContaining({ user_id: world.nurse.id, email: world.nurse.email }));
 
-    const { data: stats } = await read(await ask(`${API}/admin/stats`, { as: world.admin }));
-    const inDays = await read(await ask(`${API}/reports/stats`, { as: world.admin }));
+    const { data: stats } = await readJson(await sendRequest(`${API}/admin/stats`, { as: world.admin }));
+    const inDays = await readJson(await sendRequest(`${API}/reports/stats`, { as: world.admin }));
     expect(inDays.data).toMatchObject(stats.reports);
     expect(stats.reports.total).toBe((await allRows()).length);
     for (const path of ["/admin/users", "/admin/reports", "/admin/stats"]) {
-      expect((await ask(API + path, { as: world.manager })).status, path).toBe(403);
+      expect((await sendRequest(API + path, { as: world.manager })).status, path).toBe(403);
     }
   });
 });
@@ -304,14 +308,16 @@ describe("pages while rows come in", () => {
     const self = await newPerson("patient");
     const patient = await newPatient(mine.hospitalId, mine.nurse, [mine.doctor]);
     await link(self, patient);
-    const add = async () => (await read(await upload(mine.nurse, newPdf(), { patient_id: patient.id }))).data.report_id;
+    const add = async () => (await readJson(await uploadReport(mine.nurse, newPdf(), { patient_id: patient.id }))).data.report_id;
     const there: string[] = [];
     for (let i = 0; i < 11; i++) there.push(await add());
     for (const as of [mine.nurse, mine.doctor, self]) {
       const seen: string[] = [];
       let cursor = "";
       do {
-        const { data, meta } = await read(await ask(`${API}/reports?limit=3${cursor && `&cursor=${cursor}`}`, { as }));
+        const { data, meta } = await readJson(
+          await sendRequest(`${API}/reports?limit=3${cursor && `&cursor=${cursor}`}`, { as }),
+        );
         seen.push(...data.map((r: { report_id: string }) => r.report_id));
         cursor = meta.pagination.next_cursor ?? "";
         await add();
@@ -323,11 +329,11 @@ describe("pages while rows come in", () => {
 
   it("with offsets would show some twice: why cursors are there", async () => {
     const mine = await newWorld();
-    for (let i = 0; i < 4; i++) await upload(mine.nurse, newPdf(), { patient_id: mine.patient.id });
+    for (let i = 0; i < 4; i++) await uploadReport(mine.nurse, newPdf(), { patient_id: mine.patient.id });
     const page = async (offset: number) =>
-      (await read(await ask(`${API}/reports?limit=2&offset=${offset}`, { as: mine.nurse }))).data;
+      (await readJson(await sendRequest(`${API}/reports?limit=2&offset=${offset}`, { as: mine.nurse }))).data;
     const first = await page(0);
-    await upload(mine.nurse, newPdf(), { patient_id: mine.patient.id });
+    await uploadReport(mine.nurse, newPdf(), { patient_id: mine.patient.id });
     const second = await page(2);
     expect(second[0].report_id).toBe(first[1].report_id);
   });

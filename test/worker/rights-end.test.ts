@@ -1,22 +1,22 @@
 // Rights that end: with a membership, with a reused token, in the middle of an upload; and what must not come back.
 import { describe, expect, it } from "vitest";
-import { counting } from "../stores.ts";
-import { API, ask, auditOf, env, newDevice, newPdf, newWorld, read, sha256, type World } from "../world.ts";
+import { withCounters } from "../stores.ts";
+import { API, env, newDevice, newPdf, newWorld, readAuditEvents, readJson, sendRequest, sha256, type World } from "../world.ts";
 
 const member = (world: World) => `${API}/hospitals/${world.hospitalId}/members/${world.doctor.id}`;
-const refresh = (token: string) => ask(`${API}/auth/refresh`, { json: { refresh_token: token } });
+const refresh = (token: string) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: token } });
 
 describe("a membership that ended", () => {
   it("takes its sessions and places in care teams with it: coming back begins anew", async () => {
     const world = await newWorld();
-    const reads = () => ask(`${API}/patients/${world.patient.id}`, { as: world.doctor });
+    const reads = () => sendRequest(`${API}/patients/${world.patient.id}`, { as: world.doctor });
     expect((await reads()).status).toBe(200);
-    expect((await ask(member(world), { as: world.manager, method: "DELETE" })).status).toBe(200);
+    expect((await sendRequest(member(world), { as: world.manager, method: "DELETE" })).status).toBe(200);
     expect((await reads()).status).toBe(401);
     // A hospital administrator cannot bring an account back; an administrator can.
     const back = { method: "PUT", json: { role: "doctor" } };
-    expect((await ask(member(world), { as: world.manager, ...back })).status).toBe(404);
-    expect((await ask(member(world), { as: world.admin, ...back })).status).toBe(200);
+    expect((await sendRequest(member(world), { as: world.manager, ...back })).status).toBe(404);
+    expect((await sendRequest(member(world), { as: world.admin, ...back })).status).toBe(200);
     expect((await reads()).status).toBe(401);
     expect((await refresh(world.doctor.refresh)).status).toBe(401);
     const team = "SELECT count(*) AS n FROM care_team WHERE user_id = ? AND ended_at IS NULL";
@@ -30,7 +30,7 @@ describe("a membership that ended", () => {
 
   it("ends once, and leaves one event, when three say so at once", async () => {
     const world = await newWorld();
-    const all = await Promise.all([1, 2, 3].map(() => ask(member(world), { as: world.manager, method: "DELETE" })));
+    const all = await Promise.all([1, 2, 3].map(() => sendRequest(member(world), { as: world.manager, method: "DELETE" })));
     expect(all.map(({ status }) => status)).toContain(200);
     const events = env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'member.end' AND entity_id = ?");
     expect(await events.bind(world.doctor.id).first("n")).toBe(1);
@@ -40,8 +40,8 @@ describe("a membership that ended", () => {
 describe("a reused refresh token", () => {
   it("ends the session even while its owner does not work here", async () => {
     const world = await newWorld();
-    const second = (await read(await refresh(world.doctor.refresh))).data.refresh_token;
-    const third = (await read(await refresh(second))).data.refresh_token;
+    const second = (await readJson(await refresh(world.doctor.refresh))).data.refresh_token;
+    const third = (await readJson(await refresh(second))).data.refresh_token;
     const set = (ended: number | null) =>
       env.DB.prepare("UPDATE memberships SET ended_at = ? WHERE user_id = ?").bind(ended, world.doctor.id).run();
     await set(1);
@@ -50,7 +50,7 @@ describe("a reused refresh token", () => {
     expect((await refresh(third)).status).toBe(401);
     // The control: another session of the same kind, whose old token nobody used, goes on.
     const other = await newWorld();
-    const next = (await read(await refresh(other.doctor.refresh))).data.refresh_token;
+    const next = (await readJson(await refresh(other.doctor.refresh))).data.refresh_token;
     expect((await refresh(next)).status).toBe(200);
   });
 });
@@ -71,7 +71,7 @@ async function interrupted(as: { token: string }, query: string, meanwhile: () =
     "Content-Length": String(pdf.length),
     "X-Content-SHA256": await sha256(pdf),
   };
-  return ask(`${API}/reports${query}`, { as, method: "POST", headers, body });
+  return sendRequest(`${API}/reports${query}`, { as, method: "POST", headers, body });
 }
 
 describe("a right that ends while the body comes", () => {
@@ -82,18 +82,18 @@ describe("a right that ends while the body comes", () => {
     const world = await newWorld();
     const query = `?patient_id=${world.patient.id}`;
     const leave = () =>
-      ask(`${API}/patients/${world.patient.id}/care-team/${world.doctor.id}`, { as: world.nurse, method: "DELETE" });
+      sendRequest(`${API}/patients/${world.patient.id}/care-team/${world.doctor.id}`, { as: world.nurse, method: "DELETE" });
     expect((await interrupted(world.doctor, query, async () => undefined)).status).toBe(201);
     const before = await reportsOf(world.patient);
     expect((await interrupted(world.nurse, query, async () => undefined)).status).toBe(200);
     const away = await newWorld();
     const own = `?patient_id=${away.patient.id}`;
-    const logout = () => ask(`${API}/auth/logout`, { as: away.doctor, method: "POST" });
+    const logout = () => sendRequest(`${API}/auth/logout`, { as: away.doctor, method: "POST" });
     expect((await interrupted(away.doctor, own, logout)).status).toBe(401);
     expect(await reportsOf(away.patient)).toBe(0);
     const other = await newWorld();
     const go = () =>
-      ask(`${API}/patients/${other.patient.id}/care-team/${other.doctor.id}`, { as: other.nurse, method: "DELETE" });
+      sendRequest(`${API}/patients/${other.patient.id}/care-team/${other.doctor.id}`, { as: other.nurse, method: "DELETE" });
     expect((await interrupted(other.doctor, `?patient_id=${other.patient.id}`, go)).status).toBe(404);
     expect(await reportsOf(other.patient)).toBe(0);
     expect((await leave()).status).toBe(200);
@@ -103,10 +103,10 @@ describe("a right that ends while the body comes", () => {
   it("puts the report of a device that was unbound into quarantine, with all that came with it", async () => {
     const world = await newWorld();
     const device = await newDevice(world.nurse, world.patient.id);
-    const unbind = () => ask(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
+    const unbind = () => sendRequest(`${API}/devices/${device.id}/assignments/current`, { as: world.nurse, method: "DELETE" });
     const answer = await interrupted(device, "?session_type=rest", unbind);
     expect(answer.status).toBe(202);
-    const { data } = await read(answer);
+    const { data } = await readJson(answer);
     expect(data).toMatchObject({ status: "quarantined", reason: "not_found", report_id: null });
     expect(await reportsOf(world.patient)).toBe(0);
     const row = await env.DB.prepare("SELECT outcome, patient_id, file_key FROM uploads WHERE id = ?")
@@ -121,8 +121,8 @@ describe("a device that moves to another patient", () => {
   it("concerns both, and takes three round trips even with a key, and four more to tell both monitors", async () => {
     const world = await newWorld();
     const device = await newDevice(world.nurse, world.patient.id);
-    const { env: counted, counts } = counting(env);
-    const moved = await ask(`${API}/devices/${device.id}/assignments`, {
+    const { env: counted, counts } = withCounters(env);
+    const moved = await sendRequest(`${API}/devices/${device.id}/assignments`, {
       as: world.nurse,
       json: { patient_id: world.stranger.id },
       headers: { "Idempotency-Key": "move-the-device" },
@@ -130,13 +130,13 @@ describe("a device that moves to another patient", () => {
     });
     expect(moved.status).toBe(201);
     expect(counts.d1).toBeLessThanOrEqual(3 + 4);
-    const events = await auditOf(moved.headers.get("x-request-id") ?? "");
+    const events = await readAuditEvents(moved.headers.get("x-request-id") ?? "");
     expect(events.map(({ event }) => event)).toEqual(["device.assign"]);
     expect(new Set(events[0]?.subjects)).toEqual(new Set([world.patient.id, world.stranger.id]));
     // Another hospital's nurse moves nothing, and the binding stays.
     const other = await newWorld();
     const theirs = { as: other.nurse, json: { patient_id: other.patient.id } };
-    expect((await ask(`${API}/devices/${device.id}/assignments`, theirs)).status).toBe(404);
+    expect((await sendRequest(`${API}/devices/${device.id}/assignments`, theirs)).status).toBe(404);
     const open = env.DB.prepare("SELECT patient_id FROM device_assignments WHERE device_id = ? AND ended_at IS NULL");
     expect(await open.bind(device.id).first("patient_id")).toBe(world.stranger.id);
   });

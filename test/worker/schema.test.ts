@@ -1,6 +1,6 @@
 // The database as it is: strict tables, and lists that walk an index instead of everybody's rows.
 import { beforeAll, describe, expect, it } from "vitest";
-import { API, ask, env, newPatient, newWorld, type Person, type World } from "../world.ts";
+import { API, env, newPatient, newWorld, type Person, sendRequest, type World } from "../world.ts";
 
 let world: World;
 let open: World;
@@ -60,7 +60,7 @@ async function statementsOf(path: string, as: Person): Promise<Prepared[]> {
       };
     },
   });
-  const response = await ask(API + path, { as, env: { ...env, DB } });
+  const response = await sendRequest(API + path, { as, env: { ...env, DB } });
   expect(response.status, path).toBe(200);
   await response.arrayBuffer();
   return seen;

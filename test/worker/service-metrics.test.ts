@@ -1,9 +1,21 @@
 // GET /metrics: only for whoever holds METRICS_TOKEN, strictly in Prometheus' text format, and each number is the stores' own.
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { captureLogs, expectProblem } from "../forge.ts";
-import { counting } from "../stores.ts";
-import { API, type Ask, ask, env, newDevice, newLogin, newPdf, newWorld, unique, upload, type World } from "../world.ts";
+import { withCounters } from "../stores.ts";
+import { captureLogs, expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newLogin,
+  newPdf,
+  newWorld,
+  type RequestOptions,
+  sendRequest,
+  uniqueText,
+  uploadReport,
+  type World,
+} from "../world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -14,7 +26,7 @@ afterEach(() => {
 });
 
 const TOKEN = env.METRICS_TOKEN ?? "";
-const scrape = (options: Ask = {}) => ask("/metrics", { as: TOKEN, ...options });
+const scrape = (options: RequestOptions = {}) => sendRequest("/metrics", { as: TOKEN, ...options });
 const sqlRun = (query: string, ...values: unknown[]) =>
   // biome-ignore lint/plugin: constants of this file.
   env.DB.prepare(query)
@@ -52,7 +64,7 @@ function parse(text: string): Map<string, Family> {
   return families;
 }
 
-async function gauges(options: Ask = {}) {
+async function gauges(options: RequestOptions = {}) {
   const response = await scrape(options);
   expect(response.status).toBe(200);
   const families = parse(await response.text());
@@ -66,10 +78,10 @@ describe("who may scrape", () => {
     const wrong = [null, "", "x", `${TOKEN}x`, TOKEN.slice(1), TOKEN.toUpperCase(), world.admin.token, env.BOOTSTRAP_TOKEN];
     for (const as of wrong) await expectProblem(await scrape({ as }), 401, "unauthenticated");
     for (const Authorization of [TOKEN, `Basic ${TOKEN}`, `Bearer ${TOKEN} x`, `Bearer ${TOKEN},Bearer ${TOKEN}`]) {
-      await expectProblem(await ask("/metrics", { headers: { Authorization } }), 401, "unauthenticated");
+      await expectProblem(await sendRequest("/metrics", { headers: { Authorization } }), 401, "unauthenticated");
     }
-    await expectProblem(await ask(`/metrics?token=${TOKEN}`), 401, "unauthenticated");
-    expect((await ask("/metrics", { headers: { Authorization: `bearer ${TOKEN}` } })).status).toBe(200);
+    await expectProblem(await sendRequest(`/metrics?token=${TOKEN}`), 401, "unauthenticated");
+    expect((await sendRequest("/metrics", { headers: { Authorization: `bearer ${TOKEN}` } })).status).toBe(200);
   });
 
   it("is nobody where no token is set", async () => {
@@ -78,7 +90,7 @@ describe("who may scrape", () => {
       Reflect.deleteProperty(without, "METRICS_TOKEN");
       const of: Env = value === undefined ? without : { ...without, METRICS_TOKEN: value };
       for (const as of [TOKEN, "", null, world.admin.token]) await expectProblem(await scrape({ as, env: of }), 404, "not_found");
-      expect((await ask(`${API}/devices`, { as: world.nurse, env: of })).status).toBe(200);
+      expect((await sendRequest(`${API}/devices`, { as: world.nurse, env: of })).status).toBe(200);
     }
   });
 
@@ -101,7 +113,7 @@ describe("who may scrape", () => {
       const logs = captureLogs();
       const of: Env = { ...env, METRICS_TOKEN: value };
       await expectProblem(await scrape({ as: value, env: of }), 503, "misconfigured");
-      await expectProblem(await ask(`${API}/devices`, { as: world.nurse, env: of }), 503, "misconfigured");
+      await expectProblem(await sendRequest(`${API}/devices`, { as: world.nurse, env: of }), 503, "misconfigured");
       expect(logs()).toContain('"variable":"METRICS_TOKEN"');
       expect(logs()).not.toContain(value);
       vi.restoreAllMocks();
@@ -121,7 +133,7 @@ describe("who may scrape", () => {
 
 describe("the text", () => {
   it("is the exposition format, of gauges alone, and no label or help names anybody", async () => {
-    await upload(world.nurse, newPdf(), { patient_id: world.patient.id });
+    await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id });
     const response = await scrape();
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(response.headers.get("cache-control")).toBe("no-store");
@@ -162,12 +174,17 @@ describe("the numbers", () => {
   it("move as the tables do when things are made through the front door", async () => {
     const tables = { accounts: "users", hospitals: "hospitals", patients: "patients", devices: "devices" };
     const [first, rows] = [await gauges(), await recount(tables)];
-    const hospital = await ask(`${API}/hospitals`, { as: world.admin, json: { name: `Hospital ${unique()}` } });
+    const hospital = await sendRequest(`${API}/hospitals`, { as: world.admin, json: { name: `Hospital ${uniqueText()}` } });
     expect(hospital.status).toBe(201);
-    const account = { email: `${unique()}@example.org`, full_name: "Ira Menon", password: "quiet river stones", role: "nurse" };
-    expect((await ask(`${API}/users`, { as: world.manager, json: account })).status).toBe(201);
+    const account = {
+      email: `${uniqueText()}@example.org`,
+      full_name: "Ira Menon",
+      password: "quiet river stones",
+      role: "nurse",
+    };
+    expect((await sendRequest(`${API}/users`, { as: world.manager, json: account })).status).toBe(201);
     for (const first_name of ["Asha", "Ravi"]) {
-      expect((await ask(`${API}/patients`, { as: world.nurse, json: { first_name } })).status).toBe(201);
+      expect((await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name } })).status).toBe(201);
     }
     await newDevice(world.nurse, world.patient.id);
     const [last, now] = [await gauges(), await recount(tables)];
@@ -181,11 +198,11 @@ describe("the numbers", () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const unbound = await newDevice(world.nurse, null);
     const same = newPdf();
-    await upload(device, same, { patient_id: world.patient.id });
-    await upload(device, same, { patient_id: world.patient.id });
-    await upload(world.nurse, newPdf(), { patient_id: world.patient.id, kind: "cpap" });
-    expect((await upload(unbound, newPdf())).status).toBe(202);
-    await upload(world.nurse, new Uint8Array(Buffer.from("no PDF")), { patient_id: world.patient.id });
+    await uploadReport(device, same, { patient_id: world.patient.id });
+    await uploadReport(device, same, { patient_id: world.patient.id });
+    await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id, kind: "cpap" });
+    expect((await uploadReport(unbound, newPdf())).status).toBe(202);
+    await uploadReport(world.nurse, new Uint8Array(Buffer.from("no PDF")), { patient_id: world.patient.id });
     const value = await gauges();
     const reports = await env.DB.prepare("SELECT kind, status, count(*) AS n FROM reports GROUP BY 1, 2").all();
     expect(reports.results.length).toBeGreaterThanOrEqual(2);
@@ -213,14 +230,14 @@ describe("the numbers", () => {
     const standing = { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" } as const;
     const login = await newLogin(world.nurse.id, standing);
     expect((await gauges())("sessions_live")).toBe(first("sessions_live") + 1);
-    expect((await ask(`${API}/auth/logout`, { as: login.token, method: "POST" })).ok).toBe(true);
+    expect((await sendRequest(`${API}/auth/logout`, { as: login.token, method: "POST" })).ok).toBe(true);
     expect((await gauges())("sessions_live")).toBe(first("sessions_live"));
     for (const column of ["expires_at", "idle_expires_at"]) {
       const lapsed = await newLogin(world.nurse.id, standing);
       await sqlRun(`UPDATE sessions SET ${column} = 1 WHERE id = ?`, lapsed.sessionId);
     }
     expect((await gauges())("sessions_live")).toBe(first("sessions_live"));
-    await ask(`${API}/auth/login`, { json: { email: world.doctor.email, password: "not the right password" } });
+    await sendRequest(`${API}/auth/login`, { json: { email: world.doctor.email, password: "not the right password" } });
     await sqlRun("INSERT INTO login_attempts (subject, id, state, expires_at) VALUES ('x', 'lapsed', 'failed', 1)");
     expect((await gauges())("login_failures")).toBe(first("login_failures") + 1);
   });
@@ -247,7 +264,7 @@ describe("the numbers", () => {
     expect(value("outbox_oldest_due_age_seconds")).toBeLessThan(120);
     await sqlRun(`INSERT INTO outbox (id, topic, payload, created_at, due_at)
       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) SELECT 'n' || i, 'x', '{}', 1, 1 FROM n`);
-    const { env: counted, counts } = counting(env);
+    const { env: counted, counts } = withCounters(env);
     expect((await gauges({ env: counted }))("outbox_depth")).toBe(10_001);
     expect(counts.d1).toBe(1);
     expect(counts.rowsRead).toBeLessThan(11_000);

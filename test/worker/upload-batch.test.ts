@@ -1,11 +1,11 @@
 // Many files in one form: each as if it had come alone, and the bytes a machine may send in a day.
 import { beforeAll, describe, expect, it } from "vitest";
-import { cleanUp } from "../../src/cron.ts";
-import { DAY_MS, dayOf } from "../../src/platform/counters.ts";
-import { MACHINE_BYTES_PER_DAY } from "../../src/reports/upload/quota.ts";
-import { counting, failing, yielding } from "../stores.ts";
-import { API, ask, env, newDevice, newPdf, newWorld, read, unique, upload, type World } from "../world.ts";
-import { namedKeys, openEveryReport, reportsOf, storedKeys, uploadRows } from "./evidence.ts";
+import { runCleanup } from "../../src/cron.ts";
+import { DAY_MS, utcDayOf } from "../../src/platform/counters.ts";
+import { MAX_BYTES_PER_DAY } from "../../src/reports/upload/quota.ts";
+import { withCounters, withRandomDelays, withStoreFault } from "../stores.ts";
+import { API, env, newDevice, newPdf, newWorld, readJson, sendRequest, uniqueText, uploadReport, type World } from "../world.ts";
+import { listReferencedKeys, listReportIds, listStoredKeys, readUploadRows, verifyEveryReport } from "./storage-evidence.ts";
 
 let world: World;
 let other: World;
@@ -20,7 +20,7 @@ function send(as: As, files: Pdf[], items: unknown, on = env): Promise<Response>
   const body = new FormData();
   for (const [i, pdf] of files.entries()) body.append("file", new File([pdf], `ecg-${i}.pdf`, { type: "application/pdf" }));
   if (items !== undefined) body.append("items", typeof items === "string" ? items : JSON.stringify(items));
-  return ask(`${API}/reports/batch`, { as, body, env: on });
+  return sendRequest(`${API}/reports/batch`, { as, body, env: on });
 }
 
 const mine = (more: object = {}) => ({ patient_id: world.patient.id, ...more });
@@ -28,7 +28,7 @@ const mine = (more: object = {}) => ({ patient_id: world.patient.id, ...more });
 describe("a batch", () => {
   it("answers each file as the single upload would, in its order, and logs each", async () => {
     const known = newPdf();
-    await upload(world.nurse, known, { patient_id: world.patient.id });
+    await uploadReport(world.nurse, known, { patient_id: world.patient.id });
     const files = [newPdf(), newPdf().slice(3), newPdf(), known, newPdf(), newPdf(), newPdf()];
     const response = await send(world.nurse, files, [
       mine({ metrics: { heart_rate: 61 }, session_type: "rest", confidence: 0.25 }),
@@ -40,7 +40,7 @@ describe("a batch", () => {
       mine({ idempotency_key: "short" }),
     ]);
     expect(response.status).toBe(200);
-    const { data } = await read(response.clone());
+    const { data } = await readJson(response.clone());
     expect(data.map((item: { index: number }) => item.index)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(data.map(({ status, code }: { status: number; code: string }) => [status, code])).toEqual([
       [201, null],
@@ -55,11 +55,11 @@ describe("a batch", () => {
     expect(data[0].errors).toEqual([]);
     expect(data[4].errors).toMatchObject([{ path: "heart_rate" }]);
     expect(data[5].errors).toEqual([{ path: "colour", message: "Unknown field", code: "unknown_field" }]);
-    const { data: report } = await read(await ask(`${API}/reports/${data[0].report_id}`, { as: world.doctor }));
+    const { data: report } = await readJson(await sendRequest(`${API}/reports/${data[0].report_id}`, { as: world.doctor }));
     expect(report).toMatchObject({ heart_rate: 61, session_type: "rest", confidence: 0.25, file_name: "ecg-0.pdf" });
-    const outcomes = (await uploadRows(response)).map((row) => row.outcome).sort();
+    const outcomes = (await readUploadRows(response)).map((row) => row.outcome).sort();
     expect(outcomes).toEqual(["duplicate", "refused", "refused", "refused", "refused", "refused", "stored"]);
-    await openEveryReport();
+    await verifyEveryReport();
   });
 
   it("takes 100 files, and refuses 101 before any work", async () => {
@@ -71,21 +71,21 @@ describe("a batch", () => {
       files.map(() => ({ patient_id })),
     );
     expect(refused.status).toBe(400);
-    expect(await uploadRows(refused)).toEqual([]);
+    expect(await readUploadRows(refused)).toEqual([]);
     const taken = await send(
       world.nurse,
       files.slice(1),
       files.slice(1).map(() => ({ patient_id })),
     );
-    const { data } = await read(taken);
+    const { data } = await readJson(taken);
     expect(data).toHaveLength(100);
     expect(data.every(({ status }: { status: number }) => status === 201)).toBe(true);
-    expect(await reportsOf(patient_id)).toHaveLength(100);
+    expect(await listReportIds(patient_id)).toHaveLength(100);
   });
 
   it("of one file many times makes one report", async () => {
     const pdf = newPdf();
-    const { data } = await read(await send(world.nurse, Array(12).fill(pdf), Array(12).fill(mine()), yielding(env)));
+    const { data } = await readJson(await send(world.nurse, Array(12).fill(pdf), Array(12).fill(mine()), withRandomDelays(env)));
     const by = Map.groupBy(data, (item: { status: number }) => item.status);
     expect([by.get(201)?.length, by.get(200)?.length]).toEqual([1, 11]);
     expect(new Set(data.map((item: { report_id: string }) => item.report_id)).size).toBe(1);
@@ -95,7 +95,7 @@ describe("a batch", () => {
     const bound = await newDevice(world.nurse, world.patient.id);
     const unbound = await newDevice(world.nurse, null);
     const statuses = async (as: As) =>
-      (await read(await send(as, [newPdf(), newPdf()], undefined))).data.map((item: { status: number }) => item.status);
+      (await readJson(await send(as, [newPdf(), newPdf()], undefined))).data.map((item: { status: number }) => item.status);
     expect(await statuses(bound)).toEqual([201, 201]);
     expect(await statuses(unbound)).toEqual([202, 202]);
   });
@@ -106,7 +106,7 @@ describe("a batch", () => {
     ["items that are no array", () => send(world.nurse, [newPdf()], { patient_id: 1 }), 400],
     ["items that are no JSON", () => send(world.nurse, [newPdf()], "[{"), 400],
     ["more than 10 MB together", () => send(world.nurse, [newPdf("a", 6e6), newPdf("b", 6e6)], [mine(), mine()]), 413],
-    ["another type", () => ask(`${API}/reports/batch`, { as: world.nurse, json: [] }), 415],
+    ["another type", () => sendRequest(`${API}/reports/batch`, { as: world.nurse, json: [] }), 415],
     ["no token", () => send({ token: "x" }, [newPdf()], [mine()]), 401],
   ])("with %s is refused as a whole", async (_, run, status) => {
     expect((await run()).status).toBe(status);
@@ -118,9 +118,9 @@ describe("a batch", () => {
       for (const store of ["DB", "FILES"] as const) {
         for (let k = 1; k <= 12; k++) {
           const files = [newPdf(), newPdf(), newPdf()];
-          const items = files.map(() => mine({ idempotency_key: `batch-${unique()}`, metrics: { heart_rate: 60 } }));
-          const before = (await reportsOf(world.patient.id)).length;
-          const faulty = failing(env, k, when, store);
+          const items = files.map(() => mine({ idempotency_key: `batch-${uniqueText()}`, metrics: { heart_rate: 60 } }));
+          const before = (await listReportIds(world.patient.id)).length;
+          const faulty = withStoreFault(env, k, when, store);
           const first = await send(world.nurse, files, items, faulty.env);
           if (!faulty.fault.fired) break;
           fired++;
@@ -129,23 +129,23 @@ describe("a batch", () => {
           if (first.status === 200) {
             for (const item of JSON.parse(text).data) expect([201, 503]).toContain(item.status);
           } else expect(first.status).toBe(503);
-          const { data } = await read(await send(world.nurse, files, items));
+          const { data } = await readJson(await send(world.nurse, files, items));
           expect(data.map((item: { status: number }) => item.status)).toEqual([201, 201, 201]);
-          expect((await reportsOf(world.patient.id)).length).toBe(before + 3);
+          expect((await listReportIds(world.patient.id)).length).toBe(before + 3);
         }
       }
     }
     expect(fired).toBeGreaterThan(20);
-    await openEveryReport();
+    await verifyEveryReport();
   });
 
   it("costs three round trips a file at most, and one for the form", async () => {
-    const { env: counted, counts } = counting(env);
+    const { env: counted, counts } = withCounters(env);
     const files = Array.from({ length: 10 }, () => newPdf());
     await send(
       world.nurse,
       files,
-      files.map(() => mine({ idempotency_key: unique() })),
+      files.map(() => mine({ idempotency_key: uniqueText() })),
       counted,
     );
     expect(counts.d1).toBeLessThanOrEqual(1 + 3 * files.length);
@@ -156,65 +156,65 @@ describe("a machine's bytes of a day", () => {
   const scope = (device: { id: string }) => `m:${device.id}`;
   const used = (device: { id: string }) =>
     env.DB.prepare("SELECT n FROM counters WHERE scope = ? AND day = ?")
-      .bind(scope(device), dayOf(Date.now()))
+      .bind(scope(device), utcDayOf(Date.now()))
       .first<number>("n");
   const spend = (device: { id: string }, n: number) =>
     env.DB.prepare(
       "INSERT INTO counters (scope, day, name, n) VALUES (?, CAST(? AS INTEGER), 'bytes', CAST(? AS INTEGER)) ON CONFLICT DO UPDATE SET n = excluded.n",
     )
-      .bind(scope(device), dayOf(Date.now()), n)
+      .bind(scope(device), utcDayOf(Date.now()), n)
       .run();
 
   it("are counted for what is stored, in the queue or not, and for nothing else", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const pdf = newPdf("counted", 5_000);
-    await upload(device, pdf, { metrics: '{"heart_rate":60}' });
+    await uploadReport(device, pdf, { metrics: '{"heart_rate":60}' });
     expect(await used(device)).toBe(pdf.length + 17);
-    await upload(device, pdf);
-    await upload(device, newPdf(), { metrics: "{" });
+    await uploadReport(device, pdf);
+    await uploadReport(device, newPdf(), { metrics: "{" });
     expect(await used(device)).toBe(pdf.length + 17);
     const corrupt = newPdf().slice(3);
-    await upload(device, corrupt);
+    await uploadReport(device, corrupt);
     expect(await used(device)).toBe(pdf.length + 17 + corrupt.length);
   });
 
   it("end with 429 and the seconds to midnight (UTC), in the queue too; people have no such end", async () => {
     const [bound, unbound] = [await newDevice(world.nurse, world.patient.id), await newDevice(world.nurse, null)];
     for (const device of [bound, unbound]) {
-      await spend(device, MACHINE_BYTES_PER_DAY - 100);
-      const objects = (await storedKeys()).length;
-      const refused = await upload(device, newPdf());
-      expect({ status: refused.status, code: (await read(refused.clone())).code }).toEqual({
+      await spend(device, MAX_BYTES_PER_DAY - 100);
+      const objects = (await listStoredKeys()).length;
+      const refused = await uploadReport(device, newPdf());
+      expect({ status: refused.status, code: (await readJson(refused.clone())).code }).toEqual({
         status: 429,
         code: "quota_exceeded",
       });
       const wait = Number(refused.headers.get("retry-after"));
-      expect(dayOf(Date.now() + wait * 1000)).toBe(dayOf(Date.now()) + 1);
+      expect(utcDayOf(Date.now() + wait * 1000)).toBe(utcDayOf(Date.now()) + 1);
       expect(wait).toBeLessThanOrEqual(86_400);
-      expect(await uploadRows(refused)).toMatchObject([{ outcome: "refused", reason: "quota_exceeded" }]);
-      expect(await storedKeys()).toHaveLength(objects);
-      expect(await used(device)).toBe(MACHINE_BYTES_PER_DAY - 100);
+      expect(await readUploadRows(refused)).toMatchObject([{ outcome: "refused", reason: "quota_exceeded" }]);
+      expect(await listStoredKeys()).toHaveLength(objects);
+      expect(await used(device)).toBe(MAX_BYTES_PER_DAY - 100);
     }
-    expect((await upload(world.nurse, newPdf(), { patient_id: world.patient.id })).status).toBe(201);
+    expect((await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id })).status).toBe(201);
   });
 
   it.each([true, false])("hold exactly when 50 uploads come at once (bound: %s)", async (isBound) => {
     const device = await newDevice(world.nurse, isBound ? world.patient.id : null);
-    const pdfs = Array.from({ length: 50 }, () => newPdf(unique(), 1_000));
+    const pdfs = Array.from({ length: 50 }, () => newPdf(uniqueText(), 1_000));
     const room = 7 * 1_000 + 500;
-    await spend(device, MACHINE_BYTES_PER_DAY - room);
-    const all = await Promise.all(pdfs.map((pdf) => upload(device, pdf, {}, { env: yielding(env) })));
+    await spend(device, MAX_BYTES_PER_DAY - room);
+    const all = await Promise.all(pdfs.map((pdf) => uploadReport(device, pdf, {}, { env: withRandomDelays(env) })));
     const by = Map.groupBy(all, ({ status }) => status);
     expect(by.get(isBound ? 201 : 202)).toHaveLength(7);
     expect(by.get(429)).toHaveLength(43);
-    expect(await used(device)).toBe(MACHINE_BYTES_PER_DAY - 500);
+    expect(await used(device)).toBe(MAX_BYTES_PER_DAY - 500);
   });
 
   it("left no bytes of what was refused, and yesterday's counts go", async () => {
-    await cleanUp(env, Date.now() + DAY_MS);
-    expect((await storedKeys()).sort()).toEqual((await namedKeys()).sort());
+    await runCleanup(env, Date.now() + DAY_MS);
+    expect((await listStoredKeys()).sort()).toEqual((await listReferencedKeys()).sort());
     const rows = env.DB.prepare("SELECT count(*) AS n FROM counters WHERE scope LIKE 'm:%'");
     expect(await rows.first("n")).toBe(0);
-    await openEveryReport();
+    await verifyEveryReport();
   });
 });

@@ -1,8 +1,20 @@
 // Uploads made to hurt: multipart forms that no library makes, file names, polyglots, silent senders; files of others' test suites.
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { IDLE_MS } from "../../src/http/request.ts";
-import { API, type Ask, ask, newDevice, newPdf, newWorld, read, sha256, upload, uploadRaw, type World } from "../world.ts";
-import { filePart, multipart, type Part, reportsOf, storedKeys, uploadRows } from "./evidence.ts";
+import { BODY_IDLE_TIMEOUT_MS } from "../../src/http/request-middleware.ts";
+import {
+  API,
+  newDevice,
+  newPdf,
+  newWorld,
+  type RequestOptions,
+  readJson,
+  sendRequest,
+  sha256,
+  uploadRaw,
+  uploadReport,
+  type World,
+} from "../world.ts";
+import { buildMultipart, createFilePart, listReportIds, listStoredKeys, type Part, readUploadRows } from "./storage-evidence.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -16,20 +28,24 @@ const field = (name: string, value: string): Part => ({
   body: value,
 });
 
-function sendForm(bytes: Uint8Array<ArrayBuffer>, type = `multipart/form-data; boundary=${BOUNDARY}`, options: Ask = {}) {
-  return ask(`${API}/reports`, { as: world.nurse, body: bytes, headers: { "Content-Type": type }, ...options });
+function sendForm(
+  bytes: Uint8Array<ArrayBuffer>,
+  type = `multipart/form-data; boundary=${BOUNDARY}`,
+  options: RequestOptions = {},
+) {
+  return sendRequest(`${API}/reports`, { as: world.nurse, body: bytes, headers: { "Content-Type": type }, ...options });
 }
 
 async function expectRefused(response: Response, status: number): Promise<void> {
-  expect({ status: response.status, ...(await read(response)) }).toMatchObject({ status });
-  expect(await uploadRows(response)).toMatchObject([{ outcome: "refused", hospital_id: world.hospitalId }]);
+  expect({ status: response.status, ...(await readJson(response)) }).toMatchObject({ status });
+  expect(await readUploadRows(response)).toMatchObject([{ outcome: "refused", hospital_id: world.hospitalId }]);
 }
 
 describe("a multipart form", () => {
   const about = () => field("patient_id", world.patient.id);
 
   it("written by hand is taken, with other parts in any order", async () => {
-    const sent = await sendForm(multipart(BOUNDARY, [filePart(newPdf()), about(), field("session_type", "")]));
+    const sent = await sendForm(buildMultipart(BOUNDARY, [createFilePart(newPdf()), about(), field("session_type", "")]));
     expect(sent.status).toBe(201);
   });
 
@@ -38,23 +54,27 @@ describe("a multipart form", () => {
     ["an empty boundary", "multipart/form-data; boundary="],
     ["another boundary", "multipart/form-data; boundary=other"],
   ])("with %s is refused", async (_, type) => {
-    const response = await sendForm(multipart(BOUNDARY, [about(), filePart(newPdf())]), type);
+    const response = await sendForm(buildMultipart(BOUNDARY, [about(), createFilePart(newPdf())]), type);
     expect([400, 415]).toContain(response.status);
     await expectRefused(response, response.status);
   });
 
   it.each<[string, () => Uint8Array<ArrayBuffer>]>([
-    ["that never ends", () => multipart(BOUNDARY, [about(), filePart(newPdf())], false)],
-    ["of two files", () => multipart(BOUNDARY, [about(), filePart(newPdf()), filePart(newPdf())])],
-    ["naming two patients", () => multipart(BOUNDARY, [about(), field("patient_id", world.stranger.id), filePart(newPdf())])],
-    ["without a file", () => multipart(BOUNDARY, [about()])],
-    ["whose file is text", () => multipart(BOUNDARY, [about(), field("file", "%PDF-1.4 %%EOF")])],
+    ["that never ends", () => buildMultipart(BOUNDARY, [about(), createFilePart(newPdf())], false)],
+    ["of two files", () => buildMultipart(BOUNDARY, [about(), createFilePart(newPdf()), createFilePart(newPdf())])],
+    [
+      "naming two patients",
+      () => buildMultipart(BOUNDARY, [about(), field("patient_id", world.stranger.id), createFilePart(newPdf())]),
+    ],
+    ["without a file", () => buildMultipart(BOUNDARY, [about()])],
+    ["whose file is text", () => buildMultipart(BOUNDARY, [about(), field("file", "%PDF-1.4 %%EOF")])],
     [
       "of 10,000 parts",
-      () => multipart(BOUNDARY, [...Array.from({ length: 10_000 }, (_, i) => field(`f${i}`, "x")), filePart(newPdf())]),
+      () =>
+        buildMultipart(BOUNDARY, [...Array.from({ length: 10_000 }, (_, i) => field(`f${i}`, "x")), createFilePart(newPdf())]),
     ],
-    ["with a field nobody knows", () => multipart(BOUNDARY, [about(), field("role", "admin"), filePart(newPdf())])],
-    ["with __proto__", () => multipart(BOUNDARY, [about(), field("__proto__", "x"), filePart(newPdf())])],
+    ["with a field nobody knows", () => buildMultipart(BOUNDARY, [about(), field("role", "admin"), createFilePart(newPdf())])],
+    ["with __proto__", () => buildMultipart(BOUNDARY, [about(), field("__proto__", "x"), createFilePart(newPdf())])],
     ["of nothing", () => new Uint8Array()],
   ])("%s is refused, quickly", async (_, bytes) => {
     const started = performance.now();
@@ -63,16 +83,16 @@ describe("a multipart form", () => {
   });
 
   it("within a form is a file like any other, and no PDF", async () => {
-    const inner = multipart("inner", [filePart(newPdf())]);
+    const inner = buildMultipart("inner", [createFilePart(newPdf())]);
     const nested: Part = {
       headers: ['Content-Disposition: form-data; name="file"; filename="f"', "Content-Type: multipart/mixed; boundary=inner"],
       body: inner,
     };
-    await expectRefused(await sendForm(multipart(BOUNDARY, [about(), nested])), 415);
+    await expectRefused(await sendForm(buildMultipart(BOUNDARY, [about(), nested])), 415);
   });
 
   it("behind a megabyte of preamble is refused or taken whole, never half", async () => {
-    const form = multipart(BOUNDARY, [about(), filePart(newPdf())]);
+    const form = buildMultipart(BOUNDARY, [about(), createFilePart(newPdf())]);
     const late = new Uint8Array(Buffer.concat([Buffer.from("x".repeat(1_000_000)), Buffer.from("\r\n"), form]));
     const response = await sendForm(late);
     expect([201, 400]).toContain(response.status);
@@ -98,9 +118,11 @@ describe("a file name", () => {
     const headers = { "X-File-Name": encodeURIComponent(name) };
     const sent = await uploadRaw(world.nurse, pdf, `?patient_id=${world.patient.id}`, { headers });
     expect(sent.status).toBe(201);
-    const { data } = await read(sent);
-    expect((await read(await ask(`${API}/reports/${data.report_id}`, { as: world.nurse }))).data.file_name).toBe(kept);
-    const file = await ask(data.cloud_url);
+    const { data } = await readJson(sent);
+    expect((await readJson(await sendRequest(`${API}/reports/${data.report_id}`, { as: world.nurse }))).data.file_name).toBe(
+      kept,
+    );
+    const file = await sendRequest(data.cloud_url);
     const disposition = file.headers.get("content-disposition") ?? "";
     expect(disposition).toMatch(/^attachment; filename="[\x20-\x7e]+"; filename\*=UTF-8''[\w.~!#$&+^`|%-]+$/);
     expect(disposition.match(/"/g)).toHaveLength(2);
@@ -110,10 +132,10 @@ describe("a file name", () => {
   });
 
   it("comes from a form as well, and names no object", async () => {
-    const part = filePart(newPdf(), `filename="../../${world.patient.canary}.pdf"`);
-    const sent = await sendForm(multipart(BOUNDARY, [field("patient_id", world.patient.id), part]));
+    const part = createFilePart(newPdf(), `filename="../../${world.patient.canary}.pdf"`);
+    const sent = await sendForm(buildMultipart(BOUNDARY, [field("patient_id", world.patient.id), part]));
     expect(sent.status).toBe(201);
-    for (const key of await storedKeys()) expect(key).toMatch(/^[\w-]+\/\d+\/[\w-]{20,}$/);
+    for (const key of await listStoredKeys()) expect(key).toMatch(/^[\w-]+\/\d+\/[\w-]{20,}$/);
   });
 });
 
@@ -128,9 +150,9 @@ describe("active and mixed content", () => {
     ["HTML", inside("<script>alert(document.domain)</script>")],
     ["a program of 500 bytes after it", new Uint8Array(Buffer.concat([newPdf(), Buffer.from("MZ".repeat(250))]))],
   ])("%s is stored as it is and never shown inline", async (_, pdf) => {
-    const sent = await upload(world.nurse, pdf, { patient_id: world.patient.id });
+    const sent = await uploadReport(world.nurse, pdf, { patient_id: world.patient.id });
     expect(sent.status).toBe(201);
-    const file = await ask((await read(sent)).data.cloud_url);
+    const file = await sendRequest((await readJson(sent)).data.cloud_url);
     expect(Object.fromEntries(file.headers)).toMatchObject({
       "content-type": "application/pdf",
       "content-disposition": expect.stringMatching(/^attachment;/),
@@ -144,7 +166,7 @@ describe("active and mixed content", () => {
 
 describe("a sender that falls silent", () => {
   it("is cut off, and leaves nothing but its log row", async () => {
-    const before = [await storedKeys(), await reportsOf(world.patient.id)];
+    const before = [await listStoredKeys(), await listReportIds(world.patient.id)];
     vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
     let asked = 0;
     const body = new ReadableStream<Uint8Array>({
@@ -160,12 +182,12 @@ describe("a sender that falls silent", () => {
     // Stores answer in real time; only the idle timer runs on ours.
     for (let i = 0; i < 200 && !response; i++) {
       await scheduler.wait(10);
-      if (asked > 1) await vi.advanceTimersByTimeAsync(IDLE_MS);
+      if (asked > 1) await vi.advanceTimersByTimeAsync(BODY_IDLE_TIMEOUT_MS);
     }
     expect(response?.status).toBe(408);
     vi.useRealTimers();
-    expect(await uploadRows(await sending)).toMatchObject([{ outcome: "refused", reason: "request_timeout" }]);
-    expect([await storedKeys(), await reportsOf(world.patient.id)]).toEqual(before);
+    expect(await readUploadRows(await sending)).toMatchObject([{ outcome: "refused", reason: "request_timeout" }]);
+    expect([await listStoredKeys(), await listReportIds(world.patient.id)]).toEqual(before);
   });
 });
 
@@ -185,12 +207,12 @@ describe("real files", () => {
       const tryOut = async ({ path, base64 }: (typeof mine)[number], as: { token: string }) => {
         const pdf = new Uint8Array(Buffer.from(base64, "base64"));
         const fields = as === device ? {} : { patient_id: world.patient.id };
-        const sent = await upload(as, pdf, { fileName: path.split("/").at(-1) ?? "", ...fields });
+        const sent = await uploadReport(as, pdf, { fileName: path.split("/").at(-1) ?? "", ...fields });
         expect([200, 201, as === device ? 202 : 415], path).toContain(sent.status);
         outcomes[sent.status] = (outcomes[sent.status] ?? 0) + 1;
-        const { data } = await read(sent);
+        const { data } = await readJson(sent);
         if (sent.status > 201) return;
-        const file = await ask(data.cloud_url);
+        const file = await sendRequest(data.cloud_url);
         expect(await sha256(new Uint8Array(await file.arrayBuffer())), path).toBe(await sha256(pdf));
       };
       const all = mine.flatMap((file) => [world.nurse, device].map((as) => () => tryOut(file, as)));

@@ -1,10 +1,8 @@
 // Uploads within and beyond their limits: size, announced length, digest, media type; every attempt leaves a log row.
 import { beforeAll, describe, expect, it } from "vitest";
-import { MULTIPART_LIMIT, RAW_LIMIT } from "../../src/reports/upload/incoming.ts";
+import { MAX_MULTIPART_BYTES, MAX_RAW_BYTES } from "../../src/reports/upload/upload-request.ts";
 import {
   API,
-  ask,
-  auditOf,
   env,
   link,
   newDevice,
@@ -12,14 +10,16 @@ import {
   newPdf,
   newPerson,
   newWorld,
-  read,
+  readAuditEvents,
+  readJson,
+  sendRequest,
   sha256,
-  upload,
   uploadForm,
   uploadRaw,
+  uploadReport,
   type World,
 } from "../world.ts";
-import { formBytes, reportsOf, storedKeys, uploadRows } from "./evidence.ts";
+import { encodeForm, listReportIds, listStoredKeys, readUploadRows } from "./storage-evidence.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -28,45 +28,49 @@ beforeAll(async () => {
 
 /** The refusal is a problem, stores nothing, and stands once in the upload log and the audit trail. */
 async function expectRefusal(send: () => Promise<Response>, status: number, code: string): Promise<void> {
-  const before = await storedKeys();
-  const reports = await reportsOf(world.patient.id);
+  const before = await listStoredKeys();
+  const reports = await listReportIds(world.patient.id);
   const response = await send();
-  expect({ status: response.status, ...(await read(response)) }).toMatchObject({ status, code });
+  expect({ status: response.status, ...(await readJson(response)) }).toMatchObject({ status, code });
   expect(response.headers.get("content-type")).toBe("application/problem+json");
-  expect(await uploadRows(response)).toMatchObject([
+  expect(await readUploadRows(response)).toMatchObject([
     { outcome: "refused", reason: code, report_id: null, hospital_id: world.hospitalId },
   ]);
-  expect(await auditOf(response.headers.get("x-request-id") ?? "")).toMatchObject([{ outcome: "failed", reason: code }]);
-  expect(await storedKeys()).toEqual(before);
-  expect(await reportsOf(world.patient.id)).toEqual(reports);
+  expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([{ outcome: "failed", reason: code }]);
+  expect(await listStoredKeys()).toEqual(before);
+  expect(await listReportIds(world.patient.id)).toEqual(reports);
 }
 
 const rawQuery = () => `?patient_id=${world.patient.id}`;
 
 describe("size", () => {
   it.each([
-    ["multipart", MULTIPART_LIMIT],
-    ["raw", RAW_LIMIT],
+    ["multipart", MAX_MULTIPART_BYTES],
+    ["raw", MAX_RAW_BYTES],
   ] as const)("takes a %s file of the limit and one byte less, and refuses one byte more", async (form, limit) => {
     const send = (pdf: Uint8Array<ArrayBuffer>) =>
-      form === "raw" ? uploadRaw(world.nurse, pdf, rawQuery()) : upload(world.nurse, pdf, { patient_id: world.patient.id });
+      form === "raw" ? uploadRaw(world.nurse, pdf, rawQuery()) : uploadReport(world.nurse, pdf, { patient_id: world.patient.id });
     for (const size of [limit - 1, limit]) {
       const pdf = newPdf(`${form} ${size}`, size);
       expect(pdf.length).toBe(size);
       const sent = await send(pdf);
       expect(sent.status).toBe(201);
-      const { data } = await read(sent);
-      const file = await ask(data.cloud_url);
+      const { data } = await readJson(sent);
+      const file = await sendRequest(data.cloud_url);
       expect(await sha256(new Uint8Array(await file.arrayBuffer()))).toBe(await sha256(pdf));
     }
     await expectRefusal(() => send(newPdf("big", limit + 1)), 413, "too_large");
   });
 
   it("counts the bytes of a form whose announced length lies, either way", async () => {
-    const { type, bytes } = await formBytes(newPdf("big", MULTIPART_LIMIT + 200_000), { patient_id: world.patient.id });
-    const small = await formBytes(newPdf("small"), { patient_id: world.patient.id });
+    const { type, bytes } = await encodeForm(newPdf("big", MAX_MULTIPART_BYTES + 200_000), { patient_id: world.patient.id });
+    const small = await encodeForm(newPdf("small"), { patient_id: world.patient.id });
     const send = (body: Uint8Array<ArrayBuffer>, contentType: string, length: string) =>
-      ask(`${API}/reports`, { as: world.nurse, body, headers: { "Content-Type": contentType, "Content-Length": length } });
+      sendRequest(`${API}/reports`, {
+        as: world.nurse,
+        body,
+        headers: { "Content-Type": contentType, "Content-Length": length },
+      });
     await expectRefusal(() => send(bytes, type, "100"), 413, "too_large");
     await expectRefusal(() => send(small.bytes, small.type, String(small.bytes.length - 1)), 400, "length_mismatch");
     await expectRefusal(() => send(small.bytes, small.type, String(small.bytes.length + 1)), 400, "length_mismatch");
@@ -84,7 +88,7 @@ describe("a raw upload's announced length", () => {
   it("is required", async () => {
     const headers = { "Content-Type": "application/pdf", "X-Content-SHA256": await sha256(pdf) };
     const chunked = () =>
-      ask(`${API}/reports${rawQuery()}`, { as: world.nurse, method: "POST", body: new Blob([pdf]).stream(), headers });
+      sendRequest(`${API}/reports${rawQuery()}`, { as: world.nurse, method: "POST", body: new Blob([pdf]).stream(), headers });
     await expectRefusal(chunked, 411, "length_required");
   });
 
@@ -95,7 +99,7 @@ describe("a raw upload's announced length", () => {
   it.each(["-1", "abc", "1e5", "0x10", "200000, 200000", " "])("must be a number: %s", async (length) => {
     const response = await withLength(length);
     expect([400, 411]).toContain(response.status);
-    expect(await uploadRows(response)).toMatchObject([{ outcome: "refused" }]);
+    expect(await readUploadRows(response)).toMatchObject([{ outcome: "refused" }]);
   });
 
   it("holds for a body that breaks off", async () => {
@@ -149,13 +153,13 @@ describe("media type", () => {
     "%s is refused",
     async (type) => {
       const headers = { "Content-Type": type, "Content-Length": String(pdf.length) };
-      const send = () => ask(`${API}/reports${rawQuery()}`, { as: world.nurse, method: "POST", body: pdf, headers });
+      const send = () => sendRequest(`${API}/reports${rawQuery()}`, { as: world.nurse, method: "POST", body: pdf, headers });
       await expectRefusal(send, 415, "unsupported_media_type");
     },
   );
 
   it("is refused when absent, and with a content encoding", async () => {
-    const bare = () => ask(`${API}/reports${rawQuery()}`, { as: world.nurse, method: "POST", body: pdf });
+    const bare = () => sendRequest(`${API}/reports${rawQuery()}`, { as: world.nurse, method: "POST", body: pdf });
     await expectRefusal(bare, 415, "unsupported_media_type");
     const zipped = () => uploadRaw(world.nurse, pdf, rawQuery(), { headers: { "Content-Encoding": "gzip" } });
     await expectRefusal(zipped, 415, "unsupported_media_type");
@@ -180,7 +184,7 @@ describe("what is no PDF", () => {
   ];
 
   it.each(cases)("is refused: %s", async (_, bytes) => {
-    const form = () => upload(world.nurse, bytes, { patient_id: world.patient.id });
+    const form = () => uploadReport(world.nurse, bytes, { patient_id: world.patient.id });
     await expectRefusal(form, 415, "not_pdf");
     const raw = () => uploadRaw(world.nurse, bytes, rawQuery());
     await expectRefusal(raw, 415, "not_pdf");
@@ -194,7 +198,7 @@ describe("what is no PDF", () => {
         controller.enqueue(new Uint8Array(65_536));
       },
     });
-    const headers = { "Content-Length": String(RAW_LIMIT), "X-Content-SHA256": "0".repeat(64) };
+    const headers = { "Content-Length": String(MAX_RAW_BYTES), "X-Content-SHA256": "0".repeat(64) };
     await expectRefusal(() => uploadRaw(world.nurse, pdf, rawQuery(), { body, headers }), 415, "not_pdf");
     expect(pulled).toBeLessThan(1_000_000);
   });
@@ -214,39 +218,41 @@ describe("the patient of an upload", () => {
     const sent = await uploadRaw(world.nurse, newPdf(), `?patient_id=${other.patient.id}`, { body, headers });
     expect(sent.status).toBe(404);
     expect(pulled).toBeLessThanOrEqual(2);
-    expect(await uploadRows(sent)).toMatchObject([{ outcome: "refused", reason: "not_found", patient_id: null }]);
-    expect(await auditOf(sent.headers.get("x-request-id") ?? "")).toMatchObject([{ outcome: "denied", reason: "not_found" }]);
+    expect(await readUploadRows(sent)).toMatchObject([{ outcome: "refused", reason: "not_found", patient_id: null }]);
+    expect(await readAuditEvents(sent.headers.get("x-request-id") ?? "")).toMatchObject([
+      { outcome: "denied", reason: "not_found" },
+    ]);
   });
 
   it("is oneself for a person with one record, and must be named with two", async () => {
     const pdf = newPdf("self");
-    const sent = await upload(world.self, pdf);
+    const sent = await uploadReport(world.self, pdf);
     expect(sent.status).toBe(201);
-    const { data } = await read(sent);
-    const seen = await read(await ask(`${API}/reports/${data.report_id}`, { as: world.self }));
+    const { data } = await readJson(sent);
+    const seen = await readJson(await sendRequest(`${API}/reports/${data.report_id}`, { as: world.self }));
     expect(seen.data).toMatchObject({
       patient: { patient_id: world.patient.id },
       uploaded_by: { kind: "user", id: world.self.id },
     });
-    expect((await auditOf(sent.headers.get("x-request-id") ?? ""))[0]).toMatchObject({ basis: "self" });
+    expect((await readAuditEvents(sent.headers.get("x-request-id") ?? ""))[0]).toMatchObject({ basis: "self" });
 
     const second = await newPatient(world.hospitalId, world.nurse);
     await link(world.self, second);
-    const unnamed = await upload(world.self, newPdf("which"));
-    expect({ status: unnamed.status, ...(await read(unnamed)) }).toMatchObject({ status: 409, code: "patient_ambiguous" });
-    expect(await uploadRows(unnamed)).toMatchObject([{ outcome: "refused", reason: "patient_ambiguous" }]);
-    expect((await upload(world.self, newPdf("which"), { patient_id: second.id })).status).toBe(201);
-    expect((await upload(world.self, newPdf("not mine"), { patient_id: world.stranger.id })).status).toBe(404);
+    const unnamed = await uploadReport(world.self, newPdf("which"));
+    expect({ status: unnamed.status, ...(await readJson(unnamed)) }).toMatchObject({ status: 409, code: "patient_ambiguous" });
+    expect(await readUploadRows(unnamed)).toMatchObject([{ outcome: "refused", reason: "patient_ambiguous" }]);
+    expect((await uploadReport(world.self, newPdf("which"), { patient_id: second.id })).status).toBe(201);
+    expect((await uploadReport(world.self, newPdf("not mine"), { patient_id: world.stranger.id })).status).toBe(404);
     await env.DB.prepare("DELETE FROM patient_links WHERE patient_id = ?").bind(second.id).run();
   });
 
   it("is nobody for a person without a record, and must be named by staff", async () => {
     const lonely = await newPerson("patient");
-    const sent = await upload(lonely, newPdf());
+    const sent = await uploadReport(lonely, newPdf());
     expect(sent.status).toBe(404);
-    expect(await uploadRows(sent)).toMatchObject([{ outcome: "refused", reason: "not_found" }]);
-    await expectRefusal(() => upload(world.nurse, newPdf()), 400, "invalid_request");
-    expect((await upload(world.nurse, newPdf(), { patient_id: String(world.patient.number) })).status).toBe(201);
+    expect(await readUploadRows(sent)).toMatchObject([{ outcome: "refused", reason: "not_found" }]);
+    await expectRefusal(() => uploadReport(world.nurse, newPdf()), 400, "invalid_request");
+    expect((await uploadReport(world.nurse, newPdf(), { patient_id: String(world.patient.number) })).status).toBe(201);
   });
 });
 
@@ -261,26 +267,30 @@ describe("the upload log", () => {
       await send;
       attempts.push([send, outcome, reason]);
     };
-    await add(upload(world.nurse, pdf, { patient_id }, key), "stored");
-    await add(upload(world.nurse, pdf, { patient_id }, key), "replayed");
-    await add(upload(world.nurse, pdf, { patient_id }), "duplicate");
-    await add(upload(world.nurse, newPdf(), { patient_id }, key), "refused", "idempotency_key_reused");
+    await add(uploadReport(world.nurse, pdf, { patient_id }, key), "stored");
+    await add(uploadReport(world.nurse, pdf, { patient_id }, key), "replayed");
+    await add(uploadReport(world.nurse, pdf, { patient_id }), "duplicate");
+    await add(uploadReport(world.nurse, newPdf(), { patient_id }, key), "refused", "idempotency_key_reused");
     await add(
-      upload(world.nurse, pdf, { patient_id }, { headers: { "Idempotency-Key": "short" } }),
+      uploadReport(world.nurse, pdf, { patient_id }, { headers: { "Idempotency-Key": "short" } }),
       "refused",
       "invalid_idempotency_key",
     );
-    await add(upload(world.nurse, pdf, { patient_id, confidence: "2" }), "refused", "invalid_request");
-    await add(upload(device, newPdf("x").subarray(3).slice(), {}), "quarantined", "not_pdf");
+    await add(uploadReport(world.nurse, pdf, { patient_id, confidence: "2" }), "refused", "invalid_request");
+    await add(uploadReport(device, newPdf("x").subarray(3).slice(), {}), "quarantined", "not_pdf");
     await add(uploadRaw(device, pdf, "", { headers: { "Content-Type": "image/png" } }), "refused", "unsupported_media_type");
-    await add(ask(`${API}/reports`, { as: device, body: uploadForm(pdf, { kind: "sonar" }) }), "refused", "invalid_request");
+    await add(
+      sendRequest(`${API}/reports`, { as: device, body: uploadForm(pdf, { kind: "sonar" }) }),
+      "refused",
+      "invalid_request",
+    );
     const wanted = [];
     for (const [send, outcome, reason] of attempts) {
-      const rows = await uploadRows(await send);
+      const rows = await readUploadRows(await send);
       expect(rows).toMatchObject([{ outcome, reason, hospital_id: world.hospitalId }]);
       wanted.unshift({ upload_id: rows[0]?.id, outcome, reason });
     }
-    const listed = await read(await ask(`${API}/uploads?limit=${wanted.length}`, { as: world.manager }));
+    const listed = await readJson(await sendRequest(`${API}/uploads?limit=${wanted.length}`, { as: world.manager }));
     expect(listed.data).toMatchObject(wanted);
     expect(listed.data.at(-1)).toMatchObject({
       file_name: "ecg.pdf",
@@ -293,25 +303,27 @@ describe("the upload log", () => {
     for (const type of ["image/png", "application/pdf"]) {
       const refused = await uploadRaw(forged, pdf, "", { headers: { "Content-Type": type, "Content-Length": "x" } });
       expect(refused.status).toBe(401);
-      expect(await uploadRows(refused)).toEqual([]);
-      expect(await auditOf(refused.headers.get("x-request-id") ?? "")).toEqual([]);
+      expect(await readUploadRows(refused)).toEqual([]);
+      expect(await readAuditEvents(refused.headers.get("x-request-id") ?? "")).toEqual([]);
     }
   });
 
   it("shows nurses and administrators what their hospital tried, by outcome and page", async () => {
     const [mine, other] = [await newWorld(), await newWorld()];
     for (const patient of [mine.patient, mine.stranger]) {
-      await upload(mine.nurse, newPdf(), { patient_id: patient.id });
-      await upload(mine.nurse, newPdf("junk").slice(2), { patient_id: patient.id });
+      await uploadReport(mine.nurse, newPdf(), { patient_id: patient.id });
+      await uploadReport(mine.nurse, newPdf("junk").slice(2), { patient_id: patient.id });
     }
     const seen = async (as: { token: string }, query = "") =>
-      (await read(await ask(`${API}/uploads${query}`, { as }))).meta.pagination.total;
+      (await readJson(await sendRequest(`${API}/uploads${query}`, { as }))).meta.pagination.total;
     expect(await seen(mine.nurse)).toBe(4);
     expect(await seen(mine.manager, "?outcome=refused")).toBe(2);
     expect(await seen(other.manager)).toBe(0);
-    for (const as of [mine.self, mine.doctor]) expect((await ask(`${API}/uploads`, { as })).status).toBe(403);
-    const first = await read(await ask(`${API}/uploads?limit=3`, { as: mine.nurse }));
-    const rest = await read(await ask(`${API}/uploads?limit=3&cursor=${first.meta.pagination.next_cursor}`, { as: mine.nurse }));
+    for (const as of [mine.self, mine.doctor]) expect((await sendRequest(`${API}/uploads`, { as })).status).toBe(403);
+    const first = await readJson(await sendRequest(`${API}/uploads?limit=3`, { as: mine.nurse }));
+    const rest = await readJson(
+      await sendRequest(`${API}/uploads?limit=3&cursor=${first.meta.pagination.next_cursor}`, { as: mine.nurse }),
+    );
     const ids = [...first.data, ...rest.data].map((row: { upload_id: string }) => row.upload_id);
     expect(new Set(ids).size).toBe(4);
     expect(rest.meta.pagination.has_more).toBe(false);

@@ -1,16 +1,13 @@
 // Reading and correcting one patient's vitals: the right samples to the right people, each answer with its trace.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { deliverChanges } from "../../src/monitoring/patient-object/context/changes.ts";
-import { countAgain, noteAgain } from "../../src/monitoring/patient-object/hours.ts";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
+import { markForRecount, recountHours } from "../../src/monitoring/patient-object/hour-closing.ts";
 import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
-import { expectProblem } from "../forge.ts";
-import { counting } from "../stores.ts";
+import { withCounters } from "../stores.ts";
+import { expectProblem } from "../token-forge.ts";
 import {
   API,
-  type Ask,
-  ask,
-  auditOf,
   env,
   newDevice,
   newHospital,
@@ -18,25 +15,28 @@ import {
   newPerson,
   newWorld,
   type Patient,
-  read,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
   type World,
 } from "../world.ts";
 import {
-  bindSince,
-  bring,
-  counted,
-  countingObjects,
-  deliver,
+  approximately,
+  backdateBinding,
+  createItem,
+  createSeries,
+  deliverToD1,
+  getMonitor,
   HEART_RATE,
-  HOUR,
+  HOUR_MS,
   type Item,
-  iso,
-  item,
-  monitor,
-  near,
   SPO2,
-  series,
+  storeSamples,
+  summarize,
   TEMPERATURE,
+  toIso,
+  withObjectCounter,
 } from "./vitals-world.ts";
 
 let world: World;
@@ -44,14 +44,14 @@ let items: Item[];
 const start = Date.now();
 beforeAll(async () => {
   world = await newWorld();
-  items = series(start - 60_000, 60);
-  await bring(world.nurse, world.patient.id, items);
-  await deliver(world.patient.id);
+  items = createSeries(start - 60_000, 60);
+  await storeSamples(world.nurse, world.patient.id, items);
+  await deliverToD1(world.patient.id);
 });
 afterEach(() => void vi.useRealTimers());
 
 const of = (patient: { id: string | number }, rest: string) => `${API}/patients/${patient.id}/${rest}`;
-const get = async (path: string, as: Ask["as"] = world.nurse) => read(await ask(path, { as }));
+const get = async (path: string, as: RequestOptions["as"] = world.nurse) => readJson(await sendRequest(path, { as }));
 const newestFirst = () =>
   [...items].sort((a, b) => b.effective_at.localeCompare(a.effective_at) || items.indexOf(b) - items.indexOf(a));
 const brief = ({ code, value, effective_at }: Item) => ({ code, value, effective_at });
@@ -87,12 +87,12 @@ describe("the list of samples", () => {
 
   it("has M's path and limits: 100 unless said, at most 1000", async () => {
     const path = `/api/patients/${world.patient.number}/history`;
-    const response = await ask(path, { as: world.nurse });
+    const response = await sendRequest(path, { as: world.nurse });
     expect(response.headers.get("deprecation")).not.toBeNull();
-    expect((await read(response)).data.map(brief)).toEqual(newestFirst().slice(0, 100).map(brief));
+    expect((await readJson(response)).data.map(brief)).toEqual(newestFirst().slice(0, 100).map(brief));
     expect((await get(`${path}?limit=1000`)).data).toHaveLength(items.length);
     for (const limit of ["1001", "0", "-1", "1e2", ""]) {
-      await expectProblem(await ask(`${path}?limit=${limit}`, { as: world.nurse }), 400, "invalid_request");
+      await expectProblem(await sendRequest(`${path}?limit=${limit}`, { as: world.nurse }), 400, "invalid_request");
     }
   });
 
@@ -100,7 +100,7 @@ describe("the list of samples", () => {
     const { meta } = await get(of(world.patient, "observations?limit=1"));
     const cursor = meta.pagination.next_cursor;
     const refused = async (rest: string, code: string, patient: Patient = world.patient) =>
-      expectProblem(await ask(of(patient, rest), { as: world.nurse }), 400, code);
+      expectProblem(await sendRequest(of(patient, rest), { as: world.nurse }), 400, code);
     await refused("observations?offset=3", "invalid_request");
     await refused(`observations?code=${"a,".repeat(21)}`, "invalid_request");
     await refused("observations?from=yesterday", "invalid_request");
@@ -115,48 +115,50 @@ describe("the list of samples", () => {
 
 describe("a chart", () => {
   it("of up to 24 hours is made of samples, in parts of any length", async () => {
-    const [from, to] = [start - 25 * HOUR - 1234, start - 2 * HOUR + 77];
-    const { data, meta } = await get(of(world.patient, `observations?buckets=17&from=${iso(from)}&to=${iso(to)}`));
+    const [from, to] = [start - 25 * HOUR_MS - 1234, start - 2 * HOUR_MS + 77];
+    const { data, meta } = await get(of(world.patient, `observations?buckets=17&from=${toIso(from)}&to=${toIso(to)}`));
     const more = { uncounted_hours: 0, limits: expect.any(Array) };
-    expect(meta).toEqual({ resolution: "raw", from: iso(from), to: iso(to), ...more });
+    expect(meta).toEqual({ resolution: "raw", from: toIso(from), to: toIso(to), ...more });
     const rates = data.filter(({ code }: Item) => code === HEART_RATE);
     expect(rates).toHaveLength(17);
     for (const bucket of data) {
-      expect(bucket).toMatchObject(near(counted(items, bucket.code, Date.parse(bucket.from), Date.parse(bucket.to))));
+      expect(bucket).toMatchObject(approximately(summarize(items, bucket.code, Date.parse(bucket.from), Date.parse(bucket.to))));
     }
     const total = (code: string) =>
       data.reduce((sum: number, b: { code: string; n: number }) => sum + (b.code === code ? b.n : 0), 0);
-    expect(total(HEART_RATE)).toBe(counted(items, HEART_RATE, from, to).n);
-    expect(total(SPO2)).toBe(counted(items, SPO2, from, to).n);
-    expect(rates[0].from).toBe(iso(from));
-    expect(rates.at(-1).to).toBe(iso(to));
+    expect(total(HEART_RATE)).toBe(summarize(items, HEART_RATE, from, to).n);
+    expect(total(SPO2)).toBe(summarize(items, SPO2, from, to).n);
+    expect(rates[0].from).toBe(toIso(from));
+    expect(rates.at(-1).to).toBe(toIso(to));
   });
 
   it("of more is made of whole hours, closed and open, and loses no sample", async () => {
-    const [from, to] = [start - 59.5 * HOUR, Date.now()];
-    const { data, meta } = await get(of(world.patient, `observations?buckets=10&code=heart_rate&from=${iso(from)}`));
-    const edges = { from: Math.floor(from / HOUR) * HOUR, to: Math.ceil(to / HOUR) * HOUR };
+    const [from, to] = [start - 59.5 * HOUR_MS, Date.now()];
+    const { data, meta } = await get(of(world.patient, `observations?buckets=10&code=heart_rate&from=${toIso(from)}`));
+    const edges = { from: Math.floor(from / HOUR_MS) * HOUR_MS, to: Math.ceil(to / HOUR_MS) * HOUR_MS };
     const more = { uncounted_hours: 0, limits: expect.any(Array) };
-    expect(meta).toEqual({ resolution: "hour", from: iso(edges.from), to: iso(edges.to), ...more });
+    expect(meta).toEqual({ resolution: "hour", from: toIso(edges.from), to: toIso(edges.to), ...more });
     expect(data).toHaveLength(10);
     for (const bucket of data) {
-      expect(Date.parse(bucket.from) % HOUR).toBe(0);
-      expect(bucket).toMatchObject(near(counted(items, HEART_RATE, Date.parse(bucket.from), Date.parse(bucket.to))));
+      expect(Date.parse(bucket.from) % HOUR_MS).toBe(0);
+      expect(bucket).toMatchObject(approximately(summarize(items, HEART_RATE, Date.parse(bucket.from), Date.parse(bucket.to))));
     }
     const n = data.reduce((sum: number, bucket: { n: number }) => sum + bucket.n, 0);
-    expect(n).toBe(counted(items, HEART_RATE, edges.from, edges.to).n);
-    const fine = await get(of(world.patient, `observations?buckets=1000&code=heart_rate&from=${iso(from)}`));
+    expect(n).toBe(summarize(items, HEART_RATE, edges.from, edges.to).n);
+    const fine = await get(of(world.patient, `observations?buckets=1000&code=heart_rate&from=${toIso(from)}`));
     const measured = items.filter(
       ({ code, effective_at }) =>
         code === HEART_RATE && Date.parse(effective_at) >= edges.from && Date.parse(effective_at) < edges.to,
     );
-    expect(fine.data).toHaveLength(new Set(measured.map(({ effective_at }) => Math.floor(Date.parse(effective_at) / HOUR))).size);
+    expect(fine.data).toHaveLength(
+      new Set(measured.map(({ effective_at }) => Math.floor(Date.parse(effective_at) / HOUR_MS))).size,
+    );
   });
 
   it("without a range is of the last 24 hours", async () => {
     const { data, meta } = await get(of(world.patient, "observations?buckets=1&code=spo2"));
-    expect(Date.parse(meta.to) - Date.parse(meta.from)).toBe(24 * HOUR);
-    expect(data[0].n).toBe(counted(items, SPO2, Date.parse(meta.from), Date.parse(meta.to)).n);
+    expect(Date.parse(meta.to) - Date.parse(meta.from)).toBe(24 * HOUR_MS);
+    expect(data[0].n).toBe(summarize(items, SPO2, Date.parse(meta.from), Date.parse(meta.to)).n);
   });
 });
 
@@ -164,14 +166,14 @@ describe("hours", () => {
   it("are what D1 was told and what the object has not told yet, each once", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
     const now = Date.now();
-    const mine = [...series(now, 5), item(TEMPERATURE, 36.6, now)];
-    await bring(world.nurse, patient.id, mine);
-    await deliver(patient.id);
-    const { data } = await get(of(patient, `observations/rollups?interval=hour&from=${iso(now - 6 * HOUR)}`));
+    const mine = [...createSeries(now, 5), createItem(TEMPERATURE, 36.6, now)];
+    await storeSamples(world.nurse, patient.id, mine);
+    await deliverToD1(patient.id);
+    const { data } = await get(of(patient, `observations/rollups?interval=hour&from=${toIso(now - 6 * HOUR_MS)}`));
     for (const { hour, code, open, ...counts } of data) {
       const from = Date.parse(hour);
-      expect(counts).toMatchObject(near(counted(mine, code, from, from + HOUR)));
-      expect(open).toBe(from === Math.floor(now / HOUR) * HOUR);
+      expect(counts).toMatchObject(approximately(summarize(mine, code, from, from + HOUR_MS)));
+      expect(open).toBe(from === Math.floor(now / HOUR_MS) * HOUR_MS);
     }
     expect(data.filter(({ code }: Item) => code === TEMPERATURE)).toHaveLength(1);
     const rates = data.filter(({ code }: Item) => code === HEART_RATE);
@@ -179,7 +181,7 @@ describe("hours", () => {
     const one = await get(of(patient, `observations/rollups?code=temperature`));
     expect(one.data).toMatchObject([{ code: TEMPERATURE, name: "temperature", unit: "Cel", n: 1, open: true }]);
     await expectProblem(
-      await ask(of(patient, `observations/rollups?from=${iso(now - 32 * 24 * HOUR)}`), { as: world.nurse }),
+      await sendRequest(of(patient, `observations/rollups?from=${toIso(now - 32 * 24 * HOUR_MS)}`), { as: world.nurse }),
       400,
       "invalid_request",
     );
@@ -190,11 +192,14 @@ describe("the latest", () => {
   it("has status and age of each vital, devices with their clocks, and the score", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
     const device = await newDevice(world.nurse, patient.id);
-    await bindSince(device.id, patient.id, HOUR);
+    await backdateBinding(device.id, patient.id, HOUR_MS);
     const now = Date.now();
-    const json = { samples: [item(SPO2, 96, now - 90_000), item(SPO2, 104, now - 30_000)], sent_at: iso(now - 5000) };
-    const response = await ask(`${API}/observations`, { as: device, json });
-    expect((await read(response)).data.stored).toBe(2);
+    const json = {
+      samples: [createItem(SPO2, 96, now - 90_000), createItem(SPO2, 104, now - 30_000)],
+      sent_at: toIso(now - 5000),
+    };
+    const response = await sendRequest(`${API}/observations`, { as: device, json });
+    expect((await readJson(response)).data.stored).toBe(2);
     const { data } = await get(of(patient, "observations/latest"));
     expect(data).toMatchObject({ patient_id: patient.id, monitoring: "off" });
     const [good, bad] = data.latest;
@@ -216,7 +221,7 @@ describe("the latest", () => {
     expect(data).toMatchObject({ patient_id: world.stranger.id, latest: [], devices: [], news2: { status: "incomplete" } });
     expect(data.news2.missing).toHaveLength(7);
     expect((await get(of(world.stranger, "observations"))).data).toEqual([]);
-    const tables = await runInDurableObject(monitor(world.stranger.id), (_, state) =>
+    const tables = await runInDurableObject(getMonitor(world.stranger.id), (_, state) =>
       state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'open'").toArray(),
     );
     expect(tables).toEqual([]);
@@ -224,7 +229,7 @@ describe("the latest", () => {
 
   it("has a number for the score only when all of it is there", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
-    const at = iso(Date.now() - 1000);
+    const at = toIso(Date.now() - 1000);
     const whole = [
       ["9279-1", 22, "/min"],
       [SPO2, 95, "%"],
@@ -234,7 +239,7 @@ describe("the latest", () => {
       ["67775-7", "A", "1"],
       [TEMPERATURE, 38.5, "Cel"],
     ].map(([code, value, unit]) => ({ code, value, unit, effective_at: at }));
-    await ask(`${API}/observations`, { as: world.nurse, json: { patient_id: patient.id, samples: whole } });
+    await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: patient.id, samples: whole } });
     const { data } = await get(of(patient, "scores/news2"));
     // RCP 2017: 2 for 22 breaths, 1 each for 95 %, 105 mmHg, 95 beats and 38.5 degrees.
     expect(data).toMatchObject({ patient_id: patient.id, status: "complete", score: 6 });
@@ -242,22 +247,22 @@ describe("the latest", () => {
 });
 
 describe("a correction", () => {
-  const patch = (id: string, json: unknown, as: Ask["as"] = world.nurse) =>
-    ask(`${API}/observations/${id}`, { as, method: "PATCH", json });
+  const patch = (id: string, json: unknown, as: RequestOptions["as"] = world.nurse) =>
+    sendRequest(`${API}/observations/${id}`, { as, method: "PATCH", json });
   const REASON = "Read off the wrong line, canary-reason";
 
   it("keeps what was, who and when, and is what everything counts from then on", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse, [world.doctor]);
     const at = Date.now() - 2000;
-    const mine = [...series(at - 10, 3), item(HEART_RATE, 188, at)];
-    const ids = await bring(world.nurse, patient.id, mine);
+    const mine = [...createSeries(at - 10, 3), createItem(HEART_RATE, 188, at)];
+    const ids = await storeSamples(world.nurse, patient.id, mine);
     const id = ids.at(-1) ?? "";
     const response = await patch(id, { status: "amended", value: 88, reason: REASON }, world.doctor);
-    const { data } = await read(response);
+    const { data } = await readJson(response);
     expect(data).toMatchObject({ observation_id: id, value: 88, unit: "/min", status: "amended" });
     expect(data.history).toMatchObject([{ value: 188, performer_id: world.nurse.id, device_id: null }]);
 
-    const again = (await read(await patch(id, { status: "amended", value: 89, reason: "again" }))).data;
+    const again = (await readJson(await patch(id, { status: "amended", value: 89, reason: "again" }))).data;
     expect(again.history).toMatchObject([
       { value: 188, performer_id: world.nurse.id },
       { value: 88, performer_id: world.doctor.id },
@@ -270,28 +275,28 @@ describe("a correction", () => {
     ]);
 
     // What comes after the correction joins what was before it.
-    const later = item(HEART_RATE, 71, Date.now());
-    await bring(world.nurse, patient.id, [later]);
+    const later = createItem(HEART_RATE, 71, Date.now());
+    await storeSamples(world.nurse, patient.id, [later]);
     now.push(later);
     const compare = async () => {
-      const { data } = await get(of(patient, `observations/rollups?code=heart_rate&from=${iso(at - 4 * HOUR)}`));
+      const { data } = await get(of(patient, `observations/rollups?code=heart_rate&from=${toIso(at - 4 * HOUR_MS)}`));
       expect(data.length).toBeGreaterThan(2);
       for (const { hour, ...counts } of data) {
-        expect(counts).toMatchObject(near(counted(now, HEART_RATE, Date.parse(hour), Date.parse(hour) + HOUR)));
+        expect(counts).toMatchObject(approximately(summarize(now, HEART_RATE, Date.parse(hour), Date.parse(hour) + HOUR_MS)));
       }
       return data;
     };
-    await deliver(patient.id, 2);
+    await deliverToD1(patient.id, 2);
     expect((await compare()).at(-1).open).toBe(true);
-    vi.useFakeTimers({ now: at + 2 * HOUR, toFake: ["Date"] });
-    await runDurableObjectAlarm(monitor(patient.id));
+    vi.useFakeTimers({ now: at + 2 * HOUR_MS, toFake: ["Date"] });
+    await runDurableObjectAlarm(getMonitor(patient.id));
     vi.useRealTimers();
     expect((await compare()).at(-1).open).toBe(false);
   });
 
   it("takes back the alarm that the wrong value raised", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
-    const changed = await ask(`${API}/patients/${patient.id}`, {
+    const changed = await sendRequest(`${API}/patients/${patient.id}`, {
       as: world.nurse,
       method: "PATCH",
       json: { monitoring: "ward" },
@@ -299,13 +304,13 @@ describe("a correction", () => {
     });
     expect(changed.status).toBe(200);
     await deliverChanges(env);
-    const [id = ""] = await bring(world.nurse, patient.id, [item(HEART_RATE, 188, Date.now() - 1000)]);
-    const alerts = async () => (await monitor(patient.id).snapshot())?.alerts ?? [];
+    const [id = ""] = await storeSamples(world.nurse, patient.id, [createItem(HEART_RATE, 188, Date.now() - 1000)]);
+    const alerts = async () => (await getMonitor(patient.id).snapshot())?.alerts ?? [];
     expect(await alerts()).toMatchObject([{ rule: "limit", code: HEART_RATE, state: "active" }]);
     expect((await patch(id, { status: "amended", value: 88, reason: REASON })).status).toBe(200);
     // Nobody has seen it, so it stays until somebody has.
     expect(await alerts()).toMatchObject([{ rule: "limit", state: "recovered" }]);
-    const [second = ""] = await bring(world.nurse, patient.id, [item(HEART_RATE, 190, Date.now())]);
+    const [second = ""] = await storeSamples(world.nurse, patient.id, [createItem(HEART_RATE, 190, Date.now())]);
     expect(await alerts()).toMatchObject([{ state: "active" }]);
     expect((await patch(second, { status: "entered-in-error", reason: REASON })).status).toBe(200);
     expect(await alerts()).toMatchObject([{ state: "recovered" }]);
@@ -313,18 +318,20 @@ describe("a correction", () => {
 
   it("of an hour that D1 has is counted again there", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
-    const until = Math.floor(Date.now() / HOUR) * HOUR - 5 * HOUR;
-    const mine = series(until, 2);
-    const ids = await bring(world.nurse, patient.id, mine);
-    await deliver(patient.id, 2);
+    const until = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 5 * HOUR_MS;
+    const mine = createSeries(until, 2);
+    const ids = await storeSamples(world.nurse, patient.id, mine);
+    await deliverToD1(patient.id, 2);
     const place = mine.findIndex(({ code }) => code === SPO2);
     expect((await patch(ids[place] ?? "", { status: "entered-in-error", reason: REASON })).status).toBe(200);
-    await deliver(patient.id, 2);
+    await deliverToD1(patient.id, 2);
     const left = mine.filter((_, i) => i !== place);
-    const { data } = await get(of(patient, `observations/rollups?code=spo2&from=${iso(until - 2 * HOUR)}&to=${iso(until)}`));
+    const { data } = await get(
+      of(patient, `observations/rollups?code=spo2&from=${toIso(until - 2 * HOUR_MS)}&to=${toIso(until)}`),
+    );
     expect(data).toHaveLength(2);
     for (const { hour, ...counts } of data) {
-      expect(counts).toMatchObject(near(counted(left, SPO2, Date.parse(hour), Date.parse(hour) + HOUR)));
+      expect(counts).toMatchObject(approximately(summarize(left, SPO2, Date.parse(hour), Date.parse(hour) + HOUR_MS)));
     }
     const { data: all } = await get(of(patient, "observations?code=spo2"));
     expect(all.filter(({ status }: { status: string }) => status === "entered-in-error")).toHaveLength(1);
@@ -332,15 +339,15 @@ describe("a correction", () => {
 
   it("of an hour that is being counted is counted once more, and of many hours each once", async () => {
     const now = Date.now();
-    const left = await runInDurableObject(monitor(crypto.randomUUID()), async (_, state) => {
+    const left = await runInDurableObject(getMonitor(crypto.randomUUID()), async (_, state) => {
       const store = new Store(state.storage.sql);
-      store.makeTables();
+      store.createTables();
       const { again } = store.memory(now);
-      for (const hour of [7, 7, 8, 9]) noteAgain(store, store.memory(now), hour);
+      for (const hour of [7, 7, 8, 9]) markForRecount(store, store.memory(now), hour);
       expect(again).toEqual([7, 8, 9]);
-      const finish = await countAgain(env, store, "p", now);
-      noteAgain(store, store.memory(now), 8);
-      noteAgain(store, store.memory(now), 8);
+      const finish = await recountHours(env, store, "p", now);
+      markForRecount(store, store.memory(now), 8);
+      markForRecount(store, store.memory(now), 8);
       finish?.();
       return store.memory(now).again;
     });
@@ -350,11 +357,11 @@ describe("a correction", () => {
 
   it("takes the units of the catalogue, and no value that cannot be", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
-    const [id = "", odd = ""] = await bring(world.nurse, patient.id, [
-      item(TEMPERATURE, 39, Date.now() - 1000),
-      { code: "house-code", value: 5, unit: "drops", effective_at: iso(Date.now()) },
+    const [id = "", odd = ""] = await storeSamples(world.nurse, patient.id, [
+      createItem(TEMPERATURE, 39, Date.now() - 1000),
+      { code: "house-code", value: 5, unit: "drops", effective_at: toIso(Date.now()) },
     ]);
-    const given = async (json: object) => read(await patch(id, { reason: REASON, status: "amended", ...json }));
+    const given = async (json: object) => readJson(await patch(id, { reason: REASON, status: "amended", ...json }));
     expect((await given({ value: 98.6, unit: "[degF]" })).data).toMatchObject({ value: 37, unit: "Cel" });
     for (const [json, path] of [
       [{ value: 370 }, "value"],
@@ -362,10 +369,10 @@ describe("a correction", () => {
       [{ value: 37, unit: "mm[Hg]" }, "unit"],
     ] as const) {
       const response = await patch(id, { reason: REASON, status: "amended", ...json });
-      expect((await read(response.clone())).errors).toMatchObject([{ path }]);
+      expect((await readJson(response.clone())).errors).toMatchObject([{ path }]);
       await expectProblem(response, 400, "invalid_request");
     }
-    expect((await read(await patch(odd, { status: "amended", value: 6, reason: "x" }))).data).toMatchObject({
+    expect((await readJson(await patch(odd, { status: "amended", value: 6, reason: "x" }))).data).toMatchObject({
       value: 6,
       unit: "drops",
     });
@@ -375,7 +382,7 @@ describe("a correction", () => {
 
   it("needs a reason, which lies sealed with the sample and nowhere in the trail", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
-    const [id = ""] = await bring(world.nurse, patient.id, [item(HEART_RATE, 70, Date.now())]);
+    const [id = ""] = await storeSamples(world.nurse, patient.id, [createItem(HEART_RATE, 70, Date.now())]);
     for (const json of [
       { status: "amended", value: 71 },
       { status: "amended", value: 71, reason: " " },
@@ -387,12 +394,12 @@ describe("a correction", () => {
       await expectProblem(await patch(id, json), 400, "invalid_request");
     }
     const response = await patch(id, { status: "entered-in-error", reason: REASON });
-    const events = await auditOf(response.headers.get("x-request-id") ?? "");
+    const events = await readAuditEvents(response.headers.get("x-request-id") ?? "");
     expect(events).toMatchObject([
       { event: "observation.amend", outcome: "success", entity_type: "observation", entity_id: id, subjects: [patient.id] },
     ]);
     expect(JSON.stringify(events)).not.toContain("canary-reason");
-    const [row] = await runInDurableObject(monitor(patient.id), (_, state) =>
+    const [row] = await runInDurableObject(getMonitor(patient.id), (_, state) =>
       state.storage.sql.exec<{ body: string }>("SELECT body FROM corrections").toArray(),
     );
     expect(JSON.parse(row?.body ?? "{}").reason).toMatch(/^s1\./);
@@ -402,12 +409,12 @@ describe("a correction", () => {
 
   it("is for those who look after the patient; other ids are all the same 404", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
-    const [id = ""] = await bring(world.nurse, patient.id, [item(HEART_RATE, 70, Date.now())]);
+    const [id = ""] = await storeSamples(world.nurse, patient.id, [createItem(HEART_RATE, 70, Date.now())]);
     const outsider = await newPerson("nurse", await newHospital());
     const json = { status: "entered-in-error", reason: "x" };
     await expectProblem(await patch(id, json, world.self), 403, "forbidden");
     await expectProblem(await patch(id, json, await newDevice(world.nurse, patient.id)), 403, "forbidden");
-    const [away = ""] = await bring(world.nurse, world.stranger.id, [item(HEART_RATE, 70, Date.now())]);
+    const [away = ""] = await storeSamples(world.nurse, world.stranger.id, [createItem(HEART_RATE, 70, Date.now())]);
     await expectProblem(await patch(away, json, world.doctor), 404, "not_found");
     const bodies = new Set<string>();
     for (const [wrong, as] of [
@@ -419,7 +426,7 @@ describe("a correction", () => {
       ["aaaaaaaaaaaaaaaaaaaaaaaaaa-1-1", world.nurse],
     ] as const) {
       const response = await patch(wrong, json, as);
-      const { title, detail, code, errors } = await read(response.clone());
+      const { title, detail, code, errors } = await readJson(response.clone());
       await expectProblem(response, 404, "not_found");
       bodies.add(JSON.stringify({ title, detail, code, errors }));
     }
@@ -432,9 +439,9 @@ describe("every read", () => {
 
   it("leaves one trace that names the patient, before anything is told", async () => {
     for (const path of paths) {
-      const response = await ask(of(world.patient, path), { as: world.doctor });
+      const response = await sendRequest(of(world.patient, path), { as: world.doctor });
       expect(response.status).toBe(200);
-      const events = await auditOf(response.headers.get("x-request-id") ?? "");
+      const events = await readAuditEvents(response.headers.get("x-request-id") ?? "");
       expect(events, path).toMatchObject([{ event: "observation.read", basis: "care_team", subjects: [world.patient.id] }]);
     }
   });
@@ -443,22 +450,22 @@ describe("every read", () => {
     const outsider = await newPerson("nurse", await newHospital());
     const device = await newDevice(world.nurse, world.patient.id);
     for (const path of paths) {
-      expect((await ask(of(world.patient, path), { as: world.self })).status, path).toBe(200);
-      await expectProblem(await ask(of(world.patient, path), { as: device }), 403, "forbidden");
-      await expectProblem(await ask(of(world.patient, path), { as: null }), 401, "unauthenticated");
+      expect((await sendRequest(of(world.patient, path), { as: world.self })).status, path).toBe(200);
+      await expectProblem(await sendRequest(of(world.patient, path), { as: device }), 403, "forbidden");
+      await expectProblem(await sendRequest(of(world.patient, path), { as: null }), 401, "unauthenticated");
       for (const as of [world.self, world.doctor]) {
-        await expectProblem(await ask(of(world.stranger, path), { as }), 404, "not_found");
+        await expectProblem(await sendRequest(of(world.stranger, path), { as }), 404, "not_found");
       }
-      await expectProblem(await ask(of(world.patient, path), { as: outsider }), 404, "not_found");
+      await expectProblem(await sendRequest(of(world.patient, path), { as: outsider }), 404, "not_found");
     }
   });
 
   it("costs two round trips to D1 and one call of the object", async () => {
-    const month = `observations?buckets=100&code=heart_rate&from=${iso(Date.now() - 30 * 24 * HOUR)}`;
+    const month = `observations?buckets=100&code=heart_rate&from=${toIso(Date.now() - 30 * 24 * HOUR_MS)}`;
     for (const path of [...paths, month]) {
-      const objects = countingObjects(env);
-      const { env: counted, counts } = counting(objects.env);
-      expect((await ask(of(world.patient, path), { as: world.nurse, env: counted })).status, path).toBe(200);
+      const objects = withObjectCounter(env);
+      const { env: counted, counts } = withCounters(objects.env);
+      expect((await sendRequest(of(world.patient, path), { as: world.nurse, env: counted })).status, path).toBe(200);
       expect({ path, d1: counts.d1, calls: objects.calls.length }).toEqual({ path, d1: 2, calls: 1 });
       expect(counts.rowsRead, path).toBeLessThan(path === month ? 1600 : 100);
     }
@@ -469,13 +476,13 @@ describe("what is held aside", () => {
   it("is told to those who look after devices, and opened one by one", async () => {
     const { nurse, doctor, manager, self, hospitalId } = await newWorld();
     const device = await newDevice(nurse, null);
-    const lost = item(HEART_RATE, 77.7, Date.now());
-    await ask(`${API}/observations`, { as: device, json: { samples: [lost] } });
+    const lost = createItem(HEART_RATE, 77.7, Date.now());
+    await sendRequest(`${API}/observations`, { as: device, json: { samples: [lost] } });
     const patient = await newPatient(hospitalId, nurse);
     const bound = await newDevice(nurse, patient.id);
-    await bindSince(bound.id, patient.id, HOUR);
-    await ask(`${API}/observations`, { as: bound, json: { samples: [{ ...lost, unit: "furlong" }] } });
-    await deliver(patient.id, 1);
+    await backdateBinding(bound.id, patient.id, HOUR_MS);
+    await sendRequest(`${API}/observations`, { as: bound, json: { samples: [{ ...lost, unit: "furlong" }] } });
+    await deliverToD1(patient.id, 1);
     for (const as of [nurse, manager]) {
       const { data, meta } = await get(`${API}/observations/quarantine`, as);
       expect(meta.pagination.total).toBe(2);
@@ -486,12 +493,17 @@ describe("what is held aside", () => {
       expect(JSON.stringify(data)).not.toContain("77.7");
     }
     const [first] = (await get(`${API}/observations/quarantine?limit=1`, nurse)).data;
-    const response = await ask(`${API}/observations/quarantine/${first.held_id}`, { as: nurse });
-    expect((await read(response)).data).toEqual({ ...first, items: [{ ...lost, unit: "furlong" }] });
-    const events = await auditOf(response.headers.get("x-request-id") ?? "");
+    const response = await sendRequest(`${API}/observations/quarantine/${first.held_id}`, { as: nurse });
+    expect((await readJson(response)).data).toEqual({ ...first, items: [{ ...lost, unit: "furlong" }] });
+    const events = await readAuditEvents(response.headers.get("x-request-id") ?? "");
     expect(events).toMatchObject([{ event: "observation.held", entity_id: first.held_id, subjects: [patient.id] }]);
-    for (const as of [doctor, self]) await expectProblem(await ask(`${API}/observations/quarantine`, { as }), 403, "forbidden");
-    await expectProblem(await ask(`${API}/observations/quarantine/${first.held_id}`, { as: world.nurse }), 404, "not_found");
+    for (const as of [doctor, self])
+      await expectProblem(await sendRequest(`${API}/observations/quarantine`, { as }), 403, "forbidden");
+    await expectProblem(
+      await sendRequest(`${API}/observations/quarantine/${first.held_id}`, { as: world.nurse }),
+      404,
+      "not_found",
+    );
     expect((await get(`${API}/observations/quarantine`, world.nurse)).data).toEqual([]);
     expect((await get(`${API}/observations/quarantine?limit=100`, world.admin)).data.length).toBeGreaterThanOrEqual(2);
   });

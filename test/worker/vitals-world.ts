@@ -2,43 +2,43 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect } from "vitest";
 import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
-import { keysOf } from "../../src/platform/config.ts";
-import { database } from "../../src/platform/db/client.ts";
-import { API, ask, env, read } from "../world.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
+import { API, env, readJson, sendRequest } from "../world.ts";
 
-export const HOUR = 3_600_000;
+export const HOUR_MS = 3_600_000;
 export const HEART_RATE = "8867-4";
 export const SPO2 = "2708-6";
 export const TEMPERATURE = "8310-5";
 
 export type Item = { code: string; value: number; unit: string; effective_at: string; seq?: number };
-export const iso = (time: number) => new Date(time).toISOString();
-export const item = (code: string, value: number, at: number): Item => ({
+export const toIso = (time: number) => new Date(time).toISOString();
+export const createItem = (code: string, value: number, at: number): Item => ({
   code,
   value,
   unit: { [HEART_RATE]: "/min", [SPO2]: "%", [TEMPERATURE]: "Cel" }[code] ?? "1",
-  effective_at: iso(at),
+  effective_at: toIso(at),
 });
 
 /** Heart rate every ten minutes and saturation every thirty, in the time before `until`, oldest first. */
-export function series(until: number, hours: number, seed = 0): Item[] {
+export function createSeries(until: number, hours: number, seed = 0): Item[] {
   const items: Item[] = [];
-  for (let at = until - hours * HOUR, i = seed; at < until; at += 600_000, i++) {
-    items.push(item(HEART_RATE, 60 + ((i * 37) % 41) + (i % 10) / 10, at));
-    if (i % 3 === 0) items.push(item(SPO2, 90 + ((i * 7) % 10), at));
+  for (let at = until - hours * HOUR_MS, i = seed; at < until; at += 600_000, i++) {
+    items.push(createItem(HEART_RATE, 60 + ((i * 37) % 41) + (i % 10) / 10, at));
+    if (i % 3 === 0) items.push(createItem(SPO2, 90 + ((i * 7) % 10), at));
   }
   return items;
 }
 
-export const monitor = (patientId: string) => env.PATIENT_MONITOR.getByName(patientId);
+export const getMonitor = (patientId: string) => env.PATIENT_MONITOR.getByName(patientId);
 
 /** Everything is stored, or the test ends here. @returns the observations' ids in the order of the items */
-export async function bring(as: { token: string }, patientId: string | undefined, items: unknown[]): Promise<string[]> {
+export async function storeSamples(as: { token: string }, patientId: string | undefined, items: unknown[]): Promise<string[]> {
   const ids: string[] = [];
   for (let i = 0; i < items.length; i += 1000) {
     const json = { ...(patientId && { patient_id: patientId }), samples: items.slice(i, i + 1000) };
-    const response = await ask(`${API}/observations`, { as, json });
-    const { data } = await read(response);
+    const response = await sendRequest(`${API}/observations`, { as, json });
+    const { data } = await readJson(response);
     expect(data?.refused, JSON.stringify(data?.results?.[0])).toBe(0);
     ids.push(...data.results.map(({ observation_id }: { observation_id: string }) => observation_id));
   }
@@ -46,21 +46,21 @@ export async function bring(as: { token: string }, patientId: string | undefined
 }
 
 /** Has the object tell D1 what waits: 24 hours at a time are counted again. */
-export async function deliver(patientId: string, times = 5): Promise<void> {
-  for (let i = 0; i < times; i++) await runDurableObjectAlarm(monitor(patientId));
+export async function deliverToD1(patientId: string, times = 5): Promise<void> {
+  for (let i = 0; i < times; i++) await runDurableObjectAlarm(getMonitor(patientId));
 }
 
 /** Tells the object what D1 says now, with the device's time at the patient begun a month ago. */
-export async function bindSince(deviceId: string, patientId: string, ago: number): Promise<void> {
+export async function backdateBinding(deviceId: string, patientId: string, ago: number): Promise<void> {
   await env.DB.prepare("UPDATE device_assignments SET started_at = ? WHERE device_id = ?")
     .bind(Date.now() - ago, deviceId)
     .run();
-  const facts = await loadFacts({ db: database(env.DB), keys: await keysOf(env) }, patientId, Date.now());
-  if (facts) await monitor(patientId).configure(facts);
+  const facts = await loadFacts({ db: getDb(env.DB), keys: await getKeys(env) }, patientId, Date.now());
+  if (facts) await getMonitor(patientId).configure(facts);
 }
 
 /** What a vital comes to in a range, one sample after the other. */
-export function counted(items: readonly Item[], code: string, from: number, to: number) {
+export function summarize(items: readonly Item[], code: string, from: number, to: number) {
   const found = items
     .filter((one) => one.code === code && Date.parse(one.effective_at) >= from && Date.parse(one.effective_at) < to)
     .sort((a, b) => a.effective_at.localeCompare(b.effective_at));
@@ -70,10 +70,10 @@ export function counted(items: readonly Item[], code: string, from: number, to: 
 }
 
 /** The same with the mean to nine digits: sums in another order differ in the last bits. */
-export const near = (counts: ReturnType<typeof counted>) => ({ ...counts, mean: expect.closeTo(counts.mean, 9) });
+export const approximately = (counts: ReturnType<typeof summarize>) => ({ ...counts, mean: expect.closeTo(counts.mean, 9) });
 
 /** An Env that counts the calls to patients' objects. */
-export function countingObjects(real: Env): { env: Env; calls: string[] } {
+export function withObjectCounter(real: Env): { env: Env; calls: string[] } {
   const calls: string[] = [];
   const watched = <T extends object>(stub: T): T =>
     new Proxy(stub, {

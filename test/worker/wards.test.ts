@@ -1,33 +1,49 @@
 // Wards: names that are unique in a hospital, counts of whom one may see, and a deletion that no patient can slip under.
 import { describe, expect, it } from "vitest";
-import { around, yielding } from "../stores.ts";
-import { API, ask, auditOf, env, newPatient, newWorld, type Patient, type Person, read, unique } from "../world.ts";
+import { interceptStores, withRandomDelays } from "../stores.ts";
+import {
+  API,
+  env,
+  newPatient,
+  newWorld,
+  type Patient,
+  type Person,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
+} from "../world.ts";
 
-const create = (as: Person, json: unknown, headers: Record<string, string> = {}) => ask(`${API}/wards`, { as, json, headers });
-const newWard = async (as: Person, name = `Ward ${unique()}`): Promise<string> =>
-  (await read(await create(as, { name }))).data.ward_id;
-const get = (as: Person, id: string) => ask(`${API}/wards/${id}`, { as });
+const create = (as: Person, json: unknown, headers: Record<string, string> = {}) =>
+  sendRequest(`${API}/wards`, { as, json, headers });
+const newWard = async (as: Person, name = `Ward ${uniqueText()}`): Promise<string> =>
+  (await readJson(await create(as, { name }))).data.ward_id;
+const get = (as: Person, id: string) => sendRequest(`${API}/wards/${id}`, { as });
 const change = (as: Person, id: string, json: unknown, version = 1, of = env) =>
-  ask(`${API}/wards/${id}`, { as, method: "PATCH", json, headers: { "If-Match": `"${version}"` }, env: of });
+  sendRequest(`${API}/wards/${id}`, { as, method: "PATCH", json, headers: { "If-Match": `"${version}"` }, env: of });
 const remove = (as: Person, id: string, version = 1, of = env) =>
-  ask(`${API}/wards/${id}`, { as, method: "DELETE", headers: { "If-Match": `"${version}"` }, env: of });
+  sendRequest(`${API}/wards/${id}`, { as, method: "DELETE", headers: { "If-Match": `"${version}"` }, env: of });
 const move = (patient: { id: string }, wardId: string | null, db = env.DB) =>
   db.prepare("UPDATE patients SET ward_id = ? WHERE id = ?").bind(wardId, patient.id).run();
-const list = async (as: Person, query = "") => read(await ask(`${API}/wards?limit=100${query}`, { as }));
+const list = async (as: Person, query = "") => readJson(await sendRequest(`${API}/wards?limit=100${query}`, { as }));
 const trace = async (response: Response) =>
-  (await auditOf(response.headers.get("x-request-id") ?? "")).map(({ event, outcome, reason }) => [event, outcome, reason]);
+  (await readAuditEvents(response.headers.get("x-request-id") ?? "")).map(({ event, outcome, reason }) => [
+    event,
+    outcome,
+    reason,
+  ]);
 
 describe("wards", () => {
   it("are made, read, renamed, closed and deleted by those who manage the hospital", async () => {
     const { manager, nurse, doctor, self, hospitalId } = await newWorld();
-    const name = `प्रसूती ${unique()}`;
+    const name = `प्रसूती ${uniqueText()}`;
     const made = await create(manager, { name: ` ${name} ` });
     expect([made.status, made.headers.get("etag"), await trace(made)]).toEqual([201, '"1"', [["ward.create", "success", null]]]);
-    const { data } = await read(made);
+    const { data } = await readJson(made);
     expect(data).toMatchObject({ hospital_id: hospitalId, name, is_active: true, patient_count: 0, version: 1 });
     for (const as of [manager, nurse, doctor]) {
       const seen = await get(as, data.ward_id);
-      expect([seen.headers.get("etag"), (await read(seen)).data, await trace(seen)]).toEqual([
+      expect([seen.headers.get("etag"), (await readJson(seen)).data, await trace(seen)]).toEqual([
         '"1"',
         data,
         [["ward.read", "success", null]],
@@ -37,11 +53,13 @@ describe("wards", () => {
       const tries = [create(as, { name: "Mine" }), change(as, data.ward_id, { name: "Mine" }), remove(as, data.ward_id)];
       expect((await Promise.all(tries)).map((answer) => answer.status)).toEqual([403, 403, 403]);
     }
-    expect([(await get(self, data.ward_id)).status, (await ask(`${API}/wards`, { as: self })).status]).toEqual([403, 403]);
+    expect([(await get(self, data.ward_id)).status, (await sendRequest(`${API}/wards`, { as: self })).status]).toEqual([
+      403, 403,
+    ]);
     const closed = await change(manager, data.ward_id, { is_active: false, name: "Closed" });
-    expect((await read(closed)).data).toMatchObject({ name: "Closed", is_active: false, version: 2 });
+    expect((await readJson(closed)).data).toMatchObject({ name: "Closed", is_active: false, version: 2 });
     expect((await change(manager, data.ward_id, { name: "Late" })).status).toBe(412);
-    expect((await ask(`${API}/wards/${data.ward_id}`, { as: manager, method: "DELETE" })).status).toBe(428);
+    expect((await sendRequest(`${API}/wards/${data.ward_id}`, { as: manager, method: "DELETE" })).status).toBe(428);
     const stale = await remove(manager, data.ward_id, 1);
     expect([stale.status, await trace(stale)]).toEqual([412, [["ward.delete", "failed", "precondition_failed"]]]);
     const gone = await remove(manager, data.ward_id, 2);
@@ -55,7 +73,7 @@ describe("wards", () => {
     const second = await newWard(world.manager, "Second");
     for (const name of ["Caf\u00e9", "Cafe\u0301", " Café "]) {
       const taken = await create(world.manager, { name });
-      expect([taken.status, (await read(taken)).code]).toEqual([409, "already_exists"]);
+      expect([taken.status, (await readJson(taken)).code]).toEqual([409, "already_exists"]);
       expect((await change(world.manager, second, { name })).status).toBe(409);
     }
     expect((await create(other.manager, { name: "Café" })).status).toBe(201);
@@ -74,8 +92,8 @@ describe("wards", () => {
 
   it("of one name made by twenty at once are one, and by one key too", async () => {
     const { manager, hospitalId } = await newWorld();
-    const of = yielding(env);
-    const send = (name: string, headers = {}) => ask(`${API}/wards`, { as: manager, json: { name }, headers, env: of });
+    const of = withRandomDelays(env);
+    const send = (name: string, headers = {}) => sendRequest(`${API}/wards`, { as: manager, json: { name }, headers, env: of });
     const named = await Promise.all(Array.from({ length: 20 }, () => send("One")));
     expect(named.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(409)]);
     const keyed = await Promise.all(Array.from({ length: 20 }, () => send("Two", { "Idempotency-Key": "ward-race" })));
@@ -94,7 +112,7 @@ describe("wards", () => {
     const counts = async (as: Person) => {
       const { data, meta } = await list(as);
       const shown = Object.fromEntries(data.map((w: { ward_id: string; patient_count: number }) => [w.ward_id, w.patient_count]));
-      return [shown[full], shown[empty], (await read(await get(as, full))).data.patient_count, meta.pagination.total];
+      return [shown[full], shown[empty], (await readJson(await get(as, full))).data.patient_count, meta.pagination.total];
     };
     for (const as of [world.nurse, world.manager]) expect(await counts(as)).toEqual([2, 0, 2, 2]);
     expect(await counts(world.doctor)).toEqual([1, 0, 1, 2]);
@@ -119,14 +137,14 @@ describe("wards", () => {
     const walked: string[] = [];
     let cursor = "";
     for (let pages = 0; pages < 5 && walked.length < 5; pages++) {
-      const body = await read(await ask(`${API}/wards?limit=2${cursor}`, { as: world.nurse }));
+      const body = await readJson(await sendRequest(`${API}/wards?limit=2${cursor}`, { as: world.nurse }));
       walked.push(...ids(body));
       cursor = `&cursor=${body.meta.pagination.next_cursor}`;
       expect(body.meta.pagination).toMatchObject({ total: 5, has_more: walked.length < 5 });
     }
     expect(walked).toEqual(mine);
     for (const query of ["ward_id=x", "active=1", "hospital_id=1", "name=x"]) {
-      expect((await ask(`${API}/wards?${query}`, { as: world.nurse })).status, query).toBe(400);
+      expect((await sendRequest(`${API}/wards?${query}`, { as: world.nurse })).status, query).toBe(400);
     }
   });
 
@@ -147,7 +165,7 @@ describe("wards", () => {
       expect(await trace(answer)).toEqual([["access.denied", "denied", "not_found"]]);
     }
     const injected = await create(world.manager, { name: "Mine" }, { "X-Hospital-Id": other.hospitalId });
-    expect((await read(injected)).data.hospital_id).toBe(world.hospitalId);
+    expect((await readJson(injected)).data.hospital_id).toBe(world.hospitalId);
     expect((await create(world.admin, { name: "Mine" })).status).toBe(400);
     expect((await create(world.admin, { name: "Theirs", hospital_id: other.hospitalId })).status).toBe(201);
     expect((await create(world.manager, { name: "Named", hospital_id: world.hospitalId })).status).toBe(201);
@@ -161,7 +179,7 @@ describe("a ward with patients", () => {
     await move(world.patient, ward);
     const answer = await remove(world.manager, ward);
     expect([answer.status, await trace(answer)]).toEqual([409, [["ward.delete", "failed", "conflict"]]]);
-    expect((await read(answer)).code).toBe("conflict");
+    expect((await readJson(answer)).code).toBe("conflict");
     expect((await change(world.manager, ward, { is_active: false })).status).toBe(200);
     await move(world.patient, null);
     expect((await remove(world.manager, ward, 2)).status).toBe(200);
@@ -181,7 +199,7 @@ describe("a ward with patients", () => {
       );
     let calls = 0;
     let moved: boolean | undefined;
-    const of = around(env, async ({ store }, run) => {
+    const of = interceptStores(env, async ({ store }, run) => {
       if (store === "DB" && ++calls === k) moved = await moveIn();
       return run();
     });
@@ -199,7 +217,7 @@ describe("a ward with patients", () => {
 
   it(`in ${ROUNDS} races of a deletion with a move, exactly one of the two happens`, async () => {
     const { manager, nurse, hospitalId } = await newWorld();
-    const of = yielding(env);
+    const of = withRandomDelays(env);
     const [patients, ids]: [Patient[], string[]] = [[], []];
     for (let i = 0; i < ROUNDS; i++) {
       patients.push(await newPatient(hospitalId, nurse));
@@ -224,7 +242,7 @@ describe("a ward with patients", () => {
   });
 
   it("would be deleted under somebody by a look-up that is followed by a delete (the known-bad twin)", async () => {
-    const { DB } = yielding(env);
+    const { DB } = withRandomDelays(env);
     await DB.prepare("CREATE TABLE naive_wards (id INTEGER PRIMARY KEY)").run();
     await DB.prepare("CREATE TABLE naive_beds (ward INTEGER)").run();
     const { nurse, hospitalId } = await newWorld();

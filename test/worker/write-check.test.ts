@@ -1,14 +1,14 @@
 // A write that goes with its gate in one batch: what the token claims and the database denies leaves nothing behind.
 import { beforeEach, describe, expect, it } from "vitest";
-import { counting } from "../stores.ts";
-import { API, ask, auditOf, env, newWorld, read, type World } from "../world.ts";
+import { withCounters } from "../stores.ts";
+import { API, env, newWorld, readAuditEvents, readJson, sendRequest, type World } from "../world.ts";
 
 let world: World;
 beforeEach(async () => {
   world = await newWorld();
 });
 
-const create = (as: { token: string }, json: object = { first_name: "Asha" }) => ask(`${API}/patients`, { as, json });
+const create = (as: { token: string }, json: object = { first_name: "Asha" }) => sendRequest(`${API}/patients`, { as, json });
 const patientsOf = () =>
   env.DB.prepare("SELECT count(*) AS n FROM patients WHERE hospital_id = ?").bind(world.hospitalId).first<number>("n");
 const run = (statement: D1PreparedStatement) => statement.run();
@@ -22,8 +22,8 @@ async function refusedWith(status: number, as: { token: string } = world.nurse) 
 
 describe("registering in one round trip", () => {
   it("costs one while the token is right", async () => {
-    const { env: counted, counts } = counting(env);
-    const register = () => ask(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, env: counted });
+    const { env: counted, counts } = withCounters(env);
+    const register = () => sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, env: counted });
     // The first request of an isolate checks the deployment too.
     await register();
     const before = counts.d1;
@@ -47,8 +47,8 @@ describe("registering in one round trip", () => {
     await run(env.DB.prepare("UPDATE memberships SET role = 'doctor' WHERE user_id = ?").bind(world.nurse.id));
     const answer = await create(world.nurse);
     expect(answer.status).toBe(201);
-    const [event] = await auditOf(answer.headers.get("X-Request-Id") ?? "");
-    const id = (await read(answer)).data.patient_id;
+    const [event] = await readAuditEvents(answer.headers.get("X-Request-Id") ?? "");
+    const id = (await readJson(answer)).data.patient_id;
     expect(event).toMatchObject({ event: "patient.create", actor_role: "doctor", subjects: [id] });
     const team = env.DB.prepare("SELECT user_id FROM care_team WHERE patient_id = ?").bind(id);
     expect(await team.first("user_id")).toBe(world.nurse.id);

@@ -2,67 +2,67 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
-import { dayAfter, startOfDay } from "../design/days.ts";
-import { Card, Facts, Page } from "../design/page.tsx";
-import { clock, date } from "../design/time.ts";
-import { useHospitalName, useZone } from "../hospitals/use-hospitals.ts";
-import { sayOf, useSay } from "../messages/index.ts";
-import { useNames } from "../users/use-names.ts";
+import { useUserNames } from "../accounts/users/use-user-names.ts";
+import { useHospitalName, useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";
+import { addDays, startOfDay } from "../platform/design/calendar-days.ts";
+import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
+import { formatDate, formatTime } from "../platform/design/format.ts";
+import { Card, DescriptionList, Page } from "../platform/design/page.tsx";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type AuditEvent, type AuditFilters, listAuditEvents, OUTCOMES } from "./api.ts";
 import classes from "./audit.module.css";
-import { Filters, isDay } from "./filters.tsx";
+import { AuditFilterForm, isDateString } from "./audit-filter-form.tsx";
 
 export function AuditPage() {
-  const say = useSay();
-  const zone = useZone();
-  const search = useSearch({ from: "/house/admin/audit" });
+  const t = useTranslation();
+  const zone = useOwnHospitalZone();
+  const search = useSearch({ from: "/signed-in/admin/audit" });
   const { actor, action, outcome, patient, from, to } = search;
-  const known = OUTCOMES.find((one) => one === outcome);
-  const day = (text: string, days: number) => new Date(startOfDay(dayAfter(text, days), zone)).toISOString();
+  const knownOutcome = OUTCOMES.find((one) => one === outcome);
+  const dayStartIso = (text: string, days: number) => new Date(startOfDay(addDays(text, days), zone)).toISOString();
   const filters: AuditFilters = {
     ...(actor && { actor_id: actor }),
     ...(action && { event: action }),
-    ...(known && { outcome: known }),
+    ...(knownOutcome && { outcome: knownOutcome }),
     ...(patient && { patient_id: patient }),
-    ...(isDay(from) && { from: day(from, 0) }),
-    ...(isDay(to) && { to: day(to, 1) }),
+    ...(isDateString(from) && { from: dayStartIso(from, 0) }),
+    ...(isDateString(to) && { to: dayStartIso(to, 1) }),
   };
   const query = useInfiniteQuery({
     queryKey: ["admin", "audit", filters],
     queryFn: ({ pageParam }) => listAuditEvents(filters, pageParam),
     // Each reading is an event of its own: what is shown stays until somebody asks.
     refetchOnWindowFocus: false,
-    ...PAGES,
+    ...CURSOR_PAGINATION,
   });
   const columns: Column<AuditEvent>[] = [
     {
-      label: say("audit.when"),
+      label: t("audit.when"),
       cell: ({ recorded }) => (
         <time dateTime={recorded} className={classes.word}>
-          {date(recorded, zone)}
+          {formatDate(recorded, zone)}
           <br />
-          {clock(recorded, zone)}
+          {formatTime(recorded, zone)}
         </time>
       ),
     },
-    { label: say("audit.who"), cell: ({ actor: who }) => <Who actor={who} /> },
+    { label: t("audit.who"), cell: ({ actor: eventActor }) => <ActorCell actor={eventActor} /> },
     {
-      label: say("audit.what"),
+      label: t("audit.what"),
       cell: ({ action: verb, event }) => (
         <>
-          {sayOf("audit.verb", verb)}
+          {translateCode("audit.verb", verb)}
           <br />
           <code className={classes.word}>{event}</code>
         </>
       ),
     },
-    { label: say("audit.about"), cell: ({ entity }) => <About entity={entity} /> },
+    { label: t("audit.about"), cell: ({ entity }) => <EntityCell entity={entity} /> },
     {
-      label: say("audit.outcome"),
+      label: t("audit.outcome"),
       cell: (event) => (
         <span className={classes.outcome} data-outcome={event.outcome}>
-          {sayOf("audit.outcome", event.outcome)}
+          {translateCode("audit.outcome", event.outcome)}
           {event.reason && (
             <>
               <br />
@@ -72,108 +72,108 @@ export function AuditPage() {
         </span>
       ),
     },
-    { label: say("audit.request"), cell: (event) => <Request event={event} /> },
+    { label: t("audit.request"), cell: (event) => <RequestCell event={event} /> },
   ];
   return (
-    <Page title={say("nav.audit")}>
+    <Page title={t("nav.audit")}>
       <Card>
-        <Filters key={JSON.stringify(search)} />
+        <AuditFilterForm key={JSON.stringify(search)} />
         <DataTable
-          label={say("audit.events")}
+          label={t("audit.events")}
           columns={columns}
           query={query}
-          keyOf={({ seq }) => String(seq)}
-          filtered={Object.keys(filters).length > 0}
-          empty={say("audit.none")}
+          rowKey={({ seq }) => String(seq)}
+          isFiltered={Object.keys(filters).length > 0}
+          empty={t("audit.none")}
         />
       </Card>
     </Page>
   );
 }
 
-function Who({ actor: { kind, id, role } }: { actor: AuditEvent["actor"] }) {
-  const nameOf = useNames();
-  const what = role ? sayOf("role", role) : sayOf("audit.kind", kind);
-  if (id === null) return what;
+function ActorCell({ actor: { kind, id, role } }: { actor: AuditEvent["actor"] }) {
+  const nameOf = useUserNames();
+  const label = role ? translateCode("role", role) : translateCode("audit.kind", kind);
+  if (id === null) return label;
   return (
     <>
       <Link to="/admin/audit" search={(before) => ({ ...before, actor: id })} replace className={classes.who}>
         {nameOf(id) ?? <code>{id.slice(0, 13)}</code>}
       </Link>
       <br />
-      {what}
+      {label}
     </>
   );
 }
 
 /** What an event is about, with the way there where there is a page. */
-function About({ entity }: { entity: AuditEvent["entity"] }) {
-  const say = useSay();
-  if (entity === null) return say("common.none");
+function EntityCell({ entity }: { entity: AuditEvent["entity"] }) {
+  const t = useTranslation();
+  if (entity === null) return t("common.none");
   const { type, id } = entity;
-  const shown = <code className={classes.id}>{id}</code>;
-  const link = (to: ReactNode) => (
+  const entityId = <code className={classes.id}>{id}</code>;
+  const withType = (to: ReactNode) => (
     <>
-      {sayOf("audit.entity", type)}
+      {translateCode("audit.entity", type)}
       <br />
       {to}
     </>
   );
   switch (type) {
     case "patient":
-      return link(
+      return withType(
         <Link to="/patients/$patientId" params={{ patientId: id }}>
-          {shown}
+          {entityId}
         </Link>,
       );
     case "user":
-      return link(
+      return withType(
         <Link to="/admin/users/$userId" params={{ userId: id }}>
-          {shown}
+          {entityId}
         </Link>,
       );
     case "report":
-      return link(
+      return withType(
         <Link to="/reports/$reportId" params={{ reportId: id }}>
-          {shown}
+          {entityId}
         </Link>,
       );
     case "hospital":
-      return link(
+      return withType(
         <Link to="/admin/hospitals/$hospitalId" params={{ hospitalId: id }}>
-          {shown}
+          {entityId}
         </Link>,
       );
     case "device":
-      return link(
+      return withType(
         <Link to="/devices/$deviceId" params={{ deviceId: id }}>
-          {shown}
+          {entityId}
         </Link>,
       );
     default:
-      return link(shown);
+      return withType(entityId);
   }
 }
 
-function Request({ event }: { event: AuditEvent }) {
-  const say = useSay();
+function RequestCell({ event }: { event: AuditEvent }) {
+  const t = useTranslation();
   const nameOfHospital = useHospitalName();
   const facts: (readonly [string, ReactNode])[] = [
-    [say("audit.basis"), event.basis],
-    [say("audit.purpose"), event.purpose],
-    [say("audit.hospital"), event.hospital_id && nameOfHospital(event.hospital_id)],
-    [say("audit.elsewhere"), event.actor_hospital_id && nameOfHospital(event.actor_hospital_id)],
-    [say("audit.address"), event.ip],
-    [say("audit.told"), event.detail && <code key="told">{JSON.stringify(event.detail)}</code>],
+    [t("audit.basis"), event.basis],
+    [t("audit.purpose"), event.purpose],
+    [t("audit.hospital"), event.hospital_id && nameOfHospital(event.hospital_id)],
+    [t("audit.elsewhere"), event.actor_hospital_id && nameOfHospital(event.actor_hospital_id)],
+    [t("audit.address"), event.ip],
+    [t("audit.told"), event.detail && <code key="told">{JSON.stringify(event.detail)}</code>],
   ];
-  const known = facts.filter(([, value]) => value !== null);
+  const knownFacts = facts.filter(([, value]) => value !== null);
   return (
     <>
       <code className={classes.id}>{event.request_id}</code>
-      {known.length > 0 && (
+      {knownFacts.length > 0 && (
         <details className={classes.more}>
-          <summary>{say("audit.more")}</summary>
-          <Facts items={known} />
+          <summary>{t("audit.more")}</summary>
+          <DescriptionList items={knownFacts} />
         </details>
       )}
     </>

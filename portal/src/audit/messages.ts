@@ -1,7 +1,7 @@
 // What the page of the trail says.
-import { catalogue } from "../messages/catalogue.ts";
+import { defineMessages } from "../platform/messages/define-messages.ts";
 
-export const audit = catalogue({
+export const audit = defineMessages({
   en: {
     "audit.events": "Events",
     "audit.none": "Nothing was recorded yet.",

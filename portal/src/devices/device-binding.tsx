@@ -3,100 +3,100 @@ import { Button, Group } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { DataTable, PAGES } from "../design/data-table.tsx";
-import { Dialog } from "../design/dialog.tsx";
-import { type FieldErrors, Form } from "../design/form.tsx";
-import layout from "../design/layout.module.css";
-import { Card, Facts } from "../design/page.tsx";
-import { dateTime } from "../design/time.ts";
-import { useSay } from "../messages/index.ts";
-import { nameOf, type PatientSummary } from "../patients/api.ts";
-import { usePatient } from "../rules/use-patient.ts";
+import { usePatient } from "../monitoring/alert-rules/use-patient.ts";
+import { getFullName, type PatientSummary } from "../patients/api.ts";
+import { CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
+import { Dialog } from "../platform/design/dialog.tsx";
+import { type FieldErrors, Form } from "../platform/design/form.tsx";
+import { formatDateTime } from "../platform/design/format.ts";
+import layout from "../platform/design/layout.module.css";
+import { Card, DescriptionList } from "../platform/design/page.tsx";
+import { useTranslation } from "../platform/messages/translate.ts";
 import { type Assignment, type Device, listAssignments } from "./api.ts";
-import { BindQuestion } from "./bind-question.tsx";
-import { ChoosePatient } from "./choose-patient.tsx";
+import { BindDeviceDialog } from "./bind-device-dialog.tsx";
+import { ClockSkew, Conditions, LastSeen, SilentBadge, useDeviceStatus, useSilenceAlarms } from "./device-status.tsx";
 import classes from "./devices.module.css";
-import { Clock, Conditions, LastHeard, Silent, useHeardOf, useSilent } from "./heard.tsx";
-import { UnbindQuestion } from "./unbind-question.tsx";
+import { PatientChoice } from "./patient-choice.tsx";
+import { UnbindDeviceDialog } from "./unbind-device-dialog.tsx";
 
-type BindingProps = { device: Device; mayManage: boolean; zone: string | undefined };
+type BindingProps = { device: Device; canManage: boolean; zone: string | undefined };
 
-export function DeviceBinding({ device, mayManage, zone }: BindingProps) {
-  const say = useSay();
-  const [open, setOpen] = useState<"bind" | "unbind" | null>(null);
-  const silent = useSilent({ device_id: device.device_id });
+export function DeviceBinding({ device, canManage, zone }: BindingProps) {
+  const t = useTranslation();
+  const [dialog, setDialog] = useState<"bind" | "unbind" | null>(null);
+  const silenceAlarms = useSilenceAlarms({ device_id: device.device_id });
   const query = useInfiniteQuery({
     queryKey: ["devices", "assignments", device.device_id],
     queryFn: ({ pageParam }) => listAssignments(device.device_id, pageParam),
-    ...PAGES,
+    ...CURSOR_PAGINATION,
   });
   const isBound = device.patient_id !== null;
   const columns = [
-    { label: say("devices.patient"), cell: ({ patient_id }: Assignment) => <PatientLink patientId={patient_id} /> },
-    { label: say("devices.start"), cell: ({ started_at }: Assignment) => dateTime(started_at, zone) },
+    { label: t("devices.patient"), cell: ({ patient_id }: Assignment) => <PatientLink patientId={patient_id} /> },
+    { label: t("devices.start"), cell: ({ started_at }: Assignment) => formatDateTime(started_at, zone) },
     {
-      label: say("devices.end"),
-      cell: ({ ended_at }: Assignment) => (ended_at ? dateTime(ended_at, zone) : <strong>{say("devices.still")}</strong>),
+      label: t("devices.end"),
+      cell: ({ ended_at }: Assignment) => (ended_at ? formatDateTime(ended_at, zone) : <strong>{t("devices.still")}</strong>),
     },
   ];
-  const actions = mayManage && device.is_active && (
+  const actions = canManage && device.is_active && (
     <Group gap="xs">
-      <Button variant="default" onClick={() => setOpen("bind")}>
-        {say(isBound ? "devices.bind_other" : "devices.bind")}
+      <Button variant="default" onClick={() => setDialog("bind")}>
+        {t(isBound ? "devices.bind_other" : "devices.bind")}
       </Button>
       {isBound && (
-        <Button variant="default" onClick={() => setOpen("unbind")}>
-          {say("devices.unbind")}
+        <Button variant="default" onClick={() => setDialog("unbind")}>
+          {t("devices.unbind")}
         </Button>
       )}
     </Group>
   );
   return (
-    <Card title={say("devices.binding")} actions={actions || undefined}>
+    <Card title={t("devices.binding")} actions={actions || undefined}>
       {isBound ? (
-        <BoundNow device={device} since={query.data?.pages[0]?.items[0]?.started_at} zone={zone} />
+        <CurrentBinding device={device} since={query.data?.pages[0]?.items[0]?.started_at} zone={zone} />
       ) : (
-        <p className={layout.muted}>{say("devices.not_bound")}</p>
+        <p className={layout.muted}>{t("devices.not_bound")}</p>
       )}
-      <Silent alertId={silent.get(device.device_id)} />
+      <SilentBadge alertId={silenceAlarms.get(device.device_id)} />
       <div className={classes.part}>
-        <h3>{say("devices.history")}</h3>
+        <h3>{t("devices.history")}</h3>
         <DataTable
-          label={say("devices.history")}
+          label={t("devices.history")}
           columns={columns}
-          keyOf={({ assignment_id }) => assignment_id}
+          rowKey={({ assignment_id }) => assignment_id}
           query={query}
-          empty={say("devices.no_history")}
+          empty={t("devices.no_history")}
         />
       </div>
-      {open === "bind" && <BindDialog device={device} onClose={() => setOpen(null)} />}
-      {open === "unbind" && <UnbindQuestion device={device} onClose={() => setOpen(null)} />}
+      {dialog === "bind" && <BindDialog device={device} onClose={() => setDialog(null)} />}
+      {dialog === "unbind" && <UnbindDeviceDialog device={device} onClose={() => setDialog(null)} />}
     </Card>
   );
 }
 
-function BoundNow({ device, since, zone }: { device: Device; since: string | undefined; zone: string | undefined }) {
-  const say = useSay();
-  const heard = useHeardOf(device);
+function CurrentBinding({ device, since, zone }: { device: Device; since: string | undefined; zone: string | undefined }) {
+  const t = useTranslation();
+  const status = useDeviceStatus(device);
   return (
-    <Facts
+    <DescriptionList
       items={[
-        [say("devices.bound_to"), <PatientLink key="patient" patientId={device.patient_id ?? ""} />],
-        [say("devices.bound_since"), since ? dateTime(since, zone) : "…"],
-        [say("devices.last_seen"), <LastHeard key="heard" heard={heard} />],
-        [say("devices.clock"), <Clock key="clock" heard={heard} />],
-        [say("devices.conditions"), <Conditions key="conditions" heard={heard} />],
+        [t("devices.bound_to"), <PatientLink key="patient" patientId={device.patient_id ?? ""} />],
+        [t("devices.bound_since"), since ? formatDateTime(since, zone) : "…"],
+        [t("devices.last_seen"), <LastSeen key="heard" status={status} />],
+        [t("devices.clock"), <ClockSkew key="clock" status={status} />],
+        [t("devices.conditions"), <Conditions key="conditions" status={status} />],
       ]}
     />
   );
 }
 
 function PatientLink({ patientId }: { patientId: string }) {
-  const say = useSay();
+  const t = useTranslation();
   const { data } = usePatient(patientId);
   const text = data
-    ? `${nameOf(data.data)} · ${say("common.number", { n: data.data.patient_number })}`
-    : say("devices.a_patient");
+    ? `${getFullName(data.data)} · ${t("common.number", { n: data.data.patient_number })}`
+    : t("devices.a_patient");
   return (
     <Link to="/patients/$patientId" params={{ patientId }}>
       {text}
@@ -105,23 +105,23 @@ function PatientLink({ patientId }: { patientId: string }) {
 }
 
 function BindDialog({ device, onClose }: { device: Device; onClose: () => void }) {
-  const say = useSay();
+  const t = useTranslation();
   const [patient, setPatient] = useState<PatientSummary | null>(null);
-  const [asking, setAsking] = useState(false);
-  if (patient && asking) {
-    return <BindQuestion device={device} patient={patient} onBound={onClose} onClose={() => setAsking(false)} />;
+  const [isConfirming, setIsConfirming] = useState(false);
+  if (patient && isConfirming) {
+    return <BindDeviceDialog device={device} patient={patient} onBound={onClose} onClose={() => setIsConfirming(false)} />;
   }
   return (
-    <Dialog title={say("devices.bind")} onClose={onClose}>
+    <Dialog title={t("devices.bind")} onClose={onClose}>
       <Form
-        submit={say("devices.bind_act")}
-        check={(): FieldErrors => (patient ? {} : { patient_id: say("devices.choose_patient") })}
-        onSubmit={async () => setAsking(true)}
-        changes={false}
+        submitLabel={t("devices.bind_act")}
+        validate={(): FieldErrors => (patient ? {} : { patient_id: t("devices.choose_patient") })}
+        onSubmit={async () => setIsConfirming(true)}
+        isMutation={false}
         onCancel={onClose}
       >
         {(field) => (
-          <ChoosePatient hospitalId={device.hospital_id} chosen={patient} onChoose={setPatient} field={field("patient_id")} />
+          <PatientChoice hospitalId={device.hospital_id} chosen={patient} onChoose={setPatient} field={field("patient_id")} />
         )}
       </Form>
     </Dialog>

@@ -1,51 +1,53 @@
 // What a device is called: fields that registering and editing share.
 import { TextInput } from "@mantine/core";
-import type { FieldErrors } from "../design/form.tsx";
-import { type PlainKey, say, useSay } from "../messages/index.ts";
+import type { FieldErrors } from "../platform/design/form.tsx";
+import { type PlainMessageKey, t, useTranslation } from "../platform/messages/translate.ts";
 import type { Device } from "./api.ts";
 
-const NAMES = ["name", "manufacturer", "model", "serial_number"] as const;
-type Name = (typeof NAMES)[number];
-export type Called = Record<Name, string>;
+const FIELD_NAMES = ["name", "manufacturer", "model", "serial_number"] as const;
+type FieldName = (typeof FIELD_NAMES)[number];
+export type DeviceInput = Record<FieldName, string>;
 
-const LABELS: Record<Name, PlainKey> = {
+const LABELS: Record<FieldName, PlainMessageKey> = {
   name: "devices.name",
   manufacturer: "devices.manufacturer",
   model: "devices.model",
   serial_number: "devices.serial",
 };
 
-export const called = (device?: Device): Called => ({
+export const toDeviceInput = (device?: Device): DeviceInput => ({
   name: device?.name ?? "",
   manufacturer: device?.manufacturer ?? "",
   model: device?.model ?? "",
   serial_number: device?.serial_number ?? "",
 });
 
-const orNull = (text: string) => text.trim() || null;
-export const asSent = ({ name, manufacturer, model, serial_number }: Called) => ({
+const emptyToNull = (text: string) => text.trim() || null;
+export const toDeviceBody = ({ name, manufacturer, model, serial_number }: DeviceInput) => ({
   name: name.trim(),
-  manufacturer: orNull(manufacturer),
-  model: orNull(model),
-  serial_number: orNull(serial_number),
+  manufacturer: emptyToNull(manufacturer),
+  model: emptyToNull(model),
+  serial_number: emptyToNull(serial_number),
 });
 
-export const calledErrors = ({ name }: Called): FieldErrors => (name.trim() === "" ? { name: say("common.required") } : {});
-export const calledLabels = (): Record<string, string> => Object.fromEntries(NAMES.map((name) => [name, say(LABELS[name])]));
+export const validateDeviceInput = ({ name }: DeviceInput): FieldErrors =>
+  name.trim() === "" ? { name: t("common.required") } : {};
+export const deviceFieldLabels = (): Record<string, string> =>
+  Object.fromEntries(FIELD_NAMES.map((name) => [name, t(LABELS[name])]));
 
 type FieldsProps = {
-  value: Called;
-  onChange: (value: Called) => void;
+  value: DeviceInput;
+  onChange: (value: DeviceInput) => void;
   field: (path: string) => { id: string; error: string | undefined };
 };
 
 export function DeviceFields({ value, onChange, field }: FieldsProps) {
-  useSay();
-  return NAMES.map((name) => (
+  useTranslation();
+  return FIELD_NAMES.map((name) => (
     <TextInput
       key={name}
       {...field(name)}
-      label={say(LABELS[name])}
+      label={t(LABELS[name])}
       withAsterisk={name === "name"}
       autoComplete="off"
       maxLength={120}

@@ -3,134 +3,145 @@ import { Button, Group } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { whatOf } from "../alarms/alert-words.ts";
-import { Confirm } from "../design/confirm.tsx";
-import { Dialog } from "../design/dialog.tsx";
-import { Form } from "../design/form.tsx";
-import { Card, Facts, Page } from "../design/page.tsx";
-import { PriorityBadge, shownAs } from "../design/priority.tsx";
-import { Empty, Query } from "../design/states.tsx";
-import { date, dateTime } from "../design/time.ts";
-import { useHospitalName } from "../hospitals/use-hospitals.ts";
-import { sayOf, useSay } from "../messages/index.ts";
-import { useZoneOf } from "../rules/use-patient.ts";
-import { useMe } from "../session/use-session.ts";
+import { useMe } from "../accounts/session/use-session.ts";
+import { useHospitalTimeZone } from "../monitoring/alert-rules/use-patient.ts";
+import { describeAlarm } from "../monitoring/alerts/alarm-text.ts";
+import { useHospitalName } from "../organization/hospitals/use-hospitals.ts";
+import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
+import { Dialog } from "../platform/design/dialog.tsx";
+import { Form } from "../platform/design/form.tsx";
+import { formatDate, formatDateTime } from "../platform/design/format.ts";
+import { Card, DescriptionList, Page } from "../platform/design/page.tsx";
+import { PriorityBadge, shownAs } from "../platform/design/priority.tsx";
+import { EmptyState, QueryBoundary } from "../platform/design/query-states.tsx";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { announce } from "../shell/announcer.tsx";
 import { changeDevice, type Device, listDeviceAlarms, readDevice, retireDevice } from "./api.ts";
-import { ClaimCodeCard } from "./claim-code.tsx";
+import { ClaimCodeCard } from "./claim-code-card.tsx";
 import { DeviceBinding } from "./device-binding.tsx";
 import { DeviceCredentials } from "./device-credentials.tsx";
-import { asSent, called, calledErrors, calledLabels, DeviceFields } from "./device-fields.tsx";
+import { DeviceFields, deviceFieldLabels, toDeviceBody, toDeviceInput, validateDeviceInput } from "./device-fields.tsx";
 import classes from "./devices.module.css";
 
-type Versioned = { data: Device; etag: string };
+type VersionedDevice = { data: Device; etag: string };
 
 export function DevicePage() {
-  const say = useSay();
+  const t = useTranslation();
   const { deviceId = "" } = useParams({ strict: false });
   const query = useQuery({ queryKey: ["devices", "one", deviceId], queryFn: () => readDevice(deviceId) });
   // People name devices after people: the window does not say how.
   return (
-    <Page title={query.data?.data.name ?? say("devices.device")} windowTitle={say("devices.device")}>
-      <Query query={query}>{(found) => <Parts {...found} />}</Query>
+    <Page title={query.data?.data.name ?? t("devices.device")} windowTitle={t("devices.device")}>
+      <QueryBoundary query={query}>{(versioned) => <DeviceSections {...versioned} />}</QueryBoundary>
     </Page>
   );
 }
 
-function Parts({ data: device, etag }: Versioned) {
-  const say = useSay();
+function DeviceSections({ data: device, etag }: VersionedDevice) {
+  const t = useTranslation();
   const { role } = useMe();
-  const zone = useZoneOf(device.hospital_id);
-  const mayManage = role !== "doctor";
+  const zone = useHospitalTimeZone(device.hospital_id);
+  const canManage = role !== "doctor";
   return (
     <>
-      {!device.is_active && <p className={classes.warning}>{say("devices.retired_note")}</p>}
-      <Details data={device} etag={etag} mayManage={mayManage} zone={zone} />
-      <DeviceBinding device={device} mayManage={mayManage} zone={zone} />
-      <Alarms device={device} zone={zone} />
-      {mayManage && <DeviceCredentials device={device} zone={zone} />}
-      {mayManage && device.is_active && <ClaimCodeCard device={device} />}
+      {!device.is_active && <p className={classes.warning}>{t("devices.retired_note")}</p>}
+      <DeviceDetails data={device} etag={etag} canManage={canManage} zone={zone} />
+      <DeviceBinding device={device} canManage={canManage} zone={zone} />
+      <DeviceAlarms device={device} zone={zone} />
+      {canManage && <DeviceCredentials device={device} zone={zone} />}
+      {canManage && device.is_active && <ClaimCodeCard device={device} />}
     </>
   );
 }
 
-function Details({ data: device, etag, mayManage, zone }: Versioned & { mayManage: boolean; zone: string | undefined }) {
-  const say = useSay();
+function DeviceDetails({
+  data: device,
+  etag,
+  canManage,
+  zone,
+}: VersionedDevice & { canManage: boolean; zone: string | undefined }) {
+  const t = useTranslation();
   const client = useQueryClient();
-  const hospitalName = useHospitalName();
-  const [open, setOpen] = useState<"edit" | "retire" | "restore" | null>(null);
-  const close = () => setOpen(null);
-  const done = async (text: string) => {
+  const getHospitalName = useHospitalName();
+  const [dialog, setDialog] = useState<"edit" | "retire" | "restore" | null>(null);
+  const closeDialog = () => setDialog(null);
+  const afterChange = async (text: string) => {
     await client.invalidateQueries({ queryKey: ["devices"] });
     announce(text);
   };
   const retire = async () => {
     await retireDevice(device.device_id, etag);
-    await done(say("devices.retired_note"));
+    await afterChange(t("devices.retired_note"));
   };
   const restore = async () => {
     await changeDevice(device.device_id, etag, { is_active: true });
-    await done(say("devices.restored"));
+    await afterChange(t("devices.restored"));
   };
-  const actions = mayManage && (
+  const actions = canManage && (
     <Group gap="xs">
-      <Button variant="default" onClick={() => setOpen("edit")}>
-        {say("devices.edit")}
+      <Button variant="default" onClick={() => setDialog("edit")}>
+        {t("devices.edit")}
       </Button>
-      <Button variant="default" onClick={() => setOpen(device.is_active ? "retire" : "restore")}>
-        {say(device.is_active ? "devices.retire" : "devices.restore")}
+      <Button variant="default" onClick={() => setDialog(device.is_active ? "retire" : "restore")}>
+        {t(device.is_active ? "devices.retire" : "devices.restore")}
       </Button>
     </Group>
   );
   return (
-    <Card title={say("devices.details")} actions={actions || undefined}>
-      <Facts
+    <Card title={t("devices.details")} actions={actions || undefined}>
+      <DescriptionList
         items={[
-          [say("devices.kind"), sayOf("devices.kind", device.kind)],
-          [say("devices.serial"), device.serial_number],
-          [say("devices.manufacturer"), device.manufacturer],
-          [say("devices.model"), device.model],
-          [say("devices.hospital"), hospitalName(device.hospital_id)],
-          [say("devices.service"), say(device.is_active ? "devices.in_service" : "devices.out_of_service")],
-          [say("devices.added"), date(device.created_at, zone)],
+          [t("devices.kind"), translateCode("devices.kind", device.kind)],
+          [t("devices.serial"), device.serial_number],
+          [t("devices.manufacturer"), device.manufacturer],
+          [t("devices.model"), device.model],
+          [t("devices.hospital"), getHospitalName(device.hospital_id)],
+          [t("devices.service"), t(device.is_active ? "devices.in_service" : "devices.out_of_service")],
+          [t("devices.added"), formatDate(device.created_at, zone)],
         ]}
       />
-      {open === "edit" && <EditDialog data={device} etag={etag} onClose={close} />}
-      {open === "retire" && (
-        <Confirm
-          title={say("devices.retire_question", { name: device.name })}
-          act={say("devices.retire")}
+      {dialog === "edit" && <EditDialog data={device} etag={etag} onClose={closeDialog} />}
+      {dialog === "retire" && (
+        <ConfirmDialog
+          title={t("devices.retire_question", { name: device.name })}
+          confirmLabel={t("devices.retire")}
           onConfirm={retire}
-          onClose={close}
+          onClose={closeDialog}
         >
-          <p>{say("devices.retire_text")}</p>
-        </Confirm>
+          <p>{t("devices.retire_text")}</p>
+        </ConfirmDialog>
       )}
-      {open === "restore" && (
-        <Confirm title={device.name} act={say("devices.restore")} risky={false} onConfirm={restore} onClose={close} />
+      {dialog === "restore" && (
+        <ConfirmDialog
+          title={device.name}
+          confirmLabel={t("devices.restore")}
+          isDangerous={false}
+          onConfirm={restore}
+          onClose={closeDialog}
+        />
       )}
     </Card>
   );
 }
 
-function EditDialog({ data: device, etag, onClose }: Versioned & { onClose: () => void }) {
-  const say = useSay();
+function EditDialog({ data: device, etag, onClose }: VersionedDevice & { onClose: () => void }) {
+  const t = useTranslation();
   const client = useQueryClient();
-  const [value, setValue] = useState(called(device));
+  const [value, setValue] = useState(toDeviceInput(device));
   const save = async () => {
-    await changeDevice(device.device_id, etag, asSent(value));
+    await changeDevice(device.device_id, etag, toDeviceBody(value));
     await client.invalidateQueries({ queryKey: ["devices"] });
-    announce(say("devices.saved"));
+    announce(t("devices.saved"));
     onClose();
   };
   return (
-    <Dialog title={say("devices.edit_title")} onClose={onClose}>
+    <Dialog title={t("devices.edit_title")} onClose={onClose}>
       <Form
-        submit={say("common.save")}
-        check={() => calledErrors(value)}
+        submitLabel={t("common.save")}
+        validate={() => validateDeviceInput(value)}
         onSubmit={save}
         onCancel={onClose}
-        labels={calledLabels()}
+        labels={deviceFieldLabels()}
       >
         {(field) => <DeviceFields value={value} onChange={setValue} field={field} />}
       </Form>
@@ -138,32 +149,32 @@ function EditDialog({ data: device, etag, onClose }: Versioned & { onClose: () =
   );
 }
 
-function Alarms({ device, zone }: { device: Device; zone: string | undefined }) {
-  const say = useSay();
+function DeviceAlarms({ device, zone }: { device: Device; zone: string | undefined }) {
+  const t = useTranslation();
   const query = useQuery({
     queryKey: ["devices", "alarms", device.device_id],
     queryFn: () => listDeviceAlarms(device.device_id),
     refetchInterval: 30_000,
   });
   return (
-    <Card title={say("devices.alarms")}>
-      <Query query={query}>
+    <Card title={t("devices.alarms")}>
+      <QueryBoundary query={query}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty>{say("devices.no_alarms")}</Empty>
+            <EmptyState>{t("devices.no_alarms")}</EmptyState>
           ) : (
             <ul>
               {items.map((alert) => (
                 <li key={alert.alert_id}>
                   <Link to="/alarms/$alertId" params={{ alertId: alert.alert_id }}>
-                    <PriorityBadge priority={shownAs(alert)} /> {whatOf(alert)} · {dateTime(alert.raised_at, zone)}
+                    <PriorityBadge priority={shownAs(alert)} /> {describeAlarm(alert)} · {formatDateTime(alert.raised_at, zone)}
                   </Link>
                 </li>
               ))}
             </ul>
           )
         }
-      </Query>
+      </QueryBoundary>
     </Card>
   );
 }

@@ -3,30 +3,30 @@ import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
-import layout from "../design/layout.module.css";
-import { Page } from "../design/page.tsx";
-import { useHospitalName, useHospitals } from "../hospitals/use-hospitals.ts";
-import { useLink } from "../live/use-live.ts";
-import { sayOf, useSay } from "../messages/index.ts";
-import { listPatients, nameOf, type PatientSummary } from "../patients/api.ts";
-import { useMe } from "../session/use-session.ts";
-import { type Device, isKind, KINDS, listDevices } from "./api.ts";
+import { useMe } from "../accounts/session/use-session.ts";
+import { useConnection } from "../monitoring/live/use-live.ts";
+import { useHospitalName, useHospitals } from "../organization/hospitals/use-hospitals.ts";
+import { getFullName, listPatients, type PatientSummary } from "../patients/api.ts";
+import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
+import layout from "../platform/design/layout.module.css";
+import { Page } from "../platform/design/page.tsx";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
+import { DEVICE_KINDS, type Device, isDeviceKind, listDevices } from "./api.ts";
+import { LastSeen, SilentBadge, useLiveDeviceStatus, useSilenceAlarms } from "./device-status.tsx";
 import classes from "./devices.module.css";
-import { LastHeard, Silent, useLiveHeard, useSilent } from "./heard.tsx";
-import { NewDeviceDialog } from "./new-device.tsx";
+import { NewDeviceDialog } from "./new-device-dialog.tsx";
 
 export function DevicesPage() {
-  const say = useSay();
-  const { hospital: own } = useMe();
+  const t = useTranslation();
+  const { hospital: ownHospital } = useMe();
   const search = useSearch({ strict: false });
-  const kind = isKind(search.kind) ? search.kind : undefined;
-  const hospitalId = own ? undefined : search.hospital;
-  const retired = search.active === "false";
+  const kind = isDeviceKind(search.kind) ? search.kind : undefined;
+  const hospitalId = ownHospital ? undefined : search.hospital;
+  const isRetired = search.active === "false";
   const [serial, setSerial] = useState("");
-  const [creating, setCreating] = useState(false);
+  const [isCreating, setIsCreating] = useState(false);
   const filters = {
-    active: retired ? ("false" as const) : ("true" as const),
+    active: isRetired ? ("false" as const) : ("true" as const),
     ...(kind && { kind }),
     ...(hospitalId && { hospital_id: hospitalId }),
     ...(serial.trim() && { serial_number: serial.trim() }),
@@ -34,21 +34,27 @@ export function DevicesPage() {
   const query = useInfiniteQuery({
     queryKey: ["devices", "list", filters],
     queryFn: ({ pageParam }) => listDevices(filters, pageParam),
-    ...PAGES,
+    ...CURSOR_PAGINATION,
   });
-  const columns = useColumns(hospitalId, own === null);
+  const columns = useColumns(hospitalId, ownHospital === null);
   return (
-    <Page title={say("devices.devices")} actions={<Button onClick={() => setCreating(true)}>{say("devices.new")}</Button>}>
-      <Filters kind={kind} hospitalId={own ? null : (hospitalId ?? "")} retired={retired} serial={serial} onSerial={setSerial} />
-      <DataTable
-        label={say("devices.devices")}
-        columns={columns}
-        keyOf={({ device_id }) => device_id}
-        query={query}
-        filtered={Boolean(kind || hospitalId || serial.trim() || retired)}
-        empty={say("devices.empty")}
+    <Page title={t("devices.devices")} actions={<Button onClick={() => setIsCreating(true)}>{t("devices.new")}</Button>}>
+      <Filters
+        kind={kind}
+        hospitalId={ownHospital ? null : (hospitalId ?? "")}
+        isRetired={isRetired}
+        serial={serial}
+        onSerial={setSerial}
       />
-      {creating && <NewDeviceDialog hospitalId={hospitalId} onClose={() => setCreating(false)} />}
+      <DataTable
+        label={t("devices.devices")}
+        columns={columns}
+        rowKey={({ device_id }) => device_id}
+        query={query}
+        isFiltered={Boolean(kind || hospitalId || serial.trim() || isRetired)}
+        empty={t("devices.empty")}
+      />
+      {isCreating && <NewDeviceDialog hospitalId={hospitalId} onClose={() => setIsCreating(false)} />}
     </Page>
   );
 }
@@ -57,52 +63,52 @@ type FiltersProps = {
   kind: string | undefined;
   /** Null where there is nothing to choose. */
   hospitalId: string | null;
-  retired: boolean;
+  isRetired: boolean;
   serial: string;
   onSerial: (serial: string) => void;
 };
 
-function Filters({ kind, hospitalId, retired, serial, onSerial }: FiltersProps) {
-  const say = useSay();
+function Filters({ kind, hospitalId, isRetired, serial, onSerial }: FiltersProps) {
+  const t = useTranslation();
   const navigate = useNavigate();
   const { data: hospitals = [] } = useHospitals();
-  const now = {
+  const currentSearch = {
     ...(kind && { kind }),
     ...(hospitalId && { hospital: hospitalId }),
-    ...(retired && { active: "false" }),
+    ...(isRetired && { active: "false" }),
   };
-  const set = (change: Partial<Record<"kind" | "hospital" | "active", string>>) =>
-    void navigate({ to: "/admin/devices", search: { ...now, ...change }, replace: true });
+  const updateSearch = (change: Partial<Record<"kind" | "hospital" | "active", string>>) =>
+    void navigate({ to: "/admin/devices", search: { ...currentSearch, ...change }, replace: true });
   return (
-    <search className={`${layout.filters} ${classes.filters}`} aria-label={say("common.filters")}>
+    <search className={`${layout.filters} ${classes.filters}`} aria-label={t("common.filters")}>
       {hospitalId !== null && (
         <NativeSelect
-          label={say("devices.hospital")}
+          label={t("devices.hospital")}
           data={[
-            { value: "", label: say("devices.all_hospitals") },
+            { value: "", label: t("devices.all_hospitals") },
             ...hospitals.map(({ hospital_id, name }) => ({ value: hospital_id, label: name })),
           ]}
           value={hospitalId}
-          onChange={({ currentTarget }) => set({ hospital: currentTarget.value })}
+          onChange={({ currentTarget }) => updateSearch({ hospital: currentTarget.value })}
         />
       )}
       <NativeSelect
-        label={say("devices.kind")}
+        label={t("devices.kind")}
         data={[
-          { value: "", label: say("common.all") },
-          ...KINDS.map((one) => ({ value: one, label: sayOf("devices.kind", one) })),
+          { value: "", label: t("common.all") },
+          ...DEVICE_KINDS.map((deviceKind) => ({ value: deviceKind, label: translateCode("devices.kind", deviceKind) })),
         ]}
         value={kind ?? ""}
-        onChange={({ currentTarget }) => set({ kind: currentTarget.value })}
+        onChange={({ currentTarget }) => updateSearch({ kind: currentTarget.value })}
       />
       <NativeSelect
-        label={say("devices.service")}
+        label={t("devices.service")}
         data={[
-          { value: "", label: say("devices.in_service") },
-          { value: "false", label: say("devices.out_of_service") },
+          { value: "", label: t("devices.in_service") },
+          { value: "false", label: t("devices.out_of_service") },
         ]}
-        value={retired ? "false" : ""}
-        onChange={({ currentTarget }) => set({ active: currentTarget.value })}
+        value={isRetired ? "false" : ""}
+        onChange={({ currentTarget }) => updateSearch({ active: currentTarget.value })}
       />
       <SerialField key={serial} serial={serial} onSerial={onSerial} />
     </search>
@@ -111,11 +117,11 @@ function Filters({ kind, hospitalId, retired, serial, onSerial }: FiltersProps) 
 
 /** The API finds whole serial numbers: asked for when it is entered, not at every letter. */
 function SerialField({ serial, onSerial }: { serial: string; onSerial: (serial: string) => void }) {
-  const say = useSay();
+  const t = useTranslation();
   const [text, setText] = useState(serial);
   return (
     <TextInput
-      label={say("devices.serial_exact")}
+      label={t("devices.serial_exact")}
       autoComplete="off"
       value={text}
       onChange={({ currentTarget }) => setText(currentTarget.value)}
@@ -125,36 +131,36 @@ function SerialField({ serial, onSerial }: { serial: string; onSerial: (serial: 
   );
 }
 
-function useColumns(hospitalId: string | undefined, hasMany: boolean): readonly Column<Device>[] {
-  const say = useSay();
-  const hospitalName = useHospitalName();
-  const silent = useSilent(hospitalId ? { hospital_id: hospitalId } : {});
-  const patients = usePatients(hospitalId);
+function useColumns(hospitalId: string | undefined, showsHospital: boolean): readonly Column<Device>[] {
+  const t = useTranslation();
+  const getHospitalName = useHospitalName();
+  const silenceAlarms = useSilenceAlarms(hospitalId ? { hospital_id: hospitalId } : {});
+  const patients = usePatientNames(hospitalId);
   // Who watches nobody is told of silence alone: the list of the API does not say when a device was heard.
-  const isWatching = useLink().status !== "off";
+  const isWatching = useConnection().status !== "off";
   return [
     {
-      label: say("devices.name"),
+      label: t("devices.name"),
       cell: ({ device_id, name }) => (
         <Link to="/devices/$deviceId" params={{ deviceId: device_id }}>
           {name}
         </Link>
       ),
     },
-    { label: say("devices.kind"), cell: ({ kind }) => sayOf("devices.kind", kind) },
-    { label: say("devices.serial"), cell: ({ serial_number }) => serial_number ?? say("common.none") },
-    ...(hasMany ? [{ label: say("devices.hospital"), cell: ({ hospital_id }: Device) => hospitalName(hospital_id) }] : []),
+    { label: t("devices.kind"), cell: ({ kind }) => translateCode("devices.kind", kind) },
+    { label: t("devices.serial"), cell: ({ serial_number }) => serial_number ?? t("common.none") },
+    ...(showsHospital ? [{ label: t("devices.hospital"), cell: ({ hospital_id }: Device) => getHospitalName(hospital_id) }] : []),
     {
-      label: say("devices.bound_to"),
-      cell: ({ patient_id }) => <BoundTo patientId={patient_id} patient={patients.get(patient_id ?? "")} />,
+      label: t("devices.bound_to"),
+      cell: ({ patient_id }) => <PatientCell patientId={patient_id} patient={patients.get(patient_id ?? "")} />,
     },
-    ...(isWatching ? [{ label: say("devices.last_seen"), cell: (device: Device) => <LiveLastHeard device={device} /> }] : []),
-    { label: say("devices.state"), cell: (device) => <State device={device} alertId={silent.get(device.device_id)} /> },
+    ...(isWatching ? [{ label: t("devices.last_seen"), cell: (device: Device) => <LastSeenCell device={device} /> }] : []),
+    { label: t("devices.state"), cell: (device) => <StateCell device={device} alertId={silenceAlarms.get(device.device_id)} /> },
   ];
 }
 
 /** Names in one request instead of one a row; of a hospital with more patients, the rest are links without names. */
-function usePatients(hospitalId: string | undefined): ReadonlyMap<string, PatientSummary> {
+function usePatientNames(hospitalId: string | undefined): ReadonlyMap<string, PatientSummary> {
   const { data } = useQuery({
     queryKey: ["devices", "patients", hospitalId],
     queryFn: () => listPatients({ active: "true", ...(hospitalId && { hospital_id: hospitalId }) }, null),
@@ -163,23 +169,23 @@ function usePatients(hospitalId: string | undefined): ReadonlyMap<string, Patien
   return new Map(data?.items.map((patient) => [patient.patient_id, patient]));
 }
 
-function BoundTo({ patientId, patient }: { patientId: string | null; patient: PatientSummary | undefined }) {
-  const say = useSay();
-  if (patientId === null) return <span className={layout.muted}>{say("devices.not_bound")}</span>;
+function PatientCell({ patientId, patient }: { patientId: string | null; patient: PatientSummary | undefined }) {
+  const t = useTranslation();
+  if (patientId === null) return <span className={layout.muted}>{t("devices.not_bound")}</span>;
   return (
     <Link to="/patients/$patientId/devices" params={{ patientId }}>
-      {patient ? `${nameOf(patient)} · ${say("common.number", { n: patient.patient_number })}` : say("devices.a_patient")}
+      {patient ? `${getFullName(patient)} · ${t("common.number", { n: patient.patient_number })}` : t("devices.a_patient")}
     </Link>
   );
 }
 
-function LiveLastHeard({ device }: { device: Device }) {
-  const heard = useLiveHeard(device);
-  return device.patient_id === null ? <span className={layout.muted}>—</span> : <LastHeard heard={heard} />;
+function LastSeenCell({ device }: { device: Device }) {
+  const status = useLiveDeviceStatus(device);
+  return device.patient_id === null ? <span className={layout.muted}>—</span> : <LastSeen status={status} />;
 }
 
-function State({ device, alertId }: { device: Device; alertId: string | undefined }) {
-  const say = useSay();
-  if (alertId) return <Silent alertId={alertId} />;
-  return say(device.is_active ? "devices.in_service" : "devices.out_of_service");
+function StateCell({ device, alertId }: { device: Device; alertId: string | undefined }) {
+  const t = useTranslation();
+  if (alertId) return <SilentBadge alertId={alertId} />;
+  return t(device.is_active ? "devices.in_service" : "devices.out_of_service");
 }

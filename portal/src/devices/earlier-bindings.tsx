@@ -2,67 +2,73 @@
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { PAGES, Table } from "../design/data-table.tsx";
-import { Empty, Query } from "../design/states.tsx";
-import { dateTime } from "../design/time.ts";
-import { useSay } from "../messages/index.ts";
+import { CURSOR_PAGINATION, Table } from "../platform/design/data-table.tsx";
+import { formatDateTime } from "../platform/design/format.ts";
+import { EmptyState, QueryBoundary } from "../platform/design/query-states.tsx";
+import { useTranslation } from "../platform/messages/translate.ts";
 import { type BindingEvent, listBindingEvents, readDevice } from "./api.ts";
 
 export function EarlierBindings({ patientId, zone }: { patientId: string; zone: string | undefined }) {
-  const say = useSay();
-  const trails = [useTrail(patientId, "device.assign"), useTrail(patientId, "device.unassign")];
-  const error = trails.find((trail) => trail.error)?.error ?? null;
-  const isPending = trails.some((trail) => trail.isPending);
-  const events = trails.flatMap(({ data }) => data?.pages.flatMap(({ items }) => items) ?? []).sort((a, b) => b.seq - a.seq);
-  const more = trails.filter(({ hasNextPage }) => hasNextPage);
+  const t = useTranslation();
+  const eventQueries = [useBindingEvents(patientId, "device.assign"), useBindingEvents(patientId, "device.unassign")];
+  const error = eventQueries.find((eventQuery) => eventQuery.error)?.error ?? null;
+  const isPending = eventQueries.some((eventQuery) => eventQuery.isPending);
+  const events = eventQueries
+    .flatMap(({ data }) => data?.pages.flatMap(({ items }) => items) ?? [])
+    .sort((a, b) => b.seq - a.seq);
+  const unfinished = eventQueries.filter(({ hasNextPage }) => hasNextPage);
   const columns = [
-    { label: say("devices.when"), cell: ({ recorded }: BindingEvent) => dateTime(recorded, zone) },
-    { label: say("devices.device"), cell: ({ entity }: BindingEvent) => <DeviceLink deviceId={entity?.id ?? ""} /> },
+    { label: t("devices.when"), cell: ({ recorded }: BindingEvent) => formatDateTime(recorded, zone) },
+    { label: t("devices.device"), cell: ({ entity }: BindingEvent) => <DeviceLink deviceId={entity?.id ?? ""} /> },
     {
-      label: say("devices.what"),
-      cell: ({ event }: BindingEvent) => say(event === "device.assign" ? "devices.event_bound" : "devices.event_unbound"),
+      label: t("devices.what"),
+      cell: ({ event }: BindingEvent) => t(event === "device.assign" ? "devices.event_bound" : "devices.event_unbound"),
     },
   ];
   return (
-    <Query
+    <QueryBoundary
       query={{
         data: isPending || error ? undefined : events,
         error,
         isPending,
-        refetch: () => Promise.all(trails.map((trail) => trail.refetch())),
+        refetch: () => Promise.all(eventQueries.map((eventQuery) => eventQuery.refetch())),
       }}
     >
-      {(shown) => (
+      {(shownEvents) => (
         <>
-          {shown.length === 0 ? (
-            <Empty>{say("devices.none_before")}</Empty>
+          {shownEvents.length === 0 ? (
+            <EmptyState>{t("devices.none_before")}</EmptyState>
           ) : (
-            <Table label={say("devices.before")} columns={columns} items={shown} keyOf={({ seq }) => String(seq)} />
+            <Table label={t("devices.before")} columns={columns} items={shownEvents} rowKey={({ seq }) => String(seq)} />
           )}
-          {more.length > 0 && (
-            <Button variant="default" mt="sm" onClick={() => void Promise.all(more.map((trail) => trail.fetchNextPage()))}>
-              {say("common.show_more")}
+          {unfinished.length > 0 && (
+            <Button
+              variant="default"
+              mt="sm"
+              onClick={() => void Promise.all(unfinished.map((eventQuery) => eventQuery.fetchNextPage()))}
+            >
+              {t("common.show_more")}
             </Button>
           )}
         </>
       )}
-    </Query>
+    </QueryBoundary>
   );
 }
 
-const useTrail = (patientId: string, event: "device.assign" | "device.unassign") =>
+const useBindingEvents = (patientId: string, event: "device.assign" | "device.unassign") =>
   useInfiniteQuery({
     queryKey: ["devices", "trail", patientId, event],
     queryFn: ({ pageParam }) => listBindingEvents(patientId, event, pageParam),
-    ...PAGES,
+    ...CURSOR_PAGINATION,
   });
 
 function DeviceLink({ deviceId }: { deviceId: string }) {
-  const say = useSay();
+  const t = useTranslation();
   const { data } = useQuery({ queryKey: ["devices", "one", deviceId], queryFn: () => readDevice(deviceId), staleTime: 60_000 });
   return (
     <Link to="/devices/$deviceId" params={{ deviceId }}>
-      {data?.data.name ?? say("devices.device")}
+      {data?.data.name ?? t("devices.device")}
     </Link>
   );
 }

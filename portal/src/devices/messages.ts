@@ -1,7 +1,7 @@
 // What the pages of devices say.
-import { catalogue } from "../messages/catalogue.ts";
+import { defineMessages } from "../platform/messages/define-messages.ts";
 
-export const devices = catalogue({
+export const devices = defineMessages({
   en: {
     "devices.devices": "Devices",
     "devices.device": "Device",

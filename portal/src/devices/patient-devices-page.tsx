@@ -3,96 +3,96 @@ import { Button, Group, NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Column, DataTable, PAGES } from "../design/data-table.tsx";
-import { Dialog } from "../design/dialog.tsx";
-import { type FieldErrors, Form } from "../design/form.tsx";
-import layout from "../design/layout.module.css";
-import { Card, Page } from "../design/page.tsx";
-import { Empty, Query } from "../design/states.tsx";
-import { sayOf, useSay } from "../messages/index.ts";
+import { useMe } from "../accounts/session/use-session.ts";
+import { useHospitalTimeZone, usePatient } from "../monitoring/alert-rules/use-patient.ts";
 import type { Patient } from "../patients/api.ts";
-import { usePatient, useZoneOf } from "../rules/use-patient.ts";
-import { useMe } from "../session/use-session.ts";
-import { type Device, isKind, KINDS, type Kind, listDevices } from "./api.ts";
-import { BindQuestion } from "./bind-question.tsx";
+import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
+import { Dialog } from "../platform/design/dialog.tsx";
+import { type FieldErrors, Form } from "../platform/design/form.tsx";
+import layout from "../platform/design/layout.module.css";
+import { Card, Page } from "../platform/design/page.tsx";
+import { EmptyState, QueryBoundary } from "../platform/design/query-states.tsx";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
+import { DEVICE_KINDS, type Device, type DeviceKind, isDeviceKind, listDevices } from "./api.ts";
+import { BindDeviceDialog } from "./bind-device-dialog.tsx";
+import { ClockSkew, Conditions, LastSeen, SilentBadge, useDeviceStatus, useSilenceAlarms } from "./device-status.tsx";
 import classes from "./devices.module.css";
 import { EarlierBindings } from "./earlier-bindings.tsx";
-import { Clock, Conditions, LastHeard, Silent, useHeardOf, useSilent } from "./heard.tsx";
-import { UnbindQuestion } from "./unbind-question.tsx";
+import { UnbindDeviceDialog } from "./unbind-device-dialog.tsx";
 
 export function PatientDevicesPage() {
-  const say = useSay();
+  const t = useTranslation();
   const { patientId = "" } = useParams({ strict: false });
   const { role } = useMe();
   const patient = usePatient(patientId);
-  const [choosing, setChoosing] = useState(false);
-  const mayManage = role !== "doctor";
-  const zone = useZoneOf(patient.data?.data.hospital_id);
-  const add = mayManage && patient.data && <Button onClick={() => setChoosing(true)}>{say("devices.add")}</Button>;
+  const [isChoosing, setIsChoosing] = useState(false);
+  const canManage = role !== "doctor";
+  const zone = useHospitalTimeZone(patient.data?.data.hospital_id);
+  const addButton = canManage && patient.data && <Button onClick={() => setIsChoosing(true)}>{t("devices.add")}</Button>;
   return (
-    <Page title={say("devices.of_patient")} actions={add || undefined}>
-      <Query query={patient}>
+    <Page title={t("devices.of_patient")} actions={addButton || undefined}>
+      <QueryBoundary query={patient}>
         {({ data }) => (
           <>
-            <BoundNow patientId={data.patient_id} mayManage={mayManage} />
-            <Card title={say("devices.before")}>
+            <BoundDevices patientId={data.patient_id} canManage={canManage} />
+            <Card title={t("devices.before")}>
               {role === "admin" || role === "hospital_admin" ? (
                 <EarlierBindings patientId={data.patient_id} zone={zone} />
               ) : (
-                <p className={layout.muted}>{say("devices.before_elsewhere")}</p>
+                <p className={layout.muted}>{t("devices.before_elsewhere")}</p>
               )}
             </Card>
-            {choosing && <ChooseDevice patient={data} onClose={() => setChoosing(false)} />}
+            {isChoosing && <ChooseDeviceDialog patient={data} onClose={() => setIsChoosing(false)} />}
           </>
         )}
-      </Query>
+      </QueryBoundary>
     </Page>
   );
 }
 
-function BoundNow({ patientId, mayManage }: { patientId: string; mayManage: boolean }) {
-  const say = useSay();
-  const [unbinding, setUnbinding] = useState<Device | null>(null);
-  const silent = useSilent({ patient_id: patientId });
+function BoundDevices({ patientId, canManage }: { patientId: string; canManage: boolean }) {
+  const t = useTranslation();
+  const [deviceToUnbind, setDeviceToUnbind] = useState<Device | null>(null);
+  const silenceAlarms = useSilenceAlarms({ patient_id: patientId });
   const query = useInfiniteQuery({
     queryKey: ["devices", "list", { patient_id: patientId }],
     queryFn: ({ pageParam }) => listDevices({ patient_id: patientId }, pageParam),
-    ...PAGES,
+    ...CURSOR_PAGINATION,
   });
   const columns: Column<Device>[] = [
     {
-      label: say("devices.name"),
+      label: t("devices.name"),
       cell: ({ device_id, name }) => (
         <Link to="/devices/$deviceId" params={{ deviceId: device_id }}>
           {name}
         </Link>
       ),
     },
-    { label: say("devices.kind"), cell: ({ kind }) => sayOf("devices.kind", kind) },
-    { label: say("devices.serial"), cell: ({ serial_number }) => serial_number ?? say("common.none") },
-    { label: say("devices.last_seen"), cell: (device) => <Of device={device} Part={LastHeard} /> },
-    { label: say("devices.clock"), cell: (device) => <Of device={device} Part={Clock} /> },
+    { label: t("devices.kind"), cell: ({ kind }) => translateCode("devices.kind", kind) },
+    { label: t("devices.serial"), cell: ({ serial_number }) => serial_number ?? t("common.none") },
+    { label: t("devices.last_seen"), cell: (device) => <WithDeviceStatus device={device} Part={LastSeen} /> },
+    { label: t("devices.clock"), cell: (device) => <WithDeviceStatus device={device} Part={ClockSkew} /> },
     {
-      label: say("devices.conditions"),
+      label: t("devices.conditions"),
       cell: (device) => (
         <div>
-          <Of device={device} Part={Conditions} /> <Silent alertId={silent.get(device.device_id)} />
+          <WithDeviceStatus device={device} Part={Conditions} /> <SilentBadge alertId={silenceAlarms.get(device.device_id)} />
         </div>
       ),
     },
-    ...(mayManage
+    ...(canManage
       ? [
           {
-            label: say("devices.unbind"),
+            label: t("devices.unbind"),
             cell: (device: Device) => (
               <Button
                 variant="default"
                 size="compact-sm"
                 className={classes.act}
-                onClick={() => setUnbinding(device)}
-                aria-label={`${say("devices.unbind")}: ${device.name}`}
+                onClick={() => setDeviceToUnbind(device)}
+                aria-label={`${t("devices.unbind")}: ${device.name}`}
               >
-                {say("devices.unbind")}
+                {t("devices.unbind")}
               </Button>
             ),
           },
@@ -100,51 +100,51 @@ function BoundNow({ patientId, mayManage }: { patientId: string; mayManage: bool
       : []),
   ];
   return (
-    <Card title={say("devices.now")}>
+    <Card title={t("devices.now")}>
       <DataTable
-        label={say("devices.now")}
+        label={t("devices.now")}
         columns={columns}
-        keyOf={({ device_id }) => device_id}
+        rowKey={({ device_id }) => device_id}
         query={query}
-        empty={say("devices.none_now")}
+        empty={t("devices.none_now")}
       />
-      {unbinding && <UnbindQuestion device={unbinding} onClose={() => setUnbinding(null)} />}
+      {deviceToUnbind && <UnbindDeviceDialog device={deviceToUnbind} onClose={() => setDeviceToUnbind(null)} />}
     </Card>
   );
 }
 
-function Of({ device, Part }: { device: Device; Part: typeof LastHeard }) {
-  return <Part heard={useHeardOf(device)} />;
+function WithDeviceStatus({ device, Part }: { device: Device; Part: typeof LastSeen }) {
+  return <Part status={useDeviceStatus(device)} />;
 }
 
-function ChooseDevice({ patient, onClose }: { patient: Patient; onClose: () => void }) {
-  const say = useSay();
-  const [kind, setKind] = useState<Kind | "">("");
+function ChooseDeviceDialog({ patient, onClose }: { patient: Patient; onClose: () => void }) {
+  const t = useTranslation();
+  const [kind, setKind] = useState<DeviceKind | "">("");
   const [device, setDevice] = useState<Device | null>(null);
-  const [asking, setAsking] = useState(false);
-  if (device && asking) {
-    return <BindQuestion device={device} patient={patient} onBound={onClose} onClose={() => setAsking(false)} />;
+  const [isConfirming, setIsConfirming] = useState(false);
+  if (device && isConfirming) {
+    return <BindDeviceDialog device={device} patient={patient} onBound={onClose} onClose={() => setIsConfirming(false)} />;
   }
   return (
-    <Dialog title={say("devices.add")} onClose={onClose}>
+    <Dialog title={t("devices.add")} onClose={onClose}>
       <Form
-        submit={say("devices.bind_act")}
-        check={(): FieldErrors => (device ? {} : { device_id: say("devices.choose_device") })}
-        onSubmit={async () => setAsking(true)}
-        changes={false}
+        submitLabel={t("devices.bind_act")}
+        validate={(): FieldErrors => (device ? {} : { device_id: t("devices.choose_device") })}
+        onSubmit={async () => setIsConfirming(true)}
+        isMutation={false}
         onCancel={onClose}
       >
         {(field) => (
           <>
             <NativeSelect
-              label={say("devices.kind")}
+              label={t("devices.kind")}
               data={[
-                { value: "", label: say("common.all") },
-                ...KINDS.map((one) => ({ value: one, label: sayOf("devices.kind", one) })),
+                { value: "", label: t("common.all") },
+                ...DEVICE_KINDS.map((deviceKind) => ({ value: deviceKind, label: translateCode("devices.kind", deviceKind) })),
               ]}
               value={kind}
               onChange={({ currentTarget: { value } }) => {
-                setKind(isKind(value) ? value : "");
+                setKind(isDeviceKind(value) ? value : "");
                 setDevice(null);
               }}
             />
@@ -158,7 +158,7 @@ function ChooseDevice({ patient, onClose }: { patient: Patient; onClose: () => v
 
 type DeviceChoicesProps = {
   patient: Patient;
-  kind: Kind | "";
+  kind: DeviceKind | "";
   chosen: Device | null;
   onChoose: (device: Device) => void;
   id: string;
@@ -166,22 +166,22 @@ type DeviceChoicesProps = {
 };
 
 function DeviceChoices({ patient, kind, chosen, onChoose, id, error }: DeviceChoicesProps) {
-  const say = useSay();
+  const t = useTranslation();
   const filters = { active: "true" as const, hospital_id: patient.hospital_id, ...(kind && { kind }) };
   const query = useInfiniteQuery({
     queryKey: ["devices", "list", filters],
     queryFn: ({ pageParam }) => listDevices(filters, pageParam),
-    ...PAGES,
+    ...CURSOR_PAGINATION,
   });
   return (
     <div id={id} tabIndex={-1}>
-      <Query query={query}>
+      <QueryBoundary query={query}>
         {({ pages }) => {
           const devices = pages.flatMap(({ items }) => items).filter(({ patient_id }) => patient_id !== patient.patient_id);
-          if (devices.length === 0) return <Empty>{say("devices.none_to_choose")}</Empty>;
+          if (devices.length === 0) return <EmptyState>{t("devices.none_to_choose")}</EmptyState>;
           return (
             <fieldset className={classes.choices}>
-              <legend className="visually-hidden">{say("devices.device")}</legend>
+              <legend className="visually-hidden">{t("devices.device")}</legend>
               {devices.map((device) => (
                 <label key={device.device_id} className={classes.choice}>
                   <input
@@ -194,9 +194,9 @@ function DeviceChoices({ patient, kind, chosen, onChoose, id, error }: DeviceCho
                     {device.name}
                     <small>
                       {[
-                        sayOf("devices.kind", device.kind),
+                        translateCode("devices.kind", device.kind),
                         device.serial_number,
-                        device.patient_id && say("devices.bound_elsewhere"),
+                        device.patient_id && t("devices.bound_elsewhere"),
                       ]
                         .filter(Boolean)
                         .join(" · ")}
@@ -207,12 +207,12 @@ function DeviceChoices({ patient, kind, chosen, onChoose, id, error }: DeviceCho
             </fieldset>
           );
         }}
-      </Query>
+      </QueryBoundary>
       {error && <p className={classes.error}>{error}</p>}
       {query.hasNextPage && (
         <Group mt="xs">
           <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            {say("common.show_more")}
+            {t("common.show_more")}
           </Button>
         </Group>
       )}

@@ -5,28 +5,28 @@ import type { practitionerRoutes } from "../../../src/organization/practitioners
 import type { wardRoutes } from "../../../src/organization/wards/routes.ts";
 import type { recordRoutes } from "../../../src/patients/record/record-routes.ts";
 import type { patientRoutes } from "../../../src/patients/routes.ts";
-import { API, dataOf, OPTIONS, pageOf, versionOf } from "../api/client.ts";
+import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../platform/api/client.ts";
 
-export const patientApi = hc<typeof patientRoutes>(API, OPTIONS);
-export const recordApi = hc<typeof recordRoutes>(API, OPTIONS);
-const hospitalApi = hc<typeof hospitalRoutes>(API, OPTIONS);
-const wardApi = hc<typeof wardRoutes>(API, OPTIONS);
-const practitionerApi = hc<typeof practitionerRoutes>(API, OPTIONS);
+export const patientApi = hc<typeof patientRoutes>(API_BASE, CLIENT_OPTIONS);
+export const recordApi = hc<typeof recordRoutes>(API_BASE, CLIENT_OPTIONS);
+const hospitalApi = hc<typeof hospitalRoutes>(API_BASE, CLIENT_OPTIONS);
+const wardApi = hc<typeof wardRoutes>(API_BASE, CLIENT_OPTIONS);
+const practitionerApi = hc<typeof practitionerRoutes>(API_BASE, CLIENT_OPTIONS);
 
-type Asked<Query> = Omit<Query, "limit" | "offset" | "cursor">;
+type WithoutPaging<Query> = Omit<Query, "limit" | "offset" | "cursor">;
 type ListQuery = NonNullable<Parameters<typeof patientApi.patients.$get>[0]["query"]>;
-export type PatientFilters = Asked<ListQuery>;
+export type PatientFilters = WithoutPaging<ListQuery>;
 
 /** A page of patients whom the caller may see, by number; the API cannot sort by names, which are sealed. */
 export const listPatients = (filters: PatientFilters, cursor: string | null, limit = 100) =>
-  pageOf(patientApi.patients.$get({ query: { ...filters, limit: String(limit), ...(cursor && { cursor }) } }));
+  readPage(patientApi.patients.$get({ query: { ...filters, limit: String(limit), ...(cursor && { cursor }) } }));
 /** So many pages of monitored patients are put in order by risk; who has more of them has a search. */
-const MOST_PAGES = 10;
+const MAX_MONITORED_PAGES = 10;
 /** All who are monitored in this way. */
 export async function listMonitored(monitoring: "ward" | "home", filters: PatientFilters) {
   const items: PatientSummary[] = [];
   let cursor: string | null = null;
-  for (let pages = 0; pages < MOST_PAGES && (pages === 0 || cursor); pages++) {
+  for (let pages = 0; pages < MAX_MONITORED_PAGES && (pages === 0 || cursor); pages++) {
     const page: Awaited<ReturnType<typeof listPatients>> = await listPatients({ ...filters, monitoring, active: "true" }, cursor);
     items.push(...page.items);
     cursor = page.pagination.next_cursor;
@@ -43,33 +43,33 @@ export const searchPatients = (
   limit: number,
   signal: AbortSignal,
 ) => {
-  const where = { ...(hospitalId && { hospital_id: hospitalId }), ...(cursor && { cursor }) };
-  return pageOf(patientApi.patients.search.$get({ query: { q, limit: String(limit), ...where } }, { init: { signal } }));
+  const searchScope = { ...(hospitalId && { hospital_id: hospitalId }), ...(cursor && { cursor }) };
+  return readPage(patientApi.patients.search.$get({ query: { q, limit: String(limit), ...searchScope } }, { init: { signal } }));
 };
 
 /** With the ETag for a change. */
 export const readPatient = (patientId: string) =>
-  versionOf(patientApi.patients[":patient_id"].$get({ param: { patient_id: patientId } }));
+  readVersioned(patientApi.patients[":patient_id"].$get({ param: { patient_id: patientId } }));
 export type Patient = Awaited<ReturnType<typeof readPatient>>["data"];
 
 export type NewPatient = Parameters<typeof patientApi.patients.$post>[0]["json"];
 /** @param key one for each form, so that sending it twice makes one record */
 export const createPatient = (patient: NewPatient, key: string) =>
-  dataOf(patientApi.patients.$post({ header: { "idempotency-key": key }, json: patient }));
+  readData(patientApi.patients.$post({ header: { "idempotency-key": key }, json: patient }));
 
-export const listHospitals = () => pageOf(hospitalApi.hospitals.$get({ query: { limit: "100", active: "true" } }));
+export const listHospitals = () => readPage(hospitalApi.hospitals.$get({ query: { limit: "100", active: "true" } }));
 export const readHospital = (hospitalId: string) =>
-  dataOf(hospitalApi.hospitals[":hospital_id"].$get({ param: { hospital_id: hospitalId } }));
+  readData(hospitalApi.hospitals[":hospital_id"].$get({ param: { hospital_id: hospitalId } }));
 export const listWards = (hospitalId: string | null) =>
-  pageOf(wardApi.wards.$get({ query: { limit: "100", active: "true", ...(hospitalId && { hospital_id: hospitalId }) } }));
+  readPage(wardApi.wards.$get({ query: { limit: "100", active: "true", ...(hospitalId && { hospital_id: hospitalId }) } }));
 /** Doctors with a profile, to choose one from. */
 export const listDoctors = (hospitalId: string | null) =>
-  pageOf(
+  readPage(
     practitionerApi.practitioners.$get({
       query: { limit: "100", role: "doctor", active: "true", ...(hospitalId && { hospital_id: hospitalId }) },
     }),
   );
 
 /** How a person is called in a line of text. */
-export const nameOf = ({ first_name, last_name }: { first_name: string; last_name: string | null }): string =>
+export const getFullName = ({ first_name, last_name }: { first_name: string; last_name: string | null }): string =>
   last_name ? `${first_name} ${last_name}` : first_name;

@@ -1,7 +1,7 @@
 // What the pages of patients say.
-import { catalogue } from "../messages/catalogue.ts";
+import { defineMessages } from "../platform/messages/define-messages.ts";
 
-export const patients = catalogue({
+export const patients = defineMessages({
   en: {
     "patients.search.label": "Find a patient",
     "patients.search.hint": "Name, number, phone or e-mail; at least 2 characters",

@@ -1,98 +1,104 @@
 // Patient search in the header: beginnings of a name, a number, a phone; Enter opens the one that is marked.
 import { useNavigate } from "@tanstack/react-router";
 import { type FocusEvent, type KeyboardEvent, useState } from "react";
-import { asProblem } from "../api/problem.ts";
-import layout from "../design/layout.module.css";
-import { date } from "../design/time.ts";
-import { useSay } from "../messages/index.ts";
-import { nameOf, type PatientSummary } from "./api.ts";
+import { toProblem } from "../platform/api/problem.ts";
+import { formatDate } from "../platform/design/format.ts";
+import layout from "../platform/design/layout.module.css";
+import { useTranslation } from "../platform/messages/translate.ts";
+import { getFullName, type PatientSummary } from "./api.ts";
 import classes from "./patient-search.module.css";
-import { chooseHospital, isLongEnough, usePatientSearch, useSearchedHospital } from "./use-patient-search.ts";
+import { isSearchable, setSearchHospital, usePatientSearch, useSearchHospital } from "./use-patient-search.ts";
 
-export const SEARCH_ID = "patient-search";
-const LIST_ID = "patient-search-found";
-const SHOWN = 8;
-const optionId = (index: number) => `${LIST_ID}-${index}`;
+export const SEARCH_INPUT_ID = "patient-search";
+const RESULT_LIST_ID = "patient-search-found";
+const MAX_RESULTS = 8;
+const getOptionId = (index: number) => `${RESULT_LIST_ID}-${index}`;
 
 export function PatientSearch() {
-  const say = useSay();
+  const t = useTranslation();
   const navigate = useNavigate();
   const [text, setText] = useState("");
-  const [open, setOpen] = useState(false);
-  const [marked, setMarked] = useState(0);
-  const { query, waiting, found } = usePatientSearch(text, SHOWN);
-  const shown = open && isLongEnough(text);
+  const [isOpen, setIsOpen] = useState(false);
+  const [activeIndex, setActiveIndex] = useState(0);
+  const { query, waiting: isSearching, found: results } = usePatientSearch(text, MAX_RESULTS);
+  const isListShown = isOpen && isSearchable(text);
 
-  const type = (next: string) => {
+  const updateText = (next: string) => {
     setText(next);
-    setMarked(0);
-    setOpen(true);
+    setActiveIndex(0);
+    setIsOpen(true);
   };
-  const go = (patient: PatientSummary) => {
+  const openPatient = (patient: PatientSummary) => {
     setText("");
-    setOpen(false);
+    setIsOpen(false);
     // On a phone the field covers the header while it has the focus.
-    document.getElementById(SEARCH_ID)?.blur();
+    document.getElementById(SEARCH_INPUT_ID)?.blur();
     void navigate({ to: "/patients/$patientId", params: { patientId: patient.patient_id } });
   };
-  const onKey = (event: KeyboardEvent) => {
+  const handleKeyDown = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return;
-    const patient = found[marked];
-    const move = (step: number) => setMarked((marked + step + found.length) % found.length);
+    const patient = results[activeIndex];
+    const moveActive = (step: number) => setActiveIndex((activeIndex + step + results.length) % results.length);
     if (event.key === "Escape") {
-      if (open) setOpen(false);
+      if (isOpen) setIsOpen(false);
       else setText("");
-    } else if (event.key === "Enter" && shown && patient) go(patient);
-    else if (event.key === "ArrowDown" && found.length > 0) shown ? move(1) : setOpen(true);
-    else if (event.key === "ArrowUp" && found.length > 0 && shown) move(-1);
+    } else if (event.key === "Enter" && isListShown && patient) openPatient(patient);
+    else if (event.key === "ArrowDown" && results.length > 0) isListShown ? moveActive(1) : setIsOpen(true);
+    else if (event.key === "ArrowUp" && results.length > 0 && isListShown) moveActive(-1);
     else return;
     event.preventDefault();
   };
-  const onBlur = (event: FocusEvent<HTMLElement>) => {
-    if (!event.currentTarget.contains(event.relatedTarget)) setOpen(false);
+  const handleBlur = (event: FocusEvent<HTMLElement>) => {
+    if (!event.currentTarget.contains(event.relatedTarget)) setIsOpen(false);
   };
 
   return (
-    <search className={classes.search} onBlur={onBlur} onFocus={() => setOpen(true)}>
+    <search className={classes.search} onBlur={handleBlur} onFocus={() => setIsOpen(true)}>
       <svg className={classes.glass} viewBox="0 0 20 20" aria-hidden="true">
         <circle cx="8.5" cy="8.5" r="5.5" />
         <path d="m13 13 5 5" />
       </svg>
       <input
-        id={SEARCH_ID}
+        id={SEARCH_INPUT_ID}
         className={classes.input}
         role="combobox"
-        aria-label={say("shell.search")}
-        aria-expanded={shown}
-        aria-controls={LIST_ID}
+        aria-label={t("shell.search")}
+        aria-expanded={isListShown}
+        aria-controls={RESULT_LIST_ID}
         aria-autocomplete="list"
-        aria-activedescendant={shown && found.length > 0 ? optionId(marked) : undefined}
-        placeholder={say("shell.search")}
+        aria-activedescendant={isListShown && results.length > 0 ? getOptionId(activeIndex) : undefined}
+        placeholder={t("shell.search")}
         title="Ctrl+K"
         value={text}
-        onChange={(event) => type(event.target.value)}
-        onKeyDown={onKey}
+        onChange={(event) => updateText(event.target.value)}
+        onKeyDown={handleKeyDown}
         autoComplete="off"
         autoCorrect="off"
         spellCheck={false}
         enterKeyHint="search"
       />
-      <div className={classes.found} hidden={!shown}>
-        <Hospital />
-        <div id={LIST_ID} role="listbox" aria-label={say("patients.search.found")}>
-          {found.map((patient, index) => (
-            <Found
+      <div className={classes.found} hidden={!isListShown}>
+        <HospitalChoice />
+        <div id={RESULT_LIST_ID} role="listbox" aria-label={t("patients.search.found")}>
+          {results.map((patient, index) => (
+            <SearchOption
               key={patient.patient_id}
-              id={optionId(index)}
+              id={getOptionId(index)}
               patient={patient}
-              marked={index === marked}
-              onPoint={() => setMarked(index)}
-              onChoose={() => go(patient)}
+              isActive={index === activeIndex}
+              onHover={() => setActiveIndex(index)}
+              onChoose={() => openPatient(patient)}
             />
           ))}
         </div>
-        <p role="status" className={found.length > 0 ? "visually-hidden" : classes.note}>
-          {!shown ? "" : waiting ? say("patients.search.searching") : <Outcome error={query.error} n={found.length} />}
+        <p role="status" className={results.length > 0 ? "visually-hidden" : classes.note}>
+          {!isListShown ? (
+            ""
+          ) : isSearching ? (
+            t("patients.search.searching")
+          ) : (
+            <SearchStatus error={query.error} n={results.length} />
+          )}
         </p>
       </div>
     </search>
@@ -100,14 +106,14 @@ export function PatientSearch() {
 }
 
 /** Where it is looked for, for administrators of several hospitals. */
-function Hospital() {
-  const say = useSay();
-  const { id, hospitals } = useSearchedHospital();
+function HospitalChoice() {
+  const t = useTranslation();
+  const { id, hospitals } = useSearchHospital();
   if (hospitals.length < 2) return null;
   return (
     <label className={classes.hospital}>
-      {say("patients.hospital")}
-      <select value={id ?? ""} onChange={(event) => chooseHospital(event.target.value)}>
+      {t("patients.hospital")}
+      <select value={id ?? ""} onChange={(event) => setSearchHospital(event.target.value)}>
         {hospitals.map(({ hospital_id, name }) => (
           <option key={hospital_id} value={hospital_id}>
             {name}
@@ -118,38 +124,38 @@ function Hospital() {
   );
 }
 
-function Outcome({ error, n }: { error: unknown; n: number }) {
-  const say = useSay();
-  if (n > 0) return say("patients.search.n_found", { n });
-  if (!error) return say("patients.search.nobody");
-  const { code, errorId } = asProblem(error);
-  const text = say(code === "unreachable" ? "shell.unreachable" : "patients.search.failed");
-  return errorId ? `${text} ${say("common.error_id", { id: errorId })}` : text;
+function SearchStatus({ error, n }: { error: unknown; n: number }) {
+  const t = useTranslation();
+  if (n > 0) return t("patients.search.n_found", { n });
+  if (!error) return t("patients.search.nobody");
+  const { code, errorId } = toProblem(error);
+  const text = t(code === "unreachable" ? "shell.unreachable" : "patients.search.failed");
+  return errorId ? `${text} ${t("common.error_id", { id: errorId })}` : text;
 }
 
-type FoundProps = { id: string; patient: PatientSummary; marked: boolean; onPoint: () => void; onChoose: () => void };
+type SearchOptionProps = { id: string; patient: PatientSummary; isActive: boolean; onHover: () => void; onChoose: () => void };
 
-function Found({ id, patient, marked, onPoint, onChoose }: FoundProps) {
-  const say = useSay();
-  const { patient_number: n, date_of_birth: born } = patient;
+function SearchOption({ id, patient, isActive, onHover, onChoose }: SearchOptionProps) {
+  const t = useTranslation();
+  const { patient_number: n, date_of_birth: dateOfBirth } = patient;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and the keys (aria-activedescendant)
     <div
       id={id}
       role="option"
-      aria-selected={marked}
+      aria-selected={isActive}
       tabIndex={-1}
       className={classes.option}
-      onPointerMove={onPoint}
+      onPointerMove={onHover}
       // The field keeps the focus, else the list would close under the pointer.
       onMouseDown={(event) => event.preventDefault()}
       onClick={onChoose}
     >
-      <span className={classes.name}>{nameOf(patient)}</span>
+      <span className={classes.name}>{getFullName(patient)}</span>
       <span className={`${layout.note} ${classes.detail}`}>
-        {say("common.number", { n })}
-        {born && ` · ${say("patients.born", { date: date(born, "UTC") })}`}
-        {!patient.is_active && ` · ${say("patients.inactive")}`}
+        {t("common.number", { n })}
+        {dateOfBirth && ` · ${t("patients.born", { date: formatDate(dateOfBirth, "UTC") })}`}
+        {!patient.is_active && ` · ${t("patients.inactive")}`}
       </span>
     </div>
   );

@@ -3,45 +3,45 @@ import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { PAGES } from "../design/data-table.tsx";
-import layout from "../design/layout.module.css";
-import { Card, Page } from "../design/page.tsx";
-import { Empty, Failed, Loading, NotDone, Query } from "../design/states.tsx";
-import { useLink } from "../live/use-live.ts";
-import { useSay } from "../messages/index.ts";
+import { useConnection } from "../monitoring/live/use-live.ts";
+import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
+import layout from "../platform/design/layout.module.css";
+import { Card, Page } from "../platform/design/page.tsx";
+import { ActionError, EmptyState, LoadError, Loading, QueryBoundary } from "../platform/design/query-states.tsx";
+import { useTranslation } from "../platform/messages/translate.ts";
 import { listMonitored, listPatients, listWards, type PatientFilters, type PatientSummary } from "./api.ts";
-import { NewPatientDialog } from "./new-patient.tsx";
+import { NewPatientDialog } from "./new-patient-dialog.tsx";
 import classes from "./patient-table.module.css";
 import { PatientTable } from "./patient-table.tsx";
-import { byName, useRiskOrder } from "./risk-order.ts";
-import { chooseHospital, isLongEnough, usePatientSearch, useSearchedHospital } from "./use-patient-search.ts";
+import { isSearchable, setSearchHospital, usePatientSearch, useSearchHospital } from "./use-patient-search.ts";
+import { sortByName, useRiskOrder } from "./use-risk-order.ts";
 
-type Shown = "monitored" | "off" | "inactive";
-type Wards = ReadonlyMap<string, string>;
+type PatientGroup = "monitored" | "off" | "inactive";
+type WardNames = ReadonlyMap<string, string>;
 
 export function PatientsPage() {
-  const say = useSay();
-  const { show, ward } = useSearch({ from: "/house/patients" });
+  const t = useTranslation();
+  const { show, ward } = useSearch({ from: "/signed-in/patients" });
   // What is typed may be a name: it stays in memory, unlike the filters.
   const [text, setText] = useState("");
-  const [adding, setAdding] = useState(false);
-  const hospital = useSearchedHospital();
-  const wardsOf = useQuery({
+  const [isAdding, setIsAdding] = useState(false);
+  const hospital = useSearchHospital();
+  const wardsQuery = useQuery({
     queryKey: ["wards", hospital.id, "active"],
     queryFn: () => listWards(hospital.id),
-    enabled: hospital.known,
+    enabled: hospital.isReady,
   });
-  const wards: Wards = new Map(wardsOf.data?.items.map(({ ward_id, name }) => [ward_id, name] as const));
+  const wards: WardNames = new Map(wardsQuery.data?.items.map(({ ward_id, name }) => [ward_id, name] as const));
   const filters: PatientFilters = { ...(ward && { ward_id: ward }), ...(hospital.id && { hospital_id: hospital.id }) };
-  const searching = isLongEnough(text);
+  const isSearching = isSearchable(text);
   return (
-    <Page title={say("nav.patients")} actions={<Button onClick={() => setAdding(true)}>{say("patients.new")}</Button>}>
+    <Page title={t("nav.patients")} actions={<Button onClick={() => setIsAdding(true)}>{t("patients.new")}</Button>}>
       <div className={`${layout.filters} ${classes.filters}`}>
         <TextInput
           className={classes.search ?? ""}
           type="search"
-          label={say("patients.search.label")}
-          description={say("patients.search.hint")}
+          label={t("patients.search.label")}
+          description={t("patients.search.hint")}
           value={text}
           onChange={(event) => setText(event.target.value)}
           autoComplete="off"
@@ -49,73 +49,76 @@ export function PatientsPage() {
         />
         {hospital.hospitals.length > 1 && (
           <NativeSelect
-            label={say("patients.hospital")}
+            label={t("patients.hospital")}
             value={hospital.id ?? ""}
-            onChange={(event) => chooseHospital(event.target.value)}
+            onChange={(event) => setSearchHospital(event.target.value)}
             data={hospital.hospitals.map(({ hospital_id, name }) => ({ value: hospital_id, label: name }))}
           />
         )}
-        {!searching && <Filters show={show} ward={ward} wards={wards} />}
+        {!isSearching && <Filters show={show} ward={ward} wards={wards} />}
       </div>
-      {searching ? (
-        <Found text={text} wards={wards} />
-      ) : hospital.known ? (
-        <Lists show={show} filtered={Boolean(ward)} filters={filters} wards={wards} />
+      {isSearching ? (
+        <SearchResults text={text} wards={wards} />
+      ) : hospital.isReady ? (
+        <PatientLists show={show} filtered={Boolean(ward)} filters={filters} wards={wards} />
       ) : (
         <Loading />
       )}
-      {adding && <NewPatientDialog hospital={hospital} onClose={() => setAdding(false)} />}
+      {isAdding && <NewPatientDialog hospital={hospital} onClose={() => setIsAdding(false)} />}
     </Page>
   );
 }
 
-function Filters({ show, ward, wards }: { show: string | undefined; ward: string | undefined; wards: Wards }) {
-  const say = useSay();
+function Filters({ show, ward, wards }: { show: string | undefined; ward: string | undefined; wards: WardNames }) {
+  const t = useTranslation();
   const navigate = useNavigate({ from: "/patients" });
-  const filter = (change: { show?: string; ward?: string }) =>
+  const updateSearch = (change: { show?: string; ward?: string }) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
-  const all = { value: "", label: say("common.all") };
+  const allOption = { value: "", label: t("common.all") };
   return (
     <>
       <NativeSelect
-        label={say("patients.monitoring")}
+        label={t("patients.monitoring")}
         value={show ?? ""}
-        onChange={(event) => filter({ show: event.target.value })}
+        onChange={(event) => updateSearch({ show: event.target.value })}
         data={[
-          all,
-          { value: "monitored", label: say("patients.show.monitored") },
-          { value: "off", label: say("patients.show.off") },
-          { value: "inactive", label: say("patients.show.inactive") },
+          allOption,
+          { value: "monitored", label: t("patients.show.monitored") },
+          { value: "off", label: t("patients.show.off") },
+          { value: "inactive", label: t("patients.show.inactive") },
         ]}
       />
       <NativeSelect
-        label={say("patients.ward")}
+        label={t("patients.ward")}
         value={ward ?? ""}
-        onChange={(event) => filter({ ward: event.target.value })}
-        data={[all, ...[...wards].map(([value, label]) => ({ value, label }))]}
+        onChange={(event) => updateSearch({ ward: event.target.value })}
+        data={[allOption, ...[...wards].map(([value, label]) => ({ value, label }))]}
       />
     </>
   );
 }
 
-type ListsProps = { show: string | undefined; filtered: boolean; filters: PatientFilters; wards: Wards };
+type PatientListsProps = { show: string | undefined; filtered: boolean; filters: PatientFilters; wards: WardNames };
 
-function Lists({ show, filtered, filters, wards }: ListsProps) {
-  const wanted: readonly Shown[] = show === "monitored" || show === "off" || show === "inactive" ? [show] : ["monitored", "off"];
-  const off: PatientFilters =
+function PatientLists({ show, filtered, filters, wards }: PatientListsProps) {
+  const groups: readonly PatientGroup[] =
+    show === "monitored" || show === "off" || show === "inactive" ? [show] : ["monitored", "off"];
+  const otherFilters: PatientFilters =
     show === "inactive" ? { ...filters, active: "false" } : { ...filters, monitoring: "off", active: "true" };
   return (
     <>
-      {wanted.includes("monitored") && <Monitored filters={filters} filtered={filtered} wards={wards} />}
-      {show !== "monitored" && <Others filters={off} filtered={filtered} inactive={show === "inactive"} wards={wards} />}
+      {groups.includes("monitored") && <MonitoredPatients filters={filters} filtered={filtered} wards={wards} />}
+      {show !== "monitored" && (
+        <OtherPatients filters={otherFilters} filtered={filtered} isInactive={show === "inactive"} wards={wards} />
+      )}
     </>
   );
 }
 
-type ListProps = { filters: PatientFilters; filtered: boolean; wards: Wards };
+type ListProps = { filters: PatientFilters; filtered: boolean; wards: WardNames };
 
-function Monitored({ filters, filtered, wards }: ListProps) {
-  const say = useSay();
+function MonitoredPatients({ filters, filtered, wards }: ListProps) {
+  const t = useTranslation();
   const query = useQuery({
     queryKey: ["patients", "monitored", filters],
     queryFn: async () => {
@@ -124,96 +127,98 @@ function Monitored({ filters, filtered, wards }: ListProps) {
     },
   });
   return (
-    <Card title={say("patients.monitored")}>
-      <Query query={query}>
+    <Card title={t("patients.monitored")}>
+      <QueryBoundary query={query}>
         {({ items, complete }) =>
           items.length === 0 ? (
-            <Empty>{say(filtered ? "common.nothing_found" : "patients.none_monitored")}</Empty>
+            <EmptyState>{t(filtered ? "common.nothing_found" : "patients.none_monitored")}</EmptyState>
           ) : (
             <>
-              <ByRisk patients={items} wards={wards} />
-              {!complete && <p className={layout.note}>{say("patients.too_many")}</p>}
+              <RiskOrderedPatients patients={items} wards={wards} />
+              {!complete && <p className={layout.note}>{t("patients.too_many")}</p>}
             </>
           )
         }
-      </Query>
+      </QueryBoundary>
     </Card>
   );
 }
 
-function ByRisk({ patients, wards }: { patients: readonly PatientSummary[]; wards: Wards }) {
-  const say = useSay();
-  const link = useLink();
-  const { shown, moved, reorder, holding } = useRiskOrder(patients);
+function RiskOrderedPatients({ patients, wards }: { patients: readonly PatientSummary[]; wards: WardNames }) {
+  const t = useTranslation();
+  const link = useConnection();
+  const { shown, movedCount, reorder, holdHandlers } = useRiskOrder(patients);
   const live = link.status !== "off";
   return (
-    <div {...holding}>
+    <div {...holdHandlers}>
       <div className={classes.moved}>
-        {live ? say("patients.by_risk") : say("patients.by_name")}
-        {moved > 0 && (
+        {live ? t("patients.by_risk") : t("patients.by_name")}
+        {movedCount > 0 && (
           <Button variant="default" size="compact-sm" onClick={reorder}>
-            {say("patients.reorder", { n: moved })}
+            {t("patients.reorder", { n: movedCount })}
           </Button>
         )}
       </div>
-      <PatientTable label={say("patients.monitored")} patients={shown} wards={wards} live={live} />
+      <PatientTable label={t("patients.monitored")} patients={shown} wards={wards} isLive={live} />
     </div>
   );
 }
 
-function Others({ filters, filtered, inactive, wards }: ListProps & { inactive: boolean }) {
-  const say = useSay();
+function OtherPatients({ filters, filtered, isInactive, wards }: ListProps & { isInactive: boolean }) {
+  const t = useTranslation();
   const query = useInfiniteQuery({
     queryKey: ["patients", "others", filters],
     queryFn: ({ pageParam }) => listPatients(filters, pageParam),
-    ...PAGES,
+    ...CURSOR_PAGINATION,
   });
-  const title = say(inactive ? "patients.show.inactive" : "patients.show.off");
+  const title = t(isInactive ? "patients.show.inactive" : "patients.show.off");
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const first = query.data?.pages[0]?.pagination;
+  const pagination = query.data?.pages[0]?.pagination;
   if (!query.data) {
     return (
-      <Card title={title}>{query.error ? <Failed error={query.error} retry={() => void query.refetch()} /> : <Loading />}</Card>
+      <Card title={title}>
+        {query.error ? <LoadError error={query.error} retry={() => void query.refetch()} /> : <Loading />}
+      </Card>
     );
   }
   if (items.length === 0)
-    return <Card title={title}>{<Empty>{say(filtered ? "common.nothing_found" : "common.nothing")}</Empty>}</Card>;
+    return <Card title={title}>{<EmptyState>{t(filtered ? "common.nothing_found" : "common.nothing")}</EmptyState>}</Card>;
   return (
     <Card title={title}>
       <p className={layout.note} role="status">
-        {say(first?.total_is_exact === false ? "common.count_at_least" : "common.count", {
+        {t(pagination?.total_is_exact === false ? "common.count_at_least" : "common.count", {
           n: items.length,
-          total: Math.max(first?.total ?? 0, items.length),
+          total: Math.max(pagination?.total ?? 0, items.length),
         })}
         {" · "}
-        {say(query.hasNextPage ? "patients.by_number" : "patients.by_name")}
+        {t(query.hasNextPage ? "patients.by_number" : "patients.by_name")}
       </p>
-      <PatientTable label={title} patients={query.hasNextPage ? items : byName(items)} wards={wards} />
-      <NotDone error={query.error} />
+      <PatientTable label={title} patients={query.hasNextPage ? items : sortByName(items)} wards={wards} />
+      <ActionError error={query.error} />
       {query.hasNextPage && (
         <Button mt="sm" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {say("common.show_more")}
+          {t("common.show_more")}
         </Button>
       )}
     </Card>
   );
 }
 
-function Found({ text, wards }: { text: string; wards: Wards }) {
-  const say = useSay();
-  const { query, waiting, found } = usePatientSearch(text, 50);
-  if (query.error) return <Failed error={query.error} retry={() => void query.refetch()} />;
-  if (waiting) return <Loading />;
-  if (found.length === 0) return <Empty>{say("patients.search.nobody")}</Empty>;
+function SearchResults({ text, wards }: { text: string; wards: WardNames }) {
+  const t = useTranslation();
+  const { query, waiting: isWaiting, found: results } = usePatientSearch(text, 50);
+  if (query.error) return <LoadError error={query.error} retry={() => void query.refetch()} />;
+  if (isWaiting) return <Loading />;
+  if (results.length === 0) return <EmptyState>{t("patients.search.nobody")}</EmptyState>;
   return (
-    <Card title={say("patients.search.found")}>
+    <Card title={t("patients.search.found")}>
       <p className={layout.note} role="status">
-        {say("patients.search.n_found", { n: found.length })}
+        {t("patients.search.n_found", { n: results.length })}
       </p>
-      <PatientTable label={say("patients.search.found")} patients={found} wards={wards} />
+      <PatientTable label={t("patients.search.found")} patients={results} wards={wards} />
       {query.hasNextPage && (
         <Button mt="sm" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {say("common.show_more")}
+          {t("common.show_more")}
         </Button>
       )}
     </Card>

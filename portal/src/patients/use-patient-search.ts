@@ -1,24 +1,24 @@
 // The search in components: asked when the typing rests, an answer to older words is never shown, and nothing of it is kept.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { PAGES } from "../design/data-table.tsx";
-import { useMe } from "../session/use-session.ts";
+import { useMe } from "../accounts/session/use-session.ts";
+import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
 import { listHospitals, type PatientSummary, searchPatients } from "./api.ts";
 
-const REST_MS = 200;
+const DEBOUNCE_MS = 200;
 /** The API looks for beginnings of at least two characters. */
-const SHORTEST = 2;
+const MIN_SEARCH_LENGTH = 2;
 
-const wordsOf = (text: string) => text.trim().replace(/\s+/g, " ");
-export const isLongEnough = (text: string) => Array.from(wordsOf(text)).length >= SHORTEST;
+const normalizeSearch = (text: string) => text.trim().replace(/\s+/g, " ");
+export const isSearchable = (text: string) => Array.from(normalizeSearch(text)).length >= MIN_SEARCH_LENGTH;
 
-function useRested(text: string): string {
-  const [rested, setRested] = useState(text);
+function useDebounced(text: string): string {
+  const [debouncedText, setRested] = useState(text);
   useEffect(() => {
-    const timer = setTimeout(() => setRested(text), REST_MS);
+    const timer = setTimeout(() => setRested(text), DEBOUNCE_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  return rested;
+  return debouncedText;
 }
 
 /**
@@ -26,25 +26,31 @@ function useRested(text: string): string {
  * @param hospitalId the hospital of what a patient is looked for; without it the one that administrators of the platform search
  */
 export function usePatientSearch(text: string, limit: number, hospitalId: string | null = null) {
-  const words = wordsOf(text);
-  const rested = useRested(words);
-  const hospital = useSearchedHospital(hospitalId);
-  const enabled = isLongEnough(words) && rested === words && hospital.known;
+  const searchText = normalizeSearch(text);
+  const debouncedText = useDebounced(searchText);
+  const hospital = useSearchHospital(hospitalId);
+  const enabled = isSearchable(searchText) && debouncedText === searchText && hospital.isReady;
   const query = useInfiniteQuery({
-    queryKey: ["patients", "search", hospital.id, rested, limit],
-    queryFn: ({ pageParam, signal }) => searchPatients(rested, hospital.id, pageParam, limit, signal),
-    ...PAGES,
+    queryKey: ["patients", "search", hospital.id, debouncedText, limit],
+    queryFn: ({ pageParam, signal }) => searchPatients(debouncedText, hospital.id, pageParam, limit, signal),
+    ...CURSOR_PAGINATION,
     enabled,
     gcTime: 0,
     staleTime: 0,
     refetchOnWindowFocus: false,
   });
-  const waiting = !enabled || query.isPending;
-  const found: PatientSummary[] = waiting ? [] : (query.data?.pages.flatMap(({ items }) => items) ?? []);
-  return { query, waiting, found, rested: rested === words ? words : null, hospitalId: hospital.id };
+  const isSearching = !enabled || query.isPending;
+  const results: PatientSummary[] = isSearching ? [] : (query.data?.pages.flatMap(({ items }) => items) ?? []);
+  return {
+    query,
+    waiting: isSearching,
+    found: results,
+    debouncedText: debouncedText === searchText ? searchText : null,
+    hospitalId: hospital.id,
+  };
 }
 
-let chosen: string | null = null;
+let chosenHospitalId: string | null = null;
 const listeners = new Set<() => void>();
 const subscribe = (listener: () => void) => {
   listeners.add(listener);
@@ -52,18 +58,22 @@ const subscribe = (listener: () => void) => {
 };
 
 /** Administrators of the platform search one hospital at a time: the one that they chose, or else the first. */
-export function chooseHospital(hospitalId: string): void {
-  chosen = hospitalId;
+export function setSearchHospital(hospitalId: string): void {
+  chosenHospitalId = hospitalId;
   for (const listener of listeners) listener();
 }
 
 /** `id` is null for people of a hospital: the API takes theirs. */
-export function useSearchedHospital(given: string | null = null) {
+export function useSearchHospital(fixedHospitalId: string | null = null) {
   const { role, hospital } = useMe();
-  const needed = role === "admin" && !hospital;
-  const choice = useSyncExternalStore(subscribe, () => chosen);
-  const { data } = useQuery({ queryKey: ["hospitals", "active"], queryFn: listHospitals, enabled: needed && given === null });
+  const mustChoose = role === "admin" && !hospital;
+  const choice = useSyncExternalStore(subscribe, () => chosenHospitalId);
+  const { data } = useQuery({
+    queryKey: ["hospitals", "active"],
+    queryFn: listHospitals,
+    enabled: mustChoose && fixedHospitalId === null,
+  });
   const hospitals = data?.items ?? [];
-  const id = needed ? (given ?? choice ?? hospitals[0]?.hospital_id ?? null) : null;
-  return { id, hospitals, known: !needed || id !== null };
+  const id = mustChoose ? (fixedHospitalId ?? choice ?? hospitals[0]?.hospital_id ?? null) : null;
+  return { id, hospitals, isReady: !mustChoose || id !== null };
 }

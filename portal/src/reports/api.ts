@@ -4,24 +4,24 @@ import { hc } from "hono/client";
 import type { userRoutes } from "../../../src/accounts/users/routes.ts";
 import type { deviceRoutes } from "../../../src/devices/routes.ts";
 import type { reportRoutes } from "../../../src/reports/reading/routes.ts";
-import { API, dataOf, OPTIONS, pageOf } from "../api/client.ts";
-import { problemOf, unreachable } from "../api/problem.ts";
-import { PAGES } from "../design/data-table.tsx";
-import { useHospitalZone } from "../patients/shown-patient.ts";
-import type { Kind } from "./kinds.ts";
+import { useHospitalZone } from "../patients/record/use-patient-record.ts";
+import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../platform/api/client.ts";
+import { parseProblem, throwUnreachable } from "../platform/api/problem.ts";
+import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
+import type { Kind } from "./report-kinds.ts";
 
-const client = hc<typeof reportRoutes>(API, OPTIONS);
-const devices = hc<typeof deviceRoutes>(API, OPTIONS);
-const users = hc<typeof userRoutes>(API, OPTIONS);
+const reportsClient = hc<typeof reportRoutes>(API_BASE, CLIENT_OPTIONS);
+const devices = hc<typeof deviceRoutes>(API_BASE, CLIENT_OPTIONS);
+const users = hc<typeof userRoutes>(API_BASE, CLIENT_OPTIONS);
 
 /** A file may be as large as 100 MB, and a ward's line slow. */
 const FILE_DEADLINE_MS = 120_000;
 /** Names of devices and people hardly ever change. */
-const LASTING_MS = 300_000;
+const NAMES_STALE_MS = 300_000;
 
 export type Report = Awaited<ReturnType<typeof readReport>>;
-export type ListedReport = Awaited<ReturnType<typeof readReports>>["items"][number];
-export type Sender = ListedReport["uploaded_by"];
+export type ReportListItem = Awaited<ReturnType<typeof listReports>>["items"][number];
+export type ReportSender = ReportListItem["uploaded_by"];
 
 /** `from` and `to`: received at or after, and before. */
 export type ReportFilters = {
@@ -31,59 +31,59 @@ export type ReportFilters = {
   to?: string | undefined;
 };
 
-const readReports = (filters: ReportFilters, cursor: string | null) =>
-  pageOf(client.reports.$get({ query: { ...filters, ...(cursor && { cursor }) } }));
+const listReports = (filters: ReportFilters, cursor: string | null) =>
+  readPage(reportsClient.reports.$get({ query: { ...filters, ...(cursor && { cursor }) } }));
 
 export const useReports = (filters: ReportFilters) =>
   useInfiniteQuery({
     queryKey: ["reports", "list", filters],
-    queryFn: ({ pageParam }) => readReports(filters, pageParam),
-    ...PAGES,
+    queryFn: ({ pageParam }) => listReports(filters, pageParam),
+    ...CURSOR_PAGINATION,
   });
 
 export const useReportStats = () =>
-  useQuery({ queryKey: ["reports", "stats"], queryFn: () => dataOf(client.reports.stats.$get({ query: {} })) });
+  useQuery({ queryKey: ["reports", "stats"], queryFn: () => readData(reportsClient.reports.stats.$get({ query: {} })) });
 
-const readReport = (report_id: string) => dataOf(client.reports[":report_id"].$get({ param: { report_id } }));
+const readReport = (report_id: string) => readData(reportsClient.reports[":report_id"].$get({ param: { report_id } }));
 
 export const useReport = (id: string) => useQuery({ queryKey: ["reports", "one", id], queryFn: () => readReport(id) });
 
 /** @throws Problem */
-export async function readReportFile(report_id: string, leaving?: AbortSignal): Promise<ArrayBuffer> {
-  const asked = client.reports[":report_id"].file.$get(
+export async function readReportFile(report_id: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const request = reportsClient.reports[":report_id"].file.$get(
     { param: { report_id }, query: {}, header: {} },
-    { init: { signal: fileSignal(leaving) } },
+    { init: { signal: withFileDeadline(signal) } },
   );
-  return bytesOf(asked);
+  return readBytes(request);
 }
 
-export function fileSignal(leaving: AbortSignal | undefined): AbortSignal {
+export function withFileDeadline(signal: AbortSignal | undefined): AbortSignal {
   const deadline = AbortSignal.timeout(FILE_DEADLINE_MS);
-  return leaving ? AbortSignal.any([leaving, deadline]) : deadline;
+  return signal ? AbortSignal.any([signal, deadline]) : deadline;
 }
 
-type Answer = { ok: boolean; status: number; arrayBuffer: () => Promise<ArrayBuffer>; json: () => Promise<unknown> };
+type FileResponse = { ok: boolean; status: number; arrayBuffer: () => Promise<ArrayBuffer>; json: () => Promise<unknown> };
 /** The body of a file's answer. @throws Problem */
-export async function bytesOf(asked: Promise<Answer>): Promise<ArrayBuffer> {
-  const response = await asked.catch(unreachable);
-  if (!response.ok) throw await problemOf(response);
-  return response.arrayBuffer().catch(unreachable);
+export async function readBytes(request: Promise<FileResponse>): Promise<ArrayBuffer> {
+  const response = await request.catch(throwUnreachable);
+  if (!response.ok) throw await parseProblem(response);
+  return response.arrayBuffer().catch(throwUnreachable);
 }
 
 export const useDevice = (device_id: string | null) =>
   useQuery({
     queryKey: ["reports", "device", device_id],
-    queryFn: () => dataOf(devices.devices[":device_id"].$get({ param: { device_id: device_id ?? "" } })),
+    queryFn: () => readData(devices.devices[":device_id"].$get({ param: { device_id: device_id ?? "" } })),
     enabled: device_id !== null,
-    staleTime: LASTING_MS,
+    staleTime: NAMES_STALE_MS,
   });
 
 export const useUser = (user_id: string | null) =>
   useQuery({
     queryKey: ["reports", "user", user_id],
-    queryFn: () => dataOf(users.users[":user_id"].$get({ param: { user_id: user_id ?? "" } })),
+    queryFn: () => readData(users.users[":user_id"].$get({ param: { user_id: user_id ?? "" } })),
     enabled: user_id !== null,
-    staleTime: LASTING_MS,
+    staleTime: NAMES_STALE_MS,
   });
 
 /** The hospital's time zone; undefined until it is known, or where there is none. */

@@ -1,10 +1,10 @@
 // Sizes of files in words.
-import { number } from "../design/time.ts";
-import { say } from "../messages/index.ts";
+import { formatNumber } from "../platform/design/format.ts";
+import { t } from "../platform/messages/translate.ts";
 
 const MB = 1024 * 1024;
 
-export const sizeOf = (bytes: number): string =>
+export const formatFileSize = (bytes: number): string =>
   bytes < MB
-    ? say("reports.kilobytes", { n: number(Math.ceil(bytes / 1024)) })
-    : say("reports.megabytes", { n: number(Math.round((bytes / MB) * 10) / 10) });
+    ? t("reports.kilobytes", { n: formatNumber(Math.ceil(bytes / 1024)) })
+    : t("reports.megabytes", { n: formatNumber(Math.round((bytes / MB) * 10) / 10) });

@@ -1,7 +1,7 @@
 // What the pages of reports say.
-import { catalogue } from "../messages/catalogue.ts";
+import { defineMessages } from "../platform/messages/define-messages.ts";
 
-export const reports = catalogue({
+export const reports = defineMessages({
   en: {
     "reports.title": "Reports",
     "reports.of_patient": "Reports of patient {n}",

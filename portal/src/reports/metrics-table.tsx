@@ -1,27 +1,27 @@
 // What a machine measured, with names, values and units; what cannot be right is struck through and says so.
-import { number } from "../design/time.ts";
-import { sayOf, useSay } from "../messages/index.ts";
-import type { Kind } from "./kinds.ts";
-import { type Reading, readingsOf } from "./metrics.ts";
+import { formatNumber } from "../platform/design/format.ts";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
+import { type MetricReading, toMetricReadings } from "./metrics.ts";
 import classes from "./report.module.css";
+import type { Kind } from "./report-kinds.ts";
 
 /** Two narrow columns, on a phone too. */
 export function MetricsTable({ kind, metrics }: { kind: Kind; metrics: Record<string, unknown> }) {
-  const say = useSay();
+  const t = useTranslation();
   return (
-    <table className={classes.metrics} aria-label={say("reports.measurements")}>
+    <table className={classes.metrics} aria-label={t("reports.measurements")}>
       <thead className="visually-hidden">
         <tr>
-          <th scope="col">{say("reports.measurement")}</th>
-          <th scope="col">{say("reports.value")}</th>
+          <th scope="col">{t("reports.measurement")}</th>
+          <th scope="col">{t("reports.value")}</th>
         </tr>
       </thead>
       <tbody>
-        {readingsOf(kind, metrics).map((reading) => (
+        {toMetricReadings(kind, metrics).map((reading) => (
           <tr key={reading.key}>
-            <th scope="row">{sayOf("metric", reading.key)}</th>
+            <th scope="row">{translateCode("metric", reading.key)}</th>
             <td>
-              <Value reading={reading} />
+              <MetricValue reading={reading} />
             </td>
           </tr>
         ))}
@@ -30,15 +30,15 @@ export function MetricsTable({ kind, metrics }: { kind: Kind; metrics: Record<st
   );
 }
 
-function Value({ reading: { value, unit, valid } }: { reading: Reading }) {
-  const say = useSay();
-  const shown = `${typeof value === "number" ? number(value) : value}${withSpace(unit)}`;
-  if (valid) return <strong>{shown}</strong>;
+function MetricValue({ reading: { value, unit, valid } }: { reading: MetricReading }) {
+  const t = useTranslation();
+  const valueText = `${typeof value === "number" ? formatNumber(value) : value}${formatUnit(unit)}`;
+  if (valid) return <strong>{valueText}</strong>;
   return (
     <>
-      <del>{shown}</del> <strong className={classes.invalid}>{say("reports.invalid")}</strong>
+      <del>{valueText}</del> <strong className={classes.invalid}>{t("reports.invalid")}</strong>
     </>
   );
 }
 
-const withSpace = (unit: string | null) => (unit === null ? "" : unit === "°" ? unit : ` ${unit}`);
+const formatUnit = (unit: string | null) => (unit === null ? "" : unit === "°" ? unit : ` ${unit}`);

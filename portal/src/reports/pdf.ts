@@ -8,7 +8,7 @@ const DECODERS = [
   new URL("pdfjs-dist/wasm/openjpeg_nowasm_fallback.js", import.meta.url),
 ] as const;
 /** The two standard fonts that systems do not have. */
-const FONTS = [
+const STANDARD_FONTS = [
   new URL("pdfjs-dist/standard_fonts/FoxitSymbol.pfb", import.meta.url),
   new URL("pdfjs-dist/standard_fonts/FoxitDingbats.pfb", import.meta.url),
 ] as const;
@@ -23,45 +23,45 @@ export type OpenPdf = {
    * Draws a page; what is on the canvas stays until the new page is whole.
    * @returns whether all of it could be drawn: a trace that is missing must not look like one that is flat
    */
-  draw: (canvas: HTMLCanvasElement, page: number, scale: number, signal: AbortSignal) => Promise<{ whole: boolean }>;
+  draw: (canvas: HTMLCanvasElement, page: number, scale: number, signal: AbortSignal) => Promise<{ isComplete: boolean }>;
   textOf: (page: number) => Promise<string>;
   close: () => void;
 };
 
 /** @throws what pdf.js says of a file that it cannot open */
 export async function openPdf(bytes: Uint8Array<ArrayBuffer>): Promise<OpenPdf> {
-  let task = read(bytes, true);
+  let task = startLoading(bytes, true);
   let document = await task.promise.catch(async () => {
-    task = read(bytes, false);
+    task = startLoading(bytes, false);
     return task.promise;
   });
   let closed = false;
-  let strict = true;
+  let isStrict = true;
 
   /** Begins anew with what can be drawn of the file. */
-  async function beLenient(): Promise<void> {
-    if (!strict || closed) return;
-    strict = false;
-    const before = task;
-    task = read(bytes, false);
+  async function reopenLeniently(): Promise<void> {
+    if (!isStrict || closed) return;
+    isStrict = false;
+    const previousTask = task;
+    task = startLoading(bytes, false);
     document = await task.promise;
-    await before.destroy();
+    await previousTask.destroy();
   }
 
   return {
     pages: document.numPages,
     widthOf: async (page) => (await document.getPage(page)).getViewport({ scale: CSS_SCALE }).width,
     async draw(canvas, page, scale, signal) {
-      if (strict) {
+      if (isStrict) {
         try {
           return await drawPage(document, canvas, page, scale, signal);
         } catch (error) {
           if (signal.aborted) throw error;
-          await beLenient();
+          await reopenLeniently();
         }
       }
       await drawPage(document, canvas, page, scale, signal);
-      return { whole: false };
+      return { isComplete: false };
     },
     async textOf(page) {
       const { items } = await (await document.getPage(page)).getTextContent();
@@ -77,15 +77,15 @@ export async function openPdf(bytes: Uint8Array<ArrayBuffer>): Promise<OpenPdf> 
 /** PDFs count in points of 1/72 inch, pages of ours in CSS pixels of 1/96. */
 const CSS_SCALE = 96 / 72;
 
-/** @param strict stop at what cannot be drawn, instead of leaving it out */
-function read(bytes: Uint8Array<ArrayBuffer>, strict: boolean) {
+/** @param isStrict stop at what cannot be drawn, instead of leaving it out */
+function startLoading(bytes: Uint8Array<ArrayBuffer>, isStrict: boolean) {
   return getDocument({
     // The worker takes the bytes for itself.
     data: bytes.slice(),
-    stopAtErrors: strict,
+    stopAtErrors: isStrict,
     useWasm: false,
     wasmUrl: new URL(".", DECODERS[0]).href,
-    standardFontDataUrl: new URL(".", FONTS[0]).href,
+    standardFontDataUrl: new URL(".", STANDARD_FONTS[0]).href,
     disableWorkerRendering: true,
     verbosity: VerbosityLevel.ERRORS,
   });
@@ -97,31 +97,31 @@ async function drawPage(
   number: number,
   scale: number,
   signal: AbortSignal,
-): Promise<{ whole: boolean }> {
+): Promise<{ isComplete: boolean }> {
   const page = await document.getPage(number);
   signal.throwIfAborted();
   const css = page.getViewport({ scale: scale * CSS_SCALE });
   const density = Math.min(devicePixelRatio, Math.sqrt(MAX_PIXELS / (css.width * css.height)));
   const viewport = page.getViewport({ scale: scale * CSS_SCALE * density });
-  const sheet = window.document.createElement("canvas");
-  sheet.width = Math.max(1, Math.floor(viewport.width));
-  sheet.height = Math.max(1, Math.floor(viewport.height));
-  const drawing = page.render({ canvas: sheet, viewport });
+  const offscreen = window.document.createElement("canvas");
+  offscreen.width = Math.max(1, Math.floor(viewport.width));
+  offscreen.height = Math.max(1, Math.floor(viewport.height));
+  const drawing = page.render({ canvas: offscreen, viewport });
   const stop = () => drawing.cancel();
   signal.addEventListener("abort", stop, { once: true });
   try {
     await drawing.promise;
     signal.throwIfAborted();
-    canvas.width = sheet.width;
-    canvas.height = sheet.height;
+    canvas.width = offscreen.width;
+    canvas.height = offscreen.height;
     canvas.style.width = `${Math.floor(css.width)}px`;
-    canvas.getContext("2d")?.drawImage(sheet, 0, 0);
+    canvas.getContext("2d")?.drawImage(offscreen, 0, 0);
     // A picture that could not be decoded is left out, and nothing else says so.
-    return { whole: ![...page.objs, ...page.commonObjs].some(([, data]) => data === null) };
+    return { isComplete: ![...page.objs, ...page.commonObjs].some(([, data]) => data === null) };
   } finally {
     signal.removeEventListener("abort", stop);
     // Browsers keep a canvas's pixels until somebody collects it.
-    sheet.width = 0;
+    offscreen.width = 0;
     page.cleanup();
   }
 }

@@ -1,11 +1,11 @@
 // A list of reports, of everybody whom the caller sees or of one patient.
 import { Link } from "@tanstack/react-router";
-import { type Column, DataTable } from "../design/data-table.tsx";
-import { date, dateTime, number } from "../design/time.ts";
-import { sayOf, useSay } from "../messages/index.ts";
-import { type ListedReport, type ReportFilters, readReportFile, useReports, useZone } from "./api.ts";
-import { Download } from "./download.tsx";
-import { SenderName } from "./sender.tsx";
+import { type Column, DataTable } from "../platform/design/data-table.tsx";
+import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
+import { type ReportFilters, type ReportListItem, readReportFile, useReports, useZone } from "./api.ts";
+import { DownloadButton } from "./download-button.tsx";
+import { SenderName } from "./sender-name.tsx";
 
 type ReportListProps = {
   filters?: Omit<ReportFilters, "patient_id">;
@@ -18,59 +18,61 @@ type ReportListProps = {
 const NO_FILTERS = {};
 
 export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports/$reportId" }: ReportListProps) {
-  const say = useSay();
+  const t = useTranslation();
   const query = useReports({ ...filters, patient_id: patientId });
-  const own = linkTo === "/me/reports/$reportId";
-  const columns: Column<ListedReport>[] = [
+  const isOwn = linkTo === "/me/reports/$reportId";
+  const columns: Column<ReportListItem>[] = [
     {
-      label: say("reports.measured"),
+      label: t("reports.measured"),
       cell: (report) => (
         <Link to={linkTo} params={{ reportId: report.report_id }}>
-          {sayOf("report_kind", report.kind)}, <At report={report} />
+          {translateCode("report_kind", report.kind)}, <MeasuredAt report={report} />
         </Link>
       ),
     },
-    ...(patientId || own ? [] : [{ label: say("reports.patient"), cell: (report: ListedReport) => <Whose report={report} /> }]),
+    ...(patientId || isOwn
+      ? []
+      : [{ label: t("reports.patient"), cell: (report: ReportListItem) => <PatientCell report={report} /> }]),
     {
-      label: say("vital.heart_rate"),
-      cell: ({ heart_rate }) => (heart_rate === null ? "—" : `${number(heart_rate)} /min`),
+      label: t("vital.heart_rate"),
+      cell: ({ heart_rate }) => (heart_rate === null ? "—" : `${formatNumber(heart_rate)} /min`),
     },
-    { label: say("reports.sender"), cell: ({ uploaded_by }) => <SenderName sender={uploaded_by} /> },
+    { label: t("reports.sender"), cell: ({ uploaded_by }) => <SenderName sender={uploaded_by} /> },
     {
-      label: say("reports.file"),
+      label: t("reports.file"),
       cell: (report) => (
-        <Download
-          compact
+        <DownloadButton
+          isCompact
           load={() => readReportFile(report.report_id)}
           fileName={report.file_name ?? "report.pdf"}
-          of={`${sayOf("report_kind", report.kind)} ${date(report.effective_at)}, ${say("common.number", { n: report.patient.patient_number })}`}
+          describes={`${translateCode("report_kind", report.kind)} ${formatDate(report.effective_at)}, ${t("common.number", { n: report.patient.patient_number })}`}
         />
       ),
     },
   ];
   return (
     <DataTable
-      label={say("reports.title")}
+      label={t("reports.title")}
       query={query}
       columns={columns}
-      keyOf={(report) => report.report_id}
-      filtered={Object.values(filters).some((value) => value !== undefined)}
-      empty={say("reports.none_yet")}
+      rowKey={(report) => report.report_id}
+      isFiltered={Object.values(filters).some((value) => value !== undefined)}
+      empty={t("reports.none_yet")}
     />
   );
 }
 
 /** In the zone of the hospital where it was measured. */
-function At({ report }: { report: ListedReport }) {
+function MeasuredAt({ report }: { report: ReportListItem }) {
   const zone = useZone(report.hospital_id);
-  return <time dateTime={report.effective_at}>{dateTime(report.effective_at, zone)}</time>;
+  return <time dateTime={report.effective_at}>{formatDateTime(report.effective_at, zone)}</time>;
 }
 
-function Whose({ report: { patient } }: { report: ListedReport }) {
-  const say = useSay();
+function PatientCell({ report: { patient } }: { report: ReportListItem }) {
+  const t = useTranslation();
   return (
     <Link to="/patients/$patientId" params={{ patientId: patient.patient_id }}>
-      {patient.name ?? say("reports.name_lost")}, {say("common.number", { n: patient.patient_number })}
+      {patient.name ?? t("reports.name_lost")}, {t("common.number", { n: patient.patient_number })}
     </Link>
   );
 }

@@ -1,26 +1,26 @@
 // One report of a patient: the PDF, what was measured, where it came from.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { Page } from "../design/page.tsx";
-import { Query } from "../design/states.tsx";
-import { date, dateTime } from "../design/time.ts";
-import { sayOf, useSay } from "../messages/index.ts";
+import { formatDate, formatDateTime } from "../platform/design/format.ts";
+import { Page } from "../platform/design/page.tsx";
+import { QueryBoundary } from "../platform/design/query-states.tsx";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type Report, useReport, useZone } from "./api.ts";
 import classes from "./report.module.css";
 import { ReportView } from "./report-view.tsx";
 
 export function ReportPage() {
-  const say = useSay();
-  const { reportId } = useParams({ from: "/house/reports/$reportId" });
-  const search = useSearch({ from: "/house/reports/$reportId" });
+  const t = useTranslation();
+  const { reportId } = useParams({ from: "/signed-in/reports/$reportId" });
+  const search = useSearch({ from: "/signed-in/reports/$reportId" });
   const navigate = useNavigate({ from: "/reports/$reportId" });
   const report = useReport(reportId);
-  const windowTitle = report.data && windowTitleOf(report.data, say);
+  const windowTitle = report.data && formatWindowTitle(report.data, t);
   return (
-    <Page key={reportId} title={report.data ? titleOf(report.data, say) : say("reports.title")} windowTitle={windowTitle}>
-      <Query query={report}>
+    <Page key={reportId} title={report.data ? formatReportTitle(report.data, t) : t("reports.title")} windowTitle={windowTitle}>
+      <QueryBoundary query={report}>
         {(data) => (
           <>
-            <Identity report={data} />
+            <ReportIdentity report={data} />
             <ReportView
               report={data}
               page={Number(search.page ?? 1)}
@@ -28,26 +28,26 @@ export function ReportPage() {
             />
           </>
         )}
-      </Query>
+      </QueryBoundary>
     </Page>
   );
 }
 
-const titleOf = ({ kind, patient }: Report, say: ReturnType<typeof useSay>) =>
-  `${sayOf("report_kind", kind)} · ${patient.name ?? say("reports.name_lost")} · ${say("common.number", { n: patient.patient_number })}`;
-const windowTitleOf = ({ kind, patient }: Report, say: ReturnType<typeof useSay>) =>
-  say("reports.one", { kind: sayOf("report_kind", kind), n: patient.patient_number });
+const formatReportTitle = ({ kind, patient }: Report, t: ReturnType<typeof useTranslation>) =>
+  `${translateCode("report_kind", kind)} · ${patient.name ?? t("reports.name_lost")} · ${t("common.number", { n: patient.patient_number })}`;
+const formatWindowTitle = ({ kind, patient }: Report, t: ReturnType<typeof useTranslation>) =>
+  t("reports.one", { kind: translateCode("report_kind", kind), n: patient.patient_number });
 
-function Identity({ report: { patient, effective_at, hospital_id } }: { report: Report }) {
-  const say = useSay();
+function ReportIdentity({ report: { patient, effective_at, hospital_id } }: { report: Report }) {
+  const t = useTranslation();
   const zone = useZone(hospital_id);
   return (
     <p className={classes.identity}>
-      <span>{say("reports.measured_at", { at: dateTime(effective_at, zone) })}</span>
-      {patient.gender && patient.gender !== "unknown" && <span>{sayOf("patients.gender", patient.gender)}</span>}
-      {patient.date_of_birth && <span>{say("reports.born", { date: date(patient.date_of_birth, "UTC") })}</span>}
+      <span>{t("reports.measured_at", { at: formatDateTime(effective_at, zone) })}</span>
+      {patient.gender && patient.gender !== "unknown" && <span>{translateCode("patients.gender", patient.gender)}</span>}
+      {patient.date_of_birth && <span>{t("reports.born", { date: formatDate(patient.date_of_birth, "UTC") })}</span>}
       <Link to="/patients/$patientId" params={{ patientId: patient.patient_id }}>
-        {say("reports.to_patient")}
+        {t("reports.to_patient")}
       </Link>
     </p>
   );

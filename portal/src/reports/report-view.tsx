@@ -1,41 +1,41 @@
 // One report: its PDF beside what the machine measured and where it came from.
 import type { ReactNode } from "react";
-import layout from "../design/layout.module.css";
-import { Card, Facts } from "../design/page.tsx";
-import { date, dateTime, number } from "../design/time.ts";
-import { sayOf, useSay } from "../messages/index.ts";
+import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
+import layout from "../platform/design/layout.module.css";
+import { Card, DescriptionList } from "../platform/design/page.tsx";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type Report, readReportFile, useZone } from "./api.ts";
-import { Download } from "./download.tsx";
-import { sizeOf } from "./file-size.ts";
+import { DownloadButton } from "./download-button.tsx";
+import { formatFileSize } from "./file-size.ts";
 import { MetricsTable } from "./metrics-table.tsx";
 import { PdfView } from "./pdf-view.tsx";
 import classes from "./report.module.css";
-import { SenderName } from "./sender.tsx";
+import { SenderName } from "./sender-name.tsx";
 
 type ReportViewProps = { report: Report; page: number; onPage: (page: number) => void };
 
 export function ReportView({ report, page, onPage }: ReportViewProps) {
-  const say = useSay();
+  const t = useTranslation();
   const zone = useZone(report.hospital_id);
   const load = (leaving?: AbortSignal) => readReportFile(report.report_id, leaving);
-  const kind = sayOf("report_kind", report.kind);
-  const download = <Download load={load} fileName={report.file_name ?? "report.pdf"} />;
+  const kind = translateCode("report_kind", report.kind);
+  const download = <DownloadButton load={load} fileName={report.file_name ?? "report.pdf"} />;
   return (
     <div className={classes.report}>
-      <Card title={say("reports.pdf")} actions={download}>
+      <Card title={t("reports.pdf")} actions={download}>
         <PdfView
           key={report.report_id}
           load={load}
           page={page}
           onPage={onPage}
-          label={say("reports.pdf_of", { kind, date: date(report.effective_at, zone) })}
+          label={t("reports.pdf_of", { kind, date: formatDate(report.effective_at, zone) })}
           download={download}
         />
       </Card>
       <div className={classes.beside}>
         <Measurements report={report} />
-        <Card title={say("reports.about")}>
-          <Facts items={aboutOf(report, zone, say)} />
+        <Card title={t("reports.about")}>
+          <DescriptionList items={listReportFacts(report, zone, t)} />
         </Card>
       </div>
     </div>
@@ -43,16 +43,20 @@ export function ReportView({ report, page, onPage }: ReportViewProps) {
 }
 
 function Measurements({ report: { kind, metrics } }: { report: Report }) {
-  const say = useSay();
+  const t = useTranslation();
   const { interpretation, ...measured } = metrics ?? {};
-  const some = Object.keys(measured).length > 0;
+  const hasMeasurements = Object.keys(measured).length > 0;
   return (
-    <Card title={say("reports.measurements")}>
-      {some || interpretation ? <p className={layout.note}>{say("reports.as_sent")}</p> : <p>{say("reports.no_measurements")}</p>}
-      {some && <MetricsTable kind={kind} metrics={measured} />}
+    <Card title={t("reports.measurements")}>
+      {hasMeasurements || interpretation ? (
+        <p className={layout.note}>{t("reports.as_sent")}</p>
+      ) : (
+        <p>{t("reports.no_measurements")}</p>
+      )}
+      {hasMeasurements && <MetricsTable kind={kind} metrics={measured} />}
       {typeof interpretation === "string" && (
         <>
-          <h3 className={classes.interpretation}>{say("metric.interpretation")}</h3>
+          <h3 className={classes.interpretation}>{t("metric.interpretation")}</h3>
           <p className={classes.said}>{interpretation}</p>
         </>
       )}
@@ -60,19 +64,23 @@ function Measurements({ report: { kind, metrics } }: { report: Report }) {
   );
 }
 
-function aboutOf(report: Report, zone: string | undefined, say: ReturnType<typeof useSay>): (readonly [string, ReactNode])[] {
+function listReportFacts(
+  report: Report,
+  zone: string | undefined,
+  t: ReturnType<typeof useTranslation>,
+): (readonly [string, ReactNode])[] {
   const { session_type, confidence } = report;
   return [
-    [say("reports.kind"), sayOf("report_kind", report.kind)],
-    [say("reports.status"), sayOf("report_status", report.status)],
-    [say("reports.measured"), dateTime(report.effective_at, zone)],
-    [say("reports.received"), dateTime(report.created_at, zone)],
-    [say("reports.sender"), <SenderName key="sender" sender={report.uploaded_by} />],
-    ...(session_type ? [[say("reports.session_type"), session_type] as const] : []),
-    ...(confidence === null ? [] : [[say("reports.confidence"), `${number(Math.round(confidence * 100))} %`] as const]),
-    [say("reports.file"), report.file_name ?? say("reports.name_lost")],
-    [say("reports.size"), sizeOf(report.file_size)],
-    [say("reports.version"), number(report.version)],
-    [say("reports.sha256"), <code key="sha256">{report.sha256}</code>],
+    [t("reports.kind"), translateCode("report_kind", report.kind)],
+    [t("reports.status"), translateCode("report_status", report.status)],
+    [t("reports.measured"), formatDateTime(report.effective_at, zone)],
+    [t("reports.received"), formatDateTime(report.created_at, zone)],
+    [t("reports.sender"), <SenderName key="sender" sender={report.uploaded_by} />],
+    ...(session_type ? [[t("reports.session_type"), session_type] as const] : []),
+    ...(confidence === null ? [] : [[t("reports.confidence"), `${formatNumber(Math.round(confidence * 100))} %`] as const]),
+    [t("reports.file"), report.file_name ?? t("reports.name_lost")],
+    [t("reports.size"), formatFileSize(report.file_size)],
+    [t("reports.version"), formatNumber(report.version)],
+    [t("reports.sha256"), <code key="sha256">{report.sha256}</code>],
   ];
 }

@@ -1,79 +1,82 @@
 // A PDF's life in a page: read once, opened, drawn again when page or size change, and given back on leaving.
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { unreachable } from "../api/problem.ts";
+import { throwUnreachable } from "../platform/api/problem.ts";
 import type { OpenPdf } from "./pdf.ts";
 
-export type Load = (signal: AbortSignal) => Promise<ArrayBuffer>;
+export type LoadPdf = (signal: AbortSignal) => Promise<ArrayBuffer>;
 /** `unreadable`: the file came, and is no PDF that can be shown. */
-type Opened = { status: "loading" } | { status: "failed" | "unreadable"; error: unknown } | { status: "open"; pdf: OpenPdf };
+type PdfState = { status: "loading" } | { status: "failed" | "unreadable"; error: unknown } | { status: "open"; pdf: OpenPdf };
 
-export function useOpenPdf(load: Load): Opened {
-  const [opened, setOpened] = useState<Opened>({ status: "loading" });
-  const first = useRef(load);
+export function useOpenPdf(load: LoadPdf): PdfState {
+  const [pdfState, setPdfState] = useState<PdfState>({ status: "loading" });
+  const loadRef = useRef(load);
   useEffect(() => {
-    const leaving = new AbortController();
+    const abort = new AbortController();
     let pdf: OpenPdf | null = null;
     async function open(): Promise<void> {
       let status: "failed" | "unreadable" = "failed";
       try {
-        const [bytes, { openPdf }] = await Promise.all([first.current(leaving.signal), import("./pdf.ts").catch(unreachable)]);
-        if (leaving.signal.aborted) return;
+        const [bytes, { openPdf }] = await Promise.all([
+          loadRef.current(abort.signal),
+          import("./pdf.ts").catch(throwUnreachable),
+        ]);
+        if (abort.signal.aborted) return;
         status = "unreadable";
         pdf = await openPdf(new Uint8Array(bytes));
-        if (leaving.signal.aborted) return pdf.close();
-        setOpened({ status: "open", pdf });
+        if (abort.signal.aborted) return pdf.close();
+        setPdfState({ status: "open", pdf });
       } catch (error) {
-        if (!leaving.signal.aborted) setOpened({ status, error });
+        if (!abort.signal.aborted) setPdfState({ status, error });
       }
     }
     void open();
     return () => {
-      leaving.abort();
+      abort.abort();
       pdf?.close();
     };
   }, []);
-  return opened;
+  return pdfState;
 }
 
 /** `null` fits the page's width into its frame. */
 export type Zoom = number | null;
-export type Drawn = { busy: boolean; whole: boolean; error: unknown; scale: number };
+export type DrawState = { busy: boolean; isComplete: boolean; error: unknown; scale: number };
 
-export function useDrawn(
+export function usePdfDrawing(
   pdf: OpenPdf,
   canvas: RefObject<HTMLCanvasElement | null>,
   { page, zoom, width }: { page: number; zoom: Zoom; width: number },
-): Drawn {
-  const [drawn, setDrawn] = useState<Drawn>({ busy: true, whole: true, error: null, scale: 1 });
+): DrawState {
+  const [drawState, setDrawState] = useState<DrawState>({ busy: true, isComplete: true, error: null, scale: 1 });
   useEffect(() => {
     if (width === 0) return;
-    const stale = new AbortController();
+    const abort = new AbortController();
     async function draw(): Promise<void> {
-      setDrawn((before) => ({ ...before, busy: true, error: null }));
+      setDrawState((previous) => ({ ...previous, busy: true, error: null }));
       try {
         const scale = zoom ?? Math.max(0.1, width / (await pdf.widthOf(page)));
-        if (!canvas.current || stale.signal.aborted) return;
-        const { whole } = await pdf.draw(canvas.current, page, scale, stale.signal);
-        setDrawn({ busy: false, whole, error: null, scale });
+        if (!canvas.current || abort.signal.aborted) return;
+        const { isComplete } = await pdf.draw(canvas.current, page, scale, abort.signal);
+        setDrawState({ busy: false, isComplete, error: null, scale });
       } catch (error) {
-        if (!stale.signal.aborted) setDrawn((before) => ({ ...before, busy: false, error }));
+        if (!abort.signal.aborted) setDrawState((previous) => ({ ...previous, busy: false, error }));
       }
     }
     void draw();
-    return () => stale.abort();
+    return () => abort.abort();
   }, [pdf, canvas, page, zoom, width]);
   useEffect(() => {
-    const drawnOn = canvas.current;
+    const canvasElement = canvas.current;
     return () => {
       // Browsers keep a canvas's pixels until somebody collects it.
-      if (drawnOn) drawnOn.width = 0;
+      if (canvasElement) canvasElement.width = 0;
     };
   }, [canvas]);
-  return drawn;
+  return drawState;
 }
 
 /** The width of an element, in whole pixels, as it changes. */
-export function useWidth(element: RefObject<HTMLElement | null>): number {
+export function useElementWidth(element: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {
     if (!element.current) return;

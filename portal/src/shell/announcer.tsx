@@ -3,30 +3,30 @@ import { useSyncExternalStore } from "react";
 
 const SPACING_MS = 3_000;
 
-type Said = { polite: string; assertive: string };
-let said: Said = { polite: "", assertive: "" };
-let waiting: string[] = [];
-let lastAt = Number.NEGATIVE_INFINITY;
+type Announcements = { polite: string; assertive: string };
+let announcements: Announcements = { polite: "", assertive: "" };
+let queuedTexts: string[] = [];
+let lastUrgentAt = Number.NEGATIVE_INFINITY;
 const listeners = new Set<() => void>();
 
-function become(next: Said): void {
-  said = next;
+function setAnnouncements(next: Announcements): void {
+  announcements = next;
   for (const listener of listeners) listener();
 }
 
-export const announce = (text: string) => become({ ...said, polite: text });
+export const announce = (text: string) => setAnnouncements({ ...announcements, polite: text });
 
 /** What waits is said together, at most every three seconds. */
-export function interrupt(text: string): void {
-  waiting.push(text);
-  if (waiting.length > 1) return;
+export function announceUrgently(text: string): void {
+  queuedTexts.push(text);
+  if (queuedTexts.length > 1) return;
   setTimeout(
     () => {
-      lastAt = performance.now();
-      become({ ...said, assertive: waiting.join(". ") });
-      waiting = [];
+      lastUrgentAt = performance.now();
+      setAnnouncements({ ...announcements, assertive: queuedTexts.join(". ") });
+      queuedTexts = [];
     },
-    Math.max(0, lastAt + SPACING_MS - performance.now()),
+    Math.max(0, lastUrgentAt + SPACING_MS - performance.now()),
   );
 }
 
@@ -36,7 +36,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 export function Announcer() {
-  const { polite, assertive } = useSyncExternalStore(subscribe, () => said);
+  const { polite, assertive } = useSyncExternalStore(subscribe, () => announcements);
   return (
     <>
       <div className="visually-hidden" aria-live="polite">

@@ -1,44 +1,44 @@
 // The top of every page: what this is, whether it is live, search, sound, and the person who is signed in.
 import { Button, Menu } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { AlarmCounts } from "../alarms/alarm-counts.tsx";
-import { SoundPill } from "../alarms/sound-pill.tsx";
-import { useLink } from "../live/use-live.ts";
-import { sayOf, useSay } from "../messages/index.ts";
+import { LanguageButtons } from "../accounts/session/language-buttons.tsx";
+import { setPreferences, type Theme } from "../accounts/session/preferences.ts";
+import { signOut, switchHospital } from "../accounts/session/session.ts";
+import { isStaff, useMe } from "../accounts/session/use-session.ts";
+import { AlarmCounts } from "../monitoring/alerts/alarm-counts.tsx";
+import { SoundButton } from "../monitoring/alerts/sound-button.tsx";
+import { useConnection } from "../monitoring/live/use-live.ts";
 import { PatientSearch } from "../patients/patient-search.tsx";
-import { Languages } from "../session/languages.tsx";
-import { prefer, type Theme } from "../session/preferences.ts";
-import { signOut, switchHospital } from "../session/session.ts";
-import { isStaff, useMe } from "../session/use-session.ts";
-import { landingOf } from "./navigation.ts";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
+import { landingPath } from "./navigation.ts";
 import classes from "./shell.module.css";
 import { Shortcuts } from "./shortcuts.tsx";
 
 export function Header() {
-  const say = useSay();
+  const t = useTranslation();
   const { role } = useMe();
   return (
     <header className={classes.header}>
-      <Link to={landingOf(role)} className={classes.name}>
-        {say("common.edgecare")}
+      <Link to={landingPath(role)} className={classes.name}>
+        {t("common.edgecare")}
       </Link>
-      <Pill />
+      <ConnectionPill />
       {isStaff(role) && <AlarmCounts />}
       <div className={classes.space} />
       {isStaff(role) && <PatientSearch />}
-      {isStaff(role) && <SoundPill />}
-      <Languages className={classes.language} />
-      <Person />
+      {isStaff(role) && <SoundButton />}
+      <LanguageButtons className={classes.language} />
+      <UserMenu />
       <Shortcuts />
     </header>
   );
 }
 
-function Pill() {
-  const say = useSay();
-  const { status } = useLink();
+function ConnectionPill() {
+  const t = useTranslation();
+  const { status } = useConnection();
   if (status === "off") return null;
-  const texts = {
+  const labels = {
     live: "shell.live",
     connecting: "shell.connecting",
     catching_up: "shell.catching_up",
@@ -47,7 +47,7 @@ function Pill() {
   } as const;
   return (
     <span className={classes.pill} data-status={status} role="status">
-      <span aria-hidden="true">{status === "live" ? "●" : "○"}</span> {say(texts[status])}
+      <span aria-hidden="true">{status === "live" ? "●" : "○"}</span> {t(labels[status])}
     </span>
   );
 }
@@ -55,7 +55,7 @@ function Pill() {
 const THEMES: readonly Theme[] = ["auto", "light", "dark"];
 
 /** As much of a name as there is room for on a phone. */
-const initialsOf = (name: string): string =>
+const getInitials = (name: string): string =>
   name
     .split(/\s+/)
     .map((word) => Array.from(word)[0] ?? "")
@@ -63,8 +63,8 @@ const initialsOf = (name: string): string =>
     .filter((_, i, all) => i === 0 || i === all.length - 1)
     .join("");
 
-function Person() {
-  const say = useSay();
+function UserMenu() {
+  const t = useTranslation();
   const me = useMe();
   const navigate = useNavigate();
   return (
@@ -73,27 +73,27 @@ function Person() {
         <Button variant="default" size="compact-md" className={classes.person}>
           <span className={classes.fullName}>{me.full_name}</span>
           <span className={classes.initials} aria-hidden="true">
-            {initialsOf(me.full_name)}
+            {getInitials(me.full_name)}
           </span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {sayOf("role", me.role)}
+          {translateCode("role", me.role)}
           {me.hospital ? ` · ${me.hospital.name}` : ""}
         </Menu.Label>
-        <Menu.Item onClick={() => void navigate({ to: "/account" })}>{say("nav.account")}</Menu.Item>
+        <Menu.Item onClick={() => void navigate({ to: "/account" })}>{t("nav.account")}</Menu.Item>
         <Menu.Divider />
-        <Menu.Label>{say("shell.theme")}</Menu.Label>
+        <Menu.Label>{t("shell.theme")}</Menu.Label>
         {THEMES.map((theme) => (
-          <Menu.Item key={theme} onClick={() => prefer({ theme })}>
-            {say(`shell.theme.${theme}`)}
+          <Menu.Item key={theme} onClick={() => setPreferences({ theme })}>
+            {t(`shell.theme.${theme}`)}
           </Menu.Item>
         ))}
         {me.memberships.length > 1 && (
           <>
             <Menu.Divider />
-            <Menu.Label>{say("shell.acting_for")}</Menu.Label>
+            <Menu.Label>{t("shell.acting_for")}</Menu.Label>
             {me.memberships.map(({ hospital_id, name }) => (
               <Menu.Item
                 key={hospital_id}
@@ -106,7 +106,7 @@ function Person() {
           </>
         )}
         <Menu.Divider />
-        <Menu.Item onClick={() => void signOut()}>{say("shell.sign_out")}</Menu.Item>
+        <Menu.Item onClick={() => void signOut()}>{t("shell.sign_out")}</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

@@ -1,10 +1,11 @@
 // Who may go where, in the order in which it is shown. The API decides what is seen; this only keeps dead ends out of sight.
-import type { PlainKey } from "../messages/index.ts";
-import type { Role } from "../session/use-session.ts";
 
-type Place = { to: string; label: PlainKey };
+import type { Role } from "../accounts/session/use-session.ts";
+import type { PlainMessageKey } from "../platform/messages/translate.ts";
 
-const ADMIN: readonly Place[] = [
+type NavigationItem = { to: string; label: PlainMessageKey };
+
+const ADMIN_ITEMS: readonly NavigationItem[] = [
   { to: "/admin", label: "nav.overview" },
   { to: "/admin/users", label: "nav.users" },
   { to: "/admin/practitioners", label: "nav.practitioners" },
@@ -18,7 +19,7 @@ const ADMIN: readonly Place[] = [
   { to: "/admin/health", label: "nav.health" },
 ];
 
-const PLACES: Record<Role, readonly Place[]> = {
+const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
   nurse: [
     { to: "/ward", label: "nav.ward" },
     { to: "/alarms", label: "nav.alarms" },
@@ -30,8 +31,8 @@ const PLACES: Record<Role, readonly Place[]> = {
     { to: "/alarms", label: "nav.alarms" },
     { to: "/reports", label: "nav.reports" },
   ],
-  hospital_admin: ADMIN,
-  admin: ADMIN,
+  hospital_admin: ADMIN_ITEMS,
+  admin: ADMIN_ITEMS,
   patient: [
     { to: "/me", label: "nav.home" },
     { to: "/me/reports", label: "nav.reports" },
@@ -41,7 +42,7 @@ const PLACES: Record<Role, readonly Place[]> = {
   ],
 };
 
-const LANDING: Record<Role, string> = {
+const LANDING_PATHS: Record<Role, string> = {
   nurse: "/ward",
   doctor: "/patients",
   hospital_admin: "/admin",
@@ -49,13 +50,13 @@ const LANDING: Record<Role, string> = {
   patient: "/me",
 };
 
-export const placesOf = (role: Role) => PLACES[role];
-export const landingOf = (role: Role): string => LANDING[role];
+export const navigationItems = (role: Role) => ITEMS_BY_ROLE[role];
+export const landingPath = (role: Role): string => LANDING_PATHS[role];
 /** How many are tabs at the foot of a phone; the rest is behind "More". */
-export const TABS = 4;
+export const MAX_TABS = 4;
 
 /** Whether this page is for this role at all. */
-export function isFor(role: Role, path: string): boolean {
+export function isPathAllowed(role: Role, path: string): boolean {
   const area = path.split("/")[1] ?? "";
   if (area === "account" || area === "") return true;
   if (area === "me") return role === "patient";

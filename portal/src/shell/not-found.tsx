@@ -1,15 +1,16 @@
 // An address that leads nowhere, for whoever comes there.
-import { Page } from "../design/page.tsx";
-import { NoAccess } from "../design/states.tsx";
-import { useSay } from "../messages/index.ts";
-import { Languages } from "../session/languages.tsx";
+
+import { LanguageButtons } from "../accounts/session/language-buttons.tsx";
+import { Page } from "../platform/design/page.tsx";
+import { NoAccess } from "../platform/design/query-states.tsx";
+import { useTranslation } from "../platform/messages/translate.ts";
 
 export function NotFound() {
-  const say = useSay();
+  const t = useTranslation();
   return (
     <main>
-      <Languages />
-      <Page title={say("common.not_found")}>
+      <LanguageButtons />
+      <Page title={t("common.not_found")}>
         <NoAccess />
       </Page>
     </main>

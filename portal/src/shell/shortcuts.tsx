@@ -2,59 +2,59 @@
 import { Modal, Table } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { pauseSound } from "../alarms/sound.ts";
-import { useSay } from "../messages/index.ts";
-import { SEARCH_ID } from "../patients/patient-search.tsx";
-import { isStaff, useMe } from "../session/use-session.ts";
+import { isStaff, useMe } from "../accounts/session/use-session.ts";
+import { pauseSound } from "../monitoring/alerts/alarm-sound.ts";
+import { SEARCH_INPUT_ID } from "../patients/patient-search.tsx";
+import { useTranslation } from "../platform/messages/translate.ts";
 
 export function Shortcuts() {
-  const say = useSay();
+  const t = useTranslation();
   const navigate = useNavigate();
-  const staff = isStaff(useMe().role);
-  const [listed, setListed] = useState(false);
+  const isStaffMember = isStaff(useMe().role);
+  const [isListOpen, setIsListOpen] = useState(false);
   useEffect(() => {
-    const act = (event: KeyboardEvent): (() => void) | null => {
-      if (event.ctrlKey && event.key === "/") return () => setListed(true);
-      if (!staff) return null;
-      if (event.ctrlKey && event.key.toLowerCase() === "k") return () => document.getElementById(SEARCH_ID)?.focus();
+    const findAction = (event: KeyboardEvent): (() => void) | null => {
+      if (event.ctrlKey && event.key === "/") return () => setIsListOpen(true);
+      if (!isStaffMember) return null;
+      if (event.ctrlKey && event.key.toLowerCase() === "k") return () => document.getElementById(SEARCH_INPUT_ID)?.focus();
       if (event.altKey && event.shiftKey && event.code === "KeyA") return () => void navigate({ to: "/alarms" });
       if (event.altKey && event.shiftKey && event.code === "KeyM") return pauseSound;
       return null;
     };
-    const onKey = (event: KeyboardEvent) => {
-      const action = act(event);
+    const handleKeyDown = (event: KeyboardEvent) => {
+      const action = findAction(event);
       if (!action) return;
       event.preventDefault();
       action();
     };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, [navigate, staff]);
+    addEventListener("keydown", handleKeyDown);
+    return () => removeEventListener("keydown", handleKeyDown);
+  }, [navigate, isStaffMember]);
   const keys = [
-    ...(staff
+    ...(isStaffMember
       ? ([
-          ["Ctrl+K", say("shell.keys.search")],
-          ["Alt+Shift+A", say("shell.keys.alarms")],
-          ["Alt+Shift+M", say("shell.keys.pause")],
+          ["Ctrl+K", t("shell.keys.search")],
+          ["Alt+Shift+A", t("shell.keys.alarms")],
+          ["Alt+Shift+M", t("shell.keys.pause")],
         ] as const)
       : []),
-    ["Ctrl+/", say("shell.keys.list")] as const,
+    ["Ctrl+/", t("shell.keys.list")] as const,
   ];
   return (
     <Modal
-      opened={listed}
-      onClose={() => setListed(false)}
-      title={say("shell.keys")}
-      closeButtonProps={{ "aria-label": say("common.close") }}
+      opened={isListOpen}
+      onClose={() => setIsListOpen(false)}
+      title={t("shell.keys")}
+      closeButtonProps={{ "aria-label": t("common.close") }}
     >
       <Table>
         <Table.Tbody>
-          {keys.map(([key, what]) => (
+          {keys.map(([key, description]) => (
             <Table.Tr key={key}>
               <Table.Td>
                 <kbd>{key}</kbd>
               </Table.Td>
-              <Table.Td>{what}</Table.Td>
+              <Table.Td>{description}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

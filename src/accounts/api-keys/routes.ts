@@ -1,24 +1,24 @@
 // API keys of a hospital's programs.
 import { createRoute, z } from "@hono/zod-openapi";
-import { APP_SCOPES } from "../../access/roles.ts";
-import { once, readClaim, type Taking } from "../../http/idempotency.ts";
+import { APP_SCOPES } from "../../access/permissions.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { pageQuery } from "../../http/pagination.ts";
 import {
-  answer,
-  body,
-  EXAMPLE,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
   Id,
-  newRouter,
+  idempotencyHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  onceHeaders,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
+  okPage,
+  pageResponse,
+  problemResponses,
   Timestamp,
 } from "../../http/router.ts";
-import { line } from "../../platform/text.ts";
-import { getKey, issueKey, listKeys, revokeKey, rotateKey } from "./api-keys.ts";
+import { singleLine } from "../../platform/text.ts";
+import { getApiKey, issueApiKey, listApiKeys, revokeApiKey, rotateApiKey } from "./api-keys.ts";
 
 const Scopes = z
   .array(z.enum(APP_SCOPES))
@@ -43,37 +43,37 @@ const ApiKey = z
   })
   .openapi("ApiKey");
 const example = {
-  api_key_id: EXAMPLE.credential,
-  hospital_id: EXAMPLE.hospital,
+  api_key_id: EXAMPLES.credential,
+  hospital_id: EXAMPLES.hospital,
   name: "laboratory interface",
   scopes: ["patient:read", "report:create"],
-  created_by: EXAMPLE.user,
-  created_at: EXAMPLE.time,
+  created_by: EXAMPLES.user,
+  created_at: EXAMPLES.time,
   expires_at: null,
   last_used_at: null,
   revoked_at: null,
 };
 /** Null when an Idempotency-Key repeats the request: the token was shown then and is kept nowhere. */
-const WithToken = ApiKey.extend({ token: z.string().nullable() }).openapi("NewApiKey");
+const ApiKeyWithToken = ApiKey.extend({ token: z.string().nullable() }).openapi("NewApiKey");
 const exampleToken = { ...example, token: "eca_…" };
-const keyParam = z.object({ api_key_id: Id.openapi({ example: EXAMPLE.credential }) });
+const apiKeyParam = z.object({ api_key_id: Id.openapi({ example: EXAMPLES.credential }) });
 const Replaced = z.object({ api_key_id: Id, expires_at: Timestamp.nullable() }).optional();
 const tags = ["API keys"];
 
-export const apiKeyRoutes = newRouter()
+export const apiKeyRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/api-keys",
       tags,
       summary: "Issue a key; its token is shown once",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        headers: onceHeaders,
-        body: body(
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(
           z
             .strictObject({
-              name: line(100),
+              name: singleLine(100),
               scopes: Scopes,
               expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
               hospital_id: Id.optional().openapi({ description: "Needed from administrators" }),
@@ -82,14 +82,21 @@ export const apiKeyRoutes = newRouter()
           { name: "laboratory interface", scopes: ["patient:read", "report:create"] },
         ),
       },
-      responses: { 201: answer(WithToken, "The key", exampleToken), ...problems(401, 403, 404, 409, 413, 415) },
+      responses: {
+        201: jsonResponse(ApiKeyWithToken, "The key", exampleToken),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
+      },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      const until = input.expires_at === null ? null : Date.parse(input.expires_at);
-      const create = (taking: Taking) => issueKey(call, { ...input, expires_at: until }, taking);
-      return ok(c, await once(call, await readClaim(c, "api_key.issue"), input, create, (id) => getKey(call, id)), 201);
+      const expiresAt = input.expires_at === null ? null : Date.parse(input.expires_at);
+      const create = (keyStatements: KeyStatements) => issueApiKey(call, { ...input, expires_at: expiresAt }, keyStatements);
+      return ok(
+        c,
+        await runOnce(call, await readIdempotencyKey(c, "api_key.issue"), input, create, (id) => getApiKey(call, id)),
+        201,
+      );
     },
   )
   .openapi(
@@ -98,11 +105,11 @@ export const apiKeyRoutes = newRouter()
       path: "/api-keys",
       tags,
       summary: "Every key the hospital ever had",
-      security: SECURED,
-      request: { query: z.strictObject({ ...pageQuery, hospital_id: Id.optional().openapi({ example: EXAMPLE.hospital }) }) },
-      responses: { 200: pageAnswer(ApiKey, "Newest first", example), ...problems(401, 403) },
+      security: BEARER_AUTH,
+      request: { query: z.strictObject({ ...pageQuery, hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }) }) },
+      responses: { 200: pageResponse(ApiKey, "Newest first", example), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listKeys(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listApiKeys(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -110,27 +117,27 @@ export const apiKeyRoutes = newRouter()
       path: "/api-keys/{api_key_id}/rotate",
       tags,
       summary: "A successor; the old key goes on for the grace",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        params: keyParam,
-        headers: onceHeaders,
-        body: body(z.strictObject({ grace_days: z.number().int().min(0).max(30).default(7) }), { grace_days: 7 }),
+        params: apiKeyParam,
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(z.strictObject({ grace_days: z.number().int().min(0).max(30).default(7) }), { grace_days: 7 }),
       },
       responses: {
-        201: answer(WithToken.extend({ replaces: Replaced }), "The successor", {
+        201: jsonResponse(ApiKeyWithToken.extend({ replaces: Replaced }), "The successor", {
           ...exampleToken,
-          replaces: { api_key_id: EXAMPLE.credential, expires_at: EXAMPLE.time },
+          replaces: { api_key_id: EXAMPLES.credential, expires_at: EXAMPLES.time },
         }),
-        ...problems(401, 403, 404, 409, 413, 415),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {
       const call = c.get("call");
       const { api_key_id } = c.req.valid("param");
       const { grace_days } = c.req.valid("json");
-      const create = (taking: Taking) => rotateKey(call, api_key_id, grace_days, taking);
-      const claim = await readClaim(c, "api_key.rotate");
-      return ok(c, await once(call, claim, { api_key_id, grace_days }, create, (id) => getKey(call, id)), 201);
+      const create = (keyStatements: KeyStatements) => rotateApiKey(call, api_key_id, grace_days, keyStatements);
+      const idempotencyKey = await readIdempotencyKey(c, "api_key.rotate");
+      return ok(c, await runOnce(call, idempotencyKey, { api_key_id, grace_days }, create, (id) => getApiKey(call, id)), 201);
     },
   )
   .openapi(
@@ -139,16 +146,16 @@ export const apiKeyRoutes = newRouter()
       path: "/api-keys/{api_key_id}",
       tags,
       summary: "End a key at once",
-      security: SECURED,
-      request: { params: keyParam },
+      security: BEARER_AUTH,
+      request: { params: apiKeyParam },
       responses: {
-        200: answer(z.object({ api_key_id: Id }), "The key that ended", { api_key_id: EXAMPLE.credential }),
-        ...problems(401, 403, 404),
+        200: jsonResponse(z.object({ api_key_id: Id }), "The key that ended", { api_key_id: EXAMPLES.credential }),
+        ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => {
       const { api_key_id } = c.req.valid("param");
-      await revokeKey(c.get("call"), api_key_id);
+      await revokeApiKey(c.get("call"), api_key_id);
       return ok(c, { api_key_id });
     },
   );

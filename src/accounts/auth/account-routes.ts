@@ -3,34 +3,34 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import {
   type AppEnv,
-  answer,
-  body,
-  EXAMPLE,
-  etag,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  formatEtag,
   Id,
-  ifMatch,
-  matchHeaders,
-  newRouter,
+  ifMatchHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  problems,
-  SECURED,
+  problemResponses,
+  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
 import { ROLES, STAFF_ROLES } from "../../platform/db/schema.ts";
-import { changeOwnPassword } from "../passwords/new-password.ts";
-import { redeemReset } from "../passwords/password-reset.ts";
-import { actAt } from "../sessions/sessions.ts";
-import { accessAlone, exampleTokens, TokenPair, tokens } from "../sessions/token-pair.ts";
-import { me, updateMe } from "../users/self.ts";
-import { exampleUser, FullName } from "../users/shapes.ts";
-import { acceptInvitation, joinHospital } from "./accept.ts";
-import { clientOf } from "./login.ts";
-import { Password, Username } from "./names.ts";
-import { fullNameOf, PatientRegistration, Registration, register, Transport } from "./registration.ts";
+import { changeOwnPassword } from "../passwords/change-password.ts";
+import { redeemResetLink } from "../passwords/password-reset.ts";
+import { switchHospital } from "../sessions/sessions.ts";
+import { exampleTokens, issueAccessTokenOnly, issueTokens, TokenPair } from "../sessions/token-pair.ts";
+import { getOwnProfile, updateOwnProfile } from "../users/own-profile.ts";
+import { exampleUser, FullName } from "../users/schemas.ts";
+import { acceptInvitation, joinHospital } from "./accept-invitation.ts";
+import { readClient } from "./login.ts";
+import { Password, Username } from "./login-names.ts";
+import { PatientRegistration, Registration, registerPatient, resolveFullName, TokenTransport } from "./registration.ts";
 
 const tags = ["Accounts"];
 const Registered = TokenPair.extend({ patient_id: Id.nullable() }).openapi("Registered");
-const exampleRegistered = { ...exampleTokens, role: "patient" as const, hospital_id: null, patient_id: EXAMPLE.patient };
+const exampleRegistered = { ...exampleTokens, role: "patient" as const, hospital_id: null, patient_id: EXAMPLES.patient };
 const exampleRegistration = {
   email: "meera@example.org",
   password: "lanterns over seven hills",
@@ -39,34 +39,34 @@ const exampleRegistration = {
   date_of_birth: "1988-11-02",
   gender: "female" as const,
 };
-const Token = z.string().min(1).max(200);
+const OneTimeToken = z.string().min(1).max(200);
 const example = exampleUser;
 
-async function registered(c: Context<AppEnv>, input: z.output<typeof PatientRegistration>) {
-  const { patientId, ...session } = await register(c.get("call"), input, clientOf(c));
-  return { ...(await tokens(c, session, input.transport)), patient_id: patientId };
+async function registerAndIssueTokens(c: Context<AppEnv>, input: z.output<typeof PatientRegistration>) {
+  const { patientId, ...session } = await registerPatient(c.get("call"), input, readClient(c));
+  return { ...(await issueTokens(c, session, input.transport)), patient_id: patientId };
 }
 
-export const publicAccounts = newRouter()
+export const publicAccountRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/auth/register",
       tags,
       summary: "Register oneself as a patient, or with an invitation as staff",
-      request: { body: body(Registration, exampleRegistration) },
+      request: { body: jsonRequestBody(Registration, exampleRegistration) },
       responses: {
-        201: answer(Registered, "The account, logged in", exampleRegistered),
-        ...problems(403, 409, 413, 415),
+        201: jsonResponse(Registered, "The account, logged in", exampleRegistered),
+        ...problemResponses(403, 409, 413, 415),
       },
     }),
     async (c) => {
       const input = c.req.valid("json");
       const { invitation_token: token, email, password, username, transport } = input;
-      if (token === undefined) return ok(c, await registered(c, input), 201);
-      const acceptance = { token, password, username, email, full_name: fullNameOf(input) };
-      const session = await acceptInvitation(c.get("call"), acceptance, clientOf(c));
-      return ok(c, { ...(await tokens(c, session, transport)), patient_id: null }, 201);
+      if (token === undefined) return ok(c, await registerAndIssueTokens(c, input), 201);
+      const acceptance = { token, password, username, email, full_name: resolveFullName(input) };
+      const session = await acceptInvitation(c.get("call"), acceptance, readClient(c));
+      return ok(c, { ...(await issueTokens(c, session, transport)), patient_id: null }, 201);
     },
   )
   .openapi(
@@ -75,10 +75,13 @@ export const publicAccounts = newRouter()
       path: "/auth/register/patient",
       tags,
       summary: "Register oneself as a patient",
-      request: { body: body(PatientRegistration, { ...exampleRegistration, email: "kavya@example.org" }) },
-      responses: { 201: answer(Registered, "The account, logged in", exampleRegistered), ...problems(409, 413, 415) },
+      request: { body: jsonRequestBody(PatientRegistration, { ...exampleRegistration, email: "kavya@example.org" }) },
+      responses: {
+        201: jsonResponse(Registered, "The account, logged in", exampleRegistered),
+        ...problemResponses(409, 413, 415),
+      },
     }),
-    async (c) => ok(c, await registered(c, c.req.valid("json")), 201),
+    async (c) => ok(c, await registerAndIssueTokens(c, c.req.valid("json")), 201),
   )
   .openapi(
     createRoute({
@@ -87,23 +90,26 @@ export const publicAccounts = newRouter()
       tags,
       summary: "Make the account that an invitation is for",
       request: {
-        body: body(
+        body: jsonRequestBody(
           z.strictObject({
-            token: Token,
+            token: OneTimeToken,
             password: Password,
             full_name: FullName.optional(),
             username: Username.optional(),
-            transport: Transport,
+            transport: TokenTransport,
           }),
           { token: "eci_…", password: "lanterns over seven hills", full_name: "Ravi Kumar" },
         ),
       },
-      responses: { 201: answer(TokenPair, "The account, logged in", exampleTokens), ...problems(403, 409, 413, 415) },
+      responses: {
+        201: jsonResponse(TokenPair, "The account, logged in", exampleTokens),
+        ...problemResponses(403, 409, 413, 415),
+      },
     }),
     async (c) => {
       const { transport, ...input } = c.req.valid("json");
-      const session = await acceptInvitation(c.get("call"), input, clientOf(c));
-      return ok(c, await tokens(c, session, transport), 201);
+      const session = await acceptInvitation(c.get("call"), input, readClient(c));
+      return ok(c, await issueTokens(c, session, transport), 201);
     },
   )
   .openapi(
@@ -113,19 +119,19 @@ export const publicAccounts = newRouter()
       tags,
       summary: "Set a password by the link that a manager gave",
       request: {
-        body: body(z.strictObject({ token: Token, new_password: Password }), {
+        body: jsonRequestBody(z.strictObject({ token: OneTimeToken, new_password: Password }), {
           token: "ecp_…",
           new_password: "lanterns over seven hills",
         }),
       },
       responses: {
-        200: answer(z.object({ changed: z.literal(true) }), "Log in with it now", { changed: true }),
-        ...problems(403, 413, 415),
+        200: jsonResponse(z.object({ changed: z.literal(true) }), "Log in with it now", { changed: true }),
+        ...problemResponses(403, 413, 415),
       },
     }),
     async (c) => {
       const { token, new_password } = c.req.valid("json");
-      await redeemReset(c.get("call"), token, new_password);
+      await redeemResetLink(c.get("call"), token, new_password);
       return ok(c, { changed: true as const });
     },
   );
@@ -149,30 +155,30 @@ const Me = Profile.extend({
   created_at: Timestamp,
 }).openapi("Me");
 
-export const accountRoutes = newRouter()
+export const accountRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
       path: "/auth/me",
       tags: ["Authentication"],
       summary: "Who I am",
-      security: SECURED,
+      security: BEARER_AUTH,
       responses: {
-        200: answer(Me, "The caller", {
+        200: jsonResponse(Me, "The caller", {
           ...exampleProfile,
           role: "doctor",
-          hospital: { id: EXAMPLE.hospital, name: "Demo General" },
-          memberships: [{ hospital_id: EXAMPLE.hospital, name: "Demo General", role: "doctor" }],
-          patients: [{ patient_id: EXAMPLE.patient, hospital_id: EXAMPLE.hospital }],
-          created_at: EXAMPLE.time,
+          hospital: { id: EXAMPLES.hospital, name: "Demo General" },
+          memberships: [{ hospital_id: EXAMPLES.hospital, name: "Demo General", role: "doctor" }],
+          patients: [{ patient_id: EXAMPLES.patient, hospital_id: EXAMPLES.hospital }],
+          created_at: EXAMPLES.time,
         }),
-        ...problems(401, 403),
+        ...problemResponses(401, 403),
       },
     }),
     async (c) => {
-      const self = await me(c.get("call"));
-      c.header("ETag", etag(self.version));
-      return ok(c, self);
+      const profile = await getOwnProfile(c.get("call"));
+      c.header("ETag", formatEtag(profile.version));
+      return ok(c, profile);
     },
   )
   .openapi(
@@ -181,21 +187,24 @@ export const accountRoutes = newRouter()
       path: "/auth/me",
       tags,
       summary: "Change my name or user name",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        headers: matchHeaders,
-        body: body(
+        headers: ifMatchHeaders,
+        body: jsonRequestBody(
           z
             .strictObject({ full_name: FullName.optional(), username: Username.nullable().optional() })
             .refine((change) => Object.keys(change).length > 0, "Nothing to change"),
           { full_name: "Asha Rao" },
         ),
       },
-      responses: { 200: answer(Profile, "As it is now", exampleProfile), ...problems(401, 403, 409, 412, 413, 415, 428) },
+      responses: {
+        200: jsonResponse(Profile, "As it is now", exampleProfile),
+        ...problemResponses(401, 403, 409, 412, 413, 415, 428),
+      },
     }),
     async (c) => {
-      const profile = await updateMe(c.get("call"), ifMatch(c), c.req.valid("json"));
-      c.header("ETag", etag(profile.version));
+      const profile = await updateOwnProfile(c.get("call"), readIfMatch(c), c.req.valid("json"));
+      c.header("ETag", formatEtag(profile.version));
       return ok(c, profile);
     },
   )
@@ -205,16 +214,16 @@ export const accountRoutes = newRouter()
       path: "/auth/password/change",
       tags,
       summary: "Change my password; my other sessions end",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        body: body(z.strictObject({ current_password: Password, new_password: Password }), {
+        body: jsonRequestBody(z.strictObject({ current_password: Password, new_password: Password }), {
           current_password: "quiet river stones",
           new_password: "lanterns over seven hills",
         }),
       },
       responses: {
-        200: answer(z.object({ changed: z.literal(true) }), "This session goes on", { changed: true }),
-        ...problems(401, 403, 409, 413, 415, 423),
+        200: jsonResponse(z.object({ changed: z.literal(true) }), "This session goes on", { changed: true }),
+        ...problemResponses(401, 403, 409, 413, 415, 423),
       },
     }),
     async (c) => {
@@ -229,18 +238,18 @@ export const accountRoutes = newRouter()
       path: "/auth/switch-hospital",
       tags: ["Authentication"],
       summary: "Act for another of my hospitals, or for myself alone",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        body: body(z.strictObject({ hospital_id: Id.nullable().openapi({ example: EXAMPLE.hospital }) }), {
-          hospital_id: EXAMPLE.hospital,
+        body: jsonRequestBody(z.strictObject({ hospital_id: Id.nullable().openapi({ example: EXAMPLES.hospital }) }), {
+          hospital_id: EXAMPLES.hospital,
         }),
       },
       responses: {
-        200: answer(TokenPair, "The same session; its refresh token stays", { ...exampleTokens, refresh_token: null }),
-        ...problems(401, 403, 404, 413, 415),
+        200: jsonResponse(TokenPair, "The same session; its refresh token stays", { ...exampleTokens, refresh_token: null }),
+        ...problemResponses(401, 403, 404, 413, 415),
       },
     }),
-    async (c) => ok(c, await accessAlone(c, await actAt(c.get("call"), c.req.valid("json").hospital_id))),
+    async (c) => ok(c, await issueAccessTokenOnly(c, await switchHospital(c.get("call"), c.req.valid("json").hospital_id))),
   )
   .openapi(
     createRoute({
@@ -248,14 +257,14 @@ export const accountRoutes = newRouter()
       path: "/auth/invitations/join",
       tags,
       summary: "Take an invitation with the account that I have; my other sessions end",
-      security: SECURED,
-      request: { body: body(z.strictObject({ token: Token }), { token: "eci_…" }) },
+      security: BEARER_AUTH,
+      request: { body: jsonRequestBody(z.strictObject({ token: OneTimeToken }), { token: "eci_…" }) },
       responses: {
-        200: answer(z.object({ hospital_id: Id, role: z.enum(STAFF_ROLES) }), "The membership", {
-          hospital_id: EXAMPLE.hospital,
+        200: jsonResponse(z.object({ hospital_id: Id, role: z.enum(STAFF_ROLES) }), "The membership", {
+          hospital_id: EXAMPLES.hospital,
           role: "nurse",
         }),
-        ...problems(401, 403, 409, 413, 415),
+        ...problemResponses(401, 403, 409, 413, 415),
       },
     }),
     async (c) => ok(c, await joinHospital(c.get("call"), c.req.valid("json").token)),

@@ -1,12 +1,13 @@
 // The OAuth2 password form of the documents: RFC 6749 bodies in and out, errors included.
 import { createRoute, z } from "@hono/zod-openapi";
-import { newRouter, Problem, problems } from "../../http/router.ts";
-import { ApiError, onError, problem } from "../../platform/errors.ts";
-import { signAccessToken } from "../sessions/tokens.ts";
-import { clientOf, login } from "./login.ts";
-import { Password } from "./names.ts";
+import { onError, problemResponse } from "../../http/on-error.ts";
+import { createRouter, Problem, problemResponses } from "../../http/router.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { signAccessToken } from "../sessions/access-tokens.ts";
+import { login, readClient } from "./login.ts";
+import { Password } from "./login-names.ts";
 
-const refusal = (description: string) => ({
+const oauthErrorResponse = (description: string) => ({
   description,
   content: {
     "application/problem+json": { schema: Problem },
@@ -18,7 +19,7 @@ const refusal = (description: string) => ({
 });
 
 /** M's OAuth2 password form (RFC 6749 §4.3): bare body, bare errors. */
-export const tokenForm = newRouter().openapi(
+export const oauthTokenRoutes = createRouter().openapi(
   createRoute({
     method: "post",
     path: "/api/token",
@@ -52,15 +53,15 @@ export const tokenForm = newRouter().openapi(
           },
         },
       },
-      ...problems(408, 413, 415),
-      400: refusal("invalid_request, unsupported_grant_type, or a body that is no form"),
-      401: refusal("invalid_grant"),
-      423: refusal("invalid_grant: locked after too many failures"),
+      ...problemResponses(408, 413, 415),
+      400: oauthErrorResponse("invalid_request, unsupported_grant_type, or a body that is no form"),
+      401: oauthErrorResponse("invalid_grant"),
+      423: oauthErrorResponse("invalid_grant: locked after too many failures"),
     },
   }),
   async (c) => {
     const { username, password } = c.req.valid("form");
-    const session = await login(c.get("call"), username, password, clientOf(c));
+    const session = await login(c.get("call"), username, password, readClient(c));
     const { keys, now } = c.get("call");
     // RFC 6749 §5.1 asks for it beside Cache-Control.
     c.header("Pragma", "no-cache");
@@ -70,12 +71,17 @@ export const tokenForm = newRouter().openapi(
 );
 
 /** RFC 6749 §5.2: our refusals in its words; what is neither client nor grant stays a problem. */
-tokenForm.onError((error, c) => {
+oauthTokenRoutes.onError((error, c) => {
   if (!(error instanceof ApiError) || error.status >= 500 || error.status === 429) return onError(error, c);
-  const refused = error.errors.some(({ path }) => path === "grant_type") ? "unsupported_grant_type" : "invalid_request";
-  const name = error.status === 401 || error.status === 423 ? "invalid_grant" : refused;
-  const answered = problem(c, error);
-  const headers = new Headers(answered.headers);
+  const invalidRequestError = error.errors.some(({ path }) => path === "grant_type")
+    ? "unsupported_grant_type"
+    : "invalid_request";
+  const oauthError = error.status === 401 || error.status === 423 ? "invalid_grant" : invalidRequestError;
+  const problemAnswer = problemResponse(c, error);
+  const headers = new Headers(problemAnswer.headers);
   headers.set("Content-Type", "application/json");
-  return new Response(JSON.stringify({ error: name, error_description: error.message }), { status: answered.status, headers });
+  return new Response(JSON.stringify({ error: oauthError, error_description: error.message }), {
+    status: problemAnswer.status,
+    headers,
+  });
 });

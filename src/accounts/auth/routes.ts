@@ -1,22 +1,33 @@
 // Login, refresh, logout, sessions, bootstrap; what is public stands in `publicAuth`.
 import { createRoute, z } from "@hono/zod-openapi";
-import { answer, body, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../../http/router.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  jsonRequestBody,
+  jsonResponse,
+  ok,
+  problemResponses,
+  Timestamp,
+} from "../../http/router.ts";
+import { Email } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { UUID } from "../../platform/ids.ts";
-import { clearRefreshCookie, refreshCookie } from "../sessions/cookies.ts";
-import { endSession, listSessions, rotate } from "../sessions/sessions.ts";
-import { exampleTokens, TokenPair, tokens } from "../sessions/token-pair.ts";
-import { bootstrap } from "./bootstrap.ts";
-import { clientOf, login } from "./login.ts";
-import { Email, Password, Username } from "./names.ts";
-import { Transport } from "./registration.ts";
+import { UUID_PATTERN } from "../../platform/ids.ts";
+import { clearRefreshCookie, readRefreshCookie } from "../sessions/refresh-cookie.ts";
+import { endSession, listSessions, rotateRefreshToken } from "../sessions/sessions.ts";
+import { exampleTokens, issueTokens, TokenPair } from "../sessions/token-pair.ts";
+import { bootstrapAdmin } from "./bootstrap.ts";
+import { login, readClient } from "./login.ts";
+import { Password, Username } from "./login-names.ts";
+import { TokenTransport } from "./registration.ts";
 
 const LoginBody = z
   .strictObject({
     email: z.string().min(1).max(320).optional(),
     username: z.string().min(1).max(320).optional(),
     password: Password,
-    transport: Transport,
+    transport: TokenTransport,
   })
   .refine((b) => (b.email === undefined) !== (b.username === undefined), { message: "Give email or username", path: ["email"] })
   .openapi("Login");
@@ -26,8 +37,8 @@ const loginRoute = createRoute({
   path: "/auth/login",
   tags: ["Authentication"],
   summary: "Log in by e-mail or user name",
-  request: { body: body(LoginBody, { email: "asha@example.org", password: "correct horse battery" }) },
-  responses: { 200: answer(TokenPair, "A session", exampleTokens), ...problems(401, 413, 415, 423) },
+  request: { body: jsonRequestBody(LoginBody, { email: "asha@example.org", password: "correct horse battery" }) },
+  responses: { 200: jsonResponse(TokenPair, "A session", exampleTokens), ...problemResponses(401, 413, 415, 423) },
 });
 
 const refreshRoute = createRoute({
@@ -36,9 +47,9 @@ const refreshRoute = createRoute({
   tags: ["Authentication"],
   summary: "Trade a refresh token, in the body or the cookie, for its successor",
   request: {
-    body: body(z.strictObject({ refresh_token: z.string().max(400).optional() }), { refresh_token: "ecr_…" }),
+    body: jsonRequestBody(z.strictObject({ refresh_token: z.string().max(400).optional() }), { refresh_token: "ecr_…" }),
   },
-  responses: { 200: answer(TokenPair, "The next tokens", exampleTokens), ...problems(401, 403, 413, 415) },
+  responses: { 200: jsonResponse(TokenPair, "The next tokens", exampleTokens), ...problemResponses(401, 403, 413, 415) },
 });
 
 const bootstrapRoute = createRoute({
@@ -47,7 +58,7 @@ const bootstrapRoute = createRoute({
   tags: ["Authentication"],
   summary: "Make the first administrator",
   request: {
-    body: body(
+    body: jsonRequestBody(
       z.strictObject({
         token: z.string().min(1).max(400),
         email: Email,
@@ -59,27 +70,27 @@ const bootstrapRoute = createRoute({
     ),
   },
   responses: {
-    201: answer(z.object({ user_id: Id }), "The administrator", { user_id: EXAMPLE.user }),
-    ...problems(401, 409, 413, 415),
+    201: jsonResponse(z.object({ user_id: Id }), "The administrator", { user_id: EXAMPLES.user }),
+    ...problemResponses(401, 409, 413, 415),
   },
 });
 
-export const publicAuth = newRouter()
+export const publicAuthRoutes = createRouter()
   .openapi(loginRoute, async (c) => {
     const input = c.req.valid("json");
-    const session = await login(c.get("call"), input.email ?? input.username ?? "", input.password, clientOf(c));
-    return ok(c, await tokens(c, session, input.transport));
+    const session = await login(c.get("call"), input.email ?? input.username ?? "", input.password, readClient(c));
+    return ok(c, await issueTokens(c, session, input.transport));
   })
   .openapi(refreshRoute, async (c) => {
-    const inBody = c.req.valid("json").refresh_token;
-    const token = inBody ?? refreshCookie(c);
+    const bodyToken = c.req.valid("json").refresh_token;
+    const token = bodyToken ?? readRefreshCookie(c);
     if (token === undefined) throw new ApiError("invalid_refresh_token");
-    const session = await rotate(c.get("call"), token);
-    return ok(c, await tokens(c, session, inBody === undefined ? "cookie" : "json"));
+    const session = await rotateRefreshToken(c.get("call"), token);
+    return ok(c, await issueTokens(c, session, bodyToken === undefined ? "cookie" : "json"));
   })
   .openapi(bootstrapRoute, async (c) => {
     const { token, ...input } = c.req.valid("json");
-    return ok(c, { user_id: await bootstrap(c.get("call"), token, input) }, 201);
+    return ok(c, { user_id: await bootstrapAdmin(c.get("call"), token, input) }, 201);
   });
 
 const Session = z
@@ -94,19 +105,19 @@ const Session = z
   })
   .openapi("Session");
 
-const Ended = z.object({ session_id: Id });
+const EndedSession = z.object({ session_id: Id });
 
-export const authRoutes = newRouter()
+export const authRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/auth/logout",
       tags: ["Authentication"],
       summary: "End this session",
-      security: SECURED,
+      security: BEARER_AUTH,
       responses: {
-        200: answer(Ended, "The session that ended", { session_id: EXAMPLE.session }),
-        ...problems(401, 403, 404),
+        200: jsonResponse(EndedSession, "The session that ended", { session_id: EXAMPLES.session }),
+        ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => {
@@ -123,20 +134,20 @@ export const authRoutes = newRouter()
       path: "/auth/sessions",
       tags: ["Authentication"],
       summary: "My sessions",
-      security: SECURED,
+      security: BEARER_AUTH,
       responses: {
-        200: answer(z.array(Session), "Live sessions, newest first", [
+        200: jsonResponse(z.array(Session), "Live sessions, newest first", [
           {
-            session_id: EXAMPLE.session,
+            session_id: EXAMPLES.session,
             current: true,
-            created_at: EXAMPLE.time,
-            last_used_at: EXAMPLE.time,
-            expires_at: EXAMPLE.time,
+            created_at: EXAMPLES.time,
+            last_used_at: EXAMPLES.time,
+            expires_at: EXAMPLES.time,
             user_agent: "curl/8.5.0",
             ip: "203.0.113.7",
           },
         ]),
-        ...problems(401, 403),
+        ...problemResponses(401, 403),
       },
     }),
     async (c) => ok(c, await listSessions(c.get("call"))),
@@ -147,11 +158,13 @@ export const authRoutes = newRouter()
       path: "/auth/sessions/{session_id}",
       tags: ["Authentication"],
       summary: "End one of my sessions",
-      security: SECURED,
-      request: { params: z.object({ session_id: z.string().regex(UUID).openapi({ format: "uuid", example: EXAMPLE.session }) }) },
+      security: BEARER_AUTH,
+      request: {
+        params: z.object({ session_id: z.string().regex(UUID_PATTERN).openapi({ format: "uuid", example: EXAMPLES.session }) }),
+      },
       responses: {
-        200: answer(Ended, "The session that ended", { session_id: EXAMPLE.session }),
-        ...problems(401, 403, 404),
+        200: jsonResponse(EndedSession, "The session that ended", { session_id: EXAMPLES.session }),
+        ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => {

@@ -8,29 +8,29 @@ import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 
 export const MAX_FAILURES = 5;
-export const LOCK_MS = 15 * 60_000;
+export const LOCKOUT_MS = 15 * 60_000;
 /** A reservation whose Worker died lapses after this. */
-export const RESERVATION_MS = 30_000;
+export const RESERVATION_TTL_MS = 30_000;
 
-const WAIT_LIMIT_MS = 3_000;
+const MAX_WAIT_MS = 3_000;
 const WAIT_STEP_MS = 100;
 
-export type Slot = { subject: string; id: string };
+export type AttemptSlot = { subject: string; id: string };
 /** A slot, or how long none is to be had; beside it the account as it was in that very batch. */
-export type Taken<T> = { found: T | undefined } & ({ slot: Slot } | { slot: null; lockedForS: number });
+export type SlotResult<T> = { found: T | undefined } & ({ slot: AttemptSlot } | { slot: null; lockedForS: number });
 
 /**
  * Takes one of five slots in one statement, before the password is hashed: failures and running attempts together
  * never exceed five, so 50 wrong passwords at once cost exactly five hashes.
  * @param subject SQL for the user's id, or the HMAC of a name that nobody has
  */
-function reserveSlot(db: Db, subject: SQL, now: number) {
+function buildReservation(db: Db, subject: SQL, now: number) {
   const id = uuidv7();
-  const live = sql`SELECT count(*) FROM login_attempts WHERE subject = ${subject} AND expires_at > ${now}`;
+  const countActiveAttempts = sql`SELECT count(*) FROM login_attempts WHERE subject = ${subject} AND expires_at > ${now}`;
   return {
     id,
     reserve: db.all<{ subject: string }>(sql`INSERT INTO login_attempts (subject, id, state, expires_at)
-      SELECT ${subject}, ${id}, 'pending', CAST(${now + RESERVATION_MS} AS INTEGER) WHERE (${live}) < ${MAX_FAILURES}
+      SELECT ${subject}, ${id}, 'pending', CAST(${now + RESERVATION_TTL_MS} AS INTEGER) WHERE (${countActiveAttempts}) < ${MAX_FAILURES}
       RETURNING subject`),
     failures: db.all<{ n: number; until: number | null }>(sql`SELECT count(*) AS n, max(expires_at) AS until
       FROM login_attempts WHERE subject = ${subject} AND state = 'failed' AND expires_at > ${now}`),
@@ -41,49 +41,52 @@ function reserveSlot(db: Db, subject: SQL, now: number) {
  * Waits for a slot while the attempts that hold them may yet turn out right.
  * @param account the statement that reads the account with the hash to compare  @throws ApiError rate_limited
  */
-export async function takeSlot<T>(call: Call, subject: SQL, account: SQLiteRaw<T[]>): Promise<Taken<T>> {
+export async function acquireSlot<T>(call: Call, subject: SQL, account: SQLiteRaw<T[]>): Promise<SlotResult<T>> {
   // Steps alone would stretch: the hashes that are waited for hold the isolate.
   for (let waited = 0; ; waited = Math.max(waited + WAIT_STEP_MS, Date.now() - call.now)) {
     const now = call.now + waited;
-    const { id, reserve, failures } = reserveSlot(call.db, subject, now);
-    const [[found], [taken], [failed]] = await batch(call.db, [account, reserve, failures]);
-    if (taken) return { found, slot: { subject: taken.subject, id } };
+    const { id, reserve, failures } = buildReservation(call.db, subject, now);
+    const [[found], [reserved], [failed]] = await batch(call.db, [account, reserve, failures]);
+    if (reserved) return { found, slot: { subject: reserved.subject, id } };
     const { n, until } = failed ?? { n: 0, until: null };
     if (n >= MAX_FAILURES) return { found, slot: null, lockedForS: Math.max(1, Math.ceil(((until ?? now) - now) / 1000)) };
-    if (waited >= WAIT_LIMIT_MS) throw new ApiError("rate_limited", undefined, { headers: { "Retry-After": "5" } });
+    if (waited >= MAX_WAIT_MS) throw new ApiError("rate_limited", undefined, { headers: { "Retry-After": "5" } });
     await scheduler.wait(WAIT_STEP_MS);
   }
 }
 
 /** @throws ApiError account_locked always */
-export function refuseLocked(seconds: number): never {
+export function throwAccountLocked(seconds: number): never {
   throw new ApiError("account_locked", undefined, { headers: { "Retry-After": String(seconds) } });
 }
 
 /** A wrong password: the slot stays taken, and the 15 minutes of all failures begin anew. */
-export function recordFailure(db: Db, slot: Slot, now: number): Statement[] {
-  const until = now + LOCK_MS;
+export function recordFailedAttempt(db: Db, slot: AttemptSlot, now: number): Statement[] {
+  const lockedUntil = now + LOCKOUT_MS;
   return [
     db
       .insert(loginAttempts)
-      .values({ ...slot, state: "failed", expiresAt: until })
-      .onConflictDoUpdate({ target: [loginAttempts.subject, loginAttempts.id], set: { state: "failed", expiresAt: until } }),
+      .values({ ...slot, state: "failed", expiresAt: lockedUntil })
+      .onConflictDoUpdate({
+        target: [loginAttempts.subject, loginAttempts.id],
+        set: { state: "failed", expiresAt: lockedUntil },
+      }),
     db
       .update(loginAttempts)
-      .set({ expiresAt: until })
+      .set({ expiresAt: lockedUntil })
       .where(and(eq(loginAttempts.subject, slot.subject), eq(loginAttempts.state, "failed"), sql`expires_at > ${now}`)),
   ];
 }
 
 /** A right password clears the failures before it and gives its own slot back; other attempts keep theirs. */
-export function clearFailures(db: Db, slot: Slot): Statement {
+export function clearFailedAttempts(db: Db, slot: AttemptSlot): Statement {
   return db.delete(loginAttempts).where(and(eq(loginAttempts.subject, slot.subject), sql`(id = ${slot.id} OR state = 'failed')`));
 }
 
-export function unlock(db: Db, userId: string): Statement {
+export function clearLoginAttempts(db: Db, userId: string): Statement {
   return db.delete(loginAttempts).where(eq(loginAttempts.subject, userId));
 }
 
-export function pruneAttempts(db: Db, now: number): Statement {
+export function pruneLoginAttempts(db: Db, now: number): Statement {
   return db.delete(loginAttempts).where(lt(loginAttempts.expiresAt, now));
 }

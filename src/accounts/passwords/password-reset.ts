@@ -1,68 +1,68 @@
 // A new password by a link that a manager hands over: half an hour, once, and every session ends.
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
-import { audit } from "../../access/audit.ts";
-import { refuse } from "../../access/refusals.ts";
-import { MEMBER_NOW } from "../../access/standing.ts";
-import type { Taking } from "../../http/idempotency.ts";
-import { batch, isUnmet } from "../../platform/db/client.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { unsealProfile } from "../../access/profile.ts";
+import type { KeyStatements } from "../../http/idempotency.ts";
+import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { loginAttempts, passwordResets, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
-import { linkTo, oneTimeToken, tokenHash } from "../auth/one-time.ts";
-import { forbid, requireManaged } from "../users/changes.ts";
-import { openProfile } from "../users/users.ts";
-import { changePassword, holdsHash } from "./new-password.ts";
-import { hashPassword, requireGoodPassword } from "./passwords.ts";
+import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
+import { denyForbidden, requireManagedUser } from "../users/manage-users.ts";
+import { hasPasswordHash, passwordChangeStatements } from "./change-password.ts";
+import { assertPasswordPolicy, hashPassword } from "./passwords.ts";
 
-export const RESET_LIFE_MS = 30 * 60_000;
+export const RESET_TTL_MS = 30 * 60_000;
 
 /**
  * Whether `by` may set the password of `userId` now. For a hospital administrator the account must have nothing beside
  * their own hospital: whoever sets a password can act as the person everywhere.
  */
-function mayReset(by: SQL, userId: SQL): SQL {
-  return sql`EXISTS (SELECT 1 FROM users b WHERE b.id = ${by} AND b.active = 1 AND (b.is_admin = 1 OR (
+function canResetPassword(actorId: SQL, userId: SQL): SQL {
+  return sql`EXISTS (SELECT 1 FROM users b WHERE b.id = ${actorId} AND b.active = 1 AND (b.is_admin = 1 OR (
     NOT EXISTS (SELECT 1 FROM users x WHERE x.id = ${userId} AND x.is_admin = 1)
     AND NOT EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = ${userId})
     AND EXISTS (SELECT 1 FROM memberships m
       JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
       JOIN memberships t ON t.hospital_id = m.hospital_id AND t.user_id = ${userId} AND t.ended_at IS NULL
-      WHERE m.user_id = b.id AND m.role = 'hospital_admin' AND ${MEMBER_NOW} AND NOT EXISTS
+      WHERE m.user_id = b.id AND m.role = 'hospital_admin' AND ${ACTIVE_MEMBERSHIP} AND NOT EXISTS
         (SELECT 1 FROM memberships o WHERE o.user_id = ${userId} AND o.hospital_id <> m.hospital_id AND o.ended_at IS NULL)))))`;
 }
 
-const toLink = (origin: string, token: string, expiresAt: number) => ({
-  url: linkTo(origin, token),
+const toResetLink = (origin: string, token: string, expiresAt: number) => ({
+  url: buildLinkUrl(origin, token),
   token,
   expires_at: new Date(expiresAt).toISOString(),
 });
 
 /** @throws ApiError not_found, forbidden (oneself; who has rights beyond the caller's hospital) */
-export async function issueReset(anyCall: Call, userId: string, origin: string, taking: Taking) {
-  const target = await requireManaged(anyCall, "user:update", userId);
+export async function issueResetLink(anyCall: Call, userId: string, origin: string, keyStatements: KeyStatements) {
+  const target = await requireManagedUser(anyCall, "user:update", userId);
   const { db, keys, actor, now } = target.call;
-  const { role, hospitalId } = target.standing;
+  const { role, hospitalId } = target.effectiveRole;
   // Whoever has taken over a session must not get the account by it.
-  if (userId === actor.userId) return forbid(target, "user:update");
+  if (userId === actor.userId) return denyForbidden(target, "user:update");
   const id = uuidv7();
-  const token = await oneTimeToken(keys, "password_reset", id);
+  const token = await deriveOneTimeToken(keys, "password_reset", id);
   try {
     await batch(db, [
-      ...taking(id),
+      ...keyStatements(id),
       // Only the newest link counts.
       db
         .update(passwordResets)
         .set({ usedAt: now })
         .where(and(eq(passwordResets.userId, userId), isNull(passwordResets.usedAt))),
       db.insert(passwordResets).values({
-        tokenHash: await tokenHash(keys, "password_reset", token),
-        userId: sql`(SELECT ${userId} WHERE ${mayReset(sql`${actor.userId}`, sql`${userId}`)})`,
+        tokenHash: await hashOneTimeToken(keys, "password_reset", token),
+        userId: sql`(SELECT ${userId} WHERE ${canResetPassword(sql`${actor.userId}`, sql`${userId}`)})`,
         createdBy: actor.userId,
         createdAt: now,
-        expiresAt: now + RESET_LIFE_MS,
+        expiresAt: now + RESET_TTL_MS,
       }),
-      ...audit(db, actor, now, {
+      ...recordAuditEvent(db, actor, now, {
         event: "user.password_reset_link",
         action: "C",
         role,
@@ -71,54 +71,57 @@ export async function issueReset(anyCall: Call, userId: string, origin: string, 
       }),
     ]);
   } catch (error) {
-    if (isUnmet(error, "password_resets.user_id")) return forbid(target, "user:update");
+    if (isConditionFailed(error, "password_resets.user_id")) return denyForbidden(target, "user:update");
     throw error;
   }
-  return toLink(origin, token, now + RESET_LIFE_MS);
+  return toResetLink(origin, token, now + RESET_TTL_MS);
 }
 
 /** The link that a repeated request has made before, for a caller who still manages the account. */
-export async function replayReset(anyCall: Call, id: string, userId: string, origin: string) {
-  const { call, standing } = await requireManaged(anyCall, "user:update", userId);
+export async function replayResetLink(anyCall: Call, id: string, userId: string, origin: string) {
+  const { call, effectiveRole } = await requireManagedUser(anyCall, "user:update", userId);
   const { db, keys, actor, now } = call;
-  const { role, hospitalId } = standing;
-  const token = await oneTimeToken(keys, "password_reset", id);
+  const { role, hospitalId } = effectiveRole;
+  const token = await deriveOneTimeToken(keys, "password_reset", id);
   const [row] = await db
     .select()
     .from(passwordResets)
-    .where(eq(passwordResets.tokenHash, await tokenHash(keys, "password_reset", token)));
+    .where(eq(passwordResets.tokenHash, await hashOneTimeToken(keys, "password_reset", token)));
   const target = { user: userId };
-  if (row?.userId !== userId) return refuse(call, "user:update", "not_found", { role, hospitalId, target });
+  if (row?.userId !== userId) return denyAccess(call, "user:update", "not_found", { role, hospitalId, target });
   const entity = { type: "user", id: userId };
-  await batch(db, audit(db, actor, now, { event: "user.password_reset_replay", action: "R", role, hospitalId, entity }));
-  return toLink(origin, token, row.expiresAt);
+  await batch(
+    db,
+    recordAuditEvent(db, actor, now, { event: "user.password_reset_replay", action: "R", role, hospitalId, entity }),
+  );
+  return toResetLink(origin, token, row.expiresAt);
 }
 
 /**
  * Sets the password that a link stands for, and lifts the lock. A hash is computed whatever the token is worth.
  * @throws ApiError link_invalid (never was, used, past, or whoever issued it may no longer), invalid_request
  */
-export async function redeemReset(call: Call, token: string, password: string): Promise<void> {
+export async function redeemResetLink(call: Call, token: string, password: string): Promise<void> {
   const { db, keys, actor, now } = call;
-  requireGoodPassword(password, [], "new_password");
-  const stored = await tokenHash(keys, "password_reset", token);
-  const counts = sql`users.active = 1 AND EXISTS (SELECT 1 FROM password_resets r WHERE r.token_hash = ${stored}
-    AND r.user_id = users.id AND r.used_at IS NULL AND r.expires_at > ${now} AND ${mayReset(sql`r.created_by`, sql`r.user_id`)})`;
+  assertPasswordPolicy(password, [], "new_password");
+  const hashedToken = await hashOneTimeToken(keys, "password_reset", token);
+  const isRedeemable = sql`users.active = 1 AND EXISTS (SELECT 1 FROM password_resets r WHERE r.token_hash = ${hashedToken}
+    AND r.user_id = users.id AND r.used_at IS NULL AND r.expires_at > ${now} AND ${canResetPassword(sql`r.created_by`, sql`r.user_id`)})`;
   const [row] = await db
     .select()
     .from(users)
-    .where(and(sql`users.id = (SELECT user_id FROM password_resets WHERE token_hash = ${stored})`, counts));
-  const words = row ? Object.values(await openProfile(keys, row)).filter((word) => word !== null) : [];
-  requireGoodPassword(password, words, "new_password");
+    .where(and(sql`users.id = (SELECT user_id FROM password_resets WHERE token_hash = ${hashedToken})`, isRedeemable));
+  const personalWords = row ? Object.values(await unsealProfile(keys, row)).filter((word) => word !== null) : [];
+  assertPasswordPolicy(password, personalWords, "new_password");
   const hash = await hashPassword(password);
   const event = { event: "user.password_reset", action: "U", ...(row && { entity: { type: "user", id: row.id } }) } as const;
   const [changed] = row
     ? await batch(db, [
-        ...changePassword(call, row.id, hash, counts, event, null),
-        db.delete(loginAttempts).where(and(eq(loginAttempts.subject, row.id), holdsHash(row.id, hash))),
+        ...passwordChangeStatements(call, row.id, hash, isRedeemable, event, null),
+        db.delete(loginAttempts).where(and(eq(loginAttempts.subject, row.id), hasPasswordHash(row.id, hash))),
       ])
     : [[]];
   if (changed.length > 0) return;
-  await batch(db, audit(db, actor, now, { ...event, outcome: "denied", reason: "link_invalid" }));
+  await batch(db, recordAuditEvent(db, actor, now, { ...event, outcome: "denied", reason: "link_invalid" }));
   throw new ApiError("link_invalid");
 }

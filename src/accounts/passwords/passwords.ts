@@ -1,17 +1,17 @@
 // Password hashing: scrypt N=2^14, r=8, p=5 (OWASP Password Storage Cheat Sheet), parameters kept with each hash.
 import crypto from "node:crypto";
 import bcrypt from "bcryptjs";
-import { fromBase64Url, sameBytes, toBase64Url } from "../../platform/crypto.ts";
+import { constantTimeEqual, fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { isBuiltOnBreached } from "./breached-passwords.ts";
+import { isBasedOnCommonPassword } from "./common-passwords.ts";
 
-export const SCRYPT = { N: 16_384, r: 8, p: 5 } as const;
+export const SCRYPT_PARAMS = { N: 16_384, r: 8, p: 5 } as const;
 /** workerd refuses N·r·p above 2^20, and an isolate has 128 MiB, of which a hash takes 128·N·r bytes. */
-export const SCRYPT_CEILING = 1_048_576;
+export const MAX_SCRYPT_COST = 1_048_576;
 const HASH_BYTES = 32;
-export const MAX_PASSWORD = 256;
+export const MAX_PASSWORD_LENGTH = 256;
 /** bcrypt of other systems, in its three spellings. 2^12 rounds in script are about as dear as our scrypt. */
-const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-2])\$[./A-Za-z0-9]{53}$/;
+const BCRYPT_PATTERN = /^\$2[aby]\$(0[4-9]|1[0-2])\$[./A-Za-z0-9]{53}$/;
 
 function scrypt(password: string, salt: Uint8Array, cost: { N: number; r: number; p: number }): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
@@ -24,52 +24,54 @@ function scrypt(password: string, salt: Uint8Array, cost: { N: number; r: number
 /** `scrypt$N$r$p$salt$hash`. The password counts verbatim: every code point, no trimming, no normal form. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = crypto.getRandomValues(new Uint8Array(16));
-  const hash = await scrypt(password, salt, SCRYPT);
-  return ["scrypt", SCRYPT.N, SCRYPT.r, SCRYPT.p, toBase64Url(salt), toBase64Url(hash)].join("$");
+  const hash = await scrypt(password, salt, SCRYPT_PARAMS);
+  return ["scrypt", SCRYPT_PARAMS.N, SCRYPT_PARAMS.r, SCRYPT_PARAMS.p, toBase64Url(salt), toBase64Url(hash)].join("$");
 }
 
 /** True for a hash that a right password should replace: imported bcrypt, or another cost than today's. */
-export function isOutdated(stored: string): boolean {
-  return !stored.startsWith(`scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$`);
+export function needsRehash(stored: string): boolean {
+  return !stored.startsWith(`scrypt$${SCRYPT_PARAMS.N}$${SCRYPT_PARAMS.r}$${SCRYPT_PARAMS.p}$`);
 }
 
 /** A hash that no password has: unknown names cost the same time as known ones. */
-const NOBODY = `scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
+const DUMMY_HASH = `scrypt$${SCRYPT_PARAMS.N}$${SCRYPT_PARAMS.r}$${SCRYPT_PARAMS.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
 /** False for a wrong password, for null (nobody has that name), and, unhashed, for a cost beyond the ceiling. */
 export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {
-  if (stored !== null && BCRYPT.test(stored)) return bcrypt.compare(password, stored);
-  const [scheme, n, r, p, salt = "", hash = ""] = (stored ?? NOBODY).split("$");
+  if (stored !== null && BCRYPT_PATTERN.test(stored)) return bcrypt.compare(password, stored);
+  const [scheme, n, r, p, salt = "", hash = ""] = (stored ?? DUMMY_HASH).split("$");
   const cost = { N: Number(n), r: Number(r), p: Number(p) };
   const product = cost.N * cost.r * cost.p;
-  if (scheme !== "scrypt" || !(product > 0 && product <= SCRYPT_CEILING)) return false;
+  if (scheme !== "scrypt" || !(product > 0 && product <= MAX_SCRYPT_COST)) return false;
   const expected = fromBase64Url(hash);
   const saltBytes = fromBase64Url(salt);
   if (!expected || !saltBytes) return false;
   const actual = await scrypt(password, saltBytes, cost);
-  return sameBytes(actual, expected) && stored !== null;
+  return constantTimeEqual(actual, expected) && stored !== null;
 }
 
 /**
  * NIST SP 800-63B-4: at least 15 characters where a password is the only factor, nothing that is guessed first; no
  * composition rules.
- * @param context words that must not carry the password: the person's names, e-mail, the product
+ * @param forbiddenContext words that must not carry the password: the person's names, e-mail, the product
  * @param field what the body calls it
  * @throws ApiError invalid_request
  */
-export function requireGoodPassword(password: string, context: readonly string[], field = "password"): void {
-  const folded = password.normalize("NFKC").toLowerCase();
-  const refuse = (message: string): never => {
+export function assertPasswordPolicy(password: string, forbiddenContext: readonly string[], field = "password"): void {
+  const normalized = password.normalize("NFKC").toLowerCase();
+  const reject = (message: string): never => {
     throw new ApiError("invalid_request", "The password does not meet the policy.", {
       errors: [{ path: field, message, code: "weak_password" }],
     });
   };
-  if (Array.from(password).length < 15) refuse("At least 15 characters");
-  if (new Set(folded).size < 6) refuse("Too few different characters");
-  if (isBuiltOnBreached(folded)) refuse("One of the passwords that are guessed first");
-  const words = ["edgecare", ...context.flatMap((w) => w.toLowerCase().split(/[^\p{L}\p{N}]+/u))].filter((w) => w.length >= 4);
+  if (Array.from(password).length < 15) reject("At least 15 characters");
+  if (new Set(normalized).size < 6) reject("Too few different characters");
+  if (isBasedOnCommonPassword(normalized)) reject("One of the passwords that are guessed first");
+  const words = ["edgecare", ...forbiddenContext.flatMap((w) => w.toLowerCase().split(/[^\p{L}\p{N}]+/u))].filter(
+    (w) => w.length >= 4,
+  );
   // The longest first: without "menon", "iramenon" would not be found.
   words.sort((a, b) => b.length - a.length);
-  const rest = words.reduce((left, word) => left.replaceAll(word, ""), folded);
-  if (Array.from(rest).length < 8) refuse("Too close to your name or address");
+  const remainder = words.reduce((remaining, word) => remaining.replaceAll(word, ""), normalized);
+  if (Array.from(remainder).length < 8) reject("Too close to your name or address");
 }

@@ -1,19 +1,25 @@
 // Reads the Authorization header into an actor. Sessions and secrets themselves are checked where data is (access.ts).
 import type { MiddlewareHandler } from "hono";
-import type { Actor, Via } from "../../access/actor.ts";
+import type { Actor, RequestOrigin } from "../../access/actor.ts";
 import { limitCaller } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
 import type { Keys } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { readMachineToken } from "./machine-tokens.ts";
-import { verifyAccessToken } from "./tokens.ts";
+import { verifyAccessToken } from "./access-tokens.ts";
+import { readCredentialToken } from "./credential-tokens.ts";
 
 /** @throws ApiError unauthenticated for a missing or unreadable credential */
-export async function actorOf(env: Env, keys: Keys, header: string | undefined, via: Via, now: number): Promise<Actor> {
+export async function readActor(
+  env: Env,
+  keys: Keys,
+  header: string | undefined,
+  via: RequestOrigin,
+  now: number,
+): Promise<Actor> {
   const token = /^Bearer ([\x21-\x7e]+)$/i.exec(header ?? "")?.[1];
   if (token === undefined || token.length > 8192) throw new ApiError("unauthenticated");
-  const machine = await readMachineToken(keys, token, via);
-  if (machine) return machine;
+  const credentialActor = await readCredentialToken(keys, token, via);
+  if (credentialActor) return credentialActor;
   return { kind: "user", ...(await verifyAccessToken(env, keys.jwt, token, now)), via };
 }
 
@@ -24,7 +30,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
     await limitCaller(c.env, call.actor);
     return next();
   }
-  const actor = await actorOf(c.env, call.keys, c.req.header("Authorization"), call.actor.via, call.now).catch(
+  const actor = await readActor(c.env, call.keys, c.req.header("Authorization"), call.actor.via, call.now).catch(
     async (error: unknown) => {
       await limitCaller(c.env, call.actor);
       throw error;

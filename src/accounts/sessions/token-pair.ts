@@ -1,11 +1,11 @@
 // Token pairs: what the API says of them, and how one is made of a session.
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type AppEnv, EXAMPLE, Id } from "../../http/router.ts";
+import { type AppEnv, EXAMPLES, Id } from "../../http/router.ts";
 import { ROLES } from "../../platform/db/schema.ts";
-import type { Login } from "../auth/login.ts";
-import { setRefreshCookie } from "./cookies.ts";
-import { type AccessToken, accessTokenLife, signAccessToken } from "./tokens.ts";
+import type { SessionTokens } from "../auth/login.ts";
+import { type AccessTokenSubject, accessTokenTtlSeconds, signAccessToken } from "./access-tokens.ts";
+import { setRefreshCookie } from "./refresh-cookie.ts";
 
 export const TokenPair = z
   .object({
@@ -24,29 +24,29 @@ export const exampleTokens = {
   token_type: "bearer" as const,
   expires_in: 900,
   refresh_token: "ecr_…",
-  user_id: EXAMPLE.user,
+  user_id: EXAMPLES.user,
   role: "doctor" as const,
-  hospital_id: EXAMPLE.hospital,
+  hospital_id: EXAMPLES.hospital,
 };
 
-async function accessOf(c: Context<AppEnv>, session: AccessToken) {
+async function issueAccessToken(c: Context<AppEnv>, session: AccessTokenSubject) {
   const { keys, now } = c.get("call");
   return {
     access_token: await signAccessToken(c.env, keys.jwt, session, now),
     token_type: "bearer" as const,
-    expires_in: accessTokenLife(c.env),
+    expires_in: accessTokenTtlSeconds(c.env),
     user_id: session.userId,
-    role: session.claimed.role,
-    hospital_id: session.claimed.hospitalId,
+    role: session.claimedRole.role,
+    hospital_id: session.claimedRole.hospitalId,
   };
 }
 
-export async function tokens(c: Context<AppEnv>, session: Login, transport: "json" | "cookie") {
+export async function issueTokens(c: Context<AppEnv>, session: SessionTokens, transport: "json" | "cookie") {
   if (transport === "cookie") setRefreshCookie(c, session.refreshToken);
-  return { ...(await accessOf(c, session)), refresh_token: transport === "json" ? session.refreshToken : null };
+  return { ...(await issueAccessToken(c, session)), refresh_token: transport === "json" ? session.refreshToken : null };
 }
 
 /** For a session that goes on: an access token must not be worth a refresh token to whoever has come by it. */
-export async function accessAlone(c: Context<AppEnv>, session: AccessToken) {
-  return { ...(await accessOf(c, session)), refresh_token: null };
+export async function issueAccessTokenOnly(c: Context<AppEnv>, session: AccessTokenSubject) {
+  return { ...(await issueAccessToken(c, session)), refresh_token: null };
 }

@@ -1,25 +1,25 @@
 // Invitations from the inviting side.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../../http/idempotency.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { pageQuery } from "../../http/pagination.ts";
 import {
-  answer,
-  body,
-  EXAMPLE,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
   Id,
-  newRouter,
+  idempotencyHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  onceHeaders,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
+  okPage,
+  pageResponse,
+  problemResponses,
   Timestamp,
 } from "../../http/router.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
-import { Email } from "../auth/names.ts";
-import { invite, listInvitations, replayInvitation, revokeInvitation } from "./invitations.ts";
-import { FullName } from "./shapes.ts";
+import { Email } from "../../platform/email.ts";
+import { inviteStaff, listInvitations, replayInvitation, revokeInvitation } from "./invitations.ts";
+import { FullName } from "./schemas.ts";
 
 const NewInvitation = z
   .strictObject({
@@ -47,35 +47,40 @@ const Invitation = z
   })
   .openapi("Invitation");
 
-const invitee = { email: "ravi@example.org", full_name: "Ravi Kumar", role: "nurse" as const, hospital_id: EXAMPLE.hospital };
+const exampleInvitee = {
+  email: "ravi@example.org",
+  full_name: "Ravi Kumar",
+  role: "nurse" as const,
+  hospital_id: EXAMPLES.hospital,
+};
 const tags = ["Accounts"];
 
-export const invitationRoutes = newRouter()
+export const invitationRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/users/invite",
       tags,
       summary: "Invite a member of staff; hand them the link",
-      security: SECURED,
-      request: { headers: onceHeaders, body: body(NewInvitation, invitee) },
+      security: BEARER_AUTH,
+      request: { headers: idempotencyHeaders, body: jsonRequestBody(NewInvitation, exampleInvitee) },
       responses: {
-        201: answer(InvitationLink, "The link, good for one account and seven days", {
-          invitation_id: EXAMPLE.invitation,
+        201: jsonResponse(InvitationLink, "The link, good for one account and seven days", {
+          invitation_id: EXAMPLES.invitation,
           url: "https://edgecare.example.org/invitation#token=eci_…",
           token: "eci_…",
-          expires_at: EXAMPLE.time,
+          expires_at: EXAMPLES.time,
         }),
-        ...problems(401, 403, 404, 409, 413, 415),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
       const { origin } = new URL(c.req.url);
-      const create = (taking: Taking) => invite(call, input, origin, taking);
-      const claim = await readClaim(c, "invitation.create");
-      return ok(c, await once(call, claim, input, create, (id) => replayInvitation(call, id, origin)), 201);
+      const create = (keyStatements: KeyStatements) => inviteStaff(call, input, origin, keyStatements);
+      const idempotencyKey = await readIdempotencyKey(c, "invitation.create");
+      return ok(c, await runOnce(call, idempotencyKey, input, create, (id) => replayInvitation(call, id, origin)), 201);
     },
   )
   .openapi(
@@ -84,20 +89,20 @@ export const invitationRoutes = newRouter()
       path: "/users/invitations",
       tags,
       summary: "Invitations and what became of them",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: z.strictObject(pageQuery) },
       responses: {
-        200: pageAnswer(Invitation, "Newest first", {
-          invitation_id: EXAMPLE.invitation,
-          ...invitee,
+        200: pageResponse(Invitation, "Newest first", {
+          invitation_id: EXAMPLES.invitation,
+          ...exampleInvitee,
           state: "open",
-          created_at: EXAMPLE.time,
-          expires_at: EXAMPLE.time,
+          created_at: EXAMPLES.time,
+          expires_at: EXAMPLES.time,
         }),
-        ...problems(401, 403),
+        ...problemResponses(401, 403),
       },
     }),
-    async (c) => page(c, await listInvitations(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listInvitations(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -105,11 +110,11 @@ export const invitationRoutes = newRouter()
       path: "/users/invitations/{invitation_id}",
       tags,
       summary: "Revoke an invitation",
-      security: SECURED,
-      request: { params: z.object({ invitation_id: Id.openapi({ example: EXAMPLE.invitation }) }) },
+      security: BEARER_AUTH,
+      request: { params: z.object({ invitation_id: Id.openapi({ example: EXAMPLES.invitation }) }) },
       responses: {
-        200: answer(z.object({ invitation_id: Id }), "The revoked invitation", { invitation_id: EXAMPLE.invitation }),
-        ...problems(401, 403, 404, 409),
+        200: jsonResponse(z.object({ invitation_id: Id }), "The revoked invitation", { invitation_id: EXAMPLES.invitation }),
+        ...problemResponses(401, 403, 404, 409),
       },
     }),
     async (c) => {

@@ -1,30 +1,31 @@
 // Accounts from the side of those who manage them.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../../http/idempotency.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { limitSignup } from "../../http/rate-limit.ts";
 import {
-  answer,
-  body,
-  EXAMPLE,
-  etag,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  formatEtag,
   Id,
-  ifMatch,
-  matchHeaders,
-  newRouter,
+  idempotencyHeaders,
+  ifMatchHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  onceHeaders,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
+  okPage,
+  pageResponse,
+  problemResponses,
+  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
-import { Email, Password, Username } from "../auth/names.ts";
-import { issueReset, replayReset } from "../passwords/password-reset.ts";
-import { endUserSessions, removeUser, updateUser } from "./changes.ts";
-import { getUser, listUsers } from "./directory.ts";
-import { exampleUser, FullName, User, UserChange, userParam, userQuery } from "./shapes.ts";
+import { Email } from "../../platform/email.ts";
+import { Password, Username } from "../auth/login-names.ts";
+import { issueResetLink, replayResetLink } from "../passwords/password-reset.ts";
+import { getUser, listUsers } from "./list-users.ts";
+import { endUserSessions, removeUser, updateUser } from "./manage-users.ts";
+import { exampleUser, FullName, User, UserChange, userParam, userQuery } from "./schemas.ts";
 import { createStaff, replayStaff, unlockUser } from "./users.ts";
 
 const NewStaff = z
@@ -38,37 +39,40 @@ const NewStaff = z
   })
   .openapi("NewStaff");
 
-const Created = z.object({ user_id: Id });
-const created = { user_id: EXAMPLE.user };
+const UserRef = z.object({ user_id: Id });
+const exampleUserRef = { user_id: EXAMPLES.user };
 const tags = ["Accounts"];
 
-export const userRoutes = newRouter()
+export const userRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/users",
       tags,
       summary: "Create a member of staff",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        headers: onceHeaders,
-        body: body(NewStaff, {
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(NewStaff, {
           email: "ravi@example.org",
           username: "ravi.kumar",
           full_name: "Ravi Kumar",
           password: "quiet river stones",
           role: "nurse",
-          hospital_id: EXAMPLE.hospital,
+          hospital_id: EXAMPLES.hospital,
         }),
       },
-      responses: { 201: answer(Created, "The account", { user_id: EXAMPLE.user }), ...problems(401, 403, 404, 409, 413, 415) },
+      responses: {
+        201: jsonResponse(UserRef, "The account", { user_id: EXAMPLES.user }),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
+      },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
       await limitSignup(c.env, call.actor);
-      const create = (taking: Taking) => createStaff(call, input, taking);
-      const id = await once(call, await readClaim(c, "user.create"), input, create, (id) => replayStaff(call, id));
+      const create = (keyStatements: KeyStatements) => createStaff(call, input, keyStatements);
+      const id = await runOnce(call, await readIdempotencyKey(c, "user.create"), input, create, (id) => replayStaff(call, id));
       return ok(c, { user_id: id }, 201);
     },
   )
@@ -78,9 +82,12 @@ export const userRoutes = newRouter()
       path: "/users/{user_id}/unlock",
       tags,
       summary: "Lift the lock that failed logins set",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: userParam },
-      responses: { 200: answer(Created, "The unlocked account", { user_id: EXAMPLE.user }), ...problems(401, 403, 404) },
+      responses: {
+        200: jsonResponse(UserRef, "The unlocked account", { user_id: EXAMPLES.user }),
+        ...problemResponses(401, 403, 404),
+      },
     }),
     async (c) => {
       const { user_id } = c.req.valid("param");
@@ -94,11 +101,11 @@ export const userRoutes = newRouter()
       path: "/users",
       tags,
       summary: "Accounts that I manage",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: userQuery },
-      responses: { 200: pageAnswer(User, "Newest first", exampleUser), ...problems(401, 403, 404) },
+      responses: { 200: pageResponse(User, "Newest first", exampleUser), ...problemResponses(401, 403, 404) },
     }),
-    async (c) => page(c, await listUsers(c.get("call"), c.req.valid("query"), "user:read")),
+    async (c) => okPage(c, await listUsers(c.get("call"), c.req.valid("query"), "user:read")),
   )
   .openapi(
     createRoute({
@@ -106,13 +113,13 @@ export const userRoutes = newRouter()
       path: "/users/{user_id}",
       tags,
       summary: "One account",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: userParam },
-      responses: { 200: answer(User, "The account", exampleUser), ...problems(401, 403, 404) },
+      responses: { 200: jsonResponse(User, "The account", exampleUser), ...problemResponses(401, 403, 404) },
     }),
     async (c) => {
       const user = await getUser(c.get("call"), c.req.valid("param").user_id);
-      c.header("ETag", etag(user.version));
+      c.header("ETag", formatEtag(user.version));
       return ok(c, user);
     },
   )
@@ -122,16 +129,16 @@ export const userRoutes = newRouter()
       path: "/users/{user_id}",
       tags,
       summary: "Change an account, or what it is at my hospital",
-      security: SECURED,
-      request: { params: userParam, headers: matchHeaders, body: body(UserChange, { is_active: true }) },
+      security: BEARER_AUTH,
+      request: { params: userParam, headers: ifMatchHeaders, body: jsonRequestBody(UserChange, { is_active: true }) },
       responses: {
-        200: answer(User, "As it is now", exampleUser),
-        ...problems(401, 403, 404, 409, 412, 413, 415, 428),
+        200: jsonResponse(User, "As it is now", exampleUser),
+        ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428),
       },
     }),
     async (c) => {
-      const user = await updateUser(c.get("call"), c.req.valid("param").user_id, ifMatch(c), c.req.valid("json"));
-      c.header("ETag", etag(user.version));
+      const user = await updateUser(c.get("call"), c.req.valid("param").user_id, readIfMatch(c), c.req.valid("json"));
+      c.header("ETag", formatEtag(user.version));
       return ok(c, user);
     },
   )
@@ -141,9 +148,9 @@ export const userRoutes = newRouter()
       path: "/users/{user_id}",
       tags,
       summary: "Deactivate an account; for a hospital administrator, end the membership",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: userParam },
-      responses: { 200: answer(Created, "The account", created), ...problems(401, 403, 404, 409) },
+      responses: { 200: jsonResponse(UserRef, "The account", exampleUserRef), ...problemResponses(401, 403, 404, 409) },
     }),
     async (c) => {
       const { user_id } = c.req.valid("param");
@@ -157,11 +164,14 @@ export const userRoutes = newRouter()
       path: "/users/{user_id}/sessions",
       tags,
       summary: "Log a person out everywhere; for a hospital administrator, where they act for the hospital",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: userParam },
       responses: {
-        200: answer(Created.extend({ ended: z.number().int() }), "How many sessions ended", { ...created, ended: 2 }),
-        ...problems(401, 403, 404),
+        200: jsonResponse(UserRef.extend({ ended: z.number().int() }), "How many sessions ended", {
+          ...exampleUserRef,
+          ended: 2,
+        }),
+        ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => {
@@ -175,23 +185,27 @@ export const userRoutes = newRouter()
       path: "/users/{user_id}/password-reset",
       tags,
       summary: "A link to a new password; hand it over",
-      security: SECURED,
-      request: { params: userParam, headers: onceHeaders },
+      security: BEARER_AUTH,
+      request: { params: userParam, headers: idempotencyHeaders },
       responses: {
-        201: answer(z.object({ url: z.string(), token: z.string(), expires_at: Timestamp }), "Good once, for 30 minutes", {
+        201: jsonResponse(z.object({ url: z.string(), token: z.string(), expires_at: Timestamp }), "Good once, for 30 minutes", {
           url: "https://edgecare.example.org/invitation#token=ecp_…",
           token: "ecp_…",
-          expires_at: EXAMPLE.time,
+          expires_at: EXAMPLES.time,
         }),
-        ...problems(401, 403, 404, 409),
+        ...problemResponses(401, 403, 404, 409),
       },
     }),
     async (c) => {
       const call = c.get("call");
       const { user_id } = c.req.valid("param");
       const { origin } = new URL(c.req.url);
-      const create = (taking: Taking) => issueReset(call, user_id, origin, taking);
-      const claim = await readClaim(c, "password_reset.create");
-      return ok(c, await once(call, claim, { user_id }, create, (id) => replayReset(call, id, user_id, origin)), 201);
+      const create = (keyStatements: KeyStatements) => issueResetLink(call, user_id, origin, keyStatements);
+      const idempotencyKey = await readIdempotencyKey(c, "password_reset.create");
+      return ok(
+        c,
+        await runOnce(call, idempotencyKey, { user_id }, create, (id) => replayResetLink(call, id, user_id, origin)),
+        201,
+      );
     },
   );

@@ -1,51 +1,37 @@
 // Accounts: one row a person, found by keyed indexes of e-mail and user name.
 import { and, eq, sql } from "drizzle-orm";
-import { z } from "zod";
-import { asCaller, requireRole } from "../../access/access.ts";
-import { type Call, idOf, type Role } from "../../access/actor.ts";
-import { audit } from "../../access/audit.ts";
-import { fail, missing, refuse } from "../../access/refusals.ts";
-import { openHospital } from "../../access/standing.ts";
-import type { Taking } from "../../http/idempotency.ts";
-import type { Keys } from "../../platform/config.ts";
-import { count, scopes } from "../../platform/counters.ts";
-import { open, seal } from "../../platform/crypto.ts";
-import { batch, isConflict, isUnmet } from "../../platform/db/client.ts";
-import { memberships, SELF_CARE, type STAFF_ROLES, users } from "../../platform/db/schema.ts";
+import { requireRole, withUser } from "../../access/access.ts";
+import { type Call, getActorId, type Role } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
+import { activeHospitalId } from "../../access/effective-role.ts";
+import { type Profile, sealProfile } from "../../access/profile.ts";
+import type { KeyStatements } from "../../http/idempotency.ts";
+import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
+import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { memberships, SELF_CARE_HOSPITAL_ID, type STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
-import { emailIndex, usernameIndex } from "../auth/names.ts";
-import { unlock } from "../passwords/lockout.ts";
-import { hashPassword, requireGoodPassword } from "../passwords/passwords.ts";
+import { computeEmailIndex, computeUsernameIndex } from "../auth/login-names.ts";
+import { clearLoginAttempts } from "../passwords/lockout.ts";
+import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 
 export type NewUser = { email: string; username?: string | undefined; full_name: string; password: string };
 export type StaffRole = (typeof STAFF_ROLES)[number];
 
-const Profile = z.object({ email: z.string(), username: z.string().nullable(), full_name: z.string() });
-export type Profile = z.infer<typeof Profile>;
-const place = (id: string) => ({ table: "users", column: "profile", id });
-
-export function sealProfile(keys: Keys, id: string, profile: Profile): Promise<string> {
-  return seal(keys.fields, place(id), profile);
-}
-
-export async function openProfile(keys: Keys, user: { id: string; profileSealed: string }): Promise<Profile> {
-  return Profile.parse(await open(keys.fields, place(user.id), user.profileSealed));
-}
-
 /** The row of a new account. @throws ApiError invalid_request (weak password) */
-export async function prepareUser(call: Call, input: NewUser): Promise<typeof users.$inferInsert> {
-  requireGoodPassword(input.password, [input.email, input.username ?? "", input.full_name]);
-  return userRow(call, input);
+export async function createUserRow(call: Call, input: NewUser): Promise<typeof users.$inferInsert> {
+  assertPasswordPolicy(input.password, [input.email, input.username ?? "", input.full_name]);
+  return createUnverifiedUserRow(call, input);
 }
 
 /** As `prepareUser`, without the password policy: for the demo world alone. */
-export async function userRow({ keys, now }: Call, input: NewUser): Promise<typeof users.$inferInsert> {
+export async function createUnverifiedUserRow({ keys, now }: Call, input: NewUser): Promise<typeof users.$inferInsert> {
   const id = uuidv7();
   const profile: Profile = { email: input.email, username: input.username ?? null, full_name: input.full_name };
   return {
     id,
-    emailIndex: await emailIndex(keys, input.email),
-    usernameIndex: input.username === undefined ? null : await usernameIndex(keys, input.username),
+    emailIndex: await computeEmailIndex(keys, input.email),
+    usernameIndex: input.username === undefined ? null : await computeUsernameIndex(keys, input.username),
     profileSealed: await sealProfile(keys, id, profile),
     passwordHash: await hashPassword(input.password),
     passwordChangedAt: now,
@@ -55,7 +41,7 @@ export async function userRow({ keys, now }: Call, input: NewUser): Promise<type
 }
 
 /** What a role may give: nobody raises anybody above themselves. */
-export const MAY_GIVE: Record<Role, readonly StaffRole[]> = {
+export const GRANTABLE_ROLES: Record<Role, readonly StaffRole[]> = {
   admin: ["nurse", "doctor", "hospital_admin"],
   hospital_admin: ["nurse", "doctor", "hospital_admin"],
   doctor: [],
@@ -70,26 +56,34 @@ export const MAY_GIVE: Record<Role, readonly StaffRole[]> = {
 export async function createStaff(
   anyCall: Call,
   input: NewUser & { hospital_id?: string | undefined; role: StaffRole },
-  taking: Taking,
+  keyStatements: KeyStatements,
 ): Promise<string> {
-  const { call, standing } = await requireRole(anyCall, "user:create");
-  const hospitalId = standing.role === "admin" ? input.hospital_id : standing.hospitalId;
-  const { role } = standing;
-  if (!MAY_GIVE[role].includes(input.role)) return refuse(call, "user:create", "forbidden", { role, fields: ["role"] });
-  if (!hospitalId) throw missing("hospital_id");
-  if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE) {
-    return refuse(call, "user:create", "not_found", { role, hospitalId, target: { hospital: input.hospital_id ?? hospitalId } });
+  const { call, effectiveRole } = await requireRole(anyCall, "user:create");
+  const hospitalId = effectiveRole.role === "admin" ? input.hospital_id : effectiveRole.hospitalId;
+  const { role } = effectiveRole;
+  if (!GRANTABLE_ROLES[role].includes(input.role))
+    return denyAccess(call, "user:create", "forbidden", { role, fields: ["role"] });
+  if (!hospitalId) throw requiredFieldError("hospital_id");
+  if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE_HOSPITAL_ID) {
+    return denyAccess(call, "user:create", "not_found", {
+      role,
+      hospitalId,
+      target: { hospital: input.hospital_id ?? hospitalId },
+    });
   }
-  const row = { ...(await prepareUser(call, input)), passwordGiven: 1 };
-  return insertStaff(call, row, hospitalId, input.role, standing.role, taking);
+  const row = { ...(await createUserRow(call, input)), passwordGiven: 1 };
+  return insertStaff(call, row, hospitalId, input.role, effectiveRole.role, keyStatements);
 }
 
 /** The account that a repeated request has made before, for a caller who may still make one. */
 export async function replayStaff(anyCall: Call, id: string): Promise<string> {
-  const { call, standing } = await requireRole(anyCall, "user:create");
-  const { role, hospitalId } = standing;
+  const { call, effectiveRole } = await requireRole(anyCall, "user:create");
+  const { role, hospitalId } = effectiveRole;
   const entity = { type: "user", id };
-  await batch(call.db, audit(call.db, call.actor, call.now, { event: "user.replay", action: "R", role, hospitalId, entity }));
+  await batch(
+    call.db,
+    recordAuditEvent(call.db, call.actor, call.now, { event: "user.replay", action: "R", role, hospitalId, entity }),
+  );
   return id;
 }
 
@@ -100,24 +94,24 @@ export async function insertStaff(
   hospitalId: string,
   role: StaffRole,
   actingRole: Role,
-  taking: Taking = () => [],
+  keyStatements: KeyStatements = () => [],
 ): Promise<string> {
   const { db, actor, now } = call;
-  const createdBy = idOf(actor);
-  const seat = { userId: row.id, hospitalId: openHospital(hospitalId), role, createdBy, createdAt: now };
+  const createdBy = getActorId(actor);
+  const membership = { userId: row.id, hospitalId: activeHospitalId(hospitalId), role, createdBy, createdAt: now };
   const event = { event: "user.create", action: "C", role: actingRole, hospitalId, detail: { role } } as const;
   try {
     await batch(db, [
-      ...taking(row.id),
+      ...keyStatements(row.id),
       db.insert(users).values(row),
-      count(db, [{ scope: scopes.all, day: 0, name: "users", n: 1 }]),
-      db.insert(memberships).values(seat),
-      ...audit(db, actor, now, { ...event, entity: { type: "user", id: row.id } }),
+      incrementCounters(db, [{ scope: COUNTER_SCOPES.all, day: 0, name: "users", n: 1 }]),
+      db.insert(memberships).values(membership),
+      ...recordAuditEvent(db, actor, now, { ...event, entity: { type: "user", id: row.id } }),
     ]);
   } catch (error) {
-    if (isConflict(error, "users.")) return fail(call, "registration_refused", event);
-    if (isUnmet(error, "memberships.hospital_id")) {
-      return refuse(call, "user:create", "not_found", { role: actingRole, hospitalId, target: { hospital: hospitalId } });
+    if (isUniqueViolation(error, "users.")) return failWithAudit(call, "registration_refused", event);
+    if (isConditionFailed(error, "memberships.hospital_id")) {
+      return denyAccess(call, "user:create", "not_found", { role: actingRole, hospitalId, target: { hospital: hospitalId } });
     }
     throw error;
   }
@@ -126,25 +120,25 @@ export async function insertStaff(
 
 /** Lifts a lock: administrators anyone's, hospital administrators that of their hospital's staff. */
 export async function unlockUser(anyCall: Call, userId: string): Promise<void> {
-  const { call, standing, results } = await asCaller(anyCall, "user:unlock", (standing, { db }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "user:unlock", (effectiveRole, { db }) => [
     db
       .select({ id: users.id })
       .from(users)
       .where(
         and(
           eq(users.id, userId),
-          standing.role === "admin"
+          effectiveRole.role === "admin"
             ? sql`1`
-            : sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${userId} AND m.hospital_id = ${standing.hospitalId} AND m.ended_at IS NULL)`,
+            : sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${userId} AND m.hospital_id = ${effectiveRole.hospitalId} AND m.ended_at IS NULL)`,
         ),
       ),
   ]);
   const { db, actor, now } = call;
-  const { role, hospitalId } = standing;
-  if (results[0].length === 0) await refuse(call, "user:unlock", "not_found", { role, hospitalId, target: { user: userId } });
+  const { role, hospitalId } = effectiveRole;
+  if (results[0].length === 0) await denyAccess(call, "user:unlock", "not_found", { role, hospitalId, target: { user: userId } });
   const entity = { type: "user", id: userId };
   await batch(db, [
-    unlock(db, userId),
-    ...audit(db, actor, now, { event: "user.unlock", action: "U", role, hospitalId, entity }),
+    clearLoginAttempts(db, userId),
+    ...recordAuditEvent(db, actor, now, { event: "user.unlock", action: "U", role, hospitalId, entity }),
   ]);
 }

@@ -1,5 +1,5 @@
 // Limits that a ward or a patient has of its own: what is sensible, and how they lie over the defaults.
-import { vitalOf } from "../vitals/catalogue.ts";
+import { findVital } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
 import { NO_LIMITS } from "./no-limits.ts";
 
@@ -18,18 +18,20 @@ export function mergeLimits(
   patient: LimitsOverrides,
 ): Record<string, Limits> {
   const codes = new Set([...Object.keys(defaults), ...Object.keys(ward), ...Object.keys(patient)]);
-  const merged = (code: string) => ({ ...over(over(defaults[code] ?? NO_LIMITS, ward[code]), patient[code]) });
-  return Object.fromEntries([...codes].map((code) => [code, merged(code)]));
+  const toMerged = (code: string) => ({
+    ...applyOverride(applyOverride(defaults[code] ?? NO_LIMITS, ward[code]), patient[code]),
+  });
+  return Object.fromEntries([...codes].map((code) => [code, toMerged(code)]));
 }
 
 /** Undefined inherits, as absence does. */
-function over(base: Limits, override: LimitsOverride | undefined): Limits {
-  const set = Object.entries(override ?? {}).filter(([, value]) => value !== undefined);
-  return { ...base, ...Object.fromEntries(set) };
+function applyOverride(base: Limits, override: LimitsOverride | undefined): Limits {
+  const overridden = Object.entries(override ?? {}).filter(([, value]) => value !== undefined);
+  return { ...base, ...Object.fromEntries(overridden) };
 }
 
-export type LimitProblem = { field: keyof Limits | "code"; code: keyof typeof PROBLEMS; message: string };
-const PROBLEMS = {
+export type LimitProblem = { field: keyof Limits | "code"; code: keyof typeof PROBLEM_MESSAGES; message: string };
+const PROBLEM_MESSAGES = {
   unknown_code: "Only vital signs of the catalogue have limits",
   out_of_range: "The value is outside of its range",
   crossed: "Limits must rise from critical low, low, high to critical high; low and high must differ",
@@ -39,7 +41,7 @@ const PROBLEMS = {
 } as const;
 
 /** Seconds and hysteresis that make sense. An alarm that waits five minutes is late already; a silence of a day is none. */
-const RANGES = { duration_s: [0, 300], silence_s: [30, 86_400] } as const;
+const ALLOWED_RANGES = { duration_s: [0, 300], silence_s: [30, 86_400] } as const;
 
 /**
  * What is wrong with an override, field by field; empty where nothing is. `base` is what it lies over, for the rules that concern the
@@ -49,56 +51,63 @@ const RANGES = { duration_s: [0, 300], silence_s: [30, 86_400] } as const;
  * be on, and moving it far out is refused as well. A pulse, saturation or respiration of 0 raises an alarm whatever is set here.
  */
 export function checkLimits(override: LimitsOverride, code: string, base: Limits = NO_LIMITS): LimitProblem[] {
-  const vital = vitalOf(code);
-  if (!vital) return [problem("code", "unknown_code")];
-  const merged = over(base, override);
+  const vital = findVital(code);
+  if (!vital) return [toProblem("code", "unknown_code")];
+  const merged = applyOverride(base, override);
   const { min, max } = vital.plausible;
-  const outside = (["critical_low", "low", "high", "critical_high"] as const).filter(
+  const outOfRange = (["critical_low", "low", "high", "critical_high"] as const).filter(
     (side) => !isWithin(override[side], min, max),
   );
   return [
-    ...outside.map((side) => problem(side, "out_of_range")),
-    ...crossings(merged),
-    ...manner(override, merged),
-    ...guards(override, base, merged, vital.plausible),
+    ...outOfRange.map((side) => toProblem(side, "out_of_range")),
+    ...checkOrder(merged),
+    ...checkTiming(override, merged),
+    ...checkCriticalGuards(override, base, merged, vital.plausible),
   ];
 }
 
-function problem(field: LimitProblem["field"], code: LimitProblem["code"]): LimitProblem {
-  return { field, code, message: PROBLEMS[code] };
+function toProblem(field: LimitProblem["field"], code: LimitProblem["code"]): LimitProblem {
+  return { field, code, message: PROBLEM_MESSAGES[code] };
 }
 
 function isWithin(value: number | null | undefined, min: number, max: number): boolean {
   return value === null || value === undefined || (Number.isFinite(value) && value >= min && value <= max);
 }
 
-function crossings({ critical_low, low, high, critical_high }: Limits): LimitProblem[] {
-  const bottom = low ?? critical_low;
-  const top = high ?? critical_high;
+function checkOrder({ critical_low, low, high, critical_high }: Limits): LimitProblem[] {
+  const lowest = low ?? critical_low;
+  const highest = high ?? critical_high;
   return [
-    ...(critical_low !== null && low !== null && critical_low > low ? [problem("critical_low", "crossed")] : []),
-    ...(bottom !== null && top !== null && bottom >= top ? [problem(low === null ? "critical_low" : "low", "crossed")] : []),
-    ...(high !== null && critical_high !== null && critical_high < high ? [problem("critical_high", "crossed")] : []),
+    ...(critical_low !== null && low !== null && critical_low > low ? [toProblem("critical_low", "crossed")] : []),
+    ...(lowest !== null && highest !== null && lowest >= highest
+      ? [toProblem(low === null ? "critical_low" : "low", "crossed")]
+      : []),
+    ...(high !== null && critical_high !== null && critical_high < high ? [toProblem("critical_high", "crossed")] : []),
   ];
 }
 
-function manner(override: LimitsOverride, { low, high, hysteresis: margin }: Limits): LimitProblem[] {
+function checkTiming(override: LimitsOverride, { low, high, hysteresis: margin }: Limits): LimitProblem[] {
   const { duration_s, silence_s, hysteresis, rate_per_minute } = override;
-  const room = low !== null && high !== null && high > low ? (high - low) / 2 : Number.POSITIVE_INFINITY;
-  const positive =
+  const halfRoom = low !== null && high !== null && high > low ? (high - low) / 2 : Number.POSITIVE_INFINITY;
+  const isRateValid =
     rate_per_minute === null || rate_per_minute === undefined || (Number.isFinite(rate_per_minute) && rate_per_minute > 0);
   return [
-    ...(isWithin(duration_s, ...RANGES.duration_s) ? [] : [problem("duration_s", "out_of_range")]),
-    ...(isWithin(silence_s, ...RANGES.silence_s) ? [] : [problem("silence_s", "out_of_range")]),
-    ...(isWithin(hysteresis, 0, Number.MAX_VALUE) ? [] : [problem("hysteresis", "out_of_range")]),
-    ...(margin >= room ? [problem("hysteresis", "too_wide")] : []),
-    ...(positive ? [] : [problem("rate_per_minute", "out_of_range")]),
+    ...(isWithin(duration_s, ...ALLOWED_RANGES.duration_s) ? [] : [toProblem("duration_s", "out_of_range")]),
+    ...(isWithin(silence_s, ...ALLOWED_RANGES.silence_s) ? [] : [toProblem("silence_s", "out_of_range")]),
+    ...(isWithin(hysteresis, 0, Number.MAX_VALUE) ? [] : [toProblem("hysteresis", "out_of_range")]),
+    ...(margin >= halfRoom ? [toProblem("hysteresis", "too_wide")] : []),
+    ...(isRateValid ? [] : [toProblem("rate_per_minute", "out_of_range")]),
   ];
 }
 
-type Range = { min: number; max: number };
+type PlausibleRange = { min: number; max: number };
 
-function guards(override: LimitsOverride, base: Limits, merged: Limits, { min, max }: Range): LimitProblem[] {
+function checkCriticalGuards(
+  override: LimitsOverride,
+  base: Limits,
+  merged: Limits,
+  { min, max }: PlausibleRange,
+): LimitProblem[] {
   const sides = [
     { critical: "critical_low", ordinary: "low", end: min },
     { critical: "critical_high", ordinary: "high", end: max },
@@ -106,8 +115,8 @@ function guards(override: LimitsOverride, base: Limits, merged: Limits, { min, m
   return sides.flatMap(({ critical, ordinary, end }) => {
     const [before, now] = [base[critical], merged[critical]];
     if (before === null) return [];
-    if (now === null) return merged[ordinary] === null ? [problem(critical, "unguarded")] : [];
+    if (now === null) return merged[ordinary] === null ? [toProblem(critical, "unguarded")] : [];
     const isFar = override[critical] !== undefined && Math.abs(now - end) < Math.abs(before - end) / 2;
-    return isFar ? [problem(critical, "too_far")] : [];
+    return isFar ? [toProblem(critical, "too_far")] : [];
   });
 }

@@ -3,8 +3,8 @@ import type { Limits } from "../vitals/model.ts";
 
 export const PRIORITIES = ["high", "medium", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
-export const RULES = ["limit", "rate", "trend", "news2", "silence", "device_silence", "technical"] as const;
-export type Rule = (typeof RULES)[number];
+export const RULE_NAMES = ["limit", "rate", "trend", "news2", "silence", "device_silence", "technical"] as const;
+export type RuleName = (typeof RULE_NAMES)[number];
 /** `active` until somebody acknowledges it or the condition ends. A latched one stays `recovered` until acknowledged. */
 export const ALERT_STATES = ["active", "acknowledged", "recovered", "cleared"] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
@@ -15,7 +15,7 @@ export type Alert = {
   n: number;
   /** What it is about: at most one open alert has it, e.g. `limit:8867-4`, `silence:2708-6`, `device:<id>`. */
   key: string;
-  rule: Rule;
+  rule: RuleName;
   /** LOINC; null for alerts of a device or of the score. */
   code: string | null;
   device: string | null;

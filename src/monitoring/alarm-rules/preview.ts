@@ -1,7 +1,7 @@
 // What other limits would have meant: stored samples go through the rules again, before the limits are saved.
 import type { Limits, Sample } from "../vitals/model.ts";
-import { HELD_MS } from "./conditions.ts";
-import { emptyMemory, step } from "./engine.ts";
+import { emptyMemory, stepAlarms } from "./engine.ts";
+import { MAX_VALUE_HOLD_MS } from "./limit-rule.ts";
 import type { AlarmConfig, Priority, Transition } from "./model.ts";
 import { NO_LIMITS } from "./no-limits.ts";
 
@@ -13,14 +13,14 @@ export type Preview = {
   by_code: Record<string, { before: AlarmCount; after: AlarmCount }>;
 };
 
-const HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /**
  * Replays samples (any order, epoch ms) under two sets of limits and counts the alarms that each vital would have raised by its value,
  * its rate or its trend. Only vitals whose limits differ are replayed. A latched alarm whose condition came back counts again: nobody
  * acknowledges in a replay.
  */
-export function preview(
+export function previewAlarms(
   samples: readonly Sample[],
   before: Readonly<Record<string, Limits>>,
   after: Readonly<Record<string, Limits>>,
@@ -28,20 +28,20 @@ export function preview(
 ): Preview {
   const codes = [...new Set(samples.map((sample) => sample.code))].filter((code) => !isSame(before[code], after[code]));
   const counted = codes.map((code) => {
-    const own = samples.filter((sample) => sample.code === code).sort((a, b) => a.at - b.at);
-    return [code, { before: countOf(own, before, config), after: countOf(own, after, config) }] as const;
+    const codeSamples = samples.filter((sample) => sample.code === code).sort((a, b) => a.at - b.at);
+    return [code, { before: countAlarms(codeSamples, before, config), after: countAlarms(codeSamples, after, config) }] as const;
   });
-  const total = (when: "before" | "after") => counted.reduce((sum, [, count]) => sum + count[when].alarms, 0);
-  return { before: total("before"), after: total("after"), by_code: Object.fromEntries(counted) };
+  const sumAlarms = (when: "before" | "after") => counted.reduce((sum, [, count]) => sum + count[when].alarms, 0);
+  return { before: sumAlarms("before"), after: sumAlarms("after"), by_code: Object.fromEntries(counted) };
 }
 
 function isSame(a: Limits | undefined, b: Limits | undefined): boolean {
   return JSON.stringify({ ...NO_LIMITS, ...a }) === JSON.stringify({ ...NO_LIMITS, ...b });
 }
 
-function countOf(samples: readonly Sample[], limits: Readonly<Record<string, Limits>>, config: AlarmConfig): AlarmCount {
+function countAlarms(samples: readonly Sample[], limits: Readonly<Record<string, Limits>>, config: AlarmConfig): AlarmCount {
   const count: AlarmCount = { alarms: 0, high: 0, medium: 0, low: 0 };
-  for (const { what, alert } of replay(samples, { ...config, monitoring: "home", limits, news2: null, devices: {} })) {
+  for (const { what, alert } of replaySamples(samples, { ...config, monitoring: "home", limits, news2: null, devices: {} })) {
     if (what === "raised") count.alarms += 1;
     if (what === "raised" || what === "raised_priority") count[alert.priority] += 1;
   }
@@ -49,19 +49,19 @@ function countOf(samples: readonly Sample[], limits: Readonly<Record<string, Lim
 }
 
 /** The transitions of samples of ascending time, an hour at a step; a value stands for its time between and after them. */
-export function replay(samples: readonly Sample[], config: AlarmConfig): Transition[] {
-  const told: Transition[] = [];
+export function replaySamples(samples: readonly Sample[], config: AlarmConfig): Transition[] {
+  const transitions: Transition[] = [];
   let memory = emptyMemory();
   for (let from = 0; from < samples.length; ) {
     const start = samples[from]?.at ?? 0;
-    const next = samples.findIndex((sample, index) => index > from && sample.at >= start + HOUR);
+    const next = samples.findIndex((sample, index) => index > from && sample.at >= start + HOUR_MS);
     const hour = samples.slice(from, next < 0 ? undefined : next);
     from += hour.length;
-    const done = step(memory, { kind: "samples", device: null, samples: hour }, config, hour.at(-1)?.at ?? start);
-    memory = done.state;
-    told.push(...done.transitions);
+    const stepped = stepAlarms(memory, { kind: "samples", device: null, samples: hour }, config, hour.at(-1)?.at ?? start);
+    memory = stepped.state;
+    transitions.push(...stepped.transitions);
   }
   const last = samples.at(-1);
-  if (last) told.push(...step(memory, { kind: "tick" }, config, last.at + HELD_MS).transitions);
-  return told;
+  if (last) transitions.push(...stepAlarms(memory, { kind: "tick" }, config, last.at + MAX_VALUE_HOLD_MS).transitions);
+  return transitions;
 }

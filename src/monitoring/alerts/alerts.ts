@@ -1,24 +1,24 @@
 // Alerts as people meet them. The patient's object decides what an alert is; D1 keeps the list and follows within two seconds.
 import { sql } from "drizzle-orm";
-import { type Access, requirePatient } from "../../access/access.ts";
-import { type Call, idOf } from "../../access/actor.ts";
-import { type AuditEvent, audit } from "../../access/audit.ts";
-import { fail, refuse } from "../../access/refusals.ts";
-import { type Action, auditAction } from "../../access/roles.ts";
-import { MEMBER_NOW } from "../../access/standing.ts";
-import type { Taking } from "../../http/idempotency.ts";
-import { open, seal } from "../../platform/crypto.ts";
+import { type Access, authorizePatient } from "../../access/access.ts";
+import { type Call, getActorId } from "../../access/actor.ts";
+import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess, failWithAudit } from "../../access/deny.ts";
+import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { auditAction, type Permission } from "../../access/permissions.ts";
+import type { KeyStatements } from "../../http/idempotency.ts";
+import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertEvents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { atObject } from "../intake/ingest.ts";
+import { callMonitor } from "../intake/ingest.ts";
 import type { AlertView } from "../patient-object/contract.ts";
 import type { AlertAction } from "../patient-object/patient-monitor.ts";
-import { alertId, readAlertId } from "../patient-object/samples/ids.ts";
+import { parseAlertId, toAlertId } from "../patient-object/samples/ids.ts";
 import { ALERT_COLUMNS, type AlertRow, toAlert } from "./list.ts";
 
 /** What people do to an alert. `to`: who shall look after it, null for nobody. */
-export type Act =
+export type AlertActionInput =
   | { kind: "acknowledge" }
   | { kind: "assign"; to: string | null }
   | { kind: "snooze"; minutes: number }
@@ -28,7 +28,7 @@ export type Act =
 export const MAX_EVENTS = 500;
 const MINUTE_MS = 60_000;
 
-type Event = {
+type AlertEvent = {
   what: string;
   at: string;
   by: string | null;
@@ -36,20 +36,25 @@ type Event = {
   state: AlertView["state"] | null;
   comment: string | null;
 };
-export type AlertPage = AlertView & { events: Event[] };
+export type AlertPage = AlertView & { events: AlertEvent[] };
 
 type EventRow = { what: string; at: number; by: string | null; detail: string | null; comment: string | null };
-type Found = { id: string; n: number; access: Access };
+type FoundAlert = { id: string; n: number; access: Access };
 
 /** @throws ApiError unauthenticated, forbidden, not_found: for what is no id, and for a patient whom the caller may not see */
-async function gate(call: Call, given: string, action: Action): Promise<Found> {
-  const place = readAlertId(given);
-  const access = await requirePatient(call, { patient: place?.patientId ?? "" }, action);
+async function requireAlert(call: Call, alertIdText: string, action: Permission): Promise<FoundAlert> {
+  const place = parseAlertId(alertIdText);
+  const access = await authorizePatient(call, { patient: place?.patientId ?? "" }, action);
   const n = place?.n ?? 0;
-  return { id: alertId(access.patient.id, n), n, access };
+  return { id: toAlertId(access.patient.id, n), n, access };
 }
 
-function eventOf({ id, access }: Found, event: string, action: Action, detail?: Record<string, unknown>): AuditEvent {
+function toAuditEvent(
+  { id, access }: FoundAlert,
+  event: string,
+  action: Permission,
+  detail?: Record<string, unknown>,
+): AuditEvent {
   const { patient, role, basis, hospitalId } = access;
   return {
     event,
@@ -63,53 +68,54 @@ function eventOf({ id, access }: Found, event: string, action: Action, detail?: 
   };
 }
 
-const rowOf = ({ db }: Call, id: string) => db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE id = ${id}`);
+const selectAlert = ({ db }: Call, id: string) => db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE id = ${id}`);
 
 /** The object counts its changes from 1, comments count down from -1: at one time what happened stands before what was said. */
-const eventsOf = ({ db }: Call, id: string) =>
+const selectAlertEvents = ({ db }: Call, id: string) =>
   db.all<EventRow>(sql`SELECT what, at, "by", detail, comment_sealed AS comment FROM alert_events WHERE alert_id = ${id}
     ORDER BY at DESC, n < 0 DESC, abs(n) DESC LIMIT ${MAX_EVENTS}`);
 
 const commentPlace = (id: string, at: number) => ({ table: "alert_events", column: "comment", id, version: at });
 
-async function page({ keys }: Call, alert: AlertView, rows: readonly EventRow[]): Promise<AlertPage> {
-  const opened = rows.map(async ({ what, at, by, detail, comment }): Promise<Event> => {
+async function toAlertPage({ keys }: Call, alert: AlertView, rows: readonly EventRow[]): Promise<AlertPage> {
+  const openedEvents = rows.map(async ({ what, at, by, detail, comment }): Promise<AlertEvent> => {
     const { priority = null, state = null } = detail === null ? {} : JSON.parse(detail);
-    const said = comment === null ? null : String(await open(keys.fields, commentPlace(alert.alert_id, at), comment));
-    return { what, at: new Date(at).toISOString(), by, priority, state, comment: said };
+    const commentText =
+      comment === null ? null : String(await unsealValue(keys.fields, commentPlace(alert.alert_id, at), comment));
+    return { what, at: new Date(at).toISOString(), by, priority, state, comment: commentText };
   });
-  return { ...alert, events: (await Promise.all(opened)).reverse() };
+  return { ...alert, events: (await Promise.all(openedEvents)).reverse() };
 }
 
-const monitorOf = (env: Env, { access }: Found) => env.PATIENT_MONITOR.getByName(access.patient.id);
+const getMonitor = (env: Env, { access }: FoundAlert) => env.PATIENT_MONITOR.getByName(access.patient.id);
 
 /** An open alert as the object has it: ahead of D1. */
-async function openNow(env: Env, found: Found): Promise<AlertView | null> {
-  const snapshot = await atObject(env, async () => monitorOf(env, found).snapshot());
+async function loadOpenAlert(env: Env, found: FoundAlert): Promise<AlertView | null> {
+  const snapshot = await callMonitor(env, async () => getMonitor(env, found).snapshot());
   return snapshot?.alerts.find(({ alert_id }) => alert_id === found.id) ?? null;
 }
 
-function absent(call: Call, { access }: Found, action: Action): Promise<never> {
+function denyUnknownAlert(call: Call, { access }: FoundAlert, action: Permission): Promise<never> {
   const { role, hospitalId, patient } = access;
-  return refuse(call, action, "not_found", { role, hospitalId, patientId: patient.id });
+  return denyAccess(call, action, "not_found", { role, hospitalId, patientId: patient.id });
 }
 
 /** One alert with what became of it and what was said. @throws ApiError not_found */
-export async function getAlert(env: Env, call: Call, given: string): Promise<AlertPage> {
-  const found = await gate(call, given, "alert:read");
+export async function getAlert(env: Env, call: Call, alertIdText: string): Promise<AlertPage> {
+  const found = await requireAlert(call, alertIdText, "alert:read");
   const { db, actor, now } = call;
-  const event = eventOf(found, "alert.read", "alert:read");
-  const known = sql`EXISTS (SELECT 1 FROM alerts WHERE id = ${found.id})`;
+  const event = toAuditEvent(found, "alert.read", "alert:read");
+  const exists = sql`EXISTS (SELECT 1 FROM alerts WHERE id = ${found.id})`;
   const [[row], events] = await batch(db, [
-    rowOf(call, found.id),
-    eventsOf(call, found.id),
-    ...audit(db, actor, now, { ...event, when: known }),
+    selectAlert(call, found.id),
+    selectAlertEvents(call, found.id),
+    ...recordAuditEvent(db, actor, now, { ...event, when: exists }),
   ]);
-  if (row?.state === "cleared") return page(call, toAlert(row), events);
-  const alert = (await openNow(env, found)) ?? (row && toAlert(row));
-  if (!alert) return absent(call, found, "alert:read");
-  if (!row) await batch(db, audit(db, actor, now, event));
-  return page(call, alert, events);
+  if (row?.state === "cleared") return toAlertPage(call, toAlert(row), events);
+  const alert = (await loadOpenAlert(env, found)) ?? (row && toAlert(row));
+  if (!alert) return denyUnknownAlert(call, found, "alert:read");
+  if (!row) await batch(db, recordAuditEvent(db, actor, now, event));
+  return toAlertPage(call, alert, events);
 }
 
 /**
@@ -117,78 +123,90 @@ export async function getAlert(env: Env, call: Call, given: string): Promise<Ale
  * @returns the alert as it is after it, with the events that D1 knew before
  * @throws ApiError not_found, conflict (the alert is over), invalid_request (`to` does not work at the hospital)
  */
-export async function actOn(env: Env, call: Call, given: string, act: Act): Promise<AlertPage> {
-  const found = await gate(call, given, "alert:update");
+export async function actOnAlert(env: Env, call: Call, alertIdText: string, actionInput: AlertActionInput): Promise<AlertPage> {
+  const found = await requireAlert(call, alertIdText, "alert:update");
   const { db, actor, now } = call;
   const { id, access } = found;
-  const event = eventOf(found, `alert.${act.kind}`, "alert:update", detailOf(act));
-  const to = act.kind === "assign" ? act.to : null;
-  const works = to === null ? sql`1` : worksAt(to, access.hospitalId);
-  const [[row], events, [may]] = await batch(db, [
-    rowOf(call, id),
-    eventsOf(call, id),
+  const event = toAuditEvent(found, `alert.${actionInput.kind}`, "alert:update", toAuditDetail(actionInput));
+  const to = actionInput.kind === "assign" ? actionInput.to : null;
+  const works = to === null ? sql`1` : isStaffOf(to, access.hospitalId);
+  const [[row], events, [staffCheck]] = await batch(db, [
+    selectAlert(call, id),
+    selectAlertEvents(call, id),
     db.all<{ works: number }>(sql`SELECT ${works} AS works`),
     // Before the object is asked, so that nothing is done without its trace.
-    ...audit(db, actor, now, {
+    ...recordAuditEvent(db, actor, now, {
       ...event,
       when: sql`${works} AND EXISTS (SELECT 1 FROM alerts WHERE id = ${id} AND state <> 'cleared')`,
     }),
   ]);
-  if (row?.state === "cleared") return fail(call, "conflict", event);
-  if (!row && !(await openNow(env, found))) return absent(call, found, "alert:update");
-  if (!may?.works)
+  if (row?.state === "cleared") return failWithAudit(call, "conflict", event);
+  if (!row && !(await loadOpenAlert(env, found))) return denyUnknownAlert(call, found, "alert:update");
+  if (!staffCheck?.works)
     throw new ApiError("invalid_request", "user_id names nobody of the hospital's staff.", { errors: [NOT_STAFF] });
-  if (!row) await batch(db, audit(db, actor, now, event));
-  const acted = await atObject(env, async () => monitorOf(env, found).act(inputOf(act, found.n, idOf(actor), now)), false);
-  if ("alert" in acted) return page(call, acted.alert, events);
-  return acted.error === "not_open" ? fail(call, "conflict", event) : absent(call, found, "alert:update");
+  if (!row) await batch(db, recordAuditEvent(db, actor, now, event));
+  const acted = await callMonitor(
+    env,
+    async () => getMonitor(env, found).actOnAlert(toMonitorAction(actionInput, found.n, getActorId(actor), now)),
+    false,
+  );
+  if ("alert" in acted) return toAlertPage(call, acted.alert, events);
+  return acted.error === "not_open" ? failWithAudit(call, "conflict", event) : denyUnknownAlert(call, found, "alert:update");
 }
 
 const NOT_STAFF = { path: "user_id", message: "Not of the hospital's staff", code: "unknown" };
 
-const worksAt = (userId: string, hospitalId: string) => sql`EXISTS (SELECT 1 FROM memberships m
+const isStaffOf = (userId: string, hospitalId: string) => sql`EXISTS (SELECT 1 FROM memberships m
   JOIN users u ON u.id = m.user_id AND u.active = 1
-  WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${MEMBER_NOW})`;
+  WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP})`;
 
-function detailOf(act: Act): Record<string, unknown> | undefined {
-  switch (act.kind) {
+function toAuditDetail(actionInput: AlertActionInput): Record<string, unknown> | undefined {
+  switch (actionInput.kind) {
     case "assign":
-      return { user_id: act.to };
+      return { user_id: actionInput.to };
     case "snooze":
-      return { minutes: act.minutes };
+      return { minutes: actionInput.minutes };
     case "acknowledge":
     case "resolve":
       return undefined;
   }
 }
 
-function inputOf(act: Act, n: number, by: string, now: number): AlertAction {
-  switch (act.kind) {
+function toMonitorAction(actionInput: AlertActionInput, n: number, by: string, now: number): AlertAction {
+  switch (actionInput.kind) {
     case "acknowledge":
     case "resolve":
-      return { kind: act.kind, n, by };
+      return { kind: actionInput.kind, n, by };
     case "assign":
-      return { kind: "assign", n, by, to: act.to };
+      return { kind: "assign", n, by, to: actionInput.to };
     case "snooze":
-      return { kind: "snooze", n, by, until: now + act.minutes * MINUTE_MS };
+      return { kind: "snooze", n, by, until: now + actionInput.minutes * MINUTE_MS };
   }
 }
 
 /** Says something of an alert, of one that is over too: why it rang is often known later. @throws ApiError not_found */
-export async function comment(env: Env, call: Call, given: string, text: string, taking: Taking): Promise<AlertPage> {
-  const found = await gate(call, given, "alert:update");
+export async function comment(
+  env: Env,
+  call: Call,
+  alertIdText: string,
+  text: string,
+  keyStatements: KeyStatements,
+): Promise<AlertPage> {
+  const found = await requireAlert(call, alertIdText, "alert:update");
   const { db, keys, actor, now } = call;
   const { id } = found;
-  const [[row], before] = await batch(db, [rowOf(call, id), eventsOf(call, id)]);
-  const alert = row?.state === "cleared" ? toAlert(row) : ((await openNow(env, found)) ?? (row && toAlert(row)));
-  if (!alert) return absent(call, found, "alert:update");
-  const said = await seal(keys.fields, commentPlace(id, now), text);
+  const [[row], previousEvents] = await batch(db, [selectAlert(call, id), selectAlertEvents(call, id)]);
+  const alert = row?.state === "cleared" ? toAlert(row) : ((await loadOpenAlert(env, found)) ?? (row && toAlert(row)));
+  if (!alert) return denyUnknownAlert(call, found, "alert:update");
+  const sealedComment = await sealValue(keys.fields, commentPlace(id, now), text);
   const n = sql`(SELECT min(coalesce(min(n), 0), 0) - 1 FROM alert_events WHERE alert_id = ${id})`;
   await batch(db, [
-    ...taking(id),
-    db.insert(alertEvents).values({ alertId: id, n, what: "commented", at: now, by: idOf(actor), commentSealed: said }),
-    ...audit(db, actor, now, eventOf(found, "alert.comment", "alert:update")),
+    ...keyStatements(id),
+    db
+      .insert(alertEvents)
+      .values({ alertId: id, n, what: "commented", at: now, by: getActorId(actor), commentSealed: sealedComment }),
+    ...recordAuditEvent(db, actor, now, toAuditEvent(found, "alert.comment", "alert:update")),
   ]);
-  const added = { what: "commented", at: now, by: idOf(actor), detail: null, comment: said };
-  return page(call, alert, [added, ...before].slice(0, MAX_EVENTS));
+  const newEvent = { what: "commented", at: now, by: getActorId(actor), detail: null, comment: sealedComment };
+  return toAlertPage(call, alert, [newEvent, ...previousEvents].slice(0, MAX_EVENTS));
 }

@@ -1,9 +1,9 @@
 // The list of alerts, from D1, with its filters.
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import { asPrincipal, patientScope } from "../../access/access.ts";
-import type { Call, Principal, Standing } from "../../access/actor.ts";
-import { audit } from "../../access/audit.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../../http/pagination.ts";
+import { patientVisibility, withPrincipal } from "../../access/access.ts";
+import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alerts } from "../../platform/db/schema.ts";
 import type { AlertView } from "../patient-object/contract.ts";
@@ -24,7 +24,7 @@ export type AlertFilters = {
   to?: string | undefined;
   open?: boolean | undefined;
 };
-export type AlertList = PageQuery & AlertFilters & { sort: "raised" | "-raised" };
+export type AlertListQuery = PageQuery & AlertFilters & { sort: "raised" | "-raised" };
 
 export type AlertRow = {
   id: string;
@@ -50,7 +50,7 @@ export const ALERT_COLUMNS = sql`alerts.id AS id, alerts.patient_id AS patient, 
   alerts.acknowledged_at AS acknowledged, alerts.acknowledged_by AS acknowledged_by, alerts.assigned_to AS assigned_to,
   alerts.tier AS tier, alerts.snoozed_until AS snoozed, alerts.recovered_at AS recovered, alerts.cleared_at AS cleared`;
 
-const isoOrNull = (time: number | null) => (time === null ? null : new Date(time).toISOString());
+const toIsoOrNull = (timeBound: number | null) => (timeBound === null ? null : new Date(timeBound).toISOString());
 
 /** A row as the object shows the same alert (monitor/view.ts). */
 export function toAlert(row: AlertRow): AlertView {
@@ -65,65 +65,72 @@ export function toAlert(row: AlertRow): AlertView {
     state: row.state,
     why: JSON.parse(row.why),
     raised_at: new Date(row.raised).toISOString(),
-    acknowledged_at: isoOrNull(row.acknowledged),
+    acknowledged_at: toIsoOrNull(row.acknowledged),
     acknowledged_by: row.acknowledged_by,
     assigned_to: row.assigned_to,
     escalation_tier: row.tier,
-    snoozed_until: isoOrNull(row.snoozed),
-    recovered_at: isoOrNull(row.recovered),
-    cleared_at: isoOrNull(row.cleared),
+    snoozed_until: toIsoOrNull(row.snoozed),
+    recovered_at: toIsoOrNull(row.recovered),
+    cleared_at: toIsoOrNull(row.cleared),
     duration_s: end === null ? null : Math.round((end - row.raised) / 1000),
   };
 }
 
 /** `+` keeps SQLite from leading with a hospital's alerts where a patient is named. */
-function visible(standing: Standing, actor: Principal, query: AlertList): SQL | undefined {
-  const is = (column: SQLWrapper, value: string | undefined) => (value === undefined ? undefined : sql`${column} = ${value}`);
-  const time = (op: SQL, text: string | undefined) =>
+function buildAlertFilter(effectiveRole: EffectiveRole, actor: Principal, query: AlertListQuery): SQL | undefined {
+  const equals = (column: SQLWrapper, value: string | undefined) => (value === undefined ? undefined : sql`${column} = ${value}`);
+  const timeBound = (op: SQL, text: string | undefined) =>
     text === undefined ? undefined : sql`${alerts.raisedAt} ${op} ${Date.parse(text)}`;
   const hospital: SQLWrapper = query.patient_id ? sql`+${alerts.hospitalId}` : alerts.hospitalId;
   const isOpen = query.open ?? (query.state === undefined || query.state === "cleared" ? undefined : true);
   return and(
-    patientScope(standing, actor, alerts.patientId, hospital),
-    is(alerts.patientId, query.patient_id),
-    is(hospital, query.hospital_id),
-    is(alerts.wardId, query.ward_id),
-    is(alerts.state, query.state),
-    is(alerts.priority, query.priority),
-    is(alerts.rule, query.rule),
-    is(alerts.code, query.code),
-    is(alerts.deviceId, query.device_id),
-    is(alerts.assignedTo, query.assigned_to),
-    time(sql`>=`, query.from),
-    time(sql`<`, query.to),
+    patientVisibility(effectiveRole, actor, alerts.patientId, hospital),
+    equals(alerts.patientId, query.patient_id),
+    equals(hospital, query.hospital_id),
+    equals(alerts.wardId, query.ward_id),
+    equals(alerts.state, query.state),
+    equals(alerts.priority, query.priority),
+    equals(alerts.rule, query.rule),
+    equals(alerts.code, query.code),
+    equals(alerts.deviceId, query.device_id),
+    equals(alerts.assignedTo, query.assigned_to),
+    timeBound(sql`>=`, query.from),
+    timeBound(sql`<`, query.to),
     // As the partial index of open alerts says it.
     isOpen === undefined ? undefined : isOpen ? sql`${alerts.state} <> 'cleared'` : sql`${alerts.state} = 'cleared'`,
   );
 }
 
 /** Alerts of patients whom the caller may see, newest first unless `sort` says otherwise. */
-export async function listAlerts(anyCall: Call, query: AlertList) {
-  const start = await startOf(anyCall, "alerts", query);
-  const { where, orderBy } = keyset(start, alerts.raisedAt, alerts.id, query.sort === "raised");
-  const { call, standing, results } = await asPrincipal(anyCall, "alert:read", (standing, { db, actor }) => {
-    const seen = visible(standing, actor, query);
+export async function listAlerts(anyCall: Call, query: AlertListQuery) {
+  const start = await resolvePageStart(anyCall, "alerts", query);
+  const { where, orderBy } = keysetClauses(start, alerts.raisedAt, alerts.id, query.sort === "raised");
+  const { call, effectiveRole, results } = await withPrincipal(anyCall, "alert:read", (effectiveRole, { db, actor }) => {
+    const filter = buildAlertFilter(effectiveRole, actor, query);
     return [
-      db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${and(seen, where)}
+      db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${and(filter, where)}
         ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
       db.all<{ n: number }>(
-        sql`SELECT count(*) AS n FROM (SELECT 1 FROM alerts WHERE ${seen ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM alerts WHERE ${filter ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
       ),
     ];
   });
   const { db, actor, now } = call;
   const [rows, [counted]] = results;
-  const { rows: kept, pagination } = await toPage(start, rows, (row) => ({ value: row.raised, id: row.id }), {
+  const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.raised, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
-  const { role, hospitalId } = standing;
-  const subjects = kept.map((row) => row.patient);
-  const told = { event: "alert.list", action: "R", role, hospitalId, subjects, detail: { count: kept.length } } as const;
-  await batch(db, audit(db, actor, now, told));
-  return { items: kept.map(toAlert), pagination };
+  const { role, hospitalId } = effectiveRole;
+  const subjects = pageRows.map((row) => row.patient);
+  const auditEvent = {
+    event: "alert.list",
+    action: "R",
+    role,
+    hospitalId,
+    subjects,
+    detail: { count: pageRows.length },
+  } as const;
+  await batch(db, recordAuditEvent(db, actor, now, auditEvent));
+  return { items: pageRows.map(toAlert), pagination };
 }

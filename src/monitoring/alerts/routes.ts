@@ -1,52 +1,67 @@
 // DetectedIssue: alerts, and what staff do to them.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../../http/idempotency.ts";
-import { flag, pageQuery } from "../../http/pagination.ts";
-import { answer, body, EXAMPLE, Id, newRouter, ok, onceHeaders, page, pageAnswer, problems, SECURED } from "../../http/router.ts";
-import { prose } from "../../platform/text.ts";
-import { LONGEST_SNOOZE_MS } from "../alarm-rules/lifecycle.ts";
-import { ALERT_STATES, PRIORITIES, RULES } from "../alarm-rules/model.ts";
-import { actOn, comment, getAlert } from "./alerts.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
+import { booleanParam, pageQuery } from "../../http/pagination.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  idempotencyHeaders,
+  jsonRequestBody,
+  jsonResponse,
+  ok,
+  okPage,
+  pageResponse,
+  problemResponses,
+} from "../../http/router.ts";
+import { multiLine } from "../../platform/text.ts";
+import { MAX_SNOOZE_MS } from "../alarm-rules/alert-lifecycle.ts";
+import { ALERT_STATES, PRIORITIES, RULE_NAMES } from "../alarm-rules/model.ts";
+import { actOnAlert, comment, getAlert } from "./alerts.ts";
 import { listAlerts } from "./list.ts";
-import { Alert, AlertId, AlertPage, Code, exampleAlert, exampleAlertPage } from "./shapes.ts";
+import { Alert, AlertId, AlertPage, Code, exampleAlert, exampleAlertPage } from "./schemas.ts";
 
-const time = z.iso.datetime({ offset: true }).optional();
+const timeParam = z.iso.datetime({ offset: true }).optional();
 const listQuery = z.strictObject({
   ...pageQuery,
   sort: z.enum(["raised", "-raised"]).default("-raised"),
   state: z.enum(ALERT_STATES).optional(),
   priority: z.enum(PRIORITIES).optional(),
-  rule: z.enum(RULES).optional(),
+  rule: z.enum(RULE_NAMES).optional(),
   code: Code.optional(),
   patient_id: Id.optional(),
-  hospital_id: Id.optional().openapi({ example: EXAMPLE.hospital }),
+  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }),
   ward_id: Id.optional().openapi({
     description: "Where the patient lay when it was raised or last changed",
-    example: EXAMPLE.ward,
+    example: EXAMPLES.ward,
   }),
-  device_id: Id.optional().openapi({ description: "Alerts about this device", example: EXAMPLE.device }),
-  assigned_to: Id.optional().openapi({ example: EXAMPLE.user }),
-  from: time.openapi({ description: "Raised at or after" }),
-  to: time.openapi({ description: "Raised before" }),
-  open: flag.optional().openapi({ description: "Those that are not cleared" }),
+  device_id: Id.optional().openapi({ description: "Alerts about this device", example: EXAMPLES.device }),
+  assigned_to: Id.optional().openapi({ example: EXAMPLES.user }),
+  from: timeParam.openapi({ description: "Raised at or after" }),
+  to: timeParam.openapi({ description: "Raised before" }),
+  open: booleanParam.optional().openapi({ description: "Those that are not cleared" }),
 });
-const alertParam = z.object({ alert_id: AlertId });
+const alertParams = z.object({ alert_id: AlertId });
 const tags = ["DetectedIssue"];
-const changed = { 200: answer(AlertPage, "The alert after it", exampleAlertPage), ...problems(401, 403, 404, 409, 413, 415) };
-const LONGEST_SNOOZE = LONGEST_SNOOZE_MS / 60_000;
+const actionResponses = {
+  200: jsonResponse(AlertPage, "The alert after it", exampleAlertPage),
+  ...problemResponses(401, 403, 404, 409, 413, 415),
+};
+const MAX_SNOOZE_MINUTES = MAX_SNOOZE_MS / 60_000;
 
-export const alertRoutes = newRouter()
+export const alertRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
       path: "/alerts",
       tags,
       summary: "Alerts of my patients",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: listQuery },
-      responses: { 200: pageAnswer(Alert, "Newest first", exampleAlert), ...problems(401, 403) },
+      responses: { 200: pageResponse(Alert, "Newest first", exampleAlert), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listAlerts(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listAlerts(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -54,9 +69,9 @@ export const alertRoutes = newRouter()
       path: "/alerts/{alert_id}",
       tags,
       summary: "One alert, what became of it and what was said",
-      security: SECURED,
-      request: { params: alertParam },
-      responses: { 200: answer(AlertPage, "The alert", exampleAlertPage), ...problems(401, 403, 404) },
+      security: BEARER_AUTH,
+      request: { params: alertParams },
+      responses: { 200: jsonResponse(AlertPage, "The alert", exampleAlertPage), ...problemResponses(401, 403, 404) },
     }),
     async (c) => ok(c, await getAlert(c.env, c.get("call"), c.req.valid("param").alert_id)),
   )
@@ -66,11 +81,11 @@ export const alertRoutes = newRouter()
       path: "/alerts/{alert_id}/acknowledge",
       tags,
       summary: "I have seen it; the first to say so stands",
-      security: SECURED,
-      request: { params: alertParam },
-      responses: changed,
+      security: BEARER_AUTH,
+      request: { params: alertParams },
+      responses: actionResponses,
     }),
-    async (c) => ok(c, await actOn(c.env, c.get("call"), c.req.valid("param").alert_id, { kind: "acknowledge" })),
+    async (c) => ok(c, await actOnAlert(c.env, c.get("call"), c.req.valid("param").alert_id, { kind: "acknowledge" })),
   )
   .openapi(
     createRoute({
@@ -78,16 +93,16 @@ export const alertRoutes = newRouter()
       path: "/alerts/{alert_id}/assign",
       tags,
       summary: "Give it to somebody of the hospital's staff, or to nobody",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        params: alertParam,
-        body: body(z.strictObject({ user_id: Id.nullable() }), { user_id: EXAMPLE.user }),
+        params: alertParams,
+        body: jsonRequestBody(z.strictObject({ user_id: Id.nullable() }), { user_id: EXAMPLES.user }),
       },
-      responses: changed,
+      responses: actionResponses,
     }),
     async (c) => {
       const { user_id: to } = c.req.valid("json");
-      return ok(c, await actOn(c.env, c.get("call"), c.req.valid("param").alert_id, { kind: "assign", to }));
+      return ok(c, await actOnAlert(c.env, c.get("call"), c.req.valid("param").alert_id, { kind: "assign", to }));
     },
   )
   .openapi(
@@ -96,21 +111,23 @@ export const alertRoutes = newRouter()
       path: "/alerts/{alert_id}/comment",
       tags,
       summary: "Say something of it, also when it is over",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        params: alertParam,
-        headers: onceHeaders,
-        body: body(z.strictObject({ text: prose(2_000).trim().min(1) }), { text: "Probe had slipped; placed again." }),
+        params: alertParams,
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(z.strictObject({ text: multiLine(2_000).trim().min(1) }), {
+          text: "Probe had slipped; placed again.",
+        }),
       },
-      responses: changed,
+      responses: actionResponses,
     }),
     async (c) => {
       const call = c.get("call");
       const { alert_id } = c.req.valid("param");
       const { text } = c.req.valid("json");
-      const claim = await readClaim(c, `alert.comment ${alert_id}`);
-      const say = (taking: Taking) => comment(c.env, call, alert_id, text, taking);
-      return ok(c, await once(call, claim, { text }, say, (id) => getAlert(c.env, call, id)));
+      const idempotencyKey = await readIdempotencyKey(c, `alert.comment ${alert_id}`);
+      const addComment = (keyStatements: KeyStatements) => comment(c.env, call, alert_id, text, keyStatements);
+      return ok(c, await runOnce(call, idempotencyKey, { text }, addComment, (id) => getAlert(c.env, call, id)));
     },
   )
   .openapi(
@@ -119,16 +136,16 @@ export const alertRoutes = newRouter()
       path: "/alerts/{alert_id}/snooze",
       tags,
       summary: "No repeats and no escalation for a while",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        params: alertParam,
-        body: body(z.strictObject({ minutes: z.number().int().min(1).max(LONGEST_SNOOZE) }), { minutes: 15 }),
+        params: alertParams,
+        body: jsonRequestBody(z.strictObject({ minutes: z.number().int().min(1).max(MAX_SNOOZE_MINUTES) }), { minutes: 15 }),
       },
-      responses: changed,
+      responses: actionResponses,
     }),
     async (c) => {
       const { minutes } = c.req.valid("json");
-      return ok(c, await actOn(c.env, c.get("call"), c.req.valid("param").alert_id, { kind: "snooze", minutes }));
+      return ok(c, await actOnAlert(c.env, c.get("call"), c.req.valid("param").alert_id, { kind: "snooze", minutes }));
     },
   )
   .openapi(
@@ -137,9 +154,9 @@ export const alertRoutes = newRouter()
       path: "/alerts/{alert_id}/resolve",
       tags,
       summary: "End it by hand; only new evidence raises it again",
-      security: SECURED,
-      request: { params: alertParam },
-      responses: changed,
+      security: BEARER_AUTH,
+      request: { params: alertParams },
+      responses: actionResponses,
     }),
-    async (c) => ok(c, await actOn(c.env, c.get("call"), c.req.valid("param").alert_id, { kind: "resolve" })),
+    async (c) => ok(c, await actOnAlert(c.env, c.get("call"), c.req.valid("param").alert_id, { kind: "resolve" })),
   );

@@ -3,26 +3,37 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import {
   type AppEnv,
-  answer,
-  body,
-  EXAMPLE,
-  etag,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  formatEtag,
   Id,
-  ifMatch,
-  matchHeaders,
-  newRouter,
+  ifMatchHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  problems,
-  SECURED,
+  problemResponses,
+  readIfMatch,
 } from "../../http/router.ts";
-import { patientParam } from "../../patients/shapes.ts";
+import { patientParam } from "../../patients/schemas.ts";
 import { AGE_BANDS } from "../vitals/model.ts";
-import { changeMonitoring, getMonitoring } from "./monitoring.ts";
 import {
-  Default,
-  Effective,
-  exampleDefault,
-  exampleEffective,
+  getEffectiveRules,
+  listDefaultRules,
+  listRules,
+  MAX_RULES,
+  putPatientRule,
+  putWardRule,
+  removePatientRule,
+  removeWardRule,
+} from "./alert-rules.ts";
+import { getMonitoring, updateMonitoring } from "./monitoring.ts";
+import { previewRule } from "./preview-rule.ts";
+import {
+  DefaultRule,
+  EffectiveRules,
+  exampleDefaultRule,
+  exampleEffectiveRules,
   exampleMonitoring,
   exampleOverride,
   examplePatientRule,
@@ -33,44 +44,33 @@ import {
   MonitoringChange,
   Preview,
   Rule,
-  VitalName,
-} from "./rule-shapes.ts";
-import {
-  defaultRules,
-  effectiveRules,
-  listRules,
-  MAX_RULES,
-  putPatientRule,
-  putWardRule,
-  removePatientRule,
-  removeWardRule,
-} from "./rules-api.ts";
-import { tryRule } from "./try-rule.ts";
+  VitalRef,
+} from "./rule-schemas.ts";
 
 const tags = ["Alert rules"];
-const wardParam = z.object({ ward_id: Id.openapi({ example: EXAMPLE.ward }), code: VitalName });
-const ruleParam = patientParam.extend({ code: VitalName });
-const Gone = z.object({ code: z.string() });
-const matched = problems(401, 403, 404, 412, 413, 415, 428);
+const wardRuleParams = z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }), code: VitalRef });
+const patientRuleParams = patientParam.extend({ code: VitalRef });
+const DeletedRule = z.object({ code: z.string() });
+const conditionalProblems = problemResponses(401, 403, 404, 412, 413, 415, 428);
 
 /** Needed when there is a rule already, and refused when there is none. */
-const seenBy = (c: Context<AppEnv>) => (c.req.header("If-Match") === undefined ? null : ifMatch(c));
+const readExpectedVersion = (c: Context<AppEnv>) => (c.req.header("If-Match") === undefined ? null : readIfMatch(c));
 
-export const ruleRoutes = newRouter()
+export const ruleRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
       path: "/alert-rules/defaults",
       tags,
       summary: "The limits that hold until a clinic sets its own, with their sources",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: z.strictObject({ age_band: z.enum(AGE_BANDS).default("adult") }) },
       responses: {
-        200: answer(z.array(Default), "By vital", [exampleDefault]),
-        ...problems(401, 403),
+        200: jsonResponse(z.array(DefaultRule), "By vital", [exampleDefaultRule]),
+        ...problemResponses(401, 403),
       },
     }),
-    async (c) => ok(c, await defaultRules(c.get("call"), c.req.valid("query").age_band)),
+    async (c) => ok(c, await listDefaultRules(c.get("call"), c.req.valid("query").age_band)),
   )
   .openapi(
     createRoute({
@@ -78,14 +78,17 @@ export const ruleRoutes = newRouter()
       path: "/alert-rules",
       tags,
       summary: "What the wards of my hospital have set",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         query: z.strictObject({
-          ward_id: Id.optional().openapi({ example: EXAMPLE.ward }),
-          hospital_id: Id.optional().openapi({ example: EXAMPLE.hospital }),
+          ward_id: Id.optional().openapi({ example: EXAMPLES.ward }),
+          hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }),
         }),
       },
-      responses: { 200: answer(z.array(Rule), `Ward by ward, at most ${MAX_RULES}`, [exampleWardRule]), ...problems(401, 403) },
+      responses: {
+        200: jsonResponse(z.array(Rule), `Ward by ward, at most ${MAX_RULES}`, [exampleWardRule]),
+        ...problemResponses(401, 403),
+      },
     }),
     async (c) => ok(c, await listRules(c.get("call"), c.req.valid("query"))),
   )
@@ -95,14 +98,14 @@ export const ruleRoutes = newRouter()
       path: "/wards/{ward_id}/alert-rules/{code}",
       tags,
       summary: "Set limits of a ward (needs If-Match when it has some)",
-      security: SECURED,
-      request: { params: wardParam, headers: matchHeaders, body: body(LimitsChange, exampleOverride) },
-      responses: { 200: answer(Rule, "The rule", exampleWardRule), ...matched },
+      security: BEARER_AUTH,
+      request: { params: wardRuleParams, headers: ifMatchHeaders, body: jsonRequestBody(LimitsChange, exampleOverride) },
+      responses: { 200: jsonResponse(Rule, "The rule", exampleWardRule), ...conditionalProblems },
     }),
     async (c) => {
       const { ward_id, code } = c.req.valid("param");
-      const rule = await putWardRule(c.get("call"), ward_id, code, seenBy(c), c.req.valid("json"));
-      c.header("ETag", etag(rule.version));
+      const rule = await putWardRule(c.get("call"), ward_id, code, readExpectedVersion(c), c.req.valid("json"));
+      c.header("ETag", formatEtag(rule.version));
       return ok(c, rule);
     },
   )
@@ -112,16 +115,16 @@ export const ruleRoutes = newRouter()
       path: "/wards/{ward_id}/alert-rules/{code}",
       tags,
       summary: "Take a ward's limits back (needs If-Match)",
-      security: SECURED,
-      request: { params: wardParam, headers: matchHeaders },
+      security: BEARER_AUTH,
+      request: { params: wardRuleParams, headers: ifMatchHeaders },
       responses: {
-        200: answer(Gone.extend({ ward_id: Id }), "The rule that was", { ward_id: EXAMPLE.ward, code: "8867-4" }),
-        ...problems(401, 403, 404, 412, 428),
+        200: jsonResponse(DeletedRule.extend({ ward_id: Id }), "The rule that was", { ward_id: EXAMPLES.ward, code: "8867-4" }),
+        ...problemResponses(401, 403, 404, 412, 428),
       },
     }),
     async (c) => {
       const { ward_id, code: vital } = c.req.valid("param");
-      await removeWardRule(c.get("call"), ward_id, vital, ifMatch(c));
+      await removeWardRule(c.get("call"), ward_id, vital, readIfMatch(c));
       return ok(c, { ward_id, code: vital.code });
     },
   )
@@ -131,14 +134,14 @@ export const ruleRoutes = newRouter()
       path: "/patients/{patient_id}/alert-rules",
       tags,
       summary: "The limits in effect for a patient, and where each comes from",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: answer(Effective, "By vital", exampleEffective),
-        ...problems(401, 403, 404),
+        200: jsonResponse(EffectiveRules, "By vital", exampleEffectiveRules),
+        ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await effectiveRules(c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => ok(c, await getEffectiveRules(c.get("call"), c.req.valid("param").patient_id)),
   )
   .openapi(
     createRoute({
@@ -146,14 +149,14 @@ export const ruleRoutes = newRouter()
       path: "/patients/{patient_id}/alert-rules/{code}",
       tags,
       summary: "Set limits of a patient (needs If-Match when there are some)",
-      security: SECURED,
-      request: { params: ruleParam, headers: matchHeaders, body: body(LimitsChange, exampleOverride) },
-      responses: { 200: answer(Rule, "The rule", examplePatientRule), ...matched },
+      security: BEARER_AUTH,
+      request: { params: patientRuleParams, headers: ifMatchHeaders, body: jsonRequestBody(LimitsChange, exampleOverride) },
+      responses: { 200: jsonResponse(Rule, "The rule", examplePatientRule), ...conditionalProblems },
     }),
     async (c) => {
       const { patient_id, code } = c.req.valid("param");
-      const rule = await putPatientRule(c.get("call"), patient_id, code, seenBy(c), c.req.valid("json"));
-      c.header("ETag", etag(rule.version));
+      const rule = await putPatientRule(c.get("call"), patient_id, code, readExpectedVersion(c), c.req.valid("json"));
+      c.header("ETag", formatEtag(rule.version));
       return ok(c, rule);
     },
   )
@@ -163,16 +166,19 @@ export const ruleRoutes = newRouter()
       path: "/patients/{patient_id}/alert-rules/{code}",
       tags,
       summary: "Take a patient's own limits back (needs If-Match)",
-      security: SECURED,
-      request: { params: ruleParam, headers: matchHeaders },
+      security: BEARER_AUTH,
+      request: { params: patientRuleParams, headers: ifMatchHeaders },
       responses: {
-        200: answer(Gone.extend({ patient_id: Id }), "The rule that was", { patient_id: EXAMPLE.patient, code: "8867-4" }),
-        ...problems(401, 403, 404, 412, 428),
+        200: jsonResponse(DeletedRule.extend({ patient_id: Id }), "The rule that was", {
+          patient_id: EXAMPLES.patient,
+          code: "8867-4",
+        }),
+        ...problemResponses(401, 403, 404, 412, 428),
       },
     }),
     async (c) => {
       const { patient_id: ref, code: vital } = c.req.valid("param");
-      const patient_id = await removePatientRule(c.get("call"), ref, vital, ifMatch(c));
+      const patient_id = await removePatientRule(c.get("call"), ref, vital, readIfMatch(c));
       return ok(c, { patient_id, code: vital.code });
     },
   )
@@ -182,19 +188,22 @@ export const ruleRoutes = newRouter()
       path: "/patients/{patient_id}/alert-rules/preview",
       tags,
       summary: "Replay the last 24 hours under other limits; nothing is saved",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params: patientParam,
-        body: body(z.strictObject({ code: VitalName, limits: LimitsChange }), { code: "heart_rate", limits: exampleOverride }),
+        body: jsonRequestBody(z.strictObject({ code: VitalRef, limits: LimitsChange }), {
+          code: "heart_rate",
+          limits: exampleOverride,
+        }),
       },
       responses: {
-        200: answer(Preview, "Alarms by value, rate and trend, before and after", examplePreview),
-        ...problems(401, 403, 404, 413, 415),
+        200: jsonResponse(Preview, "Alarms by value, rate and trend, before and after", examplePreview),
+        ...problemResponses(401, 403, 404, 413, 415),
       },
     }),
     async (c) => {
       const { code, limits } = c.req.valid("json");
-      return ok(c, await tryRule(c.env, c.get("call"), c.req.valid("param").patient_id, code, limits));
+      return ok(c, await previewRule(c.env, c.get("call"), c.req.valid("param").patient_id, code, limits));
     },
   )
   .openapi(
@@ -203,13 +212,13 @@ export const ruleRoutes = newRouter()
       path: "/patients/{patient_id}/monitoring",
       tags,
       summary: "What the score needs to know of a patient",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
-      responses: { 200: answer(Monitoring, "The settings", exampleMonitoring), ...problems(401, 403, 404) },
+      responses: { 200: jsonResponse(Monitoring, "The settings", exampleMonitoring), ...problemResponses(401, 403, 404) },
     }),
     async (c) => {
       const found = await getMonitoring(c.get("call"), c.req.valid("param").patient_id);
-      c.header("ETag", etag(found.version));
+      c.header("ETag", formatEtag(found.version));
       return ok(c, found);
     },
   )
@@ -219,14 +228,14 @@ export const ruleRoutes = newRouter()
       path: "/patients/{patient_id}/monitoring",
       tags,
       summary: "Change what the score needs to know (needs If-Match)",
-      security: SECURED,
-      request: { params: patientParam, headers: matchHeaders, body: body(MonitoringChange, { spo2_scale: 2 }) },
-      responses: { 200: answer(Monitoring, "The settings", exampleMonitoring), ...matched },
+      security: BEARER_AUTH,
+      request: { params: patientParam, headers: ifMatchHeaders, body: jsonRequestBody(MonitoringChange, { spo2_scale: 2 }) },
+      responses: { 200: jsonResponse(Monitoring, "The settings", exampleMonitoring), ...conditionalProblems },
     }),
     async (c) => {
       const { patient_id } = c.req.valid("param");
-      const changed = await changeMonitoring(c.get("call"), patient_id, ifMatch(c), c.req.valid("json"));
-      c.header("ETag", etag(changed.version));
+      const changed = await updateMonitoring(c.get("call"), patient_id, readIfMatch(c), c.req.valid("json"));
+      c.header("ETag", formatEtag(changed.version));
       return ok(c, changed);
     },
   );

@@ -1,38 +1,48 @@
 // What many samples come to: a patient's summary, a wearable's days, the hospital's hours.
 import { createRoute, z } from "@hono/zod-openapi";
-import { digits } from "../../http/pagination.ts";
-import { answer, EXAMPLE, Id, newRouter, ok, page, pageAnswer, problems, SECURED, Timestamp } from "../../http/router.ts";
-import { patientParam } from "../../patients/shapes.ts";
+import { integerParam } from "../../http/pagination.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  jsonResponse,
+  ok,
+  okPage,
+  pageResponse,
+  problemResponses,
+  Timestamp,
+} from "../../http/router.ts";
+import { patientParam } from "../../patients/schemas.ts";
 import { ALERT_STATES, PRIORITIES } from "../alarm-rules/model.ts";
-import { hourlyStats, patientSummary, wearableSummary } from "./analytics.ts";
-import { recentMetrics } from "./history.ts";
-import { cursorQuery } from "./history-routes.ts";
-import { codeQuery, rangeQuery } from "./query.ts";
+import { getHourlyStats, getPatientSummary, getWearableSummary } from "./analytics.ts";
+import { listWearableSamples } from "./history.ts";
+import { codeQuery, cursorQuery, rangeQuery } from "./query.ts";
 import {
   exampleHourStats,
   exampleObservation,
   exampleScore,
-  exampleVital,
+  exampleVitalSummary,
   HourStats,
   Observation,
   Score,
   VitalSummary,
-} from "./shapes.ts";
+} from "./schemas.ts";
 
 const tags = ["Analytics"];
-const range = { from: Timestamp, to: Timestamp };
+const rangeFields = { from: Timestamp, to: Timestamp };
 const exampleRange = { from: "2026-11-20T10:00:00.000Z", to: "2026-11-21T10:00:00.000Z" };
-const whose = z
+const optionalPatientId = z
   .string()
   .min(1)
   .max(64)
   .optional()
-  .openapi({ description: "The caller's own record where absent", example: EXAMPLE.patient });
+  .openapi({ description: "The caller's own record where absent", example: EXAMPLES.patient });
 
-const Summary = z
+const PatientSummary = z
   .object({
     patient_id: Id,
-    ...range,
+    ...rangeFields,
     vitals: z.array(VitalSummary),
     alerts: z
       .array(z.object({ priority: z.enum(PRIORITIES), state: z.enum(ALERT_STATES), n: z.int() }))
@@ -42,10 +52,10 @@ const Summary = z
   })
   .openapi("PatientAnalytics");
 
-const Wearable = z
+const WearableSummary = z
   .object({
     patient_id: Id,
-    ...range,
+    ...rangeFields,
     vitals: z.array(VitalSummary),
     today: z.array(VitalSummary.extend({ sum: z.number() })).openapi({
       description: "Steps, sleep and energy since midnight UTC: sum, of a device that sends parts; max, of one that sends totals",
@@ -61,11 +71,11 @@ const exampleSteps = {
   min: 900,
   max: 3100,
   mean: 2000,
-  latest: { value: 3100, effective_at: EXAMPLE.time },
+  latest: { value: 3100, effective_at: EXAMPLES.time },
   sum: 4000,
 };
 
-const statsAnswer = {
+const statsResponse = {
   description: "Hour by hour, then by code; closed hours alone",
   content: {
     "application/json": {
@@ -73,40 +83,40 @@ const statsAnswer = {
         data: z.array(HourStats),
         meta: z.object({
           as_of: Timestamp.openapi({ description: "Hours before it are complete, but for what comes late" }),
-          ...range,
+          ...rangeFields,
         }),
         request_id: z.string(),
       }),
       example: {
         data: [exampleHourStats],
         meta: { as_of: "2026-11-21T10:00:00.000Z", ...exampleRange },
-        request_id: EXAMPLE.request,
+        request_id: EXAMPLES.request,
       },
     },
   },
 };
 
-export const analyticsRoutes = newRouter()
+export const analyticsRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
       path: "/analytics/patients/{patient_id}/summary",
       tags,
       summary: "A patient's vitals over whole hours, the alerts raised in them, the score of now",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam, query: z.strictObject(rangeQuery) },
       responses: {
-        200: answer(Summary, "At most 366 days; without from, the last 24 hours", {
-          patient_id: EXAMPLE.patient,
+        200: jsonResponse(PatientSummary, "At most 366 days; without from, the last 24 hours", {
+          patient_id: EXAMPLES.patient,
           ...exampleRange,
-          vitals: [exampleVital],
+          vitals: [exampleVitalSummary],
           alerts: [{ priority: "medium", state: "cleared", n: 2 }],
           news2: exampleScore,
         }),
-        ...problems(401, 403, 404),
+        ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await patientSummary(c.env, c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
+    async (c) => ok(c, await getPatientSummary(c.env, c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -114,18 +124,18 @@ export const analyticsRoutes = newRouter()
       path: "/analytics/hourly-stats",
       tags,
       summary: "Vitals of all patients that I may see, by the hour (UTC)",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         query: z.strictObject({
           code: codeQuery,
           ...rangeQuery,
-          hospital_id: Id.optional().openapi({ description: "For those who see several", example: EXAMPLE.hospital }),
+          hospital_id: Id.optional().openapi({ description: "For those who see several", example: EXAMPLES.hospital }),
         }),
       },
-      responses: { 200: statsAnswer, ...problems(401, 403, 404) },
+      responses: { 200: statsResponse, ...problemResponses(401, 403, 404) },
     }),
     async (c) => {
-      const { items, meta } = await hourlyStats(c.get("call"), c.req.valid("query"));
+      const { items, meta } = await getHourlyStats(c.get("call"), c.req.valid("query"));
       return c.json({ data: items, meta, request_id: c.get("requestId") }, 200);
     },
   )
@@ -135,11 +145,11 @@ export const analyticsRoutes = newRouter()
       path: "/wearables/metrics/recent",
       tags,
       summary: "The latest samples of what wearables measure",
-      security: SECURED,
-      request: { query: z.strictObject({ patient_id: whose, ...cursorQuery }) },
-      responses: { 200: pageAnswer(Observation, "Newest first", exampleObservation), ...problems(401, 403, 404, 409) },
+      security: BEARER_AUTH,
+      request: { query: z.strictObject({ patient_id: optionalPatientId, ...cursorQuery }) },
+      responses: { 200: pageResponse(Observation, "Newest first", exampleObservation), ...problemResponses(401, 403, 404, 409) },
     }),
-    async (c) => page(c, await recentMetrics(c.env, c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listWearableSamples(c.env, c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -147,17 +157,19 @@ export const analyticsRoutes = newRouter()
       path: "/wearables/summary",
       tags,
       summary: "The last days of a wearable, and what has added up today",
-      security: SECURED,
-      request: { query: z.strictObject({ patient_id: whose, days: digits(1, 90).default(7).openapi({ example: 7 }) }) },
+      security: BEARER_AUTH,
+      request: {
+        query: z.strictObject({ patient_id: optionalPatientId, days: integerParam(1, 90).default(7).openapi({ example: 7 }) }),
+      },
       responses: {
-        200: answer(Wearable, "Today and the days before it, UTC", {
-          patient_id: EXAMPLE.patient,
+        200: jsonResponse(WearableSummary, "Today and the days before it, UTC", {
+          patient_id: EXAMPLES.patient,
           ...exampleRange,
-          vitals: [exampleVital],
+          vitals: [exampleVitalSummary],
           today: [exampleSteps],
         }),
-        ...problems(401, 403, 404, 409),
+        ...problemResponses(401, 403, 404, 409),
       },
     }),
-    async (c) => ok(c, await wearableSummary(c.env, c.get("call"), c.req.valid("query"))),
+    async (c) => ok(c, await getWearableSummary(c.env, c.get("call"), c.req.valid("query"))),
   );

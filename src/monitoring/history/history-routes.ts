@@ -1,57 +1,55 @@
 // Observation: reading samples, charts, hours, the latest, the score; correcting one; what is held aside.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { digits, pageQuery } from "../../http/pagination.ts";
+import { integerParam, pageQuery } from "../../http/pagination.ts";
 import {
   type AppEnv,
-  answer,
-  body,
-  EXAMPLE,
-  newRouter,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  jsonRequestBody,
+  jsonResponse,
   ok,
+  okPage,
   Pagination,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
+  pageResponse,
+  problemResponses,
   Timestamp,
 } from "../../http/router.ts";
-import { patientParam } from "../../patients/shapes.ts";
+import { patientParam } from "../../patients/schemas.ts";
 import { amendObservation } from "./amendment.ts";
-import { getHeld, listHeld } from "./held.ts";
-import { bucketObservations, hourlyRollups, latestObservations, listObservations, news2Now } from "./history.ts";
-import { codeQuery, rangeQuery } from "./query.ts";
+import { getHeldObservations, listHeldObservations } from "./held-observations.ts";
+import { getBuckets, getLatestObservations, getNews2, listHourlyRollups, listObservations } from "./history.ts";
+import { codeQuery, cursorQuery, rangeQuery } from "./query.ts";
 import {
   Bucket,
-  Earlier,
-  exampleHeld,
+  exampleHeldObservations,
   exampleLatest,
   exampleObservation,
   exampleRollup,
   exampleScore,
-  Held,
+  HeldObservations,
+  HistoryEntry,
   Latest,
   LimitsSince,
   Observation,
   observationParam,
   PatientScore,
   Rollup,
-} from "./shapes.ts";
+} from "./schemas.ts";
 
 const tags = ["Observation"];
-export const cursorQuery = { limit: digits(1, 1000).default(100).openapi({ example: 100 }), cursor: pageQuery.cursor };
-
 const HistoryQuery = z.strictObject({
   code: codeQuery,
   ...rangeQuery,
   ...cursorQuery,
-  buckets: digits(1, 1000)
+  buckets: integerParam(1, 1000)
     .optional()
     .openapi({ description: "So many parts of the range instead of samples; without from, of the last 24 hours" }),
 });
 
 /** Samples with their page, or buckets with what they were made of. */
-const historyAnswer = {
+const historyResponse = {
   description: "Newest first; with buckets by code and time",
   content: {
     "application/json": {
@@ -76,7 +74,7 @@ const historyAnswer = {
       example: {
         data: [exampleObservation],
         meta: { pagination: { limit: 100, offset: 0, total: 1, total_is_exact: true, has_more: false, next_cursor: null } },
-        request_id: EXAMPLE.request,
+        request_id: EXAMPLES.request,
       },
     },
   },
@@ -88,36 +86,36 @@ const historyRoute = <P extends string>(path: P) =>
     path,
     tags,
     summary: "A patient's samples, or a chart of them",
-    security: SECURED,
+    security: BEARER_AUTH,
     request: { params: patientParam, query: HistoryQuery },
-    responses: { 200: historyAnswer, ...problems(401, 403, 404) },
+    responses: { 200: historyResponse, ...problemResponses(401, 403, 404) },
   });
 
-async function history(c: Context<AppEnv>, ref: string, query: z.output<typeof HistoryQuery>) {
+async function handleHistory(c: Context<AppEnv>, ref: string, query: z.output<typeof HistoryQuery>) {
   const { buckets, ...rest } = query;
   const call = c.get("call");
-  if (buckets === undefined) return page(c, await listObservations(c.env, call, ref, rest));
-  const { items, meta } = await bucketObservations(c.env, call, ref, { ...rest, buckets });
+  if (buckets === undefined) return okPage(c, await listObservations(c.env, call, ref, rest));
+  const { items, meta } = await getBuckets(c.env, call, ref, { ...rest, buckets });
   return c.json({ data: items, meta, request_id: c.get("requestId") }, 200);
 }
 
-const Reason = z.string().trim().min(1).max(500);
+const AmendmentReason = z.string().trim().min(1).max(500);
 const AmendmentBody = z.discriminatedUnion("status", [
   z.strictObject({
     status: z.literal("amended"),
     value: z.union([z.number(), z.string().max(1)]).openapi({ description: "A number; consciousness may be A, C, V, P or U" }),
     unit: z.string().min(1).max(32).optional().openapi({ description: "UCUM; the unit of the sample where absent" }),
-    reason: Reason,
+    reason: AmendmentReason,
   }),
-  z.strictObject({ status: z.literal("entered-in-error"), reason: Reason }),
+  z.strictObject({ status: z.literal("entered-in-error"), reason: AmendmentReason }),
 ]);
 
-export const historyRoutes = newRouter()
+export const historyRoutes = createRouter()
   .openapi(historyRoute("/patients/{patient_id}/observations"), async (c) =>
-    history(c, c.req.valid("param").patient_id, c.req.valid("query")),
+    handleHistory(c, c.req.valid("param").patient_id, c.req.valid("query")),
   )
   .openapi(historyRoute("/patients/{patient_id}/history"), async (c) =>
-    history(c, c.req.valid("param").patient_id, c.req.valid("query")),
+    handleHistory(c, c.req.valid("param").patient_id, c.req.valid("query")),
   )
   .openapi(
     createRoute({
@@ -125,11 +123,11 @@ export const historyRoutes = newRouter()
       path: "/patients/{patient_id}/observations/latest",
       tags,
       summary: "The latest of each vital with its age, the devices, the score",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
-      responses: { 200: answer(Latest, "What is known now", exampleLatest), ...problems(401, 403, 404) },
+      responses: { 200: jsonResponse(Latest, "What is known now", exampleLatest), ...problemResponses(401, 403, 404) },
     }),
-    async (c) => ok(c, await latestObservations(c.env, c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => ok(c, await getLatestObservations(c.env, c.get("call"), c.req.valid("param").patient_id)),
   )
   .openapi(
     createRoute({
@@ -137,17 +135,17 @@ export const historyRoutes = newRouter()
       path: "/patients/{patient_id}/observations/rollups",
       tags,
       summary: "Hour by hour: count, extremes, mean and last of each vital",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params: patientParam,
         query: z.strictObject({ interval: z.enum(["hour"]).default("hour"), code: codeQuery, ...rangeQuery }),
       },
       responses: {
-        200: answer(z.array(Rollup), "Oldest first, at most 31 days; without from, the last 24 hours", [exampleRollup]),
-        ...problems(401, 403, 404),
+        200: jsonResponse(z.array(Rollup), "Oldest first, at most 31 days; without from, the last 24 hours", [exampleRollup]),
+        ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await hourlyRollups(c.env, c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
+    async (c) => ok(c, await listHourlyRollups(c.env, c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -155,14 +153,14 @@ export const historyRoutes = newRouter()
       path: "/patients/{patient_id}/scores/news2",
       tags,
       summary: "NEWS2 of now: a number only when all of it was measured lately",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: answer(PatientScore, "The score, or why there is none", { patient_id: EXAMPLE.patient, ...exampleScore }),
-        ...problems(401, 403, 404),
+        200: jsonResponse(PatientScore, "The score, or why there is none", { patient_id: EXAMPLES.patient, ...exampleScore }),
+        ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await news2Now(c.env, c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => ok(c, await getNews2(c.env, c.get("call"), c.req.valid("param").patient_id)),
   )
   .openapi(
     createRoute({
@@ -170,19 +168,23 @@ export const historyRoutes = newRouter()
       path: "/observations/{observation_id}",
       tags,
       summary: "Correct a sample, or mark it as entered in error; what it was stays in its history",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params: observationParam,
-        body: body(AmendmentBody, { status: "amended", value: 74, unit: "/min", reason: "Read off the wrong line" }),
+        body: jsonRequestBody(AmendmentBody, { status: "amended", value: 74, unit: "/min", reason: "Read off the wrong line" }),
       },
       responses: {
-        200: answer(Observation.extend({ history: z.array(Earlier) }), "The sample as it counts now, and every value before", {
-          ...exampleObservation,
-          value: 74,
-          status: "amended",
-          history: [{ value: 72, at: EXAMPLE.time, device_id: EXAMPLE.device, performer_id: null }],
-        }),
-        ...problems(401, 403, 404, 413, 415),
+        200: jsonResponse(
+          Observation.extend({ history: z.array(HistoryEntry) }),
+          "The sample as it counts now, and every value before",
+          {
+            ...exampleObservation,
+            value: 74,
+            status: "amended",
+            history: [{ value: 72, at: EXAMPLES.time, device_id: EXAMPLES.device, performer_id: null }],
+          },
+        ),
+        ...problemResponses(401, 403, 404, 413, 415),
       },
     }),
     async (c) => ok(c, await amendObservation(c.env, c.get("call"), c.req.valid("param").observation_id, c.req.valid("json"))),
@@ -193,11 +195,11 @@ export const historyRoutes = newRouter()
       path: "/observations/quarantine",
       tags,
       summary: "Samples that wait for a person: of no patient, in no known unit, of no believable time",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: z.strictObject(pageQuery) },
-      responses: { 200: pageAnswer(Held, "Newest first", exampleHeld), ...problems(401, 403) },
+      responses: { 200: pageResponse(HeldObservations, "Newest first", exampleHeldObservations), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listHeld(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listHeldObservations(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -205,15 +207,15 @@ export const historyRoutes = newRouter()
       path: "/observations/quarantine/{held_id}",
       tags,
       summary: "What was held aside, as it came",
-      security: SECURED,
-      request: { params: z.object({ held_id: z.string().min(1).max(100).openapi({ example: EXAMPLE.request }) }) },
+      security: BEARER_AUTH,
+      request: { params: z.object({ held_id: z.string().min(1).max(100).openapi({ example: EXAMPLES.request }) }) },
       responses: {
-        200: answer(Held.extend({ items: z.array(z.unknown()) }), "The samples", {
-          ...exampleHeld,
-          items: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLE.time }],
+        200: jsonResponse(HeldObservations.extend({ items: z.array(z.unknown()) }), "The samples", {
+          ...exampleHeldObservations,
+          items: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLES.time }],
         }),
-        ...problems(401, 403, 404),
+        ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await getHeld(c.get("call"), c.req.valid("param").held_id)),
+    async (c) => ok(c, await getHeldObservations(c.get("call"), c.req.valid("param").held_id)),
   );

@@ -1,42 +1,47 @@
 // What questions about vitals have in common: codes by either name, and a bounded range of time.
 import { z } from "@hono/zod-openapi";
+import { integerParam, pageQuery } from "../../http/pagination.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { HOUR_MS } from "../patient-object/memory.ts";
-import { vitalNamed, vitalOf } from "../vitals/catalogue.ts";
+import { HOUR_MS } from "../patient-object/monitor-memory.ts";
+import { findVital, findVitalByName } from "../vitals/catalogue.ts";
 
-const MOST_CODES = 20;
+const MAX_CODES = 20;
 
 export const codeQuery = z
   .string()
   .min(1)
   .max(1300)
-  .refine((text) => text.split(",").length <= MOST_CODES, `At most ${MOST_CODES} codes`)
+  .refine((text) => text.split(",").length <= MAX_CODES, `At most ${MAX_CODES} codes`)
   .optional()
   .openapi({ description: "LOINC or names of the catalogue, by commas", example: "heart_rate,2708-6" });
 
-const time = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
-export const rangeQuery = { from: time("Measured at or after"), to: time("Measured before; now by default") };
+const timeParam = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
+export const rangeQuery = { from: timeParam("Measured at or after"), to: timeParam("Measured before; now by default") };
 export type RangeQuery = { from?: string | undefined; to?: string | undefined };
 
 /** LOINC of what was asked for; codes that the catalogue lacks as they stand; null for all. */
-export function codesOf(text: string | undefined): string[] | null {
+export function parseCodes(text: string | undefined): string[] | null {
   if (text === undefined) return null;
-  const codes = text.split(",").map((word) => word.trim());
-  return [...new Set(codes.map((code) => vitalNamed(code)?.code ?? vitalOf(code)?.code ?? code))];
+  const codes = text.split(",").map((part) => part.trim());
+  return [...new Set(codes.map((code) => findVitalByName(code)?.code ?? findVital(code)?.code ?? code))];
 }
 
 /** Epoch milliseconds; `from` belongs to it, `to` does not. */
-export type Span = { from: number; to: number };
+export type TimeRange = { from: number; to: number };
 
 /**
  * The range asked for, the last `usual` milliseconds where none is.
  * @throws ApiError invalid_request for an empty range or one longer than `most` milliseconds
  */
-export function spanOf(query: RangeQuery, now: number, { usual, most }: { usual: number; most: number }): Span {
+export function parseTimeRange(
+  query: RangeQuery,
+  now: number,
+  { defaultMs, maxMs }: { defaultMs: number; maxMs: number },
+): TimeRange {
   const to = query.to === undefined ? now : Date.parse(query.to);
-  const from = query.from === undefined ? to - usual : Date.parse(query.from);
+  const from = query.from === undefined ? to - defaultMs : Date.parse(query.from);
   if (!(from < to)) throw rangeError("from is before to; without to, that is now.");
-  if (to - from > most) throw rangeError(`At most ${Math.floor(most / (24 * HOUR_MS))} days at once.`);
+  if (to - from > maxMs) throw rangeError(`At most ${Math.floor(maxMs / (24 * HOUR_MS))} days at once.`);
   return { from, to };
 }
 
@@ -45,12 +50,14 @@ function rangeError(message: string): ApiError {
 }
 
 /** The hours (UTC, counted since the epoch) that a span touches; `to` is the first one after them. */
-export function hoursOf({ from, to }: Span): Span {
+export function toHourRange({ from, to }: TimeRange): TimeRange {
   return { from: Math.floor(from / HOUR_MS), to: Math.ceil(to / HOUR_MS) };
 }
 
 /** Name and unit of the catalogue; null for codes that it lacks. */
-export function nameAndUnit(code: string): { name: string | null; unit: string | null } {
-  const vital = vitalOf(code);
+export function describeCode(code: string): { name: string | null; unit: string | null } {
+  const vital = findVital(code);
   return { name: vital?.name ?? null, unit: vital?.unit ?? null };
 }
+
+export const cursorQuery = { limit: integerParam(1, 1000).default(100).openapi({ example: 100 }), cursor: pageQuery.cursor };

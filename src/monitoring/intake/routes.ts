@@ -1,11 +1,20 @@
 // Observation: samples in, one or a thousand, from devices, wearables and people.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type AppEnv, answer, body, EXAMPLE, newRouter, ok, problems, SECURED } from "../../http/router.ts";
+import {
+  type AppEnv,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  jsonRequestBody,
+  jsonResponse,
+  ok,
+  problemResponses,
+} from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
-import type { Batch, ItemResult } from "../patient-object/contract.ts";
-import { metricsToItems } from "../vitals/wearables.ts";
-import { atObject, bringSamples, socketHome } from "./ingest.ts";
+import type { IncomingBatch, ItemResult } from "../patient-object/contract.ts";
+import { toSampleInputs } from "../vitals/wearables.ts";
+import { callMonitor, ingestSamples, resolveSocketPatient } from "./ingest.ts";
 
 const tags = ["Observation"];
 const PatientRef = z.string().min(1).max(64);
@@ -22,7 +31,7 @@ const Conditions = z
   .max(20)
   .openapi({ description: "Everything that the device reports of itself now, such as leads_off or low_battery", example: [] });
 /** Each item is judged by itself (vitals/incoming.ts), so that one bad value refuses no other. */
-const Items = z
+const SampleItems = z
   .array(
     z
       .unknown()
@@ -31,7 +40,7 @@ const Items = z
   .min(1)
   .max(1000);
 
-const Result = z.object({
+const ItemResultSchema = z.object({
   index: z.int(),
   status: z.enum(["stored", "duplicate", "quarantined", "rejected", "elsewhere"]),
   observation_id: z.string().optional(),
@@ -39,13 +48,13 @@ const Result = z.object({
   message: z.string().optional(),
   note: z.string().optional(),
 });
-const Ingested = z
+const IngestResponse = z
   .object({
     patient_id: z.string().nullable(),
     stored: z.int(),
     duplicate: z.int(),
     refused: z.int(),
-    results: z.array(Result),
+    results: z.array(ItemResultSchema),
     clock: z
       .object({
         skew_ms: z.int().nullable().openapi({ description: "The device's clock minus ours" }),
@@ -55,8 +64,8 @@ const Ingested = z
   })
   .openapi("Ingested");
 
-const example = {
-  patient_id: EXAMPLE.patient,
+const exampleIngest = {
+  patient_id: EXAMPLES.patient,
   stored: 1,
   duplicate: 0,
   refused: 0,
@@ -64,7 +73,7 @@ const example = {
   clock: null,
 };
 
-const Sample = {
+const sampleFields = {
   code: z.unknown(),
   value: z.unknown(),
   unit: z.unknown(),
@@ -74,15 +83,15 @@ const Sample = {
 const NewObservations = z.union([
   z.strictObject({
     patient_id: PatientRef.optional(),
-    samples: Items,
+    samples: SampleItems,
     sent_at: SentAt.optional(),
     conditions: Conditions.optional(),
   }),
-  z.strictObject({ patient_id: PatientRef.optional(), ...Sample }),
+  z.strictObject({ patient_id: PatientRef.optional(), ...sampleFields }),
 ]);
 
-const metric = z.number().nullable().optional();
-const Sync = z.strictObject({
+const metricValue = z.number().nullable().optional();
+const WearableSync = z.strictObject({
   device_id: z
     .string()
     .max(64)
@@ -92,17 +101,17 @@ const Sync = z.strictObject({
   metrics: z
     .array(
       z.strictObject({
-        timestamp: z.string().max(40).openapi({ example: EXAMPLE.time }),
-        heart_rate: metric,
-        spo2: metric,
-        systolic: metric,
-        diastolic: metric,
-        respiratory_rate: metric,
-        temperature: metric,
-        glucose: metric,
-        steps: metric,
-        sleep_minutes: metric,
-        calories: metric,
+        timestamp: z.string().max(40).openapi({ example: EXAMPLES.time }),
+        heart_rate: metricValue,
+        spo2: metricValue,
+        systolic: metricValue,
+        diastolic: metricValue,
+        respiratory_rate: metricValue,
+        temperature: metricValue,
+        glucose: metricValue,
+        steps: metricValue,
+        sleep_minutes: metricValue,
+        calories: metricValue,
       }),
     )
     .min(1)
@@ -110,8 +119,8 @@ const Sync = z.strictObject({
   sent_at: SentAt.optional(),
 });
 
-async function bring(c: Context<AppEnv>, patientRef: string | undefined, batch: Batch) {
-  const { results, ...rest } = await bringSamples(c.env, c.get("call"), patientRef, batch);
+async function handleIngest(c: Context<AppEnv>, patientRef: string | undefined, batch: IncomingBatch) {
+  const { results, ...rest } = await ingestSamples(c.env, c.get("call"), patientRef, batch);
   const count = (...statuses: ItemResult["status"][]) => results.filter(({ status }) => statuses.includes(status)).length;
   const counts = {
     stored: count("stored"),
@@ -121,32 +130,39 @@ async function bring(c: Context<AppEnv>, patientRef: string | undefined, batch: 
   return ok(c, { ...rest, ...counts, results });
 }
 
-const milliseconds = (time: string | undefined) => (time === undefined ? null : Date.parse(time));
+const parseOptionalTime = (time: string | undefined) => (time === undefined ? null : Date.parse(time));
 
-export const vitalRoutes = newRouter()
+export const vitalRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/observations",
       tags,
       summary: "Bring samples: what is answered as stored is kept",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        body: body(NewObservations, {
-          patient_id: EXAMPLE.patient,
-          samples: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLE.time }],
+        body: jsonRequestBody(NewObservations, {
+          patient_id: EXAMPLES.patient,
+          samples: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLES.time }],
         }),
       },
-      responses: { 200: answer(Ingested, "What became of each item", example), ...problems(401, 403, 404, 409, 413, 415) },
+      responses: {
+        200: jsonResponse(IngestResponse, "What became of each item", exampleIngest),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
+      },
     }),
     async (c) => {
       const input = c.req.valid("json");
       if ("samples" in input) {
         const { patient_id, samples, sent_at, conditions } = input;
-        return bring(c, patient_id, { items: samples, sent_at: milliseconds(sent_at), conditions: conditions ?? null });
+        return handleIngest(c, patient_id, {
+          items: samples,
+          sent_at: parseOptionalTime(sent_at),
+          conditions: conditions ?? null,
+        });
       }
       const { patient_id, ...item } = input;
-      return bring(c, patient_id, { items: [item], sent_at: null, conditions: null });
+      return handleIngest(c, patient_id, { items: [item], sent_at: null, conditions: null });
     },
   )
   .openapi(
@@ -155,19 +171,24 @@ export const vitalRoutes = newRouter()
       path: "/wearables/sync",
       tags,
       summary: "Bring a wearable's metrics, mapped to LOINC and UCUM",
-      security: SECURED,
-      request: { body: body(Sync, { patient_id: EXAMPLE.patient, metrics: [{ timestamp: EXAMPLE.time, heart_rate: 72 }] }) },
+      security: BEARER_AUTH,
+      request: {
+        body: jsonRequestBody(WearableSync, {
+          patient_id: EXAMPLES.patient,
+          metrics: [{ timestamp: EXAMPLES.time, heart_rate: 72 }],
+        }),
+      },
       responses: {
-        200: answer(Ingested, "What became of each metric, in the order of the table", example),
-        ...problems(401, 403, 404, 409, 413, 415),
+        200: jsonResponse(IngestResponse, "What became of each metric, in the order of the table", exampleIngest),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {
       const { patient_id, metrics, sent_at } = c.req.valid("json");
-      const items = metricsToItems(metrics);
+      const items = toSampleInputs(metrics);
       if (items.length === 0) throw new ApiError("invalid_request", "No metric has a value.");
       if (items.length > 1000) throw new ApiError("invalid_request", "At most 1,000 values a request.");
-      return bring(c, patient_id, { items, sent_at: milliseconds(sent_at), conditions: null });
+      return handleIngest(c, patient_id, { items, sent_at: parseOptionalTime(sent_at), conditions: null });
     },
   )
   .openapi(
@@ -176,17 +197,17 @@ export const vitalRoutes = newRouter()
       path: "/observations/stream",
       tags,
       summary: "A device's WebSocket: samples in, acknowledgements of what is stored out",
-      security: SECURED,
-      responses: { 101: { description: "The socket" }, ...problems(401, 403, 409, 426) },
+      security: BEARER_AUTH,
+      responses: { 101: { description: "The socket" }, ...problemResponses(401, 403, 409, 426) },
     }),
     async (c) => {
-      const { credentialId, patientId } = await socketHome(c.env, c.get("call"));
+      const { credentialId, patientId } = await resolveSocketPatient(c.env, c.get("call"));
       if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
         throw new ApiError("upgrade_required", undefined, { headers: { Upgrade: "websocket" } });
       }
       const headers = { Upgrade: "websocket", "X-Credential": credentialId };
       const monitor = c.env.PATIENT_MONITOR.getByName(patientId);
-      const { webSocket } = await atObject(c.env, async () => monitor.fetch("https://monitor/stream", { headers }));
+      const { webSocket } = await callMonitor(c.env, async () => monitor.fetch("https://monitor/stream", { headers }));
       if (!webSocket) throw new ApiError("conflict", "The record takes no samples now.");
       // Made here, not passed on: the headers of an answer that came from an object cannot be added to.
       return new Response(null, { status: 101, webSocket });

@@ -2,15 +2,15 @@
 import type { Handshake } from "./clients.ts";
 
 export type Admission = { socket: WebSocket } | { refused: 401 | 404 | 429 };
-type Waiting = { handshake: Handshake; answer: (admission: Admission) => void; fail: (error: unknown) => void };
+type PendingAdmission = { handshake: Handshake; resolve: (admission: Admission) => void; reject: (error: unknown) => void };
 
 export class Admissions {
-  readonly #admit: (wave: readonly Handshake[]) => Promise<Admission[]>;
-  #waiting: Waiting[] = [];
+  readonly #admit: (batch: readonly Handshake[]) => Promise<Admission[]>;
+  #waiting: PendingAdmission[] = [];
   #isRunning = false;
 
   /** @param admit answers in the order of the wave */
-  constructor(admit: (wave: readonly Handshake[]) => Promise<Admission[]>) {
+  constructor(admit: (batch: readonly Handshake[]) => Promise<Admission[]>) {
     this.#admit = admit;
   }
 
@@ -18,9 +18,9 @@ export class Admissions {
     return this.#isRunning;
   }
 
-  async enter(handshake: Handshake): Promise<Response> {
-    const admission = await new Promise<Admission>((answer, fail) => {
-      this.#waiting.push({ handshake, answer, fail });
+  async requestAdmission(handshake: Handshake): Promise<Response> {
+    const admission = await new Promise<Admission>((resolve, reject) => {
+      this.#waiting.push({ handshake, resolve, reject });
       if (!this.#isRunning) void this.#run();
     });
     if ("refused" in admission) return new Response(null, { status: admission.refused });
@@ -29,17 +29,17 @@ export class Admissions {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    for (let wave = this.#waiting; wave.length > 0; wave = this.#waiting) {
+    for (let batch = this.#waiting; batch.length > 0; batch = this.#waiting) {
       this.#waiting = [];
       try {
-        const admissions = await this.#admit(wave.map(({ handshake }) => handshake));
-        for (const [i, { answer, fail }] of wave.entries()) {
+        const admissions = await this.#admit(batch.map(({ handshake }) => handshake));
+        for (const [i, { resolve, reject }] of batch.entries()) {
           const admission = admissions[i];
-          if (admission) answer(admission);
-          else fail(new Error("nobody decided"));
+          if (admission) resolve(admission);
+          else reject(new Error("nobody decided"));
         }
       } catch (error) {
-        for (const { fail } of wave) fail(error);
+        for (const { reject } of batch) reject(error);
       }
     }
     this.#isRunning = false;

@@ -1,9 +1,9 @@
 // What a feed knows of a socket, in its attachment, so that it survives hibernation; what a client may say; how it ends.
 import { z } from "zod";
-import { Seat } from "./views.ts";
+import { Subscription } from "./visibility.ts";
 
 /** Close codes, see docs/live.md. */
-export const CLOSE = {
+export const CLOSE_REASONS = {
   binary: [1003, "text only"],
   policy: [1008, "not a message of this protocol"],
   flood: [1008, "too many messages"],
@@ -12,16 +12,16 @@ export const CLOSE = {
   ended: [4401, "the token, the session or the role has ended"],
   gone: [4403, "no patient of this view is yours to see"],
 } as const;
-export type Close = (typeof CLOSE)[keyof typeof CLOSE];
+export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
 
-export const MOST_OWED_FRAMES = 500;
-export const MOST_OWED_BYTES = 1024 * 1024;
-const MOST_MESSAGE = 4096;
-const MOST_MESSAGES = 50;
+export const MAX_UNACKED_FRAMES = 500;
+export const MAX_UNACKED_BYTES = 1024 * 1024;
+const MAX_MESSAGE_BYTES = 4096;
+const MAX_MESSAGES_PER_SECOND = 50;
 
 /** The attachment: at most a few hundred bytes of the 16 KB it may have. */
-export const Client = z.strictObject({
-  ...Seat.shape,
+export const ClientState = z.strictObject({
+  ...Subscription.shape,
   hospitalId: z.string(),
   /** Epoch milliseconds; null where the credential has no end. */
   expires: z.int().nullable(),
@@ -30,11 +30,11 @@ export const Client = z.strictObject({
   frames: z.int(),
   bytes: z.int(),
 });
-export type Client = z.infer<typeof Client>;
+export type ClientState = z.infer<typeof ClientState>;
 
 /** Who a socket is, as the Worker tells the feed with the handshake. */
 export const Handshake = z.strictObject({
-  seat: Seat,
+  seat: Subscription,
   hospitalId: z.string(),
   requested: z.array(z.string()).nullable(),
   expires: z.int().nullable(),
@@ -43,49 +43,50 @@ export const Handshake = z.strictObject({
 export type Handshake = z.infer<typeof Handshake>;
 
 /** Frames that wait for acknowledgement; after hibernation one entry stands for all of them. */
-export type Owed = { seq: number; frames: number; bytes: number }[];
+export type UnackedFrames = { seq: number; frames: number; bytes: number }[];
 
-export function owedOf({ sent, frames, bytes }: Client): Owed {
+export function toUnacked({ sent, frames, bytes }: ClientState): UnackedFrames {
   return frames > 0 ? [{ seq: sent, frames, bytes }] : [];
 }
 
 /** Takes what was acknowledged out of `owed` and the client's totals. */
-export function acknowledge(client: Client, owed: Owed, seq: number): void {
-  while (owed[0] && owed[0].seq <= seq) {
-    client.frames -= owed[0].frames;
-    client.bytes -= owed[0].bytes;
-    owed.shift();
+export function acknowledgeFrames(client: ClientState, unacked: UnackedFrames, seq: number): void {
+  while (unacked[0] && unacked[0].seq <= seq) {
+    client.frames -= unacked[0].frames;
+    client.bytes -= unacked[0].bytes;
+    unacked.shift();
   }
 }
 
 /** Whether one more frame of this size would be too much. */
-export function isBehind(client: Client, size: number): boolean {
-  return client.frames >= MOST_OWED_FRAMES || (client.frames > 0 && client.bytes + size > MOST_OWED_BYTES);
+export function isBehind(client: ClientState, size: number): boolean {
+  return client.frames >= MAX_UNACKED_FRAMES || (client.frames > 0 && client.bytes + size > MAX_UNACKED_BYTES);
 }
 
 /** Notes a frame that is sent. */
-export function owe(client: Client, owed: Owed, seq: number, bytes: number): void {
-  owed.push({ seq, frames: 1, bytes });
+export function addUnacked(client: ClientState, unacked: UnackedFrames, seq: number, bytes: number): void {
+  unacked.push({ seq, frames: 1, bytes });
   client.sent = seq;
   client.frames += 1;
   client.bytes += bytes;
 }
 
-const Message = z.discriminatedUnion("type", [
+const ClientMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("ack"), seq: z.int().min(0) }),
   z.strictObject({ type: z.literal("token"), access_token: z.string() }),
 ]);
-export type Message = z.infer<typeof Message>;
+export type ClientMessage = z.infer<typeof ClientMessage>;
 
 /** A message of a client, or why the socket ends. */
-export function readMessage(data: string | ArrayBuffer): Message | Close {
-  if (typeof data !== "string") return CLOSE.binary;
-  if (data.length > MOST_MESSAGE || new TextEncoder().encode(data).length > MOST_MESSAGE) return CLOSE.too_large;
-  const message = Message.safeParse(parsed(data));
-  return message.success ? message.data : CLOSE.policy;
+export function parseMessage(data: string | ArrayBuffer): ClientMessage | CloseReason {
+  if (typeof data !== "string") return CLOSE_REASONS.binary;
+  if (data.length > MAX_MESSAGE_BYTES || new TextEncoder().encode(data).length > MAX_MESSAGE_BYTES)
+    return CLOSE_REASONS.too_large;
+  const message = ClientMessage.safeParse(parseJson(data));
+  return message.success ? message.data : CLOSE_REASONS.policy;
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -94,12 +95,12 @@ function parsed(text: string): unknown {
 }
 
 /** How many messages came within the second. In memory: who hibernates has sent none. */
-export type Pace = { second: number; messages: number };
+export type MessageRate = { second: number; messages: number };
 
 /** Counts one message. @returns whether it was one too many */
-export function isFlood(pace: Pace, now: number): boolean {
+export function isFlooding(rate: MessageRate, now: number): boolean {
   const second = Math.floor(now / 1000);
-  if (pace.second !== second) Object.assign(pace, { second, messages: 0 });
-  pace.messages += 1;
-  return pace.messages > MOST_MESSAGES;
+  if (rate.second !== second) Object.assign(rate, { second, messages: 0 });
+  rate.messages += 1;
+  return rate.messages > MAX_MESSAGES_PER_SECOND;
 }

@@ -1,27 +1,27 @@
 // From a request to a socket of the hospital's feed: who asks, may they, and the upgrade.
 import type { Context } from "hono";
-import { type Call, idOf } from "../../access/actor.ts";
-import { actorOf } from "../../accounts/sessions/authenticate.ts";
-import { corsOrigins } from "../../accounts/sessions/cookies.ts";
+import { type Call, getActorId } from "../../access/actor.ts";
+import { readActor } from "../../accounts/sessions/authenticate.ts";
+import { allowedOrigins } from "../../accounts/sessions/refresh-cookie.ts";
 import { limitCaller } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { atObject } from "../intake/ingest.ts";
+import { callMonitor } from "../intake/ingest.ts";
 import type { Handshake } from "./clients.ts";
-import { type Asked, type Opened, openView } from "./opening.ts";
-import { actorOfTicket, endOfToken, readTicket, signTicket, type Ticket, ticketFor } from "./tickets.ts";
-import { viewKey } from "./views.ts";
+import { type OpenedView, openView, type RequestedView } from "./open-view.ts";
+import { createTicket, signTicket, type Ticket, toActor, tokenExpiresAt, verifyTicket } from "./tickets.ts";
+import { toViewKey } from "./visibility.ts";
 
-type Offer = { call: Call; asked: Asked; ticket: Ticket | null; ends: number | null };
+type LiveRequest = { call: Call; requestedView: RequestedView; ticket: Ticket | null; expiresAt: number | null };
 
-const bearerOf = (c: Context<AppEnv>) => (c.req.header("Authorization") ?? "").replace(/^Bearer /i, "");
+const readBearerToken = (c: Context<AppEnv>) => (c.req.header("Authorization") ?? "").replace(/^Bearer /i, "");
 
 /** A ticket for 30 seconds and one use. @throws ApiError as openView */
-export async function issueTicket(c: Context<AppEnv>, asked: Asked) {
+export async function issueTicket(c: Context<AppEnv>, requestedView: RequestedView) {
   const call = c.get("call");
-  const opened = await openView(call, asked, "live.ticket");
-  const ends = opened.call.actor.kind === "user" ? endOfToken(bearerOf(c)) : null;
-  const ticket = ticketFor(opened, ends);
+  const opened = await openView(call, requestedView, "live.ticket");
+  const expiresAt = opened.call.actor.kind === "user" ? tokenExpiresAt(readBearerToken(c)) : null;
+  const ticket = createTicket(opened, expiresAt);
   const text = await signTicket(call.keys, ticket);
   const url = new URL(`/api/v1/live?ticket=${text}`, c.req.url);
   url.protocol = url.protocol.replace("http", "ws");
@@ -29,9 +29,9 @@ export async function issueTicket(c: Context<AppEnv>, asked: Asked) {
 }
 
 /** Browsers apply no CORS to a WebSocket; programs send no Origin. @throws ApiError origin_forbidden */
-export function refuseOrigin(c: Context<AppEnv>): void {
+export function denyForeignOrigin(c: Context<AppEnv>): void {
   const origin = c.req.header("Origin");
-  if (origin === undefined || origin === new URL(c.req.url).origin || corsOrigins(c.env).includes(origin)) return;
+  if (origin === undefined || origin === new URL(c.req.url).origin || allowedOrigins(c.env).includes(origin)) return;
   throw new ApiError("origin_forbidden");
 }
 
@@ -39,22 +39,26 @@ export function refuseOrigin(c: Context<AppEnv>): void {
  * Who asks, by ticket or by token. Uses nothing up yet.
  * @throws ApiError unauthenticated, rate_limited
  */
-export async function offerOf(c: Context<AppEnv>, ticketText: string | undefined, asked: Asked): Promise<Offer> {
-  const open = c.get("call");
-  const { keys, now } = open;
+export async function authenticate(
+  c: Context<AppEnv>,
+  ticketText: string | undefined,
+  requestedView: RequestedView,
+): Promise<LiveRequest> {
+  const anonymousCall = c.get("call");
+  const { keys, now } = anonymousCall;
   try {
-    const ticket = ticketText === undefined ? null : await readTicket(keys, ticketText, now);
+    const ticket = ticketText === undefined ? null : await verifyTicket(keys, ticketText, now);
     const actor = ticket
-      ? actorOfTicket(ticket, open.actor.via)
-      : await actorOf(c.env, keys, c.req.header("Authorization"), open.actor.via, now);
-    const call = { ...open, actor };
+      ? toActor(ticket, anonymousCall.actor.via)
+      : await readActor(c.env, keys, c.req.header("Authorization"), anonymousCall.actor.via, now);
+    const call = { ...anonymousCall, actor };
     c.set("call", call);
     await limitCaller(c.env, actor);
-    const ends = ticket ? ticket.tokenEnds : actor.kind === "user" ? endOfToken(bearerOf(c)) : null;
-    return { call, asked: ticket?.asked ?? asked, ticket, ends };
+    const expiresAt = ticket ? ticket.tokenEnds : actor.kind === "user" ? tokenExpiresAt(readBearerToken(c)) : null;
+    return { call, requestedView: ticket?.asked ?? requestedView, ticket, expiresAt };
   } catch (error) {
     // Guessing counts against the address.
-    if (c.get("call").actor.kind === "anonymous") await limitCaller(c.env, open.actor);
+    if (c.get("call").actor.kind === "anonymous") await limitCaller(c.env, anonymousCall.actor);
     throw error;
   }
 }
@@ -66,17 +70,17 @@ export async function offerOf(c: Context<AppEnv>, ticketText: string | undefined
  */
 export async function connect(
   c: Context<AppEnv>,
-  { call, asked, ticket, ends }: Offer,
+  { call, requestedView, ticket, expiresAt }: LiveRequest,
   since: number | null,
 ): Promise<WebSocket> {
   const feeds = c.env.WARD_FEED;
-  const redeem = async ({ feed, id, expires }: Ticket) => feeds.getByName(feed).redeem(id, expires);
-  if (ticket && !(await atObject(c.env, () => redeem(ticket), false))) throw new ApiError("unauthenticated");
-  const opened = await openView(call, asked, "live.open");
-  const handshake = await handshakeOf(opened, ends, since);
+  const redeem = async ({ feed, id, expires }: Ticket) => feeds.getByName(feed).redeemTicket(id, expires);
+  if (ticket && !(await callMonitor(c.env, () => redeem(ticket), false))) throw new ApiError("unauthenticated");
+  const opened = await openView(call, requestedView, "live.open");
+  const handshake = await buildHandshake(opened, expiresAt, since);
   const headers = { Upgrade: "websocket", "X-Live": JSON.stringify(handshake) };
   const feed = feeds.getByName(opened.hospitalId);
-  const { status, webSocket } = await atObject(c.env, async () => feed.fetch("https://feed/", { headers }), false);
+  const { status, webSocket } = await callMonitor(c.env, async () => feed.fetch("https://feed/", { headers }), false);
   if (webSocket) return webSocket;
   if (status === 401) throw new ApiError("unauthenticated");
   if (status === 404) throw new ApiError("not_found");
@@ -88,13 +92,17 @@ export async function connect(
   throw new ApiError("unavailable");
 }
 
-async function handshakeOf({ call, standing, hospitalId, requested }: Opened, ends: number | null, since: number | null) {
+async function buildHandshake(
+  { call, effectiveRole, hospitalId, requested }: OpenedView,
+  expiresAt: number | null,
+  since: number | null,
+) {
   const { actor } = call;
   const holder =
     actor.kind === "user"
       ? { kind: actor.kind, userId: actor.userId, sessionId: actor.sessionId }
-      : { kind: actor.kind, credentialId: idOf(actor), hospitalId: actor.hospitalId };
-  const view = await viewKey(standing, holder, requested);
-  const seat = { holder, role: standing.role, actingFor: standing.hospitalId, view };
-  return { seat, hospitalId, requested: requested && [...requested], expires: ends, since } satisfies Handshake;
+      : { kind: actor.kind, credentialId: getActorId(actor), hospitalId: actor.hospitalId };
+  const view = await toViewKey(effectiveRole, holder, requested);
+  const seat = { holder, role: effectiveRole.role, actingFor: effectiveRole.hospitalId, view };
+  return { seat, hospitalId, requested: requested && [...requested], expires: expiresAt, since } satisfies Handshake;
 }

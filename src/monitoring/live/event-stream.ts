@@ -5,20 +5,20 @@ const HEARTBEAT_MS = 20_000;
 /** A client that acknowledged every frame would say more than a feed lets it. */
 const ACK_FRAMES = 50;
 const ACK_SIZE = 64 * 1024;
-const Numbered = z.object({ seq: z.int() });
+const NumberedFrame = z.object({ seq: z.int() });
 
 /**
  * Text of a `text/event-stream`: `id` is the frame's number, `data` the frame; the last event, `end`, says why the stream
  * is over. @param socket the feed's, not accepted yet
  */
-export function eventStream(socket: WebSocket): ReadableStream<Uint8Array> {
+export function createEventStream(socket: WebSocket): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
   // One after the other. What waits is bounded by what the feed lets a client owe.
   let written = writer.write(encoder.encode(": live\n\n"));
   let isOver = false;
-  let owed = { frames: 0, size: 0 };
+  let unacked = { frames: 0, size: 0 };
   const end = (): void => {
     if (isOver) return;
     isOver = true;
@@ -36,11 +36,11 @@ export function eventStream(socket: WebSocket): ReadableStream<Uint8Array> {
   writer.closed.catch(end);
   socket.addEventListener("message", ({ data }) => {
     const text = String(data);
-    const { seq } = Numbered.parse(JSON.parse(text));
+    const { seq } = NumberedFrame.parse(JSON.parse(text));
     write(`id: ${seq}\ndata: ${text}\n\n`);
-    owed = { frames: owed.frames + 1, size: owed.size + text.length };
-    if (owed.frames < ACK_FRAMES && owed.size < ACK_SIZE) return;
-    owed = { frames: 0, size: 0 };
+    unacked = { frames: unacked.frames + 1, size: unacked.size + text.length };
+    if (unacked.frames < ACK_FRAMES && unacked.size < ACK_SIZE) return;
+    unacked = { frames: 0, size: 0 };
     written.then(() => socket.send(JSON.stringify({ type: "ack", seq })), end);
   });
   socket.addEventListener("close", ({ code, reason }) => {

@@ -1,26 +1,26 @@
 // The sockets of a feed: who they are, what they were sent, what they owe. The platform keeps them through hibernation.
 import {
-  CLOSE,
-  type Client,
-  Client as ClientSchema,
-  type Close,
+  addUnacked,
+  CLOSE_REASONS,
+  ClientState as ClientSchema,
+  type ClientState,
+  type CloseReason,
   isBehind,
-  type Owed,
-  owe,
-  owedOf,
-  type Pace,
+  type MessageRate,
+  toUnacked,
+  type UnackedFrames,
 } from "./clients.ts";
-import { numbered } from "./ring.ts";
+import { addSeq } from "./frame-buffer.ts";
 
-export type Guest = { client: Client; owed: Owed; pace: Pace };
+export type Connection = { client: ClientState; unacked: UnackedFrames; rate: MessageRate };
 /** A frame that has its number. `free`: a snapshot, whose size is the view's and not the reader's fault. */
-export type Outgoing = { seq: number; body: string; free?: boolean };
+export type NumberedFrame = { seq: number; body: string; isUncounted?: boolean };
 
-const MOST_OF_ONE_HOLDER = 10;
+const MAX_SOCKETS_PER_HOLDER = 10;
 
 export class Sockets {
   readonly #ctx: DurableObjectState;
-  readonly #guests = new Map<WebSocket, Guest>();
+  readonly #connections = new Map<WebSocket, Connection>();
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -28,20 +28,20 @@ export class Sockets {
     for (const socket of ctx.getWebSockets()) {
       const client = ClientSchema.safeParse(socket.deserializeAttachment());
       if (socket.readyState !== WebSocket.OPEN || !client.success) continue;
-      this.#guests.set(socket, { client: client.data, owed: owedOf(client.data), pace: { second: 0, messages: 0 } });
+      this.#connections.set(socket, { client: client.data, unacked: toUnacked(client.data), rate: { second: 0, messages: 0 } });
     }
   }
 
   get size(): number {
-    return this.#guests.size;
+    return this.#connections.size;
   }
 
-  entries(): [WebSocket, Guest][] {
-    return [...this.#guests];
+  entries(): [WebSocket, Connection][] {
+    return [...this.#connections];
   }
 
-  get(socket: WebSocket): Guest | undefined {
-    return this.#guests.get(socket);
+  get(socket: WebSocket): Connection | undefined {
+    return this.#connections.get(socket);
   }
 
   /** The highest number that any socket has seen. */
@@ -50,35 +50,35 @@ export class Sockets {
   }
 
   hasRoomFor(holder: string): boolean {
-    return this.#ctx.getWebSockets(holder).filter((socket) => this.#guests.has(socket)).length < MOST_OF_ONE_HOLDER;
+    return this.#ctx.getWebSockets(holder).filter((socket) => this.#connections.has(socket)).length < MAX_SOCKETS_PER_HOLDER;
   }
 
-  accept(socket: WebSocket, client: Client, holder: string): void {
+  accept(socket: WebSocket, client: ClientState, holder: string): void {
     this.#ctx.acceptWebSocket(socket, [holder]);
-    this.#guests.set(socket, { client, owed: [], pace: { second: 0, messages: 0 } });
+    this.#connections.set(socket, { client, unacked: [], rate: { second: 0, messages: 0 } });
     this.save(socket);
   }
 
   save(socket: WebSocket): void {
-    socket.serializeAttachment(this.#guests.get(socket)?.client);
+    socket.serializeAttachment(this.#connections.get(socket)?.client);
   }
 
   /** Sends in order; a socket that has ended or that owes too much is closed instead. @returns whether it is still open */
-  send(socket: WebSocket, frames: readonly Outgoing[]): boolean {
-    const guest = this.#guests.get(socket);
-    if (!guest) return false;
-    const { client, owed } = guest;
-    if (hasEnded(client, Date.now())) return this.close(socket, CLOSE.ended);
-    for (const { seq, body, free } of frames) {
-      const text = numbered(seq, body);
-      const size = free ? 0 : text.length;
-      if (isBehind(client, size)) return this.close(socket, CLOSE.behind);
-      owe(client, owed, seq, size);
+  send(socket: WebSocket, frames: readonly NumberedFrame[]): boolean {
+    const connection = this.#connections.get(socket);
+    if (!connection) return false;
+    const { client, unacked } = connection;
+    if (isExpired(client, Date.now())) return this.close(socket, CLOSE_REASONS.ended);
+    for (const { seq, body, isUncounted } of frames) {
+      const text = addSeq(seq, body);
+      const size = isUncounted ? 0 : text.length;
+      if (isBehind(client, size)) return this.close(socket, CLOSE_REASONS.behind);
+      addUnacked(client, unacked, seq, size);
       try {
         socket.send(text);
       } catch {
         // It closed this moment; its close event may still be on the way.
-        this.forget(socket);
+        this.remove(socket);
         return false;
       }
     }
@@ -87,17 +87,17 @@ export class Sockets {
   }
 
   /** @returns false: it is not open any more */
-  close(socket: WebSocket, [code, reason]: Close): false {
-    this.forget(socket);
+  close(socket: WebSocket, [code, reason]: CloseReason): false {
+    this.remove(socket);
     socket.close(code, reason);
     return false;
   }
 
-  forget(socket: WebSocket): void {
-    this.#guests.delete(socket);
+  remove(socket: WebSocket): void {
+    this.#connections.delete(socket);
   }
 }
 
-export function hasEnded({ expires }: Client, now: number): boolean {
+export function isExpired({ expires }: ClientState, now: number): boolean {
   return expires !== null && expires <= now;
 }

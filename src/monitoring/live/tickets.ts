@@ -1,16 +1,16 @@
 // Tickets of browsers, which cannot send a token with a WebSocket: 30 seconds, once, for the caller and the view that were let in.
 import { z } from "zod";
-import type { Actor, Principal, Via } from "../../access/actor.ts";
+import type { Actor, Principal, RequestOrigin } from "../../access/actor.ts";
 import type { Keys } from "../../platform/config.ts";
-import { fromBase64Url, mac, sameBytes, toBase64Url } from "../../platform/crypto.ts";
+import { computeMac, constantTimeEqual, fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ROLES } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
-import type { Opened } from "./opening.ts";
+import type { OpenedView } from "./open-view.ts";
 
-export const TICKET_LIFE_MS = 30_000;
+export const TICKET_LIFETIME_MS = 30_000;
 
-const Standing = z.strictObject({
+const EffectiveRoleSchema = z.strictObject({
   role: z.enum(ROLES),
   hospitalId: z.string().nullable(),
   doctorScope: z.enum(["care_team", "hospital"]),
@@ -22,7 +22,7 @@ const Ticket = z.strictObject({
   /** The hospital whose feed it opens. */
   feed: z.string(),
   holder: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("user"), userId: z.uuid(), sessionId: z.uuid(), claimed: Standing }),
+    z.strictObject({ kind: z.literal("user"), userId: z.uuid(), sessionId: z.uuid(), claimed: EffectiveRoleSchema }),
     z.strictObject({ kind: z.literal("app"), credentialId: z.uuid(), hospitalId: z.string() }),
   ]),
   asked: z.strictObject({ patientIds: z.array(z.uuid()).nullable(), hospitalId: z.uuid().nullable() }),
@@ -31,60 +31,62 @@ const Ticket = z.strictObject({
 });
 export type Ticket = z.infer<typeof Ticket>;
 
-const tagOf = (keys: Keys, payload: string) => mac(keys.link, ["live ticket", payload]);
+const computeTicketMac = (keys: Keys, payload: string) => computeMac(keys.link, ["live ticket", payload]);
 
 export async function signTicket(keys: Keys, ticket: Ticket): Promise<string> {
   const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(ticket)));
-  return `${payload}.${toBase64Url(await tagOf(keys, payload))}`;
+  return `${payload}.${toBase64Url(await computeTicketMac(keys, payload))}`;
 }
 
 /** Whether it was used already is for its feed to say. @throws ApiError unauthenticated for what is not a ticket of ours or is over */
-export async function readTicket(keys: Keys, text: string, now: number): Promise<Ticket> {
+export async function verifyTicket(keys: Keys, text: string, now: number): Promise<Ticket> {
   const [payload = "", tag = "", ...more] = text.split(".");
   const bytes = fromBase64Url(payload);
   const given = fromBase64Url(tag);
-  const expected = await tagOf(keys, payload);
-  if (more.length > 0 || !bytes || !given || !sameBytes(given, expected)) throw new ApiError("unauthenticated");
+  const expected = await computeTicketMac(keys, payload);
+  if (more.length > 0 || !bytes || !given || !constantTimeEqual(given, expected)) throw new ApiError("unauthenticated");
   const ticket = Ticket.parse(JSON.parse(new TextDecoder().decode(bytes)));
   // One that outlives the limit was signed by a version with another one; it counts for nothing here.
-  if (ticket.expires <= now || ticket.expires > now + TICKET_LIFE_MS) throw new ApiError("unauthenticated");
+  if (ticket.expires <= now || ticket.expires > now + TICKET_LIFETIME_MS) throw new ApiError("unauthenticated");
   return ticket;
 }
 
-function holderOf(actor: Principal): Ticket["holder"] {
+function toTicketHolder(actor: Principal): Ticket["holder"] {
   if (actor.kind === "app") return { kind: "app", credentialId: actor.credentialId, hospitalId: actor.hospitalId };
-  const { userId, sessionId, claimed } = actor;
+  const { userId, sessionId, claimedRole: claimed } = actor;
   return { kind: "user", userId, sessionId, claimed };
 }
 
 /** Who holds the ticket, for the gate, which asks the database again. */
-export function actorOfTicket({ holder }: Ticket, via: Via): Actor {
+export function toActor({ holder }: Ticket, via: RequestOrigin): Actor {
   // The MAC has proved the credential; only its state counts from here.
-  return holder.kind === "app" ? { ...holder, secretHash: null, via } : { ...holder, via };
+  if (holder.kind === "app") return { ...holder, secretHash: null, via };
+  const { claimed: claimedRole, ...user } = holder;
+  return { ...user, claimedRole, via };
 }
 
 /** A ticket for a view that the gate has just let the caller into. @param tokenEnds epoch milliseconds */
-export function ticketFor({ call, hospitalId, requested }: Opened, tokenEnds: number | null): Ticket {
+export function createTicket({ call, hospitalId, requested }: OpenedView, tokenEnds: number | null): Ticket {
   return {
     id: uuidv7(),
-    expires: call.now + TICKET_LIFE_MS,
+    expires: call.now + TICKET_LIFETIME_MS,
     feed: hospitalId,
-    holder: holderOf(call.actor),
+    holder: toTicketHolder(call.actor),
     asked: requested ? { patientIds: [...requested], hospitalId: null } : { patientIds: null, hospitalId },
     tokenEnds,
   };
 }
 
-const Expiry = z.object({ exp: z.int() });
+const ExpiryClaim = z.object({ exp: z.int() });
 
 /** When an access token ends, epoch milliseconds; null for a token without an end. Of a token that was verified already. */
-export function endOfToken(jwt: string): number | null {
+export function tokenExpiresAt(jwt: string): number | null {
   const bytes = fromBase64Url(jwt.split(".")[1] ?? "");
-  const claims = bytes ? Expiry.safeParse(jsonOf(bytes)) : null;
+  const claims = bytes ? ExpiryClaim.safeParse(parseJson(bytes)) : null;
   return claims?.success ? claims.data.exp * 1000 : null;
 }
 
-function jsonOf(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {

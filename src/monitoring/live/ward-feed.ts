@@ -1,41 +1,49 @@
 // One object a hospital: the sockets that watch its patients. It keeps nothing that cannot be asked again but used tickets.
 import { DurableObject } from "cloudflare:workers";
-import { verifyAccessToken } from "../../accounts/sessions/tokens.ts";
-import { keysOf } from "../../platform/config.ts";
-import { database } from "../../platform/db/client.ts";
+import { verifyAccessToken } from "../../accounts/sessions/access-tokens.ts";
+import { getKeys } from "../../platform/config.ts";
+import { getDb } from "../../platform/db/client.ts";
 import { log } from "../../platform/log.ts";
 import type { Feed, PatientFrame } from "../patient-object/contract.ts";
 import { type Admission, Admissions } from "./admissions.ts";
-import { acknowledge, CLOSE, type Client, Handshake, isFlood, type Message, readMessage } from "./clients.ts";
-import { bodyOf, keep } from "./ring.ts";
-import { hasEnded, type Outgoing } from "./sockets.ts";
-import { Stage } from "./stage.ts";
-import { endOfToken } from "./tickets.ts";
-import { lookUp, type Seat } from "./views.ts";
-import { heard } from "./watches.ts";
+import {
+  acknowledgeFrames,
+  CLOSE_REASONS,
+  type ClientMessage,
+  type ClientState,
+  Handshake,
+  isFlooding,
+  parseMessage,
+} from "./clients.ts";
+import { FeedState } from "./feed-state.ts";
+import { appendFrame, toFrameBody } from "./frame-buffer.ts";
+import { isExpired, type NumberedFrame } from "./sockets.ts";
+import { tokenExpiresAt } from "./tickets.ts";
+import { findVisiblePatients, type Subscription } from "./visibility.ts";
+import { updateWatch } from "./watches.ts";
 
 /** The feed that hears of people who act for no hospital: patients and administrators. */
-const NO_HOSPITAL = "none";
+const NO_HOSPITAL_FEED = "none";
 const RECHECK_MS = 60_000;
 const RETRY_MS = 5_000;
 
 export class WardFeed extends DurableObject<Env> implements Feed {
-  readonly #stage: Stage;
+  readonly #state: FeedState;
   readonly #admissions: Admissions;
   #recheckAt = 0;
-  #armed: number | null = null;
+  #alarmAt: number | null = null;
   #checking: Promise<void> = Promise.resolve();
   #nextCheck: Promise<void> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#stage = new Stage(ctx, env);
-    this.#admissions = new Admissions((wave) => this.#admit(wave));
+    this.#state = new FeedState(ctx, env);
+    this.#admissions = new Admissions((batch) => this.#admit(batch));
   }
 
   /** Uses a ticket up. @returns whether it had not been used before */
-  redeem(ticketId: string, expires: number): boolean {
-    return this.#stage.shelf.redeem(ticketId, expires, Date.now());
+  redeemTicket(ticketId: string, expires: number): boolean {
+    return this.#state.storage.redeemTicket(ticketId, expires, Date.now());
   }
 
   /**
@@ -44,28 +52,28 @@ export class WardFeed extends DurableObject<Env> implements Feed {
    */
   async publish(patientId: string, frames: PatientFrame[]): Promise<number> {
     if (frames.some((frame) => !isAbout(frame, patientId))) throw new Error("a frame about another patient");
-    const stage = this.#stage;
-    const isSeen = stage.isSeen(patientId);
-    const watch = stage.watchOf(patientId, isSeen);
-    const until = watch ? heard(watch, isSeen, Date.now()) : 0;
+    const state = this.#state;
+    const isWatched = state.isWatched(patientId);
+    const watch = state.findOrAddWatch(patientId, isWatched);
+    const until = watch ? updateWatch(watch, isWatched, Date.now()) : 0;
     if (until === 0) {
-      stage.watches.delete(patientId);
+      state.watches.delete(patientId);
       return 0;
     }
-    const outgoing = frames.map((frame): Outgoing => {
-      const kept = { seq: stage.next(), patientId, body: bodyOf(frame) };
-      keep(stage.ring, kept);
-      return kept;
+    const outgoing = frames.map((frame): NumberedFrame => {
+      const numberedFrame = { seq: state.nextSeq(), patientId, body: toFrameBody(frame) };
+      appendFrame(state.buffer, numberedFrame);
+      return numberedFrame;
     });
-    for (const socket of stage.watching(patientId)) stage.sockets.send(socket, outgoing);
-    stage.tidy();
+    for (const socket of state.listSocketsShowing(patientId)) state.sockets.send(socket, outgoing);
+    state.removeUnusedViews();
     return until;
   }
 
   /** Looks again at what every socket may see, here and at the hospitals that are watched by people who act for this one. */
   async recheck(): Promise<void> {
     await this.#checkAll();
-    await this.#tellFollowers();
+    await this.#notifyFollowers();
   }
 
   /** Calls that come while one runs share the next. */
@@ -74,7 +82,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       .catch(() => undefined)
       .then(() => {
         this.#nextCheck = null;
-        this.#checking = this.#check();
+        this.#checking = this.#recheckSockets();
         return this.#checking;
       });
     await this.#nextCheck;
@@ -82,24 +90,24 @@ export class WardFeed extends DurableObject<Env> implements Feed {
 
   /** A hospital's feed has sockets of people who act for this one, or of the feed `none`, for no hospital. */
   follow(hospitalId: string): void {
-    this.#stage.shelf.follow(hospitalId);
+    this.#state.storage.addFollower(hospitalId);
   }
 
   /** Tells nobody else: two hospitals may follow each other. @returns whether there are sockets of people who act for that one */
-  async recheckGuests(home: string): Promise<boolean> {
+  async recheckFollowed(home: string): Promise<boolean> {
     await this.#checkAll();
-    return this.#admissions.isBusy || this.#stage.sockets.entries().some(([, { client }]) => homeOf(client) === home);
+    return this.#admissions.isBusy || this.#state.sockets.entries().some(([, { client }]) => toHomeFeed(client) === home);
   }
 
   /** The upgrade, for a caller whom the gate has let in; what they may see is asked again here. */
   override async fetch(request: Request): Promise<Response> {
     const handshake = Handshake.parse(JSON.parse(request.headers.get("X-Live") ?? ""));
-    return this.#admissions.enter(handshake);
+    return this.#admissions.requestAdmission(handshake);
   }
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#armed = null;
+    this.#alarmAt = null;
     try {
       this.#closeEnded(now);
       if (now >= this.#recheckAt) await this.recheck();
@@ -107,140 +115,140 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       this.#recheckAt = now + RETRY_MS;
       log(this.env, "ERROR", "live views were not checked", { cause: error instanceof Error ? error.name : "unknown" });
     }
-    this.#arm();
+    this.#scheduleAlarm();
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
-    const { sockets } = this.#stage;
-    const guest = sockets.get(socket);
-    if (!guest) return;
-    if (isFlood(guest.pace, Date.now())) sockets.close(socket, CLOSE.flood);
-    else if (hasEnded(guest.client, Date.now())) sockets.close(socket, CLOSE.ended);
+    const { sockets } = this.#state;
+    const connection = sockets.get(socket);
+    if (!connection) return;
+    if (isFlooding(connection.rate, Date.now())) sockets.close(socket, CLOSE_REASONS.flood);
+    else if (isExpired(connection.client, Date.now())) sockets.close(socket, CLOSE_REASONS.ended);
     else {
-      const message = readMessage(data);
-      if ("type" in message) await this.#take(socket, guest.client, message);
+      const message = parseMessage(data);
+      if ("type" in message) await this.#handleMessage(socket, connection.client, message);
       else sockets.close(socket, message);
     }
-    this.#stage.tidy();
+    this.#state.removeUnusedViews();
   }
 
   override webSocketClose(socket: WebSocket): void {
-    this.#stage.sockets.forget(socket);
+    this.#state.sockets.remove(socket);
     // Answers the close; else the other end waits for its time to run out.
     if (socket.readyState !== WebSocket.CLOSED) socket.close(1000);
-    this.#stage.tidy();
+    this.#state.removeUnusedViews();
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#stage.sockets.forget(socket);
-    this.#stage.tidy();
+    this.#state.sockets.remove(socket);
+    this.#state.removeUnusedViews();
   }
 
-  async #take(socket: WebSocket, client: Client, message: Message): Promise<void> {
-    const { sockets } = this.#stage;
+  async #handleMessage(socket: WebSocket, client: ClientState, message: ClientMessage): Promise<void> {
+    const { sockets } = this.#state;
     if (message.type === "ack") {
       // Who acknowledges what was never sent would have no bound.
-      if (message.seq > client.sent) sockets.close(socket, CLOSE.policy);
-      else acknowledge(client, sockets.get(socket)?.owed ?? [], message.seq);
+      if (message.seq > client.sent) sockets.close(socket, CLOSE_REASONS.policy);
+      else acknowledgeFrames(client, sockets.get(socket)?.unacked ?? [], message.seq);
     } else if (await this.#isSameCaller(client, message.access_token)) {
-      client.expires = endOfToken(message.access_token);
-      this.#arm();
-    } else sockets.close(socket, CLOSE.ended);
+      client.expires = tokenExpiresAt(message.access_token);
+      this.#scheduleAlarm();
+    } else sockets.close(socket, CLOSE_REASONS.ended);
     if (sockets.get(socket)) sockets.save(socket);
   }
 
   /** A newer token of the same session. */
-  async #isSameCaller({ holder }: Client, jwt: string): Promise<boolean> {
-    const keys = await keysOf(this.env);
+  async #isSameCaller({ holder }: ClientState, jwt: string): Promise<boolean> {
+    const keys = await getKeys(this.env);
     const token = await verifyAccessToken(this.env, keys.jwt, jwt, Date.now()).catch(() => null);
     return holder.kind === "user" && token?.userId === holder.userId && token.sessionId === holder.sessionId;
   }
 
   /** Lets in everybody who waits, with one question to D1 and one to each patient's object. */
-  async #admit(wave: readonly Handshake[]): Promise<Admission[]> {
-    const stage = this.#stage;
-    const numbers = { gap: stage.next(), snapshot: stage.next() };
-    const openings = stage.expect(wave, numbers);
-    const wasEmpty = stage.sockets.size === 0;
+  async #admit(batch: readonly Handshake[]): Promise<Admission[]> {
+    const state = this.#state;
+    const reservedSeqs = { gap: state.nextSeq(), snapshot: state.nextSeq() };
+    const admission = state.beginAdmission(batch, reservedSeqs);
+    const wasEmpty = state.sockets.size === 0;
     try {
-      const homes = new Set(wave.map(({ seat }) => homeOf(seat)).filter((home) => home !== stage.hospitalId));
-      await Promise.all([...homes].map((home) => this.env.WARD_FEED.getByName(home).follow(stage.hospitalId)));
-      const ended = await this.#settle(wave.map(({ seat }) => seat));
-      const looks = await stage.fill(
-        wave.map(({ seat }) => seat.view),
-        numbers.snapshot,
+      const homeFeeds = new Set(batch.map(({ seat }) => toHomeFeed(seat)).filter((home) => home !== state.hospitalId));
+      await Promise.all([...homeFeeds].map((home) => this.env.WARD_FEED.getByName(home).follow(state.hospitalId)));
+      const ended = await this.#applyVisibility(batch.map(({ seat }) => seat));
+      const snapshots = await state.refreshSnapshots(
+        batch.map(({ seat }) => seat.view),
+        reservedSeqs.snapshot,
         true,
       );
-      const admitted = wave.map((handshake): Admission => {
+      const admitted = batch.map((handshake): Admission => {
         if (ended.has(handshake.seat)) return { refused: 401 };
-        return stage.admit(handshake, looks, numbers);
+        return state.admitSocket(handshake, snapshots, reservedSeqs);
       });
       if (wasEmpty) this.#recheckAt = Date.now() + RECHECK_MS;
       return admitted;
     } finally {
-      openings.done();
-      stage.tidy();
-      this.#arm();
+      admission.done();
+      state.removeUnusedViews();
+      this.#scheduleAlarm();
     }
   }
 
   /** Asks D1 what these seats may see, and takes from their views what that is no longer. @returns the seats that ended */
-  async #settle(seats: readonly Seat[]): Promise<ReadonlySet<Seat>> {
-    const stage = this.#stage;
-    const asked = stage.ask();
-    const { patients, ended } = await lookUp(database(this.env.DB), stage.hospitalId, seats, stage.requested());
-    for (const [view, ids] of patients) stage.settle(view, ids, asked);
+  async #applyVisibility(seats: readonly Subscription[]): Promise<ReadonlySet<Subscription>> {
+    const state = this.#state;
+    const queryNumber = state.nextQueryNumber();
+    const { patients, ended } = await findVisiblePatients(getDb(this.env.DB), state.hospitalId, seats, state.requested());
+    for (const [view, ids] of patients) state.applyVisiblePatients(view, ids, queryNumber);
     return ended;
   }
 
-  async #check(): Promise<void> {
-    const stage = this.#stage;
-    const sockets = new Map<Seat, WebSocket>(stage.sockets.entries().map(([socket, { client }]) => [client, socket]));
+  async #recheckSockets(): Promise<void> {
+    const state = this.#state;
+    const sockets = new Map<Subscription, WebSocket>(state.sockets.entries().map(([socket, { client }]) => [client, socket]));
     if (sockets.size === 0) return;
-    const before = stage.seq;
-    const ended = await this.#settle([...sockets.keys()]);
+    const before = state.seq;
+    const ended = await this.#applyVisibility([...sockets.keys()]);
     for (const seat of ended) {
       const socket = sockets.get(seat);
-      if (socket) stage.sockets.close(socket, CLOSE.ended);
+      if (socket) state.sockets.close(socket, CLOSE_REASONS.ended);
     }
-    stage.tidy();
-    await stage.fill(stage.keys(), before, false);
-    stage.keepViews();
+    state.removeUnusedViews();
+    await state.refreshSnapshots(state.viewKeys(), before, false);
+    state.saveViews();
     this.#recheckAt = Date.now() + RECHECK_MS;
-    this.#arm();
+    this.#scheduleAlarm();
   }
 
-  async #tellFollowers(): Promise<void> {
-    const { shelf, hospitalId } = this.#stage;
+  async #notifyFollowers(): Promise<void> {
+    const { storage: shelf, hospitalId } = this.#state;
     await Promise.all(
-      shelf.followers().map(async (follower) => {
-        const hasGuests = await this.env.WARD_FEED.getByName(follower.hospital_id).recheckGuests(hospitalId);
-        if (!hasGuests) shelf.unfollow(follower);
+      shelf.listFollowers().map(async (follower) => {
+        const hasSockets = await this.env.WARD_FEED.getByName(follower.hospital_id).recheckFollowed(hospitalId);
+        if (!hasSockets) shelf.removeFollower(follower);
       }),
     );
   }
 
   #closeEnded(now: number): void {
-    for (const [socket, { client }] of this.#stage.sockets.entries()) {
-      if (hasEnded(client, now)) this.#stage.sockets.close(socket, CLOSE.ended);
+    for (const [socket, { client }] of this.#state.sockets.entries()) {
+      if (isExpired(client, now)) this.#state.sockets.close(socket, CLOSE_REASONS.ended);
     }
-    this.#stage.tidy();
+    this.#state.removeUnusedViews();
   }
 
   /** The next look at rights, or the first token's end before it. Without sockets the feed sleeps. */
-  #arm(): void {
-    const entries = this.#stage.sockets.entries();
+  #scheduleAlarm(): void {
+    const entries = this.#state.sockets.entries();
     if (entries.length === 0) return;
     const ends = entries.map(([, { client }]) => client.expires ?? this.#recheckAt);
     const at = Math.max(Date.now(), Math.min(this.#recheckAt, ...ends));
-    if (this.#armed !== null && this.#armed <= at) return;
-    this.#armed = at;
+    if (this.#alarmAt !== null && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);
   }
 }
 
 /** The feed that hears of changes to somebody's rights: that of the hospital for which they act. */
-const homeOf = ({ actingFor }: Seat) => actingFor ?? NO_HOSPITAL;
+const toHomeFeed = ({ actingFor }: Subscription) => actingFor ?? NO_HOSPITAL_FEED;
 
 function isAbout(frame: PatientFrame, patientId: string): boolean {
   return frame.patient_id === patientId && (frame.type !== "alert" || frame.alert.patient_id === patientId);

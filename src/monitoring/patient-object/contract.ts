@@ -92,7 +92,7 @@ export type LiveFrame =
 export type Origin = { kind: "device"; credential: string } | { kind: "person"; id: string };
 
 /** Samples as they came, not judged yet. `sent_at`: the sender's clock when it sent them. */
-export type Batch = { items: readonly unknown[]; sent_at: number | null; conditions: readonly string[] | null };
+export type IncomingBatch = { items: readonly unknown[]; sent_at: number | null; conditions: readonly string[] | null };
 
 export type ItemResult = {
   index: number;
@@ -105,7 +105,7 @@ export type ItemResult = {
 };
 
 /** `known: false`: the object has no such credential or no facts; D1 decides (vitals/ingest.ts). */
-export type RecordAnswer =
+export type RecordResult =
   | { known: false }
   | { known: true; results: ItemResult[]; clock: { skew_ms: number | null; corrected_ms: number } | null };
 

@@ -1,16 +1,16 @@
 // Sockets of devices: frames of samples in, judged and shown at once, stored and acknowledged together every ten seconds.
 import { z } from "zod";
 import type { Facts } from "./context/facts.ts";
-import type { Batch, Origin, RecordAnswer } from "./contract.ts";
+import type { IncomingBatch, Origin, RecordResult } from "./contract.ts";
 
-const TAG = "device";
+const SOCKET_TAG = "device";
 /** How long samples wait to be stored; the device keeps what is not acknowledged. */
-export const ACK_MS = 10_000;
+export const ACK_INTERVAL_MS = 10_000;
 /** Samples that a device may have unacknowledged. */
-export const CREDIT = 3_000;
-const MOST_BYTES = 64 * 1024;
+export const MAX_UNACKED_SAMPLES = 3_000;
+const MAX_FRAME_BYTES = 64 * 1024;
 /** Frames of one socket in a second; monitors send one or a few. */
-const MOST_FRAMES = 100;
+const MAX_FRAMES_PER_SECOND = 100;
 
 /** What a device says of itself: words of a code, never free text. */
 export const Conditions = z
@@ -23,38 +23,38 @@ export const Conditions = z
   .max(20);
 
 /** A device that has sent its last asks for its acknowledgement. */
-const Flush = z.strictObject({ type: z.literal("flush") });
+const FlushMessage = z.strictObject({ type: z.literal("flush") });
 
-const Frame = z.strictObject({
+const SamplesMessage = z.strictObject({
   type: z.literal("samples"),
   samples: z.array(z.unknown()).min(1).max(1000),
   sent_at: z.iso.datetime({ offset: true }).optional(),
   conditions: Conditions.optional(),
 });
 
-type Attached = { credential: string };
+type SocketAttachment = { credential: string };
 /** What a socket has sent that is not stored yet. */
-type Waiting = { upto: number | null; samples: number };
+type UnstoredSamples = { upto: number | null; samples: number };
 
 /** When what waits is stored though nothing more comes. */
-const TAIL_MS = 30_000;
+const MAX_STORE_DELAY_MS = 30_000;
 
-type Host = {
+type SocketHost = {
   ctx: DurableObjectState;
   /** Takes samples in without storing them yet. */
-  take(origin: Origin, batch: Batch): RecordAnswer;
+  record(origin: Origin, batch: IncomingBatch): RecordResult;
   /** Stores what was taken. */
   save(): void;
 };
 
 export class DeviceSockets {
-  readonly #host: Host;
-  readonly #waiting = new Map<WebSocket, Waiting>();
-  readonly #pace = new WeakMap<WebSocket, { second: number; frames: number }>();
+  readonly #host: SocketHost;
+  readonly #waiting = new Map<WebSocket, UnstoredSamples>();
+  readonly #rate = new WeakMap<WebSocket, { second: number; frames: number }>();
   /** Since when samples wait. No timer: one would keep the object awake, and billed, between two frames. */
-  #since: number | null = null;
+  #waitingSince: number | null = null;
 
-  constructor(host: Host) {
+  constructor(host: SocketHost) {
     this.#host = host;
   }
 
@@ -63,23 +63,23 @@ export class DeviceSockets {
     // One socket a device: the older is half open, or somebody else's.
     this.flush();
     for (const older of this.#host.ctx.getWebSockets(credential)) older.close(4409, "another socket of this device");
-    this.#host.ctx.acceptWebSocket(server, [TAG, credential]);
-    server.serializeAttachment({ credential } satisfies Attached);
-    server.send(JSON.stringify({ type: "hello", credit: CREDIT, ack_seconds: ACK_MS / 1000 }));
+    this.#host.ctx.acceptWebSocket(server, [SOCKET_TAG, credential]);
+    server.serializeAttachment({ credential } satisfies SocketAttachment);
+    server.send(JSON.stringify({ type: "hello", credit: MAX_UNACKED_SAMPLES, ack_seconds: ACK_INTERVAL_MS / 1000 }));
     return new Response(null, { status: 101, webSocket: client });
   }
 
   /** True for a socket that sends more frames than anybody could need. */
-  #floods(socket: WebSocket): boolean {
+  #isFlooding(socket: WebSocket): boolean {
     const second = Math.floor(Date.now() / 1000);
-    const pace = this.#pace.get(socket);
-    const frames = pace?.second === second ? pace.frames + 1 : 1;
-    this.#pace.set(socket, { second, frames });
-    return frames > MOST_FRAMES;
+    const rate = this.#rate.get(socket);
+    const frames = rate?.second === second ? rate.frames + 1 : 1;
+    this.#rate.set(socket, { second, frames });
+    return frames > MAX_FRAMES_PER_SECOND;
   }
 
   message(socket: WebSocket, message: string | ArrayBuffer): void {
-    if (this.#floods(socket)) {
+    if (this.#isFlooding(socket)) {
       socket.close(1008, "too many frames");
       return;
     }
@@ -89,37 +89,37 @@ export class DeviceSockets {
       return;
     }
     if ("close" in batch) {
-      socket.close(batch.close, batch.why);
+      socket.close(batch.close, batch.reason);
       return;
     }
     const waiting = this.#waiting.get(socket) ?? { upto: null, samples: 0 };
-    if (waiting.samples + batch.items.length > CREDIT) {
+    if (waiting.samples + batch.items.length > MAX_UNACKED_SAMPLES) {
       socket.close(1013, "more unacknowledged samples than the credit");
       return;
     }
-    const { credential }: Attached = socket.deserializeAttachment();
-    let answer: RecordAnswer;
+    const { credential }: SocketAttachment = socket.deserializeAttachment();
+    let result: RecordResult;
     try {
-      answer = this.#host.take({ kind: "device", credential }, batch);
+      result = this.#host.record({ kind: "device", credential }, batch);
     } catch (error) {
       // Nothing of it is kept and nothing was acknowledged: the device comes again with all of it.
       this.closeAll(1011, "not stored");
       throw error;
     }
-    if (!answer.known) {
+    if (!result.known) {
       socket.close(4403, "not bound");
       return;
     }
-    const refused = answer.results.filter(({ status }) => status !== "stored" && status !== "duplicate");
+    const refused = result.results.filter(({ status }) => status !== "stored" && status !== "duplicate");
     if (refused.length > 0) socket.send(JSON.stringify({ type: "refused", results: refused }));
-    this.#waiting.set(socket, { upto: highest(waiting.upto, batch.items), samples: waiting.samples + batch.items.length });
-    this.#since ??= Date.now();
-    if (Date.now() - this.#since >= ACK_MS) this.flush();
+    this.#waiting.set(socket, { upto: highestSeq(waiting.upto, batch.items), samples: waiting.samples + batch.items.length });
+    this.#waitingSince ??= Date.now();
+    if (Date.now() - this.#waitingSince >= ACK_INTERVAL_MS) this.flush();
   }
 
   /** Stores what waits, then acknowledges it: the output gate holds the frames until it is durable. */
   flush(): void {
-    this.#since = null;
+    this.#waitingSince = null;
     if (this.#waiting.size === 0) return;
     this.#host.save();
     for (const [socket, { upto }] of this.#waiting) {
@@ -129,50 +129,50 @@ export class DeviceSockets {
   }
 
   /** When the object has to store what waits, or null. */
-  get due(): number | null {
-    return this.#since === null ? null : this.#since + TAIL_MS;
+  get storeDueAt(): number | null {
+    return this.#waitingSince === null ? null : this.#waitingSince + MAX_STORE_DELAY_MS;
   }
 
-  closed(socket: WebSocket): void {
+  onClose(socket: WebSocket): void {
     if (this.#waiting.has(socket)) this.flush();
     this.#waiting.delete(socket);
   }
 
   /** Sockets whose credential is not bound here any more. */
-  dropUnbound({ bindings, open }: Facts): void {
-    const live = new Set(
+  closeUnbound({ bindings, open }: Facts): void {
+    const activeCredentials = new Set(
       open ? bindings.filter(({ until }) => until === null).flatMap(({ credentials }) => Object.keys(credentials)) : [],
     );
-    for (const socket of this.#host.ctx.getWebSockets(TAG)) {
-      const { credential }: Attached = socket.deserializeAttachment();
-      if (!live.has(credential)) socket.close(4403, "not bound");
+    for (const socket of this.#host.ctx.getWebSockets(SOCKET_TAG)) {
+      const { credential }: SocketAttachment = socket.deserializeAttachment();
+      if (!activeCredentials.has(credential)) socket.close(4403, "not bound");
     }
   }
 
-  closeAll(code: number, why: string): void {
-    this.#since = null;
+  closeAll(code: number, reason: string): void {
+    this.#waitingSince = null;
     this.#waiting.clear();
-    for (const socket of this.#host.ctx.getWebSockets(TAG)) socket.close(code, why);
+    for (const socket of this.#host.ctx.getWebSockets(SOCKET_TAG)) socket.close(code, reason);
   }
 }
 
-function readFrame(message: string | ArrayBuffer): Batch | "flush" | { close: number; why: string } {
-  if (typeof message !== "string") return { close: 1003, why: "text frames only" };
-  if (message.length > MOST_BYTES) return { close: 1009, why: "64 KiB a frame" };
+function readFrame(message: string | ArrayBuffer): IncomingBatch | "flush" | { close: number; reason: string } {
+  if (typeof message !== "string") return { close: 1003, reason: "text frames only" };
+  if (message.length > MAX_FRAME_BYTES) return { close: 1009, reason: "64 KiB a frame" };
   let value: unknown;
   try {
     value = JSON.parse(message);
   } catch {
-    return { close: 1008, why: "not JSON" };
+    return { close: 1008, reason: "not JSON" };
   }
-  if (Flush.safeParse(value).success) return "flush";
-  const frame = Frame.safeParse(value);
-  if (!frame.success) return { close: 1008, why: "not a frame of samples" };
+  if (FlushMessage.safeParse(value).success) return "flush";
+  const frame = SamplesMessage.safeParse(value);
+  if (!frame.success) return { close: 1008, reason: "not a frame of samples" };
   const { samples, sent_at, conditions } = frame.data;
   return { items: samples, sent_at: sent_at === undefined ? null : Date.parse(sent_at), conditions: conditions ?? null };
 }
 
-function highest(before: number | null, items: readonly unknown[]): number | null {
+function highestSeq(before: number | null, items: readonly unknown[]): number | null {
   let upto = before;
   for (const item of items) {
     const seq = typeof item === "object" && item !== null && "seq" in item ? item.seq : null;

@@ -1,55 +1,55 @@
 // One object a patient: takes samples, keeps them, raises alarms, tells who watches. Decides nothing about rights: the gate
 // and the facts that D1 told it do. What it answers is durable (output gate), what it knows survives it.
 import { DurableObject } from "cloudflare:workers";
-import { readyKeys } from "../../platform/config.ts";
-import { database } from "../../platform/db/client.ts";
+import { getVerifiedKeys } from "../../platform/config.ts";
+import { getDb } from "../../platform/db/client.ts";
 import { log } from "../../platform/log.ts";
-import { nextDeadline, step } from "../alarm-rules/engine.ts";
-import { AlarmError } from "../alarm-rules/lifecycle.ts";
+import { AlarmError } from "../alarm-rules/alert-lifecycle.ts";
+import { nextDeadline, stepAlarms } from "../alarm-rules/engine.ts";
 import type { AlarmInput, Transition } from "../alarm-rules/model.ts";
-import { type Amended, type Amendment, amend } from "./amend.ts";
-import { alarmConfig } from "./context/alarm-config.ts";
+import { type Amendment, type AmendmentResult, amendSample } from "./amend-sample.ts";
+import { buildAlarmConfig } from "./context/alarm-config.ts";
 import { type Facts, loadFacts } from "./context/facts.ts";
-import { keepNote, type LimitsQuery, limitsKnown } from "./context/limits-over.ts";
-import type { AlertView, Batch, Origin, PatientFrame, PatientSnapshot, RecordAnswer, Watchable } from "./contract.ts";
-import { type AlertChange, deliverToD1, withDeadline } from "./deliver.ts";
+import { type LimitsQuery, readLimitsHistory, saveNote } from "./context/limits-history.ts";
+import type { AlertView, IncomingBatch, Origin, PatientFrame, PatientSnapshot, RecordResult, Watchable } from "./contract.ts";
+import { type AlertChange, deliverToD1, withDeadline } from "./d1-delivery.ts";
 import { DeviceSockets } from "./device-sockets.ts";
-import { closeHours, countAgain, nextClosing, tellUnbound } from "./hours.ts";
-import { forgetUnbound } from "./memory.ts";
+import { closeHours, enqueueUnboundCounts, nextCloseAt, recountHours } from "./hour-closing.ts";
+import { pruneUnbound } from "./monitor-memory.ts";
 import { Publisher } from "./publisher.ts";
-import { archiveOld, nextArchive } from "./samples/archive.ts";
-import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read.ts";
+import { findSender, pickSampleFields, type RecordedBatch, recordBatch } from "./record-batch.ts";
+import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
+import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
 import { Store } from "./samples/store.ts";
-import { bringerOf, fieldsOf, type Taken, take } from "./take.ts";
-import { limitFrames, openHours, samplesFrame, snapshotOf, toAlertView, toLive } from "./view.ts";
+import { buildSnapshot, listOpenHours, toAlertView, toLimitFrames, toLiveSample, toSamplesFrame } from "./snapshot.ts";
 
 const RETRY_MS = 5_000;
-const AT_ONCE_MS = 50;
+const MIN_ALARM_DELAY_MS = 50;
 /** How many rows one batch to D1 tells. */
-const MOST_TOLD = 50;
+const MAX_DELIVERED_ROWS = 50;
 
 export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "tick" }>;
-export type Acted = { alert: AlertView } | { error: "unknown_alert" | "not_open" };
+export type AlertActionResult = { alert: AlertView } | { error: "unknown_alert" | "not_open" };
 
 export class PatientMonitor extends DurableObject<Env> implements Watchable {
   readonly #store: Store;
   readonly #publisher: Publisher;
   readonly #sockets: DeviceSockets;
-  #armed: number | null = null;
+  #alarmAt: number | null = null;
   /** Alerts of the change that is being made: shown when it is kept. */
   #frames: PatientFrame[] = [];
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new Store(ctx.storage.sql);
-    this.#publisher = new Publisher(env, () => this.#store.facts(), this.#store.setting<number>("watched") ?? 0);
+    this.#publisher = new Publisher(env, () => this.#store.facts(), this.#store.readSetting<number>("watched") ?? 0);
     this.#sockets = new DeviceSockets({
       ctx,
-      take: (origin, batch) => this.#take(origin, batch, false),
-      save: () => this.#change(() => undefined),
+      record: (origin, batch) => this.#recordSamples(origin, batch, false),
+      save: () => this.#transact(() => undefined),
     });
     ctx.blockConcurrencyWhile(async () => {
-      this.#armed = await ctx.storage.getAlarm();
+      this.#alarmAt = await ctx.storage.getAlarm();
     });
   }
 
@@ -60,61 +60,62 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   /** Takes what D1 says; older facts than those it has change nothing. */
   configure(facts: Facts): void {
     const now = Date.now();
-    this.#change(() => {
+    this.#transact(() => {
       const before = this.#store.facts();
       if ((before?.as_of ?? 0) > facts.as_of) return;
-      keepNote(this.#store, facts);
-      this.#store.keepFacts(facts);
-      this.#frames.push(...limitFrames(before, facts, now));
-      forgetUnbound(this.#store.memory(now), facts);
-      tellUnbound(this.#store, facts, now);
-      this.#judge({ kind: "tick" }, now);
+      saveNote(this.#store, facts);
+      this.#store.saveFacts(facts);
+      this.#frames.push(...toLimitFrames(before, facts, now));
+      pruneUnbound(this.#store.memory(now), facts);
+      enqueueUnboundCounts(this.#store, facts, now);
+      this.#runRules({ kind: "tick" }, now);
     });
-    this.#sockets.dropUnbound(facts);
-    this.#arm();
+    this.#sockets.closeUnbound(facts);
+    this.#scheduleAlarm();
   }
 
   /** @returns known false when neither the credential nor the patient is known here */
-  record(origin: Origin, batch: Batch): RecordAnswer {
-    return this.#take(origin, batch, true);
+  record(origin: Origin, batch: IncomingBatch): RecordResult {
+    return this.#recordSamples(origin, batch, true);
   }
 
   /** @param store whether it is durable with the answer; else with the next change that is */
-  #take(origin: Origin, batch: Batch, store: boolean): RecordAnswer {
+  #recordSamples(origin: Origin, batch: IncomingBatch, store: boolean): RecordResult {
     const now = Date.now();
     const facts = this.#store.facts();
     if (!facts?.open) return { known: false };
-    const bringer = bringerOf(facts, origin, now);
-    if (!bringer) return { known: false };
+    const sender = findSender(facts, origin, now);
+    if (!sender) return { known: false };
     const held: { item: unknown; reason: string }[] = [];
-    const taken = this.#change(() => {
-      const before = this.#store.memory(now).heard[bringer.by]?.corrected ?? 0;
-      const taken = take(this.#store, facts.patient, bringer, batch, now);
-      if (taken.fresh.length > 0) this.#judge({ kind: "samples", device: bringer.device, samples: taken.fresh }, now);
-      if (bringer.device && batch.conditions) {
-        this.#judge({ kind: "conditions", device: bringer.device, conditions: batch.conditions }, now);
+    const recorded = this.#transact(() => {
+      const before = this.#store.memory(now).heard[sender.by]?.corrected ?? 0;
+      const recorded = recordBatch(this.#store, facts.patient, sender, batch, now);
+      if (recorded.newSamples.length > 0)
+        this.#runRules({ kind: "samples", device: sender.device, samples: recorded.newSamples }, now);
+      if (sender.device && batch.conditions) {
+        this.#runRules({ kind: "conditions", device: sender.device, conditions: batch.conditions }, now);
       }
-      if (bringer.device && taken.clock.corrected_ms !== before) {
-        this.#store.send("clock", { device: bringer.device, skew: taken.clock.skew_ms });
+      if (sender.device && recorded.clock.corrected_ms !== before) {
+        this.#store.enqueue("clock", { device: sender.device, skew: recorded.clock.skew_ms });
       }
-      for (const { index, status, reason } of taken.results) {
-        if (status === "quarantined" && bringer.device)
-          held.push({ item: fieldsOf(batch.items[index]), reason: reason ?? "quarantined" });
+      for (const { index, status, reason } of recorded.results) {
+        if (status === "quarantined" && sender.device)
+          held.push({ item: pickSampleFields(batch.items[index]), reason: reason ?? "quarantined" });
       }
-      if (held.length > 0 && bringer.device) this.#store.send("held", { device: bringer.device, items: held, received: now });
-      return taken;
+      if (held.length > 0 && sender.device) this.#store.enqueue("held", { device: sender.device, items: held, received: now });
+      return recorded;
     }, store);
-    this.#tell(facts, taken.fresh, bringer.by, now);
-    this.#arm();
-    return { known: true, results: taken.results, clock: bringer.device ? taken.clock : null };
+    this.#publishSamples(facts, recorded.newSamples, sender.by, now);
+    this.#scheduleAlarm();
+    return { known: true, results: recorded.results, clock: sender.device ? recorded.clock : null };
   }
 
   /** Acknowledge, assign, snooze, resolve: by the gate's leave. */
-  act(action: AlertAction): Acted {
+  actOnAlert(action: AlertAction): AlertActionResult {
     const now = Date.now();
-    const acted = this.#change((): Acted => {
+    const actionResult = this.#transact((): AlertActionResult => {
       try {
-        const changed = this.#judge(action, now).findLast(({ alert }) => alert.n === action.n)?.alert;
+        const changed = this.#runRules(action, now).findLast(({ alert }) => alert.n === action.n)?.alert;
         const alert = changed ?? this.#store.memory(now).alarm.alerts.find(({ n }) => n === action.n);
         return alert ? { alert: toAlertView(this.#patientId, alert) } : { error: "not_open" };
       } catch (error) {
@@ -123,8 +124,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
         throw error;
       }
     });
-    this.#arm();
-    return acted;
+    this.#scheduleAlarm();
+    return actionResult;
   }
 
   /** Frames go to the hospital's feed until then. */
@@ -132,19 +133,19 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const now = Date.now();
     if (!this.#store.facts()) {
       // Nothing came for this patient yet: D1 says who it is.
-      const facts = await loadFacts({ db: database(this.env.DB), keys: await readyKeys(this.env) }, this.#patientId, now);
+      const facts = await loadFacts({ db: getDb(this.env.DB), keys: await getVerifiedKeys(this.env) }, this.#patientId, now);
       if (!facts) return null;
       this.configure(facts);
     }
-    if (until > now) this.#change(() => this.#store.keepSetting("watched", until));
-    this.#publisher.watched(until);
+    if (until > now) this.#transact(() => this.#store.saveSetting("watched", until));
+    this.#publisher.setWatchedUntil(until);
     return this.snapshot();
   }
 
   snapshot(): PatientSnapshot | null {
     const now = Date.now();
     const facts = this.#store.facts();
-    return facts && snapshotOf(facts, this.#store.memory(now), this.#store.memory(now).alarm.alerts, now);
+    return facts && buildSnapshot(facts, this.#store.memory(now), this.#store.memory(now).alarm.alerts, now);
   }
 
   /** Samples of a range, newest first; reads what was archived too. */
@@ -159,22 +160,22 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
 
   /** Rollups of hours that D1 does not have yet, and which of those that it has are being counted again; limits where a chart asks. */
   openHours(chart: LimitsQuery | null) {
-    return { ...openHours(this.#store.memory(Date.now())), limits: chart && limitsKnown(this.#store, chart) };
+    return { ...listOpenHours(this.#store.memory(Date.now())), limits: chart && readLimitsHistory(this.#store, chart) };
   }
 
   /** Corrects one sample; the value before stays in its history. */
-  async amend(place: { block: number; index: number }, amendment: Amendment): Promise<Amended> {
+  async amend(place: { block: number; index: number }, amendment: Amendment): Promise<AmendmentResult> {
     const change = (work: () => AlarmInput | null) =>
-      this.#change(() => {
+      this.#transact(() => {
         const corrected = work();
-        if (corrected) this.#judge(corrected, Date.now());
+        if (corrected) this.#runRules(corrected, Date.now());
       });
-    const amended = await amend(this.env, this.#store, this.#patientId, place, amendment, Date.now(), change);
+    const amended = await amendSample(this.env, this.#store, this.#patientId, place, amendment, Date.now(), change);
     const facts = this.#store.facts();
     if ("sample" in amended && facts) {
-      this.#publisher.queue([samplesFrame(facts, [amended.sample], this.#store.memory(Date.now()), Date.now())], false);
+      this.#publisher.enqueue([toSamplesFrame(facts, [amended.sample], this.#store.memory(Date.now()), Date.now())], false);
     }
-    this.#arm();
+    this.#scheduleAlarm();
     return amended;
   }
 
@@ -182,7 +183,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   override fetch(request: Request): Response {
     const credential = request.headers.get("X-Credential") ?? "";
     const facts = this.#store.facts();
-    if (!facts?.open || !bringerOf(facts, { kind: "device", credential }, Date.now())) return new Response(null, { status: 409 });
+    if (!facts?.open || !findSender(facts, { kind: "device", credential }, Date.now()))
+      return new Response(null, { status: 409 });
     return this.#sockets.accept(credential);
   }
 
@@ -191,61 +193,61 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   }
 
   override webSocketClose(socket: WebSocket): void {
-    this.#sockets.closed(socket);
+    this.#sockets.onClose(socket);
   }
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#armed = null;
+    this.#alarmAt = null;
     try {
       this.#sockets.flush();
-      this.#change(() => {
-        this.#judge({ kind: "tick" }, now);
+      this.#transact(() => {
+        this.#runRules({ kind: "tick" }, now);
         closeHours(this.#store, now);
       });
       await this.#deliver();
-      const recount = await countAgain(this.env, this.#store, this.#patientId, now);
+      const recount = await recountHours(this.env, this.#store, this.#patientId, now);
       if (recount) {
-        this.#change(recount);
+        this.#transact(recount);
         await this.#deliver();
       }
-      await archiveOld(this.env, this.#store, this.#patientId, now, (work) => this.#change(work));
-      this.#arm();
+      await archiveOldBlocks(this.env, this.#store, this.#patientId, now, (work) => this.#transact(work));
+      this.#scheduleAlarm();
     } catch (error) {
       log(this.env, "ERROR", "patient monitor", { cause: error instanceof Error ? error.name : "unknown" });
-      this.#arm(Date.now() + RETRY_MS);
+      this.#scheduleAlarm(Date.now() + RETRY_MS);
     }
   }
 
   /** Runs the rules; their transitions go to the outbox and to who watches. */
-  #judge(input: AlarmInput, now: number): Transition[] {
+  #runRules(input: AlarmInput, now: number): Transition[] {
     const facts = this.#store.facts();
     if (!facts) return [];
     const memory = this.#store.memory(now);
-    const { state, transitions } = step(memory.alarm, input, alarmConfig(facts, now), now);
+    const { state, transitions } = stepAlarms(memory.alarm, input, buildAlarmConfig(facts, now), now);
     memory.alarm = state;
     for (const transition of transitions) {
-      this.#store.send("alert", { version: ++memory.version, ward: facts.ward, transition } satisfies AlertChange);
+      this.#store.enqueue("alert", { version: ++memory.version, ward: facts.ward, transition } satisfies AlertChange);
     }
-    this.#store.keep(now);
+    this.#store.markDirty(now);
     for (const { what, alert } of transitions) {
       this.#frames.push({ type: "alert", patient_id: facts.patient, what, alert: toAlertView(facts.patient, alert) });
     }
     return transitions;
   }
 
-  #tell(facts: Facts, fresh: Taken["fresh"], by: string, now: number): void {
+  #publishSamples(facts: Facts, fresh: RecordedBatch["newSamples"], by: string, now: number): void {
     if (fresh.length === 0 || !this.#publisher.isWatched(now)) return;
-    const samples = fresh.map((sample) => toLive(facts.patient, { ...sample, received: now, device: by }));
-    this.#publisher.queue([samplesFrame(facts, samples, this.#store.memory(now), now)], false);
+    const samples = fresh.map((sample) => toLiveSample(facts.patient, { ...sample, received: now, device: by }));
+    this.#publisher.enqueue([toSamplesFrame(facts, samples, this.#store.memory(now), now)], false);
   }
 
   /**
    * All or nothing: what fails half-way leaves neither rows nor memory.
    * @param save false leaves open block and memory unwritten, unless the work wrote something else: then they go with it
    */
-  #change<T>(work: () => T, save = true): T {
-    this.#store.makeTables();
+  #transact<T>(work: () => T, save = true): T {
+    this.#store.createTables();
     try {
       const result = this.ctx.storage.transactionSync(() => {
         const before = this.#store.writes;
@@ -253,11 +255,11 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
         if (save || this.#store.writes !== before) this.#store.save();
         return result;
       });
-      this.#publisher.queue(this.#frames.splice(0), true);
+      this.#publisher.enqueue(this.#frames.splice(0), true);
       return result;
     } catch (error) {
       this.#frames = [];
-      this.#store.forget();
+      this.#store.discard();
       this.#sockets.closeAll(1011, "not stored");
       throw error;
     }
@@ -267,34 +269,34 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   async #deliver(): Promise<void> {
     const facts = this.#store.facts();
     for (;;) {
-      const rows = this.#store.outgoing(MOST_TOLD);
+      const rows = this.#store.readOutbox(MAX_DELIVERED_ROWS);
       const last = rows.at(-1);
       if (!facts || !last) return;
-      await withDeadline(deliverToD1(this.env, database(this.env.DB), facts, rows, Date.now()));
-      this.#change(() => this.#store.sent(last.id));
+      await withDeadline(deliverToD1(this.env, getDb(this.env.DB), facts, rows, Date.now()));
+      this.#transact(() => this.#store.deleteDelivered(last.id));
     }
   }
 
   /** Sets the alarm when something is due earlier than it stands. */
-  #arm(at?: number): void {
-    const due = at ?? this.#due(Date.now());
-    if (due === null || (this.#armed !== null && this.#armed <= due)) return;
-    this.#armed = due;
+  #scheduleAlarm(at?: number): void {
+    const due = at ?? this.#nextDueAt(Date.now());
+    if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
+    this.#alarmAt = due;
     void this.ctx.storage.setAlarm(due);
   }
 
-  #due(now: number): number | null {
+  #nextDueAt(now: number): number | null {
     const facts = this.#store.facts();
     if (!facts) return null;
-    if (this.#store.outgoing(1).length > 0) return now + AT_ONCE_MS;
+    if (this.#store.readOutbox(1).length > 0) return now + MIN_ALARM_DELAY_MS;
     const memory = this.#store.memory(now);
     const times = [
-      nextDeadline(memory.alarm, alarmConfig(facts, now)),
-      nextClosing(memory, facts.patient, now),
-      nextArchive(this.#store),
-      this.#sockets.due,
+      nextDeadline(memory.alarm, buildAlarmConfig(facts, now)),
+      nextCloseAt(memory, facts.patient, now),
+      nextArchiveAt(this.#store),
+      this.#sockets.storeDueAt,
     ];
     const due = times.filter((time) => time !== null);
-    return due.length > 0 ? Math.max(now + AT_ONCE_MS, Math.min(...due)) : null;
+    return due.length > 0 ? Math.max(now + MIN_ALARM_DELAY_MS, Math.min(...due)) : null;
   }
 }

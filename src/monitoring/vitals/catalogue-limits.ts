@@ -1,14 +1,14 @@
 // Default alarm limits by age band. A clinic sets its own for a ward or a patient; these hold until it does.
 import type { AgeBand, Limits } from "./model.ts";
 
-type ByBand = Partial<Record<AgeBand, Limits>>;
+type LimitsByBand = Partial<Record<AgeBand, Limits>>;
 /** Critical low, low, high, critical high. A limit is met at its value, so one that a source gives as "below 60" is 59 here. */
 type Bounds = readonly [number | null, number | null, number | null, number | null];
-type Manner = Pick<Limits, "duration_s" | "hysteresis"> & Partial<Pick<Limits, "rate_per_minute" | "trend" | "silence_s">>;
+type AlarmTiming = Pick<Limits, "duration_s" | "hysteresis"> & Partial<Pick<Limits, "rate_per_minute" | "trend" | "silence_s">>;
 
 /** `manner` is ours, not a source's: brief artefacts must not alarm, and a value that dithers at a limit is one alarm. */
-function byBand(manner: Manner, bounds: Partial<Record<AgeBand, Bounds>>): ByBand {
-  const limits = ([critical_low, low, high, critical_high]: Bounds): Limits => ({
+function limitsByBand(timing: AlarmTiming, bounds: Partial<Record<AgeBand, Bounds>>): LimitsByBand {
+  const toLimits = ([critical_low, low, high, critical_high]: Bounds): Limits => ({
     critical_low,
     low,
     high,
@@ -16,20 +16,20 @@ function byBand(manner: Manner, bounds: Partial<Record<AgeBand, Bounds>>): ByBan
     rate_per_minute: null,
     trend: false,
     silence_s: null,
-    ...manner,
+    ...timing,
   });
-  return Object.fromEntries(Object.entries(bounds).map(([band, of]) => [band, limits(of)]));
+  return Object.fromEntries(Object.entries(bounds).map(([band, bandBounds]) => [band, toLimits(bandBounds)]));
 }
 
 /** Vitals that a monitor measures all the time: two minutes without one is a fault. */
-const CONTINUOUS = { trend: true, silence_s: 120 } as const;
+const CONTINUOUS_TIMING = { trend: true, silence_s: 120 } as const;
 
 export const HEART_RATE = {
   source:
     "Adult: NEWS2 three points (≤ 40, ≥ 131) and the common monitor defaults 50 and 120. Child: PALS 2020 asleep low end and awake " +
     "high end; 60 is where PALS starts compressions, 220 and 180 where it suspects supraventricular tachycardia; 50 is ours",
-  limits: byBand(
-    { duration_s: 10, hysteresis: 3, rate_per_minute: 40, ...CONTINUOUS },
+  limits: limitsByBand(
+    { duration_s: 10, hysteresis: 3, rate_per_minute: 40, ...CONTINUOUS_TIMING },
     {
       neonate: [60, 89, 206, 220],
       infant: [60, 89, 181, 220],
@@ -41,16 +41,16 @@ export const HEART_RATE = {
   ),
 };
 
-const CHILD_SATURATION: Bounds = [85, 90, null, null];
+const CHILD_SATURATION_BOUNDS: Bounds = [85, 90, null, null];
 export const SATURATION = {
   source: "Adult: NEWS2 scale 1 three points (≤ 91). Child: 90, below which PALS 2020 acts. 85 for severe desaturation is ours",
-  limits: byBand(
-    { duration_s: 15, hysteresis: 2, rate_per_minute: 8, ...CONTINUOUS },
+  limits: limitsByBand(
+    { duration_s: 15, hysteresis: 2, rate_per_minute: 8, ...CONTINUOUS_TIMING },
     {
-      neonate: CHILD_SATURATION,
-      infant: CHILD_SATURATION,
-      toddler: CHILD_SATURATION,
-      child: CHILD_SATURATION,
+      neonate: CHILD_SATURATION_BOUNDS,
+      infant: CHILD_SATURATION_BOUNDS,
+      toddler: CHILD_SATURATION_BOUNDS,
+      child: CHILD_SATURATION_BOUNDS,
       adolescent: [85, 91, null, null],
       adult: [85, 91, null, null],
     },
@@ -61,8 +61,8 @@ export const RESPIRATION = {
   source:
     "Adult: NEWS2 three points (≤ 8, ≥ 25) and the common monitor default 30. Child: one beyond the PALS 2020 normal range; below 10 " +
     "or above 60 PALS calls abnormal at any age; 80 of neonates is ours",
-  limits: byBand(
-    { duration_s: 15, hysteresis: 2, rate_per_minute: 15, ...CONTINUOUS },
+  limits: limitsByBand(
+    { duration_s: 15, hysteresis: 2, rate_per_minute: 15, ...CONTINUOUS_TIMING },
     {
       neonate: [9, 29, 61, 80],
       infant: [9, 29, 54, 61],
@@ -78,7 +78,7 @@ export const SYSTOLIC = {
   source:
     "Adult: NEWS2 three and two points (≤ 90, ≤ 100, ≥ 220) and 180, the hypertensive crisis of ACC/AHA 2017. Child: hypotension of " +
     "PALS 2020 for the youngest of the band, one below its normal range, stage 2 of AAP 2017 (140) and its emergency (180)",
-  limits: byBand(
+  limits: limitsByBand(
     { duration_s: 0, hysteresis: 5 },
     {
       neonate: [59, 66, null, null],
@@ -95,7 +95,7 @@ export const DIASTOLIC = {
   source:
     "Adult: the common monitor default 50; grade 3 hypertension of ESC/ESH 2018 (110), crisis of ACC/AHA 2017 (120). Child: one " +
     "below the PALS 2020 normal range; stage 2 of AAP 2017 (90) and its emergency (120)",
-  limits: byBand(
+  limits: limitsByBand(
     { duration_s: 0, hysteresis: 3 },
     {
       neonate: [null, 34, null, null],
@@ -112,7 +112,7 @@ export const MEAN_PRESSURE = {
   source:
     "Adult: below the 65 of the Surviving Sepsis Campaign; 55 from Walsh et al. 2013 (Anesthesiology); 140 is the mean of 180/120. " +
     "Child from one year: fifth centile 40 + 1.5 × age of Haque and Zaritsky 2007, for the youngest of the band",
-  limits: byBand(
+  limits: limitsByBand(
     { duration_s: 0, hysteresis: 3 },
     {
       toddler: [null, 41, null, null],
@@ -123,69 +123,76 @@ export const MEAN_PRESSURE = {
   ),
 };
 
-const WARM: Bounds = [32, 35, 39.1, 40];
+const TEMPERATURE_BOUNDS: Bounds = [32, 35, 39.1, 40];
 export const TEMPERATURE = {
   source:
     "NEWS2 (≤ 35.0, ≥ 39.1); moderate hypothermia (32) and heat stroke (40). Neonate: hypothermia of WHO (< 36.0, severe < 32.0), fever " +
     "of NICE NG143 under 3 months (38.0); infant: fever of NICE NG143 at 3 to 6 months (39.0)",
-  limits: byBand(
+  limits: limitsByBand(
     { duration_s: 0, hysteresis: 0.2 },
     {
       neonate: [31.9, 35.9, 38, 40],
       infant: [32, 35, 39, 40],
-      toddler: WARM,
-      child: WARM,
-      adolescent: WARM,
-      adult: WARM,
+      toddler: TEMPERATURE_BOUNDS,
+      child: TEMPERATURE_BOUNDS,
+      adolescent: TEMPERATURE_BOUNDS,
+      adult: TEMPERATURE_BOUNDS,
     },
   ),
 };
 
-const SUGAR: Bounds = [54, 70, 250, 484];
+const GLUCOSE_BOUNDS: Bounds = [54, 70, 250, 484];
 export const GLUCOSE = {
   source:
     "Hypoglycaemia of ADA levels 2 and 1 (54, 70), hyperglycaemia level 2 (250), mean critical limit of Kost 1990 (484). Neonate: " +
     "2.6 mmol/L and the operational threshold of BAPM 2017, 2.0 mmol/L",
-  limits: byBand(
+  limits: limitsByBand(
     { duration_s: 0, hysteresis: 5 },
-    { neonate: [36, 47, 250, 484], infant: SUGAR, toddler: SUGAR, child: SUGAR, adolescent: SUGAR, adult: SUGAR },
+    {
+      neonate: [36, 47, 250, 484],
+      infant: GLUCOSE_BOUNDS,
+      toddler: GLUCOSE_BOUNDS,
+      child: GLUCOSE_BOUNDS,
+      adolescent: GLUCOSE_BOUNDS,
+      adult: GLUCOSE_BOUNDS,
+    },
   ),
 };
 
-const ALERTNESS: Bounds = [null, null, 2, 3];
+const CHILD_CONSCIOUSNESS_BOUNDS: Bounds = [null, null, 2, 3];
 export const CONSCIOUSNESS = {
   source:
     "Adult: NEWS2 three points from C on; P is about Glasgow 8. Younger than NEWS2: from V on, since C is not in their AVPU",
-  limits: byBand(
+  limits: limitsByBand(
     { duration_s: 0, hysteresis: 0 },
     {
-      neonate: ALERTNESS,
-      infant: ALERTNESS,
-      toddler: ALERTNESS,
-      child: ALERTNESS,
-      adolescent: ALERTNESS,
+      neonate: CHILD_CONSCIOUSNESS_BOUNDS,
+      infant: CHILD_CONSCIOUSNESS_BOUNDS,
+      toddler: CHILD_CONSCIOUSNESS_BOUNDS,
+      child: CHILD_CONSCIOUSNESS_BOUNDS,
+      adolescent: CHILD_CONSCIOUSNESS_BOUNDS,
       adult: [null, null, 1, 3],
     },
   ),
 };
 
-const CARBON_DIOXIDE: Bounds = [10, 30, 50, null];
+const ETCO2_BOUNDS: Bounds = [10, 30, 50, null];
 export const END_TIDAL_CO2 = {
   source: "Common monitor defaults (30, 50); 10 or less is next to no circulation or no breath (AHA 2020 on resuscitation)",
-  limits: byBand(
+  limits: limitsByBand(
     { duration_s: 15, hysteresis: 2, rate_per_minute: 15 },
     {
-      neonate: CARBON_DIOXIDE,
-      infant: CARBON_DIOXIDE,
-      toddler: CARBON_DIOXIDE,
-      child: CARBON_DIOXIDE,
-      adolescent: CARBON_DIOXIDE,
-      adult: CARBON_DIOXIDE,
+      neonate: ETCO2_BOUNDS,
+      infant: ETCO2_BOUNDS,
+      toddler: ETCO2_BOUNDS,
+      child: ETCO2_BOUNDS,
+      adolescent: ETCO2_BOUNDS,
+      adult: ETCO2_BOUNDS,
     },
   ),
 };
 
 export const NO_LIMITS = {
   source: "None: not a vital that alarms by its value",
-  limits: byBand({ duration_s: 0, hysteresis: 0 }, {}),
+  limits: limitsByBand({ duration_s: 0, hysteresis: 0 }, {}),
 };

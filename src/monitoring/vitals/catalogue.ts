@@ -20,20 +20,20 @@ export { CODES };
 type Units = Vital["units"];
 
 /** Several spellings of units that differ by a factor. */
-function spelled(...units: readonly (readonly [factor: number, ...spellings: string[]])[]): Units {
+function unitTable(...units: readonly (readonly [factor: number, ...spellings: string[]])[]): Units {
   return Object.fromEntries(units.flatMap(([factor, ...names]) => names.map((name) => [name, { factor, offset: 0 }] as const)));
 }
 
 const PER_MINUTE = ["/min", "1/min", "{beats}/min", "{breaths}/min", "beats/min", "breaths/min", "bpm"] as const;
-const PERCENT: Units = spelled([1, "%", "percent"], [100, "1", "{fraction}"]);
+const PERCENT: Units = unitTable([1, "%", "percent"], [100, "1", "{fraction}"]);
 /** UCUM has m[Hg] as 133.322 kPa. */
-const PRESSURE: Units = spelled([1, "mm[Hg]", "mmHg", "mm Hg"], [1 / 0.133322, "kPa"]);
+const PRESSURE: Units = unitTable([1, "mm[Hg]", "mmHg", "mm Hg"], [1 / 0.133322, "kPa"]);
 const TEMPERATURE_UNITS: Units = {
-  ...spelled([1, "Cel", "°C", "C", "degC"]),
+  ...unitTable([1, "Cel", "°C", "C", "degC"]),
   ...Object.fromEntries(["[degF]", "°F", "F", "degF"].map((name) => [name, { factor: 5 / 9, offset: -160 / 9 }])),
 };
 /** Glucose has 180.182 g/mol. */
-const GLUCOSE_UNITS: Units = spelled([1, "mg/dL", "mg/dl"], [18.0182, "mmol/L", "mmol/l"], [100, "g/L", "g/l"]);
+const GLUCOSE_UNITS: Units = unitTable([1, "mg/dL", "mg/dl"], [18.0182, "mmol/L", "mmol/l"], [100, "g/L", "g/l"]);
 
 const PRESSURE_RANGE = { min: 0, max: 360, source: "Upper end of invasive pressure on bedside monitors; 0 is no pulse" };
 
@@ -45,7 +45,7 @@ export const VITALS: readonly Vital[] = [
     unit: "/min",
     // Not 8889-8, the pulse of an oximeter: with its sensor off that is 0 while the heart beats.
     also: [],
-    units: spelled([1, ...PER_MINUTE]),
+    units: unitTable([1, ...PER_MINUTE]),
     plausible: { min: 0, max: 350, source: "Upper end of bedside monitors (neonatal mode); 0 is asystole" },
     decimals: 1,
     ...HEART_RATE,
@@ -100,7 +100,7 @@ export const VITALS: readonly Vital[] = [
     display: "Respiratory rate",
     unit: "/min",
     also: [],
-    units: spelled([1, ...PER_MINUTE]),
+    units: unitTable([1, ...PER_MINUTE]),
     plausible: { min: 0, max: 170, source: "Upper end of bedside monitors (neonatal mode); 0 is apnoea" },
     decimals: 1,
     ...RESPIRATION,
@@ -144,7 +144,7 @@ export const VITALS: readonly Vital[] = [
     // A, C, V, P, U are 0 to 4.
     unit: "{ACVPU}",
     also: ["80288-4"],
-    units: spelled([1, "{ACVPU}", "{AVPU}", "{score}", "1"]),
+    units: unitTable([1, "{ACVPU}", "{AVPU}", "{score}", "1"]),
     plausible: { min: 0, max: 4, source: "Five letters" },
     decimals: 0,
     ...CONSCIOUSNESS,
@@ -166,7 +166,7 @@ export const VITALS: readonly Vital[] = [
     display: "Inhaled oxygen flow rate",
     unit: "L/min",
     also: [],
-    units: spelled([1, "L/min", "l/min", "lpm"], [0.001, "mL/min", "ml/min"]),
+    units: unitTable([1, "L/min", "l/min", "lpm"], [0.001, "mL/min", "ml/min"]),
     plausible: { min: 0, max: 100, source: "High-flow nasal oxygen reaches 80" },
     decimals: 2,
     ...NO_LIMITS,
@@ -188,7 +188,7 @@ export const VITALS: readonly Vital[] = [
     display: "Steps",
     unit: "{steps}",
     also: [],
-    units: spelled([1, "{steps}", "steps", "{count}", "count", "1"]),
+    units: unitTable([1, "{steps}", "steps", "{count}", "count", "1"]),
     plausible: { min: 0, max: 400_000, source: "More than anybody runs in 24 hours" },
     decimals: 0,
     ...NO_LIMITS,
@@ -199,7 +199,7 @@ export const VITALS: readonly Vital[] = [
     display: "Sleep duration",
     unit: "min",
     also: [],
-    units: spelled([1, "min"], [60, "h"], [1 / 60, "s"]),
+    units: unitTable([1, "min"], [60, "h"], [1 / 60, "s"]),
     plausible: { min: 0, max: 1440, source: "A day" },
     decimals: 2,
     ...NO_LIMITS,
@@ -211,7 +211,7 @@ export const VITALS: readonly Vital[] = [
     unit: "kcal",
     also: [],
     // UCUM has the calorie as 4.184 J.
-    units: spelled([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
+    units: unitTable([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
     plausible: { min: 0, max: 20_000, source: "Above the most reported of a day of endurance racing" },
     decimals: 2,
     ...NO_LIMITS,
@@ -222,28 +222,28 @@ export const VITALS: readonly Vital[] = [
     display: "Body weight",
     unit: "kg",
     also: [],
-    units: spelled([1, "kg"], [0.001, "g"], [0.453_592_37, "[lb_av]", "lb", "lbs"]),
+    units: unitTable([1, "kg"], [0.001, "g"], [0.453_592_37, "[lb_av]", "lb", "lbs"]),
     plausible: { min: 0.2, max: 650, source: "Smallest newborn that survived (212 g), heaviest adult on record (635 kg)" },
     decimals: 3,
     ...NO_LIMITS,
   },
 ];
 
-const BY_CODE = new Map(VITALS.flatMap((vital) => [vital.code, ...vital.also].map((code) => [code, vital] as const)));
-const BY_NAME = new Map(VITALS.map((vital) => [vital.name, vital]));
+const VITAL_BY_CODE = new Map(VITALS.flatMap((vital) => [vital.code, ...vital.also].map((code) => [code, vital] as const)));
+const VITAL_BY_NAME = new Map(VITALS.map((vital) => [vital.name, vital]));
 
 /** By LOINC, also by another that means the same here. */
-export function vitalOf(code: string): Vital | null {
-  return BY_CODE.get(code) ?? null;
+export function findVital(code: string): Vital | null {
+  return VITAL_BY_CODE.get(code) ?? null;
 }
 
 /** By the short name of the wire. */
-export function vitalNamed(name: string): Vital | null {
-  return BY_NAME.get(name) ?? null;
+export function findVitalByName(name: string): Vital | null {
+  return VITAL_BY_NAME.get(name) ?? null;
 }
 
 /** Which band an age is in and when that ends, epoch ms; null for adults. */
-export function ageBandOf(dateOfBirth: string, now: number): { band: AgeBand; until: number | null } {
+export function findAgeBand(dateOfBirth: string, now: number): { band: AgeBand; until: number | null } {
   const [year = Number.NaN, month = Number.NaN, day = Number.NaN] = dateOfBirth.split("-").map(Number);
   const birthday = (age: number) => Date.UTC(year + age, month - 1, day);
   if (Number.isNaN(birthday(0))) throw new RangeError("A date of birth is YYYY-MM-DD");
@@ -260,13 +260,13 @@ export function ageBandOf(dateOfBirth: string, now: number): { band: AgeBand; un
 }
 
 /** Half up at so many decimals, as a person rounds the decimal number that is written: 36.05 is 36.1, 1.005 is 1.01. */
-export function rounded(value: number, decimals: number): number {
+export function roundHalfUp(value: number, decimals: number): number {
   const scale = 10 ** decimals;
   // Plus 0, since a small negative number rounds to -0.
   return Math.round(Number((value * scale).toPrecision(12))) / scale + 0;
 }
 
 /** The catalogue's limits for an age band, by code; vitals that have none for it are absent. */
-export function defaultLimits(band: AgeBand): Record<string, Limits> {
+export function getDefaultLimits(band: AgeBand): Record<string, Limits> {
   return Object.fromEntries(VITALS.flatMap(({ code, limits }) => (limits[band] ? [[code, limits[band]] as const] : [])));
 }

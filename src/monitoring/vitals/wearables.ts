@@ -1,8 +1,8 @@
 // What `POST /wearables/sync` calls its metrics, in LOINC and UCUM. That body names no units, so each metric has one.
 import { CODES } from "./catalogue.ts";
-import type { WireItem } from "./incoming.ts";
+import type { SampleInput } from "./sample-validation.ts";
 
-export const METRICS = [
+export const WEARABLE_METRICS = [
   ["heart_rate", CODES.heart_rate, "/min"],
   ["spo2", CODES.spo2, "%"],
   ["systolic", CODES.systolic, "mm[Hg]"],
@@ -16,14 +16,16 @@ export const METRICS = [
 ] as const;
 
 /** One moment of a wearable; a metric that is null or absent was not measured. */
-export type Metrics = { timestamp: string } & { [name in (typeof METRICS)[number][0]]?: number | null | undefined };
+export type WearableReading = { timestamp: string } & {
+  [name in (typeof WEARABLE_METRICS)[number][0]]?: number | null | undefined;
+};
 
 /** Items to judge, in the order of the moments and within one in that of the table. */
-export function metricsToItems(moments: readonly Metrics[]): WireItem[] {
-  return moments.flatMap((moment) =>
-    METRICS.flatMap(([name, code, unit]) => {
-      const value = moment[name] ?? null;
-      return value === null ? [] : [{ code, value, unit, effective_at: moment.timestamp }];
+export function toSampleInputs(readings: readonly WearableReading[]): SampleInput[] {
+  return readings.flatMap((reading) =>
+    WEARABLE_METRICS.flatMap(([name, code, unit]) => {
+      const value = reading[name] ?? null;
+      return value === null ? [] : [{ code, value, unit, effective_at: reading.timestamp }];
     }),
   );
 }

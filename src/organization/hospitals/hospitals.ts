@@ -1,15 +1,15 @@
 // Hospitals: the tenants. One that is deactivated is shut for its people, devices and apps with their next request.
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { asCaller, requireRole } from "../../access/access.ts";
-import type { Call, DoctorScope, Role, UserActor, UserCall, UserStanding } from "../../access/actor.ts";
-import { type AuditEvent, audit } from "../../access/audit.ts";
-import { fail, refuse } from "../../access/refusals.ts";
-import type { Action } from "../../access/roles.ts";
-import type { Taking } from "../../http/idempotency.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../../http/pagination.ts";
-import { count, scopes } from "../../platform/counters.ts";
+import { requireRole, withUser } from "../../access/access.ts";
+import type { Call, DoctorScope, Role, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
+import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess, denyNotFound, failWithAudit } from "../../access/deny.ts";
+import { canManageHospital } from "../../access/effective-role.ts";
+import type { KeyStatements } from "../../http/idempotency.ts";
+import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
-import { hospitals, SELF_CARE } from "../../platform/db/schema.ts";
+import { hospitals, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 
@@ -18,17 +18,17 @@ export type NewHospital = { name: string; doctor_scope: DoctorScope } & Contact;
 export type HospitalChange = { name?: string; doctor_scope?: DoctorScope; is_active?: boolean } & Contact;
 
 /** The hospitals a person may know: administrators all, staff their own, patients those that hold their records. */
-function visible(standing: UserStanding, actor: UserActor): SQL {
-  if (standing.role === "admin") return sql`1`;
-  if (standing.role !== "patient") return eq(hospitals.id, standing.hospitalId ?? "");
+function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL {
+  if (effectiveRole.role === "admin") return sql`1`;
+  if (effectiveRole.role !== "patient") return eq(hospitals.id, effectiveRole.hospitalId ?? "");
   return sql`${hospitals.id} IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id WHERE l.user_id = ${actor.userId})`;
 }
 
-const iso = (time: number) => new Date(time).toISOString();
+const toIsoTime = (time: number) => new Date(time).toISOString();
 
-type Row = typeof hospitals.$inferSelect;
+type HospitalRow = typeof hospitals.$inferSelect;
 
-function toHospital(row: Row) {
+function toHospital(row: HospitalRow) {
   return {
     hospital_id: row.id,
     name: row.name,
@@ -38,84 +38,76 @@ function toHospital(row: Row) {
     phone: row.phone,
     email: row.email,
     address: row.address,
-    created_at: iso(row.createdAt),
-    updated_at: iso(row.updatedAt),
+    created_at: toIsoTime(row.createdAt),
+    updated_at: toIsoTime(row.updatedAt),
     version: row.version,
   };
 }
 
-export async function createHospital(anyCall: Call, input: NewHospital, taking: Taking) {
-  const { call, standing } = await requireRole(anyCall, "hospital:create");
-  return insertHospital(call, input, standing.role, taking);
+export async function createHospital(anyCall: Call, input: NewHospital, keyStatements: KeyStatements) {
+  const { call, effectiveRole } = await requireRole(anyCall, "hospital:create");
+  return insertHospital(call, input, effectiveRole.role, keyStatements);
 }
 
-export async function insertHospital(call: Call, input: NewHospital, role: Role, taking: Taking = () => []) {
+export async function insertHospital(call: Call, input: NewHospital, role: Role, keyStatements: KeyStatements = () => []) {
   const { db, actor, now } = call;
   const id = uuidv7();
-  const insert = db.insert(hospitals).values({ ...columnsOf(input), id, name: input.name, createdAt: now, updatedAt: now });
+  const insert = db.insert(hospitals).values({ ...toColumns(input), id, name: input.name, createdAt: now, updatedAt: now });
   const [[row]] = await batch(db, [
     insert.returning(),
-    ...taking(id),
-    count(db, [{ scope: scopes.all, day: 0, name: "hospitals", n: 1 }]),
-    ...audit(db, actor, now, { event: "hospital.create", action: "C", role, hospitalId: id, entity: { type: "hospital", id } }),
+    ...keyStatements(id),
+    incrementCounters(db, [{ scope: COUNTER_SCOPES.all, day: 0, name: "hospitals", n: 1 }]),
+    ...recordAuditEvent(db, actor, now, {
+      event: "hospital.create",
+      action: "C",
+      role,
+      hospitalId: id,
+      entity: { type: "hospital", id },
+    }),
   ]);
   if (!row) throw new ApiError("unavailable");
   return toHospital(row);
 }
 
 /** What is absent stays as it is, or as the schema has it. */
-function columnsOf({ name, doctor_scope, is_active, time_zone, phone, email, address }: HospitalChange) {
+function toColumns({ name, doctor_scope, is_active, time_zone, phone, email, address }: HospitalChange) {
   const active = is_active === undefined ? undefined : Number(is_active);
   return { name, doctorScope: doctor_scope, active, timeZone: time_zone, phone, email, address };
 }
 
 export async function getHospital(anyCall: Call, id: string) {
-  const { call, standing, results } = await asCaller(anyCall, "hospital:read", (standing, { db, actor }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "hospital:read", (effectiveRole, { db, actor }) => [
     db
       .select()
       .from(hospitals)
-      .where(and(eq(hospitals.id, id), visible(standing, actor))),
+      .where(and(eq(hospitals.id, id), isVisibleTo(effectiveRole, actor))),
   ]);
   const [row] = results[0];
-  return row ? toHospital(row) : notFound(call, "hospital:read", standing, { hospital: id });
+  return row ? toHospital(row) : denyNotFound(call, "hospital:read", effectiveRole, { hospital: id });
 }
 
 export async function listHospitals(anyCall: Call, query: PageQuery & { active?: boolean | undefined }) {
-  const start = await startOf(anyCall, "hospitals", query);
-  const { where, orderBy } = keyset(start, hospitals.createdAt, hospitals.id);
-  const wanted = query.active === undefined ? undefined : eq(hospitals.active, Number(query.active));
-  const { results } = await asCaller(anyCall, "hospital:read", (standing, { db, actor }) => [
+  const start = await resolvePageStart(anyCall, "hospitals", query);
+  const { where, orderBy } = keysetClauses(start, hospitals.createdAt, hospitals.id);
+  const activeFilter = query.active === undefined ? undefined : eq(hospitals.active, Number(query.active));
+  const { results } = await withUser(anyCall, "hospital:read", (effectiveRole, { db, actor }) => [
     db
       .select()
       .from(hospitals)
-      .where(and(visible(standing, actor), wanted, where))
+      .where(and(isVisibleTo(effectiveRole, actor), activeFilter, where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip),
     db.all<{ n: number }>(
-      sql`SELECT count(*) AS n FROM (SELECT 1 FROM hospitals WHERE ${and(visible(standing, actor), wanted)} LIMIT ${COUNT_LIMIT + 1})`,
+      sql`SELECT count(*) AS n FROM (SELECT 1 FROM hospitals WHERE ${and(isVisibleTo(effectiveRole, actor), activeFilter)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
   const [rows, [counted]] = results;
-  const { rows: kept, pagination } = await toPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
+  const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
-  return { items: kept.map(toHospital), pagination };
-}
-
-/** Hospitals that the caller administers. */
-export function administers(standing: UserStanding, hospitalId: string): boolean {
-  return standing.role === "admin" || standing.hospitalId === hospitalId;
-}
-
-export function notFound(
-  call: Call,
-  action: Action,
-  { role, hospitalId }: UserStanding,
-  target: Record<string, string>,
-): Promise<never> {
-  return refuse(call, action, "not_found", { role, hospitalId, target });
+  return { items: pageRows.map(toHospital), pagination };
 }
 
 /**
@@ -123,24 +115,24 @@ export function notFound(
  * @throws ApiError not_found, forbidden (`is_active` by its own administrator; the built-in organisation), precondition_failed
  */
 export async function updateHospital(anyCall: Call, id: string, version: number, change: HospitalChange) {
-  const { call, standing, results } = await asCaller(anyCall, "hospital:update", (standing, { db }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "hospital:update", (effectiveRole, { db }) => [
     db
       .select()
       .from(hospitals)
-      .where(administers(standing, id) ? eq(hospitals.id, id) : sql`0`),
+      .where(canManageHospital(effectiveRole, id) ? eq(hospitals.id, id) : sql`0`),
   ]);
   const [row] = results[0];
-  const { role, hospitalId } = standing;
+  const { role, hospitalId } = effectiveRole;
   const target = { hospital: id };
   if (change.is_active !== undefined && role !== "admin") {
-    return refuse(call, "hospital:update", "forbidden", { role, hospitalId, target });
+    return denyAccess(call, "hospital:update", "forbidden", { role, hospitalId, target });
   }
-  if (!row) return notFound(call, "hospital:update", standing, target);
-  if (id === SELF_CARE) return refuse(call, "hospital:update", "forbidden", { role, hospitalId: id, target });
-  return writeHospital(call, role, row, version, change);
+  if (!row) return denyNotFound(call, "hospital:update", effectiveRole, target);
+  if (id === SELF_CARE_HOSPITAL_ID) return denyAccess(call, "hospital:update", "forbidden", { role, hospitalId: id, target });
+  return saveHospital(call, role, row, version, change);
 }
 
-async function writeHospital(call: UserCall, role: Role, row: Row, version: number, change: HospitalChange) {
+async function saveHospital(call: UserCall, role: Role, row: HospitalRow, version: number, change: HospitalChange) {
   const { db, actor, now } = call;
   const event: AuditEvent = {
     event: change.is_active === undefined ? "hospital.update" : `hospital.${change.is_active ? "reactivate" : "deactivate"}`,
@@ -150,24 +142,24 @@ async function writeHospital(call: UserCall, role: Role, row: Row, version: numb
     entity: { type: "hospital", id: row.id },
     detail: { fields: Object.keys(change) },
   };
-  if (row.version !== version) return fail(call, "precondition_failed", event);
+  if (row.version !== version) return failWithAudit(call, "precondition_failed", event);
   const [[after]] = await batch(db, [
     db
       .update(hospitals)
-      .set({ ...columnsOf(change), updatedAt: now, version: version + 1 })
+      .set({ ...toColumns(change), updatedAt: now, version: version + 1 })
       .where(and(eq(hospitals.id, row.id), eq(hospitals.version, version)))
       .returning(),
-    ...audit(db, actor, now, { ...event, when: sql`changes() > 0` }),
-    ...(change.is_active === false ? [endSessions(call, row.id, version + 1)] : []),
+    ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    ...(change.is_active === false ? [endHospitalSessions(call, row.id, version + 1)] : []),
   ]);
-  return after ? toHospital(after) : fail(call, "precondition_failed", event);
+  return after ? toHospital(after) : failWithAudit(call, "precondition_failed", event);
 }
 
 /**
  * Ends the sessions that act for the hospital, if this very change deactivated it: they do not come back with it.
  * Who acts for a hospital is or was a member, and members are found by index.
  */
-function endSessions({ db, now }: UserCall, hospitalId: string, version: number): Statement {
+function endHospitalSessions({ db, now }: UserCall, hospitalId: string, version: number): Statement {
   return db.run(sql`UPDATE sessions SET revoked_at = CAST(${now} AS INTEGER), revoked_reason = 'hospital_deactivated'
     WHERE user_id IN (SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId})
       AND hospital_id = ${hospitalId} AND revoked_at IS NULL

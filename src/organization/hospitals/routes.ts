@@ -1,29 +1,30 @@
 // Organization: hospitals and their members.
 import { createRoute, z } from "@hono/zod-openapi";
-import { Email } from "../../accounts/auth/names.ts";
-import { once, readClaim, type Taking } from "../../http/idempotency.ts";
-import { flag, pageQuery } from "../../http/pagination.ts";
+import { endMember, setMember } from "../../accounts/users/memberships.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
+import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import {
-  answer,
-  body,
-  EXAMPLE,
-  etag,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  formatEtag,
   Id,
-  ifMatch,
-  matchHeaders,
-  newRouter,
+  idempotencyHeaders,
+  ifMatchHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  onceHeaders,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
+  okPage,
+  pageResponse,
+  problemResponses,
+  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
-import { line, phone, prose } from "../../platform/text.ts";
+import { Email } from "../../platform/email.ts";
+import { multiLine, phoneNumber, singleLine } from "../../platform/text.ts";
 import { createHospital, getHospital, listHospitals, updateHospital } from "./hospitals.ts";
-import { endMember, listMembers, setMember } from "./members.ts";
+import { listMembers } from "./members.ts";
 
 const DoctorScope = z.enum(["care_team", "hospital"]);
 
@@ -52,7 +53,7 @@ const Hospital = z
   })
   .openapi("Hospital");
 const example = {
-  hospital_id: EXAMPLE.hospital,
+  hospital_id: EXAMPLES.hospital,
   name: "Demo General",
   is_active: true,
   doctor_scope: "care_team" as const,
@@ -60,35 +61,35 @@ const example = {
   phone: "+91 20 5550 0100",
   email: "desk@example.org",
   address: "1 Lake Road, Pune",
-  created_at: EXAMPLE.time,
-  updated_at: EXAMPLE.time,
+  created_at: EXAMPLES.time,
+  updated_at: EXAMPLES.time,
   version: 1,
 };
-const Name = line(200).openapi({ example: "Demo General" });
-const contact = {
+const HospitalName = singleLine(200).openapi({ example: "Demo General" });
+const contactFields = {
   time_zone: z.string().max(60).refine(isTimeZone, "A time zone of the IANA database").openapi({ example: "Asia/Kolkata" }),
-  phone: phone.nullable().openapi({ example: "+91 20 5550 0100" }),
+  phone: phoneNumber.nullable().openapi({ example: "+91 20 5550 0100" }),
   email: Email.nullable(),
-  address: prose(500).nullable().openapi({ example: "1 Lake Road, Pune" }),
+  address: multiLine(500).nullable().openapi({ example: "1 Lake Road, Pune" }),
 };
 const NewHospital = z
   .strictObject({
-    name: Name,
+    name: HospitalName,
     doctor_scope: DoctorScope.default("care_team"),
-    time_zone: contact.time_zone.default("UTC"),
-    phone: contact.phone.default(null),
-    email: contact.email.default(null),
-    address: contact.address.default(null),
+    time_zone: contactFields.time_zone.default("UTC"),
+    phone: contactFields.phone.default(null),
+    email: contactFields.email.default(null),
+    address: contactFields.address.default(null),
   })
   .openapi("NewHospital");
 const HospitalChange = z
   .strictObject({
-    name: Name.optional(),
+    name: HospitalName.optional(),
     doctor_scope: DoctorScope.optional(),
-    time_zone: contact.time_zone.optional(),
-    phone: contact.phone.optional(),
-    email: contact.email.optional(),
-    address: contact.address.optional(),
+    time_zone: contactFields.time_zone.optional(),
+    phone: contactFields.phone.optional(),
+    email: contactFields.email.optional(),
+    address: contactFields.address.optional(),
     is_active: z.boolean().optional().openapi({ description: "For administrators of the platform" }),
   })
   .refine((change) => Object.keys(change).length > 0, "Nothing to change")
@@ -104,42 +105,42 @@ const Member = z
     since: Timestamp,
   })
   .openapi("Member");
-const member = {
-  user_id: EXAMPLE.user,
+const exampleMember = {
+  user_id: EXAMPLES.user,
   email: "asha@example.org",
   username: "asha.rao",
   full_name: "Asha Rao",
   role: "doctor" as const,
   is_active: true,
-  since: EXAMPLE.time,
+  since: EXAMPLES.time,
 };
-const memberQuery = z.strictObject({ ...pageQuery, role: z.enum(STAFF_ROLES).optional(), active: flag.optional() });
-const hospitalParam = z.object({ hospital_id: Id.openapi({ example: EXAMPLE.hospital }) });
-const memberParam = hospitalParam.extend({ user_id: Id.openapi({ example: EXAMPLE.user }) });
+const memberQuery = z.strictObject({ ...pageQuery, role: z.enum(STAFF_ROLES).optional(), active: booleanParam.optional() });
+const hospitalParam = z.object({ hospital_id: Id.openapi({ example: EXAMPLES.hospital }) });
+const memberParam = hospitalParam.extend({ user_id: Id.openapi({ example: EXAMPLES.user }) });
 const MemberRef = z.object({ user_id: Id, hospital_id: Id });
 const tags = ["Organization"];
 
-export const hospitalRoutes = newRouter()
+export const hospitalRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/hospitals",
       tags,
       summary: "Create a hospital",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        headers: onceHeaders,
-        body: body(NewHospital, { name: "Demo General", time_zone: "Asia/Kolkata" }),
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(NewHospital, { name: "Demo General", time_zone: "Asia/Kolkata" }),
       },
-      responses: { 201: answer(Hospital, "The hospital", example), ...problems(401, 403, 404, 409, 413, 415) },
+      responses: { 201: jsonResponse(Hospital, "The hospital", example), ...problemResponses(401, 403, 404, 409, 413, 415) },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      const create = (taking: Taking) => createHospital(call, input, taking);
-      const claim = await readClaim(c, "hospital.create");
-      const hospital = await once(call, claim, input, create, (id) => getHospital(call, id));
-      c.header("ETag", etag(hospital.version));
+      const create = (keyStatements: KeyStatements) => createHospital(call, input, keyStatements);
+      const idempotencyKey = await readIdempotencyKey(c, "hospital.create");
+      const hospital = await runOnce(call, idempotencyKey, input, create, (id) => getHospital(call, id));
+      c.header("ETag", formatEtag(hospital.version));
       return ok(c, hospital, 201);
     },
   )
@@ -149,11 +150,11 @@ export const hospitalRoutes = newRouter()
       path: "/hospitals",
       tags,
       summary: "Hospitals that I may know",
-      security: SECURED,
-      request: { query: z.strictObject({ ...pageQuery, active: flag.optional() }) },
-      responses: { 200: pageAnswer(Hospital, "Newest first", example), ...problems(401, 403) },
+      security: BEARER_AUTH,
+      request: { query: z.strictObject({ ...pageQuery, active: booleanParam.optional() }) },
+      responses: { 200: pageResponse(Hospital, "Newest first", example), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listHospitals(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listHospitals(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -161,13 +162,13 @@ export const hospitalRoutes = newRouter()
       path: "/hospitals/{hospital_id}",
       tags,
       summary: "One hospital",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: hospitalParam },
-      responses: { 200: answer(Hospital, "The hospital", example), ...problems(401, 403, 404) },
+      responses: { 200: jsonResponse(Hospital, "The hospital", example), ...problemResponses(401, 403, 404) },
     }),
     async (c) => {
       const hospital = await getHospital(c.get("call"), c.req.valid("param").hospital_id);
-      c.header("ETag", etag(hospital.version));
+      c.header("ETag", formatEtag(hospital.version));
       return ok(c, hospital);
     },
   )
@@ -177,18 +178,18 @@ export const hospitalRoutes = newRouter()
       path: "/hospitals/{hospital_id}",
       tags,
       summary: "Change a hospital (needs If-Match)",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params: hospitalParam,
-        headers: matchHeaders,
-        body: body(HospitalChange, { time_zone: "Asia/Kolkata", address: "2 Lake Road, Pune" }),
+        headers: ifMatchHeaders,
+        body: jsonRequestBody(HospitalChange, { time_zone: "Asia/Kolkata", address: "2 Lake Road, Pune" }),
       },
-      responses: { 200: answer(Hospital, "The hospital", example), ...problems(401, 403, 404, 412, 413, 415, 428) },
+      responses: { 200: jsonResponse(Hospital, "The hospital", example), ...problemResponses(401, 403, 404, 412, 413, 415, 428) },
     }),
     async (c) => {
       const { hospital_id } = c.req.valid("param");
-      const hospital = await updateHospital(c.get("call"), hospital_id, ifMatch(c), c.req.valid("json"));
-      c.header("ETag", etag(hospital.version));
+      const hospital = await updateHospital(c.get("call"), hospital_id, readIfMatch(c), c.req.valid("json"));
+      c.header("ETag", formatEtag(hospital.version));
       return ok(c, hospital);
     },
   )
@@ -198,17 +199,17 @@ export const hospitalRoutes = newRouter()
       path: "/hospitals/{hospital_id}",
       tags,
       summary: "Deactivate a hospital: its people, devices and apps are shut out at once (needs If-Match)",
-      security: SECURED,
-      request: { params: hospitalParam, headers: matchHeaders },
+      security: BEARER_AUTH,
+      request: { params: hospitalParam, headers: ifMatchHeaders },
       responses: {
-        200: answer(Hospital, "The hospital", { ...example, is_active: false }),
-        ...problems(401, 403, 404, 412, 428),
+        200: jsonResponse(Hospital, "The hospital", { ...example, is_active: false }),
+        ...problemResponses(401, 403, 404, 412, 428),
       },
     }),
     async (c) => {
       const { hospital_id } = c.req.valid("param");
-      const hospital = await updateHospital(c.get("call"), hospital_id, ifMatch(c), { is_active: false });
-      c.header("ETag", etag(hospital.version));
+      const hospital = await updateHospital(c.get("call"), hospital_id, readIfMatch(c), { is_active: false });
+      c.header("ETag", formatEtag(hospital.version));
       return ok(c, hospital);
     },
   )
@@ -218,11 +219,14 @@ export const hospitalRoutes = newRouter()
       path: "/hospitals/{hospital_id}/members",
       tags,
       summary: "Who works there: for all who do",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: hospitalParam, query: memberQuery },
-      responses: { 200: pageAnswer(Member, "In the order of their accounts", member), ...problems(401, 403, 404) },
+      responses: {
+        200: pageResponse(Member, "In the order of their accounts", exampleMember),
+        ...problemResponses(401, 403, 404),
+      },
     }),
-    async (c) => page(c, await listMembers(c.get("call"), c.req.valid("param").hospital_id, c.req.valid("query"))),
+    async (c) => okPage(c, await listMembers(c.get("call"), c.req.valid("param").hospital_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -230,11 +234,11 @@ export const hospitalRoutes = newRouter()
       path: "/hospitals/{hospital_id}/members/{user_id}",
       tags,
       summary: "Give an account a role there",
-      security: SECURED,
-      request: { params: memberParam, body: body(z.strictObject({ role: z.enum(STAFF_ROLES) }), { role: "doctor" }) },
+      security: BEARER_AUTH,
+      request: { params: memberParam, body: jsonRequestBody(z.strictObject({ role: z.enum(STAFF_ROLES) }), { role: "doctor" }) },
       responses: {
-        200: answer(MemberRef, "The membership", { user_id: EXAMPLE.user, hospital_id: EXAMPLE.hospital }),
-        ...problems(401, 403, 404, 409, 413, 415),
+        200: jsonResponse(MemberRef, "The membership", { user_id: EXAMPLES.user, hospital_id: EXAMPLES.hospital }),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {
@@ -249,11 +253,11 @@ export const hospitalRoutes = newRouter()
       path: "/hospitals/{hospital_id}/members/{user_id}",
       tags,
       summary: "End a membership",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: memberParam },
       responses: {
-        200: answer(MemberRef, "The membership that ended", { user_id: EXAMPLE.user, hospital_id: EXAMPLE.hospital }),
-        ...problems(401, 403, 404),
+        200: jsonResponse(MemberRef, "The membership that ended", { user_id: EXAMPLES.user, hospital_id: EXAMPLES.hospital }),
+        ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => {

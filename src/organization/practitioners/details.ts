@@ -1,11 +1,11 @@
 // What a practitioner's profile tells beyond its row: the rules of its fields, and the sealed column that holds them.
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
-import { open, seal } from "../../platform/crypto.ts";
-import { line, phone, prose } from "../../platform/text.ts";
+import { sealValue, unsealValue } from "../../platform/crypto.ts";
+import { multiLine, phoneNumber, singleLine } from "../../platform/text.ts";
 
 /** BCP 47, in its canonical form; null for what is no language tag. */
-function canonicalTag(tag: string): string | null {
+function canonicalLanguageTag(tag: string): string | null {
   try {
     return Intl.getCanonicalLocales(tag)[0] ?? null;
   } catch {
@@ -16,23 +16,23 @@ function canonicalTag(tag: string): string | null {
 const Language = z
   .string()
   .max(35)
-  .refine((tag) => canonicalTag(tag) !== null, "A BCP 47 language tag")
-  .overwrite((tag) => canonicalTag(tag) ?? tag)
+  .refine((tag) => canonicalLanguageTag(tag) !== null, "A BCP 47 language tag")
+  .overwrite((tag) => canonicalLanguageTag(tag) ?? tag)
   .openapi({ example: "mr-IN" });
 
 export const detailFields = {
   qualifications: z
-    .array(line(200))
+    .array(singleLine(200))
     .max(20)
     .openapi({ example: ["MBBS", "MD (Medicine)"] }),
-  registration_number: line(60).nullable().openapi({ example: "MMC 2011/04/1234" }),
+  registration_number: singleLine(60).nullable().openapi({ example: "MMC 2011/04/1234" }),
   languages: z
     .array(Language)
     .max(20)
     .refine((tags) => new Set(tags).size === tags.length, "Each language once")
     .openapi({ example: ["en-IN", "mr-IN"] }),
-  phone: phone.nullable().openapi({ example: "+91 20 5550 0199" }),
-  about: prose(2_000).nullable().openapi({ example: "Sees patients with arrhythmia." }),
+  phone: phoneNumber.nullable().openapi({ example: "+91 20 5550 0199" }),
+  about: multiLine(2_000).nullable().openapi({ example: "Sees patients with arrhythmia." }),
 };
 
 const StoredDetails = z.object({
@@ -44,14 +44,14 @@ const StoredDetails = z.object({
 });
 export type Details = z.infer<typeof StoredDetails>;
 
-const place = (id: string, version: number) => ({ table: "practitioners", column: "details", id, version });
+const sealContext = (id: string, version: number) => ({ table: "practitioners", column: "details", id, version });
 
 export function sealDetails(keys: Keys, id: string, version: number, details: Details): Promise<string> {
-  return seal(keys.fields, place(id, version), details);
+  return sealValue(keys.fields, sealContext(id, version), details);
 }
 
-export async function openDetails(keys: Keys, row: { id: string; version: number; detailsSealed: string }): Promise<Details> {
-  return StoredDetails.parse(await open(keys.fields, place(row.id, row.version), row.detailsSealed));
+export async function unsealDetails(keys: Keys, row: { id: string; version: number; detailsSealed: string }): Promise<Details> {
+  return StoredDetails.parse(await unsealValue(keys.fields, sealContext(row.id, row.version), row.detailsSealed));
 }
 
 export function pickDetails({ qualifications, registration_number, languages, phone, about }: Details): Details {

@@ -1,24 +1,24 @@
 // Practitioners (FHIR Practitioner at one hospital): what patients and colleagues may know of a doctor or nurse.
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { asCaller } from "../../access/access.ts";
-import type { Call, UserActor, UserCall, UserStanding } from "../../access/actor.ts";
-import { type AuditAction, type AuditEvent, audit } from "../../access/audit.ts";
-import { fail, refuse } from "../../access/refusals.ts";
-import type { Action } from "../../access/roles.ts";
-import { MEMBER_NOW } from "../../access/standing.ts";
-import { openProfile } from "../../accounts/users/users.ts";
-import type { Taking } from "../../http/idempotency.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../../http/pagination.ts";
-import { batch, isConflict, isUnmet } from "../../platform/db/client.ts";
+import { withUser } from "../../access/access.ts";
+import type { Call, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
+import { type AuditAction, type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess, failWithAudit } from "../../access/deny.ts";
+import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import type { Permission } from "../../access/permissions.ts";
+import { unsealProfile } from "../../access/profile.ts";
+import type { KeyStatements } from "../../http/idempotency.ts";
+import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { practitioners } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
-import { type Details, openDetails, pickDetails, sealDetails } from "./details.ts";
+import { type Details, pickDetails, sealDetails, unsealDetails } from "./details.ts";
 
 export type PractitionerRole = "doctor" | "nurse";
 export type NewPractitioner = Details & { user_id: string; hospital_id?: string | undefined; specialty: string | null };
 export type PractitionerChange = Partial<Details> & { specialty?: string | null; is_active?: boolean };
-export type PractitionerList = PageQuery & {
+export type PractitionerListQuery = PageQuery & {
   hospital_id?: string | undefined;
   specialty?: string | undefined;
   role?: PractitionerRole | undefined;
@@ -26,45 +26,48 @@ export type PractitionerList = PageQuery & {
 };
 
 /** Of their own profile people change this much; the rest is for those who vouch for it. */
-const OWN_FIELDS = ["phone", "languages", "about"];
+const SELF_EDITABLE_FIELDS = ["phone", "languages", "about"];
 
-type Person = { profileSealed: string; role: string; hospitalName: string; works: number };
-type Row = typeof practitioners.$inferSelect & Person;
+type PersonRow = { profileSealed: string; role: string; hospitalName: string; works: number };
+type PractitionerRow = typeof practitioners.$inferSelect & PersonRow;
 
-const iso = (time: number) => new Date(time).toISOString();
+const toIsoTime = (time: number) => new Date(time).toISOString();
 
 /** Works there now, as doctor or nurse. */
-const WORKS = sql`(u.active = 1 AND h.active = 1 AND m.role IN ('doctor', 'nurse') AND ${MEMBER_NOW})`;
-const LIVE = sql`(practitioners.active = 1 AND ${WORKS})`;
+const IS_ACTIVE_PRACTITIONER = sql`(u.active = 1 AND h.active = 1 AND m.role IN ('doctor', 'nurse') AND ${ACTIVE_MEMBERSHIP})`;
+const IS_ACTIVE_PROFILE = sql`(practitioners.active = 1 AND ${IS_ACTIVE_PRACTITIONER})`;
 /** CROSS JOIN keeps the order: the profile is found first, its person and place by key. */
-const FROM = sql`practitioners CROSS JOIN users u ON u.id = practitioners.user_id
+const PROFILE_TABLES = sql`practitioners CROSS JOIN users u ON u.id = practitioners.user_id
   CROSS JOIN hospitals h ON h.id = practitioners.hospital_id
   CROSS JOIN memberships m ON m.user_id = practitioners.user_id AND m.hospital_id = practitioners.hospital_id`;
-const PERSON = sql`u.profile_sealed AS profileSealed, m.role AS role, h.name AS hospitalName, ${WORKS} AS works`;
-const COLUMNS = sql`practitioners.id AS id, practitioners.user_id AS userId, practitioners.hospital_id AS hospitalId,
+const PERSON_COLUMNS = sql`u.profile_sealed AS profileSealed, m.role AS role, h.name AS hospitalName, ${IS_ACTIVE_PRACTITIONER} AS works`;
+const PROFILE_COLUMNS = sql`practitioners.id AS id, practitioners.user_id AS userId, practitioners.hospital_id AS hospitalId,
   practitioners.specialty AS specialty, practitioners.details_sealed AS detailsSealed, practitioners.active AS active,
   practitioners.created_by AS createdBy, practitioners.created_at AS createdAt, practitioners.updated_at AS updatedAt,
-  practitioners.version AS version, ${PERSON}`;
+  practitioners.version AS version, ${PERSON_COLUMNS}`;
 
 /** Staff know their hospital's; patients those who work where their records are; administrators all. */
-function visible(standing: UserStanding, actor: UserActor): SQL | undefined {
-  if (standing.role === "admin") return undefined;
-  if (standing.role !== "patient") return eq(practitioners.hospitalId, standing.hospitalId ?? "");
+function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL | undefined {
+  if (effectiveRole.role === "admin") return undefined;
+  if (effectiveRole.role !== "patient") return eq(practitioners.hospitalId, effectiveRole.hospitalId ?? "");
   return sql`practitioners.hospital_id IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id
-    WHERE l.user_id = ${actor.userId}) AND ${LIVE}`;
+    WHERE l.user_id = ${actor.userId}) AND ${IS_ACTIVE_PROFILE}`;
 }
 
 /** Those whom the caller may change: managers their hospital's, doctors and nurses themselves. */
-function changeable(standing: UserStanding, actor: UserActor): SQL | undefined {
-  if (standing.role === "patient") return sql`0`;
-  const own = eq(practitioners.userId, actor.userId);
-  return and(visible(standing, actor), standing.role === "doctor" || standing.role === "nurse" ? own : undefined);
+function isEditableBy(effectiveRole: UserEffectiveRole, actor: UserActor): SQL | undefined {
+  if (effectiveRole.role === "patient") return sql`0`;
+  const isOwnProfile = eq(practitioners.userId, actor.userId);
+  return and(
+    isVisibleTo(effectiveRole, actor),
+    effectiveRole.role === "doctor" || effectiveRole.role === "nurse" ? isOwnProfile : undefined,
+  );
 }
 
-async function toPractitioner({ keys }: Call, row: Row, details?: Details) {
-  const [profile, told] = await Promise.all([
-    openProfile(keys, { id: row.userId, profileSealed: row.profileSealed }),
-    details ?? openDetails(keys, row),
+async function toPractitioner({ keys }: Call, row: PractitionerRow, details?: Details) {
+  const [profile, unsealedDetails] = await Promise.all([
+    unsealProfile(keys, { id: row.userId, profileSealed: row.profileSealed }),
+    details ?? unsealDetails(keys, row),
   ]);
   return {
     practitioner_id: row.id,
@@ -73,16 +76,16 @@ async function toPractitioner({ keys }: Call, row: Row, details?: Details) {
     role: row.role,
     hospital: { hospital_id: row.hospitalId, name: row.hospitalName },
     specialty: row.specialty,
-    ...told,
+    ...unsealedDetails,
     is_active: row.active === 1 && row.works === 1,
-    created_at: iso(row.createdAt),
-    updated_at: iso(row.updatedAt),
+    created_at: toIsoTime(row.createdAt),
+    updated_at: toIsoTime(row.updatedAt),
     version: row.version,
   };
 }
 
-function eventOf(
-  { role }: UserStanding,
+function practitionerEvent(
+  { role }: UserEffectiveRole,
   row: { id: string; hospitalId: string },
   event: string,
   action: AuditAction,
@@ -94,95 +97,108 @@ function eventOf(
  * A profile for a doctor or nurse who works at the hospital, one for each person there.
  * @throws ApiError not_found (nobody who works there), conflict (in another role), already_exists
  */
-export async function createPractitioner(anyCall: Call, input: NewPractitioner, taking: Taking) {
-  const { call, standing, results } = await asCaller(anyCall, "practitioner:manage", (standing, { db }) => [
-    db.all<Person>(sql`SELECT ${PERSON} FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
-      JOIN hospitals h ON h.id = m.hospital_id WHERE m.user_id = ${input.user_id} AND ${MEMBER_NOW}
-      AND m.hospital_id = ${input.hospital_id ?? standing.hospitalId ?? ""}`),
+export async function createPractitioner(anyCall: Call, input: NewPractitioner, keyStatements: KeyStatements) {
+  const { call, effectiveRole, results } = await withUser(anyCall, "practitioner:manage", (effectiveRole, { db }) => [
+    db.all<PersonRow>(sql`SELECT ${PERSON_COLUMNS} FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
+      JOIN hospitals h ON h.id = m.hospital_id WHERE m.user_id = ${input.user_id} AND ${ACTIVE_MEMBERSHIP}
+      AND m.hospital_id = ${input.hospital_id ?? effectiveRole.hospitalId ?? ""}`),
   ]);
-  const { role } = standing;
-  const hospitalId = input.hospital_id ?? standing.hospitalId;
+  const { role } = effectiveRole;
+  const hospitalId = input.hospital_id ?? effectiveRole.hospitalId;
   if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
   const [person] = results[0];
-  if ((role !== "admin" && hospitalId !== standing.hospitalId) || !person) {
+  if ((role !== "admin" && hospitalId !== effectiveRole.hospitalId) || !person) {
     const target = { user: input.user_id };
-    return refuse(call, "practitioner:manage", "not_found", { role, hospitalId: standing.hospitalId, target });
+    return denyAccess(call, "practitioner:manage", "not_found", { role, hospitalId: effectiveRole.hospitalId, target });
   }
   const { db, keys, actor, now } = call;
   const { specialty, user_id: userId } = input;
   const details = pickDetails(input);
   const id = uuidv7();
   const detailsSealed = await sealDetails(keys, id, 1, details);
-  const made = { active: 1, createdBy: actor.userId, createdAt: now, updatedAt: now, version: 1 };
-  const row = { id, userId, hospitalId, specialty, detailsSealed, ...made };
-  const event = eventOf(standing, row, "practitioner.create", "C");
-  if (!person.works) return fail(call, "conflict", event);
+  const defaults = { active: 1, createdBy: actor.userId, createdAt: now, updatedAt: now, version: 1 };
+  const row = { id, userId, hospitalId, specialty, detailsSealed, ...defaults };
+  const event = practitionerEvent(effectiveRole, row, "practitioner.create", "C");
+  if (!person.works) return failWithAudit(call, "conflict", event);
   // Who has stopped working there in this instant becomes nobody, and the column refuses the batch.
-  const worker = sql`(SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id JOIN hospitals h ON h.id = m.hospital_id
-    WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${WORKS})`;
+  const activeUserId = sql`(SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id JOIN hospitals h ON h.id = m.hospital_id
+    WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${IS_ACTIVE_PRACTITIONER})`;
   try {
     // First the key, so that a second request of one key meets the key and not the profile.
     await batch(db, [
-      ...taking(id),
-      db.insert(practitioners).values({ ...row, userId: worker }),
-      ...audit(db, actor, now, event),
+      ...keyStatements(id),
+      db.insert(practitioners).values({ ...row, userId: activeUserId }),
+      ...recordAuditEvent(db, actor, now, event),
     ]);
   } catch (error) {
-    if (isUnmet(error, "practitioners.user_id")) return fail(call, "conflict", event);
-    if (isConflict(error, "practitioners.")) throw new ApiError("already_exists", "This person has a profile there.");
+    if (isConditionFailed(error, "practitioners.user_id")) return failWithAudit(call, "conflict", event);
+    if (isUniqueViolation(error, "practitioners.")) throw new ApiError("already_exists", "This person has a profile there.");
     throw error;
   }
   return toPractitioner(call, { ...row, ...person }, details);
 }
 
 /** A profile, if `scope` lets the caller have it, or the audited 404. */
-async function onePractitioner(anyCall: Call, id: string, gate: Action, action: Action, scope: typeof visible) {
-  const { call, standing, results } = await asCaller(anyCall, gate, (standing, { db, actor }) => [
-    db.all<Row>(sql`SELECT ${COLUMNS} FROM ${FROM} WHERE ${and(eq(practitioners.id, id), scope(standing, actor))}`),
+async function requirePractitioner(
+  anyCall: Call,
+  id: string,
+  userPermission: Permission,
+  permission: Permission,
+  condition: typeof isVisibleTo,
+) {
+  const { call, effectiveRole, results } = await withUser(anyCall, userPermission, (effectiveRole, { db, actor }) => [
+    db.all<PractitionerRow>(
+      sql`SELECT ${PROFILE_COLUMNS} FROM ${PROFILE_TABLES} WHERE ${and(eq(practitioners.id, id), condition(effectiveRole, actor))}`,
+    ),
   ]);
   const [row] = results[0];
-  const { role, hospitalId } = standing;
-  const facts = { role, hospitalId, target: { practitioner: id } };
-  if (role === "patient" && action === "practitioner:manage") return refuse(call, action, "forbidden", facts);
-  if (!row) return refuse(call, action, "not_found", facts);
-  return { call, standing, row };
+  const { role, hospitalId } = effectiveRole;
+  const denialFacts = { role, hospitalId, target: { practitioner: id } };
+  if (role === "patient" && permission === "practitioner:manage") return denyAccess(call, permission, "forbidden", denialFacts);
+  if (!row) return denyAccess(call, permission, "not_found", denialFacts);
+  return { call, effectiveRole, row };
 }
 
 export async function getPractitioner(anyCall: Call, id: string) {
   const read = "practitioner:read";
-  const { call, standing, row } = await onePractitioner(anyCall, id, read, read, visible);
-  await batch(call.db, audit(call.db, call.actor, call.now, eventOf(standing, row, "practitioner.read", "R")));
+  const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, read, read, isVisibleTo);
+  await batch(
+    call.db,
+    recordAuditEvent(call.db, call.actor, call.now, practitionerEvent(effectiveRole, row, "practitioner.read", "R")),
+  );
   return toPractitioner(call, row);
 }
 
 /** Profiles that the caller may see, newest first. */
-export async function listPractitioners(anyCall: Call, query: PractitionerList) {
-  const start = await startOf(anyCall, "practitioners", query);
-  const { where, orderBy } = keyset(start, practitioners.createdAt, practitioners.id);
+export async function listPractitioners(anyCall: Call, query: PractitionerListQuery) {
+  const start = await resolvePageStart(anyCall, "practitioners", query);
+  const { where, orderBy } = keysetClauses(start, practitioners.createdAt, practitioners.id);
   const filter = and(
     query.hospital_id ? eq(practitioners.hospitalId, query.hospital_id) : undefined,
     query.specialty ? eq(practitioners.specialty, query.specialty) : undefined,
     query.role ? sql`m.role = ${query.role}` : undefined,
-    query.active === undefined ? undefined : query.active ? LIVE : sql`NOT ${LIVE}`,
+    query.active === undefined ? undefined : query.active ? IS_ACTIVE_PROFILE : sql`NOT ${IS_ACTIVE_PROFILE}`,
   );
-  const { call, standing, results } = await asCaller(anyCall, "practitioner:read", (standing, { db, actor }) => {
-    const wanted = and(visible(standing, actor), filter) ?? sql`1`;
+  const { call, effectiveRole, results } = await withUser(anyCall, "practitioner:read", (effectiveRole, { db, actor }) => {
+    const filterAndVisibility = and(isVisibleTo(effectiveRole, actor), filter) ?? sql`1`;
     return [
-      db.all<Row>(sql`SELECT ${COLUMNS} FROM ${FROM} WHERE ${and(wanted, where)} ORDER BY ${sql.join(orderBy, sql`, `)}
+      db.all<PractitionerRow>(sql`SELECT ${PROFILE_COLUMNS} FROM ${PROFILE_TABLES} WHERE ${and(filterAndVisibility, where)} ORDER BY ${sql.join(orderBy, sql`, `)}
         LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
-      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${FROM} WHERE ${wanted} LIMIT ${COUNT_LIMIT + 1})`),
+      db.all<{ n: number }>(
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${PROFILE_TABLES} WHERE ${filterAndVisibility} LIMIT ${COUNT_LIMIT + 1})`,
+      ),
     ];
   });
   const { db, actor, now } = call;
   const [rows, [counted]] = results;
-  const { rows: kept, pagination } = await toPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
+  const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
-  const { role, hospitalId } = standing;
-  const detail = { count: kept.length };
-  await batch(db, audit(db, actor, now, { event: "practitioner.list", action: "R", role, hospitalId, detail }));
-  return { items: await Promise.all(kept.map((row) => toPractitioner(call, row))), pagination };
+  const { role, hospitalId } = effectiveRole;
+  const detail = { count: pageRows.length };
+  await batch(db, recordAuditEvent(db, actor, now, { event: "practitioner.list", action: "R", role, hospitalId, detail }));
+  return { items: await Promise.all(pageRows.map((row) => toPractitioner(call, row))), pagination };
 }
 
 /**
@@ -191,22 +207,22 @@ export async function listPractitioners(anyCall: Call, query: PractitionerList) 
  */
 export async function updatePractitioner(anyCall: Call, id: string, version: number, change: PractitionerChange) {
   const manage = "practitioner:manage";
-  const { call, standing, row } = await onePractitioner(anyCall, id, "self:write", manage, changeable);
-  const { role, hospitalId } = standing;
-  const own = role === "doctor" || role === "nurse";
-  if (own && Object.keys(change).some((field) => !OWN_FIELDS.includes(field))) {
-    return refuse(call, manage, "forbidden", { role, hospitalId, target: { practitioner: id } });
+  const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, "self:write", manage, isEditableBy);
+  const { role, hospitalId } = effectiveRole;
+  const isOwnProfile = role === "doctor" || role === "nurse";
+  if (isOwnProfile && Object.keys(change).some((field) => !SELF_EDITABLE_FIELDS.includes(field))) {
+    return denyAccess(call, manage, "forbidden", { role, hospitalId, target: { practitioner: id } });
   }
   const fields = Object.keys(change);
-  const event = { ...eventOf(standing, row, "practitioner.update", "U"), detail: { fields } };
-  if (row.version !== version) return fail(call, "precondition_failed", event);
-  return writePractitioner(call, row, change, event);
+  const event = { ...practitionerEvent(effectiveRole, row, "practitioner.update", "U"), detail: { fields } };
+  if (row.version !== version) return failWithAudit(call, "precondition_failed", event);
+  return savePractitioner(call, row, change, event);
 }
 
-async function writePractitioner(call: UserCall, row: Row, change: PractitionerChange, event: AuditEvent) {
+async function savePractitioner(call: UserCall, row: PractitionerRow, change: PractitionerChange, event: AuditEvent) {
   const { db, keys, actor, now } = call;
-  const { specialty = row.specialty, is_active, ...told } = change;
-  const details = pickDetails({ ...(await openDetails(keys, row)), ...told });
+  const { specialty = row.specialty, is_active, ...detailChanges } = change;
+  const details = pickDetails({ ...(await unsealDetails(keys, row)), ...detailChanges });
   const version = row.version + 1;
   const detailsSealed = await sealDetails(keys, row.id, version, details);
   const active = is_active === undefined ? row.active : Number(is_active);
@@ -216,25 +232,25 @@ async function writePractitioner(call: UserCall, row: Row, change: PractitionerC
       .set({ specialty, active, detailsSealed, updatedAt: now, version })
       .where(and(eq(practitioners.id, row.id), eq(practitioners.version, row.version)))
       .returning({ id: practitioners.id }),
-    ...audit(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
   ]);
-  if (!after) return fail(call, "precondition_failed", event);
+  if (!after) return failWithAudit(call, "precondition_failed", event);
   return toPractitioner(call, { ...row, specialty, active, updatedAt: now, version }, details);
 }
 
 /** Removes a profile; the person and their work stay as they are. @throws ApiError not_found, precondition_failed */
 export async function deletePractitioner(anyCall: Call, id: string, version: number): Promise<void> {
   const manage = "practitioner:manage";
-  const { call, standing, row } = await onePractitioner(anyCall, id, manage, manage, changeable);
+  const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, manage, manage, isEditableBy);
   const { db, actor, now } = call;
-  const event = eventOf(standing, row, "practitioner.delete", "D");
-  if (row.version !== version) return fail(call, "precondition_failed", event);
+  const event = practitionerEvent(effectiveRole, row, "practitioner.delete", "D");
+  if (row.version !== version) return failWithAudit(call, "precondition_failed", event);
   const [rows] = await batch(db, [
     db
       .delete(practitioners)
       .where(and(eq(practitioners.id, id), eq(practitioners.version, version)))
       .returning({ id: practitioners.id }),
-    ...audit(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
   ]);
-  if (rows.length === 0) await fail(call, "precondition_failed", event);
+  if (rows.length === 0) await failWithAudit(call, "precondition_failed", event);
 }

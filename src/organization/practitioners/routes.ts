@@ -1,25 +1,25 @@
 // Practitioner: profiles of doctors and nurses.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../../http/idempotency.ts";
-import { flag, pageQuery } from "../../http/pagination.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
+import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import {
-  answer,
-  body,
-  EXAMPLE,
-  etag,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  formatEtag,
   Id,
-  ifMatch,
-  matchHeaders,
-  newRouter,
+  idempotencyHeaders,
+  ifMatchHeaders,
+  jsonRequestBody,
+  jsonResponse,
   ok,
-  onceHeaders,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
+  okPage,
+  pageResponse,
+  problemResponses,
+  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
-import { line } from "../../platform/text.ts";
+import { singleLine } from "../../platform/text.ts";
 import { detailFields } from "./details.ts";
 import {
   createPractitioner,
@@ -29,7 +29,7 @@ import {
   updatePractitioner,
 } from "./practitioners.ts";
 
-const specialty = line(120).normalize("NFC").openapi({ example: "Cardiology" });
+const specialty = singleLine(120).normalize("NFC").openapi({ example: "Cardiology" });
 const Practitioner = z
   .object({
     practitioner_id: Id,
@@ -49,7 +49,7 @@ const Practitioner = z
     version: z.number().int(),
   })
   .openapi("Practitioner");
-const told = {
+const exampleDetails = {
   specialty: "Cardiology",
   qualifications: ["MBBS", "MD (Medicine)"],
   registration_number: "MMC 2011/04/1234",
@@ -58,20 +58,20 @@ const told = {
   about: "Sees patients with arrhythmia.",
 };
 const example = {
-  practitioner_id: EXAMPLE.practitioner,
-  user_id: EXAMPLE.user,
+  practitioner_id: EXAMPLES.practitioner,
+  user_id: EXAMPLES.user,
   full_name: "Asha Rao",
   role: "doctor",
-  hospital: { hospital_id: EXAMPLE.hospital, name: "Demo General" },
-  ...told,
+  hospital: { hospital_id: EXAMPLES.hospital, name: "Demo General" },
+  ...exampleDetails,
   is_active: true,
-  created_at: EXAMPLE.time,
-  updated_at: EXAMPLE.time,
+  created_at: EXAMPLES.time,
+  updated_at: EXAMPLES.time,
   version: 1,
 };
 const NewPractitioner = z
   .strictObject({
-    user_id: Id.openapi({ example: EXAMPLE.user }),
+    user_id: Id.openapi({ example: EXAMPLES.user }),
     hospital_id: Id.optional().openapi({ description: "Needed from administrators" }),
     specialty: specialty.nullable().default(null),
     qualifications: detailFields.qualifications.default([]),
@@ -98,29 +98,32 @@ const listQuery = z.strictObject({
   hospital_id: Id.optional(),
   specialty: specialty.optional(),
   role: z.enum(["doctor", "nurse"]).optional(),
-  active: flag.optional(),
+  active: booleanParam.optional(),
 });
-const practitionerParam = z.object({ practitioner_id: Id.openapi({ example: EXAMPLE.practitioner }) });
+const practitionerParam = z.object({ practitioner_id: Id.openapi({ example: EXAMPLES.practitioner }) });
 const tags = ["Practitioner"];
 
-export const practitionerRoutes = newRouter()
+export const practitionerRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/practitioners",
       tags,
       summary: "Give a doctor or nurse of the hospital a profile",
-      security: SECURED,
-      request: { headers: onceHeaders, body: body(NewPractitioner, { user_id: EXAMPLE.user, ...told }) },
-      responses: { 201: answer(Practitioner, "The profile", example), ...problems(401, 403, 404, 409, 413, 415) },
+      security: BEARER_AUTH,
+      request: {
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(NewPractitioner, { user_id: EXAMPLES.user, ...exampleDetails }),
+      },
+      responses: { 201: jsonResponse(Practitioner, "The profile", example), ...problemResponses(401, 403, 404, 409, 413, 415) },
     }),
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      const create = (taking: Taking) => createPractitioner(call, input, taking);
-      const claim = await readClaim(c, "practitioner.create");
-      const practitioner = await once(call, claim, input, create, (id) => getPractitioner(call, id));
-      c.header("ETag", etag(practitioner.version));
+      const create = (keyStatements: KeyStatements) => createPractitioner(call, input, keyStatements);
+      const idempotencyKey = await readIdempotencyKey(c, "practitioner.create");
+      const practitioner = await runOnce(call, idempotencyKey, input, create, (id) => getPractitioner(call, id));
+      c.header("ETag", formatEtag(practitioner.version));
       return ok(c, practitioner, 201);
     },
   )
@@ -130,11 +133,11 @@ export const practitionerRoutes = newRouter()
       path: "/practitioners",
       tags,
       summary: "Doctors and nurses whom I may know",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: listQuery },
-      responses: { 200: pageAnswer(Practitioner, "Newest first", example), ...problems(401, 403) },
+      responses: { 200: pageResponse(Practitioner, "Newest first", example), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listPractitioners(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listPractitioners(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -142,13 +145,13 @@ export const practitionerRoutes = newRouter()
       path: "/practitioners/{practitioner_id}",
       tags,
       summary: "One doctor or nurse",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: practitionerParam },
-      responses: { 200: answer(Practitioner, "The profile", example), ...problems(401, 403, 404) },
+      responses: { 200: jsonResponse(Practitioner, "The profile", example), ...problemResponses(401, 403, 404) },
     }),
     async (c) => {
       const practitioner = await getPractitioner(c.get("call"), c.req.valid("param").practitioner_id);
-      c.header("ETag", etag(practitioner.version));
+      c.header("ETag", formatEtag(practitioner.version));
       return ok(c, practitioner);
     },
   )
@@ -158,18 +161,21 @@ export const practitionerRoutes = newRouter()
       path: "/practitioners/{practitioner_id}",
       tags,
       summary: "Change a profile; of one's own phone, languages and about (needs If-Match)",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params: practitionerParam,
-        headers: matchHeaders,
-        body: body(PractitionerChange, { languages: ["en-IN", "hi-IN"], about: null }),
+        headers: ifMatchHeaders,
+        body: jsonRequestBody(PractitionerChange, { languages: ["en-IN", "hi-IN"], about: null }),
       },
-      responses: { 200: answer(Practitioner, "The profile", example), ...problems(401, 403, 404, 412, 413, 415, 428) },
+      responses: {
+        200: jsonResponse(Practitioner, "The profile", example),
+        ...problemResponses(401, 403, 404, 412, 413, 415, 428),
+      },
     }),
     async (c) => {
       const { practitioner_id } = c.req.valid("param");
-      const practitioner = await updatePractitioner(c.get("call"), practitioner_id, ifMatch(c), c.req.valid("json"));
-      c.header("ETag", etag(practitioner.version));
+      const practitioner = await updatePractitioner(c.get("call"), practitioner_id, readIfMatch(c), c.req.valid("json"));
+      c.header("ETag", formatEtag(practitioner.version));
       return ok(c, practitioner);
     },
   )
@@ -179,16 +185,16 @@ export const practitionerRoutes = newRouter()
       path: "/practitioners/{practitioner_id}",
       tags,
       summary: "Remove a profile (needs If-Match)",
-      security: SECURED,
-      request: { params: practitionerParam, headers: matchHeaders },
+      security: BEARER_AUTH,
+      request: { params: practitionerParam, headers: ifMatchHeaders },
       responses: {
-        200: answer(z.object({ practitioner_id: Id }), "The profile that was", { practitioner_id: EXAMPLE.practitioner }),
-        ...problems(401, 403, 404, 412, 428),
+        200: jsonResponse(z.object({ practitioner_id: Id }), "The profile that was", { practitioner_id: EXAMPLES.practitioner }),
+        ...problemResponses(401, 403, 404, 412, 428),
       },
     }),
     async (c) => {
       const { practitioner_id } = c.req.valid("param");
-      await deletePractitioner(c.get("call"), practitioner_id, ifMatch(c));
+      await deletePractitioner(c.get("call"), practitioner_id, readIfMatch(c));
       return ok(c, { practitioner_id });
     },
   );

@@ -1,7 +1,7 @@
 // Location: the board of a ward.
 import { createRoute, z } from "@hono/zod-openapi";
-import { answer, EXAMPLE, Id, newRouter, ok, problems, SECURED, Timestamp } from "../../http/router.ts";
-import { Alert, exampleAlert } from "../../monitoring/alerts/shapes.ts";
+import { BEARER_AUTH, createRouter, EXAMPLES, Id, jsonResponse, ok, problemResponses, Timestamp } from "../../http/router.ts";
+import { Alert, exampleAlert } from "../../monitoring/alerts/schemas.ts";
 import {
   exampleLimits,
   exampleObservation,
@@ -9,11 +9,11 @@ import {
   LimitsInForce,
   Observation,
   Score,
-} from "../../monitoring/history/shapes.ts";
-import { MAX_ON_BOARD, wardBoard } from "./board.ts";
-import { MAX_SHOWN } from "./wards.ts";
+} from "../../monitoring/history/schemas.ts";
+import { getWardBoard, MAX_BOARD_PATIENTS } from "./board.ts";
+import { MAX_COUNTED_PATIENTS } from "./wards.ts";
 
-const Entry = z
+const BoardEntry = z
   .object({
     patient_id: Id,
     patient_number: z.number().int(),
@@ -30,7 +30,7 @@ const Entry = z
     last_seen_s: z.number().int().nullable(),
   })
   .openapi("BoardEntry");
-const Board = z
+const WardBoard = z
   .object({
     ward_id: Id,
     ward_name: z.string(),
@@ -39,9 +39,9 @@ const Board = z
       .number()
       .int()
       .openapi({
-        description: `Watched patients whom the caller may see, at most ${MAX_SHOWN}; the board shows ${MAX_ON_BOARD}`,
+        description: `Watched patients whom the caller may see, at most ${MAX_COUNTED_PATIENTS}; the board shows ${MAX_BOARD_PATIENTS}`,
       }),
-    patients: z.array(Entry).openapi({
+    patients: z.array(BoardEntry).openapi({
       description:
         "Those first who need somebody first: an open high alert; NEWS2 from high to low, one that is incomplete, does not apply or is " +
         "not known between 5 and 4, for it is not a low one; an open medium alert; a low one; patient_number",
@@ -49,23 +49,23 @@ const Board = z
   })
   .openapi("WardBoard");
 
-export const boardRoutes = newRouter().openapi(
+export const boardRoutes = createRouter().openapi(
   createRoute({
     method: "get",
     path: "/wards/{ward_id}/board",
     tags: ["Location"],
     summary: "The watched patients of a ward, by risk",
-    security: SECURED,
-    request: { params: z.object({ ward_id: Id.openapi({ example: EXAMPLE.ward }) }) },
+    security: BEARER_AUTH,
+    request: { params: z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }) }) },
     responses: {
-      200: answer(Board, "The board", {
-        ward_id: EXAMPLE.ward,
+      200: jsonResponse(WardBoard, "The board", {
+        ward_id: EXAMPLES.ward,
         ward_name: "Cardiology 2",
-        as_of: EXAMPLE.time,
+        as_of: EXAMPLES.time,
         watched: 1,
         patients: [
           {
-            patient_id: EXAMPLE.patient,
+            patient_id: EXAMPLES.patient,
             patient_number: 1042,
             first_name: "Asha",
             last_name: "Verma",
@@ -76,13 +76,13 @@ export const boardRoutes = newRouter().openapi(
             latest: [{ ...exampleObservation, age_s: 4 }],
             alerts: [exampleAlert],
             open_alerts: { high: 1, medium: 0, low: 0 },
-            last_seen_at: EXAMPLE.time,
+            last_seen_at: EXAMPLES.time,
             last_seen_s: 2,
           },
         ],
       }),
-      ...problems(401, 403, 404),
+      ...problemResponses(401, 403, 404),
     },
   }),
-  async (c) => ok(c, await wardBoard(c.env, c.get("call"), c.req.valid("param").ward_id)),
+  async (c) => ok(c, await getWardBoard(c.env, c.get("call"), c.req.valid("param").ward_id)),
 );

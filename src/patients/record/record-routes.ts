@@ -1,17 +1,28 @@
 // What belongs to one patient's record: summary, intake, claim codes, care team.
 import { createRoute, z } from "@hono/zod-openapi";
-import { once, readClaim, type Taking } from "../../http/idempotency.ts";
-import { answer, body, EXAMPLE, Id, newRouter, ok, onceHeaders, problems, SECURED, Timestamp } from "../../http/router.ts";
-import { exampleSummary, PatientSummary, patientParam } from "../shapes.ts";
-import { changeTeam, listTeam } from "./care-team.ts";
-import { ClaimCode, claimRecord, issueClaimCode, listLinks, removeLink } from "./claims.ts";
+import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  idempotencyHeaders,
+  jsonRequestBody,
+  jsonResponse,
+  ok,
+  problemResponses,
+  Timestamp,
+} from "../../http/router.ts";
+import { exampleSummary, PatientSummary, patientParam } from "../schemas.ts";
+import { changeCareTeam, listCareTeam } from "./care-team.ts";
+import { ClaimCode, claimRecord, issueClaimCode, listPatientLinks, removePatientLink } from "./claim-codes.ts";
 import { getIntake, IntakeBody, listIntakes, recordIntake } from "./intake.ts";
-import { patientSummary } from "./summary.ts";
+import { getPatientSummary } from "./summary.ts";
 
 const tags = ["Patient"];
-const teamParam = patientParam.extend({ user_id: Id.openapi({ example: EXAMPLE.user }) });
-const TeamRef = z.object({ patient_id: Id, user_id: Id });
-const teamRef = { patient_id: EXAMPLE.patient, user_id: EXAMPLE.user };
+const careTeamParam = patientParam.extend({ user_id: Id.openapi({ example: EXAMPLES.user }) });
+const CareTeamRef = z.object({ patient_id: Id, user_id: Id });
+const exampleCareTeamRef = { patient_id: EXAMPLES.patient, user_id: EXAMPLES.user };
 const PatientRef = z.object({ patient_id: Id });
 
 const Intake = IntakeBody.extend({ intake_id: Id, patient_id: Id, authored_by: z.string(), authored_at: Timestamp }).openapi(
@@ -24,11 +35,11 @@ const answers = {
   medications: ["metoprolol 50 mg"],
   answers: { smoker: "no" },
 };
-const intake = {
-  intake_id: EXAMPLE.request,
-  patient_id: EXAMPLE.patient,
-  authored_by: EXAMPLE.user,
-  authored_at: EXAMPLE.time,
+const exampleIntake = {
+  intake_id: EXAMPLES.request,
+  patient_id: EXAMPLES.patient,
+  authored_by: EXAMPLES.user,
+  authored_at: EXAMPLES.time,
   ...answers,
 };
 
@@ -53,16 +64,19 @@ const Summary = z
   })
   .openapi("PatientPage");
 
-export const recordRoutes = newRouter()
+export const recordRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
       path: "/patients/claim",
       tags,
       summary: "Tie my login to the record that a claim code was made for",
-      security: SECURED,
-      request: { body: body(z.strictObject({ code: ClaimCode }), { code: "MFRG-GZDF-MZTW" }) },
-      responses: { 200: answer(PatientRef, "The record", { patient_id: EXAMPLE.patient }), ...problems(401, 403, 404, 413, 415) },
+      security: BEARER_AUTH,
+      request: { body: jsonRequestBody(z.strictObject({ code: ClaimCode }), { code: "MFRG-GZDF-MZTW" }) },
+      responses: {
+        200: jsonResponse(PatientRef, "The record", { patient_id: EXAMPLES.patient }),
+        ...problemResponses(401, 403, 404, 413, 415),
+      },
     }),
     async (c) => ok(c, { patient_id: await claimRecord(c.get("call"), c.req.valid("json").code) }),
   )
@@ -72,15 +86,15 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/claim-codes",
       tags,
       summary: "A code with which the patient ties a login to this record: shown once, three days, one use",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        201: answer(PatientRef.extend({ code: z.string(), expires_at: Timestamp }), "The code", {
-          patient_id: EXAMPLE.patient,
+        201: jsonResponse(PatientRef.extend({ code: z.string(), expires_at: Timestamp }), "The code", {
+          patient_id: EXAMPLES.patient,
           code: "MFRG-GZDF-MZTW",
-          expires_at: EXAMPLE.time,
+          expires_at: EXAMPLES.time,
         }),
-        ...problems(401, 403, 404),
+        ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => ok(c, await issueClaimCode(c.get("call"), c.req.valid("param").patient_id), 201),
@@ -91,10 +105,10 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/links",
       tags,
       summary: "The logins that this record is tied to",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: answer(
+        200: jsonResponse(
           z.array(
             z.object({
               user_id: Id,
@@ -104,12 +118,12 @@ export const recordRoutes = newRouter()
             }),
           ),
           "Oldest first, at most 100",
-          [{ user_id: EXAMPLE.user, method: "claim_code", verified_by: EXAMPLE.user, created_at: EXAMPLE.time }],
+          [{ user_id: EXAMPLES.user, method: "claim_code", verified_by: EXAMPLES.user, created_at: EXAMPLES.time }],
         ),
-        ...problems(401, 403, 404),
+        ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await listLinks(c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => ok(c, await listPatientLinks(c.get("call"), c.req.valid("param").patient_id)),
   )
   .openapi(
     createRoute({
@@ -117,13 +131,16 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/links/{user_id}",
       tags,
       summary: "Untie a login from this record",
-      security: SECURED,
-      request: { params: teamParam },
-      responses: { 200: answer(TeamRef, "The login that reads it no more", teamRef), ...problems(401, 403, 404) },
+      security: BEARER_AUTH,
+      request: { params: careTeamParam },
+      responses: {
+        200: jsonResponse(CareTeamRef, "The login that reads it no more", exampleCareTeamRef),
+        ...problemResponses(401, 403, 404),
+      },
     }),
     async (c) => {
       const { patient_id, user_id } = c.req.valid("param");
-      return ok(c, { patient_id: await removeLink(c.get("call"), patient_id, user_id), user_id });
+      return ok(c, { patient_id: await removePatientLink(c.get("call"), patient_id, user_id), user_id });
     },
   )
   .openapi(
@@ -132,29 +149,29 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/summary",
       tags,
       summary: "One page about a patient",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: answer(Summary, "What exists of the patient", {
+        200: jsonResponse(Summary, "What exists of the patient", {
           patient: exampleSummary,
           symptoms: ["palpitations"],
           reports: { total: 2, by_kind: { ecg: 2 } },
           latest_report: {
-            report_id: EXAMPLE.report,
+            report_id: EXAMPLES.report,
             kind: "ecg",
             status: "preliminary",
-            effective_at: EXAMPLE.time,
+            effective_at: EXAMPLES.time,
             heart_rate: 72,
           },
           care_team: 1,
           devices: 1,
-          latest_intake_at: EXAMPLE.time,
+          latest_intake_at: EXAMPLES.time,
           claimed: true,
         }),
-        ...problems(401, 403, 404),
+        ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await patientSummary(c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => ok(c, await getPatientSummary(c.get("call"), c.req.valid("param").patient_id)),
   )
   .openapi(
     createRoute({
@@ -162,17 +179,21 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/intake",
       tags,
       summary: "Record an intake; its symptoms become the patient's present ones",
-      security: SECURED,
-      request: { params: patientParam, headers: onceHeaders, body: body(IntakeBody, answers) },
-      responses: { 201: answer(Intake, "The response", intake), ...problems(401, 403, 404, 409, 413, 415) },
+      security: BEARER_AUTH,
+      request: { params: patientParam, headers: idempotencyHeaders, body: jsonRequestBody(IntakeBody, answers) },
+      responses: { 201: jsonResponse(Intake, "The response", exampleIntake), ...problemResponses(401, 403, 404, 409, 413, 415) },
     }),
     async (c) => {
       const call = c.get("call");
       const { patient_id } = c.req.valid("param");
       const input = c.req.valid("json");
-      const create = (taking: Taking) => recordIntake(call, patient_id, input, taking);
-      const claim = await readClaim(c, "intake.record");
-      return ok(c, await once(call, claim, { patient_id, input }, create, (id) => getIntake(call, patient_id, id)), 201);
+      const create = (keyStatements: KeyStatements) => recordIntake(call, patient_id, input, keyStatements);
+      const idempotencyKey = await readIdempotencyKey(c, "intake.record");
+      return ok(
+        c,
+        await runOnce(call, idempotencyKey, { patient_id, input }, create, (id) => getIntake(call, patient_id, id)),
+        201,
+      );
     },
   )
   .openapi(
@@ -181,9 +202,9 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/intake",
       tags,
       summary: "The latest twenty intakes",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
-      responses: { 200: answer(z.array(Intake), "Newest first", [intake]), ...problems(401, 403, 404) },
+      responses: { 200: jsonResponse(z.array(Intake), "Newest first", [exampleIntake]), ...problemResponses(401, 403, 404) },
     }),
     async (c) => ok(c, await listIntakes(c.get("call"), c.req.valid("param").patient_id)),
   )
@@ -193,18 +214,18 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/care-team",
       tags,
       summary: "Who looks after the patient",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: answer(
+        200: jsonResponse(
           z.array(z.object({ user_id: Id, full_name: z.string(), role: z.string().nullable(), since: Timestamp })),
           "Present members",
-          [{ user_id: EXAMPLE.user, full_name: "Asha Rao", role: "doctor", since: EXAMPLE.time }],
+          [{ user_id: EXAMPLES.user, full_name: "Asha Rao", role: "doctor", since: EXAMPLES.time }],
         ),
-        ...problems(401, 403, 404),
+        ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await listTeam(c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => ok(c, await listCareTeam(c.get("call"), c.req.valid("param").patient_id)),
   )
   .openapi(
     createRoute({
@@ -212,13 +233,13 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/care-team/{user_id}",
       tags,
       summary: "Add a doctor or nurse to the care team",
-      security: SECURED,
-      request: { params: teamParam },
-      responses: { 200: answer(TeamRef, "The member", teamRef), ...problems(401, 403, 404) },
+      security: BEARER_AUTH,
+      request: { params: careTeamParam },
+      responses: { 200: jsonResponse(CareTeamRef, "The member", exampleCareTeamRef), ...problemResponses(401, 403, 404) },
     }),
     async (c) => {
       const { patient_id, user_id } = c.req.valid("param");
-      return ok(c, { patient_id: await changeTeam(c.get("call"), patient_id, user_id, "join"), user_id });
+      return ok(c, { patient_id: await changeCareTeam(c.get("call"), patient_id, user_id, "join"), user_id });
     },
   )
   .openapi(
@@ -227,12 +248,15 @@ export const recordRoutes = newRouter()
       path: "/patients/{patient_id}/care-team/{user_id}",
       tags,
       summary: "Take somebody out of the care team",
-      security: SECURED,
-      request: { params: teamParam },
-      responses: { 200: answer(TeamRef, "The member who left", teamRef), ...problems(401, 403, 404) },
+      security: BEARER_AUTH,
+      request: { params: careTeamParam },
+      responses: {
+        200: jsonResponse(CareTeamRef, "The member who left", exampleCareTeamRef),
+        ...problemResponses(401, 403, 404),
+      },
     }),
     async (c) => {
       const { patient_id, user_id } = c.req.valid("param");
-      return ok(c, { patient_id: await changeTeam(c.get("call"), patient_id, user_id, "leave"), user_id });
+      return ok(c, { patient_id: await changeCareTeam(c.get("call"), patient_id, user_id, "leave"), user_id });
     },
   );

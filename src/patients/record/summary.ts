@@ -1,22 +1,22 @@
 // One page about a patient: who, and what exists of them.
 import { desc, eq, sql } from "drizzle-orm";
-import { requirePatient } from "../../access/access.ts";
+import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { audit } from "../../access/audit.ts";
-import { scopes } from "../../platform/counters.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { COUNTER_SCOPES } from "../../platform/counters.ts";
 import { batch } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
-import { openClinical, openIdentity } from "../identity/identity.ts";
-import { patientEvent, toSummary } from "../patients.ts";
+import { unsealClinical, unsealIdentity } from "../identity/sealed-fields.ts";
+import { patientEvent, toPatientSummary } from "../patients.ts";
 
 /** @throws ApiError not_found */
-export async function patientSummary(call: Call, ref: string) {
+export async function getPatientSummary(call: Call, ref: string) {
   const { db, keys, actor, now } = call;
-  const access = await requirePatient(call, { patient: ref }, "patient:read");
+  const access = await authorizePatient(call, { patient: ref }, "patient:read");
   const { patient } = access;
-  const [counted, [latest], [beside]] = await batch(db, [
+  const [reportCounters, [latest], [relatedCounts]] = await batch(db, [
     db.all<{ name: string; n: number }>(
-      sql`SELECT name, n FROM counters WHERE scope = ${scopes.patient(patient.id)} AND day = 0 AND name LIKE 'report|%' AND n > 0`,
+      sql`SELECT name, n FROM counters WHERE scope = ${COUNTER_SCOPES.patient(patient.id)} AND day = 0 AND name LIKE 'report|%' AND n > 0`,
     ),
     db
       .select({ id: reports.id, kind: reports.kind, status: reports.status, at: reports.effectiveAt, rate: reports.heartRate })
@@ -29,16 +29,16 @@ export async function patientSummary(call: Call, ref: string) {
       (SELECT count(*) FROM device_assignments WHERE patient_id = ${patient.id} AND ended_at IS NULL) AS devices,
       (SELECT max(authored_at) FROM intake_responses WHERE patient_id = ${patient.id}) AS intake,
       (SELECT count(*) FROM patient_links WHERE patient_id = ${patient.id}) AS logins`),
-    ...audit(db, actor, now, patientEvent(access, "patient.summary", "R")),
+    ...recordAuditEvent(db, actor, now, patientEvent(access, "patient.summary", "R")),
   ]);
-  const [identity, clinical] = await Promise.all([openIdentity(keys, patient), openClinical(keys, patient)]);
+  const [identity, clinical] = await Promise.all([unsealIdentity(keys, patient), unsealClinical(keys, patient)]);
   const byKind: Record<string, number> = {};
-  for (const { name, n } of counted) {
+  for (const { name, n } of reportCounters) {
     const kind = name.split("|")[1] ?? "";
     byKind[kind] = (byKind[kind] ?? 0) + n;
   }
   return {
-    patient: toSummary(patient, identity),
+    patient: toPatientSummary(patient, identity),
     symptoms: clinical.symptoms,
     reports: { total: Object.values(byKind).reduce((a, b) => a + b, 0), by_kind: byKind },
     latest_report: latest
@@ -50,9 +50,9 @@ export async function patientSummary(call: Call, ref: string) {
           heart_rate: latest.rate,
         }
       : null,
-    care_team: beside?.team ?? 0,
-    devices: beside?.devices ?? 0,
-    latest_intake_at: beside?.intake ? new Date(beside.intake).toISOString() : null,
-    claimed: (beside?.logins ?? 0) > 0,
+    care_team: relatedCounts?.team ?? 0,
+    devices: relatedCounts?.devices ?? 0,
+    latest_intake_at: relatedCounts?.intake ? new Date(relatedCounts.intake).toISOString() : null,
+    claimed: (relatedCounts?.logins ?? 0) > 0,
   };
 }

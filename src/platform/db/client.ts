@@ -6,62 +6,65 @@ export type Db = DrizzleD1Database & { $client: D1Database };
 export type Statement = BatchItem<"sqlite">;
 
 // One client a binding: making one costs a tenth of a small request.
-const clients = new WeakMap<D1Database, Db>();
+const clientsByBinding = new WeakMap<D1Database, Db>();
 
-export function database(d1: D1Database): Db {
-  const client = clients.get(d1) ?? drizzle(d1);
-  clients.set(d1, client);
+export function getDb(d1: D1Database): Db {
+  const client = clientsByBinding.get(d1) ?? drizzle(d1);
+  clientsByBinding.set(d1, client);
   return client;
 }
 
 /** What drizzle's statements have and its types leave out. */
-type Prepared = { getQuery(): { sql: string; params: unknown[] }; mapResult(answer: unknown, fromBatch: boolean): unknown };
-const prepare = (statement: Statement) => (statement as unknown as { _prepare(): Prepared })._prepare();
+type PreparedStatement = {
+  getQuery(): { sql: string; params: unknown[] };
+  mapResult(answer: unknown, fromBatch: boolean): unknown;
+};
+const prepareStatement = (statement: Statement) => (statement as unknown as { _prepare(): PreparedStatement })._prepare();
 
 /**
  * One transaction, one round trip, all or nothing. Joined selects name every column themselves: D1 answers a batch
  * with objects, in which two columns of one name become one. (drizzle's own batch drops the parameters of raw SQL.)
  */
 export async function batch<const T extends readonly Statement[]>(db: Db, statements: T): Promise<BatchResponse<T>> {
-  const prepared = statements.map(prepare);
-  const built = prepared.map((query) => {
+  const prepared = statements.map(prepareStatement);
+  const boundStatements = prepared.map((query) => {
     const { sql, params } = query.getQuery();
     // biome-ignore lint/plugin: drizzle has built it from constants and placeholders.
     return db.$client.prepare(sql).bind(...params);
   });
-  const answers = built.length > 0 ? await db.$client.batch(built) : [];
-  const results: unknown = prepared.map((query, i) => query.mapResult(answers[i], true));
+  const rawResults = boundStatements.length > 0 ? await db.$client.batch(boundStatements) : [];
+  const results: unknown = prepared.map((query, i) => query.mapResult(rawResults[i], true));
   return results as BatchResponse<T>;
 }
 
 /** True for the error of a statement that met a UNIQUE or PRIMARY KEY constraint naming `what` (a table or column). */
-export function isConflict(error: unknown, what: string): boolean {
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if (e.message.includes("UNIQUE constraint failed") && e.message.includes(what)) return true;
+export function isUniqueViolation(error: unknown, tableOrColumn: string): boolean {
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    if (current.message.includes("UNIQUE constraint failed") && current.message.includes(tableOrColumn)) return true;
   }
   return false;
 }
 
 /** True for the error of a statement whose condition left a column without its value: `(SELECT id WHERE …)`. */
-export function isUnmet(error: unknown, column: string): boolean {
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if (e.message.includes(`NOT NULL constraint failed: ${column}`)) return true;
+export function isConditionFailed(error: unknown, column: string): boolean {
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    if (current.message.includes(`NOT NULL constraint failed: ${column}`)) return true;
   }
   return false;
 }
 
 /** True for the error of `holdsStatement` (standing.ts): the caller is not who the batch was built for. */
-export function isOtherwise(error: unknown): boolean {
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if (e.message.includes("integer overflow")) return true;
+export function isRoleChanged(error: unknown): boolean {
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    if (current.message.includes("integer overflow")) return true;
   }
   return false;
 }
 
 /** True for the error of a statement whose foreign key names nothing. */
-export function isMissingReference(error: unknown): boolean {
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if (e.message.includes("FOREIGN KEY constraint failed")) return true;
+export function isForeignKeyViolation(error: unknown): boolean {
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    if (current.message.includes("FOREIGN KEY constraint failed")) return true;
   }
   return false;
 }

@@ -7,7 +7,7 @@ export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] a
 export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const;
 
 /** The organisation of people who register themselves; a migration makes it. */
-export const SELF_CARE = "00000000-0000-7000-8000-000000000001";
+export const SELF_CARE_HOSPITAL_ID = "00000000-0000-7000-8000-000000000001";
 
 /** Facts about the deployment itself: `sentinel` is a sealed constant that proves the field keys are the right ones. */
 export const deployment = sqliteTable("deployment", {

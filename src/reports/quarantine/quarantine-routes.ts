@@ -1,10 +1,22 @@
 // The upload log and the quarantine queue: what was tried, whose it is, or that it is nobody's.
 import { createRoute, z } from "@hono/zod-openapi";
 import { pageQuery } from "../../http/pagination.ts";
-import { answer, body, EXAMPLE, Id, newRouter, ok, page, pageAnswer, problems, SECURED, Timestamp } from "../../http/router.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  jsonRequestBody,
+  jsonResponse,
+  ok,
+  okPage,
+  pageResponse,
+  problemResponses,
+  Timestamp,
+} from "../../http/router.ts";
 import { UPLOAD_OUTCOMES } from "../../platform/db/vocabulary.ts";
 import { downloadQuarantined } from "../reading/download.ts";
-import { exampleReport, Kind } from "../reading/shapes.ts";
+import { exampleReport, Kind } from "../reading/schemas.ts";
 import { assignUpload, discardUpload } from "./quarantine.ts";
 import { getUpload, listQuarantine, listUploads } from "./upload-list.ts";
 
@@ -28,10 +40,10 @@ const Upload = z
   })
   .openapi("Upload");
 const exampleUpload = {
-  upload_id: EXAMPLE.upload,
+  upload_id: EXAMPLES.upload,
   actor_kind: "device" as const,
-  actor_id: EXAMPLE.credential,
-  hospital_id: EXAMPLE.hospital,
+  actor_id: EXAMPLES.credential,
+  hospital_id: EXAMPLES.hospital,
   patient_id: null,
   report_id: null,
   kind: "ecg",
@@ -40,24 +52,24 @@ const exampleUpload = {
   file_name: "ecg.pdf",
   file_size: 2048,
   sha256: exampleReport.sha256,
-  created_at: EXAMPLE.time,
+  created_at: EXAMPLES.time,
 };
 
-const KeptUpload = Upload.extend({
+const UploadWithDetail = Upload.extend({
   device_id: Id.nullable(),
   fields: z.record(z.string(), z.unknown()).openapi({ description: "What came beside the file" }),
   metrics: z.string().nullable().openapi({ description: "As the machine sent them; checked when the file is assigned" }),
   discard_reason: z.string().nullable(),
 }).openapi("KeptUpload");
-const exampleKept = {
+const exampleUploadWithDetail = {
   ...exampleUpload,
-  device_id: EXAMPLE.device,
+  device_id: EXAMPLES.device,
   fields: { session_type: "rest" },
   metrics: '{"heart_rate":72}',
   discard_reason: null,
 };
 
-const Assigned = z
+const AssignedUpload = z
   .object({
     upload_id: Id,
     report_id: Id,
@@ -66,30 +78,30 @@ const Assigned = z
     file_url: z.string(),
   })
   .openapi("Assigned");
-const exampleAssigned = {
-  upload_id: EXAMPLE.upload,
-  report_id: EXAMPLE.upload,
+const exampleAssignedUpload = {
+  upload_id: EXAMPLES.upload,
+  report_id: EXAMPLES.upload,
   status: "preliminary" as const,
   duplicate_of: null,
-  file_url: `/api/v1/reports/${EXAMPLE.upload}/file`,
+  file_url: `/api/v1/reports/${EXAMPLES.upload}/file`,
 };
 
-const params = z.object({ upload_id: Id.openapi({ example: EXAMPLE.upload }) });
-const PatientName = z.string().min(1).max(64).openapi({ description: "Id or number", example: EXAMPLE.patient });
+const params = z.object({ upload_id: Id.openapi({ example: EXAMPLES.upload }) });
+const PatientRef = z.string().min(1).max(64).openapi({ description: "Id or number", example: EXAMPLES.patient });
 const binary = { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } };
 
-export const quarantineRoutes = newRouter()
+export const quarantineRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
       path: "/uploads",
       tags,
       summary: "Every attempt to upload",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: z.strictObject({ ...pageQuery, outcome: z.enum(UPLOAD_OUTCOMES).optional() }) },
-      responses: { 200: pageAnswer(Upload, "Newest first", exampleUpload), ...problems(401, 403) },
+      responses: { 200: pageResponse(Upload, "Newest first", exampleUpload), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listUploads(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listUploads(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -97,11 +109,11 @@ export const quarantineRoutes = newRouter()
       path: "/uploads/quarantine",
       tags,
       summary: "Files that wait for a person to say whose they are",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: z.strictObject(pageQuery) },
-      responses: { 200: pageAnswer(KeptUpload, "Newest first", exampleKept), ...problems(401, 403) },
+      responses: { 200: pageResponse(UploadWithDetail, "Newest first", exampleUploadWithDetail), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listQuarantine(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listQuarantine(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -109,9 +121,12 @@ export const quarantineRoutes = newRouter()
       path: "/uploads/{upload_id}",
       tags,
       summary: "One attempt with what came beside the file",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params },
-      responses: { 200: answer(KeptUpload, "The attempt", exampleKept), ...problems(401, 403, 404) },
+      responses: {
+        200: jsonResponse(UploadWithDetail, "The attempt", exampleUploadWithDetail),
+        ...problemResponses(401, 403, 404),
+      },
     }),
     async (c) => ok(c, await getUpload(c.get("call"), c.req.valid("param").upload_id)),
   )
@@ -121,12 +136,12 @@ export const quarantineRoutes = newRouter()
       path: "/uploads/{upload_id}/file",
       tags,
       summary: "The bytes in quarantine, to see whose they are; Range works",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { params, headers: z.object({ range: z.string().max(200).optional() }) },
       responses: {
         200: { description: "The file", content: binary },
         206: { description: "A part of it", content: binary },
-        ...problems(401, 403, 404, 416),
+        ...problemResponses(401, 403, 404, 416),
       },
     }),
     async (c) => {
@@ -142,15 +157,17 @@ export const quarantineRoutes = newRouter()
       tags,
       summary: "Make a report of it, for the patient whose it is",
       description: "Checks file and metrics as an upload does. The same assignment again answers the same report.",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params,
-        body: body(z.strictObject({ patient_id: PatientName, kind: Kind.optional() }), { patient_id: EXAMPLE.patient }),
+        body: jsonRequestBody(z.strictObject({ patient_id: PatientRef, kind: Kind.optional() }), {
+          patient_id: EXAMPLES.patient,
+        }),
       },
       responses: {
-        201: answer(Assigned, "The report", exampleAssigned),
-        200: answer(Assigned, "Assigned before, or the patient has the same file already", exampleAssigned),
-        ...problems(401, 403, 404, 409),
+        201: jsonResponse(AssignedUpload, "The report", exampleAssignedUpload),
+        200: jsonResponse(AssignedUpload, "Assigned before, or the patient has the same file already", exampleAssignedUpload),
+        ...problemResponses(401, 403, 404, 409),
       },
     }),
     async (c) => {
@@ -168,18 +185,20 @@ export const quarantineRoutes = newRouter()
       path: "/uploads/{upload_id}/discard",
       tags,
       summary: "Give a file in quarantine up; its bytes are deleted",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
         params,
-        body: body(z.strictObject({ reason: z.string().trim().min(1).max(500) }), { reason: "A test print of the machine" }),
+        body: jsonRequestBody(z.strictObject({ reason: z.string().trim().min(1).max(500) }), {
+          reason: "A test print of the machine",
+        }),
       },
       responses: {
-        200: answer(KeptUpload, "What remains is the log", {
-          ...exampleKept,
+        200: jsonResponse(UploadWithDetail, "What remains is the log", {
+          ...exampleUploadWithDetail,
           outcome: "discarded",
           discard_reason: "A test print of the machine",
         }),
-        ...problems(401, 403, 404, 409),
+        ...problemResponses(401, 403, 404, 409),
       },
     }),
     async (c) => {

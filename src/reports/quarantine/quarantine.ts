@@ -1,42 +1,42 @@
 // The quarantine queue: a person says whose file it is, or that it is nobody's. Nothing is ever matched by itself.
 import { type SQL, sql } from "drizzle-orm";
-import { type Access, requirePatient, stillHolds } from "../../access/access.ts";
-import { type Call, idOf, type UserStanding } from "../../access/actor.ts";
-import { audit } from "../../access/audit.ts";
-import { refuse } from "../../access/refusals.ts";
-import { batch, isConflict, isUnmet } from "../../platform/db/client.ts";
+import { type Access, accessStillValid, authorizePatient } from "../../access/access.ts";
+import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { openFile } from "../../platform/files.ts";
-import type { ReportKind } from "../upload/measures.ts";
-import { readMetrics } from "../upload/metrics.ts";
-import { fileRecord, keepMetrics, kindOf, reportStatements } from "../upload/new-report.ts";
-import { inspectStream } from "../upload/pdf.ts";
-import { openDetail, sealDetail, settle, type UploadRow } from "../upload/upload-log.ts";
-import { aboutUpload, requireUpload, toKeptUpload } from "./upload-list.ts";
+import { streamFile } from "../../platform/files.ts";
+import type { ReportKind } from "../upload/metric-ranges.ts";
+import { parseMetrics } from "../upload/metrics.ts";
+import { fileRecordId, insertReportStatements, storeMetrics, toReportKind } from "../upload/new-report.ts";
+import { inspectPdfStream } from "../upload/pdf.ts";
+import { openDetail, sealDetail, settleUpload, type UploadRow } from "../upload/upload-log.ts";
+import { requireUpload, toUploadWithDetail, uploadAuditFields } from "./upload-list.ts";
 
 /** How far back a machine's repetition of a file is recognised: this many of the hospital's newest in the queue. */
-const REPEAT_WINDOW = 200;
+const MAX_REPEAT_LOOKBACK = 200;
 
 /** The file in quarantine that the calling device has brought before, under any of its credentials. */
-export function repeatedInQuarantine({ actor }: Call, sha256: string): SQL {
-  const id = idOf(actor);
+export function selectQuarantinedRepeat({ actor }: Call, sha256: string): SQL {
+  const id = getActorId(actor);
   return sql`SELECT q.id AS id, q.reason AS reason FROM
     (SELECT id, reason, sha256, actor_id, created_at FROM uploads WHERE outcome = 'quarantined'
-      AND hospital_id = (SELECT hospital_id FROM credentials WHERE id = ${id}) ORDER BY created_at DESC LIMIT ${REPEAT_WINDOW}) q
+      AND hospital_id = (SELECT hospital_id FROM credentials WHERE id = ${id}) ORDER BY created_at DESC LIMIT ${MAX_REPEAT_LOOKBACK}) q
     WHERE q.sha256 = ${sha256} AND q.actor_id IN
       (SELECT b.id FROM credentials a JOIN credentials b ON b.device_id = a.device_id WHERE a.id = ${id})
     ORDER BY q.created_at LIMIT 1`;
 }
 
-export type Assigned = { uploadId: string; reportId: string; status: 200 | 201; duplicate: boolean };
-type Assignment = { patient_id: string; kind?: ReportKind | undefined };
+export type AssignmentResult = { uploadId: string; reportId: string; status: 200 | 201; duplicate: boolean };
+type AssignmentInput = { patient_id: string; kind?: ReportKind | undefined };
 
 /** Who comes second looks again at what the first has made of it. */
-const ROUNDS = 3;
-async function lookAgain<T>(attempt: () => Promise<T | null>): Promise<T> {
-  for (let round = 0; round < ROUNDS; round++) {
-    const done = await attempt();
-    if (done) return done;
+const MAX_ATTEMPTS = 3;
+async function retryOnRace<T>(attempt: () => Promise<T | null>): Promise<T> {
+  for (let round = 0; round < MAX_ATTEMPTS; round++) {
+    const result = await attempt();
+    if (result) return result;
   }
   throw new ApiError("unavailable");
 }
@@ -45,70 +45,85 @@ async function lookAgain<T>(attempt: () => Promise<T | null>): Promise<T> {
  * Runs the pipeline for the patient that a person names and makes the report. The same assignment again answers the same.
  * @throws ApiError not_found (upload or patient), conflict (settled otherwise, or no PDF), invalid_request (metrics)
  */
-export async function assignUpload(call: Call, bucket: R2Bucket, id: string, input: Assignment): Promise<Assigned> {
-  return lookAgain(() => tryAssign(call, bucket, id, input));
+export async function assignUpload(call: Call, bucket: R2Bucket, id: string, input: AssignmentInput): Promise<AssignmentResult> {
+  return retryOnRace(() => tryAssign(call, bucket, id, input));
 }
 
-type Found = Awaited<ReturnType<typeof requireUpload>>;
+type FoundUpload = Awaited<ReturnType<typeof requireUpload>>;
 
-async function tryAssign(anyCall: Call, bucket: R2Bucket, id: string, input: Assignment): Promise<Assigned | null> {
+async function tryAssign(anyCall: Call, bucket: R2Bucket, id: string, input: AssignmentInput): Promise<AssignmentResult | null> {
   const found = await requireUpload(anyCall, id, "upload:assign");
-  const { call, standing, row, sameFile } = found;
-  const access = await requirePatient(call, { patient: input.patient_id }, "report:create");
+  const { call, effectiveRole, row, sameFile } = found;
+  const access = await authorizePatient(call, { patient: input.patient_id }, "report:create");
   const { role } = access;
   // A hospital's files stay with its patients, whoever assigns them.
   if (access.hospitalId !== row.hospitalId) {
     const facts = { role, hospitalId: row.hospitalId, target: { upload: id }, patientId: access.patient.id };
-    return refuse(call, "upload:assign", "not_found", facts);
+    return denyAccess(call, "upload:assign", "not_found", facts);
   }
   if (row.outcome === "assigned" && row.patientId === access.patient.id && row.reportId) {
-    return assignedBefore(call, bucket, row, row.reportId, access);
+    return replayAssignment(call, bucket, row, row.reportId, access);
   }
-  if (row.outcome !== "quarantined") return refuseState(call, standing, row, "This upload is no longer in quarantine.");
-  const before = sameFile.find((report) => report.patientId === access.patient.id);
-  if (before) return assignDuplicate(call, bucket, row, access, before.id);
+  if (row.outcome !== "quarantined")
+    return rejectSettledUpload(call, effectiveRole, row, "This upload is no longer in quarantine.");
+  const existing = sameFile.find((report) => report.patientId === access.patient.id);
+  if (existing) return assignDuplicate(call, bucket, row, access, existing.id);
   return assignNew(found, bucket, access, input.kind);
 }
 
 /** A refusal for the state that an upload is in leaves its trace, like one for a missing right. */
-async function refuseState(call: Call, standing: UserStanding, row: UploadRow, detail: string): Promise<never> {
+async function rejectSettledUpload(call: Call, effectiveRole: UserEffectiveRole, row: UploadRow, detail: string): Promise<never> {
   const { db, actor, now } = call;
   const failed = { action: "U", outcome: "failed", reason: "conflict" } as const;
-  await batch(db, audit(db, actor, now, { event: "upload.settle", ...failed, ...aboutUpload(standing, row) }));
+  await batch(
+    db,
+    recordAuditEvent(db, actor, now, { event: "upload.settle", ...failed, ...uploadAuditFields(effectiveRole, row) }),
+  );
   throw new ApiError("conflict", detail);
 }
 
-function eventOf(row: UploadRow, { role, basis, hospitalId, patient }: Access, event: string, reportId: string) {
+function toAuditEvent(row: UploadRow, { role, basis, hospitalId, patient }: Access, event: string, reportId: string) {
   const entity = { type: "report", id: reportId };
   return { event, action: "U", role, basis, hospitalId, entity, subjects: [patient.id], detail: { upload_id: row.id } } as const;
 }
 
-async function assignedBefore(call: Call, bucket: R2Bucket, row: UploadRow, reportId: string, access: Access): Promise<Assigned> {
+async function replayAssignment(
+  call: Call,
+  bucket: R2Bucket,
+  row: UploadRow,
+  reportId: string,
+  access: Access,
+): Promise<AssignmentResult> {
   const { db, actor, now } = call;
-  await batch(db, audit(db, actor, now, { ...eventOf(row, access, "upload.replay", reportId), action: "R" }));
-  await dropBytes(bucket, row);
+  await batch(db, recordAuditEvent(db, actor, now, { ...toAuditEvent(row, access, "upload.replay", reportId), action: "R" }));
+  await deleteFileOf(bucket, row);
   return { uploadId: row.id, reportId, status: 200, duplicate: reportId !== row.id };
 }
 
 /** The patient has this very file already: the attempt ends at that report, and its own copy goes. */
 async function assignDuplicate(call: Call, bucket: R2Bucket, row: UploadRow, access: Access, reportId: string) {
   const change = { outcome: "assigned", patientId: access.patient.id, reportId } as const;
-  const event = eventOf(row, access, "upload.assign", reportId);
-  const [moved] = await batch(call.db, settle(call, row, change, { ...event, reason: "duplicate" }));
-  if (moved.length === 0) return null;
-  await dropBytes(bucket, row);
+  const event = toAuditEvent(row, access, "upload.assign", reportId);
+  const [settled] = await batch(call.db, settleUpload(call, row, change, { ...event, reason: "duplicate" }));
+  if (settled.length === 0) return null;
+  await deleteFileOf(bucket, row);
   return { uploadId: row.id, reportId, status: 200 as const, duplicate: true };
 }
 
-async function assignNew({ call, standing, row, deviceId }: Found, bucket: R2Bucket, access: Access, named?: ReportKind) {
+async function assignNew(
+  { call, effectiveRole, row, deviceId }: FoundUpload,
+  bucket: R2Bucket,
+  access: Access,
+  requestedKind?: ReportKind,
+) {
   const { db, actor } = call;
   const { file_name, about, metrics: text } = await openDetail(call, row);
-  const kind = named ?? kindOf(row.kind ?? undefined) ?? "other";
-  const metrics = text ? readMetrics(kind, new TextEncoder().encode(text)) : null;
-  const isPdf = await readThrough(call, bucket, row);
+  const kind = requestedKind ?? toReportKind(row.kind ?? undefined) ?? "other";
+  const metrics = text ? parseMetrics(kind, new TextEncoder().encode(text)) : null;
+  const isPdf = await verifyStoredPdf(call, bucket, row);
   if (isPdf === null) return null;
-  if (!isPdf) return refuseState(call, standing, row, "The file is no PDF; it can only be discarded.");
-  const metricsKey = metrics ? await keepMetrics(call, bucket, row.id, metrics) : null;
+  if (!isPdf) return rejectSettledUpload(call, effectiveRole, row, "The file is no PDF; it can only be discarded.");
+  const metricsKey = metrics ? await storeMetrics(call, bucket, row.id, metrics) : null;
   const report = {
     id: row.id,
     kind,
@@ -123,16 +138,21 @@ async function assignNew({ call, standing, row, deviceId }: Found, bucket: R2Buc
     metricsKey,
     metrics,
   };
-  const waits = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = 'quarantined')`;
+  const stillQuarantined = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = 'quarantined')`;
   const change = { outcome: "assigned", patientId: access.patient.id, reportId: row.id, kind, fileKey: null } as const;
   try {
     await batch(db, [
-      ...(await reportStatements(call, access, report, sql`${stillHolds(actor, access, Date.now())} AND ${waits}`)),
-      ...settle(call, row, change, eventOf(row, access, "upload.assign", row.id)),
+      ...(await insertReportStatements(
+        call,
+        access,
+        report,
+        sql`${accessStillValid(actor, access, Date.now())} AND ${stillQuarantined}`,
+      )),
+      ...settleUpload(call, row, change, toAuditEvent(row, access, "upload.assign", row.id)),
     ]);
   } catch (error) {
     // Only these two say for certain that nothing was written.
-    if (!isUnmet(error, "reports.id") && !isConflict(error, "reports.sha256")) throw error;
+    if (!isConditionFailed(error, "reports.id") && !isUniqueViolation(error, "reports.sha256")) throw error;
     if (metricsKey) await bucket.delete(metricsKey);
     return null;
   }
@@ -140,14 +160,14 @@ async function assignNew({ call, standing, row, deviceId }: Found, bucket: R2Buc
 }
 
 /** Whether the kept file is a PDF, read to its end; null when its bytes are gone, which only a settled upload's are. */
-async function readThrough({ keys }: Call, bucket: R2Bucket, row: UploadRow): Promise<boolean | null> {
+async function verifyStoredPdf({ keys }: Call, bucket: R2Bucket, row: UploadRow): Promise<boolean | null> {
   const size = row.fileSize ?? 0;
-  const file = await openFile(bucket, keys.fields, row.fileKey ?? "", fileRecord(row.id), size).catch((error: unknown) => {
+  const file = await streamFile(bucket, keys.fields, row.fileKey ?? "", fileRecordId(row.id), size).catch((error: unknown) => {
     if (error instanceof ApiError && error.code === "unavailable") return null;
     throw error;
   });
   if (!file) return null;
-  const { stream, result } = inspectStream(file.chunks, { size, sha256: row.sha256 ?? "" }, false);
+  const { stream, result } = inspectPdfStream(file.chunks, { size, sha256: row.sha256 ?? "" }, false);
   try {
     for await (const _ of stream);
   } catch (cause) {
@@ -161,26 +181,26 @@ async function readThrough({ keys }: Call, bucket: R2Bucket, row: UploadRow): Pr
  * @throws ApiError not_found, conflict (it was assigned)
  */
 export async function discardUpload(anyCall: Call, bucket: R2Bucket, id: string, reason: string) {
-  return lookAgain(async () => {
-    const { call, standing, row, deviceId } = await requireUpload(anyCall, id, "upload:assign");
+  return retryOnRace(async () => {
+    const { call, effectiveRole, row, deviceId } = await requireUpload(anyCall, id, "upload:assign");
     const { db, actor, now } = call;
-    const event = { action: "D", ...aboutUpload(standing, row) } as const;
+    const event = { action: "D", ...uploadAuditFields(effectiveRole, row) } as const;
     if (row.outcome === "discarded") {
-      await batch(db, audit(db, actor, now, { ...event, event: "upload.replay", action: "R" }));
-      await dropBytes(bucket, row);
-      return toKeptUpload(call, row, deviceId);
+      await batch(db, recordAuditEvent(db, actor, now, { ...event, event: "upload.replay", action: "R" }));
+      await deleteFileOf(bucket, row);
+      return toUploadWithDetail(call, row, deviceId);
     }
-    if (row.outcome !== "quarantined") return refuseState(call, standing, row, "This upload is not in quarantine.");
+    if (row.outcome !== "quarantined") return rejectSettledUpload(call, effectiveRole, row, "This upload is not in quarantine.");
     const detailSealed = await sealDetail(call, row.id, { ...(await openDetail(call, row)), discard_reason: reason });
     const change = { outcome: "discarded", detailSealed } as const;
-    const [moved] = await batch(db, settle(call, row, change, { ...event, event: "upload.discard" }));
-    if (moved.length === 0) return null;
-    await dropBytes(bucket, row);
-    return toKeptUpload(call, { ...row, ...change }, deviceId);
+    const [settled] = await batch(db, settleUpload(call, row, change, { ...event, event: "upload.discard" }));
+    if (settled.length === 0) return null;
+    await deleteFileOf(bucket, row);
+    return toUploadWithDetail(call, { ...row, ...change }, deviceId);
   });
 }
 
 /** Deletes the bytes of a settled upload. The row goes on naming them until the sweep has seen to it that they are gone. */
-async function dropBytes(bucket: R2Bucket, { fileKey }: UploadRow): Promise<void> {
+async function deleteFileOf(bucket: R2Bucket, { fileKey }: UploadRow): Promise<void> {
   if (fileKey !== null) await bucket.delete(fileKey);
 }

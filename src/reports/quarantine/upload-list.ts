@@ -1,14 +1,14 @@
 // Reading the upload log: every attempt of a hospital, the queue of what is in quarantine, one attempt with what came with it.
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { asCaller } from "../../access/access.ts";
-import type { Call, UserStanding } from "../../access/actor.ts";
-import { audit } from "../../access/audit.ts";
-import { refuse } from "../../access/refusals.ts";
-import type { Action } from "../../access/roles.ts";
-import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../../http/pagination.ts";
+import { withUser } from "../../access/access.ts";
+import type { Call, UserEffectiveRole } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import type { Permission } from "../../access/permissions.ts";
+import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { uploads } from "../../platform/db/schema.ts";
-import { sameFileStatement } from "../upload/new-report.ts";
+import { selectSameFile } from "../upload/new-report.ts";
 import { openDetail, type UploadOutcome, type UploadRow } from "../upload/upload-log.ts";
 
 export async function toUpload(call: Call, row: UploadRow) {
@@ -31,7 +31,7 @@ export async function toUpload(call: Call, row: UploadRow) {
 }
 
 /** With the device that sent it and everything that came beside the file, as it came. */
-export async function toKeptUpload(call: Call, row: UploadRow, deviceId: string | null) {
+export async function toUploadWithDetail(call: Call, row: UploadRow, deviceId: string | null) {
   const { about, metrics, discard_reason } = await openDetail(call, row);
   return {
     ...(await toUpload(call, row)),
@@ -43,23 +43,25 @@ export async function toKeptUpload(call: Call, row: UploadRow, deviceId: string 
 }
 
 /** The device behind a machine's credential; other callers have none. */
-const deviceOf = sql<string | null>`(SELECT c.device_id FROM credentials c WHERE c.id = uploads.actor_id AND c.kind = 'device')`;
+const deviceIdColumn = sql<
+  string | null
+>`(SELECT c.device_id FROM credentials c WHERE c.id = uploads.actor_id AND c.kind = 'device')`;
 
-function ours(standing: UserStanding): SQL {
-  return standing.role === "admin" ? sql`1` : eq(uploads.hospitalId, standing.hospitalId ?? "");
+function hospitalFilter(effectiveRole: UserEffectiveRole): SQL {
+  return effectiveRole.role === "admin" ? sql`1` : eq(uploads.hospitalId, effectiveRole.hospitalId ?? "");
 }
 
 type UploadQuery = PageQuery & { outcome?: UploadOutcome | undefined };
 
 /** The attempts of a hospital, newest first, for those who look after its machines: nurses and administrators. */
-async function pageOf(anyCall: Call, list: "uploads" | "quarantine", query: UploadQuery) {
-  const start = await startOf(anyCall, list, query);
-  const { where, orderBy } = keyset(start, uploads.createdAt, uploads.id);
-  const { call, standing, results } = await asCaller(anyCall, "upload:read", (standing, { db }) => {
-    const filter = and(ours(standing), query.outcome ? eq(uploads.outcome, query.outcome) : undefined);
+async function loadUploadPage(anyCall: Call, list: "uploads" | "quarantine", query: UploadQuery) {
+  const start = await resolvePageStart(anyCall, list, query);
+  const { where, orderBy } = keysetClauses(start, uploads.createdAt, uploads.id);
+  const { call, effectiveRole, results } = await withUser(anyCall, "upload:read", (effectiveRole, { db }) => {
+    const filter = and(hospitalFilter(effectiveRole), query.outcome ? eq(uploads.outcome, query.outcome) : undefined);
     return [
       db
-        .select({ row: uploads, deviceId: deviceOf })
+        .select({ row: uploads, deviceId: deviceIdColumn })
         .from(uploads)
         .where(and(filter, where))
         .orderBy(...orderBy)
@@ -70,46 +72,49 @@ async function pageOf(anyCall: Call, list: "uploads" | "quarantine", query: Uplo
   });
   const { db, actor, now } = call;
   const [rows, [count]] = results;
-  const key = ({ row }: { row: UploadRow }) => ({ value: row.createdAt, id: row.id });
-  const { rows: kept, pagination } = await toPage(start, rows, key, { n: count?.n ?? 0, exact: false });
-  const { role, hospitalId } = standing;
-  const subjects = kept.flatMap(({ row }) => row.patientId ?? []);
+  const toCursor = ({ row }: { row: UploadRow }) => ({ value: row.createdAt, id: row.id });
+  const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact: false });
+  const { role, hospitalId } = effectiveRole;
+  const subjects = pageRows.flatMap(({ row }) => row.patientId ?? []);
   const event = list === "uploads" ? "upload.list" : "upload.quarantine";
-  await batch(db, audit(db, actor, now, { event, action: "R", role, hospitalId, subjects, detail: { count: kept.length } }));
-  return { call, rows: kept, pagination };
+  await batch(
+    db,
+    recordAuditEvent(db, actor, now, { event, action: "R", role, hospitalId, subjects, detail: { count: pageRows.length } }),
+  );
+  return { call, rows: pageRows, pagination };
 }
 
 export async function listUploads(anyCall: Call, query: UploadQuery) {
-  const { call, rows, pagination } = await pageOf(anyCall, "uploads", query);
+  const { call, rows, pagination } = await loadUploadPage(anyCall, "uploads", query);
   return { items: await Promise.all(rows.map(({ row }) => toUpload(call, row))), pagination };
 }
 
 /** What waits for a person to say whose it is. */
 export async function listQuarantine(anyCall: Call, query: PageQuery) {
-  const { call, rows, pagination } = await pageOf(anyCall, "quarantine", { ...query, outcome: "quarantined" });
-  return { items: await Promise.all(rows.map(({ row, deviceId }) => toKeptUpload(call, row, deviceId))), pagination };
+  const { call, rows, pagination } = await loadUploadPage(anyCall, "quarantine", { ...query, outcome: "quarantined" });
+  return { items: await Promise.all(rows.map(({ row, deviceId }) => toUploadWithDetail(call, row, deviceId))), pagination };
 }
 
 /**
  * The gate for one attempt, its row, and the reports that hold the same file: one round trip.
  * @throws ApiError not_found for what is absent or another hospital's
  */
-export async function requireUpload(anyCall: Call, id: string, action: Action) {
-  const { call, standing, results } = await asCaller(anyCall, action, (standing, { db }) => [
+export async function requireUpload(anyCall: Call, id: string, action: Permission) {
+  const { call, effectiveRole, results } = await withUser(anyCall, action, (effectiveRole, { db }) => [
     db
-      .select({ row: uploads, deviceId: deviceOf })
+      .select({ row: uploads, deviceId: deviceIdColumn })
       .from(uploads)
-      .where(and(eq(uploads.id, id), ours(standing))),
-    sameFileStatement({ ...anyCall, db }, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
+      .where(and(eq(uploads.id, id), hospitalFilter(effectiveRole))),
+    selectSameFile({ ...anyCall, db }, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
   ]);
   const [[found], sameFile] = results;
-  const { role, hospitalId } = standing;
-  if (!found) return refuse(call, action, "not_found", { role, hospitalId, target: { upload: id } });
-  return { call, standing, sameFile, ...found };
+  const { role, hospitalId } = effectiveRole;
+  if (!found) return denyAccess(call, action, "not_found", { role, hospitalId, target: { upload: id } });
+  return { call, effectiveRole, sameFile, ...found };
 }
 
 /** What an event about one attempt says of it. */
-export function aboutUpload({ role }: UserStanding, row: UploadRow) {
+export function uploadAuditFields({ role }: UserEffectiveRole, row: UploadRow) {
   return {
     role,
     hospitalId: row.hospitalId,
@@ -119,8 +124,11 @@ export function aboutUpload({ role }: UserStanding, row: UploadRow) {
 }
 
 export async function getUpload(anyCall: Call, id: string) {
-  const { call, standing, row, deviceId } = await requireUpload(anyCall, id, "upload:read");
+  const { call, effectiveRole, row, deviceId } = await requireUpload(anyCall, id, "upload:read");
   const { db, actor, now } = call;
-  await batch(db, audit(db, actor, now, { event: "upload.read", action: "R", ...aboutUpload(standing, row) }));
-  return toKeptUpload(call, row, deviceId);
+  await batch(
+    db,
+    recordAuditEvent(db, actor, now, { event: "upload.read", action: "R", ...uploadAuditFields(effectiveRole, row) }),
+  );
+  return toUploadWithDetail(call, row, deviceId);
 }

@@ -1,21 +1,21 @@
 // A report's file, or one in quarantine: opened segment by segment, whole or by Range (RFC 9110 §14), always as an attachment.
 import type { Call } from "../../access/actor.ts";
-import { audit } from "../../access/audit.ts";
-import { refuse } from "../../access/refusals.ts";
-import { open } from "../../platform/crypto.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { openFile, pump, type Range } from "../../platform/files.ts";
-import { aboutUpload, requireUpload } from "../quarantine/upload-list.ts";
-import { fileRecord } from "../upload/new-report.ts";
+import { type ByteRange, pipeChunks, streamFile } from "../../platform/files.ts";
+import { requireUpload, uploadAuditFields } from "../quarantine/upload-list.ts";
+import { fileRecordId } from "../upload/new-report.ts";
 import { openDetail } from "../upload/upload-log.ts";
-import { requireReport } from "./reports.ts";
+import { requireReport } from "./report.ts";
 
 /**
  * The bytes `a` to `b` of `bytes=a-b`, `a-` or `-n`; null (the whole file) for several ranges or another unit.
  * @throws ApiError range_not_satisfiable
  */
-export function parseRange(header: string | undefined, size: number): Range | null {
+export function parseRange(header: string | undefined, size: number): ByteRange | null {
   const [, from = "", to = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "") ?? [];
   if (from === "" && to === "") return null;
   const start = from === "" ? Math.max(0, size - Number(to)) : Number(from);
@@ -27,7 +27,7 @@ export function parseRange(header: string | undefined, size: number): Range | nu
 }
 
 /** RFC 6266, with an ASCII fallback for clients that do not know filename*. */
-function disposition(name: string): string {
+function contentDisposition(name: string): string {
   const ascii = name.replace(/[^\x20-\x7e]|["\\%;]/g, "_");
   const encoded = encodeURIComponent(name).replace(/['()*!]/g, (ch) => `%${ch.charCodeAt(0).toString(16).toUpperCase()}`);
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
@@ -36,19 +36,19 @@ function disposition(name: string): string {
 type StoredFile = { key: string; owner: string; size: number; sha256: string; name: string; type: string };
 
 /** The file as an attachment that no browser runs, whole or the part that is asked for. */
-async function fileAnswer({ keys }: Call, bucket: R2Bucket, stored: StoredFile, rangeHeader: string | undefined) {
+async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile, rangeHeader: string | undefined) {
   const { key, owner, size, sha256, name, type } = stored;
   const range = parseRange(rangeHeader, size);
-  const file = await openFile(bucket, keys.fields, key, owner, size, range ?? undefined);
+  const file = await streamFile(bucket, keys.fields, key, owner, size, range ?? undefined);
   const pipe = new FixedLengthStream(file.length);
   // The reader sees a failure here as a broken body; there is nobody else to tell.
-  pump(file.chunks, pipe.writable).catch(() => undefined);
+  pipeChunks(file.chunks, pipe.writable).catch(() => undefined);
   return {
     body: pipe.readable,
     status: range ? (206 as const) : (200 as const),
     headers: {
       "Content-Type": type,
-      "Content-Disposition": disposition(name),
+      "Content-Disposition": contentDisposition(name),
       "Accept-Ranges": "bytes",
       "Content-Length": String(file.length),
       "Repr-Digest": `sha-256=:${Buffer.from(sha256, "hex").toString("base64")}:`,
@@ -68,10 +68,10 @@ export async function downloadReport(
   via: "link" | "token",
 ) {
   const { row } = await requireReport(call, id, { event: "report.download", detail: { via } });
-  const name = String(await open(call.keys.fields, { table: "reports", column: "file_name", id }, row.fileNameSealed));
+  const name = String(await unsealValue(call.keys.fields, { table: "reports", column: "file_name", id }, row.fileNameSealed));
   const { fileKey: key, fileSize: size, sha256 } = row;
-  const stored = { key, owner: fileRecord(id), size, sha256, name, type: "application/pdf" };
-  return fileAnswer(call, bucket, stored, rangeHeader);
+  const stored = { key, owner: fileRecordId(id), size, sha256, name, type: "application/pdf" };
+  return fileResponse(call, bucket, stored, rangeHeader);
 }
 
 /**
@@ -79,17 +79,20 @@ export async function downloadReport(
  * @throws ApiError not_found, also for an upload whose bytes are a report's by now, or nobody's
  */
 export async function downloadQuarantined(anyCall: Call, bucket: R2Bucket, id: string, rangeHeader: string | undefined) {
-  const { call, standing, row } = await requireUpload(anyCall, id, "upload:read");
+  const { call, effectiveRole, row } = await requireUpload(anyCall, id, "upload:read");
   const { db, actor, now } = call;
   if (row.outcome !== "quarantined" || row.fileKey === null) {
-    const { role, hospitalId } = standing;
-    return refuse(call, "upload:read", "not_found", { role, hospitalId, target: { upload: id } });
+    const { role, hospitalId } = effectiveRole;
+    return denyAccess(call, "upload:read", "not_found", { role, hospitalId, target: { upload: id } });
   }
-  await batch(db, audit(db, actor, now, { event: "upload.download", action: "R", ...aboutUpload(standing, row) }));
+  await batch(
+    db,
+    recordAuditEvent(db, actor, now, { event: "upload.download", action: "R", ...uploadAuditFields(effectiveRole, row) }),
+  );
   const { file_name } = await openDetail(call, row);
   const { fileKey: key, fileSize: size, sha256 } = row;
   // Nobody has said yet that it is a PDF.
   const type = "application/octet-stream";
-  const stored = { key, owner: fileRecord(id), size: size ?? 0, sha256: sha256 ?? "", name: file_name ?? "upload.bin", type };
-  return fileAnswer(call, bucket, stored, rangeHeader);
+  const stored = { key, owner: fileRecordId(id), size: size ?? 0, sha256: sha256 ?? "", name: file_name ?? "upload.bin", type };
+  return fileResponse(call, bucket, stored, rangeHeader);
 }

@@ -1,27 +1,27 @@
 // Signed links: five minutes, one report, one method, tied to the session or credential that asked; re-checked when used.
-import type { Actor, Call, Via } from "../../access/actor.ts";
+import type { Actor, Call, RequestOrigin } from "../../access/actor.ts";
 import type { Keys } from "../../platform/config.ts";
-import { fromBase64Url, mac, sameBytes, toBase64Url } from "../../platform/crypto.ts";
+import { computeMac, constantTimeEqual, fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { UUID } from "../../platform/ids.ts";
+import { UUID_PATTERN } from "../../platform/ids.ts";
 
-export const LINK_LIFE_MS = 5 * 60_000;
+export const LINK_LIFETIME_MS = 5 * 60_000;
 
 export type SignedLink = { url: string; expires_at: string };
 
 /** Payload `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`; the MAC also covers method and report. */
 export async function signLink(call: Call, origin: string, reportId: string): Promise<SignedLink> {
   const { actor, keys, now } = call;
-  const exp = now + LINK_LIFE_MS;
-  const payload = `${holderOf(actor)}.${exp}`;
-  const tag = toBase64Url(await linkMac(keys, reportId, payload));
+  const exp = now + LINK_LIFETIME_MS;
+  const payload = `${formatLinkHolder(actor)}.${exp}`;
+  const tag = toBase64Url(await computeLinkMac(keys, reportId, payload));
   return {
     url: `${origin}/api/v1/reports/${reportId}/file?link=${payload}.${tag}`,
     expires_at: new Date(exp).toISOString(),
   };
 }
 
-function holderOf(actor: Actor): string {
+function formatLinkHolder(actor: Actor): string {
   switch (actor.kind) {
     case "user":
       return `u.${actor.userId}.${actor.sessionId}`;
@@ -34,24 +34,31 @@ function holderOf(actor: Actor): string {
   }
 }
 
-function linkMac(keys: Keys, reportId: string, payload: string) {
-  return mac(keys.link, ["link", "GET", reportId, payload]);
+function computeLinkMac(keys: Keys, reportId: string, payload: string) {
+  return computeMac(keys.link, ["link", "GET", reportId, payload]);
 }
 
 /**
  * The actor for whom a link was signed. What they may see is asked again at the gate.
  * @throws ApiError link_invalid, link_expired
  */
-export async function actorOfLink(keys: Keys, reportId: string, link: string, via: Via, now: number): Promise<Actor> {
+export async function verifyLink(keys: Keys, reportId: string, link: string, via: RequestOrigin, now: number): Promise<Actor> {
   const [kind, id = "", sessionId = "", exp = "", tag = "", ...more] = link.split(".");
   const given = fromBase64Url(tag);
-  const expected = await linkMac(keys, reportId, [kind, id, sessionId, exp].join("."));
-  if (more.length > 0 || !given || !sameBytes(given, expected) || !UUID.test(id)) throw new ApiError("link_invalid");
+  const expected = await computeLinkMac(keys, reportId, [kind, id, sessionId, exp].join("."));
+  if (more.length > 0 || !given || !constantTimeEqual(given, expected) || !UUID_PATTERN.test(id))
+    throw new ApiError("link_invalid");
   // A link that outlives the limit was signed by a version with another one; it counts for nothing here.
-  if (!(Number(exp) <= now + LINK_LIFE_MS)) throw new ApiError("link_invalid");
+  if (!(Number(exp) <= now + LINK_LIFETIME_MS)) throw new ApiError("link_invalid");
   if (Number(exp) <= now) throw new ApiError("link_expired");
   if (kind === "a") return { kind: "app", credentialId: id, hospitalId: sessionId, secretHash: null, via };
   if (kind === "d") return { kind: "device", credentialId: id, secretHash: null, via };
   // The gate asks the database for role and hospital; a link claims neither.
-  return { kind: "user", userId: id, sessionId, claimed: { role: "patient", hospitalId: null, doctorScope: "care_team" }, via };
+  return {
+    kind: "user",
+    userId: id,
+    sessionId,
+    claimedRole: { role: "patient", hospitalId: null, doctorScope: "care_team" },
+    via,
+  };
 }

@@ -4,37 +4,40 @@ import type { MiddlewareHandler } from "hono";
 import { limitCaller } from "../../http/rate-limit.ts";
 import {
   type AppEnv,
-  answer,
-  EXAMPLE,
+  BEARER_AUTH,
+  BEARER_OR_LINK_AUTH,
+  createRouter,
+  EXAMPLES,
   Id,
-  newRouter,
+  jsonResponse,
   ok,
-  page,
-  pageAnswer,
-  problems,
-  SECURED,
-  SECURED_OR_LINK,
+  okPage,
+  pageResponse,
+  problemResponses,
 } from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { downloadReport } from "./download.ts";
-import { actorOfLink } from "./links.ts";
+import { verifyLink } from "./links.ts";
 import { listReports } from "./list.ts";
-import { getReport } from "./reports.ts";
-import { exampleLinkedReport, exampleReport, LinkedReport, Report, reportQuery } from "./shapes.ts";
-import { reportStats } from "./stats.ts";
+import { getReport } from "./report.ts";
+import { exampleLinkedReport, exampleReport, LinkedReport, Report, reportQuery } from "./schemas.ts";
+import { getReportStats } from "./stats.ts";
 
 const tags = ["DiagnosticReport"];
 
-const reportParam = z.object({ report_id: Id.openapi({ example: EXAMPLE.report }) });
+const reportParams = z.object({ report_id: Id.openapi({ example: EXAMPLES.report }) });
 function listRoute<P extends string, Q extends z.ZodObject>(path: P, query: Q) {
   return createRoute({
     method: "get",
     path,
     tags,
     summary: "Reports that I may see, with patient info",
-    security: SECURED,
+    security: BEARER_AUTH,
     request: { query },
-    responses: { 200: pageAnswer(Report, "Newest first unless sorted otherwise", exampleReport), ...problems(401, 403) },
+    responses: {
+      200: pageResponse(Report, "Newest first unless sorted otherwise", exampleReport),
+      ...problemResponses(401, 403),
+    },
   });
 }
 
@@ -44,14 +47,14 @@ function detailRoute<P extends string>(path: P) {
     path,
     tags,
     summary: "One report with metrics and a signed link",
-    security: SECURED,
-    request: { params: reportParam },
+    security: BEARER_AUTH,
+    request: { params: reportParams },
     responses: {
-      200: answer(LinkedReport.extend({ metrics: z.record(z.string(), z.unknown()).nullable() }), "The report", {
+      200: jsonResponse(LinkedReport.extend({ metrics: z.record(z.string(), z.unknown()).nullable() }), "The report", {
         ...exampleLinkedReport,
         metrics: { heart_rate: 72, pr_interval_ms: 158, qrs_duration_ms: 96, qt_interval_ms: 388 },
       }),
-      ...problems(401, 403, 404),
+      ...problemResponses(401, 403, 404),
     },
   });
 }
@@ -73,7 +76,7 @@ const exampleStats = {
   average_confidence: 0.93,
 };
 
-const statsByDay = answer(
+const statsResponse = jsonResponse(
   Stats.extend({
     by_day: z
       .array(z.object({ day: z.iso.date(), n: z.number().int() }))
@@ -88,28 +91,28 @@ const fileRoute = createRoute({
   path: "/reports/{report_id}/file",
   tags,
   summary: "The PDF, with a token or by a signed link; Range works",
-  security: SECURED_OR_LINK,
+  security: BEARER_OR_LINK_AUTH,
   request: {
-    params: reportParam,
+    params: reportParams,
     query: z.strictObject({ link: z.string().max(400).optional() }),
     headers: z.object({ range: z.string().max(200).optional() }),
   },
   responses: {
     200: { description: "The file", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
     206: { description: "A part of it", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
-    ...problems(401, 403, 404, 410, 416),
+    ...problemResponses(401, 403, 404, 410, 416),
   },
 });
 
 /** A link carries its own proof: it stands above the line that authenticates and puts the actor in place. */
-export const redeemLink: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const authenticateByLink: MiddlewareHandler<AppEnv> = async (c, next) => {
   const link = c.req.query("link");
   if (link !== undefined) {
     // A link is for one method; HEAD would otherwise run as GET.
     if (c.req.raw.method !== "GET") throw new ApiError("link_invalid");
     const call = c.get("call");
     const id = c.req.path.split("/").at(-2) ?? "";
-    const actor = await actorOfLink(call.keys, id, link, call.actor.via, call.now).catch(async (error: unknown) => {
+    const actor = await verifyLink(call.keys, id, link, call.actor.via, call.now).catch(async (error: unknown) => {
       await limitCaller(c.env, call.actor);
       throw error;
     });
@@ -118,16 +121,16 @@ export const redeemLink: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
-export const reportRoutes = newRouter()
+export const reportRoutes = createRouter()
   .openapi(listRoute("/reports", reportQuery), async (c) =>
-    page(c, await listReports(c.get("call"), c.req.valid("query"), "report:read")),
+    okPage(c, await listReports(c.get("call"), c.req.valid("query"), "report:read")),
   )
   .openapi(listRoute("/reports/list", reportQuery), async (c) =>
-    page(c, await listReports(c.get("call"), c.req.valid("query"), "report:read")),
+    okPage(c, await listReports(c.get("call"), c.req.valid("query"), "report:read")),
   )
   .openapi(listRoute("/ecg/reports", reportQuery.omit({ kind: true })), async (c) => {
     const query = { ...c.req.valid("query"), kind: "ecg" as const };
-    return page(c, await listReports(c.get("call"), query, "report:read"));
+    return okPage(c, await listReports(c.get("call"), query, "report:read"));
   })
   .openapi(
     createRoute({
@@ -135,11 +138,11 @@ export const reportRoutes = newRouter()
       path: "/reports/stats",
       tags,
       summary: "Totals over what I may see",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: z.strictObject({ days: z.coerce.number().int().min(1).max(90).default(7) }) },
-      responses: { 200: statsByDay, ...problems(401, 403) },
+      responses: { 200: statsResponse, ...problemResponses(401, 403) },
     }),
-    async (c) => ok(c, await reportStats(c.get("call"), c.req.valid("query").days)),
+    async (c) => ok(c, await getReportStats(c.get("call"), c.req.valid("query").days)),
   )
   .openapi(detailRoute("/reports/{report_id}"), async (c) =>
     ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),

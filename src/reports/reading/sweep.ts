@@ -2,32 +2,32 @@
 import { sql } from "drizzle-orm";
 import type { Db, Statement } from "../../platform/db/client.ts";
 import { hourPrefix } from "../../platform/files.ts";
-import { INCOMING, isIncomingKey, LINK_SECONDS } from "../upload/direct.ts";
+import { DIRECT_UPLOAD_PREFIX, isDirectUploadKey, UPLOAD_LINK_SECONDS } from "../upload/direct-upload.ts";
 
 /** A file younger than this may belong to an upload that is still running (request.ts ends those after 10 minutes). */
-export const ORPHAN_AGE_MS = 40 * 60_000;
+export const MIN_ORPHAN_AGE_MS = 40 * 60_000;
 /** With a run every quarter of an hour an orphan lives less than an hour; hours in which the cron failed are caught up. */
-const LOOK_BACK_MS = 24 * 3_600_000;
+const SWEEP_LOOKBACK_MS = 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
 /** Deletes unreferenced files older than 40 minutes. @returns how many */
 export async function sweepOrphans(db: Db, bucket: R2Bucket, kids: Iterable<string>, now: number): Promise<number> {
   let deleted = 0;
   for (const kid of kids) {
-    for (let hour = now - LOOK_BACK_MS; hour <= now - ORPHAN_AGE_MS + HOUR_MS; hour += HOUR_MS) {
-      deleted += await sweepHour(db, bucket, hourPrefix(kid, hour), now);
+    for (let hour = now - SWEEP_LOOKBACK_MS; hour <= now - MIN_ORPHAN_AGE_MS + HOUR_MS; hour += HOUR_MS) {
+      deleted += await sweepOrphansOfHour(db, bucket, hourPrefix(kid, hour), now);
     }
   }
   return deleted;
 }
 
-async function sweepHour(db: Db, bucket: R2Bucket, prefix: string, now: number): Promise<number> {
+async function sweepOrphansOfHour(db: Db, bucket: R2Bucket, prefix: string, now: number): Promise<number> {
   let deleted = 0;
   let cursor: string | undefined;
   do {
     const page = await bucket.list({ prefix, limit: 500, ...(cursor && { cursor }) });
-    const old = page.objects.filter((object) => object.uploaded.getTime() < now - ORPHAN_AGE_MS).map((object) => object.key);
-    const orphans = old.length > 0 ? await unreferenced(db, old) : [];
+    const old = page.objects.filter((object) => object.uploaded.getTime() < now - MIN_ORPHAN_AGE_MS).map((object) => object.key);
+    const orphans = old.length > 0 ? await findUnreferenced(db, old) : [];
     if (orphans.length > 0) await bucket.delete(orphans);
     deleted += orphans.length;
     cursor = page.truncated ? page.cursor : undefined;
@@ -35,7 +35,7 @@ async function sweepHour(db: Db, bucket: R2Bucket, prefix: string, now: number):
   return deleted;
 }
 
-async function unreferenced(db: Db, keys: string[]): Promise<string[]> {
+async function findUnreferenced(db: Db, keys: string[]): Promise<string[]> {
   const rows = await db.all<{ key: string }>(sql`SELECT k.value AS key FROM json_each(${JSON.stringify(keys)}) k
     WHERE NOT EXISTS (SELECT 1 FROM reports WHERE file_key = k.value)
       AND NOT EXISTS (SELECT 1 FROM reports WHERE metrics_key = k.value)
@@ -44,21 +44,23 @@ async function unreferenced(db: Db, keys: string[]): Promise<string[]> {
 }
 
 /** A file in clear, and a direct upload nobody confirmed, end this long after they began; the link was good for 5 minutes. */
-export const INCOMING_AGE_MS = 30 * 60_000;
+export const MAX_DIRECT_UPLOAD_AGE_MS = 30 * 60_000;
 
 /** The row first: from then on nobody can confirm. For the batch of the cron. */
-export function expireAwaited(db: Db, now: number): Statement {
+export function expireDirectUploads(db: Db, now: number): Statement {
   return db.run(sql`UPDATE uploads INDEXED BY uploads_incoming SET outcome = 'expired', incoming_key = NULL
-    WHERE incoming_key IS NOT NULL AND outcome = 'awaiting' AND expires_at < ${now - INCOMING_AGE_MS + LINK_SECONDS * 1000}`);
+    WHERE incoming_key IS NOT NULL AND outcome = 'awaiting' AND expires_at < ${now - MAX_DIRECT_UPLOAD_AGE_MS + UPLOAD_LINK_SECONDS * 1000}`);
 }
 
 /** Deletes files in clear by their age, whatever a row says: one may have come after its row was settled. */
-export async function sweepIncoming(bucket: R2Bucket, now: number): Promise<number> {
+export async function sweepDirectUploads(bucket: R2Bucket, now: number): Promise<number> {
   let deleted = 0;
   let cursor: string | undefined;
   do {
-    const page = await bucket.list({ prefix: INCOMING, limit: 500, ...(cursor && { cursor }) });
-    const old = page.objects.filter(({ key, uploaded }) => isIncomingKey(key) && uploaded.getTime() < now - INCOMING_AGE_MS);
+    const page = await bucket.list({ prefix: DIRECT_UPLOAD_PREFIX, limit: 500, ...(cursor && { cursor }) });
+    const old = page.objects.filter(
+      ({ key, uploaded }) => isDirectUploadKey(key) && uploaded.getTime() < now - MAX_DIRECT_UPLOAD_AGE_MS,
+    );
     if (old.length > 0) await bucket.delete(old.map(({ key }) => key));
     deleted += old.length;
     cursor = page.truncated ? page.cursor : undefined;
@@ -67,7 +69,7 @@ export async function sweepIncoming(bucket: R2Bucket, now: number): Promise<numb
 }
 
 /** Deletes the bytes of uploads that were given up, where that failed when it was said; then the rows forget them. */
-export async function sweepGivenUp(db: Db, bucket: R2Bucket): Promise<number> {
+export async function sweepSettledUploads(db: Db, bucket: R2Bucket): Promise<number> {
   const rows = await db.all<{ id: string; key: string }>(sql`SELECT id, file_key AS key FROM uploads INDEXED BY uploads_file_key
     WHERE file_key IS NOT NULL AND outcome IN ('assigned', 'discarded')
       AND NOT EXISTS (SELECT 1 FROM reports WHERE reports.file_key = uploads.file_key) LIMIT 500`);

@@ -2,28 +2,36 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Call } from "../../access/actor.ts";
-import { claimOf } from "../../http/idempotency.ts";
-import { parseJson, readBody } from "../../http/request.ts";
-import { type AppEnv, invalid } from "../../http/router.ts";
-import { ApiError, type FieldError, toApiError } from "../../platform/errors.ts";
+import { parseIdempotencyKey } from "../../http/idempotency.ts";
+import { toApiError } from "../../http/on-error.ts";
+import { parseJson, readBody } from "../../http/request-middleware.ts";
+import { type AppEnv, validationError } from "../../http/router.ts";
+import { ApiError, type FieldError } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
-import { FORM_OVERHEAD, type Incoming, MULTIPART_LIMIT, readAbout, readMetricsPart, safeFileName } from "./incoming.ts";
 import { receiveUpload } from "./upload.ts";
-import { askGate } from "./upload-log.ts";
+import { authorizeUploader } from "./upload-log.ts";
+import {
+  checkMetricsSize,
+  FORM_OVERHEAD_BYTES,
+  MAX_MULTIPART_BYTES,
+  parseReportFields,
+  safeFileName,
+  type UploadRequest,
+} from "./upload-request.ts";
 
-export const MAX_FILES = 100;
+export const MAX_BATCH_FILES = 100;
 /** As many at a time: each holds its file, sealed and not, and D1 answers one by one anyway. */
-const LANES = 4;
+const BATCH_CONCURRENCY = 4;
 
 /** What may be said about a file of the form; the other fields are judged file by file, so that none spoils the rest. */
-const Item = z.looseObject({
+const BatchItem = z.looseObject({
   idempotency_key: z.string().optional(),
   metrics: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
 });
-type Item = z.infer<typeof Item>;
-const Items = z.array(Item).max(MAX_FILES);
+type BatchItem = z.infer<typeof BatchItem>;
+const BatchItems = z.array(BatchItem).max(MAX_BATCH_FILES);
 
-export type BatchFile = { file: File; item: Item };
+export type BatchFile = { file: File; item: BatchItem };
 
 /** @throws ApiError invalid_request (no file, or more than 100), malformed_json, too_large, unsupported_media_type */
 export async function readBatch(c: Context<AppEnv>): Promise<BatchFile[]> {
@@ -31,7 +39,7 @@ export async function readBatch(c: Context<AppEnv>): Promise<BatchFile[]> {
   if (c.req.header("Content-Encoding") || !/^multipart\/form-data\s*;/i.test(type)) {
     throw new ApiError("unsupported_media_type", "Send multipart/form-data, unencoded.");
   }
-  const body = await readBody(c, MULTIPART_LIMIT + FORM_OVERHEAD);
+  const body = await readBody(c, MAX_MULTIPART_BYTES + FORM_OVERHEAD_BYTES);
   const form = await new Response(body, { headers: { "Content-Type": type } }).formData().catch((cause: unknown) => {
     throw new ApiError("invalid_request", "The form is not well-formed.", { cause });
   });
@@ -40,32 +48,33 @@ export async function readBatch(c: Context<AppEnv>): Promise<BatchFile[]> {
   if (files.length + items.length < [...form.keys()].length || items.length > 1) {
     throw new ApiError("invalid_request", "Send the PDFs as parts named file, and one part named items.");
   }
-  if (files.length < 1 || files.length > MAX_FILES) throw new ApiError("invalid_request", "Send 1 to 100 files.");
-  const said = items[0] === undefined ? files.map(() => ({})) : await readItems(items[0]);
-  if (said.length !== files.length) throw new ApiError("invalid_request", "Send one item for each file, in the same order.");
-  return files.map((file, i) => ({ file, item: said[i] ?? {} }));
+  if (files.length < 1 || files.length > MAX_BATCH_FILES) throw new ApiError("invalid_request", "Send 1 to 100 files.");
+  const itemPerFile = items[0] === undefined ? files.map(() => ({})) : await readItems(items[0]);
+  if (itemPerFile.length !== files.length)
+    throw new ApiError("invalid_request", "Send one item for each file, in the same order.");
+  return files.map((file, i) => ({ file, item: itemPerFile[i] ?? {} }));
 }
 
-async function readItems(part: File | string): Promise<Item[]> {
-  const parsed = Items.safeParse(parseJson(new Uint8Array(await new Blob([part]).arrayBuffer())));
-  if (!parsed.success) throw invalid(parsed.error);
+async function readItems(part: File | string): Promise<BatchItem[]> {
+  const parsed = BatchItems.safeParse(parseJson(new Uint8Array(await new Blob([part]).arrayBuffer())));
+  if (!parsed.success) throw validationError(parsed.error);
   return parsed.data;
 }
 
-async function incomingOf({ file, item }: BatchFile): Promise<Incoming> {
+async function toUploadRequest({ file, item }: BatchFile): Promise<UploadRequest> {
   const { idempotency_key: _, metrics, ...fields } = item;
   const text = typeof metrics === "object" ? JSON.stringify(metrics) : metrics;
   return {
-    about: readAbout(fields),
+    fields: parseReportFields(fields),
     fileName: safeFileName(file.name),
-    metrics: text === undefined ? null : readMetricsPart(new TextEncoder().encode(text)),
+    metrics: text === undefined ? null : checkMetricsSize(new TextEncoder().encode(text)),
     defaultKind: "ecg",
-    form: true,
+    isForm: true,
     bytes: new Uint8Array(await file.arrayBuffer()),
   };
 }
 
-type Answer = {
+type BatchItemResult = {
   index: number;
   status: number;
   report_id: string | null;
@@ -76,19 +85,19 @@ type Answer = {
   errors: FieldError[];
 };
 
-async function receiveOne(call: Call, env: Env, one: BatchFile, index: number): Promise<Answer> {
-  const blank = { index, report_id: null, upload_id: null, duplicate_of: null, code: null, detail: null, errors: [] };
+async function receiveBatchFile(call: Call, env: Env, batchFile: BatchFile, index: number): Promise<BatchItemResult> {
+  const emptyResult = { index, report_id: null, upload_id: null, duplicate_of: null, code: null, detail: null, errors: [] };
   try {
-    const claim = claimOf(call, "report.upload", one.item.idempotency_key);
-    const result = await receiveUpload(call, env.FILES, claim, () => incomingOf(one));
+    const idempotencyKey = parseIdempotencyKey(call, "report.upload", batchFile.item.idempotency_key);
+    const result = await receiveUpload(call, env.FILES, idempotencyKey, () => toUploadRequest(batchFile));
     const { status, uploadId: upload_id } = result;
-    if (result.outcome === "quarantined") return { ...blank, status, upload_id, code: result.reason };
+    if (result.outcome === "quarantined") return { ...emptyResult, status, upload_id, code: result.reason };
     const { reportId } = result;
-    return { ...blank, status, upload_id, report_id: reportId, duplicate_of: status === 200 ? reportId : null };
+    return { ...emptyResult, status, upload_id, report_id: reportId, duplicate_of: status === 200 ? reportId : null };
   } catch (error) {
-    const { status, code, told, errors } = toApiError(error);
+    const { status, code, publicDetail: told, errors } = toApiError(error);
     if (status >= 500) log(env, "ERROR", "a file of a batch failed", { request_id: call.actor.via.requestId, code, status });
-    return { ...blank, status, code, detail: told, errors };
+    return { ...emptyResult, status, code, detail: told, errors };
   }
 }
 
@@ -97,13 +106,13 @@ async function receiveOne(call: Call, env: Env, one: BatchFile, index: number): 
  * the body is read.
  * @throws ApiError unauthenticated, forbidden, and what `read` throws
  */
-export async function receiveBatch(call: Call, env: Env, read: () => Promise<BatchFile[]>): Promise<Answer[]> {
-  await askGate(call);
+export async function receiveBatch(call: Call, env: Env, read: () => Promise<BatchFile[]>): Promise<BatchItemResult[]> {
+  await authorizeUploader(call);
   const queue = (await read()).entries();
-  const answers: Answer[] = [];
-  const lane = async () => {
-    for (const [index, one] of queue) answers[index] = await receiveOne(call, env, one, index);
+  const results: BatchItemResult[] = [];
+  const worker = async () => {
+    for (const [index, batchFile] of queue) results[index] = await receiveBatchFile(call, env, batchFile, index);
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
-  return answers;
+  await Promise.all(Array.from({ length: BATCH_CONCURRENCY }, worker));
+  return results;
 }

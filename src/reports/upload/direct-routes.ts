@@ -1,14 +1,25 @@
 // Direct uploads of large files: a presigned link, then the confirmation that makes the report.
 import { createRoute, z } from "@hono/zod-openapi";
-import { readClaim } from "../../http/idempotency.ts";
-import { answer, body, EXAMPLE, Id, newRouter, ok, onceHeaders, problems, SECURED, Timestamp } from "../../http/router.ts";
-import { exampleReport } from "../reading/shapes.ts";
-import { beginDirect, confirmDirect } from "./direct.ts";
-import { DirectUpload } from "./incoming.ts";
+import { readIdempotencyKey } from "../../http/idempotency.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  idempotencyHeaders,
+  jsonRequestBody,
+  jsonResponse,
+  ok,
+  problemResponses,
+  Timestamp,
+} from "../../http/router.ts";
+import { exampleReport } from "../reading/schemas.ts";
+import { beginDirectUpload, confirmDirectUpload } from "./direct-upload.ts";
+import { DirectUploadInput } from "./upload-request.ts";
 
 const tags = ["DiagnosticReport"];
 
-const Begun = z
+const DirectUploadTarget = z
   .object({
     upload_id: Id,
     method: z.literal("PUT"),
@@ -17,8 +28,8 @@ const Begun = z
     expires_at: Timestamp,
   })
   .openapi("DirectUpload");
-const exampleBegun = {
-  upload_id: EXAMPLE.upload,
+const exampleDirectUpload = {
+  upload_id: EXAMPLES.upload,
   method: "PUT" as const,
   url: "https://account.r2.cloudflarestorage.com/edgecare-files/incoming/…?X-Amz-Signature=…",
   headers: {
@@ -27,21 +38,21 @@ const exampleBegun = {
     "if-none-match": "*",
     "x-amz-checksum-sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
   },
-  expires_at: EXAMPLE.time,
+  expires_at: EXAMPLES.time,
 };
 
-const Confirmed = z
+const ConfirmedUpload = z
   .object({ upload_id: Id, report_id: Id, status: z.literal("preliminary"), duplicate_of: Id.nullable(), file_url: z.string() })
   .openapi("DirectUploadResult");
-const exampleConfirmed = {
-  upload_id: EXAMPLE.upload,
-  report_id: EXAMPLE.upload,
+const exampleConfirmedUpload = {
+  upload_id: EXAMPLES.upload,
+  report_id: EXAMPLES.upload,
   status: "preliminary" as const,
   duplicate_of: null,
-  file_url: `/api/v1/reports/${EXAMPLE.upload}/file`,
+  file_url: `/api/v1/reports/${EXAMPLES.upload}/file`,
 };
 
-export const directRoutes = newRouter()
+export const directRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
@@ -50,11 +61,11 @@ export const directRoutes = newRouter()
       summary: "Begin the upload of a large PDF, at most 100 MiB",
       description:
         "Answers a link of five minutes. PUT the file there with the headers as given, then confirm. What nobody confirms is deleted within the hour.",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: {
-        headers: onceHeaders,
-        body: body(DirectUpload, {
-          patient_id: EXAMPLE.patient,
+        headers: idempotencyHeaders,
+        body: jsonRequestBody(DirectUploadInput, {
+          patient_id: EXAMPLES.patient,
           size: 48_234_496,
           sha256: exampleReport.sha256,
           kind: "ecg",
@@ -62,11 +73,14 @@ export const directRoutes = newRouter()
           metrics: { heart_rate: 72 },
         }),
       },
-      responses: { 201: answer(Begun, "Where to send it", exampleBegun), ...problems(401, 403, 404, 409, 413, 501) },
+      responses: {
+        201: jsonResponse(DirectUploadTarget, "Where to send it", exampleDirectUpload),
+        ...problemResponses(401, 403, 404, 409, 413, 501),
+      },
     }),
     async (c) => {
-      const claim = await readClaim(c, "report.direct");
-      return ok(c, await beginDirect(c.get("call"), c.env, claim, c.req.valid("json")), 201);
+      const idempotencyKey = await readIdempotencyKey(c, "report.direct");
+      return ok(c, await beginDirectUpload(c.get("call"), c.env, idempotencyKey, c.req.valid("json")), 201);
     },
   )
   .openapi(
@@ -76,16 +90,20 @@ export const directRoutes = newRouter()
       tags,
       summary: "The file has been sent: check it and make the report",
       description: "For its sender alone. The same again answers the same.",
-      security: SECURED,
-      request: { params: z.object({ upload_id: Id.openapi({ example: EXAMPLE.upload }) }) },
+      security: BEARER_AUTH,
+      request: { params: z.object({ upload_id: Id.openapi({ example: EXAMPLES.upload }) }) },
       responses: {
-        201: answer(Confirmed, "The report", exampleConfirmed),
-        200: answer(Confirmed, "The patient has the same file already", exampleConfirmed),
-        ...problems(401, 403, 404, 409, 415),
+        201: jsonResponse(ConfirmedUpload, "The report", exampleConfirmedUpload),
+        200: jsonResponse(ConfirmedUpload, "The patient has the same file already", exampleConfirmedUpload),
+        ...problemResponses(401, 403, 404, 409, 415),
       },
     }),
     async (c) => {
-      const { uploadId, reportId, status } = await confirmDirect(c.get("call"), c.env.FILES, c.req.valid("param").upload_id);
+      const { uploadId, reportId, status } = await confirmDirectUpload(
+        c.get("call"),
+        c.env.FILES,
+        c.req.valid("param").upload_id,
+      );
       const data = {
         upload_id: uploadId,
         report_id: reportId,

@@ -2,14 +2,18 @@
 import { AwsV4Signer } from "aws4fetch";
 import { ApiError } from "../../platform/errors.ts";
 
-export type Presigned = { url: string; headers: Record<string, string> };
-type Bound = { contentType: string; size: number; sha256: string; seconds: number };
+export type PresignedPut = { url: string; headers: Record<string, string> };
+type PutConstraints = { contentType: string; size: number; sha256: string; seconds: number };
 
 /**
  * A link that stores exactly the announced bytes under this key, once: length, type, digest and "only if new" are signed.
  * @param sha256 hexadecimal  @throws ApiError direct_uploads_off
  */
-export async function presignPut(env: Env, key: string, { contentType, size, sha256, seconds }: Bound): Promise<Presigned> {
+export async function presignPut(
+  env: Env,
+  key: string,
+  { contentType, size, sha256, seconds }: PutConstraints,
+): Promise<PresignedPut> {
   const { R2_S3_ENDPOINT, R2_S3_BUCKET, R2_S3_ACCESS_KEY_ID, R2_S3_SECRET_ACCESS_KEY } = env;
   if (!R2_S3_ENDPOINT || !R2_S3_BUCKET || !R2_S3_ACCESS_KEY_ID || !R2_S3_SECRET_ACCESS_KEY) {
     throw new ApiError("direct_uploads_off");

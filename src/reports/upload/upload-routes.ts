@@ -1,31 +1,31 @@
 // The upload itself: described here, but not validated by the framework, which would read the body before the gate is asked.
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { readClaim } from "../../http/idempotency.ts";
+import { readIdempotencyKey } from "../../http/idempotency.ts";
 import {
   type AppEnv,
-  answer,
-  EXAMPLE,
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
   Id,
-  newRouter,
+  idempotencyHeaders,
+  jsonResponse,
   ok,
-  onceHeaders,
   Problem,
-  problems,
-  SECURED,
+  problemResponses,
   Timestamp,
 } from "../../http/router.ts";
 import { signLink } from "../reading/links.ts";
-import { exampleLink, exampleReport } from "../reading/shapes.ts";
-import { MAX_FILES, readBatch, receiveBatch } from "./batch.ts";
-import { About, readIncoming } from "./incoming.ts";
-import { MAX_METRICS } from "./metrics.ts";
+import { exampleLink, exampleReport } from "../reading/schemas.ts";
+import { MAX_BATCH_FILES, readBatch, receiveBatch } from "./batch.ts";
+import { MAX_METRICS_BYTES } from "./metrics.ts";
 import { receiveUpload } from "./upload.ts";
+import { ReportFields, readUploadRequest } from "./upload-request.ts";
 
 /** The canonical path and the documents' own. */
-const PATHS = ["/reports", "/ecg/reports/upload"];
+const UPLOAD_PATHS = ["/reports", "/ecg/reports/upload"];
 
-const Uploaded = z
+const UploadResult = z
   .object({
     report_id: Id.nullable(),
     upload_id: Id,
@@ -37,25 +37,25 @@ const Uploaded = z
     file_url: z.string().nullable().openapi({ description: "Permanent; needs a token" }),
   })
   .openapi("UploadResult");
-const exampleUploaded = {
-  report_id: EXAMPLE.report,
-  upload_id: EXAMPLE.report,
+const exampleUploadResult = {
+  report_id: EXAMPLES.report,
+  upload_id: EXAMPLES.report,
   status: "preliminary" as const,
   reason: null,
   duplicate_of: null,
   cloud_url: exampleLink.download_url,
-  cloud_url_expires_at: EXAMPLE.time,
+  cloud_url_expires_at: EXAMPLES.time,
   file_url: exampleReport.file_url,
 };
 
 const metrics = "JSON, checked per kind; unknown keys are kept";
-const form = About.extend({
+const uploadForm = ReportFields.extend({
   file: z.string().openapi({ format: "binary", description: "The PDF, at most 10 MB" }),
-  metrics: z.string().max(MAX_METRICS).optional().openapi({ description: metrics }),
+  metrics: z.string().max(MAX_METRICS_BYTES).optional().openapi({ description: metrics }),
 });
 
 /** What a form says in its parts, the raw form says in the query and in headers. */
-const headers = onceHeaders.extend({
+const headers = idempotencyHeaders.extend({
   "X-Content-SHA256": z
     .string()
     .max(64)
@@ -69,7 +69,7 @@ const headers = onceHeaders.extend({
     .openapi({ description: "Of a raw PDF: percent-encoded UTF-8", example: "ecg.pdf" }),
   "X-Report-Metrics": z
     .string()
-    .max(MAX_METRICS)
+    .max(MAX_METRICS_BYTES)
     .optional()
     .openapi({ description: `Of a raw PDF, percent-encoded: ${metrics}`, example: "%7B%22heart_rate%22%3A72%7D" }),
 });
@@ -78,30 +78,33 @@ const description =
   "multipart/form-data (at most 10 MB), or the PDF itself as application/pdf (at most 25 MB) with Content-Length, " +
   "X-Content-SHA256, optionally X-File-Name and X-Report-Metrics (percent-encoded), and the other fields in the query.";
 
-function contract(path: string): RouteConfig {
+function uploadRoute(path: string): RouteConfig {
   return {
     method: "post",
     path,
     tags: ["DiagnosticReport"],
     summary: "Upload a PDF report with its metrics",
     description,
-    security: SECURED,
+    security: BEARER_AUTH,
     request: {
       headers,
-      query: About,
+      query: ReportFields,
       body: {
         required: true,
         content: {
-          "multipart/form-data": { schema: form },
+          "multipart/form-data": { schema: uploadForm },
           "application/pdf": { schema: z.string().openapi({ format: "binary" }) },
         },
       },
     },
     responses: {
-      201: answer(Uploaded, "Stored", exampleUploaded),
-      200: answer(Uploaded, "The same file is there already", { ...exampleUploaded, duplicate_of: EXAMPLE.report }),
-      202: answer(Uploaded, "Kept in quarantine (devices)", {
-        ...exampleUploaded,
+      201: jsonResponse(UploadResult, "Stored", exampleUploadResult),
+      200: jsonResponse(UploadResult, "The same file is there already", {
+        ...exampleUploadResult,
+        duplicate_of: EXAMPLES.report,
+      }),
+      202: jsonResponse(UploadResult, "Kept in quarantine (devices)", {
+        ...exampleUploadResult,
         report_id: null,
         status: "quarantined",
         reason: "not_found",
@@ -109,39 +112,41 @@ function contract(path: string): RouteConfig {
         cloud_url_expires_at: null,
         file_url: null,
       }),
-      ...problems(401, 403, 404, 408, 409, 411, 413, 415),
+      ...problemResponses(401, 403, 404, 408, 409, 411, 413, 415),
     },
   };
 }
 
-async function upload(c: Context<AppEnv>) {
+async function handleUpload(c: Context<AppEnv>) {
   const call = c.get("call");
-  const result = await receiveUpload(call, c.env.FILES, readClaim(c, "report.upload"), () => readIncoming(c, "ecg"));
-  const blank = { duplicate_of: null, cloud_url: null, cloud_url_expires_at: null, file_url: null, reason: null };
+  const result = await receiveUpload(call, c.env.FILES, readIdempotencyKey(c, "report.upload"), () =>
+    readUploadRequest(c, "ecg"),
+  );
+  const emptyResult = { duplicate_of: null, cloud_url: null, cloud_url_expires_at: null, file_url: null, reason: null };
   if (result.outcome === "quarantined") {
     const { uploadId, reason } = result;
-    return ok(c, { ...blank, report_id: null, upload_id: uploadId, status: "quarantined" as const, reason }, 202);
+    return ok(c, { ...emptyResult, report_id: null, upload_id: uploadId, status: "quarantined" as const, reason }, 202);
   }
   const { reportId, uploadId } = result;
   // A device reads back what it brought, not what somebody else brought before.
-  const readable = result.outcome !== "duplicate" || call.actor.kind === "user";
+  const isReadable = result.outcome !== "duplicate" || call.actor.kind === "user";
   const link = await signLink(call, new URL(c.req.url).origin, reportId);
   const data = {
-    ...blank,
+    ...emptyResult,
     report_id: reportId,
     upload_id: uploadId,
     status: "preliminary" as const,
     duplicate_of: result.status === 200 ? reportId : null,
-    cloud_url: readable ? link.url : null,
-    cloud_url_expires_at: readable ? link.expires_at : null,
-    file_url: readable ? `/api/v1/reports/${reportId}/file` : null,
+    cloud_url: isReadable ? link.url : null,
+    cloud_url_expires_at: isReadable ? link.expires_at : null,
+    file_url: isReadable ? `/api/v1/reports/${reportId}/file` : null,
   };
   return result.status === 200 ? ok(c, data) : ok(c, data, 201);
 }
 
-const BatchAnswer = z
+const BatchResultItem = z
   .object({
-    index: z.number().int().min(0).max(MAX_FILES),
+    index: z.number().int().min(0).max(MAX_BATCH_FILES),
     status: z.number().int().min(200).max(599).openapi({ description: "As the file would have been answered alone" }),
     report_id: Id.nullable(),
     upload_id: Id.nullable(),
@@ -151,15 +156,15 @@ const BatchAnswer = z
     errors: Problem.shape.errors,
   })
   .openapi("BatchItemResult");
-const blank = { duplicate_of: null, code: null, detail: null, errors: [] };
-const taken = { ...blank, report_id: EXAMPLE.report, upload_id: EXAMPLE.report };
-const refused = { ...blank, report_id: null, upload_id: null, code: "not_pdf", detail: "The file is not a PDF" };
+const emptyResult = { duplicate_of: null, code: null, detail: null, errors: [] };
+const exampleStoredItem = { ...emptyResult, report_id: EXAMPLES.report, upload_id: EXAMPLES.report };
+const exampleRefusedItem = { ...emptyResult, report_id: null, upload_id: null, code: "not_pdf", detail: "The file is not a PDF" };
 
 const batchForm = z.object({
   file: z
     .array(z.string().openapi({ format: "binary" }))
     .min(1)
-    .max(MAX_FILES)
+    .max(MAX_BATCH_FILES)
     .openapi({ description: "PDFs, 10 MB together" }),
   items: z
     .string()
@@ -168,35 +173,35 @@ const batchForm = z.object({
     .openapi({
       description:
         "A JSON array with one object a file, in the same order: the fields of a single upload, metrics, idempotency_key",
-      example: JSON.stringify([{ patient_id: EXAMPLE.patient, metrics: { heart_rate: 72 }, idempotency_key: "cart-7-0001" }]),
+      example: JSON.stringify([{ patient_id: EXAMPLES.patient, metrics: { heart_rate: 72 }, idempotency_key: "cart-7-0001" }]),
     }),
 });
 
-const batchContract: RouteConfig = {
+const batchRoute: RouteConfig = {
   method: "post",
   path: "/reports/batch",
   tags: ["DiagnosticReport"],
   summary: "Upload up to 100 PDF reports in one form",
   description: "Each file is taken in as if it had come alone; one that is refused does not spoil the others.",
-  security: SECURED,
+  security: BEARER_AUTH,
   request: { body: { required: true, content: { "multipart/form-data": { schema: batchForm } } } },
   responses: {
-    200: answer(z.array(BatchAnswer).max(MAX_FILES), "What became of each file", [
-      { index: 0, status: 201, ...taken },
-      { index: 1, status: 415, ...refused },
+    200: jsonResponse(z.array(BatchResultItem).max(MAX_BATCH_FILES), "What became of each file", [
+      { index: 0, status: 201, ...exampleStoredItem },
+      { index: 1, status: 415, ...exampleRefusedItem },
     ]),
-    ...problems(401, 403, 408, 413, 415),
+    ...problemResponses(401, 403, 408, 413, 415),
   },
 };
 
-async function uploadBatch(c: Context<AppEnv>) {
+async function handleBatch(c: Context<AppEnv>) {
   return ok(c, await receiveBatch(c.get("call"), c.env, () => readBatch(c)));
 }
 
-export const uploadRoutes = newRouter();
-uploadRoutes.openAPIRegistry.registerPath(batchContract);
-uploadRoutes.post("/reports/batch", uploadBatch);
-for (const path of PATHS) {
-  uploadRoutes.openAPIRegistry.registerPath(contract(path));
-  uploadRoutes.post(path, upload);
+export const uploadRoutes = createRouter();
+uploadRoutes.openAPIRegistry.registerPath(batchRoute);
+uploadRoutes.post("/reports/batch", handleBatch);
+for (const path of UPLOAD_PATHS) {
+  uploadRoutes.openAPIRegistry.registerPath(uploadRoute(path));
+  uploadRoutes.post(path, handleUpload);
 }

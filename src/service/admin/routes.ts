@@ -1,13 +1,13 @@
 // The platform administrator's views: accounts, reports with links, totals.
 import { createRoute, z } from "@hono/zod-openapi";
-import { listUsers } from "../../accounts/users/directory.ts";
-import { exampleUser, User, userQuery } from "../../accounts/users/shapes.ts";
-import { answer, newRouter, ok, page, pageAnswer, problems, SECURED } from "../../http/router.ts";
-import { listLinkedReports } from "../../reports/reading/list.ts";
-import { exampleLinkedReport, LinkedReport, reportQuery } from "../../reports/reading/shapes.ts";
-import { adminStats } from "./stats.ts";
+import { listUsers } from "../../accounts/users/list-users.ts";
+import { exampleUser, User, userQuery } from "../../accounts/users/schemas.ts";
+import { BEARER_AUTH, createRouter, jsonResponse, ok, okPage, pageResponse, problemResponses } from "../../http/router.ts";
+import { listReportsWithLinks } from "../../reports/reading/list.ts";
+import { exampleLinkedReport, LinkedReport, reportQuery } from "../../reports/reading/schemas.ts";
+import { getAdminStats } from "./stats.ts";
 
-const Totals = z
+const AdminStats = z
   .object({
     users: z.number().int(),
     hospitals: z.number().int(),
@@ -25,21 +25,21 @@ const Totals = z
 
 const tags = ["Admin"];
 
-export const adminRoutes = newRouter()
+export const adminRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
       path: "/admin/users",
       tags,
       summary: "Every account",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: userQuery },
       responses: {
-        200: pageAnswer(User, "Newest first", exampleUser),
-        ...problems(401, 403),
+        200: pageResponse(User, "Newest first", exampleUser),
+        ...problemResponses(401, 403),
       },
     }),
-    async (c) => page(c, await listUsers(c.get("call"), c.req.valid("query"), "admin:read")),
+    async (c) => okPage(c, await listUsers(c.get("call"), c.req.valid("query"), "admin:read")),
   )
   .openapi(
     createRoute({
@@ -47,11 +47,11 @@ export const adminRoutes = newRouter()
       path: "/admin/reports",
       tags,
       summary: "Every report, with download links",
-      security: SECURED,
+      security: BEARER_AUTH,
       request: { query: reportQuery },
-      responses: { 200: pageAnswer(LinkedReport, "Newest first", exampleLinkedReport), ...problems(401, 403) },
+      responses: { 200: pageResponse(LinkedReport, "Newest first", exampleLinkedReport), ...problemResponses(401, 403) },
     }),
-    async (c) => page(c, await listLinkedReports(c.get("call"), c.req.valid("query"), new URL(c.req.url).origin)),
+    async (c) => okPage(c, await listReportsWithLinks(c.get("call"), c.req.valid("query"), new URL(c.req.url).origin)),
   )
   .openapi(
     createRoute({
@@ -59,9 +59,9 @@ export const adminRoutes = newRouter()
       path: "/admin/stats",
       tags,
       summary: "Totals of the deployment",
-      security: SECURED,
+      security: BEARER_AUTH,
       responses: {
-        200: answer(Totals, "Totals", {
+        200: jsonResponse(AdminStats, "Totals", {
           users: 6,
           hospitals: 3,
           patients: 30,
@@ -74,8 +74,8 @@ export const adminRoutes = newRouter()
             average_confidence: 0.93,
           },
         }),
-        ...problems(401, 403),
+        ...problemResponses(401, 403),
       },
     }),
-    async (c) => ok(c, await adminStats(c.get("call"))),
+    async (c) => ok(c, await getAdminStats(c.get("call"))),
   );

@@ -2,9 +2,9 @@
 import { ESCALATION_MINUTES, REPEAT_MINUTES } from "../../alarm-rules/escalation.ts";
 import { mergeLimits } from "../../alarm-rules/limits.ts";
 import type { AlarmConfig } from "../../alarm-rules/model.ts";
-import { defaultLimits } from "../../vitals/catalogue.ts";
+import { getDefaultLimits } from "../../vitals/catalogue.ts";
 import { AGE_BANDS, type AgeBand } from "../../vitals/model.ts";
-import { news2Applies } from "../../vitals/news2.ts";
+import { isNews2Applicable } from "../../vitals/news2.ts";
 import type { LimitsInForce } from "../contract.ts";
 import type { Facts } from "./facts.ts";
 
@@ -12,7 +12,7 @@ import type { Facts } from "./facts.ts";
 export const NEWS2_WINDOW_MS = 30 * 60_000;
 
 /** Seconds without a word from a device that are too long, by its kind. */
-const SILENCE_S: Record<string, number> = {
+const MAX_SILENCE_S: Record<string, number> = {
   bedside_monitor: 60,
   gateway: 120,
   wearable: 30 * 60,
@@ -22,36 +22,36 @@ const SILENCE_S: Record<string, number> = {
 };
 
 /** The age band of now: when facts are older than the birthday that ends theirs, the next. Unknown ages are judged as adults. */
-export function bandOf({ age }: Pick<Facts, "age">, now: number): AgeBand {
+export function currentAgeBand({ age }: Pick<Facts, "age">, now: number): AgeBand {
   if (!age) return "adult";
   if (age.until === null || now < age.until) return age.band;
   return AGE_BANDS[AGE_BANDS.indexOf(age.band) + 1] ?? "adult";
 }
 
-export function news2Of(facts: Facts, now: number): { scale: 1 | 2; window_ms: number } | null {
-  if (!facts.age || !news2Applies(bandOf(facts, now), facts.pregnant)) return null;
+export function toNews2Config(facts: Facts, now: number): { scale: 1 | 2; window_ms: number } | null {
+  if (!facts.age || !isNews2Applicable(currentAgeBand(facts, now), facts.pregnant)) return null;
   return { scale: facts.scale, window_ms: NEWS2_WINDOW_MS };
 }
 
-const limitsOf = (facts: Pick<Facts, "age" | "overrides">, now: number) =>
-  mergeLimits(defaultLimits(bandOf(facts, now)), facts.overrides.ward, facts.overrides.patient);
+const toEffectiveLimits = (facts: Pick<Facts, "age" | "overrides">, now: number) =>
+  mergeLimits(getDefaultLimits(currentAgeBand(facts, now)), facts.overrides.ward, facts.overrides.patient);
 
 /** What readers are told of the limits: who looks at a value must see that somebody moved them. */
-export function limitsInForce(facts: Pick<Facts, "age" | "overrides">, now: number): LimitsInForce[] {
+export function listLimitsInForce(facts: Pick<Facts, "age" | "overrides">, now: number): LimitsInForce[] {
   const { ward, patient } = facts.overrides;
-  return Object.entries(limitsOf(facts, now)).map(([code, { critical_low, low, high, critical_high, silence_s }]) => {
+  return Object.entries(toEffectiveLimits(facts, now)).map(([code, { critical_low, low, high, critical_high, silence_s }]) => {
     const set_by = patient[code] ? "patient" : ward[code] ? "ward" : "default";
     return { code, critical_low, low, high, critical_high, silence_s, set_by };
   });
 }
 
-export function alarmConfig(facts: Facts, now: number): AlarmConfig {
-  const bound = facts.bindings.filter(({ until }) => until === null);
+export function buildAlarmConfig(facts: Facts, now: number): AlarmConfig {
+  const activeBindings = facts.bindings.filter(({ until }) => until === null);
   return {
     monitoring: facts.open ? facts.monitoring : "off",
-    limits: limitsOf(facts, now),
-    news2: news2Of(facts, now),
-    devices: Object.fromEntries(bound.map(({ device, kind }) => [device, { silence_s: SILENCE_S[kind] ?? null }])),
+    limits: toEffectiveLimits(facts, now),
+    news2: toNews2Config(facts, now),
+    devices: Object.fromEntries(activeBindings.map(({ device, kind }) => [device, { silence_s: MAX_SILENCE_S[kind] ?? null }])),
     escalation: ESCALATION_MINUTES,
     repeat_minutes: REPEAT_MINUTES,
   };

@@ -1,14 +1,14 @@
 // What a patient's object is told by D1: where the patient is, whose devices are bound, which limits hold.
 import { sql } from "drizzle-orm";
 import type { Call } from "../../../access/actor.ts";
-import { openIdentity } from "../../../patients/identity/identity.ts";
+import { unsealIdentity } from "../../../patients/identity/sealed-fields.ts";
 import { DAY_MS } from "../../../platform/counters.ts";
 import { batch } from "../../../platform/db/client.ts";
-import { ageBandOf } from "../../vitals/catalogue.ts";
+import { findAgeBand } from "../../vitals/catalogue.ts";
 import type { AgeBand, Limits } from "../../vitals/model.ts";
 
 /** How long after its end a binding still takes samples that were measured before it. */
-export const LATE_MS = 7 * DAY_MS;
+export const MAX_BINDING_LATENESS_MS = 7 * DAY_MS;
 
 /** A device's time with the patient. Credentials that live now, with the time they expire. */
 export type Binding = {
@@ -36,7 +36,7 @@ export type Facts = {
   bindings: Binding[];
 };
 
-type Row = {
+type PatientFactsRow = {
   id: string;
   version: number;
   identity_sealed: string;
@@ -58,8 +58,8 @@ type BindingRow = {
 
 /** @param now before the read, so that a change during it makes the facts old  @returns null for no such patient */
 export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patientId: string, now: number): Promise<Facts | null> {
-  const [[row], rules, bound] = await batch(db, [
-    db.all<Row>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
+  const [[row], rules, bindingRows] = await batch(db, [
+    db.all<PatientFactsRow>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
         p.ward_id AS ward_id, p.monitoring AS monitoring, p.active AND h.active AS open, s.spo2_scale AS spo2_scale,
         s.pregnant AS pregnant
       FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN monitoring_settings s ON s.patient_id = p.id
@@ -70,11 +70,11 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
         c.id AS credential, c.expires_at AS expires_at
       FROM device_assignments a JOIN devices d ON d.id = a.device_id AND d.active = 1
         LEFT JOIN credentials c ON c.device_id = a.device_id AND c.revoked_at IS NULL
-      WHERE a.patient_id = ${patientId} AND (a.ended_at IS NULL OR a.ended_at > ${now - LATE_MS})
+      WHERE a.patient_id = ${patientId} AND (a.ended_at IS NULL OR a.ended_at > ${now - MAX_BINDING_LATENESS_MS})
       ORDER BY a.started_at`),
   ]);
   if (!row) return null;
-  const { date_of_birth: born } = await openIdentity(keys, row);
+  const { date_of_birth: dateOfBirth } = await unsealIdentity(keys, row);
   const overrides: Facts["overrides"] = { ward: {}, patient: {} };
   for (const { scope, code, limits } of rules) overrides[scope][code] = JSON.parse(limits);
   return {
@@ -84,15 +84,15 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     ward: row.ward_id,
     open: row.open === 1,
     monitoring: row.monitoring,
-    age: born === null ? null : ageBandOf(born, now),
+    age: dateOfBirth === null ? null : findAgeBand(dateOfBirth, now),
     pregnant: row.pregnant === 1,
     scale: row.spo2_scale === 2 ? 2 : 1,
     overrides,
-    bindings: bindingsOf(bound),
+    bindings: toBindings(bindingRows),
   };
 }
 
-function bindingsOf(rows: BindingRow[]): Binding[] {
+function toBindings(rows: BindingRow[]): Binding[] {
   const bindings = new Map<string, Binding>();
   for (const { device, kind, started_at: from, ended_at: until, credential, expires_at } of rows) {
     const key = `${device} ${from}`;

@@ -1,18 +1,18 @@
 // Blocks older than thirty days go to R2, sealed, and are read back from there; no row of D1 names them, the object does.
-import { readyKeys } from "../../../platform/config.ts";
+import { getVerifiedKeys } from "../../../platform/config.ts";
 import { DAY_MS } from "../../../platform/counters.ts";
-import { putFile } from "../../../platform/files.ts";
-import { opaqueId } from "../../../platform/ids.ts";
-import { decode } from "./blocks.ts";
-import type { Placed, Store } from "./store.ts";
+import { storeFile } from "../../../platform/files.ts";
+import { randomOpaqueId } from "../../../platform/ids.ts";
+import { decodeBlock } from "./blocks.ts";
+import type { LocatedSample, Store } from "./store.ts";
 
 /** A day more than is promised to be hot, so that an hour that is counted again lies here whole. */
-export const HOT_MS = 31 * DAY_MS;
+export const HOT_RETENTION_MS = 31 * DAY_MS;
 /** About 3 MB of blocks. */
-const MOST_BLOCKS = 500;
+const MAX_BLOCKS_PER_FILE = 500;
 /** A file with fewer is worth making only when nothing more will come for it. */
-const FEW_BLOCKS = 100;
-const WAIT_MS = 7 * DAY_MS;
+const MIN_BLOCKS_PER_FILE = 100;
+const MAX_ARCHIVE_WAIT_MS = 7 * DAY_MS;
 
 /** `id (float64) · length (uint32) · block`, repeated, little-endian. */
 export function packArchive(blocks: readonly { id: number; data: ArrayBuffer }[]): Uint8Array<ArrayBuffer> {
@@ -30,42 +30,43 @@ export function packArchive(blocks: readonly { id: number; data: ArrayBuffer }[]
 }
 
 /** The samples of one block after the other. */
-export function* unpackArchive(bytes: Uint8Array<ArrayBuffer>): Generator<Placed[]> {
+export function* unpackArchive(bytes: Uint8Array<ArrayBuffer>): Generator<LocatedSample[]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length; ) {
     const block = view.getFloat64(at, true);
     const length = view.getUint32(at + 8, true);
-    yield decode(bytes.subarray(at + 12, at + 12 + length)).map((sample) => ({ ...sample, block }));
+    yield decodeBlock(bytes.subarray(at + 12, at + 12 + length)).map((sample) => ({ ...sample, block }));
     at += 12 + length;
   }
 }
 
 /** When there will be something to archive, or null. */
-export function nextArchive(store: Store): number | null {
-  const oldest = store.oldestBlock();
-  return oldest === null ? null : oldest + HOT_MS + WAIT_MS;
+export function nextArchiveAt(store: Store): number | null {
+  const oldest = store.oldestBlockAt();
+  return oldest === null ? null : oldest + HOT_RETENTION_MS + MAX_ARCHIVE_WAIT_MS;
 }
 
 /**
  * Moves what is old enough; the file is there before the rows go.
- * @param change runs its argument in one transaction
+ * @param transact runs its argument in one transaction
  */
-export async function archiveOld(
+export async function archiveOldBlocks(
   env: Env,
   store: Store,
   patientId: string,
   now: number,
-  change: (work: () => void) => void,
+  transact: (work: () => void) => void,
 ): Promise<void> {
-  const oldest = store.oldestBlock();
-  if (oldest === null || oldest > now - HOT_MS) return;
+  const oldest = store.oldestBlockAt();
+  if (oldest === null || oldest > now - HOT_RETENTION_MS) return;
   for (;;) {
-    const blocks = store.closedBefore(now - HOT_MS, MOST_BLOCKS);
-    if (blocks.length === 0 || (blocks.length < FEW_BLOCKS && oldest > now - HOT_MS - WAIT_MS)) return;
-    const keys = await readyKeys(env);
+    const blocks = store.listClosedBlocks(now - HOT_RETENTION_MS, MAX_BLOCKS_PER_FILE);
+    if (blocks.length === 0 || (blocks.length < MIN_BLOCKS_PER_FILE && oldest > now - HOT_RETENTION_MS - MAX_ARCHIVE_WAIT_MS))
+      return;
+    const keys = await getVerifiedKeys(env);
     const bytes = packArchive(blocks);
-    const file = `${keys.fields.current}/vitals/${opaqueId()}`;
-    await putFile(env.FILES, keys.fields, file, `vitals:${patientId}`, bytes, bytes.length);
-    change(() => store.archived(file, bytes.length, blocks));
+    const file = `${keys.fields.currentKid}/vitals/${randomOpaqueId()}`;
+    await storeFile(env.FILES, keys.fields, file, `vitals:${patientId}`, bytes, bytes.length);
+    transact(() => store.recordArchive(file, bytes.length, blocks));
   }
 }

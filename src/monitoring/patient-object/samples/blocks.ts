@@ -5,10 +5,10 @@ import { ApiError } from "../../../platform/errors.ts";
 import type { Sample } from "../../vitals/model.ts";
 
 /** A sample as it is kept. `received`: the server's clock, epoch milliseconds; `index`: its place in the block, from 0. */
-export type Stored = Sample & { received: number; device: string | null; index: number };
+export type StoredSample = Sample & { received: number; device: string | null; index: number };
 
 /** What arrived at once from one device. */
-export type Batch = { received: number; device: string | null; samples: readonly Sample[] };
+export type StoredBatch = { received: number; device: string | null; samples: readonly Sample[] };
 
 // Version 1 is the version (1 byte), the CRC-32 of all that follows (4, little-endian), the length of the head (4), the head
 // as JSON, and the batches as they arrived. The head has the names, so that a batch needs only their places, and the state
@@ -17,19 +17,19 @@ export type Batch = { received: number; device: string | null; samples: readonly
 //   sample: place of the series × 16 + flags · [odd byte] · [time less that of the sample before (signed)] · [seq] · value
 //   value:  an integer, scaled by the series' decimals, less the last one (signed); or 8 bytes, a double
 const VERSION = 1;
-const HEAD_AT = 9;
+const HEAD_OFFSET = 9;
 
-const NEW_TIME = 1;
-const ODD = 2;
+const FLAG_NEW_TIME = 1;
+const FLAG_EXCEPTION = 2;
 /** Two bits, times 4: how the sequence number follows from the device's last. */
-const SEQ = { none: 0, same: 1, next: 2, given: 3 } as const;
+const SEQ_MODE = { none: 0, same: 1, next: 2, given: 3 } as const;
 /** In the odd byte, below four times the decimals that hold from this sample on. */
-const INVALID = 1;
-const DOUBLE = 2;
+const FLAG_INVALID = 1;
+const FLAG_DOUBLE = 2;
 
-const POWERS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000] as const;
+const POWERS_OF_TEN = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000] as const;
 /** Differences of numbers up to here, doubled for their sign, are exact in a double. */
-const LARGEST = 2 ** 50;
+const MAX_EXACT_INTEGER = 2 ** 50;
 
 const Head = z.object({
   count: z.int().min(0),
@@ -47,28 +47,28 @@ type Series = Head["series"][number];
  * in the block is not decoded. Times are kept to the whole millisecond, and -0 as 0; everything else comes back as it was.
  * Throws RangeError for times that are none and sequence numbers outside 0 to 2^53-1, integrity_error for a damaged block.
  */
-export function appendBatch(block: Uint8Array | null, batch: Batch): Uint8Array<ArrayBuffer> {
-  const { head, body } = block ? open(block) : { head: emptyHead(), body: new Uint8Array() };
-  const added = batch.samples.length === 0 ? [] : writeBatch(head, batch);
-  return close(head, body, added);
+export function appendBatch(block: Uint8Array | null, batch: StoredBatch): Uint8Array<ArrayBuffer> {
+  const { head, body } = block ? openBlock(block) : { head: emptyHead(), body: new Uint8Array() };
+  const appended = batch.samples.length === 0 ? [] : writeBatch(head, batch);
+  return encodeBlock(head, body, appended);
 }
 
 /** All samples in the order of arrival. Throws integrity_error for a damaged block. */
-export function decode(block: Uint8Array): Stored[] {
-  return [...samplesOf(block)];
+export function decodeBlock(block: Uint8Array): StoredSample[] {
+  return [...readSamples(block)];
 }
 
 /** The samples measured at `from` or later and before `to` (epoch milliseconds), in the order of arrival. Throws as decode. */
-export function decodeRange(block: Uint8Array, from: number, to: number): Stored[] {
-  return decode(block).filter(({ at }) => at >= from && at < to);
+export function decodeRange(block: Uint8Array, from: number, to: number): StoredSample[] {
+  return decodeBlock(block).filter(({ at }) => at >= from && at < to);
 }
 
 /** How many samples the block has, without decoding them. Throws integrity_error for a damaged block. */
-export function countOf(block: Uint8Array): number {
-  return open(block).head.count;
+export function countSamples(block: Uint8Array): number {
+  return openBlock(block).head.count;
 }
 
-function damaged(what: string): ApiError {
+function damagedBlockError(what: string): ApiError {
   return new ApiError("integrity_error", `A block of samples is damaged: ${what}`);
 }
 
@@ -76,20 +76,20 @@ function emptyHead(): Head {
   return { count: 0, received: 0, at: 0, devices: [], series: [] };
 }
 
-function open(block: Uint8Array): { head: Head; body: Uint8Array } {
-  if (block.length < HEAD_AT) throw damaged("it is too short");
-  if (block[0] !== VERSION) throw damaged(`version ${block[0]} is not known`);
+function openBlock(block: Uint8Array): { head: Head; body: Uint8Array } {
+  if (block.length < HEAD_OFFSET) throw damagedBlockError("it is too short");
+  if (block[0] !== VERSION) throw damagedBlockError(`version ${block[0]} is not known`);
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  if (crc32(block.subarray(5)) !== view.getUint32(1, true)) throw damaged("its checksum is another");
-  const bodyAt = HEAD_AT + view.getUint32(5, true);
-  if (bodyAt > block.length) throw damaged("its head is longer than itself");
-  const head = Head.safeParse(parsed(block.subarray(HEAD_AT, bodyAt)));
-  if (!head.success) throw damaged("its head cannot be read");
+  if (crc32(block.subarray(5)) !== view.getUint32(1, true)) throw damagedBlockError("its checksum is another");
+  const bodyAt = HEAD_OFFSET + view.getUint32(5, true);
+  if (bodyAt > block.length) throw damagedBlockError("its head is longer than itself");
+  const head = Head.safeParse(parseJson(block.subarray(HEAD_OFFSET, bodyAt)));
+  if (!head.success) throw damagedBlockError("its head cannot be read");
   return { head: head.data, body: block.subarray(bodyAt) };
 }
 
 /** Undefined, which is no head, where it is not JSON. */
-function parsed(json: Uint8Array): unknown {
+function parseJson(json: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(json));
   } catch {
@@ -97,34 +97,34 @@ function parsed(json: Uint8Array): unknown {
   }
 }
 
-function close(head: Head, body: Uint8Array, added: readonly number[]): Uint8Array<ArrayBuffer> {
+function encodeBlock(head: Head, body: Uint8Array, appended: readonly number[]): Uint8Array<ArrayBuffer> {
   // JSON escapes lone surrogates, which UTF-8 cannot hold: names come back as they were.
   const headBytes = new TextEncoder().encode(JSON.stringify(head));
-  const bodyAt = HEAD_AT + headBytes.length;
-  const block = new Uint8Array(bodyAt + body.length + added.length);
+  const bodyAt = HEAD_OFFSET + headBytes.length;
+  const block = new Uint8Array(bodyAt + body.length + appended.length);
   const view = new DataView(block.buffer);
   view.setUint8(0, VERSION);
   view.setUint32(5, headBytes.length, true);
-  block.set(headBytes, HEAD_AT);
+  block.set(headBytes, HEAD_OFFSET);
   block.set(body, bodyAt);
-  block.set(added, bodyAt + body.length);
+  block.set(appended, bodyAt + body.length);
   view.setUint32(1, crc32(block.subarray(5)), true);
   return block;
 }
 
 // Writing: each step adds bytes to `out` and leaves the head as the state after them.
 
-function writeBatch(head: Head, batch: Batch): number[] {
+function writeBatch(head: Head, batch: StoredBatch): number[] {
   const out: number[] = [];
-  head.received = pushDifference(out, wholeMilliseconds(batch.received), head.received);
-  const device = deviceOf(head, batch.device);
+  head.received = pushDifference(out, toWholeMilliseconds(batch.received), head.received);
+  const device = findOrAddDevice(head, batch.device);
   pushUnsigned(out, head.devices.indexOf(device));
   pushUnsigned(out, batch.samples.length);
-  const places = new Map(head.series.map((series, place) => [nameOf(series), { series, place }]));
+  const places = new Map(head.series.map((series, place) => [toSeriesKey(series), { series, place }]));
   for (const sample of batch.samples) {
-    const name = nameOf(sample);
-    const found = places.get(name) ?? addSeries(head, sample);
-    places.set(name, found);
+    const seriesKey = toSeriesKey(sample);
+    const found = places.get(seriesKey) ?? addSeries(head, sample);
+    places.set(seriesKey, found);
     writeSample(out, head, device, found, sample);
   }
   head.count += batch.samples.length;
@@ -132,49 +132,49 @@ function writeBatch(head: Head, batch: Batch): number[] {
 }
 
 function writeSample(out: number[], head: Head, device: Device, to: { series: Series; place: number }, sample: Sample): void {
-  const at = wholeMilliseconds(sample.at);
-  const seq = seqMode(device, sample.seq);
-  const decimals = decimalsOf(to.series, sample.value);
+  const at = toWholeMilliseconds(sample.at);
+  const seq = chooseSeqMode(device, sample.seq);
+  const decimals = chooseDecimals(to.series, sample.value);
   const isInvalid = sample.status === "invalid";
-  const isOdd = isInvalid || decimals !== to.series.decimals;
-  pushUnsigned(out, to.place * 16 + seq * 4 + (isOdd ? ODD : 0) + (at === head.at ? 0 : NEW_TIME));
+  const isException = isInvalid || decimals !== to.series.decimals;
+  pushUnsigned(out, to.place * 16 + seq * 4 + (isException ? FLAG_EXCEPTION : 0) + (at === head.at ? 0 : FLAG_NEW_TIME));
   to.series.decimals = decimals ?? to.series.decimals;
-  if (isOdd) out.push(to.series.decimals * 4 + (decimals === null ? DOUBLE : 0) + (isInvalid ? INVALID : 0));
+  if (isException) out.push(to.series.decimals * 4 + (decimals === null ? FLAG_DOUBLE : 0) + (isInvalid ? FLAG_INVALID : 0));
   if (at !== head.at) head.at = pushDifference(out, at, head.at);
-  if (seq === SEQ.given) pushUnsigned(out, sample.seq ?? 0);
+  if (seq === SEQ_MODE.given) pushUnsigned(out, sample.seq ?? 0);
   device.seq = sample.seq ?? device.seq;
   if (decimals === null) pushDouble(out, sample.value);
-  else to.series.last = pushDifference(out, Math.round(sample.value * power(decimals)), to.series.last);
+  else to.series.last = pushDifference(out, Math.round(sample.value * powerOfTen(decimals)), to.series.last);
 }
 
 /** The decimals to write the value with: the series' own if they do, else the fewest; null where only a double is exact. */
-function decimalsOf(series: Series, value: number): number | null {
+function chooseDecimals(series: Series, value: number): number | null {
   if (isExact(value, series.decimals)) return series.decimals;
-  const fewest = POWERS.findIndex((_, decimals) => isExact(value, decimals));
-  return fewest < 0 ? null : fewest;
+  const minDecimals = POWERS_OF_TEN.findIndex((_, decimals) => isExact(value, decimals));
+  return minDecimals < 0 ? null : minDecimals;
 }
 
 /** Dividing by the power of ten is how the value is read again, so the same division decides. */
 function isExact(value: number, decimals: number): boolean {
-  const scaled = Math.round(value * power(decimals));
-  return Math.abs(scaled) <= LARGEST && scaled / power(decimals) === value;
+  const scaled = Math.round(value * powerOfTen(decimals));
+  return Math.abs(scaled) <= MAX_EXACT_INTEGER && scaled / powerOfTen(decimals) === value;
 }
 
-function power(decimals: number): number {
-  const power = POWERS[decimals];
-  if (power === undefined) throw damaged("a value has too many decimals");
-  return power;
+function powerOfTen(decimals: number): number {
+  const powerOfTen = POWERS_OF_TEN[decimals];
+  if (powerOfTen === undefined) throw damagedBlockError("a value has too many decimals");
+  return powerOfTen;
 }
 
-function seqMode(device: Device, seq: number | null): number {
-  if (seq === null) return SEQ.none;
+function chooseSeqMode(device: Device, seq: number | null): number {
+  if (seq === null) return SEQ_MODE.none;
   if (!Number.isSafeInteger(seq) || seq < 0) throw new RangeError("a sequence number is an integer from 0 to 2^53-1");
-  if (device.seq === null) return SEQ.given;
-  if (seq === device.seq) return SEQ.same;
-  return seq === device.seq + 1 ? SEQ.next : SEQ.given;
+  if (device.seq === null) return SEQ_MODE.given;
+  if (seq === device.seq) return SEQ_MODE.same;
+  return seq === device.seq + 1 ? SEQ_MODE.next : SEQ_MODE.given;
 }
 
-function deviceOf(head: Head, id: string | null): Device {
+function findOrAddDevice(head: Head, id: string | null): Device {
   const device = head.devices.find((known) => known.id === id) ?? { id, seq: null };
   if (!head.devices.includes(device)) head.devices.push(device);
   return device;
@@ -186,13 +186,13 @@ function addSeries(head: Head, { code, unit }: Sample): { series: Series; place:
 }
 
 /** Length first, so that ("a", "bc") and ("ab", "c") are two. */
-function nameOf({ code, unit }: { code: string; unit: string }): string {
+function toSeriesKey({ code, unit }: { code: string; unit: string }): string {
   return `${code.length}:${code}${unit}`;
 }
 
-function wholeMilliseconds(time: number): number {
+function toWholeMilliseconds(time: number): number {
   const whole = Math.round(time);
-  if (!(Math.abs(whole) <= LARGEST)) throw new RangeError("a time is epoch milliseconds");
+  if (!(Math.abs(whole) <= MAX_EXACT_INTEGER)) throw new RangeError("a time is epoch milliseconds");
   return whole;
 }
 
@@ -220,81 +220,81 @@ function pushDouble(out: number[], value: number): void {
 
 // Reading. Every step takes a byte or throws, so no count in a forged block makes it longer than its bytes.
 
-type Reader = { bytes: Uint8Array; offset: number };
+type ByteReader = { bytes: Uint8Array; offset: number };
 
-function* samplesOf(block: Uint8Array): Generator<Stored, void> {
-  const { head, body } = open(block);
+function* readSamples(block: Uint8Array): Generator<StoredSample, void> {
+  const { head, body } = openBlock(block);
   const state: Head = {
     ...emptyHead(),
     devices: head.devices.map(({ id }) => ({ id, seq: null })),
     series: head.series.map(({ code, unit }) => ({ code, unit, decimals: 0, last: 0 })),
   };
-  const reader: Reader = { bytes: body, offset: 0 };
+  const reader: ByteReader = { bytes: body, offset: 0 };
   while (reader.offset < body.length) {
     state.received += readSigned(reader);
     const device = state.devices[readUnsigned(reader)];
-    if (!device) throw damaged("a batch is of no device");
+    if (!device) throw damagedBlockError("a batch is of no device");
     for (let left = readUnsigned(reader); left > 0; left--) yield readSample(reader, state, device);
   }
-  if (state.count !== head.count) throw damaged("it has another number of samples");
+  if (state.count !== head.count) throw damagedBlockError("it has another number of samples");
 }
 
-function readSample(reader: Reader, state: Head, device: Device): Stored {
+function readSample(reader: ByteReader, state: Head, device: Device): StoredSample {
   const tag = readUnsigned(reader);
   const series = state.series[Math.floor(tag / 16)];
-  if (!series) throw damaged("a sample is of no series");
-  const odd = tag & ODD ? readByte(reader) : series.decimals * 4;
-  series.decimals = odd >> 2;
-  if (tag & NEW_TIME) state.at += readSigned(reader);
+  if (!series) throw damagedBlockError("a sample is of no series");
+  const exceptionByte = tag & FLAG_EXCEPTION ? readByte(reader) : series.decimals * 4;
+  series.decimals = exceptionByte >> 2;
+  if (tag & FLAG_NEW_TIME) state.at += readSigned(reader);
   const seq = readSeq(reader, device, (tag >> 2) & 3);
   return {
     code: series.code,
-    value: odd & DOUBLE ? readDouble(reader) : readDecimal(reader, series),
+    value: exceptionByte & FLAG_DOUBLE ? readDouble(reader) : readDecimal(reader, series),
     unit: series.unit,
     at: state.at,
     seq,
-    status: odd & INVALID ? "invalid" : "final",
+    status: exceptionByte & FLAG_INVALID ? "invalid" : "final",
     received: state.received,
     device: device.id,
     index: state.count++,
   };
 }
 
-function readSeq(reader: Reader, device: Device, mode: number): number | null {
-  if (mode === SEQ.none) return null;
-  if (mode === SEQ.given) device.seq = readUnsigned(reader);
-  else if (device.seq === null) throw damaged("a sequence number follows none");
-  else if (mode === SEQ.next) device.seq++;
+function readSeq(reader: ByteReader, device: Device, mode: number): number | null {
+  if (mode === SEQ_MODE.none) return null;
+  if (mode === SEQ_MODE.given) device.seq = readUnsigned(reader);
+  else if (device.seq === null) throw damagedBlockError("a sequence number follows none");
+  else if (mode === SEQ_MODE.next) device.seq++;
   return device.seq;
 }
 
-function readDecimal(reader: Reader, series: Series): number {
+function readDecimal(reader: ByteReader, series: Series): number {
   series.last += readSigned(reader);
-  return series.last / power(series.decimals);
+  return series.last / powerOfTen(series.decimals);
 }
 
-function readByte(reader: Reader): number {
+function readByte(reader: ByteReader): number {
   const byte = reader.bytes[reader.offset++];
-  if (byte === undefined) throw damaged("it ends within a sample");
+  if (byte === undefined) throw damagedBlockError("it ends within a sample");
   return byte;
 }
 
-function readUnsigned(reader: Reader): number {
+function readUnsigned(reader: ByteReader): number {
   let value = 0;
   for (let scale = 1; scale < 2 ** 53; scale *= 128) {
     const byte = readByte(reader);
     value += (byte & 127) * scale;
     if (byte < 128) return value;
   }
-  throw damaged("a number has no end");
+  throw damagedBlockError("a number has no end");
 }
 
-function readSigned(reader: Reader): number {
+function readSigned(reader: ByteReader): number {
   const value = readUnsigned(reader);
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
-function readDouble(reader: Reader): number {
+function readDouble(reader: ByteReader): number {
   const bytes = Uint8Array.from({ length: 8 }, () => readByte(reader));
   return new DataView(bytes.buffer).getFloat64(0, true);
 }

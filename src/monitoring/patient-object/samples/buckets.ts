@@ -1,5 +1,5 @@
 // Fewer points for a chart: each bucket of time keeps its extremes, so that no peak is lost.
-import { type Measured, meanOf, type Rollup, rollupsBy } from "./rollup.ts";
+import { computeMean, type MeasuredSample, type Rollup, rollUpBy } from "./rollup.ts";
 
 /** `from` belongs to it, `to` does not; epoch milliseconds. Values in the unit of the code. */
 export type Bucket = { code: string; from: number; to: number; mean: number } & Pick<Rollup, "n" | "min" | "max" | "last">;
@@ -9,19 +9,19 @@ export type Bucket = { code: string; from: number; to: number; mean: number } & 
  * Parts without a sample are left out. Throws RangeError unless there is at least one part and all three are whole numbers.
  */
 export function downsample(
-  samples: Iterable<Measured>,
+  samples: Iterable<MeasuredSample>,
   { from, to, buckets }: { from: number; to: number; buckets: number },
 ): Bucket[] {
   if (buckets < 1 || ![from, to, buckets].every(Number.isSafeInteger)) throw new RangeError("buckets are whole and at least one");
   const span = to - from;
-  const groups = rollupsBy(samples, ({ at }) => (at >= from && at < to ? Math.floor(((at - from) * buckets) / span) : null));
+  const groups = rollUpBy(samples, ({ at }) => (at >= from && at < to ? Math.floor(((at - from) * buckets) / span) : null));
   // Rounded up, an edge is the first whole millisecond of its part: the sample there and the division above agree.
-  const edge = (part: number) => from + Math.ceil((part * span) / buckets);
+  const toEdge = (part: number) => from + Math.ceil((part * span) / buckets);
   return [...groups]
     .flatMap(([part, codes]) =>
       [...codes].map(([code, rollup]) => {
         const { n, min, max, last } = rollup;
-        return { code, from: edge(part), to: edge(part + 1), n, min, max, mean: meanOf(rollup), last };
+        return { code, from: toEdge(part), to: toEdge(part + 1), n, min, max, mean: computeMean(rollup), last };
       }),
     )
     .sort((a, b) => (a.code === b.code ? a.from - b.from : a.code < b.code ? -1 : 1));

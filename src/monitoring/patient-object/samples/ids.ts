@@ -2,12 +2,12 @@
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** An object has one patient, and an id for every sample. */
-let packedLast = { uuid: "", packed: "" };
+let lastPackedUuid = { uuid: "", packed: "" };
 
 /** 26 characters for a UUID. */
 function packUuid(uuid: string): string {
-  if (uuid !== packedLast.uuid) packedLast = { uuid, packed: packed(uuid) };
-  return packedLast.packed;
+  if (uuid !== lastPackedUuid.uuid) lastPackedUuid = { uuid, packed: packed(uuid) };
+  return lastPackedUuid.packed;
 }
 
 function packed(uuid: string): string {
@@ -29,25 +29,25 @@ function unpackUuid(text: string): string | null {
 }
 
 /** @param block below zero for a block of late samples */
-export function observationId(patientId: string, block: number, index: number): string {
+export function toObservationId(patientId: string, block: number, index: number): string {
   return `${packUuid(patientId)}${block < 0 ? "-l" : "-"}${Math.abs(block).toString(32)}-${index.toString(32)}`;
 }
 
 /** Null for what is no observation id of ours. */
-export function readObservationId(id: string): { patientId: string; block: number; index: number } | null {
+export function parseObservationId(id: string): { patientId: string; block: number; index: number } | null {
   const [, packed = "", late, block = "", index = ""] = /^([a-z2-7]{26})-(l?)([0-9a-v]{1,11})-([0-9a-v]{1,6})$/.exec(id) ?? [];
   const patientId = packed ? unpackUuid(packed) : null;
   if (patientId === null) return null;
-  const opened = Number.parseInt(block, 32);
-  return { patientId, block: late ? -opened : opened, index: Number.parseInt(index, 32) };
+  const openedAt = Number.parseInt(block, 32);
+  return { patientId, block: late ? -openedAt : openedAt, index: Number.parseInt(index, 32) };
 }
 
-export function alertId(patientId: string, n: number): string {
+export function toAlertId(patientId: string, n: number): string {
   return `${packUuid(patientId)}-a${n.toString(32)}`;
 }
 
 /** Null for what is no alert id of ours. */
-export function readAlertId(id: string): { patientId: string; n: number } | null {
+export function parseAlertId(id: string): { patientId: string; n: number } | null {
   const [, packed = "", n = ""] = /^([a-z2-7]{26})-a([0-9a-v]{1,9})$/.exec(id) ?? [];
   const patientId = packed ? unpackUuid(packed) : null;
   return patientId === null ? null : { patientId, n: Number.parseInt(n, 32) };

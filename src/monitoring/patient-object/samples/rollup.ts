@@ -5,18 +5,18 @@ import type { Sample } from "../../vitals/model.ts";
 export type Rollup = { n: number; min: number; max: number; sum: number; last: number; last_at: number };
 
 /** As D1 keeps it, months of every patient: without names. `last` is that of the hour's end, told in milliseconds of the hour. */
-export type Packed = readonly [n: number, min: number, max: number, sum: number, last: number, ms: number];
+export type PackedRollup = readonly [n: number, min: number, max: number, sum: number, last: number, ms: number];
 
-export type Measured = Pick<Sample, "code" | "value" | "at" | "status">;
+export type MeasuredSample = Pick<Sample, "code" | "value" | "at" | "status">;
 
-const HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /** The rollup with one more finite value; null is of none. */
 export function addToRollup(rollup: Rollup | null, value: number, at: number): Rollup {
   // -0 would make the extremes depend on the order.
   const plain = value + 0;
-  const alone = { n: 1, min: plain, max: plain, sum: plain, last: plain, last_at: at };
-  return rollup ? mergeRollups(rollup, alone) : alone;
+  const single = { n: 1, min: plain, max: plain, sum: plain, last: plain, last_at: at };
+  return rollup ? mergeRollups(rollup, single) : single;
 }
 
 /**
@@ -30,7 +30,7 @@ export function mergeRollups(a: Rollup, b: Rollup): Rollup {
     n: a.n + b.n,
     min: Math.min(a.min, b.min),
     max: Math.max(a.max, b.max),
-    sum: sumOf(a.sum, b.sum),
+    sum: addExact(a.sum, b.sum),
     last: latest.last,
     last_at: latest.last_at,
   };
@@ -38,33 +38,33 @@ export function mergeRollups(a: Rollup, b: Rollup): Rollup {
 
 /** JSON of LOINC to rollup. @param hour since the epoch; all times lie in it */
 export function packHour(hour: number, stats: Readonly<Record<string, Rollup>>): string {
-  const packed = Object.entries(stats).map(([code, { n, min, max, sum, last, last_at }]): [string, Packed] => {
-    return [code, [n, min, max, sum, last, last_at - hour * HOUR]];
+  const packed = Object.entries(stats).map(([code, { n, min, max, sum, last, last_at }]): [string, PackedRollup] => {
+    return [code, [n, min, max, sum, last, last_at - hour * HOUR_MS]];
   });
   return JSON.stringify(Object.fromEntries(packed));
 }
 
 export function unpackHour(hour: number, text: string): [code: string, rollup: Rollup][] {
-  const stats: Record<string, Packed> = JSON.parse(text);
+  const stats: Record<string, PackedRollup> = JSON.parse(text);
   return Object.entries(stats).map(([code, [n, min, max, sum, last, ms]]) => {
-    return [code, { n, min, max, sum, last, last_at: hour * HOUR + ms }];
+    return [code, { n, min, max, sum, last, last_at: hour * HOUR_MS + ms }];
   });
 }
 
 /** The arithmetic mean, kept between the extremes where rounding would leave them. */
-export function meanOf({ n, min, max, sum }: Rollup): number {
+export function computeMean({ n, min, max, sum }: Rollup): number {
   return Math.min(max, Math.max(min, sum / n));
 }
 
 /** By hour since the epoch and by code. Invalid samples count for nothing. */
-export function rollupsOf(samples: Iterable<Measured>): Map<number, Map<string, Rollup>> {
-  return rollupsBy(samples, ({ at }) => Math.floor(at / HOUR));
+export function rollUpByHour(samples: Iterable<MeasuredSample>): Map<number, Map<string, Rollup>> {
+  return rollUpBy(samples, ({ at }) => Math.floor(at / HOUR_MS));
 }
 
 /** As rollupsOf, by any number that the sample has; null leaves it out. */
-export function rollupsBy(
-  samples: Iterable<Measured>,
-  groupOf: (sample: Measured) => number | null,
+export function rollUpBy(
+  samples: Iterable<MeasuredSample>,
+  groupOf: (sample: MeasuredSample) => number | null,
 ): Map<number, Map<string, Rollup>> {
   const groups = new Map<number, Map<string, Rollup>>();
   for (const sample of samples) {
@@ -78,13 +78,13 @@ export function rollupsBy(
 }
 
 /** Thousandths are added as integers, since 0.1 + 0.2 + 0.3 in doubles depends on where one begins. */
-function sumOf(a: number, b: number): number {
-  const thousandths = thousandthsOf(a) + thousandthsOf(b);
+function addExact(a: number, b: number): number {
+  const thousandths = toThousandths(a) + toThousandths(b);
   return Number.isSafeInteger(thousandths) ? thousandths / 1000 : a + b;
 }
 
 /** NaN where the value is no whole number of them, or too great to tell. */
-function thousandthsOf(value: number): number {
+function toThousandths(value: number): number {
   const whole = Math.round(value * 1000);
   return whole / 1000 === value && Math.abs(whole) <= 2 ** 51 ? whole : Number.NaN;
 }

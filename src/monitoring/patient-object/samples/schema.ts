@@ -1,6 +1,6 @@
 // The tables of a patient's object; what each holds stands in docs/data.md.
 
-export const SCHEMA = [
+export const MONITOR_SCHEMA = [
   "CREATE TABLE IF NOT EXISTS open (id INTEGER PRIMARY KEY CHECK (id = 1), block INTEGER NOT NULL, data BLOB, memory TEXT NOT NULL)",
   "CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, data BLOB NOT NULL)",
   "CREATE TABLE IF NOT EXISTS late (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, data BLOB NOT NULL)",

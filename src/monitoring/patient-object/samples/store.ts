@@ -3,81 +3,94 @@
 
 import { DAY_MS } from "../../../platform/counters.ts";
 import type { Facts } from "../context/facts.ts";
-import { HOUR_MS, type Memory, newMemory } from "../memory.ts";
-import type { CorrectionBody } from "../view.ts";
-import { appendBatch, type Batch, countOf, decode, type Stored } from "./blocks.ts";
-import { SCHEMA } from "./schema.ts";
+import { HOUR_MS, type MonitorMemory, newMonitorMemory } from "../monitor-memory.ts";
+import { appendBatch, countSamples, decodeBlock, type StoredBatch, type StoredSample } from "./blocks.ts";
+import { MONITOR_SCHEMA } from "./schema.ts";
 
 /** A block is closed at this size, or when it has been open this long. */
-const FULL_BYTES = 6_144;
-const OPEN_MS = 6 * HOUR_MS;
+const MAX_BLOCK_BYTES = 6_144;
+const MAX_BLOCK_OPEN_MS = 6 * HOUR_MS;
 /** What was measured this long before it came lies in a block of its own, so that a range of time finds it. */
-export const LATE_MS = HOUR_MS;
+export const MIN_LATE_MS = HOUR_MS;
 
 /** Older samples are not taken. */
-const HELD_BACK_MS = 30 * DAY_MS;
+const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
-export type Placed = Stored & { block: number };
+export type LocatedSample = StoredSample & { block: number };
 export type Correction = { block: number; place: number; body: string };
-export type Outgoing = { id: number; kind: string; body: string };
+/** What a correction holds: the value that counts now; the old one stays in the block. */
+export type CorrectionBody = {
+  status: "amended" | "entered-in-error";
+  value: number;
+  by: string;
+  reason: string;
+  at: number;
+  /** Every value before, oldest first. */
+  before: { value: number; by: string; at: number; reason: string | null }[];
+};
+export type OutboxRow = { id: number; kind: string; body: string };
 
-type Open = { block: number; data: Uint8Array<ArrayBuffer> | null; memory: Memory };
+type OpenBlock = { block: number; data: Uint8Array<ArrayBuffer> | null; memory: MonitorMemory };
 
 export class Store {
   readonly #sql: SqlStorage;
-  #made: boolean;
-  #open: Open | undefined;
-  #unsaved = false;
+  #hasTables: boolean;
+  #open: OpenBlock | undefined;
+  #isDirty = false;
   #facts: Facts | null | undefined;
   /** Told hours that are being counted again, and got nothing since that began. */
-  counting = new Set<number>();
+  recounting = new Set<number>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#made = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'open'").toArray().length > 0;
+    this.#hasTables = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'open'").toArray().length > 0;
   }
 
   /** Makes the tables where there are none: an object that was only asked stores nothing. */
-  makeTables(): void {
-    if (this.#made) return;
-    for (const statement of SCHEMA) this.#sql.exec(statement);
-    this.#made = true;
+  createTables(): void {
+    if (this.#hasTables) return;
+    for (const statement of MONITOR_SCHEMA) this.#sql.exec(statement);
+    this.#hasTables = true;
   }
 
   /** Forgets what is in memory: after a write that was rolled back. */
-  forget(): void {
+  discard(): void {
     this.#open = undefined;
-    this.#unsaved = false;
+    this.#isDirty = false;
     this.#facts = undefined;
   }
 
-  #load(now: number): Open {
+  #load(now: number): OpenBlock {
     if (this.#open) return this.#open;
-    if (!this.#made) return { block: now, data: null, memory: newMemory(now) };
+    if (!this.#hasTables) return { block: now, data: null, memory: newMonitorMemory(now) };
     const [row] = this.#sql
       .exec<{ block: number; data: ArrayBuffer | null; memory: string }>("SELECT block, data, memory FROM open")
       .toArray();
     this.#open = row
-      ? { block: row.block, data: row.data && new Uint8Array(row.data), memory: { ...newMemory(now), ...JSON.parse(row.memory) } }
-      : { block: now, data: null, memory: newMemory(now) };
+      ? {
+          block: row.block,
+          data: row.data && new Uint8Array(row.data),
+          memory: { ...newMonitorMemory(now), ...JSON.parse(row.memory) },
+        }
+      : { block: now, data: null, memory: newMonitorMemory(now) };
     return this.#open;
   }
 
-  memory(now: number): Memory {
+  memory(now: number): MonitorMemory {
     return this.#load(now).memory;
   }
 
   /** Notes that the memory has changed; `save` writes it. */
-  keep(now: number): void {
+  markDirty(now: number): void {
     this.#open = this.#load(now);
-    this.#unsaved = true;
+    this.#isDirty = true;
   }
 
   /** Writes the open block and the memory, if they have changed: one row. */
   save(): void {
     const open = this.#open;
-    if (!open || !this.#unsaved) return;
-    this.#unsaved = false;
+    if (!open || !this.#isDirty) return;
+    this.#isDirty = false;
     this.#sql.exec(
       "INSERT INTO open (id, block, data, memory) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET block = excluded.block, data = excluded.data, memory = excluded.memory",
       open.block,
@@ -87,42 +100,42 @@ export class Store {
   }
 
   /** Where the samples of a batch that arrives now will lie. */
-  placeFor(now: number): { block: number; index: number } {
-    const { block, data } = this.#roomy(now);
-    return { block, index: data ? countOf(data) : 0 };
+  nextPosition(now: number): { block: number; index: number } {
+    const { block, data } = this.#blockWithRoom(now);
+    return { block, index: data ? countSamples(data) : 0 };
   }
 
-  #full({ block, data }: Open, now: number): boolean {
-    return data !== null && (data.length >= FULL_BYTES || now - block >= OPEN_MS);
+  #isFull({ block, data }: OpenBlock, now: number): boolean {
+    return data !== null && (data.length >= MAX_BLOCK_BYTES || now - block >= MAX_BLOCK_OPEN_MS);
   }
 
-  #roomy(now: number): Open {
+  #blockWithRoom(now: number): OpenBlock {
     const open = this.#load(now);
     // An empty block is opened by its first batch, however long ago the patient was configured.
     if (open.data === null) return { ...open, block: Math.max(now, open.block) };
-    return this.#full(open, now) ? { ...open, block: Math.max(now, open.block + 1), data: null } : open;
+    return this.#isFull(open, now) ? { ...open, block: Math.max(now, open.block + 1), data: null } : open;
   }
 
   /** Appends a batch to the open block, for `save` to write; closes the block before it when that is full. */
-  append(batch: Batch, now: number): void {
+  append(batch: StoredBatch, now: number): void {
     const before = this.#load(now);
-    if (before.data && this.#full(before, now)) this.#close(before.block, before.data);
-    const open = this.#roomy(now);
+    if (before.data && this.#isFull(before, now)) this.#writeBlock(before.block, before.data);
+    const open = this.#blockWithRoom(now);
     this.#open = { ...open, data: appendBatch(open.data, batch) };
-    this.#unsaved = true;
+    this.#isDirty = true;
   }
 
-  #close(block: number, data: Uint8Array<ArrayBuffer>): void {
+  #writeBlock(block: number, data: Uint8Array<ArrayBuffer>): void {
     this.writes++;
-    const { from, to } = rangeOf(decode(data));
+    const { from, to } = toMeasuredRange(decodeBlock(data));
     this.#sql.exec("INSERT INTO blocks (id, from_at, to_at, data) VALUES (?, ?, ?, ?)", block, from, to, data);
   }
 
   /** A block of its own for what was measured long before it came. @returns its id */
-  appendLate(batch: Batch, now: number): number {
+  appendLate(batch: StoredBatch, now: number): number {
     this.writes++;
     const data = appendBatch(null, batch);
-    const { from, to } = rangeOf(decode(data));
+    const { from, to } = toMeasuredRange(decodeBlock(data));
     const [row] = this.#sql.exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM late").toArray();
     const id = Math.max((row?.id ?? 0) + 1, now);
     this.#sql.exec("INSERT INTO late (id, from_at, to_at, data) VALUES (?, ?, ?, ?)", id, from, to, data);
@@ -131,15 +144,15 @@ export class Store {
   }
 
   /** Blocks with samples of `from` ≤ time < `to`, those samples alone, uncorrected: one block at a time, for days are many. */
-  *between(from: number, to: number, now: number): Generator<Placed[]> {
-    if (!this.#made) return;
-    const inRange = (block: number, data: Uint8Array): Placed[] =>
-      decode(data).flatMap((sample) => (sample.at >= from && sample.at < to ? [{ ...sample, block }] : []));
+  *readRange(from: number, to: number, now: number): Generator<LocatedSample[]> {
+    if (!this.#hasTables) return;
+    const inRange = (block: number, data: Uint8Array): LocatedSample[] =>
+      decodeBlock(data).flatMap((sample) => (sample.at >= from && sample.at < to ? [{ ...sample, block }] : []));
     // A block holds what was measured from an hour before it was opened until it was closed.
     const closed = this.#sql.exec<{ id: number; data: ArrayBuffer }>(
       "SELECT id, data FROM blocks WHERE id >= ? AND id < ? AND to_at >= ? AND from_at < ?",
-      from - OPEN_MS - LATE_MS,
-      to + LATE_MS + OPEN_MS,
+      from - MAX_BLOCK_OPEN_MS - MIN_LATE_MS,
+      to + MIN_LATE_MS + MAX_BLOCK_OPEN_MS,
       from,
       to,
     );
@@ -155,35 +168,35 @@ export class Store {
   }
 
   /** One block's samples, or null when it does not lie here. */
-  block(id: number, now: number): Stored[] | null {
-    if (!this.#made) return null;
+  block(id: number, now: number): StoredSample[] | null {
+    if (!this.#hasTables) return null;
     const open = this.#load(now);
-    if (id === open.block && open.data) return decode(open.data);
+    if (id === open.block && open.data) return decodeBlock(open.data);
     const rows =
       id < 0
         ? this.#sql.exec<{ data: ArrayBuffer }>("SELECT data FROM late WHERE id = ?", -id)
         : this.#sql.exec<{ data: ArrayBuffer }>("SELECT data FROM blocks WHERE id = ?", id);
     const [row] = rows.toArray();
-    return row ? decode(new Uint8Array(row.data)) : null;
+    return row ? decodeBlock(new Uint8Array(row.data)) : null;
   }
 
   facts(): Facts | null {
-    if (this.#facts === undefined) this.#facts = this.setting<Facts>("facts");
+    if (this.#facts === undefined) this.#facts = this.readSetting<Facts>("facts");
     return this.#facts;
   }
 
-  keepFacts(facts: Facts): void {
+  saveFacts(facts: Facts): void {
     this.#facts = facts;
-    this.keepSetting("facts", facts);
+    this.saveSetting("facts", facts);
   }
 
-  setting<T>(name: string): T | null {
-    if (!this.#made) return null;
+  readSetting<T>(name: string): T | null {
+    if (!this.#hasTables) return null;
     const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM settings WHERE name = ?", name).toArray();
     return row ? JSON.parse(row.value) : null;
   }
 
-  keepSetting(name: string, value: unknown): void {
+  saveSetting(name: string, value: unknown): void {
     this.#sql.exec(
       "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
       name,
@@ -192,18 +205,18 @@ export class Store {
   }
 
   /** Blocks that were full before a time, oldest first: for the archive. */
-  closedBefore(time: number, most: number): { id: number; from_at: number; to_at: number; data: ArrayBuffer }[] {
+  listClosedBlocks(time: number, limit: number): { id: number; from_at: number; to_at: number; data: ArrayBuffer }[] {
     const rows = this.#sql.exec<{ id: number; from_at: number; to_at: number; data: ArrayBuffer }>(
       "SELECT id, from_at, to_at, data FROM blocks WHERE id < ? UNION ALL SELECT -id, from_at, to_at, data FROM late WHERE id < ? ORDER BY 2 LIMIT ?",
       time,
       time,
-      most,
+      limit,
     );
     return rows.toArray();
   }
 
   /** What the archive keeps from now on. */
-  archived(file: string, size: number, blocks: readonly { id: number; from_at: number; to_at: number }[]): void {
+  recordArchive(file: string, size: number, blocks: readonly { id: number; from_at: number; to_at: number }[]): void {
     this.writes++;
     const from = Math.min(...blocks.map(({ from_at }) => from_at));
     const to = Math.max(...blocks.map(({ to_at }) => to_at));
@@ -214,16 +227,16 @@ export class Store {
     }
   }
 
-  archives(from: number, to: number): { file: string; size: number }[] {
-    if (!this.#made) return [];
+  findArchives(from: number, to: number): { file: string; size: number }[] {
+    if (!this.#hasTables) return [];
     return this.#sql
       .exec<{ file: string; size: number }>("SELECT file, size FROM archives WHERE to_at >= ? AND from_at < ?", from, to)
       .toArray();
   }
 
   /** When the oldest sample was measured that lies here or in the archive; null for none. */
-  oldest(): number | null {
-    if (!this.#made) return null;
+  oldestSampleAt(): number | null {
+    if (!this.#hasTables) return null;
     const [row] = this.#sql
       .exec<{ at: number | null }>(
         "SELECT min(at) AS at FROM (SELECT min(from_at) AS at FROM blocks UNION ALL SELECT min(from_at) FROM late UNION ALL SELECT min(from_at) FROM archives UNION ALL SELECT block - 3600000 FROM open WHERE data IS NOT NULL)",
@@ -233,8 +246,8 @@ export class Store {
   }
 
   /** When the oldest block was opened that is not in the archive; null for none. */
-  oldestBlock(): number | null {
-    if (!this.#made) return null;
+  oldestBlockAt(): number | null {
+    if (!this.#hasTables) return null;
     const [row] = this.#sql
       .exec<{ id: number | null }>(
         "SELECT min(id) AS id FROM (SELECT min(id) AS id FROM blocks UNION ALL SELECT min(id) FROM late)",
@@ -246,26 +259,26 @@ export class Store {
   /** How many rows other than the open one were written: that one goes with them, or a crash between leaves two truths. */
   writes = 0;
 
-  send(kind: string, body: unknown): void {
+  enqueue(kind: string, body: unknown): void {
     this.writes++;
     this.#sql.exec("INSERT INTO outbox (kind, body) VALUES (?, ?)", kind, JSON.stringify(body));
   }
 
-  outgoing(most: number): Outgoing[] {
-    if (!this.#made) return [];
-    return this.#sql.exec<Outgoing>("SELECT id, kind, body FROM outbox ORDER BY id LIMIT ?", most).toArray();
+  readOutbox(limit: number): OutboxRow[] {
+    if (!this.#hasTables) return [];
+    return this.#sql.exec<OutboxRow>("SELECT id, kind, body FROM outbox ORDER BY id LIMIT ?", limit).toArray();
   }
 
-  sent(last: number): void {
+  deleteDelivered(last: number): void {
     this.#sql.exec("DELETE FROM outbox WHERE id <= ?", last);
   }
 
-  corrections(): Correction[] {
-    if (!this.#made) return [];
+  listCorrections(): Correction[] {
+    if (!this.#hasTables) return [];
     return this.#sql.exec<Correction>("SELECT block, place, body FROM corrections").toArray();
   }
 
-  correction(block: number, place: number): CorrectionBody | null {
+  readCorrection(block: number, place: number): CorrectionBody | null {
     const [row] = this.#sql
       .exec<{ body: string }>("SELECT body FROM corrections WHERE block = ? AND place = ?", block, place)
       .toArray();
@@ -273,11 +286,13 @@ export class Store {
   }
 
   /** Between which times the samples of a block can have been measured. */
-  spanOf(block: number): { from: number; to: number } {
-    return block < 0 ? { from: -block - HELD_BACK_MS, to: -block } : { from: block - LATE_MS, to: block + OPEN_MS + LATE_MS };
+  toPossibleRange(block: number): { from: number; to: number } {
+    return block < 0
+      ? { from: -block - MAX_SAMPLE_AGE_MS, to: -block }
+      : { from: block - MIN_LATE_MS, to: block + MAX_BLOCK_OPEN_MS + MIN_LATE_MS };
   }
 
-  correct(block: number, place: number, body: unknown): void {
+  saveCorrection(block: number, place: number, body: unknown): void {
     this.writes++;
     this.#sql.exec(
       "INSERT INTO corrections (block, place, body) VALUES (?, ?, ?) ON CONFLICT (block, place) DO UPDATE SET body = excluded.body",
@@ -288,7 +303,7 @@ export class Store {
   }
 }
 
-function rangeOf(samples: readonly Stored[]): { from: number; to: number } {
+function toMeasuredRange(samples: readonly StoredSample[]): { from: number; to: number } {
   let from = Number.POSITIVE_INFINITY;
   let to = Number.NEGATIVE_INFINITY;
   for (const { at } of samples) {

@@ -1,0 +1,85 @@
+// The next ring of a secret that holds several keys: a new key is first known, then used, and an old one dropped at last.
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { z } from "zod";
+
+export const RING_NAMES = ["JWT_KEYS", "FIELD_KEYS", "IDENTITY_KEYS"] as const;
+export type RingName = (typeof RING_NAMES)[number];
+export const STAGES = ["add", "sign", "drop"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** A step that the ring does not allow; the message says what to do and holds no key. */
+export class RingError extends Error {}
+
+/** `age` orders keys by when they were made: `iat` of a JWK, else the number in a key id such as f2. */
+type RingEntry = { kid: string; age: number; text: string };
+
+export const newFieldKey = (kid: string) => `${kid}:${randomBytes(32).toString("base64")}`;
+
+/** A private P-256 JWK. The Worker passes over `iat`, which tells the keys of a ring apart by age. */
+export function newSigningKey(iat = Math.floor(Date.now() / 1000)) {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return { ...privateKey.export({ format: "jwk" }), kid: `j${randomBytes(4).toString("hex")}`, alg: "ES256", iat };
+}
+
+const Jwks = z.array(z.looseObject({ kid: z.string().min(1), iat: z.number().optional() })).min(1);
+
+function parseEntries(name: RingName, secret: string): RingEntry[] {
+  if (name === "JWT_KEYS") {
+    return Jwks.parse(JSON.parse(secret)).map((jwk) => ({ kid: jwk.kid, age: jwk.iat ?? 0, text: JSON.stringify(jwk) }));
+  }
+  return secret.split(",").map((part) => {
+    const text = part.trim();
+    const [kid = ""] = text.split(":");
+    return { kid, age: Number(/\d+$/.exec(kid)?.[0] ?? 0), text };
+  });
+}
+
+function formatEntries(name: RingName, ring: readonly RingEntry[]): string {
+  const texts = ring.map(({ text }) => text);
+  return name === "JWT_KEYS" ? `[${texts.join(",")}]` : texts.join(",");
+}
+
+function createEntry(name: RingName, newest: RingEntry): RingEntry {
+  if (name === "JWT_KEYS") {
+    const jwk = newSigningKey(Math.max(Math.floor(Date.now() / 1000), newest.age + 1));
+    return { kid: jwk.kid, age: jwk.iat, text: JSON.stringify(jwk) };
+  }
+  const kid = `${name === "FIELD_KEYS" ? "f" : "i"}${newest.age + 1}`;
+  return { kid, age: newest.age + 1, text: newFieldKey(kid) };
+}
+
+const DATA_LOST = {
+  FIELD_KEYS: "rows and files sealed with it can never be opened again",
+  IDENTITY_KEYS: "people known by it alone would get a second identity",
+} as const;
+
+/**
+ * @param secret the present ring, as the Worker has it  @param force drop a key that stored data still needs
+ * @throws RingError where the step would end the use of a key too early, or repeat one
+ */
+export function advanceRing(name: RingName, secret: string, stage: Stage, force = false): string {
+  const ring = parseEntries(name, secret);
+  const [first = ring[0]] = ring;
+  // Of keys made at one time, or by hand, those in front are the newer.
+  const byAge = ring.toSorted((a, b) => b.age - a.age);
+  const newest = byAge[0];
+  const oldest = byAge.at(-1);
+  if (!first || !newest || !oldest) throw new RingError("The ring is empty.");
+  switch (stage) {
+    case "add":
+      if (newest !== first) throw new RingError(`${newest.kid} is known and not yet in use: --stage sign comes next.`);
+      return formatEntries(name, [...ring, createEntry(name, newest)]);
+    case "sign":
+      if (newest === first) throw new RingError(`${first.kid} is the newest key and in use already: --stage add comes first.`);
+      return formatEntries(name, [newest, ...ring.filter((entry) => entry !== newest)]);
+    case "drop":
+      if (oldest === first) throw new RingError(`${first.kid} is in use and never dropped: --stage add and sign come first.`);
+      if (name !== "JWT_KEYS" && !force) {
+        throw new RingError(`Without ${oldest.kid} ${DATA_LOST[name]}. Use --force only when nothing stored needs it.`);
+      }
+      return formatEntries(
+        name,
+        ring.filter((entry) => entry !== oldest),
+      );
+  }
+}

@@ -1,0 +1,146 @@
+// What a nurse does before a monitor can send: logs in, registers the device, binds it, gives it a key.
+import { z } from "zod";
+import { type ApiResponse, describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
+
+/** The service, or whoever answers in its place, does not let the simulator go on; the message says why. */
+export class SetupError extends Error {}
+
+export type Monitor = { patient: number; deviceId: string; credentialId: string; token: string };
+export type NurseSession = {
+  setUpMonitor: (patient: number) => Promise<Monitor>;
+  revokeCredential: (monitor: Monitor) => Promise<void>;
+};
+
+const MAX_TRIES = 6;
+/** A token is renewed this long before it ends. */
+const MARGIN_MS = 60_000;
+const PAGE_SIZE = 100;
+
+const Tokens = z.object({ access_token: z.string(), refresh_token: z.string().nullable(), expires_in: z.number() });
+const Patient = z.object({ patient_id: z.string() });
+const Device = z.object({ device_id: z.string(), patient_id: z.string().nullable(), serial_number: z.string().nullable() });
+const Credential = z.object({ credential_id: z.string(), token: z.string() });
+const Page = z.object({ data: z.array(Device), pagination: z.object({ next_cursor: z.string().nullable() }) });
+const Problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string().optional() });
+
+type RequestInput = { method?: "GET" | "POST" | "DELETE"; json?: object };
+
+function toSetupError(what: string, { status, body }: ApiResponse): SetupError {
+  const { data } = Problem.safeParse(body);
+  return new SetupError(`${what}: ${status}${data ? ` ${data.detail ?? data.title}` : ""}`);
+}
+
+/** Asks until an answer comes that will not be another one later. @throws SetupError when none came */
+async function requestWithRetry(
+  url: URL,
+  options: Parameters<typeof sendRequest>[1],
+  logLine: (line: string) => void,
+): Promise<ApiResponse> {
+  for (let attempt = 0; ; attempt++) {
+    const last = attempt === MAX_TRIES - 1 || options.signal.aborted;
+    let wait: number;
+    try {
+      const answer = await sendRequest(url, options);
+      if (last || !isRetryable(answer.status)) return answer;
+      wait = retryDelay(attempt, answer.retryAfterMs);
+      if (answer.retryAfterMs) logLine(`the server asks to wait ${Math.ceil(answer.retryAfterMs / 1_000)} s`);
+    } catch (error) {
+      if (last) throw new SetupError(`${url.origin} does not answer: ${describeError(error)}`);
+      wait = retryDelay(attempt);
+    }
+    await pause(wait, options.signal);
+  }
+}
+
+function parseBody<T extends z.ZodType>(schema: T, what: string, body: unknown): z.infer<T> {
+  const { data, success } = schema.safeParse(body);
+  if (!success) throw new SetupError(`${what}: the answer is not what it should be`);
+  return data;
+}
+
+const dataSchema = <T extends z.ZodType>(schema: T) => z.object({ data: schema });
+
+/** Logs in, and stays so. @throws SetupError */
+export async function logIn(
+  base: URL,
+  { email, password }: { email: string; password: string },
+  signal: AbortSignal,
+  logLine: (line: string) => void,
+): Promise<NurseSession> {
+  const login = { email, password };
+  const path = (name: string) => new URL(`/api/v1${name}`, base);
+
+  async function fetchTokens(name: string, json: object): Promise<z.infer<typeof Tokens> & { renewAt: number }> {
+    const answer = await requestWithRetry(path(name), { method: "POST", json, signal }, logLine);
+    if (answer.status !== 200) throw toSetupError("log in", answer);
+    const { data } = parseBody(dataSchema(Tokens), "log in", answer.body);
+    return { ...data, renewAt: Date.now() + data.expires_in * 1_000 - MARGIN_MS };
+  }
+
+  let tokens = await fetchTokens("/auth/login", login);
+
+  async function renewTokens(): Promise<void> {
+    const { refresh_token } = tokens;
+    tokens = await (refresh_token ? fetchTokens("/auth/refresh", { refresh_token }) : fetchTokens("/auth/login", login));
+  }
+
+  async function request(name: string, input: RequestInput = {}): Promise<ApiResponse> {
+    if (Date.now() >= tokens.renewAt) await renewTokens();
+    const first = await requestWithRetry(path(name), { ...input, token: tokens.access_token, signal }, logLine);
+    if (first.status !== 401) return first;
+    await renewTokens();
+    return requestWithRetry(path(name), { ...input, token: tokens.access_token, signal }, logLine);
+  }
+
+  async function get<T extends z.ZodType>(schema: T, name: string): Promise<z.infer<T>> {
+    const answer = await request(name);
+    if (answer.status !== 200) throw toSetupError(name, answer);
+    return parseBody(schema, name, answer.body);
+  }
+
+  async function findDeviceBySerial(serial: string): Promise<string> {
+    let cursor: string | null = null;
+    do {
+      const query: string = new URLSearchParams({
+        kind: "bedside_monitor",
+        limit: `${PAGE_SIZE}`,
+        ...(cursor && { cursor }),
+      }).toString();
+      const { data, pagination }: z.infer<typeof Page> = await get(Page, `/devices?${query}`);
+      const found = data.find(({ serial_number }) => serial_number === serial);
+      if (found) return found.device_id;
+      cursor = pagination.next_cursor;
+    } while (cursor);
+    throw new SetupError(`device ${serial}: it exists, and no list shows it`);
+  }
+
+  /** @returns the device and the patient it is bound to */
+  async function registerDevice(patient: number): Promise<z.infer<typeof Device>> {
+    const serial = `simulator-${patient}`;
+    const json = { kind: "bedside_monitor", name: `Simulator ${patient}`, serial_number: serial };
+    const response = await request("/devices", { method: "POST", json });
+    if (response.status === 201) return parseBody(dataSchema(Device), "/devices", response.body).data;
+    if (response.status !== 409) throw toSetupError("register a device", response);
+    return (await get(dataSchema(Device), `/devices/${await findDeviceBySerial(serial)}`)).data;
+  }
+
+  return {
+    async setUpMonitor(patient) {
+      const { patient_id } = (await get(dataSchema(Patient), `/patients/${patient}`)).data;
+      const device = await registerDevice(patient);
+      const devicePath = `/devices/${device.device_id}`;
+      if (device.patient_id !== patient_id) {
+        const bound = await request(`${devicePath}/assignments`, { method: "POST", json: { patient_id } });
+        if (bound.status !== 201) throw toSetupError(`bind the monitor of patient ${patient}`, bound);
+      }
+      const issued = await request(`${devicePath}/credentials`, { method: "POST", json: { name: "simulator" } });
+      if (issued.status !== 201) throw toSetupError(`a credential for the monitor of patient ${patient}`, issued);
+      const { credential_id, token } = parseBody(dataSchema(Credential), "credential", issued.body).data;
+      return { patient, deviceId: device.device_id, credentialId: credential_id, token };
+    },
+    async revokeCredential({ deviceId, credentialId }) {
+      const ended = await request(`/devices/${deviceId}/credentials/${credentialId}`, { method: "DELETE" });
+      if (ended.status !== 200 && ended.status !== 404) throw toSetupError("revoke a credential", ended);
+    },
+  };
+}

@@ -1,0 +1,149 @@
+// Brings a monitor's samples to the service by WebSocket: frames are kept until they are acknowledged.
+import { z } from "zod";
+import { describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
+import type { QueuedSample, Sender, SenderOptions } from "./sender.ts";
+import { toWireSample } from "./sender.ts";
+import { addLag } from "./tally.ts";
+
+const SAMPLES_PER_FRAME = 100;
+/** Without a new frame for this long there is no more for now. */
+const FLUSH_AFTER_MS = 2_000;
+/** No more than this is under way without an acknowledgement. */
+const MAX_UNACKED = 5_000;
+const OPEN = 1;
+const GOING_AWAY = 1000;
+/** Of the reasons to close, the one that will be the same next time (RFC 6455, 7.4.1). */
+const POLICY_VIOLATION = 1008;
+/** The service acknowledges every ten seconds; after three times that the connection is taken for dead. */
+const ACK_TIMEOUT_MS = 30_000;
+
+const Ack = z.object({ type: z.literal("ack"), upto: z.number() });
+const ErrorMessage = z.object({ type: z.literal("error"), code: z.string().optional(), detail: z.string().optional() });
+
+function parseJson(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return null;
+  }
+}
+
+/** Node's WebSocket takes headers as its second argument; the declaration at hand is the browser's, which knows none. */
+function openSocket(url: URL, token: string): WebSocket {
+  return Reflect.construct(WebSocket, [url.href, { headers: { Authorization: `Bearer ${token}` } }]);
+}
+
+export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TIMEOUT_MS): Sender {
+  const { base, token, clock, tally, abort, logLine } = options;
+  const address = new URL("/api/v1/observations/stream", base);
+  const socketAddress = new URL(address.href.replace(/^http/, "ws"));
+  const queue: QueuedSample[] = [];
+  /** How many at the head of the queue went out over the present connection. */
+  let unackedCount = 0;
+  let socket: WebSocket | null = null;
+  let failure: string | null = null;
+  let closed = false;
+  let attempt = 0;
+  let lastProgressAt = Date.now();
+  let lastSentAt = Date.now();
+
+  function flush(): void {
+    while (socket?.readyState === OPEN && unackedCount < Math.min(queue.length, MAX_UNACKED)) {
+      if (unackedCount === 0) lastProgressAt = Date.now();
+      const frame = queue.slice(unackedCount, unackedCount + SAMPLES_PER_FRAME);
+      socket.send(
+        JSON.stringify({ type: "samples", samples: frame.map(toWireSample), sent_at: new Date(clock()).toISOString() }),
+      );
+      unackedCount += frame.length;
+      lastSentAt = Date.now();
+    }
+  }
+
+  function acknowledge(upto: number): void {
+    const now = Date.now();
+    let n = 0;
+    for (let head = queue[n]; head && n < unackedCount && head.seq <= upto; head = queue[n]) {
+      addLag(tally.lag, now - head.measured);
+      n++;
+    }
+    queue.splice(0, n);
+    unackedCount -= n;
+    tally.acknowledged += n;
+    lastProgressAt = now;
+    attempt = 0;
+    flush();
+  }
+
+  /** A socket does not tell why it was not opened; a plain request is told. */
+  async function findRefusal(): Promise<string | null> {
+    try {
+      const { status } = await sendRequest(address, { token, signal: abort });
+      return [401, 403, 404].includes(status) && !isRetryable(status) ? `${status}` : null;
+    } catch (error) {
+      logLine(describeError(error));
+      return null;
+    }
+  }
+
+  async function onConnectionLost(opened: boolean, code: number): Promise<void> {
+    socket = null;
+    if (unackedCount > 0) tally.retried++;
+    unackedCount = 0;
+    if (closed || abort.aborted) return;
+    if (attempt === 0) logLine(`the connection is gone (${code}); connecting again`);
+    failure = code === POLICY_VIOLATION ? `closed with ${code}` : opened ? null : await findRefusal();
+    if (failure !== null) return;
+    await pause(retryDelay(attempt++), abort);
+    if (!closed && !abort.aborted) connect();
+  }
+
+  function connect(): void {
+    const connection = openSocket(socketAddress, token);
+    let opened = false;
+    socket = connection;
+    connection.addEventListener("open", () => {
+      opened = true;
+      flush();
+    });
+    connection.addEventListener("message", ({ data }) => {
+      const message = parseJson(data);
+      const { data: ack } = Ack.safeParse(message);
+      if (ack && socket === connection) acknowledge(ack.upto);
+      const { data: errorMessage } = ErrorMessage.safeParse(message);
+      if (errorMessage)
+        logLine(`the service says ${errorMessage.code ?? "error"}${errorMessage.detail ? `: ${errorMessage.detail}` : ""}`);
+    });
+    connection.addEventListener("close", ({ code }) => {
+      if (socket === connection) void onConnectionLost(opened, code);
+    });
+  }
+
+  /** A peer that is gone without a word closes nothing: a connection without an acknowledgement is given up from this side. */
+  const watchdog = setInterval(() => {
+    // Nothing more to send: what is under way is asked for, since acknowledgements come with later frames.
+    const isTail = unackedCount > 0 && unackedCount === queue.length && Date.now() - lastSentAt > FLUSH_AFTER_MS;
+    if (isTail && socket?.readyState === OPEN) socket.send(JSON.stringify({ type: "flush" }));
+    const isLate = unackedCount > 0 && Date.now() - lastProgressAt > ackTimeoutMs;
+    if (!socket || !isLate) return;
+    const staleSocket = socket;
+    void onConnectionLost(true, 0);
+    staleSocket.close(GOING_AWAY);
+  }, ackTimeoutMs / 6);
+
+  function close(): void {
+    closed = true;
+    clearInterval(watchdog);
+    socket?.close(GOING_AWAY);
+  }
+  abort.addEventListener("abort", close, { once: true });
+  connect();
+  return {
+    push(samples) {
+      queue.push(...samples);
+      flush();
+    },
+    waitingCount: () => queue.length,
+    failureReason: () => failure,
+    close,
+  };
+}

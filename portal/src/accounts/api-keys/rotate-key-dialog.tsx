@@ -1,0 +1,48 @@
+// A successor for a key: the old one goes on for some days, so that programs can be changed one by one.
+import { TextInput } from "@mantine/core";
+import { useState } from "react";
+import { Dialog } from "../../platform/design/dialog.tsx";
+import { type FieldErrors, Form, numberIn } from "../../platform/design/form.tsx";
+import { useTranslation } from "../../platform/messages/translate.ts";
+import { type ApiKey, rotateKey } from "./api.ts";
+import { KeySecretDialog } from "./key-secret-dialog.tsx";
+
+const DEFAULT_GRACE_DAYS = 7;
+const MAX_GRACE_DAYS = 30;
+
+type RotateKeyDialogProps = { apiKey: ApiKey; onChanged: () => Promise<unknown>; onClose: () => void };
+
+export function RotateKeyDialog({ apiKey: { api_key_id, name }, onChanged, onClose }: RotateKeyDialogProps) {
+  const t = useTranslation();
+  const [idempotencyKey] = useState(() => crypto.randomUUID());
+  const [grace, setGrace] = useState(String(DEFAULT_GRACE_DAYS));
+  const [issued, setIssued] = useState<{ token: string | null } | null>(null);
+  if (issued) return <KeySecretDialog name={name} token={issued.token} onClose={onClose} />;
+  const days = numberIn(grace);
+  const isValid = days !== null && Number.isInteger(days) && days >= 0 && days <= MAX_GRACE_DAYS;
+  return (
+    <Dialog title={t("keys.rotate_title", { name })} onClose={onClose}>
+      <p>{t("keys.rotate_text")}</p>
+      <Form
+        submitLabel={t("keys.rotate")}
+        validate={(): FieldErrors => (isValid ? {} : { grace_days: t("keys.grace_wrong") })}
+        onSubmit={async () => {
+          setIssued(await rotateKey(api_key_id, days ?? DEFAULT_GRACE_DAYS, idempotencyKey).finally(onChanged));
+        }}
+        onCancel={onClose}
+        labels={{ grace_days: t("keys.grace") }}
+      >
+        {(field) => (
+          <TextInput
+            {...field("grace_days")}
+            inputMode="numeric"
+            label={t("keys.grace")}
+            value={grace}
+            onChange={(event) => setGrace(event.target.value)}
+            data-autofocus
+          />
+        )}
+      </Form>
+    </Dialog>
+  );
+}

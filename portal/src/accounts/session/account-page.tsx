@@ -1,0 +1,136 @@
+// The own account: profile, password, signed-in devices, for whom one acts, how this browser shows things.
+import { Button, NativeSelect } from "@mantine/core";
+import { useState, useSyncExternalStore } from "react";
+import { ClaimRecord } from "../../patients/own-record/claim-record.tsx";
+import layout from "../../platform/design/layout.module.css";
+import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
+import { ActionError } from "../../platform/design/query-states.tsx";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import classes from "./account.module.css";
+import { AccountSessions } from "./account-sessions.tsx";
+import { PasswordForm } from "./password-form.tsx";
+import { language, setPreferences, subscribePreferences, type Theme, theme } from "./preferences.ts";
+import { ProfileForm } from "./profile-form.tsx";
+import { signOut, switchHospital } from "./session.ts";
+import { useMe } from "./use-session.ts";
+
+export function AccountPage() {
+  const t = useTranslation();
+  const { role, memberships } = useMe();
+  const signOutButton = (
+    <Button variant="default" onClick={() => void signOut()}>
+      {t("shell.sign_out")}
+    </Button>
+  );
+  return (
+    <Page title={t("nav.account")} actions={signOutButton}>
+      <div className={classes.cards}>
+        <Card title={t("session.profile")}>
+          <AccountFacts />
+          <ProfileForm />
+        </Card>
+        <Card title={t("session.change_password")}>
+          <PasswordForm />
+        </Card>
+        {memberships.length > 1 && <HospitalSwitcher />}
+        <PreferencesCard />
+        {role === "patient" && (
+          <Card title={t("me.claim.title")}>
+            <p>{t("me.claim.text")}</p>
+            <ClaimRecord />
+          </Card>
+        )}
+      </div>
+      <AccountSessions />
+    </Page>
+  );
+}
+
+function AccountFacts() {
+  const t = useTranslation();
+  const { email, role, hospital } = useMe();
+  return (
+    <div className={classes.facts}>
+      <DescriptionList
+        items={[
+          [t("session.email"), email],
+          [t("session.role"), translateCode("role", role)],
+          ...(hospital ? [[t("session.hospital"), hospital.name] as const] : []),
+        ]}
+      />
+      <p className={classes.note}>{t("session.email_by_manager")}</p>
+    </div>
+  );
+}
+
+function HospitalSwitcher() {
+  const t = useTranslation();
+  const { memberships, hospital } = useMe();
+  const [state, setState] = useState<{ to: string | null; error: unknown }>({ to: null, error: null });
+  const actFor = (hospitalId: string) => {
+    setState({ to: hospitalId, error: null });
+    switchHospital(hospitalId).catch((error: unknown) => setState({ to: null, error }));
+  };
+  return (
+    <Card title={t("shell.acting_for")}>
+      <ul className={layout.list}>
+        {memberships.map(({ hospital_id, name, role }) => (
+          <li key={hospital_id} className={classes.line}>
+            <span>
+              <strong>{name}</strong>, {translateCode("role", role)}
+            </span>
+            {hospital_id === hospital?.id ? (
+              <span>{t("session.acting_now")}</span>
+            ) : (
+              <Button
+                variant="default"
+                loading={state.to === hospital_id}
+                onClick={() => actFor(hospital_id)}
+                aria-label={t("session.act_for", { name })}
+              >
+                {t("session.act")}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <ActionError error={state.error} />
+    </Card>
+  );
+}
+
+const THEMES: readonly Theme[] = ["auto", "light", "dark"];
+
+function PreferencesCard() {
+  const t = useTranslation();
+  return (
+    <Card title={t("session.preferences")}>
+      <div className={layout.stack}>
+        <NativeSelect
+          label={t("shell.language")}
+          value={language()}
+          onChange={(event) => setPreferences({ language: event.target.value === "hi" ? "hi" : "en" })}
+          data={[
+            { value: "en", label: "English" },
+            { value: "hi", label: "हिन्दी" },
+          ]}
+        />
+        <ThemeSelect />
+        <p className={classes.note}>{t("session.preferences_here")}</p>
+      </div>
+    </Card>
+  );
+}
+
+function ThemeSelect() {
+  const t = useTranslation();
+  const currentTheme = useSyncExternalStore(subscribePreferences, theme);
+  return (
+    <NativeSelect
+      label={t("shell.theme")}
+      value={currentTheme}
+      onChange={(event) => setPreferences({ theme: THEMES.find((one) => one === event.target.value) ?? "auto" })}
+      data={THEMES.map((value) => ({ value, label: t(`shell.theme.${value}`) }))}
+    />
+  );
+}

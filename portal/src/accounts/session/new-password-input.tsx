@@ -1,0 +1,28 @@
+// A password that somebody chooses.
+import { PasswordInput } from "@mantine/core";
+import { useTranslation } from "../../platform/messages/translate.ts";
+
+const MIN_PASSWORD_LENGTH = 15;
+/** The API has the last word; this says it before anything is sent. */
+export const isPasswordLongEnough = (password: string) => Array.from(password).length >= MIN_PASSWORD_LENGTH;
+
+type NewPasswordInputProps = {
+  id: string;
+  error: string | undefined;
+  value: string;
+  onChange: (password: string) => void;
+};
+
+export function NewPasswordInput({ onChange, ...input }: NewPasswordInputProps) {
+  const t = useTranslation();
+  return (
+    <PasswordInput
+      {...input}
+      label={t("session.password")}
+      description={t("session.password_hint")}
+      onChange={(event) => onChange(event.target.value)}
+      autoComplete="new-password"
+      visibilityToggleButtonProps={{ "aria-label": t("session.show_password") }}
+    />
+  );
+}

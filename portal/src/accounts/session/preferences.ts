@@ -1,0 +1,31 @@
+// How this browser shows things: kept here, and nothing about anybody.
+export type Language = "en" | "hi";
+export type Theme = "auto" | "light" | "dark";
+type Preferences = { language: Language; theme: Theme };
+
+const STORAGE_KEY = "edgecare.preferences";
+const listeners = new Set<() => void>();
+let preferences: Preferences = readPreferences();
+
+function readPreferences(): Preferences {
+  try {
+    const { language, theme } = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}");
+    return { language: language === "hi" ? "hi" : "en", theme: theme === "light" || theme === "dark" ? theme : "auto" };
+  } catch {
+    return { language: "en", theme: "auto" };
+  }
+}
+
+export const language = (): Language => preferences.language;
+export const theme = (): Theme => preferences.theme;
+export function subscribePreferences(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function setPreferences(change: Partial<Preferences>): void {
+  preferences = { ...preferences, ...change };
+  localStorage.setItem(STORAGE_KEY, JSON.stringify(preferences));
+  document.documentElement.lang = preferences.language;
+  for (const listener of listeners) listener();
+}

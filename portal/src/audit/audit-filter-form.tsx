@@ -1,0 +1,120 @@
+// Filters of the trail, all of them in the address: it can be handed on.
+import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { type FormEvent, useId, useState } from "react";
+import layout from "../platform/design/layout.module.css";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
+import { OUTCOMES } from "./api.ts";
+import classes from "./audit.module.css";
+
+/** Frequent ones, to choose from; any other can be typed. */
+const COMMON_EVENTS = [
+  "access.denied",
+  "alert.list",
+  "api_key.issue",
+  "api_key.revoke",
+  "audit.read",
+  "device.create",
+  "invitation.accept",
+  "invitation.create",
+  "login.failed",
+  "login.locked",
+  "login.success",
+  "member.end",
+  "member.set",
+  "observation.amend",
+  "patient.create",
+  "patient.read",
+  "patient.search",
+  "patient.update",
+  "report.create",
+  "report.download",
+  "report.list",
+  "report.read",
+  "report.refuse",
+  "session.token_reuse",
+  "upload.discard",
+  "user.create",
+  "user.password_reset",
+  "user.unlock",
+  "user.update",
+];
+
+/** As `<input type="date">` has it. */
+export const isDateString = (text: string | undefined): text is string =>
+  text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export function AuditFilterForm() {
+  const t = useTranslation();
+  const search = useSearch({ from: "/signed-in/admin/audit" });
+  const navigate = useNavigate({ from: "/admin/audit" });
+  const eventListId = useId();
+  const [input, setInput] = useState({
+    actor: search.actor ?? "",
+    action: search.action ?? "",
+    patient: search.patient ?? "",
+    from: search.from ?? "",
+    to: search.to ?? "",
+  });
+  const [isPatientIdInvalid, setIsPatientIdInvalid] = useState(false);
+  const fieldProps = (name: keyof typeof input) => ({
+    value: input[name],
+    onChange: (event: { target: { value: string } }) => setInput({ ...input, [name]: event.target.value }),
+  });
+  function apply(event: FormEvent) {
+    event.preventDefault();
+    const patient = input.patient.trim();
+    const isInvalid = patient !== "" && !UUID_PATTERN.test(patient);
+    setIsPatientIdInvalid(isInvalid);
+    if (isInvalid) return;
+    const { actor, action, from, to } = input;
+    const next = { ...search, actor: actor.trim(), action: action.trim(), patient, from, to };
+    void navigate({ search: next, replace: true });
+  }
+  const isFiltered = Object.values(search).some(Boolean);
+  return (
+    <form onSubmit={apply} className={`${layout.filterForm} ${classes.filters}`} aria-label={t("common.filters")}>
+      <TextInput label={t("audit.actor")} {...fieldProps("actor")} autoComplete="off" spellCheck={false} />
+      <TextInput
+        label={t("audit.action")}
+        placeholder={t("audit.action_hint")}
+        {...fieldProps("action")}
+        list={eventListId}
+        autoComplete="off"
+        spellCheck={false}
+      />
+      <datalist id={eventListId}>
+        {COMMON_EVENTS.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <TextInput
+        label={t("audit.patient")}
+        {...fieldProps("patient")}
+        error={isPatientIdInvalid && t("audit.bad_id")}
+        autoComplete="off"
+        spellCheck={false}
+      />
+      <NativeSelect
+        label={t("audit.outcome")}
+        value={search.outcome ?? ""}
+        onChange={(event) => void navigate({ search: { ...search, outcome: event.target.value }, replace: true })}
+        data={[
+          { value: "", label: t("audit.any_outcome") },
+          ...OUTCOMES.map((outcome) => ({ value: outcome, label: translateCode("audit.outcome", outcome) })),
+        ]}
+      />
+      <TextInput type="date" label={t("common.from")} {...fieldProps("from")} />
+      <TextInput type="date" label={t("common.to")} {...fieldProps("to")} />
+      <Button type="submit" variant="default">
+        {t("audit.apply")}
+      </Button>
+      {isFiltered && (
+        <Button variant="subtle" onClick={() => void navigate({ search: {}, replace: true })}>
+          {t("common.clear_filters")}
+        </Button>
+      )}
+    </form>
+  );
+}

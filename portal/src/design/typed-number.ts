@@ -1,7 +1,0 @@
-// Numbers as people type them.
-
-/** Digits of Devanagari count as Latin ones. @returns null when it is no number */
-export function numberIn(text: string): number | null {
-  const latin = text.replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - 0x966)).trim();
-  return /^[+-]?\d+([.,]\d+)?$/.test(latin) ? Number(latin.replace(",", ".")) : null;
-}

@@ -1,0 +1,96 @@
+// When a device was heard, whether it is silent, how its clock goes: from the live view where there is one, else as the API says.
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useLivePatient, useServerNow } from "../monitoring/live/use-live.ts";
+import { formatAge, formatDuration } from "../platform/design/format.ts";
+import layout from "../platform/design/layout.module.css";
+import { PriorityBadge } from "../platform/design/priority.tsx";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
+import { type Device, type DeviceStatus, listSilenceAlarms, readDeviceStatuses } from "./api.ts";
+import classes from "./devices.module.css";
+
+const REFRESH_MS = 30_000;
+/** Nobody's clock is compared more closely than this. */
+const CLOCK_TOLERANCE_MS = 1_000;
+
+type DeviceRef = Pick<Device, "device_id" | "patient_id">;
+
+/** As the live view has it; undefined where nobody watches the patient. Samples tell it between two snapshots. */
+export function useLiveDeviceStatus({ device_id, patient_id }: DeviceRef): DeviceStatus | undefined {
+  const live = useLivePatient(patient_id ?? "");
+  const status = live?.devices.find((one) => one.device_id === device_id);
+  if (!live || !status) return undefined;
+  const receivedTimes = [...live.latest.values()]
+    .filter((sample) => sample.device_id === device_id)
+    .map((sample) => sample.received_at);
+  const lastReceivedAt = [status.last_seen_at, ...receivedTimes]
+    .filter((time) => time !== null)
+    .toSorted()
+    .at(-1);
+  return { ...status, last_seen_at: lastReceivedAt ?? null };
+}
+
+/** Of the devices that are bound to a patient now, asked again every half minute. */
+export const usePatientDeviceStatuses = (patientId: string | null) =>
+  useQuery({
+    queryKey: ["devices", "heard", patientId],
+    queryFn: () => readDeviceStatuses(patientId ?? ""),
+    enabled: patientId !== null,
+    refetchInterval: REFRESH_MS,
+  });
+
+/** The later of what the API and the live view say. */
+export function useDeviceStatus(device: DeviceRef): DeviceStatus | undefined {
+  const live = useLiveDeviceStatus(device);
+  const { data } = usePatientDeviceStatuses(device.patient_id);
+  const reported = data?.find(({ device_id }) => device_id === device.device_id);
+  if (!live || !reported) return live ?? reported;
+  return {
+    ...reported,
+    last_seen_at: (live.last_seen_at ?? "") > (reported.last_seen_at ?? "") ? live.last_seen_at : reported.last_seen_at,
+  };
+}
+
+/** Ids of alarms by the device that says nothing. */
+export function useSilenceAlarms(scope: Parameters<typeof listSilenceAlarms>[0]): ReadonlyMap<string, string> {
+  const { data } = useQuery({
+    queryKey: ["devices", "silent", scope],
+    queryFn: () => listSilenceAlarms(scope),
+    refetchInterval: REFRESH_MS,
+  });
+  return new Map(data?.data.flatMap(({ device_id, alert_id }) => (device_id === null ? [] : [[device_id, alert_id]])));
+}
+
+export function SilentBadge({ alertId }: { alertId: string | undefined }) {
+  const t = useTranslation();
+  if (!alertId) return null;
+  return (
+    <Link to="/alarms/$alertId" params={{ alertId }} className={classes.silent}>
+      <PriorityBadge priority="technical" /> {t("devices.silent")}
+    </Link>
+  );
+}
+
+export function LastSeen({ status }: { status: DeviceStatus | undefined }) {
+  const t = useTranslation();
+  const now = useServerNow();
+  if (!status) return <span className={layout.muted}>{t("devices.not_known")}</span>;
+  if (status.last_seen_at === null) return <span className={layout.muted}>{t("devices.not_heard")}</span>;
+  return t("common.ago", { age: formatAge((now - Date.parse(status.last_seen_at)) / 1000) });
+}
+
+export function ClockSkew({ status }: { status: DeviceStatus | undefined }) {
+  const t = useTranslation();
+  if (!status || status.clock_skew_ms === null) return <span className={layout.muted}>{t("common.unknown")}</span>;
+  const ms = status.clock_skew_ms;
+  if (Math.abs(ms) < CLOCK_TOLERANCE_MS) return t("devices.clock_right");
+  return t(ms > 0 ? "devices.clock_ahead" : "devices.clock_behind", { time: formatDuration(Math.abs(ms) / 1000) });
+}
+
+export function Conditions({ status }: { status: DeviceStatus | undefined }) {
+  const t = useTranslation();
+  // A device that was never heard has said nothing good of itself either.
+  if (!status || status.last_seen_at === null) return <span className={layout.muted}>{t("common.unknown")}</span>;
+  if (status.conditions.length === 0) return t("devices.no_conditions");
+  return <strong>{status.conditions.map((condition) => translateCode("devices.condition", condition)).join(", ")}</strong>;
+}

@@ -1,0 +1,78 @@
+// Limits in words: values with their units, and what a change does.
+import { Problem, toProblem } from "../../platform/api/problem.ts";
+import { formatNumber } from "../../platform/design/format.ts";
+import { type MessageKey, t, translateCode } from "../../platform/messages/translate.ts";
+import type { LimitChange, RuleField, VitalRule } from "./rule-limits.ts";
+import { isBound } from "./rule-limits.ts";
+
+/** UCUM as a ward writes it. */
+const UNITS: Readonly<Record<string, string>> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "" };
+export const formatUcumUnit = (unit: string): string => UNITS[unit] ?? unit;
+
+/** Levels of consciousness are letters to everybody but the rules. */
+const LEVELS = ["A", "C", "V", "P", "U"];
+
+export const formatBoundValue = ({ unit }: { unit: string }, value: number): string =>
+  unit === "{ACVPU}" ? `${LEVELS[value] ?? ""} (${formatNumber(value)})` : formatNumber(value);
+
+export const fieldUnit = (field: RuleField, unit: string): string => {
+  if (field === "duration_s" || field === "silence_s") return t("rules.seconds");
+  return field === "rate_per_minute" ? `${formatUcumUnit(unit)} ${t("rules.per_minute")}`.trim() : formatUcumUnit(unit);
+};
+
+/** What stands beside a field: its unit, or what the numbers mean that stand for letters. */
+export const inputUnitHint = (field: RuleField, unit: string): string =>
+  unit === "{ACVPU}" && isBound(field) ? LEVELS.map((letter, n) => `${letter}${n}`).join(" ") : fieldUnit(field, unit);
+
+export function formatRuleValue(rule: { unit: string }, field: RuleField, value: number | boolean | null): string {
+  if (value === null) return t(isBound(field) ? "rules.no_limit" : "rules.off");
+  if (typeof value === "boolean") return t(value ? "rules.on" : "rules.off");
+  return `${isBound(field) ? formatBoundValue(rule, value) : formatNumber(value)} ${fieldUnit(field, rule.unit)}`.trim();
+}
+
+export const fieldLabel = (field: RuleField): string => translateCode("rules.field", field);
+
+/** "Lower the … limit from 90 to 85?", or that several change. */
+export function buildChangeQuestion(rule: VitalRule, changes: readonly LimitChange[]): { title: string; confirmLabel: string } {
+  const vital = translateCode("vital", rule.name);
+  const [onlyChange] = changes;
+  if (
+    changes.length === 1 &&
+    onlyChange &&
+    isBound(onlyChange.field) &&
+    typeof onlyChange.before === "number" &&
+    typeof onlyChange.after === "number"
+  ) {
+    const params = {
+      vital,
+      limit: translateCode("rules.bound", onlyChange.field),
+      from: formatBoundValue(rule, onlyChange.before),
+      to: formatBoundValue(rule, onlyChange.after),
+    };
+    return onlyChange.after < onlyChange.before
+      ? { title: t("rules.lower_question", params), confirmLabel: t("rules.lower_act") }
+      : { title: t("rules.raise_question", params), confirmLabel: t("rules.raise_act") };
+  }
+  return { title: t("rules.change_question", { vital }), confirmLabel: t("rules.change_act") };
+}
+
+type PreviewTotals = { before: { alarms: number }; after: { alarms: number } };
+
+/** What the server counted of the last day. */
+export function describePreview({ before, after }: PreviewTotals): string {
+  const n = Math.abs(before.alarms - after.alarms);
+  const kind = before.alarms === after.alarms ? "same" : before.alarms > after.alarms ? "hidden" : "added";
+  if (kind === "same") return t("rules.would_same", { n: after.alarms });
+  const key: MessageKey = `rules.would_${kind}_${n === 1 ? "one" : "many"}`;
+  return t(key, { n });
+}
+
+/** What the API refuses, in the words of the portal and at the fields of the form. */
+export function translateProblem(error: unknown): Problem {
+  const problem = toProblem(error);
+  const errors = problem.errors.map(({ path, code, message }) => {
+    const known = translateCode("rules.problem", code);
+    return { path: path.replace(/^limits\./, ""), code, message: known === code ? message : known };
+  });
+  return new Problem(problem.status, problem.code, errors[0]?.message ?? problem.message, problem.errorId, errors);
+}

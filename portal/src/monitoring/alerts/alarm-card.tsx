@@ -1,0 +1,97 @@
+// One alarm with all that is known of it: how urgent, whose, since when, why, who has seen it, and what can be done.
+import { Link } from "@tanstack/react-router";
+import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { formatDateTime, formatDuration, formatShortTime, formatTime } from "../../platform/design/format.ts";
+import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { useServerNow } from "../live/use-live.ts";
+import { AlarmActions, type AlarmProps } from "./alarm-actions.tsx";
+import classes from "./alarm-card.module.css";
+import { PatientName, useStaffName } from "./alarm-names.tsx";
+import { describeAlarm } from "./alarm-text.ts";
+import { getEscalationTime } from "./escalation.ts";
+import { useOwnZone } from "./use-own-zone.ts";
+
+const DAY_MS = 86_400_000;
+
+/** @param name instead of the patient's name and link; null where the page says whose alarm it is */
+export function AlarmCard({ alert, name }: AlarmProps) {
+  const t = useTranslation();
+  const priority = shownAs(alert);
+  const isNew = alert.state === "active";
+  return (
+    <article className={classes.card} data-priority={priority} data-state={alert.state}>
+      <div className={classes.head}>
+        <PriorityBadge priority={priority} isFlashing={isNew} />
+        <Link to="/alarms/$alertId" params={{ alertId: alert.alert_id }} className={classes.what}>
+          {describeAlarm(alert)}
+        </Link>
+        {name === undefined ? <PatientName patientId={alert.patient_id} /> : name}
+      </div>
+      <p className={classes.facts}>
+        <AlarmTimes alert={alert} />
+        <span>
+          {t("alarms.rule")}: {translateCode("alarms.rule", alert.rule)}
+        </span>
+        <AlarmStatus alert={alert} />
+      </p>
+      <AlarmActions alert={alert} />
+    </article>
+  );
+}
+
+/** Since when, or from when to when. */
+export function AlarmTimes({ alert }: { alert: AlertView }) {
+  const t = useTranslation();
+  const now = useServerNow();
+  const raised = Date.parse(alert.raised_at);
+  const zone = useOwnZone();
+  const at = (time: string) => (now - Date.parse(time) > DAY_MS ? formatDateTime(time, zone) : formatTime(time, zone));
+  const end = alert.cleared_at ?? alert.recovered_at;
+  if (end === null)
+    return <span>{t("alarms.since", { time: at(alert.raised_at), span: formatDuration((now - raised) / 1000) })}</span>;
+  const duration = formatDuration((Date.parse(end) - raised) / 1000);
+  return <span>{t("alarms.from_to", { from: at(alert.raised_at), to: at(end), span: duration })}</span>;
+}
+
+/** What became of it: seen by whom, whose it is, when others are told. @param roseAt when it was last raised, where known */
+export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: string | undefined }) {
+  const t = useTranslation();
+  const now = useServerNow();
+  const zone = useOwnZone();
+  const escalatesAtMs = getEscalationTime(alert, now, raisedAt);
+  return (
+    <>
+      {alert.state === "recovered" && alert.recovered_at && (
+        <strong>{t("alarms.recovered_at", { time: formatTime(alert.recovered_at, zone) })}</strong>
+      )}
+      {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
+      {alert.assigned_to && <AssignedTo userId={alert.assigned_to} />}
+      {alert.escalation_tier > 0 && alert.state !== "cleared" && (
+        <span>{t("alarms.escalated", { n: alert.escalation_tier })}</span>
+      )}
+      {escalatesAtMs !== null && <strong>{t("alarms.escalates", { span: countdown(escalatesAtMs - now) })}</strong>}
+      {alert.snoozed_until && Date.parse(alert.snoozed_until) > now && (
+        <span>{t("alarms.snoozed", { time: formatShortTime(alert.snoozed_until, zone) })}</span>
+      )}
+    </>
+  );
+}
+
+function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
+  const t = useTranslation();
+  const zone = useOwnZone();
+  const name = useStaffName(alert.acknowledged_by);
+  return <span>{t("alarms.acknowledged_long", { name, time: formatTime(at, zone) })}</span>;
+}
+
+function AssignedTo({ userId }: { userId: string }) {
+  const t = useTranslation();
+  return <span>{t("alarms.assigned_to", { name: useStaffName(userId) })}</span>;
+}
+
+/** "3:31" */
+function countdown(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+}

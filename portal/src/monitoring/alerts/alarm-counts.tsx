@@ -1,0 +1,74 @@
+// Open alarms in the header, by shape; new high ones are told to who listens.
+import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import fills from "../../platform/design/priority.module.css";
+import { type Priority, shownAs } from "../../platform/design/priority.tsx";
+import { t, translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { announceUrgently } from "../../shell/announcer.tsx";
+import { useConnection, useOpenAlerts } from "../live/use-live.ts";
+import { getCachedPatient, useMonitoredPatients } from "./alarm-names.tsx";
+import { describeAlarm } from "./alarm-text.ts";
+import classes from "./header-alarms.module.css";
+
+const SHAPES: readonly (readonly [Priority, string])[] = [
+  ["high", "▲"],
+  ["medium", "◆"],
+  ["low", "●"],
+  ["technical", "✕"],
+];
+
+export function AlarmCounts() {
+  const t = useTranslation();
+  const { status } = useConnection();
+  const alerts = useOpenAlerts();
+  // So that a new alarm is announced with a name.
+  useMonitoredPatients(status === "live");
+  useHighAlarmAnnouncements(alerts);
+  if (status === "off") return null;
+  const counts = SHAPES.map(([priority, shape]) => {
+    const matching = alerts.filter((alert) => shownAs(alert) === priority);
+    return { priority, shape, n: matching.length, newCount: matching.filter(({ state }) => state === "active").length };
+  }).filter(({ n }) => n > 0);
+  const countTexts = counts.map(({ priority, n, newCount }) =>
+    newCount > 0
+      ? t("alarms.counts.one_new", { priority: translateCode("priority", priority), n, new: newCount })
+      : t("alarms.counts.one", { priority: translateCode("priority", priority), n }),
+  );
+  const emptyText = t(status === "live" ? "alarms.counts.none" : "alarms.counts.unknown");
+  return (
+    <Link to="/alarms" className={classes.counts} data-live={status === "live"}>
+      <span className={classes.title}>{t("nav.alarms")}</span>
+      <span className="visually-hidden">{countTexts.length > 0 ? countTexts.join("; ") : emptyText}</span>
+      {counts.map(({ priority, shape, n, newCount }) => (
+        <span
+          key={priority}
+          className={`${fills.filled} ${classes.count}`}
+          data-priority={priority}
+          data-new={newCount > 0}
+          aria-hidden="true"
+        >
+          {shape}
+          {n}
+        </span>
+      ))}
+      {counts.length === 0 && <span aria-hidden="true">{status === "live" ? "0" : "—"}</span>}
+    </Link>
+  );
+}
+
+/** Each new high alarm once, however it became known: by its own frame, or by a snapshot after a gap. */
+function useHighAlarmAnnouncements(alerts: readonly AlertView[]): void {
+  const announcedIds = useRef<ReadonlySet<string>>(new Set());
+  useEffect(() => {
+    const highAlarms = alerts.filter(({ priority, state }) => priority === "high" && state === "active");
+    for (const alert of highAlarms) if (!announcedIds.current.has(alert.alert_id)) announceUrgently(formatAnnouncement(alert));
+    announcedIds.current = new Set(highAlarms.map(({ alert_id }) => alert_id));
+  }, [alerts]);
+}
+
+function formatAnnouncement(alert: AlertView): string {
+  const person = getCachedPatient(alert.patient_id);
+  const who = person ? `${person.name}, ${t("common.number", { n: person.number })}, ` : "";
+  return t("alarms.new_high", { who, what: describeAlarm(alert) });
+}

@@ -1,0 +1,80 @@
+// Names of patients and of staff for alarms, whose frames carry ids alone.
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMe } from "../../accounts/session/use-session.ts";
+import { NAMES_STALE_MS, useColleagues } from "../../organization/hospitals/use-colleagues.ts";
+import { queryClient } from "../../platform/api/query-client.ts";
+import { useTranslation } from "../../platform/messages/translate.ts";
+import classes from "./alarm-card.module.css";
+import { listMonitoredPatients, listTeam, type PatientLabel, readPatientLabel, readUser } from "./api.ts";
+
+const MONITORED_KEY = ["alarms", "watched"] as const;
+
+/** A name that is known already, for what is announced at once. */
+export const getCachedPatient = (patientId: string): PatientLabel | undefined =>
+  queryClient.getQueryData<PatientLabel[]>(MONITORED_KEY)?.find(({ id }) => id === patientId) ??
+  queryClient.getQueryData<PatientLabel>(["alarms", "person", patientId]);
+
+export const useMonitoredPatients = (enabled = true) =>
+  useQuery({ queryKey: MONITORED_KEY, queryFn: listMonitoredPatients, staleTime: NAMES_STALE_MS, enabled });
+
+export function usePatientLabel(patientId: string): PatientLabel | undefined {
+  const monitored = useMonitoredPatients();
+  const listed = monitored.data?.find(({ id }) => id === patientId);
+  const single = useQuery({
+    queryKey: ["alarms", "person", patientId],
+    queryFn: () => readPatientLabel(patientId),
+    staleTime: NAMES_STALE_MS,
+    enabled: !monitored.isPending && !listed,
+  });
+  return listed ?? single.data;
+}
+
+/** The patient of an alarm: name, number, and the way to the page. */
+export function PatientName({ patientId }: { patientId: string }) {
+  const t = useTranslation();
+  const person = usePatientLabel(patientId);
+  return (
+    <Link to="/patients/$patientId" params={{ patientId }} className={classes.patient}>
+      {person ? `${person.name} · ${t("common.number", { n: person.number })}` : t("alarms.open_patient")}
+    </Link>
+  );
+}
+
+/** Who did something: oneself, somebody of the hospital, or a colleague who has left. */
+export function useStaffName(userId: string | null): string {
+  const t = useTranslation();
+  const me = useMe();
+  const isOwn = userId === me.user_id;
+  const colleagues = useColleagues(me.hospital?.id);
+  const colleague = colleagues.data?.find(({ user_id }) => user_id === userId);
+  const user = useQuery({
+    queryKey: ["alarms", "user", userId],
+    queryFn: () => readUser(userId ?? ""),
+    staleTime: NAMES_STALE_MS,
+    enabled: userId !== null && !isOwn && me.role === "admin",
+  });
+  if (userId === null) return t("alarms.system");
+  if (isOwn) return t("alarms.you");
+  return (colleague ?? user.data)?.full_name ?? t("alarms.colleague");
+}
+
+export function StaffName({ userId }: { userId: string | null }) {
+  return useStaffName(userId);
+}
+
+/** To whom an alarm can be given: the care team first, then who else nurses or treats here. */
+export function useAssignableStaff(patientId: string, isEnabled: boolean): { id: string; name: string }[] {
+  const me = useMe();
+  const team = useQuery({
+    queryKey: ["alarms", "team", patientId],
+    queryFn: () => listTeam(patientId),
+    staleTime: NAMES_STALE_MS,
+    enabled: isEnabled,
+  });
+  const colleagues = useColleagues(me.hospital?.id).data ?? [];
+  const others = colleagues.filter(({ is_active, role }) => is_active && role !== "hospital_admin");
+  const byId = new Map([...(team.data ?? []), ...others].map(({ user_id, full_name }) => [user_id, full_name]));
+  byId.delete(me.user_id);
+  return [...byId].map(([id, name]) => ({ id, name }));
+}

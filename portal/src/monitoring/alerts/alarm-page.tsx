@@ -1,0 +1,103 @@
+// One alarm: what it is about, what can be done, and everything that happened to it.
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { useEffect } from "react";
+import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { queryClient } from "../../platform/api/query-client.ts";
+import { formatDate, formatTime } from "../../platform/design/format.ts";
+import { Card, Page } from "../../platform/design/page.tsx";
+import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
+import { QueryBoundary } from "../../platform/design/query-states.tsx";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { onAlert } from "../live/patient-store.ts";
+import { useOpenAlerts } from "../live/use-live.ts";
+import { AlarmActions } from "./alarm-actions.tsx";
+import cardClasses from "./alarm-card.module.css";
+import { AlarmStatus, AlarmTimes } from "./alarm-card.tsx";
+import { PatientName, StaffName } from "./alarm-names.tsx";
+import { describeAlarm } from "./alarm-text.ts";
+import classes from "./alarms-page.module.css";
+import { type AlertPage, readAlert } from "./api.ts";
+import { useOwnZone } from "./use-own-zone.ts";
+
+export function AlarmPage() {
+  const t = useTranslation();
+  const { alertId } = useParams({ from: "/signed-in/alarms/$alertId" });
+  const alarm = useQuery({ queryKey: ["alerts", "one", alertId], queryFn: () => readAlert(alertId) });
+  useEffect(
+    () =>
+      onAlert(({ alert }) => {
+        if (alert.alert_id === alertId) void queryClient.invalidateQueries({ queryKey: ["alerts", "one", alertId] });
+      }),
+    [alertId],
+  );
+  return (
+    <Page title={t("alarms.alarm")}>
+      <QueryBoundary query={alarm}>{(page) => <AlarmDetails page={page} />}</QueryBoundary>
+    </Page>
+  );
+}
+
+type AlarmEvent = AlertPage["events"][number];
+/** From these its time until others are told counts. */
+const RAISE_EVENTS: readonly string[] = ["raised", "raised_priority"];
+
+function AlarmDetails({ page }: { page: AlertPage }) {
+  const t = useTranslation();
+  const { events, ...loadedAlert } = page;
+  // The live view is ahead of what was read.
+  const alert: AlertView = useOpenAlerts().find(({ alert_id }) => alert_id === loadedAlert.alert_id) ?? loadedAlert;
+  const priority = shownAs(alert);
+  return (
+    <>
+      <section className={cardClasses.card} data-priority={priority} data-state={alert.state} aria-label={describeAlarm(alert)}>
+        <div className={cardClasses.head}>
+          <PriorityBadge priority={priority} isFlashing={alert.state === "active"} />
+          <strong>{describeAlarm(alert)}</strong>
+          <PatientName patientId={alert.patient_id} />
+        </div>
+        <p className={cardClasses.facts}>
+          <span>{translateCode("alarms.state", alert.state)}</span>
+          <AlarmTimes alert={alert} />
+          <span>
+            {t("alarms.rule")}: {translateCode("alarms.rule", alert.rule)}
+          </span>
+          <AlarmStatus alert={alert} raisedAt={events.findLast(({ what }) => RAISE_EVENTS.includes(what))?.at} />
+        </p>
+        <AlarmActions alert={alert} />
+      </section>
+      <Card title={t("alarms.events")}>
+        <ol className={classes.events}>
+          {events.map((event) => (
+            <AlarmEventItem key={`${event.at} ${event.what}`} event={event} />
+          ))}
+        </ol>
+      </Card>
+    </>
+  );
+}
+
+function AlarmEventItem({ event }: { event: AlarmEvent }) {
+  const t = useTranslation();
+  const zone = useOwnZone();
+  const { what, at, by, priority, comment } = event;
+  return (
+    <li>
+      <time dateTime={at}>
+        {formatDate(at, zone)}, {formatTime(at, zone)}
+      </time>
+      <span>
+        {what === "raised_priority" && priority
+          ? t("alarms.event.raised_priority", { priority: translateCode("priority", priority) })
+          : translateCode("alarms.event", what)}
+        {by !== null && (
+          <>
+            {" · "}
+            <StaffName userId={by} />
+          </>
+        )}
+      </span>
+      {comment && <p>{comment}</p>}
+    </li>
+  );
+}

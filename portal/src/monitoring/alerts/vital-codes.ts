@@ -1,0 +1,2 @@
+// Vitals by their LOINC codes.
+export { CODES } from "../../../../src/monitoring/vitals/codes.ts";

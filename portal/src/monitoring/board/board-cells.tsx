@@ -1,0 +1,175 @@
+// The cells of a row. Each is given what it shows as plain values, so that only what changed is drawn again.
+import { memo } from "react";
+import type { DisplayPriority } from "../../platform/design/display-priority.ts";
+import { formatAge, formatNumber } from "../../platform/design/format.ts";
+import scores from "../../platform/design/score.module.css";
+import { t, translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { CUSTOM_LIMITS_MARK } from "../live/custom-limits.ts";
+import type { Freshness } from "../live/freshness.ts";
+import type { DisplayScore } from "../live/patient-state.ts";
+import classes from "./cells.module.css";
+
+/** From this age on a value says how old it is. */
+const MIN_SHOWN_AGE_S = 60;
+
+type ValueCellProps = {
+  text: string;
+  freshness: Freshness;
+  ageS: number | null;
+  alarm: DisplayPriority | null;
+  isInvalid: boolean;
+  /** Limits that are this patient's own, and the same in words, or those of the ward in words alone. */
+  ranges: string | null;
+  customLimits: string | null;
+};
+
+export const ValueCell = memo(function ValueCell({
+  text,
+  freshness,
+  ageS,
+  alarm,
+  isInvalid,
+  ranges,
+  customLimits,
+}: ValueCellProps) {
+  useTranslation();
+  const ageText = ageS !== null && (freshness === "stale" || ageS >= MIN_SHOWN_AGE_S) ? formatAge(ageS) : null;
+  return (
+    <td className={classes.value} data-state={freshness} data-alarm={alarm ?? undefined} title={customLimits ?? undefined}>
+      <span className={classes.number}>{isInvalid ? <del>{text}</del> : text}</span>
+      <ValueNote freshness={freshness} isInvalid={isInvalid} old={ageText} ranges={ranges} />
+      {customLimits && <span className="visually-hidden">{customLimits}</span>}
+    </td>
+  );
+});
+
+type NoteProps = { freshness: Freshness; isInvalid: boolean; old: string | null; ranges: string | null };
+
+/** Below a value what is to be known of it, and in words for who does not see how it is drawn. */
+function ValueNote({ freshness, isInvalid, old, ranges }: NoteProps) {
+  const shown = freshness === "missing" || isInvalid ? null : old;
+  return (
+    <>
+      {(isInvalid || shown !== null || ranges !== null) && (
+        <small className={classes.note}>
+          {isInvalid && t("ward.invalid")}
+          {shown !== null && <span aria-hidden="true">{shown}</span>}
+          {ranges !== null && (
+            <span className={classes.mark} aria-hidden="true">
+              {CUSTOM_LIMITS_MARK} <span className={classes.ranges}>{ranges}</span>
+            </span>
+          )}
+        </small>
+      )}
+      {freshness === "missing" && <span className="visually-hidden">{t("ward.no_value")}</span>}
+      {shown !== null && (
+        <span className="visually-hidden">
+          {freshness === "stale" ? t("ward.no_data_for", { age: shown }) : t("common.ago", { age: shown })}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** Only ages that are shown are drawn again: whole seconds, then whole minutes. */
+export const roundAge = (ageS: number | null): number | null =>
+  ageS === null ? null : ageS < MIN_SHOWN_AGE_S ? Math.floor(ageS) : Math.floor(ageS / 60) * 60;
+
+/** A value that says no age below a minute need not be drawn again every second. */
+export const roundValueAge = (ageS: number | null, freshness: Freshness): number | null =>
+  ageS !== null && ageS < MIN_SHOWN_AGE_S && freshness !== "stale" ? 0 : roundAge(ageS);
+
+const ABBREVIATIONS: Readonly<Record<string, string>> = {
+  respiratory_rate: "RR",
+  spo2: "SpO₂",
+  oxygen: "O₂",
+  systolic: "BP",
+  pulse: "HR",
+};
+const abbreviateParameter = (parameter: string) => ABBREVIATIONS[parameter] ?? translateCode("ward.short", parameter);
+
+/** The score in a pale square, or what it lacks: no number is better than one that is not of now. */
+export const ScoreCell = memo(function ScoreCell({ score }: { score: DisplayScore }) {
+  useTranslation();
+  switch (score.kind) {
+    case "score":
+      return (
+        <td className={classes.score}>
+          <span className={`${scores.band} ${classes.square}`} data-band={score.band}>
+            {score.score}
+          </span>
+        </td>
+      );
+    case "needs": {
+      const [first = "", ...others] = score.what;
+      const allParameters = score.what.map((name) => translateCode("ward.parameter", name)).join(", ");
+      return (
+        <td className={classes.score} title={t("score.none_missing", { what: allParameters })}>
+          <small className={classes.lack} aria-hidden="true">
+            {others.length > 0
+              ? t("ward.needs_more", { what: abbreviateParameter(first), n: others.length })
+              : t("ward.needs", { what: abbreviateParameter(first) })}
+          </small>
+          <span className="visually-hidden">{t("score.none_missing", { what: allParameters })}</span>
+        </td>
+      );
+    }
+    case "not_applicable":
+      return (
+        <td className={classes.score} title={translateCode("score.not_applicable", score.reason)}>
+          <small className={classes.lack} aria-hidden="true">
+            {translateCode("ward.short_na", score.reason)}
+          </small>
+          <span className="visually-hidden">{translateCode("score.not_applicable", score.reason)}</span>
+        </td>
+      );
+    case "unknown":
+      return (
+        <td className={classes.score}>
+          <span aria-hidden="true">—</span>
+          <span className="visually-hidden">{t("ward.no_score")}</span>
+        </td>
+      );
+  }
+}, isSameScore);
+
+function isSameScore({ score: a }: { score: DisplayScore }, { score: b }: { score: DisplayScore }): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS }: { freshness: Freshness; ageS: number | null }) {
+  useTranslation();
+  if (ageS === null) {
+    return (
+      <td className={classes.updated} data-state="missing">
+        <span aria-hidden="true">⋯</span>
+        <span className="visually-hidden">{t("ward.never")}</span>
+      </td>
+    );
+  }
+  return (
+    <td className={classes.updated} data-state={freshness}>
+      {freshness === "stale" ? (
+        <>
+          <span aria-hidden="true">{formatAge(ageS)}</span>
+          <span className="visually-hidden">{t("ward.no_data_for", { age: formatAge(ageS) })}</span>
+        </>
+      ) : (
+        formatAge(ageS)
+      )}
+    </td>
+  );
+});
+
+/** "↓ 6", and the same in words. */
+export function TrendChange({ change, digits }: { change: number; digits: number }) {
+  const size = formatNumber(Math.abs(change), digits);
+  const isUnchanged = Number(Math.abs(change).toFixed(digits)) === 0;
+  const changeText = isUnchanged ? t("ward.same") : change > 0 ? t("ward.up", { n: size }) : t("ward.down", { n: size });
+  return (
+    <>
+      <span aria-hidden="true">{isUnchanged ? "→" : `${change > 0 ? "↑" : "↓"} ${size}`}</span>
+      <span className="visually-hidden">{changeText}</span>
+    </>
+  );
+}

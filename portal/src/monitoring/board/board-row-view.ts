@@ -1,0 +1,93 @@
+// What a row of the board shows of a patient. Nothing here needs a browser.
+import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../src/monitoring/patient-object/contract.ts";
+import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
+import { CODES } from "../alerts/vital-codes.ts";
+import type { Freshness } from "../live/freshness.ts";
+import {
+  newestSample,
+  type PatientState,
+  PRIORITY_ORDER,
+  sampleAgeS,
+  sampleFreshness,
+  sortedByUrgency,
+  type ViewContext,
+} from "../live/patient-state.ts";
+
+type BoardSnapshot = {
+  latest: readonly LiveSample[];
+  alerts: readonly AlertView[];
+  news2: Score | null;
+  limits: readonly LimitsInForce[];
+};
+
+/**
+ * What is known of a patient and how to judge it: what is live, or what the board said when it was read, which is never live.
+ * @param live as the live store has the patient @param snapshot as the board has
+ */
+export function toPatientState(
+  live: PatientState | undefined,
+  snapshot: BoardSnapshot,
+  moment: ViewContext,
+): { patient: PatientState; moment: ViewContext } {
+  if (live) return { patient: live, moment };
+  const patient: PatientState = {
+    latest: new Map(snapshot.latest.map((sample) => [sample.status === "invalid" ? `${sample.code}!` : sample.code, sample])),
+    alerts: new Map(snapshot.alerts.map((alert) => [alert.alert_id, alert])),
+    news2: snapshot.news2,
+    limits: new Map(snapshot.limits.map((one) => [one.code, one])),
+  };
+  return { patient, moment: { ...moment, link: "off" } };
+}
+
+/** `isInvalid`: not possible in a living body, which is said however old it is. */
+export type DisplayValue = {
+  value: number | null;
+  freshness: Freshness;
+  ageS: number | null;
+  alarm: DisplayPriority | null;
+  isInvalid: boolean;
+};
+
+/** Rules that are about a value; a silent sensor says nothing about its last one. */
+const VALUE_RULES: readonly string[] = ["limit", "rate", "trend"];
+
+const MISSING: DisplayValue = { value: null, freshness: "missing", ageS: null, alarm: null, isInvalid: false };
+
+/** @param relatedCodes other codes whose alarm is this value's too, as the mean pressure's is the blood pressure's */
+export function getDisplayValue(
+  patient: PatientState | undefined,
+  code: string,
+  moment: ViewContext,
+  relatedCodes: readonly string[] = [],
+): DisplayValue {
+  const sample = patient && newestSample(patient, code);
+  if (!patient || !sample) return MISSING;
+  const freshness = sampleFreshness(patient, sample, moment);
+  const codes = [code, ...relatedCodes];
+  const alarms = [...patient.alerts.values()].filter(
+    (alert) => alert.state !== "recovered" && VALUE_RULES.includes(alert.rule) && codes.includes(alert.code ?? ""),
+  );
+  const isCurrent = freshness === "live" || freshness === "late";
+  const alarm = isCurrent ? (sortedByUrgency(alarms).map(displayPriority)[0] ?? null) : null;
+  const isInvalid = sample.status === "invalid";
+  return { value: sample.value, freshness, ageS: sampleAgeS(sample, moment.now), alarm, isInvalid };
+}
+
+const FRESHNESS_ORDER: readonly Freshness[] = ["stale", "invalid", "late", "live"];
+
+export type DisplayPressure = Omit<DisplayValue, "value"> & { systolic: number | null; diastolic: number | null };
+
+/** Both pressures as one: as old as the older of them. */
+export function getDisplayPressure(patient: PatientState, moment: ViewContext): DisplayPressure {
+  const systolic = getDisplayValue(patient, CODES.systolic, moment, [CODES.mean_pressure]);
+  const diastolic = getDisplayValue(patient, CODES.diastolic, moment, [CODES.mean_pressure]);
+  const measured = [systolic, diastolic].filter(({ freshness }) => freshness !== "missing");
+  return {
+    systolic: systolic.value,
+    diastolic: diastolic.value,
+    freshness: FRESHNESS_ORDER.find((state) => measured.some(({ freshness }) => freshness === state)) ?? "missing",
+    ageS: measured.length === 0 ? null : Math.max(...measured.map(({ ageS }) => ageS ?? 0)),
+    alarm: PRIORITY_ORDER.find((priority) => measured.some(({ alarm }) => alarm === priority)) ?? null,
+    isInvalid: measured.some(({ isInvalid }) => isInvalid),
+  };
+}

@@ -1,0 +1,88 @@
+// The alarm of a row that matters most, and its acknowledgement: by id, never before the server said so.
+import { CloseButton } from "@mantine/core";
+import { memo, useRef, useState } from "react";
+import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { formatShortTime } from "../../platform/design/format.ts";
+import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
+import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { announce } from "../../shell/announcer.tsx";
+import { AlarmActionError } from "../alerts/alarm-action-error.tsx";
+import { isUnacknowledged } from "../alerts/alarm-actions.tsx";
+import { StaffName } from "../alerts/alarm-names.tsx";
+import { abbreviateAlarm, describeAlarm } from "../alerts/alarm-text.ts";
+import { useAlarmAction } from "../alerts/use-alarm-action.ts";
+import { useOwnZone } from "../alerts/use-own-zone.ts";
+import classes from "./row-alarm.module.css";
+
+/** @param others how many more alarms the patient has */
+export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: AlertView; others: number }) {
+  const t = useTranslation();
+  const needsAcknowledgement = isUnacknowledged(alert);
+  return (
+    <div className={classes.alarmLine} title={describeAlarm(alert)}>
+      <PriorityBadge priority={shownAs(alert)} isFlashing={alert.state === "active"} />
+      <span className={classes.brief}>
+        {abbreviateAlarm(alert)}
+        <span className={classes.standing}>
+          {alert.state === "recovered" && translateCode("alarms.state", "recovered")}
+          {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
+          {others > 0 && <> {t("alarms.more", { n: others })}</>}
+        </span>
+      </span>
+      {needsAcknowledgement && <AcknowledgeButton key={alert.alert_id} alert={alert} />}
+    </div>
+  );
+});
+
+function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
+  const zone = useOwnZone();
+  return (
+    <>
+      ✓ {formatShortTime(at, zone)} <StaffName userId={alert.acknowledged_by} />
+    </>
+  );
+}
+
+function AcknowledgeButton({ alert }: { alert: AlertView }) {
+  const t = useTranslation();
+  const button = useRef<HTMLButtonElement>(null);
+  const { busy, failure, does: runAction } = useAlarmAction(alert);
+  const offlineGuard = useOfflineGuard();
+  const [isDismissed, setIsDismissed] = useState(false);
+  const acknowledge = async () => {
+    const link = button.current?.closest("tr")?.querySelector<HTMLElement>("a");
+    setIsDismissed(false);
+    if (await runAction({ kind: "acknowledge" })) return;
+    announce(t("alarms.acknowledged_said", { what: describeAlarm(alert) }));
+    // The button goes with what it was for; who pressed it stays in the row.
+    if (document.activeElement === button.current || document.activeElement === document.body) link?.focus();
+  };
+  return (
+    <>
+      <button
+        ref={button}
+        type="button"
+        className={classes.acknowledge}
+        aria-label={t("alarms.acknowledge_what", { what: describeAlarm(alert) })}
+        aria-disabled={busy !== null}
+        data-busy={busy !== null}
+        onClick={() => busy === null && void acknowledge()}
+        {...offlineGuard.offlineProps}
+      >
+        <span className={classes.tick} aria-hidden="true">
+          {busy === null ? "✓" : "…"}
+        </span>
+        <span className={classes.word}>{busy === null ? t("alarms.acknowledge") : "…"}</span>
+      </button>
+      {/* The bar of the lost line says it to who sees it. */}
+      <div className="visually-hidden">{offlineGuard.offlineNotice}</div>
+      {failure && !isDismissed && (
+        <div className={classes.bubble}>
+          <AlarmActionError failure={failure} />
+          <CloseButton aria-label={t("common.close")} onClick={() => setIsDismissed(true)} />
+        </div>
+      )}
+    </>
+  );
+}

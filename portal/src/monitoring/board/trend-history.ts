@@ -1,0 +1,45 @@
+// Six hours of one vital in points of five minutes, and which way they go. Nothing here needs a browser.
+
+const POINT_MS = 300_000;
+export const POINT_COUNT = 72;
+export const HISTORY_MS = POINT_MS * POINT_COUNT;
+
+/** Means of each five minutes, oldest first; null where nothing was measured. */
+export type TrendHistory = readonly (number | null)[];
+
+/** @param from when the first point begins, epoch milliseconds */
+export function toTrendHistory(buckets: readonly { from: string; mean: number }[], from: number): TrendHistory {
+  const points: (number | null)[] = new Array(POINT_COUNT).fill(null);
+  for (const bucket of buckets) {
+    const index = Math.floor((Date.parse(bucket.from) - from) / POINT_MS + 0.01);
+    if (index >= 0 && index < POINT_COUNT) points[index] = bucket.mean;
+  }
+  return points;
+}
+
+/** How much it rose or fell over what is known of the six hours; null where there are not two points. */
+export function getTrendChange(history: TrendHistory): number | null {
+  const measured = history.filter((point) => point !== null);
+  const [first, last] = [measured[0], measured.at(-1)];
+  return measured.length < 2 || first === undefined || last === undefined ? null : last - first;
+}
+
+/** Unbroken pieces of the line as points of a drawing; a gap is never bridged. */
+export function toLineSegments(
+  history: TrendHistory,
+  { low, high }: { low: number; high: number },
+  height: number,
+): { x: number; y: number }[][] {
+  const measured = history.filter((point) => point !== null);
+  const bottom = Math.min(low, ...measured);
+  const top = Math.max(high, ...measured);
+  const segments: { x: number; y: number }[][] = [];
+  for (const [x, point] of history.entries()) {
+    if (point === null) continue;
+    const y = Math.round((1 - (point - bottom) / (top - bottom)) * (height - 2) * 10) / 10 + 1;
+    const segment = history[x - 1] == null ? undefined : segments.at(-1);
+    if (segment) segment.push({ x, y });
+    else segments.push([{ x, y }]);
+  }
+  return segments;
+}

@@ -1,0 +1,180 @@
+// The live socket: one a tab, kept up as long as somebody is signed in. A line that says nothing for four seconds is lost,
+// whatever the browser thinks of it.
+import { hc } from "hono/client";
+import type { liveTicketRoutes } from "../../../../src/monitoring/live/routes.ts";
+import type { LiveFrame } from "../../../../src/monitoring/patient-object/contract.ts";
+import { onToken } from "../../accounts/session/session.ts";
+import { API_BASE, CLIENT_OPTIONS, readData } from "../../platform/api/client.ts";
+import { toProblem } from "../../platform/api/problem.ts";
+import { applyFrame, clearPatients } from "./patient-store.ts";
+import { resetServerClock, serverNow } from "./server-clock.ts";
+
+const api = hc<typeof liveTicketRoutes>(API_BASE, CLIENT_OPTIONS);
+const PING_INTERVAL_MS = 2_000;
+const SILENCE_TIMEOUT_MS = 4_000;
+const ACK_INTERVAL_MS = 1_000;
+const MAX_UNACKED_FRAMES = 100;
+const MIN_RETRY_MS = 500;
+const MAX_RETRY_MS = 10_000;
+
+/** Whom to watch: everybody of the caller's hospital, or one patient. */
+export type WatchTarget = { patient_id?: string; hospital_id?: string };
+/** `since`: server's time, epoch milliseconds. `stopped`: coming back is of no use. */
+export type Connection =
+  | { status: "off" | "connecting" | "catching_up" | "live" }
+  | { status: "lost"; since: number }
+  | { status: "stopped" };
+
+let connection: Connection = { status: "off" };
+const listeners = new Set<() => void>();
+export const getConnection = (): Connection => connection;
+export function subscribeConnection(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+function setConnection(next: Connection): void {
+  if (next.status === connection.status) return;
+  connection = next;
+  for (const listener of listeners) listener();
+}
+
+let watchTarget: WatchTarget | null = null;
+let socket: WebSocket | null = null;
+let attempt = 0;
+let seq: number | null = null;
+let unackedFrames = 0;
+let receivedAt = 0;
+let pingedAt = 0;
+let ackedAt = 0;
+let tickedAt = 0;
+let retryAt = 0;
+let isOpening = false;
+let ticker: Worker | null = null;
+
+/** Watches these from now on; null: nobody, and what was known is forgotten. */
+export function watchPatients(next: WatchTarget | null): void {
+  if (JSON.stringify(next) === JSON.stringify(watchTarget)) return;
+  watchTarget = next;
+  seq = null;
+  closeSocket();
+  clearPatients();
+  if (next === null) {
+    ticker?.terminate();
+    ticker = null;
+    setConnection({ status: "off" });
+    return;
+  }
+  setConnection({ status: "connecting" });
+  attempt = 0;
+  retryAt = 0;
+  if (!ticker) {
+    ticker = new Worker(new URL("./heartbeat.worker.ts", import.meta.url), { type: "module" });
+    ticker.onmessage = onTick;
+  }
+  void openSocket();
+}
+
+function closeSocket(): void {
+  const old = socket;
+  socket = null;
+  old?.close(1000);
+}
+
+async function openSocket(): Promise<void> {
+  if (isOpening || watchTarget === null) return;
+  isOpening = true;
+  const requestedTarget = watchTarget;
+  try {
+    const { url } = await readData(api.live.tickets.$post({ json: requestedTarget }));
+    if (requestedTarget !== watchTarget) return;
+    attachSocket(seq === null ? url : `${url}&since=${seq}`);
+  } catch (error) {
+    const { status } = toProblem(error);
+    if (requestedTarget !== watchTarget) return;
+    if (status === 403 || status === 404) setConnection({ status: "stopped" });
+    else onConnectionLost();
+  } finally {
+    isOpening = false;
+    if (requestedTarget !== watchTarget) void openSocket();
+  }
+}
+
+function attachSocket(url: string): void {
+  const newSocket = new WebSocket(url.replace(/^http/, "ws"));
+  socket = newSocket;
+  receivedAt = performance.now();
+  newSocket.onmessage = ({ data }) => {
+    if (newSocket === socket) onMessage(String(data));
+  };
+  newSocket.onclose = ({ code }) => {
+    if (newSocket !== socket) return;
+    if (code === 4403) {
+      socket = null;
+      setConnection({ status: "stopped" });
+    } else onConnectionLost();
+  };
+}
+
+function onMessage(data: string): void {
+  receivedAt = performance.now();
+  if (data === "pong") return;
+  const frame: LiveFrame = JSON.parse(data);
+  seq = frame.seq;
+  applyFrame(frame);
+  if (frame.type === "gap") setConnection({ status: "catching_up" });
+  if (frame.type === "view") {
+    attempt = 0;
+    setConnection({ status: "live" });
+  }
+  if (++unackedFrames >= MAX_UNACKED_FRAMES) sendAck();
+}
+
+function sendAck(): void {
+  if (socket?.readyState !== WebSocket.OPEN || unackedFrames === 0) return;
+  socket.send(JSON.stringify({ type: "ack", seq }));
+  unackedFrames = 0;
+  ackedAt = performance.now();
+}
+
+/** The line is gone, or as good as gone: everything shown is old until it is back. */
+function onConnectionLost(): void {
+  closeSocket();
+  setConnection({ status: "lost", since: serverNow() });
+  const delayMs = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** attempt++);
+  retryAt = performance.now() + delayMs * (0.5 + Math.random() / 2);
+}
+
+function onTick(): void {
+  const now = performance.now();
+  // The machine slept: whatever is shown is of before.
+  if (tickedAt > 0 && now - tickedAt > 10_000) {
+    resetServerClock();
+    if (socket) onConnectionLost();
+  }
+  tickedAt = now;
+  if (connection.status === "stopped") return;
+  if (!socket) {
+    if (now >= retryAt) void openSocket();
+    return;
+  }
+  if (now - receivedAt > SILENCE_TIMEOUT_MS) {
+    onConnectionLost();
+    return;
+  }
+  if (socket.readyState === WebSocket.OPEN && now - pingedAt >= PING_INTERVAL_MS) {
+    socket.send("ping");
+    pingedAt = now;
+  }
+  if (now - ackedAt >= ACK_INTERVAL_MS) sendAck();
+}
+
+/** A newer token moves the end of the socket. */
+onToken((token) => {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "token", access_token: token }));
+});
+addEventListener("offline", () => {
+  if (socket) onConnectionLost();
+});
+addEventListener("online", () => {
+  retryAt = 0;
+});

@@ -1,0 +1,123 @@
+// What is known of a patient and how far it may be taken for now: one judgement for the board, the lists and the patient's page.
+// Nothing here needs a browser.
+import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../src/monitoring/patient-object/contract.ts";
+import { NEWS2_SOURCES } from "../../../../src/monitoring/vitals/codes.ts";
+import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
+import { type ConnectionStatus, type Freshness, freshnessLimits, judgeFreshness } from "./freshness.ts";
+
+/** As the live store has a patient; under `<code>!` the newest invalid value. */
+export type PatientState = {
+  latest: ReadonlyMap<string, LiveSample>;
+  alerts: ReadonlyMap<string, AlertView>;
+  news2: Score | null;
+  limits: ReadonlyMap<string, LimitsInForce>;
+};
+
+/** `now`: the server's time, epoch milliseconds. */
+export type ViewContext = { now: number; link: ConnectionStatus };
+
+/** The newest of a vital, whether it is possible in a living body or not. */
+export function newestSample({ latest }: Pick<PatientState, "latest">, code: string): LiveSample | undefined {
+  const valid = latest.get(code);
+  const invalid = latest.get(`${code}!`);
+  return invalid && (!valid || invalid.effective_at > valid.effective_at) ? invalid : valid;
+}
+
+/** Seconds since the server got it. */
+export const sampleAgeS = ({ received_at }: LiveSample, now: number) => Math.max(0, (now - Date.parse(received_at)) / 1000);
+
+export function sampleFreshness(
+  { limits }: Pick<PatientState, "limits">,
+  sample: LiveSample | undefined,
+  { now, link }: ViewContext,
+): Freshness {
+  const code = sample?.code ?? "";
+  return judgeFreshness(sample, now, freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s), link);
+}
+
+export type DisplayScore =
+  | { kind: "score"; score: number; band: 0 | 1 | 2 | 3 }
+  /** Parameters that are missing or too old. */
+  | { kind: "needs"; what: readonly string[] }
+  | { kind: "not_applicable"; reason: "age" | "pregnancy" | "age_unknown" }
+  | { kind: "unknown" };
+
+/** NEWS2 has a number only while all of it is of now. */
+export function getDisplayScore(patient: Omit<PatientState, "alerts"> | undefined, context: ViewContext): DisplayScore {
+  if (!patient?.news2) return { kind: "unknown" };
+  const { news2 } = patient;
+  if (news2.status === "not_applicable") return { kind: "not_applicable", reason: news2.reason };
+  if (context.link !== "live") return { kind: "unknown" };
+  if (news2.status === "incomplete") return { kind: "needs", what: [...news2.missing, ...news2.stale] };
+  const isCurrent = (code: string) => {
+    const freshness = sampleFreshness(patient, newestSample(patient, code), context);
+    return freshness === "live" || freshness === "late";
+  };
+  const missingParameters = Object.entries(NEWS2_SOURCES).flatMap(([name, codes]) => (codes.some(isCurrent) ? [] : [name]));
+  if (missingParameters.length > 0) return { kind: "needs", what: missingParameters };
+  const hasParameterOfThree = Object.values(news2.parts).includes(3);
+  return { kind: "score", score: news2.score, band: news2Band(news2.score, hasParameterOfThree) };
+}
+
+/** RCP 2017: 7 and more emergency, 5 and 6 or three points in one parameter urgent, and whether there are any points at all. */
+function news2Band(score: number, hasParameterOfThree: boolean): 0 | 1 | 2 | 3 {
+  if (score >= 7) return 3;
+  if (score >= 5 || hasParameterOfThree) return 2;
+  return score > 0 ? 1 : 0;
+}
+
+/** When anything came last. */
+export function getLastUpdate(
+  patient: PatientState | undefined,
+  context: ViewContext,
+): { freshness: Freshness; ageS: number | null } {
+  let last: LiveSample | undefined;
+  for (const sample of patient?.latest.values() ?? []) if (!last || sample.received_at > last.received_at) last = sample;
+  if (!patient || !last) return { freshness: "missing", ageS: null };
+  const freshness = sampleFreshness(patient, last, context);
+  // Something came, if only something impossible.
+  return { freshness: freshness === "invalid" ? "live" : freshness, ageS: sampleAgeS(last, context.now) };
+}
+
+/**
+ * Limits that somebody moved, of this patient before those of the ward: a value that raises no alarm must say so itself.
+ * @param codes of what is shown as one value, as both pressures are @returns none where the defaults of the age are in force
+ */
+export function findCustomLimits({ limits }: Pick<PatientState, "limits">, codes: readonly string[]): readonly LimitsInForce[] {
+  const inForce = codes.flatMap((code) => limits.get(code) ?? []);
+  const patientLimits = inForce.filter(({ set_by }) => set_by === "patient");
+  return patientLimits.length > 0 ? patientLimits : inForce.filter(({ set_by }) => set_by === "ward");
+}
+
+const STATE_ORDER: readonly AlertView["state"][] = ["active", "recovered", "acknowledged", "cleared"];
+export const PRIORITY_ORDER: readonly DisplayPriority[] = ["high", "medium", "low", "technical"];
+
+/** Those nobody has seen first, the worst of them first, of equals the oldest. */
+export function sortedByUrgency(alerts: Iterable<AlertView>): AlertView[] {
+  return [...alerts].sort(
+    (a, b) =>
+      STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) ||
+      PRIORITY_ORDER.indexOf(displayPriority(a)) - PRIORITY_ORDER.indexOf(displayPriority(b)) ||
+      (a.raised_at < b.raised_at ? -1 : 1),
+  );
+}
+
+const RISK_RANKS = ["new_high", "new_medium", "seen", "score_7", "score_5", "unknown", "new_other", "rest"] as const;
+export type RiskRank = (typeof RISK_RANKS)[number];
+
+/** A sensor's alarm says that the patient is not known, not that the patient is unwell. */
+export function getRiskRank(patient: PatientState | undefined, score: DisplayScore): RiskRank {
+  const alerts = [...(patient?.alerts.values() ?? [])].map((alert) => ({ shown: displayPriority(alert), state: alert.state }));
+  const isNew = (shown: string) => alerts.some((alert) => alert.state === "active" && alert.shown === shown);
+  if (isNew("high")) return "new_high";
+  if (isNew("medium")) return "new_medium";
+  if (alerts.some(({ state, shown }) => state === "recovered" || (state === "acknowledged" && shown !== "technical")))
+    return "seen";
+  if (score.kind === "score" && score.band === 3) return "score_7";
+  if (score.kind === "score" && score.band === 2) return "score_5";
+  if (score.kind !== "score" || alerts.some(({ shown }) => shown === "technical")) return "unknown";
+  return alerts.length > 0 ? "new_other" : "rest";
+}
+
+/** Smaller comes first. */
+export const riskRankIndex = (rank: RiskRank): number => RISK_RANKS.indexOf(rank);

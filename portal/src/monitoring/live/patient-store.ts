@@ -1,0 +1,209 @@
+// What is known of each patient who is watched, kept outside React: one row is drawn again when its patient changes, and
+// frames of one animation frame are drawn together.
+import type {
+  AlertView,
+  LimitsInForce,
+  LiveFrame,
+  LiveSample,
+  PatientSnapshot,
+  Score,
+} from "../../../../src/monitoring/patient-object/contract.ts";
+import { serverNow, syncServerClock } from "./server-clock.ts";
+
+/** `latest` by code: a valid value; under `<code>!` the newest invalid one. */
+export type LivePatient = {
+  patientId: string;
+  wardId: string | null;
+  monitoring: PatientSnapshot["monitoring"] | null;
+  latest: ReadonlyMap<string, LiveSample>;
+  alerts: ReadonlyMap<string, AlertView>;
+  news2: Score | null;
+  /** By code. */
+  limits: ReadonlyMap<string, LimitsInForce>;
+  /** When these were heard of, by the server's clock. */
+  limitsSince: number;
+  devices: PatientSnapshot["devices"];
+  /** The last samples that came, oldest first: many of the patient who is looked at, for charts that follow. */
+  recent: readonly LiveSample[];
+};
+
+export type AlertChange = { what: string; alert: AlertView };
+
+/** How many samples are kept for the charts of the patient who is looked at: ten minutes of six vitals a second. */
+const MAX_RECENT_FOCUSED = 3_600;
+/** Of everybody else on a ward: enough to tell how often they measure. */
+const MAX_RECENT_OTHERS = 60;
+
+const patients = new Map<string, LivePatient>();
+let watchedIds: readonly string[] = [];
+let focusedPatientId: string | null = null;
+/** Open alerts of everybody in view, oldest first. */
+let openAlertList: readonly AlertView[] = [];
+const patientListeners = new Map<string, Set<() => void>>();
+const watchedIdsListeners = new Set<() => void>();
+const openAlertsListeners = new Set<() => void>();
+const alertChangeListeners = new Set<(heard: AlertChange) => void>();
+const changedPatientIds = new Set<string>();
+let watchedIdsChanged = false;
+let alertsChanged = false;
+let isNotifyScheduled = false;
+
+const emptyPatient = (patientId: string): LivePatient => ({
+  patientId,
+  wardId: null,
+  monitoring: null,
+  latest: new Map(),
+  alerts: new Map(),
+  news2: null,
+  limits: new Map(),
+  limitsSince: 0,
+  devices: [],
+  recent: [],
+});
+
+/** The patient whose page is open; null where none is. */
+export function setFocusedPatient(patientId: string | null): void {
+  focusedPatientId = patientId;
+}
+
+export const getLivePatient = (id: string): LivePatient | undefined => patients.get(id);
+export const getWatchedIds = (): readonly string[] => watchedIds;
+export const getOpenAlerts = (): readonly AlertView[] => openAlertList;
+
+export function subscribePatient(id: string, listener: () => void): () => void {
+  const listeners = patientListeners.get(id) ?? new Set();
+  patientListeners.set(id, listeners.add(listener));
+  return () => listeners.delete(listener);
+}
+export const subscribeWatchedIds = (listener: () => void) => addListener(watchedIdsListeners, listener);
+export const subscribeAlerts = (listener: () => void) => addListener(openAlertsListeners, listener);
+/** Hears each change of an alert once, as it happens; snapshots tell none. */
+export const onAlert = (listener: (heard: AlertChange) => void) => addListener(alertChangeListeners, listener);
+
+function addListener<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+const latestKey = ({ code, status }: LiveSample) => (status === "invalid" ? `${code}!` : code);
+/** A snapshot that tells nothing new of the limits leaves them as old as they are. */
+function updateLimits({ limits, limitsSince }: LivePatient, snapshotLimits: readonly LimitsInForce[], at: number) {
+  if (JSON.stringify([...limits.values()]) === JSON.stringify(snapshotLimits)) return { limits, limitsSince };
+  return { limits: new Map(snapshotLimits.map((one) => [one.code, one])), limitsSince: at };
+}
+const isOpen = ({ state }: AlertView) => state !== "cleared";
+
+function addSamples(patient: LivePatient, samples: readonly LiveSample[]): LivePatient {
+  const latest = new Map(patient.latest);
+  for (const sample of samples) {
+    const previous = latest.get(latestKey(sample));
+    if (sample.status === "entered-in-error") {
+      if (previous?.observation_id === sample.observation_id) latest.delete(latestKey(sample));
+    } else if (!previous || sample.effective_at >= previous.effective_at) latest.set(latestKey(sample), sample);
+  }
+  const maxRecent = patient.patientId === focusedPatientId || watchedIds.length === 1 ? MAX_RECENT_FOCUSED : MAX_RECENT_OTHERS;
+  return { ...patient, latest, recent: [...patient.recent, ...samples].slice(-maxRecent) };
+}
+
+function toLivePatient(snapshot: PatientSnapshot): LivePatient {
+  syncServerClock(Date.parse(snapshot.as_of));
+  const current = patients.get(snapshot.patient_id) ?? emptyPatient(snapshot.patient_id);
+  return {
+    ...current,
+    wardId: snapshot.ward_id,
+    monitoring: snapshot.monitoring,
+    latest: new Map(snapshot.latest.map((sample) => [latestKey(sample), sample])),
+    alerts: new Map(snapshot.alerts.filter(isOpen).map((alert) => [alert.alert_id, alert])),
+    news2: snapshot.news2,
+    ...updateLimits(current, snapshot.limits, Date.parse(snapshot.as_of)),
+    devices: snapshot.devices,
+  };
+}
+
+function storePatient(patient: LivePatient): void {
+  patients.set(patient.patientId, patient);
+  changedPatientIds.add(patient.patientId);
+}
+
+function updateAlert(patient: LivePatient, alert: AlertView): LivePatient {
+  const alerts = new Map(patient.alerts);
+  if (isOpen(alert)) alerts.set(alert.alert_id, alert);
+  else alerts.delete(alert.alert_id);
+  return { ...patient, alerts };
+}
+
+/** Takes one frame in; who subscribes hears of it with the next animation frame. */
+export function applyFrame(frame: LiveFrame): void {
+  switch (frame.type) {
+    case "snapshot":
+      for (const snapshot of frame.patients) storePatient(toLivePatient(snapshot));
+      alertsChanged = true;
+      break;
+    case "samples": {
+      for (const { received_at } of frame.samples) syncServerClock(Date.parse(received_at));
+      const current = patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id);
+      storePatient({ ...addSamples(current, frame.samples), news2: frame.news2 });
+      break;
+    }
+    case "alert":
+      storePatient(updateAlert(patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id), frame.alert));
+      alertsChanged = true;
+      for (const listener of alertChangeListeners) listener(frame);
+      break;
+    case "limits": {
+      const current = patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id);
+      storePatient({ ...current, ...updateLimits(current, frame.limits, serverNow()) });
+      break;
+    }
+    case "view": {
+      const shown = new Set(frame.patient_ids);
+      for (const id of patients.keys()) if (!shown.has(id)) patients.delete(id);
+      watchedIds = frame.patient_ids;
+      watchedIdsChanged = true;
+      alertsChanged = true;
+      break;
+    }
+    case "gap":
+      break;
+  }
+  scheduleNotify();
+}
+
+/** An alert as the server answered it, before its frame comes. */
+export function applyAlert(alert: AlertView): void {
+  const current = patients.get(alert.patient_id);
+  if (!current) return;
+  storePatient(updateAlert(current, alert));
+  alertsChanged = true;
+  scheduleNotify();
+}
+
+function scheduleNotify(): void {
+  if (!isNotifyScheduled) requestAnimationFrame(notifyListeners);
+  isNotifyScheduled = true;
+}
+
+function notifyListeners(): void {
+  isNotifyScheduled = false;
+  const ids = [...changedPatientIds];
+  changedPatientIds.clear();
+  if (alertsChanged) {
+    openAlertList = [...patients.values()]
+      .flatMap(({ alerts }) => [...alerts.values()])
+      .sort((a, b) => (a.raised_at < b.raised_at ? -1 : a.raised_at > b.raised_at ? 1 : 0));
+    alertsChanged = false;
+    for (const listener of openAlertsListeners) listener();
+  }
+  for (const id of ids) for (const listener of patientListeners.get(id) ?? []) listener();
+  if (watchedIdsChanged) {
+    watchedIdsChanged = false;
+    for (const listener of watchedIdsListeners) listener();
+  }
+}
+
+/** For whoever is signed out: nothing of anybody stays. */
+export function clearPatients(): void {
+  patients.clear();
+  watchedIds = [];
+  openAlertList = [];
+}

@@ -1,0 +1,32 @@
+// The live view in components.
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { type Connection, getConnection, subscribeConnection } from "./connection.ts";
+import {
+  getLivePatient,
+  getOpenAlerts,
+  getWatchedIds,
+  type LivePatient,
+  subscribeAlerts,
+  subscribePatient,
+  subscribeWatchedIds,
+} from "./patient-store.ts";
+import { serverNow } from "./server-clock.ts";
+
+export const useConnection = (): Connection => useSyncExternalStore(subscribeConnection, getConnection);
+export const useWatchedIds = () => useSyncExternalStore(subscribeWatchedIds, getWatchedIds);
+export const useOpenAlerts = () => useSyncExternalStore(subscribeAlerts, getOpenAlerts);
+
+export function useLivePatient(id: string): LivePatient | undefined {
+  const subscribe = useCallback((listener: () => void) => subscribePatient(id, listener), [id]);
+  return useSyncExternalStore(subscribe, () => getLivePatient(id));
+}
+
+/** The server's time, anew every so many milliseconds: for ages. */
+export function useServerNow(everyMs = 1_000): number {
+  const [now, setNow] = useState(serverNow);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(serverNow()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}

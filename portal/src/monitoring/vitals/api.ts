@@ -1,0 +1,77 @@
+// What the API says of one patient's vitals: charts, samples, the latest, alarms of a stretch of time.
+import { hc } from "hono/client";
+import type { alertRoutes } from "../../../../src/monitoring/alerts/routes.ts";
+import type { historyRoutes } from "../../../../src/monitoring/history/history-routes.ts";
+import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage } from "../../platform/api/client.ts";
+import type { TimeWindow } from "./time-window.ts";
+
+const historyApi = hc<typeof historyRoutes>(API_BASE, CLIENT_OPTIONS);
+const alertApi = hc<typeof alertRoutes>(API_BASE, CLIENT_OPTIONS);
+
+type HistoryItem = Awaited<ReturnType<typeof readHistory>>["data"][number];
+export type Observation = Extract<HistoryItem, { observation_id: string }>;
+export type Bucket = Extract<HistoryItem, { mean: number }>;
+
+const toIso = (at: number) => new Date(at).toISOString();
+type HistoryQuery = NonNullable<Parameters<(typeof historyApi.patients)[":patient_id"]["observations"]["$get"]>[0]["query"]>;
+
+const readHistory = (patientId: string, query: HistoryQuery) =>
+  readBody(historyApi.patients[":patient_id"].observations.$get({ param: { patient_id: patientId }, query }));
+
+/** Buckets by code, oldest first, and the limits that held. @param vitals names of the catalogue */
+export async function readBuckets(patientId: string, vitals: readonly string[], { from, to }: TimeWindow, buckets: number) {
+  const query = { code: vitals.join(","), from: toIso(from), to: toIso(to), buckets: String(buckets) };
+  const { data, meta } = await readHistory(patientId, query);
+  const items = data.filter((item): item is Bucket => "mean" in item);
+  return { items, hours: meta.resolution === "hour", uncounted: meta.uncounted_hours ?? 0, limits: meta.limits ?? [] };
+}
+
+/** Samples, newest first. */
+export async function listSamples(
+  patientId: string,
+  vitals: readonly string[],
+  { from, to }: TimeWindow,
+  cursor: string | null,
+  limit = 100,
+) {
+  const query = { code: vitals.join(","), from: toIso(from), to: toIso(to), limit: String(limit), ...(cursor && { cursor }) };
+  const { data, meta } = await readHistory(patientId, query);
+  const items = data.filter((item): item is Observation => "observation_id" in item);
+  const emptyPagination = { total: items.length, total_is_exact: true, next_cursor: null };
+  return { items, pagination: meta.pagination ?? emptyPagination };
+}
+
+/** Every sample of a window that holds few, newest first; null when there are more than so many thousand. */
+export async function readSamples(patientId: string, vitals: readonly string[], window: TimeWindow, pages: number) {
+  const samples: Observation[] = [];
+  let cursor: string | null = null;
+  for (let pagesLeft = pages; pagesLeft > 0; pagesLeft--) {
+    const page: Awaited<ReturnType<typeof listSamples>> = await listSamples(patientId, vitals, window, cursor, 1_000);
+    samples.push(...page.items);
+    cursor = page.pagination.next_cursor;
+    if (cursor === null) return samples;
+  }
+  return null;
+}
+
+export const readLatest = (patientId: string) =>
+  readData(historyApi.patients[":patient_id"].observations.latest.$get({ param: { patient_id: patientId } }));
+export type Latest = Awaited<ReturnType<typeof readLatest>>;
+
+const MAX_ALARM_MS = 24 * 3_600_000;
+/** Alarms that may touch a window; one that was raised long before it is among the open ones of the live view. */
+export const listAlarms = (patientId: string, { from, to }: TimeWindow) =>
+  readPage(
+    alertApi.alerts.$get({
+      query: { patient_id: patientId, from: toIso(from - MAX_ALARM_MS), to: toIso(to), limit: "100" },
+    }),
+  );
+export const listOpenAlarms = (patientId: string) =>
+  readPage(alertApi.alerts.$get({ query: { patient_id: patientId, open: "true", limit: "100" } }));
+export const listPatientAlarms = (patientId: string, cursor: string | null) =>
+  readPage(alertApi.alerts.$get({ query: { patient_id: patientId, limit: "50", ...(cursor && { cursor }) } }));
+export type Alarm = Awaited<ReturnType<typeof listAlarms>>["items"][number];
+
+export type Amendment = Parameters<(typeof historyApi.observations)[":observation_id"]["$patch"]>[0]["json"];
+export const amendObservation = (observationId: string, json: Amendment) =>
+  readData(historyApi.observations[":observation_id"].$patch({ param: { observation_id: observationId }, json }));

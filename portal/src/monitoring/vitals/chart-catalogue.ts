@@ -1,0 +1,84 @@
+// Which vitals have a chart, over which range, and how their values are written.
+
+import { CODES } from "../alerts/vital-codes.ts";
+
+const NAMES = new Map<string, string>(Object.entries(CODES).map(([name, code]) => [code, name]));
+/** The wire's name of a code; the code itself where the catalogue lacks it. */
+export const getVitalName = (code: string): string => NAMES.get(code) ?? code;
+
+export const getVitalCode = (vital: string | undefined): string | undefined =>
+  Object.entries(CODES).find(([name]) => name === vital)?.[1];
+
+/** `range`: clinically usual, in the catalogue's unit; a chart shows at least this, so that a ripple never looks like a storm. */
+export type Chart = {
+  id: string;
+  vitals: readonly string[];
+  range: readonly [low: number, high: number];
+  decimals: number;
+};
+
+export const CHARTS: readonly Chart[] = [
+  { id: "heart_rate", vitals: ["heart_rate"], range: [40, 140], decimals: 0 },
+  { id: "spo2", vitals: ["spo2"], range: [80, 100], decimals: 0 },
+  { id: "respiratory_rate", vitals: ["respiratory_rate"], range: [4, 36], decimals: 0 },
+  { id: "blood_pressure", vitals: ["systolic", "diastolic"], range: [40, 180], decimals: 0 },
+  { id: "temperature", vitals: ["temperature"], range: [35, 40], decimals: 1 },
+  { id: "glucose", vitals: ["glucose"], range: [50, 250], decimals: 0 },
+  { id: "mean_pressure", vitals: ["mean_pressure"], range: [50, 130], decimals: 0 },
+  { id: "inspired_oxygen", vitals: ["inspired_oxygen"], range: [20, 100], decimals: 0 },
+  { id: "oxygen_flow", vitals: ["oxygen_flow"], range: [0, 15], decimals: 1 },
+  { id: "etco2", vitals: ["etco2"], range: [20, 60], decimals: 0 },
+  { id: "consciousness", vitals: ["consciousness"], range: [0, 4], decimals: 0 },
+  { id: "weight", vitals: ["weight"], range: [40, 100], decimals: 1 },
+  { id: "steps", vitals: ["steps"], range: [0, 10_000], decimals: 0 },
+  { id: "sleep_minutes", vitals: ["sleep_minutes"], range: [0, 600], decimals: 0 },
+  { id: "energy", vitals: ["energy"], range: [0, 3000], decimals: 0 },
+];
+
+/** Shown even without data: what is missing must be seen to be missing. */
+export const MAIN_CHARTS: readonly string[] = ["heart_rate", "spo2", "respiratory_rate", "blood_pressure", "temperature"];
+
+export const findChart = (id: string | undefined): Chart | undefined => CHARTS.find((chart) => chart.id === id);
+export const listChartVitals = (charts: readonly Chart[]): string[] => charts.flatMap(({ vitals }) => vitals);
+export const getDecimals = (vital: string): number => CHARTS.find(({ vitals }) => vitals.includes(vital))?.decimals ?? 1;
+
+const ACVPU = ["A", "C", "V", "P", "U"];
+const DISPLAY_UNITS: Record<string, string> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "", "{steps}": "" };
+
+/** The catalogue's units (UCUM), in which every value is shown. */
+const UCUM_BY_VITAL: Record<string, string> = {
+  heart_rate: "/min",
+  spo2: "%",
+  systolic: "mm[Hg]",
+  diastolic: "mm[Hg]",
+  mean_pressure: "mm[Hg]",
+  respiratory_rate: "/min",
+  temperature: "Cel",
+  glucose: "mg/dL",
+  consciousness: "{ACVPU}",
+  inspired_oxygen: "%",
+  oxygen_flow: "L/min",
+  etco2: "mm[Hg]",
+  steps: "{steps}",
+  sleep_minutes: "min",
+  energy: "kcal",
+  weight: "kg",
+};
+export const getVitalUnit = (vital: string): string => UCUM_BY_VITAL[vital] ?? "";
+
+/** UCUM as people write it. */
+export const formatUcumUnit = (unit: string): string => DISPLAY_UNITS[unit] ?? unit;
+/** The letter of a level of consciousness, which the wire has as 0 to 4; null for other vitals. */
+export const getConsciousnessLetter = (vital: string, value: number): string | null =>
+  vital === "consciousness" ? (ACVPU[Math.round(value)] ?? null) : null;
+
+/** The clinical range, widened by what was measured and by nothing else. */
+export function computeYRange({ range: [low, high] }: Chart, values: Iterable<{ min: number; max: number }>): [number, number] {
+  let [least, most] = [low, high];
+  for (const { min, max } of values) {
+    if (min < least) least = min;
+    if (max > most) most = max;
+  }
+  const margin = (most - least) * 0.05;
+  return [least < low ? least - margin : low, most > high ? most + margin : high];
+}

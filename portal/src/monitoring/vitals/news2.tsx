@@ -1,0 +1,90 @@
+// The early-warning score with what it is made of, or what it lacks; never a number made of old or missing values.
+import type { Score } from "../../../../src/monitoring/patient-object/contract.ts";
+import scores from "../../platform/design/score.module.css";
+import { type PlainMessageKey, translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { type DisplayScore, getDisplayScore } from "../live/patient-state.ts";
+import { useServerNow } from "../live/use-live.ts";
+import classes from "./news2.module.css";
+import { useCurrentVitals } from "./use-current-vitals.ts";
+
+/** As on every monitor; the others have words. */
+const ABBREVIATIONS: Readonly<Record<string, string>> = { respiratory_rate: "RR", spo2: "SpO₂", systolic: "BP" };
+const formatParameter = (part: string) => ABBREVIATIONS[part] ?? translateCode("vitals.part", part);
+const formatParameters = (parts: readonly string[]) => parts.map(formatParameter).join(", ");
+
+export function News2({ patientId }: { patientId: string }) {
+  const t = useTranslation();
+  const { currentVitals } = useCurrentVitals(patientId);
+  const now = useServerNow();
+  const score = currentVitals?.news2;
+  if (!currentVitals || !score) return null;
+  const displayScore = getDisplayScore(currentVitals, { now, link: currentVitals.link });
+  const staleParameters = score.status === "complete" && displayScore.kind === "needs" ? displayScore.what : [];
+  return (
+    <div className={classes.news2}>
+      <p className={classes.line}>
+        <abbr title={t("vitals.news2_long")} className={classes.name}>
+          NEWS2
+        </abbr>
+        {currentVitals.link !== "live" ? (
+          <>
+            <strong className={classes.score}>—</strong> {t("vitals.news2_not_live")}
+          </>
+        ) : staleParameters.length > 0 ? (
+          <>
+            <strong className={classes.score}>—</strong> {t("vitals.news2_stale", { what: formatParameters(staleParameters) })}
+          </>
+        ) : (
+          <ScoreDetails score={score} displayScore={displayScore} />
+        )}
+      </p>
+      <p className={classes.credit}>
+        {t("common.decision_support")} · {t("vitals.news2_credit")}
+      </p>
+    </div>
+  );
+}
+
+const REASONS: Readonly<Record<Extract<Score, { reason: string }>["reason"], PlainMessageKey>> = {
+  age: "score.not_applicable.age",
+  pregnancy: "score.not_applicable.pregnancy",
+  age_unknown: "score.not_applicable.age_unknown",
+};
+
+function ScoreDetails({ score, displayScore }: { score: Score; displayScore: DisplayScore }) {
+  const t = useTranslation();
+  switch (score.status) {
+    case "complete":
+      return (
+        <>
+          <strong
+            className={`${scores.band} ${classes.score}`}
+            data-band={displayScore.kind === "score" ? displayScore.band : undefined}
+          >
+            {score.score}
+          </strong>
+          <span>
+            ={" "}
+            {Object.entries(score.parts)
+              .map(([part, points]) => `${formatParameter(part)} ${points}`)
+              .join(" · ")}
+          </span>
+          <span className={classes.risk}>{translateCode("vitals.risk", score.risk)}</span>
+        </>
+      );
+    case "incomplete":
+      return (
+        <>
+          <strong className={classes.score}>—</strong>
+          {score.missing.length > 0 && <span>{t("score.none_missing", { what: formatParameters(score.missing) })}</span>}
+          {score.stale.length > 0 && <span>{t("vitals.news2_stale", { what: formatParameters(score.stale) })}</span>}
+        </>
+      );
+    case "not_applicable":
+      return (
+        <>
+          <strong className={classes.score}>—</strong> {t(REASONS[score.reason])}
+        </>
+      );
+  }
+}

@@ -1,0 +1,76 @@
+// The newest value of each vital and whether it may be taken for now: from the live view, or asked for where a patient is not in it.
+import { useQuery } from "@tanstack/react-query";
+import type { LiveSample } from "../../../../src/monitoring/patient-object/contract.ts";
+import type { Connection } from "../live/connection.ts";
+import { type Freshness, type FreshnessLimits, freshnessLimits, judgeFreshness } from "../live/freshness.ts";
+import { newestSample, type PatientState } from "../live/patient-state.ts";
+import { useConnection, useLivePatient } from "../live/use-live.ts";
+import { type Latest, readLatest } from "./api.ts";
+
+const POLL_MS = 15_000;
+/** An answer that is older than this is no answer about now. */
+const MAX_POLL_AGE_MS = 45_000;
+const MIN_INTERVALS = 4;
+
+export type CurrentVitals = Omit<PatientState, "alerts"> & {
+  devices: Latest["devices"];
+  monitoring: Latest["monitoring"] | null;
+  recent: readonly LiveSample[];
+  link: Connection["status"];
+};
+
+/** Null until something is known. */
+export function useCurrentVitals(patientId: string): { currentVitals: CurrentVitals | null; error: unknown } {
+  const live = useLivePatient(patientId);
+  const link = useConnection().status;
+  const { data, error, dataUpdatedAt } = useQuery({
+    queryKey: ["vitals", patientId, "latest"],
+    queryFn: () => readLatest(patientId),
+    enabled: !live && link !== "connecting",
+    refetchInterval: POLL_MS,
+  });
+  if (live) {
+    return { currentVitals: { ...live, link }, error: null };
+  }
+  if (!data) return { currentVitals: null, error };
+  const latest = new Map(data.latest.map((sample) => [sample.status === "invalid" ? `${sample.code}!` : sample.code, sample]));
+  // By this PC's clock on both sides: when the answer came, and now.
+  const isAnswering = !error && Date.now() - dataUpdatedAt < MAX_POLL_AGE_MS;
+  const limits = new Map(data.limits.map((one) => [one.code, one]));
+  return { currentVitals: { ...data, latest, limits, recent: [], link: isAnswering ? "live" : "lost" }, error };
+}
+
+export type VitalReading = { sample: LiveSample | undefined; invalid: LiveSample | undefined; freshness: Freshness };
+
+/** @param now the server's time */
+export function getVitalReading(currentVitals: CurrentVitals, code: string, now: number): VitalReading {
+  const newest = newestSample(currentVitals, code);
+  const invalid = newest?.status === "invalid" ? newest : undefined;
+  const freshness = judgeFreshness(newest, now, getFreshnessLimits(currentVitals, newest), currentVitals.link);
+  return { sample: currentVitals.latest.get(code), invalid, freshness };
+}
+
+/** Late is what came two times in a row not as often as it usually does. */
+function getFreshnessLimits({ limits, recent }: CurrentVitals, newest: LiveSample | undefined): FreshnessLimits {
+  const code = newest?.code ?? "";
+  const { late, stale } = freshnessLimits(code, newest?.performer_id != null, limits.get(code)?.silence_s);
+  const interval = getUsualIntervalS(recent, code);
+  return { stale, late: interval === null ? late : Math.min(stale, 2 * interval) };
+}
+
+/** How often a vital comes, in seconds, from what came since the page opened; null while that is too little to tell. */
+function getUsualIntervalS(recent: readonly LiveSample[], code: string): number | null {
+  const times = recent.filter((sample) => sample.code === code).slice(-20);
+  const intervals = times
+    .slice(1)
+    .map(({ received_at }, i) => Date.parse(received_at) - Date.parse(times[i]?.received_at ?? received_at));
+  if (intervals.length < MIN_INTERVALS) return null;
+  const median = intervals.sort((a, b) => a - b)[Math.floor(intervals.length / 2)];
+  // Samples may come in parcels: a second is as often as anything is shown.
+  return median === undefined ? null : Math.max(1, median / 1000);
+}
+
+const FRESHNESS_ORDER: readonly Freshness[] = ["missing", "stale", "invalid", "late", "live"];
+/** Of several that stand for one number: as good as the worst. */
+export const getWorstFreshness = (readings: readonly VitalReading[]): Freshness =>
+  FRESHNESS_ORDER.find((state) => readings.some(({ freshness }) => freshness === state)) ?? "missing";

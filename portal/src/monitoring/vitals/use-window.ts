@@ -1,0 +1,116 @@
+// Which stretch of time is shown, which is asked for, and how a person moves through it. The address remembers a zoom.
+import { useEffect, useMemo, useRef, useState } from "react";
+import { serverNow } from "../live/server-clock.ts";
+import { useConnection, useLivePatient, useServerNow } from "../live/use-live.ts";
+import {
+  clampWindow,
+  isRange,
+  parseWindow,
+  RANGES,
+  type Range,
+  shiftWindow,
+  type TimeWindow,
+  zoomWindow,
+} from "./time-window.ts";
+
+/** The words of the address that charts understand. */
+export type ChartSearch = {
+  code?: string | undefined;
+  range?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  view?: string | undefined;
+};
+
+export type WindowState = {
+  range: Range;
+  /** On the screen now. */
+  window: TimeWindow;
+  /** Asked of the API; the live view brings what came since. */
+  requested: TimeWindow;
+  /** Whether it moves with now. */
+  isFollowing: boolean;
+  /** A zoom that is not asked for yet. */
+  pending: boolean;
+};
+
+export type WindowControls = {
+  zoomTo: (window: TimeWindow) => void;
+  zoom: (factor: number) => void;
+  move: (direction: -1 | 1) => void;
+  live: () => void;
+  setRange: (range: Range) => void;
+};
+
+const DEFAULT_RANGE: Range = "6h";
+/** Several moves in a row are one question. */
+const DEBOUNCE_MS = 200;
+const LIVE_REFETCH_MS = 5 * 60_000;
+const OFFLINE_REFETCH_MS = 60_000;
+/** A chart moves on by about a pixel. */
+const STEPS_PER_WINDOW = 600;
+
+export function useWindow(
+  patientId: string,
+  search: ChartSearch,
+  onSearch: (next: ChartSearch) => void,
+): [WindowState, WindowControls] {
+  const range = isRange(search.range) ? search.range : DEFAULT_RANGE;
+  const { from, to } = search;
+  const fixedWindow = useMemo(() => parseWindow({ from, to }), [from, to]);
+  const [pending, setPending] = useState<TimeWindow | null>(null);
+  const length = RANGES[range];
+  const now = useServerNow(Math.max(1_000, length / STEPS_PER_WINDOW));
+  const requestedUntil = useRequestedUntil(patientId, now);
+  const followingWindow = useMemo(() => ({ from: now - length, to: now }), [now, length]);
+  const requested = useMemo(
+    () => fixedWindow ?? { from: requestedUntil - length, to: requestedUntil },
+    [fixedWindow, requestedUntil, length],
+  );
+  const window = pending ?? fixedWindow ?? followingWindow;
+
+  const latest = useRef({ search, onSearch });
+  latest.current = { search, onSearch };
+  useEffect(() => {
+    if (!pending) return;
+    const timer = setTimeout(() => {
+      const { search: currentSearch, onSearch: applySearch } = latest.current;
+      applySearch({ ...currentSearch, from: new Date(pending.from).toISOString(), to: new Date(pending.to).toISOString() });
+      setPending(null);
+    }, DEBOUNCE_MS);
+    return () => clearTimeout(timer);
+  }, [pending]);
+
+  const follow = (next: ChartSearch) => {
+    setPending(null);
+    onSearch({ ...next, from: undefined, to: undefined });
+  };
+  return [
+    { range, window, requested, isFollowing: !pending && !fixedWindow, pending: pending !== null },
+    {
+      zoomTo: (next) => setPending(clampWindow(next, serverNow())),
+      zoom: (factor) => setPending(zoomWindow(window, factor, serverNow())),
+      move: (direction) => setPending(shiftWindow(window, direction, serverNow())),
+      live: () => follow(search),
+      setRange: (next) => follow({ ...search, range: next }),
+    },
+  ];
+}
+
+/** Until when the API was asked: again after a while, after the line was lost, and when the clock turned out to be wrong. */
+function useRequestedUntil(patientId: string, now: number): number {
+  const [requestedUntil, setRequestedUntil] = useState(serverNow);
+  const { status } = useConnection();
+  const live = useLivePatient(patientId) !== undefined && status === "live";
+  const isStale =
+    now - requestedUntil > (live ? LIVE_REFETCH_MS : OFFLINE_REFETCH_MS) || requestedUntil - now > OFFLINE_REFETCH_MS;
+  useEffect(() => {
+    if (isStale) setRequestedUntil(serverNow());
+  }, [isStale]);
+  const wasLive = useRef(live);
+  useEffect(() => {
+    if (live && !wasLive.current) setRequestedUntil(serverNow());
+    wasLive.current = live;
+  }, [live]);
+  return requestedUntil;
+}

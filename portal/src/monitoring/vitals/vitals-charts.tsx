@@ -1,0 +1,48 @@
+// Everything that was measured of one patient, as charts or tables of one stretch of time. The address holds which.
+import { useMemo, useState } from "react";
+import layout from "../../platform/design/layout.module.css";
+import { useTranslation } from "../../platform/messages/translate.ts";
+import classes from "./chart.module.css";
+import { CHARTS, findChart } from "./chart-catalogue.ts";
+import { ChartGrid } from "./chart-grid.tsx";
+import { SamplesTable } from "./samples-table.tsx";
+import { Toolbar } from "./toolbar.tsx";
+import { type ChartSearch, useWindow } from "./use-window.ts";
+
+type VitalsChartsProps = {
+  patientId: string;
+  /** For the patient: no limits, no alarms, no corrections. */
+  isPlain?: boolean;
+  /** Of the hospital; the browser's where it is not known. */
+  zone?: string | undefined;
+  /** The words of the address: code, range, from, to, view. */
+  search: ChartSearch;
+  /** Puts other words into the address, in place of these. */
+  onSearch: (next: ChartSearch) => void;
+};
+
+export function VitalsCharts({ patientId, isPlain = false, zone, search, onSearch }: VitalsChartsProps) {
+  const t = useTranslation();
+  const [shown, windowControls] = useWindow(patientId, search, onSearch);
+  const [showsSamples, setShowsSamples] = useState(false);
+  const isTable = search.view === "table";
+  const selectedChart = findChart(search.code) ?? (isTable ? CHARTS[0] : undefined);
+  const candidates = useMemo(() => (selectedChart ? [selectedChart] : CHARTS), [selectedChart]);
+  return (
+    <div className={layout.stack}>
+      <Toolbar {...{ shown, windowControls, selectedChart, isTable, zone, search, onSearch }} />
+      <ChartGrid {...{ patientId, candidates, shown, zone, isPlain, isTable }} onZoom={windowControls.zoomTo} key={patientId}>
+        {isTable && selectedChart && !isPlain && !showsSamples && (
+          <div>
+            <button type="button" className={classes.choice} onClick={() => setShowsSamples(true)}>
+              {t("vitals.show_samples")}
+            </button>
+          </div>
+        )}
+        {isTable && selectedChart && !isPlain && showsSamples && (
+          <SamplesTable patientId={patientId} chart={selectedChart} window={shown.requested} zone={zone} />
+        )}
+      </ChartGrid>
+    </div>
+  );
+}

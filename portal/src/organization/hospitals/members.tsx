@@ -1,0 +1,163 @@
+// Who works at a hospital: their roles there, and how somebody comes and goes.
+import { Button, TextInput } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useMe } from "../../accounts/session/use-session.ts";
+import { findUserByEmail } from "../../accounts/users/api.ts";
+import { withErrorMessages } from "../../platform/api/problem.ts";
+import { queryClient } from "../../platform/api/query-client.ts";
+import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
+import { type Column, CURSOR_PAGINATION, DataTable } from "../../platform/design/data-table.tsx";
+import { Dialog } from "../../platform/design/dialog.tsx";
+import { Form, validateRequired } from "../../platform/design/form.tsx";
+import { formatDate } from "../../platform/design/format.ts";
+import layout from "../../platform/design/layout.module.css";
+import { Card } from "../../platform/design/page.tsx";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { type Hospital, listMembers, type Member, removeMember, type StaffRole, setMemberRole } from "./api.ts";
+import { RoleSelect } from "./role-select.tsx";
+
+type OpenDialog = { kind: "role" | "remove"; member: Member } | { kind: "add" };
+
+export function Members({ hospital }: { hospital: Hospital }) {
+  const t = useTranslation();
+  const me = useMe();
+  const [dialog, setDialog] = useState<OpenDialog | null>(null);
+  const queryKey = ["admin", "members", hospital.hospital_id];
+  const query = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => listMembers(hospital.hospital_id, pageParam),
+    ...CURSOR_PAGINATION,
+  });
+  const columns: Column<Member>[] = [
+    {
+      label: t("hospitals.member"),
+      cell: ({ user_id, full_name, email }) => (
+        <>
+          <Link to="/admin/users/$userId" params={{ userId: user_id }}>
+            {full_name}
+          </Link>
+          <br />
+          {email}
+        </>
+      ),
+    },
+    { label: t("hospitals.role"), cell: ({ role }) => translateCode("role", role) },
+    {
+      label: t("hospitals.state"),
+      cell: ({ is_active }) => t(is_active ? "hospitals.state.active" : "hospitals.suspended"),
+    },
+    { label: t("hospitals.since"), cell: ({ since }) => formatDate(since, hospital.time_zone) },
+    {
+      label: t("common.edit"),
+      align: "end",
+      cell: (member) =>
+        member.user_id !== me.user_id && (
+          <div className={layout.endActs}>
+            <Button size="xs" variant="default" onClick={() => setDialog({ kind: "role", member })}>
+              {t("hospitals.change_role")}
+            </Button>
+            <Button size="xs" variant="outline" color="red" onClick={() => setDialog({ kind: "remove", member })}>
+              {t("hospitals.remove")}
+            </Button>
+          </div>
+        ),
+    },
+  ];
+  // Bringing an account in takes an administrator of the platform; hospitals invite.
+  const addButton = me.role === "admin" && hospital.is_active && (
+    <Button onClick={() => setDialog({ kind: "add" })}>{t("hospitals.add_member")}</Button>
+  );
+  const onChanged = () => {
+    void queryClient.invalidateQueries({ queryKey: ["admin", "users"] });
+    return queryClient.invalidateQueries({ queryKey });
+  };
+  const dialogProps = { hospital, onChanged, onClose: () => setDialog(null) };
+  return (
+    <Card title={t("hospitals.members")} actions={addButton}>
+      <DataTable
+        label={t("hospitals.members")}
+        columns={columns}
+        query={query}
+        rowKey={({ user_id }) => user_id}
+        empty={t("hospitals.no_members")}
+      />
+      {dialog?.kind === "add" && <AddMemberDialog {...dialogProps} />}
+      {dialog?.kind === "role" && <ChangeRoleDialog {...dialogProps} member={dialog.member} />}
+      {dialog?.kind === "remove" && (
+        <ConfirmDialog
+          title={t("hospitals.remove_title", { name: dialog.member.full_name })}
+          confirmLabel={t("hospitals.remove")}
+          onConfirm={() => removeMember(hospital.hospital_id, dialog.member.user_id).finally(onChanged)}
+          onClose={dialogProps.onClose}
+        >
+          <p>{t("hospitals.remove_text")}</p>
+        </ConfirmDialog>
+      )}
+    </Card>
+  );
+}
+
+type MemberDialogProps = { hospital: Hospital; onChanged: () => Promise<unknown>; onClose: () => void };
+
+function ChangeRoleDialog({ hospital, member, onChanged, onClose }: MemberDialogProps & { member: Member }) {
+  const t = useTranslation();
+  const [role, setRole] = useState<StaffRole>(member.role);
+  return (
+    <Dialog title={t("hospitals.change_role_title", { name: member.full_name })} onClose={onClose}>
+      <Form
+        submitLabel={t("hospitals.change_role")}
+        onCancel={onClose}
+        onSubmit={async () => {
+          await setMemberRole(hospital.hospital_id, member.user_id, role).finally(onChanged);
+          onClose();
+        }}
+      >
+        {(field) => <RoleSelect {...field("role")} value={role} onChange={setRole} />}
+      </Form>
+    </Dialog>
+  );
+}
+
+function AddMemberDialog({ hospital, onChanged, onClose }: MemberDialogProps) {
+  const t = useTranslation();
+  const [email, setEmail] = useState("");
+  const [role, setRole] = useState<StaffRole>("nurse");
+  const [isUnknownEmail, setIsUnknownEmail] = useState(false);
+  async function addMember() {
+    const account = await findUserByEmail(email.trim());
+    setIsUnknownEmail(account === null);
+    if (account === null) return;
+    const errorMessages = { password_given: t("hospitals.password_given") };
+    await withErrorMessages(setMemberRole(hospital.hospital_id, account.user_id, role), errorMessages).finally(onChanged);
+    onClose();
+  }
+  return (
+    <Dialog title={t("hospitals.add_member")} onClose={onClose}>
+      <p>{t("hospitals.add_text")}</p>
+      <Form
+        submitLabel={t("hospitals.add")}
+        validate={() => validateRequired({ email })}
+        onCancel={onClose}
+        onSubmit={addMember}
+        labels={{ email: t("hospitals.their_email") }}
+      >
+        {(field) => (
+          <>
+            <TextInput
+              {...field("email")}
+              {...(isUnknownEmail && { error: t("hospitals.no_account") })}
+              type="email"
+              label={t("hospitals.their_email")}
+              value={email}
+              onChange={(event) => setEmail(event.target.value)}
+              data-autofocus
+            />
+            <RoleSelect {...field("role")} value={role} onChange={setRole} />
+          </>
+        )}
+      </Form>
+    </Dialog>
+  );
+}

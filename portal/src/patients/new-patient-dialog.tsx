@@ -1,0 +1,185 @@
+// A new patient: only the first name is needed, so that nobody waits at the desk for papers.
+import { NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useRef, useState } from "react";
+import { Dialog } from "../platform/design/dialog.tsx";
+import { type FieldErrors, Form } from "../platform/design/form.tsx";
+import { type PlainMessageKey, translateCode, useTranslation } from "../platform/messages/translate.ts";
+import { createPatient, listDoctors, listWards, type NewPatient } from "./api.ts";
+import classes from "./new-patient.module.css";
+import type { useSearchHospital } from "./use-patient-search.ts";
+
+const GENDERS = ["unknown", "female", "male", "other"] as const;
+const MONITORING = ["off", "ward", "home"] as const;
+const EMPTY_DRAFT = {
+  first_name: "",
+  last_name: "",
+  gender: "unknown",
+  date_of_birth: "",
+  phone: "",
+  email: "",
+  address: "",
+  aadhaar_number: "",
+  symptoms: "",
+  medical_history: "",
+  notes: "",
+  ward_id: "",
+  assigned_doctor_id: "",
+  monitoring: "off",
+};
+type PatientDraft = typeof EMPTY_DRAFT;
+type FieldName = keyof PatientDraft;
+
+const LABELS: Record<FieldName, PlainMessageKey> = {
+  first_name: "patients.first_name",
+  last_name: "patients.last_name",
+  gender: "patients.gender",
+  date_of_birth: "patients.date_of_birth",
+  phone: "patients.phone",
+  email: "patients.email",
+  address: "patients.address",
+  aadhaar_number: "patients.aadhaar",
+  symptoms: "patients.symptoms",
+  medical_history: "patients.medical_history",
+  notes: "patients.notes",
+  ward_id: "patients.ward",
+  assigned_doctor_id: "patients.doctor",
+  monitoring: "patients.monitoring",
+};
+
+/** Digits of Devanagari, where the API takes Latin ones. */
+const toLatinDigits = (text: string) => text.replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - 0x966));
+
+/** What the API would refuse, said in the language that is set. */
+function validateDraft(draft: PatientDraft, t: ReturnType<typeof useTranslation>): FieldErrors {
+  const [phone, aadhaar] = [toLatinDigits(draft.phone.trim()), toLatinDigits(draft.aadhaar_number).replace(/[\s-]/g, "")];
+  return {
+    ...(draft.first_name.trim() === "" && { first_name: t("common.required") }),
+    ...(draft.date_of_birth > new Date().toISOString().slice(0, 10) && { date_of_birth: t("patients.born_later") }),
+    ...(phone && !/^\+?[0-9][0-9 ().-]{4,24}$/.test(phone) && { phone: t("patients.phone_wrong") }),
+    ...(draft.email.trim() && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(draft.email.trim()) && { email: t("patients.email_wrong") }),
+    ...(aadhaar && !/^[0-9]{12}$/.test(aadhaar) && { aadhaar_number: t("patients.aadhaar_wrong") }),
+  };
+}
+
+const NUMERIC_FIELDS: readonly FieldName[] = ["phone", "aadhaar_number"];
+
+/** What is left empty is not said at all. */
+function toNewPatient(draft: PatientDraft, hospitalId: string | null): NewPatient {
+  const optionalField = (name: FieldName) => {
+    const text = NUMERIC_FIELDS.includes(name) ? toLatinDigits(draft[name].trim()) : draft[name].trim();
+    return text === "" ? {} : { [name]: text };
+  };
+  const symptoms = draft.symptoms
+    .split(/[\n,;]/)
+    .map((symptom) => symptom.trim())
+    .filter(Boolean);
+  return {
+    first_name: draft.first_name.trim(),
+    ...optionalField("last_name"),
+    ...optionalField("date_of_birth"),
+    ...optionalField("phone"),
+    ...optionalField("email"),
+    ...optionalField("address"),
+    ...optionalField("aadhaar_number"),
+    ...optionalField("medical_history"),
+    ...optionalField("notes"),
+    ...optionalField("ward_id"),
+    ...optionalField("assigned_doctor_id"),
+    gender: GENDERS.find((gender) => gender === draft.gender) ?? "unknown",
+    monitoring: MONITORING.find((monitoring) => monitoring === draft.monitoring) ?? "off",
+    symptoms,
+    ...(hospitalId && { hospital_id: hospitalId }),
+  };
+}
+
+type NewPatientProps = { hospital: ReturnType<typeof useSearchHospital>; onClose: () => void };
+
+export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
+  const t = useTranslation();
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  const [draft, setDraft] = useState(EMPTY_DRAFT);
+  /** One key for one content: sent again after silence it makes no second record, and a correction is another request. */
+  const lastSent = useRef({ content: "", key: "" });
+  const wards = useQuery({ queryKey: ["wards", hospital.id, "active"], queryFn: () => listWards(hospital.id) });
+  const doctors = useQuery({ queryKey: ["practitioners", "doctors", hospital.id], queryFn: () => listDoctors(hospital.id) });
+  const noneOption = { value: "", label: t("common.none") };
+
+  const save = async () => {
+    const patient = toNewPatient(draft, hospital.id);
+    const content = JSON.stringify(patient);
+    if (lastSent.current.content !== content) lastSent.current = { content, key: crypto.randomUUID() };
+    const { patient_id } = await createPatient(patient, lastSent.current.key);
+    void queryClient.invalidateQueries({ queryKey: ["patients"] });
+    onClose();
+    await navigate({ to: "/patients/$patientId", params: { patientId: patient_id } });
+  };
+
+  return (
+    <Dialog title={t("patients.new")} wide onClose={onClose}>
+      <Form
+        submitLabel={t("patients.register")}
+        validate={() => validateDraft(draft, t)}
+        onSubmit={save}
+        onCancel={onClose}
+        labels={Object.fromEntries(Object.entries(LABELS).map(([name, key]) => [name, t(key)]))}
+      >
+        {(field) => {
+          const fieldProps = (name: FieldName) => ({
+            ...field(name),
+            label: t(LABELS[name]),
+            value: draft[name],
+            onChange: (event: { target: { value: string } }) => setDraft({ ...draft, [name]: event.target.value }),
+            autoComplete: "off",
+          });
+          return (
+            <>
+              <fieldset className={classes.fields}>
+                <legend>{t("patients.who")}</legend>
+                <TextInput {...fieldProps("first_name")} required data-autofocus />
+                <TextInput {...fieldProps("last_name")} />
+                <TextInput {...fieldProps("date_of_birth")} type="date" />
+                <NativeSelect
+                  {...fieldProps("gender")}
+                  data={GENDERS.map((value) => ({ value, label: translateCode("patients.gender", value) }))}
+                />
+                <TextInput {...fieldProps("phone")} type="tel" />
+                <TextInput {...fieldProps("email")} type="email" />
+                <TextInput {...fieldProps("aadhaar_number")} inputMode="numeric" description={t("patients.aadhaar_hint")} />
+                <Textarea {...fieldProps("address")} rows={2} />
+              </fieldset>
+              <fieldset className={classes.fields}>
+                <legend>{t("patients.where")}</legend>
+                <NativeSelect
+                  {...fieldProps("ward_id")}
+                  data={[noneOption, ...(wards.data?.items ?? []).map(({ ward_id, name }) => ({ value: ward_id, label: name }))]}
+                />
+                <NativeSelect
+                  {...fieldProps("monitoring")}
+                  data={MONITORING.map((value) => ({ value, label: translateCode("patients.monitoring", value) }))}
+                />
+                {(doctors.data?.items.length ?? 0) > 0 && (
+                  <NativeSelect
+                    {...fieldProps("assigned_doctor_id")}
+                    data={[
+                      noneOption,
+                      ...(doctors.data?.items ?? []).map(({ user_id, full_name }) => ({ value: user_id, label: full_name })),
+                    ]}
+                  />
+                )}
+              </fieldset>
+              <fieldset className={classes.texts}>
+                <legend>{t("patients.told")}</legend>
+                <Textarea {...fieldProps("symptoms")} description={t("patients.symptoms_hint")} rows={2} />
+                <Textarea {...fieldProps("medical_history")} rows={3} />
+                <Textarea {...fieldProps("notes")} rows={2} />
+              </fieldset>
+            </>
+          );
+        }}
+      </Form>
+    </Dialog>
+  );
+}

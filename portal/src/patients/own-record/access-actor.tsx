@@ -1,0 +1,35 @@
+// Who it was: a name where there is a public profile, else what they are and where they work.
+import { useQuery } from "@tanstack/react-query";
+import { useMe } from "../../accounts/session/use-session.ts";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { readHospital } from "../api.ts";
+import { type AccessEvent, listPractitioners } from "./api.ts";
+
+/** Names of people and of hospitals hardly ever change. */
+const NAMES_STALE_MS = 300_000;
+
+export function AccessActor({ event }: { event: AccessEvent }) {
+  const t = useTranslation();
+  const { user_id } = useMe();
+  const { actor, actor_hospital_id, hospital_id } = event;
+  const hospitalId = actor_hospital_id ?? hospital_id;
+  const isStaffMember = actor.kind === "user" && actor.id !== user_id;
+  const practitioners = useQuery({
+    queryKey: ["me", "practitioners"],
+    queryFn: listPractitioners,
+    staleTime: NAMES_STALE_MS,
+    enabled: isStaffMember,
+  });
+  const hospital = useQuery({
+    queryKey: ["me", "hospital", hospitalId],
+    queryFn: () => readHospital(hospitalId ?? ""),
+    staleTime: NAMES_STALE_MS,
+    enabled: isStaffMember && hospitalId !== null,
+  });
+  if (actor.kind === "device") return t("me.a_device");
+  if (actor.kind === "app") return t("me.a_program");
+  if (!isStaffMember) return t(actor.kind === "user" ? "me.you" : "me.the_service");
+  const role = translateCode("role", actor.role ?? "");
+  const name = practitioners.data?.items.find((person) => person.user_id === actor.id)?.full_name;
+  return [name, role || t("common.unknown"), hospital.data?.name].filter(Boolean).join(", ");
+}

@@ -1,0 +1,100 @@
+// The trail in words a patient understands: visits of one person that did one thing on one day are one line.
+import { dayInZone } from "../../platform/design/calendar-days.ts";
+import type { PlainMessageKey } from "../../platform/messages/translate.ts";
+import type { AccessEvent } from "./api.ts";
+
+const EVENT_MESSAGES: readonly (readonly [beginning: string, key: PlainMessageKey])[] = [
+  ["access.denied", "me.access.denied"],
+  ["report.download", "me.access.report_download"],
+  ["report.create", "me.access.report_add"],
+  ["report.upload", "me.access.report_add"],
+  ["report.direct", "me.access.report_add"],
+  ["report.list", "me.access.report_list"],
+  ["report.", "me.access.report_read"],
+  ["upload.assign", "me.access.report_add"],
+  ["upload.", "me.access.report_list"],
+  ["patient.list", "me.access.list"],
+  ["patient.search", "me.access.list"],
+  ["patient.create", "me.access.created"],
+  ["patient.claim", "me.access.claimed"],
+  ["patient.unlink", "me.access.unlinked"],
+  ["patient.links", "me.access.links"],
+  ["claim_code.issue", "me.access.code"],
+  ["patient.update", "me.access.changed"],
+  ["patient.", "me.access.opened"],
+  ["intake.record", "me.access.changed"],
+  ["intake.", "me.access.opened"],
+  ["observation.ingest", "me.access.measured"],
+  ["observation.create", "me.access.measured"],
+  ["observation.amend", "me.access.corrected"],
+  ["observation.", "me.access.vitals"],
+  ["live.", "me.access.live"],
+  ["ward.", "me.access.live"],
+  ["alert.list", "me.access.alarms"],
+  ["alert.read", "me.access.alarms"],
+  ["alert.", "me.access.alarm_act"],
+  ["alert_rule.update", "me.access.limits_changed"],
+  ["alert_rule.delete", "me.access.limits_changed"],
+  ["alert_rule.", "me.access.limits"],
+  ["monitoring.update", "me.access.limits_changed"],
+  ["monitoring.", "me.access.limits"],
+  ["care_team.join", "me.access.team_joined"],
+  ["care_team.leave", "me.access.team_left"],
+  ["care_team.", "me.access.team"],
+  ["device.assign", "me.access.device_on"],
+  ["device.unassign", "me.access.device_off"],
+  ["device.", "me.access.device"],
+  ["audit.", "me.access.log"],
+];
+const ACTION_MESSAGES: Record<AccessEvent["action"], PlainMessageKey> = {
+  R: "me.access.opened",
+  C: "me.access.added",
+  U: "me.access.changed",
+  D: "me.access.removed",
+  E: "me.access.used",
+};
+
+export function accessMessageKey({ event, action, outcome }: AccessEvent): PlainMessageKey {
+  if (outcome === "denied") return "me.access.denied";
+  return EVENT_MESSAGES.find(([prefix]) => event.startsWith(prefix))?.[1] ?? ACTION_MESSAGES[action];
+}
+
+/** `first` and `last`: when, of so many visits. */
+export type AccessGroup = {
+  key: string;
+  day: string;
+  messageKey: PlainMessageKey;
+  actor: AccessEvent["actor"];
+  latestEvent: AccessEvent;
+  first: string;
+  last: string;
+  count: number;
+};
+
+/** @param events newest first */
+export function groupAccessEvents(events: readonly AccessEvent[], zone: string | undefined): AccessGroup[] {
+  const groups = new Map<string, AccessGroup>();
+  for (const event of events) {
+    const day = dayInZone(Date.parse(event.recorded), zone);
+    const what = accessMessageKey(event);
+    const key = [day, event.actor.kind, event.actor.id, what].join("|");
+    const group = groups.get(key);
+    if (group) groups.set(key, { ...group, first: event.recorded, count: group.count + 1 });
+    else
+      groups.set(key, {
+        key,
+        day,
+        messageKey: what,
+        actor: event.actor,
+        latestEvent: event,
+        first: event.recorded,
+        last: event.recorded,
+        count: 1,
+      });
+  }
+  return [...groups.values()];
+}
+
+/** Somebody else than the patient; devices and the service itself see nothing. */
+export const isOtherPerson = ({ actor, outcome }: AccessEvent, userId: string): boolean =>
+  (actor.kind === "user" || actor.kind === "app") && actor.id !== userId && outcome !== "denied";

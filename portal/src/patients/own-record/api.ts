@@ -1,0 +1,29 @@
+// What the API tells a patient of the own record.
+import { hc } from "hono/client";
+import type { auditRoutes } from "../../../../src/audit/routes.ts";
+import type { practitionerRoutes } from "../../../../src/organization/practitioners/routes.ts";
+import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../../platform/api/client.ts";
+import { recordApi } from "../api.ts";
+
+const auditApi = hc<typeof auditRoutes>(API_BASE, CLIENT_OPTIONS);
+const practitionerApi = hc<typeof practitionerRoutes>(API_BASE, CLIENT_OPTIONS);
+
+export const readSummary = (patientId: string) =>
+  readData(recordApi.patients[":patient_id"].summary.$get({ param: { patient_id: patientId } }));
+
+/** Ties the caller's login to the record that the code was made for. @throws Problem not_found, password_given */
+export const claimRecord = (code: string) => readData(recordApi.patients.claim.$post({ json: { code } }));
+
+/** `from` and `to`: at or after, and before. */
+export type AccessFilters = { from?: string; to?: string };
+/** Who did what with this record, newest first. */
+export const listAccess = (patientId: string, filters: AccessFilters, cursor: string | null, limit = 100) =>
+  readPage(
+    auditApi["audit-events"].$get({
+      query: { patient_id: patientId, ...filters, limit: String(limit), ...(cursor && { cursor }) },
+    }),
+  );
+export type AccessEvent = Awaited<ReturnType<typeof listAccess>>["items"][number];
+
+/** Doctors and nurses with a public profile. */
+export const listPractitioners = () => readPage(practitionerApi.practitioners.$get({ query: { limit: "100" } }));

@@ -1,0 +1,76 @@
+// Which record a patient looks at: most have one, some one at each of their hospitals.
+import { NativeSelect } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Card, Page } from "../../platform/design/page.tsx";
+import { QueryBoundary } from "../../platform/design/query-states.tsx";
+import { useTranslation } from "../../platform/messages/translate.ts";
+import { getFullName, listPatients, type PatientSummary, readHospital } from "../api.ts";
+import { setChosenRecord, useChosenRecord } from "./chosen-record.ts";
+import { ClaimRecord } from "./claim-record.tsx";
+import classes from "./me.module.css";
+
+const useRecords = () => useQuery({ queryKey: ["me", "records"], queryFn: () => listPatients({}, null) });
+
+type MyPageProps = {
+  title: string;
+  /** Where the title has a name in it. */
+  windowTitle?: string;
+  children: (record: PatientSummary) => ReactNode;
+};
+
+/** A page about the record that is chosen, and the choice where there are several. */
+export function MyPage({ title, windowTitle, children }: MyPageProps) {
+  const query = useRecords();
+  const chosenId = useChosenRecord();
+  const records = query.data?.items ?? [];
+  const record = records.find(({ patient_id }) => patient_id === chosenId) ?? records[0];
+  return (
+    <Page title={title} windowTitle={windowTitle}>
+      <QueryBoundary query={query}>
+        {() =>
+          record ? (
+            <>
+              {records.length > 1 && <RecordSelect records={records} record={record} />}
+              {children(record)}
+            </>
+          ) : (
+            <NoRecord />
+          )
+        }
+      </QueryBoundary>
+    </Page>
+  );
+}
+
+function RecordSelect({ records, record }: { records: readonly PatientSummary[]; record: PatientSummary }) {
+  const t = useTranslation();
+  const hospitals = useQuery({
+    queryKey: ["me", "hospitals", records.map(({ hospital_id }) => hospital_id)],
+    queryFn: () => Promise.all(records.map(({ hospital_id }) => readHospital(hospital_id).catch(() => null))),
+    staleTime: 300_000,
+  });
+  const hospitalName = (index: number) => hospitals.data?.[index]?.name ?? "";
+  return (
+    <NativeSelect
+      className={classes.choice ?? ""}
+      label={t("me.which_record")}
+      value={record.patient_id}
+      onChange={(event) => setChosenRecord(event.target.value)}
+      data={records.map((one, index) => ({
+        value: one.patient_id,
+        label: [getFullName(one), hospitalName(index), t("common.number", { n: one.patient_number })].filter(Boolean).join(" · "),
+      }))}
+    />
+  );
+}
+
+function NoRecord() {
+  const t = useTranslation();
+  return (
+    <Card title={t("me.no_record")}>
+      <p>{t("me.no_record_text")}</p>
+      <ClaimRecord />
+    </Card>
+  );
+}

@@ -1,0 +1,93 @@
+// The logins with which the patient reads the record, and the code that ties one to it.
+import { Button } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
+import { Dialog } from "../../platform/design/dialog.tsx";
+import { formatDate, formatDateTime } from "../../platform/design/format.ts";
+import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
+import { Card } from "../../platform/design/page.tsx";
+import { ActionError, QueryBoundary } from "../../platform/design/query-states.tsx";
+import { useTranslation } from "../../platform/messages/translate.ts";
+import classes from "./history.module.css";
+import { type ClaimCode, issueClaimCode, listLogins, unlinkLogin } from "./record-api.ts";
+
+type LoginsProps = { patientId: string; zone: string | undefined };
+
+export function Logins({ patientId, zone }: LoginsProps) {
+  const t = useTranslation();
+  const queryClient = useQueryClient();
+  const key = ["patients", patientId, "logins"];
+  const query = useQuery({ queryKey: key, queryFn: () => listLogins(patientId) });
+  const [loginToUnlink, setLoginToUnlink] = useState<string | null>(null);
+  return (
+    <Card title={t("record.login")}>
+      <QueryBoundary query={query}>
+        {(logins) =>
+          logins.length === 0 ? (
+            <p>{t("record.no_login")}</p>
+          ) : (
+            <ul className={classes.list}>
+              {logins.map(({ user_id, method, created_at }) => (
+                <li key={user_id}>
+                  <span className={classes.who}>{t(`record.login_by.${method}`, { date: formatDate(created_at, zone) })}</span>
+                  <Button variant="default" size="compact-sm" onClick={() => setLoginToUnlink(user_id)}>
+                    {t("record.untie")}
+                  </Button>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </QueryBoundary>
+      <ClaimCodeIssuer patientId={patientId} zone={zone} />
+      {loginToUnlink && (
+        <ConfirmDialog
+          title={t("record.untie_title")}
+          confirmLabel={t("record.untie")}
+          onConfirm={async () => {
+            await unlinkLogin(patientId, loginToUnlink);
+            await queryClient.invalidateQueries({ queryKey: key });
+          }}
+          onClose={() => setLoginToUnlink(null)}
+        >
+          <p>{t("record.untie_text")}</p>
+        </ConfirmDialog>
+      )}
+    </Card>
+  );
+}
+
+/** Shown once, in memory only: whoever has it can read the record. */
+function ClaimCodeIssuer({ patientId, zone }: LoginsProps) {
+  const t = useTranslation();
+  const [state, setState] = useState<{ busy: boolean; error: unknown; claimCode: ClaimCode | null }>({
+    busy: false,
+    error: null,
+    claimCode: null,
+  });
+  const { offlineProps, offlineNotice } = useOfflineGuard();
+  const issueCode = () => {
+    setState({ busy: true, error: null, claimCode: null });
+    issueClaimCode(patientId).then(
+      (claimCode) => setState({ busy: false, error: null, claimCode }),
+      (error: unknown) => setState({ busy: false, error, claimCode: null }),
+    );
+  };
+  return (
+    <>
+      <ActionError error={state.error} />
+      {offlineNotice}
+      <Button variant="default" loading={state.busy} onClick={issueCode} {...offlineProps}>
+        {t("record.new_code")}
+      </Button>
+      <p className={classes.muted}>{t("record.code_ends")}</p>
+      {state.claimCode && (
+        <Dialog title={t("record.code_title")} onClose={() => setState({ busy: false, error: null, claimCode: null })}>
+          <p className={classes.code}>{state.claimCode.code}</p>
+          <p>{t("record.code_text", { until: formatDateTime(state.claimCode.expires_at, zone) })}</p>
+        </Dialog>
+      )}
+    </>
+  );
+}

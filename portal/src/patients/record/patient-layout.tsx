@@ -1,0 +1,133 @@
+// The frame of a patient's pages: who it is, always in sight; the open alarms; the way to each page.
+import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { getLastUpdate } from "../../monitoring/live/patient-state.ts";
+import { useConnection, useLivePatient, useServerNow } from "../../monitoring/live/use-live.ts";
+import { formatAge, formatDate } from "../../platform/design/format.ts";
+import { Page } from "../../platform/design/page.tsx";
+import { LoadError, Loading } from "../../platform/design/query-states.tsx";
+import { useTranslation } from "../../platform/messages/translate.ts";
+import { getFullName, type Patient } from "../api.ts";
+import { formatPatientAge } from "../patient-age.ts";
+import { PatientAlarms } from "./patient-alarms.tsx";
+import classes from "./patient-frame.module.css";
+import { usePatientRecord, useWardName } from "./use-patient-record.ts";
+
+export function PatientFrame() {
+  const t = useTranslation();
+  const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
+  const record = usePatientRecord(patientId);
+  // Somebody else's page must never stand under a name that is not theirs: nothing is shown before the record is.
+  if (!record.data) {
+    if (!record.error) return <Loading />;
+    return (
+      <Page title={t("record.patient")}>
+        <LoadError error={record.error} retry={() => void record.refetch()} />
+      </Page>
+    );
+  }
+  const patient = record.data.data;
+  return (
+    <div className={classes.frame} key={patient.patient_id}>
+      <Identity patient={patient} />
+      <PatientAlarms patientId={patient.patient_id} />
+      <Tabs patientId={patientId} />
+      <Outlet />
+      <p className={classes.support}>{t("common.decision_support")}</p>
+    </div>
+  );
+}
+
+function Identity({ patient }: { patient: Patient }) {
+  const t = useTranslation();
+  const now = useServerNow(60_000);
+  const stickyTop = useHeaderHeight();
+  const ward = useWardName(patient.ward_id, patient.hospital_id);
+  const { date_of_birth: dateOfBirth } = patient;
+  const facts = [
+    [t(`record.sex.${patient.gender}`), dateOfBirth ? formatPatientAge(dateOfBirth, now) : null]
+      .filter((fact) => fact !== null)
+      .join(" "),
+    dateOfBirth && t("record.born", { date: formatDate(`${dateOfBirth}T00:00:00Z`, "UTC") }),
+    t("common.number", { n: patient.patient_number }),
+    ward,
+  ].filter((fact) => fact);
+  return (
+    <section className={classes.identity} aria-label={t("record.patient")} style={{ top: stickyTop }}>
+      <strong className={classes.name}>{getFullName(patient)}</strong>
+      <span className={classes.facts}>{facts.join(" · ")}</span>
+      {!patient.is_active && <span className={classes.inactive}>{t("record.inactive")}</span>}
+      <LivePill patient={patient} />
+    </section>
+  );
+}
+
+/** The identity sticks below the header, which is two lines high on a phone. */
+function useHeaderHeight(): number {
+  const [height, setHeight] = useState(0);
+  useEffect(() => {
+    const header = document.querySelector("header");
+    if (!header) return;
+    const observer = new ResizeObserver(() => setHeight(header.offsetHeight));
+    observer.observe(header);
+    return () => observer.disconnect();
+  }, []);
+  return height;
+}
+
+function LivePill({ patient }: { patient: Patient }) {
+  const t = useTranslation();
+  const link = useConnection();
+  const live = useLivePatient(patient.patient_id);
+  const now = useServerNow();
+  if (patient.monitoring === "off") return <Pill state="off">{t("record.not_monitored")}</Pill>;
+  if (link.status !== "live" || !live) return <Pill state="lost">{t("shell.lost_short")}</Pill>;
+  const { freshness, ageS } = getLastUpdate(live, { now, link: link.status });
+  if (ageS === null) return <Pill state="off">{t("record.nothing_yet")}</Pill>;
+  if (freshness === "stale") return <Pill state="lost">{t("record.no_data_for", { age: formatAge(ageS) })}</Pill>;
+  return <Pill state="live">{t("shell.live")}</Pill>;
+}
+
+function Pill({ state, children }: { state: "live" | "lost" | "off"; children: string }) {
+  return (
+    <span className={classes.pill} data-state={state}>
+      <span aria-hidden="true">{state === "live" ? "●" : "○"}</span> {children}
+    </span>
+  );
+}
+
+const TABS = [
+  ["/patients/$patientId", "record.tab.overview"],
+  ["/patients/$patientId/vitals", "record.tab.vitals"],
+  ["/patients/$patientId/alarms", "record.tab.alarms"],
+  ["/patients/$patientId/limits", "record.tab.limits"],
+  ["/patients/$patientId/reports", "record.tab.reports"],
+  ["/patients/$patientId/devices", "record.tab.devices"],
+  ["/patients/$patientId/history", "record.tab.history"],
+  ["/patients/$patientId/timeline", "record.tab.timeline"],
+] as const;
+
+function Tabs({ patientId }: { patientId: string }) {
+  const t = useTranslation();
+  const tabStrip = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // On a phone the strip scrolls by itself; the page that is open must be seen in it.
+  useEffect(() => {
+    const activeTab = tabStrip.current?.querySelector<HTMLElement>('[data-status="active"]');
+    if (pathname && activeTab && tabStrip.current)
+      tabStrip.current.scrollLeft = activeTab.offsetLeft - tabStrip.current.clientWidth / 3;
+  }, [pathname]);
+  return (
+    <nav ref={tabStrip} className={classes.tabs} aria-label={t("record.tabs")}>
+      <ul>
+        {TABS.map(([to, label]) => (
+          <li key={to}>
+            <Link to={to} params={{ patientId }} activeOptions={{ exact: true, includeSearch: false }}>
+              {t(label)}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,19 @@
+// Lists that are typed one entry a line, as the API limits them.
+import type { PlainMessageKey } from "../platform/messages/translate.ts";
+
+const MAX_LINES = 50;
+const MAX_LINE_LENGTH = 200;
+
+export const splitLines = (text: string): string[] =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+/** As the API counts: characters, not units of UTF-16. */
+export const isTooLong = (text: string, maxLength: number): boolean => Array.from(text).length > maxLength;
+
+export function getLinesError(lines: readonly string[]): PlainMessageKey | null {
+  if (lines.length > MAX_LINES) return "record.too_many";
+  return lines.some((line) => isTooLong(line, MAX_LINE_LENGTH)) ? "record.too_long" : null;
+}

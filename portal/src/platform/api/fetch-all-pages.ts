@@ -1,0 +1,18 @@
+// Whole lists, for choices and counts: page after page, up to a bound.
+type ListPage<Item> = { items: Item[]; pagination: { total: number; next_cursor: string | null } };
+
+/** @returns the items, and whether they are all there are */
+export async function fetchAllPages<Item>(
+  fetchPage: (cursor: string | null) => Promise<ListPage<Item>>,
+  maxPages = 5,
+): Promise<{ items: Item[]; complete: boolean }> {
+  const items: Item[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < maxPages; page++) {
+    const result: ListPage<Item> = await fetchPage(cursor);
+    items.push(...result.items);
+    cursor = result.pagination.next_cursor;
+    if (cursor === null) return { items, complete: true };
+  }
+  return { items, complete: false };
+}

@@ -1,0 +1,25 @@
+// Calendar days of a hospital's zone, for filters and for what is counted by the day.
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** "2026-11-22". Without a zone the browser's. */
+export function dayInZone(at: number, zone?: string): string {
+  const key = zone ?? "";
+  const format =
+    formats.get(key) ??
+    new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", ...(zone && { timeZone: zone }) });
+  formats.set(key, format);
+  return format.format(at);
+}
+
+/** The first instant of a day: its zone may be hours off UTC, and change that offset on the day itself. */
+export function startOfDay(day: string, zone?: string): number {
+  const utc = Date.parse(`${day}T00:00:00Z`);
+  const QUARTER_HOUR_MS = 15 * 60_000;
+  let at = utc - 14 * 3_600_000;
+  while (dayInZone(at, zone) < day) at += QUARTER_HOUR_MS;
+  return at;
+}
+
+/** The day so many days later, or earlier. */
+export const addDays = (day: string, days = 1): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);

@@ -1,0 +1,55 @@
+// Asks before the rare and risky: the button names the act, and cancel has the focus.
+import { Button, Group, Modal } from "@mantine/core";
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "../messages/translate.ts";
+import { useOfflineGuard } from "./offline-guard.tsx";
+import { ActionError } from "./query-states.tsx";
+import { useRestoreFocus } from "./restore-focus.ts";
+
+type ConfirmDialogProps = {
+  title: string;
+  confirmLabel: string;
+  isDangerous?: boolean;
+  children?: ReactNode;
+  disabled?: boolean;
+  /** Whether it changes something on the server. */
+  isMutation?: boolean;
+  /** The dialog stays open, and says why, when this fails. */
+  onConfirm: () => Promise<unknown>;
+  onClose: () => void;
+};
+
+export function ConfirmDialog({
+  title,
+  confirmLabel,
+  isDangerous = true,
+  children,
+  disabled = false,
+  isMutation = true,
+  onConfirm,
+  onClose,
+}: ConfirmDialogProps) {
+  const t = useTranslation();
+  useRestoreFocus();
+  const { offlineProps, offlineNotice } = useOfflineGuard(isMutation);
+  const [state, setState] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: null });
+  const confirm = () => {
+    setState({ busy: true, error: null });
+    onConfirm().then(onClose, (error: unknown) => setState({ busy: false, error }));
+  };
+  return (
+    <Modal opened onClose={onClose} title={title} closeButtonProps={{ "aria-label": t("common.close") }}>
+      {children}
+      <ActionError error={state.error} />
+      {offlineNotice}
+      <Group mt="md" justify="flex-end">
+        <Button variant="default" onClick={onClose} data-autofocus>
+          {t("common.cancel")}
+        </Button>
+        <Button color={isDangerous ? "red" : "blue"} onClick={confirm} loading={state.busy} disabled={disabled} {...offlineProps}>
+          {confirmLabel}
+        </Button>
+      </Group>
+    </Modal>
+  );
+}

@@ -1,0 +1,65 @@
+// Times and ages in words. A hospital's times are in its zone, whatever the browser's is.
+
+import { language } from "../../accounts/session/preferences.ts";
+import { t } from "../messages/translate.ts";
+
+const currentLocale = () => (language() === "hi" ? "hi-IN-u-nu-latn" : "en-IN");
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function getFormatter(options: Intl.DateTimeFormatOptions, zone: string | undefined): Intl.DateTimeFormat {
+  const key = JSON.stringify([currentLocale(), zone, options]);
+  const cached = formatters.get(key) ?? new Intl.DateTimeFormat(currentLocale(), { ...options, ...(zone && { timeZone: zone }) });
+  formatters.set(key, cached);
+  return cached;
+}
+
+type Instant = string | number;
+
+/** "21 Nov 2026, 08:34 IST" */
+export const formatDateTime = (at: Instant, zone?: string): string =>
+  getFormatter(
+    {
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+      timeZoneName: "short",
+    },
+    zone,
+  ).format(new Date(at));
+/** "21 Nov 2026" */
+export const formatDate = (at: Instant, zone?: string): string =>
+  getFormatter({ day: "numeric", month: "short", year: "numeric" }, zone).format(new Date(at));
+/** "08:34:05" */
+export const formatTime = (at: Instant, zone?: string): string =>
+  getFormatter({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }, zone).format(new Date(at));
+/** "08:34" */
+export const formatShortTime = (at: Instant, zone?: string): string =>
+  getFormatter({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, zone).format(new Date(at));
+
+/** A time span in words: elapsed time, never calendar days. */
+export function formatAge(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60) return t("common.seconds_ago", { n: s });
+  if (s < 3600) return t("common.minutes_ago", { n: Math.floor(s / 60) });
+  if (s < 86_400) return t("common.hours_ago", { n: Math.floor(s / 3600) });
+  return t("common.days_ago", { n: Math.floor(s / 86_400) });
+}
+
+/** "1 m 29 s", for what counts on the second. */
+export function formatDuration(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  const [h, m] = [Math.floor(s / 3600), Math.floor((s % 3600) / 60)];
+  if (h > 0) return `${t("common.hours_ago", { n: h })} ${t("common.minutes_ago", { n: m })}`;
+  return m > 0 ? `${t("common.minutes_ago", { n: m })} ${t("common.seconds_ago", { n: s % 60 })}` : formatAge(s);
+}
+
+/** A number as the language writes it; Latin digits. */
+export function formatNumber(value: number, digits?: number): string {
+  return new Intl.NumberFormat(
+    currentLocale(),
+    digits === undefined ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits },
+  ).format(value);
+}

@@ -1,0 +1,98 @@
+// What is shown while something loads, when it failed, and when there is nothing.
+import { Button, Loader } from "@mantine/core";
+import { type ReactNode, useEffect, useState } from "react";
+import { type Problem, toProblem } from "../api/problem.ts";
+import { type PlainMessageKey, useTranslation } from "../messages/translate.ts";
+import layout from "./layout.module.css";
+import classes from "./states.module.css";
+
+const SLOW_LOAD_MS = 5_000;
+
+export function Loading() {
+  const t = useTranslation();
+  const [isSlow, setIsSlow] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsSlow(true), SLOW_LOAD_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <div className={classes.state} role="status">
+      <Loader size="sm" aria-hidden />
+      {t(isSlow ? "common.still_loading" : "common.loading")}
+    </div>
+  );
+}
+
+/** The id that a person quotes and that finds the log line. */
+export function ErrorId({ problem }: { problem: Problem }) {
+  const t = useTranslation();
+  return problem.errorId ? <code className={classes.id}>{t("common.error_id", { id: problem.errorId })}</code> : null;
+}
+
+export function LoadError({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
+  const t = useTranslation();
+  const problem = toProblem(error);
+  if (problem.status === 403 || problem.status === 404) return <NoAccess problem={problem} />;
+  return (
+    <div className={classes.state} role="alert">
+      <p>{t(loadErrorMessage(problem))}</p>
+      <ErrorId problem={problem} />
+      {retry && (
+        <Button variant="default" onClick={retry}>
+          {t("common.try_again")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function loadErrorMessage({ code, status }: Problem): PlainMessageKey {
+  if (code === "unreachable") return "shell.unreachable";
+  if (code === "unexpected") return "common.unexpected";
+  return status === 429 ? "common.slow_down" : "common.failed";
+}
+
+export function NoAccess({ problem }: { problem?: Problem }) {
+  const t = useTranslation();
+  return (
+    <div className={classes.state}>
+      <p>{t("common.no_access")}</p>
+      {problem && <ErrorId problem={problem} />}
+      <a href="/">{t("common.to_start")}</a>
+    </div>
+  );
+}
+
+/** Why a change was not done; stays until the next try. */
+export function ActionError({ error }: { error: unknown }) {
+  const t = useTranslation();
+  if (!error) return null;
+  const problem = toProblem(error);
+  return (
+    <div className={layout.alert} role="alert">
+      <p>{actionErrorMessage(problem, t)}</p>
+      <ErrorId problem={problem} />
+    </div>
+  );
+}
+
+function actionErrorMessage({ code, status, message }: Problem, t: ReturnType<typeof useTranslation>): string {
+  if (code === "unreachable") return t("common.no_answer");
+  if (code === "unexpected") return t("common.unexpected_change");
+  if (status === 429) return t("common.slow_down");
+  return code === "precondition_failed" ? t("common.changed_meanwhile") : t("common.not_done", { detail: message });
+}
+
+export function EmptyState({ children }: { children?: ReactNode }) {
+  const t = useTranslation();
+  return <div className={classes.state}>{children ?? t("common.nothing")}</div>;
+}
+
+type QueryState<T> = { data: T | undefined; error: unknown; isPending: boolean; refetch?: () => unknown };
+
+/** One query's states: loading, failed with what to do, or its data. An answer that is shown stays when a later one fails. */
+export function QueryBoundary<T>({ query, children }: { query: QueryState<T>; children: (data: T) => ReactNode }) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.error) return <LoadError error={query.error} retry={query.refetch && (() => query.refetch?.())} />;
+  return <Loading />;
+}

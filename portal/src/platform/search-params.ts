@@ -1,0 +1,12 @@
+// What stands behind the ? of an address.
+
+/** The words of an address that a page understands; others are dropped. */
+export const searchParams =
+  <const Name extends string>(...names: Name[]) =>
+  (search: Record<string, unknown>): Partial<Record<Name, string>> => {
+    const entries = names.flatMap((name) => {
+      const value = search[name];
+      return value === undefined || value === "" ? [] : [[name, String(value)] as const];
+    });
+    return Object.fromEntries(entries) as Partial<Record<Name, string>>;
+  };

@@ -1,0 +1,45 @@
+// Days of a hospital as moments: the API's filters are moments, people's are days.
+
+const DAY_MS = 86_400_000;
+
+/** "2026-11-21", and a day that there is. */
+export const isDateString = (text: string | undefined): text is string =>
+  text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
+
+/** When the day begins there. @param zone of the hospital; the browser's without one */
+export function startOfDayIso(day: string, zone?: string): string {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  // Twice: where clocks change, the offset at the guess is not the one at the answer.
+  let at = midnight - zoneOffsetMs(midnight, zone);
+  at = midnight - zoneOffsetMs(at, zone);
+  return new Date(at).toISOString();
+}
+
+export const endOfDayIso = (day: string, zone?: string): string =>
+  startOfDayIso(new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10), zone);
+
+/** How far the zone's clocks are ahead of UTC then, in milliseconds. */
+function zoneOffsetMs(at: number, zone: string | undefined): number {
+  const parts = new Intl.DateTimeFormat("en-GB", {
+    ...(zone && { timeZone: zone }),
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  }).formatToParts(new Date(at));
+  const part = (type: string) => Number(parts.find((found) => found.type === type)?.value);
+  const localMs = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+  return localMs - Math.floor(at / 1000) * 1000;
+}
+
+/** What a clock on the wall of the hospital showed: "2026-11-21T08:34". @returns null when it is no time */
+export function parseWallTime(wallTime: string, zone?: string): string | null {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(wallTime)) return null;
+  const asUtc = Date.parse(`${wallTime}:00Z`);
+  if (Number.isNaN(asUtc)) return null;
+  const at = asUtc - zoneOffsetMs(asUtc, zone);
+  return new Date(asUtc - zoneOffsetMs(at, zone)).toISOString();
+}

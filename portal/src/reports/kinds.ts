@@ -1,7 +1,0 @@
-// The kinds of reports that the API knows.
-import { REPORT_KINDS } from "../../../src/platform/db/vocabulary.ts";
-import type { ReportKind } from "../../../src/reports/upload/measures.ts";
-
-export const KINDS = REPORT_KINDS;
-export type Kind = ReportKind;
-export const isKind = (text: string | null | undefined): text is Kind => KINDS.some((kind) => kind === text);

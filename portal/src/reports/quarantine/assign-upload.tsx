@@ -1,0 +1,81 @@
+// Files an upload in quarantine for a patient: chosen by hand, and named a second time by number.
+import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { getFullName } from "../../patients/api.ts";
+import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
+import { numberIn } from "../../platform/design/form.tsx";
+import layout from "../../platform/design/layout.module.css";
+import { Card } from "../../platform/design/page.tsx";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { isReportKind, KINDS, type Kind } from "../report-kinds.ts";
+import { assignUpload, type UploadDetail } from "../upload/api.ts";
+import { type Candidate, PatientIdentifiers, PatientPicker } from "../upload/patient-picker.tsx";
+import classes from "../upload/uploads.module.css";
+
+export function AssignUpload({ upload }: { upload: UploadDetail }) {
+  const t = useTranslation();
+  const [patient, setPatient] = useState<Candidate | null>(null);
+  const [kind, setKind] = useState<Kind>(isReportKind(upload.kind) ? upload.kind : "other");
+  const [isConfirming, setIsConfirming] = useState(false);
+  return (
+    <Card title={t("uploads.assign_title")}>
+      <div className={`${layout.stack} ${classes.stack}`}>
+        <p>{t("uploads.assign_text")}</p>
+        {patient ? (
+          <div className={classes.chosen}>
+            <PatientIdentifiers patient={patient} />
+            <Button variant="default" onClick={() => setPatient(null)}>
+              {t("uploads.other_patient")}
+            </Button>
+          </div>
+        ) : (
+          <PatientPicker hospitalId={upload.hospital_id} onChoose={setPatient} />
+        )}
+        <NativeSelect
+          label={t("reports.kind")}
+          value={kind}
+          onChange={({ currentTarget: { value } }) => isReportKind(value) && setKind(value)}
+          data={KINDS.map((value) => ({ value, label: translateCode("report_kind", value) }))}
+        />
+        <Button disabled={!patient} onClick={() => setIsConfirming(true)}>
+          {t("uploads.file_report")}…
+        </Button>
+      </div>
+      {isConfirming && patient && (
+        <AssignConfirmDialog
+          patient={patient}
+          onAssign={() => assignUpload(upload.upload_id, patient.patient_id, kind)}
+          onClose={() => setIsConfirming(false)}
+        />
+      )}
+    </Card>
+  );
+}
+
+type AssignConfirmDialogProps = { patient: Candidate; onAssign: () => Promise<unknown>; onClose: () => void };
+
+function AssignConfirmDialog({ patient, onAssign, onClose }: AssignConfirmDialogProps) {
+  const t = useTranslation();
+  const [typedNumber, setTypedNumber] = useState("");
+  const n = patient.patient_number;
+  return (
+    <ConfirmDialog
+      title={t("uploads.file_question", { name: getFullName(patient), n })}
+      confirmLabel={t("uploads.file_report")}
+      isDangerous={false}
+      disabled={numberIn(typedNumber) !== n}
+      onConfirm={onAssign}
+      onClose={onClose}
+    >
+      <PatientIdentifiers patient={patient} />
+      <TextInput
+        mt="sm"
+        label={t("uploads.type_number", { n })}
+        inputMode="numeric"
+        autoComplete="off"
+        value={typedNumber}
+        onChange={(event) => setTypedNumber(event.currentTarget.value)}
+      />
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,107 @@
+// Third: what kind of report it is, when it was measured, and the numbers on it, all but the kind optional.
+import { NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { Form } from "../../platform/design/form.tsx";
+import { formatNumber } from "../../platform/design/format.ts";
+import layout from "../../platform/design/layout.module.css";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { parseWallTime } from "../hospital-time.ts";
+import { findMeasure, listMetricFields } from "../metrics.ts";
+import { isReportKind, KINDS } from "../report-kinds.ts";
+import { findMetricErrors, type ReportInput } from "./upload-draft.ts";
+import classes from "./uploads.module.css";
+
+/** In a header of a large file each character may become nine. */
+const MAX_INTERPRETATION_LENGTH = 1000;
+
+type MetricsStepProps = {
+  input: ReportInput;
+  zone: string | undefined;
+  onInput: (input: ReportInput) => void;
+  onNext: () => void;
+  onBack: () => void;
+};
+
+export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsStepProps) {
+  const t = useTranslation();
+  const { kind, wall, typed, interpretation } = input;
+  const labels = Object.fromEntries(listMetricFields(kind).map((key) => [key, translateCode("metric", key)]));
+  const validate = () => ({
+    ...findMeasuredAtErrors(wall, zone, t),
+    ...findMetricErrors(kind, typed, (key, fault) => formatMetricError(key, fault, t)),
+  });
+  return (
+    <Form
+      submitLabel={t("uploads.next")}
+      cancelLabel={t("common.back")}
+      onCancel={onBack}
+      validate={validate}
+      onSubmit={async () => onNext()}
+      isMutation={false}
+      labels={{ ...labels, recorded_at: t("reports.measured") }}
+    >
+      {(field) => (
+        <>
+          <div className={classes.fields}>
+            <NativeSelect
+              label={t("reports.kind")}
+              value={kind}
+              onChange={({ currentTarget: { value } }) => isReportKind(value) && onInput({ ...input, kind: value })}
+              data={KINDS.map((value) => ({ value, label: translateCode("report_kind", value) }))}
+            />
+            <TextInput
+              type="datetime-local"
+              label={t("reports.measured")}
+              description={t("uploads.measured_hint", { zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone })}
+              value={wall}
+              onChange={(event) => onInput({ ...input, wall: event.currentTarget.value })}
+              {...field("recorded_at")}
+            />
+          </div>
+          <fieldset className={classes.fieldset}>
+            <legend>{t("uploads.metrics_optional")}</legend>
+            <div className={classes.fields}>
+              {listMetricFields(kind).map((key) => (
+                <TextInput
+                  key={key}
+                  label={translateCode("metric", key)}
+                  inputMode="decimal"
+                  autoComplete="off"
+                  value={typed[key] ?? ""}
+                  onChange={(event) => onInput({ ...input, typed: { ...typed, [key]: event.currentTarget.value } })}
+                  rightSection={<span className={layout.note}>{findMeasure(key)?.unit}</span>}
+                  rightSectionWidth={64}
+                  {...field(key)}
+                />
+              ))}
+            </div>
+          </fieldset>
+          {kind === "ecg" && (
+            <Textarea
+              label={t("metric.interpretation")}
+              maxLength={MAX_INTERPRETATION_LENGTH}
+              value={interpretation}
+              onChange={(event) => onInput({ ...input, interpretation: event.currentTarget.value })}
+            />
+          )}
+        </>
+      )}
+    </Form>
+  );
+}
+
+function formatMetricError(key: string, fault: "no_number" | "implausible", t: ReturnType<typeof useTranslation>): string {
+  const measure = findMeasure(key);
+  if (fault === "no_number" || !measure) return t("uploads.no_number");
+  return t("uploads.implausible", { min: formatNumber(measure.min), max: formatNumber(measure.max), unit: measure.unit });
+}
+
+function findMeasuredAtErrors(
+  wall: string,
+  zone: string | undefined,
+  t: ReturnType<typeof useTranslation>,
+): Record<string, string> {
+  if (wall === "") return {};
+  const at = parseWallTime(wall, zone);
+  if (at === null) return { recorded_at: t("uploads.no_time") };
+  return Date.parse(at) > Date.now() ? { recorded_at: t("uploads.in_future") } : {};
+}

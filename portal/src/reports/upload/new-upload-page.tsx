@@ -1,0 +1,132 @@
+// A new report in four steps: PDF, patient, numbers, check. Leaving stops what is under way; until its last byte nothing is filed.
+import { useBlocker } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
+import { Card, Page } from "../../platform/design/page.tsx";
+import { Loading } from "../../platform/design/query-states.tsx";
+import { type PlainMessageKey, useTranslation } from "../../platform/messages/translate.ts";
+import { useZone } from "../api.ts";
+import { parseWallTime } from "../hospital-time.ts";
+import { CheckStep } from "./check-step.tsx";
+import { FileStep } from "./file-step.tsx";
+import { MetricsStep } from "./metrics-step.tsx";
+import { PatientStep } from "./patient-step.tsx";
+import { toMetrics } from "./upload-draft.ts";
+import { isFinished, isInProgress } from "./upload-state.ts";
+import classes from "./uploads.module.css";
+import { useSendReport } from "./use-send-report.ts";
+import { useUploadDraft } from "./use-upload-draft.ts";
+
+const STEPS = ["uploads.step_file", "uploads.step_patient", "uploads.step_metrics", "uploads.step_check"] as const;
+
+export function NewUploadPage() {
+  const t = useTranslation();
+  const [formKey, setFormKey] = useState(0);
+  return (
+    <Page title={t("uploads.new")}>
+      <NewUpload key={formKey} onAnother={() => setFormKey(formKey + 1)} />
+    </Page>
+  );
+}
+
+function NewUpload({ onAnother }: { onAnother: () => void }) {
+  const t = useTranslation();
+  const { entered, updateDraft: change, clearDraft: forget, patient, isReading, error } = useUploadDraft();
+  const { step, file, said, keyed } = entered;
+  const zone = useZone(patient?.hospital_id);
+  const { state, start, cancel } = useSendReport(keyed, (goNext) => change({ keyed: goNext }));
+  const draft = file &&
+    patient && {
+      file,
+      patientId: patient.patient_id,
+      kind: said.kind,
+      recordedAt: said.wall ? parseWallTime(said.wall, zone) : null,
+      metrics: toMetrics(said.kind, said.typed, said.interpretation),
+    };
+  const goNext = () => change({ step: step + 1 });
+  const goBack = () => change({ step: step - 1 });
+  const isDone = isFinished(state);
+  // What is filed needs no keeping. Each change of what was entered keeps it anew, so this comes after.
+  useEffect(() => {
+    if (isDone) forget();
+  });
+  return (
+    <>
+      <Steps at={step} />
+      <Step key={step} takesFocus={step > 0}>
+        <Card title={t(STEPS[step] ?? STEPS[0])}>
+          {step === 0 && <FileStep file={file} onFile={(chosen) => change({ file: chosen })} onNext={goNext} />}
+          {step === 1 && isReading && <Loading />}
+          {step === 1 && !isReading && (
+            <PatientStep
+              patient={patient}
+              error={error}
+              onPatient={(chosen) => change({ patient: chosen })}
+              onNext={goNext}
+              onBack={goBack}
+            />
+          )}
+          {step === 2 && (
+            <MetricsStep input={said} zone={zone} onInput={(now) => change({ said: now })} onNext={goNext} onBack={goBack} />
+          )}
+          {step === 3 && draft && patient && (
+            <CheckStep
+              draft={draft}
+              patient={patient}
+              zone={zone}
+              state={state}
+              onSend={() => start(draft)}
+              onCancel={cancel}
+              onBack={goBack}
+              onAnother={onAnother}
+            />
+          )}
+        </Card>
+      </Step>
+      <LeaveGuard isInProgress={isInProgress(state)} />
+    </>
+  );
+}
+
+function Steps({ at }: { at: number }) {
+  const t = useTranslation();
+  return (
+    <ol className={classes.steps} aria-label={t("uploads.steps")}>
+      {STEPS.map((step: PlainMessageKey, index) => (
+        <li key={step} aria-current={index === at ? "step" : undefined} data-done={index < at}>
+          {t(step)}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** A new step takes the focus, as a new page does. */
+function Step({ takesFocus, children }: { takesFocus: boolean; children: React.ReactNode }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (takesFocus) place.current?.focus();
+  }, [takesFocus]);
+  return (
+    <div ref={place} tabIndex={-1} className={classes.step}>
+      {children}
+    </div>
+  );
+}
+
+function LeaveGuard({ isInProgress }: { isInProgress: boolean }) {
+  const t = useTranslation();
+  const blocker = useBlocker({ shouldBlockFn: () => isInProgress, enableBeforeUnload: isInProgress, withResolver: true });
+  if (blocker.status !== "blocked") return null;
+  return (
+    <ConfirmDialog
+      title={t("uploads.leave_title")}
+      confirmLabel={t("uploads.leave")}
+      isMutation={false}
+      onConfirm={async () => blocker.proceed()}
+      onClose={() => blocker.reset()}
+    >
+      {t("uploads.leave_text")}
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,92 @@
+// An upload on its way, as states: what is certain about it is said, and never more than that.
+import { Problem, parseProblem } from "../../platform/api/problem.ts";
+
+export type UploadState =
+  | { status: "ready" }
+  | { status: "sending"; percent: number }
+  /** Every byte has left; the API has not answered. */
+  | { status: "waiting" }
+  /** Before the last byte had left: nothing was filed. */
+  | { status: "stopped"; percent: number; cancelled: boolean }
+  /** After the last byte had left: it may have been filed. Sending it again under its key files it once. */
+  | { status: "unanswered" }
+  | { status: "refused"; problem: Problem; again: boolean }
+  | { status: "filed" | "duplicate"; reportId: string }
+  | { status: "quarantined"; uploadId: string; reason: string | null };
+
+export type UploadEvent =
+  | { type: "start" }
+  | { type: "progress"; sent: number; total: number }
+  | { type: "all_sent" }
+  | { type: "cut" | "cancel" }
+  | { type: "answer"; answer: UploadState };
+
+export const isInProgress = ({ status }: UploadState): boolean => status === "sending" || status === "waiting";
+export const isFinished = ({ status }: UploadState): boolean => ["filed", "duplicate", "quarantined"].includes(status);
+
+export function reduceUpload(state: UploadState, event: UploadEvent): UploadState {
+  if (event.type === "start") return isInProgress(state) || isFinished(state) ? state : { status: "sending", percent: 0 };
+  // What an attempt says after it has ended is of no attempt any more.
+  if (!isInProgress(state)) return state;
+  switch (event.type) {
+    case "progress":
+      return state.status === "sending" ? { status: "sending", percent: getPercent(state, event) } : state;
+    case "all_sent":
+      return { status: "waiting" };
+    case "answer":
+      return event.answer;
+    default:
+      if (state.status === "waiting") return { status: "unanswered" };
+      return {
+        status: "stopped",
+        percent: state.status === "sending" ? state.percent : 0,
+        cancelled: event.type === "cancel",
+      };
+  }
+}
+
+/** Never back, and 100 only when the last byte has left. */
+function getPercent(state: { percent: number }, { sent, total }: { sent: number; total: number }): number {
+  if (!(total > 0)) return state.percent;
+  return Math.max(state.percent, Math.min(99, Math.floor((sent / total) * 100)));
+}
+
+/** Where the same request may well succeed, or it is not certain that nothing was done. */
+const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([401, 408, 429]);
+
+/** What the API answered. */
+export async function parseResponse(status: number, text: string): Promise<UploadState> {
+  const body = parseJson(text);
+  const data = readField(body, "data");
+  if (status >= 200 && status < 300) {
+    const [reportId, uploadId, reason] = [readField(data, "report_id"), readField(data, "upload_id"), readField(data, "reason")];
+    if (readField(data, "status") === "quarantined" && typeof uploadId === "string") {
+      return { status: "quarantined", uploadId, reason: typeof reason === "string" ? reason : null };
+    }
+    if (typeof reportId === "string") {
+      return { status: typeof readField(data, "duplicate_of") === "string" ? "duplicate" : "filed", reportId };
+    }
+    return { status: "unanswered" };
+  }
+  const problem = status === 0 ? new Problem(0, "unreachable", "", null) : await parseProblem({ status, json: async () => body });
+  return { status: "refused", problem, again: status >= 500 || RETRYABLE_STATUSES.has(status) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function readField(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
+}
+
+/** A key belongs to what is sent: sent again it is the same, changed it is another upload. */
+export type UploadKey = { key: string; of: string };
+export function getUploadKey(draft: unknown, previous: UploadKey | null, newKey: () => string): UploadKey {
+  const of = JSON.stringify(draft);
+  return previous?.of === of ? previous : { key: newKey(), of };
+}

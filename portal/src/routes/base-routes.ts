@@ -1,0 +1,46 @@
+// What every address begins with: the door, the house of who is signed in, and their first page.
+import { createRootRoute, createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { LoginPage } from "../accounts/session/login-page.tsx";
+import { currentSession } from "../accounts/session/session.ts";
+import { searchParams } from "../platform/search-params.ts";
+import { AppShell } from "../shell/app-shell.tsx";
+import { landingPath } from "../shell/navigation.ts";
+import { NotFound } from "../shell/not-found.tsx";
+
+export const rootRoute = createRootRoute({ notFoundComponent: NotFound });
+
+export const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/login",
+  validateSearch: searchParams("next"),
+  beforeLoad: () => {
+    const session = currentSession();
+    if (session.status === "signed_in") throw redirect({ to: landingPath(session.me.role) });
+  },
+  component: LoginPage,
+});
+
+/** Links of invitations and of new passwords: what they carry stands behind the #, which no server sees. */
+export const invitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("../accounts/session/invitation-page.tsx"), "InvitationPage"),
+});
+
+export const signedInLayout = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "signed-in",
+  beforeLoad: ({ location }) => {
+    if (currentSession().status === "signed_out") throw redirect({ to: "/login", search: { next: location.href } });
+  },
+  component: AppShell,
+});
+
+export const indexRoute = createRoute({
+  getParentRoute: () => signedInLayout,
+  path: "/",
+  beforeLoad: () => {
+    const session = currentSession();
+    if ("me" in session) throw redirect({ to: landingPath(session.me.role), replace: true });
+  },
+});

@@ -1,0 +1,57 @@
+// The pages of one patient, within the frame that says whose they are.
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { searchParams } from "../platform/search-params.ts";
+import { signedInLayout } from "./base-routes.ts";
+
+const patientLayout = createRoute({
+  getParentRoute: () => signedInLayout,
+  path: "/patients/$patientId",
+  component: lazyRouteComponent(() => import("../patients/record/patient-layout.tsx"), "PatientFrame"),
+});
+const underPatientLayout = { getParentRoute: () => patientLayout } as const;
+const patientPages = [
+  createRoute({
+    ...underPatientLayout,
+    path: "/",
+    component: lazyRouteComponent(() => import("../patients/record/overview-page.tsx"), "OverviewPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/vitals",
+    validateSearch: searchParams("code", "range", "from", "to", "view"),
+    component: lazyRouteComponent(() => import("../monitoring/vitals/vitals-page.tsx"), "VitalsPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/alarms",
+    validateSearch: searchParams("priority", "rule"),
+    component: lazyRouteComponent(() => import("../monitoring/alerts/patient-alarms-page.tsx"), "PatientAlarmsPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/limits",
+    component: lazyRouteComponent(() => import("../monitoring/alert-rules/limits-page.tsx"), "LimitsPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/reports",
+    component: lazyRouteComponent(() => import("../reports/patient-reports-page.tsx"), "PatientReportsPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/devices",
+    component: lazyRouteComponent(() => import("../devices/patient-devices-page.tsx"), "PatientDevicesPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/history",
+    component: lazyRouteComponent(() => import("../patients/record/history-page.tsx"), "HistoryPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/timeline",
+    component: lazyRouteComponent(() => import("../patients/record/timeline-page.tsx"), "TimelinePage"),
+  }),
+] as const;
+
+export const patientRoute = patientLayout.addChildren(patientPages);

@@ -1,0 +1,46 @@
+// What is one's own: the pages of patients, and everybody's account.
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { searchParams } from "../platform/search-params.ts";
+import { signedInLayout } from "./base-routes.ts";
+
+const underSignedIn = { getParentRoute: () => signedInLayout } as const;
+export const personalRoutes = [
+  createRoute({
+    ...underSignedIn,
+    path: "/me",
+    component: lazyRouteComponent(() => import("../patients/own-record/home-page.tsx"), "HomePage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/reports",
+    component: lazyRouteComponent(() => import("../patients/own-record/my-reports-page.tsx"), "MyReportsPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/reports/$reportId",
+    validateSearch: searchParams("page"),
+    component: lazyRouteComponent(() => import("../patients/own-record/my-report-page.tsx"), "MyReportPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/vitals",
+    validateSearch: searchParams("code", "range", "from", "to", "view"),
+    component: lazyRouteComponent(() => import("../patients/own-record/my-vitals-page.tsx"), "MyVitalsPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/devices",
+    component: lazyRouteComponent(() => import("../patients/own-record/my-devices-page.tsx"), "MyDevicesPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/access",
+    validateSearch: searchParams("from", "to", "mine"),
+    component: lazyRouteComponent(() => import("../patients/own-record/my-access-page.tsx"), "MyAccessPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/account",
+    component: lazyRouteComponent(() => import("../accounts/session/account-page.tsx"), "AccountPage"),
+  }),
+] as const;

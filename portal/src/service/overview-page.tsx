@@ -1,0 +1,35 @@
+// What needs a person first, then the figures of today, then how it went lately.
+
+import { serverNow } from "../monitoring/live/server-clock.ts";
+import { useIsOwnZoneKnown, useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";
+import { dayInZone, startOfDay } from "../platform/design/calendar-days.ts";
+import { Page } from "../platform/design/page.tsx";
+import { Loading } from "../platform/design/query-states.tsx";
+import { useTranslation } from "../platform/messages/translate.ts";
+import { PendingWork } from "./pending-work.tsx";
+import { TodayFigures } from "./today.tsx";
+import { Trends } from "./trends.tsx";
+
+/** Days are those of the hospital; an administrator of the platform has those of the browser. */
+export type ReportingDay = { today: string; from: number; zone: string | undefined };
+
+export function AdminOverviewPage() {
+  const t = useTranslation();
+  const zone = useOwnHospitalZone();
+  const today = dayInZone(serverNow(), zone);
+  const isZoneKnown = useIsOwnZoneKnown();
+  const day: ReportingDay = { today, from: startOfDay(today, zone), zone };
+  return (
+    <Page title={t("nav.overview")}>
+      <PendingWork />
+      {isZoneKnown ? (
+        <>
+          <TodayFigures day={day} />
+          <Trends day={day} />
+        </>
+      ) : (
+        <Loading />
+      )}
+    </Page>
+  );
+}

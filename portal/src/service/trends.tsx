@@ -1,0 +1,86 @@
+// How it went lately: reports of a month by the day, alarms and samples of a day by the hour.
+import { useQuery } from "@tanstack/react-query";
+import { formatDate, formatShortTime } from "../platform/design/format.ts";
+import { Card } from "../platform/design/page.tsx";
+import { QueryBoundary } from "../platform/design/query-states.tsx";
+import { useTranslation } from "../platform/messages/translate.ts";
+import { countAlarmsByHour } from "./alarm-statistics.ts";
+import { readReportsByDay, readSamplesByHour } from "./api.ts";
+import { BarChart } from "./bar-chart.tsx";
+import classes from "./overview.module.css";
+import type { ReportingDay } from "./overview-page.tsx";
+import { useRecentAlarms } from "./today.tsx";
+
+const REFRESH_MS = 10 * 60_000;
+const QUERY_OPTIONS = { staleTime: REFRESH_MS, refetchOnWindowFocus: false } as const;
+
+export function Trends({ day }: { day: ReportingDay }) {
+  return (
+    <div className={classes.trends}>
+      <ReportsChart />
+      <AlarmsChart day={day} />
+      <SamplesChart day={day} />
+    </div>
+  );
+}
+
+/** Days are UTC, as the counters of the API are. */
+function ReportsChart() {
+  const t = useTranslation();
+  const title = t("admin.reports_by_day");
+  const query = useQuery({ queryKey: ["admin", "trends", "reports"], queryFn: readReportsByDay, ...QUERY_OPTIONS });
+  if (!query.data) return <ChartPlaceholder title={title} query={query} />;
+  const bars = query.data.map(({ day, n }, i, all) => {
+    const label = formatDate(`${day}T00:00:00Z`, "UTC");
+    return { key: day, label, short: label, n, open: i === all.length - 1 };
+  });
+  return <BarChart title={title} bars={bars} />;
+}
+
+const HOUR_MS = 3_600_000;
+/** "14:00–15:00" */
+const formatHourRange = (at: number, zone: string | undefined) =>
+  `${formatShortTime(at, zone)}–${formatShortTime(at + HOUR_MS, zone)}`;
+
+function AlarmsChart({ day }: { day: ReportingDay }) {
+  const t = useTranslation();
+  const title = t("admin.alarms_by_hour");
+  const query = useRecentAlarms(day);
+  if (!query.data) return <ChartPlaceholder title={title} query={query} />;
+  const { items, now, complete } = query.data;
+  const bars = countAlarmsByHour(items, now).map(({ at, n }) => ({
+    key: String(at),
+    label: formatHourRange(at, day.zone),
+    short: formatShortTime(at, day.zone),
+    n,
+    open: at + HOUR_MS > now,
+  }));
+  return <BarChart title={title} bars={bars} note={!complete && t("admin.newest_only", { n: items.length })} />;
+}
+
+function SamplesChart({ day: { zone } }: { day: ReportingDay }) {
+  const t = useTranslation();
+  const title = t("admin.samples_by_hour");
+  const query = useQuery({ queryKey: ["admin", "trends", "samples"], queryFn: readSamplesByHour, ...QUERY_OPTIONS });
+  if (!query.data) return <ChartPlaceholder title={title} query={query} />;
+  const bars = query.data.map(({ at, n }) => ({
+    key: String(at),
+    label: formatHourRange(at, zone),
+    short: formatShortTime(at, zone),
+    n,
+  }));
+  return <BarChart title={title} bars={bars} note={t("admin.closed_hours")} />;
+}
+
+type ChartPlaceholderProps = {
+  title: string;
+  query: { data: undefined; error: unknown; isPending: boolean; refetch: () => unknown };
+};
+
+function ChartPlaceholder({ title, query }: ChartPlaceholderProps) {
+  return (
+    <Card title={title}>
+      <QueryBoundary query={query}>{() => null}</QueryBoundary>
+    </Card>
+  );
+}

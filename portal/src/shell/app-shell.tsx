@@ -1,0 +1,106 @@
+// The house around every page of somebody who is signed in: header, navigation, the line's state, and the page.
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { useMe, useSession } from "../accounts/session/use-session.ts";
+import { watchPatients } from "../monitoring/live/connection.ts";
+import { setFocusedPatient } from "../monitoring/live/patient-store.ts";
+import { useConnection } from "../monitoring/live/use-live.ts";
+import { useChosenRecord } from "../patients/own-record/chosen-record.ts";
+import { formatTime } from "../platform/design/format.ts";
+import { NoAccess } from "../platform/design/query-states.tsx";
+import { type PlainMessageKey, useTranslation } from "../platform/messages/translate.ts";
+import { Announcer } from "./announcer.tsx";
+import { Header } from "./header.tsx";
+import { isPathAllowed, MAX_TABS, navigationItems } from "./navigation.ts";
+import { SessionExpiredDialog } from "./session-expired-dialog.tsx";
+import classes from "./shell.module.css";
+
+export function AppShell() {
+  const t = useTranslation();
+  const { role, hospital } = useMe();
+  const isExpired = useSession().status === "expired";
+  const { pathname } = useLocation();
+  const openedPatientId = /^\/patients\/([0-9a-f-]{36})/.exec(pathname)?.[1] ?? null;
+  const chosenRecordId = useChosenRecord();
+  const watchedPatientId = role === "patient" ? chosenRecordId : openedPatientId;
+  // Patients watch a record of theirs. Administrators of the platform have no hospital to watch: they see whom they opened.
+  const watchesOnePatient = role === "patient" || (role === "admin" && !hospital);
+  useEffect(() => {
+    if (isExpired) watchPatients(null);
+    else if (watchesOnePatient) watchPatients(watchedPatientId ? { patient_id: watchedPatientId } : null);
+    else watchPatients({});
+  }, [isExpired, watchesOnePatient, watchedPatientId]);
+  useEffect(() => setFocusedPatient(watchedPatientId), [watchedPatientId]);
+  useEffect(() => () => watchPatients(null), []);
+  return (
+    <>
+      <a href="#content" className={classes.skip}>
+        {t("shell.skip")}
+      </a>
+      <Announcer />
+      <Header />
+      <ConnectionBanner />
+      <div className={classes.body}>
+        <Navigation path={pathname} />
+        <main id="content" className={classes.main} tabIndex={-1}>
+          {isExpired ? null : isPathAllowed(role, pathname) ? <Outlet /> : <NoAccess />}
+        </main>
+      </div>
+      {isExpired && <SessionExpiredDialog />}
+    </>
+  );
+}
+
+function Navigation({ path }: { path: string }) {
+  const t = useTranslation();
+  const { role } = useMe();
+  const items = navigationItems(role);
+  const currentPath = items
+    .filter(({ to }) => path === to || path.startsWith(`${to}/`))
+    .sort((a, b) => b.to.length - a.to.length)[0]?.to;
+  const renderLink = ({ to, label }: { to: string; label: PlainMessageKey }, className?: string) => (
+    <li key={to} className={className}>
+      <Link to={to} activeOptions={{ exact: true }} aria-current={currentPath === to ? "page" : undefined}>
+        {t(label)}
+      </Link>
+    </li>
+  );
+  const account = { to: "/account", label: "nav.account" as const };
+  return (
+    <nav className={classes.nav} aria-label={t("nav.label")}>
+      <ul>
+        {items.slice(0, MAX_TABS).map((item) => renderLink(item))}
+        {items.length > MAX_TABS && (
+          <li>
+            <details className={classes.more} key={path}>
+              <summary>{t("common.more")}</summary>
+              <ul>{[...items.slice(MAX_TABS), account].map((item) => renderLink(item))}</ul>
+            </details>
+          </li>
+        )}
+        {items.length <= MAX_TABS && renderLink(account, classes.onPhone)}
+      </ul>
+    </nav>
+  );
+}
+
+/** A lost line is a bar over every page: numbers below it are not of now. */
+function ConnectionBanner() {
+  const t = useTranslation();
+  const connection = useConnection();
+  if (connection.status === "lost") {
+    return (
+      <div className={classes.lost} role="alert">
+        {t("shell.lost", { time: formatTime(connection.since) })}
+      </div>
+    );
+  }
+  if (connection.status === "stopped") {
+    return (
+      <div className={classes.lost} role="alert">
+        {t("shell.stopped")}
+      </div>
+    );
+  }
+  return null;
+}

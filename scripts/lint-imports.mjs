@@ -1,0 +1,96 @@
+// Check the import rules of src/: rooms import downwards only, there are no cycles, and routes call functions instead of speaking SQL.
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** Rooms from top to bottom: a file may import from its own room and from those below. */
+export const ROOMS = [
+  "service",
+  "organization",
+  "devices",
+  "monitoring",
+  "care",
+  "sharing",
+  "notifications",
+  "reports",
+  "accounts",
+  "patients",
+  "audit",
+  "http",
+  "access",
+  "platform",
+];
+/** What the Worker exports and the map of its routes stand above every room. */
+const ENTRY = ["index.ts", "app.ts", "cron.ts"];
+const ROUTES = /(^|[/-])routes\.ts$/;
+
+const roomOf = (file) => file.split("/")[0] ?? "";
+/** A lower number is higher up; -1 for an entry file. */
+const levelOf = (file) => (ENTRY.includes(file) ? -1 : ROOMS.indexOf(roomOf(file)));
+
+/** Relative imports of a source text, by type too, as paths of the same tree. */
+function importsOf(file, source) {
+  const found = source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g);
+  return [...found].map(([, name]) => (name.startsWith(".") ? normalize(join(dirname(file), name)) : name));
+}
+
+/**
+ * @param {Map<string, string>} sources the text of each file by its path below src/
+ * @returns {string[]} one sentence per broken rule
+ */
+export function brokenRules(sources) {
+  const problems = [];
+  const graph = new Map();
+  for (const [file, source] of sources) {
+    const imports = importsOf(file, source);
+    graph.set(
+      file,
+      imports.filter((target) => sources.has(target)),
+    );
+    if (!ENTRY.includes(file) && levelOf(file) < 0)
+      problems.push(`${file}: no room of this name; rooms are listed in scripts/lint-imports.mjs`);
+    for (const target of imports) {
+      if (sources.has(target) && levelOf(target) < levelOf(file)) {
+        problems.push(`${file} imports ${target}: rooms import downwards only (${ROOMS.join(" > ")})`);
+      }
+      if (ROUTES.test(target) && sources.has(target) && !ENTRY.includes(file)) {
+        problems.push(`${file} imports ${target}: only app.ts mounts routes; put shared schemas into a file of their own`);
+      }
+      if (ROUTES.test(file) && (target.startsWith("drizzle-orm") || target === "platform/db/client.ts")) {
+        problems.push(`${file} imports ${target}: routes call functions; those speak SQL`);
+      }
+    }
+  }
+  for (const cycle of cyclesOf(graph)) problems.push(`import cycle: ${cycle.join(" > ")}`);
+  return problems;
+}
+
+/** Strongly connected components of more than one file (Tarjan). */
+function cyclesOf(graph) {
+  const order = new Map();
+  const low = new Map();
+  const stack = [];
+  const cycles = [];
+  const visit = (file) => {
+    order.set(file, order.size);
+    low.set(file, order.get(file));
+    stack.push(file);
+    for (const next of graph.get(file) ?? []) {
+      if (!order.has(next)) visit(next);
+      if (stack.includes(next)) low.set(file, Math.min(low.get(file), low.get(next)));
+    }
+    if (low.get(file) !== order.get(file)) return;
+    const component = stack.splice(stack.indexOf(file));
+    if (component.length > 1 || graph.get(file)?.includes(file)) cycles.push(component.sort());
+  };
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  return cycles;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const files = globSync("**/*.ts", { cwd: "src" }).sort();
+  const problems = brokenRules(new Map(files.map((file) => [file, readFileSync(join("src", file), "utf8")])));
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) process.exit(1);
+  console.log(`imports: ${files.length} files in src follow the order of rooms`);
+}

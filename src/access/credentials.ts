@@ -1,0 +1,92 @@
+// What the database says of a machine's credential: statements for the gate (access.ts), which decides.
+import { type SQL, sql } from "drizzle-orm";
+import type { Db } from "../platform/db/client.ts";
+import type { AppActor, DeviceActor, EffectiveRoleRow } from "./actor.ts";
+import { matchesPatient, PATIENT_COLUMNS, type PatientRow, type PatientTarget } from "./patient-row.ts";
+import type { Permission } from "./permissions.ts";
+
+/** "Last used" is kept to five minutes, so that a busy machine costs one row written in that time. */
+const LAST_USED_RESOLUTION_MS = 5 * 60_000;
+
+/** A redeemed link has proved the credential already (reports/links.ts); then only its state counts. */
+function credentialMatches({ credentialId, secretHash }: DeviceActor | AppActor): SQL {
+  return sql`c.id = ${credentialId} AND ${secretHash === null ? sql`1` : sql`c.secret_hash = ${secretHash}`}`;
+}
+
+const credentialIsActive = (now: number) => sql`c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > ${now})`;
+
+/** Notes that a live credential was used. */
+export function markUsed(db: Db, actor: DeviceActor | AppActor, now: number) {
+  return db.run(sql`UPDATE credentials AS c SET last_used_at = CAST(${now} AS INTEGER)
+    WHERE ${credentialMatches(actor)} AND ${credentialIsActive(now)} AND (last_used_at IS NULL OR last_used_at < ${now - LAST_USED_RESOLUTION_MS})`);
+}
+
+/** True for a credential that was good once: its refusal leaves a trace; one that never existed could fill the trail. */
+export const credentialExists = (actor: DeviceActor | AppActor): SQL =>
+  sql`EXISTS (SELECT 1 FROM credentials c WHERE ${credentialMatches(actor)})`;
+
+export type DeviceRow = PatientRow & {
+  device_id: string;
+  device_kind: string;
+  device_hospital: string;
+  bound: number;
+  own: number;
+};
+
+/** The device, the patient it is asked about, and whether it is bound to them or brought the report itself. */
+export function selectDeviceAndPatient(db: Db, actor: DeviceActor, target: PatientTarget, now: number) {
+  const uploaded =
+    "report" in target
+      ? sql`EXISTS (SELECT 1 FROM reports r WHERE r.id = ${target.report} AND r.uploaded_by_kind = 'device' AND r.uploaded_by = d.id)`
+      : sql`0`;
+  return db.all<DeviceRow>(sql`
+    SELECT d.id AS device_id, d.kind AS device_kind, d.hospital_id AS device_hospital, patients.id = a.patient_id AS bound,
+      ${uploaded} AS own, ${PATIENT_COLUMNS}
+    FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
+      JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
+      LEFT JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL
+      LEFT JOIN patients ON ${matchesPatient(target, sql`a.patient_id`)}
+    WHERE ${credentialMatches(actor)} AND c.kind = 'device' AND ${credentialIsActive(now)}`);
+}
+
+/** The app's credential while it lives and its hospital works. */
+function activeAppCredential(actor: AppActor, now: number): { from: SQL; where: SQL } {
+  return {
+    from: sql`credentials c JOIN hospitals h ON h.id = c.hospital_id AND h.active = 1`,
+    where: sql`${credentialMatches(actor)} AND c.kind = 'app' AND ${credentialIsActive(now)}`,
+  };
+}
+
+/** The columns of a person's standing, for an app. */
+export const APP_ROLE_COLUMNS = sql`0 AS is_admin, 'app' AS member_role, c.hospital_id AS acting_hospital,
+  'care_team' AS doctor_scope, c.scopes AS scopes`;
+
+export function selectAppRole(db: Db, actor: AppActor, now: number) {
+  const { from, where } = activeAppCredential(actor, now);
+  return db.all<EffectiveRoleRow>(sql`SELECT ${APP_ROLE_COLUMNS} FROM ${from} WHERE ${where}`);
+}
+
+/** A row while the app's credential lives and has the scope. */
+export function appHasScope(actor: AppActor, permission: Permission, now: number): SQL {
+  const { from, where } = activeAppCredential(actor, now);
+  return sql`SELECT 1 FROM ${from} WHERE ${where} AND instr(' ' || c.scopes || ' ', ${` ${permission} `}) > 0`;
+}
+
+/** The app's standing and the patient it is asked about, if the record is its hospital's. */
+export function selectAppAndPatient(db: Db, actor: AppActor, target: PatientTarget, now: number) {
+  const { from, where } = activeAppCredential(actor, now);
+  return db.all<EffectiveRoleRow & PatientRow>(sql`SELECT ${APP_ROLE_COLUMNS}, ${PATIENT_COLUMNS}
+    FROM ${from} LEFT JOIN patients ON ${matchesPatient(target, sql`NULL`)} AND patients.hospital_id = c.hospital_id WHERE ${where}`);
+}
+
+/** The access that a machine was given, as a condition, at the end of a long upload. */
+export function credentialStillValid(actor: DeviceActor | AppActor, patientId: string, hospitalId: string, now: number): SQL {
+  if (actor.kind === "app") {
+    const { from, where } = activeAppCredential(actor, now);
+    return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND c.hospital_id = ${hospitalId})`;
+  }
+  return sql`EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
+    JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
+    JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL AND a.patient_id = ${patientId}
+    WHERE ${credentialMatches(actor)} AND ${credentialIsActive(now)})`;
+}

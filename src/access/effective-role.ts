@@ -1,0 +1,80 @@
+// What a session or an app's credential is worth now, for the statement that needs it.
+import { type SQL, sql } from "drizzle-orm";
+import type { Db } from "../platform/db/client.ts";
+import type { AppEffectiveRole, EffectiveRole, EffectiveRoleRow, Principal, UserActor, UserEffectiveRole } from "./actor.ts";
+import { appHasScope, selectAppRole } from "./credentials.ts";
+import type { Permission } from "./permissions.ts";
+
+export const ROLE_COLUMNS = sql`u.is_admin AS is_admin, m.role AS member_role, s.hospital_id AS acting_hospital,
+  h.doctor_scope AS doctor_scope, NULL AS scopes`;
+
+/** A membership that counts: neither ended nor suspended. The table is called `m` wherever this stands. */
+export const ACTIVE_MEMBERSHIP = sql`m.ended_at IS NULL AND m.suspended_at IS NULL`;
+
+/** The hospital's id while it works, else nothing: a NOT NULL column then fails the batch (`isUnmet`). */
+export const activeHospitalId = (id: string): SQL => sql`(SELECT id FROM hospitals WHERE id = ${id} AND active = 1)`;
+
+/** The session, the user, the membership and the hospital, as they are in this very statement. */
+export function activeSession(actor: UserActor, now: number): { from: SQL; where: SQL } {
+  return {
+    from: sql`sessions s JOIN users u ON u.id = s.user_id AND u.active = 1
+      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = s.hospital_id AND ${ACTIVE_MEMBERSHIP}
+      LEFT JOIN hospitals h ON h.id = s.hospital_id AND h.active = 1`,
+    where: sql`s.id = ${actor.sessionId} AND s.user_id = ${actor.userId} AND s.revoked_at IS NULL AND s.expires_at > ${now}`,
+  };
+}
+
+/** Null when the session acts for a hospital that was deactivated or that the person has left. */
+export function toEffectiveRole(row: EffectiveRoleRow | undefined): EffectiveRole | null {
+  if (!row) return null;
+  const { acting_hospital: hospitalId, member_role: role, doctor_scope: doctorScope } = row;
+  if (role === "app") {
+    return { role, hospitalId: hospitalId ?? "", doctorScope: "care_team", scopes: row.scopes?.split(" ") ?? [] };
+  }
+  if (row.is_admin) return { role: "admin", hospitalId, doctorScope: "care_team" };
+  if (hospitalId === null) return { role: "patient", hospitalId: null, doctorScope: "care_team" };
+  if (!role || !doctorScope) return null;
+  return { role, hospitalId, doctorScope };
+}
+
+export function selectEffectiveRole(db: Db, actor: Principal, now: number) {
+  if (actor.kind === "app") return selectAppRole(db, actor, now);
+  const { from, where } = activeSession(actor, now);
+  return db.all<EffectiveRoleRow>(sql`SELECT ${ROLE_COLUMNS} FROM ${from} WHERE ${where}`);
+}
+
+/**
+ * Fails its batch (`isOtherwise`) unless session or credential are worth this now and allow the action: the absolute
+ * value of the smallest integer overflows. For writes that go with their check in one round trip.
+ */
+export function assertEffectiveRole(db: Db, actor: Principal, effectiveRole: EffectiveRole, permission: Permission, now: number) {
+  const stillHeld = actor.kind === "app" ? appHasScope(actor, permission, now) : userHasRole(actor, effectiveRole, now);
+  return db.all(sql`SELECT abs(-9223372036854775807 - 1 + EXISTS (${stillHeld})) > 0 AS holds`);
+}
+
+function userHasRole(actor: UserActor, { role, hospitalId, doctorScope }: EffectiveRole, now: number): SQL {
+  const { from, where } = activeSession(actor, now);
+  const roleCondition: SQL =
+    role === "admin"
+      ? sql`u.is_admin = 1`
+      : role === "patient"
+        ? sql`u.is_admin = 0 AND s.hospital_id IS NULL`
+        : sql`u.is_admin = 0 AND m.role = ${role} AND h.doctor_scope = ${doctorScope}`;
+  return sql`SELECT 1 FROM ${from} WHERE ${where} AND s.hospital_id IS ${hospitalId} AND ${roleCondition}`;
+}
+
+/** What the caller's token says. Of an app it says no scopes; the database has the last word on both. */
+export function roleFromToken(actor: Principal): EffectiveRole {
+  if (actor.kind === "user") return actor.claimedRole;
+  return { role: "app", hospitalId: actor.hospitalId, doctorScope: "care_team", scopes: [] } satisfies AppEffectiveRole;
+}
+
+/** Whether what was built for one standing serves the other. */
+export function isSameEffectiveRole(a: EffectiveRole, b: EffectiveRole): boolean {
+  return a.role === b.role && a.hospitalId === b.hospitalId && a.doctorScope === b.doctorScope;
+}
+
+/** Whether the caller works at the hospital, or is an administrator of the deployment. */
+export function canManageHospital(effectiveRole: UserEffectiveRole, hospitalId: string): boolean {
+  return effectiveRole.role === "admin" || effectiveRole.hospitalId === hospitalId;
+}

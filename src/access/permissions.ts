@@ -1,0 +1,100 @@
+// Which roles may ever do what. Whether to this patient is the question of access.ts.
+import type { EffectiveRole, Role } from "./actor.ts";
+import type { AuditAction } from "./audit.ts";
+
+const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
+const EVERYONE: readonly Role[] = ["patient", ...STAFF];
+const CARE_EDITORS: readonly Role[] = ["nurse", "hospital_admin", "admin"];
+const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
+
+const ROLES_BY_PERMISSION = {
+  "self:read": EVERYONE,
+  "self:write": EVERYONE,
+  "patient:read": EVERYONE,
+  "patient:create": STAFF,
+  "patient:search": STAFF,
+  /** A patient changes only a record of their own making (access.ts). */
+  "patient:update": EVERYONE,
+  "patient:delete": MANAGERS,
+  "patient:claim": ["patient"],
+  "claim_code:create": CARE_EDITORS,
+  "care_team:read": STAFF,
+  "care_team:update": CARE_EDITORS,
+  "report:read": EVERYONE,
+  "report:create": EVERYONE,
+  "upload:read": CARE_EDITORS,
+  "upload:assign": CARE_EDITORS,
+  "device:read": STAFF,
+  "device:manage": CARE_EDITORS,
+  "observation:read": EVERYONE,
+  "observation:create": EVERYONE,
+  "observation:amend": STAFF,
+  "alert:read": EVERYONE,
+  "alert:update": STAFF,
+  "alert_rule:read": STAFF,
+  "alert_rule:manage": STAFF,
+  "hospital:read": EVERYONE,
+  "hospital:create": ["admin"],
+  "hospital:update": MANAGERS,
+  "ward:read": STAFF,
+  "ward:manage": MANAGERS,
+  "practitioner:read": EVERYONE,
+  "practitioner:manage": MANAGERS,
+  /** Colleagues know each other's names and roles; how to reach somebody is for managers (hospitals/members.ts). */
+  "member:read": STAFF,
+  "member:manage": MANAGERS,
+  "user:read": MANAGERS,
+  "user:create": MANAGERS,
+  "user:update": MANAGERS,
+  "user:unlock": MANAGERS,
+  "api_key:read": MANAGERS,
+  "api_key:manage": MANAGERS,
+  "audit:read": ["patient", "hospital_admin", "admin"],
+  "admin:read": ["admin"],
+  "docs:read": STAFF,
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof ROLES_BY_PERMISSION;
+
+/** What an app credential can be given: the scopes of an API key are names of these actions. */
+export const APP_SCOPES = [
+  "patient:read",
+  "patient:search",
+  "patient:create",
+  "patient:update",
+  "report:read",
+  "report:create",
+  "observation:read",
+  "observation:create",
+  "alert:read",
+] as const satisfies readonly Permission[];
+
+/** The FHIR AuditEvent.action of an action, by its second word. */
+const AUDIT_ACTION_BY_OPERATION: Record<string, AuditAction> = {
+  read: "R",
+  search: "R",
+  create: "C",
+  update: "U",
+  manage: "U",
+  write: "U",
+  unlock: "U",
+  assign: "U",
+  amend: "U",
+  delete: "D",
+};
+
+export function auditAction(permission: Permission): AuditAction {
+  return AUDIT_ACTION_BY_OPERATION[permission.split(":")[1] ?? ""] ?? "E";
+}
+
+/** Before an app's scopes are known, what an app could be given at most. */
+export function roleMightAllow({ role }: EffectiveRole, permission: Permission): boolean {
+  const roles: readonly (Role | "app")[] = ROLES_BY_PERMISSION[permission];
+  const scopes: readonly Permission[] = APP_SCOPES;
+  return role === "app" ? scopes.includes(permission) : roles.includes(role);
+}
+
+export function roleAllows(effectiveRole: EffectiveRole, permission: Permission): boolean {
+  if (effectiveRole.role === "app" && !effectiveRole.scopes.includes(permission)) return false;
+  return roleMightAllow(effectiveRole, permission);
+}

@@ -1,0 +1,98 @@
+// Access tokens: ES256 JWTs (RFC 9068), verified without storage; what they claim is checked again by access.ts.
+import { type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import type { UserEffectiveRole } from "../../access/actor.ts";
+import type { SigningKeys } from "../../platform/config.ts";
+import { fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
+import { ROLES } from "../../platform/db/schema.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { uuidv7 } from "../../platform/ids.ts";
+
+const AUDIENCE = "edgecare-api";
+const CLOCK_TOLERANCE_S = 5;
+const DEFAULT_TTL_MINUTES = 15;
+
+const Claims = z.object({
+  sub: z.uuid(),
+  sid: z.uuid(),
+  jti: z.string(),
+  iat: z.number().int().positive(),
+  exp: z.number().int().positive(),
+  nbf: z.number().int().positive().optional(),
+  role: z.enum(ROLES),
+  hid: z.uuid().nullable(),
+  scp: z.enum(["care_team", "hospital"]),
+});
+
+export type AccessTokenSubject = { userId: string; sessionId: string; claimedRole: UserEffectiveRole };
+const buildTokenHeader = (kid: string) => ({ alg: "ES256", kid, typ: "at+jwt" });
+type TokenEnv = { ISSUER: string; ACCESS_TOKEN_EXPIRE_MINUTES: string };
+
+/** Life of an access token in seconds: ACCESS_TOKEN_EXPIRE_MINUTES, 1 minute to 24 hours, else 15 minutes. */
+export function accessTokenTtlSeconds(env: TokenEnv): number {
+  const minutes = Number(env.ACCESS_TOKEN_EXPIRE_MINUTES);
+  return Math.round((minutes >= 1 && minutes <= 1440 ? minutes : DEFAULT_TTL_MINUTES) * 60);
+}
+
+export function signAccessToken(env: TokenEnv, keys: SigningKeys, token: AccessTokenSubject, now: number): Promise<string> {
+  const issuedAt = Math.floor(now / 1000);
+  const { role, hospitalId, doctorScope } = token.claimedRole;
+  return new SignJWT({ sid: token.sessionId, role, hid: hospitalId, scp: doctorScope })
+    .setProtectedHeader(buildTokenHeader(keys.currentKid))
+    .setIssuer(env.ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(token.userId)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + accessTokenTtlSeconds(env))
+    .setJti(uuidv7())
+    .sign(keys.privateKey);
+}
+
+/** @throws ApiError unauthenticated for anything but a live token of ours */
+export async function verifyAccessToken(env: TokenEnv, keys: SigningKeys, jwt: string, now: number): Promise<AccessTokenSubject> {
+  const payload = await verifyJwt(env, keys, jwt, now);
+  const claims = Claims.safeParse(payload);
+  // A token from the future is a forged or misplaced clock, not a valid session.
+  if (!claims.success || claims.data.iat > now / 1000 + CLOCK_TOLERANCE_S) throw new ApiError("unauthenticated");
+  const { sub, sid, role, hid, scp } = claims.data;
+  return { userId: sub, sessionId: sid, claimedRole: { role, hospitalId: hid, doctorScope: scp } };
+}
+
+const encodeSegment = (value: unknown) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));
+
+/**
+ * One spelling a token, the one we write: base64url has spare bits, JSON repeated keys and spaces, and a header room for
+ * members (`jku`, `b64`) that a verifier may honour or pass over.
+ */
+function isCanonical(jwt: string, kid: string, payload: JWTPayload): boolean {
+  const [header, claims, signature = ""] = jwt.split(".");
+  return (
+    header === encodeSegment(buildTokenHeader(kid)) && claims === encodeSegment(payload) && fromBase64Url(signature) !== null
+  );
+}
+
+async function verifyJwt(env: TokenEnv, keys: SigningKeys, jwt: string, now: number): Promise<JWTPayload> {
+  try {
+    const { payload, protectedHeader } = await jwtVerify(
+      jwt,
+      ({ kid }) => {
+        const key = keys.publicKeys.get(kid ?? "");
+        if (!key) throw new Error("unknown kid");
+        return key;
+      },
+      {
+        algorithms: ["ES256"],
+        typ: "at+jwt",
+        issuer: env.ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ["exp", "iat", "jti", "sub", "sid"],
+        clockTolerance: CLOCK_TOLERANCE_S,
+        currentDate: new Date(now),
+      },
+    );
+    if (!isCanonical(jwt, protectedHeader.kid ?? "", payload)) throw new Error("another spelling");
+    return payload;
+  } catch (cause) {
+    throw new ApiError("unauthenticated", undefined, { cause });
+  }
+}

@@ -1,0 +1,148 @@
+// Who has an account, as far as the caller manages it: administrators all, hospital administrators their staff.
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { withUser } from "../../access/access.ts";
+import type { Call, UserEffectiveRole } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { unsealProfile } from "../../access/profile.ts";
+import { buildPage, COUNT_LIMIT, keysetClauses, resolvePageStart } from "../../http/pagination.ts";
+import type { Keys } from "../../platform/config.ts";
+import { batch, type Db } from "../../platform/db/client.ts";
+import { users } from "../../platform/db/schema.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { computeEmailIndex } from "../auth/login-names.ts";
+import type { UserQuery } from "./schemas.ts";
+import type { StaffRole } from "./users.ts";
+
+export type MembershipRow = { user_id: string; hospital_id: string; role: StaffRole; suspended: number };
+type UserRow = typeof users.$inferSelect;
+
+const isMemberOf = (hospitalId: string | null) =>
+  sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${users.id} AND m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
+const isSuspendedAt = (hospitalId: string | null) =>
+  sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${users.id} AND m.hospital_id = ${hospitalId} AND m.suspended_at IS NOT NULL)`;
+
+/** As `worksAt`, for lists: it goes from the hospital's people to their accounts, where the other looks at every account. */
+const isInStaffOf = (hospitalId: string | null) =>
+  sql`${users.id} IN (SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
+
+/** Accounts that the caller manages; those whom a hospital has suspended are still its staff. */
+export function isManagedBy(effectiveRole: UserEffectiveRole): SQL {
+  return effectiveRole.role === "admin" ? sql`1` : isMemberOf(effectiveRole.hospitalId);
+}
+
+/** Where these people work, as far as the caller may know: elsewhere is not a hospital administrator's business. */
+export function selectMemberships(db: Db, effectiveRole: UserEffectiveRole, ids: string[]) {
+  const isVisibleHospital = effectiveRole.role === "admin" ? sql`1` : sql`hospital_id = ${effectiveRole.hospitalId}`;
+  return db.all<MembershipRow>(sql`SELECT user_id, hospital_id, role, suspended_at IS NOT NULL AS suspended FROM memberships
+    WHERE user_id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) AND ended_at IS NULL AND ${isVisibleHospital}
+    ORDER BY created_at, hospital_id`);
+}
+
+export async function toUser(keys: Keys, effectiveRole: UserEffectiveRole, row: UserRow, memberships: MembershipRow[]) {
+  const ownMemberships = memberships.filter((membership) => membership.user_id === row.id);
+  const suspended = effectiveRole.role !== "admin" && ownMemberships.some((membership) => membership.suspended);
+  return {
+    user_id: row.id,
+    ...(await unsealProfile(keys, row)),
+    is_admin: row.isAdmin === 1,
+    is_active: row.active === 1 && !suspended,
+    memberships: ownMemberships.map(({ hospital_id, role, suspended }) => ({ hospital_id, role, is_active: !suspended })),
+    created_at: new Date(row.createdAt).toISOString(),
+    version: row.version,
+  };
+}
+
+function hasRole(role: UserQuery["role"], hospitalId: string | null): SQL | undefined {
+  if (role === undefined) return undefined;
+  if (role === "admin") return sql`${users.isAdmin} = 1`;
+  if (role === "patient") return sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = ${users.id})`;
+  const atHospital = hospitalId === null ? sql`1` : sql`m.hospital_id = ${hospitalId}`;
+  return sql`EXISTS (SELECT 1 FROM memberships m
+    WHERE m.user_id = ${users.id} AND m.role = ${role} AND m.ended_at IS NULL AND ${atHospital})`;
+}
+
+async function buildUserFilter(keys: Keys, effectiveRole: UserEffectiveRole, query: UserQuery): Promise<SQL | undefined> {
+  const { role, is_active: active, hospital_id: requestedHospitalId = null, email } = query;
+  const isAdmin = effectiveRole.role === "admin";
+  const isWorking = isAdmin
+    ? sql`${users.active} = 1`
+    : sql`(${users.active} = 1 AND NOT ${isSuspendedAt(effectiveRole.hospitalId)})`;
+  const hospitalId = isAdmin ? requestedHospitalId : effectiveRole.hospitalId;
+  return and(
+    isAdmin && requestedHospitalId === null ? undefined : isInStaffOf(hospitalId),
+    hasRole(role, hospitalId),
+    active === undefined ? undefined : active ? isWorking : sql`NOT ${isWorking}`,
+    email === undefined ? undefined : eq(users.emailIndex, await computeEmailIndex(keys, email)),
+  );
+}
+
+/**
+ * The accounts that the caller manages, newest first.
+ * @throws ApiError not_found for another hospital than the caller's own, invalid_request (`role=patient`), but for administrators
+ */
+export async function listUsers(anyCall: Call, query: UserQuery, action: "user:read" | "admin:read") {
+  const start = await resolvePageStart(anyCall, "users", query);
+  const { where, orderBy } = keysetClauses(start, users.createdAt, users.id);
+  const { call, effectiveRole, results } = await withUser(anyCall, action, async (effectiveRole, { db, keys }) => {
+    const filter = await buildUserFilter(keys, effectiveRole, query);
+    return [
+      db
+        .select()
+        .from(users)
+        .where(and(filter, where))
+        .orderBy(...orderBy)
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      db.all<{ n: number }>(
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM users WHERE ${filter ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
+      ),
+    ];
+  });
+  const { db, keys, actor, now } = call;
+  const { role, hospitalId } = effectiveRole;
+  // Who of their staff is a patient, here or anywhere, is not an employer's to ask.
+  if (role !== "admin" && query.role === "patient") {
+    throw new ApiError("invalid_request", "Only administrators list patients.", {
+      errors: [{ path: "role", message: "Not patient", code: "invalid_value" }],
+    });
+  }
+  if (role !== "admin" && query.hospital_id !== undefined && query.hospital_id !== hospitalId) {
+    return denyAccess(call, action, "not_found", { role, hospitalId, target: { hospital: query.hospital_id } });
+  }
+  const [rows, [counted]] = results;
+  const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
+    n: counted?.n ?? 0,
+    exact: false,
+  });
+  const ids = pageRows.map((row) => row.id);
+  const [memberships] = await batch(db, [
+    selectMemberships(db, effectiveRole, ids),
+    ...recordAuditEvent(db, actor, now, {
+      event: "user.list",
+      action: "R",
+      role,
+      hospitalId,
+      detail: { count: pageRows.length },
+    }),
+  ]);
+  return { items: await Promise.all(pageRows.map((row) => toUser(keys, effectiveRole, row, memberships))), pagination };
+}
+
+/** @throws ApiError not_found for whom the caller does not manage */
+export async function getUser(anyCall: Call, userId: string) {
+  const { call, effectiveRole, results } = await withUser(anyCall, "user:read", (effectiveRole, { db }) => [
+    db
+      .select()
+      .from(users)
+      .where(and(eq(users.id, userId), isManagedBy(effectiveRole))),
+    selectMemberships(db, effectiveRole, [userId]),
+  ]);
+  const { role, hospitalId } = effectiveRole;
+  const [[row], memberships] = results;
+  if (!row) return denyAccess(call, "user:read", "not_found", { role, hospitalId, target: { user: userId } });
+  const { db, keys, actor, now } = call;
+  const entity = { type: "user", id: userId };
+  await batch(db, recordAuditEvent(db, actor, now, { event: "user.read", action: "R", role, hospitalId, entity }));
+  return toUser(keys, effectiveRole, row, memberships);
+}

@@ -1,0 +1,111 @@
+// Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
+import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { withUser } from "../access/access.ts";
+import type { Call, UserActor, UserEffectiveRole } from "../access/actor.ts";
+import { recordAuditEvent, seqLowerBound, seqUpperBound } from "../access/audit.ts";
+import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
+import { batch } from "../platform/db/client.ts";
+import { auditEvents } from "../platform/db/schema.ts";
+
+export type AuditQuery = PageQuery & {
+  patient_id?: string | undefined;
+  actor_id?: string | undefined;
+  event?: string | undefined;
+  outcome?: "success" | "denied" | "failed" | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  abroad?: boolean | undefined;
+};
+
+const SEQ_COLUMN = auditEvents.seq;
+
+function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor, abroad: boolean): SQL {
+  if (effectiveRole.role === "admin") return abroad ? sql`${auditEvents.actorHospitalId} IS NOT NULL` : sql`1`;
+  if (effectiveRole.role === "hospital_admin" && abroad) return eq(auditEvents.actorHospitalId, effectiveRole.hospitalId ?? "");
+  if (effectiveRole.role === "hospital_admin") return eq(auditEvents.hospitalId, effectiveRole.hospitalId ?? "");
+  return sql`${SEQ_COLUMN} IN (SELECT s.seq FROM audit_subjects s JOIN patient_links l ON l.patient_id = s.patient_id WHERE l.user_id = ${actor.userId})`;
+}
+
+function buildAuditFilter(query: AuditQuery): SQL | undefined {
+  return and(
+    query.patient_id ? sql`${SEQ_COLUMN} IN (SELECT seq FROM audit_subjects WHERE patient_id = ${query.patient_id})` : undefined,
+    query.actor_id ? eq(auditEvents.actorId, query.actor_id) : undefined,
+    query.event ? eq(auditEvents.event, query.event) : undefined,
+    query.outcome ? eq(auditEvents.outcome, query.outcome) : undefined,
+    // Said twice, for the partial index of what was refused or failed.
+    query.outcome && query.outcome !== "success" ? sql`${auditEvents.outcome} <> 'success'` : undefined,
+    query.from ? recordedSince(Date.parse(query.from)) : undefined,
+    query.to ? recordedBefore(Date.parse(query.to)) : undefined,
+  );
+}
+
+// The time decides; the numbers keep the question from reading the trail before it or after it.
+const recordedSince = (time: number) => sql`${auditEvents.recordedAt} >= ${time} AND ${SEQ_COLUMN} > ${seqLowerBound(time)}`;
+const recordedBefore = (time: number) => sql`${auditEvents.recordedAt} < ${time} AND ${SEQ_COLUMN} <= ${seqUpperBound(time)}`;
+
+/** Events, the last written first. Reading the trail is itself an event. */
+export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
+  const start = await resolvePageStart(anyCall, "audit-events", query);
+  const afterCursor = start.after ? sql`${SEQ_COLUMN} < ${start.after.value}` : undefined;
+  const { call, effectiveRole, results } = await withUser(anyCall, "audit:read", (effectiveRole, { db, actor }) => {
+    const filter = and(isVisibleTo(effectiveRole, actor, query.abroad === true), buildAuditFilter(query));
+    return [
+      db
+        .select()
+        .from(auditEvents)
+        .where(and(filter, afterCursor))
+        .orderBy(desc(SEQ_COLUMN))
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM audit_events WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
+    ];
+  });
+  const { db, actor, now } = call;
+  const [rows, [count]] = results;
+  const key = ({ seq }: { seq: number }) => ({ value: seq, id: String(seq) });
+  const total = { n: count?.n ?? 0, exact: false };
+  const { rows: pageRows, pagination } = await buildPage(start, rows, key, total);
+  const { role, hospitalId } = effectiveRole;
+  // A trail in which nothing was seen concerns nobody: else anybody could write into any patient's log.
+  const subjects = query.patient_id && pageRows.length > 0 ? [query.patient_id] : [];
+  await batch(
+    db,
+    recordAuditEvent(db, actor, now, {
+      event: "audit.read",
+      action: "R",
+      role,
+      hospitalId,
+      subjects,
+      detail: { count: pageRows.length },
+    }),
+  );
+  return { items: pageRows.map((row) => toAuditEvent(row, effectiveRole)), pagination };
+}
+
+/**
+ * A patient reads who saw their data; not what else that person saw (a page holds several people's ids), nor from where. A
+ * hospital reads the addresses of its own staff, not those of others'.
+ */
+function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserEffectiveRole) {
+  const isOtherHospitalStaff = reader === "hospital_admin" && row.actorHospitalId !== null && row.actorHospitalId !== hospitalId;
+  const fullDetail: Record<string, unknown> | null = row.detail ? JSON.parse(row.detail) : null;
+  const { report_ids: _, ...detailForPatient } = fullDetail ?? {};
+  const detail = reader === "patient" && fullDetail ? detailForPatient : fullDetail;
+  return {
+    seq: row.seq,
+    recorded: new Date(row.recordedAt).toISOString(),
+    event: row.event,
+    action: row.action,
+    outcome: row.outcome,
+    reason: row.reason,
+    actor: { kind: row.actorKind, id: row.actorId, role: row.actorRole },
+    hospital_id: row.hospitalId,
+    actor_hospital_id: row.actorHospitalId,
+    basis: row.basis,
+    purpose: row.purpose,
+    entity: row.entityType && row.entityId ? { type: row.entityType, id: row.entityId } : null,
+    request_id: row.requestId,
+    ip: reader === "patient" || isOtherHospitalStaff ? null : row.ip,
+    detail,
+  };
+}

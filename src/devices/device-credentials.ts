@@ -1,0 +1,110 @@
+// Credentials: the secrets that name devices.
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
+import type { Call } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import { denyAccess } from "../access/deny.ts";
+import { createCredentialToken } from "../accounts/sessions/credential-tokens.ts";
+import type { KeyStatements } from "../http/idempotency.ts";
+import { batch } from "../platform/db/client.ts";
+import { credentials } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { deviceEvent, requireDevice } from "./devices.ts";
+
+const toIsoTime = (time: number) => new Date(time).toISOString();
+const toIsoTimeOrNull = (time: number | null) => (time === null ? null : toIsoTime(time));
+
+/** What a device may: bring what it measures for the patient it is bound to (access.ts). */
+export const DEVICE_SCOPES = "report:create observation:create";
+
+/** A new secret of a device: shown once, kept as SHA-256. */
+export async function issueCredential(
+  anyCall: Call,
+  deviceId: string,
+  name: string,
+  expiresAt: number | null,
+  keyStatements: KeyStatements,
+) {
+  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
+  const { db, keys, actor, now } = call;
+  if (expiresAt !== null && expiresAt <= now) throw new ApiError("invalid_request", "expires_at lies in the past.");
+  const id = uuidv7();
+  const { token, secretHash } = await createCredentialToken(keys, id, null);
+  const event = { ...deviceEvent(effectiveRole, device, "credential.issue", "C"), detail: { credential_id: id } };
+  await batch(db, [
+    ...keyStatements(id),
+    db.insert(credentials).values({
+      id,
+      kind: "device",
+      deviceId,
+      hospitalId: device.hospitalId,
+      name,
+      secretHash,
+      scopes: DEVICE_SCOPES,
+      createdBy: actor.userId,
+      createdAt: now,
+      expiresAt,
+    }),
+    ...recordAuditEvent(db, actor, now, event),
+  ]);
+  return {
+    credential_id: id,
+    device_id: deviceId,
+    name,
+    token,
+    created_at: toIsoTime(now),
+    expires_at: toIsoTimeOrNull(expiresAt),
+  };
+}
+
+/** Every credential a device ever had, newest first, at most 100. */
+export async function listCredentials(anyCall: Call, deviceId: string) {
+  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
+  const { db, actor, now } = call;
+  const [rows] = await batch(db, [
+    db.select().from(credentials).where(eq(credentials.deviceId, deviceId)).orderBy(desc(credentials.createdAt)).limit(100),
+    ...recordAuditEvent(db, actor, now, deviceEvent(effectiveRole, device, "credential.list", "R")),
+  ]);
+  return rows.map(toCredential);
+}
+
+function toCredential(row: typeof credentials.$inferSelect) {
+  return {
+    credential_id: row.id,
+    device_id: row.deviceId ?? "",
+    name: row.name,
+    created_at: toIsoTime(row.createdAt),
+    expires_at: toIsoTimeOrNull(row.expiresAt),
+    last_used_at: toIsoTimeOrNull(row.lastUsedAt),
+    revoked_at: toIsoTimeOrNull(row.revokedAt),
+  };
+}
+
+/** A credential that an Idempotency-Key made before: its token was shown then and is kept nowhere. */
+export async function replayCredential(anyCall: Call, deviceId: string, credentialId: string) {
+  const found = (await listCredentials(anyCall, deviceId)).find(({ credential_id }) => credential_id === credentialId);
+  if (!found) throw new ApiError("not_found");
+  const { revoked_at: _, last_used_at: __, ...credential } = found;
+  return { ...credential, token: null };
+}
+
+/** Ends a credential: its next request is refused. @throws ApiError not_found */
+export async function revokeCredential(anyCall: Call, deviceId: string, credentialId: string): Promise<void> {
+  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
+  const { db, actor, now } = call;
+  const [rows] = await batch(db, [
+    db
+      .update(credentials)
+      .set({ revokedAt: now })
+      .where(and(eq(credentials.id, credentialId), eq(credentials.deviceId, deviceId), isNull(credentials.revokedAt)))
+      .returning({ id: credentials.id }),
+    ...recordAuditEvent(db, actor, now, {
+      ...deviceEvent(effectiveRole, device, "credential.revoke", "D"),
+      detail: { credential_id: credentialId },
+      when: sql`changes() > 0`,
+    }),
+  ]);
+  if (rows.length > 0) return;
+  const { role, hospitalId } = effectiveRole;
+  await denyAccess(call, "device:manage", "not_found", { role, hospitalId, target: { credential: credentialId } });
+}

@@ -1,0 +1,104 @@
+// The shapes of devices on the wire, with an example of each, and the filters of their list.
+import { z } from "@hono/zod-openapi";
+import { booleanParam, pageQuery } from "../http/pagination.ts";
+import { EXAMPLES, Id, Timestamp } from "../http/router.ts";
+import { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
+
+export const DeviceKind = z.enum(DEVICE_KINDS);
+export const deviceLabel = z.string().trim().min(1).max(120);
+export const Device = z
+  .object({
+    device_id: Id,
+    hospital_id: Id,
+    kind: DeviceKind,
+    name: z.string(),
+    manufacturer: z.string().nullable(),
+    model: z.string().nullable(),
+    serial_number: z.string().nullable(),
+    is_active: z.boolean(),
+    patient_id: Id.nullable().openapi({ description: "The patient it is bound to, if the caller may see them" }),
+    created_at: Timestamp,
+    version: z.number().int(),
+  })
+  .openapi("Device");
+export const exampleDevice = {
+  device_id: EXAMPLES.device,
+  hospital_id: EXAMPLES.hospital,
+  kind: "ecg" as const,
+  name: "ECG cart 2",
+  manufacturer: null,
+  model: null,
+  serial_number: "SN-0042",
+  is_active: true,
+  patient_id: null,
+  created_at: EXAMPLES.time,
+  version: 1,
+};
+export const Credential = z
+  .object({
+    credential_id: Id,
+    device_id: Id,
+    name: z.string(),
+    created_at: Timestamp,
+    expires_at: Timestamp.nullable(),
+    last_used_at: Timestamp.nullable().openapi({ description: "To five minutes" }),
+    revoked_at: Timestamp.nullable(),
+  })
+  .openapi("Credential");
+export const exampleCredential = {
+  credential_id: EXAMPLES.credential,
+  device_id: EXAMPLES.device,
+  name: "ward PC",
+  created_at: EXAMPLES.time,
+  expires_at: null,
+};
+export const NewCredential = Credential.omit({ last_used_at: true, revoked_at: true })
+  .extend({ token: z.string().nullable().openapi({ description: "Null when an Idempotency-Key is replayed" }) })
+  .openapi("NewCredential");
+export type NewCredential = z.infer<typeof NewCredential>;
+export const Assignment = z
+  .object({
+    assignment_id: Id,
+    device_id: Id,
+    patient_id: Id,
+    started_at: Timestamp,
+    ended_at: Timestamp.nullable(),
+  })
+  .openapi("DeviceAssignment");
+export type Assignment = z.infer<typeof Assignment>;
+export const exampleAssignment = {
+  assignment_id: EXAMPLES.request,
+  device_id: EXAMPLES.device,
+  patient_id: EXAMPLES.patient,
+  started_at: EXAMPLES.time,
+  ended_at: null,
+};
+
+export const NewDevice = z
+  .strictObject({
+    kind: DeviceKind,
+    name: deviceLabel,
+    manufacturer: deviceLabel.nullable().default(null),
+    model: deviceLabel.nullable().default(null),
+    serial_number: deviceLabel.nullable().default(null),
+    hospital_id: Id.optional(),
+  })
+  .openapi("NewDevice");
+export const DeviceChange = z
+  .strictObject({
+    name: deviceLabel.optional(),
+    manufacturer: deviceLabel.nullable().optional(),
+    model: deviceLabel.nullable().optional(),
+    serial_number: deviceLabel.nullable().optional(),
+    is_active: z.literal(true).optional().openapi({ description: "Takes it into service again, bound to nobody" }),
+  })
+  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .openapi("DeviceChange");
+export const deviceQuery = z.strictObject({
+  ...pageQuery,
+  kind: DeviceKind.optional(),
+  active: booleanParam.optional(),
+  serial_number: deviceLabel.optional(),
+  patient_id: Id.optional().openapi({ description: "Bound to this patient now", example: EXAMPLES.patient }),
+  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }),
+});

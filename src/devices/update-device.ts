@@ -1,0 +1,77 @@
+// What becomes of a device: another name, out of service, in service again.
+import { and, eq, sql } from "drizzle-orm";
+import type { Call } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import { failWithAudit } from "../access/deny.ts";
+import { batch, isUniqueViolation } from "../platform/db/client.ts";
+import { devices } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
+import { endOpenAssignment } from "./assignments.ts";
+import { revokeUnusedCodes } from "./claim-codes.ts";
+import { deviceEvent, requireDevice, toDevice } from "./devices.ts";
+
+export type DeviceChange = {
+  name?: string | undefined;
+  manufacturer?: string | null | undefined;
+  model?: string | null | undefined;
+  serial_number?: string | null | undefined;
+  is_active?: true | undefined;
+};
+
+const matchesVersion = (id: string, version: number) => and(eq(devices.id, id), eq(devices.version, version));
+
+/** @param version what the caller saw last @throws ApiError not_found, precondition_failed, already_exists (the serial number) */
+export async function updateDevice(anyCall: Call, id: string, version: number, change: DeviceChange) {
+  const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, id, "device:manage");
+  const { db, actor, now } = call;
+  const subjects = assignment ? [assignment.patientId] : [];
+  const event = {
+    ...deviceEvent(effectiveRole, device, "device.update", "U"),
+    subjects,
+    detail: { fields: Object.keys(change) },
+  };
+  const { name = device.name, manufacturer = device.manufacturer, model = device.model, is_active } = change;
+  const { serial_number: serialNumber = device.serialNumber } = change;
+  const active = is_active ? 1 : device.active;
+  try {
+    const [[after]] = await batch(db, [
+      db
+        .update(devices)
+        .set({ name, manufacturer, model, serialNumber, active, updatedAt: now, version: version + 1 })
+        .where(matchesVersion(id, version))
+        .returning(),
+      ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    ]);
+    if (after) return toDevice(after, assignment?.patientId ?? null);
+  } catch (error) {
+    if (isUniqueViolation(error, "devices."))
+      throw new ApiError("already_exists", "The hospital has a device of that serial number.");
+    throw error;
+  }
+  return failWithAudit(call, "precondition_failed", event);
+}
+
+/**
+ * Takes a device out of service: its binding ends, its claim code too, and its credentials work no more (machines.ts asks).
+ * @throws ApiError not_found, precondition_failed
+ */
+export async function retireDevice(anyCall: Call, id: string, version: number): Promise<void> {
+  const { call, effectiveRole, device } = await requireDevice(anyCall, id, "device:manage");
+  const { db, actor, now } = call;
+  const event = deviceEvent(effectiveRole, device, "device.delete", "D");
+  const isRetired = sql`EXISTS (SELECT 1 FROM devices WHERE id = ${id} AND active = 0)`;
+  const [rows] = await batch(db, [
+    db
+      .update(devices)
+      .set({ active: 0, updatedAt: now, version: version + 1 })
+      .where(matchesVersion(id, version))
+      .returning({ id: devices.id }),
+    ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    // Nobody is bound to a device that is out of service: this finds a binding only when the change above counted.
+    endOpenAssignment(call, id, isRetired),
+    db.run(sql`INSERT INTO audit_subjects (patient_id, seq) SELECT patient_id, (SELECT max(seq) FROM audit_events)
+      FROM device_assignments WHERE device_id = ${id} AND ended_at = ${now} AND changes() > 0`),
+    revokeUnusedCodes(db, id, isRetired),
+  ]);
+  if (rows.length === 0) return failWithAudit(call, "precondition_failed", event);
+}

@@ -1,0 +1,55 @@
+// The documents' own paths: other names of canonical ones, answered by the same handlers.
+import type { MiddlewareHandler } from "hono";
+import { getPathNoStrict } from "hono/utils/url";
+import type { AppEnv } from "./router.ts";
+
+type PathAlias = { path: string; canonical: string; deprecated: boolean };
+
+/** Each stands for its canonical path and everything below it. */
+export const PATH_ALIASES: readonly PathAlias[] = [
+  { path: "/api/v1/clients", canonical: "/api/v1/patients", deprecated: true },
+  { path: "/api/patients", canonical: "/api/v1/patients", deprecated: true },
+  { path: "/api/analytics", canonical: "/api/v1/analytics", deprecated: true },
+  { path: "/api/v1/doctors", canonical: "/api/v1/practitioners", deprecated: false },
+  { path: "/api/v1/wearables/devices", canonical: "/api/v1/devices", deprecated: false },
+  { path: "/ws/vitals", canonical: "/api/v1/live", deprecated: false },
+];
+/** When the deprecated ones became so (RFC 9745): 2026-11-22. */
+const DEPRECATED_SINCE = "@1795305600";
+
+const findAlias = (path: string) => PATH_ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
+
+/** The path that routes are matched by. Trailing slashes count for nothing. */
+export function canonicalPath(request: Request): string {
+  const path = getPathNoStrict(request);
+  const alias = findAlias(path);
+  return alias ? alias.canonical + path.slice(alias.path.length) : path;
+}
+
+/** Tells callers of a deprecated path where it has gone (RFC 8288, RFC 5829). */
+export const addDeprecationHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  const alias = findAlias(getPathNoStrict(c.req.raw));
+  if (!alias?.deprecated) return;
+  c.header("Deprecation", DEPRECATED_SINCE);
+  // As it was sent, still percent-encoded: a header takes no other characters.
+  const { pathname } = new URL(c.req.url);
+  const rest = pathname.startsWith(alias.path) ? pathname.slice(alias.path.length) : "";
+  c.header("Link", `<${(alias.canonical + rest).replace(/(.)\/+$/, "$1")}>; rel="successor-version"`);
+};
+
+/** The same paths under their other names, for the description. */
+export function addAliasPaths<T extends object>(paths: Record<string, T>): Record<string, T> {
+  const aliasEntries = PATH_ALIASES.flatMap(({ path, canonical, deprecated }) =>
+    Object.entries(paths)
+      .filter(([existingPath]) => existingPath === canonical || existingPath.startsWith(`${canonical}/`))
+      .map(([existingPath, item]) => [path + existingPath.slice(canonical.length), copyOperations(item, deprecated)] as const),
+  );
+  return { ...paths, ...Object.fromEntries(aliasEntries) };
+}
+
+function copyOperations<T extends object>(item: T, deprecated: boolean): T {
+  const copy = structuredClone(item);
+  for (const operation of Object.values(copy)) if (deprecated) Object.assign(operation, { deprecated });
+  return copy;
+}

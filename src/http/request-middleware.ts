@@ -1,0 +1,223 @@
+// The request path before any route: id, call, log line, body as bytes counted by us, strict JSON.
+import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { type Call, getActorId } from "../access/actor.ts";
+import { getVerifiedKeys, isProduction } from "../platform/config.ts";
+import { getDb } from "../platform/db/client.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { log } from "../platform/log.ts";
+import { rejectRepeatedParams } from "./pagination.ts";
+import { limitCaller, limitSignup, rateLimitPolicy, SIGNUP_POLICY } from "./rate-limit.ts";
+import type { AppEnv } from "./router.ts";
+
+export const MAX_JSON_BYTES = 256 * 1024;
+const MAX_FORM_BYTES = 16 * 1024;
+const MAX_JSON_DEPTH = 64;
+/** How long a sender may be silent, and how long a body may take in all. */
+export const BODY_IDLE_TIMEOUT_MS = 30_000;
+export const BODY_TIMEOUT_MS = 10 * 60_000;
+
+/** Gives the request its id and writes its one log line. */
+export const logRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const started = Date.now();
+  const clientRequestId = c.req.header("X-Request-Id") ?? "";
+  c.set("requestId", /^[A-Za-z0-9._-]{8,64}$/.test(clientRequestId) ? clientRequestId : uuidv7());
+  await next();
+  const actor = c.get("call")?.actor;
+  log(c.env, "INFO", "request", {
+    request_id: c.get("requestId"),
+    actor: actor && actor.kind !== "anonymous" ? `${actor.kind}:${getActorId(actor)}` : "anonymous",
+    method: c.req.method,
+    // The pattern, not the path: ids stay out of the line that everything is counted by.
+    route: matchedRoutes(c).findLast((r) => !r.path.endsWith("*"))?.path ?? "none",
+    status: c.res.status,
+    duration_ms: Date.now() - started,
+  });
+};
+
+/** What the platform would not add: nothing is cached unless a route says so, and the rate policy is told. */
+export const setResponseHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  c.header("X-Request-Id", c.get("requestId"));
+  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+  if (!c.res.headers.has("Content-Security-Policy"))
+    c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  if (!c.res.headers.has("RateLimit-Policy")) c.header("RateLimit-Policy", rateLimitPolicy(c.env, c.get("call")?.actor ?? null));
+};
+
+/** Whatever is thrown reaches onError as an Error; the router passes over what is none, and the platform would show it. */
+export const wrapThrownValues: MiddlewareHandler<AppEnv> = async (_, next) => {
+  try {
+    await next();
+  } catch (thrown) {
+    throw new Error("something that is no Error was thrown", { cause: thrown });
+  }
+};
+
+/** In production: reads are sent to https, anything else is refused, for its body has crossed the wire in clear. */
+export const requireHttps: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const url = new URL(c.req.url);
+  if (!isProduction(c.env) || url.protocol === "https:") return next();
+  if (!["GET", "HEAD"].includes(c.req.method)) throw new ApiError("https_required");
+  url.protocol = "https:";
+  return c.redirect(url.toString(), 308);
+};
+
+/** Callers who have not said who they are share their address's allowance. */
+export const limitByAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await limitCaller(c.env, c.get("call").actor);
+  await next();
+};
+
+/** As `limitAddress`, where every try costs a hash or makes an account. */
+export const limitSignups: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await limitSignup(c.env, c.get("call").actor);
+  await next();
+  c.header("RateLimit-Policy", SIGNUP_POLICY);
+};
+
+/** Reads a form once, counted, for the validators behind it. */
+export const parseFormBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (c.req.method !== "POST") return next();
+  if (!/^application\/x-www-form-urlencoded\b/i.test(c.req.header("Content-Type") ?? "") || c.req.header("Content-Encoding")) {
+    throw new ApiError("unsupported_media_type", "Send application/x-www-form-urlencoded.");
+  }
+  const bytes = await readBody(c, MAX_FORM_BYTES);
+  c.req.bodyCache.arrayBuffer = bytes.buffer;
+  await next();
+};
+
+/** Keys, database and an anonymous actor; 503 until the secrets fit. */
+export const initializeCall: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const keys = await getVerifiedKeys(c.env);
+  const via = { requestId: c.get("requestId"), ip: c.req.header("CF-Connecting-IP") ?? null };
+  const debug: Call["debug"] = (message, fields) => log(c.env, "DEBUG", message, { request_id: via.requestId, ...fields }, 1);
+  c.set("call", { db: getDb(c.env.DB), keys, actor: { kind: "anonymous", via }, now: Date.now(), debug });
+  rejectRepeatedParams(c.req.queries());
+  await next();
+};
+
+/**
+ * The body's chunks as they come; a sender that falls silent is cut off, since the platform would wait for ever.
+ * @throws ApiError request_timeout
+ */
+export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array> {
+  const reader = c.req.raw.body?.getReader();
+  if (!reader) return;
+  const deadline = Date.now() + BODY_TIMEOUT_MS;
+  try {
+    for (;;) {
+      const next = await withIdleTimeout(reader.read());
+      if (Date.now() > deadline) throw new ApiError("request_timeout");
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    // Ends the transfer when the reader of these chunks stops early; harmless after the end.
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+function withIdleTimeout<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ApiError("request_timeout")), BODY_IDLE_TIMEOUT_MS);
+  });
+  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Reads at most `limit` bytes, counting them: a header can lie.
+ * @throws ApiError too_large, length_mismatch, request_timeout
+ */
+export async function readBody(c: Context<AppEnv>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const declaredLength = c.req.header("Content-Length");
+  if (declaredLength !== undefined && Number(declaredLength) > limit) throw new ApiError("too_large");
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of streamBody(c)) {
+    size += chunk.length;
+    if (size > limit) throw new ApiError("too_large");
+    chunks.push(chunk);
+  }
+  if (declaredLength !== undefined && Number(declaredLength) !== size) throw new ApiError("length_mismatch");
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  return bytes;
+}
+
+/** Parses a JSON body once, strictly, for the validators behind it. */
+export const parseJsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const expectsBody = ["POST", "PUT", "PATCH"].includes(c.req.method);
+  if (expectsBody && c.req.header("Content-Type") === undefined) {
+    // Over HTTP a request without a body has an empty one.
+    const bodyLength = c.req.raw.body === null ? 0 : (await readBody(c, MAX_JSON_BYTES)).length;
+    if (bodyLength > 0) throw new ApiError("unsupported_media_type", "Send application/json.");
+  } else if (expectsBody) {
+    if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body unencoded.");
+    if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(c.req.header("Content-Type") ?? "")) {
+      throw new ApiError("unsupported_media_type", "Send application/json.");
+    }
+    c.req.bodyCache.json = Promise.resolve(parseJson(await readBody(c, MAX_JSON_BYTES)));
+  }
+  await next();
+};
+
+/**
+ * RFC 8259 JSON in well-formed UTF-8, at most 64 levels deep, without NUL or lone surrogates. Of a repeated key the
+ * last value counts, for validators and handlers alike.
+ * @throws ApiError malformed_json
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (cause) {
+    throw new ApiError("malformed_json", "The body is not UTF-8.", { cause });
+  }
+  assertMaxDepth(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ApiError("malformed_json", undefined, { cause });
+  }
+  assertSafeJson(value);
+  return value;
+}
+
+/** Before JSON.parse, which takes five million levels and seconds of CPU. */
+function assertMaxDepth(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (inString) {
+      if (char === "\\") i++;
+      else if (char === '"') inString = false;
+    } else if (char === '"') inString = true;
+    else if (char === "{" || char === "[") {
+      if (++depth > MAX_JSON_DEPTH) throw new ApiError("malformed_json", "The body is nested too deeply.");
+    } else if (char === "}" || char === "]") depth--;
+  }
+}
+
+function assertSafeJson(value: unknown): void {
+  if (typeof value === "string" && (value.includes("\0") || !value.isWellFormed())) {
+    throw new ApiError("malformed_json", "A string holds NUL or a lone surrogate.");
+  }
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new ApiError("malformed_json", "A number is out of range.");
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === "__proto__") throw new ApiError("malformed_json", "A key is not allowed.");
+    assertSafeJson(key);
+    assertSafeJson(inner);
+  }
+}

@@ -1,0 +1,182 @@
+// The life of an alert: raised, acknowledged, escalated, repeated, snoozed, recovered, cleared.
+import type { RuleRun } from "./alarm-memory.ts";
+import { copyAlert } from "./alarm-memory.ts";
+import type { Alert, Transition } from "./model.ts";
+import { PRIORITIES } from "./model.ts";
+
+const MINUTE_MS = 60_000;
+/** Nobody is left without a reminder for longer than a round of the ward. */
+export const MAX_SNOOZE_MS = 4 * 60 * MINUTE_MS;
+
+/** An act on an alert that is not there: a number that was never given, or one that is over. */
+export class AlarmError extends Error {
+  readonly code: "unknown_alert" | "not_open";
+
+  constructor(code: "unknown_alert" | "not_open") {
+    super(code === "unknown_alert" ? "There is no such alert" : "The alert is over");
+    this.code = code;
+  }
+}
+
+export type AlertCause = Pick<Alert, "key" | "rule" | "code" | "device" | "priority" | "why">;
+
+export function findOpenAlert(run: RuleRun, key: string): Alert | undefined {
+  return run.memory.alerts.find((alert) => alert.key === key);
+}
+
+/** Whether a rule still holds the alert up: it is open and has not recovered. */
+export function isOngoing(alert: Alert | undefined): alert is Alert {
+  return alert !== undefined && alert.state !== "recovered";
+}
+
+function recordTransition(run: RuleRun, what: Transition["what"], alert: Alert, by: string | null = null): void {
+  run.transitions.push({ what, at: run.now, by, alert: copyAlert(alert) });
+}
+
+/**
+ * A rule says that its condition holds. The first time that is a new alert; later it changes the open one only when things got worse:
+ * a higher priority, the other limit, or a condition that came back before anybody acknowledged it. Each of these asks for a new
+ * acknowledgement. The priority never falls while the alert is open.
+ */
+export function raiseAlert(run: RuleRun, cause: AlertCause): void {
+  const open = findOpenAlert(run, cause.key);
+  if (!open) {
+    run.memory.n += 1;
+    const alert: Alert = { ...cause, ...ACTIVE_FIELDS, n: run.memory.n, raised_at: run.now, assigned_to: null, cleared_at: null };
+    scheduleReminders(run, alert);
+    run.memory.alerts.push(alert);
+    recordTransition(run, "raised", alert);
+    return;
+  }
+  const isHigher = PRIORITIES.indexOf(cause.priority) < PRIORITIES.indexOf(open.priority);
+  if (!isHigher && open.state !== "recovered" && open.why.side === cause.why.side) return;
+  Object.assign(open, ACTIVE_FIELDS, { why: cause.why, priority: isHigher ? cause.priority : open.priority });
+  scheduleReminders(run, open);
+  recordTransition(run, isHigher ? "raised_priority" : "raised", open);
+}
+
+const ACTIVE_FIELDS = {
+  state: "active",
+  tier: 0,
+  acknowledged_at: null,
+  acknowledged_by: null,
+  escalate_at: null,
+  repeat_at: null,
+  snoozed_until: null,
+  recovered_at: null,
+} as const;
+
+function scheduleReminders(run: RuleRun, alert: Alert): void {
+  alert.escalate_at = addMinutes(run.now, run.config.escalation[alert.priority][0] ?? null);
+  alert.repeat_at = nextRepeatAt(run, alert);
+}
+
+/** Not more often than once a minute, whatever the settings say. */
+function nextRepeatAt(run: RuleRun, alert: Alert): number | null {
+  const minutes = run.config.repeat_minutes[alert.priority];
+  return addMinutes(run.now, minutes === null ? null : Math.max(1, minutes));
+}
+
+function addMinutes(start: number, minutes: number | null): number | null {
+  return minutes === null ? null : start + minutes * MINUTE_MS;
+}
+
+/** The condition is over. A high limit alert that nobody has acknowledged is latched: it stays until somebody does. */
+export function recoverAlert(run: RuleRun, key: string): void {
+  const alert = findOpenAlert(run, key);
+  if (!isOngoing(alert)) return;
+  alert.recovered_at = run.now;
+  if (isLatching(alert)) {
+    Object.assign(alert, { state: "recovered", escalate_at: null, repeat_at: null, snoozed_until: null });
+    recordTransition(run, "recovered", alert);
+  } else clearAlert(run, alert);
+}
+
+function isLatching(alert: Alert): boolean {
+  return alert.rule === "limit" && alert.priority === "high" && alert.state === "active";
+}
+
+/** Ends an alert whatever its state: its condition is over, it was resolved, or what it was about is no longer watched. */
+export function clearAlert(run: RuleRun, alert: Alert, by: string | null = null): void {
+  Object.assign(alert, { state: "cleared", cleared_at: run.now, escalate_at: null, repeat_at: null, snoozed_until: null });
+  run.memory.alerts.splice(run.memory.alerts.indexOf(alert), 1);
+  recordTransition(run, "cleared", alert, by);
+}
+
+/** Ends what has the key, if anything, without latching. */
+export function clearAlertByKey(run: RuleRun, key: string): void {
+  const alert = findOpenAlert(run, key);
+  if (alert) clearAlert(run, alert);
+}
+
+/** @throws AlarmError */
+export function requireOpenAlert(run: RuleRun, n: number): Alert {
+  const alert = run.memory.alerts.find((open) => open.n === n);
+  if (alert) return alert;
+  throw new AlarmError(Number.isInteger(n) && n >= 1 && n <= run.memory.n ? "not_open" : "unknown_alert");
+}
+
+/** The first acknowledgement stands; a second one changes nothing. A latched alert is over with it. */
+export function acknowledgeAlert(run: RuleRun, n: number, by: string): void {
+  const alert = requireOpenAlert(run, n);
+  if (alert.state === "acknowledged") return;
+  const isLatched = alert.state === "recovered";
+  const repeat_at = isLatched ? null : nextRepeatAt(run, alert);
+  Object.assign(alert, { state: "acknowledged", acknowledged_at: run.now, acknowledged_by: by, escalate_at: null, repeat_at });
+  recordTransition(run, "acknowledged", alert, by);
+  if (isLatched) clearAlert(run, alert);
+}
+
+export function assignAlert(run: RuleRun, n: number, by: string, to: string | null): void {
+  const alert = requireOpenAlert(run, n);
+  if (alert.assigned_to === to) return;
+  alert.assigned_to = to;
+  recordTransition(run, "assigned", alert, by);
+}
+
+/** No repeats and no escalation until then, at most four hours ahead; a time that has passed ends the snooze. */
+export function snoozeAlert(run: RuleRun, n: number, by: string, until: number): void {
+  const alert = requireOpenAlert(run, n);
+  alert.snoozed_until = until > run.now ? Math.min(until, run.now + MAX_SNOOZE_MS) : null;
+  recordTransition(run, "snoozed", alert, by);
+}
+
+/** When the alert next needs the clock, epoch ms. */
+export function listAlertDeadlines(alert: Alert): number[] {
+  return [escalationDueAt(alert), repeatDueAt(alert), alert.snoozed_until].filter((time) => time !== null);
+}
+
+function escalationDueAt(alert: Alert): number | null {
+  return alert.state === "active" ? delayBySnooze(alert, alert.escalate_at) : null;
+}
+
+/** An acknowledged alert is repeated too: what goes on must not be forgotten. */
+function repeatDueAt(alert: Alert): number | null {
+  return alert.state === "recovered" ? null : delayBySnooze(alert, alert.repeat_at);
+}
+
+function delayBySnooze(alert: Alert, time: number | null): number | null {
+  return time === null ? null : Math.max(time, alert.snoozed_until ?? time);
+}
+
+/** Escalates and repeats what is due. A late clock tells every tier that it missed, in order, and repeats once. */
+export function runDueReminders(run: RuleRun): void {
+  for (const alert of run.memory.alerts) {
+    for (let due = escalationDueAt(alert); due !== null && due <= run.now; due = escalationDueAt(alert))
+      escalateAlert(run, alert, due);
+    const repeat = repeatDueAt(alert);
+    if (repeat !== null && repeat <= run.now) {
+      alert.repeat_at = nextRepeatAt(run, alert);
+      recordTransition(run, "repeated", alert);
+    }
+    if (alert.snoozed_until !== null && alert.snoozed_until <= run.now) alert.snoozed_until = null;
+  }
+}
+
+function escalateAlert(run: RuleRun, alert: Alert, due: number): void {
+  const tiers = run.config.escalation[alert.priority];
+  const next = tiers[alert.tier + 1];
+  alert.escalate_at = next === undefined ? null : due + Math.max(0, next - (tiers[alert.tier] ?? 0)) * MINUTE_MS;
+  alert.tier += 1;
+  recordTransition(run, "escalated", alert);
+}

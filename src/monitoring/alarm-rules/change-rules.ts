@@ -1,0 +1,199 @@
+// Rules over time: how fast a value changes, and how far it has drifted from what is usual for this patient.
+import { roundHalfUp } from "../vitals/catalogue.ts";
+import type { Limits } from "../vitals/model.ts";
+import type { Baseline, RuleRun, Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
+import { findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
+import { formatReading, toLimitKey } from "./limit-rule.ts";
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** The rate of change is judged on up to seven points, ten seconds apart or more, none older than ten minutes. */
+const MAX_RATE_POINTS = 7;
+const RATE_SPACING_S = 10;
+const RATE_WINDOW_S = 600;
+/** One outlier among five points reaches 4 of the 10 slopes between them, and so not their median. */
+const MIN_RATE_POINTS = 5;
+
+type RatePoint = readonly [seconds: number, value: number];
+
+export function toRateKey(code: string): string {
+  return `rate:${code}`;
+}
+
+/**
+ * Change a minute, as the median of the slopes between all pairs of points (Theil 1950, Sen 1968): up to 29 % of outliers do not move
+ * it. Null until there are five points over forty seconds.
+ */
+export function computeRatePerMinute(points: readonly RatePoint[]): number | null {
+  if (points.length < MIN_RATE_POINTS) return null;
+  const slopes = points
+    .flatMap(([t, v], i) => points.slice(i + 1).map(([u, w]) => ((w - v) * 60) / (u - t)))
+    .sort((a, b) => a - b);
+  const middle = slopes.length >> 1;
+  return ((slopes[middle] ?? 0) + (slopes[slopes.length - 1 - middle] ?? 0)) / 2;
+}
+
+/** Takes a newer value of a vital into its rate of change. The alert ends below half of the limit, or after ten minutes without values. */
+export function evaluateRate(watched: WatchedVital, value: number, at: number): void {
+  const { run, code, vital, limits } = watched;
+  const limit = limits.rate_per_minute;
+  if (limit === null) {
+    clearRate(run, code, vital);
+    return;
+  }
+  const seconds = Math.round(at / SECOND_MS);
+  const last = vital.r?.at(-1);
+  if (last && seconds - last[0] < RATE_SPACING_S) return;
+  const points = [...(vital.r ?? []), [seconds, value] as const].filter(([time]) => seconds - time <= RATE_WINDOW_S);
+  vital.r = points.slice(-MAX_RATE_POINTS);
+  const rate = computeRatePerMinute(vital.r);
+  if (rate === null) return;
+  if (Math.abs(rate) >= limit && !isLimitAlertOngoing(run, code))
+    raiseRateAlert(run, code, value, rate, limit, seconds - (vital.r[0]?.[0] ?? seconds));
+  else if (Math.abs(rate) < limit / 2 || isLimitAlertOngoing(run, code)) recoverAlert(run, toRateKey(code));
+}
+
+/** Beyond a limit there is an alarm already, of which the change is a part. */
+function isLimitAlertOngoing(run: RuleRun, code: string): boolean {
+  return isOngoing(findOpenAlert(run, toLimitKey(code)));
+}
+
+function raiseRateAlert(run: RuleRun, code: string, value: number, rate: number, limit: number, window_s: number): void {
+  const side: Side = rate < 0 ? "low" : "high";
+  const change = `${side === "low" ? "falls" : "rises"} by ${roundHalfUp(Math.abs(rate), 1)} a minute over ${window_s} s; the limit is ${limit}`;
+  const why = { value: roundHalfUp(rate, 1), bound: limit, side, window_s, text: `${formatReading(code, value)} ${change}` };
+  raiseAlert(run, { key: toRateKey(code), rule: "rate", code, device: null, priority: "medium", why });
+}
+
+/** Forgets the points, as after somebody resolved the alert. */
+export function clearRate(run: RuleRun, code: string, vital: VitalMemory): void {
+  vital.r = undefined;
+  recoverAlert(run, toRateKey(code));
+}
+
+/** Half-lives: "usual" is the last hours, "now" the last minutes. A day and its night stay within the usual. */
+const SLOW_HALF_LIFE_MS = 6 * HOUR_MS;
+const FAST_HALF_LIFE_MS = 10 * MINUTE_MS;
+/** The usual is not known before an hour and six values, and takes one value a minute at most. */
+const MIN_BASELINE = { values: 6, ms: HOUR_MS };
+const BASELINE_SPACING_MS = MINUTE_MS;
+/**
+ * Standard deviations that are a drift (the three of Shewhart's charts), that are none any more, and beyond which one value counts no
+ * further.
+ */
+const DRIFT_SD = 3;
+const SETTLED_SD = 1.5;
+const CLIP_SD = 3;
+/** How long a drift must last, and after which silence nothing is known of it any more. */
+const MIN_DRIFT_MS = 10 * MINUTE_MS;
+const MAX_DRIFT_AGE_MS = 6 * HOUR_MS;
+
+export function toTrendKey(code: string): string {
+  return `trend:${code}`;
+}
+
+/** The least spread that is taken for real: a twentieth of the room between the limits, or the hysteresis. */
+function minSpread(limits: Limits): number {
+  const room = limits.high !== null && limits.low !== null ? (limits.high - limits.low) / 20 : 0;
+  return Math.max(room, limits.hysteresis, 1e-6);
+}
+
+function decayWeight(elapsed: number, halfLife: number): number {
+  return 1 - 2 ** (-elapsed / halfLife);
+}
+
+/**
+ * Takes a newer value of a vital into its baseline and judges the drift: the z-score of the fast exponentially weighted mean (Roberts
+ * 1959) against the slow mean and its deviation. Only drifts towards a side that has a limit count. It is a hint, of low priority.
+ */
+export function evaluateTrend(watched: WatchedVital, value: number, at: number): void {
+  const { run, code, vital, limits } = watched;
+  if (!limits.trend) {
+    resetBaseline(run, code, vital);
+    return;
+  }
+  const baseline = vital.e;
+  if (!baseline) {
+    vital.e = { m: value, d: 0, f: value, n: 1, b: at, u: at };
+    return;
+  }
+  baseline.f = roundHalfUp(baseline.f + decayWeight(at - vital.a, FAST_HALF_LIFE_MS) * (value - baseline.f), 3);
+  const spread = Math.max(Math.sqrt(baseline.d), minSpread(limits));
+  const z = (baseline.f - baseline.m) / spread;
+  if (baseline.n >= MIN_BASELINE.values && at - baseline.b >= MIN_BASELINE.ms)
+    evaluateDrift(watched, baseline, { z, spread }, at);
+  if (at - baseline.u >= BASELINE_SPACING_MS) updateBaseline(baseline, value, spread, at);
+}
+
+/** Standard deviations off the usual, and how much one of them is. */
+type Drift = { z: number; spread: number };
+
+function updateBaseline(baseline: Baseline, value: number, spread: number, at: number): void {
+  baseline.n += 1;
+  const weight = Math.max(
+    decayWeight(at - baseline.u, SLOW_HALF_LIFE_MS),
+    baseline.n <= MIN_BASELINE.values ? 1 / baseline.n : 0,
+  );
+  const deviation = value - baseline.m;
+  const clipped =
+    baseline.n <= MIN_BASELINE.values ? deviation : Math.max(-CLIP_SD * spread, Math.min(CLIP_SD * spread, deviation));
+  baseline.m = roundHalfUp(baseline.m + weight * clipped, 3);
+  baseline.d = roundHalfUp((1 - weight) * (baseline.d + weight * clipped * clipped), 3);
+  baseline.u = at;
+}
+
+function evaluateDrift({ run, code, limits }: WatchedVital, baseline: Baseline, drift: Drift, at: number): void {
+  const { z } = drift;
+  const side: Side = z < 0 ? "low" : "high";
+  const isRelevant = hasLimit(limits, side) && !isLimitAlertOngoing(run, code);
+  if (Math.abs(z) < DRIFT_SD || !isRelevant) {
+    Object.assign(baseline, { p: undefined, s: undefined });
+    if (Math.abs(z) < SETTLED_SD || !isRelevant) recoverAlert(run, toTrendKey(code));
+    return;
+  }
+  if (baseline.s !== side) Object.assign(baseline, { p: at, s: side });
+  if (at - (baseline.p ?? at) < MIN_DRIFT_MS) return;
+  raiseDriftAlert(run, code, baseline, drift);
+}
+
+function hasLimit(limits: Limits, side: Side): boolean {
+  return side === "low" ? (limits.low ?? limits.critical_low) !== null : (limits.high ?? limits.critical_high) !== null;
+}
+
+function raiseDriftAlert(run: RuleRun, code: string, baseline: Baseline, { z, spread }: Drift): void {
+  const side: Side = z < 0 ? "low" : "high";
+  const now = roundHalfUp(baseline.f, 1);
+  const drift = `on average, ${roundHalfUp(Math.abs(z), 1)} standard deviations ${side === "low" ? "below" : "above"}`;
+  const text = `${formatReading(code, now)} ${drift} this patient's own ${roundHalfUp(baseline.m, 1)} of the last hours`;
+  const bound = roundHalfUp(baseline.m + (side === "low" ? -1 : 1) * DRIFT_SD * spread, 1);
+  const why = { value: now, bound, side, window_s: SLOW_HALF_LIFE_MS / SECOND_MS, text };
+  raiseAlert(run, { key: toTrendKey(code), rule: "trend", code, device: null, priority: "low", why });
+}
+
+/** Begins a new baseline, as after somebody resolved the alert: what is now is the new usual. */
+export function resetBaseline(run: RuleRun, code: string, vital: VitalMemory): void {
+  vital.e = undefined;
+  recoverAlert(run, toTrendKey(code));
+}
+
+/** Ends what no newer value has confirmed for too long. */
+export function expireChangeAlerts(run: RuleRun, code: string, vital: VitalMemory): void {
+  if (run.now >= rateExpiresAt(vital)) recoverAlert(run, toRateKey(code));
+  if (run.now >= trendExpiresAt(vital)) recoverAlert(run, toTrendKey(code));
+}
+
+/** When open alerts of change would end without another value. */
+export function listChangeDeadlines(run: Pick<RuleRun, "memory">, code: string, vital: VitalMemory): number[] {
+  const open = (key: string) => isOngoing(run.memory.alerts.find((alert) => alert.key === key));
+  return [...(open(toRateKey(code)) ? [rateExpiresAt(vital)] : []), ...(open(toTrendKey(code)) ? [trendExpiresAt(vital)] : [])];
+}
+
+function rateExpiresAt(vital: VitalMemory): number {
+  return vital.a + RATE_WINDOW_S * SECOND_MS;
+}
+
+function trendExpiresAt(vital: VitalMemory): number {
+  return vital.a + MAX_DRIFT_AGE_MS;
+}

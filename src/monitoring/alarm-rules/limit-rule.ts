@@ -1,0 +1,116 @@
+// The limit rule: when a value is beyond a limit, for how long, and when it is back.
+import { CODES, findVital } from "../vitals/catalogue.ts";
+import type { Limits } from "../vitals/model.ts";
+import type { Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
+import { findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
+import type { Alert } from "./model.ts";
+
+/** A value stands until the next one, but not for longer: half an hour, as long as NEWS2 inputs stay fresh by default. */
+export const MAX_VALUE_HOLD_MS = 30 * 60_000;
+
+/** No pulse, no oxygen, no breath: of the highest priority whatever the limits are. */
+const ZERO_IS_CRITICAL: ReadonlySet<string> = new Set([CODES.heart_rate, CODES.spo2, CODES.respiratory_rate]);
+
+export type LimitPosition = { side: Side; bound: number; critical: boolean };
+
+/** Where a value lies against limits; null is inside. A limit is met at its value, as NEWS2's bands are written ("91 or less"). */
+export function locateValue(code: string, value: number, limits: Limits): LimitPosition | null {
+  if (value <= 0 && ZERO_IS_CRITICAL.has(code)) return { side: "low", bound: 0, critical: true };
+  const { critical_low, low, high, critical_high } = limits;
+  if (critical_low !== null && value <= critical_low) return { side: "low", bound: critical_low, critical: true };
+  if (critical_high !== null && value >= critical_high) return { side: "high", bound: critical_high, critical: true };
+  if (low !== null && value <= low) return { side: "low", bound: low, critical: false };
+  if (high !== null && value >= high) return { side: "high", bound: high, critical: false };
+  return null;
+}
+
+/** Back from the side by more than the hysteresis. A side without limits has nothing to come back from. */
+function hasRecoveredFrom(side: Side, value: number, limits: Limits): boolean {
+  const bounds = side === "low" ? [limits.low, limits.critical_low] : [limits.high, limits.critical_high];
+  return bounds.every((bound) => {
+    if (bound === null) return true;
+    return side === "low" ? value > bound + limits.hysteresis : value < bound - limits.hysteresis;
+  });
+}
+
+export function toLimitKey(code: string): string {
+  return `limit:${code}`;
+}
+
+/**
+ * Judges the value that holds at a time, new or still standing.
+ *
+ * Beyond a critical limit the alarm is raised at once: what monitors send is averaged over seconds already. Beyond an ordinary one it
+ * is raised after `duration_s` on that side. A dip back across the limit that is shorter than the duration, and not by more than the
+ * hysteresis, does not start the time anew: a value that dithers at its limit is beyond it. An alert recovers when the value has been
+ * inside by more than the hysteresis for `duration_s` without a break.
+ */
+export function evaluateLimit(watched: WatchedVital, value: number, time: number): void {
+  const { run, code, vital, limits } = watched;
+  const position = locateValue(code, value, limits);
+  const alert = findOpenAlert(run, toLimitKey(code));
+  if (position) {
+    if (vital.s !== position.side) Object.assign(vital, { s: position.side, t: time });
+    Object.assign(vital, { l: time, i: undefined });
+    if (position.critical || time - (vital.t ?? time) >= limits.duration_s * 1000) raiseLimitAlert(watched, value, position);
+  } else if (isOngoing(alert)) {
+    evaluateRecovery(watched, alert, value, time);
+  } else if (vital.s && (hasRecoveredFrom(vital.s, value, limits) || time - (vital.l ?? time) > limits.duration_s * 1000)) {
+    clearOnset(vital);
+  }
+}
+
+function evaluateRecovery({ run, vital, limits }: WatchedVital, alert: Alert, value: number, time: number): void {
+  if (!hasRecoveredFrom(alert.why.side ?? "low", value, limits)) {
+    vital.i = undefined;
+    return;
+  }
+  vital.i ??= time;
+  if (time - vital.i < limits.duration_s * 1000) return;
+  clearOnset(vital);
+  recoverAlert(run, alert.key);
+}
+
+export function clearOnset(vital: VitalMemory): void {
+  Object.assign(vital, { s: undefined, t: undefined, l: undefined, i: undefined });
+}
+
+function raiseLimitAlert({ run, code, limits }: WatchedVital, value: number, position: LimitPosition): void {
+  const window_s = position.critical ? 0 : limits.duration_s;
+  const text = `${formatReading(code, value)} is at or ${position.side === "low" ? "below" : "above"} the ${position.critical ? "critical " : ""}limit ${position.bound}`;
+  raiseAlert(run, {
+    key: toLimitKey(code),
+    rule: "limit",
+    code,
+    device: null,
+    priority: position.critical ? "high" : "medium",
+    why: {
+      value,
+      bound: position.bound,
+      side: position.side,
+      window_s,
+      text: window_s > 0 ? `${text}, for ${window_s} s` : text,
+    },
+  });
+}
+
+/** "Heart rate 132 /min" */
+export function formatReading(code: string, value: number): string {
+  const vital = findVital(code);
+  return vital ? `${vital.display} ${value} ${vital.unit}` : `${code} ${value}`;
+}
+
+/** When a standing value will be judged anew: its onset or its recovery is complete. Null when that needs another value. */
+export function limitDeadline(code: string, vital: VitalMemory, limits: Limits, alert: Alert | undefined): number | null {
+  if (vital.q) return null;
+  const position = locateValue(code, vital.v, limits);
+  const start = position ? findOnset(vital, position, alert) : isOngoing(alert) ? vital.i : undefined;
+  const dueAt = start === undefined ? null : start + limits.duration_s * 1000;
+  return dueAt !== null && dueAt <= vital.a + MAX_VALUE_HOLD_MS ? dueAt : null;
+}
+
+/** Since when a value has been on its side; undefined where that is what the alert says already. */
+function findOnset(vital: VitalMemory, position: LimitPosition, alert: Alert | undefined): number | undefined {
+  const isAlreadyRaised = isOngoing(alert) && alert.why.side === position.side;
+  return isAlreadyRaised || vital.s !== position.side ? undefined : vital.t;
+}

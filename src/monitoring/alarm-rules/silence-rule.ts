@@ -1,0 +1,136 @@
+// Silence is not health: a vital or a whole device from which nothing comes any more, by the server's clock.
+import { findVital } from "../vitals/catalogue.ts";
+import type { AlarmMemory, DeviceMemory, RuleRun } from "./alarm-memory.ts";
+import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert } from "./alert-lifecycle.ts";
+import type { AlarmConfig } from "./model.ts";
+
+const SECOND_MS = 1000;
+
+export function toSilenceKey(code: string): string {
+  return `silence:${code}`;
+}
+
+export function toDeviceKey(id: string): string {
+  return `device:${id}`;
+}
+
+/** Something came from a device: it is there, and its silence is over. Devices that are not bound are nobody's to miss. */
+export function recordDeviceContact(run: RuleRun, id: string): DeviceMemory | null {
+  if (!run.config.devices[id]) return null;
+  const device = run.memory.devices[id] ?? { x: run.now, c: {} };
+  const wasSilent = findOpenAlert(run, toDeviceKey(id)) !== undefined;
+  run.memory.devices[id] = { ...device, x: run.now, r: wasSilent ? run.now : device.r };
+  clearAlertByKey(run, toDeviceKey(id));
+  return run.memory.devices[id];
+}
+
+/** A usable value came from a sensor. Implausible ones do not count: a sensor that is off may send them for ever. */
+export function recordVital(run: RuleRun, device: DeviceMemory, code: string): void {
+  device.c[code] = run.now;
+  clearAlertByKey(run, toSilenceKey(code));
+}
+
+/** Forgets what is not to be missed any more: the sensor was taken off on purpose, until it sends again. */
+export function ignoreVital(memory: AlarmMemory, code: string): void {
+  for (const device of Object.values(memory.devices)) delete device.c[code];
+}
+
+type LastReading = { id: string; device: DeviceMemory; at: number; allowedMs: number };
+
+/** The device that sent a vital last, and how long the vital may be silent; null where it cannot be. */
+function findLastReading(memory: AlarmMemory, config: AlarmConfig, code: string): LastReading | null {
+  const allowedMs = config.limits[code]?.silence_s ?? null;
+  if (allowedMs === null) return null;
+  let last: LastReading | null = null;
+  for (const [id, device] of Object.entries(memory.devices)) {
+    const at = config.devices[id] && device.c[code];
+    if (at !== undefined && (!last || at > last.at)) last = { id, device, at, allowedMs: allowedMs * SECOND_MS };
+  }
+  return last;
+}
+
+/**
+ * Whether the device went on speaking when the vital had stopped: then the sensor is off. Otherwise the device itself is silent, and
+ * has one alarm for all that it measures. Half of the allowed silence tells them apart, however seldom a device speaks. A device that
+ * speaks once more within that half and then no more has its own alarm, so that no silence lasts longer than one and a half times.
+ */
+function isVitalSilentAlone(config: AlarmConfig, { id, device, at, allowedMs }: LastReading): boolean {
+  return config.devices[id]?.silence_s === null || device.x - at >= allowedMs / 2;
+}
+
+/** When a vital is silent; null where that cannot be. Counted anew when silence begins to matter and when its device comes back. */
+function vitalSilentAt(memory: AlarmMemory, config: AlarmConfig, code: string): number | null {
+  const last = findLastReading(memory, config, code);
+  if (!last || memory.ward === null || !isVitalSilentAlone(config, last)) return null;
+  return Math.max(last.at, memory.ward, last.device.r ?? 0) + last.allowedMs;
+}
+
+/** When a device is silent: after its own time, or that of a vital which fell silent with it, so that no vital is missed longer. */
+function deviceSilentAt(memory: AlarmMemory, config: AlarmConfig, id: string): number | null {
+  const device = memory.devices[id];
+  const allowedSeconds = config.devices[id]?.silence_s ?? null;
+  if (!device || allowedSeconds === null || memory.ward === null) return null;
+  return Math.max(device.x, memory.ward) + allowedSilenceMs(memory, config, id, allowedSeconds);
+}
+
+function allowedSilenceMs(memory: AlarmMemory, config: AlarmConfig, id: string, allowedSeconds: number): number {
+  const codes = Object.keys(memory.devices[id]?.c ?? {});
+  const allowances = codes.flatMap((code) => {
+    const last = findLastReading(memory, config, code);
+    return last?.id === id && !isVitalSilentAlone(config, last) ? [last.allowedMs] : [];
+  });
+  return Math.min(allowedSeconds * SECOND_MS, ...allowances);
+}
+
+function listWatchedCodes(memory: AlarmMemory): Set<string> {
+  return new Set(Object.values(memory.devices).flatMap((device) => Object.keys(device.c)));
+}
+
+/** Raises what is silent now, and ends what nobody waits for any more. */
+export function evaluateSilence(run: RuleRun): void {
+  const { memory, config, now } = run;
+  memory.ward = config.monitoring === "ward" ? (memory.ward ?? now) : null;
+  for (const id of Object.keys(memory.devices)) if (!config.devices[id]) delete memory.devices[id];
+  for (const alert of [...memory.alerts])
+    if (!isStillWatched(run, alert.rule, alert.code, alert.device)) clearAlertByKey(run, alert.key);
+  for (const id of Object.keys(memory.devices)) {
+    const due = deviceSilentAt(memory, config, id);
+    if (due !== null && due <= now) raiseDeviceSilence(run, id);
+  }
+  for (const code of listWatchedCodes(memory)) {
+    const due = vitalSilentAt(memory, config, code);
+    if (due !== null && due <= now) raiseVitalSilence(run, code);
+  }
+}
+
+function isStillWatched({ memory, config }: RuleRun, rule: string, code: string | null, device: string | null): boolean {
+  if (rule === "silence") return memory.ward !== null && code !== null && findLastReading(memory, config, code) !== null;
+  const boundDevice = device !== null && config.devices[device];
+  if (rule === "device_silence") return memory.ward !== null && Boolean(boundDevice && boundDevice.silence_s !== null);
+  return rule !== "technical" || Boolean(boundDevice);
+}
+
+function raiseVitalSilence(run: RuleRun, code: string): void {
+  if (findOpenAlert(run, toSilenceKey(code))) return;
+  const window_s = run.config.limits[code]?.silence_s ?? null;
+  const text = `${findVital(code)?.display ?? code}: no usable value for ${window_s} s, while its device goes on sending`;
+  const why = { value: null, bound: null, side: null, window_s, text };
+  raiseAlert(run, { key: toSilenceKey(code), rule: "silence", code, device: null, priority: "medium", why });
+}
+
+function raiseDeviceSilence(run: RuleRun, id: string): void {
+  if (findOpenAlert(run, toDeviceKey(id))) return;
+  const allowedSeconds = run.config.devices[id]?.silence_s ?? 0;
+  const window_s = allowedSilenceMs(run.memory, run.config, id, allowedSeconds) / SECOND_MS;
+  const why = { value: null, bound: null, side: null, window_s, text: `The device has sent nothing for ${window_s} s` };
+  raiseAlert(run, { key: toDeviceKey(id), rule: "device_silence", code: null, device: id, priority: "medium", why });
+}
+
+export function listSilenceDeadlines(memory: AlarmMemory, config: AlarmConfig): number[] {
+  const open = (key: string) => isOngoing(memory.alerts.find((alert) => alert.key === key));
+  const vitals = [...listWatchedCodes(memory)].map((code) =>
+    open(toSilenceKey(code)) ? null : vitalSilentAt(memory, config, code),
+  );
+  const devices = Object.keys(memory.devices).map((id) => (open(toDeviceKey(id)) ? null : deviceSilentAt(memory, config, id)));
+  return [...vitals, ...devices].filter((time) => time !== null);
+}

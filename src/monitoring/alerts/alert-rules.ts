@@ -1,0 +1,277 @@
+// Alarm limits of wards and patients: kept in D1, checked before they are saved, each change with its numbers in the trail.
+import { and, eq, sql } from "drizzle-orm";
+import { type Access, authorizePatient, requireRole, withUser } from "../../access/access.ts";
+import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
+import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess, failWithAudit } from "../../access/deny.ts";
+import type { Permission } from "../../access/permissions.ts";
+import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
+import { batch } from "../../platform/db/client.ts";
+import { alertRules, wards } from "../../platform/db/schema.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { checkLimits, type LimitProblem, type LimitsOverride, type LimitsOverrides, mergeLimits } from "../alarm-rules/limits.ts";
+import { findAgeBand, findVital, getDefaultLimits, VITALS } from "../vitals/catalogue.ts";
+import { AGE_BANDS, type AgeBand, type Limits, type Vital } from "../vitals/model.ts";
+
+type AlertRuleRow = typeof alertRules.$inferSelect;
+export type Layer = "default" | "ward" | "patient";
+
+/** So many rules a list holds; a hospital with more names a ward. */
+export const MAX_RULES = 1_000;
+
+function toRule(row: AlertRuleRow) {
+  const vital = findVital(row.code);
+  const limits: LimitsOverride = JSON.parse(row.limits);
+  return {
+    ward_id: row.scope === "ward" ? row.scopeId : null,
+    patient_id: row.scope === "patient" ? row.scopeId : null,
+    code: row.code,
+    name: vital?.name ?? null,
+    unit: vital?.unit ?? null,
+    limits,
+    version: row.version,
+    updated_by: row.updatedBy,
+    updated_at: new Date(row.updatedAt).toISOString(),
+  };
+}
+
+/** The catalogue's limits of an age band, with their sources. */
+export async function listDefaultRules(call: Call, band: AgeBand) {
+  await requireRole(call, "alert_rule:read");
+  return VITALS.flatMap(({ code, name, display, unit, plausible, limits, source }) => {
+    const bandLimits = limits[band];
+    return bandLimits ? [{ code, name, display, unit, plausible, limits: bandLimits, source }] : [];
+  });
+}
+
+const hospitalFilter = (effectiveRole: UserEffectiveRole) =>
+  effectiveRole.role === "admin" ? sql`1` : eq(wards.hospitalId, effectiveRole.hospitalId ?? "");
+
+/** Rules of the wards of the caller's hospital, ward by ward; of all hospitals for administrators. */
+export async function listRules(
+  anyCall: Call,
+  { ward_id, hospital_id }: { ward_id?: string | undefined; hospital_id?: string | undefined },
+) {
+  const { call, effectiveRole, results } = await withUser(anyCall, "alert_rule:read", (effectiveRole, { db }) => {
+    const wardFilter = and(
+      hospitalFilter(effectiveRole),
+      ward_id ? eq(wards.id, ward_id) : undefined,
+      hospital_id ? eq(wards.hospitalId, hospital_id) : undefined,
+    );
+    return [
+      db
+        .select()
+        .from(alertRules)
+        .where(sql`${alertRules.scopeId} IN (SELECT id FROM wards WHERE ${wardFilter}) AND ${alertRules.scope} = 'ward'`)
+        .orderBy(alertRules.scopeId, alertRules.code)
+        .limit(MAX_RULES),
+    ];
+  });
+  const { db, actor, now } = call;
+  const { role, hospitalId } = effectiveRole;
+  const rows = results[0];
+  await batch(
+    db,
+    recordAuditEvent(db, actor, now, { event: "alert_rule.list", action: "R", role, hospitalId, detail: { count: rows.length } }),
+  );
+  return rows.map(toRule);
+}
+
+/** Whose rule it is, what the caller has found there, and what its trail says. */
+type RuleScope = {
+  scope: "ward" | "patient";
+  id: string;
+  hospitalId: string;
+  before: AlertRuleRow | undefined;
+  event: AuditEvent;
+};
+
+async function loadWardScope(anyCall: Call, id: string, code: string, event: string): Promise<RuleScope & { call: Call }> {
+  const action: Permission = "alert_rule:manage";
+  const { call, effectiveRole, results } = await withUser(anyCall, action, (effectiveRole, { db }) => [
+    db
+      .select({ hospitalId: wards.hospitalId })
+      .from(wards)
+      .where(and(eq(wards.id, id), hospitalFilter(effectiveRole))),
+    db.select().from(alertRules).where(ruleFilter(id, code)),
+  ]);
+  const [[ward], [before]] = results;
+  const { role } = effectiveRole;
+  if (!ward) return denyAccess(call, action, "not_found", { role, hospitalId: effectiveRole.hospitalId, target: { ward: id } });
+  const { hospitalId } = ward;
+  const entity = { type: "ward", id };
+  return { scope: "ward", id, hospitalId, before, call, event: { event, action: "U", role, hospitalId, entity } };
+}
+
+const ruleFilter = (scopeId: string, code: string) => and(eq(alertRules.scopeId, scopeId), eq(alertRules.code, code));
+
+export function toPatientAuditEvent({ patient, role, basis, hospitalId }: Access, event: string, action: "R" | "U"): AuditEvent {
+  return { event, action, role, basis, hospitalId, entity: { type: "patient", id: patient.id }, subjects: [patient.id] };
+}
+
+const selectRules = ({ db }: Call, { patient }: Access) =>
+  db
+    .select()
+    .from(alertRules)
+    .where(sql`${alertRules.scopeId} IN (${patient.id}, ${patient.ward_id ?? patient.id})`);
+
+function groupByLayer(rows: readonly AlertRuleRow[]): { ward: LimitsOverrides; patient: LimitsOverrides } {
+  const limitsOfScope = (scope: AlertRuleRow["scope"]) =>
+    Object.fromEntries(rows.filter((row) => row.scope === scope).map((row) => [row.code, JSON.parse(row.limits)]));
+  return { ward: limitsOfScope("ward"), patient: limitsOfScope("patient") };
+}
+
+/** Unknown ages are judged as adults, as the rules do. */
+async function getAgeBand({ keys, now }: Call, { patient }: Access): Promise<AgeBand> {
+  const { date_of_birth } = await unsealIdentity(keys, patient);
+  return date_of_birth === null ? "adult" : findAgeBand(date_of_birth, now).band;
+}
+
+/** @throws ApiError invalid_request that names the fields */
+export function assertValidLimits(problems: readonly LimitProblem[], path = ""): void {
+  if (problems.length === 0) return;
+  const errors = problems.map(({ field, code, message }) => ({ path: `${path}${field}`, message, code }));
+  throw new ApiError("invalid_request", "These limits do not make sense; see errors.", { errors });
+}
+
+/** A ward may be for children: its limits have to be sensible over the defaults of one age band at least. */
+function checkWardLimits(limits: LimitsOverride, { code }: Vital): LimitProblem[] {
+  const problemsByBand = AGE_BANDS.map((band) => checkLimits(limits, code, getDefaultLimits(band)[code]));
+  return problemsByBand.some((problems) => problems.length === 0) ? [] : (problemsByBand.at(-1) ?? []);
+}
+
+/**
+ * Sets what a ward's limits of one vital are; what is absent is inherited.
+ * @param expectedVersion the version that is replaced; null for none
+ * @throws ApiError not_found, invalid_request, precondition_required, precondition_failed
+ */
+export async function putWardRule(
+  anyCall: Call,
+  id: string,
+  vital: Vital,
+  expectedVersion: number | null,
+  limits: LimitsOverride,
+) {
+  const { call, ...scope } = await loadWardScope(anyCall, id, vital.code, "alert_rule.update");
+  assertValidLimits(checkWardLimits(limits, vital));
+  return saveRule(call, scope, vital, expectedVersion, limits);
+}
+
+/** As `putWardRule`, for one patient. */
+export async function putPatientRule(
+  call: Call,
+  ref: string,
+  vital: Vital,
+  expectedVersion: number | null,
+  limits: LimitsOverride,
+) {
+  const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
+  const rows = await selectRules(call, access);
+  const { ward } = groupByLayer(rows);
+  const base = mergeLimits(getDefaultLimits(await getAgeBand(call, access)), ward, {});
+  assertValidLimits(checkLimits(limits, vital.code, base[vital.code]));
+  return saveRule(call, toPatientScope(access, rows, vital, "alert_rule.update"), vital, expectedVersion, limits);
+}
+
+function toPatientScope(access: Access, rows: readonly AlertRuleRow[], { code }: Vital, event: string): RuleScope {
+  const before = rows.find((row) => row.scope === "patient" && row.code === code);
+  const { patient, hospitalId } = access;
+  return { scope: "patient", id: patient.id, hospitalId, before, event: toPatientAuditEvent(access, event, "U") };
+}
+
+/** Compares and sets: of two people who saw one version, one writes. */
+async function saveRule(
+  call: Call,
+  { scope, id, hospitalId, before, event }: RuleScope,
+  { code }: Vital,
+  expectedVersion: number | null,
+  after: LimitsOverride,
+) {
+  const { db, actor, now } = call;
+  if (before && expectedVersion === null) throw new ApiError("precondition_required");
+  if ((before?.version ?? null) !== expectedVersion) return failWithAudit(call, "precondition_failed", event);
+  const limits = JSON.stringify(after);
+  const values = { limits, updatedBy: getActorId(actor), updatedAt: now };
+  const write = before
+    ? db
+        .update(alertRules)
+        .set({ ...values, version: before.version + 1 })
+        .where(and(ruleFilter(id, code), eq(alertRules.version, before.version)))
+        .returning()
+    : db
+        .insert(alertRules)
+        .values({ ...values, scopeId: id, scope, code, hospitalId })
+        .onConflictDoNothing()
+        .returning();
+  const detail = { code, before: before ? JSON.parse(before.limits) : null, after };
+  const [[row]] = await batch(db, [write, ...recordAuditEvent(db, actor, now, { ...event, detail, when: sql`changes() > 0` })]);
+  return row ? toRule(row) : failWithAudit(call, "precondition_failed", event);
+}
+
+/** The ward's limits of this vital are again what it inherits. @throws ApiError not_found, precondition_failed */
+export async function removeWardRule(anyCall: Call, id: string, vital: Vital, expectedVersion: number): Promise<void> {
+  const { call, ...scope } = await loadWardScope(anyCall, id, vital.code, "alert_rule.delete");
+  await removeRule(call, scope, vital, expectedVersion);
+}
+
+export async function removePatientRule(call: Call, ref: string, vital: Vital, expectedVersion: number): Promise<string> {
+  const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
+  const rows = await selectRules(call, access);
+  await removeRule(call, toPatientScope(access, rows, vital, "alert_rule.delete"), vital, expectedVersion);
+  return access.patient.id;
+}
+
+async function removeRule(
+  call: Call,
+  { scope, id, hospitalId, before, event }: RuleScope,
+  { code }: Vital,
+  expectedVersion: number,
+): Promise<void> {
+  const { db, actor, now } = call;
+  if (!before) {
+    return denyAccess(call, "alert_rule:manage", "not_found", {
+      ...(event.role && { role: event.role }),
+      hospitalId,
+      target: { [scope]: id },
+      patientId: scope === "patient" ? id : null,
+    });
+  }
+  if (before.version !== expectedVersion) return failWithAudit(call, "precondition_failed", event);
+  const detail = { code, before: JSON.parse(before.limits), after: null };
+  const [deleted] = await batch(db, [
+    db
+      .delete(alertRules)
+      .where(and(ruleFilter(id, code), eq(alertRules.version, expectedVersion)))
+      .returning({ code: alertRules.code }),
+    ...recordAuditEvent(db, actor, now, { ...event, action: "D", detail, when: sql`changes() > 0` }),
+  ]);
+  if (deleted.length === 0) return failWithAudit(call, "precondition_failed", event);
+}
+
+const NO_RULE = { version: null, updated_by: null, updated_at: null };
+
+/** The limits in effect, and which layer each comes from: the patient's before the ward's before the age band's. */
+export async function getEffectiveRules(call: Call, ref: string) {
+  const access = await authorizePatient(call, { patient: ref }, "alert_rule:read");
+  const { db, actor, now } = call;
+  const [rows] = await batch(db, [
+    selectRules(call, access),
+    ...recordAuditEvent(db, actor, now, toPatientAuditEvent(access, "alert_rule.read", "R")),
+  ]);
+  const band = await getAgeBand(call, access);
+  const { ward, patient } = groupByLayer(rows);
+  const merged = mergeLimits(getDefaultLimits(band), ward, patient);
+  const rules = VITALS.flatMap(({ code, name, unit }) => {
+    const limits = merged[code];
+    if (!limits) return [];
+    const patientRule = rows.find((row) => row.scope === "patient" && row.code === code);
+    const { version, updated_by, updated_at } = patientRule ? toRule(patientRule) : NO_RULE;
+    return [{ code, name, unit, limits, from: findLayers(limits, ward[code], patient[code]), version, updated_by, updated_at }];
+  });
+  return { patient_id: access.patient.id, ward_id: access.patient.ward_id, age_band: band, rules };
+}
+
+function findLayers(limits: Limits, ward: LimitsOverride = {}, patient: LimitsOverride = {}): Record<string, Layer> {
+  const findLayer = (field: string): Layer => (field in patient ? "patient" : field in ward ? "ward" : "default");
+  return Object.fromEntries(Object.keys(limits).map((field) => [field, findLayer(field)]));
+}

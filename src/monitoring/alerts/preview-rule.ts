@@ -1,0 +1,85 @@
+// What other limits would have meant for one patient in the last day, before they are saved.
+import { authorizePatient } from "../../access/access.ts";
+import type { Call } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { DAY_MS } from "../../platform/counters.ts";
+import { batch } from "../../platform/db/client.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { checkLimits, type LimitsOverride, mergeLimits } from "../alarm-rules/limits.ts";
+import { type AlarmCount, previewAlarms } from "../alarm-rules/preview.ts";
+import { callMonitor } from "../intake/ingest.ts";
+import { buildAlarmConfig } from "../patient-object/context/alarm-config.ts";
+import { loadFacts } from "../patient-object/context/facts.ts";
+import type { LiveSample } from "../patient-object/contract.ts";
+import type { SamplePosition } from "../patient-object/samples/read-samples.ts";
+import type { Sample, Vital } from "../vitals/model.ts";
+import { assertValidLimits, toPatientAuditEvent } from "./alert-rules.ts";
+
+/** One answer of the object, and all of them: a day at 1 Hz is 86,400. */
+const PAGE_SIZE = 10_000;
+const MAX_PREVIEW_SAMPLES = 100_000;
+
+const NO_ALARMS: AlarmCount = { alarms: 0, high: 0, medium: 0, low: 0 };
+
+/**
+ * Replays the last 24 hours of a vital under the present limits and under the patient's own as they would be.
+ * @throws ApiError not_found, invalid_request
+ */
+export async function previewRule(env: Env, call: Call, ref: string, vital: Vital, limits: LimitsOverride) {
+  const { db, actor, now } = call;
+  const { code } = vital;
+  const access = await authorizePatient(call, { patient: ref }, "alert_rule:read");
+  const patientId = access.patient.id;
+  const event = { ...toPatientAuditEvent(access, "alert_rule.preview", "R"), detail: { code, limits } };
+  await batch(db, recordAuditEvent(db, actor, now, event));
+  const facts = await loadFacts(call, patientId, now);
+  if (!facts) throw new ApiError("not_found");
+  const config = buildAlarmConfig(facts, now);
+  const { ward, patient } = facts.overrides;
+  const inherited = buildAlarmConfig({ ...facts, overrides: { ward, patient: {} } }, now).limits;
+  assertValidLimits(checkLimits(limits, code, inherited[code]), "limits.");
+  const after = mergeLimits(inherited, {}, { ...patient, [code]: limits });
+  const samples = await loadLastDay(env, patientId, code, now);
+  // Where there are too many, the newest are replayed, and the answer says from when.
+  const from = samples.length < MAX_PREVIEW_SAMPLES ? now - DAY_MS : (samples.at(-1)?.at ?? now);
+  const counted =
+    previewAlarms(samples, config.limits, after, config).by_code[code] ??
+    // The same limits are not replayed against themselves.
+    toUnchanged(previewAlarms(samples, {}, after, config).by_code[code]?.after ?? NO_ALARMS);
+  return {
+    patient_id: patientId,
+    code,
+    name: vital.name,
+    unit: vital.unit,
+    from: new Date(from).toISOString(),
+    to: new Date(now).toISOString(),
+    samples: samples.length,
+    before: { limits: config.limits[code] ?? null, ...counted.before },
+    after: { limits: after[code] ?? null, ...counted.after },
+  };
+}
+
+const toUnchanged = (count: AlarmCount) => ({ before: count, after: count });
+
+/** Newest first. */
+async function loadLastDay(env: Env, patientId: string, code: string, now: number): Promise<Sample[]> {
+  const readPage = (after: SamplePosition | null) =>
+    callMonitor(env, async () => {
+      const query = { codes: [code], from: now - DAY_MS, to: now + 1, limit: PAGE_SIZE, after };
+      return env.PATIENT_MONITOR.getByName(patientId).history(query);
+    });
+  const samples: Sample[] = [];
+  let after: SamplePosition | null = null;
+  do {
+    const { samples: part, next }: { samples: LiveSample[]; next: SamplePosition | null } = await readPage(after);
+    samples.push(...part.map(toSample));
+    after = next;
+  } while (after !== null && samples.length < MAX_PREVIEW_SAMPLES);
+  return samples;
+}
+
+/** What was amended counts as it is now, what was entered in error not at all. */
+function toSample({ code, value, unit, effective_at, status }: LiveSample): Sample {
+  const isCounted = status === "final" || status === "amended";
+  return { code, value, unit, at: Date.parse(effective_at), seq: null, status: isCounted ? "final" : "invalid" };
+}

@@ -1,0 +1,179 @@
+// The shapes of alarm limits on the wire, with an example of each.
+import { z } from "@hono/zod-openapi";
+import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+import { findVital, findVitalByName } from "../vitals/catalogue.ts";
+import { AGE_BANDS } from "../vitals/model.ts";
+
+/** A vital by LOINC or by its short name. */
+export const VitalRef = z
+  .string()
+  .min(1)
+  .max(64)
+  .transform((text, context) => {
+    const exampleVital = findVitalByName(text) ?? findVital(text);
+    if (exampleVital) return exampleVital;
+    context.addIssue({ code: "custom", message: "Only vital signs of the catalogue have limits" });
+    return z.NEVER;
+  })
+  .openapi({ type: "string", maxLength: 64, description: "LOINC, or the short name of the catalogue", example: "heart_rate" });
+const limitValue = z.number().nullable();
+const Limits = z
+  .object({
+    critical_low: limitValue,
+    low: limitValue,
+    high: limitValue,
+    critical_high: limitValue,
+    duration_s: z.number().openapi({ description: "How long it must last before it is raised" }),
+    hysteresis: z.number().openapi({ description: "How far back inside a limit counts as recovered" }),
+    rate_per_minute: limitValue.openapi({ description: "Change a minute, either way, that is raised" }),
+    trend: z.boolean().openapi({ description: "Whether a drift from the patient's own usual is raised" }),
+    silence_s: limitValue.openapi({ description: "Without a sample for this long the vital is silent" }),
+  })
+  .openapi("AlarmLimits", { description: "In the unit of the vital; null is no limit on that side" });
+export const LimitsChange = z
+  .strictObject(Limits.shape)
+  .partial()
+  .refine((limits) => Object.keys(limits).length > 0, "Nothing to set")
+  .openapi("AlarmLimitsOverride", { description: "What is absent is inherited; null switches a limit off" });
+export const Rule = z
+  .object({
+    ward_id: Id.nullable(),
+    patient_id: Id.nullable(),
+    code: z.string(),
+    name: z.string().nullable(),
+    unit: z.string().nullable(),
+    limits: Limits.partial(),
+    version: z.number().int(),
+    updated_by: z.string(),
+    updated_at: Timestamp,
+  })
+  .openapi("AlertRule");
+const exampleVital = { code: "8867-4", name: "heart_rate", unit: "/min" };
+export const exampleOverride = { low: 45, high: 130 };
+const exampleRuleFields = {
+  ...exampleVital,
+  limits: exampleOverride,
+  version: 1,
+  updated_by: EXAMPLES.user,
+  updated_at: EXAMPLES.time,
+};
+export const exampleWardRule = { ...exampleRuleFields, ward_id: EXAMPLES.ward, patient_id: null };
+export const examplePatientRule = { ...exampleRuleFields, ward_id: null, patient_id: EXAMPLES.patient };
+const exampleLimits = {
+  critical_low: 40,
+  low: 45,
+  high: 130,
+  critical_high: 131,
+  duration_s: 10,
+  hysteresis: 3,
+  rate_per_minute: 40,
+  trend: true,
+  silence_s: 120,
+};
+
+export const DefaultRule = z
+  .object({
+    code: z.string(),
+    name: z.string(),
+    display: z.string(),
+    unit: z.string(),
+    plausible: z.object({ min: z.number(), max: z.number(), source: z.string() }),
+    limits: Limits,
+    source: z.string(),
+  })
+  .openapi("DefaultAlertRule");
+const Layer = z.enum(["default", "ward", "patient"]);
+export const EffectiveRules = z
+  .object({
+    patient_id: Id,
+    ward_id: Id.nullable(),
+    age_band: z.enum(AGE_BANDS).openapi({ description: "An unknown age is judged as an adult's" }),
+    rules: z.array(
+      z.object({
+        code: z.string(),
+        name: z.string(),
+        unit: z.string(),
+        limits: Limits,
+        from: z.record(z.string(), Layer).openapi({ description: "Where each field comes from" }),
+        version: z.number().int().nullable().openapi({ description: "Of the patient's own rule; null for none" }),
+        updated_by: z.string().nullable().openapi({ description: "Who changed the patient's own rule last" }),
+        updated_at: Timestamp.nullable(),
+      }),
+    ),
+  })
+  .openapi("EffectiveAlertRules");
+const PreviewCount = z.object({
+  limits: Limits.nullable(),
+  alarms: z.number().int(),
+  high: z.number().int(),
+  medium: z.number().int(),
+  low: z.number().int(),
+});
+export const Preview = z
+  .object({
+    patient_id: Id,
+    code: z.string(),
+    name: z.string(),
+    unit: z.string(),
+    from: Timestamp,
+    to: Timestamp,
+    samples: z.number().int(),
+    before: PreviewCount,
+    after: PreviewCount,
+  })
+  .openapi("AlertRulePreview");
+export const Monitoring = z
+  .object({
+    patient_id: Id,
+    monitoring: z.enum(["off", "home", "ward"]).openapi({ description: "Changed with the patient" }),
+    spo2_scale: z.number().int(),
+    pregnant: z.boolean(),
+    version: z.number().int(),
+    updated_by: z.string().nullable(),
+    updated_at: Timestamp.nullable(),
+  })
+  .openapi("MonitoringSettings");
+export const MonitoringChange = z
+  .strictObject({
+    spo2_scale: z
+      .union([z.literal(1), z.literal(2)])
+      .optional()
+      .openapi({ description: "NEWS2: 2 for hypercapnic respiratory failure that a clinician has confirmed" }),
+    pregnant: z.boolean().optional().openapi({ description: "NEWS2 does not apply then" }),
+  })
+  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .openapi("MonitoringChange");
+const exampleSettings = { patient_id: EXAMPLES.patient, monitoring: "ward" as const, spo2_scale: 2, pregnant: false, version: 2 };
+export const exampleMonitoring = { ...exampleSettings, updated_by: EXAMPLES.user, updated_at: EXAMPLES.time };
+
+export const exampleDefaultRule = {
+  ...exampleVital,
+  display: "Heart rate",
+  plausible: { min: 0, max: 350, source: "Upper end of bedside monitors" },
+  limits: { ...exampleLimits, low: 50, high: 120 },
+  source: "NEWS2 three points and common monitor defaults",
+};
+export const exampleEffectiveRules = {
+  patient_id: EXAMPLES.patient,
+  ward_id: EXAMPLES.ward,
+  age_band: "adult" as const,
+  rules: [
+    {
+      ...exampleVital,
+      limits: exampleLimits,
+      from: { low: "patient" as const, high: "patient" as const, critical_low: "default" as const },
+      version: 1,
+      updated_by: EXAMPLES.user,
+      updated_at: EXAMPLES.time,
+    },
+  ],
+};
+export const examplePreview = {
+  patient_id: EXAMPLES.patient,
+  ...exampleVital,
+  from: EXAMPLES.time,
+  to: EXAMPLES.time,
+  samples: 86_400,
+  before: { limits: { ...exampleLimits, low: 50, high: 120 }, alarms: 14, high: 1, medium: 13, low: 0 },
+  after: { limits: exampleLimits, alarms: 2, high: 1, medium: 1, low: 0 },
+};

@@ -1,0 +1,80 @@
+// The shapes of alerts on the wire, with an example of each.
+import { z } from "@hono/zod-openapi";
+import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+import { ALERT_STATES, PRIORITIES, RULE_NAMES } from "../alarm-rules/model.ts";
+import { toAlertId } from "../patient-object/samples/ids.ts";
+import { MAX_EVENTS } from "./alerts.ts";
+
+export const AlertId = z
+  .string()
+  .min(1)
+  .max(64)
+  .openapi({ example: toAlertId(EXAMPLES.patient, 7) });
+export const Code = z.string().max(64).openapi({ description: "LOINC", example: "8867-4" });
+
+export const Alert = z
+  .object({
+    alert_id: AlertId,
+    patient_id: Id,
+    rule: z.enum(RULE_NAMES),
+    code: Code.nullable().openapi({ description: "LOINC; null for alerts of a device or of the score" }),
+    device_id: Id.nullable(),
+    priority: z.enum(PRIORITIES),
+    state: z
+      .enum(ALERT_STATES)
+      .openapi({ description: "`recovered`: of high priority, over, and waiting for somebody to acknowledge it" }),
+    why: z
+      .object({
+        value: z.number().nullable(),
+        bound: z.number().nullable(),
+        side: z.enum(["low", "high"]).nullable(),
+        window_s: z.number().nullable(),
+        text: z.string(),
+      })
+      .openapi({ description: "What explains it. Decision support, no diagnosis" }),
+    raised_at: Timestamp,
+    acknowledged_at: Timestamp.nullable(),
+    acknowledged_by: z.string().nullable(),
+    assigned_to: z.string().nullable(),
+    escalation_tier: z.number().int().openapi({ description: "0 until nobody acknowledged it in time" }),
+    snoozed_until: Timestamp.nullable(),
+    recovered_at: Timestamp.nullable(),
+    cleared_at: Timestamp.nullable(),
+    duration_s: z.number().nullable(),
+  })
+  .openapi("Alert");
+const AlertEvent = z.object({
+  what: z.string(),
+  at: Timestamp,
+  by: z.string().nullable(),
+  priority: z.enum(PRIORITIES).nullable(),
+  state: z.enum(ALERT_STATES).nullable(),
+  comment: z.string().nullable(),
+});
+export const AlertPage = Alert.extend({
+  events: z
+    .array(AlertEvent)
+    .openapi({ description: `Oldest first, the newest ${MAX_EVENTS}; up to two seconds behind the alert itself` }),
+}).openapi("AlertPage");
+
+export const exampleAlert = {
+  alert_id: toAlertId(EXAMPLES.patient, 7),
+  patient_id: EXAMPLES.patient,
+  rule: "limit" as const,
+  code: "8867-4",
+  device_id: EXAMPLES.device,
+  priority: "high" as const,
+  state: "acknowledged" as const,
+  why: { value: 34, bound: 40, side: "low" as const, window_s: 0, text: "Heart rate 34 /min is at or below 40" },
+  raised_at: EXAMPLES.time,
+  acknowledged_at: EXAMPLES.time,
+  acknowledged_by: EXAMPLES.user,
+  assigned_to: null,
+  escalation_tier: 0,
+  snoozed_until: null,
+  recovered_at: null,
+  cleared_at: null,
+  duration_s: null,
+};
+const exampleEvent = { at: EXAMPLES.time, by: null, priority: "high" as const, state: "active" as const, comment: null };
+export const exampleAlertPage = { ...exampleAlert, events: [{ ...exampleEvent, what: "raised" }] };

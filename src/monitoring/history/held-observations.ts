@@ -1,0 +1,88 @@
+// Samples that count for nobody yet: of no patient, in no known unit, of no believable time. Kept sealed for a person to look at.
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
+import { withUser } from "../../access/access.ts";
+import type { Call, UserEffectiveRole } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { unsealValue } from "../../platform/crypto.ts";
+import { batch } from "../../platform/db/client.ts";
+import { heldObservations } from "../../platform/db/schema.ts";
+import { UUID_PATTERN } from "../../platform/ids.ts";
+
+type HeldRow = typeof heldObservations.$inferSelect;
+
+/** A patient's object begins the id with the patient's (monitor/deliver.ts). */
+function heldPatientId({ id }: HeldRow): string | null {
+  const patient = id.slice(0, 36);
+  return id.length > 36 && UUID_PATTERN.test(patient) ? patient : null;
+}
+
+const toHeldObservations = (row: HeldRow) => ({
+  held_id: row.id,
+  hospital_id: row.hospitalId,
+  device_id: row.deviceId,
+  patient_id: heldPatientId(row),
+  reasons: row.reason.split(" "),
+  count: row.count,
+  received_at: new Date(row.receivedAt).toISOString(),
+});
+
+function hospitalFilter(effectiveRole: UserEffectiveRole): SQL {
+  const { hospitalId } = heldObservations;
+  // Hospital by hospital, for the index.
+  return effectiveRole.role === "admin"
+    ? sql`${hospitalId} IN (SELECT id FROM hospitals)`
+    : eq(hospitalId, effectiveRole.hospitalId ?? "");
+}
+
+/** What a hospital's devices sent in vain, newest first, for those who look after them. */
+export async function listHeldObservations(anyCall: Call, query: PageQuery) {
+  const start = await resolvePageStart(anyCall, "observations.held", query);
+  const { where, orderBy } = keysetClauses(start, heldObservations.receivedAt, heldObservations.id);
+  const { call, effectiveRole, results } = await withUser(anyCall, "upload:read", (effectiveRole, { db }) => [
+    db
+      .select()
+      .from(heldObservations)
+      .where(and(hospitalFilter(effectiveRole), where))
+      .orderBy(...orderBy)
+      .limit(start.limit + 1)
+      .offset(start.skip),
+    db.all<{ n: number }>(
+      sql`SELECT count(*) AS n FROM (SELECT 1 FROM held_observations WHERE ${hospitalFilter(effectiveRole)} LIMIT ${COUNT_LIMIT + 1})`,
+    ),
+  ]);
+  const { db, actor, now } = call;
+  const [rows, [count]] = results;
+  const toCursor = (row: HeldRow) => ({ value: row.receivedAt, id: row.id });
+  const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact: false });
+  const { role, hospitalId } = effectiveRole;
+  const subjects = pageRows.flatMap((row) => heldPatientId(row) ?? []);
+  const detail = { count: pageRows.length };
+  await batch(
+    db,
+    recordAuditEvent(db, actor, now, { event: "observation.held", action: "R", role, hospitalId, subjects, detail }),
+  );
+  return { items: pageRows.map(toHeldObservations), pagination };
+}
+
+/** One row with its items as they came. @throws ApiError not_found (absent, or another hospital's) */
+export async function getHeldObservations(anyCall: Call, id: string) {
+  const { call, effectiveRole, results } = await withUser(anyCall, "upload:read", (effectiveRole, { db }) => [
+    db
+      .select()
+      .from(heldObservations)
+      .where(and(eq(heldObservations.id, id), hospitalFilter(effectiveRole))),
+  ]);
+  const { db, keys, actor, now } = call;
+  const { role, hospitalId } = effectiveRole;
+  const [[row]] = results;
+  if (!row) return denyAccess(call, "upload:read", "not_found", { role, hospitalId, target: { held_observations: id } });
+  const patientId = heldPatientId(row);
+  const event = { event: "observation.held", action: "R", role, hospitalId: row.hospitalId } as const;
+  const auditFields = { entity: { type: "held_observations", id }, subjects: patientId ? [patientId] : [] };
+  await batch(db, recordAuditEvent(db, actor, now, { ...event, ...auditFields }));
+  const items = await unsealValue(keys.fields, { table: "held_observations", column: "items", id }, row.itemsSealed);
+  return { ...toHeldObservations(row), items: z.array(z.unknown()).parse(items) };
+}

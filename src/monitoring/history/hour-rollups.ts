@@ -1,0 +1,72 @@
+// Rollups of one patient by the hour: closed hours from D1, those that it was not told yet from the patient's object.
+import { sql } from "drizzle-orm";
+import type { Call } from "../../access/actor.ts";
+import type { PatientRow } from "../../access/patient-row.ts";
+import { callMonitor } from "../intake/ingest.ts";
+import type { LimitsQuery } from "../patient-object/context/limits-history.ts";
+import { HOUR_MS } from "../patient-object/monitor-memory.ts";
+import type { Bucket } from "../patient-object/samples/buckets.ts";
+import { computeMean, mergeRollups, type Rollup, unpackHour } from "../patient-object/samples/rollup.ts";
+import type { TimeRange } from "./query.ts";
+
+/** Of one code in one hour since the epoch. `open`: D1 does not have the hour, more may come. */
+export type HourRollup = Rollup & { hour: number; code: string; open: boolean };
+type ClosedHourRow = { hour: number; stats: string };
+
+/**
+ * Asked before D1: an hour that is told in between is then seen twice (`mergeHours`) and not missed.
+ * @param chart epoch milliseconds: with the limits that held then
+ */
+export async function getOpenHours(env: Env, patientId: string, chart: LimitsQuery | null = null) {
+  const { hours, ...more } = await callMonitor(env, async () => env.PATIENT_MONITOR.getByName(patientId).openHours(chart));
+  return { open: hours.map((rollup): HourRollup => ({ ...rollup, open: true })), ...more };
+}
+
+/** The closed hours of a span of hours, for a batch: as many rows read as hours, at most. */
+export function selectClosedHours({ db }: Call, { id, hospital_id }: PatientRow, { from, to }: TimeRange) {
+  const hours = Array.from({ length: to - from }, (_, i) => from + i);
+  return db.all<ClosedHourRow>(sql`SELECT hour, stats FROM vital_hours WHERE hospital_id = ${hospital_id} AND patient_id = ${id}
+    AND hour IN (SELECT value FROM json_each(${JSON.stringify(hours)})) ORDER BY hour`);
+}
+
+/** All hours of a span, oldest first, by code within one. @param codes null for all */
+export function mergeHours(
+  open: HourRollup[],
+  closedRows: ClosedHourRow[],
+  { from, to }: TimeRange,
+  codes: string[] | null,
+): HourRollup[] {
+  const closed = closedRows.flatMap(({ hour, stats }) =>
+    unpackHour(hour, stats).map(([code, rollup]) => ({ ...rollup, hour, code, open: false })),
+  );
+  const closedHours = new Set(closedRows.map(({ hour }) => hour));
+  return [...closed, ...open.filter(({ hour }) => hour >= from && hour < to && !closedHours.has(hour))]
+    .filter(({ code }) => codes === null || codes.includes(code))
+    .sort((a, b) => a.hour - b.hour || (a.code < b.code ? -1 : 1));
+}
+
+/** One rollup of all hours, by code. */
+export function mergeRollupsByCode(hours: readonly HourRollup[]): Map<string, Rollup> {
+  const codes = new Map<string, Rollup>();
+  for (const { hour: _hour, open: _open, code, ...rollup } of hours) {
+    const before = codes.get(code);
+    codes.set(code, before ? mergeRollups(before, rollup) : rollup);
+  }
+  return codes;
+}
+
+/** As downsample (monitor/buckets.ts) does with samples: parts of whole hours, as many as asked for or as there are hours. */
+export function bucketHourRollups(hours: readonly HourRollup[], { from, to }: TimeRange, buckets: number): Bucket[] {
+  const span = to - from;
+  const parts = Math.min(buckets, span);
+  const toEdge = (part: number) => (from + Math.ceil((part * span) / parts)) * HOUR_MS;
+  const groups = Map.groupBy(hours, ({ hour }) => Math.floor(((hour - from) * parts) / span));
+  return [...groups]
+    .flatMap(([part, group]) =>
+      [...mergeRollupsByCode(group)].map(([code, rollup]) => {
+        const { n, min, max, last } = rollup;
+        return { code, from: toEdge(part), to: toEdge(part + 1), n, min, max, mean: computeMean(rollup), last };
+      }),
+    )
+    .sort((a, b) => (a.code === b.code ? a.from - b.from : a.code < b.code ? -1 : 1));
+}

@@ -1,0 +1,206 @@
+// The shapes of vitals on the wire: samples, counts of them, scores.
+import { z } from "@hono/zod-openapi";
+import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+
+const exampleObservationId = "agj2lmaaaadqaiaaaaaaaaaaae-1hn4k9q0o-0";
+export const observationParam = z.object({
+  observation_id: z.string().min(1).max(64).openapi({ description: "As an answer names it", example: exampleObservationId }),
+});
+
+const Code = z.string().openapi({ description: "LOINC, or what the device called it", example: "8867-4" });
+const codeFields = {
+  code: Code,
+  name: z.string().nullable().openapi({ description: "Of the catalogue; null for a code that it lacks", example: "heart_rate" }),
+};
+const countFields = { n: z.int(), min: z.number(), max: z.number(), mean: z.number() };
+const unit = z.string().nullable().openapi({ description: "UCUM; null for a code that the catalogue lacks" });
+
+export const Observation = z
+  .object({
+    observation_id: z.string(),
+    ...codeFields,
+    value: z.number(),
+    unit: z.string().openapi({ description: "UCUM" }),
+    effective_at: Timestamp,
+    received_at: Timestamp,
+    device_id: z.string().nullable(),
+    performer_id: z.string().nullable().openapi({ description: "Who wrote it down, where no device sent it" }),
+    status: z.enum(["final", "invalid", "amended", "entered-in-error"]),
+  })
+  .openapi("Observation");
+export const exampleObservation = {
+  observation_id: exampleObservationId,
+  code: "8867-4",
+  name: "heart_rate",
+  value: 72,
+  unit: "/min",
+  effective_at: EXAMPLES.time,
+  received_at: EXAMPLES.time,
+  device_id: EXAMPLES.device,
+  performer_id: null,
+  status: "final" as const,
+};
+
+export const Bucket = z
+  .object({ ...codeFields, unit, from: Timestamp, to: Timestamp, ...countFields, last: z.number() })
+  .openapi("ObservationBucket");
+
+export const Rollup = z
+  .object({
+    hour: Timestamp.openapi({ description: "Its beginning, UTC" }),
+    ...codeFields,
+    unit,
+    ...countFields,
+    last: z.number(),
+    last_at: Timestamp,
+    open: z.boolean().openapi({ description: "More may come: the hour is not over, or was not told yet" }),
+  })
+  .openapi("ObservationRollup");
+const heartRate = { code: "8867-4", name: "heart_rate", unit: "/min" };
+const exampleCounts = { n: 60, min: 64, max: 88, mean: 72.5 };
+export const exampleRollup = {
+  hour: "2026-11-21T09:00:00.000Z",
+  ...heartRate,
+  ...exampleCounts,
+  last: 72,
+  last_at: EXAMPLES.time,
+  open: false,
+};
+
+export const HistoryEntry = z.object({
+  value: z.number(),
+  at: Timestamp,
+  device_id: z.string().nullable(),
+  performer_id: z.string().nullable(),
+});
+
+const completeScore = {
+  status: z.literal("complete"),
+  score: z.int(),
+  risk: z.enum(["low", "low_medium", "medium", "high"]),
+  parts: z.record(z.string(), z.int()).openapi({ description: "Points by parameter" }),
+  as_of: Timestamp,
+};
+const incompleteScore = {
+  status: z.literal("incomplete"),
+  missing: z.array(z.string()).openapi({ description: "Never measured" }),
+  stale: z.array(z.string()).openapi({ description: "Measured too long ago" }),
+};
+const notApplicableScore = { status: z.literal("not_applicable"), reason: z.enum(["age", "pregnancy", "age_unknown"]) };
+export const Score = z.union([z.object(completeScore), z.object(incompleteScore), z.object(notApplicableScore)]).openapi("Score");
+const patientFields = { patient_id: Id };
+export const PatientScore = z
+  .union([
+    z.object({ ...patientFields, ...completeScore }),
+    z.object({ ...patientFields, ...incompleteScore }),
+    z.object({ ...patientFields, ...notApplicableScore }),
+  ])
+  .openapi("PatientScore");
+export const exampleScore = {
+  status: "complete" as const,
+  score: 1,
+  risk: "low" as const,
+  parts: { respiratory_rate: 0, spo2: 1, oxygen: 0, systolic: 0, pulse: 0, consciousness: 0, temperature: 0 },
+  as_of: EXAMPLES.time,
+};
+
+const limitValue = z.number().nullable();
+export const LimitsInForce = z
+  .object({
+    code: z.string(),
+    critical_low: limitValue,
+    low: limitValue,
+    high: limitValue,
+    critical_high: limitValue,
+    silence_s: z.int().nullable().openapi({ description: "Seconds without a sample after which the vital is silent" }),
+    set_by: z.enum(["default", "ward", "patient"]).openapi({ description: "Who set something of it last" }),
+  })
+  .openapi("LimitsInForce");
+export const LimitsSince = LimitsInForce.omit({ silence_s: true })
+  .extend({ from: Timestamp.openapi({ description: "Until the next of the same code" }) })
+  .openapi("LimitsSince");
+export const exampleLimits = {
+  code: "8867-4",
+  critical_low: 40,
+  low: 50,
+  high: 120,
+  critical_high: 140,
+  silence_s: 120,
+  set_by: "patient" as const,
+};
+
+export const Latest = z
+  .object({
+    patient_id: Id,
+    monitoring: z.enum(["off", "home", "ward"]),
+    latest: z.array(Observation.extend({ age_s: z.int().openapi({ description: "Seconds since it was measured" }) })),
+    devices: z.array(
+      z.object({
+        device_id: Id,
+        last_seen_at: Timestamp.nullable(),
+        clock_skew_ms: z.int().nullable().openapi({ description: "The device's clock minus ours; null while it never told" }),
+        conditions: z.array(z.string()),
+      }),
+    ),
+    news2: Score,
+    limits: z.array(LimitsInForce),
+    as_of: Timestamp,
+  })
+  .openapi("LatestObservations");
+export const exampleLatest = {
+  patient_id: EXAMPLES.patient,
+  monitoring: "ward" as const,
+  latest: [{ ...exampleObservation, age_s: 4 }],
+  devices: [{ device_id: EXAMPLES.device, last_seen_at: EXAMPLES.time, clock_skew_ms: -120, conditions: [] }],
+  news2: exampleScore,
+  limits: [exampleLimits],
+  as_of: EXAMPLES.time,
+};
+
+export const VitalSummary = z
+  .object({
+    ...codeFields,
+    display: z.string().nullable(),
+    unit,
+    ...countFields,
+    latest: z.object({ value: z.number(), effective_at: Timestamp }).openapi({ description: "The last one in the range" }),
+  })
+  .openapi("VitalSummary");
+export const exampleVitalSummary = {
+  ...heartRate,
+  display: "Heart rate",
+  ...exampleCounts,
+  latest: { value: 72, effective_at: EXAMPLES.time },
+};
+
+export const HourStats = z
+  .object({
+    hour: Timestamp.openapi({ description: "Its beginning, UTC" }),
+    ...codeFields,
+    unit,
+    patients: z.int(),
+    ...countFields,
+  })
+  .openapi("HourStats");
+export const exampleHourStats = { hour: "2026-11-21T09:00:00.000Z", ...heartRate, patients: 12, ...exampleCounts };
+
+export const HeldObservations = z
+  .object({
+    held_id: z.string(),
+    hospital_id: Id,
+    device_id: z.string(),
+    patient_id: Id.nullable().openapi({ description: "Whom the device was bound to, where that was known" }),
+    reasons: z.array(z.string()),
+    count: z.int(),
+    received_at: Timestamp,
+  })
+  .openapi("HeldObservations");
+export const exampleHeldObservations = {
+  held_id: EXAMPLES.request,
+  hospital_id: EXAMPLES.hospital,
+  device_id: EXAMPLES.device,
+  patient_id: null,
+  reasons: ["not_bound"],
+  count: 1,
+  received_at: EXAMPLES.time,
+};

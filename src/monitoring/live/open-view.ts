@@ -1,0 +1,133 @@
+// Opening a live view: the gate for the patients that were named, or for a hospital. The trace commits with the decision.
+import { type SQL, sql } from "drizzle-orm";
+import { patientVisibility, withWriter } from "../../access/access.ts";
+import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
+import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { batch, type Statement } from "../../platform/db/client.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { monitoredPatients, namedPatients, type RequestedPatients } from "./visibility.ts";
+
+/** More patients than this are not one screen. */
+export const MAX_NAMED_PATIENTS = 100;
+const MAX_SHOWN_PATIENTS = 1_000;
+
+/** Patients by name, or a hospital: the caller's own where it is null. */
+export type RequestedView = { patientIds: RequestedPatients; hospitalId: string | null };
+export type OpenedView = { call: PrincipalCall; effectiveRole: EffectiveRole; hospitalId: string; requested: RequestedPatients };
+
+type AuthorizedCaller = {
+  effectiveRole: EffectiveRole;
+  call: PrincipalCall;
+  check: Statement[];
+  event: "live.ticket" | "live.open";
+};
+type Row = { id: string; hospital_id: string };
+
+/**
+ * @throws ApiError unauthenticated, forbidden, not_found (a patient or hospital that is not the caller's to see),
+ * patient_ambiguous, invalid_request (patients of several hospitals, too many)
+ */
+export function openView(anyCall: Call, requestedView: RequestedView, event: AuthorizedCaller["event"]): Promise<OpenedView> {
+  return withWriter(
+    anyCall,
+    "patient:read",
+    () => null,
+    (effectiveRole, call, check) => {
+      const caller = { effectiveRole, call, check, event };
+      if (requestedView.patientIds) return openNamedPatients(caller, [...new Set(requestedView.patientIds)]);
+      if (effectiveRole.role === "patient") return openOwnRecords(caller, requestedView.hospitalId);
+      return openHospitalView(caller, requestedView.hospitalId ?? effectiveRole.hospitalId);
+    },
+  );
+}
+
+async function openNamedPatients(caller: AuthorizedCaller, patientIds: readonly string[]): Promise<OpenedView> {
+  const { effectiveRole, call } = caller;
+  const visible = namedPatients(effectiveRole, call.actor, patientIds);
+  const rows = await call.db.all<Row>(visible);
+  const visibleIds = new Set(rows.map(({ id }) => id));
+  const missing = patientIds.find((id) => !visibleIds.has(id));
+  const [hospitalId, other] = new Set(rows.map((row) => row.hospital_id));
+  if (missing !== undefined || hospitalId === undefined) return denyView(caller, { patient: missing ?? "own" });
+  if (other !== undefined) return failAfterCheck(caller, new ApiError("invalid_request", "Name patients of one hospital."));
+  const isStillVisible = sql`(SELECT count(*) FROM (${visible}) WHERE hospital_id = ${hospitalId}) = ${patientIds.length}`;
+  const stillHolds = await commitDecision(caller, hospitalId, isStillVisible, {
+    subjects: patientIds,
+    detail: { patients: patientIds.length },
+  });
+  if (!stillHolds) return denyView(caller, { patient: patientIds[0] ?? "own" });
+  return { call, effectiveRole, hospitalId, requested: patientIds };
+}
+
+/** A patient's own records, where one hospital has them all. */
+async function openOwnRecords(caller: AuthorizedCaller, hospitalId: string | null): Promise<OpenedView> {
+  const { effectiveRole, call } = caller;
+  const ownRecords = patientVisibility(effectiveRole, call.actor, sql`p.id`, sql`p.hospital_id`);
+  const inHospital = hospitalId === null ? sql`1` : sql`p.hospital_id = ${hospitalId}`;
+  const rows = await call.db.all<Row>(sql`SELECT p.id AS id, p.hospital_id AS hospital_id FROM patients p
+    WHERE ${ownRecords} AND ${inHospital} LIMIT ${MAX_NAMED_PATIENTS}`);
+  if (new Set(rows.map((row) => row.hospital_id)).size > 1) return failAfterCheck(caller, new ApiError("patient_ambiguous"));
+  const ids = rows.map(({ id }) => id);
+  return openNamedPatients(caller, ids);
+}
+
+async function openHospitalView(caller: AuthorizedCaller, hospitalId: string | null): Promise<OpenedView> {
+  const { effectiveRole, call } = caller;
+  if (hospitalId === null) return failAfterCheck(caller, new ApiError("invalid_request", "Name hospital_id or patient_ids."));
+  if (effectiveRole.role !== "admin" && hospitalId !== effectiveRole.hospitalId)
+    return denyView(caller, { hospital: hospitalId });
+  const hospitalExists = sql`EXISTS (SELECT 1 FROM hospitals WHERE id = ${hospitalId})`;
+  const monitored = monitoredPatients(effectiveRole, call.actor, hospitalId);
+  const [counted] = await call.db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (${monitored})`);
+  const patients = counted?.n ?? 0;
+  if (patients > MAX_SHOWN_PATIENTS) {
+    return failAfterCheck(
+      caller,
+      new ApiError("invalid_request", `More than ${MAX_SHOWN_PATIENTS} patients are monitored; name patient_ids.`),
+    );
+  }
+  if (!(await commitDecision(caller, hospitalId, hospitalExists, { detail: { patients, whole_hospital: true } }))) {
+    return denyView(caller, { hospital: hospitalId });
+  }
+  return { call, effectiveRole, hospitalId, requested: null };
+}
+
+/** The decision and its trace, in one batch with the check of the caller. @returns whether it may be opened */
+async function commitDecision(
+  caller: AuthorizedCaller,
+  hospitalId: string,
+  may: SQL,
+  auditFields: Pick<AuditEvent, "subjects" | "detail">,
+): Promise<boolean> {
+  const { effectiveRole, call, check, event } = caller;
+  const { db, actor, now } = call;
+  const { role } = effectiveRole;
+  const auditStatements = recordAuditEvent(db, actor, now, {
+    ...auditFields,
+    event,
+    action: "R",
+    role,
+    hospitalId,
+    actorHospitalId: effectiveRole.hospitalId,
+    when: may,
+  });
+  const [[decision]] = await batch(db, [db.all<{ may: number }>(sql`SELECT ${may} AS may`), ...check, ...auditStatements]);
+  return decision?.may === 1;
+}
+
+/** A refusal counts only for who is still let in at all: the check comes first. */
+async function denyView(caller: AuthorizedCaller, target: Record<string, string>): Promise<never> {
+  const { effectiveRole, call, check } = caller;
+  await batch(call.db, check);
+  return denyAccess(call, "patient:read", "not_found", {
+    role: effectiveRole.role,
+    hospitalId: effectiveRole.hospitalId,
+    target,
+  });
+}
+
+async function failAfterCheck(caller: AuthorizedCaller, error: ApiError): Promise<never> {
+  await batch(caller.call.db, caller.check);
+  throw error;
+}

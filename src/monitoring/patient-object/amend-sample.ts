@@ -1,0 +1,123 @@
+// Corrections: a sample is amended or marked as entered in error; what it was stays in the block and in the correction.
+
+import { DAY_MS } from "../../platform/counters.ts";
+import type { AlarmInput } from "../alarm-rules/model.ts";
+import { validateSample } from "../vitals/sample-validation.ts";
+import type { LiveSample } from "./contract.ts";
+import { markForRecount } from "./hour-closing.ts";
+import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
+import { readSamples } from "./samples/read-samples.ts";
+import { type Rollup, rollUpByHour } from "./samples/rollup.ts";
+import type { CorrectionBody, Store } from "./samples/store.ts";
+import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "./snapshot.ts";
+
+export type Amendment = {
+  status: CorrectionBody["status"];
+  /** As devices bring it; null keeps the value (entered in error). */
+  value: number | string | null;
+  /** UCUM; null is the unit of the sample. */
+  unit: string | null;
+  reason: string;
+  by: string;
+};
+export type AmendmentResult =
+  | { sample: LiveSample; history: { value: number; by: string; at: string; reason: string | null }[] }
+  | { error: "not_found" | "implausible" | "unit_unknown" };
+
+/**
+ * The hour of the sample is counted again; D1 hears of it by the outbox.
+ * @param transact runs its argument in one transaction, and the alarm rules on what it returns
+ */
+export async function amendSample(
+  env: Env,
+  store: Store,
+  patientId: string,
+  place: { block: number; index: number },
+  { status, value: givenValue, unit, reason, by }: Amendment,
+  now: number,
+  transact: (work: () => AlarmInput | null) => void,
+): Promise<AmendmentResult> {
+  const found = await findSample(env, store, patientId, place, now);
+  if (!found) return { error: "not_found" };
+  const value = givenValue === null ? found.value : validateValue(found, givenValue, unit ?? found.unit);
+  if (typeof value === "string") return { error: value };
+  const previousCorrection: CorrectionBody | null = store.readCorrection(place.block, place.index);
+  const before = [
+    ...(previousCorrection?.before ?? []),
+    previousCorrection
+      ? {
+          value: previousCorrection.value,
+          by: previousCorrection.by,
+          at: previousCorrection.at,
+          reason: previousCorrection.reason,
+        }
+      : { value: found.value, by: found.device ?? "", at: found.received, reason: null },
+  ];
+  const body: CorrectionBody = { status, value, by, reason, at: now, before };
+  transact(() => {
+    store.saveCorrection(place.block, place.index, body);
+    const memory = store.memory(now);
+    const hour = Math.floor(found.at / HOUR_MS);
+    if (hour > memory.told) memory.hours[hour] = recountOpenHour(store, hour, now);
+    else markForRecount(store, memory, hour);
+    store.markDirty(now);
+    if (found.at < (memory.latest[found.code]?.at ?? found.at)) return null;
+    refreshLatest(store, memory, found.code, now);
+    return { kind: "corrected", code: found.code, newest: memory.latest[found.code] ?? null };
+  });
+  const sample = toLiveSample(patientId, { ...found, value: body.value, status });
+  return { sample, history: before.map(({ at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() })) };
+}
+
+/** The value in the sample's unit, judged like one that comes in, or why it is none. */
+function validateValue({ code, at, received, unit: own }: CorrectedSample, value: number | string, unit: string) {
+  const effective_at = new Date(at).toISOString();
+  const validated = validateSample({ code, value, unit, effective_at }, { received, skewMs: null });
+  if (!validated.ok)
+    return validated.reason === "unit_unknown" || validated.reason === "unit_invalid" ? "unit_unknown" : "implausible";
+  if (validated.sample.unit !== own) return "unit_unknown";
+  return validated.sample.status === "final" ? validated.sample.value : "implausible";
+}
+
+/** The rollups of an hour that D1 was not told yet: its samples lie here, all of them. */
+function recountOpenHour(store: Store, hour: number, now: number): Record<string, Rollup> {
+  const samples = applyCorrections(
+    [...store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flat(),
+    store.listCorrections(),
+  );
+  return Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []);
+}
+
+/** The newest of a code anew, from what was measured within a day. */
+function refreshLatest(store: Store, memory: MonitorMemory, code: string, now: number): void {
+  const samples = [...store.readRange(now - DAY_MS, now + DAY_MS, now)].flat().filter((sample) => sample.code === code);
+  const candidates = applyCorrections(samples, store.listCorrections()).sort((a, b) => a.at - b.at);
+  const newest = (isFinal: boolean) =>
+    candidates.findLast(
+      (candidate) => candidate.status !== "entered-in-error" && (toMeasuredSample(candidate).status === "final") === isFinal,
+    );
+  for (const [slot, sample] of [[code, newest(true)] as const, [`${code}!`, newest(false)] as const]) {
+    if (!sample) delete memory.latest[slot];
+    else {
+      const { value, unit, at, received, device, status, block, index } = sample;
+      const keptStatus = toMeasuredSample(sample).status;
+      const amended = status === "amended" ? { amended: true } : {};
+      memory.latest[slot] = { value, unit, at, received, by: device ?? "", status: keptStatus, block, index, ...amended };
+    }
+  }
+}
+
+async function findSample(
+  env: Env,
+  store: Store,
+  patientId: string,
+  { block, index }: { block: number; index: number },
+  now: number,
+): Promise<CorrectedSample | null> {
+  const hotSample = store.block(block, now)?.[index];
+  if (hotSample) return { ...hotSample, block };
+  const { from, to } = store.toPossibleRange(block);
+  if (store.findArchives(from, to).length === 0) return null;
+  const samples = await readSamples(env, store, patientId, { from, to }, now);
+  return samples.find((candidate) => candidate.block === block && candidate.index === index) ?? null;
+}

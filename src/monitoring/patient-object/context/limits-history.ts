@@ -1,0 +1,80 @@
+// Which limits held when: charts draw them where they stood, not where they stand. A patient's object notes what its limits rest on
+// whenever that changes, so it knows ward rules, moves between wards and birthdays as the alarm rules do.
+import { DAY_MS } from "../../../platform/counters.ts";
+import type { LimitsSince } from "../contract.ts";
+import type { Store } from "../samples/store.ts";
+import { listLimitsInForce } from "./alarm-config.ts";
+import type { Facts } from "./facts.ts";
+
+/** What the limits rested on from a time on (epoch milliseconds) until the next note. */
+export type LimitsNote = { at: number } & Pick<Facts, "age" | "overrides">;
+
+/** `from` ≤ time < `to`, epoch milliseconds; codes are LOINC, null for all. */
+export type LimitsQuery = { codes: readonly string[] | null; from: number; to: number };
+
+/** As far back as a chart goes. */
+const NOTE_RETENTION_MS = 366 * DAY_MS;
+/** Of a ward that changes its rules every day for half a year; what is older then counts as the oldest that is known. */
+const MAX_NOTES = 200;
+const SETTING_NAME = "limits";
+
+export const toLimitsNote = ({ as_of: at, age, overrides }: Facts): LimitsNote => ({ at, age, overrides });
+
+/** Oldest first. An object that was told of its patient before there were notes has that one. */
+function loadNotes(store: Store): LimitsNote[] {
+  const facts = store.facts();
+  return store.readSetting<LimitsNote[]>(SETTING_NAME) ?? (facts ? [toLimitsNote(facts)] : []);
+}
+
+/** Notes what new facts change, before they are kept. */
+export function saveNote(store: Store, facts: Facts): void {
+  const next = appendNote(loadNotes(store), toLimitsNote(facts));
+  if (next) store.saveSetting(SETTING_NAME, next);
+}
+
+/** @returns null when the limits rest on what they rested on before */
+export function appendNote(notes: readonly LimitsNote[], note: LimitsNote): LimitsNote[] | null {
+  const last = notes.at(-1);
+  if (last && JSON.stringify({ ...last, at: note.at }) === JSON.stringify(note)) return null;
+  // The newest of those that are too old still held when the first young one came.
+  const lastExpired = notes.findLastIndex(({ at }) => at < note.at - NOTE_RETENTION_MS);
+  return [...notes.slice(Math.max(0, lastExpired)), note].slice(-MAX_NOTES);
+}
+
+/** @returns null while nothing was told of the patient */
+export function readLimitsHistory(store: Store, query: LimitsQuery): LimitsSince[] | null {
+  const notes = loadNotes(store);
+  return notes.length > 0 ? computeLimitsHistory(notes, query) : null;
+}
+
+/**
+ * The limits by code and time: those at the beginning of the span, and each change before its end. What held before the first note is
+ * not known; the first counts from ever.
+ */
+export function computeLimitsHistory(notes: readonly LimitsNote[], { codes, from, to }: LimitsQuery): LimitsSince[] {
+  const last = new Map<string, string>();
+  const steps = listChangeTimes(notes, from, to).flatMap((at) => {
+    const note = notes.findLast((candidate) => candidate.at <= at) ?? notes[0];
+    if (!note) return [];
+    const current = listLimitsInForce(note, at).map(({ silence_s: _, ...limits }) => limits);
+    const removed = [...last.keys()].filter((code) => !current.some((candidate) => candidate.code === code)).map(toNoLimits);
+    return [...current, ...removed].flatMap((limits) => {
+      const serialized = JSON.stringify(limits);
+      if ((codes && !codes.includes(limits.code)) || last.get(limits.code) === serialized) return [];
+      last.set(limits.code, serialized);
+      return [{ ...limits, from: new Date(at).toISOString() }];
+    });
+  });
+  return steps.sort((a, b) => (a.code === b.code ? 0 : a.code < b.code ? -1 : 1));
+}
+
+/** Of a vital without default limits, whose own were taken away. */
+function toNoLimits(code: string): Omit<LimitsSince, "from"> {
+  return { code, critical_low: null, low: null, high: null, critical_high: null, set_by: "default" };
+}
+
+/** When limits may have changed: with a note, and with the birthday that ends an age band. */
+function listChangeTimes(notes: readonly LimitsNote[], from: number, to: number): number[] {
+  const changes = notes.flatMap(({ at, age }) => (age?.until == null ? [at] : [at, age.until]));
+  return [...new Set([from, ...changes.filter((at) => at > from && at < to)])].sort((a, b) => a - b);
+}

@@ -1,0 +1,161 @@
+// From a patient's object to D1: alerts and their events, rollups of closed hours, the trail of ingest, clocks of devices.
+// Every statement may run twice: rows are told apart by the object's own numbers.
+import { sql } from "drizzle-orm";
+import type { DeviceActor } from "../../access/actor.ts";
+import { recordAuditEvent, seqLowerBound } from "../../access/audit.ts";
+import { getVerifiedKeys } from "../../platform/config.ts";
+import { DAY_MS } from "../../platform/counters.ts";
+import { sealValue } from "../../platform/crypto.ts";
+import { batch, type Db, type Statement } from "../../platform/db/client.ts";
+import { heldObservations } from "../../platform/db/schema.ts";
+import type { Transition } from "../alarm-rules/model.ts";
+import { toAlertId } from "./samples/ids.ts";
+import { packHour, type Rollup } from "./samples/rollup.ts";
+import type { OutboxRow } from "./samples/store.ts";
+import { toAlertView } from "./snapshot.ts";
+
+const DEADLINE_MS = 10_000;
+
+/** Bodies of the outbox by kind. `version` counts up in the object. */
+export type AlertChange = { version: number; ward: string | null; transition: Transition };
+export type HourUpdate = { hour: number; version: number; stats: Record<string, Rollup> };
+/** `day`: UTC days since the epoch; `told`: when the object wrote it down to be told. */
+export type ReceivedCounts = {
+  by: string;
+  day: number;
+  n: number;
+  first: number | null;
+  last: number | null;
+  version: number;
+  told: number;
+};
+export type ClockUpdate = { device: string; skew: number | null };
+
+export type HeldItems = { device: string; items: { item: unknown; reason: string }[]; received: number };
+
+type PatientHome = { patient: string; hospital: string };
+
+function alertStatements(db: Db, { patient, hospital }: PatientHome, changes: AlertChange[]): Statement[] {
+  const rows = changes.map(({ version, ward, transition: { alert, at } }) => [
+    toAlertId(patient, alert.n),
+    patient,
+    hospital,
+    ward,
+    alert.rule,
+    alert.code,
+    alert.device,
+    alert.priority,
+    alert.state,
+    JSON.stringify(toAlertView(patient, alert).why),
+    alert.raised_at,
+    alert.acknowledged_at,
+    alert.acknowledged_by,
+    alert.assigned_to,
+    alert.tier,
+    alert.snoozed_until,
+    alert.recovered_at,
+    alert.cleared_at,
+    at,
+    version,
+  ]);
+  const events = changes.map(({ version, transition: { what, at, by, alert } }) => [
+    toAlertId(patient, alert.n),
+    version,
+    what,
+    at,
+    by,
+    JSON.stringify({ priority: alert.priority, state: alert.state, tier: alert.tier, assigned_to: alert.assigned_to }),
+  ]);
+  return [
+    db.run(sql`INSERT INTO alerts (id, patient_id, hospital_id, ward_id, rule, code, device_id, priority, state, why, raised_at,
+        acknowledged_at, acknowledged_by, assigned_to, tier, snoozed_until, recovered_at, cleared_at, updated_at, version)
+      SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9,
+        value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19
+      FROM json_each(${JSON.stringify(rows)}) WHERE 1
+      ON CONFLICT (id) DO UPDATE SET priority = excluded.priority, state = excluded.state, why = excluded.why,
+        acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by, assigned_to = excluded.assigned_to,
+        tier = excluded.tier, snoozed_until = excluded.snoozed_until, recovered_at = excluded.recovered_at,
+        cleared_at = excluded.cleared_at, updated_at = excluded.updated_at, version = excluded.version
+      WHERE excluded.version > alerts.version`),
+    db.run(sql`INSERT INTO alert_events (alert_id, n, what, at, "by", detail)
+      SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(${JSON.stringify(events)})
+      WHERE 1 ON CONFLICT (alert_id, n) DO NOTHING`),
+  ];
+}
+
+function hourStatement(db: Db, { patient, hospital }: PatientHome, hours: HourUpdate[]): Statement {
+  const rows = hours.map(({ hour, stats, version }) => [hospital, hour, patient, packHour(hour, stats), version]);
+  return db.run(sql`INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version)
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(${JSON.stringify(rows)}) WHERE 1
+    ON CONFLICT (hospital_id, hour, patient_id) DO UPDATE SET stats = excluded.stats, version = excluded.version
+    WHERE excluded.version > vital_hours.version`);
+}
+
+/** One event for each device and day: how many samples came, and between which of their numbers. */
+function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, counts: ReceivedCounts, now: number): Statement[] {
+  const { by, day, n, first, last, version, told } = counts;
+  const via = { requestId: `ingest-${patient}-${version}`, ip: null };
+  const actor: DeviceActor = { kind: "device", credentialId: by, secretHash: null, via };
+  return recordAuditEvent(db, actor, now, {
+    event: "observation.ingest",
+    action: "C",
+    role: "device",
+    basis: "device",
+    hospitalId: hospital,
+    entity: { type: "device", id: by },
+    subjects: [patient],
+    detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: n, first_seq: first, last_seq: last },
+    // However late the second try comes: the first was not before it was written down.
+    when: sql`NOT EXISTS (SELECT 1 FROM audit_events
+      WHERE actor_id = ${by} AND seq > ${seqLowerBound(told)} AND request_id = ${via.requestId})`,
+  });
+}
+
+/** Sealed first: a statement that an async function returns would run. */
+async function toHeldRow(
+  env: Env,
+  { patient, hospital }: PatientHome,
+  { id: n, body }: OutboxRow,
+): Promise<typeof heldObservations.$inferInsert> {
+  const { device, items, received }: HeldItems = JSON.parse(body);
+  // Of the object's own numbers, so that a second try meets the first.
+  const id = `${patient}-${received}-${n}`;
+  const { fields } = await getVerifiedKeys(env);
+  const place = { table: "held_observations", column: "items", id };
+  const itemsSealed = await sealValue(
+    fields,
+    place,
+    items.map(({ item }) => item),
+  );
+  const reason = [...new Set(items.map((item) => item.reason))].join(" ");
+  return { id, hospitalId: hospital, deviceId: device, reason, count: items.length, itemsSealed, receivedAt: received };
+}
+
+const parseBodies = <T>(rows: OutboxRow[], kind: string): T[] =>
+  rows.filter((row) => row.kind === kind).map(({ body }) => JSON.parse(body));
+
+/** One batch for what waits. @throws what D1 throws: nothing was told then */
+export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: OutboxRow[], now: number): Promise<void> {
+  const alerts = parseBodies<AlertChange>(rows, "alert");
+  const hours = parseBodies<HourUpdate>(rows, "hour");
+  const clocks = parseBodies<ClockUpdate>(rows, "clock");
+  const held = await Promise.all(rows.filter(({ kind }) => kind === "held").map((row) => toHeldRow(env, home, row)));
+  await batch(db, [
+    ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
+    ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
+    ...(hours.length > 0 ? [hourStatement(db, home, hours)] : []),
+    ...parseBodies<ReceivedCounts>(rows, "came").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
+    ...clocks.map(({ device, skew }) =>
+      db.run(sql`UPDATE devices SET clock_skew_ms = CAST(${skew} AS INTEGER) WHERE id = ${device}`),
+    ),
+  ]);
+}
+
+/** A database that hangs must not hold the object's one alarm: silence and escalation wait for it. */
+export function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("D1 did not answer in time")), DEADLINE_MS);
+  });
+  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,89 @@
+// Hours that are over go to D1, once; an hour that got a late sample or a correction is counted again. The trail hears once a day
+// what came from whom.
+import { DAY_MS } from "../../platform/counters.ts";
+import type { Facts } from "./context/facts.ts";
+import type { ReceivedCounts } from "./d1-delivery.ts";
+import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
+import { readSamples } from "./samples/read-samples.ts";
+import { rollUpByHour } from "./samples/rollup.ts";
+import type { Store } from "./samples/store.ts";
+import { toMeasuredSample } from "./snapshot.ts";
+
+/** An hour is told 16 minutes after its end, when wearables that sync every 15 have brought it; patients spread over four more. */
+const CLOSE_DELAY_MS = 16 * 60_000;
+const CLOSE_SPREAD_MS = 240_000;
+/** By then an hour that is over was told, whoever the patient is. */
+export const MAX_CLOSE_DELAY_MS = CLOSE_DELAY_MS + CLOSE_SPREAD_MS;
+const RECOUNT_DELAY_MS = 2_000;
+const MAX_RECOUNTED_HOURS = 24;
+
+function toPatientSpread(patientId: string): number {
+  return Number.parseInt(patientId.slice(-6), 16) % CLOSE_SPREAD_MS;
+}
+
+/** Moves closed hours, and what came from whom on days that are over, to the outbox. */
+export function closeHours(store: Store, now: number): void {
+  const memory = store.memory(now);
+  const current = Math.floor((now - CLOSE_DELAY_MS) / HOUR_MS);
+  for (const [key, stats] of Object.entries(memory.hours)) {
+    const hour = Number(key);
+    if (hour >= current) continue;
+    store.enqueue("hour", { hour, version: ++memory.version, stats });
+    delete memory.hours[key];
+  }
+  const today = Math.floor((now - CLOSE_DELAY_MS) / DAY_MS);
+  enqueueCounts(store, now, (_, day) => day < today);
+  memory.told = Math.max(memory.told, current - 1);
+  store.markDirty(now);
+}
+
+/** The trail does not wait for the day's end to hear of a device that is unbound, or of a record that is closed. */
+export function enqueueUnboundCounts(store: Store, { bindings, open }: Pick<Facts, "bindings" | "open">, now: number): void {
+  const bound = new Set(open ? bindings.filter(({ until }) => until === null).map(({ device }) => device) : []);
+  enqueueCounts(store, now, (device) => !bound.has(device));
+}
+
+function enqueueCounts(store: Store, now: number, isOver: (device: string, day: number) => boolean): void {
+  const memory = store.memory(now);
+  for (const [key, counts] of Object.entries(memory.came)) {
+    const [device = ""] = key.split(" ");
+    if (!isOver(device, counts.day)) continue;
+    store.enqueue("came", { by: device, version: ++memory.version, told: now, ...counts } satisfies ReceivedCounts);
+    delete memory.came[key];
+  }
+}
+
+/** A told hour is to be counted again; once more if that happens now, since the count may not have seen what came. */
+export function markForRecount(store: Store, memory: MonitorMemory, hour: number): void {
+  if (store.recounting.delete(hour) || memory.again.includes(hour)) return;
+  memory.again.push(hour);
+}
+
+/** Counts told hours anew. @returns what to do in the transaction that tells them */
+export async function recountHours(env: Env, store: Store, patientId: string, now: number): Promise<(() => void) | null> {
+  const hours = store.memory(now).again.slice(0, MAX_RECOUNTED_HOURS);
+  if (hours.length === 0) return null;
+  store.recounting = new Set(hours);
+  const stats = new Map<number, object>();
+  for (const hour of hours) {
+    const samples = await readSamples(env, store, patientId, { from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS }, now);
+    stats.set(hour, Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []));
+  }
+  return () => {
+    const memory = store.memory(now);
+    for (const [hour, counts] of stats) store.enqueue("hour", { hour, version: ++memory.version, stats: counts });
+    memory.again = memory.again.filter((hour) => !store.recounting.has(hour));
+    store.recounting.clear();
+    store.markDirty(now);
+  };
+}
+
+/** When the next hour is to be told. */
+export function nextCloseAt(memory: MonitorMemory, patientId: string, now: number): number | null {
+  if (memory.again.length > 0) return now + RECOUNT_DELAY_MS;
+  const ends = [
+    ...Object.keys(memory.hours).map((hour) => (Number(hour) + 1) * HOUR_MS),
+    ...Object.values(memory.came).map(({ day }) => (day + 1) * DAY_MS),
+  ];
+  return ends.length === 0 ? null : Math.min(...ends) + CLOSE_DELAY_MS + toPatientSpread(patientId);
+}

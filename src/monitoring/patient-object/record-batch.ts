@@ -1,0 +1,263 @@
+// A batch on its way into the memory and the blocks: judged, told apart from what is there already, counted.
+import { DAY_MS } from "../../platform/counters.ts";
+import { findVital } from "../vitals/catalogue.ts";
+import type { Sample } from "../vitals/model.ts";
+import { crossCheckPressures, validateSample } from "../vitals/sample-validation.ts";
+import { type Binding, type Facts, MAX_BINDING_LATENESS_MS as LATE_BINDING_MS } from "./context/facts.ts";
+import type { IncomingBatch, ItemResult, Origin } from "./contract.ts";
+import { markForRecount } from "./hour-closing.ts";
+import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
+import { toObservationId } from "./samples/ids.ts";
+import { addToRollup } from "./samples/rollup.ts";
+import { addSeen, hasSeen, NOTHING_SEEN } from "./samples/seen-sequence.ts";
+import { MIN_LATE_MS, type Store } from "./samples/store.ts";
+import { toPersonKey } from "./snapshot.ts";
+
+/** A device's clock within this of ours is right enough. */
+const MAX_IGNORED_SKEW_MS = 120_000;
+/** A correction stays until the skew has moved by this. */
+const MIN_SKEW_CHANGE_MS = 30_000;
+
+/** Who brings the batch: a device with its times at this patient, or a person (`bindings` null). */
+export type Sender = { by: string; device: string | null; bindings: Binding[] | null };
+
+/** Codes that the catalogue lacks, of one patient: the memory holds a line for each. */
+const MAX_UNKNOWN_CODES = 100;
+/** Items that a device can have put aside in a day. */
+const MAX_HELD_PER_DAY = 10_000;
+
+type AcceptedItem = { index: number; sample: Sample; note?: string };
+
+export type RecordedBatch = {
+  results: ItemResult[];
+  /** What is new, by time: for the rules and the feed. */
+  newSamples: (Sample & { block: number; index: number })[];
+  clock: { skew_ms: number | null; corrected_ms: number };
+};
+
+/** Who brings a batch, or null for a credential that is not bound here now. */
+export function findSender(facts: Facts, origin: Origin, now: number): Sender | null {
+  if (origin.kind === "person") return { by: toPersonKey(origin.id), device: null, bindings: null };
+  const bindings = facts.bindings.filter(({ credentials }) => {
+    const expires = credentials[origin.credential];
+    return expires !== undefined && (expires === null || expires > now);
+  });
+  const [first] = bindings;
+  return first ? { by: first.device, device: first.device, bindings } : null;
+}
+
+/** An item without what nobody asked for: its own fields are short, as the judgement has seen. */
+export function pickSampleFields(item: unknown): Record<string, unknown> {
+  const { code, value, unit, effective_at, seq }: Record<string, unknown> = typeof item === "object" ? { ...item } : {};
+  return { code, value, unit, effective_at, seq };
+}
+
+/** What to subtract from a device's times. It stays put for small drifts, so that a batch sent again meets itself. */
+export function computeClockCorrection(skew: number | null, before: number): number {
+  if (skew === null) return before;
+  if (Math.abs(skew - before) <= MIN_SKEW_CHANGE_MS) return before;
+  return Math.abs(skew) <= MAX_IGNORED_SKEW_MS ? 0 : Math.round(skew / 1000) * 1000;
+}
+
+/** Takes a batch in: writes blocks and memory. Call inside a transaction. */
+export function recordBatch(
+  store: Store,
+  patientId: string,
+  { by, device, bindings }: Sender,
+  batch: IncomingBatch,
+  now: number,
+): RecordedBatch {
+  const memory = store.memory(now);
+  const deviceStatus = memory.heard[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
+  const skew = batch.sent_at === null ? deviceStatus.skew : batch.sent_at - now;
+  const corrected = computeClockCorrection(skew, deviceStatus.corrected);
+  const results: ItemResult[] = [];
+  const accepted: AcceptedItem[] = [];
+  for (const [index, item] of batch.items.entries()) {
+    const validated = validateSample(item, { received: now, skewMs: corrected === 0 ? null : corrected });
+    if (!validated.ok) {
+      // Nothing is put aside for a person, who can say it again.
+      const status = bindings === null ? "rejected" : validated.status;
+      results[index] = { index, status, reason: validated.reason, message: validated.message };
+      continue;
+    }
+    const placement = bindings === null ? "here" : matchBinding(bindings, validated.sample.at, skew !== null, now);
+    if (placement === "here") accepted.push({ index, sample: validated.sample, ...(validated.note && { note: validated.note }) });
+    else if (placement === "elsewhere") results[index] = { index, status: "elsewhere" };
+    else
+      results[index] = { index, status: "quarantined", reason: placement, message: "Measured before the device was bound here." };
+  }
+  enforceItemLimits(memory, by, accepted, results, now);
+  const newSamples = dropRepeats(store, memory, by, accepted, results, now);
+  const positions = writeSamples(store, memory, { by, device }, newSamples, now, {
+    ...deviceStatus,
+    received: now,
+    skew,
+    corrected,
+    ...(batch.conditions && { conditions: [...batch.conditions] }),
+  });
+  for (const { index, sample, note } of newSamples) {
+    const at = positions.get(index) ?? { block: 0, index: 0 };
+    results[index] = {
+      index,
+      status: "stored",
+      observation_id: toObservationId(patientId, at.block, at.index),
+      ...(sample.status === "invalid" ? { note: note ?? "implausible" } : note && { note }),
+    };
+  }
+  const located = newSamples.map(({ index, sample }) => ({ ...sample, ...(positions.get(index) ?? { block: 0, index: 0 }) }));
+  return { results, newSamples: located.sort((a, b) => a.at - b.at), clock: { skew_ms: skew, corrected_ms: corrected } };
+}
+
+/** Keeps a device that sends nonsense from filling the patient's object: codes beyond the bound, and held items, are refused. */
+function enforceItemLimits(
+  memory: MonitorMemory,
+  by: string,
+  accepted: AcceptedItem[],
+  results: ItemResult[],
+  now: number,
+): void {
+  const unknown = new Set(Object.keys(memory.latest).filter((slot) => findVital(slot.replace(/!$/, "")) === null));
+  for (const item of accepted.splice(0)) {
+    const { index, sample } = item;
+    if (findVital(sample.code) === null && !unknown.has(sample.code) && unknown.size >= MAX_UNKNOWN_CODES) {
+      results[index] = {
+        index,
+        status: "rejected",
+        reason: "too_many_codes",
+        message: "This patient has 100 codes that are not known.",
+      };
+      continue;
+    }
+    if (findVital(sample.code) === null) unknown.add(sample.code);
+    accepted.push(item);
+  }
+  const day = Math.floor(now / DAY_MS);
+  const held = memory.held[by]?.day === day ? memory.held[by].n : 0;
+  const newlyHeld = results.filter((result) => result?.status === "quarantined");
+  const remaining = Math.max(0, MAX_HELD_PER_DAY - held);
+  for (const { index } of newlyHeld.slice(remaining)) {
+    results[index] = {
+      index,
+      status: "rejected",
+      reason: "too_many_held",
+      message: "This device has had 10,000 items put aside today.",
+    };
+  }
+  if (newlyHeld.length > 0) memory.held[by] = { day, n: held + Math.min(remaining, newlyHeld.length) };
+}
+
+/** Which patient a time belongs to: a binding that has ended takes late samples for a week, if the device's clock is known. */
+function matchBinding(bindings: Binding[], at: number, clockKnown: boolean, now: number): "here" | "elsewhere" | "clock_unknown" {
+  const covering = bindings.find(({ from, until }) => at >= from && (until === null || at < until));
+  if (!covering) return "elsewhere";
+  if (covering.until === null) return "here";
+  if (now - covering.until > LATE_BINDING_MS) return "elsewhere";
+  return clockKnown ? "here" : "clock_unknown";
+}
+
+/** Drops what is there already, by sequence number or by (device, code, time), and says so in `results`. */
+function dropRepeats(
+  store: Store,
+  memory: MonitorMemory,
+  by: string,
+  accepted: AcceptedItem[],
+  results: ItemResult[],
+  now: number,
+): AcceptedItem[] {
+  const before = memory.seen[by] ?? NOTHING_SEEN;
+  let seen = before;
+  const keys = new Set<string>();
+  const toKey = ({ code, at }: Sample) => `${code} ${at}`;
+  const checked = crossCheckPressures(accepted.map(({ sample }) => sample));
+  const older = checked.filter((s) => s.at <= (memory.newest[`${by} ${s.code}`] ?? Number.NEGATIVE_INFINITY));
+  for (const hour of new Set(older.map(({ at }) => Math.floor(at / HOUR_MS)))) {
+    for (const block of store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)) {
+      for (const stored of block) if (stored.device === by) keys.add(toKey(stored));
+    }
+  }
+  const newSamples: AcceptedItem[] = [];
+  for (const [i, item] of accepted.entries()) {
+    const sample = checked[i] ?? item.sample;
+    // A number that was used counts as a repeat only of what is not newer: a device that starts again counts from one.
+    const isNewest = sample.at > (memory.newest[`${by} ${sample.code}`] ?? Number.NEGATIVE_INFINITY);
+    const repeated = (sample.seq !== null && !isNewest && hasSeen(before, sample.seq)) || keys.has(toKey(sample));
+    if (repeated) {
+      results[item.index] = { index: item.index, status: "duplicate" };
+      continue;
+    }
+    if (sample.seq !== null) seen = addSeen(seen, sample.seq);
+    keys.add(toKey(sample));
+    newSamples.push({ ...item, sample });
+  }
+  if (seen !== before) memory.seen[by] = seen;
+  return newSamples;
+}
+
+/** Blocks, rollups and memory. @returns where each item lies now */
+function writeSamples(
+  store: Store,
+  memory: MonitorMemory,
+  { by, device }: { by: string; device: string | null },
+  newSamples: AcceptedItem[],
+  now: number,
+  deviceStatus: MonitorMemory["heard"][string],
+): Map<number, { block: number; index: number }> {
+  const positions = new Map<number, { block: number; index: number }>();
+  if (device !== null) memory.heard[by] = deviceStatus;
+  const late = newSamples.filter(({ sample }) => sample.at < now - MIN_LATE_MS);
+  const timely = newSamples.filter(({ sample }) => sample.at >= now - MIN_LATE_MS);
+  if (late.length > 0) {
+    const block = store.appendLate({ received: now, device: by, samples: late.map(({ sample }) => sample) }, now);
+    for (const [i, { index }] of late.entries()) positions.set(index, { block, index: i });
+  }
+  const first = store.nextPosition(now);
+  for (const [i, { index }] of timely.entries()) positions.set(index, { block: first.block, index: first.index + i });
+  for (const { index, sample } of newSamples) updateMemory(store, memory, by, sample, positions.get(index) ?? first, now);
+  if (newSamples.length > 0 && device !== null)
+    countReceived(
+      memory,
+      by,
+      newSamples.map(({ sample }) => sample),
+      now,
+    );
+  if (timely.length > 0) store.append({ received: now, device: by, samples: timely.map(({ sample }) => sample) }, now);
+  store.markDirty(now);
+  return positions;
+}
+
+function updateMemory(
+  store: Store,
+  memory: MonitorMemory,
+  by: string,
+  sample: Sample,
+  place: { block: number; index: number },
+  now: number,
+): void {
+  const { code, value, unit, at, status } = sample;
+  const newest = `${by} ${code}`;
+  memory.newest[newest] = Math.max(at, memory.newest[newest] ?? at);
+  const slot = status === "final" ? code : `${code}!`;
+  if (at >= (memory.latest[slot]?.at ?? at)) memory.latest[slot] = { value, unit, at, received: now, by, status, ...place };
+  const hour = Math.floor(at / HOUR_MS);
+  if (hour <= memory.told) {
+    markForRecount(store, memory, hour);
+  } else if (status === "final") {
+    const hours = memory.hours[hour] ?? {};
+    hours[code] = addToRollup(hours[code] ?? null, value, at);
+    memory.hours[hour] = hours;
+  }
+}
+
+function countReceived(memory: MonitorMemory, by: string, samples: Sample[], now: number): void {
+  const day = Math.floor(now / DAY_MS);
+  const key = `${by} ${day}`;
+  const counts = memory.came[key] ?? { day, n: 0, first: null, last: null };
+  const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
+  memory.came[key] = {
+    day,
+    n: counts.n + samples.length,
+    first: seqs.length > 0 ? Math.min(counts.first ?? Number.POSITIVE_INFINITY, ...seqs) : counts.first,
+    last: seqs.length > 0 ? Math.max(counts.last ?? 0, ...seqs) : counts.last,
+  };
+}

@@ -1,0 +1,155 @@
+// What readers see of a patient's object: samples with ids and ISO times, alerts, the score, the snapshot.
+import type { Alert } from "../alarm-rules/model.ts";
+import { findVital } from "../vitals/catalogue.ts";
+import { computeNews2 as scoreOf } from "../vitals/news2.ts";
+import { currentAgeBand, listLimitsInForce, toNews2Config } from "./context/alarm-config.ts";
+import type { Facts } from "./context/facts.ts";
+import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
+import type { MonitorMemory } from "./monitor-memory.ts";
+import { toAlertId, toObservationId } from "./samples/ids.ts";
+import type { Correction, CorrectionBody, LocatedSample } from "./samples/store.ts";
+
+const toIso = (time: number) => new Date(time).toISOString();
+const toIsoOrNull = (time: number | null) => (time === null ? null : toIso(time));
+const PERSON_PREFIX = "user:";
+
+export type CorrectedSample = Pick<
+  LocatedSample,
+  "code" | "value" | "unit" | "at" | "received" | "device" | "index" | "block"
+> & {
+  status: LiveSample["status"];
+};
+
+export const toPersonKey = (id: string) => `${PERSON_PREFIX}${id}`;
+
+export function toLiveSample(
+  patientId: string,
+  { code, value, unit, at, received, device, status, block, index }: CorrectedSample,
+): LiveSample {
+  const personId = device?.startsWith(PERSON_PREFIX) ? device.slice(PERSON_PREFIX.length) : null;
+  return {
+    observation_id: toObservationId(patientId, block, index),
+    code,
+    name: findVital(code)?.name ?? null,
+    value,
+    unit,
+    effective_at: toIso(at),
+    received_at: toIso(received),
+    device_id: personId === null ? device : null,
+    performer_id: personId,
+    status,
+  };
+}
+
+/** Samples with their corrections over them. */
+export function applyCorrections(samples: readonly LocatedSample[], corrections: readonly Correction[]): CorrectedSample[] {
+  if (corrections.length === 0) return [...samples];
+  const bodyByPosition = new Map(corrections.map(({ block, place, body }) => [`${block} ${place}`, body]));
+  return samples.map((sample) => {
+    const body = bodyByPosition.get(`${sample.block} ${sample.index}`);
+    if (body === undefined) return sample;
+    const { status, value }: CorrectionBody = JSON.parse(body);
+    return { ...sample, status, value };
+  });
+}
+
+/** How a corrected sample counts in rollups: amended values do, errors do not. */
+export function toMeasuredSample(shown: CorrectedSample): {
+  code: string;
+  value: number;
+  at: number;
+  status: "final" | "invalid";
+} {
+  const { code, value, at, status } = shown;
+  return { code, value, at, status: status === "final" || status === "amended" ? "final" : "invalid" };
+}
+
+export function toAlertView(patientId: string, alert: Alert): AlertView {
+  const end = alert.cleared_at ?? alert.recovered_at;
+  return {
+    alert_id: toAlertId(patientId, alert.n),
+    patient_id: patientId,
+    rule: alert.rule,
+    code: alert.code,
+    device_id: alert.device,
+    priority: alert.priority,
+    state: alert.state,
+    why: alert.why,
+    raised_at: toIso(alert.raised_at),
+    acknowledged_at: toIsoOrNull(alert.acknowledged_at),
+    acknowledged_by: alert.acknowledged_by,
+    assigned_to: alert.assigned_to,
+    escalation_tier: alert.tier,
+    snoozed_until: toIsoOrNull(alert.snoozed_until),
+    recovered_at: toIsoOrNull(alert.recovered_at),
+    cleared_at: toIsoOrNull(alert.cleared_at),
+    duration_s: end === null ? null : Math.round((end - alert.raised_at) / 1000),
+  };
+}
+
+/** NEWS2 of what was received within the window. */
+export function computeScore(facts: Facts, { latest }: MonitorMemory, now: number): Score {
+  const news2Config = toNews2Config(facts, now);
+  if (!news2Config) {
+    if (!facts.age) return { status: "not_applicable", reason: "age_unknown" };
+    return { status: "not_applicable", reason: currentAgeBand(facts, now) === "adult" || facts.pregnant ? "pregnancy" : "age" };
+  }
+  const result = scoreOf(latest, { now, windowMs: news2Config.window_ms, scale: news2Config.scale });
+  if ("missing" in result) return { status: "incomplete", missing: result.missing, stale: result.stale };
+  return { status: "complete", score: result.score, risk: result.risk, parts: result.parts, as_of: toIso(now) };
+}
+
+export function listLatest(patientId: string, memory: MonitorMemory): LiveSample[] {
+  return Object.entries(memory.latest).map(([slot, { by, amended, ...sample }]) =>
+    toLiveSample(patientId, {
+      ...sample,
+      code: slot.replace(/!$/, ""),
+      device: by,
+      status: amended ? "amended" : sample.status,
+    }),
+  );
+}
+
+export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonly Alert[], now: number): PatientSnapshot {
+  return {
+    patient_id: facts.patient,
+    ward_id: facts.ward,
+    monitoring: facts.monitoring,
+    latest: listLatest(facts.patient, memory),
+    alerts: open.map((alert) => toAlertView(facts.patient, alert)),
+    news2: computeScore(facts, memory, now),
+    limits: listLimitsInForce(facts, now),
+    devices: facts.bindings
+      .filter(({ until }) => until === null)
+      .map(({ device }) => {
+        const heard = memory.heard[device];
+        return {
+          device_id: device,
+          last_seen_at: toIsoOrNull(heard?.received ?? null),
+          clock_skew_ms: heard?.skew ?? null,
+          conditions: heard?.conditions ?? [],
+        };
+      }),
+    as_of: toIso(now),
+  };
+}
+
+/** Samples and the score with them. */
+export function toSamplesFrame(facts: Facts, samples: LiveSample[], memory: MonitorMemory, now: number): PatientFrame {
+  return { type: "samples", patient_id: facts.patient, samples, news2: computeScore(facts, memory, now) };
+}
+
+/** What who watches is told of new facts: limits, where they are others now. */
+export function toLimitFrames(before: Facts | null, after: Facts, now: number): PatientFrame[] {
+  const limits = listLimitsInForce(after, now);
+  if (before && JSON.stringify(listLimitsInForce(before, now)) === JSON.stringify(limits)) return [];
+  return [{ type: "limits", patient_id: after.patient, limits }];
+}
+
+/** Rollups of hours that are not in D1 yet; hours in D1 that are being counted again. */
+export function listOpenHours({ hours, again }: MonitorMemory) {
+  const open = Object.entries(hours).flatMap(([hour, codes]) =>
+    Object.entries(codes).map(([code, rollup]) => ({ hour: Number(hour), code, ...rollup })),
+  );
+  return { hours: open, again };
+}

@@ -1,0 +1,209 @@
+// The list of patients, and the search: what the caller may see, a page at a time, each page with its trace.
+import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import { patientVisibility, withPrincipal } from "../access/access.ts";
+import { type Call, type EffectiveRole, getActorId, type Principal } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import { denyAccess } from "../access/deny.ts";
+import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
+import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
+import { COUNTER_SCOPES, counterValue } from "../platform/counters.ts";
+import { computeMac, toBase64Url } from "../platform/crypto.ts";
+import { batch } from "../platform/db/client.ts";
+import { patients } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
+import { toAsciiDigits } from "../platform/text.ts";
+import { unsealIdentity } from "./identity/sealed-fields.ts";
+import { computeQueryTokens, parseQueryTerms } from "./identity/search-tokens.ts";
+import { toPatientSummary } from "./patients.ts";
+
+type SummaryRow = Omit<PatientRow, "clinical_sealed">;
+
+const SORTS = {
+  number: { column: patients.patientNumber, sortValue: (row: SummaryRow) => row.patient_number },
+  created: { column: patients.createdAt, sortValue: (row: SummaryRow) => row.created_at },
+  updated: { column: patients.updatedAt, sortValue: (row: SummaryRow) => row.updated_at },
+} as const;
+
+export type PatientFilters = {
+  monitoring?: PatientRow["monitoring"] | undefined;
+  ward_id?: string | undefined;
+  assigned_doctor_id?: string | undefined;
+  active?: boolean | undefined;
+  patient_uid?: string | undefined;
+  created_from?: string | undefined;
+  created_to?: string | undefined;
+  updated_from?: string | undefined;
+  updated_to?: string | undefined;
+  hospital_id?: string | undefined;
+};
+type Sort = `${"" | "-"}${keyof typeof SORTS}`;
+export type PatientListQuery = PageQuery & PatientFilters & { sort?: Sort | undefined };
+
+/** A list by time is cut from the index that its range is found by. */
+function resolveSort({ sort, created_from, created_to, updated_from, updated_to }: PatientListQuery): Sort {
+  if (sort) return sort;
+  if (created_from ?? created_to) return "-created";
+  return (updated_from ?? updated_to) ? "-updated" : "-number";
+}
+
+/** `+` keeps SQLite from leading with an index of the whole hospital where a filter names a handful. */
+function hospitalColumn(query: PatientFilters): SQLWrapper {
+  const selectiveFilter = query.ward_id ?? query.patient_uid ?? query.assigned_doctor_id;
+  return selectiveFilter === undefined ? patients.hospitalId : sql`+${patients.hospitalId}`;
+}
+
+/** Each filter leads by its own index; said twice where the index is partial. Undefined when nothing is asked. */
+function buildPatientFilter(query: PatientFilters): SQL | undefined {
+  const parseTime = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
+  const compareTime = (column: SQL, op: SQL, text: string | undefined) =>
+    text ? sql`${column} ${op} ${parseTime(text)}` : undefined;
+  const [created, updated] = [sql`${patients.createdAt}`, sql`${patients.updatedAt}`];
+  return and(
+    query.monitoring ? eq(patients.monitoring, query.monitoring) : undefined,
+    query.monitoring && query.monitoring !== "off" ? sql`${patients.monitoring} <> 'off'` : undefined,
+    query.ward_id ? eq(patients.wardId, query.ward_id) : undefined,
+    query.assigned_doctor_id ? eq(patients.assignedDoctorId, query.assigned_doctor_id) : undefined,
+    query.active === undefined ? undefined : query.active ? sql`${patients.active} = 1` : sql`${patients.active} = 0`,
+    query.patient_uid ? eq(patients.patientUid, query.patient_uid) : undefined,
+    query.hospital_id ? eq(patients.hospitalId, query.hospital_id) : undefined,
+    compareTime(created, sql`>=`, query.created_from),
+    compareTime(created, sql`<`, query.created_to),
+    compareTime(updated, sql`>=`, query.updated_from),
+    compareTime(updated, sql`<`, query.updated_to),
+  );
+}
+
+/** Patients that the caller may see. Names are sealed, so a list is ordered by number or time, never by name. */
+export async function listPatients(anyCall: Call, query: PatientListQuery) {
+  const start = await resolvePageStart(anyCall, "patients", query);
+  const sort = resolveSort(query);
+  const { column, sortValue } = SORTS[sort.replace("-", "") as keyof typeof SORTS];
+  const { where, orderBy } = keysetClauses(start, column, patients.id, !sort.startsWith("-"));
+  const filter = buildPatientFilter(query);
+  const findCounter = (effectiveRole: EffectiveRole) => (filter ? null : counterScope(effectiveRole));
+  const { call, effectiveRole, results } = await withPrincipal(anyCall, "patient:read", (effectiveRole, { db, actor }) => {
+    const scope = patientVisibility(effectiveRole, actor, patients.id, hospitalColumn(query));
+    const counted = findCounter(effectiveRole);
+    return [
+      db.all<SummaryRow>(sql`SELECT ${PATIENT_SUMMARY_COLUMNS} FROM patients WHERE ${and(scope, filter, where)}
+        ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
+      counted
+        ? db.all<{ n: number }>(sql`SELECT ${counterValue(counted, "patients")} AS n`)
+        : db.all<{ n: number }>(
+            sql`SELECT count(*) AS n FROM (SELECT 1 FROM patients WHERE ${and(scope, filter)} LIMIT ${COUNT_LIMIT + 1})`,
+          ),
+    ];
+  });
+  const [rows, [counted]] = results;
+  const totalCount = { n: counted?.n ?? 0, exact: findCounter(effectiveRole) !== null };
+  const { rows: pageRows, pagination } = await buildPage(
+    start,
+    rows,
+    (row) => ({ value: sortValue(row), id: row.id }),
+    totalCount,
+  );
+  return { items: await toAuditedSummaries(call, effectiveRole, pageRows, "patient.list"), pagination };
+}
+
+/** The rows as they are told, once the trace says to whom. */
+async function toAuditedSummaries(
+  call: Call,
+  effectiveRole: EffectiveRole,
+  rows: SummaryRow[],
+  event: string,
+  detail: Record<string, unknown> = {},
+) {
+  const { db, keys, actor, now } = call;
+  const { role, hospitalId } = effectiveRole;
+  const subjects = rows.map((row) => row.id);
+  const auditEvent = { event, action: "R", role, hospitalId, subjects, detail: { count: rows.length, ...detail } } as const;
+  await batch(db, recordAuditEvent(db, actor, now, auditEvent));
+  return Promise.all(rows.map(async (row) => toPatientSummary(row, await unsealIdentity(keys, row))));
+}
+
+/** The counter of everything the caller may see, where there is one. */
+function counterScope(effectiveRole: EffectiveRole): string | null {
+  if (effectiveRole.role === "admin") return COUNTER_SCOPES.all;
+  if (effectiveRole.role === "patient" || (effectiveRole.role === "doctor" && effectiveRole.doctorScope === "care_team"))
+    return null;
+  return COUNTER_SCOPES.hospital(effectiveRole.hospitalId ?? "");
+}
+
+export type PatientSearchQuery = PageQuery & { q: string; hospital_id?: string | undefined };
+
+/** Sorts behind every id: a page that ends with the patient of that number goes on at the first of the others. */
+const BEFORE_ALL_IDS = "g";
+
+/**
+ * Patients whose names, phone or e-mail match every word of the query, newest first; before them, of a query of digits,
+ * the patient with that number. Only as many rows are read as fill the page: the total is exact on the last page alone.
+ * @throws ApiError invalid_request (an administrator names no hospital), forbidden
+ */
+export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
+  const start = await resolvePageStart(anyCall, "patients.search", query);
+  const terms = parseQueryTerms(query.q);
+  const searchedHospital = (effectiveRole: EffectiveRole) =>
+    (effectiveRole.role === "admin" ? query.hospital_id : effectiveRole.hospitalId) ?? "";
+  const { call, effectiveRole, results } = await withPrincipal(
+    anyCall,
+    "patient:search",
+    async (effectiveRole, { db, keys, actor }) => {
+      const hospitalId = searchedHospital(effectiveRole);
+      const tokens = await computeQueryTokens(keys, hospitalId, terms);
+      const scope = patientVisibility(effectiveRole, actor, patients.id, patients.hospitalId);
+      const numberMatches = sql`FROM patients WHERE patient_number = CAST(${parsePatientNumber(query.q)} AS INTEGER)
+      AND hospital_id = ${hospitalId} AND ${scope}`;
+      return [
+        db.all<SummaryRow>(
+          sql`SELECT ${PATIENT_SUMMARY_COLUMNS} ${numberMatches} AND ${start.after || start.skip > 0 ? sql`0` : sql`1`}`,
+        ),
+        db.all<SummaryRow>(sql`SELECT ${PATIENT_SUMMARY_COLUMNS} FROM ${joinTokenMatches(effectiveRole, actor, hospitalId, tokens)}
+        WHERE found.patient_id < ${start.after?.id ?? BEFORE_ALL_IDS} AND found.patient_id NOT IN (SELECT id ${numberMatches})
+        ORDER BY found.patient_id DESC LIMIT ${start.limit + 1}
+        OFFSET max(0, ${start.skip} - (SELECT count(*) ${numberMatches}))`),
+      ];
+    },
+  );
+  const { role, hospitalId } = effectiveRole;
+  if (!searchedHospital(effectiveRole)) throw new ApiError("invalid_request", "Name hospital_id.");
+  if (query.hospital_id && query.hospital_id !== searchedHospital(effectiveRole)) {
+    return denyAccess(call, "patient:search", "not_found", { role, hospitalId, target: { hospital: query.hospital_id } });
+  }
+  const [numberMatches, found] = results;
+  const rows = [...numberMatches, ...found];
+  const key = (row: SummaryRow) => ({ value: 0, id: row === numberMatches[0] ? BEFORE_ALL_IDS : row.id });
+  const totalCount = { n: start.offset + Math.min(rows.length, start.limit + 1), exact: rows.length <= start.limit };
+  const { rows: pageRows, pagination } = await buildPage(start, rows, key, totalCount);
+  // The words themselves would put names into the trail.
+  const queryHash = toBase64Url(await computeMac(call.keys.index, ["query", query.q]));
+  return { items: await toAuditedSummaries(call, effectiveRole, pageRows, "patient.search", { words: queryHash }), pagination };
+}
+
+const parsePatientNumber = (q: string) =>
+  /^[1-9][0-9]{0,8}$/.test(toAsciiDigits(q).trim()) ? Number(toAsciiDigits(q).trim()) : null;
+
+/** How many matches of a word are counted before it passes for common. */
+const MAX_MATCHES_COUNTED = 200;
+
+/**
+ * Tables joined so that `found` leads: the rarest word, so that a search costs what its rarest word costs. A doctor's own
+ * patients lead where these are all a doctor sees: the cost then says nothing of the patients of others.
+ */
+function joinTokenMatches(effectiveRole: EffectiveRole, actor: Principal, hospitalId: string, tokens: string[]): SQL {
+  if (tokens.length === 0) return sql`patient_tokens found JOIN patients ON 0`;
+  const words = JSON.stringify(tokens);
+  const inHospital = (alias: SQL) => sql`${alias}.hospital_id = ${hospitalId}`;
+  const hasAllTokens = sql`NOT EXISTS (SELECT 1 FROM json_each(${words}) w WHERE NOT EXISTS
+    (SELECT 1 FROM patient_tokens t WHERE ${inHospital(sql`t`)} AND t.token = w.value AND t.patient_id = found.patient_id))`;
+  if (effectiveRole.role === "doctor" && effectiveRole.doctorScope === "care_team") {
+    return sql`care_team found CROSS JOIN patients ON patients.id = found.patient_id AND found.user_id = ${getActorId(actor)}
+      AND found.ended_at IS NULL AND ${hasAllTokens}`;
+  }
+  const matches = sql`SELECT count(*) FROM (SELECT 1 FROM patient_tokens c WHERE ${inHospital(sql`c`)} AND c.token = v.value LIMIT ${MAX_MATCHES_COUNTED})`;
+  const [onlyToken] = tokens;
+  const rarest =
+    tokens.length === 1 ? sql`${onlyToken}` : sql`(SELECT v.value FROM json_each(${words}) v ORDER BY (${matches}) LIMIT 1)`;
+  const fromRarestToken = sql`patient_tokens found CROSS JOIN patients ON patients.id = found.patient_id
+    AND ${inHospital(sql`found`)} AND found.token = ${rarest}`;
+  return tokens.length === 1 ? fromRarestToken : sql`${fromRarestToken} AND ${hasAllTokens}`;
+}

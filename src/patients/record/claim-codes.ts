@@ -1,0 +1,149 @@
+// Claim codes: staff hand one over, the patient types it in, and the login is tied to the record. Nothing else ties them.
+import { z } from "@hono/zod-openapi";
+import { and, eq, isNull, ne, sql } from "drizzle-orm";
+import { authorizePatient, withUser } from "../../access/access.ts";
+import { type Call, getActorId } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import type { Keys } from "../../platform/config.ts";
+import { DAY_MS } from "../../platform/counters.ts";
+import { computeBlindIndex } from "../../platform/crypto.ts";
+import { batch } from "../../platform/db/client.ts";
+import { patientClaimCodes, patientLinks, sessions } from "../../platform/db/schema.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { randomOpaqueId } from "../../platform/ids.ts";
+import { patientEvent } from "../patients.ts";
+
+export const CLAIM_CODE_TTL_MS = 3 * DAY_MS;
+/** 60 bits: at 100 tries a minute nobody meets one of the codes that live for three days. */
+const CODE_LENGTH = 12;
+
+/** As it may be typed: in any case, with or without the hyphens. */
+export const ClaimCode = z
+  .string()
+  .max(40)
+  .transform((text) => text.toLowerCase().replace(/[\s-]/g, ""))
+  .refine((code) => /^[a-z2-7]{12}$/.test(code), "Twelve letters and digits")
+  .openapi({ type: "string", maxLength: 40, example: "MFRG-GZDF-MZTW" });
+
+const hashClaimCode = (keys: Keys, code: string) => computeBlindIndex(keys.index, "claim", code);
+
+/** A new code of a patient, which ends the one before it. Shown once. @throws ApiError not_found */
+export async function issueClaimCode(call: Call, ref: string) {
+  const { db, keys, actor, now } = call;
+  const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
+  const code = randomOpaqueId().slice(0, CODE_LENGTH);
+  const expiresAt = now + CLAIM_CODE_TTL_MS;
+  const patientId = access.patient.id;
+  await batch(db, [
+    db.delete(patientClaimCodes).where(and(eq(patientClaimCodes.patientId, patientId), isNull(patientClaimCodes.usedAt))),
+    db
+      .insert(patientClaimCodes)
+      .values({ codeHash: await hashClaimCode(keys, code), patientId, createdBy: getActorId(actor), createdAt: now, expiresAt }),
+    ...recordAuditEvent(db, actor, now, patientEvent(access, "claim_code.issue", "C")),
+  ]);
+  const formattedCode = (code.toUpperCase().match(/.{4}/g) ?? []).join("-");
+  return { patient_id: patientId, code: formattedCode, expires_at: new Date(expiresAt).toISOString() };
+}
+
+/** A code that counts: live, of an open hospital, from somebody who still works there, and not from the caller. */
+const isRedeemable = (codeHash: string, userId: string, now: number) => sql`code_hash = ${codeHash} AND used_at IS NULL
+  AND expires_at > ${now} AND created_by <> ${userId} AND EXISTS (SELECT 1 FROM patients p
+    JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1 JOIN users u ON u.id = patient_claim_codes.created_by AND u.active = 1
+    LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = p.hospital_id AND ${ACTIVE_MEMBERSHIP}
+    WHERE p.id = patient_claim_codes.patient_id AND (u.is_admin = 1 OR m.role IS NOT NULL))`;
+
+/**
+ * Ties the caller's login to the record of the code, once: of fifty at once one uses it up. The caller's other sessions
+ * end, since whoever else holds one would read the record too.
+ * @throws ApiError not_found for a code that is unknown, used, ended or expired; password_given
+ */
+export async function claimRecord(anyCall: Call, code: string): Promise<string> {
+  const codeHash = await hashClaimCode(anyCall.keys, code);
+  const { call, effectiveRole, results } = await withUser(anyCall, "patient:claim", (_, { db, actor, now }) => [
+    db.all<{ patient_id: string; hospital_id: string; password_given: number }>(sql`SELECT c.patient_id AS patient_id,
+        p.hospital_id AS hospital_id, (SELECT password_given FROM users WHERE id = ${actor.userId}) AS password_given
+      FROM (SELECT * FROM patient_claim_codes WHERE ${isRedeemable(codeHash, actor.userId, now)}) c JOIN patients p ON p.id = c.patient_id`),
+  ]);
+  const { db, actor, now } = call;
+  const { role } = effectiveRole;
+  const [found] = results[0];
+  const denyCode = () => denyAccess(call, "patient:claim", "not_found", { role });
+  if (!found) return denyCode();
+  const { patient_id: patientId, hospital_id: hospitalId } = found;
+  if (found.password_given) {
+    const event = { event: "patient.claim", action: "C", outcome: "denied", reason: "password_given", role, hospitalId } as const;
+    await batch(db, recordAuditEvent(db, actor, now, { ...event, entity: { type: "patient", id: patientId } }));
+    throw new ApiError("password_given");
+  }
+  const redeemCode = sql`UPDATE patient_claim_codes SET used_at = CAST(${now} AS INTEGER), used_by = ${actor.userId}
+    WHERE ${isRedeemable(codeHash, actor.userId, now)} AND (SELECT password_given FROM users WHERE id = ${actor.userId}) = 0 RETURNING patient_id`;
+  const isRedeemedByCaller = sql`EXISTS (SELECT 1 FROM patient_claim_codes WHERE code_hash = ${codeHash} AND used_by = ${actor.userId})`;
+  const [redeemed] = await batch(db, [
+    db.all<{ patient_id: string }>(redeemCode),
+    ...recordAuditEvent(db, actor, now, {
+      event: "patient.claim",
+      action: "C",
+      role,
+      basis: "self",
+      hospitalId,
+      entity: { type: "patient", id: patientId },
+      subjects: [patientId],
+      when: sql`changes() > 0`,
+    }),
+    db.run(sql`INSERT INTO patient_links (user_id, patient_id, method, verified_by, created_at)
+      SELECT ${actor.userId}, patient_id, 'claim_code', created_by, CAST(${now} AS INTEGER) FROM patient_claim_codes
+      WHERE code_hash = ${codeHash} AND used_by = ${actor.userId} ON CONFLICT (user_id, patient_id) DO NOTHING`),
+    db
+      .update(sessions)
+      .set({ revokedAt: now, revokedReason: "record_claimed" })
+      .where(
+        and(eq(sessions.userId, actor.userId), ne(sessions.id, actor.sessionId), isNull(sessions.revokedAt), isRedeemedByCaller),
+      ),
+  ]);
+  return redeemed.length > 0 ? patientId : denyCode();
+}
+
+/** The logins that a record is tied to. @throws ApiError not_found */
+export async function listPatientLinks(call: Call, ref: string) {
+  const { db, actor, now } = call;
+  const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
+  const [rows] = await batch(db, [
+    db
+      .select()
+      .from(patientLinks)
+      .where(eq(patientLinks.patientId, access.patient.id))
+      .orderBy(patientLinks.createdAt)
+      .limit(100),
+    ...recordAuditEvent(db, actor, now, patientEvent(access, "patient.links", "R")),
+  ]);
+  return rows.map((row) => ({
+    user_id: row.userId,
+    method: row.method,
+    verified_by: row.verifiedBy,
+    created_at: new Date(row.createdAt).toISOString(),
+  }));
+}
+
+/** Unties a login from the record: its next read is refused. @throws ApiError not_found */
+export async function removePatientLink(call: Call, ref: string, userId: string): Promise<string> {
+  const { db, actor, now } = call;
+  const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
+  const { patient, role, hospitalId } = access;
+  const event = { ...patientEvent(access, "patient.unlink", "D"), detail: { user_id: userId }, when: sql`changes() > 0` };
+  const [removed] = await batch(db, [
+    db
+      .delete(patientLinks)
+      .where(and(eq(patientLinks.patientId, patient.id), eq(patientLinks.userId, userId)))
+      .returning({ userId: patientLinks.userId }),
+    ...recordAuditEvent(db, actor, now, event),
+  ]);
+  if (removed.length > 0) return patient.id;
+  return denyAccess(call, "claim_code:create", "not_found", {
+    role,
+    hospitalId,
+    target: { user: userId },
+    patientId: patient.id,
+  });
+}

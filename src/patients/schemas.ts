@@ -1,0 +1,138 @@
+// The shapes of patients on the wire, and the filters of their lists.
+import { z } from "@hono/zod-openapi";
+import { booleanParam, pageQuery } from "../http/pagination.ts";
+import { EXAMPLES, Id, Timestamp } from "../http/router.ts";
+import { AadhaarNumber } from "./identity/aadhaar.ts";
+import { clinicalFields, identityFields } from "./identity/sealed-fields.ts";
+import { Monitoring, NewPatientBody } from "./new-patient.ts";
+
+export const PatientSummary = z
+  .object({
+    patient_id: Id,
+    patient_number: z.number().int(),
+    patient_uid: z
+      .string()
+      .nullable()
+      .openapi({ description: "One for a person, whichever hospital asks; says nothing by itself" }),
+    uid_basis: z.enum(["staff", "self"]).nullable().openapi({ description: "Who says that the number is this person's" }),
+    hospital_id: Id,
+    ward_id: Id.nullable(),
+    monitoring: Monitoring,
+    assigned_doctor_id: Id.nullable(),
+    is_active: z.boolean(),
+    first_name: z.string(),
+    last_name: z.string().nullable(),
+    gender: z.enum(["male", "female", "other", "unknown"]),
+    date_of_birth: z.string().nullable(),
+    phone: z.string().nullable(),
+    email: z.string().nullable(),
+    address: z.string().nullable(),
+    aadhaar_last4: z.string().nullable(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    version: z.number().int(),
+  })
+  .openapi("PatientSummary");
+
+export const Patient = PatientSummary.extend({
+  medical_history: z.string().nullable(),
+  notes: z.string().nullable(),
+  symptoms: z.array(z.string()),
+}).openapi("Patient");
+
+export const exampleSummary = {
+  patient_id: EXAMPLES.patient,
+  patient_number: 1042,
+  patient_uid: "mfrggzdfmztwq2lkonsw23tpoa",
+  uid_basis: "staff" as const,
+  hospital_id: EXAMPLES.hospital,
+  ward_id: null,
+  monitoring: "off" as const,
+  assigned_doctor_id: EXAMPLES.user,
+  is_active: true,
+  first_name: "Asha",
+  last_name: "Verma",
+  gender: "female" as const,
+  date_of_birth: "1964-03-04",
+  phone: "+91 98765 43210",
+  email: "asha.verma@example.org",
+  address: "12 Lake Road, Pune",
+  aadhaar_last4: "0019",
+  created_at: EXAMPLES.time,
+  updated_at: EXAMPLES.time,
+  version: 1,
+};
+export const examplePatient = {
+  ...exampleSummary,
+  medical_history: "Hypertension since 2015.",
+  notes: null,
+  symptoms: ["palpitations"],
+};
+
+export const NewPatient = NewPatientBody.extend({
+  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital, description: "Needed from administrators" }),
+}).openapi("NewPatient");
+
+/** Every field optional and without its default: what is absent stays. */
+export const PatientChange = z
+  .strictObject({
+    first_name: identityFields.first_name.optional(),
+    last_name: identityFields.last_name.unwrap().optional(),
+    gender: identityFields.gender.unwrap().optional(),
+    date_of_birth: identityFields.date_of_birth.unwrap().optional(),
+    phone: identityFields.phone.unwrap().optional(),
+    email: identityFields.email.unwrap().optional(),
+    address: identityFields.address.unwrap().optional(),
+    medical_history: clinicalFields.medical_history.unwrap().optional(),
+    notes: clinicalFields.notes.unwrap().optional(),
+    symptoms: clinicalFields.symptoms.unwrap().optional(),
+    aadhaar_number: AadhaarNumber.optional(),
+    assigned_doctor_id: Id.nullable().optional(),
+    ward_id: Id.nullable().optional(),
+    monitoring: Monitoring.optional(),
+    is_active: z.boolean().optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .openapi("PatientChange");
+
+export const patientParam = z.object({
+  patient_id: z.string().min(1).max(64).openapi({ description: "Id or patient_number", example: EXAMPLES.patient }),
+});
+
+const optionalTime = z.iso.datetime({ offset: true }).optional();
+export const patientQuery = z.strictObject({
+  ...pageQuery,
+  sort: z
+    .enum(["number", "-number", "created", "-created", "updated", "-updated"])
+    .optional()
+    .openapi({ description: "Without it newest first: by the time that is filtered by, else by number" }),
+  monitoring: Monitoring.optional(),
+  ward_id: Id.optional(),
+  assigned_doctor_id: Id.optional(),
+  active: booleanParam.optional(),
+  patient_uid: z
+    .string()
+    .max(26)
+    .regex(/^[a-z2-7]{26}$/)
+    .optional()
+    .openapi({ example: "mfrggzdfmztwq2lkonsw23tpoa" }),
+  created_from: optionalTime.openapi({ description: "Registered at or after" }),
+  created_to: optionalTime.openapi({ description: "Registered before" }),
+  updated_from: optionalTime.openapi({ description: "Changed at or after" }),
+  updated_to: optionalTime.openapi({ description: "Changed before" }),
+  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }),
+});
+
+export const searchQuery = z.strictObject({
+  ...pageQuery,
+  q: z
+    .string()
+    .max(200)
+    .refine((q) => Array.from(q.trim()).length >= 2, "At least two characters")
+    .openapi({
+      example: "ash",
+      minLength: 2,
+      description: "Beginnings of names, of a phone number or an e-mail address; every word must match",
+    }),
+  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital, description: "Needed from administrators" }),
+});

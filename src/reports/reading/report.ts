@@ -1,0 +1,103 @@
+// One report: how it looks, its detail, its gate. Every answer carries the patient's name and leaves who saw it.
+import { eq } from "drizzle-orm";
+import { z } from "zod";
+import { type Access, authorizePatient } from "../../access/access.ts";
+import type { Call } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { displayName, unsealIdentity } from "../../patients/identity/sealed-fields.ts";
+import { unsealValue } from "../../platform/crypto.ts";
+import { batch } from "../../platform/db/client.ts";
+import { reports } from "../../platform/db/schema.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { readFile } from "../../platform/files.ts";
+import { metricsRecordId } from "../upload/new-report.ts";
+import { signLink } from "./links.ts";
+
+export type ReportRow = typeof reports.$inferSelect;
+const toIso = (time: number) => new Date(time).toISOString();
+const FileName = z.string().nullable();
+
+/** As on the wire; with `broken` a value whose seal is broken is null and told there, without it that is an error. */
+export async function toReport(
+  { keys }: Call,
+  row: ReportRow,
+  patient: { id: string; version: number; patient_number: number; identity_sealed: string },
+  onCorrupt?: () => void,
+) {
+  const place = { table: "reports", column: "file_name", id: row.id };
+  const [name, identity] = await Promise.all([
+    nullIfCorrupt(unsealValue(keys.fields, place, row.fileNameSealed), onCorrupt),
+    nullIfCorrupt(unsealIdentity(keys, patient), onCorrupt),
+  ]);
+  return {
+    report_id: row.id,
+    kind: row.kind,
+    status: row.status,
+    patient: {
+      patient_id: patient.id,
+      patient_number: patient.patient_number,
+      name: identity && displayName(identity),
+      gender: identity?.gender ?? null,
+      date_of_birth: identity?.date_of_birth ?? null,
+    },
+    hospital_id: row.hospitalId,
+    encounter_id: row.encounterId,
+    session_type: row.sessionType,
+    confidence: row.confidence,
+    heart_rate: row.heartRate,
+    effective_at: toIso(row.effectiveAt),
+    created_at: toIso(row.createdAt),
+    file_name: FileName.parse(name),
+    file_size: row.fileSize,
+    sha256: row.sha256,
+    uploaded_by: { kind: row.uploadedByKind, id: row.uploadedBy },
+    file_url: `/api/v1/reports/${row.id}/file`,
+    version: row.version,
+  };
+}
+
+async function nullIfCorrupt<T>(opened: Promise<T>, onCorrupt?: () => void): Promise<T | null> {
+  return opened.catch((error: unknown) => {
+    if (!onCorrupt || !(error instanceof ApiError) || error.code !== "integrity_error") throw error;
+    onCorrupt();
+    return null;
+  });
+}
+
+export async function addDownloadLink<T extends { report_id: string }>(call: Call, origin: string, report: T) {
+  const link = await signLink(call, origin, report.report_id);
+  return { ...report, download_url: link.url, download_expires_at: link.expires_at };
+}
+
+/** The gate for one report, the row, and the trace of what is done with it: two round trips. */
+export async function requireReport(call: Call, id: string, event: { event: string; detail?: Record<string, unknown> }) {
+  const { db, actor, now } = call;
+  const access = await authorizePatient(call, { report: id }, "report:read");
+  const [[row]] = await batch(db, [
+    db.select().from(reports).where(eq(reports.id, id)),
+    ...recordAuditEvent(db, actor, now, toAuditEvent(access, id, event)),
+  ]);
+  if (!row) throw new ApiError("not_found");
+  return { row, access };
+}
+
+function toAuditEvent(
+  { patient, role, basis, hospitalId }: Access,
+  id: string,
+  event: { event: string; detail?: Record<string, unknown> },
+) {
+  return { ...event, action: "R", role, basis, hospitalId, entity: { type: "report", id }, subjects: [patient.id] } as const;
+}
+
+/** One report with its metrics and a signed link to its file. */
+export async function getReport(call: Call, bucket: R2Bucket, id: string, origin: string) {
+  const { row, access } = await requireReport(call, id, { event: "report.read", detail: { link: true } });
+  const [report, metrics] = await Promise.all([toReport(call, row, access.patient), loadMetrics(call, bucket, row)]);
+  return addDownloadLink(call, origin, { ...report, metrics });
+}
+
+async function loadMetrics({ keys }: Call, bucket: R2Bucket, row: ReportRow): Promise<Record<string, unknown> | null> {
+  if (!row.metricsKey) return null;
+  const bytes = await readFile(bucket, keys.fields, row.metricsKey, metricsRecordId(row.id), row.metricsSize ?? 0);
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(new TextDecoder().decode(bytes)));
+}

@@ -1,0 +1,97 @@
+// The shapes of reports on the wire, and the filters of their lists.
+import { z } from "@hono/zod-openapi";
+import { pageQuery } from "../../http/pagination.ts";
+import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+import { REPORT_KINDS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
+
+export const Kind = z.enum(REPORT_KINDS);
+const Status = z.enum(REPORT_STATUSES);
+export const Report = z
+  .object({
+    report_id: Id,
+    kind: Kind,
+    status: Status,
+    patient: z.object({
+      patient_id: Id,
+      patient_number: z.number().int(),
+      name: z.string().nullable().openapi({ description: "Null where its seal is broken, in lists" }),
+      gender: z.string().nullable(),
+      date_of_birth: z.string().nullable(),
+    }),
+    hospital_id: Id,
+    encounter_id: Id.nullable(),
+    session_type: z.string().nullable(),
+    confidence: z.number().nullable(),
+    heart_rate: z.number().nullable().openapi({ description: "Beats per minute" }),
+    effective_at: Timestamp,
+    created_at: Timestamp,
+    file_name: z.string().nullable().openapi({ description: "Null where its seal is broken, in lists" }),
+    file_size: z.number().int().openapi({ description: "Bytes" }),
+    sha256: z.string(),
+    uploaded_by: z.object({ kind: z.enum(["user", "device", "app"]), id: Id }),
+    file_url: z.string(),
+    version: z.number().int(),
+  })
+  .openapi("DiagnosticReport");
+export const exampleReport = {
+  report_id: EXAMPLES.report,
+  kind: "ecg" as const,
+  status: "preliminary" as const,
+  patient: {
+    patient_id: EXAMPLES.patient,
+    patient_number: 1042,
+    name: "Asha Verma",
+    gender: "female",
+    date_of_birth: "1964-03-04",
+  },
+  hospital_id: EXAMPLES.hospital,
+  encounter_id: null,
+  session_type: null,
+  confidence: 0.94,
+  heart_rate: 72,
+  effective_at: EXAMPLES.time,
+  created_at: EXAMPLES.time,
+  file_name: "ecg.pdf",
+  file_size: 117_204,
+  sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  uploaded_by: { kind: "device" as const, id: EXAMPLES.device },
+  file_url: `/api/v1/reports/${EXAMPLES.report}/file`,
+  version: 1,
+};
+const linkFields = { download_url: z.string(), download_expires_at: Timestamp };
+export const exampleLink = {
+  download_url: `https://clinic.example.org/api/v1/reports/${EXAMPLES.report}/file?link=…`,
+  download_expires_at: EXAMPLES.time,
+};
+export const LinkedReport = Report.extend(linkFields).openapi("DiagnosticReportWithLink");
+export const exampleLinkedReport = { ...exampleReport, ...exampleLink };
+
+const heartRateParam = z
+  .string()
+  .regex(/^\d{1,4}(\.\d{1,3})?$/, "A number of beats per minute")
+  .transform(Number)
+  .optional()
+  .openapi({ type: "number", example: 100 });
+const timeParam = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
+export const reportQuery = z.strictObject({
+  ...pageQuery,
+  patient_id: Id.optional(),
+  kind: Kind.optional(),
+  status: Status.optional(),
+  session_type: z.string().max(60).optional(),
+  device_id: Id.optional().openapi({ description: "Sent by this device", example: EXAMPLES.device }),
+  uploaded_by: Id.optional().openapi({ description: "Sent by this person", example: EXAMPLES.user }),
+  encounter_id: Id.optional(),
+  hospital_id: Id.optional().openapi({ description: "For those who see several", example: EXAMPLES.hospital }),
+  from: timeParam("Received at or after"),
+  to: timeParam("Received before"),
+  effective_from: timeParam("Measured at or after"),
+  effective_to: timeParam("Measured before"),
+  heart_rate_min: heartRateParam,
+  heart_rate_max: heartRateParam,
+  sort: z
+    .enum(["created", "-created", "effective", "-effective"])
+    .default("-created")
+    .openapi({ description: "By the time of receipt or of measurement; - puts the newest first" }),
+});
+export type ReportQuery = z.output<typeof reportQuery>;

@@ -1,0 +1,297 @@
+// Direct uploads: a large file goes to R2 by a presigned link, and becomes a report when its sender confirms it.
+import { and, eq, sql } from "drizzle-orm";
+import type { z } from "zod";
+import { type Access, accessStillValid, authorizePatient } from "../../access/access.ts";
+import { type Call, getActorId } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { type IdempotencyKey, type KeyStatements, runOnce } from "../../http/idempotency.ts";
+import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { uploads } from "../../platform/db/schema.ts";
+import { ApiError, type ErrorCode } from "../../platform/errors.ts";
+import { createObjectKey, storeFile } from "../../platform/files.ts";
+import { randomOpaqueId } from "../../platform/ids.ts";
+import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
+import {
+  fileRecordId,
+  insertReportStatements,
+  replayAction,
+  resolvePatient,
+  selectSameFile,
+  storeMetrics,
+  toReportKind,
+} from "./new-report.ts";
+import { inspectPdfStream } from "./pdf.ts";
+import { checkQuota, countBytesStatements, isQuotaExceeded, quotaExceededError, selectBytesToday } from "./quota.ts";
+import { presignPut } from "./s3.ts";
+import {
+  authorizeUploader,
+  newUploadAttempt,
+  openDetail,
+  recordUploadFailure,
+  settleUpload,
+  type UploadRow,
+  uploadLogStatements,
+} from "./upload-log.ts";
+import { type DirectUploadInput, safeFileName } from "./upload-request.ts";
+
+/**
+ * Where senders put files. Here a file lies in clear, under R2's own encryption alone, from the PUT to the confirmation
+ * or the sweep: minutes, never an hour. No key ring entry has a key of this form.
+ */
+export const DIRECT_UPLOAD_PREFIX = "incoming/";
+export const isDirectUploadKey = (key: string) => /^incoming\/[a-z2-7]{26}$/.test(key);
+
+export const UPLOAD_LINK_SECONDS = 300;
+
+export type DirectUploadTarget = {
+  upload_id: string;
+  method: "PUT";
+  url: string;
+  headers: Record<string, string>;
+  expires_at: string;
+};
+
+/** @throws ApiError direct_uploads_off, not_found (a patient the caller may not write for), invalid_request (metrics) */
+export async function beginDirectUpload(
+  call: Call,
+  env: Env,
+  idempotencyKey: IdempotencyKey,
+  input: z.infer<typeof DirectUploadInput>,
+): Promise<DirectUploadTarget> {
+  return runOnce(
+    call,
+    idempotencyKey,
+    input,
+    (keyStatements) => createDirectUpload(call, env, input, keyStatements),
+    (id) => reissueLink(call, env, id),
+  );
+}
+
+async function createDirectUpload(
+  call: Call,
+  env: Env,
+  input: z.infer<typeof DirectUploadInput>,
+  keyStatements: KeyStatements,
+): Promise<DirectUploadTarget> {
+  const { now } = call;
+  const { size, sha256, file_name, metrics, ...about } = input;
+  const attempt = { ...newUploadAttempt(call), sha256, size, fileName: safeFileName(file_name ?? ""), gated: true };
+  try {
+    const { device, access } = await resolvePatient(call, about);
+    // Where a file lies in clear there is no queue for what is nobody's: a device sends that the ordinary way.
+    if (!access)
+      return await denyAccess(call, "report:create", "not_found", { role: "device", hospitalId: device?.hospitalId ?? null });
+    const kind = about.kind ?? toReportKind(device?.kind) ?? "ecg";
+    const text = metrics ? JSON.stringify(metrics) : null;
+    Object.assign(attempt, { kind, hospitalId: access.hospitalId, patientId: access.patient.id });
+    if (text) parseMetricsText(kind, text);
+    const incomingKey = `${DIRECT_UPLOAD_PREFIX}${randomOpaqueId()}`;
+    const link = await presignUpload(env, incomingKey, size, sha256);
+    const kept = { about: { ...about, patient_id: access.patient.id }, metrics: text };
+    const awaited = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
+    const log = { outcome: "awaiting", awaited, kept, event: "upload.begin", action: "C", access } as const;
+    await batch(call.db, [...(await uploadLogStatements(call, attempt, log)), ...keyStatements(attempt.id)]);
+    return toDirectUploadTarget(attempt.id, link, awaited.expiresAt);
+  } catch (error) {
+    // The key's winner is answered instead: that is no refusal.
+    if (!isUniqueViolation(error, "idempotency_keys")) await recordUploadFailure(call, attempt, error);
+    throw error;
+  }
+}
+
+function parseMetricsText(kind: Parameters<typeof parseMetrics>[0], text: string) {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length > MAX_METRICS_BYTES) throw new ApiError("too_large", "Metrics are at most 64 KiB.");
+  return parseMetrics(kind, bytes);
+}
+
+const presignUpload = (env: Env, key: string, size: number, sha256: string) =>
+  presignPut(env, key, { contentType: "application/pdf", size, sha256, seconds: UPLOAD_LINK_SECONDS });
+
+function toDirectUploadTarget(
+  upload_id: string,
+  link: { url: string; headers: Record<string, string> },
+  expiresAt: number,
+): DirectUploadTarget {
+  return { upload_id, method: "PUT", ...link, expires_at: new Date(expiresAt).toISOString() };
+}
+
+const selectDirectUpload = ({ db, actor }: Call, id: string) =>
+  db
+    .select()
+    .from(uploads)
+    .where(and(eq(uploads.id, id), eq(uploads.actorId, getActorId(actor)), sql`${uploads.expiresAt} IS NOT NULL`));
+
+/** The same key again: a new link to the same place, as long as the file is still awaited. */
+async function reissueLink(call: Call, env: Env, id: string): Promise<DirectUploadTarget> {
+  const [row] = await selectDirectUpload(call, id);
+  if (!row) return denyUnknownUpload(call, id);
+  const access = await authorizePatient(call, { patient: row.patientId ?? "" }, "report:create");
+  if (!row.incomingKey) throw new ApiError("conflict", "This upload has ended; begin another with a new key.");
+  const link = await presignUpload(env, row.incomingKey, row.fileSize ?? 0, row.sha256 ?? "");
+  const expiresAt = call.now + UPLOAD_LINK_SECONDS * 1000;
+  const [settled] = await batch(call.db, settleUpload(call, row, { expiresAt }, toAuditEvent(row, access, "upload.replay")));
+  if (settled.length === 0) throw new ApiError("conflict", "This upload has ended; begin another with a new key.");
+  return toDirectUploadTarget(id, link, expiresAt);
+}
+
+function toAuditEvent(row: UploadRow, { role, basis, hospitalId, patient }: Access, event: string, reportId?: string) {
+  const entity = reportId ? { type: "report", id: reportId } : { type: "upload", id: row.id };
+  return { event, action: "C", role, basis, hospitalId, entity, subjects: [patient.id], detail: { upload_id: row.id } } as const;
+}
+
+async function denyUnknownUpload(call: Call, id: string): Promise<never> {
+  const { role, hospitalId } = await authorizeUploader(call);
+  return denyAccess(call, "report:create", "not_found", { role, hospitalId, target: { upload: id } });
+}
+
+export type ConfirmedUpload = { uploadId: string; reportId: string; status: 200 | 201 };
+
+/**
+ * Checks what was sent, seals it where files lie and makes the report. The same again answers the same.
+ * @throws ApiError not_found (another's, or the right has ended), conflict (nothing there, or ended otherwise), not_pdf,
+ * length_mismatch, digest_mismatch
+ */
+export async function confirmDirectUpload(call: Call, bucket: R2Bucket, id: string): Promise<ConfirmedUpload> {
+  for (let round = 0; round < 3; round++) {
+    const result = await tryConfirmUpload(call, bucket, id);
+    if (result) return result;
+  }
+  throw new ApiError("unavailable");
+}
+
+async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promise<ConfirmedUpload | null> {
+  const [[row], sameFile, bytes] = await batch(call.db, [
+    selectDirectUpload(call, id),
+    selectSameFile(call, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
+    selectBytesToday(call),
+  ]);
+  if (!row) return denyUnknownUpload(call, id);
+  if (row.reportId) return replayConfirmation(call, row, row.reportId);
+  const access = await authorizePatient(call, { patient: row.patientId ?? "" }, "report:create");
+  if (row.outcome !== "awaiting" || !row.incomingKey)
+    return rejectSettledUpload(call, row, access, "This upload has ended; begin another.");
+  const quotaOwnerId = findQuotaOwner(call, access);
+  if (quotaOwnerId) checkQuota(bytes[0]?.n ?? 0, row.fileSize ?? 0, call.now);
+  const object = await bucket.get(row.incomingKey);
+  if (!object) return rejectSettledUpload(call, row, access, "The file has not arrived.");
+  const existing = sameFile.find((report) => report.patientId === access.patient.id);
+  const confirmation = { call, bucket, row, access, object, incomingKey: row.incomingKey, quotaOwnerId };
+  try {
+    return await (existing ? confirmDuplicate(confirmation, existing.id) : confirmNew(confirmation));
+  } catch (error) {
+    if (isQuotaExceeded(error)) throw quotaExceededError(call.now);
+    if (error instanceof ApiError && FILE_ERRORS.includes(error.code)) await rejectFile(confirmation, error);
+    throw error;
+  }
+}
+
+/** What another look at the same bytes would find again. */
+const FILE_ERRORS: readonly ErrorCode[] = ["length_mismatch", "digest_mismatch", "not_pdf"];
+
+type Confirmation = {
+  call: Call;
+  bucket: R2Bucket;
+  row: UploadRow;
+  access: Access;
+  object: R2ObjectBody;
+  incomingKey: string;
+  quotaOwnerId: string | null;
+};
+
+function findQuotaOwner({ actor }: Call, { deviceId }: Access): string | null {
+  return deviceId ?? (actor.kind === "app" ? actor.credentialId : null);
+}
+
+/** Refuses for the state an upload is in, and leaves that in the trail. @returns null when the state is another by now */
+async function rejectSettledUpload(call: Call, row: UploadRow, access: Access, detail: string): Promise<null> {
+  const { db, actor, now } = call;
+  const sameOutcome = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = ${row.outcome})`;
+  const failed = {
+    ...toAuditEvent(row, access, "upload.settle"),
+    outcome: "failed",
+    reason: "conflict",
+    when: sameOutcome,
+  } as const;
+  const [[current]] = await batch(db, [selectDirectUpload(call, row.id), ...recordAuditEvent(db, actor, now, failed)]);
+  if (current?.outcome === row.outcome) throw new ApiError("conflict", detail);
+  return null;
+}
+
+async function replayConfirmation(call: Call, row: UploadRow, reportId: string): Promise<ConfirmedUpload> {
+  const access = await authorizePatient(call, { report: reportId }, replayAction(call.actor));
+  const { db, actor, now } = call;
+  await batch(db, recordAuditEvent(db, actor, now, { ...toAuditEvent(row, access, "report.replay", reportId), action: "R" }));
+  return { uploadId: row.id, reportId, status: row.outcome === "stored" ? 201 : 200 };
+}
+
+/** The bytes as they were announced, or an error from the stream. */
+const verifyBytes = ({ object, row }: Confirmation) =>
+  inspectPdfStream(object.body, { size: row.fileSize ?? 0, sha256: row.sha256 ?? "" }, true).stream;
+
+async function confirmDuplicate(confirmation: Confirmation, reportId: string): Promise<ConfirmedUpload | null> {
+  const { call, bucket, row, access, incomingKey } = confirmation;
+  for await (const _ of verifyBytes(confirmation));
+  const change = { outcome: "duplicate", reportId, incomingKey: null } as const;
+  const event = { ...toAuditEvent(row, access, "report.duplicate", reportId), action: "R" } as const;
+  const [settled] = await batch(call.db, settleUpload(call, row, change, event));
+  if (settled.length === 0) return null;
+  await bucket.delete(incomingKey);
+  return { uploadId: row.id, reportId, status: 200 };
+}
+
+async function confirmNew(confirmation: Confirmation): Promise<ConfirmedUpload | null> {
+  const { call, bucket, row, access, incomingKey } = confirmation;
+  const { keys, actor, now } = call;
+  const { file_name, about, metrics: text } = await openDetail(call, row);
+  const kind = toReportKind(row.kind ?? undefined) ?? "other";
+  const size = row.fileSize ?? 0;
+  const fileKey = createObjectKey(keys.fields, now);
+  await storeFile(bucket, keys.fields, fileKey, fileRecordId(row.id), verifyBytes(confirmation), size);
+  const metrics = text ? parseMetricsText(kind, text) : null;
+  const metricsKey = metrics ? await storeMetrics(call, bucket, row.id, metrics) : null;
+  const report = {
+    id: row.id,
+    kind,
+    about: about ?? {},
+    uploadedBy: { kind: row.actorKind, id: access.deviceId ?? row.actorId },
+    receivedAt: now,
+    fileName: file_name ?? "report.pdf",
+    size,
+    sha256: row.sha256 ?? "",
+    fileKey,
+    metricsKey,
+    metrics,
+  };
+  const stillAwaiting = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = 'awaiting')`;
+  const change = { outcome: "stored", reportId: row.id, incomingKey: null } as const;
+  try {
+    await batch(call.db, [
+      ...(await insertReportStatements(
+        call,
+        access,
+        report,
+        sql`${accessStillValid(actor, access, Date.now())} AND ${stillAwaiting}`,
+      )),
+      ...countBytesStatements(call, findQuotaOwner(call, access), size + (metrics ? metrics.json.length : 0)),
+      ...settleUpload(call, row, change, toAuditEvent(row, access, "report.create", row.id)),
+    ]);
+  } catch (error) {
+    const notWritten = isConditionFailed(error, "reports.id") || isUniqueViolation(error, "reports.sha256");
+    // Only these say for certain that nothing was written.
+    if (notWritten || isQuotaExceeded(error)) await bucket.delete([fileKey, ...(metricsKey ? [metricsKey] : [])]);
+    if (notWritten) return null;
+    throw error;
+  }
+  await bucket.delete(incomingKey);
+  return { uploadId: row.id, reportId: row.id, status: 201 };
+}
+
+/** What was sent is not what was announced, or no PDF: the upload has ended, and the bytes in clear go at once. */
+async function rejectFile({ call, bucket, row, access, incomingKey }: Confirmation, error: ApiError): Promise<void> {
+  const change = { outcome: "refused", reason: error.code, incomingKey: null } as const;
+  const event = { ...toAuditEvent(row, access, "report.refuse"), outcome: "failed", reason: error.code } as const;
+  await batch(call.db, settleUpload(call, row, change, event));
+  await bucket.delete(incomingKey);
+}

@@ -1,0 +1,160 @@
+// Reads an upload request: a multipart form (at most 10 MB, buffered) or a raw PDF (at most 25 MB, streamed).
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { readBody, streamBody } from "../../http/request-middleware.ts";
+import { type AppEnv, validationError } from "../../http/router.ts";
+import { DAY_MS } from "../../platform/counters.ts";
+import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { UUID_PATTERN } from "../../platform/ids.ts";
+import type { ReportKind } from "./metric-ranges.ts";
+import { MAX_METRICS_BYTES } from "./metrics.ts";
+
+export const MAX_MULTIPART_BYTES = 10 * 1024 * 1024;
+export const MAX_RAW_BYTES = 25 * 1024 * 1024;
+/** Room for the form's own lines around a file of exactly the limit. */
+export const FORM_OVERHEAD_BYTES = 128 * 1024;
+const MAX_FORM_PARTS = 20;
+
+/** What may be said about a report besides the file: form fields, or for a raw body the query. */
+export const ReportFields = z.strictObject({
+  patient_id: z.string().min(1).max(64).optional(),
+  kind: z.enum(REPORT_KINDS).optional(),
+  recorded_at: z.iso
+    .datetime({ offset: true })
+    .refine((time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS, "Not a time, or more than a day ahead")
+    .optional(),
+  session_type: z.string().trim().min(1).max(60).optional(),
+  // A form sends text, JSON a number; nothing else is one.
+  confidence: z
+    .union([
+      z.number(),
+      z
+        .string()
+        .max(20)
+        .regex(/^\d{1,2}(\.\d+)?$/, "A number from 0 to 1")
+        .transform(Number),
+    ])
+    .pipe(z.number().min(0).max(1))
+    .optional()
+    .openapi({ type: "number", minimum: 0, maximum: 1 }),
+  encounter_id: z.string().regex(UUID_PATTERN).max(36).optional(),
+});
+export type ReportFields = z.infer<typeof ReportFields>;
+
+/** As large as one confirmation reads, hashes and seals well within a request's time. */
+export const MAX_DIRECT_BYTES = 100 * 1024 * 1024;
+/** What is said before a file is sent directly. */
+export const DirectUploadInput = ReportFields.extend({
+  size: z.number().int().min(1).max(MAX_DIRECT_BYTES).openapi({ description: "Bytes" }),
+  sha256: z
+    .string()
+    .max(64)
+    .regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits, lower case"),
+  file_name: z.string().min(1).max(255).optional(),
+  metrics: z.record(z.string(), z.unknown()).optional(),
+});
+
+export type UploadRequest = {
+  fields: ReportFields;
+  fileName: string;
+  metrics: Uint8Array | null;
+  defaultKind: ReportKind;
+} & (
+  | { isForm: true; bytes: Uint8Array<ArrayBuffer> }
+  | { isForm: false; chunks: AsyncIterable<Uint8Array>; size: number; sha256: string }
+);
+
+export function checkMetricsSize(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > MAX_METRICS_BYTES) throw new ApiError("too_large", "Metrics are at most 64 KiB.");
+  return bytes;
+}
+
+/** What is given empty is not given: forms send every field they have. */
+export function parseReportFields(fields: Record<string, unknown>): ReportFields {
+  const given = Object.entries(fields).filter(([, value]) => value !== "");
+  const parsed = ReportFields.safeParse(Object.fromEntries(given));
+  if (!parsed.success) throw validationError(parsed.error);
+  return parsed.data;
+}
+
+/** @throws ApiError unsupported_media_type, length_required, too_large, digest_required, invalid_request, length_mismatch */
+export async function readUploadRequest(c: Context<AppEnv>, defaultKind: ReportKind): Promise<UploadRequest> {
+  const type = c.req.header("Content-Type") ?? "";
+  if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body unencoded.");
+  if (/^application\/pdf\s*$/i.test(type)) return readRawUpload(c, defaultKind);
+  if (/^multipart\/form-data\s*;/i.test(type)) return readFormUpload(c, type, defaultKind);
+  throw new ApiError("unsupported_media_type", "Send multipart/form-data, or application/pdf.");
+}
+
+function readRawUpload(c: Context<AppEnv>, defaultKind: ReportKind): UploadRequest {
+  const contentLength = c.req.header("Content-Length");
+  if (contentLength === undefined) throw new ApiError("length_required");
+  const size = /^[0-9]{1,12}$/.test(contentLength) ? Number(contentLength) : Number.NaN;
+  if (!Number.isSafeInteger(size)) throw new ApiError("length_mismatch");
+  if (size > MAX_RAW_BYTES) throw new ApiError("too_large");
+  const sha256 = (c.req.header("X-Content-SHA256") ?? "").toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new ApiError("digest_required", "Send X-Content-SHA256 with 64 hexadecimal digits.");
+  }
+  const metrics = c.req.header("X-Report-Metrics");
+  return {
+    fields: parseReportFields(c.req.query()),
+    fileName: safeFileName(decodeHeaderText(c.req.header("X-File-Name") ?? "")),
+    metrics: metrics === undefined ? null : checkMetricsSize(new TextEncoder().encode(decodeHeaderText(metrics))),
+    defaultKind,
+    isForm: false,
+    chunks: streamBody(c),
+    size,
+    sha256,
+  };
+}
+
+/** Headers carry ASCII; other text comes percent-encoded. */
+function decodeHeaderText(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+async function readFormUpload(c: Context<AppEnv>, type: string, defaultKind: ReportKind): Promise<UploadRequest> {
+  const body = await readBody(c, MAX_MULTIPART_BYTES + FORM_OVERHEAD_BYTES);
+  const form = await new Response(body, { headers: { "Content-Type": type } }).formData().catch((cause: unknown) => {
+    throw new ApiError("invalid_request", "The form is not well-formed.", { cause });
+  });
+  const entries = [...form.entries()];
+  if (entries.length > MAX_FORM_PARTS) throw new ApiError("invalid_request", "The form has too many parts.");
+  if (new Set(entries.map(([name]) => name)).size < entries.length) {
+    throw new ApiError("invalid_request", "A part of the form was given more than once.");
+  }
+  const file = form.get("file");
+  if (!(file instanceof File)) {
+    throw new ApiError("invalid_request", "Send the PDF as the part named file.", {
+      errors: [{ path: "file", message: "Required", code: "required" }],
+    });
+  }
+  if (file.size > MAX_MULTIPART_BYTES) throw new ApiError("too_large");
+  const metrics = form.get("metrics");
+  const rest = entries.filter(([name]) => !["file", "metrics"].includes(name));
+  return {
+    fields: parseReportFields({ ...c.req.query(), ...Object.fromEntries(rest) }),
+    fileName: safeFileName(file.name),
+    metrics: metrics === null ? null : checkMetricsSize(new Uint8Array(await new Blob([metrics]).arrayBuffer())),
+    defaultKind,
+    isForm: true,
+    bytes: new Uint8Array(await file.arrayBuffer()),
+  };
+}
+
+/** The last part of the path, without what could split a header, hide an extension or leave a folder. */
+export function safeFileName(name: string): string {
+  const base = name.toWellFormed().normalize("NFC").split(/[/\\]/).at(-1) ?? "";
+  const cleaned = Array.from(base)
+    .filter((ch) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"]/u.test(ch))
+    .slice(0, 120)
+    .join("")
+    .trim();
+  return /^\.*$/.test(cleaned) ? "report.pdf" : cleaned;
+}

@@ -1,0 +1,80 @@
+// A drawn chart, as tests see it: where its line is, in the pixels of its canvas.
+import { expect, type Locator, type Page } from "@playwright/test";
+
+export const chartFigure = (page: Page, vital: string): Locator =>
+  page.getByRole("figure", { name: new RegExp(`^${vital}[,:]`) });
+
+/** The chart of one vital, drawn and at rest. */
+export async function waitForChart(page: Page, vital: string): Promise<Locator> {
+  const figure = chartFigure(page, vital);
+  await expect(figure.locator("canvas")).toBeVisible();
+  await expect(figure).toHaveAttribute("data-dimmed", "false");
+  await expect(figure.locator("xpath=ancestor::*[@aria-busy][1]")).toHaveAttribute("aria-busy", "false");
+  // What was asked for last is drawn with one of the next frames.
+  await page.waitForTimeout(500);
+  return figure;
+}
+
+export type Window = { from: number; to: number };
+/** Of a column of the plot, in CSS pixels from its top; null where the line is not. */
+export type Ink = { top: number; bottom: number } | null;
+
+/** Where the line is in each column of the plot, left to right, and how high the plot is. */
+export function readLine(figure: Locator): Promise<{ columns: Ink[]; height: number }> {
+  return figure.evaluate((element) => {
+    const canvas = element.querySelector("canvas");
+    const over = element.querySelector(".u-over");
+    const context = canvas?.getContext("2d");
+    if (!canvas || !over || !context) throw new Error("nothing is drawn");
+    const [plot, whole] = [over.getBoundingClientRect(), canvas.getBoundingClientRect()];
+    const density = canvas.width / whole.width;
+    const left = Math.round((plot.left - whole.left) * density);
+    const top = Math.round((plot.top - whole.top) * density);
+    const [width, height] = [Math.floor(plot.width * density), Math.floor(plot.height * density)];
+    const { data } = context.getImageData(left, top, width, height);
+    // The line is blue, however thin and blended with the ground; grid, limits, bands and alarms are not.
+    const isLine = (i: number) => (data[i + 2] ?? 0) - (data[i] ?? 0) > 60;
+    const columns: ({ top: number; bottom: number } | null)[] = [];
+    for (let x = 0; x < width; x++) {
+      let ink: { top: number; bottom: number } | null = null;
+      for (let y = 0; y < height; y++) {
+        if (!isLine(4 * (y * width + x))) continue;
+        ink ??= { top: y / density, bottom: y / density };
+        ink.bottom = y / density;
+      }
+      columns.push(ink);
+    }
+    return { columns, height: plot.height };
+  });
+}
+
+/** Those columns that stand for a stretch of time, without the few pixels at its ends that belong to what is beside it. */
+export function selectColumns<T>(columns: readonly T[], window: Window, part: Window, edge = 4): T[] {
+  const place = (at: number) => ((at - window.from) / (window.to - window.from)) * columns.length;
+  return columns.slice(Math.ceil(place(part.from)) + edge, Math.floor(place(part.to)) - edge);
+}
+
+/** For each column of the plot whether a pixel at this height, or next to it, has the colour of a token of the design. */
+export function hasTokenColour(figure: Locator, token: string, y: number): Promise<boolean[]> {
+  return figure.evaluate(
+    (element, { token, y }) => {
+      const canvas = element.querySelector("canvas");
+      const over = element.querySelector(".u-over");
+      const context = canvas?.getContext("2d");
+      if (!canvas || !over || !context) throw new Error("nothing is drawn");
+      const [, red = 0, green = 0, blue = 0] = (
+        /^#(..)(..)(..)$/.exec(getComputedStyle(element).getPropertyValue(`--${token}`).trim()) ?? []
+      ).map((part) => Number.parseInt(part, 16));
+      const [plot, whole] = [over.getBoundingClientRect(), canvas.getBoundingClientRect()];
+      const density = canvas.width / whole.width;
+      const [left, top] = [(plot.left - whole.left) * density, (plot.top - whole.top + y - 1) * density];
+      const [width, height] = [Math.floor(plot.width * density), Math.ceil(3 * density)];
+      const { data } = context.getImageData(Math.round(left), Math.round(top), width, height);
+      const isToken = (i: number) => [red, green, blue].every((part, at) => Math.abs((data[i + at] ?? 0) - part) < 24);
+      return Array.from({ length: width }, (_, x) =>
+        Array.from({ length: height }, (_, row) => 4 * (row * width + x)).some(isToken),
+      );
+    },
+    { token, y },
+  );
+}

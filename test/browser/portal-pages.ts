@@ -1,0 +1,125 @@
+// Every page of the portal, with the ids of a hospital that has something to show on each.
+import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
+import { type Login, logIn } from "./api.ts";
+import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
+import { desaturate, type Monitor, NORMAL_VALUES, type Patient, type Values, type World } from "./world.ts";
+
+type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
+type Ids = {
+  chart: string;
+  alert: string;
+  report: string;
+  upload: string;
+  device: string;
+  nurse: string;
+  hospital: string;
+  own: string;
+};
+/** `name` is also that of its picture. */
+export type PortalPage = { name: string; as: Who; path: (ids: Ids) => string };
+/** A hospital with something to show on each page, and who looks at it. */
+export type PortalContent = {
+  ids: Ids;
+  logins: Record<Who, Login | null>;
+  /** Whose monitors send, and what. */
+  beds: readonly { patient: Patient; monitor: Monitor; values: Values }[];
+};
+
+/** What the pages show: a patient in alarm, one who is well, one of whom a vital is missing, one of whom nothing is known. */
+async function furnished(world: World) {
+  const { clerk, admin, newPatient, newMonitor, newDevice, hospital, ward } = world;
+  const [ill, calm, partly] = [await newPatient(), await newPatient(), await newPatient()];
+  await newPatient();
+  const monitors = [await newMonitor(ill), await newMonitor(calm), await newMonitor(partly)] as const;
+  const { respiratory_rate: _, ...incomplete } = NORMAL_VALUES;
+  for (const secondsAgo of [50, 40, 30, 20, 10]) await monitors[0].send(NORMAL_VALUES, secondsAgo);
+  await desaturate(monitors[0]);
+  await monitors[1].send({ ...NORMAL_VALUES, systolic: 104 });
+  await monitors[2].send({ ...incomplete, spo2: 104 });
+  const beds = [
+    { patient: ill, monitor: monitors[0], values: { ...NORMAL_VALUES, spo2: 84 } },
+    { patient: calm, monitor: monitors[1], values: { ...NORMAL_VALUES, systolic: 104 } },
+    { patient: partly, monitor: monitors[2], values: incomplete },
+  ];
+  const report = await sendEcg(clerk, await createEcg(ill), ill);
+  const upload = await sendToQuarantine(await newDevice(null, "ecg"), await createEcg(calm));
+  await admin.ask(`/wards/${ward.ward_id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { low: 90 } });
+  const alert = await openAlert(world, ill.id);
+  return { ill, beds, report: report.report_id ?? "", upload, alert, device: monitors[0].id, hospital: hospital.hospital_id };
+}
+
+async function openAlert({ clerk }: World, patientId: string): Promise<string> {
+  for (let look = 0; look < 50; look++) {
+    const [alert] = (await clerk.ask(`/alerts?patient_id=${patientId}`)).data;
+    if (alert) return alert.alert_id;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error("no alarm was raised");
+}
+
+const PATIENT: Login = { email: "patient@demo.com", password: DEMO_PASSWORD };
+
+export async function createPortalContent(world: World): Promise<PortalContent> {
+  const { nurse, doctor, manager } = world.people;
+  const { ill, beds, ...ids } = await furnished(world);
+  const [own] = (await (await logIn(PATIENT)).ask("/reports?limit=1")).data;
+  return {
+    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id },
+    logins: { nobody: null, nurse, doctor, manager, patient: PATIENT },
+    beds,
+  };
+}
+
+const at = (as: Who, paths: Record<string, string | PortalPage["path"]>): PortalPage[] =>
+  Object.entries(paths).map(([name, path]) => ({ name, as, path: typeof path === "string" ? () => path : path }));
+
+export const PORTAL_PAGES: readonly PortalPage[] = [
+  ...at("nobody", { login: "/login", invitation: "/invitation", "no-page": "/login/nowhere" }),
+  ...at("nurse", {
+    ward: "/ward",
+    alarms: "/alarms",
+    alarm: ({ alert }) => `/alarms/${alert}`,
+    patients: "/patients",
+    patient: ({ chart }) => chart,
+    "patient-vitals": ({ chart }) => `${chart}/vitals`,
+    "patient-alarms": ({ chart }) => `${chart}/alarms`,
+    "patient-limits": ({ chart }) => `${chart}/limits`,
+    uploads: "/uploads",
+    "upload-new": "/uploads/new",
+    quarantine: "/uploads/quarantine",
+    upload: ({ upload }) => `/uploads/${upload}`,
+    device: ({ device }) => `/devices/${device}`,
+    account: "/account",
+    "no-access": "/patients/01900000-0000-7000-8000-000000000000",
+  }),
+  ...at("doctor", {
+    "patient-reports": ({ chart }) => `${chart}/reports`,
+    "patient-devices": ({ chart }) => `${chart}/devices`,
+    "patient-history": ({ chart }) => `${chart}/history`,
+    "patient-timeline": ({ chart }) => `${chart}/timeline`,
+    reports: "/reports",
+    report: ({ report }) => `/reports/${report}`,
+  }),
+  ...at("manager", {
+    admin: "/admin",
+    users: "/admin/users",
+    user: ({ nurse }) => `/admin/users/${nurse}`,
+    practitioners: "/admin/practitioners",
+    hospitals: "/admin/hospitals",
+    hospital: ({ hospital }) => `/admin/hospitals/${hospital}`,
+    devices: "/admin/devices",
+    rules: "/admin/rules",
+    "api-keys": "/admin/api-keys",
+    audit: "/admin/audit",
+    health: "/admin/health",
+  }),
+  ...at("patient", {
+    me: "/me",
+    "me-reports": "/me/reports",
+    "me-report": ({ own }) => `/me/reports/${own}`,
+    "me-vitals": "/me/vitals",
+    "me-devices": "/me/devices",
+    "me-access": "/me/access",
+  }),
+];
