@@ -1,11 +1,11 @@
-// Password hashing: scrypt N=2^14, r=8, p=5 (OWASP Password Storage Cheat Sheet), parameters kept with each hash.
+// Password hashing: scrypt, with the cost kept in each hash, and the rules that a new password must meet.
 import crypto from "node:crypto";
 import bcrypt from "bcryptjs";
 import { fromBase64Url, sameBytes, toBase64Url } from "../crypto.ts";
 import { ApiError } from "../errors.ts";
 import { isBuiltOnBreached } from "./breached-passwords.ts";
+import { SCRYPT } from "./password-cost.ts";
 
-export const SCRYPT = { N: 16_384, r: 8, p: 5 } as const;
 /** workerd refuses N·r·p above 2^20, and an isolate has 128 MiB, of which a hash takes 128·N·r bytes. */
 export const SCRYPT_CEILING = 1_048_576;
 const HASH_BYTES = 32;

@@ -40,6 +40,11 @@ describe("the production bundle", () => {
     expect(bundle).toContain("care_team");
   });
 
+  it("hashes passwords at production's cost, and knows no other", () => {
+    const costs = [...bundle.matchAll(/\{\s*N: (\d+),\s*r: (\d+),\s*p: (\d+)\s*\}/g)].map(([, N, r, p]) => [N, r, p].join(" "));
+    expect(costs).toEqual(["16384 8 5"]);
+  });
+
   it("asks for nothing from elsewhere in its documentation pages", () => {
     for (const file of ["swagger-ui-bundle.js", "redoc.standalone.js", "docs.js", "redoc.js", "swagger-ui.css"]) {
       const text = readFileSync(join("dist/public/assets", file), "utf8");
