@@ -8,6 +8,7 @@ import { ApiError } from "../../src/errors.ts";
 import { appendBatch, type Batch, countOf, decode, decodeRange, type Stored } from "../../src/monitor/blocks.ts";
 import { add, has, MOST_INTERVALS, NOTHING_SEEN, type Seen } from "../../src/monitor/seen.ts";
 import type { Sample } from "../../src/vitals/model.ts";
+import { absent } from "../shared-data.ts";
 
 const BEDSIDE = join(import.meta.dirname, "../../../shared/data/vitals/bedside/s25047-2704-05-04-10-44n.csv");
 const START = Date.parse("2026-11-22T04:30:00.000Z");
@@ -251,8 +252,8 @@ describe("a block", () => {
     expect(countOf(block)).toBe(1800);
   });
 
-  it("keeps a bedside monitor's recording", () => {
-    if (!existsSync(BEDSIDE)) return console.log("not run: vitals/bedside is not in ../shared/data");
+  it("keeps a bedside monitor's recording", ({ skip }) => {
+    skip(!existsSync(BEDSIDE), absent("vitals/bedside"));
     const [header = "", ...lines] = readFileSync(BEDSIDE, "utf8").trim().split("\n");
     const names = header.split(",");
     const batches = lines.map((line, minute) => {

@@ -14,6 +14,7 @@ import {
   rollupsOf,
   unpackHour,
 } from "../../src/monitor/rollup.ts";
+import { absent } from "../shared-data.ts";
 
 const ICU = join(import.meta.dirname, "../../../shared/data/vitals/icu-hourly");
 const HOUR = 3_600_000;
@@ -203,8 +204,8 @@ describe("rollups by hour", () => {
     );
   });
 
-  it("recount real stays in intensive care", () => {
-    if (!existsSync(ICU)) return console.log("not run: vitals/icu-hourly is not in ../shared/data");
+  it("recount real stays in intensive care", ({ skip }) => {
+    skip(!existsSync(ICU), absent("vitals/icu-hourly"));
     const stays = readdirSync(ICU).map((name) => readFileSync(join(ICU, name), "utf8").trim().split("\n"));
     const samples = stays.flatMap(([header = "", ...rows]) =>
       rows.flatMap((row, hour) => {
