@@ -4,12 +4,13 @@ import type { AlarmMemory } from "../../src/alerts/engine.ts";
 import { AlarmError, emptyMemory, nextDeadline, step } from "../../src/alerts/engine.ts";
 import type { AlarmConfig, AlarmInput } from "../../src/alerts/model.ts";
 import { CODES } from "../../src/vitals/catalogue.ts";
+import { times } from "../long.ts";
 import { compare, enter, newLedger, refusal } from "./alerts-ledger.ts";
 import { randomOf } from "./alerts-randomness.ts";
 import { CONFIG, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START, sampleOf, TEMP } from "./alerts-world.ts";
 
 const SEED = Number(process.env["ALARM_SEED"] ?? 20_260_314);
-const LIVES = 10_000;
+const LIVES = times(2_000, 10_000);
 const INPUTS = 25;
 
 type Random = ReturnType<typeof randomOf>;
