@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { verifyAccessToken } from "../../src/auth/tokens.ts";
 import { keysOf } from "../../src/config.ts";
 import { base64url, expectProblem, newJwk, partsOf, reissue, ringOf, signText } from "../forge.ts";
-import { API, ask, env, newHospital, newPerson, type Person, read } from "../world.ts";
+import { API, ask, env, newHospital, newPerson, PASSWORD, type Person, read } from "../world.ts";
 
 let person: Person;
 beforeAll(async () => {
@@ -150,6 +150,22 @@ describe("the claims", () => {
       await accepted(await reissue(person.token, { claims: good ?? {} }));
       await refused(await reissue(person.token, { claims: bad ?? {} }));
     }
+  });
+
+  it("lives as long as ACCESS_TOKEN_EXPIRE_MINUTES says: 1440 minutes are a day, to the second", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(now * 1000);
+    const of = { ...env, ACCESS_TOKEN_EXPIRE_MINUTES: "1440" };
+    const json = { email: person.email, password: PASSWORD };
+    const { data } = await read(await ask(`${API}/auth/login`, { json, env: of }));
+    expect(data.expires_in).toBe(86_400);
+    const { iat, exp } = partsOf(data.access_token).claims;
+    expect([iat, exp]).toEqual([now, now + 86_400]);
+    vi.setSystemTime((now + 86_400 + 4) * 1000);
+    expect((await me(data.access_token, of)).status).toBe(200);
+    vi.setSystemTime((now + 86_400 + 5) * 1000);
+    await expectProblem(await me(data.access_token, of), 401, "unauthenticated");
   });
 
   it("believes no role and no hospital that the database does not confirm", async () => {
