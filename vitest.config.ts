@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { newSecrets } from "./scripts/dev-secrets.mjs";
+import { LongestFirst } from "./test/order.ts";
 
 /** Real and hostile PDFs for tests in workerd, which has no files; none where the folder beside the project is absent. */
 function sharedPdfs() {
@@ -33,8 +34,9 @@ const SERVED = ["product", "product-live", "live-served", "direct", "pages", "bu
 export default defineConfig(async () => ({
   test: {
     silent: true,
-    // Vitest would leave one core idle.
-    maxWorkers: 2,
+    // Two cores are the measure; the tests of the served product leave them idle half of their time.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", "./scripts/summary-reporter.mjs"],
     projects: [
       {
@@ -102,11 +104,9 @@ export default defineConfig(async () => ({
           name: "served",
           include: SERVED,
           environment: "node",
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          // After the others and one at a time: a build in this folder reloads every server that watches it.
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          globalSetup: ["./test/node/served.ts"],
         },
       },
     ],

@@ -15,7 +15,8 @@ function run(command, args) {
 
 const fresh = writeDevVars();
 if (fresh.length > 0) console.log(`Wrote development secrets to .dev.vars: ${fresh.join(", ")}`);
-await import("./build-public.mjs");
+// The tests start several servers after one build; a build beside a server that runs would reload it.
+if (process.env.EDGECARE_BUILD !== "off") await import("./build-public.mjs");
 run("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
 if (process.env.EDGECARE_DEMO !== "off") {
   const { status } = spawnSync("node", ["cli/edgecare.ts", "demo", "--state", state], { stdio: "inherit" });

@@ -11,7 +11,6 @@ const out = mkdtempSync(join(tmpdir(), "edgecare-bundle-"));
 let bundle = "";
 
 beforeAll(() => {
-  execFileSync("node", ["scripts/build-public.mjs"]);
   execFileSync("wrangler", ["deploy", "--dry-run", "--outdir", out], { env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
   bundle = readFileSync(join(out, "index.js"), "utf8");
 }, 120_000);
