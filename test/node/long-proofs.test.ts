@@ -87,15 +87,18 @@ describe("npm run steady", () => {
     ]);
   });
 
-  it.skipIf(!existsSync(`/proc/self/task/${process.pid}/children`))("keeps a core busy beside the runs that ask for it, and ends that", () => {
-    // Children of this command's parent: the busy loop, where there is one, and this command.
-    const children = { name: "children", command: "cat /proc/$PPID/task/$PPID/children", figures: ["^[\\d ]+$"] };
-    const log = newLog();
-    expect(run("steady", [children, { ...children, busy: true }], "--log", log).status).toBe(0);
-    const [alone, beside] = entriesOf(log).map(({ figures }) => String(figures[0]).split(" ").map(Number));
-    expect([alone?.length, beside?.length]).toEqual([1, 2]);
-    for (const pid of beside ?? []) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
-  });
+  it.skipIf(!existsSync(`/proc/self/task/${process.pid}/children`))(
+    "keeps a core busy beside the runs that ask for it, and ends that",
+    () => {
+      // Children of this command's parent: the busy loop, where there is one, and this command.
+      const children = { name: "children", command: "cat /proc/$PPID/task/$PPID/children", figures: ["^[\\d ]+$"] };
+      const log = newLog();
+      expect(run("steady", [children, { ...children, busy: true }], "--log", log).status).toBe(0);
+      const [alone, beside] = entriesOf(log).map(({ figures }) => String(figures[0]).split(" ").map(Number));
+      expect([alone?.length, beside?.length]).toEqual([1, 2]);
+      for (const pid of beside ?? []) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    },
+  );
 
   it("goes on where it was stopped, and does not repeat what has passed", async () => {
     const log = newLog();

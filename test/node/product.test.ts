@@ -9,6 +9,7 @@ import { ecgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
 import { DEMO_PASSWORD, demoPatients, SECOND_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
 import { PORTAL_AREAS, PORTAL_CSP } from "../../src/service/portal-policy.ts";
 import { findWords, inflatedStreams } from "./at-rest.ts";
+import { describeServedCommands } from "./served-commands.ts";
 import { answers, dropState, newState, type Server, startServer } from "./server.ts";
 
 const state = newState();
@@ -70,6 +71,8 @@ describe("npm start", () => {
     expect(again).toContain("doc@demo.com");
   });
 });
+
+describeServedCommands(() => server);
 
 describe("the README's stories", () => {
   it.each([
