@@ -1,17 +1,20 @@
 // Development commands beside a running product: log lines as they are printed, its status, and demo logins as at first.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { DEMO_PASSWORD, STAFF } from "../../cli/demo/people.ts";
 
 type Served = { url: string; state: string };
 
 export function describeServedCommands(served: () => Served): void {
-  const run = (command: string, ...args: string[]) => {
+  /** Without blocking: a connection that the server closes meanwhile must be seen to be closed. */
+  const run = async (command: string, ...args: string[]) => {
     const { url, state } = served();
-    const env = { ...process.env, EDGECARE_STATE: state, PORT: new URL(url).port };
-    const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", env });
-    return { status, stdout, stderr };
+    const child = spawn(command, args, { env: { ...process.env, EDGECARE_STATE: state, PORT: new URL(url).port } });
+    const status = new Promise<number | null>((resolve) => child.on("close", resolve));
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return { status: await status, stdout, stderr };
   };
   const npm = (script: string, ...args: string[]) => run("npm", "run", "--silent", script, "--", ...args);
 
@@ -36,25 +39,26 @@ export function describeServedCommands(served: () => Served): void {
   describe("development commands beside a running product", () => {
     it("npm run logs finds each request, with the line of the source that logged it", async () => {
       const { id, body } = await login("nobody@demo.com");
-      const lines = () => npm("logs", "--json", "--request", id).stdout.trim().split("\n");
-      await expect.poll(() => lines().length, { timeout: 20_000 }).toBe(2);
-      const [problem, request] = lines().map((line) => JSON.parse(line));
+      const lines = async () => (await npm("logs", "--json", "--request", id)).stdout.trim().split("\n");
+      await expect.poll(async () => (await lines()).length, { timeout: 60_000 }).toBe(2);
+      const [first = "", second = ""] = await lines();
+      const [problem, request] = [JSON.parse(first), JSON.parse(second)];
       const sourceLine = ({ pathname, lineno }: { pathname: string; lineno: number }) =>
         readFileSync(pathname, "utf8").split("\n")[lineno - 1]?.trim();
       expect(problem).toMatchObject({ levelname: "WARNING", error_id: body.error_id, status: 401 });
       expect(sourceLine(problem)).toMatch(/^log\(c\.env, .*`problem \$\{error\.code\}`/);
       expect(request).toMatchObject({ levelname: "INFO", message: "request", route: "/api/v1/auth/login" });
       expect(sourceLine(request)).toMatch(/^log\(c\.env, "INFO", "request"/);
-      expect(npm("logs", "--json", "--error", body.error_id).stdout.trim()).toBe(lines()[0]);
+      expect((await npm("logs", "--json", "--error", body.error_id)).stdout.trim()).toBe(first);
     });
 
-    it("npm run status says where it is up, with its commit; npm run reset is refused", () => {
-      const { stdout } = npm("status");
+    it("npm run status says where it is up, with its commit; npm run reset is refused", async () => {
+      const { stdout } = await npm("status");
       expect(stdout).toMatch(new RegExp(`^Product +up at ${served().url} \\(health: ok; process \\d+, commit \\S+, since `, "m"));
       expect(stdout).toMatch(/^Migrations +\d+ applied, none pending$/m);
       expect(stdout).toMatch(/^Demo world +there$/m);
       expect(stdout).toMatch(/^Portal +built 20/m);
-      expect(npm("reset")).toMatchObject({ status: 1, stderr: expect.stringContaining("Stop it first") });
+      expect(await npm("reset")).toMatchObject({ status: 1, stderr: expect.stringContaining("Stop it first") });
     });
 
     it("edgecare demo --recreate lifts locks and restores passwords, names, roles and accounts", async () => {
@@ -74,7 +78,7 @@ export function describeServedCommands(served: () => Served): void {
       expect((await ask("/auth/password/change", { token: patient, json: words })).status).toBeLessThan(300);
       expect((await login("patient@demo.com")).status).toBe(401);
 
-      const { status, stderr } = run("node", "cli/edgecare.ts", "demo", "--state", served().state, "--recreate");
+      const { status, stderr } = await run("node", "cli/edgecare.ts", "demo", "--state", served().state, "--recreate");
       expect(status, stderr).toBe(0);
       for (const { email, full_name, role, hospital } of STAFF) {
         const answer = await login(email);
