@@ -9,6 +9,7 @@ import { DEMO_PASSWORD, demoPatients, SECOND_HOSPITAL, STAFF } from "../../cli/d
 import { PORTAL_AREAS, PORTAL_CSP } from "../../src/service/portal-policy.ts";
 import { VERIFY } from "../long.ts";
 import { findWords, inflatedStreams } from "./at-rest.ts";
+import { describeServedCommands } from "./served-commands.ts";
 import { killGroupOf } from "./server.ts";
 import { bash, missingOf } from "./shell.ts";
 
@@ -62,6 +63,8 @@ describe("npm start", () => {
     expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining("doc@demo.com") });
   });
 });
+
+describeServedCommands(() => server);
 
 describe("the README's stories", () => {
   it.for<[string, string[]]>([
