@@ -14,5 +14,7 @@ declare module "vitest" {
       aadhaar: { number: string; aadhaar_valid: boolean }[];
       verhoeff: { number?: string; payload?: string; check_digit?: number; valid?: boolean }[];
     };
+    /** Which version of the objects' storage scripts/record-objects.mjs records. */
+    recording: string;
   }
 }
