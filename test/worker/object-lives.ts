@@ -69,7 +69,7 @@ async function send(device: keyof typeof CREDENTIALS, values: readonly Value[], 
   return monitor().record(origin, { items, sent_at: now + ahead, conditions });
 }
 
-const act = (kind: "acknowledge" | "resolve", n: number) => monitor().act({ kind, n, by: NURSE });
+const act = (kind: "acknowledge" | "resolve", n: number) => monitor().act({ kind, number: n, by: NURSE });
 const numberOf = async (about: string) => {
   const found = (await monitor().snapshot())?.alerts.find(({ rule, code }) => `${rule} ${code}` === about);
   const n = found?.alert_id.split("-a")[1];

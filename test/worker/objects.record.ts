@@ -24,7 +24,7 @@ it("a patient's object", async () => {
 it("a hospital's feed", async () => {
   const stub = env.WARD_FEED.getByName(HOSPITAL);
   const storage = await runInDurableObject(stub, (_, state) => {
-    const shelf = new Shelf(state.storage.sql);
+    const shelf = new Shelf(state.storage, (error) => expect.unreachable(error.message));
     shelf.redeem("used-ticket", MORNING, Date.now());
     shelf.keepView("hospital/all", null, new Set([PATIENT]), MORNING);
     shelf.keepView("hospital/named", [PATIENT, "somebody-else"], new Set([PATIENT]), MORNING);

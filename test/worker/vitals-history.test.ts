@@ -333,7 +333,7 @@ describe("a correction", () => {
   it("of an hour that is being counted is counted once more, and of many hours each once", async () => {
     const now = Date.now();
     const left = await runInDurableObject(monitor(crypto.randomUUID()), async (_, state) => {
-      const store = new Store(state.storage.sql);
+      const store = new Store(state.storage, (error) => expect.unreachable(error.message));
       store.makeTables();
       const { again } = store.memory(now);
       for (const hour of [7, 7, 8, 9]) noteAgain(store, store.memory(now), hour);
