@@ -395,7 +395,7 @@ describe("a correction", () => {
     const [row] = await runInDurableObject(monitor(patient.id), (_, state) =>
       state.storage.sql.exec<{ body: string }>("SELECT body FROM corrections").toArray(),
     );
-    expect(JSON.parse(row?.body ?? "{}").reason).toMatch(/^s1\./);
+    expect(JSON.parse(row?.body ?? "{}").content.reason).toMatch(/^s1\./);
     expect(row?.body).not.toContain("canary-reason");
     expect((await get(of(patient, "observations/latest"))).data.latest).toEqual([]);
   });
