@@ -200,7 +200,7 @@ function engineAlarms({ samples }: Stay, config: AlarmConfig, counts = isNew): A
       const answered = memory.alerts.find(
         (alert) => alert.acknowledged_at === null && alert.raised_at + ACKNOWLEDGED_AFTER <= due,
       );
-      act(answered ? { kind: "acknowledge", n: answered.n, by: "nurse" } : { kind: "tick" }, Math.max(due, memory.now));
+      act(answered ? { kind: "acknowledge", number: answered.number, by: "nurse" } : { kind: "tick" }, Math.max(due, memory.now));
     }
   };
   for (const [at, group] of byTime(samples)) {

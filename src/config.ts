@@ -1,6 +1,7 @@
 // Turns secrets into keys once per isolate, and refuses to serve with bad ones or, in production, with demo rows.
 import { sql } from "drizzle-orm";
 import { exportJWK, importJWK, type JWK } from "jose";
+import { z } from "zod";
 import { blindIndex, type MacRing, macKey, open, parseMacRing, parseRing, type Ring, seal, sha256Hex } from "./crypto.ts";
 import { type Db, database } from "./db/client.ts";
 import { deployment } from "./db/schema.ts";
@@ -44,9 +45,12 @@ export function badSecrets(env: Env): string[] {
   });
 }
 
+const member = z.string().optional();
+const KeyRing = z.array(z.looseObject({ kid: member, kty: z.string(), crv: member, x: member, y: member, d: member }));
+
 /** `JWT_KEYS` is a JSON array of private P-256 JWKs with `kid`; the first signs, all verify (RFC 7517). */
 export async function signingKeys(secret: string): Promise<SigningKeys> {
-  const ring: JWK[] = JSON.parse(secret);
+  const ring = KeyRing.parse(JSON.parse(secret));
   const publics = new Map<string, CryptoKey>();
   const jwks: JWK[] = [];
   let first: { kid: string; key: CryptoKey } | undefined;

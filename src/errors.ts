@@ -111,7 +111,7 @@ export function toApiError(error: unknown): ApiError {
 }
 
 /** The name of what failed, for the log: messages can carry values, class names and codes cannot. */
-function causeName(error: unknown): string {
+export function causeName(error: unknown): string {
   const names: string[] = [];
   for (let e: unknown = error; names.length < 5; e = e.cause) {
     if (!(e instanceof Error)) {
@@ -155,7 +155,7 @@ export function problem(c: Context<AppEnv>, error: ApiError): Response {
 }
 
 /** Function names and positions of the stack without its first line, which holds the message. */
-function stackAt(error: unknown): string | undefined {
+export function stackAt(error: unknown): string | undefined {
   if (!(error instanceof Error) || !error.stack) return undefined;
   const frames = error.stack.split("\n").filter((line) => line.startsWith("    at "));
   return frames.slice(0, 4).join(" ").replace(/\s+/g, " ").trim();

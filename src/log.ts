@@ -20,6 +20,13 @@ export type Fields = {
   basis?: string;
   role?: string;
   reason?: string;
+  /** Of an error in a Durable Object: its class, what it was doing, and its name. */
+  object?: string;
+  operation?: string;
+  object_id?: string;
+  /** Of a stored document that cannot be read: its name and the place in it. */
+  document?: string;
+  position?: string;
   /** Names of keys, never keys. */
   kid?: string;
 };

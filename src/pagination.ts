@@ -7,6 +7,8 @@ import { fromBase64Url, mac, sameBytes, toBase64Url } from "./crypto.ts";
 import { ApiError } from "./errors.ts";
 import type { Pagination } from "./router.ts";
 
+/** Where a page ends: the column that orders it, the id, and how many came before. */
+const Place = z.tuple([z.number(), z.string(), z.number()]);
 const MAX_OFFSET = 10_000;
 export const COUNT_LIMIT = 10_000;
 
@@ -75,7 +77,7 @@ export async function startOf({ keys, actor }: Call, list: string, query: PageQu
   const given = fromBase64Url(tag);
   const expected = await mac(keys.link, [...bound, text]);
   if (!payload || !given || !sameBytes(given, expected) || more.length > 0) throw new ApiError("invalid_cursor");
-  const [value, id, position] = JSON.parse(new TextDecoder().decode(payload)) as [number, string, number];
+  const [value, id, position] = Place.parse(JSON.parse(new TextDecoder().decode(payload)));
   return { after: { value, id }, offset: position, skip: 0, limit, cursorAfter };
 }
 

@@ -22,5 +22,7 @@ declare module "vitest" {
       /** A folder with the demo world, of which a test that stops its server makes a copy. */
       demo: string;
     };
+    /** Which version of the objects' storage scripts/record-objects.mjs records. */
+    recording: string;
   }
 }

@@ -16,6 +16,7 @@ import { type Action, auditAction } from "../roles.ts";
 import { MEMBER_NOW } from "../standing.ts";
 import { atObject } from "../vitals/ingest.ts";
 import { ALERT_COLUMNS, type AlertRow, toAlert } from "./list.ts";
+import { eventDetailOf } from "./stored.ts";
 
 /** What people do to an alert. `to`: who shall look after it, null for nobody. */
 export type Act =
@@ -39,14 +40,14 @@ type Event = {
 export type AlertPage = AlertView & { events: Event[] };
 
 type EventRow = { what: string; at: number; by: string | null; detail: string | null; comment: string | null };
-type Found = { id: string; n: number; access: Access };
+type Found = { id: string; number: number; access: Access };
 
 /** @throws ApiError unauthenticated, forbidden, not_found: for what is no id, and for a patient whom the caller may not see */
 async function gate(call: Call, given: string, action: Action): Promise<Found> {
   const place = readAlertId(given);
   const access = await requirePatient(call, { patient: place?.patientId ?? "" }, action);
-  const n = place?.n ?? 0;
-  return { id: alertId(access.patient.id, n), n, access };
+  const number = place?.number ?? 0;
+  return { id: alertId(access.patient.id, number), number, access };
 }
 
 function eventOf({ id, access }: Found, event: string, action: Action, detail?: Record<string, unknown>): AuditEvent {
@@ -74,7 +75,7 @@ const commentPlace = (id: string, at: number) => ({ table: "alert_events", colum
 
 async function page({ keys }: Call, alert: AlertView, rows: readonly EventRow[]): Promise<AlertPage> {
   const opened = rows.map(async ({ what, at, by, detail, comment }): Promise<Event> => {
-    const { priority = null, state = null } = detail === null ? {} : JSON.parse(detail);
+    const { priority, state } = eventDetailOf(detail);
     const said = comment === null ? null : String(await open(keys.fields, commentPlace(alert.alert_id, at), comment));
     return { what, at: new Date(at).toISOString(), by, priority, state, comment: said };
   });
@@ -139,7 +140,7 @@ export async function actOn(env: Env, call: Call, given: string, act: Act): Prom
   if (!may?.works)
     throw new ApiError("invalid_request", "user_id names nobody of the hospital's staff.", { errors: [NOT_STAFF] });
   if (!row) await batch(db, audit(db, actor, now, event));
-  const acted = await atObject(env, async () => monitorOf(env, found).act(inputOf(act, found.n, idOf(actor), now)), false);
+  const acted = await atObject(env, async () => monitorOf(env, found).act(inputOf(act, found.number, idOf(actor), now)), false);
   if ("alert" in acted) return page(call, acted.alert, events);
   return acted.error === "not_open" ? fail(call, "conflict", event) : absent(call, found, "alert:update");
 }
@@ -162,15 +163,15 @@ function detailOf(act: Act): Record<string, unknown> | undefined {
   }
 }
 
-function inputOf(act: Act, n: number, by: string, now: number): AlertAction {
+function inputOf(act: Act, number: number, by: string, now: number): AlertAction {
   switch (act.kind) {
     case "acknowledge":
     case "resolve":
-      return { kind: act.kind, n, by };
+      return { kind: act.kind, number, by };
     case "assign":
-      return { kind: "assign", n, by, to: act.to };
+      return { kind: "assign", number, by, to: act.to };
     case "snooze":
-      return { kind: "snooze", n, by, until: now + act.minutes * MINUTE_MS };
+      return { kind: "snooze", number, by, until: now + act.minutes * MINUTE_MS };
   }
 }
 

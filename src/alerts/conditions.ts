@@ -50,29 +50,32 @@ export function judgeLimit(watched: Watched, value: number, time: number): void 
   const where = position(code, value, limits);
   const alert = openAlert(run, limitKey(code));
   if (where) {
-    if (vital.s !== where.side) Object.assign(vital, { s: where.side, t: time });
-    Object.assign(vital, { l: time, i: undefined });
-    if (where.critical || time - (vital.t ?? time) >= limits.duration_s * 1000) raiseLimit(watched, value, where);
+    if (vital.side !== where.side) Object.assign(vital, { side: where.side, onsetAt: time });
+    Object.assign(vital, { lastBeyondAt: time, insideSince: undefined });
+    if (where.critical || time - (vital.onsetAt ?? time) >= limits.duration_s * 1000) raiseLimit(watched, value, where);
   } else if (isGoingOn(alert)) {
     judgeRecovery(watched, alert, value, time);
-  } else if (vital.s && (isBackFrom(vital.s, value, limits) || time - (vital.l ?? time) > limits.duration_s * 1000)) {
+  } else if (
+    vital.side &&
+    (isBackFrom(vital.side, value, limits) || time - (vital.lastBeyondAt ?? time) > limits.duration_s * 1000)
+  ) {
     forgetOnset(vital);
   }
 }
 
 function judgeRecovery({ run, vital, limits }: Watched, alert: Alert, value: number, time: number): void {
   if (!isBackFrom(alert.why.side ?? "low", value, limits)) {
-    vital.i = undefined;
+    vital.insideSince = undefined;
     return;
   }
-  vital.i ??= time;
-  if (time - vital.i < limits.duration_s * 1000) return;
+  vital.insideSince ??= time;
+  if (time - vital.insideSince < limits.duration_s * 1000) return;
   forgetOnset(vital);
   recover(run, alert.key);
 }
 
 export function forgetOnset(vital: VitalMemory): void {
-  Object.assign(vital, { s: undefined, t: undefined, l: undefined, i: undefined });
+  Object.assign(vital, { side: undefined, onsetAt: undefined, lastBeyondAt: undefined, insideSince: undefined });
 }
 
 function raiseLimit({ run, code, limits }: Watched, value: number, where: Position): void {
@@ -96,15 +99,15 @@ export function said(code: string, value: number): string {
 
 /** When a standing value will be judged anew: its onset or its recovery is complete. Null when that needs another value. */
 export function limitDeadline(code: string, vital: VitalMemory, limits: Limits, alert: Alert | undefined): number | null {
-  if (vital.q) return null;
-  const where = position(code, vital.v, limits);
-  const start = where ? onsetOf(vital, where, alert) : isGoingOn(alert) ? vital.i : undefined;
+  if (vital.resolved) return null;
+  const where = position(code, vital.lastValue, limits);
+  const start = where ? onsetOf(vital, where, alert) : isGoingOn(alert) ? vital.insideSince : undefined;
   const due = start === undefined ? null : start + limits.duration_s * 1000;
-  return due !== null && due <= vital.a + HELD_MS ? due : null;
+  return due !== null && due <= vital.measuredAt + HELD_MS ? due : null;
 }
 
 /** Since when a value has been on its side; undefined where that is what the alert says already. */
 function onsetOf(vital: VitalMemory, where: Position, alert: Alert | undefined): number | undefined {
   const told = isGoingOn(alert) && alert.why.side === where.side;
-  return told || vital.s !== where.side ? undefined : vital.t;
+  return told || vital.side !== where.side ? undefined : vital.onsetAt;
 }

@@ -51,16 +51,16 @@ function take(run: Run, input: AlarmInput): void {
     case "tick":
       break;
     case "acknowledge":
-      acknowledge(run, input.n, input.by);
+      acknowledge(run, input.number, input.by);
       break;
     case "assign":
-      assign(run, input.n, input.by, input.to);
+      assign(run, input.number, input.by, input.to);
       break;
     case "snooze":
-      snooze(run, input.n, input.by, input.until);
+      snooze(run, input.number, input.by, input.until);
       break;
     case "resolve":
-      resolve(run, alertNumbered(run, input.n), input.by);
+      resolve(run, alertNumbered(run, input.number), input.by);
   }
 }
 
@@ -76,13 +76,13 @@ function takeSample(run: Run, device: DeviceMemory | null, { code, value, at, st
   const limits = run.config.limits[code];
   const time = Math.min(at, run.now);
   const known = run.memory.vitals[code];
-  if (status === "invalid" || run.now - time > HISTORY_MS || (known && time < known.a)) return;
+  if (status === "invalid" || run.now - time > HISTORY_MS || (known && time < known.measuredAt)) return;
   if (!limits && !NEWS2_CODES.has(code)) return;
   if (device) hearVital(run, device, code);
-  const vital = known ?? { v: value, a: time, x: run.now };
+  const vital = known ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
   if (limits && run.config.monitoring !== "off") judgeSample({ run, code, vital, limits }, value, time, known === undefined);
-  Object.assign(vital, { v: value, a: time, x: run.now, q: undefined });
+  Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined });
 }
 
 /**
@@ -101,7 +101,7 @@ function takeCorrected(run: Run, code: string, newest: { value: number; at: numb
     return;
   }
   const time = Math.min(newest.at, run.now);
-  Object.assign(vital, { v: newest.value, a: time, x: newest.received, q: undefined });
+  Object.assign(vital, { lastValue: newest.value, measuredAt: time, receivedAt: newest.received, resolved: undefined });
   if (limits && run.config.monitoring !== "off") judgeLimit({ run, code, vital, limits }, newest.value, time);
 }
 
@@ -109,7 +109,7 @@ function judgeSample(watched: Watched, value: number, time: number, isFirst: boo
   if (!isFirst) judgeHeld(watched, time);
   judgeLimit(watched, value, time);
   // Another value of the same instant has no time in which it could have changed.
-  if (!isFirst && time === watched.vital.a) return;
+  if (!isFirst && time === watched.vital.measuredAt) return;
   judgeRate(watched, value, time);
   judgeTrend(watched, value, time);
 }
@@ -117,7 +117,7 @@ function judgeSample(watched: Watched, value: number, time: number, isFirst: boo
 /** The last value stands until the next: what became due in between did so without a sample. */
 function judgeHeld(watched: Watched, time: number): void {
   const { vital } = watched;
-  if (!vital.q) judgeLimit(watched, vital.v, Math.min(time, vital.a + HELD_MS));
+  if (!vital.resolved) judgeLimit(watched, vital.lastValue, Math.min(time, vital.measuredAt + HELD_MS));
 }
 
 /** What the clock or a changed config brings about without any input. */
@@ -146,7 +146,7 @@ function endAll(run: Run): void {
   for (const alert of [...run.memory.alerts]) clear(run, alert);
   for (const vital of Object.values(run.memory.vitals)) {
     forgetOnset(vital);
-    Object.assign(vital, { r: undefined, e: undefined });
+    Object.assign(vital, { ratePoints: undefined, baseline: undefined });
   }
   Object.assign(run.memory, { ward: null, news2: {} });
 }
@@ -160,12 +160,12 @@ function takeConditions(run: Run, id: string, reported: readonly string[]): void
   const device = hear(run, id);
   if (!device || run.config.monitoring === "off") return;
   const conditions = [...new Set(reported)].slice(0, MOST_CONDITIONS);
-  device.k = device.k?.filter((condition) => conditions.includes(condition));
+  device.resolvedConditions = device.resolvedConditions?.filter((condition) => conditions.includes(condition));
   const keys = new Set(conditions.map((condition) => technicalKey(id, condition)));
   for (const alert of [...run.memory.alerts]) {
     if (alert.rule === "technical" && alert.device === id && !keys.has(alert.key)) recover(run, alert.key);
   }
-  for (const condition of conditions) if (!device.k?.includes(condition)) raiseTechnical(run, id, condition);
+  for (const condition of conditions) if (!device.resolvedConditions?.includes(condition)) raiseTechnical(run, id, condition);
 }
 
 function raiseTechnical(run: Run, device: string, condition: string): void {
@@ -179,13 +179,13 @@ function resolve(run: Run, alert: Alert, by: string): void {
   const vital = alert.code === null ? undefined : run.memory.vitals[alert.code];
   switch (alert.rule) {
     case "limit":
-      if (vital) forgetOnset(Object.assign(vital, { q: 1 }));
+      if (vital) forgetOnset(Object.assign(vital, { resolved: true }));
       break;
     case "rate":
-      if (vital) vital.r = undefined;
+      if (vital) vital.ratePoints = undefined;
       break;
     case "trend":
-      if (vital) vital.e = undefined;
+      if (vital) vital.baseline = undefined;
       break;
     case "news2":
       acceptScore(run);
@@ -203,7 +203,8 @@ function resolve(run: Run, alert: Alert, by: string): void {
 
 function expectCondition(memory: AlarmMemory, { device: id, key }: Alert): void {
   const device = id === null ? undefined : memory.devices[id];
-  if (id !== null && device) device.k = [...(device.k ?? []), key.slice(technicalKey(id, "").length)];
+  if (id !== null && device)
+    device.resolvedConditions = [...(device.resolvedConditions ?? []), key.slice(technicalKey(id, "").length)];
 }
 
 /** When the next step is needed though nothing happens, epoch ms; null for never. It may lie in the past: then it is due now. */

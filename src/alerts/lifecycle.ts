@@ -41,8 +41,15 @@ function tell(run: Run, what: Transition["what"], alert: Alert, by: string | nul
 export function raise(run: Run, cause: Cause): void {
   const open = openAlert(run, cause.key);
   if (!open) {
-    run.memory.n += 1;
-    const alert: Alert = { ...cause, ...ACTIVE, n: run.memory.n, raised_at: run.now, assigned_to: null, cleared_at: null };
+    run.memory.lastAlertNumber += 1;
+    const alert: Alert = {
+      ...cause,
+      ...ACTIVE,
+      number: run.memory.lastAlertNumber,
+      raised_at: run.now,
+      assigned_to: null,
+      cleared_at: null,
+    };
     startClocks(run, alert);
     run.memory.alerts.push(alert);
     tell(run, "raised", alert);
@@ -110,15 +117,17 @@ export function clearKey(run: Run, key: string): void {
 }
 
 /** @throws AlarmError */
-export function alertNumbered(run: Run, n: number): Alert {
-  const alert = run.memory.alerts.find((open) => open.n === n);
+export function alertNumbered(run: Run, number: number): Alert {
+  const alert = run.memory.alerts.find((open) => open.number === number);
   if (alert) return alert;
-  throw new AlarmError(Number.isInteger(n) && n >= 1 && n <= run.memory.n ? "not_open" : "unknown_alert");
+  throw new AlarmError(
+    Number.isInteger(number) && number >= 1 && number <= run.memory.lastAlertNumber ? "not_open" : "unknown_alert",
+  );
 }
 
 /** The first acknowledgement stands; a second one changes nothing. A latched alert is over with it. */
-export function acknowledge(run: Run, n: number, by: string): void {
-  const alert = alertNumbered(run, n);
+export function acknowledge(run: Run, number: number, by: string): void {
+  const alert = alertNumbered(run, number);
   if (alert.state === "acknowledged") return;
   const latched = alert.state === "recovered";
   const repeat_at = latched ? null : nextRepeat(run, alert);
@@ -127,16 +136,16 @@ export function acknowledge(run: Run, n: number, by: string): void {
   if (latched) clear(run, alert);
 }
 
-export function assign(run: Run, n: number, by: string, to: string | null): void {
-  const alert = alertNumbered(run, n);
+export function assign(run: Run, number: number, by: string, to: string | null): void {
+  const alert = alertNumbered(run, number);
   if (alert.assigned_to === to) return;
   alert.assigned_to = to;
   tell(run, "assigned", alert, by);
 }
 
 /** No repeats and no escalation until then, at most four hours ahead; a time that has passed ends the snooze. */
-export function snooze(run: Run, n: number, by: string, until: number): void {
-  const alert = alertNumbered(run, n);
+export function snooze(run: Run, number: number, by: string, until: number): void {
+  const alert = alertNumbered(run, number);
   alert.snoozed_until = until > run.now ? Math.min(until, run.now + LONGEST_SNOOZE_MS) : null;
   tell(run, "snoozed", alert, by);
 }

@@ -7,6 +7,7 @@ import { batch } from "../db/client.ts";
 import { alerts } from "../db/schema.ts";
 import type { AlertView } from "../monitor/contract.ts";
 import { COUNT_LIMIT, keyset, type PageQuery, startOf, toPage } from "../pagination.ts";
+import { whyOf } from "./stored.ts";
 
 export type AlertFilters = {
   state?: AlertView["state"] | undefined;
@@ -63,7 +64,7 @@ export function toAlert(row: AlertRow): AlertView {
     device_id: row.device,
     priority: row.priority,
     state: row.state,
-    why: JSON.parse(row.why),
+    why: whyOf(row.why),
     raised_at: new Date(row.raised).toISOString(),
     acknowledged_at: isoOrNull(row.acknowledged),
     acknowledged_by: row.acknowledged_by,

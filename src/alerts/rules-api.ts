@@ -12,6 +12,7 @@ import type { Action } from "../roles.ts";
 import { ageBandOf, defaultLimits, VITALS, vitalOf } from "../vitals/catalogue.ts";
 import { AGE_BANDS, type AgeBand, type Limits, type Vital } from "../vitals/model.ts";
 import { checkLimits, type LimitProblem, type LimitsOverride, type LimitsOverrides, mergeLimits } from "./limits.ts";
+import { limitsOverrideOf } from "./stored.ts";
 
 type Row = typeof alertRules.$inferSelect;
 export type Layer = "default" | "ward" | "patient";
@@ -21,7 +22,7 @@ export const MAX_RULES = 1_000;
 
 function toRule(row: Row) {
   const vital = vitalOf(row.code);
-  const limits: LimitsOverride = JSON.parse(row.limits);
+  const limits = limitsOverrideOf(row.limits);
   return {
     ward_id: row.scope === "ward" ? row.scopeId : null,
     patient_id: row.scope === "patient" ? row.scopeId : null,
@@ -110,7 +111,7 @@ const rulesFor = ({ db }: Call, { patient }: Access) =>
 
 function layersOf(rows: readonly Row[]): { ward: LimitsOverrides; patient: LimitsOverrides } {
   const of = (scope: Row["scope"]) =>
-    Object.fromEntries(rows.filter((row) => row.scope === scope).map((row) => [row.code, JSON.parse(row.limits)]));
+    Object.fromEntries(rows.filter((row) => row.scope === scope).map((row) => [row.code, limitsOverrideOf(row.limits)]));
   return { ward: of("ward"), patient: of("patient") };
 }
 
@@ -184,7 +185,7 @@ async function save(
         .values({ ...told, scopeId: id, scope, code, hospitalId })
         .onConflictDoNothing()
         .returning();
-  const detail = { code, before: before ? JSON.parse(before.limits) : null, after };
+  const detail = { code, before: before ? limitsOverrideOf(before.limits) : null, after };
   const [[row]] = await batch(db, [write, ...audit(db, actor, now, { ...event, detail, when: sql`changes() > 0` })]);
   return row ? toRule(row) : fail(call, "precondition_failed", event);
 }
@@ -213,7 +214,7 @@ async function remove(call: Call, { scope, id, hospitalId, before, event }: Scop
     });
   }
   if (before.version !== seen) return fail(call, "precondition_failed", event);
-  const detail = { code, before: JSON.parse(before.limits), after: null };
+  const detail = { code, before: limitsOverrideOf(before.limits), after: null };
   const [gone] = await batch(db, [
     db
       .delete(alertRules)

@@ -94,7 +94,7 @@ function latestOf(memory: AlarmMemory): Record<string, Latest> {
   const latest: Record<string, Latest> = {};
   for (const code of NEWS2_CODES) {
     const vital = memory.vitals[code];
-    if (vital) latest[code] = { value: vital.v, at: vital.a, received: vital.x, status: "final" };
+    if (vital) latest[code] = { value: vital.lastValue, at: vital.measuredAt, received: vital.receivedAt, status: "final" };
   }
   return latest;
 }

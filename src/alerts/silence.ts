@@ -17,22 +17,22 @@ export function deviceKey(id: string): string {
 /** Something came from a device: it is there, and its silence is over. Devices that are not bound are nobody's to miss. */
 export function hear(run: Run, id: string): DeviceMemory | null {
   if (!run.config.devices[id]) return null;
-  const device = run.memory.devices[id] ?? { x: run.now, c: {} };
+  const device = run.memory.devices[id] ?? { lastHeardAt: run.now, vitalsHeardAt: {} };
   const wasSilent = openAlert(run, deviceKey(id)) !== undefined;
-  run.memory.devices[id] = { ...device, x: run.now, r: wasSilent ? run.now : device.r };
+  run.memory.devices[id] = { ...device, lastHeardAt: run.now, returnedAt: wasSilent ? run.now : device.returnedAt };
   clearKey(run, deviceKey(id));
   return run.memory.devices[id];
 }
 
 /** A usable value came from a sensor. Implausible ones do not count: a sensor that is off may send them for ever. */
 export function hearVital(run: Run, device: DeviceMemory, code: string): void {
-  device.c[code] = run.now;
+  device.vitalsHeardAt[code] = run.now;
   clearKey(run, silenceKey(code));
 }
 
 /** Forgets what is not to be missed any more: the sensor was taken off on purpose, until it sends again. */
 export function expectNoVital(memory: AlarmMemory, code: string): void {
-  for (const device of Object.values(memory.devices)) delete device.c[code];
+  for (const device of Object.values(memory.devices)) delete device.vitalsHeardAt[code];
 }
 
 type Heard = { id: string; device: DeviceMemory; at: number; wait: number };
@@ -43,7 +43,7 @@ function lastHeard(memory: AlarmMemory, config: AlarmConfig, code: string): Hear
   if (wait === null) return null;
   let last: Heard | null = null;
   for (const [id, device] of Object.entries(memory.devices)) {
-    const at = config.devices[id] && device.c[code];
+    const at = config.devices[id] && device.vitalsHeardAt[code];
     if (at !== undefined && (!last || at > last.at)) last = { id, device, at, wait: wait * SECOND };
   }
   return last;
@@ -55,14 +55,14 @@ function lastHeard(memory: AlarmMemory, config: AlarmConfig, code: string): Hear
  * speaks once more within that half and then no more has its own alarm, so that no silence lasts longer than one and a half times.
  */
 function isVitalAlone(config: AlarmConfig, { id, device, at, wait }: Heard): boolean {
-  return config.devices[id]?.silence_s === null || device.x - at >= wait / 2;
+  return config.devices[id]?.silence_s === null || device.lastHeardAt - at >= wait / 2;
 }
 
 /** When a vital is silent; null where that cannot be. Counted anew when silence begins to matter and when its device comes back. */
 function vitalDue(memory: AlarmMemory, config: AlarmConfig, code: string): number | null {
   const last = lastHeard(memory, config, code);
   if (!last || memory.ward === null || !isVitalAlone(config, last)) return null;
-  return Math.max(last.at, memory.ward, last.device.r ?? 0) + last.wait;
+  return Math.max(last.at, memory.ward, last.device.returnedAt ?? 0) + last.wait;
 }
 
 /** When a device is silent: after its own time, or that of a vital which fell silent with it, so that no vital is missed longer. */
@@ -70,11 +70,11 @@ function deviceDue(memory: AlarmMemory, config: AlarmConfig, id: string): number
   const device = memory.devices[id];
   const own = config.devices[id]?.silence_s ?? null;
   if (!device || own === null || memory.ward === null) return null;
-  return Math.max(device.x, memory.ward) + allowance(memory, config, id, own);
+  return Math.max(device.lastHeardAt, memory.ward) + allowance(memory, config, id, own);
 }
 
 function allowance(memory: AlarmMemory, config: AlarmConfig, id: string, own: number): number {
-  const codes = Object.keys(memory.devices[id]?.c ?? {});
+  const codes = Object.keys(memory.devices[id]?.vitalsHeardAt ?? {});
   const waits = codes.flatMap((code) => {
     const last = lastHeard(memory, config, code);
     return last?.id === id && !isVitalAlone(config, last) ? [last.wait] : [];
@@ -83,7 +83,7 @@ function allowance(memory: AlarmMemory, config: AlarmConfig, id: string, own: nu
 }
 
 function watchedCodes(memory: AlarmMemory): Set<string> {
-  return new Set(Object.values(memory.devices).flatMap((device) => Object.keys(device.c)));
+  return new Set(Object.values(memory.devices).flatMap((device) => Object.keys(device.vitalsHeardAt)));
 }
 
 /** Raises what is silent now, and ends what nobody waits for any more. */

@@ -44,14 +44,14 @@ export function judgeRate(watched: Watched, value: number, at: number): void {
     return;
   }
   const seconds = Math.round(at / SECOND);
-  const last = vital.r?.at(-1);
+  const last = vital.ratePoints?.at(-1);
   if (last && seconds - last[0] < RATE_SPACING_S) return;
-  const points = [...(vital.r ?? []), [seconds, value] as const].filter(([time]) => seconds - time <= RATE_WINDOW_S);
-  vital.r = points.slice(-RATE_POINTS);
-  const rate = ratePerMinute(vital.r);
+  const points = [...(vital.ratePoints ?? []), [seconds, value] as const].filter(([time]) => seconds - time <= RATE_WINDOW_S);
+  vital.ratePoints = points.slice(-RATE_POINTS);
+  const rate = ratePerMinute(vital.ratePoints);
   if (rate === null) return;
   if (Math.abs(rate) >= limit && !isPastLimit(run, code))
-    raiseRate(run, code, value, rate, limit, seconds - (vital.r[0]?.[0] ?? seconds));
+    raiseRate(run, code, value, rate, limit, seconds - (vital.ratePoints[0]?.[0] ?? seconds));
   else if (Math.abs(rate) < limit / 2 || isPastLimit(run, code)) recover(run, rateKey(code));
 }
 
@@ -69,7 +69,7 @@ function raiseRate(run: Run, code: string, value: number, rate: number, limit: n
 
 /** Forgets the points, as after somebody resolved the alert. */
 export function endRate(run: Run, code: string, vital: VitalMemory): void {
-  vital.r = undefined;
+  vital.ratePoints = undefined;
   recover(run, rateKey(code));
 }
 
@@ -114,29 +114,29 @@ export function judgeTrend(watched: Watched, value: number, at: number): void {
     endTrend(run, code, vital);
     return;
   }
-  const usual = vital.e;
+  const usual = vital.baseline;
   if (!usual) {
-    vital.e = { m: value, d: 0, f: value, n: 1, b: at, u: at };
+    vital.baseline = { slowMean: value, variance: 0, fastMean: value, valueCount: 1, startedAt: at, updatedAt: at };
     return;
   }
-  usual.f = rounded(usual.f + weight(at - vital.a, FAST_MS) * (value - usual.f), 3);
-  const spread = Math.max(Math.sqrt(usual.d), leastSpread(limits));
-  const z = (usual.f - usual.m) / spread;
-  if (usual.n >= WARM_UP.values && at - usual.b >= WARM_UP.ms) judgeDrift(watched, usual, { z, spread }, at);
-  if (at - usual.u >= BASELINE_SPACING_MS) learn(usual, value, spread, at);
+  usual.fastMean = rounded(usual.fastMean + weight(at - vital.measuredAt, FAST_MS) * (value - usual.fastMean), 3);
+  const spread = Math.max(Math.sqrt(usual.variance), leastSpread(limits));
+  const z = (usual.fastMean - usual.slowMean) / spread;
+  if (usual.valueCount >= WARM_UP.values && at - usual.startedAt >= WARM_UP.ms) judgeDrift(watched, usual, { z, spread }, at);
+  if (at - usual.updatedAt >= BASELINE_SPACING_MS) learn(usual, value, spread, at);
 }
 
 /** Standard deviations off the usual, and how much one of them is. */
 type Drift = { z: number; spread: number };
 
 function learn(usual: Baseline, value: number, spread: number, at: number): void {
-  usual.n += 1;
-  const share = Math.max(weight(at - usual.u, SLOW_MS), usual.n <= WARM_UP.values ? 1 / usual.n : 0);
-  const off = value - usual.m;
-  const clipped = usual.n <= WARM_UP.values ? off : Math.max(-CLIP_SD * spread, Math.min(CLIP_SD * spread, off));
-  usual.m = rounded(usual.m + share * clipped, 3);
-  usual.d = rounded((1 - share) * (usual.d + share * clipped * clipped), 3);
-  usual.u = at;
+  usual.valueCount += 1;
+  const share = Math.max(weight(at - usual.updatedAt, SLOW_MS), usual.valueCount <= WARM_UP.values ? 1 / usual.valueCount : 0);
+  const off = value - usual.slowMean;
+  const clipped = usual.valueCount <= WARM_UP.values ? off : Math.max(-CLIP_SD * spread, Math.min(CLIP_SD * spread, off));
+  usual.slowMean = rounded(usual.slowMean + share * clipped, 3);
+  usual.variance = rounded((1 - share) * (usual.variance + share * clipped * clipped), 3);
+  usual.updatedAt = at;
 }
 
 function judgeDrift({ run, code, limits }: Watched, usual: Baseline, drift: Drift, at: number): void {
@@ -144,12 +144,12 @@ function judgeDrift({ run, code, limits }: Watched, usual: Baseline, drift: Drif
   const side: Side = z < 0 ? "low" : "high";
   const matters = isGuarded(limits, side) && !isPastLimit(run, code);
   if (Math.abs(z) < DRIFT_SD || !matters) {
-    Object.assign(usual, { p: undefined, s: undefined });
+    Object.assign(usual, { driftSince: undefined, driftSide: undefined });
     if (Math.abs(z) < SETTLED_SD || !matters) recover(run, trendKey(code));
     return;
   }
-  if (usual.s !== side) Object.assign(usual, { p: at, s: side });
-  if (at - (usual.p ?? at) < DRIFT_MS) return;
+  if (usual.driftSide !== side) Object.assign(usual, { driftSince: at, driftSide: side });
+  if (at - (usual.driftSince ?? at) < DRIFT_MS) return;
   raiseDrift(run, code, usual, drift);
 }
 
@@ -159,17 +159,17 @@ function isGuarded(limits: Limits, side: Side): boolean {
 
 function raiseDrift(run: Run, code: string, usual: Baseline, { z, spread }: Drift): void {
   const side: Side = z < 0 ? "low" : "high";
-  const now = rounded(usual.f, 1);
+  const now = rounded(usual.fastMean, 1);
   const drift = `on average, ${rounded(Math.abs(z), 1)} standard deviations ${side === "low" ? "below" : "above"}`;
-  const text = `${said(code, now)} ${drift} this patient's own ${rounded(usual.m, 1)} of the last hours`;
-  const bound = rounded(usual.m + (side === "low" ? -1 : 1) * DRIFT_SD * spread, 1);
+  const text = `${said(code, now)} ${drift} this patient's own ${rounded(usual.slowMean, 1)} of the last hours`;
+  const bound = rounded(usual.slowMean + (side === "low" ? -1 : 1) * DRIFT_SD * spread, 1);
   const why = { value: now, bound, side, window_s: SLOW_MS / SECOND, text };
   raise(run, { key: trendKey(code), rule: "trend", code, device: null, priority: "low", why });
 }
 
 /** Begins a new baseline, as after somebody resolved the alert: what is now is the new usual. */
 export function endTrend(run: Run, code: string, vital: VitalMemory): void {
-  vital.e = undefined;
+  vital.baseline = undefined;
   recover(run, trendKey(code));
 }
 
@@ -186,9 +186,9 @@ export function changeDeadlines(run: Pick<Run, "memory">, code: string, vital: V
 }
 
 function rateEnds(vital: VitalMemory): number {
-  return vital.a + RATE_WINDOW_S * SECOND;
+  return vital.measuredAt + RATE_WINDOW_S * SECOND;
 }
 
 function trendEnds(vital: VitalMemory): number {
-  return vital.a + DRIFT_FORGOTTEN_MS;
+  return vital.measuredAt + DRIFT_FORGOTTEN_MS;
 }

@@ -1,5 +1,6 @@
 // Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
 import { asCaller } from "../access.ts";
 import type { Call, UserActor, UserStanding } from "../actor.ts";
 import { audit, seqBefore, seqUntil } from "../audit.ts";
@@ -17,6 +18,8 @@ export type AuditQuery = PageQuery & {
   abroad?: boolean | undefined;
 };
 
+/** The columns of D1 have their version by its migrations. */
+const Detail = z.record(z.string(), z.unknown());
 const SEQ = auditEvents.seq;
 
 function visible(standing: UserStanding, actor: UserActor, abroad: boolean): SQL {
@@ -81,7 +84,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
  */
 function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserStanding) {
   const foreign = reader === "hospital_admin" && row.actorHospitalId !== null && row.actorHospitalId !== hospitalId;
-  const all: Record<string, unknown> | null = row.detail ? JSON.parse(row.detail) : null;
+  const all = row.detail ? Detail.parse(JSON.parse(row.detail)) : null;
   const { report_ids: _, ...own } = all ?? {};
   const detail = reader === "patient" && all ? own : all;
   return {

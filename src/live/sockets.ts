@@ -1,15 +1,6 @@
 // The sockets of a feed: who they are, what they were sent, what they owe. The platform keeps them through hibernation.
-import {
-  CLOSE,
-  type Client,
-  Client as ClientSchema,
-  type Close,
-  isBehind,
-  type Owed,
-  owe,
-  owedOf,
-  type Pace,
-} from "./clients.ts";
+import { StoredDocumentError } from "../stored-document.ts";
+import { CLOSE, type Client, type Close, clientDocument, isBehind, type Owed, owe, owedOf, type Pace } from "./clients.ts";
 import { numbered } from "./ring.ts";
 
 export type Guest = { client: Client; owed: Owed; pace: Pace };
@@ -22,13 +13,24 @@ export class Sockets {
   readonly #ctx: DurableObjectState;
   readonly #guests = new Map<WebSocket, Guest>();
 
-  constructor(ctx: DurableObjectState) {
+  /** @param report hears of attachments that cannot be read */
+  constructor(ctx: DurableObjectState, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     for (const socket of ctx.getWebSockets()) {
-      const client = ClientSchema.safeParse(socket.deserializeAttachment());
-      if (socket.readyState !== WebSocket.OPEN || !client.success) continue;
-      this.#guests.set(socket, { client: client.data, owed: owedOf(client.data), pace: { second: 0, messages: 0 } });
+      if (socket.readyState === WebSocket.OPEN) this.#restore(socket, report);
+    }
+  }
+
+  /** A socket whose attachment cannot be read would get no frame and look alive: it is closed, and its client comes again. */
+  #restore(socket: WebSocket, report: (error: StoredDocumentError) => void): void {
+    try {
+      const client = clientDocument.unwrap(socket.deserializeAttachment());
+      this.#guests.set(socket, { client, owed: owedOf(client), pace: { second: 0, messages: 0 } });
+    } catch (error) {
+      if (!(error instanceof StoredDocumentError)) throw error;
+      report(error);
+      this.close(socket, CLOSE.lost);
     }
   }
 
@@ -60,7 +62,8 @@ export class Sockets {
   }
 
   save(socket: WebSocket): void {
-    socket.serializeAttachment(this.#guests.get(socket)?.client);
+    const guest = this.#guests.get(socket);
+    if (guest) socket.serializeAttachment(clientDocument.wrap(guest.client));
   }
 
   /** Sends in order; a socket that has ended or that owes too much is closed instead. @returns whether it is still open */

@@ -1,5 +1,6 @@
 // The state of a feed: views, ring, watches and sockets, and how a view grows, shrinks and opens.
 import type { PatientSnapshot } from "../monitor/contract.ts";
+import type { StoredDocumentError } from "../stored-document.ts";
 import type { Admission } from "./admissions.ts";
 import { CLOSE, type Client, type Handshake, MOST_OWED_BYTES, MOST_OWED_FRAMES } from "./clients.ts";
 import { after, bodyOf, newRing, type Ring } from "./ring.ts";
@@ -39,11 +40,12 @@ export class Stage {
   #seq: number;
   #asked = 0;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  /** @param report hears of stored documents that cannot be read  @throws MigrationError */
+  constructor(ctx: DurableObjectState, env: Env, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
     this.#env = env;
-    this.shelf = new Shelf(ctx.storage.sql);
-    this.sockets = new Sockets(ctx);
+    this.shelf = new Shelf(ctx.storage, report);
+    this.sockets = new Sockets(ctx, report);
     // A thousand numbers a millisecond are more than any life of this object gives away, so the next one starts above it.
     this.#seq = Math.max(Date.now() * 1000, this.sockets.lastSent + 1);
     this.ring = newRing(this.#seq);
@@ -59,6 +61,9 @@ export class Stage {
         const until = Math.max(lease, this.watches.get(id)?.until ?? 0);
         this.watches.set(id, { until, since: this.#seq, lonely: null });
       }
+    }
+    for (const [socket, { client }] of this.sockets.entries()) {
+      if (!this.#views.has(client.view)) this.sockets.close(socket, CLOSE.lost);
     }
     this.tidy();
   }

@@ -3,8 +3,8 @@ import { DurableObject } from "cloudflare:workers";
 import { verifyAccessToken } from "../auth/tokens.ts";
 import { keysOf } from "../config.ts";
 import { database } from "../db/client.ts";
-import { log } from "../log.ts";
 import type { Feed, PatientFrame } from "../monitor/contract.ts";
+import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../object-log.ts";
 import { type Admission, Admissions } from "./admissions.ts";
 import { acknowledge, CLOSE, type Client, Handshake, isFlood, type Message, readMessage } from "./clients.ts";
 import { bodyOf, keep } from "./ring.ts";
@@ -18,8 +18,14 @@ import { heard } from "./watches.ts";
 const NO_HOSPITAL = "none";
 const RECHECK_MS = 60_000;
 const RETRY_MS = 5_000;
+const OBJECT = "WardFeed";
 
 export class WardFeed extends DurableObject<Env> implements Feed {
+  static {
+    logMethodErrors(OBJECT, WardFeed.prototype, ({ env, ctx }) => ({ env, id: ctx.id }));
+  }
+
+  readonly #report: ErrorReport;
   readonly #stage: Stage;
   readonly #admissions: Admissions;
   #recheckAt = 0;
@@ -29,7 +35,9 @@ export class WardFeed extends DurableObject<Env> implements Feed {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#stage = new Stage(ctx, env);
+    const report = errorReport(env, OBJECT, ctx.id);
+    this.#report = report;
+    this.#stage = reporting(report, "migrate", () => new Stage(ctx, env, (error) => report("read", error)));
     this.#admissions = new Admissions((wave) => this.#admit(wave));
   }
 
@@ -105,7 +113,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       if (now >= this.#recheckAt) await this.recheck();
     } catch (error) {
       this.#recheckAt = now + RETRY_MS;
-      log(this.env, "ERROR", "live views were not checked", { cause: error instanceof Error ? error.name : "unknown" });
+      this.#report("alarm", error);
     }
     this.#arm();
   }

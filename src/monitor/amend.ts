@@ -40,7 +40,7 @@ export async function amend(
   if (!found) return { error: "not_found" };
   const value = given === null ? found.value : valueIn(found, given, unit ?? found.unit);
   if (typeof value === "string") return { error: value };
-  const earlier: CorrectionBody | null = store.correction(place.block, place.index);
+  const earlier: CorrectionBody | null = store.documents.correction(place.block, place.index);
   const before = [
     ...(earlier?.before ?? []),
     earlier
@@ -74,14 +74,14 @@ function valueIn({ code, at, received, unit: own }: Shown, value: number | strin
 
 /** The rollups of an hour that D1 was not told yet: its samples lie here, all of them. */
 function openHour(store: Store, hour: number, now: number): Record<string, Rollup> {
-  const samples = corrected([...store.between(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flat(), store.corrections());
+  const samples = corrected([...store.between(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flat(), store.documents.corrections());
   return Object.fromEntries(rollupsOf(samples.map(counted)).get(hour) ?? []);
 }
 
 /** The newest of a code anew, from what was measured within a day. */
 function findLatest(store: Store, memory: Memory, code: string, now: number): void {
   const samples = [...store.between(now - DAY_MS, now + DAY_MS, now)].flat().filter((sample) => sample.code === code);
-  const shown = corrected(samples, store.corrections()).sort((a, b) => a.at - b.at);
+  const shown = corrected(samples, store.documents.corrections()).sort((a, b) => a.at - b.at);
   const newest = (counts: boolean) =>
     shown.findLast((s) => s.status !== "entered-in-error" && (counted(s).status === "final") === counts);
   for (const [slot, sample] of [[code, newest(true)] as const, [`${code}!`, newest(false)] as const]) {

@@ -9,9 +9,12 @@ import { DAY_MS } from "../counters.ts";
 import { seal } from "../crypto.ts";
 import { batch, type Db, type Statement } from "../db/client.ts";
 import { heldObservations } from "../db/schema.ts";
+import { StoredDocumentError } from "../stored-document.ts";
+import { OUTBOX_DOCUMENTS, type OutboxBodies } from "./documents.ts";
+import { DeliveryTimeout } from "./drain.ts";
 import { alertId } from "./ids.ts";
+import type { Outgoing } from "./outbox.ts";
 import { packHour, type Rollup } from "./rollup.ts";
-import type { Outgoing } from "./store.ts";
 import { toAlertView } from "./view.ts";
 
 const DEADLINE_MS = 10_000;
@@ -23,9 +26,9 @@ export type HourTold = { hour: number; version: number; stats: Record<string, Ro
 export type Came = {
   by: string;
   day: number;
-  n: number;
-  first: number | null;
-  last: number | null;
+  count: number;
+  firstSeq: number | null;
+  lastSeq: number | null;
   version: number;
   told: number;
 };
@@ -37,7 +40,7 @@ type Home = { patient: string; hospital: string };
 
 function alertStatements(db: Db, { patient, hospital }: Home, changes: AlertChange[]): Statement[] {
   const rows = changes.map(({ version, ward, transition: { alert, at } }) => [
-    alertId(patient, alert.n),
+    alertId(patient, alert.number),
     patient,
     hospital,
     ward,
@@ -59,7 +62,7 @@ function alertStatements(db: Db, { patient, hospital }: Home, changes: AlertChan
     version,
   ]);
   const events = changes.map(({ version, transition: { what, at, by, alert } }) => [
-    alertId(patient, alert.n),
+    alertId(patient, alert.number),
     version,
     what,
     at,
@@ -93,7 +96,7 @@ function hourStatement(db: Db, { patient, hospital }: Home, hours: HourTold[]): 
 
 /** One event for each device and day: how many samples came, and between which of their numbers. */
 function cameStatements(db: Db, { patient, hospital }: Home, came: Came, now: number): Statement[] {
-  const { by, day, n, first, last, version, told } = came;
+  const { by, day, count, firstSeq, lastSeq, version, told } = came;
   const via = { requestId: `ingest-${patient}-${version}`, ip: null };
   const actor: DeviceActor = { kind: "device", credentialId: by, secretHash: null, via };
   return audit(db, actor, now, {
@@ -104,7 +107,7 @@ function cameStatements(db: Db, { patient, hospital }: Home, came: Came, now: nu
     hospitalId: hospital,
     entity: { type: "device", id: by },
     subjects: [patient],
-    detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: n, first_seq: first, last_seq: last },
+    detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: count, first_seq: firstSeq, last_seq: lastSeq },
     // However late the second try comes: the first was not before it was written down.
     when: sql`NOT EXISTS (SELECT 1 FROM audit_events
       WHERE actor_id = ${by} AND seq > ${seqBefore(told)} AND request_id = ${via.requestId})`,
@@ -117,7 +120,7 @@ async function heldRow(
   { patient, hospital }: Home,
   { id: n, body }: Outgoing,
 ): Promise<typeof heldObservations.$inferInsert> {
-  const { device, items, received }: Held = JSON.parse(body);
+  const { device, items, received } = OUTBOX_DOCUMENTS.held.read(body);
   // Of the object's own numbers, so that a second try meets the first.
   const id = `${patient}-${received}-${n}`;
   const { fields } = await readyKeys(env);
@@ -131,20 +134,25 @@ async function heldRow(
   return { id, hospitalId: hospital, deviceId: device, reason, count: items.length, itemsSealed, receivedAt: received };
 }
 
-const parsed = <T>(rows: Outgoing[], kind: string): T[] =>
-  rows.filter((row) => row.kind === kind).map(({ body }) => JSON.parse(body));
+const isKind = (kind: string): kind is keyof OutboxBodies => Object.hasOwn(OUTBOX_DOCUMENTS, kind);
 
-/** One batch for what waits. @throws what D1 throws: nothing was told then */
-export async function deliverToD1(env: Env, db: Db, home: Home, rows: Outgoing[], now: number): Promise<void> {
-  const alerts = parsed<AlertChange>(rows, "alert");
-  const hours = parsed<HourTold>(rows, "hour");
-  const clocks = parsed<ClockTold>(rows, "clock");
+function bodiesOf<K extends keyof OutboxBodies>(rows: readonly Outgoing[], kind: K): OutboxBodies[K][] {
+  return rows.filter((row) => row.kind === kind).map(({ body }) => OUTBOX_DOCUMENTS[kind].read(body));
+}
+
+/** One batch for all rows. @throws what D1 throws, StoredDocumentError: nothing was written then */
+export async function deliverToD1(env: Env, db: Db, home: Home, rows: readonly Outgoing[], now: number): Promise<void> {
+  const unknown = rows.find(({ kind }) => !isKind(kind));
+  if (unknown) throw new StoredDocumentError(`outbox ${unknown.kind}`, "", "this code knows no such kind");
+  const alerts = bodiesOf(rows, "alert");
+  const hours = bodiesOf(rows, "hour");
+  const clocks = bodiesOf(rows, "clock");
   const held = await Promise.all(rows.filter(({ kind }) => kind === "held").map((row) => heldRow(env, home, row)));
   await batch(db, [
     ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
     ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
     ...(hours.length > 0 ? [hourStatement(db, home, hours)] : []),
-    ...parsed<Came>(rows, "came").flatMap((came) => cameStatements(db, home, came, now)),
+    ...bodiesOf(rows, "came").flatMap((came) => cameStatements(db, home, came, now)),
     ...clocks.map(({ device, skew }) =>
       db.run(sql`UPDATE devices SET clock_skew_ms = CAST(${skew} AS INTEGER) WHERE id = ${device}`),
     ),
@@ -155,7 +163,7 @@ export async function deliverToD1(env: Env, db: Db, home: Home, rows: Outgoing[]
 export function withDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("D1 did not answer in time")), DEADLINE_MS);
+    timer = setTimeout(() => reject(new DeliveryTimeout("D1 did not answer in time")), DEADLINE_MS);
   });
   return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }

@@ -1,8 +1,10 @@
 // What a patient's object is told by D1: where the patient is, whose devices are bound, which limits hold.
 import { sql } from "drizzle-orm";
 import type { Call } from "../actor.ts";
+import { limitsOverrideOf } from "../alerts/stored.ts";
+import { readyKeys } from "../config.ts";
 import { DAY_MS } from "../counters.ts";
-import { batch } from "../db/client.ts";
+import { batch, database } from "../db/client.ts";
 import { openIdentity } from "../patients/identity.ts";
 import { ageBandOf } from "../vitals/catalogue.ts";
 import type { AgeBand, Limits } from "../vitals/model.ts";
@@ -76,7 +78,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
   if (!row) return null;
   const { date_of_birth: born } = await openIdentity(keys, row);
   const overrides: Facts["overrides"] = { ward: {}, patient: {} };
-  for (const { scope, code, limits } of rules) overrides[scope][code] = JSON.parse(limits);
+  for (const { scope, code, limits } of rules) overrides[scope][code] = limitsOverrideOf(limits);
   return {
     as_of: now,
     patient: row.id,
@@ -90,6 +92,11 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     overrides,
     bindings: bindingsOf(bound),
   };
+}
+
+/** As `loadFacts`, for who has the bindings and no call. */
+export async function factsFromD1(env: Env, patientId: string, now: number): Promise<Facts | null> {
+  return loadFacts({ db: database(env.DB), keys: await readyKeys(env) }, patientId, now);
 }
 
 function bindingsOf(rows: BindingRow[]): Binding[] {

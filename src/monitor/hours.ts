@@ -1,11 +1,10 @@
 // Hours that are over go to D1, once; an hour that got a late sample or a correction is counted again. The trail hears once a day
 // what came from whom.
 import { DAY_MS } from "../counters.ts";
-import type { Came } from "./deliver.ts";
 import type { Facts } from "./facts.ts";
 import { HOUR_MS, type Memory } from "./memory.ts";
 import { readBetween } from "./read.ts";
-import { rollupsOf } from "./rollup.ts";
+import { type Rollup, rollupsOf } from "./rollup.ts";
 import type { Store } from "./store.ts";
 import { counted } from "./view.ts";
 
@@ -48,7 +47,7 @@ function tellCame(store: Store, now: number, isOver: (device: string, day: numbe
   for (const [key, came] of Object.entries(memory.came)) {
     const [device = ""] = key.split(" ");
     if (!isOver(device, came.day)) continue;
-    store.send("came", { by: device, version: ++memory.version, told: now, ...came } satisfies Came);
+    store.send("came", { by: device, version: ++memory.version, told: now, ...came });
     delete memory.came[key];
   }
 }
@@ -64,7 +63,7 @@ export async function countAgain(env: Env, store: Store, patientId: string, now:
   const hours = store.memory(now).again.slice(0, MOST_AGAIN);
   if (hours.length === 0) return null;
   store.counting = new Set(hours);
-  const stats = new Map<number, object>();
+  const stats = new Map<number, Record<string, Rollup>>();
   for (const hour of hours) {
     const samples = await readBetween(env, store, patientId, { from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS }, now);
     stats.set(hour, Object.fromEntries(rollupsOf(samples.map(counted)).get(hour) ?? []));

@@ -3,6 +3,7 @@
 import { DAY_MS } from "../counters.ts";
 import { limitsInForce } from "./alarm-config.ts";
 import type { LimitsSince } from "./contract.ts";
+import { limitsDocument } from "./documents.ts";
 import type { Facts } from "./facts.ts";
 import type { Store } from "./store.ts";
 
@@ -16,20 +17,19 @@ export type LimitsQuery = { codes: readonly string[] | null; from: number; to: n
 const KEPT_MS = 366 * DAY_MS;
 /** Of a ward that changes its rules every day for half a year; what is older then counts as the oldest that is known. */
 const MOST_KEPT = 200;
-const SETTING = "limits";
 
 export const noteOf = ({ as_of: at, age, overrides }: Facts): LimitsNote => ({ at, age, overrides });
 
-/** Oldest first. An object that was told of its patient before there were notes has that one. */
+/** Oldest first. Without notes, or with notes that cannot be read, today's limits count from the beginning. */
 function notesOf(store: Store): LimitsNote[] {
   const facts = store.facts();
-  return store.setting<LimitsNote[]>(SETTING) ?? (facts ? [noteOf(facts)] : []);
+  return store.documents.setting(limitsDocument) ?? (facts ? [noteOf(facts)] : []);
 }
 
 /** Notes what new facts change, before they are kept. */
 export function keepNote(store: Store, facts: Facts): void {
   const next = withNote(notesOf(store), noteOf(facts));
-  if (next) store.keepSetting(SETTING, next);
+  if (next) store.documents.keepSetting(limitsDocument, next);
 }
 
 /** @returns null when the limits rest on what they rested on before */

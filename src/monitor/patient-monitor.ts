@@ -1,52 +1,64 @@
-// One object a patient: takes samples, keeps them, raises alarms, tells who watches. Decides nothing about rights: the gate
-// and the facts that D1 told it do. What it answers is durable (output gate), what it knows survives it.
+// One object per patient: records samples, raises alarms, and sends frames to whoever watches. Access is checked before a call.
 import { DurableObject } from "cloudflare:workers";
 import { nextDeadline, step } from "../alerts/engine.ts";
 import { AlarmError } from "../alerts/lifecycle.ts";
 import type { AlarmInput, Transition } from "../alerts/model.ts";
-import { readyKeys } from "../config.ts";
-import { database } from "../db/client.ts";
-import { log } from "../log.ts";
+import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../object-log.ts";
 import { alarmConfig } from "./alarm-config.ts";
 import { type Amended, type Amendment, amend } from "./amend.ts";
 import { archiveOld, nextArchive } from "./archive.ts";
 import type { AlertView, Batch, Origin, PatientFrame, PatientSnapshot, RecordAnswer, Watchable } from "./contract.ts";
-import { type AlertChange, deliverToD1, withDeadline } from "./deliver.ts";
+import { Delivery } from "./delivery.ts";
 import { DeviceSockets } from "./device-sockets.ts";
-import { type Facts, loadFacts } from "./facts.ts";
+import { watchedDocument } from "./documents.ts";
+import { type Facts, factsFromD1 } from "./facts.ts";
 import { closeHours, countAgain, nextClosing, tellUnbound } from "./hours.ts";
 import { keepNote, type LimitsQuery, limitsKnown } from "./limits-over.ts";
 import { forgetUnbound } from "./memory.ts";
+import type { OutboxState } from "./outbox.ts";
 import { Publisher } from "./publisher.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./read.ts";
 import { Store } from "./store.ts";
-import { bringerOf, fieldsOf, type Taken, take } from "./take.ts";
+import { bringerOf, type Taken, takeAndJudge } from "./take.ts";
 import { limitFrames, openHours, samplesFrame, snapshotOf, toAlertView, toLive } from "./view.ts";
 
 const RETRY_MS = 5_000;
 const AT_ONCE_MS = 50;
-/** How many rows one batch to D1 tells. */
-const MOST_TOLD = 50;
+/** Frames go out for so long when it cannot be read until when somebody watches; the feed renews its lease sooner. */
+const WATCHED_MS = 10 * 60_000;
+const OBJECT = "PatientMonitor";
 
 export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "tick" }>;
 export type Acted = { alert: AlertView } | { error: "unknown_alert" | "not_open" };
 
 export class PatientMonitor extends DurableObject<Env> implements Watchable {
   readonly #store: Store;
+  readonly #report: ErrorReport;
+  readonly #delivery: Delivery;
   readonly #publisher: Publisher;
   readonly #sockets: DeviceSockets;
   #armed: number | null = null;
   /** Alerts of the change that is being made: shown when it is kept. */
   #frames: PatientFrame[] = [];
 
+  static {
+    logMethodErrors(OBJECT, PatientMonitor.prototype, ({ env, ctx }) => ({ env, id: ctx.id }));
+  }
+
+  /** @throws MigrationError: nobody can use the object then, and nothing in it changes */
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#store = new Store(ctx.storage.sql);
-    this.#publisher = new Publisher(env, () => this.#store.facts(), this.#store.setting<number>("watched") ?? 0);
+    const report = errorReport(env, OBJECT, ctx.id);
+    this.#report = report;
+    this.#store = reporting(report, "migrate", () => new Store(ctx.storage, (error) => report("read", error)));
+    this.#delivery = new Delivery({ env, id: ctx.id, store: this.#store, change: (work) => this.#change(work), report });
+    const watched = this.#store.documents.setting(watchedDocument, Date.now() + WATCHED_MS) ?? 0;
+    this.#publisher = new Publisher(env, () => this.#store.facts(), watched);
     this.#sockets = new DeviceSockets({
       ctx,
       take: (origin, batch) => this.#take(origin, batch, false),
       save: () => this.#change(() => undefined),
+      report: (error) => report("socket", error),
     });
     ctx.blockConcurrencyWhile(async () => {
       this.#armed = await ctx.storage.getAlarm();
@@ -86,24 +98,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     if (!facts?.open) return { known: false };
     const bringer = bringerOf(facts, origin, now);
     if (!bringer) return { known: false };
-    const held: { item: unknown; reason: string }[] = [];
-    const taken = this.#change(() => {
-      const before = this.#store.memory(now).heard[bringer.by]?.corrected ?? 0;
-      const taken = take(this.#store, facts.patient, bringer, batch, now);
-      if (taken.fresh.length > 0) this.#judge({ kind: "samples", device: bringer.device, samples: taken.fresh }, now);
-      if (bringer.device && batch.conditions) {
-        this.#judge({ kind: "conditions", device: bringer.device, conditions: batch.conditions }, now);
-      }
-      if (bringer.device && taken.clock.corrected_ms !== before) {
-        this.#store.send("clock", { device: bringer.device, skew: taken.clock.skew_ms });
-      }
-      for (const { index, status, reason } of taken.results) {
-        if (status === "quarantined" && bringer.device)
-          held.push({ item: fieldsOf(batch.items[index]), reason: reason ?? "quarantined" });
-      }
-      if (held.length > 0 && bringer.device) this.#store.send("held", { device: bringer.device, items: held, received: now });
-      return taken;
-    }, store);
+    const judge = (input: AlarmInput) => void this.#judge(input, now);
+    const taken = this.#change(() => takeAndJudge(this.#store, facts, bringer, batch, now, judge), store);
     this.#tell(facts, taken.fresh, bringer.by, now);
     this.#arm();
     return { known: true, results: taken.results, clock: bringer.device ? taken.clock : null };
@@ -114,8 +110,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const now = Date.now();
     const acted = this.#change((): Acted => {
       try {
-        const changed = this.#judge(action, now).findLast(({ alert }) => alert.n === action.n)?.alert;
-        const alert = changed ?? this.#store.memory(now).alarm.alerts.find(({ n }) => n === action.n);
+        const changed = this.#judge(action, now).findLast(({ alert }) => alert.number === action.number)?.alert;
+        const alert = changed ?? this.#store.memory(now).alarm.alerts.find(({ number }) => number === action.number);
         return alert ? { alert: toAlertView(this.#patientId, alert) } : { error: "not_open" };
       } catch (error) {
         // The rules refused and changed nothing: an answer, not a failure of the object.
@@ -130,15 +126,17 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   /** Frames go to the hospital's feed until then. */
   async watch(until: number): Promise<PatientSnapshot | null> {
     const now = Date.now();
-    if (!this.#store.facts()) {
-      // Nothing came for this patient yet: D1 says who it is.
-      const facts = await loadFacts({ db: database(this.env.DB), keys: await readyKeys(this.env) }, this.#patientId, now);
-      if (!facts) return null;
-      this.configure(facts);
-    }
-    if (until > now) this.#change(() => this.#store.keepSetting("watched", until));
+    if (!this.#store.facts() && !(await this.#loadFacts(now))) return null;
+    if (until > now) this.#change(() => this.#store.documents.keepSetting(watchedDocument, until));
     this.#publisher.watched(until);
     return this.snapshot();
+  }
+
+  /** Nothing came for this patient yet, or it cannot be read any more: D1 says who it is. @returns false for no such patient */
+  async #loadFacts(now: number): Promise<boolean> {
+    const facts = await factsFromD1(this.env, this.#patientId, now);
+    if (facts) this.configure(facts);
+    return facts !== null;
   }
 
   snapshot(): PatientSnapshot | null {
@@ -199,22 +197,35 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     this.#armed = null;
     try {
       this.#sockets.flush();
+      if (this.#store.hasTables && !this.#store.facts()) await this.#loadFacts(now);
       this.#change(() => {
         this.#judge({ kind: "tick" }, now);
         closeHours(this.#store, now);
       });
-      await this.#deliver();
+      await this.#delivery.run();
       const recount = await countAgain(this.env, this.#store, this.#patientId, now);
       if (recount) {
         this.#change(recount);
-        await this.#deliver();
+        await this.#delivery.run();
       }
       await archiveOld(this.env, this.#store, this.#patientId, now, (work) => this.#change(work));
       this.#arm();
     } catch (error) {
-      log(this.env, "ERROR", "patient monitor", { cause: error instanceof Error ? error.name : "unknown" });
+      this.#report("alarm", error);
       this.#arm(Date.now() + RETRY_MS);
     }
+  }
+
+  /** What waits for D1, and how much of it is parked. */
+  outboxState(): OutboxState {
+    return this.#delivery.state();
+  }
+
+  /** Tries parked rows now instead of in some hours: for when what was wrong is mended. @returns how many there are */
+  retryParked(): number {
+    const parked = this.#store.hasTables ? this.#change(() => this.#store.outbox.retryParked()) : 0;
+    this.#arm();
+    return parked;
   }
 
   /** Runs the rules; their transitions go to the outbox and to who watches. */
@@ -225,7 +236,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const { state, transitions } = step(memory.alarm, input, alarmConfig(facts, now), now);
     memory.alarm = state;
     for (const transition of transitions) {
-      this.#store.send("alert", { version: ++memory.version, ward: facts.ward, transition } satisfies AlertChange);
+      this.#store.send("alert", { version: ++memory.version, ward: facts.ward, transition });
     }
     this.#store.keep(now);
     for (const { what, alert } of transitions) {
@@ -263,18 +274,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     }
   }
 
-  /** Tells D1 what waits, in order, and lets go of what was told. */
-  async #deliver(): Promise<void> {
-    const facts = this.#store.facts();
-    for (;;) {
-      const rows = this.#store.outgoing(MOST_TOLD);
-      const last = rows.at(-1);
-      if (!facts || !last) return;
-      await withDeadline(deliverToD1(this.env, database(this.env.DB), facts, rows, Date.now()));
-      this.#change(() => this.#store.sent(last.id));
-    }
-  }
-
   /** Sets the alarm when something is due earlier than it stands. */
   #arm(at?: number): void {
     const due = at ?? this.#due(Date.now());
@@ -286,15 +285,14 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   #due(now: number): number | null {
     const facts = this.#store.facts();
     if (!facts) return null;
-    if (this.#store.outgoing(1).length > 0) return now + AT_ONCE_MS;
     const memory = this.#store.memory(now);
-    const times = [
+    const due = [
       nextDeadline(memory.alarm, alarmConfig(facts, now)),
       nextClosing(memory, facts.patient, now),
       nextArchive(this.#store),
+      this.#delivery.nextDue(),
       this.#sockets.due,
-    ];
-    const due = times.filter((time) => time !== null);
+    ].filter((time) => time !== null);
     return due.length > 0 ? Math.max(now + AT_ONCE_MS, Math.min(...due)) : null;
   }
 }

@@ -45,7 +45,7 @@ async function blocksBetween(
   // What moved to the archive while its files were read would be in neither.
   if (store.archives(from, to).length !== archives.length) return blocksBetween(env, store, patientId, from, to, now);
   return function* (): Generator<Shown[]> {
-    const corrections = store.corrections();
+    const corrections = store.documents.corrections();
     for (const file of files) {
       for (const block of unpackArchive(file)) {
         yield corrected(

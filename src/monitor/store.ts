@@ -1,11 +1,16 @@
-// The SQLite of a patient's object. Samples lie in packed blocks in the order of arrival; the open block and the memory
-// are one row, so that a batch costs one row written.
+// The SQLite of a patient's object: packed blocks of samples, and one row of the open block and the memory, written per batch.
 
 import { DAY_MS } from "../counters.ts";
+import { migrateEmpty, migrateExisting } from "../object-migrations.ts";
+import { StoredDocumentError } from "../stored-document.ts";
 import { appendBatch, type Batch, countOf, decode, type Stored } from "./blocks.ts";
+import { saveMemoryParts } from "./damaged-memory.ts";
+import { factsDocument, memoryDocument, type OutboxBodies } from "./documents.ts";
 import type { Facts } from "./facts.ts";
 import { HOUR_MS, type Memory, newMemory } from "./memory.ts";
-import { SCHEMA } from "./schema.ts";
+import { Outbox } from "./outbox.ts";
+import { PATIENT_MONITOR_MIGRATIONS } from "./schema.ts";
+import { Documents } from "./settings.ts";
 import type { CorrectionBody } from "./view.ts";
 
 /** A block is closed at this size, or when it has been open this long. */
@@ -18,30 +23,43 @@ export const LATE_MS = HOUR_MS;
 const HELD_BACK_MS = 30 * DAY_MS;
 
 export type Placed = Stored & { block: number };
-export type Correction = { block: number; place: number; body: string };
-export type Outgoing = { id: number; kind: string; body: string };
 
 type Open = { block: number; data: Uint8Array<ArrayBuffer> | null; memory: Memory };
 
 export class Store {
+  readonly outbox: Outbox;
+  readonly documents: Documents;
+  readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly #report: (error: StoredDocumentError) => void;
   #made: boolean;
+  /** The text of a memory document that cannot be read, to be kept with the next save. */
+  #damaged: string | null = null;
   #open: Open | undefined;
   #unsaved = false;
   #facts: Facts | null | undefined;
   /** Told hours that are being counted again, and got nothing since that began. */
   counting = new Set<number>();
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-    this.#made = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'open'").toArray().length > 0;
+  /** @param report hears of documents that cannot be read  @throws MigrationError */
+  constructor(storage: DurableObjectStorage, report: (error: StoredDocumentError) => void) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#report = report;
+    this.outbox = new Outbox(storage.sql);
+    this.documents = new Documents(storage.sql, report, () => this.#made);
+    this.#made = migrateExisting(storage, PATIENT_MONITOR_MIGRATIONS);
   }
 
   /** Makes the tables where there are none: an object that was only asked stores nothing. */
   makeTables(): void {
     if (this.#made) return;
-    for (const statement of SCHEMA) this.#sql.exec(statement);
+    migrateEmpty(this.#storage, PATIENT_MONITOR_MIGRATIONS);
     this.#made = true;
+  }
+
+  get hasTables(): boolean {
+    return this.#made;
   }
 
   /** Forgets what is in memory: after a write that was rolled back. */
@@ -58,9 +76,22 @@ export class Store {
       .exec<{ block: number; data: ArrayBuffer | null; memory: string }>("SELECT block, data, memory FROM open")
       .toArray();
     this.#open = row
-      ? { block: row.block, data: row.data && new Uint8Array(row.data), memory: { ...newMemory(now), ...JSON.parse(row.memory) } }
+      ? { block: row.block, data: row.data && new Uint8Array(row.data), memory: this.#readMemory(row.memory, now) }
       : { block: now, data: null, memory: newMemory(now) };
     return this.#open;
+  }
+
+  /** @throws StoredDocumentError for a document of newer code, which this code must not overwrite */
+  #readMemory(text: string, now: number): Memory {
+    try {
+      return memoryDocument.read(text);
+    } catch (error) {
+      if (!(error instanceof StoredDocumentError) || error.isNewer) throw error;
+      this.#report(error);
+      this.#damaged = text;
+      this.#unsaved = true;
+      return saveMemoryParts(text, now);
+    }
   }
 
   memory(now: number): Memory {
@@ -78,12 +109,20 @@ export class Store {
     const open = this.#open;
     if (!open || !this.#unsaved) return;
     this.#unsaved = false;
+    this.#keepDamaged();
     this.#sql.exec(
       "INSERT INTO open (id, block, data, memory) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET block = excluded.block, data = excluded.data, memory = excluded.memory",
       open.block,
       open.data,
-      JSON.stringify(open.memory),
+      memoryDocument.write(open.memory),
     );
+  }
+
+  /** The first damaged text stays: what follows it was made from it. */
+  #keepDamaged(): void {
+    if (this.#damaged === null) return;
+    this.#sql.exec("INSERT INTO settings (name, value) VALUES ('memory.damaged', ?) ON CONFLICT DO NOTHING", this.#damaged);
+    this.#damaged = null;
   }
 
   /** Where the samples of a batch that arrives now will lie. */
@@ -167,28 +206,15 @@ export class Store {
     return row ? decode(new Uint8Array(row.data)) : null;
   }
 
+  /** Null while D1 said nothing, and when what it said cannot be read: then it is asked again (PatientMonitor). */
   facts(): Facts | null {
-    if (this.#facts === undefined) this.#facts = this.setting<Facts>("facts");
+    if (this.#facts === undefined) this.#facts = this.documents.setting(factsDocument);
     return this.#facts;
   }
 
   keepFacts(facts: Facts): void {
     this.#facts = facts;
-    this.keepSetting("facts", facts);
-  }
-
-  setting<T>(name: string): T | null {
-    if (!this.#made) return null;
-    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM settings WHERE name = ?", name).toArray();
-    return row ? JSON.parse(row.value) : null;
-  }
-
-  keepSetting(name: string, value: unknown): void {
-    this.#sql.exec(
-      "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      name,
-      JSON.stringify(value),
-    );
+    this.documents.keepSetting(factsDocument, facts);
   }
 
   /** Blocks that were full before a time, oldest first: for the archive. */
@@ -246,30 +272,9 @@ export class Store {
   /** How many rows other than the open one were written: that one goes with them, or a crash between leaves two truths. */
   writes = 0;
 
-  send(kind: string, body: unknown): void {
+  send<K extends keyof OutboxBodies>(kind: K, body: OutboxBodies[K]): void {
     this.writes++;
-    this.#sql.exec("INSERT INTO outbox (kind, body) VALUES (?, ?)", kind, JSON.stringify(body));
-  }
-
-  outgoing(most: number): Outgoing[] {
-    if (!this.#made) return [];
-    return this.#sql.exec<Outgoing>("SELECT id, kind, body FROM outbox ORDER BY id LIMIT ?", most).toArray();
-  }
-
-  sent(last: number): void {
-    this.#sql.exec("DELETE FROM outbox WHERE id <= ?", last);
-  }
-
-  corrections(): Correction[] {
-    if (!this.#made) return [];
-    return this.#sql.exec<Correction>("SELECT block, place, body FROM corrections").toArray();
-  }
-
-  correction(block: number, place: number): CorrectionBody | null {
-    const [row] = this.#sql
-      .exec<{ body: string }>("SELECT body FROM corrections WHERE block = ? AND place = ?", block, place)
-      .toArray();
-    return row ? JSON.parse(row.body) : null;
+    this.outbox.add(kind, body);
   }
 
   /** Between which times the samples of a block can have been measured. */
@@ -277,14 +282,9 @@ export class Store {
     return block < 0 ? { from: -block - HELD_BACK_MS, to: -block } : { from: block - LATE_MS, to: block + OPEN_MS + LATE_MS };
   }
 
-  correct(block: number, place: number, body: unknown): void {
+  correct(block: number, place: number, body: CorrectionBody): void {
     this.writes++;
-    this.#sql.exec(
-      "INSERT INTO corrections (block, place, body) VALUES (?, ?, ?) ON CONFLICT (block, place) DO UPDATE SET body = excluded.body",
-      block,
-      place,
-      JSON.stringify(body),
-    );
+    this.documents.correct(block, place, body);
   }
 }
 

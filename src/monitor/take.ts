@@ -1,4 +1,5 @@
 // A batch on its way into the memory and the blocks: judged, told apart from what is there already, counted.
+import type { AlarmInput } from "../alerts/model.ts";
 import { DAY_MS } from "../counters.ts";
 import { vitalOf } from "../vitals/catalogue.ts";
 import { crossChecks, judge } from "../vitals/incoming.ts";
@@ -57,6 +58,32 @@ export function correctionFor(skew: number | null, before: number): number {
   if (skew === null) return before;
   if (Math.abs(skew - before) <= SKEW_STEP_MS) return before;
   return Math.abs(skew) <= SKEW_OK_MS ? 0 : Math.round(skew / 1000) * 1000;
+}
+
+/**
+ * Takes a batch in, judges what is new and tells D1 what it has to know of it. Call inside a transaction.
+ * @param judge runs the alarm rules
+ */
+export function takeAndJudge(
+  store: Store,
+  facts: Facts,
+  bringer: Bringer,
+  batch: Batch,
+  now: number,
+  judge: (input: AlarmInput) => void,
+): Taken {
+  const { by, device } = bringer;
+  const before = store.memory(now).heard[by]?.corrected ?? 0;
+  const taken = take(store, facts.patient, bringer, batch, now);
+  if (taken.fresh.length > 0) judge({ kind: "samples", device, samples: taken.fresh });
+  if (device === null) return taken;
+  if (batch.conditions) judge({ kind: "conditions", device, conditions: batch.conditions });
+  if (taken.clock.corrected_ms !== before) store.send("clock", { device, skew: taken.clock.skew_ms });
+  const held = taken.results.flatMap(({ index, status, reason = "quarantined" }) =>
+    status === "quarantined" ? [{ item: fieldsOf(batch.items[index]), reason }] : [],
+  );
+  if (held.length > 0) store.send("held", { device, items: held, received: now });
+  return taken;
 }
 
 /** Takes a batch in: writes blocks and memory. Call inside a transaction. */
@@ -120,7 +147,7 @@ function withinBounds(memory: Memory, by: string, accepted: Accepted[], results:
     accepted.push(item);
   }
   const day = Math.floor(now / DAY_MS);
-  const held = memory.held[by]?.day === day ? memory.held[by].n : 0;
+  const held = memory.held[by]?.day === day ? memory.held[by].count : 0;
   const more = results.filter((result) => result?.status === "quarantined");
   const room = Math.max(0, MOST_HELD - held);
   for (const { index } of more.slice(room)) {
@@ -131,7 +158,7 @@ function withinBounds(memory: Memory, by: string, accepted: Accepted[], results:
       message: "This device has had 10,000 items put aside today.",
     };
   }
-  if (more.length > 0) memory.held[by] = { day, n: held + Math.min(room, more.length) };
+  if (more.length > 0) memory.held[by] = { day, count: held + Math.min(room, more.length) };
 }
 
 /** Which patient a time belongs to: a binding that has ended takes late samples for a week, if the device's clock is known. */
@@ -239,12 +266,12 @@ function remember(
 function countFor(memory: Memory, by: string, samples: Sample[], now: number): void {
   const day = Math.floor(now / DAY_MS);
   const key = `${by} ${day}`;
-  const came = memory.came[key] ?? { day, n: 0, first: null, last: null };
+  const came = memory.came[key] ?? { day, count: 0, firstSeq: null, lastSeq: null };
   const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
   memory.came[key] = {
     day,
-    n: came.n + samples.length,
-    first: seqs.length > 0 ? Math.min(came.first ?? Number.POSITIVE_INFINITY, ...seqs) : came.first,
-    last: seqs.length > 0 ? Math.max(came.last ?? 0, ...seqs) : came.last,
+    count: came.count + samples.length,
+    firstSeq: seqs.length > 0 ? Math.min(came.firstSeq ?? Number.POSITIVE_INFINITY, ...seqs) : came.firstSeq,
+    lastSeq: seqs.length > 0 ? Math.max(came.lastSeq ?? 0, ...seqs) : came.lastSeq,
   };
 }

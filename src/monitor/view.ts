@@ -7,7 +7,8 @@ import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from
 import type { Facts } from "./facts.ts";
 import { alertId, observationId } from "./ids.ts";
 import type { Memory } from "./memory.ts";
-import type { Correction, Placed } from "./store.ts";
+import type { Correction } from "./settings.ts";
+import type { Placed } from "./store.ts";
 
 const iso = (time: number) => new Date(time).toISOString();
 const isoOrNull = (time: number | null) => (time === null ? null : iso(time));
@@ -53,8 +54,9 @@ export function corrected(samples: readonly Placed[], corrections: readonly Corr
   return samples.map((sample) => {
     const body = by.get(`${sample.block} ${sample.index}`);
     if (body === undefined) return sample;
-    const { status, value }: CorrectionBody = JSON.parse(body);
-    return { ...sample, status, value };
+    // Somebody corrected it, and nobody can read how: the value as it was must not count any more.
+    if (body === null) return { ...sample, status: "entered-in-error" };
+    return { ...sample, status: body.status, value: body.value };
   });
 }
 
@@ -67,7 +69,7 @@ export function counted(shown: Shown): { code: string; value: number; at: number
 export function toAlertView(patientId: string, alert: Alert): AlertView {
   const end = alert.cleared_at ?? alert.recovered_at;
   return {
-    alert_id: alertId(patientId, alert.n),
+    alert_id: alertId(patientId, alert.number),
     patient_id: patientId,
     rule: alert.rule,
     code: alert.code,

@@ -5,6 +5,8 @@ import { scopes, total } from "../counters.ts";
 import { sameBytes, sha256Hex } from "../crypto.ts";
 import { batch, type Db } from "../db/client.ts";
 import { ApiError } from "../errors.ts";
+import { MAX_ATTEMPTS } from "../monitor/changes.ts";
+import { PARKED_SCOPE } from "../monitor/delivery.ts";
 import { COUNT_LIMIT } from "../pagination.ts";
 import { exposition, type Gauge } from "./exposition.ts";
 
@@ -31,6 +33,8 @@ const NUMBERS = [
   ["uploads_awaiting", "Announced uploads whose file is still to be confirmed, at most 10,001"],
   ["outbox_depth", "Outbox rows that are not done, at most 10,001"],
   ["outbox_oldest_due_age_seconds", "How long the first row of the outbox has been due"],
+  ["outbox_parked", "Outbox rows that failed so often that they are tried every six hours, at most 10,001"],
+  ["monitor_outbox_parked", "Deliveries from patients' objects that failed so often that they are tried every six hours"],
   ["audit_events", "Events in the audit trail"],
   ["schema_migrations", "Migrations that this database has had"],
 ] as const;
@@ -49,11 +53,14 @@ function numbersStatement(db: Db, now: number) {
     (SELECT count(*) FROM (SELECT state FROM login_attempts WHERE expires_at > ${now} LIMIT ${MOST})
       WHERE state = 'failed') AS login_failures,
     ${uploadsThatAre("quarantined")} AS uploads_quarantined, ${uploadsThatAre("awaiting")} AS uploads_awaiting,
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE done_at IS NULL LIMIT ${MOST})) AS outbox_depth,
+    waiting.depth AS outbox_depth, waiting.parked AS outbox_parked,
     max(0, ${now} - coalesce((SELECT min(due_at) FROM outbox WHERE done_at IS NULL), ${now})) / 1000.0
       AS outbox_oldest_due_age_seconds,
+    coalesce((SELECT sum(n) FROM counters WHERE scope = ${PARKED_SCOPE} AND day = 0), 0) AS monitor_outbox_parked,
     coalesce((SELECT max(seq) FROM audit_events), 0) AS audit_events,
-    (SELECT count(*) FROM d1_migrations) AS schema_migrations`);
+    (SELECT count(*) FROM d1_migrations) AS schema_migrations
+    FROM (SELECT count(*) AS depth, coalesce(sum(attempts >= ${MAX_ATTEMPTS}), 0) AS parked
+      FROM (SELECT attempts FROM outbox NOT INDEXED WHERE done_at IS NULL LIMIT ${MOST})) AS waiting`);
 }
 
 /** The gauges as text. Labels hold codes of ours, never an id or a name. */

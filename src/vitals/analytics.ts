@@ -21,7 +21,7 @@ const iso = (time: number) => new Date(time).toISOString();
 const spanOfHours = ({ from, to }: Span) => ({ from: iso(from * HOUR_MS), to: iso(to * HOUR_MS) });
 
 function toVital(code: string, rollup: Rollup) {
-  const { n, min, max, last, last_at } = rollup;
+  const { count: n, min, max, last, last_at } = rollup;
   const display = vitalOf(code)?.display ?? null;
   const latest = { value: last, effective_at: iso(last_at) };
   return { code, ...nameAndUnit(code), display, n, min, max, mean: meanOf(rollup), latest };
@@ -144,6 +144,6 @@ function homeOf(standing: Standing, actor: Principal, asked: string | undefined)
 }
 
 function toHourStats({ hour, code, patients, n, min, max, sum }: HourRow) {
-  const mean = meanOf({ n, min, max, sum, last: max, last_at: 0 });
+  const mean = meanOf({ count: n, min, max, sum, last: max, last_at: 0 });
   return { hour: iso(hour * HOUR_MS), code, ...nameAndUnit(code), patients, n, min, max, mean };
 }

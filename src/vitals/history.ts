@@ -120,16 +120,20 @@ export async function hourlyRollups(env: Env, call: Call, ref: string, query: Ra
   const codes = codesOf(query.code);
   const access = await requirePatient(call, { patient: ref }, "observation:read");
   const hours = hoursOf(span);
-  const { open } = await openHoursOf(env, access.patient.id);
+  const { open: untold } = await openHoursOf(env, access.patient.id);
   const trace = readTrace(call, access, "rollups", { codes, from: span.from, to: span.to });
   const [told] = await batch(call.db, [toldHours(call, access.patient, hours), ...trace]);
-  return mergeHours(open, told, hours, codes).map(({ hour, code, sum, last_at, ...counts }) => ({
+  return mergeHours(untold, told, hours, codes).map(({ hour, code, open, ...rollup }) => ({
     hour: iso(hour * HOUR_MS),
     code,
     ...nameAndUnit(code),
-    ...counts,
-    mean: meanOf({ ...counts, sum, last_at }),
-    last_at: iso(last_at),
+    n: rollup.count,
+    min: rollup.min,
+    max: rollup.max,
+    last: rollup.last,
+    open,
+    mean: meanOf(rollup),
+    last_at: iso(rollup.last_at),
   }));
 }
 

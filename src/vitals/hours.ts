@@ -59,7 +59,7 @@ export function bucketHours(hours: readonly HourRollup[], { from, to }: Span, bu
   return [...groups]
     .flatMap(([part, group]) =>
       [...rollupsByCode(group)].map(([code, rollup]) => {
-        const { n, min, max, last } = rollup;
+        const { count: n, min, max, last } = rollup;
         return { code, from: edge(part), to: edge(part + 1), n, min, max, mean: meanOf(rollup), last };
       }),
     )

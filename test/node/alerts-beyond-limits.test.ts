@@ -63,7 +63,7 @@ describe("silence", () => {
       ...(i % 5 === 0 && { [SPO2]: 97 }),
       ...(i % 12 === 0 && { [RR]: 16 }),
     }));
-    const last = world.memory.devices["monitor"]?.x ?? 0;
+    const last = world.memory.devices["monitor"]?.lastHeardAt ?? 0;
     pass(world, 5 * MINUTE);
     expect(open(world).map(({ key }) => key)).toEqual(["device:monitor"]);
     expect(one(world).raised_at - last).toBe(120 * SECOND);
@@ -174,12 +174,12 @@ describe("silence", () => {
     const world = watched();
     sendFor(world, MINUTE, SECOND, () => all);
     sendFor(world, 3 * MINUTE, SECOND, () => without(SPO2));
-    act(world, { kind: "resolve", n: 1, by: "nurse" });
+    act(world, { kind: "resolve", number: 1, by: "nurse" });
     sendFor(world, HOUR, SECOND, () => without(SPO2));
     expect(open(world)).toEqual([]);
     send(world, all);
     sendFor(world, 3 * MINUTE, SECOND, () => without(SPO2));
-    expect(one(world)).toMatchObject({ n: 2, key: `silence:${SPO2}` });
+    expect(one(world)).toMatchObject({ number: 2, key: `silence:${SPO2}` });
   });
 });
 
@@ -202,12 +202,12 @@ describe("technical conditions", () => {
   it("are not raised again while a resolved one is still reported", () => {
     const world = newWorld();
     report(world, "low_battery");
-    act(world, { kind: "resolve", n: 1, by: "nurse" });
+    act(world, { kind: "resolve", number: 1, by: "nurse" });
     report(world, "low_battery");
     expect(open(world)).toEqual([]);
     report(world);
     report(world, "low_battery");
-    expect(one(world).n).toBe(2);
+    expect(one(world).number).toBe(2);
   });
 
   it("end with the device's binding, and are bounded in number", () => {
@@ -292,13 +292,13 @@ describe("NEWS2", () => {
     const world = newWorld(config);
     send(world, urgent);
     pass(world, MINUTE);
-    act(world, { kind: "resolve", n: 1, by: "doctor" });
+    act(world, { kind: "resolve", number: 1, by: "doctor" });
     pass(world, MINUTE);
     send(world, urgent);
     pass(world, MINUTE);
     expect(open(world)).toEqual([]);
     send(world, emergency);
-    expect(one(world)).toMatchObject({ n: 2, priority: "high" });
+    expect(one(world)).toMatchObject({ number: 2, priority: "high" });
   });
 
   it("ends where it does not apply any more", () => {

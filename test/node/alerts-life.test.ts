@@ -37,7 +37,7 @@ describe("the life of an alert", () => {
     });
     pass(world, 24 * HOUR);
     expect(one(world).state).toBe("recovered");
-    expect(act(world, { kind: "acknowledge", n: 1, by: "nurse" }).map(({ what, by }) => [what, by])).toEqual([
+    expect(act(world, { kind: "acknowledge", number: 1, by: "nurse" }).map(({ what, by }) => [what, by])).toEqual([
       ["acknowledged", "nurse"],
       ["cleared", null],
     ]);
@@ -47,7 +47,7 @@ describe("the life of an alert", () => {
 
   it("clears a high limit alert that was acknowledged when it recovers", () => {
     const world = critical();
-    act(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    act(world, { kind: "acknowledge", number: 1, by: "nurse" });
     sendFor(world, MINUTE, SECOND, heartRate(80));
     expect(open(world)).toEqual([]);
     expect(world.told.at(-1)).toMatchObject({ what: "cleared", alert: { acknowledged_by: "nurse", acknowledged_at: START } });
@@ -57,7 +57,7 @@ describe("the life of an alert", () => {
     const world = critical();
     sendFor(world, MINUTE, SECOND, heartRate(80));
     sendFor(world, MINUTE, SECOND, heartRate(125));
-    expect(one(world)).toMatchObject({ n: 1, state: "active", priority: "high", recovered_at: null, raised_at: START });
+    expect(one(world)).toMatchObject({ number: 1, state: "active", priority: "high", recovered_at: null, raised_at: START });
   });
 
   it("ends in one legal state when it is acknowledged and recovers in one millisecond", () => {
@@ -66,7 +66,7 @@ describe("the life of an alert", () => {
       pass(world, SECOND);
       send(world, { [HR]: 80 });
       world.now += 10 * SECOND;
-      const acts: AlarmInput[] = [{ kind: "acknowledge", n: 1, by: "nurse" }, { kind: "tick" }];
+      const acts: AlarmInput[] = [{ kind: "acknowledge", number: 1, by: "nurse" }, { kind: "tick" }];
       for (const input of acknowledgedFirst ? acts : acts.reverse()) act(world, input);
       expect(open(world)).toEqual([]);
       expect(world.told.at(-1)).toMatchObject({ what: "cleared", alert: { state: "cleared", acknowledged_by: "nurse" } });
@@ -75,19 +75,19 @@ describe("the life of an alert", () => {
 
   it("keeps the first acknowledgement", () => {
     const world = critical();
-    act(world, { kind: "acknowledge", n: 1, by: "nurse" });
-    expect(act(world, { kind: "acknowledge", n: 1, by: "doctor" })).toEqual([]);
+    act(world, { kind: "acknowledge", number: 1, by: "nurse" });
+    expect(act(world, { kind: "acknowledge", number: 1, by: "doctor" })).toEqual([]);
     expect(one(world).acknowledged_by).toBe("nurse");
   });
 
   it("refuses acts on alerts that never were or are over, and changes nothing", () => {
     const world = critical();
-    act(world, { kind: "resolve", n: 1, by: "nurse" });
+    act(world, { kind: "resolve", number: 1, by: "nurse" });
     const kinds: AlarmInput[] = [
-      { kind: "acknowledge", n: 1, by: "nurse" },
-      { kind: "assign", n: 1, by: "nurse", to: "doctor" },
-      { kind: "snooze", n: 1, by: "nurse", until: world.now + MINUTE },
-      { kind: "resolve", n: 1, by: "nurse" },
+      { kind: "acknowledge", number: 1, by: "nurse" },
+      { kind: "assign", number: 1, by: "nurse", to: "doctor" },
+      { kind: "snooze", number: 1, by: "nurse", until: world.now + MINUTE },
+      { kind: "resolve", number: 1, by: "nurse" },
     ];
     const refused = (input: AlarmInput) => {
       try {
@@ -98,14 +98,15 @@ describe("the life of an alert", () => {
       return "accepted";
     };
     expect(kinds.map(refused)).toEqual(["not_open", "not_open", "not_open", "not_open"]);
-    for (const n of [0, 2, -1, 0.5, Number.NaN]) expect(refused({ kind: "acknowledge", n, by: "nurse" })).toBe("unknown_alert");
+    for (const n of [0, 2, -1, 0.5, Number.NaN])
+      expect(refused({ kind: "acknowledge", number: n, by: "nurse" })).toBe("unknown_alert");
   });
 
   it("escalates at its minutes to the millisecond until it is acknowledged", () => {
     const world = critical();
     pass(world, 5 * MINUTE);
     expect(one(world).tier).toBe(2);
-    act(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    act(world, { kind: "acknowledge", number: 1, by: "nurse" });
     pass(world, HOUR);
     const escalated = world.told.filter(({ what }) => what === "escalated");
     expect(escalated.map(({ at, alert }) => [at - START, alert.tier])).toEqual([
@@ -132,14 +133,14 @@ describe("the life of an alert", () => {
 
   it("repeats while it goes on, acknowledged or not", () => {
     const world = critical();
-    act(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    act(world, { kind: "acknowledge", number: 1, by: "nurse" });
     pass(world, HOUR);
     expect(world.told.filter(({ what }) => what === "repeated").map(({ at }) => (at - START) / MINUTE)).toEqual([15, 30, 45, 60]);
   });
 
   it("is quiet while it is snoozed, for four hours at most", () => {
     const world = critical();
-    act(world, { kind: "snooze", n: 1, by: "nurse", until: START + 30 * MINUTE });
+    act(world, { kind: "snooze", number: 1, by: "nurse", until: START + 30 * MINUTE });
     pass(world, 30 * MINUTE - 1);
     expect(whats(world)).toHaveLength(2);
     pass(world, 6 * MINUTE);
@@ -150,35 +151,35 @@ describe("the life of an alert", () => {
       ["escalated", 33],
     ]);
     expect(one(world).snoozed_until).toBe(null);
-    act(world, { kind: "snooze", n: 1, by: "nurse", until: START + 100 * HOUR });
+    act(world, { kind: "snooze", number: 1, by: "nurse", until: START + 100 * HOUR });
     expect(one(world).snoozed_until).toBe(world.now + 4 * HOUR);
   });
 
   it("breaks the snooze when it gets worse", () => {
     const world = newWorld();
     sendFor(world, 20 * SECOND, SECOND, heartRate(125));
-    act(world, { kind: "snooze", n: 1, by: "nurse", until: world.now + HOUR });
+    act(world, { kind: "snooze", number: 1, by: "nurse", until: world.now + HOUR });
     send(world, { [HR]: 150 });
     expect(one(world)).toMatchObject({ snoozed_until: null, escalate_at: world.now + 2 * MINUTE });
   });
 
   it("is assigned and given back", () => {
     const world = critical();
-    act(world, { kind: "assign", n: 1, by: "nurse", to: "doctor" });
+    act(world, { kind: "assign", number: 1, by: "nurse", to: "doctor" });
     expect(one(world)).toMatchObject({ assigned_to: "doctor", state: "active" });
-    act(world, { kind: "assign", n: 1, by: "doctor", to: null });
+    act(world, { kind: "assign", number: 1, by: "doctor", to: null });
     expect(one(world).assigned_to).toBe(null);
-    expect(act(world, { kind: "assign", n: 1, by: "doctor", to: null })).toEqual([]);
+    expect(act(world, { kind: "assign", number: 1, by: "doctor", to: null })).toEqual([]);
   });
 
   it("is raised after it was resolved by new values alone, with a new number", () => {
     const world = critical();
-    act(world, { kind: "resolve", n: 1, by: "nurse" });
+    act(world, { kind: "resolve", number: 1, by: "nurse" });
     expect(world.told.at(-1)).toMatchObject({ what: "cleared", by: "nurse" });
     pass(world, MINUTE);
     act(world, { kind: "tick" });
     expect(open(world)).toEqual([]);
     send(world, { [HR]: 150 });
-    expect(one(world).n).toBe(2);
+    expect(one(world).number).toBe(2);
   });
 });

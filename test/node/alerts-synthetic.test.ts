@@ -158,7 +158,7 @@ function alarmsOf(crossings: readonly Crossing[], limits: Limits, seed: number):
       send(world, { [HR]: 90 + random.integer(-5, 5) });
     }
     pass(world, SECOND);
-    for (const { n } of world.memory.alerts) act(world, { kind: "acknowledge", n, by: "nurse" });
+    for (const { number } of world.memory.alerts) act(world, { kind: "acknowledge", number, by: "nurse" });
     return raisedIn(world.told.slice(before)).length;
   });
 }

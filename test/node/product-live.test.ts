@@ -189,7 +189,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
     );
     const done = step(memory, { kind: "samples", device, samples }, alarmConfig(facts, now), now);
     memory = done.state;
-    for (const { alert } of done.transitions) alerts.set(alert.n, { ...alert });
+    for (const { alert } of done.transitions) alerts.set(alert.number, { ...alert });
   }
   return [...alerts.values()]
     .filter((alert) => !isSilence(alert))

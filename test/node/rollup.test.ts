@@ -109,7 +109,7 @@ describe("a rollup", () => {
         const thousandths = values.reduce((sum, one) => sum + BigInt(Math.round(one * 1000)), 0n);
         const lastAt = Math.max(...points.map(({ at }) => at));
         expect(rollup).toEqual({
-          n: points.length,
+          count: points.length,
           min: Math.min(...values) + 0,
           max: Math.max(...values) + 0,
           sum: Number(thousandths) / 1000,
@@ -157,7 +157,7 @@ describe("a rollup", () => {
       }),
       { numRuns: 1000, seed: 59 },
     );
-    expect(meanOf({ n: 2, min: 36.5, max: 37, sum: 73.5, last: 37, last_at: 0 })).toBe(36.75);
+    expect(meanOf({ count: 2, min: 36.5, max: 37, sum: 73.5, last: 37, last_at: 0 })).toBe(36.75);
   });
 });
 
@@ -174,7 +174,7 @@ describe("rollups by hour", () => {
     ]);
     expect([...rollups.keys()]).toStrictEqual([hour, hour + 1, hour - 24]);
     expect(rollups.get(hour)?.get("8867-4")).toStrictEqual({
-      n: 2,
+      count: 2,
       min: 72,
       max: 74,
       sum: 146,
@@ -197,7 +197,7 @@ describe("rollups by hour", () => {
             expect(merged([rollupsOf(a), rollupsOf(b)].map((part) => part.get(hour)?.get(code) ?? null))).toStrictEqual(rollup);
           }
         }
-        const counted = [...all.values()].flatMap((codes) => [...codes.values()]).reduce((n, rollup) => n + rollup.n, 0);
+        const counted = [...all.values()].flatMap((codes) => [...codes.values()]).reduce((n, rollup) => n + rollup.count, 0);
         expect(counted).toBe([...a, ...b].filter(({ status }) => status === "final").length);
       }),
       { numRuns: 500, seed: 60 },
@@ -223,7 +223,7 @@ describe("rollups by hour", () => {
     for (const [hour, codes] of rollups) {
       for (const [code, rollup] of codes) {
         const values = samples.filter((one) => one.code === code && one.at === hour * HOUR).map((one) => one.value);
-        expect([rollup.n, rollup.min, rollup.max]).toStrictEqual([values.length, Math.min(...values), Math.max(...values)]);
+        expect([rollup.count, rollup.min, rollup.max]).toStrictEqual([values.length, Math.min(...values), Math.max(...values)]);
         expect(rollup.sum).toBe(values.reduce((sum, value) => sum + Math.round(value * 1000), 0) / 1000);
       }
     }
@@ -281,7 +281,7 @@ describe("buckets", () => {
           const rollup = rolledUp(own);
           expect(rollup).not.toBeNull();
           if (!rollup) continue;
-          const { n, min, max, last } = rollup;
+          const { count: n, min, max, last } = rollup;
           expect(bucket).toStrictEqual({
             code: bucket.code,
             from: bucket.from,

@@ -112,12 +112,12 @@ describe("hours", () => {
     await bring([sample(60, start + 1000), sample(70, start + 2000), sample(80, start + 3000)]);
     await runDurableObjectAlarm(monitor());
     const [first] = await stats();
-    expect(first).toMatchObject({ hour, n: 3, min: 60, max: 80, sum: 210, last: 80 });
+    expect(first).toMatchObject({ hour, count: 3, min: 60, max: 80, sum: 210, last: 80 });
     await bring([sample(10, start + 1500)]);
     await runDurableObjectAlarm(monitor());
     const all = await stats();
     expect(all).toHaveLength(1);
-    expect(all[0]).toMatchObject({ hour, n: 4, min: 10, max: 80, sum: 220 });
+    expect(all[0]).toMatchObject({ hour, count: 4, min: 10, max: 80, sum: 220 });
     expect(all[0]?.version).toBeGreaterThan(first?.version ?? 0);
   });
 });
@@ -163,7 +163,15 @@ describe("the trail of what a device brought", () => {
 
   it("is written once, however often and late it is told", async () => {
     const now = Date.now();
-    const came = { by: device.id, day: Math.floor(now / DAY), n: 3, first: 4, last: 9, version: 7, told: now } satisfies Came;
+    const came = {
+      by: device.id,
+      day: Math.floor(now / DAY),
+      count: 3,
+      firstSeq: 4,
+      lastSeq: 9,
+      version: 7,
+      told: now,
+    } satisfies Came;
     const rows = (version: number) => [{ id: 1, kind: "came", body: JSON.stringify({ ...came, version }) }];
     const home = { patient: world.patient.id, hospital: world.hospitalId };
     for (const later of [0, 1, 30 * DAY]) await deliverToD1(env, database(env.DB), home, rows(7), now + later);

@@ -2,10 +2,10 @@
 // whatever the browser thinks of it.
 import { hc } from "hono/client";
 import type { liveTicketRoutes } from "../../../src/live/routes.ts";
-import type { LiveFrame } from "../../../src/monitor/contract.ts";
 import { API, dataOf, OPTIONS } from "../api/client.ts";
 import { asProblem } from "../api/problem.ts";
 import { onToken } from "../session/session.ts";
+import { readFrame } from "./frame.ts";
 import { doubt, serverNow } from "./server-clock.ts";
 import { forgetAll, take } from "./store.ts";
 
@@ -118,7 +118,20 @@ function connect(url: string): void {
 function onMessage(data: string): void {
   heardAt = performance.now();
   if (data === "pong") return;
-  const frame: LiveFrame = JSON.parse(data);
+  const read = readFrame(data);
+  if ("damaged" in read) {
+    // What it said is lost, so nothing that is shown counts as live: the next socket begins with a snapshot.
+    reportError(new Error("a frame of the live socket cannot be read"));
+    seq = null;
+    lose();
+    return;
+  }
+  if ("unknown" in read) {
+    seq = read.seq;
+    unread += 1;
+    return;
+  }
+  const { frame } = read;
   seq = frame.seq;
   take(frame);
   if (frame.type === "gap") become({ status: "catching_up" });
