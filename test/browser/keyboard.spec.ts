@@ -2,6 +2,7 @@
 import { CODES } from "../../src/vitals/catalogue.ts";
 import { boardWith, cellOf, rowOf } from "./board.ts";
 import { newEcg, quarantined, sendEcg } from "./ecg.ts";
+import { patiently } from "./extent.ts";
 import { focusFault, tabTo, throughAll } from "./keys.ts";
 import { expect, settled, test } from "./portal.ts";
 import { CALM, desaturate, type Patient, type World } from "./world.ts";
@@ -125,7 +126,7 @@ test("each stop on long pages shows the focus, in sight and with nothing over it
   world,
   nurse,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(patiently(120_000));
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   await desaturate(monitor);

@@ -5,7 +5,7 @@ import { type Login, logIn } from "./api.ts";
 import { newEcg, quarantined, sendEcg } from "./ecg.ts";
 import { CALM, desaturate, type Monitor, type Patient, type Values, type World } from "./world.ts";
 
-type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
+export type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
 type Ids = {
   chart: string;
   alert: string;
