@@ -11,6 +11,20 @@ const vital = {
   name: z.string().nullable().openapi({ description: "Of the catalogue; null for a code that it lacks" }),
 };
 
+const { code, name, unit, value, observation_id } = exampleObservation;
+const at = Date.parse(EXAMPLE.time);
+const lastDash = observation_id.lastIndexOf("-") + 1;
+const exampleSamples = {
+  times: [at],
+  id_prefixes: [observation_id.slice(0, lastDash)],
+  vitals: [{ code, name, unit, values: [value], ids: [[0, 0]], statuses: {} }],
+};
+const exampleBuckets = {
+  from: [at],
+  to: [at + 60_000],
+  vitals: [{ code, name, unit, n: [60], min: [64], max: [88], mean: [72.5], last: [72] }],
+};
+
 export const SampleColumns = z
   .object({
     times: Times.openapi({
@@ -31,7 +45,7 @@ export const SampleColumns = z
       }),
     ),
   })
-  .openapi("ObservationColumns");
+  .openapi("ObservationColumns", { example: exampleSamples });
 export type SampleColumns = z.infer<typeof SampleColumns>;
 
 export const BucketColumns = z
@@ -50,16 +64,8 @@ export const BucketColumns = z
       }),
     ),
   })
-  .openapi("ObservationBucketColumns");
+  .openapi("ObservationBucketColumns", { example: exampleBuckets });
 export type BucketColumns = z.infer<typeof BucketColumns>;
-
-const { code, name, unit, value, observation_id } = exampleObservation;
-const lastDash = observation_id.lastIndexOf("-") + 1;
-export const exampleColumns: SampleColumns = {
-  times: [Date.parse(EXAMPLE.time)],
-  id_prefixes: [observation_id.slice(0, lastDash)],
-  vitals: [{ code, name, unit, values: [value], ids: [[0, 0]], statuses: {} }],
-};
 
 /** Samples in the order of the list. `received_at`, `device_id` and `performer_id` are left out. */
 export function sampleColumns(samples: readonly LiveSample[]): SampleColumns {

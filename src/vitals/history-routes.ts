@@ -18,7 +18,7 @@ import {
   Timestamp,
 } from "../router.ts";
 import { amendObservation } from "./amendment.ts";
-import { BucketColumns, bucketColumns, exampleColumns, SampleColumns, sampleColumns } from "./columns.ts";
+import { BucketColumns, bucketColumns, SampleColumns, sampleColumns } from "./columns.ts";
 import { getHeld, listHeld } from "./held.ts";
 import { bucketObservations, hourlyRollups, latestObservations, listObservations, news2Now } from "./history.ts";
 import { codeQuery, rangeQuery } from "./query.ts";
@@ -55,11 +55,6 @@ const HistoryQuery = z.strictObject({
     .openapi({ description: "columns: one array of times and one of values per vital, at a tenth of the bytes" }),
 });
 
-const examplePage = {
-  meta: { pagination: { limit: 100, offset: 0, total: 1, total_is_exact: true, has_more: false, next_cursor: null } },
-  request_id: EXAMPLE.request,
-};
-
 /** Samples with their page, or buckets with what they were made of. */
 const historyAnswer = {
   description: "Newest first; with buckets by code and time",
@@ -83,9 +78,10 @@ const historyAnswer = {
         }),
         request_id: z.string(),
       }),
-      examples: {
-        list: { summary: "Samples", value: { data: [exampleObservation], ...examplePage } },
-        columns: { summary: "The same as columns", value: { data: exampleColumns, ...examplePage } },
+      example: {
+        data: [exampleObservation],
+        meta: { pagination: { limit: 100, offset: 0, total: 1, total_is_exact: true, has_more: false, next_cursor: null } },
+        request_id: EXAMPLE.request,
       },
     },
   },
