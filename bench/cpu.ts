@@ -66,6 +66,12 @@ function report(measured: ReadonlyMap<string, Measured>, bare: readonly CpuTime[
 
 async function main(): Promise<void> {
   const { head: ours, base: theirs, remove } = buildBundles(options.base);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      remove();
+      process.exit(1);
+    });
+  }
   const runners: Runner[] = [];
   try {
     const head = await start(ours, options.only);
@@ -77,6 +83,7 @@ async function main(): Promise<void> {
     const measured = new Map<string, Measured>();
     const floor: CpuTime[] = [];
     for (let round = 0; round < ROUNDS; round++) {
+      console.log(`Round ${round + 1} of ${ROUNDS}`);
       floor.push(await bare.measure("bare", REQUESTS));
       for (const kind of head.kinds) {
         const times = measured.get(kind) ?? { head: [], base: [] };

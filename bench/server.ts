@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Miniflare } from "miniflare";
 import { unstable_readConfig } from "wrangler";
+import { z } from "zod";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
 
 const text = (values: Record<string, string>) =>
@@ -18,9 +19,14 @@ const rate = (namespace: number, limit: number) => ({
 const object = (exportName: string) => ({ type: "durable-object" as const, worker: "edgecare", exportName });
 const sqlite = { type: "durable-object" as const, storage: "sqlite" as const };
 
+const WithObjects = z.object({
+  durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
+});
+
 /** The Durable Object classes that the checkout's `wrangler.toml` binds: as exports, and as bindings by name. */
 function objectsOf(root: string) {
-  const { bindings } = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true }).durable_objects;
+  const config: unknown = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
+  const { bindings } = WithObjects.parse(config).durable_objects;
   return {
     exports: Object.fromEntries(bindings.map(({ class_name }) => [class_name, sqlite])),
     bindings: Object.fromEntries(bindings.map(({ name, class_name }) => [name, object(class_name)])),

@@ -50,7 +50,7 @@ export async function newWorld(url: URL, bootstrapToken: string): Promise<Kinds>
   await post("/auth/bootstrap", { ...root, token: bootstrapToken }, "user_id");
   const admin = await login(root.email);
   const hospital_id = await post("/hospitals", { name: "Bench General", doctor_scope: "hospital" }, "hospital_id", admin);
-  const staff = [];
+  const staff: string[] = [];
   for (let i = 0; i < PEOPLE; i++) {
     const role = i === 0 ? "hospital_admin" : "nurse";
     const person = { email: `staff${i}@example.org`, full_name: `Staff ${i}`, password: PASSWORD, role, hospital_id };
@@ -58,7 +58,7 @@ export async function newWorld(url: URL, bootstrapToken: string): Promise<Kinds>
     staff.push(await login(person.email));
   }
   const [manager = "", ...nurses] = staff;
-  const patients = [];
+  const patients: string[] = [];
   const devices: string[] = [];
   for (let i = 0; i < PATIENTS; i++) {
     const patient_id = await post("/patients", patient(i), "patient_id", manager);
