@@ -17,7 +17,10 @@ export const ALIASES: readonly Alias[] = [
 /** When the deprecated ones became so (RFC 9745): 2026-11-22. */
 const SINCE = "@1795305600";
 
-const aliasOf = (path: string) => ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
+/** Nearly every path is a canonical one: only those that begin as an alias does are looked up. */
+const FIRST = new RegExp(`^(?:${ALIASES.map(({ path }) => path).join("|")})(?:/|$)`);
+const aliasOf = (path: string) =>
+  FIRST.test(path) ? ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`)) : undefined;
 
 /** The path that routes are matched by. Trailing slashes count for nothing. */
 export function canonicalPath(request: Request): string {

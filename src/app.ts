@@ -1,5 +1,4 @@
 // The map: what every request passes, what is public, the line that authenticates, what is protected.
-import { except } from "hono/combine";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { adminRoutes } from "./admin/routes.ts";
@@ -29,6 +28,7 @@ import { redeemLink, reportRoutes } from "./reports/routes.ts";
 import { uploadRoutes } from "./reports/upload-routes.ts";
 import {
   answerHeaders,
+  crossOrigin,
   errorsOnly,
   formBody,
   httpsOnly,
@@ -54,7 +54,26 @@ const API = "/api/v1";
 const PUBLIC_AUTH = [`${API}/auth/login`, `${API}/auth/refresh`, `${API}/auth/bootstrap`];
 const SIGNUPS = ["register", "register/patient", "invitations/accept", "password/reset"].map((path) => `${API}/auth/${path}`);
 const NEWCOMERS = [...SIGNUPS, `${API}/devices/claim`];
-const UPLOADS = [`${API}/reports`, `${API}/reports/batch`, `${API}/ecg/reports/upload`];
+const UPLOADS = new Set([`${API}/reports`, `${API}/reports/batch`, `${API}/ecg/reports/upload`]);
+
+const EXPOSED = ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"];
+const CORS: Parameters<typeof cors>[0] = {
+  origin: (origin, c) => (corsOrigins(c.env).includes(origin) ? origin : null),
+  allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+  allowHeaders: [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "Range",
+    "X-Content-SHA256",
+    "X-File-Name",
+    "X-Report-Metrics",
+    "X-Request-Id",
+  ],
+  exposeHeaders: EXPOSED,
+  maxAge: 600,
+};
 
 export const app = newRouter(canonicalPath);
 
@@ -73,23 +92,7 @@ app.use(
   }),
   answerHeaders,
   deprecation,
-  cors({
-    origin: (origin, c) => (corsOrigins(c.env).includes(origin) ? origin : null),
-    allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
-    allowHeaders: [
-      "Authorization",
-      "Content-Type",
-      "Idempotency-Key",
-      "If-Match",
-      "Range",
-      "X-Content-SHA256",
-      "X-File-Name",
-      "X-Report-Metrics",
-      "X-Request-Id",
-    ],
-    exposeHeaders: ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"],
-    maxAge: 600,
-  }),
+  crossOrigin(EXPOSED, cors(CORS)),
   errorsOnly,
   httpsOnly,
 );
@@ -113,7 +116,7 @@ app.use(`${API}/reports/:report_id/file`, redeemLink);
 app.route(API, liveRoutes);
 
 app.use(`${API}/*`, authenticate);
-app.use(`${API}/*`, except(UPLOADS, jsonBody));
+app.use(`${API}/*`, (c, next) => (UPLOADS.has(c.req.path) ? next() : jsonBody(c, next)));
 app.route(API, authRoutes);
 app.route(API, accountRoutes);
 app.route(API, invitationRoutes);

@@ -96,16 +96,19 @@ async function loadKeys(env: Env): Promise<Keys> {
 }
 
 // Derived from the secrets alone and rebuilt when they change; holds no state of any request.
-let cached: { from: string; keys: Promise<Keys> } | undefined;
-let proven: string | undefined;
+let cached: { from: Secrets; keys: Promise<Keys> } | undefined;
+let proven: { environment: string; from: Secrets } | undefined;
 
-const fingerprint = (env: Env) => [...SECRETS, ...OPTIONAL_SECRETS].map((name) => env[name] ?? "").join("\n");
+const NAMES = [...SECRETS, ...OPTIONAL_SECRETS] as const;
+type Secrets = readonly (string | undefined)[];
+const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
+/** Strings of one environment are the same objects, so that comparing them costs nothing. */
+const isFrom = (secrets: Secrets, env: Env) => NAMES.every((name, i) => env[name] === secrets[i]);
 
 /** @throws ApiError misconfigured, after a log line that names each faulty variable. */
 export function keysOf(env: Env): Promise<Keys> {
-  const from = fingerprint(env);
-  if (cached?.from !== from) {
-    cached = { from, keys: loadKeys(env) };
+  if (!cached || !isFrom(cached.from, env)) {
+    cached = { from: secretsOf(env), keys: loadKeys(env) };
     cached.keys.catch(() => {
       cached = undefined;
     });
@@ -172,9 +175,9 @@ export async function checkedKeys(env: Env): Promise<Keys> {
 
 /** The check before the first request of an isolate; later requests find it done. */
 export async function readyKeys(env: Env): Promise<Keys> {
-  const from = `${env.ENVIRONMENT}\n${fingerprint(env)}`;
-  if (proven === from) return keysOf(env);
+  if (proven?.environment === env.ENVIRONMENT && isFrom(proven.from, env)) return keysOf(env);
+  const from = secretsOf(env);
   const keys = await checkedKeys(env);
-  proven = from;
+  proven = { environment: env.ENVIRONMENT, from };
   return keys;
 }

@@ -62,9 +62,9 @@ const freeIn = new WeakMap<KVNamespace, Map<string, number>>();
 const FREE_MS = 10_000;
 const MAX_KEPT = 10_000;
 
-function keep(map: Map<string, number>, verdict: string, until: number): void {
+function keep(map: Map<string, number>, key: string, until: number): void {
   if (map.size >= MAX_KEPT) map.clear();
-  map.set(verdict, until);
+  map.set(key, until);
 }
 
 /** @throws ApiError rate_limited with Retry-After */
@@ -91,23 +91,25 @@ export function limitIdentity(env: Env, actor: Actor): Promise<void> {
 export const IDENTITY_POLICY = policyOf("identity", IDENTITY_LIMIT);
 export const SIGNUP_POLICY = policyOf("signup", SIGNUP_LIMIT);
 
+const verdictOf = async (key: string) => `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
+
+/** A store that fails must not let the limit stop the clinic: the counting binding still holds. */
+async function blockedUntilOf(env: Env, key: string): Promise<string | null> {
+  return env.KV.get(await verdictOf(key), { cacheTtl: PERIOD_S }).catch(() => null);
+}
+
 async function limit(env: Env, { key, limiter, policy, spread }: Bucket): Promise<void> {
-  const verdict = `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
   const free = freeIn.get(env.KV) ?? new Map<string, number>();
   freeIn.set(env.KV, free);
-  const known = !spread || (free.get(verdict) ?? 0) > Date.now();
-  const [blockedUntil, { success }] = await Promise.all([
-    // A store that fails must not let the limit stop the clinic: the counting binding still holds.
-    known ? null : env.KV.get(verdict, { cacheTtl: PERIOD_S }).catch(() => null),
-    limiter.limit({ key }),
-  ]);
+  const known = !spread || (free.get(key) ?? 0) > Date.now();
+  const [blockedUntil, { success }] = await Promise.all([known ? null : blockedUntilOf(env, key), limiter.limit({ key })]);
   const now = Date.now();
-  if (!success) free.delete(verdict);
-  else if (blockedUntil === null && !known) keep(free, verdict, now + FREE_MS);
-  if (!success && spread && blockedUntil === null && (written.get(verdict) ?? 0) <= now) {
+  if (!success) free.delete(key);
+  else if (blockedUntil === null && !known) keep(free, key, now + FREE_MS);
+  if (!success && spread && blockedUntil === null && (written.get(key) ?? 0) <= now) {
     const until = now + PERIOD_S * 1000;
-    keep(written, verdict, until);
-    await env.KV.put(verdict, String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);
+    keep(written, key, until);
+    await env.KV.put(await verdictOf(key), String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);
   }
   const remaining = success ? Number(blockedUntil ?? 0) - now : PERIOD_S * 1000;
   if (!success || remaining > 0) {

@@ -33,8 +33,18 @@ export function news2Of(facts: Facts, now: number): { scale: 1 | 2; window_ms: n
   return { scale: facts.scale, window_ms: NEWS2_WINDOW_MS };
 }
 
-const limitsOf = (facts: Pick<Facts, "age" | "overrides">, now: number) =>
-  mergeLimits(defaultLimits(bandOf(facts, now)), facts.overrides.ward, facts.overrides.patient);
+type Merged = { band: AgeBand; limits: ReturnType<typeof mergeLimits> };
+/** Facts are replaced, never changed: what was merged from them holds until the age band is another. */
+const merged = new WeakMap<object, Merged>();
+
+function limitsOf(facts: Pick<Facts, "age" | "overrides">, now: number): Merged["limits"] {
+  const band = bandOf(facts, now);
+  const known = merged.get(facts);
+  if (known?.band === band) return known.limits;
+  const limits = mergeLimits(defaultLimits(band), facts.overrides.ward, facts.overrides.patient);
+  merged.set(facts, { band, limits });
+  return limits;
+}
 
 /** What readers are told of the limits: who looks at a value must see that somebody moved them. */
 export function limitsInForce(facts: Pick<Facts, "age" | "overrides">, now: number): LimitsInForce[] {

@@ -1,8 +1,18 @@
 // A patient's samples as packed blocks: one row of the object's store holds some minutes of them at a few bytes each.
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { ApiError } from "../errors.ts";
 import type { Sample } from "../vitals/model.ts";
+import {
+  damaged,
+  pushDifference,
+  pushDouble,
+  pushUnsigned,
+  type Reader,
+  readByte,
+  readDouble,
+  readSigned,
+  readUnsigned,
+} from "./block-numbers.ts";
 
 /** A sample as it is kept. `received`: the server's clock, epoch milliseconds; `index`: its place in the block, from 0. */
 export type Stored = Sample & { received: number; device: string | null; index: number };
@@ -48,7 +58,7 @@ type Series = Head["series"][number];
  * Throws RangeError for times that are none and sequence numbers outside 0 to 2^53-1, integrity_error for a damaged block.
  */
 export function appendBatch(block: Uint8Array | null, batch: Batch): Uint8Array<ArrayBuffer> {
-  const { head, body } = block ? open(block) : { head: emptyHead(), body: new Uint8Array() };
+  const { head, body } = block ? openToAppend(block) : { head: emptyHead(), body: new Uint8Array() };
   const added = batch.samples.length === 0 ? [] : writeBatch(head, batch);
   return close(head, body, added);
 }
@@ -65,15 +75,27 @@ export function decodeRange(block: Uint8Array, from: number, to: number): Stored
 
 /** How many samples the block has, without decoding them. Throws integrity_error for a damaged block. */
 export function countOf(block: Uint8Array): number {
-  return open(block).head.count;
+  return (madeHere.get(block) ?? open(block)).head.count;
 }
 
-function damaged(what: string): ApiError {
-  return new ApiError("integrity_error", `A block of samples is damaged: ${what}`);
+function copyOf(head: Head): Head {
+  return {
+    ...head,
+    devices: head.devices.map((device) => ({ ...device })),
+    series: head.series.map((series) => ({ ...series })),
+  };
 }
 
 function emptyHead(): Head {
   return { count: 0, received: 0, at: 0, devices: [], series: [] };
+}
+
+/** Heads of blocks that were made here, to append to without parsing them again: the open block grows with every batch. */
+const madeHere = new WeakMap<Uint8Array, { head: Head; bodyAt: number }>();
+
+function openToAppend(block: Uint8Array): { head: Head; body: Uint8Array } {
+  const made = madeHere.get(block);
+  return made ? { head: copyOf(made.head), body: block.subarray(made.bodyAt) } : open(block);
 }
 
 function open(block: Uint8Array): { head: Head; body: Uint8Array } {
@@ -109,6 +131,7 @@ function close(head: Head, body: Uint8Array, added: readonly number[]): Uint8Arr
   block.set(body, bodyAt);
   block.set(added, bodyAt + body.length);
   view.setUint32(1, crc32(block.subarray(5)), true);
+  madeHere.set(block, { head, bodyAt });
   return block;
 }
 
@@ -196,31 +219,7 @@ function wholeMilliseconds(time: number): number {
   return whole;
 }
 
-function pushUnsigned(out: number[], value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    out.push(128 + (rest % 128));
-    rest = Math.floor(rest / 128);
-  }
-  out.push(rest);
-}
-
-/** Gives the value, which is what the next one differs from. */
-function pushDifference(out: number[], value: number, before: number): number {
-  const difference = value - before;
-  pushUnsigned(out, difference < 0 ? -2 * difference - 1 : 2 * difference);
-  return value;
-}
-
-function pushDouble(out: number[], value: number): void {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, value, true);
-  out.push(...bytes);
-}
-
 // Reading. Every step takes a byte or throws, so no count in a forged block makes it longer than its bytes.
-
-type Reader = { bytes: Uint8Array; offset: number };
 
 function* samplesOf(block: Uint8Array): Generator<Stored, void> {
   const { head, body } = open(block);
@@ -271,30 +270,4 @@ function readSeq(reader: Reader, device: Device, mode: number): number | null {
 function readDecimal(reader: Reader, series: Series): number {
   series.last += readSigned(reader);
   return series.last / power(series.decimals);
-}
-
-function readByte(reader: Reader): number {
-  const byte = reader.bytes[reader.offset++];
-  if (byte === undefined) throw damaged("it ends within a sample");
-  return byte;
-}
-
-function readUnsigned(reader: Reader): number {
-  let value = 0;
-  for (let scale = 1; scale < 2 ** 53; scale *= 128) {
-    const byte = readByte(reader);
-    value += (byte & 127) * scale;
-    if (byte < 128) return value;
-  }
-  throw damaged("a number has no end");
-}
-
-function readSigned(reader: Reader): number {
-  const value = readUnsigned(reader);
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-}
-
-function readDouble(reader: Reader): number {
-  const bytes = Uint8Array.from({ length: 8 }, () => readByte(reader));
-  return new DataView(bytes.buffer).getFloat64(0, true);
 }

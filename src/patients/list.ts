@@ -2,7 +2,7 @@
 import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { asPrincipal, patientScope } from "../access.ts";
 import { type Call, idOf, type Principal, type Standing } from "../actor.ts";
-import { audit } from "../audit.ts";
+import { afterAudit, audit } from "../audit.ts";
 import { scopes, total } from "../counters.ts";
 import { mac, toBase64Url } from "../crypto.ts";
 import { batch } from "../db/client.ts";
@@ -105,8 +105,10 @@ async function shown(call: Call, standing: Standing, rows: SummaryRow[], event: 
   const { role, hospitalId } = standing;
   const subjects = rows.map((row) => row.id);
   const told = { event, action: "R", role, hospitalId, subjects, detail: { count: rows.length, ...detail } } as const;
-  await batch(db, audit(db, actor, now, told));
-  return Promise.all(rows.map(async (row) => toSummary(row, await openIdentity(keys, row))));
+  return afterAudit(
+    batch(db, audit(db, actor, now, told)),
+    Promise.all(rows.map(async (row) => toSummary(row, await openIdentity(keys, row)))),
+  );
 }
 
 /** The counter of everything the caller may see, where there is one. */

@@ -3,7 +3,7 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Access, asWriter, requirePatient } from "../access.ts";
 import { type Call, idOf, type Principal, type PrincipalCall, type Standing } from "../actor.ts";
-import { audit } from "../audit.ts";
+import { afterAudit, audit } from "../audit.ts";
 import { scopes } from "../counters.ts";
 import { batch, isMissingReference, isUnmet, type Statement } from "../db/client.ts";
 import { alertRules, careTeam, patientClaimCodes, patients, patientTokens, SELF_CARE } from "../db/schema.ts";
@@ -114,8 +114,8 @@ export function patientEvent(access: Access, event: string, action: "C" | "R" | 
 /** One patient with history and symptoms. @param ref id or patient_number  @throws ApiError not_found */
 export async function getPatient(call: Call, ref: string) {
   const access = await requirePatient(call, { patient: ref }, "patient:read");
-  await batch(call.db, audit(call.db, call.actor, call.now, patientEvent(access, "patient.read", "R")));
-  return toDetail(call, access.patient);
+  const event = patientEvent(access, "patient.read", "R");
+  return afterAudit(batch(call.db, audit(call.db, call.actor, call.now, event)), toDetail(call, access.patient));
 }
 
 export type PatientChange = Partial<Omit<NewPatient, "monitoring">> & {

@@ -2,7 +2,7 @@
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { asPrincipal, patientScope } from "../access.ts";
 import type { Call, Principal, Standing } from "../actor.ts";
-import { audit } from "../audit.ts";
+import { afterAudit, audit } from "../audit.ts";
 import { scopes } from "../counters.ts";
 import { batch } from "../db/client.ts";
 import { reports } from "../db/schema.ts";
@@ -128,7 +128,7 @@ export async function listReports(anyCall: Call, asked: ReportList, action: Acti
   const [rows, [count]] = results;
   const key = (row: ListRow) => ({ value: byEffective(asked) ? row.effectiveAt : row.createdAt, id: row.id });
   const { rows: kept, pagination } = await toPage(start, rows, key, { n: count?.n ?? 0, exact });
-  await batch(
+  const stored = batch(
     db,
     audit(db, actor, now, {
       event: "report.list",
@@ -142,17 +142,16 @@ export async function listReports(anyCall: Call, asked: ReportList, action: Acti
   // One value that was tampered with or cut must not take the whole page with it; the report's own page stays an error.
   let lost = 0;
   const broken = () => void lost++;
-  const items = await Promise.all(
-    kept.map(async (row) => {
-      const patient = {
-        id: row.patientId,
-        version: row.patientVersion,
-        patient_number: row.patientNumber,
-        identity_sealed: row.identity,
-      };
-      return toReport(call, row, patient, broken);
-    }),
-  );
+  const shown = kept.map(async (row) => {
+    const patient = {
+      id: row.patientId,
+      version: row.patientVersion,
+      patient_number: row.patientNumber,
+      identity_sealed: row.identity,
+    };
+    return toReport(call, row, patient, broken);
+  });
+  const items = await afterAudit(stored, Promise.all(shown));
   if (lost > 0)
     log({}, "ERROR", "sealed values of a list do not open", {
       request_id: actor.via.requestId,

@@ -1,44 +1,56 @@
 // What people see and change of their own account.
 import { and, eq, sql } from "drizzle-orm";
+import { z } from "zod";
 import { asCaller } from "../access.ts";
 import type { Call, UserCall } from "../actor.ts";
 import { audit } from "../audit.ts";
 import { usernameIndex } from "../auth/names.ts";
 import { batch, isConflict } from "../db/client.ts";
-import { hospitals, users } from "../db/schema.ts";
+import { STAFF_ROLES, users } from "../db/schema.ts";
 import { ApiError } from "../errors.ts";
 import { fail } from "../refusals.ts";
 import { MEMBER_NOW } from "../standing.ts";
-import { openProfile, type StaffRole, sealProfile } from "./users.ts";
+import { openProfile, sealProfile } from "./users.ts";
 
-type Seat = { hospital_id: string; name: string; role: StaffRole };
-type Own = { patient_id: string; hospital_id: string };
+/** JSON columns: one statement costs less than four. */
+const Hospital = z.object({ id: z.string(), name: z.string() }).nullable();
+const Seats = z.array(z.object({ hospital_id: z.string(), name: z.string(), role: z.enum(STAFF_ROLES) }));
+const OwnRecords = z.array(z.object({ patient_id: z.string(), hospital_id: z.string() }));
+type MyRow = {
+  id: string;
+  profileSealed: string;
+  createdAt: number;
+  version: number;
+  hospital: string;
+  seats: string;
+  patients: string;
+};
 
 const selfStatement = ({ db, actor }: UserCall) => db.select().from(users).where(eq(users.id, actor.userId));
 
 /** The caller: profile, live role, hospitals to act for and records of their own. */
 export async function me(anyCall: Call) {
-  const { call, standing, results } = await asCaller(anyCall, "self:read", (standing, call) => [
-    selfStatement(call),
-    call.db
-      .select({ id: hospitals.id, name: hospitals.name })
-      .from(hospitals)
-      .where(sql`${hospitals.id} = ${standing.hospitalId}`),
-    call.db.all<Seat>(sql`SELECT m.hospital_id AS hospital_id, h.name AS name, m.role AS role FROM memberships m
-      JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1 WHERE m.user_id = ${call.actor.userId} AND ${MEMBER_NOW}
-      ORDER BY m.created_at, m.hospital_id`),
-    call.db.all<Own>(sql`SELECT p.id AS patient_id, p.hospital_id AS hospital_id FROM patient_links l
-      JOIN patients p ON p.id = l.patient_id WHERE l.user_id = ${call.actor.userId} ORDER BY p.id`),
+  const { call, standing, results } = await asCaller(anyCall, "self:read", (standing, { db, actor }) => [
+    db.all<MyRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, u.created_at AS createdAt, u.version AS version,
+      coalesce((SELECT json_object('id', id, 'name', name) FROM hospitals WHERE id = ${standing.hospitalId}), 'null') AS hospital,
+      (SELECT json_group_array(json_object('hospital_id', hospital_id, 'name', name, 'role', role)) FROM (
+        SELECT m.hospital_id AS hospital_id, h.name AS name, m.role AS role FROM memberships m
+          JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1 WHERE m.user_id = u.id AND ${MEMBER_NOW}
+          ORDER BY m.created_at, m.hospital_id)) AS seats,
+      (SELECT json_group_array(json_object('patient_id', patient_id, 'hospital_id', hospital_id)) FROM (
+        SELECT p.id AS patient_id, p.hospital_id AS hospital_id FROM patient_links l
+          JOIN patients p ON p.id = l.patient_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients
+      FROM users u WHERE u.id = ${actor.userId}`),
   ]);
-  const [[user], [hospital], seats, patients] = results;
+  const [[user]] = results;
   if (!user) throw new ApiError("unauthenticated");
   return {
     user_id: user.id,
     ...(await openProfile(call.keys, user)),
     role: standing.role,
-    hospital: hospital ?? null,
-    memberships: seats,
-    patients,
+    hospital: Hospital.parse(JSON.parse(user.hospital)),
+    memberships: Seats.parse(JSON.parse(user.seats)),
+    patients: OwnRecords.parse(JSON.parse(user.patients)),
     created_at: new Date(user.createdAt).toISOString(),
     version: user.version,
   };

@@ -39,19 +39,42 @@ const SUSPECT: Readonly<Record<string, { min: number; max: number }>> = {
   [CODES.systolic]: { min: 8, max: 25 },
 };
 
+/** The vitals of one instant come together: the last time that was read. */
+let lastRead: { text: string; instant: number | null } = { text: "", instant: null };
+
 /** Epoch ms of an RFC 3339 time to the millisecond; null for no zone, days and seconds that do not exist, and leap seconds. */
 export function instantOf(text: string): number | null {
-  const [whole, year, month, day, hour, minute, second, fraction = "", sign, zoneHour = "00", zoneMinute = "00"] =
-    RFC3339.exec(text) ?? [];
-  if (whole === undefined) return null;
+  if (text !== lastRead.text) lastRead = { text, instant: readInstant(text) };
+  return lastRead.instant;
+}
+
+function readInstant(text: string): number | null {
+  const found = RFC3339.exec(text);
+  if (!found) return null;
+  const [, year, month, day, hour, minute, second, fraction, sign, zoneHour, zoneMinute] = found;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null;
-  if (Number(zoneHour) > 23 || Number(zoneMinute) > 59) return null;
-  const wall = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
-  const local = Date.parse(wall);
-  // Parsing takes the 30th of February for the 2nd of March.
-  if (Number.isNaN(local) || new Date(local).toISOString() !== wall) return null;
+  if (sign !== undefined && (Number(zoneHour) > 23 || Number(zoneMinute) > 59)) return null;
+  if (Number(day) > daysOf(Number(year), Number(month)) || Number(day) < 1) return null;
+  const ms = fraction === undefined ? 0 : Number(fraction.slice(0, 3).padEnd(3, "0"));
+  const local =
+    utcOf(Number(year), Number(month), Number(day)) + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000 + ms;
+  if (sign === undefined) return local;
   const ahead = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60_000;
   return sign === "-" ? local + ahead : local - ahead;
+}
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+/** How many days the month has; 0 for none of the twelve. */
+function daysOf(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0);
+}
+
+/** Date.UTC takes the years 0 to 99 for those of the last century. */
+function utcOf(year: number, month: number, day: number): number {
+  const time = Date.UTC(year + 400, month - 1, day);
+  return time - 146_097 * 86_400_000;
 }
 
 /**
@@ -59,15 +82,16 @@ export function instantOf(text: string): number | null {
  * it, null where that is not known. Known vitals come out under the catalogue's code, in its unit and with its decimals.
  */
 export function judge(item: unknown, clock: { received: number; skewMs: number | null }): Judged {
-  if (typeof item !== "object" || item === null || Array.isArray(item)) return refused("item_invalid");
-  const { code, value, unit, effective_at, seq = null }: Record<string, unknown> = { ...item };
-  // Codes are keys of the memory: `__proto__` and its kin would be everybody's.
-  if (typeof code !== "string" || !CODE.test(code) || code in Object.prototype) return refused("code_invalid");
-  if (seq !== null && !isCount(seq)) return refused("seq_invalid");
+  if (!isFields(item)) return refused("item_invalid");
+  const { code, value, unit, effective_at, seq = null } = item;
+  if (typeof code !== "string") return refused("code_invalid");
   const vital = vitalOf(code);
+  // Codes are keys of the memory: `__proto__` and its kin would be everybody's.
+  if (!vital && (!CODE.test(code) || code in Object.prototype)) return refused("code_invalid");
+  if (seq !== null && !isCount(seq)) return refused("seq_invalid");
   const number = numberOf(value, vital);
   if (number === null) return refused("value_not_a_number");
-  if (typeof unit !== "string" || !UNIT.test(unit)) return refused("unit_invalid");
+  if (typeof unit !== "string" || !(isUnitOf(vital, unit) || UNIT.test(unit))) return refused("unit_invalid");
   const said = typeof effective_at === "string" ? instantOf(effective_at) : null;
   if (said === null) return refused("effective_at_invalid");
   const at = said - Math.round(clock.skewMs ?? 0);
@@ -79,6 +103,11 @@ export function judge(item: unknown, clock: { received: number; skewMs: number |
   const { note, ...rest } = measured;
   return { ok: true, sample: { code: vital.code, unit: vital.unit, at, seq, ...rest }, ...(note && { note }) };
 }
+
+const isFields = (item: unknown): item is Record<string, unknown> =>
+  typeof item === "object" && item !== null && !Array.isArray(item);
+
+const isUnitOf = (vital: Vital | null, unit: string) => vital !== null && Object.hasOwn(vital.units, unit);
 
 function refused(reason: RefusalReason): Refusal {
   const [status, message] = REFUSALS[reason];

@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it, type TestContext, vi } from "vitest";
 import { z } from "zod";
 import {
   blindIndex,
@@ -11,6 +11,7 @@ import {
   fromBase64Url,
   gcmOpen,
   gcmSeal,
+  MAX_RECORD_KEYS,
   mac,
   macKey,
   open,
@@ -226,6 +227,31 @@ describe("a sealed value", () => {
       ["", "Li", "Venkatanarasimharajuvaripeta"].map(async (v) => (await seal(ring, PLACE, v)).length),
     );
     expect(new Set(lengths).size).toBe(1);
+  });
+
+  it("has its record's key derived once for all columns and versions, and anew for another record or ring", async () => {
+    const derive = vi.spyOn(crypto.subtle, "deriveKey");
+    try {
+      const ring = await newRing();
+      const sealed = await Promise.all([seal(ring, PLACE, "x"), seal(ring, { ...PLACE, column: "clinical", version: 4 }, "y")]);
+      expect(await open(ring, PLACE, sealed[0] ?? "")).toBe("x");
+      expect(derive).toHaveBeenCalledTimes(1);
+      await seal(ring, { ...PLACE, id: "p2" }, "x");
+      expect(derive).toHaveBeenCalledTimes(2);
+      await isIntegrityError(open(await newRing(), PLACE, sealed[0] ?? ""));
+      expect(derive).toHaveBeenCalledTimes(3);
+    } finally {
+      derive.mockRestore();
+    }
+  });
+
+  it("has its record's key forgotten when 4,096 others were used since", async () => {
+    const ring = await newRing();
+    const kid = ring.current;
+    const first = await recordKey(ring, kid, ["patients", "first"]);
+    expect(await recordKey(ring, kid, ["patients", "first"])).toBe(first);
+    for (let i = 0; i < MAX_RECORD_KEYS; i++) await recordKey(ring, kid, ["patients", String(i)]);
+    expect(await recordKey(ring, kid, ["patients", "first"])).not.toBe(first);
   });
 
   it("is sealed with the first key of a ring and opened with any", async () => {

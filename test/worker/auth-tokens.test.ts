@@ -1,7 +1,7 @@
 // Access tokens: whatever is not exactly a live token of ours is a 401, and nothing of it is looked up or fetched.
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { verifyAccessToken } from "../../src/auth/tokens.ts";
+import { MAX_VERIFIED, verifyAccessToken } from "../../src/auth/tokens.ts";
 import { keysOf } from "../../src/config.ts";
 import { base64url, expectProblem, newJwk, partsOf, reissue, ringOf, signText } from "../forge.ts";
 import { API, ask, env, newHospital, newPerson, PASSWORD, type Person, read } from "../world.ts";
@@ -175,6 +175,52 @@ describe("the claims", () => {
     await expectProblem(await ask(`${API}/admin/users`, { as: await reissue(person.token, { claims }) }), 403, "forbidden");
     const other = await reissue(person.token, { claims: { hid: await newHospital() } });
     expect((await read(await me(other))).data.hospital).toEqual((await read(await me(person.token))).data.hospital);
+  });
+});
+
+describe("a token that was verified", () => {
+  const signatures = () => vi.spyOn(crypto.subtle, "verify");
+  const check = async (token: string, now: number, of: Env = env) => verifyAccessToken(of, (await keysOf(env)).jwt, token, now);
+
+  it("is taken again by its text alone, for the same person", async () => {
+    const token = await reissue(person.token, {});
+    const verify = signatures();
+    const first = await check(token, Date.now());
+    expect(verify).toHaveBeenCalledTimes(1);
+    expect(await check(token, Date.now())).toEqual(first);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  it("is verified again from the second of its exp, at an earlier time than before, and for another issuer", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const token = await reissue(person.token, { claims: { exp: now + 60 } });
+    const verify = signatures();
+    await check(token, now * 1000);
+    await check(token, (now + 60) * 1000 - 1);
+    expect(verify).toHaveBeenCalledTimes(1);
+    await check(token, (now + 60) * 1000);
+    expect(verify).toHaveBeenCalledTimes(2);
+    await expect(check(token, (now + 65) * 1000)).rejects.toMatchObject({ code: "unauthenticated" });
+    await check(token, now * 1000 - 1);
+    expect(verify).toHaveBeenCalledTimes(4);
+    await expect(check(token, now * 1000, { ...env, ISSUER: "another" })).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
+  it("is forgotten when 2,048 others were used since", async () => {
+    const now = Date.now();
+    const mine = await reissue(person.token, {});
+    await check(mine, now);
+    for (let i = 0; i < MAX_VERIFIED; i++) await check(await reissue(person.token, { claims: { jti: `other-${i}` } }), now);
+    const verify = signatures();
+    await check(mine, now);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  it("counts no longer than its session", async () => {
+    const leaver = await newPerson("nurse", await newHospital());
+    await accepted(leaver.token);
+    await env.DB.prepare("UPDATE sessions SET revoked_at = 1 WHERE user_id = ?").bind(leaver.id).run();
+    await refused(leaver.token);
   });
 });
 

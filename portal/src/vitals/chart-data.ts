@@ -2,7 +2,8 @@
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { LiveSample } from "../../../src/monitor/contract.ts";
-import { type Observation, readBuckets, readSamples } from "./api.ts";
+import { readBuckets, readSamples } from "./api.ts";
+import type { ChartSample } from "./columns.ts";
 import { type LimitStep, stepsByCode } from "./limit-steps.ts";
 import type { Mark } from "./paint.ts";
 import { RAW_MS, type Window } from "./range.ts";
@@ -23,7 +24,7 @@ export type ChartData = {
   /** By the vital's name, oldest first. */
   points: ReadonlyMap<string, readonly Point[]>;
   /** The samples themselves, where there are few: invalid ones too. */
-  samples: readonly Observation[];
+  samples: readonly ChartSample[];
   /** By code. */
   limits: ReadonlyMap<string, readonly LimitStep[]>;
   /** Hours of the window that got samples late and are being counted again. */
@@ -90,7 +91,7 @@ export function useChartData(
 export function lineOf(data: ChartData, vital: string, live: readonly LiveSample[]): { points: Point[]; invalid: Mark[] } {
   const { step, window } = data;
   const since = live.filter(({ name }) => name === vital);
-  const known = new Map<string, LiveSample>();
+  const known = new Map<string, ChartSample>();
   // What the live view tells of a sample is newer than what was read.
   for (const sample of data.samples) if (sample.name === vital) known.set(sample.observation_id, sample);
   for (const sample of since) known.set(sample.observation_id, sample);

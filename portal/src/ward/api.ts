@@ -4,6 +4,7 @@ import type { historyRoutes } from "../../../src/vitals/history-routes.ts";
 import type { boardRoutes } from "../../../src/wards/board-routes.ts";
 import type { wardRoutes } from "../../../src/wards/routes.ts";
 import { API, bodyOf, dataOf, OPTIONS, pageOf } from "../api/client.ts";
+import { bucketsOf } from "../vitals/columns.ts";
 import { type History, historyOf, POINTS, SPAN_MS } from "./history.ts";
 
 const wards = hc<typeof wardRoutes>(API, OPTIONS);
@@ -21,9 +22,7 @@ export type Entry = Board["patients"][number];
 export async function readHistory(patient_id: string, code: string, until: number): Promise<History> {
   const from = until - SPAN_MS;
   const query = { code, from: new Date(from).toISOString(), to: new Date(until).toISOString(), buckets: String(POINTS) };
-  const { data } = await bodyOf(histories.patients[":patient_id"].observations.$get({ param: { patient_id }, query }));
-  return historyOf(
-    data.flatMap((bucket) => ("mean" in bucket ? [bucket] : [])),
-    from,
-  );
+  const columns = { ...query, format: "columns" as const };
+  const { data } = await bodyOf(histories.patients[":patient_id"].observations.$get({ param: { patient_id }, query: columns }));
+  return historyOf("from" in data ? bucketsOf(data) : [], from);
 }
