@@ -200,7 +200,10 @@ function runEngine({ samples }: Stay, config: AlarmConfig, filter = isNew): Alar
       const answered = memory.alerts.find(
         (alert) => alert.acknowledged_at === null && alert.raised_at + ACKNOWLEDGE_DELAY_MS <= due,
       );
-      applyInput(answered ? { kind: "acknowledge", n: answered.n, by: "nurse" } : { kind: "tick" }, Math.max(due, memory.now));
+      applyInput(
+        answered ? { kind: "acknowledge", number: answered.number, by: "nurse" } : { kind: "tick" },
+        Math.max(due, memory.now),
+      );
     }
   };
   for (const [at, group] of groupByTime(samples)) {

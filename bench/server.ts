@@ -2,8 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Miniflare } from "miniflare";
+import { unstable_readConfig } from "wrangler";
+import { z } from "zod";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
 
 const toTextBindings = (values: Record<string, string>) =>
@@ -17,17 +19,48 @@ const toRateLimitBinding = (namespace: number, limit: number) => ({
 const toObjectBinding = (exportName: string) => ({ type: "durable-object" as const, worker: "edgecare", exportName });
 const sqlite = { type: "durable-object" as const, storage: "sqlite" as const };
 
-export type BenchServer = { url: URL; env: Env; close(): Promise<void> };
-/** `state`: a folder that keeps the stores; `secrets`: those of an earlier start; `main`: another entry than the product's. */
-export type BenchOptions = { state?: string; port?: number; secrets?: ReturnType<typeof newSecrets>; main?: string };
+const WithObjects = z.object({
+  durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
+});
 
-/** Builds a bundle as production has it. @returns its path */
-export function buildBundle(main?: string): string {
+/** The Durable Object classes that the checkout's `wrangler.toml` binds: as exports, and as bindings by name. */
+function objectsOf(root: string) {
+  const config: unknown = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
+  const { bindings } = WithObjects.parse(config).durable_objects;
+  return {
+    exports: Object.fromEntries(bindings.map(({ class_name }) => [class_name, sqlite])),
+    bindings: Object.fromEntries(bindings.map(({ name, class_name }) => [name, toObjectBinding(class_name)])),
+  };
+}
+
+export type BenchServer = { url: URL; env: Env; inspector: URL | null; close(): Promise<void> };
+export type BenchOptions = {
+  /** A folder that keeps the stores; in memory without it. */
+  state?: string;
+  port?: number;
+  /** Those of an earlier start on the same stores. */
+  secrets?: ReturnType<typeof newSecrets>;
+  /** A built bundle; without it the product's is built. */
+  main?: string;
+  /** The checkout that the bundle comes from: its `wrangler.toml` and migrations are used. */
+  root?: string;
+  /** For every rate limit, instead of production's. */
+  rateLimit?: number;
+  /** Opens workerd's inspector. */
+  inspect?: boolean;
+};
+
+/**
+ * Builds a bundle as production has it.
+ * @param main another entry than the product's  @param root another checkout than this one  @returns its path
+ */
+export function buildBundle(main?: string, root = "."): string {
   const outdir = main ? `dist/${main.replaceAll(/[^a-z]+/gi, "-")}` : "dist/worker";
   const args = ["deploy", ...(main ? [main] : []), "--dry-run", "--outdir", outdir];
-  const built = spawnSync("wrangler", args, { encoding: "utf8", env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
+  const built = spawnSync("wrangler", args, { encoding: "utf8", cwd: root, env });
   if (built.status !== 0) throw new Error(built.stderr);
-  return `${outdir}/${main ? main.replace(/^.*\//, "").replace(/\.ts$/, ".js") : "index.js"}`;
+  return join(root, outdir, main ? main.replace(/^.*\//, "").replace(/\.ts$/, ".js") : "index.js");
 }
 
 /** Where the stores lie: in memory where the machine has such a folder and TMPDIR names none, for a laptop's disk is not D1's. */
@@ -37,8 +70,9 @@ function chooseStoresFolder(): string {
   return tmpdir();
 }
 
-/** Builds the bundle, starts it and applies the migrations where they were not. The rate limits are production's. */
-export async function startBench({ state, port, secrets, main }: BenchOptions = {}): Promise<BenchServer> {
+/** Builds the bundle, starts it and applies the migrations where they were not. */
+export async function startBench(options: BenchOptions = {}): Promise<BenchServer> {
+  const { state, port, secrets, main, root = ".", rateLimit, inspect } = options;
   const bundle = main ?? buildBundle();
   if (!state) console.log(`Stores in ${chooseStoresFolder()}`);
   const values = {
@@ -52,9 +86,11 @@ export async function startBench({ state, port, secrets, main }: BenchOptions = 
     R2_S3_BUCKET: "",
     ...(secrets ?? newSecrets()),
   };
+  const objects = objectsOf(root);
   const server = new Miniflare({
     ...(state && { resourcePersistencePath: state }),
     ...(port && { port, host: "127.0.0.1" }),
+    ...(inspect && { inspectorPort: 0 }),
     workers: [
       {
         config: {
@@ -65,18 +101,17 @@ export async function startBench({ state, port, secrets, main }: BenchOptions = 
             modulesRoot: resolve(dirname(bundle)),
             modules: { "index.js": { type: "esm", contents: readFileSync(bundle, "utf8") } },
           },
-          exports: { PatientMonitor: sqlite, WardFeed: sqlite },
+          exports: objects.exports,
           env: {
             DB: { type: "d1" },
             KV: { type: "kv" },
             FILES: { type: "r2" },
-            PATIENT_MONITOR: toObjectBinding("PatientMonitor"),
-            WARD_FEED: toObjectBinding("WardFeed"),
-            RATE_PERSON: toRateLimitBinding(1, 100),
-            RATE_MACHINE: toRateLimitBinding(2, 6_000),
-            RATE_ADDRESS: toRateLimitBinding(3, 300),
-            RATE_SIGNUP: toRateLimitBinding(4, 20),
-            RATE_IDENTITY: toRateLimitBinding(5, 30),
+            ...objects.bindings,
+            RATE_PERSON: toRateLimitBinding(1, rateLimit ?? 100),
+            RATE_MACHINE: toRateLimitBinding(2, rateLimit ?? 6_000),
+            RATE_ADDRESS: toRateLimitBinding(3, rateLimit ?? 300),
+            RATE_SIGNUP: toRateLimitBinding(4, rateLimit ?? 20),
+            RATE_IDENTITY: toRateLimitBinding(5, rateLimit ?? 30),
             ...toTextBindings(values),
           },
         },
@@ -86,10 +121,11 @@ export async function startBench({ state, port, secrets, main }: BenchOptions = 
   const url = await server.ready;
   const env: Env = { ...(await server.getBindings<Env>()), ...values };
   const migrated = await env.DB.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'patients'").first();
-  for (const file of migrated ? [] : globSync("migrations/*.sql").sort()) {
-    const statements = readFileSync(file, "utf8").split("--> statement-breakpoint");
+  for (const file of migrated ? [] : globSync("migrations/*.sql", { cwd: root }).sort()) {
+    const statements = readFileSync(join(root, file), "utf8").split("--> statement-breakpoint");
     // biome-ignore lint/plugin: the migrations, as they stand.
     await env.DB.batch(statements.map((statement) => env.DB.prepare(statement)));
   }
-  return { url, env, close: () => server.dispose() };
+  const inspector = inspect ? await server.getInspectorURL() : null;
+  return { url, env, inspector, close: () => server.dispose() };
 }

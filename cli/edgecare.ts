@@ -1,12 +1,14 @@
 // The command line: the demo world of a local deployment, simulated patients, the keys of any deployment, and what one costs.
 import { parseArgs } from "node:util";
+import { productionReason } from "../scripts/lib/development.mjs";
 import { COST_USAGE, runCost } from "./cost.ts";
 import { KEYS_USAGE, runKeys } from "./keys.ts";
 import { runSimulate, SIMULATE_USAGE } from "./simulate.ts";
 
-const USAGE = `usage: edgecare demo [--state DIR] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE
+const USAGE = `usage: edgecare demo [--state DIR] [--recreate] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE
 
-  demo   loads the demo world into the local stores (development only; runs once)
+  demo   loads the demo world into the local stores, if it is not there (development only)
+         --recreate: demo logins, passwords and roles as at first, without locks and sessions
 ${KEYS_USAGE}
 
 ${SIMULATE_USAGE}
@@ -22,10 +24,22 @@ async function main(args: string[]): Promise<number> {
     console.error(USAGE);
     return command === undefined || command === "--help" ? 0 : 2;
   }
-  // Loaded here alone: keys are made without wrangler and the whole Worker behind it.
+  return demo(rest);
+}
+
+async function demo(args: string[]): Promise<number> {
+  const reason = productionReason(args);
+  if (reason) {
+    console.error(reason);
+    return 1;
+  }
+  const { values } = parseArgs({
+    args,
+    options: { state: { type: "string", default: ".wrangler/state" }, recreate: { type: "boolean", default: false } },
+  });
+  // Imported only here: the other commands need neither wrangler nor the Worker.
   const { loadDemo } = await import("./demo/demo-world.ts");
-  const { values } = parseArgs({ args: rest, options: { state: { type: "string", default: ".wrangler/state" } } });
-  return loadDemo(values.state);
+  return loadDemo(values.state, values.recreate);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,18 +1,57 @@
 // Puts together what the Worker serves as files, in dist/public: the portal, and the documentation pages with our scripts,
 // Swagger UI and Redoc; nothing from elsewhere.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// With EDGECARE_BUILD=reuse it keeps what is there when no source has changed since.
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { buildPortal } from "./build-portal.mjs";
 
 const outDir = "dist/public/assets";
-await buildPortal();
-mkdirSync(outDir, { recursive: true });
-// Emptied, not removed: a server that watches the folder would lose it.
-for (const name of readdirSync("dist/public")) rmSync(`dist/public/${name}`, { recursive: true, force: true });
-mkdirSync(outDir);
-cpSync("dist/portal", "dist/public", { recursive: true, filter: (path) => !path.endsWith("_headers") });
-cpSync("public/assets", outDir, { recursive: true });
-for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"])
-  cpSync(`node_modules/swagger-ui-dist/${file}`, `${outDir}/${file}`);
-// Redoc would fetch its maker's logo from a CDN.
-const redoc = readFileSync("node_modules/redoc/bundles/redoc.standalone.js", "utf8");
-writeFileSync(`${outDir}/redoc.standalone.js`, redoc.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "data:,"));
+/** Says from which sources dist/public was built. */
+const STAMP = "dist/public.sha256";
+/** All that the pages are built from, installed packages by the lock file. */
+const SOURCES = [
+  "portal",
+  "public",
+  "src",
+  "scripts/build-portal.mjs",
+  "scripts/build-public.mjs",
+  "package-lock.json",
+  "tsconfig.json",
+];
+
+function filesIn(path) {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesIn(`${path}/${name}`));
+}
+
+function sourcesHash() {
+  const hash = createHash("sha256");
+  for (const file of SOURCES.flatMap(filesIn)) hash.update(`${file}\0`).update(readFileSync(file)).update("\0");
+  return hash.digest("hex");
+}
+
+async function build() {
+  await buildPortal();
+  mkdirSync(outDir, { recursive: true });
+  // Emptied, not removed: a server that watches the folder would lose it.
+  for (const name of readdirSync("dist/public")) rmSync(`dist/public/${name}`, { recursive: true, force: true });
+  mkdirSync(outDir);
+  cpSync("dist/portal", "dist/public", { recursive: true, filter: (path) => !path.endsWith("_headers") });
+  cpSync("public/assets", outDir, { recursive: true });
+  for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"])
+    cpSync(`node_modules/swagger-ui-dist/${file}`, `${outDir}/${file}`);
+  // Redoc would fetch its maker's logo from a CDN.
+  const redoc = readFileSync("node_modules/redoc/bundles/redoc.standalone.js", "utf8");
+  writeFileSync(`${outDir}/redoc.standalone.js`, redoc.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "data:,"));
+}
+
+const hash = sourcesHash();
+const isBuilt = existsSync(STAMP) && existsSync("dist/public/index.html") && readFileSync(STAMP, "utf8") === hash;
+if (process.env.EDGECARE_BUILD !== "reuse" || !isBuilt) {
+  // A build that is cut short leaves none.
+  rmSync(STAMP, { force: true });
+  await build();
+  writeFileSync(STAMP, hash);
+}

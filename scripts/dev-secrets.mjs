@@ -19,7 +19,7 @@ export function newSecrets() {
 }
 
 /** The assignments of the file, without their quotes. */
-function readDevVars(path) {
+export function readDevVars(path = ".dev.vars") {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, "utf8").split("\n");
   return lines.flatMap((line) => {

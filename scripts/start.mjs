@@ -1,26 +1,18 @@
 // `npm start`: secrets if there are none, migrations, pages, the demo world, and the server.
-import { spawn, spawnSync } from "node:child_process";
-import { optionalDevVars, writeDevVars } from "./dev-secrets.mjs";
+import { spawn } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { optionalDevVars } from "./dev-secrets.mjs";
+import { logFile, runningFile, stateFolder, versionHere } from "./lib/development.mjs";
+import { prepareStores, writeSecrets } from "./lib/local-state.mjs";
+import { passOutput } from "./lib/server-output.mjs";
 
-process.env.WRANGLER_SEND_METRICS = "false";
-process.env.WRANGLER_HIDE_BANNER = "true";
-process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 const port = process.env.PORT ?? "8787";
-const state = process.env.EDGECARE_STATE ?? ".wrangler/state";
+const state = stateFolder();
 
-function run(command, args) {
-  const { status } = spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"] });
-  if (status !== 0) process.exit(status ?? 1);
-}
-
-const fresh = writeDevVars();
-if (fresh.length > 0) console.log(`Wrote development secrets to .dev.vars: ${fresh.join(", ")}`);
-await import("./build-public.mjs");
-run("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
-if (process.env.EDGECARE_DEMO !== "off") {
-  const { status } = spawnSync("node", ["cli/edgecare.ts", "demo", "--state", state], { stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
-}
+writeSecrets();
+// The tests start several servers after one build; a build beside a server that runs would reload it.
+if (process.env.EDGECARE_BUILD !== "off") await import("./build-public.mjs");
+prepareStores(state);
 console.log(`
 EdgeCare     http://localhost:${port}
 API          http://localhost:${port}/api/v1
@@ -41,10 +33,20 @@ const server = spawn(
     "--log-level",
     "log",
     "--show-interactive-dev-session=false",
+    // Log lines as JSON text, see src/platform/log.ts.
+    "--define",
+    "LOG_AS_TEXT:true",
     // wrangler dev reads only those secrets of .dev.vars that wrangler.toml requires.
     ...optionalDevVars().flatMap(([name, value]) => ["--var", `${name}:${value}`]),
   ],
-  { stdio: ["ignore", "inherit", "inherit"] },
+  { stdio: ["ignore", "pipe", "inherit"] },
 );
+passOutput(server.stdout, logFile(state));
+const entry = { pid: process.pid, url: `http://localhost:${port}`, started_at: new Date().toISOString(), ...versionHere() };
+writeFileSync(runningFile(state), JSON.stringify(entry));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => server.kill(signal));
-server.on("exit", (code) => process.exit(code ?? 0));
+server.on("exit", (code) => {
+  rmSync(runningFile(state), { force: true });
+  // The last lines are still on their way from the pipe.
+  process.exitCode = code ?? 0;
+});

@@ -1,5 +1,4 @@
 // The map: what every request passes, what is public, the line that authenticates, what is protected.
-import { except } from "hono/combine";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { apiKeyRoutes } from "./accounts/api-keys/routes.ts";
@@ -17,6 +16,7 @@ import { createNotFoundHandler } from "./http/not-found.ts";
 import { onError } from "./http/on-error.ts";
 import { addDeprecationHeaders, canonicalPath } from "./http/path-aliases.ts";
 import {
+  crossOrigin,
   initializeCall,
   limitByAddress,
   limitSignups,
@@ -56,7 +56,26 @@ const ACCOUNT_SIGNUP_PATHS = ["register", "register/patient", "invitations/accep
   (path) => `${API_PREFIX}/auth/${path}`,
 );
 const SIGNUP_PATHS = [...ACCOUNT_SIGNUP_PATHS, `${API_PREFIX}/devices/claim`];
-const UPLOAD_PATHS = [`${API_PREFIX}/reports`, `${API_PREFIX}/reports/batch`, `${API_PREFIX}/ecg/reports/upload`];
+const UPLOAD_PATHS = new Set([`${API_PREFIX}/reports`, `${API_PREFIX}/reports/batch`, `${API_PREFIX}/ecg/reports/upload`]);
+
+const EXPOSED = ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"];
+const CORS: Parameters<typeof cors>[0] = {
+  origin: (origin, c) => (allowedOrigins(c.env).includes(origin) ? origin : null),
+  allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+  allowHeaders: [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "Range",
+    "X-Content-SHA256",
+    "X-File-Name",
+    "X-Report-Metrics",
+    "X-Request-Id",
+  ],
+  exposeHeaders: EXPOSED,
+  maxAge: 600,
+};
 
 export const app = createRouter(canonicalPath);
 
@@ -75,23 +94,7 @@ app.use(
   }),
   setResponseHeaders,
   addDeprecationHeaders,
-  cors({
-    origin: (origin, c) => (allowedOrigins(c.env).includes(origin) ? origin : null),
-    allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
-    allowHeaders: [
-      "Authorization",
-      "Content-Type",
-      "Idempotency-Key",
-      "If-Match",
-      "Range",
-      "X-Content-SHA256",
-      "X-File-Name",
-      "X-Report-Metrics",
-      "X-Request-Id",
-    ],
-    exposeHeaders: ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"],
-    maxAge: 600,
-  }),
+  crossOrigin(EXPOSED, cors(CORS)),
   wrapThrownValues,
   requireHttps,
 );
@@ -115,7 +118,7 @@ app.use(`${API_PREFIX}/reports/:report_id/file`, authenticateByLink);
 app.route(API_PREFIX, liveRoutes);
 
 app.use(`${API_PREFIX}/*`, authenticate);
-app.use(`${API_PREFIX}/*`, except(UPLOAD_PATHS, parseJsonBody));
+app.use(`${API_PREFIX}/*`, (c, next) => (UPLOAD_PATHS.has(c.req.path) ? next() : parseJsonBody(c, next)));
 app.route(API_PREFIX, authRoutes);
 app.route(API_PREFIX, accountRoutes);
 app.route(API_PREFIX, invitationRoutes);

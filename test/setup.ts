@@ -1,5 +1,6 @@
-// Migrates the database of each test file.
-import { applyD1Migrations } from "cloudflare:test";
+// Gives each test file empty stores and a migrated database.
+import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
+await reset();
 await applyD1Migrations(env.DB, env.MIGRATIONS);

@@ -20,6 +20,7 @@ import { receiveUpload } from "../../src/reports/upload/upload.ts";
 import { drawEcgReport } from "./ecg-pdf.ts";
 import { generateEcgMetrics, synthesizeEcg } from "./ecg-signal.ts";
 import { createDemoPatients, DEMO_PASSWORD, FIRST_HOSPITAL, SECOND_HOSPITAL, STAFF } from "./people.ts";
+import { recreateLogins } from "./recreate.ts";
 
 const HOUR_MS = 3_600_000;
 const via = { requestId: "demo-world", ip: null };
@@ -27,9 +28,9 @@ const withoutKey = () => [];
 /** Patients who lie in the ward, monitored: their numbers are the first, which the simulator plays. */
 const WARD_PATIENTS = 12;
 
-/** @returns the exit code */
-export async function loadDemo(state: string): Promise<number> {
-  const { env: bindings, dispose } = await getPlatformProxy<Env>({ persist: { path: `${state}/v3` } });
+/** @param recreate restores the logins of a demo world that is there already  @returns the exit code */
+export async function loadDemo(state: string, recreate = false): Promise<number> {
+  const { env: bindings, dispose } = await getPlatformProxy<Env>({ persist: { path: `${state}/v3` }, remoteBindings: false });
   // Like wrangler dev, the proxy reads only the secrets that wrangler.toml requires.
   const env: Env = { ...bindings, ...Object.fromEntries(optionalDevVars()) };
   try {
@@ -40,6 +41,7 @@ export async function loadDemo(state: string): Promise<number> {
     const db = getDb(env.DB);
     const [existing] = await db.select({ id: users.id }).from(users).where(eq(users.demo, 1)).limit(1);
     if (!existing) await buildDemoWorld(env);
+    else if (recreate) await recreateLogins(await systemCall(env));
     console.log(`Demo logins, all with the password ${DEMO_PASSWORD}:`);
     for (const { email, what } of STAFF) console.log(`  ${email.padEnd(18)} ${what}`);
     return 0;
@@ -48,12 +50,12 @@ export async function loadDemo(state: string): Promise<number> {
   }
 }
 
-async function buildDemoWorld(env: Env): Promise<void> {
-  const db = getDb(env.DB);
-  const keys = await getKeys(env);
-  const now = Date.now();
-  const system: Call = { db, keys, actor: { kind: "system", name: "demo", via }, now };
+async function systemCall(env: Env): Promise<Call> {
+  return { db: getDb(env.DB), keys: await getKeys(env), actor: { kind: "system", name: "demo", via }, now: Date.now() };
+}
 
+async function buildDemoWorld(env: Env): Promise<void> {
+  const system = await systemCall(env);
   const adminId = await createAdmin(system);
   const admin = await logInAs(system, adminId, { role: "admin", hospitalId: null, doctorScope: "care_team" });
   const first = await createHospital(admin, { name: FIRST_HOSPITAL, doctor_scope: "care_team" }, withoutKey);

@@ -41,6 +41,17 @@ export function recordAuditEvent(db: Db, actor: Actor, now: number, event: Audit
   return subjects.length > 0 ? [insertEvent, insertSubjectsOfLastEvent(db, JSON.stringify(subjects))] : [insertEvent];
 }
 
+/**
+ * What `work` gives, once the audit event is stored: reading a sealed record may begin beside the write, and is never answered
+ * before it.
+ */
+export async function afterAudit<T>(stored: Promise<unknown>, work: Promise<T>): Promise<T> {
+  // Awaited below; a failure meanwhile must not count as unhandled.
+  work.catch(() => undefined);
+  await stored;
+  return work;
+}
+
 /** How much older than an event before it one can be: its time is the request's beginning, and bodies take minutes. */
 const MAX_DISORDER_MS = 3_600_000;
 

@@ -1,5 +1,6 @@
 // Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
 import { withUser } from "../access/access.ts";
 import type { Call, UserActor, UserEffectiveRole } from "../access/actor.ts";
 import { recordAuditEvent, seqLowerBound, seqUpperBound } from "../access/audit.ts";
@@ -17,6 +18,8 @@ export type AuditQuery = PageQuery & {
   abroad?: boolean | undefined;
 };
 
+/** The columns of D1 have their version by its migrations. */
+const Detail = z.record(z.string(), z.unknown());
 const SEQ_COLUMN = auditEvents.seq;
 
 function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor, abroad: boolean): SQL {
@@ -88,7 +91,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
  */
 function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserEffectiveRole) {
   const isOtherHospitalStaff = reader === "hospital_admin" && row.actorHospitalId !== null && row.actorHospitalId !== hospitalId;
-  const fullDetail: Record<string, unknown> | null = row.detail ? JSON.parse(row.detail) : null;
+  const fullDetail = row.detail ? Detail.parse(JSON.parse(row.detail)) : null;
   const { report_ids: _, ...detailForPatient } = fullDetail ?? {};
   const detail = reader === "patient" && fullDetail ? detailForPatient : fullDetail;
   return {

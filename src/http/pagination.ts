@@ -7,6 +7,8 @@ import { computeMac, constantTimeEqual, fromBase64Url, toBase64Url } from "../pl
 import { ApiError } from "../platform/errors.ts";
 import type { Pagination } from "./router.ts";
 
+/** Where a page ends: the column that orders it, the id, and how many came before. */
+const Place = z.tuple([z.number(), z.string(), z.number()]);
 const MAX_OFFSET = 10_000;
 export const COUNT_LIMIT = 10_000;
 
@@ -76,7 +78,7 @@ export async function resolvePageStart({ keys, actor }: Call, list: string, quer
   const expectedSignature = await computeMac(keys.link, [...bindingParts, encodedPayload]);
   if (!payload || !givenSignature || !constantTimeEqual(givenSignature, expectedSignature) || more.length > 0)
     throw new ApiError("invalid_cursor");
-  const [value, id, position] = JSON.parse(new TextDecoder().decode(payload)) as [number, string, number];
+  const [value, id, position] = Place.parse(JSON.parse(new TextDecoder().decode(payload)));
   return { after: { value, id }, offset: position, skip: 0, limit, createCursor };
 }
 

@@ -17,7 +17,10 @@ export const PATH_ALIASES: readonly PathAlias[] = [
 /** When the deprecated ones became so (RFC 9745): 2026-11-22. */
 const DEPRECATED_SINCE = "@1795305600";
 
-const findAlias = (path: string) => PATH_ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
+/** Nearly every path is a canonical one: only those that begin as an alias does are looked up. */
+const FIRST = new RegExp(`^(?:${PATH_ALIASES.map(({ path }) => path).join("|")})(?:/|$)`);
+const findAlias = (path: string) =>
+  FIRST.test(path) ? PATH_ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`)) : undefined;
 
 /** The path that routes are matched by. Trailing slashes count for nothing. */
 export function canonicalPath(request: Request): string {

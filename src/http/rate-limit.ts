@@ -70,9 +70,9 @@ const unblockedUntilByStore = new WeakMap<KVNamespace, Map<string, number>>();
 const UNBLOCKED_CACHE_MS = 10_000;
 const MAX_CACHED_VERDICTS = 10_000;
 
-function cacheVerdict(map: Map<string, number>, verdict: string, until: number): void {
+function cacheVerdict(map: Map<string, number>, key: string, until: number): void {
   if (map.size >= MAX_CACHED_VERDICTS) map.clear();
-  map.set(verdict, until);
+  map.set(key, until);
 }
 
 /** @throws ApiError rate_limited with Retry-After */
@@ -104,23 +104,28 @@ export function limitIdentity(env: Env, actor: Actor): Promise<void> {
 export const IDENTITY_POLICY = formatPolicy("identity", IDENTITY_LIMIT);
 export const SIGNUP_POLICY = formatPolicy("signup", SIGNUP_LIMIT);
 
+const verdictOf = async (key: string) => `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
+
+/** A store that fails must not let the limit stop the clinic: the counting binding still holds. */
+async function blockedUntilOf(env: Env, key: string): Promise<string | null> {
+  return env.KV.get(await verdictOf(key), { cacheTtl: PERIOD_S }).catch(() => null);
+}
+
 async function enforceLimit(env: Env, { key, limiter, policy, sharesVerdict }: RateLimitBucket): Promise<void> {
-  const verdict = `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
   const unblockedUntil = unblockedUntilByStore.get(env.KV) ?? new Map<string, number>();
   unblockedUntilByStore.set(env.KV, unblockedUntil);
-  const isKnownUnblocked = !sharesVerdict || (unblockedUntil.get(verdict) ?? 0) > Date.now();
+  const isKnownUnblocked = !sharesVerdict || (unblockedUntil.get(key) ?? 0) > Date.now();
   const [blockedUntil, { success }] = await Promise.all([
-    // A store that fails must not let the limit stop the clinic: the counting binding still holds.
-    isKnownUnblocked ? null : env.KV.get(verdict, { cacheTtl: PERIOD_S }).catch(() => null),
+    isKnownUnblocked ? null : blockedUntilOf(env, key),
     limiter.limit({ key }),
   ]);
   const now = Date.now();
-  if (!success) unblockedUntil.delete(verdict);
-  else if (blockedUntil === null && !isKnownUnblocked) cacheVerdict(unblockedUntil, verdict, now + UNBLOCKED_CACHE_MS);
-  if (!success && sharesVerdict && blockedUntil === null && (writtenVerdicts.get(verdict) ?? 0) <= now) {
+  if (!success) unblockedUntil.delete(key);
+  else if (blockedUntil === null && !isKnownUnblocked) cacheVerdict(unblockedUntil, key, now + UNBLOCKED_CACHE_MS);
+  if (!success && sharesVerdict && blockedUntil === null && (writtenVerdicts.get(key) ?? 0) <= now) {
     const until = now + PERIOD_S * 1000;
-    cacheVerdict(writtenVerdicts, verdict, until);
-    await env.KV.put(verdict, String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);
+    cacheVerdict(writtenVerdicts, key, until);
+    await env.KV.put(await verdictOf(key), String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);
   }
   const remaining = success ? Number(blockedUntil ?? 0) - now : PERIOD_S * 1000;
   if (!success || remaining > 0) {

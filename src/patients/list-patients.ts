@@ -2,7 +2,7 @@
 import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { patientVisibility, withPrincipal } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../access/actor.ts";
-import { recordAuditEvent } from "../access/audit.ts";
+import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
@@ -117,8 +117,10 @@ async function toAuditedSummaries(
   const { role, hospitalId } = effectiveRole;
   const subjects = rows.map((row) => row.id);
   const auditEvent = { event, action: "R", role, hospitalId, subjects, detail: { count: rows.length, ...detail } } as const;
-  await batch(db, recordAuditEvent(db, actor, now, auditEvent));
-  return Promise.all(rows.map(async (row) => toPatientSummary(row, await unsealIdentity(keys, row))));
+  return afterAudit(
+    batch(db, recordAuditEvent(db, actor, now, auditEvent)),
+    Promise.all(rows.map(async (row) => toPatientSummary(row, await unsealIdentity(keys, row)))),
+  );
 }
 
 /** The counter of everything the caller may see, where there is one. */

@@ -3,7 +3,7 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Access, authorizePatient, withWriter } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal, type PrincipalCall } from "../access/actor.ts";
-import { recordAuditEvent } from "../access/audit.ts";
+import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { type Denial, denyAccess, requiredFieldError } from "../access/deny.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
@@ -135,8 +135,11 @@ export function patientEvent(access: Access, event: string, action: "C" | "R" | 
 /** One patient with history and symptoms. @param ref id or patient_number  @throws ApiError not_found */
 export async function getPatient(call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "patient:read");
-  await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, patientEvent(access, "patient.read", "R")));
-  return toPatientDetail(call, access.patient);
+  const event = patientEvent(access, "patient.read", "R");
+  return afterAudit(
+    batch(call.db, recordAuditEvent(call.db, call.actor, call.now, event)),
+    toPatientDetail(call, access.patient),
+  );
 }
 
 export type PatientChange = Partial<Omit<NewPatient, "monitoring">> & {

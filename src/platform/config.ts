@@ -1,6 +1,7 @@
 // Turns secrets into keys once per isolate, and refuses to serve with bad ones or, in production, with demo rows.
 import { sql } from "drizzle-orm";
 import { exportJWK, importJWK, type JWK } from "jose";
+import { z } from "zod";
 import {
   computeBlindIndex,
   importMacKey,
@@ -59,9 +60,14 @@ export function findInvalidSecrets(env: Env): string[] {
   });
 }
 
+const member = z.string().optional();
+const SigningKeyRingSchema = z.array(
+  z.looseObject({ kid: member, kty: z.string(), crv: member, x: member, y: member, d: member }),
+);
+
 /** `JWT_KEYS` is a JSON array of private P-256 JWKs with `kid`; the first signs, all verify (RFC 7517). */
 export async function parseSigningKeys(secret: string): Promise<SigningKeys> {
-  const ring: JWK[] = JSON.parse(secret);
+  const ring = SigningKeyRingSchema.parse(JSON.parse(secret));
   const publicKeysByKid = new Map<string, CryptoKey>();
   const jwks: JWK[] = [];
   let first: { kid: string; key: CryptoKey } | undefined;
@@ -111,16 +117,19 @@ async function loadKeys(env: Env): Promise<Keys> {
 }
 
 // Derived from the secrets alone and rebuilt when they change; holds no state of any request.
-let cachedKeys: { fingerprint: string; keys: Promise<Keys> } | undefined;
-let verifiedFingerprint: string | undefined;
+let cachedKeys: { fingerprint: Secrets; keys: Promise<Keys> } | undefined;
+let verifiedFingerprint: { environment: string; fingerprint: Secrets } | undefined;
 
-const fingerprintSecrets = (env: Env) => [...SECRETS, ...OPTIONAL_SECRETS].map((name) => env[name] ?? "").join("\n");
+const NAMES = [...SECRETS, ...OPTIONAL_SECRETS] as const;
+type Secrets = readonly (string | undefined)[];
+const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
+/** Strings of one environment are the same objects, so that comparing them costs nothing. */
+const isFrom = (secrets: Secrets, env: Env) => NAMES.every((name, i) => env[name] === secrets[i]);
 
 /** @throws ApiError misconfigured, after a log line that names each faulty variable. */
 export function getKeys(env: Env): Promise<Keys> {
-  const fingerprint = fingerprintSecrets(env);
-  if (cachedKeys?.fingerprint !== fingerprint) {
-    cachedKeys = { fingerprint, keys: loadKeys(env) };
+  if (!cachedKeys || !isFrom(cachedKeys.fingerprint, env)) {
+    cachedKeys = { fingerprint: secretsOf(env), keys: loadKeys(env) };
     cachedKeys.keys.catch(() => {
       cachedKeys = undefined;
     });
@@ -190,9 +199,9 @@ export async function loadVerifiedKeys(env: Env): Promise<Keys> {
 
 /** The check before the first request of an isolate; later requests find it done. */
 export async function getVerifiedKeys(env: Env): Promise<Keys> {
-  const fingerprint = `${env.ENVIRONMENT}\n${fingerprintSecrets(env)}`;
-  if (verifiedFingerprint === fingerprint) return getKeys(env);
+  if (verifiedFingerprint?.environment === env.ENVIRONMENT && isFrom(verifiedFingerprint.fingerprint, env)) return getKeys(env);
+  const fingerprint = secretsOf(env);
   const keys = await loadVerifiedKeys(env);
-  verifiedFingerprint = fingerprint;
+  verifiedFingerprint = { environment: env.ENVIRONMENT, fingerprint };
   return keys;
 }

@@ -1,30 +1,18 @@
 // Sealing (AES-256-GCM), blind indexes, MACs and constant-time comparison. Keys come from the secrets alone.
 import { timingSafeEqual } from "node:crypto";
+import { fromBase64Url, toBase64Url } from "./base64.ts";
+import { BoundedCache } from "./bounded-cache.ts";
 import { ApiError } from "./errors.ts";
 
+export { fromBase64Url, toBase64Url };
 export type KeyRing = { currentKid: string; keys: Map<string, CryptoKey> };
 /** As a Ring, of HMAC keys. */
 export type MacKeyRing = KeyRing;
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const textEncoder = new TextEncoder();
+const fromUtf8 = new TextDecoder();
 const KEY_ID_PATTERN = /^[a-z0-9]{1,12}$/;
-
-export function toBase64Url(bytes: Uint8Array): string {
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
-/** Null for anything that is not canonical base64url without padding. */
-export function fromBase64Url(text: string): Bytes | null {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes: Bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  // "QQ" and "QR" decode alike; only the first is canonical, so that a token has one spelling.
-  return toBase64Url(bytes) === text ? bytes : null;
-}
 
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
@@ -33,9 +21,15 @@ export function toHex(bytes: Uint8Array): string {
 /** In UTF-8, without encoding what is ASCII, as most is. */
 const utf8ByteLength = (text: string) => (/^[\0-\x7f]*$/.test(text) ? text.length : textEncoder.encode(text).length);
 
+function canonicalText(parts: readonly string[]): string {
+  let text = "";
+  for (const part of parts) text += `${text === "" ? "" : "|"}${utf8ByteLength(part)}:${part}`;
+  return text;
+}
+
 /** Length-prefixed concatenation, so that ("a","bc") and ("ab","c") never give the same bytes. */
 export function encodeCanonical(parts: readonly string[]): Bytes {
-  return new Uint8Array(textEncoder.encode(parts.map((part) => `${utf8ByteLength(part)}:${part}`).join("|")));
+  return new Uint8Array(textEncoder.encode(canonicalText(parts)));
 }
 
 async function parseRingEntries(secret: string, importKey: (raw: Bytes) => Promise<CryptoKey>): Promise<KeyRing> {
@@ -64,10 +58,26 @@ export function parseMacKeyRing(secret: string): Promise<MacKeyRing> {
   );
 }
 
+/** Derived keys are kept for the records that are read over and over: a ward's patients and their reports. */
+export const MAX_RECORD_KEYS = 4_096;
+const recordKeys = new WeakMap<KeyRing, BoundedCache<string, Promise<CryptoKey>>>();
+
 /** A key for one record, HKDF-SHA256 with the record's name as info: no GCM key ever meets 2^32 messages. */
 export function deriveRecordKey(ring: KeyRing, kid: string, record: readonly string[]): Promise<CryptoKey> {
   const master = ring.keys.get(kid);
   if (!master) throw new ApiError("integrity_error", undefined, { cause: new Error("unknown key id") });
+  const kept = recordKeys.get(ring) ?? new BoundedCache(MAX_RECORD_KEYS);
+  recordKeys.set(ring, kept);
+  const name = canonicalText([kid, ...record]);
+  const known = kept.get(name);
+  if (known) return known;
+  const key = deriveKey(master, record);
+  kept.set(name, key);
+  key.catch(() => kept.delete(name));
+  return key;
+}
+
+function deriveKey(master: CryptoKey, record: readonly string[]): Promise<CryptoKey> {
   return crypto.subtle.deriveKey(
     { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encodeCanonical(record) },
     master,
@@ -120,8 +130,8 @@ export async function unsealValue(ring: KeyRing, context: SealContext, sealed: s
   if (format !== "s1" || kid === undefined || !joined || joined.length < 28 || more.length > 0)
     throw new ApiError("integrity_error");
   const key = await deriveRecordKey(ring, kid, keyDerivationInfo(context));
-  const plain = await decryptGcm(key, joined.slice(0, 12), joined.slice(12), buildAad(kid, context));
-  return JSON.parse(new TextDecoder().decode(plain));
+  const plain = await decryptGcm(key, joined.subarray(0, 12), joined.subarray(12), buildAad(kid, context));
+  return JSON.parse(fromUtf8.decode(plain));
 }
 
 export async function importMacKey(secret: string): Promise<CryptoKey> {

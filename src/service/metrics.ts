@@ -2,6 +2,8 @@
 import { sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { COUNT_LIMIT } from "../http/pagination.ts";
+import { MAX_ATTEMPTS } from "../monitoring/patient-object/context/change-delivery.ts";
+import { PARKED_SCOPE } from "../monitoring/patient-object/delivery/delivery.ts";
 import { COUNTER_SCOPES, counterValue } from "../platform/counters.ts";
 import { constantTimeEqual, sha256Hex } from "../platform/crypto.ts";
 import { batch, type Db } from "../platform/db/client.ts";
@@ -34,6 +36,8 @@ const SCALAR_GAUGES = [
   ["uploads_awaiting", "Announced uploads whose file is still to be confirmed, at most 10,001"],
   ["outbox_depth", "Outbox rows that are not done, at most 10,001"],
   ["outbox_oldest_due_age_seconds", "How long the first row of the outbox has been due"],
+  ["outbox_parked", "Outbox rows that failed so often that they are tried every six hours, at most 10,001"],
+  ["monitor_outbox_parked", "Deliveries from patients' objects that failed so often that they are tried every six hours"],
   ["audit_events", "Events in the audit trail"],
   ["schema_migrations", "Migrations that this database has had"],
 ] as const;
@@ -52,11 +56,14 @@ function selectScalars(db: Db, now: number) {
     (SELECT count(*) FROM (SELECT state FROM login_attempts WHERE expires_at > ${now} LIMIT ${MAX_COUNTED})
       WHERE state = 'failed') AS login_failures,
     ${countUploads("quarantined")} AS uploads_quarantined, ${countUploads("awaiting")} AS uploads_awaiting,
-    (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE done_at IS NULL LIMIT ${MAX_COUNTED})) AS outbox_depth,
+    waiting.depth AS outbox_depth, waiting.parked AS outbox_parked,
     max(0, ${now} - coalesce((SELECT min(due_at) FROM outbox WHERE done_at IS NULL), ${now})) / 1000.0
       AS outbox_oldest_due_age_seconds,
+    coalesce((SELECT sum(n) FROM counters WHERE scope = ${PARKED_SCOPE} AND day = 0), 0) AS monitor_outbox_parked,
     coalesce((SELECT max(seq) FROM audit_events), 0) AS audit_events,
-    (SELECT count(*) FROM d1_migrations) AS schema_migrations`);
+    (SELECT count(*) FROM d1_migrations) AS schema_migrations
+    FROM (SELECT count(*) AS depth, coalesce(sum(attempts >= ${MAX_ATTEMPTS}), 0) AS parked
+      FROM (SELECT attempts FROM outbox NOT INDEXED WHERE done_at IS NULL LIMIT ${MAX_COUNTED})) AS waiting`);
 }
 
 /** The gauges as text. Labels hold codes of ours, never an id or a name. */

@@ -1,10 +1,18 @@
 // Alarms as a nurse meets them: seen, heard, acknowledged once, and never thought to be acknowledged when they are not.
 import type { Page } from "@playwright/test";
+import { TONES } from "../../portal/src/monitoring/alerts/sound-rules.ts";
 import { installAudioProbe, recordedTones } from "./audio-probe.ts";
 import { openBoard, patientRow, vitalCell } from "./board.ts";
+import { isLong, patiently, within } from "./extent.ts";
 import { expect, test, waitForPage } from "./portal.ts";
+import { probe, watchText } from "./probe.ts";
 import { startSimulator } from "./simulator.ts";
-import { desaturate, sendNormalValues } from "./world.ts";
+import { desaturate, NORMAL_VALUES, newWorld } from "./world.ts";
+
+/** Oscillators of one burst of a high alarm: ten pulses of three overtones. */
+const BURST = 30;
+/** Animation frames from the alarm's message until it can be seen or read out. */
+const MAX_FRAMES = 5;
 
 const acknowledgeOf = (page: Page, patient: { name: string; id: string; number: number; birth: string }) =>
   patientRow(page, patient).getByRole("button", { name: /^Acknowledge/ });
@@ -14,7 +22,7 @@ test("a patient becomes septic: an alarm on the board, seen, acknowledged, and o
   world,
   nurse,
 }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(patiently(300_000));
   const patients = [];
   for (let i = 0; i < 3; i++) patients.push(await world.newPatient());
   const [septic, well] = patients;
@@ -40,8 +48,9 @@ test("a patient becomes septic: an alarm on the board, seen, acknowledged, and o
   const alerts = (await world.clerk.ask(`/alerts?patient_id=${septic.id}`)).data;
   for (const alert of alerts) expect(alert).toMatchObject({ state: "acknowledged", acknowledged_by: nurse.id });
 
-  // The pressure's alarm ends by itself; a score's would after five minutes, and is ended by the nurse.
-  await sendNormalValues(monitor);
+  // The alarms of limits end by themselves, at the latest 15 s after the first good value. That of a score would after five minutes:
+  // the nurse ends it.
+  await monitor.send(NORMAL_VALUES);
   for (const { alert_id } of alerts.filter(({ rule }: { rule: string }) => rule === "news2")) {
     await page.goto(`/alarms/${alert_id}`);
     await page.getByRole("button", { name: "Resolve" }).click();
@@ -50,7 +59,7 @@ test("a patient becomes septic: an alarm on the board, seen, acknowledged, and o
   }
   await page.goto("/ward");
   await openBoard(page, septic);
-  await expect(vitalCell(page, septic, "alarm")).not.toContainText(/HIGH|MED/, { timeout: 30_000 });
+  await expect(vitalCell(page, septic, "alarm")).not.toContainText(/HIGH|MED/, { timeout: 60_000 });
 });
 
 test("two nurses acknowledge: both see who was first", async ({ open, world, nurse }) => {
@@ -113,7 +122,7 @@ test("an acknowledgement that gets no answer leaves the alarm new, and says so w
   await page.route("**/acknowledge", () => undefined);
   await acknowledgeOf(page, patient).click();
   const said = page.getByText("Not acknowledged: no answer. The alarm is still open.");
-  await expect(said).toBeVisible({ timeout: 6_000 });
+  await expect(said).toBeVisible(within(6_000));
   await expect(vitalCell(page, patient, "alarm")).toContainText("HIGH");
   await expect(vitalCell(page, patient, "alarm")).not.toContainText("you");
   const [alert] = (await world.clerk.ask(`/alerts?patient_id=${patient.id}`)).data;
@@ -127,53 +136,60 @@ test("an acknowledgement that gets no answer leaves the alarm new, and says so w
 });
 
 test("a high alarm that is over before anybody saw it stays listed until somebody has", async ({ open, world, nurse }) => {
-  test.setTimeout(120_000);
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   const page = await open(nurse, { path: "/ward" });
   await openBoard(page, patient);
   await desaturate(monitor);
   await expect(vitalCell(page, patient, "alarm")).toContainText("HIGH");
-  await sendNormalValues(monitor);
-  await sendNormalValues(monitor);
-  await expect(vitalCell(page, patient, "alarm")).toContainText(/Recovered/, { timeout: 30_000 });
+  // A good value that stands for 15 s ends the alarm.
+  await monitor.send(NORMAL_VALUES);
+  await expect(vitalCell(page, patient, "alarm")).toContainText(/Recovered/, { timeout: 60_000 });
   await acknowledgeOf(page, patient).click();
   await expect(vitalCell(page, patient, "alarm")).not.toContainText("HIGH");
 });
 
-test("a new high alarm is shown, said to screen readers and sounded within a second, by one tab of two", async ({
-  open,
-  world,
-  nurse,
-}) => {
+test("a new high alarm is shown, said to screen readers and sounded at once, and again, by one tab of two", async ({ open }) => {
+  // A hospital without another alarm, which would sound already.
+  const world = await newWorld();
+  const { nurse } = world.people;
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
-  const page = await open(nurse, { path: "/ward", before: (page) => installAudioProbe(page.context()) });
+  const page = await open(nurse, {
+    path: "/ward",
+    before: async (page) => {
+      await installAudioProbe(page.context());
+      await probe(page.context());
+    },
+  });
   await openBoard(page, patient);
   await allowSound(page);
   const other = await page.context().newPage();
   await other.goto("/alarms");
   await waitForPage(other);
   await page.bringToFront();
-  const before = [await pulsesOf(page), await pulsesOf(other)];
+  const received = '"type":"alert"';
+  const signs = [
+    await watchText(vitalCell(page, patient, "alarm"), { received, shown: "HIGH" }),
+    await watchText(page.locator("[aria-live=assertive]"), { received, shown: "SpO₂" }),
+  ];
+  const sent = Date.now();
   await desaturate(monitor);
-  await Promise.all([
-    expect(vitalCell(page, patient, "alarm")).toContainText("HIGH", { timeout: 1_500 }),
-    expect.poll(async () => page.locator("[aria-live=assertive]").textContent(), { timeout: 2_000 }).toContain("SpO₂"),
-    expect.poll(async () => (await pulsesOf(page)) + (await pulsesOf(other)), { timeout: 2_000 }).toBeGreaterThan(before[0] ?? 0),
-  ]);
-  await page.waitForTimeout(12_000);
-  const sounded = [(await pulsesOf(page)) - (before[0] ?? 0), (await pulsesOf(other)) - (before[1] ?? 0)];
-  // Two bursts of ten pulses, in one tab.
-  expect(sounded.filter((n) => n > 0)).toHaveLength(1);
-  expect(Math.max(...sounded)).toBeGreaterThanOrEqual(10);
+  const sounded = async () => [await pulsesOf(page), await pulsesOf(other)];
+  await expect.poll(async () => Math.max(...(await sounded()))).toBeGreaterThanOrEqual(BURST);
+  const took = Date.now() - sent;
+  for (const frames of signs) expect(await frames()).toBeLessThanOrEqual(MAX_FRAMES);
+  if (isLong) expect(took).toBeLessThanOrEqual(2_000);
+  // Two bursts, in one tab.
+  await expect.poll(async () => Math.max(...(await sounded())), { timeout: 20_000 }).toBe(2 * BURST);
+  expect(Math.min(...(await sounded()))).toBe(0);
 });
 
 test("sound that the browser blocks is said before any alarm; a pause hides nothing, and a new high alarm ends it", async ({
   open,
-  world,
-  nurse,
 }) => {
+  const world = await newWorld();
+  const { nurse } = world.people;
   const [first, second] = [await world.newPatient(), await world.newPatient()];
   const monitors = [await world.newMonitor(first), await world.newMonitor(second)] as const;
   const page = await open(nurse, { path: "/ward", before: (page) => installAudioProbe(page, { blocked: true }) });
@@ -189,10 +205,11 @@ test("sound that the browser blocks is said before any alarm; a pause hides noth
   await expect(able.getByText(/Paused until|paused here until/i).first()).toBeVisible();
   await expect(vitalCell(able, first, "alarm")).toContainText("HIGH");
   const paused = await pulsesOf(able);
-  await able.waitForTimeout(11_000);
+  // Longer than from one burst to the next.
+  await able.waitForTimeout(TONES.high.everyMs + 1_000);
   expect(await pulsesOf(able)).toBe(paused);
   await desaturate(monitors[1]);
-  await expect.poll(() => pulsesOf(able), { timeout: 3_000 }).toBeGreaterThan(paused);
+  await expect.poll(() => pulsesOf(able), within(3_000)).toBeGreaterThan(paused);
 });
 
 test("a new alarm flashes less than three times a second, and not at all where motion is reduced", async ({

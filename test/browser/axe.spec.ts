@@ -1,56 +1,106 @@
-// Nobody is kept out: no violation that axe finds, on every page, in both themes, both languages and at both widths.
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-import { expect, test, waitForPage } from "./portal.ts";
-import { createPortalContent, PORTAL_PAGES, type PortalContent } from "./portal-pages.ts";
+// Accessibility of every page: no violation that axe finds, and nothing that scrolls sideways, by language, theme and width.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { BrowserContext, Page } from "@playwright/test";
+import type { AxeResults, RunOptions } from "axe-core";
+import { createPageGuard, type PageGuard } from "./page-guard.ts";
+import { test as base, expect, newContext, shown, signIn, waitForPage } from "./portal.ts";
+import { createPortalContent, PORTAL_PAGES, type PortalContent, type Who } from "./portal-pages.ts";
 
-const SIZES = [
-  { width: 1366, height: 768 },
-  { width: 390, height: 844 },
-] as const;
-const THEMES = ["light", "dark"] as const;
+const WIDE = { width: 1366, height: 768 } as const;
+const NARROW = { width: 390, height: 844 } as const;
 const LANGUAGES = { en: "English", hi: "हिन्दी" } as const;
 
-// A trace of some hundred states would be slower to keep than the states to look at.
-test.use({ trace: "off" });
+type Look = { language: keyof typeof LANGUAGES; theme: "light" | "dark"; size: typeof WIDE | typeof NARROW };
 
-/** Each page is loaded once; theme, language and width change in place. */
+/** Each pair of language, theme and width is in one of these. */
+const PAIRWISE: readonly Look[] = [
+  { language: "en", theme: "light", size: WIDE },
+  { language: "en", theme: "dark", size: NARROW },
+  { language: "hi", theme: "light", size: NARROW },
+  { language: "hi", theme: "dark", size: WIDE },
+];
+/** In an order in which the language changes once. */
+const ALL: readonly Look[] = (["en", "hi"] as const).flatMap((language) =>
+  (["light", "dark"] as const).flatMap((theme) => [WIDE, NARROW].map((size) => ({ language, theme, size }))),
+);
+/** `npm run test:axe` asks for all. */
+const LOOKS = process.env["AXE"] === "all" ? ALL : PAIRWISE;
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Loads nothing anew: language, theme and width change in place, and axe is put into the page once. */
 async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
   const found: string[] = [];
-  for (const [language, label] of Object.entries(LANGUAGES)) {
-    await page.getByRole("button", { name: label, exact: true }).first().click();
+  for (const { language, theme, size } of LOOKS) {
+    await page.getByRole("button", { name: LANGUAGES[language], exact: true }).first().click();
     await expect(page.locator("html")).toHaveAttribute("lang", language);
-    for (const size of SIZES) {
-      await page.setViewportSize(size);
-      for (const colorScheme of THEMES) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await new AxeBuilder({ page })
-          .setLegacyMode()
-          .options({ resultTypes: ["violations"] })
-          .analyze();
-        const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        const where = `${language} ${colorScheme} ${size.width}`;
-        if (sideways > 0) found.push(`${where}: scrolls sideways by ${sideways} px`);
-        for (const { id, nodes } of violations) {
-          found.push(
-            `${where}: ${id}: ${nodes.map(({ target, any }) => `${target.join(" ")} (${any[0]?.message ?? ""})`).join("; ")}`,
-          );
-        }
-      }
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme: theme });
+    const violations = await page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: { run: (options: RunOptions) => Promise<AxeResults> } };
+      return (await axe.run({ resultTypes: ["violations"] })).violations;
+    });
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const where = `${language} ${theme} ${size.width}`;
+    if (sideways > 0) found.push(`${where}: scrolls sideways by ${sideways} px`);
+    for (const { id, nodes } of violations) {
+      found.push(
+        `${where}: ${id}: ${nodes.map(({ target, any }) => `${target.join(" ")} (${any[0]?.message ?? ""})`).join("; ")}`,
+      );
     }
   }
-  await page.setViewportSize(SIZES[0]);
   return found;
 }
 
-const shown = test.extend<object, { hospital: PortalContent }>({
-  hospital: [async ({ world }, use) => use(await createPortalContent(world)), { scope: "worker", timeout: 180_000 }],
+/** `pageAs`: the page of somebody who signs in once and keeps what the browser has loaded. */
+type Visits = { hospital: PortalContent; signs: PageGuard; pageAs: (who: Who) => Promise<Page> };
+
+const test = base.extend<object, { visits: Visits }>({
+  visits: [
+    async ({ browser, world }, use, { project }) => {
+      const hospital = await createPortalContent(world);
+      const signs = createPageGuard(world.names);
+      const contexts = new Map<Who, BrowserContext>();
+      const contextOf = async (who: Who) => {
+        const context = await newContext(browser, signs, shown(project.use));
+        const login = hospital.logins[who];
+        if (login) await signIn(context.request, login);
+        return context;
+      };
+      await use({
+        hospital,
+        signs,
+        async pageAs(who) {
+          const context = contexts.get(who) ?? (await contextOf(who));
+          contexts.set(who, context);
+          return context.pages()[0] ?? (await context.newPage());
+        },
+      });
+      for (const context of contexts.values()) await context.close();
+    },
+    { scope: "worker", timeout: 180_000 },
+  ],
 });
 
+// Keeping a trace of so many states takes longer than the states.
+test.use({ trace: "off" });
+
 for (const { name, as, path } of PORTAL_PAGES) {
-  shown(name, async ({ open, hospital }) => {
-    const page = await open(hospital.logins[as], { path: path(hospital.ids) });
+  test(name, async ({ visits }) => {
+    const page = await visits.pageAs(as);
+    await page.goto(path(visits.hospital.ids));
     await waitForPage(page);
     expect(await violationsOf(page)).toEqual([]);
+    expect(await visits.signs.found()).toEqual([]);
   });
 }
+
+test("what is wrong is found", async ({ visits }) => {
+  const page = await visits.pageAs("nobody");
+  await page.goto("/login");
+  await waitForPage(page);
+  await page.evaluate(() => document.querySelector("main")?.append(document.createElement("button")));
+  expect((await violationsOf(page)).join()).toContain("button-name");
+});

@@ -1,7 +1,8 @@
 // A ward at one look: forty patients on a screen, what is old or missing on every page, limits that were moved, and any hour of the day.
 import type { Page } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { expectLive, openBoard, patientRow, readCellStates, vitalCell } from "./board.ts";
+import { expectLive, openBoard, readCellStates, vitalCell } from "./board.ts";
+import { patiently, within } from "./extent.ts";
 import { findOverflows } from "./overflow-check.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { desaturate, NORMAL_VALUES, newFullWard, type Patient } from "./world.ts";
@@ -16,7 +17,7 @@ const LANGUAGES = { hi: "हिन्दी", en: "English" } as const;
 const HIGHER = { high: 135, critical_high: 140 };
 
 test("forty patients without scrolling, on a large and a small screen, in both languages", async ({ open }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(patiently(240_000));
   const { world, beds } = await newFullWard(PATIENTS);
   const [own, silent, odd, ill, seen, unknown, ...calm] = beds;
   if (!own || !silent || !odd || !ill || !seen || !unknown) throw new Error("no patients");
@@ -48,7 +49,7 @@ test("forty patients without scrolling, on a large and a small screen, in both l
       await expect(page.locator("html")).toHaveAttribute("lang", language);
       await own.monitor.send({ ...NORMAL_VALUES, heart_rate: 118, systolic: 188, diastolic: 112, temperature: 38.4 });
       await odd.monitor.send({ ...NORMAL_VALUES, spo2: 104 });
-      for (const { monitor } of calm) await monitor.send({ ...NORMAL_VALUES, heart_rate: 104 });
+      await Promise.all(calm.map(({ monitor }) => monitor.send({ ...NORMAL_VALUES, heart_rate: 104 })));
       await expect(vitalCell(page, own.patient, "blood_pressure")).toContainText("✎");
       await expect(vitalCell(page, odd.patient, "spo2").locator("del")).toBeVisible();
       await expect(vitalCell(page, silent.patient, "heart_rate")).toHaveAttribute("data-state", "stale", { timeout: 35_000 });
@@ -65,56 +66,23 @@ test("forty patients without scrolling, on a large and a small screen, in both l
 
 const tileOf = (page: Page, name: string) => page.locator("li[data-state]").filter({ hasText: name });
 
-test("on the patient's own page and in the list, too, one silent vital is old alone, and nothing is never live", async ({
-  open,
-  world,
-  nurse,
-}) => {
-  test.setTimeout(120_000);
-  const [patient, unknown] = [await world.newPatient(), await world.newPatient()];
-  const monitor = await world.newMonitor(patient);
-  await world.clerk.ask(`/patients/${patient.id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { silence_s: 30 } });
-  const page = await open(nurse, { path: `/patients/${patient.id}` });
-  const list = await page.context().newPage();
-  await list.goto("/patients?show=monitored");
-  await monitor.send(NORMAL_VALUES);
-  await expect(tileOf(page, "Oxygen saturation")).toHaveAttribute("data-state", "live");
-  await expect(patientRow(list, patient).getByRole("cell").nth(3)).toHaveText("0");
-  const { spo2: _, ...others } = NORMAL_VALUES;
-  const until = Date.now() + 32_000;
-  while (Date.now() < until) {
-    await monitor.send(others);
-    await page.waitForTimeout(3_000);
-  }
-  await expect(tileOf(page, "Oxygen saturation")).toHaveAttribute("data-state", "stale");
-  await expect(tileOf(page, "Oxygen saturation")).toContainText(/No data for \d/);
-  for (const name of ["Heart rate", "Respiration rate", "Blood pressure", "Temperature"]) {
-    await expect(tileOf(page, name)).toHaveAttribute("data-state", /^(live|late)$/);
-  }
-  await expect(patientRow(list, patient).getByRole("cell").nth(3)).toHaveText("—");
-  await expect(patientRow(list, unknown)).toContainText("No data yet");
-  await page.goto(`/patients/${unknown.id}`);
-  await expect(tileOf(page, "Heart rate")).toContainText("Not measured yet");
-  const states = await page
-    .locator("li[data-state]")
-    .evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute("data-state")));
-  expect(new Set(states)).toEqual(new Set(["missing"]));
-});
-
-test("limits that somebody moved stand beside the value within two seconds, on board and page, and go when taken back", async ({
+test("limits that somebody moved stand beside the value at once, on board and page, and go when taken back", async ({
   open,
   world,
   nurse,
 }) => {
   const ward = await world.newWard("Ward of moved limits");
   const [patient, other] = [await world.newPatient({ ward_id: ward.id }), await world.newPatient({ ward_id: ward.id })];
-  for (const one of [patient, other]) await (await world.newMonitor(one)).send(NORMAL_VALUES);
+  const monitor = await world.newMonitor(patient);
+  await (await world.newMonitor(other)).send(NORMAL_VALUES);
   const board = await open(nurse, { path: ward.path });
   await openBoard(board, patient, other);
   const page = await board.context().newPage();
   await page.goto(`/patients/${patient.id}`);
+  await waitForPage(page);
+  await monitor.send(NORMAL_VALUES);
   await expect(tileOf(page, "Heart rate")).toHaveAttribute("data-state", "live");
-  const soon = { timeout: 2_000 };
+  const soon = within(2_000);
   const rate = vitalCell(board, patient, "heart_rate");
   await expect(rate).not.toContainText("✎");
 
@@ -144,32 +112,34 @@ test("limits that somebody moved stand beside the value within two seconds, on b
 type Seen = { day: number; offset: number; rate: string | null; updated: string | null; silent: string | null };
 
 test("midnight and clocks that are put on or back change no freshness", async ({ open, world, nurse }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(patiently(150_000));
   const ward = await world.newWard("Ward by night");
   const [watched, silent] = [await world.newPatient({ ward_id: ward.id }), await world.newPatient({ ward_id: ward.id })];
   const [monitor, once] = [await world.newMonitor(watched), await world.newMonitor(silent)];
   const page = await open(nurse, { context: { timezoneId: undefined } });
   const tools = await page.context().newCDPSession(page);
   const setZone = (timezoneId: string) => tools.send("Emulation.setTimezoneOverride", { timezoneId });
-  // Where this browser is, it is half a minute to midnight.
-  await setZone(zoneWhereItIs(23 * 3_600 + 59 * 60 + 30));
+  await setZone("Etc/GMT-1");
   await page.goto(ward.path);
   await once.send(NORMAL_VALUES);
   const sent = Date.now();
   await monitor.send(NORMAL_VALUES);
   await openBoard(page, watched, silent);
   await expect(vitalCell(page, watched, "heart_rate")).toHaveAttribute("data-state", "live");
+  // Where this browser is, midnight comes in some seconds.
+  await setZone(zoneWhereItIs(23 * 3_600 + 59 * 60 + 54));
   await page.evaluate(note, [watched.name, silent.name] as const);
   const sendFor = async (ms: number) => {
     for (const until = Date.now() + ms; Date.now() < until; await page.waitForTimeout(1_500)) await monitor.send(NORMAL_VALUES);
   };
   const midnight = () => page.evaluate(() => new Date().getHours() === 0);
-  while (!(await midnight())) await sendFor(2_000);
-  await sendFor(5_000);
+  expect(await midnight()).toBe(false);
+  while (!(await midnight())) await sendFor(1_500);
+  await sendFor(3_000);
   // Clocks are put on and back again: the hour is another one, and no time has passed.
   for (const zone of ["Etc/GMT-1", "Etc/GMT-2", "Etc/GMT-1"]) {
     await setZone(zone);
-    await sendFor(4_000);
+    await sendFor(3_000);
   }
   const seen = await page.evaluate(() => (window as unknown as { seen: Seen[] }).seen);
   expect(new Set(seen.map(({ day }) => day)).size).toBeGreaterThan(1);
@@ -180,7 +150,9 @@ test("midnight and clocks that are put on or back change no freshness", async ({
   const ages = seen.map(({ silent }) => secondsIn(silent));
   expect(ages).toEqual(ages.toSorted((a, b) => a - b));
   expect(Math.abs((ages.at(-1) ?? 0) - (Date.now() - sent) / 1_000)).toBeLessThan(60);
-  expect(await readCellStates(page, silent)).toMatchObject({ heart_rate: "late", temperature: "live" });
+  await expect
+    .poll(() => readCellStates(page, silent), { timeout: 40_000 })
+    .toMatchObject({ heart_rate: "late", temperature: "live" });
 });
 
 /** "47 s", "1 min" */

@@ -1,6 +1,7 @@
 // The board of a ward, as tests read it.
 import { expect, type Locator, type Page } from "@playwright/test";
 import { waitForPage } from "./portal.ts";
+import { watchAlert } from "./probe.ts";
 import type { Patient } from "./world.ts";
 
 const COLUMNS = [
@@ -29,7 +30,19 @@ export async function readCellStates(page: Page, patient: Patient): Promise<Reco
   return Object.fromEntries(found);
 }
 
-export const connectionLostBanner = (page: Page): Locator => page.getByRole("alert").filter({ hasText: "Numbers are not live" });
+const LOST = "Numbers are not live";
+/** The page counts a beat a second, and takes a line for lost after four without a word: at the fifth, or the sixth if one was due. */
+const MAX_BEATS = 6;
+export const connectionLostBanner = (page: Page): Locator => page.getByRole("alert").filter({ hasText: LOST });
+
+/** Begins to watch a probed page. @returns what holds it to a bar within five seconds */
+export async function watchForLoss(page: Page): Promise<() => Promise<void>> {
+  const beats = await watchAlert(page, LOST);
+  return async () => {
+    expect(await beats()).toBeLessThanOrEqual(MAX_BEATS);
+    await expect(connectionLostBanner(page)).toBeVisible();
+  };
+}
 
 /** The board with this patient on it, and the line up. */
 export async function openBoard(page: Page, ...patients: readonly Patient[]): Promise<void> {

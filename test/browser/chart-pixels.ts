@@ -10,9 +10,24 @@ export async function waitForChart(page: Page, vital: string): Promise<Locator> 
   await expect(figure.locator("canvas")).toBeVisible();
   await expect(figure).toHaveAttribute("data-dimmed", "false");
   await expect(figure.locator("xpath=ancestor::*[@aria-busy][1]")).toHaveAttribute("aria-busy", "false");
-  // What was asked for last is drawn with one of the next frames.
-  await page.waitForTimeout(500);
+  await figure.evaluate(untilStill);
   return figure;
+}
+
+/** In the page: waits until four frames in a row show the same; what came last is drawn with one of the next frames. */
+function untilStill(element: Element): Promise<void> {
+  const picture = () => element.querySelector("canvas")?.toDataURL();
+  return new Promise((resolve) => {
+    let [before, same] = [picture(), 0];
+    const look = () => {
+      const now = picture();
+      same = now === before ? same + 1 : 0;
+      before = now;
+      if (same < 4) requestAnimationFrame(look);
+      else resolve();
+    };
+    requestAnimationFrame(look);
+  });
 }
 
 export type Window = { from: number; to: number };

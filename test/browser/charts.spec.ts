@@ -1,7 +1,9 @@
 // Charts: the table has what the API has, a gap is a gap, a spike stays, and a zoom stands while numbers come in.
 import type { Page } from "@playwright/test";
 import { chartFigure, hasTokenColour, type Ink, readLine, selectColumns, type Window, waitForChart } from "./chart-pixels.ts";
+import { patiently } from "./extent.ts";
 import { expect, test, waitForPage } from "./portal.ts";
+import { probe, untilDrawn } from "./probe.ts";
 import { NORMAL_VALUES, type Patient } from "./world.ts";
 
 const MINUTE = 60_000;
@@ -111,7 +113,7 @@ test("a gap of more than two intervals is not bridged, and one of two is", async
 });
 
 test("one value far from all others is seen in the chart of thirty days", async ({ open, world, nurse }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(patiently(180_000));
   const patient = await world.newPatient();
   const now = Date.now();
   const window = { from: now - 30 * DAY, to: now };
@@ -153,7 +155,7 @@ test("a zoom stands while values come in and when the page is loaded again; Live
   const monitor = await world.newMonitor(patient);
   const now = Date.now();
   await world.writeDown(patient, rates(Array.from({ length: 60 }, (_, i) => [now - (60 - i) * MINUTE, 72] as const)));
-  const page = await open(nurse, { path: `/patients/${patient.id}/vitals?code=heart_rate&range=1h` });
+  const page = await open(nurse, { path: `/patients/${patient.id}/vitals?code=heart_rate&range=1h`, before: probe });
   await waitForPage(page);
   const before = await waitForChart(page, "Heart rate");
   const plot = await before.locator(".u-over").boundingBox();
@@ -172,7 +174,7 @@ test("a zoom stands while values come in and when the page is loaded again; Live
   const [described, line] = [await label(), (await readLine(before)).columns];
   for (let rate = 140; rate < 148; rate++) {
     await monitor.send({ ...NORMAL_VALUES, heart_rate: rate });
-    await page.waitForTimeout(500);
+    await untilDrawn(page, `"value":${rate}`);
   }
   await page.mouse.move(5, 5);
   const same = async () => {

@@ -2,6 +2,7 @@
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { openBoard, patientRow, vitalCell } from "./board.ts";
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
+import { patiently } from "./extent.ts";
 import { findFocusFault, tabThroughPage, tabTo } from "./focus-check.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { desaturate, NORMAL_VALUES, type Patient, type World } from "./world.ts";
@@ -125,7 +126,7 @@ test("each stop on long pages shows the focus, in sight and with nothing over it
   world,
   nurse,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(patiently(120_000));
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   await desaturate(monitor);

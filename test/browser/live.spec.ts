@@ -1,7 +1,10 @@
 // Can an old, missing or invalid number be taken for a live one? By every way in which a line, a sensor or a clock fails.
+import type { Page } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { connectionLostBanner, expectLive, openBoard, patientRow, readCellStates, vitalCell } from "./board.ts";
+import { connectionLostBanner, expectLive, openBoard, patientRow, readCellStates, vitalCell, watchForLoss } from "./board.ts";
+import { isLong, patiently } from "./extent.ts";
 import { expect, test } from "./portal.ts";
+import { probe, watchText } from "./probe.ts";
 import { NORMAL_VALUES } from "./world.ts";
 
 const ALL_STALE = {
@@ -12,34 +15,31 @@ const ALL_STALE = {
   temperature: "stale",
   updated: "stale",
 };
-/** What the guide allows, and a second for a machine that is busy with tests. */
-const LOST_MS = 5_000 + 1_000;
+/** The page draws with the next animation frame; the probe may count it before or after. */
+const MAX_FRAMES = 2;
 
-test("a value is on the screen within a second, 19 times of 20", async ({ open, world, nurse }) => {
+test("a value is on the screen with the next animation frame, 19 times of 20", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
-  const page = await open(nurse, { path: "/ward" });
+  const page = await open(nurse, { path: "/ward", before: probe });
   await openBoard(page, patient);
   const cell = vitalCell(page, patient, "heart_rate");
   await monitor.send({ heart_rate: 60 });
   await expect(cell).toContainText("60");
-  const took: number[] = [];
+  const tookFrames: number[] = [];
+  const tookMs: number[] = [];
   for (let rate = 61; rate <= 100; rate++) {
-    const shown = cell.evaluate(
-      (element, wanted) =>
-        new Promise<number>((resolve) => {
-          const look = () => (element.textContent?.includes(wanted) ? resolve(Date.now()) : requestAnimationFrame(look));
-          look();
-        }),
-      String(rate),
-    );
+    const frames = await watchText(cell, { received: `"value":${rate}`, shown: String(rate) });
     const sent = Date.now();
     await monitor.send({ heart_rate: rate });
-    took.push((await shown) - sent);
+    tookFrames.push(await frames());
+    tookMs.push(Date.now() - sent);
   }
-  const p95 = took.sort((a, b) => a - b)[Math.floor(took.length * 0.95)] ?? Number.NaN;
-  console.log(`sample to screen: median ${took[Math.floor(took.length / 2)]} ms, p95 ${p95} ms`);
-  expect(p95).toBeLessThanOrEqual(1_000);
+  const p95 = (took: number[]) => took.toSorted((a, b) => a - b)[Math.floor(took.length * 0.95)] ?? Number.NaN;
+  console.log(`sample to screen: p95 ${p95(tookFrames)} animation frames, ${p95(tookMs)} ms`);
+  expect(tookFrames).not.toContain(Number.NaN);
+  expect(p95(tookFrames)).toBeLessThanOrEqual(MAX_FRAMES);
+  if (isLong) expect(p95(tookMs)).toBeLessThanOrEqual(1_000);
 });
 
 test("a line that is cut: a bar, and every value stale, within 5 s; live again when it is back", async ({
@@ -50,12 +50,13 @@ test("a line that is cut: a bar, and every value stale, within 5 s; live again w
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   await monitor.send(NORMAL_VALUES);
-  const page = await open(nurse, { path: "/ward" });
+  const page = await open(nurse, { path: "/ward", before: probe });
   await openBoard(page, patient);
   await expect(vitalCell(page, patient, "spo2")).toHaveAttribute("data-state", "live");
   await expect(vitalCell(page, patient, "news2")).toHaveText("0");
+  const isLostInTime = await watchForLoss(page);
   await page.context().setOffline(true);
-  await expect(connectionLostBanner(page)).toBeVisible({ timeout: LOST_MS });
+  await isLostInTime();
   expect(await readCellStates(page, patient)).toEqual(ALL_STALE);
   await expect(vitalCell(page, patient, "news2")).not.toHaveText(/\d/);
   await page.context().setOffline(false);
@@ -73,26 +74,36 @@ test("a line that is half open, frames lost and nothing closed: the same", async
   const line = { drops: false };
   const page = await open(nurse, {
     path: "/ward",
-    before: (page) =>
-      page.routeWebSocket(/\/live\?/, (socket) => {
+    before: async (page) => {
+      await page.routeWebSocket(/\/live\?/, (socket) => {
         const server = socket.connectToServer();
         const dropped = line.drops;
         socket.onMessage((message) => (line.drops && !dropped ? undefined : server.send(message)));
         server.onMessage((message) => (line.drops && !dropped ? undefined : socket.send(message)));
-      }),
+      });
+      // After it, so that the probe hears what is let through.
+      await probe(page);
+    },
   });
   await openBoard(page, patient);
   await expect(vitalCell(page, patient, "spo2")).toHaveAttribute("data-state", "live");
+  const isLostInTime = await watchForLoss(page);
   line.drops = true;
-  await expect(connectionLostBanner(page)).toBeVisible({ timeout: LOST_MS });
+  await isLostInTime();
   expect(await readCellStates(page, patient)).toEqual(ALL_STALE);
   // The next socket is whole.
   await expectLive(page);
   await expect(connectionLostBanner(page)).toHaveCount(0);
 });
 
-test("one vital that falls silent turns stale alone, and the score loses its number", async ({ open, world, nurse }) => {
-  test.setTimeout(120_000);
+const tileOf = (page: Page, name: string) => page.locator("li[data-state]").filter({ hasText: name });
+
+test("one vital that falls silent turns stale alone and the score loses its number, on board, patient's page and list", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  test.setTimeout(patiently(120_000));
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   const { ward_id } = (
@@ -104,17 +115,30 @@ test("one vital that falls silent turns stale alone, and the score loses its num
     json: { ward_id },
     headers: { "If-Match": '"1"' },
   });
+  const unknown = await world.newPatient();
   const page = await open(nurse, { path: `/ward?ward=${ward_id}` });
-  await monitor.send(NORMAL_VALUES);
+  const chart = await page.context().newPage();
+  await chart.goto(`/patients/${patient.id}`);
+  const list = await page.context().newPage();
+  await list.goto("/patients?show=monitored");
   await openBoard(page, patient);
-  await expect(vitalCell(page, patient, "news2")).toHaveText("0");
+  let sent = 0;
+  // A value that came more than 7.5 s ago is late.
+  await expect(async () => {
+    sent = Date.now();
+    await monitor.send(NORMAL_VALUES);
+    await Promise.all([
+      expect(vitalCell(page, patient, "news2")).toHaveText("0"),
+      expect(tileOf(chart, "Oxygen saturation")).toHaveAttribute("data-state", "live", { timeout: 5_000 }),
+      expect(patientRow(list, patient).getByRole("cell").nth(3)).toHaveText("0"),
+    ]);
+  }).toPass();
   const { spo2: _, ...others } = NORMAL_VALUES;
-  const until = Date.now() + 33_000;
-  while (Date.now() < until) {
+  await expect(async () => {
     await monitor.send(others);
-    await page.waitForTimeout(3_000);
-  }
-  await expect(vitalCell(page, patient, "spo2")).toHaveAttribute("data-state", "stale");
+    await expect(vitalCell(page, patient, "spo2")).toHaveAttribute("data-state", "stale", { timeout: 3_000 });
+  }).toPass({ timeout: 60_000, intervals: [0] });
+  expect(Date.now() - sent).toBeGreaterThan(30_000);
   expect(await readCellStates(page, patient)).toEqual({
     heart_rate: "live",
     respiratory_rate: "live",
@@ -124,6 +148,19 @@ test("one vital that falls silent turns stale alone, and the score loses its num
     updated: "live",
   });
   await expect(vitalCell(page, patient, "news2")).not.toHaveText(/^\d/);
+  await expect(tileOf(chart, "Oxygen saturation")).toHaveAttribute("data-state", "stale");
+  await expect(tileOf(chart, "Oxygen saturation")).toContainText(/No data for \d/);
+  for (const name of ["Heart rate", "Respiration rate", "Blood pressure", "Temperature"]) {
+    await expect(tileOf(chart, name)).toHaveAttribute("data-state", /^(live|late)$/);
+  }
+  await expect(patientRow(list, patient).getByRole("cell").nth(3)).toHaveText("—");
+  await expect(patientRow(list, unknown)).toContainText("No data yet");
+  await chart.goto(`/patients/${unknown.id}`);
+  await expect(tileOf(chart, "Heart rate")).toContainText("Not measured yet");
+  const states = await chart
+    .locator("li[data-state]")
+    .evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute("data-state")));
+  expect(new Set(states)).toEqual(new Set(["missing"]));
 });
 
 test("zero is 0, the impossible is struck through and not scored, and nothing is never drawn as live", async ({

@@ -5,7 +5,7 @@ import { type Login, logIn } from "./api.ts";
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
 import { desaturate, type Monitor, NORMAL_VALUES, type Patient, type Values, type World } from "./world.ts";
 
-type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
+export type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
 type Ids = {
   chart: string;
   alert: string;

@@ -1,5 +1,5 @@
 // What every test begins with: a hospital of its own, people who are signed in, and an eye on what no page may do.
-import { type BrowserContextOptions, test as base, expect, type Page } from "@playwright/test";
+import { type Browser, type BrowserContext, type BrowserContextOptions, test as base, expect, type Page } from "@playwright/test";
 import type { Login } from "./api.ts";
 import { createPageGuard, type PageGuard } from "./page-guard.ts";
 import { productUrl } from "./product.ts";
@@ -27,12 +27,10 @@ export const test = base.extend<Tools, { world: World }>({
     expect(await signs.found()).toEqual([]);
   },
   open: async ({ browser, contextOptions, signs }, use, { project }) => {
-    const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
+    const contexts: BrowserContext[] = [];
     await use(async (login, { path = "/", before, context: options } = {}) => {
-      const origin = options?.baseURL ?? productUrl();
-      const context = await browser.newContext({ ...contextOptions, ...shown(project.use), baseURL: origin, ...options });
+      const context = await newContext(browser, signs, { ...contextOptions, ...shown(project.use), ...options });
       contexts.push(context);
-      await signs.watch(context, origin);
       if (login) await signIn(context.request, login);
       const page = await context.newPage();
       await before?.(page);
@@ -47,7 +45,16 @@ export const test = base.extend<Tools, { world: World }>({
 
 export { expect };
 
-const shown = ({ locale, timezoneId, viewport }: BrowserContextOptions): BrowserContextOptions => ({
+/** A browser of somebody's own, watched for what no page may do. */
+export async function newContext(browser: Browser, signs: PageGuard, options: BrowserContextOptions): Promise<BrowserContext> {
+  const origin = options.baseURL ?? productUrl();
+  const context = await browser.newContext({ ...options, baseURL: origin });
+  await signs.watch(context, origin);
+  return context;
+}
+
+/** What the configuration says of every context. */
+export const shown = ({ locale, timezoneId, viewport }: BrowserContextOptions): BrowserContextOptions => ({
   ...(locale && { locale }),
   ...(timezoneId && { timezoneId }),
   ...(viewport && { viewport }),

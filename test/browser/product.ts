@@ -20,6 +20,8 @@ export default async function startProduct(): Promise<(() => Promise<void>) | un
   const state = createStateFolder();
   const log = join(state, "server.log");
   const server = await startServer(state, { demo: true, log });
+  // A server that a test starts beside this one must leave the folder alone that this one serves.
+  process.env["EDGECARE_BUILD"] = "reuse";
   // The workers, which start later, find them there.
   process.env["EDGECARE_URL"] = server.url;
   process.env["EDGECARE_LOG"] = log;

@@ -1,5 +1,6 @@
 // Getting about: focus, titles, keys and the phone's tabs.
 import { expect, test, waitForPage } from "./portal.ts";
+import { nextFrames } from "./probe.ts";
 
 test("a new page takes the focus to its heading and names the window, without a patient's name", async ({
   open,
@@ -33,7 +34,7 @@ test("no key acts alone", async ({ open, world, nurse }) => {
     const asked: string[] = [];
     page.on("request", (request) => request.method() !== "GET" && asked.push(`${request.method()} ${request.url()}`));
     for (const key of "abcdefghijklmnopqrstuvwxyz0123456789/?.+-#!") await page.keyboard.press(key);
-    await page.waitForTimeout(300);
+    await nextFrames(page);
     expect(new URL(page.url()).pathname).toBe(path);
     await expect(page.getByRole("dialog")).toHaveCount(0);
     expect(asked.filter((line) => !line.includes("/live/tickets") && !line.includes("/auth/refresh"))).toEqual([]);

@@ -1,5 +1,13 @@
-// Ends a run with the one line that counts its tests.
-import type { FullConfig, Reporter, Suite } from "@playwright/test/reporter";
+// A reporter that ends a run with its slowest spec files, its total time against the budget, and one line that counts the tests.
+import { basename } from "node:path";
+import type { FullConfig, FullResult, Reporter, Suite } from "@playwright/test/reporter";
+
+/** What `npm run test:browser` may take on two cores. */
+const BUDGET_S = 10 * 60;
+const SLOWEST_FILES = 10;
+
+/** @param seconds a whole number */
+const minutes = (seconds: number): string => `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
 
 export default class Summary implements Reporter {
   #all: Suite | null = null;
@@ -12,11 +20,26 @@ export default class Summary implements Reporter {
     this.#all = suite;
   }
 
-  onEnd(): void {
-    const outcomes = this.#all?.allTests().map((test) => test.outcome()) ?? [];
-    const count = (...which: readonly (typeof outcomes)[number][]) => outcomes.filter((one) => which.includes(one)).length;
-    const [skipped, twice] = [count("skipped"), count("flaky")];
-    const more = `${skipped > 0 ? `, ${skipped} skipped` : ""}${twice > 0 ? `, ${twice} needed two tries` : ""}`;
-    console.log(`${count("expected", "flaky")} passed, ${count("unexpected")} failed${more}`);
+  onEnd({ duration }: FullResult): void {
+    const tests = this.#all?.allTests() ?? [];
+    const secondsByFile = new Map<string, number>();
+    for (const { location, results } of tests) {
+      const file = basename(location.file);
+      const seconds = results.reduce((sum, result) => sum + result.duration / 1_000, 0);
+      secondsByFile.set(file, (secondsByFile.get(file) ?? 0) + seconds);
+    }
+    const slowest = [...secondsByFile].sort(([, a], [, b]) => b - a).slice(0, SLOWEST_FILES);
+    console.log("\nSlowest spec files, in seconds of one worker:");
+    for (const [file, seconds] of slowest) console.log(`${seconds.toFixed(0).padStart(6)}  ${file}`);
+    const total = Math.round(duration / 1_000);
+    const over = total - BUDGET_S;
+    console.log(`Total ${minutes(total)}${over > 0 ? `: ${minutes(over)} over the budget of ${minutes(BUDGET_S)}` : ""}`);
+
+    const count = (...outcomes: readonly ReturnType<(typeof tests)[number]["outcome"]>[]) =>
+      tests.filter((test) => outcomes.includes(test.outcome())).length;
+    const skipped = count("skipped");
+    console.log(
+      `${count("expected", "flaky")} passed, ${count("unexpected")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
+    );
   }
 }

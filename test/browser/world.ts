@@ -152,11 +152,3 @@ export async function newFullWard(size: number): Promise<{ world: World; beds: B
 
 /** SpO₂ of 84: beyond the critical limit, and so a high alarm at once. */
 export const desaturate = (monitor: Monitor): Promise<void> => monitor.send({ ...NORMAL_VALUES, spo2: 84 });
-
-/** A minute of good values in no time: what was wrong is over. */
-export async function sendNormalValues(monitor: Monitor): Promise<void> {
-  for (const secondsAgo of [0, 0, 0]) {
-    await monitor.send(NORMAL_VALUES, secondsAgo);
-    await new Promise((resolve) => setTimeout(resolve, 8_000));
-  }
-}

@@ -63,7 +63,7 @@ describe("silence", () => {
       ...(i % 5 === 0 && { [SPO2]: 97 }),
       ...(i % 12 === 0 && { [RR]: 16 }),
     }));
-    const last = world.memory.devices["monitor"]?.x ?? 0;
+    const last = world.memory.devices["monitor"]?.lastHeardAt ?? 0;
     advance(world, 5 * MINUTE);
     expect(listOpenAlerts(world).map(({ key }) => key)).toEqual(["device:monitor"]);
     expect(getOnlyAlert(world).raised_at - last).toBe(120 * SECOND);
@@ -174,12 +174,12 @@ describe("silence", () => {
     const world = watched();
     sendRepeatedly(world, MINUTE, SECOND, () => all);
     sendRepeatedly(world, 3 * MINUTE, SECOND, () => without(SPO2));
-    applyInput(world, { kind: "resolve", n: 1, by: "nurse" });
+    applyInput(world, { kind: "resolve", number: 1, by: "nurse" });
     sendRepeatedly(world, HOUR, SECOND, () => without(SPO2));
     expect(listOpenAlerts(world)).toEqual([]);
     sendSamples(world, all);
     sendRepeatedly(world, 3 * MINUTE, SECOND, () => without(SPO2));
-    expect(getOnlyAlert(world)).toMatchObject({ n: 2, key: `silence:${SPO2}` });
+    expect(getOnlyAlert(world)).toMatchObject({ number: 2, key: `silence:${SPO2}` });
   });
 });
 
@@ -203,12 +203,12 @@ describe("technical conditions", () => {
   it("are not raised again while a resolved one is still reported", () => {
     const world = newWorld();
     report(world, "low_battery");
-    applyInput(world, { kind: "resolve", n: 1, by: "nurse" });
+    applyInput(world, { kind: "resolve", number: 1, by: "nurse" });
     report(world, "low_battery");
     expect(listOpenAlerts(world)).toEqual([]);
     report(world);
     report(world, "low_battery");
-    expect(getOnlyAlert(world).n).toBe(2);
+    expect(getOnlyAlert(world).number).toBe(2);
   });
 
   it("end with the device's binding, and are bounded in number", () => {
@@ -299,13 +299,13 @@ describe("NEWS2", () => {
     const world = newWorld(config);
     sendSamples(world, urgent);
     advance(world, MINUTE);
-    applyInput(world, { kind: "resolve", n: 1, by: "doctor" });
+    applyInput(world, { kind: "resolve", number: 1, by: "doctor" });
     advance(world, MINUTE);
     sendSamples(world, urgent);
     advance(world, MINUTE);
     expect(listOpenAlerts(world)).toEqual([]);
     sendSamples(world, emergency);
-    expect(getOnlyAlert(world)).toMatchObject({ n: 2, priority: "high" });
+    expect(getOnlyAlert(world)).toMatchObject({ number: 2, priority: "high" });
   });
 
   it("ends where it does not apply any more", () => {

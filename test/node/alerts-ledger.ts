@@ -41,13 +41,13 @@ export function recordTransitions(
   return told.flatMap((transition) => {
     const wrong = judgeTransition(ledger, input, config, transition, now);
     const { what, at, alert } = transition;
-    const known = ledger.open.get(alert.n);
+    const known = ledger.open.get(alert.number);
     const begins = what === "raised" || what === "raised_priority";
-    if (alert.state === "cleared") ledger.open.delete(alert.n);
-    else ledger.open.set(alert.n, { alert, since: begins || !known ? at : known.since });
-    ledger.highest = Math.max(ledger.highest, alert.n);
+    if (alert.state === "cleared") ledger.open.delete(alert.number);
+    else ledger.open.set(alert.number, { alert, since: begins || !known ? at : known.since });
+    ledger.highest = Math.max(ledger.highest, alert.number);
     ledger.now = Math.max(ledger.now, at);
-    return wrong.map((reason) => `${what} of ${alert.key} (${alert.n}): ${reason}`);
+    return wrong.map((reason) => `${what} of ${alert.key} (${alert.number}): ${reason}`);
   });
 }
 
@@ -58,16 +58,16 @@ function judgeTransition(
   { what, at, by, alert }: Transition,
   now: number,
 ): string[] {
-  const before = ledger.open.get(alert.n);
+  const before = ledger.open.get(alert.number);
   const was = before?.alert;
-  const twins = [...ledger.open.values()].filter((open) => open.alert.key === alert.key && open.alert.n !== alert.n);
-  const acted = "n" in input && input.n === alert.n;
+  const twins = [...ledger.open.values()].filter((open) => open.alert.key === alert.key && open.alert.number !== alert.number);
+  const acted = "number" in input && input.number === alert.number;
   const minutes = config.escalation[alert.priority][alert.tier - 1];
   return Object.entries({
     "not at the time of the step": at !== now,
     "time goes back": at < ledger.now,
     "a second open alert of its key": twins.length > 0,
-    "a number that is not the next": !was && alert.n !== ledger.highest + 1,
+    "a number that is not the next": !was && alert.number !== ledger.highest + 1,
     "of an alert that is not open": !was && what !== "raised",
     [`from ${was?.state}`]: was !== undefined && what !== "raised" && !LEGAL_BEFORE[what].includes(was.state),
     [`to ${alert.state}`]: !LEGAL_AFTER[what].includes(alert.state),
@@ -102,8 +102,10 @@ function judgeTransition(
 
 /** What the memory has open must be what the book has open. */
 export function findDifferences(ledger: Ledger, alerts: readonly Alert[]): string[] {
-  const booked = [...ledger.open.values()].map(({ alert }) => `${alert.n} ${alert.key} ${alert.state} ${alert.priority}`).sort();
-  const kept = alerts.map((alert) => `${alert.n} ${alert.key} ${alert.state} ${alert.priority}`).sort();
+  const booked = [...ledger.open.values()]
+    .map(({ alert }) => `${alert.number} ${alert.key} ${alert.state} ${alert.priority}`)
+    .sort();
+  const kept = alerts.map((alert) => `${alert.number} ${alert.key} ${alert.state} ${alert.priority}`).sort();
   return booked.join() === kept.join() ? [] : [`the memory has [${kept.join()}], the book [${booked.join()}]`];
 }
 

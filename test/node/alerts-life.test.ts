@@ -37,7 +37,7 @@ describe("the life of an alert", () => {
     });
     advance(world, 24 * HOUR);
     expect(getOnlyAlert(world).state).toBe("recovered");
-    expect(applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" }).map(({ what, by }) => [what, by])).toEqual([
+    expect(applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" }).map(({ what, by }) => [what, by])).toEqual([
       ["acknowledged", "nurse"],
       ["cleared", null],
     ]);
@@ -47,7 +47,7 @@ describe("the life of an alert", () => {
 
   it("clears a high limit alert that was acknowledged when it recovers", () => {
     const world = critical();
-    applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     sendRepeatedly(world, MINUTE, SECOND, heartRate(80));
     expect(listOpenAlerts(world)).toEqual([]);
     expect(world.told.at(-1)).toMatchObject({ what: "cleared", alert: { acknowledged_by: "nurse", acknowledged_at: START } });
@@ -57,7 +57,13 @@ describe("the life of an alert", () => {
     const world = critical();
     sendRepeatedly(world, MINUTE, SECOND, heartRate(80));
     sendRepeatedly(world, MINUTE, SECOND, heartRate(125));
-    expect(getOnlyAlert(world)).toMatchObject({ n: 1, state: "active", priority: "high", recovered_at: null, raised_at: START });
+    expect(getOnlyAlert(world)).toMatchObject({
+      number: 1,
+      state: "active",
+      priority: "high",
+      recovered_at: null,
+      raised_at: START,
+    });
   });
 
   it("ends in one legal state when it is acknowledged and recovers in one millisecond", () => {
@@ -66,7 +72,7 @@ describe("the life of an alert", () => {
       advance(world, SECOND);
       sendSamples(world, { [HR]: 80 });
       world.now += 10 * SECOND;
-      const acts: AlarmInput[] = [{ kind: "acknowledge", n: 1, by: "nurse" }, { kind: "tick" }];
+      const acts: AlarmInput[] = [{ kind: "acknowledge", number: 1, by: "nurse" }, { kind: "tick" }];
       for (const input of acknowledgedFirst ? acts : acts.reverse()) applyInput(world, input);
       expect(listOpenAlerts(world)).toEqual([]);
       expect(world.told.at(-1)).toMatchObject({ what: "cleared", alert: { state: "cleared", acknowledged_by: "nurse" } });
@@ -75,19 +81,19 @@ describe("the life of an alert", () => {
 
   it("keeps the first acknowledgement", () => {
     const world = critical();
-    applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
-    expect(applyInput(world, { kind: "acknowledge", n: 1, by: "doctor" })).toEqual([]);
+    applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
+    expect(applyInput(world, { kind: "acknowledge", number: 1, by: "doctor" })).toEqual([]);
     expect(getOnlyAlert(world).acknowledged_by).toBe("nurse");
   });
 
   it("refuses acts on alerts that never were or are over, and changes nothing", () => {
     const world = critical();
-    applyInput(world, { kind: "resolve", n: 1, by: "nurse" });
+    applyInput(world, { kind: "resolve", number: 1, by: "nurse" });
     const kinds: AlarmInput[] = [
-      { kind: "acknowledge", n: 1, by: "nurse" },
-      { kind: "assign", n: 1, by: "nurse", to: "doctor" },
-      { kind: "snooze", n: 1, by: "nurse", until: world.now + MINUTE },
-      { kind: "resolve", n: 1, by: "nurse" },
+      { kind: "acknowledge", number: 1, by: "nurse" },
+      { kind: "assign", number: 1, by: "nurse", to: "doctor" },
+      { kind: "snooze", number: 1, by: "nurse", until: world.now + MINUTE },
+      { kind: "resolve", number: 1, by: "nurse" },
     ];
     const refused = (input: AlarmInput) => {
       try {
@@ -98,14 +104,15 @@ describe("the life of an alert", () => {
       return "accepted";
     };
     expect(kinds.map(refused)).toEqual(["not_open", "not_open", "not_open", "not_open"]);
-    for (const n of [0, 2, -1, 0.5, Number.NaN]) expect(refused({ kind: "acknowledge", n, by: "nurse" })).toBe("unknown_alert");
+    for (const n of [0, 2, -1, 0.5, Number.NaN])
+      expect(refused({ kind: "acknowledge", number: n, by: "nurse" })).toBe("unknown_alert");
   });
 
   it("escalates at its minutes to the millisecond until it is acknowledged", () => {
     const world = critical();
     advance(world, 5 * MINUTE);
     expect(getOnlyAlert(world).tier).toBe(2);
-    applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     advance(world, HOUR);
     const escalated = world.told.filter(({ what }) => what === "escalated");
     expect(escalated.map(({ at, alert }) => [at - START, alert.tier])).toEqual([
@@ -132,14 +139,14 @@ describe("the life of an alert", () => {
 
   it("repeats while it goes on, acknowledged or not", () => {
     const world = critical();
-    applyInput(world, { kind: "acknowledge", n: 1, by: "nurse" });
+    applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     advance(world, HOUR);
     expect(world.told.filter(({ what }) => what === "repeated").map(({ at }) => (at - START) / MINUTE)).toEqual([15, 30, 45, 60]);
   });
 
   it("is quiet while it is snoozed, for four hours at most", () => {
     const world = critical();
-    applyInput(world, { kind: "snooze", n: 1, by: "nurse", until: START + 30 * MINUTE });
+    applyInput(world, { kind: "snooze", number: 1, by: "nurse", until: START + 30 * MINUTE });
     advance(world, 30 * MINUTE - 1);
     expect(listTransitions(world)).toHaveLength(2);
     advance(world, 6 * MINUTE);
@@ -150,35 +157,35 @@ describe("the life of an alert", () => {
       ["escalated", 33],
     ]);
     expect(getOnlyAlert(world).snoozed_until).toBe(null);
-    applyInput(world, { kind: "snooze", n: 1, by: "nurse", until: START + 100 * HOUR });
+    applyInput(world, { kind: "snooze", number: 1, by: "nurse", until: START + 100 * HOUR });
     expect(getOnlyAlert(world).snoozed_until).toBe(world.now + 4 * HOUR);
   });
 
   it("breaks the snooze when it gets worse", () => {
     const world = newWorld();
     sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(125));
-    applyInput(world, { kind: "snooze", n: 1, by: "nurse", until: world.now + HOUR });
+    applyInput(world, { kind: "snooze", number: 1, by: "nurse", until: world.now + HOUR });
     sendSamples(world, { [HR]: 150 });
     expect(getOnlyAlert(world)).toMatchObject({ snoozed_until: null, escalate_at: world.now + 2 * MINUTE });
   });
 
   it("is assigned and given back", () => {
     const world = critical();
-    applyInput(world, { kind: "assign", n: 1, by: "nurse", to: "doctor" });
+    applyInput(world, { kind: "assign", number: 1, by: "nurse", to: "doctor" });
     expect(getOnlyAlert(world)).toMatchObject({ assigned_to: "doctor", state: "active" });
-    applyInput(world, { kind: "assign", n: 1, by: "doctor", to: null });
+    applyInput(world, { kind: "assign", number: 1, by: "doctor", to: null });
     expect(getOnlyAlert(world).assigned_to).toBe(null);
-    expect(applyInput(world, { kind: "assign", n: 1, by: "doctor", to: null })).toEqual([]);
+    expect(applyInput(world, { kind: "assign", number: 1, by: "doctor", to: null })).toEqual([]);
   });
 
   it("is raised after it was resolved by new values alone, with a new number", () => {
     const world = critical();
-    applyInput(world, { kind: "resolve", n: 1, by: "nurse" });
+    applyInput(world, { kind: "resolve", number: 1, by: "nurse" });
     expect(world.told.at(-1)).toMatchObject({ what: "cleared", by: "nurse" });
     advance(world, MINUTE);
     applyInput(world, { kind: "tick" });
     expect(listOpenAlerts(world)).toEqual([]);
     sendSamples(world, { [HR]: 150 });
-    expect(getOnlyAlert(world).n).toBe(2);
+    expect(getOnlyAlert(world).number).toBe(2);
   });
 });

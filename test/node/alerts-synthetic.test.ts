@@ -4,6 +4,7 @@ import type { AlarmConfig, Transition } from "../../src/monitoring/alarm-rules/m
 import { replaySamples } from "../../src/monitoring/alarm-rules/preview.ts";
 import { CODES, getDefaultLimits } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Limits, Sample } from "../../src/monitoring/vitals/model.ts";
+import { times } from "../long.ts";
 import { createRandom } from "./alerts-randomness.ts";
 import {
   advance,
@@ -71,7 +72,7 @@ const raisedIn = (told: readonly Transition[]) => told.filter(({ what }) => what
 
 describe(`normal hours from seed ${SEED}`, () => {
   it("have at most one false alert in 1,000 patient-hours, all rules on", () => {
-    const [patients, hours] = [60, 48];
+    const [patients, hours] = [times(25, 60), 48];
     const alerts = Array.from({ length: patients }, (_, i) =>
       raisedIn(replaySamples(normalSeries(SEED + i, hours), config)),
     ).flat();
@@ -114,10 +115,12 @@ const INJECTIONS: Injection[] = HEALTHY.flatMap(({ code }) => {
 });
 
 describe("injected breaches", () => {
+  const REPEATS = times(6, 30);
+
   it("are all found, at their priority and in their time, and end", () => {
     const missed: string[] = [];
     for (const [index, injection] of INJECTIONS.entries()) {
-      for (let repeat = 0; repeat < 30; repeat += 1) {
+      for (let repeat = 0; repeat < REPEATS; repeat += 1) {
         const random = createRandom(SEED + 1000 * index + repeat);
         const from = START + random.integer(70, 150) * MINUTE;
         const until = from + random.integer(1, 20) * MINUTE;
@@ -136,10 +139,11 @@ describe("injected breaches", () => {
       }
     }
     expect(missed).toEqual([]);
-    console.info(`breaches injected and found: ${INJECTIONS.length * 30}`);
+    console.info(`breaches injected and found: ${INJECTIONS.length * REPEATS}`);
   });
 });
 
+const CROSSINGS = times(2_000, 10_000);
 type Crossing = { length: number; peak: number };
 
 /** A heart rate at 1 Hz that crosses 120 again and again, dithering a little; `limits` in effect. @returns alarms of each crossing */
@@ -159,14 +163,14 @@ function alarmsOf(crossings: readonly Crossing[], limits: Limits, seed: number):
       sendSamples(world, { [HR]: 90 + random.integer(-5, 5) });
     }
     advance(world, SECOND);
-    for (const { n } of world.memory.alerts) applyInput(world, { kind: "acknowledge", n, by: "nurse" });
+    for (const { number } of world.memory.alerts) applyInput(world, { kind: "acknowledge", number, by: "nurse" });
     return raisedIn(world.told.slice(before)).length;
   });
 }
 
-describe(`10,000 crossings from seed ${SEED}`, () => {
+describe(`${CROSSINGS} crossings from seed ${SEED}`, () => {
   const random = createRandom(SEED);
-  const crossings = Array.from({ length: 10_000 }, () => ({
+  const crossings = Array.from({ length: CROSSINGS }, () => ({
     length: random.pick([1, 3, 5, 8, 13, 15, 20, 25, 40]),
     peak: random.pick([120, 121, 125, 138, 140, 160]),
   }));

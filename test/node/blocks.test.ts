@@ -21,6 +21,7 @@ import {
 } from "../../src/monitoring/patient-object/samples/seen-sequence.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
 import { ApiError } from "../../src/platform/errors.ts";
+import { absent } from "../shared-data.ts";
 
 const BEDSIDE = join(import.meta.dirname, "../../../shared/data/vitals/bedside/s25047-2704-05-04-10-44n.csv");
 const START = Date.parse("2026-11-22T04:30:00.000Z");
@@ -266,8 +267,8 @@ describe("a block", () => {
     expect(countSamples(block)).toBe(1800);
   });
 
-  it("keeps a bedside monitor's recording", () => {
-    if (!existsSync(BEDSIDE)) return console.log("not run: vitals/bedside is not in ../shared/data");
+  it("keeps a bedside monitor's recording", ({ skip }) => {
+    skip(!existsSync(BEDSIDE), absent("vitals/bedside"));
     const [header = "", ...lines] = readFileSync(BEDSIDE, "utf8").trim().split("\n");
     const names = header.split(",");
     const batches = lines.map((line, minute) => {

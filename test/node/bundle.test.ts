@@ -11,7 +11,6 @@ const out = mkdtempSync(join(tmpdir(), "edgecare-bundle-"));
 let bundle = "";
 
 beforeAll(() => {
-  execFileSync("node", ["scripts/build-public.mjs"]);
   execFileSync("wrangler", ["deploy", "--dry-run", "--outdir", out], { env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
   bundle = readFileSync(join(out, "index.js"), "utf8");
 }, 120_000);
@@ -38,6 +37,11 @@ describe("the production bundle", () => {
     expect(words.filter((word) => bundle.includes(word))).toEqual([]);
     // The control: a word of the product is found.
     expect(bundle).toContain("care_team");
+  });
+
+  it("hashes passwords at production's cost, and knows no other", () => {
+    const costs = [...bundle.matchAll(/\{\s*N: (\d+),\s*r: (\d+),\s*p: (\d+)\s*\}/g)].map(([, N, r, p]) => [N, r, p].join(" "));
+    expect(costs).toEqual(["16384 8 5"]);
   });
 
   it("asks for nothing from elsewhere in its documentation pages", () => {

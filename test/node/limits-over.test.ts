@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addLiveLimits, groupLimitSteps, limitsAt } from "../../portal/src/monitoring/vitals/limit-steps.ts";
 import { listLimitsInForce } from "../../src/monitoring/patient-object/context/alarm-config.ts";
-import { appendNote, computeLimitsHistory, type LimitsNote } from "../../src/monitoring/patient-object/context/limits-history.ts";
+import type { LimitsNote } from "../../src/monitoring/patient-object/context/facts.ts";
+import { appendNote, computeLimitsHistory } from "../../src/monitoring/patient-object/context/limits-history.ts";
 import { CODES } from "../../src/monitoring/vitals/codes.ts";
 import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
 

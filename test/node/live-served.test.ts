@@ -4,27 +4,19 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
-import { createStateFolder, deleteStateFolder, type Server, startServer } from "./server.ts";
 
-const state = createStateFolder();
-let server: Server;
+const server = inject("served").shared;
 let token = "";
 
 beforeAll(async () => {
-  server = await startServer(state, { demo: true });
   const answer = await fetch(`${server.url}/api/v1/auth/login`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ email: "nurse@demo.com", password: DEMO_PASSWORD }),
   });
   token = JSON.parse(await answer.text()).data.access_token;
-}, 120_000);
-
-afterAll(async () => {
-  await server?.kill();
-  deleteStateFolder(state);
 });
 
 /** A masked frame with any first byte; clients mask (RFC 6455, 5.3). */

@@ -3,23 +3,18 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { findFreePort } from "../../bench/free-port.ts";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { PORTAL_CSP } from "../../src/service/portal-policy.ts";
-import { createStateFolder, deleteStateFolder, killGroup, type Server, startServer } from "./server.ts";
+import { killGroup } from "./server.ts";
 
-const state = createStateFolder();
 /** Outside the project, whose own wrangler.toml is the Worker's. */
 const site = mkdtempSync(join(tmpdir(), "edgecare-pages-"));
-let server: Server;
 let pages: ChildProcess | undefined;
 let url = "";
 
 beforeAll(async () => {
-  // Other servers of this machine are called the same.
-  process.env["WRANGLER_REGISTRY_PATH"] = join(site, "registry");
-  server = await startServer(state, { demo: true });
   cpSync("portal/functions", join(site, "functions"), { recursive: true });
   cpSync("dist/portal", join(site, "dist"), { recursive: true });
   writeFileSync(join(site, "wrangler.toml"), readFileSync("portal/wrangler.toml", "utf8").replace('"../dist/portal"', '"dist"'));
@@ -31,7 +26,13 @@ beforeAll(async () => {
     {
       cwd: site,
       detached: true,
-      env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
+      env: {
+        ...process.env,
+        CLOUDFLARE_CF_FETCH_ENABLED: "false",
+        WRANGLER_SEND_METRICS: "false",
+        // Other servers of this machine have the same name.
+        WRANGLER_REGISTRY_PATH: inject("served").shared.registry,
+      },
       stdio: "ignore",
     },
   );
@@ -40,9 +41,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (pages) await killGroup(pages, url);
-  await server?.kill();
-  delete process.env["WRANGLER_REGISTRY_PATH"];
-  deleteStateFolder(state);
   rmSync(site, { recursive: true, force: true });
 });
 

@@ -1,7 +1,7 @@
 // Live vitals as a ward meets them: the served product, the simulator, a nurse's socket, and a kill -9 in the middle.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { generateRows } from "../../cli/simulate/rows.ts";
 import type { Measurement } from "../../cli/simulate/source.ts";
@@ -12,7 +12,9 @@ import type { Facts } from "../../src/monitoring/patient-object/context/facts.ts
 import type { AlertView, LiveFrame, LiveSample } from "../../src/monitoring/patient-object/contract.ts";
 import { findAgeBand } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
-import { createStateFolder, deleteStateFolder, type Server, startServer } from "./server.ts";
+import { VERIFY } from "../long.ts";
+import { deleteStateFolder, newDemoState, type Server, startServer } from "./server.ts";
+import { bash, missingOf } from "./shell.ts";
 
 const PATIENTS = 10;
 const RATE = 50;
@@ -20,13 +22,13 @@ const SEED = 1;
 /** Seconds. The scenario's first two alarms come after 65 and 69, the third change after 85. */
 const DURATION = 105;
 /** Of the second run, beside the patients of the first. */
-const SHORT = { startId: 11, duration: 30 };
+const SHORT = { startId: 11, duration: VERIFY ? 30 : 10 };
 
 type Frame = LiveFrame | { type: "view"; seq: number; patient_ids: string[] };
 type Observation = LiveSample;
 type Told = Pick<AlertView, "alert_id" | "rule" | "code" | "priority" | "state" | "raised_at">;
 
-const state = createStateFolder();
+const state = newDemoState(inject("served").demo);
 let server: Server;
 let nurse = "";
 let admin = "";
@@ -49,7 +51,10 @@ async function ask(path: string, token: string, json?: object, method = json ? "
   return JSON.parse(text);
 }
 
-async function until<T>(what: string, ms: number, look: () => T | Promise<T>): Promise<NonNullable<T>> {
+/** How long anything may take on a machine that does something else; how fast it is, bench/live.ts measures. */
+const PATIENCE = 60_000;
+
+async function until<T>(what: string, look: () => T | Promise<T>, ms = PATIENCE): Promise<NonNullable<T>> {
   const end = Date.now() + ms;
   for (;;) {
     const found = await look();
@@ -58,6 +63,9 @@ async function until<T>(what: string, ms: number, look: () => T | Promise<T>): P
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
+
+/** The packed id of the patient, with which an observation's begins. */
+const patientOf = (observationId: string) => observationId.split("-")[0] ?? "";
 
 /** A client of the nurse's whole hospital, which notes every frame and acknowledges. */
 function watch(since?: number) {
@@ -181,7 +189,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
     );
     const done = stepAlarms(memory, { kind: "samples", device, samples }, buildAlarmConfig(facts, now), now);
     memory = done.state;
-    for (const { alert } of done.transitions) alerts.set(alert.n, { ...alert });
+    for (const { alert } of done.transitions) alerts.set(alert.number, { ...alert });
   }
   return [...alerts.values()]
     .filter((alert) => !isSilence(alert))
@@ -208,7 +216,7 @@ function alertsSeen({ frames }: Watcher, patientId: string): Map<string, AlertVi
 }
 
 beforeAll(async () => {
-  server = await startServer(state, { demo: true });
+  server = await startServer(state, { demo: false, build: false });
   [nurse, admin] = await Promise.all([login("nurse@demo.com"), login("adm@demo.com")]);
   const { data } = await ask("/patients?limit=100", nurse);
   const byNumber = new Map(
@@ -224,15 +232,12 @@ afterAll(async () => {
 });
 
 describe("docs/vitals.md", () => {
-  it("says what the service does", () => {
-    const missing = ["bash", "curl", "jq"].filter((tool) => spawnSync("bash", ["-c", `command -v ${tool}`]).status !== 0);
-    if (missing.length > 0) {
-      console.log(`not run: this machine has no ${missing.join(", ")}`);
-      return;
-    }
+  it("says what the service does", async ({ skip }) => {
+    const missing = await missingOf(["curl", "jq"]);
+    skip(missing.length > 0, `this machine has no ${missing.join(", ")}`);
     const blocks = [...readFileSync("docs/vitals.md", "utf8").matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code);
     const code = `set -euo pipefail\n${blocks.join("\n").replaceAll("http://localhost:8787", server.url)}`;
-    const run = spawnSync("bash", ["-c", code], { encoding: "utf8" });
+    const run = await bash(code);
     expect(run.status, run.stderr + run.stdout).toBe(0);
     const [, ...lines] = run.stdout.trim().split("\n");
     expect(lines.map((line) => line.trim())).toEqual([
@@ -262,7 +267,6 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
   let before: Watcher;
   let after: Watcher;
   let simulation: Simulation;
-  let killedAt = 0;
   let acknowledged = "";
   const septic = () => patientIds[0] ?? "";
 
@@ -271,31 +275,26 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
     const [, line = ""] = /^node cli\/edgecare\.ts (simulate .*--scenario sepsis.*)$/m.exec(readme) ?? [];
     expect(line).toContain(`--patients ${PATIENTS} --rate ${RATE} --scenario sepsis`);
     before = watch();
-    await until("a snapshot", 15_000, () => before.frames.length > 0);
+    await until("a snapshot or an end", () => before.frames.length > 0 || before.done.code > 0);
+    expect(before.done.code, "the socket is closed").toBe(0);
     expect(before.frames[0]?.type).toBe("snapshot");
     simulation = edgecare([...line.split(" "), "--seed", `${SEED}`, "--duration", `${DURATION}`]);
-    const heard = () => new Set(before.samples().map(({ observation_id }) => observation_id.split("-")[0])).size;
-    await until("samples of ten patients", 45_000, () => heard() === PATIENTS);
-    await until("a thousand samples", 30_000, () => before.samples().length > 1_000);
+    const heard = () => new Set(before.samples().map(({ observation_id }) => patientOf(observation_id))).size;
+    await until("samples of ten patients", () => heard() === PATIENTS);
+    await until("a thousand samples", () => before.samples().length > 1_000);
     const ids = before.samples().map(({ observation_id }) => observation_id);
     expect(new Set(ids).size).toBe(ids.length);
     expectInOrder(before);
   });
 
-  it("raises the two alarms of the first minute, on this patient alone; D1 has each within two seconds", async () => {
-    const late: number[] = [];
+  it("raises the two alarms of the first minute, on this patient alone, on the socket and in D1", async () => {
     for (const rule of ["limit", "news2"]) {
-      const { alert } = await until(`an alarm by ${rule}`, 100_000, () =>
-        before.alerts().find(({ alert }) => alert.rule === rule),
-      );
-      const seen = Date.now();
-      await until("it in D1", 10_000, async () =>
-        (await alertsInD1(septic())).some(({ alert_id }) => alert_id === alert.alert_id),
-      );
-      late.push(Date.now() - seen);
+      const seen = () => before.alerts().find(({ alert }) => alert.rule === rule);
+      const { alert } = await until(`an alarm by ${rule}`, seen, 2 * PATIENCE);
+      await until("it in D1", async () => (await alertsInD1(septic())).some(({ alert_id }) => alert_id === alert.alert_id));
     }
-    expect(Math.max(...late)).toBeLessThan(2_000);
-    expect(before.alerts().map(({ what, patient_id, alert }) => [what, patient_id, inWords(alert)])).toEqual([
+    const raised = before.alerts().filter(({ alert }) => !isSilence(alert));
+    expect(raised.slice(0, 2).map(({ what, patient_id, alert }) => [what, patient_id, inWords(alert)])).toEqual([
       ["raised", septic(), "limit 8480-6 medium"],
       ["raised", septic(), "news2 - high"],
     ]);
@@ -305,7 +304,7 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
     acknowledged = before.alerts().find(({ alert }) => alert.rule === "news2")?.alert.alert_id ?? "";
     const { data } = await ask(`/alerts/${acknowledged}/acknowledge`, nurse, undefined, "POST");
     expect(data).toMatchObject({ alert_id: acknowledged, state: "acknowledged" });
-    const frame = await until("the frame", 2_000, () => before.alerts().find(({ what }) => what === "acknowledged"));
+    const frame = await until("the frame", () => before.alerts().find(({ what }) => what === "acknowledged"));
     expect(frame).toMatchObject({
       patient_id: septic(),
       alert: { alert_id: acknowledged, acknowledged_by: data.acknowledged_by },
@@ -314,19 +313,18 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
 
   it("says after kill -9 that frames are gone, shows the state anew, and still knows what was acknowledged", async () => {
     const port = Number(new URL(server.url).port);
-    killedAt = Date.now();
     await server.kill();
-    await until("the end of the socket", 10_000, () => before.done.code);
+    await until("the end of the socket", () => before.done.code);
     const last = before.frames.at(-1)?.seq ?? 0;
     expectInOrder(before);
-    server = await startServer(state, { demo: false, port });
+    server = await startServer(state, { demo: false, build: false, port });
     after = watch(last);
-    await until("the view", 20_000, () => after.frames.some(({ type }) => type === "view"));
+    await until("the view", () => after.frames.some(({ type }) => type === "view"));
     expect(after.frames.slice(0, 2)).toMatchObject([{ type: "gap", from: last }, { type: "snapshot" }]);
     expect(after.frames[0]?.seq).toBeGreaterThan(last);
     expect(alertsSeen(after, septic()).get(acknowledged)).toMatchObject({ state: "acknowledged" });
-    await until("samples of all ten again", 60_000, () => {
-      const heard = new Set(after.samples().map(({ observation_id }) => observation_id.split("-")[0]));
+    await until("samples of all ten again", () => {
+      const heard = new Set(after.samples().map(({ observation_id }) => patientOf(observation_id)));
       return heard.size === PATIENTS;
     });
   });
@@ -351,9 +349,15 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
     const seenBefore = before.samples().map(({ observation_id }) => observation_id);
     const seenAfter = after.samples().map(({ observation_id }) => observation_id);
     expect([...seenBefore, ...seenAfter].filter((id) => !ids.has(id))).toEqual([]);
-    // A frame is half a second behind at most; three are for the machine.
-    const shown = all.filter(({ received_at }) => Date.parse(received_at) < killedAt - 3_000);
+    // A patient's samples are shown in the order in which they were received: none is missing before the last that was seen.
     const seen = new Set(seenBefore);
+    const lastSeen = new Map<string, string>();
+    for (const { observation_id, received_at } of all) {
+      const patient = patientOf(observation_id);
+      if (seen.has(observation_id) && received_at > (lastSeen.get(patient) ?? "")) lastSeen.set(patient, received_at);
+    }
+    const shown = all.filter(({ observation_id, received_at }) => received_at < (lastSeen.get(patientOf(observation_id)) ?? ""));
+    expect(lastSeen.size).toBe(PATIENTS);
     expect(shown.length).toBeGreaterThan(10_000);
     expect(shown.filter(({ observation_id }) => !seen.has(observation_id))).toEqual([]);
     expect(new Set(seenAfter).size).toBe(seenAfter.length);
@@ -382,7 +386,7 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
     expect(alertsByTheRules(await historyOf(patientIds[1] ?? ""))).toEqual([]);
     const known = alertsSeen(before, septic());
     for (const [id, alert] of alertsSeen(after, septic())) known.set(id, alert);
-    await until("the same on both sides", 2_000, async () => {
+    await until("the same on both sides", async () => {
       return states(await alertsInD1(septic())).join() === states(known.values()).join();
     });
     const others = [...before.alerts(), ...after.alerts()].filter(

@@ -14,6 +14,7 @@ import {
   rollUpByHour,
   unpackHour,
 } from "../../src/monitoring/patient-object/samples/rollup.ts";
+import { absent } from "../shared-data.ts";
 
 const ICU = join(import.meta.dirname, "../../../shared/data/vitals/icu-hourly");
 const HOUR = 3_600_000;
@@ -108,7 +109,7 @@ describe("a rollup", () => {
         const thousandths = values.reduce((sum, one) => sum + BigInt(Math.round(one * 1000)), 0n);
         const lastAt = Math.max(...points.map(({ at }) => at));
         expect(rollup).toEqual({
-          n: points.length,
+          count: points.length,
           min: Math.min(...values) + 0,
           max: Math.max(...values) + 0,
           sum: Number(thousandths) / 1000,
@@ -156,7 +157,7 @@ describe("a rollup", () => {
       }),
       { numRuns: 1000, seed: 59 },
     );
-    expect(computeMean({ n: 2, min: 36.5, max: 37, sum: 73.5, last: 37, last_at: 0 })).toBe(36.75);
+    expect(computeMean({ count: 2, min: 36.5, max: 37, sum: 73.5, last: 37, last_at: 0 })).toBe(36.75);
   });
 });
 
@@ -173,7 +174,7 @@ describe("rollups by hour", () => {
     ]);
     expect([...rollups.keys()]).toStrictEqual([hour, hour + 1, hour - 24]);
     expect(rollups.get(hour)?.get("8867-4")).toStrictEqual({
-      n: 2,
+      count: 2,
       min: 72,
       max: 74,
       sum: 146,
@@ -198,15 +199,15 @@ describe("rollups by hour", () => {
             );
           }
         }
-        const counted = [...all.values()].flatMap((codes) => [...codes.values()]).reduce((n, rollup) => n + rollup.n, 0);
+        const counted = [...all.values()].flatMap((codes) => [...codes.values()]).reduce((n, rollup) => n + rollup.count, 0);
         expect(counted).toBe([...a, ...b].filter(({ status }) => status === "final").length);
       }),
       { numRuns: 500, seed: 60 },
     );
   });
 
-  it("recount real stays in intensive care", () => {
-    if (!existsSync(ICU)) return console.log("not run: vitals/icu-hourly is not in ../shared/data");
+  it("recount real stays in intensive care", ({ skip }) => {
+    skip(!existsSync(ICU), absent("vitals/icu-hourly"));
     const stays = readdirSync(ICU).map((name) => readFileSync(join(ICU, name), "utf8").trim().split("\n"));
     const samples = stays.flatMap(([header = "", ...rows]) =>
       rows.flatMap((row, hour) => {
@@ -224,7 +225,7 @@ describe("rollups by hour", () => {
     for (const [hour, codes] of rollups) {
       for (const [code, rollup] of codes) {
         const values = samples.filter((one) => one.code === code && one.at === hour * HOUR).map((one) => one.value);
-        expect([rollup.n, rollup.min, rollup.max]).toStrictEqual([values.length, Math.min(...values), Math.max(...values)]);
+        expect([rollup.count, rollup.min, rollup.max]).toStrictEqual([values.length, Math.min(...values), Math.max(...values)]);
         expect(rollup.sum).toBe(values.reduce((sum, value) => sum + Math.round(value * 1000), 0) / 1000);
       }
     }
@@ -282,7 +283,7 @@ describe("buckets", () => {
           const rollup = rolledUp(own);
           expect(rollup).not.toBeNull();
           if (!rollup) continue;
-          const { n, min, max, last } = rollup;
+          const { count: n, min, max, last } = rollup;
           expect(bucket).toStrictEqual({
             code: bucket.code,
             from: bucket.from,

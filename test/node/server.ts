@@ -1,11 +1,21 @@
 // The product as `npm start` serves it, in a folder and on a port of its own; ended with its whole process group.
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort } from "../../bench/free-port.ts";
 
-export type Server = { url: string; state: string; startedInMs: number; kill: () => Promise<void>; output: () => string };
+export type Server = {
+  url: string;
+  state: string;
+  pid: number;
+  startedInMs: number;
+  kill: () => Promise<void>;
+  output: () => string;
+};
+
+/** Building and starting takes half a minute; a machine that does something else may need several times as long. */
+const PATIENCE = 300_000;
 
 export function createStateFolder(): string {
   return mkdtempSync(join(tmpdir(), "edgecare-test-"));
@@ -22,9 +32,20 @@ export async function isReachable(url: string): Promise<boolean> {
   );
 }
 
+/** A folder with the demo world of its own. */
+export function newDemoState(demo: string): string {
+  const state = createStateFolder();
+  cpSync(demo, state, { recursive: true });
+  return state;
+}
+
 type Options = {
   demo: boolean;
+  /** False where dist/ is there: a build reloads every other server. */
+  build?: boolean;
   port?: number;
+  /** Where wrangler notes what runs, for whoever looks for a server by its name. */
+  registry?: string;
   /** A file for all that it says, for whoever is no child of this process. */
   log?: string;
 };
@@ -37,7 +58,14 @@ export async function startServer(state: string, options: Options): Promise<Serv
   let output = "";
   const child: ChildProcess = spawn("node", ["scripts/start.mjs"], {
     detached: true,
-    env: { ...process.env, PORT: String(port), EDGECARE_STATE: state, EDGECARE_DEMO: options.demo ? "on" : "off" },
+    env: {
+      ...process.env,
+      PORT: String(port),
+      EDGECARE_STATE: state,
+      EDGECARE_DEMO: options.demo ? "on" : "off",
+      EDGECARE_BUILD: options.build === false ? "off" : "on",
+      ...(options.registry && { WRANGLER_REGISTRY_PATH: options.registry }),
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -47,15 +75,29 @@ export async function startServer(state: string, options: Options): Promise<Serv
     });
   }
   while (!(await isReachable(url))) {
-    if (child.exitCode !== null || Date.now() - started > 110_000)
+    if (child.exitCode !== null || Date.now() - started > PATIENCE) {
+      await killGroup(child, url);
       throw new Error(`the server did not start:\n${output.slice(-4000)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return { url, state, startedInMs: Date.now() - started, kill: () => killGroup(child, url), output: () => output };
+  return {
+    url,
+    state,
+    pid: child.pid ?? 0,
+    startedInMs: Date.now() - started,
+    kill: () => killGroup(child, url),
+    output: () => output,
+  };
 }
 
 /** kill -9 of the whole group: killing only the parent leaves a workerd that keeps the port. */
 export async function killGroup(child: ChildProcess, url: string): Promise<void> {
-  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) await killGroupOf(child.pid, url);
+}
+
+/** The same for a server that another process has started. */
+export async function killGroupOf(pid: number, url: string): Promise<void> {
+  process.kill(-pid, "SIGKILL");
   while (await isReachable(url)) await new Promise((resolve) => setTimeout(resolve, 50));
 }

@@ -2,14 +2,14 @@
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { parseWfdb, type RecordedValue, ReplayError, readRecording } from "../../cli/simulate/recording.ts";
 import { replayRows } from "../../cli/simulate/rows.ts";
 import { CODES, findVital } from "../../src/monitoring/vitals/catalogue.ts";
+import { absent } from "../shared-data.ts";
 
 const VITALS = "../shared/data/vitals";
 const present = existsSync(VITALS);
-const missing = present ? "" : " (skipped: ../shared/data/vitals is absent)";
 const folder = mkdtempSync(join(tmpdir(), "edgecare-replay-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -23,7 +23,9 @@ const of = (recording: RecordedValue[], name: keyof typeof CODES) => recording.f
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-describe.skipIf(!present)(`the real recordings${missing}`, () => {
+describe("the real recordings", () => {
+  beforeEach(({ skip }) => skip(!present, absent("vitals")));
+
   it("Challenge 2019: every vital sign of every hour, counted against the columns", () => {
     const paths = globSync(`${VITALS}/icu-hourly/*.psv`);
     expect(paths.length).toBe(200);

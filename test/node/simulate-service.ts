@@ -39,7 +39,7 @@ export type Service = {
 };
 
 export type ServiceBehaviour = {
-  /** Of each batch of samples, by its number from 0. */
+  /** Of each batch of samples, by its number from 0 among those of its device. */
   mishap?: (batch: number) => InjectedFault;
   /** Seconds that an access token holds. */
   tokenLife?: number;
@@ -76,6 +76,7 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
   let server = createServer();
   let sockets = 0;
   const open = new Set<Duplex>();
+  const batchesOf = new Map<string, number>();
   const service: Service = {
     url: "",
     taken: new Map(),
@@ -106,7 +107,10 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
   }
 
   function observe(device: Device, body: { samples: WireSample[]; sent_at: string }, response: ServerResponse): void {
-    const mishap = behaviour.mishap?.(service.batches++) ?? "none";
+    const batch = batchesOf.get(device.id) ?? 0;
+    batchesOf.set(device.id, batch + 1);
+    service.batches++;
+    const mishap = behaviour.mishap?.(batch) ?? "none";
     const refusal = REFUSALS[mishap];
     if (refusal) {
       const { status, headers = {} } = refusal;

@@ -3,25 +3,27 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { retryDelay } from "../../cli/simulate/http.ts";
 import { parseOptions } from "../../cli/simulate/options.ts";
 import { runSimulation } from "../../cli/simulate/run.ts";
-import type { Sender } from "../../cli/simulate/sender.ts";
 import { createSocketSender } from "../../cli/simulate/socket-sender.ts";
 import { addLag, lagQuantile, newTally } from "../../cli/simulate/tally.ts";
 import { type InjectedFault, type Service, type ServiceBehaviour, startService } from "./simulate-service.ts";
 
-const services: Service[] = [];
-afterEach(async () => {
-  for (const service of services.splice(0)) await service.stop();
+/** Each test has services of its own, so that the tests of this file, which mostly wait, run beside each other. */
+const it = test.extend<{ serve: (behaviour?: ServiceBehaviour) => Promise<Service> }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from it that the fixture needs no other.
+  serve: async ({}, use) => {
+    const services: Service[] = [];
+    await use(async (behaviour = {}) => {
+      const service = await startService(behaviour);
+      services.push(service);
+      return service;
+    });
+    for (const service of services) await service.stop();
+  },
 });
-
-async function serve(behaviour: ServiceBehaviour = {}): Promise<Service> {
-  const service = await startService(behaviour);
-  services.push(service);
-  return service;
-}
 
 function start(service: Service, args: string[] = []) {
   const options = parseOptions(["--url", service.url, ...args]);
@@ -67,17 +69,25 @@ function holes(service: Service): number {
   return missing;
 }
 
-/** All in one order that no batch size escapes. */
+/**
+ * The batches of each device fail in this order, at most twice in a row: were the failures dealt over all devices together, one
+ * of them could by chance meet so many that its waits outlast the run.
+ */
 const MISHAPS: InjectedFault[] = ["none", "503", "dropped-after", "none", "502-after", "dropped-before", "half-answered", "none"];
+const inTurn = (batch: number): InjectedFault => MISHAPS[batch % MISHAPS.length] ?? "none";
 
-describe("a run", () => {
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe.concurrent("a run", () => {
   it("has M's defaults: 5 rows a second of 5 patients from number 1, for ever", () => {
     expect(parseOptions([])).toMatchObject({ rate: 5, patients: 5, startId: 1, duration: 0, scenario: "stable" });
     expect(parseOptions([])).toMatchObject({ email: "nurse@demo.com", password: "password123" });
     expect(parseOptions([])).toMatchObject({ base: new URL("http://localhost:8787"), replay: null, socket: false });
   });
 
-  it("sets the monitors up, sends rate × duration rows, says what became of them, and takes its keys back", async () => {
+  it("sets the monitors up, sends rate × duration rows, says what became of them, and takes its keys back", async ({ serve }) => {
     const service = await serve();
     const { code, told, lines } = start(service, ["--rate", "20", "--patients", "4", "--duration", "3", "--start-id", "7"]);
     expect(await code).toBe(0);
@@ -91,11 +101,11 @@ describe("a run", () => {
     );
     expect(service.credentials.size).toBe(0);
     expect(told.progress.length).toBeGreaterThanOrEqual(2);
-    expect(told.progress[0]).toMatch(/^0:01 {2}rows \d+ \(\d+\.0\/s\) .* waiting \d+ {2}retried 0 {2}lag \d+ ms$/);
+    expect(told.progress[0]).toMatch(/^0:0[1-3] {2}rows \d+ \(\d+\.0\/s\) .* waiting \d+ {2}retried 0 {2}lag \d+ ms$/);
     expect(lines).toEqual([`4 monitors at ${service.url}, from patient 7`]);
   });
 
-  it("measures at even times, and sends when it was measured", async () => {
+  it("measures at even times, and sends when it was measured", async ({ serve }) => {
     const service = await serve();
     const before = Date.now();
     expect(await start(service, ["--rate", "20", "--patients", "2", "--duration", "2"]).code).toBe(0);
@@ -107,7 +117,7 @@ describe("a run", () => {
     expect(times.every(([at = 0, received = 0]) => received >= at)).toBe(true);
   });
 
-  it("finds its monitors again, leaves a binding that is right, and never uses a number twice", async () => {
+  it("finds its monitors again, leaves a binding that is right, and never uses a number twice", async ({ serve }) => {
     const service = await serve();
     const again = ["--rate", "10", "--patients", "3", "--duration", "1"];
     expect(await start(service, again).code).toBe(0);
@@ -124,7 +134,7 @@ describe("a run", () => {
     expect(stranger?.patient).toBe("patient-2");
   });
 
-  it("renews its login before it ends", async () => {
+  it("renews its login before it ends", async ({ serve }) => {
     const service = await serve({ tokenLife: 30 });
     expect(await start(service, ["--rate", "5", "--patients", "1", "--duration", "1"]).code).toBe(0);
     // A token of 30 s is always within the margin: it is renewed before each request of the staff.
@@ -132,7 +142,7 @@ describe("a run", () => {
     expect(service.requests.filter((line) => line === "POST /auth/login")).toHaveLength(1);
   });
 
-  it("gives a wrong clock's time to the samples and to sent_at alike, and to the first patient alone", async () => {
+  it("gives a wrong clock's time to the samples and to sent_at alike, and to the first patient alone", async ({ serve }) => {
     const service = await serve();
     const args = ["--rate", "10", "--patients", "2", "--duration", "1", "--scenario", "clock-wrong", "--start-id", "2"];
     expect(await start(service, args).code).toBe(0);
@@ -144,9 +154,9 @@ describe("a run", () => {
   });
 });
 
-describe("a service that fails", () => {
-  it("503, lost replies, lost requests, half answers: every number arrives once", async () => {
-    const service = await serve({ mishap: (batch) => MISHAPS[batch % MISHAPS.length] ?? "none" });
+describe.concurrent("a service that fails", () => {
+  it("503, lost replies, lost requests, half answers: every number arrives once", async ({ serve }) => {
+    const service = await serve({ mishap: inTurn });
     const { code, told } = start(service, ["--rate", "40", "--patients", "4", "--duration", "3"]);
     expect(await code).toBe(0);
     const { samples = 0, stored = 0, duplicate = 0, unanswered, retried, rejected } = figures(told.result);
@@ -158,9 +168,11 @@ describe("a service that fails", () => {
     expect(holes(service)).toBe(0);
   });
 
-  it("a sender that does not send again leaves holes, and the same count shows them", async () => {
+  it("a sender that does not send again leaves holes, and the same count shows them", async ({ serve }) => {
     const service = await serve({ mishap: (batch) => (batch === 1 ? "400" : "none") });
-    const { code, told } = start(service, ["--rate", "10", "--patients", "1", "--duration", "1"]);
+    const { code, told, stop } = start(service, ["--rate", "10", "--patients", "1"]);
+    await until(() => service.batches > 2);
+    stop();
     // 400 is the one answer after which a batch is given up, and it is told.
     expect(await code).toBe(0);
     expect(holes(service)).toBeGreaterThan(0);
@@ -168,7 +180,7 @@ describe("a service that fails", () => {
     expect(told.result).toMatch(/\d+ × rejected: the whole batch, 400/);
   });
 
-  it("is away for a while: the monitors remember, and it comes back to all of it", async () => {
+  it("is away for a while: the monitors remember, and it comes back to all of it", async ({ serve }) => {
     const service = await serve();
     const { code, told, lines } = start(service, ["--rate", "40", "--patients", "2", "--duration", "4"]);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -183,7 +195,7 @@ describe("a service that fails", () => {
     expect(lines.some((line) => /^patient \d: not delivered \(.+\); sending again$/.test(line))).toBe(true);
   });
 
-  it("asks for patience with 429: it is waited for", async () => {
+  it("asks for patience with 429: it is waited for", async ({ serve }) => {
     const times: number[] = [];
     const service = await serve({
       mishap: (batch) => {
@@ -196,7 +208,7 @@ describe("a service that fails", () => {
     expect(holes(service)).toBe(0);
   });
 
-  it("quarantines and rejects: counted with reasons, not sent again", async () => {
+  it("quarantines and rejects: counted with reasons, not sent again", async ({ serve }) => {
     const service = await serve({
       status: ({ code }) =>
         code === "8310-5"
@@ -212,7 +224,7 @@ describe("a service that fails", () => {
     expect(told.result).toContain("10 × elsewhere: 8867-4 not_bound");
   });
 
-  it("takes the key away: the run ends and says so", async () => {
+  it("takes the key away: the run ends and says so", async ({ serve }) => {
     const service = await serve({ mishap: (batch) => (batch > 2 ? "gone" : "none") });
     const { code, told, lines } = start(service, ["--rate", "10", "--patients", "1"]);
     expect(await code).toBe(1);
@@ -221,22 +233,21 @@ describe("a service that fails", () => {
     expect(unanswered).toBe(samples - stored);
   });
 
-  it("stays away: a second stop does not wait", async () => {
+  // One stop would wait 15 s for the last answers.
+  it("stays away: a second stop does not wait", { timeout: 10_000 }, async ({ serve }) => {
     const service = await serve({ mishap: () => "503" });
     const { code, told, stop, abort } = start(service, ["--rate", "10", "--patients", "1"]);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await until(() => service.batches > 0);
     stop();
-    const stopped = Date.now();
     abort();
     expect(await code).toBe(0);
-    expect(Date.now() - stopped).toBeLessThan(1_000);
     const { samples, unanswered } = figures(told.result);
     expect(unanswered).toBe(samples);
   });
 });
 
-describe("sockets", () => {
-  it("frames are kept until acknowledged: connections cut after they were taken lose nothing", async () => {
+describe.concurrent("sockets", () => {
+  it("frames are kept until acknowledged: connections cut after they were taken lose nothing", async ({ serve }) => {
     const service = await serve({ cutAfterFrames: 15, ackEveryMs: 300 });
     const { code, told, lines } = start(service, ["--socket", "--rate", "40", "--patients", "2", "--duration", "3"]);
     expect(await code).toBe(0);
@@ -249,7 +260,7 @@ describe("sockets", () => {
     expect(service.requests.some((line) => line.startsWith("POST /observations"))).toBe(false);
   });
 
-  it("a restart: it connects again and sends what was not acknowledged", async () => {
+  it("a restart: it connects again and sends what was not acknowledged", async ({ serve }) => {
     const service = await serve();
     const { code, told } = start(service, ["--socket", "--rate", "20", "--patients", "2", "--duration", "4"]);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -277,33 +288,30 @@ describe("sockets", () => {
     return { courier: createSocketSender(errand, ackTimeoutMs), tally, said };
   };
   const sample = (seq: number) => ({ code: "8867-4", unit: "/min", value: 70, seq, at: Date.now(), measured: Date.now() });
-  async function until(courier: Sender, done: () => boolean): Promise<void> {
-    const end = Date.now() + 10_000;
-    while (!done() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
-    courier.close();
-  }
 
-  it("a peer that is gone without a word: given up after a while without an acknowledgement", async () => {
+  it("a peer that is gone without a word: given up after a while without an acknowledgement", async ({ serve }) => {
     const service = await serve({ mute: (connection) => connection === 0 });
     service.credentials.set("key", "other");
     const { courier, tally, said } = courierOf(service, "key", 600);
     courier.push([sample(1), sample(2)]);
-    await until(courier, () => courier.waitingCount() === 0);
+    await until(() => courier.waitingCount() === 0);
+    courier.close();
     expect([courier.waitingCount(), tally.acknowledged, tally.retried]).toEqual([0, 2, 1]);
     expect([...service.taken.keys()]).toEqual(["other 1", "other 2"]);
     expect(said).toEqual(["the connection is gone (0); connecting again"]);
   });
 
-  it("a key that is not known: it ends, though a socket is not told why", async () => {
+  it("a key that is not known: it ends, though a socket is not told why", async ({ serve }) => {
     const service = await serve();
     const { courier } = courierOf(service, "ecd_unknown");
     courier.push([sample(1)]);
-    await until(courier, () => courier.failureReason() !== null);
+    await until(() => courier.failureReason() !== null);
+    courier.close();
     expect([courier.failureReason(), courier.waitingCount()]).toEqual(["401", 1]);
   });
 });
 
-describe("recordings", () => {
+describe.concurrent("recordings", () => {
   const folder = mkdtempSync(join(tmpdir(), "edgecare-simulate-"));
   const path = join(folder, "own.csv");
   const lines = Array.from(
@@ -313,8 +321,8 @@ describe("recordings", () => {
   writeFileSync(path, `effective_at,code,value,unit\n${lines.join("\n")}\n`);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("ends now, is sent at once to one patient, zeros and all", async () => {
-    const service = await serve({ mishap: (batch) => MISHAPS[batch % MISHAPS.length] ?? "none" });
+  it("ends now, is sent at once to one patient, zeros and all", async ({ serve }) => {
+    const service = await serve({ mishap: inTurn });
     const before = Date.now();
     expect(await start(service, ["--replay", path, "--start-id", "3"]).code).toBe(0);
     const taken = [...service.taken.values()];
@@ -378,11 +386,11 @@ function command(args: string[]) {
   return { child, ended, output: () => output };
 }
 
-describe("the command", () => {
-  it.each([
+describe.concurrent("the command", () => {
+  it.for<[string, string[]]>([
     ["requests", []],
     ["sockets", ["--socket"]],
-  ])("Ctrl-C ends it with a summary and 0: %s", async (_, more) => {
+  ])("Ctrl-C ends it with a summary and 0: %s", async ([, more], { serve }) => {
     const service = await serve();
     const { child, ended, output } = command(["--url", service.url, "--rate", "50", "--patients", "25", ...more]);
     while (!/0:0[2-9]/.test(output())) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -395,12 +403,12 @@ describe("the command", () => {
     expect(service.taken.size).toBe(Number(/(\d+) samples in/.exec(all)?.[1]));
   });
 
-  it.each([
+  it.for<[string[], number, string]>([
     [["--password", "wrong"], 1, "log in: 401 The credentials are not valid"],
     [["--start-id", "101"], 1, "/patients/101: 404 Not found"],
     [["--replay", "nowhere.csv"], 1, "nowhere.csv cannot be read"],
     [["--rate", "none"], 2, "--scenario  what happens to the first patient"],
-  ])("%j ends with %i and says why", async (args, code, words) => {
+  ])("%j ends with %i and says why", async ([args, code, words], { serve }) => {
     const service = await serve();
     const { ended } = command(["--url", service.url, ...args]);
     expect(await ended).toEqual({ code, output: expect.stringContaining(words) });

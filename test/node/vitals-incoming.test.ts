@@ -10,6 +10,7 @@ import {
   validateSample,
 } from "../../src/monitoring/vitals/sample-validation.ts";
 import { toSampleInputs } from "../../src/monitoring/vitals/wearables.ts";
+import { absent } from "../shared-data.ts";
 
 const NOW = Date.parse("2026-03-04T05:06:07Z");
 const CLOCK = { received: NOW, skewMs: null };
@@ -445,23 +446,21 @@ describe("real monitors", () => {
     });
   }
 
-  test.skipIf(!existsSync(folder)).each([
+  test.for([
     ["bedside/s25047*.csv", ",", 200, 1],
     ["icu-hourly/*.psv", "|", 30_000, 0.9999],
     ["icu-48h/*.txt", ",", 10_000, 0.995],
-  ] as const)(
-    "%s: nothing is lost, nearly all is final, and 0 stays (skipped without shared/data)",
-    (pattern, separator, least, share) => {
-      const all = readings(pattern, separator);
-      const results = all.map(([code, unit, value]) => ({ code, value, result: of(code, value, unit) }));
-      expect(results.length).toBeGreaterThan(least);
-      expect(results.filter(({ result }) => !result.ok)).toEqual([]);
-      const final = results.filter(({ result }) => result.ok && result.sample.status === "final");
-      expect(final.length / results.length).toBeGreaterThanOrEqual(share);
-      const zero = results.filter(({ code, value }) => value === 0 && code !== CODES.temperature && code !== CODES.glucose);
-      expect(zero.filter(({ result }) => !(result.ok && result.sample.status === "final"))).toEqual([]);
-      const cold = results.filter(({ code, value }) => code === CODES.temperature && value < 24);
-      expect(cold.filter(({ result }) => result.ok && result.sample.status === "final")).toEqual([]);
-    },
-  );
+  ] as const)("%s: nothing is lost, nearly all is final, and 0 stays", ([pattern, separator, least, share], { skip }) => {
+    skip(!existsSync(folder), absent("vitals"));
+    const all = readings(pattern, separator);
+    const results = all.map(([code, unit, value]) => ({ code, value, result: of(code, value, unit) }));
+    expect(results.length).toBeGreaterThan(least);
+    expect(results.filter(({ result }) => !result.ok)).toEqual([]);
+    const final = results.filter(({ result }) => result.ok && result.sample.status === "final");
+    expect(final.length / results.length).toBeGreaterThanOrEqual(share);
+    const zero = results.filter(({ code, value }) => value === 0 && code !== CODES.temperature && code !== CODES.glucose);
+    expect(zero.filter(({ result }) => !(result.ok && result.sample.status === "final"))).toEqual([]);
+    const cold = results.filter(({ code, value }) => code === CODES.temperature && value < 24);
+    expect(cold.filter(({ result }) => result.ok && result.sample.status === "final")).toEqual([]);
+  });
 });

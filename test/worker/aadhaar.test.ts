@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, inject, it } from "vitest";
 import { isAadhaar } from "../../src/patients/identity/aadhaar.ts";
 import { hasValidCheckDigit } from "../../src/patients/identity/verhoeff.ts";
 import { toAsciiDigits } from "../../src/platform/text.ts";
+import { absent } from "../shared-data.ts";
 import { withRandomDelays } from "../stores.ts";
 import { captureLogs, expectProblem } from "../token-forge.ts";
 import {
@@ -40,7 +41,8 @@ const register = (aadhaar_number: unknown, as: RequestOptions["as"] = world.nurs
 const uid = async (response: Response) => (await readJson(response)).data.patient_uid;
 
 describe("the number", () => {
-  it("agrees with published Verhoeff cases", () => {
+  it("agrees with published Verhoeff cases", ({ skip }) => {
+    skip(inject("vectors").verhoeff.length === 0, absent("vectors/verhoeff"));
     for (const { number, payload, check_digit, valid } of inject("vectors").verhoeff) {
       expect([number ?? payload, hasValidCheckDigit(number ?? `${payload}${check_digit}`)]).toEqual([
         number ?? payload,
@@ -49,7 +51,8 @@ describe("the number", () => {
     }
   });
 
-  it("agrees with published Aadhaar cases", () => {
+  it("agrees with published Aadhaar cases", ({ skip }) => {
+    skip(inject("vectors").aadhaar.length === 0, absent("vectors/aadhaar"));
     for (const { number, aadhaar_valid } of inject("vectors").aadhaar) {
       expect([number, isAadhaar(number)]).toEqual([number, aadhaar_valid]);
     }

@@ -1,10 +1,10 @@
 // Access tokens: whatever is not exactly a live token of ours is a 401, and nothing of it is looked up or fetched.
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { verifyAccessToken } from "../../src/accounts/sessions/access-tokens.ts";
+import { MAX_VERIFIED, verifyAccessToken } from "../../src/accounts/sessions/access-tokens.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { base64url, createJwk, decodeToken, expectProblem, forgeToken, readSigningKeys, signToken } from "../token-forge.ts";
-import { API, env, newHospital, newPerson, type Person, readJson, sendRequest } from "../world.ts";
+import { API, env, newHospital, newPerson, PASSWORD, type Person, readJson, sendRequest } from "../world.ts";
 
 let person: Person;
 beforeAll(async () => {
@@ -152,6 +152,22 @@ describe("the claims", () => {
     }
   });
 
+  it("lives as long as ACCESS_TOKEN_EXPIRE_MINUTES says: 1440 minutes are a day, to the second", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(now * 1000);
+    const of = { ...env, ACCESS_TOKEN_EXPIRE_MINUTES: "1440" };
+    const json = { email: person.email, password: PASSWORD };
+    const { data } = await readJson(await sendRequest(`${API}/auth/login`, { json, env: of }));
+    expect(data.expires_in).toBe(86_400);
+    const { iat, exp } = decodeToken(data.access_token).claims;
+    expect([iat, exp]).toEqual([now, now + 86_400]);
+    vi.setSystemTime((now + 86_400 + 4) * 1000);
+    expect((await me(data.access_token, of)).status).toBe(200);
+    vi.setSystemTime((now + 86_400 + 5) * 1000);
+    await expectProblem(await me(data.access_token, of), 401, "unauthenticated");
+  });
+
   it("believes no role and no hospital that the database does not confirm", async () => {
     const claims = { role: "admin", hid: null };
     const own = await readJson(await me(await forgeToken(person.token, { claims })));
@@ -163,6 +179,52 @@ describe("the claims", () => {
     );
     const other = await forgeToken(person.token, { claims: { hid: await newHospital() } });
     expect((await readJson(await me(other))).data.hospital).toEqual((await readJson(await me(person.token))).data.hospital);
+  });
+});
+
+describe("a token that was verified", () => {
+  const signatures = () => vi.spyOn(crypto.subtle, "verify");
+  const check = async (token: string, now: number, of: Env = env) => verifyAccessToken(of, (await getKeys(env)).jwt, token, now);
+
+  it("is taken again by its text alone, for the same person", async () => {
+    const token = await forgeToken(person.token, {});
+    const verify = signatures();
+    const first = await check(token, Date.now());
+    expect(verify).toHaveBeenCalledTimes(1);
+    expect(await check(token, Date.now())).toEqual(first);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  it("is verified again from the second of its exp, at an earlier time than before, and for another issuer", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const token = await forgeToken(person.token, { claims: { exp: now + 60 } });
+    const verify = signatures();
+    await check(token, now * 1000);
+    await check(token, (now + 60) * 1000 - 1);
+    expect(verify).toHaveBeenCalledTimes(1);
+    await check(token, (now + 60) * 1000);
+    expect(verify).toHaveBeenCalledTimes(2);
+    await expect(check(token, (now + 65) * 1000)).rejects.toMatchObject({ code: "unauthenticated" });
+    await check(token, now * 1000 - 1);
+    expect(verify).toHaveBeenCalledTimes(4);
+    await expect(check(token, now * 1000, { ...env, ISSUER: "another" })).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
+  it("is forgotten when 2,048 others were used since", async () => {
+    const now = Date.now();
+    const mine = await forgeToken(person.token, {});
+    await check(mine, now);
+    for (let i = 0; i < MAX_VERIFIED; i++) await check(await forgeToken(person.token, { claims: { jti: `other-${i}` } }), now);
+    const verify = signatures();
+    await check(mine, now);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  it("counts no longer than its session", async () => {
+    const leaver = await newPerson("nurse", await newHospital());
+    await accepted(leaver.token);
+    await env.DB.prepare("UPDATE sessions SET revoked_at = 1 WHERE user_id = ?").bind(leaver.id).run();
+    await refused(leaver.token);
   });
 });
 

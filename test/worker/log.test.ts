@@ -1,5 +1,6 @@
 // LOG_LEVEL: each level lets through what is as grave or graver; lines have their keys, and DEBUG tells decisions, not data.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { log } from "../../src/platform/log.ts";
 import { withStoreFault } from "../stores.ts";
 import { captureLogs, createJwk, readSigningKeys } from "../token-forge.ts";
 import { API, env, newPdf, newWorld, readJson, sendRequest, uploadReport, type World } from "../world.ts";
@@ -78,6 +79,38 @@ describe("a line", () => {
       "src/platform/errors.ts",
       "src/http/request-middleware.ts",
     ]);
+  });
+
+  it("of an error names the position where it was thrown", async () => {
+    const lines = await linesAt("ERROR", (of) =>
+      sendRequest(`${API}/devices`, { as: world.nurse, env: withStoreFault(of, 1, "before", "DB").env }),
+    );
+    expect(lines).toMatchObject([{ message: "problem unavailable", at: expect.stringContaining("/src/") }]);
+    expect(lines[0]?.["pathname"]).toMatch(/^src\/(?!errors)/);
+    expect(lines[0]?.["at"]).toContain(`${lines[0]?.["pathname"]}:${lines[0]?.["lineno"]}:`);
+  });
+
+  it("of level INFO reads the stack once per message", () => {
+    const logs = captureLogs();
+    const { prepareStackTrace } = Error;
+    let stacks = 0;
+    Error.prepareStackTrace = (error, frames) => {
+      stacks++;
+      return [String(error), ...frames.map((frame) => `    at ${frame}`)].join("\n");
+    };
+    const readBy = (write: () => void) => {
+      stacks = 0;
+      write();
+      return stacks;
+    };
+    const write = (level: "INFO" | "WARNING") => log({}, level, `a message of a test, ${level}`);
+    try {
+      expect([1, 2, 3].map(() => readBy(() => write("INFO")))).toEqual([1, 0, 0]);
+      expect([1, 2, 3].map(() => readBy(() => write("WARNING")))).toEqual([1, 1, 1]);
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace;
+    }
+    expect(logs().split("\n")).toHaveLength(6);
   });
 
   it("of level DEBUG tells what the gate decided, for which action and on which basis", async () => {

@@ -2,7 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
-import { deliverToD1, type ReceivedCounts } from "../../src/monitoring/patient-object/d1-delivery.ts";
+import { deliverToD1 } from "../../src/monitoring/patient-object/delivery/d1-delivery.ts";
+import type { ReceivedCounts } from "../../src/monitoring/patient-object/delivery/payloads.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { unpackHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
 import { getDb } from "../../src/platform/db/client.ts";
@@ -115,12 +116,12 @@ describe("hours", () => {
     await bring([sample(60, start + 1000), sample(70, start + 2000), sample(80, start + 3000)]);
     await runDurableObjectAlarm(monitor());
     const [first] = await stats();
-    expect(first).toMatchObject({ hour, n: 3, min: 60, max: 80, sum: 210, last: 80 });
+    expect(first).toMatchObject({ hour, count: 3, min: 60, max: 80, sum: 210, last: 80 });
     await bring([sample(10, start + 1500)]);
     await runDurableObjectAlarm(monitor());
     const all = await stats();
     expect(all).toHaveLength(1);
-    expect(all[0]).toMatchObject({ hour, n: 4, min: 10, max: 80, sum: 220 });
+    expect(all[0]).toMatchObject({ hour, count: 4, min: 10, max: 80, sum: 220 });
     expect(all[0]?.version).toBeGreaterThan(first?.version ?? 0);
   });
 });
@@ -169,9 +170,9 @@ describe("the trail of what a device brought", () => {
     const came = {
       by: device.id,
       day: Math.floor(now / DAY),
-      n: 3,
-      first: 4,
-      last: 9,
+      count: 3,
+      firstSeq: 4,
+      lastSeq: 9,
       version: 7,
       told: now,
     } satisfies ReceivedCounts;

@@ -340,7 +340,7 @@ describe("a correction", () => {
   it("of an hour that is being counted is counted once more, and of many hours each once", async () => {
     const now = Date.now();
     const left = await runInDurableObject(getMonitor(crypto.randomUUID()), async (_, state) => {
-      const store = new Store(state.storage.sql);
+      const store = new Store(state.storage, (error) => expect.unreachable(error.message));
       store.createTables();
       const { again } = store.memory(now);
       for (const hour of [7, 7, 8, 9]) markForRecount(store, store.memory(now), hour);
@@ -402,7 +402,7 @@ describe("a correction", () => {
     const [row] = await runInDurableObject(getMonitor(patient.id), (_, state) =>
       state.storage.sql.exec<{ body: string }>("SELECT body FROM corrections").toArray(),
     );
-    expect(JSON.parse(row?.body ?? "{}").reason).toMatch(/^s1\./);
+    expect(JSON.parse(row?.body ?? "{}").content.reason).toMatch(/^s1\./);
     expect(row?.body).not.toContain("canary-reason");
     expect((await get(of(patient, "observations/latest"))).data.latest).toEqual([]);
   });

@@ -1,11 +1,11 @@
-// Password hashing: scrypt N=2^14, r=8, p=5 (OWASP Password Storage Cheat Sheet), parameters kept with each hash.
+// Password hashing: scrypt, with the cost kept in each hash, and the rules that a new password must meet.
 import crypto from "node:crypto";
 import bcrypt from "bcryptjs";
 import { constantTimeEqual, fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { isBasedOnCommonPassword } from "./common-passwords.ts";
+import { SCRYPT } from "./password-cost.ts";
 
-export const SCRYPT_PARAMS = { N: 16_384, r: 8, p: 5 } as const;
 /** workerd refuses N·r·p above 2^20, and an isolate has 128 MiB, of which a hash takes 128·N·r bytes. */
 export const MAX_SCRYPT_COST = 1_048_576;
 const HASH_BYTES = 32;
@@ -24,17 +24,17 @@ function scrypt(password: string, salt: Uint8Array, cost: { N: number; r: number
 /** `scrypt$N$r$p$salt$hash`. The password counts verbatim: every code point, no trimming, no normal form. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = crypto.getRandomValues(new Uint8Array(16));
-  const hash = await scrypt(password, salt, SCRYPT_PARAMS);
-  return ["scrypt", SCRYPT_PARAMS.N, SCRYPT_PARAMS.r, SCRYPT_PARAMS.p, toBase64Url(salt), toBase64Url(hash)].join("$");
+  const hash = await scrypt(password, salt, SCRYPT);
+  return ["scrypt", SCRYPT.N, SCRYPT.r, SCRYPT.p, toBase64Url(salt), toBase64Url(hash)].join("$");
 }
 
 /** True for a hash that a right password should replace: imported bcrypt, or another cost than today's. */
 export function needsRehash(stored: string): boolean {
-  return !stored.startsWith(`scrypt$${SCRYPT_PARAMS.N}$${SCRYPT_PARAMS.r}$${SCRYPT_PARAMS.p}$`);
+  return !stored.startsWith(`scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$`);
 }
 
 /** A hash that no password has: unknown names cost the same time as known ones. */
-const DUMMY_HASH = `scrypt$${SCRYPT_PARAMS.N}$${SCRYPT_PARAMS.r}$${SCRYPT_PARAMS.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
+const DUMMY_HASH = `scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
 /** False for a wrong password, for null (nobody has that name), and, unhashed, for a cost beyond the ceiling. */
 export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {

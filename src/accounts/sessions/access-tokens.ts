@@ -2,6 +2,7 @@
 import { type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { UserEffectiveRole } from "../../access/actor.ts";
+import { BoundedCache } from "../../platform/bounded-cache.ts";
 import type { SigningKeys } from "../../platform/config.ts";
 import { fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ROLES } from "../../platform/db/schema.ts";
@@ -48,14 +49,39 @@ export function signAccessToken(env: TokenEnv, keys: SigningKeys, token: AccessT
     .sign(keys.privateKey);
 }
 
-/** @throws ApiError unauthenticated for anything but a live token of ours */
+/** People who ask one isolate within the life of their tokens. */
+export const MAX_VERIFIED = 2_048;
+/** `from`, `until`: epoch milliseconds between which the signature need not be checked again. */
+type Verified = { issuer: string; token: AccessTokenSubject; from: number; until: number };
+const verifiedTokens = new WeakMap<SigningKeys, BoundedCache<string, Verified>>();
+
+/**
+ * A token that was verified is taken again by its exact text, until it expires; whether its session still stands is asked of
+ * the database with every request (access.ts).
+ * @throws ApiError unauthenticated for anything but a live token of ours
+ */
 export async function verifyAccessToken(env: TokenEnv, keys: SigningKeys, jwt: string, now: number): Promise<AccessTokenSubject> {
+  const kept = verifiedTokens.get(keys) ?? new BoundedCache(MAX_VERIFIED);
+  verifiedTokens.set(keys, kept);
+  const known = kept.get(jwt);
+  if (known && known.issuer === env.ISSUER && known.from <= now && now < known.until) return known.token;
+  const { token, expires } = await checkedToken(env, keys, jwt, now);
+  kept.set(jwt, { issuer: env.ISSUER, token, from: now, until: expires * 1000 });
+  return token;
+}
+
+async function checkedToken(
+  env: TokenEnv,
+  keys: SigningKeys,
+  jwt: string,
+  now: number,
+): Promise<{ token: AccessTokenSubject; expires: number }> {
   const payload = await verifyJwt(env, keys, jwt, now);
   const claims = Claims.safeParse(payload);
   // A token from the future is a forged or misplaced clock, not a valid session.
   if (!claims.success || claims.data.iat > now / 1000 + CLOCK_TOLERANCE_S) throw new ApiError("unauthenticated");
-  const { sub, sid, role, hid, scp } = claims.data;
-  return { userId: sub, sessionId: sid, claimedRole: { role, hospitalId: hid, doctorScope: scp } };
+  const { sub, sid, exp, role, hid, scp } = claims.data;
+  return { token: { userId: sub, sessionId: sid, claimedRole: { role, hospitalId: hid, doctorScope: scp } }, expires: exp };
 }
 
 const encodeSegment = (value: unknown) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));

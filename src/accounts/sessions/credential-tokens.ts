@@ -1,6 +1,7 @@
 // Tokens of machines: `ecd_<credential>_<secret>` of devices, `eca_<hospital>_<credential>_<secret>` of apps. The secret ends
 // in a MAC, so that invented ones fall at the door.
 import type { AppActor, DeviceActor, RequestOrigin } from "../../access/actor.ts";
+import { BoundedCache } from "../../platform/bounded-cache.ts";
 import type { Keys } from "../../platform/config.ts";
 import { computeMac, constantTimeEqual, fromBase64Url, sha256Hex, toBase64Url } from "../../platform/crypto.ts";
 import { UUID_PATTERN } from "../../platform/ids.ts";
@@ -33,13 +34,30 @@ export async function createCredentialToken(
 
 const TOKEN_PATTERN = /^(?:ecd|eca_([^_]{36}))_([^_]{36})_([A-Za-z0-9_-]{43})$/;
 
+/** Machines that ask one isolate. */
+export const MAX_READ = 2_048;
+type Known = { hospitalId: string | null; credentialId: string; secretHash: string };
+const readTokens = new WeakMap<CryptoKey, BoundedCache<string, Known>>();
+
 /** Null for what we never made. Whether the credential still holds is for the gate to say. */
 export async function readCredentialToken(keys: Keys, token: string, via: RequestOrigin): Promise<DeviceActor | AppActor | null> {
+  const kept = readTokens.get(keys.index) ?? new BoundedCache(MAX_READ);
+  readTokens.set(keys.index, kept);
+  const before = kept.get(token);
+  const verified = before ?? (await checkedToken(keys, token));
+  if (verified === null) return null;
+  if (!before) kept.set(token, verified);
+  const { hospitalId, credentialId, secretHash } = verified;
+  return hospitalId === null
+    ? { kind: "device", credentialId, secretHash, via }
+    : { kind: "app", hospitalId, credentialId, secretHash, via };
+}
+
+async function checkedToken(keys: Keys, token: string): Promise<Known | null> {
   const [, hospitalId = null, credentialId = "", secret = ""] = TOKEN_PATTERN.exec(token) ?? [];
   const bytes = fromBase64Url(secret);
   if (!UUID_PATTERN.test(credentialId) || bytes?.length !== RANDOM_BYTES + MAC_BYTES) return null;
   const tag = await computeTag(keys, { credentialId, hospitalId }, bytes.subarray(0, RANDOM_BYTES));
   if (!constantTimeEqual(tag, bytes.subarray(RANDOM_BYTES))) return null;
-  const verified = { credentialId, secretHash: await sha256Hex(secret), via };
-  return hospitalId === null ? { kind: "device", ...verified } : { kind: "app", hospitalId, ...verified };
+  return { hospitalId, credentialId, secretHash: await sha256Hex(secret) };
 }

@@ -1,5 +1,6 @@
 // What people see and change of their own account.
 import { and, eq, sql } from "drizzle-orm";
+import { z } from "zod";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -7,39 +8,49 @@ import { failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { sealProfile, unsealProfile } from "../../access/profile.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
-import { hospitals, users } from "../../platform/db/schema.ts";
+import { STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { computeUsernameIndex } from "../auth/login-names.ts";
-import type { StaffRole } from "./users.ts";
 
-type OwnMembership = { hospital_id: string; name: string; role: StaffRole };
-type OwnRecord = { patient_id: string; hospital_id: string };
+/** JSON columns: one statement costs less than four. */
+const Hospital = z.object({ id: z.string(), name: z.string() }).nullable();
+const Seats = z.array(z.object({ hospital_id: z.string(), name: z.string(), role: z.enum(STAFF_ROLES) }));
+const OwnRecords = z.array(z.object({ patient_id: z.string(), hospital_id: z.string() }));
+type MyRow = {
+  id: string;
+  profileSealed: string;
+  createdAt: number;
+  version: number;
+  hospital: string;
+  seats: string;
+  patients: string;
+};
 
 const selectSelf = ({ db, actor }: UserCall) => db.select().from(users).where(eq(users.id, actor.userId));
 
 /** The caller: profile, live role, hospitals to act for and records of their own. */
 export async function getOwnProfile(anyCall: Call) {
-  const { call, effectiveRole, results } = await withUser(anyCall, "self:read", (effectiveRole, call) => [
-    selectSelf(call),
-    call.db
-      .select({ id: hospitals.id, name: hospitals.name })
-      .from(hospitals)
-      .where(sql`${hospitals.id} = ${effectiveRole.hospitalId}`),
-    call.db.all<OwnMembership>(sql`SELECT m.hospital_id AS hospital_id, h.name AS name, m.role AS role FROM memberships m
-      JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1 WHERE m.user_id = ${call.actor.userId} AND ${ACTIVE_MEMBERSHIP}
-      ORDER BY m.created_at, m.hospital_id`),
-    call.db.all<OwnRecord>(sql`SELECT p.id AS patient_id, p.hospital_id AS hospital_id FROM patient_links l
-      JOIN patients p ON p.id = l.patient_id WHERE l.user_id = ${call.actor.userId} ORDER BY p.id`),
+  const { call, effectiveRole, results } = await withUser(anyCall, "self:read", (effectiveRole, { db, actor }) => [
+    db.all<MyRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, u.created_at AS createdAt, u.version AS version,
+      coalesce((SELECT json_object('id', id, 'name', name) FROM hospitals WHERE id = ${effectiveRole.hospitalId}), 'null') AS hospital,
+      (SELECT json_group_array(json_object('hospital_id', hospital_id, 'name', name, 'role', role)) FROM (
+        SELECT m.hospital_id AS hospital_id, h.name AS name, m.role AS role FROM memberships m
+          JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1 WHERE m.user_id = u.id AND ${ACTIVE_MEMBERSHIP}
+          ORDER BY m.created_at, m.hospital_id)) AS seats,
+      (SELECT json_group_array(json_object('patient_id', patient_id, 'hospital_id', hospital_id)) FROM (
+        SELECT p.id AS patient_id, p.hospital_id AS hospital_id FROM patient_links l
+          JOIN patients p ON p.id = l.patient_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients
+      FROM users u WHERE u.id = ${actor.userId}`),
   ]);
-  const [[user], [hospital], memberships, patients] = results;
+  const [[user]] = results;
   if (!user) throw new ApiError("unauthenticated");
   return {
     user_id: user.id,
     ...(await unsealProfile(call.keys, user)),
     role: effectiveRole.role,
-    hospital: hospital ?? null,
-    memberships: memberships,
-    patients,
+    hospital: Hospital.parse(JSON.parse(user.hospital)),
+    memberships: Seats.parse(JSON.parse(user.seats)),
+    patients: OwnRecords.parse(JSON.parse(user.patients)),
     created_at: new Date(user.createdAt).toISOString(),
     version: user.version,
   };

@@ -1,56 +1,56 @@
-// What the alarm rules remember of one patient between two inputs. It is stored with every batch, so its keys are short.
+// What the alarm rules remember of one patient between two inputs. The patient's object stores it with every batch.
 import type { Limits } from "../vitals/model.ts";
 import type { AlarmConfig, Alert, Transition } from "./model.ts";
 
 export type Side = "low" | "high";
 
-/** A vital's own usual, as exponentially weighted averages. */
+/** A vital's own usual, as exponentially weighted averages. Times are epoch milliseconds. */
 export type Baseline = {
-  /** Slow mean, its variance, fast mean. */
-  m: number;
-  d: number;
-  f: number;
-  /** How many values made it, since when, and the last of them. */
-  n: number;
-  b: number;
-  u: number;
-  /** Since when it has been drifting, to which side. */
-  p?: number | undefined;
-  s?: Side | undefined;
+  slowMean: number;
+  /** Of the values around the slow mean. */
+  variance: number;
+  fastMean: number;
+  /** How many values made it. */
+  valueCount: number;
+  startedAt: number;
+  updatedAt: number;
+  driftSince?: number | undefined;
+  driftSide?: Side | undefined;
 };
 
 /** One vital. Times are epoch milliseconds, measured ones never later than the server's clock. */
 export type VitalMemory = {
-  /** The last final value, when it was measured, when it came. */
-  v: number;
-  a: number;
-  x: number;
-  /** The side on which it is beyond a limit, since when, and when it last was there without the benefit of hysteresis. */
-  s?: Side | undefined;
-  t?: number | undefined;
-  l?: number | undefined;
+  /** The last final value. */
+  lastValue: number;
+  measuredAt: number;
+  receivedAt: number;
+  /** The side on which it is beyond a limit, and since when. */
+  side?: Side | undefined;
+  onsetAt?: number | undefined;
+  /** When it last was beyond the limit itself, without the benefit of hysteresis. */
+  lastBeyondAt?: number | undefined;
   /** Since when it has been back inside by more than the hysteresis while an alert is open. */
-  i?: number | undefined;
+  insideSince?: number | undefined;
   /** Somebody resolved its alert: this value is not judged again, the next one is. */
-  q?: 1 | undefined;
-  /** Points of the rate of change: epoch seconds and value. */
-  r?: readonly (readonly [number, number])[] | undefined;
-  e?: Baseline | undefined;
+  resolved?: true | undefined;
+  /** For the rate of change: epoch seconds and value. */
+  ratePoints?: readonly (readonly [seconds: number, value: number])[] | undefined;
+  baseline?: Baseline | undefined;
 };
 
 export type DeviceMemory = {
-  /** When it was last heard, and when it came back from silence. */
-  x: number;
-  r?: number | undefined;
-  /** Vitals that it has sent since it was bound, by code: when the last of each came. */
-  c: Record<string, number>;
-  /** Conditions that somebody resolved while it still reports them. */
-  k?: readonly string[] | undefined;
+  lastHeardAt: number;
+  /** When it came back from silence. */
+  returnedAt?: number | undefined;
+  /** When the last value of each vital came, by code, since the device was bound. */
+  vitalsHeardAt: Record<string, number>;
+  /** Conditions that somebody resolved while the device still reports them. */
+  resolvedConditions?: readonly string[] | undefined;
 };
 
 export type AlarmMemory = {
   /** The number of the newest alert; numbers are not used twice. */
-  n: number;
+  lastAlertNumber: number;
   /** When the rules last ran: their clock does not go back. */
   now: number;
   /** Since when silence is alarmed; null outside of a ward. */
@@ -65,7 +65,7 @@ export type AlarmMemory = {
 
 /** A patient of whom nothing is known yet. */
 export function emptyAlarmMemory(): AlarmMemory {
-  return { n: 0, now: 0, ward: null, vitals: {}, devices: {}, news2: {}, alerts: [] };
+  return { lastAlertNumber: 0, now: 0, ward: null, vitals: {}, devices: {}, news2: {}, alerts: [] };
 }
 
 /** One run of the rules: `memory` is a copy of its own, which they change in place. */
@@ -89,12 +89,12 @@ function copyMemory(memory: AlarmMemory): AlarmMemory {
   const vitals: AlarmMemory["vitals"] = {};
   for (const code in memory.vitals) {
     const vital = memory.vitals[code];
-    if (vital) vitals[code] = { ...vital, ...(vital.e && { e: { ...vital.e } }) };
+    if (vital) vitals[code] = { ...vital, ...(vital.baseline && { baseline: { ...vital.baseline } }) };
   }
   const devices: AlarmMemory["devices"] = {};
   for (const id in memory.devices) {
     const device = memory.devices[id];
-    if (device) devices[id] = { ...device, c: { ...device.c } };
+    if (device) devices[id] = { ...device, vitalsHeardAt: { ...device.vitalsHeardAt } };
   }
   return { ...memory, vitals, devices, news2: { ...memory.news2 }, alerts: memory.alerts.map(copyAlert) };
 }

@@ -41,8 +41,15 @@ function recordTransition(run: RuleRun, what: Transition["what"], alert: Alert, 
 export function raiseAlert(run: RuleRun, cause: AlertCause): void {
   const open = findOpenAlert(run, cause.key);
   if (!open) {
-    run.memory.n += 1;
-    const alert: Alert = { ...cause, ...ACTIVE_FIELDS, n: run.memory.n, raised_at: run.now, assigned_to: null, cleared_at: null };
+    run.memory.lastAlertNumber += 1;
+    const alert: Alert = {
+      ...cause,
+      ...ACTIVE_FIELDS,
+      number: run.memory.lastAlertNumber,
+      raised_at: run.now,
+      assigned_to: null,
+      cleared_at: null,
+    };
     scheduleReminders(run, alert);
     run.memory.alerts.push(alert);
     recordTransition(run, "raised", alert);
@@ -110,15 +117,17 @@ export function clearAlertByKey(run: RuleRun, key: string): void {
 }
 
 /** @throws AlarmError */
-export function requireOpenAlert(run: RuleRun, n: number): Alert {
-  const alert = run.memory.alerts.find((open) => open.n === n);
+export function requireOpenAlert(run: RuleRun, number: number): Alert {
+  const alert = run.memory.alerts.find((open) => open.number === number);
   if (alert) return alert;
-  throw new AlarmError(Number.isInteger(n) && n >= 1 && n <= run.memory.n ? "not_open" : "unknown_alert");
+  throw new AlarmError(
+    Number.isInteger(number) && number >= 1 && number <= run.memory.lastAlertNumber ? "not_open" : "unknown_alert",
+  );
 }
 
 /** The first acknowledgement stands; a second one changes nothing. A latched alert is over with it. */
-export function acknowledgeAlert(run: RuleRun, n: number, by: string): void {
-  const alert = requireOpenAlert(run, n);
+export function acknowledgeAlert(run: RuleRun, number: number, by: string): void {
+  const alert = requireOpenAlert(run, number);
   if (alert.state === "acknowledged") return;
   const isLatched = alert.state === "recovered";
   const repeat_at = isLatched ? null : nextRepeatAt(run, alert);
@@ -127,16 +136,16 @@ export function acknowledgeAlert(run: RuleRun, n: number, by: string): void {
   if (isLatched) clearAlert(run, alert);
 }
 
-export function assignAlert(run: RuleRun, n: number, by: string, to: string | null): void {
-  const alert = requireOpenAlert(run, n);
+export function assignAlert(run: RuleRun, number: number, by: string, to: string | null): void {
+  const alert = requireOpenAlert(run, number);
   if (alert.assigned_to === to) return;
   alert.assigned_to = to;
   recordTransition(run, "assigned", alert, by);
 }
 
 /** No repeats and no escalation until then, at most four hours ahead; a time that has passed ends the snooze. */
-export function snoozeAlert(run: RuleRun, n: number, by: string, until: number): void {
-  const alert = requireOpenAlert(run, n);
+export function snoozeAlert(run: RuleRun, number: number, by: string, until: number): void {
+  const alert = requireOpenAlert(run, number);
   alert.snoozed_until = until > run.now ? Math.min(until, run.now + MAX_SNOOZE_MS) : null;
   recordTransition(run, "snoozed", alert, by);
 }

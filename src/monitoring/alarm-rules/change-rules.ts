@@ -44,14 +44,14 @@ export function evaluateRate(watched: WatchedVital, value: number, at: number): 
     return;
   }
   const seconds = Math.round(at / SECOND_MS);
-  const last = vital.r?.at(-1);
+  const last = vital.ratePoints?.at(-1);
   if (last && seconds - last[0] < RATE_SPACING_S) return;
-  const points = [...(vital.r ?? []), [seconds, value] as const].filter(([time]) => seconds - time <= RATE_WINDOW_S);
-  vital.r = points.slice(-MAX_RATE_POINTS);
-  const rate = computeRatePerMinute(vital.r);
+  const points = [...(vital.ratePoints ?? []), [seconds, value] as const].filter(([time]) => seconds - time <= RATE_WINDOW_S);
+  vital.ratePoints = points.slice(-MAX_RATE_POINTS);
+  const rate = computeRatePerMinute(vital.ratePoints);
   if (rate === null) return;
   if (Math.abs(rate) >= limit && !isLimitAlertOngoing(run, code))
-    raiseRateAlert(run, code, value, rate, limit, seconds - (vital.r[0]?.[0] ?? seconds));
+    raiseRateAlert(run, code, value, rate, limit, seconds - (vital.ratePoints[0]?.[0] ?? seconds));
   else if (Math.abs(rate) < limit / 2 || isLimitAlertOngoing(run, code)) recoverAlert(run, toRateKey(code));
 }
 
@@ -69,7 +69,7 @@ function raiseRateAlert(run: RuleRun, code: string, value: number, rate: number,
 
 /** Forgets the points, as after somebody resolved the alert. */
 export function clearRate(run: RuleRun, code: string, vital: VitalMemory): void {
-  vital.r = undefined;
+  vital.ratePoints = undefined;
   recoverAlert(run, toRateKey(code));
 }
 
@@ -114,34 +114,37 @@ export function evaluateTrend(watched: WatchedVital, value: number, at: number):
     resetBaseline(run, code, vital);
     return;
   }
-  const baseline = vital.e;
+  const baseline = vital.baseline;
   if (!baseline) {
-    vital.e = { m: value, d: 0, f: value, n: 1, b: at, u: at };
+    vital.baseline = { slowMean: value, variance: 0, fastMean: value, valueCount: 1, startedAt: at, updatedAt: at };
     return;
   }
-  baseline.f = roundHalfUp(baseline.f + decayWeight(at - vital.a, FAST_HALF_LIFE_MS) * (value - baseline.f), 3);
-  const spread = Math.max(Math.sqrt(baseline.d), minSpread(limits));
-  const z = (baseline.f - baseline.m) / spread;
-  if (baseline.n >= MIN_BASELINE.values && at - baseline.b >= MIN_BASELINE.ms)
+  baseline.fastMean = roundHalfUp(
+    baseline.fastMean + decayWeight(at - vital.measuredAt, FAST_HALF_LIFE_MS) * (value - baseline.fastMean),
+    3,
+  );
+  const spread = Math.max(Math.sqrt(baseline.variance), minSpread(limits));
+  const z = (baseline.fastMean - baseline.slowMean) / spread;
+  if (baseline.valueCount >= MIN_BASELINE.values && at - baseline.startedAt >= MIN_BASELINE.ms)
     evaluateDrift(watched, baseline, { z, spread }, at);
-  if (at - baseline.u >= BASELINE_SPACING_MS) updateBaseline(baseline, value, spread, at);
+  if (at - baseline.updatedAt >= BASELINE_SPACING_MS) updateBaseline(baseline, value, spread, at);
 }
 
 /** Standard deviations off the usual, and how much one of them is. */
 type Drift = { z: number; spread: number };
 
 function updateBaseline(baseline: Baseline, value: number, spread: number, at: number): void {
-  baseline.n += 1;
+  baseline.valueCount += 1;
   const weight = Math.max(
-    decayWeight(at - baseline.u, SLOW_HALF_LIFE_MS),
-    baseline.n <= MIN_BASELINE.values ? 1 / baseline.n : 0,
+    decayWeight(at - baseline.updatedAt, SLOW_HALF_LIFE_MS),
+    baseline.valueCount <= MIN_BASELINE.values ? 1 / baseline.valueCount : 0,
   );
-  const deviation = value - baseline.m;
+  const deviation = value - baseline.slowMean;
   const clipped =
-    baseline.n <= MIN_BASELINE.values ? deviation : Math.max(-CLIP_SD * spread, Math.min(CLIP_SD * spread, deviation));
-  baseline.m = roundHalfUp(baseline.m + weight * clipped, 3);
-  baseline.d = roundHalfUp((1 - weight) * (baseline.d + weight * clipped * clipped), 3);
-  baseline.u = at;
+    baseline.valueCount <= MIN_BASELINE.values ? deviation : Math.max(-CLIP_SD * spread, Math.min(CLIP_SD * spread, deviation));
+  baseline.slowMean = roundHalfUp(baseline.slowMean + weight * clipped, 3);
+  baseline.variance = roundHalfUp((1 - weight) * (baseline.variance + weight * clipped * clipped), 3);
+  baseline.updatedAt = at;
 }
 
 function evaluateDrift({ run, code, limits }: WatchedVital, baseline: Baseline, drift: Drift, at: number): void {
@@ -149,12 +152,12 @@ function evaluateDrift({ run, code, limits }: WatchedVital, baseline: Baseline, 
   const side: Side = z < 0 ? "low" : "high";
   const isRelevant = hasLimit(limits, side) && !isLimitAlertOngoing(run, code);
   if (Math.abs(z) < DRIFT_SD || !isRelevant) {
-    Object.assign(baseline, { p: undefined, s: undefined });
+    Object.assign(baseline, { driftSince: undefined, driftSide: undefined });
     if (Math.abs(z) < SETTLED_SD || !isRelevant) recoverAlert(run, toTrendKey(code));
     return;
   }
-  if (baseline.s !== side) Object.assign(baseline, { p: at, s: side });
-  if (at - (baseline.p ?? at) < MIN_DRIFT_MS) return;
+  if (baseline.driftSide !== side) Object.assign(baseline, { driftSince: at, driftSide: side });
+  if (at - (baseline.driftSince ?? at) < MIN_DRIFT_MS) return;
   raiseDriftAlert(run, code, baseline, drift);
 }
 
@@ -164,17 +167,17 @@ function hasLimit(limits: Limits, side: Side): boolean {
 
 function raiseDriftAlert(run: RuleRun, code: string, baseline: Baseline, { z, spread }: Drift): void {
   const side: Side = z < 0 ? "low" : "high";
-  const now = roundHalfUp(baseline.f, 1);
+  const now = roundHalfUp(baseline.fastMean, 1);
   const drift = `on average, ${roundHalfUp(Math.abs(z), 1)} standard deviations ${side === "low" ? "below" : "above"}`;
-  const text = `${formatReading(code, now)} ${drift} this patient's own ${roundHalfUp(baseline.m, 1)} of the last hours`;
-  const bound = roundHalfUp(baseline.m + (side === "low" ? -1 : 1) * DRIFT_SD * spread, 1);
+  const text = `${formatReading(code, now)} ${drift} this patient's own ${roundHalfUp(baseline.slowMean, 1)} of the last hours`;
+  const bound = roundHalfUp(baseline.slowMean + (side === "low" ? -1 : 1) * DRIFT_SD * spread, 1);
   const why = { value: now, bound, side, window_s: SLOW_HALF_LIFE_MS / SECOND_MS, text };
   raiseAlert(run, { key: toTrendKey(code), rule: "trend", code, device: null, priority: "low", why });
 }
 
 /** Begins a new baseline, as after somebody resolved the alert: what is now is the new usual. */
 export function resetBaseline(run: RuleRun, code: string, vital: VitalMemory): void {
-  vital.e = undefined;
+  vital.baseline = undefined;
   recoverAlert(run, toTrendKey(code));
 }
 
@@ -191,9 +194,9 @@ export function listChangeDeadlines(run: Pick<RuleRun, "memory">, code: string, 
 }
 
 function rateExpiresAt(vital: VitalMemory): number {
-  return vital.a + RATE_WINDOW_S * SECOND_MS;
+  return vital.measuredAt + RATE_WINDOW_S * SECOND_MS;
 }
 
 function trendExpiresAt(vital: VitalMemory): number {
-  return vital.a + MAX_DRIFT_AGE_MS;
+  return vital.measuredAt + MAX_DRIFT_AGE_MS;
 }

@@ -68,16 +68,16 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
     case "tick":
       break;
     case "acknowledge":
-      acknowledgeAlert(run, input.n, input.by);
+      acknowledgeAlert(run, input.number, input.by);
       break;
     case "assign":
-      assignAlert(run, input.n, input.by, input.to);
+      assignAlert(run, input.number, input.by, input.to);
       break;
     case "snooze":
-      snoozeAlert(run, input.n, input.by, input.until);
+      snoozeAlert(run, input.number, input.by, input.until);
       break;
     case "resolve":
-      resolveAlert(run, requireOpenAlert(run, input.n), input.by);
+      resolveAlert(run, requireOpenAlert(run, input.number), input.by);
   }
 }
 
@@ -93,14 +93,14 @@ function applySample(run: RuleRun, device: DeviceMemory | null, { code, value, a
   const limits = run.config.limits[code];
   const time = Math.min(at, run.now);
   const previous = run.memory.vitals[code];
-  if (status === "invalid" || run.now - time > MAX_EVALUATED_AGE_MS || (previous && time < previous.a)) return;
+  if (status === "invalid" || run.now - time > MAX_EVALUATED_AGE_MS || (previous && time < previous.measuredAt)) return;
   if (!limits && !NEWS2_CODES.has(code)) return;
   if (device) recordVital(run, device, code);
-  const vital = previous ?? { v: value, a: time, x: run.now };
+  const vital = previous ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
   if (limits && run.config.monitoring !== "off")
     evaluateSample({ run, code, vital, limits }, value, time, previous === undefined);
-  Object.assign(vital, { v: value, a: time, x: run.now, q: undefined });
+  Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined });
 }
 
 /**
@@ -119,7 +119,7 @@ function applyCorrection(run: RuleRun, code: string, newest: { value: number; at
     return;
   }
   const time = Math.min(newest.at, run.now);
-  Object.assign(vital, { v: newest.value, a: time, x: newest.received, q: undefined });
+  Object.assign(vital, { lastValue: newest.value, measuredAt: time, receivedAt: newest.received, resolved: undefined });
   if (limits && run.config.monitoring !== "off") evaluateLimit({ run, code, vital, limits }, newest.value, time);
 }
 
@@ -127,7 +127,7 @@ function evaluateSample(watched: WatchedVital, value: number, time: number, isFi
   if (!isFirst) evaluateHeldValue(watched, time);
   evaluateLimit(watched, value, time);
   // Another value of the same instant has no time in which it could have changed.
-  if (!isFirst && time === watched.vital.a) return;
+  if (!isFirst && time === watched.vital.measuredAt) return;
   evaluateRate(watched, value, time);
   evaluateTrend(watched, value, time);
 }
@@ -135,7 +135,7 @@ function evaluateSample(watched: WatchedVital, value: number, time: number, isFi
 /** The last value stands until the next: what became due in between did so without a sample. */
 function evaluateHeldValue(watched: WatchedVital, time: number): void {
   const { vital } = watched;
-  if (!vital.q) evaluateLimit(watched, vital.v, Math.min(time, vital.a + MAX_VALUE_HOLD_MS));
+  if (!vital.resolved) evaluateLimit(watched, vital.lastValue, Math.min(time, vital.measuredAt + MAX_VALUE_HOLD_MS));
 }
 
 /** What the clock or a changed config brings about without any input. */
@@ -164,7 +164,7 @@ function clearAllAlerts(run: RuleRun): void {
   for (const alert of [...run.memory.alerts]) clearAlert(run, alert);
   for (const vital of Object.values(run.memory.vitals)) {
     clearOnset(vital);
-    Object.assign(vital, { r: undefined, e: undefined });
+    Object.assign(vital, { ratePoints: undefined, baseline: undefined });
   }
   Object.assign(run.memory, { ward: null, news2: {} });
 }
@@ -178,12 +178,13 @@ function applyConditions(run: RuleRun, id: string, reported: readonly string[]):
   const device = recordDeviceContact(run, id);
   if (!device || run.config.monitoring === "off") return;
   const conditions = [...new Set(reported)].slice(0, MAX_CONDITIONS);
-  device.k = device.k?.filter((condition) => conditions.includes(condition));
+  device.resolvedConditions = device.resolvedConditions?.filter((condition) => conditions.includes(condition));
   const keys = new Set(conditions.map((condition) => toTechnicalKey(id, condition)));
   for (const alert of [...run.memory.alerts]) {
     if (alert.rule === "technical" && alert.device === id && !keys.has(alert.key)) recoverAlert(run, alert.key);
   }
-  for (const condition of conditions) if (!device.k?.includes(condition)) raiseTechnicalAlert(run, id, condition);
+  for (const condition of conditions)
+    if (!device.resolvedConditions?.includes(condition)) raiseTechnicalAlert(run, id, condition);
 }
 
 function raiseTechnicalAlert(run: RuleRun, device: string, condition: string): void {
@@ -197,13 +198,13 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
   const vital = alert.code === null ? undefined : run.memory.vitals[alert.code];
   switch (alert.rule) {
     case "limit":
-      if (vital) clearOnset(Object.assign(vital, { q: 1 }));
+      if (vital) clearOnset(Object.assign(vital, { resolved: true }));
       break;
     case "rate":
-      if (vital) vital.r = undefined;
+      if (vital) vital.ratePoints = undefined;
       break;
     case "trend":
-      if (vital) vital.e = undefined;
+      if (vital) vital.baseline = undefined;
       break;
     case "news2":
       ignoreScore(run);
@@ -221,7 +222,8 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
 
 function ignoreCondition(memory: AlarmMemory, { device: id, key }: Alert): void {
   const device = id === null ? undefined : memory.devices[id];
-  if (id !== null && device) device.k = [...(device.k ?? []), key.slice(toTechnicalKey(id, "").length)];
+  if (id !== null && device)
+    device.resolvedConditions = [...(device.resolvedConditions ?? []), key.slice(toTechnicalKey(id, "").length)];
 }
 
 /** When the next step is needed though nothing happens, epoch ms; null for never. It may lie in the past: then it is due now. */

@@ -50,29 +50,33 @@ export function evaluateLimit(watched: WatchedVital, value: number, time: number
   const position = locateValue(code, value, limits);
   const alert = findOpenAlert(run, toLimitKey(code));
   if (position) {
-    if (vital.s !== position.side) Object.assign(vital, { s: position.side, t: time });
-    Object.assign(vital, { l: time, i: undefined });
-    if (position.critical || time - (vital.t ?? time) >= limits.duration_s * 1000) raiseLimitAlert(watched, value, position);
+    if (vital.side !== position.side) Object.assign(vital, { side: position.side, onsetAt: time });
+    Object.assign(vital, { lastBeyondAt: time, insideSince: undefined });
+    if (position.critical || time - (vital.onsetAt ?? time) >= limits.duration_s * 1000)
+      raiseLimitAlert(watched, value, position);
   } else if (isOngoing(alert)) {
     evaluateRecovery(watched, alert, value, time);
-  } else if (vital.s && (hasRecoveredFrom(vital.s, value, limits) || time - (vital.l ?? time) > limits.duration_s * 1000)) {
+  } else if (
+    vital.side &&
+    (hasRecoveredFrom(vital.side, value, limits) || time - (vital.lastBeyondAt ?? time) > limits.duration_s * 1000)
+  ) {
     clearOnset(vital);
   }
 }
 
 function evaluateRecovery({ run, vital, limits }: WatchedVital, alert: Alert, value: number, time: number): void {
   if (!hasRecoveredFrom(alert.why.side ?? "low", value, limits)) {
-    vital.i = undefined;
+    vital.insideSince = undefined;
     return;
   }
-  vital.i ??= time;
-  if (time - vital.i < limits.duration_s * 1000) return;
+  vital.insideSince ??= time;
+  if (time - vital.insideSince < limits.duration_s * 1000) return;
   clearOnset(vital);
   recoverAlert(run, alert.key);
 }
 
 export function clearOnset(vital: VitalMemory): void {
-  Object.assign(vital, { s: undefined, t: undefined, l: undefined, i: undefined });
+  Object.assign(vital, { side: undefined, onsetAt: undefined, lastBeyondAt: undefined, insideSince: undefined });
 }
 
 function raiseLimitAlert({ run, code, limits }: WatchedVital, value: number, position: LimitPosition): void {
@@ -102,15 +106,15 @@ export function formatReading(code: string, value: number): string {
 
 /** When a standing value will be judged anew: its onset or its recovery is complete. Null when that needs another value. */
 export function limitDeadline(code: string, vital: VitalMemory, limits: Limits, alert: Alert | undefined): number | null {
-  if (vital.q) return null;
-  const position = locateValue(code, vital.v, limits);
-  const start = position ? findOnset(vital, position, alert) : isOngoing(alert) ? vital.i : undefined;
+  if (vital.resolved) return null;
+  const position = locateValue(code, vital.lastValue, limits);
+  const start = position ? findOnset(vital, position, alert) : isOngoing(alert) ? vital.insideSince : undefined;
   const dueAt = start === undefined ? null : start + limits.duration_s * 1000;
-  return dueAt !== null && dueAt <= vital.a + MAX_VALUE_HOLD_MS ? dueAt : null;
+  return dueAt !== null && dueAt <= vital.measuredAt + MAX_VALUE_HOLD_MS ? dueAt : null;
 }
 
 /** Since when a value has been on its side; undefined where that is what the alert says already. */
 function findOnset(vital: VitalMemory, position: LimitPosition, alert: Alert | undefined): number | undefined {
   const isAlreadyRaised = isOngoing(alert) && alert.why.side === position.side;
-  return isAlreadyRaised || vital.s !== position.side ? undefined : vital.t;
+  return isAlreadyRaised || vital.side !== position.side ? undefined : vital.onsetAt;
 }

@@ -12,7 +12,7 @@ export type AlertState = (typeof ALERT_STATES)[number];
 /** Everything that the rules remember of one alert; times in epoch milliseconds of the server's clock. */
 export type Alert = {
   /** Counts up within the patient. */
-  n: number;
+  number: number;
   /** What it is about: at most one open alert has it, e.g. `limit:8867-4`, `silence:2708-6`, `device:<id>`. */
   key: string;
   rule: RuleName;
@@ -74,7 +74,7 @@ export type AlarmInput =
   | { kind: "tick" }
   /** Somebody corrected a value, and this is the newest of its vital now; null where none is left. Times are epoch milliseconds. */
   | { kind: "corrected"; code: string; newest: { value: number; at: number; received: number } | null }
-  | { kind: "acknowledge"; n: number; by: string }
-  | { kind: "assign"; n: number; by: string; to: string | null }
-  | { kind: "snooze"; n: number; by: string; until: number }
-  | { kind: "resolve"; n: number; by: string };
+  | { kind: "acknowledge"; number: number; by: string }
+  | { kind: "assign"; number: number; by: string; to: string | null }
+  | { kind: "snooze"; number: number; by: string; until: number }
+  | { kind: "resolve"; number: number; by: string };

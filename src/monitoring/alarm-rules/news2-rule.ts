@@ -94,7 +94,7 @@ function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {
   const latest: Record<string, LatestSample> = {};
   for (const code of NEWS2_CODES) {
     const vital = memory.vitals[code];
-    if (vital) latest[code] = { value: vital.v, at: vital.a, received: vital.x, status: "final" };
+    if (vital) latest[code] = { value: vital.lastValue, at: vital.measuredAt, received: vital.receivedAt, status: "final" };
   }
   return latest;
 }

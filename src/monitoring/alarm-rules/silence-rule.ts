@@ -17,22 +17,22 @@ export function toDeviceKey(id: string): string {
 /** Something came from a device: it is there, and its silence is over. Devices that are not bound are nobody's to miss. */
 export function recordDeviceContact(run: RuleRun, id: string): DeviceMemory | null {
   if (!run.config.devices[id]) return null;
-  const device = run.memory.devices[id] ?? { x: run.now, c: {} };
+  const device = run.memory.devices[id] ?? { lastHeardAt: run.now, vitalsHeardAt: {} };
   const wasSilent = findOpenAlert(run, toDeviceKey(id)) !== undefined;
-  run.memory.devices[id] = { ...device, x: run.now, r: wasSilent ? run.now : device.r };
+  run.memory.devices[id] = { ...device, lastHeardAt: run.now, returnedAt: wasSilent ? run.now : device.returnedAt };
   clearAlertByKey(run, toDeviceKey(id));
   return run.memory.devices[id];
 }
 
 /** A usable value came from a sensor. Implausible ones do not count: a sensor that is off may send them for ever. */
 export function recordVital(run: RuleRun, device: DeviceMemory, code: string): void {
-  device.c[code] = run.now;
+  device.vitalsHeardAt[code] = run.now;
   clearAlertByKey(run, toSilenceKey(code));
 }
 
 /** Forgets what is not to be missed any more: the sensor was taken off on purpose, until it sends again. */
 export function ignoreVital(memory: AlarmMemory, code: string): void {
-  for (const device of Object.values(memory.devices)) delete device.c[code];
+  for (const device of Object.values(memory.devices)) delete device.vitalsHeardAt[code];
 }
 
 type LastReading = { id: string; device: DeviceMemory; at: number; allowedMs: number };
@@ -43,7 +43,7 @@ function findLastReading(memory: AlarmMemory, config: AlarmConfig, code: string)
   if (allowedMs === null) return null;
   let last: LastReading | null = null;
   for (const [id, device] of Object.entries(memory.devices)) {
-    const at = config.devices[id] && device.c[code];
+    const at = config.devices[id] && device.vitalsHeardAt[code];
     if (at !== undefined && (!last || at > last.at)) last = { id, device, at, allowedMs: allowedMs * SECOND_MS };
   }
   return last;
@@ -55,14 +55,14 @@ function findLastReading(memory: AlarmMemory, config: AlarmConfig, code: string)
  * speaks once more within that half and then no more has its own alarm, so that no silence lasts longer than one and a half times.
  */
 function isVitalSilentAlone(config: AlarmConfig, { id, device, at, allowedMs }: LastReading): boolean {
-  return config.devices[id]?.silence_s === null || device.x - at >= allowedMs / 2;
+  return config.devices[id]?.silence_s === null || device.lastHeardAt - at >= allowedMs / 2;
 }
 
 /** When a vital is silent; null where that cannot be. Counted anew when silence begins to matter and when its device comes back. */
 function vitalSilentAt(memory: AlarmMemory, config: AlarmConfig, code: string): number | null {
   const last = findLastReading(memory, config, code);
   if (!last || memory.ward === null || !isVitalSilentAlone(config, last)) return null;
-  return Math.max(last.at, memory.ward, last.device.r ?? 0) + last.allowedMs;
+  return Math.max(last.at, memory.ward, last.device.returnedAt ?? 0) + last.allowedMs;
 }
 
 /** When a device is silent: after its own time, or that of a vital which fell silent with it, so that no vital is missed longer. */
@@ -70,11 +70,11 @@ function deviceSilentAt(memory: AlarmMemory, config: AlarmConfig, id: string): n
   const device = memory.devices[id];
   const allowedSeconds = config.devices[id]?.silence_s ?? null;
   if (!device || allowedSeconds === null || memory.ward === null) return null;
-  return Math.max(device.x, memory.ward) + allowedSilenceMs(memory, config, id, allowedSeconds);
+  return Math.max(device.lastHeardAt, memory.ward) + allowedSilenceMs(memory, config, id, allowedSeconds);
 }
 
 function allowedSilenceMs(memory: AlarmMemory, config: AlarmConfig, id: string, allowedSeconds: number): number {
-  const codes = Object.keys(memory.devices[id]?.c ?? {});
+  const codes = Object.keys(memory.devices[id]?.vitalsHeardAt ?? {});
   const allowances = codes.flatMap((code) => {
     const last = findLastReading(memory, config, code);
     return last?.id === id && !isVitalSilentAlone(config, last) ? [last.allowedMs] : [];
@@ -83,7 +83,7 @@ function allowedSilenceMs(memory: AlarmMemory, config: AlarmConfig, id: string, 
 }
 
 function listWatchedCodes(memory: AlarmMemory): Set<string> {
-  return new Set(Object.values(memory.devices).flatMap((device) => Object.keys(device.c)));
+  return new Set(Object.values(memory.devices).flatMap((device) => Object.keys(device.vitalsHeardAt)));
 }
 
 /** Raises what is silent now, and ends what nobody waits for any more. */

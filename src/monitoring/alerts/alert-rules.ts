@@ -10,6 +10,7 @@ import { batch } from "../../platform/db/client.ts";
 import { alertRules, wards } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { checkLimits, type LimitProblem, type LimitsOverride, type LimitsOverrides, mergeLimits } from "../alarm-rules/limits.ts";
+import { limitsOverrideOf } from "../alarm-rules/stored.ts";
 import { findAgeBand, findVital, getDefaultLimits, VITALS } from "../vitals/catalogue.ts";
 import { AGE_BANDS, type AgeBand, type Limits, type Vital } from "../vitals/model.ts";
 
@@ -21,7 +22,7 @@ export const MAX_RULES = 1_000;
 
 function toRule(row: AlertRuleRow) {
   const vital = findVital(row.code);
-  const limits: LimitsOverride = JSON.parse(row.limits);
+  const limits = limitsOverrideOf(row.limits);
   return {
     ward_id: row.scope === "ward" ? row.scopeId : null,
     patient_id: row.scope === "patient" ? row.scopeId : null,
@@ -117,7 +118,7 @@ const selectRules = ({ db }: Call, { patient }: Access) =>
 
 function groupByLayer(rows: readonly AlertRuleRow[]): { ward: LimitsOverrides; patient: LimitsOverrides } {
   const limitsOfScope = (scope: AlertRuleRow["scope"]) =>
-    Object.fromEntries(rows.filter((row) => row.scope === scope).map((row) => [row.code, JSON.parse(row.limits)]));
+    Object.fromEntries(rows.filter((row) => row.scope === scope).map((row) => [row.code, limitsOverrideOf(row.limits)]));
   return { ward: limitsOfScope("ward"), patient: limitsOfScope("patient") };
 }
 
@@ -203,7 +204,7 @@ async function saveRule(
         .values({ ...values, scopeId: id, scope, code, hospitalId })
         .onConflictDoNothing()
         .returning();
-  const detail = { code, before: before ? JSON.parse(before.limits) : null, after };
+  const detail = { code, before: before ? limitsOverrideOf(before.limits) : null, after };
   const [[row]] = await batch(db, [write, ...recordAuditEvent(db, actor, now, { ...event, detail, when: sql`changes() > 0` })]);
   return row ? toRule(row) : failWithAudit(call, "precondition_failed", event);
 }
@@ -237,7 +238,7 @@ async function removeRule(
     });
   }
   if (before.version !== expectedVersion) return failWithAudit(call, "precondition_failed", event);
-  const detail = { code, before: JSON.parse(before.limits), after: null };
+  const detail = { code, before: limitsOverrideOf(before.limits), after: null };
   const [deleted] = await batch(db, [
     db
       .delete(alertRules)

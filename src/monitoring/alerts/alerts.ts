@@ -11,6 +11,7 @@ import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertEvents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { eventDetailOf } from "../alarm-rules/stored.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { AlertView } from "../patient-object/contract.ts";
 import type { AlertAction } from "../patient-object/patient-monitor.ts";
@@ -39,14 +40,14 @@ type AlertEvent = {
 export type AlertPage = AlertView & { events: AlertEvent[] };
 
 type EventRow = { what: string; at: number; by: string | null; detail: string | null; comment: string | null };
-type FoundAlert = { id: string; n: number; access: Access };
+type FoundAlert = { id: string; number: number; access: Access };
 
 /** @throws ApiError unauthenticated, forbidden, not_found: for what is no id, and for a patient whom the caller may not see */
 async function requireAlert(call: Call, alertIdText: string, action: Permission): Promise<FoundAlert> {
   const place = parseAlertId(alertIdText);
   const access = await authorizePatient(call, { patient: place?.patientId ?? "" }, action);
-  const n = place?.n ?? 0;
-  return { id: toAlertId(access.patient.id, n), n, access };
+  const number = place?.number ?? 0;
+  return { id: toAlertId(access.patient.id, number), number, access };
 }
 
 function toAuditEvent(
@@ -79,7 +80,7 @@ const commentPlace = (id: string, at: number) => ({ table: "alert_events", colum
 
 async function toAlertPage({ keys }: Call, alert: AlertView, rows: readonly EventRow[]): Promise<AlertPage> {
   const openedEvents = rows.map(async ({ what, at, by, detail, comment }): Promise<AlertEvent> => {
-    const { priority = null, state = null } = detail === null ? {} : JSON.parse(detail);
+    const { priority, state } = eventDetailOf(detail);
     const commentText =
       comment === null ? null : String(await unsealValue(keys.fields, commentPlace(alert.alert_id, at), comment));
     return { what, at: new Date(at).toISOString(), by, priority, state, comment: commentText };
@@ -147,7 +148,7 @@ export async function actOnAlert(env: Env, call: Call, alertIdText: string, acti
   if (!row) await batch(db, recordAuditEvent(db, actor, now, event));
   const acted = await callMonitor(
     env,
-    async () => getMonitor(env, found).actOnAlert(toMonitorAction(actionInput, found.n, getActorId(actor), now)),
+    async () => getMonitor(env, found).actOnAlert(toMonitorAction(actionInput, found.number, getActorId(actor), now)),
     false,
   );
   if ("alert" in acted) return toAlertPage(call, acted.alert, events);
@@ -172,15 +173,15 @@ function toAuditDetail(actionInput: AlertActionInput): Record<string, unknown> |
   }
 }
 
-function toMonitorAction(actionInput: AlertActionInput, n: number, by: string, now: number): AlertAction {
+function toMonitorAction(actionInput: AlertActionInput, number: number, by: string, now: number): AlertAction {
   switch (actionInput.kind) {
     case "acknowledge":
     case "resolve":
-      return { kind: actionInput.kind, n, by };
+      return { kind: actionInput.kind, number, by };
     case "assign":
-      return { kind: "assign", n, by, to: actionInput.to };
+      return { kind: "assign", number, by, to: actionInput.to };
     case "snooze":
-      return { kind: "snooze", n, by, until: now + actionInput.minutes * MINUTE_MS };
+      return { kind: "snooze", number, by, until: now + actionInput.minutes * MINUTE_MS };
   }
 }
 

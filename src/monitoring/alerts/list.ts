@@ -6,6 +6,7 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alerts } from "../../platform/db/schema.ts";
+import { whyOf } from "../alarm-rules/stored.ts";
 import type { AlertView } from "../patient-object/contract.ts";
 
 export type AlertFilters = {
@@ -63,7 +64,7 @@ export function toAlert(row: AlertRow): AlertView {
     device_id: row.device,
     priority: row.priority,
     state: row.state,
-    why: JSON.parse(row.why),
+    why: whyOf(row.why),
     raised_at: new Date(row.raised).toISOString(),
     acknowledged_at: toIsoOrNull(row.acknowledged),
     acknowledged_by: row.acknowledged_by,

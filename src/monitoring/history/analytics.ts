@@ -21,7 +21,7 @@ const toIso = (time: number) => new Date(time).toISOString();
 const toIsoRange = ({ from, to }: TimeRange) => ({ from: toIso(from * HOUR_MS), to: toIso(to * HOUR_MS) });
 
 function toVitalSummary(code: string, rollup: Rollup) {
-  const { n, min, max, last, last_at } = rollup;
+  const { count: n, min, max, last, last_at } = rollup;
   const display = findVital(code)?.display ?? null;
   const latest = { value: last, effective_at: toIso(last_at) };
   return { code, ...describeCode(code), display, n, min, max, mean: computeMean(rollup), latest };
@@ -147,6 +147,6 @@ function hospitalFilter(effectiveRole: EffectiveRole, actor: Principal, requeste
 }
 
 function toHourStats({ hour, code, patients, n, min, max, sum }: HourStatsRow) {
-  const mean = computeMean({ n, min, max, sum, last: max, last_at: 0 });
+  const mean = computeMean({ count: n, min, max, sum, last: max, last_at: 0 });
   return { hour: toIso(hour * HOUR_MS), code, ...describeCode(code), patients, n, min, max, mean };
 }

@@ -131,16 +131,20 @@ export async function listHourlyRollups(env: Env, call: Call, ref: string, query
   const codes = parseCodes(query.code);
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const hours = toHourRange(span);
-  const { open } = await getOpenHours(env, access.patient.id);
+  const { open: untold } = await getOpenHours(env, access.patient.id);
   const auditStatements = auditRead(call, access, "rollups", { codes, from: span.from, to: span.to });
   const [closedHours] = await batch(call.db, [selectClosedHours(call, access.patient, hours), ...auditStatements]);
-  return mergeHours(open, closedHours, hours, codes).map(({ hour, code, sum, last_at, ...counts }) => ({
+  return mergeHours(untold, closedHours, hours, codes).map(({ hour, code, open, ...rollup }) => ({
     hour: toIso(hour * HOUR_MS),
     code,
     ...describeCode(code),
-    ...counts,
-    mean: computeMean({ ...counts, sum, last_at }),
-    last_at: toIso(last_at),
+    n: rollup.count,
+    min: rollup.min,
+    max: rollup.max,
+    last: rollup.last,
+    open,
+    mean: computeMean(rollup),
+    last_at: toIso(rollup.last_at),
   }));
 }
 

@@ -64,7 +64,7 @@ export function bucketHourRollups(hours: readonly HourRollup[], { from, to }: Ti
   return [...groups]
     .flatMap(([part, group]) =>
       [...mergeRollupsByCode(group)].map(([code, rollup]) => {
-        const { n, min, max, last } = rollup;
+        const { count: n, min, max, last } = rollup;
         return { code, from: toEdge(part), to: toEdge(part + 1), n, min, max, mean: computeMean(rollup), last };
       }),
     )

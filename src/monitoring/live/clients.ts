@@ -1,5 +1,6 @@
 // What a feed knows of a socket, in its attachment, so that it survives hibernation; what a client may say; how it ends.
 import { z } from "zod";
+import { storedDocument } from "../../platform/stored-document.ts";
 import { Subscription } from "./visibility.ts";
 
 /** Close codes, see docs/live.md. */
@@ -8,6 +9,7 @@ export const CLOSE_REASONS = {
   policy: [1008, "not a message of this protocol"],
   flood: [1008, "too many messages"],
   too_large: [1009, "at most 4 KB"],
+  lost: [1011, "the connection is not known any more"],
   behind: [1013, "too much is not acknowledged"],
   ended: [4401, "the token, the session or the role has ended"],
   gone: [4403, "no patient of this view is yours to see"],
@@ -31,6 +33,7 @@ export const ClientState = z.strictObject({
   bytes: z.int(),
 });
 export type ClientState = z.infer<typeof ClientState>;
+export const clientDocument = storedDocument<ClientState>("live socket", ClientState);
 
 /** Who a socket is, as the Worker tells the feed with the handshake. */
 export const Handshake = z.strictObject({

@@ -1,4 +1,6 @@
 // The state of a feed: views, ring, watches and sockets, and how a view grows, shrinks and opens.
+
+import type { StoredDocumentError } from "../../platform/stored-document.ts";
 import type { PatientSnapshot } from "../patient-object/contract.ts";
 import type { Admission } from "./admissions.ts";
 import { CLOSE_REASONS, type ClientState, type Handshake, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
@@ -39,11 +41,12 @@ export class FeedState {
   #seq: number;
   #queryNumber = 0;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  /** @param report hears of stored documents that cannot be read  @throws MigrationError */
+  constructor(ctx: DurableObjectState, env: Env, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
     this.#env = env;
-    this.storage = new FeedStorage(ctx.storage.sql);
-    this.sockets = new Sockets(ctx);
+    this.storage = new FeedStorage(ctx.storage, report);
+    this.sockets = new Sockets(ctx, report);
     // A thousand numbers a millisecond are more than any life of this object gives away, so the next one starts above it.
     this.#seq = Math.max(Date.now() * 1000, this.sockets.lastSent + 1);
     this.buffer = newFrameBuffer(this.#seq);
@@ -59,6 +62,9 @@ export class FeedState {
         const until = Math.max(lease, this.watches.get(id)?.until ?? 0);
         this.watches.set(id, { until, since: this.#seq, unwatchedSince: null });
       }
+    }
+    for (const [socket, { client }] of this.sockets.entries()) {
+      if (!this.#views.has(client.view)) this.sockets.close(socket, CLOSE_REASONS.lost);
     }
     this.removeUnusedViews();
   }

@@ -1,31 +1,33 @@
-// What a feed keeps on disk: tickets that were used, views that sockets have, and feeds to tell of people without a hospital.
+// What a feed stores: used tickets, the views of its sockets, and the feeds that follow it.
 import { z } from "zod";
+import { migrateEmpty, migrateExisting } from "../../platform/object-migrations.ts";
+import { StoredDocumentError, storedDocument } from "../../platform/stored-document.ts";
+import { WARD_FEED_MIGRATIONS } from "./schema.ts";
 import type { RequestedPatients } from "./visibility.ts";
 
-const SCHEMA = [
-  "CREATE TABLE IF NOT EXISTS tickets (id TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-  `CREATE TABLE IF NOT EXISTS views (
-    key TEXT PRIMARY KEY, requested TEXT, wanted TEXT NOT NULL, lease INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
-  "CREATE TABLE IF NOT EXISTS followers (hospital_id TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-] as const;
-
-const Ids = z.array(z.string());
+/** Patients by id, as D1 or a caller named them. */
+const idsDocument = storedDocument("patient ids", z.array(z.string()));
 
 export type StoredView = { key: string; requested: RequestedPatients; wanted: string[]; lease: number };
 
 export class FeedStorage {
+  readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly #report: (error: StoredDocumentError) => void;
   #hasTables: boolean;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-    this.#hasTables = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'followers'").toArray().length > 0;
+  /** @param report hears of documents that cannot be read  @throws MigrationError */
+  constructor(storage: DurableObjectStorage, report: (error: StoredDocumentError) => void) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#report = report;
+    this.#hasTables = migrateExisting(storage, WARD_FEED_MIGRATIONS);
   }
 
   /** An object that was only told of a change stores nothing. */
   #createTables(): void {
     if (this.#hasTables) return;
-    for (const statement of SCHEMA) this.#sql.exec(statement);
+    migrateEmpty(this.#storage, WARD_FEED_MIGRATIONS);
     this.#hasTables = true;
   }
 
@@ -45,8 +47,8 @@ export class FeedStorage {
        ON CONFLICT (key) DO UPDATE SET wanted = excluded.wanted, lease = excluded.lease
        WHERE wanted <> excluded.wanted OR lease <> excluded.lease`,
       key,
-      requested && JSON.stringify(requested),
-      JSON.stringify([...wanted]),
+      requested && idsDocument.write([...requested]),
+      idsDocument.write([...wanted]),
       lease,
     );
   }
@@ -62,11 +64,28 @@ export class FeedStorage {
         "SELECT key, requested, wanted, lease FROM views",
       )
       .toArray()
-      .map(({ requested, wanted, ...view }) => ({
-        ...view,
-        requested: requested === null ? null : Ids.parse(JSON.parse(requested)),
-        wanted: Ids.parse(JSON.parse(wanted)),
-      }));
+      .flatMap((row) => this.#viewOf(row) ?? []);
+  }
+
+  /** Null for a view that cannot be read: it is gone, and its sockets are closed, so that their clients open it anew (Stage). */
+  #viewOf({
+    requested,
+    wanted,
+    ...view
+  }: {
+    key: string;
+    requested: string | null;
+    wanted: string;
+    lease: number;
+  }): StoredView | null {
+    try {
+      return { ...view, requested: requested === null ? null : idsDocument.read(requested), wanted: idsDocument.read(wanted) };
+    } catch (error) {
+      if (!(error instanceof StoredDocumentError)) throw error;
+      this.#report(error);
+      this.deleteView(view.key);
+      return null;
+    }
   }
 
   addFollower(hospitalId: string): void {

@@ -1,10 +1,11 @@
 // The sockets of a feed: who they are, what they were sent, what they owe. The platform keeps them through hibernation.
+import { StoredDocumentError } from "../../platform/stored-document.ts";
 import {
   addUnacked,
   CLOSE_REASONS,
-  ClientState as ClientSchema,
   type ClientState,
   type CloseReason,
+  clientDocument,
   isBehind,
   type MessageRate,
   toUnacked,
@@ -22,13 +23,24 @@ export class Sockets {
   readonly #ctx: DurableObjectState;
   readonly #connections = new Map<WebSocket, Connection>();
 
-  constructor(ctx: DurableObjectState) {
+  /** @param report hears of attachments that cannot be read */
+  constructor(ctx: DurableObjectState, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     for (const socket of ctx.getWebSockets()) {
-      const client = ClientSchema.safeParse(socket.deserializeAttachment());
-      if (socket.readyState !== WebSocket.OPEN || !client.success) continue;
-      this.#connections.set(socket, { client: client.data, unacked: toUnacked(client.data), rate: { second: 0, messages: 0 } });
+      if (socket.readyState === WebSocket.OPEN) this.#restore(socket, report);
+    }
+  }
+
+  /** A socket whose attachment cannot be read would get no frame and look alive: it is closed, and its client comes again. */
+  #restore(socket: WebSocket, report: (error: StoredDocumentError) => void): void {
+    try {
+      const client = clientDocument.unwrap(socket.deserializeAttachment());
+      this.#connections.set(socket, { client, unacked: toUnacked(client), rate: { second: 0, messages: 0 } });
+    } catch (error) {
+      if (!(error instanceof StoredDocumentError)) throw error;
+      report(error);
+      this.close(socket, CLOSE_REASONS.lost);
     }
   }
 
@@ -60,7 +72,8 @@ export class Sockets {
   }
 
   save(socket: WebSocket): void {
-    socket.serializeAttachment(this.#connections.get(socket)?.client);
+    const connection = this.#connections.get(socket);
+    if (connection) socket.serializeAttachment(clientDocument.wrap(connection.client));
   }
 
   /** Sends in order; a socket that has ended or that owes too much is closed instead. @returns whether it is still open */

@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { verifyAccessToken } from "../../accounts/sessions/access-tokens.ts";
 import { getKeys } from "../../platform/config.ts";
 import { getDb } from "../../platform/db/client.ts";
-import { log } from "../../platform/log.ts";
+import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
 import type { Feed, PatientFrame } from "../patient-object/contract.ts";
 import { type Admission, Admissions } from "./admissions.ts";
 import {
@@ -26,8 +26,14 @@ import { updateWatch } from "./watches.ts";
 const NO_HOSPITAL_FEED = "none";
 const RECHECK_MS = 60_000;
 const RETRY_MS = 5_000;
+const OBJECT = "WardFeed";
 
 export class WardFeed extends DurableObject<Env> implements Feed {
+  static {
+    logMethodErrors(OBJECT, WardFeed.prototype, ({ env, ctx }) => ({ env, id: ctx.id }));
+  }
+
+  readonly #report: ErrorReport;
   readonly #state: FeedState;
   readonly #admissions: Admissions;
   #recheckAt = 0;
@@ -37,7 +43,9 @@ export class WardFeed extends DurableObject<Env> implements Feed {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#state = new FeedState(ctx, env);
+    const report = errorReport(env, OBJECT, ctx.id);
+    this.#report = report;
+    this.#state = reporting(report, "migrate", () => new FeedState(ctx, env, (error) => report("read", error)));
     this.#admissions = new Admissions((batch) => this.#admit(batch));
   }
 
@@ -113,7 +121,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       if (now >= this.#recheckAt) await this.recheck();
     } catch (error) {
       this.#recheckAt = now + RETRY_MS;
-      log(this.env, "ERROR", "live views were not checked", { cause: error instanceof Error ? error.name : "unknown" });
+      this.#report("alarm", error);
     }
     this.#scheduleAlarm();
   }

@@ -6,9 +6,10 @@ import { validateSample } from "../vitals/sample-validation.ts";
 import type { LiveSample } from "./contract.ts";
 import { markForRecount } from "./hour-closing.ts";
 import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
+import type { CorrectionBody } from "./samples/correction.ts";
 import { readSamples } from "./samples/read-samples.ts";
 import { type Rollup, rollUpByHour } from "./samples/rollup.ts";
-import type { CorrectionBody, Store } from "./samples/store.ts";
+import type { Store } from "./samples/store.ts";
 import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "./snapshot.ts";
 
 export type Amendment = {
@@ -41,7 +42,7 @@ export async function amendSample(
   if (!found) return { error: "not_found" };
   const value = givenValue === null ? found.value : validateValue(found, givenValue, unit ?? found.unit);
   if (typeof value === "string") return { error: value };
-  const previousCorrection: CorrectionBody | null = store.readCorrection(place.block, place.index);
+  const previousCorrection: CorrectionBody | null = store.documents.correction(place.block, place.index);
   const before = [
     ...(previousCorrection?.before ?? []),
     previousCorrection
@@ -83,7 +84,7 @@ function validateValue({ code, at, received, unit: own }: CorrectedSample, value
 function recountOpenHour(store: Store, hour: number, now: number): Record<string, Rollup> {
   const samples = applyCorrections(
     [...store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flat(),
-    store.listCorrections(),
+    store.documents.corrections(),
   );
   return Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []);
 }
@@ -91,7 +92,7 @@ function recountOpenHour(store: Store, hour: number, now: number): Record<string
 /** The newest of a code anew, from what was measured within a day. */
 function refreshLatest(store: Store, memory: MonitorMemory, code: string, now: number): void {
   const samples = [...store.readRange(now - DAY_MS, now + DAY_MS, now)].flat().filter((sample) => sample.code === code);
-  const candidates = applyCorrections(samples, store.listCorrections()).sort((a, b) => a.at - b.at);
+  const candidates = applyCorrections(samples, store.documents.corrections()).sort((a, b) => a.at - b.at);
   const newest = (isFinal: boolean) =>
     candidates.findLast(
       (candidate) => candidate.status !== "entered-in-error" && (toMeasuredSample(candidate).status === "final") === isFinal,

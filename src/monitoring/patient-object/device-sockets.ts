@@ -1,7 +1,9 @@
 // Sockets of devices: frames of samples in, judged and shown at once, stored and acknowledged together every ten seconds.
 import { z } from "zod";
+import { StoredDocumentError } from "../../platform/stored-document.ts";
 import type { Facts } from "./context/facts.ts";
 import type { IncomingBatch, Origin, RecordResult } from "./contract.ts";
+import { socketDocument } from "./documents.ts";
 
 const SOCKET_TAG = "device";
 /** How long samples wait to be stored; the device keeps what is not acknowledged. */
@@ -32,7 +34,6 @@ const SamplesMessage = z.strictObject({
   conditions: Conditions.optional(),
 });
 
-type SocketAttachment = { credential: string };
 /** What a socket has sent that is not stored yet. */
 type UnstoredSamples = { upto: number | null; samples: number };
 
@@ -45,6 +46,8 @@ type SocketHost = {
   record(origin: Origin, batch: IncomingBatch): RecordResult;
   /** Stores what was taken. */
   save(): void;
+  /** Hears of an attachment that cannot be read. */
+  report(error: StoredDocumentError): void;
 };
 
 export class DeviceSockets {
@@ -64,7 +67,7 @@ export class DeviceSockets {
     this.flush();
     for (const older of this.#host.ctx.getWebSockets(credential)) older.close(4409, "another socket of this device");
     this.#host.ctx.acceptWebSocket(server, [SOCKET_TAG, credential]);
-    server.serializeAttachment({ credential } satisfies SocketAttachment);
+    server.serializeAttachment(socketDocument.wrap({ credential }));
     server.send(JSON.stringify({ type: "hello", credit: MAX_UNACKED_SAMPLES, ack_seconds: ACK_INTERVAL_MS / 1000 }));
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -97,7 +100,8 @@ export class DeviceSockets {
       socket.close(1013, "more unacknowledged samples than the credit");
       return;
     }
-    const { credential }: SocketAttachment = socket.deserializeAttachment();
+    const credential = this.#credentialOf(socket);
+    if (credential === null) return;
     let result: RecordResult;
     try {
       result = this.#host.record({ kind: "device", credential }, batch);
@@ -115,6 +119,19 @@ export class DeviceSockets {
     this.#waiting.set(socket, { upto: highestSeq(waiting.upto, batch.items), samples: waiting.samples + batch.items.length });
     this.#waitingSince ??= Date.now();
     if (Date.now() - this.#waitingSince >= ACK_INTERVAL_MS) this.flush();
+  }
+
+  /** Null for a socket whose attachment cannot be read: it is closed, and the device comes again with all that it has not heard of. */
+  #credentialOf(socket: WebSocket): string | null {
+    try {
+      return socketDocument.unwrap(socket.deserializeAttachment()).credential;
+    } catch (error) {
+      if (!(error instanceof StoredDocumentError)) throw error;
+      this.#host.report(error);
+      this.#waiting.delete(socket);
+      socket.close(1011, "the connection is not known any more");
+      return null;
+    }
   }
 
   /** Stores what waits, then acknowledges it: the output gate holds the frames until it is durable. */
@@ -144,8 +161,8 @@ export class DeviceSockets {
       open ? bindings.filter(({ until }) => until === null).flatMap(({ credentials }) => Object.keys(credentials)) : [],
     );
     for (const socket of this.#host.ctx.getWebSockets(SOCKET_TAG)) {
-      const { credential }: SocketAttachment = socket.deserializeAttachment();
-      if (!activeCredentials.has(credential)) socket.close(4403, "not bound");
+      const credential = this.#credentialOf(socket);
+      if (credential !== null && !activeCredentials.has(credential)) socket.close(4403, "not bound");
     }
   }
 

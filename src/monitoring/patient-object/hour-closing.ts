@@ -2,10 +2,9 @@
 // what came from whom.
 import { DAY_MS } from "../../platform/counters.ts";
 import type { Facts } from "./context/facts.ts";
-import type { ReceivedCounts } from "./d1-delivery.ts";
 import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
 import { readSamples } from "./samples/read-samples.ts";
-import { rollUpByHour } from "./samples/rollup.ts";
+import { type Rollup, rollUpByHour } from "./samples/rollup.ts";
 import type { Store } from "./samples/store.ts";
 import { toMeasuredSample } from "./snapshot.ts";
 
@@ -48,7 +47,7 @@ function enqueueCounts(store: Store, now: number, isOver: (device: string, day: 
   for (const [key, counts] of Object.entries(memory.came)) {
     const [device = ""] = key.split(" ");
     if (!isOver(device, counts.day)) continue;
-    store.enqueue("came", { by: device, version: ++memory.version, told: now, ...counts } satisfies ReceivedCounts);
+    store.enqueue("came", { by: device, version: ++memory.version, told: now, ...counts });
     delete memory.came[key];
   }
 }
@@ -64,7 +63,7 @@ export async function recountHours(env: Env, store: Store, patientId: string, no
   const hours = store.memory(now).again.slice(0, MAX_RECOUNTED_HOURS);
   if (hours.length === 0) return null;
   store.recounting = new Set(hours);
-  const stats = new Map<number, object>();
+  const stats = new Map<number, Record<string, Rollup>>();
   for (const hour of hours) {
     const samples = await readSamples(env, store, patientId, { from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS }, now);
     stats.set(hour, Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []));

@@ -47,9 +47,9 @@ export type MonitorMemory = {
   /** Told hours to be counted again. */
   again: number[];
   /** Items put aside for somebody to look at, by device and day. */
-  held: Record<string, { day: number; n: number }>;
+  held: Record<string, { day: number; count: number }>;
   /** What came from whom on a UTC day, by `<device> <day>`, for the trail: samples, and the range of sequence numbers. */
-  came: Record<string, { day: number; n: number; first: number | null; last: number | null }>;
+  came: Record<string, { day: number; count: number; firstSeq: number | null; lastSeq: number | null }>;
 };
 
 export function newMonitorMemory(now: number): MonitorMemory {

@@ -1,23 +1,22 @@
-// One object a patient: takes samples, keeps them, raises alarms, tells who watches. Decides nothing about rights: the gate
-// and the facts that D1 told it do. What it answers is durable (output gate), what it knows survives it.
+// One object per patient: records samples, raises alarms, and sends frames to whoever watches. Access is checked before a call.
 import { DurableObject } from "cloudflare:workers";
-import { getVerifiedKeys } from "../../platform/config.ts";
-import { getDb } from "../../platform/db/client.ts";
-import { log } from "../../platform/log.ts";
+import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
 import { AlarmError } from "../alarm-rules/alert-lifecycle.ts";
 import { nextDeadline, stepAlarms } from "../alarm-rules/engine.ts";
 import type { AlarmInput, Transition } from "../alarm-rules/model.ts";
 import { type Amendment, type AmendmentResult, amendSample } from "./amend-sample.ts";
 import { buildAlarmConfig } from "./context/alarm-config.ts";
-import { type Facts, loadFacts } from "./context/facts.ts";
+import { type Facts, factsFromD1 } from "./context/facts.ts";
 import { type LimitsQuery, readLimitsHistory, saveNote } from "./context/limits-history.ts";
 import type { AlertView, IncomingBatch, Origin, PatientFrame, PatientSnapshot, RecordResult, Watchable } from "./contract.ts";
-import { type AlertChange, deliverToD1, withDeadline } from "./d1-delivery.ts";
+import { Delivery } from "./delivery/delivery.ts";
+import type { OutboxState } from "./delivery/outbox.ts";
 import { DeviceSockets } from "./device-sockets.ts";
+import { watchedDocument } from "./documents.ts";
 import { closeHours, enqueueUnboundCounts, nextCloseAt, recountHours } from "./hour-closing.ts";
 import { pruneUnbound } from "./monitor-memory.ts";
 import { Publisher } from "./publisher.ts";
-import { findSender, pickSampleFields, type RecordedBatch, recordBatch } from "./record-batch.ts";
+import { findSender, type RecordedBatch, takeAndJudge } from "./record-batch.ts";
 import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
 import { Store } from "./samples/store.ts";
@@ -25,28 +24,41 @@ import { buildSnapshot, listOpenHours, toAlertView, toLimitFrames, toLiveSample,
 
 const RETRY_MS = 5_000;
 const MIN_ALARM_DELAY_MS = 50;
-/** How many rows one batch to D1 tells. */
-const MAX_DELIVERED_ROWS = 50;
+/** Frames go out for so long when it cannot be read until when somebody watches; the feed renews its lease sooner. */
+const WATCHED_MS = 10 * 60_000;
+const OBJECT = "PatientMonitor";
 
 export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "tick" }>;
 export type AlertActionResult = { alert: AlertView } | { error: "unknown_alert" | "not_open" };
 
 export class PatientMonitor extends DurableObject<Env> implements Watchable {
   readonly #store: Store;
+  readonly #report: ErrorReport;
+  readonly #delivery: Delivery;
   readonly #publisher: Publisher;
   readonly #sockets: DeviceSockets;
   #alarmAt: number | null = null;
   /** Alerts of the change that is being made: shown when it is kept. */
   #frames: PatientFrame[] = [];
 
+  static {
+    logMethodErrors(OBJECT, PatientMonitor.prototype, ({ env, ctx }) => ({ env, id: ctx.id }));
+  }
+
+  /** @throws MigrationError: nobody can use the object then, and nothing in it changes */
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#store = new Store(ctx.storage.sql);
-    this.#publisher = new Publisher(env, () => this.#store.facts(), this.#store.readSetting<number>("watched") ?? 0);
+    const report = errorReport(env, OBJECT, ctx.id);
+    this.#report = report;
+    this.#store = reporting(report, "migrate", () => new Store(ctx.storage, (error) => report("read", error)));
+    this.#delivery = new Delivery({ env, id: ctx.id, store: this.#store, change: (work) => this.#transact(work), report });
+    const watched = this.#store.documents.setting(watchedDocument, Date.now() + WATCHED_MS) ?? 0;
+    this.#publisher = new Publisher(env, () => this.#store.facts(), watched);
     this.#sockets = new DeviceSockets({
       ctx,
       record: (origin, batch) => this.#recordSamples(origin, batch, false),
       save: () => this.#transact(() => undefined),
+      report: (error) => report("socket", error),
     });
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
@@ -86,25 +98,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     if (!facts?.open) return { known: false };
     const sender = findSender(facts, origin, now);
     if (!sender) return { known: false };
-    const held: { item: unknown; reason: string }[] = [];
-    const recorded = this.#transact(() => {
-      const before = this.#store.memory(now).heard[sender.by]?.corrected ?? 0;
-      const recorded = recordBatch(this.#store, facts.patient, sender, batch, now);
-      if (recorded.newSamples.length > 0)
-        this.#runRules({ kind: "samples", device: sender.device, samples: recorded.newSamples }, now);
-      if (sender.device && batch.conditions) {
-        this.#runRules({ kind: "conditions", device: sender.device, conditions: batch.conditions }, now);
-      }
-      if (sender.device && recorded.clock.corrected_ms !== before) {
-        this.#store.enqueue("clock", { device: sender.device, skew: recorded.clock.skew_ms });
-      }
-      for (const { index, status, reason } of recorded.results) {
-        if (status === "quarantined" && sender.device)
-          held.push({ item: pickSampleFields(batch.items[index]), reason: reason ?? "quarantined" });
-      }
-      if (held.length > 0 && sender.device) this.#store.enqueue("held", { device: sender.device, items: held, received: now });
-      return recorded;
-    }, store);
+    const judge = (input: AlarmInput) => void this.#runRules(input, now);
+    const recorded = this.#transact(() => takeAndJudge(this.#store, facts, sender, batch, now, judge), store);
     this.#publishSamples(facts, recorded.newSamples, sender.by, now);
     this.#scheduleAlarm();
     return { known: true, results: recorded.results, clock: sender.device ? recorded.clock : null };
@@ -115,8 +110,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const now = Date.now();
     const actionResult = this.#transact((): AlertActionResult => {
       try {
-        const changed = this.#runRules(action, now).findLast(({ alert }) => alert.n === action.n)?.alert;
-        const alert = changed ?? this.#store.memory(now).alarm.alerts.find(({ n }) => n === action.n);
+        const changed = this.#runRules(action, now).findLast(({ alert }) => alert.number === action.number)?.alert;
+        const alert = changed ?? this.#store.memory(now).alarm.alerts.find(({ number }) => number === action.number);
         return alert ? { alert: toAlertView(this.#patientId, alert) } : { error: "not_open" };
       } catch (error) {
         // The rules refused and changed nothing: an answer, not a failure of the object.
@@ -131,15 +126,17 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   /** Frames go to the hospital's feed until then. */
   async watch(until: number): Promise<PatientSnapshot | null> {
     const now = Date.now();
-    if (!this.#store.facts()) {
-      // Nothing came for this patient yet: D1 says who it is.
-      const facts = await loadFacts({ db: getDb(this.env.DB), keys: await getVerifiedKeys(this.env) }, this.#patientId, now);
-      if (!facts) return null;
-      this.configure(facts);
-    }
-    if (until > now) this.#transact(() => this.#store.saveSetting("watched", until));
+    if (!this.#store.facts() && !(await this.#loadFacts(now))) return null;
+    if (until > now) this.#transact(() => this.#store.documents.keepSetting(watchedDocument, until));
     this.#publisher.setWatchedUntil(until);
     return this.snapshot();
+  }
+
+  /** Nothing came for this patient yet, or it cannot be read any more: D1 says who it is. @returns false for no such patient */
+  async #loadFacts(now: number): Promise<boolean> {
+    const facts = await factsFromD1(this.env, this.#patientId, now);
+    if (facts) this.configure(facts);
+    return facts !== null;
   }
 
   snapshot(): PatientSnapshot | null {
@@ -201,22 +198,35 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     this.#alarmAt = null;
     try {
       this.#sockets.flush();
+      if (this.#store.hasTables && !this.#store.facts()) await this.#loadFacts(now);
       this.#transact(() => {
         this.#runRules({ kind: "tick" }, now);
         closeHours(this.#store, now);
       });
-      await this.#deliver();
+      await this.#delivery.run();
       const recount = await recountHours(this.env, this.#store, this.#patientId, now);
       if (recount) {
         this.#transact(recount);
-        await this.#deliver();
+        await this.#delivery.run();
       }
       await archiveOldBlocks(this.env, this.#store, this.#patientId, now, (work) => this.#transact(work));
       this.#scheduleAlarm();
     } catch (error) {
-      log(this.env, "ERROR", "patient monitor", { cause: error instanceof Error ? error.name : "unknown" });
+      this.#report("alarm", error);
       this.#scheduleAlarm(Date.now() + RETRY_MS);
     }
+  }
+
+  /** What waits for D1, and how much of it is parked. */
+  outboxState(): OutboxState {
+    return this.#delivery.state();
+  }
+
+  /** Tries parked rows now instead of in some hours: for when what was wrong is mended. @returns how many there are */
+  retryParked(): number {
+    const parked = this.#store.hasTables ? this.#transact(() => this.#store.outbox.retryParked()) : 0;
+    this.#scheduleAlarm();
+    return parked;
   }
 
   /** Runs the rules; their transitions go to the outbox and to who watches. */
@@ -227,7 +237,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const { state, transitions } = stepAlarms(memory.alarm, input, buildAlarmConfig(facts, now), now);
     memory.alarm = state;
     for (const transition of transitions) {
-      this.#store.enqueue("alert", { version: ++memory.version, ward: facts.ward, transition } satisfies AlertChange);
+      this.#store.enqueue("alert", { version: ++memory.version, ward: facts.ward, transition });
     }
     this.#store.markDirty(now);
     for (const { what, alert } of transitions) {
@@ -265,18 +275,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     }
   }
 
-  /** Tells D1 what waits, in order, and lets go of what was told. */
-  async #deliver(): Promise<void> {
-    const facts = this.#store.facts();
-    for (;;) {
-      const rows = this.#store.readOutbox(MAX_DELIVERED_ROWS);
-      const last = rows.at(-1);
-      if (!facts || !last) return;
-      await withDeadline(deliverToD1(this.env, getDb(this.env.DB), facts, rows, Date.now()));
-      this.#transact(() => this.#store.deleteDelivered(last.id));
-    }
-  }
-
   /** Sets the alarm when something is due earlier than it stands. */
   #scheduleAlarm(at?: number): void {
     const due = at ?? this.#nextDueAt(Date.now());
@@ -288,15 +286,14 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   #nextDueAt(now: number): number | null {
     const facts = this.#store.facts();
     if (!facts) return null;
-    if (this.#store.readOutbox(1).length > 0) return now + MIN_ALARM_DELAY_MS;
     const memory = this.#store.memory(now);
-    const times = [
+    const due = [
       nextDeadline(memory.alarm, buildAlarmConfig(facts, now)),
       nextCloseAt(memory, facts.patient, now),
       nextArchiveAt(this.#store),
+      this.#delivery.nextDue(),
       this.#sockets.storeDueAt,
-    ];
-    const due = times.filter((time) => time !== null);
+    ].filter((time) => time !== null);
     return due.length > 0 ? Math.max(now + MIN_ALARM_DELAY_MS, Math.min(...due)) : null;
   }
 }

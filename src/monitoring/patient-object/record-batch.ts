@@ -1,5 +1,7 @@
 // A batch on its way into the memory and the blocks: judged, told apart from what is there already, counted.
+
 import { DAY_MS } from "../../platform/counters.ts";
+import type { AlarmInput } from "../alarm-rules/model.ts";
 import { findVital } from "../vitals/catalogue.ts";
 import type { Sample } from "../vitals/model.ts";
 import { crossCheckPressures, validateSample } from "../vitals/sample-validation.ts";
@@ -57,6 +59,32 @@ export function computeClockCorrection(skew: number | null, before: number): num
   if (skew === null) return before;
   if (Math.abs(skew - before) <= MIN_SKEW_CHANGE_MS) return before;
   return Math.abs(skew) <= MAX_IGNORED_SKEW_MS ? 0 : Math.round(skew / 1000) * 1000;
+}
+
+/**
+ * Takes a batch in, judges what is new and tells D1 what it has to know of it. Call inside a transaction.
+ * @param judge runs the alarm rules
+ */
+export function takeAndJudge(
+  store: Store,
+  facts: Facts,
+  bringer: Sender,
+  batch: IncomingBatch,
+  now: number,
+  judge: (input: AlarmInput) => void,
+): RecordedBatch {
+  const { by, device } = bringer;
+  const before = store.memory(now).heard[by]?.corrected ?? 0;
+  const taken = recordBatch(store, facts.patient, bringer, batch, now);
+  if (taken.newSamples.length > 0) judge({ kind: "samples", device, samples: taken.newSamples });
+  if (device === null) return taken;
+  if (batch.conditions) judge({ kind: "conditions", device, conditions: batch.conditions });
+  if (taken.clock.corrected_ms !== before) store.enqueue("clock", { device, skew: taken.clock.skew_ms });
+  const held = taken.results.flatMap(({ index, status, reason = "quarantined" }) =>
+    status === "quarantined" ? [{ item: pickSampleFields(batch.items[index]), reason }] : [],
+  );
+  if (held.length > 0) store.enqueue("held", { device, items: held, received: now });
+  return taken;
 }
 
 /** Takes a batch in: writes blocks and memory. Call inside a transaction. */
@@ -133,7 +161,7 @@ function enforceItemLimits(
     accepted.push(item);
   }
   const day = Math.floor(now / DAY_MS);
-  const held = memory.held[by]?.day === day ? memory.held[by].n : 0;
+  const held = memory.held[by]?.day === day ? memory.held[by].count : 0;
   const newlyHeld = results.filter((result) => result?.status === "quarantined");
   const remaining = Math.max(0, MAX_HELD_PER_DAY - held);
   for (const { index } of newlyHeld.slice(remaining)) {
@@ -144,7 +172,7 @@ function enforceItemLimits(
       message: "This device has had 10,000 items put aside today.",
     };
   }
-  if (newlyHeld.length > 0) memory.held[by] = { day, n: held + Math.min(remaining, newlyHeld.length) };
+  if (newlyHeld.length > 0) memory.held[by] = { day, count: held + Math.min(remaining, newlyHeld.length) };
 }
 
 /** Which patient a time belongs to: a binding that has ended takes late samples for a week, if the device's clock is known. */
@@ -252,12 +280,12 @@ function updateMemory(
 function countReceived(memory: MonitorMemory, by: string, samples: Sample[], now: number): void {
   const day = Math.floor(now / DAY_MS);
   const key = `${by} ${day}`;
-  const counts = memory.came[key] ?? { day, n: 0, first: null, last: null };
+  const counts = memory.came[key] ?? { day, count: 0, firstSeq: null, lastSeq: null };
   const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
   memory.came[key] = {
     day,
-    n: counts.n + samples.length,
-    first: seqs.length > 0 ? Math.min(counts.first ?? Number.POSITIVE_INFINITY, ...seqs) : counts.first,
-    last: seqs.length > 0 ? Math.max(counts.last ?? 0, ...seqs) : counts.last,
+    count: counts.count + samples.length,
+    firstSeq: seqs.length > 0 ? Math.min(counts.firstSeq ?? Number.POSITIVE_INFINITY, ...seqs) : counts.firstSeq,
+    lastSeq: seqs.length > 0 ? Math.max(counts.lastSeq ?? 0, ...seqs) : counts.lastSeq,
   };
 }

@@ -7,7 +7,8 @@ import type { Facts } from "./context/facts.ts";
 import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
 import { toAlertId, toObservationId } from "./samples/ids.ts";
-import type { Correction, CorrectionBody, LocatedSample } from "./samples/store.ts";
+import type { LocatedSample } from "./samples/store.ts";
+import type { Correction } from "./settings.ts";
 
 const toIso = (time: number) => new Date(time).toISOString();
 const toIsoOrNull = (time: number | null) => (time === null ? null : toIso(time));
@@ -48,8 +49,9 @@ export function applyCorrections(samples: readonly LocatedSample[], corrections:
   return samples.map((sample) => {
     const body = bodyByPosition.get(`${sample.block} ${sample.index}`);
     if (body === undefined) return sample;
-    const { status, value }: CorrectionBody = JSON.parse(body);
-    return { ...sample, status, value };
+    // Somebody corrected it, and nobody can read how: the value as it was must not count any more.
+    if (body === null) return { ...sample, status: "entered-in-error" };
+    return { ...sample, status: body.status, value: body.value };
   });
 }
 
@@ -67,7 +69,7 @@ export function toMeasuredSample(shown: CorrectedSample): {
 export function toAlertView(patientId: string, alert: Alert): AlertView {
   const end = alert.cleared_at ?? alert.recovered_at;
   return {
-    alert_id: toAlertId(patientId, alert.n),
+    alert_id: toAlertId(patientId, alert.number),
     patient_id: patientId,
     rule: alert.rule,
     code: alert.code,

@@ -39,19 +39,42 @@ const SUSPECT_RANGES: Readonly<Record<string, { min: number; max: number }>> = {
   [CODES.systolic]: { min: 8, max: 25 },
 };
 
+/** The vitals of one instant come together: the last time that was read. */
+let lastRead: { text: string; instant: number | null } = { text: "", instant: null };
+
 /** Epoch ms of an RFC 3339 time to the millisecond; null for no zone, days and seconds that do not exist, and leap seconds. */
 export function parseInstant(text: string): number | null {
-  const [match, year, month, day, hour, minute, second, fraction = "", sign, zoneHour = "00", zoneMinute = "00"] =
-    RFC3339_PATTERN.exec(text) ?? [];
-  if (match === undefined) return null;
+  if (text !== lastRead.text) lastRead = { text, instant: readInstant(text) };
+  return lastRead.instant;
+}
+
+function readInstant(text: string): number | null {
+  const found = RFC3339_PATTERN.exec(text);
+  if (!found) return null;
+  const [, year, month, day, hour, minute, second, fraction, sign, zoneHour, zoneMinute] = found;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null;
-  if (Number(zoneHour) > 23 || Number(zoneMinute) > 59) return null;
-  const isoText = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
-  const localMs = Date.parse(isoText);
-  // Parsing takes the 30th of February for the 2nd of March.
-  if (Number.isNaN(localMs) || new Date(localMs).toISOString() !== isoText) return null;
+  if (sign !== undefined && (Number(zoneHour) > 23 || Number(zoneMinute) > 59)) return null;
+  if (Number(day) > daysOf(Number(year), Number(month)) || Number(day) < 1) return null;
+  const ms = fraction === undefined ? 0 : Number(fraction.slice(0, 3).padEnd(3, "0"));
+  const localMs =
+    utcOf(Number(year), Number(month), Number(day)) + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000 + ms;
+  if (sign === undefined) return localMs;
   const offsetMs = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60_000;
   return sign === "-" ? localMs + offsetMs : localMs - offsetMs;
+}
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+/** How many days the month has; 0 for none of the twelve. */
+function daysOf(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0);
+}
+
+/** Date.UTC takes the years 0 to 99 for those of the last century. */
+function utcOf(year: number, month: number, day: number): number {
+  const time = Date.UTC(year + 400, month - 1, day);
+  return time - 146_097 * 86_400_000;
 }
 
 /**
@@ -59,15 +82,16 @@ export function parseInstant(text: string): number | null {
  * it, null where that is not known. Known vitals come out under the catalogue's code, in its unit and with its decimals.
  */
 export function validateSample(item: unknown, clock: { received: number; skewMs: number | null }): ValidationResult {
-  if (typeof item !== "object" || item === null || Array.isArray(item)) return rejectSample("item_invalid");
-  const { code, value, unit, effective_at, seq = null }: Record<string, unknown> = { ...item };
-  // Codes are keys of the memory: `__proto__` and its kin would be everybody's.
-  if (typeof code !== "string" || !CODE_PATTERN.test(code) || code in Object.prototype) return rejectSample("code_invalid");
-  if (seq !== null && !isNonNegativeInteger(seq)) return rejectSample("seq_invalid");
+  if (!isFields(item)) return rejectSample("item_invalid");
+  const { code, value, unit, effective_at, seq = null } = item;
+  if (typeof code !== "string") return rejectSample("code_invalid");
   const vital = findVital(code);
+  // Codes are keys of the memory: `__proto__` and its kin would be everybody's.
+  if (!vital && (!CODE_PATTERN.test(code) || code in Object.prototype)) return rejectSample("code_invalid");
+  if (seq !== null && !isNonNegativeInteger(seq)) return rejectSample("seq_invalid");
   const number = parseValue(value, vital);
   if (number === null) return rejectSample("value_not_a_number");
-  if (typeof unit !== "string" || !UNIT_PATTERN.test(unit)) return rejectSample("unit_invalid");
+  if (typeof unit !== "string" || !(isUnitOf(vital, unit) || UNIT_PATTERN.test(unit))) return rejectSample("unit_invalid");
   const statedAt = typeof effective_at === "string" ? parseInstant(effective_at) : null;
   if (statedAt === null) return rejectSample("effective_at_invalid");
   const at = statedAt - Math.round(clock.skewMs ?? 0);
@@ -79,6 +103,11 @@ export function validateSample(item: unknown, clock: { received: number; skewMs:
   const { note, ...rest } = measured;
   return { ok: true, sample: { code: vital.code, unit: vital.unit, at, seq, ...rest }, ...(note && { note }) };
 }
+
+const isFields = (item: unknown): item is Record<string, unknown> =>
+  typeof item === "object" && item !== null && !Array.isArray(item);
+
+const isUnitOf = (vital: Vital | null, unit: string) => vital !== null && Object.hasOwn(vital.units, unit);
 
 function rejectSample(reason: RejectionReason): SampleRejection {
   const [status, message] = REJECTIONS[reason];

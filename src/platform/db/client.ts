@@ -1,6 +1,7 @@
 // The D1 client, batches of any length, and how a constraint's refusal is recognised.
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import { fastRender, type Render } from "./render.ts";
 
 export type Db = DrizzleD1Database & { $client: D1Database };
 export type Statement = BatchItem<"sqlite">;
@@ -9,7 +10,11 @@ export type Statement = BatchItem<"sqlite">;
 const clientsByBinding = new WeakMap<D1Database, Db>();
 
 export function getDb(d1: D1Database): Db {
-  const client = clientsByBinding.get(d1) ?? drizzle(d1);
+  const known = clientsByBinding.get(d1);
+  if (known) return known;
+  const client = drizzle(d1);
+  const { dialect } = client as unknown as { dialect: { sqlToQuery: Render } };
+  dialect.sqlToQuery = fastRender(dialect.sqlToQuery.bind(dialect));
   clientsByBinding.set(d1, client);
   return client;
 }

@@ -2,7 +2,7 @@
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { patientVisibility, withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, recordAuditEvent } from "../../access/audit.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
@@ -148,7 +148,7 @@ export async function listReports(
     id: row.id,
   });
   const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact });
-  await batch(
+  const stored = batch(
     db,
     recordAuditEvent(db, actor, now, {
       event: "report.list",
@@ -162,17 +162,16 @@ export async function listReports(
   // One value that was tampered with or cut must not take the whole page with it; the report's own page stays an error.
   let corruptCount = 0;
   const onCorrupt = () => void corruptCount++;
-  const items = await Promise.all(
-    pageRows.map(async (row) => {
-      const patient = {
-        id: row.patientId,
-        version: row.patientVersion,
-        patient_number: row.patientNumber,
-        identity_sealed: row.identity,
-      };
-      return toReport(call, row, patient, onCorrupt);
-    }),
-  );
+  const shown = pageRows.map(async (row) => {
+    const patient = {
+      id: row.patientId,
+      version: row.patientVersion,
+      patient_number: row.patientNumber,
+      identity_sealed: row.identity,
+    };
+    return toReport(call, row, patient, onCorrupt);
+  });
+  const items = await afterAudit(stored, Promise.all(shown));
   if (corruptCount > 0)
     log({}, "ERROR", "sealed values of a list do not open", {
       request_id: actor.via.requestId,

@@ -4,6 +4,7 @@ import type { historyRoutes } from "../../../../src/monitoring/history/history-r
 import type { boardRoutes } from "../../../../src/organization/wards/board-routes.ts";
 import type { wardRoutes } from "../../../../src/organization/wards/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage } from "../../platform/api/client.ts";
+import { bucketsOf } from "../vitals/columns.ts";
 import { HISTORY_MS, POINT_COUNT, type TrendHistory, toTrendHistory } from "./trend-history.ts";
 
 const wardsClient = hc<typeof wardRoutes>(API_BASE, CLIENT_OPTIONS);
@@ -21,9 +22,9 @@ export type BoardEntry = Board["patients"][number];
 export async function readTrendHistory(patient_id: string, code: string, until: number): Promise<TrendHistory> {
   const from = until - HISTORY_MS;
   const query = { code, from: new Date(from).toISOString(), to: new Date(until).toISOString(), buckets: String(POINT_COUNT) };
-  const { data } = await readBody(historyClient.patients[":patient_id"].observations.$get({ param: { patient_id }, query }));
-  return toTrendHistory(
-    data.flatMap((bucket) => ("mean" in bucket ? [bucket] : [])),
-    from,
+  const columns = { ...query, format: "columns" as const };
+  const { data } = await readBody(
+    historyClient.patients[":patient_id"].observations.$get({ param: { patient_id }, query: columns }),
   );
+  return toTrendHistory("from" in data ? bucketsOf(data) : [], from);
 }

@@ -2,10 +2,10 @@
 // whatever the browser thinks of it.
 import { hc } from "hono/client";
 import type { liveTicketRoutes } from "../../../../src/monitoring/live/routes.ts";
-import type { LiveFrame } from "../../../../src/monitoring/patient-object/contract.ts";
 import { onToken } from "../../accounts/session/session.ts";
 import { API_BASE, CLIENT_OPTIONS, readData } from "../../platform/api/client.ts";
 import { toProblem } from "../../platform/api/problem.ts";
+import { readFrame } from "./frame.ts";
 import { applyFrame, clearPatients } from "./patient-store.ts";
 import { resetServerClock, serverNow } from "./server-clock.ts";
 
@@ -118,7 +118,20 @@ function attachSocket(url: string): void {
 function onMessage(data: string): void {
   receivedAt = performance.now();
   if (data === "pong") return;
-  const frame: LiveFrame = JSON.parse(data);
+  const read = readFrame(data);
+  if ("damaged" in read) {
+    // What it said is lost, so nothing that is shown counts as live: the next socket begins with a snapshot.
+    reportError(new Error("a frame of the live socket cannot be read"));
+    seq = null;
+    onConnectionLost();
+    return;
+  }
+  if ("unknown" in read) {
+    seq = read.seq;
+    unackedFrames += 1;
+    return;
+  }
+  const { frame } = read;
   seq = frame.seq;
   applyFrame(frame);
   if (frame.type === "gap") setConnection({ status: "catching_up" });

@@ -3,14 +3,15 @@ import { hc } from "hono/client";
 import type { alertRoutes } from "../../../../src/monitoring/alerts/routes.ts";
 import type { historyRoutes } from "../../../../src/monitoring/history/history-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage } from "../../platform/api/client.ts";
+import { bucketsOf, type ChartSample, samplesOf } from "./columns.ts";
 import type { TimeWindow } from "./time-window.ts";
 
 const historyApi = hc<typeof historyRoutes>(API_BASE, CLIENT_OPTIONS);
 const alertApi = hc<typeof alertRoutes>(API_BASE, CLIENT_OPTIONS);
 
-type HistoryItem = Awaited<ReturnType<typeof readHistory>>["data"][number];
+type HistoryData = Awaited<ReturnType<typeof readHistory>>["data"];
+type HistoryItem = Extract<HistoryData, readonly unknown[]>[number];
 export type Observation = Extract<HistoryItem, { observation_id: string }>;
-export type Bucket = Extract<HistoryItem, { mean: number }>;
 
 const toIso = (at: number) => new Date(at).toISOString();
 type HistoryQuery = NonNullable<Parameters<(typeof historyApi.patients)[":patient_id"]["observations"]["$get"]>[0]["query"]>;
@@ -18,11 +19,11 @@ type HistoryQuery = NonNullable<Parameters<(typeof historyApi.patients)[":patien
 const readHistory = (patientId: string, query: HistoryQuery) =>
   readBody(historyApi.patients[":patient_id"].observations.$get({ param: { patient_id: patientId }, query }));
 
-/** Buckets by code, oldest first, and the limits that held. @param vitals names of the catalogue */
+/** Buckets of each vital, oldest first, and the limits that held. @param vitals names of the catalogue */
 export async function readBuckets(patientId: string, vitals: readonly string[], { from, to }: TimeWindow, buckets: number) {
-  const query = { code: vitals.join(","), from: toIso(from), to: toIso(to), buckets: String(buckets) };
-  const { data, meta } = await readHistory(patientId, query);
-  const items = data.filter((item): item is Bucket => "mean" in item);
+  const range = { code: vitals.join(","), from: toIso(from), to: toIso(to) };
+  const { data, meta } = await readHistory(patientId, { ...range, buckets: String(buckets), format: "columns" });
+  const items = "from" in data ? bucketsOf(data) : [];
   return { items, hours: meta.resolution === "hour", uncounted: meta.uncounted_hours ?? 0, limits: meta.limits ?? [] };
 }
 
@@ -36,19 +37,21 @@ export async function listSamples(
 ) {
   const query = { code: vitals.join(","), from: toIso(from), to: toIso(to), limit: String(limit), ...(cursor && { cursor }) };
   const { data, meta } = await readHistory(patientId, query);
-  const items = data.filter((item): item is Observation => "observation_id" in item);
+  const items = Array.isArray(data) ? data.filter((item): item is Observation => "observation_id" in item) : [];
   const emptyPagination = { total: items.length, total_is_exact: true, next_cursor: null };
   return { items, pagination: meta.pagination ?? emptyPagination };
 }
 
 /** Every sample of a window that holds few, newest first; null when there are more than so many thousand. */
 export async function readSamples(patientId: string, vitals: readonly string[], window: TimeWindow, pages: number) {
-  const samples: Observation[] = [];
+  const range = { code: vitals.join(","), from: toIso(window.from), to: toIso(window.to), limit: "1000" };
+  const samples: ChartSample[] = [];
   let cursor: string | null = null;
   for (let pagesLeft = pages; pagesLeft > 0; pagesLeft--) {
-    const page: Awaited<ReturnType<typeof listSamples>> = await listSamples(patientId, vitals, window, cursor, 1_000);
-    samples.push(...page.items);
-    cursor = page.pagination.next_cursor;
+    const query: HistoryQuery = { ...range, format: "columns", ...(cursor && { cursor }) };
+    const { data, meta }: Awaited<ReturnType<typeof readHistory>> = await readHistory(patientId, query);
+    if ("times" in data) samples.push(...samplesOf(data));
+    cursor = meta.pagination?.next_cursor ?? null;
     if (cursor === null) return samples;
   }
   return null;

@@ -2,8 +2,9 @@
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { LiveSample } from "../../../../src/monitoring/patient-object/contract.ts";
-import { type Observation, readBuckets, readSamples } from "./api.ts";
+import { readBuckets, readSamples } from "./api.ts";
 import { appendSamples, bucketToPoint, isUsable, type Point } from "./chart-series.ts";
+import type { ChartSample } from "./columns.ts";
 import { groupLimitSteps, type LimitStep } from "./limit-steps.ts";
 import type { Mark } from "./paint-chart.ts";
 import { MAX_RAW_WINDOW_MS, type TimeWindow } from "./time-window.ts";
@@ -23,7 +24,7 @@ export type ChartData = {
   /** By the vital's name, oldest first. */
   points: ReadonlyMap<string, readonly Point[]>;
   /** The samples themselves, where there are few: invalid ones too. */
-  samples: readonly Observation[];
+  samples: readonly ChartSample[];
   /** By code. */
   limits: ReadonlyMap<string, readonly LimitStep[]>;
   /** Hours of the window that got samples late and are being counted again. */
@@ -97,7 +98,7 @@ export function useChartData(
 export function buildLine(data: ChartData, vital: string, live: readonly LiveSample[]): { points: Point[]; invalid: Mark[] } {
   const { step, window } = data;
   const liveSamples = live.filter(({ name }) => name === vital);
-  const samplesById = new Map<string, LiveSample>();
+  const samplesById = new Map<string, ChartSample>();
   // What the live view tells of a sample is newer than what was read.
   for (const sample of data.samples) if (sample.name === vital) samplesById.set(sample.observation_id, sample);
   for (const sample of liveSamples) samplesById.set(sample.observation_id, sample);

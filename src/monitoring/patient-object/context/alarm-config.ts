@@ -33,8 +33,18 @@ export function toNews2Config(facts: Facts, now: number): { scale: 1 | 2; window
   return { scale: facts.scale, window_ms: NEWS2_WINDOW_MS };
 }
 
-const toEffectiveLimits = (facts: Pick<Facts, "age" | "overrides">, now: number) =>
-  mergeLimits(getDefaultLimits(currentAgeBand(facts, now)), facts.overrides.ward, facts.overrides.patient);
+type Merged = { band: AgeBand; limits: ReturnType<typeof mergeLimits> };
+/** Facts are replaced, never changed: what was merged from them holds until the age band is another. */
+const merged = new WeakMap<object, Merged>();
+
+function toEffectiveLimits(facts: Pick<Facts, "age" | "overrides">, now: number): Merged["limits"] {
+  const band = currentAgeBand(facts, now);
+  const known = merged.get(facts);
+  if (known?.band === band) return known.limits;
+  const limits = mergeLimits(getDefaultLimits(band), facts.overrides.ward, facts.overrides.patient);
+  merged.set(facts, { band, limits });
+  return limits;
+}
 
 /** What readers are told of the limits: who looks at a value must see that somebody moved them. */
 export function listLimitsInForce(facts: Pick<Facts, "age" | "overrides">, now: number): LimitsInForce[] {

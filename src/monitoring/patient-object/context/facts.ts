@@ -2,8 +2,10 @@
 import { sql } from "drizzle-orm";
 import type { Call } from "../../../access/actor.ts";
 import { unsealIdentity } from "../../../patients/identity/sealed-fields.ts";
+import { getVerifiedKeys } from "../../../platform/config.ts";
 import { DAY_MS } from "../../../platform/counters.ts";
-import { batch } from "../../../platform/db/client.ts";
+import { batch, getDb } from "../../../platform/db/client.ts";
+import { limitsOverrideOf } from "../../alarm-rules/stored.ts";
 import { findAgeBand } from "../../vitals/catalogue.ts";
 import type { AgeBand, Limits } from "../../vitals/model.ts";
 
@@ -35,6 +37,9 @@ export type Facts = {
   overrides: { ward: Record<string, Partial<Limits>>; patient: Record<string, Partial<Limits>> };
   bindings: Binding[];
 };
+
+/** What the limits rested on from a time on (epoch milliseconds) until the next note. */
+export type LimitsNote = { at: number } & Pick<Facts, "age" | "overrides">;
 
 type PatientFactsRow = {
   id: string;
@@ -76,7 +81,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
   if (!row) return null;
   const { date_of_birth: dateOfBirth } = await unsealIdentity(keys, row);
   const overrides: Facts["overrides"] = { ward: {}, patient: {} };
-  for (const { scope, code, limits } of rules) overrides[scope][code] = JSON.parse(limits);
+  for (const { scope, code, limits } of rules) overrides[scope][code] = limitsOverrideOf(limits);
   return {
     as_of: now,
     patient: row.id,
@@ -90,6 +95,11 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     overrides,
     bindings: toBindings(bindingRows),
   };
+}
+
+/** As `loadFacts`, for who has the bindings and no call. */
+export async function factsFromD1(env: Env, patientId: string, now: number): Promise<Facts | null> {
+  return loadFacts({ db: getDb(env.DB), keys: await getVerifiedKeys(env) }, patientId, now);
 }
 
 function toBindings(rows: BindingRow[]): Binding[] {

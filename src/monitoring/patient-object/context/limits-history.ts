@@ -2,12 +2,10 @@
 // whenever that changes, so it knows ward rules, moves between wards and birthdays as the alarm rules do.
 import { DAY_MS } from "../../../platform/counters.ts";
 import type { LimitsSince } from "../contract.ts";
+import { limitsDocument } from "../documents.ts";
 import type { Store } from "../samples/store.ts";
 import { listLimitsInForce } from "./alarm-config.ts";
-import type { Facts } from "./facts.ts";
-
-/** What the limits rested on from a time on (epoch milliseconds) until the next note. */
-export type LimitsNote = { at: number } & Pick<Facts, "age" | "overrides">;
+import type { Facts, LimitsNote } from "./facts.ts";
 
 /** `from` ≤ time < `to`, epoch milliseconds; codes are LOINC, null for all. */
 export type LimitsQuery = { codes: readonly string[] | null; from: number; to: number };
@@ -16,20 +14,19 @@ export type LimitsQuery = { codes: readonly string[] | null; from: number; to: n
 const NOTE_RETENTION_MS = 366 * DAY_MS;
 /** Of a ward that changes its rules every day for half a year; what is older then counts as the oldest that is known. */
 const MAX_NOTES = 200;
-const SETTING_NAME = "limits";
 
 export const toLimitsNote = ({ as_of: at, age, overrides }: Facts): LimitsNote => ({ at, age, overrides });
 
-/** Oldest first. An object that was told of its patient before there were notes has that one. */
+/** Oldest first. Without notes, or with notes that cannot be read, today's limits count from the beginning. */
 function loadNotes(store: Store): LimitsNote[] {
   const facts = store.facts();
-  return store.readSetting<LimitsNote[]>(SETTING_NAME) ?? (facts ? [toLimitsNote(facts)] : []);
+  return store.documents.setting(limitsDocument) ?? (facts ? [toLimitsNote(facts)] : []);
 }
 
 /** Notes what new facts change, before they are kept. */
 export function saveNote(store: Store, facts: Facts): void {
   const next = appendNote(loadNotes(store), toLimitsNote(facts));
-  if (next) store.saveSetting(SETTING_NAME, next);
+  if (next) store.documents.keepSetting(limitsDocument, next);
 }
 
 /** @returns null when the limits rest on what they rested on before */

@@ -40,9 +40,20 @@ export function* unpackArchive(bytes: Uint8Array<ArrayBuffer>): Generator<Locate
   }
 }
 
+/** The oldest block as of so many writes: it changes with a write alone, and is asked for after every batch. */
+const known = new WeakMap<Store, { writes: number; oldest: number | null }>();
+
+function oldestOf(store: Store): number | null {
+  const kept = known.get(store);
+  if (kept?.writes === store.writes) return kept.oldest;
+  const oldest = store.oldestBlockAt();
+  known.set(store, { writes: store.writes, oldest });
+  return oldest;
+}
+
 /** When there will be something to archive, or null. */
 export function nextArchiveAt(store: Store): number | null {
-  const oldest = store.oldestBlockAt();
+  const oldest = oldestOf(store);
   return oldest === null ? null : oldest + HOT_RETENTION_MS + MAX_ARCHIVE_WAIT_MS;
 }
 

@@ -1,8 +1,18 @@
 // A patient's samples as packed blocks: one row of the object's store holds some minutes of them at a few bytes each.
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { ApiError } from "../../../platform/errors.ts";
 import type { Sample } from "../../vitals/model.ts";
+import {
+  damaged,
+  pushDifference,
+  pushDouble,
+  pushUnsigned,
+  type Reader,
+  readByte,
+  readDouble,
+  readSigned,
+  readUnsigned,
+} from "./block-numbers.ts";
 
 /** A sample as it is kept. `received`: the server's clock, epoch milliseconds; `index`: its place in the block, from 0. */
 export type StoredSample = Sample & { received: number; device: string | null; index: number };
@@ -48,7 +58,7 @@ type Series = Head["series"][number];
  * Throws RangeError for times that are none and sequence numbers outside 0 to 2^53-1, integrity_error for a damaged block.
  */
 export function appendBatch(block: Uint8Array | null, batch: StoredBatch): Uint8Array<ArrayBuffer> {
-  const { head, body } = block ? openBlock(block) : { head: emptyHead(), body: new Uint8Array() };
+  const { head, body } = block ? openToAppend(block) : { head: emptyHead(), body: new Uint8Array() };
   const appended = batch.samples.length === 0 ? [] : writeBatch(head, batch);
   return encodeBlock(head, body, appended);
 }
@@ -65,26 +75,38 @@ export function decodeRange(block: Uint8Array, from: number, to: number): Stored
 
 /** How many samples the block has, without decoding them. Throws integrity_error for a damaged block. */
 export function countSamples(block: Uint8Array): number {
-  return openBlock(block).head.count;
+  return (madeHere.get(block) ?? openBlock(block)).head.count;
 }
 
-function damagedBlockError(what: string): ApiError {
-  return new ApiError("integrity_error", `A block of samples is damaged: ${what}`);
+function copyOf(head: Head): Head {
+  return {
+    ...head,
+    devices: head.devices.map((device) => ({ ...device })),
+    series: head.series.map((series) => ({ ...series })),
+  };
 }
 
 function emptyHead(): Head {
   return { count: 0, received: 0, at: 0, devices: [], series: [] };
 }
 
+/** Heads of blocks that were made here, to append to without parsing them again: the open block grows with every batch. */
+const madeHere = new WeakMap<Uint8Array, { head: Head; bodyAt: number }>();
+
+function openToAppend(block: Uint8Array): { head: Head; body: Uint8Array } {
+  const made = madeHere.get(block);
+  return made ? { head: copyOf(made.head), body: block.subarray(made.bodyAt) } : openBlock(block);
+}
+
 function openBlock(block: Uint8Array): { head: Head; body: Uint8Array } {
-  if (block.length < HEAD_OFFSET) throw damagedBlockError("it is too short");
-  if (block[0] !== VERSION) throw damagedBlockError(`version ${block[0]} is not known`);
+  if (block.length < HEAD_OFFSET) throw damaged("it is too short");
+  if (block[0] !== VERSION) throw damaged(`version ${block[0]} is not known`);
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  if (crc32(block.subarray(5)) !== view.getUint32(1, true)) throw damagedBlockError("its checksum is another");
+  if (crc32(block.subarray(5)) !== view.getUint32(1, true)) throw damaged("its checksum is another");
   const bodyAt = HEAD_OFFSET + view.getUint32(5, true);
-  if (bodyAt > block.length) throw damagedBlockError("its head is longer than itself");
+  if (bodyAt > block.length) throw damaged("its head is longer than itself");
   const head = Head.safeParse(parseJson(block.subarray(HEAD_OFFSET, bodyAt)));
-  if (!head.success) throw damagedBlockError("its head cannot be read");
+  if (!head.success) throw damaged("its head cannot be read");
   return { head: head.data, body: block.subarray(bodyAt) };
 }
 
@@ -109,6 +131,7 @@ function encodeBlock(head: Head, body: Uint8Array, appended: readonly number[]):
   block.set(body, bodyAt);
   block.set(appended, bodyAt + body.length);
   view.setUint32(1, crc32(block.subarray(5)), true);
+  madeHere.set(block, { head, bodyAt });
   return block;
 }
 
@@ -162,7 +185,7 @@ function isExact(value: number, decimals: number): boolean {
 
 function powerOfTen(decimals: number): number {
   const powerOfTen = POWERS_OF_TEN[decimals];
-  if (powerOfTen === undefined) throw damagedBlockError("a value has too many decimals");
+  if (powerOfTen === undefined) throw damaged("a value has too many decimals");
   return powerOfTen;
 }
 
@@ -196,31 +219,7 @@ function toWholeMilliseconds(time: number): number {
   return whole;
 }
 
-function pushUnsigned(out: number[], value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    out.push(128 + (rest % 128));
-    rest = Math.floor(rest / 128);
-  }
-  out.push(rest);
-}
-
-/** Gives the value, which is what the next one differs from. */
-function pushDifference(out: number[], value: number, before: number): number {
-  const difference = value - before;
-  pushUnsigned(out, difference < 0 ? -2 * difference - 1 : 2 * difference);
-  return value;
-}
-
-function pushDouble(out: number[], value: number): void {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, value, true);
-  out.push(...bytes);
-}
-
 // Reading. Every step takes a byte or throws, so no count in a forged block makes it longer than its bytes.
-
-type ByteReader = { bytes: Uint8Array; offset: number };
 
 function* readSamples(block: Uint8Array): Generator<StoredSample, void> {
   const { head, body } = openBlock(block);
@@ -229,20 +228,20 @@ function* readSamples(block: Uint8Array): Generator<StoredSample, void> {
     devices: head.devices.map(({ id }) => ({ id, seq: null })),
     series: head.series.map(({ code, unit }) => ({ code, unit, decimals: 0, last: 0 })),
   };
-  const reader: ByteReader = { bytes: body, offset: 0 };
+  const reader: Reader = { bytes: body, offset: 0 };
   while (reader.offset < body.length) {
     state.received += readSigned(reader);
     const device = state.devices[readUnsigned(reader)];
-    if (!device) throw damagedBlockError("a batch is of no device");
+    if (!device) throw damaged("a batch is of no device");
     for (let left = readUnsigned(reader); left > 0; left--) yield readSample(reader, state, device);
   }
-  if (state.count !== head.count) throw damagedBlockError("it has another number of samples");
+  if (state.count !== head.count) throw damaged("it has another number of samples");
 }
 
-function readSample(reader: ByteReader, state: Head, device: Device): StoredSample {
+function readSample(reader: Reader, state: Head, device: Device): StoredSample {
   const tag = readUnsigned(reader);
   const series = state.series[Math.floor(tag / 16)];
-  if (!series) throw damagedBlockError("a sample is of no series");
+  if (!series) throw damaged("a sample is of no series");
   const exceptionByte = tag & FLAG_EXCEPTION ? readByte(reader) : series.decimals * 4;
   series.decimals = exceptionByte >> 2;
   if (tag & FLAG_NEW_TIME) state.at += readSigned(reader);
@@ -260,41 +259,15 @@ function readSample(reader: ByteReader, state: Head, device: Device): StoredSamp
   };
 }
 
-function readSeq(reader: ByteReader, device: Device, mode: number): number | null {
+function readSeq(reader: Reader, device: Device, mode: number): number | null {
   if (mode === SEQ_MODE.none) return null;
   if (mode === SEQ_MODE.given) device.seq = readUnsigned(reader);
-  else if (device.seq === null) throw damagedBlockError("a sequence number follows none");
+  else if (device.seq === null) throw damaged("a sequence number follows none");
   else if (mode === SEQ_MODE.next) device.seq++;
   return device.seq;
 }
 
-function readDecimal(reader: ByteReader, series: Series): number {
+function readDecimal(reader: Reader, series: Series): number {
   series.last += readSigned(reader);
   return series.last / powerOfTen(series.decimals);
-}
-
-function readByte(reader: ByteReader): number {
-  const byte = reader.bytes[reader.offset++];
-  if (byte === undefined) throw damagedBlockError("it ends within a sample");
-  return byte;
-}
-
-function readUnsigned(reader: ByteReader): number {
-  let value = 0;
-  for (let scale = 1; scale < 2 ** 53; scale *= 128) {
-    const byte = readByte(reader);
-    value += (byte & 127) * scale;
-    if (byte < 128) return value;
-  }
-  throw damagedBlockError("a number has no end");
-}
-
-function readSigned(reader: ByteReader): number {
-  const value = readUnsigned(reader);
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-}
-
-function readDouble(reader: ByteReader): number {
-  const bytes = Uint8Array.from({ length: 8 }, () => readByte(reader));
-  return new DataView(bytes.buffer).getFloat64(0, true);
 }

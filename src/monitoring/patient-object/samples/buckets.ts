@@ -2,7 +2,7 @@
 import { computeMean, type MeasuredSample, type Rollup, rollUpBy } from "./rollup.ts";
 
 /** `from` belongs to it, `to` does not; epoch milliseconds. Values in the unit of the code. */
-export type Bucket = { code: string; from: number; to: number; mean: number } & Pick<Rollup, "n" | "min" | "max" | "last">;
+export type Bucket = { code: string; from: number; to: number; mean: number; n: number } & Pick<Rollup, "min" | "max" | "last">;
 
 /**
  * Final samples from `from` and before `to`, in `buckets` equal parts of that time (to the millisecond), by code and then time.
@@ -20,7 +20,7 @@ export function downsample(
   return [...groups]
     .flatMap(([part, codes]) =>
       [...codes].map(([code, rollup]) => {
-        const { n, min, max, last } = rollup;
+        const { count: n, min, max, last } = rollup;
         return { code, from: toEdge(part), to: toEdge(part + 1), n, min, max, mean: computeMean(rollup), last };
       }),
     )

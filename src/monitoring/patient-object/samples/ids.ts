@@ -42,13 +42,13 @@ export function parseObservationId(id: string): { patientId: string; block: numb
   return { patientId, block: late ? -openedAt : openedAt, index: Number.parseInt(index, 32) };
 }
 
-export function toAlertId(patientId: string, n: number): string {
-  return `${packUuid(patientId)}-a${n.toString(32)}`;
+export function toAlertId(patientId: string, number: number): string {
+  return `${packUuid(patientId)}-a${number.toString(32)}`;
 }
 
 /** Null for what is no alert id of ours. */
-export function parseAlertId(id: string): { patientId: string; n: number } | null {
-  const [, packed = "", n = ""] = /^([a-z2-7]{26})-a([0-9a-v]{1,9})$/.exec(id) ?? [];
+export function parseAlertId(id: string): { patientId: string; number: number } | null {
+  const [, packed = "", number = ""] = /^([a-z2-7]{26})-a([0-9a-v]{1,9})$/.exec(id) ?? [];
   const patientId = packed ? unpackUuid(packed) : null;
-  return patientId === null ? null : { patientId, n: Number.parseInt(n, 32) };
+  return patientId === null ? null : { patientId, number: Number.parseInt(number, 32) };
 }

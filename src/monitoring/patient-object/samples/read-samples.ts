@@ -45,7 +45,7 @@ async function loadBlocks(
   // What moved to the archive while its files were read would be in neither.
   if (store.findArchives(from, to).length !== archives.length) return loadBlocks(env, store, patientId, from, to, now);
   return function* (): Generator<CorrectedSample[]> {
-    const corrections = store.listCorrections();
+    const corrections = store.documents.corrections();
     for (const file of files) {
       for (const block of unpackArchive(file)) {
         yield applyCorrections(

@@ -1,11 +1,17 @@
 // What remains of many values: count, extremes, sum and the latest; by hour for the database, by bucket for charts.
+import { z } from "zod";
 import type { Sample } from "../../vitals/model.ts";
 
 /** Values in the unit of their code, times in epoch milliseconds. `sum` is exact for values of at most three decimals. */
-export type Rollup = { n: number; min: number; max: number; sum: number; last: number; last_at: number };
+export type Rollup = { count: number; min: number; max: number; sum: number; last: number; last_at: number };
 
 /** As D1 keeps it, months of every patient: without names. `last` is that of the hour's end, told in milliseconds of the hour. */
-export type PackedRollup = readonly [n: number, min: number, max: number, sum: number, last: number, ms: number];
+export type PackedRollup = readonly [count: number, min: number, max: number, sum: number, last: number, ms: number];
+
+const PackedHour: z.ZodType<Record<string, PackedRollup>> = z.record(
+  z.string(),
+  z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()]),
+);
 
 export type MeasuredSample = Pick<Sample, "code" | "value" | "at" | "status">;
 
@@ -15,7 +21,7 @@ const HOUR_MS = 3_600_000;
 export function addToRollup(rollup: Rollup | null, value: number, at: number): Rollup {
   // -0 would make the extremes depend on the order.
   const plain = value + 0;
-  const single = { n: 1, min: plain, max: plain, sum: plain, last: plain, last_at: at };
+  const single = { count: 1, min: plain, max: plain, sum: plain, last: plain, last_at: at };
   return rollup ? mergeRollups(rollup, single) : single;
 }
 
@@ -27,7 +33,7 @@ export function addToRollup(rollup: Rollup | null, value: number, at: number): R
 export function mergeRollups(a: Rollup, b: Rollup): Rollup {
   const latest = a.last_at > b.last_at || (a.last_at === b.last_at && a.last >= b.last) ? a : b;
   return {
-    n: a.n + b.n,
+    count: a.count + b.count,
     min: Math.min(a.min, b.min),
     max: Math.max(a.max, b.max),
     sum: addExact(a.sum, b.sum),
@@ -38,22 +44,22 @@ export function mergeRollups(a: Rollup, b: Rollup): Rollup {
 
 /** JSON of LOINC to rollup. @param hour since the epoch; all times lie in it */
 export function packHour(hour: number, stats: Readonly<Record<string, Rollup>>): string {
-  const packed = Object.entries(stats).map(([code, { n, min, max, sum, last, last_at }]): [string, PackedRollup] => {
-    return [code, [n, min, max, sum, last, last_at - hour * HOUR_MS]];
+  const packed = Object.entries(stats).map(([code, { count, min, max, sum, last, last_at }]): [string, PackedRollup] => {
+    return [code, [count, min, max, sum, last, last_at - hour * HOUR_MS]];
   });
   return JSON.stringify(Object.fromEntries(packed));
 }
 
 export function unpackHour(hour: number, text: string): [code: string, rollup: Rollup][] {
-  const stats: Record<string, PackedRollup> = JSON.parse(text);
-  return Object.entries(stats).map(([code, [n, min, max, sum, last, ms]]) => {
-    return [code, { n, min, max, sum, last, last_at: hour * HOUR_MS + ms }];
+  const stats = PackedHour.parse(JSON.parse(text));
+  return Object.entries(stats).map(([code, [count, min, max, sum, last, ms]]) => {
+    return [code, { count, min, max, sum, last, last_at: hour * HOUR_MS + ms }];
   });
 }
 
 /** The arithmetic mean, kept between the extremes where rounding would leave them. */
-export function computeMean({ n, min, max, sum }: Rollup): number {
-  return Math.min(max, Math.max(min, sum / n));
+export function computeMean({ count, min, max, sum }: Rollup): number {
+  return Math.min(max, Math.max(min, sum / count));
 }
 
 /** By hour since the epoch and by code. Invalid samples count for nothing. */

@@ -1,11 +1,27 @@
-// The tables of a patient's object; what each holds stands in docs/data.md.
+// The migrations of a patient's object; what each table holds is described in docs/data.md.
+import { migrationList } from "../../../platform/object-migrations.ts";
 
-export const MONITOR_SCHEMA = [
-  "CREATE TABLE IF NOT EXISTS open (id INTEGER PRIMARY KEY CHECK (id = 1), block INTEGER NOT NULL, data BLOB, memory TEXT NOT NULL)",
-  "CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, data BLOB NOT NULL)",
-  "CREATE TABLE IF NOT EXISTS late (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, data BLOB NOT NULL)",
-  "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-  "CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL)",
-  "CREATE TABLE IF NOT EXISTS corrections (block INTEGER, place INTEGER, body TEXT NOT NULL, PRIMARY KEY (block, place)) WITHOUT ROWID",
-  "CREATE TABLE IF NOT EXISTS archives (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL)",
-];
+/** Append-only: an entry that was deployed is never edited, renamed, moved or removed. docs/data.md says how to add one. */
+export const PATIENT_MONITOR_MIGRATIONS = migrationList("PatientMonitor", [
+  {
+    name: "create tables",
+    // IF NOT EXISTS: objects from before the record have these tables.
+    statements: [
+      "CREATE TABLE IF NOT EXISTS open (id INTEGER PRIMARY KEY CHECK (id = 1), block INTEGER NOT NULL, data BLOB, memory TEXT NOT NULL)",
+      "CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, data BLOB NOT NULL)",
+      "CREATE TABLE IF NOT EXISTS late (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, data BLOB NOT NULL)",
+      "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+      "CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL)",
+      "CREATE TABLE IF NOT EXISTS corrections (block INTEGER, place INTEGER, body TEXT NOT NULL, PRIMARY KEY (block, place)) WITHOUT ROWID",
+      "CREATE TABLE IF NOT EXISTS archives (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL)",
+    ],
+  },
+  {
+    name: "outbox attempts and parking",
+    statements: [
+      "ALTER TABLE outbox ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+      "ALTER TABLE outbox ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0",
+      "ALTER TABLE outbox ADD COLUMN parked_at INTEGER",
+    ],
+  },
+]);

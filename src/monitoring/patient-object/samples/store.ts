@@ -1,11 +1,17 @@
-// The SQLite of a patient's object. Samples lie in packed blocks in the order of arrival; the open block and the memory
-// are one row, so that a batch costs one row written.
+// The SQLite of a patient's object: packed blocks of samples, and one row of the open block and the memory, written per batch.
 
 import { DAY_MS } from "../../../platform/counters.ts";
+import { migrateEmpty, migrateExisting } from "../../../platform/object-migrations.ts";
+import { StoredDocumentError } from "../../../platform/stored-document.ts";
 import type { Facts } from "../context/facts.ts";
+import { saveMemoryParts } from "../damaged-memory.ts";
+import { Outbox } from "../delivery/outbox.ts";
+import { factsDocument, memoryDocument, type OutboxBodies } from "../documents.ts";
 import { HOUR_MS, type MonitorMemory, newMonitorMemory } from "../monitor-memory.ts";
+import { Documents } from "../settings.ts";
 import { appendBatch, countSamples, decodeBlock, type StoredBatch, type StoredSample } from "./blocks.ts";
-import { MONITOR_SCHEMA } from "./schema.ts";
+import type { CorrectionBody } from "./correction.ts";
+import { PATIENT_MONITOR_MIGRATIONS } from "./schema.ts";
 
 /** A block is closed at this size, or when it has been open this long. */
 const MAX_BLOCK_BYTES = 6_144;
@@ -17,40 +23,43 @@ export const MIN_LATE_MS = HOUR_MS;
 const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 export type LocatedSample = StoredSample & { block: number };
-export type Correction = { block: number; place: number; body: string };
-/** What a correction holds: the value that counts now; the old one stays in the block. */
-export type CorrectionBody = {
-  status: "amended" | "entered-in-error";
-  value: number;
-  by: string;
-  reason: string;
-  at: number;
-  /** Every value before, oldest first. */
-  before: { value: number; by: string; at: number; reason: string | null }[];
-};
-export type OutboxRow = { id: number; kind: string; body: string };
 
 type OpenBlock = { block: number; data: Uint8Array<ArrayBuffer> | null; memory: MonitorMemory };
 
 export class Store {
+  readonly outbox: Outbox;
+  readonly documents: Documents;
+  readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly #report: (error: StoredDocumentError) => void;
   #hasTables: boolean;
+  /** The text of a memory document that cannot be read, to be kept with the next save. */
+  #damaged: string | null = null;
   #open: OpenBlock | undefined;
   #isDirty = false;
   #facts: Facts | null | undefined;
   /** Told hours that are being counted again, and got nothing since that began. */
   recounting = new Set<number>();
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-    this.#hasTables = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'open'").toArray().length > 0;
+  /** @param report hears of documents that cannot be read  @throws MigrationError */
+  constructor(storage: DurableObjectStorage, report: (error: StoredDocumentError) => void) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#report = report;
+    this.outbox = new Outbox(storage.sql);
+    this.documents = new Documents(storage.sql, report, () => this.#hasTables);
+    this.#hasTables = migrateExisting(storage, PATIENT_MONITOR_MIGRATIONS);
   }
 
   /** Makes the tables where there are none: an object that was only asked stores nothing. */
   createTables(): void {
     if (this.#hasTables) return;
-    for (const statement of MONITOR_SCHEMA) this.#sql.exec(statement);
+    migrateEmpty(this.#storage, PATIENT_MONITOR_MIGRATIONS);
     this.#hasTables = true;
+  }
+
+  get hasTables(): boolean {
+    return this.#hasTables;
   }
 
   /** Forgets what is in memory: after a write that was rolled back. */
@@ -67,13 +76,22 @@ export class Store {
       .exec<{ block: number; data: ArrayBuffer | null; memory: string }>("SELECT block, data, memory FROM open")
       .toArray();
     this.#open = row
-      ? {
-          block: row.block,
-          data: row.data && new Uint8Array(row.data),
-          memory: { ...newMonitorMemory(now), ...JSON.parse(row.memory) },
-        }
+      ? { block: row.block, data: row.data && new Uint8Array(row.data), memory: this.#readMemory(row.memory, now) }
       : { block: now, data: null, memory: newMonitorMemory(now) };
     return this.#open;
+  }
+
+  /** @throws StoredDocumentError for a document of newer code, which this code must not overwrite */
+  #readMemory(text: string, now: number): MonitorMemory {
+    try {
+      return memoryDocument.read(text);
+    } catch (error) {
+      if (!(error instanceof StoredDocumentError) || error.isNewer) throw error;
+      this.#report(error);
+      this.#damaged = text;
+      this.#isDirty = true;
+      return saveMemoryParts(text, now);
+    }
   }
 
   memory(now: number): MonitorMemory {
@@ -91,12 +109,20 @@ export class Store {
     const open = this.#open;
     if (!open || !this.#isDirty) return;
     this.#isDirty = false;
+    this.#keepDamaged();
     this.#sql.exec(
       "INSERT INTO open (id, block, data, memory) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET block = excluded.block, data = excluded.data, memory = excluded.memory",
       open.block,
       open.data,
-      JSON.stringify(open.memory),
+      memoryDocument.write(open.memory),
     );
+  }
+
+  /** The first damaged text stays: what follows it was made from it. */
+  #keepDamaged(): void {
+    if (this.#damaged === null) return;
+    this.#sql.exec("INSERT INTO settings (name, value) VALUES ('memory.damaged', ?) ON CONFLICT DO NOTHING", this.#damaged);
+    this.#damaged = null;
   }
 
   /** Where the samples of a batch that arrives now will lie. */
@@ -180,28 +206,15 @@ export class Store {
     return row ? decodeBlock(new Uint8Array(row.data)) : null;
   }
 
+  /** Null while D1 said nothing, and when what it said cannot be read: then it is asked again (PatientMonitor). */
   facts(): Facts | null {
-    if (this.#facts === undefined) this.#facts = this.readSetting<Facts>("facts");
+    if (this.#facts === undefined) this.#facts = this.documents.setting(factsDocument);
     return this.#facts;
   }
 
   saveFacts(facts: Facts): void {
     this.#facts = facts;
-    this.saveSetting("facts", facts);
-  }
-
-  readSetting<T>(name: string): T | null {
-    if (!this.#hasTables) return null;
-    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM settings WHERE name = ?", name).toArray();
-    return row ? JSON.parse(row.value) : null;
-  }
-
-  saveSetting(name: string, value: unknown): void {
-    this.#sql.exec(
-      "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      name,
-      JSON.stringify(value),
-    );
+    this.documents.keepSetting(factsDocument, facts);
   }
 
   /** Blocks that were full before a time, oldest first: for the archive. */
@@ -259,30 +272,9 @@ export class Store {
   /** How many rows other than the open one were written: that one goes with them, or a crash between leaves two truths. */
   writes = 0;
 
-  enqueue(kind: string, body: unknown): void {
+  enqueue<K extends keyof OutboxBodies>(kind: K, body: OutboxBodies[K]): void {
     this.writes++;
-    this.#sql.exec("INSERT INTO outbox (kind, body) VALUES (?, ?)", kind, JSON.stringify(body));
-  }
-
-  readOutbox(limit: number): OutboxRow[] {
-    if (!this.#hasTables) return [];
-    return this.#sql.exec<OutboxRow>("SELECT id, kind, body FROM outbox ORDER BY id LIMIT ?", limit).toArray();
-  }
-
-  deleteDelivered(last: number): void {
-    this.#sql.exec("DELETE FROM outbox WHERE id <= ?", last);
-  }
-
-  listCorrections(): Correction[] {
-    if (!this.#hasTables) return [];
-    return this.#sql.exec<Correction>("SELECT block, place, body FROM corrections").toArray();
-  }
-
-  readCorrection(block: number, place: number): CorrectionBody | null {
-    const [row] = this.#sql
-      .exec<{ body: string }>("SELECT body FROM corrections WHERE block = ? AND place = ?", block, place)
-      .toArray();
-    return row ? JSON.parse(row.body) : null;
+    this.outbox.add(kind, body);
   }
 
   /** Between which times the samples of a block can have been measured. */
@@ -292,14 +284,9 @@ export class Store {
       : { from: block - MIN_LATE_MS, to: block + MAX_BLOCK_OPEN_MS + MIN_LATE_MS };
   }
 
-  saveCorrection(block: number, place: number, body: unknown): void {
+  saveCorrection(block: number, place: number, body: CorrectionBody): void {
     this.writes++;
-    this.#sql.exec(
-      "INSERT INTO corrections (block, place, body) VALUES (?, ?, ?) ON CONFLICT (block, place) DO UPDATE SET body = excluded.body",
-      block,
-      place,
-      JSON.stringify(body),
-    );
+    this.documents.correct(block, place, body);
   }
 }
 

@@ -1,43 +1,29 @@
 // From a patient's object to D1: alerts and their events, rollups of closed hours, the trail of ingest, clocks of devices.
 // Every statement may run twice: rows are told apart by the object's own numbers.
 import { sql } from "drizzle-orm";
-import type { DeviceActor } from "../../access/actor.ts";
-import { recordAuditEvent, seqLowerBound } from "../../access/audit.ts";
-import { getVerifiedKeys } from "../../platform/config.ts";
-import { DAY_MS } from "../../platform/counters.ts";
-import { sealValue } from "../../platform/crypto.ts";
-import { batch, type Db, type Statement } from "../../platform/db/client.ts";
-import { heldObservations } from "../../platform/db/schema.ts";
-import type { Transition } from "../alarm-rules/model.ts";
-import { toAlertId } from "./samples/ids.ts";
-import { packHour, type Rollup } from "./samples/rollup.ts";
-import type { OutboxRow } from "./samples/store.ts";
-import { toAlertView } from "./snapshot.ts";
+import type { DeviceActor } from "../../../access/actor.ts";
+import { recordAuditEvent, seqLowerBound } from "../../../access/audit.ts";
+import { getVerifiedKeys } from "../../../platform/config.ts";
+import { DAY_MS } from "../../../platform/counters.ts";
+import { sealValue } from "../../../platform/crypto.ts";
+import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
+import { heldObservations } from "../../../platform/db/schema.ts";
+import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../documents.ts";
+import { toAlertId } from "../samples/ids.ts";
+import { packHour } from "../samples/rollup.ts";
+import { toAlertView } from "../snapshot.ts";
+import { DeliveryTimeout } from "./drain.ts";
+import type { Outgoing } from "./outbox.ts";
+import type { AlertChange, HourUpdate, ReceivedCounts } from "./payloads.ts";
 
 const DEADLINE_MS = 10_000;
-
-/** Bodies of the outbox by kind. `version` counts up in the object. */
-export type AlertChange = { version: number; ward: string | null; transition: Transition };
-export type HourUpdate = { hour: number; version: number; stats: Record<string, Rollup> };
-/** `day`: UTC days since the epoch; `told`: when the object wrote it down to be told. */
-export type ReceivedCounts = {
-  by: string;
-  day: number;
-  n: number;
-  first: number | null;
-  last: number | null;
-  version: number;
-  told: number;
-};
-export type ClockUpdate = { device: string; skew: number | null };
-
-export type HeldItems = { device: string; items: { item: unknown; reason: string }[]; received: number };
 
 type PatientHome = { patient: string; hospital: string };
 
 function alertStatements(db: Db, { patient, hospital }: PatientHome, changes: AlertChange[]): Statement[] {
   const rows = changes.map(({ version, ward, transition: { alert, at } }) => [
-    toAlertId(patient, alert.n),
+    toAlertId(patient, alert.number),
     patient,
     hospital,
     ward,
@@ -59,7 +45,7 @@ function alertStatements(db: Db, { patient, hospital }: PatientHome, changes: Al
     version,
   ]);
   const events = changes.map(({ version, transition: { what, at, by, alert } }) => [
-    toAlertId(patient, alert.n),
+    toAlertId(patient, alert.number),
     version,
     what,
     at,
@@ -93,7 +79,7 @@ function hourStatement(db: Db, { patient, hospital }: PatientHome, hours: HourUp
 
 /** One event for each device and day: how many samples came, and between which of their numbers. */
 function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, counts: ReceivedCounts, now: number): Statement[] {
-  const { by, day, n, first, last, version, told } = counts;
+  const { by, day, count, firstSeq, lastSeq, version, told } = counts;
   const via = { requestId: `ingest-${patient}-${version}`, ip: null };
   const actor: DeviceActor = { kind: "device", credentialId: by, secretHash: null, via };
   return recordAuditEvent(db, actor, now, {
@@ -104,7 +90,7 @@ function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, count
     hospitalId: hospital,
     entity: { type: "device", id: by },
     subjects: [patient],
-    detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: n, first_seq: first, last_seq: last },
+    detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: count, first_seq: firstSeq, last_seq: lastSeq },
     // However late the second try comes: the first was not before it was written down.
     when: sql`NOT EXISTS (SELECT 1 FROM audit_events
       WHERE actor_id = ${by} AND seq > ${seqLowerBound(told)} AND request_id = ${via.requestId})`,
@@ -115,9 +101,9 @@ function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, count
 async function toHeldRow(
   env: Env,
   { patient, hospital }: PatientHome,
-  { id: n, body }: OutboxRow,
+  { id: n, body }: Outgoing,
 ): Promise<typeof heldObservations.$inferInsert> {
-  const { device, items, received }: HeldItems = JSON.parse(body);
+  const { device, items, received } = OUTBOX_DOCUMENTS.held.read(body);
   // Of the object's own numbers, so that a second try meets the first.
   const id = `${patient}-${received}-${n}`;
   const { fields } = await getVerifiedKeys(env);
@@ -131,20 +117,25 @@ async function toHeldRow(
   return { id, hospitalId: hospital, deviceId: device, reason, count: items.length, itemsSealed, receivedAt: received };
 }
 
-const parseBodies = <T>(rows: OutboxRow[], kind: string): T[] =>
-  rows.filter((row) => row.kind === kind).map(({ body }) => JSON.parse(body));
+const isKind = (kind: string): kind is keyof OutboxBodies => Object.hasOwn(OUTBOX_DOCUMENTS, kind);
 
-/** One batch for what waits. @throws what D1 throws: nothing was told then */
-export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: OutboxRow[], now: number): Promise<void> {
-  const alerts = parseBodies<AlertChange>(rows, "alert");
-  const hours = parseBodies<HourUpdate>(rows, "hour");
-  const clocks = parseBodies<ClockUpdate>(rows, "clock");
+function bodiesOf<K extends keyof OutboxBodies>(rows: readonly Outgoing[], kind: K): OutboxBodies[K][] {
+  return rows.filter((row) => row.kind === kind).map(({ body }) => OUTBOX_DOCUMENTS[kind].read(body));
+}
+
+/** One batch for all rows. @throws what D1 throws, StoredDocumentError: nothing was written then */
+export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: readonly Outgoing[], now: number): Promise<void> {
+  const unknown = rows.find(({ kind }) => !isKind(kind));
+  if (unknown) throw new StoredDocumentError(`outbox ${unknown.kind}`, "", "this code knows no such kind");
+  const alerts = bodiesOf(rows, "alert");
+  const hours = bodiesOf(rows, "hour");
+  const clocks = bodiesOf(rows, "clock");
   const held = await Promise.all(rows.filter(({ kind }) => kind === "held").map((row) => toHeldRow(env, home, row)));
   await batch(db, [
     ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
     ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
     ...(hours.length > 0 ? [hourStatement(db, home, hours)] : []),
-    ...parseBodies<ReceivedCounts>(rows, "came").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
+    ...bodiesOf(rows, "came").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
     ...clocks.map(({ device, skew }) =>
       db.run(sql`UPDATE devices SET clock_skew_ms = CAST(${skew} AS INTEGER) WHERE id = ${device}`),
     ),
@@ -155,7 +146,7 @@ export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: Out
 export function withDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("D1 did not answer in time")), DEADLINE_MS);
+    timer = setTimeout(() => reject(new DeliveryTimeout("D1 did not answer in time")), DEADLINE_MS);
   });
   return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }

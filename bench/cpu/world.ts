@@ -1,0 +1,122 @@
+// A hospital made over HTTP, so that bundles of different commits get the same world, and the requests that are measured.
+import { z } from "zod";
+
+const PEOPLE = 6;
+const PATIENTS = 25;
+/** Patients with a device; samples go to them in turn. */
+const DEVICES = 10;
+/** Rows of one batch, and the time between two of them. */
+const ROWS = 50;
+const ROW_MS = 20;
+/** Samples begin this long ago, within the hour: what comes for an hour that is over is counted again in the background. */
+const BEGIN_MS = 5 * 60_000;
+const HOUR_MS = 3_600_000;
+const PASSWORD = "lanterns over seven hills";
+
+const VITALS = [
+  ["8867-4", 72, "/min"],
+  ["59408-5", 97, "%"],
+  ["9279-1", 16, "/min"],
+  ["8480-6", 121, "mm[Hg]"],
+  ["8462-4", 78, "mm[Hg]"],
+  ["8310-5", 36.8, "Cel"],
+] as const;
+
+export type Send = { path: string; token: string; json?: object };
+/** Kinds of requests that are measured, each with what its n-th request sends. */
+export type Kinds = ReadonlyMap<string, (n: number) => Send>;
+
+const Answer = z.object({ data: z.record(z.string(), z.unknown()) });
+
+/** @throws Error for any answer but 2xx */
+export async function send(url: URL, { path, token, json }: Send): Promise<string> {
+  const headers = { Authorization: `Bearer ${token}`, ...(json && { "Content-Type": "application/json" }) };
+  const body = json && { method: "POST", body: JSON.stringify(json) };
+  const response = await fetch(new URL(path, url), { headers, ...body });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+  return text;
+}
+
+/** Makes hospital, staff, patients with a report each, and devices. `bootstrapToken`: of the server's secrets. */
+export async function newWorld(url: URL, bootstrapToken: string): Promise<Kinds> {
+  const post = async (path: string, json: object, name: string, token = "") => {
+    const { data } = Answer.parse(JSON.parse(await send(url, { path: `/api/v1${path}`, token, json })));
+    return String(data[name]);
+  };
+  const login = (email: string) => post("/auth/login", { email, password: PASSWORD }, "access_token");
+
+  const root = { email: "root@example.org", full_name: "Root", password: PASSWORD };
+  await post("/auth/bootstrap", { ...root, token: bootstrapToken }, "user_id");
+  const admin = await login(root.email);
+  const hospital_id = await post("/hospitals", { name: "Bench General", doctor_scope: "hospital" }, "hospital_id", admin);
+  const staff: string[] = [];
+  for (let i = 0; i < PEOPLE; i++) {
+    const role = i === 0 ? "hospital_admin" : "nurse";
+    const person = { email: `staff${i}@example.org`, full_name: `Staff ${i}`, password: PASSWORD, role, hospital_id };
+    await post("/users", person, "user_id", admin);
+    staff.push(await login(person.email));
+  }
+  const [manager = "", ...nurses] = staff;
+  const patients: string[] = [];
+  const devices: string[] = [];
+  for (let i = 0; i < PATIENTS; i++) {
+    const patient_id = await post("/patients", patient(i), "patient_id", manager);
+    patients.push(patient_id);
+    await upload(url, manager, patient_id, i);
+    if (i >= DEVICES) continue;
+    const device = await post("/devices", { kind: "gateway", name: `Gateway ${i}` }, "device_id", manager);
+    await post(`/devices/${device}/assignments`, { patient_id }, "device_id", manager);
+    devices.push(await post(`/devices/${device}/credentials`, { name: "bench" }, "token", manager));
+  }
+  const nurse = (n: number) => pick(nurses, n);
+  const batch = samplesOf(devices);
+  return new Map([
+    ["auth/me", (n) => ({ path: "/api/v1/auth/me", token: nurse(n) })],
+    ["patient detail", (n) => ({ path: `/api/v1/patients/${pick(patients, n)}`, token: nurse(n) })],
+    ["patients list of 20", (n) => ({ path: "/api/v1/patients?limit=20", token: nurse(n) })],
+    ["reports list of 20", (n) => ({ path: "/api/v1/reports?limit=20", token: nurse(n) })],
+    ["one sample", (n) => batch(n, 1, VITALS.slice(0, 1))],
+    ["50 rows of six vitals", (n) => batch(n, ROWS, VITALS)],
+  ]);
+}
+
+function pick(values: readonly string[], n: number): string {
+  return values[n % values.length] ?? "";
+}
+
+const patient = (i: number) => ({
+  first_name: `Asha ${i}`,
+  last_name: "Verma",
+  phone: `+91 98765 ${10_000 + i}`,
+  email: `asha${i}@example.org`,
+  date_of_birth: "1964-03-04",
+  medical_history: "Hypertension since 2015, on amlodipine 5 mg.",
+  symptoms: ["palpitations"],
+  monitoring: "ward",
+});
+
+async function upload(url: URL, token: string, patientId: string, i: number): Promise<void> {
+  const form = new FormData();
+  form.set("file", new Blob([`%PDF-1.4\n% report ${i}\n%%EOF\n`], { type: "application/pdf" }), `ecg-${i}.pdf`);
+  form.set("patient_id", patientId);
+  const headers = { Authorization: `Bearer ${token}` };
+  const response = await fetch(new URL("/api/v1/reports", url), { method: "POST", headers, body: form });
+  if (!response.ok) throw new Error(`upload: ${response.status} ${await response.text()}`);
+}
+
+/** Samples of the devices in turn, each after the one before it, with values that raise no alarm. */
+function samplesOf(devices: readonly string[]) {
+  const begin = Math.max(Date.now() - BEGIN_MS, Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
+  const rows = devices.map(() => 0);
+  return (n: number, count: number, vitals: readonly (typeof VITALS)[number][]): Send => {
+    const device = n % devices.length;
+    const first = rows[device] ?? 0;
+    rows[device] = first + count;
+    const samples = Array.from({ length: count }, (_, i) => {
+      const effective_at = new Date(begin + (first + i) * ROW_MS).toISOString();
+      return vitals.map(([code, value, unit]) => ({ code, value: value + ((first + i) % 3), unit, effective_at }));
+    }).flat();
+    return { path: "/api/v1/observations", token: pick(devices, n), json: { samples } };
+  };
+}

@@ -1,0 +1,27 @@
+// Secrets, migrations and demo world of the local product: what `npm start` and `npm run reset` prepare.
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { writeDevVars } from "../dev-secrets.mjs";
+
+process.env.WRANGLER_SEND_METRICS = "false";
+process.env.WRANGLER_HIDE_BANNER = "true";
+process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+
+function run(command, args, stdio) {
+  const { status } = spawnSync(command, args, { stdio });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+export function writeSecrets() {
+  const fresh = writeDevVars();
+  if (fresh.length > 0) console.log(`Wrote development secrets to .dev.vars: ${fresh.join(", ")}`);
+}
+
+/** Migrations that are not applied yet, and the demo world if it is not there. */
+export function prepareStores(state) {
+  // wrangler refuses to start without the folder of static files, which only a build fills.
+  mkdirSync("dist/public", { recursive: true });
+  mkdirSync(state, { recursive: true });
+  run("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], ["ignore", "ignore", "inherit"]);
+  if (process.env.EDGECARE_DEMO !== "off") run("node", ["cli/edgecare.ts", "demo", "--state", state], "inherit");
+}

@@ -1,0 +1,22 @@
+// The output of the local server: log lines as JSON with positions in `src/`, on standard output and in the log file.
+import { createWriteStream, existsSync, renameSync, statSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { parseLogLine, withSourcePositions } from "./log-lines.mjs";
+
+const MAX_LOG_BYTES = 20 * 1024 * 1024;
+/** wrangler's own line for a request; the log has one for it already. */
+const REQUEST_LINE = /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} /;
+
+/** Passes on what a server prints. @param file the log file; one that has grown large is kept as `<file>.1` */
+export function passOutput(stream, file) {
+  if (existsSync(file) && statSync(file).size > MAX_LOG_BYTES) renameSync(file, `${file}.1`);
+  const kept = createWriteStream(file, { flags: "a" });
+  createInterface({ input: stream }).on("line", (text) => {
+    const line = parseLogLine(text);
+    if (line) {
+      const json = JSON.stringify(withSourcePositions(line));
+      kept.write(`${json}\n`);
+      console.log(json);
+    } else if (!REQUEST_LINE.test(text)) console.log(text);
+  });
+}

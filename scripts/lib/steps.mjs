@@ -1,0 +1,69 @@
+// Commands of the long proofs, run one after another: output passed on, seconds measured, key figures picked out.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+
+const SIGNALS = ["SIGINT", "SIGTERM"];
+
+/**
+ * @typedef {object} Step
+ * @property {string} name
+ * @property {string} command a command of the shell
+ * @property {Record<string, string>} [env] variables beside those of this process
+ * @property {string[]} [figures] patterns of the lines that the table shows; of each, the last match
+ * @property {boolean} [busy] whether one core is kept busy by something else meanwhile
+ */
+
+/** Steps from a JSON file instead of the built-in ones. @returns {Step[]} */
+export const stepsFrom = (file) => JSON.parse(readFileSync(file, "utf8"));
+
+/** Keeps one core busy until the process that it returns is killed, or until this one ends. */
+function busyLoop() {
+  const parent = process.pid;
+  const loop = `for (let n = 0; ; n++) if (n % 1e8 === 0) try { process.kill(${parent}, 0) } catch { process.exit() }`;
+  return spawn(process.execPath, ["-e", loop], { stdio: "ignore" });
+}
+
+/** @param {Step} step  @returns {Promise<{ code: number, seconds: number, output: string }>} output without colours */
+export async function runStep({ command, env, busy }) {
+  const started = performance.now();
+  const other = busy ? busyLoop() : null;
+  let output = "";
+  const stdio = ["ignore", "pipe", "pipe"];
+  // A process group of its own: ending the shell alone would leave what it started.
+  const child = spawn(command, { shell: true, detached: true, env: { ...process.env, ...env }, stdio });
+  const stop = () => {
+    other?.kill("SIGKILL");
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+    process.exit(130);
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
+  const pass = (from, to) => {
+    from.on("data", (chunk) => {
+      output += chunk;
+      to.write(chunk);
+    });
+  };
+  pass(child.stdout, process.stdout);
+  pass(child.stderr, process.stderr);
+  const code = await new Promise((resolve) => child.on("close", (status) => resolve(status ?? 1)));
+  for (const signal of SIGNALS) process.off(signal, stop);
+  other?.kill("SIGKILL");
+  return { code, seconds: (performance.now() - started) / 1000, output: stripVTControlCharacters(output) };
+}
+
+/** The last match of each pattern in the output. */
+export function figuresIn(output, patterns = []) {
+  return patterns.flatMap((pattern) => [...output.matchAll(new RegExp(pattern, "gm"))].at(-1)?.[0].trim() ?? []);
+}
+
+/** Names of failed tests as Vitest (`FAIL  |project| file > test`) and Playwright (`  1) file:line:column › test`) print them. */
+export function failedTests(output) {
+  const found = output.matchAll(/^ *(?:FAIL +|\d+\) (?=\S+:\d+:\d+ › ))(.+?)(?: ─+)?$/gm);
+  return [...new Set([...found].map(([, name]) => name?.trim() ?? ""))];
+}
+
+export function duration(seconds) {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

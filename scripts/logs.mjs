@@ -1,0 +1,63 @@
+// `npm run logs`: lines of the local log, filtered and made readable.
+import { existsSync, readFileSync, watchFile } from "node:fs";
+import { parseArgs } from "node:util";
+import { logFile, requireDevelopment, stateFolder } from "./lib/development.mjs";
+import { parseLogLine } from "./lib/log-lines.mjs";
+
+const USAGE = `usage: npm run logs -- [options]
+  --follow           wait for further lines until Ctrl-C
+  --level LEVEL      this level and graver ones: DEBUG, INFO, WARNING, ERROR, CRITICAL
+  --request ID       lines of one request
+  --error ID         the line of one error, by the error_id that a response or a page shows
+  --json             lines as they are in the file
+  --file FILE        another file than that of the state folder`;
+const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+
+requireDevelopment();
+const { values } = parseArgs({
+  options: {
+    follow: { type: "boolean", default: false },
+    level: { type: "string", default: "DEBUG" },
+    request: { type: "string" },
+    error: { type: "string" },
+    json: { type: "boolean", default: false },
+    file: { type: "string", default: logFile(stateFolder()) },
+    help: { type: "boolean", default: false },
+  },
+});
+const least = LEVELS.indexOf(values.level.toUpperCase());
+
+const isWanted = (line) =>
+  LEVELS.indexOf(line.levelname) >= least &&
+  (values.request === undefined || line.request_id === values.request) &&
+  (values.error === undefined || line.error_id === values.error);
+
+function readable({ asctime, name, levelname, message, pathname, lineno, ...fields }) {
+  const rest = Object.entries(fields).map(([key, value]) => `${key}=${value}`);
+  return `${asctime} ${levelname.padEnd(8)} ${pathname}:${lineno}  ${[message, ...rest].join("  ")}`;
+}
+
+let position = 0;
+/** Prints the lines from `position` on; a line that is still being written waits for its end. */
+function printNew() {
+  const bytes = readFileSync(values.file);
+  // A shorter file is that of a new state.
+  if (bytes.length < position) position = 0;
+  const end = bytes.lastIndexOf("\n") + 1;
+  for (const text of bytes.subarray(position, end).toString().split("\n")) {
+    const line = parseLogLine(text);
+    if (line && isWanted(line)) console.log(values.json ? text : readable(line));
+  }
+  position = end;
+}
+
+if (values.help || least < 0) {
+  console.error(USAGE);
+  process.exitCode = values.help ? 0 : 2;
+} else if (!existsSync(values.file) && !values.follow) {
+  console.error(`There is no log at ${values.file} yet: \`npm start\` writes it.`);
+  process.exitCode = 1;
+} else {
+  if (existsSync(values.file)) printNew();
+  if (values.follow) watchFile(values.file, { interval: 200 }, ({ size }) => size !== position && printNew());
+}

@@ -1,0 +1,60 @@
+// `npm run status`: is the local product up, which version, and what lies in the state folder.
+import { existsSync, globSync, readdirSync, statSync } from "node:fs";
+import { requireDevelopment, runningServer, stateFolder, versionHere } from "./lib/development.mjs";
+import { openDatabase, tablesOf } from "./lib/local-database.mjs";
+
+requireDevelopment();
+const state = stateFolder();
+
+async function product() {
+  const running = runningServer(state);
+  const url = running?.url ?? `http://localhost:${process.env.PORT ?? "8787"}`;
+  const health = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5_000) }).then(
+    async (response) => (await response.json()).data?.status ?? String(response.status),
+    () => null,
+  );
+  if (!running) return health ? `up at ${url}, on another state folder (health: ${health})` : "down";
+  const start = `process ${running.pid}, commit ${running.commit}, since ${running.started_at}`;
+  return health ? `up at ${url} (health: ${health}; ${start})` : `starting at ${url}, or it does not answer (${start})`;
+}
+
+const megabytes = (paths) => (paths.reduce((sum, path) => sum + statSync(path).size, 0) / 1e6).toFixed(1);
+const filesIn = (folder) => globSync(`${folder}/**/*`).filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+
+function stores() {
+  const database = openDatabase(state);
+  const known = database ? tablesOf(database) : [];
+  if (!database || !known.includes("d1_migrations")) return { migrations: "no database yet", demo: "not there" };
+  const applied = new Set(
+    database
+      .prepare("SELECT name FROM d1_migrations")
+      .all()
+      .map(({ name }) => name),
+  );
+  const pending = readdirSync("migrations").filter((name) => name.endsWith(".sql") && !applied.has(name));
+  const demo = known.includes("users") && database.prepare("SELECT 1 FROM users WHERE demo = 1 LIMIT 1").get();
+  return {
+    migrations: `${applied.size} applied, ${pending.length > 0 ? `pending: ${pending.join(", ")}` : "none pending"}`,
+    demo: demo ? "there" : "not there",
+  };
+}
+
+function portal() {
+  const page = "dist/public/index.html";
+  if (!existsSync(page)) return "not built";
+  const built = statSync(page).mtime;
+  const changed = filesIn("portal").some((path) => statSync(path).mtime > built);
+  return `built ${built.toISOString()}${changed ? ", older than its sources" : ""}`;
+}
+
+const { version, commit } = versionHere();
+const { migrations, demo } = stores();
+const facts = {
+  Product: await product(),
+  Version: `${version}, commit ${commit}`,
+  State: existsSync(state) ? `${state}, ${megabytes(filesIn(state))} MB` : `${state}, not there`,
+  Migrations: migrations,
+  "Demo world": demo,
+  Portal: portal(),
+};
+for (const [name, fact] of Object.entries(facts)) console.log(`${name.padEnd(11)} ${fact}`);

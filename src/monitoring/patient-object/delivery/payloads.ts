@@ -1,0 +1,20 @@
+// Payloads of the outbox: what an object delivers to D1.
+import type { Transition } from "../../alarm-rules/model.ts";
+import type { Rollup } from "../samples/rollup.ts";
+
+/** Bodies of the outbox by kind. `version` counts up in the object. */
+export type AlertChange = { version: number; ward: string | null; transition: Transition };
+export type HourUpdate = { hour: number; version: number; stats: Record<string, Rollup> };
+/** `day`: UTC days since the epoch; `told`: when the object wrote it down to be told. */
+export type ReceivedCounts = {
+  by: string;
+  day: number;
+  count: number;
+  firstSeq: number | null;
+  lastSeq: number | null;
+  version: number;
+  told: number;
+};
+export type ClockUpdate = { device: string; skew: number | null };
+
+export type HeldItems = { device: string; items: { item: unknown; reason: string }[]; received: number };

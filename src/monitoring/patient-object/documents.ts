@@ -1,0 +1,275 @@
+// The JSON documents in a patient's object: the schema of each, and how earlier formats become today's.
+import { z } from "zod";
+import { mapValues, renameKeys, type StoredDocument, storedDocument } from "../../platform/stored-document.ts";
+import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../alarm-rules/model.ts";
+import { AGE_BANDS, type Limits } from "../vitals/model.ts";
+import type { Facts, LimitsNote } from "./context/facts.ts";
+import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "./delivery/payloads.ts";
+import type { MonitorMemory } from "./monitor-memory.ts";
+import type { CorrectionBody } from "./samples/correction.ts";
+import type { Rollup } from "./samples/rollup.ts";
+
+const time = z.number();
+const timeOrNull = time.nullable();
+const text = z.string();
+const textOrNull = text.nullable();
+const side = z.enum(["low", "high"]);
+
+const AlertSchema = z.object({
+  number: z.int(),
+  key: text,
+  rule: z.enum(RULE_NAMES),
+  code: textOrNull,
+  device: textOrNull,
+  priority: z.enum(PRIORITIES),
+  state: z.enum(ALERT_STATES),
+  why: z.object({
+    value: z.number().nullable(),
+    bound: z.number().nullable(),
+    side: side.nullable(),
+    window_s: z.number().nullable(),
+    text,
+  }),
+  raised_at: time,
+  acknowledged_at: timeOrNull,
+  acknowledged_by: textOrNull,
+  assigned_to: textOrNull,
+  tier: z.int(),
+  escalate_at: timeOrNull,
+  repeat_at: timeOrNull,
+  snoozed_until: timeOrNull,
+  recovered_at: timeOrNull,
+  cleared_at: timeOrNull,
+});
+
+const VitalSchema = z.object({
+  lastValue: z.number(),
+  measuredAt: time,
+  receivedAt: time,
+  side: side.optional(),
+  onsetAt: time.optional(),
+  lastBeyondAt: time.optional(),
+  insideSince: time.optional(),
+  resolved: z.literal(true).optional(),
+  ratePoints: z.array(z.tuple([z.number(), z.number()])).optional(),
+  baseline: z
+    .object({
+      slowMean: z.number(),
+      variance: z.number(),
+      fastMean: z.number(),
+      valueCount: z.int(),
+      startedAt: time,
+      updatedAt: time,
+      driftSince: time.optional(),
+      driftSide: side.optional(),
+    })
+    .optional(),
+});
+
+const DeviceSchema = z.object({
+  lastHeardAt: time,
+  returnedAt: time.optional(),
+  vitalsHeardAt: z.record(text, time),
+  resolvedConditions: z.array(text).optional(),
+});
+
+const RollupSchema = z.object({
+  count: z.int(),
+  min: z.number(),
+  max: z.number(),
+  sum: z.number(),
+  last: z.number(),
+  last_at: time,
+}) satisfies z.ZodType<Rollup>;
+
+/** Each part of the memory by itself, so that damage to one costs only that one. */
+export const MEMORY_PARTS = {
+  version: z.int(),
+  alert: AlertSchema,
+  vital: VitalSchema,
+  device: DeviceSchema,
+  alarm: z.object({
+    lastAlertNumber: z.int(),
+    now: time,
+    ward: timeOrNull,
+    vitals: z.record(text, VitalSchema),
+    devices: z.record(text, DeviceSchema),
+    news2: z.object({ since: time.optional(), below: time.optional(), resolved: z.number().optional() }),
+    alerts: z.array(AlertSchema),
+  }),
+  latest: z.object({
+    value: z.number(),
+    unit: text,
+    at: time,
+    received: time,
+    by: text,
+    status: z.enum(["final", "invalid"]),
+    amended: z.boolean().optional(),
+    block: z.number(),
+    index: z.int(),
+  }),
+  heard: z.object({ received: time, skew: z.number().nullable(), corrected: z.number(), conditions: z.array(text) }),
+  seen: z.array(z.tuple([z.number(), z.number()])),
+  newest: time,
+  hours: z.record(text, RollupSchema),
+  told: z.number(),
+  again: z.array(z.number()),
+  held: z.object({ day: z.int(), count: z.int() }),
+  came: z.object({ day: z.int(), count: z.int(), firstSeq: z.number().nullable(), lastSeq: z.number().nullable() }),
+} as const;
+
+const MemorySchema: z.ZodType<MonitorMemory> = z.object({
+  version: MEMORY_PARTS.version,
+  alarm: MEMORY_PARTS.alarm,
+  latest: z.record(text, MEMORY_PARTS.latest),
+  heard: z.record(text, MEMORY_PARTS.heard),
+  seen: z.record(text, MEMORY_PARTS.seen),
+  newest: z.record(text, MEMORY_PARTS.newest),
+  hours: z.record(text, MEMORY_PARTS.hours),
+  told: MEMORY_PARTS.told,
+  again: MEMORY_PARTS.again,
+  held: z.record(text, MEMORY_PARTS.held),
+  // Absent in the oldest objects.
+  came: z.record(text, MEMORY_PARTS.came).default({}),
+});
+
+// Version 1 had one letter per field, since the row is written with every batch.
+const VITAL_1 = {
+  v: "lastValue",
+  a: "measuredAt",
+  x: "receivedAt",
+  s: "side",
+  t: "onsetAt",
+  l: "lastBeyondAt",
+  i: "insideSince",
+  q: "resolved",
+  r: "ratePoints",
+  e: "baseline",
+};
+const BASELINE_1 = {
+  m: "slowMean",
+  d: "variance",
+  f: "fastMean",
+  n: "valueCount",
+  b: "startedAt",
+  u: "updatedAt",
+  p: "driftSince",
+  s: "driftSide",
+};
+const DEVICE_1 = { x: "lastHeardAt", r: "returnedAt", c: "vitalsHeardAt", k: "resolvedConditions" };
+const COUNT_1 = { n: "count" };
+const CAME_1 = { n: "count", first: "firstSeq", last: "lastSeq" };
+
+const vitalFrom1 = (vital: unknown) =>
+  mapValues(renameKeys(vital, VITAL_1), (item, key) => {
+    if (key === "baseline") return renameKeys(item, BASELINE_1);
+    return key === "resolved" ? item === 1 : item;
+  });
+const alertFrom1 = (alert: unknown) => renameKeys(alert, { n: "number" });
+const listOf = (items: unknown, change: (item: unknown) => unknown) => (Array.isArray(items) ? items.map(change) : items);
+const hoursFrom1 = (codes: unknown) => mapValues(codes, (rollup) => renameKeys(rollup, COUNT_1));
+
+function alarmFrom1(alarm: unknown): unknown {
+  return mapValues(renameKeys(alarm, { n: "lastAlertNumber" }), (part, key) => {
+    if (key === "vitals") return mapValues(part, vitalFrom1);
+    if (key === "devices") return mapValues(part, (device) => renameKeys(device, DEVICE_1));
+    return key === "alerts" ? listOf(part, alertFrom1) : part;
+  });
+}
+
+function memoryFrom1(memory: unknown): unknown {
+  return mapValues(memory, (part, key) => {
+    if (key === "alarm") return alarmFrom1(part);
+    if (key === "hours") return mapValues(part, hoursFrom1);
+    if (key === "held") return mapValues(part, (held) => renameKeys(held, COUNT_1));
+    return key === "came" ? mapValues(part, (came) => renameKeys(came, CAME_1)) : part;
+  });
+}
+
+export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1]);
+
+const LimitsSchema: z.ZodType<Partial<Limits>> = z.object({
+  critical_low: z.number().nullable().optional(),
+  low: z.number().nullable().optional(),
+  high: z.number().nullable().optional(),
+  critical_high: z.number().nullable().optional(),
+  duration_s: z.number().optional(),
+  hysteresis: z.number().optional(),
+  rate_per_minute: z.number().nullable().optional(),
+  trend: z.boolean().optional(),
+  silence_s: z.number().nullable().optional(),
+});
+const limitsBy = z.record(text, LimitsSchema);
+const basis = {
+  age: z.object({ band: z.enum(AGE_BANDS), until: timeOrNull }).nullable(),
+  overrides: z.object({ ward: limitsBy, patient: limitsBy }),
+};
+
+export const factsDocument = storedDocument<Facts>(
+  "facts",
+  z.object({
+    as_of: time,
+    patient: text,
+    hospital: text,
+    ward: textOrNull,
+    open: z.boolean(),
+    monitoring: z.enum(["off", "home", "ward"]),
+    pregnant: z.boolean(),
+    scale: z.union([z.literal(1), z.literal(2)]),
+    ...basis,
+    bindings: z.array(
+      z.object({ device: text, kind: text, from: time, until: timeOrNull, credentials: z.record(text, timeOrNull) }),
+    ),
+  }),
+);
+export const limitsDocument = storedDocument<LimitsNote[]>("limits", z.array(z.object({ at: time, ...basis })));
+export const watchedDocument = storedDocument<number>("watched", time);
+
+export const correctionDocument = storedDocument<CorrectionBody>(
+  "correction",
+  z.object({
+    status: z.enum(["amended", "entered-in-error"]),
+    value: z.number(),
+    by: text,
+    reason: text,
+    at: time,
+    before: z.array(z.object({ value: z.number(), by: text, at: time, reason: textOrNull })),
+  }),
+);
+
+/** The attachment of a device's socket. */
+export const socketDocument = storedDocument<{ credential: string }>("device socket", z.object({ credential: text }));
+
+/** Bodies of the outbox, by kind. */
+export type OutboxBodies = { alert: AlertChange; hour: HourUpdate; came: ReceivedCounts; clock: ClockUpdate; held: HeldItems };
+export const OUTBOX_DOCUMENTS: { [K in keyof OutboxBodies]: StoredDocument<OutboxBodies[K]> } = {
+  alert: storedDocument<AlertChange>(
+    "outbox alert",
+    z.object({
+      version: z.int(),
+      ward: textOrNull,
+      transition: z.object({ what: z.enum(TRANSITIONS), at: time, by: textOrNull, alert: AlertSchema }),
+    }),
+    [
+      (body) =>
+        mapValues(body, (part, key) =>
+          key === "transition" ? mapValues(part, (item, name) => (name === "alert" ? alertFrom1(item) : item)) : part,
+        ),
+    ],
+  ),
+  hour: storedDocument<HourUpdate>(
+    "outbox hour",
+    z.object({ hour: z.int(), version: z.int(), stats: z.record(text, RollupSchema) }),
+    [(body) => mapValues(body, (part, key) => (key === "stats" ? hoursFrom1(part) : part))],
+  ),
+  came: storedDocument<ReceivedCounts>(
+    "outbox came",
+    z.object({ by: text, version: z.int(), told: time, ...MEMORY_PARTS.came.shape }),
+    [(body) => renameKeys(body, CAME_1)],
+  ),
+  clock: storedDocument<ClockUpdate>("outbox clock", z.object({ device: text, skew: z.number().nullable() })),
+  held: storedDocument<HeldItems>(
+    "outbox held",
+    z.object({ device: text, items: z.array(z.object({ item: z.unknown(), reason: text })), received: time }),
+  ),
+};

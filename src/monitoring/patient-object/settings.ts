@@ -1,0 +1,70 @@
+// Settings and corrections of a patient's object: small documents in rows of their own.
+import { type StoredDocument, StoredDocumentError } from "../../platform/stored-document.ts";
+import { correctionDocument } from "./documents.ts";
+import type { CorrectionBody } from "./samples/correction.ts";
+
+/** `body` is null when it cannot be read. */
+export type Correction = { block: number; place: number; body: CorrectionBody | null };
+
+export class Documents {
+  readonly #sql: SqlStorage;
+  readonly #report: (error: StoredDocumentError) => void;
+  readonly #hasTables: () => boolean;
+
+  /** @param report hears of documents that cannot be read */
+  constructor(sql: SqlStorage, report: (error: StoredDocumentError) => void, hasTables: () => boolean) {
+    this.#sql = sql;
+    this.#report = report;
+    this.#hasTables = hasTables;
+  }
+
+  #read<T>(document: StoredDocument<T>, text: string, otherwise: T | null): T | null {
+    try {
+      return document.read(text);
+    } catch (error) {
+      if (!(error instanceof StoredDocumentError)) throw error;
+      this.#report(error);
+      return otherwise;
+    }
+  }
+
+  /** @param otherwise stands for a document that cannot be read  @returns null where there is none */
+  setting<T>(document: StoredDocument<T>, otherwise: T | null = null): T | null {
+    if (!this.#hasTables()) return null;
+    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM settings WHERE name = ?", document.name).toArray();
+    return row ? this.#read(document, row.value, otherwise) : null;
+  }
+
+  keepSetting<T>(document: StoredDocument<T>, value: T): void {
+    this.#sql.exec(
+      "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      document.name,
+      document.write(value),
+    );
+  }
+
+  corrections(): Correction[] {
+    if (!this.#hasTables()) return [];
+    return this.#sql
+      .exec<{ block: number; place: number; body: string }>("SELECT block, place, body FROM corrections")
+      .toArray()
+      .map(({ body, ...place }) => ({ ...place, body: this.#read(correctionDocument, body, null) }));
+  }
+
+  /** Null where there is none or it cannot be read; the audit log has who made it, and when. */
+  correction(block: number, place: number): CorrectionBody | null {
+    const [row] = this.#sql
+      .exec<{ body: string }>("SELECT body FROM corrections WHERE block = ? AND place = ?", block, place)
+      .toArray();
+    return row ? this.#read(correctionDocument, row.body, null) : null;
+  }
+
+  correct(block: number, place: number, body: CorrectionBody): void {
+    this.#sql.exec(
+      "INSERT INTO corrections (block, place, body) VALUES (?, ?, ?) ON CONFLICT (block, place) DO UPDATE SET body = excluded.body",
+      block,
+      place,
+      correctionDocument.write(body),
+    );
+  }
+}

@@ -1,0 +1,36 @@
+// Work that runs beside the audit write: its result is never given before the event is stored.
+import { describe, expect, it } from "vitest";
+import { afterAudit } from "../../src/access/audit.ts";
+
+/** What an answer may not do: give the result as soon as it is there. */
+const tooEarly = <T>(_stored: Promise<unknown>, work: Promise<T>): Promise<T> => work;
+
+async function isGivenBeforeStored(answer: typeof afterAudit): Promise<boolean> {
+  const stored = Promise.withResolvers<void>();
+  let given = false;
+  const answered = answer(stored.promise, Promise.resolve("a name")).then(() => {
+    given = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const early = given;
+  stored.resolve();
+  await answered;
+  return early;
+}
+
+describe("what is read beside the audit write", () => {
+  it("waits until the event is stored, unlike its twin that does not", async () => {
+    expect(await isGivenBeforeStored(afterAudit)).toBe(false);
+    expect(await isGivenBeforeStored(tooEarly)).toBe(true);
+  });
+
+  it("is not given at all when the event was not stored", async () => {
+    const failed = Promise.reject(new Error("not stored"));
+    await expect(afterAudit(failed, Promise.resolve("a name"))).rejects.toThrow("not stored");
+  });
+
+  it("fails as it failed, once the event is stored", async () => {
+    const stored = new Promise((resolve) => setTimeout(resolve, 20));
+    await expect(afterAudit(stored, Promise.reject(new Error("tampered")))).rejects.toThrow("tampered");
+  });
+});

@@ -1,0 +1,18 @@
+// The order in which test files are run: those that wait or take long first, and files that share a worker one after another.
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** A worker is kept while the next file is of its project; the tests of the served product mostly wait for it. */
+const PROJECTS = ["served", "node", "worker"];
+/** By name, since a fresh clone knows no durations. */
+const LONG = ["product-live", "product", "cost", "simulate", "cli-keys", "faults", "authz", "hostile-text", "openapi"];
+
+function rankOf({ project, moduleId }: TestSpecification): number {
+  const long = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+  return PROJECTS.indexOf(project.name) * 100 + (long < 0 ? LONG.length : long);
+}
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}

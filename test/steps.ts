@@ -1,0 +1,27 @@
+// The steps that an answer waits for: password hashes with their cost, and round trips to the stores.
+import crypto from "node:crypto";
+import { vi } from "vitest";
+import { interceptStores } from "./stores.ts";
+import { env } from "./world.ts";
+
+/**
+ * Runs one request and lists its steps in order, such as `["DB batch", "scrypt 16384 8 5", "DB batch"]`. Whether two requests
+ * can be told apart by their time is asked of these lists, since the clock of a busy machine answers at random.
+ */
+export async function stepsOf(request: (of: Env) => Promise<unknown>): Promise<string[]> {
+  const steps: string[] = [];
+  const original = crypto.scrypt;
+  const spy = vi.spyOn(crypto, "scrypt").mockImplementation((...args: unknown[]) => {
+    const [, , , cost] = args;
+    const { N, r, p } = { N: 0, r: 0, p: 0, ...(typeof cost === "object" && cost) };
+    steps.push(`scrypt ${N} ${r} ${p}`);
+    Reflect.apply(original, crypto, args);
+  });
+  const of = interceptStores(env, ({ store, op }, run) => {
+    steps.push(`${store} ${op}`);
+    return run();
+  });
+  await request(of);
+  spy.mockRestore();
+  return steps;
+}

@@ -1,0 +1,35 @@
+// Records fixtures of both object classes as the code of today leaves them: `npm run record:objects`.
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, expect, inject, it, vi } from "vitest";
+import { FeedStorage } from "../../src/monitoring/live/feed-storage.ts";
+import { dumpStorage, type ObjectFixture } from "../object-storage.ts";
+import { env } from "../world.ts";
+import { answersOf, goOn, HOSPITAL, livePatient, MORNING, PATIENT } from "./object-lives.ts";
+
+const RECORDING = inject("recording");
+const write = (fixture: ObjectFixture) =>
+  expect(`${JSON.stringify(fixture, null, 1)}\n`).toMatchFileSnapshot(`../fixtures/objects/${fixture.object}-${RECORDING}.json`);
+afterEach(() => void vi.useRealTimers());
+
+it("a patient's object", async () => {
+  vi.useFakeTimers({ now: MORNING, toFake: ["Date"] });
+  await livePatient();
+  const answers = await answersOf();
+  const stub = env.PATIENT_MONITOR.getByName(PATIENT);
+  const storage = await runInDurableObject(stub, (_, state) => dumpStorage(state.storage.sql));
+  const next = await goOn();
+  await write({ object: "PatientMonitor", name: PATIENT, storage, answers: { ...answers, next } });
+});
+
+it("a hospital's feed", async () => {
+  const stub = env.WARD_FEED.getByName(HOSPITAL);
+  const storage = await runInDurableObject(stub, (_, state) => {
+    const shelf = new FeedStorage(state.storage, (error) => expect.unreachable(error.message));
+    shelf.redeemTicket("used-ticket", MORNING, Date.now());
+    shelf.saveView("hospital/all", null, new Set([PATIENT]), MORNING);
+    shelf.saveView("hospital/named", [PATIENT, "somebody-else"], new Set([PATIENT]), MORNING);
+    shelf.addFollower("hospital-that-follows");
+    return dumpStorage(state.storage.sql);
+  });
+  await write({ object: "WardFeed", name: HOSPITAL, storage, answers: {} });
+});
