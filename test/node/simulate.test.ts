@@ -372,7 +372,7 @@ describe("small parts", () => {
 /** As an operator runs it. */
 function command(args: string[]) {
   const script =
-    'import("./cli/simulate.ts").then(async ({ simulate }) => { process.exitCode = await simulate(process.argv.slice(1)); })';
+    'import("./cli/simulate.ts").then(async ({ runSimulate }) => { process.exitCode = await runSimulate(process.argv.slice(1)); })';
   const child = spawn("node", ["-e", script, "--", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
