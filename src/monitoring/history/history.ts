@@ -13,7 +13,7 @@ import { callMonitor } from "../intake/ingest.ts";
 import type { Facts } from "../patient-object/context/facts.ts";
 import { computeLimitsHistory, toLimitsNote } from "../patient-object/context/limits-history.ts";
 import type { LimitsSince, LiveSample, PatientSnapshot } from "../patient-object/contract.ts";
-import { HOUR_MS, newMonitorMemory } from "../patient-object/monitor-memory.ts";
+import { HOUR_MS, newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { parseObservationId } from "../patient-object/samples/ids.ts";
 import { computeMean } from "../patient-object/samples/rollup.ts";

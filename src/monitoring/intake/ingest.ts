@@ -15,7 +15,7 @@ import { uuidv7 } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
-import { pickSampleFields } from "../patient-object/record-batch.ts";
+import { pickSampleFields } from "../patient-object/recording/record-batch.ts";
 import { parseInstant, validateSample } from "../vitals/sample-validation.ts";
 import { deletePatientHint, findPatientHint, storePatientHint } from "./patient-hints.ts";
 

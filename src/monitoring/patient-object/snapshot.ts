@@ -5,10 +5,10 @@ import { computeNews2 as scoreOf } from "../vitals/news2.ts";
 import { currentAgeBand, listLimitsInForce, toNews2Config } from "./context/alarm-config.ts";
 import type { Facts } from "./context/facts.ts";
 import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
-import type { MonitorMemory } from "./monitor-memory.ts";
+import type { MonitorMemory } from "./memory/monitor-memory.ts";
+import type { Correction } from "./memory/settings.ts";
 import { toAlertId, toObservationId } from "./samples/ids.ts";
 import type { LocatedSample } from "./samples/store.ts";
-import type { Correction } from "./settings.ts";
 
 const toIso = (time: number) => new Date(time).toISOString();
 const toIsoOrNull = (time: number | null) => (time === null ? null : toIso(time));

@@ -2,7 +2,7 @@
 // whenever that changes, so it knows ward rules, moves between wards and birthdays as the alarm rules do.
 import { DAY_MS } from "../../../platform/counters.ts";
 import type { LimitsSince } from "../contract.ts";
-import { limitsDocument } from "../documents.ts";
+import { limitsDocument } from "../memory/documents.ts";
 import type { Store } from "../samples/store.ts";
 import { listLimitsInForce } from "./alarm-config.ts";
 import type { Facts, LimitsNote } from "./facts.ts";

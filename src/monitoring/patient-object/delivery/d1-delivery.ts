@@ -9,7 +9,7 @@ import { sealValue } from "../../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
 import { heldObservations } from "../../../platform/db/schema.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
-import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../documents.ts";
+import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 import { toAlertId } from "../samples/ids.ts";
 import { packHour } from "../samples/rollup.ts";
 import { toAlertView } from "../snapshot.ts";

@@ -1,5 +1,5 @@
 // The rows on their way from a patient's object to D1: attempts, back-off and parking.
-import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../documents.ts";
+import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 
 export type Outgoing = { id: number; kind: string; body: string };
 export type OutboxRow = Outgoing & { attempts: number; parked_at: number | null };

@@ -4,7 +4,7 @@ import { DAY_MS } from "../../../platform/counters.ts";
 import { readFile } from "../../../platform/files.ts";
 import { readLimitsHistory } from "../context/limits-history.ts";
 import type { LiveSample } from "../contract.ts";
-import { HOUR_MS } from "../monitor-memory.ts";
+import { HOUR_MS } from "../memory/monitor-memory.ts";
 import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { HOT_RETENTION_MS, unpackArchive } from "./archive.ts";
 import { downsample } from "./buckets.ts";

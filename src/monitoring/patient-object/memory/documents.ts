@@ -1,13 +1,13 @@
 // The JSON documents in a patient's object: the schema of each, and how earlier formats become today's.
 import { z } from "zod";
-import { mapValues, renameKeys, type StoredDocument, storedDocument } from "../../platform/stored-document.ts";
-import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../alarm-rules/model.ts";
-import { AGE_BANDS, type Limits } from "../vitals/model.ts";
-import type { Facts, LimitsNote } from "./context/facts.ts";
-import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "./delivery/payloads.ts";
+import { mapValues, renameKeys, type StoredDocument, storedDocument } from "../../../platform/stored-document.ts";
+import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../../alarm-rules/model.ts";
+import { AGE_BANDS, type Limits } from "../../vitals/model.ts";
+import type { Facts, LimitsNote } from "../context/facts.ts";
+import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
+import type { CorrectionBody } from "../samples/correction.ts";
+import type { Rollup } from "../samples/rollup.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
-import type { CorrectionBody } from "./samples/correction.ts";
-import type { Rollup } from "./samples/rollup.ts";
 
 const time = z.number();
 const timeOrNull = time.nullable();

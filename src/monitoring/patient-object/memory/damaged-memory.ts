@@ -1,7 +1,7 @@
 // What is saved of a memory document that cannot be read: every part that still parses.
 import type { z } from "zod";
-import { StoredDocumentError } from "../../platform/stored-document.ts";
-import { emptyAlarmMemory } from "../alarm-rules/alarm-memory.ts";
+import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import { emptyAlarmMemory } from "../../alarm-rules/alarm-memory.ts";
 import { MEMORY_PARTS, memoryDocument } from "./documents.ts";
 import { type MonitorMemory, newMonitorMemory } from "./monitor-memory.ts";
 

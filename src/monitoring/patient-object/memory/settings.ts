@@ -1,7 +1,7 @@
 // Settings and corrections of a patient's object: small documents in rows of their own.
-import { type StoredDocument, StoredDocumentError } from "../../platform/stored-document.ts";
+import { type StoredDocument, StoredDocumentError } from "../../../platform/stored-document.ts";
+import type { CorrectionBody } from "../samples/correction.ts";
 import { correctionDocument } from "./documents.ts";
-import type { CorrectionBody } from "./samples/correction.ts";
 
 /** `body` is null when it cannot be read. */
 export type Correction = { block: number; place: number; body: CorrectionBody | null };

@@ -1,16 +1,16 @@
 // Corrections: a sample is amended or marked as entered in error; what it was stays in the block and in the correction.
 
-import { DAY_MS } from "../../platform/counters.ts";
-import type { AlarmInput } from "../alarm-rules/model.ts";
-import { validateSample } from "../vitals/sample-validation.ts";
-import type { LiveSample } from "./contract.ts";
+import { DAY_MS } from "../../../platform/counters.ts";
+import type { AlarmInput } from "../../alarm-rules/model.ts";
+import { validateSample } from "../../vitals/sample-validation.ts";
+import type { LiveSample } from "../contract.ts";
+import { HOUR_MS, type MonitorMemory } from "../memory/monitor-memory.ts";
+import type { CorrectionBody } from "../samples/correction.ts";
+import { readSamples } from "../samples/read-samples.ts";
+import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
+import type { Store } from "../samples/store.ts";
+import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { markForRecount } from "./hour-closing.ts";
-import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
-import type { CorrectionBody } from "./samples/correction.ts";
-import { readSamples } from "./samples/read-samples.ts";
-import { type Rollup, rollUpByHour } from "./samples/rollup.ts";
-import type { Store } from "./samples/store.ts";
-import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "./snapshot.ts";
 
 export type Amendment = {
   status: CorrectionBody["status"];

@@ -1,19 +1,19 @@
 // A batch on its way into the memory and the blocks: judged, told apart from what is there already, counted.
 
-import { DAY_MS } from "../../platform/counters.ts";
-import type { AlarmInput } from "../alarm-rules/model.ts";
-import { findVital } from "../vitals/catalogue.ts";
-import type { Sample } from "../vitals/model.ts";
-import { crossCheckPressures, validateSample } from "../vitals/sample-validation.ts";
-import { type Binding, type Facts, MAX_BINDING_LATENESS_MS as LATE_BINDING_MS } from "./context/facts.ts";
-import type { IncomingBatch, ItemResult, Origin } from "./contract.ts";
+import { DAY_MS } from "../../../platform/counters.ts";
+import type { AlarmInput } from "../../alarm-rules/model.ts";
+import { findVital } from "../../vitals/catalogue.ts";
+import type { Sample } from "../../vitals/model.ts";
+import { crossCheckPressures, validateSample } from "../../vitals/sample-validation.ts";
+import { type Binding, type Facts, MAX_BINDING_LATENESS_MS as LATE_BINDING_MS } from "../context/facts.ts";
+import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
+import { HOUR_MS, type MonitorMemory } from "../memory/monitor-memory.ts";
+import { toObservationId } from "../samples/ids.ts";
+import { addToRollup } from "../samples/rollup.ts";
+import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";
+import { MIN_LATE_MS, type Store } from "../samples/store.ts";
+import { toPersonKey } from "../snapshot.ts";
 import { markForRecount } from "./hour-closing.ts";
-import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
-import { toObservationId } from "./samples/ids.ts";
-import { addToRollup } from "./samples/rollup.ts";
-import { addSeen, hasSeen, NOTHING_SEEN } from "./samples/seen-sequence.ts";
-import { MIN_LATE_MS, type Store } from "./samples/store.ts";
-import { toPersonKey } from "./snapshot.ts";
 
 /** A device's clock within this of ours is right enough. */
 const MAX_IGNORED_SKEW_MS = 120_000;

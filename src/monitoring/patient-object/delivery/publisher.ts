@@ -1,7 +1,7 @@
 // Frames on their way to the hospital's feed, while somebody watches: the first at once, a burst after it together.
 
-import type { Facts } from "./context/facts.ts";
-import type { PatientFrame } from "./contract.ts";
+import type { Facts } from "../context/facts.ts";
+import type { PatientFrame } from "../contract.ts";
 
 /** A watcher sees a sample this much later at most, and the feed is called no more often. */
 const MIN_FLUSH_INTERVAL_MS = 400;

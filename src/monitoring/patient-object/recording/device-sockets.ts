@@ -1,9 +1,9 @@
 // Sockets of devices: frames of samples in, judged and shown at once, stored and acknowledged together every ten seconds.
 import { z } from "zod";
-import { StoredDocumentError } from "../../platform/stored-document.ts";
-import type { Facts } from "./context/facts.ts";
-import type { IncomingBatch, Origin, RecordResult } from "./contract.ts";
-import { socketDocument } from "./documents.ts";
+import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import type { Facts } from "../context/facts.ts";
+import type { IncomingBatch, Origin, RecordResult } from "../contract.ts";
+import { socketDocument } from "../memory/documents.ts";
 
 const SOCKET_TAG = "device";
 /** How long samples wait to be stored; the device keeps what is not acknowledged. */

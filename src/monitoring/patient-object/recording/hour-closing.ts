@@ -1,12 +1,12 @@
 // Hours that are over go to D1, once; an hour that got a late sample or a correction is counted again. The trail hears once a day
 // what came from whom.
-import { DAY_MS } from "../../platform/counters.ts";
-import type { Facts } from "./context/facts.ts";
-import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
-import { readSamples } from "./samples/read-samples.ts";
-import { type Rollup, rollUpByHour } from "./samples/rollup.ts";
-import type { Store } from "./samples/store.ts";
-import { toMeasuredSample } from "./snapshot.ts";
+import { DAY_MS } from "../../../platform/counters.ts";
+import type { Facts } from "../context/facts.ts";
+import { HOUR_MS, type MonitorMemory } from "../memory/monitor-memory.ts";
+import { readSamples } from "../samples/read-samples.ts";
+import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
+import type { Store } from "../samples/store.ts";
+import { toMeasuredSample } from "../snapshot.ts";
 
 /** An hour is told 16 minutes after its end, when wearables that sync every 15 have brought it; patients spread over four more. */
 const CLOSE_DELAY_MS = 16 * 60_000;
