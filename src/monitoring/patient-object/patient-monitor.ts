@@ -1,17 +1,12 @@
 // Durable Object of one patient: records samples, evaluates alarms and publishes frames. Callers check access before each call.
-//
 // The path of a sample from HTTP to a nurse's screen:
-//  1. POST /observations: handleIngest (intake/routes.ts) calls ingestSamples (intake/ingest.ts). For a device, findPatientHint names
-//     the object to try; for a person, authorizePatient decides. recordWithFacts or recordAtMonitor calls PatientMonitor.record.
-//     A device's WebSocket comes in by webSocketMessage and DeviceSockets.message instead.
+//  1. POST /observations: handleIngest > ingestSamples (intake/) > recordWithFacts or recordAtMonitor > PatientMonitor.record;
+//     a device's WebSocket: webSocketMessage > DeviceSockets.message.
 //  2. #recordSamples opens the transaction (#transact) and calls recordAndEvaluate (recording/record-batch.ts).
-//  3. recordBatch validates each item (validateSample), drops duplicates (dropDuplicates) and writes (writeSamples,
-//     Store.appendToOpenBlock, updateMemory).
-//  4. #runRules evaluates the alarm rules (stepAlarms), queues alerts for D1 (Store.enqueueForD1) and collects their frames.
-//  5. After the commit, Publisher.pushFrames takes the alert frames from #transact and the samples from #publishSamples;
-//     #sendToFeed calls WardFeed.publish (live/ward-feed.ts) if a client watches.
-//  6. publish numbers and buffers each frame (appendFrame) and sends it to listSocketsShowing(patient) by Sockets.send. A browser
-//     reads the WebSocket; createEventStream (live/event-stream.ts) turns it into server-sent events.
+//  3. recordBatch > validateSample, dropDuplicates, writeSamples (Store.appendToOpenBlock, updateMemory).
+//  4. #runRules > stepAlarms; Store.enqueueForD1 queues alerts for D1.
+//  5. After the commit, #publishSamples and #transact call Publisher.pushFrames > #sendToFeed > WardFeed.publish (live/).
+//  6. publish > appendFrame, listSocketsShowing, Sockets.send to the browser; createEventStream turns frames into SSE.
 import { DurableObject } from "cloudflare:workers";
 import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
 import { AlarmError } from "../alarm-rules/alert-lifecycle.ts";
@@ -118,7 +113,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return { known: true, results: recorded.results, clock: sender.device ? recorded.clock : null };
   }
 
-  /** Acknowledges, assigns, snoozes or resolves an alert. */
   actOnAlert(action: AlertAction): AlertActionResult {
     const now = Date.now();
     const actionResult = this.#transact((): AlertActionResult => {
@@ -158,12 +152,10 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return facts && buildSnapshot(facts, this.#store.memory(now), this.#store.memory(now).alarm.alerts, now);
   }
 
-  /** Samples of a range, newest first, including archived ones. */
   history(query: HistoryQuery) {
     return readHistory(this.env, this.#store, this.#patientId, query, Date.now());
   }
 
-  /** Downsampled samples for a chart, with the limits in effect at each time. */
   buckets(query: BucketQuery) {
     return readBuckets(this.env, this.#store, this.#patientId, query, Date.now());
   }
@@ -173,7 +165,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return { ...listOpenHours(this.#store.memory(Date.now())), limits: chart && readLimitsHistory(this.#store, chart) };
   }
 
-  /** Corrects a sample; earlier values stay in its history. */
   async amend(place: { block: number; index: number }, amendment: Amendment): Promise<AmendmentResult> {
     const change = (work: () => AlarmInput | null) =>
       this.#transact(() => {
@@ -230,7 +221,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     }
   }
 
-  /** The number of rows that wait for D1, and how many of them are parked. */
   outboxState(): OutboxState {
     return this.#delivery.state();
   }
@@ -242,7 +232,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return parked;
   }
 
-  /** Runs the alarm rules; their transitions go to the outbox and to clients. */
   #runRules(input: AlarmInput, now: number): Transition[] {
     const facts = this.#store.facts();
     if (!facts) return [];
@@ -288,7 +277,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     }
   }
 
-  /** Sets the object's alarm if something is due before the current one. */
   #scheduleAlarm(at?: number): void {
     const due = at ?? this.#nextDueAt(Date.now());
     if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;

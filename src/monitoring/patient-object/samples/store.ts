@@ -18,7 +18,6 @@ const MAX_BLOCK_BYTES = 6_144;
 const MAX_BLOCK_OPEN_MS = 6 * HOUR_MS;
 /** Samples that arrive this late go into a separate block, so that a query by time range finds them. */
 export const MIN_LATE_MS = HOUR_MS;
-
 /** Older samples are rejected (sample-validation.ts). */
 const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
