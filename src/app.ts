@@ -79,7 +79,7 @@ const CORS: Parameters<typeof cors>[0] = {
 
 export const app = createRouter(canonicalPath);
 
-/** Where rights and settings change that objects act on; triggers know which (migration 0004_changes). */
+/** Routes that change rights and settings on which objects act; the triggers of migrations/0004_changes.sql queue each change. */
 const MONITOR_CHANGE_PATHS = ["auth/*", "users/*", "hospitals/*", "wards/*", "devices/*", "patients/*", "api-keys/*"].map(
   (path) => `${API_PREFIX}/${path}`,
 );

@@ -5,3 +5,9 @@ declare namespace Cloudflare {
     MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }
+
+/** The text of a source file, by Vite. */
+declare module "*?raw" {
+  const text: string;
+  export default text;
+}

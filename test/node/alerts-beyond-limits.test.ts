@@ -327,7 +327,7 @@ describe("rules of change", () => {
     expect(getOnlyAlert(world)).toMatchObject({ key: `rate:${HR}`, priority: "medium", why: { side: "high", bound: 30 } });
     expect(getOnlyAlert(world).why.value).toBeGreaterThanOrEqual(30);
     expect(getOnlyAlert(world).why.text).toMatch(
-      /^Heart rate [\d.]+ \/min rises by [\d.]+ a minute over \d+ s; the limit is 30$/,
+      /^Heart rate [\d.]+ \/min rises by [\d.]+ per minute over \d+ s; the limit is 30$/,
     );
     sendRepeatedly(world, 3 * MINUTE, SECOND, heartRate(105));
     expect(listOpenAlerts(world)).toEqual([]);

@@ -63,7 +63,7 @@ describe("checkLimits", () => {
       {
         field: "critical_high",
         code: "unguarded",
-        message: "A critical limit can only be switched off while the ordinary limit of that side is on",
+        message: "A critical limit can only be switched off while the ordinary limit of the same side is on",
       },
     ]);
   });

@@ -313,18 +313,18 @@ describe("a damaged block", () => {
       copy[at] = byte;
       return reasonOf(withChecksum(copy));
     };
-    expect(changed(8, 255)).toMatch(/longer than itself/);
-    expect(changed(9, 0)).toMatch(/head cannot be read/);
+    expect(changed(8, 255)).toMatch(/longer than the block/);
+    expect(changed(9, 0)).toMatch(/head is unreadable/);
     const batchAt = headEnd + 6;
     expect(block[batchAt]).toBe(0);
-    expect(changed(batchAt, 9)).toMatch(/of no device/);
+    expect(changed(batchAt, 9)).toMatch(/has no device/);
     // The count of samples is made as great as can be written: the bytes end long before.
     const endless = new Uint8Array([...block.subarray(0, batchAt + 1), 255, 255, 255, 255, 255, 255, 255, 127]);
-    expect(reasonOf(withChecksum(endless))).toMatch(/ends within|no device|no series/);
+    expect(reasonOf(withChecksum(endless))).toMatch(/ends within|has no device|has no series/);
     const unended = new Uint8Array([...block.subarray(0, batchAt), ...new Uint8Array(20).fill(255)]);
-    expect(reasonOf(withChecksum(unended))).toMatch(/has no end/);
-    expect(reasonOf(withChecksum(block.subarray(0, headEnd)))).toMatch(/another number of samples/);
-    expect(reasonOf(new Uint8Array([2, ...block.subarray(1)]))).toMatch(/version 2 is not known/);
+    expect(reasonOf(withChecksum(unended))).toMatch(/does not end/);
+    expect(reasonOf(withChecksum(block.subarray(0, headEnd)))).toMatch(/number of samples does not match/);
+    expect(reasonOf(new Uint8Array([2, ...block.subarray(1)]))).toMatch(/version 2 is unknown/);
   });
 
   it("never makes more samples than it has bytes, nor fails otherwise, whatever a forger writes", () => {

@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
-import { markForRecount, recountHours } from "../../src/monitoring/patient-object/hour-closing.ts";
+import { markForRecount, recountHours } from "../../src/monitoring/patient-object/recording/hour-closing.ts";
 import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
 import { withCounters } from "../stores.ts";
 import { expectProblem } from "../token-forge.ts";

@@ -1,16 +1,16 @@
-// What the alarm rules remember of one patient between two inputs. The patient's object stores it with every batch.
+// Memory of the alarm rules for one patient between two inputs, stored by the patient's object with every batch.
 import type { Limits } from "../vitals/model.ts";
 import type { AlarmConfig, Alert, Transition } from "./model.ts";
 
 export type Side = "low" | "high";
 
-/** A vital's own usual, as exponentially weighted averages. Times are epoch milliseconds. */
+/** The baseline of a vital, as exponentially weighted averages. Times are epoch milliseconds. */
 export type Baseline = {
   slowMean: number;
-  /** Of the values around the slow mean. */
+  /** Variance of the values around the slow mean. */
   variance: number;
   fastMean: number;
-  /** How many values made it. */
+  /** Number of values included. */
   valueCount: number;
   startedAt: number;
   updatedAt: number;
@@ -18,57 +18,57 @@ export type Baseline = {
   driftSide?: Side | undefined;
 };
 
-/** One vital. Times are epoch milliseconds, measured ones never later than the server's clock. */
+/** Memory of one vital. Times are epoch milliseconds; measurement times are never later than the server's clock. */
 export type VitalMemory = {
   /** The last final value. */
   lastValue: number;
   measuredAt: number;
   receivedAt: number;
-  /** The side on which it is beyond a limit, and since when. */
+  /** The side on which the value is beyond a limit; `onsetAt`: since when. */
   side?: Side | undefined;
   onsetAt?: number | undefined;
-  /** When it last was beyond the limit itself, without the benefit of hysteresis. */
+  /** When the value was last beyond the limit itself, without hysteresis. */
   lastBeyondAt?: number | undefined;
-  /** Since when it has been back inside by more than the hysteresis while an alert is open. */
+  /** Since when the value has been inside by more than the hysteresis while an alert is open. */
   insideSince?: number | undefined;
-  /** Somebody resolved its alert: this value is not judged again, the next one is. */
+  /** The alert was resolved: this value is not evaluated again, the next one is. */
   resolved?: true | undefined;
-  /** For the rate of change: epoch seconds and value. */
+  /** Points for the rate of change: epoch seconds and value. */
   ratePoints?: readonly (readonly [seconds: number, value: number])[] | undefined;
   baseline?: Baseline | undefined;
 };
 
 export type DeviceMemory = {
   lastHeardAt: number;
-  /** When it came back from silence. */
+  /** When the device sent again after a silence. */
   returnedAt?: number | undefined;
-  /** When the last value of each vital came, by code, since the device was bound. */
+  /** When the last usable value of each vital arrived since the device was assigned, by code. */
   vitalsHeardAt: Record<string, number>;
-  /** Conditions that somebody resolved while the device still reports them. */
+  /** Conditions that were resolved while the device still reports them. */
   resolvedConditions?: readonly string[] | undefined;
 };
 
 export type AlarmMemory = {
-  /** The number of the newest alert; numbers are not used twice. */
+  /** The number of the newest alert; numbers are never reused. */
   lastAlertNumber: number;
-  /** When the rules last ran: their clock does not go back. */
+  /** When the rules last ran; their clock never goes back. */
   now: number;
-  /** Since when silence is alarmed; null outside of a ward. */
+  /** Since when silence raises alerts; null unless monitoring is `ward`. */
   ward: number | null;
   vitals: Record<string, VitalMemory>;
   devices: Record<string, DeviceMemory>;
-  /** The score: since when it is too high or, with an alert open, low enough; the score at which somebody resolved it. */
+  /** NEWS2: `since` when the score is high, `below` since when it is low with an alert open, `resolved` the score at which it was resolved. */
   news2: { since?: number | undefined; below?: number | undefined; resolved?: number | undefined };
-  /** Open ones alone. */
+  /** Open alerts only. */
   alerts: Alert[];
 };
 
-/** A patient of whom nothing is known yet. */
+/** The memory of a new patient. */
 export function emptyAlarmMemory(): AlarmMemory {
   return { lastAlertNumber: 0, now: 0, ward: null, vitals: {}, devices: {}, news2: {}, alerts: [] };
 }
 
-/** One run of the rules: `memory` is a copy of its own, which they change in place. */
+/** One run of the rules: `memory` is a copy that the rules change in place. */
 export type RuleRun = {
   readonly memory: AlarmMemory;
   readonly config: AlarmConfig;
@@ -76,7 +76,7 @@ export type RuleRun = {
   readonly transitions: Transition[];
 };
 
-/** One vital in one run, and the limits it is judged by. */
+/** One vital in one run, with its limits. */
 export type WatchedVital = { readonly run: RuleRun; readonly code: string; readonly vital: VitalMemory; readonly limits: Limits };
 
 export function beginRuleRun(memory: AlarmMemory, config: AlarmConfig, now: number): RuleRun {
@@ -84,7 +84,7 @@ export function beginRuleRun(memory: AlarmMemory, config: AlarmConfig, now: numb
   return { memory: { ...copyMemory(memory), now: effectiveNow }, config, now: effectiveNow, transitions: [] };
 }
 
-/** Points of a rate are replaced, never changed, and so are shared with the copy. */
+/** `ratePoints` are replaced, never changed, so the copy shares them. */
 function copyMemory(memory: AlarmMemory): AlarmMemory {
   const vitals: AlarmMemory["vitals"] = {};
   for (const code in memory.vitals) {

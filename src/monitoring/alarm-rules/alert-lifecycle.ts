@@ -1,19 +1,19 @@
-// The life of an alert: raised, acknowledged, escalated, repeated, snoozed, recovered, cleared.
+// Lifecycle of an alert: raised, acknowledged, escalated, repeated, snoozed, recovered, cleared.
 import type { RuleRun } from "./alarm-memory.ts";
 import { copyAlert } from "./alarm-memory.ts";
 import type { Alert, Transition } from "./model.ts";
 import { PRIORITIES } from "./model.ts";
 
 const MINUTE_MS = 60_000;
-/** Nobody is left without a reminder for longer than a round of the ward. */
+/** The longest time without reminders: the interval of ward rounds. */
 export const MAX_SNOOZE_MS = 4 * 60 * MINUTE_MS;
 
-/** An act on an alert that is not there: a number that was never given, or one that is over. */
+/** An action on an unknown or cleared alert. */
 export class AlarmError extends Error {
   readonly code: "unknown_alert" | "not_open";
 
   constructor(code: "unknown_alert" | "not_open") {
-    super(code === "unknown_alert" ? "There is no such alert" : "The alert is over");
+    super(code === "unknown_alert" ? "Unknown alert" : "The alert is cleared");
     this.code = code;
   }
 }
@@ -24,7 +24,7 @@ export function findOpenAlert(run: RuleRun, key: string): Alert | undefined {
   return run.memory.alerts.find((alert) => alert.key === key);
 }
 
-/** Whether a rule still holds the alert up: it is open and has not recovered. */
+/** Whether the alert is open and its condition has not recovered. */
 export function isOngoing(alert: Alert | undefined): alert is Alert {
   return alert !== undefined && alert.state !== "recovered";
 }
@@ -34,9 +34,8 @@ function recordTransition(run: RuleRun, what: Transition["what"], alert: Alert, 
 }
 
 /**
- * A rule says that its condition holds. The first time that is a new alert; later it changes the open one only when things got worse:
- * a higher priority, the other limit, or a condition that came back before anybody acknowledged it. Each of these asks for a new
- * acknowledgement. The priority never falls while the alert is open.
+ * Raises an alert for a condition. An open alert changes only when the condition got worse: a higher priority, the other side, or a
+ * return after recovery. Each of these requires a new acknowledgement. The priority never falls while the alert is open.
  */
 export function raiseAlert(run: RuleRun, cause: AlertCause): void {
   const open = findOpenAlert(run, cause.key);
@@ -78,7 +77,7 @@ function scheduleReminders(run: RuleRun, alert: Alert): void {
   alert.repeat_at = nextRepeatAt(run, alert);
 }
 
-/** Not more often than once a minute, whatever the settings say. */
+/** At most once per minute, whatever the settings are. */
 function nextRepeatAt(run: RuleRun, alert: Alert): number | null {
   const minutes = run.config.repeat_minutes[alert.priority];
   return addMinutes(run.now, minutes === null ? null : Math.max(1, minutes));
@@ -88,7 +87,7 @@ function addMinutes(start: number, minutes: number | null): number | null {
   return minutes === null ? null : start + minutes * MINUTE_MS;
 }
 
-/** The condition is over. A high limit alert that nobody has acknowledged is latched: it stays until somebody does. */
+/** Ends the condition of an alert. An unacknowledged high-priority limit alert is latched: it stays until acknowledged. */
 export function recoverAlert(run: RuleRun, key: string): void {
   const alert = findOpenAlert(run, key);
   if (!isOngoing(alert)) return;
@@ -103,14 +102,14 @@ function isLatching(alert: Alert): boolean {
   return alert.rule === "limit" && alert.priority === "high" && alert.state === "active";
 }
 
-/** Ends an alert whatever its state: its condition is over, it was resolved, or what it was about is no longer watched. */
+/** Clears an alert in any state: its condition ended, it was resolved, or its subject is no longer monitored. */
 export function clearAlert(run: RuleRun, alert: Alert, by: string | null = null): void {
   Object.assign(alert, { state: "cleared", cleared_at: run.now, escalate_at: null, repeat_at: null, snoozed_until: null });
   run.memory.alerts.splice(run.memory.alerts.indexOf(alert), 1);
   recordTransition(run, "cleared", alert, by);
 }
 
-/** Ends what has the key, if anything, without latching. */
+/** Clears the alert with this key, if any, without latching. */
 export function clearAlertByKey(run: RuleRun, key: string): void {
   const alert = findOpenAlert(run, key);
   if (alert) clearAlert(run, alert);
@@ -125,7 +124,7 @@ export function requireOpenAlert(run: RuleRun, number: number): Alert {
   );
 }
 
-/** The first acknowledgement stands; a second one changes nothing. A latched alert is over with it. */
+/** Only the first acknowledgement counts. It clears a latched alert. */
 export function acknowledgeAlert(run: RuleRun, number: number, by: string): void {
   const alert = requireOpenAlert(run, number);
   if (alert.state === "acknowledged") return;
@@ -143,14 +142,14 @@ export function assignAlert(run: RuleRun, number: number, by: string, to: string
   recordTransition(run, "assigned", alert, by);
 }
 
-/** No repeats and no escalation until then, at most four hours ahead; a time that has passed ends the snooze. */
+/** Stops repeats and escalation until `until` (epoch milliseconds, at most four hours ahead); a past time ends the snooze. */
 export function snoozeAlert(run: RuleRun, number: number, by: string, until: number): void {
   const alert = requireOpenAlert(run, number);
   alert.snoozed_until = until > run.now ? Math.min(until, run.now + MAX_SNOOZE_MS) : null;
   recordTransition(run, "snoozed", alert, by);
 }
 
-/** When the alert next needs the clock, epoch ms. */
+/** When escalation, repeat and snooze are due, epoch milliseconds. */
 export function listAlertDeadlines(alert: Alert): number[] {
   return [escalationDueAt(alert), repeatDueAt(alert), alert.snoozed_until].filter((time) => time !== null);
 }
@@ -159,7 +158,7 @@ function escalationDueAt(alert: Alert): number | null {
   return alert.state === "active" ? delayBySnooze(alert, alert.escalate_at) : null;
 }
 
-/** An acknowledged alert is repeated too: what goes on must not be forgotten. */
+/** Acknowledged alerts are repeated too while their condition lasts. */
 function repeatDueAt(alert: Alert): number | null {
   return alert.state === "recovered" ? null : delayBySnooze(alert, alert.repeat_at);
 }
@@ -168,7 +167,7 @@ function delayBySnooze(alert: Alert, time: number | null): number | null {
   return time === null ? null : Math.max(time, alert.snoozed_until ?? time);
 }
 
-/** Escalates and repeats what is due. A late clock tells every tier that it missed, in order, and repeats once. */
+/** Runs due escalations and repeats. After a delay it escalates every missed tier in order, and repeats once. */
 export function runDueReminders(run: RuleRun): void {
   for (const alert of run.memory.alerts) {
     for (let due = escalationDueAt(alert); due !== null && due <= run.now; due = escalationDueAt(alert))

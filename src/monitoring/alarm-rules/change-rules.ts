@@ -1,4 +1,4 @@
-// Rules over time: how fast a value changes, and how far it has drifted from what is usual for this patient.
+// Rules over time: rate of change, and drift (trend) from the patient's baseline.
 import { roundHalfUp } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
 import type { Baseline, RuleRun, Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
@@ -9,7 +9,7 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** The rate of change is judged on up to seven points, ten seconds apart or more, none older than ten minutes. */
+/** The rate uses up to seven points, at least ten seconds apart and at most ten minutes old. */
 const MAX_RATE_POINTS = 7;
 const RATE_SPACING_S = 10;
 const RATE_WINDOW_S = 600;
@@ -23,19 +23,19 @@ export function toRateKey(code: string): string {
 }
 
 /**
- * Change a minute, as the median of the slopes between all pairs of points (Theil 1950, Sen 1968): up to 29 % of outliers do not move
- * it. Null until there are five points over forty seconds.
+ * Change per minute, as the median of the slopes between all pairs of points (Theil 1950, Sen 1968), which is robust against up to
+ * 29 % outliers. Null until there are five points, which span at least forty seconds.
  */
 export function computeRatePerMinute(points: readonly RatePoint[]): number | null {
   if (points.length < MIN_RATE_POINTS) return null;
   const slopes = points
-    .flatMap(([t, v], i) => points.slice(i + 1).map(([u, w]) => ((w - v) * 60) / (u - t)))
+    .flatMap(([time, value], i) => points.slice(i + 1).map(([later, next]) => ((next - value) * 60) / (later - time)))
     .sort((a, b) => a - b);
   const middle = slopes.length >> 1;
   return ((slopes[middle] ?? 0) + (slopes[slopes.length - 1 - middle] ?? 0)) / 2;
 }
 
-/** Takes a newer value of a vital into its rate of change. The alert ends below half of the limit, or after ten minutes without values. */
+/** Adds a newer value to the rate of change. The alert ends below half of the limit, or after ten minutes without values. */
 export function evaluateRate(watched: WatchedVital, value: number, at: number): void {
   const { run, code, vital, limits } = watched;
   const limit = limits.rate_per_minute;
@@ -55,38 +55,38 @@ export function evaluateRate(watched: WatchedVital, value: number, at: number): 
   else if (Math.abs(rate) < limit / 2 || isLimitAlertOngoing(run, code)) recoverAlert(run, toRateKey(code));
 }
 
-/** Beyond a limit there is an alarm already, of which the change is a part. */
+/** An ongoing limit alert already covers the change. */
 function isLimitAlertOngoing(run: RuleRun, code: string): boolean {
   return isOngoing(findOpenAlert(run, toLimitKey(code)));
 }
 
 function raiseRateAlert(run: RuleRun, code: string, value: number, rate: number, limit: number, window_s: number): void {
   const side: Side = rate < 0 ? "low" : "high";
-  const change = `${side === "low" ? "falls" : "rises"} by ${roundHalfUp(Math.abs(rate), 1)} a minute over ${window_s} s; the limit is ${limit}`;
+  const change = `${side === "low" ? "falls" : "rises"} by ${roundHalfUp(Math.abs(rate), 1)} per minute over ${window_s} s; the limit is ${limit}`;
   const why = { value: roundHalfUp(rate, 1), bound: limit, side, window_s, text: `${formatReading(code, value)} ${change}` };
   raiseAlert(run, { key: toRateKey(code), rule: "rate", code, device: null, priority: "medium", why });
 }
 
-/** Forgets the points, as after somebody resolved the alert. */
+/** Clears the points and ends the alert. */
 export function clearRate(run: RuleRun, code: string, vital: VitalMemory): void {
   vital.ratePoints = undefined;
   recoverAlert(run, toRateKey(code));
 }
 
-/** Half-lives: "usual" is the last hours, "now" the last minutes. A day and its night stay within the usual. */
+/** Half-lives of the baseline (hours) and of the current mean (minutes), so that the daily rhythm stays within the baseline. */
 const SLOW_HALF_LIFE_MS = 6 * HOUR_MS;
 const FAST_HALF_LIFE_MS = 10 * MINUTE_MS;
-/** The usual is not known before an hour and six values, and takes one value a minute at most. */
+/** The baseline needs an hour and six values, and includes at most one value per minute. */
 const MIN_BASELINE = { values: 6, ms: HOUR_MS };
 const BASELINE_SPACING_MS = MINUTE_MS;
 /**
- * Standard deviations that are a drift (the three of Shewhart's charts), that are none any more, and beyond which one value counts no
- * further.
+ * Standard deviations at which a drift begins (three, as in Shewhart's control charts) and ends, and to which a single value is
+ * clipped.
  */
 const DRIFT_SD = 3;
 const SETTLED_SD = 1.5;
 const CLIP_SD = 3;
-/** How long a drift must last, and after which silence nothing is known of it any more. */
+/** How long a drift must last, and how long it stays valid without new values. */
 const MIN_DRIFT_MS = 10 * MINUTE_MS;
 const MAX_DRIFT_AGE_MS = 6 * HOUR_MS;
 
@@ -94,7 +94,7 @@ export function toTrendKey(code: string): string {
   return `trend:${code}`;
 }
 
-/** The least spread that is taken for real: a twentieth of the room between the limits, or the hysteresis. */
+/** The minimum spread: a twentieth of the range between the limits, or the hysteresis. */
 function minSpread(limits: Limits): number {
   const room = limits.high !== null && limits.low !== null ? (limits.high - limits.low) / 20 : 0;
   return Math.max(room, limits.hysteresis, 1e-6);
@@ -105,8 +105,8 @@ function decayWeight(elapsed: number, halfLife: number): number {
 }
 
 /**
- * Takes a newer value of a vital into its baseline and judges the drift: the z-score of the fast exponentially weighted mean (Roberts
- * 1959) against the slow mean and its deviation. Only drifts towards a side that has a limit count. It is a hint, of low priority.
+ * Adds a newer value to the baseline and evaluates the drift: the z-score of the fast exponentially weighted mean (Roberts 1959)
+ * against the slow mean and its deviation. Only drifts towards a side with a limit count. The priority is low.
  */
 export function evaluateTrend(watched: WatchedVital, value: number, at: number): void {
   const { run, code, vital, limits } = watched;
@@ -130,7 +130,7 @@ export function evaluateTrend(watched: WatchedVital, value: number, at: number):
   if (at - baseline.updatedAt >= BASELINE_SPACING_MS) updateBaseline(baseline, value, spread, at);
 }
 
-/** Standard deviations off the usual, and how much one of them is. */
+/** `z`: standard deviations from the baseline; `spread`: one standard deviation. */
 type Drift = { z: number; spread: number };
 
 function updateBaseline(baseline: Baseline, value: number, spread: number, at: number): void {
@@ -175,19 +175,19 @@ function raiseDriftAlert(run: RuleRun, code: string, baseline: Baseline, { z, sp
   raiseAlert(run, { key: toTrendKey(code), rule: "trend", code, device: null, priority: "low", why });
 }
 
-/** Begins a new baseline, as after somebody resolved the alert: what is now is the new usual. */
+/** Drops the baseline and ends the alert; the next value starts a new baseline. */
 export function resetBaseline(run: RuleRun, code: string, vital: VitalMemory): void {
   vital.baseline = undefined;
   recoverAlert(run, toTrendKey(code));
 }
 
-/** Ends what no newer value has confirmed for too long. */
+/** Ends alerts that no newer value has confirmed in time. */
 export function expireChangeAlerts(run: RuleRun, code: string, vital: VitalMemory): void {
   if (run.now >= rateExpiresAt(vital)) recoverAlert(run, toRateKey(code));
   if (run.now >= trendExpiresAt(vital)) recoverAlert(run, toTrendKey(code));
 }
 
-/** When open alerts of change would end without another value. */
+/** When open rate and trend alerts end without another value, epoch milliseconds. */
 export function listChangeDeadlines(run: Pick<RuleRun, "memory">, code: string, vital: VitalMemory): number[] {
   const open = (key: string) => isOngoing(run.memory.alerts.find((alert) => alert.key === key));
   return [...(open(toRateKey(code)) ? [rateExpiresAt(vital)] : []), ...(open(toTrendKey(code)) ? [trendExpiresAt(vital)] : [])];

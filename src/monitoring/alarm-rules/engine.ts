@@ -1,4 +1,4 @@
-// The alarm engine: what happens to a patient goes in, changes of alerts come out. Pure; the caller keeps the memory and the clock.
+// The alarm engine: a pure function from inputs to changes of alerts. The caller keeps the memory and the clock.
 import type { Sample } from "../vitals/model.ts";
 import type { AlarmMemory, DeviceMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { beginRuleRun } from "./alarm-memory.ts";
@@ -30,16 +30,15 @@ export type { AlarmMemory } from "./alarm-memory.ts";
 export { emptyAlarmMemory as emptyMemory } from "./alarm-memory.ts";
 export { AlarmError } from "./alert-lifecycle.ts";
 
-/** What was measured longer ago is history: kept and shown, never judged. */
+/** Older samples are stored and shown but not evaluated. */
 const MAX_EVALUATED_AGE_MS = 7 * 24 * 3_600_000;
-/** A device that reports more conditions than these at a time is not describing itself. */
+/** Limit per report of a device. */
 const MAX_CONDITIONS = 16;
 
 /**
- * Judges one input at `now`, epoch ms of the server. The memory that is given stays as it is; the new one is plain JSON. Every
- * transition bears the alert as it was after it, in the order in which they came about. A `config` that changed takes effect with the
- * next step, of which the caller makes one for it. A clock that goes back stands still.
- * @throws AlarmError for an act on an alert that is unknown or over; then nothing has changed
+ * Evaluates one input at `now` (server's clock, epoch milliseconds). Returns a new memory (plain JSON) and the transitions in order,
+ * each with the alert after it. After a change of `config` the caller runs a `tick`. A clock that goes back counts as stopped.
+ * @throws AlarmError for an action on an unknown or cleared alert; nothing has changed then
  */
 export function stepAlarms(
   memory: AlarmMemory,
@@ -81,7 +80,7 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
   }
 }
 
-/** In the order of measurement, so that a batch that was shuffled on its way is judged as it happened. */
+/** Applies samples in order of measurement, whatever their order in the batch. */
 function applySamples(run: RuleRun, id: string | null, samples: readonly Sample[]): void {
   const device = id === null ? null : recordDeviceContact(run, id);
   const ordered =
@@ -104,8 +103,8 @@ function applySample(run: RuleRun, device: DeviceMemory | null, { code, value, a
 }
 
 /**
- * What rested on a wrong value ends, and the right one is judged as if it had come in its place. The usual of the vital stays as it is:
- * no one value weighs much in it.
+ * Ends what the wrong value caused and evaluates the newest one instead. The baseline is kept, since a single value has little weight
+ * in it.
  */
 function applyCorrection(run: RuleRun, code: string, newest: { value: number; at: number; received: number } | null): void {
   const vital = run.memory.vitals[code];
@@ -126,19 +125,19 @@ function applyCorrection(run: RuleRun, code: string, newest: { value: number; at
 function evaluateSample(watched: WatchedVital, value: number, time: number, isFirst: boolean): void {
   if (!isFirst) evaluateHeldValue(watched, time);
   evaluateLimit(watched, value, time);
-  // Another value of the same instant has no time in which it could have changed.
+  // Two values of the same time have no rate of change.
   if (!isFirst && time === watched.vital.measuredAt) return;
   evaluateRate(watched, value, time);
   evaluateTrend(watched, value, time);
 }
 
-/** The last value stands until the next: what became due in between did so without a sample. */
+/** Evaluates the last value, which holds until the next one, for durations that ended in between. */
 function evaluateHeldValue(watched: WatchedVital, time: number): void {
   const { vital } = watched;
   if (!vital.resolved) evaluateLimit(watched, vital.lastValue, Math.min(time, vital.measuredAt + MAX_VALUE_HOLD_MS));
 }
 
-/** What the clock or a changed config brings about without any input. */
+/** Evaluates what is due by the clock or a changed config. */
 function evaluateStandingValues(run: RuleRun): void {
   for (const [code, vital] of Object.entries(run.memory.vitals)) {
     const limits = run.config.limits[code];
@@ -159,7 +158,7 @@ function stopWatchingVital(run: RuleRun, code: string, vital: VitalMemory): void
   if (!NEWS2_CODES.has(code)) delete run.memory.vitals[code];
 }
 
-/** Nobody is watched: nothing stays open, latched or not. Values and devices are remembered for when somebody is again. */
+/** Monitoring is off: clears all alerts, even latched ones. Values and devices are kept for when it is switched on. */
 function clearAllAlerts(run: RuleRun): void {
   for (const alert of [...run.memory.alerts]) clearAlert(run, alert);
   for (const vital of Object.values(run.memory.vitals)) {
@@ -173,7 +172,7 @@ function toTechnicalKey(device: string, condition: string): string {
   return `technical:${device}:${condition}`;
 }
 
-/** Raises what the device reports now and ends what it reports no longer. */
+/** Raises alerts for reported conditions and ends those no longer reported. */
 function applyConditions(run: RuleRun, id: string, reported: readonly string[]): void {
   const device = recordDeviceContact(run, id);
   if (!device || run.config.monitoring === "off") return;
@@ -192,7 +191,7 @@ function raiseTechnicalAlert(run: RuleRun, device: string, condition: string): v
   raiseAlert(run, { key: toTechnicalKey(device, condition), rule: "technical", code: null, device, priority: "low", why });
 }
 
-/** Somebody has dealt with it. What it was about is raised again by new evidence alone, not by what that person has seen. */
+/** Clears an alert by hand. Only new evidence raises it again, not the values known now. */
 function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
   clearAlert(run, alert, by);
   const vital = alert.code === null ? undefined : run.memory.vitals[alert.code];
@@ -226,7 +225,7 @@ function ignoreCondition(memory: AlarmMemory, { device: id, key }: Alert): void 
     device.resolvedConditions = [...(device.resolvedConditions ?? []), key.slice(toTechnicalKey(id, "").length)];
 }
 
-/** When the next step is needed though nothing happens, epoch ms; null for never. It may lie in the past: then it is due now. */
+/** When the next `tick` is due, epoch milliseconds; null for never. A past time means now. */
 export function nextDeadline(memory: AlarmMemory, config: AlarmConfig): number | null {
   if (config.monitoring === "off") return null;
   const vitals = Object.entries(memory.vitals).flatMap(([code, vital]) => vitalDeadlines(memory, config, code, vital));

@@ -1,19 +1,19 @@
-// The limit rule: when a value is beyond a limit, for how long, and when it is back.
+// The limit rule: onset, duration and recovery of a value beyond a limit.
 import { CODES, findVital } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
 import type { Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
 import type { Alert } from "./model.ts";
 
-/** A value stands until the next one, but not for longer: half an hour, as long as NEWS2 inputs stay fresh by default. */
+/** A value holds until the next one, at most half an hour, as long as NEWS2 inputs stay fresh. */
 export const MAX_VALUE_HOLD_MS = 30 * 60_000;
 
-/** No pulse, no oxygen, no breath: of the highest priority whatever the limits are. */
+/** Vitals whose value 0 raises a high-priority alert whatever the limits are. */
 const ZERO_IS_CRITICAL: ReadonlySet<string> = new Set([CODES.heart_rate, CODES.spo2, CODES.respiratory_rate]);
 
 export type LimitPosition = { side: Side; bound: number; critical: boolean };
 
-/** Where a value lies against limits; null is inside. A limit is met at its value, as NEWS2's bands are written ("91 or less"). */
+/** The position of a value beyond a limit; null when inside. Limits are inclusive, like NEWS2's bands ("91 or less"). */
 export function locateValue(code: string, value: number, limits: Limits): LimitPosition | null {
   if (value <= 0 && ZERO_IS_CRITICAL.has(code)) return { side: "low", bound: 0, critical: true };
   const { critical_low, low, high, critical_high } = limits;
@@ -24,7 +24,7 @@ export function locateValue(code: string, value: number, limits: Limits): LimitP
   return null;
 }
 
-/** Back from the side by more than the hysteresis. A side without limits has nothing to come back from. */
+/** Whether a value is inside by more than the hysteresis. A side without limits always counts as recovered. */
 function hasRecoveredFrom(side: Side, value: number, limits: Limits): boolean {
   const bounds = side === "low" ? [limits.low, limits.critical_low] : [limits.high, limits.critical_high];
   return bounds.every((bound) => {
@@ -38,12 +38,11 @@ export function toLimitKey(code: string): string {
 }
 
 /**
- * Judges the value that holds at a time, new or still standing.
+ * Evaluates the value at a time, a new or a held one.
  *
- * Beyond a critical limit the alarm is raised at once: what monitors send is averaged over seconds already. Beyond an ordinary one it
- * is raised after `duration_s` on that side. A dip back across the limit that is shorter than the duration, and not by more than the
- * hysteresis, does not start the time anew: a value that dithers at its limit is beyond it. An alert recovers when the value has been
- * inside by more than the hysteresis for `duration_s` without a break.
+ * Beyond a critical limit the alert is raised at once, since monitors already average over seconds; beyond an ordinary one after
+ * `duration_s`. A return inside that is shorter than `duration_s` and within the hysteresis does not restart the duration. An alert
+ * recovers when the value has been inside by more than the hysteresis for `duration_s` without interruption.
  */
 export function evaluateLimit(watched: WatchedVital, value: number, time: number): void {
   const { run, code, vital, limits } = watched;
@@ -104,7 +103,7 @@ export function formatReading(code: string, value: number): string {
   return vital ? `${vital.display} ${value} ${vital.unit}` : `${code} ${value}`;
 }
 
-/** When a standing value will be judged anew: its onset or its recovery is complete. Null when that needs another value. */
+/** When the onset or recovery of the held value completes, epoch milliseconds; null when it needs another value. */
 export function limitDeadline(code: string, vital: VitalMemory, limits: Limits, alert: Alert | undefined): number | null {
   if (vital.resolved) return null;
   const position = locateValue(code, vital.lastValue, limits);
@@ -113,7 +112,7 @@ export function limitDeadline(code: string, vital: VitalMemory, limits: Limits, 
   return dueAt !== null && dueAt <= vital.measuredAt + MAX_VALUE_HOLD_MS ? dueAt : null;
 }
 
-/** Since when a value has been on its side; undefined where that is what the alert says already. */
+/** Since when the value has been on its side; undefined when the alert was already raised for it. */
 function findOnset(vital: VitalMemory, position: LimitPosition, alert: Alert | undefined): number | undefined {
   const isAlreadyRaised = isOngoing(alert) && alert.why.side === position.side;
   return isAlreadyRaised || vital.side !== position.side ? undefined : vital.onsetAt;

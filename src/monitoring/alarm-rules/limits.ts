@@ -1,16 +1,15 @@
-// Limits that a ward or a patient has of its own: what is sensible, and how they lie over the defaults.
+// Limit overrides of wards and patients: validation, and merging with the defaults.
 import { findVital } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
 import { NO_LIMITS } from "./no-limits.ts";
 
-/** What is absent is inherited; null switches a limit off. */
+/** Absent fields are inherited; null switches a limit off. */
 export type LimitsOverride = Partial<Limits>;
 export type LimitsOverrides = Readonly<Record<string, LimitsOverride>>;
 
 /**
- * The limits in effect by code, field by field: the patient's before the ward's before the defaults of the age band. A code that only
- * an override has is watched from `NO_LIMITS` up. Layers that were sensible alone may contradict each other after one has changed;
- * the rules then go by the critical limit first, and so alarm sooner, not later.
+ * The limits in effect by code, merged field by field: patient before ward before default. A code without defaults starts from
+ * `NO_LIMITS`. Layers may contradict each other after one changes; the rules check the critical limit first, and so alarm sooner.
  */
 export function mergeLimits(
   defaults: Readonly<Record<string, Limits>>,
@@ -24,7 +23,7 @@ export function mergeLimits(
   return Object.fromEntries([...codes].map((code) => [code, toMerged(code)]));
 }
 
-/** Undefined inherits, as absence does. */
+/** Undefined inherits, like an absent field. */
 function applyOverride(base: Limits, override: LimitsOverride | undefined): Limits {
   const overridden = Object.entries(override ?? {}).filter(([, value]) => value !== undefined);
   return { ...base, ...Object.fromEntries(overridden) };
@@ -32,23 +31,21 @@ function applyOverride(base: Limits, override: LimitsOverride | undefined): Limi
 
 export type LimitProblem = { field: keyof Limits | "code"; code: keyof typeof PROBLEM_MESSAGES; message: string };
 const PROBLEM_MESSAGES = {
-  unknown_code: "Only vital signs of the catalogue have limits",
-  out_of_range: "The value is outside of its range",
-  crossed: "Limits must rise from critical low, low, high to critical high; low and high must differ",
-  too_wide: "A hysteresis must be less than half of the room between low and high",
-  unguarded: "A critical limit can only be switched off while the ordinary limit of that side is on",
-  too_far: "A critical limit may lie at most halfway between the one it replaces and the end of what is possible",
+  unknown_code: "Unknown vital sign",
+  out_of_range: "Value out of range",
+  crossed: "Limits must increase from critical low, low, high to critical high; low and high must differ",
+  too_wide: "The hysteresis must be less than half of the range between low and high",
+  unguarded: "A critical limit can only be switched off while the ordinary limit of the same side is on",
+  too_far: "A critical limit may be at most halfway between the one it replaces and the end of the plausible range",
 } as const;
 
-/** Seconds and hysteresis that make sense. An alarm that waits five minutes is late already; a silence of a day is none. */
+/** Allowed seconds: an alert delayed by more than five minutes is late, and a silence longer than a day is no fault. */
 const ALLOWED_RANGES = { duration_s: [0, 300], silence_s: [30, 86_400] } as const;
 
 /**
- * What is wrong with an override, field by field; empty where nothing is. `base` is what it lies over, for the rules that concern the
- * limits in effect; without it only the override's own fields are compared.
- *
- * A critical limit is never switched off silently: to be without one, an override must say null, the ordinary limit of that side must
- * be on, and moving it far out is refused as well. A pulse, saturation or respiration of 0 raises an alarm whatever is set here.
+ * Validates an override. `base` has the inherited limits, for checks of the limits in effect; without it only the override's own
+ * fields are compared. A critical limit is switched off only by an explicit null while the ordinary limit of that side is on, and it
+ * cannot be moved far out. A heart rate, saturation or respiratory rate of 0 raises an alert whatever is set here.
  */
 export function checkLimits(override: LimitsOverride, code: string, base: Limits = NO_LIMITS): LimitProblem[] {
   const vital = findVital(code);
@@ -88,14 +85,14 @@ function checkOrder({ critical_low, low, high, critical_high }: Limits): LimitPr
 
 function checkTiming(override: LimitsOverride, { low, high, hysteresis: margin }: Limits): LimitProblem[] {
   const { duration_s, silence_s, hysteresis, rate_per_minute } = override;
-  const halfRoom = low !== null && high !== null && high > low ? (high - low) / 2 : Number.POSITIVE_INFINITY;
+  const halfRange = low !== null && high !== null && high > low ? (high - low) / 2 : Number.POSITIVE_INFINITY;
   const isRateValid =
     rate_per_minute === null || rate_per_minute === undefined || (Number.isFinite(rate_per_minute) && rate_per_minute > 0);
   return [
     ...(isWithin(duration_s, ...ALLOWED_RANGES.duration_s) ? [] : [toProblem("duration_s", "out_of_range")]),
     ...(isWithin(silence_s, ...ALLOWED_RANGES.silence_s) ? [] : [toProblem("silence_s", "out_of_range")]),
     ...(isWithin(hysteresis, 0, Number.MAX_VALUE) ? [] : [toProblem("hysteresis", "out_of_range")]),
-    ...(margin >= halfRoom ? [toProblem("hysteresis", "too_wide")] : []),
+    ...(margin >= halfRange ? [toProblem("hysteresis", "too_wide")] : []),
     ...(isRateValid ? [] : [toProblem("rate_per_minute", "out_of_range")]),
   ];
 }

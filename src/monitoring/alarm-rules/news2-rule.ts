@@ -1,4 +1,4 @@
-// The alarm on NEWS2: the thresholds of the Royal College of Physicians, and how long a score must hold.
+// The NEWS2 rule: thresholds of the Royal College of Physicians, and how long a score must hold.
 import { CODES } from "../vitals/catalogue.ts";
 import type { LatestSample, News2 } from "../vitals/news2.ts";
 import { computeNews2 } from "../vitals/news2.ts";
@@ -9,13 +9,13 @@ import type { AlarmConfig, Priority } from "./model.ts";
 /** RCP 2017, table 4: emergency response at 7, urgent response at 5 or three points in a single parameter. */
 const EMERGENCY_SCORE = 7;
 const URGENT_SCORE = 5;
-/** An urgent score must hold, since one stray value makes three points; it ends when it has been lower for a round of readings. */
+/** An urgent score must hold, since one outlier scores three points; the alert ends when the score has been lower for five minutes. */
 export const URGENT_HOLD_MS = 30_000;
 export const LOWER_HOLD_MS = 5 * 60_000;
 
 export const NEWS2_KEY = "news2";
 
-/** Codes whose latest value is kept for the score though they have no limits. */
+/** Codes whose latest value is kept for the score even without limits. */
 export const NEWS2_CODES: ReadonlySet<string> = new Set([
   CODES.respiratory_rate,
   CODES.spo2,
@@ -28,8 +28,8 @@ export const NEWS2_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Scores the latest values and raises or ends the alert. From incomplete or stale values nothing is raised, and nothing ends: that a
- * score is not known does not mean that it is low.
+ * Scores the latest values and raises or ends the alert. Incomplete or stale values change nothing, since an unknown score is not a
+ * low one.
  */
 export function evaluateNews2(run: RuleRun): void {
   const { memory, config, now } = run;
@@ -82,7 +82,7 @@ function raiseScoreAlert(run: RuleRun, { score, parts }: News2, priority: Priori
   raiseAlert(run, { key: NEWS2_KEY, rule: "news2", code: null, device: null, priority, why });
 }
 
-/** Somebody resolved the alert: the same score is not raised again, a higher one is, and any after it was low. */
+/** After a resolved alert, only a higher score raises a new one, or any high score after a low one. */
 export function ignoreScore(run: RuleRun): void {
   const { memory, config, now } = run;
   if (!config.news2) return;

@@ -1,4 +1,4 @@
-// What a vital begins with that an age has no limits of, by itself: the portal begins there too.
+// The base limits of a vital without defaults. A file of its own, since the portal uses it too.
 import type { Limits } from "../vitals/model.ts";
 
 export const NO_LIMITS: Limits = {

@@ -1,4 +1,4 @@
-// What other limits would have meant: stored samples go through the rules again, before the limits are saved.
+// Preview of limits: replays stored samples through the alarm rules.
 import type { Limits, Sample } from "../vitals/model.ts";
 import { emptyMemory, stepAlarms } from "./engine.ts";
 import { MAX_VALUE_HOLD_MS } from "./limit-rule.ts";
@@ -9,16 +9,15 @@ export type AlarmCount = { alarms: number } & Record<Priority, number>;
 export type Preview = {
   before: number;
   after: number;
-  /** Vitals whose limits differ. */
+  /** Only vitals whose limits differ. */
   by_code: Record<string, { before: AlarmCount; after: AlarmCount }>;
 };
 
 const HOUR_MS = 3_600_000;
 
 /**
- * Replays samples (any order, epoch ms) under two sets of limits and counts the alarms that each vital would have raised by its value,
- * its rate or its trend. Only vitals whose limits differ are replayed. A latched alarm whose condition came back counts again: nobody
- * acknowledges in a replay.
+ * Replays samples (any order, epoch milliseconds) under two sets of limits and counts the alerts per vital by value, rate and trend.
+ * Only vitals whose limits differ are replayed. A latched alert whose condition returns counts again, since nobody acknowledges it.
  */
 export function previewAlarms(
   samples: readonly Sample[],
@@ -48,7 +47,7 @@ function countAlarms(samples: readonly Sample[], limits: Readonly<Record<string,
   return count;
 }
 
-/** The transitions of samples of ascending time, an hour at a step; a value stands for its time between and after them. */
+/** The transitions of samples in ascending time, evaluated in steps of an hour, plus the time that the last value holds. */
 export function replaySamples(samples: readonly Sample[], config: AlarmConfig): Transition[] {
   const transitions: Transition[] = [];
   let memory = emptyMemory();

@@ -1,4 +1,4 @@
-// Silence is not health: a vital or a whole device from which nothing comes any more, by the server's clock.
+// The silence rule: alerts for a vital or a device that stopped sending, by the server's clock.
 import { findVital } from "../vitals/catalogue.ts";
 import type { AlarmMemory, DeviceMemory, RuleRun } from "./alarm-memory.ts";
 import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert } from "./alert-lifecycle.ts";
@@ -14,7 +14,7 @@ export function toDeviceKey(id: string): string {
   return `device:${id}`;
 }
 
-/** Something came from a device: it is there, and its silence is over. Devices that are not bound are nobody's to miss. */
+/** Records that a device sent something, which ends its silence. @returns null for a device that is not assigned */
 export function recordDeviceContact(run: RuleRun, id: string): DeviceMemory | null {
   if (!run.config.devices[id]) return null;
   const device = run.memory.devices[id] ?? { lastHeardAt: run.now, vitalsHeardAt: {} };
@@ -24,20 +24,20 @@ export function recordDeviceContact(run: RuleRun, id: string): DeviceMemory | nu
   return run.memory.devices[id];
 }
 
-/** A usable value came from a sensor. Implausible ones do not count: a sensor that is off may send them for ever. */
+/** Records a usable value of a vital. Implausible ones do not count, since a detached sensor may send them forever. */
 export function recordVital(run: RuleRun, device: DeviceMemory, code: string): void {
   device.vitalsHeardAt[code] = run.now;
   clearAlertByKey(run, toSilenceKey(code));
 }
 
-/** Forgets what is not to be missed any more: the sensor was taken off on purpose, until it sends again. */
+/** Stops waiting for a vital until it is sent again: the sensor was removed on purpose. */
 export function ignoreVital(memory: AlarmMemory, code: string): void {
   for (const device of Object.values(memory.devices)) delete device.vitalsHeardAt[code];
 }
 
 type LastReading = { id: string; device: DeviceMemory; at: number; allowedMs: number };
 
-/** The device that sent a vital last, and how long the vital may be silent; null where it cannot be. */
+/** The device that last sent a vital, and the allowed silence; null when silence of the vital raises no alert. */
 function findLastReading(memory: AlarmMemory, config: AlarmConfig, code: string): LastReading | null {
   const allowedMs = config.limits[code]?.silence_s ?? null;
   if (allowedMs === null) return null;
@@ -50,22 +50,22 @@ function findLastReading(memory: AlarmMemory, config: AlarmConfig, code: string)
 }
 
 /**
- * Whether the device went on speaking when the vital had stopped: then the sensor is off. Otherwise the device itself is silent, and
- * has one alarm for all that it measures. Half of the allowed silence tells them apart, however seldom a device speaks. A device that
- * speaks once more within that half and then no more has its own alarm, so that no silence lasts longer than one and a half times.
+ * Whether the device kept sending after the vital stopped (a detached sensor). Otherwise the device itself is silent and has one alert
+ * for all its vitals. The threshold is half of the allowed silence, so that no silence goes unnoticed for longer than one and a half
+ * times the allowed one.
  */
 function isVitalSilentAlone(config: AlarmConfig, { id, device, at, allowedMs }: LastReading): boolean {
   return config.devices[id]?.silence_s === null || device.lastHeardAt - at >= allowedMs / 2;
 }
 
-/** When a vital is silent; null where that cannot be. Counted anew when silence begins to matter and when its device comes back. */
+/** When a vital becomes silent; null for never. Restarts when ward monitoring begins and when the device sends again. */
 function vitalSilentAt(memory: AlarmMemory, config: AlarmConfig, code: string): number | null {
   const last = findLastReading(memory, config, code);
   if (!last || memory.ward === null || !isVitalSilentAlone(config, last)) return null;
   return Math.max(last.at, memory.ward, last.device.returnedAt ?? 0) + last.allowedMs;
 }
 
-/** When a device is silent: after its own time, or that of a vital which fell silent with it, so that no vital is missed longer. */
+/** When a device becomes silent: after its own allowed silence, or a shorter one of a vital that stopped with it. */
 function deviceSilentAt(memory: AlarmMemory, config: AlarmConfig, id: string): number | null {
   const device = memory.devices[id];
   const allowedSeconds = config.devices[id]?.silence_s ?? null;
@@ -86,7 +86,7 @@ function listWatchedCodes(memory: AlarmMemory): Set<string> {
   return new Set(Object.values(memory.devices).flatMap((device) => Object.keys(device.vitalsHeardAt)));
 }
 
-/** Raises what is silent now, and ends what nobody waits for any more. */
+/** Raises alerts for silent vitals and devices, and clears those no longer monitored. */
 export function evaluateSilence(run: RuleRun): void {
   const { memory, config, now } = run;
   memory.ward = config.monitoring === "ward" ? (memory.ward ?? now) : null;

@@ -1,5 +1,4 @@
-// JSON that D1 keeps about alerts, parsed: limits of a rule, why an alert was raised, what an event changed.
-// D1's own migrations give these columns their version: one of them can rewrite every row at once.
+// Parsing of JSON columns of alerts in D1. They need no version, since a D1 migration can rewrite every row.
 import { z } from "zod";
 import { ApiError } from "../../platform/errors.ts";
 import type { LimitsOverride } from "./limits.ts";
@@ -29,20 +28,20 @@ const EventSchema = z.object({
   state: z.enum(ALERT_STATES).nullable().default(null),
 });
 
-/** @throws ApiError integrity_error: limits that cannot be read must not count as none */
-export const limitsOverrideOf = (text: string): LimitsOverride => parsed(LimitsSchema, text, "alert_rules.limits");
+/** @throws ApiError integrity_error: unreadable limits must not count as no limits */
+export const limitsOverrideOf = (text: string): LimitsOverride => parseColumn(LimitsSchema, text, "alert_rules.limits");
 
 /** @throws ApiError integrity_error */
-export const whyOf = (text: string): Alert["why"] => parsed(WhySchema, text, "alerts.why");
+export const whyOf = (text: string): Alert["why"] => parseColumn(WhySchema, text, "alerts.why");
 
 /** @throws ApiError integrity_error */
 export const eventDetailOf = (text: string | null) =>
-  text === null ? { priority: null, state: null } : parsed(EventSchema, text, "alert_events.detail");
+  text === null ? { priority: null, state: null } : parseColumn(EventSchema, text, "alert_events.detail");
 
-function parsed<T>(schema: z.ZodType<T>, text: string, column: string): T {
+function parseColumn<T>(schema: z.ZodType<T>, text: string, column: string): T {
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new ApiError("integrity_error", `${column} cannot be read`, { cause });
+    throw new ApiError("integrity_error", `${column} is unreadable`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-// Alarm limits of wards and patients: kept in D1, checked before they are saved, each change with its numbers in the trail.
+// Alert rules of wards and patients: validated, stored in D1, and audited with the values before and after.
 import { and, eq, sql } from "drizzle-orm";
 import { type Access, authorizePatient, requireRole, withUser } from "../../access/access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
@@ -17,7 +17,7 @@ import { AGE_BANDS, type AgeBand, type Limits, type Vital } from "../vitals/mode
 type AlertRuleRow = typeof alertRules.$inferSelect;
 export type Layer = "default" | "ward" | "patient";
 
-/** So many rules a list holds; a hospital with more names a ward. */
+/** Rules per list; a hospital with more must filter by ward. */
 export const MAX_RULES = 1_000;
 
 function toRule(row: AlertRuleRow) {
@@ -36,7 +36,7 @@ function toRule(row: AlertRuleRow) {
   };
 }
 
-/** The catalogue's limits of an age band, with their sources. */
+/** The default limits of an age band, with their sources. */
 export async function listDefaultRules(call: Call, band: AgeBand) {
   await requireRole(call, "alert_rule:read");
   return VITALS.flatMap(({ code, name, display, unit, plausible, limits, source }) => {
@@ -48,7 +48,7 @@ export async function listDefaultRules(call: Call, band: AgeBand) {
 const hospitalFilter = (effectiveRole: UserEffectiveRole) =>
   effectiveRole.role === "admin" ? sql`1` : eq(wards.hospitalId, effectiveRole.hospitalId ?? "");
 
-/** Rules of the wards of the caller's hospital, ward by ward; of all hospitals for administrators. */
+/** Rules of the wards of the caller's hospital, or of all hospitals for administrators, ordered by ward. */
 export async function listRules(
   anyCall: Call,
   { ward_id, hospital_id }: { ward_id?: string | undefined; hospital_id?: string | undefined },
@@ -78,7 +78,7 @@ export async function listRules(
   return rows.map(toRule);
 }
 
-/** Whose rule it is, what the caller has found there, and what its trail says. */
+/** The ward or patient of a rule, the stored rule, and the audit event of the change. */
 type RuleScope = {
   scope: "ward" | "patient";
   id: string;
@@ -122,7 +122,7 @@ function groupByLayer(rows: readonly AlertRuleRow[]): { ward: LimitsOverrides; p
   return { ward: limitsOfScope("ward"), patient: limitsOfScope("patient") };
 }
 
-/** Unknown ages are judged as adults, as the rules do. */
+/** An unknown age counts as adult, as in the alarm rules. */
 async function getAgeBand({ keys, now }: Call, { patient }: Access): Promise<AgeBand> {
   const { date_of_birth } = await unsealIdentity(keys, patient);
   return date_of_birth === null ? "adult" : findAgeBand(date_of_birth, now).band;
@@ -132,18 +132,18 @@ async function getAgeBand({ keys, now }: Call, { patient }: Access): Promise<Age
 export function assertValidLimits(problems: readonly LimitProblem[], path = ""): void {
   if (problems.length === 0) return;
   const errors = problems.map(({ field, code, message }) => ({ path: `${path}${field}`, message, code }));
-  throw new ApiError("invalid_request", "These limits do not make sense; see errors.", { errors });
+  throw new ApiError("invalid_request", "The limits are not valid; see errors.", { errors });
 }
 
-/** A ward may be for children: its limits have to be sensible over the defaults of one age band at least. */
+/** A ward may be for children, so its limits must be valid over the defaults of at least one age band. */
 function checkWardLimits(limits: LimitsOverride, { code }: Vital): LimitProblem[] {
   const problemsByBand = AGE_BANDS.map((band) => checkLimits(limits, code, getDefaultLimits(band)[code]));
   return problemsByBand.some((problems) => problems.length === 0) ? [] : (problemsByBand.at(-1) ?? []);
 }
 
 /**
- * Sets what a ward's limits of one vital are; what is absent is inherited.
- * @param expectedVersion the version that is replaced; null for none
+ * Sets a ward's limits of one vital; absent fields are inherited.
+ * @param expectedVersion the version to replace; null when there is no rule yet
  * @throws ApiError not_found, invalid_request, precondition_required, precondition_failed
  */
 export async function putWardRule(
@@ -158,7 +158,7 @@ export async function putWardRule(
   return saveRule(call, scope, vital, expectedVersion, limits);
 }
 
-/** As `putWardRule`, for one patient. */
+/** `putWardRule` for one patient. */
 export async function putPatientRule(
   call: Call,
   ref: string,
@@ -180,7 +180,11 @@ function toPatientScope(access: Access, rows: readonly AlertRuleRow[], { code }:
   return { scope: "patient", id: patient.id, hospitalId, before, event: toPatientAuditEvent(access, event, "U") };
 }
 
-/** Compares and sets: of two people who saw one version, one writes. */
+/**
+ * Compare-and-set on the version. The write reaches the patients' objects by way of the triggers changed_rule_insert and
+ * changed_rule_update (migrations/0004_changes.sql), which queue a change per patient in the same transaction; deliverAfterResponse
+ * (patient-object/context/change-delivery.ts), mounted for MONITOR_CHANGE_PATHS in app.ts, sends it to PatientMonitor.configure.
+ */
 async function saveRule(
   call: Call,
   { scope, id, hospitalId, before, event }: RuleScope,
@@ -209,7 +213,7 @@ async function saveRule(
   return row ? toRule(row) : failWithAudit(call, "precondition_failed", event);
 }
 
-/** The ward's limits of this vital are again what it inherits. @throws ApiError not_found, precondition_failed */
+/** Resets a ward's limits of one vital to the inherited ones. @throws ApiError not_found, precondition_failed */
 export async function removeWardRule(anyCall: Call, id: string, vital: Vital, expectedVersion: number): Promise<void> {
   const { call, ...scope } = await loadWardScope(anyCall, id, vital.code, "alert_rule.delete");
   await removeRule(call, scope, vital, expectedVersion);
@@ -222,6 +226,7 @@ export async function removePatientRule(call: Call, ref: string, vital: Vital, e
   return access.patient.id;
 }
 
+/** Delivered to the patients' objects like `saveRule`, by the trigger changed_rule_delete. */
 async function removeRule(
   call: Call,
   { scope, id, hospitalId, before, event }: RuleScope,
@@ -251,7 +256,7 @@ async function removeRule(
 
 const NO_RULE = { version: null, updated_by: null, updated_at: null };
 
-/** The limits in effect, and which layer each comes from: the patient's before the ward's before the age band's. */
+/** The limits in effect, with the layer of each field: patient before ward before default of the age band. */
 export async function getEffectiveRules(call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:read");
   const { db, actor, now } = call;

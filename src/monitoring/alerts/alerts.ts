@@ -1,4 +1,4 @@
-// Alerts as people meet them. The patient's object decides what an alert is; D1 keeps the list and follows within two seconds.
+// Reading of alerts and actions on them. The patient's object owns open alerts; D1 has the list, up to two seconds behind.
 import { sql } from "drizzle-orm";
 import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
@@ -18,14 +18,14 @@ import type { AlertAction } from "../patient-object/patient-monitor.ts";
 import { parseAlertId, toAlertId } from "../patient-object/samples/ids.ts";
 import { ALERT_COLUMNS, type AlertRow, toAlert } from "./list.ts";
 
-/** What people do to an alert. `to`: who shall look after it, null for nobody. */
+/** An action on an alert. `to`: the user to assign it to; null removes the assignment. */
 export type AlertActionInput =
   | { kind: "acknowledge" }
   | { kind: "assign"; to: string | null }
   | { kind: "snooze"; minutes: number }
   | { kind: "resolve" };
 
-/** An alert tells its newest events, at most so many. */
+/** Events per alert in a response; the newest are kept. */
 export const MAX_EVENTS = 500;
 const MINUTE_MS = 60_000;
 
@@ -42,7 +42,7 @@ export type AlertPage = AlertView & { events: AlertEvent[] };
 type EventRow = { what: string; at: number; by: string | null; detail: string | null; comment: string | null };
 type FoundAlert = { id: string; number: number; access: Access };
 
-/** @throws ApiError unauthenticated, forbidden, not_found: for what is no id, and for a patient whom the caller may not see */
+/** @throws ApiError unauthenticated, forbidden, not_found (no such id, or a patient whom the caller may not see) */
 async function requireAlert(call: Call, alertIdText: string, action: Permission): Promise<FoundAlert> {
   const place = parseAlertId(alertIdText);
   const access = await authorizePatient(call, { patient: place?.patientId ?? "" }, action);
@@ -71,7 +71,7 @@ function toAuditEvent(
 
 const selectAlert = ({ db }: Call, id: string) => db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE id = ${id}`);
 
-/** The object counts its changes from 1, comments count down from -1: at one time what happened stands before what was said. */
+/** The object numbers events from 1 up and comments are numbered from -1 down, so events sort before comments of the same time. */
 const selectAlertEvents = ({ db }: Call, id: string) =>
   db.all<EventRow>(sql`SELECT what, at, "by", detail, comment_sealed AS comment FROM alert_events WHERE alert_id = ${id}
     ORDER BY at DESC, n < 0 DESC, abs(n) DESC LIMIT ${MAX_EVENTS}`);
@@ -90,7 +90,7 @@ async function toAlertPage({ keys }: Call, alert: AlertView, rows: readonly Even
 
 const getMonitor = (env: Env, { access }: FoundAlert) => env.PATIENT_MONITOR.getByName(access.patient.id);
 
-/** An open alert as the object has it: ahead of D1. */
+/** An open alert from the object, which is ahead of D1. */
 async function loadOpenAlert(env: Env, found: FoundAlert): Promise<AlertView | null> {
   const snapshot = await callMonitor(env, async () => getMonitor(env, found).snapshot());
   return snapshot?.alerts.find(({ alert_id }) => alert_id === found.id) ?? null;
@@ -101,7 +101,7 @@ function denyUnknownAlert(call: Call, { access }: FoundAlert, action: Permission
   return denyAccess(call, action, "not_found", { role, hospitalId, patientId: patient.id });
 }
 
-/** One alert with what became of it and what was said. @throws ApiError not_found */
+/** One alert with its events and comments. @throws ApiError not_found */
 export async function getAlert(env: Env, call: Call, alertIdText: string): Promise<AlertPage> {
   const found = await requireAlert(call, alertIdText, "alert:read");
   const { db, actor, now } = call;
@@ -120,9 +120,9 @@ export async function getAlert(env: Env, call: Call, alertIdText: string): Promi
 }
 
 /**
- * Does something to an open alert. Of two people at once the object lets one be first, and both are told who.
- * @returns the alert as it is after it, with the events that D1 knew before
- * @throws ApiError not_found, conflict (the alert is over), invalid_request (`to` does not work at the hospital)
+ * Acts on an open alert. The object serializes concurrent actions; the response shows who acted first.
+ * @returns the alert after the action, with the events that D1 had before it
+ * @throws ApiError not_found, conflict (the alert is cleared), invalid_request (`to` is not on the hospital's staff)
  */
 export async function actOnAlert(env: Env, call: Call, alertIdText: string, actionInput: AlertActionInput): Promise<AlertPage> {
   const found = await requireAlert(call, alertIdText, "alert:update");
@@ -135,7 +135,7 @@ export async function actOnAlert(env: Env, call: Call, alertIdText: string, acti
     selectAlert(call, id),
     selectAlertEvents(call, id),
     db.all<{ works: number }>(sql`SELECT ${works} AS works`),
-    // Before the object is asked, so that nothing is done without its trace.
+    // Before the call of the object, so that no action is missing from the audit log.
     ...recordAuditEvent(db, actor, now, {
       ...event,
       when: sql`${works} AND EXISTS (SELECT 1 FROM alerts WHERE id = ${id} AND state <> 'cleared')`,
@@ -144,7 +144,7 @@ export async function actOnAlert(env: Env, call: Call, alertIdText: string, acti
   if (row?.state === "cleared") return failWithAudit(call, "conflict", event);
   if (!row && !(await loadOpenAlert(env, found))) return denyUnknownAlert(call, found, "alert:update");
   if (!staffCheck?.works)
-    throw new ApiError("invalid_request", "user_id names nobody of the hospital's staff.", { errors: [NOT_STAFF] });
+    throw new ApiError("invalid_request", "user_id is not a member of the hospital's staff.", { errors: [NOT_STAFF] });
   if (!row) await batch(db, recordAuditEvent(db, actor, now, event));
   const acted = await callMonitor(
     env,
@@ -155,7 +155,7 @@ export async function actOnAlert(env: Env, call: Call, alertIdText: string, acti
   return acted.error === "not_open" ? failWithAudit(call, "conflict", event) : denyUnknownAlert(call, found, "alert:update");
 }
 
-const NOT_STAFF = { path: "user_id", message: "Not of the hospital's staff", code: "unknown" };
+const NOT_STAFF = { path: "user_id", message: "Not a member of the hospital's staff", code: "unknown" };
 
 const isStaffOf = (userId: string, hospitalId: string) => sql`EXISTS (SELECT 1 FROM memberships m
   JOIN users u ON u.id = m.user_id AND u.active = 1
@@ -185,8 +185,8 @@ function toMonitorAction(actionInput: AlertActionInput, number: number, by: stri
   }
 }
 
-/** Says something of an alert, of one that is over too: why it rang is often known later. @throws ApiError not_found */
-export async function comment(
+/** Adds a comment, also to a cleared alert: its cause is often known later. @throws ApiError not_found */
+export async function commentOnAlert(
   env: Env,
   call: Call,
   alertIdText: string,

@@ -53,7 +53,7 @@ export const ALERT_COLUMNS = sql`alerts.id AS id, alerts.patient_id AS patient, 
 
 const toIsoOrNull = (timeBound: number | null) => (timeBound === null ? null : new Date(timeBound).toISOString());
 
-/** A row as the object shows the same alert (monitor/view.ts). */
+/** Equals `toAlertView` (patient-object/snapshot.ts) for the same alert. */
 export function toAlert(row: AlertRow): AlertView {
   const end = row.cleared ?? row.recovered;
   return {
@@ -77,7 +77,7 @@ export function toAlert(row: AlertRow): AlertView {
   };
 }
 
-/** `+` keeps SQLite from leading with a hospital's alerts where a patient is named. */
+/** `+` keeps SQLite from using the index by hospital when a patient is given. */
 function buildAlertFilter(effectiveRole: EffectiveRole, actor: Principal, query: AlertListQuery): SQL | undefined {
   const equals = (column: SQLWrapper, value: string | undefined) => (value === undefined ? undefined : sql`${column} = ${value}`);
   const timeBound = (op: SQL, text: string | undefined) =>
@@ -97,12 +97,12 @@ function buildAlertFilter(effectiveRole: EffectiveRole, actor: Principal, query:
     equals(alerts.assignedTo, query.assigned_to),
     timeBound(sql`>=`, query.from),
     timeBound(sql`<`, query.to),
-    // As the partial index of open alerts says it.
+    // Same expression as the partial index of open alerts.
     isOpen === undefined ? undefined : isOpen ? sql`${alerts.state} <> 'cleared'` : sql`${alerts.state} = 'cleared'`,
   );
 }
 
-/** Alerts of patients whom the caller may see, newest first unless `sort` says otherwise. */
+/** Alerts of patients whom the caller may see, newest first by default. */
 export async function listAlerts(anyCall: Call, query: AlertListQuery) {
   const start = await resolvePageStart(anyCall, "alerts", query);
   const { where, orderBy } = keysetClauses(start, alerts.raisedAt, alerts.id, query.sort === "raised");

@@ -1,4 +1,4 @@
-// What the alarm rules and the score need to know of a patient beyond age and limits.
+// Monitoring settings of a patient: the SpO2 scale and pregnancy, which NEWS2 depends on.
 import { and, eq, sql } from "drizzle-orm";
 import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
@@ -11,7 +11,7 @@ import { toPatientAuditEvent } from "./alert-rules.ts";
 type SettingsRow = typeof monitoringSettings.$inferSelect;
 export type MonitoringChange = { spo2_scale?: 1 | 2 | undefined; pregnant?: boolean | undefined };
 
-/** What holds until somebody says otherwise is version 1; the first row is version 2. */
+/** In effect without a row, as version 1; the first saved row is version 2. */
 const DEFAULT_SETTINGS = { spo2Scale: 1, pregnant: 0, version: 1, updatedBy: null, updatedAt: null };
 
 function toMonitoring({ patient }: Access, row: SettingsRow | typeof DEFAULT_SETTINGS) {
@@ -39,7 +39,11 @@ export async function getMonitoring(call: Call, ref: string) {
   return toMonitoring(access, row ?? DEFAULT_SETTINGS);
 }
 
-/** @param expectedVersion the version that the caller has seen @throws ApiError not_found, precondition_failed */
+/**
+ * Saves settings; the triggers changed_settings_insert and changed_settings_update (migrations/0004_changes.sql) queue the change for
+ * the patient's object, and deliverAfterResponse (mounted in app.ts) sends it to PatientMonitor.configure.
+ * @param expectedVersion the version that the caller has read  @throws ApiError not_found, precondition_failed
+ */
 export async function updateMonitoring(call: Call, ref: string, expectedVersion: number, change: MonitoringChange) {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
   const { db, actor, now } = call;

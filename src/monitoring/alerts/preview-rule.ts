@@ -1,4 +1,4 @@
-// What other limits would have meant for one patient in the last day, before they are saved.
+// Preview of alert limits: alarms of the last 24 hours under the current and the proposed limits of a patient.
 import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -15,14 +15,14 @@ import type { SamplePosition } from "../patient-object/samples/read-samples.ts";
 import type { Sample, Vital } from "../vitals/model.ts";
 import { assertValidLimits, toPatientAuditEvent } from "./alert-rules.ts";
 
-/** One answer of the object, and all of them: a day at 1 Hz is 86,400. */
+/** Samples per call of the object, and in total: a day at 1 Hz has 86,400. */
 const PAGE_SIZE = 10_000;
 const MAX_PREVIEW_SAMPLES = 100_000;
 
 const NO_ALARMS: AlarmCount = { alarms: 0, high: 0, medium: 0, low: 0 };
 
 /**
- * Replays the last 24 hours of a vital under the present limits and under the patient's own as they would be.
+ * Replays the last 24 hours of a vital under the current limits and under the proposed ones of the patient.
  * @throws ApiError not_found, invalid_request
  */
 export async function previewRule(env: Env, call: Call, ref: string, vital: Vital, limits: LimitsOverride) {
@@ -40,11 +40,11 @@ export async function previewRule(env: Env, call: Call, ref: string, vital: Vita
   assertValidLimits(checkLimits(limits, code, inherited[code]), "limits.");
   const after = mergeLimits(inherited, {}, { ...patient, [code]: limits });
   const samples = await loadLastDay(env, patientId, code, now);
-  // Where there are too many, the newest are replayed, and the answer says from when.
+  // Beyond the maximum only the newest are replayed; `from` in the response says since when.
   const from = samples.length < MAX_PREVIEW_SAMPLES ? now - DAY_MS : (samples.at(-1)?.at ?? now);
   const counted =
     previewAlarms(samples, config.limits, after, config).by_code[code] ??
-    // The same limits are not replayed against themselves.
+    // previewAlarms omits codes whose limits do not change.
     toUnchanged(previewAlarms(samples, {}, after, config).by_code[code]?.after ?? NO_ALARMS);
   return {
     patient_id: patientId,
@@ -78,7 +78,7 @@ async function loadLastDay(env: Env, patientId: string, code: string, now: numbe
   return samples;
 }
 
-/** What was amended counts as it is now, what was entered in error not at all. */
+/** Amended samples count with their current value; samples entered in error do not count. */
 function toSample({ code, value, unit, effective_at, status }: LiveSample): Sample {
   const isCounted = status === "final" || status === "amended";
   return { code, value, unit, at: Date.parse(effective_at), seq: null, status: isCounted ? "final" : "invalid" };

@@ -1,4 +1,4 @@
-// DetectedIssue: alerts, and what staff do to them.
+// Routes of alerts (FHIR DetectedIssue) and the actions on them.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
@@ -18,7 +18,7 @@ import {
 import { multiLine } from "../../platform/text.ts";
 import { MAX_SNOOZE_MS } from "../alarm-rules/alert-lifecycle.ts";
 import { ALERT_STATES, PRIORITIES, RULE_NAMES } from "../alarm-rules/model.ts";
-import { actOnAlert, comment, getAlert } from "./alerts.ts";
+import { actOnAlert, commentOnAlert, getAlert } from "./alerts.ts";
 import { listAlerts } from "./list.ts";
 import { Alert, AlertId, AlertPage, Code, exampleAlert, exampleAlertPage } from "./schemas.ts";
 
@@ -33,19 +33,19 @@ const listQuery = z.strictObject({
   patient_id: Id.optional(),
   hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }),
   ward_id: Id.optional().openapi({
-    description: "Where the patient lay when it was raised or last changed",
+    description: "Ward of the patient when the alert was raised or last changed",
     example: EXAMPLES.ward,
   }),
   device_id: Id.optional().openapi({ description: "Alerts about this device", example: EXAMPLES.device }),
   assigned_to: Id.optional().openapi({ example: EXAMPLES.user }),
   from: timeParam.openapi({ description: "Raised at or after" }),
   to: timeParam.openapi({ description: "Raised before" }),
-  open: booleanParam.optional().openapi({ description: "Those that are not cleared" }),
+  open: booleanParam.optional().openapi({ description: "true: only alerts that are not cleared; false: only cleared ones" }),
 });
 const alertParams = z.object({ alert_id: AlertId });
 const tags = ["DetectedIssue"];
 const actionResponses = {
-  200: jsonResponse(AlertPage, "The alert after it", exampleAlertPage),
+  200: jsonResponse(AlertPage, "The alert after the action", exampleAlertPage),
   ...problemResponses(401, 403, 404, 409, 413, 415),
 };
 const MAX_SNOOZE_MINUTES = MAX_SNOOZE_MS / 60_000;
@@ -56,7 +56,7 @@ export const alertRoutes = createRouter()
       method: "get",
       path: "/alerts",
       tags,
-      summary: "Alerts of my patients",
+      summary: "List alerts",
       security: BEARER_AUTH,
       request: { query: listQuery },
       responses: { 200: pageResponse(Alert, "Newest first", exampleAlert), ...problemResponses(401, 403) },
@@ -68,7 +68,7 @@ export const alertRoutes = createRouter()
       method: "get",
       path: "/alerts/{alert_id}",
       tags,
-      summary: "One alert, what became of it and what was said",
+      summary: "Get an alert with its events and comments",
       security: BEARER_AUTH,
       request: { params: alertParams },
       responses: { 200: jsonResponse(AlertPage, "The alert", exampleAlertPage), ...problemResponses(401, 403, 404) },
@@ -80,7 +80,8 @@ export const alertRoutes = createRouter()
       method: "post",
       path: "/alerts/{alert_id}/acknowledge",
       tags,
-      summary: "I have seen it; the first to say so stands",
+      summary: "Acknowledge an alert",
+      description: "Only the first acknowledgement counts.",
       security: BEARER_AUTH,
       request: { params: alertParams },
       responses: actionResponses,
@@ -92,7 +93,8 @@ export const alertRoutes = createRouter()
       method: "post",
       path: "/alerts/{alert_id}/assign",
       tags,
-      summary: "Give it to somebody of the hospital's staff, or to nobody",
+      summary: "Assign an alert to a member of staff",
+      description: "`user_id: null` removes the assignment.",
       security: BEARER_AUTH,
       request: {
         params: alertParams,
@@ -110,7 +112,8 @@ export const alertRoutes = createRouter()
       method: "post",
       path: "/alerts/{alert_id}/comment",
       tags,
-      summary: "Say something of it, also when it is over",
+      summary: "Comment on an alert",
+      description: "Cleared alerts can be commented on too.",
       security: BEARER_AUTH,
       request: {
         params: alertParams,
@@ -126,7 +129,7 @@ export const alertRoutes = createRouter()
       const { alert_id } = c.req.valid("param");
       const { text } = c.req.valid("json");
       const idempotencyKey = await readIdempotencyKey(c, `alert.comment ${alert_id}`);
-      const addComment = (keyStatements: KeyStatements) => comment(c.env, call, alert_id, text, keyStatements);
+      const addComment = (keyStatements: KeyStatements) => commentOnAlert(c.env, call, alert_id, text, keyStatements);
       return ok(c, await runOnce(call, idempotencyKey, { text }, addComment, (id) => getAlert(c.env, call, id)));
     },
   )
@@ -135,7 +138,8 @@ export const alertRoutes = createRouter()
       method: "post",
       path: "/alerts/{alert_id}/snooze",
       tags,
-      summary: "No repeats and no escalation for a while",
+      summary: "Snooze an alert",
+      description: "No repeats and no escalation until the snooze ends.",
       security: BEARER_AUTH,
       request: {
         params: alertParams,
@@ -153,7 +157,8 @@ export const alertRoutes = createRouter()
       method: "post",
       path: "/alerts/{alert_id}/resolve",
       tags,
-      summary: "End it by hand; only new evidence raises it again",
+      summary: "Resolve an alert",
+      description: "Clears the alert; only new evidence raises it again.",
       security: BEARER_AUTH,
       request: { params: alertParams },
       responses: actionResponses,

@@ -1,10 +1,10 @@
-// The shapes of alarm limits on the wire, with an example of each.
+// Schemas and examples of alert rules and monitoring settings.
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
 import { findVital, findVitalByName } from "../vitals/catalogue.ts";
 import { AGE_BANDS } from "../vitals/model.ts";
 
-/** A vital by LOINC or by its short name. */
+/** A vital sign, by LOINC code or short name. */
 export const VitalRef = z
   .string()
   .min(1)
@@ -12,10 +12,10 @@ export const VitalRef = z
   .transform((text, context) => {
     const exampleVital = findVitalByName(text) ?? findVital(text);
     if (exampleVital) return exampleVital;
-    context.addIssue({ code: "custom", message: "Only vital signs of the catalogue have limits" });
+    context.addIssue({ code: "custom", message: "Unknown vital sign" });
     return z.NEVER;
   })
-  .openapi({ type: "string", maxLength: 64, description: "LOINC, or the short name of the catalogue", example: "heart_rate" });
+  .openapi({ type: "string", maxLength: 64, description: "LOINC code or short name of a vital sign", example: "heart_rate" });
 const limitValue = z.number().nullable();
 const Limits = z
   .object({
@@ -23,18 +23,18 @@ const Limits = z
     low: limitValue,
     high: limitValue,
     critical_high: limitValue,
-    duration_s: z.number().openapi({ description: "How long it must last before it is raised" }),
-    hysteresis: z.number().openapi({ description: "How far back inside a limit counts as recovered" }),
-    rate_per_minute: limitValue.openapi({ description: "Change a minute, either way, that is raised" }),
-    trend: z.boolean().openapi({ description: "Whether a drift from the patient's own usual is raised" }),
-    silence_s: limitValue.openapi({ description: "Without a sample for this long the vital is silent" }),
+    duration_s: z.number().openapi({ description: "Seconds that a value must stay beyond a limit before an alert is raised" }),
+    hysteresis: z.number().openapi({ description: "Distance inside a limit that counts as recovered" }),
+    rate_per_minute: limitValue.openapi({ description: "Change per minute, in either direction, that raises an alert" }),
+    trend: z.boolean().openapi({ description: "Whether a drift from the patient's baseline raises an alert" }),
+    silence_s: limitValue.openapi({ description: "Seconds without a sample after which the vital counts as silent" }),
   })
-  .openapi("AlarmLimits", { description: "In the unit of the vital; null is no limit on that side" });
+  .openapi("AlarmLimits", { description: "In the unit of the vital; null means no limit on that side" });
 export const LimitsChange = z
   .strictObject(Limits.shape)
   .partial()
-  .refine((limits) => Object.keys(limits).length > 0, "Nothing to set")
-  .openapi("AlarmLimitsOverride", { description: "What is absent is inherited; null switches a limit off" });
+  .refine((limits) => Object.keys(limits).length > 0, "At least one field is required")
+  .openapi("AlarmLimitsOverride", { description: "Absent fields are inherited; null switches a limit off" });
 export const Rule = z
   .object({
     ward_id: Id.nullable(),
@@ -87,16 +87,20 @@ export const EffectiveRules = z
   .object({
     patient_id: Id,
     ward_id: Id.nullable(),
-    age_band: z.enum(AGE_BANDS).openapi({ description: "An unknown age is judged as an adult's" }),
+    age_band: z.enum(AGE_BANDS).openapi({ description: "An unknown age counts as adult" }),
     rules: z.array(
       z.object({
         code: z.string(),
         name: z.string(),
         unit: z.string(),
         limits: Limits,
-        from: z.record(z.string(), Layer).openapi({ description: "Where each field comes from" }),
-        version: z.number().int().nullable().openapi({ description: "Of the patient's own rule; null for none" }),
-        updated_by: z.string().nullable().openapi({ description: "Who changed the patient's own rule last" }),
+        from: z.record(z.string(), Layer).openapi({ description: "The layer that sets each field" }),
+        version: z
+          .number()
+          .int()
+          .nullable()
+          .openapi({ description: "Version of the patient's own rule; null when there is none" }),
+        updated_by: z.string().nullable().openapi({ description: "The user who last changed the patient's own rule" }),
         updated_at: Timestamp.nullable(),
       }),
     ),
@@ -125,7 +129,7 @@ export const Preview = z
 export const Monitoring = z
   .object({
     patient_id: Id,
-    monitoring: z.enum(["off", "home", "ward"]).openapi({ description: "Changed with the patient" }),
+    monitoring: z.enum(["off", "home", "ward"]).openapi({ description: "Read-only here; set by PATCH /patients/{patient_id}" }),
     spo2_scale: z.number().int(),
     pregnant: z.boolean(),
     version: z.number().int(),
@@ -138,10 +142,10 @@ export const MonitoringChange = z
     spo2_scale: z
       .union([z.literal(1), z.literal(2)])
       .optional()
-      .openapi({ description: "NEWS2: 2 for hypercapnic respiratory failure that a clinician has confirmed" }),
-    pregnant: z.boolean().optional().openapi({ description: "NEWS2 does not apply then" }),
+      .openapi({ description: "NEWS2 SpO2 scale; 2 for hypercapnic respiratory failure confirmed by a clinician" }),
+    pregnant: z.boolean().optional().openapi({ description: "true: NEWS2 does not apply" }),
   })
-  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("MonitoringChange");
 const exampleSettings = { patient_id: EXAMPLES.patient, monitoring: "ward" as const, spo2_scale: 2, pregnant: false, version: 2 };
 export const exampleMonitoring = { ...exampleSettings, updated_by: EXAMPLES.user, updated_at: EXAMPLES.time };

@@ -1,4 +1,4 @@
-// Alarm limits: the catalogue's, a ward's, a patient's, and what other ones would have meant.
+// Routes of alert rules (defaults, wards, patients, preview) and monitoring settings.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import {
@@ -53,7 +53,7 @@ const patientRuleParams = patientParam.extend({ code: VitalRef });
 const DeletedRule = z.object({ code: z.string() });
 const conditionalProblems = problemResponses(401, 403, 404, 412, 413, 415, 428);
 
-/** Needed when there is a rule already, and refused when there is none. */
+/** If-Match is required when a rule exists, and must be absent when none does. */
 const readExpectedVersion = (c: Context<AppEnv>) => (c.req.header("If-Match") === undefined ? null : readIfMatch(c));
 
 export const ruleRoutes = createRouter()
@@ -62,11 +62,13 @@ export const ruleRoutes = createRouter()
       method: "get",
       path: "/alert-rules/defaults",
       tags,
-      summary: "The limits that hold until a clinic sets its own, with their sources",
+      summary: "List default alert limits",
       security: BEARER_AUTH,
       request: { query: z.strictObject({ age_band: z.enum(AGE_BANDS).default("adult") }) },
       responses: {
-        200: jsonResponse(z.array(DefaultRule), "By vital", [exampleDefaultRule]),
+        200: jsonResponse(z.array(DefaultRule), "Default limits of an age band by vital, with their sources", [
+          exampleDefaultRule,
+        ]),
         ...problemResponses(401, 403),
       },
     }),
@@ -77,7 +79,7 @@ export const ruleRoutes = createRouter()
       method: "get",
       path: "/alert-rules",
       tags,
-      summary: "What the wards of my hospital have set",
+      summary: "List alert rules of wards",
       security: BEARER_AUTH,
       request: {
         query: z.strictObject({
@@ -86,7 +88,7 @@ export const ruleRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(z.array(Rule), `Ward by ward, at most ${MAX_RULES}`, [exampleWardRule]),
+        200: jsonResponse(z.array(Rule), `Ordered by ward, at most ${MAX_RULES}`, [exampleWardRule]),
         ...problemResponses(401, 403),
       },
     }),
@@ -97,7 +99,7 @@ export const ruleRoutes = createRouter()
       method: "put",
       path: "/wards/{ward_id}/alert-rules/{code}",
       tags,
-      summary: "Set limits of a ward (needs If-Match when it has some)",
+      summary: "Set alert limits of a ward",
       security: BEARER_AUTH,
       request: { params: wardRuleParams, headers: ifMatchHeaders, body: jsonRequestBody(LimitsChange, exampleOverride) },
       responses: { 200: jsonResponse(Rule, "The rule", exampleWardRule), ...conditionalProblems },
@@ -114,11 +116,11 @@ export const ruleRoutes = createRouter()
       method: "delete",
       path: "/wards/{ward_id}/alert-rules/{code}",
       tags,
-      summary: "Take a ward's limits back (needs If-Match)",
+      summary: "Reset alert limits of a ward",
       security: BEARER_AUTH,
       request: { params: wardRuleParams, headers: ifMatchHeaders },
       responses: {
-        200: jsonResponse(DeletedRule.extend({ ward_id: Id }), "The rule that was", { ward_id: EXAMPLES.ward, code: "8867-4" }),
+        200: jsonResponse(DeletedRule.extend({ ward_id: Id }), "The deleted rule", { ward_id: EXAMPLES.ward, code: "8867-4" }),
         ...problemResponses(401, 403, 404, 412, 428),
       },
     }),
@@ -133,7 +135,7 @@ export const ruleRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/alert-rules",
       tags,
-      summary: "The limits in effect for a patient, and where each comes from",
+      summary: "Get the alert limits in effect for a patient",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
@@ -148,7 +150,7 @@ export const ruleRoutes = createRouter()
       method: "put",
       path: "/patients/{patient_id}/alert-rules/{code}",
       tags,
-      summary: "Set limits of a patient (needs If-Match when there are some)",
+      summary: "Set alert limits of a patient",
       security: BEARER_AUTH,
       request: { params: patientRuleParams, headers: ifMatchHeaders, body: jsonRequestBody(LimitsChange, exampleOverride) },
       responses: { 200: jsonResponse(Rule, "The rule", examplePatientRule), ...conditionalProblems },
@@ -165,11 +167,11 @@ export const ruleRoutes = createRouter()
       method: "delete",
       path: "/patients/{patient_id}/alert-rules/{code}",
       tags,
-      summary: "Take a patient's own limits back (needs If-Match)",
+      summary: "Reset alert limits of a patient",
       security: BEARER_AUTH,
       request: { params: patientRuleParams, headers: ifMatchHeaders },
       responses: {
-        200: jsonResponse(DeletedRule.extend({ patient_id: Id }), "The rule that was", {
+        200: jsonResponse(DeletedRule.extend({ patient_id: Id }), "The deleted rule", {
           patient_id: EXAMPLES.patient,
           code: "8867-4",
         }),
@@ -187,7 +189,7 @@ export const ruleRoutes = createRouter()
       method: "post",
       path: "/patients/{patient_id}/alert-rules/preview",
       tags,
-      summary: "Replay the last 24 hours under other limits; nothing is saved",
+      summary: "Preview alert limits against the last 24 hours",
       security: BEARER_AUTH,
       request: {
         params: patientParam,
@@ -197,7 +199,11 @@ export const ruleRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(Preview, "Alarms by value, rate and trend, before and after", examplePreview),
+        200: jsonResponse(
+          Preview,
+          "Alarms by value, rate and trend under the current and the proposed limits; nothing is saved",
+          examplePreview,
+        ),
         ...problemResponses(401, 403, 404, 413, 415),
       },
     }),
@@ -211,7 +217,7 @@ export const ruleRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/monitoring",
       tags,
-      summary: "What the score needs to know of a patient",
+      summary: "Get monitoring settings of a patient",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: { 200: jsonResponse(Monitoring, "The settings", exampleMonitoring), ...problemResponses(401, 403, 404) },
@@ -227,7 +233,7 @@ export const ruleRoutes = createRouter()
       method: "patch",
       path: "/patients/{patient_id}/monitoring",
       tags,
-      summary: "Change what the score needs to know (needs If-Match)",
+      summary: "Update monitoring settings of a patient",
       security: BEARER_AUTH,
       request: { params: patientParam, headers: ifMatchHeaders, body: jsonRequestBody(MonitoringChange, { spo2_scale: 2 }) },
       responses: { 200: jsonResponse(Monitoring, "The settings", exampleMonitoring), ...conditionalProblems },

@@ -1,4 +1,4 @@
-// The shapes of alerts on the wire, with an example of each.
+// Schemas and examples of alerts.
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
 import { ALERT_STATES, PRIORITIES, RULE_NAMES } from "../alarm-rules/model.ts";
@@ -17,12 +17,12 @@ export const Alert = z
     alert_id: AlertId,
     patient_id: Id,
     rule: z.enum(RULE_NAMES),
-    code: Code.nullable().openapi({ description: "LOINC; null for alerts of a device or of the score" }),
+    code: Code.nullable().openapi({ description: "LOINC; null for alerts about a device or NEWS2" }),
     device_id: Id.nullable(),
     priority: z.enum(PRIORITIES),
     state: z
       .enum(ALERT_STATES)
-      .openapi({ description: "`recovered`: of high priority, over, and waiting for somebody to acknowledge it" }),
+      .openapi({ description: "`recovered`: a high-priority alert whose condition ended before it was acknowledged" }),
     why: z
       .object({
         value: z.number().nullable(),
@@ -31,12 +31,12 @@ export const Alert = z
         window_s: z.number().nullable(),
         text: z.string(),
       })
-      .openapi({ description: "What explains it. Decision support, no diagnosis" }),
+      .openapi({ description: "Value, limit and time window that caused the alert. Decision support, not a diagnosis" }),
     raised_at: Timestamp,
     acknowledged_at: Timestamp.nullable(),
     acknowledged_by: z.string().nullable(),
     assigned_to: z.string().nullable(),
-    escalation_tier: z.number().int().openapi({ description: "0 until nobody acknowledged it in time" }),
+    escalation_tier: z.number().int().openapi({ description: "0 until the first escalation" }),
     snoozed_until: Timestamp.nullable(),
     recovered_at: Timestamp.nullable(),
     cleared_at: Timestamp.nullable(),
@@ -54,7 +54,7 @@ const AlertEvent = z.object({
 export const AlertPage = Alert.extend({
   events: z
     .array(AlertEvent)
-    .openapi({ description: `Oldest first, the newest ${MAX_EVENTS}; up to two seconds behind the alert itself` }),
+    .openapi({ description: `The newest ${MAX_EVENTS}, oldest first; up to two seconds behind the alert` }),
 }).openapi("AlertPage");
 
 export const exampleAlert = {

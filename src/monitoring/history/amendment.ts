@@ -1,4 +1,4 @@
-// A sample corrected by a person: marked as entered in error, or given another value. What it was before stays.
+// Correction of a sample by a person: another value, or entered in error. Earlier values are kept.
 import { authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -18,9 +18,9 @@ const UNKNOWN_POSITION = { patientId: "", block: 0, index: 0 };
 const PERSON_PREFIX = toPersonKey("");
 
 /**
- * Corrects one sample. Its hour and the score follow; the reason is kept sealed with the sample and not in the trail.
+ * Corrects a sample; its hour and the score are recomputed. The reason is sealed with the sample and not in the audit log.
  * @returns the sample as it counts now, with every earlier value, oldest first
- * @throws ApiError not_found, invalid_request (a value that cannot be, a unit that the vital does not have), unavailable
+ * @throws ApiError not_found, invalid_request (implausible value, unknown unit), unavailable
  */
 export async function amendObservation(env: Env, call: Call, id: string, input: AmendmentInput) {
   const { db, keys, actor, now } = call;
@@ -44,7 +44,7 @@ export async function amendObservation(env: Env, call: Call, id: string, input: 
   const by = toPersonKey(getActorId(actor));
   const amendment = { status: input.status, value, unit, reason: sealedReason, by };
   const monitor = env.PATIENT_MONITOR.getByName(patient.id);
-  // Asked once: a second time would stand in the history.
+  // No retry: a second call would add an entry to the history.
   const amended = await callMonitor(env, async () => monitor.amend({ block, index }, amendment), false);
   if (!("error" in amended)) return { ...amended.sample, history: amended.history.map(toHistoryEntry) };
   if (amended.error === "not_found") {
@@ -55,8 +55,8 @@ export async function amendObservation(env: Env, call: Call, id: string, input: 
 }
 
 const AMENDMENT_ERRORS = {
-  implausible: () => fieldError("value", "Not possible in a living body or not by this sensor"),
-  unit_unknown: () => fieldError("unit", "This unit is not known for this vital"),
+  implausible: () => fieldError("value", "Implausible value"),
+  unit_unknown: () => fieldError("unit", "Unknown unit for this vital sign"),
 };
 
 function fieldError(path: string, message: string): ApiError {

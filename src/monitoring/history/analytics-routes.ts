@@ -1,4 +1,4 @@
-// What many samples come to: a patient's summary, a wearable's days, the hospital's hours.
+// Routes of analytics: summary of a patient, summary of a wearable, hourly statistics of a hospital.
 import { createRoute, z } from "@hono/zod-openapi";
 import { integerParam } from "../../http/pagination.ts";
 import {
@@ -37,7 +37,7 @@ const optionalPatientId = z
   .min(1)
   .max(64)
   .optional()
-  .openapi({ description: "The caller's own record where absent", example: EXAMPLES.patient });
+  .openapi({ description: "Default: the caller's own record", example: EXAMPLES.patient });
 
 const PatientSummary = z
   .object({
@@ -47,7 +47,7 @@ const PatientSummary = z
     alerts: z
       .array(z.object({ priority: z.enum(PRIORITIES), state: z.enum(ALERT_STATES), n: z.int() }))
       .nullable()
-      .openapi({ description: "Raised in the range; null for an app without alert:read" }),
+      .openapi({ description: "Alerts raised in the range; null for an app without alert:read" }),
     news2: Score,
   })
   .openapi("PatientAnalytics");
@@ -58,7 +58,8 @@ const WearableSummary = z
     ...rangeFields,
     vitals: z.array(VitalSummary),
     today: z.array(VitalSummary.extend({ sum: z.number() })).openapi({
-      description: "Steps, sleep and energy since midnight UTC: sum, of a device that sends parts; max, of one that sends totals",
+      description:
+        "Steps, sleep and energy since midnight UTC: use sum for a device that sends increments, max for one that sends totals",
     }),
   })
   .openapi("WearableSummary");
@@ -76,13 +77,13 @@ const exampleSteps = {
 };
 
 const statsResponse = {
-  description: "Hour by hour, then by code; closed hours alone",
+  description: "By hour, then by code; only closed hours",
   content: {
     "application/json": {
       schema: z.object({
         data: z.array(HourStats),
         meta: z.object({
-          as_of: Timestamp.openapi({ description: "Hours before it are complete, but for what comes late" }),
+          as_of: Timestamp.openapi({ description: "Hours before this time are complete, except for late samples" }),
           ...rangeFields,
         }),
         request_id: z.string(),
@@ -102,17 +103,21 @@ export const analyticsRoutes = createRouter()
       method: "get",
       path: "/analytics/patients/{patient_id}/summary",
       tags,
-      summary: "A patient's vitals over whole hours, the alerts raised in them, the score of now",
+      summary: "Get a summary of a patient",
       security: BEARER_AUTH,
       request: { params: patientParam, query: z.strictObject(rangeQuery) },
       responses: {
-        200: jsonResponse(PatientSummary, "At most 366 days; without from, the last 24 hours", {
-          patient_id: EXAMPLES.patient,
-          ...exampleRange,
-          vitals: [exampleVitalSummary],
-          alerts: [{ priority: "medium", state: "cleared", n: 2 }],
-          news2: exampleScore,
-        }),
+        200: jsonResponse(
+          PatientSummary,
+          "Vitals over whole hours, alerts raised in them, and the current NEWS2; at most 366 days, by default the last 24 hours",
+          {
+            patient_id: EXAMPLES.patient,
+            ...exampleRange,
+            vitals: [exampleVitalSummary],
+            alerts: [{ priority: "medium", state: "cleared", n: 2 }],
+            news2: exampleScore,
+          },
+        ),
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -123,13 +128,16 @@ export const analyticsRoutes = createRouter()
       method: "get",
       path: "/analytics/hourly-stats",
       tags,
-      summary: "Vitals of all patients that I may see, by the hour (UTC)",
+      summary: "Get hourly statistics of all visible patients",
       security: BEARER_AUTH,
       request: {
         query: z.strictObject({
           code: codeQuery,
           ...rangeQuery,
-          hospital_id: Id.optional().openapi({ description: "For those who see several", example: EXAMPLES.hospital }),
+          hospital_id: Id.optional().openapi({
+            description: "For callers with access to several hospitals",
+            example: EXAMPLES.hospital,
+          }),
         }),
       },
       responses: { 200: statsResponse, ...problemResponses(401, 403, 404) },
@@ -144,7 +152,7 @@ export const analyticsRoutes = createRouter()
       method: "get",
       path: "/wearables/metrics/recent",
       tags,
-      summary: "The latest samples of what wearables measure",
+      summary: "List recent wearable samples",
       security: BEARER_AUTH,
       request: { query: z.strictObject({ patient_id: optionalPatientId, ...cursorQuery }) },
       responses: { 200: pageResponse(Observation, "Newest first", exampleObservation), ...problemResponses(401, 403, 404, 409) },
@@ -156,7 +164,7 @@ export const analyticsRoutes = createRouter()
       method: "get",
       path: "/wearables/summary",
       tags,
-      summary: "The last days of a wearable, and what has added up today",
+      summary: "Get a wearable summary",
       security: BEARER_AUTH,
       request: {
         query: z.strictObject({ patient_id: optionalPatientId, days: integerParam(1, 90).default(7).openapi({ example: 7 }) }),

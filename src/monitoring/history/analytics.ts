@@ -1,4 +1,4 @@
-// What many hours of vitals come to: of one patient, of a wearable's week, of everybody that the caller may see.
+// Analytics of vitals: of one patient, of a wearable, and hourly statistics of all visible patients.
 import { type SQL, sql } from "drizzle-orm";
 import { authorizePatient, patientVisibility, withPrincipal } from "../../access/access.ts";
 import { type Actor, type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
@@ -9,8 +9,8 @@ import { DAY_MS } from "../../platform/counters.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import type { AlertState, Priority } from "../alarm-rules/model.ts";
-import { MAX_CLOSE_DELAY_MS } from "../patient-object/hour-closing.ts";
-import { HOUR_MS } from "../patient-object/monitor-memory.ts";
+import { HOUR_MS } from "../patient-object/memory/monitor-memory.ts";
+import { MAX_CLOSE_DELAY_MS } from "../patient-object/recording/hour-closing.ts";
 import { computeMean, type Rollup } from "../patient-object/samples/rollup.ts";
 import { CODES, findVital } from "../vitals/catalogue.ts";
 import { auditRead, getSnapshot, MAX_RANGE_MS } from "./history.ts";
@@ -29,7 +29,7 @@ function toVitalSummary(code: string, rollup: Rollup) {
 
 const sortByCode = (codes: Map<string, Rollup>) => [...codes].sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** One patient over a range of whole hours: each vital, the alerts that were raised, the score of now. */
+/** Summary of a patient over whole hours: vitals, alerts raised, the current score. */
 export async function getPatientSummary(env: Env, call: Call, ref: string, query: RangeQuery) {
   const hours = toHourRange(parseTimeRange(query, call.now, { defaultMs: DAY_MS, maxMs: MAX_RANGE_MS }));
   const { db, actor } = call;
@@ -54,16 +54,16 @@ export async function getPatientSummary(env: Env, call: Call, ref: string, query
   };
 }
 
-/** Every person who reads vitals reads alerts; an app has a scope for each. */
+/** Every role that may read vitals may read alerts; apps have separate scopes. */
 function canReadAlerts(actor: Actor): SQL {
   if (actor.kind !== "app") return sql`1`;
   return sql`EXISTS (SELECT 1 FROM credentials WHERE id = ${getActorId(actor)} AND ' ' || scopes || ' ' LIKE '% alert:read %')`;
 }
 
-/** What adds up over a day, and what has to be read as the device means it: see the description of the route. */
+/** Vitals that accumulate over a day; the route describes how to read them. */
 const DAILY_TOTAL_CODES = [CODES.steps, CODES.sleep_minutes, CODES.energy];
 
-/** A wearable's last days, of the caller's own record unless a patient is named. Days are UTC. */
+/** The last days of a wearable, by default of the caller's own record. Days are UTC. */
 export async function getWearableSummary(env: Env, call: Call, query: { patient_id?: string | undefined; days: number }) {
   const { now } = call;
   const target = query.patient_id === undefined ? OWN_RECORD : { patient: query.patient_id };
@@ -87,15 +87,15 @@ export async function getWearableSummary(env: Env, call: Call, query: { patient_
 }
 
 const MAX_STATS_RANGE_MS = 7 * DAY_MS;
-/** Rows of one patient and hour that one answer may read: a day of 800 patients, a week of 100. */
+/** Rows per request, one per patient and hour: a day of 800 patients, a week of 100. */
 const MAX_STATS_ROWS = 20_000;
 
 type HourStatsRow = { hour: number; code: string; patients: number; n: number; min: number; max: number; sum: number };
 export type StatsQuery = RangeQuery & { code?: string | undefined; hospital_id?: string | undefined };
 
 /**
- * All patients that the caller may see, by hour (UTC) and vital, closed hours alone. `as_of`: hours before it are complete,
- * but for what comes late.
+ * Statistics of all visible patients by hour (UTC) and vital, for closed hours only. Hours before `as_of` are complete, except for
+ * late samples.
  * @throws ApiError invalid_request (too long a range, or too many patients for it), forbidden, not_found (another hospital)
  */
 export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
@@ -110,7 +110,7 @@ export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
         AND ${patientVisibility(effectiveRole, actor, sql`v.patient_id`, sql`v.hospital_id`)} LIMIT ${MAX_STATS_ROWS + 1})`;
     const codeFilter = codes === null ? sql`1` : sql`s.key IN (SELECT value FROM json_each(${JSON.stringify(codes)}))`;
     return [
-      // The first row has no code: it counts what was picked. Places as `Packed` has them.
+      // The first row (without a code) counts the picked rows. Array indexes as in PackedRollup.
       db.all<HourStatsRow>(sql`WITH ${picked}
         SELECT -1 AS hour, '' AS code, count(*) AS patients, 0 AS n, 0 AS min, 0 AS max, 0 AS sum FROM picked
         UNION ALL SELECT hour, s.key, count(*), sum(s.value->>0), min(s.value->>1), max(s.value->>2), sum(s.value->>3)
@@ -133,7 +133,7 @@ export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
 
 const toHourListJson = ({ from, to }: TimeRange) => JSON.stringify(Array.from({ length: to - from }, (_, i) => from + i));
 
-/** The hospitals whose rows are looked at: the key begins with them, and the scope alone would not lead by it. */
+/** Restricts the query to hospitals, so that SQLite uses the primary key, which begins with hospital_id. */
 function hospitalFilter(effectiveRole: EffectiveRole, actor: Principal, requestedHospitalId: string | undefined): SQL {
   switch (effectiveRole.role) {
     case "admin":

@@ -1,4 +1,4 @@
-// Samples and buckets as columns: one array of times and one of values per vital, at a tenth of the bytes of the list.
+// Columnar format of samples and buckets: one array of times and one of values per vital, a tenth of the size of the list.
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES } from "../../http/router.ts";
 import type { LiveSample } from "../patient-object/contract.ts";
@@ -7,8 +7,8 @@ import { exampleObservation, Observation } from "./schemas.ts";
 const Times = z.array(z.int()).openapi({ description: "Epoch milliseconds" });
 const cells = z.array(z.number().nullable());
 const vital = {
-  code: z.string().openapi({ description: "LOINC, or what the device called it", example: "8867-4" }),
-  name: z.string().nullable().openapi({ description: "Of the catalogue; null for a code that it lacks" }),
+  code: z.string().openapi({ description: "LOINC, or the device's own code", example: "8867-4" }),
+  name: z.string().nullable().openapi({ description: "Short name in the catalogue; null for an unknown code" }),
 };
 
 const { code, name, unit, value, observation_id } = exampleObservation;
@@ -28,20 +28,20 @@ const exampleBuckets = {
 export const SampleColumns = z
   .object({
     times: Times.openapi({
-      description: "Epoch milliseconds, newest first; a time repeats where a vital has several samples of it",
+      description: "Epoch milliseconds, newest first; a time repeats when a vital has several samples at it",
     }),
-    id_prefixes: z.array(z.string()).openapi({ description: "What the ids of samples begin with" }),
+    id_prefixes: z.array(z.string()).openapi({ description: "Prefixes of sample ids" }),
     vitals: z.array(
       z.object({
         ...vital,
         unit: z.string().openapi({ description: "UCUM" }),
-        values: cells.openapi({ description: "One per time; null where the vital has none" }),
+        values: cells.openapi({ description: "One per time; null when the vital has no sample" }),
         ids: z.array(z.tuple([z.int(), z.int()]).nullable()).openapi({
-          description: "One per time: place in id_prefixes, and the number that ends the id in base 32",
+          description: "One per time: index in id_prefixes, and the number at the end of the id (base 32 there)",
         }),
         statuses: z
           .record(z.string(), Observation.shape.status)
-          .openapi({ description: "By place in times, where it is another than final" }),
+          .openapi({ description: "By index in times; only statuses other than final" }),
       }),
     ),
   })
@@ -55,8 +55,8 @@ export const BucketColumns = z
     vitals: z.array(
       z.object({
         ...vital,
-        unit: z.string().nullable().openapi({ description: "UCUM; null for a code that the catalogue lacks" }),
-        n: cells.openapi({ description: "One per bucket; null where the vital has no sample in it" }),
+        unit: z.string().nullable().openapi({ description: "UCUM; null for an unknown code" }),
+        n: cells.openapi({ description: "One per bucket; null when it has no sample of the vital" }),
         min: cells,
         max: cells,
         mean: cells,
@@ -67,7 +67,7 @@ export const BucketColumns = z
   .openapi("ObservationBucketColumns", { example: exampleBuckets });
 export type BucketColumns = z.infer<typeof BucketColumns>;
 
-/** Samples in the order of the list. `received_at`, `device_id` and `performer_id` are left out. */
+/** Samples in the order of the list, without `received_at`, `device_id` and `performer_id`. */
 export function sampleColumns(samples: readonly LiveSample[]): SampleColumns {
   const times: number[] = [];
   const prefixes = new Map<string, number>();
@@ -99,7 +99,7 @@ function pad(column: unknown[], length: number): void {
 type Bucket = Omit<BucketColumns["vitals"][number], Count> & { from: string; to: string } & Record<Count, number>;
 type Count = "n" | "min" | "max" | "mean" | "last";
 
-/** Buckets of all vitals under the same edges. */
+/** Buckets of all vitals, aligned to common edges. */
 export function bucketColumns(buckets: readonly Bucket[]): BucketColumns {
   const edges = new Map(buckets.map(({ from, to }) => [Date.parse(from), Date.parse(to)]));
   const from = [...edges.keys()].sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-// Samples that count for nobody yet: of no patient, in no known unit, of no believable time. Kept sealed for a person to look at.
+// Quarantined samples (no patient, unknown unit, implausible time), sealed for review by staff.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { withUser } from "../../access/access.ts";
@@ -13,7 +13,7 @@ import { UUID_PATTERN } from "../../platform/ids.ts";
 
 type HeldRow = typeof heldObservations.$inferSelect;
 
-/** A patient's object begins the id with the patient's (monitor/deliver.ts). */
+/** Ids from a patient's object begin with the patient's id (patient-object/delivery/d1-delivery.ts). */
 function heldPatientId({ id }: HeldRow): string | null {
   const patient = id.slice(0, 36);
   return id.length > 36 && UUID_PATTERN.test(patient) ? patient : null;
@@ -31,13 +31,13 @@ const toHeldObservations = (row: HeldRow) => ({
 
 function hospitalFilter(effectiveRole: UserEffectiveRole): SQL {
   const { hospitalId } = heldObservations;
-  // Hospital by hospital, for the index.
+  // Per hospital, so that SQLite uses the index.
   return effectiveRole.role === "admin"
     ? sql`${hospitalId} IN (SELECT id FROM hospitals)`
     : eq(hospitalId, effectiveRole.hospitalId ?? "");
 }
 
-/** What a hospital's devices sent in vain, newest first, for those who look after them. */
+/** Quarantined samples of a hospital's devices, newest first. */
 export async function listHeldObservations(anyCall: Call, query: PageQuery) {
   const start = await resolvePageStart(anyCall, "observations.held", query);
   const { where, orderBy } = keysetClauses(start, heldObservations.receivedAt, heldObservations.id);
@@ -67,7 +67,7 @@ export async function listHeldObservations(anyCall: Call, query: PageQuery) {
   return { items: pageRows.map(toHeldObservations), pagination };
 }
 
-/** One row with its items as they came. @throws ApiError not_found (absent, or another hospital's) */
+/** One entry with its items as received. @throws ApiError not_found (absent, or of another hospital) */
 export async function getHeldObservations(anyCall: Call, id: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "upload:read", (effectiveRole, { db }) => [
     db

@@ -1,4 +1,4 @@
-// Observation: reading samples, charts, hours, the latest, the score; correcting one; what is held aside.
+// Routes that read and amend observations (FHIR Observation), scores and quarantined samples.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { integerParam, pageQuery } from "../../http/pagination.ts";
@@ -46,33 +46,36 @@ const HistoryQuery = z.strictObject({
   ...cursorQuery,
   buckets: integerParam(1, 1000)
     .optional()
-    .openapi({ description: "So many parts of the range instead of samples; without from, of the last 24 hours" }),
+    .openapi({ description: "Number of equal parts of the range to return instead of samples; by default of the last 24 hours" }),
   format: z
     .enum(["list", "columns"])
     .default("list")
-    .openapi({ description: "columns: one array of times and one of values per vital, at a tenth of the bytes" }),
+    .openapi({ description: "columns: one array of times and one of values per vital, a tenth of the size" }),
 });
 
-/** Samples with their page, or buckets with what they were made of. */
+/** A page of samples, or buckets with their resolution. */
 const historyResponse = {
-  description: "Newest first; with buckets by code and time",
+  description: "Newest first; buckets by code and time",
   content: {
     "application/json": {
       schema: z.object({
         data: z.union([z.array(z.union([Observation, Bucket])), SampleColumns, BucketColumns]),
         meta: z.object({
           pagination: Pagination.optional(),
-          resolution: z.enum(["raw", "hour"]).optional().openapi({ description: "Buckets beyond 24 hours are made of hours" }),
+          resolution: z
+            .enum(["raw", "hour"])
+            .optional()
+            .openapi({ description: "Buckets of ranges beyond 24 hours are made from hourly rollups" }),
           from: Timestamp.optional(),
           to: Timestamp.optional(),
           uncounted_hours: z
             .int()
             .optional()
-            .openapi({ description: "Hours of the range that got samples late and are being counted again: ask again" }),
+            .openapi({ description: "Hours of the range that wait for a recount after late samples; retry for final values" }),
           limits: z
             .array(LimitsSince)
             .optional()
-            .openapi({ description: "With buckets: the alarm limits when the range began, and each change within it" }),
+            .openapi({ description: "Only with buckets: the alarm limits at the start of the range, and each change within it" }),
         }),
         request_id: z.string(),
       }),
@@ -90,7 +93,7 @@ const historyRoute = <P extends string>(path: P) =>
     method: "get",
     path,
     tags,
-    summary: "A patient's samples, or a chart of them",
+    summary: "List observations of a patient",
     security: BEARER_AUTH,
     request: { params: patientParam, query: HistoryQuery },
     responses: { 200: historyResponse, ...problemResponses(401, 403, 404) },
@@ -114,8 +117,8 @@ const AmendmentReason = z.string().trim().min(1).max(500);
 const AmendmentBody = z.discriminatedUnion("status", [
   z.strictObject({
     status: z.literal("amended"),
-    value: z.union([z.number(), z.string().max(1)]).openapi({ description: "A number; consciousness may be A, C, V, P or U" }),
-    unit: z.string().min(1).max(32).optional().openapi({ description: "UCUM; the unit of the sample where absent" }),
+    value: z.union([z.number(), z.string().max(1)]).openapi({ description: "A number, or A, C, V, P or U for consciousness" }),
+    unit: z.string().min(1).max(32).optional().openapi({ description: "UCUM; default: the unit of the sample" }),
     reason: AmendmentReason,
   }),
   z.strictObject({ status: z.literal("entered-in-error"), reason: AmendmentReason }),
@@ -133,10 +136,13 @@ export const historyRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/observations/latest",
       tags,
-      summary: "The latest of each vital with its age, the devices, the score",
+      summary: "Get the latest observations of a patient",
       security: BEARER_AUTH,
       request: { params: patientParam },
-      responses: { 200: jsonResponse(Latest, "What is known now", exampleLatest), ...problemResponses(401, 403, 404) },
+      responses: {
+        200: jsonResponse(Latest, "The latest sample of each vital, the devices, the score and the limits", exampleLatest),
+        ...problemResponses(401, 403, 404),
+      },
     }),
     async (c) => ok(c, await getLatestObservations(c.env, c.get("call"), c.req.valid("param").patient_id)),
   )
@@ -145,14 +151,14 @@ export const historyRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/observations/rollups",
       tags,
-      summary: "Hour by hour: count, extremes, mean and last of each vital",
+      summary: "List hourly rollups of a patient",
       security: BEARER_AUTH,
       request: {
         params: patientParam,
         query: z.strictObject({ interval: z.enum(["hour"]).default("hour"), code: codeQuery, ...rangeQuery }),
       },
       responses: {
-        200: jsonResponse(z.array(Rollup), "Oldest first, at most 31 days; without from, the last 24 hours", [exampleRollup]),
+        200: jsonResponse(z.array(Rollup), "Oldest first, at most 31 days; by default the last 24 hours", [exampleRollup]),
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -163,11 +169,14 @@ export const historyRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/scores/news2",
       tags,
-      summary: "NEWS2 of now: a number only when all of it was measured lately",
+      summary: "Get the NEWS2 score of a patient",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: jsonResponse(PatientScore, "The score, or why there is none", { patient_id: EXAMPLES.patient, ...exampleScore }),
+        200: jsonResponse(PatientScore, "The score, or the reason why there is none", {
+          patient_id: EXAMPLES.patient,
+          ...exampleScore,
+        }),
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -178,23 +187,19 @@ export const historyRoutes = createRouter()
       method: "patch",
       path: "/observations/{observation_id}",
       tags,
-      summary: "Correct a sample, or mark it as entered in error; what it was stays in its history",
+      summary: "Amend an observation",
       security: BEARER_AUTH,
       request: {
         params: observationParam,
         body: jsonRequestBody(AmendmentBody, { status: "amended", value: 74, unit: "/min", reason: "Read off the wrong line" }),
       },
       responses: {
-        200: jsonResponse(
-          Observation.extend({ history: z.array(HistoryEntry) }),
-          "The sample as it counts now, and every value before",
-          {
-            ...exampleObservation,
-            value: 74,
-            status: "amended",
-            history: [{ value: 72, at: EXAMPLES.time, device_id: EXAMPLES.device, performer_id: null }],
-          },
-        ),
+        200: jsonResponse(Observation.extend({ history: z.array(HistoryEntry) }), "The amended sample with all earlier values", {
+          ...exampleObservation,
+          value: 74,
+          status: "amended",
+          history: [{ value: 72, at: EXAMPLES.time, device_id: EXAMPLES.device, performer_id: null }],
+        }),
         ...problemResponses(401, 403, 404, 413, 415),
       },
     }),
@@ -205,7 +210,7 @@ export const historyRoutes = createRouter()
       method: "get",
       path: "/observations/quarantine",
       tags,
-      summary: "Samples that wait for a person: of no patient, in no known unit, of no believable time",
+      summary: "List quarantined observations",
       security: BEARER_AUTH,
       request: { query: z.strictObject(pageQuery) },
       responses: { 200: pageResponse(HeldObservations, "Newest first", exampleHeldObservations), ...problemResponses(401, 403) },
@@ -217,11 +222,11 @@ export const historyRoutes = createRouter()
       method: "get",
       path: "/observations/quarantine/{held_id}",
       tags,
-      summary: "What was held aside, as it came",
+      summary: "Get quarantined observations",
       security: BEARER_AUTH,
       request: { params: z.object({ held_id: z.string().min(1).max(100).openapi({ example: EXAMPLES.request }) }) },
       responses: {
-        200: jsonResponse(HeldObservations.extend({ items: z.array(z.unknown()) }), "The samples", {
+        200: jsonResponse(HeldObservations.extend({ items: z.array(z.unknown()) }), "The samples as received", {
           ...exampleHeldObservations,
           items: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLES.time }],
         }),

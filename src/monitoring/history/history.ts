@@ -1,5 +1,5 @@
-// Reading one patient's vitals: samples, buckets of them for charts, hours, the latest of each, the early-warning score.
-// Raw samples lie in the patient's object; what leaves it has its trace in D1 before the answer does.
+// Reading of a patient's vitals: samples, buckets for charts, hourly rollups, the latest values, NEWS2.
+// Raw samples are in the patient's object; the audit event commits in D1 before the response.
 import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -13,7 +13,7 @@ import { callMonitor } from "../intake/ingest.ts";
 import type { Facts } from "../patient-object/context/facts.ts";
 import { computeLimitsHistory, toLimitsNote } from "../patient-object/context/limits-history.ts";
 import type { LimitsSince, LiveSample, PatientSnapshot } from "../patient-object/contract.ts";
-import { HOUR_MS, newMonitorMemory } from "../patient-object/monitor-memory.ts";
+import { HOUR_MS, newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { parseObservationId } from "../patient-object/samples/ids.ts";
 import { computeMean } from "../patient-object/samples/rollup.ts";
@@ -23,17 +23,17 @@ import { WEARABLE_METRICS } from "../vitals/wearables.ts";
 import { bucketHourRollups, getOpenHours, mergeHours, selectClosedHours } from "./hour-rollups.ts";
 import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourRange } from "./query.ts";
 
-/** Samples of up to a day are few enough to count one by one; longer charts are made of hours. */
+/** Up to this range buckets are made from samples, beyond it from hourly rollups. */
 const MAX_RAW_RANGE_MS = DAY_MS;
 export const MAX_RANGE_MS = 366 * DAY_MS;
-/** How far ahead of our clock a sample may be (incoming.ts), and some more. */
+/** More than a sample may be ahead of the server's clock (MAX_CLOCK_LEAD_MS in sample-validation.ts). */
 const CLOCK_TOLERANCE_MS = 10 * 60_000;
 const UNBOUNDED_RANGE = { defaultMs: Number.POSITIVE_INFINITY, maxMs: Number.POSITIVE_INFINITY };
 
 const toIso = (time: number) => new Date(time).toISOString();
 const getMonitor = (env: Env, patientId: string) => env.PATIENT_MONITOR.getByName(patientId);
 
-/** The trace of what is read, for the batch that comes before the answer. */
+/** Audit statements of a read, for a batch before the response. */
 export function auditRead({ db, actor, now }: Call, access: Access, view: string, detail: object = {}): Statement[] {
   return recordAuditEvent(db, actor, now, { ...patientEvent(access, "observation.read", "R"), detail: { view, ...detail } });
 }
@@ -45,7 +45,7 @@ export async function listObservations(env: Env, call: Call, ref: string, query:
   return listSamples(env, call, { patient: ref }, { ...query, codes: parseCodes(query.code) });
 }
 
-/** What wearables measure, of the caller's own record unless a patient is named. */
+/** Samples of wearable metrics, by default of the caller's own record. */
 export async function listWearableSamples(
   env: Env,
   call: Call,
@@ -80,7 +80,7 @@ function toPosition({ after }: PageStart) {
 
 export type BucketQuery = RangeQuery & { code?: string | undefined; buckets: number };
 
-/** Points for a chart; up to 24 hours from samples, beyond that from hours, whose edges are then the buckets'. */
+/** Buckets for a chart: from samples up to 24 hours, beyond that from hourly rollups with edges at whole hours. */
 export async function getBuckets(env: Env, call: Call, ref: string, query: BucketQuery) {
   const { db, now } = call;
   const span = parseTimeRange(query, now, { defaultMs: DAY_MS, maxMs: MAX_RANGE_MS });
@@ -125,16 +125,16 @@ const toBucket = ({ code, from, to, ...counts }: Bucket) => ({
 
 const MAX_ROLLUP_RANGE_MS = 31 * DAY_MS;
 
-/** Hour by hour: what D1 was told, and open hours from the object. Hours are UTC; a range takes in every hour it touches. */
+/** Hourly rollups: closed hours from D1, open ones from the object. Hours are UTC; the range includes every hour it touches. */
 export async function listHourlyRollups(env: Env, call: Call, ref: string, query: RangeQuery & { code?: string | undefined }) {
   const span = parseTimeRange(query, call.now, { defaultMs: DAY_MS, maxMs: MAX_ROLLUP_RANGE_MS });
   const codes = parseCodes(query.code);
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const hours = toHourRange(span);
-  const { open: untold } = await getOpenHours(env, access.patient.id);
+  const { open: openHours } = await getOpenHours(env, access.patient.id);
   const auditStatements = auditRead(call, access, "rollups", { codes, from: span.from, to: span.to });
   const [closedHours] = await batch(call.db, [selectClosedHours(call, access.patient, hours), ...auditStatements]);
-  return mergeHours(untold, closedHours, hours, codes).map(({ hour, code, open, ...rollup }) => ({
+  return mergeHours(openHours, closedHours, hours, codes).map(({ hour, code, open, ...rollup }) => ({
     hour: toIso(hour * HOUR_MS),
     code,
     ...describeCode(code),
@@ -148,7 +148,7 @@ export async function listHourlyRollups(env: Env, call: Call, ref: string, query
   }));
 }
 
-/** The latest sample of each vital, the devices and the score. An impossible value stands beside the last possible one. */
+/** The latest sample of each vital, the devices and the score. A newer invalid value is listed beside the last valid one. */
 export async function getLatestObservations(env: Env, call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const { latest, devices, news2, limits, monitoring, as_of } = await getSnapshot(env, call, access.patient);
@@ -166,7 +166,7 @@ export async function getLatestObservations(env: Env, call: Call, ref: string) {
   };
 }
 
-/** NEWS2 of now (RCP 2017): complete with a number, or incomplete with the names of what is missing or too old. */
+/** The current NEWS2 (RCP 2017): complete with a number, or incomplete with the missing and stale parameters. */
 export async function getNews2(env: Env, call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const { news2 } = await getSnapshot(env, call, access.patient);
@@ -174,7 +174,7 @@ export async function getNews2(env: Env, call: Call, ref: string) {
   return { patient_id: access.patient.id, ...news2 };
 }
 
-/** What the object knows of the patient now. */
+/** The current snapshot of a patient's object. */
 export async function getSnapshot(env: Env, call: Call, patient: PatientRow): Promise<PatientSnapshot> {
   const known = await callMonitor(env, async () => getMonitor(env, patient.id).snapshot());
   return known ?? emptySnapshot(call, patient);
@@ -184,7 +184,7 @@ async function emptySnapshot(call: Call, patient: PatientRow): Promise<PatientSn
   return buildSnapshot(await defaultFacts(call, patient), newMonitorMemory(call.now), [], call.now);
 }
 
-/** Of a patient whose object was never told of one: without device, setting and sample, or it would have been (0004_changes). */
+/** Facts of a patient whose object has none: no device, setting or sample, since a change would have been delivered (0004_changes). */
 async function defaultFacts({ keys, now }: Call, patient: PatientRow): Promise<Facts> {
   const { date_of_birth: dateOfBirth } = await unsealIdentity(keys, patient);
   return {

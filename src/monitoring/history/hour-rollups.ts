@@ -1,35 +1,35 @@
-// Rollups of one patient by the hour: closed hours from D1, those that it was not told yet from the patient's object.
+// Hourly rollups of a patient: closed hours from D1, open ones from the patient's object.
 import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import type { PatientRow } from "../../access/patient-row.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { LimitsQuery } from "../patient-object/context/limits-history.ts";
-import { HOUR_MS } from "../patient-object/monitor-memory.ts";
+import { HOUR_MS } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { computeMean, mergeRollups, type Rollup, unpackHour } from "../patient-object/samples/rollup.ts";
 import type { TimeRange } from "./query.ts";
 
-/** Of one code in one hour since the epoch. `open`: D1 does not have the hour, more may come. */
+/** The rollup of a code and hour (since the epoch). `open`: D1 does not have the hour yet, and more samples may arrive. */
 export type HourRollup = Rollup & { hour: number; code: string; open: boolean };
 type ClosedHourRow = { hour: number; stats: string };
 
 /**
- * Asked before D1: an hour that is told in between is then seen twice (`mergeHours`) and not missed.
- * @param chart epoch milliseconds: with the limits that held then
+ * Call before the D1 query: an hour that closes in between then appears twice (`mergeHours` drops one) and is not missed.
+ * @param chart the range and codes of limits to return; null for none
  */
 export async function getOpenHours(env: Env, patientId: string, chart: LimitsQuery | null = null) {
   const { hours, ...more } = await callMonitor(env, async () => env.PATIENT_MONITOR.getByName(patientId).openHours(chart));
   return { open: hours.map((rollup): HourRollup => ({ ...rollup, open: true })), ...more };
 }
 
-/** The closed hours of a span of hours, for a batch: as many rows read as hours, at most. */
+/** The closed hours of a range, for a batch; reads at most one row per hour. */
 export function selectClosedHours({ db }: Call, { id, hospital_id }: PatientRow, { from, to }: TimeRange) {
   const hours = Array.from({ length: to - from }, (_, i) => from + i);
   return db.all<ClosedHourRow>(sql`SELECT hour, stats FROM vital_hours WHERE hospital_id = ${hospital_id} AND patient_id = ${id}
     AND hour IN (SELECT value FROM json_each(${JSON.stringify(hours)})) ORDER BY hour`);
 }
 
-/** All hours of a span, oldest first, by code within one. @param codes null for all */
+/** All hours of a range, oldest first and by code within an hour. @param codes null for all */
 export function mergeHours(
   open: HourRollup[],
   closedRows: ClosedHourRow[],
@@ -55,7 +55,7 @@ export function mergeRollupsByCode(hours: readonly HourRollup[]): Map<string, Ro
   return codes;
 }
 
-/** As downsample (monitor/buckets.ts) does with samples: parts of whole hours, as many as asked for or as there are hours. */
+/** `downsample` (samples/buckets.ts) for hourly rollups: parts of whole hours, at most one part per hour. */
 export function bucketHourRollups(hours: readonly HourRollup[], { from, to }: TimeRange, buckets: number): Bucket[] {
   const span = to - from;
   const parts = Math.min(buckets, span);

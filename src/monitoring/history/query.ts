@@ -1,8 +1,8 @@
-// What questions about vitals have in common: codes by either name, and a bounded range of time.
+// Query parameters of vitals: codes and a bounded time range.
 import { z } from "@hono/zod-openapi";
 import { integerParam, pageQuery } from "../../http/pagination.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { HOUR_MS } from "../patient-object/monitor-memory.ts";
+import { HOUR_MS } from "../patient-object/memory/monitor-memory.ts";
 import { findVital, findVitalByName } from "../vitals/catalogue.ts";
 
 const MAX_CODES = 20;
@@ -13,25 +13,25 @@ export const codeQuery = z
   .max(1300)
   .refine((text) => text.split(",").length <= MAX_CODES, `At most ${MAX_CODES} codes`)
   .optional()
-  .openapi({ description: "LOINC or names of the catalogue, by commas", example: "heart_rate,2708-6" });
+  .openapi({ description: "LOINC codes or short names, separated by commas", example: "heart_rate,2708-6" });
 
 const timeParam = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
-export const rangeQuery = { from: timeParam("Measured at or after"), to: timeParam("Measured before; now by default") };
+export const rangeQuery = { from: timeParam("Measured at or after"), to: timeParam("Measured before; default: now") };
 export type RangeQuery = { from?: string | undefined; to?: string | undefined };
 
-/** LOINC of what was asked for; codes that the catalogue lacks as they stand; null for all. */
+/** LOINC codes; unknown codes are kept as given; null for all. */
 export function parseCodes(text: string | undefined): string[] | null {
   if (text === undefined) return null;
   const codes = text.split(",").map((part) => part.trim());
   return [...new Set(codes.map((code) => findVitalByName(code)?.code ?? findVital(code)?.code ?? code))];
 }
 
-/** Epoch milliseconds; `from` belongs to it, `to` does not. */
+/** `from` ≤ time < `to`, epoch milliseconds. */
 export type TimeRange = { from: number; to: number };
 
 /**
- * The range asked for, the last `usual` milliseconds where none is.
- * @throws ApiError invalid_request for an empty range or one longer than `most` milliseconds
+ * Parses the requested range; default: the last `defaultMs` milliseconds.
+ * @throws ApiError invalid_request for an empty range or one longer than `maxMs`
  */
 export function parseTimeRange(
   query: RangeQuery,
@@ -40,8 +40,8 @@ export function parseTimeRange(
 ): TimeRange {
   const to = query.to === undefined ? now : Date.parse(query.to);
   const from = query.from === undefined ? to - defaultMs : Date.parse(query.from);
-  if (!(from < to)) throw rangeError("from is before to; without to, that is now.");
-  if (to - from > maxMs) throw rangeError(`At most ${Math.floor(maxMs / (24 * HOUR_MS))} days at once.`);
+  if (!(from < to)) throw rangeError("from must be before to (default: now).");
+  if (to - from > maxMs) throw rangeError(`The range must be at most ${Math.floor(maxMs / (24 * HOUR_MS))} days.`);
   return { from, to };
 }
 
@@ -49,12 +49,12 @@ function rangeError(message: string): ApiError {
   return new ApiError("invalid_request", message, { errors: [{ path: "from", message, code: "range" }] });
 }
 
-/** The hours (UTC, counted since the epoch) that a span touches; `to` is the first one after them. */
+/** The hours (UTC, counted since the epoch) that a range touches; `to` is exclusive. */
 export function toHourRange({ from, to }: TimeRange): TimeRange {
   return { from: Math.floor(from / HOUR_MS), to: Math.ceil(to / HOUR_MS) };
 }
 
-/** Name and unit of the catalogue; null for codes that it lacks. */
+/** Name and unit from the catalogue; null for unknown codes. */
 export function describeCode(code: string): { name: string | null; unit: string | null } {
   const vital = findVital(code);
   return { name: vital?.name ?? null, unit: vital?.unit ?? null };

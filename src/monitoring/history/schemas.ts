@@ -1,19 +1,26 @@
-// The shapes of vitals on the wire: samples, counts of them, scores.
+// Schemas and examples of observations, rollups, scores and quarantined samples.
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
 
 const exampleObservationId = "agj2lmaaaadqaiaaaaaaaaaaae-1hn4k9q0o-0";
 export const observationParam = z.object({
-  observation_id: z.string().min(1).max(64).openapi({ description: "As an answer names it", example: exampleObservationId }),
+  observation_id: z
+    .string()
+    .min(1)
+    .max(64)
+    .openapi({ description: "observation_id of a response", example: exampleObservationId }),
 });
 
-const Code = z.string().openapi({ description: "LOINC, or what the device called it", example: "8867-4" });
+const Code = z.string().openapi({ description: "LOINC, or the device's own code", example: "8867-4" });
 const codeFields = {
   code: Code,
-  name: z.string().nullable().openapi({ description: "Of the catalogue; null for a code that it lacks", example: "heart_rate" }),
+  name: z
+    .string()
+    .nullable()
+    .openapi({ description: "Short name in the catalogue; null for an unknown code", example: "heart_rate" }),
 };
 const countFields = { n: z.int(), min: z.number(), max: z.number(), mean: z.number() };
-const unit = z.string().nullable().openapi({ description: "UCUM; null for a code that the catalogue lacks" });
+const unit = z.string().nullable().openapi({ description: "UCUM; null for an unknown code" });
 
 export const Observation = z
   .object({
@@ -24,7 +31,7 @@ export const Observation = z
     effective_at: Timestamp,
     received_at: Timestamp,
     device_id: z.string().nullable(),
-    performer_id: z.string().nullable().openapi({ description: "Who wrote it down, where no device sent it" }),
+    performer_id: z.string().nullable().openapi({ description: "The user who entered it; null for a sample from a device" }),
     status: z.enum(["final", "invalid", "amended", "entered-in-error"]),
   })
   .openapi("Observation");
@@ -47,13 +54,13 @@ export const Bucket = z
 
 export const Rollup = z
   .object({
-    hour: Timestamp.openapi({ description: "Its beginning, UTC" }),
+    hour: Timestamp.openapi({ description: "Start of the hour, UTC" }),
     ...codeFields,
     unit,
     ...countFields,
     last: z.number(),
     last_at: Timestamp,
-    open: z.boolean().openapi({ description: "More may come: the hour is not over, or was not told yet" }),
+    open: z.boolean().openapi({ description: "true: the hour is not closed yet, and more samples may arrive" }),
   })
   .openapi("ObservationRollup");
 const heartRate = { code: "8867-4", name: "heart_rate", unit: "/min" };
@@ -112,12 +119,12 @@ export const LimitsInForce = z
     low: limitValue,
     high: limitValue,
     critical_high: limitValue,
-    silence_s: z.int().nullable().openapi({ description: "Seconds without a sample after which the vital is silent" }),
-    set_by: z.enum(["default", "ward", "patient"]).openapi({ description: "Who set something of it last" }),
+    silence_s: z.int().nullable().openapi({ description: "Seconds without a sample after which the vital counts as silent" }),
+    set_by: z.enum(["default", "ward", "patient"]).openapi({ description: "The most specific layer that sets a field" }),
   })
   .openapi("LimitsInForce");
 export const LimitsSince = LimitsInForce.omit({ silence_s: true })
-  .extend({ from: Timestamp.openapi({ description: "Until the next of the same code" }) })
+  .extend({ from: Timestamp.openapi({ description: "In effect from this time until the next entry of the same code" }) })
   .openapi("LimitsSince");
 export const exampleLimits = {
   code: "8867-4",
@@ -138,7 +145,10 @@ export const Latest = z
       z.object({
         device_id: Id,
         last_seen_at: Timestamp.nullable(),
-        clock_skew_ms: z.int().nullable().openapi({ description: "The device's clock minus ours; null while it never told" }),
+        clock_skew_ms: z
+          .int()
+          .nullable()
+          .openapi({ description: "The device's clock minus the server's; null until the device has sent its time" }),
         conditions: z.array(z.string()),
       }),
     ),
@@ -163,7 +173,7 @@ export const VitalSummary = z
     display: z.string().nullable(),
     unit,
     ...countFields,
-    latest: z.object({ value: z.number(), effective_at: Timestamp }).openapi({ description: "The last one in the range" }),
+    latest: z.object({ value: z.number(), effective_at: Timestamp }).openapi({ description: "The last sample in the range" }),
   })
   .openapi("VitalSummary");
 export const exampleVitalSummary = {
@@ -175,7 +185,7 @@ export const exampleVitalSummary = {
 
 export const HourStats = z
   .object({
-    hour: Timestamp.openapi({ description: "Its beginning, UTC" }),
+    hour: Timestamp.openapi({ description: "Start of the hour, UTC" }),
     ...codeFields,
     unit,
     patients: z.int(),
@@ -189,7 +199,7 @@ export const HeldObservations = z
     held_id: z.string(),
     hospital_id: Id,
     device_id: z.string(),
-    patient_id: Id.nullable().openapi({ description: "Whom the device was bound to, where that was known" }),
+    patient_id: Id.nullable().openapi({ description: "The patient to whom the device was assigned, if known" }),
     reasons: z.array(z.string()),
     count: z.int(),
     received_at: Timestamp,

@@ -1,5 +1,5 @@
-// Samples on their way to the patient's object. With a device's credential no query of D1 is on this path: the object knows
-// its devices; D1 is asked when it does not, and the object is told.
+// Ingest of samples into the patient's object. A device's samples usually need no D1 query, since the object knows its devices;
+// when it does not, the Worker reads D1 and configures the object.
 import { sql } from "drizzle-orm";
 import { authorizePatient, resolveDeviceAccess, withPrincipal } from "../../access/access.ts";
 import { type Call, type DeviceActor, getActorId } from "../../access/actor.ts";
@@ -15,11 +15,11 @@ import { uuidv7 } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
-import { pickSampleFields } from "../patient-object/record-batch.ts";
+import { pickSampleFields } from "../patient-object/recording/record-batch.ts";
 import { parseInstant, validateSample } from "../vitals/sample-validation.ts";
 import { deletePatientHint, findPatientHint, storePatientHint } from "./patient-hints.ts";
 
-/** Requests of a device without a patient that are kept in a day. */
+/** Quarantined requests per device and day. */
 const MAX_HELD_PER_DAY = 1_000;
 
 export type IngestResult = {
@@ -29,8 +29,8 @@ export type IngestResult = {
 };
 
 /**
- * Brings samples to the patient of the device, or to the one that a person names.
- * @throws ApiError unauthenticated, forbidden, not_found, unavailable (nothing was kept: send it again)
+ * Records samples for the device's patient, or for the patient that a person names.
+ * @throws ApiError unauthenticated, forbidden, not_found, conflict, unavailable (nothing was stored: retry)
  */
 export async function ingestSamples(
   env: Env,
@@ -58,12 +58,12 @@ export async function ingestSamples(
     detail,
   };
   await batch(call.db, [...markRecordInUse(call, patient.id), ...recordAuditEvent(call.db, actor, call.now, event)]);
-  const answer = await recordWithFacts(env, call, patient.id, { kind: "person", id: getActorId(actor) }, samples);
-  if (!answer.known) throw new ApiError("conflict", "The record takes no samples now.");
-  return { patient_id: patient.id, results: answer.results, clock: null };
+  const recorded = await recordWithFacts(env, call, patient.id, { kind: "person", id: getActorId(actor) }, samples);
+  if (!recorded.known) throw new ApiError("conflict", "The patient record does not accept samples.");
+  return { patient_id: patient.id, results: recorded.results, clock: null };
 }
 
-/** Samples lie in the object alone: this row says in D1 that the record is in use and cannot be deleted as a mistake. */
+/** Samples are stored in the object only; this row marks the record in D1 as in use, so that it cannot be deleted. */
 function markRecordInUse({ db, actor, now }: Call, patientId: string): Statement[] {
   const row = { patientId, updatedBy: getActorId(actor), updatedAt: now };
   return [db.insert(monitoringSettings).values(row).onConflictDoNothing()];
@@ -74,7 +74,7 @@ async function ingestFromDevice(env: Env, call: Call<DeviceActor>, samples: Inco
   const hint = await findPatientHint(env, origin.credential);
   const first = hint === null ? null : await recordAtMonitor(env, hint, origin, samples);
   if (hint !== null && first?.known) return rerouteElsewhere(env, call, hint, first, samples);
-  // The object does not know this credential: D1 says whose it is, or that it is nobody's.
+  // The object does not know this credential, so D1 decides.
   const { deviceId, hospitalId, access } = await resolveDeviceAccess(call, call.actor, OWN_RECORD, "observation:create");
   if (!access) {
     await deletePatientHint(env, origin.credential);
@@ -85,8 +85,8 @@ async function ingestFromDevice(env: Env, call: Call<DeviceActor>, samples: Inco
     };
   }
   const patientId = access.patient.id;
-  const answer = await recordWithFacts(env, call, patientId, origin, samples);
-  if (!answer.known) {
+  const recorded = await recordWithFacts(env, call, patientId, origin, samples);
+  if (!recorded.known) {
     return {
       patient_id: null,
       results: await holdSamples(call, { deviceId, hospitalId }, samples.items, null, "record_closed"),
@@ -94,18 +94,18 @@ async function ingestFromDevice(env: Env, call: Call<DeviceActor>, samples: Inco
     };
   }
   await storePatientHint(env, origin.credential, patientId);
-  return rerouteElsewhere(env, call, patientId, answer, samples);
+  return rerouteElsewhere(env, call, patientId, recorded, samples);
 }
 
-/** Brings elsewhere what was measured while the device was another patient's. */
+/** Reroutes samples that were measured while the device was assigned to another patient. */
 async function rerouteElsewhere(
   env: Env,
   call: Call<DeviceActor>,
   patientId: string,
-  answer: RecordResult & { known: true },
+  recorded: RecordResult & { known: true },
   samples: IncomingBatch,
 ): Promise<IngestResult> {
-  const { results, clock } = answer;
+  const { results, clock } = recorded;
   const elsewhereIndexes = results.filter(({ status }) => status === "elsewhere").map(({ index }) => index);
   if (elsewhereIndexes.length === 0) return { patient_id: patientId, results, clock };
   const rerouted = await rerouteSamples(env, call, patientId, elsewhereIndexes, samples, clock?.corrected_ms ?? 0);
@@ -127,7 +127,7 @@ async function rerouteSamples(
   const { deviceId, hospitalId } = await resolveDeviceAccess(call, actor, OWN_RECORD, "observation:create");
   const spans = await db.all<AssignmentSpan>(sql`SELECT patient_id, started_at, ended_at FROM device_assignments
     WHERE device_id = ${deviceId} ORDER BY started_at DESC LIMIT 50`);
-  // The device has moved: from now on the object of the patient it is bound to is tried first.
+  // The device was reassigned: the next request tries the new patient's object first.
   const boundPatientId = spans.find(({ ended_at }) => ended_at === null)?.patient_id ?? null;
   if (boundPatientId !== null && boundPatientId !== currentPatientId)
     await storePatientHint(env, actor.credentialId, boundPatientId);
@@ -147,28 +147,28 @@ async function rerouteSamples(
       sent_at,
       conditions: patientId === boundPatientId ? conditions : null,
     };
-    const answer =
+    const recorded =
       patientId === null || patientId === currentPatientId
         ? null
         : await recordWithFacts(env, call, patientId, { kind: "device", credential: actor.credentialId }, part);
-    const unplaced = group.filter((_, i) => !answer?.known || answer.results[i]?.status === "elsewhere");
-    if (answer?.known) {
+    const unplaced = group.filter((_, i) => !recorded?.known || recorded.results[i]?.status === "elsewhere");
+    if (recorded?.known) {
       for (const [i, index] of group.entries())
-        if (!unplaced.includes(index)) results.push({ ...answer.results[i], index } as ItemResult);
+        if (!unplaced.includes(index)) results.push({ ...recorded.results[i], index } as ItemResult);
     }
     results.push(...(await holdSamples(call, { deviceId, hospitalId }, items, unplaced, "not_bound_then")));
   }
   return { results, boundPatientId };
 }
 
-/** When an item was measured, by the clock that the object corrected it to. */
+/** The measurement time with the clock correction of the object, epoch milliseconds; null when unreadable. */
 function correctedTime(item: unknown, correctedMs: number): number | null {
   const time = typeof item === "object" && item !== null && "effective_at" in item ? item.effective_at : null;
   const statedAt = typeof time === "string" ? parseInstant(time) : null;
   return statedAt === null ? null : statedAt - correctedMs;
 }
 
-/** Keeps what has no patient, sealed, for somebody to look at. @param indexes of the items; null for all */
+/** Quarantines items without a patient, sealed, for review by staff. @param indexes of the items; null for all */
 async function holdSamples(
   { db, keys, actor, now }: Call,
   { deviceId, hospitalId }: { deviceId: string; hospitalId: string },
@@ -181,7 +181,7 @@ async function holdSamples(
     const validated = validateSample(items[index], { received: now, skewMs: null });
     return validated.ok || validated.status === "quarantined" ? [] : [{ index, ...validated, status: "rejected" }];
   });
-  const held = all.filter((index) => unreadable.every((refused) => refused.index !== index));
+  const held = all.filter((index) => unreadable.every((rejected) => rejected.index !== index));
   if (held.length === 0) return unreadable;
   const id = uuidv7();
   const place = { table: "held_observations", column: "items", id };
@@ -211,14 +211,14 @@ async function holdSamples(
     }),
   ]);
   if (kept.length === 0) {
-    const message = "This device has had 1,000 requests put aside today.";
+    const message = "The limit of 1,000 quarantined requests per device and day is reached";
     return [...unreadable, ...held.map((index): ItemResult => ({ index, status: "rejected", reason: "too_many_held", message }))];
   }
-  const message = "Kept aside: it belongs to no patient.";
+  const message = "Quarantined: the device was assigned to no patient";
   return [...unreadable, ...held.map((index): ItemResult => ({ index, status: "quarantined", reason, message }))];
 }
 
-/** Records; an object that does not know the patient or the credential is told what D1 says, and asked again. */
+/** Records samples; configures an object that does not know the patient or credential, and retries. */
 async function recordWithFacts(
   env: Env,
   call: Call,
@@ -226,10 +226,10 @@ async function recordWithFacts(
   origin: Origin,
   samples: IncomingBatch,
 ): Promise<RecordResult> {
-  const answer = await recordAtMonitor(env, patientId, origin, samples);
-  if (answer.known) return answer;
+  const recorded = await recordAtMonitor(env, patientId, origin, samples);
+  if (recorded.known) return recorded;
   const facts = await loadFacts(call, patientId, Date.now());
-  if (!facts) return answer;
+  if (!facts) return recorded;
   await callMonitor(env, async () => env.PATIENT_MONITOR.getByName(patientId).configure(facts));
   return recordAtMonitor(env, patientId, origin, samples);
 }
@@ -239,8 +239,8 @@ function recordAtMonitor(env: Env, patientId: string, origin: Origin, samples: I
 }
 
 /**
- * Asks an object, once more where the platform says that it may be asked again: what it keeps it tells apart from repeats.
- * @param retry false for what a repeat would do twice  @throws ApiError unavailable
+ * Calls an object and retries once if the platform reports a retryable error. Ingest is idempotent, so retries are safe.
+ * @param retry false for calls that must not run twice  @throws ApiError unavailable
  */
 export async function callMonitor<T>(env: Env, request: () => Promise<T>, retry = true): Promise<T> {
   try {
@@ -253,12 +253,12 @@ export async function callMonitor<T>(env: Env, request: () => Promise<T>, retry 
   }
 }
 
-/** The object that a device's socket goes to. @throws ApiError unauthenticated, forbidden (no device), conflict (bound to nobody) */
+/** The patient for a device's WebSocket. @throws ApiError unauthenticated, forbidden (no device), conflict (no assignment) */
 export async function resolveSocketPatient(env: Env, call: Call): Promise<{ credentialId: string; patientId: string }> {
   const { actor } = call;
   if (actor.kind !== "device") return denySocket(call);
   const { access } = await resolveDeviceAccess(call, actor, OWN_RECORD, "observation:create");
-  if (!access) throw new ApiError("conflict", "The device is bound to no patient.");
+  if (!access) throw new ApiError("conflict", "The device is not assigned to a patient.");
   const facts = await loadFacts(call, access.patient.id, Date.now());
   if (facts) await callMonitor(env, async () => env.PATIENT_MONITOR.getByName(access.patient.id).configure(facts));
   return { credentialId: actor.credentialId, patientId: access.patient.id };

@@ -1,12 +1,12 @@
-// Which object to try for a credential. A hint decides nothing: the object refuses what is not its own. It is looked for in the
-// isolate, in the location's own cache, which is free, and in KV, which every location shares; without one, D1 is asked.
+// Cache of the patient per device credential. A hint grants nothing: the object rejects unknown credentials. Lookup order: isolate,
+// cache of the location (free), KV (shared); without a hint the Worker reads D1.
 const HINT_TTL_S = 24 * 3600;
 const ISOLATE_TTL_MS = 60_000;
 const MAX_ISOLATE_HINTS = 20_000;
 
 const isolateHints = new Map<string, { patientId: string; until: number }>();
 const toKvKey = (credentialId: string) => `hint:${credentialId}`;
-/** A name that no request from outside can have. */
+/** A URL that no external request can have. */
 const toCacheUrl = (credentialId: string) => `https://hints.invalid/${credentialId}`;
 
 export async function findPatientHint(env: Env, credentialId: string): Promise<string | null> {

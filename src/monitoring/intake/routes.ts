@@ -1,4 +1,4 @@
-// Observation: samples in, one or a thousand, from devices, wearables and people.
+// Routes that record observations (FHIR Observation) from devices, wearables and people.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import {
@@ -20,7 +20,7 @@ const tags = ["Observation"];
 const PatientRef = z.string().min(1).max(64);
 const SentAt = z.iso
   .datetime({ offset: true })
-  .openapi({ description: "The sender's clock when it sent this: its error is taken out" });
+  .openapi({ description: "The sender's clock at sending, from which its clock error is corrected" });
 const Conditions = z
   .array(
     z
@@ -29,8 +29,8 @@ const Conditions = z
       .regex(/^[a-z0-9_]+$/),
   )
   .max(20)
-  .openapi({ description: "Everything that the device reports of itself now, such as leads_off or low_battery", example: [] });
-/** Each item is judged by itself (vitals/incoming.ts), so that one bad value refuses no other. */
+  .openapi({ description: "All conditions that the device currently reports, such as leads_off or low_battery", example: [] });
+/** Items are validated one by one (vitals/sample-validation.ts), so that an invalid one rejects no others. */
 const SampleItems = z
   .array(
     z
@@ -57,8 +57,8 @@ const IngestResponse = z
     results: z.array(ItemResultSchema),
     clock: z
       .object({
-        skew_ms: z.int().nullable().openapi({ description: "The device's clock minus ours" }),
-        corrected_ms: z.int().openapi({ description: "What its times are corrected by" }),
+        skew_ms: z.int().nullable().openapi({ description: "The device's clock minus the server's" }),
+        corrected_ms: z.int().openapi({ description: "Milliseconds subtracted from the device's times" }),
       })
       .nullable(),
   })
@@ -96,7 +96,7 @@ const WearableSync = z.strictObject({
     .string()
     .max(64)
     .optional()
-    .openapi({ description: "Of the caller's own device; its credential names it already" }),
+    .openapi({ description: "Accepted and ignored; a device is identified by its credential" }),
   patient_id: PatientRef.optional(),
   metrics: z
     .array(
@@ -138,7 +138,7 @@ export const vitalRoutes = createRouter()
       method: "post",
       path: "/observations",
       tags,
-      summary: "Bring samples: what is answered as stored is kept",
+      summary: "Record observations",
       security: BEARER_AUTH,
       request: {
         body: jsonRequestBody(NewObservations, {
@@ -147,7 +147,7 @@ export const vitalRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(IngestResponse, "What became of each item", exampleIngest),
+        200: jsonResponse(IngestResponse, "The result of each item", exampleIngest),
         ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
@@ -170,7 +170,7 @@ export const vitalRoutes = createRouter()
       method: "post",
       path: "/wearables/sync",
       tags,
-      summary: "Bring a wearable's metrics, mapped to LOINC and UCUM",
+      summary: "Record metrics of a wearable",
       security: BEARER_AUTH,
       request: {
         body: jsonRequestBody(WearableSync, {
@@ -179,15 +179,19 @@ export const vitalRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(IngestResponse, "What became of each metric, in the order of the table", exampleIngest),
+        200: jsonResponse(
+          IngestResponse,
+          "The result of each metric, by reading and then in the order of the schema",
+          exampleIngest,
+        ),
         ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => {
       const { patient_id, metrics, sent_at } = c.req.valid("json");
       const items = toSampleInputs(metrics);
-      if (items.length === 0) throw new ApiError("invalid_request", "No metric has a value.");
-      if (items.length > 1000) throw new ApiError("invalid_request", "At most 1,000 values a request.");
+      if (items.length === 0) throw new ApiError("invalid_request", "At least one metric must have a value.");
+      if (items.length > 1000) throw new ApiError("invalid_request", "At most 1,000 values per request.");
       return handleIngest(c, patient_id, { items, sent_at: parseOptionalTime(sent_at), conditions: null });
     },
   )
@@ -196,9 +200,12 @@ export const vitalRoutes = createRouter()
       method: "get",
       path: "/observations/stream",
       tags,
-      summary: "A device's WebSocket: samples in, acknowledgements of what is stored out",
+      summary: "Open a device WebSocket",
       security: BEARER_AUTH,
-      responses: { 101: { description: "The socket" }, ...problemResponses(401, 403, 409, 426) },
+      responses: {
+        101: { description: "WebSocket: receives frames of samples, sends acknowledgements of stored ones" },
+        ...problemResponses(401, 403, 409, 426),
+      },
     }),
     async (c) => {
       const { credentialId, patientId } = await resolveSocketPatient(c.env, c.get("call"));
@@ -208,8 +215,8 @@ export const vitalRoutes = createRouter()
       const headers = { Upgrade: "websocket", "X-Credential": credentialId };
       const monitor = c.env.PATIENT_MONITOR.getByName(patientId);
       const { webSocket } = await callMonitor(c.env, async () => monitor.fetch("https://monitor/stream", { headers }));
-      if (!webSocket) throw new ApiError("conflict", "The record takes no samples now.");
-      // Made here, not passed on: the headers of an answer that came from an object cannot be added to.
+      if (!webSocket) throw new ApiError("conflict", "The patient record does not accept samples.");
+      // A new response: the headers of a response from an object are immutable.
       return new Response(null, { status: 101, webSocket });
     },
   );

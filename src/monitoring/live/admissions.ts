@@ -1,4 +1,4 @@
-// Who comes while a wave is let in waits for the next: after a restart a whole hospital comes back at once.
+// Batched admission of sockets: requests during a batch wait for the next one, since after a restart a whole hospital reconnects.
 import type { Handshake } from "./clients.ts";
 
 export type Admission = { socket: WebSocket } | { refused: 401 | 404 | 429 };
@@ -9,7 +9,7 @@ export class Admissions {
   #waiting: PendingAdmission[] = [];
   #isRunning = false;
 
-  /** @param admit answers in the order of the wave */
+  /** @param admit returns results in the order of the batch */
   constructor(admit: (batch: readonly Handshake[]) => Promise<Admission[]>) {
     this.#admit = admit;
   }
@@ -36,7 +36,7 @@ export class Admissions {
         for (const [i, { resolve, reject }] of batch.entries()) {
           const admission = admissions[i];
           if (admission) resolve(admission);
-          else reject(new Error("nobody decided"));
+          else reject(new Error("no admission result"));
         }
       } catch (error) {
         for (const { reject } of batch) reject(error);

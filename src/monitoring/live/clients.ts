@@ -1,18 +1,18 @@
-// What a feed knows of a socket, in its attachment, so that it survives hibernation; what a client may say; how it ends.
+// State of a live socket (kept in its attachment through hibernation), client messages and close codes.
 import { z } from "zod";
 import { storedDocument } from "../../platform/stored-document.ts";
 import { Subscription } from "./visibility.ts";
 
-/** Close codes, see docs/live.md. */
+/** Close codes and reasons; docs/live.md describes them. */
 export const CLOSE_REASONS = {
-  binary: [1003, "text only"],
-  policy: [1008, "not a message of this protocol"],
+  binary: [1003, "text messages only"],
+  policy: [1008, "invalid message"],
   flood: [1008, "too many messages"],
-  too_large: [1009, "at most 4 KB"],
-  lost: [1011, "the connection is not known any more"],
-  behind: [1013, "too much is not acknowledged"],
+  too_large: [1009, "a message has at most 4 KB"],
+  lost: [1011, "connection state lost"],
+  behind: [1013, "too many unacknowledged frames"],
   ended: [4401, "the token, the session or the role has ended"],
-  gone: [4403, "no patient of this view is yours to see"],
+  gone: [4403, "no access to any patient of this view"],
 } as const;
 export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
 
@@ -21,13 +21,13 @@ export const MAX_UNACKED_BYTES = 1024 * 1024;
 const MAX_MESSAGE_BYTES = 4096;
 const MAX_MESSAGES_PER_SECOND = 50;
 
-/** The attachment: at most a few hundred bytes of the 16 KB it may have. */
+/** The attachment: a few hundred bytes; the platform allows 16 KB. */
 export const ClientState = z.strictObject({
   ...Subscription.shape,
   hospitalId: z.string(),
-  /** Epoch milliseconds; null where the credential has no end. */
+  /** Epoch milliseconds; null when the credential does not expire. */
   expires: z.int().nullable(),
-  /** The last number sent, and how much up to it is not acknowledged. */
+  /** The last `seq` sent, and the unacknowledged frames and bytes up to it. */
   sent: z.int(),
   frames: z.int(),
   bytes: z.int(),
@@ -35,9 +35,9 @@ export const ClientState = z.strictObject({
 export type ClientState = z.infer<typeof ClientState>;
 export const clientDocument = storedDocument<ClientState>("live socket", ClientState);
 
-/** Who a socket is, as the Worker tells the feed with the handshake. */
+/** The authorized caller and view of a new socket, sent by the Worker to the feed. */
 export const Handshake = z.strictObject({
-  seat: Subscription,
+  subscription: Subscription,
   hospitalId: z.string(),
   requested: z.array(z.string()).nullable(),
   expires: z.int().nullable(),
@@ -45,14 +45,14 @@ export const Handshake = z.strictObject({
 });
 export type Handshake = z.infer<typeof Handshake>;
 
-/** Frames that wait for acknowledgement; after hibernation one entry stands for all of them. */
+/** Unacknowledged frames; after hibernation one entry represents all of them. */
 export type UnackedFrames = { seq: number; frames: number; bytes: number }[];
 
 export function toUnacked({ sent, frames, bytes }: ClientState): UnackedFrames {
   return frames > 0 ? [{ seq: sent, frames, bytes }] : [];
 }
 
-/** Takes what was acknowledged out of `owed` and the client's totals. */
+/** Removes acknowledged frames from `unacked` and the client's totals. */
 export function acknowledgeFrames(client: ClientState, unacked: UnackedFrames, seq: number): void {
   while (unacked[0] && unacked[0].seq <= seq) {
     client.frames -= unacked[0].frames;
@@ -61,12 +61,12 @@ export function acknowledgeFrames(client: ClientState, unacked: UnackedFrames, s
   }
 }
 
-/** Whether one more frame of this size would be too much. */
+/** Whether one more frame of this size would exceed the limits. */
 export function isBehind(client: ClientState, size: number): boolean {
   return client.frames >= MAX_UNACKED_FRAMES || (client.frames > 0 && client.bytes + size > MAX_UNACKED_BYTES);
 }
 
-/** Notes a frame that is sent. */
+/** Records a sent frame. */
 export function addUnacked(client: ClientState, unacked: UnackedFrames, seq: number, bytes: number): void {
   unacked.push({ seq, frames: 1, bytes });
   client.sent = seq;
@@ -80,7 +80,7 @@ const ClientMessage = z.discriminatedUnion("type", [
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 
-/** A message of a client, or why the socket ends. */
+/** The parsed message, or the reason to close the socket. */
 export function parseMessage(data: string | ArrayBuffer): ClientMessage | CloseReason {
   if (typeof data !== "string") return CLOSE_REASONS.binary;
   if (data.length > MAX_MESSAGE_BYTES || new TextEncoder().encode(data).length > MAX_MESSAGE_BYTES)
@@ -97,11 +97,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** How many messages came within the second. In memory: who hibernates has sent none. */
+/** Messages within a second. In memory only: a hibernating socket has sent none. */
 export type MessageRate = { second: number; messages: number };
 
-/** Counts one message. @returns whether it was one too many */
-export function isFlooding(rate: MessageRate, now: number): boolean {
+/** Counts a message. @returns whether it exceeds the limit */
+export function exceedsMessageRate(rate: MessageRate, now: number): boolean {
   const second = Math.floor(now / 1000);
   if (rate.second !== second) Object.assign(rate, { second, messages: 0 });
   rate.messages += 1;

@@ -1,4 +1,4 @@
-// From a request to a socket of the hospital's feed: who asks, may they, and the upgrade.
+// Opening of a live socket: authentication, access check and upgrade at the hospital's feed.
 import type { Context } from "hono";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { readActor } from "../../accounts/sessions/authenticate.ts";
@@ -16,7 +16,7 @@ type LiveRequest = { call: Call; requestedView: RequestedView; ticket: Ticket | 
 
 const readBearerToken = (c: Context<AppEnv>) => (c.req.header("Authorization") ?? "").replace(/^Bearer /i, "");
 
-/** A ticket for 30 seconds and one use. @throws ApiError as openView */
+/** Issues a ticket, valid for 30 seconds and one use. @throws ApiError as openView */
 export async function issueTicket(c: Context<AppEnv>, requestedView: RequestedView) {
   const call = c.get("call");
   const opened = await openView(call, requestedView, "live.ticket");
@@ -36,7 +36,7 @@ export function denyForeignOrigin(c: Context<AppEnv>): void {
 }
 
 /**
- * Who asks, by ticket or by token. Uses nothing up yet.
+ * Authenticates the caller by ticket or token. Does not redeem the ticket.
  * @throws ApiError unauthenticated, rate_limited
  */
 export async function authenticate(
@@ -57,16 +57,16 @@ export async function authenticate(
     const expiresAt = ticket ? ticket.tokenEnds : actor.kind === "user" ? tokenExpiresAt(readBearerToken(c)) : null;
     return { call, requestedView: ticket?.asked ?? requestedView, ticket, expiresAt };
   } catch (error) {
-    // Guessing counts against the address.
+    // Failed attempts count against the rate limit of the address.
     if (c.get("call").actor.kind === "anonymous") await limitCaller(c.env, anonymousCall.actor);
     throw error;
   }
 }
 
 /**
- * Uses the ticket up, asks the gate and upgrades.
- * @param since the last number that the caller has seen, or null
- * @returns the socket's other end, not accepted yet  @throws ApiError as openView, rate_limited (too many sockets of one session)
+ * Redeems the ticket, checks access and upgrades.
+ * @param since the last `seq` that the caller has received, or null
+ * @returns the client end of the socket, not accepted yet  @throws ApiError as openView, rate_limited (too many sockets of one session)
  */
 export async function connect(
   c: Context<AppEnv>,
@@ -85,7 +85,7 @@ export async function connect(
   if (status === 401) throw new ApiError("unauthenticated");
   if (status === 404) throw new ApiError("not_found");
   if (status === 429) {
-    throw new ApiError("rate_limited", "Close a live view first: one session has at most ten.", {
+    throw new ApiError("rate_limited", "A session has at most ten live views; close one first.", {
       headers: { "Retry-After": "5" },
     });
   }
@@ -103,6 +103,6 @@ async function buildHandshake(
       ? { kind: actor.kind, userId: actor.userId, sessionId: actor.sessionId }
       : { kind: actor.kind, credentialId: getActorId(actor), hospitalId: actor.hospitalId };
   const view = await toViewKey(effectiveRole, holder, requested);
-  const seat = { holder, role: effectiveRole.role, actingFor: effectiveRole.hospitalId, view };
-  return { seat, hospitalId, requested: requested && [...requested], expires: expiresAt, since } satisfies Handshake;
+  const subscription = { holder, role: effectiveRole.role, actingFor: effectiveRole.hospitalId, view };
+  return { subscription, hospitalId, requested: requested && [...requested], expires: expiresAt, since } satisfies Handshake;
 }

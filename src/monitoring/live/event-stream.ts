@@ -1,21 +1,21 @@
-// The live frames as server-sent events: the Worker is the feed's client and reads no faster than its own reader.
+// Live frames as server-sent events: the Worker is a client of the feed and reads no faster than the HTTP client.
 import { z } from "zod";
 
 const HEARTBEAT_MS = 20_000;
-/** A client that acknowledged every frame would say more than a feed lets it. */
+/** Acknowledges in groups, since one message per frame would exceed the feed's message rate. */
 const ACK_FRAMES = 50;
 const ACK_SIZE = 64 * 1024;
 const NumberedFrame = z.object({ seq: z.int() });
 
 /**
- * Text of a `text/event-stream`: `id` is the frame's number, `data` the frame; the last event, `end`, says why the stream
- * is over. @param socket the feed's, not accepted yet
+ * A `text/event-stream`: `id` is the frame's `seq`, `data` the frame; the last event, `end`, has the close code and reason.
+ * @param socket from the feed, not accepted yet
  */
 export function createEventStream(socket: WebSocket): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
-  // One after the other. What waits is bounded by what the feed lets a client owe.
+  // Sequential writes; the queue is bounded by the feed's limit of unacknowledged frames.
   let written = writer.write(encoder.encode(": live\n\n"));
   let isOver = false;
   let unacked = { frames: 0, size: 0 };
@@ -23,7 +23,7 @@ export function createEventStream(socket: WebSocket): ReadableStream<Uint8Array>
     if (isOver) return;
     isOver = true;
     clearInterval(heartbeat);
-    socket.close(1000, "the reader has gone");
+    socket.close(1000, "client disconnected");
   };
   const write = (text: string): void => {
     written = written.then(() => writer.write(encoder.encode(text)));
@@ -31,7 +31,7 @@ export function createEventStream(socket: WebSocket): ReadableStream<Uint8Array>
   };
   const heartbeat = setInterval(() => write(": beat\n\n"), HEARTBEAT_MS);
   socket.accept();
-  // Also when the reader goes before anything was read.
+  // Also handles a client that disconnects before the first read.
   written.catch(end);
   writer.closed.catch(end);
   socket.addEventListener("message", ({ data }) => {

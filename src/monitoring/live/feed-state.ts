@@ -1,4 +1,4 @@
-// The state of a feed: views, ring, watches and sockets, and how a view grows, shrinks and opens.
+// State of a feed: views, frame buffer, watches and sockets, and how views open and change.
 
 import type { StoredDocumentError } from "../../platform/stored-document.ts";
 import type { PatientSnapshot } from "../patient-object/contract.ts";
@@ -10,20 +10,20 @@ import { type NumberedFrame, Sockets } from "./sockets.ts";
 import type { RequestedPatients } from "./visibility.ts";
 import { fetchSnapshots, LEASE_MS, needsSnapshot, type SnapshotResult, type Watch, type Watches } from "./watches.ts";
 
-/** A view without sockets is remembered for so long: who comes back within it goes on where they were. */
+/** How long a view without sockets is kept, so that a returning client continues where it was. */
 const VIEW_LINGER_MS = 60_000;
 
 type FeedView = {
   requested: RequestedPatients;
-  /** What D1 says; `patients` are those of them who are shown: their snapshots were sent. */
+  /** `wanted`: the visible patients according to D1. `patients`: those whose snapshots were sent. */
   wanted: ReadonlySet<string>;
   patients: Set<string>;
-  /** The number at which a patient joined last: who has seen less has not seen that patient. */
+  /** The `seq` at which a patient last joined: a client with a lower one lacks that patient. */
   changed: number;
-  /** Which question to D1 `wanted` answers. */
+  /** The number of the D1 query that `wanted` results from. */
   queryNumber: number;
   opening: number;
-  /** Whether a socket ever had it. */
+  /** Whether a socket has ever opened it. */
   isOpen: boolean;
   leftAt: number | null;
 };
@@ -41,19 +41,19 @@ export class FeedState {
   #seq: number;
   #queryNumber = 0;
 
-  /** @param report hears of stored documents that cannot be read  @throws MigrationError */
+  /** @param report called with the error of each unreadable document  @throws MigrationError */
   constructor(ctx: DurableObjectState, env: Env, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
     this.#env = env;
     this.storage = new FeedStorage(ctx.storage, report);
     this.sockets = new Sockets(ctx, report);
-    // A thousand numbers a millisecond are more than any life of this object gives away, so the next one starts above it.
+    // The object never uses a thousand numbers per millisecond, so after a restart numbering continues above earlier ones.
     this.#seq = Math.max(Date.now() * 1000, this.sockets.lastSent + 1);
     this.buffer = newFrameBuffer(this.#seq);
     this.#restore();
   }
 
-  /** After hibernation: nothing was missed, for the first frame of a watched patient wakes the feed. */
+  /** Restores views after hibernation. No frame was missed, since the first frame of a watched patient wakes the feed. */
   #restore(): void {
     for (const { key, requested, wanted, lease } of this.storage.listViews()) {
       const shown = { wanted: new Set(wanted), patients: new Set(wanted), isOpen: true };
@@ -77,12 +77,11 @@ export class FeedState {
     return this.#seq;
   }
 
-  /** The next number. */
   nextSeq(): number {
     return ++this.#seq;
   }
 
-  /** Numbers questions to D1: the answer to a later one counts, whichever comes first. */
+  /** Numbers D1 queries: the result of the latest query counts, whatever the order of responses. */
   nextQueryNumber(): number {
     return ++this.#queryNumber;
   }
@@ -102,7 +101,7 @@ export class FeedState {
       .map(([socket]) => socket);
   }
 
-  /** Sockets that show this patient now. */
+  /** Sockets whose view currently contains the patient. */
   listSocketsShowing(patientId: string): WebSocket[] {
     return this.sockets
       .entries()
@@ -110,7 +109,7 @@ export class FeedState {
       .map(([socket]) => socket);
   }
 
-  /** Whether somebody watches this patient, or is about to. */
+  /** Whether a view with sockets, or one that is opening, includes the patient. */
   isWatched(patientId: string): boolean {
     for (const view of this.#views.values()) {
       if ((view.leftAt === null || view.opening > 0) && view.wanted.has(patientId)) return true;
@@ -126,11 +125,11 @@ export class FeedState {
     return watch;
   }
 
-  /** Makes the views of a wave, so that what happens from now on is kept for them. */
+  /** Creates the views of a batch, so that frames from now on are kept for them. */
   beginAdmission(batch: readonly Handshake[], { snapshot }: ReservedSeqs): { done: () => void } {
-    const opening = batch.map(({ seat, requested }) => {
-      const view = this.#views.get(seat.view) ?? newView(requested, snapshot);
-      this.#views.set(seat.view, view);
+    const opening = batch.map(({ subscription, requested }) => {
+      const view = this.#views.get(subscription.view) ?? newView(requested, snapshot);
+      this.#views.set(subscription.view, view);
       view.opening += 1;
       return view;
     });
@@ -141,7 +140,7 @@ export class FeedState {
     };
   }
 
-  /** What D1 says of a view. Who left it is gone from here at once; who joined waits for `fill`. */
+  /** Applies the visible patients of a view. Removed patients leave at once; new ones join with `refreshSnapshots`. */
   applyVisiblePatients(key: string, patientIds: readonly string[], queryNumber: number): void {
     const view = this.#views.get(key);
     if (!view || view.queryNumber > queryNumber) return;
@@ -156,8 +155,8 @@ export class FeedState {
   }
 
   /**
-   * Takes snapshots: of patients who joined views, of those whose frames may have been missed, and of `all` for who opens.
-   * @param before the feed's number before the question to D1
+   * Fetches snapshots of patients who joined views, of those whose frames may have been missed, and of `all` for new sockets.
+   * @param before the feed's `seq` before the D1 query
    */
   async refreshSnapshots(viewKeys: readonly string[], before: number, all: boolean): Promise<Map<string, SnapshotResult>> {
     const now = Date.now();
@@ -178,7 +177,7 @@ export class FeedState {
     if (joined.length === 0 && interrupted.length === 0) return;
     for (const { patientId } of joined) view.patients.add(patientId);
     if (!view.isOpen) return;
-    // Numbers of their own: these sockets have seen later ones than the frames that came while the snapshots were taken.
+    // New numbers: these sockets have already received later ones than the frames published during the fetch.
     const gap = { type: "gap", from: view.changed, to: before };
     const fresh = [...joined, ...interrupted];
     const missed = listFramesAfter(this.buffer, before, new Set(fresh.map(({ patientId }) => patientId))) ?? [];
@@ -197,30 +196,30 @@ export class FeedState {
     for (const socket of this.#listSockets(key)) this.sockets.send(socket, frames);
   }
 
-  /** The frame that says whom a view shows: what a client has of anybody else is out of date. */
+  /** A frame with the patients of the view; a client drops all others. */
   #viewFrame(view: FeedView): NumberedFrame {
     return { seq: this.nextSeq(), body: toFrameBody({ type: "view", patient_ids: [...view.patients] }) };
   }
 
-  /** Opens a socket: with what it missed where all of it is known, else with a snapshot. */
+  /** Opens a socket: sends the missed frames if all are buffered, else a snapshot. */
   admitSocket(handshake: Handshake, snapshots: ReadonlyMap<string, SnapshotResult>, numbers: ReservedSeqs): Admission {
-    const { seat, requested, since } = handshake;
-    const view = this.#views.get(seat.view);
+    const { subscription, requested, since } = handshake;
+    const view = this.#views.get(subscription.view);
     if (!view || (requested && view.wanted.size === 0)) return { refused: 404 };
-    const holder = seat.holder.kind === "user" ? seat.holder.sessionId : seat.holder.credentialId;
+    const holder = subscription.holder.kind === "user" ? subscription.holder.sessionId : subscription.holder.credentialId;
     if (!this.sockets.hasRoomFor(holder)) return { refused: 429 };
     const frames = (since !== null && this.#missedFrames(view, since)) || this.#openingFrames(view, since, snapshots, numbers);
     const pair = new WebSocketPair();
     const { hospitalId, expires } = handshake;
-    const client: ClientState = { ...seat, hospitalId, expires, sent: 0, frames: 0, bytes: 0 };
+    const client: ClientState = { ...subscription, hospitalId, expires, sent: 0, frames: 0, bytes: 0 };
     this.sockets.accept(pair[1], client, holder);
     Object.assign(view, { leftAt: null, isOpen: true });
-    this.storage.saveView(seat.view, view.requested, view.wanted, this.#leaseUntil(view));
+    this.storage.saveView(subscription.view, view.requested, view.wanted, this.#leaseUntil(view));
     this.sockets.send(pair[1], [...frames, this.#viewFrame(view)]);
     return { socket: pair[0] };
   }
 
-  /** What happened in the view after `since`; null where something may be missing, or it is too much for one reader. */
+  /** Frames of the view after `since`; null when some may be missing or they exceed half the client's limits. */
   #missedFrames(view: FeedView, since: number): NumberedFrame[] | null {
     if (since < view.changed || since > this.#seq) return null;
     for (const id of view.patients) if ((this.watches.get(id)?.since ?? Number.POSITIVE_INFINITY) > since) return null;
@@ -244,19 +243,19 @@ export class FeedState {
     ];
   }
 
-  /** Until when at least all of a view's patients tell what happens. */
+  /** Until when all patients of the view publish frames, epoch milliseconds. */
   #leaseUntil(view: FeedView): number {
     return Math.min(Date.now() + LEASE_MS, ...[...view.wanted].map((id) => this.watches.get(id)?.until ?? 0));
   }
 
-  /** Writes down views that sockets have. */
+  /** Stores views with sockets. */
   saveViews(): void {
     for (const [key, view] of this.#views) {
       if (view.leftAt === null) this.storage.saveView(key, view.requested, view.wanted, this.#leaseUntil(view));
     }
   }
 
-  /** Forgets views that nobody has any more. */
+  /** Removes views without sockets. */
   removeUnusedViews(): void {
     const now = Date.now();
     const used = new Set(this.sockets.entries().map(([, { client }]) => client.view));

@@ -1,11 +1,11 @@
-// What a feed stores: used tickets, the views of its sockets, and the feeds that follow it.
+// SQLite storage of a feed: redeemed tickets, the views of its sockets, and the feeds that follow it.
 import { z } from "zod";
 import { migrateEmpty, migrateExisting } from "../../platform/object-migrations.ts";
 import { StoredDocumentError, storedDocument } from "../../platform/stored-document.ts";
 import { WARD_FEED_MIGRATIONS } from "./schema.ts";
 import type { RequestedPatients } from "./visibility.ts";
 
-/** Patients by id, as D1 or a caller named them. */
+/** Patient ids. */
 const idsDocument = storedDocument("patient ids", z.array(z.string()));
 
 export type StoredView = { key: string; requested: RequestedPatients; wanted: string[]; lease: number };
@@ -16,7 +16,7 @@ export class FeedStorage {
   readonly #report: (error: StoredDocumentError) => void;
   #hasTables: boolean;
 
-  /** @param report hears of documents that cannot be read  @throws MigrationError */
+  /** @param report called with the error of each unreadable document  @throws MigrationError */
   constructor(storage: DurableObjectStorage, report: (error: StoredDocumentError) => void) {
     this.#storage = storage;
     this.#sql = storage.sql;
@@ -24,14 +24,14 @@ export class FeedStorage {
     this.#hasTables = migrateExisting(storage, WARD_FEED_MIGRATIONS);
   }
 
-  /** An object that was only told of a change stores nothing. */
+  /** Creates the tables on the first write: an object that only received a recheck stores nothing. */
   #createTables(): void {
     if (this.#hasTables) return;
     migrateEmpty(this.#storage, WARD_FEED_MIGRATIONS);
     this.#hasTables = true;
   }
 
-  /** Uses a ticket up. Synchronous and in one object: of any number at once exactly one gets true. */
+  /** Redeems a ticket. Synchronous within one object, so that exactly one of several concurrent attempts succeeds. */
   redeemTicket(id: string, expires: number, now: number): boolean {
     this.#createTables();
     this.#sql.exec("DELETE FROM tickets WHERE expires < ?", now);
@@ -39,7 +39,7 @@ export class FeedStorage {
     return this.#sql.exec(query, id, expires).toArray().length === 1;
   }
 
-  /** @param lease until when at least all of its patients tell the feed what happens */
+  /** @param lease until when all patients of the view publish to the feed, epoch milliseconds */
   saveView(key: string, requested: RequestedPatients, wanted: ReadonlySet<string>, lease: number): void {
     this.#createTables();
     this.#sql.exec(
@@ -64,11 +64,11 @@ export class FeedStorage {
         "SELECT key, requested, wanted, lease FROM views",
       )
       .toArray()
-      .flatMap((row) => this.#viewOf(row) ?? []);
+      .flatMap((row) => this.#readView(row) ?? []);
   }
 
-  /** Null for a view that cannot be read: it is gone, and its sockets are closed, so that their clients open it anew (Stage). */
-  #viewOf({
+  /** Null for an unreadable view, which is deleted; FeedState closes its sockets, so that their clients reconnect. */
+  #readView({
     requested,
     wanted,
     ...view
@@ -101,7 +101,7 @@ export class FeedStorage {
     return this.#sql.exec<{ hospital_id: string; version: number }>("SELECT hospital_id, version FROM followers").toArray();
   }
 
-  /** Who followed again meanwhile stays. */
+  /** Keeps a feed that followed again in the meantime. */
   removeFollower({ hospital_id, version }: { hospital_id: string; version: number }): void {
     this.#sql.exec("DELETE FROM followers WHERE hospital_id = ? AND version = ?", hospital_id, version);
   }

@@ -1,9 +1,9 @@
-// The newest frames of a feed, so that who comes back gets what they missed. In memory: a restart leaves an honest gap.
+// Buffer of the newest frames of a feed for reconnecting clients. In memory only: after a restart they get a gap and a snapshot.
 
-/** A frame as it goes over the wire, without its number. `body` is what `bodyOf` makes. */
+/** A serialized frame; `body` is made by `toFrameBody`. */
 export type BufferedFrame = { seq: number; patientId: string; body: string };
 
-/** Nothing with a number up to `floor` is kept. */
+/** Frames with `seq` ≤ `floor` are not kept. */
 export type FrameBuffer = { frames: BufferedFrame[]; size: number; floor: number };
 
 const MAX_FRAMES = 5_000;
@@ -14,7 +14,7 @@ export function newFrameBuffer(floor: number): FrameBuffer {
   return { frames: [], size: 0, floor };
 }
 
-/** A frame as JSON, open at its front: `numbered` puts a number there without writing the rest again. */
+/** JSON of a frame without the opening brace: `addSeq` prepends the number without serializing again. */
 export function toFrameBody(frame: object): string {
   return JSON.stringify(frame).slice(1);
 }
@@ -23,7 +23,7 @@ export function addSeq(seq: number, body: string): string {
   return `{"seq":${seq},${body}`;
 }
 
-/** Adds a frame at the end and lets go of the oldest beyond 5,000 frames or 8 Mi characters. */
+/** Appends a frame and drops the oldest beyond MAX_FRAMES or MAX_SIZE. */
 export function appendFrame(buffer: FrameBuffer, frame: BufferedFrame): void {
   buffer.frames.push(frame);
   buffer.size += frame.body.length;
@@ -35,7 +35,7 @@ export function appendFrame(buffer: FrameBuffer, frame: BufferedFrame): void {
   }
 }
 
-/** Everything about these patients after `since`, oldest first; null when some of it may be gone. */
+/** Frames of these patients after `since`, oldest first; null when some may have been dropped. */
 export function listFramesAfter(buffer: FrameBuffer, since: number, patients: ReadonlySet<string>): BufferedFrame[] | null {
   if (since < buffer.floor) return null;
   const first = buffer.frames.findLastIndex(({ seq }) => seq <= since) + 1;

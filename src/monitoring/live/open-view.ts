@@ -1,4 +1,4 @@
-// Opening a live view: the gate for the patients that were named, or for a hospital. The trace commits with the decision.
+// Access check for a live view of named patients or a hospital; the audit event commits with the decision.
 import { type SQL, sql } from "drizzle-orm";
 import { patientVisibility, withWriter } from "../../access/access.ts";
 import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
@@ -8,11 +8,11 @@ import { batch, type Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { monitoredPatients, namedPatients, type RequestedPatients } from "./visibility.ts";
 
-/** More patients than this are not one screen. */
+/** Limit per view. */
 export const MAX_NAMED_PATIENTS = 100;
 const MAX_SHOWN_PATIENTS = 1_000;
 
-/** Patients by name, or a hospital: the caller's own where it is null. */
+/** Named patients, or a hospital; null is the caller's own hospital. */
 export type RequestedView = { patientIds: RequestedPatients; hospitalId: string | null };
 export type OpenedView = { call: PrincipalCall; effectiveRole: EffectiveRole; hospitalId: string; requested: RequestedPatients };
 
@@ -25,7 +25,7 @@ type AuthorizedCaller = {
 type Row = { id: string; hospital_id: string };
 
 /**
- * @throws ApiError unauthenticated, forbidden, not_found (a patient or hospital that is not the caller's to see),
+ * @throws ApiError unauthenticated, forbidden, not_found (no access to the patient or hospital),
  * patient_ambiguous, invalid_request (patients of several hospitals, too many)
  */
 export function openView(anyCall: Call, requestedView: RequestedView, event: AuthorizedCaller["event"]): Promise<OpenedView> {
@@ -50,7 +50,8 @@ async function openNamedPatients(caller: AuthorizedCaller, patientIds: readonly 
   const missing = patientIds.find((id) => !visibleIds.has(id));
   const [hospitalId, other] = new Set(rows.map((row) => row.hospital_id));
   if (missing !== undefined || hospitalId === undefined) return denyView(caller, { patient: missing ?? "own" });
-  if (other !== undefined) return failAfterCheck(caller, new ApiError("invalid_request", "Name patients of one hospital."));
+  if (other !== undefined)
+    return failAfterCheck(caller, new ApiError("invalid_request", "All patients must belong to one hospital."));
   const isStillVisible = sql`(SELECT count(*) FROM (${visible}) WHERE hospital_id = ${hospitalId}) = ${patientIds.length}`;
   const stillHolds = await commitDecision(caller, hospitalId, isStillVisible, {
     subjects: patientIds,
@@ -60,7 +61,7 @@ async function openNamedPatients(caller: AuthorizedCaller, patientIds: readonly 
   return { call, effectiveRole, hospitalId, requested: patientIds };
 }
 
-/** A patient's own records, where one hospital has them all. */
+/** A patient's own records, which must all belong to one hospital. */
 async function openOwnRecords(caller: AuthorizedCaller, hospitalId: string | null): Promise<OpenedView> {
   const { effectiveRole, call } = caller;
   const ownRecords = patientVisibility(effectiveRole, call.actor, sql`p.id`, sql`p.hospital_id`);
@@ -74,7 +75,8 @@ async function openOwnRecords(caller: AuthorizedCaller, hospitalId: string | nul
 
 async function openHospitalView(caller: AuthorizedCaller, hospitalId: string | null): Promise<OpenedView> {
   const { effectiveRole, call } = caller;
-  if (hospitalId === null) return failAfterCheck(caller, new ApiError("invalid_request", "Name hospital_id or patient_ids."));
+  if (hospitalId === null)
+    return failAfterCheck(caller, new ApiError("invalid_request", "hospital_id or patient_ids is required."));
   if (effectiveRole.role !== "admin" && hospitalId !== effectiveRole.hospitalId)
     return denyView(caller, { hospital: hospitalId });
   const hospitalExists = sql`EXISTS (SELECT 1 FROM hospitals WHERE id = ${hospitalId})`;
@@ -84,7 +86,7 @@ async function openHospitalView(caller: AuthorizedCaller, hospitalId: string | n
   if (patients > MAX_SHOWN_PATIENTS) {
     return failAfterCheck(
       caller,
-      new ApiError("invalid_request", `More than ${MAX_SHOWN_PATIENTS} patients are monitored; name patient_ids.`),
+      new ApiError("invalid_request", `More than ${MAX_SHOWN_PATIENTS} patients are monitored; use patient_ids.`),
     );
   }
   if (!(await commitDecision(caller, hospitalId, hospitalExists, { detail: { patients, whole_hospital: true } }))) {
@@ -93,11 +95,11 @@ async function openHospitalView(caller: AuthorizedCaller, hospitalId: string | n
   return { call, effectiveRole, hospitalId, requested: null };
 }
 
-/** The decision and its trace, in one batch with the check of the caller. @returns whether it may be opened */
+/** Commits the decision and its audit event in one batch with the caller's check. @returns whether access is granted */
 async function commitDecision(
   caller: AuthorizedCaller,
   hospitalId: string,
-  may: SQL,
+  isAllowed: SQL,
   auditFields: Pick<AuditEvent, "subjects" | "detail">,
 ): Promise<boolean> {
   const { effectiveRole, call, check, event } = caller;
@@ -110,13 +112,17 @@ async function commitDecision(
     role,
     hospitalId,
     actorHospitalId: effectiveRole.hospitalId,
-    when: may,
+    when: isAllowed,
   });
-  const [[decision]] = await batch(db, [db.all<{ may: number }>(sql`SELECT ${may} AS may`), ...check, ...auditStatements]);
-  return decision?.may === 1;
+  const [[decision]] = await batch(db, [
+    db.all<{ allowed: number }>(sql`SELECT ${isAllowed} AS allowed`),
+    ...check,
+    ...auditStatements,
+  ]);
+  return decision?.allowed === 1;
 }
 
-/** A refusal counts only for who is still let in at all: the check comes first. */
+/** Runs the caller's check first, so that a revoked caller gets 401 instead of 404. */
 async function denyView(caller: AuthorizedCaller, target: Record<string, string>): Promise<never> {
   const { effectiveRole, call, check } = caller;
   await batch(call.db, check);

@@ -1,4 +1,4 @@
-// Live views: a ticket for browsers, the WebSocket, and the same frames as server-sent events. The protocol: docs/live.md.
+// Routes of live views: tickets, WebSocket and server-sent events. docs/live.md describes the protocol.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import {
@@ -25,19 +25,19 @@ const NewTicket = z
   .strictObject({
     patient_id: Id.optional(),
     patient_ids: z.array(Id).min(1).max(MAX_NAMED_PATIENTS).optional(),
-    hospital_id: Id.optional().openapi({ description: "All monitored patients there; administrators name it" }),
+    hospital_id: Id.optional().openapi({ description: "All monitored patients of the hospital; required for administrators" }),
   })
-  .refine((input) => Object.keys(input).length <= 1, "Name patient_id, patient_ids or hospital_id")
+  .refine((input) => Object.keys(input).length <= 1, "Only one of patient_id, patient_ids and hospital_id is allowed")
   .openapi("NewLiveTicket");
 const Ticket = z.object({ ticket: z.string(), expires_at: Timestamp, url: z.string() }).openapi("LiveTicket");
 
 const wholeNumber = z
   .string()
-  .regex(/^\d{1,16}$/, "A whole number")
+  .regex(/^\d{1,16}$/, "Must be a whole number")
   .transform(Number);
 const seq = {
   type: "integer",
-  description: "The last seq that this view has seen",
+  description: "The last seq received in this view",
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
 } as const;
@@ -46,7 +46,7 @@ const MAX_LIST_LENGTH = MAX_NAMED_PATIENTS * 37;
 const query = z
   .strictObject({
     ticket: z.string().max(8000).optional(),
-    // Without examples: they exclude each other.
+    // Without examples, since the parameters exclude each other.
     patient_id: z.uuid().optional(),
     patient_ids: z
       .string()
@@ -57,14 +57,14 @@ const query = z
       .openapi({
         type: "string",
         maxLength: MAX_LIST_LENGTH,
-        description: `At most ${MAX_NAMED_PATIENTS} ids with commas between them`,
+        description: `At most ${MAX_NAMED_PATIENTS} ids, separated by commas`,
       }),
     hospital_id: z.uuid().optional(),
     since,
   })
   .refine(
     ({ since, ...named }) => Object.values(named).filter((value) => value !== undefined).length <= 1,
-    "A ticket names its view; else name patient_id, patient_ids or hospital_id",
+    "Only one of ticket, patient_id, patient_ids and hospital_id is allowed",
   );
 
 type ViewParams = { patient_id?: string | undefined; patient_ids?: string[] | undefined; hospital_id?: string | undefined };
@@ -73,7 +73,7 @@ const toRequestedView = ({ patient_id, patient_ids, hospital_id }: ViewParams) =
   hospitalId: hospital_id ?? null,
 });
 
-/** Addresses end up in logs: a token in one is no credential, and the origin is asked before anything else. */
+/** Checks the origin first, and rejects tokens in the URL, since URLs end up in logs. */
 const checkOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
   denyForeignOrigin(c);
   if (["access_token", "token"].some((name) => c.req.query(name) !== undefined)) throw new ApiError("unauthenticated");
@@ -85,8 +85,9 @@ export const liveTicketRoutes = createRouter().openapi(
     method: "post",
     path: "/live/tickets",
     tags,
-    summary: "A ticket for a live view, for 30 seconds and one use",
-    description: "Of the patients that are named, or of all that are monitored at the caller's hospital. Patients: their own.",
+    summary: "Create a live ticket",
+    description:
+      "Valid for 30 seconds and one use. For the given patients, or all monitored patients of the caller's hospital; for patients, their own records.",
     security: BEARER_AUTH,
     request: { body: jsonRequestBody(NewTicket, { patient_id: EXAMPLES.patient }) },
     responses: {
@@ -101,19 +102,20 @@ export const liveTicketRoutes = createRouter().openapi(
   async (c) => ok(c, await issueTicket(c, toRequestedView(c.req.valid("json"))), 201),
 );
 
-/** They stand above the line that authenticates: a ticket is its own proof. */
+/** Mounted before `authenticate`, since a ticket is a credential of its own. */
 export const liveRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
       path: "/live",
       tags,
-      summary: "A live view as a WebSocket, by a ticket or a bearer token",
-      description: "Snapshot first, then frames whose `seq` only grows. Protocol, limits and close codes: docs/live.md.",
+      summary: "Open a live WebSocket",
+      description:
+        "Authenticated by a ticket or a bearer token. Sends a snapshot, then frames with increasing `seq`. Protocol: docs/live.md.",
       security: BEARER_OR_LINK_AUTH,
       middleware: [checkOrigin] as const,
       request: { query },
-      responses: { 101: { description: "The socket" }, ...problemResponses(401, 403, 404, 409, 426) },
+      responses: { 101: { description: "WebSocket" }, ...problemResponses(401, 403, 404, 409, 426) },
     }),
     async (c) => {
       const { ticket, since, ...named } = c.req.valid("query");
@@ -122,7 +124,7 @@ export const liveRoutes = createRouter()
         throw new ApiError("upgrade_required", undefined, { headers: { Upgrade: "websocket" } });
       }
       const webSocket = await connect(c, liveRequest, since ?? null);
-      // Made here, not passed on: the headers of an answer that came from an object cannot be added to.
+      // A new response: the headers of a response from an object are immutable.
       return new Response(null, { status: 101, webSocket });
     },
   )
@@ -131,8 +133,8 @@ export const liveRoutes = createRouter()
       method: "get",
       path: "/live/sse",
       tags,
-      summary: "The same frames as server-sent events",
-      description: "`id` is the frame's seq; Last-Event-ID goes on behind it. Ends when access ends.",
+      summary: "Stream live frames as server-sent events",
+      description: "`id` is the frame's `seq`; Last-Event-ID resumes after it. The stream ends when access ends.",
       security: BEARER_OR_LINK_AUTH,
       middleware: [checkOrigin] as const,
       request: { query, headers: z.object({ "last-event-id": wholeNumber.optional().openapi(seq) }) },

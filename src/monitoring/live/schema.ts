@@ -1,11 +1,11 @@
-// The migrations of a hospital's feed; what each table holds is described in docs/data.md.
+// Migrations of WardFeed; docs/data.md describes the tables.
 import { migrationList } from "../../platform/object-migrations.ts";
 
-/** Append-only: an entry that was deployed is never edited, renamed, moved or removed. docs/data.md says how to add one. */
+/** Append-only: never edit, rename, move or remove a deployed entry. docs/data.md describes how to add one. */
 export const WARD_FEED_MIGRATIONS = migrationList("WardFeed", [
   {
     name: "create tables",
-    // IF NOT EXISTS: objects from before the record have these tables.
+    // IF NOT EXISTS: objects created before migrations were recorded have these tables.
     statements: [
       "CREATE TABLE IF NOT EXISTS tickets (id TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID",
       `CREATE TABLE IF NOT EXISTS views (

@@ -1,4 +1,4 @@
-// The sockets of a feed: who they are, what they were sent, what they owe. The platform keeps them through hibernation.
+// Sockets of a feed with their client state; the platform keeps them through hibernation.
 import { StoredDocumentError } from "../../platform/stored-document.ts";
 import {
   addUnacked,
@@ -14,7 +14,7 @@ import {
 import { addSeq } from "./frame-buffer.ts";
 
 export type Connection = { client: ClientState; unacked: UnackedFrames; rate: MessageRate };
-/** A frame that has its number. `free`: a snapshot, whose size is the view's and not the reader's fault. */
+/** A frame with its `seq`. `isUncounted`: a snapshot, whose size does not count against the client's limit. */
 export type NumberedFrame = { seq: number; body: string; isUncounted?: boolean };
 
 const MAX_SOCKETS_PER_HOLDER = 10;
@@ -23,7 +23,7 @@ export class Sockets {
   readonly #ctx: DurableObjectState;
   readonly #connections = new Map<WebSocket, Connection>();
 
-  /** @param report hears of attachments that cannot be read */
+  /** @param report called with the error of each unreadable attachment */
   constructor(ctx: DurableObjectState, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
@@ -32,7 +32,7 @@ export class Sockets {
     }
   }
 
-  /** A socket whose attachment cannot be read would get no frame and look alive: it is closed, and its client comes again. */
+  /** Closes a socket with an unreadable attachment, which would get no frames; its client reconnects. */
   #restore(socket: WebSocket, report: (error: StoredDocumentError) => void): void {
     try {
       const client = clientDocument.unwrap(socket.deserializeAttachment());
@@ -56,7 +56,7 @@ export class Sockets {
     return this.#connections.get(socket);
   }
 
-  /** The highest number that any socket has seen. */
+  /** The highest `seq` sent to any socket. */
   get lastSent(): number {
     return Math.max(0, ...this.entries().map(([, { client }]) => client.sent));
   }
@@ -68,15 +68,15 @@ export class Sockets {
   accept(socket: WebSocket, client: ClientState, holder: string): void {
     this.#ctx.acceptWebSocket(socket, [holder]);
     this.#connections.set(socket, { client, unacked: [], rate: { second: 0, messages: 0 } });
-    this.save(socket);
+    this.saveState(socket);
   }
 
-  save(socket: WebSocket): void {
+  saveState(socket: WebSocket): void {
     const connection = this.#connections.get(socket);
     if (connection) socket.serializeAttachment(clientDocument.wrap(connection.client));
   }
 
-  /** Sends in order; a socket that has ended or that owes too much is closed instead. @returns whether it is still open */
+  /** Sends frames in order; closes an expired socket or one with too many unacknowledged frames. @returns whether it is still open */
   send(socket: WebSocket, frames: readonly NumberedFrame[]): boolean {
     const connection = this.#connections.get(socket);
     if (!connection) return false;
@@ -90,16 +90,16 @@ export class Sockets {
       try {
         socket.send(text);
       } catch {
-        // It closed this moment; its close event may still be on the way.
+        // The socket has just closed; its close event may not have arrived yet.
         this.remove(socket);
         return false;
       }
     }
-    this.save(socket);
+    this.saveState(socket);
     return true;
   }
 
-  /** @returns false: it is not open any more */
+  /** @returns false, the result of `send` for a closed socket */
   close(socket: WebSocket, [code, reason]: CloseReason): false {
     this.remove(socket);
     socket.close(code, reason);

@@ -1,4 +1,4 @@
-// Tickets of browsers, which cannot send a token with a WebSocket: 30 seconds, once, for the caller and the view that were let in.
+// Live tickets: signed, valid for 30 seconds and one use. For browsers, which cannot send a token with a WebSocket.
 import { z } from "zod";
 import type { Actor, Principal, RequestOrigin } from "../../access/actor.ts";
 import type { Keys } from "../../platform/config.ts";
@@ -16,7 +16,7 @@ const EffectiveRoleSchema = z.strictObject({
   doctorScope: z.enum(["care_team", "hospital"]),
 });
 const Ticket = z.strictObject({
-  /** What makes it one: the feed remembers it. */
+  /** Recorded by the feed when redeemed. */
   id: z.uuid(),
   expires: z.int(),
   /** The hospital whose feed it opens. */
@@ -26,7 +26,7 @@ const Ticket = z.strictObject({
     z.strictObject({ kind: z.literal("app"), credentialId: z.uuid(), hospitalId: z.string() }),
   ]),
   asked: z.strictObject({ patientIds: z.array(z.uuid()).nullable(), hospitalId: z.uuid().nullable() }),
-  /** When the token ends with which it was asked for; null for none. */
+  /** When the access token that requested it expires, epoch milliseconds; null for none. */
   tokenEnds: z.int().nullable(),
 });
 export type Ticket = z.infer<typeof Ticket>;
@@ -38,7 +38,7 @@ export async function signTicket(keys: Keys, ticket: Ticket): Promise<string> {
   return `${payload}.${toBase64Url(await computeTicketMac(keys, payload))}`;
 }
 
-/** Whether it was used already is for its feed to say. @throws ApiError unauthenticated for what is not a ticket of ours or is over */
+/** Does not check whether the ticket was redeemed; the feed does. @throws ApiError unauthenticated for an invalid or expired ticket */
 export async function verifyTicket(keys: Keys, text: string, now: number): Promise<Ticket> {
   const [payload = "", tag = "", ...more] = text.split(".");
   const bytes = fromBase64Url(payload);
@@ -46,7 +46,7 @@ export async function verifyTicket(keys: Keys, text: string, now: number): Promi
   const expected = await computeTicketMac(keys, payload);
   if (more.length > 0 || !bytes || !given || !constantTimeEqual(given, expected)) throw new ApiError("unauthenticated");
   const ticket = Ticket.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  // One that outlives the limit was signed by a version with another one; it counts for nothing here.
+  // A later expiry comes from a version with a longer lifetime, which is not accepted here.
   if (ticket.expires <= now || ticket.expires > now + TICKET_LIFETIME_MS) throw new ApiError("unauthenticated");
   return ticket;
 }
@@ -57,15 +57,15 @@ function toTicketHolder(actor: Principal): Ticket["holder"] {
   return { kind: "user", userId, sessionId, claimed };
 }
 
-/** Who holds the ticket, for the gate, which asks the database again. */
+/** The holder as an actor for the access check, which reads the database again. */
 export function toActor({ holder }: Ticket, via: RequestOrigin): Actor {
-  // The MAC has proved the credential; only its state counts from here.
+  // The MAC proves the credential; the access check only reads its state.
   if (holder.kind === "app") return { ...holder, secretHash: null, via };
   const { claimed: claimedRole, ...user } = holder;
   return { ...user, claimedRole, via };
 }
 
-/** A ticket for a view that the gate has just let the caller into. @param tokenEnds epoch milliseconds */
+/** A ticket for a view to which the caller has been granted access. @param tokenEnds epoch milliseconds */
 export function createTicket({ call, hospitalId, requested }: OpenedView, tokenEnds: number | null): Ticket {
   return {
     id: uuidv7(),
@@ -79,7 +79,7 @@ export function createTicket({ call, hospitalId, requested }: OpenedView, tokenE
 
 const ExpiryClaim = z.object({ exp: z.int() });
 
-/** When an access token ends, epoch milliseconds; null for a token without an end. Of a token that was verified already. */
+/** When a verified access token expires, epoch milliseconds; null when it does not. */
 export function tokenExpiresAt(jwt: string): number | null {
   const bytes = fromBase64Url(jwt.split(".")[1] ?? "");
   const claims = bytes ? ExpiryClaim.safeParse(parseJson(bytes)) : null;

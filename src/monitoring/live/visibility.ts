@@ -1,4 +1,4 @@
-// What a socket may see: asked of D1 when it opens, when a right changes and every minute.
+// Visible patients per socket, queried from D1 when it opens, when rights change and every minute.
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { patientVisibility } from "../../access/access.ts";
@@ -9,7 +9,7 @@ import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { ROLES } from "../../platform/db/schema.ts";
 
-/** Patients of one hospital: these, or all that are monitored. */
+/** Patient ids of one hospital; null for all monitored patients. */
 export type RequestedPatients = readonly string[] | null;
 
 export const Subscription = z.strictObject({
@@ -17,20 +17,20 @@ export const Subscription = z.strictObject({
     z.strictObject({ kind: z.literal("user"), userId: z.string(), sessionId: z.string() }),
     z.strictObject({ kind: z.literal("app"), credentialId: z.string(), hospitalId: z.string() }),
   ]),
-  /** What the holder was when the view opened: another standing ends it. */
+  /** The holder's role when the view opened; a change ends it. */
   role: z.enum([...ROLES, "app"]),
   actingFor: z.string().nullable(),
-  /** Names the view; seats with one key see the same. */
+  /** Key of the view; subscriptions with the same key see the same patients. */
   view: z.string(),
 });
-/** Who watches what, without the list of patients that were asked for. */
+/** The holder and view of a socket, without the list of requested patients. */
 export type Subscription = z.infer<typeof Subscription>;
 
 const BATCH_SIZE = 100;
 
-/** Patients of a hospital that a view of all shows: monitored, or with a device now; only those that the caller may see. */
+/** Patients of a hospital's view: monitored or with an assigned device, and visible to the caller. */
 export function monitoredPatients(currentRole: EffectiveRole, actor: Principal, hospitalId: string): SQL {
-  // `+` keeps the index of the monitored and of the assignments in the lead.
+  // `+` makes SQLite use the indexes of monitored patients and assignments.
   const scope = patientVisibility(currentRole, actor, sql`+p.id`, sql`+p.hospital_id`);
   return sql`SELECT p.id AS id FROM patients p WHERE p.monitoring <> 'off' AND p.monitoring IN ('home', 'ward')
       AND p.hospital_id = ${hospitalId} AND ${scope}
@@ -39,14 +39,14 @@ export function monitoredPatients(currentRole: EffectiveRole, actor: Principal, 
       WHERE d.hospital_id = ${hospitalId} AND ${scope}`;
 }
 
-/** Of the patients that were named, those whom the caller may see, with their hospitals. */
+/** The named patients whom the caller may see, with their hospitals. */
 export function namedPatients(currentRole: EffectiveRole, actor: Principal, patientIds: readonly string[]): SQL {
   const scope = patientVisibility(currentRole, actor, sql`p.id`, sql`p.hospital_id`);
   return sql`SELECT p.id AS id, p.hospital_id AS hospital_id FROM patients p
     WHERE p.id IN (SELECT value FROM json_each(${JSON.stringify(patientIds)})) AND ${scope}`;
 }
 
-/** Whose eyes a view is seen with: all of a hospital's patients, or those of one person. */
+/** The scope of a view: all patients of a hospital, or the patients of one holder. */
 function visibilityKey(currentRole: EffectiveRole, holder: Subscription["holder"]): string {
   switch (currentRole.role) {
     case "admin":
@@ -63,7 +63,7 @@ function visibilityKey(currentRole: EffectiveRole, holder: Subscription["holder"
   return holder.kind === "user" ? holder.userId : holder.credentialId;
 }
 
-/** The name of a view. Who asks for the same patients with the same eyes shares it. */
+/** Key of a view, shared by subscriptions with the same scope and requested patients. */
 export async function toViewKey(
   currentRole: EffectiveRole,
   holder: Subscription["holder"],
@@ -85,7 +85,7 @@ function toPrincipal({ holder, role, actingFor }: Subscription): Principal {
 
 const holderId = ({ holder }: Subscription) => (holder.kind === "user" ? holder.sessionId : holder.credentialId);
 
-/** Rows of many statements, a hundred in a batch. */
+/** Runs statements in batches of BATCH_SIZE. */
 async function runInBatches<T>(db: Db, statements: readonly ReturnType<typeof db.all<T>>[]): Promise<T[][]> {
   const rows: T[][] = [];
   for (let i = 0; i < statements.length; i += BATCH_SIZE) rows.push(...(await batch(db, statements.slice(i, i + BATCH_SIZE))));
@@ -93,8 +93,8 @@ async function runInBatches<T>(db: Db, statements: readonly ReturnType<typeof db
 }
 
 /**
- * What seats may see now: statements by holder, then by view.
- * @param requested of each view by its name  @returns ids by view, and the seats whose right has ended
+ * Queries what subscriptions may see now: roles by holder, then patients by view.
+ * @param requested by view key  @returns patient ids by view key, and the subscriptions whose access has ended
  */
 export async function findVisiblePatients(
   db: Db,
@@ -133,7 +133,7 @@ export async function findVisiblePatients(
 }
 export type VisiblePatients = Awaited<ReturnType<typeof findVisiblePatients>>;
 
-/** Another role, another hospital or other eyes: the view was opened for somebody else. */
+/** False after a change of role, hospital or scope, for which the view was not opened. */
 function isUnchanged(currentRole: EffectiveRole, subscription: Subscription): boolean {
   return (
     roleAllows(currentRole, "patient:read") &&

@@ -1,4 +1,4 @@
-// One object a hospital: the sockets that watch its patients. It keeps nothing that cannot be asked again but used tickets.
+// Durable Object of one hospital: sockets that watch its patients. Apart from redeemed tickets all its state can be rebuilt.
 import { DurableObject } from "cloudflare:workers";
 import { verifyAccessToken } from "../../accounts/sessions/access-tokens.ts";
 import { getKeys } from "../../platform/config.ts";
@@ -11,8 +11,8 @@ import {
   CLOSE_REASONS,
   type ClientMessage,
   type ClientState,
+  exceedsMessageRate,
   Handshake,
-  isFlooding,
   parseMessage,
 } from "./clients.ts";
 import { FeedState } from "./feed-state.ts";
@@ -22,7 +22,7 @@ import { tokenExpiresAt } from "./tickets.ts";
 import { findVisiblePatients, type Subscription } from "./visibility.ts";
 import { updateWatch } from "./watches.ts";
 
-/** The feed that hears of people who act for no hospital: patients and administrators. */
+/** The feed that is notified about users without a hospital: patients and administrators. */
 const NO_HOSPITAL_FEED = "none";
 const RECHECK_MS = 60_000;
 const RETRY_MS = 5_000;
@@ -49,17 +49,17 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#admissions = new Admissions((batch) => this.#admit(batch));
   }
 
-  /** Uses a ticket up. @returns whether it had not been used before */
+  /** Redeems a ticket. @returns false when it was redeemed before */
   redeemTicket(ticketId: string, expires: number): boolean {
     return this.#state.storage.redeemTicket(ticketId, expires, Date.now());
   }
 
   /**
-   * Frames of one patient, to everybody who may see that patient at this moment.
-   * @returns until when somebody watches, epoch milliseconds; 0 when nobody does
+   * Sends frames of one patient to all sockets whose view contains the patient.
+   * @returns when the lease of the patient's frames ends, epoch milliseconds; 0 when nobody watches
    */
   async publish(patientId: string, frames: PatientFrame[]): Promise<number> {
-    if (frames.some((frame) => !isAbout(frame, patientId))) throw new Error("a frame about another patient");
+    if (frames.some((frame) => !isAbout(frame, patientId))) throw new Error("frame of another patient");
     const state = this.#state;
     const isWatched = state.isWatched(patientId);
     const watch = state.findOrAddWatch(patientId, isWatched);
@@ -78,13 +78,13 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     return until;
   }
 
-  /** Looks again at what every socket may see, here and at the hospitals that are watched by people who act for this one. */
+  /** Checks again what each socket may see, here and in feeds with sockets of this hospital's users. */
   async recheck(): Promise<void> {
     await this.#checkAll();
     await this.#notifyFollowers();
   }
 
-  /** Calls that come while one runs share the next. */
+  /** Calls during a run share the next run. */
   async #checkAll(): Promise<void> {
     this.#nextCheck ??= this.#checking
       .catch(() => undefined)
@@ -96,18 +96,18 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     await this.#nextCheck;
   }
 
-  /** A hospital's feed has sockets of people who act for this one, or of the feed `none`, for no hospital. */
+  /** Registers another feed that has sockets of this hospital's users; the feed `none` is for users without a hospital. */
   follow(hospitalId: string): void {
     this.#state.storage.addFollower(hospitalId);
   }
 
-  /** Tells nobody else: two hospitals may follow each other. @returns whether there are sockets of people who act for that one */
+  /** Notifies no further feed, since two may follow each other. @returns whether sockets of that hospital's users remain */
   async recheckFollowed(home: string): Promise<boolean> {
     await this.#checkAll();
     return this.#admissions.isBusy || this.#state.sockets.entries().some(([, { client }]) => toHomeFeed(client) === home);
   }
 
-  /** The upgrade, for a caller whom the gate has let in; what they may see is asked again here. */
+  /** Upgrades an authorized caller; visibility is queried again here. */
   override async fetch(request: Request): Promise<Response> {
     const handshake = Handshake.parse(JSON.parse(request.headers.get("X-Live") ?? ""));
     return this.#admissions.requestAdmission(handshake);
@@ -130,7 +130,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     const { sockets } = this.#state;
     const connection = sockets.get(socket);
     if (!connection) return;
-    if (isFlooding(connection.rate, Date.now())) sockets.close(socket, CLOSE_REASONS.flood);
+    if (exceedsMessageRate(connection.rate, Date.now())) sockets.close(socket, CLOSE_REASONS.flood);
     else if (isExpired(connection.client, Date.now())) sockets.close(socket, CLOSE_REASONS.ended);
     else {
       const message = parseMessage(data);
@@ -142,7 +142,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
 
   override webSocketClose(socket: WebSocket): void {
     this.#state.sockets.remove(socket);
-    // Answers the close; else the other end waits for its time to run out.
+    // Completes the close handshake; otherwise the other end waits for a timeout.
     if (socket.readyState !== WebSocket.CLOSED) socket.close(1000);
     this.#state.removeUnusedViews();
   }
@@ -155,40 +155,42 @@ export class WardFeed extends DurableObject<Env> implements Feed {
   async #handleMessage(socket: WebSocket, client: ClientState, message: ClientMessage): Promise<void> {
     const { sockets } = this.#state;
     if (message.type === "ack") {
-      // Who acknowledges what was never sent would have no bound.
+      // Acknowledging unsent frames would bypass the limit of unacknowledged ones.
       if (message.seq > client.sent) sockets.close(socket, CLOSE_REASONS.policy);
       else acknowledgeFrames(client, sockets.get(socket)?.unacked ?? [], message.seq);
     } else if (await this.#isSameCaller(client, message.access_token)) {
       client.expires = tokenExpiresAt(message.access_token);
       this.#scheduleAlarm();
     } else sockets.close(socket, CLOSE_REASONS.ended);
-    if (sockets.get(socket)) sockets.save(socket);
+    if (sockets.get(socket)) sockets.saveState(socket);
   }
 
-  /** A newer token of the same session. */
+  /** Whether the token belongs to the same session. */
   async #isSameCaller({ holder }: ClientState, jwt: string): Promise<boolean> {
     const keys = await getKeys(this.env);
     const token = await verifyAccessToken(this.env, keys.jwt, jwt, Date.now()).catch(() => null);
     return holder.kind === "user" && token?.userId === holder.userId && token.sessionId === holder.sessionId;
   }
 
-  /** Lets in everybody who waits, with one question to D1 and one to each patient's object. */
+  /** Admits a batch with one visibility query and one call per patient's object. */
   async #admit(batch: readonly Handshake[]): Promise<Admission[]> {
     const state = this.#state;
     const reservedSeqs = { gap: state.nextSeq(), snapshot: state.nextSeq() };
     const admission = state.beginAdmission(batch, reservedSeqs);
     const wasEmpty = state.sockets.size === 0;
     try {
-      const homeFeeds = new Set(batch.map(({ seat }) => toHomeFeed(seat)).filter((home) => home !== state.hospitalId));
+      const homeFeeds = new Set(
+        batch.map(({ subscription }) => toHomeFeed(subscription)).filter((home) => home !== state.hospitalId),
+      );
       await Promise.all([...homeFeeds].map((home) => this.env.WARD_FEED.getByName(home).follow(state.hospitalId)));
-      const ended = await this.#applyVisibility(batch.map(({ seat }) => seat));
+      const ended = await this.#applyVisibility(batch.map(({ subscription }) => subscription));
       const snapshots = await state.refreshSnapshots(
-        batch.map(({ seat }) => seat.view),
+        batch.map(({ subscription }) => subscription.view),
         reservedSeqs.snapshot,
         true,
       );
       const admitted = batch.map((handshake): Admission => {
-        if (ended.has(handshake.seat)) return { refused: 401 };
+        if (ended.has(handshake.subscription)) return { refused: 401 };
         return state.admitSocket(handshake, snapshots, reservedSeqs);
       });
       if (wasEmpty) this.#recheckAt = Date.now() + RECHECK_MS;
@@ -200,11 +202,11 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     }
   }
 
-  /** Asks D1 what these seats may see, and takes from their views what that is no longer. @returns the seats that ended */
-  async #applyVisibility(seats: readonly Subscription[]): Promise<ReadonlySet<Subscription>> {
+  /** Queries what these subscriptions may see and applies it to their views. @returns the subscriptions whose access has ended */
+  async #applyVisibility(subscriptions: readonly Subscription[]): Promise<ReadonlySet<Subscription>> {
     const state = this.#state;
     const queryNumber = state.nextQueryNumber();
-    const { patients, ended } = await findVisiblePatients(getDb(this.env.DB), state.hospitalId, seats, state.requested());
+    const { patients, ended } = await findVisiblePatients(getDb(this.env.DB), state.hospitalId, subscriptions, state.requested());
     for (const [view, ids] of patients) state.applyVisiblePatients(view, ids, queryNumber);
     return ended;
   }
@@ -215,8 +217,8 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     if (sockets.size === 0) return;
     const before = state.seq;
     const ended = await this.#applyVisibility([...sockets.keys()]);
-    for (const seat of ended) {
-      const socket = sockets.get(seat);
+    for (const subscription of ended) {
+      const socket = sockets.get(subscription);
       if (socket) state.sockets.close(socket, CLOSE_REASONS.ended);
     }
     state.removeUnusedViews();
@@ -227,11 +229,11 @@ export class WardFeed extends DurableObject<Env> implements Feed {
   }
 
   async #notifyFollowers(): Promise<void> {
-    const { storage: shelf, hospitalId } = this.#state;
+    const { storage, hospitalId } = this.#state;
     await Promise.all(
-      shelf.listFollowers().map(async (follower) => {
+      storage.listFollowers().map(async (follower) => {
         const hasSockets = await this.env.WARD_FEED.getByName(follower.hospital_id).recheckFollowed(hospitalId);
-        if (!hasSockets) shelf.removeFollower(follower);
+        if (!hasSockets) storage.removeFollower(follower);
       }),
     );
   }
@@ -243,7 +245,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#state.removeUnusedViews();
   }
 
-  /** The next look at rights, or the first token's end before it. Without sockets the feed sleeps. */
+  /** Schedules the next recheck, or the first expiry before it. Without sockets there is none. */
   #scheduleAlarm(): void {
     const entries = this.#state.sockets.entries();
     if (entries.length === 0) return;
@@ -255,7 +257,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
   }
 }
 
-/** The feed that hears of changes to somebody's rights: that of the hospital for which they act. */
+/** The feed that is notified about changes of the holder's rights: that of the hospital they act for. */
 const toHomeFeed = ({ actingFor }: Subscription) => actingFor ?? NO_HOSPITAL_FEED;
 
 function isAbout(frame: PatientFrame, patientId: string): boolean {

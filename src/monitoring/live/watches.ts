@@ -1,25 +1,25 @@
-// Which patients tell a feed what happens, until when and since when without a break.
+// Watches: leases under which patients' objects publish frames to a feed.
 import type { PatientSnapshot } from "../patient-object/contract.ts";
 
 export const LEASE_MS = 10 * 60_000;
 /** Leases shorter than this are renewed. */
 const RENEW_MS = 5 * 60_000;
-/** Who has nobody left watching is heard for so long: a client that comes back misses nothing. */
+/** How long frames of an unwatched patient are still received, so that a returning client misses nothing. */
 const WATCH_LINGER_MS = 60_000;
 const FETCH_CONCURRENCY = 10;
-/** One object that hangs must not keep a ward waiting. */
+/** A hanging object must not delay a whole ward. */
 const FETCH_DEADLINE_MS = 3_000;
 
-/** `until`: as the patient's object was told. `since`: the feed's number when its frames began to come without a break. */
+/** `until`: end of the lease at the patient's object. `since`: the feed's `seq` since which frames arrive without a gap. */
 export type Watch = { until: number; since: number; unwatchedSince: number | null };
 export type Watches = Map<string, Watch>;
 
-/** `lapsed`: frames before this look are not known. */
+/** `lapsed`: frames before this snapshot may have been missed. */
 export type SnapshotResult = { patientId: string; snapshot: PatientSnapshot | null; lapsed: boolean };
 
 /**
- * Asks patients' objects for snapshots, which also makes them tell what happens from now on.
- * @param seq the feed's number now  @returns without the patients whose objects did not answer
+ * Fetches snapshots from patients' objects, which also renews their leases.
+ * @param seq the feed's current `seq`  @returns without patients whose objects did not respond
  */
 export async function fetchSnapshots(
   monitors: Env["PATIENT_MONITOR"],
@@ -50,10 +50,10 @@ async function fetchSnapshot(
   const watch = watches.get(patientId) ?? { until: 0, since: seq, unwatchedSince: null };
   const lapsed = watch.until <= now;
   if (lapsed && watch.until > 0) watch.since = seq;
-  // Before the answer: the first frames may be here sooner.
+  // Before the call returns, since the first frames may arrive earlier.
   watches.set(patientId, watch);
   const snapshot = await withDeadline(monitors.getByName(patientId).watch(now + LEASE_MS));
-  // An object that has heard nothing of its patient tells nothing either; it is asked again.
+  // An object without facts publishes nothing, so it is asked again later.
   if (!snapshot) return { patientId, snapshot, lapsed };
   if (lapsed) watch.since = seq;
   watch.until = Math.max(watch.until, now + LEASE_MS);
@@ -63,7 +63,7 @@ async function fetchSnapshot(
 function withDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("a patient's object did not answer")), FETCH_DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error("a patient's object did not respond")), FETCH_DEADLINE_MS);
   });
   return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
@@ -72,10 +72,10 @@ export function needsSnapshot(watch: Watch | undefined, now: number): boolean {
   return !watch || watch.until < now + RENEW_MS;
 }
 
-/** A frame came. @returns until when more are wanted, 0 for no longer */
+/** Updates a watch on a frame. @returns when the lease ends, epoch milliseconds; 0 when frames are no longer needed */
 export function updateWatch(watch: Watch, isWatched: boolean, now: number): number {
   if (isWatched) {
-    // The lease grows by `watch` alone, which the patient's object keeps: one that only grew here would not outlive it.
+    // Only PatientMonitor.watch extends the lease, since the patient's object stores it.
     watch.unwatchedSince = null;
     return watch.until > now ? watch.until : 0;
   }

@@ -1,24 +1,24 @@
-// What the Worker, the patients' objects and the hospitals' feeds say to each other. Frames carry ids and numbers, never names.
+// Types of the calls and frames between the Worker, the PatientMonitor objects and the WardFeed objects. Frames carry ids, never names.
 import type { Alert, Transition } from "../alarm-rules/model.ts";
 import type { Limits } from "../vitals/model.ts";
 
-/** A sample as readers get it. `amended` and `entered-in-error` are FHIR's words for what was corrected later. */
+/** A sample in responses and frames. `amended` and `entered-in-error` are the FHIR statuses of corrected samples. */
 export type LiveSample = {
   observation_id: string;
   code: string;
-  /** Name of the catalogue, e.g. `heart_rate`; null for a code that it lacks. */
+  /** Short name in the catalogue, e.g. `heart_rate`; null for an unknown code. */
   name: string | null;
   value: number;
   unit: string;
   effective_at: string;
   received_at: string;
   device_id: string | null;
-  /** Who wrote it down, where no device sent it. */
+  /** The user who entered it; null for a sample from a device. */
   performer_id: string | null;
   status: "final" | "invalid" | "amended" | "entered-in-error";
 };
 
-/** NEWS2 of now: a number only when it is complete. */
+/** The current NEWS2 score: a number only when all parameters are known. */
 export type Score =
   | {
       status: "complete";
@@ -30,7 +30,7 @@ export type Score =
   | { status: "incomplete"; missing: string[]; stale: string[] }
   | { status: "not_applicable"; reason: "age" | "pregnancy" | "age_unknown" };
 
-/** An alert as it is shown: the rules' memory of it, with its id and times in ISO 8601. */
+/** An alert in responses and frames, with its id and ISO 8601 times. */
 export type AlertView = {
   alert_id: string;
   patient_id: string;
@@ -51,16 +51,16 @@ export type AlertView = {
   duration_s: number | null;
 };
 
-/** Between what a vital may lie and for how long it may be silent, and who said so last: the defaults of the age, the ward or somebody for this patient. */
+/** The limits in effect for one vital. `set_by`: the most specific layer that changed a field. */
 export type LimitsInForce = Pick<Limits, "critical_low" | "low" | "high" | "critical_high" | "silence_s"> & {
   code: string;
   set_by: "default" | "ward" | "patient";
 };
 
-/** Limits that held from a time on, until the next of the same code. */
+/** Limits in effect from a time until the next entry of the same code. */
 export type LimitsSince = Omit<LimitsInForce, "silence_s"> & { from: string };
 
-/** Everything that a screen needs of one patient before the first frame. */
+/** The full state of one patient, which a client needs before the first frame. */
 export type PatientSnapshot = {
   patient_id: string;
   ward_id: string | null;
@@ -73,30 +73,30 @@ export type PatientSnapshot = {
   as_of: string;
 };
 
-/** What a patient's object tells the feed of its hospital, and the feed the sockets. */
+/** A frame that a patient's object sends to the feed of its hospital, and the feed to its sockets. */
 export type PatientFrame =
   | { type: "samples"; patient_id: string; samples: LiveSample[]; news2: Score }
   | { type: "alert"; patient_id: string; what: Transition["what"]; alert: AlertView }
   | { type: "limits"; patient_id: string; limits: LimitsInForce[] };
 
-/** What a socket gets: frames with the feed's number, `seq`, that only grows. */
+/** A frame that a client receives, with `seq`, a number that increases per feed. */
 export type LiveFrame =
   | (PatientFrame & { seq: number })
   | { type: "snapshot"; seq: number; patients: PatientSnapshot[] }
-  /** Whom the socket sees now: after every opening, and whenever it changes. */
+  /** The patients of the view: sent after it opens and after each change. */
   | { type: "view"; seq: number; patient_ids: string[] }
-  /** Frames between `from` and `to` are gone; a snapshot follows. */
+  /** Frames between `from` and `to` are lost; a snapshot follows. */
   | { type: "gap"; seq: number; from: number; to: number };
 
-/** Who brings samples: a device by its credential, or a person or app that the gate has let in. */
+/** The sender of samples: a device by its credential, or an authorized person or app. */
 export type Origin = { kind: "device"; credential: string } | { kind: "person"; id: string };
 
-/** Samples as they came, not judged yet. `sent_at`: the sender's clock when it sent them. */
+/** Samples as received, not validated yet. `sent_at`: the sender's clock, epoch milliseconds. */
 export type IncomingBatch = { items: readonly unknown[]; sent_at: number | null; conditions: readonly string[] | null };
 
 export type ItemResult = {
   index: number;
-  /** `elsewhere`: measured while the device belonged to somebody else. */
+  /** `elsewhere`: measured while the device was assigned to another patient. */
   status: "stored" | "duplicate" | "quarantined" | "rejected" | "elsewhere";
   observation_id?: string;
   reason?: string;
@@ -104,20 +104,20 @@ export type ItemResult = {
   note?: string;
 };
 
-/** `known: false`: the object has no such credential or no facts; D1 decides (vitals/ingest.ts). */
+/** `known: false`: the object has no such credential or no facts; the Worker then reads D1 (intake/ingest.ts). */
 export type RecordResult =
   | { known: false }
   | { known: true; results: ItemResult[]; clock: { skew_ms: number | null; corrected_ms: number } | null };
 
-/** Of PatientMonitor (RPC), for the feed: the snapshot, and frames from now until `until` (epoch milliseconds). */
+/** RPC of PatientMonitor for the feed: returns a snapshot and starts sending frames until `until` (epoch milliseconds). */
 export interface Watchable {
   watch(until: number): Promise<PatientSnapshot | null>;
 }
 
-/** Of WardFeed (RPC), for the patients' objects and for verbs that change rights. */
+/** RPC of WardFeed, for PatientMonitor and for the delivery of changed rights. */
 export interface Feed {
-  /** @returns until when somebody watches this patient, epoch milliseconds; 0 when nobody does */
+  /** @returns when the last subscription of this patient ends, epoch milliseconds; 0 when nobody watches */
   publish(patientId: string, frames: PatientFrame[]): Promise<number>;
-  /** Looks again at what every socket may see, and closes those that may not. */
+  /** Checks again which patients each socket may see, and closes sockets without access. */
   recheck(): Promise<void>;
 }

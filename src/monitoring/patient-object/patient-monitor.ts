@@ -1,22 +1,30 @@
-// One object per patient: records samples, raises alarms, and sends frames to whoever watches. Access is checked before a call.
+// Durable Object of one patient: records samples, evaluates alarms and publishes frames. Callers check access before each call.
+// The path of a sample from HTTP to a nurse's screen:
+//  1. POST /observations: handleIngest > ingestSamples (intake/) > recordWithFacts or recordAtMonitor > PatientMonitor.record;
+//     a device's WebSocket: webSocketMessage > DeviceSockets.message.
+//  2. #recordSamples opens the transaction (#transact) and calls recordAndEvaluate (recording/record-batch.ts).
+//  3. recordBatch > validateSample, dropDuplicates, writeSamples (Store.appendToOpenBlock, updateMemory).
+//  4. #runRules > stepAlarms; Store.enqueueForD1 queues alerts for D1.
+//  5. After the commit, #publishSamples and #transact call Publisher.pushFrames > #sendToFeed > WardFeed.publish (live/).
+//  6. publish > appendFrame, listSocketsShowing, Sockets.send to the browser; createEventStream turns frames into SSE.
 import { DurableObject } from "cloudflare:workers";
 import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
 import { AlarmError } from "../alarm-rules/alert-lifecycle.ts";
 import { nextDeadline, stepAlarms } from "../alarm-rules/engine.ts";
 import type { AlarmInput, Transition } from "../alarm-rules/model.ts";
-import { type Amendment, type AmendmentResult, amendSample } from "./amend-sample.ts";
 import { buildAlarmConfig } from "./context/alarm-config.ts";
 import { type Facts, factsFromD1 } from "./context/facts.ts";
 import { type LimitsQuery, readLimitsHistory, saveNote } from "./context/limits-history.ts";
 import type { AlertView, IncomingBatch, Origin, PatientFrame, PatientSnapshot, RecordResult, Watchable } from "./contract.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import type { OutboxState } from "./delivery/outbox.ts";
-import { DeviceSockets } from "./device-sockets.ts";
-import { watchedDocument } from "./documents.ts";
-import { closeHours, enqueueUnboundCounts, nextCloseAt, recountHours } from "./hour-closing.ts";
-import { pruneUnbound } from "./monitor-memory.ts";
-import { Publisher } from "./publisher.ts";
-import { findSender, type RecordedBatch, takeAndJudge } from "./record-batch.ts";
+import { Publisher } from "./delivery/publisher.ts";
+import { watchedDocument } from "./memory/documents.ts";
+import { pruneUnbound } from "./memory/monitor-memory.ts";
+import { type Amendment, type AmendmentResult, amendSample } from "./recording/amend-sample.ts";
+import { DeviceSockets } from "./recording/device-sockets.ts";
+import { closeHours, enqueueUnboundCounts, nextCloseAt, recountHours } from "./recording/hour-closing.ts";
+import { findSender, type RecordedBatch, recordAndEvaluate } from "./recording/record-batch.ts";
 import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
 import { Store } from "./samples/store.ts";
@@ -24,8 +32,8 @@ import { buildSnapshot, listOpenHours, toAlertView, toLimitFrames, toLiveSample,
 
 const RETRY_MS = 5_000;
 const MIN_ALARM_DELAY_MS = 50;
-/** Frames go out for so long when it cannot be read until when somebody watches; the feed renews its lease sooner. */
-const WATCHED_MS = 10 * 60_000;
+/** Assumed lease when the stored one is unreadable; the feed renews its lease sooner. */
+const DEFAULT_LEASE_MS = 10 * 60_000;
 const OBJECT = "PatientMonitor";
 
 export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "tick" }>;
@@ -38,21 +46,21 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   readonly #publisher: Publisher;
   readonly #sockets: DeviceSockets;
   #alarmAt: number | null = null;
-  /** Alerts of the change that is being made: shown when it is kept. */
+  /** Frames of the running transaction, published after it commits. */
   #frames: PatientFrame[] = [];
 
   static {
     logMethodErrors(OBJECT, PatientMonitor.prototype, ({ env, ctx }) => ({ env, id: ctx.id }));
   }
 
-  /** @throws MigrationError: nobody can use the object then, and nothing in it changes */
+  /** @throws MigrationError: the object is unusable then, and its storage is unchanged */
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const report = errorReport(env, OBJECT, ctx.id);
     this.#report = report;
     this.#store = reporting(report, "migrate", () => new Store(ctx.storage, (error) => report("read", error)));
     this.#delivery = new Delivery({ env, id: ctx.id, store: this.#store, change: (work) => this.#transact(work), report });
-    const watched = this.#store.documents.setting(watchedDocument, Date.now() + WATCHED_MS) ?? 0;
+    const watched = this.#store.documents.setting(watchedDocument, Date.now() + DEFAULT_LEASE_MS) ?? 0;
     this.#publisher = new Publisher(env, () => this.#store.facts(), watched);
     this.#sockets = new DeviceSockets({
       ctx,
@@ -69,7 +77,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return this.ctx.id.name ?? "";
   }
 
-  /** Takes what D1 says; older facts than those it has change nothing. */
+  /** Replaces the facts, unless they are older than the stored ones. */
   configure(facts: Facts): void {
     const now = Date.now();
     this.#transact(() => {
@@ -86,26 +94,25 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     this.#scheduleAlarm();
   }
 
-  /** @returns known false when neither the credential nor the patient is known here */
+  /** @returns `known: false` when the object has no facts, the record is closed or the credential is unknown */
   record(origin: Origin, batch: IncomingBatch): RecordResult {
     return this.#recordSamples(origin, batch, true);
   }
 
-  /** @param store whether it is durable with the answer; else with the next change that is */
-  #recordSamples(origin: Origin, batch: IncomingBatch, store: boolean): RecordResult {
+  /** @param save whether the samples are durable when it returns; else they are with the next saved change */
+  #recordSamples(origin: Origin, batch: IncomingBatch, save: boolean): RecordResult {
     const now = Date.now();
     const facts = this.#store.facts();
     if (!facts?.open) return { known: false };
     const sender = findSender(facts, origin, now);
     if (!sender) return { known: false };
-    const judge = (input: AlarmInput) => void this.#runRules(input, now);
-    const recorded = this.#transact(() => takeAndJudge(this.#store, facts, sender, batch, now, judge), store);
+    const runRules = (input: AlarmInput) => void this.#runRules(input, now);
+    const recorded = this.#transact(() => recordAndEvaluate(this.#store, facts, sender, batch, now, runRules), save);
     this.#publishSamples(facts, recorded.newSamples, sender.by, now);
     this.#scheduleAlarm();
     return { known: true, results: recorded.results, clock: sender.device ? recorded.clock : null };
   }
 
-  /** Acknowledge, assign, snooze, resolve: by the gate's leave. */
   actOnAlert(action: AlertAction): AlertActionResult {
     const now = Date.now();
     const actionResult = this.#transact((): AlertActionResult => {
@@ -114,7 +121,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
         const alert = changed ?? this.#store.memory(now).alarm.alerts.find(({ number }) => number === action.number);
         return alert ? { alert: toAlertView(this.#patientId, alert) } : { error: "not_open" };
       } catch (error) {
-        // The rules refused and changed nothing: an answer, not a failure of the object.
+        // The rules rejected the action and changed nothing: an expected result, not an error of the object.
         if (error instanceof AlarmError) return { error: error.code };
         throw error;
       }
@@ -123,16 +130,16 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return actionResult;
   }
 
-  /** Frames go to the hospital's feed until then. */
+  /** Starts or renews a lease: frames go to the hospital's feed until `until` (epoch milliseconds). */
   async watch(until: number): Promise<PatientSnapshot | null> {
     const now = Date.now();
     if (!this.#store.facts() && !(await this.#loadFacts(now))) return null;
-    if (until > now) this.#transact(() => this.#store.documents.keepSetting(watchedDocument, until));
+    if (until > now) this.#transact(() => this.#store.documents.saveSetting(watchedDocument, until));
     this.#publisher.setWatchedUntil(until);
     return this.snapshot();
   }
 
-  /** Nothing came for this patient yet, or it cannot be read any more: D1 says who it is. @returns false for no such patient */
+  /** Loads missing or unreadable facts from D1. @returns false when there is no such patient */
   async #loadFacts(now: number): Promise<boolean> {
     const facts = await factsFromD1(this.env, this.#patientId, now);
     if (facts) this.configure(facts);
@@ -145,22 +152,19 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return facts && buildSnapshot(facts, this.#store.memory(now), this.#store.memory(now).alarm.alerts, now);
   }
 
-  /** Samples of a range, newest first; reads what was archived too. */
   history(query: HistoryQuery) {
     return readHistory(this.env, this.#store, this.#patientId, query, Date.now());
   }
 
-  /** The same samples for a chart: extremes and means of equal parts of the range, with the limits that held. */
   buckets(query: BucketQuery) {
     return readBuckets(this.env, this.#store, this.#patientId, query, Date.now());
   }
 
-  /** Rollups of hours that D1 does not have yet, and which of those that it has are being counted again; limits where a chart asks. */
+  /** Rollups of hours that D1 does not have yet, hours that wait for a recount and, for a chart, the limits. */
   openHours(chart: LimitsQuery | null) {
     return { ...listOpenHours(this.#store.memory(Date.now())), limits: chart && readLimitsHistory(this.#store, chart) };
   }
 
-  /** Corrects one sample; the value before stays in its history. */
   async amend(place: { block: number; index: number }, amendment: Amendment): Promise<AmendmentResult> {
     const change = (work: () => AlarmInput | null) =>
       this.#transact(() => {
@@ -170,13 +174,13 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const amended = await amendSample(this.env, this.#store, this.#patientId, place, amendment, Date.now(), change);
     const facts = this.#store.facts();
     if ("sample" in amended && facts) {
-      this.#publisher.enqueue([toSamplesFrame(facts, [amended.sample], this.#store.memory(Date.now()), Date.now())], false);
+      this.#publisher.pushFrames([toSamplesFrame(facts, [amended.sample], this.#store.memory(Date.now()), Date.now())], false);
     }
     this.#scheduleAlarm();
     return amended;
   }
 
-  /** The socket of a device: frames of samples in, cumulative acknowledgements out. */
+  /** The WebSocket of a device: receives frames of samples, sends cumulative acknowledgements. */
   override fetch(request: Request): Response {
     const credential = request.headers.get("X-Credential") ?? "";
     const facts = this.#store.facts();
@@ -197,7 +201,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const now = Date.now();
     this.#alarmAt = null;
     try {
-      this.#sockets.flush();
+      this.#sockets.storeAndAcknowledge();
       if (this.#store.hasTables && !this.#store.facts()) await this.#loadFacts(now);
       this.#transact(() => {
         this.#runRules({ kind: "tick" }, now);
@@ -217,19 +221,17 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     }
   }
 
-  /** What waits for D1, and how much of it is parked. */
   outboxState(): OutboxState {
     return this.#delivery.state();
   }
 
-  /** Tries parked rows now instead of in some hours: for when what was wrong is mended. @returns how many there are */
+  /** Retries parked rows now, for example after a fix. @returns their number */
   retryParked(): number {
     const parked = this.#store.hasTables ? this.#transact(() => this.#store.outbox.retryParked()) : 0;
     this.#scheduleAlarm();
     return parked;
   }
 
-  /** Runs the rules; their transitions go to the outbox and to who watches. */
   #runRules(input: AlarmInput, now: number): Transition[] {
     const facts = this.#store.facts();
     if (!facts) return [];
@@ -237,7 +239,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const { state, transitions } = stepAlarms(memory.alarm, input, buildAlarmConfig(facts, now), now);
     memory.alarm = state;
     for (const transition of transitions) {
-      this.#store.enqueue("alert", { version: ++memory.version, ward: facts.ward, transition });
+      this.#store.enqueueForD1("alert", { version: ++memory.version, ward: facts.ward, transition });
     }
     this.#store.markDirty(now);
     for (const { what, alert } of transitions) {
@@ -246,15 +248,15 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return transitions;
   }
 
-  #publishSamples(facts: Facts, fresh: RecordedBatch["newSamples"], by: string, now: number): void {
-    if (fresh.length === 0 || !this.#publisher.isWatched(now)) return;
-    const samples = fresh.map((sample) => toLiveSample(facts.patient, { ...sample, received: now, device: by }));
-    this.#publisher.enqueue([toSamplesFrame(facts, samples, this.#store.memory(now), now)], false);
+  #publishSamples(facts: Facts, newSamples: RecordedBatch["newSamples"], by: string, now: number): void {
+    if (newSamples.length === 0 || !this.#publisher.isWatched(now)) return;
+    const samples = newSamples.map((sample) => toLiveSample(facts.patient, { ...sample, received: now, device: by }));
+    this.#publisher.pushFrames([toSamplesFrame(facts, samples, this.#store.memory(now), now)], false);
   }
 
   /**
-   * All or nothing: what fails half-way leaves neither rows nor memory.
-   * @param save false leaves open block and memory unwritten, unless the work wrote something else: then they go with it
+   * Runs the work in one transaction; a failure discards rows and memory.
+   * @param save false leaves the open block and memory unsaved, unless the work wrote other rows
    */
   #transact<T>(work: () => T, save = true): T {
     this.#store.createTables();
@@ -265,7 +267,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
         if (save || this.#store.writes !== before) this.#store.save();
         return result;
       });
-      this.#publisher.enqueue(this.#frames.splice(0), true);
+      this.#publisher.pushFrames(this.#frames.splice(0), true);
       return result;
     } catch (error) {
       this.#frames = [];
@@ -275,7 +277,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     }
   }
 
-  /** Sets the alarm when something is due earlier than it stands. */
   #scheduleAlarm(at?: number): void {
     const due = at ?? this.#nextDueAt(Date.now());
     if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;

@@ -1,14 +1,14 @@
-// What readers see of a patient's object: samples with ids and ISO times, alerts, the score, the snapshot.
+// Conversion of stored state to views and frames: samples, alerts, the score, the snapshot.
 import type { Alert } from "../alarm-rules/model.ts";
 import { findVital } from "../vitals/catalogue.ts";
-import { computeNews2 as scoreOf } from "../vitals/news2.ts";
+import { computeNews2 } from "../vitals/news2.ts";
 import { currentAgeBand, listLimitsInForce, toNews2Config } from "./context/alarm-config.ts";
 import type { Facts } from "./context/facts.ts";
 import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
-import type { MonitorMemory } from "./monitor-memory.ts";
+import type { MonitorMemory } from "./memory/monitor-memory.ts";
+import type { Correction } from "./memory/settings.ts";
 import { toAlertId, toObservationId } from "./samples/ids.ts";
 import type { LocatedSample } from "./samples/store.ts";
-import type { Correction } from "./settings.ts";
 
 const toIso = (time: number) => new Date(time).toISOString();
 const toIsoOrNull = (time: number | null) => (time === null ? null : toIso(time));
@@ -42,27 +42,27 @@ export function toLiveSample(
   };
 }
 
-/** Samples with their corrections over them. */
+/** Samples with their corrections applied. */
 export function applyCorrections(samples: readonly LocatedSample[], corrections: readonly Correction[]): CorrectedSample[] {
   if (corrections.length === 0) return [...samples];
   const bodyByPosition = new Map(corrections.map(({ block, place, body }) => [`${block} ${place}`, body]));
   return samples.map((sample) => {
     const body = bodyByPosition.get(`${sample.block} ${sample.index}`);
     if (body === undefined) return sample;
-    // Somebody corrected it, and nobody can read how: the value as it was must not count any more.
+    // The correction is unreadable: the original value must not count.
     if (body === null) return { ...sample, status: "entered-in-error" };
     return { ...sample, status: body.status, value: body.value };
   });
 }
 
-/** How a corrected sample counts in rollups: amended values do, errors do not. */
-export function toMeasuredSample(shown: CorrectedSample): {
+/** A corrected sample for rollups: amended values count, samples entered in error do not. */
+export function toMeasuredSample(corrected: CorrectedSample): {
   code: string;
   value: number;
   at: number;
   status: "final" | "invalid";
 } {
-  const { code, value, at, status } = shown;
+  const { code, value, at, status } = corrected;
   return { code, value, at, status: status === "final" || status === "amended" ? "final" : "invalid" };
 }
 
@@ -89,14 +89,14 @@ export function toAlertView(patientId: string, alert: Alert): AlertView {
   };
 }
 
-/** NEWS2 of what was received within the window. */
+/** NEWS2 from the samples within the window. */
 export function computeScore(facts: Facts, { latest }: MonitorMemory, now: number): Score {
   const news2Config = toNews2Config(facts, now);
   if (!news2Config) {
     if (!facts.age) return { status: "not_applicable", reason: "age_unknown" };
     return { status: "not_applicable", reason: currentAgeBand(facts, now) === "adult" || facts.pregnant ? "pregnancy" : "age" };
   }
-  const result = scoreOf(latest, { now, windowMs: news2Config.window_ms, scale: news2Config.scale });
+  const result = computeNews2(latest, { now, windowMs: news2Config.window_ms, scale: news2Config.scale });
   if ("missing" in result) return { status: "incomplete", missing: result.missing, stale: result.stale };
   return { status: "complete", score: result.score, risk: result.risk, parts: result.parts, as_of: toIso(now) };
 }
@@ -136,19 +136,19 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
   };
 }
 
-/** Samples and the score with them. */
+/** A frame of samples with the current score. */
 export function toSamplesFrame(facts: Facts, samples: LiveSample[], memory: MonitorMemory, now: number): PatientFrame {
   return { type: "samples", patient_id: facts.patient, samples, news2: computeScore(facts, memory, now) };
 }
 
-/** What who watches is told of new facts: limits, where they are others now. */
+/** A frame with the limits in effect if new facts change them. */
 export function toLimitFrames(before: Facts | null, after: Facts, now: number): PatientFrame[] {
   const limits = listLimitsInForce(after, now);
   if (before && JSON.stringify(listLimitsInForce(before, now)) === JSON.stringify(limits)) return [];
   return [{ type: "limits", patient_id: after.patient, limits }];
 }
 
-/** Rollups of hours that are not in D1 yet; hours in D1 that are being counted again. */
+/** Rollups of hours that are not in D1 yet, and hours in D1 that wait for a recount. */
 export function listOpenHours({ hours, again }: MonitorMemory) {
   const open = Object.entries(hours).flatMap(([hour, codes]) =>
     Object.entries(codes).map(([code, rollup]) => ({ hour: Number(hour), code, ...rollup })),

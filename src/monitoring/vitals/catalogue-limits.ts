@@ -1,12 +1,12 @@
-// Default alarm limits by age band. A clinic sets its own for a ward or a patient; these hold until it does.
+// Default alarm limits by age band, with sources. Wards and patients can override them.
 import type { AgeBand, Limits } from "./model.ts";
 
 type LimitsByBand = Partial<Record<AgeBand, Limits>>;
-/** Critical low, low, high, critical high. A limit is met at its value, so one that a source gives as "below 60" is 59 here. */
+/** Critical low, low, high, critical high. Limits are inclusive, so "below 60" in a source is 59 here. */
 type Bounds = readonly [number | null, number | null, number | null, number | null];
 type AlarmTiming = Pick<Limits, "duration_s" | "hysteresis"> & Partial<Pick<Limits, "rate_per_minute" | "trend" | "silence_s">>;
 
-/** `manner` is ours, not a source's: brief artefacts must not alarm, and a value that dithers at a limit is one alarm. */
+/** `timing` has no external source: it suppresses brief artefacts, and makes a value that varies around a limit one alert. */
 function limitsByBand(timing: AlarmTiming, bounds: Partial<Record<AgeBand, Bounds>>): LimitsByBand {
   const toLimits = ([critical_low, low, high, critical_high]: Bounds): Limits => ({
     critical_low,
@@ -21,7 +21,7 @@ function limitsByBand(timing: AlarmTiming, bounds: Partial<Record<AgeBand, Bound
   return Object.fromEntries(Object.entries(bounds).map(([band, bandBounds]) => [band, toLimits(bandBounds)]));
 }
 
-/** Vitals that a monitor measures all the time: two minutes without one is a fault. */
+/** For continuously measured vitals: two minutes without a value is a fault. */
 const CONTINUOUS_TIMING = { trend: true, silence_s: 120 } as const;
 
 export const HEART_RATE = {

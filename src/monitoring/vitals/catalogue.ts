@@ -1,4 +1,4 @@
-// The catalogue of vital signs: LOINC codes, UCUM units and their conversion, what a body or a sensor can give, default limits.
+// The catalogue of vital signs: LOINC codes, UCUM units and conversions, plausible ranges, default limits.
 import {
   CONSCIOUSNESS,
   DIASTOLIC,
@@ -19,20 +19,20 @@ export { CODES };
 
 type Units = Vital["units"];
 
-/** Several spellings of units that differ by a factor. */
+/** A unit table: each row has a factor and the spellings of the unit. */
 function unitTable(...units: readonly (readonly [factor: number, ...spellings: string[]])[]): Units {
   return Object.fromEntries(units.flatMap(([factor, ...names]) => names.map((name) => [name, { factor, offset: 0 }] as const)));
 }
 
 const PER_MINUTE = ["/min", "1/min", "{beats}/min", "{breaths}/min", "beats/min", "breaths/min", "bpm"] as const;
 const PERCENT: Units = unitTable([1, "%", "percent"], [100, "1", "{fraction}"]);
-/** UCUM has m[Hg] as 133.322 kPa. */
+/** UCUM defines m[Hg] as 133.322 kPa. */
 const PRESSURE: Units = unitTable([1, "mm[Hg]", "mmHg", "mm Hg"], [1 / 0.133322, "kPa"]);
 const TEMPERATURE_UNITS: Units = {
   ...unitTable([1, "Cel", "°C", "C", "degC"]),
   ...Object.fromEntries(["[degF]", "°F", "F", "degF"].map((name) => [name, { factor: 5 / 9, offset: -160 / 9 }])),
 };
-/** Glucose has 180.182 g/mol. */
+/** Molar mass of glucose: 180.182 g/mol. */
 const GLUCOSE_UNITS: Units = unitTable([1, "mg/dL", "mg/dl"], [18.0182, "mmol/L", "mmol/l"], [100, "g/L", "g/l"]);
 
 const PRESSURE_RANGE = { min: 0, max: 360, source: "Upper end of invasive pressure on bedside monitors; 0 is no pulse" };
@@ -43,7 +43,7 @@ export const VITALS: readonly Vital[] = [
     name: "heart_rate",
     display: "Heart rate",
     unit: "/min",
-    // Not 8889-8, the pulse of an oximeter: with its sensor off that is 0 while the heart beats.
+    // Not 8889-8, the pulse of an oximeter, which is 0 when its sensor is detached.
     also: [],
     units: unitTable([1, ...PER_MINUTE]),
     plausible: { min: 0, max: 350, source: "Upper end of bedside monitors (neonatal mode); 0 is asystole" },
@@ -125,7 +125,7 @@ export const VITALS: readonly Vital[] = [
     name: "glucose",
     display: "Glucose in blood",
     unit: "mg/dL",
-    // Serum or plasma, capillary by glucometer, and the same two as moles: one series at the bedside.
+    // Serum or plasma, capillary by glucometer, and both in moles: one series for bedside use.
     also: ["2345-7", "41653-7", "15074-8", "14743-9"],
     units: GLUCOSE_UNITS,
     plausible: {
@@ -137,7 +137,7 @@ export const VITALS: readonly Vital[] = [
     ...GLUCOSE,
   },
   {
-    // LOINC has no code for ACVPU. This one (NEMSIS) has AVPU as its answers; 80288-4 is level of consciousness.
+    // LOINC has no code for ACVPU. This code (NEMSIS) has AVPU answers; 80288-4 is level of consciousness.
     code: CODES.consciousness,
     name: "consciousness",
     display: "Level of consciousness (ACVPU)",
@@ -210,7 +210,7 @@ export const VITALS: readonly Vital[] = [
     display: "Energy expended",
     unit: "kcal",
     also: [],
-    // UCUM has the calorie as 4.184 J.
+    // UCUM defines the calorie as 4.184 J.
     units: unitTable([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
     plausible: { min: 0, max: 20_000, source: "Above the most reported of a day of endurance racing" },
     decimals: 2,
@@ -232,22 +232,22 @@ export const VITALS: readonly Vital[] = [
 const VITAL_BY_CODE = new Map(VITALS.flatMap((vital) => [vital.code, ...vital.also].map((code) => [code, vital] as const)));
 const VITAL_BY_NAME = new Map(VITALS.map((vital) => [vital.name, vital]));
 
-/** By LOINC, also by another that means the same here. */
+/** By LOINC code, including equivalent codes (`also`). */
 export function findVital(code: string): Vital | null {
   return VITAL_BY_CODE.get(code) ?? null;
 }
 
-/** By the short name of the wire. */
+/** By the short name in the API. */
 export function findVitalByName(name: string): Vital | null {
   return VITAL_BY_NAME.get(name) ?? null;
 }
 
-/** Which band an age is in and when that ends, epoch ms; null for adults. */
+/** The age band and when it ends, epoch milliseconds; null for adults. @throws RangeError for an invalid date */
 export function findAgeBand(dateOfBirth: string, now: number): { band: AgeBand; until: number | null } {
   const [year = Number.NaN, month = Number.NaN, day = Number.NaN] = dateOfBirth.split("-").map(Number);
   const birthday = (age: number) => Date.UTC(year + age, month - 1, day);
-  if (Number.isNaN(birthday(0))) throw new RangeError("A date of birth is YYYY-MM-DD");
-  // Days 0 to 27 (WHO); years as PALS 2020 cuts them, its preschool and school ages together; NEWS2 is for 16 and over.
+  if (Number.isNaN(birthday(0))) throw new RangeError("A date of birth must be YYYY-MM-DD");
+  // Neonate: days 0 to 27 (WHO). Years: PALS 2020, with preschool and school age combined. NEWS2 applies from 16.
   const ends: readonly (readonly [AgeBand, number])[] = [
     ["neonate", Date.UTC(year, month - 1, day + 28)],
     ["infant", birthday(1)],
@@ -259,14 +259,14 @@ export function findAgeBand(dateOfBirth: string, now: number): { band: AgeBand; 
   return { band, until };
 }
 
-/** Half up at so many decimals, as a person rounds the decimal number that is written: 36.05 is 36.1, 1.005 is 1.01. */
+/** Rounds the decimal representation half up: 36.05 to 36.1 (1 decimal), 1.005 to 1.01 (2 decimals). */
 export function roundHalfUp(value: number, decimals: number): number {
   const scale = 10 ** decimals;
-  // Plus 0, since a small negative number rounds to -0.
+  // Adding 0 turns -0 into 0.
   return Math.round(Number((value * scale).toPrecision(12))) / scale + 0;
 }
 
-/** The catalogue's limits for an age band, by code; vitals that have none for it are absent. */
+/** The default limits of an age band, by code; vitals without limits are absent. */
 export function getDefaultLimits(band: AgeBand): Record<string, Limits> {
   return Object.fromEntries(VITALS.flatMap(({ code, limits }) => (limits[band] ? [[code, limits[band]] as const] : [])));
 }

@@ -1,6 +1,6 @@
-// The codes of the vital signs that we know, by themselves: the portal has them too.
+// LOINC codes of the known vital signs. A file without imports, since the portal uses it too.
 
-/** LOINC by the wire's names. */
+/** LOINC codes by short name. */
 export const CODES = {
   heart_rate: "8867-4",
   spo2: "2708-6",
@@ -20,7 +20,7 @@ export const CODES = {
   weight: "29463-7",
 } as const;
 
-/** What NEWS2 is made of (RCP 2017), and the vitals any of which tell it. */
+/** The parameters of NEWS2 (RCP 2017), with the vitals that provide each. */
 export const NEWS2_SOURCES = {
   respiratory_rate: [CODES.respiratory_rate],
   spo2: [CODES.spo2],

@@ -1,60 +1,60 @@
-// What a sample and a vital sign are, between the wire, the rules and the store.
+// Types of samples, limits and vital signs.
 
-/** Ages that limits differ by, with their upper ends in years (FHIR has no code for these; see catalogue.ts for sources). */
+/** Age bands of limits (FHIR has no codes for these; see findAgeBand in catalogue.ts for boundaries and sources). */
 export const AGE_BANDS = ["neonate", "infant", "toddler", "child", "adolescent", "adult"] as const;
 export type AgeBand = (typeof AGE_BANDS)[number];
 
-/** One value at one time, in the unit of the catalogue; of codes that the catalogue lacks, as the device said it. */
+/** One value at one time, in the unit of the catalogue, or as sent for unknown codes. */
 export type Sample = {
-  /** LOINC, or what the device called it. */
+  /** LOINC, or the device's own code. */
   code: string;
   value: number;
   /** UCUM. */
   unit: string;
-  /** When it was measured, epoch milliseconds, with the device's clock set right where its error is known. */
+  /** Measurement time, epoch milliseconds, corrected by the device's clock error if known. */
   at: number;
-  /** The device's own number of it. */
+  /** The device's sequence number. */
   seq: number | null;
-  /** `invalid`: not possible in a living body or not by this sensor; kept and shown, never scored, never alarmed by value. */
+  /** `invalid`: implausible for a living body or the sensor; stored and shown, but never scored or checked against limits. */
   status: "final" | "invalid";
 };
 
-/** Where limits lie: null is no limit on that side. Seconds and values in the catalogue's unit. */
+/** Alarm limits in the catalogue's unit; null means no limit. */
 export type Limits = {
-  /** At or beyond this the alarm is of high priority. */
+  /** At or beyond this the alert has high priority. */
   critical_low: number | null;
   low: number | null;
   high: number | null;
   critical_high: number | null;
-  /** How long it must last before it is raised. */
+  /** Seconds that a value must stay beyond a limit before an alert is raised. */
   duration_s: number;
-  /** How far back inside a limit counts as recovered. */
+  /** Distance inside a limit that counts as recovered. */
   hysteresis: number;
-  /** Change a minute, either way, that is raised; null for none. */
+  /** Change per minute, in either direction, that raises an alert; null for none. */
   rate_per_minute: number | null;
-  /** Whether a drift from the patient's own baseline is raised. */
+  /** Whether a drift from the patient's baseline raises an alert. */
   trend: boolean;
-  /** Without a sample for this long the vital is silent; null for vitals that are measured now and then. */
+  /** Seconds without a sample after which the vital counts as silent; null for vitals measured occasionally. */
   silence_s: number | null;
 };
 
 /** A vital sign of the catalogue. */
 export type Vital = {
   code: string;
-  /** Short name of the wire: `heart_rate`. */
+  /** Short name in the API, e.g. `heart_rate`. */
   name: string;
   display: string;
   unit: string;
-  /** Other LOINC codes that mean the same here. */
+  /** Equivalent LOINC codes. */
   also: readonly string[];
   /** Accepted UCUM units (and common spellings) with value × factor + offset = the catalogue's unit. */
   units: Readonly<Record<string, { factor: number; offset: number }>>;
-  /** Outside of it a value is kept as invalid. Inclusive. */
+  /** Inclusive range; values outside are stored as invalid. */
   plausible: { min: number; max: number; source: string };
-  /** How many decimals are kept. */
+  /** Decimals to which values are rounded. */
   decimals: number;
-  /** Default limits by age band; a band that is missing has none. */
+  /** Default limits by age band; absent bands have none. */
   limits: Partial<Record<AgeBand, Limits>>;
-  /** Where the default limits come from. */
+  /** Source of the default limits. */
   source: string;
 };

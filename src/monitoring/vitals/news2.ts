@@ -1,4 +1,4 @@
-// NEWS2, the National Early Warning Score of the Royal College of Physicians (London, December 2017). Decision support, no diagnosis.
+// NEWS2, the National Early Warning Score of the Royal College of Physicians (London, December 2017). Decision support, not a diagnosis.
 import { CODES, roundHalfUp } from "./catalogue.ts";
 import { NEWS2_SOURCES } from "./codes.ts";
 import type { AgeBand, Sample } from "./model.ts";
@@ -16,7 +16,7 @@ export const NEWS2_PARAMETERS = [
 ] as const;
 export type News2Parameter = (typeof NEWS2_PARAMETERS)[number];
 
-/** In the catalogue's units; `oxygen` is true on any supplemental oxygen, false on air. null is not known. */
+/** In the catalogue's units; `oxygen`: true on supplemental oxygen, false on air. Null means unknown. */
 export type News2Values = {
   [name in Exclude<News2Parameter, "oxygen" | "consciousness">]: number | null;
 } & { oxygen: boolean | null; consciousness: Acvpu | null };
@@ -24,7 +24,7 @@ export type News2Values = {
 export type News2Risk = "low" | "low_medium" | "medium" | "high";
 export type News2 = { score: number; risk: News2Risk; parts: Record<News2Parameter, number>; single3: boolean };
 
-/** A row of chart 1: points up to a value, inclusive, and above the last. */
+/** A row of RCP chart 1: points up to a value (inclusive), and above the last. */
 type PointBands = { upTo: readonly (readonly [value: number, points: number])[]; above: number };
 const RESPIRATION: PointBands = {
   upTo: [
@@ -92,8 +92,8 @@ const TEMPERATURE: PointBands = {
 };
 
 /**
- * The chart has whole numbers, and tenths for temperature; between 8 and 9 it says nothing. A value is rounded half up to its
- * chart's step first, as the display of a monitor would, so that each value has exactly one band.
+ * The chart has whole numbers, and tenths for temperature, so a value between two bands is undefined. Values are first rounded half up
+ * to the chart's step, as on the display of a monitor.
  */
 function scoreValue({ upTo, above }: PointBands, value: number, decimals = 0): number {
   const displayed = roundHalfUp(value, decimals);
@@ -105,7 +105,7 @@ function selectSpo2Bands(scale: 1 | 2, oxygen: boolean): PointBands {
   return oxygen ? SPO2_SCALE_2_OXYGEN : SPO2_SCALE_2_AIR;
 }
 
-/** RCP table 3: 7 and more high, 5 and 6 medium, less low unless a single parameter has three points. */
+/** RCP table 3: 7 or more is high, 5 and 6 medium, less low, or low-medium if a single parameter has three points. */
 function toRisk(score: number, single3: boolean): News2Risk {
   if (score >= 7) return "high";
   if (score >= 5) return "medium";
@@ -117,8 +117,8 @@ const isKnown = (value: unknown) => value !== null && (typeof value !== "number"
 const isComplete = (values: News2Values): values is CompleteValues => NEWS2_PARAMETERS.every((name) => isKnown(values[name]));
 
 /**
- * The score, 0 to 20, with the points of each parameter; or the names of what is missing, and then no number at all. Scale 2 is for
- * hypercapnic failure alone, by a clinician's decision.
+ * The score (0 to 20) with the points of each parameter, or the names of missing parameters. Scale 2 is only for hypercapnic
+ * respiratory failure, by a clinician's decision.
  */
 export function scoreNews2(values: News2Values, scale: 1 | 2): News2 | { missing: News2Parameter[] } {
   if (!isComplete(values)) return { missing: NEWS2_PARAMETERS.filter((name) => !isKnown(values[name])) };
@@ -138,16 +138,16 @@ export function scoreNews2(values: News2Values, scale: 1 | 2): News2 | { missing
   return { score, risk: toRisk(score, single3), parts, single3 };
 }
 
-/** The latest sample of a code; `at` and `received` in epoch ms, `received` by the server's clock. */
+/** The latest sample of a code; `at` and `received` are epoch milliseconds, `received` by the server's clock. */
 export type LatestSample = Pick<Sample, "value" | "at" | "status"> & { received: number };
 export type News2Result =
   | ({ status: "complete" } & News2)
-  /** `stale`: was measured, and too long ago. `missing`: never was, or its latest value is invalid. */
+  /** `stale`: measured too long ago. `missing`: never measured, or the latest value is invalid. */
   | { status: "incomplete"; missing: News2Parameter[]; stale: News2Parameter[] };
 
 /**
- * The score from the latest sample of each LOINC code. A sample counts for `windowMs` from when the server received it, and what was
- * measured longer ago does not count however late it came. Neither oxygen nor air is assumed.
+ * The score from the latest sample of each LOINC code. A sample counts while both its measurement and its receipt are within
+ * `windowMs`. Neither oxygen nor air is assumed.
  */
 export function computeNews2(
   latest: Readonly<Record<string, LatestSample | undefined>>,
@@ -181,13 +181,13 @@ export function computeNews2(
 
 const PARAMETER_CODES: Readonly<Record<News2Parameter, readonly string[]>> = NEWS2_SOURCES;
 
-/** More than the 21 % of air, or any flow; null where neither is known. */
+/** True above the 21 % of air or with any flow; null when neither is known. */
 function isOnOxygen(percent: number | null, flow: number | null): boolean | null {
   if (percent === null && flow === null) return null;
   return (percent ?? 0) > 21 || (flow ?? 0) > 0;
 }
 
-/** The RCP has it for people of 16 and over who are not pregnant. */
+/** NEWS2 applies to people aged 16 or over who are not pregnant (RCP 2017). */
 export function isNews2Applicable(band: AgeBand, pregnant: boolean): boolean {
   return band === "adult" && !pregnant;
 }

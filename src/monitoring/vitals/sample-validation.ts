@@ -1,23 +1,23 @@
-// The judgement of one incoming item: a sample to keep, or a refusal with its reason. Nothing is guessed and nothing vanishes.
+// Validation of incoming items: a sample to store, or a rejection with a reason.
 import { CODES, findVital, roundHalfUp } from "./catalogue.ts";
 import type { Sample, Vital } from "./model.ts";
 
-/** One item on the wire. The zone of `effective_at` must be given. */
+/** One item of a request. `effective_at` must have a time zone. */
 export type SampleInput = { code: string; value: number | string; unit: string; effective_at: string; seq?: number };
 
-/** `rejected`: cannot be read. `quarantined`: can be, and must not count before a person has looked. */
+/** `rejected`: unreadable. `quarantined`: readable, but held for review by staff. */
 export type SampleRejection = { ok: false; status: "rejected" | "quarantined"; reason: RejectionReason; message: string };
 export type SampleNote = "unit_converted" | "implausible" | "unit_suspect";
 export type ValidationResult = { ok: true; sample: Sample; note?: SampleNote } | SampleRejection;
 
 const REJECTIONS = {
-  item_invalid: ["rejected", "An item is an object with code, value, unit and effective_at"],
-  code_invalid: ["rejected", "A code has 1 to 64 printable characters"],
-  value_not_a_number: ["rejected", "A value is a JSON number, at most 10^15 either way; consciousness may be A, C, V, P or U"],
-  unit_invalid: ["rejected", "A unit is required and has 1 to 32 printable characters"],
-  effective_at_invalid: ["rejected", "effective_at is an RFC 3339 time with its zone, such as 2026-03-04T05:06:07Z"],
-  seq_invalid: ["rejected", "seq is a whole number from 0 to 2^53 - 1"],
-  unit_unknown: ["quarantined", "This unit is not known for this vital"],
+  item_invalid: ["rejected", "An item must be an object with code, value, unit and effective_at"],
+  code_invalid: ["rejected", "A code must have 1 to 64 printable characters"],
+  value_not_a_number: ["rejected", "A value must be a JSON number from -10^15 to 10^15; consciousness may be A, C, V, P or U"],
+  unit_invalid: ["rejected", "A unit is required and must have 1 to 32 printable characters"],
+  effective_at_invalid: ["rejected", "effective_at must be an RFC 3339 time with a zone, such as 2026-03-04T05:06:07Z"],
+  seq_invalid: ["rejected", "seq must be a whole number from 0 to 2^53 - 1"],
+  unit_unknown: ["quarantined", "Unknown unit for this vital sign"],
   in_the_future: ["quarantined", "Measured more than two minutes after it was received"],
   too_old: ["quarantined", "Measured more than 30 days before it was received"],
 } as const satisfies Record<string, readonly [SampleRejection["status"], string]>;
@@ -31,18 +31,18 @@ const UNIT_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,30}[^\s\p{C}])?$/u;
 const RFC3339_PATTERN = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i;
 
 /**
- * Values in the catalogue's unit that a body can have and that are far more often meant in another: a share of 1 (below what an
- * oximeter shows), a pressure in kPa. Inclusive. Not 0, which must alarm; nor kPa beyond these, which alarms as it stands.
+ * Plausible values that are far more often sent in the wrong unit: SpO2 as a fraction of 1, pressure in kPa. Inclusive. Excludes 0,
+ * which must raise an alert, and higher kPa values, which raise one anyway.
  */
 const SUSPECT_RANGES: Readonly<Record<string, { min: number; max: number }>> = {
   [CODES.spo2]: { min: Number.MIN_VALUE, max: 1 },
   [CODES.systolic]: { min: 8, max: 25 },
 };
 
-/** The vitals of one instant come together: the last time that was read. */
+/** Cache of the last parsed time, since vitals of one time arrive together. */
 let lastRead: { text: string; instant: number | null } = { text: "", instant: null };
 
-/** Epoch ms of an RFC 3339 time to the millisecond; null for no zone, days and seconds that do not exist, and leap seconds. */
+/** Epoch milliseconds of an RFC 3339 time; null for a missing zone, a nonexistent date or time, or a leap second. */
 export function parseInstant(text: string): number | null {
   if (text !== lastRead.text) lastRead = { text, instant: readInstant(text) };
   return lastRead.instant;
@@ -54,10 +54,10 @@ function readInstant(text: string): number | null {
   const [, year, month, day, hour, minute, second, fraction, sign, zoneHour, zoneMinute] = found;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null;
   if (sign !== undefined && (Number(zoneHour) > 23 || Number(zoneMinute) > 59)) return null;
-  if (Number(day) > daysOf(Number(year), Number(month)) || Number(day) < 1) return null;
+  if (Number(day) > daysInMonth(Number(year), Number(month)) || Number(day) < 1) return null;
   const ms = fraction === undefined ? 0 : Number(fraction.slice(0, 3).padEnd(3, "0"));
   const localMs =
-    utcOf(Number(year), Number(month), Number(day)) + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000 + ms;
+    toUtc(Number(year), Number(month), Number(day)) + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000 + ms;
   if (sign === undefined) return localMs;
   const offsetMs = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60_000;
   return sign === "-" ? localMs + offsetMs : localMs - offsetMs;
@@ -65,28 +65,28 @@ function readInstant(text: string): number | null {
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** How many days the month has; 0 for none of the twelve. */
-function daysOf(year: number, month: number): number {
+/** The number of days in a month (1 to 12); 0 for any other. */
+function daysInMonth(year: number, month: number): number {
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   return month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0);
 }
 
-/** Date.UTC takes the years 0 to 99 for those of the last century. */
-function utcOf(year: number, month: number, day: number): number {
+/** Date.UTC maps the years 0 to 99 to 1900 to 1999, so this adds and subtracts 400 years. */
+function toUtc(year: number, month: number, day: number): number {
   const time = Date.UTC(year + 400, month - 1, day);
   return time - 146_097 * 86_400_000;
 }
 
 /**
- * Judges one item by itself. `clock.received` is the server's clock, epoch ms; `clock.skewMs` how far the device's clock is ahead of
- * it, null where that is not known. Known vitals come out under the catalogue's code, in its unit and with its decimals.
+ * Validates one item. `clock.received`: the server's clock, epoch milliseconds; `clock.skewMs`: how far the device's clock is ahead,
+ * null when unknown. Known vitals get the catalogue's code, unit and decimals.
  */
 export function validateSample(item: unknown, clock: { received: number; skewMs: number | null }): ValidationResult {
   if (!isFields(item)) return rejectSample("item_invalid");
   const { code, value, unit, effective_at, seq = null } = item;
   if (typeof code !== "string") return rejectSample("code_invalid");
   const vital = findVital(code);
-  // Codes are keys of the memory: `__proto__` and its kin would be everybody's.
+  // Codes are object keys in the memory: rejects `__proto__` and other names of Object.prototype.
   if (!vital && (!CODE_PATTERN.test(code) || code in Object.prototype)) return rejectSample("code_invalid");
   if (seq !== null && !isNonNegativeInteger(seq)) return rejectSample("seq_invalid");
   const number = parseValue(value, vital);
@@ -117,10 +117,10 @@ function rejectSample(reason: RejectionReason): SampleRejection {
 const isNonNegativeInteger = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 
-/** Beyond it is no measurement, and a conversion could leave the finite numbers. */
+/** Beyond this a unit conversion could overflow. */
 const MAX_VALUE = 1e15;
 
-/** A number, never -0; a letter of ACVPU as its place. */
+/** A number, never -0; a letter of ACVPU becomes its index. */
 function parseValue(value: unknown, vital: Vital | null): number | null {
   if (typeof value === "number") return Math.abs(value) <= MAX_VALUE ? value + 0 : null;
   if (vital?.code !== CODES.consciousness || typeof value !== "string" || value.length !== 1) return null;
@@ -130,7 +130,7 @@ function parseValue(value: unknown, vital: Vital | null): number | null {
 
 type ConvertedValue = { value: number; status: Sample["status"]; note?: SampleNote };
 
-/** The value in the catalogue's unit and whether it can be; null for a unit that the vital does not have. */
+/** The value in the catalogue's unit, with its plausibility; null for an unknown unit. */
 function convertValue(vital: Vital, raw: number, unit: string): ConvertedValue | null {
   const conversion = Object.hasOwn(vital.units, unit) ? vital.units[unit] : undefined;
   if (!conversion) return null;
@@ -144,7 +144,7 @@ function convertValue(vital: Vital, raw: number, unit: string): ConvertedValue |
 type Conversion = Vital["units"][string];
 const isCatalogueUnit = ({ factor, offset }: Conversion) => factor === 1 && offset === 0;
 
-/** Twelve digits, so that the last bit of a product does not put 100 % beyond 100. */
+/** Rounded to twelve digits, so that a floating-point error does not turn 100 % into more than 100. */
 const applyConversion = (raw: number, { factor, offset }: Conversion) => Number((raw * factor + offset).toPrecision(12));
 
 function isPlausible({ code, plausible }: Vital, value: number): boolean {
@@ -152,7 +152,7 @@ function isPlausible({ code, plausible }: Vital, value: number): boolean {
   return value >= plausible.min && value <= plausible.max;
 }
 
-/** Impossible in the unit that it came in and possible in another one of the vital, or of the values that SUSPECT lists. */
+/** Whether a value is implausible in its unit but plausible in another one of the vital, or within SUSPECT_RANGES. */
 function isUnitSuspect(vital: Vital, raw: number, exact: number, given: Conversion): boolean {
   const suspect = SUSPECT_RANGES[vital.code];
   if (suspect && isCatalogueUnit(given) && raw >= suspect.min && raw <= suspect.max) return true;
@@ -165,8 +165,8 @@ function isUnitSuspect(vital: Vital, raw: number, exact: number, given: Conversi
 const PRESSURES: readonly string[] = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
 
 /**
- * Pressures of one device that contradict each other at one instant, as invalid: diastolic above systolic, a mean outside of the
- * two. They are one measurement, so one that is invalid already takes the others with it. Order and other samples stay.
+ * Marks contradictory pressures of one device and time as invalid: diastolic above systolic, or a mean outside of both. They are one
+ * measurement, so one invalid pressure makes all invalid. Order and other samples are unchanged.
  */
 export function crossCheckPressures(samples: readonly Sample[]): Sample[] {
   const instants = Map.groupBy(

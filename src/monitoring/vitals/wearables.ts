@@ -1,4 +1,4 @@
-// What `POST /wearables/sync` calls its metrics, in LOINC and UCUM. That body names no units, so each metric has one.
+// Metrics of `POST /wearables/sync` with LOINC codes and fixed UCUM units, since the request has no units.
 import { CODES } from "./catalogue.ts";
 import type { SampleInput } from "./sample-validation.ts";
 
@@ -15,12 +15,12 @@ export const WEARABLE_METRICS = [
   ["calories", CODES.energy, "kcal"],
 ] as const;
 
-/** One moment of a wearable; a metric that is null or absent was not measured. */
+/** A reading of a wearable; null or absent metrics were not measured. */
 export type WearableReading = { timestamp: string } & {
   [name in (typeof WEARABLE_METRICS)[number][0]]?: number | null | undefined;
 };
 
-/** Items to judge, in the order of the moments and within one in that of the table. */
+/** Items to validate, by reading and then in the order of WEARABLE_METRICS. */
 export function toSampleInputs(readings: readonly WearableReading[]): SampleInput[] {
   return readings.flatMap((reading) =>
     WEARABLE_METRICS.flatMap(([name, code, unit]) => {

@@ -1,4 +1,4 @@
-// What the alarm rules judge a patient by, put together from the facts that D1 told and the catalogue.
+// The configuration of the alarm rules for one patient, from its facts and the catalogue.
 import { ESCALATION_MINUTES, REPEAT_MINUTES } from "../../alarm-rules/escalation.ts";
 import { mergeLimits } from "../../alarm-rules/limits.ts";
 import type { AlarmConfig } from "../../alarm-rules/model.ts";
@@ -8,10 +8,10 @@ import { isNews2Applicable } from "../../vitals/news2.ts";
 import type { LimitsInForce } from "../contract.ts";
 import type { Facts } from "./facts.ts";
 
-/** RCP 2017 wants observations of the same time; older ones than this do not count together. */
+/** RCP 2017 requires observations of the same time; older ones do not count. */
 export const NEWS2_WINDOW_MS = 30 * 60_000;
 
-/** Seconds without a word from a device that are too long, by its kind. */
+/** Seconds without data after which a device counts as silent, by its kind. */
 const MAX_SILENCE_S: Record<string, number> = {
   bedside_monitor: 60,
   gateway: 120,
@@ -21,7 +21,7 @@ const MAX_SILENCE_S: Record<string, number> = {
   oxygen: 30 * 60,
 };
 
-/** The age band of now: when facts are older than the birthday that ends theirs, the next. Unknown ages are judged as adults. */
+/** The current age band: the next one if the band in the facts has ended. An unknown age counts as adult. */
 export function currentAgeBand({ age }: Pick<Facts, "age">, now: number): AgeBand {
   if (!age) return "adult";
   if (age.until === null || now < age.until) return age.band;
@@ -34,7 +34,7 @@ export function toNews2Config(facts: Facts, now: number): { scale: 1 | 2; window
 }
 
 type Merged = { band: AgeBand; limits: ReturnType<typeof mergeLimits> };
-/** Facts are replaced, never changed: what was merged from them holds until the age band is another. */
+/** Cache by facts, which are replaced and never changed: valid until the age band changes. */
 const merged = new WeakMap<object, Merged>();
 
 function toEffectiveLimits(facts: Pick<Facts, "age" | "overrides">, now: number): Merged["limits"] {
@@ -46,7 +46,7 @@ function toEffectiveLimits(facts: Pick<Facts, "age" | "overrides">, now: number)
   return limits;
 }
 
-/** What readers are told of the limits: who looks at a value must see that somebody moved them. */
+/** The limits in effect with the layer that set them, so that a reader sees that somebody changed them. */
 export function listLimitsInForce(facts: Pick<Facts, "age" | "overrides">, now: number): LimitsInForce[] {
   const { ward, patient } = facts.overrides;
   return Object.entries(toEffectiveLimits(facts, now)).map(([code, { critical_low, low, high, critical_high, silence_s }]) => {

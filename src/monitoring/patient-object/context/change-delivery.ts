@@ -1,5 +1,6 @@
-// Changes of rights and settings on their way to the objects that act on them. Triggers write the rows (migration
-// 0004_changes), whatever verb made the change; they are delivered behind the answer, and by cron what was left.
+// Delivery of changed rights and settings to the objects that act on them. The triggers of migrations/0004_changes.sql queue a row in
+// `outbox` in the transaction of the change: topic `monitor` for a patient's object, `feed` for a hospital's feed. Rows are delivered
+// after the response on the routes of MONITOR_CHANGE_PATHS (app.ts), and by cron otherwise.
 import { sql } from "drizzle-orm";
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../../../http/router.ts";
@@ -12,24 +13,24 @@ const MAX_CHANGES_PER_ROUND = 100;
 const MAX_ROUNDS = 10;
 const RETRY_MS = 5_000;
 const MAX_RETRY_MS = 10 * 60_000;
-/** A change that has failed this often is parked, after about an hour: tried every six hours, counted by the metrics. */
+/** A change that fails this often (about an hour) is parked: retried every six hours and counted by the metrics. */
 export const MAX_ATTEMPTS = 12;
 const PARKED_RETRY_MS = 6 * 3_600_000;
-/** One object that hangs must not keep the changes for others waiting. */
+/** A hanging object must not delay the changes for others. */
 const DEADLINE_MS = 10_000;
 
 type OutboxChange = { id: string; topic: string; payload: string; attempts: number; changes: number };
 
-/** Delivers what is due. @returns how many changes were delivered */
+/** Delivers due changes. @returns how many were delivered */
 export async function deliverChanges(env: Env, now = Date.now()): Promise<number> {
   return (await deliverRound(env, now)).delivered;
 }
 
-/** `due`: how many were tried, `MOST` when there may be more. */
+/** `due`: how many were tried; MAX_CHANGES_PER_ROUND when there may be more. */
 async function deliverRound(env: Env, now: number): Promise<{ due: number; delivered: number }> {
   const db = getDb(env.DB);
-  // Rows carry the database's clock, which may be ahead of ours. What has failed before comes last, so that it never takes the
-  // place of what has not; sockets come first, since they wait the shortest.
+  // Rows carry the database's clock, which may be ahead of the Worker's. Failed changes come last, so that they never displace new
+  // ones; feeds come first, since they end access of open sockets.
   const due = await db.all<OutboxChange>(sql`SELECT id, topic, payload, attempts, changes FROM outbox
     WHERE done_at IS NULL AND due_at <= max(${now}, unixepoch('subsec') * 1000) ORDER BY attempts > 0, topic, due_at LIMIT ${MAX_CHANGES_PER_ROUND}`);
   if (due.length === 0) return { due: 0, delivered: 0 };
@@ -41,7 +42,7 @@ async function deliverRound(env: Env, now: number): Promise<{ due: number; deliv
   });
   const toIdPairs = (changes: OutboxChange[]) => JSON.stringify(changes.map(({ id, changes: n }) => [id, n]));
   await batch(db, [
-    // What changed again meanwhile stays.
+    // A row that changed again during the delivery stays.
     db.run(sql`DELETE FROM outbox WHERE (id, changes) IN (SELECT value->>0, value->>1 FROM json_each(${toIdPairs(done)}))`),
     ...failed.map(({ id, attempts }) =>
       db.run(sql`UPDATE outbox SET attempts = attempts + 1, due_at = CAST(${now + waitAfter(attempts)} AS INTEGER)
@@ -68,37 +69,37 @@ function waitAfter(attempts: number): number {
 function withDeadline(work: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("an object did not answer in time")), DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error("the object did not respond in time")), DEADLINE_MS);
   });
   return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
 
 async function deliverChange(env: Env, { topic, payload }: OutboxChange): Promise<void> {
   if (topic === "feed") return env.WARD_FEED.getByName(payload).recheck();
-  if (topic !== "monitor") throw new Error("a change of an unknown topic");
+  if (topic !== "monitor") throw new Error("unknown topic of a change");
   const facts = await factsFromD1(env, payload, Date.now());
   if (facts) await env.PATIENT_MONITOR.getByName(payload).configure(facts);
 }
 
-/** After the answer, not beside it. */
+/** Waits for the response to be sent first, so that the delivery does not slow it down. */
 async function deliverInBackground(env: Env): Promise<void> {
   await scheduler.wait(0);
   await deliverAllDue(env);
 }
 
-/** A ward or hospital may have more than one round of patients. A change that fails does not end it. */
+/** Delivers in rounds, since a ward or hospital may have more patients than one round. Failures do not stop it. */
 export async function deliverAllDue(env: Env): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round++) if ((await deliverRound(env, Date.now())).due < MAX_CHANGES_PER_ROUND) return;
 }
 
-/** Behind a request that may have changed a right, also one that was refused: the objects hear of it within a second. */
+/** Delivers changes after a changing request, even a rejected one (it may have revoked something): objects get them within a second. */
 export const deliverAfterResponse: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   if (c.req.method !== "GET" && c.req.method !== "HEAD")
     c.executionCtx.waitUntil(deliverInBackground(c.env).catch(logDeliveryFailure(c.env)));
 };
 
-/** As `announceChanges`, before the answer: whose device it is now is known to both patients' objects when it is told. */
+/** Delivers changes before the response, so that both patients' objects know an assignment of a device when the client does. */
 export const deliverBeforeResponse: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   if (c.req.method !== "GET" && c.req.method !== "HEAD" && c.res.ok) await deliverAllDue(c.env).catch(logDeliveryFailure(c.env));

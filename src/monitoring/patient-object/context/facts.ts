@@ -1,4 +1,4 @@
-// What a patient's object is told by D1: where the patient is, whose devices are bound, which limits hold.
+// The facts that a patient's object gets from D1: hospital, ward, assigned devices, limits.
 import { sql } from "drizzle-orm";
 import type { Call } from "../../../access/actor.ts";
 import { unsealIdentity } from "../../../patients/identity/sealed-fields.ts";
@@ -9,10 +9,10 @@ import { limitsOverrideOf } from "../../alarm-rules/stored.ts";
 import { findAgeBand } from "../../vitals/catalogue.ts";
 import type { AgeBand, Limits } from "../../vitals/model.ts";
 
-/** How long after its end a binding still takes samples that were measured before it. */
+/** How long after its end an assignment still accepts samples measured before the end. */
 export const MAX_BINDING_LATENESS_MS = 7 * DAY_MS;
 
-/** A device's time with the patient. Credentials that live now, with the time they expire. */
+/** An assignment of a device to the patient, with the device's valid credentials and their expiry (epoch milliseconds). */
 export type Binding = {
   device: string;
   kind: string;
@@ -22,15 +22,15 @@ export type Binding = {
 };
 
 export type Facts = {
-  /** When they were read: older facts never replace newer ones. */
+  /** When they were read, epoch milliseconds: older facts never replace newer ones. */
   as_of: number;
   patient: string;
   hospital: string;
   ward: string | null;
-  /** False for an inactive record or a closed hospital: nothing is taken and nothing raised. */
+  /** False for an inactive record or hospital: no samples are accepted and no alerts raised. */
   open: boolean;
   monitoring: "off" | "home" | "ward";
-  /** Null while the date of birth is unknown. */
+  /** Null when the date of birth is unknown. */
   age: { band: AgeBand; until: number | null } | null;
   pregnant: boolean;
   scale: 1 | 2;
@@ -38,7 +38,7 @@ export type Facts = {
   bindings: Binding[];
 };
 
-/** What the limits rested on from a time on (epoch milliseconds) until the next note. */
+/** What determines the limits from a time (epoch milliseconds) until the next note. */
 export type LimitsNote = { at: number } & Pick<Facts, "age" | "overrides">;
 
 type PatientFactsRow = {
@@ -61,7 +61,7 @@ type BindingRow = {
   expires_at: number | null;
 };
 
-/** @param now before the read, so that a change during it makes the facts old  @returns null for no such patient */
+/** @param now a time before the read, so that a change during it counts as newer  @returns null when there is no such patient */
 export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patientId: string, now: number): Promise<Facts | null> {
   const [[row], rules, bindingRows] = await batch(db, [
     db.all<PatientFactsRow>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
@@ -97,7 +97,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
   };
 }
 
-/** As `loadFacts`, for who has the bindings and no call. */
+/** `loadFacts` for callers that have `env` and no call. */
 export async function factsFromD1(env: Env, patientId: string, now: number): Promise<Facts | null> {
   return loadFacts({ db: getDb(env.DB), keys: await getVerifiedKeys(env) }, patientId, now);
 }

@@ -1,8 +1,8 @@
-// Which limits held when: charts draw them where they stood, not where they stand. A patient's object notes what its limits rest on
-// whenever that changes, so it knows ward rules, moves between wards and birthdays as the alarm rules do.
+// History of the limits in effect, for charts. A patient's object adds a note whenever its overrides or age band change, so that
+// the history covers ward rules, moves between wards and birthdays.
 import { DAY_MS } from "../../../platform/counters.ts";
 import type { LimitsSince } from "../contract.ts";
-import { limitsDocument } from "../documents.ts";
+import { limitsDocument } from "../memory/documents.ts";
 import type { Store } from "../samples/store.ts";
 import { listLimitsInForce } from "./alarm-config.ts";
 import type { Facts, LimitsNote } from "./facts.ts";
@@ -10,43 +10,43 @@ import type { Facts, LimitsNote } from "./facts.ts";
 /** `from` ≤ time < `to`, epoch milliseconds; codes are LOINC, null for all. */
 export type LimitsQuery = { codes: readonly string[] | null; from: number; to: number };
 
-/** As far back as a chart goes. */
+/** The longest range of a chart. */
 const NOTE_RETENTION_MS = 366 * DAY_MS;
-/** Of a ward that changes its rules every day for half a year; what is older then counts as the oldest that is known. */
+/** Daily changes for half a year; beyond that the oldest kept note counts for earlier times. */
 const MAX_NOTES = 200;
 
 export const toLimitsNote = ({ as_of: at, age, overrides }: Facts): LimitsNote => ({ at, age, overrides });
 
-/** Oldest first. Without notes, or with notes that cannot be read, today's limits count from the beginning. */
+/** Oldest first. Without readable notes the current limits count for all times. */
 function loadNotes(store: Store): LimitsNote[] {
   const facts = store.facts();
   return store.documents.setting(limitsDocument) ?? (facts ? [toLimitsNote(facts)] : []);
 }
 
-/** Notes what new facts change, before they are kept. */
+/** Adds a note if new facts change the limits. Call before the facts are saved. */
 export function saveNote(store: Store, facts: Facts): void {
   const next = appendNote(loadNotes(store), toLimitsNote(facts));
-  if (next) store.documents.keepSetting(limitsDocument, next);
+  if (next) store.documents.saveSetting(limitsDocument, next);
 }
 
-/** @returns null when the limits rest on what they rested on before */
+/** @returns null when nothing that determines the limits has changed */
 export function appendNote(notes: readonly LimitsNote[], note: LimitsNote): LimitsNote[] | null {
   const last = notes.at(-1);
   if (last && JSON.stringify({ ...last, at: note.at }) === JSON.stringify(note)) return null;
-  // The newest of those that are too old still held when the first young one came.
+  // The newest expired note was in effect until the first kept one.
   const lastExpired = notes.findLastIndex(({ at }) => at < note.at - NOTE_RETENTION_MS);
   return [...notes.slice(Math.max(0, lastExpired)), note].slice(-MAX_NOTES);
 }
 
-/** @returns null while nothing was told of the patient */
+/** @returns null while the object has no facts */
 export function readLimitsHistory(store: Store, query: LimitsQuery): LimitsSince[] | null {
   const notes = loadNotes(store);
   return notes.length > 0 ? computeLimitsHistory(notes, query) : null;
 }
 
 /**
- * The limits by code and time: those at the beginning of the span, and each change before its end. What held before the first note is
- * not known; the first counts from ever.
+ * The limits by code and time: those at the beginning of the range, and each change before its end. The first note also counts for
+ * earlier times.
  */
 export function computeLimitsHistory(notes: readonly LimitsNote[], { codes, from, to }: LimitsQuery): LimitsSince[] {
   const last = new Map<string, string>();
@@ -65,12 +65,12 @@ export function computeLimitsHistory(notes: readonly LimitsNote[], { codes, from
   return steps.sort((a, b) => (a.code === b.code ? 0 : a.code < b.code ? -1 : 1));
 }
 
-/** Of a vital without default limits, whose own were taken away. */
+/** The entry of a vital without default limits whose override was removed. */
 function toNoLimits(code: string): Omit<LimitsSince, "from"> {
   return { code, critical_low: null, low: null, high: null, critical_high: null, set_by: "default" };
 }
 
-/** When limits may have changed: with a note, and with the birthday that ends an age band. */
+/** When limits may have changed: at each note, and at the birthday that ends an age band. */
 function listChangeTimes(notes: readonly LimitsNote[], from: number, to: number): number[] {
   const changes = notes.flatMap(({ at, age }) => (age?.until == null ? [at] : [at, age.until]));
   return [...new Set([from, ...changes.filter((at) => at > from && at < to)])].sort((a, b) => a - b);

@@ -1,5 +1,5 @@
-// From a patient's object to D1: alerts and their events, rollups of closed hours, the trail of ingest, clocks of devices.
-// Every statement may run twice: rows are told apart by the object's own numbers.
+// SQL that writes a patient's outbox to D1: alerts and their events, rollups, audit events of ingest, clock errors of devices.
+// Every statement may run twice: ids and versions of the object make it idempotent.
 import { sql } from "drizzle-orm";
 import type { DeviceActor } from "../../../access/actor.ts";
 import { recordAuditEvent, seqLowerBound } from "../../../access/audit.ts";
@@ -9,7 +9,7 @@ import { sealValue } from "../../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
 import { heldObservations } from "../../../platform/db/schema.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
-import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../documents.ts";
+import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 import { toAlertId } from "../samples/ids.ts";
 import { packHour } from "../samples/rollup.ts";
 import { toAlertView } from "../snapshot.ts";
@@ -77,7 +77,7 @@ function hourStatement(db: Db, { patient, hospital }: PatientHome, hours: HourUp
     WHERE excluded.version > vital_hours.version`);
 }
 
-/** One event for each device and day: how many samples came, and between which of their numbers. */
+/** One audit event per device and day: the number of samples and the range of their sequence numbers. */
 function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, counts: ReceivedCounts, now: number): Statement[] {
   const { by, day, count, firstSeq, lastSeq, version, told } = counts;
   const via = { requestId: `ingest-${patient}-${version}`, ip: null };
@@ -91,20 +91,20 @@ function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, count
     entity: { type: "device", id: by },
     subjects: [patient],
     detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: count, first_seq: firstSeq, last_seq: lastSeq },
-    // However late the second try comes: the first was not before it was written down.
+    // Bounds the search for an earlier attempt: it cannot be older than the row in the outbox.
     when: sql`NOT EXISTS (SELECT 1 FROM audit_events
       WHERE actor_id = ${by} AND seq > ${seqLowerBound(told)} AND request_id = ${via.requestId})`,
   });
 }
 
-/** Sealed first: a statement that an async function returns would run. */
+/** Returns a row and no statement: awaiting a drizzle statement would execute it. */
 async function toHeldRow(
   env: Env,
   { patient, hospital }: PatientHome,
   { id: n, body }: Outgoing,
 ): Promise<typeof heldObservations.$inferInsert> {
   const { device, items, received } = OUTBOX_DOCUMENTS.held.read(body);
-  // Of the object's own numbers, so that a second try meets the first.
+  // Derived from the object's own numbers, so that a retry conflicts with the first attempt.
   const id = `${patient}-${received}-${n}`;
   const { fields } = await getVerifiedKeys(env);
   const place = { table: "held_observations", column: "items", id };
@@ -117,32 +117,32 @@ async function toHeldRow(
   return { id, hospitalId: hospital, deviceId: device, reason, count: items.length, itemsSealed, receivedAt: received };
 }
 
-const isKind = (kind: string): kind is keyof OutboxBodies => Object.hasOwn(OUTBOX_DOCUMENTS, kind);
+const isOutboxKind = (kind: string): kind is keyof OutboxBodies => Object.hasOwn(OUTBOX_DOCUMENTS, kind);
 
-function bodiesOf<K extends keyof OutboxBodies>(rows: readonly Outgoing[], kind: K): OutboxBodies[K][] {
+function readBodies<K extends keyof OutboxBodies>(rows: readonly Outgoing[], kind: K): OutboxBodies[K][] {
   return rows.filter((row) => row.kind === kind).map(({ body }) => OUTBOX_DOCUMENTS[kind].read(body));
 }
 
-/** One batch for all rows. @throws what D1 throws, StoredDocumentError: nothing was written then */
+/** Writes all rows in one batch, or none. @throws what D1 throws; StoredDocumentError for an unreadable or unknown row */
 export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: readonly Outgoing[], now: number): Promise<void> {
-  const unknown = rows.find(({ kind }) => !isKind(kind));
-  if (unknown) throw new StoredDocumentError(`outbox ${unknown.kind}`, "", "this code knows no such kind");
-  const alerts = bodiesOf(rows, "alert");
-  const hours = bodiesOf(rows, "hour");
-  const clocks = bodiesOf(rows, "clock");
+  const unknown = rows.find(({ kind }) => !isOutboxKind(kind));
+  if (unknown) throw new StoredDocumentError(`outbox ${unknown.kind}`, "", "unknown kind");
+  const alerts = readBodies(rows, "alert");
+  const hours = readBodies(rows, "hour");
+  const clocks = readBodies(rows, "clock");
   const held = await Promise.all(rows.filter(({ kind }) => kind === "held").map((row) => toHeldRow(env, home, row)));
   await batch(db, [
     ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
     ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
     ...(hours.length > 0 ? [hourStatement(db, home, hours)] : []),
-    ...bodiesOf(rows, "came").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
+    ...readBodies(rows, "came").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
     ...clocks.map(({ device, skew }) =>
       db.run(sql`UPDATE devices SET clock_skew_ms = CAST(${skew} AS INTEGER) WHERE id = ${device}`),
     ),
   ]);
 }
 
-/** A database that hangs must not hold the object's one alarm: silence and escalation wait for it. */
+/** A hanging database must not block the object's alarm, on which silence and escalation depend. */
 export function withDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {

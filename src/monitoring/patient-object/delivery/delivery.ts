@@ -1,4 +1,4 @@
-// Delivery of a patient's outbox to D1: what is due, what failed, and how many rows are parked.
+// Delivery of a patient's outbox to D1: due rows, retries and the count of parked rows.
 import { sql } from "drizzle-orm";
 import { getDb } from "../../../platform/db/client.ts";
 import type { ErrorReport } from "../../../platform/object-log.ts";
@@ -7,7 +7,7 @@ import { deliverToD1, withDeadline } from "./d1-delivery.ts";
 import { drainOutbox } from "./drain.ts";
 import type { OutboxState } from "./outbox.ts";
 
-/** Rows of `counters` with how many deliveries a patient's object has parked, for the metrics. */
+/** Scope of the rows in `counters` with the number of parked rows per patient's object, for the metrics. */
 export const PARKED_SCOPE = "parked";
 
 type Host = {
@@ -20,7 +20,7 @@ type Host = {
 
 export class Delivery {
   readonly #host: Host;
-  /** In memory: after an eviction the first try is at once. */
+  /** In memory only: after an eviction the first attempt is immediate. */
   #pausedUntil = 0;
   #outages = 0;
 
@@ -28,7 +28,7 @@ export class Delivery {
     this.#host = host;
   }
 
-  /** Tells D1 what is due. A failure is logged and tried again; it never reaches the caller. */
+  /** Delivers due rows. Failures are logged and retried; they never reach the caller. */
   async run(): Promise<void> {
     const { env, store, change, report } = this.#host;
     const facts = store.facts();
@@ -50,7 +50,7 @@ export class Delivery {
     );
     this.#outages = pauseUntil === null ? 0 : this.#outages + 1;
     this.#pausedUntil = pauseUntil ?? 0;
-    if (triedParked) await this.#tellParked();
+    if (triedParked) await this.#countParked();
   }
 
   state(): OutboxState {
@@ -58,15 +58,15 @@ export class Delivery {
     return store.hasTables ? store.outbox.state() : { waiting: 0, parked: 0 };
   }
 
-  /** Epoch milliseconds; null when nothing waits. */
+  /** Epoch milliseconds; null when the outbox is empty. */
   nextDue(): number | null {
     const { store } = this.#host;
     const due = store.hasTables ? store.outbox.nextDue() : null;
     return due === null ? null : Math.max(due, this.#pausedUntil);
   }
 
-  /** The metrics add these rows up. */
-  async #tellParked(): Promise<void> {
+  /** The metrics sum these rows. */
+  async #countParked(): Promise<void> {
     const { env, id, report } = this.#host;
     const { parked } = this.state();
     const db = getDb(env.DB);
@@ -80,7 +80,7 @@ export class Delivery {
         ),
       );
     } catch (error) {
-      // The gauge is old until the next try; the rows themselves are safe.
+      // The metric is stale until the next attempt; the rows themselves are safe.
       report("deliver", error, { reason: "parked rows not counted" });
     }
   }

@@ -1,10 +1,10 @@
-// Drains the outbox of a patient's object: together while that works, one by one when it does not, so that no row blocks others.
+// Draining of an outbox: all due rows in one batch, or one by one after a failure, so that no row blocks others.
 import { toApiError } from "../../../http/on-error.ts";
 import { backOff, type Outbox, type OutboxRow } from "./outbox.ts";
 
 /** Rows in one batch to D1. */
 const MAX_ROWS = 50;
-/** So many rows that fail alone, and none that gets through, mean that D1 does not answer. */
+/** This many single failures without a success count as an outage of D1. */
 const OUTAGE_ROWS = 3;
 
 export class DeliveryTimeout extends Error {
@@ -16,14 +16,14 @@ type Failure = { row: OutboxRow; error: unknown };
 export type Drain = {
   outbox: Outbox;
   now: () => number;
-  /** All of the rows or none. @throws what the database throws */
+  /** Delivers all rows or none. @throws what the database throws */
   deliver: (rows: readonly OutboxRow[]) => Promise<void>;
   /** Runs its argument in one transaction. */
   change: (work: () => void) => void;
   report: (failure: Failure & { parked: boolean; isOutage: boolean }) => void;
 };
 
-/** `pauseUntil`: D1 does not answer, and nothing is tried before. `triedParked`: how many rows are parked may have changed. */
+/** `pauseUntil`: no attempt before this time, after an outage. `triedParked`: the number of parked rows may have changed. */
 export type Drained = { pauseUntil: number | null; triedParked: boolean };
 
 /** @param outages how many drains before this one ended in an outage */
@@ -44,7 +44,7 @@ async function deliverTogether({ deliver, change, outbox }: Drain, rows: readonl
   try {
     await deliver(rows);
   } catch {
-    // Which row it is, if it is one, is found one by one; that reports it.
+    // deliverOneByOne finds and reports the failing row.
     return false;
   }
   change(() => outbox.remove(rows));
@@ -56,7 +56,7 @@ async function deliverOneByOne(drain: Drain, rows: readonly OutboxRow[]): Promis
   const failures: Failure[] = [];
   let delivered = 0;
   for (const row of rows) {
-    const failure = await failureOf(drain, row);
+    const failure = await tryDeliver(drain, row);
     if (failure) failures.push(failure);
     else {
       change(() => outbox.remove([row]));
@@ -76,7 +76,7 @@ async function deliverOneByOne(drain: Drain, rows: readonly OutboxRow[]): Promis
   return { parked: parked.includes(true), isOutage };
 }
 
-async function failureOf({ deliver }: Drain, row: OutboxRow): Promise<Failure | null> {
+async function tryDeliver({ deliver }: Drain, row: OutboxRow): Promise<Failure | null> {
   try {
     await deliver([row]);
     return null;
@@ -85,7 +85,7 @@ async function failureOf({ deliver }: Drain, row: OutboxRow): Promise<Failure | 
   }
 }
 
-/** A database that hangs costs its whole deadline each time, and the object's alarms wait for it: one such row is enough. */
+/** One timeout is enough: each costs the whole deadline, during which the object's alarms wait. */
 function looksLikeOutage(failures: readonly Failure[]): boolean {
   if (failures.some(({ error }) => error instanceof DeliveryTimeout)) return true;
   return failures.length >= OUTAGE_ROWS && failures.every(({ error }) => isTransient(error));

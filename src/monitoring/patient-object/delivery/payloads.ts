@@ -1,11 +1,11 @@
-// Payloads of the outbox: what an object delivers to D1.
+// Payloads of the outbox of a patient's object.
 import type { Transition } from "../../alarm-rules/model.ts";
 import type { Rollup } from "../samples/rollup.ts";
 
-/** Bodies of the outbox by kind. `version` counts up in the object. */
+/** `version` increases within the object. */
 export type AlertChange = { version: number; ward: string | null; transition: Transition };
 export type HourUpdate = { hour: number; version: number; stats: Record<string, Rollup> };
-/** `day`: UTC days since the epoch; `told`: when the object wrote it down to be told. */
+/** `day`: UTC days since the epoch; `told`: when the row was queued, epoch milliseconds. */
 export type ReceivedCounts = {
   by: string;
   day: number;

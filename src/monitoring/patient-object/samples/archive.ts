@@ -1,4 +1,4 @@
-// Blocks older than thirty days go to R2, sealed, and are read back from there; no row of D1 names them, the object does.
+// Archive of blocks older than 31 days: sealed files in R2, listed in the patient's object and not in D1.
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { DAY_MS } from "../../../platform/counters.ts";
 import { storeFile } from "../../../platform/files.ts";
@@ -6,11 +6,11 @@ import { randomOpaqueId } from "../../../platform/ids.ts";
 import { decodeBlock } from "./blocks.ts";
 import type { LocatedSample, Store } from "./store.ts";
 
-/** A day more than is promised to be hot, so that an hour that is counted again lies here whole. */
+/** One day more than the 30 days that samples may be late, so that all samples of a recounted hour are in the object. */
 export const HOT_RETENTION_MS = 31 * DAY_MS;
-/** About 3 MB of blocks. */
+/** About 3 MB. */
 const MAX_BLOCKS_PER_FILE = 500;
-/** A file with fewer is worth making only when nothing more will come for it. */
+/** Fewer blocks are archived only after MAX_ARCHIVE_WAIT_MS. */
 const MIN_BLOCKS_PER_FILE = 100;
 const MAX_ARCHIVE_WAIT_MS = 7 * DAY_MS;
 
@@ -29,7 +29,7 @@ export function packArchive(blocks: readonly { id: number; data: ArrayBuffer }[]
   return bytes;
 }
 
-/** The samples of one block after the other. */
+/** Yields the samples block by block. */
 export function* unpackArchive(bytes: Uint8Array<ArrayBuffer>): Generator<LocatedSample[]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length; ) {
@@ -40,25 +40,25 @@ export function* unpackArchive(bytes: Uint8Array<ArrayBuffer>): Generator<Locate
   }
 }
 
-/** The oldest block as of so many writes: it changes with a write alone, and is asked for after every batch. */
-const known = new WeakMap<Store, { writes: number; oldest: number | null }>();
+/** Cache of the oldest block by the store's write count: it is read after every batch and changes only with a write. */
+const oldestBlocks = new WeakMap<Store, { writes: number; oldest: number | null }>();
 
-function oldestOf(store: Store): number | null {
-  const kept = known.get(store);
-  if (kept?.writes === store.writes) return kept.oldest;
+function findOldestBlock(store: Store): number | null {
+  const cached = oldestBlocks.get(store);
+  if (cached?.writes === store.writes) return cached.oldest;
   const oldest = store.oldestBlockAt();
-  known.set(store, { writes: store.writes, oldest });
+  oldestBlocks.set(store, { writes: store.writes, oldest });
   return oldest;
 }
 
-/** When there will be something to archive, or null. */
+/** When the next blocks are due for the archive, epoch milliseconds; null for none. */
 export function nextArchiveAt(store: Store): number | null {
-  const oldest = oldestOf(store);
+  const oldest = findOldestBlock(store);
   return oldest === null ? null : oldest + HOT_RETENTION_MS + MAX_ARCHIVE_WAIT_MS;
 }
 
 /**
- * Moves what is old enough; the file is there before the rows go.
+ * Moves old blocks to R2. The file is written before the rows are deleted.
  * @param transact runs its argument in one transaction
  */
 export async function archiveOldBlocks(

@@ -1,4 +1,4 @@
-// Numbers in a block of samples: varints (LEB128), signed ones zigzag, and doubles.
+// Encoding of numbers in a block of samples: varints (LEB128, signed ones zigzag) and doubles.
 import { ApiError } from "../../../platform/errors.ts";
 
 export function damaged(what: string): ApiError {
@@ -14,7 +14,7 @@ export function pushUnsigned(out: number[], value: number): void {
   out.push(rest);
 }
 
-/** Gives the value, which is what the next one differs from. */
+/** @returns the value, the base of the next difference */
 export function pushDifference(out: number[], value: number, before: number): number {
   const difference = value - before;
   pushUnsigned(out, difference < 0 ? -2 * difference - 1 : 2 * difference);
@@ -42,7 +42,7 @@ export function readUnsigned(reader: Reader): number {
     value += (byte & 127) * scale;
     if (byte < 128) return value;
   }
-  throw damaged("a number has no end");
+  throw damaged("a number does not end");
 }
 
 export function readSigned(reader: Reader): number {

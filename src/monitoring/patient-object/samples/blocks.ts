@@ -1,4 +1,4 @@
-// A patient's samples as packed blocks: one row of the object's store holds some minutes of them at a few bytes each.
+// Encoding of samples as packed blocks: one row of the object's storage holds minutes of samples at a few bytes each.
 import { crc32 } from "node:zlib";
 import { z } from "zod";
 import type { Sample } from "../../vitals/model.ts";
@@ -14,31 +14,30 @@ import {
   readUnsigned,
 } from "./block-numbers.ts";
 
-/** A sample as it is kept. `received`: the server's clock, epoch milliseconds; `index`: its place in the block, from 0. */
+/** `received`: the server's clock, epoch milliseconds; `index`: its place in the block, from 0. */
 export type StoredSample = Sample & { received: number; device: string | null; index: number };
 
-/** What arrived at once from one device. */
+/** Samples that one device sent in one request or frame. */
 export type StoredBatch = { received: number; device: string | null; samples: readonly Sample[] };
 
-// Version 1 is the version (1 byte), the CRC-32 of all that follows (4, little-endian), the length of the head (4), the head
-// as JSON, and the batches as they arrived. The head has the names, so that a batch needs only their places, and the state
-// after the last batch, so that appending need not read the batches. Numbers are varints (LEB128), signed ones zigzag.
-//   batch:  received less that of the batch before (signed) · place of the device · how many samples · samples
-//   sample: place of the series × 16 + flags · [odd byte] · [time less that of the sample before (signed)] · [seq] · value
-//   value:  an integer, scaled by the series' decimals, less the last one (signed); or 8 bytes, a double
+// Version 1: version (1 byte), CRC-32 of the rest (4, little-endian), length of the head (4), head (JSON), batches in order of arrival.
+// The head holds device and series names, and the state after the last batch, so that appending does not decode the batches.
+//   batch:  received minus that of the previous batch (signed) · index of the device · number of samples · samples
+//   sample: index of the series × 16 + flags · [exception byte] · [time minus that of the previous sample (signed)] · [seq] · value
+//   value:  integer scaled by the series' decimals, minus the previous one (signed); or a double (8 bytes)
 const VERSION = 1;
 const HEAD_OFFSET = 9;
 
 const FLAG_NEW_TIME = 1;
 const FLAG_EXCEPTION = 2;
-/** Two bits, times 4: how the sequence number follows from the device's last. */
+/** Two bits, times 4: how the sequence number follows from the device's previous one. */
 const SEQ_MODE = { none: 0, same: 1, next: 2, given: 3 } as const;
-/** In the odd byte, below four times the decimals that hold from this sample on. */
+/** Flags of the exception byte, whose upper bits are the series' decimals from this sample on. */
 const FLAG_INVALID = 1;
 const FLAG_DOUBLE = 2;
 
 const POWERS_OF_TEN = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000] as const;
-/** Differences of numbers up to here, doubled for their sign, are exact in a double. */
+/** Differences of numbers up to this, doubled for the sign, are exact in a double. */
 const MAX_EXACT_INTEGER = 2 ** 50;
 
 const Head = z.object({
@@ -53,9 +52,9 @@ type Device = Head["devices"][number];
 type Series = Head["series"][number];
 
 /**
- * The block with the batch at its end; null begins a block. The batch's bytes are added and the head is written anew; what is
- * in the block is not decoded. Times are kept to the whole millisecond, and -0 as 0; everything else comes back as it was.
- * Throws RangeError for times that are none and sequence numbers outside 0 to 2^53-1, integrity_error for a damaged block.
+ * Appends a batch to a block (null starts a new one) without decoding it. Times are rounded to whole milliseconds and -0 to 0; all
+ * other values are kept exactly.
+ * @throws RangeError for an invalid time or a sequence number outside 0 to 2^53-1; ApiError integrity_error for a damaged block
  */
 export function appendBatch(block: Uint8Array | null, batch: StoredBatch): Uint8Array<ArrayBuffer> {
   const { head, body } = block ? openToAppend(block) : { head: emptyHead(), body: new Uint8Array() };
@@ -63,22 +62,22 @@ export function appendBatch(block: Uint8Array | null, batch: StoredBatch): Uint8
   return encodeBlock(head, body, appended);
 }
 
-/** All samples in the order of arrival. Throws integrity_error for a damaged block. */
+/** All samples in order of arrival. @throws ApiError integrity_error for a damaged block */
 export function decodeBlock(block: Uint8Array): StoredSample[] {
   return [...readSamples(block)];
 }
 
-/** The samples measured at `from` or later and before `to` (epoch milliseconds), in the order of arrival. Throws as decode. */
+/** Samples with `from` ≤ time < `to` (epoch milliseconds), in order of arrival. @throws as decodeBlock */
 export function decodeRange(block: Uint8Array, from: number, to: number): StoredSample[] {
   return decodeBlock(block).filter(({ at }) => at >= from && at < to);
 }
 
-/** How many samples the block has, without decoding them. Throws integrity_error for a damaged block. */
+/** The number of samples, without decoding them. @throws ApiError integrity_error for a damaged block */
 export function countSamples(block: Uint8Array): number {
-  return (madeHere.get(block) ?? openBlock(block)).head.count;
+  return (headCache.get(block) ?? openBlock(block)).head.count;
 }
 
-function copyOf(head: Head): Head {
+function copyHead(head: Head): Head {
   return {
     ...head,
     devices: head.devices.map((device) => ({ ...device })),
@@ -90,27 +89,27 @@ function emptyHead(): Head {
   return { count: 0, received: 0, at: 0, devices: [], series: [] };
 }
 
-/** Heads of blocks that were made here, to append to without parsing them again: the open block grows with every batch. */
-const madeHere = new WeakMap<Uint8Array, { head: Head; bodyAt: number }>();
+/** Cache of parsed heads of blocks encoded here: the open block grows with every batch. */
+const headCache = new WeakMap<Uint8Array, { head: Head; bodyAt: number }>();
 
 function openToAppend(block: Uint8Array): { head: Head; body: Uint8Array } {
-  const made = madeHere.get(block);
-  return made ? { head: copyOf(made.head), body: block.subarray(made.bodyAt) } : openBlock(block);
+  const made = headCache.get(block);
+  return made ? { head: copyHead(made.head), body: block.subarray(made.bodyAt) } : openBlock(block);
 }
 
 function openBlock(block: Uint8Array): { head: Head; body: Uint8Array } {
   if (block.length < HEAD_OFFSET) throw damaged("it is too short");
-  if (block[0] !== VERSION) throw damaged(`version ${block[0]} is not known`);
+  if (block[0] !== VERSION) throw damaged(`version ${block[0]} is unknown`);
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  if (crc32(block.subarray(5)) !== view.getUint32(1, true)) throw damaged("its checksum is another");
+  if (crc32(block.subarray(5)) !== view.getUint32(1, true)) throw damaged("the checksum does not match");
   const bodyAt = HEAD_OFFSET + view.getUint32(5, true);
-  if (bodyAt > block.length) throw damaged("its head is longer than itself");
+  if (bodyAt > block.length) throw damaged("its head is longer than the block");
   const head = Head.safeParse(parseJson(block.subarray(HEAD_OFFSET, bodyAt)));
-  if (!head.success) throw damaged("its head cannot be read");
+  if (!head.success) throw damaged("its head is unreadable");
   return { head: head.data, body: block.subarray(bodyAt) };
 }
 
-/** Undefined, which is no head, where it is not JSON. */
+/** Undefined when it is not JSON. */
 function parseJson(json: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(json));
@@ -120,7 +119,7 @@ function parseJson(json: Uint8Array): unknown {
 }
 
 function encodeBlock(head: Head, body: Uint8Array, appended: readonly number[]): Uint8Array<ArrayBuffer> {
-  // JSON escapes lone surrogates, which UTF-8 cannot hold: names come back as they were.
+  // JSON escapes lone surrogates, which UTF-8 cannot encode, so names are kept exactly.
   const headBytes = new TextEncoder().encode(JSON.stringify(head));
   const bodyAt = HEAD_OFFSET + headBytes.length;
   const block = new Uint8Array(bodyAt + body.length + appended.length);
@@ -131,11 +130,11 @@ function encodeBlock(head: Head, body: Uint8Array, appended: readonly number[]):
   block.set(body, bodyAt);
   block.set(appended, bodyAt + body.length);
   view.setUint32(1, crc32(block.subarray(5)), true);
-  madeHere.set(block, { head, bodyAt });
+  headCache.set(block, { head, bodyAt });
   return block;
 }
 
-// Writing: each step adds bytes to `out` and leaves the head as the state after them.
+// Writing: each step adds bytes to `out` and updates the head to the state after them.
 
 function writeBatch(head: Head, batch: StoredBatch): number[] {
   const out: number[] = [];
@@ -170,14 +169,14 @@ function writeSample(out: number[], head: Head, device: Device, to: { series: Se
   else to.series.last = pushDifference(out, Math.round(sample.value * powerOfTen(decimals)), to.series.last);
 }
 
-/** The decimals to write the value with: the series' own if they do, else the fewest; null where only a double is exact. */
+/** The decimals to encode the value with: the series' own if exact, else the fewest; null when only a double is exact. */
 function chooseDecimals(series: Series, value: number): number | null {
   if (isExact(value, series.decimals)) return series.decimals;
   const minDecimals = POWERS_OF_TEN.findIndex((_, decimals) => isExact(value, decimals));
   return minDecimals < 0 ? null : minDecimals;
 }
 
-/** Dividing by the power of ten is how the value is read again, so the same division decides. */
+/** Uses the same division as the reader, so that a value that passes is decoded exactly. */
 function isExact(value: number, decimals: number): boolean {
   const scaled = Math.round(value * powerOfTen(decimals));
   return Math.abs(scaled) <= MAX_EXACT_INTEGER && scaled / powerOfTen(decimals) === value;
@@ -191,7 +190,7 @@ function powerOfTen(decimals: number): number {
 
 function chooseSeqMode(device: Device, seq: number | null): number {
   if (seq === null) return SEQ_MODE.none;
-  if (!Number.isSafeInteger(seq) || seq < 0) throw new RangeError("a sequence number is an integer from 0 to 2^53-1");
+  if (!Number.isSafeInteger(seq) || seq < 0) throw new RangeError("a sequence number must be an integer from 0 to 2^53-1");
   if (device.seq === null) return SEQ_MODE.given;
   if (seq === device.seq) return SEQ_MODE.same;
   return seq === device.seq + 1 ? SEQ_MODE.next : SEQ_MODE.given;
@@ -208,18 +207,18 @@ function addSeries(head: Head, { code, unit }: Sample): { series: Series; place:
   return { series, place: head.series.push(series) - 1 };
 }
 
-/** Length first, so that ("a", "bc") and ("ab", "c") are two. */
+/** The length comes first so that ("a", "bc") and ("ab", "c") differ. */
 function toSeriesKey({ code, unit }: { code: string; unit: string }): string {
   return `${code.length}:${code}${unit}`;
 }
 
 function toWholeMilliseconds(time: number): number {
   const whole = Math.round(time);
-  if (!(Math.abs(whole) <= MAX_EXACT_INTEGER)) throw new RangeError("a time is epoch milliseconds");
+  if (!(Math.abs(whole) <= MAX_EXACT_INTEGER)) throw new RangeError("a time must be epoch milliseconds");
   return whole;
 }
 
-// Reading. Every step takes a byte or throws, so no count in a forged block makes it longer than its bytes.
+// Reading: every step consumes a byte or throws, so a forged count cannot cause more work than the block has bytes.
 
 function* readSamples(block: Uint8Array): Generator<StoredSample, void> {
   const { head, body } = openBlock(block);
@@ -232,16 +231,16 @@ function* readSamples(block: Uint8Array): Generator<StoredSample, void> {
   while (reader.offset < body.length) {
     state.received += readSigned(reader);
     const device = state.devices[readUnsigned(reader)];
-    if (!device) throw damaged("a batch is of no device");
+    if (!device) throw damaged("a batch has no device");
     for (let left = readUnsigned(reader); left > 0; left--) yield readSample(reader, state, device);
   }
-  if (state.count !== head.count) throw damaged("it has another number of samples");
+  if (state.count !== head.count) throw damaged("the number of samples does not match");
 }
 
 function readSample(reader: Reader, state: Head, device: Device): StoredSample {
   const tag = readUnsigned(reader);
   const series = state.series[Math.floor(tag / 16)];
-  if (!series) throw damaged("a sample is of no series");
+  if (!series) throw damaged("a sample has no series");
   const exceptionByte = tag & FLAG_EXCEPTION ? readByte(reader) : series.decimals * 4;
   series.decimals = exceptionByte >> 2;
   if (tag & FLAG_NEW_TIME) state.at += readSigned(reader);
@@ -262,7 +261,7 @@ function readSample(reader: Reader, state: Head, device: Device): StoredSample {
 function readSeq(reader: Reader, device: Device, mode: number): number | null {
   if (mode === SEQ_MODE.none) return null;
   if (mode === SEQ_MODE.given) device.seq = readUnsigned(reader);
-  else if (device.seq === null) throw damaged("a sequence number follows none");
+  else if (device.seq === null) throw damaged("a relative sequence number has no predecessor");
   else if (mode === SEQ_MODE.next) device.seq++;
   return device.seq;
 }

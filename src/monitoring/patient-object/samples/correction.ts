@@ -1,12 +1,12 @@
 // The stored correction of a sample.
 
-/** The value that counts now; the original sample stays in its block. Times are epoch milliseconds. */
+/** `value` counts now; the original sample stays in its block. Times are epoch milliseconds. */
 export type CorrectionBody = {
   status: "amended" | "entered-in-error";
   value: number;
   by: string;
   reason: string;
   at: number;
-  /** Every value before, oldest first. */
+  /** All earlier values, oldest first. */
   before: { value: number; by: string; at: number; reason: string | null }[];
 };

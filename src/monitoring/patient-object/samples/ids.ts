@@ -1,16 +1,16 @@
-// Ids that say where a thing lies: an observation or alert is found by its id alone, without a search.
+// Ids that encode the location of an observation or alert, so that it is found without a search.
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
-/** An object has one patient, and an id for every sample. */
+/** Cache: an object has one patient and packs an id for every sample. */
 let lastPackedUuid = { uuid: "", packed: "" };
 
 /** 26 characters for a UUID. */
 function packUuid(uuid: string): string {
-  if (uuid !== lastPackedUuid.uuid) lastPackedUuid = { uuid, packed: packed(uuid) };
+  if (uuid !== lastPackedUuid.uuid) lastPackedUuid = { uuid, packed: encodeUuid(uuid) };
   return lastPackedUuid.packed;
 }
 
-function packed(uuid: string): string {
+function encodeUuid(uuid: string): string {
   let rest = BigInt(`0x${uuid.replaceAll("-", "")}`);
   let out = "";
   for (let i = 0; i < 26; i++) {
@@ -28,12 +28,12 @@ function unpackUuid(text: string): string | null {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-/** @param block below zero for a block of late samples */
+/** @param block negative for a block of late samples */
 export function toObservationId(patientId: string, block: number, index: number): string {
   return `${packUuid(patientId)}${block < 0 ? "-l" : "-"}${Math.abs(block).toString(32)}-${index.toString(32)}`;
 }
 
-/** Null for what is no observation id of ours. */
+/** Null when the text is no observation id. */
 export function parseObservationId(id: string): { patientId: string; block: number; index: number } | null {
   const [, packed = "", late, block = "", index = ""] = /^([a-z2-7]{26})-(l?)([0-9a-v]{1,11})-([0-9a-v]{1,6})$/.exec(id) ?? [];
   const patientId = packed ? unpackUuid(packed) : null;
@@ -46,7 +46,7 @@ export function toAlertId(patientId: string, number: number): string {
   return `${packUuid(patientId)}-a${number.toString(32)}`;
 }
 
-/** Null for what is no alert id of ours. */
+/** Null when the text is no alert id. */
 export function parseAlertId(id: string): { patientId: string; number: number } | null {
   const [, packed = "", number = ""] = /^([a-z2-7]{26})-a([0-9a-v]{1,9})$/.exec(id) ?? [];
   const patientId = packed ? unpackUuid(packed) : null;

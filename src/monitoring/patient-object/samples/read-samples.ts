@@ -1,10 +1,10 @@
-// Samples of a range of time, from the object's blocks and from the archive alike, with their corrections.
+// Reading of samples in a time range, from the object's blocks and from the archive, with corrections applied.
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { DAY_MS } from "../../../platform/counters.ts";
 import { readFile } from "../../../platform/files.ts";
 import { readLimitsHistory } from "../context/limits-history.ts";
 import type { LiveSample } from "../contract.ts";
-import { HOUR_MS } from "../monitor-memory.ts";
+import { HOUR_MS } from "../memory/monitor-memory.ts";
 import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { HOT_RETENTION_MS, unpackArchive } from "./archive.ts";
 import { downsample } from "./buckets.ts";
@@ -12,7 +12,7 @@ import type { Store } from "./store.ts";
 
 const WEEK_MS = 7 * DAY_MS;
 
-/** The order of lists: newest first; of one time, what came last first. */
+/** Position in a list: newest first; for equal times the last received first. */
 export type SamplePosition = { at: number; block: number; index: number };
 export type HistoryQuery = {
   /** LOINC; null for all. */
@@ -21,13 +21,13 @@ export type HistoryQuery = {
   /** Exclusive. */
   to: number;
   limit: number;
-  /** After this one in the list. */
+  /** The last position of the previous page. */
   after: SamplePosition | null;
 };
 export type HistoryPage = { samples: LiveSample[]; next: SamplePosition | null };
 export type BucketQuery = { codes: string[] | null; from: number; to: number; buckets: number };
 
-/** Blocks of a range with their corrections, one at a time; the archive's files are fetched first. */
+/** Fetches the archive files of a range. @returns a generator of corrected samples, block by block */
 async function loadBlocks(
   env: Env,
   store: Store,
@@ -42,7 +42,7 @@ async function loadBlocks(
   for (const { file, size } of archives) {
     if (keys) files.push(await readFile(env.FILES, keys.fields, file, `vitals:${patientId}`, size));
   }
-  // What moved to the archive while its files were read would be in neither.
+  // Blocks that moved to the archive during the fetch would be missing from both.
   if (store.findArchives(from, to).length !== archives.length) return loadBlocks(env, store, patientId, from, to, now);
   return function* (): Generator<CorrectedSample[]> {
     const corrections = store.documents.corrections();
@@ -77,7 +77,7 @@ export async function readSamples(
 const comparePositions = (a: SamplePosition, b: SamplePosition) =>
   b.at - a.at || Math.abs(b.block) - Math.abs(a.block) || b.index - a.index;
 
-/** Newest first. Looks back in growing steps until there is enough. */
+/** Newest first. Reads back in growing steps until the page is full. */
 export async function readHistory(
   env: Env,
   store: Store,

@@ -1,11 +1,11 @@
-// What remains of many values: count, extremes, sum and the latest; by hour for the database, by bucket for charts.
+// Rollups of values: count, extremes, sum and latest; per hour for the database, per bucket for charts.
 import { z } from "zod";
 import type { Sample } from "../../vitals/model.ts";
 
 /** Values in the unit of their code, times in epoch milliseconds. `sum` is exact for values of at most three decimals. */
 export type Rollup = { count: number; min: number; max: number; sum: number; last: number; last_at: number };
 
-/** As D1 keeps it, months of every patient: without names. `last` is that of the hour's end, told in milliseconds of the hour. */
+/** The compact form in D1. `ms`: time of the last value in milliseconds since the start of the hour. */
 export type PackedRollup = readonly [count: number, min: number, max: number, sum: number, last: number, ms: number];
 
 const PackedHour: z.ZodType<Record<string, PackedRollup>> = z.record(
@@ -17,18 +17,17 @@ export type MeasuredSample = Pick<Sample, "code" | "value" | "at" | "status">;
 
 const HOUR_MS = 3_600_000;
 
-/** The rollup with one more finite value; null is of none. */
+/** Adds a finite value; null starts a new rollup. */
 export function addToRollup(rollup: Rollup | null, value: number, at: number): Rollup {
-  // -0 would make the extremes depend on the order.
+  // With -0 the extremes would depend on the order.
   const plain = value + 0;
   const single = { count: 1, min: plain, max: plain, sum: plain, last: plain, last_at: at };
   return rollup ? mergeRollups(rollup, single) : single;
 }
 
 /**
- * Of the values of both. Neither side comes first: of two that are latest at the same time the greater is the last one, and
- * sums of values of at most three decimals (all of the catalogue) are exact up to 10^12. Sums of other values may differ in
- * their last bits with the order.
+ * Merges two rollups; the order does not matter. Of two latest values at the same time the greater counts. Sums are exact up to 10^12
+ * for values of at most three decimals (all of the catalogue); other sums may differ in the last bits with the order.
  */
 export function mergeRollups(a: Rollup, b: Rollup): Rollup {
   const latest = a.last_at > b.last_at || (a.last_at === b.last_at && a.last >= b.last) ? a : b;
@@ -42,7 +41,7 @@ export function mergeRollups(a: Rollup, b: Rollup): Rollup {
   };
 }
 
-/** JSON of LOINC to rollup. @param hour since the epoch; all times lie in it */
+/** JSON of rollups by LOINC code. @param hour hours since the epoch; contains all times */
 export function packHour(hour: number, stats: Readonly<Record<string, Rollup>>): string {
   const packed = Object.entries(stats).map(([code, { count, min, max, sum, last, last_at }]): [string, PackedRollup] => {
     return [code, [count, min, max, sum, last, last_at - hour * HOUR_MS]];
@@ -57,17 +56,17 @@ export function unpackHour(hour: number, text: string): [code: string, rollup: R
   });
 }
 
-/** The arithmetic mean, kept between the extremes where rounding would leave them. */
+/** The arithmetic mean, clamped to the extremes against rounding errors. */
 export function computeMean({ count, min, max, sum }: Rollup): number {
   return Math.min(max, Math.max(min, sum / count));
 }
 
-/** By hour since the epoch and by code. Invalid samples count for nothing. */
+/** Rollups by hour since the epoch and code. Invalid samples are ignored. */
 export function rollUpByHour(samples: Iterable<MeasuredSample>): Map<number, Map<string, Rollup>> {
   return rollUpBy(samples, ({ at }) => Math.floor(at / HOUR_MS));
 }
 
-/** As rollupsOf, by any number that the sample has; null leaves it out. */
+/** `rollUpByHour` with any grouping; null excludes the sample. */
 export function rollUpBy(
   samples: Iterable<MeasuredSample>,
   groupOf: (sample: MeasuredSample) => number | null,
@@ -83,13 +82,13 @@ export function rollUpBy(
   return groups;
 }
 
-/** Thousandths are added as integers, since 0.1 + 0.2 + 0.3 in doubles depends on where one begins. */
+/** Adds thousandths as integers, since sums such as 0.1 + 0.2 + 0.3 in doubles depend on the order. */
 function addExact(a: number, b: number): number {
   const thousandths = toThousandths(a) + toThousandths(b);
   return Number.isSafeInteger(thousandths) ? thousandths / 1000 : a + b;
 }
 
-/** NaN where the value is no whole number of them, or too great to tell. */
+/** NaN when the value is no whole number of thousandths or is too large. */
 function toThousandths(value: number): number {
   const whole = Math.round(value * 1000);
   return whole / 1000 === value && Math.abs(whole) <= 2 ** 51 ? whole : Number.NaN;

@@ -1,11 +1,11 @@
-// The migrations of a patient's object; what each table holds is described in docs/data.md.
+// Migrations of PatientMonitor; docs/data.md describes the tables.
 import { migrationList } from "../../../platform/object-migrations.ts";
 
-/** Append-only: an entry that was deployed is never edited, renamed, moved or removed. docs/data.md says how to add one. */
+/** Append-only: never edit, rename, move or remove a deployed entry. docs/data.md describes how to add one. */
 export const PATIENT_MONITOR_MIGRATIONS = migrationList("PatientMonitor", [
   {
     name: "create tables",
-    // IF NOT EXISTS: objects from before the record have these tables.
+    // IF NOT EXISTS: objects created before migrations were recorded have these tables.
     statements: [
       "CREATE TABLE IF NOT EXISTS open (id INTEGER PRIMARY KEY CHECK (id = 1), block INTEGER NOT NULL, data BLOB, memory TEXT NOT NULL)",
       "CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, data BLOB NOT NULL)",

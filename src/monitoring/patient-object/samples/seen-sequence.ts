@@ -1,9 +1,9 @@
-// Which of a device's sequence numbers have arrived, as intervals: a device that sends in order needs one.
+// Received sequence numbers of a device, as intervals: a device that sends in order needs one interval.
 
-/** Both ends belong; in ascending order, with at least one number between neighbours. Plain JSON. */
+/** Inclusive intervals in ascending order, with at least one number between neighbours. Plain JSON. */
 export type SeenSequence = readonly (readonly [first: number, last: number])[];
 
-/** With more gaps than this the lowest interval is forgotten: its numbers are new again, and no number ever counts as seen that was not. */
+/** Beyond this the lowest interval is dropped: its numbers count as new again, and no unseen number ever counts as seen. */
 export const MAX_INTERVALS = 64;
 
 export const NOTHING_SEEN: SeenSequence = [];
@@ -13,7 +13,7 @@ export function hasSeen(seen: SeenSequence, seq: number): boolean {
   return interval !== undefined && interval[0] <= seq;
 }
 
-/** With the number (an integer from 0 to 2^53-1) in it; what was given does not change. */
+/** Adds a number (integer from 0 to 2^53-1). @returns a new sequence */
 export function addSeen(seen: SeenSequence, seq: number): SeenSequence {
   const place = findIntervalIndex(seen, seq);
   const above = seen[place];

@@ -1,25 +1,24 @@
-// The SQLite of a patient's object: packed blocks of samples, and one row of the open block and the memory, written per batch.
+// SQLite storage of a patient's object: packed blocks of samples, and one row with the open block and the memory.
 
 import { DAY_MS } from "../../../platform/counters.ts";
 import { migrateEmpty, migrateExisting } from "../../../platform/object-migrations.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
 import type { Facts } from "../context/facts.ts";
-import { saveMemoryParts } from "../damaged-memory.ts";
 import { Outbox } from "../delivery/outbox.ts";
-import { factsDocument, memoryDocument, type OutboxBodies } from "../documents.ts";
-import { HOUR_MS, type MonitorMemory, newMonitorMemory } from "../monitor-memory.ts";
-import { Documents } from "../settings.ts";
+import { recoverMemory } from "../memory/damaged-memory.ts";
+import { factsDocument, memoryDocument, type OutboxBodies } from "../memory/documents.ts";
+import { HOUR_MS, type MonitorMemory, newMonitorMemory } from "../memory/monitor-memory.ts";
+import { Documents } from "../memory/settings.ts";
 import { appendBatch, countSamples, decodeBlock, type StoredBatch, type StoredSample } from "./blocks.ts";
 import type { CorrectionBody } from "./correction.ts";
 import { PATIENT_MONITOR_MIGRATIONS } from "./schema.ts";
 
-/** A block is closed at this size, or when it has been open this long. */
+/** A block is closed at this size or age. */
 const MAX_BLOCK_BYTES = 6_144;
 const MAX_BLOCK_OPEN_MS = 6 * HOUR_MS;
-/** What was measured this long before it came lies in a block of its own, so that a range of time finds it. */
+/** Samples that arrive this late go into a separate block, so that a query by time range finds them. */
 export const MIN_LATE_MS = HOUR_MS;
-
-/** Older samples are not taken. */
+/** Older samples are rejected (sample-validation.ts). */
 const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 export type LocatedSample = StoredSample & { block: number };
@@ -33,15 +32,15 @@ export class Store {
   readonly #sql: SqlStorage;
   readonly #report: (error: StoredDocumentError) => void;
   #hasTables: boolean;
-  /** The text of a memory document that cannot be read, to be kept with the next save. */
+  /** The text of an unreadable memory document, for the next save. */
   #damaged: string | null = null;
   #open: OpenBlock | undefined;
   #isDirty = false;
   #facts: Facts | null | undefined;
-  /** Told hours that are being counted again, and got nothing since that began. */
+  /** Closed hours whose recount is running, without changes since it began. */
   recounting = new Set<number>();
 
-  /** @param report hears of documents that cannot be read  @throws MigrationError */
+  /** @param report called with the error of each unreadable document  @throws MigrationError */
   constructor(storage: DurableObjectStorage, report: (error: StoredDocumentError) => void) {
     this.#storage = storage;
     this.#sql = storage.sql;
@@ -51,7 +50,7 @@ export class Store {
     this.#hasTables = migrateExisting(storage, PATIENT_MONITOR_MIGRATIONS);
   }
 
-  /** Makes the tables where there are none: an object that was only asked stores nothing. */
+  /** Creates the tables on the first write: an object that was only read stores nothing. */
   createTables(): void {
     if (this.#hasTables) return;
     migrateEmpty(this.#storage, PATIENT_MONITOR_MIGRATIONS);
@@ -62,7 +61,7 @@ export class Store {
     return this.#hasTables;
   }
 
-  /** Forgets what is in memory: after a write that was rolled back. */
+  /** Drops cached state after a rollback. */
   discard(): void {
     this.#open = undefined;
     this.#isDirty = false;
@@ -81,7 +80,7 @@ export class Store {
     return this.#open;
   }
 
-  /** @throws StoredDocumentError for a document of newer code, which this code must not overwrite */
+  /** @throws StoredDocumentError for a document of a newer version, which must not be overwritten */
   #readMemory(text: string, now: number): MonitorMemory {
     try {
       return memoryDocument.read(text);
@@ -90,7 +89,7 @@ export class Store {
       this.#report(error);
       this.#damaged = text;
       this.#isDirty = true;
-      return saveMemoryParts(text, now);
+      return recoverMemory(text, now);
     }
   }
 
@@ -98,18 +97,18 @@ export class Store {
     return this.#load(now).memory;
   }
 
-  /** Notes that the memory has changed; `save` writes it. */
+  /** Marks the memory as changed; `save` writes it. */
   markDirty(now: number): void {
     this.#open = this.#load(now);
     this.#isDirty = true;
   }
 
-  /** Writes the open block and the memory, if they have changed: one row. */
+  /** Writes the open block and the memory as one row if they have changed. */
   save(): void {
     const open = this.#open;
     if (!open || !this.#isDirty) return;
     this.#isDirty = false;
-    this.#keepDamaged();
+    this.#saveDamaged();
     this.#sql.exec(
       "INSERT INTO open (id, block, data, memory) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET block = excluded.block, data = excluded.data, memory = excluded.memory",
       open.block,
@@ -118,14 +117,14 @@ export class Store {
     );
   }
 
-  /** The first damaged text stays: what follows it was made from it. */
-  #keepDamaged(): void {
+  /** Only the first damaged text is kept: later ones derive from it. */
+  #saveDamaged(): void {
     if (this.#damaged === null) return;
     this.#sql.exec("INSERT INTO settings (name, value) VALUES ('memory.damaged', ?) ON CONFLICT DO NOTHING", this.#damaged);
     this.#damaged = null;
   }
 
-  /** Where the samples of a batch that arrives now will lie. */
+  /** The position of the first sample of a batch that arrives now. */
   nextPosition(now: number): { block: number; index: number } {
     const { block, data } = this.#blockWithRoom(now);
     return { block, index: data ? countSamples(data) : 0 };
@@ -137,13 +136,13 @@ export class Store {
 
   #blockWithRoom(now: number): OpenBlock {
     const open = this.#load(now);
-    // An empty block is opened by its first batch, however long ago the patient was configured.
+    // An empty block opens with its first batch, not when the patient was configured.
     if (open.data === null) return { ...open, block: Math.max(now, open.block) };
     return this.#isFull(open, now) ? { ...open, block: Math.max(now, open.block + 1), data: null } : open;
   }
 
-  /** Appends a batch to the open block, for `save` to write; closes the block before it when that is full. */
-  append(batch: StoredBatch, now: number): void {
+  /** Appends a batch to the open block, which `save` writes; closes a full block first. */
+  appendToOpenBlock(batch: StoredBatch, now: number): void {
     const before = this.#load(now);
     if (before.data && this.#isFull(before, now)) this.#writeBlock(before.block, before.data);
     const open = this.#blockWithRoom(now);
@@ -157,7 +156,7 @@ export class Store {
     this.#sql.exec("INSERT INTO blocks (id, from_at, to_at, data) VALUES (?, ?, ?, ?)", block, from, to, data);
   }
 
-  /** A block of its own for what was measured long before it came. @returns its id */
+  /** Writes a separate block of late samples. @returns its id, negative */
   appendLate(batch: StoredBatch, now: number): number {
     this.writes++;
     const data = appendBatch(null, batch);
@@ -165,16 +164,16 @@ export class Store {
     const [row] = this.#sql.exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM late").toArray();
     const id = Math.max((row?.id ?? 0) + 1, now);
     this.#sql.exec("INSERT INTO late (id, from_at, to_at, data) VALUES (?, ?, ?, ?)", id, from, to, data);
-    // Below zero, so that no block of the other kind has the number.
+    // Negative, so that ids of the two kinds of blocks never collide.
     return -id;
   }
 
-  /** Blocks with samples of `from` ≤ time < `to`, those samples alone, uncorrected: one block at a time, for days are many. */
+  /** Uncorrected samples with `from` ≤ time < `to`, block by block to bound memory. */
   *readRange(from: number, to: number, now: number): Generator<LocatedSample[]> {
     if (!this.#hasTables) return;
     const inRange = (block: number, data: Uint8Array): LocatedSample[] =>
       decodeBlock(data).flatMap((sample) => (sample.at >= from && sample.at < to ? [{ ...sample, block }] : []));
-    // A block holds what was measured from an hour before it was opened until it was closed.
+    // A block holds samples measured from an hour before it opened until it closed.
     const closed = this.#sql.exec<{ id: number; data: ArrayBuffer }>(
       "SELECT id, data FROM blocks WHERE id >= ? AND id < ? AND to_at >= ? AND from_at < ?",
       from - MAX_BLOCK_OPEN_MS - MIN_LATE_MS,
@@ -193,7 +192,7 @@ export class Store {
     if (data) yield inRange(block, data);
   }
 
-  /** One block's samples, or null when it does not lie here. */
+  /** The samples of a block; null when it is not in this object. */
   block(id: number, now: number): StoredSample[] | null {
     if (!this.#hasTables) return null;
     const open = this.#load(now);
@@ -206,7 +205,7 @@ export class Store {
     return row ? decodeBlock(new Uint8Array(row.data)) : null;
   }
 
-  /** Null while D1 said nothing, and when what it said cannot be read: then it is asked again (PatientMonitor). */
+  /** Null before the first `configure`, and when unreadable: PatientMonitor then loads them from D1 again. */
   facts(): Facts | null {
     if (this.#facts === undefined) this.#facts = this.documents.setting(factsDocument);
     return this.#facts;
@@ -214,10 +213,10 @@ export class Store {
 
   saveFacts(facts: Facts): void {
     this.#facts = facts;
-    this.documents.keepSetting(factsDocument, facts);
+    this.documents.saveSetting(factsDocument, facts);
   }
 
-  /** Blocks that were full before a time, oldest first: for the archive. */
+  /** Closed blocks older than a time, oldest first, for the archive. */
   listClosedBlocks(time: number, limit: number): { id: number; from_at: number; to_at: number; data: ArrayBuffer }[] {
     const rows = this.#sql.exec<{ id: number; from_at: number; to_at: number; data: ArrayBuffer }>(
       "SELECT id, from_at, to_at, data FROM blocks WHERE id < ? UNION ALL SELECT -id, from_at, to_at, data FROM late WHERE id < ? ORDER BY 2 LIMIT ?",
@@ -228,7 +227,7 @@ export class Store {
     return rows.toArray();
   }
 
-  /** What the archive keeps from now on. */
+  /** Records an archive file and deletes its blocks. */
   recordArchive(file: string, size: number, blocks: readonly { id: number; from_at: number; to_at: number }[]): void {
     this.writes++;
     const from = Math.min(...blocks.map(({ from_at }) => from_at));
@@ -247,7 +246,7 @@ export class Store {
       .toArray();
   }
 
-  /** When the oldest sample was measured that lies here or in the archive; null for none. */
+  /** Time of the oldest sample here or in the archive, epoch milliseconds; null for none. */
   oldestSampleAt(): number | null {
     if (!this.#hasTables) return null;
     const [row] = this.#sql
@@ -258,7 +257,7 @@ export class Store {
     return row?.at ?? null;
   }
 
-  /** When the oldest block was opened that is not in the archive; null for none. */
+  /** When the oldest block that is not archived was opened; null for none. */
   oldestBlockAt(): number | null {
     if (!this.#hasTables) return null;
     const [row] = this.#sql
@@ -269,15 +268,15 @@ export class Store {
     return row?.id ?? null;
   }
 
-  /** How many rows other than the open one were written: that one goes with them, or a crash between leaves two truths. */
+  /** Number of writes to other rows: the open row must be saved in the same transaction, or a crash leaves them inconsistent. */
   writes = 0;
 
-  enqueue<K extends keyof OutboxBodies>(kind: K, body: OutboxBodies[K]): void {
+  enqueueForD1<K extends keyof OutboxBodies>(kind: K, body: OutboxBodies[K]): void {
     this.writes++;
     this.outbox.add(kind, body);
   }
 
-  /** Between which times the samples of a block can have been measured. */
+  /** The time range in which the samples of a block can have been measured. */
   toPossibleRange(block: number): { from: number; to: number } {
     return block < 0
       ? { from: -block - MAX_SAMPLE_AGE_MS, to: -block }

@@ -1,22 +1,22 @@
-// Corrections: a sample is amended or marked as entered in error; what it was stays in the block and in the correction.
+// Correction of a sample: amended or entered in error. The original stays in its block, and earlier values in the correction.
 
-import { DAY_MS } from "../../platform/counters.ts";
-import type { AlarmInput } from "../alarm-rules/model.ts";
-import { validateSample } from "../vitals/sample-validation.ts";
-import type { LiveSample } from "./contract.ts";
+import { DAY_MS } from "../../../platform/counters.ts";
+import type { AlarmInput } from "../../alarm-rules/model.ts";
+import { validateSample } from "../../vitals/sample-validation.ts";
+import type { LiveSample } from "../contract.ts";
+import { HOUR_MS, type MonitorMemory } from "../memory/monitor-memory.ts";
+import type { CorrectionBody } from "../samples/correction.ts";
+import { readSamples } from "../samples/read-samples.ts";
+import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
+import type { Store } from "../samples/store.ts";
+import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { markForRecount } from "./hour-closing.ts";
-import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
-import type { CorrectionBody } from "./samples/correction.ts";
-import { readSamples } from "./samples/read-samples.ts";
-import { type Rollup, rollUpByHour } from "./samples/rollup.ts";
-import type { Store } from "./samples/store.ts";
-import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "./snapshot.ts";
 
 export type Amendment = {
   status: CorrectionBody["status"];
-  /** As devices bring it; null keeps the value (entered in error). */
+  /** In the form that devices send; null keeps the value (entered in error). */
   value: number | string | null;
-  /** UCUM; null is the unit of the sample. */
+  /** UCUM; null means the unit of the sample. */
   unit: string | null;
   reason: string;
   by: string;
@@ -26,7 +26,7 @@ export type AmendmentResult =
   | { error: "not_found" | "implausible" | "unit_unknown" };
 
 /**
- * The hour of the sample is counted again; D1 hears of it by the outbox.
+ * Corrects a sample and recounts its hour; the outbox sends the result to D1.
  * @param transact runs its argument in one transaction, and the alarm rules on what it returns
  */
 export async function amendSample(
@@ -70,7 +70,7 @@ export async function amendSample(
   return { sample, history: before.map(({ at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() })) };
 }
 
-/** The value in the sample's unit, judged like one that comes in, or why it is none. */
+/** The value in the sample's unit, validated like an incoming one; or the error. */
 function validateValue({ code, at, received, unit: own }: CorrectedSample, value: number | string, unit: string) {
   const effective_at = new Date(at).toISOString();
   const validated = validateSample({ code, value, unit, effective_at }, { received, skewMs: null });
@@ -80,7 +80,7 @@ function validateValue({ code, at, received, unit: own }: CorrectedSample, value
   return validated.sample.status === "final" ? validated.sample.value : "implausible";
 }
 
-/** The rollups of an hour that D1 was not told yet: its samples lie here, all of them. */
+/** The rollups of an open hour, whose samples are all in this object. */
 function recountOpenHour(store: Store, hour: number, now: number): Record<string, Rollup> {
   const samples = applyCorrections(
     [...store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flat(),
@@ -89,7 +89,7 @@ function recountOpenHour(store: Store, hour: number, now: number): Record<string
   return Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []);
 }
 
-/** The newest of a code anew, from what was measured within a day. */
+/** Recomputes the latest sample of a code from the samples of the last day. */
 function refreshLatest(store: Store, memory: MonitorMemory, code: string, now: number): void {
   const samples = [...store.readRange(now - DAY_MS, now + DAY_MS, now)].flat().filter((sample) => sample.code === code);
   const candidates = applyCorrections(samples, store.documents.corrections()).sort((a, b) => a.at - b.at);

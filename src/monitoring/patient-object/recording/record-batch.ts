@@ -1,43 +1,43 @@
-// A batch on its way into the memory and the blocks: judged, told apart from what is there already, counted.
+// Recording of a batch: validates items, drops duplicates, writes blocks and memory, and queues what D1 needs.
 
-import { DAY_MS } from "../../platform/counters.ts";
-import type { AlarmInput } from "../alarm-rules/model.ts";
-import { findVital } from "../vitals/catalogue.ts";
-import type { Sample } from "../vitals/model.ts";
-import { crossCheckPressures, validateSample } from "../vitals/sample-validation.ts";
-import { type Binding, type Facts, MAX_BINDING_LATENESS_MS as LATE_BINDING_MS } from "./context/facts.ts";
-import type { IncomingBatch, ItemResult, Origin } from "./contract.ts";
+import { DAY_MS } from "../../../platform/counters.ts";
+import type { AlarmInput } from "../../alarm-rules/model.ts";
+import { findVital } from "../../vitals/catalogue.ts";
+import type { Sample } from "../../vitals/model.ts";
+import { crossCheckPressures, validateSample } from "../../vitals/sample-validation.ts";
+import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
+import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
+import { HOUR_MS, type MonitorMemory } from "../memory/monitor-memory.ts";
+import { toObservationId } from "../samples/ids.ts";
+import { addToRollup } from "../samples/rollup.ts";
+import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";
+import { MIN_LATE_MS, type Store } from "../samples/store.ts";
+import { toPersonKey } from "../snapshot.ts";
 import { markForRecount } from "./hour-closing.ts";
-import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
-import { toObservationId } from "./samples/ids.ts";
-import { addToRollup } from "./samples/rollup.ts";
-import { addSeen, hasSeen, NOTHING_SEEN } from "./samples/seen-sequence.ts";
-import { MIN_LATE_MS, type Store } from "./samples/store.ts";
-import { toPersonKey } from "./snapshot.ts";
 
-/** A device's clock within this of ours is right enough. */
+/** A clock error up to this is not corrected. */
 const MAX_IGNORED_SKEW_MS = 120_000;
-/** A correction stays until the skew has moved by this. */
+/** A correction stays until the skew has changed by this much. */
 const MIN_SKEW_CHANGE_MS = 30_000;
 
-/** Who brings the batch: a device with its times at this patient, or a person (`bindings` null). */
+/** The sender of a batch: a device with its assignments to this patient, or a person (`bindings` null). */
 export type Sender = { by: string; device: string | null; bindings: Binding[] | null };
 
-/** Codes that the catalogue lacks, of one patient: the memory holds a line for each. */
+/** Limit per patient: the memory has an entry for each unknown code. */
 const MAX_UNKNOWN_CODES = 100;
-/** Items that a device can have put aside in a day. */
+/** Quarantined items per device and day. */
 const MAX_HELD_PER_DAY = 10_000;
 
 type AcceptedItem = { index: number; sample: Sample; note?: string };
 
 export type RecordedBatch = {
   results: ItemResult[];
-  /** What is new, by time: for the rules and the feed. */
+  /** Samples that are no duplicates, by time: for the alarm rules and the feed. */
   newSamples: (Sample & { block: number; index: number })[];
   clock: { skew_ms: number | null; corrected_ms: number };
 };
 
-/** Who brings a batch, or null for a credential that is not bound here now. */
+/** The sender of a batch; null for a credential that is not bound to this patient now. */
 export function findSender(facts: Facts, origin: Origin, now: number): Sender | null {
   if (origin.kind === "person") return { by: toPersonKey(origin.id), device: null, bindings: null };
   const bindings = facts.bindings.filter(({ credentials }) => {
@@ -48,13 +48,13 @@ export function findSender(facts: Facts, origin: Origin, now: number): Sender | 
   return first ? { by: first.device, device: first.device, bindings } : null;
 }
 
-/** An item without what nobody asked for: its own fields are short, as the judgement has seen. */
+/** The known fields of an item, which validation has bounded; drops all other fields. */
 export function pickSampleFields(item: unknown): Record<string, unknown> {
   const { code, value, unit, effective_at, seq }: Record<string, unknown> = typeof item === "object" ? { ...item } : {};
   return { code, value, unit, effective_at, seq };
 }
 
-/** What to subtract from a device's times. It stays put for small drifts, so that a batch sent again meets itself. */
+/** Milliseconds to subtract from a device's times. Stable for small drifts, so that a repeated batch is recognized as a duplicate. */
 export function computeClockCorrection(skew: number | null, before: number): number {
   if (skew === null) return before;
   if (Math.abs(skew - before) <= MIN_SKEW_CHANGE_MS) return before;
@@ -62,32 +62,32 @@ export function computeClockCorrection(skew: number | null, before: number): num
 }
 
 /**
- * Takes a batch in, judges what is new and tells D1 what it has to know of it. Call inside a transaction.
- * @param judge runs the alarm rules
+ * Records a batch, runs the alarm rules on new samples and queues rows for D1. Call inside a transaction.
+ * @param runRules runs the alarm rules
  */
-export function takeAndJudge(
+export function recordAndEvaluate(
   store: Store,
   facts: Facts,
-  bringer: Sender,
+  sender: Sender,
   batch: IncomingBatch,
   now: number,
-  judge: (input: AlarmInput) => void,
+  runRules: (input: AlarmInput) => void,
 ): RecordedBatch {
-  const { by, device } = bringer;
+  const { by, device } = sender;
   const before = store.memory(now).heard[by]?.corrected ?? 0;
-  const taken = recordBatch(store, facts.patient, bringer, batch, now);
-  if (taken.newSamples.length > 0) judge({ kind: "samples", device, samples: taken.newSamples });
-  if (device === null) return taken;
-  if (batch.conditions) judge({ kind: "conditions", device, conditions: batch.conditions });
-  if (taken.clock.corrected_ms !== before) store.enqueue("clock", { device, skew: taken.clock.skew_ms });
-  const held = taken.results.flatMap(({ index, status, reason = "quarantined" }) =>
+  const recorded = recordBatch(store, facts.patient, sender, batch, now);
+  if (recorded.newSamples.length > 0) runRules({ kind: "samples", device, samples: recorded.newSamples });
+  if (device === null) return recorded;
+  if (batch.conditions) runRules({ kind: "conditions", device, conditions: batch.conditions });
+  if (recorded.clock.corrected_ms !== before) store.enqueueForD1("clock", { device, skew: recorded.clock.skew_ms });
+  const held = recorded.results.flatMap(({ index, status, reason = "quarantined" }) =>
     status === "quarantined" ? [{ item: pickSampleFields(batch.items[index]), reason }] : [],
   );
-  if (held.length > 0) store.enqueue("held", { device, items: held, received: now });
-  return taken;
+  if (held.length > 0) store.enqueueForD1("held", { device, items: held, received: now });
+  return recorded;
 }
 
-/** Takes a batch in: writes blocks and memory. Call inside a transaction. */
+/** Validates a batch and writes blocks and memory. Call inside a transaction. */
 export function recordBatch(
   store: Store,
   patientId: string,
@@ -104,7 +104,7 @@ export function recordBatch(
   for (const [index, item] of batch.items.entries()) {
     const validated = validateSample(item, { received: now, skewMs: corrected === 0 ? null : corrected });
     if (!validated.ok) {
-      // Nothing is put aside for a person, who can say it again.
+      // A person sees the error and can enter the value again, so nothing is quarantined.
       const status = bindings === null ? "rejected" : validated.status;
       results[index] = { index, status, reason: validated.reason, message: validated.message };
       continue;
@@ -113,10 +113,15 @@ export function recordBatch(
     if (placement === "here") accepted.push({ index, sample: validated.sample, ...(validated.note && { note: validated.note }) });
     else if (placement === "elsewhere") results[index] = { index, status: "elsewhere" };
     else
-      results[index] = { index, status: "quarantined", reason: placement, message: "Measured before the device was bound here." };
+      results[index] = {
+        index,
+        status: "quarantined",
+        reason: placement,
+        message: "Measured before the device was assigned to this patient",
+      };
   }
   enforceItemLimits(memory, by, accepted, results, now);
-  const newSamples = dropRepeats(store, memory, by, accepted, results, now);
+  const newSamples = dropDuplicates(store, memory, by, accepted, results, now);
   const positions = writeSamples(store, memory, { by, device }, newSamples, now, {
     ...deviceStatus,
     received: now,
@@ -137,7 +142,7 @@ export function recordBatch(
   return { results, newSamples: located.sort((a, b) => a.at - b.at), clock: { skew_ms: skew, corrected_ms: corrected } };
 }
 
-/** Keeps a device that sends nonsense from filling the patient's object: codes beyond the bound, and held items, are refused. */
+/** Rejects unknown codes and quarantined items beyond the limits, so that a faulty device cannot fill the patient's object. */
 function enforceItemLimits(
   memory: MonitorMemory,
   by: string,
@@ -153,7 +158,7 @@ function enforceItemLimits(
         index,
         status: "rejected",
         reason: "too_many_codes",
-        message: "This patient has 100 codes that are not known.",
+        message: "The limit of 100 unknown codes per patient is reached",
       };
       continue;
     }
@@ -169,23 +174,23 @@ function enforceItemLimits(
       index,
       status: "rejected",
       reason: "too_many_held",
-      message: "This device has had 10,000 items put aside today.",
+      message: "The limit of 10,000 quarantined items per device and day is reached",
     };
   }
   if (newlyHeld.length > 0) memory.held[by] = { day, count: held + Math.min(remaining, newlyHeld.length) };
 }
 
-/** Which patient a time belongs to: a binding that has ended takes late samples for a week, if the device's clock is known. */
+/** Which patient a measurement time belongs to. An ended assignment accepts late samples for a week if the device's clock is known. */
 function matchBinding(bindings: Binding[], at: number, clockKnown: boolean, now: number): "here" | "elsewhere" | "clock_unknown" {
   const covering = bindings.find(({ from, until }) => at >= from && (until === null || at < until));
   if (!covering) return "elsewhere";
   if (covering.until === null) return "here";
-  if (now - covering.until > LATE_BINDING_MS) return "elsewhere";
+  if (now - covering.until > MAX_BINDING_LATENESS_MS) return "elsewhere";
   return clockKnown ? "here" : "clock_unknown";
 }
 
-/** Drops what is there already, by sequence number or by (device, code, time), and says so in `results`. */
-function dropRepeats(
+/** Drops duplicates, by sequence number or by (device, code, time), and reports them in `results`. */
+function dropDuplicates(
   store: Store,
   memory: MonitorMemory,
   by: string,
@@ -207,7 +212,7 @@ function dropRepeats(
   const newSamples: AcceptedItem[] = [];
   for (const [i, item] of accepted.entries()) {
     const sample = checked[i] ?? item.sample;
-    // A number that was used counts as a repeat only of what is not newer: a device that starts again counts from one.
+    // A used sequence number is a duplicate only if the sample is not newer: a restarted device counts from one again.
     const isNewest = sample.at > (memory.newest[`${by} ${sample.code}`] ?? Number.NEGATIVE_INFINITY);
     const repeated = (sample.seq !== null && !isNewest && hasSeen(before, sample.seq)) || keys.has(toKey(sample));
     if (repeated) {
@@ -222,7 +227,7 @@ function dropRepeats(
   return newSamples;
 }
 
-/** Blocks, rollups and memory. @returns where each item lies now */
+/** Writes blocks, rollups and memory. @returns the position of each item, by its index in the batch */
 function writeSamples(
   store: Store,
   memory: MonitorMemory,
@@ -249,7 +254,7 @@ function writeSamples(
       newSamples.map(({ sample }) => sample),
       now,
     );
-  if (timely.length > 0) store.append({ received: now, device: by, samples: timely.map(({ sample }) => sample) }, now);
+  if (timely.length > 0) store.appendToOpenBlock({ received: now, device: by, samples: timely.map(({ sample }) => sample) }, now);
   store.markDirty(now);
   return positions;
 }

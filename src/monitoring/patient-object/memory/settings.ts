@@ -1,9 +1,9 @@
-// Settings and corrections of a patient's object: small documents in rows of their own.
-import { type StoredDocument, StoredDocumentError } from "../../platform/stored-document.ts";
+// The settings and corrections tables of a patient's object.
+import { type StoredDocument, StoredDocumentError } from "../../../platform/stored-document.ts";
+import type { CorrectionBody } from "../samples/correction.ts";
 import { correctionDocument } from "./documents.ts";
-import type { CorrectionBody } from "./samples/correction.ts";
 
-/** `body` is null when it cannot be read. */
+/** `body` is null when it is unreadable. */
 export type Correction = { block: number; place: number; body: CorrectionBody | null };
 
 export class Documents {
@@ -11,31 +11,31 @@ export class Documents {
   readonly #report: (error: StoredDocumentError) => void;
   readonly #hasTables: () => boolean;
 
-  /** @param report hears of documents that cannot be read */
+  /** @param report called with the error of each unreadable document */
   constructor(sql: SqlStorage, report: (error: StoredDocumentError) => void, hasTables: () => boolean) {
     this.#sql = sql;
     this.#report = report;
     this.#hasTables = hasTables;
   }
 
-  #read<T>(document: StoredDocument<T>, text: string, otherwise: T | null): T | null {
+  #read<T>(document: StoredDocument<T>, text: string, fallback: T | null): T | null {
     try {
       return document.read(text);
     } catch (error) {
       if (!(error instanceof StoredDocumentError)) throw error;
       this.#report(error);
-      return otherwise;
+      return fallback;
     }
   }
 
-  /** @param otherwise stands for a document that cannot be read  @returns null where there is none */
-  setting<T>(document: StoredDocument<T>, otherwise: T | null = null): T | null {
+  /** @param fallback the value for an unreadable document  @returns null when there is none */
+  setting<T>(document: StoredDocument<T>, fallback: T | null = null): T | null {
     if (!this.#hasTables()) return null;
     const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM settings WHERE name = ?", document.name).toArray();
-    return row ? this.#read(document, row.value, otherwise) : null;
+    return row ? this.#read(document, row.value, fallback) : null;
   }
 
-  keepSetting<T>(document: StoredDocument<T>, value: T): void {
+  saveSetting<T>(document: StoredDocument<T>, value: T): void {
     this.#sql.exec(
       "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
       document.name,
@@ -51,7 +51,7 @@ export class Documents {
       .map(({ body, ...place }) => ({ ...place, body: this.#read(correctionDocument, body, null) }));
   }
 
-  /** Null where there is none or it cannot be read; the audit log has who made it, and when. */
+  /** Null when there is none or it is unreadable; the audit log names its author and time. */
   correction(block: number, place: number): CorrectionBody | null {
     const [row] = this.#sql
       .exec<{ body: string }>("SELECT body FROM corrections WHERE block = ? AND place = ?", block, place)

@@ -1,10 +1,10 @@
-// Frames on their way to the hospital's feed, while somebody watches: the first at once, a burst after it together.
+// Queue of frames for the hospital's feed while a client watches: sends the first at once, and a burst after it as one call.
 
-import type { Facts } from "./context/facts.ts";
-import type { PatientFrame } from "./contract.ts";
+import type { Facts } from "../context/facts.ts";
+import type { PatientFrame } from "../contract.ts";
 
-/** A watcher sees a sample this much later at most, and the feed is called no more often. */
-const MIN_FLUSH_INTERVAL_MS = 400;
+/** The longest delay of a sample, and the shortest interval between two calls of the feed. */
+const MIN_SEND_INTERVAL_MS = 400;
 const RETRY_MS = 1_000;
 const MAX_QUEUED_FRAMES = 2_000;
 
@@ -13,7 +13,7 @@ export class Publisher {
   readonly #facts: () => Facts | null;
   #watchedUntil: number;
   #frames: PatientFrame[] = [];
-  #lastFlushAt = 0;
+  #lastSentAt = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(env: Env, facts: () => Facts | null, until: number) {
@@ -30,38 +30,38 @@ export class Publisher {
     return this.#watchedUntil > now;
   }
 
-  /** @param urgent alerts do not wait for their turn */
-  enqueue(frames: readonly PatientFrame[], urgent: boolean): void {
+  /** @param urgent sends at once; for alerts */
+  pushFrames(frames: readonly PatientFrame[], urgent: boolean): void {
     const now = Date.now();
     if (frames.length === 0 || !this.isWatched(now)) return;
     for (const frame of frames) this.#add(frame);
-    if (urgent || now - this.#lastFlushAt >= MIN_FLUSH_INTERVAL_MS) this.#flush();
-    else this.#scheduleFlush(MIN_FLUSH_INTERVAL_MS - (now - this.#lastFlushAt));
+    if (urgent || now - this.#lastSentAt >= MIN_SEND_INTERVAL_MS) this.#sendToFeed();
+    else this.#scheduleSend(MIN_SEND_INTERVAL_MS - (now - this.#lastSentAt));
   }
 
-  /** Samples of one burst are one frame. */
+  /** Merges consecutive frames of samples into one. */
   #add(frame: PatientFrame): void {
     const last = this.#frames.at(-1);
     if (last?.type === "samples" && frame.type === "samples") {
       this.#frames[this.#frames.length - 1] = { ...frame, samples: [...last.samples, ...frame.samples] };
     } else this.#frames.push(frame);
-    // A feed that cannot be reached for long: its watchers get a snapshot when it is back.
+    // The feed has been unreachable for long: clients get a snapshot when it is back.
     if (this.#frames.length > MAX_QUEUED_FRAMES) this.#frames.shift();
   }
 
-  #scheduleFlush(ms: number): void {
+  #scheduleSend(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      this.#flush();
+      this.#sendToFeed();
     }, ms);
   }
 
-  #flush(): void {
+  #sendToFeed(): void {
     const facts = this.#facts();
     const frames = this.#frames;
     if (!facts || frames.length === 0) return;
     this.#frames = [];
-    this.#lastFlushAt = Date.now();
+    this.#lastSentAt = Date.now();
     this.#env.WARD_FEED.getByName(facts.hospital)
       .publish(facts.patient, frames)
       .then((until) => {
@@ -69,7 +69,7 @@ export class Publisher {
       })
       .catch(() => {
         this.#frames = [...frames, ...this.#frames];
-        this.#scheduleFlush(RETRY_MS);
+        this.#scheduleSend(RETRY_MS);
       });
   }
 }

@@ -1,13 +1,13 @@
-// The JSON documents in a patient's object: the schema of each, and how earlier formats become today's.
+// Schemas of the JSON documents in a patient's object, with the migrations from earlier versions.
 import { z } from "zod";
-import { mapValues, renameKeys, type StoredDocument, storedDocument } from "../../platform/stored-document.ts";
-import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../alarm-rules/model.ts";
-import { AGE_BANDS, type Limits } from "../vitals/model.ts";
-import type { Facts, LimitsNote } from "./context/facts.ts";
-import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "./delivery/payloads.ts";
+import { mapValues, renameKeys, type StoredDocument, storedDocument } from "../../../platform/stored-document.ts";
+import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../../alarm-rules/model.ts";
+import { AGE_BANDS, type Limits } from "../../vitals/model.ts";
+import type { Facts, LimitsNote } from "../context/facts.ts";
+import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
+import type { CorrectionBody } from "../samples/correction.ts";
+import type { Rollup } from "../samples/rollup.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
-import type { CorrectionBody } from "./samples/correction.ts";
-import type { Rollup } from "./samples/rollup.ts";
 
 const time = z.number();
 const timeOrNull = time.nullable();
@@ -82,7 +82,7 @@ const RollupSchema = z.object({
   last_at: time,
 }) satisfies z.ZodType<Rollup>;
 
-/** Each part of the memory by itself, so that damage to one costs only that one. */
+/** A schema per part of the memory, so that damage to one part loses only that part. */
 export const MEMORY_PARTS = {
   version: z.int(),
   alert: AlertSchema,
@@ -129,11 +129,11 @@ const MemorySchema: z.ZodType<MonitorMemory> = z.object({
   told: MEMORY_PARTS.told,
   again: MEMORY_PARTS.again,
   held: z.record(text, MEMORY_PARTS.held),
-  // Absent in the oldest objects.
+  // Objects written before this field existed lack it.
   came: z.record(text, MEMORY_PARTS.came).default({}),
 });
 
-// Version 1 had one letter per field, since the row is written with every batch.
+// Version 1 used one letter per field to keep the row small.
 const VITAL_1 = {
   v: "lastValue",
   a: "measuredAt",
@@ -237,7 +237,7 @@ export const correctionDocument = storedDocument<CorrectionBody>(
   }),
 );
 
-/** The attachment of a device's socket. */
+/** The attachment of a device's WebSocket. */
 export const socketDocument = storedDocument<{ credential: string }>("device socket", z.object({ credential: text }));
 
 /** Bodies of the outbox, by kind. */

@@ -1,20 +1,20 @@
-// Sockets of devices: frames of samples in, judged and shown at once, stored and acknowledged together every ten seconds.
+// WebSockets of devices: evaluates and publishes each frame of samples at once; stores and acknowledges them every ten seconds.
 import { z } from "zod";
-import { StoredDocumentError } from "../../platform/stored-document.ts";
-import type { Facts } from "./context/facts.ts";
-import type { IncomingBatch, Origin, RecordResult } from "./contract.ts";
-import { socketDocument } from "./documents.ts";
+import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import type { Facts } from "../context/facts.ts";
+import type { IncomingBatch, Origin, RecordResult } from "../contract.ts";
+import { socketDocument } from "../memory/documents.ts";
 
 const SOCKET_TAG = "device";
-/** How long samples wait to be stored; the device keeps what is not acknowledged. */
+/** How long samples wait to be stored; the device keeps samples that are not acknowledged. */
 export const ACK_INTERVAL_MS = 10_000;
-/** Samples that a device may have unacknowledged. */
+/** The most samples that a device may send without an acknowledgement. */
 export const MAX_UNACKED_SAMPLES = 3_000;
 const MAX_FRAME_BYTES = 64 * 1024;
-/** Frames of one socket in a second; monitors send one or a few. */
+/** Limit per socket; monitors send a few frames per second. */
 const MAX_FRAMES_PER_SECOND = 100;
 
-/** What a device says of itself: words of a code, never free text. */
+/** Conditions that a device reports about itself: codes, never free text. */
 export const Conditions = z
   .array(
     z
@@ -24,7 +24,7 @@ export const Conditions = z
   )
   .max(20);
 
-/** A device that has sent its last asks for its acknowledgement. */
+/** A device that has no more samples asks for the acknowledgement. */
 const FlushMessage = z.strictObject({ type: z.literal("flush") });
 
 const SamplesMessage = z.strictObject({
@@ -34,19 +34,19 @@ const SamplesMessage = z.strictObject({
   conditions: Conditions.optional(),
 });
 
-/** What a socket has sent that is not stored yet. */
+/** Samples of a socket that are not stored yet. `upto`: the highest sequence number among them. */
 type UnstoredSamples = { upto: number | null; samples: number };
 
-/** When what waits is stored though nothing more comes. */
+/** Waiting samples are stored after this time even when no other frame arrives. */
 const MAX_STORE_DELAY_MS = 30_000;
 
 type SocketHost = {
   ctx: DurableObjectState;
-  /** Takes samples in without storing them yet. */
+  /** Records samples in memory without storing them yet. */
   record(origin: Origin, batch: IncomingBatch): RecordResult;
-  /** Stores what was taken. */
+  /** Stores the recorded samples. */
   save(): void;
-  /** Hears of an attachment that cannot be read. */
+  /** Called with the error of an unreadable attachment. */
   report(error: StoredDocumentError): void;
 };
 
@@ -54,7 +54,7 @@ export class DeviceSockets {
   readonly #host: SocketHost;
   readonly #waiting = new Map<WebSocket, UnstoredSamples>();
   readonly #rate = new WeakMap<WebSocket, { second: number; frames: number }>();
-  /** Since when samples wait. No timer: one would keep the object awake, and billed, between two frames. */
+  /** No timer: it would keep the object awake, and billed, between two frames. */
   #waitingSince: number | null = null;
 
   constructor(host: SocketHost) {
@@ -63,17 +63,16 @@ export class DeviceSockets {
 
   accept(credential: string): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    // One socket a device: the older is half open, or somebody else's.
-    this.flush();
-    for (const older of this.#host.ctx.getWebSockets(credential)) older.close(4409, "another socket of this device");
+    // One socket per device: an older one is half open.
+    this.storeAndAcknowledge();
+    for (const older of this.#host.ctx.getWebSockets(credential)) older.close(4409, "replaced by a newer socket of this device");
     this.#host.ctx.acceptWebSocket(server, [SOCKET_TAG, credential]);
     server.serializeAttachment(socketDocument.wrap({ credential }));
     server.send(JSON.stringify({ type: "hello", credit: MAX_UNACKED_SAMPLES, ack_seconds: ACK_INTERVAL_MS / 1000 }));
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** True for a socket that sends more frames than anybody could need. */
-  #isFlooding(socket: WebSocket): boolean {
+  #isOverFrameRate(socket: WebSocket): boolean {
     const second = Math.floor(Date.now() / 1000);
     const rate = this.#rate.get(socket);
     const frames = rate?.second === second ? rate.frames + 1 : 1;
@@ -82,13 +81,13 @@ export class DeviceSockets {
   }
 
   message(socket: WebSocket, message: string | ArrayBuffer): void {
-    if (this.#isFlooding(socket)) {
+    if (this.#isOverFrameRate(socket)) {
       socket.close(1008, "too many frames");
       return;
     }
     const batch = readFrame(message);
     if (batch === "flush") {
-      this.flush();
+      this.storeAndAcknowledge();
       return;
     }
     if ("close" in batch) {
@@ -106,7 +105,7 @@ export class DeviceSockets {
     try {
       result = this.#host.record({ kind: "device", credential }, batch);
     } catch (error) {
-      // Nothing of it is kept and nothing was acknowledged: the device comes again with all of it.
+      // Nothing was stored or acknowledged, so the device sends all of it again.
       this.closeAll(1011, "not stored");
       throw error;
     }
@@ -114,14 +113,14 @@ export class DeviceSockets {
       socket.close(4403, "not bound");
       return;
     }
-    const refused = result.results.filter(({ status }) => status !== "stored" && status !== "duplicate");
-    if (refused.length > 0) socket.send(JSON.stringify({ type: "refused", results: refused }));
+    const rejected = result.results.filter(({ status }) => status !== "stored" && status !== "duplicate");
+    if (rejected.length > 0) socket.send(JSON.stringify({ type: "refused", results: rejected }));
     this.#waiting.set(socket, { upto: highestSeq(waiting.upto, batch.items), samples: waiting.samples + batch.items.length });
     this.#waitingSince ??= Date.now();
-    if (Date.now() - this.#waitingSince >= ACK_INTERVAL_MS) this.flush();
+    if (Date.now() - this.#waitingSince >= ACK_INTERVAL_MS) this.storeAndAcknowledge();
   }
 
-  /** Null for a socket whose attachment cannot be read: it is closed, and the device comes again with all that it has not heard of. */
+  /** Null when the attachment is unreadable: the socket is closed, and the device sends unacknowledged samples again. */
   #credentialOf(socket: WebSocket): string | null {
     try {
       return socketDocument.unwrap(socket.deserializeAttachment()).credential;
@@ -129,13 +128,13 @@ export class DeviceSockets {
       if (!(error instanceof StoredDocumentError)) throw error;
       this.#host.report(error);
       this.#waiting.delete(socket);
-      socket.close(1011, "the connection is not known any more");
+      socket.close(1011, "connection state lost");
       return null;
     }
   }
 
-  /** Stores what waits, then acknowledges it: the output gate holds the frames until it is durable. */
-  flush(): void {
+  /** The output gate of the platform holds the acknowledgements until the write is durable. */
+  storeAndAcknowledge(): void {
     this.#waitingSince = null;
     if (this.#waiting.size === 0) return;
     this.#host.save();
@@ -145,17 +144,17 @@ export class DeviceSockets {
     this.#waiting.clear();
   }
 
-  /** When the object has to store what waits, or null. */
+  /** When the waiting samples must be stored, epoch milliseconds; null when there are none. */
   get storeDueAt(): number | null {
     return this.#waitingSince === null ? null : this.#waitingSince + MAX_STORE_DELAY_MS;
   }
 
   onClose(socket: WebSocket): void {
-    if (this.#waiting.has(socket)) this.flush();
+    if (this.#waiting.has(socket)) this.storeAndAcknowledge();
     this.#waiting.delete(socket);
   }
 
-  /** Sockets whose credential is not bound here any more. */
+  /** Closes sockets whose credential is no longer bound to this patient. */
   closeUnbound({ bindings, open }: Facts): void {
     const activeCredentials = new Set(
       open ? bindings.filter(({ until }) => until === null).flatMap(({ credentials }) => Object.keys(credentials)) : [],
@@ -175,7 +174,7 @@ export class DeviceSockets {
 
 function readFrame(message: string | ArrayBuffer): IncomingBatch | "flush" | { close: number; reason: string } {
   if (typeof message !== "string") return { close: 1003, reason: "text frames only" };
-  if (message.length > MAX_FRAME_BYTES) return { close: 1009, reason: "64 KiB a frame" };
+  if (message.length > MAX_FRAME_BYTES) return { close: 1009, reason: "a frame has at most 64 KiB" };
   let value: unknown;
   try {
     value = JSON.parse(message);

@@ -1,14 +1,14 @@
-// What a patient's object remembers between two batches: stored with the open block, in the same row.
+// The memory of a patient's object between two batches, stored in the same row as the open block.
 
-import { DAY_MS } from "../../platform/counters.ts";
-import { type AlarmMemory, emptyAlarmMemory } from "../alarm-rules/alarm-memory.ts";
-import type { Facts } from "./context/facts.ts";
-import type { Rollup } from "./samples/rollup.ts";
-import type { SeenSequence } from "./samples/seen-sequence.ts";
+import { DAY_MS } from "../../../platform/counters.ts";
+import { type AlarmMemory, emptyAlarmMemory } from "../../alarm-rules/alarm-memory.ts";
+import type { Facts } from "../context/facts.ts";
+import type { Rollup } from "../samples/rollup.ts";
+import type { SeenSequence } from "../samples/seen-sequence.ts";
 
 export const HOUR_MS = 3_600_000;
 
-/** Where a sample lies: block (epoch milliseconds of its opening) and place in it. */
+/** The position of a sample: block (epoch milliseconds of its opening) and index in it. */
 export type BlockPosition = { block: number; index: number };
 export type LatestEntry = {
   value: number;
@@ -21,34 +21,34 @@ export type LatestEntry = {
 } & BlockPosition;
 
 export type DeviceStatus = {
-  /** When anything came from it last, by our clock. */
+  /** When the device last sent anything, by the server's clock. */
   received: number;
-  /** Its clock minus ours when it last told; null while it never did. */
+  /** Its clock minus the server's, in milliseconds, when it last sent `sent_at`; null until then. */
   skew: number | null;
-  /** What its times are corrected by now; changes only when the skew does, so that a batch sent again meets itself. */
+  /** Milliseconds subtracted from its times. Stable for small drifts, so that a repeated batch is recognized as a duplicate. */
   corrected: number;
   conditions: string[];
 };
 
 export type MonitorMemory = {
-  /** Counts up with everything that D1 is told. */
+  /** Increases with every row for D1, which ignores older versions. */
   version: number;
   alarm: AlarmMemory;
   latest: Record<string, LatestEntry>;
   heard: Record<string, DeviceStatus>;
-  /** Sequence numbers that a device has sent. */
+  /** Sequence numbers received, by device. */
   seen: Record<string, SeenSequence>;
-  /** Newest time by `<device> <code>`: what is newer cannot be there already. */
+  /** Newest measurement time by `<device> <code>`: a newer sample cannot be a duplicate. */
   newest: Record<string, number>;
-  /** Rollups of hours that were not told yet: hour, code. */
+  /** Rollups of open hours, which D1 does not have yet, by hour and code. */
   hours: Record<string, Record<string, Rollup>>;
-  /** Hours before this one were told; what comes later for them corrects. */
+  /** The newest closed hour: a sample for it or an earlier one causes a recount. */
   told: number;
-  /** Told hours to be counted again. */
+  /** Closed hours that wait for a recount. */
   again: number[];
-  /** Items put aside for somebody to look at, by device and day. */
+  /** Count of quarantined items of the day, by device. */
   held: Record<string, { day: number; count: number }>;
-  /** What came from whom on a UTC day, by `<device> <day>`, for the trail: samples, and the range of sequence numbers. */
+  /** Counts for the audit log by `<device> <UTC day>`: samples and the range of sequence numbers. */
   came: Record<string, { day: number; count: number; firstSeq: number | null; lastSeq: number | null }>;
 };
 
@@ -68,7 +68,7 @@ export function newMonitorMemory(now: number): MonitorMemory {
   };
 }
 
-/** Lets go of devices that are bound no more, and of what people wrote down a day ago: nobody sends it again. */
+/** Removes unbound devices, and entries of people older than a day, since those are not sent again. */
 export function pruneUnbound(memory: MonitorMemory, { bindings, as_of }: Pick<Facts, "bindings" | "as_of">): void {
   const bound = new Set(bindings.map(({ device }) => device));
   for (const device of Object.keys(memory.heard)) if (!bound.has(device)) delete memory.heard[device];
