@@ -13,7 +13,7 @@ const oauthErrorResponse = (description: string) => ({
     "application/problem+json": { schema: Problem },
     "application/json": {
       schema: z.object({ error: z.string(), error_description: z.string() }),
-      example: { error: "invalid_grant", error_description: "The credentials are not valid" },
+      example: { error: "invalid_grant", error_description: "Invalid credentials" },
     },
   },
 });
