@@ -1,4 +1,4 @@
-// The map: what every request passes, what is public, the line that authenticates, what is protected.
+// The application: middleware for every request, public routes, authentication, protected routes.
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { apiKeyRoutes } from "./accounts/api-keys/routes.ts";
@@ -79,7 +79,7 @@ const CORS: Parameters<typeof cors>[0] = {
 
 export const app = createRouter(canonicalPath);
 
-/** Where rights and settings change that objects act on; triggers know which (migration 0004_changes). */
+/** Paths whose writes can change what objects act on; database triggers decide which (migration 0004_changes). */
 const MONITOR_CHANGE_PATHS = ["auth/*", "users/*", "hospitals/*", "wards/*", "devices/*", "patients/*", "api-keys/*"].map(
   (path) => `${API_PREFIX}/${path}`,
 );

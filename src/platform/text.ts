@@ -16,7 +16,10 @@ export const singleLine = (max: number) =>
     .min(1)
     .max(max)
     .refine((text) => !CONTROL_CHARACTERS.test(text), "Must not contain control characters")
-    .refine((text) => VISIBLE_CHARACTER.test(text.normalize("NFKC").replace(BLANK_LETTERS, "")), "Must contain a visible character");
+    .refine(
+      (text) => VISIBLE_CHARACTER.test(text.normalize("NFKC").replace(BLANK_LETTERS, "")),
+      "Must contain a visible character",
+    );
 
 export const multiLine = (max: number) => z.string().max(max);
 
