@@ -1,5 +1,3 @@
-// Tokens of machines: `ecd_<credential>_<secret>` of devices, `eca_<hospital>_<credential>_<secret>` of apps. The secret ends
-// in a MAC, so that invented ones fall at the door.
 import type { AppActor, DeviceActor, RequestOrigin } from "../../access/actor.ts";
 import { BoundedCache } from "../../platform/bounded-cache.ts";
 import type { Keys } from "../../platform/config.ts";

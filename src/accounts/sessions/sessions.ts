@@ -1,4 +1,4 @@
-// Sessions: a row in D1 is the truth; refresh tokens are derived from it and rotate with one statement.
+// Sessions: the row in D1 is authoritative; refresh tokens are derived from it and rotate with one statement.
 import { and, desc, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
@@ -17,7 +17,7 @@ import type { AccessTokenSubject } from "./access-tokens.ts";
 
 export const REFRESH_TTL_MS = 30 * DAY_MS;
 export const REFRESH_IDLE_TTL_MS = 7 * DAY_MS;
-/** Within this time of a rotation, the same old token gets the same successor (a lost reply, two tabs). */
+/** Within this time of a rotation, the previous token gets the same successor (a lost response, two tabs). */
 export const ROTATION_GRACE_MS = 10_000;
 export const MAX_SESSIONS = 10;
 
@@ -45,7 +45,7 @@ async function readRefreshToken(keys: Keys, token: string) {
 export type NewSession = { id: string; statements: Statement[] };
 
 /**
- * A session and the end of the oldest beyond ten, for the batch that logs in.
+ * Statements for a new session, which end the oldest beyond ten; for the batch of the login.
  * @param when the whole batch fails on sessions.user_id unless this holds
  */
 export async function prepareSession(
@@ -99,14 +99,14 @@ type RotatedSession = {
   doctor_scope: UserEffectiveRole["doctorScope"] | null;
 };
 
-/** The person is active and, if the session acts for a hospital, still works there. */
+/** The user is active and, if the session acts for a hospital, still an active member there. */
 const USER_STILL_ACTIVE = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = sessions.user_id AND u.active = 1 AND (u.is_admin = 1
   OR sessions.hospital_id IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
     WHERE m.user_id = u.id AND m.hospital_id = sessions.hospital_id AND ${ACTIVE_MEMBERSHIP})))`;
 
 /**
- * Rotates a refresh token. Compare-and-set in one statement: the present generation moves on; the one before it, within
- * ten seconds, gets the same successor; anything older is a reuse and ends the session.
+ * Rotates a refresh token with one compare-and-set: the current generation advances; the previous one gets the same successor
+ * within ten seconds; anything older is a reuse and ends the session.
  * @throws ApiError invalid_refresh_token
  */
 export async function rotateRefreshToken(call: Call, token: string): Promise<AccessTokenSubject & { refreshToken: string }> {
@@ -114,7 +114,7 @@ export async function rotateRefreshToken(call: Call, token: string): Promise<Acc
   const { userId, sessionId, generation } = await readRefreshToken(keys, token);
   const isCurrent = sql`generation = ${generation}`;
   const isAccepted = sql`(${isCurrent} OR (generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS}))`;
-  // A present token of somebody who does not work here just now changes nothing; a reused one always ends the session.
+  // A current token of an inactive member changes nothing; a reused token always ends the session.
   const mayChange = sql`(${USER_STILL_ACTIVE} OR NOT ${isAccepted})`;
   const update = db.all<RotatedSession>(sql`UPDATE sessions SET
       revoked_at = CASE WHEN ${isAccepted} THEN NULL ELSE CAST(${now} AS INTEGER) END,
@@ -162,9 +162,9 @@ export async function rotateRefreshToken(call: Call, token: string): Promise<Acc
 }
 
 /**
- * Lets the caller's session act for another of their hospitals, or for nobody but themselves. The row decides what a
- * session is worth, so tokens issued before act there too; the refresh token stays as it is.
- * @throws ApiError not_found for a hospital where the caller does not work now
+ * Switches the hospital that the caller's session acts for; null for none. Tokens issued before act there too, because the row
+ * decides. The refresh token stays valid.
+ * @throws ApiError not_found for a hospital where the caller is not an active member
  */
 export async function switchHospital(anyCall: Call, hospitalId: string | null): Promise<AccessTokenSubject> {
   const { call, effectiveRole } = await requireRole(anyCall, "self:write");
@@ -202,7 +202,7 @@ const toSessionRole = (
   doctorScope: row.doctor_scope ?? "care_team",
 });
 
-/** Ends one of the caller's own sessions. @throws ApiError not_found for one that is not theirs or has ended */
+/** Ends one of the caller's own sessions. @throws ApiError not_found when it is not theirs or has ended */
 export async function endSession(anyCall: Call, sessionId: string, reason: "logout" | "revoked"): Promise<void> {
   const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, { db, actor, now }) => [
     db
@@ -238,7 +238,7 @@ export async function endSession(anyCall: Call, sessionId: string, reason: "logo
   ]);
 }
 
-/** The caller's live sessions, newest first (at most ten exist). */
+/** The caller's active sessions, newest first (at most ten). */
 export async function listSessions(anyCall: Call) {
   const { call, results } = await withUser(anyCall, "self:read", (_, { db, actor, now }) => [
     db

@@ -1,4 +1,4 @@
-// Staff by invitation: a link that makes an account, or brings one that exists into the hospital.
+// Staff invitations: a link that creates an account, or adds an existing account to the hospital.
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
@@ -26,7 +26,7 @@ export async function unsealInvitee(call: Call, row: { id: string; inviteeSealed
   return Invitee.parse(await unsealValue(call.keys.fields, sealContext(row.id), row.inviteeSealed));
 }
 
-/** An invitation `i` that still counts: unused, and whoever wrote it still may. */
+/** An open invitation `i`: unused, and its author may still invite. */
 export function isInvitationOpen(now: number): SQL {
   return sql`(i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > ${now}
     AND EXISTS (SELECT 1 FROM hospitals h WHERE h.id = i.hospital_id AND h.active = 1)
@@ -43,8 +43,8 @@ export type NewInvitation = {
 };
 
 /**
- * Invites to a hospital: a hospital administrator to their own, an administrator to any. Whether the address is known
- * anywhere is neither asked nor told.
+ * Invites to a hospital: hospital administrators to their own, administrators to any. Does not reveal whether the e-mail is
+ * already registered.
  * @throws ApiError forbidden, not_found (hospital), invalid_request
  */
 export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: string, keyStatements: KeyStatements) {
@@ -116,7 +116,7 @@ const toInvitationLink = (origin: string, id: string, token: string, expiresAt: 
 const isManagedBy = (effectiveRole: UserEffectiveRole) =>
   effectiveRole.role === "admin" ? undefined : eq(invitations.hospitalId, effectiveRole.hospitalId ?? "");
 
-/** The link that a repeated request has made before, for a caller who may still make one. */
+/** Replays the link of an idempotent create, for a caller who may still invite. */
 export async function replayInvitation(anyCall: Call, id: string, origin: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "user:create", (effectiveRole, { db }) => [
     db
@@ -138,7 +138,7 @@ function invitationState(row: typeof invitations.$inferSelect, now: number): "ac
   return row.expiresAt <= now ? "expired" : "open";
 }
 
-/** Newest first, without their tokens. */
+/** Lists invitations, newest first, without their tokens. */
 export async function listInvitations(anyCall: Call, query: PageQuery) {
   const start = await resolvePageStart(anyCall, "invitations", query);
   const { where, orderBy } = keysetClauses(start, invitations.createdAt, invitations.id);
@@ -177,7 +177,7 @@ export async function listInvitations(anyCall: Call, query: PageQuery) {
   return { items, pagination };
 }
 
-/** @throws ApiError not_found, conflict (accepted already, or revoked) */
+/** @throws ApiError not_found, conflict (already accepted or revoked) */
 export async function revokeInvitation(anyCall: Call, id: string): Promise<void> {
   const { call, effectiveRole, results } = await withUser(anyCall, "user:create", (effectiveRole, { db }) => [
     db

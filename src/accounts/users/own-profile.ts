@@ -1,4 +1,4 @@
-// What people see and change of their own account.
+// The caller's own account: profile, role, hospitals and patient records.
 import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { withUser } from "../../access/access.ts";
@@ -12,7 +12,7 @@ import { STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { computeUsernameIndex } from "../auth/login-names.ts";
 
-/** JSON columns: one statement costs less than four. */
+/** JSON columns: one statement is cheaper than four. */
 const Hospital = z.object({ id: z.string(), name: z.string() }).nullable();
 const Seats = z.array(z.object({ hospital_id: z.string(), name: z.string(), role: z.enum(STAFF_ROLES) }));
 const OwnRecords = z.array(z.object({ patient_id: z.string(), hospital_id: z.string() }));
@@ -28,7 +28,7 @@ type MyRow = {
 
 const selectSelf = ({ db, actor }: UserCall) => db.select().from(users).where(eq(users.id, actor.userId));
 
-/** The caller: profile, live role, hospitals to act for and records of their own. */
+/** Returns the caller's profile, current role, memberships and own patient records. */
 export async function getOwnProfile(anyCall: Call) {
   const { call, effectiveRole, results } = await withUser(anyCall, "self:read", (effectiveRole, { db, actor }) => [
     db.all<MyRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, u.created_at AS createdAt, u.version AS version,
@@ -57,7 +57,7 @@ export async function getOwnProfile(anyCall: Call) {
 }
 
 /**
- * Changes the caller's own name or user name. The address is a manager's to change: links and invitations go by it.
+ * Changes the caller's own full name or user name. Only a manager changes the e-mail, because links and invitations use it.
  * @throws ApiError precondition_failed, already_exists
  */
 export async function updateOwnProfile(
