@@ -222,7 +222,9 @@ export const accountRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(z.object({ changed: z.literal(true) }), "The password was changed; all other sessions ended", { changed: true }),
+        200: jsonResponse(z.object({ changed: z.literal(true) }), "The password was changed; all other sessions ended", {
+          changed: true,
+        }),
         ...problemResponses(401, 403, 409, 413, 415, 423),
       },
     }),
@@ -245,7 +247,10 @@ export const accountRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(TokenPair, "A new access token of the same session; the refresh token stays valid", { ...exampleTokens, refresh_token: null }),
+        200: jsonResponse(TokenPair, "A new access token of the same session; the refresh token stays valid", {
+          ...exampleTokens,
+          refresh_token: null,
+        }),
         ...problemResponses(401, 403, 404, 413, 415),
       },
     }),

@@ -9,7 +9,10 @@ export const Username = z
   .string()
   .max(64)
   .transform(normalizeName)
-  .refine((name) => /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/.test(name), "Must be 3 to 32 characters: a-z, 0-9, dot, dash, underscore")
+  .refine(
+    (name) => /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/.test(name),
+    "Must be 3 to 32 characters: a-z, 0-9, dot, dash, underscore",
+  )
   .openapi({ type: "string", maxLength: 64, example: "asha.rao" });
 
 export function computeEmailIndex(keys: Keys, email: string): Promise<string> {

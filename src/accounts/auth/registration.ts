@@ -17,7 +17,10 @@ import { Password, Username } from "./login-names.ts";
 
 const { first_name, last_name, phone, date_of_birth, gender, address, aadhaar_number } = NewPatientBody.shape;
 
-export const TokenTransport = z.enum(["json", "cookie"]).default("json").openapi({ description: "Where the refresh token is returned" });
+export const TokenTransport = z
+  .enum(["json", "cookie"])
+  .default("json")
+  .openapi({ description: "Where the refresh token is returned" });
 
 const registrationFields = {
   email: Email,

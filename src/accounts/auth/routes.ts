@@ -29,7 +29,10 @@ const LoginBody = z
     password: Password,
     transport: TokenTransport,
   })
-  .refine((b) => (b.email === undefined) !== (b.username === undefined), { message: "Exactly one of email and username is required", path: ["email"] })
+  .refine((b) => (b.email === undefined) !== (b.username === undefined), {
+    message: "Exactly one of email and username is required",
+    path: ["email"],
+  })
   .openapi("Login");
 
 const loginRoute = createRoute({

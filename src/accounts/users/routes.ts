@@ -188,11 +188,15 @@ export const userRoutes = createRouter()
       security: BEARER_AUTH,
       request: { params: userParam, headers: idempotencyHeaders },
       responses: {
-        201: jsonResponse(z.object({ url: z.string(), token: z.string(), expires_at: Timestamp }), "A single-use link, valid for 30 minutes", {
-          url: "https://edgecare.example.org/invitation#token=ecp_…",
-          token: "ecp_…",
-          expires_at: EXAMPLES.time,
-        }),
+        201: jsonResponse(
+          z.object({ url: z.string(), token: z.string(), expires_at: Timestamp }),
+          "A single-use link, valid for 30 minutes",
+          {
+            url: "https://edgecare.example.org/invitation#token=ecp_…",
+            token: "ecp_…",
+            expires_at: EXAMPLES.time,
+          },
+        ),
         ...problemResponses(401, 403, 404, 409),
       },
     }),

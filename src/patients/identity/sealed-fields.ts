@@ -1,4 +1,4 @@
-// What identifies a patient and what is told of them: two sealed columns, opened only behind the gate.
+// The two sealed columns of a patient: identity and clinical data. Only unsealed after an access check.
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
@@ -12,7 +12,7 @@ export const identityFields = {
   gender: z.enum(["male", "female", "other", "unknown"]).default("unknown"),
   date_of_birth: z.iso
     .date()
-    .refine((date) => date >= "1880-01-01" && date <= new Date().toISOString().slice(0, 10), "Not in the future")
+    .refine((date) => date >= "1880-01-01" && date <= new Date().toISOString().slice(0, 10), "Must be from 1880-01-01 to today")
     .nullable()
     .default(null)
     .openapi({ example: "1964-03-04" }),
@@ -20,7 +20,7 @@ export const identityFields = {
     .string()
     .trim()
     .max(26)
-    .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "A phone number of digits")
+    .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "Not a valid phone number")
     .nullable()
     .default(null)
     .openapi({ example: "+91 98765 43210" }),
@@ -46,7 +46,7 @@ const StoredIdentity = z.object({
   phone: z.string().nullable(),
   email: z.string().nullable(),
   address: z.string().nullable(),
-  /** All that is kept of the number, for a desk to compare with the card. */
+  /** Only the last four digits are stored, to compare with the card. */
   aadhaar_last4: z.string().nullable().default(null),
 });
 const StoredClinical = z.object({
@@ -86,7 +86,7 @@ export function pickClinical({ medical_history, notes, symptoms }: Clinical): Cl
   return { medical_history, notes, symptoms };
 }
 
-/** How a person is called in a line of text. */
+/** The patient's display name. */
 export function displayName(identity: Pick<Identity, "first_name" | "last_name">): string {
   return [identity.first_name, identity.last_name].filter(Boolean).join(" ");
 }

@@ -1,4 +1,4 @@
-// Intake: what a patient or the desk answers before a visit, each response kept as it was given (FHIR QuestionnaireResponse).
+// Intake questionnaires before a visit; each response is stored unchanged (FHIR QuestionnaireResponse).
 import { z } from "@hono/zod-openapi";
 import { and, desc, eq, sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
@@ -22,7 +22,7 @@ export const IntakeBody = z.strictObject({
   symptoms: clinicalFields.symptoms,
   allergies: textList(200).openapi({ example: ["penicillin"] }),
   medications: textList(200).openapi({ example: ["metoprolol 50 mg"] }),
-  /** Further questions of the form, by their link id. */
+  /** Additional questions of the form, by link id. */
   answers: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/), multiLine(2_000))
     .refine((answers) => Object.keys(answers).length <= 100, "At most 100 answers")
@@ -32,11 +32,11 @@ export const IntakeBody = z.strictObject({
 export type Intake = z.output<typeof IntakeBody>;
 
 const sealContext = (id: string) => ({ table: "intake_responses", column: "answers", id });
-/** Desks that write to one patient at the same moment take turns. */
+/** Retries for concurrent writes to one patient. */
 const MAX_ATTEMPTS = 30;
 
 /**
- * Keeps a response; its symptoms become the patient's present ones.
+ * Stores a response; its symptoms become the patient's current symptoms.
  * @throws ApiError not_found, forbidden
  */
 export async function recordIntake(call: Call, ref: string, input: Intake, keyStatements: KeyStatements) {
@@ -48,7 +48,7 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
     const nextVersion = patient.version + 1;
     const sealed = await sealPatient(keys, patient.id, nextVersion, identity, { ...clinical, symptoms: input.symptoms });
     const id = uuidv7();
-    // Without its row the whole batch fails: somebody changed the patient meanwhile, and the next round sees how.
+    // The batch fails when the patient was changed concurrently; the next attempt reads the new version.
     const idIfUnchanged = sql<string>`(SELECT ${id} FROM patients WHERE id = ${patient.id} AND version = ${patient.version})`;
     try {
       await batch(db, [
@@ -71,7 +71,7 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
       if (!isConditionFailed(error, "intake_responses.id")) throw error;
     }
   }
-  throw new ApiError("conflict", "Others are changing this patient; try again.");
+  throw new ApiError("conflict", "The patient was changed concurrently; try again.");
 }
 
 const toIsoTime = (time: number) => new Date(time).toISOString();
@@ -95,7 +95,7 @@ export async function listIntakes(call: Call, ref: string) {
   return Promise.all(rows.map((row) => toIntake(call, row)));
 }
 
-/** A response that an Idempotency-Key made before. @throws ApiError not_found */
+/** Returns the response that an Idempotency-Key created. @throws ApiError not_found */
 export async function getIntake(call: Call, ref: string, intakeId: string) {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:read");

@@ -1,4 +1,4 @@
-// One page about a patient: who, and what exists of them.
+// The patient summary: identity and counts of related records.
 import { desc, eq, sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
