@@ -119,6 +119,7 @@ export const patientRoutes = createRouter()
       path: "/patients/{patient_id}",
       tags,
       summary: "Update a patient",
+      description: "Requires If-Match.",
       security: BEARER_AUTH,
       request: {
         params: patientParam,
@@ -144,6 +145,7 @@ export const patientRoutes = createRouter()
       path: "/patients/{patient_id}",
       tags,
       summary: "Delete a patient",
+      description: "Only records without reports, devices, linked logins and intakes. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: patientParam, headers: ifMatchHeaders },
       responses: {

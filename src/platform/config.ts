@@ -85,7 +85,7 @@ export async function parseSigningKeys(secret: string): Promise<SigningKeys> {
     publicKeysByKid.set(kid, publicKey);
     jwks.push({ ...(await exportJWK(publicKey)), kid, alg: "ES256", use: "sig" });
   }
-  if (!first) throw new Error("an empty key ring");
+  if (!first) throw new Error("empty key ring");
   return { currentKid: first.kid, privateKey: first.key, publicKeys: publicKeysByKid, jwks: { keys: jwks } };
 }
 
@@ -103,7 +103,7 @@ async function loadKeys(env: Env): Promise<Keys> {
   const fields = await tryLoad("FIELD_KEYS", parseKeyRing(env.FIELD_KEYS ?? ""));
   const identity = env.IDENTITY_KEYS ? await tryLoad("IDENTITY_KEYS", parseMacKeyRing(env.IDENTITY_KEYS)) : null;
   if (invalidSecrets.length > 0 || !jwt || !fields || identity === undefined) {
-    for (const variable of invalidSecrets) log(env, "CRITICAL", "a required secret is missing or unfit", { variable });
+    for (const variable of invalidSecrets) log(env, "CRITICAL", "a required secret is missing or invalid", { variable });
     throw new ApiError("misconfigured");
   }
   const [index, link, refresh, bootstrapHash] = await Promise.all([
@@ -180,7 +180,7 @@ async function assertNoDemoRows(env: Env, db: Db): Promise<void> {
     SELECT 1 FROM users WHERE demo = 1 UNION ALL SELECT 1 FROM hospitals WHERE demo = 1
     UNION ALL SELECT 1 FROM patients WHERE demo = 1 LIMIT 1`);
   if (found.length === 0) return;
-  log(env, "CRITICAL", "the database holds demo rows", { variable: "ENVIRONMENT" });
+  log(env, "CRITICAL", "the database contains demo data", { variable: "ENVIRONMENT" });
   throw new ApiError("misconfigured");
 }
 
@@ -190,7 +190,7 @@ export async function loadVerifiedKeys(env: Env): Promise<Keys> {
   const db = getDb(env.DB);
   const variable = await findMismatchedKey(db, keys);
   if (variable) {
-    log(env, "CRITICAL", "this key is not the one the database was written with", { variable });
+    log(env, "CRITICAL", "the key does not match the database", { variable });
     throw new ApiError("misconfigured");
   }
   if (isProduction(env)) await assertNoDemoRows(env, db);

@@ -38,11 +38,11 @@ async function parseRingEntries(secret: string, importKey: (raw: Bytes) => Promi
     const [kid = "", material = ""] = entry.trim().split(":");
     const raw = Uint8Array.from(atob(material), (ch) => ch.charCodeAt(0));
     if (!KEY_ID_PATTERN.test(kid) || raw.length !== 32 || keys.has(kid))
-      throw new Error("a key ring entry is kid:32 bytes in base64");
+      throw new Error("a key ring entry must be kid:base64 of 32 bytes");
     keys.set(kid, await importKey(raw));
   }
   const currentKid = keys.keys().next().value;
-  if (currentKid === undefined) throw new Error("an empty key ring");
+  if (currentKid === undefined) throw new Error("empty key ring");
   return { currentKid, keys };
 }
 

@@ -67,6 +67,7 @@ export const apiKeyRoutes = createRouter()
       path: "/api-keys",
       tags,
       summary: "Create an API key",
+      description: "The token is shown once.",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,
@@ -117,6 +118,7 @@ export const apiKeyRoutes = createRouter()
       path: "/api-keys/{api_key_id}/rotate",
       tags,
       summary: "Rotate an API key",
+      description: "Creates a successor; the old key stays valid for the grace period.",
       security: BEARER_AUTH,
       request: {
         params: apiKeyParam,

@@ -161,7 +161,7 @@ export const accountRoutes = createRouter()
       method: "get",
       path: "/auth/me",
       tags: ["Authentication"],
-      summary: "Get the own profile",
+      summary: "Get your profile",
       security: BEARER_AUTH,
       responses: {
         200: jsonResponse(Me, "The caller's profile", {
@@ -186,7 +186,7 @@ export const accountRoutes = createRouter()
       method: "patch",
       path: "/auth/me",
       tags,
-      summary: "Update the own profile",
+      summary: "Update your profile",
       security: BEARER_AUTH,
       request: {
         headers: ifMatchHeaders,
@@ -213,7 +213,8 @@ export const accountRoutes = createRouter()
       method: "post",
       path: "/auth/password/change",
       tags,
-      summary: "Change the own password",
+      summary: "Change your password",
+      description: "Ends the caller's other sessions.",
       security: BEARER_AUTH,
       request: {
         body: jsonRequestBody(z.strictObject({ current_password: Password, new_password: Password }), {
@@ -262,6 +263,7 @@ export const accountRoutes = createRouter()
       path: "/auth/invitations/join",
       tags,
       summary: "Accept an invitation with an existing account",
+      description: "Ends the caller's other sessions.",
       security: BEARER_AUTH,
       request: { body: jsonRequestBody(z.strictObject({ token: OneTimeToken }), { token: "eci_…" }) },
       responses: {

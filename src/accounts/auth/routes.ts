@@ -136,7 +136,7 @@ export const authRoutes = createRouter()
       method: "get",
       path: "/auth/sessions",
       tags: ["Authentication"],
-      summary: "List own sessions",
+      summary: "List your sessions",
       security: BEARER_AUTH,
       responses: {
         200: jsonResponse(z.array(Session), "Active sessions, newest first", [
@@ -160,7 +160,7 @@ export const authRoutes = createRouter()
       method: "delete",
       path: "/auth/sessions/{session_id}",
       tags: ["Authentication"],
-      summary: "End an own session",
+      summary: "End one of your sessions",
       security: BEARER_AUTH,
       request: {
         params: z.object({ session_id: z.string().regex(UUID_PATTERN).openapi({ format: "uuid", example: EXAMPLES.session }) }),

@@ -129,6 +129,7 @@ export const userRoutes = createRouter()
       path: "/users/{user_id}",
       tags,
       summary: "Update a user",
+      description: "For a hospital administrator, role and is_active apply to the membership at the hospital.",
       security: BEARER_AUTH,
       request: { params: userParam, headers: ifMatchHeaders, body: jsonRequestBody(UserChange, { is_active: true }) },
       responses: {
@@ -148,6 +149,7 @@ export const userRoutes = createRouter()
       path: "/users/{user_id}",
       tags,
       summary: "Remove a user",
+      description: "Deactivates the account; for a hospital administrator, ends the membership.",
       security: BEARER_AUTH,
       request: { params: userParam },
       responses: { 200: jsonResponse(UserRef, "The account", exampleUserRef), ...problemResponses(401, 403, 404, 409) },
@@ -164,6 +166,7 @@ export const userRoutes = createRouter()
       path: "/users/{user_id}/sessions",
       tags,
       summary: "End a user's sessions",
+      description: "For a hospital administrator, ends only the sessions that act for the hospital.",
       security: BEARER_AUTH,
       request: { params: userParam },
       responses: {

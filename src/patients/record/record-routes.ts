@@ -86,6 +86,7 @@ export const recordRoutes = createRouter()
       path: "/patients/{patient_id}/claim-codes",
       tags,
       summary: "Create a claim code",
+      description: "The patient enters the code to link a login to the record. Shown once, single use, valid for three days.",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
@@ -179,6 +180,7 @@ export const recordRoutes = createRouter()
       path: "/patients/{patient_id}/intake",
       tags,
       summary: "Record an intake",
+      description: "The symptoms replace the patient's current symptoms.",
       security: BEARER_AUTH,
       request: { params: patientParam, headers: idempotencyHeaders, body: jsonRequestBody(IntakeBody, answers) },
       responses: { 201: jsonResponse(Intake, "The response", exampleIntake), ...problemResponses(401, 403, 404, 409, 413, 415) },
@@ -202,6 +204,7 @@ export const recordRoutes = createRouter()
       path: "/patients/{patient_id}/intake",
       tags,
       summary: "List intakes",
+      description: "The latest twenty.",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: { 200: jsonResponse(z.array(Intake), "Newest first", [exampleIntake]), ...problemResponses(401, 403, 404) },
