@@ -4,10 +4,10 @@ import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
 import { getVerifiedKeys } from "./platform/config.ts";
-import { DAY_MS } from "./platform/counters.ts";
 import { batch, getDb } from "./platform/db/client.ts";
 import { heldObservations, passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
 import { log } from "./platform/log.ts";
+import { DAY_MS } from "./platform/time.ts";
 import { expireDirectUploads, sweepDirectUploads, sweepOrphans, sweepSettledUploads } from "./reports/reading/sweep.ts";
 import { pruneByteCounters } from "./reports/upload/quota.ts";
 

@@ -1,6 +1,7 @@
 // Audit events as statements for the caller's own batch, so that a change and its audit event commit together or not at all.
 import { type SQL, sql } from "drizzle-orm";
 import type { Db, Statement } from "../platform/db/client.ts";
+import { HOUR_MS } from "../platform/time.ts";
 import { type Actor, getActorId, type Role } from "./actor.ts";
 
 export type AuditAction = "C" | "R" | "U" | "D" | "E";
@@ -53,7 +54,7 @@ export async function afterAudit<T>(stored: Promise<unknown>, work: Promise<T>):
 }
 
 /** Maximum age difference to an earlier event: events carry the time the request began, and bodies take minutes. */
-const MAX_DISORDER_MS = 3_600_000;
+const MAX_DISORDER_MS = HOUR_MS;
 
 /** Every event recorded at `time` (epoch ms) or later has a higher `seq`. Returns 0 when the bound may be the first event. */
 export const seqLowerBound = (time: number): SQL => searchSeqByTime(time - MAX_DISORDER_MS);

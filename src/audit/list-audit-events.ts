@@ -7,6 +7,7 @@ import { recordAuditEvent, seqLowerBound, seqUpperBound } from "../access/audit.
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch } from "../platform/db/client.ts";
 import { auditEvents } from "../platform/db/schema.ts";
+import { toIso } from "../platform/time.ts";
 
 export type AuditQuery = PageQuery & {
   patient_id?: string | undefined;
@@ -97,7 +98,7 @@ function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hosp
   const detail = reader === "patient" && fullDetail ? detailForPatient : fullDetail;
   return {
     seq: row.seq,
-    recorded: new Date(row.recordedAt).toISOString(),
+    recorded: toIso(row.recordedAt),
     event: row.event,
     action: row.action,
     outcome: row.outcome,

@@ -6,9 +6,10 @@ import { computeMac, sha256Hex, toBase64Url } from "../platform/crypto.ts";
 import { type Db, isUniqueViolation, type Statement } from "../platform/db/client.ts";
 import { idempotencyKeys } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
+import { DAY_MS } from "../platform/time.ts";
 import type { AppEnv } from "./router.ts";
 
-export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
+export const IDEMPOTENCY_TTL_MS = DAY_MS;
 
 /** The key of the request, or null without one. */
 export type IdempotencyKey = { scope: string; keyHash: string } | null;

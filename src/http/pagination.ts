@@ -3,12 +3,13 @@ import { z } from "@hono/zod-openapi";
 import { asc, desc, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { type Actor, type Call, getActorId } from "../access/actor.ts";
-import { computeMac, constantTimeEqual, fromBase64Url, toBase64Url } from "../platform/crypto.ts";
+import { fromBase64Url, toBase64Url } from "../platform/crypto.ts";
 import { ApiError } from "../platform/errors.ts";
+import { signToken, verifyToken } from "../platform/signed-token.ts";
 import type { Pagination } from "./router.ts";
 
 /** Position of the last row: sort value, id, and number of rows up to it. */
-const Place = z.tuple([z.number(), z.string(), z.number()]);
+const CursorPosition = z.tuple([z.number(), z.string(), z.number()]);
 const MAX_OFFSET = 10_000;
 export const COUNT_LIMIT = 10_000;
 
@@ -65,20 +66,17 @@ function cursorBinding(actor: Actor, list: string, filters: object): string[] {
 export async function resolvePageStart({ keys, actor }: Call, list: string, query: PageQuery & object): Promise<PageStart> {
   const { limit, offset, cursor } = query;
   const bindingParts = cursorBinding(actor, list, query);
-  const createCursor = async (...last: [value: number, id: string, position: number]) => {
-    const encodedPayload = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
-    return `${encodedPayload}.${toBase64Url(await computeMac(keys.link, [...bindingParts, encodedPayload]))}`;
+  const createCursor = (...last: [value: number, id: string, position: number]) => {
+    const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
+    return signToken(keys.link, payload, ".", [...bindingParts, payload]);
   };
   if (offset > MAX_OFFSET) throw new ApiError("offset_too_large");
   if (cursor === undefined) return { after: null, offset, skip: offset, limit, createCursor };
   if (offset > 0) throw new ApiError("invalid_request", "Use either cursor or offset.");
-  const [encodedPayload = "", signature = "", ...more] = cursor.split(".");
-  const payload = fromBase64Url(encodedPayload);
-  const givenSignature = fromBase64Url(signature);
-  const expectedSignature = await computeMac(keys.link, [...bindingParts, encodedPayload]);
-  if (!payload || !givenSignature || !constantTimeEqual(givenSignature, expectedSignature) || more.length > 0)
-    throw new ApiError("invalid_cursor");
-  const [value, id, position] = Place.parse(JSON.parse(new TextDecoder().decode(payload)));
+  const encoded = await verifyToken(keys.link, cursor, ".", (payload) => [...bindingParts, payload]);
+  const payload = encoded === null ? null : fromBase64Url(encoded);
+  if (!payload) throw new ApiError("invalid_cursor");
+  const [value, id, position] = CursorPosition.parse(JSON.parse(new TextDecoder().decode(payload)));
   return { after: { value, id }, offset: position, skip: 0, limit, createCursor };
 }
 

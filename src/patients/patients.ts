@@ -18,6 +18,7 @@ import {
   SELF_CARE_HOSPITAL_ID,
 } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
+import { toIso } from "../platform/time.ts";
 import { identifyPerson, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
 import {
   type Identity,
@@ -101,8 +102,6 @@ async function insertPatient(
   return { ...toPatientSummary(row, identity), ...pickClinical(input) };
 }
 
-const toIsoTime = (time: number) => new Date(time).toISOString();
-
 export function toPatientSummary(row: Omit<PatientRow, "identity_sealed" | "clinical_sealed">, identity: Identity) {
   return {
     patient_id: row.id,
@@ -115,8 +114,8 @@ export function toPatientSummary(row: Omit<PatientRow, "identity_sealed" | "clin
     assigned_doctor_id: row.assigned_doctor_id,
     is_active: row.active === 1,
     ...identity,
-    created_at: toIsoTime(row.created_at),
-    updated_at: toIsoTime(row.updated_at),
+    created_at: toIso(row.created_at),
+    updated_at: toIso(row.updated_at),
     version: row.version,
   };
 }
@@ -209,7 +208,7 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
   const [changed] = UpdatedRows.parse(results.at(person ? 1 : 0));
   if (!changed) return failStaleVersion(call, access, "patient.update");
   const { uid, basis } = changed;
-  return { ...after, patient_uid: uid, uid_basis: basis, updated_at: toIsoTime(now), version: version + 1 };
+  return { ...after, patient_uid: uid, uid_basis: basis, updated_at: toIso(now), version: version + 1 };
 }
 
 /** Writes only the difference: most updates leave names and numbers unchanged. */

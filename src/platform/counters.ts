@@ -2,7 +2,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Db, Statement } from "./db/client.ts";
 
-export const DAY_MS = 86_400_000;
 export type CounterChange = { scope: string; day: number; name: string; n: number; sum?: number };
 
 export const COUNTER_SCOPES = {
@@ -10,11 +9,6 @@ export const COUNTER_SCOPES = {
   hospital: (id: string) => `h:${id}`,
   patient: (id: string) => `p:${id}`,
 };
-
-/** The UTC day number of an epoch time in milliseconds. */
-export function utcDayOf(time: number): number {
-  return Math.floor(time / DAY_MS);
-}
 
 /** Adds to counter rows in one statement, inserting those that do not exist. */
 export function incrementCounters(db: Db, changes: readonly CounterChange[]): Statement {

@@ -2,6 +2,7 @@
 import { decryptGcm, deriveRecordKey, encryptGcm, type KeyRing } from "./crypto.ts";
 import { ApiError } from "./errors.ts";
 import { randomOpaqueId } from "./ids.ts";
+import { HOUR_MS } from "./time.ts";
 
 /**
  * STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, CRYPTO 2015): segment i is AES-256-GCM under a key per file with
@@ -34,7 +35,7 @@ function segmentNonce(index: number, last: boolean): Bytes {
 
 /** `<key id>/<hour>/`: the prefix of files created in an hour, so that the orphan sweep does not list the whole bucket. */
 export function hourPrefix(kid: string, time: number): string {
-  return `${kid}/${Math.floor(time / 3_600_000)}/`;
+  return `${kid}/${Math.floor(time / HOUR_MS)}/`;
 }
 
 /** `<key id>/<hour>/<128 random bits>`: opaque, and names the key that decrypts the file. */

@@ -8,19 +8,16 @@ import { activeHospitalId } from "../../access/effective-role.ts";
 import type { APP_SCOPES, Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { credentials, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { createCredentialToken } from "../sessions/credential-tokens.ts";
 
 export type ApiKeyScope = (typeof APP_SCOPES)[number];
 type CredentialRow = typeof credentials.$inferSelect;
 const MAX_TTL_MS = 5 * 365 * DAY_MS;
-
-const toIsoTime = (time: number) => new Date(time).toISOString();
-const toIsoTimeOrNull = (time: number | null) => (time === null ? null : toIsoTime(time));
 
 function toApiKey(row: CredentialRow) {
   return {
@@ -29,10 +26,10 @@ function toApiKey(row: CredentialRow) {
     name: row.name,
     scopes: row.scopes.split(" "),
     created_by: row.createdBy,
-    created_at: toIsoTime(row.createdAt),
-    expires_at: toIsoTimeOrNull(row.expiresAt),
-    last_used_at: toIsoTimeOrNull(row.lastUsedAt),
-    revoked_at: toIsoTimeOrNull(row.revokedAt),
+    created_at: toIso(row.createdAt),
+    expires_at: toIsoOrNull(row.expiresAt),
+    last_used_at: toIsoOrNull(row.lastUsedAt),
+    revoked_at: toIsoOrNull(row.revokedAt),
   };
 }
 
@@ -201,7 +198,7 @@ export async function rotateApiKey(
     return {
       ...toApiKey(successor),
       token,
-      replaces: { api_key_id: id, expires_at: toIsoTimeOrNull(replaced?.expiresAt ?? null) },
+      replaces: { api_key_id: id, expires_at: toIsoOrNull(replaced?.expiresAt ?? null) },
     };
   } catch (error) {
     throw isConditionFailed(error, "credentials.id") ? new ApiError("conflict", "The key has ended; create a new one.") : error;

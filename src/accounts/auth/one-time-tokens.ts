@@ -1,13 +1,14 @@
 // One-time tokens in links: `eci_<id>_<tag>` for invitations, `ecp_<id>_<tag>` for password resets. Stores only an HMAC.
 import type { Keys } from "../../platform/config.ts";
-import { computeBlindIndex, computeMac, toBase64Url } from "../../platform/crypto.ts";
+import { computeBlindIndex } from "../../platform/crypto.ts";
+import { signToken } from "../../platform/signed-token.ts";
 
 type OneTimeTokenKind = "invitation" | "password_reset";
 const TOKEN_PREFIX = { invitation: "eci", password_reset: "ecp" } as const satisfies Record<OneTimeTokenKind, string>;
 
 /** Derived from the id, so that a repeated request returns the same link although it is not stored. */
-export async function deriveOneTimeToken(keys: Keys, kind: OneTimeTokenKind, id: string): Promise<string> {
-  return `${TOKEN_PREFIX[kind]}_${id}_${toBase64Url(await computeMac(keys.link, ["one-time", kind, id]))}`;
+export function deriveOneTimeToken(keys: Keys, kind: OneTimeTokenKind, id: string): Promise<string> {
+  return signToken(keys.link, `${TOKEN_PREFIX[kind]}_${id}`, "_", ["one-time", kind, id]);
 }
 
 /** The stored hash of a token, under the index key, which is never rotated while the data exists. */

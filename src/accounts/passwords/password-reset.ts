@@ -10,6 +10,7 @@ import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { loginAttempts, passwordResets, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
 import { denyForbidden, requireManagedUser } from "../users/manage-users.ts";
 import { hasPasswordHash, passwordChangeStatements } from "./change-password.ts";
@@ -35,7 +36,7 @@ function canResetPassword(actorId: SQL, userId: SQL): SQL {
 const toResetLink = (origin: string, token: string, expiresAt: number) => ({
   url: buildLinkUrl(origin, token),
   token,
-  expires_at: new Date(expiresAt).toISOString(),
+  expires_at: toIso(expiresAt),
 });
 
 /** @throws ApiError not_found, forbidden (the caller's own account; a user with rights beyond the caller's hospital) */

@@ -7,12 +7,13 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import type { Keys } from "../../platform/config.ts";
-import { DAY_MS } from "../../platform/counters.ts";
-import { computeMac, constantTimeEqual, fromBase64Url, sealValue, toBase64Url, unsealValue } from "../../platform/crypto.ts";
+import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { sessions } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { UUID_PATTERN, uuidv7 } from "../../platform/ids.ts";
+import { signToken, verifyToken } from "../../platform/signed-token.ts";
+import { DAY_MS, toIso } from "../../platform/time.ts";
 import type { AccessTokenSubject } from "./access-tokens.ts";
 
 export const REFRESH_TTL_MS = 30 * DAY_MS;
@@ -23,22 +24,22 @@ export const MAX_SESSIONS = 10;
 
 export type SessionClient = { user_agent: string | null; ip: string | null };
 const SessionClient = z.object({ user_agent: z.string().nullable(), ip: z.string().nullable() });
-const place = (id: string) => ({ table: "sessions", column: "client", id });
+const sealContext = (id: string) => ({ table: "sessions", column: "client", id });
 
 /** `ecr_<user>_<session>_<generation>_<HMAC(REFRESH_KEY, all three)>`; only the generation is stored. */
-export async function refreshToken(keys: Keys, userId: string, sessionId: string, generation: number): Promise<string> {
-  const tag = await computeMac(keys.refresh, ["refresh", userId, sessionId, String(generation)]);
-  return `ecr_${userId}_${sessionId}_${generation}_${toBase64Url(tag)}`;
+export function refreshToken(keys: Keys, userId: string, sessionId: string, generation: number): Promise<string> {
+  const macParts = ["refresh", userId, sessionId, String(generation)];
+  return signToken(keys.refresh, `ecr_${userId}_${sessionId}_${generation}`, "_", macParts);
 }
 
-const REFRESH_TOKEN = /^ecr_([^_]{36})_([^_]{36})_([1-9][0-9]{0,8})_(.{43})$/;
+const REFRESH_PAYLOAD_PATTERN = /^ecr_([^_]{36})_([^_]{36})_([1-9][0-9]{0,8})$/;
+const splitRefreshPayload = (payload: string) => REFRESH_PAYLOAD_PATTERN.exec(payload)?.slice(1) ?? [];
 
 /** @throws ApiError invalid_refresh_token */
 async function readRefreshToken(keys: Keys, token: string) {
-  const [, userId = "", sessionId = "", generationText = "", tag = ""] = REFRESH_TOKEN.exec(token) ?? [];
-  const given = fromBase64Url(tag);
-  const expected = await computeMac(keys.refresh, ["refresh", userId, sessionId, generationText]);
-  if (!UUID_PATTERN.test(sessionId) || !given || !constantTimeEqual(given, expected)) throw new ApiError("invalid_refresh_token");
+  const payload = await verifyToken(keys.refresh, token, "_", (payload) => ["refresh", ...splitRefreshPayload(payload)]);
+  const [userId = "", sessionId = "", generationText = ""] = splitRefreshPayload(payload ?? "");
+  if (!UUID_PATTERN.test(sessionId)) throw new ApiError("invalid_refresh_token");
   return { userId, sessionId, generation: Number(generationText) };
 }
 
@@ -57,7 +58,7 @@ export async function prepareSession(
 ): Promise<NewSession> {
   const { db, keys, now } = call;
   const id = uuidv7();
-  const clientSealed = await sealValue(keys.fields, place(id), client);
+  const clientSealed = await sealValue(keys.fields, sealContext(id), client);
   const isActive = sql`user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}`;
   return {
     id,
@@ -252,13 +253,13 @@ export async function listSessions(anyCall: Call) {
 }
 
 async function toSession(call: UserCall, row: typeof sessions.$inferSelect) {
-  const client = SessionClient.parse(await unsealValue(call.keys.fields, place(row.id), row.clientSealed));
+  const client = SessionClient.parse(await unsealValue(call.keys.fields, sealContext(row.id), row.clientSealed));
   return {
     session_id: row.id,
     current: row.id === call.actor.sessionId,
-    created_at: new Date(row.createdAt).toISOString(),
-    last_used_at: new Date(row.rotatedAt).toISOString(),
-    expires_at: new Date(row.expiresAt).toISOString(),
+    created_at: toIso(row.createdAt),
+    last_used_at: toIso(row.rotatedAt),
+    expires_at: toIso(row.expiresAt),
     ...client,
   };
 }

@@ -8,11 +8,11 @@ import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny
 import { ACTIVE_MEMBERSHIP, activeHospitalId } from "../../access/effective-role.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { invitations, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { DAY_MS, toIso } from "../../platform/time.ts";
 import { computeEmailIndex } from "../auth/login-names.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
 import { GRANTABLE_ROLES, type StaffRole } from "./users.ts";
@@ -109,7 +109,7 @@ const toInvitationLink = (origin: string, id: string, token: string, expiresAt: 
   invitation_id: id,
   url: buildLinkUrl(origin, token),
   token,
-  expires_at: new Date(expiresAt).toISOString(),
+  expires_at: toIso(expiresAt),
 });
 
 /** Invitations of hospitals that the caller manages. */
@@ -170,8 +170,8 @@ export async function listInvitations(anyCall: Call, query: PageQuery) {
       role: row.role,
       hospital_id: row.hospitalId,
       state: invitationState(row, now),
-      created_at: new Date(row.createdAt).toISOString(),
-      expires_at: new Date(row.expiresAt).toISOString(),
+      created_at: toIso(row.createdAt),
+      expires_at: toIso(row.expiresAt),
     })),
   );
   return { items, pagination };

@@ -10,6 +10,7 @@ import type { Keys } from "../../platform/config.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { toIso } from "../../platform/time.ts";
 import { computeEmailIndex } from "../auth/login-names.ts";
 import type { UserQuery } from "./schemas.ts";
 import type { StaffRole } from "./users.ts";
@@ -48,7 +49,7 @@ export async function toUser(keys: Keys, effectiveRole: UserEffectiveRole, row: 
     is_admin: row.isAdmin === 1,
     is_active: row.active === 1 && !suspended,
     memberships: ownMemberships.map(({ hospital_id, role, suspended }) => ({ hospital_id, role, is_active: !suspended })),
-    created_at: new Date(row.createdAt).toISOString(),
+    created_at: toIso(row.createdAt),
     version: row.version,
   };
 }

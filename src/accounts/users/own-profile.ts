@@ -10,6 +10,7 @@ import { sealProfile, unsealProfile } from "../../access/profile.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { toIso } from "../../platform/time.ts";
 import { computeUsernameIndex } from "../auth/login-names.ts";
 
 /** JSON columns: one statement is cheaper than four. */
@@ -51,7 +52,7 @@ export async function getOwnProfile(anyCall: Call) {
     hospital: Hospital.parse(JSON.parse(user.hospital)),
     memberships: Seats.parse(JSON.parse(user.seats)),
     patients: OwnRecords.parse(JSON.parse(user.patients)),
-    created_at: new Date(user.createdAt).toISOString(),
+    created_at: toIso(user.createdAt),
     version: user.version,
   };
 }

@@ -1,4 +1,5 @@
 // Rules over time: how fast a value changes, and how far it has drifted from what is usual for this patient.
+import { HOUR_MS } from "../../platform/time.ts";
 import { roundHalfUp } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
 import type { Baseline, RuleRun, Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
@@ -7,7 +8,6 @@ import { formatReading, toLimitKey } from "./limit-rule.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
 
 /** The rate of change is judged on up to seven points, ten seconds apart or more, none older than ten minutes. */
 const MAX_RATE_POINTS = 7;

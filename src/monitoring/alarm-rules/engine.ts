@@ -1,4 +1,5 @@
 // The alarm engine: what happens to a patient goes in, changes of alerts come out. Pure; the caller keeps the memory and the clock.
+import { DAY_MS } from "../../platform/time.ts";
 import type { Sample } from "../vitals/model.ts";
 import type { AlarmMemory, DeviceMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { beginRuleRun } from "./alarm-memory.ts";
@@ -31,7 +32,7 @@ export { emptyAlarmMemory as emptyMemory } from "./alarm-memory.ts";
 export { AlarmError } from "./alert-lifecycle.ts";
 
 /** What was measured longer ago is history: kept and shown, never judged. */
-const MAX_EVALUATED_AGE_MS = 7 * 24 * 3_600_000;
+const MAX_EVALUATED_AGE_MS = 7 * DAY_MS;
 /** A device that reports more conditions than these at a time is not describing itself. */
 const MAX_CONDITIONS = 16;
 

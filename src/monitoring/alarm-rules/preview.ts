@@ -1,4 +1,5 @@
 // What other limits would have meant: stored samples go through the rules again, before the limits are saved.
+import { HOUR_MS } from "../../platform/time.ts";
 import type { Limits, Sample } from "../vitals/model.ts";
 import { emptyMemory, stepAlarms } from "./engine.ts";
 import { MAX_VALUE_HOLD_MS } from "./limit-rule.ts";
@@ -12,8 +13,6 @@ export type Preview = {
   /** Vitals whose limits differ. */
   by_code: Record<string, { before: AlarmCount; after: AlarmCount }>;
 };
-
-const HOUR_MS = 3_600_000;
 
 /**
  * Replays samples (any order, epoch ms) under two sets of limits and counts the alarms that each vital would have raised by its value,

@@ -9,6 +9,7 @@ import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertRules, wards } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { toIso } from "../../platform/time.ts";
 import { checkLimits, type LimitProblem, type LimitsOverride, type LimitsOverrides, mergeLimits } from "../alarm-rules/limits.ts";
 import { limitsOverrideOf } from "../alarm-rules/stored.ts";
 import { findAgeBand, findVital, getDefaultLimits, VITALS } from "../vitals/catalogue.ts";
@@ -32,7 +33,7 @@ function toRule(row: AlertRuleRow) {
     limits,
     version: row.version,
     updated_by: row.updatedBy,
-    updated_at: new Date(row.updatedAt).toISOString(),
+    updated_at: toIso(row.updatedAt),
   };
 }
 

@@ -6,6 +6,7 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { batch } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";
+import { toIsoOrNull } from "../../platform/time.ts";
 import { toPatientAuditEvent } from "./alert-rules.ts";
 
 type SettingsRow = typeof monitoringSettings.$inferSelect;
@@ -22,7 +23,7 @@ function toMonitoring({ patient }: Access, row: SettingsRow | typeof DEFAULT_SET
     pregnant: row.pregnant === 1,
     version: row.version,
     updated_by: row.updatedBy,
-    updated_at: row.updatedAt === null ? null : new Date(row.updatedAt).toISOString(),
+    updated_at: toIsoOrNull(row.updatedAt),
   };
 }
 

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { integerParam, pageQuery } from "../../http/pagination.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { HOUR_MS } from "../patient-object/monitor-memory.ts";
+import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
 import { findVital, findVitalByName } from "../vitals/catalogue.ts";
 
 const MAX_CODES = 20;
@@ -41,7 +41,7 @@ export function parseTimeRange(
   const to = query.to === undefined ? now : Date.parse(query.to);
   const from = query.from === undefined ? to - defaultMs : Date.parse(query.from);
   if (!(from < to)) throw rangeError("from is before to; without to, that is now.");
-  if (to - from > maxMs) throw rangeError(`At most ${Math.floor(maxMs / (24 * HOUR_MS))} days at once.`);
+  if (to - from > maxMs) throw rangeError(`At most ${Math.floor(maxMs / DAY_MS)} days at once.`);
   return { from, to };
 }
 

@@ -1,8 +1,8 @@
 // Hours that are over go to D1, once; an hour that got a late sample or a correction is counted again. The trail hears once a day
 // what came from whom.
-import { DAY_MS } from "../../platform/counters.ts";
+import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
 import type { Facts } from "./context/facts.ts";
-import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
+import type { MonitorMemory } from "./monitor-memory.ts";
 import { readSamples } from "./samples/read-samples.ts";
 import { type Rollup, rollUpByHour } from "./samples/rollup.ts";
 import type { Store } from "./samples/store.ts";

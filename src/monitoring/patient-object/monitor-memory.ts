@@ -1,12 +1,10 @@
 // What a patient's object remembers between two batches: stored with the open block, in the same row.
 
-import { DAY_MS } from "../../platform/counters.ts";
+import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
 import { type AlarmMemory, emptyAlarmMemory } from "../alarm-rules/alarm-memory.ts";
 import type { Facts } from "./context/facts.ts";
 import type { Rollup } from "./samples/rollup.ts";
 import type { SeenSequence } from "./samples/seen-sequence.ts";
-
-export const HOUR_MS = 3_600_000;
 
 /** Where a sample lies: block (epoch milliseconds of its opening) and place in it. */
 export type BlockPosition = { block: number; index: number };

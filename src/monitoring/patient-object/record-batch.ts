@@ -1,6 +1,6 @@
 // A batch on its way into the memory and the blocks: judged, told apart from what is there already, counted.
 
-import { DAY_MS } from "../../platform/counters.ts";
+import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
 import type { AlarmInput } from "../alarm-rules/model.ts";
 import { findVital } from "../vitals/catalogue.ts";
 import type { Sample } from "../vitals/model.ts";
@@ -8,7 +8,7 @@ import { crossCheckPressures, validateSample } from "../vitals/sample-validation
 import { type Binding, type Facts, MAX_BINDING_LATENESS_MS as LATE_BINDING_MS } from "./context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin } from "./contract.ts";
 import { markForRecount } from "./hour-closing.ts";
-import { HOUR_MS, type MonitorMemory } from "./monitor-memory.ts";
+import type { MonitorMemory } from "./monitor-memory.ts";
 import { toObservationId } from "./samples/ids.ts";
 import { addToRollup } from "./samples/rollup.ts";
 import { addSeen, hasSeen, NOTHING_SEEN } from "./samples/seen-sequence.ts";

@@ -1,4 +1,5 @@
 // What readers see of a patient's object: samples with ids and ISO times, alerts, the score, the snapshot.
+import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import type { Alert } from "../alarm-rules/model.ts";
 import { findVital } from "../vitals/catalogue.ts";
 import { computeNews2 as scoreOf } from "../vitals/news2.ts";
@@ -10,8 +11,6 @@ import { toAlertId, toObservationId } from "./samples/ids.ts";
 import type { LocatedSample } from "./samples/store.ts";
 import type { Correction } from "./settings.ts";
 
-const toIso = (time: number) => new Date(time).toISOString();
-const toIsoOrNull = (time: number | null) => (time === null ? null : toIso(time));
 const PERSON_PREFIX = "user:";
 
 export type CorrectedSample = Pick<

@@ -1,4 +1,5 @@
 // The judgement of one incoming item: a sample to keep, or a refusal with its reason. Nothing is guessed and nothing vanishes.
+import { DAY_MS } from "../../platform/time.ts";
 import { CODES, findVital, roundHalfUp } from "./catalogue.ts";
 import type { Sample, Vital } from "./model.ts";
 
@@ -24,7 +25,7 @@ const REJECTIONS = {
 export type RejectionReason = keyof typeof REJECTIONS;
 
 const MAX_CLOCK_LEAD_MS = 2 * 60_000;
-const MAX_SAMPLE_AGE_MS = 30 * 86_400_000;
+const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 const CODE_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,62}[^\s\p{C}])?$/u;
 const UNIT_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,30}[^\s\p{C}])?$/u;
@@ -74,7 +75,7 @@ function daysOf(year: number, month: number): number {
 /** Date.UTC takes the years 0 to 99 for those of the last century. */
 function utcOf(year: number, month: number, day: number): number {
   const time = Date.UTC(year + 400, month - 1, day);
-  return time - 146_097 * 86_400_000;
+  return time - 146_097 * DAY_MS;
 }
 
 /**

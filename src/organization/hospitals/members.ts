@@ -11,6 +11,7 @@ import type { StaffRole } from "../../accounts/users/users.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { hospitals } from "../../platform/db/schema.ts";
+import { toIso } from "../../platform/time.ts";
 
 export type MemberListQuery = PageQuery & { role?: StaffRole | undefined; active?: boolean | undefined };
 type MemberRow = { id: string; profileSealed: string; role: StaffRole; active: number; created_at: number };
@@ -69,7 +70,7 @@ export async function listMembers(anyCall: Call, hospitalId: string, query: Memb
       ...toVisibleProfile(await unsealProfile(keys, row), isManager),
       role: row.role,
       is_active: row.active === 1,
-      since: new Date(row.created_at).toISOString(),
+      since: toIso(row.created_at),
     })),
   );
   return { items, pagination };

@@ -13,6 +13,7 @@ import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/c
 import { practitioners } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 import { type Details, pickDetails, sealDetails, unsealDetails } from "./details.ts";
 
 export type PractitionerRole = "doctor" | "nurse";
@@ -30,8 +31,6 @@ const SELF_EDITABLE_FIELDS = ["phone", "languages", "about"];
 
 type PersonRow = { profileSealed: string; role: string; hospitalName: string; works: number };
 type PractitionerRow = typeof practitioners.$inferSelect & PersonRow;
-
-const toIsoTime = (time: number) => new Date(time).toISOString();
 
 /** Works there now, as doctor or nurse. */
 const IS_ACTIVE_PRACTITIONER = sql`(u.active = 1 AND h.active = 1 AND m.role IN ('doctor', 'nurse') AND ${ACTIVE_MEMBERSHIP})`;
@@ -78,8 +77,8 @@ async function toPractitioner({ keys }: Call, row: PractitionerRow, details?: De
     specialty: row.specialty,
     ...unsealedDetails,
     is_active: row.active === 1 && row.works === 1,
-    created_at: toIsoTime(row.createdAt),
-    updated_at: toIsoTime(row.updatedAt),
+    created_at: toIso(row.createdAt),
+    updated_at: toIso(row.updatedAt),
     version: row.version,
   };
 }

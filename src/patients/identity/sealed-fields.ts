@@ -4,6 +4,7 @@ import type { Keys } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { Email } from "../../platform/email.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
+import { toIsoDate } from "../../platform/time.ts";
 
 export const identityFields = {
   first_name: singleLine(100).openapi({ example: "Asha" }),
@@ -12,7 +13,7 @@ export const identityFields = {
   gender: z.enum(["male", "female", "other", "unknown"]).default("unknown"),
   date_of_birth: z.iso
     .date()
-    .refine((date) => date >= "1880-01-01" && date <= new Date().toISOString().slice(0, 10), "Must be from 1880-01-01 to today")
+    .refine((date) => date >= "1880-01-01" && date <= toIsoDate(Date.now()), "Must be from 1880-01-01 to today")
     .nullable()
     .default(null)
     .openapi({ example: "1964-03-04" }),

@@ -7,6 +7,7 @@ import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { batch } from "../../platform/db/client.ts";
+import { toIso } from "../../platform/time.ts";
 
 type CareTeamMemberRow = { id: string; profileSealed: string; role: string | null; started_at: number };
 
@@ -34,7 +35,7 @@ export async function listCareTeam(call: Call, ref: string) {
       user_id: row.id,
       full_name: (await unsealProfile(keys, row)).full_name,
       role: row.role,
-      since: new Date(row.started_at).toISOString(),
+      since: toIso(row.started_at),
     })),
   );
 }

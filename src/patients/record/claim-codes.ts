@@ -7,12 +7,12 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import type { Keys } from "../../platform/config.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { computeBlindIndex } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { patientClaimCodes, patientLinks, sessions } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
+import { DAY_MS, toIso } from "../../platform/time.ts";
 import { patientEvent } from "../patients.ts";
 
 export const CLAIM_CODE_TTL_MS = 3 * DAY_MS;
@@ -44,7 +44,7 @@ export async function issueClaimCode(call: Call, ref: string) {
     ...recordAuditEvent(db, actor, now, patientEvent(access, "claim_code.issue", "C")),
   ]);
   const formattedCode = (code.toUpperCase().match(/.{4}/g) ?? []).join("-");
-  return { patient_id: patientId, code: formattedCode, expires_at: new Date(expiresAt).toISOString() };
+  return { patient_id: patientId, code: formattedCode, expires_at: toIso(expiresAt) };
 }
 
 /** A valid code: unexpired, of an active hospital, issued by a current member who is not the caller. */
@@ -122,7 +122,7 @@ export async function listPatientLinks(call: Call, ref: string) {
     user_id: row.userId,
     method: row.method,
     verified_by: row.verifiedBy,
-    created_at: new Date(row.createdAt).toISOString(),
+    created_at: toIso(row.createdAt),
   }));
 }
 

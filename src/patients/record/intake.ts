@@ -12,6 +12,7 @@ import { intakeResponses, patients } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
+import { toIso } from "../../platform/time.ts";
 import { clinicalFields, sealPatient, unsealClinical, unsealIdentity } from "../identity/sealed-fields.ts";
 import { patientEvent } from "../patients.ts";
 
@@ -66,7 +67,7 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
           .where(and(eq(patients.id, patient.id), eq(patients.version, patient.version))),
         ...recordAuditEvent(db, actor, now, { ...patientEvent(access, "intake.record", "C"), detail: { intake_id: id } }),
       ]);
-      return { intake_id: id, patient_id: patient.id, authored_by: getActorId(actor), authored_at: toIsoTime(now), ...input };
+      return { intake_id: id, patient_id: patient.id, authored_by: getActorId(actor), authored_at: toIso(now), ...input };
     } catch (error) {
       if (!isConditionFailed(error, "intake_responses.id")) throw error;
     }
@@ -74,13 +75,12 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
   throw new ApiError("conflict", "The patient was changed concurrently; try again.");
 }
 
-const toIsoTime = (time: number) => new Date(time).toISOString();
 type IntakeRow = typeof intakeResponses.$inferSelect;
 
 async function toIntake({ keys }: Call, row: IntakeRow) {
   const intake = IntakeBody.parse(await unsealValue(keys.fields, sealContext(row.id), row.answersSealed));
   const { id, patientId, authoredBy, authoredAt } = row;
-  return { intake_id: id, patient_id: patientId, authored_by: authoredBy, authored_at: toIsoTime(authoredAt), ...intake };
+  return { intake_id: id, patient_id: patientId, authored_by: authoredBy, authored_at: toIso(authoredAt), ...intake };
 }
 
 /** The latest twenty responses, newest first. @throws ApiError not_found */

@@ -8,6 +8,7 @@ import type { Permission } from "../../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { uploads } from "../../platform/db/schema.ts";
+import { toIso } from "../../platform/time.ts";
 import { selectSameFile } from "../upload/new-report.ts";
 import { openDetail, type UploadOutcome, type UploadRow } from "../upload/upload-log.ts";
 
@@ -26,7 +27,7 @@ export async function toUpload(call: Call, row: UploadRow) {
     file_name,
     file_size: row.fileSize,
     sha256: row.sha256,
-    created_at: new Date(row.createdAt).toISOString(),
+    created_at: toIso(row.createdAt),
   };
 }
 

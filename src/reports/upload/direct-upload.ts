@@ -11,6 +11,7 @@ import { uploads } from "../../platform/db/schema.ts";
 import { ApiError, type ErrorCode } from "../../platform/errors.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
 import {
   fileRecordId,
@@ -114,7 +115,7 @@ function toDirectUploadTarget(
   link: { url: string; headers: Record<string, string> },
   expiresAt: number,
 ): DirectUploadTarget {
-  return { upload_id, method: "PUT", ...link, expires_at: new Date(expiresAt).toISOString() };
+  return { upload_id, method: "PUT", ...link, expires_at: toIso(expiresAt) };
 }
 
 const selectDirectUpload = ({ db, actor }: Call, id: string) =>

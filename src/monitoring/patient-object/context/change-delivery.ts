@@ -6,6 +6,7 @@ import type { AppEnv } from "../../../http/router.ts";
 import { batch, getDb } from "../../../platform/db/client.ts";
 import { describeCause, stackFrames } from "../../../platform/errors.ts";
 import { log } from "../../../platform/log.ts";
+import { HOUR_MS } from "../../../platform/time.ts";
 import { factsFromD1 } from "./facts.ts";
 
 const MAX_CHANGES_PER_ROUND = 100;
@@ -14,7 +15,7 @@ const RETRY_MS = 5_000;
 const MAX_RETRY_MS = 10 * 60_000;
 /** A change that has failed this often is parked, after about an hour: tried every six hours, counted by the metrics. */
 export const MAX_ATTEMPTS = 12;
-const PARKED_RETRY_MS = 6 * 3_600_000;
+const PARKED_RETRY_MS = 6 * HOUR_MS;
 /** One object that hangs must not keep the changes for others waiting. */
 const DEADLINE_MS = 10_000;
 

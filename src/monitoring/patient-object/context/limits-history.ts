@@ -1,6 +1,6 @@
 // Which limits held when: charts draw them where they stood, not where they stand. A patient's object notes what its limits rest on
 // whenever that changes, so it knows ward rules, moves between wards and birthdays as the alarm rules do.
-import { DAY_MS } from "../../../platform/counters.ts";
+import { DAY_MS, toIso } from "../../../platform/time.ts";
 import type { LimitsSince } from "../contract.ts";
 import { limitsDocument } from "../documents.ts";
 import type { Store } from "../samples/store.ts";
@@ -59,7 +59,7 @@ export function computeLimitsHistory(notes: readonly LimitsNote[], { codes, from
       const serialized = JSON.stringify(limits);
       if ((codes && !codes.includes(limits.code)) || last.get(limits.code) === serialized) return [];
       last.set(limits.code, serialized);
-      return [{ ...limits, from: new Date(at).toISOString() }];
+      return [{ ...limits, from: toIso(at) }];
     });
   });
   return steps.sort((a, b) => (a.code === b.code ? 0 : a.code < b.code ? -1 : 1));

@@ -4,11 +4,11 @@ import { sql } from "drizzle-orm";
 import type { DeviceActor } from "../../../access/actor.ts";
 import { recordAuditEvent, seqLowerBound } from "../../../access/audit.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
-import { DAY_MS } from "../../../platform/counters.ts";
 import { sealValue } from "../../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
 import { heldObservations } from "../../../platform/db/schema.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import { DAY_MS, toIsoDate } from "../../../platform/time.ts";
 import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../documents.ts";
 import { toAlertId } from "../samples/ids.ts";
 import { packHour } from "../samples/rollup.ts";
@@ -90,7 +90,7 @@ function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, count
     hospitalId: hospital,
     entity: { type: "device", id: by },
     subjects: [patient],
-    detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: count, first_seq: firstSeq, last_seq: lastSeq },
+    detail: { day: toIsoDate(day * DAY_MS), samples: count, first_seq: firstSeq, last_seq: lastSeq },
     // However late the second try comes: the first was not before it was written down.
     when: sql`NOT EXISTS (SELECT 1 FROM audit_events
       WHERE actor_id = ${by} AND seq > ${seqLowerBound(told)} AND request_id = ${via.requestId})`,

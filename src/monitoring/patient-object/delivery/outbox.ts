@@ -1,4 +1,5 @@
 // The rows on their way from a patient's object to D1: attempts, back-off and parking.
+import { HOUR_MS } from "../../../platform/time.ts";
 import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../documents.ts";
 
 export type Outgoing = { id: number; kind: string; body: string };
@@ -9,7 +10,7 @@ export type OutboxState = { waiting: number; parked: number };
 /** A row that has failed this often by itself is parked. With the back-off that takes about five minutes. */
 export const MAX_ATTEMPTS = 6;
 /** Parked rows are tried again this often, one by one: code that was mended meanwhile delivers them. */
-export const PARKED_RETRY_MS = 6 * 3_600_000;
+export const PARKED_RETRY_MS = 6 * HOUR_MS;
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 10 * 60_000;
 /** While D1 as a whole does not answer, nothing waits longer than this. */

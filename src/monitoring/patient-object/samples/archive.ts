@@ -1,8 +1,8 @@
 // Blocks older than thirty days go to R2, sealed, and are read back from there; no row of D1 names them, the object does.
 import { getVerifiedKeys } from "../../../platform/config.ts";
-import { DAY_MS } from "../../../platform/counters.ts";
 import { storeFile } from "../../../platform/files.ts";
 import { randomOpaqueId } from "../../../platform/ids.ts";
+import { DAY_MS } from "../../../platform/time.ts";
 import { decodeBlock } from "./blocks.ts";
 import type { LocatedSample, Store } from "./store.ts";
 

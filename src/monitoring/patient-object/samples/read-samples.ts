@@ -1,10 +1,9 @@
 // Samples of a range of time, from the object's blocks and from the archive alike, with their corrections.
 import { getVerifiedKeys } from "../../../platform/config.ts";
-import { DAY_MS } from "../../../platform/counters.ts";
 import { readFile } from "../../../platform/files.ts";
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { readLimitsHistory } from "../context/limits-history.ts";
 import type { LiveSample } from "../contract.ts";
-import { HOUR_MS } from "../monitor-memory.ts";
 import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { HOT_RETENTION_MS, unpackArchive } from "./archive.ts";
 import { downsample } from "./buckets.ts";

@@ -1,5 +1,6 @@
 // What remains of many values: count, extremes, sum and the latest; by hour for the database, by bucket for charts.
 import { z } from "zod";
+import { HOUR_MS } from "../../../platform/time.ts";
 import type { Sample } from "../../vitals/model.ts";
 
 /** Values in the unit of their code, times in epoch milliseconds. `sum` is exact for values of at most three decimals. */
@@ -14,8 +15,6 @@ const PackedHour: z.ZodType<Record<string, PackedRollup>> = z.record(
 );
 
 export type MeasuredSample = Pick<Sample, "code" | "value" | "at" | "status">;
-
-const HOUR_MS = 3_600_000;
 
 /** The rollup with one more finite value; null is of none. */
 export function addToRollup(rollup: Rollup | null, value: number, at: number): Rollup {

@@ -1,13 +1,13 @@
 // The SQLite of a patient's object: packed blocks of samples, and one row of the open block and the memory, written per batch.
 
-import { DAY_MS } from "../../../platform/counters.ts";
 import { migrateEmpty, migrateExisting } from "../../../platform/object-migrations.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { Facts } from "../context/facts.ts";
 import { saveMemoryParts } from "../damaged-memory.ts";
 import { Outbox } from "../delivery/outbox.ts";
 import { factsDocument, memoryDocument, type OutboxBodies } from "../documents.ts";
-import { HOUR_MS, type MonitorMemory, newMonitorMemory } from "../monitor-memory.ts";
+import { type MonitorMemory, newMonitorMemory } from "../monitor-memory.ts";
 import { Documents } from "../settings.ts";
 import { appendBatch, countSamples, decodeBlock, type StoredBatch, type StoredSample } from "./blocks.ts";
 import type { CorrectionBody } from "./correction.ts";
