@@ -1,5 +1,5 @@
 // The current role of a session or an app's credential, for use inside other statements.
-import { type SQL, sql } from "drizzle-orm";
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { Db } from "../platform/db/client.ts";
 import type { AppEffectiveRole, EffectiveRole, EffectiveRoleRow, Principal, UserActor, UserEffectiveRole } from "./actor.ts";
 import { appHasScope, selectAppRole } from "./credentials.ts";
@@ -72,6 +72,22 @@ export function roleFromToken(actor: Principal): EffectiveRole {
 /** True when statements built for one role are valid for the other. */
 export function isSameEffectiveRole(a: EffectiveRole, b: EffectiveRole): boolean {
   return a.role === b.role && a.hospitalId === b.hospitalId && a.doctorScope === b.doctorScope;
+}
+
+/** The hospital that a request is about: platform administrators specify one, others have their own. */
+export function resolveHospitalId({ role, hospitalId }: EffectiveRole, requestedId: string | undefined): string | null {
+  return role === "admin" ? (requestedId ?? null) : hospitalId;
+}
+
+/** The condition for rows of the caller's hospital; true for platform administrators. @param hospitalId column of the row */
+export function isInCallerHospital({ role, hospitalId: callerHospitalId }: EffectiveRole, hospitalId: SQLWrapper): SQL {
+  return role === "admin" ? sql`1` : sql`${hospitalId} = ${callerHospitalId ?? ""}`;
+}
+
+/** The condition for staff of the caller's hospital, suspended or not; true for platform administrators. @param userId column */
+export function isCallerHospitalStaff({ role, hospitalId }: EffectiveRole, userId: SQLWrapper): SQL {
+  if (role === "admin") return sql`1`;
+  return sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
 }
 
 /** True for members of the hospital and for platform administrators. */

@@ -4,6 +4,7 @@ import { patientVisibility, withPrincipal } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
+import { resolveHospitalId } from "../access/effective-role.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { COUNTER_SCOPES, counterValue } from "../platform/counters.ts";
@@ -144,8 +145,7 @@ const BEFORE_ALL_IDS = "g";
 export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
   const start = await resolvePageStart(anyCall, "patients.search", query);
   const terms = parseQueryTerms(query.q);
-  const searchedHospital = (effectiveRole: EffectiveRole) =>
-    (effectiveRole.role === "admin" ? query.hospital_id : effectiveRole.hospitalId) ?? "";
+  const searchedHospital = (effectiveRole: EffectiveRole) => resolveHospitalId(effectiveRole, query.hospital_id) ?? "";
   const { call, effectiveRole, results } = await withPrincipal(
     anyCall,
     "patient:search",

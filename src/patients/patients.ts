@@ -5,6 +5,7 @@ import { type Access, authorizePatient, withWriter } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal, type PrincipalCall } from "../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { type Denial, denyAccess, requiredFieldError } from "../access/deny.ts";
+import { resolveHospitalId } from "../access/effective-role.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { COUNTER_SCOPES } from "../platform/counters.ts";
@@ -55,12 +56,9 @@ export function createPatient(call: Call, input: CreatePatientInput, keyStatemen
 
 type CreatePatientInput = NewPatient & { hospital_id?: string | undefined };
 
-const resolveHospitalId = ({ role, hospitalId }: EffectiveRole, input: CreatePatientInput) =>
-  role === "admin" ? input.hospital_id : hospitalId;
-
 function findCreateDenial(effectiveRole: EffectiveRole, actor: Principal, input: CreatePatientInput): Denial | null {
   const { role } = effectiveRole;
-  const hospitalId = resolveHospitalId(effectiveRole, input);
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id);
   if (!hospitalId) return requiredFieldError("hospital_id");
   if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE_HOSPITAL_ID) {
     return { error: "not_found", facts: { hospitalId } };
@@ -77,7 +75,7 @@ async function insertPatient(
   leadingStatements: KeyStatements,
 ) {
   const { db, now } = call;
-  const hospitalId = resolveHospitalId(effectiveRole, input) ?? "";
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id) ?? "";
   const { id, identity, statements, insertIndex } = await preparePatient(call, input, hospitalId, effectiveRole.role);
   const leading = leadingStatements(id);
   const results = await batch(db, [...leading, ...statements]).catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
-import { activeHospitalId } from "../../access/effective-role.ts";
+import { activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
 import type { APP_SCOPES, Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
@@ -64,7 +64,7 @@ export async function issueApiKey(anyCall: Call, input: NewApiKey, keyStatements
   const { call, effectiveRole } = await requireRole(anyCall, "api_key:manage");
   const { db, actor, now } = call;
   const { role } = effectiveRole;
-  const hospitalId = role === "admin" ? input.hospital_id : effectiveRole.hospitalId;
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id);
   if (!hospitalId) throw new ApiError("invalid_request", "hospital_id is required.");
   if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE_HOSPITAL_ID) {
     return denyAccess(call, "api_key:manage", "not_found", {
@@ -99,13 +99,7 @@ async function requireApiKey(anyCall: Call, id: string, permission: Permission) 
     db
       .select()
       .from(credentials)
-      .where(
-        and(
-          eq(credentials.id, id),
-          eq(credentials.kind, "app"),
-          effectiveRole.role === "admin" ? undefined : eq(credentials.hospitalId, effectiveRole.hospitalId ?? ""),
-        ),
-      ),
+      .where(and(eq(credentials.id, id), eq(credentials.kind, "app"), isInCallerHospital(effectiveRole, credentials.hospitalId))),
   ]);
   const [row] = results[0];
   const { role, hospitalId } = effectiveRole;
@@ -131,10 +125,10 @@ export async function listApiKeys(anyCall: Call, query: PageQuery & { hospital_i
   const start = await resolvePageStart(anyCall, "api-keys", query);
   const { where, orderBy } = keysetClauses(start, credentials.createdAt, credentials.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "api_key:read", (effectiveRole, { db }) => {
-    const hospitalFilter = effectiveRole.role === "admin" ? query.hospital_id : (effectiveRole.hospitalId ?? "");
     const filter = and(
       eq(credentials.kind, "app"),
-      hospitalFilter === undefined ? undefined : eq(credentials.hospitalId, hospitalFilter),
+      isInCallerHospital(effectiveRole, credentials.hospitalId),
+      query.hospital_id ? eq(credentials.hospitalId, query.hospital_id) : undefined,
     );
     return [
       db

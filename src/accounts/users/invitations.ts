@@ -5,7 +5,7 @@ import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
-import { ACTIVE_MEMBERSHIP, activeHospitalId } from "../../access/effective-role.ts";
+import { ACTIVE_MEMBERSHIP, activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
@@ -50,7 +50,7 @@ export type NewInvitation = {
 export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: string, keyStatements: KeyStatements) {
   const { call, effectiveRole } = await requireRole(anyCall, "user:create");
   const { role, hospitalId: callerHospitalId } = effectiveRole;
-  const hospitalId = role === "admin" ? input.hospital_id : callerHospitalId;
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id);
   if (!GRANTABLE_ROLES[role].includes(input.role))
     return denyAccess(call, "user:create", "forbidden", { role, hospitalId: callerHospitalId, fields: ["role"] });
   if (!hospitalId) throw requiredFieldError("hospital_id");
@@ -112,17 +112,13 @@ const toInvitationLink = (origin: string, id: string, token: string, expiresAt: 
   expires_at: toIso(expiresAt),
 });
 
-/** Invitations of hospitals that the caller manages. */
-const isManagedBy = (effectiveRole: UserEffectiveRole) =>
-  effectiveRole.role === "admin" ? undefined : eq(invitations.hospitalId, effectiveRole.hospitalId ?? "");
-
 /** Replays the link of an idempotent create, for a caller who may still invite. */
 export async function replayInvitation(anyCall: Call, id: string, origin: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "user:create", (effectiveRole, { db }) => [
     db
       .select()
       .from(invitations)
-      .where(and(eq(invitations.id, id), isManagedBy(effectiveRole))),
+      .where(and(eq(invitations.id, id), isInCallerHospital(effectiveRole, invitations.hospitalId))),
   ]);
   const { role, hospitalId } = effectiveRole;
   const [row] = results[0];
@@ -146,12 +142,12 @@ export async function listInvitations(anyCall: Call, query: PageQuery) {
     db
       .select()
       .from(invitations)
-      .where(and(isManagedBy(effectiveRole), where))
+      .where(and(isInCallerHospital(effectiveRole, invitations.hospitalId), where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip),
     db.all<{ n: number }>(
-      sql`SELECT count(*) AS n FROM (SELECT 1 FROM invitations WHERE ${isManagedBy(effectiveRole) ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
+      sql`SELECT count(*) AS n FROM (SELECT 1 FROM invitations WHERE ${isInCallerHospital(effectiveRole, invitations.hospitalId)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
   const { db, actor, now } = call;
@@ -183,7 +179,7 @@ export async function revokeInvitation(anyCall: Call, id: string): Promise<void>
     db
       .select({ hospitalId: invitations.hospitalId })
       .from(invitations)
-      .where(and(eq(invitations.id, id), isManagedBy(effectiveRole))),
+      .where(and(eq(invitations.id, id), isInCallerHospital(effectiveRole, invitations.hospitalId))),
   ]);
   const { role, hospitalId } = effectiveRole;
   const [row] = results[0];

@@ -4,6 +4,7 @@ import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { isCallerHospitalStaff, isInCallerHospital } from "../../access/effective-role.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, resolvePageStart } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";
@@ -18,25 +19,17 @@ import type { StaffRole } from "./users.ts";
 export type MembershipRow = { user_id: string; hospital_id: string; role: StaffRole; suspended: number };
 type UserRow = typeof users.$inferSelect;
 
-const isMemberOf = (hospitalId: string | null) =>
-  sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${users.id} AND m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
 const isSuspendedAt = (hospitalId: string | null) =>
   sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${users.id} AND m.hospital_id = ${hospitalId} AND m.suspended_at IS NOT NULL)`;
 
-/** Like `worksAt`, for lists: starts from the hospital's memberships instead of checking every account. */
+/** Like `isCallerHospitalStaff`, for lists: starts from the hospital's memberships instead of checking every account. */
 const isInStaffOf = (hospitalId: string | null) =>
   sql`${users.id} IN (SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
 
-/** Accounts that the caller manages, including staff suspended at the hospital. */
-export function isManagedBy(effectiveRole: UserEffectiveRole): SQL {
-  return effectiveRole.role === "admin" ? sql`1` : isMemberOf(effectiveRole.hospitalId);
-}
-
 /** Memberships that the caller may see: hospital administrators do not see those at other hospitals. */
 export function selectMemberships(db: Db, effectiveRole: UserEffectiveRole, ids: string[]) {
-  const isVisibleHospital = effectiveRole.role === "admin" ? sql`1` : sql`hospital_id = ${effectiveRole.hospitalId}`;
   return db.all<MembershipRow>(sql`SELECT user_id, hospital_id, role, suspended_at IS NOT NULL AS suspended FROM memberships
-    WHERE user_id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) AND ended_at IS NULL AND ${isVisibleHospital}
+    WHERE user_id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) AND ended_at IS NULL AND ${isInCallerHospital(effectiveRole, sql`hospital_id`)}
     ORDER BY created_at, hospital_id`);
 }
 
@@ -136,7 +129,7 @@ export async function getUser(anyCall: Call, userId: string) {
     db
       .select()
       .from(users)
-      .where(and(eq(users.id, userId), isManagedBy(effectiveRole))),
+      .where(and(eq(users.id, userId), isCallerHospitalStaff(effectiveRole, users.id))),
     selectMemberships(db, effectiveRole, [userId]),
   ]);
   const { role, hospitalId } = effectiveRole;

@@ -4,14 +4,14 @@ import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
-import { activeSession } from "../../access/effective-role.ts";
+import { activeSession, isCallerHospitalStaff, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { sealProfile, unsealProfile } from "../../access/profile.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { computeEmailIndex, computeUsernameIndex } from "../auth/login-names.ts";
-import { isManagedBy, selectMemberships, toUser } from "./list-users.ts";
+import { selectMemberships, toUser } from "./list-users.ts";
 import { endMember } from "./memberships.ts";
 import type { UserChange } from "./schemas.ts";
 
@@ -24,7 +24,7 @@ export async function requireManagedUser(anyCall: Call, permission: Permission, 
     db
       .select()
       .from(users)
-      .where(and(eq(users.id, userId), isManagedBy(effectiveRole))),
+      .where(and(eq(users.id, userId), isCallerHospitalStaff(effectiveRole, users.id))),
   ]);
   const [row] = results[0];
   return row ? { call, effectiveRole, row } : denyAccess(call, permission, "not_found", denialFacts(effectiveRole, userId));
@@ -150,7 +150,7 @@ async function changeMembership(target: ManagedUser, { role, is_active }: UserCh
         eq(users.id, row.id),
         eq(users.version, row.version),
         eq(users.isAdmin, 0),
-        isManagedBy(effectiveRole),
+        isCallerHospitalStaff(effectiveRole, users.id),
         callerStillManages(target),
       ),
     )
@@ -172,7 +172,7 @@ async function changeMembership(target: ManagedUser, { role, is_active }: UserCh
 
 /** Sessions the caller may end: administrators all, hospital administrators those acting for their hospital. */
 function endManagedSessions({ call, effectiveRole, row }: ManagedUser, reason: string, when: SQL) {
-  const actingCondition = effectiveRole.role === "admin" ? undefined : eq(sessions.hospitalId, effectiveRole.hospitalId ?? "");
+  const actingCondition = isInCallerHospital(effectiveRole, sessions.hospitalId);
   return call.db
     .update(sessions)
     .set({ revokedAt: call.now, revokedReason: reason })

@@ -1,10 +1,10 @@
 // User accounts: creation of staff and unlocking. Accounts are found by keyed indexes of e-mail and user name.
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { requireRole, withUser } from "../../access/access.ts";
 import { type Call, getActorId, type Role } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
-import { activeHospitalId } from "../../access/effective-role.ts";
+import { activeHospitalId, isCallerHospitalStaff, resolveHospitalId } from "../../access/effective-role.ts";
 import { type Profile, sealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
@@ -59,7 +59,7 @@ export async function createStaff(
   keyStatements: KeyStatements,
 ): Promise<string> {
   const { call, effectiveRole } = await requireRole(anyCall, "user:create");
-  const hospitalId = effectiveRole.role === "admin" ? input.hospital_id : effectiveRole.hospitalId;
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id);
   const { role } = effectiveRole;
   if (!GRANTABLE_ROLES[role].includes(input.role))
     return denyAccess(call, "user:create", "forbidden", { role, fields: ["role"] });
@@ -124,14 +124,7 @@ export async function unlockUser(anyCall: Call, userId: string): Promise<void> {
     db
       .select({ id: users.id })
       .from(users)
-      .where(
-        and(
-          eq(users.id, userId),
-          effectiveRole.role === "admin"
-            ? sql`1`
-            : sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${userId} AND m.hospital_id = ${effectiveRole.hospitalId} AND m.ended_at IS NULL)`,
-        ),
-      ),
+      .where(and(eq(users.id, userId), isCallerHospitalStaff(effectiveRole, users.id))),
   ]);
   const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
