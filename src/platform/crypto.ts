@@ -58,7 +58,7 @@ export function parseMacKeyRing(secret: string): Promise<MacKeyRing> {
   );
 }
 
-/** Cached derived keys. Records are read repeatedly: the patients of a ward and their reports. */
+/** Cached derived keys per isolate. Records are read repeatedly: the patients of a ward and their reports. */
 export const MAX_RECORD_KEYS = 4_096;
 const recordKeys = new WeakMap<KeyRing, BoundedCache<string, Promise<CryptoKey>>>();
 
@@ -66,14 +66,14 @@ const recordKeys = new WeakMap<KeyRing, BoundedCache<string, Promise<CryptoKey>>
 export function deriveRecordKey(ring: KeyRing, kid: string, record: readonly string[]): Promise<CryptoKey> {
   const master = ring.keys.get(kid);
   if (!master) throw new ApiError("integrity_error", undefined, { cause: new Error("unknown key id") });
-  const kept = recordKeys.get(ring) ?? new BoundedCache(MAX_RECORD_KEYS);
-  recordKeys.set(ring, kept);
+  const cache = recordKeys.get(ring) ?? new BoundedCache(MAX_RECORD_KEYS);
+  recordKeys.set(ring, cache);
   const name = canonicalText([kid, ...record]);
-  const known = kept.get(name);
-  if (known) return known;
+  const cached = cache.get(name);
+  if (cached) return cached;
   const key = deriveKey(master, record);
-  kept.set(name, key);
-  key.catch(() => kept.delete(name));
+  cache.set(name, key);
+  key.catch(() => cache.delete(name));
   return key;
 }
 

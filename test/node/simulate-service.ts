@@ -140,7 +140,8 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
     }
     if (method === "POST" && path === "/devices") {
       const serial = body["serial_number"] ?? "";
-      if ([...service.devices.values()].some((known) => known.serial === serial)) return [409, { title: "Resource already exists" }];
+      if ([...service.devices.values()].some((known) => known.serial === serial))
+        return [409, { title: "Resource already exists" }];
       const made = { id: randomUUID(), serial, patient: null };
       service.devices.set(made.id, made);
       return [201, { data: shown(made) }];

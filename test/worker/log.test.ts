@@ -76,7 +76,7 @@ describe("a line", () => {
     }
     expect(lines.map((line) => line["pathname"])).toEqual([
       "src/access/deny.ts",
-      "src/platform/errors.ts",
+      "src/http/on-error.ts",
       "src/http/request-middleware.ts",
     ]);
   });

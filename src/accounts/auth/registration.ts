@@ -75,8 +75,8 @@ function toPatientInput(input: Registration) {
 }
 
 /**
- * Hashes the password first, and returns the same error for e-mail and user name, so that a caller cannot test whether an
- * e-mail is registered.
+ * Hashes the password first, and returns the same error for e-mail and user name, so that a caller cannot tell which of them
+ * is taken.
  * @throws ApiError registration_refused, invalid_request (weak password, a name that does not fit)
  */
 export async function registerPatient(

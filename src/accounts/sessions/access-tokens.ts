@@ -52,8 +52,8 @@ export function signAccessToken(env: TokenEnv, keys: SigningKeys, token: AccessT
 /** Users per isolate within the lifetime of their tokens. */
 export const MAX_VERIFIED = 2_048;
 /** `from`, `until`: epoch milliseconds between which the signature need not be verified again. */
-type Verified = { issuer: string; token: AccessTokenSubject; from: number; until: number };
-const verifiedTokens = new WeakMap<SigningKeys, BoundedCache<string, Verified>>();
+type CachedToken = { issuer: string; token: AccessTokenSubject; from: number; until: number };
+const verifiedTokens = new WeakMap<SigningKeys, BoundedCache<string, CachedToken>>();
 
 /**
  * Verifies an access token. Caches verified tokens by their exact text until they expire; every request still checks the session
@@ -61,16 +61,16 @@ const verifiedTokens = new WeakMap<SigningKeys, BoundedCache<string, Verified>>(
  * @throws ApiError unauthenticated for anything but a valid token of this service
  */
 export async function verifyAccessToken(env: TokenEnv, keys: SigningKeys, jwt: string, now: number): Promise<AccessTokenSubject> {
-  const kept = verifiedTokens.get(keys) ?? new BoundedCache(MAX_VERIFIED);
-  verifiedTokens.set(keys, kept);
-  const known = kept.get(jwt);
-  if (known && known.issuer === env.ISSUER && known.from <= now && now < known.until) return known.token;
-  const { token, expires } = await checkedToken(env, keys, jwt, now);
-  kept.set(jwt, { issuer: env.ISSUER, token, from: now, until: expires * 1000 });
+  const cache = verifiedTokens.get(keys) ?? new BoundedCache(MAX_VERIFIED);
+  verifiedTokens.set(keys, cache);
+  const cached = cache.get(jwt);
+  if (cached && cached.issuer === env.ISSUER && cached.from <= now && now < cached.until) return cached.token;
+  const { token, expires } = await verifyClaims(env, keys, jwt, now);
+  cache.set(jwt, { issuer: env.ISSUER, token, from: now, until: expires * 1000 });
   return token;
 }
 
-async function checkedToken(
+async function verifyClaims(
   env: TokenEnv,
   keys: SigningKeys,
   jwt: string,
@@ -84,7 +84,7 @@ async function checkedToken(
   return { token: { userId: sub, sessionId: sid, claimedRole: { role, hospitalId: hid, doctorScope: scp } }, expires: exp };
 }
 
-const encodeSegment = (value: unknown) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));
+const encodeSegment = (value: uncached) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));
 
 /**
  * Accepts only the encoding that the service produces: base64url has spare bits, JSON allows repeated keys and spaces, and a

@@ -1,4 +1,4 @@
-// Authentication: reads the Authorization header into an actor. access.ts checks sessions and secrets with the data access.
+// Authentication: reads the Authorization header into an actor. access.ts checks sessions and secrets in the database.
 import type { MiddlewareHandler } from "hono";
 import type { Actor, RequestOrigin } from "../../access/actor.ts";
 import { limitCaller } from "../../http/rate-limit.ts";
