@@ -84,7 +84,7 @@ async function verifyClaims(
   return { token: { userId: sub, sessionId: sid, claimedRole: { role, hospitalId: hid, doctorScope: scp } }, expires: exp };
 }
 
-const encodeSegment = (value: uncached) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));
+const encodeSegment = (value: unknown) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));
 
 /**
  * Accepts only the encoding that the service produces: base64url has spare bits, JSON allows repeated keys and spaces, and a
