@@ -1,4 +1,4 @@
-// The map: what every request passes, what is public, the line that authenticates, what is protected.
+// The application: middleware for every request, public routes, authentication, protected routes.
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { apiKeyRoutes } from "./accounts/api-keys/routes.ts";

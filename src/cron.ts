@@ -1,17 +1,18 @@
-// What time takes away: lapsed login attempts, idempotency keys and claim codes, and files that no row names.
+// The cleanup job: expired login attempts, idempotency keys and claim codes, and files without a database row.
+
 import { lt } from "drizzle-orm";
 import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
 import { getVerifiedKeys } from "./platform/config.ts";
-import { DAY_MS } from "./platform/counters.ts";
 import { batch, getDb } from "./platform/db/client.ts";
 import { heldObservations, passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
 import { log } from "./platform/log.ts";
+import { DAY_MS } from "./platform/time.ts";
 import { expireDirectUploads, sweepDirectUploads, sweepOrphans, sweepSettledUploads } from "./reports/reading/sweep.ts";
 import { pruneByteCounters } from "./reports/upload/quota.ts";
 
-/** How long samples without a patient wait for somebody to look at them. */
+/** Samples without a patient are kept this long for review. */
 const HELD_OBSERVATION_RETENTION_MS = 90 * DAY_MS;
 
 export async function runCleanup(env: Env, now: number): Promise<void> {

@@ -1,9 +1,9 @@
-// What the Worker exports: requests, the clock's work, and the Durable Object classes.
+// Entry points of the Worker: HTTP requests, scheduled jobs and the Durable Object classes.
 import { app } from "./app.ts";
 import { runCleanup } from "./cron.ts";
 import { deliverChanges } from "./monitoring/patient-object/context/change-delivery.ts";
 
-/** As in wrangler.toml; its other clock cleans up. */
+/** As in wrangler.toml; the other cron schedule runs the cleanup. */
 const EVERY_MINUTE_CRON = "* * * * *";
 
 export { WardFeed } from "./monitoring/live/ward-feed.ts";

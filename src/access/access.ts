@@ -1,4 +1,4 @@
-// The one gate: who may do what to which patient. Nothing else reads a patient's row, file or object.
+// Access checks: which actor may perform which operation on which patient. No other module reads patient rows by id.
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
@@ -36,8 +36,8 @@ export type AccessBasis = "self" | "staff" | "care_team" | "admin" | "device" | 
 type Authorized<C, S, T extends readonly Statement[]> = { call: C; effectiveRole: S; results: BatchResponse<T> };
 
 /**
- * Runs statements for a person or an app together with the check of their session or credential, in one round trip.
- * `build` gets the standing that the token claims; when the database knows another one, the statements are built and run
+ * Runs statements for a user or an app together with the check of their session or credential, in one round trip.
+ * `build` gets the role that the token claims; when the database has another role, the statements are built and run
  * again with it.
  * @throws ApiError unauthenticated, forbidden (both audited)
  */
@@ -62,7 +62,7 @@ export async function withPrincipal<const T extends readonly Statement[]>(
     if (isSameEffectiveRole(current, effectiveRole)) {
       if (!roleAllows(current, permission))
         return denyAccess(call, permission, "forbidden", { role: current.role, hospitalId: current.hospitalId });
-      call.debug?.("access given", { action: permission, role: current.role });
+      call.debug?.("access granted", { action: permission, role: current.role });
       return { call, effectiveRole: current, results: results as BatchResponse<T> };
     }
     effectiveRole = current;
@@ -70,7 +70,7 @@ export async function withPrincipal<const T extends readonly Statement[]>(
   throw new ApiError("unavailable");
 }
 
-/** As `asPrincipal`, for people alone: apps are refused like a role that may never. */
+/** Like `withPrincipal`, for users only: apps get forbidden. */
 export async function withUser<const T extends readonly Statement[]>(
   anyCall: Call,
   permission: Permission,
@@ -92,10 +92,10 @@ export async function withUser<const T extends readonly Statement[]>(
 }
 
 function failUnreachable(): never {
-  throw new Error("an app passed a gate for people");
+  throw new Error("an app passed an access check for users");
 }
 
-/** The check alone, for verbs whose writes follow. */
+/** The check without statements, for operations that write later. */
 export async function requireRole(
   anyCall: Call,
   permission: Permission,
@@ -105,9 +105,9 @@ export async function requireRole(
 }
 
 /**
- * One batch for the check and a person's or an app's writes. `write` puts `check` first into its batch; it is given the
- * standing that the token claims, and when the database knows another one nothing was written and it runs again.
- * @param findDenial why this standing may not, or null  @throws ApiError unauthenticated, forbidden and what `refusal` says (audited)
+ * Runs the check and the writes of a user or an app in one batch. `write` puts `checkStatements` first into its batch. It gets
+ * the role that the token claims; when the database has another role, nothing is written and it runs again.
+ * @param findDenial the denial for a role, or null  @throws ApiError unauthenticated, forbidden and the denial (audited)
  */
 export async function withWriter<T>(
   anyCall: Call,
@@ -139,7 +139,7 @@ export async function withWriter<T>(
 }
 
 /**
- * The condition that lists, counts and searches use: rows whose patient the caller may see.
+ * The condition for lists, counts and searches: rows whose patient the caller may see.
  * @param patientId the column that names the patient  @param hospitalId the column that names the patient's hospital
  */
 export function patientVisibility(
@@ -168,18 +168,18 @@ export type Access = {
   patient: PatientRow;
   basis: AccessBasis;
   role: Role | "device" | "app";
-  /** Whose data it is: goes into the audit row. */
+  /** The patient's hospital, for the audit log. */
   hospitalId: string;
   deviceId: string | null;
 };
 
 /**
- * Fetch-or-404 inside what the caller may see, in one statement with the state of session, user and role.
- * @throws ApiError unauthenticated, forbidden (a role that may never), not_found (absent or not visible: one answer)
+ * Fetches a patient that the caller may access, in one statement with the state of session, user and role.
+ * @throws ApiError unauthenticated, forbidden (never allowed for the role), not_found (absent or not visible)
  */
 export async function authorizePatient(call: Call, target: PatientTarget, permission: Permission): Promise<Access> {
   const access = await resolvePatientAccess(call, target, permission);
-  call.debug?.("access given", { action: permission, basis: access.basis, role: access.role });
+  call.debug?.("access granted", { action: permission, basis: access.basis, role: access.role });
   return access;
 }
 
@@ -211,21 +211,21 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
     WHERE ${session.where}`);
   const effectiveRole = toEffectiveRole(row);
   if (!row || !effectiveRole || effectiveRole.role === "app") return denyAccess(call, permission, "unauthenticated", { target });
-  const { role, hospitalId: from } = effectiveRole;
-  const denialFacts = { role, hospitalId: row.hospital_id ?? from, from, target, patientId: row.id };
+  const { role, hospitalId: callerHospitalId } = effectiveRole;
+  const denialFacts = { role, hospitalId: row.hospital_id ?? callerHospitalId, callerHospitalId, target, patientId: row.id };
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
-  if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "Name patient_id.");
+  if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "patient_id is required.");
   if (target === OWN_RECORD && row.links > 1) throw new ApiError("patient_ambiguous");
   const basis = row.id ? resolveBasis(effectiveRole, row) : null;
   if (!basis) return denyAccess(call, permission, "not_found", denialFacts);
-  // What a hospital has written stays the hospital's to change, and a closed one takes nothing more.
+  // Patients do not change records that a hospital created, and a closed hospital accepts no writes.
   const isForbiddenUpdate = permission === "patient:update" && row.hospital_id !== SELF_CARE_HOSPITAL_ID;
   if (basis === "self" && (isForbiddenUpdate || (!row.open && auditAction(permission) !== "R")))
     return denyAccess(call, permission, "forbidden", denialFacts);
   return { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null };
 }
 
-/** Why a person may see a patient, or null. Consent and break-glass will be two more lines here. */
+/** The basis on which a user may access a patient, or null. */
 function resolveBasis(
   effectiveRole: UserEffectiveRole,
   patient: { hospital_id: string; linked: number; in_team: number },
@@ -252,7 +252,7 @@ async function resolveAppAccess(call: Call, actor: AppActor, target: PatientTarg
   if (!row || !effectiveRole) return denyAccess(call, permission, "unauthenticated", { target, when: credentialExists(actor) });
   const denialFacts = { role: "app", hospitalId: effectiveRole.hospitalId, target } as const;
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
-  if (target === OWN_RECORD) throw new ApiError("invalid_request", "Name patient_id.");
+  if (target === OWN_RECORD) throw new ApiError("invalid_request", "patient_id is required.");
   if (!row.id) return denyAccess(call, permission, "not_found", denialFacts);
   return { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null };
 }
@@ -260,8 +260,8 @@ async function resolveAppAccess(call: Call, actor: AppActor, target: PatientTarg
 export type DeviceAccess = { deviceId: string; kind: string; hospitalId: string; access: Access | null };
 
 /**
- * The device that a credential names and, if it may, the patient: devices write reports for the patient they are bound
- * to, and read back what they uploaded.
+ * Resolves the device of a credential and, if permitted, the patient. Devices write for the patient they are bound to and
+ * read the reports they uploaded.
  * @throws ApiError unauthenticated for a credential that is unknown, revoked or expired
  */
 export async function resolveDeviceAccess(
@@ -296,8 +296,8 @@ async function denyDevice(call: Call, actor: DeviceActor, permission: Permission
 }
 
 /**
- * The access that was given, as a condition: for a write that comes minutes after its gate, at the end of a long upload.
- * True while session or credential live and the basis still joins the caller to the patient.
+ * A condition that holds while a granted access is still valid, for a write minutes after the check, such as a long upload:
+ * the session or credential is active and the basis still holds.
  */
 export function accessStillValid(actor: Actor, { basis, patient, hospitalId }: Access, now: number): SQL {
   if (actor.kind === "device" || actor.kind === "app") return credentialStillValid(actor, patient.id, hospitalId, now);

@@ -1,4 +1,4 @@
-// Who is asking, and the call they are making.
+// The actor of a request, and the call context passed to operations.
 import type { Keys } from "../platform/config.ts";
 import type { Db } from "../platform/db/client.ts";
 import type { ROLES } from "../platform/db/schema.ts";
@@ -7,16 +7,16 @@ import type { LogFields } from "../platform/log.ts";
 export type Role = (typeof ROLES)[number];
 export type DoctorScope = "care_team" | "hospital";
 
-/** How a request reached us; both go into the audit row. */
+/** Origin of a request; both fields are written to the audit log. */
 export type RequestOrigin = { requestId: string; ip: string | null };
 
-/** What a person may be at the hospital they act for. The token claims it, the database decides it (access.ts). */
+/** A user's role at the acting hospital. The token claims it, the database decides it (access.ts). */
 export type UserEffectiveRole = { role: Role; hospitalId: string | null; doctorScope: DoctorScope };
-/** What a program may do at the hospital it belongs to. */
+/** An app's role at its hospital. */
 export type AppEffectiveRole = { role: "app"; hospitalId: string; doctorScope: "care_team"; scopes: readonly string[] };
 export type EffectiveRole = UserEffectiveRole | AppEffectiveRole;
 
-/** A standing as the database gives it. */
+/** An effective role as selected from the database. */
 export type EffectiveRoleRow = {
   is_admin: number;
   member_role: Role | "app" | null;
@@ -26,15 +26,15 @@ export type EffectiveRoleRow = {
 };
 
 export type UserActor = { kind: "user"; userId: string; sessionId: string; claimedRole: UserEffectiveRole; via: RequestOrigin };
-/** A machine. Its secret is checked by the statement that first uses it; null where a redeemed link has proved it. */
+/** A device. The first statement that uses the secret verifies it; null when a redeemed link has proved the credential. */
 export type DeviceActor = { kind: "device"; credentialId: string; secretHash: string | null; via: RequestOrigin };
-/** A program of a hospital. The hospital stands in its token, under a MAC; the scopes are the database's. */
+/** An app of a hospital. The token carries the hospital under a MAC; scopes come from the database. */
 export type AppActor = { kind: "app"; credentialId: string; hospitalId: string; secretHash: string | null; via: RequestOrigin };
 export type AnonymousActor = { kind: "anonymous"; via: RequestOrigin };
 export type SystemActor = { kind: "system"; name: string; via: RequestOrigin };
 export type Actor = UserActor | DeviceActor | AppActor | AnonymousActor | SystemActor;
 
-/** Who it is, in one word: what rows and keys remember of an actor. */
+/** The actor's id, as stored in rows and keys. */
 export function getActorId(actor: Actor): string {
   switch (actor.kind) {
     case "user":
@@ -49,16 +49,16 @@ export function getActorId(actor: Actor): string {
   }
 }
 
-/** What every verb needs: the database, the keys, who asks and the server's time in epoch milliseconds. */
+/** Context of every operation: database, keys, actor and the server's time in epoch milliseconds. */
 export type Call<A extends Actor = Actor> = {
   db: Db;
   keys: Keys;
   actor: A;
   now: number;
-  /** A DEBUG line of this request. */
+  /** Writes a DEBUG log line for this request. */
   debug?: (message: string, fields: LogFields) => void;
 };
 export type UserCall = Call<UserActor>;
-/** Whoever works with patients: a person, or a program of a hospital. */
+/** A user or an app: the actors that work with patient records. */
 export type Principal = UserActor | AppActor;
 export type PrincipalCall = Call<Principal>;

@@ -1,6 +1,8 @@
-// The audit trail: statements for the caller's own batch, so that state and trace commit together or not at all.
+// Audit events as statements for the caller's own batch, so that a change and its audit event commit together or not at all.
+
 import { type SQL, sql } from "drizzle-orm";
 import type { Db, Statement } from "../platform/db/client.ts";
+import { HOUR_MS } from "../platform/time.ts";
 import { type Actor, getActorId, type Role } from "./actor.ts";
 
 export type AuditAction = "C" | "R" | "U" | "D" | "E";
@@ -13,20 +15,20 @@ export type AuditEvent = {
   role?: Role | "device" | "app";
   basis?: string;
   purpose?: string;
-  /** Whose data it is about. */
+  /** The hospital whose data was accessed. */
   hospitalId?: string | null;
-  /** Where the actor works; kept when that is another hospital. */
+  /** The actor's hospital; stored only when it is another one. */
   actorHospitalId?: string | null;
   entity?: { type: string; id: string };
   /** Patients whose data the event touched. */
   subjects?: readonly string[];
   /** Ids, counts and keyed hashes only. */
   detail?: Record<string, unknown>;
-  /** For writes that decide in SQL: the event is written only if this holds. `changes() > 0`: the statement before did something. */
+  /** Condition for writes that are decided in SQL. `changes() > 0`: the previous statement changed a row. */
   when?: SQL;
 };
 
-/** One event and its subjects, to be put together in the batch that does what the event says. */
+/** The statements for one event and its subjects; add them to the batch that performs the action. */
 export function recordAuditEvent(db: Db, actor: Actor, now: number, event: AuditEvent): Statement[] {
   const workplaceId = event.actorHospitalId ?? null;
   const atOtherHospital = workplaceId === (event.hospitalId ?? null) ? null : workplaceId;
@@ -42,28 +44,28 @@ export function recordAuditEvent(db: Db, actor: Actor, now: number, event: Audit
 }
 
 /**
- * What `work` gives, once the audit event is stored: reading a sealed record may begin beside the write, and is never answered
- * before it.
+ * Returns the result of `work` once the audit event is stored. Reading a sealed record may start in parallel with the audit
+ * write, but is never returned before it.
  */
 export async function afterAudit<T>(stored: Promise<unknown>, work: Promise<T>): Promise<T> {
-  // Awaited below; a failure meanwhile must not count as unhandled.
+  // Awaited below; prevents an unhandled rejection in the meantime.
   work.catch(() => undefined);
   await stored;
   return work;
 }
 
-/** How much older than an event before it one can be: its time is the request's beginning, and bodies take minutes. */
-const MAX_DISORDER_MS = 3_600_000;
+/** Maximum age difference to an earlier event: events carry the time the request began, and bodies take minutes. */
+const MAX_DISORDER_MS = HOUR_MS;
 
-/** All events recorded at `time` (epoch ms) or later have a higher `seq`. 0 when that may be all. */
+/** Every event recorded at `time` (epoch ms) or later has a higher `seq`. Returns 0 when the bound may be the first event. */
 export const seqLowerBound = (time: number): SQL => searchSeqByTime(time - MAX_DISORDER_MS);
 
 /** No event recorded before `time` has a higher `seq`. */
 export const seqUpperBound = (time: number): SQL => searchSeqByTime(time + MAX_DISORDER_MS);
 
 /**
- * The trail is written in the order of time, nearly: steps that halve find a time within some thirty rows, however long it is, and
- * save an index that every event would pay for. What is at or below `low` is older than the time.
+ * Events are stored nearly in order of time: a binary search finds a time in about thirty row reads, whatever the log's size,
+ * and saves an index that every insert would maintain. Events at or below `low` are older than the time.
  */
 function searchSeqByTime(time: number): SQL {
   return sql`(WITH RECURSIVE half (low, step) AS (
@@ -74,7 +76,7 @@ function searchSeqByTime(time: number): SQL {
     SELECT low FROM half WHERE step = 0)`;
 }
 
-/** The event just inserted has the highest seq, D1 having one writer; if its `when` kept it out, changes() is 0. */
+/** The event just inserted has the highest seq, as D1 has one writer; if its `when` was false, changes() is 0. */
 function insertSubjectsOfLastEvent(db: Db, patientIds: string): Statement {
   return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)
     SELECT value, (SELECT max(seq) FROM audit_events) FROM json_each(${patientIds}) WHERE changes() > 0`);

@@ -1,27 +1,27 @@
-// What the database says of a machine's credential: statements for the gate (access.ts), which decides.
+// SQL statements that check the credentials of devices and apps, for the access checks in access.ts.
 import { type SQL, sql } from "drizzle-orm";
 import type { Db } from "../platform/db/client.ts";
 import type { AppActor, DeviceActor, EffectiveRoleRow } from "./actor.ts";
 import { matchesPatient, PATIENT_COLUMNS, type PatientRow, type PatientTarget } from "./patient-row.ts";
 import type { Permission } from "./permissions.ts";
 
-/** "Last used" is kept to five minutes, so that a busy machine costs one row written in that time. */
+/** "Last used" has a resolution of five minutes, so that a busy machine writes at most one row in that time. */
 const LAST_USED_RESOLUTION_MS = 5 * 60_000;
 
-/** A redeemed link has proved the credential already (reports/links.ts); then only its state counts. */
+/** A redeemed link has already proved the credential (reports/reading/links.ts); then only its state is checked. */
 function credentialMatches({ credentialId, secretHash }: DeviceActor | AppActor): SQL {
   return sql`c.id = ${credentialId} AND ${secretHash === null ? sql`1` : sql`c.secret_hash = ${secretHash}`}`;
 }
 
 const credentialIsActive = (now: number) => sql`c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > ${now})`;
 
-/** Notes that a live credential was used. */
+/** Records the use of an active credential. */
 export function markUsed(db: Db, actor: DeviceActor | AppActor, now: number) {
   return db.run(sql`UPDATE credentials AS c SET last_used_at = CAST(${now} AS INTEGER)
     WHERE ${credentialMatches(actor)} AND ${credentialIsActive(now)} AND (last_used_at IS NULL OR last_used_at < ${now - LAST_USED_RESOLUTION_MS})`);
 }
 
-/** True for a credential that was good once: its refusal leaves a trace; one that never existed could fill the trail. */
+/** True for a credential that exists. Only its denials are recorded: unknown credentials could flood the audit log. */
 export const credentialExists = (actor: DeviceActor | AppActor): SQL =>
   sql`EXISTS (SELECT 1 FROM credentials c WHERE ${credentialMatches(actor)})`;
 
@@ -33,7 +33,7 @@ export type DeviceRow = PatientRow & {
   own: number;
 };
 
-/** The device, the patient it is asked about, and whether it is bound to them or brought the report itself. */
+/** The device, the target patient, and whether the device is bound to the patient or uploaded the report. */
 export function selectDeviceAndPatient(db: Db, actor: DeviceActor, target: PatientTarget, now: number) {
   const uploaded =
     "report" in target
@@ -49,7 +49,7 @@ export function selectDeviceAndPatient(db: Db, actor: DeviceActor, target: Patie
     WHERE ${credentialMatches(actor)} AND c.kind = 'device' AND ${credentialIsActive(now)}`);
 }
 
-/** The app's credential while it lives and its hospital works. */
+/** FROM and WHERE for the app's credential, while it and its hospital are active. */
 function activeAppCredential(actor: AppActor, now: number): { from: SQL; where: SQL } {
   return {
     from: sql`credentials c JOIN hospitals h ON h.id = c.hospital_id AND h.active = 1`,
@@ -57,7 +57,7 @@ function activeAppCredential(actor: AppActor, now: number): { from: SQL; where: 
   };
 }
 
-/** The columns of a person's standing, for an app. */
+/** `ROLE_COLUMNS` of a user's session, for an app. */
 export const APP_ROLE_COLUMNS = sql`0 AS is_admin, 'app' AS member_role, c.hospital_id AS acting_hospital,
   'care_team' AS doctor_scope, c.scopes AS scopes`;
 
@@ -66,20 +66,20 @@ export function selectAppRole(db: Db, actor: AppActor, now: number) {
   return db.all<EffectiveRoleRow>(sql`SELECT ${APP_ROLE_COLUMNS} FROM ${from} WHERE ${where}`);
 }
 
-/** A row while the app's credential lives and has the scope. */
+/** Selects a row while the app's credential is active and has the scope. */
 export function appHasScope(actor: AppActor, permission: Permission, now: number): SQL {
   const { from, where } = activeAppCredential(actor, now);
   return sql`SELECT 1 FROM ${from} WHERE ${where} AND instr(' ' || c.scopes || ' ', ${` ${permission} `}) > 0`;
 }
 
-/** The app's standing and the patient it is asked about, if the record is its hospital's. */
+/** The app's role and the target patient, if the patient belongs to the app's hospital. */
 export function selectAppAndPatient(db: Db, actor: AppActor, target: PatientTarget, now: number) {
   const { from, where } = activeAppCredential(actor, now);
   return db.all<EffectiveRoleRow & PatientRow>(sql`SELECT ${APP_ROLE_COLUMNS}, ${PATIENT_COLUMNS}
     FROM ${from} LEFT JOIN patients ON ${matchesPatient(target, sql`NULL`)} AND patients.hospital_id = c.hospital_id WHERE ${where}`);
 }
 
-/** The access that a machine was given, as a condition, at the end of a long upload. */
+/** A condition that holds while a machine still has its access, for the end of a long upload. */
 export function credentialStillValid(actor: DeviceActor | AppActor, patientId: string, hospitalId: string, now: number): SQL {
   if (actor.kind === "app") {
     const { from, where } = activeAppCredential(actor, now);

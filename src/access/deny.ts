@@ -1,4 +1,4 @@
-// How a refusal ends: its trace first, then the error. Denials are decisions too.
+// Access denials and failed preconditions: records the audit event, then throws the error.
 import type { SQL } from "drizzle-orm";
 import { batch } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
@@ -10,23 +10,23 @@ import { auditAction, type Permission } from "./permissions.ts";
 type DenialFacts = {
   role?: EffectiveRole["role"] | "device";
   hospitalId?: string | null;
-  /** Where the caller works. */
-  from?: string | null;
+  /** The hospital the caller acts for. */
+  callerHospitalId?: string | null;
   target?: Record<string, string>;
   patientId?: string | null;
-  /** The refusal is recorded only if this holds. */
+  /** The denial is recorded only if this holds. */
   when?: SQL;
-  /** Fields of the body that are the reason: a 403 names them. */
+  /** Body fields that caused the denial; listed in the 403. */
   fields?: readonly string[];
 };
 
-/** Why somebody may not, before it is recorded and thrown; an error as it stands is thrown without a trace. */
+/** A denial to be recorded and thrown; an ApiError is thrown without an audit event. */
 export type Denial = { error: "forbidden" | "not_found"; facts: DenialFacts } | ApiError;
 
-/** Ids of ours. A path may hold a name or a phone number instead, and those stay out of the trail. */
+/** True for ids of the service. A path may hold a name or a phone number instead, which must not enter the audit log. */
 const isOwnIdFormat = (id: string) => UUID_PATTERN.test(id) || /^[1-9][0-9]{0,8}$/.test(id);
 
-/** Records a refusal, then throws it: denials are decisions too. @throws ApiError always */
+/** Records the denial, then throws it. @throws ApiError always */
 export async function denyAccess(
   call: Call,
   action: Permission,
@@ -44,30 +44,36 @@ export async function denyAccess(
       detail: { action },
       ...(facts.role && { role: facts.role }),
       hospitalId: facts.hospitalId ?? null,
-      actorHospitalId: facts.from ?? null,
+      actorHospitalId: facts.callerHospitalId ?? null,
       ...(type && id && isOwnIdFormat(id) && { entity: { type, id } }),
       subjects: facts.patientId ? [facts.patientId] : [],
       ...(facts.when && { when: facts.when }),
     }),
   );
-  call.debug?.("access refused", { action, reason: error, ...(facts.role && { role: facts.role }) });
-  const errors = (facts.fields ?? []).map((path) => ({ path, message: "Not yours to change", code: "forbidden" }));
-  throw new ApiError(error, errors.length > 0 ? "Some fields are not yours to change; see errors." : undefined, { errors });
+  call.debug?.("access denied", { action, reason: error, ...(facts.role && { role: facts.role }) });
+  const errors = (facts.fields ?? []).map((path) => ({
+    path,
+    message: "Insufficient permissions to change this field",
+    code: "forbidden",
+  }));
+  throw new ApiError(error, errors.length > 0 ? "Insufficient permissions to change some fields; see errors." : undefined, {
+    errors,
+  });
 }
 
-/** The caller has to say something that others need not. */
+/** The error for a field that is required from this caller only. */
 export const requiredFieldError = (field: string) =>
-  new ApiError("invalid_request", `Name ${field}.`, { errors: [{ path: field, message: "Required", code: "required" }] });
+  new ApiError("invalid_request", `${field} is required.`, { errors: [{ path: field, message: "Required", code: "required" }] });
 
 type StateFailure = "precondition_failed" | "conflict" | "password_given" | "registration_refused";
 
-/** As `refuse`, where the caller may but the state does not allow it. @param event what would have been @throws ApiError always */
+/** Records and throws a failure of an allowed operation. @param event the event of the operation  @throws ApiError always */
 export async function failWithAudit(call: Call, error: StateFailure, event: AuditEvent): Promise<never> {
   await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, { ...event, outcome: "failed", reason: error }));
   throw new ApiError(error);
 }
 
-/** A record that the caller may not see: recorded, then answered as if it were absent. @throws ApiError always */
+/** Records access to a record that the caller may not see, then throws not_found. @throws ApiError always */
 export function denyNotFound(
   call: Call,
   permission: Permission,

@@ -1,5 +1,5 @@
-// What a session or an app's credential is worth now, for the statement that needs it.
-import { type SQL, sql } from "drizzle-orm";
+// The current role of a session or an app's credential, for use inside other statements.
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { Db } from "../platform/db/client.ts";
 import type { AppEffectiveRole, EffectiveRole, EffectiveRoleRow, Principal, UserActor, UserEffectiveRole } from "./actor.ts";
 import { appHasScope, selectAppRole } from "./credentials.ts";
@@ -8,13 +8,13 @@ import type { Permission } from "./permissions.ts";
 export const ROLE_COLUMNS = sql`u.is_admin AS is_admin, m.role AS member_role, s.hospital_id AS acting_hospital,
   h.doctor_scope AS doctor_scope, NULL AS scopes`;
 
-/** A membership that counts: neither ended nor suspended. The table is called `m` wherever this stands. */
+/** An active membership: neither ended nor suspended. Requires the table alias `m`. */
 export const ACTIVE_MEMBERSHIP = sql`m.ended_at IS NULL AND m.suspended_at IS NULL`;
 
-/** The hospital's id while it works, else nothing: a NOT NULL column then fails the batch (`isUnmet`). */
+/** The hospital's id while it is active, else NULL: a NOT NULL column then fails the batch (`isConditionFailed`). */
 export const activeHospitalId = (id: string): SQL => sql`(SELECT id FROM hospitals WHERE id = ${id} AND active = 1)`;
 
-/** The session, the user, the membership and the hospital, as they are in this very statement. */
+/** FROM and WHERE for the active session with its user, membership and hospital. */
 export function activeSession(actor: UserActor, now: number): { from: SQL; where: SQL } {
   return {
     from: sql`sessions s JOIN users u ON u.id = s.user_id AND u.active = 1
@@ -24,7 +24,7 @@ export function activeSession(actor: UserActor, now: number): { from: SQL; where
   };
 }
 
-/** Null when the session acts for a hospital that was deactivated or that the person has left. */
+/** Null when the session acts for a hospital that was deactivated or that the user has left. */
 export function toEffectiveRole(row: EffectiveRoleRow | undefined): EffectiveRole | null {
   if (!row) return null;
   const { acting_hospital: hospitalId, member_role: role, doctor_scope: doctorScope } = row;
@@ -44,8 +44,8 @@ export function selectEffectiveRole(db: Db, actor: Principal, now: number) {
 }
 
 /**
- * Fails its batch (`isOtherwise`) unless session or credential are worth this now and allow the action: the absolute
- * value of the smallest integer overflows. For writes that go with their check in one round trip.
+ * Fails its batch (`isRoleChanged`) unless the session or credential has this role and permission: the absolute value
+ * of the smallest integer overflows. For writes in the same round trip as their check.
  */
 export function assertEffectiveRole(db: Db, actor: Principal, effectiveRole: EffectiveRole, permission: Permission, now: number) {
   const stillHeld = actor.kind === "app" ? appHasScope(actor, permission, now) : userHasRole(actor, effectiveRole, now);
@@ -63,18 +63,34 @@ function userHasRole(actor: UserActor, { role, hospitalId, doctorScope }: Effect
   return sql`SELECT 1 FROM ${from} WHERE ${where} AND s.hospital_id IS ${hospitalId} AND ${roleCondition}`;
 }
 
-/** What the caller's token says. Of an app it says no scopes; the database has the last word on both. */
+/** The role that the token claims, to be confirmed by the database. An app's token claims no scopes. */
 export function roleFromToken(actor: Principal): EffectiveRole {
   if (actor.kind === "user") return actor.claimedRole;
   return { role: "app", hospitalId: actor.hospitalId, doctorScope: "care_team", scopes: [] } satisfies AppEffectiveRole;
 }
 
-/** Whether what was built for one standing serves the other. */
+/** True when statements built for one role are valid for the other. */
 export function isSameEffectiveRole(a: EffectiveRole, b: EffectiveRole): boolean {
   return a.role === b.role && a.hospitalId === b.hospitalId && a.doctorScope === b.doctorScope;
 }
 
-/** Whether the caller works at the hospital, or is an administrator of the deployment. */
+/** The hospital that a request is about: platform administrators specify one, others have their own. */
+export function resolveHospitalId({ role, hospitalId }: EffectiveRole, requestedId: string | undefined): string | null {
+  return role === "admin" ? (requestedId ?? null) : hospitalId;
+}
+
+/** The condition for rows of the caller's hospital; true for platform administrators. @param hospitalId column of the row */
+export function isInCallerHospital({ role, hospitalId: callerHospitalId }: EffectiveRole, hospitalId: SQLWrapper): SQL {
+  return role === "admin" ? sql`1` : sql`${hospitalId} = ${callerHospitalId ?? ""}`;
+}
+
+/** The condition for staff of the caller's hospital, suspended or not; true for platform administrators. @param userId column */
+export function isCallerHospitalStaff({ role, hospitalId }: EffectiveRole, userId: SQLWrapper): SQL {
+  if (role === "admin") return sql`1`;
+  return sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
+}
+
+/** True for members of the hospital and for platform administrators. */
 export function canManageHospital(effectiveRole: UserEffectiveRole, hospitalId: string): boolean {
   return effectiveRole.role === "admin" || effectiveRole.hospitalId === hospitalId;
 }

@@ -1,8 +1,8 @@
-// A patient's row as the gate reads it, and what a request may name a patient by.
+// The patient row that access checks read, and the ways a request identifies a patient.
 import { type SQL, sql } from "drizzle-orm";
 import { UUID_PATTERN } from "../platform/ids.ts";
 
-/** What a request may name a patient by; numbers are the documents' integer ids. */
+/** Identifies a patient by id or patient number, or by a report of theirs. */
 export type PatientTarget = { patient: string } | { report: string } | typeof OWN_RECORD;
 /** The caller's own record, or the patient that the calling device is bound to. */
 export const OWN_RECORD = { patient: "own" } as const;
@@ -24,7 +24,7 @@ export type PatientRow = {
   version: number;
 };
 
-/** What a list shows of a patient; `PATIENT` adds what only a page of their own shows. */
+/** Columns for lists; `PATIENT_COLUMNS` adds those shown on the patient's page. */
 export const PATIENT_SUMMARY_COLUMNS = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id,
   patients.ward_id AS ward_id, patients.monitoring AS monitoring, patients.patient_uid AS patient_uid,
   patients.uid_basis AS uid_basis, patients.identity_sealed AS identity_sealed,
@@ -32,7 +32,7 @@ export const PATIENT_SUMMARY_COLUMNS = sql`patients.id AS id, patients.patient_n
   patients.created_at AS created_at, patients.updated_at AS updated_at, patients.version AS version`;
 export const PATIENT_COLUMNS = sql`${PATIENT_SUMMARY_COLUMNS}, patients.clinical_sealed AS clinical_sealed`;
 
-/** @param ownPatientId SQL for the id that `OWN` means */
+/** @param ownPatientId SQL for the id that `OWN_RECORD` stands for */
 export function matchesPatient(target: PatientTarget, ownPatientId: SQL): SQL {
   if (target === OWN_RECORD) return sql`patients.id = ${ownPatientId}`;
   if ("report" in target) return sql`patients.id = (SELECT patient_id FROM reports WHERE id = ${target.report})`;

@@ -1,4 +1,4 @@
-// Which roles may ever do what. Whether to this patient is the question of access.ts.
+// Permissions per role. access.ts decides whether the caller may access a given patient.
 import type { EffectiveRole, Role } from "./actor.ts";
 import type { AuditAction } from "./audit.ts";
 
@@ -13,7 +13,7 @@ const ROLES_BY_PERMISSION = {
   "patient:read": EVERYONE,
   "patient:create": STAFF,
   "patient:search": STAFF,
-  /** A patient changes only a record of their own making (access.ts). */
+  /** A patient changes only a record created by self-registration (access.ts). */
   "patient:update": EVERYONE,
   "patient:delete": MANAGERS,
   "patient:claim": ["patient"],
@@ -40,7 +40,7 @@ const ROLES_BY_PERMISSION = {
   "ward:manage": MANAGERS,
   "practitioner:read": EVERYONE,
   "practitioner:manage": MANAGERS,
-  /** Colleagues know each other's names and roles; how to reach somebody is for managers (hospitals/members.ts). */
+  /** Colleagues see names and roles; contact details are for managers (organization/hospitals/members.ts). */
   "member:read": STAFF,
   "member:manage": MANAGERS,
   "user:read": MANAGERS,
@@ -56,7 +56,7 @@ const ROLES_BY_PERMISSION = {
 
 export type Permission = keyof typeof ROLES_BY_PERMISSION;
 
-/** What an app credential can be given: the scopes of an API key are names of these actions. */
+/** Permissions that an API key can be given as scopes. */
 export const APP_SCOPES = [
   "patient:read",
   "patient:search",
@@ -69,7 +69,7 @@ export const APP_SCOPES = [
   "alert:read",
 ] as const satisfies readonly Permission[];
 
-/** The FHIR AuditEvent.action of an action, by its second word. */
+/** FHIR AuditEvent.action by the operation part of a permission. */
 const AUDIT_ACTION_BY_OPERATION: Record<string, AuditAction> = {
   read: "R",
   search: "R",
@@ -87,7 +87,7 @@ export function auditAction(permission: Permission): AuditAction {
   return AUDIT_ACTION_BY_OPERATION[permission.split(":")[1] ?? ""] ?? "E";
 }
 
-/** Before an app's scopes are known, what an app could be given at most. */
+/** True when the role, or for an app any scope, could allow the permission. Scopes are checked by `roleAllows`. */
 export function roleMightAllow({ role }: EffectiveRole, permission: Permission): boolean {
   const roles: readonly (Role | "app")[] = ROLES_BY_PERMISSION[permission];
   const scopes: readonly Permission[] = APP_SCOPES;

@@ -1,4 +1,5 @@
-// Reading the trail: administrators all of it, hospital administrators their hospital's, patients what concerns them.
+// Lists audit events: administrators see all, hospital administrators their hospital's, patients those about them.
+
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { withUser } from "../access/access.ts";
@@ -7,6 +8,7 @@ import { recordAuditEvent, seqLowerBound, seqUpperBound } from "../access/audit.
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch } from "../platform/db/client.ts";
 import { auditEvents } from "../platform/db/schema.ts";
+import { toIso } from "../platform/time.ts";
 
 export type AuditQuery = PageQuery & {
   patient_id?: string | undefined;
@@ -18,13 +20,14 @@ export type AuditQuery = PageQuery & {
   abroad?: boolean | undefined;
 };
 
-/** The columns of D1 have their version by its migrations. */
+/** Columns of D1 are versioned by migrations. */
 const Detail = z.record(z.string(), z.unknown());
 const SEQ_COLUMN = auditEvents.seq;
 
-function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor, abroad: boolean): SQL {
-  if (effectiveRole.role === "admin") return abroad ? sql`${auditEvents.actorHospitalId} IS NOT NULL` : sql`1`;
-  if (effectiveRole.role === "hospital_admin" && abroad) return eq(auditEvents.actorHospitalId, effectiveRole.hospitalId ?? "");
+function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor, atOtherHospital: boolean): SQL {
+  if (effectiveRole.role === "admin") return atOtherHospital ? sql`${auditEvents.actorHospitalId} IS NOT NULL` : sql`1`;
+  if (effectiveRole.role === "hospital_admin" && atOtherHospital)
+    return eq(auditEvents.actorHospitalId, effectiveRole.hospitalId ?? "");
   if (effectiveRole.role === "hospital_admin") return eq(auditEvents.hospitalId, effectiveRole.hospitalId ?? "");
   return sql`${SEQ_COLUMN} IN (SELECT s.seq FROM audit_subjects s JOIN patient_links l ON l.patient_id = s.patient_id WHERE l.user_id = ${actor.userId})`;
 }
@@ -35,18 +38,18 @@ function buildAuditFilter(query: AuditQuery): SQL | undefined {
     query.actor_id ? eq(auditEvents.actorId, query.actor_id) : undefined,
     query.event ? eq(auditEvents.event, query.event) : undefined,
     query.outcome ? eq(auditEvents.outcome, query.outcome) : undefined,
-    // Said twice, for the partial index of what was refused or failed.
+    // Redundant with the line above, but lets SQLite use the partial index of denied and failed events.
     query.outcome && query.outcome !== "success" ? sql`${auditEvents.outcome} <> 'success'` : undefined,
     query.from ? recordedSince(Date.parse(query.from)) : undefined,
     query.to ? recordedBefore(Date.parse(query.to)) : undefined,
   );
 }
 
-// The time decides; the numbers keep the question from reading the trail before it or after it.
+// The time is the filter; the `seq` bounds limit the rows that are scanned.
 const recordedSince = (time: number) => sql`${auditEvents.recordedAt} >= ${time} AND ${SEQ_COLUMN} > ${seqLowerBound(time)}`;
 const recordedBefore = (time: number) => sql`${auditEvents.recordedAt} < ${time} AND ${SEQ_COLUMN} <= ${seqUpperBound(time)}`;
 
-/** Events, the last written first. Reading the trail is itself an event. */
+/** Lists events, newest first. Reading the audit log is itself recorded. */
 export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   const start = await resolvePageStart(anyCall, "audit-events", query);
   const afterCursor = start.after ? sql`${SEQ_COLUMN} < ${start.after.value}` : undefined;
@@ -69,7 +72,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   const total = { n: count?.n ?? 0, exact: false };
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, total);
   const { role, hospitalId } = effectiveRole;
-  // A trail in which nothing was seen concerns nobody: else anybody could write into any patient's log.
+  // An empty result has no subject: otherwise anybody could write into any patient's access log.
   const subjects = query.patient_id && pageRows.length > 0 ? [query.patient_id] : [];
   await batch(
     db,
@@ -86,8 +89,8 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
 }
 
 /**
- * A patient reads who saw their data; not what else that person saw (a page holds several people's ids), nor from where. A
- * hospital reads the addresses of its own staff, not those of others'.
+ * Patients see who accessed their data, but not other patients on the same page (report ids) nor IP addresses. A hospital sees
+ * the IP addresses of its own staff only.
  */
 function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserEffectiveRole) {
   const isOtherHospitalStaff = reader === "hospital_admin" && row.actorHospitalId !== null && row.actorHospitalId !== hospitalId;
@@ -96,7 +99,7 @@ function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hosp
   const detail = reader === "patient" && fullDetail ? detailForPatient : fullDetail;
   return {
     seq: row.seq,
-    recorded: new Date(row.recordedAt).toISOString(),
+    recorded: toIso(row.recordedAt),
     event: row.event,
     action: row.action,
     outcome: row.outcome,

@@ -1,4 +1,4 @@
-// AuditEvent: the trail.
+// Routes: audit log (FHIR AuditEvent).
 import { createRoute, z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
 import { BEARER_AUTH, createRouter, EXAMPLES, Id, okPage, pageResponse, problemResponses, Timestamp } from "../http/router.ts";
@@ -13,8 +13,8 @@ const AuditEvent = z
     outcome: z.enum(["success", "denied", "failed"]),
     reason: z.string().nullable(),
     actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
-    hospital_id: z.string().nullable().openapi({ description: "Whose data it is about" }),
-    actor_hospital_id: z.string().nullable().openapi({ description: "Where the actor works, if elsewhere" }),
+    hospital_id: z.string().nullable().openapi({ description: "Hospital whose data was accessed" }),
+    actor_hospital_id: z.string().nullable().openapi({ description: "Hospital of the actor, if it is another one" }),
     basis: z.string().nullable(),
     purpose: z.string().nullable(),
     entity: z.object({ type: z.string(), id: z.string() }).nullable(),
@@ -29,7 +29,7 @@ export const auditRoutes = createRouter().openapi(
     method: "get",
     path: "/audit-events",
     tags: ["AuditEvent"],
-    summary: "Who did what to whose data",
+    summary: "List audit events",
     security: BEARER_AUTH,
     request: {
       query: z.strictObject({
@@ -40,7 +40,9 @@ export const auditRoutes = createRouter().openapi(
         outcome: z.enum(["success", "denied", "failed"]).optional(),
         from: z.iso.datetime({ offset: true }).optional(),
         to: z.iso.datetime({ offset: true }).optional(),
-        abroad: booleanParam.optional().openapi({ description: "What our staff tried at other hospitals' patients" }),
+        abroad: booleanParam
+          .optional()
+          .openapi({ description: "Only attempts of the hospital's staff on data of other hospitals" }),
       }),
     },
     responses: {

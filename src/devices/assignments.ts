@@ -1,4 +1,5 @@
 // Which patient a device belongs to, by time.
+
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { authorizePatient, withUser } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
@@ -10,9 +11,8 @@ import { batch, isConditionFailed } from "../platform/db/client.ts";
 import { deviceAssignments, devices } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
+import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { deviceEvent, isCallerHospital, isPatientVisible, requireDevice } from "./devices.ts";
-
-const toIsoTime = (time: number) => new Date(time).toISOString();
 
 /** Binds a device to a patient of its hospital from now on; a present binding ends in the same moment. */
 export async function assignDevice(call: Call, deviceId: string, patientRef: string, keyStatements: KeyStatements) {
@@ -38,7 +38,7 @@ export async function assignDevice(call: Call, deviceId: string, patientRef: str
     if (!isConditionFailed(error, "device_assignments.device_id")) throw error;
     return denyAccess(call, "device:manage", "not_found", { role, hospitalId, target: { device: deviceId } });
   }
-  return { assignment_id: id, device_id: deviceId, patient_id: patient.id, started_at: toIsoTime(now), ended_at: null };
+  return { assignment_id: id, device_id: deviceId, patient_id: patient.id, started_at: toIso(now), ended_at: null };
 }
 
 /** Whose device it was until this moment is concerned by the event as much as whose it becomes. */
@@ -85,8 +85,8 @@ function toAssignment(row: typeof deviceAssignments.$inferSelect) {
     assignment_id: row.id,
     device_id: row.deviceId,
     patient_id: row.patientId,
-    started_at: toIsoTime(row.startedAt),
-    ended_at: row.endedAt === null ? null : toIsoTime(row.endedAt),
+    started_at: toIso(row.startedAt),
+    ended_at: toIsoOrNull(row.endedAt),
   };
 }
 

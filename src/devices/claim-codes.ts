@@ -1,4 +1,5 @@
 // Claim codes of devices: staff read one off a screen, the device types it in, once, and has a credential of its own.
+
 import { z } from "@hono/zod-openapi";
 import { and, eq, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
@@ -13,6 +14,7 @@ import { deviceClaimCodes } from "../platform/db/schema.ts";
 import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
+import { toIso } from "../platform/time.ts";
 import { DEVICE_SCOPES } from "./device-credentials.ts";
 import { deviceEvent, requireDevice } from "./devices.ts";
 
@@ -63,7 +65,7 @@ export async function issueDeviceClaimCode(anyCall: Call, deviceId: string) {
   return {
     device_id: deviceId,
     code: `${code.slice(0, CODE_LENGTH / 2)}-${code.slice(CODE_LENGTH / 2)}`,
-    expires_at: new Date(expiresAt).toISOString(),
+    expires_at: toIso(expiresAt),
   };
 }
 
@@ -123,7 +125,7 @@ export async function claimDevice(call: Call, code: string) {
     name: device.name,
     credential_id: id,
     token,
-    created_at: new Date(now).toISOString(),
+    created_at: toIso(now),
   };
 }
 

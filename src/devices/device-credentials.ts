@@ -1,4 +1,5 @@
 // Credentials: the secrets that name devices.
+
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
@@ -9,10 +10,8 @@ import { batch } from "../platform/db/client.ts";
 import { credentials } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
+import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { deviceEvent, requireDevice } from "./devices.ts";
-
-const toIsoTime = (time: number) => new Date(time).toISOString();
-const toIsoTimeOrNull = (time: number | null) => (time === null ? null : toIsoTime(time));
 
 /** What a device may: bring what it measures for the patient it is bound to (access.ts). */
 export const DEVICE_SCOPES = "report:create observation:create";
@@ -52,8 +51,8 @@ export async function issueCredential(
     device_id: deviceId,
     name,
     token,
-    created_at: toIsoTime(now),
-    expires_at: toIsoTimeOrNull(expiresAt),
+    created_at: toIso(now),
+    expires_at: toIsoOrNull(expiresAt),
   };
 }
 
@@ -73,10 +72,10 @@ function toCredential(row: typeof credentials.$inferSelect) {
     credential_id: row.id,
     device_id: row.deviceId ?? "",
     name: row.name,
-    created_at: toIsoTime(row.createdAt),
-    expires_at: toIsoTimeOrNull(row.expiresAt),
-    last_used_at: toIsoTimeOrNull(row.lastUsedAt),
-    revoked_at: toIsoTimeOrNull(row.revokedAt),
+    created_at: toIso(row.createdAt),
+    expires_at: toIsoOrNull(row.expiresAt),
+    last_used_at: toIsoOrNull(row.lastUsedAt),
+    revoked_at: toIsoOrNull(row.revokedAt),
   };
 }
 

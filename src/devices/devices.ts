@@ -1,4 +1,5 @@
 // Devices: the registry.
+
 import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
 import { patientVisibility, withUser } from "../access/access.ts";
 import type { Call, EffectiveRole, UserActor } from "../access/actor.ts";
@@ -14,6 +15,7 @@ import { deviceAssignments, devices, patients, SELF_CARE_HOSPITAL_ID } from "../
 import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
+import { toIso } from "../platform/time.ts";
 
 export type NewDevice = {
   kind: (typeof DEVICE_KINDS)[number];
@@ -23,8 +25,6 @@ export type NewDevice = {
   serial_number: string | null;
   hospital_id?: string | undefined;
 };
-
-const toIsoTime = (time: number) => new Date(time).toISOString();
 
 /** Devices of the hospital that the caller works for; all of them for administrators. */
 export function isCallerHospital(effectiveRole: EffectiveRole) {
@@ -42,7 +42,7 @@ export function toDevice(row: typeof devices.$inferSelect, patientId: string | n
     serial_number: row.serialNumber,
     is_active: row.active === 1,
     patient_id: patientId,
-    created_at: toIsoTime(row.createdAt),
+    created_at: toIso(row.createdAt),
     version: row.version,
   };
 }

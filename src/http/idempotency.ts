@@ -1,4 +1,5 @@
-// Idempotency keys: one effect per key. A replay keeps status and resource and is rendered anew under today's rights.
+// Idempotency keys: one effect per key. A replay has the same status and resource, rendered with the caller's current rights.
+
 import { and, eq, lt } from "drizzle-orm";
 import type { Context } from "hono";
 import { type Call, getActorId } from "../access/actor.ts";
@@ -6,33 +7,34 @@ import { computeMac, sha256Hex, toBase64Url } from "../platform/crypto.ts";
 import { type Db, isUniqueViolation, type Statement } from "../platform/db/client.ts";
 import { idempotencyKeys } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
+import { DAY_MS } from "../platform/time.ts";
 import type { AppEnv } from "./router.ts";
 
-export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
+export const IDEMPOTENCY_TTL_MS = DAY_MS;
 
-/** A key that was sent, or null. */
+/** The key of the request, or null without one. */
 export type IdempotencyKey = { scope: string; keyHash: string } | null;
 export type Replay = { resourceId: string; status: number };
-/** Given the new id, the statements that take the key. */
+/** Returns the statements that record the key for a new resource. */
 export type KeyStatements = (resourceId: string) => Statement[];
 
-/** @param operation what the key is for: one name for all paths of a create  @throws ApiError invalid_idempotency_key */
+/** @param operation name shared by all routes of the same create operation  @throws ApiError invalid_idempotency_key */
 export function readIdempotencyKey(c: Context<AppEnv>, operation: string): Promise<IdempotencyKey> {
   return parseIdempotencyKey(c.get("call"), operation, c.req.header("Idempotency-Key"));
 }
 
-/** As `readClaim`, for a key that did not come in the header. */
+/** Like `readIdempotencyKey`, for a key outside the header. */
 export async function parseIdempotencyKey({ actor }: Call, operation: string, key: string | undefined): Promise<IdempotencyKey> {
   if (key === undefined) return null;
   if (!/^[\x21-\x7e]{8,128}$/.test(key)) {
-    throw new ApiError("invalid_idempotency_key", "Idempotency-Key is 8 to 128 printable characters.");
+    throw new ApiError("invalid_idempotency_key", "Idempotency-Key must be 8 to 128 printable ASCII characters.");
   }
   return { scope: `${getActorId(actor)} ${operation}`, keyHash: await sha256Hex(key) };
 }
 
 type IdempotencyKeyRow = typeof idempotencyKeys.$inferSelect;
 
-/** The lookup alone, for a batch that asks other things too. */
+/** The lookup statement, for use in a larger batch. */
 export function selectIdempotencyKey({ db }: Call, idempotencyKey: IdempotencyKey) {
   return db
     .select()
@@ -54,9 +56,9 @@ export function resolveReplay(row: IdempotencyKeyRow | undefined, bodyHash: stri
 }
 
 /**
- * Runs a create once per key. `create` puts `taking(id)` into its batch; whoever loses the race, or comes again, gets
- * the resource as `render` shows it to them now.
- * @throws ApiError idempotency_key_reused, after the gate of `create` or `render` has let the caller in
+ * Runs a create once per key. `create` puts `keyStatements(id)` into its batch; a concurrent or repeated request gets
+ * the existing resource from `render`.
+ * @throws ApiError idempotency_key_reused, after the access check of `create` or `render`
  */
 export async function runOnce<T>(
   call: Call,
@@ -65,10 +67,10 @@ export async function runOnce<T>(
   create: (keyStatements: KeyStatements) => Promise<T>,
   render: (resourceId: string) => Promise<T>,
 ): Promise<T> {
-  // Keyed, because a body may hold a password.
+  // A keyed hash, because a body may contain a password.
   const bodyHash = idempotencyKey ? toBase64Url(await computeMac(call.keys.index, ["body", JSON.stringify(input)])) : "";
   const [existing] = idempotencyKey ? await selectIdempotencyKey(call, idempotencyKey) : [];
-  // A key that was used with another body goes on to `create`: its gate speaks first, and the taken key fails its batch.
+  // With another body `create` still runs: its access check comes first, then the recorded key fails its batch.
   if (isUnexpired(existing, call.now) && existing.bodyHash === bodyHash) return render(existing.resourceId);
   try {
     return await create((resourceId) => recordIdempotencyKey(call, idempotencyKey, bodyHash, { resourceId, status: 201 }));
@@ -81,7 +83,7 @@ export async function runOnce<T>(
   }
 }
 
-/** The statements that make a key taken: a second batch with the same key fails as a whole. */
+/** The statements that record a key; a second batch with the same key fails as a whole. */
 export function recordIdempotencyKey(
   { db, now }: Call,
   idempotencyKey: IdempotencyKey,
@@ -91,7 +93,7 @@ export function recordIdempotencyKey(
   if (!idempotencyKey) return [];
   const isSameKey = and(eq(idempotencyKeys.scope, idempotencyKey.scope), eq(idempotencyKeys.keyHash, idempotencyKey.keyHash));
   return [
-    // A key older than a day is free again.
+    // Keys expire after a day.
     db.delete(idempotencyKeys).where(and(isSameKey, lt(idempotencyKeys.createdAt, now - IDEMPOTENCY_TTL_MS + 1))),
     db.insert(idempotencyKeys).values({ ...idempotencyKey, bodyHash, ...replay, createdAt: now }),
   ];

@@ -1,11 +1,11 @@
-// What no route answers: 404, or 405 with the methods that the path does have.
+// The handler for unmatched requests: 404, or 405 with the methods that the path supports.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, NotFoundHandler } from "hono";
 import { ApiError } from "../platform/errors.ts";
 import { problemResponse } from "./on-error.ts";
 import type { AppEnv } from "./router.ts";
 
-/** Methods that have a handler of their own for this path; a route for all methods is middleware. */
+/** Methods with a handler for this path; a route for all methods is middleware. */
 function listMethods(app: OpenAPIHono<AppEnv>, path: string): string[] {
   const segments = path.replace(/\/+$/, "").split("/");
   const methods = app.routes
@@ -24,7 +24,7 @@ function isPathMatch(pattern: string, segments: string[]): boolean {
 
 const allowHeader = (methods: string[]) => ({ Allow: [...methods, "OPTIONS"].join(", ") });
 
-/** @param renderPage what a browser gets instead where no route has the path; null for the problemResponse */
+/** @param renderPage renders a page for browsers when no route has the path; null for a problem response */
 export function createNotFoundHandler(
   app: OpenAPIHono<AppEnv>,
   renderPage: (c: Context<AppEnv>) => Promise<Response | null>,

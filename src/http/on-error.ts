@@ -1,4 +1,4 @@
-// Turn every failure into one RFC 9457 response and one log line.
+// The error handler: one RFC 9457 response and one log line per failure.
 import type { Context, ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { ApiError, describeCause, stackFrames } from "../platform/errors.ts";
@@ -6,10 +6,10 @@ import { uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import type { AppEnv } from "./router.ts";
 
-/** Failures of a store that pass by themselves: the caller may retry. */
+/** Transient store failures: the caller may retry. */
 const TRANSIENT_STORE_FAILURE =
   /D1_ERROR|D1 DB|Failed query|network connection lost|overloaded|^(put|get|head|delete|list): |KV (GET|PUT)|timed? ?out/i;
-/** Failures of what we asked a store to do: asking again would fail again. */
+/** Permanent store failures, caused by the statement: a retry would fail again. */
 const PERMANENT_STORE_FAILURE = /SQLITE_(ERROR|CONSTRAINT|MISMATCH|AUTH|RANGE|TOOBIG)|D1_TYPE_ERROR/;
 
 function collectMessages(error: unknown): string[] {
@@ -26,7 +26,7 @@ export function toApiError(error: unknown): ApiError {
     if (error.status < 500) return new ApiError("invalid_request");
   }
   const errorMessages = collectMessages(error);
-  // What a gate has found may be gone before the write that names it: then it is absent, like anything that is gone.
+  // A row may be deleted between its access check and the write that references it.
   if (errorMessages.some((text) => text.includes("FOREIGN KEY constraint failed"))) {
     return new ApiError("not_found", undefined, { cause: error });
   }

@@ -1,24 +1,25 @@
-// Pages by cursor (sealed against change, bound to caller and filter) or, for the documents' sake, by offset.
+// Pagination by cursor (signed, bound to caller and filters) or by offset.
 import { z } from "@hono/zod-openapi";
 import { asc, desc, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { type Actor, type Call, getActorId } from "../access/actor.ts";
-import { computeMac, constantTimeEqual, fromBase64Url, toBase64Url } from "../platform/crypto.ts";
+import { fromBase64Url, toBase64Url } from "../platform/crypto.ts";
 import { ApiError } from "../platform/errors.ts";
+import { signToken, verifyToken } from "../platform/signed-token.ts";
 import type { Pagination } from "./router.ts";
 
-/** Where a page ends: the column that orders it, the id, and how many came before. */
-const Place = z.tuple([z.number(), z.string(), z.number()]);
+/** Position of the last row: sort value, id, and number of rows up to it. */
+const CursorPosition = z.tuple([z.number(), z.string(), z.number()]);
 const MAX_OFFSET = 10_000;
 export const COUNT_LIMIT = 10_000;
 
-/** A query parameter in plain digits: no sign, no exponent, nothing empty. */
+/** An integer query parameter: digits only, no sign, no exponent. */
 export function integerParam(min: number, max: number) {
   return z
     .string()
-    .regex(/^\d{1,9}$/, "A whole number")
+    .regex(/^\d{1,9}$/, "Must be a whole number")
     .transform(Number)
-    .refine((n) => n >= min && n <= max, `${min} to ${max}`)
+    .refine((n) => n >= min && n <= max, `Must be between ${min} and ${max}`)
     .openapi({ type: "integer", minimum: min, maximum: max });
 }
 
@@ -35,27 +36,27 @@ export const pageQuery = {
 };
 export type PageQuery = { limit: number; offset: number; cursor?: string | undefined };
 
-/** Where a page begins (after a row known by its sort value and id, or at an offset), and how the next cursor is sealed. */
+/** Start of a page (after a row, or at an offset), and the function that signs the next cursor. */
 export type PageStart = {
   after: { value: number; id: string } | null;
-  /** How many rows of the list stand before the page. */
+  /** Number of rows before the page. */
   offset: number;
-  /** What OFFSET has to be: a cursor needs none. */
+  /** The SQL OFFSET; 0 with a cursor. */
   skip: number;
   limit: number;
   createCursor: (value: number, id: string, position: number) => Promise<string>;
 };
 
-/** A query parameter given several times has no defined winner, so it is refused before validation. */
+/** Rejects repeated query parameters before validation, because no value would take precedence. */
 export function rejectRepeatedParams(queries: Record<string, string[]>): void {
   const repeated = Object.entries(queries).filter(([, values]) => values.length > 1);
   if (repeated.length === 0) return;
-  throw new ApiError("invalid_request", "A query parameter was given more than once.", {
-    errors: repeated.slice(0, 20).map(() => ({ path: "query", message: "Given more than once", code: "repeated" })),
+  throw new ApiError("invalid_request", "A query parameter is repeated.", {
+    errors: repeated.slice(0, 20).map(() => ({ path: "query", message: "Repeated parameter", code: "repeated" })),
   });
 }
 
-/** Everything a cursor must not outlive: who asks, which list, which filters. */
+/** The values a cursor is bound to: caller, list and filters. */
 function cursorBinding(actor: Actor, list: string, filters: object): string[] {
   const entries = Object.entries(filters).filter(([k, v]) => v !== undefined && !["cursor", "limit", "offset"].includes(k));
   return ["cursor", getActorId(actor), list, JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b)))];
@@ -65,20 +66,17 @@ function cursorBinding(actor: Actor, list: string, filters: object): string[] {
 export async function resolvePageStart({ keys, actor }: Call, list: string, query: PageQuery & object): Promise<PageStart> {
   const { limit, offset, cursor } = query;
   const bindingParts = cursorBinding(actor, list, query);
-  const createCursor = async (...last: [value: number, id: string, position: number]) => {
-    const encodedPayload = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
-    return `${encodedPayload}.${toBase64Url(await computeMac(keys.link, [...bindingParts, encodedPayload]))}`;
+  const createCursor = (...last: [value: number, id: string, position: number]) => {
+    const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(last)));
+    return signToken(keys.link, payload, ".", [...bindingParts, payload]);
   };
   if (offset > MAX_OFFSET) throw new ApiError("offset_too_large");
   if (cursor === undefined) return { after: null, offset, skip: offset, limit, createCursor };
   if (offset > 0) throw new ApiError("invalid_request", "Use either cursor or offset.");
-  const [encodedPayload = "", signature = "", ...more] = cursor.split(".");
-  const payload = fromBase64Url(encodedPayload);
-  const givenSignature = fromBase64Url(signature);
-  const expectedSignature = await computeMac(keys.link, [...bindingParts, encodedPayload]);
-  if (!payload || !givenSignature || !constantTimeEqual(givenSignature, expectedSignature) || more.length > 0)
-    throw new ApiError("invalid_cursor");
-  const [value, id, position] = Place.parse(JSON.parse(new TextDecoder().decode(payload)));
+  const encoded = await verifyToken(keys.link, cursor, ".", (payload) => [...bindingParts, payload]);
+  const payload = encoded === null ? null : fromBase64Url(encoded);
+  if (!payload) throw new ApiError("invalid_cursor");
+  const [value, id, position] = CursorPosition.parse(JSON.parse(new TextDecoder().decode(payload)));
   return { after: { value, id }, offset: position, skip: 0, limit, createCursor };
 }
 
@@ -93,8 +91,8 @@ export function keysetClauses(start: PageStart, column: SQLiteColumn, id: SQLite
 }
 
 /**
- * Cuts the one row too many off a page and says what follows.
- * @param rows up to limit + 1 rows  @param key the sort value and id of a row  @param total at most COUNT_LIMIT + 1
+ * Builds a page from up to limit + 1 rows; the extra row shows that more follow.
+ * @param key the sort value and id of a row  @param total at most COUNT_LIMIT + 1
  */
 export async function buildPage<T>(
   start: PageStart,

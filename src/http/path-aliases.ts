@@ -1,11 +1,11 @@
-// The documents' own paths: other names of canonical ones, answered by the same handlers.
+// Path aliases: alternative paths that existing clients use, served by the handlers of the canonical paths.
 import type { MiddlewareHandler } from "hono";
 import { getPathNoStrict } from "hono/utils/url";
 import type { AppEnv } from "./router.ts";
 
 type PathAlias = { path: string; canonical: string; deprecated: boolean };
 
-/** Each stands for its canonical path and everything below it. */
+/** Each alias covers its canonical path and everything below it. */
 export const PATH_ALIASES: readonly PathAlias[] = [
   { path: "/api/v1/clients", canonical: "/api/v1/patients", deprecated: true },
   { path: "/api/patients", canonical: "/api/v1/patients", deprecated: true },
@@ -14,34 +14,34 @@ export const PATH_ALIASES: readonly PathAlias[] = [
   { path: "/api/v1/wearables/devices", canonical: "/api/v1/devices", deprecated: false },
   { path: "/ws/vitals", canonical: "/api/v1/live", deprecated: false },
 ];
-/** When the deprecated ones became so (RFC 9745): 2026-11-22. */
+/** Deprecation date (RFC 9745): 2026-11-22. */
 const DEPRECATED_SINCE = "@1795305600";
 
-/** Nearly every path is a canonical one: only those that begin as an alias does are looked up. */
-const FIRST = new RegExp(`^(?:${PATH_ALIASES.map(({ path }) => path).join("|")})(?:/|$)`);
+/** Fast check: most paths are canonical, and only those with an alias prefix are looked up. */
+const ALIAS_PREFIX = new RegExp(`^(?:${PATH_ALIASES.map(({ path }) => path).join("|")})(?:/|$)`);
 const findAlias = (path: string) =>
-  FIRST.test(path) ? PATH_ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`)) : undefined;
+  ALIAS_PREFIX.test(path) ? PATH_ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`)) : undefined;
 
-/** The path that routes are matched by. Trailing slashes count for nothing. */
+/** The path for route matching. Ignores trailing slashes. */
 export function canonicalPath(request: Request): string {
   const path = getPathNoStrict(request);
   const alias = findAlias(path);
   return alias ? alias.canonical + path.slice(alias.path.length) : path;
 }
 
-/** Tells callers of a deprecated path where it has gone (RFC 8288, RFC 5829). */
+/** Adds the Deprecation header and a link to the successor path (RFC 8288, RFC 5829). */
 export const addDeprecationHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const alias = findAlias(getPathNoStrict(c.req.raw));
   if (!alias?.deprecated) return;
   c.header("Deprecation", DEPRECATED_SINCE);
-  // As it was sent, still percent-encoded: a header takes no other characters.
+  // Still percent-encoded, as a header value requires.
   const { pathname } = new URL(c.req.url);
   const rest = pathname.startsWith(alias.path) ? pathname.slice(alias.path.length) : "";
   c.header("Link", `<${(alias.canonical + rest).replace(/(.)\/+$/, "$1")}>; rel="successor-version"`);
 };
 
-/** The same paths under their other names, for the description. */
+/** Adds the alias paths to the OpenAPI document. */
 export function addAliasPaths<T extends object>(paths: Record<string, T>): Record<string, T> {
   const aliasEntries = PATH_ALIASES.flatMap(({ path, canonical, deprecated }) =>
     Object.entries(paths)

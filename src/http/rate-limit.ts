@@ -1,4 +1,4 @@
-// Rate limits: the binding counts, KV holds only the verdict, so that a caller blocked here is blocked elsewhere too.
+// Rate limits: the binding counts requests; KV shares the verdict "blocked" with other locations.
 import type { Actor } from "../access/actor.ts";
 import { sha256Hex } from "../platform/crypto.ts";
 import { ApiError } from "../platform/errors.ts";
@@ -8,10 +8,10 @@ export const USER_LIMIT = 100;
 export const CREDENTIAL_LIMIT = 6000;
 export const ADDRESS_LIMIT = 300;
 export const IDENTITY_LIMIT = 30;
-/** New accounts and links that stand for a password: each try costs a hash. */
+/** Registration and password links: each attempt costs a password hash. */
 export const SIGNUP_LIMIT = 20;
 
-/** Callers of one IPv6 network share a bucket: a /64 is one customer. */
+/** The bucket of an IP address. IPv6 addresses share one per /64, the size of one customer's network. */
 export function addressBucket(ip: string | null): string {
   if (!ip?.includes(":")) return ip ?? "none";
   const [head = "", tail] = ip.split("::");
@@ -24,7 +24,7 @@ export function addressBucket(ip: string | null): string {
   return `${groups.slice(0, 4).join(":")}::/64`;
 }
 
-/** `spread`: whether a verdict is told to other locations. Machines stay where they are, and ask often. */
+/** `sharesVerdict`: whether other locations learn the verdict. Not for machines, which stay in one location and call often. */
 type RateLimitBucket = { key: string; limiter: RateLimit; policy: string; sharesVerdict: boolean };
 
 function resolveBucket(env: Env, actor: Actor): RateLimitBucket {
@@ -54,18 +54,18 @@ function resolveBucket(env: Env, actor: Actor): RateLimitBucket {
   }
 }
 
-function formatPolicy(name: string, enforceLimit: number): string {
-  return `"${name}";q=${enforceLimit};w=${PERIOD_S}`;
+function formatPolicy(name: string, limit: number): string {
+  return `"${name}";q=${limit};w=${PERIOD_S}`;
 }
 
-/** The `RateLimit-Policy` of the answer (draft-ietf-httpapi-ratelimit-headers). */
+/** The `RateLimit-Policy` response header (draft-ietf-httpapi-ratelimit-headers). */
 export function rateLimitPolicy(env: Env, actor: Actor | null): string {
   return actor ? resolveBucket(env, actor).policy : formatPolicy("address", ADDRESS_LIMIT);
 }
 
-/** KV remembers "not found" for a minute too: without this, every refused request would write its verdict again. */
+/** KV also caches "not found" for a minute: without this, every rejected request would write its verdict again. */
 const writtenVerdicts = new Map<string, number>();
-/** Until when a caller counts as free without asking that KV again, which is a minute late as it is. */
+/** Time until which a caller counts as unblocked without another KV read; KV itself lags by up to a minute. */
 const unblockedUntilByStore = new WeakMap<KVNamespace, Map<string, number>>();
 const UNBLOCKED_CACHE_MS = 10_000;
 const MAX_CACHED_VERDICTS = 10_000;
@@ -81,7 +81,7 @@ export function limitCaller(env: Env, actor: Actor): Promise<void> {
 }
 
 /**
- * Those who register, accept an invitation or set a password by a link, by address; who makes accounts for others, by person.
+ * Limits registration, accepting invitations and password links per IP address; creating accounts for others per user.
  * @throws ApiError rate_limited
  */
 export function limitSignup(env: Env, actor: Actor): Promise<void> {
@@ -89,7 +89,7 @@ export function limitSignup(env: Env, actor: Actor): Promise<void> {
   return enforceLimit(env, { key, limiter: env.RATE_SIGNUP, policy: SIGNUP_POLICY, sharesVerdict: true });
 }
 
-/** Requests that name a government number, by hospital: each tells its caller an identifier. @throws ApiError rate_limited */
+/** Limits requests with a government number per hospital: each reveals an identifier. @throws ApiError rate_limited */
 export function limitIdentity(env: Env, actor: Actor): Promise<void> {
   const hospital =
     actor.kind === "user" ? (actor.claimedRole.hospitalId ?? actor.userId) : actor.kind === "app" ? actor.hospitalId : "";
@@ -106,7 +106,7 @@ export const SIGNUP_POLICY = formatPolicy("signup", SIGNUP_LIMIT);
 
 const verdictOf = async (key: string) => `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
 
-/** A store that fails must not let the limit stop the clinic: the counting binding still holds. */
+/** A KV failure must not block callers: the counting binding still applies. */
 async function blockedUntilOf(env: Env, key: string): Promise<string | null> {
   return env.KV.get(await verdictOf(key), { cacheTtl: PERIOD_S }).catch(() => null);
 }

@@ -1,4 +1,4 @@
-// The request path before any route: id, call, log line, body as bytes counted by us, strict JSON.
+// Middleware for every request: request id, log line, response headers, rate limits, call context and strict body parsing.
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type Call, getActorId } from "../access/actor.ts";
@@ -14,11 +14,11 @@ import type { AppEnv } from "./router.ts";
 export const MAX_JSON_BYTES = 256 * 1024;
 const MAX_FORM_BYTES = 16 * 1024;
 const MAX_JSON_DEPTH = 64;
-/** How long a sender may be silent, and how long a body may take in all. */
+/** Maximum pause between chunks, and maximum time for a whole body. */
 export const BODY_IDLE_TIMEOUT_MS = 30_000;
 export const BODY_TIMEOUT_MS = 10 * 60_000;
 
-/** Gives the request its id and writes its one log line. */
+/** Assigns the request id and writes one log line per request. */
 export const logRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   const started = Date.now();
   const clientRequestId = c.req.header("X-Request-Id") ?? "";
@@ -29,7 +29,7 @@ export const logRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
     request_id: c.get("requestId"),
     actor: actor && actor.kind !== "anonymous" ? `${actor.kind}:${getActorId(actor)}` : "anonymous",
     method: c.req.method,
-    // The pattern, not the path: ids stay out of the line that everything is counted by.
+    // The route pattern, not the path: no ids in the line that metrics group by.
     route: matchedRoutes(c).findLast((r) => !r.path.endsWith("*"))?.path ?? "none",
     status: c.res.status,
     duration_ms: Date.now() - started,
@@ -37,8 +37,8 @@ export const logRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /**
- * The headers of the answer, to be changed in place: `c.header` would copy the whole answer each time. An answer that came from
- * an object or a file cannot be changed and is copied once.
+ * The response headers, to be changed in place: `c.header` would copy the whole response on each call. A response of an
+ * object or a file is immutable and is copied once.
  */
 function headersOf(c: Context<AppEnv>): Headers {
   try {
@@ -49,7 +49,7 @@ function headersOf(c: Context<AppEnv>): Headers {
   return c.res.headers;
 }
 
-/** What the platform would not add: nothing is cached unless a route says so, and the rate policy is told. */
+/** Sets default response headers: no caching unless a route sets it, a closed content policy, and the rate limit policy. */
 export const setResponseHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const headers = headersOf(c);
@@ -60,8 +60,8 @@ export const setResponseHeaders: MiddlewareHandler<AppEnv> = async (c, next) => 
 };
 
 /**
- * CORS for requests that name an origin. The others get the headers that do not depend on one, after the answer is there: what
- * hono sets before makes it copy the answer.
+ * CORS for requests with an Origin header. Other requests get the origin-independent headers after the response exists,
+ * because headers set earlier make hono copy the response.
  */
 export function crossOrigin(exposed: readonly string[], cors: MiddlewareHandler<AppEnv>): MiddlewareHandler<AppEnv> {
   const list = exposed.join(",");
@@ -74,16 +74,16 @@ export function crossOrigin(exposed: readonly string[], cors: MiddlewareHandler<
   };
 }
 
-/** Whatever is thrown reaches onError as an Error; the router passes over what is none, and the platform would show it. */
+/** Wraps thrown non-Errors, which the router does not pass to onError and the platform would show to the client. */
 export const wrapThrownValues: MiddlewareHandler<AppEnv> = async (_, next) => {
   try {
     await next();
   } catch (thrown) {
-    throw new Error("something that is no Error was thrown", { cause: thrown });
+    throw new Error("a value that is not an Error was thrown", { cause: thrown });
   }
 };
 
-/** In production: reads are sent to https, anything else is refused, for its body has crossed the wire in clear. */
+/** In production, redirects reads to https and rejects other requests, whose bodies were already sent unencrypted. */
 export const requireHttps: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!isProduction(c.env) || c.req.url.startsWith("https:")) return next();
   if (!["GET", "HEAD"].includes(c.req.method)) throw new ApiError("https_required");
@@ -92,20 +92,20 @@ export const requireHttps: MiddlewareHandler<AppEnv> = async (c, next) => {
   return c.redirect(url.toString(), 308);
 };
 
-/** Callers who have not said who they are share their address's allowance. */
+/** Rate limit of unauthenticated callers, per IP address. */
 export const limitByAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
   await limitCaller(c.env, c.get("call").actor);
   await next();
 };
 
-/** As `limitAddress`, where every try costs a hash or makes an account. */
+/** Like `limitByAddress`, for routes that compute a password hash or create an account. */
 export const limitSignups: MiddlewareHandler<AppEnv> = async (c, next) => {
   await limitSignup(c.env, c.get("call").actor);
   await next();
   c.header("RateLimit-Policy", SIGNUP_POLICY);
 };
 
-/** Reads a form once, counted, for the validators behind it. */
+/** Reads a form body, size-limited, for the validators that follow. */
 export const parseFormBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (c.req.method !== "POST") return next();
   if (!/^application\/x-www-form-urlencoded\b/i.test(c.req.header("Content-Type") ?? "") || c.req.header("Content-Encoding")) {
@@ -116,7 +116,7 @@ export const parseFormBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
-/** Keys, database and an anonymous actor; 503 until the secrets fit. */
+/** Creates the call context with keys, database and an anonymous actor; 503 while secrets are invalid. */
 export const initializeCall: MiddlewareHandler<AppEnv> = async (c, next) => {
   const keys = await getVerifiedKeys(c.env);
   const via = { requestId: c.get("requestId"), ip: c.req.header("CF-Connecting-IP") ?? null };
@@ -127,7 +127,7 @@ export const initializeCall: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /**
- * The body's chunks as they come; a sender that falls silent is cut off, since the platform would wait for ever.
+ * Streams the body's chunks; stops a stalled upload, because the platform has no timeout.
  * @throws ApiError request_timeout
  */
 export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array> {
@@ -142,7 +142,7 @@ export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array>
       yield next.value;
     }
   } finally {
-    // Ends the transfer when the reader of these chunks stops early; harmless after the end.
+    // Ends the transfer when the consumer stops early; no effect after the end.
     await reader.cancel().catch(() => undefined);
   }
 }
@@ -156,7 +156,7 @@ function withIdleTimeout<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * Reads at most `limit` bytes, counting them: a header can lie.
+ * Reads at most `limit` bytes and counts them, because Content-Length may be wrong.
  * @throws ApiError too_large, length_mismatch, request_timeout
  */
 export async function readBody(c: Context<AppEnv>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -179,15 +179,15 @@ export async function readBody(c: Context<AppEnv>, limit: number): Promise<Uint8
   return bytes;
 }
 
-/** Parses a JSON body once, strictly, for the validators behind it. */
+/** Parses a JSON body strictly, for the validators that follow. */
 export const parseJsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   const expectsBody = ["POST", "PUT", "PATCH"].includes(c.req.method);
   if (expectsBody && c.req.header("Content-Type") === undefined) {
-    // Over HTTP a request without a body has an empty one.
+    // Over HTTP a request without a body has an empty body stream.
     const bodyLength = c.req.raw.body === null ? 0 : (await readBody(c, MAX_JSON_BYTES)).length;
     if (bodyLength > 0) throw new ApiError("unsupported_media_type", "Send application/json.");
   } else if (expectsBody) {
-    if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body unencoded.");
+    if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Content-Encoding is not supported.");
     if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(c.req.header("Content-Type") ?? "")) {
       throw new ApiError("unsupported_media_type", "Send application/json.");
     }
@@ -197,8 +197,8 @@ export const parseJsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /**
- * RFC 8259 JSON in well-formed UTF-8, at most 64 levels deep, without NUL or lone surrogates. Of a repeated key the
- * last value counts, for validators and handlers alike.
+ * Parses RFC 8259 JSON in well-formed UTF-8, at most 64 levels deep, without NUL or lone surrogates. The last value of a
+ * repeated key counts, for validators and handlers alike.
  * @throws ApiError malformed_json
  */
 export function parseJson(bytes: Uint8Array): unknown {
@@ -206,7 +206,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch (cause) {
-    throw new ApiError("malformed_json", "The body is not UTF-8.", { cause });
+    throw new ApiError("malformed_json", "The body is not valid UTF-8.", { cause });
   }
   assertMaxDepth(text);
   let value: unknown;
@@ -221,7 +221,7 @@ export function parseJson(bytes: Uint8Array): unknown {
 
 const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [34, 92, 123, 125, 91, 93];
 
-/** Before JSON.parse, which takes five million levels and seconds of CPU. */
+/** Checks nesting before JSON.parse, which would accept five million levels at a cost of seconds of CPU. */
 function assertMaxDepth(text: string): void {
   let depth = 0;
   let inString = false;
@@ -238,8 +238,8 @@ function assertMaxDepth(text: string): void {
 }
 
 /**
- * False for a text whose values need not be walked: NUL, lone surrogates and a hidden `__proto__` can only come from `\\u`
- * escapes (JSON takes no bare NUL, UTF-8 no surrogate), and a number beyond the finite ones has an exponent or 200 digits.
+ * False when the values need no check: NUL, lone surrogates and a hidden `__proto__` can only come from `\\u`
+ * escapes (JSON allows no bare NUL, UTF-8 no surrogate), and a non-finite number has an exponent or 200 digits.
  */
 function mayBeUnsafe(text: string): boolean {
   return text.includes("\\u") || text.includes("__proto__") || /\d[eE]|\d{200}/.test(text);
@@ -247,14 +247,14 @@ function mayBeUnsafe(text: string): boolean {
 
 function assertSafeJson(value: unknown): void {
   if (typeof value === "string" && (value.includes("\0") || !value.isWellFormed())) {
-    throw new ApiError("malformed_json", "A string holds NUL or a lone surrogate.");
+    throw new ApiError("malformed_json", "A string contains NUL or a lone surrogate.");
   }
   if (typeof value === "number" && !Number.isFinite(value)) {
     throw new ApiError("malformed_json", "A number is out of range.");
   }
   if (typeof value !== "object" || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
-    if (key === "__proto__") throw new ApiError("malformed_json", "A key is not allowed.");
+    if (key === "__proto__") throw new ApiError("malformed_json", "An object key is not allowed.");
     assertSafeJson(key);
     assertSafeJson(inner);
   }

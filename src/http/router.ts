@@ -1,4 +1,4 @@
-// What every routes.ts starts from: the typed router with the one validation hook, and the shapes of answers.
+// The typed router with the shared validation hook, and the request and response shapes that routes use.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, TypedResponse } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
@@ -9,7 +9,7 @@ import { ApiError } from "../platform/errors.ts";
 
 export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
 
-/** A router whose every validation failure becomes one `invalid_request` problem that names fields, never values. */
+/** A router that turns a validation failure into one `invalid_request` problem, which names fields but never values. */
 export function createRouter(getPath: (request: Request) => string = getPathNoStrict) {
   return new OpenAPIHono<AppEnv>({
     getPath,
@@ -29,10 +29,10 @@ export function validationError(error: z.core.$ZodError): ApiError {
         }))
       : [{ path: issue.path.join("."), message: issue.message, code: issue.code }],
   );
-  return new ApiError("invalid_request", "Some fields are not valid; see errors.", { errors: errors.slice(0, 20) });
+  return new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors: errors.slice(0, 20) });
 }
 
-/** Ids that stand for real ones in every example of the documentation. */
+/** Example ids for the API documentation. */
 export const EXAMPLES = {
   patient: "0193a5b0-0000-7000-8000-000000000001",
   report: "0193a5b0-0000-7000-8000-000000000002",
@@ -52,18 +52,18 @@ export const EXAMPLES = {
 export const Id = z.uuid().openapi({ example: EXAMPLES.patient });
 export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLES.time });
 
-/** Headers of creates and of changes; ifMatch() and readClaim() judge them. */
+/** Headers of create and update requests, validated by readIdempotencyKey() and readIfMatch(). */
 export const idempotencyHeaders = z.object({
   "idempotency-key": z
     .string()
     .optional()
-    .openapi({ description: "Printable characters: one effect a key and day", minLength: 8, maxLength: 128 }),
+    .openapi({ description: "Printable ASCII; one effect per key within 24 hours", minLength: 8, maxLength: 128 }),
 });
 export const ifMatchHeaders = z.object({
   "if-match": z
     .string()
     .optional()
-    .openapi({ description: "The ETag that was read last; without it 428", maxLength: 14, example: '"1"' }),
+    .openapi({ description: "The ETag of the version being changed; required, else 428", maxLength: 14, example: '"1"' }),
 });
 
 export const Problem = z
@@ -101,7 +101,7 @@ const examplePagination: Pagination = {
   next_cursor: null,
 };
 
-/** A 2xx answer `{data, meta, request_id}`. */
+/** A 2xx response `{data, meta, request_id}`. */
 export function jsonResponse<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
   return {
     description,
@@ -114,7 +114,7 @@ export function jsonResponse<T extends z.ZodType>(schema: T, description: string
   };
 }
 
-/** A 200 answer whose `data` is a page. */
+/** A 200 response whose `data` is a page. */
 export function pageResponse<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
   return {
     description,
@@ -136,27 +136,27 @@ export function jsonRequestBody<T extends z.ZodType>(schema: T, example: z.input
 }
 
 const PROBLEM_DESCRIPTIONS: Record<number, string> = {
-  400: "Malformed or invalid",
-  401: "No valid token",
-  403: "This role may not",
-  404: "Absent, or not visible to the caller",
-  408: "The body did not arrive in time",
-  409: "Conflict",
-  410: "The link has expired",
-  411: "Content-Length is missing",
-  412: "Stale If-Match",
-  413: "Too large",
-  415: "Wrong media type",
-  416: "Range outside the file",
-  423: "Locked after too many failures",
-  426: "Not an upgrade",
-  428: "If-Match is missing",
+  400: "Invalid request",
+  401: "Missing or invalid access token",
+  403: "Insufficient permissions",
+  404: "Not found, or not visible to the caller",
+  408: "Request body timed out",
+  409: "Conflict with the current state",
+  410: "Link has expired",
+  411: "Content-Length is required",
+  412: "If-Match does not match the current version",
+  413: "Request body is too large",
+  415: "Unsupported media type",
+  416: "Range is outside the file",
+  423: "Locked after too many failed attempts",
+  426: "WebSocket upgrade is required",
+  428: "If-Match header is required",
   429: "Too many requests",
-  501: "Not set up in this deployment",
-  503: "A store or a setting fails",
+  501: "Not configured in this deployment",
+  503: "Service is temporarily unavailable or misconfigured",
 };
 
-/** The problem+json answers of a route; 400, 429 and 503 are everywhere. */
+/** The problem+json responses of a route; always includes 400, 429 and 503. */
 export function problemResponses<const S extends number>(...statuses: S[]) {
   const content = { "application/problem+json": { schema: Problem } };
   const allStatuses = [...new Set<number>([400, ...statuses, 429, 503])];
@@ -166,10 +166,10 @@ export function problemResponses<const S extends number>(...statuses: S[]) {
 }
 
 export const BEARER_AUTH = [{ bearer: [] }];
-/** A token, or nothing but a signed link. */
+/** An access token, or a signed link without a token. */
 export const BEARER_OR_LINK_AUTH: Record<string, string[]>[] = [{ bearer: [] }, {}];
 
-// Spelled out, for declarations of the routes cannot hold what would be inferred.
+// Explicit, because the inferred type cannot be written into the routes' declaration files.
 type TypedJsonResponse<Body, S extends StatusCode> = Response & TypedResponse<JSONParsed<Body>, S, "json">;
 
 export function ok<T, const S extends 200 | 201 | 202 = 200>(
@@ -193,8 +193,8 @@ export function okPage<T>(
 export const formatEtag = (version: number) => `"${version}"`;
 
 /**
- * The version that the caller saw last.
- * @throws ApiError precondition_required without If-Match, precondition_failed for what is no version of ours
+ * Reads the expected version from If-Match.
+ * @throws ApiError precondition_required without If-Match, precondition_failed for a malformed ETag
  */
 export function readIfMatch(c: Context<AppEnv>): number {
   const header = c.req.header("If-Match");

@@ -1,9 +1,10 @@
-// The list of patients, and the search: what the caller may see, a page at a time, each page with its trace.
+// Patient list and search: pages of the patients that the caller may see, each recorded in the audit log.
 import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { patientVisibility, withPrincipal } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
+import { resolveHospitalId } from "../access/effective-role.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { COUNTER_SCOPES, counterValue } from "../platform/counters.ts";
@@ -39,20 +40,20 @@ export type PatientFilters = {
 type Sort = `${"" | "-"}${keyof typeof SORTS}`;
 export type PatientListQuery = PageQuery & PatientFilters & { sort?: Sort | undefined };
 
-/** A list by time is cut from the index that its range is found by. */
+/** Lists by time use the index of the filtered range. */
 function resolveSort({ sort, created_from, created_to, updated_from, updated_to }: PatientListQuery): Sort {
   if (sort) return sort;
   if (created_from ?? created_to) return "-created";
   return (updated_from ?? updated_to) ? "-updated" : "-number";
 }
 
-/** `+` keeps SQLite from leading with an index of the whole hospital where a filter names a handful. */
+/** `+` keeps SQLite from using the hospital index where a filter matches only a few rows. */
 function hospitalColumn(query: PatientFilters): SQLWrapper {
   const selectiveFilter = query.ward_id ?? query.patient_uid ?? query.assigned_doctor_id;
   return selectiveFilter === undefined ? patients.hospitalId : sql`+${patients.hospitalId}`;
 }
 
-/** Each filter leads by its own index; said twice where the index is partial. Undefined when nothing is asked. */
+/** Each filter uses its own index; conditions are repeated where the index is partial. Undefined without filters. */
 function buildPatientFilter(query: PatientFilters): SQL | undefined {
   const parseTime = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
   const compareTime = (column: SQL, op: SQL, text: string | undefined) =>
@@ -73,7 +74,7 @@ function buildPatientFilter(query: PatientFilters): SQL | undefined {
   );
 }
 
-/** Patients that the caller may see. Names are sealed, so a list is ordered by number or time, never by name. */
+/** Lists patients. Names are sealed, so the order is by number or time, never by name. */
 export async function listPatients(anyCall: Call, query: PatientListQuery) {
   const start = await resolvePageStart(anyCall, "patients", query);
   const sort = resolveSort(query);
@@ -105,7 +106,7 @@ export async function listPatients(anyCall: Call, query: PatientListQuery) {
   return { items: await toAuditedSummaries(call, effectiveRole, pageRows, "patient.list"), pagination };
 }
 
-/** The rows as they are told, once the trace says to whom. */
+/** Builds the response items after the audit event is stored. */
 async function toAuditedSummaries(
   call: Call,
   effectiveRole: EffectiveRole,
@@ -123,7 +124,7 @@ async function toAuditedSummaries(
   );
 }
 
-/** The counter of everything the caller may see, where there is one. */
+/** The counter of all patients the caller may see, if one exists. */
 function counterScope(effectiveRole: EffectiveRole): string | null {
   if (effectiveRole.role === "admin") return COUNTER_SCOPES.all;
   if (effectiveRole.role === "patient" || (effectiveRole.role === "doctor" && effectiveRole.doctorScope === "care_team"))
@@ -133,19 +134,18 @@ function counterScope(effectiveRole: EffectiveRole): string | null {
 
 export type PatientSearchQuery = PageQuery & { q: string; hospital_id?: string | undefined };
 
-/** Sorts behind every id: a page that ends with the patient of that number goes on at the first of the others. */
+/** Sorts after every id: the page after an exact number match starts at the first other match. */
 const BEFORE_ALL_IDS = "g";
 
 /**
- * Patients whose names, phone or e-mail match every word of the query, newest first; before them, of a query of digits,
- * the patient with that number. Only as many rows are read as fill the page: the total is exact on the last page alone.
- * @throws ApiError invalid_request (an administrator names no hospital), forbidden
+ * Patients whose names, phone or e-mail match every word of the query, newest first; preceded, for a query of digits, by the
+ * patient with that number. Reads only the rows of the page: the total is exact on the last page only.
+ * @throws ApiError invalid_request (an administrator without hospital_id), forbidden
  */
 export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
   const start = await resolvePageStart(anyCall, "patients.search", query);
   const terms = parseQueryTerms(query.q);
-  const searchedHospital = (effectiveRole: EffectiveRole) =>
-    (effectiveRole.role === "admin" ? query.hospital_id : effectiveRole.hospitalId) ?? "";
+  const searchedHospital = (effectiveRole: EffectiveRole) => resolveHospitalId(effectiveRole, query.hospital_id) ?? "";
   const { call, effectiveRole, results } = await withPrincipal(
     anyCall,
     "patient:search",
@@ -167,7 +167,7 @@ export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
     },
   );
   const { role, hospitalId } = effectiveRole;
-  if (!searchedHospital(effectiveRole)) throw new ApiError("invalid_request", "Name hospital_id.");
+  if (!searchedHospital(effectiveRole)) throw new ApiError("invalid_request", "hospital_id is required.");
   if (query.hospital_id && query.hospital_id !== searchedHospital(effectiveRole)) {
     return denyAccess(call, "patient:search", "not_found", { role, hospitalId, target: { hospital: query.hospital_id } });
   }
@@ -176,7 +176,7 @@ export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
   const key = (row: SummaryRow) => ({ value: 0, id: row === numberMatches[0] ? BEFORE_ALL_IDS : row.id });
   const totalCount = { n: start.offset + Math.min(rows.length, start.limit + 1), exact: rows.length <= start.limit };
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, totalCount);
-  // The words themselves would put names into the trail.
+  // The search words are not recorded, because they may contain names.
   const queryHash = toBase64Url(await computeMac(call.keys.index, ["query", query.q]));
   return { items: await toAuditedSummaries(call, effectiveRole, pageRows, "patient.search", { words: queryHash }), pagination };
 }
@@ -184,12 +184,12 @@ export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
 const parsePatientNumber = (q: string) =>
   /^[1-9][0-9]{0,8}$/.test(toAsciiDigits(q).trim()) ? Number(toAsciiDigits(q).trim()) : null;
 
-/** How many matches of a word are counted before it passes for common. */
+/** Matches counted per word before the word counts as common. */
 const MAX_MATCHES_COUNTED = 200;
 
 /**
- * Tables joined so that `found` leads: the rarest word, so that a search costs what its rarest word costs. A doctor's own
- * patients lead where these are all a doctor sees: the cost then says nothing of the patients of others.
+ * FROM clause with the rarest word first, so that a search costs what its rarest word costs. For a doctor limited to care teams,
+ * their own patients come first, so that response time reveals nothing about other patients.
  */
 function joinTokenMatches(effectiveRole: EffectiveRole, actor: Principal, hospitalId: string, tokens: string[]): SQL {
   if (tokens.length === 0) return sql`patient_tokens found JOIN patients ON 0`;

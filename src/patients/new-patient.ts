@@ -1,4 +1,4 @@
-// A new patient: what may be said of one, and the statements that make the record, for the batch of whoever makes it.
+// Patient creation: the request schema, and the statements that insert a record into the caller's batch.
 import { z } from "@hono/zod-openapi";
 import { type SQL, sql } from "drizzle-orm";
 import { type Call, type EffectiveRole, getActorId } from "../access/actor.ts";
@@ -32,23 +32,24 @@ export const NewPatientBody = z.strictObject({
 });
 export type NewPatient = z.output<typeof NewPatientBody>;
 
-/** The user if they are a doctor of that hospital now, else an id that nobody has: the foreign key refuses the batch. */
+/** The user if they are an active doctor of the hospital, else an id that does not exist: the foreign key fails the batch. */
 export function activeDoctorId(userId: string, hospitalId: string): SQL {
   return sql`CASE WHEN EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
     WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role = 'doctor' AND ${ACTIVE_MEMBERSHIP})
     THEN ${userId} ELSE 'nobody' END`;
 }
 
-/** The ward if the hospital has it and uses it, else an id that no ward has. */
+/** The ward if it is active at the hospital, else an id that does not exist. */
 export function activeWardId(wardId: string, hospitalId: string): SQL {
   return sql`CASE WHEN EXISTS (SELECT 1 FROM wards w WHERE w.id = ${wardId} AND w.hospital_id = ${hospitalId} AND w.active = 1)
     THEN ${wardId} ELSE 'nowhere' END`;
 }
 
 /**
- * Row (what the database gave it is the result at `rowAt`), search tokens, care team (a creating doctor and the assigned one), totals and trace.
- * @throws ApiError invalid_request (a number where none is taken); the batch fails on a foreign key for a doctor or ward
- * that is not there, and on patients.hospital_id for a hospital that is not open
+ * Statements for the row (its result is at `insertIndex`), search tokens, care team (a creating and the assigned doctor),
+ * counters and audit event.
+ * @throws ApiError invalid_request (a number where none is accepted). The batch fails on a foreign key for an unknown doctor
+ *   or ward, and on patients.hospital_id for an inactive hospital
  */
 export async function preparePatient(
   call: Call,
@@ -66,7 +67,7 @@ export async function preparePatient(
   const careTeamIds = new Set([...(role === "doctor" ? [actorId] : []), ...(doctor ? [doctor] : [])]);
   const insert = db.insert(patients).values({
     id,
-    // One statement, one writer: the next number cannot be given twice, not even when the last one was taken out.
+    // D1 has one writer, so a single statement assigns each number once; the counter prevents reuse after a deletion.
     patientNumber: sql`(SELECT max(coalesce(max(patient_number), 0), ${counterValue(COUNTER_SCOPES.all, "patient_number")}) + 1 FROM patients)`,
     hospitalId: activeHospitalId(hospitalId),
     wardId: ward && activeWardId(ward, hospitalId),
@@ -114,7 +115,7 @@ export async function preparePatient(
   };
 }
 
-/** @param when the tokens are written only if this holds */
+/** @param when condition for writing the tokens */
 export function insertSearchTokens(
   { db }: Call,
   hospitalId: string,

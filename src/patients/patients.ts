@@ -1,10 +1,12 @@
-// Patients: create, read, update, delete. Everything goes through the gate and leaves its trace in the same batch.
+// Patients: create, read, update, delete. Every operation checks access and records an audit event in the same batch.
+
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Access, authorizePatient, withWriter } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal, type PrincipalCall } from "../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { type Denial, denyAccess, requiredFieldError } from "../access/deny.ts";
+import { resolveHospitalId } from "../access/effective-role.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { COUNTER_SCOPES } from "../platform/counters.ts";
@@ -18,6 +20,7 @@ import {
   SELF_CARE_HOSPITAL_ID,
 } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
+import { toIso } from "../platform/time.ts";
 import { identifyPerson, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
 import {
   type Identity,
@@ -30,17 +33,17 @@ import {
 import { computeSearchTokens } from "./identity/search-tokens.ts";
 import { activeDoctorId, activeWardId, insertSearchTokens, type NewPatient, preparePatient } from "./new-patient.ts";
 
-const UNKNOWN_REFERENCE_DETAIL = "hospital_id, ward_id or assigned_doctor_id names nothing of that hospital.";
+const UNKNOWN_REFERENCE_DETAIL = "hospital_id, ward_id or assigned_doctor_id does not exist at that hospital.";
 
-/** What the database gave a new record. */
+/** Columns assigned by the database. */
 const UidColumns = z.object({ uid: z.string().nullable(), basis: z.enum(["staff", "self"]).nullable() });
 const InsertedRow = z.tuple([UidColumns.extend({ number: z.number() })]);
 const UpdatedRows = z.array(UidColumns);
 const DeletedRows = z.array(z.object({ id: z.string() }));
 
 /**
- * Registers a patient at the caller's hospital; a creating doctor and the assigned one join the care team.
- * @throws ApiError forbidden, not_found (another hospital), invalid_request (a doctor or ward that is not there)
+ * Creates a patient at the caller's hospital; a creating doctor and the assigned doctor join the care team.
+ * @throws ApiError forbidden, not_found (another hospital), invalid_request (unknown doctor or ward)
  */
 export function createPatient(call: Call, input: CreatePatientInput, keyStatements: KeyStatements) {
   return withWriter(
@@ -54,12 +57,9 @@ export function createPatient(call: Call, input: CreatePatientInput, keyStatemen
 
 type CreatePatientInput = NewPatient & { hospital_id?: string | undefined };
 
-const resolveHospitalId = ({ role, hospitalId }: EffectiveRole, input: CreatePatientInput) =>
-  role === "admin" ? input.hospital_id : hospitalId;
-
 function findCreateDenial(effectiveRole: EffectiveRole, actor: Principal, input: CreatePatientInput): Denial | null {
   const { role } = effectiveRole;
-  const hospitalId = resolveHospitalId(effectiveRole, input);
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id);
   if (!hospitalId) return requiredFieldError("hospital_id");
   if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE_HOSPITAL_ID) {
     return { error: "not_found", facts: { hospitalId } };
@@ -76,7 +76,7 @@ async function insertPatient(
   leadingStatements: KeyStatements,
 ) {
   const { db, now } = call;
-  const hospitalId = resolveHospitalId(effectiveRole, input) ?? "";
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id) ?? "";
   const { id, identity, statements, insertIndex } = await preparePatient(call, input, hospitalId, effectiveRole.role);
   const leading = leadingStatements(id);
   const results = await batch(db, [...leading, ...statements]).catch((error: unknown) => {
@@ -101,8 +101,6 @@ async function insertPatient(
   return { ...toPatientSummary(row, identity), ...pickClinical(input) };
 }
 
-const toIsoTime = (time: number) => new Date(time).toISOString();
-
 export function toPatientSummary(row: Omit<PatientRow, "identity_sealed" | "clinical_sealed">, identity: Identity) {
   return {
     patient_id: row.id,
@@ -115,8 +113,8 @@ export function toPatientSummary(row: Omit<PatientRow, "identity_sealed" | "clin
     assigned_doctor_id: row.assigned_doctor_id,
     is_active: row.active === 1,
     ...identity,
-    created_at: toIsoTime(row.created_at),
-    updated_at: toIsoTime(row.updated_at),
+    created_at: toIso(row.created_at),
+    updated_at: toIso(row.updated_at),
     version: row.version,
   };
 }
@@ -126,13 +124,13 @@ async function toPatientDetail(call: Call, row: PatientRow) {
   return { ...toPatientSummary(row, identity), ...clinical };
 }
 
-/** The event of an access to one patient. */
+/** The audit event of an access to one patient. */
 export function patientEvent(access: Access, event: string, action: "C" | "R" | "U" | "D") {
   const { patient, role, basis, hospitalId } = access;
   return { event, action, role, basis, hospitalId, entity: { type: "patient", id: patient.id }, subjects: [patient.id] };
 }
 
-/** One patient with history and symptoms. @param ref id or patient_number  @throws ApiError not_found */
+/** Returns a patient with history and symptoms. @param ref id or patient_number  @throws ApiError not_found */
 export async function getPatient(call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "patient:read");
   const event = patientEvent(access, "patient.read", "R");
@@ -147,7 +145,7 @@ export type PatientChange = Partial<Omit<NewPatient, "monitoring">> & {
   is_active?: boolean | undefined;
 };
 
-/** What belongs to the hospital's own order is not the patient's to change; who is assigned is for those at the desk to say. */
+/** Fields that a role may not change: patients no administrative fields; assigning a doctor is for nurses and managers. */
 const FORBIDDEN_FIELDS = {
   patient: ["assigned_doctor_id", "ward_id", "monitoring", "is_active", "notes"],
   doctor: ["assigned_doctor_id"],
@@ -155,8 +153,8 @@ const FORBIDDEN_FIELDS = {
 } as const satisfies Record<string, readonly (keyof PatientChange)[]>;
 
 /**
- * Changes a patient whose version the caller has seen; both columns are sealed anew for the next version.
- * @throws ApiError not_found, precondition_failed, forbidden (a field that is not the caller's to change), invalid_request
+ * Updates a patient at a version that the caller has seen; both sealed columns are re-encrypted for the next version.
+ * @throws ApiError not_found, precondition_failed, forbidden (a field the caller may not change), invalid_request
  */
 export async function updatePatient(call: Call, ref: string, version: number, change: PatientChange) {
   const { db, keys, actor, now } = call;
@@ -190,7 +188,7 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
     })
     .where(and(eq(patients.id, patient.id), eq(patients.version, version)))
     .returning({ uid: patients.patientUid, basis: patients.uidBasis });
-  // The nonce of a seal is this call's alone: of two writers of one version, only the one that counted finds it there.
+  // The nonce makes the sealed value unique to this call, so of two writers of one version only the winner finds it.
   const isThisUpdate = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND identity_sealed = ${sealed.identitySealed})`;
   const event = {
     ...patientEvent(access, "patient.update", "U"),
@@ -209,10 +207,10 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
   const [changed] = UpdatedRows.parse(results.at(person ? 1 : 0));
   if (!changed) return failStaleVersion(call, access, "patient.update");
   const { uid, basis } = changed;
-  return { ...after, patient_uid: uid, uid_basis: basis, updated_at: toIsoTime(now), version: version + 1 };
+  return { ...after, patient_uid: uid, uid_basis: basis, updated_at: toIso(now), version: version + 1 };
 }
 
-/** Only what differs is rewritten: most changes leave the name and the numbers as they are. */
+/** Writes only the difference: most updates leave names and numbers unchanged. */
 async function updateSearchTokens(
   call: Call,
   { patient, hospitalId }: Access,
@@ -234,14 +232,14 @@ async function updateSearchTokens(
   ];
 }
 
-/** @throws ApiError precondition_failed, after its trace */
+/** Records the failure. @throws ApiError precondition_failed always */
 export async function failStaleVersion({ db, actor, now }: Call, access: Access, name: string): Promise<never> {
   const event = patientEvent(access, name, "U");
   await batch(db, recordAuditEvent(db, actor, now, { ...event, outcome: "failed", reason: "precondition_failed" }));
   throw new ApiError("precondition_failed");
 }
 
-/** The assigned doctor joins, if this very update was the one that counted. */
+/** Adds the assigned doctor to the care team, if this update won. */
 function joinCareTeam({ db, actor, now }: Call, patientId: string, userId: string, isThisUpdate: SQL): Statement {
   return db.run(sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
     SELECT ${patientId}, ${userId}, ${getActorId(actor)}, CAST(${now} AS INTEGER) WHERE ${isThisUpdate}
@@ -250,8 +248,8 @@ function joinCareTeam({ db, actor, now }: Call, patientId: string, userId: strin
 }
 
 /**
- * Takes out a record that was made by mistake. One that anything hangs on (a report, a device, a login, an intake) is a
- * medical record and stays: it can be made inactive.
+ * Deletes a record created by mistake. A patient with any related record (a report, device, login or intake) cannot be deleted,
+ * only made inactive.
  * @throws ApiError not_found, forbidden, precondition_failed, conflict
  */
 export async function deletePatient(call: Call, ref: string, version: number): Promise<string> {
@@ -281,7 +279,7 @@ export async function deletePatient(call: Call, ref: string, version: number): P
       db,
       recordAuditEvent(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), outcome: "failed", reason: "conflict" }),
     );
-    throw new ApiError("conflict", "Something is recorded for this patient; set is_active to false instead.");
+    throw new ApiError("conflict", "The patient has related records; set is_active to false instead.");
   }
   return patient.id;
 }

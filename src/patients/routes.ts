@@ -1,4 +1,4 @@
-// Patient: register, list, search, read, change, delete.
+// Routes: patients.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { limitIdentity } from "../http/rate-limit.ts";
@@ -40,10 +40,10 @@ const createListRoute = <P extends string>(path: P) =>
     method: "get",
     path,
     tags,
-    summary: "Patients that I may see",
+    summary: "List patients",
     security: BEARER_AUTH,
     request: { query: patientQuery },
-    responses: { 200: pageResponse(PatientSummary, "By number or time", exampleSummary), ...problemResponses(401, 403) },
+    responses: { 200: pageResponse(PatientSummary, "Ordered by number or time", exampleSummary), ...problemResponses(401, 403) },
   });
 
 export const patientRoutes = createRouter()
@@ -72,7 +72,7 @@ export const patientRoutes = createRouter()
       const call = c.get("call");
       const input = c.req.valid("json");
       if (input.aadhaar_number) await limitIdentity(c.env, call.actor);
-      // A key remembers what it was used with, and the number is to be remembered nowhere.
+      // An idempotency key stores a hash of its input, which must not contain the number.
       const person = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
       const create = (keyStatements: KeyStatements) => createPatient(call, input, keyStatements);
       const redactedInput = { ...input, aadhaar_number: person };
@@ -90,7 +90,7 @@ export const patientRoutes = createRouter()
       method: "get",
       path: "/patients/search",
       tags,
-      summary: "Find patients by beginnings of name, phone or e-mail, as one types",
+      summary: "Search patients",
       security: BEARER_AUTH,
       request: { query: searchQuery },
       responses: { 200: pageResponse(PatientSummary, "Newest first", exampleSummary), ...problemResponses(401, 403) },
@@ -102,7 +102,7 @@ export const patientRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}",
       tags,
-      summary: "One patient with history and symptoms",
+      summary: "Get a patient",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: { 200: jsonResponse(Patient, "The patient", examplePatient), ...problemResponses(401, 403, 404) },
@@ -118,7 +118,8 @@ export const patientRoutes = createRouter()
       method: "patch",
       path: "/patients/{patient_id}",
       tags,
-      summary: "Change a patient (needs If-Match)",
+      summary: "Update a patient",
+      description: "Requires If-Match.",
       security: BEARER_AUTH,
       request: {
         params: patientParam,
@@ -143,11 +144,12 @@ export const patientRoutes = createRouter()
       method: "delete",
       path: "/patients/{patient_id}",
       tags,
-      summary: "Take out a record made by mistake, while nothing hangs on it (needs If-Match)",
+      summary: "Delete a patient",
+      description: "Only records without reports, devices, linked logins and intakes. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: patientParam, headers: ifMatchHeaders },
       responses: {
-        200: jsonResponse(z.object({ patient_id: Id }), "The record that is gone", { patient_id: EXAMPLES.patient }),
+        200: jsonResponse(z.object({ patient_id: Id }), "The deleted record", { patient_id: EXAMPLES.patient }),
         ...problemResponses(401, 403, 404, 409, 412, 428),
       },
     }),

@@ -1,4 +1,4 @@
-// The shapes of patients on the wire, and the filters of their lists.
+// API schemas of patients, and the filters of their lists.
 import { z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
 import { EXAMPLES, Id, Timestamp } from "../http/router.ts";
@@ -10,11 +10,11 @@ export const PatientSummary = z
   .object({
     patient_id: Id,
     patient_number: z.number().int(),
-    patient_uid: z
-      .string()
+    patient_uid: z.string().nullable().openapi({ description: "Random identifier of the person, the same at every hospital" }),
+    uid_basis: z
+      .enum(["staff", "self"])
       .nullable()
-      .openapi({ description: "One for a person, whichever hospital asks; says nothing by itself" }),
-    uid_basis: z.enum(["staff", "self"]).nullable().openapi({ description: "Who says that the number is this person's" }),
+      .openapi({ description: "Who confirmed the number: staff with a document, or the person" }),
     hospital_id: Id,
     ward_id: Id.nullable(),
     monitoring: Monitoring,
@@ -70,10 +70,10 @@ export const examplePatient = {
 };
 
 export const NewPatient = NewPatientBody.extend({
-  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital, description: "Needed from administrators" }),
+  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital, description: "Required for administrators" }),
 }).openapi("NewPatient");
 
-/** Every field optional and without its default: what is absent stays. */
+/** Every field is optional without a default: absent fields stay unchanged. */
 export const PatientChange = z
   .strictObject({
     first_name: identityFields.first_name.optional(),
@@ -92,7 +92,7 @@ export const PatientChange = z
     monitoring: Monitoring.optional(),
     is_active: z.boolean().optional(),
   })
-  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("PatientChange");
 
 export const patientParam = z.object({
@@ -105,7 +105,7 @@ export const patientQuery = z.strictObject({
   sort: z
     .enum(["number", "-number", "created", "-created", "updated", "-updated"])
     .optional()
-    .openapi({ description: "Without it newest first: by the time that is filtered by, else by number" }),
+    .openapi({ description: "Default: newest first, by the filtered time, else by number" }),
   monitoring: Monitoring.optional(),
   ward_id: Id.optional(),
   assigned_doctor_id: Id.optional(),
@@ -128,11 +128,11 @@ export const searchQuery = z.strictObject({
   q: z
     .string()
     .max(200)
-    .refine((q) => Array.from(q.trim()).length >= 2, "At least two characters")
+    .refine((q) => Array.from(q.trim()).length >= 2, "Must have at least two characters")
     .openapi({
       example: "ash",
       minLength: 2,
-      description: "Beginnings of names, of a phone number or an e-mail address; every word must match",
+      description: "Prefixes of names, a phone number or an e-mail address; every word must match",
     }),
-  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital, description: "Needed from administrators" }),
+  hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital, description: "Required for administrators" }),
 });

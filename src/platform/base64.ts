@@ -1,4 +1,4 @@
-// base64url without padding (RFC 4648, section 5), native where the runtime has it.
+// base64url without padding (RFC 4648, section 5), native where the runtime supports it.
 type Bytes = Uint8Array<ArrayBuffer>;
 export type Codec = { encode(bytes: Uint8Array): string; decode(text: string): Bytes | null };
 
@@ -20,7 +20,7 @@ export const portable: Codec = {
 };
 
 const ENCODING = { alphabet: "base64url", omitPadding: true } as const;
-/** Refuses spare bits that are not zero, but wants padding. */
+/** Rejects non-zero trailing bits, but requires padding. */
 const DECODING = { alphabet: "base64url", lastChunkHandling: "strict" } as const;
 const PADDING = ["", "", "==", "="] as const;
 
@@ -31,7 +31,7 @@ export const native: Codec | null =
         encode: (bytes) => bytes.toBase64(ENCODING),
         decode(text) {
           const padding = PADDING[text.length % 4];
-          // The native decoder skips whitespace and takes padding, so the alphabet is checked first.
+          // The native decoder skips whitespace and accepts padding, so the alphabet is checked first.
           if (!ALPHABET.test(text) || text.length % 4 === 1) return null;
           try {
             return Uint8Array.fromBase64(text + padding, DECODING);
@@ -46,7 +46,7 @@ const codec = native ?? portable;
 export const toBase64Url = (bytes: Uint8Array): string => codec.encode(bytes);
 
 /**
- * Null for anything that is not canonical base64url without padding: "QQ" and "QR" decode alike, and only the first is
- * canonical, so that a token has one spelling.
+ * Null for anything but canonical base64url without padding. "QQ" and "QR" decode to the same byte; only "QQ" is canonical, so
+ * that a token has exactly one spelling.
  */
 export const fromBase64Url = (text: string): Bytes | null => codec.decode(text);

@@ -1,4 +1,4 @@
-// A map of bounded size that drops the entry that was used longest ago.
+// A bounded map that evicts the least recently used entry.
 export class BoundedCache<K, V extends NonNullable<unknown>> {
   readonly #max: number;
   readonly #entries = new Map<K, V>();
@@ -14,7 +14,7 @@ export class BoundedCache<K, V extends NonNullable<unknown>> {
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
-    // A Map keeps the order of insertion: what is used moves to the end.
+    // A Map keeps insertion order: a used entry moves to the end.
     this.#entries.delete(key);
     this.#entries.set(key, value);
     return value;

@@ -1,4 +1,4 @@
-// Turns secrets into keys once per isolate, and refuses to serve with bad ones or, in production, with demo rows.
+// Derives keys from the secrets once per isolate; rejects invalid secrets and, in production, demo data.
 import { sql } from "drizzle-orm";
 import { exportJWK, importJWK, type JWK } from "jose";
 import { z } from "zod";
@@ -30,13 +30,13 @@ export type Keys = {
   link: CryptoKey;
   refresh: CryptoKey;
   jwt: SigningKeys;
-  /** Of the identity index; null where the deployment takes no government numbers. */
+  /** Key ring of the identity index; null where the deployment does not accept government numbers. */
   identity: MacKeyRing | null;
   bootstrapHash: string;
 };
 
 export const SECRETS = ["JWT_KEYS", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY", "REFRESH_KEY", "BOOTSTRAP_TOKEN"] as const;
-/** A deployment may leave these out; when they are there, they must be as good as the others. */
+/** Optional secrets. When set, they must meet the same requirements as the others. */
 export const OPTIONAL_SECRETS = ["IDENTITY_KEYS", "METRICS_TOKEN"] as const;
 const PLACEHOLDER_PATTERN =
   /change.?me|placeholder|your.?(own|secret|key|token)|^(dev|test|demo|example|secret|password|key)(?![a-z0-9])/i;
@@ -46,13 +46,13 @@ export function isProduction(env: Env): boolean {
   return env.ENVIRONMENT !== "development" && env.ENVIRONMENT !== "test";
 }
 
-/** Names of the secrets that are missing, short, a placeholder, or the same as an earlier one. */
+/** Names of the secrets that are missing, too short, placeholders, or equal to an earlier one. */
 export function findInvalidSecrets(env: Env): string[] {
   const seenParts = new Set<string>();
   const configuredOptional = OPTIONAL_SECRETS.filter((name) => env[name]);
   return [...SECRETS, ...configuredOptional].filter((name) => {
     const value: string | undefined = env[name];
-    // A ring's material counts by itself too: the same 32 bytes under a key id are the same secret.
+    // Compares the key material too: the same 32 bytes under another key id are the same secret.
     const parts = (value ?? "").split(/[:,]/).concat(value ?? "");
     const repeated = parts.some((part) => part.length >= MIN_SECRET_LENGTH && seenParts.has(part));
     for (const part of parts) seenParts.add(part);
@@ -85,7 +85,7 @@ export async function parseSigningKeys(secret: string): Promise<SigningKeys> {
     publicKeysByKid.set(kid, publicKey);
     jwks.push({ ...(await exportJWK(publicKey)), kid, alg: "ES256", use: "sig" });
   }
-  if (!first) throw new Error("an empty key ring");
+  if (!first) throw new Error("empty key ring");
   return { currentKid: first.kid, privateKey: first.key, publicKeys: publicKeysByKid, jwks: { keys: jwks } };
 }
 
@@ -103,7 +103,7 @@ async function loadKeys(env: Env): Promise<Keys> {
   const fields = await tryLoad("FIELD_KEYS", parseKeyRing(env.FIELD_KEYS ?? ""));
   const identity = env.IDENTITY_KEYS ? await tryLoad("IDENTITY_KEYS", parseMacKeyRing(env.IDENTITY_KEYS)) : null;
   if (invalidSecrets.length > 0 || !jwt || !fields || identity === undefined) {
-    for (const variable of invalidSecrets) log(env, "CRITICAL", "a required secret is missing or unfit", { variable });
+    for (const variable of invalidSecrets) log(env, "CRITICAL", "a required secret is missing or invalid", { variable });
     throw new ApiError("misconfigured");
   }
   const [index, link, refresh, bootstrapHash] = await Promise.all([
@@ -116,17 +116,17 @@ async function loadKeys(env: Env): Promise<Keys> {
   return { fields, index, link, refresh, jwt, identity, bootstrapHash };
 }
 
-// Derived from the secrets alone and rebuilt when they change; holds no state of any request.
+// Cache derived from the secrets alone and rebuilt when they change; holds no request state.
 let cachedKeys: { fingerprint: Secrets; keys: Promise<Keys> } | undefined;
 let verifiedFingerprint: { environment: string; fingerprint: Secrets } | undefined;
 
 const NAMES = [...SECRETS, ...OPTIONAL_SECRETS] as const;
 type Secrets = readonly (string | undefined)[];
 const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
-/** Strings of one environment are the same objects, so that comparing them costs nothing. */
+/** The strings of one environment are identical objects, so comparing them is free. */
 const isFrom = (secrets: Secrets, env: Env) => NAMES.every((name, i) => env[name] === secrets[i]);
 
-/** @throws ApiError misconfigured, after a log line that names each faulty variable. */
+/** @throws ApiError misconfigured, after a log line that names each invalid variable */
 export function getKeys(env: Env): Promise<Keys> {
   if (!cachedKeys || !isFrom(cachedKeys.fingerprint, env)) {
     cachedKeys = { fingerprint: secretsOf(env), keys: loadKeys(env) };
@@ -140,7 +140,7 @@ export function getKeys(env: Env): Promise<Keys> {
 const SENTINEL_CONTEXT = { table: "deployment", column: "value", id: "sentinel" };
 const SENTINEL_TEXT = "edgecare";
 
-/** What each key makes of a constant. A wrong identity key would quietly give known people second identities. */
+/** The MAC of a constant under each key. A wrong identity key would silently give known people second identities. */
 async function computeKeyProofs(keys: Keys): Promise<{ name: string; value: string }[]> {
   const identity = [...(keys.identity?.keys ?? [])].map(async ([kid, key]) => ({
     name: `identity:${kid}`,
@@ -153,8 +153,8 @@ async function computeKeyProofs(keys: Keys): Promise<{ name: string; value: stri
 }
 
 /**
- * Opens the sealed constant in D1 and compares MACs under the index keys, writing what is missing at a first start.
- * @returns the variable that is not the one this database was written with, or null
+ * Decrypts the sealed constant in D1 and compares MACs under the index keys; writes missing rows at the first start.
+ * @returns the variable that does not match this database, or null
  */
 async function findMismatchedKey(db: Db, keys: Keys): Promise<"FIELD_KEYS" | "INDEX_KEY" | "IDENTITY_KEYS" | null> {
   const selectRows = db.select().from(deployment);
@@ -180,24 +180,24 @@ async function assertNoDemoRows(env: Env, db: Db): Promise<void> {
     SELECT 1 FROM users WHERE demo = 1 UNION ALL SELECT 1 FROM hospitals WHERE demo = 1
     UNION ALL SELECT 1 FROM patients WHERE demo = 1 LIMIT 1`);
   if (found.length === 0) return;
-  log(env, "CRITICAL", "the database holds demo rows", { variable: "ENVIRONMENT" });
+  log(env, "CRITICAL", "the database contains demo data", { variable: "ENVIRONMENT" });
   throw new ApiError("misconfigured");
 }
 
-/** Secrets fit, they are the ones of this database, and no demo world stands in production. @throws ApiError misconfigured */
+/** Checks that the secrets are valid and match this database, and production has no demo data. @throws ApiError misconfigured */
 export async function loadVerifiedKeys(env: Env): Promise<Keys> {
   const keys = await getKeys(env);
   const db = getDb(env.DB);
   const variable = await findMismatchedKey(db, keys);
   if (variable) {
-    log(env, "CRITICAL", "this key is not the one the database was written with", { variable });
+    log(env, "CRITICAL", "the key does not match the database", { variable });
     throw new ApiError("misconfigured");
   }
   if (isProduction(env)) await assertNoDemoRows(env, db);
   return keys;
 }
 
-/** The check before the first request of an isolate; later requests find it done. */
+/** The check before the first request of an isolate; later requests use the cached result. */
 export async function getVerifiedKeys(env: Env): Promise<Keys> {
   if (verifiedFingerprint?.environment === env.ENVIRONMENT && isFrom(verifiedFingerprint.fingerprint, env)) return getKeys(env);
   const fingerprint = secretsOf(env);

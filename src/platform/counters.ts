@@ -1,8 +1,7 @@
-// Totals that lists and statistics read instead of counting: changed in the batch that changes what they count.
+// Counters that lists and statistics read instead of counting rows; updated in the batch that changes the counted rows.
 import { type SQL, sql } from "drizzle-orm";
 import type { Db, Statement } from "./db/client.ts";
 
-export const DAY_MS = 86_400_000;
 export type CounterChange = { scope: string; day: number; name: string; n: number; sum?: number };
 
 export const COUNTER_SCOPES = {
@@ -11,12 +10,7 @@ export const COUNTER_SCOPES = {
   patient: (id: string) => `p:${id}`,
 };
 
-/** The UTC day number of a time. */
-export function utcDayOf(time: number): number {
-  return Math.floor(time / DAY_MS);
-}
-
-/** Adds to counter rows, each present or not, in one statement. */
+/** Adds to counter rows in one statement, inserting those that do not exist. */
 export function incrementCounters(db: Db, changes: readonly CounterChange[]): Statement {
   const rows = JSON.stringify(changes.map((change) => [change.scope, change.day, change.name, change.n, change.sum ?? 0]));
   return db.run(sql`INSERT INTO counters (scope, day, name, n, sum)

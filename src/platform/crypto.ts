@@ -1,4 +1,4 @@
-// Sealing (AES-256-GCM), blind indexes, MACs and constant-time comparison. Keys come from the secrets alone.
+// Encryption (AES-256-GCM), blind indexes, MACs and constant-time comparison.
 import { timingSafeEqual } from "node:crypto";
 import { fromBase64Url, toBase64Url } from "./base64.ts";
 import { BoundedCache } from "./bounded-cache.ts";
@@ -6,7 +6,7 @@ import { ApiError } from "./errors.ts";
 
 export { fromBase64Url, toBase64Url };
 export type KeyRing = { currentKid: string; keys: Map<string, CryptoKey> };
-/** As a Ring, of HMAC keys. */
+/** Like KeyRing, with HMAC keys. */
 export type MacKeyRing = KeyRing;
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -18,7 +18,7 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-/** In UTF-8, without encoding what is ASCII, as most is. */
+/** Length in UTF-8; skips encoding for ASCII text, the common case. */
 const utf8ByteLength = (text: string) => (/^[\0-\x7f]*$/.test(text) ? text.length : textEncoder.encode(text).length);
 
 function canonicalText(parts: readonly string[]): string {
@@ -27,7 +27,7 @@ function canonicalText(parts: readonly string[]): string {
   return text;
 }
 
-/** Length-prefixed concatenation, so that ("a","bc") and ("ab","c") never give the same bytes. */
+/** Length-prefixed concatenation, so that ("a","bc") and ("ab","c") give different bytes. */
 export function encodeCanonical(parts: readonly string[]): Bytes {
   return new Uint8Array(textEncoder.encode(canonicalText(parts)));
 }
@@ -38,42 +38,42 @@ async function parseRingEntries(secret: string, importKey: (raw: Bytes) => Promi
     const [kid = "", material = ""] = entry.trim().split(":");
     const raw = Uint8Array.from(atob(material), (ch) => ch.charCodeAt(0));
     if (!KEY_ID_PATTERN.test(kid) || raw.length !== 32 || keys.has(kid))
-      throw new Error("a key ring entry is kid:32 bytes in base64");
+      throw new Error("a key ring entry must be kid:base64 of 32 bytes");
     keys.set(kid, await importKey(raw));
   }
   const currentKid = keys.keys().next().value;
-  if (currentKid === undefined) throw new Error("an empty key ring");
+  if (currentKid === undefined) throw new Error("empty key ring");
   return { currentKid, keys };
 }
 
-/** Parses `kid:base64,kid:base64`, 32 bytes each, the first being current. HKDF-SHA256 (RFC 5869) derives from each. */
+/** Parses `kid:base64,kid:base64`, 32 bytes each; the first is current. HKDF-SHA256 (RFC 5869) derives record keys. */
 export function parseKeyRing(secret: string): Promise<KeyRing> {
   return parseRingEntries(secret, (raw) => crypto.subtle.importKey("raw", raw, "HKDF", false, ["deriveKey"]));
 }
 
-/** The same form, for HMAC-SHA256 (RFC 2104). */
+/** Parses the same format into HMAC-SHA256 keys (RFC 2104). */
 export function parseMacKeyRing(secret: string): Promise<MacKeyRing> {
   return parseRingEntries(secret, (raw) =>
     crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]),
   );
 }
 
-/** Derived keys are kept for the records that are read over and over: a ward's patients and their reports. */
+/** Cached derived keys per isolate. Records are read repeatedly: the patients of a ward and their reports. */
 export const MAX_RECORD_KEYS = 4_096;
 const recordKeys = new WeakMap<KeyRing, BoundedCache<string, Promise<CryptoKey>>>();
 
-/** A key for one record, HKDF-SHA256 with the record's name as info: no GCM key ever meets 2^32 messages. */
+/** Derives a key per record, HKDF-SHA256 with the record's name as info, so that no GCM key encrypts 2^32 messages. */
 export function deriveRecordKey(ring: KeyRing, kid: string, record: readonly string[]): Promise<CryptoKey> {
   const master = ring.keys.get(kid);
   if (!master) throw new ApiError("integrity_error", undefined, { cause: new Error("unknown key id") });
-  const kept = recordKeys.get(ring) ?? new BoundedCache(MAX_RECORD_KEYS);
-  recordKeys.set(ring, kept);
+  const cache = recordKeys.get(ring) ?? new BoundedCache(MAX_RECORD_KEYS);
+  recordKeys.set(ring, cache);
   const name = canonicalText([kid, ...record]);
-  const known = kept.get(name);
-  if (known) return known;
+  const cached = cache.get(name);
+  if (cached) return cached;
   const key = deriveKey(master, record);
-  kept.set(name, key);
-  key.catch(() => kept.delete(name));
+  cache.set(name, key);
+  key.catch(() => cache.delete(name));
   return key;
 }
 
@@ -91,7 +91,7 @@ export async function encryptGcm(key: CryptoKey, nonce: Bytes, plain: Bytes, aad
   return new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce, additionalData: aad }, key, plain));
 }
 
-/** @throws ApiError integrity_error when any bit of ciphertext, tag, nonce or AAD differs (NIST SP 800-38D). */
+/** @throws ApiError integrity_error when any bit of ciphertext, tag, nonce or AAD differs (NIST SP 800-38D) */
 export async function decryptGcm(key: CryptoKey, nonce: Bytes, sealed: Bytes, aad: Bytes): Promise<Bytes> {
   try {
     return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce, additionalData: aad }, key, sealed));
@@ -100,16 +100,16 @@ export async function decryptGcm(key: CryptoKey, nonce: Bytes, sealed: Bytes, aa
   }
 }
 
-/** Where a sealed value belongs; moving it to another row, column or version makes it unreadable. */
+/** The location a sealed value is bound to: it does not decrypt in another row, column or version. */
 export type SealContext = { table: string; column: string; id: string; version?: number };
 
 const keyDerivationInfo = (context: SealContext) => [context.table, context.id];
 const buildAad = (kid: string, context: SealContext) =>
   encodeCanonical(["s1", kid, context.column, String(context.version ?? 0)]);
-/** JSON is padded with spaces to a multiple of this, so that the ciphertext does not tell a short name from a long one. */
+/** JSON is padded with spaces to a multiple of this, so that the ciphertext length does not reveal the length of a name. */
 const PAD_BLOCK_BYTES = 64;
 
-/** Seals a JSON value for its place: `s1.<kid>.<nonce and ciphertext>`. */
+/** Encrypts a JSON value bound to its location: `s1.<kid>.<nonce and ciphertext>`. */
 export async function sealValue(ring: KeyRing, context: SealContext, value: unknown): Promise<string> {
   const plain = textEncoder.encode(JSON.stringify(value));
   const padded = new Uint8Array(Math.ceil(plain.length / PAD_BLOCK_BYTES) * PAD_BLOCK_BYTES).fill(0x20);
@@ -123,7 +123,7 @@ export async function sealValue(ring: KeyRing, context: SealContext, value: unkn
   return `s1.${ring.currentKid}.${toBase64Url(joined)}`;
 }
 
-/** @throws ApiError integrity_error when the value was changed, moved, or sealed with a key that is not in the ring. */
+/** @throws ApiError integrity_error when the value was changed or moved, or its key is not in the ring */
 export async function unsealValue(ring: KeyRing, context: SealContext, sealed: string): Promise<unknown> {
   const [format, kid, body, ...more] = sealed.split(".");
   const joined = fromBase64Url(body ?? "");
@@ -138,12 +138,12 @@ export async function importMacKey(secret: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", textEncoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }
 
-/** HMAC-SHA256 (RFC 2104) over the canonical form of `parts`; the first part names the use. */
+/** HMAC-SHA256 (RFC 2104) over the canonical encoding of `parts`; the first part names the purpose. */
 export async function computeMac(key: CryptoKey, parts: readonly string[]): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, encodeCanonical(parts)));
 }
 
-/** A keyed index of a normal form: equal inputs meet, and without the key nothing can be read back. */
+/** A keyed index of a normalized value: equal inputs give equal indexes; it cannot be reversed without the key. */
 export async function computeBlindIndex(key: CryptoKey, kind: string, normalForm: string): Promise<string> {
   return toBase64Url(await computeMac(key, ["index", kind, normalForm]));
 }
@@ -153,7 +153,7 @@ export async function sha256Hex(data: Bytes | string): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
 
-/** Constant time over equal lengths; the lengths themselves are public. */
+/** Constant time for equal lengths; the lengths are public. */
 export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }

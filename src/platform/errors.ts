@@ -1,49 +1,49 @@
-// The error class, its table of codes, statuses and titles, and what the log may say of a failure.
+// The error class, the table of error codes with statuses and titles, and the error details that may be logged.
 
 const PROBLEMS_BY_CODE = {
-  invalid_request: [400, "The request is not valid"],
-  malformed_json: [400, "The body is not well-formed JSON"],
-  invalid_cursor: [400, "The cursor does not belong to this list"],
-  offset_too_large: [400, "Offsets end at 10,000; use the cursor"],
-  invalid_idempotency_key: [400, "The Idempotency-Key is not valid"],
-  length_mismatch: [400, "The body is not as long as announced"],
-  digest_mismatch: [400, "The body does not have the announced SHA-256"],
-  digest_required: [400, "A raw upload announces its SHA-256"],
-  unauthenticated: [401, "Authentication is required"],
-  invalid_credentials: [401, "The credentials are not valid"],
-  invalid_refresh_token: [401, "The refresh token is not valid"],
-  wrong_password: [403, "The present password is not right"],
-  https_required: [403, "Use https"],
-  forbidden: [403, "This role may not do that"],
-  origin_forbidden: [403, "This origin may not do that"],
-  link_invalid: [403, "The link is not valid"],
+  invalid_request: [400, "Invalid request"],
+  malformed_json: [400, "Malformed JSON body"],
+  invalid_cursor: [400, "Invalid cursor for this list"],
+  offset_too_large: [400, "Offset exceeds 10,000; use the cursor"],
+  invalid_idempotency_key: [400, "Invalid Idempotency-Key"],
+  length_mismatch: [400, "Body length does not match the declared length"],
+  digest_mismatch: [400, "Body does not match the declared SHA-256"],
+  digest_required: [400, "SHA-256 digest is required"],
+  unauthenticated: [401, "Missing or invalid access token"],
+  invalid_credentials: [401, "Invalid credentials"],
+  invalid_refresh_token: [401, "Invalid refresh token"],
+  wrong_password: [403, "Current password is incorrect"],
+  https_required: [403, "HTTPS is required"],
+  forbidden: [403, "Insufficient permissions"],
+  origin_forbidden: [403, "Origin is not allowed"],
+  link_invalid: [403, "Invalid link"],
   not_found: [404, "Not found"],
-  method_not_allowed: [405, "This method is not allowed here"],
-  request_timeout: [408, "The body did not arrive in time"],
-  conflict: [409, "The resource is in another state"],
-  already_exists: [409, "It exists already"],
-  password_given: [409, "Choose a password of your own first"],
-  already_bootstrapped: [409, "An administrator exists already"],
-  registration_refused: [409, "This registration is not possible"],
-  idempotency_key_reused: [409, "The Idempotency-Key was used with another request"],
-  patient_ambiguous: [409, "Several records belong to you; name patient_id"],
-  link_expired: [410, "The link has expired"],
+  method_not_allowed: [405, "Method not allowed"],
+  request_timeout: [408, "Request body timed out"],
+  conflict: [409, "Conflict with the current state of the resource"],
+  already_exists: [409, "Resource already exists"],
+  password_given: [409, "Change the password set by an administrator first"],
+  already_bootstrapped: [409, "An administrator already exists"],
+  registration_refused: [409, "Registration is not possible"],
+  idempotency_key_reused: [409, "Idempotency-Key was used with a different request"],
+  patient_ambiguous: [409, "Several records are linked to this account; specify patient_id"],
+  link_expired: [410, "Link has expired"],
   length_required: [411, "Content-Length is required"],
-  precondition_failed: [412, "The resource has changed since you read it"],
-  too_large: [413, "The body is too large"],
-  unsupported_media_type: [415, "This media type is not accepted here"],
-  not_pdf: [415, "The file is not a PDF"],
-  range_not_satisfiable: [416, "The range is outside the file"],
+  precondition_failed: [412, "Resource has changed since it was read"],
+  too_large: [413, "Request body is too large"],
+  unsupported_media_type: [415, "Unsupported media type"],
+  not_pdf: [415, "File is not a PDF"],
+  range_not_satisfiable: [416, "Range is outside the file"],
   account_locked: [423, "Too many failed attempts; try again later"],
-  upgrade_required: [426, "Connect by WebSocket"],
-  precondition_required: [428, "If-Match is required"],
+  upgrade_required: [426, "WebSocket upgrade is required"],
+  precondition_required: [428, "If-Match header is required"],
   rate_limited: [429, "Too many requests"],
-  quota_exceeded: [429, "This machine has sent its bytes of the day"],
-  internal_error: [500, "Something went wrong on our side"],
+  quota_exceeded: [429, "Daily upload quota exceeded"],
+  internal_error: [500, "Internal server error"],
   integrity_error: [500, "Stored data failed its integrity check"],
-  direct_uploads_off: [501, "Direct uploads are not set up here"],
-  unavailable: [503, "The service is unavailable for the moment"],
-  misconfigured: [503, "The service is not configured"],
+  direct_uploads_off: [501, "Direct uploads are not configured"],
+  unavailable: [503, "Service is temporarily unavailable"],
+  misconfigured: [503, "Service is not configured correctly"],
 } as const;
 
 export type ErrorCode = keyof typeof PROBLEMS_BY_CODE;
@@ -54,7 +54,7 @@ export class ApiError extends Error {
   readonly errors: FieldError[];
   readonly headers: Record<string, string>;
 
-  /** `detail` is shown to the caller: say what to do, never echo input. */
+  /** `detail` is sent to the caller: say what to do, never repeat input. */
   constructor(
     code: ErrorCode,
     detail?: string,
@@ -74,13 +74,13 @@ export class ApiError extends Error {
     return PROBLEMS_BY_CODE[this.code][0];
   }
 
-  /** What a caller is told: of a fault of ours the title alone. */
+  /** The detail sent to the caller; only the title for server errors. */
   get publicDetail(): string {
     return this.status >= 500 ? PROBLEMS_BY_CODE[this.code][1] : this.message;
   }
 }
 
-/** The name of what failed, for the log: messages can carry values, class names and codes cannot. */
+/** Error class names for the log: messages can contain values, class names and codes cannot. */
 export function describeCause(error: unknown): string {
   const names: string[] = [];
   for (let current: unknown = error; names.length < 5; current = current.cause) {

@@ -1,12 +1,14 @@
-// Files in R2, sealed in 64 KiB segments: any byte range opens by itself, and no segment can be cut off, moved or swapped.
+// Files in R2, encrypted in 64 KiB segments: byte ranges decrypt alone; truncated or reordered segments are detected.
+
 import { decryptGcm, deriveRecordKey, encryptGcm, type KeyRing } from "./crypto.ts";
 import { ApiError } from "./errors.ts";
 import { randomOpaqueId } from "./ids.ts";
+import { HOUR_MS } from "./time.ts";
 
 /**
- * STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, CRYPTO 2015): segment i is AES-256-GCM under the file's own key with
- * nonce = 7 zero bytes, i as 4 bytes, 1 byte that is 1 on the last segment. The key is HKDF of object key and record,
- * and object keys are random and written once, so that no (key, nonce) pair meets two plaintexts.
+ * STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, CRYPTO 2015): segment i is AES-256-GCM under a key per file with
+ * nonce = 7 zero bytes, i as 4 bytes, 1 byte that is 1 on the last segment. The key is HKDF of object key and record.
+ * Object keys are random and written once, so a (key, nonce) pair never encrypts two plaintexts.
  */
 const SEGMENT_BYTES = 65_536;
 const TAG_BYTES = 16;
@@ -14,7 +16,7 @@ const NO_AAD = new Uint8Array();
 
 type Bytes = Uint8Array<ArrayBuffer>;
 export type FileSource = Bytes | AsyncIterable<Uint8Array>;
-/** What a file belongs to, e.g. `report:<id>`; a file key moved to another row does not open there. */
+/** The record that owns a file, e.g. `report:<id>`. A file key copied to another row does not decrypt there. */
 export type FileOwner = string;
 
 function countSegments(size: number): number {
@@ -32,12 +34,12 @@ function segmentNonce(index: number, last: boolean): Bytes {
   return nonce;
 }
 
-/** `<key id>/<hour>/`: where the files of an hour lie, so that the orphan sweep need not walk the bucket. */
+/** `<key id>/<hour>/`: the prefix of files created in an hour, so that the orphan sweep does not list the whole bucket. */
 export function hourPrefix(kid: string, time: number): string {
-  return `${kid}/${Math.floor(time / 3_600_000)}/`;
+  return `${kid}/${Math.floor(time / HOUR_MS)}/`;
 }
 
-/** `<key id>/<hour>/<128 random bits>`: opaque, and it says which key opens it. */
+/** `<key id>/<hour>/<128 random bits>`: opaque, and names the key that decrypts the file. */
 export function createObjectKey(ring: KeyRing, now: number): string {
   return `${hourPrefix(ring.currentKid, now)}${randomOpaqueId()}`;
 }
@@ -57,7 +59,7 @@ async function* sealSegments(key: CryptoKey, source: FileSource): AsyncIterable<
   let index = 0;
   for await (const chunk of toChunks(source)) {
     for (let offset = 0; offset < chunk.length; ) {
-      // A full buffer is sealed only when more follows: the last segment must know that it is the last.
+      // Seals a full buffer only when more data follows, because the last segment carries a marker.
       if (filled === SEGMENT_BYTES) {
         yield await encryptGcm(key, segmentNonce(index++, false), buffer, NO_AAD);
         buffer = new Uint8Array(SEGMENT_BYTES);
@@ -73,8 +75,8 @@ async function* sealSegments(key: CryptoKey, source: FileSource): AsyncIterable<
 }
 
 /**
- * Seals a source on its way to R2 under a key that must be new.
- * @param size bytes of the source, which must then have exactly that many (a stream to R2 needs a known length)
+ * Encrypts a source and streams it to R2 under a key that must be new.
+ * @param size exact length of the source in bytes (a stream to R2 needs a known length)
  */
 export async function storeFile(
   bucket: R2Bucket,
@@ -101,7 +103,7 @@ export async function storeFile(
   if (!stored) throw new ApiError("unavailable");
 }
 
-/** Writes a source out and closes; a failing source breaks the stream off. */
+/** Writes all chunks and closes the stream; aborts it when the source fails. */
 export async function pipeChunks(segments: AsyncIterable<Bytes>, writable: WritableStream<Uint8Array>): Promise<void> {
   const writer = writable.getWriter();
   try {
@@ -116,8 +118,8 @@ export async function pipeChunks(segments: AsyncIterable<Bytes>, writable: Writa
 export type ByteRange = { start: number; end: number };
 
 /**
- * Opens a file or the bytes `start` to `end` (inclusive) of it. The first segment is checked before anything is
- * answered; a later one that fails ends the stream with an error, never with other bytes.
+ * Decrypts a file, or its bytes `start` to `end` (inclusive). The first segment is verified before the function returns;
+ * a later segment that fails verification ends the stream with an error.
  * @param size bytes of the plaintext  @throws ApiError integrity_error, unavailable (the object is missing)
  */
 export async function streamFile(
@@ -199,7 +201,7 @@ async function* trimChunks(source: AsyncIterable<Bytes>, skip: number, length: n
   }
 }
 
-/** Small files (metrics) at once. */
+/** Reads a small file (metrics) into memory. */
 export async function readFile(
   bucket: R2Bucket,
   ring: KeyRing,

@@ -1,8 +1,8 @@
-// Structured logs: one JSON line each, from an allow-list of keys, so that no name, value or token can reach them.
+// Structured logs: one JSON line per event, with an allow-list of fields, so that no name, value or token is logged.
 type Level = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
 const LEVELS: readonly string[] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] satisfies Level[];
 
-/** What a line may carry besides its message: ids, codes and numbers made by us. */
+/** Fields a line may carry besides its message: ids, codes and numbers of the service. */
 export type LogFields = {
   request_id?: string;
   error_id?: string;
@@ -20,30 +20,30 @@ export type LogFields = {
   basis?: string;
   role?: string;
   reason?: string;
-  /** Of an error in a Durable Object: its class, what it was doing, and its name. */
+  /** For an error in a Durable Object: its class, operation and name. */
   object?: string;
   operation?: string;
   object_id?: string;
-  /** Of a stored document that cannot be read: its name and the place in it. */
+  /** For a stored document that cannot be read: its name and the position in it. */
   document?: string;
   position?: string;
-  /** Names of keys, never keys. */
+  /** Names of keys, never key material. */
   kid?: string;
 };
 
-/** The least level that is written: LOG_LEVEL in any case, INFO for what is no level. */
+/** The minimum level: LOG_LEVEL in any case, INFO when it is not a level. */
 function minimumLevelIndex(name = ""): number {
   const found = LEVELS.indexOf(name.trim().toUpperCase());
   return found < 0 ? LEVELS.indexOf("INFO") : found;
 }
 
-/** Set by `npm start`: the line is then written as JSON text, because wrangler prints objects over several lines. */
+/** Set by `npm start`: lines are then written as JSON text, because wrangler prints objects over several lines. */
 declare const LOG_AS_TEXT: true | undefined;
 
 /**
- * Writes one line with the keys asctime, name, levelname, message, pathname and lineno, and with `fields`.
- * The position is where `log` was called; with `at`, where the error was thrown.
- * `message` is a constant of the code, never input.  @param extraFrames how many functions only pass the call on
+ * Writes one line with the keys asctime, name, levelname, message, pathname, lineno and `fields`.
+ * The position is that of the call to `log`; with `at`, that of the error.
+ * `message` is a constant, never input.  @param extraFrames number of wrapper functions between the caller and `log`
  */
 export function log(env: { LOG_LEVEL?: string }, level: Level, message: string, fields: LogFields = {}, extraFrames = 0): void {
   if (LEVELS.indexOf(level) < minimumLevelIndex(env.LOG_LEVEL)) return;
@@ -54,7 +54,7 @@ export function log(env: { LOG_LEVEL?: string }, level: Level, message: string, 
 
 type Position = { pathname: string; lineno: number; colno: number };
 
-/** Call sites of INFO lines by message. Production writes one per request; only the first in an isolate reads a stack. */
+/** Call sites of INFO lines by message. Production writes one per request; only the first in an isolate captures a stack. */
 const callSites = new Map<string, Position>();
 
 function findCallSite(level: Level, message: string, extraFrames: number): Position {
@@ -65,7 +65,7 @@ function findCallSite(level: Level, message: string, extraFrames: number): Posit
   return position;
 }
 
-/** The first position of a stack in EdgeCare's own code, else the first of all. */
+/** The first stack position in EdgeCare's own code, else the first position. */
 function thrownAt(stack: string): Position {
   const frames = stack.split(/(?=\bat )/);
   return positionIn(frames.find((frame) => frame.includes("/src/") && !frame.includes("node_modules")) ?? frames[0] ?? "");

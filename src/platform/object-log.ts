@@ -1,11 +1,11 @@
-// Errors in Durable Objects as log lines: which class, which operation, which object, what failed and where.
+// Error logging for Durable Objects: class, operation, object, error and position.
 import { describeCause, stackFrames } from "./errors.ts";
 import { type LogFields, log } from "./log.ts";
 import { StoredDocumentError } from "./stored-document.ts";
 
 export type ErrorReport = (operation: string, error: unknown, fields?: LogFields) => void;
 
-/** Logs errors of one object, one line each, as for a failed request. The message stays out: it may carry values. */
+/** Logs an error of an object in one line, as for a failed request. Omits the message, which may contain values. */
 export function errorReport(env: Env, object: string, id: DurableObjectId): ErrorReport {
   return (operation, error, fields = {}) =>
     log(
@@ -15,7 +15,7 @@ export function errorReport(env: Env, object: string, id: DurableObjectId): Erro
       {
         object,
         operation,
-        // The name is the id of a patient or a hospital.
+        // The object name is the id of a patient or a hospital.
         object_id: id.name ?? id.toString(),
         cause: describeCause(error),
         at: stackFrames(error),
@@ -26,7 +26,7 @@ export function errorReport(env: Env, object: string, id: DurableObjectId): Erro
     );
 }
 
-/** Does the work, and reports what it throws before that goes on. */
+/** Runs the work; logs what it throws, then rethrows. */
 export function reporting<T>(report: ErrorReport, operation: string, work: () => T): T {
   try {
     return work();
@@ -37,8 +37,8 @@ export function reporting<T>(report: ErrorReport, operation: string, work: () =>
 }
 
 /**
- * Makes every method of a class log what it throws before it throws it: over RPC the caller gets an error without the stack of
- * the object, and errors of alarms and sockets have no caller. Call it in a static block, which may read protected fields.
+ * Makes every method of a class log what it throws before rethrowing. An RPC caller gets an error without the object's stack,
+ * and errors in alarms and sockets have no caller. Call it in a static block, which can read protected fields.
  */
 export function logMethodErrors<T extends object>(
   object: string,

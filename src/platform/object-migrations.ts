@@ -1,4 +1,4 @@
-// Migrations of a Durable Object's SQLite: an append-only list per class, and a record in each object of what ran there.
+// Migrations of a Durable Object's SQLite: an append-only list per class, and a table in each object of what was applied.
 import { createHash } from "node:crypto";
 
 export type Migration = { name: string; statements: readonly string[] };
@@ -11,7 +11,7 @@ const RECORD = "object_migrations";
 const CREATE_RECORD = `CREATE TABLE ${RECORD} (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`;
 
-/** The object's storage was written by other migrations than those of this code. Nothing is read or written then. */
+/** The object's migration record does not match the list in the code. The object is then neither read nor written. */
 export class MigrationError extends Error {
   override name = "MigrationError";
 }
@@ -27,17 +27,17 @@ function checksumOf({ statements }: Migration): string {
 }
 
 /**
- * Applies what is new to an object that has tables. An empty object stays empty: one that was only asked stores nothing.
- * Two small reads when nothing is to do.
+ * Applies pending migrations to an object that has tables. An empty object stays empty, so that a read stores nothing.
+ * Costs two small reads when nothing is pending.
  * @returns whether the object has tables
- * @throws MigrationError when the record in the object and the list disagree
+ * @throws MigrationError when the record in the object and the list differ
  */
 export function migrateExisting(storage: DurableObjectStorage, list: MigrationList): boolean {
   const tables = tableNames(storage.sql);
   if (tables.size === 0) return false;
   const applied = tables.has(RECORD) ? appliedTo(storage.sql) : [];
   requireSamePast(list, applied);
-  // Objects made before there was a record have the tables of the first migration, whose statements say IF NOT EXISTS.
+  // Objects older than the record have the tables of the first migration; its statements use IF NOT EXISTS.
   if (applied.length < list.migrations.length) apply(storage, list, applied.length, tables.has(RECORD));
   return true;
 }

@@ -1,29 +1,29 @@
-// JSON documents that objects store: a format version in each, upgrades from every earlier one, and a schema on reading.
+// Versioned JSON documents in object storage: a format version, upgrades from every earlier version, and a schema on read.
 import type { z } from "zod";
 
-/** Changes a document of one format version into the next. It gets what was stored, which may be damaged. */
+/** Upgrades a document from one format version to the next. The input is as stored and may be damaged. */
 export type Upgrade = (content: unknown) => unknown;
 
 export type StoredDocument<T> = {
   name: string;
-  /** The content with the version; for what is not JSON text, such as the attachment of a socket. */
+  /** The content with the version, for storage that is not JSON text, such as a socket attachment. */
   wrap: (content: T) => { formatVersion: number; content: T };
   write: (content: T) => string;
   /** @throws StoredDocumentError */
   read: (text: string) => T;
-  /** As `read`, from what `wrap` made. @throws StoredDocumentError */
+  /** Like `read`, for output of `wrap`. @throws StoredDocumentError */
   unwrap: (stored: unknown) => T;
-  /** In the newest format and not held against the schema: to save the parts of a damaged document. @throws StoredDocumentError */
+  /** Upgraded but not validated, to recover the readable parts of a damaged document. @throws StoredDocumentError */
   unchecked: (text: string) => unknown;
 };
 
-/** A document that cannot be read. The message names the document and the place in it, never a value. */
+/** A document that cannot be read. The message names the document and the position in it, never a value. */
 export class StoredDocumentError extends Error {
   override name = "StoredDocumentError";
   readonly document: string;
-  /** Written by a later version of the code, so that it must not be overwritten. */
+  /** Written by a later version of the code; must not be overwritten. */
   readonly isNewer: boolean;
-  /** Where in the document, e.g. `alarm.vitals.8867-4.lastValue`; empty for all of it. */
+  /** Position in the document, e.g. `alarm.vitals.8867-4.lastValue`; empty for the whole document. */
   readonly position: string;
 
   constructor(document: string, position: string, reason: string, isNewer = false) {
@@ -35,8 +35,8 @@ export class StoredDocumentError extends Error {
 }
 
 /**
- * @param upgrades from version 1 to 2, from 2 to 3, and so on: add at the end, never edit. A document without a version is of
- *   version 1: that is how they were stored before they had one.
+ * @param upgrades from version 1 to 2, 2 to 3, and so on: add at the end, never edit. A document without a version is version 1,
+ *   because the first documents were stored without one.
  */
 export function storedDocument<T>(name: string, schema: z.ZodType<T>, upgrades: readonly Upgrade[] = []): StoredDocument<T> {
   const formatVersion = upgrades.length + 1;
@@ -57,7 +57,7 @@ export function storedDocument<T>(name: string, schema: z.ZodType<T>, upgrades: 
   };
 }
 
-/** The content in the newest format, not yet held against the schema. @throws StoredDocumentError */
+/** The content in the newest format, before validation. @throws StoredDocumentError */
 function upgraded(name: string, stored: unknown, upgrades: readonly Upgrade[]): unknown {
   const { version, content } = versionOf(stored);
   if (!Number.isSafeInteger(version) || version < 1 || version > upgrades.length + 1) {
@@ -80,13 +80,13 @@ function jsonOf(name: string, text: string): unknown {
   }
 }
 
-/** The object with other names for its own keys; anything else as it is. For upgrades. */
+/** The object with its own keys renamed; other values unchanged. For upgrades. */
 export function renameKeys(value: unknown, names: Readonly<Record<string, string>>): unknown {
   if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [Object.hasOwn(names, key) ? names[key] : key, item]));
 }
 
-/** The object with its values changed; anything else as it is. For upgrades. */
+/** The object with its values mapped; other values unchanged. For upgrades. */
 export function mapValues(value: unknown, change: (item: unknown, key: string) => unknown): unknown {
   if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, change(item, key)]));

@@ -1,33 +1,36 @@
-// Text as people write it: rules for lines and prose, digits of every script, and the folded words that searches compare.
+// Free-text rules: single-line and multi-line fields, digits of every script, and case-folded words for search.
 import { z } from "@hono/zod-openapi";
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern exists to reject them.
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 const VISIBLE_CHARACTER = /[\p{L}\p{N}\p{P}\p{S}]/u;
-/** Letters by their class, and blank all the same. */
+/** Classified as letters by Unicode, but rendered blank. */
 const BLANK_LETTERS = /[\u115f\u1160\u3164\uffa0]/g;
 
-/** Any script, no control characters; outer spaces go. */
+/** Text in any script without control characters; trims leading and trailing spaces. */
 export const singleLine = (max: number) =>
   z
     .string()
     .trim()
     .min(1)
     .max(max)
-    .refine((text) => !CONTROL_CHARACTERS.test(text), "No control characters")
-    .refine((text) => VISIBLE_CHARACTER.test(text.normalize("NFKC").replace(BLANK_LETTERS, "")), "Nothing to be seen");
+    .refine((text) => !CONTROL_CHARACTERS.test(text), "Must not contain control characters")
+    .refine(
+      (text) => VISIBLE_CHARACTER.test(text.normalize("NFKC").replace(BLANK_LETTERS, "")),
+      "Must contain a visible character",
+    );
 
 export const multiLine = (max: number) => z.string().max(max);
 
-/** A phone number as people write it, in the digits of the keypad. */
+/** A phone number in ASCII digits with optional separators. */
 export const phoneNumber = z
   .string()
   .trim()
   .max(26)
-  .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "A phone number of digits");
+  .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "Not a valid phone number");
 
-/** Digits of every script as 0 to 9; Unicode keeps each script's ten in a row. */
+/** Converts digits of every script to 0-9; Unicode keeps the ten digits of a script consecutive. */
 export function toAsciiDigits(text: string): string {
   return text.normalize("NFKC").replace(/\p{Nd}/gu, (digit) => {
     let zero = digit.codePointAt(0) ?? 0;
@@ -41,8 +44,8 @@ export function toAsciiDigits(text: string): string {
 }
 
 /**
- * The words of a text, case and Latin accents folded away. Joiners and apostrophes vanish, since a name is the same with
- * and without them; the marks of Indic scripts stay, since there they are vowels.
+ * The words of a text with case and Latin accents folded. Joiners and apostrophes are removed, so that spellings with and
+ * without them match; the marks of Indic scripts stay, because they are vowels.
  */
 export function foldWords(text: string): string[] {
   const folded = text

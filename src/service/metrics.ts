@@ -1,4 +1,5 @@
 // What the stores say about the deployment, for Prometheus: gauges from counters and bounded queries, one round trip.
+
 import { sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { COUNT_LIMIT } from "../http/pagination.ts";
@@ -8,9 +9,9 @@ import { COUNTER_SCOPES, counterValue } from "../platform/counters.ts";
 import { constantTimeEqual, sha256Hex } from "../platform/crypto.ts";
 import { batch, type Db } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
+import { HOUR_MS } from "../platform/time.ts";
 import { formatGauges, type Gauge } from "./prometheus-format.ts";
 
-const HOUR_MS = 3_600_000;
 /** One more than is told, so that a count which reaches it is seen to be cut off. */
 const MAX_COUNTED = COUNT_LIMIT + 1;
 

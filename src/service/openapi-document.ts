@@ -50,7 +50,7 @@ const HEADERS_BY_STATUS: Record<string, HeaderName[]> = {
 };
 
 const PROBLEM_500: OpenApiResponse = {
-  description: "Something went wrong on our side; the ids find the log line",
+  description: "Internal server error; error_id and request_id identify the log line",
   content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
 };
 

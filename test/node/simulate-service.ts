@@ -140,7 +140,8 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
     }
     if (method === "POST" && path === "/devices") {
       const serial = body["serial_number"] ?? "";
-      if ([...service.devices.values()].some((known) => known.serial === serial)) return [409, { title: "It exists already" }];
+      if ([...service.devices.values()].some((known) => known.serial === serial))
+        return [409, { title: "Resource already exists" }];
       const made = { id: randomUUID(), serial, patient: null };
       service.devices.set(made.id, made);
       return [201, { data: shown(made) }];
@@ -191,15 +192,15 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
   function publicly(path: string, body: Record<string, string>): Reply | null {
     if (path === "/auth/login") {
       const right = body["email"] === "nurse@demo.com" && body["password"] === "password123";
-      return right ? [200, pair()] : [401, { title: "The credentials are not valid" }];
+      return right ? [200, pair()] : [401, { title: "Invalid credentials" }];
     }
     if (path !== "/auth/refresh") return null;
     const known = refreshTokens.delete(body["refresh_token"] ?? "");
-    return known ? [200, pair()] : [401, { title: "The refresh token is not valid" }];
+    return known ? [200, pair()] : [401, { title: "Invalid refresh token" }];
   }
 
   function inside(token: string, method: string, path: string, body: Record<string, string>): Reply {
-    if ((tokens.get(token) ?? 0) < Date.now()) return [401, { title: "Authentication is required" }];
+    if ((tokens.get(token) ?? 0) < Date.now()) return [401, { title: "Missing or invalid access token" }];
     return staff(method, path, body);
   }
 

@@ -404,7 +404,7 @@ describe.concurrent("the command", () => {
   });
 
   it.for<[string[], number, string]>([
-    [["--password", "wrong"], 1, "log in: 401 The credentials are not valid"],
+    [["--password", "wrong"], 1, "log in: 401 Invalid credentials"],
     [["--start-id", "101"], 1, "/patients/101: 404 Not found"],
     [["--replay", "nowhere.csv"], 1, "nowhere.csv cannot be read"],
     [["--rate", "none"], 2, "--scenario  what happens to the first patient"],

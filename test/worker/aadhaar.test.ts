@@ -99,7 +99,7 @@ describe("the number", () => {
     const response = await register(number);
     await expectProblem(response.clone(), 400, "invalid_request");
     const { errors } = await readJson(response);
-    expect(errors).toEqual([expect.objectContaining({ path: "aadhaar_number", message: "Not an Aadhaar number" })]);
+    expect(errors).toEqual([expect.objectContaining({ path: "aadhaar_number", message: "Not a valid Aadhaar number" })]);
     const digits = String(number).replace(/\D/g, "");
     const told = JSON.stringify(errors) + logs();
     for (let i = 0; i + 8 <= digits.length; i++) expect(told).not.toContain(digits.slice(i, i + 8));

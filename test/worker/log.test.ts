@@ -66,7 +66,7 @@ describe("a line", () => {
       await sendRequest(unknownPatient, { as: world.nurse, env: of, headers });
     });
     const messages = lines.map(({ levelname, message }) => `${levelname} ${message}`);
-    expect(messages).toEqual(["DEBUG access refused", "WARNING problem not_found", "INFO request"]);
+    expect(messages).toEqual(["DEBUG access denied", "WARNING problem not_found", "INFO request"]);
     for (const line of lines) {
       expect(Object.keys(line).slice(0, 6)).toEqual(["asctime", "name", "levelname", "message", "pathname", "lineno"]);
       expect(line["asctime"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -76,7 +76,7 @@ describe("a line", () => {
     }
     expect(lines.map((line) => line["pathname"])).toEqual([
       "src/access/deny.ts",
-      "src/platform/errors.ts",
+      "src/http/on-error.ts",
       "src/http/request-middleware.ts",
     ]);
   });
@@ -124,10 +124,10 @@ describe("a line", () => {
       .filter(({ message }) => message.startsWith("access"))
       .map(({ message, action, basis, role, reason }) => ({ message, action, basis, role, reason }));
     expect(decisions).toMatchObject([
-      { message: "access given", action: "patient:read", basis: "care_team", role: "doctor" },
-      { message: "access refused", action: "patient:read", reason: "not_found", role: "doctor" },
-      { message: "access refused", action: "admin:read", reason: "forbidden", role: "nurse" },
-      { message: "access given", action: "device:read", role: "nurse" },
+      { message: "access granted", action: "patient:read", basis: "care_team", role: "doctor" },
+      { message: "access denied", action: "patient:read", reason: "not_found", role: "doctor" },
+      { message: "access denied", action: "admin:read", reason: "forbidden", role: "nurse" },
+      { message: "access granted", action: "device:read", role: "nurse" },
     ]);
   });
 

@@ -1,6 +1,6 @@
 // Lists and totals: every filter and every mix of them against a brute-force recount, for every role; pages while rows come in.
 import { beforeAll, describe, expect, it } from "vitest";
-import { DAY_MS } from "../../src/platform/counters.ts";
+import { DAY_MS } from "../../src/platform/time.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
   API,

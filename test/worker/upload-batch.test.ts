@@ -1,7 +1,7 @@
 // Many files in one form: each as if it had come alone, and the bytes a machine may send in a day.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
-import { DAY_MS, utcDayOf } from "../../src/platform/counters.ts";
+import { DAY_MS, utcDayOf } from "../../src/platform/time.ts";
 import { MAX_BYTES_PER_DAY } from "../../src/reports/upload/quota.ts";
 import { withCounters, withRandomDelays, withStoreFault } from "../stores.ts";
 import { API, env, newDevice, newPdf, newWorld, readJson, sendRequest, uniqueText, uploadReport, type World } from "../world.ts";

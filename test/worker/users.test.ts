@@ -206,7 +206,9 @@ describe("one account", () => {
     await expectProblem(await patch(admin, nurse.id, {}), 400, "invalid_request");
     await expectProblem(await patch(admin, nurse.id, { password: PASSWORD }), 400, "invalid_request");
     const roles = await patch(admin, nurse.id, { role: "doctor", full_name: "X Y" });
-    expect((await readJson(roles.clone())).errors).toEqual([{ path: "role", message: "Not yours to change", code: "forbidden" }]);
+    expect((await readJson(roles.clone())).errors).toEqual([
+      { path: "role", message: "Insufficient permissions to change this field", code: "forbidden" },
+    ]);
     await expectProblem(roles, 403, "forbidden");
     expect((await patch(admin, admin.id, { full_name: "Ira Menon" })).status).toBe(200);
   });

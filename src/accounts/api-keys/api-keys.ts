@@ -1,26 +1,24 @@
-// API keys: credentials of a hospital's programs, with scopes, shown once, rotated with an overlap.
+// API keys: credentials of a hospital's apps, with scopes, shown once, rotated with an overlap.
+
 import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
-import { activeHospitalId } from "../../access/effective-role.ts";
+import { activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
 import type { APP_SCOPES, Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { credentials, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { createCredentialToken } from "../sessions/credential-tokens.ts";
 
 export type ApiKeyScope = (typeof APP_SCOPES)[number];
 type CredentialRow = typeof credentials.$inferSelect;
 const MAX_TTL_MS = 5 * 365 * DAY_MS;
-
-const toIsoTime = (time: number) => new Date(time).toISOString();
-const toIsoTimeOrNull = (time: number | null) => (time === null ? null : toIsoTime(time));
 
 function toApiKey(row: CredentialRow) {
   return {
@@ -29,14 +27,14 @@ function toApiKey(row: CredentialRow) {
     name: row.name,
     scopes: row.scopes.split(" "),
     created_by: row.createdBy,
-    created_at: toIsoTime(row.createdAt),
-    expires_at: toIsoTimeOrNull(row.expiresAt),
-    last_used_at: toIsoTimeOrNull(row.lastUsedAt),
-    revoked_at: toIsoTimeOrNull(row.revokedAt),
+    created_at: toIso(row.createdAt),
+    expires_at: toIsoOrNull(row.expiresAt),
+    last_used_at: toIsoOrNull(row.lastUsedAt),
+    revoked_at: toIsoOrNull(row.revokedAt),
   };
 }
 
-/** The token is null for a key that was made before: it was shown then and is kept nowhere. */
+/** The token is null on a replay: it was shown once and is not stored. */
 export type ApiKeyWithToken = ReturnType<typeof toApiKey> & {
   token: string | null;
   replaces?: { api_key_id: string; expires_at: string | null };
@@ -46,7 +44,7 @@ function apiKeyEvent({ role }: UserEffectiveRole, hospitalId: string, id: string
   return { event, action, role, hospitalId, entity: { type: "api_key", id } } as const;
 }
 
-/** The row of a new key and its secret, which is kept as a hash alone. */
+/** Prepares the row of a new key and its secret, of which only a hash is stored. */
 async function prepareApiKey(
   { keys, actor, now }: UserCall,
   attributes: Pick<CredentialRow, "hospitalId" | "name" | "scopes" | "expiresAt">,
@@ -67,8 +65,8 @@ export async function issueApiKey(anyCall: Call, input: NewApiKey, keyStatements
   const { call, effectiveRole } = await requireRole(anyCall, "api_key:manage");
   const { db, actor, now } = call;
   const { role } = effectiveRole;
-  const hospitalId = role === "admin" ? input.hospital_id : effectiveRole.hospitalId;
-  if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id);
+  if (!hospitalId) throw new ApiError("invalid_request", "hospital_id is required.");
   if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE_HOSPITAL_ID) {
     return denyAccess(call, "api_key:manage", "not_found", {
       role,
@@ -78,8 +76,8 @@ export async function issueApiKey(anyCall: Call, input: NewApiKey, keyStatements
   }
   const { name, expires_at: expiresAt } = input;
   if (expiresAt !== null && (expiresAt <= now || expiresAt > now + MAX_TTL_MS)) {
-    throw new ApiError("invalid_request", "expires_at lies in the past or more than five years ahead.", {
-      errors: [{ path: "expires_at", message: "From now to five years ahead", code: "out_of_range" }],
+    throw new ApiError("invalid_request", "expires_at must be within the next five years.", {
+      errors: [{ path: "expires_at", message: "Must be within the next five years", code: "out_of_range" }],
     });
   }
   const { row, token } = await prepareApiKey(call, { hospitalId, name, scopes: [...new Set(input.scopes)].join(" "), expiresAt });
@@ -96,19 +94,13 @@ export async function issueApiKey(anyCall: Call, input: NewApiKey, keyStatements
   return { ...toApiKey(row), token };
 }
 
-/** The key with that id at a hospital that the caller manages, or 404 after its trace. */
+/** Fetches a key of a hospital that the caller manages, else records and throws not_found. */
 async function requireApiKey(anyCall: Call, id: string, permission: Permission) {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db }) => [
     db
       .select()
       .from(credentials)
-      .where(
-        and(
-          eq(credentials.id, id),
-          eq(credentials.kind, "app"),
-          effectiveRole.role === "admin" ? undefined : eq(credentials.hospitalId, effectiveRole.hospitalId ?? ""),
-        ),
-      ),
+      .where(and(eq(credentials.id, id), eq(credentials.kind, "app"), isInCallerHospital(effectiveRole, credentials.hospitalId))),
   ]);
   const [row] = results[0];
   const { role, hospitalId } = effectiveRole;
@@ -119,7 +111,7 @@ async function requireApiKey(anyCall: Call, id: string, permission: Permission) 
   };
 }
 
-/** One key; its token was shown when it was made. @throws ApiError not_found */
+/** Returns one key without its token. @throws ApiError not_found */
 export async function getApiKey(anyCall: Call, id: string): Promise<ApiKeyWithToken> {
   const { call, effectiveRole, row } = await requireApiKey(anyCall, id, "api_key:read");
   await batch(
@@ -129,15 +121,15 @@ export async function getApiKey(anyCall: Call, id: string): Promise<ApiKeyWithTo
   return { ...toApiKey(row), token: null };
 }
 
-/** Every key a hospital ever had, newest first. */
+/** Lists all keys of a hospital, active and ended, newest first. */
 export async function listApiKeys(anyCall: Call, query: PageQuery & { hospital_id?: string | undefined }) {
   const start = await resolvePageStart(anyCall, "api-keys", query);
   const { where, orderBy } = keysetClauses(start, credentials.createdAt, credentials.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "api_key:read", (effectiveRole, { db }) => {
-    const hospitalFilter = effectiveRole.role === "admin" ? query.hospital_id : (effectiveRole.hospitalId ?? "");
     const filter = and(
       eq(credentials.kind, "app"),
-      hospitalFilter === undefined ? undefined : eq(credentials.hospitalId, hospitalFilter),
+      isInCallerHospital(effectiveRole, credentials.hospitalId),
+      query.hospital_id ? eq(credentials.hospitalId, query.hospital_id) : undefined,
     );
     return [
       db
@@ -165,9 +157,9 @@ export async function listApiKeys(anyCall: Call, query: PageQuery & { hospital_i
 }
 
 /**
- * A successor with the same name, scopes and end; the old key goes on for `graceDays`, so that programs can be changed one
- * by one. Rotating an old key again ends it no later than it would.
- * @throws ApiError not_found, conflict (a key that no longer works)
+ * Creates a successor with the same name, scopes and expiry; the old key stays valid for `graceDays`. Rotating it again never
+ * extends its validity.
+ * @throws ApiError not_found, conflict (a key that is no longer valid)
  */
 export async function rotateApiKey(
   anyCall: Call,
@@ -193,7 +185,7 @@ export async function rotateApiKey(
   try {
     const [[replaced]] = await batch(db, [
       expireOldKey,
-      // Without its id the batch fails: the old key works no more, and an ended key has no successor.
+      // NULL fails the batch when the old key is no longer valid: an ended key has no successor.
       db.insert(credentials).values({ ...successor, id: sql`(SELECT ${successor.id} WHERE changes() > 0)` }),
       ...recordAuditEvent(db, actor, now, event),
       ...keyStatements(successor.id),
@@ -201,14 +193,14 @@ export async function rotateApiKey(
     return {
       ...toApiKey(successor),
       token,
-      replaces: { api_key_id: id, expires_at: toIsoTimeOrNull(replaced?.expiresAt ?? null) },
+      replaces: { api_key_id: id, expires_at: toIsoOrNull(replaced?.expiresAt ?? null) },
     };
   } catch (error) {
-    throw isConditionFailed(error, "credentials.id") ? new ApiError("conflict", "The key has ended; make a new one.") : error;
+    throw isConditionFailed(error, "credentials.id") ? new ApiError("conflict", "The key has ended; create a new one.") : error;
   }
 }
 
-/** Ends a key: its next request is refused. @throws ApiError not_found for one that is not there or has ended */
+/** Ends a key at once. @throws ApiError not_found when it does not exist or has ended */
 export async function revokeApiKey(anyCall: Call, id: string): Promise<void> {
   const { call, effectiveRole, row } = await requireApiKey(anyCall, id, "api_key:manage");
   const { db, actor, now } = call;

@@ -1,4 +1,4 @@
-// API keys of a hospital's programs.
+// Routes: API keys of a hospital's apps.
 import { createRoute, z } from "@hono/zod-openapi";
 import { APP_SCOPES } from "../../access/permissions.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
@@ -27,7 +27,7 @@ const Scopes = z
   .refine(
     (scopes) =>
       scopes.includes("patient:read") || !scopes.some((scope) => scope === "patient:create" || scope === "patient:update"),
-    "patient:create and patient:update answer with the record: add patient:read",
+    "patient:create and patient:update return the record and require patient:read",
   );
 const ApiKey = z
   .object({
@@ -38,7 +38,7 @@ const ApiKey = z
     created_by: z.string(),
     created_at: Timestamp,
     expires_at: Timestamp.nullable(),
-    last_used_at: Timestamp.nullable().openapi({ description: "To five minutes" }),
+    last_used_at: Timestamp.nullable().openapi({ description: "Resolution of five minutes" }),
     revoked_at: Timestamp.nullable(),
   })
   .openapi("ApiKey");
@@ -53,7 +53,7 @@ const example = {
   last_used_at: null,
   revoked_at: null,
 };
-/** Null when an Idempotency-Key repeats the request: the token was shown then and is kept nowhere. */
+/** Null on a replay with the same Idempotency-Key: the token was shown once and is not stored. */
 const ApiKeyWithToken = ApiKey.extend({ token: z.string().nullable() }).openapi("NewApiKey");
 const exampleToken = { ...example, token: "eca_…" };
 const apiKeyParam = z.object({ api_key_id: Id.openapi({ example: EXAMPLES.credential }) });
@@ -66,7 +66,8 @@ export const apiKeyRoutes = createRouter()
       method: "post",
       path: "/api-keys",
       tags,
-      summary: "Issue a key; its token is shown once",
+      summary: "Create an API key",
+      description: "The token is shown once.",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,
@@ -76,7 +77,7 @@ export const apiKeyRoutes = createRouter()
               name: singleLine(100),
               scopes: Scopes,
               expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
-              hospital_id: Id.optional().openapi({ description: "Needed from administrators" }),
+              hospital_id: Id.optional().openapi({ description: "Required for administrators" }),
             })
             .openapi("ApiKeyRequest"),
           { name: "laboratory interface", scopes: ["patient:read", "report:create"] },
@@ -104,7 +105,7 @@ export const apiKeyRoutes = createRouter()
       method: "get",
       path: "/api-keys",
       tags,
-      summary: "Every key the hospital ever had",
+      summary: "List API keys",
       security: BEARER_AUTH,
       request: { query: z.strictObject({ ...pageQuery, hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }) }) },
       responses: { 200: pageResponse(ApiKey, "Newest first", example), ...problemResponses(401, 403) },
@@ -116,7 +117,8 @@ export const apiKeyRoutes = createRouter()
       method: "post",
       path: "/api-keys/{api_key_id}/rotate",
       tags,
-      summary: "A successor; the old key goes on for the grace",
+      summary: "Rotate an API key",
+      description: "Creates a successor; the old key stays valid for the grace period.",
       security: BEARER_AUTH,
       request: {
         params: apiKeyParam,
@@ -124,7 +126,7 @@ export const apiKeyRoutes = createRouter()
         body: jsonRequestBody(z.strictObject({ grace_days: z.number().int().min(0).max(30).default(7) }), { grace_days: 7 }),
       },
       responses: {
-        201: jsonResponse(ApiKeyWithToken.extend({ replaces: Replaced }), "The successor", {
+        201: jsonResponse(ApiKeyWithToken.extend({ replaces: Replaced }), "The new key", {
           ...exampleToken,
           replaces: { api_key_id: EXAMPLES.credential, expires_at: EXAMPLES.time },
         }),
@@ -145,11 +147,11 @@ export const apiKeyRoutes = createRouter()
       method: "delete",
       path: "/api-keys/{api_key_id}",
       tags,
-      summary: "End a key at once",
+      summary: "End an API key",
       security: BEARER_AUTH,
       request: { params: apiKeyParam },
       responses: {
-        200: jsonResponse(z.object({ api_key_id: Id }), "The key that ended", { api_key_id: EXAMPLES.credential }),
+        200: jsonResponse(z.object({ api_key_id: Id }), "The ended key", { api_key_id: EXAMPLES.credential }),
         ...problemResponses(401, 403, 404),
       },
     }),

@@ -1,4 +1,4 @@
-// How an invitation is taken: by a new account, or by one that exists and is logged in.
+// Accepting an invitation with a new account, or with an existing account that is logged in.
 import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, DoctorScope, UserActor, UserEffectiveRole } from "../../access/actor.ts";
@@ -31,11 +31,11 @@ export type AcceptInvitationInput = {
   password: string;
   full_name?: string | undefined;
   username?: string | undefined;
-  /** Where the caller has named one, it has to be the invited one. */
+  /** When the caller sends an e-mail, it must match the invited one. */
   email?: string | undefined;
 };
 
-/** Only who holds a good link to the address is told. */
+/** Shown only to holders of a valid link to the address. */
 const EXISTING_ACCOUNT_DETAIL = "An account with this address exists: log in and use /auth/invitations/join.";
 
 const selectOpenInvitation = ({ db, now }: Call, hash: string) =>
@@ -45,7 +45,7 @@ const selectOpenInvitation = ({ db, now }: Call, hash: string) =>
 
 type DenialReason = "link_invalid" | "registration_refused" | "already_exists" | "password_given";
 
-/** One answer for a token that never was and one that is no more, after one trace. */
+/** The same response for an unknown and for an expired token, after an audit event. */
 async function denyInvitation(call: Call, reason: DenialReason, invitation?: OpenInvitation): Promise<never> {
   await batch(
     call.db,
@@ -62,8 +62,8 @@ async function denyInvitation(call: Call, reason: DenialReason, invitation?: Ope
 }
 
 /**
- * Makes the account that was invited, and logs it in. A hash is computed whatever the token is worth.
- * @throws ApiError link_invalid, already_exists (the address), registration_refused (the user name), invalid_request
+ * Creates the invited account and logs it in. Computes a hash even for an invalid token, for equal response times.
+ * @throws ApiError link_invalid, already_exists (the e-mail), registration_refused (the user name), invalid_request
  */
 export async function acceptInvitation(call: Call, input: AcceptInvitationInput, client: SessionClient): Promise<SessionTokens> {
   const { db, keys, now } = call;
@@ -89,7 +89,7 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
   const session = await prepareSession(call, row.id, claimedRole, client);
   const actor: UserActor = { kind: "user", userId: row.id, sessionId: session.id, claimedRole, via: call.actor.via };
   const { hospital_id: hospitalId, role } = invitation;
-  // The first statement fails the batch on a NOT NULL column once the invitation is taken, revoked or past.
+  // The first statement fails the batch on a NOT NULL column if the invitation was used, revoked or has expired.
   const userIdIfStillOpen = sql<string>`(SELECT ${row.id} FROM invitations i WHERE i.id = ${invitation.id} AND ${isInvitationOpen(now)})`;
   try {
     await batch(db, [
@@ -117,7 +117,7 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
   return { userId: row.id, sessionId: session.id, claimedRole, refreshToken: await refreshToken(keys, row.id, session.id, 1) };
 }
 
-/** A second link to the same place must not bring somebody back who has been sent away since. */
+/** A second link to the same hospital must not restore a member who was removed since. */
 function revokeOtherInvitations({ db, now }: Call, { id, email_index, hospital_id }: OpenInvitation) {
   return db.run(sql`UPDATE invitations SET revoked_at = CAST(${now} AS INTEGER) WHERE hospital_id = ${hospital_id}
     AND email_index = ${email_index} AND accepted_at IS NULL AND revoked_at IS NULL
@@ -125,9 +125,9 @@ function revokeOtherInvitations({ db, now }: Call, { id, email_index, hospital_i
 }
 
 /**
- * Brings the caller into the hospital that has invited their address. Their other sessions end: whoever holds one would
- * come along.
- * @throws ApiError link_invalid (also for another address, and for who works there already), password_given
+ * Adds the caller to the hospital that invited their e-mail. Ends their other sessions, because whoever holds one would gain
+ * access to the hospital.
+ * @throws ApiError link_invalid (also for another address, and for current members), password_given
  */
 export async function joinHospital(anyCall: Call, token: string) {
   const hash = await hashOneTimeToken(anyCall.keys, "invitation", token);
@@ -145,7 +145,7 @@ export async function joinHospital(anyCall: Call, token: string) {
   const { id, hospital_id, role } = invitation;
   const { from, where } = activeSession(actor, now);
   const hasOwnPassword = sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND u.password_given = 0)`;
-  // Who was sent away after the invitation was written stays away, and who is suspended stays suspended.
+  // Members removed after the invitation stay removed, and suspended members stay suspended.
   const isNotMember = sql`NOT EXISTS (SELECT 1 FROM memberships e WHERE e.user_id = ${actor.userId}
     AND e.hospital_id = i.hospital_id AND (e.ended_at IS NULL OR e.ended_at >= i.created_at))`;
   const [accepted] = await batch(db, [

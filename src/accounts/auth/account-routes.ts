@@ -1,4 +1,4 @@
-// Accounts from their owners' side: register, accept an invitation, passwords, profile, where a session acts.
+// Routes: the caller's own account: registration, invitations, passwords, profile and acting hospital.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import {
@@ -53,10 +53,10 @@ export const publicAccountRoutes = createRouter()
       method: "post",
       path: "/auth/register",
       tags,
-      summary: "Register oneself as a patient, or with an invitation as staff",
+      summary: "Register as a patient, or with an invitation as staff",
       request: { body: jsonRequestBody(Registration, exampleRegistration) },
       responses: {
-        201: jsonResponse(Registered, "The account, logged in", exampleRegistered),
+        201: jsonResponse(Registered, "The new account with its tokens", exampleRegistered),
         ...problemResponses(403, 409, 413, 415),
       },
     }),
@@ -74,10 +74,10 @@ export const publicAccountRoutes = createRouter()
       method: "post",
       path: "/auth/register/patient",
       tags,
-      summary: "Register oneself as a patient",
+      summary: "Register as a patient",
       request: { body: jsonRequestBody(PatientRegistration, { ...exampleRegistration, email: "kavya@example.org" }) },
       responses: {
-        201: jsonResponse(Registered, "The account, logged in", exampleRegistered),
+        201: jsonResponse(Registered, "The new account with its tokens", exampleRegistered),
         ...problemResponses(409, 413, 415),
       },
     }),
@@ -88,7 +88,7 @@ export const publicAccountRoutes = createRouter()
       method: "post",
       path: "/auth/invitations/accept",
       tags,
-      summary: "Make the account that an invitation is for",
+      summary: "Accept an invitation with a new account",
       request: {
         body: jsonRequestBody(
           z.strictObject({
@@ -102,7 +102,7 @@ export const publicAccountRoutes = createRouter()
         ),
       },
       responses: {
-        201: jsonResponse(TokenPair, "The account, logged in", exampleTokens),
+        201: jsonResponse(TokenPair, "The new account with its tokens", exampleTokens),
         ...problemResponses(403, 409, 413, 415),
       },
     }),
@@ -117,7 +117,7 @@ export const publicAccountRoutes = createRouter()
       method: "post",
       path: "/auth/password/reset",
       tags,
-      summary: "Set a password by the link that a manager gave",
+      summary: "Reset a password with a link",
       request: {
         body: jsonRequestBody(z.strictObject({ token: OneTimeToken, new_password: Password }), {
           token: "ecp_…",
@@ -125,7 +125,7 @@ export const publicAccountRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(z.object({ changed: z.literal(true) }), "Log in with it now", { changed: true }),
+        200: jsonResponse(z.object({ changed: z.literal(true) }), "The password was changed", { changed: true }),
         ...problemResponses(403, 413, 415),
       },
     }),
@@ -161,10 +161,10 @@ export const accountRoutes = createRouter()
       method: "get",
       path: "/auth/me",
       tags: ["Authentication"],
-      summary: "Who I am",
+      summary: "Get your profile",
       security: BEARER_AUTH,
       responses: {
-        200: jsonResponse(Me, "The caller", {
+        200: jsonResponse(Me, "The caller's profile", {
           ...exampleProfile,
           role: "doctor",
           hospital: { id: EXAMPLES.hospital, name: "Demo General" },
@@ -186,19 +186,19 @@ export const accountRoutes = createRouter()
       method: "patch",
       path: "/auth/me",
       tags,
-      summary: "Change my name or user name",
+      summary: "Update your profile",
       security: BEARER_AUTH,
       request: {
         headers: ifMatchHeaders,
         body: jsonRequestBody(
           z
             .strictObject({ full_name: FullName.optional(), username: Username.nullable().optional() })
-            .refine((change) => Object.keys(change).length > 0, "Nothing to change"),
+            .refine((change) => Object.keys(change).length > 0, "At least one field is required"),
           { full_name: "Asha Rao" },
         ),
       },
       responses: {
-        200: jsonResponse(Profile, "As it is now", exampleProfile),
+        200: jsonResponse(Profile, "The updated profile", exampleProfile),
         ...problemResponses(401, 403, 409, 412, 413, 415, 428),
       },
     }),
@@ -213,7 +213,8 @@ export const accountRoutes = createRouter()
       method: "post",
       path: "/auth/password/change",
       tags,
-      summary: "Change my password; my other sessions end",
+      summary: "Change your password",
+      description: "Ends the caller's other sessions.",
       security: BEARER_AUTH,
       request: {
         body: jsonRequestBody(z.strictObject({ current_password: Password, new_password: Password }), {
@@ -222,7 +223,9 @@ export const accountRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(z.object({ changed: z.literal(true) }), "This session goes on", { changed: true }),
+        200: jsonResponse(z.object({ changed: z.literal(true) }), "The password was changed; all other sessions ended", {
+          changed: true,
+        }),
         ...problemResponses(401, 403, 409, 413, 415, 423),
       },
     }),
@@ -237,7 +240,7 @@ export const accountRoutes = createRouter()
       method: "post",
       path: "/auth/switch-hospital",
       tags: ["Authentication"],
-      summary: "Act for another of my hospitals, or for myself alone",
+      summary: "Switch the acting hospital",
       security: BEARER_AUTH,
       request: {
         body: jsonRequestBody(z.strictObject({ hospital_id: Id.nullable().openapi({ example: EXAMPLES.hospital }) }), {
@@ -245,7 +248,10 @@ export const accountRoutes = createRouter()
         }),
       },
       responses: {
-        200: jsonResponse(TokenPair, "The same session; its refresh token stays", { ...exampleTokens, refresh_token: null }),
+        200: jsonResponse(TokenPair, "A new access token of the same session; the refresh token stays valid", {
+          ...exampleTokens,
+          refresh_token: null,
+        }),
         ...problemResponses(401, 403, 404, 413, 415),
       },
     }),
@@ -256,7 +262,8 @@ export const accountRoutes = createRouter()
       method: "post",
       path: "/auth/invitations/join",
       tags,
-      summary: "Take an invitation with the account that I have; my other sessions end",
+      summary: "Accept an invitation with an existing account",
+      description: "Ends the caller's other sessions.",
       security: BEARER_AUTH,
       request: { body: jsonRequestBody(z.strictObject({ token: OneTimeToken }), { token: "eci_…" }) },
       responses: {

@@ -1,4 +1,4 @@
-// The first administrator: whoever holds BOOTSTRAP_TOKEN, once.
+// Creation of the first administrator with BOOTSTRAP_TOKEN, once per deployment.
 import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -24,7 +24,7 @@ export async function bootstrapAdmin(call: Call, token: string, input: NewUser):
   const [existing] = await db.select({ id: users.id }).from(users).where(sql`is_admin = 1`).limit(1);
   if (existing) throw new ApiError("already_bootstrapped");
   const row = await createUserRow(call, input);
-  // The first statement fails the batch on a NOT NULL column when an administrator exists by now.
+  // The first statement fails the batch on a NOT NULL column if an administrator was created concurrently.
   const userIdIfFirstAdmin = sql<string>`(SELECT ${row.id} WHERE NOT EXISTS (SELECT 1 FROM users WHERE is_admin = 1))`;
   try {
     await batch(db, [

@@ -1,4 +1,4 @@
-// Normal forms of what people log in with, and the keyed indexes they are found by.
+// Normal forms of login names, and their keyed indexes.
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
 import { computeBlindIndex } from "../../platform/crypto.ts";
@@ -9,7 +9,10 @@ export const Username = z
   .string()
   .max(64)
   .transform(normalizeName)
-  .refine((name) => /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/.test(name), "3 to 32 of a-z, 0-9, dot, dash, underscore")
+  .refine(
+    (name) => /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/.test(name),
+    "Must be 3 to 32 characters: a-z, 0-9, dot, dash, underscore",
+  )
   .openapi({ type: "string", maxLength: 64, example: "asha.rao" });
 
 export function computeEmailIndex(keys: Keys, email: string): Promise<string> {
@@ -20,5 +23,5 @@ export function computeUsernameIndex(keys: Keys, username: string): Promise<stri
   return computeBlindIndex(keys.index, "user.username", normalizeName(username));
 }
 
-/** Any text, verbatim: no trimming, no normal form. */
+/** Verbatim text: no trimming, no normalization. */
 export const Password = z.string().min(1).max(MAX_PASSWORD_LENGTH).openapi({ format: "password" });

@@ -1,4 +1,4 @@
-// Login: one slot, one hash, one session. The same answer and the same time whether the name exists or not.
+// Login. Response and response time are the same whether or not the account exists.
 import { and, eq, sql } from "drizzle-orm";
 import type { Context } from "hono";
 import type { Call, DoctorScope, Role, UserActor, UserEffectiveRole } from "../../access/actor.ts";
@@ -37,7 +37,7 @@ type LoginAccount = {
 export type SessionTokens = AccessTokenSubject & { refreshToken: string };
 
 /**
- * @param name e-mail or user name  @param client what the session list shows later
+ * @param name e-mail or user name  @param client device details for the session list
  * @throws ApiError invalid_credentials (unknown, wrong and disabled alike), account_locked, rate_limited
  */
 export async function login(call: Call, name: string, password: string, client: SessionClient): Promise<SessionTokens> {
@@ -57,7 +57,7 @@ export async function login(call: Call, name: string, password: string, client: 
   }
 }
 
-/** Whose hospitals have all closed or suspended them has nowhere to act, but for the records that are their own. */
+/** Users whose hospitals are all closed or have suspended them can only act for their own records. */
 const canLogIn = (found: LoginAccount) => found.is_admin || found.role || !found.has_membership || found.has_record;
 
 async function acquireLoginSlot(call: Call, column: "email_index" | "username_index", index: string) {
@@ -104,14 +104,14 @@ function recordLoginEvent(call: Call, event: string, found: LoginAccount | undef
   });
 }
 
-/** The membership that the session will act under, as it is when the session begins. */
+/** The membership that the session will act under. */
 const isActiveMember = (userId: string, hospitalId: string | null) =>
   hospitalId === null
     ? sql`1`
     : sql`EXISTS (SELECT 1 FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
         WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP})`;
 
-/** @param upgradedHash the hash that replaces an outdated one, if that is still there */
+/** @param upgradedHash replaces an outdated hash, if that is still stored */
 async function startSession(
   call: Call,
   found: LoginAccount,
@@ -125,7 +125,7 @@ async function startSession(
     hospitalId: found.is_admin ? null : found.hospital_id,
     doctorScope: found.is_admin ? "care_team" : (found.doctor_scope ?? "care_team"),
   };
-  // While the hash ran, the account may have been given another password, disabled or dismissed.
+  // The account may have changed its password, been disabled or removed while the hash was computed.
   const isUnchanged = sql`EXISTS (SELECT 1 FROM users WHERE id = ${found.id} AND active = 1
     AND password_changed_at = ${found.password_changed_at}) AND ${isActiveMember(found.id, claimedRole.hospitalId)}`;
   const session = await prepareSession(call, found.id, claimedRole, client, isUnchanged);
@@ -158,7 +158,7 @@ async function startSession(
   };
 }
 
-/** What the list of sessions will show of where this one began. */
+/** Client details that the session list shows. */
 export function readClient(c: Context<AppEnv>): SessionClient {
   return { user_agent: c.req.header("User-Agent")?.slice(0, 200) ?? null, ip: c.get("call").actor.via.ip };
 }

@@ -1,4 +1,4 @@
-// The OAuth2 password form of the documents: RFC 6749 bodies in and out, errors included.
+// The OAuth 2.0 password grant: RFC 6749 request, response and error format.
 import { createRoute, z } from "@hono/zod-openapi";
 import { onError, problemResponse } from "../../http/on-error.ts";
 import { createRouter, Problem, problemResponses } from "../../http/router.ts";
@@ -13,18 +13,18 @@ const oauthErrorResponse = (description: string) => ({
     "application/problem+json": { schema: Problem },
     "application/json": {
       schema: z.object({ error: z.string(), error_description: z.string() }),
-      example: { error: "invalid_grant", error_description: "The credentials are not valid" },
+      example: { error: "invalid_grant", error_description: "Invalid credentials" },
     },
   },
 });
 
-/** M's OAuth2 password form (RFC 6749 §4.3): bare body, bare errors. */
+/** OAuth 2.0 password grant (RFC 6749 §4.3): form body, response and errors without the JSON envelope. */
 export const oauthTokenRoutes = createRouter().openapi(
   createRoute({
     method: "post",
     path: "/api/token",
     tags: ["Authentication"],
-    summary: "OAuth2 password form",
+    summary: "Get a token with the OAuth 2.0 password grant",
     request: {
       body: {
         required: true,
@@ -54,7 +54,7 @@ export const oauthTokenRoutes = createRouter().openapi(
         },
       },
       ...problemResponses(408, 413, 415),
-      400: oauthErrorResponse("invalid_request, unsupported_grant_type, or a body that is no form"),
+      400: oauthErrorResponse("invalid_request or unsupported_grant_type"),
       401: oauthErrorResponse("invalid_grant"),
       423: oauthErrorResponse("invalid_grant: locked after too many failures"),
     },
@@ -63,14 +63,14 @@ export const oauthTokenRoutes = createRouter().openapi(
     const { username, password } = c.req.valid("form");
     const session = await login(c.get("call"), username, password, readClient(c));
     const { keys, now } = c.get("call");
-    // RFC 6749 §5.1 asks for it beside Cache-Control.
+    // RFC 6749 §5.1 requires it beside Cache-Control.
     c.header("Pragma", "no-cache");
     const access_token = await signAccessToken(c.env, keys.jwt, session, now);
     return c.json({ access_token, token_type: "bearer" as const }, 200);
   },
 );
 
-/** RFC 6749 §5.2: our refusals in its words; what is neither client nor grant stays a problem. */
+/** Maps errors to RFC 6749 §5.2; errors about neither client nor grant stay problem+json. */
 oauthTokenRoutes.onError((error, c) => {
   if (!(error instanceof ApiError) || error.status >= 500 || error.status === 429) return onError(error, c);
   const invalidRequestError = error.errors.some(({ path }) => path === "grant_type")

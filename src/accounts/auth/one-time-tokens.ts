@@ -1,21 +1,22 @@
-// Links that stand for a password once: `eci_<id>_<tag>` invites, `ecp_<id>_<tag>` resets. Only an HMAC of the token is kept.
+// One-time tokens in links: `eci_<id>_<tag>` for invitations, `ecp_<id>_<tag>` for password resets. Stores only an HMAC.
 import type { Keys } from "../../platform/config.ts";
-import { computeBlindIndex, computeMac, toBase64Url } from "../../platform/crypto.ts";
+import { computeBlindIndex } from "../../platform/crypto.ts";
+import { signToken } from "../../platform/signed-token.ts";
 
 type OneTimeTokenKind = "invitation" | "password_reset";
 const TOKEN_PREFIX = { invitation: "eci", password_reset: "ecp" } as const satisfies Record<OneTimeTokenKind, string>;
 
-/** Derived from the id, so that a repeated request is told the same link though it is stored nowhere. */
-export async function deriveOneTimeToken(keys: Keys, kind: OneTimeTokenKind, id: string): Promise<string> {
-  return `${TOKEN_PREFIX[kind]}_${id}_${toBase64Url(await computeMac(keys.link, ["one-time", kind, id]))}`;
+/** Derived from the id, so that a repeated request returns the same link although it is not stored. */
+export function deriveOneTimeToken(keys: Keys, kind: OneTimeTokenKind, id: string): Promise<string> {
+  return signToken(keys.link, `${TOKEN_PREFIX[kind]}_${id}`, "_", ["one-time", kind, id]);
 }
 
-/** What rows keep of a token: under the index key, which stays as long as the data does. */
+/** The stored hash of a token, under the index key, which is never rotated while the data exists. */
 export function hashOneTimeToken(keys: Keys, kind: OneTimeTokenKind, token: string): Promise<string> {
   return computeBlindIndex(keys.index, kind, token);
 }
 
-/** A page of the portal, which tells the kind by the token. It rides in the fragment: no server, proxy or log is sent it. */
+/** The portal page for a token. The token is in the fragment, which is not sent to servers, proxies or logs. */
 export function buildLinkUrl(origin: string, token: string): string {
   return `${origin}/invitation#token=${token}`;
 }

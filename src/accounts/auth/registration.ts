@@ -1,4 +1,4 @@
-// People who register themselves: an account, a record of their own making in self-care, and a session, in one batch.
+// Self-registration: creates account, patient record and session in one batch.
 import { z } from "@hono/zod-openapi";
 import type { Call, UserActor, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -17,7 +17,10 @@ import { Password, Username } from "./login-names.ts";
 
 const { first_name, last_name, phone, date_of_birth, gender, address, aadhaar_number } = NewPatientBody.shape;
 
-export const TokenTransport = z.enum(["json", "cookie"]).default("json").openapi({ description: "Where the refresh token goes" });
+export const TokenTransport = z
+  .enum(["json", "cookie"])
+  .default("json")
+  .openapi({ description: "Where the refresh token is returned" });
 
 const registrationFields = {
   email: Email,
@@ -32,14 +35,14 @@ const registrationFields = {
   address,
   aadhaar_number,
   transport: TokenTransport,
-  role: z.string().max(40).optional().openapi({ description: "Taken and passed over: who registers is a patient" }),
+  role: z.string().max(40).optional().openapi({ description: "Ignored: self-registered users are patients" }),
 };
 const hasName = (body: {
   full_name?: string | undefined;
   first_name?: string | undefined;
   invitation_token?: string | undefined;
 }) => body.full_name !== undefined || body.first_name !== undefined || body.invitation_token !== undefined;
-const NAME_REQUIRED = { message: "Give full_name or first_name", path: ["full_name"] };
+const NAME_REQUIRED = { message: "full_name or first_name is required", path: ["full_name"] };
 
 export const PatientRegistration = z
   .strictObject(registrationFields)
@@ -48,7 +51,7 @@ export const PatientRegistration = z
 export const Registration = z
   .strictObject({
     ...registrationFields,
-    invitation_token: z.string().max(200).optional().openapi({ description: "Makes a member of staff instead" }),
+    invitation_token: z.string().max(200).optional().openapi({ description: "Creates a staff account instead" }),
   })
   .refine(hasName, NAME_REQUIRED)
   .openapi("Registration");
@@ -58,7 +61,7 @@ export function resolveFullName({ full_name, first_name, last_name }: Registrati
   return full_name ?? (first_name && [first_name, last_name].filter(Boolean).join(" "));
 }
 
-/** Of one line, the first word is the first name: how the record's two fields are filled where only the line is known. */
+/** Splits a full name: the first word is the first name, for records that have two fields. */
 function toPatientInput(input: Registration) {
   const [first = "", ...rest] = (resolveFullName(input) ?? "").split(/\s+/);
   const { phone, date_of_birth, gender, address, aadhaar_number, email } = input;
@@ -72,7 +75,8 @@ function toPatientInput(input: Registration) {
 }
 
 /**
- * The hash comes first, and one refusal serves both names, so that an onlooker cannot tell an address from a user name.
+ * Hashes the password first, and returns the same error for e-mail and user name, so that a caller cannot tell which of them
+ * is taken.
  * @throws ApiError registration_refused, invalid_request (weak password, a name that does not fit)
  */
 export async function registerPatient(

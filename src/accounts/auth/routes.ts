@@ -1,4 +1,4 @@
-// Login, refresh, logout, sessions, bootstrap; what is public stands in `publicAuth`.
+// Routes: login, token refresh, logout, sessions and bootstrap. `publicAuthRoutes` need no token.
 import { createRoute, z } from "@hono/zod-openapi";
 import {
   BEARER_AUTH,
@@ -29,14 +29,17 @@ const LoginBody = z
     password: Password,
     transport: TokenTransport,
   })
-  .refine((b) => (b.email === undefined) !== (b.username === undefined), { message: "Give email or username", path: ["email"] })
+  .refine((b) => (b.email === undefined) !== (b.username === undefined), {
+    message: "Exactly one of email and username is required",
+    path: ["email"],
+  })
   .openapi("Login");
 
 const loginRoute = createRoute({
   method: "post",
   path: "/auth/login",
   tags: ["Authentication"],
-  summary: "Log in by e-mail or user name",
+  summary: "Log in",
   request: { body: jsonRequestBody(LoginBody, { email: "asha@example.org", password: "correct horse battery" }) },
   responses: { 200: jsonResponse(TokenPair, "A session", exampleTokens), ...problemResponses(401, 413, 415, 423) },
 });
@@ -45,18 +48,18 @@ const refreshRoute = createRoute({
   method: "post",
   path: "/auth/refresh",
   tags: ["Authentication"],
-  summary: "Trade a refresh token, in the body or the cookie, for its successor",
+  summary: "Refresh an access token",
   request: {
     body: jsonRequestBody(z.strictObject({ refresh_token: z.string().max(400).optional() }), { refresh_token: "ecr_…" }),
   },
-  responses: { 200: jsonResponse(TokenPair, "The next tokens", exampleTokens), ...problemResponses(401, 403, 413, 415) },
+  responses: { 200: jsonResponse(TokenPair, "The new tokens", exampleTokens), ...problemResponses(401, 403, 413, 415) },
 });
 
 const bootstrapRoute = createRoute({
   method: "post",
   path: "/auth/bootstrap",
   tags: ["Authentication"],
-  summary: "Make the first administrator",
+  summary: "Create the first administrator",
   request: {
     body: jsonRequestBody(
       z.strictObject({
@@ -113,10 +116,10 @@ export const authRoutes = createRouter()
       method: "post",
       path: "/auth/logout",
       tags: ["Authentication"],
-      summary: "End this session",
+      summary: "Log out",
       security: BEARER_AUTH,
       responses: {
-        200: jsonResponse(EndedSession, "The session that ended", { session_id: EXAMPLES.session }),
+        200: jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }),
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -133,10 +136,10 @@ export const authRoutes = createRouter()
       method: "get",
       path: "/auth/sessions",
       tags: ["Authentication"],
-      summary: "My sessions",
+      summary: "List your sessions",
       security: BEARER_AUTH,
       responses: {
-        200: jsonResponse(z.array(Session), "Live sessions, newest first", [
+        200: jsonResponse(z.array(Session), "Active sessions, newest first", [
           {
             session_id: EXAMPLES.session,
             current: true,
@@ -157,13 +160,13 @@ export const authRoutes = createRouter()
       method: "delete",
       path: "/auth/sessions/{session_id}",
       tags: ["Authentication"],
-      summary: "End one of my sessions",
+      summary: "End one of your sessions",
       security: BEARER_AUTH,
       request: {
         params: z.object({ session_id: z.string().regex(UUID_PATTERN).openapi({ format: "uuid", example: EXAMPLES.session }) }),
       },
       responses: {
-        200: jsonResponse(EndedSession, "The session that ended", { session_id: EXAMPLES.session }),
+        200: jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }),
         ...problemResponses(401, 403, 404),
       },
     }),

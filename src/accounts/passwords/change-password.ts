@@ -1,4 +1,4 @@
-// A password that replaces another: everything that hung on the old one ends in the same batch.
+// Password changes: end reset links and sessions in the same batch.
 import { and, eq, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { requireRole } from "../../access/access.ts";
 import type { Call, UserCall } from "../../access/actor.ts";
@@ -11,12 +11,12 @@ import { ApiError } from "../../platform/errors.ts";
 import { type AttemptSlot, acquireSlot, clearFailedAttempts, recordFailedAttempt, throwAccountLocked } from "./lockout.ts";
 import { assertPasswordPolicy, hashPassword, verifyPassword } from "./passwords.ts";
 
-/** A hash carries its own salt: where it stands, this very change has put it there. */
+/** A hash contains its own salt, so its presence proves that this change wrote it. */
 export const hasPasswordHash = (userId: string, hash: string): SQL =>
   sql`EXISTS (SELECT 1 FROM users WHERE id = ${userId} AND password_hash = ${hash})`;
 
 /**
- * The change if `when` holds, its trace, the end of open reset links and of every session but `keep`.
+ * Statements that change the password if `when` holds, record it, and end open reset links and all sessions except `keep`.
  * @param event without its condition
  */
 export function passwordChangeStatements(
@@ -31,7 +31,7 @@ export function passwordChangeStatements(
   const isThisChange = hasPasswordHash(userId, hash);
   const change = db
     .update(users)
-    // A login that is being verified compares this time: it never stands still.
+    // A concurrent login compares this time, so it must increase with every change.
     .set({
       passwordHash: hash,
       passwordChangedAt: sql`max(password_changed_at + 1, CAST(${now} AS INTEGER))`,
@@ -63,8 +63,8 @@ const passwordChangeEvent = (call: UserCall, outcome: AuditEvent["outcome"], rea
 });
 
 /**
- * Changes the caller's own password. The present one is tried under the lockout of logins, so that a stolen session is no
- * way to guess it.
+ * Changes the caller's own password. The current password counts against the login lockout, so that a stolen session cannot
+ * guess it.
  * @throws ApiError wrong_password, account_locked, rate_limited, invalid_request (weak password), conflict
  */
 export async function changeOwnPassword(anyCall: Call, currentPassword: string, newPassword: string): Promise<void> {
@@ -102,6 +102,6 @@ export async function changeOwnPassword(anyCall: Call, currentPassword: string, 
     ...passwordChangeStatements(call, actor.userId, hash, isUnchanged, event, actor.sessionId),
     clearFailedAttempts(db, slotResult.slot),
   ]);
-  // The password was right when it was tried: losing against another change costs no attempt.
+  // The password was correct, so losing against a concurrent change costs no attempt.
   if (changed.length === 0) return failWithAudit(call, "conflict", event);
 }

@@ -1,4 +1,4 @@
-// The 3,000 most common passwords, most common first: what nobody may build a password on.
+// The 3,000 most common passwords, most common first. New passwords must not be based on one.
 // From zxcvbn 4.4.2 (lib/frequency_lists.js, "passwords"), (c) 2012-2016 Dan Wheeler and Dropbox, Inc., MIT licence.
 
 const COMMON_PASSWORDS: ReadonlySet<string> = new Set(

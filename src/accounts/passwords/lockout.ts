@@ -1,4 +1,4 @@
-// Five wrong passwords lock a name for 15 minutes, exactly, however many tries run at once.
+// The login lockout: five failed attempts lock a name for 15 minutes, exact under concurrency.
 import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { SQLiteRaw } from "drizzle-orm/sqlite-core/query-builders/raw";
 import type { Call } from "../../access/actor.ts";
@@ -9,20 +9,20 @@ import { uuidv7 } from "../../platform/ids.ts";
 
 export const MAX_FAILURES = 5;
 export const LOCKOUT_MS = 15 * 60_000;
-/** A reservation whose Worker died lapses after this. */
+/** A reservation expires after this if its Worker died. */
 export const RESERVATION_TTL_MS = 30_000;
 
 const MAX_WAIT_MS = 3_000;
 const WAIT_STEP_MS = 100;
 
 export type AttemptSlot = { subject: string; id: string };
-/** A slot, or how long none is to be had; beside it the account as it was in that very batch. */
+/** A slot, or the remaining lock time; with the account as of the same batch. */
 export type SlotResult<T> = { found: T | undefined } & ({ slot: AttemptSlot } | { slot: null; lockedForS: number });
 
 /**
- * Takes one of five slots in one statement, before the password is hashed: failures and running attempts together
- * never exceed five, so 50 wrong passwords at once cost exactly five hashes.
- * @param subject SQL for the user's id, or the HMAC of a name that nobody has
+ * Reserves one of five slots in one statement, before the password is hashed. Failures and running attempts together never
+ * exceed five, so 50 concurrent wrong passwords cost exactly five hashes.
+ * @param subject SQL for the user's id, or the HMAC of an unknown name
  */
 function buildReservation(db: Db, subject: SQL, now: number) {
   const id = uuidv7();
@@ -38,11 +38,11 @@ function buildReservation(db: Db, subject: SQL, now: number) {
 }
 
 /**
- * Waits for a slot while the attempts that hold them may yet turn out right.
- * @param account the statement that reads the account with the hash to compare  @throws ApiError rate_limited
+ * Waits for a slot while the attempts that hold them may still succeed.
+ * @param account the statement that reads the account with its hash  @throws ApiError rate_limited
  */
 export async function acquireSlot<T>(call: Call, subject: SQL, account: SQLiteRaw<T[]>): Promise<SlotResult<T>> {
-  // Steps alone would stretch: the hashes that are waited for hold the isolate.
+  // Uses elapsed time besides steps, because the hashes being waited for block the isolate.
   for (let waited = 0; ; waited = Math.max(waited + WAIT_STEP_MS, Date.now() - call.now)) {
     const now = call.now + waited;
     const { id, reserve, failures } = buildReservation(call.db, subject, now);
@@ -60,7 +60,7 @@ export function throwAccountLocked(seconds: number): never {
   throw new ApiError("account_locked", undefined, { headers: { "Retry-After": String(seconds) } });
 }
 
-/** A wrong password: the slot stays taken, and the 15 minutes of all failures begin anew. */
+/** Records a wrong password: the slot stays used, and the 15 minutes restart for all failures. */
 export function recordFailedAttempt(db: Db, slot: AttemptSlot, now: number): Statement[] {
   const lockedUntil = now + LOCKOUT_MS;
   return [
@@ -78,7 +78,7 @@ export function recordFailedAttempt(db: Db, slot: AttemptSlot, now: number): Sta
   ];
 }
 
-/** A right password clears the failures before it and gives its own slot back; other attempts keep theirs. */
+/** A correct password clears earlier failures and releases its own slot; other running attempts keep theirs. */
 export function clearFailedAttempts(db: Db, slot: AttemptSlot): Statement {
   return db.delete(loginAttempts).where(and(eq(loginAttempts.subject, slot.subject), sql`(id = ${slot.id} OR state = 'failed')`));
 }

@@ -1,4 +1,5 @@
-// A new password by a link that a manager hands over: half an hour, once, and every session ends.
+// Password reset links issued by managers: valid for 30 minutes, single use; a reset ends all sessions.
+
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -10,6 +11,7 @@ import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { loginAttempts, passwordResets, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
 import { denyForbidden, requireManagedUser } from "../users/manage-users.ts";
 import { hasPasswordHash, passwordChangeStatements } from "./change-password.ts";
@@ -18,8 +20,8 @@ import { assertPasswordPolicy, hashPassword } from "./passwords.ts";
 export const RESET_TTL_MS = 30 * 60_000;
 
 /**
- * Whether `by` may set the password of `userId` now. For a hospital administrator the account must have nothing beside
- * their own hospital: whoever sets a password can act as the person everywhere.
+ * True when the actor may set the user's password. A hospital administrator may only if the account has no rights outside their
+ * hospital, because whoever sets a password can act as the user everywhere.
  */
 function canResetPassword(actorId: SQL, userId: SQL): SQL {
   return sql`EXISTS (SELECT 1 FROM users b WHERE b.id = ${actorId} AND b.active = 1 AND (b.is_admin = 1 OR (
@@ -35,22 +37,22 @@ function canResetPassword(actorId: SQL, userId: SQL): SQL {
 const toResetLink = (origin: string, token: string, expiresAt: number) => ({
   url: buildLinkUrl(origin, token),
   token,
-  expires_at: new Date(expiresAt).toISOString(),
+  expires_at: toIso(expiresAt),
 });
 
-/** @throws ApiError not_found, forbidden (oneself; who has rights beyond the caller's hospital) */
+/** @throws ApiError not_found, forbidden (the caller's own account; a user with rights beyond the caller's hospital) */
 export async function issueResetLink(anyCall: Call, userId: string, origin: string, keyStatements: KeyStatements) {
   const target = await requireManagedUser(anyCall, "user:update", userId);
   const { db, keys, actor, now } = target.call;
   const { role, hospitalId } = target.effectiveRole;
-  // Whoever has taken over a session must not get the account by it.
+  // A stolen session must not allow taking over the account.
   if (userId === actor.userId) return denyForbidden(target, "user:update");
   const id = uuidv7();
   const token = await deriveOneTimeToken(keys, "password_reset", id);
   try {
     await batch(db, [
       ...keyStatements(id),
-      // Only the newest link counts.
+      // Only the newest link is valid.
       db
         .update(passwordResets)
         .set({ usedAt: now })
@@ -77,7 +79,7 @@ export async function issueResetLink(anyCall: Call, userId: string, origin: stri
   return toResetLink(origin, token, now + RESET_TTL_MS);
 }
 
-/** The link that a repeated request has made before, for a caller who still manages the account. */
+/** Replays the link of an idempotent create, for a caller who still manages the account. */
 export async function replayResetLink(anyCall: Call, id: string, userId: string, origin: string) {
   const { call, effectiveRole } = await requireManagedUser(anyCall, "user:update", userId);
   const { db, keys, actor, now } = call;
@@ -98,8 +100,8 @@ export async function replayResetLink(anyCall: Call, id: string, userId: string,
 }
 
 /**
- * Sets the password that a link stands for, and lifts the lock. A hash is computed whatever the token is worth.
- * @throws ApiError link_invalid (never was, used, past, or whoever issued it may no longer), invalid_request
+ * Sets the password for a link and unlocks the account. Computes a hash even for an invalid token.
+ * @throws ApiError link_invalid (unknown, used, expired, or its issuer may no longer), invalid_request
  */
 export async function redeemResetLink(call: Call, token: string, password: string): Promise<void> {
   const { db, keys, actor, now } = call;

@@ -1,4 +1,4 @@
-// Password hashing: scrypt, with the cost kept in each hash, and the rules that a new password must meet.
+// Password hashing with scrypt, with the cost stored in each hash, and the password policy.
 import crypto from "node:crypto";
 import bcrypt from "bcryptjs";
 import { constantTimeEqual, fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
@@ -6,11 +6,11 @@ import { ApiError } from "../../platform/errors.ts";
 import { isBasedOnCommonPassword } from "./common-passwords.ts";
 import { SCRYPT } from "./password-cost.ts";
 
-/** workerd refuses N·r·p above 2^20, and an isolate has 128 MiB, of which a hash takes 128·N·r bytes. */
+/** workerd rejects N·r·p above 2^20, and an isolate has 128 MiB, of which a hash takes 128·N·r bytes. */
 export const MAX_SCRYPT_COST = 1_048_576;
 const HASH_BYTES = 32;
 export const MAX_PASSWORD_LENGTH = 256;
-/** bcrypt of other systems, in its three spellings. 2^12 rounds in script are about as dear as our scrypt. */
+/** bcrypt hashes imported from other systems, in three prefixes. 2^12 rounds in JavaScript cost about as much as our scrypt. */
 const BCRYPT_PATTERN = /^\$2[aby]\$(0[4-9]|1[0-2])\$[./A-Za-z0-9]{53}$/;
 
 function scrypt(password: string, salt: Uint8Array, cost: { N: number; r: number; p: number }): Promise<Uint8Array> {
@@ -21,22 +21,22 @@ function scrypt(password: string, salt: Uint8Array, cost: { N: number; r: number
   });
 }
 
-/** `scrypt$N$r$p$salt$hash`. The password counts verbatim: every code point, no trimming, no normal form. */
+/** `scrypt$N$r$p$salt$hash`. Uses the password verbatim: no trimming, no normalization. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = crypto.getRandomValues(new Uint8Array(16));
   const hash = await scrypt(password, salt, SCRYPT);
   return ["scrypt", SCRYPT.N, SCRYPT.r, SCRYPT.p, toBase64Url(salt), toBase64Url(hash)].join("$");
 }
 
-/** True for a hash that a right password should replace: imported bcrypt, or another cost than today's. */
+/** True for a hash to be replaced at the next login: imported bcrypt, or a cost other than the current one. */
 export function needsRehash(stored: string): boolean {
   return !stored.startsWith(`scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$`);
 }
 
-/** A hash that no password has: unknown names cost the same time as known ones. */
+/** A hash without a password, so that unknown names cost the same time as known ones. */
 const DUMMY_HASH = `scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
-/** False for a wrong password, for null (nobody has that name), and, unhashed, for a cost beyond the ceiling. */
+/** False for a wrong password, for null (unknown name), and, without hashing, for a cost above the limit. */
 export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {
   if (stored !== null && BCRYPT_PATTERN.test(stored)) return bcrypt.compare(password, stored);
   const [scheme, n, r, p, salt = "", hash = ""] = (stored ?? DUMMY_HASH).split("$");
@@ -51,10 +51,9 @@ export async function verifyPassword(password: string, stored: string | null): P
 }
 
 /**
- * NIST SP 800-63B-4: at least 15 characters where a password is the only factor, nothing that is guessed first; no
- * composition rules.
- * @param forbiddenContext words that must not carry the password: the person's names, e-mail, the product
- * @param field what the body calls it
+ * NIST SP 800-63B-4: at least 15 characters where a password is the only factor, no common passwords, no composition rules.
+ * @param forbiddenContext words the password must not be based on: the user's names, e-mail, the product
+ * @param field name of the body field
  * @throws ApiError invalid_request
  */
 export function assertPasswordPolicy(password: string, forbiddenContext: readonly string[], field = "password"): void {
@@ -64,14 +63,14 @@ export function assertPasswordPolicy(password: string, forbiddenContext: readonl
       errors: [{ path: field, message, code: "weak_password" }],
     });
   };
-  if (Array.from(password).length < 15) reject("At least 15 characters");
-  if (new Set(normalized).size < 6) reject("Too few different characters");
-  if (isBasedOnCommonPassword(normalized)) reject("One of the passwords that are guessed first");
+  if (Array.from(password).length < 15) reject("Must have at least 15 characters");
+  if (new Set(normalized).size < 6) reject("Must have at least 6 different characters");
+  if (isBasedOnCommonPassword(normalized)) reject("Must not be a common password");
   const words = ["edgecare", ...forbiddenContext.flatMap((w) => w.toLowerCase().split(/[^\p{L}\p{N}]+/u))].filter(
     (w) => w.length >= 4,
   );
   // The longest first: without "menon", "iramenon" would not be found.
   words.sort((a, b) => b.length - a.length);
   const remainder = words.reduce((remaining, word) => remaining.replaceAll(word, ""), normalized);
-  if (Array.from(remainder).length < 8) reject("Too close to your name or address");
+  if (Array.from(remainder).length < 8) reject("Must not be based on your name or e-mail address");
 }

@@ -1,4 +1,4 @@
-// Access tokens: ES256 JWTs (RFC 9068), verified without storage; what they claim is checked again by access.ts.
+// Access tokens: ES256 JWTs (RFC 9068), verified without storage; access.ts checks their claims against the database.
 import { type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { UserEffectiveRole } from "../../access/actor.ts";
@@ -29,7 +29,7 @@ export type AccessTokenSubject = { userId: string; sessionId: string; claimedRol
 const buildTokenHeader = (kid: string) => ({ alg: "ES256", kid, typ: "at+jwt" });
 type TokenEnv = { ISSUER: string; ACCESS_TOKEN_EXPIRE_MINUTES: string };
 
-/** Life of an access token in seconds: ACCESS_TOKEN_EXPIRE_MINUTES, 1 minute to 24 hours, else 15 minutes. */
+/** Lifetime of an access token in seconds: ACCESS_TOKEN_EXPIRE_MINUTES from 1 minute to 24 hours, else 15 minutes. */
 export function accessTokenTtlSeconds(env: TokenEnv): number {
   const minutes = Number(env.ACCESS_TOKEN_EXPIRE_MINUTES);
   return Math.round((minutes >= 1 && minutes <= 1440 ? minutes : DEFAULT_TTL_MINUTES) * 60);
@@ -49,28 +49,28 @@ export function signAccessToken(env: TokenEnv, keys: SigningKeys, token: AccessT
     .sign(keys.privateKey);
 }
 
-/** People who ask one isolate within the life of their tokens. */
+/** Users per isolate within the lifetime of their tokens. */
 export const MAX_VERIFIED = 2_048;
-/** `from`, `until`: epoch milliseconds between which the signature need not be checked again. */
-type Verified = { issuer: string; token: AccessTokenSubject; from: number; until: number };
-const verifiedTokens = new WeakMap<SigningKeys, BoundedCache<string, Verified>>();
+/** `from`, `until`: epoch milliseconds between which the signature need not be verified again. */
+type CachedToken = { issuer: string; token: AccessTokenSubject; from: number; until: number };
+const verifiedTokens = new WeakMap<SigningKeys, BoundedCache<string, CachedToken>>();
 
 /**
- * A token that was verified is taken again by its exact text, until it expires; whether its session still stands is asked of
- * the database with every request (access.ts).
- * @throws ApiError unauthenticated for anything but a live token of ours
+ * Verifies an access token. Caches verified tokens by their exact text until they expire; every request still checks the session
+ * in the database (access.ts).
+ * @throws ApiError unauthenticated for anything but a valid token of this service
  */
 export async function verifyAccessToken(env: TokenEnv, keys: SigningKeys, jwt: string, now: number): Promise<AccessTokenSubject> {
-  const kept = verifiedTokens.get(keys) ?? new BoundedCache(MAX_VERIFIED);
-  verifiedTokens.set(keys, kept);
-  const known = kept.get(jwt);
-  if (known && known.issuer === env.ISSUER && known.from <= now && now < known.until) return known.token;
-  const { token, expires } = await checkedToken(env, keys, jwt, now);
-  kept.set(jwt, { issuer: env.ISSUER, token, from: now, until: expires * 1000 });
+  const cache = verifiedTokens.get(keys) ?? new BoundedCache(MAX_VERIFIED);
+  verifiedTokens.set(keys, cache);
+  const cached = cache.get(jwt);
+  if (cached && cached.issuer === env.ISSUER && cached.from <= now && now < cached.until) return cached.token;
+  const { token, expires } = await verifyClaims(env, keys, jwt, now);
+  cache.set(jwt, { issuer: env.ISSUER, token, from: now, until: expires * 1000 });
   return token;
 }
 
-async function checkedToken(
+async function verifyClaims(
   env: TokenEnv,
   keys: SigningKeys,
   jwt: string,
@@ -78,7 +78,7 @@ async function checkedToken(
 ): Promise<{ token: AccessTokenSubject; expires: number }> {
   const payload = await verifyJwt(env, keys, jwt, now);
   const claims = Claims.safeParse(payload);
-  // A token from the future is a forged or misplaced clock, not a valid session.
+  // A token issued in the future indicates a wrong clock or a forgery.
   if (!claims.success || claims.data.iat > now / 1000 + CLOCK_TOLERANCE_S) throw new ApiError("unauthenticated");
   const { sub, sid, exp, role, hid, scp } = claims.data;
   return { token: { userId: sub, sessionId: sid, claimedRole: { role, hospitalId: hid, doctorScope: scp } }, expires: exp };
@@ -87,8 +87,8 @@ async function checkedToken(
 const encodeSegment = (value: unknown) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));
 
 /**
- * One spelling a token, the one we write: base64url has spare bits, JSON repeated keys and spaces, and a header room for
- * members (`jku`, `b64`) that a verifier may honour or pass over.
+ * Accepts only the encoding that the service produces: base64url has spare bits, JSON allows repeated keys and spaces, and a
+ * header may hold members (`jku`, `b64`) that a verifier could act on.
  */
 function isCanonical(jwt: string, kid: string, payload: JWTPayload): boolean {
   const [header, claims, signature = ""] = jwt.split(".");
@@ -116,7 +116,7 @@ async function verifyJwt(env: TokenEnv, keys: SigningKeys, jwt: string, now: num
         currentDate: new Date(now),
       },
     );
-    if (!isCanonical(jwt, protectedHeader.kid ?? "", payload)) throw new Error("another spelling");
+    if (!isCanonical(jwt, protectedHeader.kid ?? "", payload)) throw new Error("not in canonical form");
     return payload;
   } catch (cause) {
     throw new ApiError("unauthenticated", undefined, { cause });

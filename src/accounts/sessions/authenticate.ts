@@ -1,4 +1,4 @@
-// Reads the Authorization header into an actor. Sessions and secrets themselves are checked where data is (access.ts).
+// Authentication: reads the Authorization header into an actor. access.ts checks sessions and secrets in the database.
 import type { MiddlewareHandler } from "hono";
 import type { Actor, RequestOrigin } from "../../access/actor.ts";
 import { limitCaller } from "../../http/rate-limit.ts";
@@ -25,7 +25,7 @@ export async function readActor(
 
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   const call = c.get("call");
-  // A redeemed link has put its actor in place already (reports/routes.ts).
+  // A redeemed link has already set the actor (reports/reading/routes.ts).
   if (call.actor.kind !== "anonymous") {
     await limitCaller(c.env, call.actor);
     return next();

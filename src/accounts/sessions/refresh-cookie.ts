@@ -1,4 +1,4 @@
-// The refresh token as a cookie, for the portal: script cannot read it and no other site can send it.
+// The refresh token as a cookie for the portal: HttpOnly and SameSite=Strict.
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { AppEnv } from "../../http/router.ts";
@@ -17,8 +17,8 @@ export function clearRefreshCookie(c: Context<AppEnv>): void {
 }
 
 /**
- * The cookie's token. SameSite=Strict keeps other sites' requests without it; the origin check also stops a sibling
- * host of the same site.
+ * Reads the token from the cookie. SameSite=Strict blocks other sites; the origin check also blocks sibling hosts of the same
+ * site.
  * @throws ApiError origin_forbidden
  */
 export function readRefreshCookie(c: Context<AppEnv>): string | undefined {
@@ -35,7 +35,7 @@ export function readRefreshCookie(c: Context<AppEnv>): string | undefined {
   return token;
 }
 
-/** Exact origins of CORS_ORIGINS; a wildcard or `null` in it counts for nothing. */
+/** Exact origins of CORS_ORIGINS; ignores wildcards and `null`. */
 export function allowedOrigins(env: Env): string[] {
   return env.CORS_ORIGINS.split(",")
     .map((origin) => origin.trim())

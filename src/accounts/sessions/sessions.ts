@@ -1,4 +1,5 @@
-// Sessions: a row in D1 is the truth; refresh tokens are derived from it and rotate with one statement.
+// Sessions: the row in D1 is authoritative; refresh tokens are derived from it and rotate with one statement.
+
 import { and, desc, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
@@ -7,45 +8,46 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import type { Keys } from "../../platform/config.ts";
-import { DAY_MS } from "../../platform/counters.ts";
-import { computeMac, constantTimeEqual, fromBase64Url, sealValue, toBase64Url, unsealValue } from "../../platform/crypto.ts";
+import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { sessions } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { UUID_PATTERN, uuidv7 } from "../../platform/ids.ts";
+import { signToken, verifyToken } from "../../platform/signed-token.ts";
+import { DAY_MS, toIso } from "../../platform/time.ts";
 import type { AccessTokenSubject } from "./access-tokens.ts";
 
 export const REFRESH_TTL_MS = 30 * DAY_MS;
 export const REFRESH_IDLE_TTL_MS = 7 * DAY_MS;
-/** Within this time of a rotation, the same old token gets the same successor (a lost reply, two tabs). */
+/** Within this time of a rotation, the previous token gets the same successor (a lost response, two tabs). */
 export const ROTATION_GRACE_MS = 10_000;
 export const MAX_SESSIONS = 10;
 
 export type SessionClient = { user_agent: string | null; ip: string | null };
 const SessionClient = z.object({ user_agent: z.string().nullable(), ip: z.string().nullable() });
-const place = (id: string) => ({ table: "sessions", column: "client", id });
+const sealContext = (id: string) => ({ table: "sessions", column: "client", id });
 
 /** `ecr_<user>_<session>_<generation>_<HMAC(REFRESH_KEY, all three)>`; only the generation is stored. */
-export async function refreshToken(keys: Keys, userId: string, sessionId: string, generation: number): Promise<string> {
-  const tag = await computeMac(keys.refresh, ["refresh", userId, sessionId, String(generation)]);
-  return `ecr_${userId}_${sessionId}_${generation}_${toBase64Url(tag)}`;
+export function refreshToken(keys: Keys, userId: string, sessionId: string, generation: number): Promise<string> {
+  const macParts = ["refresh", userId, sessionId, String(generation)];
+  return signToken(keys.refresh, `ecr_${userId}_${sessionId}_${generation}`, "_", macParts);
 }
 
-const REFRESH_TOKEN = /^ecr_([^_]{36})_([^_]{36})_([1-9][0-9]{0,8})_(.{43})$/;
+const REFRESH_PAYLOAD_PATTERN = /^ecr_([^_]{36})_([^_]{36})_([1-9][0-9]{0,8})$/;
+const splitRefreshPayload = (payload: string) => REFRESH_PAYLOAD_PATTERN.exec(payload)?.slice(1) ?? [];
 
 /** @throws ApiError invalid_refresh_token */
 async function readRefreshToken(keys: Keys, token: string) {
-  const [, userId = "", sessionId = "", generationText = "", tag = ""] = REFRESH_TOKEN.exec(token) ?? [];
-  const given = fromBase64Url(tag);
-  const expected = await computeMac(keys.refresh, ["refresh", userId, sessionId, generationText]);
-  if (!UUID_PATTERN.test(sessionId) || !given || !constantTimeEqual(given, expected)) throw new ApiError("invalid_refresh_token");
+  const payload = await verifyToken(keys.refresh, token, "_", (payload) => ["refresh", ...splitRefreshPayload(payload)]);
+  const [userId = "", sessionId = "", generationText = ""] = splitRefreshPayload(payload ?? "");
+  if (!UUID_PATTERN.test(sessionId)) throw new ApiError("invalid_refresh_token");
   return { userId, sessionId, generation: Number(generationText) };
 }
 
 export type NewSession = { id: string; statements: Statement[] };
 
 /**
- * A session and the end of the oldest beyond ten, for the batch that logs in.
+ * Statements for a new session, which end the oldest beyond ten; for the batch of the login.
  * @param when the whole batch fails on sessions.user_id unless this holds
  */
 export async function prepareSession(
@@ -57,7 +59,7 @@ export async function prepareSession(
 ): Promise<NewSession> {
   const { db, keys, now } = call;
   const id = uuidv7();
-  const clientSealed = await sealValue(keys.fields, place(id), client);
+  const clientSealed = await sealValue(keys.fields, sealContext(id), client);
   const isActive = sql`user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}`;
   return {
     id,
@@ -99,14 +101,14 @@ type RotatedSession = {
   doctor_scope: UserEffectiveRole["doctorScope"] | null;
 };
 
-/** The person is active and, if the session acts for a hospital, still works there. */
+/** The user is active and, if the session acts for a hospital, still an active member there. */
 const USER_STILL_ACTIVE = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = sessions.user_id AND u.active = 1 AND (u.is_admin = 1
   OR sessions.hospital_id IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
     WHERE m.user_id = u.id AND m.hospital_id = sessions.hospital_id AND ${ACTIVE_MEMBERSHIP})))`;
 
 /**
- * Rotates a refresh token. Compare-and-set in one statement: the present generation moves on; the one before it, within
- * ten seconds, gets the same successor; anything older is a reuse and ends the session.
+ * Rotates a refresh token with one compare-and-set: the current generation advances; the previous one gets the same successor
+ * within ten seconds; anything older is a reuse and ends the session.
  * @throws ApiError invalid_refresh_token
  */
 export async function rotateRefreshToken(call: Call, token: string): Promise<AccessTokenSubject & { refreshToken: string }> {
@@ -114,7 +116,7 @@ export async function rotateRefreshToken(call: Call, token: string): Promise<Acc
   const { userId, sessionId, generation } = await readRefreshToken(keys, token);
   const isCurrent = sql`generation = ${generation}`;
   const isAccepted = sql`(${isCurrent} OR (generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS}))`;
-  // A present token of somebody who does not work here just now changes nothing; a reused one always ends the session.
+  // A current token of an inactive member changes nothing; a reused token always ends the session.
   const mayChange = sql`(${USER_STILL_ACTIVE} OR NOT ${isAccepted})`;
   const update = db.all<RotatedSession>(sql`UPDATE sessions SET
       revoked_at = CASE WHEN ${isAccepted} THEN NULL ELSE CAST(${now} AS INTEGER) END,
@@ -162,9 +164,9 @@ export async function rotateRefreshToken(call: Call, token: string): Promise<Acc
 }
 
 /**
- * Lets the caller's session act for another of their hospitals, or for nobody but themselves. The row decides what a
- * session is worth, so tokens issued before act there too; the refresh token stays as it is.
- * @throws ApiError not_found for a hospital where the caller does not work now
+ * Switches the hospital that the caller's session acts for; null for none. Tokens issued before act there too, because the row
+ * decides. The refresh token stays valid.
+ * @throws ApiError not_found for a hospital where the caller is not an active member
  */
 export async function switchHospital(anyCall: Call, hospitalId: string | null): Promise<AccessTokenSubject> {
   const { call, effectiveRole } = await requireRole(anyCall, "self:write");
@@ -202,7 +204,7 @@ const toSessionRole = (
   doctorScope: row.doctor_scope ?? "care_team",
 });
 
-/** Ends one of the caller's own sessions. @throws ApiError not_found for one that is not theirs or has ended */
+/** Ends one of the caller's own sessions. @throws ApiError not_found when it is not theirs or has ended */
 export async function endSession(anyCall: Call, sessionId: string, reason: "logout" | "revoked"): Promise<void> {
   const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, { db, actor, now }) => [
     db
@@ -238,7 +240,7 @@ export async function endSession(anyCall: Call, sessionId: string, reason: "logo
   ]);
 }
 
-/** The caller's live sessions, newest first (at most ten exist). */
+/** The caller's active sessions, newest first (at most ten). */
 export async function listSessions(anyCall: Call) {
   const { call, results } = await withUser(anyCall, "self:read", (_, { db, actor, now }) => [
     db
@@ -252,13 +254,13 @@ export async function listSessions(anyCall: Call) {
 }
 
 async function toSession(call: UserCall, row: typeof sessions.$inferSelect) {
-  const client = SessionClient.parse(await unsealValue(call.keys.fields, place(row.id), row.clientSealed));
+  const client = SessionClient.parse(await unsealValue(call.keys.fields, sealContext(row.id), row.clientSealed));
   return {
     session_id: row.id,
     current: row.id === call.actor.sessionId,
-    created_at: new Date(row.createdAt).toISOString(),
-    last_used_at: new Date(row.rotatedAt).toISOString(),
-    expires_at: new Date(row.expiresAt).toISOString(),
+    created_at: toIso(row.createdAt),
+    last_used_at: toIso(row.rotatedAt),
+    expires_at: toIso(row.expiresAt),
     ...client,
   };
 }

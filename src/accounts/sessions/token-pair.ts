@@ -1,4 +1,4 @@
-// Token pairs: what the API says of them, and how one is made of a session.
+// Token pairs: the API schema, and their creation from a session.
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { type AppEnv, EXAMPLES, Id } from "../../http/router.ts";
@@ -12,7 +12,7 @@ export const TokenPair = z
     access_token: z.string(),
     token_type: z.literal("bearer"),
     expires_in: z.number().int().openapi({ description: "Seconds" }),
-    refresh_token: z.string().nullable().openapi({ description: "Null when it went into the cookie, or stays as it was" }),
+    refresh_token: z.string().nullable().openapi({ description: "Null when it is set as a cookie or stays unchanged" }),
     user_id: Id,
     role: z.enum(ROLES),
     hospital_id: Id.nullable(),
@@ -46,7 +46,7 @@ export async function issueTokens(c: Context<AppEnv>, session: SessionTokens, tr
   return { ...(await issueAccessToken(c, session)), refresh_token: transport === "json" ? session.refreshToken : null };
 }
 
-/** For a session that goes on: an access token must not be worth a refresh token to whoever has come by it. */
+/** For an existing session: returns no refresh token, so that a stolen access token does not yield one. */
 export async function issueAccessTokenOnly(c: Context<AppEnv>, session: AccessTokenSubject) {
   return { ...(await issueAccessToken(c, session)), refresh_token: null };
 }

@@ -1,4 +1,4 @@
-// Invitations from the inviting side.
+// Routes: staff invitations, for managers.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { pageQuery } from "../../http/pagination.ts";
@@ -26,7 +26,7 @@ const NewInvitation = z
     email: Email,
     full_name: FullName.optional(),
     role: z.enum(STAFF_ROLES),
-    hospital_id: Id.optional().openapi({ description: "Needed from administrators; others invite to their own hospital" }),
+    hospital_id: Id.optional().openapi({ description: "Required for administrators; others invite to their own hospital" }),
   })
   .openapi("NewInvitation");
 
@@ -61,11 +61,11 @@ export const invitationRoutes = createRouter()
       method: "post",
       path: "/users/invite",
       tags,
-      summary: "Invite a member of staff; hand them the link",
+      summary: "Invite a staff member",
       security: BEARER_AUTH,
       request: { headers: idempotencyHeaders, body: jsonRequestBody(NewInvitation, exampleInvitee) },
       responses: {
-        201: jsonResponse(InvitationLink, "The link, good for one account and seven days", {
+        201: jsonResponse(InvitationLink, "A single-use link, valid for seven days", {
           invitation_id: EXAMPLES.invitation,
           url: "https://edgecare.example.org/invitation#token=eci_…",
           token: "eci_…",
@@ -88,7 +88,7 @@ export const invitationRoutes = createRouter()
       method: "get",
       path: "/users/invitations",
       tags,
-      summary: "Invitations and what became of them",
+      summary: "List invitations",
       security: BEARER_AUTH,
       request: { query: z.strictObject(pageQuery) },
       responses: {

@@ -1,18 +1,19 @@
-// Staff by invitation: a link that makes an account, or brings one that exists into the hospital.
+// Staff invitations: a link that creates an account, or adds an existing account to the hospital.
+
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
-import { ACTIVE_MEMBERSHIP, activeHospitalId } from "../../access/effective-role.ts";
+import { ACTIVE_MEMBERSHIP, activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { invitations, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { DAY_MS, toIso } from "../../platform/time.ts";
 import { computeEmailIndex } from "../auth/login-names.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
 import { GRANTABLE_ROLES, type StaffRole } from "./users.ts";
@@ -26,7 +27,7 @@ export async function unsealInvitee(call: Call, row: { id: string; inviteeSealed
   return Invitee.parse(await unsealValue(call.keys.fields, sealContext(row.id), row.inviteeSealed));
 }
 
-/** An invitation `i` that still counts: unused, and whoever wrote it still may. */
+/** An open invitation `i`: unused, and its author may still invite. */
 export function isInvitationOpen(now: number): SQL {
   return sql`(i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > ${now}
     AND EXISTS (SELECT 1 FROM hospitals h WHERE h.id = i.hospital_id AND h.active = 1)
@@ -43,14 +44,14 @@ export type NewInvitation = {
 };
 
 /**
- * Invites to a hospital: a hospital administrator to their own, an administrator to any. Whether the address is known
- * anywhere is neither asked nor told.
+ * Invites to a hospital: hospital administrators to their own, administrators to any. Does not reveal whether the e-mail is
+ * already registered.
  * @throws ApiError forbidden, not_found (hospital), invalid_request
  */
 export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: string, keyStatements: KeyStatements) {
   const { call, effectiveRole } = await requireRole(anyCall, "user:create");
   const { role, hospitalId: callerHospitalId } = effectiveRole;
-  const hospitalId = role === "admin" ? input.hospital_id : callerHospitalId;
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id);
   if (!GRANTABLE_ROLES[role].includes(input.role))
     return denyAccess(call, "user:create", "forbidden", { role, hospitalId: callerHospitalId, fields: ["role"] });
   if (!hospitalId) throw requiredFieldError("hospital_id");
@@ -109,20 +110,16 @@ const toInvitationLink = (origin: string, id: string, token: string, expiresAt: 
   invitation_id: id,
   url: buildLinkUrl(origin, token),
   token,
-  expires_at: new Date(expiresAt).toISOString(),
+  expires_at: toIso(expiresAt),
 });
 
-/** Invitations of hospitals that the caller manages. */
-const isManagedBy = (effectiveRole: UserEffectiveRole) =>
-  effectiveRole.role === "admin" ? undefined : eq(invitations.hospitalId, effectiveRole.hospitalId ?? "");
-
-/** The link that a repeated request has made before, for a caller who may still make one. */
+/** Replays the link of an idempotent create, for a caller who may still invite. */
 export async function replayInvitation(anyCall: Call, id: string, origin: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "user:create", (effectiveRole, { db }) => [
     db
       .select()
       .from(invitations)
-      .where(and(eq(invitations.id, id), isManagedBy(effectiveRole))),
+      .where(and(eq(invitations.id, id), isInCallerHospital(effectiveRole, invitations.hospitalId))),
   ]);
   const { role, hospitalId } = effectiveRole;
   const [row] = results[0];
@@ -138,7 +135,7 @@ function invitationState(row: typeof invitations.$inferSelect, now: number): "ac
   return row.expiresAt <= now ? "expired" : "open";
 }
 
-/** Newest first, without their tokens. */
+/** Lists invitations, newest first, without their tokens. */
 export async function listInvitations(anyCall: Call, query: PageQuery) {
   const start = await resolvePageStart(anyCall, "invitations", query);
   const { where, orderBy } = keysetClauses(start, invitations.createdAt, invitations.id);
@@ -146,12 +143,12 @@ export async function listInvitations(anyCall: Call, query: PageQuery) {
     db
       .select()
       .from(invitations)
-      .where(and(isManagedBy(effectiveRole), where))
+      .where(and(isInCallerHospital(effectiveRole, invitations.hospitalId), where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip),
     db.all<{ n: number }>(
-      sql`SELECT count(*) AS n FROM (SELECT 1 FROM invitations WHERE ${isManagedBy(effectiveRole) ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
+      sql`SELECT count(*) AS n FROM (SELECT 1 FROM invitations WHERE ${isInCallerHospital(effectiveRole, invitations.hospitalId)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
   const { db, actor, now } = call;
@@ -170,20 +167,20 @@ export async function listInvitations(anyCall: Call, query: PageQuery) {
       role: row.role,
       hospital_id: row.hospitalId,
       state: invitationState(row, now),
-      created_at: new Date(row.createdAt).toISOString(),
-      expires_at: new Date(row.expiresAt).toISOString(),
+      created_at: toIso(row.createdAt),
+      expires_at: toIso(row.expiresAt),
     })),
   );
   return { items, pagination };
 }
 
-/** @throws ApiError not_found, conflict (accepted already, or revoked) */
+/** @throws ApiError not_found, conflict (already accepted or revoked) */
 export async function revokeInvitation(anyCall: Call, id: string): Promise<void> {
   const { call, effectiveRole, results } = await withUser(anyCall, "user:create", (effectiveRole, { db }) => [
     db
       .select({ hospitalId: invitations.hospitalId })
       .from(invitations)
-      .where(and(eq(invitations.id, id), isManagedBy(effectiveRole))),
+      .where(and(eq(invitations.id, id), isInCallerHospital(effectiveRole, invitations.hospitalId))),
   ]);
   const { role, hospitalId } = effectiveRole;
   const [row] = results[0];

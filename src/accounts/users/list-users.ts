@@ -1,15 +1,18 @@
-// Who has an account, as far as the caller manages it: administrators all, hospital administrators their staff.
+// User lists: administrators see all accounts, hospital administrators their staff.
+
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { isCallerHospitalStaff, isInCallerHospital } from "../../access/effective-role.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, resolvePageStart } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { toIso } from "../../platform/time.ts";
 import { computeEmailIndex } from "../auth/login-names.ts";
 import type { UserQuery } from "./schemas.ts";
 import type { StaffRole } from "./users.ts";
@@ -17,25 +20,17 @@ import type { StaffRole } from "./users.ts";
 export type MembershipRow = { user_id: string; hospital_id: string; role: StaffRole; suspended: number };
 type UserRow = typeof users.$inferSelect;
 
-const isMemberOf = (hospitalId: string | null) =>
-  sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${users.id} AND m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
 const isSuspendedAt = (hospitalId: string | null) =>
   sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${users.id} AND m.hospital_id = ${hospitalId} AND m.suspended_at IS NOT NULL)`;
 
-/** As `worksAt`, for lists: it goes from the hospital's people to their accounts, where the other looks at every account. */
+/** Like `isCallerHospitalStaff`, for lists: starts from the hospital's memberships instead of checking every account. */
 const isInStaffOf = (hospitalId: string | null) =>
   sql`${users.id} IN (SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
 
-/** Accounts that the caller manages; those whom a hospital has suspended are still its staff. */
-export function isManagedBy(effectiveRole: UserEffectiveRole): SQL {
-  return effectiveRole.role === "admin" ? sql`1` : isMemberOf(effectiveRole.hospitalId);
-}
-
-/** Where these people work, as far as the caller may know: elsewhere is not a hospital administrator's business. */
+/** Memberships that the caller may see: hospital administrators do not see those at other hospitals. */
 export function selectMemberships(db: Db, effectiveRole: UserEffectiveRole, ids: string[]) {
-  const isVisibleHospital = effectiveRole.role === "admin" ? sql`1` : sql`hospital_id = ${effectiveRole.hospitalId}`;
   return db.all<MembershipRow>(sql`SELECT user_id, hospital_id, role, suspended_at IS NOT NULL AS suspended FROM memberships
-    WHERE user_id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) AND ended_at IS NULL AND ${isVisibleHospital}
+    WHERE user_id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) AND ended_at IS NULL AND ${isInCallerHospital(effectiveRole, sql`hospital_id`)}
     ORDER BY created_at, hospital_id`);
 }
 
@@ -48,7 +43,7 @@ export async function toUser(keys: Keys, effectiveRole: UserEffectiveRole, row: 
     is_admin: row.isAdmin === 1,
     is_active: row.active === 1 && !suspended,
     memberships: ownMemberships.map(({ hospital_id, role, suspended }) => ({ hospital_id, role, is_active: !suspended })),
-    created_at: new Date(row.createdAt).toISOString(),
+    created_at: toIso(row.createdAt),
     version: row.version,
   };
 }
@@ -78,8 +73,8 @@ async function buildUserFilter(keys: Keys, effectiveRole: UserEffectiveRole, que
 }
 
 /**
- * The accounts that the caller manages, newest first.
- * @throws ApiError not_found for another hospital than the caller's own, invalid_request (`role=patient`), but for administrators
+ * Lists the accounts that the caller manages, newest first.
+ * @throws ApiError not_found for another hospital and invalid_request for `role=patient`, both for non-administrators
  */
 export async function listUsers(anyCall: Call, query: UserQuery, action: "user:read" | "admin:read") {
   const start = await resolvePageStart(anyCall, "users", query);
@@ -101,10 +96,10 @@ export async function listUsers(anyCall: Call, query: UserQuery, action: "user:r
   });
   const { db, keys, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
-  // Who of their staff is a patient, here or anywhere, is not an employer's to ask.
+  // An employer must not learn which staff are patients, here or anywhere.
   if (role !== "admin" && query.role === "patient") {
-    throw new ApiError("invalid_request", "Only administrators list patients.", {
-      errors: [{ path: "role", message: "Not patient", code: "invalid_value" }],
+    throw new ApiError("invalid_request", "Only administrators can list patients.", {
+      errors: [{ path: "role", message: "Must not be patient", code: "invalid_value" }],
     });
   }
   if (role !== "admin" && query.hospital_id !== undefined && query.hospital_id !== hospitalId) {
@@ -129,13 +124,13 @@ export async function listUsers(anyCall: Call, query: UserQuery, action: "user:r
   return { items: await Promise.all(pageRows.map((row) => toUser(keys, effectiveRole, row, memberships))), pagination };
 }
 
-/** @throws ApiError not_found for whom the caller does not manage */
+/** @throws ApiError not_found for accounts that the caller does not manage */
 export async function getUser(anyCall: Call, userId: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "user:read", (effectiveRole, { db }) => [
     db
       .select()
       .from(users)
-      .where(and(eq(users.id, userId), isManagedBy(effectiveRole))),
+      .where(and(eq(users.id, userId), isCallerHospitalStaff(effectiveRole, users.id))),
     selectMemberships(db, effectiveRole, [userId]),
   ]);
   const { role, hospitalId } = effectiveRole;

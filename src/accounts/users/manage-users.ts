@@ -1,30 +1,30 @@
-// Changes to accounts by those who manage them. Nobody raises a role above their own, nor touches who stands above them.
+// Account changes by managers. Nobody grants a role above their own or changes an account above themselves.
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
-import { activeSession } from "../../access/effective-role.ts";
+import { activeSession, isCallerHospitalStaff, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { sealProfile, unsealProfile } from "../../access/profile.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { computeEmailIndex, computeUsernameIndex } from "../auth/login-names.ts";
-import { isManagedBy, selectMemberships, toUser } from "./list-users.ts";
+import { selectMemberships, toUser } from "./list-users.ts";
 import { endMember } from "./memberships.ts";
 import type { UserChange } from "./schemas.ts";
 
 type UserRow = typeof users.$inferSelect;
 type ManagedUser = { call: UserCall; effectiveRole: UserEffectiveRole; row: UserRow };
 
-/** The account, if the caller manages it. @throws ApiError not_found */
+/** Fetches an account that the caller manages. @throws ApiError not_found */
 export async function requireManagedUser(anyCall: Call, permission: Permission, userId: string): Promise<ManagedUser> {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db }) => [
     db
       .select()
       .from(users)
-      .where(and(eq(users.id, userId), isManagedBy(effectiveRole))),
+      .where(and(eq(users.id, userId), isCallerHospitalStaff(effectiveRole, users.id))),
   ]);
   const [row] = results[0];
   return row ? { call, effectiveRole, row } : denyAccess(call, permission, "not_found", denialFacts(effectiveRole, userId));
@@ -46,7 +46,7 @@ const userEvent = ({ effectiveRole, row }: ManagedUser, event: string, action: "
   entity: { type: "user", id: row.id },
 });
 
-/** The caller is still what the gate saw, in the very statement that writes: of two who depose each other one remains. */
+/** Repeats the access check inside the write: when two administrators demote each other, one remains. */
 function callerStillManages({ call, effectiveRole }: ManagedUser): SQL {
   const { from, where } = activeSession(call.actor, call.now);
   const roleCondition =
@@ -54,7 +54,7 @@ function callerStillManages({ call, effectiveRole }: ManagedUser): SQL {
   return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${roleCondition})`;
 }
 
-/** Fields that each kind of manager may change, of others and of themselves. */
+/** Fields that each kind of manager may change, for others and for themselves. */
 const EDITABLE_FIELDS = {
   admin: {
     others: ["full_name", "username", "email", "is_active", "is_admin"],
@@ -63,7 +63,7 @@ const EDITABLE_FIELDS = {
   hospital_admin: { others: ["role", "is_active"], self: [] },
 } as const satisfies Record<string, { others: readonly (keyof UserChange)[]; self: readonly (keyof UserChange)[] }>;
 
-/** Those of the fields that are not the caller's to change. */
+/** The fields of a change that the caller may not change. */
 function findForbiddenFields({ call, effectiveRole, row }: ManagedUser, fields: string[]): string[] {
   if (effectiveRole.role !== "admin" && (effectiveRole.role !== "hospital_admin" || row.isAdmin)) return fields;
   const { others, self } = EDITABLE_FIELDS[effectiveRole.role];
@@ -72,10 +72,10 @@ function findForbiddenFields({ call, effectiveRole, row }: ManagedUser, fields: 
 }
 
 /**
- * Changes an account whose version the caller has seen. A hospital administrator's `role` and `is_active` are those of the
- * membership; an administrator's `is_active` is the account's.
+ * Updates an account at a version. For a hospital administrator `role` and `is_active` apply to the membership; for a platform
+ * administrator `is_active` applies to the account.
  * @throws ApiError not_found, forbidden, precondition_failed, already_exists, conflict (the last administrator),
- *   password_given (an administrator-to-be whose password somebody else knows)
+ *   password_given (a future administrator whose password was set by another person)
  */
 export async function updateUser(anyCall: Call, userId: string, version: number, change: UserChange) {
   const target = await requireManagedUser(anyCall, "user:update", userId);
@@ -86,7 +86,7 @@ export async function updateUser(anyCall: Call, userId: string, version: number,
   return target.effectiveRole.role === "admin" ? changeAccount(target, change) : changeMembership(target, change);
 }
 
-/** Without an active administrator nobody could make another. */
+/** The last active administrator stays: nobody else could create one. */
 const NOT_LAST_ADMIN = sql`(is_admin = 0 OR active = 0 OR EXISTS
   (SELECT 1 FROM users o WHERE o.is_admin = 1 AND o.active = 1 AND o.id <> users.id))`;
 
@@ -99,7 +99,7 @@ async function changeAccount(target: ManagedUser, change: UserChange) {
   const { full_name = before.full_name, username = before.username, email = before.email } = change;
   const { is_active = row.active === 1, is_admin = row.isAdmin === 1 } = change;
   const profileSealed = await sealProfile(keys, row.id, { email, username, full_name });
-  // The seal's nonce is this call's alone: what follows happens only if this very update was the one that counted.
+  // The nonce makes the sealed value unique to this call, so the following statements run only if this update won.
   const isThisUpdate = sql`EXISTS (SELECT 1 FROM users WHERE id = ${row.id} AND profile_sealed = ${profileSealed})`;
   const update = db
     .update(users)
@@ -150,7 +150,7 @@ async function changeMembership(target: ManagedUser, { role, is_active }: UserCh
         eq(users.id, row.id),
         eq(users.version, row.version),
         eq(users.isAdmin, 0),
-        isManagedBy(effectiveRole),
+        isCallerHospitalStaff(effectiveRole, users.id),
         callerStillManages(target),
       ),
     )
@@ -170,9 +170,9 @@ async function changeMembership(target: ManagedUser, { role, is_active }: UserCh
   return toUser(keys, effectiveRole, after, memberships);
 }
 
-/** Sessions that the caller has power over: an administrator all, a hospital administrator those that act there. */
+/** Sessions the caller may end: administrators all, hospital administrators those acting for their hospital. */
 function endManagedSessions({ call, effectiveRole, row }: ManagedUser, reason: string, when: SQL) {
-  const actingCondition = effectiveRole.role === "admin" ? undefined : eq(sessions.hospitalId, effectiveRole.hospitalId ?? "");
+  const actingCondition = isInCallerHospital(effectiveRole, sessions.hospitalId);
   return call.db
     .update(sessions)
     .set({ revokedAt: call.now, revokedReason: reason })
@@ -181,8 +181,8 @@ function endManagedSessions({ call, effectiveRole, row }: ManagedUser, reason: s
 }
 
 /**
- * Ends an account's part here: an administrator deactivates it, a hospital administrator ends the membership.
- * @throws ApiError not_found, forbidden, conflict (the last administrator, or changed meanwhile)
+ * Removes a user: an administrator deactivates the account, a hospital administrator ends the membership.
+ * @throws ApiError not_found, forbidden, conflict (the last administrator, or a concurrent change)
  */
 export async function removeUser(anyCall: Call, userId: string): Promise<void> {
   const target = await requireManagedUser(anyCall, "user:update", userId);
@@ -203,7 +203,7 @@ export async function removeUser(anyCall: Call, userId: string): Promise<void> {
   if (rows.length === 0) return failWithAudit(call, "conflict", userEvent(target, "user.deactivate", "D"));
 }
 
-/** Logs a person out wherever the caller has power. @returns how many sessions ended  @throws ApiError not_found, forbidden */
+/** Ends the user's sessions that the caller may end. @returns their number  @throws ApiError not_found, forbidden */
 export async function endUserSessions(anyCall: Call, userId: string): Promise<number> {
   const target = await requireManagedUser(anyCall, "user:update", userId);
   if (target.effectiveRole.role !== "admin" && target.row.isAdmin) return denyForbidden(target, "user:update");

@@ -1,4 +1,4 @@
-// Memberships: give an account a role at a hospital, change it, end it.
+// Memberships: grant, change and end a user's role at a hospital.
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall } from "../../access/actor.ts";
@@ -10,8 +10,8 @@ import { careTeam, hospitals, memberships, SELF_CARE_HOSPITAL_ID, sessions, user
 import type { StaffRole } from "./users.ts";
 
 /**
- * The gate of both changes: an account, the hospital and the membership between them, if the caller may touch it.
- * @throws ApiError not_found, forbidden (oneself; a platform administrator, for others)
+ * The access check of both changes: fetches account, hospital and membership, if the caller may change it.
+ * @throws ApiError not_found, forbidden (the caller's own; that of a platform administrator)
  */
 async function requireMember(anyCall: Call, hospitalId: string, userId: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "member:manage", (_, { db }) => [
@@ -34,10 +34,7 @@ async function requireMember(anyCall: Call, hospitalId: string, userId: string) 
 const isCurrentMembership = (hospitalId: string, userId: string) =>
   and(eq(memberships.userId, userId), eq(memberships.hospitalId, hospitalId), isNull(memberships.endedAt));
 
-/**
- * The caller still manages the hospital in the very statement that writes: of two administrators who demote each other,
- * one remains.
- */
+/** Repeats the access check inside the write: when two administrators demote each other, one remains. */
 function callerStillManages({ actor, now }: UserCall, hospitalId: string): SQL {
   const { from, where } = activeSession(actor, now);
   return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where}
@@ -47,8 +44,8 @@ function callerStillManages({ actor, now }: UserCall, hospitalId: string): SQL {
 const isNotAdmin = (userId: string) => sql`NOT EXISTS (SELECT 1 FROM users x WHERE x.id = ${userId} AND x.is_admin = 1)`;
 
 /**
- * Gives an existing account a role at a hospital, or another role there.
- * @throws ApiError not_found, forbidden, password_given (of who does not work there yet)
+ * Grants an existing account a role at a hospital, or changes the role there.
+ * @throws ApiError not_found, forbidden, password_given (for a new member)
  */
 export async function setMember(anyCall: Call, hospitalId: string, userId: string, role: StaffRole): Promise<void> {
   const { call, effectiveRole, member, passwordGiven } = await requireMember(anyCall, hospitalId, userId);
@@ -62,12 +59,12 @@ export async function setMember(anyCall: Call, hospitalId: string, userId: strin
   }
   const { role: callerRole } = effectiveRole;
   const event = { event: "member.set", action: "U", role: callerRole, hospitalId, entity: { type: "user", id: userId } } as const;
-  // Whoever has set the password elsewhere would come along.
+  // Otherwise whoever set the password at another hospital would gain access here.
   if (passwordGiven && !member) return failWithAudit(call, "password_given", { ...event, detail: { role } });
   const hasOwnPassword = sql`EXISTS (SELECT 1 FROM users x WHERE x.id = ${userId} AND (x.password_given = 0 OR EXISTS
     (SELECT 1 FROM memberships e WHERE e.user_id = x.id AND e.hospital_id = ${hospitalId} AND e.ended_at IS NULL)))`;
   const canStillManage = callerStillManages(call, hospitalId);
-  // A hospital administrator changes members only; bringing in an account, or back, takes an administrator.
+  // A hospital administrator changes existing members only; adding an account, or adding one again, takes an administrator.
   const upsertMembership =
     effectiveRole.role === "admin"
       ? sql`INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at)
@@ -85,13 +82,13 @@ export async function setMember(anyCall: Call, hospitalId: string, userId: strin
   if (rows.length === 0) await denyNotFound(call, "member:manage", effectiveRole, { user: userId });
 }
 
-/** Ends a membership with its sessions and places in care teams: coming back begins anew. @throws ApiError not_found, forbidden */
+/** Ends a membership with its sessions and care team memberships. @throws ApiError not_found, forbidden */
 export async function endMember(anyCall: Call, hospitalId: string, userId: string): Promise<void> {
   const { call, effectiveRole, member } = await requireMember(anyCall, hospitalId, userId);
   if (!member) return denyNotFound(call, "member:manage", effectiveRole, { user: userId });
   const { db, actor, now } = call;
   const canEnd = effectiveRole.role === "admin" ? undefined : isNotAdmin(userId);
-  // What follows happens only if this very statement, or one of the same instant, ended the membership.
+  // The following statements run only if this statement, or a concurrent one at the same instant, ended the membership.
   const ended = sql`EXISTS (SELECT 1 FROM memberships e WHERE e.user_id = ${userId} AND e.hospital_id = ${hospitalId} AND e.ended_at = ${now})`;
   const [rows] = await batch(db, [
     db

@@ -1,4 +1,5 @@
-// What people see and change of their own account.
+// The caller's own account: profile, role, hospitals and patient records.
+
 import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { withUser } from "../../access/access.ts";
@@ -10,33 +11,34 @@ import { sealProfile, unsealProfile } from "../../access/profile.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { toIso } from "../../platform/time.ts";
 import { computeUsernameIndex } from "../auth/login-names.ts";
 
-/** JSON columns: one statement costs less than four. */
+/** JSON columns: one statement is cheaper than four. */
 const Hospital = z.object({ id: z.string(), name: z.string() }).nullable();
-const Seats = z.array(z.object({ hospital_id: z.string(), name: z.string(), role: z.enum(STAFF_ROLES) }));
+const OwnMemberships = z.array(z.object({ hospital_id: z.string(), name: z.string(), role: z.enum(STAFF_ROLES) }));
 const OwnRecords = z.array(z.object({ patient_id: z.string(), hospital_id: z.string() }));
-type MyRow = {
+type OwnProfileRow = {
   id: string;
   profileSealed: string;
   createdAt: number;
   version: number;
   hospital: string;
-  seats: string;
+  memberships: string;
   patients: string;
 };
 
 const selectSelf = ({ db, actor }: UserCall) => db.select().from(users).where(eq(users.id, actor.userId));
 
-/** The caller: profile, live role, hospitals to act for and records of their own. */
+/** Returns the caller's profile, current role, memberships and own patient records. */
 export async function getOwnProfile(anyCall: Call) {
   const { call, effectiveRole, results } = await withUser(anyCall, "self:read", (effectiveRole, { db, actor }) => [
-    db.all<MyRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, u.created_at AS createdAt, u.version AS version,
+    db.all<OwnProfileRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, u.created_at AS createdAt, u.version AS version,
       coalesce((SELECT json_object('id', id, 'name', name) FROM hospitals WHERE id = ${effectiveRole.hospitalId}), 'null') AS hospital,
       (SELECT json_group_array(json_object('hospital_id', hospital_id, 'name', name, 'role', role)) FROM (
         SELECT m.hospital_id AS hospital_id, h.name AS name, m.role AS role FROM memberships m
           JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1 WHERE m.user_id = u.id AND ${ACTIVE_MEMBERSHIP}
-          ORDER BY m.created_at, m.hospital_id)) AS seats,
+          ORDER BY m.created_at, m.hospital_id)) AS memberships,
       (SELECT json_group_array(json_object('patient_id', patient_id, 'hospital_id', hospital_id)) FROM (
         SELECT p.id AS patient_id, p.hospital_id AS hospital_id FROM patient_links l
           JOIN patients p ON p.id = l.patient_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients
@@ -49,15 +51,15 @@ export async function getOwnProfile(anyCall: Call) {
     ...(await unsealProfile(call.keys, user)),
     role: effectiveRole.role,
     hospital: Hospital.parse(JSON.parse(user.hospital)),
-    memberships: Seats.parse(JSON.parse(user.seats)),
+    memberships: OwnMemberships.parse(JSON.parse(user.memberships)),
     patients: OwnRecords.parse(JSON.parse(user.patients)),
-    created_at: new Date(user.createdAt).toISOString(),
+    created_at: toIso(user.createdAt),
     version: user.version,
   };
 }
 
 /**
- * Changes the caller's own name or user name. The address is a manager's to change: links and invitations go by it.
+ * Changes the caller's own full name or user name. Only a manager changes the e-mail, because links and invitations use it.
  * @throws ApiError precondition_failed, already_exists
  */
 export async function updateOwnProfile(

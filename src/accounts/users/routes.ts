@@ -1,4 +1,4 @@
-// Accounts from the side of those who manage them.
+// Routes: user accounts, for managers.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { limitSignup } from "../../http/rate-limit.ts";
@@ -35,7 +35,7 @@ const NewStaff = z
     full_name: FullName,
     password: Password,
     role: z.enum(STAFF_ROLES),
-    hospital_id: Id.optional().openapi({ description: "Needed from administrators; others create at their own hospital" }),
+    hospital_id: Id.optional().openapi({ description: "Required for administrators; others create at their own hospital" }),
   })
   .openapi("NewStaff");
 
@@ -49,7 +49,7 @@ export const userRoutes = createRouter()
       method: "post",
       path: "/users",
       tags,
-      summary: "Create a member of staff",
+      summary: "Create a staff account",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,
@@ -81,7 +81,7 @@ export const userRoutes = createRouter()
       method: "post",
       path: "/users/{user_id}/unlock",
       tags,
-      summary: "Lift the lock that failed logins set",
+      summary: "Unlock a user",
       security: BEARER_AUTH,
       request: { params: userParam },
       responses: {
@@ -100,7 +100,7 @@ export const userRoutes = createRouter()
       method: "get",
       path: "/users",
       tags,
-      summary: "Accounts that I manage",
+      summary: "List users",
       security: BEARER_AUTH,
       request: { query: userQuery },
       responses: { 200: pageResponse(User, "Newest first", exampleUser), ...problemResponses(401, 403, 404) },
@@ -112,7 +112,7 @@ export const userRoutes = createRouter()
       method: "get",
       path: "/users/{user_id}",
       tags,
-      summary: "One account",
+      summary: "Get a user",
       security: BEARER_AUTH,
       request: { params: userParam },
       responses: { 200: jsonResponse(User, "The account", exampleUser), ...problemResponses(401, 403, 404) },
@@ -128,11 +128,12 @@ export const userRoutes = createRouter()
       method: "patch",
       path: "/users/{user_id}",
       tags,
-      summary: "Change an account, or what it is at my hospital",
+      summary: "Update a user",
+      description: "For a hospital administrator, role and is_active apply to the membership at the hospital.",
       security: BEARER_AUTH,
       request: { params: userParam, headers: ifMatchHeaders, body: jsonRequestBody(UserChange, { is_active: true }) },
       responses: {
-        200: jsonResponse(User, "As it is now", exampleUser),
+        200: jsonResponse(User, "The updated account", exampleUser),
         ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428),
       },
     }),
@@ -147,7 +148,8 @@ export const userRoutes = createRouter()
       method: "delete",
       path: "/users/{user_id}",
       tags,
-      summary: "Deactivate an account; for a hospital administrator, end the membership",
+      summary: "Remove a user",
+      description: "Deactivates the account; for a hospital administrator, ends the membership.",
       security: BEARER_AUTH,
       request: { params: userParam },
       responses: { 200: jsonResponse(UserRef, "The account", exampleUserRef), ...problemResponses(401, 403, 404, 409) },
@@ -163,11 +165,12 @@ export const userRoutes = createRouter()
       method: "delete",
       path: "/users/{user_id}/sessions",
       tags,
-      summary: "Log a person out everywhere; for a hospital administrator, where they act for the hospital",
+      summary: "End a user's sessions",
+      description: "For a hospital administrator, ends only the sessions that act for the hospital.",
       security: BEARER_AUTH,
       request: { params: userParam },
       responses: {
-        200: jsonResponse(UserRef.extend({ ended: z.number().int() }), "How many sessions ended", {
+        200: jsonResponse(UserRef.extend({ ended: z.number().int() }), "Number of ended sessions", {
           ...exampleUserRef,
           ended: 2,
         }),
@@ -184,15 +187,19 @@ export const userRoutes = createRouter()
       method: "post",
       path: "/users/{user_id}/password-reset",
       tags,
-      summary: "A link to a new password; hand it over",
+      summary: "Create a password reset link",
       security: BEARER_AUTH,
       request: { params: userParam, headers: idempotencyHeaders },
       responses: {
-        201: jsonResponse(z.object({ url: z.string(), token: z.string(), expires_at: Timestamp }), "Good once, for 30 minutes", {
-          url: "https://edgecare.example.org/invitation#token=ecp_…",
-          token: "ecp_…",
-          expires_at: EXAMPLES.time,
-        }),
+        201: jsonResponse(
+          z.object({ url: z.string(), token: z.string(), expires_at: Timestamp }),
+          "A single-use link, valid for 30 minutes",
+          {
+            url: "https://edgecare.example.org/invitation#token=ecp_…",
+            token: "ecp_…",
+            expires_at: EXAMPLES.time,
+          },
+        ),
         ...problemResponses(401, 403, 404, 409),
       },
     }),

@@ -1,4 +1,4 @@
-// What the API says of an account, for the routes that show some.
+// API schemas of user accounts.
 import { z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
@@ -16,7 +16,7 @@ export const User = z
     username: z.string().nullable(),
     full_name: z.string(),
     is_admin: z.boolean(),
-    is_active: z.boolean().openapi({ description: "For a hospital administrator: at their hospital" }),
+    is_active: z.boolean().openapi({ description: "For hospital administrators: the membership at their hospital" }),
     memberships: z.array(z.object({ hospital_id: Id, role: z.enum(STAFF_ROLES), is_active: z.boolean() })),
     created_at: Timestamp,
     version: z.number().int(),
@@ -37,16 +37,16 @@ export const exampleUser = {
 
 export const userQuery = z.strictObject({
   ...pageQuery,
-  role: z.enum(ROLES).optional().openapi({ description: "`patient` is for administrators" }),
+  role: z.enum(ROLES).optional().openapi({ description: "`patient` is allowed for administrators only" }),
   is_active: booleanParam.optional(),
-  hospital_id: z.uuid().optional().openapi({ description: "Of administrators; others see their own hospital" }),
-  email: Email.optional().openapi({ description: "The whole address" }),
+  hospital_id: z.uuid().optional().openapi({ description: "For administrators; others see their own hospital" }),
+  email: Email.optional().openapi({ description: "Exact address" }),
 });
 export type UserQuery = z.output<typeof userQuery>;
 
 export const userParam = z.object({ user_id: Id.openapi({ example: EXAMPLES.user }) });
 
-/** What is absent stays. */
+/** Absent fields stay unchanged. */
 export const UserChange = z
   .strictObject({
     full_name: FullName.optional(),
@@ -54,8 +54,8 @@ export const UserChange = z
     email: Email.optional(),
     is_active: z.boolean().optional(),
     is_admin: z.boolean().optional(),
-    role: z.enum(STAFF_ROLES).optional().openapi({ description: "At the hospital of a hospital administrator" }),
+    role: z.enum(STAFF_ROLES).optional().openapi({ description: "Role at the hospital of the calling hospital administrator" }),
   })
-  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("UserChange");
 export type UserChange = z.output<typeof UserChange>;

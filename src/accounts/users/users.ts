@@ -1,10 +1,10 @@
-// Accounts: one row a person, found by keyed indexes of e-mail and user name.
-import { and, eq, sql } from "drizzle-orm";
+// User accounts: creation of staff and unlocking. Accounts are found by keyed indexes of e-mail and user name.
+import { and, eq } from "drizzle-orm";
 import { requireRole, withUser } from "../../access/access.ts";
 import { type Call, getActorId, type Role } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
-import { activeHospitalId } from "../../access/effective-role.ts";
+import { activeHospitalId, isCallerHospitalStaff, resolveHospitalId } from "../../access/effective-role.ts";
 import { type Profile, sealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
@@ -18,13 +18,13 @@ import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 export type NewUser = { email: string; username?: string | undefined; full_name: string; password: string };
 export type StaffRole = (typeof STAFF_ROLES)[number];
 
-/** The row of a new account. @throws ApiError invalid_request (weak password) */
+/** Prepares the row of a new account. @throws ApiError invalid_request (weak password) */
 export async function createUserRow(call: Call, input: NewUser): Promise<typeof users.$inferInsert> {
   assertPasswordPolicy(input.password, [input.email, input.username ?? "", input.full_name]);
   return createUnverifiedUserRow(call, input);
 }
 
-/** As `prepareUser`, without the password policy: for the demo world alone. */
+/** Like `createUserRow`, without the password policy: only for demo data. */
 export async function createUnverifiedUserRow({ keys, now }: Call, input: NewUser): Promise<typeof users.$inferInsert> {
   const id = uuidv7();
   const profile: Profile = { email: input.email, username: input.username ?? null, full_name: input.full_name };
@@ -40,7 +40,7 @@ export async function createUnverifiedUserRow({ keys, now }: Call, input: NewUse
   };
 }
 
-/** What a role may give: nobody raises anybody above themselves. */
+/** Roles that each role may grant: nobody grants a role above their own. */
 export const GRANTABLE_ROLES: Record<Role, readonly StaffRole[]> = {
   admin: ["nurse", "doctor", "hospital_admin"],
   hospital_admin: ["nurse", "doctor", "hospital_admin"],
@@ -50,8 +50,8 @@ export const GRANTABLE_ROLES: Record<Role, readonly StaffRole[]> = {
 };
 
 /**
- * Creates a member of staff at a hospital: a hospital administrator at their own, an administrator anywhere.
- * @throws ApiError forbidden, not_found (hospital), registration_refused (address or user name are taken), invalid_request
+ * Creates a staff account: hospital administrators at their own hospital, platform administrators at any.
+ * @throws ApiError forbidden, not_found (hospital), registration_refused (e-mail or user name is taken), invalid_request
  */
 export async function createStaff(
   anyCall: Call,
@@ -59,7 +59,7 @@ export async function createStaff(
   keyStatements: KeyStatements,
 ): Promise<string> {
   const { call, effectiveRole } = await requireRole(anyCall, "user:create");
-  const hospitalId = effectiveRole.role === "admin" ? input.hospital_id : effectiveRole.hospitalId;
+  const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id);
   const { role } = effectiveRole;
   if (!GRANTABLE_ROLES[role].includes(input.role))
     return denyAccess(call, "user:create", "forbidden", { role, fields: ["role"] });
@@ -75,7 +75,7 @@ export async function createStaff(
   return insertStaff(call, row, hospitalId, input.role, effectiveRole.role, keyStatements);
 }
 
-/** The account that a repeated request has made before, for a caller who may still make one. */
+/** Replays an idempotent create, for a caller who may still create staff. */
 export async function replayStaff(anyCall: Call, id: string): Promise<string> {
   const { call, effectiveRole } = await requireRole(anyCall, "user:create");
   const { role, hospitalId } = effectiveRole;
@@ -87,7 +87,7 @@ export async function replayStaff(anyCall: Call, id: string): Promise<string> {
   return id;
 }
 
-/** The account, its membership and the trace in one batch. @throws ApiError not_found (hospital), registration_refused */
+/** Inserts account, membership and audit event in one batch. @throws ApiError not_found (hospital), registration_refused */
 export async function insertStaff(
   call: Call,
   row: typeof users.$inferInsert,
@@ -118,20 +118,13 @@ export async function insertStaff(
   return row.id;
 }
 
-/** Lifts a lock: administrators anyone's, hospital administrators that of their hospital's staff. */
+/** Unlocks an account: administrators any, hospital administrators those of their hospital's staff. */
 export async function unlockUser(anyCall: Call, userId: string): Promise<void> {
   const { call, effectiveRole, results } = await withUser(anyCall, "user:unlock", (effectiveRole, { db }) => [
     db
       .select({ id: users.id })
       .from(users)
-      .where(
-        and(
-          eq(users.id, userId),
-          effectiveRole.role === "admin"
-            ? sql`1`
-            : sql`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = ${userId} AND m.hospital_id = ${effectiveRole.hospitalId} AND m.ended_at IS NULL)`,
-        ),
-      ),
+      .where(and(eq(users.id, userId), isCallerHospitalStaff(effectiveRole, users.id))),
   ]);
   const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;

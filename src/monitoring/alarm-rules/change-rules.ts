@@ -1,4 +1,5 @@
 // Rules over time: rate of change, and drift (trend) from the patient's baseline.
+import { HOUR_MS } from "../../platform/time.ts";
 import { roundHalfUp } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
 import type { Baseline, RuleRun, Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
@@ -7,7 +8,6 @@ import { formatReading, toLimitKey } from "./limit-rule.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
 
 /** The rate uses up to seven points, at least ten seconds apart and at most ten minutes old. */
 const MAX_RATE_POINTS = 7;

@@ -1,4 +1,5 @@
 // Preview of limits: replays stored samples through the alarm rules.
+import { HOUR_MS } from "../../platform/time.ts";
 import type { Limits, Sample } from "../vitals/model.ts";
 import { emptyMemory, stepAlarms } from "./engine.ts";
 import { MAX_VALUE_HOLD_MS } from "./limit-rule.ts";
@@ -12,8 +13,6 @@ export type Preview = {
   /** Only vitals whose limits differ. */
   by_code: Record<string, { before: AlarmCount; after: AlarmCount }>;
 };
-
-const HOUR_MS = 3_600_000;
 
 /**
  * Replays samples (any order, epoch milliseconds) under two sets of limits and counts the alerts per vital by value, rate and trend.

@@ -1,4 +1,5 @@
 // Alert rules of wards and patients: validated, stored in D1, and audited with the values before and after.
+
 import { and, eq, sql } from "drizzle-orm";
 import { type Access, authorizePatient, requireRole, withUser } from "../../access/access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
@@ -9,6 +10,7 @@ import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertRules, wards } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { toIso } from "../../platform/time.ts";
 import { checkLimits, type LimitProblem, type LimitsOverride, type LimitsOverrides, mergeLimits } from "../alarm-rules/limits.ts";
 import { limitsOverrideOf } from "../alarm-rules/stored.ts";
 import { findAgeBand, findVital, getDefaultLimits, VITALS } from "../vitals/catalogue.ts";
@@ -32,7 +34,7 @@ function toRule(row: AlertRuleRow) {
     limits,
     version: row.version,
     updated_by: row.updatedBy,
-    updated_at: new Date(row.updatedAt).toISOString(),
+    updated_at: toIso(row.updatedAt),
   };
 }
 

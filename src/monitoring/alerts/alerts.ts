@@ -1,4 +1,5 @@
 // Reading of alerts and actions on them. The patient's object owns open alerts; D1 has the list, up to two seconds behind.
+
 import { sql } from "drizzle-orm";
 import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
@@ -11,6 +12,7 @@ import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertEvents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { toIso } from "../../platform/time.ts";
 import { eventDetailOf } from "../alarm-rules/stored.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { AlertView } from "../patient-object/contract.ts";
@@ -83,7 +85,7 @@ async function toAlertPage({ keys }: Call, alert: AlertView, rows: readonly Even
     const { priority, state } = eventDetailOf(detail);
     const commentText =
       comment === null ? null : String(await unsealValue(keys.fields, commentPlace(alert.alert_id, at), comment));
-    return { what, at: new Date(at).toISOString(), by, priority, state, comment: commentText };
+    return { what, at: toIso(at), by, priority, state, comment: commentText };
   });
   return { ...alert, events: (await Promise.all(openedEvents)).reverse() };
 }

@@ -1,4 +1,5 @@
 // The list of alerts, from D1, with its filters.
+
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { patientVisibility, withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
@@ -6,6 +7,7 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alerts } from "../../platform/db/schema.ts";
+import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { whyOf } from "../alarm-rules/stored.ts";
 import type { AlertView } from "../patient-object/contract.ts";
 
@@ -51,8 +53,6 @@ export const ALERT_COLUMNS = sql`alerts.id AS id, alerts.patient_id AS patient, 
   alerts.acknowledged_at AS acknowledged, alerts.acknowledged_by AS acknowledged_by, alerts.assigned_to AS assigned_to,
   alerts.tier AS tier, alerts.snoozed_until AS snoozed, alerts.recovered_at AS recovered, alerts.cleared_at AS cleared`;
 
-const toIsoOrNull = (timeBound: number | null) => (timeBound === null ? null : new Date(timeBound).toISOString());
-
 /** Equals `toAlertView` (patient-object/snapshot.ts) for the same alert. */
 export function toAlert(row: AlertRow): AlertView {
   const end = row.cleared ?? row.recovered;
@@ -65,7 +65,7 @@ export function toAlert(row: AlertRow): AlertView {
     priority: row.priority,
     state: row.state,
     why: whyOf(row.why),
-    raised_at: new Date(row.raised).toISOString(),
+    raised_at: toIso(row.raised),
     acknowledged_at: toIsoOrNull(row.acknowledged),
     acknowledged_by: row.acknowledged_by,
     assigned_to: row.assigned_to,

@@ -1,4 +1,5 @@
 // Monitoring settings of a patient: the SpO2 scale and pregnancy, which NEWS2 depends on.
+
 import { and, eq, sql } from "drizzle-orm";
 import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
@@ -6,6 +7,7 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { batch } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";
+import { toIsoOrNull } from "../../platform/time.ts";
 import { toPatientAuditEvent } from "./alert-rules.ts";
 
 type SettingsRow = typeof monitoringSettings.$inferSelect;
@@ -22,7 +24,7 @@ function toMonitoring({ patient }: Access, row: SettingsRow | typeof DEFAULT_SET
     pregnant: row.pregnant === 1,
     version: row.version,
     updated_by: row.updatedBy,
-    updated_at: row.updatedAt === null ? null : new Date(row.updatedAt).toISOString(),
+    updated_at: toIsoOrNull(row.updatedAt),
   };
 }
 

@@ -1,10 +1,11 @@
 // Preview of alert limits: alarms of the last 24 hours under the current and the proposed limits of a patient.
+
 import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { DAY_MS, toIso } from "../../platform/time.ts";
 import { checkLimits, type LimitsOverride, mergeLimits } from "../alarm-rules/limits.ts";
 import { type AlarmCount, previewAlarms } from "../alarm-rules/preview.ts";
 import { callMonitor } from "../intake/ingest.ts";
@@ -51,8 +52,8 @@ export async function previewRule(env: Env, call: Call, ref: string, vital: Vita
     code,
     name: vital.name,
     unit: vital.unit,
-    from: new Date(from).toISOString(),
-    to: new Date(now).toISOString(),
+    from: toIso(from),
+    to: toIso(now),
     samples: samples.length,
     before: { limits: config.limits[code] ?? null, ...counted.before },
     after: { limits: after[code] ?? null, ...counted.after },

@@ -1,15 +1,15 @@
 // Analytics of vitals: of one patient, of a wearable, and hourly statistics of all visible patients.
+
 import { type SQL, sql } from "drizzle-orm";
 import { authorizePatient, patientVisibility, withPrincipal } from "../../access/access.ts";
 import { type Actor, type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { DAY_MS, HOUR_MS, toIso } from "../../platform/time.ts";
 import type { AlertState, Priority } from "../alarm-rules/model.ts";
-import { HOUR_MS } from "../patient-object/memory/monitor-memory.ts";
 import { MAX_CLOSE_DELAY_MS } from "../patient-object/recording/hour-closing.ts";
 import { computeMean, type Rollup } from "../patient-object/samples/rollup.ts";
 import { CODES, findVital } from "../vitals/catalogue.ts";
@@ -17,7 +17,6 @@ import { auditRead, getSnapshot, MAX_RANGE_MS } from "./history.ts";
 import { getOpenHours, mergeHours, mergeRollupsByCode, selectClosedHours } from "./hour-rollups.ts";
 import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourRange } from "./query.ts";
 
-const toIso = (time: number) => new Date(time).toISOString();
 const toIsoRange = ({ from, to }: TimeRange) => ({ from: toIso(from * HOUR_MS), to: toIso(to * HOUR_MS) });
 
 function toVitalSummary(code: string, rollup: Rollup) {

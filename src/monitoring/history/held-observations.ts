@@ -1,4 +1,5 @@
 // Quarantined samples (no patient, unknown unit, implausible time), sealed for review by staff.
+
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { withUser } from "../../access/access.ts";
@@ -10,6 +11,7 @@ import { unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { heldObservations } from "../../platform/db/schema.ts";
 import { UUID_PATTERN } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 
 type HeldRow = typeof heldObservations.$inferSelect;
 
@@ -26,7 +28,7 @@ const toHeldObservations = (row: HeldRow) => ({
   patient_id: heldPatientId(row),
   reasons: row.reason.split(" "),
   count: row.count,
-  received_at: new Date(row.receivedAt).toISOString(),
+  received_at: toIso(row.receivedAt),
 });
 
 function hospitalFilter(effectiveRole: UserEffectiveRole): SQL {

@@ -1,5 +1,6 @@
 // Reading of a patient's vitals: samples, buckets for charts, hourly rollups, the latest values, NEWS2.
 // Raw samples are in the patient's object; the audit event commits in D1 before the response.
+
 import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -7,13 +8,13 @@ import { OWN_RECORD, type PatientRow, type PatientTarget } from "../../access/pa
 import { buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { patientEvent } from "../../patients/patients.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
+import { DAY_MS, HOUR_MS, toIso } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { Facts } from "../patient-object/context/facts.ts";
 import { computeLimitsHistory, toLimitsNote } from "../patient-object/context/limits-history.ts";
 import type { LimitsSince, LiveSample, PatientSnapshot } from "../patient-object/contract.ts";
-import { HOUR_MS, newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
+import { newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { parseObservationId } from "../patient-object/samples/ids.ts";
 import { computeMean } from "../patient-object/samples/rollup.ts";
@@ -30,7 +31,6 @@ export const MAX_RANGE_MS = 366 * DAY_MS;
 const CLOCK_TOLERANCE_MS = 10 * 60_000;
 const UNBOUNDED_RANGE = { defaultMs: Number.POSITIVE_INFINITY, maxMs: Number.POSITIVE_INFINITY };
 
-const toIso = (time: number) => new Date(time).toISOString();
 const getMonitor = (env: Env, patientId: string) => env.PATIENT_MONITOR.getByName(patientId);
 
 /** Audit statements of a read, for a batch before the response. */

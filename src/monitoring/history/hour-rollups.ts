@@ -1,10 +1,11 @@
 // Hourly rollups of a patient: closed hours from D1, open ones from the patient's object.
+
 import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import type { PatientRow } from "../../access/patient-row.ts";
+import { HOUR_MS } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { LimitsQuery } from "../patient-object/context/limits-history.ts";
-import { HOUR_MS } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { computeMean, mergeRollups, type Rollup, unpackHour } from "../patient-object/samples/rollup.ts";
 import type { TimeRange } from "./query.ts";

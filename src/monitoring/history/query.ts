@@ -1,8 +1,9 @@
 // Query parameters of vitals: codes and a bounded time range.
+
 import { z } from "@hono/zod-openapi";
 import { integerParam, pageQuery } from "../../http/pagination.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { HOUR_MS } from "../patient-object/memory/monitor-memory.ts";
+import { HOUR_MS } from "../../platform/time.ts";
 import { findVital, findVitalByName } from "../vitals/catalogue.ts";
 
 const MAX_CODES = 20;

@@ -1,18 +1,19 @@
 // Ingest of samples into the patient's object. A device's samples usually need no D1 query, since the object knows its devices;
 // when it does not, the Worker reads D1 and configures the object.
+
 import { sql } from "drizzle-orm";
 import { authorizePatient, resolveDeviceAccess, withPrincipal } from "../../access/access.ts";
 import { type Call, type DeviceActor, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
+import { DAY_MS } from "../../platform/time.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
 import { pickSampleFields } from "../patient-object/recording/record-batch.ts";

@@ -1,4 +1,5 @@
 // Opening of a live socket: authentication, access check and upgrade at the hospital's feed.
+
 import type { Context } from "hono";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { readActor } from "../../accounts/sessions/authenticate.ts";
@@ -6,6 +7,7 @@ import { allowedOrigins } from "../../accounts/sessions/refresh-cookie.ts";
 import { limitCaller } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { toIso } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { Handshake } from "./clients.ts";
 import { type OpenedView, openView, type RequestedView } from "./open-view.ts";
@@ -25,7 +27,7 @@ export async function issueTicket(c: Context<AppEnv>, requestedView: RequestedVi
   const text = await signTicket(call.keys, ticket);
   const url = new URL(`/api/v1/live?ticket=${text}`, c.req.url);
   url.protocol = url.protocol.replace("http", "ws");
-  return { ticket: text, expires_at: new Date(ticket.expires).toISOString(), url: url.toString() };
+  return { ticket: text, expires_at: toIso(ticket.expires), url: url.toString() };
 }
 
 /** Browsers apply no CORS to a WebSocket; programs send no Origin. @throws ApiError origin_forbidden */

@@ -1,4 +1,5 @@
 // Conversion of stored state to views and frames: samples, alerts, the score, the snapshot.
+import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import type { Alert } from "../alarm-rules/model.ts";
 import { findVital } from "../vitals/catalogue.ts";
 import { computeNews2 } from "../vitals/news2.ts";
@@ -10,8 +11,6 @@ import type { Correction } from "./memory/settings.ts";
 import { toAlertId, toObservationId } from "./samples/ids.ts";
 import type { LocatedSample } from "./samples/store.ts";
 
-const toIso = (time: number) => new Date(time).toISOString();
-const toIsoOrNull = (time: number | null) => (time === null ? null : toIso(time));
 const PERSON_PREFIX = "user:";
 
 export type CorrectedSample = Pick<

@@ -1,4 +1,5 @@
 // Validation of incoming items: a sample to store, or a rejection with a reason.
+import { DAY_MS } from "../../platform/time.ts";
 import { CODES, findVital, roundHalfUp } from "./catalogue.ts";
 import type { Sample, Vital } from "./model.ts";
 
@@ -24,7 +25,7 @@ const REJECTIONS = {
 export type RejectionReason = keyof typeof REJECTIONS;
 
 const MAX_CLOCK_LEAD_MS = 2 * 60_000;
-const MAX_SAMPLE_AGE_MS = 30 * 86_400_000;
+const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 const CODE_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,62}[^\s\p{C}])?$/u;
 const UNIT_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,30}[^\s\p{C}])?$/u;
@@ -74,7 +75,7 @@ function daysInMonth(year: number, month: number): number {
 /** Date.UTC maps the years 0 to 99 to 1900 to 1999, so this adds and subtracts 400 years. */
 function toUtc(year: number, month: number, day: number): number {
   const time = Date.UTC(year + 400, month - 1, day);
-  return time - 146_097 * 86_400_000;
+  return time - 146_097 * DAY_MS;
 }
 
 /**

@@ -1,4 +1,5 @@
 // Hospitals: the tenants. One that is deactivated is shut for its people, devices and apps with their next request.
+
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, DoctorScope, Role, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
@@ -12,6 +13,7 @@ import { batch, type Statement } from "../../platform/db/client.ts";
 import { hospitals, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 
 type Contact = { time_zone?: string; phone?: string | null; email?: string | null; address?: string | null };
 export type NewHospital = { name: string; doctor_scope: DoctorScope } & Contact;
@@ -23,8 +25,6 @@ function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL {
   if (effectiveRole.role !== "patient") return eq(hospitals.id, effectiveRole.hospitalId ?? "");
   return sql`${hospitals.id} IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id WHERE l.user_id = ${actor.userId})`;
 }
-
-const toIsoTime = (time: number) => new Date(time).toISOString();
 
 type HospitalRow = typeof hospitals.$inferSelect;
 
@@ -38,8 +38,8 @@ function toHospital(row: HospitalRow) {
     phone: row.phone,
     email: row.email,
     address: row.address,
-    created_at: toIsoTime(row.createdAt),
-    updated_at: toIsoTime(row.updatedAt),
+    created_at: toIso(row.createdAt),
+    updated_at: toIso(row.updatedAt),
     version: row.version,
   };
 }

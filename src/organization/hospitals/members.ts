@@ -1,4 +1,5 @@
 // Who works at a hospital: the page of members, their roles there, and how a membership ends.
+
 import { and, eq, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
@@ -11,6 +12,7 @@ import type { StaffRole } from "../../accounts/users/users.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { hospitals } from "../../platform/db/schema.ts";
+import { toIso } from "../../platform/time.ts";
 
 export type MemberListQuery = PageQuery & { role?: StaffRole | undefined; active?: boolean | undefined };
 type MemberRow = { id: string; profileSealed: string; role: StaffRole; active: number; created_at: number };
@@ -69,7 +71,7 @@ export async function listMembers(anyCall: Call, hospitalId: string, query: Memb
       ...toVisibleProfile(await unsealProfile(keys, row), isManager),
       role: row.role,
       is_active: row.active === 1,
-      since: new Date(row.created_at).toISOString(),
+      since: toIso(row.created_at),
     })),
   );
   return { items, pagination };

@@ -1,4 +1,5 @@
 // Practitioners (FHIR Practitioner at one hospital): what patients and colleagues may know of a doctor or nurse.
+
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
@@ -13,6 +14,7 @@ import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/c
 import { practitioners } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 import { type Details, pickDetails, sealDetails, unsealDetails } from "./details.ts";
 
 export type PractitionerRole = "doctor" | "nurse";
@@ -30,8 +32,6 @@ const SELF_EDITABLE_FIELDS = ["phone", "languages", "about"];
 
 type PersonRow = { profileSealed: string; role: string; hospitalName: string; works: number };
 type PractitionerRow = typeof practitioners.$inferSelect & PersonRow;
-
-const toIsoTime = (time: number) => new Date(time).toISOString();
 
 /** Works there now, as doctor or nurse. */
 const IS_ACTIVE_PRACTITIONER = sql`(u.active = 1 AND h.active = 1 AND m.role IN ('doctor', 'nurse') AND ${ACTIVE_MEMBERSHIP})`;
@@ -78,8 +78,8 @@ async function toPractitioner({ keys }: Call, row: PractitionerRow, details?: De
     specialty: row.specialty,
     ...unsealedDetails,
     is_active: row.active === 1 && row.works === 1,
-    created_at: toIsoTime(row.createdAt),
-    updated_at: toIsoTime(row.updatedAt),
+    created_at: toIso(row.createdAt),
+    updated_at: toIso(row.updatedAt),
     version: row.version,
   };
 }

@@ -1,4 +1,5 @@
 // The ward board: who lies there and is watched, those first who need somebody first.
+
 import { and, eq, sql } from "drizzle-orm";
 import { patientVisibility, withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
@@ -10,6 +11,7 @@ import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
 import { patients, wards } from "../../platform/db/schema.ts";
 import { log } from "../../platform/log.ts";
+import { toIso } from "../../platform/time.ts";
 import { MAX_COUNTED_PATIENTS } from "./wards.ts";
 
 /** What fits on one screen. */
@@ -67,7 +69,7 @@ export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
   return {
     ward_id: ward.id,
     ward_name: ward.name,
-    as_of: new Date(now).toISOString(),
+    as_of: toIso(now),
     watched: counted?.n ?? 0,
     patients: await Promise.all(watched.toSorted(compareByRisk).map((entry) => toBoardEntry(call, entry))),
   };

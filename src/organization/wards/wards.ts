@@ -1,4 +1,5 @@
 // Wards (FHIR Location): where in a hospital a patient lies. A ward that somebody lies on cannot be deleted.
+
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { patientVisibility, withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserEffectiveRole } from "../../access/actor.ts";
@@ -12,6 +13,7 @@ import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } fr
 import { alertRules, hospitals, patients, SELF_CARE_HOSPITAL_ID, wards } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 
 export type NewWard = { name: string; hospital_id?: string | undefined };
 export type WardChange = { name?: string | undefined; is_active?: boolean | undefined };
@@ -22,8 +24,6 @@ export const MAX_COUNTED_PATIENTS = 1_000;
 type WardRow = typeof wards.$inferSelect;
 type CountedWard = WardRow & { patientCount: number };
 
-const toIsoTime = (time: number) => new Date(time).toISOString();
-
 function toWard(row: CountedWard) {
   return {
     ward_id: row.id,
@@ -31,8 +31,8 @@ function toWard(row: CountedWard) {
     name: row.name,
     is_active: row.active === 1,
     patient_count: row.patientCount,
-    created_at: toIsoTime(row.createdAt),
-    updated_at: toIsoTime(row.updatedAt),
+    created_at: toIso(row.createdAt),
+    updated_at: toIso(row.updatedAt),
     version: row.version,
   };
 }

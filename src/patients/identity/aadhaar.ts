@@ -1,5 +1,5 @@
-// The identity module: from an Aadhaar number to a person's random public identifier. Nothing else reads
-// `person_identifiers`, and the number itself goes no further than this file.
+// Aadhaar numbers: validation, and the mapping to a person's random public identifier. Only this file reads
+// `person_identifiers` and handles the full number.
 import { z } from "@hono/zod-openapi";
 import { type SQL, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
@@ -10,17 +10,17 @@ import { randomOpaqueId } from "../../platform/ids.ts";
 import { toAsciiDigits } from "../../platform/text.ts";
 import { hasValidCheckDigit } from "./verhoeff.ts";
 
-/** The digits of a number as people write it: any script's digits, spaces and hyphens between them. */
+/** Normalizes digits of any script, spaces and hyphens. */
 function normalizeDigits(text: string): string {
   return toAsciiDigits(text).replace(/[\s\u2010-\u2015-]/g, "");
 }
 
-/** UIDAI: twelve digits, the first 2 to 9, the last Verhoeff's; no palindrome is ever issued (999999999999 would pass). */
+/** UIDAI: twelve digits, the first 2 to 9, the last a Verhoeff check digit; no palindromes (999999999999 would pass). */
 export function isAadhaar(digits: string): boolean {
   return /^[2-9][0-9]{11}$/.test(digits) && hasValidCheckDigit(digits) && digits !== [...digits].reverse().join("");
 }
 
-const INVALID_NUMBER = "Not an Aadhaar number";
+const INVALID_NUMBER = "Not a valid Aadhaar number";
 
 export const AadhaarNumber = z
   .string(INVALID_NUMBER)
@@ -31,17 +31,17 @@ export const AadhaarNumber = z
     type: "string",
     maxLength: 40,
     example: "9999 9999 0019",
-    description: "Twelve digits; kept nowhere. The answer shows the last four and the person's patient_uid.",
+    description: "Twelve digits; not stored. The response contains the last four and the person's patient_uid.",
   });
 
-/** A person by their number, which is forgotten here: its MACs by key version, and what may be shown of it. */
+/** A person without the number itself: its MACs by key version, and the last four digits. */
 export type PersonRef = { macs: { keyId: string; mac: string }[]; last4: string };
 
 /** @throws ApiError invalid_request where the deployment has no identity key */
 export async function identifyPerson({ keys }: Call, number: string): Promise<PersonRef> {
   if (!keys.identity) {
-    throw new ApiError("invalid_request", "This deployment takes no Aadhaar numbers.", {
-      errors: [{ path: "aadhaar_number", message: "Not taken here", code: "not_enabled" }],
+    throw new ApiError("invalid_request", "Aadhaar numbers are not enabled in this deployment.", {
+      errors: [{ path: "aadhaar_number", message: "Not enabled in this deployment", code: "not_enabled" }],
     });
   }
   const macs = [...keys.identity.keys].map(async ([keyId, key]) => ({
@@ -57,8 +57,8 @@ const selectPatientUid = ({ macs }: PersonRef) => {
 };
 
 /**
- * Knows the person under every version of the key, with the identifier they have or a new one: one statement, so that two
- * hospitals at once meet in one identity. `uidOf` reads it in the statements behind.
+ * Inserts the person under every version of the key, with the existing identifier or a new one. One statement, so that two
+ * hospitals registering a person at once get one identifier. `patientUidOf` reads it in later statements of the batch.
  */
 export function upsertPerson({ db, now }: Call, person: PersonRef): Statement {
   return db.run(sql`INSERT INTO person_identifiers (key_id, mac, patient_uid, created_at)
@@ -66,7 +66,7 @@ export function upsertPerson({ db, now }: Call, person: PersonRef): Statement {
     FROM json_each(${JSON.stringify(person.macs)}) WHERE 1 ON CONFLICT (key_id, mac) DO NOTHING`);
 }
 
-/** The person's identifier, as SQL, once they are remembered. */
+/** SQL for the person's identifier, after `upsertPerson`. */
 export function patientUidOf(person: PersonRef): SQL {
   return selectPatientUid(person);
 }

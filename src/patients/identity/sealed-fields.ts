@@ -1,9 +1,11 @@
-// What identifies a patient and what is told of them: two sealed columns, opened only behind the gate.
+// The two sealed columns of a patient: identity and clinical data. Only unsealed after an access check.
+
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { Email } from "../../platform/email.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
+import { toIsoDate } from "../../platform/time.ts";
 
 export const identityFields = {
   first_name: singleLine(100).openapi({ example: "Asha" }),
@@ -12,7 +14,7 @@ export const identityFields = {
   gender: z.enum(["male", "female", "other", "unknown"]).default("unknown"),
   date_of_birth: z.iso
     .date()
-    .refine((date) => date >= "1880-01-01" && date <= new Date().toISOString().slice(0, 10), "Not in the future")
+    .refine((date) => date >= "1880-01-01" && date <= toIsoDate(Date.now()), "Must be from 1880-01-01 to today")
     .nullable()
     .default(null)
     .openapi({ example: "1964-03-04" }),
@@ -20,7 +22,7 @@ export const identityFields = {
     .string()
     .trim()
     .max(26)
-    .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "A phone number of digits")
+    .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "Not a valid phone number")
     .nullable()
     .default(null)
     .openapi({ example: "+91 98765 43210" }),
@@ -46,7 +48,7 @@ const StoredIdentity = z.object({
   phone: z.string().nullable(),
   email: z.string().nullable(),
   address: z.string().nullable(),
-  /** All that is kept of the number, for a desk to compare with the card. */
+  /** Only the last four digits are stored, to compare with the card. */
   aadhaar_last4: z.string().nullable().default(null),
 });
 const StoredClinical = z.object({
@@ -86,7 +88,7 @@ export function pickClinical({ medical_history, notes, symptoms }: Clinical): Cl
   return { medical_history, notes, symptoms };
 }
 
-/** How a person is called in a line of text. */
+/** The patient's display name. */
 export function displayName(identity: Pick<Identity, "first_name" | "last_name">): string {
   return [identity.first_name, identity.last_name].filter(Boolean).join(" ");
 }

@@ -1,4 +1,5 @@
-// The care team: which doctors and nurses look after a patient. For doctors it is what they may see.
+// Care teams: the doctors and nurses of a patient. Determines which patients a doctor may see.
+
 import { sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
@@ -7,10 +8,11 @@ import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { batch } from "../../platform/db/client.ts";
+import { toIso } from "../../platform/time.ts";
 
 type CareTeamMemberRow = { id: string; profileSealed: string; role: string | null; started_at: number };
 
-/** Present members, oldest first. @throws ApiError not_found */
+/** Lists current members, oldest first. @throws ApiError not_found */
 export async function listCareTeam(call: Call, ref: string) {
   const { db, keys, actor, now } = call;
   const { patient, role, basis, hospitalId } = await authorizePatient(call, { patient: ref }, "care_team:read");
@@ -34,7 +36,7 @@ export async function listCareTeam(call: Call, ref: string) {
       user_id: row.id,
       full_name: (await unsealProfile(keys, row)).full_name,
       role: row.role,
-      since: new Date(row.started_at).toISOString(),
+      since: toIso(row.started_at),
     })),
   );
 }

@@ -1,4 +1,5 @@
-// Claim codes: staff hand one over, the patient types it in, and the login is tied to the record. Nothing else ties them.
+// Claim codes: staff issue a code, the patient enters it, and the login is linked to the record. The only way to link them.
+
 import { z } from "@hono/zod-openapi";
 import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import { authorizePatient, withUser } from "../../access/access.ts";
@@ -7,29 +8,29 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import type { Keys } from "../../platform/config.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { computeBlindIndex } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { patientClaimCodes, patientLinks, sessions } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
+import { DAY_MS, toIso } from "../../platform/time.ts";
 import { patientEvent } from "../patients.ts";
 
 export const CLAIM_CODE_TTL_MS = 3 * DAY_MS;
-/** 60 bits: at 100 tries a minute nobody meets one of the codes that live for three days. */
+/** 60 bits: at 100 attempts per minute, guessing a code within its three days is infeasible. */
 const CODE_LENGTH = 12;
 
-/** As it may be typed: in any case, with or without the hyphens. */
+/** Accepts any case, with or without hyphens. */
 export const ClaimCode = z
   .string()
   .max(40)
   .transform((text) => text.toLowerCase().replace(/[\s-]/g, ""))
-  .refine((code) => /^[a-z2-7]{12}$/.test(code), "Twelve letters and digits")
+  .refine((code) => /^[a-z2-7]{12}$/.test(code), "Must be twelve letters and digits")
   .openapi({ type: "string", maxLength: 40, example: "MFRG-GZDF-MZTW" });
 
 const hashClaimCode = (keys: Keys, code: string) => computeBlindIndex(keys.index, "claim", code);
 
-/** A new code of a patient, which ends the one before it. Shown once. @throws ApiError not_found */
+/** Issues a code, which replaces the previous one of the patient. Shown once. @throws ApiError not_found */
 export async function issueClaimCode(call: Call, ref: string) {
   const { db, keys, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
@@ -44,10 +45,10 @@ export async function issueClaimCode(call: Call, ref: string) {
     ...recordAuditEvent(db, actor, now, patientEvent(access, "claim_code.issue", "C")),
   ]);
   const formattedCode = (code.toUpperCase().match(/.{4}/g) ?? []).join("-");
-  return { patient_id: patientId, code: formattedCode, expires_at: new Date(expiresAt).toISOString() };
+  return { patient_id: patientId, code: formattedCode, expires_at: toIso(expiresAt) };
 }
 
-/** A code that counts: live, of an open hospital, from somebody who still works there, and not from the caller. */
+/** A valid code: unexpired, of an active hospital, issued by a current member who is not the caller. */
 const isRedeemable = (codeHash: string, userId: string, now: number) => sql`code_hash = ${codeHash} AND used_at IS NULL
   AND expires_at > ${now} AND created_by <> ${userId} AND EXISTS (SELECT 1 FROM patients p
     JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1 JOIN users u ON u.id = patient_claim_codes.created_by AND u.active = 1
@@ -55,8 +56,8 @@ const isRedeemable = (codeHash: string, userId: string, now: number) => sql`code
     WHERE p.id = patient_claim_codes.patient_id AND (u.is_admin = 1 OR m.role IS NOT NULL))`;
 
 /**
- * Ties the caller's login to the record of the code, once: of fifty at once one uses it up. The caller's other sessions
- * end, since whoever else holds one would read the record too.
+ * Links the caller's login to the record of the code. Single use under concurrency. Ends the caller's other sessions, because
+ * whoever holds one would gain access to the record.
  * @throws ApiError not_found for a code that is unknown, used, ended or expired; password_given
  */
 export async function claimRecord(anyCall: Call, code: string): Promise<string> {
@@ -105,7 +106,7 @@ export async function claimRecord(anyCall: Call, code: string): Promise<string> 
   return redeemed.length > 0 ? patientId : denyCode();
 }
 
-/** The logins that a record is tied to. @throws ApiError not_found */
+/** Lists the logins linked to a record. @throws ApiError not_found */
 export async function listPatientLinks(call: Call, ref: string) {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
@@ -122,11 +123,11 @@ export async function listPatientLinks(call: Call, ref: string) {
     user_id: row.userId,
     method: row.method,
     verified_by: row.verifiedBy,
-    created_at: new Date(row.createdAt).toISOString(),
+    created_at: toIso(row.createdAt),
   }));
 }
 
-/** Unties a login from the record: its next read is refused. @throws ApiError not_found */
+/** Unlinks a login from the record, effective at once. @throws ApiError not_found */
 export async function removePatientLink(call: Call, ref: string, userId: string): Promise<string> {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "claim_code:create");

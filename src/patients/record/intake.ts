@@ -1,4 +1,5 @@
-// Intake: what a patient or the desk answers before a visit, each response kept as it was given (FHIR QuestionnaireResponse).
+// Intake questionnaires before a visit; each response is stored unchanged (FHIR QuestionnaireResponse).
+
 import { z } from "@hono/zod-openapi";
 import { and, desc, eq, sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
@@ -12,6 +13,7 @@ import { intakeResponses, patients } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
+import { toIso } from "../../platform/time.ts";
 import { clinicalFields, sealPatient, unsealClinical, unsealIdentity } from "../identity/sealed-fields.ts";
 import { patientEvent } from "../patients.ts";
 
@@ -22,7 +24,7 @@ export const IntakeBody = z.strictObject({
   symptoms: clinicalFields.symptoms,
   allergies: textList(200).openapi({ example: ["penicillin"] }),
   medications: textList(200).openapi({ example: ["metoprolol 50 mg"] }),
-  /** Further questions of the form, by their link id. */
+  /** Additional questions of the form, by link id. */
   answers: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/), multiLine(2_000))
     .refine((answers) => Object.keys(answers).length <= 100, "At most 100 answers")
@@ -32,11 +34,11 @@ export const IntakeBody = z.strictObject({
 export type Intake = z.output<typeof IntakeBody>;
 
 const sealContext = (id: string) => ({ table: "intake_responses", column: "answers", id });
-/** Desks that write to one patient at the same moment take turns. */
+/** Retries for concurrent writes to one patient. */
 const MAX_ATTEMPTS = 30;
 
 /**
- * Keeps a response; its symptoms become the patient's present ones.
+ * Stores a response; its symptoms become the patient's current symptoms.
  * @throws ApiError not_found, forbidden
  */
 export async function recordIntake(call: Call, ref: string, input: Intake, keyStatements: KeyStatements) {
@@ -48,7 +50,7 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
     const nextVersion = patient.version + 1;
     const sealed = await sealPatient(keys, patient.id, nextVersion, identity, { ...clinical, symptoms: input.symptoms });
     const id = uuidv7();
-    // Without its row the whole batch fails: somebody changed the patient meanwhile, and the next round sees how.
+    // The batch fails when the patient was changed concurrently; the next attempt reads the new version.
     const idIfUnchanged = sql<string>`(SELECT ${id} FROM patients WHERE id = ${patient.id} AND version = ${patient.version})`;
     try {
       await batch(db, [
@@ -66,21 +68,20 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
           .where(and(eq(patients.id, patient.id), eq(patients.version, patient.version))),
         ...recordAuditEvent(db, actor, now, { ...patientEvent(access, "intake.record", "C"), detail: { intake_id: id } }),
       ]);
-      return { intake_id: id, patient_id: patient.id, authored_by: getActorId(actor), authored_at: toIsoTime(now), ...input };
+      return { intake_id: id, patient_id: patient.id, authored_by: getActorId(actor), authored_at: toIso(now), ...input };
     } catch (error) {
       if (!isConditionFailed(error, "intake_responses.id")) throw error;
     }
   }
-  throw new ApiError("conflict", "Others are changing this patient; try again.");
+  throw new ApiError("conflict", "The patient was changed concurrently; try again.");
 }
 
-const toIsoTime = (time: number) => new Date(time).toISOString();
 type IntakeRow = typeof intakeResponses.$inferSelect;
 
 async function toIntake({ keys }: Call, row: IntakeRow) {
   const intake = IntakeBody.parse(await unsealValue(keys.fields, sealContext(row.id), row.answersSealed));
   const { id, patientId, authoredBy, authoredAt } = row;
-  return { intake_id: id, patient_id: patientId, authored_by: authoredBy, authored_at: toIsoTime(authoredAt), ...intake };
+  return { intake_id: id, patient_id: patientId, authored_by: authoredBy, authored_at: toIso(authoredAt), ...intake };
 }
 
 /** The latest twenty responses, newest first. @throws ApiError not_found */
@@ -95,7 +96,7 @@ export async function listIntakes(call: Call, ref: string) {
   return Promise.all(rows.map((row) => toIntake(call, row)));
 }
 
-/** A response that an Idempotency-Key made before. @throws ApiError not_found */
+/** Returns the response that an Idempotency-Key created. @throws ApiError not_found */
 export async function getIntake(call: Call, ref: string, intakeId: string) {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:read");

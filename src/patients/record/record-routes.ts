@@ -1,4 +1,4 @@
-// What belongs to one patient's record: summary, intake, claim codes, care team.
+// Routes: a patient's record: summary, intake, claim codes, linked logins and care team.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import {
@@ -57,10 +57,10 @@ const Summary = z
         heart_rate: z.number().nullable(),
       })
       .nullable(),
-    care_team: z.number().int().openapi({ description: "Present members" }),
-    devices: z.number().int().openapi({ description: "Bound now" }),
+    care_team: z.number().int().openapi({ description: "Current members" }),
+    devices: z.number().int().openapi({ description: "Currently assigned devices" }),
     latest_intake_at: Timestamp.nullable(),
-    claimed: z.boolean().openapi({ description: "A login is tied to the record" }),
+    claimed: z.boolean().openapi({ description: "True when a login is linked to the record" }),
   })
   .openapi("PatientPage");
 
@@ -70,7 +70,7 @@ export const recordRoutes = createRouter()
       method: "post",
       path: "/patients/claim",
       tags,
-      summary: "Tie my login to the record that a claim code was made for",
+      summary: "Claim a record with a code",
       security: BEARER_AUTH,
       request: { body: jsonRequestBody(z.strictObject({ code: ClaimCode }), { code: "MFRG-GZDF-MZTW" }) },
       responses: {
@@ -85,7 +85,8 @@ export const recordRoutes = createRouter()
       method: "post",
       path: "/patients/{patient_id}/claim-codes",
       tags,
-      summary: "A code with which the patient ties a login to this record: shown once, three days, one use",
+      summary: "Create a claim code",
+      description: "The patient enters the code to link a login to the record. Shown once, single use, valid for three days.",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
@@ -104,7 +105,7 @@ export const recordRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/links",
       tags,
-      summary: "The logins that this record is tied to",
+      summary: "List linked logins",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
@@ -130,11 +131,11 @@ export const recordRoutes = createRouter()
       method: "delete",
       path: "/patients/{patient_id}/links/{user_id}",
       tags,
-      summary: "Untie a login from this record",
+      summary: "Unlink a login",
       security: BEARER_AUTH,
       request: { params: careTeamParam },
       responses: {
-        200: jsonResponse(CareTeamRef, "The login that reads it no more", exampleCareTeamRef),
+        200: jsonResponse(CareTeamRef, "The unlinked login", exampleCareTeamRef),
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -148,11 +149,11 @@ export const recordRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/summary",
       tags,
-      summary: "One page about a patient",
+      summary: "Get a patient summary",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: jsonResponse(Summary, "What exists of the patient", {
+        200: jsonResponse(Summary, "The summary", {
           patient: exampleSummary,
           symptoms: ["palpitations"],
           reports: { total: 2, by_kind: { ecg: 2 } },
@@ -178,7 +179,8 @@ export const recordRoutes = createRouter()
       method: "post",
       path: "/patients/{patient_id}/intake",
       tags,
-      summary: "Record an intake; its symptoms become the patient's present ones",
+      summary: "Record an intake",
+      description: "The symptoms replace the patient's current symptoms.",
       security: BEARER_AUTH,
       request: { params: patientParam, headers: idempotencyHeaders, body: jsonRequestBody(IntakeBody, answers) },
       responses: { 201: jsonResponse(Intake, "The response", exampleIntake), ...problemResponses(401, 403, 404, 409, 413, 415) },
@@ -201,7 +203,8 @@ export const recordRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/intake",
       tags,
-      summary: "The latest twenty intakes",
+      summary: "List intakes",
+      description: "The latest twenty.",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: { 200: jsonResponse(z.array(Intake), "Newest first", [exampleIntake]), ...problemResponses(401, 403, 404) },
@@ -213,13 +216,13 @@ export const recordRoutes = createRouter()
       method: "get",
       path: "/patients/{patient_id}/care-team",
       tags,
-      summary: "Who looks after the patient",
+      summary: "List care team members",
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
         200: jsonResponse(
           z.array(z.object({ user_id: Id, full_name: z.string(), role: z.string().nullable(), since: Timestamp })),
-          "Present members",
+          "Current members",
           [{ user_id: EXAMPLES.user, full_name: "Asha Rao", role: "doctor", since: EXAMPLES.time }],
         ),
         ...problemResponses(401, 403, 404),
@@ -232,7 +235,7 @@ export const recordRoutes = createRouter()
       method: "put",
       path: "/patients/{patient_id}/care-team/{user_id}",
       tags,
-      summary: "Add a doctor or nurse to the care team",
+      summary: "Add a care team member",
       security: BEARER_AUTH,
       request: { params: careTeamParam },
       responses: { 200: jsonResponse(CareTeamRef, "The member", exampleCareTeamRef), ...problemResponses(401, 403, 404) },
@@ -247,11 +250,11 @@ export const recordRoutes = createRouter()
       method: "delete",
       path: "/patients/{patient_id}/care-team/{user_id}",
       tags,
-      summary: "Take somebody out of the care team",
+      summary: "Remove a care team member",
       security: BEARER_AUTH,
       request: { params: careTeamParam },
       responses: {
-        200: jsonResponse(CareTeamRef, "The member who left", exampleCareTeamRef),
+        200: jsonResponse(CareTeamRef, "The removed member", exampleCareTeamRef),
         ...problemResponses(401, 403, 404),
       },
     }),

@@ -1,4 +1,5 @@
-// One page about a patient: who, and what exists of them.
+// The patient summary: identity and counts of related records.
+
 import { desc, eq, sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
@@ -6,6 +7,7 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
 import { batch } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
+import { toIso } from "../../platform/time.ts";
 import { unsealClinical, unsealIdentity } from "../identity/sealed-fields.ts";
 import { patientEvent, toPatientSummary } from "../patients.ts";
 
@@ -46,13 +48,13 @@ export async function getPatientSummary(call: Call, ref: string) {
           report_id: latest.id,
           kind: latest.kind,
           status: latest.status,
-          effective_at: new Date(latest.at).toISOString(),
+          effective_at: toIso(latest.at),
           heart_rate: latest.rate,
         }
       : null,
     care_team: relatedCounts?.team ?? 0,
     devices: relatedCounts?.devices ?? 0,
-    latest_intake_at: relatedCounts?.intake ? new Date(relatedCounts.intake).toISOString() : null,
+    latest_intake_at: relatedCounts?.intake ? toIso(relatedCounts.intake) : null,
     claimed: (relatedCounts?.logins ?? 0) > 0,
   };
 }

@@ -1,4 +1,4 @@
-// The D1 client, batches of any length, and how a constraint's refusal is recognised.
+// The D1 client, batches of any length, and recognition of constraint errors.
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { fastRender, type Render } from "./render.ts";
@@ -6,7 +6,7 @@ import { fastRender, type Render } from "./render.ts";
 export type Db = DrizzleD1Database & { $client: D1Database };
 export type Statement = BatchItem<"sqlite">;
 
-// One client a binding: making one costs a tenth of a small request.
+// One client per binding: creating one costs a tenth of a small request.
 const clientsByBinding = new WeakMap<D1Database, Db>();
 
 export function getDb(d1: D1Database): Db {
@@ -19,7 +19,7 @@ export function getDb(d1: D1Database): Db {
   return client;
 }
 
-/** What drizzle's statements have and its types leave out. */
+/** Members of drizzle's statements that its types omit. */
 type PreparedStatement = {
   getQuery(): { sql: string; params: unknown[] };
   mapResult(answer: unknown, fromBatch: boolean): unknown;
@@ -27,14 +27,14 @@ type PreparedStatement = {
 const prepareStatement = (statement: Statement) => (statement as unknown as { _prepare(): PreparedStatement })._prepare();
 
 /**
- * One transaction, one round trip, all or nothing. Joined selects name every column themselves: D1 answers a batch
- * with objects, in which two columns of one name become one. (drizzle's own batch drops the parameters of raw SQL.)
+ * Runs the statements in one transaction and one round trip. Joined selects must name every column: D1 returns batch rows as
+ * objects, in which duplicate column names collapse. (drizzle's own batch drops the parameters of raw SQL.)
  */
 export async function batch<const T extends readonly Statement[]>(db: Db, statements: T): Promise<BatchResponse<T>> {
   const prepared = statements.map(prepareStatement);
   const boundStatements = prepared.map((query) => {
     const { sql, params } = query.getQuery();
-    // biome-ignore lint/plugin: drizzle has built it from constants and placeholders.
+    // biome-ignore lint/plugin: built by drizzle from constants and placeholders.
     return db.$client.prepare(sql).bind(...params);
   });
   const rawResults = boundStatements.length > 0 ? await db.$client.batch(boundStatements) : [];
@@ -42,7 +42,7 @@ export async function batch<const T extends readonly Statement[]>(db: Db, statem
   return results as BatchResponse<T>;
 }
 
-/** True for the error of a statement that met a UNIQUE or PRIMARY KEY constraint naming `what` (a table or column). */
+/** True for a violated UNIQUE or PRIMARY KEY constraint on the named table or column. */
 export function isUniqueViolation(error: unknown, tableOrColumn: string): boolean {
   for (let current: unknown = error; current instanceof Error; current = current.cause) {
     if (current.message.includes("UNIQUE constraint failed") && current.message.includes(tableOrColumn)) return true;
@@ -50,7 +50,7 @@ export function isUniqueViolation(error: unknown, tableOrColumn: string): boolea
   return false;
 }
 
-/** True for the error of a statement whose condition left a column without its value: `(SELECT id WHERE …)`. */
+/** True for a NOT NULL violation of a column whose value was conditional: `(SELECT id WHERE …)`. */
 export function isConditionFailed(error: unknown, column: string): boolean {
   for (let current: unknown = error; current instanceof Error; current = current.cause) {
     if (current.message.includes(`NOT NULL constraint failed: ${column}`)) return true;
@@ -58,7 +58,7 @@ export function isConditionFailed(error: unknown, column: string): boolean {
   return false;
 }
 
-/** True for the error of `holdsStatement` (standing.ts): the caller is not who the batch was built for. */
+/** True for the error of `assertEffectiveRole` (effective-role.ts): the caller's role is not the one the batch was built for. */
 export function isRoleChanged(error: unknown): boolean {
   for (let current: unknown = error; current instanceof Error; current = current.cause) {
     if (current.message.includes("integer overflow")) return true;
@@ -66,7 +66,7 @@ export function isRoleChanged(error: unknown): boolean {
   return false;
 }
 
-/** True for the error of a statement whose foreign key names nothing. */
+/** True for a violated foreign key. */
 export function isForeignKeyViolation(error: unknown): boolean {
   for (let current: unknown = error; current instanceof Error; current = current.cause) {
     if (current.message.includes("FOREIGN KEY constraint failed")) return true;

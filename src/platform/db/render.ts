@@ -1,11 +1,11 @@
-// Turns drizzle's SQL objects into text and parameters, as drizzle does but without its walk over a dozen classes per piece.
+// Renders drizzle's SQL objects to text and parameters without drizzle's class lookup per chunk, for lower CPU cost.
 import { Column, Param, SQL, StringChunk, sql, Table } from "drizzle-orm";
 import type { Query } from "drizzle-orm/sql/sql";
 
 export type Render = (query: SQL) => Query;
 type Out = { sql: string; params: unknown[] };
 
-/** @param drizzle renders what is not known here: aliases, subqueries, placeholders */
+/** @param drizzle renders chunks not handled here: aliases, subqueries, placeholders */
 export function fastRender(drizzle: Render): Render {
   // Tables and columns live as long as the isolate.
   const names = new WeakMap<object, string>();
@@ -43,5 +43,5 @@ export function fastRender(drizzle: Render): Render {
   };
 }
 
-/** drizzle keeps this to itself. */
+/** Not exported by drizzle. */
 const isInlined = (query: SQL) => Reflect.get(query, "shouldInlineParams") === true;

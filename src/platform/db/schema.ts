@@ -1,4 +1,4 @@
-// Every D1 table on one page. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
+// The D1 tables. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { DEVICE_KINDS, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./vocabulary.ts";
@@ -6,10 +6,10 @@ import { DEVICE_KINDS, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./
 export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] as const;
 export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const;
 
-/** The organisation of people who register themselves; a migration makes it. */
+/** The hospital of self-registered patients; created by a migration. */
 export const SELF_CARE_HOSPITAL_ID = "00000000-0000-7000-8000-000000000001";
 
-/** Facts about the deployment itself: `sentinel` is a sealed constant that proves the field keys are the right ones. */
+/** Facts about the deployment: `sentinel` is a sealed constant that verifies the field keys. */
 export const deployment = sqliteTable("deployment", {
   name: text("name").primaryKey(),
   value: text("value").notNull(),
@@ -21,13 +21,13 @@ export const hospitals = sqliteTable(
     id: text("id").primaryKey(),
     name: text("name").notNull(),
     active: integer("active").notNull().default(1),
-    /** Whom a doctor sees: their care teams, or the whole hospital. */
+    /** Which patients a doctor sees: those of their care teams, or of the whole hospital. */
     doctorScope: text("doctor_scope", { enum: ["care_team", "hospital"] })
       .notNull()
       .default("care_team"),
-    /** IANA name, e.g. `Asia/Kolkata`: what a day is there. */
+    /** IANA time zone, e.g. `Asia/Kolkata`; defines the hospital's calendar day. */
     timeZone: text("time_zone").notNull().default("UTC"),
-    /** How the public reaches the organisation; nobody's personal data. */
+    /** Public contact details of the organization; no personal data. */
     phone: text("phone"),
     email: text("email"),
     address: text("address"),
@@ -55,7 +55,7 @@ export const wards = sqliteTable(
   (t) => [uniqueIndex("wards_name").on(t.hospitalId, t.name)],
 );
 
-/** A person's login. E-mail, user name and full name are sealed; the indexes are keyed HMACs of their normal forms. */
+/** User accounts. E-mail, user name and full name are sealed; the indexes are keyed HMACs of their normal forms. */
 export const users = sqliteTable(
   "users",
   {
@@ -65,7 +65,7 @@ export const users = sqliteTable(
     profileSealed: text("profile_sealed").notNull(),
     passwordHash: text("password_hash").notNull(),
     passwordChangedAt: integer("password_changed_at").notNull(),
-    /** 1 while the password is one that somebody else has set: whoever set it may still know it. */
+    /** 1 while the password is one that another person set and may still know. */
     passwordGiven: integer("password_given").notNull().default(0),
     isAdmin: integer("is_admin").notNull().default(0),
     active: integer("active").notNull().default(1),
@@ -83,7 +83,7 @@ export const users = sqliteTable(
   ],
 );
 
-/** Staff roles are held at a hospital, never by a person alone. */
+/** Staff roles. A role is always held at a hospital. */
 export const memberships = sqliteTable(
   "memberships",
   {
@@ -97,13 +97,13 @@ export const memberships = sqliteTable(
     createdBy: text("created_by").notNull(),
     createdAt: integer("created_at").notNull(),
     endedAt: integer("ended_at"),
-    /** Deactivated at this hospital alone; the account and its other hospitals stay as they are. */
+    /** Suspended at this hospital only; the account and its other memberships are unchanged. */
     suspendedAt: integer("suspended_at"),
   },
   (t) => [primaryKey({ columns: [t.userId, t.hospitalId] }), index("memberships_hospital").on(t.hospitalId)],
 );
 
-/** A way in for a future member of staff, handed over as a link. Only HMAC of the token is kept. */
+/** Invitations of future staff, handed over as a link. Stores only the HMAC of the token. */
 export const invitations = sqliteTable(
   "invitations",
   {
@@ -114,7 +114,7 @@ export const invitations = sqliteTable(
       .references(() => hospitals.id),
     role: text("role", { enum: STAFF_ROLES }).notNull(),
     emailIndex: text("email_index").notNull(),
-    /** E-mail and full name, as the inviting person wrote them. */
+    /** E-mail and full name, as entered by the inviting person. */
     inviteeSealed: text("invitee_sealed").notNull(),
     createdBy: text("created_by").notNull(),
     createdAt: integer("created_at").notNull(),
@@ -126,7 +126,7 @@ export const invitations = sqliteTable(
   (t) => [uniqueIndex("invitations_token").on(t.tokenHash), index("invitations_hospital").on(t.hospitalId, t.createdAt)],
 );
 
-/** Single-use links to a new password, issued by those who manage the account. */
+/** Single-use password reset links, issued by a user who manages the account. */
 export const passwordResets = sqliteTable(
   "password_resets",
   {
@@ -142,7 +142,7 @@ export const passwordResets = sqliteTable(
   (t) => [index("password_resets_user").on(t.userId), index("password_resets_expiry").on(t.expiresAt)],
 );
 
-/** FHIR Practitioner at one hospital: what patients and colleagues may know of a doctor or nurse. */
+/** FHIR Practitioner at one hospital: the profile that patients and colleagues see. */
 export const practitioners = sqliteTable(
   "practitioners",
   {
@@ -178,7 +178,7 @@ export const sessions = sqliteTable(
       .references(() => users.id),
     /** The acting hospital; null for patients and platform administrators. */
     hospitalId: text("hospital_id"),
-    /** The refresh token that counts is HMAC(REFRESH_KEY, id, generation); nothing of it is stored. */
+    /** The valid refresh token is HMAC(REFRESH_KEY, id, generation); the token itself is not stored. */
     generation: integer("generation").notNull().default(1),
     rotatedAt: integer("rotated_at").notNull(),
     createdAt: integer("created_at").notNull(),
@@ -191,11 +191,11 @@ export const sessions = sqliteTable(
   (t) => [index("sessions_user").on(t.userId, t.createdAt)],
 );
 
-/** One row per password attempt that holds or has used one of the five slots (auth/lockout.ts). */
+/** One row per password attempt that holds or has used one of the five slots (passwords/lockout.ts). */
 export const loginAttempts = sqliteTable(
   "login_attempts",
   {
-    /** User id, or for a name nobody has: HMAC(name). */
+    /** User id, or HMAC(name) for an unknown name. */
     subject: text("subject").notNull(),
     id: text("id").notNull(),
     state: text("state", { enum: ["pending", "failed"] }).notNull(),
@@ -218,7 +218,7 @@ export const patients = sqliteTable(
       .default("off"),
     /** Random public identifier of the person across hospitals. */
     patientUid: text("patient_uid"),
-    /** Who says that the number behind `patient_uid` is this person's: staff who saw a document, or the person alone. */
+    /** Who confirmed that the number behind `patient_uid` is this person's: staff who saw a document, or the person. */
     uidBasis: text("uid_basis", { enum: ["staff", "self"] }),
     /** Names, phone, e-mail, address, birth date, gender. */
     identitySealed: text("identity_sealed").notNull(),
@@ -250,7 +250,7 @@ export const patients = sqliteTable(
   ],
 );
 
-/** Ties a login to the records it owns: made by a claim code or by self-registration, never by matching names. */
+/** Links a login to the records it owns. Created by a claim code or by self-registration, never by matching names. */
 export const patientLinks = sqliteTable(
   "patient_links",
   {
@@ -283,7 +283,7 @@ export const patientClaimCodes = sqliteTable(
   (t) => [index("patient_claim_codes_expiry").on(t.expiresAt), index("patient_claim_codes_patient").on(t.patientId)],
 );
 
-/** FHIR QuestionnaireResponse: what was asked and answered at intake, each response kept as it was given. */
+/** FHIR QuestionnaireResponse: intake questions and answers, each response stored unchanged. */
 export const intakeResponses = sqliteTable(
   "intake_responses",
   {
@@ -299,8 +299,8 @@ export const intakeResponses = sqliteTable(
 );
 
 /**
- * From a government number to a person, by HMAC under a key of its own. Only patients/aadhaar.ts reads it; the number is
- * stored nowhere. `key_id` names the version of the key.
+ * Maps a government number to a person, by HMAC under a separate key. Only patients/identity/aadhaar.ts reads it; the number
+ * is not stored. `key_id` names the version of the key.
  */
 export const personIdentifiers = sqliteTable(
   "person_identifiers",
@@ -313,7 +313,7 @@ export const personIdentifiers = sqliteTable(
   (t) => [primaryKey({ columns: [t.keyId, t.mac] })],
 );
 
-/** Blind-index tokens for search: HMAC(hospital, kind, prefix), 8 bytes; a dump cannot be read back into names. */
+/** Blind-index tokens for search: HMAC(hospital, kind, prefix), 8 bytes. A database dump does not reveal names. */
 export const patientTokens = sqliteTable(
   "patient_tokens",
   {
@@ -368,7 +368,7 @@ export const devices = sqliteTable(
   ],
 );
 
-/** Which patient a device belonged to, and when. The open row (ended_at null) is the present binding. */
+/** Assignments of devices to patients. The open row (ended_at null) is the current one. */
 export const deviceAssignments = sqliteTable(
   "device_assignments",
   {
@@ -390,7 +390,7 @@ export const deviceAssignments = sqliteTable(
   ],
 );
 
-/** Codes that a device exchanges, once, for a credential of its own. */
+/** Single-use codes that a device exchanges for a credential. */
 export const deviceClaimCodes = sqliteTable(
   "device_claim_codes",
   {
@@ -406,14 +406,14 @@ export const deviceClaimCodes = sqliteTable(
   (t) => [index("device_claim_codes_device").on(t.deviceId), index("device_claim_codes_expiry").on(t.expiresAt)],
 );
 
-/** Alarm limits of a ward or of a patient, over the defaults of the age band. */
+/** Alarm limits of a ward or a patient; they override the defaults of the age band. */
 export const alertRules = sqliteTable(
   "alert_rules",
   {
-    /** A ward's or a patient's id. */
+    /** Id of a ward or a patient. */
     scopeId: text("scope_id").notNull(),
     scope: text("scope", { enum: ["ward", "patient"] }).notNull(),
-    /** LOINC. */
+    /** LOINC code. */
     code: text("code").notNull(),
     hospitalId: text("hospital_id")
       .notNull()
@@ -427,7 +427,7 @@ export const alertRules = sqliteTable(
   (t) => [primaryKey({ columns: [t.scopeId, t.code] }), index("alert_rules_hospital").on(t.hospitalId, t.scope)],
 );
 
-/** What the alarm rules need to know of a patient beyond age and limits. */
+/** Patient settings for the alarm rules, besides age and limits. */
 export const monitoringSettings = sqliteTable("monitoring_settings", {
   patientId: text("patient_id")
     .primaryKey()
@@ -440,11 +440,11 @@ export const monitoringSettings = sqliteTable("monitoring_settings", {
   updatedAt: integer("updated_at").notNull(),
 });
 
-/** FHIR DetectedIssue: what a patient's object raised, as it told last. The object decides; these rows follow. */
+/** FHIR DetectedIssue: alerts as last reported by the patient's object. The object is authoritative; these rows are copies. */
 export const alerts = sqliteTable(
   "alerts",
   {
-    /** Names patient and number: alerts/ids.ts. */
+    /** Derived from patient and number: alerts/ids.ts. */
     id: text("id").primaryKey(),
     patientId: text("patient_id").notNull(),
     hospitalId: text("hospital_id").notNull(),
@@ -465,7 +465,7 @@ export const alerts = sqliteTable(
     recoveredAt: integer("recovered_at"),
     clearedAt: integer("cleared_at"),
     updatedAt: integer("updated_at").notNull(),
-    /** Of the object: a row never goes back to an older state. */
+    /** State version in the object: a row never returns to an older state. */
     version: integer("version").notNull(),
   },
   (t) => [
@@ -476,7 +476,7 @@ export const alerts = sqliteTable(
   ],
 );
 
-/** Every change of an alert, in its order, and what people said of it. */
+/** Every state change and comment of an alert, in order. */
 export const alertEvents = sqliteTable(
   "alert_events",
   {
@@ -491,7 +491,7 @@ export const alertEvents = sqliteTable(
   (t) => [primaryKey({ columns: [t.alertId, t.n] })],
 );
 
-/** One row a patient and closed hour: JSON of LOINC to [n, min, max, sum, last, milliseconds of the hour at last]. */
+/** One row per patient and closed hour: JSON of LOINC code to [n, min, max, sum, last, milliseconds of the hour at last]. */
 export const vitalHours = sqliteTable(
   "vital_hours",
   {
@@ -500,13 +500,13 @@ export const vitalHours = sqliteTable(
     hour: integer("hour").notNull(),
     patientId: text("patient_id").notNull(),
     stats: text("stats").notNull(),
-    /** How often it was written: late samples correct it. */
+    /** Number of writes: late samples correct the row. */
     version: integer("version").notNull(),
   },
   (t) => [primaryKey({ columns: [t.hospitalId, t.hour, t.patientId] })],
 );
 
-/** Samples that found no patient or no unit: one row a request, sealed. */
+/** Samples without a known patient or unit: one row per request, sealed. */
 export const heldObservations = sqliteTable(
   "held_observations",
   {
@@ -521,7 +521,7 @@ export const heldObservations = sqliteTable(
   (t) => [index("held_observations_hospital").on(t.hospitalId, t.receivedAt)],
 );
 
-/** Secrets of machines (devices now, apps later); only SHA-256 of the secret is kept. */
+/** Credentials of devices and apps; stores only the SHA-256 of the secret. */
 export const credentials = sqliteTable(
   "credentials",
   {
@@ -543,7 +543,7 @@ export const credentials = sqliteTable(
   (t) => [index("credentials_device").on(t.deviceId), index("credentials_hospital").on(t.hospitalId)],
 );
 
-/** FHIR DiagnosticReport: a file in R2 and what lists filter by. File name and metrics are sealed. */
+/** FHIR DiagnosticReport: a file in R2 and the columns that lists filter by. File name and metrics are sealed. */
 export const reports = sqliteTable(
   "reports",
   {
@@ -598,7 +598,7 @@ export const reports = sqliteTable(
   ],
 );
 
-/** Every upload that was tried, with what became of it. Quarantined bytes hang on `file_key` here. */
+/** Every attempted upload with its outcome. `file_key` refers to the quarantined bytes. */
 export const uploads = sqliteTable(
   "uploads",
   {
@@ -614,7 +614,7 @@ export const uploads = sqliteTable(
     reason: text("reason"),
     detailSealed: text("detail_sealed"),
     fileKey: text("file_key"),
-    /** Where the sender puts a large file in clear, for minutes: confirmation seals it and deletes this object. */
+    /** R2 key of a large file sent unencrypted, for minutes: confirmation encrypts it and deletes this object. */
     incomingKey: text("incoming_key"),
     fileSize: integer("file_size"),
     sha256: text("sha256"),
@@ -631,7 +631,7 @@ export const uploads = sqliteTable(
   ],
 );
 
-/** Totals kept in the batches that change them. scope: `all`, `h:<hospital>`, `p:<patient>`; day 0 is all time, else the UTC day number. */
+/** Counters, updated in the batch that changes them. scope: `all`, `h:<hospital>`, `p:<patient>`; day 0: all time, else UTC day. */
 export const counters = sqliteTable(
   "counters",
   {
@@ -647,7 +647,7 @@ export const counters = sqliteTable(
 export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
-    /** Who and which route. */
+    /** Actor and route. */
     scope: text("scope").notNull(),
     keyHash: text("key_hash").notNull(),
     bodyHash: text("body_hash").notNull(),
@@ -658,7 +658,7 @@ export const idempotencyKeys = sqliteTable(
   (t) => [primaryKey({ columns: [t.scope, t.keyHash] }), index("idempotency_keys_created").on(t.createdAt)],
 );
 
-/** Work that must follow a committed change elsewhere (objects, mail); payloads hold ids only. */
+/** Outbox: work that must follow a committed change elsewhere (objects, mail); payloads hold ids only. */
 export const outbox = sqliteTable(
   "outbox",
   {
@@ -669,13 +669,13 @@ export const outbox = sqliteTable(
     createdAt: integer("created_at").notNull(),
     dueAt: integer("due_at").notNull(),
     doneAt: integer("done_at"),
-    /** Counts up when the same thing changes again while it waits. */
+    /** Incremented when the same thing changes again while the row waits. */
     changes: integer("changes").notNull().default(1),
   },
   (t) => [index("outbox_due").on(t.dueAt).where(sql`done_at is null`)],
 );
 
-/** FHIR AuditEvent, one row per decision. The one rowid table: `seq` orders the trail. */
+/** FHIR AuditEvent, one row per decision. The only rowid table: `seq` orders the log. */
 export const auditEvents = sqliteTable(
   "audit_events",
   {
@@ -689,9 +689,9 @@ export const auditEvents = sqliteTable(
     actorKind: text("actor_kind", { enum: ["user", "device", "app", "system", "anonymous"] }).notNull(),
     actorId: text("actor_id"),
     actorRole: text("actor_role"),
-    /** Whose data it is about. */
+    /** The hospital whose data was accessed. */
     hospitalId: text("hospital_id"),
-    /** Where the actor works, when that is another hospital: its administrator sees the event too. */
+    /** The actor's hospital, when it is another one: its administrator sees the event too. */
     actorHospitalId: text("actor_hospital_id"),
     basis: text("basis"),
     purpose: text("purpose"),
@@ -704,7 +704,7 @@ export const auditEvents = sqliteTable(
     mac: text("mac"),
   },
   (t) => [
-    // Each ends in the row's `seq`, as every index of a rowid table does: that is the order of lists.
+    // Every index of a rowid table ends in the rowid, here `seq`, which is the order of lists.
     index("audit_events_hospital").on(t.hospitalId),
     index("audit_events_abroad").on(t.actorHospitalId).where(sql`actor_hospital_id is not null`),
     index("audit_events_actor").on(t.actorId),
@@ -713,7 +713,7 @@ export const auditEvents = sqliteTable(
   ],
 );
 
-/** Whose data an event touched: a patient's own access log is one indexed query. */
+/** Patients whose data an event touched: a patient's own access log is one indexed query. */
 export const auditSubjects = sqliteTable(
   "audit_subjects",
   {

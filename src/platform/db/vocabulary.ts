@@ -1,4 +1,4 @@
-// The closed lists of what columns hold of reports, uploads and devices, by themselves: the portal has them too.
+// Enumerations of report, upload and device columns. In a file without imports, because the portal imports it.
 
 export const REPORT_KINDS = ["ecg", "cpap", "bipap", "oxygen", "consultation", "other"] as const;
 /** FHIR R4 DiagnosticReport.status. An upload starts `preliminary`. */

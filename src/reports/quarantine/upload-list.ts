@@ -1,4 +1,5 @@
 // Reading the upload log: every attempt of a hospital, the queue of what is in quarantine, one attempt with what came with it.
+
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
@@ -8,6 +9,7 @@ import type { Permission } from "../../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { uploads } from "../../platform/db/schema.ts";
+import { toIso } from "../../platform/time.ts";
 import { selectSameFile } from "../upload/new-report.ts";
 import { openDetail, type UploadOutcome, type UploadRow } from "../upload/upload-log.ts";
 
@@ -26,7 +28,7 @@ export async function toUpload(call: Call, row: UploadRow) {
     file_name,
     file_size: row.fileSize,
     sha256: row.sha256,
-    created_at: new Date(row.createdAt).toISOString(),
+    created_at: toIso(row.createdAt),
   };
 }
 

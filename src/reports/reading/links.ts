@@ -1,23 +1,26 @@
-// Signed links: five minutes, one report, one method, tied to the session or credential that asked; re-checked when used.
+// Signed download links: valid for 5 minutes, for one report and GET, bound to a session or credential, checked again on use.
+
 import type { Actor, Call, RequestOrigin } from "../../access/actor.ts";
 import type { Keys } from "../../platform/config.ts";
-import { computeMac, constantTimeEqual, fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { UUID_PATTERN } from "../../platform/ids.ts";
+import { signToken, verifyToken } from "../../platform/signed-token.ts";
+import { toIso } from "../../platform/time.ts";
 
 export const LINK_LIFETIME_MS = 5 * 60_000;
 
 export type SignedLink = { url: string; expires_at: string };
 
-/** Payload `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`; the MAC also covers method and report. */
+/** The payload is `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`.
+ * `exp` is Unix time in ms. The MAC also covers method and report id. */
 export async function signLink(call: Call, origin: string, reportId: string): Promise<SignedLink> {
   const { actor, keys, now } = call;
   const exp = now + LINK_LIFETIME_MS;
   const payload = `${formatLinkHolder(actor)}.${exp}`;
-  const tag = toBase64Url(await computeLinkMac(keys, reportId, payload));
+  const link = await signToken(keys.link, payload, ".", linkMacParts(reportId, payload));
   return {
-    url: `${origin}/api/v1/reports/${reportId}/file?link=${payload}.${tag}`,
-    expires_at: new Date(exp).toISOString(),
+    url: `${origin}/api/v1/reports/${reportId}/file?link=${link}`,
+    expires_at: toIso(exp),
   };
 }
 
@@ -34,26 +37,22 @@ function formatLinkHolder(actor: Actor): string {
   }
 }
 
-function computeLinkMac(keys: Keys, reportId: string, payload: string) {
-  return computeMac(keys.link, ["link", "GET", reportId, payload]);
-}
+const linkMacParts = (reportId: string, payload: string) => ["link", "GET", reportId, payload];
 
 /**
- * The actor for whom a link was signed. What they may see is asked again at the gate.
+ * Returns the actor that a link was signed for. Access to the report is checked separately.
  * @throws ApiError link_invalid, link_expired
  */
 export async function verifyLink(keys: Keys, reportId: string, link: string, via: RequestOrigin, now: number): Promise<Actor> {
-  const [kind, id = "", sessionId = "", exp = "", tag = "", ...more] = link.split(".");
-  const given = fromBase64Url(tag);
-  const expected = await computeLinkMac(keys, reportId, [kind, id, sessionId, exp].join("."));
-  if (more.length > 0 || !given || !constantTimeEqual(given, expected) || !UUID_PATTERN.test(id))
-    throw new ApiError("link_invalid");
-  // A link that outlives the limit was signed by a version with another one; it counts for nothing here.
+  const payload = await verifyToken(keys.link, link, ".", (payload) => linkMacParts(reportId, payload));
+  const [kind, id = "", sessionId = "", exp = ""] = payload?.split(".") ?? [];
+  if (!UUID_PATTERN.test(id)) throw new ApiError("link_invalid");
+  // An expiry beyond the limit comes from a version with a longer lifetime.
   if (!(Number(exp) <= now + LINK_LIFETIME_MS)) throw new ApiError("link_invalid");
   if (Number(exp) <= now) throw new ApiError("link_expired");
   if (kind === "a") return { kind: "app", credentialId: id, hospitalId: sessionId, secretHash: null, via };
   if (kind === "d") return { kind: "device", credentialId: id, secretHash: null, via };
-  // The gate asks the database for role and hospital; a link claims neither.
+  // A link carries neither role nor hospital: the access check reads both from the database.
   return {
     kind: "user",
     userId: id,

@@ -1,4 +1,5 @@
 // One report: how it looks, its detail, its gate. Every answer carries the patient's name and leaves who saw it.
+
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { type Access, authorizePatient } from "../../access/access.ts";
@@ -10,11 +11,11 @@ import { batch } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { readFile } from "../../platform/files.ts";
+import { toIso } from "../../platform/time.ts";
 import { metricsRecordId } from "../upload/new-report.ts";
 import { signLink } from "./links.ts";
 
 export type ReportRow = typeof reports.$inferSelect;
-const toIso = (time: number) => new Date(time).toISOString();
 const FileName = z.string().nullable();
 
 /** As on the wire; with `broken` a value whose seal is broken is null and told there, without it that is an error. */

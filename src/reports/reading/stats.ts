@@ -1,11 +1,13 @@
 // Statistics over the reports that somebody may see, from counter rows.
+
 import { type SQL, sql } from "drizzle-orm";
 import { patientVisibility, withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal, PrincipalCall } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
-import { COUNTER_SCOPES, DAY_MS, utcDayOf } from "../../platform/counters.ts";
+import { COUNTER_SCOPES } from "../../platform/counters.ts";
 import { batch } from "../../platform/db/client.ts";
 import { patients } from "../../platform/db/schema.ts";
+import { DAY_MS, toIsoDate, utcDayOf } from "../../platform/time.ts";
 
 /** The counter scopes that add up to what the caller sees, of one patient if one is named. */
 export function selectCounterScopes(effectiveRole: EffectiveRole, actor: Principal, patientId?: string): SQL {
@@ -56,7 +58,7 @@ function countByDay(rows: CounterRow[], now: number, days: number): { day: strin
   return Array.from({ length: days }, (_, i) => {
     const day = utcDayOf(now) - days + 1 + i;
     const dayRows = rows.filter((row) => row.name !== "confidence" && row.day === day);
-    return { day: new Date(day * DAY_MS).toISOString().slice(0, 10), n: dayRows.reduce((sum, { n }) => sum + n, 0) };
+    return { day: toIsoDate(day * DAY_MS), n: dayRows.reduce((sum, { n }) => sum + n, 0) };
   });
 }
 

@@ -1,14 +1,15 @@
 // The sweep: files without a row, which interrupted uploads leave; files of uploads given up; files in clear left behind.
+
 import { sql } from "drizzle-orm";
 import type { Db, Statement } from "../../platform/db/client.ts";
 import { hourPrefix } from "../../platform/files.ts";
+import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
 import { DIRECT_UPLOAD_PREFIX, isDirectUploadKey, UPLOAD_LINK_SECONDS } from "../upload/direct-upload.ts";
 
 /** A file younger than this may belong to an upload that is still running (request.ts ends those after 10 minutes). */
 export const MIN_ORPHAN_AGE_MS = 40 * 60_000;
 /** With a run every quarter of an hour an orphan lives less than an hour; hours in which the cron failed are caught up. */
-const SWEEP_LOOKBACK_MS = 24 * 3_600_000;
-const HOUR_MS = 3_600_000;
+const SWEEP_LOOKBACK_MS = DAY_MS;
 
 /** Deletes unreferenced files older than 40 minutes. @returns how many */
 export async function sweepOrphans(db: Db, bucket: R2Bucket, kids: Iterable<string>, now: number): Promise<number> {

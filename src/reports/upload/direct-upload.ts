@@ -1,4 +1,5 @@
 // Direct uploads: a large file goes to R2 by a presigned link, and becomes a report when its sender confirms it.
+
 import { and, eq, sql } from "drizzle-orm";
 import type { z } from "zod";
 import { type Access, accessStillValid, authorizePatient } from "../../access/access.ts";
@@ -11,6 +12,7 @@ import { uploads } from "../../platform/db/schema.ts";
 import { ApiError, type ErrorCode } from "../../platform/errors.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
+import { toIso } from "../../platform/time.ts";
 import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
 import {
   fileRecordId,
@@ -114,7 +116,7 @@ function toDirectUploadTarget(
   link: { url: string; headers: Record<string, string> },
   expiresAt: number,
 ): DirectUploadTarget {
-  return { upload_id, method: "PUT", ...link, expires_at: new Date(expiresAt).toISOString() };
+  return { upload_id, method: "PUT", ...link, expires_at: toIso(expiresAt) };
 }
 
 const selectDirectUpload = ({ db, actor }: Call, id: string) =>

@@ -1,15 +1,17 @@
 // A report comes to be: its patient, its metrics, its row and its totals. Every way in (upload, queue, direct) ends here.
+
 import { type SQL, sql } from "drizzle-orm";
 import { type Access, authorizePatient, resolveDeviceAccess } from "../../access/access.ts";
 import type { Actor, Call } from "../../access/actor.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import type { Permission } from "../../access/permissions.ts";
-import { COUNTER_SCOPES, incrementCounters, utcDayOf } from "../../platform/counters.ts";
+import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import type { Statement } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
+import { utcDayOf } from "../../platform/time.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import type { ReportFields } from "./upload-request.ts";

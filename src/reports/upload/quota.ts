@@ -1,9 +1,10 @@
 // How many bytes a machine may have stored in a day (UTC): counted in the batch that stores them, so that no race passes it.
+
 import { sql } from "drizzle-orm";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { DAY_MS, utcDayOf } from "../../platform/counters.ts";
 import { type Db, isConditionFailed, type Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { DAY_MS, utcDayOf } from "../../platform/time.ts";
 
 export const MAX_BYTES_PER_DAY = 2 * 1024 ** 3;
 

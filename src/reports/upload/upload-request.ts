@@ -1,12 +1,13 @@
 // Reads an upload request: a multipart form (at most 10 MB, buffered) or a raw PDF (at most 25 MB, streamed).
+
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { readBody, streamBody } from "../../http/request-middleware.ts";
 import { type AppEnv, validationError } from "../../http/router.ts";
-import { DAY_MS } from "../../platform/counters.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { UUID_PATTERN } from "../../platform/ids.ts";
+import { DAY_MS } from "../../platform/time.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import { MAX_METRICS_BYTES } from "./metrics.ts";
 

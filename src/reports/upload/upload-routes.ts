@@ -158,7 +158,7 @@ const BatchResultItem = z
   .openapi("BatchItemResult");
 const emptyResult = { duplicate_of: null, code: null, detail: null, errors: [] };
 const exampleStoredItem = { ...emptyResult, report_id: EXAMPLES.report, upload_id: EXAMPLES.report };
-const exampleRefusedItem = { ...emptyResult, report_id: null, upload_id: null, code: "not_pdf", detail: "The file is not a PDF" };
+const exampleRefusedItem = { ...emptyResult, report_id: null, upload_id: null, code: "not_pdf", detail: "File is not a PDF" };
 
 const batchForm = z.object({
   file: z

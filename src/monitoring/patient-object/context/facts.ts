@@ -1,10 +1,11 @@
 // The facts that a patient's object gets from D1: hospital, ward, assigned devices, limits.
+
 import { sql } from "drizzle-orm";
 import type { Call } from "../../../access/actor.ts";
 import { unsealIdentity } from "../../../patients/identity/sealed-fields.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
-import { DAY_MS } from "../../../platform/counters.ts";
 import { batch, getDb } from "../../../platform/db/client.ts";
+import { DAY_MS } from "../../../platform/time.ts";
 import { limitsOverrideOf } from "../../alarm-rules/stored.ts";
 import { findAgeBand } from "../../vitals/catalogue.ts";
 import type { AgeBand, Limits } from "../../vitals/model.ts";

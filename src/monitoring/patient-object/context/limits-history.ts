@@ -1,6 +1,6 @@
 // History of the limits in effect, for charts. A patient's object adds a note whenever its overrides or age band change, so that
 // the history covers ward rules, moves between wards and birthdays.
-import { DAY_MS } from "../../../platform/counters.ts";
+import { DAY_MS, toIso } from "../../../platform/time.ts";
 import type { LimitsSince } from "../contract.ts";
 import { limitsDocument } from "../memory/documents.ts";
 import type { Store } from "../samples/store.ts";
@@ -59,7 +59,7 @@ export function computeLimitsHistory(notes: readonly LimitsNote[], { codes, from
       const serialized = JSON.stringify(limits);
       if ((codes && !codes.includes(limits.code)) || last.get(limits.code) === serialized) return [];
       last.set(limits.code, serialized);
-      return [{ ...limits, from: new Date(at).toISOString() }];
+      return [{ ...limits, from: toIso(at) }];
     });
   });
   return steps.sort((a, b) => (a.code === b.code ? 0 : a.code < b.code ? -1 : 1));

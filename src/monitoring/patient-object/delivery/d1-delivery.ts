@@ -1,14 +1,15 @@
 // SQL that writes a patient's outbox to D1: alerts and their events, rollups, audit events of ingest, clock errors of devices.
 // Every statement may run twice: ids and versions of the object make it idempotent.
+
 import { sql } from "drizzle-orm";
 import type { DeviceActor } from "../../../access/actor.ts";
 import { recordAuditEvent, seqLowerBound } from "../../../access/audit.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
-import { DAY_MS } from "../../../platform/counters.ts";
 import { sealValue } from "../../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
 import { heldObservations } from "../../../platform/db/schema.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import { DAY_MS } from "../../../platform/time.ts";
 import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 import { toAlertId } from "../samples/ids.ts";
 import { packHour } from "../samples/rollup.ts";

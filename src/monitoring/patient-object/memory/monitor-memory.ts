@@ -1,12 +1,10 @@
 // The memory of a patient's object between two batches, stored in the same row as the open block.
 
-import { DAY_MS } from "../../../platform/counters.ts";
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { type AlarmMemory, emptyAlarmMemory } from "../../alarm-rules/alarm-memory.ts";
 import type { Facts } from "../context/facts.ts";
 import type { Rollup } from "../samples/rollup.ts";
 import type { SeenSequence } from "../samples/seen-sequence.ts";
-
-export const HOUR_MS = 3_600_000;
 
 /** The position of a sample: block (epoch milliseconds of its opening) and index in it. */
 export type BlockPosition = { block: number; index: number };

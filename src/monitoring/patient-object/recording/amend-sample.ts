@@ -1,10 +1,10 @@
 // Correction of a sample: amended or entered in error. The original stays in its block, and earlier values in the correction.
 
-import { DAY_MS } from "../../../platform/counters.ts";
+import { DAY_MS, HOUR_MS, toIso } from "../../../platform/time.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import { validateSample } from "../../vitals/sample-validation.ts";
 import type { LiveSample } from "../contract.ts";
-import { HOUR_MS, type MonitorMemory } from "../memory/monitor-memory.ts";
+import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
 import { readSamples } from "../samples/read-samples.ts";
 import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
@@ -67,12 +67,12 @@ export async function amendSample(
     return { kind: "corrected", code: found.code, newest: memory.latest[found.code] ?? null };
   });
   const sample = toLiveSample(patientId, { ...found, value: body.value, status });
-  return { sample, history: before.map(({ at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() })) };
+  return { sample, history: before.map(({ at, ...rest }) => ({ ...rest, at: toIso(at) })) };
 }
 
 /** The value in the sample's unit, validated like an incoming one; or the error. */
 function validateValue({ code, at, received, unit: own }: CorrectedSample, value: number | string, unit: string) {
-  const effective_at = new Date(at).toISOString();
+  const effective_at = toIso(at);
   const validated = validateSample({ code, value, unit, effective_at }, { received, skewMs: null });
   if (!validated.ok)
     return validated.reason === "unit_unknown" || validated.reason === "unit_invalid" ? "unit_unknown" : "implausible";

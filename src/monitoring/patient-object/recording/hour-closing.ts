@@ -1,8 +1,8 @@
 // Closing of hours: sends rollups of past hours to D1, recounts hours with late or corrected samples, and queues the daily audit
 // counts per device.
-import { DAY_MS } from "../../../platform/counters.ts";
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { Facts } from "../context/facts.ts";
-import { HOUR_MS, type MonitorMemory } from "../memory/monitor-memory.ts";
+import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import { readSamples } from "../samples/read-samples.ts";
 import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
 import type { Store } from "../samples/store.ts";

@@ -1,13 +1,13 @@
 // Recording of a batch: validates items, drops duplicates, writes blocks and memory, and queues what D1 needs.
 
-import { DAY_MS } from "../../../platform/counters.ts";
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import { findVital } from "../../vitals/catalogue.ts";
 import type { Sample } from "../../vitals/model.ts";
 import { crossCheckPressures, validateSample } from "../../vitals/sample-validation.ts";
 import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
-import { HOUR_MS, type MonitorMemory } from "../memory/monitor-memory.ts";
+import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import { toObservationId } from "../samples/ids.ts";
 import { addToRollup } from "../samples/rollup.ts";
 import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";

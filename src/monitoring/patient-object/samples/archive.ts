@@ -1,8 +1,9 @@
 // Archive of blocks older than 31 days: sealed files in R2, listed in the patient's object and not in D1.
+
 import { getVerifiedKeys } from "../../../platform/config.ts";
-import { DAY_MS } from "../../../platform/counters.ts";
 import { storeFile } from "../../../platform/files.ts";
 import { randomOpaqueId } from "../../../platform/ids.ts";
+import { DAY_MS } from "../../../platform/time.ts";
 import { decodeBlock } from "./blocks.ts";
 import type { LocatedSample, Store } from "./store.ts";
 

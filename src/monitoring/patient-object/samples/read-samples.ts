@@ -1,10 +1,10 @@
 // Reading of samples in a time range, from the object's blocks and from the archive, with corrections applied.
+
 import { getVerifiedKeys } from "../../../platform/config.ts";
-import { DAY_MS } from "../../../platform/counters.ts";
 import { readFile } from "../../../platform/files.ts";
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { readLimitsHistory } from "../context/limits-history.ts";
 import type { LiveSample } from "../contract.ts";
-import { HOUR_MS } from "../memory/monitor-memory.ts";
 import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { HOT_RETENTION_MS, unpackArchive } from "./archive.ts";
 import { downsample } from "./buckets.ts";

@@ -1,5 +1,7 @@
 // Rollups of values: count, extremes, sum and latest; per hour for the database, per bucket for charts.
+
 import { z } from "zod";
+import { HOUR_MS } from "../../../platform/time.ts";
 import type { Sample } from "../../vitals/model.ts";
 
 /** Values in the unit of their code, times in epoch milliseconds. `sum` is exact for values of at most three decimals. */
@@ -14,8 +16,6 @@ const PackedHour: z.ZodType<Record<string, PackedRollup>> = z.record(
 );
 
 export type MeasuredSample = Pick<Sample, "code" | "value" | "at" | "status">;
-
-const HOUR_MS = 3_600_000;
 
 /** Adds a finite value; null starts a new rollup. */
 export function addToRollup(rollup: Rollup | null, value: number, at: number): Rollup {

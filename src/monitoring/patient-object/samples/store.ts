@@ -1,13 +1,13 @@
 // SQLite storage of a patient's object: packed blocks of samples, and one row with the open block and the memory.
 
-import { DAY_MS } from "../../../platform/counters.ts";
 import { migrateEmpty, migrateExisting } from "../../../platform/object-migrations.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { Facts } from "../context/facts.ts";
 import { Outbox } from "../delivery/outbox.ts";
 import { recoverMemory } from "../memory/damaged-memory.ts";
 import { factsDocument, memoryDocument, type OutboxBodies } from "../memory/documents.ts";
-import { HOUR_MS, type MonitorMemory, newMonitorMemory } from "../memory/monitor-memory.ts";
+import { type MonitorMemory, newMonitorMemory } from "../memory/monitor-memory.ts";
 import { Documents } from "../memory/settings.ts";
 import { appendBatch, countSamples, decodeBlock, type StoredBatch, type StoredSample } from "./blocks.ts";
 import type { CorrectionBody } from "./correction.ts";
