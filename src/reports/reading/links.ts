@@ -1,4 +1,4 @@
-// Signed links: five minutes, one report, one method, tied to the session or credential that asked; re-checked when used.
+// Signed download links: valid for 5 minutes, for one report and GET, bound to a session or credential, checked again on use.
 import type { Actor, Call, RequestOrigin } from "../../access/actor.ts";
 import type { Keys } from "../../platform/config.ts";
 import { computeMac, constantTimeEqual, fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
@@ -9,7 +9,8 @@ export const LINK_LIFETIME_MS = 5 * 60_000;
 
 export type SignedLink = { url: string; expires_at: string };
 
-/** Payload `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`; the MAC also covers method and report. */
+/** The payload is `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`.
+ * `exp` is Unix time in ms. The MAC also covers method and report id. */
 export async function signLink(call: Call, origin: string, reportId: string): Promise<SignedLink> {
   const { actor, keys, now } = call;
   const exp = now + LINK_LIFETIME_MS;
@@ -39,7 +40,7 @@ function computeLinkMac(keys: Keys, reportId: string, payload: string) {
 }
 
 /**
- * The actor for whom a link was signed. What they may see is asked again at the gate.
+ * Returns the actor that a link was signed for. Access to the report is checked separately.
  * @throws ApiError link_invalid, link_expired
  */
 export async function verifyLink(keys: Keys, reportId: string, link: string, via: RequestOrigin, now: number): Promise<Actor> {
@@ -48,12 +49,12 @@ export async function verifyLink(keys: Keys, reportId: string, link: string, via
   const expected = await computeLinkMac(keys, reportId, [kind, id, sessionId, exp].join("."));
   if (more.length > 0 || !given || !constantTimeEqual(given, expected) || !UUID_PATTERN.test(id))
     throw new ApiError("link_invalid");
-  // A link that outlives the limit was signed by a version with another one; it counts for nothing here.
+  // An expiry beyond the limit comes from a version with a longer lifetime.
   if (!(Number(exp) <= now + LINK_LIFETIME_MS)) throw new ApiError("link_invalid");
   if (Number(exp) <= now) throw new ApiError("link_expired");
   if (kind === "a") return { kind: "app", credentialId: id, hospitalId: sessionId, secretHash: null, via };
   if (kind === "d") return { kind: "device", credentialId: id, secretHash: null, via };
-  // The gate asks the database for role and hospital; a link claims neither.
+  // A link carries neither role nor hospital: the access check reads both from the database.
   return {
     kind: "user",
     userId: id,
