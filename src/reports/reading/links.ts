@@ -9,8 +9,10 @@ export const LINK_LIFETIME_MS = 5 * 60_000;
 
 export type SignedLink = { url: string; expires_at: string };
 
-/** The payload is `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`.
- * `exp` is Unix time in ms. The MAC also covers method and report id. */
+/**
+ * The payload is `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`.
+ * `exp` is Unix time in ms. The MAC also covers method and report id.
+ */
 export async function signLink(call: Call, origin: string, reportId: string): Promise<SignedLink> {
   const { actor, keys, now } = call;
   const exp = now + LINK_LIFETIME_MS;

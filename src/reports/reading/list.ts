@@ -87,7 +87,7 @@ function buildOrder(start: PageStart, query: ReportQuery) {
   return { where, orderBy: [sql`+${reports.createdAt} ${order}`, sql`${reports.id} ${order}`] };
 }
 
-/** Totals by patient, kind, status and (for administrators) hospital come from counters; other filters count at most 10,001 rows. */
+/** Counters give totals by patient, kind, status and (for administrators) hospital; other filters count at most 10,001 rows. */
 function buildTotalQuery(
   effectiveRole: EffectiveRole,
   actor: Principal,
@@ -149,7 +149,7 @@ export async function listReports(
     id: row.id,
   });
   const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact });
-  const stored = batch(
+  const auditStored = batch(
     db,
     recordAuditEvent(db, actor, now, {
       event: "report.list",
@@ -163,7 +163,7 @@ export async function listReports(
   // One corrupt value must not fail the whole page. In the detail view it remains an error.
   let corruptCount = 0;
   const onCorrupt = () => void corruptCount++;
-  const shown = pageRows.map(async (row) => {
+  const responses = pageRows.map(async (row) => {
     const patient = {
       id: row.patientId,
       version: row.patientVersion,
@@ -172,7 +172,7 @@ export async function listReports(
     };
     return toReport(call, row, patient, onCorrupt);
   });
-  const items = await afterAudit(stored, Promise.all(shown));
+  const items = await afterAudit(auditStored, Promise.all(responses));
   if (corruptCount > 0)
     log({}, "ERROR", "sealed values in a list cannot be decrypted", {
       request_id: actor.via.requestId,

@@ -17,16 +17,16 @@ export type ReportRow = typeof reports.$inferSelect;
 const toIso = (time: number) => new Date(time).toISOString();
 const FileName = z.string().nullable();
 
-/** The API form. @param onCorrupt called for each value that cannot be decrypted, which becomes null; without it that is an error */
+/** @param onCorrupt called per value that cannot be decrypted, which becomes null; without it such a value is an error */
 export async function toReport(
   { keys }: Call,
   row: ReportRow,
   patient: { id: string; version: number; patient_number: number; identity_sealed: string },
   onCorrupt?: () => void,
 ) {
-  const place = { table: "reports", column: "file_name", id: row.id };
+  const sealContext = { table: "reports", column: "file_name", id: row.id };
   const [name, identity] = await Promise.all([
-    nullIfCorrupt(unsealValue(keys.fields, place, row.fileNameSealed), onCorrupt),
+    nullIfCorrupt(unsealValue(keys.fields, sealContext, row.fileNameSealed), onCorrupt),
     nullIfCorrupt(unsealIdentity(keys, patient), onCorrupt),
   ]);
   return {

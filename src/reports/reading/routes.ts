@@ -109,7 +109,7 @@ const fileRoute = createRoute({
   },
 });
 
-/** A link carries its own proof: it stands above the line that authenticates and puts the actor in place. */
+/** Authenticates requests with a signed link. Mounted before token authentication, because such requests have no token. */
 export const authenticateByLink: MiddlewareHandler<AppEnv> = async (c, next) => {
   const link = c.req.query("link");
   if (link !== undefined) {

@@ -21,7 +21,7 @@ export function selectCounterScopes(effectiveRole: EffectiveRole, actor: Princip
 type CounterRow = { name: string; day: number; n: number; sum: number };
 const RECENT_DAYS = 7;
 
-/** Selects the counter rows behind the caller's statistics, for a batch. @param days last days (UTC), including today; at least 7 */
+/** Selects the counter rows behind the caller's statistics. @param days last days (UTC), including today; at least 7 are read */
 export function selectStats({ db, actor, now }: PrincipalCall, effectiveRole: EffectiveRole, days = RECENT_DAYS) {
   // A list of days, not a range: with day 0 included, a range would read every day ever counted.
   const dayList = JSON.stringify([0, ...Array.from({ length: Math.max(days, RECENT_DAYS) }, (_, ago) => utcDayOf(now) - ago)]);

@@ -60,7 +60,8 @@ export const directRoutes = createRouter()
       tags,
       summary: "Begin a direct upload",
       description:
-        "For PDFs of at most 100 MiB. Returns a URL that is valid for 5 minutes. PUT the file there with the given headers, then confirm. Unconfirmed files are deleted within one hour.",
+        "For PDFs of at most 100 MiB. Returns a URL that is valid for 5 minutes. PUT the file there with the given headers, then " +
+        "confirm the upload. Unconfirmed files are deleted within one hour.",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,

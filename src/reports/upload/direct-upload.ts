@@ -81,11 +81,11 @@ async function createDirectUpload(
     if (text) parseMetricsText(kind, text);
     const incomingKey = `${DIRECT_UPLOAD_PREFIX}${randomOpaqueId()}`;
     const link = await presignUpload(env, incomingKey, size, sha256);
-    const kept = { about: { ...about, patient_id: access.patient.id }, metrics: text };
-    const awaited = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
-    const log = { outcome: "awaiting", awaited, kept, event: "upload.begin", action: "C", access } as const;
+    const requestDetail = { about: { ...about, patient_id: access.patient.id }, metrics: text };
+    const expected = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
+    const log = { outcome: "awaiting", expected, requestDetail, event: "upload.begin", action: "C", access } as const;
     await batch(call.db, [...(await uploadLogStatements(call, attempt, log)), ...keyStatements(attempt.id)]);
-    return toDirectUploadTarget(attempt.id, link, awaited.expiresAt);
+    return toDirectUploadTarget(attempt.id, link, expected.expiresAt);
   } catch (error) {
     // A concurrent request with the same key succeeded and its result is returned: this is not a failure.
     if (!isUniqueViolation(error, "idempotency_keys")) await recordUploadFailure(call, attempt, error);

@@ -27,7 +27,8 @@ export function toReportKind(deviceKind: string | undefined): ReportKind | undef
 }
 
 /**
- * Resolves the patient of a report. `access` is null for a device that may not write for the patient: that report goes to quarantine.
+ * Resolves the patient of a report. For a device that may not write for the patient `access` is null, and the report goes
+ * to quarantine.
  * @throws ApiError not_found for people and apps
  */
 export async function resolvePatient(call: Call, about: ReportFields) {
@@ -78,7 +79,7 @@ export async function insertReportStatements(
   const { db, keys, actor, now } = call;
   const { id, kind, about, metrics } = report;
   const status = "preliminary";
-  const place = { table: "reports", column: "file_name", id };
+  const sealContext = { table: "reports", column: "file_name", id };
   return [
     db.insert(reports).values({
       // The clock is read here: the upload may have taken minutes since the request began.
@@ -95,7 +96,7 @@ export async function insertReportStatements(
       heartRate: metrics?.heartRate ?? null,
       effectiveAt: about.recorded_at ? Date.parse(about.recorded_at) : report.receivedAt,
       fileKey: report.fileKey,
-      fileNameSealed: await sealValue(keys.fields, place, report.fileName),
+      fileNameSealed: await sealValue(keys.fields, sealContext, report.fileName),
       fileSize: report.size,
       sha256: report.sha256,
       metricsKey: report.metricsKey,

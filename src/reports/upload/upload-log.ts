@@ -71,11 +71,11 @@ type UploadLogEntry = {
   reportId?: string | null;
   fileKey?: string;
   /** For direct uploads: the key of the expected file and the expiry of its URL, in Unix ms. */
-  awaited?: { incomingKey: string; expiresAt: number };
+  expected?: { incomingKey: string; expiresAt: number };
   /** Fields and metrics of a file that makes no report of its own, kept so that nothing is lost. */
-  kept?: { about: ReportFields; metrics: string | null };
+  requestDetail?: { about: ReportFields; metrics: string | null };
   /** If this query finds a row, the whole batch fails with `isConditionFailed(error, "uploads.id")`. */
-  unless?: SQL;
+  unlessFound?: SQL;
   /** The upload that this one repeats. */
   repeats?: string;
   event: string;
@@ -89,7 +89,7 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
   const { access } = entry;
   const isDevice = actor.kind === "device";
   const row = db.insert(uploads).values({
-    id: entry.unless ? sql`(SELECT ${attempt.id} WHERE NOT EXISTS (${entry.unless}))` : attempt.id,
+    id: entry.unlessFound ? sql`(SELECT ${attempt.id} WHERE NOT EXISTS (${entry.unlessFound}))` : attempt.id,
     actorKind: actor.kind === "device" || actor.kind === "app" ? actor.kind : "user",
     actorId: getActorId(actor),
     hospitalId: attempt.hospitalId,
@@ -98,10 +98,13 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
     kind: attempt.kind,
     outcome: entry.outcome,
     reason: entry.reason ?? null,
-    detailSealed: await sealValue(keys.fields, detailPlace(attempt.id), { file_name: attempt.fileName, ...entry.kept }),
+    detailSealed: await sealValue(keys.fields, detailSealContext(attempt.id), {
+      file_name: attempt.fileName,
+      ...entry.requestDetail,
+    }),
     fileKey: entry.fileKey ?? null,
-    incomingKey: entry.awaited?.incomingKey ?? null,
-    expiresAt: entry.awaited?.expiresAt ?? null,
+    incomingKey: entry.expected?.incomingKey ?? null,
+    expiresAt: entry.expected?.expiresAt ?? null,
     fileSize: attempt.size,
     sha256: attempt.sha256,
     requestId: actor.via.requestId,
@@ -142,7 +145,7 @@ export function settleUpload({ db, actor, now }: Call, row: UploadRow, change: P
   ] as const;
 }
 
-const detailPlace = (id: string) => ({ table: "uploads", column: "detail", id });
+const detailSealContext = (id: string) => ({ table: "uploads", column: "detail", id });
 const UploadDetailSchema = z.object({
   file_name: z.string().nullable(),
   about: ReportFields.optional(),
@@ -154,9 +157,9 @@ export type UploadDetail = z.infer<typeof UploadDetailSchema>;
 /** Decrypts the fields, metrics and file name that were sent with the file. */
 export async function openDetail({ keys }: Call, { id, detailSealed }: UploadRow): Promise<UploadDetail> {
   if (detailSealed === null) return { file_name: null };
-  return UploadDetailSchema.parse(await unsealValue(keys.fields, detailPlace(id), detailSealed));
+  return UploadDetailSchema.parse(await unsealValue(keys.fields, detailSealContext(id), detailSealed));
 }
 
 export function sealDetail({ keys }: Call, id: string, detail: UploadDetail): Promise<string> {
-  return sealValue(keys.fields, detailPlace(id), detail);
+  return sealValue(keys.fields, detailSealContext(id), detail);
 }

@@ -72,9 +72,17 @@ export async function commitReport(job: UploadJob, access: Access, files: Stored
 /** Puts a stored file into quarantine; null, with the file deleted, if the same device already has the same file there. */
 export async function commitQuarantine(job: UploadJob, fileKey: string, reason: ErrorCode): Promise<UploadResult | null> {
   const { call, bucket, attempt } = job;
-  const unless = selectQuarantinedRepeat(call, attempt.sha256 ?? "");
-  const kept = toRequestDetail(job.incoming);
-  const log = { outcome: "quarantined", reason, fileKey, kept, unless, event: "report.quarantine", action: "C" } as const;
+  const unlessFound = selectQuarantinedRepeat(call, attempt.sha256 ?? "");
+  const requestDetail = toRequestDetail(job.incoming);
+  const log = {
+    outcome: "quarantined",
+    reason,
+    fileKey,
+    requestDetail,
+    unlessFound,
+    event: "report.quarantine",
+    action: "C",
+  } as const;
   try {
     await batch(call.db, [
       ...(await uploadLogStatements(call, attempt, log)),
@@ -92,8 +100,8 @@ export async function commitQuarantine(job: UploadJob, fileKey: string, reason: 
 /** The report stays as it is; the log keeps the fields and metrics of this attempt. */
 export async function recordDuplicate(job: UploadJob, access: Access, reportId: string): Promise<UploadResult> {
   const { call, attempt } = job;
-  const kept = toRequestDetail(job.incoming);
-  const log = { outcome: "duplicate", reportId, kept, event: "report.duplicate", action: "R", access } as const;
+  const requestDetail = toRequestDetail(job.incoming);
+  const log = { outcome: "duplicate", reportId, requestDetail, event: "report.duplicate", action: "R", access } as const;
   await batch(call.db, [
     ...keyStatements(job, { resourceId: reportId, status: 200 }),
     ...(await uploadLogStatements(call, attempt, log)),
@@ -104,8 +112,8 @@ export async function recordDuplicate(job: UploadJob, access: Access, reportId: 
 /** Answers with the earlier upload in quarantine; no second copy of the file is kept. */
 export async function recordQuarantineRepeat(job: UploadJob, original: QuarantinedRepeat): Promise<UploadResult> {
   const { call, attempt, incoming } = job;
-  const kept = toRequestDetail(incoming);
-  const log = { outcome: "duplicate", repeats: original.id, kept, event: "report.duplicate", action: "R" } as const;
+  const requestDetail = toRequestDetail(incoming);
+  const log = { outcome: "duplicate", repeats: original.id, requestDetail, event: "report.duplicate", action: "R" } as const;
   const replay = { resourceId: original.id, status: 202 };
   await batch(call.db, [...keyStatements(job, replay), ...(await uploadLogStatements(call, attempt, log))]);
   return { outcome: "quarantined", status: 202, uploadId: original.id, reason: original.reason };
