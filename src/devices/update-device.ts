@@ -20,7 +20,10 @@ export type DeviceChange = {
 
 const matchesVersion = (id: string, version: number) => and(eq(devices.id, id), eq(devices.version, version));
 
-/** @param version the version that the caller has read @throws ApiError not_found, precondition_failed, already_exists (serial number) */
+/**
+ * @param version the version that the caller has read
+ * @throws ApiError not_found, precondition_failed, already_exists (serial number)
+ */
 export async function updateDevice(anyCall: Call, id: string, version: number, change: DeviceChange) {
   const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, id, "device:manage");
   const { db, actor, now } = call;

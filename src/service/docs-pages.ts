@@ -14,7 +14,7 @@ export function docsMode(env: Env): "public" | "staff" | "off" {
   return isProduction(env) ? "staff" : "public";
 }
 
-/** The page itself contains nothing of the API. In `staff` mode its script asks for an access token before it loads the document. */
+/** The page contains nothing of the API. In `staff` mode its script asks for an access token before it loads the document. */
 export function renderDocsPage(c: Context<AppEnv>, kind: "docs" | "redoc") {
   if (docsMode(c.env) === "off") throw new ApiError("not_found");
   const styles = kind === "docs" ? `<link rel="stylesheet" href="/assets/swagger-ui.css">` : "";

@@ -31,7 +31,7 @@ const SCALAR_GAUGES = [
   ["patients", "Patient records"],
   ["devices", "Registered devices"],
   ["sessions_live", "Active sessions among the newest 10,001"],
-  ["login_failures", "Failed login attempts that count towards a lock, at most 10,001"],
+  ["login_failures", "Failed password attempts that count towards a lockout, at most 10,001"],
   ["uploads_quarantined", "Files in quarantine, at most 10,001"],
   ["uploads_awaiting", "Direct uploads that await confirmation, at most 10,001"],
   ["outbox_depth", "Pending outbox rows, at most 10,001"],

@@ -22,7 +22,10 @@ function toVisibleProfile({ full_name, ...contact }: Profile, isManager: boolean
   return { full_name, ...(isManager && contact) };
 }
 
-/** Lists active and suspended members, ordered by user id to use the index. Only managers see email and username. @throws ApiError not_found */
+/**
+ * Lists active and suspended members, ordered by user id to use the index. Only managers see email and username.
+ * @throws ApiError not_found
+ */
 export async function listMembers(anyCall: Call, hospitalId: string, query: MemberListQuery) {
   const start = await resolvePageStart(anyCall, `members:${hospitalId}`, query);
   const { call, effectiveRole, results } = await withUser(anyCall, "member:read", (effectiveRole, { db }) => {

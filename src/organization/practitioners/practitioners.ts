@@ -28,7 +28,7 @@ export type PractitionerListQuery = PageQuery & {
 /** Fields that practitioners may change in their own profile; the others require a manager. */
 const SELF_EDITABLE_FIELDS = ["phone", "languages", "about"];
 
-type PersonRow = { profileSealed: string; role: string; hospitalName: string; works: number };
+type PersonRow = { profileSealed: string; role: string; hospitalName: string; isWorking: number };
 type PractitionerRow = typeof practitioners.$inferSelect & PersonRow;
 
 const toIsoTime = (time: number) => new Date(time).toISOString();
@@ -40,13 +40,13 @@ const IS_ACTIVE_PROFILE = sql`(practitioners.active = 1 AND ${IS_ACTIVE_PRACTITI
 const PROFILE_TABLES = sql`practitioners CROSS JOIN users u ON u.id = practitioners.user_id
   CROSS JOIN hospitals h ON h.id = practitioners.hospital_id
   CROSS JOIN memberships m ON m.user_id = practitioners.user_id AND m.hospital_id = practitioners.hospital_id`;
-const PERSON_COLUMNS = sql`u.profile_sealed AS profileSealed, m.role AS role, h.name AS hospitalName, ${IS_ACTIVE_PRACTITIONER} AS works`;
+const PERSON_COLUMNS = sql`u.profile_sealed AS profileSealed, m.role AS role, h.name AS hospitalName, ${IS_ACTIVE_PRACTITIONER} AS isWorking`;
 const PROFILE_COLUMNS = sql`practitioners.id AS id, practitioners.user_id AS userId, practitioners.hospital_id AS hospitalId,
   practitioners.specialty AS specialty, practitioners.details_sealed AS detailsSealed, practitioners.active AS active,
   practitioners.created_by AS createdBy, practitioners.created_at AS createdAt, practitioners.updated_at AS updatedAt,
   practitioners.version AS version, ${PERSON_COLUMNS}`;
 
-/** Condition for visible profiles: staff see their hospital's, patients those of the hospitals with their records, administrators all. */
+/** Condition for visible profiles: administrators see all, staff their hospital's, patients those at hospitals with their records. */
 function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL | undefined {
   if (effectiveRole.role === "admin") return undefined;
   if (effectiveRole.role !== "patient") return eq(practitioners.hospitalId, effectiveRole.hospitalId ?? "");
@@ -77,7 +77,7 @@ async function toPractitioner({ keys }: Call, row: PractitionerRow, details?: De
     hospital: { hospital_id: row.hospitalId, name: row.hospitalName },
     specialty: row.specialty,
     ...unsealedDetails,
-    is_active: row.active === 1 && row.works === 1,
+    is_active: row.active === 1 && row.isWorking === 1,
     created_at: toIsoTime(row.createdAt),
     updated_at: toIsoTime(row.updatedAt),
     version: row.version,
@@ -119,7 +119,7 @@ export async function createPractitioner(anyCall: Call, input: NewPractitioner, 
   const defaults = { active: 1, createdBy: actor.userId, createdAt: now, updatedAt: now, version: 1 };
   const row = { id, userId, hospitalId, specialty, detailsSealed, ...defaults };
   const event = practitionerEvent(effectiveRole, row, "practitioner.create", "C");
-  if (!person.works) return failWithAudit(call, "conflict", event);
+  if (!person.isWorking) return failWithAudit(call, "conflict", event);
   // NULL if the membership has ended meanwhile, which fails the batch.
   const activeUserId = sql`(SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id JOIN hospitals h ON h.id = m.hospital_id
     WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${IS_ACTIVE_PRACTITIONER})`;
