@@ -1,4 +1,4 @@
-// Which patient a device belongs to, by time.
+// Device assignments: which patient a device is bound to, and when.
 
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { authorizePatient, withUser } from "../access/access.ts";
@@ -14,7 +14,7 @@ import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { deviceEvent, isCallerHospital, isPatientVisible, requireDevice } from "./devices.ts";
 
-/** Binds a device to a patient of its hospital from now on; a present binding ends in the same moment. */
+/** Assigns a device to a patient of its hospital and ends the current assignment in the same batch. @throws ApiError not_found */
 export async function assignDevice(call: Call, deviceId: string, patientRef: string, keyStatements: KeyStatements) {
   const { patient, role, hospitalId } = await authorizePatient(call, { patient: patientRef }, "device:manage");
   const { db, actor, now } = call;
@@ -27,7 +27,7 @@ export async function assignDevice(call: Call, deviceId: string, patientRef: str
     await batch(db, [
       ...keyStatements(id),
       endOpenAssignment(call, deviceId, sql`EXISTS (${device})`),
-      // A device that is not this hospital's, or out of service, leaves the column without a value, and the batch fails as a whole.
+      // For a device of another hospital or out of service, device_id is NULL and the whole batch fails.
       db
         .insert(deviceAssignments)
         .values({ id, deviceId: sql`(${device})`, patientId: patient.id, startedAt: now, createdBy: actorId }),
@@ -41,7 +41,7 @@ export async function assignDevice(call: Call, deviceId: string, patientRef: str
   return { assignment_id: id, device_id: deviceId, patient_id: patient.id, started_at: toIso(now), ended_at: null };
 }
 
-/** Whose device it was until this moment is concerned by the event as much as whose it becomes. */
+/** The audit event also concerns the patient whose assignment has just ended. */
 function addFormerPatientSubject({ db, now }: Call, deviceId: string, patientId: string) {
   return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)
     SELECT DISTINCT patient_id, (SELECT max(seq) FROM audit_events) FROM device_assignments
@@ -55,7 +55,7 @@ export function endOpenAssignment({ db, now }: Call, deviceId: string, when?: SQ
     .where(and(eq(deviceAssignments.deviceId, deviceId), isNull(deviceAssignments.endedAt), when));
 }
 
-/** Ends the present binding; what the device sends next goes to quarantine. @throws ApiError not_found when there is none */
+/** Ends the current assignment: later uploads of the device go to quarantine. @throws ApiError not_found without an assignment */
 export async function unassignDevice(anyCall: Call, deviceId: string): Promise<void> {
   const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, deviceId, "device:manage");
   const { db, actor, now } = call;
@@ -68,7 +68,7 @@ export async function unassignDevice(anyCall: Call, deviceId: string): Promise<v
   ]);
 }
 
-/** A binding that an Idempotency-Key made before, as it is now. */
+/** The current state of an assignment, for the replay of an idempotency key. */
 export async function getAssignment(anyCall: Call, deviceId: string, assignmentId: string) {
   const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
   const { db, actor, now } = call;
@@ -90,7 +90,7 @@ function toAssignment(row: typeof deviceAssignments.$inferSelect) {
   };
 }
 
-/** Whose the device has been, newest first: of patients whom the caller may see. @throws ApiError not_found */
+/** Lists the assignments of a device to patients that the caller may see, newest first. @throws ApiError not_found */
 export async function listAssignments(anyCall: Call, deviceId: string, query: PageQuery) {
   const start = await resolvePageStart(anyCall, `device_assignments:${deviceId}`, query);
   const { where, orderBy } = keysetClauses(start, deviceAssignments.startedAt, deviceAssignments.id);

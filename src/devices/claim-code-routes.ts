@@ -1,4 +1,4 @@
-// Device: how one gets a credential of its own, by a code that staff read off a screen.
+// Routes of claim codes: a device exchanges a code that staff type into it for its own credential.
 import { createRoute, z } from "@hono/zod-openapi";
 import {
   BEARER_AUTH,
@@ -23,18 +23,19 @@ const ClaimedDevice = z
     kind: z.enum(DEVICE_KINDS),
     name: z.string(),
     credential_id: Id,
-    token: z.string().openapi({ description: "Told this once" }),
+    token: z.string().openapi({ description: "Returned only once" }),
     created_at: Timestamp,
   })
   .openapi("ClaimedDevice");
 
-/** Open to everybody, as often as signing up is: a device that has no credential yet has nothing but the code. */
+/** Public, with the rate limit of registration: a device without a credential has nothing but the code. */
 export const publicDeviceRoutes = createRouter().openapi(
   createRoute({
     method: "post",
     path: "/devices/claim",
     tags,
-    summary: "Exchange a claim code, once, for the device's own credential",
+    summary: "Claim a device",
+    description: "Exchanges a claim code, once, for a credential of the device.",
     request: { body: jsonRequestBody(z.strictObject({ code: DeviceClaimCode }), { code: exampleCode }) },
     responses: {
       201: jsonResponse(ClaimedDevice, "The credential", {
@@ -57,7 +58,8 @@ export const claimCodeRoutes = createRouter().openapi(
     method: "post",
     path: "/devices/{device_id}/claim-code",
     tags,
-    summary: "A code for which the device gets a credential of its own: shown once, ten minutes, one use",
+    summary: "Issue a claim code",
+    description: "The code is returned once, is valid for 10 minutes and can be used once. It replaces the device's unused code.",
     security: BEARER_AUTH,
     request: { params: z.object({ device_id: Id.openapi({ example: EXAMPLES.device }) }) },
     responses: {

@@ -1,4 +1,4 @@
-// Claim codes of devices: staff read one off a screen, the device types it in, once, and has a credential of its own.
+// Claim codes: one-time codes that a device exchanges for its own credential.
 
 import { z } from "@hono/zod-openapi";
 import { and, eq, isNull, lt, type SQL, sql } from "drizzle-orm";
@@ -19,25 +19,25 @@ import { DEVICE_SCOPES } from "./device-credentials.ts";
 import { deviceEvent, requireDevice } from "./devices.ts";
 
 export const CLAIM_CODE_TTL_MS = 10 * 60_000;
-/** Without 0, O, 1, I and L: what is read off a screen is typed right. */
+/** Without 0, O, 1, I and L, which are easily confused. */
 const CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-/** 39 bits: at 20 tries a minute and address, nobody meets one of the codes that live for ten minutes. */
+/** 39 bits: too many to guess within 10 minutes at 20 attempts per minute and address. */
 const CODE_LENGTH = 8;
 
-/** As it may be typed: in any case, with or without the hyphen. */
+/** Accepts any case, with or without hyphen and spaces. */
 export const DeviceClaimCode = z
   .string()
   .max(40)
   .transform((text) => text.toUpperCase().replace(/[\s-]/g, ""))
   .refine(
     (code) => code.length === CODE_LENGTH && [...code].every((char) => CODE_ALPHABET.includes(char)),
-    "Eight letters and digits",
+    "Must be eight letters and digits",
   )
   .openapi({ type: "string", maxLength: 40, example: "K7MQ-2XWH" });
 
 const hashClaimCode = (keys: Keys, code: string) => computeBlindIndex(keys.index, "device_claim", code);
 
-/** Evenly: a byte past the last whole round of the alphabet is drawn again. */
+/** Rejection sampling: bytes beyond the last whole multiple of the alphabet are drawn again, so that no character is favoured. */
 function generateCode(): string {
   const unbiasedLimit = 256 - (256 % CODE_ALPHABET.length);
   let code = "";
@@ -48,7 +48,7 @@ function generateCode(): string {
   return code;
 }
 
-/** A new code of a device, which ends the one before it. Shown once. @throws ApiError not_found, conflict (out of service) */
+/** Issues a code, which replaces the device's unused one. @throws ApiError not_found, conflict (out of service) */
 export async function issueDeviceClaimCode(anyCall: Call, deviceId: string) {
   const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
   const { db, keys, actor, now } = call;
@@ -69,7 +69,7 @@ export async function issueDeviceClaimCode(anyCall: Call, deviceId: string) {
   };
 }
 
-/** Takes away the code that was not used yet. */
+/** Deletes the unused code of a device. */
 export function revokeUnusedCodes(db: Db, deviceId: string, when?: SQL): Statement {
   return db.delete(deviceClaimCodes).where(and(eq(deviceClaimCodes.deviceId, deviceId), isNull(deviceClaimCodes.usedAt), when));
 }
@@ -78,7 +78,7 @@ export function pruneDeviceClaimCodes(db: Db, now: number): Statement {
   return db.delete(deviceClaimCodes).where(lt(deviceClaimCodes.expiresAt, now));
 }
 
-/** A code that counts: live, of a device in service at an open hospital, from somebody who may still give it a credential. */
+/** Unused and unexpired, for an active device of an active hospital, issued by a user who may still issue credentials there. */
 const isRedeemable = (codeHash: string, now: number) => sql`code_hash = ${codeHash} AND used_at IS NULL AND expires_at > ${now}
   AND EXISTS (SELECT 1 FROM devices d JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
     JOIN users u ON u.id = device_claim_codes.created_by AND u.active = 1
@@ -88,8 +88,8 @@ const isRedeemable = (codeHash: string, now: number) => sql`code_hash = ${codeHa
 type ClaimedDevice = { id: string; hospital_id: string; kind: (typeof DEVICE_KINDS)[number]; name: string };
 
 /**
- * Gives whoever has the code the device's own credential: of fifty at once one gets it, and its token is told this once.
- * @throws ApiError not_found: one answer for a code that never was, was used, was replaced or has expired
+ * Exchanges a code for a credential of the device. Of concurrent requests only one succeeds; the token is returned only once.
+ * @throws ApiError not_found, the same for an unknown, used, replaced or expired code
  */
 export async function claimDevice(call: Call, code: string) {
   const { db, keys, actor, now } = call;
@@ -132,5 +132,5 @@ export async function claimDevice(call: Call, code: string) {
 async function denyClaimCode({ db, actor, now }: Call): Promise<never> {
   const event = { event: "device.claim", action: "C", outcome: "denied", reason: "not_found" } as const;
   await batch(db, recordAuditEvent(db, actor, now, event));
-  throw new ApiError("not_found", "This code is not good, or no more.");
+  throw new ApiError("not_found", "Invalid or expired claim code.");
 }

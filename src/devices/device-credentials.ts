@@ -1,4 +1,4 @@
-// Credentials: the secrets that name devices.
+// Device credentials: issue, list, revoke.
 
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
@@ -13,10 +13,10 @@ import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { deviceEvent, requireDevice } from "./devices.ts";
 
-/** What a device may: bring what it measures for the patient it is bound to (access.ts). */
+/** A device may only send measurements and reports of the patient it is assigned to (see access.ts). */
 export const DEVICE_SCOPES = "report:create observation:create";
 
-/** A new secret of a device: shown once, kept as SHA-256. */
+/** Issues a credential. The token is returned once and stored as SHA-256. @throws ApiError not_found, invalid_request */
 export async function issueCredential(
   anyCall: Call,
   deviceId: string,
@@ -26,7 +26,7 @@ export async function issueCredential(
 ) {
   const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
   const { db, keys, actor, now } = call;
-  if (expiresAt !== null && expiresAt <= now) throw new ApiError("invalid_request", "expires_at lies in the past.");
+  if (expiresAt !== null && expiresAt <= now) throw new ApiError("invalid_request", "expires_at must be in the future.");
   const id = uuidv7();
   const { token, secretHash } = await createCredentialToken(keys, id, null);
   const event = { ...deviceEvent(effectiveRole, device, "credential.issue", "C"), detail: { credential_id: id } };
@@ -56,7 +56,7 @@ export async function issueCredential(
   };
 }
 
-/** Every credential a device ever had, newest first, at most 100. */
+/** Lists a device's credentials, including revoked ones, newest first, at most 100. */
 export async function listCredentials(anyCall: Call, deviceId: string) {
   const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
   const { db, actor, now } = call;
@@ -79,7 +79,7 @@ function toCredential(row: typeof credentials.$inferSelect) {
   };
 }
 
-/** A credential that an Idempotency-Key made before: its token was shown then and is kept nowhere. */
+/** The credential for the replay of an idempotency key, without its token, which is not stored. */
 export async function replayCredential(anyCall: Call, deviceId: string, credentialId: string) {
   const found = (await listCredentials(anyCall, deviceId)).find(({ credential_id }) => credential_id === credentialId);
   if (!found) throw new ApiError("not_found");
@@ -87,7 +87,7 @@ export async function replayCredential(anyCall: Call, deviceId: string, credenti
   return { ...credential, token: null };
 }
 
-/** Ends a credential: its next request is refused. @throws ApiError not_found */
+/** Revokes a credential with effect from its next request. @throws ApiError not_found */
 export async function revokeCredential(anyCall: Call, deviceId: string, credentialId: string): Promise<void> {
   const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
   const { db, actor, now } = call;

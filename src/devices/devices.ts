@@ -1,4 +1,4 @@
-// Devices: the registry.
+// The device registry: create, read, list.
 
 import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
 import { patientVisibility, withUser } from "../access/access.ts";
@@ -26,7 +26,7 @@ export type NewDevice = {
   hospital_id?: string | undefined;
 };
 
-/** Devices of the hospital that the caller works for; all of them for administrators. */
+/** Condition for devices of the caller's hospital; all devices for administrators. */
 export function isCallerHospital(effectiveRole: EffectiveRole) {
   return effectiveRole.role === "admin" ? sql`1` : eq(devices.hospitalId, effectiveRole.hospitalId ?? "");
 }
@@ -47,13 +47,13 @@ export function toDevice(row: typeof devices.$inferSelect, patientId: string | n
   };
 }
 
-/** @throws ApiError already_exists for a serial number that the hospital has already */
+/** @throws ApiError already_exists (the serial number, per hospital), not_found (hospital) */
 export async function createDevice(anyCall: Call, input: NewDevice, keyStatements: KeyStatements) {
   const { call, effectiveRole } = await withUser(anyCall, "device:manage", () => []);
   const { db, actor, now } = call;
   const { role } = effectiveRole;
   const hospitalId = role === "admin" ? input.hospital_id : effectiveRole.hospitalId;
-  if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
+  if (!hospitalId) throw new ApiError("invalid_request", "hospital_id is required.");
   if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE_HOSPITAL_ID) {
     return denyAccess(call, "device:manage", "not_found", {
       role,
@@ -67,7 +67,7 @@ export async function createDevice(anyCall: Call, input: NewDevice, keyStatement
   const row = { id, hospitalId, kind, name, manufacturer, model, serialNumber, ...defaults };
   try {
     await batch(db, [
-      // First, so that a second request of one key meets the key and not the serial number.
+      // First, so that a concurrent request with the same key fails on the key and not on the serial number.
       ...keyStatements(id),
       db.insert(devices).values({ ...row, hospitalId: activeHospitalId(hospitalId) }),
       incrementCounters(db, [{ scope: COUNTER_SCOPES.all, day: 0, name: "devices", n: 1 }]),
@@ -82,19 +82,19 @@ export async function createDevice(anyCall: Call, input: NewDevice, keyStatement
     return toDevice(row, null);
   } catch (error) {
     if (isUniqueViolation(error, "devices."))
-      throw new ApiError("already_exists", "The hospital has a device of that serial number.");
+      throw new ApiError("already_exists", "The hospital already has a device with this serial number.");
     if (isConditionFailed(error, "devices.hospital_id")) throw new ApiError("not_found");
     throw error;
   }
 }
 
-/** A doctor of a care team sees the device, but whose it is only for a patient of theirs. */
+/** Condition for assignments whose patient the caller may see: doctors see devices, but only patients of their care teams. */
 export function isPatientVisible(effectiveRole: EffectiveRole, actor: UserActor) {
   const scope = patientVisibility(effectiveRole, actor, patients.id, patients.hospitalId);
   return sql`${deviceAssignments.patientId} IN (SELECT id FROM patients WHERE ${patients.id} = ${deviceAssignments.patientId} AND ${scope})`;
 }
 
-/** A device of the caller's hospital, with its present patient, or the audited 404. */
+/** Loads a device of the caller's hospital with its current assignment. @throws ApiError not_found (audited) */
 export async function requireDevice(anyCall: Call, id: string, permission: Permission) {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
     db
@@ -156,14 +156,14 @@ function buildDeviceFilter(query: DeviceListQuery, effectiveRole: EffectiveRole,
   );
 }
 
-/** Devices, each with its present patient if the caller may see them. */
+/** Lists devices, each with its current patient if the caller may see that patient. */
 export async function listDevices(anyCall: Call, query: DeviceListQuery) {
   const start = await resolvePageStart(anyCall, "devices", query);
   const { where, orderBy } = keysetClauses(start, devices.createdAt, devices.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "device:read", (effectiveRole, { db, actor }) => {
     const filter = and(isCallerHospital(effectiveRole), buildDeviceFilter(query, effectiveRole, actor));
     const patientId = sql<string | null>`(SELECT patient_id FROM device_assignments
-      WHERE device_id = devices.id AND ended_at IS NULL AND ${isPatientVisible(effectiveRole, actor)})`.as("present_patient");
+      WHERE device_id = devices.id AND ended_at IS NULL AND ${isPatientVisible(effectiveRole, actor)})`.as("current_patient");
     return [
       db
         .select({ ...getTableColumns(devices), patientId })
@@ -177,7 +177,7 @@ export async function listDevices(anyCall: Call, query: DeviceListQuery) {
   });
   const { db, actor, now } = call;
   const [rows, [counted]] = results;
-  const { rows: pageRows, pagination } = await buildPage(start, rows, (r) => ({ value: r.createdAt, id: r.id }), {
+  const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });

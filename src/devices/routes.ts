@@ -1,4 +1,4 @@
-// Device: registry, credentials, assignments.
+// Routes of devices: registry, credentials, assignments.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { pageQuery } from "../http/pagination.ts";
@@ -71,7 +71,7 @@ export const deviceRoutes = createRouter()
       method: "get",
       path: "/devices",
       tags,
-      summary: "Devices of my hospital",
+      summary: "List devices",
       security: BEARER_AUTH,
       request: { query: deviceQuery },
       responses: { 200: pageResponse(Device, "Newest first", exampleDevice), ...problemResponses(401, 403) },
@@ -83,7 +83,7 @@ export const deviceRoutes = createRouter()
       method: "get",
       path: "/devices/{device_id}",
       tags,
-      summary: "One device",
+      summary: "Get a device",
       security: BEARER_AUTH,
       request: { params: deviceParam },
       responses: { 200: jsonResponse(Device, "The device", exampleDevice), ...problemResponses(401, 403, 404) },
@@ -99,7 +99,8 @@ export const deviceRoutes = createRouter()
       method: "patch",
       path: "/devices/{device_id}",
       tags,
-      summary: "Change what a device is called, or take it into service again (needs If-Match)",
+      summary: "Update a device",
+      description: "Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: deviceParam, headers: ifMatchHeaders, body: jsonRequestBody(DeviceChange, { name: "ECG cart 3" }) },
       responses: {
@@ -118,11 +119,12 @@ export const deviceRoutes = createRouter()
       method: "delete",
       path: "/devices/{device_id}",
       tags,
-      summary: "Take a device out of service: its binding ends, its credentials stop working (needs If-Match)",
+      summary: "Deactivate a device",
+      description: "Ends its assignment and disables its credentials. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: deviceParam, headers: ifMatchHeaders },
       responses: {
-        200: jsonResponse(DeviceRef, "The device, no more in service", { device_id: EXAMPLES.device }),
+        200: jsonResponse(DeviceRef, "The deactivated device", { device_id: EXAMPLES.device }),
         ...problemResponses(401, 403, 404, 412, 428),
       },
     }),
@@ -137,7 +139,8 @@ export const deviceRoutes = createRouter()
       method: "post",
       path: "/devices/{device_id}/credentials",
       tags,
-      summary: "Issue a credential; its token is shown once",
+      summary: "Issue a device credential",
+      description: "The token is returned only once.",
       security: BEARER_AUTH,
       request: {
         params: deviceParam,
@@ -173,7 +176,7 @@ export const deviceRoutes = createRouter()
       method: "get",
       path: "/devices/{device_id}/credentials",
       tags,
-      summary: "Credentials of a device",
+      summary: "List device credentials",
       security: BEARER_AUTH,
       request: { params: deviceParam },
       responses: {
@@ -190,11 +193,11 @@ export const deviceRoutes = createRouter()
       method: "delete",
       path: "/devices/{device_id}/credentials/{credential_id}",
       tags,
-      summary: "Revoke a credential",
+      summary: "Revoke a device credential",
       security: BEARER_AUTH,
       request: { params: credentialParam },
       responses: {
-        200: jsonResponse(z.object({ credential_id: Id }), "The credential that ended", { credential_id: EXAMPLES.credential }),
+        200: jsonResponse(z.object({ credential_id: Id }), "The revoked credential", { credential_id: EXAMPLES.credential }),
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -209,7 +212,8 @@ export const deviceRoutes = createRouter()
       method: "post",
       path: "/devices/{device_id}/assignments",
       tags,
-      summary: "Bind the device to a patient from now on",
+      summary: "Assign a device to a patient",
+      description: "Ends the current assignment.",
       security: BEARER_AUTH,
       request: {
         params: deviceParam,
@@ -217,7 +221,7 @@ export const deviceRoutes = createRouter()
         body: jsonRequestBody(z.strictObject({ patient_id: z.string().min(1).max(64) }), { patient_id: EXAMPLES.patient }),
       },
       responses: {
-        201: jsonResponse(Assignment, "The binding", exampleAssignment),
+        201: jsonResponse(Assignment, "The assignment", exampleAssignment),
         ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
@@ -239,7 +243,7 @@ export const deviceRoutes = createRouter()
       method: "get",
       path: "/devices/{device_id}/assignments",
       tags,
-      summary: "Whose the device has been, and when",
+      summary: "List device assignments",
       security: BEARER_AUTH,
       request: { params: deviceParam, query: z.strictObject(pageQuery) },
       responses: { 200: pageResponse(Assignment, "Newest first", exampleAssignment), ...problemResponses(401, 403, 404) },
@@ -251,11 +255,11 @@ export const deviceRoutes = createRouter()
       method: "delete",
       path: "/devices/{device_id}/assignments/current",
       tags,
-      summary: "End the present binding",
+      summary: "End the current assignment of a device",
       security: BEARER_AUTH,
       request: { params: deviceParam },
       responses: {
-        200: jsonResponse(DeviceRef, "The device, now free", { device_id: EXAMPLES.device }),
+        200: jsonResponse(DeviceRef, "The unassigned device", { device_id: EXAMPLES.device }),
         ...problemResponses(401, 403, 404),
       },
     }),

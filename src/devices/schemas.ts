@@ -1,4 +1,4 @@
-// The shapes of devices on the wire, with an example of each, and the filters of their list.
+// API schemas of devices, credentials and assignments, with examples, and the filters of the device list.
 import { z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
 import { EXAMPLES, Id, Timestamp } from "../http/router.ts";
@@ -16,7 +16,7 @@ export const Device = z
     model: z.string().nullable(),
     serial_number: z.string().nullable(),
     is_active: z.boolean(),
-    patient_id: Id.nullable().openapi({ description: "The patient it is bound to, if the caller may see them" }),
+    patient_id: Id.nullable().openapi({ description: "The assigned patient; null if none or not visible to the caller" }),
     created_at: Timestamp,
     version: z.number().int(),
   })
@@ -41,7 +41,7 @@ export const Credential = z
     name: z.string(),
     created_at: Timestamp,
     expires_at: Timestamp.nullable(),
-    last_used_at: Timestamp.nullable().openapi({ description: "To five minutes" }),
+    last_used_at: Timestamp.nullable().openapi({ description: "Accurate to 5 minutes" }),
     revoked_at: Timestamp.nullable(),
   })
   .openapi("Credential");
@@ -53,7 +53,7 @@ export const exampleCredential = {
   expires_at: null,
 };
 export const NewCredential = Credential.omit({ last_used_at: true, revoked_at: true })
-  .extend({ token: z.string().nullable().openapi({ description: "Null when an Idempotency-Key is replayed" }) })
+  .extend({ token: z.string().nullable().openapi({ description: "Null in replays of an Idempotency-Key" }) })
   .openapi("NewCredential");
 export type NewCredential = z.infer<typeof NewCredential>;
 export const Assignment = z
@@ -90,15 +90,15 @@ export const DeviceChange = z
     manufacturer: deviceLabel.nullable().optional(),
     model: deviceLabel.nullable().optional(),
     serial_number: deviceLabel.nullable().optional(),
-    is_active: z.literal(true).optional().openapi({ description: "Takes it into service again, bound to nobody" }),
+    is_active: z.literal(true).optional().openapi({ description: "Reactivates the device, without an assignment" }),
   })
-  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("DeviceChange");
 export const deviceQuery = z.strictObject({
   ...pageQuery,
   kind: DeviceKind.optional(),
   active: booleanParam.optional(),
   serial_number: deviceLabel.optional(),
-  patient_id: Id.optional().openapi({ description: "Bound to this patient now", example: EXAMPLES.patient }),
+  patient_id: Id.optional().openapi({ description: "Currently assigned to this patient", example: EXAMPLES.patient }),
   hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }),
 });

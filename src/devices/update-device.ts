@@ -1,4 +1,4 @@
-// What becomes of a device: another name, out of service, in service again.
+// Updates, deactivation and reactivation of devices.
 import { and, eq, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
@@ -20,7 +20,10 @@ export type DeviceChange = {
 
 const matchesVersion = (id: string, version: number) => and(eq(devices.id, id), eq(devices.version, version));
 
-/** @param version what the caller saw last @throws ApiError not_found, precondition_failed, already_exists (the serial number) */
+/**
+ * @param version the version that the caller has read
+ * @throws ApiError not_found, precondition_failed, already_exists (serial number)
+ */
 export async function updateDevice(anyCall: Call, id: string, version: number, change: DeviceChange) {
   const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, id, "device:manage");
   const { db, actor, now } = call;
@@ -45,14 +48,14 @@ export async function updateDevice(anyCall: Call, id: string, version: number, c
     if (after) return toDevice(after, assignment?.patientId ?? null);
   } catch (error) {
     if (isUniqueViolation(error, "devices."))
-      throw new ApiError("already_exists", "The hospital has a device of that serial number.");
+      throw new ApiError("already_exists", "The hospital already has a device with this serial number.");
     throw error;
   }
   return failWithAudit(call, "precondition_failed", event);
 }
 
 /**
- * Takes a device out of service: its binding ends, its claim code too, and its credentials work no more (machines.ts asks).
+ * Deactivates a device: ends its assignment and claim code. Its credentials stop working (access/credentials.ts checks `active`).
  * @throws ApiError not_found, precondition_failed
  */
 export async function retireDevice(anyCall: Call, id: string, version: number): Promise<void> {
@@ -67,7 +70,7 @@ export async function retireDevice(anyCall: Call, id: string, version: number): 
       .where(matchesVersion(id, version))
       .returning({ id: devices.id }),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
-    // Nobody is bound to a device that is out of service: this finds a binding only when the change above counted.
+    // An inactive device has no assignment, so this finds one only if the update above took effect.
     endOpenAssignment(call, id, isRetired),
     db.run(sql`INSERT INTO audit_subjects (patient_id, seq) SELECT patient_id, (SELECT max(seq) FROM audit_events)
       FROM device_assignments WHERE device_id = ${id} AND ended_at = ${now} AND changes() > 0`),

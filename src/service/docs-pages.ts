@@ -1,4 +1,4 @@
-// The documentation pages: Swagger UI and Redoc from our own files, shown to whom DOCS allows.
+// Documentation pages: Swagger UI and Redoc, served locally, with access by the DOCS setting.
 import type { Context } from "hono";
 import { requireRole } from "../access/access.ts";
 import type { AppEnv } from "../http/router.ts";
@@ -14,7 +14,7 @@ export function docsMode(env: Env): "public" | "staff" | "off" {
   return isProduction(env) ? "staff" : "public";
 }
 
-/** The page itself says nothing of the API; in `staff` mode its script asks for an access token before it loads the description. */
+/** The page contains nothing of the API. In `staff` mode its script asks for an access token before it loads the document. */
 export function renderDocsPage(c: Context<AppEnv>, kind: "docs" | "redoc") {
   if (docsMode(c.env) === "off") throw new ApiError("not_found");
   const styles = kind === "docs" ? `<link rel="stylesheet" href="/assets/swagger-ui.css">` : "";

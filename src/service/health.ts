@@ -1,4 +1,4 @@
-// Is it alive, and can it work: each store asked, with its latency.
+// Health and readiness checks: each store with its latency in ms.
 import { sql } from "drizzle-orm";
 import { loadVerifiedKeys } from "../platform/config.ts";
 import { getDb } from "../platform/db/client.ts";
@@ -17,10 +17,10 @@ async function runCheck(work: Promise<unknown>): Promise<HealthCheck> {
 }
 
 const CACHE_MS = 10_000;
-/** What each isolate found lately: /health is open to everybody, and asks three stores. */
+/** Per isolate. /health is public and queries three stores, so its results are cached. */
 const storeHealthCache = new WeakMap<Env, { at: number; stores: ReturnType<typeof checkStores> }>();
 
-/** D1, R2 and KV, each with one small read, at most every 10 seconds. */
+/** Checks D1, R2 and KV with one small read each, at most every 10 seconds per isolate. */
 export async function getStoreHealth(env: Env) {
   const now = Date.now();
   const cached = storeHealthCache.get(env);
@@ -41,7 +41,7 @@ async function checkStores(env: Env) {
 
 const readinessCache = new WeakMap<Env, { at: number; keys: Promise<HealthCheck> }>();
 
-/** Ready when the secrets fit, no demo world stands in production, and a sealed constant in D1 opens now. */
+/** Ready if the secrets are valid, production has no demo data, and the sealed sentinel in D1 can be decrypted. */
 export async function getReadiness(env: Env) {
   const now = Date.now();
   const cached = readinessCache.get(env);

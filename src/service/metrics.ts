@@ -1,4 +1,4 @@
-// What the stores say about the deployment, for Prometheus: gauges from counters and bounded queries, one round trip.
+// Prometheus gauges of the deployment, from counters and bounded queries in one round trip.
 
 import { sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
@@ -12,10 +12,10 @@ import { ApiError } from "../platform/errors.ts";
 import { HOUR_MS } from "../platform/time.ts";
 import { formatGauges, type Gauge } from "./prometheus-format.ts";
 
-/** One more than is told, so that a count which reaches it is seen to be cut off. */
+/** One more than the documented limit, so that a truncated count is recognizable. */
 const MAX_COUNTED = COUNT_LIMIT + 1;
 
-/** @throws ApiError not_found where no METRICS_TOKEN is set, unauthenticated without it */
+/** @throws ApiError not_found (METRICS_TOKEN is not set), unauthenticated (missing or wrong token) */
 export async function authenticateScraper(token: string | undefined, header: string | undefined): Promise<void> {
   if (!token) throw new ApiError("not_found");
   const [givenHash, expectedHash] = await Promise.all([
@@ -27,24 +27,24 @@ export async function authenticateScraper(token: string | undefined, header: str
 }
 
 const SCALAR_GAUGES = [
-  ["accounts", "Accounts of people"],
-  ["hospitals", "Hospitals made by an administrator"],
+  ["accounts", "User accounts"],
+  ["hospitals", "Hospitals, without the built-in one"],
   ["patients", "Patient records"],
   ["devices", "Registered devices"],
-  ["sessions_live", "Sessions that can be renewed, among the newest 10,001"],
-  ["login_failures", "Failed password attempts that count towards a lock, at most 10,001"],
+  ["sessions_live", "Active sessions among the newest 10,001"],
+  ["login_failures", "Failed password attempts that count towards a lockout, at most 10,001"],
   ["uploads_quarantined", "Files in quarantine, at most 10,001"],
-  ["uploads_awaiting", "Announced uploads whose file is still to be confirmed, at most 10,001"],
-  ["outbox_depth", "Outbox rows that are not done, at most 10,001"],
-  ["outbox_oldest_due_age_seconds", "How long the first row of the outbox has been due"],
-  ["outbox_parked", "Outbox rows that failed so often that they are tried every six hours, at most 10,001"],
-  ["monitor_outbox_parked", "Deliveries from patients' objects that failed so often that they are tried every six hours"],
-  ["audit_events", "Events in the audit trail"],
-  ["schema_migrations", "Migrations that this database has had"],
+  ["uploads_awaiting", "Direct uploads that await confirmation, at most 10,001"],
+  ["outbox_depth", "Pending outbox rows, at most 10,001"],
+  ["outbox_oldest_due_age_seconds", "Time since the oldest pending outbox row became due"],
+  ["outbox_parked", "Outbox rows that failed repeatedly and are retried every six hours, at most 10,001"],
+  ["monitor_outbox_parked", "Deliveries from patient objects that failed repeatedly and are retried every six hours"],
+  ["audit_events", "Events in the audit log"],
+  ["schema_migrations", "Applied database migrations"],
 ] as const;
 type ScalarValues = Record<(typeof SCALAR_GAUGES)[number][0], number>;
 
-/** Rows of one outcome, counted on the index alone. */
+/** Counts rows of one outcome, on the index alone. */
 const countUploads = (outcome: "quarantined" | "awaiting") =>
   sql`(SELECT count(*) FROM (SELECT 1 FROM uploads WHERE outcome = ${outcome} LIMIT ${MAX_COUNTED}))`;
 
@@ -67,7 +67,7 @@ function selectScalars(db: Db, now: number) {
       FROM (SELECT attempts FROM outbox NOT INDEXED WHERE done_at IS NULL LIMIT ${MAX_COUNTED})) AS waiting`);
 }
 
-/** The gauges as text. Labels hold codes of ours, never an id or a name. */
+/** Renders the gauges in text format. Labels contain fixed codes, never ids or names. */
 export async function renderMetrics({ db, now }: Pick<Call, "db" | "now">): Promise<string> {
   const [[scalars], reports, uploadOutcomes] = await batch(db, [
     selectScalars(db, now),
@@ -91,7 +91,7 @@ export async function renderMetrics({ db, now }: Pick<Call, "db" | "now">): Prom
     },
     {
       name: "edgecare_uploads_last_hour",
-      help: "Upload attempts of the last hour by outcome, the newest 10,001",
+      help: "Upload attempts of the last hour by outcome, among the newest 10,001",
       samples: uploadOutcomes.map(({ outcome, n }) => ({ labels: { outcome }, value: n })),
     },
   ]);

@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 description, made from the schemas that validate.
+// The OpenAPI 3.1 document, generated from the validation schemas, and its route.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { readActor } from "../accounts/sessions/authenticate.ts";
 import { addAliasPaths } from "../http/path-aliases.ts";
@@ -13,12 +13,11 @@ export function buildOpenApiDocument(app: OpenAPIHono<AppEnv>) {
     info: {
       title: "EdgeCare API",
       version: "1.0.0",
-      description: "Reports, vitals and records of clinics. Clinical features are decision support, not a diagnosis.",
+      description:
+        "Patient records, reports and vital signs for clinics. Clinical features are decision support, not a diagnosis.",
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
     },
-    servers: [
-      { url: "/", description: "The production, staging or local deployment that serves this page", "x-internal": false },
-    ],
+    servers: [{ url: "/", description: "The deployment that serves this document", "x-internal": false }],
   });
   return completeDocument({ ...document, paths: addAliasPaths(document.paths ?? {}) });
 }
@@ -27,7 +26,7 @@ export function openApiRoutes(app: OpenAPIHono<AppEnv>) {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "An access token (15 minutes), or a device credential",
+    description: "An access token (valid for 15 minutes by default), an API key or a device credential",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "metrics", {
     type: "http",
@@ -42,7 +41,7 @@ export function openApiRoutes(app: OpenAPIHono<AppEnv>) {
       c.set("call", { ...call, actor });
     }
     await requireDocsAccess(c);
-    // The routes do not change while the isolate lives.
+    // Routes never change within an isolate.
     documentJson ??= JSON.stringify(buildOpenApiDocument(app));
     return c.body(documentJson, 200, { "Content-Type": "application/json" });
   });

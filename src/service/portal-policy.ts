@@ -1,9 +1,9 @@
-// What the portal's pages may do, wherever they are served: everything is ours, nothing is in the page itself.
+// The portal's Content-Security-Policy and its root paths, shared by all places that serve it: no inline code, no foreign origins.
 export const PORTAL_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; " +
   "worker-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/** First words of the portal's addresses (portal/src/router.tsx). */
+/** First path segments of the portal's routes (portal/src/router.tsx). */
 export const PORTAL_ROOT_SEGMENTS: ReadonlySet<string> = new Set([
   "",
   "login",

@@ -1,15 +1,15 @@
-// The portal for browsers, from the Worker's own files: every address of it is the same page.
+// The portal, served from the Worker's assets: all of its routes return the same page.
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../http/router.ts";
 import { PORTAL_CSP, PORTAL_ROOT_SEGMENTS } from "./portal-policy.ts";
 
 const CACHE_ONE_YEAR = "public, max-age=31536000, immutable";
-/** Names of built files carry a hash of their content. */
+/** Names of built files contain a hash of their content. */
 const HASHED_FILE_NAME = /-[\w-]{8}\.\w+$/;
 
 const rootSegment = (path: string) => path.split("/")[1] ?? "";
 
-/** Programs that ask for the same addresses get what the API says of them. */
+/** Clients that do not accept HTML get the API's response for the same path. */
 function acceptsHtml({ req }: Context<AppEnv>): boolean {
   return (req.method === "GET" || req.method === "HEAD") && (req.header("Accept")?.includes("text/html") ?? false);
 }
@@ -30,7 +30,7 @@ export const servePortalPages: MiddlewareHandler<AppEnv> = async (c, next) => {
   return page ?? next();
 };
 
-/** An address that leads nowhere is said so in the portal's words to who sits before a browser; null: in the API's. */
+/** The portal's 404 page for browsers; null for other clients and API paths, which get the API's response. */
 export async function portalNotFoundPage(c: Context<AppEnv>): Promise<Response | null> {
   return acceptsHtml(c) && rootSegment(c.req.path) !== "api" ? fetchPortalPage(c, 404) : null;
 }

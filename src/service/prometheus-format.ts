@@ -1,4 +1,4 @@
-// Prometheus text exposition format 0.0.4: HELP and TYPE before the samples of a name, a newline after every line.
+// Prometheus text exposition format 0.0.4: HELP and TYPE precede a metric's samples, and every line ends with a newline.
 
 export const EXPOSITION_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 

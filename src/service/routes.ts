@@ -1,4 +1,4 @@
-// The service itself: what it is, whether it lives, its keys, its description.
+// Routes of the service: API information, health, public keys, metrics, documentation pages.
 import { createRoute, z } from "@hono/zod-openapi";
 import { limitByAddress } from "../http/request-middleware.ts";
 import { createRouter, jsonResponse, ok, problemResponses } from "../http/router.ts";
@@ -13,14 +13,15 @@ const exampleCheck = { status: "ok" as const, latency_ms: 2 };
 const METRICS_EXAMPLE = "# HELP edgecare_patients Patient records\n# TYPE edgecare_patients gauge\nedgecare_patients 30\n";
 const tags = ["Service"];
 
-/** `/health` answers whatever the configuration; it stands above everything that needs keys. */
+/** Mounted before everything that needs keys, because `/health` must work with any configuration. */
 export const healthRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
       path: "/health",
       tags,
-      summary: "Each store with its latency",
+      summary: "Check health",
+      description: "Status of each store with its latency in ms. Results are cached for 10 seconds.",
       responses: {
         200: jsonResponse(z.object({ status: z.enum(["ok", "degraded"]), d1: Check, r2: Check, kv: Check }), "Alive", {
           status: "ok",
@@ -41,7 +42,8 @@ export const healthRoutes = createRouter()
       method: "get",
       path: "/health/ready",
       tags,
-      summary: "Can it work: the sealed sentinel opens, the stores answer",
+      summary: "Check readiness",
+      description: "Ready if the keys decrypt the stored sentinel and all stores respond.",
       responses: {
         200: jsonResponse(z.object({ status: z.enum(["ready"]), keys: Check, d1: Check, r2: Check, kv: Check }), "Ready", {
           status: "ready",
@@ -71,7 +73,7 @@ export const serviceRoutes = createRouter()
       method: "get",
       path: "/",
       tags,
-      summary: "What this is",
+      summary: "Get API information",
       responses: {
         200: jsonResponse(z.object({ name: z.string(), api: z.string(), docs: z.string(), health: z.string() }), "The API", {
           name: "EdgeCare",
@@ -88,10 +90,11 @@ export const serviceRoutes = createRouter()
       method: "get",
       path: "/.well-known/jwks.json",
       tags,
-      summary: "The public keys of access tokens (RFC 7517)",
+      summary: "Get the public keys of access tokens",
+      description: "A JSON Web Key Set (RFC 7517).",
       responses: {
         200: {
-          description: "A JWK set",
+          description: "The JWK set",
           content: {
             "application/json": {
               schema: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
@@ -113,12 +116,13 @@ export const serviceRoutes = createRouter()
       method: "get",
       path: "/metrics",
       tags,
-      summary: "Gauges of the deployment for Prometheus (text exposition 0.0.4)",
+      summary: "Get Prometheus metrics",
+      description: "Text exposition format 0.0.4.",
       security: [{ metrics: [] }],
       middleware: limitByAddress,
       responses: {
         200: {
-          description: "Totals and depths; no label names a person or a patient",
+          description: "Gauges of the deployment; labels never identify a person",
           content: { "text/plain": { schema: z.string(), example: METRICS_EXAMPLE } },
         },
         ...problemResponses(401, 404),

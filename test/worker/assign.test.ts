@@ -244,7 +244,7 @@ describe("an assignment", () => {
     const refused = await assign(world.nurse, corrupt, world.patient.id);
     expect({ status: refused.status, detail: (await readJson(refused)).detail }).toEqual({
       status: 409,
-      detail: "The file is no PDF; it can only be discarded.",
+      detail: "The file is not a PDF. It can only be discarded.",
     });
     expect((await discard(world.nurse, corrupt)).status).toBe(200);
   });

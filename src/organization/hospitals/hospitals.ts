@@ -1,4 +1,4 @@
-// Hospitals: the tenants. One that is deactivated is shut for its people, devices and apps with their next request.
+// Hospitals, which are the tenants. Deactivation locks out staff, devices and apps from their next request on.
 
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { requireRole, withUser } from "../../access/access.ts";
@@ -19,7 +19,7 @@ type Contact = { time_zone?: string; phone?: string | null; email?: string | nul
 export type NewHospital = { name: string; doctor_scope: DoctorScope } & Contact;
 export type HospitalChange = { name?: string; doctor_scope?: DoctorScope; is_active?: boolean } & Contact;
 
-/** The hospitals a person may know: administrators all, staff their own, patients those that hold their records. */
+/** Condition for visible hospitals: administrators see all, staff their own, patients those that hold their records. */
 function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL {
   if (effectiveRole.role === "admin") return sql`1`;
   if (effectiveRole.role !== "patient") return eq(hospitals.id, effectiveRole.hospitalId ?? "");
@@ -69,7 +69,7 @@ export async function insertHospital(call: Call, input: NewHospital, role: Role,
   return toHospital(row);
 }
 
-/** What is absent stays as it is, or as the schema has it. */
+/** Maps input to columns. Undefined keeps the stored value, or the schema's default on insert. */
 function toColumns({ name, doctor_scope, is_active, time_zone, phone, email, address }: HospitalChange) {
   const active = is_active === undefined ? undefined : Number(is_active);
   return { name, doctorScope: doctor_scope, active, timeZone: time_zone, phone, email, address };
@@ -111,8 +111,9 @@ export async function listHospitals(anyCall: Call, query: PageQuery & { active?:
 }
 
 /**
- * Changes a hospital whose version the caller has seen. Whether it works at all is the platform's to say.
- * @throws ApiError not_found, forbidden (`is_active` by its own administrator; the built-in organisation), precondition_failed
+ * Updates a hospital. Only platform administrators may change `is_active`.
+ * @param version the version that the caller has read
+ * @throws ApiError not_found, forbidden (`is_active` by a hospital administrator; the built-in hospital), precondition_failed
  */
 export async function updateHospital(anyCall: Call, id: string, version: number, change: HospitalChange) {
   const { call, effectiveRole, results } = await withUser(anyCall, "hospital:update", (effectiveRole, { db }) => [
@@ -156,8 +157,8 @@ async function saveHospital(call: UserCall, role: Role, row: HospitalRow, versio
 }
 
 /**
- * Ends the sessions that act for the hospital, if this very change deactivated it: they do not come back with it.
- * Who acts for a hospital is or was a member, and members are found by index.
+ * Revokes the sessions for the hospital if this update deactivated it, so that reactivation does not restore them.
+ * The query starts at current and former members, who are found by index.
  */
 function endHospitalSessions({ db, now }: UserCall, hospitalId: string, version: number): Statement {
   return db.run(sql`UPDATE sessions SET revoked_at = CAST(${now} AS INTEGER), revoked_reason = 'hospital_deactivated'

@@ -1,4 +1,4 @@
-// Who works at a hospital: the page of members, their roles there, and how a membership ends.
+// The list of a hospital's members with their roles.
 
 import { and, eq, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
@@ -17,14 +17,17 @@ import { toIso } from "../../platform/time.ts";
 export type MemberListQuery = PageQuery & { role?: StaffRole | undefined; active?: boolean | undefined };
 type MemberRow = { id: string; profileSealed: string; role: StaffRole; active: number; created_at: number };
 
-/** Works there now: account and membership both live. */
+/** Account and membership are both active. */
 const IS_ACTIVE_MEMBER = sql`(u.active = 1 AND ${ACTIVE_MEMBERSHIP})`;
 
 function toVisibleProfile({ full_name, ...contact }: Profile, isManager: boolean) {
   return { full_name, ...(isManager && contact) };
 }
 
-/** The people who work at a hospital or are suspended there, in the order of their accounts, which is that of the index: by name to colleagues. */
+/**
+ * Lists active and suspended members, ordered by user id to use the index. Only managers see email and username.
+ * @throws ApiError not_found
+ */
 export async function listMembers(anyCall: Call, hospitalId: string, query: MemberListQuery) {
   const start = await resolvePageStart(anyCall, `members:${hospitalId}`, query);
   const { call, effectiveRole, results } = await withUser(anyCall, "member:read", (effectiveRole, { db }) => {

@@ -1,4 +1,4 @@
-// Organization: hospitals and their members.
+// Routes of hospitals and their members.
 import { createRoute, z } from "@hono/zod-openapi";
 import { endMember, setMember } from "../../accounts/users/memberships.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
@@ -28,7 +28,7 @@ import { listMembers } from "./members.ts";
 
 const DoctorScope = z.enum(["care_team", "hospital"]);
 
-/** Intl knows every IANA name, and offsets such as +05:30, which are none. */
+/** Intl accepts every IANA name, but also offsets such as +05:30, which are excluded here. */
 function isTimeZone(name: string): boolean {
   try {
     return /^[A-Z]/.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }) !== null;
@@ -67,7 +67,7 @@ const example = {
 };
 const HospitalName = singleLine(200).openapi({ example: "Demo General" });
 const contactFields = {
-  time_zone: z.string().max(60).refine(isTimeZone, "A time zone of the IANA database").openapi({ example: "Asia/Kolkata" }),
+  time_zone: z.string().max(60).refine(isTimeZone, "Must be an IANA time zone").openapi({ example: "Asia/Kolkata" }),
   phone: phoneNumber.nullable().openapi({ example: "+91 20 5550 0100" }),
   email: Email.nullable(),
   address: multiLine(500).nullable().openapi({ example: "1 Lake Road, Pune" }),
@@ -90,15 +90,15 @@ const HospitalChange = z
     phone: contactFields.phone.optional(),
     email: contactFields.email.optional(),
     address: contactFields.address.optional(),
-    is_active: z.boolean().optional().openapi({ description: "For administrators of the platform" }),
+    is_active: z.boolean().optional().openapi({ description: "Only for platform administrators" }),
   })
-  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("HospitalChange");
 const Member = z
   .object({
     user_id: Id,
-    email: z.string().optional().openapi({ description: "For managers" }),
-    username: z.string().nullable().optional().openapi({ description: "For managers" }),
+    email: z.string().optional().openapi({ description: "Only for managers" }),
+    username: z.string().nullable().optional().openapi({ description: "Only for managers" }),
     full_name: z.string(),
     role: z.enum(STAFF_ROLES),
     is_active: z.boolean(),
@@ -149,7 +149,7 @@ export const hospitalRoutes = createRouter()
       method: "get",
       path: "/hospitals",
       tags,
-      summary: "Hospitals that I may know",
+      summary: "List hospitals",
       security: BEARER_AUTH,
       request: { query: z.strictObject({ ...pageQuery, active: booleanParam.optional() }) },
       responses: { 200: pageResponse(Hospital, "Newest first", example), ...problemResponses(401, 403) },
@@ -161,7 +161,7 @@ export const hospitalRoutes = createRouter()
       method: "get",
       path: "/hospitals/{hospital_id}",
       tags,
-      summary: "One hospital",
+      summary: "Get a hospital",
       security: BEARER_AUTH,
       request: { params: hospitalParam },
       responses: { 200: jsonResponse(Hospital, "The hospital", example), ...problemResponses(401, 403, 404) },
@@ -177,7 +177,8 @@ export const hospitalRoutes = createRouter()
       method: "patch",
       path: "/hospitals/{hospital_id}",
       tags,
-      summary: "Change a hospital (needs If-Match)",
+      summary: "Update a hospital",
+      description: "Requires If-Match.",
       security: BEARER_AUTH,
       request: {
         params: hospitalParam,
@@ -198,7 +199,8 @@ export const hospitalRoutes = createRouter()
       method: "delete",
       path: "/hospitals/{hospital_id}",
       tags,
-      summary: "Deactivate a hospital: its people, devices and apps are shut out at once (needs If-Match)",
+      summary: "Deactivate a hospital",
+      description: "Locks out its staff, devices and apps immediately. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: hospitalParam, headers: ifMatchHeaders },
       responses: {
@@ -218,11 +220,11 @@ export const hospitalRoutes = createRouter()
       method: "get",
       path: "/hospitals/{hospital_id}/members",
       tags,
-      summary: "Who works there: for all who do",
+      summary: "List hospital members",
       security: BEARER_AUTH,
       request: { params: hospitalParam, query: memberQuery },
       responses: {
-        200: pageResponse(Member, "In the order of their accounts", exampleMember),
+        200: pageResponse(Member, "Ordered by user id", exampleMember),
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -233,7 +235,7 @@ export const hospitalRoutes = createRouter()
       method: "put",
       path: "/hospitals/{hospital_id}/members/{user_id}",
       tags,
-      summary: "Give an account a role there",
+      summary: "Set a hospital member's role",
       security: BEARER_AUTH,
       request: { params: memberParam, body: jsonRequestBody(z.strictObject({ role: z.enum(STAFF_ROLES) }), { role: "doctor" }) },
       responses: {
@@ -252,11 +254,11 @@ export const hospitalRoutes = createRouter()
       method: "delete",
       path: "/hospitals/{hospital_id}/members/{user_id}",
       tags,
-      summary: "End a membership",
+      summary: "Remove a hospital member",
       security: BEARER_AUTH,
       request: { params: memberParam },
       responses: {
-        200: jsonResponse(MemberRef, "The membership that ended", { user_id: EXAMPLES.user, hospital_id: EXAMPLES.hospital }),
+        200: jsonResponse(MemberRef, "The membership that was ended", { user_id: EXAMPLES.user, hospital_id: EXAMPLES.hospital }),
         ...problemResponses(401, 403, 404),
       },
     }),

@@ -1,10 +1,10 @@
-// What a practitioner's profile tells beyond its row: the rules of its fields, and the sealed column that holds them.
+// Sealed details of a practitioner profile: validation rules and encryption.
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { multiLine, phoneNumber, singleLine } from "../../platform/text.ts";
 
-/** BCP 47, in its canonical form; null for what is no language tag. */
+/** Returns the canonical BCP 47 form; null if the tag is invalid. */
 function canonicalLanguageTag(tag: string): string | null {
   try {
     return Intl.getCanonicalLocales(tag)[0] ?? null;
@@ -16,7 +16,7 @@ function canonicalLanguageTag(tag: string): string | null {
 const Language = z
   .string()
   .max(35)
-  .refine((tag) => canonicalLanguageTag(tag) !== null, "A BCP 47 language tag")
+  .refine((tag) => canonicalLanguageTag(tag) !== null, "Must be a BCP 47 language tag")
   .overwrite((tag) => canonicalLanguageTag(tag) ?? tag)
   .openapi({ example: "mr-IN" });
 
@@ -29,7 +29,7 @@ export const detailFields = {
   languages: z
     .array(Language)
     .max(20)
-    .refine((tags) => new Set(tags).size === tags.length, "Each language once")
+    .refine((tags) => new Set(tags).size === tags.length, "Languages must be unique")
     .openapi({ example: ["en-IN", "mr-IN"] }),
   phone: phoneNumber.nullable().openapi({ example: "+91 20 5550 0199" }),
   about: multiLine(2_000).nullable().openapi({ example: "Sees patients with arrhythmia." }),

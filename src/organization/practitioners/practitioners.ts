@@ -1,4 +1,4 @@
-// Practitioners (FHIR Practitioner at one hospital): what patients and colleagues may know of a doctor or nurse.
+// Practitioners (FHIR Practitioner at one hospital): profiles of doctors and nurses, visible to patients and colleagues.
 
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
@@ -27,26 +27,26 @@ export type PractitionerListQuery = PageQuery & {
   active?: boolean | undefined;
 };
 
-/** Of their own profile people change this much; the rest is for those who vouch for it. */
+/** Fields that practitioners may change in their own profile; the others require a manager. */
 const SELF_EDITABLE_FIELDS = ["phone", "languages", "about"];
 
-type PersonRow = { profileSealed: string; role: string; hospitalName: string; works: number };
+type PersonRow = { profileSealed: string; role: string; hospitalName: string; isWorking: number };
 type PractitionerRow = typeof practitioners.$inferSelect & PersonRow;
 
-/** Works there now, as doctor or nurse. */
+/** Currently works at the hospital as doctor or nurse. */
 const IS_ACTIVE_PRACTITIONER = sql`(u.active = 1 AND h.active = 1 AND m.role IN ('doctor', 'nurse') AND ${ACTIVE_MEMBERSHIP})`;
 const IS_ACTIVE_PROFILE = sql`(practitioners.active = 1 AND ${IS_ACTIVE_PRACTITIONER})`;
-/** CROSS JOIN keeps the order: the profile is found first, its person and place by key. */
+/** CROSS JOIN fixes the join order: profiles first, then user, hospital and membership by key. */
 const PROFILE_TABLES = sql`practitioners CROSS JOIN users u ON u.id = practitioners.user_id
   CROSS JOIN hospitals h ON h.id = practitioners.hospital_id
   CROSS JOIN memberships m ON m.user_id = practitioners.user_id AND m.hospital_id = practitioners.hospital_id`;
-const PERSON_COLUMNS = sql`u.profile_sealed AS profileSealed, m.role AS role, h.name AS hospitalName, ${IS_ACTIVE_PRACTITIONER} AS works`;
+const PERSON_COLUMNS = sql`u.profile_sealed AS profileSealed, m.role AS role, h.name AS hospitalName, ${IS_ACTIVE_PRACTITIONER} AS isWorking`;
 const PROFILE_COLUMNS = sql`practitioners.id AS id, practitioners.user_id AS userId, practitioners.hospital_id AS hospitalId,
   practitioners.specialty AS specialty, practitioners.details_sealed AS detailsSealed, practitioners.active AS active,
   practitioners.created_by AS createdBy, practitioners.created_at AS createdAt, practitioners.updated_at AS updatedAt,
   practitioners.version AS version, ${PERSON_COLUMNS}`;
 
-/** Staff know their hospital's; patients those who work where their records are; administrators all. */
+/** Condition for visible profiles: administrators see all, staff their hospital's, patients those at hospitals with their records. */
 function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL | undefined {
   if (effectiveRole.role === "admin") return undefined;
   if (effectiveRole.role !== "patient") return eq(practitioners.hospitalId, effectiveRole.hospitalId ?? "");
@@ -54,7 +54,7 @@ function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL | 
     WHERE l.user_id = ${actor.userId}) AND ${IS_ACTIVE_PROFILE}`;
 }
 
-/** Those whom the caller may change: managers their hospital's, doctors and nurses themselves. */
+/** Condition for editable profiles: managers edit their hospital's, doctors and nurses their own. */
 function isEditableBy(effectiveRole: UserEffectiveRole, actor: UserActor): SQL | undefined {
   if (effectiveRole.role === "patient") return sql`0`;
   const isOwnProfile = eq(practitioners.userId, actor.userId);
@@ -77,7 +77,7 @@ async function toPractitioner({ keys }: Call, row: PractitionerRow, details?: De
     hospital: { hospital_id: row.hospitalId, name: row.hospitalName },
     specialty: row.specialty,
     ...unsealedDetails,
-    is_active: row.active === 1 && row.works === 1,
+    is_active: row.active === 1 && row.isWorking === 1,
     created_at: toIso(row.createdAt),
     updated_at: toIso(row.updatedAt),
     version: row.version,
@@ -94,8 +94,8 @@ function practitionerEvent(
 }
 
 /**
- * A profile for a doctor or nurse who works at the hospital, one for each person there.
- * @throws ApiError not_found (nobody who works there), conflict (in another role), already_exists
+ * Creates the profile of a doctor or nurse, one per person and hospital.
+ * @throws ApiError not_found (not a member of the hospital), conflict (a member with another role), already_exists
  */
 export async function createPractitioner(anyCall: Call, input: NewPractitioner, keyStatements: KeyStatements) {
   const { call, effectiveRole, results } = await withUser(anyCall, "practitioner:manage", (effectiveRole, { db }) => [
@@ -105,7 +105,7 @@ export async function createPractitioner(anyCall: Call, input: NewPractitioner, 
   ]);
   const { role } = effectiveRole;
   const hospitalId = input.hospital_id ?? effectiveRole.hospitalId;
-  if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
+  if (!hospitalId) throw new ApiError("invalid_request", "hospital_id is required.");
   const [person] = results[0];
   if ((role !== "admin" && hospitalId !== effectiveRole.hospitalId) || !person) {
     const target = { user: input.user_id };
@@ -119,12 +119,12 @@ export async function createPractitioner(anyCall: Call, input: NewPractitioner, 
   const defaults = { active: 1, createdBy: actor.userId, createdAt: now, updatedAt: now, version: 1 };
   const row = { id, userId, hospitalId, specialty, detailsSealed, ...defaults };
   const event = practitionerEvent(effectiveRole, row, "practitioner.create", "C");
-  if (!person.works) return failWithAudit(call, "conflict", event);
-  // Who has stopped working there in this instant becomes nobody, and the column refuses the batch.
+  if (!person.isWorking) return failWithAudit(call, "conflict", event);
+  // NULL if the membership has ended meanwhile, which fails the batch.
   const activeUserId = sql`(SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id JOIN hospitals h ON h.id = m.hospital_id
     WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${IS_ACTIVE_PRACTITIONER})`;
   try {
-    // First the key, so that a second request of one key meets the key and not the profile.
+    // The key comes first, so that a concurrent request with the same key fails on the key and not on the profile.
     await batch(db, [
       ...keyStatements(id),
       db.insert(practitioners).values({ ...row, userId: activeUserId }),
@@ -132,13 +132,14 @@ export async function createPractitioner(anyCall: Call, input: NewPractitioner, 
     ]);
   } catch (error) {
     if (isConditionFailed(error, "practitioners.user_id")) return failWithAudit(call, "conflict", event);
-    if (isUniqueViolation(error, "practitioners.")) throw new ApiError("already_exists", "This person has a profile there.");
+    if (isUniqueViolation(error, "practitioners."))
+      throw new ApiError("already_exists", "This user already has a profile at the hospital.");
     throw error;
   }
   return toPractitioner(call, { ...row, ...person }, details);
 }
 
-/** A profile, if `scope` lets the caller have it, or the audited 404. */
+/** Loads a profile if `condition` holds for the caller. @throws ApiError not_found, forbidden (audited) */
 async function requirePractitioner(
   anyCall: Call,
   id: string,
@@ -169,7 +170,7 @@ export async function getPractitioner(anyCall: Call, id: string) {
   return toPractitioner(call, row);
 }
 
-/** Profiles that the caller may see, newest first. */
+/** Lists the profiles that the caller may see, newest first. */
 export async function listPractitioners(anyCall: Call, query: PractitionerListQuery) {
   const start = await resolvePageStart(anyCall, "practitioners", query);
   const { where, orderBy } = keysetClauses(start, practitioners.createdAt, practitioners.id);
@@ -202,8 +203,9 @@ export async function listPractitioners(anyCall: Call, query: PractitionerListQu
 }
 
 /**
- * Changes a profile whose version the caller has seen; the details are sealed anew for the next version.
- * @throws ApiError not_found, forbidden (a field that is not one's own to change), precondition_failed
+ * Updates a profile and seals its details for the next version.
+ * @param version the version that the caller has read
+ * @throws ApiError not_found, forbidden (a field that only managers may change), precondition_failed
  */
 export async function updatePractitioner(anyCall: Call, id: string, version: number, change: PractitionerChange) {
   const manage = "practitioner:manage";
@@ -238,7 +240,7 @@ async function savePractitioner(call: UserCall, row: PractitionerRow, change: Pr
   return toPractitioner(call, { ...row, specialty, active, updatedAt: now, version }, details);
 }
 
-/** Removes a profile; the person and their work stay as they are. @throws ApiError not_found, precondition_failed */
+/** Deletes a profile; account and membership are not affected. @throws ApiError not_found, precondition_failed */
 export async function deletePractitioner(anyCall: Call, id: string, version: number): Promise<void> {
   const manage = "practitioner:manage";
   const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, manage, manage, isEditableBy);

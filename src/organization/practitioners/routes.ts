@@ -1,4 +1,4 @@
-// Practitioner: profiles of doctors and nurses.
+// Routes of practitioners: profiles of doctors and nurses.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
@@ -35,7 +35,7 @@ const Practitioner = z
     practitioner_id: Id,
     user_id: Id,
     full_name: z.string(),
-    role: z.string().openapi({ description: "What the person is at the hospital: doctor, nurse" }),
+    role: z.string().openapi({ description: "The person's role at the hospital" }),
     hospital: z.object({ hospital_id: Id, name: z.string() }),
     specialty: z.string().nullable(),
     qualifications: z.array(z.string()),
@@ -72,7 +72,7 @@ const example = {
 const NewPractitioner = z
   .strictObject({
     user_id: Id.openapi({ example: EXAMPLES.user }),
-    hospital_id: Id.optional().openapi({ description: "Needed from administrators" }),
+    hospital_id: Id.optional().openapi({ description: "Required for platform administrators" }),
     specialty: specialty.nullable().default(null),
     qualifications: detailFields.qualifications.default([]),
     registration_number: detailFields.registration_number.default(null),
@@ -91,7 +91,7 @@ const PractitionerChange = z
     about: detailFields.about.optional(),
     is_active: z.boolean().optional(),
   })
-  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("PractitionerChange");
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -109,7 +109,7 @@ export const practitionerRoutes = createRouter()
       method: "post",
       path: "/practitioners",
       tags,
-      summary: "Give a doctor or nurse of the hospital a profile",
+      summary: "Create a practitioner",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,
@@ -132,7 +132,7 @@ export const practitionerRoutes = createRouter()
       method: "get",
       path: "/practitioners",
       tags,
-      summary: "Doctors and nurses whom I may know",
+      summary: "List practitioners",
       security: BEARER_AUTH,
       request: { query: listQuery },
       responses: { 200: pageResponse(Practitioner, "Newest first", example), ...problemResponses(401, 403) },
@@ -144,7 +144,7 @@ export const practitionerRoutes = createRouter()
       method: "get",
       path: "/practitioners/{practitioner_id}",
       tags,
-      summary: "One doctor or nurse",
+      summary: "Get a practitioner",
       security: BEARER_AUTH,
       request: { params: practitionerParam },
       responses: { 200: jsonResponse(Practitioner, "The profile", example), ...problemResponses(401, 403, 404) },
@@ -160,7 +160,8 @@ export const practitionerRoutes = createRouter()
       method: "patch",
       path: "/practitioners/{practitioner_id}",
       tags,
-      summary: "Change a profile; of one's own phone, languages and about (needs If-Match)",
+      summary: "Update a practitioner",
+      description: "Doctors and nurses may change phone, languages and about of their own profile. Requires If-Match.",
       security: BEARER_AUTH,
       request: {
         params: practitionerParam,
@@ -184,11 +185,12 @@ export const practitionerRoutes = createRouter()
       method: "delete",
       path: "/practitioners/{practitioner_id}",
       tags,
-      summary: "Remove a profile (needs If-Match)",
+      summary: "Delete a practitioner",
+      description: "Deletes the profile; the account stays. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: practitionerParam, headers: ifMatchHeaders },
       responses: {
-        200: jsonResponse(z.object({ practitioner_id: Id }), "The profile that was", { practitioner_id: EXAMPLES.practitioner }),
+        200: jsonResponse(z.object({ practitioner_id: Id }), "The deleted profile", { practitioner_id: EXAMPLES.practitioner }),
         ...problemResponses(401, 403, 404, 412, 428),
       },
     }),

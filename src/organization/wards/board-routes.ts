@@ -1,4 +1,4 @@
-// Location: the board of a ward.
+// Route of the ward board.
 import { createRoute, z } from "@hono/zod-openapi";
 import { BEARER_AUTH, createRouter, EXAMPLES, Id, jsonResponse, ok, problemResponses, Timestamp } from "../../http/router.ts";
 import { Alert, exampleAlert } from "../../monitoring/alerts/schemas.ts";
@@ -20,13 +20,13 @@ const BoardEntry = z
     first_name: z.string(),
     last_name: z.string().nullable(),
     monitoring: z.enum(["home", "ward"]),
-    is_known: z.boolean().openapi({ description: "False when nothing came yet or the patient's monitor does not answer now" }),
+    is_known: z.boolean().openapi({ description: "False if the patient's monitor has no data yet or does not respond" }),
     news2: Score.nullable(),
     limits: z.array(LimitsInForce),
-    latest: z.array(Observation.extend({ age_s: z.number().int().openapi({ description: "Seconds since it was measured" }) })),
-    alerts: z.array(Alert).openapi({ description: "The open ones" }),
+    latest: z.array(Observation.extend({ age_s: z.number().int().openapi({ description: "Seconds since the measurement" }) })),
+    alerts: z.array(Alert).openapi({ description: "Open alerts" }),
     open_alerts: z.object({ high: z.number().int(), medium: z.number().int(), low: z.number().int() }),
-    last_seen_at: Timestamp.nullable().openapi({ description: "When anything came last, by our clock" }),
+    last_seen_at: Timestamp.nullable().openapi({ description: "Time of the last receipt, by the server's clock" }),
     last_seen_s: z.number().int().nullable(),
   })
   .openapi("BoardEntry");
@@ -39,12 +39,12 @@ const WardBoard = z
       .number()
       .int()
       .openapi({
-        description: `Watched patients whom the caller may see, at most ${MAX_COUNTED_PATIENTS}; the board shows ${MAX_BOARD_PATIENTS}`,
+        description: `Number of monitored patients that the caller may see, at most ${MAX_COUNTED_PATIENTS}; the board shows at most ${MAX_BOARD_PATIENTS}`,
       }),
     patients: z.array(BoardEntry).openapi({
       description:
-        "Those first who need somebody first: an open high alert; NEWS2 from high to low, one that is incomplete, does not apply or is " +
-        "not known between 5 and 4, for it is not a low one; an open medium alert; a low one; patient_number",
+        "Ordered by risk: open high alert; NEWS2, highest first, with an incomplete, inapplicable or unknown score between 5 and 4; " +
+        "open medium alert; open low alert; patient_number",
     }),
   })
   .openapi("WardBoard");
@@ -54,7 +54,8 @@ export const boardRoutes = createRouter().openapi(
     method: "get",
     path: "/wards/{ward_id}/board",
     tags: ["Location"],
-    summary: "The watched patients of a ward, by risk",
+    summary: "Get the ward board",
+    description: `The monitored patients of a ward by risk, at most ${MAX_BOARD_PATIENTS}.`,
     security: BEARER_AUTH,
     request: { params: z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }) }) },
     responses: {

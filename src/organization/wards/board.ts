@@ -1,4 +1,4 @@
-// The ward board: who lies there and is watched, those first who need somebody first.
+// The ward board: the monitored patients of a ward, ordered by risk.
 
 import { and, eq, sql } from "drizzle-orm";
 import { patientVisibility, withUser } from "../../access/access.ts";
@@ -14,19 +14,19 @@ import { log } from "../../platform/log.ts";
 import { toIso } from "../../platform/time.ts";
 import { MAX_COUNTED_PATIENTS } from "./wards.ts";
 
-/** What fits on one screen. */
+/** Fits on one screen. */
 export const MAX_BOARD_PATIENTS = 40;
-/** How many objects are asked at a time. */
+/** Patient objects that are queried concurrently. */
 const MAX_CONCURRENT_SNAPSHOTS = 10;
 
 type BoardRow = { id: string; patient_number: number; monitoring: "home" | "ward"; identity_sealed: string; version: number };
 
-/** Null where the object could not be asked, or has been told nothing yet. */
+/** `snapshot` is null if the patient's object does not respond or has no data yet. */
 type MonitoredPatient = { row: BoardRow; snapshot: PatientSnapshot | null };
 
 /**
- * At most forty watched patients of a ward whom the caller may see, in the order of `byRisk`. Where there are more, those with the
- * gravest open alerts are shown.
+ * Returns at most 40 monitored patients of a ward that the caller may see, in the order of `compareByRisk`. If there are
+ * more, those with the highest open alert priority are chosen.
  * @throws ApiError not_found
  */
 export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
@@ -75,7 +75,7 @@ export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
   };
 }
 
-/** One object that fails must not take the board with it. */
+/** An object that fails yields a null snapshot, so that the board still loads. */
 async function fetchSnapshots(env: Env, call: Call, rows: readonly BoardRow[]): Promise<MonitoredPatient[]> {
   const monitored: MonitoredPatient[] = [];
   let next = 0;
@@ -90,20 +90,20 @@ async function fetchSnapshots(env: Env, call: Call, rows: readonly BoardRow[]): 
   await Promise.all(workers);
   const missingCount = monitored.filter(({ snapshot }) => !snapshot).length;
   if (missingCount > 0)
-    log(env, "WARNING", "patients without a snapshot", { request_id: call.actor.via.requestId, count: missingCount });
+    log(env, "WARNING", "ward board: patients without a snapshot", { request_id: call.actor.via.requestId, count: missingCount });
   return monitored;
 }
 
 const hasOpenAlert = ({ snapshot }: Pick<MonitoredPatient, "snapshot">, priority: Priority) =>
   snapshot?.alerts.some((alert) => alert.priority === priority) ?? false;
 
-/** What is not known may be anything: it stands behind a score that calls for an urgent response (RCP 2017: 5), before all below. */
+/** An unknown score may be anything: it sorts just below the urgent response threshold (RCP 2017: 5) and above all lower scores. */
 const UNKNOWN_SCORE = 4.5;
 const riskScore = (score: Score | undefined) => (score?.status === "complete" ? score.score : UNKNOWN_SCORE);
 
 /**
- * The order of the board: an open high alert; NEWS2, the highest first, one that is incomplete, does not apply or is not known
- * between 5 and 4; an open medium alert; a low one; the patient's number.
+ * The order of the board: open high alert; NEWS2, highest first, with an incomplete, inapplicable or unknown score between
+ * 5 and 4; open medium alert; open low alert; patient number.
  */
 export function compareByRisk(a: MonitoredPatient, b: MonitoredPatient): number {
   const compareAlerts = (priority: Priority) => Number(hasOpenAlert(b, priority)) - Number(hasOpenAlert(a, priority));
@@ -120,7 +120,7 @@ async function toBoardEntry({ keys, now }: Call, { row, snapshot }: MonitoredPat
   const { first_name, last_name } = await unsealIdentity(keys, row);
   const secondsSince = (time: string | null) => (time === null ? null : Math.max(0, Math.round((now - Date.parse(time)) / 1000)));
   const count = (priority: Priority) => snapshot?.alerts.filter((alert) => alert.priority === priority).length ?? 0;
-  // By our clock: a device's own may be wrong.
+  // By the server's clock: a device's clock may be wrong.
   const receivedTimes = [
     ...(snapshot?.devices.map(({ last_seen_at }) => last_seen_at) ?? []),
     ...(snapshot?.latest.map(receivedAt) ?? []),

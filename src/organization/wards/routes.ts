@@ -1,4 +1,4 @@
-// Location: the wards of a hospital.
+// Routes of wards.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
@@ -22,7 +22,7 @@ import {
 import { singleLine } from "../../platform/text.ts";
 import { createWard, deleteWard, getWard, listWards, MAX_COUNTED_PATIENTS, updateWard } from "./wards.ts";
 
-/** In one normal form, so that two spellings of one name are one name. */
+/** Normalized to NFC, so that different encodings of a name are equal. */
 const WardName = singleLine(120).normalize("NFC").openapi({ example: "Cardiology 2" });
 const Ward = z
   .object({
@@ -33,7 +33,7 @@ const Ward = z
     patient_count: z
       .number()
       .int()
-      .openapi({ description: `Patients on it whom the caller may see, at most ${MAX_COUNTED_PATIENTS}` }),
+      .openapi({ description: `Patients of the ward that the caller may see, at most ${MAX_COUNTED_PATIENTS}` }),
     created_at: Timestamp,
     updated_at: Timestamp,
     version: z.number().int(),
@@ -50,11 +50,11 @@ const example = {
   version: 1,
 };
 const NewWard = z
-  .strictObject({ name: WardName, hospital_id: Id.optional().openapi({ description: "Needed from administrators" }) })
+  .strictObject({ name: WardName, hospital_id: Id.optional().openapi({ description: "Required for platform administrators" }) })
   .openapi("NewWard");
 const WardChange = z
   .strictObject({ name: WardName.optional(), is_active: z.boolean().optional() })
-  .refine((change) => Object.keys(change).length > 0, "Nothing to change")
+  .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("WardChange");
 const wardParam = z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }) });
 const listQuery = z.strictObject({ ...pageQuery, hospital_id: Id.optional(), active: booleanParam.optional() });
@@ -85,7 +85,7 @@ export const wardRoutes = createRouter()
       method: "get",
       path: "/wards",
       tags,
-      summary: "Wards of my hospital",
+      summary: "List wards",
       security: BEARER_AUTH,
       request: { query: listQuery },
       responses: { 200: pageResponse(Ward, "Oldest first", example), ...problemResponses(401, 403) },
@@ -97,7 +97,7 @@ export const wardRoutes = createRouter()
       method: "get",
       path: "/wards/{ward_id}",
       tags,
-      summary: "One ward",
+      summary: "Get a ward",
       security: BEARER_AUTH,
       request: { params: wardParam },
       responses: { 200: jsonResponse(Ward, "The ward", example), ...problemResponses(401, 403, 404) },
@@ -113,7 +113,8 @@ export const wardRoutes = createRouter()
       method: "patch",
       path: "/wards/{ward_id}",
       tags,
-      summary: "Rename, close or reopen a ward (needs If-Match)",
+      summary: "Update a ward",
+      description: "Renames, closes or reopens the ward. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: wardParam, headers: ifMatchHeaders, body: jsonRequestBody(WardChange, { name: "Cardiology 4" }) },
       responses: { 200: jsonResponse(Ward, "The ward", example), ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428) },
@@ -129,11 +130,12 @@ export const wardRoutes = createRouter()
       method: "delete",
       path: "/wards/{ward_id}",
       tags,
-      summary: "Delete a ward that nobody lies on (needs If-Match); one with patients can be closed",
+      summary: "Delete a ward",
+      description: "Only without patients; a ward with patients can be closed. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: wardParam, headers: ifMatchHeaders },
       responses: {
-        200: jsonResponse(z.object({ ward_id: Id }), "The ward that was", { ward_id: EXAMPLES.ward }),
+        200: jsonResponse(z.object({ ward_id: Id }), "The deleted ward", { ward_id: EXAMPLES.ward }),
         ...problemResponses(401, 403, 404, 409, 412, 428),
       },
     }),

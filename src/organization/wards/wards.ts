@@ -1,4 +1,4 @@
-// Wards (FHIR Location): where in a hospital a patient lies. A ward that somebody lies on cannot be deleted.
+// Wards (FHIR Location) of a hospital. A ward with patients cannot be deleted.
 
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { patientVisibility, withUser } from "../../access/access.ts";
@@ -18,7 +18,7 @@ import { toIso } from "../../platform/time.ts";
 export type NewWard = { name: string; hospital_id?: string | undefined };
 export type WardChange = { name?: string | undefined; is_active?: boolean | undefined };
 
-/** A ward shows at most so many patients: no list counts without end. */
+/** Limit of patient counts, so that no query counts without bound. */
 export const MAX_COUNTED_PATIENTS = 1_000;
 
 type WardRow = typeof wards.$inferSelect;
@@ -37,12 +37,12 @@ function toWard(row: CountedWard) {
   };
 }
 
-/** Wards of the hospital that the caller works for; all of them for administrators. */
+/** Condition for wards of the caller's hospital; all wards for administrators. */
 function isCallerHospital(effectiveRole: UserEffectiveRole): SQL {
   return effectiveRole.role === "admin" ? sql`1` : eq(wards.hospitalId, effectiveRole.hospitalId ?? "");
 }
 
-/** Patients of the ward whom the caller may see. `+` keeps the ward's index in the lead, whatever the scope. */
+/** Counts the ward's patients that the caller may see. `+` makes SQLite lead with the ward's index. */
 function patientCount(effectiveRole: UserEffectiveRole, actor: UserActor): SQL<number> {
   const scope = patientVisibility(effectiveRole, actor, sql`+${patients.id}`, sql`+${patients.hospitalId}`);
   return sql`(SELECT count(*) FROM (SELECT 1 FROM patients WHERE ${patients.wardId} = ${wards.id} AND ${scope} LIMIT ${MAX_COUNTED_PATIENTS}))`;
@@ -64,7 +64,7 @@ function wardEvent(
   return { event, action, role: effectiveRole.role, hospitalId: row.hospitalId, entity: { type: "ward", id: row.id } };
 }
 
-/** @throws ApiError not_found (hospital), forbidden (the built-in organisation), already_exists */
+/** @throws ApiError not_found (hospital), forbidden (the built-in hospital), already_exists */
 export async function createWard(anyCall: Call, input: NewWard, keyStatements: KeyStatements) {
   const { call, effectiveRole, results } = await withUser(anyCall, "ward:manage", (effectiveRole, { db }) => [
     db
@@ -74,7 +74,7 @@ export async function createWard(anyCall: Call, input: NewWard, keyStatements: K
   ]);
   const { role } = effectiveRole;
   const hospitalId = input.hospital_id ?? effectiveRole.hospitalId;
-  if (!hospitalId) throw new ApiError("invalid_request", "Name hospital_id.");
+  if (!hospitalId) throw new ApiError("invalid_request", "hospital_id is required.");
   const target = { hospital: hospitalId };
   if ((role !== "admin" && hospitalId !== effectiveRole.hospitalId) || !results[0][0]) {
     return denyAccess(call, "ward:manage", "not_found", { role, hospitalId: effectiveRole.hospitalId, target });
@@ -84,7 +84,7 @@ export async function createWard(anyCall: Call, input: NewWard, keyStatements: K
   const row: WardRow = { id: uuidv7(), hospitalId, name: input.name, active: 1, createdAt: now, updatedAt: now, version: 1 };
   try {
     await batch(db, [
-      // First, so that a second request of one key meets the key and not the name.
+      // First, so that a concurrent request with the same key fails on the key and not on the name.
       ...keyStatements(row.id),
       db.insert(wards).values({ ...row, hospitalId: activeHospitalId(hospitalId) }),
       ...recordAuditEvent(db, actor, now, wardEvent(effectiveRole, row, "ward.create", "C")),
@@ -96,9 +96,9 @@ export async function createWard(anyCall: Call, input: NewWard, keyStatements: K
 }
 
 const toNameConflict = (error: unknown) =>
-  isUniqueViolation(error, "wards.") ? new ApiError("already_exists", "The hospital has a ward of that name.") : error;
+  isUniqueViolation(error, "wards.") ? new ApiError("already_exists", "The hospital already has a ward with this name.") : error;
 
-/** A ward that the caller may know, with its patients counted, or the audited 404. */
+/** Loads a ward that the caller may see, with its patient count. @throws ApiError not_found (audited) */
 async function requireWard(anyCall: Call, id: string, permission: Permission) {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
     db.all<CountedWard>(
@@ -119,7 +119,7 @@ export async function getWard(anyCall: Call, id: string) {
 
 export type WardListQuery = PageQuery & { hospital_id?: string | undefined; active?: boolean | undefined };
 
-/** Wards by age, each with the number of patients on it. */
+/** Lists wards, oldest first, each with its patient count. */
 export async function listWards(anyCall: Call, query: WardListQuery) {
   const start = await resolvePageStart(anyCall, "wards", query);
   const { where, orderBy } = keysetClauses(start, wards.createdAt, wards.id, true);
@@ -136,7 +136,7 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
       .limit(start.limit + 1)
       .offset(start.skip);
     return [
-      // Only the wards of the page have their patients counted.
+      // Counts patients only for the wards of the page.
       db.all<CountedWard>(
         sql`SELECT ${wardColumns(effectiveRole, actor)} FROM wards WHERE ${wards.id} IN (${page}) ORDER BY ${sql.join(orderBy, sql`, `)}`,
       ),
@@ -159,7 +159,7 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
   return { items: pageRows.map(toWard), pagination };
 }
 
-/** Changes a ward whose version the caller has seen. @throws ApiError not_found, precondition_failed, already_exists */
+/** @param version the version that the caller has read @throws ApiError not_found, precondition_failed, already_exists */
 export async function updateWard(anyCall: Call, id: string, version: number, change: WardChange) {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:manage");
   const { db, actor, now } = call;
@@ -183,9 +183,8 @@ export async function updateWard(anyCall: Call, id: string, version: number, cha
 }
 
 /**
- * Deletes a ward that no patient's record names. The foreign key decides: a patient who is moved there in the same instant
- * either comes too late or keeps the ward.
- * @throws ApiError not_found, precondition_failed, conflict (patients are on it)
+ * Deletes a ward without patients. The foreign key decides races: either the concurrent transfer of a patient fails, or this.
+ * @throws ApiError not_found, precondition_failed, conflict (the ward has patients)
  */
 export async function deleteWard(anyCall: Call, id: string, version: number): Promise<void> {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:manage");

@@ -1,4 +1,4 @@
-// The upload log and the quarantine queue: what was tried, whose it is, or that it is nobody's.
+// Routes of the upload log and the quarantine.
 import { createRoute, z } from "@hono/zod-openapi";
 import { pageQuery } from "../../http/pagination.ts";
 import {
@@ -57,8 +57,8 @@ const exampleUpload = {
 
 const UploadWithDetail = Upload.extend({
   device_id: Id.nullable(),
-  fields: z.record(z.string(), z.unknown()).openapi({ description: "What came beside the file" }),
-  metrics: z.string().nullable().openapi({ description: "As the machine sent them; checked when the file is assigned" }),
+  fields: z.record(z.string(), z.unknown()).openapi({ description: "Fields that were sent with the file" }),
+  metrics: z.string().nullable().openapi({ description: "JSON as received; validated when the file is assigned" }),
   discard_reason: z.string().nullable(),
 }).openapi("KeptUpload");
 const exampleUploadWithDetail = {
@@ -74,7 +74,7 @@ const AssignedUpload = z
     upload_id: Id,
     report_id: Id,
     status: z.literal("preliminary"),
-    duplicate_of: Id.nullable().openapi({ description: "The patient's report that holds the same file already" }),
+    duplicate_of: Id.nullable().openapi({ description: "Existing report of the patient with the same file" }),
     file_url: z.string(),
   })
   .openapi("Assigned");
@@ -87,7 +87,7 @@ const exampleAssignedUpload = {
 };
 
 const params = z.object({ upload_id: Id.openapi({ example: EXAMPLES.upload }) });
-const PatientRef = z.string().min(1).max(64).openapi({ description: "Id or number", example: EXAMPLES.patient });
+const PatientRef = z.string().min(1).max(64).openapi({ description: "Patient id or patient number", example: EXAMPLES.patient });
 const binary = { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } };
 
 export const quarantineRoutes = createRouter()
@@ -96,7 +96,7 @@ export const quarantineRoutes = createRouter()
       method: "get",
       path: "/uploads",
       tags,
-      summary: "Every attempt to upload",
+      summary: "List upload attempts",
       security: BEARER_AUTH,
       request: { query: z.strictObject({ ...pageQuery, outcome: z.enum(UPLOAD_OUTCOMES).optional() }) },
       responses: { 200: pageResponse(Upload, "Newest first", exampleUpload), ...problemResponses(401, 403) },
@@ -108,7 +108,7 @@ export const quarantineRoutes = createRouter()
       method: "get",
       path: "/uploads/quarantine",
       tags,
-      summary: "Files that wait for a person to say whose they are",
+      summary: "List files in quarantine",
       security: BEARER_AUTH,
       request: { query: z.strictObject(pageQuery) },
       responses: { 200: pageResponse(UploadWithDetail, "Newest first", exampleUploadWithDetail), ...problemResponses(401, 403) },
@@ -120,11 +120,11 @@ export const quarantineRoutes = createRouter()
       method: "get",
       path: "/uploads/{upload_id}",
       tags,
-      summary: "One attempt with what came beside the file",
+      summary: "Get an upload attempt",
       security: BEARER_AUTH,
       request: { params },
       responses: {
-        200: jsonResponse(UploadWithDetail, "The attempt", exampleUploadWithDetail),
+        200: jsonResponse(UploadWithDetail, "The upload attempt", exampleUploadWithDetail),
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -135,12 +135,12 @@ export const quarantineRoutes = createRouter()
       method: "get",
       path: "/uploads/{upload_id}/file",
       tags,
-      summary: "The bytes in quarantine, to see whose they are; Range works",
+      summary: "Download a file in quarantine",
       security: BEARER_AUTH,
       request: { params, headers: z.object({ range: z.string().max(200).optional() }) },
       responses: {
         200: { description: "The file", content: binary },
-        206: { description: "A part of it", content: binary },
+        206: { description: "The requested byte range", content: binary },
         ...problemResponses(401, 403, 404, 416),
       },
     }),
@@ -155,8 +155,8 @@ export const quarantineRoutes = createRouter()
       method: "post",
       path: "/uploads/{upload_id}/assign",
       tags,
-      summary: "Make a report of it, for the patient whose it is",
-      description: "Checks file and metrics as an upload does. The same assignment again answers the same report.",
+      summary: "Assign a file in quarantine to a patient",
+      description: "Validates file and metrics as an upload does and creates the report. Idempotent.",
       security: BEARER_AUTH,
       request: {
         params,
@@ -166,7 +166,11 @@ export const quarantineRoutes = createRouter()
       },
       responses: {
         201: jsonResponse(AssignedUpload, "The report", exampleAssignedUpload),
-        200: jsonResponse(AssignedUpload, "Assigned before, or the patient has the same file already", exampleAssignedUpload),
+        200: jsonResponse(
+          AssignedUpload,
+          "Already assigned, or the patient has a report with the same file",
+          exampleAssignedUpload,
+        ),
         ...problemResponses(401, 403, 404, 409),
       },
     }),
@@ -184,19 +188,20 @@ export const quarantineRoutes = createRouter()
       method: "post",
       path: "/uploads/{upload_id}/discard",
       tags,
-      summary: "Give a file in quarantine up; its bytes are deleted",
+      summary: "Discard a file in quarantine",
+      description: "Deletes the file. The log entry stays.",
       security: BEARER_AUTH,
       request: {
         params,
         body: jsonRequestBody(z.strictObject({ reason: z.string().trim().min(1).max(500) }), {
-          reason: "A test print of the machine",
+          reason: "Test print",
         }),
       },
       responses: {
-        200: jsonResponse(UploadWithDetail, "What remains is the log", {
+        200: jsonResponse(UploadWithDetail, "The discarded upload", {
           ...exampleUploadWithDetail,
           outcome: "discarded",
-          discard_reason: "A test print of the machine",
+          discard_reason: "Test print",
         }),
         ...problemResponses(401, 403, 404, 409),
       },

@@ -1,23 +1,24 @@
-// The quarantine queue: a person says whose file it is, or that it is nobody's. Nothing is ever matched by itself.
+// The quarantine: staff assign a file to a patient or discard it. Files are never matched to patients automatically.
 import { type SQL, sql } from "drizzle-orm";
-import { type Access, accessStillValid, authorizePatient } from "../../access/access.ts";
+import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
-import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { streamFile } from "../../platform/files.ts";
 import type { ReportKind } from "../upload/metric-ranges.ts";
 import { parseMetrics } from "../upload/metrics.ts";
-import { fileRecordId, insertReportStatements, storeMetrics, toReportKind } from "../upload/new-report.ts";
+import { fileRecordId, storeMetrics, toReportKind } from "../upload/new-report.ts";
 import { inspectPdfStream } from "../upload/pdf.ts";
+import { settleAsReport, toNewReport } from "../upload/settle-as-report.ts";
 import { openDetail, sealDetail, settleUpload, type UploadRow } from "../upload/upload-log.ts";
 import { requireUpload, toUploadWithDetail, uploadAuditFields } from "./upload-list.ts";
 
-/** How far back a machine's repetition of a file is recognised: this many of the hospital's newest in the queue. */
+/** A repeated file is recognised among this many of the hospital's newest files in quarantine. */
 const MAX_REPEAT_LOOKBACK = 200;
 
-/** The file in quarantine that the calling device has brought before, under any of its credentials. */
+/** Selects the same file in quarantine from the calling device, sent with any of its credentials. */
 export function selectQuarantinedRepeat({ actor }: Call, sha256: string): SQL {
   const id = getActorId(actor);
   return sql`SELECT q.id AS id, q.reason AS reason FROM
@@ -31,10 +32,10 @@ export function selectQuarantinedRepeat({ actor }: Call, sha256: string): SQL {
 export type AssignmentResult = { uploadId: string; reportId: string; status: 200 | 201; duplicate: boolean };
 type AssignmentInput = { patient_id: string; kind?: ReportKind | undefined };
 
-/** Who comes second looks again at what the first has made of it. */
 const MAX_ATTEMPTS = 3;
+/** Runs an attempt again while it returns null, which means that a concurrent request settled the upload first. */
 async function retryOnRace<T>(attempt: () => Promise<T | null>): Promise<T> {
-  for (let round = 0; round < MAX_ATTEMPTS; round++) {
+  for (let i = 0; i < MAX_ATTEMPTS; i++) {
     const result = await attempt();
     if (result) return result;
   }
@@ -42,8 +43,8 @@ async function retryOnRace<T>(attempt: () => Promise<T | null>): Promise<T> {
 }
 
 /**
- * Runs the pipeline for the patient that a person names and makes the report. The same assignment again answers the same.
- * @throws ApiError not_found (upload or patient), conflict (settled otherwise, or no PDF), invalid_request (metrics)
+ * Checks the file as an upload does and creates the patient's report. Idempotent.
+ * @throws ApiError not_found (upload or patient), conflict (already settled, or not a PDF), invalid_request (metrics)
  */
 export async function assignUpload(call: Call, bucket: R2Bucket, id: string, input: AssignmentInput): Promise<AssignmentResult> {
   return retryOnRace(() => tryAssign(call, bucket, id, input));
@@ -56,7 +57,7 @@ async function tryAssign(anyCall: Call, bucket: R2Bucket, id: string, input: Ass
   const { call, effectiveRole, row, sameFile } = found;
   const access = await authorizePatient(call, { patient: input.patient_id }, "report:create");
   const { role } = access;
-  // A hospital's files stay with its patients, whoever assigns them.
+  // A file never leaves its hospital, not even when a platform administrator assigns it.
   if (access.hospitalId !== row.hospitalId) {
     const facts = { role, hospitalId: row.hospitalId, target: { upload: id }, patientId: access.patient.id };
     return denyAccess(call, "upload:assign", "not_found", facts);
@@ -71,7 +72,7 @@ async function tryAssign(anyCall: Call, bucket: R2Bucket, id: string, input: Ass
   return assignNew(found, bucket, access, input.kind);
 }
 
-/** A refusal for the state that an upload is in leaves its trace, like one for a missing right. */
+/** Records the conflict in the audit log, as access denials are, and throws it. */
 async function rejectSettledUpload(call: Call, effectiveRole: UserEffectiveRole, row: UploadRow, detail: string): Promise<never> {
   const { db, actor, now } = call;
   const failed = { action: "U", outcome: "failed", reason: "conflict" } as const;
@@ -100,7 +101,7 @@ async function replayAssignment(
   return { uploadId: row.id, reportId, status: 200, duplicate: reportId !== row.id };
 }
 
-/** The patient has this very file already: the attempt ends at that report, and its own copy goes. */
+/** The patient already has a report with this file: links the upload to it and deletes the copy. */
 async function assignDuplicate(call: Call, bucket: R2Bucket, row: UploadRow, access: Access, reportId: string) {
   const change = { outcome: "assigned", patientId: access.patient.id, reportId } as const;
   const event = toAuditEvent(row, access, "upload.assign", reportId);
@@ -116,50 +117,28 @@ async function assignNew(
   access: Access,
   requestedKind?: ReportKind,
 ) {
-  const { db, actor } = call;
-  const { file_name, about, metrics: text } = await openDetail(call, row);
+  const detail = await openDetail(call, row);
   const kind = requestedKind ?? toReportKind(row.kind ?? undefined) ?? "other";
-  const metrics = text ? parseMetrics(kind, new TextEncoder().encode(text)) : null;
+  const metrics = detail.metrics ? parseMetrics(kind, new TextEncoder().encode(detail.metrics)) : null;
   const isPdf = await verifyStoredPdf(call, bucket, row);
   if (isPdf === null) return null;
-  if (!isPdf) return rejectSettledUpload(call, effectiveRole, row, "The file is no PDF; it can only be discarded.");
+  if (!isPdf) return rejectSettledUpload(call, effectiveRole, row, "The file is not a PDF. It can only be discarded.");
   const metricsKey = metrics ? await storeMetrics(call, bucket, row.id, metrics) : null;
-  const report = {
-    id: row.id,
-    kind,
-    about: about ?? {},
-    uploadedBy: deviceId ? ({ kind: "device", id: deviceId } as const) : { kind: row.actorKind, id: row.actorId },
-    receivedAt: row.createdAt,
-    fileName: file_name ?? "report.pdf",
-    size: row.fileSize ?? 0,
-    sha256: row.sha256 ?? "",
-    // The file's owner is the attempt, whose id the report takes over: it opens there without being sealed anew.
-    fileKey: row.fileKey ?? "",
-    metricsKey,
-    metrics,
-  };
-  const stillQuarantined = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = 'quarantined')`;
-  const change = { outcome: "assigned", patientId: access.patient.id, reportId: row.id, kind, fileKey: null } as const;
-  try {
-    await batch(db, [
-      ...(await insertReportStatements(
-        call,
-        access,
-        report,
-        sql`${accessStillValid(actor, access, Date.now())} AND ${stillQuarantined}`,
-      )),
-      ...settleUpload(call, row, change, toAuditEvent(row, access, "upload.assign", row.id)),
-    ]);
-  } catch (error) {
-    // Only these two say for certain that nothing was written.
-    if (!isConditionFailed(error, "reports.id") && !isUniqueViolation(error, "reports.sha256")) throw error;
-    if (metricsKey) await bucket.delete(metricsKey);
-    return null;
-  }
-  return { uploadId: row.id, reportId: row.id, status: 201 as const, duplicate: false };
+  // The report takes over the upload's id, to which the file is sealed: the file needs no new seal.
+  const fileKey = row.fileKey ?? "";
+  const report = toNewReport(row, detail, { kind, deviceId, receivedAt: row.createdAt, fileKey, metricsKey, metrics });
+  const settled = await settleAsReport(call, bucket, {
+    row,
+    access,
+    report,
+    change: { outcome: "assigned", patientId: access.patient.id, reportId: row.id, kind, fileKey: null },
+    event: toAuditEvent(row, access, "upload.assign", row.id),
+    newFiles: metricsKey ? [metricsKey] : [],
+  });
+  return settled ? { uploadId: row.id, reportId: row.id, status: 201 as const, duplicate: false } : null;
 }
 
-/** Whether the kept file is a PDF, read to its end; null when its bytes are gone, which only a settled upload's are. */
+/** Reads the file to its end. @returns whether it is a PDF; null if it is gone, because another request settled the upload */
 async function verifyStoredPdf({ keys }: Call, bucket: R2Bucket, row: UploadRow): Promise<boolean | null> {
   const size = row.fileSize ?? 0;
   const file = await streamFile(bucket, keys.fields, row.fileKey ?? "", fileRecordId(row.id), size).catch((error: unknown) => {
@@ -177,8 +156,8 @@ async function verifyStoredPdf({ keys }: Call, bucket: R2Bucket, row: UploadRow)
 }
 
 /**
- * Gives a file up. The row says so first; then the bytes go, and if that fails the sweep takes them.
- * @throws ApiError not_found, conflict (it was assigned)
+ * Discards a file: first in the row, then in R2. If the deletion fails, the sweep repeats it.
+ * @throws ApiError not_found, conflict (already assigned)
  */
 export async function discardUpload(anyCall: Call, bucket: R2Bucket, id: string, reason: string) {
   return retryOnRace(async () => {
@@ -200,7 +179,7 @@ export async function discardUpload(anyCall: Call, bucket: R2Bucket, id: string,
   });
 }
 
-/** Deletes the bytes of a settled upload. The row goes on naming them until the sweep has seen to it that they are gone. */
+/** Deletes the file of a settled upload. The row keeps the key until the sweep has verified the deletion. */
 async function deleteFileOf(bucket: R2Bucket, { fileKey }: UploadRow): Promise<void> {
   if (fileKey !== null) await bucket.delete(fileKey);
 }

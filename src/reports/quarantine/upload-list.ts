@@ -1,4 +1,4 @@
-// Reading the upload log: every attempt of a hospital, the queue of what is in quarantine, one attempt with what came with it.
+// Reads of the upload log: all attempts of a hospital, files in quarantine, one attempt in detail.
 
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
@@ -32,7 +32,7 @@ export async function toUpload(call: Call, row: UploadRow) {
   };
 }
 
-/** With the device that sent it and everything that came beside the file, as it came. */
+/** Adds the sending device, and fields and metrics as received. */
 export async function toUploadWithDetail(call: Call, row: UploadRow, deviceId: string | null) {
   const { about, metrics, discard_reason } = await openDetail(call, row);
   return {
@@ -44,7 +44,7 @@ export async function toUploadWithDetail(call: Call, row: UploadRow, deviceId: s
   };
 }
 
-/** The device behind a machine's credential; other callers have none. */
+/** The device that the sender's credential belongs to; null for people and apps. */
 const deviceIdColumn = sql<
   string | null
 >`(SELECT c.device_id FROM credentials c WHERE c.id = uploads.actor_id AND c.kind = 'device')`;
@@ -55,7 +55,7 @@ function hospitalFilter(effectiveRole: UserEffectiveRole): SQL {
 
 type UploadQuery = PageQuery & { outcome?: UploadOutcome | undefined };
 
-/** The attempts of a hospital, newest first, for those who look after its machines: nurses and administrators. */
+/** Lists the upload attempts of a hospital, newest first. For roles with `upload:read`. */
 async function loadUploadPage(anyCall: Call, list: "uploads" | "quarantine", query: UploadQuery) {
   const start = await resolvePageStart(anyCall, list, query);
   const { where, orderBy } = keysetClauses(start, uploads.createdAt, uploads.id);
@@ -91,15 +91,15 @@ export async function listUploads(anyCall: Call, query: UploadQuery) {
   return { items: await Promise.all(rows.map(({ row }) => toUpload(call, row))), pagination };
 }
 
-/** What waits for a person to say whose it is. */
+/** Lists files in quarantine, newest first. */
 export async function listQuarantine(anyCall: Call, query: PageQuery) {
   const { call, rows, pagination } = await loadUploadPage(anyCall, "quarantine", { ...query, outcome: "quarantined" });
   return { items: await Promise.all(rows.map(({ row, deviceId }) => toUploadWithDetail(call, row, deviceId))), pagination };
 }
 
 /**
- * The gate for one attempt, its row, and the reports that hold the same file: one round trip.
- * @throws ApiError not_found for what is absent or another hospital's
+ * Checks access to one attempt and loads it with the reports that have the same file, in one round trip.
+ * @throws ApiError not_found if it does not exist or belongs to another hospital
  */
 export async function requireUpload(anyCall: Call, id: string, action: Permission) {
   const { call, effectiveRole, results } = await withUser(anyCall, action, (effectiveRole, { db }) => [
@@ -115,7 +115,7 @@ export async function requireUpload(anyCall: Call, id: string, action: Permissio
   return { call, effectiveRole, sameFile, ...found };
 }
 
-/** What an event about one attempt says of it. */
+/** The fields that audit events about one attempt share. */
 export function uploadAuditFields({ role }: UserEffectiveRole, row: UploadRow) {
   return {
     role,

@@ -1,4 +1,4 @@
-// A report's file, or one in quarantine: opened segment by segment, whole or by Range (RFC 9110 §14), always as an attachment.
+// Downloads of reports and quarantined files: decrypted by segment, whole or by Range (RFC 9110 §14), always as attachments.
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
@@ -12,7 +12,7 @@ import { openDetail } from "../upload/upload-log.ts";
 import { requireReport } from "./report.ts";
 
 /**
- * The bytes `a` to `b` of `bytes=a-b`, `a-` or `-n`; null (the whole file) for several ranges or another unit.
+ * Parses `bytes=a-b`, `bytes=a-` or `bytes=-n`. Returns null (the whole file) for several ranges or another unit.
  * @throws ApiError range_not_satisfiable
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | null {
@@ -35,13 +35,13 @@ function contentDisposition(name: string): string {
 
 type StoredFile = { key: string; owner: string; size: number; sha256: string; name: string; type: string };
 
-/** The file as an attachment that no browser runs, whole or the part that is asked for. */
+/** Builds the response: an attachment with headers that keep browsers from rendering or running it. */
 async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile, rangeHeader: string | undefined) {
   const { key, owner, size, sha256, name, type } = stored;
   const range = parseRange(rangeHeader, size);
   const file = await streamFile(bucket, keys.fields, key, owner, size, range ?? undefined);
   const pipe = new FixedLengthStream(file.length);
-  // The reader sees a failure here as a broken body; there is nobody else to tell.
+  // The headers are sent by now: the client sees an error as an aborted body.
   pipeChunks(file.chunks, pipe.writable).catch(() => undefined);
   return {
     body: pipe.readable,
@@ -59,7 +59,7 @@ async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile
   };
 }
 
-/** The trace commits before the first byte is fetched. @param via `link` or `token`: how the caller came */
+/** The audit event is committed before the first byte is read. @param via how the caller was authenticated */
 export async function downloadReport(
   call: Call,
   bucket: R2Bucket,
@@ -75,8 +75,8 @@ export async function downloadReport(
 }
 
 /**
- * What waits in quarantine, for the person who has to see whose it is.
- * @throws ApiError not_found, also for an upload whose bytes are a report's by now, or nobody's
+ * Downloads a file in quarantine, so that staff can identify its patient.
+ * @throws ApiError not_found, also for an upload that was assigned or discarded
  */
 export async function downloadQuarantined(anyCall: Call, bucket: R2Bucket, id: string, rangeHeader: string | undefined) {
   const { call, effectiveRole, row } = await requireUpload(anyCall, id, "upload:read");
@@ -91,7 +91,7 @@ export async function downloadQuarantined(anyCall: Call, bucket: R2Bucket, id: s
   );
   const { file_name } = await openDetail(call, row);
   const { fileKey: key, fileSize: size, sha256 } = row;
-  // Nobody has said yet that it is a PDF.
+  // Files in quarantine may be something other than PDFs.
   const type = "application/octet-stream";
   const stored = { key, owner: fileRecordId(id), size: size ?? 0, sha256: sha256 ?? "", name: file_name ?? "upload.bin", type };
   return fileResponse(call, bucket, stored, rangeHeader);

@@ -1,4 +1,4 @@
-// Lists of reports: filters, sorts, totals; each page in two round trips, found by the index that fits the question.
+// Lists of reports: filters, sort orders and totals. Each page takes two round trips and uses the index that fits the filters.
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { patientVisibility, withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
@@ -15,7 +15,7 @@ import { selectCounterScopes } from "./stats.ts";
 
 type ReportListRow = ReportRow & { patientNumber: number; identity: string; patientVersion: number };
 
-/** What leads to the rows: the handful of patients, one sender or encounter, the time of measurement, or what fits. */
+/** The filter whose index the query must use; `any` leaves the choice to SQLite. */
 type LeadingFilter = "encounter" | "patient" | "uploader" | "effective" | "any";
 
 function chooseLeadingFilter(effectiveRole: EffectiveRole, query: ReportQuery): LeadingFilter {
@@ -32,17 +32,18 @@ const hasEffectiveFilter = ({ effective_from, effective_to }: ReportQuery) =>
 const isSortedByEffective = ({ sort }: ReportQuery) => sort === "effective" || sort === "-effective";
 
 /**
- * The rows that the caller may see and asks for. `+` keeps SQLite, which has no statistics here, from leading with
- * another index: of a whole hospital's kinds or days, say, which would read every report there is.
+ * The condition for visible rows that match the query. SQLite has no statistics here: `+` disables the indexes other than
+ * the leading filter's, because one on a hospital's kinds or days would read all of its reports.
  */
 function buildReportFilter(effectiveRole: EffectiveRole, actor: Principal, query: ReportQuery): SQL | undefined {
   const leadingFilter = chooseLeadingFilter(effectiveRole, query);
-  const indexable = (c: SQLWrapper, ...leadingFilters: LeadingFilter[]) =>
-    leadingFilter === "any" || leadingFilters.includes(leadingFilter) ? c : sql`+${c}`;
-  const equals = (c: SQLWrapper, value: string | undefined) => (value === undefined ? undefined : sql`${c} = ${value}`);
-  const lowerBound = (c: SQLWrapper, value: number | undefined) => (value === undefined ? undefined : sql`${c} >= ${value}`);
-  const upperBound = (c: SQLWrapper, op: SQL, value: number | undefined) =>
-    value === undefined ? undefined : sql`${c} ${op} ${value}`;
+  const indexable = (column: SQLWrapper, ...leadingFilters: LeadingFilter[]) =>
+    leadingFilter === "any" || leadingFilters.includes(leadingFilter) ? column : sql`+${column}`;
+  const equals = (column: SQLWrapper, value: string | undefined) => (value === undefined ? undefined : sql`${column} = ${value}`);
+  const lowerBound = (column: SQLWrapper, value: number | undefined) =>
+    value === undefined ? undefined : sql`${column} >= ${value}`;
+  const upperBound = (column: SQLWrapper, operator: SQL, value: number | undefined) =>
+    value === undefined ? undefined : sql`${column} ${operator} ${value}`;
   const hospitalId = indexable(reports.hospitalId, "effective");
   const [createdAt, rate] = [indexable(reports.createdAt), indexable(reports.heartRate)];
   const effectiveAt = indexable(reports.effectiveAt, "effective");
@@ -68,25 +69,25 @@ function buildReportFilter(effectiveRole: EffectiveRole, actor: Principal, query
 
 const parseOptionalTime = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
 
-/** Those who see one hospital lose nothing by naming it, and counters then know the total. */
+/** Drops a filter for the caller's own hospital, which changes nothing: counters can then give the total. */
 function dropOwnHospital(effectiveRole: EffectiveRole, query: ReportQuery): ReportQuery {
   return effectiveRole.role !== "admin" && query.hospital_id === effectiveRole.hospitalId
     ? { ...query, hospital_id: undefined }
     : query;
 }
 
-/** The page's order. Among what was measured in a time, the time of receipt must not lead: it would read all that came since. */
+/** The page's order. With a filter on measurement time, the index on receipt time must not lead: it would read too many rows. */
 function buildOrder(start: PageStart, query: ReportQuery) {
   const ascending = !query.sort.startsWith("-");
   if (isSortedByEffective(query)) return keysetClauses(start, reports.effectiveAt, reports.id, ascending);
   if (!hasEffectiveFilter(query)) return keysetClauses(start, reports.createdAt, reports.id, ascending);
-  const [op, order] = ascending ? [sql`>`, sql`ASC`] : [sql`<`, sql`DESC`];
+  const [operator, order] = ascending ? [sql`>`, sql`ASC`] : [sql`<`, sql`DESC`];
   const { after } = start;
-  const where = after ? sql`(+${reports.createdAt}, ${reports.id}) ${op} (${after.value}, ${after.id})` : undefined;
+  const where = after ? sql`(+${reports.createdAt}, ${reports.id}) ${operator} (${after.value}, ${after.id})` : undefined;
   return { where, orderBy: [sql`+${reports.createdAt} ${order}`, sql`${reports.id} ${order}`] };
 }
 
-/** Counters answer for patient, kind, status and an administrator's hospital; other filters count at most 10,001 rows. */
+/** Counters give totals by patient, kind, status and (for administrators) hospital; other filters count at most 10,001 rows. */
 function buildTotalQuery(
   effectiveRole: EffectiveRole,
   actor: Principal,
@@ -95,7 +96,7 @@ function buildTotalQuery(
 ): { sql: SQL; exact: boolean } {
   const { patient_id, kind, status, hospital_id, sort: _s, limit: _l, offset: _o, cursor: _c, ...others } = query;
   const hasCounter = hospital_id === undefined || (effectiveRole.role === "admin" && patient_id === undefined);
-  if (!hasCounter || Object.values(others).some((v) => v !== undefined)) {
+  if (!hasCounter || Object.values(others).some((value) => value !== undefined)) {
     return { sql: sql`SELECT count(*) AS n FROM (SELECT 1 FROM reports WHERE ${where} LIMIT ${COUNT_LIMIT + 1})`, exact: false };
   }
   const counterScope = hospital_id
@@ -109,8 +110,8 @@ function buildTotalQuery(
 }
 
 /**
- * Reports of patients that the caller may see, in the order asked for, with patient info.
- * @param auditDetail what the audit event says besides the ids
+ * Lists reports of patients that the caller may see, with patient data.
+ * @param auditDetail added to the audit event's detail
  */
 export async function listReports(
   anyCall: Call,
@@ -135,7 +136,7 @@ export async function listReports(
       .limit(start.limit + 1)
       .offset(start.skip);
     return [
-      // The page is cut from the index alone; only its rows are then read whole.
+      // The page is selected on the index alone; only its rows are then read completely.
       db.all<ReportListRow>(sql`SELECT ${LIST_COLUMNS} FROM reports JOIN patients ON patients.id = reports.patient_id
         WHERE reports.id IN (${page}) ORDER BY ${sql.join(orderBy, sql`, `)}`),
       db.all<{ n: number }>(total.sql),
@@ -148,7 +149,7 @@ export async function listReports(
     id: row.id,
   });
   const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact });
-  const stored = batch(
+  const auditStored = batch(
     db,
     recordAuditEvent(db, actor, now, {
       event: "report.list",
@@ -159,10 +160,10 @@ export async function listReports(
       detail: { report_ids: pageRows.map((row) => row.id), ...auditDetail },
     }),
   );
-  // One value that was tampered with or cut must not take the whole page with it; the report's own page stays an error.
+  // One corrupt value must not fail the whole page. In the detail view it remains an error.
   let corruptCount = 0;
   const onCorrupt = () => void corruptCount++;
-  const shown = pageRows.map(async (row) => {
+  const responses = pageRows.map(async (row) => {
     const patient = {
       id: row.patientId,
       version: row.patientVersion,
@@ -171,9 +172,9 @@ export async function listReports(
     };
     return toReport(call, row, patient, onCorrupt);
   });
-  const items = await afterAudit(stored, Promise.all(shown));
+  const items = await afterAudit(auditStored, Promise.all(responses));
   if (corruptCount > 0)
-    log({}, "ERROR", "sealed values of a list do not open", {
+    log({}, "ERROR", "sealed values in a list cannot be decrypted", {
       request_id: actor.via.requestId,
       code: "integrity_error",
       count: corruptCount,
@@ -181,7 +182,7 @@ export async function listReports(
   return { items, pagination };
 }
 
-/** The administrators' list: each report with a signed link to its file. */
+/** The administrators' list: adds a signed download link to each report. */
 export async function listReportsWithLinks(call: Call, query: ReportQuery, origin: string) {
   const { items, pagination } = await listReports(call, query, "admin:read", { links: true });
   return { items: await Promise.all(items.map((report) => addDownloadLink(call, origin, report))), pagination };

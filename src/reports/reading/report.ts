@@ -1,4 +1,4 @@
-// One report: how it looks, its detail, its gate. Every answer carries the patient's name and leaves who saw it.
+// One report: response format, access check and detail. Every response contains the patient's name and is audited.
 
 import { eq } from "drizzle-orm";
 import { z } from "zod";
@@ -18,16 +18,16 @@ import { signLink } from "./links.ts";
 export type ReportRow = typeof reports.$inferSelect;
 const FileName = z.string().nullable();
 
-/** As on the wire; with `broken` a value whose seal is broken is null and told there, without it that is an error. */
+/** @param onCorrupt called per value that cannot be decrypted, which becomes null; without it such a value is an error */
 export async function toReport(
   { keys }: Call,
   row: ReportRow,
   patient: { id: string; version: number; patient_number: number; identity_sealed: string },
   onCorrupt?: () => void,
 ) {
-  const place = { table: "reports", column: "file_name", id: row.id };
+  const sealContext = { table: "reports", column: "file_name", id: row.id };
   const [name, identity] = await Promise.all([
-    nullIfCorrupt(unsealValue(keys.fields, place, row.fileNameSealed), onCorrupt),
+    nullIfCorrupt(unsealValue(keys.fields, sealContext, row.fileNameSealed), onCorrupt),
     nullIfCorrupt(unsealIdentity(keys, patient), onCorrupt),
   ]);
   return {
@@ -70,7 +70,7 @@ export async function addDownloadLink<T extends { report_id: string }>(call: Cal
   return { ...report, download_url: link.url, download_expires_at: link.expires_at };
 }
 
-/** The gate for one report, the row, and the trace of what is done with it: two round trips. */
+/** Checks access to one report, loads it and records the audit event, in two round trips. @throws ApiError not_found */
 export async function requireReport(call: Call, id: string, event: { event: string; detail?: Record<string, unknown> }) {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { report: id }, "report:read");
@@ -90,7 +90,7 @@ function toAuditEvent(
   return { ...event, action: "R", role, basis, hospitalId, entity: { type: "report", id }, subjects: [patient.id] } as const;
 }
 
-/** One report with its metrics and a signed link to its file. */
+/** Returns one report with its metrics and a signed download link. */
 export async function getReport(call: Call, bucket: R2Bucket, id: string, origin: string) {
   const { row, access } = await requireReport(call, id, { event: "report.read", detail: { link: true } });
   const [report, metrics] = await Promise.all([toReport(call, row, access.patient), loadMetrics(call, bucket, row)]);

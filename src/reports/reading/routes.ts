@@ -1,4 +1,4 @@
-// DiagnosticReport: list, statistics, detail, file.
+// Routes of reports: list, statistics, detail, file.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { limitCaller } from "../../http/rate-limit.ts";
@@ -31,11 +31,11 @@ function listRoute<P extends string, Q extends z.ZodObject>(path: P, query: Q) {
     method: "get",
     path,
     tags,
-    summary: "Reports that I may see, with patient info",
+    summary: "List reports",
     security: BEARER_AUTH,
     request: { query },
     responses: {
-      200: pageResponse(Report, "Newest first unless sorted otherwise", exampleReport),
+      200: pageResponse(Report, "Newest first by default", exampleReport),
       ...problemResponses(401, 403),
     },
   });
@@ -46,7 +46,8 @@ function detailRoute<P extends string>(path: P) {
     method: "get",
     path,
     tags,
-    summary: "One report with metrics and a signed link",
+    summary: "Get a report",
+    description: "Includes metrics and a signed download link that is valid for 5 minutes.",
     security: BEARER_AUTH,
     request: { params: reportParams },
     responses: {
@@ -64,7 +65,7 @@ const Stats = z
     total: z.number().int(),
     by_status: z.record(z.string(), z.number().int()),
     by_kind: z.record(z.string(), z.number().int()),
-    recent_7_days: z.number().int().openapi({ description: "Today and the six days before, UTC" }),
+    recent_7_days: z.number().int().openapi({ description: "Today and the six days before (UTC)" }),
     average_confidence: z.number().nullable(),
   })
   .openapi("ReportStats");
@@ -80,7 +81,7 @@ const statsResponse = jsonResponse(
   Stats.extend({
     by_day: z
       .array(z.object({ day: z.iso.date(), n: z.number().int() }))
-      .openapi({ description: "As many days as asked for, today the last; UTC" }),
+      .openapi({ description: "One entry per requested day, oldest first (UTC)" }),
   }),
   "Totals",
   { ...exampleStats, by_day: [{ day: "2026-11-21", n: 25 }] },
@@ -90,7 +91,8 @@ const fileRoute = createRoute({
   method: "get",
   path: "/reports/{report_id}/file",
   tags,
-  summary: "The PDF, with a token or by a signed link; Range works",
+  summary: "Download a report's PDF",
+  description: "With an access token or a signed link. Supports Range requests.",
   security: BEARER_OR_LINK_AUTH,
   request: {
     params: reportParams,
@@ -99,16 +101,19 @@ const fileRoute = createRoute({
   },
   responses: {
     200: { description: "The file", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
-    206: { description: "A part of it", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
+    206: {
+      description: "The requested byte range",
+      content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } },
+    },
     ...problemResponses(401, 403, 404, 410, 416),
   },
 });
 
-/** A link carries its own proof: it stands above the line that authenticates and puts the actor in place. */
+/** Authenticates requests with a signed link. Mounted before token authentication, because such requests have no token. */
 export const authenticateByLink: MiddlewareHandler<AppEnv> = async (c, next) => {
   const link = c.req.query("link");
   if (link !== undefined) {
-    // A link is for one method; HEAD would otherwise run as GET.
+    // A link is valid for GET only; Hono would otherwise run HEAD as GET.
     if (c.req.raw.method !== "GET") throw new ApiError("link_invalid");
     const call = c.get("call");
     const id = c.req.path.split("/").at(-2) ?? "";
@@ -137,7 +142,7 @@ export const reportRoutes = createRouter()
       method: "get",
       path: "/reports/stats",
       tags,
-      summary: "Totals over what I may see",
+      summary: "Get report statistics",
       security: BEARER_AUTH,
       request: { query: z.strictObject({ days: z.coerce.number().int().min(1).max(90).default(7) }) },
       responses: { 200: statsResponse, ...problemResponses(401, 403) },

@@ -1,4 +1,4 @@
-// The shapes of reports on the wire, and the filters of their lists.
+// API schemas of reports and of the filters of their lists.
 import { z } from "@hono/zod-openapi";
 import { pageQuery } from "../../http/pagination.ts";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
@@ -14,7 +14,7 @@ export const Report = z
     patient: z.object({
       patient_id: Id,
       patient_number: z.number().int(),
-      name: z.string().nullable().openapi({ description: "Null where its seal is broken, in lists" }),
+      name: z.string().nullable().openapi({ description: "In lists, null if the stored value is corrupt" }),
       gender: z.string().nullable(),
       date_of_birth: z.string().nullable(),
     }),
@@ -25,7 +25,7 @@ export const Report = z
     heart_rate: z.number().nullable().openapi({ description: "Beats per minute" }),
     effective_at: Timestamp,
     created_at: Timestamp,
-    file_name: z.string().nullable().openapi({ description: "Null where its seal is broken, in lists" }),
+    file_name: z.string().nullable().openapi({ description: "In lists, null if the stored value is corrupt" }),
     file_size: z.number().int().openapi({ description: "Bytes" }),
     sha256: z.string(),
     uploaded_by: z.object({ kind: z.enum(["user", "device", "app"]), id: Id }),
@@ -68,7 +68,7 @@ export const exampleLinkedReport = { ...exampleReport, ...exampleLink };
 
 const heartRateParam = z
   .string()
-  .regex(/^\d{1,4}(\.\d{1,3})?$/, "A number of beats per minute")
+  .regex(/^\d{1,4}(\.\d{1,3})?$/, "Must be a number (beats per minute)")
   .transform(Number)
   .optional()
   .openapi({ type: "number", example: 100 });
@@ -82,7 +82,7 @@ export const reportQuery = z.strictObject({
   device_id: Id.optional().openapi({ description: "Sent by this device", example: EXAMPLES.device }),
   uploaded_by: Id.optional().openapi({ description: "Sent by this person", example: EXAMPLES.user }),
   encounter_id: Id.optional(),
-  hospital_id: Id.optional().openapi({ description: "For those who see several", example: EXAMPLES.hospital }),
+  hospital_id: Id.optional().openapi({ description: "For administrators", example: EXAMPLES.hospital }),
   from: timeParam("Received at or after"),
   to: timeParam("Received before"),
   effective_from: timeParam("Measured at or after"),
@@ -92,6 +92,6 @@ export const reportQuery = z.strictObject({
   sort: z
     .enum(["created", "-created", "effective", "-effective"])
     .default("-created")
-    .openapi({ description: "By the time of receipt or of measurement; - puts the newest first" }),
+    .openapi({ description: "Time of receipt or of measurement; a leading - sorts newest first" }),
 });
 export type ReportQuery = z.output<typeof reportQuery>;

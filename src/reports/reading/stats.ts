@@ -1,4 +1,4 @@
-// Statistics over the reports that somebody may see, from counter rows.
+// Statistics over the reports that a caller may see, read from counters.
 
 import { type SQL, sql } from "drizzle-orm";
 import { patientVisibility, withPrincipal } from "../../access/access.ts";
@@ -9,7 +9,7 @@ import { batch } from "../../platform/db/client.ts";
 import { patients } from "../../platform/db/schema.ts";
 import { DAY_MS, toIsoDate, utcDayOf } from "../../platform/time.ts";
 
-/** The counter scopes that add up to what the caller sees, of one patient if one is named. */
+/** Selects the counter scopes whose sum covers what the caller may see, optionally for one patient. */
 export function selectCounterScopes(effectiveRole: EffectiveRole, actor: Principal, patientId?: string): SQL {
   const visible = patientVisibility(effectiveRole, actor, patients.id, patients.hospitalId);
   if (patientId) return sql`SELECT 'p:' || patients.id FROM patients WHERE patients.id = ${patientId} AND ${visible}`;
@@ -23,16 +23,16 @@ export function selectCounterScopes(effectiveRole: EffectiveRole, actor: Princip
 type CounterRow = { name: string; day: number; n: number; sum: number };
 const RECENT_DAYS = 7;
 
-/** The counter rows behind the statistics of what somebody sees, for a batch; of the last so many days, today among them. */
+/** Selects the counter rows behind the caller's statistics. @param days last days (UTC), including today; at least 7 are read */
 export function selectStats({ db, actor, now }: PrincipalCall, effectiveRole: EffectiveRole, days = RECENT_DAYS) {
-  // Named one by one, for the index: a range beside day 0 would read every day there has been.
+  // A list of days, not a range: with day 0 included, a range would read every day ever counted.
   const dayList = JSON.stringify([0, ...Array.from({ length: Math.max(days, RECENT_DAYS) }, (_, ago) => utcDayOf(now) - ago)]);
   return db.all<CounterRow>(sql`SELECT name, day, sum(n) AS n, sum(sum) AS sum FROM counters
     WHERE scope IN (${selectCounterScopes(effectiveRole, actor)}) AND day IN (SELECT value FROM json_each(${dayList}))
       AND (name LIKE 'report|%' OR name = 'confidence') GROUP BY name, day`);
 }
 
-/** Totals: total, by status, by kind, last 7 days, mean confidence. */
+/** Summarizes counter rows: total, by status, by kind, last 7 days, mean confidence (0 to 1). */
 export function toStats(rows: CounterRow[], now: number) {
   const confidence = rows.find((row) => row.name === "confidence" && row.day === 0);
   const allTime = rows.filter((row) => row.name !== "confidence" && row.day === 0);
@@ -53,7 +53,7 @@ export function toStats(rows: CounterRow[], now: number) {
   };
 }
 
-/** How many came on each of the last days (UTC), the oldest first. */
+/** Reports per day over the last days (UTC), oldest first. */
 function countByDay(rows: CounterRow[], now: number, days: number): { day: string; n: number }[] {
   return Array.from({ length: days }, (_, i) => {
     const day = utcDayOf(now) - days + 1 + i;
@@ -62,7 +62,7 @@ function countByDay(rows: CounterRow[], now: number, days: number): { day: strin
   });
 }
 
-/** Statistics over everything the caller sees, from counter rows. @param days how many days `by_day` has */
+/** Returns statistics over all reports that the caller may see. @param days number of entries in `by_day` */
 export async function getReportStats(anyCall: Call, days: number) {
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "report:read", (effectiveRole, call) => [
     selectStats(call, effectiveRole, days),

@@ -1,17 +1,16 @@
-// The sweep: files without a row, which interrupted uploads leave; files of uploads given up; files in clear left behind.
+// The sweep: deletes orphaned files of interrupted uploads, files of settled uploads, and unconfirmed direct uploads.
 
 import { sql } from "drizzle-orm";
 import type { Db, Statement } from "../../platform/db/client.ts";
 import { hourPrefix } from "../../platform/files.ts";
-import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
+import { HOUR_MS } from "../../platform/time.ts";
 import { DIRECT_UPLOAD_PREFIX, isDirectUploadKey, UPLOAD_LINK_SECONDS } from "../upload/direct-upload.ts";
 
-/** A file younger than this may belong to an upload that is still running (request.ts ends those after 10 minutes). */
+/** A younger file may belong to a running upload, which the request middleware aborts after 10 minutes. */
 export const MIN_ORPHAN_AGE_MS = 40 * 60_000;
-/** With a run every quarter of an hour an orphan lives less than an hour; hours in which the cron failed are caught up. */
-const SWEEP_LOOKBACK_MS = DAY_MS;
-
-/** Deletes unreferenced files older than 40 minutes. @returns how many */
+/** Runs every 15 minutes, so orphans live less than an hour. A day of lookback covers failed runs. */
+const SWEEP_LOOKBACK_MS = 24 * 3_600_000;
+/** Deletes unreferenced files older than 40 minutes. @returns the number of deleted files */
 export async function sweepOrphans(db: Db, bucket: R2Bucket, kids: Iterable<string>, now: number): Promise<number> {
   let deleted = 0;
   for (const kid of kids) {
@@ -44,16 +43,16 @@ async function findUnreferenced(db: Db, keys: string[]): Promise<string[]> {
   return rows.map((row) => row.key);
 }
 
-/** A file in clear, and a direct upload nobody confirmed, end this long after they began; the link was good for 5 minutes. */
+/** Unconfirmed direct uploads and their unsealed files expire at this age; their URL is valid for 5 minutes. */
 export const MAX_DIRECT_UPLOAD_AGE_MS = 30 * 60_000;
 
-/** The row first: from then on nobody can confirm. For the batch of the cron. */
+/** Runs before the files are deleted, so that no upload is confirmed in between. For the cron's batch. */
 export function expireDirectUploads(db: Db, now: number): Statement {
   return db.run(sql`UPDATE uploads INDEXED BY uploads_incoming SET outcome = 'expired', incoming_key = NULL
     WHERE incoming_key IS NOT NULL AND outcome = 'awaiting' AND expires_at < ${now - MAX_DIRECT_UPLOAD_AGE_MS + UPLOAD_LINK_SECONDS * 1000}`);
 }
 
-/** Deletes files in clear by their age, whatever a row says: one may have come after its row was settled. */
+/** Deletes unsealed files by age, regardless of rows: a file may arrive after its row was settled. */
 export async function sweepDirectUploads(bucket: R2Bucket, now: number): Promise<number> {
   let deleted = 0;
   let cursor: string | undefined;
@@ -69,7 +68,7 @@ export async function sweepDirectUploads(bucket: R2Bucket, now: number): Promise
   return deleted;
 }
 
-/** Deletes the bytes of uploads that were given up, where that failed when it was said; then the rows forget them. */
+/** Deletes files of assigned and discarded uploads whose first deletion failed, then clears the keys in their rows. */
 export async function sweepSettledUploads(db: Db, bucket: R2Bucket): Promise<number> {
   const rows = await db.all<{ id: string; key: string }>(sql`SELECT id, file_key AS key FROM uploads INDEXED BY uploads_file_key
     WHERE file_key IS NOT NULL AND outcome IN ('assigned', 'discarded')

@@ -1,4 +1,4 @@
-// Many files in one form: each is taken in, answered and logged as if it had come alone.
+// Batch uploads: many files in one form, each processed, answered and logged like a single upload.
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Call } from "../../access/actor.ts";
@@ -20,10 +20,10 @@ import {
 } from "./upload-request.ts";
 
 export const MAX_BATCH_FILES = 100;
-/** As many at a time: each holds its file, sealed and not, and D1 answers one by one anyway. */
+/** Bounds memory: each upload holds its file in plain and sealed form. D1 runs queries one at a time anyway. */
 const BATCH_CONCURRENCY = 4;
 
-/** What may be said about a file of the form; the other fields are judged file by file, so that none spoils the rest. */
+/** Fields of one file. The other fields are validated per file, so that one invalid item does not fail the batch. */
 const BatchItem = z.looseObject({
   idempotency_key: z.string().optional(),
   metrics: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
@@ -37,21 +37,20 @@ export type BatchFile = { file: File; item: BatchItem };
 export async function readBatch(c: Context<AppEnv>): Promise<BatchFile[]> {
   const type = c.req.header("Content-Type") ?? "";
   if (c.req.header("Content-Encoding") || !/^multipart\/form-data\s*;/i.test(type)) {
-    throw new ApiError("unsupported_media_type", "Send multipart/form-data, unencoded.");
+    throw new ApiError("unsupported_media_type", "Send multipart/form-data without Content-Encoding.");
   }
   const body = await readBody(c, MAX_MULTIPART_BYTES + FORM_OVERHEAD_BYTES);
   const form = await new Response(body, { headers: { "Content-Type": type } }).formData().catch((cause: unknown) => {
-    throw new ApiError("invalid_request", "The form is not well-formed.", { cause });
+    throw new ApiError("invalid_request", "The form data is malformed.", { cause });
   });
   const files = form.getAll("file").filter((part) => part instanceof File);
   const items = form.getAll("items");
   if (files.length + items.length < [...form.keys()].length || items.length > 1) {
-    throw new ApiError("invalid_request", "Send the PDFs as parts named file, and one part named items.");
+    throw new ApiError("invalid_request", "Send each PDF as a part named file, and at most one part named items.");
   }
   if (files.length < 1 || files.length > MAX_BATCH_FILES) throw new ApiError("invalid_request", "Send 1 to 100 files.");
   const itemPerFile = items[0] === undefined ? files.map(() => ({})) : await readItems(items[0]);
-  if (itemPerFile.length !== files.length)
-    throw new ApiError("invalid_request", "Send one item for each file, in the same order.");
+  if (itemPerFile.length !== files.length) throw new ApiError("invalid_request", "Send one item per file, in the same order.");
   return files.map((file, i) => ({ file, item: itemPerFile[i] ?? {} }));
 }
 
@@ -95,15 +94,15 @@ async function receiveBatchFile(call: Call, env: Env, batchFile: BatchFile, inde
     const { reportId } = result;
     return { ...emptyResult, status, upload_id, report_id: reportId, duplicate_of: status === 200 ? reportId : null };
   } catch (error) {
-    const { status, code, publicDetail: told, errors } = toApiError(error);
-    if (status >= 500) log(env, "ERROR", "a file of a batch failed", { request_id: call.actor.via.requestId, code, status });
-    return { ...emptyResult, status, code, detail: told, errors };
+    const { status, code, publicDetail: detail, errors } = toApiError(error);
+    if (status >= 500) log(env, "ERROR", "batch upload: file failed", { request_id: call.actor.via.requestId, code, status });
+    return { ...emptyResult, status, code, detail, errors };
   }
 }
 
 /**
- * Every file has its own gate, its own log row and its own answer. Whom the gate does not know gets one answer, before
- * the body is read.
+ * Processes every file with its own access check, log row and result. Callers without access are rejected before the
+ * body is read.
  * @throws ApiError unauthenticated, forbidden, and what `read` throws
  */
 export async function receiveBatch(call: Call, env: Env, read: () => Promise<BatchFile[]>): Promise<BatchItemResult[]> {

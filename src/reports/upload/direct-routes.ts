@@ -1,4 +1,4 @@
-// Direct uploads of large files: a presigned link, then the confirmation that makes the report.
+// Routes of direct uploads: request a presigned URL, then confirm the upload.
 import { createRoute, z } from "@hono/zod-openapi";
 import { readIdempotencyKey } from "../../http/idempotency.ts";
 import {
@@ -24,7 +24,7 @@ const DirectUploadTarget = z
     upload_id: Id,
     method: z.literal("PUT"),
     url: z.string(),
-    headers: z.record(z.string(), z.string()).openapi({ description: "To be sent exactly so; all of them are signed" }),
+    headers: z.record(z.string(), z.string()).openapi({ description: "Send exactly these headers: all of them are signed" }),
     expires_at: Timestamp,
   })
   .openapi("DirectUpload");
@@ -58,9 +58,10 @@ export const directRoutes = createRouter()
       method: "post",
       path: "/reports/direct",
       tags,
-      summary: "Begin the upload of a large PDF, at most 100 MiB",
+      summary: "Begin a direct upload",
       description:
-        "Answers a link of five minutes. PUT the file there with the headers as given, then confirm. What nobody confirms is deleted within the hour.",
+        "For PDFs of at most 100 MiB. Returns a URL that is valid for 5 minutes. PUT the file there with the given headers, then " +
+        "confirm the upload. Unconfirmed files are deleted within one hour.",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,
@@ -74,7 +75,7 @@ export const directRoutes = createRouter()
         }),
       },
       responses: {
-        201: jsonResponse(DirectUploadTarget, "Where to send it", exampleDirectUpload),
+        201: jsonResponse(DirectUploadTarget, "The upload URL", exampleDirectUpload),
         ...problemResponses(401, 403, 404, 409, 413, 501),
       },
     }),
@@ -88,13 +89,13 @@ export const directRoutes = createRouter()
       method: "post",
       path: "/reports/direct/{upload_id}/confirm",
       tags,
-      summary: "The file has been sent: check it and make the report",
-      description: "For its sender alone. The same again answers the same.",
+      summary: "Confirm a direct upload",
+      description: "Verifies the file and creates the report. Only for the sender. Idempotent.",
       security: BEARER_AUTH,
       request: { params: z.object({ upload_id: Id.openapi({ example: EXAMPLES.upload }) }) },
       responses: {
         201: jsonResponse(ConfirmedUpload, "The report", exampleConfirmedUpload),
-        200: jsonResponse(ConfirmedUpload, "The patient has the same file already", exampleConfirmedUpload),
+        200: jsonResponse(ConfirmedUpload, "The patient already has a report with the same file", exampleConfirmedUpload),
         ...problemResponses(401, 403, 404, 409, 415),
       },
     }),

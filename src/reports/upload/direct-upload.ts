@@ -1,31 +1,24 @@
-// Direct uploads: a large file goes to R2 by a presigned link, and becomes a report when its sender confirms it.
+// Direct uploads: the sender puts a large file into R2 through a presigned URL and then confirms it, which makes the report.
 
 import { and, eq, sql } from "drizzle-orm";
 import type { z } from "zod";
-import { type Access, accessStillValid, authorizePatient } from "../../access/access.ts";
+import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { type IdempotencyKey, type KeyStatements, runOnce } from "../../http/idempotency.ts";
-import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { uploads } from "../../platform/db/schema.ts";
 import { ApiError, type ErrorCode } from "../../platform/errors.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
-import {
-  fileRecordId,
-  insertReportStatements,
-  replayAction,
-  resolvePatient,
-  selectSameFile,
-  storeMetrics,
-  toReportKind,
-} from "./new-report.ts";
+import { fileRecordId, replayAction, resolvePatient, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdfStream } from "./pdf.ts";
-import { checkQuota, countBytesStatements, isQuotaExceeded, quotaExceededError, selectBytesToday } from "./quota.ts";
+import { checkQuota, isQuotaExceeded, quotaExceededError, selectBytesToday } from "./quota.ts";
 import { presignPut } from "./s3.ts";
+import { settleAsReport, toNewReport } from "./settle-as-report.ts";
 import {
   authorizeUploader,
   newUploadAttempt,
@@ -38,8 +31,8 @@ import {
 import { type DirectUploadInput, safeFileName } from "./upload-request.ts";
 
 /**
- * Where senders put files. Here a file lies in clear, under R2's own encryption alone, from the PUT to the confirmation
- * or the sweep: minutes, never an hour. No key ring entry has a key of this form.
+ * Prefix of unconfirmed files. They are protected only by R2's own encryption until the confirmation seals them or the
+ * sweep deletes them, within one hour. No key id of the key ring has this form, so the prefix is unambiguous.
  */
 export const DIRECT_UPLOAD_PREFIX = "incoming/";
 export const isDirectUploadKey = (key: string) => /^incoming\/[a-z2-7]{26}$/.test(key);
@@ -78,10 +71,10 @@ async function createDirectUpload(
 ): Promise<DirectUploadTarget> {
   const { now } = call;
   const { size, sha256, file_name, metrics, ...about } = input;
-  const attempt = { ...newUploadAttempt(call), sha256, size, fileName: safeFileName(file_name ?? ""), gated: true };
+  const attempt = { ...newUploadAttempt(call), sha256, size, fileName: safeFileName(file_name ?? ""), accessChecked: true };
   try {
     const { device, access } = await resolvePatient(call, about);
-    // Where a file lies in clear there is no queue for what is nobody's: a device sends that the ordinary way.
+    // Unsealed files never go to quarantine. A device without a patient uses the ordinary upload.
     if (!access)
       return await denyAccess(call, "report:create", "not_found", { role: "device", hospitalId: device?.hospitalId ?? null });
     const kind = about.kind ?? toReportKind(device?.kind) ?? "ecg";
@@ -90,13 +83,13 @@ async function createDirectUpload(
     if (text) parseMetricsText(kind, text);
     const incomingKey = `${DIRECT_UPLOAD_PREFIX}${randomOpaqueId()}`;
     const link = await presignUpload(env, incomingKey, size, sha256);
-    const kept = { about: { ...about, patient_id: access.patient.id }, metrics: text };
-    const awaited = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
-    const log = { outcome: "awaiting", awaited, kept, event: "upload.begin", action: "C", access } as const;
+    const requestDetail = { about: { ...about, patient_id: access.patient.id }, metrics: text };
+    const expected = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
+    const log = { outcome: "awaiting", expected, requestDetail, event: "upload.begin", action: "C", access } as const;
     await batch(call.db, [...(await uploadLogStatements(call, attempt, log)), ...keyStatements(attempt.id)]);
-    return toDirectUploadTarget(attempt.id, link, awaited.expiresAt);
+    return toDirectUploadTarget(attempt.id, link, expected.expiresAt);
   } catch (error) {
-    // The key's winner is answered instead: that is no refusal.
+    // A concurrent request with the same key succeeded and its result is returned: this is not a failure.
     if (!isUniqueViolation(error, "idempotency_keys")) await recordUploadFailure(call, attempt, error);
     throw error;
   }
@@ -125,16 +118,16 @@ const selectDirectUpload = ({ db, actor }: Call, id: string) =>
     .from(uploads)
     .where(and(eq(uploads.id, id), eq(uploads.actorId, getActorId(actor)), sql`${uploads.expiresAt} IS NOT NULL`));
 
-/** The same key again: a new link to the same place, as long as the file is still awaited. */
+/** Replay of an idempotency key: a new URL for the same object while the upload is still awaited. */
 async function reissueLink(call: Call, env: Env, id: string): Promise<DirectUploadTarget> {
   const [row] = await selectDirectUpload(call, id);
   if (!row) return denyUnknownUpload(call, id);
   const access = await authorizePatient(call, { patient: row.patientId ?? "" }, "report:create");
-  if (!row.incomingKey) throw new ApiError("conflict", "This upload has ended; begin another with a new key.");
+  if (!row.incomingKey) throw new ApiError("conflict", "This upload has ended. Begin a new one with a new Idempotency-Key.");
   const link = await presignUpload(env, row.incomingKey, row.fileSize ?? 0, row.sha256 ?? "");
   const expiresAt = call.now + UPLOAD_LINK_SECONDS * 1000;
   const [settled] = await batch(call.db, settleUpload(call, row, { expiresAt }, toAuditEvent(row, access, "upload.replay")));
-  if (settled.length === 0) throw new ApiError("conflict", "This upload has ended; begin another with a new key.");
+  if (settled.length === 0) throw new ApiError("conflict", "This upload has ended. Begin a new one with a new Idempotency-Key.");
   return toDirectUploadTarget(id, link, expiresAt);
 }
 
@@ -148,15 +141,18 @@ async function denyUnknownUpload(call: Call, id: string): Promise<never> {
   return denyAccess(call, "report:create", "not_found", { role, hospitalId, target: { upload: id } });
 }
 
+/** Attempts per request while concurrent requests settle the same upload. */
+const MAX_ATTEMPTS = 3;
+
 export type ConfirmedUpload = { uploadId: string; reportId: string; status: 200 | 201 };
 
 /**
- * Checks what was sent, seals it where files lie and makes the report. The same again answers the same.
- * @throws ApiError not_found (another's, or the right has ended), conflict (nothing there, or ended otherwise), not_pdf,
- * length_mismatch, digest_mismatch
+ * Verifies the uploaded file, seals it and creates the report. Idempotent.
+ * @throws ApiError not_found (another sender's upload, or access has ended), conflict (no file, or the upload has ended),
+ * not_pdf, length_mismatch, digest_mismatch
  */
 export async function confirmDirectUpload(call: Call, bucket: R2Bucket, id: string): Promise<ConfirmedUpload> {
-  for (let round = 0; round < 3; round++) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const result = await tryConfirmUpload(call, bucket, id);
     if (result) return result;
   }
@@ -173,7 +169,7 @@ async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promi
   if (row.reportId) return replayConfirmation(call, row, row.reportId);
   const access = await authorizePatient(call, { patient: row.patientId ?? "" }, "report:create");
   if (row.outcome !== "awaiting" || !row.incomingKey)
-    return rejectSettledUpload(call, row, access, "This upload has ended; begin another.");
+    return rejectSettledUpload(call, row, access, "This upload has ended. Begin a new one.");
   const quotaOwnerId = findQuotaOwner(call, access);
   if (quotaOwnerId) checkQuota(bytes[0]?.n ?? 0, row.fileSize ?? 0, call.now);
   const object = await bucket.get(row.incomingKey);
@@ -189,7 +185,7 @@ async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promi
   }
 }
 
-/** What another look at the same bytes would find again. */
+/** Permanent errors: a second confirmation of the same bytes would fail in the same way. */
 const FILE_ERRORS: readonly ErrorCode[] = ["length_mismatch", "digest_mismatch", "not_pdf"];
 
 type Confirmation = {
@@ -206,7 +202,7 @@ function findQuotaOwner({ actor }: Call, { deviceId }: Access): string | null {
   return deviceId ?? (actor.kind === "app" ? actor.credentialId : null);
 }
 
-/** Refuses for the state an upload is in, and leaves that in the trail. @returns null when the state is another by now */
+/** Records and throws a conflict for an upload's outcome. @returns null if the outcome has changed meanwhile: try again */
 async function rejectSettledUpload(call: Call, row: UploadRow, access: Access, detail: string): Promise<null> {
   const { db, actor, now } = call;
   const sameOutcome = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = ${row.outcome})`;
@@ -228,7 +224,7 @@ async function replayConfirmation(call: Call, row: UploadRow, reportId: string):
   return { uploadId: row.id, reportId, status: row.outcome === "stored" ? 201 : 200 };
 }
 
-/** The bytes as they were announced, or an error from the stream. */
+/** Streams the bytes; fails if size, digest or PDF markers are not as announced. */
 const verifyBytes = ({ object, row }: Confirmation) =>
   inspectPdfStream(object.body, { size: row.fileSize ?? 0, sha256: row.sha256 ?? "" }, true).stream;
 
@@ -244,53 +240,32 @@ async function confirmDuplicate(confirmation: Confirmation, reportId: string): P
 }
 
 async function confirmNew(confirmation: Confirmation): Promise<ConfirmedUpload | null> {
-  const { call, bucket, row, access, incomingKey } = confirmation;
-  const { keys, actor, now } = call;
-  const { file_name, about, metrics: text } = await openDetail(call, row);
+  const { call, bucket, row, access, incomingKey, quotaOwnerId } = confirmation;
+  const { keys, now } = call;
+  const detail = await openDetail(call, row);
   const kind = toReportKind(row.kind ?? undefined) ?? "other";
   const size = row.fileSize ?? 0;
   const fileKey = createObjectKey(keys.fields, now);
   await storeFile(bucket, keys.fields, fileKey, fileRecordId(row.id), verifyBytes(confirmation), size);
-  const metrics = text ? parseMetricsText(kind, text) : null;
+  const metrics = detail.metrics ? parseMetricsText(kind, detail.metrics) : null;
   const metricsKey = metrics ? await storeMetrics(call, bucket, row.id, metrics) : null;
-  const report = {
-    id: row.id,
-    kind,
-    about: about ?? {},
-    uploadedBy: { kind: row.actorKind, id: access.deviceId ?? row.actorId },
-    receivedAt: now,
-    fileName: file_name ?? "report.pdf",
-    size,
-    sha256: row.sha256 ?? "",
-    fileKey,
-    metricsKey,
-    metrics,
-  };
-  const stillAwaiting = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = 'awaiting')`;
-  const change = { outcome: "stored", reportId: row.id, incomingKey: null } as const;
-  try {
-    await batch(call.db, [
-      ...(await insertReportStatements(
-        call,
-        access,
-        report,
-        sql`${accessStillValid(actor, access, Date.now())} AND ${stillAwaiting}`,
-      )),
-      ...countBytesStatements(call, findQuotaOwner(call, access), size + (metrics ? metrics.json.length : 0)),
-      ...settleUpload(call, row, change, toAuditEvent(row, access, "report.create", row.id)),
-    ]);
-  } catch (error) {
-    const notWritten = isConditionFailed(error, "reports.id") || isUniqueViolation(error, "reports.sha256");
-    // Only these say for certain that nothing was written.
-    if (notWritten || isQuotaExceeded(error)) await bucket.delete([fileKey, ...(metricsKey ? [metricsKey] : [])]);
-    if (notWritten) return null;
-    throw error;
-  }
+  const { deviceId } = access;
+  const report = toNewReport(row, detail, { kind, deviceId, receivedAt: now, fileKey, metricsKey, metrics });
+  const settled = await settleAsReport(call, bucket, {
+    row,
+    access,
+    report,
+    change: { outcome: "stored", reportId: row.id, incomingKey: null },
+    event: toAuditEvent(row, access, "report.create", row.id),
+    quota: { ownerId: quotaOwnerId, bytes: size + (metrics ? metrics.json.length : 0) },
+    newFiles: metricsKey ? [fileKey, metricsKey] : [fileKey],
+  });
+  if (!settled) return null;
   await bucket.delete(incomingKey);
   return { uploadId: row.id, reportId: row.id, status: 201 };
 }
 
-/** What was sent is not what was announced, or no PDF: the upload has ended, and the bytes in clear go at once. */
+/** Ends an upload whose file is not as announced or not a PDF, and deletes the unsealed file at once. */
 async function rejectFile({ call, bucket, row, access, incomingKey }: Confirmation, error: ApiError): Promise<void> {
   const change = { outcome: "refused", reason: error.code, incomingKey: null } as const;
   const event = { ...toAuditEvent(row, access, "report.refuse"), outcome: "failed", reason: error.code } as const;

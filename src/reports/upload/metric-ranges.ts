@@ -1,8 +1,8 @@
-// What machines measure: units, what is plausible, and what each kind of report has of it; by itself, for the portal too.
+// Metrics per kind of report, with units and plausible ranges. Has no run-time imports: the portal uses it too.
 import type { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 
 export type ReportKind = (typeof REPORT_KINDS)[number];
-/** Numbers outside of it are no measurement; it says nothing about health. Inclusive. */
+/** Plausibility bounds, inclusive; not clinical limits. */
 export type MetricRange = { unit: string; min: number; max: number };
 
 const rate: MetricRange = { unit: "/min", min: 0, max: 400 };
@@ -11,7 +11,7 @@ const axis: MetricRange = { unit: "°", min: -180, max: 360 };
 const pressure: MetricRange = { unit: "cmH₂O", min: 0, max: 60 };
 const percent: MetricRange = { unit: "%", min: 0, max: 100 };
 
-/** As resting-ECG machines print them. */
+/** In the order in which resting-ECG devices print them. */
 const ecg = {
   heart_rate: rate,
   rr_interval_ms: { unit: "ms", min: 0, max: 20_000 },
@@ -46,7 +46,7 @@ const oxygen = {
 };
 const heartRateOnly = { heart_rate: rate };
 
-/** The numbers of each kind, in the order in which machines print them. An ECG has its interpretation besides, as text. */
+/** Numeric metrics per kind, in the order in which devices print them. An ECG also has a textual interpretation. */
 export const METRIC_RANGES: Record<ReportKind, Readonly<Record<string, MetricRange>>> = {
   ecg,
   cpap,

@@ -1,4 +1,4 @@
-// Reads the metrics that come with a report. Ranges are plausibility, not health; unknown keys are kept as they are.
+// Parses the metrics of a report. Ranges are plausibility bounds, not clinical limits; unknown keys are kept.
 import { z } from "@hono/zod-openapi";
 import { parseJson } from "../../http/request-middleware.ts";
 import { validationError } from "../../http/router.ts";
@@ -28,7 +28,7 @@ const METRICS_SCHEMAS: Record<ReportKind, z.ZodType<Record<string, unknown>>> = 
 export type ParsedMetrics = { json: string; heartRate: number | null };
 
 /**
- * Reads and checks the metrics that come with a report.
+ * Parses and validates metrics. `heartRate` is in beats per minute.
  * @throws ApiError malformed_json, invalid_request (with the fields)
  */
 export function parseMetrics(kind: ReportKind, bytes: Uint8Array): ParsedMetrics {

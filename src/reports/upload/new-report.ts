@@ -1,7 +1,7 @@
-// A report comes to be: its patient, its metrics, its row and its totals. Every way in (upload, queue, direct) ends here.
+// Creation of a report, shared by uploads, direct uploads and quarantine: patient, metrics, row and counters.
 
-import { type SQL, sql } from "drizzle-orm";
-import { type Access, authorizePatient, resolveDeviceAccess } from "../../access/access.ts";
+import { and, type SQL, sql } from "drizzle-orm";
+import { type Access, accessStillValid, authorizePatient, resolveDeviceAccess } from "../../access/access.ts";
 import type { Actor, Call } from "../../access/actor.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import type { Permission } from "../../access/permissions.ts";
@@ -16,18 +16,23 @@ import type { ReportKind } from "./metric-ranges.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import type { ReportFields } from "./upload-request.ts";
 
-/** A report's file belongs to the attempt that brought it; the report takes over that id, in quarantine or not. */
+/** Bound into the seal of a report's file. The upload has this id first; the report that it becomes keeps it. */
 export const fileRecordId = (reportId: string) => `report:${reportId}`;
 export const metricsRecordId = (reportId: string) => `metrics:${reportId}`;
 
-/** An app that may only send is told again what it sent; everybody else reads the report. */
+/** The permission for a replayed upload: an app may only create reports, everybody else reads the report. */
 export const replayAction = (actor: Actor): Permission => (actor.kind === "app" ? "report:create" : "report:read");
 
-export function toReportKind(device: string | undefined): ReportKind | undefined {
-  return REPORT_KINDS.find((kind) => kind === device);
+/** The report kind of the same name as a device kind, if there is one. */
+export function toReportKind(deviceKind: string | undefined): ReportKind | undefined {
+  return REPORT_KINDS.find((kind) => kind === deviceKind);
 }
 
-/** The patient a report is for. People get 404; a device's report without a patient of its own goes to quarantine. */
+/**
+ * Resolves the patient of a report. For a device that may not write for the patient `access` is null, and the report goes
+ * to quarantine.
+ * @throws ApiError not_found for people and apps
+ */
 export async function resolvePatient(call: Call, about: ReportFields) {
   const { actor } = call;
   const target = about.patient_id === undefined ? OWN_RECORD : { patient: about.patient_id };
@@ -36,7 +41,7 @@ export async function resolvePatient(call: Call, about: ReportFields) {
   return { device, access: device.access };
 }
 
-/** The reports that hold a file already, whoever's they are; only those of the one patient may be spoken of. */
+/** Reports of any patient with this file. Responses may mention only those of the patient that the caller has access to. */
 export function selectSameFile({ db }: Call, sha256: SQL | string) {
   return db.select({ id: reports.id, patientId: reports.patientId }).from(reports).where(sql`${reports.sha256} = ${sha256}`);
 }
@@ -53,7 +58,7 @@ export type NewReport = {
   kind: ReportKind;
   about: ReportFields;
   uploadedBy: { kind: "user" | "device" | "app"; id: string };
-  /** When the file came; it is the time of the report unless the machine says when it measured. */
+  /** Unix time in ms. Also the effective time, unless the device sent `recorded_at`. */
   receivedAt: number;
   fileName: string;
   size: number;
@@ -64,22 +69,23 @@ export type NewReport = {
 };
 
 /**
- * The row and the totals, for the batch that says what became of the attempt. Unless `when` holds the whole batch fails,
- * and `isUnmet(error, "reports.id")` tells so.
+ * The statements that insert the report and increment its counters. The whole batch fails, with
+ * `isConditionFailed(error, "reports.id")`, if `access` is no longer valid or `condition` does not hold.
  */
 export async function insertReportStatements(
   call: Call,
   access: Access,
   report: NewReport,
-  condition: SQL,
+  condition?: SQL,
 ): Promise<Statement[]> {
-  const { db, keys, now } = call;
+  const { db, keys, actor, now } = call;
   const { id, kind, about, metrics } = report;
   const status = "preliminary";
-  const place = { table: "reports", column: "file_name", id };
+  const sealContext = { table: "reports", column: "file_name", id };
   return [
     db.insert(reports).values({
-      id: sql`(SELECT ${id} WHERE ${condition})`,
+      // The clock is read here: the upload may have taken minutes since the request began.
+      id: sql`(SELECT ${id} WHERE ${and(accessStillValid(actor, access, Date.now()), condition)})`,
       patientId: access.patient.id,
       hospitalId: access.hospitalId,
       kind,
@@ -92,7 +98,7 @@ export async function insertReportStatements(
       heartRate: metrics?.heartRate ?? null,
       effectiveAt: about.recorded_at ? Date.parse(about.recorded_at) : report.receivedAt,
       fileKey: report.fileKey,
-      fileNameSealed: await sealValue(keys.fields, place, report.fileName),
+      fileNameSealed: await sealValue(keys.fields, sealContext, report.fileName),
       fileSize: report.size,
       sha256: report.sha256,
       metricsKey: report.metricsKey,
@@ -104,7 +110,7 @@ export async function insertReportStatements(
   ];
 }
 
-/** Adds a report to the totals of the deployment, the hospital and the patient, for all time and for today. */
+/** Increments the counters of the deployment, the hospital and the patient, for all time (day 0) and for today (UTC). */
 function incrementReportCounters({ db, now }: Call, { hospitalId, patient }: Access, name: string, confidence: number | null) {
   const counterScopes = [COUNTER_SCOPES.all, COUNTER_SCOPES.hospital(hospitalId), COUNTER_SCOPES.patient(patient.id)];
   return incrementCounters(

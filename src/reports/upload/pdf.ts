@@ -1,4 +1,4 @@
-// Is it a PDF: `%PDF-` at byte 0 and `%%EOF` in the last KiB. Nothing inside is interpreted; files go out as attachments.
+// PDF detection: `%PDF-` at byte 0 and `%%EOF` in the last KiB. The content is not parsed; files are served as attachments.
 import { createHash } from "node:crypto";
 import { ApiError } from "../../platform/errors.ts";
 
@@ -23,9 +23,10 @@ export function inspectPdf(bytes: Uint8Array): PdfInspection {
 }
 
 /**
- * Passes a stream on while looking at its beginning, end, length and hash; `result` is complete when the stream is.
- * @param strict stop with not_pdf as soon as the beginning, or at the end the end, is wrong
- * @param expected what the sender announced  @throws ApiError not_pdf, length_mismatch, digest_mismatch, from the stream
+ * Passes a stream through and inspects header, trailer, size and SHA-256. `result` is complete at the end of the stream.
+ * @param expected size in bytes and hex SHA-256 that the sender announced
+ * @param strict fails with not_pdf as soon as the header or trailer is wrong
+ * @throws ApiError not_pdf, length_mismatch, digest_mismatch, from the stream
  */
 export function inspectPdfStream(
   source: AsyncIterable<Uint8Array>,

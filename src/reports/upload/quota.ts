@@ -1,4 +1,4 @@
-// How many bytes a machine may have stored in a day (UTC): counted in the batch that stores them, so that no race passes it.
+// Daily byte quota (UTC) of devices and apps. Counted in the batch that stores the upload, so concurrent uploads cannot exceed it.
 
 import { sql } from "drizzle-orm";
 import { type Call, getActorId } from "../../access/actor.ts";
@@ -8,22 +8,22 @@ import { DAY_MS, utcDayOf } from "../../platform/time.ts";
 
 export const MAX_BYTES_PER_DAY = 2 * 1024 ** 3;
 
-/** A device's quota is the device's, whichever of its credentials it uses; an app's is its key's. */
+/** The quota is per device, across its credentials, and per API key. */
 const toQuotaScope = (quotaOwnerId: string) => `m:${quotaOwnerId}`;
 
-/** The bytes that the calling machine has stored today; nothing for people. */
+/** Selects the bytes that the calling device or app has stored today; no row for people. */
 export function selectBytesToday({ db, actor, now }: Call) {
   const id = getActorId(actor);
   return db.all<{ n: number }>(sql`SELECT n FROM counters WHERE name = 'bytes' AND day = ${utcDayOf(now)}
     AND scope = 'm:' || (SELECT coalesce(device_id, id) FROM credentials WHERE id = ${id})`);
 }
 
-/** @throws ApiError quota_exceeded, before anything is stored */
+/** Early check, before anything is stored. @throws ApiError quota_exceeded */
 export function checkQuota(used: number, more: number, now: number): void {
   if (used + more > MAX_BYTES_PER_DAY) throw quotaExceededError(now);
 }
 
-/** Counts bytes for the machine that sent them, in the batch that names them; over the quota the whole batch fails. */
+/** Adds bytes to the sender's counter. Beyond the quota the whole batch fails; see `isQuotaExceeded`. */
 export function countBytesStatements({ db, now }: Call, quotaOwnerId: string | null, bytes: number): Statement[] {
   if (quotaOwnerId === null) return [];
   const [scope, day] = [toQuotaScope(quotaOwnerId), utcDayOf(now)];
@@ -35,17 +35,19 @@ export function countBytesStatements({ db, now }: Call, quotaOwnerId: string | n
   ];
 }
 
-/** True for the error of a batch that `takeBytes` refused: nothing of it was written. */
+/** True for the error of a batch that `countBytesStatements` failed: nothing was written. */
 export function isQuotaExceeded(error: unknown): boolean {
   return isConditionFailed(error, "counters.n");
 }
 
 export function quotaExceededError(now: number): ApiError {
   const seconds = Math.ceil(((utcDayOf(now) + 1) * DAY_MS - now) / 1000);
-  return new ApiError("quota_exceeded", "A machine sends at most 2 GiB a day.", { headers: { "Retry-After": String(seconds) } });
+  return new ApiError("quota_exceeded", "A device or app may upload at most 2 GiB per day (UTC).", {
+    headers: { "Retry-After": String(seconds) },
+  });
 }
 
-/** Yesterday's counts decide nothing any more. */
+/** Deletes the counters of past days, which are no longer needed. */
 export function pruneByteCounters(db: Db, now: number): Statement {
   return db.run(sql`DELETE FROM counters WHERE scope >= 'm:' AND scope < 'm;' AND name = 'bytes' AND day < ${utcDayOf(now)}`);
 }

@@ -1,4 +1,4 @@
-// Presigned PUTs into the bucket of reports (AWS SigV4 over R2's S3 interface), where a deployment has credentials for it.
+// Presigned PUT URLs for the report bucket (AWS SigV4 for R2's S3 API), for deployments with S3 credentials.
 import { AwsV4Signer } from "aws4fetch";
 import { ApiError } from "../../platform/errors.ts";
 
@@ -6,7 +6,7 @@ export type PresignedPut = { url: string; headers: Record<string, string> };
 type PutConstraints = { contentType: string; size: number; sha256: string; seconds: number };
 
 /**
- * A link that stores exactly the announced bytes under this key, once: length, type, digest and "only if new" are signed.
+ * Creates a URL that stores exactly the announced bytes under the key, once: length, type, digest and If-None-Match are signed.
  * @param sha256 hexadecimal  @throws ApiError direct_uploads_off
  */
 export async function presignPut(

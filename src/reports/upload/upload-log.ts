@@ -1,4 +1,4 @@
-// The upload log: one row for every attempt of an authenticated caller, with what became of it.
+// The upload log: one row per attempt of an authenticated caller, with its outcome.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Access, resolveDeviceAccess, withPrincipal } from "../../access/access.ts";
@@ -16,7 +16,7 @@ import { ReportFields } from "./upload-request.ts";
 
 export type UploadOutcome = (typeof UPLOAD_OUTCOMES)[number];
 
-/** What is known of an attempt so far; its log row says as much, however it ends. */
+/** What is known about an attempt so far. Its log row has these values, whatever the outcome. */
 export type UploadAttempt = {
   id: string;
   hospitalId: string | null;
@@ -25,13 +25,13 @@ export type UploadAttempt = {
   fileName: string | null;
   sha256: string | null;
   size: number | null;
-  /** The machine whose quota the bytes count against. */
+  /** The device or API key whose byte quota applies. */
   quotaOwnerId: string | null;
-  /** From here on the gate is asked by what follows; a refusal before that asks it itself. */
+  /** False while no access check has run; `recordUploadFailure` then runs one before it logs a rejected request. */
   accessChecked: boolean;
 };
 
-/** The log shows an attempt to the hospital that the caller says they work for until the gate has said which it is. */
+/** Until access is checked, the hospital is the one in the caller's token. */
 export function newUploadAttempt({ actor }: Call): UploadAttempt {
   const hospitalId = actor.kind === "user" ? actor.claimedRole.hospitalId : actor.kind === "app" ? actor.hospitalId : null;
   const unknown = { patientId: null, kind: null, fileName: null, sha256: null, size: null, quotaOwnerId: null };
@@ -39,7 +39,7 @@ export function newUploadAttempt({ actor }: Call): UploadAttempt {
 }
 
 /**
- * A request can be refused for its form before the gate is asked; only whom the gate knows leaves a row.
+ * Checks that the caller may upload at all, for requests that fail before their patient is known.
  * @throws ApiError unauthenticated, forbidden
  */
 export async function authorizeUploader(call: Call): Promise<{ role: Access["role"]; hospitalId: string | null }> {
@@ -49,10 +49,10 @@ export async function authorizeUploader(call: Call): Promise<{ role: Access["rol
   return { role: "device", hospitalId };
 }
 
-/** Errors that the gate has audited already. */
+/** Errors that the access check has already recorded. */
 const ALREADY_AUDITED: readonly string[] = ["unauthenticated", "forbidden", "not_found"] satisfies ErrorCode[];
 
-/** @throws ApiError unauthenticated instead, when the gate does not know the caller */
+/** Logs a failed attempt. @throws ApiError unauthenticated or forbidden, if the caller may not upload at all */
 export async function recordUploadFailure(call: Call, attempt: UploadAttempt, error: unknown): Promise<void> {
   const code = error instanceof ApiError ? error.code : "unavailable";
   if (code === "unauthenticated") return;
@@ -61,7 +61,7 @@ export async function recordUploadFailure(call: Call, attempt: UploadAttempt, er
   const log = { outcome: failed ? "failed" : "refused", reason: code, event: "report.refuse", action: "C" } as const;
   const statements = await uploadLogStatements(call, attempt, log);
   const row = batch(call.db, ALREADY_AUDITED.includes(code) ? statements.slice(0, 1) : statements);
-  // When a store has failed, the log row is tried and the failure itself reported.
+  // After a storage failure this write may fail too; the caller must get the original error.
   await (failed ? row.catch(() => undefined) : row);
 }
 
@@ -70,12 +70,12 @@ type UploadLogEntry = {
   reason?: ErrorCode;
   reportId?: string | null;
   fileKey?: string;
-  /** Where a file will be sent, and until when. */
-  awaited?: { incomingKey: string; expiresAt: number };
-  /** What came with a file that made no report of its own, so that nothing of it is lost. */
-  kept?: { about: ReportFields; metrics: string | null };
-  /** The row is not written, and the batch fails, if this finds something: `isUnmet(error, "uploads.id")`. */
-  unless?: SQL;
+  /** For direct uploads: the key of the expected file and the expiry of its URL, in Unix ms. */
+  expected?: { incomingKey: string; expiresAt: number };
+  /** Fields and metrics of a file that makes no report of its own, kept so that nothing is lost. */
+  requestDetail?: { about: ReportFields; metrics: string | null };
+  /** If this query finds a row, the whole batch fails with `isConditionFailed(error, "uploads.id")`. */
+  unlessFound?: SQL;
   /** The upload that this one repeats. */
   repeats?: string;
   event: string;
@@ -83,13 +83,13 @@ type UploadLogEntry = {
   access?: Access | null;
 };
 
-/** The row of the upload log and the audit event, in this order. */
+/** The statements for the log row and the audit event, in this order. */
 export async function uploadLogStatements(call: Call, attempt: UploadAttempt, entry: UploadLogEntry): Promise<Statement[]> {
   const { db, keys, actor, now } = call;
   const { access } = entry;
   const isDevice = actor.kind === "device";
   const row = db.insert(uploads).values({
-    id: entry.unless ? sql`(SELECT ${attempt.id} WHERE NOT EXISTS (${entry.unless}))` : attempt.id,
+    id: entry.unlessFound ? sql`(SELECT ${attempt.id} WHERE NOT EXISTS (${entry.unlessFound}))` : attempt.id,
     actorKind: actor.kind === "device" || actor.kind === "app" ? actor.kind : "user",
     actorId: getActorId(actor),
     hospitalId: attempt.hospitalId,
@@ -98,10 +98,13 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
     kind: attempt.kind,
     outcome: entry.outcome,
     reason: entry.reason ?? null,
-    detailSealed: await sealValue(keys.fields, detailPlace(attempt.id), { file_name: attempt.fileName, ...entry.kept }),
+    detailSealed: await sealValue(keys.fields, detailSealContext(attempt.id), {
+      file_name: attempt.fileName,
+      ...entry.requestDetail,
+    }),
     fileKey: entry.fileKey ?? null,
-    incomingKey: entry.awaited?.incomingKey ?? null,
-    expiresAt: entry.awaited?.expiresAt ?? null,
+    incomingKey: entry.expected?.incomingKey ?? null,
+    expiresAt: entry.expected?.expiresAt ?? null,
     fileSize: attempt.size,
     sha256: attempt.sha256,
     requestId: actor.via.requestId,
@@ -128,8 +131,8 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
 export type UploadRow = typeof uploads.$inferSelect;
 
 /**
- * Moves an attempt from one state to another if it still is in the first; the event is left only then. The first
- * statement returns the row's id, or nothing when somebody else was quicker.
+ * Changes an attempt if it still has the outcome that was read, and records the event only then. The first statement
+ * returns the row's id, or no row if a concurrent request changed it first.
  */
 export function settleUpload({ db, actor, now }: Call, row: UploadRow, change: Partial<UploadRow>, event: AuditEvent) {
   return [
@@ -142,7 +145,7 @@ export function settleUpload({ db, actor, now }: Call, row: UploadRow, change: P
   ] as const;
 }
 
-const detailPlace = (id: string) => ({ table: "uploads", column: "detail", id });
+const detailSealContext = (id: string) => ({ table: "uploads", column: "detail", id });
 const UploadDetailSchema = z.object({
   file_name: z.string().nullable(),
   about: ReportFields.optional(),
@@ -151,12 +154,12 @@ const UploadDetailSchema = z.object({
 });
 export type UploadDetail = z.infer<typeof UploadDetailSchema>;
 
-/** What an attempt said beside its file. */
+/** Decrypts the fields, metrics and file name that were sent with the file. */
 export async function openDetail({ keys }: Call, { id, detailSealed }: UploadRow): Promise<UploadDetail> {
   if (detailSealed === null) return { file_name: null };
-  return UploadDetailSchema.parse(await unsealValue(keys.fields, detailPlace(id), detailSealed));
+  return UploadDetailSchema.parse(await unsealValue(keys.fields, detailSealContext(id), detailSealed));
 }
 
 export function sealDetail({ keys }: Call, id: string, detail: UploadDetail): Promise<string> {
-  return sealValue(keys.fields, detailPlace(id), detail);
+  return sealValue(keys.fields, detailSealContext(id), detail);
 }

@@ -1,4 +1,4 @@
-// Reads an upload request: a multipart form (at most 10 MB, buffered) or a raw PDF (at most 25 MB, streamed).
+// Parsing of upload requests: a multipart form (at most 10 MiB, buffered) or a raw PDF (at most 25 MiB, streamed).
 
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -13,27 +13,30 @@ import { MAX_METRICS_BYTES } from "./metrics.ts";
 
 export const MAX_MULTIPART_BYTES = 10 * 1024 * 1024;
 export const MAX_RAW_BYTES = 25 * 1024 * 1024;
-/** Room for the form's own lines around a file of exactly the limit. */
+/** Room for multipart boundaries and headers around a file of the maximum size. */
 export const FORM_OVERHEAD_BYTES = 128 * 1024;
 const MAX_FORM_PARTS = 20;
 
-/** What may be said about a report besides the file: form fields, or for a raw body the query. */
+/** Fields of a report besides the file: form fields, or query parameters for a raw body. */
 export const ReportFields = z.strictObject({
   patient_id: z.string().min(1).max(64).optional(),
   kind: z.enum(REPORT_KINDS).optional(),
   recorded_at: z.iso
     .datetime({ offset: true })
-    .refine((time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS, "Not a time, or more than a day ahead")
+    .refine(
+      (time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS,
+      "Must be a time after 1970 and at most one day ahead",
+    )
     .optional(),
   session_type: z.string().trim().min(1).max(60).optional(),
-  // A form sends text, JSON a number; nothing else is one.
+  // A number in JSON, text in a form.
   confidence: z
     .union([
       z.number(),
       z
         .string()
         .max(20)
-        .regex(/^\d{1,2}(\.\d+)?$/, "A number from 0 to 1")
+        .regex(/^\d{1,2}(\.\d+)?$/, "Must be a number from 0 to 1")
         .transform(Number),
     ])
     .pipe(z.number().min(0).max(1))
@@ -43,15 +46,15 @@ export const ReportFields = z.strictObject({
 });
 export type ReportFields = z.infer<typeof ReportFields>;
 
-/** As large as one confirmation reads, hashes and seals well within a request's time. */
+/** The confirmation reads, hashes and seals the whole file within one request. */
 export const MAX_DIRECT_BYTES = 100 * 1024 * 1024;
-/** What is said before a file is sent directly. */
+/** The request that begins a direct upload. */
 export const DirectUploadInput = ReportFields.extend({
   size: z.number().int().min(1).max(MAX_DIRECT_BYTES).openapi({ description: "Bytes" }),
   sha256: z
     .string()
     .max(64)
-    .regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits, lower case"),
+    .regex(/^[0-9a-f]{64}$/, "Must be 64 lower-case hexadecimal digits"),
   file_name: z.string().min(1).max(255).optional(),
   metrics: z.record(z.string(), z.unknown()).optional(),
 });
@@ -71,7 +74,7 @@ export function checkMetricsSize(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** What is given empty is not given: forms send every field they have. */
+/** Ignores empty values, because forms send every field that they have. */
 export function parseReportFields(fields: Record<string, unknown>): ReportFields {
   const given = Object.entries(fields).filter(([, value]) => value !== "");
   const parsed = ReportFields.safeParse(Object.fromEntries(given));
@@ -82,10 +85,10 @@ export function parseReportFields(fields: Record<string, unknown>): ReportFields
 /** @throws ApiError unsupported_media_type, length_required, too_large, digest_required, invalid_request, length_mismatch */
 export async function readUploadRequest(c: Context<AppEnv>, defaultKind: ReportKind): Promise<UploadRequest> {
   const type = c.req.header("Content-Type") ?? "";
-  if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body unencoded.");
+  if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body without Content-Encoding.");
   if (/^application\/pdf\s*$/i.test(type)) return readRawUpload(c, defaultKind);
   if (/^multipart\/form-data\s*;/i.test(type)) return readFormUpload(c, type, defaultKind);
-  throw new ApiError("unsupported_media_type", "Send multipart/form-data, or application/pdf.");
+  throw new ApiError("unsupported_media_type", "Send multipart/form-data or application/pdf.");
 }
 
 function readRawUpload(c: Context<AppEnv>, defaultKind: ReportKind): UploadRequest {
@@ -111,7 +114,7 @@ function readRawUpload(c: Context<AppEnv>, defaultKind: ReportKind): UploadReque
   };
 }
 
-/** Headers carry ASCII; other text comes percent-encoded. */
+/** Decodes percent-encoded header text; returns malformed text unchanged. */
 function decodeHeaderText(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -123,12 +126,12 @@ function decodeHeaderText(text: string): string {
 async function readFormUpload(c: Context<AppEnv>, type: string, defaultKind: ReportKind): Promise<UploadRequest> {
   const body = await readBody(c, MAX_MULTIPART_BYTES + FORM_OVERHEAD_BYTES);
   const form = await new Response(body, { headers: { "Content-Type": type } }).formData().catch((cause: unknown) => {
-    throw new ApiError("invalid_request", "The form is not well-formed.", { cause });
+    throw new ApiError("invalid_request", "The form data is malformed.", { cause });
   });
   const entries = [...form.entries()];
   if (entries.length > MAX_FORM_PARTS) throw new ApiError("invalid_request", "The form has too many parts.");
   if (new Set(entries.map(([name]) => name)).size < entries.length) {
-    throw new ApiError("invalid_request", "A part of the form was given more than once.");
+    throw new ApiError("invalid_request", "The form contains a part more than once.");
   }
   const file = form.get("file");
   if (!(file instanceof File)) {
@@ -149,11 +152,11 @@ async function readFormUpload(c: Context<AppEnv>, type: string, defaultKind: Rep
   };
 }
 
-/** The last part of the path, without what could split a header, hide an extension or leave a folder. */
+/** The last path segment, without characters that could split a header, hide the extension or traverse folders. */
 export function safeFileName(name: string): string {
   const base = name.toWellFormed().normalize("NFC").split(/[/\\]/).at(-1) ?? "";
   const cleaned = Array.from(base)
-    .filter((ch) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"]/u.test(ch))
+    .filter((character) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"]/u.test(character))
     .slice(0, 120)
     .join("")
     .trim();

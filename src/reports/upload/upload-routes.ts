@@ -1,4 +1,4 @@
-// The upload itself: described here, but not validated by the framework, which would read the body before the gate is asked.
+// Routes of uploads. Not validated by the framework, which would read the body before access is checked.
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { readIdempotencyKey } from "../../http/idempotency.ts";
@@ -22,7 +22,7 @@ import { MAX_METRICS_BYTES } from "./metrics.ts";
 import { receiveUpload } from "./upload.ts";
 import { ReportFields, readUploadRequest } from "./upload-request.ts";
 
-/** The canonical path and the documents' own. */
+/** The canonical path and its compatibility alias. */
 const UPLOAD_PATHS = ["/reports", "/ecg/reports/upload"];
 
 const UploadResult = z
@@ -30,11 +30,14 @@ const UploadResult = z
     report_id: Id.nullable(),
     upload_id: Id,
     status: z.enum(["preliminary", "quarantined"]),
-    reason: z.string().nullable().openapi({ description: "Why it is in quarantine" }),
-    duplicate_of: Id.nullable().openapi({ description: "The report that holds the same file already" }),
-    cloud_url: z.string().nullable().openapi({ description: "A link of five minutes, for its uploader" }),
+    reason: z.string().nullable().openapi({ description: "Error code, if the file is in quarantine" }),
+    duplicate_of: Id.nullable().openapi({ description: "Existing report with the same file" }),
+    cloud_url: z
+      .string()
+      .nullable()
+      .openapi({ description: "Signed link, valid for 5 minutes, bound to the uploader's session or credential" }),
     cloud_url_expires_at: Timestamp.nullable(),
-    file_url: z.string().nullable().openapi({ description: "Permanent; needs a token" }),
+    file_url: z.string().nullable().openapi({ description: "Permanent; requires an access token" }),
   })
   .openapi("UploadResult");
 const exampleUploadResult = {
@@ -48,34 +51,34 @@ const exampleUploadResult = {
   file_url: exampleReport.file_url,
 };
 
-const metrics = "JSON, checked per kind; unknown keys are kept";
+const metrics = "JSON object, validated per kind of report; unknown keys are kept";
 const uploadForm = ReportFields.extend({
-  file: z.string().openapi({ format: "binary", description: "The PDF, at most 10 MB" }),
+  file: z.string().openapi({ format: "binary", description: "The PDF, at most 10 MiB" }),
   metrics: z.string().max(MAX_METRICS_BYTES).optional().openapi({ description: metrics }),
 });
 
-/** What a form says in its parts, the raw form says in the query and in headers. */
+/** A raw body has its fields in the query, and file name, digest and metrics in headers. */
 const headers = idempotencyHeaders.extend({
   "X-Content-SHA256": z
     .string()
     .max(64)
     .regex(/^[0-9a-fA-F]{64}$/)
     .optional()
-    .openapi({ description: "Of a raw PDF, and required there: 64 hexadecimal digits", example: exampleReport.sha256 }),
+    .openapi({ description: "Required for a raw PDF: 64 hexadecimal digits", example: exampleReport.sha256 }),
   "X-File-Name": z
     .string()
     .max(1024)
     .optional()
-    .openapi({ description: "Of a raw PDF: percent-encoded UTF-8", example: "ecg.pdf" }),
+    .openapi({ description: "For a raw PDF: percent-encoded UTF-8", example: "ecg.pdf" }),
   "X-Report-Metrics": z
     .string()
     .max(MAX_METRICS_BYTES)
     .optional()
-    .openapi({ description: `Of a raw PDF, percent-encoded: ${metrics}`, example: "%7B%22heart_rate%22%3A72%7D" }),
+    .openapi({ description: `For a raw PDF, percent-encoded: ${metrics}`, example: "%7B%22heart_rate%22%3A72%7D" }),
 });
 
 const description =
-  "multipart/form-data (at most 10 MB), or the PDF itself as application/pdf (at most 25 MB) with Content-Length, " +
+  "Send multipart/form-data (at most 10 MiB), or the PDF as application/pdf (at most 25 MiB) with Content-Length, " +
   "X-Content-SHA256, optionally X-File-Name and X-Report-Metrics (percent-encoded), and the other fields in the query.";
 
 function uploadRoute(path: string): RouteConfig {
@@ -83,7 +86,7 @@ function uploadRoute(path: string): RouteConfig {
     method: "post",
     path,
     tags: ["DiagnosticReport"],
-    summary: "Upload a PDF report with its metrics",
+    summary: "Upload a report",
     description,
     security: BEARER_AUTH,
     request: {
@@ -99,11 +102,11 @@ function uploadRoute(path: string): RouteConfig {
     },
     responses: {
       201: jsonResponse(UploadResult, "Stored", exampleUploadResult),
-      200: jsonResponse(UploadResult, "The same file is there already", {
+      200: jsonResponse(UploadResult, "The patient already has a report with the same file", {
         ...exampleUploadResult,
         duplicate_of: EXAMPLES.report,
       }),
-      202: jsonResponse(UploadResult, "Kept in quarantine (devices)", {
+      202: jsonResponse(UploadResult, "In quarantine (devices only)", {
         ...exampleUploadResult,
         report_id: null,
         status: "quarantined",
@@ -128,7 +131,7 @@ async function handleUpload(c: Context<AppEnv>) {
     return ok(c, { ...emptyResult, report_id: null, upload_id: uploadId, status: "quarantined" as const, reason }, 202);
   }
   const { reportId, uploadId } = result;
-  // A device reads back what it brought, not what somebody else brought before.
+  // Devices and apps may read back their own uploads, but not an earlier upload of another sender.
   const isReadable = result.outcome !== "duplicate" || call.actor.kind === "user";
   const link = await signLink(call, new URL(c.req.url).origin, reportId);
   const data = {
@@ -147,7 +150,12 @@ async function handleUpload(c: Context<AppEnv>) {
 const BatchResultItem = z
   .object({
     index: z.number().int().min(0).max(MAX_BATCH_FILES),
-    status: z.number().int().min(200).max(599).openapi({ description: "As the file would have been answered alone" }),
+    status: z
+      .number()
+      .int()
+      .min(200)
+      .max(599)
+      .openapi({ description: "HTTP status that a single upload of this file would return" }),
     report_id: Id.nullable(),
     upload_id: Id.nullable(),
     duplicate_of: Id.nullable(),
@@ -165,14 +173,14 @@ const batchForm = z.object({
     .array(z.string().openapi({ format: "binary" }))
     .min(1)
     .max(MAX_BATCH_FILES)
-    .openapi({ description: "PDFs, 10 MB together" }),
+    .openapi({ description: "PDFs, at most 10 MiB in total" }),
   items: z
     .string()
     .max(1024 * 1024)
     .optional()
     .openapi({
       description:
-        "A JSON array with one object a file, in the same order: the fields of a single upload, metrics, idempotency_key",
+        "JSON array with one object per file, in the same order: the fields of a single upload, metrics, idempotency_key",
       example: JSON.stringify([{ patient_id: EXAMPLES.patient, metrics: { heart_rate: 72 }, idempotency_key: "cart-7-0001" }]),
     }),
 });
@@ -181,12 +189,12 @@ const batchRoute: RouteConfig = {
   method: "post",
   path: "/reports/batch",
   tags: ["DiagnosticReport"],
-  summary: "Upload up to 100 PDF reports in one form",
-  description: "Each file is taken in as if it had come alone; one that is refused does not spoil the others.",
+  summary: "Upload a batch of reports",
+  description: "Up to 100 PDFs in one form. Each file is processed on its own: a rejected file does not affect the others.",
   security: BEARER_AUTH,
   request: { body: { required: true, content: { "multipart/form-data": { schema: batchForm } } } },
   responses: {
-    200: jsonResponse(z.array(BatchResultItem).max(MAX_BATCH_FILES), "What became of each file", [
+    200: jsonResponse(z.array(BatchResultItem).max(MAX_BATCH_FILES), "One result per file, in the order of the files", [
       { index: 0, status: 201, ...exampleStoredItem },
       { index: 1, status: 415, ...exampleRefusedItem },
     ]),

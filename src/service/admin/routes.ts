@@ -1,4 +1,4 @@
-// The platform administrator's views: accounts, reports with links, totals.
+// Routes for platform administrators: accounts, reports with download links, totals.
 import { createRoute, z } from "@hono/zod-openapi";
 import { listUsers } from "../../accounts/users/list-users.ts";
 import { exampleUser, User, userQuery } from "../../accounts/users/schemas.ts";
@@ -31,7 +31,7 @@ export const adminRoutes = createRouter()
       method: "get",
       path: "/admin/users",
       tags,
-      summary: "Every account",
+      summary: "List all accounts",
       security: BEARER_AUTH,
       request: { query: userQuery },
       responses: {
@@ -46,7 +46,7 @@ export const adminRoutes = createRouter()
       method: "get",
       path: "/admin/reports",
       tags,
-      summary: "Every report, with download links",
+      summary: "List all reports with download links",
       security: BEARER_AUTH,
       request: { query: reportQuery },
       responses: { 200: pageResponse(LinkedReport, "Newest first", exampleLinkedReport), ...problemResponses(401, 403) },
@@ -58,7 +58,7 @@ export const adminRoutes = createRouter()
       method: "get",
       path: "/admin/stats",
       tags,
-      summary: "Totals of the deployment",
+      summary: "Get totals of the deployment",
       security: BEARER_AUTH,
       responses: {
         200: jsonResponse(AdminStats, "Totals", {

@@ -7,7 +7,7 @@ import { COUNTER_SCOPES, counterValue } from "../../platform/counters.ts";
 import { batch } from "../../platform/db/client.ts";
 import { selectStats, toStats } from "../../reports/reading/stats.ts";
 
-/** Everything from counter rows: one read, one decision, one trace. */
+/** Reads totals from counters, without scanning tables. Requires `admin:read`. */
 export async function getAdminStats(anyCall: Call) {
   const { call, effectiveRole, results } = await withUser(anyCall, "admin:read", (effectiveRole, call) => [
     call.db.all<{ users: number; hospitals: number; patients: number; devices: number }>(sql`SELECT

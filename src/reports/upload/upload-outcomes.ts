@@ -1,0 +1,134 @@
+// The batches that end an upload: each writes its outcome, idempotency key, log row and audit event together.
+import type { Access } from "../../access/access.ts";
+import { type Call, getActorId } from "../../access/actor.ts";
+import { type IdempotencyKey, type Replay, recordIdempotencyKey } from "../../http/idempotency.ts";
+import { batch, isConditionFailed } from "../../platform/db/client.ts";
+import { ApiError, type ErrorCode } from "../../platform/errors.ts";
+import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
+import type { ParsedMetrics } from "./metrics.ts";
+import { insertReportStatements } from "./new-report.ts";
+import { countBytesStatements } from "./quota.ts";
+import { type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
+import type { UploadRequest } from "./upload-request.ts";
+
+export type UploadResult =
+  | { outcome: "stored" | "duplicate" | "replayed"; status: number; uploadId: string; reportId: string }
+  | { outcome: "quarantined"; status: number; uploadId: string; reason: ErrorCode };
+
+/** One upload in progress. */
+export type UploadJob = {
+  call: Call;
+  bucket: R2Bucket;
+  incoming: UploadRequest;
+  attempt: UploadAttempt;
+  idempotencyKey: IdempotencyKey;
+  /** SHA-256 over file, fields and metrics. */
+  bodyHash: string;
+};
+
+export type StoredFiles = { fileKey: string; isPdf: boolean; metricsKey: string | null; metrics: ParsedMetrics | null };
+/** An earlier upload of the same file, which is in quarantine. */
+export type QuarantinedRepeat = { id: string; reason: ErrorCode };
+
+/** Bytes of file and metrics, as received. */
+export const totalBytes = ({ attempt, incoming }: UploadJob) => (attempt.size ?? 0) + (incoming.metrics?.length ?? 0);
+
+const keyStatements = ({ call, idempotencyKey, bodyHash }: UploadJob, replay: Replay) =>
+  recordIdempotencyKey(call, idempotencyKey, bodyHash, replay);
+
+/** The fields and metrics of the request, for the log row of a file that makes no report. */
+function toRequestDetail({ fields: about, metrics }: UploadRequest) {
+  return { about, metrics: metrics ? new TextDecoder().decode(metrics) : null };
+}
+
+export async function commitReport(job: UploadJob, access: Access, files: StoredFiles): Promise<UploadResult> {
+  const { call, attempt, incoming } = job;
+  const { id, size, sha256, fileName } = attempt;
+  const { actor, now } = call;
+  const uploadedBy = access.deviceId
+    ? ({ kind: "device", id: access.deviceId } as const)
+    : ({ kind: actor.kind === "app" ? "app" : "user", id: getActorId(actor) } as const);
+  const report = {
+    ...files,
+    id,
+    kind: attempt.kind ?? incoming.defaultKind,
+    about: incoming.fields,
+    uploadedBy,
+    receivedAt: now,
+    fileName: fileName ?? "report.pdf",
+    size: size ?? 0,
+    sha256: sha256 ?? "",
+  };
+  const log = { outcome: "stored", reportId: id, event: "report.create", action: "C", access } as const;
+  await batch(call.db, [
+    ...(await insertReportStatements(call, access, report)),
+    ...countBytesStatements(call, attempt.quotaOwnerId, totalBytes(job)),
+    ...keyStatements(job, { resourceId: id, status: 201 }),
+    ...(await uploadLogStatements(call, attempt, log)),
+  ]);
+  return { outcome: "stored", status: 201, uploadId: id, reportId: id };
+}
+
+/** Puts a stored file into quarantine; null, with the file deleted, if the same device already has the same file there. */
+export async function commitQuarantine(job: UploadJob, fileKey: string, reason: ErrorCode): Promise<UploadResult | null> {
+  const { call, bucket, attempt } = job;
+  const unlessFound = selectQuarantinedRepeat(call, attempt.sha256 ?? "");
+  const requestDetail = toRequestDetail(job.incoming);
+  const log = {
+    outcome: "quarantined",
+    reason,
+    fileKey,
+    requestDetail,
+    unlessFound,
+    event: "report.quarantine",
+    action: "C",
+  } as const;
+  try {
+    await batch(call.db, [
+      ...(await uploadLogStatements(call, attempt, log)),
+      ...countBytesStatements(call, attempt.quotaOwnerId, totalBytes(job)),
+      ...keyStatements(job, { resourceId: attempt.id, status: 202 }),
+    ]);
+  } catch (error) {
+    if (!isConditionFailed(error, "uploads.id")) throw error;
+    await bucket.delete(fileKey);
+    return null;
+  }
+  return { outcome: "quarantined", status: 202, uploadId: attempt.id, reason };
+}
+
+/** The report stays as it is; the log keeps the fields and metrics of this attempt. */
+export async function recordDuplicate(job: UploadJob, access: Access, reportId: string): Promise<UploadResult> {
+  const { call, attempt } = job;
+  const requestDetail = toRequestDetail(job.incoming);
+  const log = { outcome: "duplicate", reportId, requestDetail, event: "report.duplicate", action: "R", access } as const;
+  await batch(call.db, [
+    ...keyStatements(job, { resourceId: reportId, status: 200 }),
+    ...(await uploadLogStatements(call, attempt, log)),
+  ]);
+  return { outcome: "duplicate", status: 200, uploadId: attempt.id, reportId };
+}
+
+/** Answers with the earlier upload in quarantine; no second copy of the file is kept. */
+export async function recordQuarantineRepeat(job: UploadJob, original: QuarantinedRepeat): Promise<UploadResult> {
+  const { call, attempt, incoming } = job;
+  const requestDetail = toRequestDetail(incoming);
+  const log = { outcome: "duplicate", repeats: original.id, requestDetail, event: "report.duplicate", action: "R" } as const;
+  const replay = { resourceId: original.id, status: 202 };
+  await batch(call.db, [...keyStatements(job, replay), ...(await uploadLogStatements(call, attempt, log))]);
+  return { outcome: "quarantined", status: 202, uploadId: original.id, reason: original.reason };
+}
+
+export async function recordReplay(
+  { call, attempt }: UploadJob,
+  access: Access | null,
+  { resourceId, status }: Replay,
+): Promise<UploadResult> {
+  const quarantined = status === 202;
+  if (!quarantined && !access) throw new ApiError("unavailable");
+  const reportId = quarantined ? null : resourceId;
+  const log = { outcome: "replayed", reportId, event: "report.replay", action: "R", access } as const;
+  await batch(call.db, await uploadLogStatements(call, attempt, log));
+  if (quarantined) return { outcome: "quarantined", status, uploadId: resourceId, reason: access ? "not_pdf" : "not_found" };
+  return { outcome: "replayed", status, uploadId: attempt.id, reportId: resourceId };
+}
