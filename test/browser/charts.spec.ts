@@ -26,7 +26,7 @@ async function askedBy(page: Page, path: string): Promise<string> {
 }
 
 async function rowsOf(page: Page): Promise<string[][]> {
-  const table = page.getByRole("table", { name: "Heart rate: what the chart shows" });
+  const table = page.getByRole("table", { name: "Heart rate: chart data" });
   await expect(table).toBeVisible();
   const rows: string[][] = [];
   for (;;) {
