@@ -1,4 +1,4 @@
-// The trail: who did what, to whose data, when, and what came of it.
+// Audit log page: who did what, to whose data, when, and with which outcome.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -31,7 +31,7 @@ export function AuditPage() {
   const query = useInfiniteQuery({
     queryKey: ["admin", "audit", filters],
     queryFn: ({ pageParam }) => listAuditEvents(filters, pageParam),
-    // Each reading is an event of its own: what is shown stays until somebody asks.
+    // Each read is itself an audit event, so the list is refreshed only on request.
     refetchOnWindowFocus: false,
     ...CURSOR_PAGINATION,
   });
@@ -106,7 +106,7 @@ function ActorCell({ actor: { kind, id, role } }: { actor: AuditEvent["actor"] }
   );
 }
 
-/** What an event is about, with the way there where there is a page. */
+/** The resource of an event, with a link where a page exists. */
 function EntityCell({ entity }: { entity: AuditEvent["entity"] }) {
   const t = useTranslation();
   if (entity === null) return t("common.none");

@@ -1,4 +1,4 @@
-// What the page of the trail says.
+// Texts of the audit log page.
 import { defineMessages } from "../platform/messages/define-messages.ts";
 
 export const audit = defineMessages({

@@ -1,4 +1,4 @@
-// Whose a device is and has been, when it was heard, and how it is bound to somebody else.
+// Assignment of a device: current and earlier patients, last data, and reassignment.
 import { Button, Group } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";

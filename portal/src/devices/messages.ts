@@ -1,4 +1,4 @@
-// What the pages of devices say.
+// Texts of the device pages.
 import { defineMessages } from "../platform/messages/define-messages.ts";
 
 export const devices = defineMessages({

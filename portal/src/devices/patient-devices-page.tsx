@@ -1,4 +1,4 @@
-// The devices of one patient: those bound now, with how they are, and those of before.
+// Devices of one patient: assigned now, with status, and earlier ones.
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";

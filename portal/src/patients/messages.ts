@@ -1,4 +1,4 @@
-// What the pages of patients say.
+// Texts of the patient list.
 import { defineMessages } from "../platform/messages/define-messages.ts";
 
 export const patients = defineMessages({

@@ -1,4 +1,4 @@
-// A new patient: only the first name is needed, so that nobody waits at the desk for papers.
+// Dialog to register a patient; only the first name is required.
 import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -48,10 +48,10 @@ const LABELS: Record<FieldName, PlainMessageKey> = {
   monitoring: "patients.monitoring",
 };
 
-/** Digits of Devanagari, where the API takes Latin ones. */
+/** Converts Devanagari digits to the Latin digits that the API accepts. */
 const toLatinDigits = (text: string) => text.replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - 0x966));
 
-/** What the API would refuse, said in the language that is set. */
+/** The API's checks, with translated texts. */
 function validateDraft(draft: PatientDraft, t: ReturnType<typeof useTranslation>): FieldErrors {
   const [phone, aadhaar] = [toLatinDigits(draft.phone.trim()), toLatinDigits(draft.aadhaar_number).replace(/[\s-]/g, "")];
   return {
@@ -65,7 +65,7 @@ function validateDraft(draft: PatientDraft, t: ReturnType<typeof useTranslation>
 
 const NUMERIC_FIELDS: readonly FieldName[] = ["phone", "aadhaar_number"];
 
-/** What is left empty is not said at all. */
+/** Empty fields are omitted from the request. */
 function toNewPatient(draft: PatientDraft, hospitalId: string | null): NewPatient {
   const optionalField = (name: FieldName) => {
     const text = NUMERIC_FIELDS.includes(name) ? toLatinDigits(draft[name].trim()) : draft[name].trim();
@@ -101,7 +101,7 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const [draft, setDraft] = useState(EMPTY_DRAFT);
-  /** One key for one content: sent again after silence it makes no second record, and a correction is another request. */
+  /** Idempotency key per content: a retry creates no second record, and a correction is a new request. */
   const lastSent = useRef({ content: "", key: "" });
   const wards = useQuery({ queryKey: ["wards", hospital.id, "active"], queryFn: () => listWards(hospital.id) });
   const doctors = useQuery({ queryKey: ["practitioners", "doctors", hospital.id], queryFn: () => listDoctors(hospital.id) });

@@ -1,4 +1,4 @@
-// Patients as a table, or cards on a phone, with what is live of each.
+// Patient table (cards on a phone) with live values.
 import { Link } from "@tanstack/react-router";
 import { getDisplayScore, getLastUpdate, sortedByUrgency } from "../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow } from "../monitoring/live/use-live.ts";
@@ -14,7 +14,7 @@ type PatientTableProps = {
   label: string;
   patients: readonly PatientSummary[];
   wards: ReadonlyMap<string, string>;
-  /** Whether anything live is known of them. */
+  /** Whether any live values are available. */
   isLive?: boolean;
 };
 
@@ -89,7 +89,7 @@ function AlarmCell({ patientId }: { patientId: string }) {
   );
 }
 
-/** When the server last got anything of the patient. */
+/** When the server last received data of the patient. */
 function UpdatedCell({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const live = useLivePatient(patientId);

@@ -1,4 +1,4 @@
-// Patients: who is monitored by risk, the others by name, and the search.
+// Patients page: monitored patients by risk, others by name, and the search.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -22,7 +22,7 @@ type WardNames = ReadonlyMap<string, string>;
 export function PatientsPage() {
   const t = useTranslation();
   const { show, ward } = useSearch({ from: "/signed-in/patients" });
-  // What is typed may be a name: it stays in memory, unlike the filters.
+  // The search text may be a name: it stays in memory, unlike the filters.
   const [text, setText] = useState("");
   const [isAdding, setIsAdding] = useState(false);
   const hospital = useSearchHospital();

@@ -1,4 +1,4 @@
-// What the pages of reports say.
+// Texts of the report pages.
 import { defineMessages } from "../platform/messages/define-messages.ts";
 
 export const reports = defineMessages({

@@ -1,4 +1,4 @@
-// One report of a patient: the PDF, what was measured, where it came from.
+// Report page of a patient: PDF, measurements and source.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { Page } from "../platform/design/page.tsx";

@@ -1,4 +1,4 @@
-// One report: its PDF beside what the machine measured and where it came from.
+// Report view: the PDF beside its measurements and source.
 import type { ReactNode } from "react";
 import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";

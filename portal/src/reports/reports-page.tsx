@@ -1,4 +1,4 @@
-// All reports that the caller may see, with filters, and how many there are.
+// Reports that the caller may see, with filters and totals.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMe } from "../accounts/session/use-session.ts";
@@ -35,7 +35,7 @@ export function ReportsPage() {
   );
 }
 
-/** What the address does not say in a form that we know is not asked for. */
+/** Invalid URL parameters are ignored. */
 function toReportFilters({ kind, from, to }: ReportSearch, zone: string | undefined): Omit<ReportFilters, "patient_id"> {
   return {
     kind: isReportKind(kind) ? kind : undefined,

@@ -1,4 +1,4 @@
-// The pages of one patient, within the frame that says whose they are.
+// Routes of one patient, inside the layout that identifies the patient.
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { searchParams } from "../platform/search-params.ts";
 import { signedInLayout } from "./base-routes.ts";

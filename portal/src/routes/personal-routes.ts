@@ -1,4 +1,4 @@
-// What is one's own: the pages of patients, and everybody's account.
+// Personal routes: a patient's own pages and the account page.
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { searchParams } from "../platform/search-params.ts";
 import { signedInLayout } from "./base-routes.ts";

@@ -1,4 +1,4 @@
-// Counts over time: bars, or the same numbers as a table.
+// Bar chart of counts over time, or the same numbers as a table.
 import { SegmentedControl } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { Table } from "../platform/design/data-table.tsx";
@@ -84,13 +84,13 @@ function Bars({ title, bars }: BarsProps) {
   );
 }
 
-/** One of many is still to be seen. */
+/** A minimum height, so that 1 of many stays visible. */
 const barHeight = (n: number, top: number) => (n === 0 ? 0 : Math.max(2, (n / top) * 100));
 
 function BarTable({ title, bars }: BarsProps) {
   const t = useTranslation();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll container must be reachable by keyboard.
     <section className={classes.numbers} tabIndex={0} aria-label={title}>
       <Table
         label={title}

@@ -1,4 +1,4 @@
-// Whether EdgeCare lives and can work: its parts, how long each takes, and the version.
+// System status page: components, their response times and the API version.
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";

@@ -1,4 +1,4 @@
-// What the overview and the page of the service say.
+// Texts of the overview and system status pages.
 import { defineMessages } from "../platform/messages/define-messages.ts";
 
 export const admin = defineMessages({

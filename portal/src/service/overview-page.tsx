@@ -1,4 +1,4 @@
-// What needs a person first, then the figures of today, then how it went lately.
+// Administrator overview: pending work, today's figures and trends.
 
 import { serverNow } from "../monitoring/live/server-clock.ts";
 import { useIsOwnZoneKnown, useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";
@@ -10,7 +10,7 @@ import { PendingWork } from "./pending-work.tsx";
 import { TodayFigures } from "./today.tsx";
 import { Trends } from "./trends.tsx";
 
-/** Days are those of the hospital; an administrator of the platform has those of the browser. */
+/** Days are in the hospital's time zone; for a platform administrator in the browser's. */
 export type ReportingDay = { today: string; from: number; zone: string | undefined };
 
 export function AdminOverviewPage() {

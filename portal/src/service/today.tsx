@@ -1,4 +1,4 @@
-// The figures of today.
+// Figures of today.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const QUERY_OPTIONS = { staleTime: REFRESH_MS, refetchOnWindowFocus: false } as const;
 
-/** Alarms of the last 24 whole hours and this one, and of the whole of today; asked once for figures and chart. */
+/** Alarms of the last 24 full hours, the current hour and all of today; one query serves figures and chart. */
 export function useRecentAlarms({ from, today }: ReportingDay) {
   return useQuery({
     queryKey: ["admin", "alarms", today],

@@ -1,4 +1,4 @@
-// How it went lately: reports of a month by the day, alarms and samples of a day by the hour.
+// Trends: reports per day for a month, alarms and samples per hour for a day.
 import { useQuery } from "@tanstack/react-query";
 import { formatDate, formatShortTime } from "../platform/design/format.ts";
 import { Card } from "../platform/design/page.tsx";
@@ -24,7 +24,7 @@ export function Trends({ day }: { day: ReportingDay }) {
   );
 }
 
-/** Days are UTC, as the counters of the API are. */
+/** Days are UTC, as in the API's counters. */
 function ReportsChart() {
   const t = useTranslation();
   const title = t("admin.reports_by_day");

@@ -1,4 +1,4 @@
-// Every key that a hospital's programs ever had, what it may do and when it was last used.
+// All API keys of a hospital with permissions and last use.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";

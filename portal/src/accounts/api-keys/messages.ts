@@ -1,4 +1,4 @@
-// What the pages of API keys say.
+// Texts of the API key pages.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const apiKeys = defineMessages({

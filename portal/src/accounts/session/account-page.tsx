@@ -1,4 +1,4 @@
-// The own account: profile, password, signed-in devices, for whom one acts, how this browser shows things.
+// Account page: profile, password, sessions, hospital and preferences.
 import { Button, NativeSelect } from "@mantine/core";
 import { useState, useSyncExternalStore } from "react";
 import { ClaimRecord } from "../../patients/own-record/claim-record.tsx";

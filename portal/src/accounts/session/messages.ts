@@ -1,4 +1,4 @@
-// What is said about signing in and the own account.
+// Texts of sign-in and the own account.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const session = defineMessages({

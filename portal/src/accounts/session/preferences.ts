@@ -1,4 +1,4 @@
-// How this browser shows things: kept here, and nothing about anybody.
+// Language and theme of this browser, in localStorage; no personal data.
 export type Language = "en" | "hi";
 export type Theme = "auto" | "light" | "dark";
 type Preferences = { language: Language; theme: Theme };

@@ -1,4 +1,4 @@
-// What the pages of accounts say.
+// Texts of the account pages.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const users = defineMessages({

@@ -1,4 +1,4 @@
-// One account: who it is, where they work, and what can be done about it.
+// Account page: identity, hospitals and actions.
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
@@ -41,7 +41,7 @@ const ACTION_LABELS = {
 } as const satisfies Record<UserAction, PlainMessageKey>;
 const DANGEROUS_ACTIONS: readonly UserAction[] = ["deactivate", "unmake_admin"];
 
-/** What the caller may do about the profile of somebody else; nobody touches who stands above them. */
+/** Actions that the caller may take on another account; never on accounts above the caller's role. */
 function listProfileActions(isAdmin: boolean, user: User): UserAction[] {
   const active: UserAction = user.is_active ? "deactivate" : "activate";
   if (isAdmin) return ["edit", user.is_admin ? "unmake_admin" : "make_admin", active];

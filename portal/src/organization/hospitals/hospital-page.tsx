@@ -1,4 +1,4 @@
-// One hospital: what is known of it, who works there, its wards.
+// Hospital page: details, members and wards.
 import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";

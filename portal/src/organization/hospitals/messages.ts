@@ -1,4 +1,4 @@
-// What the pages of hospitals say.
+// Texts of the hospital pages.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const hospitals = defineMessages({

@@ -1,4 +1,4 @@
-// What the pages of practitioners say.
+// Texts of the practitioner pages.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const practitioners = defineMessages({

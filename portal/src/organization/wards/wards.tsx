@@ -1,4 +1,4 @@
-// The wards of a hospital: new ones, other names, closed and opened, deleted while nobody lies there.
+// Wards of a hospital: create, rename, close, reopen, and delete when empty.
 import { Button, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";

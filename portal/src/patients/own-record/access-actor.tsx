@@ -1,11 +1,11 @@
-// Who it was: a name where there is a public profile, else what they are and where they work.
+// Actor of an access log entry: the name from a public profile, or else role and hospital.
 import { useQuery } from "@tanstack/react-query";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { readHospital } from "../api.ts";
 import { type AccessEvent, listPractitioners } from "./api.ts";
 
-/** Names of people and of hospitals hardly ever change. */
+/** Names change rarely, so they are cached for long. */
 const NAMES_STALE_MS = 300_000;
 
 export function AccessActor({ event }: { event: AccessEvent }) {

@@ -1,4 +1,4 @@
-// A patient's first page: the newest report, heart rate and oxygen with their ages, devices, and who looked.
+// A patient's start page: latest report, heart rate, oxygen saturation, devices and recent access.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";

@@ -1,4 +1,4 @@
-// What the pages of me say.
+// Texts of a patient's own pages.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 export const me = defineMessages({
   en: {

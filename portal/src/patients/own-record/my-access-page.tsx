@@ -1,4 +1,4 @@
-// Who saw or changed a patient's record, newest first: the trail in plain words.
+// Access log of a patient's record, newest first.
 import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -18,7 +18,7 @@ import { type AccessFilters, listAccess } from "./api.ts";
 import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
 
-/** The own visits stand in the trail too: so many pages are read for others before somebody has to ask for more. */
+/** The log contains the patient's own accesses too: pages read automatically to find others. */
 const MAX_AUTO_PAGES = 5;
 const MIN_GROUPS = 10;
 
@@ -72,7 +72,7 @@ function AccessFilterForm() {
 
 const isDateString = (text: string | undefined): text is string => text !== undefined && /^\d{4}-\d\d-\d\d$/.test(text);
 
-/** Days of the hospital's zone, the last one whole. */
+/** Days in the hospital's time zone, the last one inclusive. */
 function toAccessFilters(from: string | undefined, to: string | undefined, zone: string | undefined): AccessFilters {
   return {
     ...(isDateString(from) && { from: new Date(startOfDay(from, zone)).toISOString() }),

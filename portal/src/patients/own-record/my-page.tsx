@@ -1,4 +1,4 @@
-// Which record a patient looks at: most have one, some one at each of their hospitals.
+// Page of the selected record: most patients have one, some one per hospital.
 import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
@@ -14,12 +14,12 @@ const useRecords = () => useQuery({ queryKey: ["me", "records"], queryFn: () => 
 
 type MyPageProps = {
   title: string;
-  /** Where the title has a name in it. */
+  /** Window title, where the page title contains a name. */
   windowTitle?: string;
   children: (record: PatientSummary) => ReactNode;
 };
 
-/** A page about the record that is chosen, and the choice where there are several. */
+/** Renders a page of the selected record, with a selector when there are several. */
 export function MyPage({ title, windowTitle, children }: MyPageProps) {
   const query = useRecords();
   const chosenId = useChosenRecord();

@@ -1,4 +1,4 @@
-// One of a patient's own reports: the file, and what was measured in plain words.
+// One of a patient's own reports: the file and its measurements, explained.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { formatDate, formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";

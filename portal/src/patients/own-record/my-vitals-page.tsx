@@ -1,4 +1,4 @@
-// A patient's own values over time: charts without limits, scores and alarms.
+// Charts of a patient's own vital signs, without limits, scores and alarms.
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { VitalsCharts } from "../../monitoring/vitals/vitals-charts.tsx";
 import layout from "../../platform/design/layout.module.css";

@@ -1,4 +1,4 @@
-// Who looks after a patient; for doctors it is what lets them see the record.
+// Care team of a patient; for doctors, membership may be a condition of access.
 import { Button, NativeSelect } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";

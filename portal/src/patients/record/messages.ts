@@ -1,4 +1,4 @@
-// What the pages of one patient's record say.
+// Texts of a patient's record.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const record = defineMessages({

@@ -1,4 +1,4 @@
-// The open alarms of one patient over all pages of the record: those that nobody has seen first, each with its button.
+// Open alarms of one patient, on all pages of the record: unacknowledged first, each with its button.
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -21,7 +21,7 @@ import classes from "./patient-frame.module.css";
 import { usePatientNumberAndZone } from "./use-patient-record.ts";
 
 const POLL_MS = 15_000;
-/** So many stand here, and every high one that nobody has seen; the rest is a link away. */
+/** Number of alarms shown; unacknowledged high-priority alarms are always shown, the rest is behind a link. */
 const MAX_SHOWN = 3;
 const PRIORITY_ORDER = ["high", "medium", "technical", "low"] as const;
 
@@ -53,7 +53,7 @@ export function PatientAlarms({ patientId }: { patientId: string }) {
   );
 }
 
-/** Of the live view, else asked for. `unknown`: none of both answers now, and none shown is not none there. */
+/** From the live view, else from the API. `unknown`: neither is available, so an empty list does not mean no alarms. */
 function usePatientOpenAlarms(patientId: string): { alarms: AlertView[]; isUnavailable: boolean } {
   const live = useLivePatient(patientId);
   const { status } = useConnection();

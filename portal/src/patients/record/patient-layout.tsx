@@ -1,4 +1,4 @@
-// The frame of a patient's pages: who it is, always in sight; the open alarms; the way to each page.
+// Layout of a patient's pages: sticky identity, open alarms and tabs.
 import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { getLastUpdate } from "../../monitoring/live/patient-state.ts";
@@ -17,7 +17,7 @@ export function PatientFrame() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
   const record = usePatientRecord(patientId);
-  // Somebody else's page must never stand under a name that is not theirs: nothing is shown before the record is.
+  // Nothing renders before the record is loaded: content must never appear under another patient's name.
   if (!record.data) {
     if (!record.error) return <Loading />;
     return (
@@ -62,7 +62,7 @@ function Identity({ patient }: { patient: Patient }) {
   );
 }
 
-/** The identity sticks below the header, which is two lines high on a phone. */
+/** The identity sticks below the header, which has two lines on a phone. */
 function useHeaderHeight(): number {
   const [height, setHeight] = useState(0);
   useEffect(() => {
@@ -111,7 +111,7 @@ function Tabs({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const tabStrip = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
-  // On a phone the strip scrolls by itself; the page that is open must be seen in it.
+  // On a phone the tab strip scrolls; the active tab is scrolled into view.
   useEffect(() => {
     const activeTab = tabStrip.current?.querySelector<HTMLElement>('[data-status="active"]');
     if (pathname && activeTab && tabStrip.current)

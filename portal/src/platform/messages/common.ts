@@ -1,4 +1,4 @@
-// What every page says.
+// Texts shared by all pages.
 import { defineMessages } from "./define-messages.ts";
 
 export const common = defineMessages({

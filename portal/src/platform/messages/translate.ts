@@ -1,4 +1,4 @@
-// All messages, and how one is said. English and Hindi are complete: the compiler and check.ts see to it.
+// Message catalogue and translation. English and Hindi are complete (compiler and `npm run check:messages`).
 import { useSyncExternalStore } from "react";
 import { apiKeys } from "../../accounts/api-keys/messages.ts";
 import { session } from "../../accounts/session/messages.ts";
@@ -84,23 +84,23 @@ const hi: Record<MessageKey, string> = {
 };
 
 export type MessageKey = keyof typeof en;
-/** Those that need nothing filled in, for keys that are chosen at run time. */
+/** Messages without placeholders, for keys chosen at run time. */
 export type PlainMessageKey = { [K in MessageKey]: MessageParams<(typeof en)[K]> extends [] ? K : never }[MessageKey];
 
-/** In the language that is set now. */
+/** Translates into the current language. */
 export function t<K extends MessageKey>(key: K, ...[params]: MessageParams<(typeof en)[K]>): string {
   const text = (language() === "hi" ? hi : en)[key];
   if (params === undefined) return text;
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String((params as Record<string, string | number>)[name]));
 }
 
-/** `say` for components: they are drawn again when the language changes. */
+/** `t` for components: they render again when the language changes. */
 export function useTranslation(): typeof t {
   useSyncExternalStore(subscribePreferences, language);
   return t;
 }
 
-/** A message whose key is made of data, e.g. a role; the data itself where there is none. */
+/** Message whose key is built from data, e.g. a role; falls back to the data itself. */
 export function translateCode(prefix: string, value: string): string {
   const key = `${prefix}.${value}`;
   return key in en ? (language() === "hi" ? hi : en)[key as MessageKey] : value;

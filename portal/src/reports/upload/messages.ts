@@ -1,4 +1,4 @@
-// What the pages of uploads say.
+// Texts of the upload pages.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const uploads = defineMessages({

@@ -1,4 +1,4 @@
-// Third: what kind of report it is, when it was measured, and the numbers on it, all but the kind optional.
+// Step 3: report kind, time of measurement and measurements; only the kind is required.
 import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { Form } from "../../platform/design/form.tsx";
 import { formatNumber } from "../../platform/design/format.ts";
@@ -10,7 +10,7 @@ import { isReportKind, KINDS } from "../report-kinds.ts";
 import { findMetricErrors, type ReportInput } from "./upload-draft.ts";
 import classes from "./uploads.module.css";
 
-/** In a header of a large file each character may become nine. */
+/** URL encoding in the header of a large upload takes up to nine bytes per character. */
 const MAX_INTERPRETATION_LENGTH = 1000;
 
 type MetricsStepProps = {

@@ -1,4 +1,4 @@
-// A new report in four steps: PDF, patient, numbers, check. Leaving stops what is under way; until its last byte nothing is filed.
+// New report in four steps: PDF, patient, measurements, review. Leaving aborts the upload; nothing is filed until the last byte.
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
@@ -46,7 +46,7 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
   const goNext = () => change({ step: step + 1 });
   const goBack = () => change({ step: step - 1 });
   const isDone = isFinished(state);
-  // What is filed needs no keeping. Each change of what was entered keeps it anew, so this comes after.
+  // Discard the draft after filing. Must come after the effect that saves each change of the draft.
   useEffect(() => {
     if (isDone) forget();
   });
@@ -101,7 +101,7 @@ function Steps({ at }: { at: number }) {
   );
 }
 
-/** A new step takes the focus, as a new page does. */
+/** Each step takes the focus, as a new page does. */
 function Step({ takesFocus, children }: { takesFocus: boolean; children: React.ReactNode }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {

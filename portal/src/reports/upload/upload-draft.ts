@@ -1,16 +1,16 @@
-// What is going to be sent, and whether it can be: the file, and numbers that people typed.
+// Draft of an upload and its validation: file and typed measurements.
 import { parseNumber } from "../../platform/design/parse-number.ts";
 import { isPlausible, listMetricFields } from "../metrics.ts";
 import type { Kind } from "../report-kinds.ts";
 
-/** In a form; larger ones go as they are (src/reports/upload/upload-request.ts). */
+/** Size limit of a form; larger files are sent as raw body (src/reports/upload/upload-request.ts). */
 export const MAX_FORM_BYTES = 10 * 1024 * 1024;
 export const MAX_FILE_BYTES = 25 * 1024 * 1024;
 const TAIL_BYTES = 1024;
 
 export type FileError = "empty" | "too_large" | "not_pdf" | "cut";
 
-/** As the API will look at it. @returns null when nothing is wrong */
+/** The API's check of the file. @returns null when it is valid */
 export async function checkFile(file: Blob): Promise<FileError | null> {
   if (file.size === 0) return "empty";
   if (file.size > MAX_FILE_BYTES) return "too_large";
@@ -20,9 +20,9 @@ export async function checkFile(file: Blob): Promise<FileError | null> {
 
 const readLatin1 = async (part: Blob) => String.fromCharCode(...new Uint8Array(await part.arrayBuffer()));
 
-/** What a person typed, by metric; nothing typed is nothing measured. */
+/** Typed text per metric; empty text is omitted. */
 export type TypedMetrics = Record<string, string>;
-/** All that a person says of a report; `wall`: when it was measured, by the hospital's clocks. */
+/** All user input for a report; `wall`: time of measurement in the hospital's time zone. */
 export type ReportInput = { kind: Kind; wall: string; typed: TypedMetrics; interpretation: string };
 
 export function toMetrics(kind: Kind, typed: TypedMetrics, interpretation: string): Record<string, number | string> {
@@ -34,7 +34,7 @@ export function toMetrics(kind: Kind, typed: TypedMetrics, interpretation: strin
   return { ...Object.fromEntries(numbers), ...(said && { interpretation: said }) };
 }
 
-/** The fields that hold something, but no number, or one that no machine measures. */
+/** Fields with text that is not a number or outside the plausible range. */
 export function findMetricErrors(
   kind: Kind,
   typed: TypedMetrics,
@@ -53,11 +53,11 @@ export function findMetricErrors(
 export type UploadDraft = {
   patientId: string;
   kind: Kind;
-  /** ISO; without it the moment of receipt counts. */
+  /** ISO 8601; without it the time of receipt counts. */
   recordedAt: string | null;
   metrics: Record<string, number | string>;
   file: File;
 };
 
-/** All that the API compares when a key comes again. */
+/** Everything that the API compares when an idempotency key is repeated. */
 export const draftIdentity = ({ file, ...said }: UploadDraft) => [said, file.name, file.size, file.lastModified];

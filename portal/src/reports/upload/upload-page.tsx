@@ -1,4 +1,4 @@
-// One upload: what came, from whom, and what became of it; one in quarantine is filed or rejected here.
+// One upload: file, sender and outcome; a quarantined upload is assigned or rejected here.
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
@@ -44,7 +44,7 @@ function SettledUpload({ upload }: { upload: UploadDetail }) {
   );
 }
 
-/** The file beside whoever it may belong to. */
+/** The file beside the patient selection. */
 function QuarantinedUpload({ upload }: { upload: UploadDetail }) {
   const t = useTranslation();
   const [isRejecting, setIsRejecting] = useState(false);
@@ -124,7 +124,7 @@ function UploadFacts({ upload }: { upload: UploadDetail }) {
   );
 }
 
-/** What came beside the file; nobody has checked it. */
+/** Data sent with the file; not verified. */
 function SentFields({ upload: { kind, fields, metrics } }: { upload: UploadDetail }) {
   const t = useTranslation();
   const otherFields = Object.entries(fields).filter(([name]) => !["patient_id", "kind"].includes(name));

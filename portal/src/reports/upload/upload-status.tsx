@@ -1,4 +1,4 @@
-// How far an upload is, and what has become of it.
+// Progress and outcome of an upload.
 import { Button, Group, Progress } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import layout from "../../platform/design/layout.module.css";

@@ -1,4 +1,4 @@
-// The log: every attempt to send a report, what became of it, and why.
+// Upload log: every attempt, its outcome and reason.
 import { Button, NativeSelect } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { UPLOAD_OUTCOMES } from "../../../../src/platform/db/vocabulary.ts";
@@ -73,7 +73,7 @@ function TimeCell({ upload: { upload_id, created_at, hospital_id } }: { upload: 
   );
 }
 
-/** A machine is named by its credential here; its own page of the upload names the device. */
+/** Devices are identified by credential here; the upload page shows the device name. */
 function SenderCell({ upload: { actor_kind, actor_id } }: { upload: UploadListItem }) {
   const t = useTranslation();
   return actor_kind === "device" ? t("reports.a_device") : <SenderName sender={{ kind: actor_kind, id: actor_id }} />;

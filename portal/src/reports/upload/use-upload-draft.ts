@@ -1,4 +1,4 @@
-// What is entered for a new report, step by step; who must sign in again meanwhile finds it as it was.
+// Draft of a new report, step by step; it survives a new sign-in after an expired session.
 import { useQuery } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
@@ -10,7 +10,7 @@ import type { Candidate } from "./patient-picker.tsx";
 
 declare module "@tanstack/react-router" {
   interface HistoryState {
-    /** The patient from whose page somebody comes to send a report. */
+    /** The patient whose page led here. */
     patientId?: string;
   }
 }
@@ -41,7 +41,7 @@ export function useUploadDraft() {
   const patient: Candidate | null = draftState.patient === "preset" ? (query.data ?? null) : draftState.patient;
   useEffect(() => draftStore.save(owner, { ...draftState, patient: patient ?? draftState.patient }));
   useEffect(() => {
-    // Who leaves the page otherwise has given it up.
+    // Leaving the page in any other way discards the draft.
     return () => {
       if (currentSession().status !== "expired") draftStore.clear();
     };
@@ -50,7 +50,7 @@ export function useUploadDraft() {
     entered: draftState,
     updateDraft: (part: Partial<DraftState<Candidate>>) => setDraftState((previous) => ({ ...previous, ...part })),
     patient,
-    /** It is filed: nothing needs to be kept. */
+    /** Discards the draft after the report is filed. */
     clearDraft: draftStore.clear,
     isReading: isPreset && query.isPending,
     error: isPreset ? query.error : null,
