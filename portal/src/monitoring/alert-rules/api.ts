@@ -1,4 +1,4 @@
-// What the API says of alarm limits, and of what the score needs to know of a patient.
+// API calls for alarm limits and for the monitoring settings of a patient.
 import { hc } from "hono/client";
 import type { auditRoutes } from "../../../../src/audit/routes.ts";
 import type { ruleRoutes } from "../../../../src/monitoring/alerts/rules-routes.ts";
@@ -9,7 +9,7 @@ const audit = hc<typeof auditRoutes>(API_BASE, CLIENT_OPTIONS);
 const patientRulesClient = api.patients[":patient_id"]["alert-rules"];
 const wardRulesClient = api.wards[":ward_id"]["alert-rules"];
 
-/** Whoever changes a limit waits this long at most to hear whether it was changed. */
+/** Timeout for a change of limits, ms. */
 const DEADLINE_MS = 5_000;
 const withDeadline = () => ({ init: { signal: AbortSignal.timeout(DEADLINE_MS) } });
 const ifMatch = (version: number | null) => (version === null ? {} : { "if-match": `"${version}"` });
@@ -25,7 +25,7 @@ export const readWardRules = (wardId: string) => readData(api["alert-rules"].$ge
 export type WardRule = Awaited<ReturnType<typeof readWardRules>>[number];
 export type LimitOverride = Parameters<(typeof patientRulesClient)[":code"]["$put"]>[0]["json"];
 
-/** @param version of the patient's own rule that was seen; null for none */
+/** @param version of the patient's own rule that was read; null when there is none */
 export const savePatientRule = (patientId: string, code: string, version: number | null, limits: LimitOverride) =>
   readData(
     patientRulesClient[":code"].$put(

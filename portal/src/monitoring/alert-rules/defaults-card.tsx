@@ -1,4 +1,4 @@
-// The limits that hold until somebody sets other ones, with where they come from.
+// Default limits with their sources.
 import { Table } from "../../platform/design/data-table.tsx";
 import { Card } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
@@ -23,7 +23,7 @@ export function DefaultsCard({ band }: { band: AgeBand }) {
         <span className={classes.whole}>{formatRuleValue(preset, field, preset.limits[field])}</span>
       ),
     })),
-    // Titles of guidelines and papers, in the language they were written in.
+    // Titles of guidelines and papers in their original language.
     { label: t("rules.source"), cell: ({ source }: DefaultRule) => <span lang="en">{source}</span> },
   ];
   return (

@@ -1,4 +1,4 @@
-// Who changed limits and monitoring, when and how: from the audit trail, which managers alone may read.
+// Change log of limits and monitoring, from the audit log; managers only.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMe } from "../../accounts/session/use-session.ts";
@@ -17,9 +17,9 @@ import { useDefaults } from "./use-inherited-rules.ts";
 type LimitsChangeLogProps = {
   hospitalId: string | undefined;
   zone: string | undefined;
-  /** Of one patient, or of all wards the caller may read of. */
+  /** One patient, or all wards that the caller may see. */
   patientId?: string;
-  /** Of these only. */
+  /** Limits the log to these ids. */
   isShown?: (event: ChangeEvent) => boolean;
 };
 

@@ -1,4 +1,4 @@
-// The alarm limits of one patient: what is in force and where it comes from, what the score needs to know, who changed it.
+// Alarm limits of one patient: effective limits and their sources, monitoring settings and change log.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";

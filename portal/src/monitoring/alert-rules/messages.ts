@@ -1,4 +1,4 @@
-// What the pages of rules say.
+// Texts of the alarm limit pages.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const rules = defineMessages({

@@ -1,4 +1,4 @@
-// Whether and where a patient is watched, and what the score needs to know of them.
+// Monitoring settings of a patient: mode, ward, SpO₂ scale and pregnancy.
 import { NativeSelect } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -41,7 +41,7 @@ export function MonitoringCard({ patientId, zone }: { patientId: string; zone: s
   );
 }
 
-/** What was changed is read again, limits too: they depend on the ward. */
+/** Refetch everything that changed, including limits: they depend on the ward. */
 function useAfterSave(patientId: string) {
   const t = useTranslation();
   const client = useQueryClient();
@@ -80,7 +80,7 @@ function MonitoringForm({ data: patient, etag }: VersionedData<Patient>) {
   const options = [
     { value: "", label: t("rules.no_ward") },
     ...activeWards.map(({ ward_id, name }) => ({ value: ward_id, label: name })),
-    // One that is closed, or not read yet.
+    // A closed ward, or one that is not loaded yet.
     ...(ward !== "" && !activeWards.some(({ ward_id }) => ward_id === ward) ? [{ value: ward, label: "…" }] : []),
   ];
   return (

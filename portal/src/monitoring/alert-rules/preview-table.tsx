@@ -1,4 +1,4 @@
-// What other limits would have meant in the last day, as the server counted it.
+// Server-computed preview of alarms in the last day under new limits.
 import { formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { Preview } from "./api.ts";

@@ -1,15 +1,15 @@
-// Limits in words: values with their units, and what a change does.
+// Texts of limits: values with units, and the effect of a change.
 import { Problem, toProblem } from "../../platform/api/problem.ts";
 import { formatNumber } from "../../platform/design/format.ts";
 import { type MessageKey, t, translateCode } from "../../platform/messages/translate.ts";
 import type { LimitChange, RuleField, VitalRule } from "./rule-limits.ts";
 import { isBound } from "./rule-limits.ts";
 
-/** UCUM as a ward writes it. */
+/** UCUM units in common notation. */
 const UNITS: Readonly<Record<string, string>> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "" };
 export const formatUcumUnit = (unit: string): string => UNITS[unit] ?? unit;
 
-/** Levels of consciousness are letters to everybody but the rules. */
+/** Consciousness is shown as a letter; the rules use numbers. */
 const LEVELS = ["A", "C", "V", "P", "U"];
 
 export const formatBoundValue = ({ unit }: { unit: string }, value: number): string =>
@@ -20,7 +20,7 @@ export const fieldUnit = (field: RuleField, unit: string): string => {
   return field === "rate_per_minute" ? `${formatUcumUnit(unit)} ${t("rules.per_minute")}`.trim() : formatUcumUnit(unit);
 };
 
-/** What stands beside a field: its unit, or what the numbers mean that stand for letters. */
+/** Field suffix: the unit, or the meaning of numbers that stand for letters. */
 export const inputUnitHint = (field: RuleField, unit: string): string =>
   unit === "{ACVPU}" && isBound(field) ? LEVELS.map((letter, n) => `${letter}${n}`).join(" ") : fieldUnit(field, unit);
 
@@ -32,7 +32,7 @@ export function formatRuleValue(rule: { unit: string }, field: RuleField, value:
 
 export const fieldLabel = (field: RuleField): string => translateCode("rules.field", field);
 
-/** "Lower the … limit from 90 to 85?", or that several change. */
+/** "Lower the … limit from 90 to 85?", or that several limits change. */
 export function buildChangeQuestion(rule: VitalRule, changes: readonly LimitChange[]): { title: string; confirmLabel: string } {
   const vital = translateCode("vital", rule.name);
   const [onlyChange] = changes;
@@ -58,7 +58,7 @@ export function buildChangeQuestion(rule: VitalRule, changes: readonly LimitChan
 
 type PreviewTotals = { before: { alarms: number }; after: { alarms: number } };
 
-/** What the server counted of the last day. */
+/** Text of the server's preview of the last day. */
 export function describePreview({ before, after }: PreviewTotals): string {
   const n = Math.abs(before.alarms - after.alarms);
   const kind = before.alarms === after.alarms ? "same" : before.alarms > after.alarms ? "hidden" : "added";
@@ -67,7 +67,7 @@ export function describePreview({ before, after }: PreviewTotals): string {
   return t(key, { n });
 }
 
-/** What the API refuses, in the words of the portal and at the fields of the form. */
+/** Maps API errors to translated texts at the form fields. */
 export function translateProblem(error: unknown): Problem {
   const problem = toProblem(error);
   const errors = problem.errors.map(({ path, code, message }) => {

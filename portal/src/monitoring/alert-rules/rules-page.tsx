@@ -1,4 +1,4 @@
-// Alarm rules of wards: one ward's limits over the defaults of an age group, and the defaults with their sources.
+// Ward limits per age group, over the defaults, with the sources of the defaults.
 import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -23,7 +23,7 @@ export function RulesPage() {
   const [ageBand, setAgeBand] = useState<AgeBand>("adult");
   const { hospital: ownHospital } = useMe();
   const [chosenHospitalId, setChosenHospitalId] = useState("");
-  // A platform's administrator works for no hospital: its wards are read by the one that is chosen, or the ward's own.
+  // Platform administrators have no hospital: wards of the chosen hospital, or of the ward in the URL.
   const wards = useQuery({
     queryKey: ["wards", ownHospital?.id ?? chosenHospitalId, "active"],
     queryFn: () => listWards(ownHospital?.id ?? (chosenHospitalId || null)),

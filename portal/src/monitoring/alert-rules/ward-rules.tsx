@@ -1,4 +1,4 @@
-// The limits of one ward, over the defaults of one age group.
+// Limits of one ward over the defaults of one age group.
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { formatDateTime } from "../../platform/design/format.ts";

@@ -1,4 +1,4 @@
-// One alarm with all that is known of it: how urgent, whose, since when, why, who has seen it, and what can be done.
+// Card of one alarm: priority, patient, time, reason, status and actions.
 import { Link } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { formatDateTime, formatDuration, formatShortTime, formatTime } from "../../platform/design/format.ts";
@@ -14,7 +14,7 @@ import { useOwnZone } from "./use-own-zone.ts";
 
 const DAY_MS = 86_400_000;
 
-/** @param name instead of the patient's name and link; null where the page says whose alarm it is */
+/** @param name replaces the patient's name and link; null when the page already identifies the patient */
 export function AlarmCard({ alert, name }: AlarmProps) {
   const t = useTranslation();
   const priority = shownAs(alert);
@@ -40,7 +40,7 @@ export function AlarmCard({ alert, name }: AlarmProps) {
   );
 }
 
-/** Since when, or from when to when. */
+/** Start time, or start and end. */
 export function AlarmTimes({ alert }: { alert: AlertView }) {
   const t = useTranslation();
   const now = useServerNow();
@@ -54,7 +54,7 @@ export function AlarmTimes({ alert }: { alert: AlertView }) {
   return <span>{t("alarms.from_to", { from: at(alert.raised_at), to: at(end), span: duration })}</span>;
 }
 
-/** What became of it: seen by whom, whose it is, when others are told. @param roseAt when it was last raised, where known */
+/** Status: acknowledgement, assignment and escalation. @param roseAt when the priority was last raised, if known */
 export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: string | undefined }) {
   const t = useTranslation();
   const now = useServerNow();

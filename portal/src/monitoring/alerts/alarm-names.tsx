@@ -1,4 +1,4 @@
-// Names of patients and of staff for alarms, whose frames carry ids alone.
+// Names of patients and staff for alarms: live frames carry only ids.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
@@ -10,7 +10,7 @@ import { listMonitoredPatients, listTeam, type PatientLabel, readPatientLabel, r
 
 const MONITORED_KEY = ["alarms", "watched"] as const;
 
-/** A name that is known already, for what is announced at once. */
+/** Cached name, for immediate announcements. */
 export const getCachedPatient = (patientId: string): PatientLabel | undefined =>
   queryClient.getQueryData<PatientLabel[]>(MONITORED_KEY)?.find(({ id }) => id === patientId) ??
   queryClient.getQueryData<PatientLabel>(["alarms", "person", patientId]);
@@ -30,7 +30,7 @@ export function usePatientLabel(patientId: string): PatientLabel | undefined {
   return listed ?? single.data;
 }
 
-/** The patient of an alarm: name, number, and the way to the page. */
+/** Patient of an alarm: name, number and link. */
 export function PatientName({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const person = usePatientLabel(patientId);
@@ -41,7 +41,7 @@ export function PatientName({ patientId }: { patientId: string }) {
   );
 }
 
-/** Who did something: oneself, somebody of the hospital, or a colleague who has left. */
+/** Staff name: the user, a colleague, or a former colleague. */
 export function useStaffName(userId: string | null): string {
   const t = useTranslation();
   const me = useMe();
@@ -63,7 +63,7 @@ export function StaffName({ userId }: { userId: string | null }) {
   return useStaffName(userId);
 }
 
-/** To whom an alarm can be given: the care team first, then who else nurses or treats here. */
+/** Possible assignees: the care team first, then other nurses and doctors of the hospital. */
 export function useAssignableStaff(patientId: string, isEnabled: boolean): { id: string; name: string }[] {
   const me = useMe();
   const team = useQuery({

@@ -1,4 +1,4 @@
-// One alarm: what it is about, what can be done, and everything that happened to it.
+// Alarm page: cause, actions and history.
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -39,13 +39,13 @@ export function AlarmPage() {
 }
 
 type AlarmEvent = AlertPage["events"][number];
-/** From these its time until others are told counts. */
+/** Events from which the escalation time counts. */
 const RAISE_EVENTS: readonly string[] = ["raised", "raised_priority"];
 
 function AlarmDetails({ page }: { page: AlertPage }) {
   const t = useTranslation();
   const { events, ...loadedAlert } = page;
-  // The live view is ahead of what was read.
+  // The live view is newer than the response.
   const alert: AlertView = useOpenAlerts().find(({ alert_id }) => alert_id === loadedAlert.alert_id) ?? loadedAlert;
   const priority = shownAs(alert);
   return (

@@ -1,4 +1,4 @@
-// Alarms of all of one's patients: the new ones first, who has seen the others, and those that are over.
+// Alarms of all visible patients: new, acknowledged, recovered and past.
 import { Button } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";

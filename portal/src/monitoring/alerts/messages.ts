@@ -1,4 +1,4 @@
-// What the pages of alarms say.
+// Texts of the alarm pages.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const alarms = defineMessages({

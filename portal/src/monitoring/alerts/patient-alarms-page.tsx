@@ -1,4 +1,4 @@
-// The alarms of one patient: those that are open, to act on, and those that have ended.
+// Open and past alarms of one patient.
 import { NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
@@ -42,13 +42,13 @@ export function PatientAlarmsPage() {
 const PRIORITY_RANK = { high: 0, medium: 1, low: 2 };
 const isAcknowledged = ({ state }: AlertView) => state === "acknowledged";
 
-/** New ones before those that somebody has seen, the urgent first, then the newest. */
+/** Unacknowledged before acknowledged, then by priority, then newest first. */
 const compareUrgency = (a: AlertView, b: AlertView) =>
   Number(isAcknowledged(a)) - Number(isAcknowledged(b)) ||
   PRIORITY_RANK[a.priority] - PRIORITY_RANK[b.priority] ||
   b.raised_at.localeCompare(a.raised_at);
 
-/** As the live view has them; as the API says where nobody watches this patient or the line is down. */
+/** From the live view; from the API when the patient is not watched or the connection is down. */
 function usePatientOpenAlarms(patientId: string) {
   const live = useLivePatient(patientId);
   const isLive = useConnection().status === "live" && live !== undefined;

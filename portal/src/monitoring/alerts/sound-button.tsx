@@ -1,4 +1,4 @@
-// Alarm sound in the header: whether it sounds, and if not why; turning it on, pausing it for two minutes, and a test.
+// Sound control in the header: state, turning on, pausing for two minutes and a test.
 import { Menu } from "@mantine/core";
 import { useEffect, useSyncExternalStore } from "react";
 import { formatShortTime } from "../../platform/design/format.ts";

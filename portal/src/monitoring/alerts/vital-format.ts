@@ -1,4 +1,4 @@
-// How vitals are written, also where there is little room: the same in every language.
+// Names, units and values of vital signs, short and long.
 import { formatNumber } from "../../platform/design/format.ts";
 import { translateCode } from "../../platform/messages/translate.ts";
 import { CODES } from "./vital-codes.ts";
@@ -24,15 +24,15 @@ const UNITS: Readonly<Record<string, string>> = {
   [CODES.glucose]: "mg/dL",
   [CODES.etco2]: "mmHg",
 };
-/** What 0 to 4 stand for. */
+/** Labels of the consciousness values 0 to 4. */
 const CONSCIOUSNESS_LETTERS = "ACVPU";
 
-/** In full, in the language that is set. */
+/** Full name in the current language. */
 export const vitalName = (code: string): string => translateCode("vital", NAMES.get(code) ?? code);
-/** As on a monitor: HR, RR, SpO₂; in full where there is no such sign. */
+/** Abbreviation as on a monitor (HR, RR, SpO₂), or the full name when there is none. */
 export const vitalAbbreviation = (code: string): string => ABBREVIATIONS[code] ?? vitalName(code);
 
-/** A value without its unit. */
+/** Value without its unit. */
 export function formatVital(code: string, value: number): string {
   if (code === CODES.consciousness) return CONSCIOUSNESS_LETTERS[value] ?? formatNumber(value);
   return code === CODES.temperature ? formatNumber(value, 1) : formatNumber(Math.round(value * 10) / 10);

@@ -1,4 +1,4 @@
-// What the board asks of the API: wards, who lies there, six hours of one vital.
+// API calls for the ward board: wards, patients and six hours of one vital sign.
 import { hc } from "hono/client";
 import type { historyRoutes } from "../../../../src/monitoring/history/history-routes.ts";
 import type { boardRoutes } from "../../../../src/organization/wards/board-routes.ts";

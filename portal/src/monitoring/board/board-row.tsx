@@ -1,4 +1,4 @@
-// One patient on the board: drawn again when this patient changes, and every second for the ages.
+// Board row of one patient; renders when the patient changes, and every second for ages.
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import { displayPriority } from "../../platform/design/display-priority.ts";

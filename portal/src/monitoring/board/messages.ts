@@ -1,4 +1,4 @@
-// What the board of a ward says.
+// Texts of the ward board.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const ward = defineMessages({

@@ -1,11 +1,11 @@
-// Six hours as a line, for the eye; the change beside it is the text. It is drawn anew when its points are, every five minutes.
+// Six-hour sparkline, decorative: the change beside it is the text. Renders when its points change, every five minutes.
 import { memo } from "react";
 import { CODES } from "../alerts/vital-codes.ts";
 import classes from "./cells.module.css";
 import { POINT_COUNT, type TrendHistory, toLineSegments } from "./trend-history.ts";
 
 const HEIGHT = 26;
-/** So that a line looks the same at every patient: ordinary values, widened only by what was measured. */
+/** Fixed range, so that lines are comparable between patients; widened only by measured values. */
 const RANGES: Readonly<Record<string, { low: number; high: number }>> = {
   [CODES.heart_rate]: { low: 40, high: 140 },
   [CODES.respiratory_rate]: { low: 5, high: 35 },

@@ -1,4 +1,4 @@
-// The board of one ward: who lies there by REST, read again when the live view changes, and in which order they stand now.
+// Board of one ward: patients by REST, refetched when the live view changes, and their current order.
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { queryClient } from "../../platform/api/query-client.ts";
@@ -28,10 +28,10 @@ export function useBoard(wardId: string | undefined) {
   });
 }
 
-/** What values are judged by, anew every second. */
+/** Reference times and limits for values, updated every second. */
 export const useViewContext = (): ViewContext => ({ now: useServerNow(), link: useConnection().status });
 
-/** @param isHeld nobody moves: somebody points at a row. Nor does anybody while the line is down: then nothing is known anew. */
+/** @param isHeld freezes the order: the user points at a row. It is also frozen while the connection is down. */
 export function useBoardOrder(wardId: string | undefined, entries: readonly BoardEntry[], moment: ViewContext, isHeld: boolean) {
   const targetOrder = sortByRisk(
     entries.map((entry) => {
@@ -41,9 +41,9 @@ export function useBoardOrder(wardId: string | undefined, entries: readonly Boar
       return { id, number, rank: getRiskRank(known, score), score: score.kind === "score" ? score.score : null };
     }),
   );
-  // Before anything was live there is no order to keep.
+  // Before the first live data there is no order to keep.
   const [currentOrder, setCurrentOrder] = useState({ wardId, order: targetOrder, wasLive: false });
-  // Who left the ward stays on the board, with a name, until rows may move.
+  // A patient who left the ward stays listed until rows may move.
   const entriesById = useRef(new Map<string, BoardEntry>());
   for (const entry of entries) entriesById.current.set(entry.patient_id, entry);
   const keepsOrder = (isHeld || moment.link === "lost") && currentOrder.wasLive && currentOrder.wardId === wardId;

@@ -1,4 +1,4 @@
-// The ward board: who needs somebody first, and whether the numbers are of now.
+// Ward board: patients by urgency, and whether the values are live.
 import { Button, NativeSelect } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { memo, useState } from "react";
@@ -88,7 +88,7 @@ function Clock({ now }: { now: number }) {
 
 type BoardControlsProps = { wards: readonly Ward[]; chosen: string | undefined; code: string };
 
-/** Not drawn again every second. */
+/** Memoised: does not render every second. */
 const BoardControls = memo(function BoardControls({ wards, chosen, code }: BoardControlsProps) {
   const t = useTranslation();
   const navigate = useNavigate();

@@ -1,8 +1,8 @@
-// Whether a number may be taken for now. Decided by the server's clock and by when the server got the sample, never by a
-// device's or this PC's clock. Nothing here needs a browser.
+// Pure rules for whether a value is current. They use the server's clock and the time of receipt, never the clock
+// of a device or of this PC.
 export type Freshness = "live" | "late" | "stale" | "missing" | "invalid";
 
-/** Seconds after which a value is late, and stale. */
+/** Seconds after which a value is late, and after which it is stale. */
 export type FreshnessLimits = { late: number; stale: number };
 
 export type ConnectionStatus = "off" | "connecting" | "catching_up" | "live" | "lost" | "stopped";
@@ -22,19 +22,19 @@ export function judgeFreshness(
   return age > limits.late ? "late" : "live";
 }
 
-/** Seconds of silence that are too long for what a monitor measures all the time, where no rule says otherwise. */
+/** Default silence limit in seconds for continuously measured vital signs, where no rule sets one. */
 export const DEFAULT_SILENCE_S = 120;
-/** So long a single value stands, from a round or a cuff, and counts in NEWS2 (docs/alarms.md). */
+/** Seconds that a single value (manual or cuff) stays valid and counts in NEWS2 (docs/alarms.md). */
 export const SPOT_VALUE_VALID_S = 1_800;
-/** Heart rate, oxygen saturation, respiration. */
+/** Heart rate, oxygen saturation and respiratory rate. */
 const CONTINUOUS_CODES: readonly string[] = ["8867-4", "2708-6", "9279-1"];
 
 /**
- * @param isManual somebody wrote the value down: a person is not a sensor that fell silent
- * @param silence seconds, of the limits in force; null or absent where none is set. An alarm that is off makes no old value young
+ * @param isManual entered by staff: no sensor that could fall silent
+ * @param silence seconds, from the effective limits; null or absent when unset. Turning the alarm off keeps values ageing
  */
 export function freshnessLimits(code: string, isManual: boolean, silence: number | null | undefined): FreshnessLimits {
   const stale = isManual ? null : (silence ?? (CONTINUOUS_CODES.includes(code) ? DEFAULT_SILENCE_S : null));
-  // A sensor sends every few seconds, a cuff every few minutes: this is more than two of their intervals.
+  // Sensors send every few seconds, cuffs every few minutes: this is more than two intervals.
   return stale === null ? { late: SPOT_VALUE_VALID_S / 2, stale: SPOT_VALUE_VALID_S } : { late: stale / 4, stale };
 }
