@@ -61,7 +61,8 @@ export const devices = defineMessages({
     "devices.bind_other": "Assign to another patient",
     "devices.unbind": "Unassign",
     "devices.unbind_question": "Unassign {name}?",
-    "devices.unbind_text": "Data that it sends from now on is quarantined and not filed for any patient. Data already received is kept.",
+    "devices.unbind_text":
+      "Data that it sends from now on is quarantined and not filed for any patient. Data already received is kept.",
     "devices.unbound": "Device unassigned",
     "devices.bound": "Device assigned",
     "devices.history": "Assignment history",
@@ -77,7 +78,8 @@ export const devices = defineMessages({
     "devices.born": "DOB {date}",
     "devices.born_unknown": "DOB unknown",
     "devices.bind_question": "Assign {name}?",
-    "devices.bind_text": "Check both against the patient's wristband. All data that {name} sends from now on is filed for this patient.",
+    "devices.bind_text":
+      "Check both against the patient's wristband. All data that {name} sends from now on is filed for this patient.",
     "devices.bind_moves": "It is currently assigned to another patient. That assignment ends immediately.",
     "devices.bind_act": "Assign device",
     "devices.patient_name": "Name",
@@ -94,7 +96,8 @@ export const devices = defineMessages({
     "devices.token": "Token",
     "devices.token_title": "Credential issued",
     "devices.token_text": "Enter it on the device now. It is shown only once and cannot be retrieved later.",
-    "devices.token_gone": "This credential was already issued and its token cannot be shown again. Revoke it and issue a new one.",
+    "devices.token_gone":
+      "This credential was already issued and its token cannot be shown again. Revoke it and issue a new one.",
     "devices.created": "Issued",
     "devices.last_used": "Last used",
     "devices.valid": "Valid",

@@ -37,7 +37,8 @@ export const apiKeys = defineMessages({
     "keys.shown_before": "This key was already created and its secret was shown then. Revoke this key and create a new one.",
     "keys.rotate": "Rotate",
     "keys.rotate_title": "Rotate {name}?",
-    "keys.rotate_text": "A new key with the same permissions is created. The old key stays valid for the number of days you enter.",
+    "keys.rotate_text":
+      "A new key with the same permissions is created. The old key stays valid for the number of days you enter.",
     "keys.grace": "Old key stays valid for (days)",
     "keys.grace_wrong": "Enter 0 to 30 days.",
     "keys.revoke": "Revoke",

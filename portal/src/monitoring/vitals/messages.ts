@@ -1,4 +1,4 @@
-// What charts and numbers of vitals say.
+// Texts of charts and current vital signs.
 import { defineMessages } from "../../platform/messages/define-messages.ts";
 
 export const vitals = defineMessages({

@@ -52,7 +52,8 @@ export const uploads = defineMessages({
     "uploads.waiting": "Uploaded. Waiting for confirmation…",
     "uploads.stop": "Cancel upload",
     "uploads.stopped_at": "Upload stopped at {n} %. Nothing was filed.",
-    "uploads.unanswered": "Upload finished, but no response was received. The report may have been filed. You can retry safely; it is not filed twice.",
+    "uploads.unanswered":
+      "Upload finished, but no response was received. The report may have been filed. You can retry safely; it is not filed twice.",
     "uploads.retry": "Retry",
     "uploads.refused": "Nothing was filed.",
     "uploads.failed_unclear": "Server error. The report may have been filed. You can retry safely; it is not filed twice.",
