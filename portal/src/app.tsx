@@ -3,7 +3,7 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { subscribePreferences, theme } from "./accounts/session/preferences.ts";
+import { getTheme, subscribePreferences } from "./accounts/session/preferences.ts";
 import { restoreSession } from "./accounts/session/session.ts";
 import { useSession } from "./accounts/session/use-session.ts";
 import { queryClient } from "./platform/api/query-client.ts";
@@ -13,7 +13,7 @@ import { useTranslation } from "./platform/messages/translate.ts";
 import { router } from "./router.tsx";
 
 export function App() {
-  const colorScheme = useSyncExternalStore(subscribePreferences, theme);
+  const colorScheme = useSyncExternalStore(subscribePreferences, getTheme);
   return (
     <MantineProvider
       theme={mantine}

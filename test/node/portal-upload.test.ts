@@ -74,13 +74,13 @@ describe("what the API answers", () => {
     const refused = await parseResponse(404, problem("not_found"));
     expect(refused).toMatchObject({
       status: "refused",
-      again: false,
+      canRetry: false,
       problem: { code: "not_found", errorId: "e", message: "Why" },
     });
     for (const status of [401, 408, 429, 500, 503]) {
-      expect(await parseResponse(status, problem("unavailable"))).toMatchObject({ status: "refused", again: true });
+      expect(await parseResponse(status, problem("unavailable"))).toMatchObject({ status: "refused", canRetry: true });
     }
-    expect(await parseResponse(502, "<html>")).toMatchObject({ status: "refused", again: true, problem: { status: 502 } });
+    expect(await parseResponse(502, "<html>")).toMatchObject({ status: "refused", canRetry: true, problem: { status: 502 } });
   });
 
   it("that is no answer of ours is none", async () => {

@@ -10,7 +10,7 @@ import { type Device, type DeviceStatus, listSilenceAlarms, readDeviceStatuses }
 import classes from "./devices.module.css";
 
 const REFRESH_MS = 30_000;
-/** Seconds of clock offset that count as in sync. */
+/** Clock offset that counts as in sync, ms. */
 const CLOCK_TOLERANCE_MS = 1_000;
 
 type DeviceRef = Pick<Device, "device_id" | "patient_id">;

@@ -66,7 +66,7 @@ function ScoreCell({ patientId }: { patientId: string }) {
   const live = useLivePatient(patientId);
   const { status } = useConnection();
   const now = useServerNow(5_000);
-  const shown = getDisplayScore(live, { now, link: status });
+  const shown = getDisplayScore(live, { now, connection: status });
   if (shown.kind !== "score") return <span title={t("patients.no_score")}>—</span>;
   return (
     <span className={`${scores.band} ${classes.score}`} data-band={shown.band}>
@@ -95,7 +95,7 @@ function UpdatedCell({ patientId }: { patientId: string }) {
   const live = useLivePatient(patientId);
   const link = useConnection();
   const now = useServerNow();
-  const { freshness, ageS } = getLastUpdate(live, { now, link: link.status });
+  const { freshness, ageS } = getLastUpdate(live, { now, connection: link.status });
   if (ageS === null) return <span className={classes.old}>{t("patients.no_data")}</span>;
   return <span className={freshness === "stale" ? classes.old : undefined}>{formatAge(ageS)}</span>;
 }

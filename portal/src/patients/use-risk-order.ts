@@ -19,7 +19,7 @@ export function useRiskOrder(patients: readonly PatientSummary[]) {
   const currentOrder = useMemo(() => {
     const ranked = sortByName(patients).map((patient) => {
       const live = getLivePatient(patient.patient_id);
-      const score = getDisplayScore(live, { now, link: status });
+      const score = getDisplayScore(live, { now, connection: status });
       return { patient, place: riskRankIndex(getRiskRank(live, score)), score: score.kind === "score" ? score.score : 0 };
     });
     return ranked.sort((a, b) => a.place - b.place || b.score - a.score).map(({ patient }) => patient);

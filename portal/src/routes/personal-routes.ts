@@ -8,7 +8,7 @@ export const personalRoutes = [
   createRoute({
     ...underSignedIn,
     path: "/me",
-    component: lazyRouteComponent(() => import("../patients/own-record/home-page.tsx"), "HomePage"),
+    component: lazyRouteComponent(() => import("../patients/own-record/home-page.tsx"), "PatientHomePage"),
   }),
   createRoute({
     ...underSignedIn,

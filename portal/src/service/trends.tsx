@@ -32,7 +32,7 @@ function ReportsChart() {
   if (!query.data) return <ChartPlaceholder title={title} query={query} />;
   const bars = query.data.map(({ day, n }, i, all) => {
     const label = formatDate(`${day}T00:00:00Z`, "UTC");
-    return { key: day, label, short: label, n, open: i === all.length - 1 };
+    return { key: day, label, shortLabel: label, count: n, isPartial: i === all.length - 1 };
   });
   return <BarChart title={title} bars={bars} />;
 }
@@ -51,9 +51,9 @@ function AlarmsChart({ day }: { day: ReportingDay }) {
   const bars = countAlarmsByHour(items, now).map(({ at, n }) => ({
     key: String(at),
     label: formatHourRange(at, day.zone),
-    short: formatShortTime(at, day.zone),
-    n,
-    open: at + HOUR_MS > now,
+    shortLabel: formatShortTime(at, day.zone),
+    count: n,
+    isPartial: at + HOUR_MS > now,
   }));
   return <BarChart title={title} bars={bars} note={!complete && t("admin.newest_only", { n: items.length })} />;
 }
@@ -66,8 +66,8 @@ function SamplesChart({ day: { zone } }: { day: ReportingDay }) {
   const bars = query.data.map(({ at, n }) => ({
     key: String(at),
     label: formatHourRange(at, zone),
-    short: formatShortTime(at, zone),
-    n,
+    shortLabel: formatShortTime(at, zone),
+    count: n,
   }));
   return <BarChart title={title} bars={bars} note={t("admin.closed_hours")} />;
 }

@@ -16,8 +16,8 @@ function readPreferences(): Preferences {
   }
 }
 
-export const language = (): Language => preferences.language;
-export const theme = (): Theme => preferences.theme;
+export const getLanguage = (): Language => preferences.language;
+export const getTheme = (): Theme => preferences.theme;
 export function subscribePreferences(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -19,7 +19,7 @@ type LimitsChangeLogProps = {
   zone: string | undefined;
   /** One patient, or all wards that the caller may see. */
   patientId?: string;
-  /** Limits the log to these ids. */
+  /** Events to include; default: all. */
   isShown?: (event: ChangeEvent) => boolean;
 };
 

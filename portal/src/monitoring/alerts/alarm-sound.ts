@@ -38,10 +38,10 @@ function publishState(): void {
 const listCurrentAlerts = (): AlertView[] => getWatchedIds().flatMap((id) => [...(getLivePatient(id)?.alerts.values() ?? [])]);
 
 function updateTone(): void {
-  const { after, burst, hush } = advanceTone(toneState, listCurrentAlerts(), serverNow());
+  const { after, startsTone, stopsTone } = advanceTone(toneState, listCurrentAlerts(), serverNow());
   toneState = after;
-  if (hush) stopOscillators();
-  if (burst && releaseLock) playTone(burst);
+  if (stopsTone) stopOscillators();
+  if (startsTone && releaseLock) playTone(startsTone);
   publishState();
 }
 

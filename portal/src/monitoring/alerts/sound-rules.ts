@@ -48,20 +48,20 @@ function continuePause({ pause }: ToneState, alerts: readonly AudibleAlarm[], no
 
 /**
  * One evaluation of the alarms.
- * @returns the next state; `burst`: start this tone now; `hush`: stop the current sound first
+ * @returns the next state; `startsTone`: start this tone now; `stopsTone`: stop the current sound first
  */
 export function advanceTone(
   before: ToneState,
   alerts: readonly AudibleAlarm[],
   now: number,
-): { after: ToneState; burst: Tone | null; hush: boolean } {
+): { after: ToneState; startsTone: Tone | null; stopsTone: boolean } {
   const pause = continuePause(before, alerts, now);
   const tone = pause ? null : selectTone(alerts, now);
   const isChanged = tone !== before.tone;
   const isDue = tone !== null && (isChanged || now - before.burstAt >= TONES[tone].everyMs);
   return {
     after: { tone, burstAt: isDue ? now : before.burstAt, pause },
-    burst: isDue ? tone : null,
-    hush: isChanged && before.tone !== null,
+    startsTone: isDue ? tone : null,
+    stopsTone: isChanged && before.tone !== null,
   };
 }

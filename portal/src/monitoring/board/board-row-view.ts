@@ -36,7 +36,7 @@ export function toPatientState(
     news2: snapshot.news2,
     limits: new Map(snapshot.limits.map((one) => [one.code, one])),
   };
-  return { patient, moment: { ...moment, link: "off" } };
+  return { patient, moment: { ...moment, connection: "off" } };
 }
 
 /** `isInvalid`: physiologically impossible, marked at any age. */

@@ -29,7 +29,7 @@ export function useBoard(wardId: string | undefined) {
 }
 
 /** Reference times and limits for values, updated every second. */
-export const useViewContext = (): ViewContext => ({ now: useServerNow(), link: useConnection().status });
+export const useViewContext = (): ViewContext => ({ now: useServerNow(), connection: useConnection().status });
 
 /** @param isHeld freezes the order: the user points at a row. It is also frozen while the connection is down. */
 export function useBoardOrder(wardId: string | undefined, entries: readonly BoardEntry[], moment: ViewContext, isHeld: boolean) {
@@ -46,9 +46,10 @@ export function useBoardOrder(wardId: string | undefined, entries: readonly Boar
   // A patient who left the ward stays listed until rows may move.
   const entriesById = useRef(new Map<string, BoardEntry>());
   for (const entry of entries) entriesById.current.set(entry.patient_id, entry);
-  const keepsOrder = (isHeld || moment.link === "lost") && currentOrder.wasLive && currentOrder.wardId === wardId;
+  const keepsOrder = (isHeld || moment.connection === "lost") && currentOrder.wasLive && currentOrder.wardId === wardId;
   const order = keepsOrder ? keepOrder(currentOrder.order, targetOrder) : targetOrder;
-  const wasLive = targetOrder.length > 0 && (moment.link === "live" || (currentOrder.wasLive && currentOrder.wardId === wardId));
+  const wasLive =
+    targetOrder.length > 0 && (moment.connection === "live" || (currentOrder.wasLive && currentOrder.wardId === wardId));
   if (currentOrder.wardId !== wardId || currentOrder.wasLive !== wasLive || !isSameOrder(currentOrder.order, order))
     setCurrentOrder({ wardId, order, wasLive });
   return {

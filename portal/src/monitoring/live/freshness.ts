@@ -3,7 +3,7 @@
 export type Freshness = "live" | "late" | "stale" | "missing" | "invalid";
 
 /** Seconds after which a value is late, and after which it is stale. */
-export type FreshnessLimits = { late: number; stale: number };
+export type FreshnessLimits = { lateAfterS: number; staleAfterS: number };
 
 export type ConnectionStatus = "off" | "connecting" | "catching_up" | "live" | "lost" | "stopped";
 type JudgedSample = { received_at: string; status: "final" | "invalid" | "amended" | "entered-in-error" } | undefined;
@@ -17,9 +17,9 @@ export function judgeFreshness(
 ): Freshness {
   if (!sample) return "missing";
   const age = (now - Date.parse(sample.received_at)) / 1000;
-  if (connection !== "live" || age > limits.stale) return "stale";
+  if (connection !== "live" || age > limits.staleAfterS) return "stale";
   if (sample.status === "invalid") return "invalid";
-  return age > limits.late ? "late" : "live";
+  return age > limits.lateAfterS ? "late" : "live";
 }
 
 /** Default silence limit in seconds for continuously measured vital signs, where no rule sets one. */
@@ -34,7 +34,9 @@ const CONTINUOUS_CODES: readonly string[] = ["8867-4", "2708-6", "9279-1"];
  * @param silence seconds, from the effective limits; null or absent when unset. Turning the alarm off keeps values ageing
  */
 export function freshnessLimits(code: string, isManual: boolean, silence: number | null | undefined): FreshnessLimits {
-  const stale = isManual ? null : (silence ?? (CONTINUOUS_CODES.includes(code) ? DEFAULT_SILENCE_S : null));
+  const staleAfterS = isManual ? null : (silence ?? (CONTINUOUS_CODES.includes(code) ? DEFAULT_SILENCE_S : null));
   // Sensors send every few seconds, cuffs every few minutes: this is more than two intervals.
-  return stale === null ? { late: SPOT_VALUE_VALID_S / 2, stale: SPOT_VALUE_VALID_S } : { late: stale / 4, stale };
+  return staleAfterS === null
+    ? { lateAfterS: SPOT_VALUE_VALID_S / 2, staleAfterS: SPOT_VALUE_VALID_S }
+    : { lateAfterS: staleAfterS / 4, staleAfterS };
 }

@@ -13,7 +13,7 @@ export type PatientState = {
 };
 
 /** `now`: server time, epoch milliseconds. */
-export type ViewContext = { now: number; link: ConnectionStatus };
+export type ViewContext = { now: number; connection: ConnectionStatus };
 
 /** The latest value of a vital sign, valid or invalid. */
 export function newestSample({ latest }: Pick<PatientState, "latest">, code: string): LiveSample | undefined {
@@ -28,10 +28,15 @@ export const sampleAgeS = ({ received_at }: LiveSample, now: number) => Math.max
 export function sampleFreshness(
   { limits }: Pick<PatientState, "limits">,
   sample: LiveSample | undefined,
-  { now, link }: ViewContext,
+  { now, connection }: ViewContext,
 ): Freshness {
   const code = sample?.code ?? "";
-  return judgeFreshness(sample, now, freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s), link);
+  return judgeFreshness(
+    sample,
+    now,
+    freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s),
+    connection,
+  );
 }
 
 export type DisplayScore =
@@ -46,7 +51,7 @@ export function getDisplayScore(patient: Omit<PatientState, "alerts"> | undefine
   if (!patient?.news2) return { kind: "unknown" };
   const { news2 } = patient;
   if (news2.status === "not_applicable") return { kind: "not_applicable", reason: news2.reason };
-  if (context.link !== "live") return { kind: "unknown" };
+  if (context.connection !== "live") return { kind: "unknown" };
   if (news2.status === "incomplete") return { kind: "needs", what: [...news2.missing, ...news2.stale] };
   const isCurrent = (code: string) => {
     const freshness = sampleFreshness(patient, newestSample(patient, code), context);

@@ -42,7 +42,7 @@ export async function listSamples(
   return { items, pagination: meta.pagination ?? emptyPagination };
 }
 
-/** All samples of a short window, newest first; null when there are more than the given number of thousands. */
+/** All samples of a short window, newest first; null when there are more than `pages` thousand. */
 export async function readSamples(patientId: string, vitals: readonly string[], window: TimeWindow, pages: number) {
   const range = { code: vitals.join(","), from: toIso(window.from), to: toIso(window.to), limit: "1000" };
   const samples: ChartSample[] = [];

@@ -18,7 +18,7 @@ export function News2({ patientId }: { patientId: string }) {
   const now = useServerNow();
   const score = currentVitals?.news2;
   if (!currentVitals || !score) return null;
-  const displayScore = getDisplayScore(currentVitals, { now, link: currentVitals.link });
+  const displayScore = getDisplayScore(currentVitals, { now, connection: currentVitals.connection });
   const staleParameters = score.status === "complete" && displayScore.kind === "needs" ? displayScore.what : [];
   return (
     <div className={classes.news2}>
@@ -26,7 +26,7 @@ export function News2({ patientId }: { patientId: string }) {
         <abbr title={t("vitals.news2_long")} className={classes.name}>
           NEWS2
         </abbr>
-        {currentVitals.link !== "live" ? (
+        {currentVitals.connection !== "live" ? (
           <>
             <strong className={classes.score}>—</strong> {t("vitals.news2_not_live")}
           </>

@@ -16,28 +16,28 @@ export type CurrentVitals = Omit<PatientState, "alerts"> & {
   devices: Latest["devices"];
   monitoring: Latest["monitoring"] | null;
   recent: readonly LiveSample[];
-  link: Connection["status"];
+  connection: Connection["status"];
 };
 
 /** Null until data is available. */
 export function useCurrentVitals(patientId: string): { currentVitals: CurrentVitals | null; error: unknown } {
   const live = useLivePatient(patientId);
-  const link = useConnection().status;
+  const connection = useConnection().status;
   const { data, error, dataUpdatedAt } = useQuery({
     queryKey: ["vitals", patientId, "latest"],
     queryFn: () => readLatest(patientId),
-    enabled: !live && link !== "connecting",
+    enabled: !live && connection !== "connecting",
     refetchInterval: POLL_MS,
   });
   if (live) {
-    return { currentVitals: { ...live, link }, error: null };
+    return { currentVitals: { ...live, connection }, error: null };
   }
   if (!data) return { currentVitals: null, error };
   const latest = new Map(data.latest.map((sample) => [sample.status === "invalid" ? `${sample.code}!` : sample.code, sample]));
   // The PC's clock on both sides: time of the response, and now.
   const isAnswering = !error && Date.now() - dataUpdatedAt < MAX_POLL_AGE_MS;
   const limits = new Map(data.limits.map((one) => [one.code, one]));
-  return { currentVitals: { ...data, latest, limits, recent: [], link: isAnswering ? "live" : "lost" }, error };
+  return { currentVitals: { ...data, latest, limits, recent: [], connection: isAnswering ? "live" : "lost" }, error };
 }
 
 export type VitalReading = { sample: LiveSample | undefined; invalid: LiveSample | undefined; freshness: Freshness };
@@ -46,16 +46,16 @@ export type VitalReading = { sample: LiveSample | undefined; invalid: LiveSample
 export function getVitalReading(currentVitals: CurrentVitals, code: string, now: number): VitalReading {
   const newest = newestSample(currentVitals, code);
   const invalid = newest?.status === "invalid" ? newest : undefined;
-  const freshness = judgeFreshness(newest, now, getFreshnessLimits(currentVitals, newest), currentVitals.link);
+  const freshness = judgeFreshness(newest, now, getFreshnessLimits(currentVitals, newest), currentVitals.connection);
   return { sample: currentVitals.latest.get(code), invalid, freshness };
 }
 
 /** A value is late after two usual intervals. */
 function getFreshnessLimits({ limits, recent }: CurrentVitals, newest: LiveSample | undefined): FreshnessLimits {
   const code = newest?.code ?? "";
-  const { late, stale } = freshnessLimits(code, newest?.performer_id != null, limits.get(code)?.silence_s);
+  const { lateAfterS, staleAfterS } = freshnessLimits(code, newest?.performer_id != null, limits.get(code)?.silence_s);
   const interval = getUsualIntervalS(recent, code);
-  return { stale, late: interval === null ? late : Math.min(stale, 2 * interval) };
+  return { staleAfterS, lateAfterS: interval === null ? lateAfterS : Math.min(staleAfterS, 2 * interval) };
 }
 
 /** Seconds between values, estimated since the page opened; null when there are too few. */

@@ -17,7 +17,7 @@ import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
 import { isConnected, type LatestValue, useIsCurrent, useLatestVitals } from "./use-latest-vitals.ts";
 
-export function HomePage() {
+export function PatientHomePage() {
   const t = useTranslation();
   const [name = ""] = useMe().full_name.split(" ");
   return (

@@ -14,7 +14,7 @@ import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.
 /** Who may manage the care team and issue access codes; the API enforces it. */
 const RECORD_MANAGER_ROLES: readonly string[] = ["nurse", "hospital_admin", "admin"];
 
-export function HistoryPage() {
+export function PatientHistoryPage() {
   const t = useTranslation();
   const { role } = useMe();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId/history" });

@@ -21,7 +21,7 @@ import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.
 
 type PatientProps = { patientId: string; zone: string | undefined };
 
-export function OverviewPage() {
+export function PatientOverviewPage() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
   const { number: n, zone } = usePatientNumberAndZone(patientId);

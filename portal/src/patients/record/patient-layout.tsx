@@ -13,7 +13,7 @@ import { PatientAlarms } from "./patient-alarms.tsx";
 import classes from "./patient-frame.module.css";
 import { usePatientRecord, useWardName } from "./use-patient-record.ts";
 
-export function PatientFrame() {
+export function PatientLayout() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
   const record = usePatientRecord(patientId);
@@ -82,7 +82,7 @@ function LivePill({ patient }: { patient: Patient }) {
   const now = useServerNow();
   if (patient.monitoring === "off") return <Pill state="off">{t("record.not_monitored")}</Pill>;
   if (link.status !== "live" || !live) return <Pill state="lost">{t("shell.lost_short")}</Pill>;
-  const { freshness, ageS } = getLastUpdate(live, { now, link: link.status });
+  const { freshness, ageS } = getLastUpdate(live, { now, connection: link.status });
   if (ageS === null) return <Pill state="off">{t("record.nothing_yet")}</Pill>;
   if (freshness === "stale") return <Pill state="lost">{t("record.no_data_for", { age: formatAge(ageS) })}</Pill>;
   return <Pill state="live">{t("shell.live")}</Pill>;

@@ -1,9 +1,9 @@
 // Formats of times, ages and numbers. Times are in the hospital's time zone, whatever the browser's is.
 
-import { language } from "../../accounts/session/preferences.ts";
+import { getLanguage } from "../../accounts/session/preferences.ts";
 import { t } from "../messages/translate.ts";
 
-const currentLocale = () => (language() === "hi" ? "hi-IN-u-nu-latn" : "en-IN");
+const currentLocale = () => (getLanguage() === "hi" ? "hi-IN-u-nu-latn" : "en-IN");
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function getFormatter(options: Intl.DateTimeFormatOptions, zone: string | undefined): Intl.DateTimeFormat {

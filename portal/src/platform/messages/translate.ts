@@ -2,7 +2,7 @@
 import { useSyncExternalStore } from "react";
 import { apiKeys } from "../../accounts/api-keys/messages.ts";
 import { session } from "../../accounts/session/messages.ts";
-import { language, subscribePreferences } from "../../accounts/session/preferences.ts";
+import { getLanguage, subscribePreferences } from "../../accounts/session/preferences.ts";
 import { users } from "../../accounts/users/messages.ts";
 import { audit } from "../../audit/messages.ts";
 import { devices } from "../../devices/messages.ts";
@@ -89,19 +89,19 @@ export type PlainMessageKey = { [K in MessageKey]: MessageParams<(typeof en)[K]>
 
 /** Translates into the current language. */
 export function t<K extends MessageKey>(key: K, ...[params]: MessageParams<(typeof en)[K]>): string {
-  const text = (language() === "hi" ? hi : en)[key];
+  const text = (getLanguage() === "hi" ? hi : en)[key];
   if (params === undefined) return text;
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String((params as Record<string, string | number>)[name]));
 }
 
 /** `t` for components: they render again when the language changes. */
 export function useTranslation(): typeof t {
-  useSyncExternalStore(subscribePreferences, language);
+  useSyncExternalStore(subscribePreferences, getLanguage);
   return t;
 }
 
 /** Message whose key is built from data, e.g. a role; falls back to the data itself. */
 export function translateCode(prefix: string, value: string): string {
   const key = `${prefix}.${value}`;
-  return key in en ? (language() === "hi" ? hi : en)[key as MessageKey] : value;
+  return key in en ? (getLanguage() === "hi" ? hi : en)[key as MessageKey] : value;
 }

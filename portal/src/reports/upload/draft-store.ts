@@ -7,9 +7,9 @@ export type DraftState<Patient> = {
   file: File | null;
   /** `preset`: the patient whose page led here, not loaded yet. */
   patient: Patient | null | "preset";
-  said: ReportInput;
+  input: ReportInput;
   /** Idempotency key of an earlier attempt: a retry with it files the report once. */
-  keyed: UploadKey | null;
+  uploadKey: UploadKey | null;
 };
 
 /** Owner of a draft: user, hospital and page visit. */
@@ -24,11 +24,11 @@ export function createDraftStore<Patient>() {
     clear: (): void => {
       saved = null;
     },
-    /** Draft of this user and visit. After a switch of hospital it is dropped: the patients are others. */
+    /** Draft of this user and visit. After a switch of hospital, patient and key are reset: the patients are others. */
     load: ({ user, hospital, visit }: DraftOwner): DraftState<Patient> | null => {
       if (saved?.owner.user !== user || saved.owner.visit !== visit) return null;
       if (saved.owner.hospital === hospital) return saved.entered;
-      return { ...saved.entered, step: Math.min(saved.entered.step, 1), patient: null, keyed: null };
+      return { ...saved.entered, step: Math.min(saved.entered.step, 1), patient: null, uploadKey: null };
     },
   };
 }

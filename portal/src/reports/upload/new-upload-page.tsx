@@ -32,16 +32,16 @@ export function NewUploadPage() {
 function NewUpload({ onAnother }: { onAnother: () => void }) {
   const t = useTranslation();
   const { entered, updateDraft: change, clearDraft: forget, patient, isReading, error } = useUploadDraft();
-  const { step, file, said, keyed } = entered;
+  const { step, file, input, uploadKey } = entered;
   const zone = useZone(patient?.hospital_id);
-  const { state, start, cancel } = useSendReport(keyed, (goNext) => change({ keyed: goNext }));
+  const { state, start, cancel } = useSendReport(uploadKey, (nextKey) => change({ uploadKey: nextKey }));
   const draft = file &&
     patient && {
       file,
       patientId: patient.patient_id,
-      kind: said.kind,
-      recordedAt: said.wall ? parseWallTime(said.wall, zone) : null,
-      metrics: toMetrics(said.kind, said.typed, said.interpretation),
+      kind: input.kind,
+      recordedAt: input.wallTime ? parseWallTime(input.wallTime, zone) : null,
+      metrics: toMetrics(input.kind, input.typedMetrics, input.interpretation),
     };
   const goNext = () => change({ step: step + 1 });
   const goBack = () => change({ step: step - 1 });
@@ -67,7 +67,7 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
             />
           )}
           {step === 2 && (
-            <MetricsStep input={said} zone={zone} onInput={(now) => change({ said: now })} onNext={goNext} onBack={goBack} />
+            <MetricsStep input={input} zone={zone} onInput={(next) => change({ input: next })} onNext={goNext} onBack={goBack} />
           )}
           {step === 3 && draft && patient && (
             <CheckStep

@@ -22,26 +22,26 @@ const readLatin1 = async (part: Blob) => String.fromCharCode(...new Uint8Array(a
 
 /** Typed text per metric; empty text is omitted. */
 export type TypedMetrics = Record<string, string>;
-/** All user input for a report; `wall`: time of measurement in the hospital's time zone. */
-export type ReportInput = { kind: Kind; wall: string; typed: TypedMetrics; interpretation: string };
+/** All user input for a report; `wallTime`: time of measurement in the hospital's time zone. */
+export type ReportInput = { kind: Kind; wallTime: string; typedMetrics: TypedMetrics; interpretation: string };
 
-export function toMetrics(kind: Kind, typed: TypedMetrics, interpretation: string): Record<string, number | string> {
+export function toMetrics(kind: Kind, typedMetrics: TypedMetrics, interpretation: string): Record<string, number | string> {
   const numbers = listMetricFields(kind).flatMap((key) => {
-    const value = parseNumber(typed[key] ?? "");
+    const value = parseNumber(typedMetrics[key] ?? "");
     return value === null ? [] : [[key, value] as const];
   });
-  const said = kind === "ecg" ? interpretation.trim() : "";
-  return { ...Object.fromEntries(numbers), ...(said && { interpretation: said }) };
+  const interpretationText = kind === "ecg" ? interpretation.trim() : "";
+  return { ...Object.fromEntries(numbers), ...(interpretationText && { interpretation: interpretationText }) };
 }
 
 /** Fields with text that is not a number or outside the plausible range. */
 export function findMetricErrors(
   kind: Kind,
-  typed: TypedMetrics,
+  typedMetrics: TypedMetrics,
   message: (key: string, fault: "no_number" | "implausible") => string,
 ): Record<string, string> {
   const errors = listMetricFields(kind).flatMap((key) => {
-    const text = (typed[key] ?? "").trim();
+    const text = (typedMetrics[key] ?? "").trim();
     if (text === "") return [];
     const value = parseNumber(text);
     if (value === null) return [[key, message(key, "no_number")] as const];
@@ -60,4 +60,4 @@ export type UploadDraft = {
 };
 
 /** Everything that the API compares when an idempotency key is repeated. */
-export const draftIdentity = ({ file, ...said }: UploadDraft) => [said, file.name, file.size, file.lastModified];
+export const draftIdentity = ({ file, ...content }: UploadDraft) => [content, file.name, file.size, file.lastModified];

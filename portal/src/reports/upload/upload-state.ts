@@ -10,7 +10,7 @@ export type UploadState =
   | { status: "stopped"; percent: number; cancelled: boolean }
   /** Stopped after the last byte: it may have been filed. A retry with the same key files it once. */
   | { status: "unanswered" }
-  | { status: "refused"; problem: Problem; again: boolean }
+  | { status: "refused"; problem: Problem; canRetry: boolean }
   | { status: "filed" | "duplicate"; reportId: string }
   | { status: "quarantined"; uploadId: string; reason: string | null };
 
@@ -69,7 +69,7 @@ export async function parseResponse(status: number, text: string): Promise<Uploa
     return { status: "unanswered" };
   }
   const problem = status === 0 ? new Problem(0, "unreachable", "", null) : await parseProblem({ status, json: async () => body });
-  return { status: "refused", problem, again: status >= 500 || RETRYABLE_STATUSES.has(status) };
+  return { status: "refused", problem, canRetry: status >= 500 || RETRYABLE_STATUSES.has(status) };
 }
 
 function parseJson(text: string): unknown {

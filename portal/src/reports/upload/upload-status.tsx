@@ -83,7 +83,7 @@ type FailureNoticeProps = {
 function FailureNotice({ state, onRetry }: FailureNoticeProps) {
   const t = useTranslation();
   const { offlineProps, offlineNotice } = useOfflineGuard();
-  const canRetry = state.status !== "refused" || state.again;
+  const canRetry = state.status !== "refused" || state.canRetry;
   return (
     <div className={classes.warning} role="alert">
       {state.status === "stopped" && <p>{t("uploads.stopped_at", { n: state.percent })}</p>}

@@ -21,8 +21,8 @@ const EMPTY_STATE: DraftState<Candidate> = {
   step: 0,
   file: null,
   patient: null,
-  said: { kind: "ecg", wall: "", typed: {}, interpretation: "" },
-  keyed: null,
+  input: { kind: "ecg", wallTime: "", typedMetrics: {}, interpretation: "" },
+  uploadKey: null,
 };
 
 export function useUploadDraft() {
