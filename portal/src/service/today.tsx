@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
 import { serverNow } from "../monitoring/live/server-clock.ts";
-import { formatDate, formatDuration, formatNumber } from "../platform/design/format.ts";
+import { formatDate, formatDuration } from "../platform/design/format.ts";
 import { Card } from "../platform/design/page.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { medianAcknowledgeSeconds } from "./alarm-statistics.ts";
@@ -81,7 +81,7 @@ export function TodayFigures({ day }: { day: ReportingDay }) {
             raisedToday &&
             (median == null
               ? t("admin.none_acknowledged")
-              : t("admin.median", { time: formatDuration(median), n: formatNumber(countAcknowledged(raisedToday)) }))
+              : t("admin.median", { time: formatDuration(median), n: countAcknowledged(raisedToday) }))
           }
         >
           {(text) => <Link to="/alarms">{text}</Link>}

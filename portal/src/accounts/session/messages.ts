@@ -68,7 +68,7 @@ export const session = defineMessages({
     "session.set_password": "Set the password",
     "session.password_set": "The new password is set. Sign in with it.",
     "session.end_others": "Sign out all others",
-    "session.end_others_title": "Sign out {n} other devices?",
+    "session.end_others_title": "Sign out {n, plural, one {# other device} other {# other devices}}?",
   },
   hi: {
     "session.sign_in": "साइन इन करें",
@@ -135,6 +135,6 @@ export const session = defineMessages({
     "session.set_password": "पासवर्ड रखें",
     "session.password_set": "नया पासवर्ड रख दिया गया। अब उससे साइन इन करें।",
     "session.end_others": "बाकी सभी से साइन आउट करें",
-    "session.end_others_title": "{n} अन्य उपकरणों से साइन आउट करें?",
+    "session.end_others_title": "{n, plural, one {# अन्य उपकरण} other {# अन्य उपकरणों}} से साइन आउट करें?",
   },
 });

@@ -1,7 +1,7 @@
 // Limits in words: values with their units, and what a change does.
 import { Problem, toProblem } from "../../platform/api/problem.ts";
 import { formatNumber } from "../../platform/design/format.ts";
-import { type MessageKey, t, translateCode } from "../../platform/messages/translate.ts";
+import { t, translateCode } from "../../platform/messages/translate.ts";
 import type { LimitChange, RuleField, VitalRule } from "./rule-limits.ts";
 import { isBound } from "./rule-limits.ts";
 
@@ -63,8 +63,7 @@ export function describePreview({ before, after }: PreviewTotals): string {
   const n = Math.abs(before.alarms - after.alarms);
   const kind = before.alarms === after.alarms ? "same" : before.alarms > after.alarms ? "hidden" : "added";
   if (kind === "same") return t("rules.would_same", { n: after.alarms });
-  const key: MessageKey = `rules.would_${kind}_${n === 1 ? "one" : "many"}`;
-  return t(key, { n });
+  return t(`rules.would_${kind}`, { n });
 }
 
 /** What the API refuses, in the words of the portal and at the fields of the form. */

@@ -76,7 +76,7 @@ export const alarms = defineMessages({
     "alarms.comment.label": "What is to be known of this alarm",
     "alarms.comment.send": "Add comment",
     "alarms.snooze": "Snooze",
-    "alarms.snooze.minutes": "{n} minutes",
+    "alarms.snooze.minutes": "{n, plural, one {# minute} other {# minutes}}",
     "alarms.snooze.what": "No repeats and no escalation",
     "alarms.resolve": "Resolve",
     "alarms.resolve.title": "End this alarm?",
