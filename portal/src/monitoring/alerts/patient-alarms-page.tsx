@@ -3,6 +3,7 @@ import { NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../../platform/design/data-table.tsx";
 import { formatTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -16,7 +17,6 @@ import { useStaffName } from "./alarm-names.tsx";
 import { describeAlarm } from "./alarm-text.ts";
 import { type AlertFilters, listAlerts } from "./api.ts";
 import classes from "./patient-alarms.module.css";
-import { useOwnZone } from "./use-own-zone.ts";
 
 const REFRESH_MS = 15_000;
 const PRIORITIES = ["high", "medium", "low"] as const;
@@ -64,7 +64,7 @@ function usePatientOpenAlarms(patientId: string) {
 
 function OpenAlarms({ patientId }: { patientId: string }) {
   const t = useTranslation();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const { alerts, query } = usePatientOpenAlarms(patientId);
   return (
     <Card title={t("alarms.patient.open")}>
