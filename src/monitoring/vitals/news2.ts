@@ -1,10 +1,9 @@
 // NEWS2, the National Early Warning Score of the Royal College of Physicians (London, December 2017). Decision support, no diagnosis.
 import { CODES, roundHalfUp } from "./catalogue.ts";
-import { NEWS2_SOURCES } from "./codes.ts";
+import { ACVPU, type Acvpu, NEWS2_SOURCES } from "./codes.ts";
 import type { AgeBand, Sample } from "./model.ts";
 
-export const ACVPU = ["A", "C", "V", "P", "U"] as const;
-export type Acvpu = (typeof ACVPU)[number];
+export { ACVPU, type Acvpu };
 export const NEWS2_PARAMETERS = [
   "respiratory_rate",
   "spo2",

@@ -1,19 +1,14 @@
 // Limits in words: values with their units, and what a change does.
+import { ACVPU, UNITS } from "../../../../src/monitoring/vitals/codes.ts";
 import { Problem, toProblem } from "../../platform/api/problem.ts";
 import { formatNumber } from "../../platform/design/format.ts";
 import { t, translateCode } from "../../platform/messages/translate.ts";
+import { formatUcumUnit } from "../vitals/chart-catalogue.ts";
 import type { LimitChange, RuleField, VitalRule } from "./rule-limits.ts";
 import { isBound } from "./rule-limits.ts";
 
-/** UCUM as a ward writes it. */
-const UNITS: Readonly<Record<string, string>> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "" };
-export const formatUcumUnit = (unit: string): string => UNITS[unit] ?? unit;
-
-/** Levels of consciousness are letters to everybody but the rules. */
-const LEVELS = ["A", "C", "V", "P", "U"];
-
 export const formatBoundValue = ({ unit }: { unit: string }, value: number): string =>
-  unit === "{ACVPU}" ? `${LEVELS[value] ?? ""} (${formatNumber(value)})` : formatNumber(value);
+  unit === UNITS.consciousness ? `${ACVPU[value] ?? ""} (${formatNumber(value)})` : formatNumber(value);
 
 export const fieldUnit = (field: RuleField, unit: string): string => {
   if (field === "duration_s" || field === "silence_s") return t("rules.seconds");
@@ -22,7 +17,7 @@ export const fieldUnit = (field: RuleField, unit: string): string => {
 
 /** What stands beside a field: its unit, or what the numbers mean that stand for letters. */
 export const inputUnitHint = (field: RuleField, unit: string): string =>
-  unit === "{ACVPU}" && isBound(field) ? LEVELS.map((letter, n) => `${letter}${n}`).join(" ") : fieldUnit(field, unit);
+  unit === UNITS.consciousness && isBound(field) ? ACVPU.map((letter, n) => `${letter}${n}`).join(" ") : fieldUnit(field, unit);
 
 export function formatRuleValue(rule: { unit: string }, field: RuleField, value: number | boolean | null): string {
   if (value === null) return t(isBound(field) ? "rules.no_limit" : "rules.off");

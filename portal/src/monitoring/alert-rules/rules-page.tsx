@@ -2,13 +2,13 @@
 import { NativeSelect } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { AGE_BANDS, type AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { useHospitals, useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { useActiveWards } from "../../organization/wards/use-wards.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { EmptyState, QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { AGE_BANDS, type AgeBand } from "./api.ts";
 import { DefaultsCard } from "./defaults-card.tsx";
 import { LimitsChangeLog } from "./limits-change-log.tsx";
 import classes from "./rules.module.css";

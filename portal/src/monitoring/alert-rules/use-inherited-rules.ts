@@ -1,6 +1,7 @@
 // What lies beneath somebody's own limits: the defaults of their age and the ward's, read together.
 import { useQuery } from "@tanstack/react-query";
-import { type AgeBand, readDefaults, readWardRules } from "./api.ts";
+import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
+import { readDefaults, readWardRules } from "./api.ts";
 
 /** The defaults change only with a new version of the API. */
 export const useDefaults = (band: AgeBand) =>

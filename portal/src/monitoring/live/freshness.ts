@@ -1,5 +1,7 @@
 // Whether a number may be taken for now. Decided by the server's clock and by when the server got the sample, never by a
 // device's or this PC's clock. Nothing here needs a browser.
+import { CODES, CONTINUOUS_SILENCE_S, NEWS2_WINDOW_MS } from "../../../../src/monitoring/vitals/codes.ts";
+
 export type Freshness = "live" | "late" | "stale" | "missing" | "invalid";
 
 /** Seconds after which a value is late, and stale. */
@@ -23,11 +25,10 @@ export function judgeFreshness(
 }
 
 /** Seconds of silence that are too long for what a monitor measures all the time, where no rule says otherwise. */
-export const DEFAULT_SILENCE_S = 120;
+export const DEFAULT_SILENCE_S = CONTINUOUS_SILENCE_S;
 /** So long a single value stands, from a round or a cuff, and counts in NEWS2 (docs/alarms.md). */
-export const SPOT_VALUE_VALID_S = 1_800;
-/** Heart rate, oxygen saturation, respiration. */
-const CONTINUOUS_CODES: readonly string[] = ["8867-4", "2708-6", "9279-1"];
+export const SPOT_VALUE_VALID_S = NEWS2_WINDOW_MS / 1000;
+const CONTINUOUS_CODES: readonly string[] = [CODES.heart_rate, CODES.spo2, CODES.respiratory_rate];
 
 /**
  * @param isManual somebody wrote the value down: a person is not a sensor that fell silent
