@@ -1,10 +1,6 @@
 // Days of a hospital as moments: the API's filters are moments, people's are days.
 
-const DAY_MS = 86_400_000;
-
-/** "2026-11-21", and a day that there is. */
-export const isDateString = (text: string | undefined): text is string =>
-  text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
+import { DAY_MS } from "../platform/durations.ts";
 
 /** When the day begins there. @param zone of the hospital; the browser's without one */
 export function startOfDayIso(day: string, zone?: string): string {

@@ -1,7 +1,7 @@
 // Sums of what was read: by day and hour, and how soon alarms were acknowledged.
-import type { Alarm } from "./api.ts";
 
-const HOUR_MS = 3_600_000;
+import { HOUR_MS } from "../platform/durations.ts";
+import type { Alarm } from "./api.ts";
 
 /** Seconds from the alarm to its acknowledgement, in the middle of them; null where none was acknowledged. */
 export function medianAcknowledgeSeconds(alarms: readonly Alarm[]): number | null {

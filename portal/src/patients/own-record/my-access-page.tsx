@@ -5,7 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
-import { addDays, startOfDay } from "../../platform/design/calendar-days.ts";
+import { addDays, isDateString, startOfDay } from "../../platform/design/calendar-days.ts";
 import { CURSOR_PAGINATION, Table } from "../../platform/design/data-table.tsx";
 import { formatDate, formatShortTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -69,8 +69,6 @@ function AccessFilterForm() {
     </div>
   );
 }
-
-const isDateString = (text: string | undefined): text is string => text !== undefined && /^\d{4}-\d\d-\d\d$/.test(text);
 
 /** Days of the hospital's zone, the last one whole. */
 function toAccessFilters(from: string | undefined, to: string | undefined, zone: string | undefined): AccessFilters {
