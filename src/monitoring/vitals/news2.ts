@@ -105,7 +105,7 @@ function selectSpo2Bands(scale: 1 | 2, oxygen: boolean): PointBands {
 }
 
 /** RCP table 3: 7 and more high, 5 and 6 medium, less low unless a single parameter has three points. */
-function toRisk(score: number, single3: boolean): News2Risk {
+export function toRisk(score: number, single3: boolean): News2Risk {
   if (score >= 7) return "high";
   if (score >= 5) return "medium";
   return single3 ? "low_medium" : "low";
