@@ -16,6 +16,7 @@ import {
   type ViewContext,
 } from "../../portal/src/monitoring/live/patient-state.ts";
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../src/monitoring/patient-object/contract.ts";
+import { toRisk } from "../../src/monitoring/vitals/news2.ts";
 
 const NOW = Date.parse("2026-11-21T18:30:30Z");
 const ago = (s: number) => new Date(NOW - s * 1000).toISOString();
@@ -53,7 +54,7 @@ const PARTS = { respiratory_rate: 3, spo2: 3, oxygen: 0, systolic: 2, pulse: 2, 
 const complete = (score: number, parts: Record<string, number> = { spo2: 1 }): Score => ({
   status: "complete",
   score,
-  risk: "low",
+  risk: toRisk(score, Object.values(parts).includes(3)),
   parts,
   as_of: ago(1),
 });

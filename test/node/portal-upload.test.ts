@@ -1,6 +1,7 @@
 // What the portal does before and while it sends a report: the file's look, typed numbers, the states of an upload, days and times.
 import { describe, expect, it } from "vitest";
-import { endOfDayIso, isDateString, parseWallTime, startOfDayIso } from "../../portal/src/reports/hospital-time.ts";
+import { isDateString } from "../../portal/src/platform/design/calendar-days.ts";
+import { endOfDayIso, parseWallTime, startOfDayIso } from "../../portal/src/reports/hospital-time.ts";
 import { toMetricReadings } from "../../portal/src/reports/metrics.ts";
 import type { Kind } from "../../portal/src/reports/report-kinds.ts";
 import { checkFile, findMetricErrors, MAX_FILE_BYTES, toMetrics } from "../../portal/src/reports/upload/upload-draft.ts";

@@ -40,9 +40,6 @@ const COMMON_EVENTS = [
   "user.update",
 ];
 
-/** The value format of `<input type="date">`. */
-export const isDateString = (text: string | undefined): text is string =>
-  text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
 const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function AuditFilterForm() {

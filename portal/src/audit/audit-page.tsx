@@ -3,19 +3,19 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useUserNames } from "../accounts/users/use-user-names.ts";
-import { useHospitalName, useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";
-import { addDays, startOfDay } from "../platform/design/calendar-days.ts";
+import { useHospitalName, useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { addDays, isDateString, startOfDay } from "../platform/design/calendar-days.ts";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
 import { formatDate, formatTime } from "../platform/design/format.ts";
 import { Card, DescriptionList, Page } from "../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type AuditEvent, type AuditFilters, listAuditEvents, OUTCOMES } from "./api.ts";
 import classes from "./audit.module.css";
-import { AuditFilterForm, isDateString } from "./audit-filter-form.tsx";
+import { AuditFilterForm } from "./audit-filter-form.tsx";
 
 export function AuditPage() {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const search = useSearch({ from: "/signed-in/admin/audit" });
   const { actor, action, outcome, patient, from, to } = search;
   const knownOutcome = OUTCOMES.find((one) => one === outcome);

@@ -2,7 +2,6 @@
 import { hc } from "hono/client";
 import type { hospitalRoutes } from "../../../src/organization/hospitals/routes.ts";
 import type { practitionerRoutes } from "../../../src/organization/practitioners/routes.ts";
-import type { wardRoutes } from "../../../src/organization/wards/routes.ts";
 import type { recordRoutes } from "../../../src/patients/record/record-routes.ts";
 import type { patientRoutes } from "../../../src/patients/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../platform/api/client.ts";
@@ -10,7 +9,6 @@ import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../
 export const patientApi = hc<typeof patientRoutes>(API_BASE, CLIENT_OPTIONS);
 export const recordApi = hc<typeof recordRoutes>(API_BASE, CLIENT_OPTIONS);
 const hospitalApi = hc<typeof hospitalRoutes>(API_BASE, CLIENT_OPTIONS);
-const wardApi = hc<typeof wardRoutes>(API_BASE, CLIENT_OPTIONS);
 const practitionerApi = hc<typeof practitionerRoutes>(API_BASE, CLIENT_OPTIONS);
 
 type WithoutPaging<Query> = Omit<Query, "limit" | "offset" | "cursor">;
@@ -58,10 +56,6 @@ export const createPatient = (patient: NewPatient, key: string) =>
   readData(patientApi.patients.$post({ header: { "idempotency-key": key }, json: patient }));
 
 export const listHospitals = () => readPage(hospitalApi.hospitals.$get({ query: { limit: "100", active: "true" } }));
-export const readHospital = (hospitalId: string) =>
-  readData(hospitalApi.hospitals[":hospital_id"].$get({ param: { hospital_id: hospitalId } }));
-export const listWards = (hospitalId: string | null) =>
-  readPage(wardApi.wards.$get({ query: { limit: "100", active: "true", ...(hospitalId && { hospital_id: hospitalId }) } }));
 /** Doctors with a profile, to choose from. */
 export const listDoctors = (hospitalId: string | null) =>
   readPage(

@@ -3,10 +3,11 @@ import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
+import { useActiveWards } from "../organization/wards/use-wards.ts";
 import { Dialog } from "../platform/design/dialog.tsx";
 import { type FieldErrors, Form } from "../platform/design/form.tsx";
 import { type PlainMessageKey, translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { createPatient, listDoctors, listWards, type NewPatient } from "./api.ts";
+import { createPatient, listDoctors, type NewPatient } from "./api.ts";
 import classes from "./new-patient.module.css";
 import type { useSearchHospital } from "./use-patient-search.ts";
 
@@ -103,7 +104,7 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
   const [draft, setDraft] = useState(EMPTY_DRAFT);
   /** Idempotency key per content: a retry creates no second record, and a correction is a new request. */
   const lastSent = useRef({ content: "", key: "" });
-  const wards = useQuery({ queryKey: ["wards", hospital.id, "active"], queryFn: () => listWards(hospital.id) });
+  const wards = useActiveWards(hospital.id);
   const doctors = useQuery({ queryKey: ["practitioners", "doctors", hospital.id], queryFn: () => listDoctors(hospital.id) });
   const noneOption = { value: "", label: t("common.none") };
 
@@ -154,7 +155,7 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
                 <legend>{t("patients.where")}</legend>
                 <NativeSelect
                   {...fieldProps("ward_id")}
-                  data={[noneOption, ...(wards.data?.items ?? []).map(({ ward_id, name }) => ({ value: ward_id, label: name }))]}
+                  data={[noneOption, ...(wards.data ?? []).map(({ ward_id, name }) => ({ value: ward_id, label: name }))]}
                 />
                 <NativeSelect
                   {...fieldProps("monitoring")}

@@ -4,12 +4,13 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConnection } from "../monitoring/live/use-live.ts";
+import { useActiveWards } from "../organization/wards/use-wards.ts";
 import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
 import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
 import { ActionError, EmptyState, LoadError, Loading, QueryBoundary } from "../platform/design/query-states.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
-import { listMonitored, listPatients, listWards, type PatientFilters, type PatientSummary } from "./api.ts";
+import { listMonitored, listPatients, type PatientFilters, type PatientSummary } from "./api.ts";
 import { NewPatientDialog } from "./new-patient-dialog.tsx";
 import classes from "./patient-table.module.css";
 import { PatientTable } from "./patient-table.tsx";
@@ -26,12 +27,8 @@ export function PatientsPage() {
   const [text, setText] = useState("");
   const [isAdding, setIsAdding] = useState(false);
   const hospital = useSearchHospital();
-  const wardsQuery = useQuery({
-    queryKey: ["wards", hospital.id, "active"],
-    queryFn: () => listWards(hospital.id),
-    enabled: hospital.isReady,
-  });
-  const wards: WardNames = new Map(wardsQuery.data?.items.map(({ ward_id, name }) => [ward_id, name] as const));
+  const wardsQuery = useActiveWards(hospital.id, hospital.isReady);
+  const wards: WardNames = new Map(wardsQuery.data?.map(({ ward_id, name }) => [ward_id, name] as const));
   const filters: PatientFilters = { ...(ward && { ward_id: ward }), ...(hospital.id && { hospital_id: hospital.id }) };
   const isSearching = isSearchable(text);
   return (

@@ -1,10 +1,6 @@
 // Converts between a hospital's calendar days and instants: the API filters by instant, users choose days.
 
-const DAY_MS = 86_400_000;
-
-/** "2026-11-21", and a date that exists. */
-export const isDateString = (text: string | undefined): text is string =>
-  text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
+import { DAY_MS } from "../platform/durations.ts";
 
 /** Start of the day in the zone. @param zone the hospital's; default: the browser's */
 export function startOfDayIso(day: string, zone?: string): string {

@@ -1,9 +1,10 @@
 // List of reports, of all visible patients or of one.
 import { Link } from "@tanstack/react-router";
+import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../platform/design/data-table.tsx";
 import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { type ReportFilters, type ReportListItem, readReportFile, useReports, useZone } from "./api.ts";
+import { type ReportFilters, type ReportListItem, readReportFile, useReports } from "./api.ts";
 import { DownloadButton } from "./download-button.tsx";
 import { SenderName } from "./sender-name.tsx";
 
@@ -64,7 +65,7 @@ export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports
 
 /** Times are in the time zone of the hospital that received the report. */
 function MeasuredAt({ report }: { report: ReportListItem }) {
-  const zone = useZone(report.hospital_id);
+  const zone = useHospitalTimeZone(report.hospital_id);
   return <time dateTime={report.effective_at}>{formatDateTime(report.effective_at, zone)}</time>;
 }
 

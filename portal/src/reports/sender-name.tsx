@@ -21,5 +21,5 @@ export function SenderName({ sender }: { sender: ReportSender }) {
     );
   }
   if (sender.id === user_id) return <>{t("reports.you")}</>;
-  return <>{user.data?.full_name ?? t("reports.staff_member")}</>;
+  return <>{user.data?.data.full_name ?? t("reports.staff_member")}</>;
 }

@@ -1,7 +1,7 @@
 // Alarm counts by hour and the median time to acknowledgement.
-import type { Alarm } from "./api.ts";
 
-const HOUR_MS = 3_600_000;
+import { HOUR_MS } from "../platform/durations.ts";
+import type { Alarm } from "./api.ts";
 
 /** Median seconds from an alarm to its acknowledgement; null when none was acknowledged. */
 export function medianAcknowledgeSeconds(alarms: readonly Alarm[]): number | null {

@@ -16,6 +16,7 @@ import { listAuditEvents } from "../audit/api.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage } from "../platform/api/client.ts";
 import { fetchAllPages } from "../platform/api/fetch-all-pages.ts";
 import { throwUnreachable } from "../platform/api/problem.ts";
+import { HOUR_MS } from "../platform/durations.ts";
 
 const { alerts } = hc<typeof alertRoutes>(API_BASE, CLIENT_OPTIONS);
 const { reports } = hc<typeof reportRoutes>(API_BASE, CLIENT_OPTIONS);
@@ -102,7 +103,7 @@ export async function readTotals(isPlatformAdmin: boolean): Promise<{ patients: 
 export async function readSamplesByHour() {
   const { data, meta } = await readBody(analytics["hourly-stats"].$get({ query: {} }));
   const hours = new Map<number, number>();
-  for (let at = Date.parse(meta.from); at < Date.parse(meta.to); at += 3_600_000) hours.set(at, 0);
+  for (let at = Date.parse(meta.from); at < Date.parse(meta.to); at += HOUR_MS) hours.set(at, 0);
   for (const { hour, n } of data) hours.set(Date.parse(hour), (hours.get(Date.parse(hour)) ?? 0) + n);
   return [...hours].map(([at, n]) => ({ at, n }));
 }

@@ -1,7 +1,7 @@
 // Administrator overview: pending work, today's figures and trends.
 
 import { serverNow } from "../monitoring/live/server-clock.ts";
-import { useIsOwnZoneKnown, useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";
+import { useIsOwnTimeZoneKnown, useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { dayInZone, startOfDay } from "../platform/design/calendar-days.ts";
 import { Page } from "../platform/design/page.tsx";
 import { Loading } from "../platform/design/query-states.tsx";
@@ -15,9 +15,9 @@ export type ReportingDay = { today: string; from: number; zone: string | undefin
 
 export function AdminOverviewPage() {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const today = dayInZone(serverNow(), zone);
-  const isZoneKnown = useIsOwnZoneKnown();
+  const isZoneKnown = useIsOwnTimeZoneKnown();
   const day: ReportingDay = { today, from: startOfDay(today, zone), zone };
   return (
     <Page title={t("nav.overview")}>

@@ -4,8 +4,9 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
 import { serverNow } from "../monitoring/live/server-clock.ts";
-import { formatDate, formatDuration, formatNumber } from "../platform/design/format.ts";
+import { formatDate, formatDuration } from "../platform/design/format.ts";
 import { Card } from "../platform/design/page.tsx";
+import { DAY_MS, HOUR_MS } from "../platform/durations.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { medianAcknowledgeSeconds } from "./alarm-statistics.ts";
 import { type ApproximateCount, countFailedUploads, countReports, listAlarmsSince, readTotals } from "./api.ts";
@@ -14,8 +15,6 @@ import type { ReportingDay } from "./overview-page.tsx";
 import { CountFigure } from "./pending-work.tsx";
 
 const REFRESH_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const QUERY_OPTIONS = { staleTime: REFRESH_MS, refetchOnWindowFocus: false } as const;
 
 /** Alarms of the last 24 full hours, the current hour and all of today; one query serves figures and chart. */
@@ -81,7 +80,7 @@ export function TodayFigures({ day }: { day: ReportingDay }) {
             raisedToday &&
             (median == null
               ? t("admin.none_acknowledged")
-              : t("admin.median", { time: formatDuration(median), n: formatNumber(countAcknowledged(raisedToday)) }))
+              : t("admin.median", { time: formatDuration(median), n: countAcknowledged(raisedToday) }))
           }
         >
           {(text) => <Link to="/alarms">{text}</Link>}

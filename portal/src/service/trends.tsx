@@ -1,8 +1,10 @@
 // Trends: reports per day for a month, alarms and samples per hour for a day.
+
 import { useQuery } from "@tanstack/react-query";
 import { formatDate, formatShortTime } from "../platform/design/format.ts";
 import { Card } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
+import { HOUR_MS } from "../platform/durations.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { countAlarmsByHour } from "./alarm-statistics.ts";
 import { readReportsByDay, readSamplesByHour } from "./api.ts";
@@ -37,7 +39,6 @@ function ReportsChart() {
   return <BarChart title={title} bars={bars} />;
 }
 
-const HOUR_MS = 3_600_000;
 /** "14:00–15:00" */
 const formatHourRange = (at: number, zone: string | undefined) =>
   `${formatShortTime(at, zone)}–${formatShortTime(at + HOUR_MS, zone)}`;

@@ -1,4 +1,4 @@
-// The codes of the vital signs that we know, by themselves: the portal has them too.
+// Codes, units and fixed values of the known vital signs, without the rest of the catalogue: the portal loads this module too.
 
 /** LOINC by the wire's names. */
 export const CODES = {
@@ -19,6 +19,36 @@ export const CODES = {
   energy: "41981-2",
   weight: "29463-7",
 } as const;
+
+/** UCUM units in which values are stored and shown. */
+export const UNITS: Readonly<Record<keyof typeof CODES, string>> = {
+  heart_rate: "/min",
+  spo2: "%",
+  systolic: "mm[Hg]",
+  diastolic: "mm[Hg]",
+  mean_pressure: "mm[Hg]",
+  respiratory_rate: "/min",
+  temperature: "Cel",
+  glucose: "mg/dL",
+  consciousness: "{ACVPU}",
+  inspired_oxygen: "%",
+  oxygen_flow: "L/min",
+  etco2: "mm[Hg]",
+  steps: "{steps}",
+  sleep_minutes: "min",
+  energy: "kcal",
+  weight: "kg",
+};
+
+/** Levels of consciousness; a sample has their index as its value. */
+export const ACVPU = ["A", "C", "V", "P", "U"] as const;
+export type Acvpu = (typeof ACVPU)[number];
+
+/** Vitals that a monitor measures all the time: this many seconds without one is a fault. */
+export const CONTINUOUS_SILENCE_S = 120;
+
+/** RCP 2017 wants observations of the same time; older ones than this do not count together. */
+export const NEWS2_WINDOW_MS = 30 * 60_000;
 
 /** What NEWS2 is made of (RCP 2017), and the vitals any of which tell it. */
 export const NEWS2_SOURCES = {

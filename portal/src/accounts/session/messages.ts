@@ -56,8 +56,7 @@ export const session = defineMessages({
     "session.sign_in_to_join": "Sign in with the account of the invited e-mail address to join.",
     "session.account_exists": "An account with this e-mail address already exists. Sign in to join.",
     "session.link_invalid": "This link is invalid or has expired. Ask for a new one.",
-    "session.link_not_yours":
-      "This link is not valid for your account: it was used, has expired or belongs to another e-mail address.",
+    "session.link_not_yours": "This link is not valid for your account: it was used, has expired or belongs to another e-mail address.",
     "session.choose_password_first":
       "Your password was set by someone else. Choose your own under Account, then open the link again.",
     "session.join_text": "You are signed in as {name} ({email}). Join with this account? Your other sessions end.",
@@ -69,7 +68,7 @@ export const session = defineMessages({
     "session.set_password": "Set password",
     "session.password_set": "The new password is set. Sign in with it.",
     "session.end_others": "Sign out all other devices",
-    "session.end_others_title": "Sign out {n} other devices?",
+    "session.end_others_title": "Sign out {n, plural, one {# other device} other {# other devices}}?",
   },
   hi: {
     "session.sign_in": "साइन इन करें",
@@ -136,6 +135,6 @@ export const session = defineMessages({
     "session.set_password": "पासवर्ड रखें",
     "session.password_set": "नया पासवर्ड रख दिया गया। अब उससे साइन इन करें।",
     "session.end_others": "बाकी सभी से साइन आउट करें",
-    "session.end_others_title": "{n} अन्य उपकरणों से साइन आउट करें?",
+    "session.end_others_title": "{n, plural, one {# अन्य उपकरण} other {# अन्य उपकरणों}} से साइन आउट करें?",
   },
 });

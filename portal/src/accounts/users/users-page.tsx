@@ -4,7 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { HospitalSelect } from "../../organization/hospitals/hospital-select.tsx";
-import { useOwnHospitalZone } from "../../organization/hospitals/use-hospitals.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../../platform/design/data-table.tsx";
 import { formatDate } from "../../platform/design/format.ts";
@@ -27,7 +27,7 @@ export function formatRoles({ is_admin, memberships }: User): string {
 
 export function UsersPage() {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const { role, state, hospital } = useSearch({ from: "/signed-in/admin/users" });
   // The searched e-mail address stays in memory, never in the URL.
   const [email, setEmail] = useState("");

@@ -2,6 +2,7 @@
 import { hc } from "hono/client";
 import type { auditRoutes } from "../../../../src/audit/routes.ts";
 import type { ruleRoutes } from "../../../../src/monitoring/alerts/rules-routes.ts";
+import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../../platform/api/client.ts";
 
 const api = hc<typeof ruleRoutes>(API_BASE, CLIENT_OPTIONS);
@@ -13,9 +14,6 @@ const wardRulesClient = api.wards[":ward_id"]["alert-rules"];
 const DEADLINE_MS = 5_000;
 const withDeadline = () => ({ init: { signal: AbortSignal.timeout(DEADLINE_MS) } });
 const ifMatch = (version: number | null) => (version === null ? {} : { "if-match": `"${version}"` });
-
-export const AGE_BANDS = ["neonate", "infant", "toddler", "child", "adolescent", "adult"] as const;
-export type AgeBand = (typeof AGE_BANDS)[number];
 
 export const readEffectiveRules = (patientId: string) => readData(patientRulesClient.$get({ param: { patient_id: patientId } }));
 export type EffectiveRules = Awaited<ReturnType<typeof readEffectiveRules>>;

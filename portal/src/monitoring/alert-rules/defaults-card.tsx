@@ -1,9 +1,10 @@
 // Default limits with their sources.
+import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { Table } from "../../platform/design/data-table.tsx";
 import { Card } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import type { AgeBand, DefaultRule } from "./api.ts";
+import type { DefaultRule } from "./api.ts";
 import { BOUND_FIELDS } from "./rule-limits.ts";
 import { fieldLabel, formatRuleValue } from "./rule-text.ts";
 import classes from "./rules.module.css";

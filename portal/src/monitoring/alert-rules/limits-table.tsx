@@ -3,8 +3,9 @@ import { Button } from "@mantine/core";
 import { type Column, Table } from "../../platform/design/data-table.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { formatUcumUnit } from "../vitals/chart-catalogue.ts";
 import { BOUND_FIELDS, type RuleField, type RuleLayer, TIMING_FIELDS, type VitalRule } from "./rule-limits.ts";
-import { fieldLabel, formatRuleValue, formatUcumUnit } from "./rule-text.ts";
+import { fieldLabel, formatRuleValue } from "./rule-text.ts";
 import classes from "./rules.module.css";
 
 type LimitsTableProps = {

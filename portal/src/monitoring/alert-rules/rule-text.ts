@@ -1,19 +1,14 @@
 // Texts of limits: values with units, and the effect of a change.
+import { ACVPU, UNITS } from "../../../../src/monitoring/vitals/codes.ts";
 import { Problem, toProblem } from "../../platform/api/problem.ts";
 import { formatNumber } from "../../platform/design/format.ts";
-import { type MessageKey, t, translateCode } from "../../platform/messages/translate.ts";
+import { t, translateCode } from "../../platform/messages/translate.ts";
+import { formatUcumUnit } from "../vitals/chart-catalogue.ts";
 import type { LimitChange, RuleField, VitalRule } from "./rule-limits.ts";
 import { isBound } from "./rule-limits.ts";
 
-/** UCUM units in common notation. */
-const UNITS: Readonly<Record<string, string>> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "" };
-export const formatUcumUnit = (unit: string): string => UNITS[unit] ?? unit;
-
-/** Consciousness is shown as a letter; the rules use numbers. */
-const LEVELS = ["A", "C", "V", "P", "U"];
-
 export const formatBoundValue = ({ unit }: { unit: string }, value: number): string =>
-  unit === "{ACVPU}" ? `${LEVELS[value] ?? ""} (${formatNumber(value)})` : formatNumber(value);
+  unit === UNITS.consciousness ? `${ACVPU[value] ?? ""} (${formatNumber(value)})` : formatNumber(value);
 
 export const fieldUnit = (field: RuleField, unit: string): string => {
   if (field === "duration_s" || field === "silence_s") return t("rules.seconds");
@@ -22,7 +17,7 @@ export const fieldUnit = (field: RuleField, unit: string): string => {
 
 /** Field suffix: the unit, or the meaning of numbers that stand for letters. */
 export const inputUnitHint = (field: RuleField, unit: string): string =>
-  unit === "{ACVPU}" && isBound(field) ? LEVELS.map((letter, n) => `${letter}${n}`).join(" ") : fieldUnit(field, unit);
+  unit === UNITS.consciousness && isBound(field) ? ACVPU.map((letter, n) => `${letter}${n}`).join(" ") : fieldUnit(field, unit);
 
 export function formatRuleValue(rule: { unit: string }, field: RuleField, value: number | boolean | null): string {
   if (value === null) return t(isBound(field) ? "rules.no_limit" : "rules.off");
@@ -63,8 +58,7 @@ export function describePreview({ before, after }: PreviewTotals): string {
   const n = Math.abs(before.alarms - after.alarms);
   const kind = before.alarms === after.alarms ? "same" : before.alarms > after.alarms ? "hidden" : "added";
   if (kind === "same") return t("rules.would_same", { n: after.alarms });
-  const key: MessageKey = `rules.would_${kind}_${n === 1 ? "one" : "many"}`;
-  return t(key, { n });
+  return t(`rules.would_${kind}`, { n });
 }
 
 /** Maps API errors to translated texts at the form fields. */

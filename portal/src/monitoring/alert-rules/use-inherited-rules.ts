@@ -1,6 +1,7 @@
 // Inherited limits: the defaults of the age group and the ward's limits.
 import { useQuery } from "@tanstack/react-query";
-import { type AgeBand, readDefaults, readWardRules } from "./api.ts";
+import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
+import { readDefaults, readWardRules } from "./api.ts";
 
 /** The defaults change only with a new version of the API. */
 export const useDefaults = (band: AgeBand) =>

@@ -1,6 +1,7 @@
 // Card of one alarm: priority, patient, time, reason, status and actions.
 import { Link } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatDateTime, formatDuration, formatShortTime, formatTime } from "../../platform/design/format.ts";
 import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
@@ -10,7 +11,6 @@ import classes from "./alarm-card.module.css";
 import { PatientName, useStaffName } from "./alarm-names.tsx";
 import { describeAlarm } from "./alarm-text.ts";
 import { getEscalationTime } from "./escalation.ts";
-import { useOwnZone } from "./use-own-zone.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -45,7 +45,7 @@ export function AlarmTimes({ alert }: { alert: AlertView }) {
   const t = useTranslation();
   const now = useServerNow();
   const raised = Date.parse(alert.raised_at);
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const at = (time: string) => (now - Date.parse(time) > DAY_MS ? formatDateTime(time, zone) : formatTime(time, zone));
   const end = alert.cleared_at ?? alert.recovered_at;
   if (end === null)
@@ -58,7 +58,7 @@ export function AlarmTimes({ alert }: { alert: AlertView }) {
 export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: string | undefined }) {
   const t = useTranslation();
   const now = useServerNow();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const escalatesAtMs = getEscalationTime(alert, now, raisedAt);
   return (
     <>
@@ -80,7 +80,7 @@ export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: 
 
 function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
   const t = useTranslation();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const name = useStaffName(alert.acknowledged_by);
   return <span>{t("alarms.acknowledged_long", { name, time: formatTime(at, zone) })}</span>;
 }

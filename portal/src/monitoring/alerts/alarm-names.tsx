@@ -2,18 +2,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
-import { NAMES_STALE_MS, useColleagues } from "../../organization/hospitals/use-colleagues.ts";
-import { queryClient } from "../../platform/api/query-client.ts";
+import { userQuery } from "../../accounts/users/use-user.ts";
+import { useColleagueName, useColleagues } from "../../organization/hospitals/use-colleagues.ts";
+import { careTeamQuery } from "../../patients/record/record-api.ts";
+import { patientQuery } from "../../patients/record/use-patient-record.ts";
+import { NAMES_STALE_MS, queryClient } from "../../platform/api/query-client.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import classes from "./alarm-card.module.css";
-import { listMonitoredPatients, listTeam, type PatientLabel, readPatientLabel, readUser } from "./api.ts";
+import { listMonitoredPatients, type PatientLabel, toPatientLabel } from "./api.ts";
 
-const MONITORED_KEY = ["alarms", "watched"] as const;
+const MONITORED_KEY = ["patients", "monitored_names"] as const;
 
 /** Cached name, for immediate announcements. */
-export const getCachedPatient = (patientId: string): PatientLabel | undefined =>
-  queryClient.getQueryData<PatientLabel[]>(MONITORED_KEY)?.find(({ id }) => id === patientId) ??
-  queryClient.getQueryData<PatientLabel>(["alarms", "person", patientId]);
+export function getCachedPatient(patientId: string): PatientLabel | undefined {
+  const record = queryClient.getQueryData(patientQuery(patientId).queryKey);
+  if (record) return toPatientLabel(record.data);
+  return queryClient.getQueryData<PatientLabel[]>(MONITORED_KEY)?.find(({ id }) => id === patientId);
+}
 
 export const useMonitoredPatients = (enabled = true) =>
   useQuery({ queryKey: MONITORED_KEY, queryFn: listMonitoredPatients, staleTime: NAMES_STALE_MS, enabled });
@@ -22,8 +27,8 @@ export function usePatientLabel(patientId: string): PatientLabel | undefined {
   const monitored = useMonitoredPatients();
   const listed = monitored.data?.find(({ id }) => id === patientId);
   const single = useQuery({
-    queryKey: ["alarms", "person", patientId],
-    queryFn: () => readPatientLabel(patientId),
+    ...patientQuery(patientId),
+    select: ({ data }) => toPatientLabel(data),
     staleTime: NAMES_STALE_MS,
     enabled: !monitored.isPending && !listed,
   });
@@ -46,17 +51,15 @@ export function useStaffName(userId: string | null): string {
   const t = useTranslation();
   const me = useMe();
   const isOwn = userId === me.user_id;
-  const colleagues = useColleagues(me.hospital?.id);
-  const colleague = colleagues.data?.find(({ user_id }) => user_id === userId);
+  const getColleagueName = useColleagueName(me.hospital?.id);
   const user = useQuery({
-    queryKey: ["alarms", "user", userId],
-    queryFn: () => readUser(userId ?? ""),
+    ...userQuery(userId ?? ""),
     staleTime: NAMES_STALE_MS,
     enabled: userId !== null && !isOwn && me.role === "admin",
   });
   if (userId === null) return t("alarms.system");
   if (isOwn) return t("alarms.you");
-  return (colleague ?? user.data)?.full_name ?? t("alarms.colleague");
+  return getColleagueName(userId) ?? user.data?.data.full_name ?? t("alarms.colleague");
 }
 
 export function StaffName({ userId }: { userId: string | null }) {
@@ -67,8 +70,7 @@ export function StaffName({ userId }: { userId: string | null }) {
 export function useAssignableStaff(patientId: string, isEnabled: boolean): { id: string; name: string }[] {
   const me = useMe();
   const team = useQuery({
-    queryKey: ["alarms", "team", patientId],
-    queryFn: () => listTeam(patientId),
+    ...careTeamQuery(patientId),
     staleTime: NAMES_STALE_MS,
     enabled: isEnabled,
   });

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { formatDate, formatTime } from "../../platform/design/format.ts";
 import { Card, Page } from "../../platform/design/page.tsx";
@@ -18,7 +19,6 @@ import { PatientName, StaffName } from "./alarm-names.tsx";
 import { describeAlarm } from "./alarm-text.ts";
 import classes from "./alarms-page.module.css";
 import { type AlertPage, readAlert } from "./api.ts";
-import { useOwnZone } from "./use-own-zone.ts";
 
 export function AlarmPage() {
   const t = useTranslation();
@@ -79,7 +79,7 @@ function AlarmDetails({ page }: { page: AlertPage }) {
 
 function AlarmEventItem({ event }: { event: AlarmEvent }) {
   const t = useTranslation();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const { what, at, by, priority, comment } = event;
   return (
     <li>

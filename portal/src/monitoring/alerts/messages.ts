@@ -76,7 +76,7 @@ export const alarms = defineMessages({
     "alarms.comment.label": "Comment",
     "alarms.comment.send": "Add comment",
     "alarms.snooze": "Snooze",
-    "alarms.snooze.minutes": "{n} minutes",
+    "alarms.snooze.minutes": "{n, plural, one {# minute} other {# minutes}}",
     "alarms.snooze.what": "Pause repeats and escalation",
     "alarms.resolve": "Resolve",
     "alarms.resolve.title": "Resolve this alarm?",

@@ -2,6 +2,7 @@
 import { CloseButton } from "@mantine/core";
 import { memo, useRef, useState } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatShortTime } from "../../platform/design/format.ts";
 import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
 import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
@@ -12,7 +13,6 @@ import { isUnacknowledged } from "../alerts/alarm-actions.tsx";
 import { StaffName } from "../alerts/alarm-names.tsx";
 import { abbreviateAlarm, describeAlarm } from "../alerts/alarm-text.ts";
 import { useAlarmAction } from "../alerts/use-alarm-action.ts";
-import { useOwnZone } from "../alerts/use-own-zone.ts";
 import classes from "./row-alarm.module.css";
 
 /** @param others number of further alarms of the patient */
@@ -36,7 +36,7 @@ export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: Alert
 });
 
 function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   return (
     <>
       ✓ {formatShortTime(at, zone)} <StaffName userId={alert.acknowledged_by} />

@@ -5,13 +5,9 @@ import { queryClient } from "../../platform/api/query-client.ts";
 import { getDisplayScore, getRiskRank, type ViewContext } from "../live/patient-state.ts";
 import { getLivePatient } from "../live/patient-store.ts";
 import { useConnection, useServerNow, useWatchedIds } from "../live/use-live.ts";
-import { type BoardEntry, listWards, readBoard } from "./api.ts";
+import { type BoardEntry, readBoard } from "./api.ts";
 import { countMoved, isSameOrder, keepOrder, sortByRisk } from "./board-order.ts";
 import { toPatientState } from "./board-row-view.ts";
-
-const WARDS_STALE_MS = 60_000;
-
-export const useWards = () => useQuery({ queryKey: ["wards", "board"], queryFn: listWards, staleTime: WARDS_STALE_MS });
 
 export function useBoard(wardId: string | undefined) {
   const view = useWatchedIds();

@@ -1,5 +1,7 @@
 // Pure rules for whether a value is current. They use the server's clock and the time of receipt, never the clock
 // of a device or of this PC.
+import { CODES, CONTINUOUS_SILENCE_S, NEWS2_WINDOW_MS } from "../../../../src/monitoring/vitals/codes.ts";
+
 export type Freshness = "live" | "late" | "stale" | "missing" | "invalid";
 
 /** Seconds after which a value is late, and after which it is stale. */
@@ -23,11 +25,10 @@ export function judgeFreshness(
 }
 
 /** Default silence limit in seconds for continuously measured vital signs, where no rule sets one. */
-export const DEFAULT_SILENCE_S = 120;
+export const DEFAULT_SILENCE_S = CONTINUOUS_SILENCE_S;
 /** Seconds that a single value (manual or cuff) stays valid and counts in NEWS2 (docs/alarms.md). */
-export const SPOT_VALUE_VALID_S = 1_800;
-/** Heart rate, oxygen saturation and respiratory rate. */
-const CONTINUOUS_CODES: readonly string[] = ["8867-4", "2708-6", "9279-1"];
+export const SPOT_VALUE_VALID_S = NEWS2_WINDOW_MS / 1000;
+const CONTINUOUS_CODES: readonly string[] = [CODES.heart_rate, CODES.spo2, CODES.respiratory_rate];
 
 /**
  * @param isManual entered by staff: no sensor that could fall silent

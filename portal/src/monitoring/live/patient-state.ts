@@ -31,12 +31,7 @@ export function sampleFreshness(
   { now, connection }: ViewContext,
 ): Freshness {
   const code = sample?.code ?? "";
-  return judgeFreshness(
-    sample,
-    now,
-    freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s),
-    connection,
-  );
+  return judgeFreshness(sample, now, freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s), connection);
 }
 
 export type DisplayScore =
@@ -59,14 +54,13 @@ export function getDisplayScore(patient: Omit<PatientState, "alerts"> | undefine
   };
   const missingParameters = Object.entries(NEWS2_SOURCES).flatMap(([name, codes]) => (codes.some(isCurrent) ? [] : [name]));
   if (missingParameters.length > 0) return { kind: "needs", what: missingParameters };
-  const hasParameterOfThree = Object.values(news2.parts).includes(3);
-  return { kind: "score", score: news2.score, band: news2Band(news2.score, hasParameterOfThree) };
+  return { kind: "score", score: news2.score, band: news2Band(news2) };
 }
 
-/** RCP 2017: 7 or more emergency; 5, 6 or three points in one parameter urgent; any points low. */
-function news2Band(score: number, hasParameterOfThree: boolean): 0 | 1 | 2 | 3 {
-  if (score >= 7) return 3;
-  if (score >= 5 || hasParameterOfThree) return 2;
+/** The service's risk: 3 is an emergency, 2 is urgent (as is a single parameter of three points), 0 is no points at all. */
+function news2Band({ score, risk }: Extract<Score, { status: "complete" }>): 0 | 1 | 2 | 3 {
+  if (risk === "high") return 3;
+  if (risk !== "low") return 2;
   return score > 0 ? 1 : 0;
 }
 

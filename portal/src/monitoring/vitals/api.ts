@@ -3,6 +3,7 @@ import { hc } from "hono/client";
 import type { alertRoutes } from "../../../../src/monitoring/alerts/routes.ts";
 import type { historyRoutes } from "../../../../src/monitoring/history/history-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage } from "../../platform/api/client.ts";
+import { DAY_MS } from "../../platform/durations.ts";
 import { bucketsOf, type ChartSample, samplesOf } from "./columns.ts";
 import type { TimeWindow } from "./time-window.ts";
 
@@ -61,7 +62,7 @@ export const readLatest = (patientId: string) =>
   readData(historyApi.patients[":patient_id"].observations.latest.$get({ param: { patient_id: patientId } }));
 export type Latest = Awaited<ReturnType<typeof readLatest>>;
 
-const MAX_ALARM_MS = 24 * 3_600_000;
+const MAX_ALARM_MS = DAY_MS;
 /** Alarms that may overlap a window; older ones that are still open come from the live view. */
 export const listAlarms = (patientId: string, { from, to }: TimeWindow) =>
   readPage(

@@ -1,6 +1,6 @@
 // Catalogue of charts: vital signs, ranges and value formats.
 
-import { CODES } from "../alerts/vital-codes.ts";
+import { ACVPU, CODES, UNITS } from "../../../../src/monitoring/vitals/codes.ts";
 
 const NAMES = new Map<string, string>(Object.entries(CODES).map(([name, code]) => [code, name]));
 /** The API's name of a code; the code itself when the catalogue lacks it. */
@@ -40,30 +40,15 @@ export const MAIN_CHARTS: readonly string[] = ["heart_rate", "spo2", "respirator
 
 export const findChart = (id: string | undefined): Chart | undefined => CHARTS.find((chart) => chart.id === id);
 export const listChartVitals = (charts: readonly Chart[]): string[] => charts.flatMap(({ vitals }) => vitals);
+/** The usual range of a vital by its code; null where it has no chart. */
+export const findUsualRange = (code: string): Chart["range"] | null =>
+  CHARTS.find(({ vitals }) => vitals.includes(getVitalName(code)))?.range ?? null;
 export const getDecimals = (vital: string): number => CHARTS.find(({ vitals }) => vitals.includes(vital))?.decimals ?? 1;
 
-const ACVPU = ["A", "C", "V", "P", "U"];
 const DISPLAY_UNITS: Record<string, string> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "", "{steps}": "" };
+const UCUM_BY_VITAL: Readonly<Record<string, string>> = UNITS;
 
-/** Units of the catalogue (UCUM), used for all values. */
-const UCUM_BY_VITAL: Record<string, string> = {
-  heart_rate: "/min",
-  spo2: "%",
-  systolic: "mm[Hg]",
-  diastolic: "mm[Hg]",
-  mean_pressure: "mm[Hg]",
-  respiratory_rate: "/min",
-  temperature: "Cel",
-  glucose: "mg/dL",
-  consciousness: "{ACVPU}",
-  inspired_oxygen: "%",
-  oxygen_flow: "L/min",
-  etco2: "mm[Hg]",
-  steps: "{steps}",
-  sleep_minutes: "min",
-  energy: "kcal",
-  weight: "kg",
-};
+/** The catalogue's unit (UCUM), in which every value is shown. */
 export const getVitalUnit = (vital: string): string => UCUM_BY_VITAL[vital] ?? "";
 
 /** UCUM units in common notation. */

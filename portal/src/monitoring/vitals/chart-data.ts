@@ -1,7 +1,9 @@
 // Data of a patient's charts: fetched once per window, then updated from the live socket.
+
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { LiveSample } from "../../../../src/monitoring/patient-object/contract.ts";
+import { HOUR_MS } from "../../platform/durations.ts";
 import { readBuckets, readSamples } from "./api.ts";
 import { appendSamples, bucketToPoint, isUsable, type Point } from "./chart-series.ts";
 import type { ChartSample } from "./columns.ts";
@@ -9,7 +11,6 @@ import { groupLimitSteps, type LimitStep } from "./limit-steps.ts";
 import type { Mark } from "./paint-chart.ts";
 import { MAX_RAW_WINDOW_MS, type TimeWindow } from "./time-window.ts";
 
-const HOUR_MS = 3_600_000;
 /** Maximum samples of a short window that are fetched individually; above it, buckets of a few seconds are used. */
 const MAX_RAW_SAMPLES = 4_000;
 const MAX_RAW_PAGES = 5;

@@ -6,7 +6,7 @@ import { LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { CODES } from "../alerts/vital-codes.ts";
 import { CUSTOM_LIMITS_MARK, describeCustomLimits } from "../live/custom-limits.ts";
-import { findCustomLimits } from "../live/patient-state.ts";
+import { findCustomLimits, PRIORITY_ORDER } from "../live/patient-state.ts";
 import { useLivePatient, useServerNow } from "../live/use-live.ts";
 import {
   CHARTS,
@@ -75,7 +75,6 @@ export function LiveVitals({ patientId, isPlain = false }: LiveVitalsProps) {
 
 const hasSample = ({ latest }: CurrentVitals, code: string) => latest.has(code) || latest.has(`${code}!`);
 
-const PRIORITY_ORDER = ["high", "medium", "technical", "low"] as const;
 /** A value has the colour of its own alarm while that is active. */
 function getTileAlarm(alerts: ReadonlyMap<string, AlertView> | undefined, { vitals }: Chart) {
   const codes = vitals.map((vital) => CODE_BY_VITAL[vital]);

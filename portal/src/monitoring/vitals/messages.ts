@@ -33,9 +33,10 @@ export const vitals = defineMessages({
     "vitals.figure_within": "within the limits",
     "vitals.figure_above": "above the limit {limit}",
     "vitals.figure_below": "below the limit {limit}",
-    "vitals.figure_gaps": "{n} stretches without data",
+    "vitals.figure_gaps": "{n, plural, one {# stretch without data} other {# stretches without data}}",
     "vitals.figure_moved": "limits changed {at}",
-    "vitals.counting": "Values came late. {n} hours are being counted again; they follow by themselves.",
+    "vitals.counting":
+      "Values came late. {n, plural, one {# hour is being counted again; it follows by itself.} other {# hours are being counted again; they follow by themselves.}}",
     "vitals.reader": "{vital}: cursor",
     "vitals.last": "last {at}",
     "vitals.table_of": "{vital}: chart data",
@@ -118,7 +119,8 @@ export const vitals = defineMessages({
     "vitals.figure_below": "सीमा {limit} से नीचे",
     "vitals.figure_gaps": "{n} बार डेटा नहीं आया",
     "vitals.figure_moved": "सीमाएँ बदलीं: {at}",
-    "vitals.counting": "कुछ मान देर से आए। {n} घंटे फिर से गिने जा रहे हैं; वे अपने-आप दिखेंगे।",
+    "vitals.counting":
+      "कुछ मान देर से आए। {n, plural, one {# घंटा फिर से गिना जा रहा है; वह अपने-आप दिखेगा।} other {# घंटे फिर से गिने जा रहे हैं; वे अपने-आप दिखेंगे।}}",
     "vitals.reader": "{vital}: रीडिंग",
     "vitals.last": "आख़िरी {at}",
     "vitals.table_of": "{vital}: जो चार्ट में है",

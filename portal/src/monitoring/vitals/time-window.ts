@@ -1,9 +1,9 @@
 // Time windows of charts: named ranges that follow the current time, zoomed windows, and bucket sizes.
 
+import { DAY_MS, HOUR_MS } from "../../platform/durations.ts";
+
 export type TimeWindow = { from: number; to: number };
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 export const RANGES = { "1h": HOUR_MS, "6h": 6 * HOUR_MS, "24h": DAY_MS, "7d": 7 * DAY_MS, "30d": 30 * DAY_MS } as const;
 export type Range = keyof typeof RANGES;
 export const RANGE_NAMES = Object.keys(RANGES) as Range[];

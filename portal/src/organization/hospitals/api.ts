@@ -53,6 +53,10 @@ export const listWards = (hospital_id: string, cursor: string | null) =>
   readPage(wards.$get({ query: { ...pageQuery(cursor), hospital_id } }));
 export type Ward = Awaited<ReturnType<typeof listWards>>["items"][number];
 
+/** Those that are open, up to a hundred. @param hospitalId null for the caller's own */
+export const listActiveWards = async (hospitalId: string | null) =>
+  (await readPage(wards.$get({ query: { limit: "100", active: "true", ...(hospitalId && { hospital_id: hospitalId }) } }))).items;
+
 export const createWard = (hospital_id: string, name: string, key: string) =>
   readData(wards.$post({ header: { "idempotency-key": key }, json: { hospital_id, name } }));
 

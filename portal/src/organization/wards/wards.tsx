@@ -24,7 +24,8 @@ export function Wards({ hospital: { hospital_id, is_active } }: { hospital: Hosp
     queryFn: ({ pageParam }) => listWards(hospital_id, pageParam),
     ...CURSOR_PAGINATION,
   });
-  const onChanged = () => queryClient.invalidateQueries({ queryKey });
+  const onChanged = () =>
+    Promise.all([queryClient.invalidateQueries({ queryKey }), queryClient.invalidateQueries({ queryKey: ["wards"] })]);
   const columns: Column<Ward>[] = [
     { label: t("hospitals.ward"), cell: ({ name }) => name },
     {

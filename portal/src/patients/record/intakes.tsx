@@ -12,7 +12,7 @@ import { useTranslation } from "../../platform/messages/translate.ts";
 import { announce } from "../../shell/announcer.tsx";
 import { getLinesError, isTooLong, splitLines } from "../text-lines.ts";
 import classes from "./history.module.css";
-import { type Intake, listCareTeam, listIntakes, recordIntake } from "./record-api.ts";
+import { careTeamQuery, type Intake, listIntakes, recordIntake } from "./record-api.ts";
 import { usePatientRecord } from "./use-patient-record.ts";
 
 type PatientProps = { patientId: string; zone: string | undefined };
@@ -80,7 +80,7 @@ function IntakeAnswers({ intake, zone }: { intake: Intake; zone: string | undefi
 function useAuthorName({ authored_by: author, patient_id: patientId }: Intake): string | null {
   const t = useTranslation();
   const me = useMe();
-  const team = useQuery({ queryKey: ["patients", patientId, "care_team"], queryFn: () => listCareTeam(patientId) });
+  const team = useQuery(careTeamQuery(patientId));
   if (author === me.user_id) return t("record.you");
   return team.data?.find(({ user_id }) => user_id === author)?.full_name ?? null;
 }

@@ -1,4 +1,5 @@
 // API calls for a patient's record: summary, intakes, care team and linked accounts.
+import { queryOptions } from "@tanstack/react-query";
 import { hc } from "hono/client";
 import type { practitionerRoutes } from "../../../../src/organization/practitioners/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../../platform/api/client.ts";
@@ -21,7 +22,9 @@ export type NewIntake = Parameters<typeof recordClient.intake.$post>[0]["json"];
 export const recordIntake = (patient_id: string, json: NewIntake, key: string) =>
   readData(recordClient.intake.$post({ param: { patient_id }, header: { "idempotency-key": key }, json }));
 
-export const listCareTeam = (patient_id: string) => readData(recordClient["care-team"].$get({ param: { patient_id } }));
+const listCareTeam = (patient_id: string) => readData(recordClient["care-team"].$get({ param: { patient_id } }));
+export const careTeamQuery = (patient_id: string) =>
+  queryOptions({ queryKey: ["patients", patient_id, "care_team"], queryFn: () => listCareTeam(patient_id) });
 export type CareTeamMember = Awaited<ReturnType<typeof listCareTeam>>[number];
 export const addCareTeamMember = (patient_id: string, user_id: string) =>
   readData(recordClient["care-team"][":user_id"].$put({ param: { patient_id, user_id } }));

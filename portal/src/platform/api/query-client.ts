@@ -2,6 +2,9 @@
 import { QueryClient } from "@tanstack/react-query";
 import { toProblem } from "./problem.ts";
 
+/** For names of people, hospitals and devices, which hardly ever change. */
+export const NAMES_STALE_MS = 300_000;
+
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {

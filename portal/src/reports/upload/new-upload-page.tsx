@@ -1,11 +1,11 @@
 // New report in four steps: PDF, patient, measurements, review. Leaving aborts the upload; nothing is filed until the last byte.
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { Loading } from "../../platform/design/query-states.tsx";
 import { type PlainMessageKey, useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../api.ts";
 import { parseWallTime } from "../hospital-time.ts";
 import { CheckStep } from "./check-step.tsx";
 import { FileStep } from "./file-step.tsx";
@@ -33,7 +33,7 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
   const t = useTranslation();
   const { entered, updateDraft: change, clearDraft: forget, patient, isReading, error } = useUploadDraft();
   const { step, file, input, uploadKey } = entered;
-  const zone = useZone(patient?.hospital_id);
+  const zone = useHospitalTimeZone(patient?.hospital_id);
   const { state, start, cancel } = useSendReport(uploadKey, (nextKey) => change({ uploadKey: nextKey }));
   const draft = file &&
     patient && {

@@ -2,12 +2,12 @@
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../api.ts";
 import { DownloadButton } from "../download-button.tsx";
 import { formatFileSize } from "../file-size.ts";
 import { MetricsTable } from "../metrics-table.tsx";
@@ -105,7 +105,7 @@ function OutcomeCard({ upload }: { upload: UploadDetail }) {
 
 function UploadFacts({ upload }: { upload: UploadDetail }) {
   const t = useTranslation();
-  const zone = useZone(upload.hospital_id);
+  const zone = useHospitalTimeZone(upload.hospital_id);
   const { kind, file_name, file_size, sha256 } = upload;
   const facts: (readonly [string, ReactNode])[] = [
     [t("reports.received"), formatDateTime(upload.created_at, zone)],

@@ -2,12 +2,12 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { UPLOAD_OUTCOMES } from "../../../../src/platform/db/vocabulary.ts";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../../platform/design/data-table.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Page } from "../../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../api.ts";
 import { formatFileSize } from "../file-size.ts";
 import { SenderName } from "../sender-name.tsx";
 import { isUploadOutcome, type UploadListItem, useUploads } from "./api.ts";
@@ -65,7 +65,7 @@ export function UploadsPage() {
 }
 
 function TimeCell({ upload: { upload_id, created_at, hospital_id } }: { upload: UploadListItem }) {
-  const zone = useZone(hospital_id);
+  const zone = useHospitalTimeZone(hospital_id);
   return (
     <Link to="/uploads/$uploadId" params={{ uploadId: upload_id }}>
       <time dateTime={created_at}>{formatDateTime(created_at, zone)}</time>

@@ -4,7 +4,7 @@ import { useLocation } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { currentSession } from "../../accounts/session/session.ts";
 import { useMe } from "../../accounts/session/use-session.ts";
-import { readPatient } from "../../patients/api.ts";
+import { patientQuery } from "../../patients/record/use-patient-record.ts";
 import { createDraftStore, type DraftState } from "./draft-store.ts";
 import type { Candidate } from "./patient-picker.tsx";
 
@@ -33,8 +33,8 @@ export function useUploadDraft() {
     () => draftStore.load(owner) ?? { ...EMPTY_STATE, patient: presetPatientId ? ("preset" as const) : null },
   );
   const query = useQuery({
-    queryKey: ["uploads", "preset", presetPatientId ?? null],
-    queryFn: async () => (await readPatient(presetPatientId ?? "")).data,
+    ...patientQuery(presetPatientId ?? ""),
+    select: ({ data }) => data,
     enabled: draftState.patient === "preset",
   });
   const isPreset = draftState.patient === "preset";
