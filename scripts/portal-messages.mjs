@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { IntlMessageFormat } from "intl-messageformat";
 
 const SOURCE = "portal/src";
 
@@ -25,20 +26,67 @@ const EXAMPLES = {
   "users.username_hint": ["a", "z"],
 };
 
-const removePlaceholders = (text) => text.replace(/\{\w+\}/g, " ");
-const latinWords = (text) => removePlaceholders(text).match(/\p{Script=Latin}+/gu) ?? [];
-const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort().join(" ");
+/**
+ * A text in ICU syntax, taken apart.
+ * @returns the words of all branches, and the names of placeholders and of counts in braces; or why it cannot be read
+ */
+function parseText(text, language) {
+  try {
+    const parts = new IntlMessageFormat(text, language, undefined, { ignoreTag: true }).getAst();
+    return { ...collectParts(parts, new Intl.PluralRules(language).resolvedOptions().pluralCategories), error: null };
+  } catch (error) {
+    return { words: text, names: [], counts: [], problems: [], error: error.message };
+  }
+}
+
+function collectParts(parts, categories) {
+  const found = { words: "", names: [], counts: [], problems: [] };
+  for (const part of parts) {
+    if (part.options === undefined) {
+      // An argument has a value and no options; of the library's kinds a literal is 0, an argument 1, and `#` 7.
+      if (part.type === 0) found.words += part.value;
+      else if (part.type === 1) found.names.push(`{${part.value}}`);
+      else if (part.type !== 7) found.problems.push(`has an argument that is neither plain nor a count: ${part.value}`);
+      if (part.type !== 0) found.words += " ";
+      continue;
+    }
+    if (part.pluralType !== "cardinal") found.problems.push(`has an argument that is neither plain nor a count: ${part.value}`);
+    found.names.push(`{${part.value}}`);
+    found.counts.push(`{${part.value}}`);
+    const branches = Object.keys(part.options);
+    // A language whose words do not change needs the last one alone.
+    if (branches.join() !== "other" && branches.toSorted().join() !== categories.toSorted().join())
+      found.problems.push(`counts ${part.value} by ${branches.join(", ")} instead of ${categories.join(", ")}`);
+    for (const { value } of Object.values(part.options)) {
+      const branch = collectParts(value, categories);
+      found.words += ` ${branch.words} `;
+      found.names.push(...branch.names);
+      found.counts.push(...branch.counts);
+      found.problems.push(...branch.problems);
+    }
+  }
+  return found;
+}
+
+const latinWords = ({ words }) => words.match(/\p{Script=Latin}+/gu) ?? [];
+const listNames = (names) => [...new Set(names)].sort().join(" ");
 
 /** @returns what is wrong with one message, of which both texts are there */
 function checkMessage(key, en, hi) {
-  const foreign = latinWords(hi).filter((word) => !ALLOWED_LATIN_WORDS.has(word) && !EXAMPLES[key]?.includes(word));
-  const hasLetters = /\p{L}/u.test(removePlaceholders(en));
-  const onlyLatin = latinWords(en).every((word) => ALLOWED_LATIN_WORDS.has(word));
+  const english = parseText(en, "en");
+  const hindi = parseText(hi, "hi");
+  const foreign = latinWords(hindi).filter((word) => !ALLOWED_LATIN_WORDS.has(word) && !EXAMPLES[key]?.includes(word));
+  const hasLetters = /\p{L}/u.test(english.words);
+  const onlyLatin = latinWords(english).every((word) => ALLOWED_LATIN_WORDS.has(word));
+  const [names, hindiNames] = [listNames(english.names), listNames(hindi.names)];
+  // The types of what is filled in come from the English text: what is no count there may be given as a text.
+  const uncounted = hindi.counts.filter((name) => !english.counts.includes(name));
   return [
     ...(en.trim() === "" || hi.trim() === "" ? ["is empty"] : []),
-    ...(placeholders(en) === placeholders(hi)
-      ? []
-      : [`fills in ${placeholders(en) || "nothing"}, in Hindi ${placeholders(hi) || "nothing"}`]),
+    ...(english.error ? [`cannot be read: ${english.error}`] : english.problems),
+    ...(hindi.error ? [`cannot be read in Hindi: ${hindi.error}`] : hindi.problems.map((problem) => `${problem}, in Hindi`)),
+    ...(names === hindiNames ? [] : [`fills in ${names || "nothing"}, in Hindi ${hindiNames || "nothing"}`]),
+    ...(uncounted.length > 0 ? [`counts ${listNames(uncounted)} in Hindi alone`] : []),
     ...(en === hi && hasLetters && !onlyLatin ? ["is the same in Hindi"] : []),
     ...(foreign.length > 0 ? [`has in Hindi: ${foreign.join(", ")}`] : []),
     ...(hasLetters && !onlyLatin && !/\p{Script=Devanagari}/u.test(hi) ? ["has no Devanagari in Hindi"] : []),

@@ -1,9 +1,9 @@
-// What every page stands in: the theme, the queries, the session.
+// Root component: theme, queries and session.
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { subscribePreferences, theme } from "./accounts/session/preferences.ts";
+import { getTheme, subscribePreferences } from "./accounts/session/preferences.ts";
 import { restoreSession } from "./accounts/session/session.ts";
 import { useSession } from "./accounts/session/use-session.ts";
 import { queryClient } from "./platform/api/query-client.ts";
@@ -13,7 +13,7 @@ import { useTranslation } from "./platform/messages/translate.ts";
 import { router } from "./router.tsx";
 
 export function App() {
-  const colorScheme = useSyncExternalStore(subscribePreferences, theme);
+  const colorScheme = useSyncExternalStore(subscribePreferences, getTheme);
   return (
     <MantineProvider
       theme={mantine}
@@ -28,10 +28,10 @@ export function App() {
   );
 }
 
-/** A screen on a wall comes back by itself when the service does. */
+/** A wall display recovers by itself when the service is back. */
 const RETRY_MS = 5_000;
 
-/** Nothing is decided before it is known whether somebody is signed in; until then the address keeps its page. */
+/** Nothing is rendered or redirected until the session state is known. */
 function SessionStart() {
   const t = useTranslation();
   const { status } = useSession();

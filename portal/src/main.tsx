@@ -1,4 +1,4 @@
-// Where the portal begins: whoever the cookie says is signed in, then the page that the address names.
+// Entry point: restores the session, then renders the page of the URL.
 import "@fontsource/noto-sans-devanagari/400.css";
 import "@fontsource/noto-sans-devanagari/600.css";
 import "@mantine/core/styles.css";

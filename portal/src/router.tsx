@@ -1,4 +1,4 @@
-// The map: which address shows what. Pages are loaded when somebody comes to them; filters are part of the address, names never.
+// Route tree. Pages load on demand; filters are in the URL, names never are.
 import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { LoadError, Loading, NoAccess } from "./platform/design/query-states.tsx";
 import { searchParams } from "./platform/search-params.ts";

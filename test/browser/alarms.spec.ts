@@ -54,7 +54,7 @@ test("a patient becomes septic: an alarm on the board, seen, acknowledged, and o
   for (const { alert_id } of alerts.filter(({ rule }: { rule: string }) => rule === "news2")) {
     await page.goto(`/alarms/${alert_id}`);
     await page.getByRole("button", { name: "Resolve" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "End alarm" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Resolve alarm" }).click();
     await expect(page.getByRole("dialog")).toHaveCount(0);
   }
   await page.goto("/ward");
@@ -92,7 +92,7 @@ test("an alarm is assigned, commented, snoozed and resolved on its page, and its
   await page.getByRole("menuitem", { name: "To me" }).click();
   await expect(page.getByText("Assigned to you")).toBeVisible();
   await page.getByRole("button", { name: "Comment", exact: true }).click();
-  await page.getByRole("textbox", { name: "What is to be known of this alarm" }).fill("Probe moved to the other hand");
+  await page.getByRole("textbox", { name: "Comment" }).fill("Probe moved to the other hand");
   await page.getByRole("button", { name: "Add comment" }).click();
   await expect(page.getByText("Probe moved to the other hand").last()).toBeVisible();
   await page.getByRole("button", { name: "Snooze" }).click();
@@ -101,7 +101,7 @@ test("an alarm is assigned, commented, snoozed and resolved on its page, and its
   const told = (await world.clerk.ask(`/alerts/${await raised()}`)).data;
   expect(told).toMatchObject({ assigned_to: nurse.id, snoozed_until: expect.any(String) });
   await page.getByRole("button", { name: "Resolve", exact: true }).click();
-  await page.getByRole("dialog", { name: "End this alarm?" }).getByRole("button", { name: "End alarm" }).click();
+  await page.getByRole("dialog", { name: "Resolve this alarm?" }).getByRole("button", { name: "Resolve alarm" }).click();
   const history = page.locator("main li:has(time)");
   for (const [i, what] of ["Raised", "Assigned · you", "Comment · you", "Snoozed · you", "Closed · you"].entries()) {
     await expect(history.nth(i)).toContainText(what);
@@ -121,7 +121,7 @@ test("an acknowledgement that gets no answer leaves the alarm new, and says so w
   // Neither an answer nor an error: the request hangs.
   await page.route("**/acknowledge", () => undefined);
   await acknowledgeOf(page, patient).click();
-  const said = page.getByText("Not acknowledged: no answer. The alarm is still open.");
+  const said = page.getByText("Not acknowledged: no response from the server. The alarm is still open.");
   await expect(said).toBeVisible(within(6_000));
   await expect(vitalCell(page, patient, "alarm")).toContainText("HIGH");
   await expect(vitalCell(page, patient, "alarm")).not.toContainText("you");
@@ -202,7 +202,7 @@ test("sound that the browser blocks is said before any alarm; a pause hides noth
   await desaturate(monitors[0]);
   await expect.poll(() => pulsesOf(able)).toBeGreaterThan(0);
   await able.keyboard.press("Alt+Shift+M");
-  await expect(able.getByText(/Paused until|paused here until/i).first()).toBeVisible();
+  await expect(able.getByText(/Paused until|paused on this device until/i).first()).toBeVisible();
   await expect(vitalCell(able, first, "alarm")).toContainText("HIGH");
   const paused = await pulsesOf(able);
   // Longer than from one burst to the next.

@@ -89,8 +89,8 @@ test("limits that somebody moved stand beside the value at once, on board and pa
   const own = `/patients/${patient.id}/alert-rules/${CODES.heart_rate}`;
   const { version } = (await world.clerk.ask(own, { method: "PUT", json: HIGHER })).data;
   await expect(rate).toContainText("✎ 50–135", soon);
-  await expect(rate).toContainText("Limits of this patient: 50–135");
-  await expect(tileOf(page, "Heart rate")).toContainText("✎ Limits of this patient: 50–135", soon);
+  await expect(rate).toContainText("Patient limits: 50–135");
+  await expect(tileOf(page, "Heart rate")).toContainText("✎ Patient limits: 50–135", soon);
   await expect(vitalCell(board, other, "heart_rate")).not.toContainText("✎");
   await expect(tileOf(page, "Temperature")).not.toContainText("✎");
 
@@ -99,14 +99,14 @@ test("limits that somebody moved stand beside the value at once, on board and pa
   await expect(head).not.toContainText("✎");
   const put = (await world.admin.ask(whole, { method: "PUT", json: { high: 22 } })).data;
   await expect(head).toContainText("RR ✎", soon);
-  await expect(tileOf(page, "Respiration rate")).toContainText("Limits of this ward: 10–22", soon);
+  await expect(tileOf(page, "Respiratory rate")).toContainText("Ward limits: 10–22", soon);
 
   await world.clerk.ask(own, { method: "DELETE", headers: { "If-Match": `"${version}"` } });
   await expect(rate).not.toContainText("✎", soon);
   await expect(tileOf(page, "Heart rate")).not.toContainText("✎", soon);
   await world.admin.ask(whole, { method: "DELETE", headers: { "If-Match": `"${put.version}"` } });
   await expect(head).not.toContainText("✎", soon);
-  await expect(tileOf(page, "Respiration rate")).not.toContainText("✎", soon);
+  await expect(tileOf(page, "Respiratory rate")).not.toContainText("✎", soon);
 });
 
 type Seen = { day: number; offset: number; rate: string | null; updated: string | null; silent: string | null };

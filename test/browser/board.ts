@@ -30,7 +30,7 @@ export async function readCellStates(page: Page, patient: Patient): Promise<Reco
   return Object.fromEntries(found);
 }
 
-const LOST = "Numbers are not live";
+const LOST = "Values are not live";
 /** The page counts a beat a second, and takes a line for lost after four without a word: at the fifth, or the sixth if one was due. */
 const MAX_BEATS = 6;
 export const connectionLostBanner = (page: Page): Locator => page.getByRole("alert").filter({ hasText: LOST });

@@ -24,7 +24,7 @@ test.beforeEach(() => {
 
 test("a page that is refused says an id, and the log has it with the code and the status", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients/01900000-0000-7000-8000-000000000000" });
-  await expect(page.getByText("This page does not exist or you have no access.").first()).toBeVisible();
+  await expect(page.getByText("Page not found, or you do not have access.").first()).toBeVisible();
   const id = await idIn(page.getByRole("main"));
   await expect.poll(() => loggedOf(id)).toMatch(/problem not_found/);
   expect(loggedOf(id)).toMatch(/"status":404,/);
@@ -36,9 +36,9 @@ test("so does a change that is refused, because somebody else was faster", async
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
   await waitForPage(page);
   await page.getByRole("button", { name: "Change limits: Oxygen saturation" }).click();
-  await page.getByLabel("Low limit, where it comes from", { exact: true }).selectOption("own");
-  await page.getByLabel("Low limit, own value", { exact: true }).fill("88");
-  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByLabel("Low limit: source", { exact: true }).selectOption("own");
+  await page.getByLabel("Low limit: custom value", { exact: true }).fill("88");
+  await page.getByRole("button", { name: "Review" }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByRole("button", { name: "Lower limit" })).toBeVisible();
   await world.clerk.ask(`/patients/${patient.id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { low: 89 } });

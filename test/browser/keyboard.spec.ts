@@ -46,14 +46,14 @@ test("a limit is changed, and the dialog gives the focus back", async ({ open, w
   const change = page.getByRole("button", { name: "Change limits: Oxygen saturation" });
   await tabTo(page, change);
   await page.keyboard.press("Enter");
-  const where = page.getByLabel("Low limit, where it comes from", { exact: true });
+  const where = page.getByLabel("Low limit: source", { exact: true });
   await tabTo(page, where);
   await page.keyboard.press("ArrowDown");
   await expect(where).toHaveValue("own");
-  await tabTo(page, page.getByLabel("Low limit, own value", { exact: true }));
+  await tabTo(page, page.getByLabel("Low limit: custom value", { exact: true }));
   await page.keyboard.press("Control+A");
   await page.keyboard.type("88");
-  await tabTo(page, page.getByRole("button", { name: "Check" }));
+  await tabTo(page, page.getByRole("button", { name: "Review" }));
   await page.keyboard.press("Enter");
   const question = page.getByRole("dialog", { name: "Oxygen saturation: lower the low limit from 91 to 88?" });
   await expect(question.getByRole("button", { name: "Cancel" })).toBeFocused();
@@ -85,7 +85,7 @@ test("what waits in quarantine is filed", async ({ open, world, nurse }) => {
   await page.keyboard.press("Enter");
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByRole("button", { name: "Cancel" })).toBeFocused();
-  await tabTo(page, dialog.getByLabel(`Type ${patient.number}.`), { back: true });
+  await tabTo(page, dialog.getByLabel(`Type ${patient.number} to confirm.`), { back: true });
   await page.keyboard.type(String(patient.number));
   await tabTo(page, dialog.getByRole("button", { name: "File report" }));
   await page.keyboard.press("Enter");

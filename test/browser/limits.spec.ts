@@ -35,17 +35,17 @@ const tried = async ({ clerk }: World, { id }: Patient, limits: object): Promise
 
 /** The form with another high limit, up to what it would have meant. */
 async function ask(page: Page, limit: number): Promise<Locator> {
-  await page.getByRole("button", { name: "Change limits: Systolic pressure" }).click();
-  await page.getByLabel("High limit, where it comes from", { exact: true }).selectOption("own");
-  await page.getByLabel("High limit, own value", { exact: true }).fill(String(limit));
-  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByRole("button", { name: "Change limits: Systolic blood pressure" }).click();
+  await page.getByLabel("High limit: source", { exact: true }).selectOption("own");
+  await page.getByLabel("High limit: custom value", { exact: true }).fill(String(limit));
+  await page.getByRole("button", { name: "Review" }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByRole("table")).toBeVisible();
   return dialog;
 }
 
 const totals = (dialog: Locator): Promise<string[]> =>
-  dialog.getByRole("row").filter({ hasText: "All" }).getByRole("cell").allTextContents();
+  dialog.getByRole("row").filter({ hasText: "Total" }).getByRole("cell").allTextContents();
 
 const CHANGES = [
   { limit: 190, title: "raise the high limit from 180 to 190?", said: "It would have hidden 2 alarms in 24 h." },
@@ -60,7 +60,7 @@ test("what the form says of other limits is what the server counts, and what a r
   await waitForPage(page);
   for (const { limit, title, said } of CHANGES) {
     const dialog = await ask(page, limit);
-    await expect(page.getByRole("dialog", { name: `Systolic pressure: ${title}` })).toBeVisible();
+    await expect(page.getByRole("dialog", { name: `Systolic blood pressure: ${title}` })).toBeVisible();
     await expect(dialog).toContainText(said);
     const { before, after } = await tried(world, patient, { high: limit });
     expect(await totals(dialog)).toEqual([String(before.alarms), String(after.alarms)]);
@@ -81,8 +81,8 @@ test("so it is when own limits are taken back, and when they are saved", async (
   const dialog = await ask(page, 190);
   await dialog.getByRole("button", { name: "Raise limit" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
-  await page.getByRole("button", { name: "Take back own limits: Systolic pressure" }).click();
-  const question = page.getByRole("dialog", { name: "Systolic pressure: take back the own limits?" });
+  await page.getByRole("button", { name: "Reset limits to default: Systolic blood pressure" }).click();
+  const question = page.getByRole("dialog", { name: "Systolic blood pressure: reset limits to default?" });
   await expect(question).toContainText("It would have added 2 alarms in 24 h.");
   const { before, after } = await tried(world, patient, { high: HIGH });
   expect(await totals(question)).toEqual([String(before.alarms), String(after.alarms)]);

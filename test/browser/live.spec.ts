@@ -150,7 +150,7 @@ test("one vital that falls silent turns stale alone and the score loses its numb
   await expect(vitalCell(page, patient, "news2")).not.toHaveText(/^\d/);
   await expect(tileOf(chart, "Oxygen saturation")).toHaveAttribute("data-state", "stale");
   await expect(tileOf(chart, "Oxygen saturation")).toContainText(/No data for \d/);
-  for (const name of ["Heart rate", "Respiration rate", "Blood pressure", "Temperature"]) {
+  for (const name of ["Heart rate", "Respiratory rate", "Blood pressure", "Temperature"]) {
     await expect(tileOf(chart, name)).toHaveAttribute("data-state", /^(live|late)$/);
   }
   await expect(patientRow(list, patient).getByRole("cell").nth(3)).toHaveText("—");

@@ -68,7 +68,7 @@ export async function signIn(request: Page["request"], { email, password }: Logi
 
 /** In the dialog that comes when a session has ended. */
 export async function signInAgain(page: Page, { email, password }: Login): Promise<void> {
-  const dialog = page.getByRole("dialog", { name: "Your session has ended" });
+  const dialog = page.getByRole("dialog", { name: "Session expired" });
   await expect(dialog).toBeVisible();
   await dialog.getByLabel("E-mail or user name").fill(email);
   await dialog.getByLabel("Password", { exact: true }).fill(password);

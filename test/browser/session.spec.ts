@@ -13,7 +13,7 @@ test("signs in through the form, with one message for a wrong name and a wrong p
   const said: (string | null)[] = [];
   for (const name of ["nobody@example.org", nurse.email]) {
     await sign(name, "not the password");
-    await expect(page.getByRole("alert")).toContainText("does not match an account");
+    await expect(page.getByRole("alert")).toContainText("Incorrect e-mail, user name or password");
     said.push(await page.getByRole("alert").locator("p").first().textContent());
   }
   expect(new Set(said).size).toBe(1);
@@ -40,7 +40,7 @@ test("every address lands on its own page when it is loaded again, and nobody el
   }
   for (const path of ["/admin/users", "/me", "/patients/nobody/at/all"]) {
     await page.goto(path);
-    await expect(page.getByText(/This page does not exist or you have no access|No such/).first()).toBeVisible();
+    await expect(page.getByText(/Page not found, or you do not have access|No such/).first()).toBeVisible();
   }
 });
 
@@ -53,7 +53,7 @@ test("a session that ends shows a dialog and no patient; signed in again, one is
   const page = await open(nurse, { path: `/patients/${patient.id}` });
   await expect(page.getByText(patient.name).first()).toBeVisible();
   await endSessions(nurse);
-  const dialog = page.getByRole("dialog", { name: "Your session has ended" });
+  const dialog = page.getByRole("dialog", { name: "Session expired" });
   // The next request hears of it: the one of this link, unless the page had something to ask before.
   const link = page.getByRole("navigation").getByRole("link", { name: "Patients" });
   await expect(async () => {

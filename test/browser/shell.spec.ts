@@ -12,7 +12,7 @@ test("a new page takes the focus to its heading and names the window, without a 
   await waitForPage(page);
   const titles = new Set([await page.title()]);
   for (const name of ["Alarms", "Patients", "Uploads", "Ward"]) {
-    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name }).click();
+    await page.getByRole("navigation", { name: "Main navigation" }).getByRole("link", { name }).click();
     await waitForPage(page);
     await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
     await expect(page).toHaveTitle(/ · EdgeCare$/);
@@ -50,7 +50,7 @@ test("keys with Ctrl and Alt+Shift search, show alarms and list themselves; a di
   const heading = page.getByRole("heading", { level: 1 });
   await heading.focus();
   await page.keyboard.press("Control+/");
-  await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(heading).toBeFocused();
@@ -98,7 +98,7 @@ test("a phone has tabs at its foot that a thumb can hit", async ({ open, nurse }
     context: { viewport: { width: 390, height: 844 }, hasTouch: true },
   });
   await waitForPage(page);
-  const links = page.getByRole("navigation", { name: "Main" }).getByRole("link");
+  const links = page.getByRole("navigation", { name: "Main navigation" }).getByRole("link");
   for (const link of await links.all()) {
     const box = await link.boundingBox();
     expect(box?.height ?? 0).toBeGreaterThanOrEqual(44);

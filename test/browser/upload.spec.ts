@@ -90,8 +90,8 @@ test("a wire that is cut on the way: how far it came, and that nothing was filed
     const page = await open(nurse, { path: "/uploads", context: { baseURL: wire.url } });
     await fillIn(page, patient, big);
     wire.cutAfter(3_000_000);
-    await page.getByRole("button", { name: "Send report" }).click();
-    await expect(page.getByText(/Stopped at [1-9]\d? %\. Nothing was filed\./)).toBeVisible();
+    await page.getByRole("button", { name: "Upload report" }).click();
+    await expect(page.getByText(/Upload stopped at [1-9]\d? %\. Nothing was filed\./)).toBeVisible();
     expect(await reportsOf(world, patient)).toHaveLength(0);
     wire.mend();
     await page.getByRole("button", { name: "Retry" }).click();
@@ -108,12 +108,12 @@ test("a session that ends while a report is entered takes nothing of it away", a
   await fillIn(page, patient, (await createEcg(patient)).pdf);
   await endSessions(nurse);
   // The line is closed within seconds, and the page hears of it.
-  await expect(page.getByRole("dialog", { name: "Your session has ended" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Session expired" })).toBeVisible();
   await expect(page.getByText(patient.name)).toHaveCount(0);
   await signInAgain(page, nurse);
   await expect(page.getByText("ecg_0412.pdf").first()).toBeVisible();
   await expect(page.getByText(patient.name).first()).toBeVisible();
-  await page.getByRole("button", { name: "Send report" }).click();
+  await page.getByRole("button", { name: "Upload report" }).click();
   await expect(page.getByRole("link", { name: "Open the report" })).toBeVisible();
   expect(await reportsOf(world, patient)).toHaveLength(1);
 });
@@ -141,7 +141,7 @@ test("what waits in quarantine is filed only with two identifiers, for a patient
   const dialog = page.getByRole("dialog", { name: `File this report for ${patient.name}, no. ${patient.number}?` });
   await expect(dialog.getByRole("button", { name: "Cancel" })).toBeFocused();
   const confirm = dialog.getByRole("button", { name: "File report" });
-  const number = dialog.getByLabel(`Type ${patient.number}.`);
+  const number = dialog.getByLabel(`Type ${patient.number} to confirm.`);
   for (const wrong of ["", String(patient.number + 1), String(patient.number).slice(0, -1), patient.name]) {
     await number.fill(wrong);
     await expect(confirm).toBeDisabled();

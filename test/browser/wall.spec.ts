@@ -36,7 +36,7 @@ test("addresses of another hospital's patients show nothing of them", async ({ o
       `/admin/users/${world.people.nurse.id}`,
     ]) {
       await page.goto(path);
-      await expect(page.getByText("This page does not exist or you have no access.").first(), path).toBeVisible();
+      await expect(page.getByText("Page not found, or you do not have access.").first(), path).toBeVisible();
       const text = await page.locator("body").textContent();
       for (const secret of [patient.name.split(" ")[1] ?? "", "1964", "04 Mar", "4 Mar", "SpO₂ 84", "ecg_0412"]) {
         expect(text, path).not.toContain(secret);

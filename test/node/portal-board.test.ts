@@ -16,10 +16,11 @@ import {
   type ViewContext,
 } from "../../portal/src/monitoring/live/patient-state.ts";
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../src/monitoring/patient-object/contract.ts";
+import { toRisk } from "../../src/monitoring/vitals/news2.ts";
 
 const NOW = Date.parse("2026-11-21T18:30:30Z");
 const ago = (s: number) => new Date(NOW - s * 1000).toISOString();
-const moment = (change: Partial<ViewContext> = {}): ViewContext => ({ now: NOW, link: "live", ...change });
+const moment = (change: Partial<ViewContext> = {}): ViewContext => ({ now: NOW, connection: "live", ...change });
 
 function sample(code: string, value: number, ageS = 1, change: Partial<LiveSample> = {}): LiveSample {
   const base = { observation_id: `${code}-${ageS}`, code, name: null, unit: "1", device_id: "d", performer_id: null };
@@ -53,7 +54,7 @@ const PARTS = { respiratory_rate: 3, spo2: 3, oxygen: 0, systolic: 2, pulse: 2, 
 const complete = (score: number, parts: Record<string, number> = { spo2: 1 }): Score => ({
   status: "complete",
   score,
-  risk: "low",
+  risk: toRisk(score, Object.values(parts).includes(3)),
   parts,
   as_of: ago(1),
 });
@@ -131,7 +132,7 @@ it.each([
 });
 
 it("takes the silence limit of the rules, and lets what is measured by hand or now and then stand for half an hour", () => {
-  const stale = (code: string, byHand: boolean, silence?: number | null) => freshnessLimits(code, byHand, silence).stale;
+  const stale = (code: string, byHand: boolean, silence?: number | null) => freshnessLimits(code, byHand, silence).staleAfterS;
   expect(stale(CODES.heart_rate, false)).toBe(120);
   expect(stale(CODES.heart_rate, false, 30)).toBe(30);
   // An alarm of silence that is off makes no old value young.
@@ -186,7 +187,7 @@ it("shows an invalid value that is newer than the last valid one, and not an old
     freshness: "invalid",
     isInvalid: true,
   });
-  expect(getDisplayValue(known([invalid]), CODES.spo2, moment({ link: "lost" }))).toMatchObject({
+  expect(getDisplayValue(known([invalid]), CODES.spo2, moment({ connection: "lost" }))).toMatchObject({
     freshness: "stale",
     isInvalid: true,
   });
@@ -253,7 +254,7 @@ it("says what the server misses, where the score does not apply, and nothing on 
     what: ["respiratory_rate", "systolic"],
   });
   expect(getDisplayScore(known(ALL, [], { status: "not_applicable", reason: "age" }), moment())).toMatchObject({ reason: "age" });
-  expect(getDisplayScore(known(), moment({ link: "lost" }))).toEqual({ kind: "unknown" });
+  expect(getDisplayScore(known(), moment({ connection: "lost" }))).toEqual({ kind: "unknown" });
 });
 
 it("orders by new high, new medium, seen, 7 and more, 5 and 6 or a single 3, unknown, the rest", () => {

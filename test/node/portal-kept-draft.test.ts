@@ -7,8 +7,8 @@ const ENTERED: DraftState<string> = {
   step: 3,
   file: new File(["%PDF-"], "ecg.pdf"),
   patient: "Asha",
-  said: { kind: "ecg", wall: "", typed: { heart_rate: "72" }, interpretation: "" },
-  keyed: { key: "k", of: "[]" },
+  input: { kind: "ecg", wallTime: "", typedMetrics: { heart_rate: "72" }, interpretation: "" },
+  uploadKey: { key: "k", of: "[]" },
 };
 const drafts = createDraftStore<string>();
 beforeEach(() => drafts.save(OWNER, ENTERED));
@@ -25,7 +25,7 @@ it.each<[string, Partial<DraftOwner>]>([
 });
 
 it("loses its patient where the person acts for another hospital now", () => {
-  expect(drafts.load({ ...OWNER, hospital: "h2" })).toEqual({ ...ENTERED, step: 1, patient: null, keyed: null });
+  expect(drafts.load({ ...OWNER, hospital: "h2" })).toEqual({ ...ENTERED, step: 1, patient: null, uploadKey: null });
 });
 
 it("is gone once it is filed or given up", () => {

@@ -2,11 +2,18 @@
 import { expect, it } from "vitest";
 import { problemsOf, readCatalogues, readSources } from "../../scripts/portal-messages.mjs";
 
-const GOOD = {
-  en: { "ward.title": "Ward", "ward.age": "No data for {n} min", "ward.unit": "mmHg", "priority.high": "HIGH" },
-  hi: { "ward.title": "वार्ड", "ward.age": "{n} मिनट से डेटा नहीं आया", "ward.unit": "mmHg", "priority.high": "उच्च" },
+const COUNT = {
+  en: { "ward.count": "{n, plural, one {# patient} other {# patients}} of {total}" },
+  hi: { "ward.count": "{total} में से {n, plural, one {# दिख रहा है} other {# दिख रहे हैं}}" },
 };
-const SOURCES = [`say("ward.title"); say("ward.age", { n }); say("ward.unit")`, `translateCode("priority", value)`];
+const GOOD = {
+  en: { "ward.title": "Ward", "ward.age": "No data for {n} min", "ward.unit": "mmHg", "priority.high": "HIGH", ...COUNT.en },
+  hi: { "ward.title": "वार्ड", "ward.age": "{n} मिनट से डेटा नहीं आया", "ward.unit": "mmHg", "priority.high": "उच्च", ...COUNT.hi },
+};
+const SOURCES = [
+  `say("ward.title"); say("ward.age", { n }); say("ward.unit"); say("ward.count", { n, total })`,
+  `translateCode("priority", value)`,
+];
 
 const found = (hi: Record<string, string | undefined>, en: Record<string, string> = {}) => {
   const of = (texts: object) => JSON.parse(JSON.stringify(texts));
@@ -30,6 +37,39 @@ it.each([
   ["a word of English within Hindi", { "ward.title": "वार्ड board" }, {}, ["has in Hindi: board"]],
   ["a placeholder that is lost", { "ward.age": "डेटा नहीं आया" }, {}, ["fills in {n}, in Hindi nothing"]],
   ["another placeholder", { "ward.age": "{m} मिनट" }, {}, ["fills in {n}, in Hindi {m}"]],
+  ["a count that is lost", { "ward.count": "{total} में से" }, {}, ["fills in {n} {total}, in Hindi {total}"]],
+  [
+    "a placeholder that is lost in a branch",
+    { "ward.age": "{m, plural, one {# मिनट} other {{n} मिनट}}" },
+    {},
+    ["fills in {n}, in Hindi {m} {n}", "counts {m} in Hindi alone"],
+  ],
+  [
+    "a count of Hindi that English gives as a text",
+    { "ward.age": "{n, plural, one {# घंटा} other {# घंटे}}" },
+    {},
+    ["ward.age counts {n} in Hindi alone"],
+  ],
+  [
+    "English within a branch of Hindi",
+    { "ward.count": "{total} में से {n, plural, one {# shown} other {# दिख रहे हैं}}" },
+    {},
+    ["has in Hindi: shown"],
+  ],
+  [
+    "a category that the language lacks",
+    {},
+    { "ward.count": "{n, plural, one {# patient} few {# patients} other {# patients}} of {total}" },
+    ["ward.count counts n by one, few, other instead of one, other"],
+  ],
+  ["a count without its last branch", {}, { "ward.count": "{n, plural, one {# patient}} of {total}" }, ["cannot be read: "]],
+  ["braces that do not close", { "ward.age": "{n मिनट" }, {}, ["cannot be read in Hindi: "]],
+  [
+    "a kind of argument that the portal has no type for",
+    {},
+    { "ward.age": "No data for {n, number} min" },
+    ["neither plain nor a count: n"],
+  ],
   ["an empty text", { "ward.title": " " }, {}, ["is empty"]],
   ["a message that nothing says", { "ward.old": "पुराना" }, { "ward.old": "Old" }, ["ward.old is said nowhere"]],
 ])("finds %s", (_, hi, en, expected) => {

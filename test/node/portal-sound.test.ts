@@ -51,51 +51,51 @@ it("has 5 and 5 pulses for high, 3 for medium, 1 for low, each burst shorter tha
 
 it("begins at once and comes again after its interval", () => {
   const first = sounding([medium]);
-  expect(first).toMatchObject({ burst: "medium", hush: false });
+  expect(first).toMatchObject({ startsTone: "medium", stopsTone: false });
   const soon = sounding([medium], 24, first.after);
-  expect(soon.burst).toBeNull();
-  expect(sounding([medium], 25, soon.after).burst).toBe("medium");
+  expect(soon.startsTone).toBeNull();
+  expect(sounding([medium], 25, soon.after).startsTone).toBe("medium");
 });
 
 it("replaces a lower tone by a higher one at once", () => {
   const before = sounding([medium]).after;
-  expect(sounding([medium, high], 1, before)).toMatchObject({ burst: "high", hush: true });
+  expect(sounding([medium, high], 1, before)).toMatchObject({ startsTone: "high", stopsTone: true });
 });
 
 it("does not begin anew for one more of the same priority", () => {
   const before = sounding([high]).after;
-  expect(sounding([high, alert("h2", "high")], 1, before)).toMatchObject({ burst: null, hush: false });
+  expect(sounding([high, alert("h2", "high")], 1, before)).toMatchObject({ startsTone: null, stopsTone: false });
 });
 
 it("ends with its alarm, and goes on with the next lower one", () => {
   const before = sounding([high, medium]).after;
-  expect(sounding([medium], 1, before)).toMatchObject({ burst: "medium", hush: true });
-  expect(sounding([], 1, before)).toMatchObject({ burst: null, hush: true, after: { tone: null } });
+  expect(sounding([medium], 1, before)).toMatchObject({ startsTone: "medium", stopsTone: true });
+  expect(sounding([], 1, before)).toMatchObject({ startsTone: null, stopsTone: true, after: { tone: null } });
 });
 
 it("is silent for two minutes when it is paused, and not longer", () => {
   const before = startPause(sounding([high]).after, [high], at(1));
   const quiet = sounding([high], 2, before);
-  expect(quiet).toMatchObject({ burst: null, hush: true });
-  expect(sounding([high], 1 + PAUSE_MS / 1000 - 1, quiet.after).burst).toBeNull();
-  expect(sounding([high], 1 + PAUSE_MS / 1000, quiet.after)).toMatchObject({ burst: "high", after: { pause: null } });
+  expect(quiet).toMatchObject({ startsTone: null, stopsTone: true });
+  expect(sounding([high], 1 + PAUSE_MS / 1000 - 1, quiet.after).startsTone).toBeNull();
+  expect(sounding([high], 1 + PAUSE_MS / 1000, quiet.after)).toMatchObject({ startsTone: "high", after: { pause: null } });
 });
 
 it("ends the pause for a new high alarm, not for a new medium one", () => {
   const before = sounding([high], 2, startPause(sounding([high]).after, [high], at(1))).after;
-  expect(sounding([high, medium], 3, before)).toMatchObject({ burst: null });
-  expect(sounding([high, alert("h2", "high")], 3, before)).toMatchObject({ burst: "high", after: { pause: null } });
+  expect(sounding([high, medium], 3, before)).toMatchObject({ startsTone: null });
+  expect(sounding([high, alert("h2", "high")], 3, before)).toMatchObject({ startsTone: "high", after: { pause: null } });
 });
 
 it("ends the pause for one that rose to high, and for one that came back", () => {
   const rose = advanceTone(startPause(SILENT_STATE, [medium], NOW), [alert("m", "high")], at(1));
-  expect(rose.burst).toBe("high");
+  expect(rose.startsTone).toBe("high");
   const gone = advanceTone(startPause(SILENT_STATE, [high], NOW), [alert("h", "high", { state: "recovered" })], at(1));
-  expect(gone.burst).toBeNull();
-  expect(advanceTone(gone.after, [high], at(2)).burst).toBe("high");
+  expect(gone.startsTone).toBeNull();
+  expect(advanceTone(gone.after, [high], at(2)).startsTone).toBe("high");
 });
 
 it("sounds at once when the pause is ended by hand", () => {
   const before = sounding([high], 2, startPause(sounding([high]).after, [high], at(1))).after;
-  expect(sounding([high], 3, endPauseState(before)).burst).toBe("high");
+  expect(sounding([high], 3, endPauseState(before)).startsTone).toBe("high");
 });

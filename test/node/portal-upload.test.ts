@@ -1,6 +1,7 @@
 // What the portal does before and while it sends a report: the file's look, typed numbers, the states of an upload, days and times.
 import { describe, expect, it } from "vitest";
-import { endOfDayIso, isDateString, parseWallTime, startOfDayIso } from "../../portal/src/reports/hospital-time.ts";
+import { isDateString } from "../../portal/src/platform/design/calendar-days.ts";
+import { endOfDayIso, parseWallTime, startOfDayIso } from "../../portal/src/reports/hospital-time.ts";
 import { toMetricReadings } from "../../portal/src/reports/metrics.ts";
 import type { Kind } from "../../portal/src/reports/report-kinds.ts";
 import { checkFile, findMetricErrors, MAX_FILE_BYTES, toMetrics } from "../../portal/src/reports/upload/upload-draft.ts";
@@ -74,13 +75,13 @@ describe("what the API answers", () => {
     const refused = await parseResponse(404, problem("not_found"));
     expect(refused).toMatchObject({
       status: "refused",
-      again: false,
+      canRetry: false,
       problem: { code: "not_found", errorId: "e", message: "Why" },
     });
     for (const status of [401, 408, 429, 500, 503]) {
-      expect(await parseResponse(status, problem("unavailable"))).toMatchObject({ status: "refused", again: true });
+      expect(await parseResponse(status, problem("unavailable"))).toMatchObject({ status: "refused", canRetry: true });
     }
-    expect(await parseResponse(502, "<html>")).toMatchObject({ status: "refused", again: true, problem: { status: 502 } });
+    expect(await parseResponse(502, "<html>")).toMatchObject({ status: "refused", canRetry: true, problem: { status: 502 } });
   });
 
   it("that is no answer of ours is none", async () => {

@@ -1,4 +1,4 @@
-// What the API says of the trail: who did what to whose data.
+// API calls for the audit log.
 import { hc } from "hono/client";
 import type { auditRoutes } from "../../../src/audit/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readPage } from "../platform/api/client.ts";

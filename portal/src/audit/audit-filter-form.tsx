@@ -1,4 +1,4 @@
-// Filters of the trail, all of them in the address: it can be handed on.
+// Filters of the audit log. All are in the URL, so that a filtered view can be shared.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useId, useState } from "react";
@@ -7,7 +7,7 @@ import { translateCode, useTranslation } from "../platform/messages/translate.ts
 import { OUTCOMES } from "./api.ts";
 import classes from "./audit.module.css";
 
-/** Frequent ones, to choose from; any other can be typed. */
+/** Frequent actions as suggestions; any other action can be typed. */
 const COMMON_EVENTS = [
   "access.denied",
   "alert.list",
@@ -40,9 +40,6 @@ const COMMON_EVENTS = [
   "user.update",
 ];
 
-/** As `<input type="date">` has it. */
-export const isDateString = (text: string | undefined): text is string =>
-  text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
 const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function AuditFilterForm() {

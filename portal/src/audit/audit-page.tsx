@@ -1,21 +1,21 @@
-// The trail: who did what, to whose data, when, and what came of it.
+// Audit log page: who did what, to whose data, when, and with which outcome.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useUserNames } from "../accounts/users/use-user-names.ts";
-import { useHospitalName, useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";
-import { addDays, startOfDay } from "../platform/design/calendar-days.ts";
+import { useHospitalName, useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { addDays, isDateString, startOfDay } from "../platform/design/calendar-days.ts";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
 import { formatDate, formatTime } from "../platform/design/format.ts";
 import { Card, DescriptionList, Page } from "../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type AuditEvent, type AuditFilters, listAuditEvents, OUTCOMES } from "./api.ts";
 import classes from "./audit.module.css";
-import { AuditFilterForm, isDateString } from "./audit-filter-form.tsx";
+import { AuditFilterForm } from "./audit-filter-form.tsx";
 
 export function AuditPage() {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const search = useSearch({ from: "/signed-in/admin/audit" });
   const { actor, action, outcome, patient, from, to } = search;
   const knownOutcome = OUTCOMES.find((one) => one === outcome);
@@ -31,7 +31,7 @@ export function AuditPage() {
   const query = useInfiniteQuery({
     queryKey: ["admin", "audit", filters],
     queryFn: ({ pageParam }) => listAuditEvents(filters, pageParam),
-    // Each reading is an event of its own: what is shown stays until somebody asks.
+    // Each read is itself an audit event, so the list is refreshed only on request.
     refetchOnWindowFocus: false,
     ...CURSOR_PAGINATION,
   });
@@ -106,7 +106,7 @@ function ActorCell({ actor: { kind, id, role } }: { actor: AuditEvent["actor"] }
   );
 }
 
-/** What an event is about, with the way there where there is a page. */
+/** The resource of an event, with a link where a page exists. */
 function EntityCell({ entity }: { entity: AuditEvent["entity"] }) {
   const t = useTranslation();
   if (entity === null) return t("common.none");

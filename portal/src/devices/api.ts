@@ -1,4 +1,4 @@
-// What the API says of devices: the registry, whose they are, what they may send with, when they were heard.
+// API calls for devices: registry, assignments, credentials and status.
 import { hc } from "hono/client";
 import type { auditRoutes } from "../../../src/audit/routes.ts";
 import type { claimCodeRoutes } from "../../../src/devices/claim-code-routes.ts";
@@ -36,7 +36,7 @@ export const retireDevice = (device_id: string, etag: string) =>
 export const listAssignments = (device_id: string, cursor: string | null) =>
   readPage(deviceApi.assignments.$get({ param: { device_id }, query: { limit: "20", ...(cursor && { cursor }) } }));
 export type Assignment = Awaited<ReturnType<typeof listAssignments>>["items"][number];
-/** A present binding to somebody else ends in the same moment. */
+/** Ends an existing assignment to another patient in the same transaction. */
 export const bindDevice = (device_id: string, patient_id: string, key: string) =>
   readData(deviceApi.assignments.$post({ param: { device_id }, header: { "idempotency-key": key }, json: { patient_id } }));
 export const unbindDevice = (device_id: string) => readData(deviceApi.assignments.current.$delete({ param: { device_id } }));
@@ -48,7 +48,7 @@ export const issueCredential = (device_id: string, name: string, expires_at: str
 export const revokeCredential = (device_id: string, credential_id: string) =>
   readData(deviceApi.credentials[":credential_id"].$delete({ param: { device_id, credential_id } }));
 
-/** A code, and how long it lives from now: by the server's clock, since this PC's may be wrong. */
+/** A pairing code and its remaining lifetime by the server's clock, since this PC's clock may be wrong. */
 export async function issueClaimCode(device_id: string) {
   const request = codes.devices[":device_id"]["claim-code"].$post({ param: { device_id } });
   const { code, expires_at } = await readData(request);
@@ -57,19 +57,19 @@ export async function issueClaimCode(device_id: string) {
 }
 export type ClaimCode = Awaited<ReturnType<typeof issueClaimCode>>;
 
-/** Open alarms of devices that say nothing; of those whom the caller may see. */
+/** Open device-silence alarms of patients that the caller may see. */
 export const listSilenceAlarms = (scope: { device_id?: string; patient_id?: string; hospital_id?: string }) =>
   readBody(alerts.$get({ query: { ...scope, rule: "device_silence", open: "true", limit: "100" } }));
 export const listDeviceAlarms = (device_id: string) => readPage(alerts.$get({ query: { device_id, open: "true", limit: "20" } }));
 
-/** Of each device that is bound to the patient now: when it was heard, how its clock goes, what it reports of itself. */
+/** Status of each device assigned to the patient: last data, clock offset and reported conditions. */
 export async function readDeviceStatuses(patient_id: string) {
   const { devices } = await readData(history.patients[":patient_id"].observations.latest.$get({ param: { patient_id } }));
   return devices;
 }
 export type DeviceStatus = Awaited<ReturnType<typeof readDeviceStatuses>>[number];
 
-/** Bindings of a patient as the trail has them; managers alone may read it. */
+/** A patient's device assignments from the audit log; managers only. */
 export const listBindingEvents = (patient_id: string, event: "device.assign" | "device.unassign", cursor: string | null) =>
   readPage(
     audit["audit-events"].$get({

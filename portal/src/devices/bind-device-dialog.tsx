@@ -1,4 +1,4 @@
-// The last question before a device is bound: which device, and whose it becomes, by name, number and date of birth.
+// Confirmation before a device is assigned: device and patient, with name, number and date of birth.
 import { useQueryClient } from "@tanstack/react-query";
 import { getFullName } from "../patients/api.ts";
 import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
@@ -21,7 +21,7 @@ export type PatientIdentity = {
 type BindDeviceDialogProps = {
   device: Pick<Device, "device_id" | "name" | "patient_id">;
   patient: PatientIdentity;
-  /** After it was bound. */
+  /** Called after the assignment. */
   onBound: () => void;
   onClose: () => void;
 };

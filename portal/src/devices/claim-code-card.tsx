@@ -1,4 +1,4 @@
-// A claim code on the screen: for a camera and for eyes, and how long it is still good.
+// Pairing code as QR code and text, with its remaining lifetime.
 import { Button } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { encode } from "uqr";
@@ -11,7 +11,7 @@ import { useTranslation } from "../platform/messages/translate.ts";
 import { type ClaimCode, type Device, issueClaimCode } from "./api.ts";
 import classes from "./devices.module.css";
 
-/** `until`: by the time that passes in this page, which no clock's setting changes. */
+/** `until` is in the page's monotonic time, which clock changes do not affect. */
 type ShownCode = { code: string; expiresAt: number };
 const toShownCode = ({ code, validForMs: lives_ms }: ClaimCode): ShownCode => ({ code, expiresAt: performance.now() + lives_ms });
 
@@ -85,12 +85,12 @@ function useSecondsLeft(expiresAt: number): number {
 }
 
 function QrCode({ text, label }: { text: string; label: string }) {
-  // Four light modules around it are part of a QR code.
+  // A QR code needs a quiet zone of four modules.
   const { data, size } = encode(text, { ecc: "M", border: 4 });
   return (
     <svg className={classes.qr} viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shapeRendering="crispEdges">
       {data.flatMap((row, y) =>
-        // biome-ignore lint/suspicious/noArrayIndexKey: a module is its place
+        // biome-ignore lint/suspicious/noArrayIndexKey: the index is the position of the module
         row.map((dark, x) => dark && <rect key={`${x} ${y}`} x={x} y={y} width={1} height={1} />),
       )}
     </svg>

@@ -1,10 +1,10 @@
-// Whose a device is and has been, when it was heard, and how it is bound to somebody else.
+// Assignment of a device: current and earlier patients, last data, and reassignment.
 import { Button, Group } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { usePatient } from "../monitoring/alert-rules/use-patient.ts";
 import { getFullName, type PatientSummary } from "../patients/api.ts";
+import { usePatientRecord } from "../patients/record/use-patient-record.ts";
 import { CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
 import { Dialog } from "../platform/design/dialog.tsx";
 import { type FieldErrors, Form } from "../platform/design/form.tsx";
@@ -93,7 +93,7 @@ function CurrentBinding({ device, since, zone }: { device: Device; since: string
 
 function PatientLink({ patientId }: { patientId: string }) {
   const t = useTranslation();
-  const { data } = usePatient(patientId);
+  const { data } = usePatientRecord(patientId);
   const text = data
     ? `${getFullName(data.data)} · ${t("common.number", { n: data.data.patient_number })}`
     : t("devices.a_patient");

@@ -1,4 +1,4 @@
-// What a device sends with: issued once, shown once, revoked at once.
+// Credentials of a device: issued, shown once and revoked.
 import { Button, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -108,7 +108,7 @@ function IssueDialog({ device, zone, onClose }: CredentialsProps & { onClose: ()
   const [lastDay, setLastDay] = useState("");
   const [issued, setIssued] = useState<{ token: string | null } | null>(null);
   const keyFor = useIdempotencyKey();
-  // Good until the end of that day at the hospital.
+  // Valid until the end of that day at the hospital.
   const expiresAt = lastDay === "" ? null : new Date(startOfDay(addDays(lastDay), zone));
   const validate = () => ({
     ...(name.trim() === "" && { name: t("common.required") }),

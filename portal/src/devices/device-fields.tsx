@@ -1,4 +1,4 @@
-// What a device is called: fields that registering and editing share.
+// Fields shared by registering and editing a device.
 import { TextInput } from "@mantine/core";
 import type { FieldErrors } from "../platform/design/form.tsx";
 import { type PlainMessageKey, t, useTranslation } from "../platform/messages/translate.ts";

@@ -1,12 +1,11 @@
-// One device: what it is, whose, whether it is heard, and what it sends with.
+// Device page: identity, assignment, status and credentials.
 import { Button, Group } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
-import { useHospitalTimeZone } from "../monitoring/alert-rules/use-patient.ts";
 import { describeAlarm } from "../monitoring/alerts/alarm-text.ts";
-import { useHospitalName } from "../organization/hospitals/use-hospitals.ts";
+import { useHospitalName, useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
 import { Dialog } from "../platform/design/dialog.tsx";
 import { Form } from "../platform/design/form.tsx";
@@ -29,7 +28,7 @@ export function DevicePage() {
   const t = useTranslation();
   const { deviceId = "" } = useParams({ strict: false });
   const query = useQuery({ queryKey: ["devices", "one", deviceId], queryFn: () => readDevice(deviceId) });
-  // People name devices after people: the window does not say how.
+  // Device names may contain patient names, so they stay out of the window title.
   return (
     <Page title={query.data?.data.name ?? t("devices.device")} windowTitle={t("devices.device")}>
       <QueryBoundary query={query}>{(versioned) => <DeviceSections {...versioned} />}</QueryBoundary>

@@ -1,4 +1,4 @@
-// When a device was heard, whether it is silent, how its clock goes: from the live view where there is one, else as the API says.
+// Device status: last data, silence and clock offset; from the live view when available, else from the API.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useLivePatient, useServerNow } from "../monitoring/live/use-live.ts";
@@ -10,12 +10,12 @@ import { type Device, type DeviceStatus, listSilenceAlarms, readDeviceStatuses }
 import classes from "./devices.module.css";
 
 const REFRESH_MS = 30_000;
-/** Nobody's clock is compared more closely than this. */
+/** Clock offset that counts as in sync, ms. */
 const CLOCK_TOLERANCE_MS = 1_000;
 
 type DeviceRef = Pick<Device, "device_id" | "patient_id">;
 
-/** As the live view has it; undefined where nobody watches the patient. Samples tell it between two snapshots. */
+/** Status from the live view; undefined when the patient is not watched. Samples update it between snapshots. */
 export function useLiveDeviceStatus({ device_id, patient_id }: DeviceRef): DeviceStatus | undefined {
   const live = useLivePatient(patient_id ?? "");
   const status = live?.devices.find((one) => one.device_id === device_id);
@@ -30,7 +30,7 @@ export function useLiveDeviceStatus({ device_id, patient_id }: DeviceRef): Devic
   return { ...status, last_seen_at: lastReceivedAt ?? null };
 }
 
-/** Of the devices that are bound to a patient now, asked again every half minute. */
+/** Status of the patient's assigned devices, polled every 30 s. */
 export const usePatientDeviceStatuses = (patientId: string | null) =>
   useQuery({
     queryKey: ["devices", "heard", patientId],
@@ -39,7 +39,7 @@ export const usePatientDeviceStatuses = (patientId: string | null) =>
     refetchInterval: REFRESH_MS,
   });
 
-/** The later of what the API and the live view say. */
+/** The later of the API's and the live view's time. */
 export function useDeviceStatus(device: DeviceRef): DeviceStatus | undefined {
   const live = useLiveDeviceStatus(device);
   const { data } = usePatientDeviceStatuses(device.patient_id);
@@ -51,7 +51,7 @@ export function useDeviceStatus(device: DeviceRef): DeviceStatus | undefined {
   };
 }
 
-/** Ids of alarms by the device that says nothing. */
+/** Ids of device-silence alarms by device. */
 export function useSilenceAlarms(scope: Parameters<typeof listSilenceAlarms>[0]): ReadonlyMap<string, string> {
   const { data } = useQuery({
     queryKey: ["devices", "silent", scope],
@@ -89,7 +89,7 @@ export function ClockSkew({ status }: { status: DeviceStatus | undefined }) {
 
 export function Conditions({ status }: { status: DeviceStatus | undefined }) {
   const t = useTranslation();
-  // A device that was never heard has said nothing good of itself either.
+  // A device without any data has not reported a good condition either.
   if (!status || status.last_seen_at === null) return <span className={layout.muted}>{t("common.unknown")}</span>;
   if (status.conditions.length === 0) return t("devices.no_conditions");
   return <strong>{status.conditions.map((condition) => translateCode("devices.condition", condition)).join(", ")}</strong>;

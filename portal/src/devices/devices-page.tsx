@@ -1,4 +1,4 @@
-// Devices of a hospital: what they are, whose, and whether they are heard.
+// Device list of a hospital: type, assignment and status.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
@@ -61,7 +61,7 @@ export function DevicesPage() {
 
 type FiltersProps = {
   kind: string | undefined;
-  /** Null where there is nothing to choose. */
+  /** Null when there is nothing to choose. */
   hospitalId: string | null;
   isRetired: boolean;
   serial: string;
@@ -115,7 +115,7 @@ function Filters({ kind, hospitalId, isRetired, serial, onSerial }: FiltersProps
   );
 }
 
-/** The API finds whole serial numbers: asked for when it is entered, not at every letter. */
+/** The API matches whole serial numbers only, so the search runs on Enter and not on each key. */
 function SerialField({ serial, onSerial }: { serial: string; onSerial: (serial: string) => void }) {
   const t = useTranslation();
   const [text, setText] = useState(serial);
@@ -136,7 +136,7 @@ function useColumns(hospitalId: string | undefined, showsHospital: boolean): rea
   const getHospitalName = useHospitalName();
   const silenceAlarms = useSilenceAlarms(hospitalId ? { hospital_id: hospitalId } : {});
   const patients = usePatientNames(hospitalId);
-  // Who watches nobody is told of silence alone: the list of the API does not say when a device was heard.
+  // Without a live view only silence is known: the API's list has no time of last data.
   const isWatching = useConnection().status !== "off";
   return [
     {
@@ -159,7 +159,7 @@ function useColumns(hospitalId: string | undefined, showsHospital: boolean): rea
   ];
 }
 
-/** Names in one request instead of one a row; of a hospital with more patients, the rest are links without names. */
+/** Patient names in one request instead of one per row; in hospitals with more patients, the rest are unnamed links. */
 function usePatientNames(hospitalId: string | undefined): ReadonlyMap<string, PatientSummary> {
   const { data } = useQuery({
     queryKey: ["devices", "patients", hospitalId],

@@ -1,4 +1,4 @@
-// Which devices were bound to a patient and when: from the audit trail, the only place that lists them by patient.
+// Earlier device assignments of a patient, from the audit log, the only source that lists them by patient.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";

@@ -1,4 +1,4 @@
-// Registers a device of a hospital.
+// Dialog to register a device at a hospital.
 import { NativeSelect } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -17,7 +17,7 @@ export function NewDeviceDialog({ hospitalId, onClose }: { hospitalId: string | 
   const t = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
-  // A platform's administrator says whose it is; for others the API knows.
+  // Platform administrators choose the hospital; for all others the API knows it.
   const needsHospital = useMe().hospital === null;
   const { data: hospitals = [] } = useHospitals();
   const [hospital, setHospital] = useState(hospitalId ?? "");

@@ -1,4 +1,4 @@
-// Finds a patient of one hospital by what they are called, and takes exactly one; nobody is chosen beforehand.
+// Patient search within one hospital; exactly one is chosen, none is preselected.
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { getFullName, type PatientSummary } from "../patients/api.ts";

@@ -1,11 +1,12 @@
-// The devices of one patient: those bound now, with how they are, and those of before.
+// Devices of one patient: assigned now, with status, and earlier ones.
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
-import { useHospitalTimeZone, usePatient } from "../monitoring/alert-rules/use-patient.ts";
+import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import type { Patient } from "../patients/api.ts";
+import { usePatientRecord } from "../patients/record/use-patient-record.ts";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
 import { Dialog } from "../platform/design/dialog.tsx";
 import { type FieldErrors, Form } from "../platform/design/form.tsx";
@@ -24,7 +25,7 @@ export function PatientDevicesPage() {
   const t = useTranslation();
   const { patientId = "" } = useParams({ strict: false });
   const { role } = useMe();
-  const patient = usePatient(patientId);
+  const patient = usePatientRecord(patientId);
   const [isChoosing, setIsChoosing] = useState(false);
   const canManage = role !== "doctor";
   const zone = useHospitalTimeZone(patient.data?.data.hospital_id);

@@ -1,4 +1,4 @@
-// Asks before a device is bound to nobody.
+// Confirmation before a device is unassigned.
 import { useQueryClient } from "@tanstack/react-query";
 import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";

@@ -1,4 +1,4 @@
-// A key for each content that is sent: the same after silence, so that nothing is made twice; another for another content.
+// Idempotency key per request content: a retry reuses the key, changed content gets a new one.
 import { useRef } from "react";
 
 export function useIdempotencyKey(): (content: unknown) => string {

@@ -1,8 +1,7 @@
-// What the API says of patients: lists, the search, one record.
+// API calls for patients: lists, search and one record.
 import { hc } from "hono/client";
 import type { hospitalRoutes } from "../../../src/organization/hospitals/routes.ts";
 import type { practitionerRoutes } from "../../../src/organization/practitioners/routes.ts";
-import type { wardRoutes } from "../../../src/organization/wards/routes.ts";
 import type { recordRoutes } from "../../../src/patients/record/record-routes.ts";
 import type { patientRoutes } from "../../../src/patients/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../platform/api/client.ts";
@@ -10,19 +9,18 @@ import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../
 export const patientApi = hc<typeof patientRoutes>(API_BASE, CLIENT_OPTIONS);
 export const recordApi = hc<typeof recordRoutes>(API_BASE, CLIENT_OPTIONS);
 const hospitalApi = hc<typeof hospitalRoutes>(API_BASE, CLIENT_OPTIONS);
-const wardApi = hc<typeof wardRoutes>(API_BASE, CLIENT_OPTIONS);
 const practitionerApi = hc<typeof practitionerRoutes>(API_BASE, CLIENT_OPTIONS);
 
 type WithoutPaging<Query> = Omit<Query, "limit" | "offset" | "cursor">;
 type ListQuery = NonNullable<Parameters<typeof patientApi.patients.$get>[0]["query"]>;
 export type PatientFilters = WithoutPaging<ListQuery>;
 
-/** A page of patients whom the caller may see, by number; the API cannot sort by names, which are sealed. */
+/** A page of visible patients, by number; the API cannot sort by name because names are encrypted. */
 export const listPatients = (filters: PatientFilters, cursor: string | null, limit = 100) =>
   readPage(patientApi.patients.$get({ query: { ...filters, limit: String(limit), ...(cursor && { cursor }) } }));
-/** So many pages of monitored patients are put in order by risk; who has more of them has a search. */
+/** Maximum pages of monitored patients that are sorted by risk; larger hospitals use the search for the rest. */
 const MAX_MONITORED_PAGES = 10;
-/** All who are monitored in this way. */
+/** All patients with this monitoring mode. */
 export async function listMonitored(monitoring: "ward" | "home", filters: PatientFilters) {
   const items: PatientSummary[] = [];
   let cursor: string | null = null;
@@ -35,7 +33,7 @@ export async function listMonitored(monitoring: "ward" | "home", filters: Patien
 }
 export type PatientSummary = Awaited<ReturnType<typeof listPatients>>["items"][number];
 
-/** @param hospitalId needed from administrators of the platform alone @param signal drops an answer nobody waits for */
+/** @param hospitalId required for platform administrators only @param signal cancels an outdated search */
 export const searchPatients = (
   q: string,
   hospitalId: string | null,
@@ -53,16 +51,12 @@ export const readPatient = (patientId: string) =>
 export type Patient = Awaited<ReturnType<typeof readPatient>>["data"];
 
 export type NewPatient = Parameters<typeof patientApi.patients.$post>[0]["json"];
-/** @param key one for each form, so that sending it twice makes one record */
+/** @param key idempotency key per form, so that a retry creates no second record */
 export const createPatient = (patient: NewPatient, key: string) =>
   readData(patientApi.patients.$post({ header: { "idempotency-key": key }, json: patient }));
 
 export const listHospitals = () => readPage(hospitalApi.hospitals.$get({ query: { limit: "100", active: "true" } }));
-export const readHospital = (hospitalId: string) =>
-  readData(hospitalApi.hospitals[":hospital_id"].$get({ param: { hospital_id: hospitalId } }));
-export const listWards = (hospitalId: string | null) =>
-  readPage(wardApi.wards.$get({ query: { limit: "100", active: "true", ...(hospitalId && { hospital_id: hospitalId }) } }));
-/** Doctors with a profile, to choose one from. */
+/** Doctors with a profile, to choose from. */
 export const listDoctors = (hospitalId: string | null) =>
   readPage(
     practitionerApi.practitioners.$get({
@@ -70,6 +64,6 @@ export const listDoctors = (hospitalId: string | null) =>
     }),
   );
 
-/** How a person is called in a line of text. */
+/** Full name in one line. */
 export const getFullName = ({ first_name, last_name }: { first_name: string; last_name: string | null }): string =>
   last_name ? `${first_name} ${last_name}` : first_name;

@@ -1,12 +1,13 @@
-// A new patient: only the first name is needed, so that nobody waits at the desk for papers.
+// Dialog to register a patient; only the first name is required.
 import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
+import { useActiveWards } from "../organization/wards/use-wards.ts";
 import { Dialog } from "../platform/design/dialog.tsx";
 import { type FieldErrors, Form } from "../platform/design/form.tsx";
 import { type PlainMessageKey, translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { createPatient, listDoctors, listWards, type NewPatient } from "./api.ts";
+import { createPatient, listDoctors, type NewPatient } from "./api.ts";
 import classes from "./new-patient.module.css";
 import type { useSearchHospital } from "./use-patient-search.ts";
 
@@ -48,10 +49,10 @@ const LABELS: Record<FieldName, PlainMessageKey> = {
   monitoring: "patients.monitoring",
 };
 
-/** Digits of Devanagari, where the API takes Latin ones. */
+/** Converts Devanagari digits to the Latin digits that the API accepts. */
 const toLatinDigits = (text: string) => text.replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - 0x966));
 
-/** What the API would refuse, said in the language that is set. */
+/** The API's checks, with translated texts. */
 function validateDraft(draft: PatientDraft, t: ReturnType<typeof useTranslation>): FieldErrors {
   const [phone, aadhaar] = [toLatinDigits(draft.phone.trim()), toLatinDigits(draft.aadhaar_number).replace(/[\s-]/g, "")];
   return {
@@ -65,7 +66,7 @@ function validateDraft(draft: PatientDraft, t: ReturnType<typeof useTranslation>
 
 const NUMERIC_FIELDS: readonly FieldName[] = ["phone", "aadhaar_number"];
 
-/** What is left empty is not said at all. */
+/** Empty fields are omitted from the request. */
 function toNewPatient(draft: PatientDraft, hospitalId: string | null): NewPatient {
   const optionalField = (name: FieldName) => {
     const text = NUMERIC_FIELDS.includes(name) ? toLatinDigits(draft[name].trim()) : draft[name].trim();
@@ -101,9 +102,9 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const [draft, setDraft] = useState(EMPTY_DRAFT);
-  /** One key for one content: sent again after silence it makes no second record, and a correction is another request. */
+  /** Idempotency key per content: a retry creates no second record, and a correction is a new request. */
   const lastSent = useRef({ content: "", key: "" });
-  const wards = useQuery({ queryKey: ["wards", hospital.id, "active"], queryFn: () => listWards(hospital.id) });
+  const wards = useActiveWards(hospital.id);
   const doctors = useQuery({ queryKey: ["practitioners", "doctors", hospital.id], queryFn: () => listDoctors(hospital.id) });
   const noneOption = { value: "", label: t("common.none") };
 
@@ -154,7 +155,7 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
                 <legend>{t("patients.where")}</legend>
                 <NativeSelect
                   {...fieldProps("ward_id")}
-                  data={[noneOption, ...(wards.data?.items ?? []).map(({ ward_id, name }) => ({ value: ward_id, label: name }))]}
+                  data={[noneOption, ...(wards.data ?? []).map(({ ward_id, name }) => ({ value: ward_id, label: name }))]}
                 />
                 <NativeSelect
                   {...fieldProps("monitoring")}

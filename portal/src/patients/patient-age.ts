@@ -1,4 +1,4 @@
-// How old somebody is, in the words that a ward uses: years, months of an infant, days of a newborn.
+// Age as a ward writes it: years, months for infants, days for newborns.
 import { t } from "../platform/messages/translate.ts";
 
 /** @param dateOfBirth YYYY-MM-DD @param nowMs epoch milliseconds */

@@ -1,4 +1,4 @@
-// Patient search in the header: beginnings of a name, a number, a phone; Enter opens the one that is marked.
+// Patient search in the header, by start of name, number or phone; Enter opens the highlighted patient.
 import { useNavigate } from "@tanstack/react-router";
 import { type FocusEvent, type KeyboardEvent, useState } from "react";
 import { toProblem } from "../platform/api/problem.ts";
@@ -31,7 +31,7 @@ export function PatientSearch() {
   const openPatient = (patient: PatientSummary) => {
     setText("");
     setIsOpen(false);
-    // On a phone the field covers the header while it has the focus.
+    // On a phone the field covers the header while focused.
     document.getElementById(SEARCH_INPUT_ID)?.blur();
     void navigate({ to: "/patients/$patientId", params: { patientId: patient.patient_id } });
   };
@@ -105,7 +105,7 @@ export function PatientSearch() {
   );
 }
 
-/** Where it is looked for, for administrators of several hospitals. */
+/** Hospital to search, for platform administrators. */
 function HospitalChoice() {
   const t = useTranslation();
   const { id, hospitals } = useSearchHospital();
@@ -147,7 +147,7 @@ function SearchOption({ id, patient, isActive, onHover, onChoose }: SearchOption
       tabIndex={-1}
       className={classes.option}
       onPointerMove={onHover}
-      // The field keeps the focus, else the list would close under the pointer.
+      // The field keeps the focus; otherwise the list would close before the click.
       onMouseDown={(event) => event.preventDefault()}
       onClick={onChoose}
     >

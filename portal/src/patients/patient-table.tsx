@@ -1,4 +1,4 @@
-// Patients as a table, or cards on a phone, with what is live of each.
+// Patient table (cards on a phone) with live values.
 import { Link } from "@tanstack/react-router";
 import { getDisplayScore, getLastUpdate, sortedByUrgency } from "../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow } from "../monitoring/live/use-live.ts";
@@ -14,7 +14,7 @@ type PatientTableProps = {
   label: string;
   patients: readonly PatientSummary[];
   wards: ReadonlyMap<string, string>;
-  /** Whether anything live is known of them. */
+  /** Whether any live values are available. */
   isLive?: boolean;
 };
 
@@ -66,7 +66,7 @@ function ScoreCell({ patientId }: { patientId: string }) {
   const live = useLivePatient(patientId);
   const { status } = useConnection();
   const now = useServerNow(5_000);
-  const shown = getDisplayScore(live, { now, link: status });
+  const shown = getDisplayScore(live, { now, connection: status });
   if (shown.kind !== "score") return <span title={t("patients.no_score")}>—</span>;
   return (
     <span className={`${scores.band} ${classes.score}`} data-band={shown.band}>
@@ -89,13 +89,13 @@ function AlarmCell({ patientId }: { patientId: string }) {
   );
 }
 
-/** When the server last got anything of the patient. */
+/** When the server last received data of the patient. */
 function UpdatedCell({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const live = useLivePatient(patientId);
   const link = useConnection();
   const now = useServerNow();
-  const { freshness, ageS } = getLastUpdate(live, { now, link: link.status });
+  const { freshness, ageS } = getLastUpdate(live, { now, connection: link.status });
   if (ageS === null) return <span className={classes.old}>{t("patients.no_data")}</span>;
   return <span className={freshness === "stale" ? classes.old : undefined}>{formatAge(ageS)}</span>;
 }

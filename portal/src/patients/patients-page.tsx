@@ -1,15 +1,16 @@
-// Patients: who is monitored by risk, the others by name, and the search.
+// Patients page: monitored patients by risk, others by name, and the search.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConnection } from "../monitoring/live/use-live.ts";
+import { useActiveWards } from "../organization/wards/use-wards.ts";
 import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
 import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
 import { ActionError, EmptyState, LoadError, Loading, QueryBoundary } from "../platform/design/query-states.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
-import { listMonitored, listPatients, listWards, type PatientFilters, type PatientSummary } from "./api.ts";
+import { listMonitored, listPatients, type PatientFilters, type PatientSummary } from "./api.ts";
 import { NewPatientDialog } from "./new-patient-dialog.tsx";
 import classes from "./patient-table.module.css";
 import { PatientTable } from "./patient-table.tsx";
@@ -22,16 +23,12 @@ type WardNames = ReadonlyMap<string, string>;
 export function PatientsPage() {
   const t = useTranslation();
   const { show, ward } = useSearch({ from: "/signed-in/patients" });
-  // What is typed may be a name: it stays in memory, unlike the filters.
+  // The search text may be a name: it stays in memory, unlike the filters.
   const [text, setText] = useState("");
   const [isAdding, setIsAdding] = useState(false);
   const hospital = useSearchHospital();
-  const wardsQuery = useQuery({
-    queryKey: ["wards", hospital.id, "active"],
-    queryFn: () => listWards(hospital.id),
-    enabled: hospital.isReady,
-  });
-  const wards: WardNames = new Map(wardsQuery.data?.items.map(({ ward_id, name }) => [ward_id, name] as const));
+  const wardsQuery = useActiveWards(hospital.id, hospital.isReady);
+  const wards: WardNames = new Map(wardsQuery.data?.map(({ ward_id, name }) => [ward_id, name] as const));
   const filters: PatientFilters = { ...(ward && { ward_id: ward }), ...(hospital.id && { hospital_id: hospital.id }) };
   const isSearching = isSearchable(text);
   return (

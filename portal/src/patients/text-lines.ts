@@ -1,4 +1,4 @@
-// Lists that are typed one entry a line, as the API limits them.
+// Lists typed as one entry per line, within the API's limits.
 import type { PlainMessageKey } from "../platform/messages/translate.ts";
 
 const MAX_LINES = 50;
@@ -10,7 +10,7 @@ export const splitLines = (text: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== "");
 
-/** As the API counts: characters, not units of UTF-16. */
+/** Length as the API counts it: code points, not UTF-16 units. */
 export const isTooLong = (text: string, maxLength: number): boolean => Array.from(text).length > maxLength;
 
 export function getLinesError(lines: readonly string[]): PlainMessageKey | null {

@@ -1,4 +1,4 @@
-// The search in components: asked when the typing rests, an answer to older words is never shown, and nothing of it is kept.
+// Patient search hook: debounced, drops outdated responses and caches nothing.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
@@ -6,7 +6,7 @@ import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
 import { listHospitals, type PatientSummary, searchPatients } from "./api.ts";
 
 const DEBOUNCE_MS = 200;
-/** The API looks for beginnings of at least two characters. */
+/** The API requires at least two characters. */
 const MIN_SEARCH_LENGTH = 2;
 
 const normalizeSearch = (text: string) => text.trim().replace(/\s+/g, " ");
@@ -22,8 +22,8 @@ function useDebounced(text: string): string {
 }
 
 /**
- * `waiting`: what is typed has not been answered yet. `rested`: the words, and null while they are being typed.
- * @param hospitalId the hospital of what a patient is looked for; without it the one that administrators of the platform search
+ * `waiting`: the current text has no response yet. `rested`: the debounced text, null while typing.
+ * @param hospitalId hospital of the item that needs a patient; default: the one that platform administrators chose
  */
 export function usePatientSearch(text: string, limit: number, hospitalId: string | null = null) {
   const searchText = normalizeSearch(text);
@@ -57,13 +57,13 @@ const subscribe = (listener: () => void) => {
   return () => listeners.delete(listener);
 };
 
-/** Administrators of the platform search one hospital at a time: the one that they chose, or else the first. */
+/** Platform administrators search one hospital at a time: the chosen one, or else the first. */
 export function setSearchHospital(hospitalId: string): void {
   chosenHospitalId = hospitalId;
   for (const listener of listeners) listener();
 }
 
-/** `id` is null for people of a hospital: the API takes theirs. */
+/** `id` is null for hospital staff: the API uses their hospital. */
 export function useSearchHospital(fixedHospitalId: string | null = null) {
   const { role, hospital } = useMe();
   const mustChoose = role === "admin" && !hospital;

@@ -1,4 +1,4 @@
-// Patients in the order of risk, which stands still while somebody points at a row or has the focus in one.
+// Patients in risk order; the order is frozen while a row is hovered or focused.
 import { type FocusEvent, useMemo, useState } from "react";
 import { getDisplayScore, getRiskRank, riskRankIndex } from "../monitoring/live/patient-state.ts";
 import { getLivePatient } from "../monitoring/live/patient-store.ts";
@@ -15,11 +15,11 @@ export function useRiskOrder(patients: readonly PatientSummary[]) {
   const { status } = useConnection();
   const alerts = useOpenAlerts();
   const now = useServerNow(REORDER_MS);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the store changes with `alerts`, and is read anew with `now`
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the store changes with `alerts` and is re-read with `now`
   const currentOrder = useMemo(() => {
     const ranked = sortByName(patients).map((patient) => {
       const live = getLivePatient(patient.patient_id);
-      const score = getDisplayScore(live, { now, link: status });
+      const score = getDisplayScore(live, { now, connection: status });
       return { patient, place: riskRankIndex(getRiskRank(live, score)), score: score.kind === "score" ? score.score : 0 };
     });
     return ranked.sort((a, b) => a.place - b.place || b.score - a.score).map(({ patient }) => patient);

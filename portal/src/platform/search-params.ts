@@ -1,6 +1,6 @@
-// What stands behind the ? of an address.
+// Parsing of URL search parameters.
 
-/** The words of an address that a page understands; others are dropped. */
+/** Keeps the parameters that a page knows and drops all others. */
 export const searchParams =
   <const Name extends string>(...names: Name[]) =>
   (search: Record<string, unknown>): Partial<Record<Name, string>> => {

@@ -1,29 +1,26 @@
-// Reports of the API: lists, statistics, one of them, its file, and the names of who sent it.
+// API calls for reports: lists, statistics, one report, its file and sender names.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
-import type { userRoutes } from "../../../src/accounts/users/routes.ts";
 import type { deviceRoutes } from "../../../src/devices/routes.ts";
 import type { reportRoutes } from "../../../src/reports/reading/routes.ts";
-import { useHospitalZone } from "../patients/record/use-patient-record.ts";
+import { userQuery } from "../accounts/users/use-user.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../platform/api/client.ts";
 import { parseProblem, throwUnreachable } from "../platform/api/problem.ts";
+import { NAMES_STALE_MS } from "../platform/api/query-client.ts";
 import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
 import type { Kind } from "./report-kinds.ts";
 
 const reportsClient = hc<typeof reportRoutes>(API_BASE, CLIENT_OPTIONS);
 const devices = hc<typeof deviceRoutes>(API_BASE, CLIENT_OPTIONS);
-const users = hc<typeof userRoutes>(API_BASE, CLIENT_OPTIONS);
 
-/** A file may be as large as 100 MB, and a ward's line slow. */
+/** Timeout for a file of up to 100 MB on a slow network, ms. */
 const FILE_DEADLINE_MS = 120_000;
-/** Names of devices and people hardly ever change. */
-const NAMES_STALE_MS = 300_000;
 
 export type Report = Awaited<ReturnType<typeof readReport>>;
 export type ReportListItem = Awaited<ReturnType<typeof listReports>>["items"][number];
 export type ReportSender = ReportListItem["uploaded_by"];
 
-/** `from` and `to`: received at or after, and before. */
+/** Filters on the time of receipt: `from` is inclusive, `to` is exclusive. */
 export type ReportFilters = {
   patient_id?: string | undefined;
   kind?: Kind | undefined;
@@ -63,7 +60,7 @@ export function withFileDeadline(signal: AbortSignal | undefined): AbortSignal {
 }
 
 type FileResponse = { ok: boolean; status: number; arrayBuffer: () => Promise<ArrayBuffer>; json: () => Promise<unknown> };
-/** The body of a file's answer. @throws Problem */
+/** The body of a file response. @throws Problem */
 export async function readBytes(request: Promise<FileResponse>): Promise<ArrayBuffer> {
   const response = await request.catch(throwUnreachable);
   if (!response.ok) throw await parseProblem(response);
@@ -79,12 +76,4 @@ export const useDevice = (device_id: string | null) =>
   });
 
 export const useUser = (user_id: string | null) =>
-  useQuery({
-    queryKey: ["reports", "user", user_id],
-    queryFn: () => readData(users.users[":user_id"].$get({ param: { user_id: user_id ?? "" } })),
-    enabled: user_id !== null,
-    staleTime: NAMES_STALE_MS,
-  });
-
-/** The hospital's time zone; undefined until it is known, or where there is none. */
-export const useZone = (hospitalId: string | null | undefined) => useHospitalZone(hospitalId ?? undefined);
+  useQuery({ ...userQuery(user_id ?? ""), enabled: user_id !== null, staleTime: NAMES_STALE_MS });

@@ -1,4 +1,4 @@
-// The file itself, onto the disk of whoever asks for it.
+// Button that downloads a file.
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { ActionError } from "../platform/design/query-states.tsx";
@@ -8,7 +8,7 @@ type DownloadButtonProps = {
   /** @throws Problem */
   load: () => Promise<ArrayBuffer>;
   fileName: string;
-  /** What it is, for those who do not see where the button stands. */
+  /** Accessible name of the file, where the context is not visible. */
   describes?: string | undefined;
   isCompact?: boolean;
 };
@@ -47,6 +47,6 @@ function saveFile(bytes: ArrayBuffer, fileName: string): void {
   link.href = url;
   link.download = fileName;
   link.click();
-  // The browser has begun to read it by then.
+  // Revoke only after the browser has started to read the URL.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

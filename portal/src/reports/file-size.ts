@@ -1,4 +1,4 @@
-// Sizes of files in words.
+// Formats file sizes.
 import { formatNumber } from "../platform/design/format.ts";
 import { t } from "../platform/messages/translate.ts";
 

@@ -1,15 +1,11 @@
-// Days of a hospital as moments: the API's filters are moments, people's are days.
+// Converts between a hospital's calendar days and instants: the API filters by instant, users choose days.
 
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../platform/durations.ts";
 
-/** "2026-11-21", and a day that there is. */
-export const isDateString = (text: string | undefined): text is string =>
-  text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
-
-/** When the day begins there. @param zone of the hospital; the browser's without one */
+/** Start of the day in the zone. @param zone the hospital's; default: the browser's */
 export function startOfDayIso(day: string, zone?: string): string {
   const midnight = Date.parse(`${day}T00:00:00Z`);
-  // Twice: where clocks change, the offset at the guess is not the one at the answer.
+  // Two passes: at a clock change, the offset at the guess differs from the offset at the result.
   let at = midnight - zoneOffsetMs(midnight, zone);
   at = midnight - zoneOffsetMs(at, zone);
   return new Date(at).toISOString();
@@ -18,7 +14,7 @@ export function startOfDayIso(day: string, zone?: string): string {
 export const endOfDayIso = (day: string, zone?: string): string =>
   startOfDayIso(new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10), zone);
 
-/** How far the zone's clocks are ahead of UTC then, in milliseconds. */
+/** Offset of the zone from UTC at that instant, ms. */
 function zoneOffsetMs(at: number, zone: string | undefined): number {
   const parts = new Intl.DateTimeFormat("en-GB", {
     ...(zone && { timeZone: zone }),
@@ -35,7 +31,7 @@ function zoneOffsetMs(at: number, zone: string | undefined): number {
   return localMs - Math.floor(at / 1000) * 1000;
 }
 
-/** What a clock on the wall of the hospital showed: "2026-11-21T08:34". @returns null when it is no time */
+/** Instant of a local time of the hospital: "2026-11-21T08:34". @returns null when invalid */
 export function parseWallTime(wallTime: string, zone?: string): string | null {
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(wallTime)) return null;
   const asUtc = Date.parse(`${wallTime}:00Z`);

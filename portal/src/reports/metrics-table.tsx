@@ -1,4 +1,4 @@
-// What a machine measured, with names, values and units; what cannot be right is struck through and says so.
+// Table of a report's measurements; invalid values are struck through and labelled.
 import { formatNumber } from "../platform/design/format.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type MetricReading, toMetricReadings } from "./metrics.ts";

@@ -1,11 +1,11 @@
-// What came with a report, as it is shown: in the order of its kind, with units, and with what cannot be marked.
+// Measurements of a report for display: ordered by report kind, with units and validity.
 import { METRIC_RANGES, type MetricRange } from "../../../src/reports/upload/metric-ranges.ts";
 import type { Kind } from "./report-kinds.ts";
 
-/** Numbers that a person may enter for a report of this kind, in the order in which machines print them. */
+/** Metrics that may be entered for a kind of report, in the order in which devices print them. */
 export const listMetricFields = (kind: Kind): readonly string[] => Object.keys(METRIC_RANGES[kind]);
 
-/** Reports carry numbers of other kinds too: a name means the same in all of them. */
+/** Reports may carry metrics of other kinds; a name means the same in all of them. */
 const MEASURES_BY_KEY: ReadonlyMap<string, MetricRange> = new Map(
   Object.values(METRIC_RANGES).flatMap((measures) => Object.entries(measures)),
 );
@@ -16,7 +16,7 @@ export function isPlausible(key: string, value: number): boolean {
   return measure === undefined || (value >= measure.min && value <= measure.max);
 }
 
-/** One line of what came with a report. An invalid one is shown, and marked. */
+/** One measurement of a report. Invalid values are shown and marked. */
 export type MetricReading = { key: string; value: string | number; unit: string | null; valid: boolean };
 
 export function toMetricReadings(kind: Kind, metrics: Record<string, unknown>): MetricReading[] {

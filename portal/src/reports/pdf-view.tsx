@@ -1,4 +1,4 @@
-// A PDF page by page: previous, next, zoom, fit. Give it a `key`: it reads its file once, and another file is another view.
+// PDF viewer with paging, zoom and fit. Needs a `key` per file: the file is read once per mount.
 import { Button } from "@mantine/core";
 import { type ReactNode, useRef, useState } from "react";
 import { Problem } from "../platform/api/problem.ts";
@@ -10,13 +10,13 @@ import classes from "./pdf-view.module.css";
 import { type LoadPdf, useElementWidth, useOpenPdf, usePdfDrawing, type Zoom } from "./use-pdf.ts";
 
 type PdfViewProps = {
-  /** The bytes of the file. @throws Problem, which is shown */
+  /** Loads the file's bytes. @throws Problem, which is shown */
   load: LoadPdf;
   page: number;
   onPage: (page: number) => void;
-  /** What the file is, for those who do not see it: "ECG of 21 Nov 2026". */
+  /** Accessible name of the file: "ECG of 21 Nov 2026". */
   label?: string;
-  /** How to get the file itself, offered where it cannot be shown. */
+  /** Download action, offered when the file cannot be shown. */
   download?: ReactNode;
 };
 
@@ -107,7 +107,7 @@ function PdfPages({ pdf, page: requestedPage, onPage, label, download }: PdfPage
         </div>
       )}
       {error !== null && <PdfError error={error}>{download}</PdfError>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll container must be reachable by keyboard */}
       <section className={classes.frame} ref={frame} aria-label={label} aria-busy={busy} tabIndex={0}>
         <canvas ref={canvas} role="img" aria-label={`${label}, ${pageLabel}`} data-failed={error !== null} />
       </section>
@@ -116,7 +116,7 @@ function PdfPages({ pdf, page: requestedPage, onPage, label, download }: PdfPage
   );
 }
 
-/** What stands on the page as text, for screen readers and to copy; pictures of text have none. */
+/** The page's text for screen readers and copying; scanned pages have none. */
 function PageText({ pdf, page }: { pdf: OpenPdf; page: number }) {
   const t = useTranslation();
   const [text, setText] = useState<string | null>(null);

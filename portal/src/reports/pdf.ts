@@ -1,34 +1,34 @@
-// PDFs, drawn by pdf.js in a worker of ours. It comes only when somebody opens a file.
+// PDF rendering with pdf.js in a worker, loaded when the first file is opened.
 import { GlobalWorkerOptions, getDocument, type PDFDocumentProxy, VerbosityLevel } from "pdfjs-dist";
 
 GlobalWorkerOptions.workerSrc = new URL("pdfjs-dist/build/pdf.worker.min.mjs", import.meta.url).href;
-/** Scans: CCITT and JBIG2, and JPEG 2000. pdf.js finds them by their names, which the build therefore keeps. */
+/** Decoders for CCITT, JBIG2 and JPEG 2000. pdf.js loads them by name, so the build keeps the file names. */
 const DECODERS = [
   new URL("pdfjs-dist/wasm/jbig2_nowasm_fallback.js", import.meta.url),
   new URL("pdfjs-dist/wasm/openjpeg_nowasm_fallback.js", import.meta.url),
 ] as const;
-/** The two standard fonts that systems do not have. */
+/** The two standard fonts that systems do not provide. */
 const STANDARD_FONTS = [
   new URL("pdfjs-dist/standard_fonts/FoxitSymbol.pfb", import.meta.url),
   new URL("pdfjs-dist/standard_fonts/FoxitDingbats.pfb", import.meta.url),
 ] as const;
-/** What a phone can hold as one canvas. */
+/** Maximum canvas size that phones support. */
 const MAX_PIXELS = 16_000_000;
 
 export type OpenPdf = {
   pages: number;
-  /** Of a page at 100 %, in CSS pixels. */
+  /** Page size at 100 %, in CSS pixels. */
   widthOf: (page: number) => Promise<number>;
   /**
-   * Draws a page; what is on the canvas stays until the new page is whole.
-   * @returns whether all of it could be drawn: a trace that is missing must not look like one that is flat
+   * Renders a page; the canvas keeps its content until the new page is complete.
+   * @returns whether the page was drawn completely: a missing trace must not look like a flat one
    */
   draw: (canvas: HTMLCanvasElement, page: number, scale: number, signal: AbortSignal) => Promise<{ isComplete: boolean }>;
   textOf: (page: number) => Promise<string>;
   close: () => void;
 };
 
-/** @throws what pdf.js says of a file that it cannot open */
+/** @throws the pdf.js error for a file that cannot be opened */
 export async function openPdf(bytes: Uint8Array<ArrayBuffer>): Promise<OpenPdf> {
   let task = startLoading(bytes, true);
   let document = await task.promise.catch(async () => {
@@ -38,7 +38,7 @@ export async function openPdf(bytes: Uint8Array<ArrayBuffer>): Promise<OpenPdf> 
   let closed = false;
   let isStrict = true;
 
-  /** Begins anew with what can be drawn of the file. */
+  /** Reopens the file in tolerant mode, which skips what cannot be drawn. */
   async function reopenLeniently(): Promise<void> {
     if (!isStrict || closed) return;
     isStrict = false;
@@ -74,13 +74,13 @@ export async function openPdf(bytes: Uint8Array<ArrayBuffer>): Promise<OpenPdf> 
   };
 }
 
-/** PDFs count in points of 1/72 inch, pages of ours in CSS pixels of 1/96. */
+/** PDF units are 1/72 inch, CSS pixels 1/96. */
 const CSS_SCALE = 96 / 72;
 
-/** @param isStrict stop at what cannot be drawn, instead of leaving it out */
+/** @param isStrict fail on content that cannot be drawn, instead of skipping it */
 function startLoading(bytes: Uint8Array<ArrayBuffer>, isStrict: boolean) {
   return getDocument({
-    // The worker takes the bytes for itself.
+    // The worker takes ownership of the bytes.
     data: bytes.slice(),
     stopAtErrors: isStrict,
     useWasm: false,
@@ -116,11 +116,11 @@ async function drawPage(
     canvas.height = offscreen.height;
     canvas.style.width = `${Math.floor(css.width)}px`;
     canvas.getContext("2d")?.drawImage(offscreen, 0, 0);
-    // A picture that could not be decoded is left out, and nothing else says so.
+    // pdf.js skips an image that fails to decode without reporting it.
     return { isComplete: ![...page.objs, ...page.commonObjs].some(([, data]) => data === null) };
   } finally {
     signal.removeEventListener("abort", stop);
-    // Browsers keep a canvas's pixels until somebody collects it.
+    // Browsers keep a canvas's memory until it is garbage collected.
     offscreen.width = 0;
     page.cleanup();
   }

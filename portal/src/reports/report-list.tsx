@@ -1,17 +1,18 @@
-// A list of reports, of everybody whom the caller sees or of one patient.
+// List of reports, of all visible patients or of one.
 import { Link } from "@tanstack/react-router";
+import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../platform/design/data-table.tsx";
 import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { type ReportFilters, type ReportListItem, readReportFile, useReports, useZone } from "./api.ts";
+import { type ReportFilters, type ReportListItem, readReportFile, useReports } from "./api.ts";
 import { DownloadButton } from "./download-button.tsx";
 import { SenderName } from "./sender-name.tsx";
 
 type ReportListProps = {
   filters?: Omit<ReportFilters, "patient_id">;
-  /** Only this patient's; their name is not said in every line then. */
+  /** Limits the list to this patient and omits the name column. */
   patientId?: string;
-  /** Whose page of a report a line leads to. */
+  /** Route of a report page. */
   linkTo?: "/reports/$reportId" | "/me/reports/$reportId";
 };
 
@@ -62,9 +63,9 @@ export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports
   );
 }
 
-/** In the zone of the hospital where it was measured. */
+/** Times are in the time zone of the hospital that received the report. */
 function MeasuredAt({ report }: { report: ReportListItem }) {
-  const zone = useZone(report.hospital_id);
+  const zone = useHospitalTimeZone(report.hospital_id);
   return <time dateTime={report.effective_at}>{formatDateTime(report.effective_at, zone)}</time>;
 }
 

@@ -1,10 +1,11 @@
-// One report of a patient: the PDF, what was measured, where it came from.
+// Report page of a patient: PDF, measurements and source.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { type Report, useReport, useZone } from "./api.ts";
+import { type Report, useReport } from "./api.ts";
 import classes from "./report.module.css";
 import { ReportView } from "./report-view.tsx";
 
@@ -40,7 +41,7 @@ const formatWindowTitle = ({ kind, patient }: Report, t: ReturnType<typeof useTr
 
 function ReportIdentity({ report: { patient, effective_at, hospital_id } }: { report: Report }) {
   const t = useTranslation();
-  const zone = useZone(hospital_id);
+  const zone = useHospitalTimeZone(hospital_id);
   return (
     <p className={classes.identity}>
       <span>{t("reports.measured_at", { at: formatDateTime(effective_at, zone) })}</span>

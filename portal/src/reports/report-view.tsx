@@ -1,10 +1,11 @@
-// One report: its PDF beside what the machine measured and where it came from.
+// Report view: the PDF beside its measurements and source.
 import type { ReactNode } from "react";
+import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { Card, DescriptionList } from "../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { type Report, readReportFile, useZone } from "./api.ts";
+import { type Report, readReportFile } from "./api.ts";
 import { DownloadButton } from "./download-button.tsx";
 import { formatFileSize } from "./file-size.ts";
 import { MetricsTable } from "./metrics-table.tsx";
@@ -16,7 +17,7 @@ type ReportViewProps = { report: Report; page: number; onPage: (page: number) =>
 
 export function ReportView({ report, page, onPage }: ReportViewProps) {
   const t = useTranslation();
-  const zone = useZone(report.hospital_id);
+  const zone = useHospitalTimeZone(report.hospital_id);
   const load = (leaving?: AbortSignal) => readReportFile(report.report_id, leaving);
   const kind = translateCode("report_kind", report.kind);
   const download = <DownloadButton load={load} fileName={report.file_name ?? "report.pdf"} />;

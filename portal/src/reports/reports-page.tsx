@@ -1,14 +1,16 @@
-// All reports that the caller may see, with filters, and how many there are.
+// Reports that the caller may see, with filters and totals.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMe } from "../accounts/session/use-session.ts";
+import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { isDateString } from "../platform/design/calendar-days.ts";
 import { formatNumber } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { type ReportFilters, useReportStats, useZone } from "./api.ts";
-import { endOfDayIso, isDateString, startOfDayIso } from "./hospital-time.ts";
+import { type ReportFilters, useReportStats } from "./api.ts";
+import { endOfDayIso, startOfDayIso } from "./hospital-time.ts";
 import classes from "./report.module.css";
 import { isReportKind, KINDS } from "./report-kinds.ts";
 import { ReportList } from "./report-list.tsx";
@@ -18,7 +20,7 @@ type ReportSearch = { kind?: string; from?: string; to?: string };
 export function ReportsPage() {
   const t = useTranslation();
   const search = useSearch({ from: "/signed-in/reports" });
-  const zone = useZone(useMe().hospital?.id);
+  const zone = useHospitalTimeZone(useMe().hospital?.id);
   return (
     <Page
       title={t("reports.title")}
@@ -35,7 +37,7 @@ export function ReportsPage() {
   );
 }
 
-/** What the address does not say in a form that we know is not asked for. */
+/** Invalid URL parameters are ignored. */
 function toReportFilters({ kind, from, to }: ReportSearch, zone: string | undefined): Omit<ReportFilters, "patient_id"> {
   return {
     kind: isReportKind(kind) ? kind : undefined,

@@ -1,4 +1,4 @@
-// Who or what sent a report, by name where the caller may know it.
+// Sender of a report, by name when the caller may know it.
 import { Link } from "@tanstack/react-router";
 import { useMe } from "../accounts/session/use-session.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
@@ -21,5 +21,5 @@ export function SenderName({ sender }: { sender: ReportSender }) {
     );
   }
   if (sender.id === user_id) return <>{t("reports.you")}</>;
-  return <>{user.data?.full_name ?? t("reports.staff_member")}</>;
+  return <>{user.data?.data.full_name ?? t("reports.staff_member")}</>;
 }

@@ -1,10 +1,10 @@
-// A PDF's life in a page: read once, opened, drawn again when page or size change, and given back on leaving.
+// PDF lifecycle hook: loads once, opens, re-renders on page or size changes, and releases on unmount.
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { throwUnreachable } from "../platform/api/problem.ts";
 import type { OpenPdf } from "./pdf.ts";
 
 export type LoadPdf = (signal: AbortSignal) => Promise<ArrayBuffer>;
-/** `unreadable`: the file came, and is no PDF that can be shown. */
+/** `unreadable`: the file was loaded but is not a PDF that can be shown. */
 type PdfState = { status: "loading" } | { status: "failed" | "unreadable"; error: unknown } | { status: "open"; pdf: OpenPdf };
 
 export function useOpenPdf(load: LoadPdf): PdfState {
@@ -38,7 +38,7 @@ export function useOpenPdf(load: LoadPdf): PdfState {
   return pdfState;
 }
 
-/** `null` fits the page's width into its frame. */
+/** `null` fits the page to the width of its frame. */
 export type Zoom = number | null;
 export type DrawState = { busy: boolean; isComplete: boolean; error: unknown; scale: number };
 
@@ -68,14 +68,14 @@ export function usePdfDrawing(
   useEffect(() => {
     const canvasElement = canvas.current;
     return () => {
-      // Browsers keep a canvas's pixels until somebody collects it.
+      // Browsers keep a canvas's memory until it is garbage collected.
       if (canvasElement) canvasElement.width = 0;
     };
   }, [canvas]);
   return drawState;
 }
 
-/** The width of an element, in whole pixels, as it changes. */
+/** The current width of an element, in whole pixels. */
 export function useElementWidth(element: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {

@@ -1,4 +1,4 @@
-// The pages of administrators.
+// Routes of administrators.
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { searchParams } from "../platform/search-params.ts";
 import { signedInLayout } from "./base-routes.ts";

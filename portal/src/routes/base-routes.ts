@@ -1,4 +1,4 @@
-// What every address begins with: the door, the house of who is signed in, and their first page.
+// Root routes: sign-in, the signed-in layout and the start page.
 import { createRootRoute, createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { LoginPage } from "../accounts/session/login-page.tsx";
 import { currentSession } from "../accounts/session/session.ts";
@@ -20,7 +20,7 @@ export const loginRoute = createRoute({
   component: LoginPage,
 });
 
-/** Links of invitations and of new passwords: what they carry stands behind the #, which no server sees. */
+/** Invitation and password links: the token is in the fragment (#), which is never sent to a server. */
 export const invitationRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/invitation",

@@ -1,4 +1,4 @@
-// The pages of one patient, within the frame that says whose they are.
+// Routes of one patient, inside the layout that identifies the patient.
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { searchParams } from "../platform/search-params.ts";
 import { signedInLayout } from "./base-routes.ts";
@@ -6,14 +6,14 @@ import { signedInLayout } from "./base-routes.ts";
 const patientLayout = createRoute({
   getParentRoute: () => signedInLayout,
   path: "/patients/$patientId",
-  component: lazyRouteComponent(() => import("../patients/record/patient-layout.tsx"), "PatientFrame"),
+  component: lazyRouteComponent(() => import("../patients/record/patient-layout.tsx"), "PatientLayout"),
 });
 const underPatientLayout = { getParentRoute: () => patientLayout } as const;
 const patientPages = [
   createRoute({
     ...underPatientLayout,
     path: "/",
-    component: lazyRouteComponent(() => import("../patients/record/overview-page.tsx"), "OverviewPage"),
+    component: lazyRouteComponent(() => import("../patients/record/overview-page.tsx"), "PatientOverviewPage"),
   }),
   createRoute({
     ...underPatientLayout,
@@ -45,7 +45,7 @@ const patientPages = [
   createRoute({
     ...underPatientLayout,
     path: "/history",
-    component: lazyRouteComponent(() => import("../patients/record/history-page.tsx"), "HistoryPage"),
+    component: lazyRouteComponent(() => import("../patients/record/history-page.tsx"), "PatientHistoryPage"),
   }),
   createRoute({
     ...underPatientLayout,

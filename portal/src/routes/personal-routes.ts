@@ -1,4 +1,4 @@
-// What is one's own: the pages of patients, and everybody's account.
+// Personal routes: a patient's own pages and the account page.
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { searchParams } from "../platform/search-params.ts";
 import { signedInLayout } from "./base-routes.ts";
@@ -8,7 +8,7 @@ export const personalRoutes = [
   createRoute({
     ...underSignedIn,
     path: "/me",
-    component: lazyRouteComponent(() => import("../patients/own-record/home-page.tsx"), "HomePage"),
+    component: lazyRouteComponent(() => import("../patients/own-record/home-page.tsx"), "PatientHomePage"),
   }),
   createRoute({
     ...underSignedIn,

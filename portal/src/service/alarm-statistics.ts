@@ -1,9 +1,9 @@
-// Sums of what was read: by day and hour, and how soon alarms were acknowledged.
+// Alarm counts by hour and the median time to acknowledgement.
+
+import { HOUR_MS } from "../platform/durations.ts";
 import type { Alarm } from "./api.ts";
 
-const HOUR_MS = 3_600_000;
-
-/** Seconds from the alarm to its acknowledgement, in the middle of them; null where none was acknowledged. */
+/** Median seconds from an alarm to its acknowledgement; null when none was acknowledged. */
 export function medianAcknowledgeSeconds(alarms: readonly Alarm[]): number | null {
   const seconds = alarms
     .flatMap(({ raised_at, acknowledged_at }) =>
@@ -16,7 +16,7 @@ export function medianAcknowledgeSeconds(alarms: readonly Alarm[]): number | nul
   return seconds.length % 2 === 0 && lower !== undefined ? (lower + upper) / 2 : upper;
 }
 
-/** The last 24 hours, the present one last. */
+/** The last 24 hours; the current hour is last. */
 export function countAlarmsByHour(alarms: readonly Alarm[], now: number): { at: number; n: number }[] {
   const currentHour = Math.floor(now / HOUR_MS);
   const counts = new Map<number, number>(Array.from({ length: 24 }, (_, i) => [currentHour - 23 + i, 0]));

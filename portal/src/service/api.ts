@@ -1,5 +1,5 @@
-// What the API says that the overview counts. Where only a number is wanted no row is read: reading one would stand in
-// the access log of the patient whose it is.
+// API calls for the overview. Where only a count is needed no row is read: each row read would add an entry
+// to the access log of its patient.
 import { hc } from "hono/client";
 import type { deviceRoutes } from "../../../src/devices/routes.ts";
 import type { alertRoutes } from "../../../src/monitoring/alerts/routes.ts";
@@ -16,6 +16,7 @@ import { listAuditEvents } from "../audit/api.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage } from "../platform/api/client.ts";
 import { fetchAllPages } from "../platform/api/fetch-all-pages.ts";
 import { throwUnreachable } from "../platform/api/problem.ts";
+import { HOUR_MS } from "../platform/durations.ts";
 
 const { alerts } = hc<typeof alertRoutes>(API_BASE, CLIENT_OPTIONS);
 const { reports } = hc<typeof reportRoutes>(API_BASE, CLIENT_OPTIONS);
@@ -29,7 +30,7 @@ const { health } = hc<typeof healthRoutes>("/", CLIENT_OPTIONS);
 
 const toIso = (at: number) => new Date(at).toISOString();
 
-/** Beyond the end of any list that is counted: the answer has the total and no items. */
+/** Past the end of any counted list: the response has the total and no items. */
 const COUNT_ONLY = { limit: "1", offset: "10000" } as const;
 type CountedPage = { pagination: { total: number; total_is_exact: boolean } };
 export type ApproximateCount = { n: number; exact: boolean };
@@ -43,13 +44,13 @@ export const countReports = async (from: number, to: number) =>
 export const countSilentDevices = async () =>
   toCount(await readPage(alerts.$get({ query: { ...COUNT_ONLY, rule: "device_silence", open: "true" } })));
 
-/** Reports of the last thirty days by the day (UTC), today last. */
+/** Reports of the last thirty days per day (UTC), today last. */
 export const readReportsByDay = async () => (await readData(reports.stats.$get({ query: { days: "30" } }))).by_day;
 
 const LOCK_WINDOW_MS = 15 * 60_000;
 const FAILURES_TO_LOCK = 5;
 
-/** Accounts with so many wrong passwords that they are locked, as the trail tells; unlocked ones are left out. */
+/** Accounts locked by failed passwords, derived from the audit log; unlocked accounts are left out. */
 export async function listLockedAccounts(now: number): Promise<string[]> {
   const since = { from: toIso(now - LOCK_WINDOW_MS) };
   const [failed, unlocked] = await Promise.all([
@@ -66,7 +67,7 @@ export async function listLockedAccounts(now: number): Promise<string[]> {
   return [...failures].filter(([, n]) => n >= FAILURES_TO_LOCK).map(([id]) => id);
 }
 
-/** Uploads since then that were refused or failed; `exact` is false beyond a hundred of either. */
+/** Uploads since then that were refused or failed; `exact` is false above 100 of either. */
 export async function countFailedUploads(since: number): Promise<ApproximateCount> {
   const pages = await Promise.all(
     (["failed", "refused"] as const).map((outcome) => readPage(uploads.$get({ query: { outcome, limit: "100" } }))),
@@ -75,7 +76,7 @@ export async function countFailedUploads(since: number): Promise<ApproximateCoun
   return { n: recent.flat().length, exact: recent.every(({ length }) => length < 100) };
 }
 
-/** Alarms that were raised since then. */
+/** Alarms raised since then. */
 export const listAlarmsSince = (since: number) =>
   fetchAllPages(
     (cursor) => readPage(alerts.$get({ query: { from: toIso(since), limit: "100", ...(cursor && { cursor }) } })),
@@ -83,7 +84,7 @@ export const listAlarmsSince = (since: number) =>
   );
 export type Alarm = Awaited<ReturnType<typeof listAlarmsSince>>["items"][number];
 
-/** Of the deployment, for an administrator of the platform; of their hospital, for its administrator. */
+/** All hospitals for a platform administrator; one hospital for its administrator. */
 export async function readTotals(isPlatformAdmin: boolean): Promise<{ patients: number; users: number; devices: number }> {
   if (isPlatformAdmin) return readData(admin.stats.$get());
   const [patientPage, userPage, devicePage] = await Promise.all([
@@ -98,11 +99,11 @@ export async function readTotals(isPlatformAdmin: boolean): Promise<{ patients: 
   };
 }
 
-/** The hours of the last day that are closed, each with its samples of every vital. */
+/** Completed hours of the last day, each with its sample count over all vitals. */
 export async function readSamplesByHour() {
   const { data, meta } = await readBody(analytics["hourly-stats"].$get({ query: {} }));
   const hours = new Map<number, number>();
-  for (let at = Date.parse(meta.from); at < Date.parse(meta.to); at += 3_600_000) hours.set(at, 0);
+  for (let at = Date.parse(meta.from); at < Date.parse(meta.to); at += HOUR_MS) hours.set(at, 0);
   for (const { hour, n } of data) hours.set(Date.parse(hour), (hours.get(Date.parse(hour)) ?? 0) + n);
   return [...hours].map(([at, n]) => ({ at, n }));
 }
@@ -111,12 +112,12 @@ type HealthCheck = { status: "ok" | "error"; latency_ms: number };
 type HealthChecks = Partial<Record<"keys" | "d1" | "r2" | "kv", HealthCheck>>;
 const HEALTH_CHECKS = ["keys", "d1", "r2", "kv"] as const;
 
-/** Whether it lives and can work, its parts, and how long this browser waited. */
+/** Liveness, readiness, components and the response time seen by this browser. */
 export async function readHealth() {
   const started = performance.now();
   const [alive, ready] = await Promise.all([readData(health.$get()), health.ready.$get().catch(throwUnreachable)]);
   const responseMs = Math.round(performance.now() - started);
-  // What is not ready says so with 503, and names its parts all the same.
+  // A service that is not ready returns 503 and still lists its components.
   const { data } = (await ready.json()) as { data: HealthChecks };
   const parts = HEALTH_CHECKS.flatMap((name) => {
     const check = data[name] ?? (name === "keys" ? undefined : alive[name]);
@@ -125,7 +126,7 @@ export async function readHealth() {
   return { alive: alive.status === "ok", ready: ready.status === 200, parts, waited_ms: responseMs, at: Date.now() };
 }
 
-/** The version that the API's description tells; null where it cannot be read from here. */
+/** API version from the OpenAPI description; null when it cannot be read. */
 export async function readVersion(): Promise<string | null> {
   const response = await authorizedFetch("/openapi.json");
   if (!response.ok || !response.headers.get("Content-Type")?.includes("json")) return null;

@@ -1,7 +1,7 @@
-// Whether EdgeCare lives and can work: its parts, how long each takes, and the version.
+// System status page: components, their response times and the API version.
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";
+import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { Table } from "../platform/design/data-table.tsx";
 import { formatNumber, formatTime } from "../platform/design/format.ts";
 import { Card, DescriptionList, Page } from "../platform/design/page.tsx";
@@ -14,7 +14,7 @@ const REFRESH_MS = 15_000;
 
 export function HealthPage() {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const query = useQuery({
     queryKey: ["admin", "health"],
     queryFn: readHealth,

@@ -1,7 +1,7 @@
-// What needs a person first, then the figures of today, then how it went lately.
+// Administrator overview: pending work, today's figures and trends.
 
 import { serverNow } from "../monitoring/live/server-clock.ts";
-import { useIsOwnZoneKnown, useOwnHospitalZone } from "../organization/hospitals/use-hospitals.ts";
+import { useIsOwnTimeZoneKnown, useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { dayInZone, startOfDay } from "../platform/design/calendar-days.ts";
 import { Page } from "../platform/design/page.tsx";
 import { Loading } from "../platform/design/query-states.tsx";
@@ -10,14 +10,14 @@ import { PendingWork } from "./pending-work.tsx";
 import { TodayFigures } from "./today.tsx";
 import { Trends } from "./trends.tsx";
 
-/** Days are those of the hospital; an administrator of the platform has those of the browser. */
+/** Days are in the hospital's time zone; for a platform administrator in the browser's. */
 export type ReportingDay = { today: string; from: number; zone: string | undefined };
 
 export function AdminOverviewPage() {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const today = dayInZone(serverNow(), zone);
-  const isZoneKnown = useIsOwnZoneKnown();
+  const isZoneKnown = useIsOwnTimeZoneKnown();
   const day: ReportingDay = { today, from: startOfDay(today, zone), zone };
   return (
     <Page title={t("nav.overview")}>

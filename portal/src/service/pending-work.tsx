@@ -1,4 +1,4 @@
-// What waits for a person: how many, and the way there.
+// Counts of work that needs attention, with links.
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -87,7 +87,7 @@ function PendingItem({ label, query: { data, error }, children }: PendingItemPro
   );
 }
 
-/** A number that is not known is not nought. */
+/** An unknown count must not be shown as 0. */
 export function CountFigure({ total, error }: { total: ApproximateCount | undefined; error: unknown }) {
   const t = useTranslation();
   if (!total) {

@@ -1,11 +1,12 @@
-// The figures of today.
+// Figures of today.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
 import { serverNow } from "../monitoring/live/server-clock.ts";
-import { formatDate, formatDuration, formatNumber } from "../platform/design/format.ts";
+import { formatDate, formatDuration } from "../platform/design/format.ts";
 import { Card } from "../platform/design/page.tsx";
+import { DAY_MS, HOUR_MS } from "../platform/durations.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { medianAcknowledgeSeconds } from "./alarm-statistics.ts";
 import { type ApproximateCount, countFailedUploads, countReports, listAlarmsSince, readTotals } from "./api.ts";
@@ -14,11 +15,9 @@ import type { ReportingDay } from "./overview-page.tsx";
 import { CountFigure } from "./pending-work.tsx";
 
 const REFRESH_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const QUERY_OPTIONS = { staleTime: REFRESH_MS, refetchOnWindowFocus: false } as const;
 
-/** Alarms of the last 24 whole hours and this one, and of the whole of today; asked once for figures and chart. */
+/** Alarms of the last 24 full hours, the current hour and all of today; one query serves figures and chart. */
 export function useRecentAlarms({ from, today }: ReportingDay) {
   return useQuery({
     queryKey: ["admin", "alarms", today],
@@ -81,7 +80,7 @@ export function TodayFigures({ day }: { day: ReportingDay }) {
             raisedToday &&
             (median == null
               ? t("admin.none_acknowledged")
-              : t("admin.median", { time: formatDuration(median), n: formatNumber(countAcknowledged(raisedToday)) }))
+              : t("admin.median", { time: formatDuration(median), n: countAcknowledged(raisedToday) }))
           }
         >
           {(text) => <Link to="/alarms">{text}</Link>}

@@ -1,8 +1,10 @@
-// How it went lately: reports of a month by the day, alarms and samples of a day by the hour.
+// Trends: reports per day for a month, alarms and samples per hour for a day.
+
 import { useQuery } from "@tanstack/react-query";
 import { formatDate, formatShortTime } from "../platform/design/format.ts";
 import { Card } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
+import { HOUR_MS } from "../platform/durations.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { countAlarmsByHour } from "./alarm-statistics.ts";
 import { readReportsByDay, readSamplesByHour } from "./api.ts";
@@ -24,7 +26,7 @@ export function Trends({ day }: { day: ReportingDay }) {
   );
 }
 
-/** Days are UTC, as the counters of the API are. */
+/** Days are UTC, as in the API's counters. */
 function ReportsChart() {
   const t = useTranslation();
   const title = t("admin.reports_by_day");
@@ -32,12 +34,11 @@ function ReportsChart() {
   if (!query.data) return <ChartPlaceholder title={title} query={query} />;
   const bars = query.data.map(({ day, n }, i, all) => {
     const label = formatDate(`${day}T00:00:00Z`, "UTC");
-    return { key: day, label, short: label, n, open: i === all.length - 1 };
+    return { key: day, label, shortLabel: label, count: n, isPartial: i === all.length - 1 };
   });
   return <BarChart title={title} bars={bars} />;
 }
 
-const HOUR_MS = 3_600_000;
 /** "14:00–15:00" */
 const formatHourRange = (at: number, zone: string | undefined) =>
   `${formatShortTime(at, zone)}–${formatShortTime(at + HOUR_MS, zone)}`;
@@ -51,9 +52,9 @@ function AlarmsChart({ day }: { day: ReportingDay }) {
   const bars = countAlarmsByHour(items, now).map(({ at, n }) => ({
     key: String(at),
     label: formatHourRange(at, day.zone),
-    short: formatShortTime(at, day.zone),
-    n,
-    open: at + HOUR_MS > now,
+    shortLabel: formatShortTime(at, day.zone),
+    count: n,
+    isPartial: at + HOUR_MS > now,
   }));
   return <BarChart title={title} bars={bars} note={!complete && t("admin.newest_only", { n: items.length })} />;
 }
@@ -66,8 +67,8 @@ function SamplesChart({ day: { zone } }: { day: ReportingDay }) {
   const bars = query.data.map(({ at, n }) => ({
     key: String(at),
     label: formatHourRange(at, zone),
-    short: formatShortTime(at, zone),
-    n,
+    shortLabel: formatShortTime(at, zone),
+    count: n,
   }));
   return <BarChart title={title} bars={bars} note={t("admin.closed_hours")} />;
 }

@@ -1,4 +1,4 @@
-// Tells screen readers what happened: one polite region, and one that interrupts, for new high alarms alone.
+// Screen reader announcements: one polite region and one assertive region for new high-priority alarms.
 import { useSyncExternalStore } from "react";
 
 const SPACING_MS = 3_000;
@@ -16,7 +16,7 @@ function setAnnouncements(next: Announcements): void {
 
 export const announce = (text: string) => setAnnouncements({ ...announcements, polite: text });
 
-/** What waits is said together, at most every three seconds. */
+/** Pending announcements are joined, at most one every three seconds. */
 export function announceUrgently(text: string): void {
   queuedTexts.push(text);
   if (queuedTexts.length > 1) return;

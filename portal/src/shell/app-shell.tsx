@@ -1,4 +1,4 @@
-// The house around every page of somebody who is signed in: header, navigation, the line's state, and the page.
+// Layout of every signed-in page: header, navigation, connection state and the page.
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { useMe, useSession } from "../accounts/session/use-session.ts";
@@ -23,7 +23,7 @@ export function AppShell() {
   const openedPatientId = /^\/patients\/([0-9a-f-]{36})/.exec(pathname)?.[1] ?? null;
   const chosenRecordId = useChosenRecord();
   const watchedPatientId = role === "patient" ? chosenRecordId : openedPatientId;
-  // Patients watch a record of theirs. Administrators of the platform have no hospital to watch: they see whom they opened.
+  // Patients watch one of their records. Platform administrators have no hospital: they watch the patient they opened.
   const watchesOnePatient = role === "patient" || (role === "admin" && !hospital);
   useEffect(() => {
     if (isExpired) watchPatients(null);
@@ -84,7 +84,7 @@ function Navigation({ path }: { path: string }) {
   );
 }
 
-/** A lost line is a bar over every page: numbers below it are not of now. */
+/** A lost connection is a banner on every page: the values below it are not current. */
 function ConnectionBanner() {
   const t = useTranslation();
   const connection = useConnection();

@@ -1,4 +1,4 @@
-// The top of every page: what this is, whether it is live, search, sound, and the person who is signed in.
+// Page header: brand, live state, search, sound and user menu.
 import { Button, Menu } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { LanguageButtons } from "../accounts/session/language-buttons.tsx";
@@ -54,7 +54,7 @@ function ConnectionPill() {
 
 const THEMES: readonly Theme[] = ["auto", "light", "dark"];
 
-/** As much of a name as there is room for on a phone. */
+/** Shortened name for a phone. */
 const getInitials = (name: string): string =>
   name
     .split(/\s+/)

@@ -1,4 +1,4 @@
-// Who may go where, in the order in which it is shown. The API decides what is seen; this only keeps dead ends out of sight.
+// Navigation and page access by role. The API enforces permissions; this only hides dead ends.
 
 import type { Role } from "../accounts/session/use-session.ts";
 import type { PlainMessageKey } from "../platform/messages/translate.ts";
@@ -52,10 +52,10 @@ const LANDING_PATHS: Record<Role, string> = {
 
 export const navigationItems = (role: Role) => ITEMS_BY_ROLE[role];
 export const landingPath = (role: Role): string => LANDING_PATHS[role];
-/** How many are tabs at the foot of a phone; the rest is behind "More". */
+/** Tabs at the bottom of a phone; further items are behind "More". */
 export const MAX_TABS = 4;
 
-/** Whether this page is for this role at all. */
+/** Whether a role has this page at all. */
 export function isPathAllowed(role: Role, path: string): boolean {
   const area = path.split("/")[1] ?? "";
   if (area === "account" || area === "") return true;

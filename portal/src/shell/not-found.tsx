@@ -1,4 +1,4 @@
-// An address that leads nowhere, for whoever comes there.
+// Page for unknown addresses.
 
 import { LanguageButtons } from "../accounts/session/language-buttons.tsx";
 import { Page } from "../platform/design/page.tsx";

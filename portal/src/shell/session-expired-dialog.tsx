@@ -1,4 +1,4 @@
-// The session ended while a page was open: sign in over it, and go on where one was. Nothing of patients shows behind it.
+// Sign-in dialog for a session that expired while a page was open. Patient data behind it is hidden.
 import { Modal } from "@mantine/core";
 import { SignInForm } from "../accounts/session/sign-in-form.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";

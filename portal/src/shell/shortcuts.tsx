@@ -1,4 +1,4 @@
-// The keyboard: no key acts alone, so that nothing happens to who types. Ctrl+/ lists them.
+// Keyboard shortcuts. All need a modifier, so that typing triggers nothing. Ctrl+/ lists them.
 import { Modal, Table } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";

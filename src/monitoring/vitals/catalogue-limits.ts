@@ -1,4 +1,5 @@
 // Default alarm limits by age band, with sources. Wards and patients can override them.
+import { CONTINUOUS_SILENCE_S } from "./codes.ts";
 import type { AgeBand, Limits } from "./model.ts";
 
 type LimitsByBand = Partial<Record<AgeBand, Limits>>;
@@ -21,8 +22,7 @@ function limitsByBand(timing: AlarmTiming, bounds: Partial<Record<AgeBand, Bound
   return Object.fromEntries(Object.entries(bounds).map(([band, bandBounds]) => [band, toLimits(bandBounds)]));
 }
 
-/** For continuously measured vitals: two minutes without a value is a fault. */
-const CONTINUOUS_TIMING = { trend: true, silence_s: 120 } as const;
+const CONTINUOUS_TIMING = { trend: true, silence_s: CONTINUOUS_SILENCE_S } as const;
 
 export const HEART_RATE = {
   source:

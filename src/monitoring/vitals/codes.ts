@@ -1,4 +1,4 @@
-// LOINC codes of the known vital signs. A file without imports, since the portal uses it too.
+// Codes, units and fixed values of the known vital signs, without the rest of the catalogue: the portal loads this module too.
 
 /** LOINC codes by short name. */
 export const CODES = {
@@ -20,7 +20,37 @@ export const CODES = {
   weight: "29463-7",
 } as const;
 
-/** The parameters of NEWS2 (RCP 2017), with the vitals that provide each. */
+/** UCUM units in which values are stored and shown. */
+export const UNITS: Readonly<Record<keyof typeof CODES, string>> = {
+  heart_rate: "/min",
+  spo2: "%",
+  systolic: "mm[Hg]",
+  diastolic: "mm[Hg]",
+  mean_pressure: "mm[Hg]",
+  respiratory_rate: "/min",
+  temperature: "Cel",
+  glucose: "mg/dL",
+  consciousness: "{ACVPU}",
+  inspired_oxygen: "%",
+  oxygen_flow: "L/min",
+  etco2: "mm[Hg]",
+  steps: "{steps}",
+  sleep_minutes: "min",
+  energy: "kcal",
+  weight: "kg",
+};
+
+/** Levels of consciousness; a sample has their index as its value. */
+export const ACVPU = ["A", "C", "V", "P", "U"] as const;
+export type Acvpu = (typeof ACVPU)[number];
+
+/** Vitals that a monitor measures all the time: this many seconds without one is a fault. */
+export const CONTINUOUS_SILENCE_S = 120;
+
+/** RCP 2017 wants observations of the same time; older ones than this do not count together. */
+export const NEWS2_WINDOW_MS = 30 * 60_000;
+
+/** What NEWS2 is made of (RCP 2017), and the vitals any of which tell it. */
 export const NEWS2_SOURCES = {
   respiratory_rate: [CODES.respiratory_rate],
   spo2: [CODES.spo2],

@@ -1,10 +1,9 @@
 // NEWS2, the National Early Warning Score of the Royal College of Physicians (London, December 2017). Decision support, not a diagnosis.
 import { CODES, roundHalfUp } from "./catalogue.ts";
-import { NEWS2_SOURCES } from "./codes.ts";
+import { ACVPU, type Acvpu, NEWS2_SOURCES } from "./codes.ts";
 import type { AgeBand, Sample } from "./model.ts";
 
-export const ACVPU = ["A", "C", "V", "P", "U"] as const;
-export type Acvpu = (typeof ACVPU)[number];
+export { ACVPU, type Acvpu };
 export const NEWS2_PARAMETERS = [
   "respiratory_rate",
   "spo2",
@@ -105,8 +104,8 @@ function selectSpo2Bands(scale: 1 | 2, oxygen: boolean): PointBands {
   return oxygen ? SPO2_SCALE_2_OXYGEN : SPO2_SCALE_2_AIR;
 }
 
-/** RCP table 3: 7 or more is high, 5 and 6 medium, less low, or low-medium if a single parameter has three points. */
-function toRisk(score: number, single3: boolean): News2Risk {
+/** RCP table 3: 7 and more high, 5 and 6 medium, less low unless a single parameter has three points. */
+export function toRisk(score: number, single3: boolean): News2Risk {
   if (score >= 7) return "high";
   if (score >= 5) return "medium";
   return single3 ? "low_medium" : "low";

@@ -1,11 +1,11 @@
-// Every key that a hospital's programs ever had, what it may do and when it was last used.
+// All API keys of a hospital with permissions and last use.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { serverNow } from "../../monitoring/live/server-clock.ts";
 import { HospitalSelect } from "../../organization/hospitals/hospital-select.tsx";
-import { useHospitalName, useOwnHospitalZone } from "../../organization/hospitals/use-hospitals.ts";
+import { useHospitalName, useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../../platform/design/data-table.tsx";
@@ -23,7 +23,7 @@ type OpenDialog = { kind: "new" } | { kind: "rotate" | "revoke"; key: ApiKey };
 
 export function ApiKeysPage() {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const isAdmin = useMe().role === "admin";
   const getHospitalName = useHospitalName();
   const { hospital } = useSearch({ from: "/signed-in/admin/api-keys" });

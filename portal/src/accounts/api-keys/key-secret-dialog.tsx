@@ -1,4 +1,4 @@
-// The secret of a key, this once.
+// Dialog that shows the secret of a key once.
 import { Dialog } from "../../platform/design/dialog.tsx";
 import { OneTimeSecretDialog } from "../../platform/design/one-time-secret-dialog.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";

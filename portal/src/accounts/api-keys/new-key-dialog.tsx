@@ -1,4 +1,4 @@
-// A new key: for which program, what it may do, until when.
+// Dialog for a new key: name, permissions and expiry.
 import { Checkbox, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { serverNow } from "../../monitoring/live/server-clock.ts";
@@ -83,7 +83,7 @@ export function NewKeyDialog({ zone, onChanged, onClose }: NewKeyDialogProps) {
             >
               <div className={classes.scopes}>
                 {SCOPES.map((scope, i) => (
-                  // The summary of errors leads to the first box.
+                  // The error summary links to the first checkbox.
                   <Checkbox
                     key={scope}
                     {...(i === 0 && { id: field("scopes").id })}

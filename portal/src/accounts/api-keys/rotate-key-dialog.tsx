@@ -1,4 +1,4 @@
-// A successor for a key: the old one goes on for some days, so that programs can be changed one by one.
+// Key rotation: the old key stays valid for some days, so that systems can be switched one by one.
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Dialog } from "../../platform/design/dialog.tsx";

@@ -1,4 +1,4 @@
-// Takes an invitation: with a new account, or with the account that the person has.
+// Accepts an invitation with a new or an existing account.
 import { Button, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -95,7 +95,7 @@ export function AcceptInvitation({ token }: { token: string }) {
   );
 }
 
-/** For who is signed in: their other sessions end with it. */
+/** For a signed-in user: their other sessions end. */
 export function JoinHospital({ token, me }: { token: string; me: Me }) {
   const t = useTranslation();
   const [membership, setMembership] = useState<Awaited<ReturnType<typeof joinHospital>> | null>(null);

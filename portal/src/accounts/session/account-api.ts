@@ -1,4 +1,4 @@
-// What the API says and takes of the own account.
+// API calls for the user's own account.
 import { hc } from "hono/client";
 import type { accountRoutes } from "../../../../src/accounts/auth/account-routes.ts";
 import type { authRoutes } from "../../../../src/accounts/auth/routes.ts";
@@ -11,7 +11,7 @@ export const readProfile = () => readVersioned(accountApi.auth.me.$get());
 export type Profile = Awaited<ReturnType<typeof readProfile>>;
 
 type ProfileChange = Parameters<typeof accountApi.auth.me.$patch>[0]["json"];
-/** @throws Problem already_exists (the user name), precondition_failed */
+/** @throws Problem already_exists (user name), precondition_failed */
 export const changeProfile = (etag: string, change: ProfileChange) =>
   readData(accountApi.auth.me.$patch({ header: { "if-match": etag }, json: change }));
 

@@ -1,4 +1,4 @@
-// The own account: profile, password, signed-in devices, for whom one acts, how this browser shows things.
+// Account page: profile, password, sessions, hospital and preferences.
 import { Button, NativeSelect } from "@mantine/core";
 import { useState, useSyncExternalStore } from "react";
 import { ClaimRecord } from "../../patients/own-record/claim-record.tsx";
@@ -9,7 +9,7 @@ import { translateCode, useTranslation } from "../../platform/messages/translate
 import classes from "./account.module.css";
 import { AccountSessions } from "./account-sessions.tsx";
 import { PasswordForm } from "./password-form.tsx";
-import { language, setPreferences, subscribePreferences, type Theme, theme } from "./preferences.ts";
+import { getLanguage, getTheme, setPreferences, subscribePreferences, type Theme } from "./preferences.ts";
 import { ProfileForm } from "./profile-form.tsx";
 import { signOut, switchHospital } from "./session.ts";
 import { useMe } from "./use-session.ts";
@@ -108,7 +108,7 @@ function PreferencesCard() {
       <div className={layout.stack}>
         <NativeSelect
           label={t("shell.language")}
-          value={language()}
+          value={getLanguage()}
           onChange={(event) => setPreferences({ language: event.target.value === "hi" ? "hi" : "en" })}
           data={[
             { value: "en", label: "English" },
@@ -124,7 +124,7 @@ function PreferencesCard() {
 
 function ThemeSelect() {
   const t = useTranslation();
-  const currentTheme = useSyncExternalStore(subscribePreferences, theme);
+  const currentTheme = useSyncExternalStore(subscribePreferences, getTheme);
   return (
     <NativeSelect
       label={t("shell.theme")}

@@ -1,4 +1,4 @@
-// Where this account is signed in, and the end of a session that is not one's own any more.
+// Active sessions of the account, and signing them out.
 import { Button } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";

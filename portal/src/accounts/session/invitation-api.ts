@@ -1,4 +1,4 @@
-// What the API does with links: makes the invited account, brings an account into a hospital, sets a password.
+// API calls for one-time links: create the invited account, join a hospital, set a password.
 import { hc } from "hono/client";
 import type { accountRoutes, publicAccountRoutes } from "../../../../src/accounts/auth/account-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData } from "../../platform/api/client.ts";
@@ -9,7 +9,7 @@ const accountApi = hc<typeof accountRoutes>(API_BASE, CLIENT_OPTIONS);
 
 type InvitationAcceptance = { token: string; password: string; full_name?: string; username?: string };
 
-/** The account begins signed in: the cookie that comes back is taken up. */
+/** The new account is signed in by the cookie in the response. */
 export async function acceptInvitation(acceptance: InvitationAcceptance): Promise<void> {
   await readBody(publicAccountApi.auth.invitations.accept.$post({ json: { ...acceptance, transport: "cookie" } }));
   await restoreSession();

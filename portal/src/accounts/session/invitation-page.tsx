@@ -1,4 +1,4 @@
-// Where links of invitations and of new passwords lead. What they carry leaves the address bar at once.
+// Landing page of invitation and password links. The token is removed from the address bar at once.
 import { useEffect, useState } from "react";
 import { Page } from "../../platform/design/page.tsx";
 import { Loading } from "../../platform/design/query-states.tsx";
@@ -10,7 +10,7 @@ import { type OneTimeLink, parseOneTimeLink } from "./one-time-links.ts";
 import classes from "./session.module.css";
 import { useSession } from "./use-session.ts";
 
-/** `undefined` until the address was looked at, null where it carried nothing. */
+/** `undefined` until the address was read; null when it has no token. */
 function useLinkFromHash(): OneTimeLink | null | undefined {
   const [link, setLink] = useState<OneTimeLink | null>();
   useEffect(() => {

@@ -1,4 +1,4 @@
-// Choosing the language, also before anybody is signed in.
+// Language selection, also available before sign-in.
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { setPreferences } from "./preferences.ts";
 import classes from "./session.module.css";

@@ -1,4 +1,4 @@
-// The door.
+// Sign-in page.
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Page } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -14,7 +14,7 @@ export function LoginPage() {
   const { next } = useSearch({ from: "/login" });
   const openNextPage = () => {
     const session = currentSession();
-    // Only a page of ours: what stands in an address is anybody's.
+    // Redirects only within the portal: the address is not trusted input.
     const localPath = next?.startsWith("/") && !next.startsWith("//") ? next : undefined;
     if ("me" in session)
       void navigate({ href: localPath && localPath !== "/" ? localPath : landingPath(session.me.role), replace: true });

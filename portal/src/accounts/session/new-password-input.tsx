@@ -1,9 +1,9 @@
-// A password that somebody chooses.
+// Input for a new password.
 import { PasswordInput } from "@mantine/core";
 import { useTranslation } from "../../platform/messages/translate.ts";
 
 const MIN_PASSWORD_LENGTH = 15;
-/** The API has the last word; this says it before anything is sent. */
+/** Early check; the API decides. */
 export const isPasswordLongEnough = (password: string) => Array.from(password).length >= MIN_PASSWORD_LENGTH;
 
 type NewPasswordInputProps = {

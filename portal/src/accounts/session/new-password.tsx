@@ -1,4 +1,4 @@
-// A new password by the link that an administrator handed over.
+// Sets a new password with a link from an administrator.
 import { useState } from "react";
 import { withErrorMessages } from "../../platform/api/problem.ts";
 import { Form, validateRequired } from "../../platform/design/form.tsx";

@@ -1,4 +1,4 @@
-// Another password: the present one, and the new one twice. Every other session ends.
+// Form to change the password: current password and the new one twice. All other sessions end.
 import { PasswordInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -16,7 +16,7 @@ const LABELS: Record<FieldName, PlainMessageKey> = {
   again: "session.new_password_again",
 };
 
-/** What the API refuses, at the field that it is about. */
+/** Maps API errors to the field that they concern. */
 function withFieldError(error: unknown, t: ReturnType<typeof useTranslation>): unknown {
   const { status, code, message, errorId, errors } = toProblem(error);
   const problemAt = (path: FieldName, key: PlainMessageKey) =>

@@ -1,4 +1,4 @@
-// How this browser shows things: kept here, and nothing about anybody.
+// Language and theme of this browser, in localStorage; no personal data.
 export type Language = "en" | "hi";
 export type Theme = "auto" | "light" | "dark";
 type Preferences = { language: Language; theme: Theme };
@@ -16,8 +16,8 @@ function readPreferences(): Preferences {
   }
 }
 
-export const language = (): Language => preferences.language;
-export const theme = (): Theme => preferences.theme;
+export const getLanguage = (): Language => preferences.language;
+export const getTheme = (): Theme => preferences.theme;
 export function subscribePreferences(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

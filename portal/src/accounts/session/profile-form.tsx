@@ -1,4 +1,4 @@
-// The own name and user name; the address is a manager's to change.
+// Form for the own name and user name; only a manager can change the e-mail address.
 import { TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -13,7 +13,7 @@ import { useMe } from "./use-session.ts";
 export function ProfileForm() {
   const { user_id } = useMe();
   const query = useQuery({ queryKey: ["account", "profile", user_id], queryFn: readProfile });
-  // Read anew, the form begins anew: what is typed is of the version it was read with.
+  // A reload resets the form: input belongs to the version that it was based on.
   return <QueryBoundary query={query}>{(profile) => <ProfileFields key={profile.etag} profile={profile} />}</QueryBoundary>;
 }
 
@@ -39,7 +39,7 @@ function ProfileFields({ profile: { data, etag } }: { profile: Profile }) {
       throw new Problem(status, code, message, errorId, [{ path: "username", message: t("session.username_taken"), code }]);
     }
     await client.invalidateQueries({ queryKey: ["account", "profile"] });
-    // It is done, whether or not the header can show it at once.
+    // The change is saved even if the header cannot be refreshed now.
     reloadMe().catch(() => undefined);
   }
   return (

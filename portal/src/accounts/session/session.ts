@@ -1,13 +1,13 @@
-// Who is signed in: the access token in memory, the refresh token in a cookie that no script reads.
+// Session: the access token in memory, the refresh token in an HttpOnly cookie.
 import { hc } from "hono/client";
 import type { accountRoutes } from "../../../../src/accounts/auth/account-routes.ts";
 import type { authRoutes, publicAuthRoutes } from "../../../../src/accounts/auth/routes.ts";
 import { parseProblem, throwUnreachable } from "../../platform/api/problem.ts";
 
 const API_BASE = "/api/v1";
-/** A request that gets no answer in this time has failed. */
+/** Timeout of a request, ms. */
 const DEADLINE_MS = 20_000;
-/** A token is renewed this long before its end, so that no request meets it. */
+/** A token is renewed this long before it expires, so that no request carries an expired one. */
 const RENEW_BEFORE_MS = 60_000;
 
 type Tokens = { access_token: string; expires_in: number; user_id: string };
@@ -15,7 +15,7 @@ export type Me = Extract<
   Awaited<ReturnType<Awaited<ReturnType<typeof accountApi.auth.me.$get>>["json"]>>,
   { data: unknown }
 >["data"];
-/** `expired`: somebody was signed in, and must be again before anything of patients is shown. */
+/** `expired`: a user was signed in and must sign in again before patient data is shown. */
 export type Session = { status: "starting" | "signed_out" } | { status: "signed_in" | "expired"; me: Me };
 
 let token: { value: string; expiresAt: number } | null = null;
@@ -33,7 +33,7 @@ export function subscribeSession(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
-/** Hears of each new access token, for sockets that outlive one. */
+/** Subscribes to new access tokens, for sockets that outlive one. */
 export function onToken(listener: (token: string) => void): () => void {
   tokenListeners.add(listener);
   return () => tokenListeners.delete(listener);
@@ -58,7 +58,7 @@ function expireSession(): void {
 }
 
 let pendingRenewal: Promise<boolean> | null = null;
-/** One at a time, in this tab and in all: a refresh token that is used twice ends its session. */
+/** One refresh at a time across all tabs: a refresh token that is used twice ends its session. */
 export function renewToken(): Promise<boolean> {
   pendingRenewal ??= navigator.locks.request("edgecare.refresh", requestRefresh).finally(() => {
     pendingRenewal = null;
@@ -66,12 +66,12 @@ export function renewToken(): Promise<boolean> {
   return pendingRenewal;
 }
 
-/** @returns false when nobody is signed in any more; a server that does not answer says nothing about that */
+/** @returns false when nobody is signed in; an unreachable server does not change the state */
 async function requestRefresh(): Promise<boolean> {
   const response = await publicAuthApi.auth.refresh.$post({ json: {} }).catch(throwUnreachable);
   if (response.status === 200) {
     const { data } = await response.json();
-    // Another tab signed somebody else in: what this one shows is not theirs.
+    // Another tab signed in another user: this tab must not show their data.
     if ("me" in session && session.me.user_id !== data.user_id) {
       location.reload();
       return false;
@@ -84,13 +84,13 @@ async function requestRefresh(): Promise<boolean> {
   return false;
 }
 
-/** As fetch, with the access token, renewed where it has ended; nothing is asked twice for any other reason. */
+/** fetch with the access token, renewed when expired; nothing else is retried. */
 export async function authorizedFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   if ((token === null || token.expiresAt <= performance.now()) && !(await renewToken())) return unauthenticatedResponse();
   const usedToken = token?.value;
   const response = await sendWithToken(input, init, usedToken);
   if (response.status !== 401) return response;
-  // Somebody else may have renewed it meanwhile.
+  // Another caller may have renewed it meanwhile.
   if (token?.value === usedToken && !(await renewToken())) return response;
   return sendWithToken(input, init, token?.value);
 }
@@ -107,7 +107,7 @@ const unauthenticatedResponse = () =>
     { status: 401, headers: { "Content-Type": "application/problem+json" } },
   );
 
-/** For an upload, which reports its progress and therefore cannot be a fetch. @returns null when nobody is signed in */
+/** Access token for an upload by XMLHttpRequest, which reports progress. @returns null when nobody is signed in */
 export async function getAccessToken(): Promise<string | null> {
   if ((token === null || token.expiresAt <= performance.now()) && !(await renewToken())) return null;
   return token?.value ?? null;
@@ -119,7 +119,7 @@ async function readMe(): Promise<Me> {
   return (await response.json()).data;
 }
 
-/** When the page opens: whoever the cookie says. @throws Problem when the server does not answer */
+/** Restores the session from the cookie on page load. @throws Problem when the server does not respond */
 export async function restoreSession(): Promise<void> {
   if (!(await renewToken())) return setSession({ status: "signed_out" });
   setSession({ status: "signed_in", me: await readMe() });
@@ -134,7 +134,7 @@ export async function signIn(name: string, password: string): Promise<void> {
   if (response.status !== 200) throw await parseProblem(response);
   const { data } = await response.json();
   if ("me" in session && session.me.user_id !== data.user_id) {
-    // The page behind the dialog is somebody else's.
+    // The page behind the dialog belongs to another user.
     location.assign("/");
     return;
   }
@@ -142,22 +142,22 @@ export async function signIn(name: string, password: string): Promise<void> {
   setSession({ status: "signed_in", me: await readMe() });
 }
 
-/** Ends the session here whatever the server says; it is told, so that the refresh token ends too. */
+/** Ends the local session in any case; also asks the server to revoke the refresh token. */
 export async function signOut(): Promise<void> {
   await authApi.auth.logout.$post().catch(() => undefined);
   token = null;
-  // Everything that was read goes with the page.
+  // The reload discards all data that was read.
   location.assign("/login");
 }
 
-/** Acts for another of the caller's hospitals; the page begins anew, for all that it shows belongs to the other. */
+/** Switches to another of the caller's hospitals and reloads: all data shown belongs to the previous one. */
 export async function switchHospital(hospitalId: string | null): Promise<void> {
   const response = await accountApi.auth["switch-hospital"].$post({ json: { hospital_id: hospitalId } }).catch(throwUnreachable);
   if (response.status !== 200) throw await parseProblem(response);
   location.assign("/");
 }
 
-/** After a change of the own account. @throws Problem */
+/** Updates the session after a change of the own account. @throws Problem */
 export async function reloadMe(): Promise<void> {
   if (session.status === "signed_in") setSession({ status: "signed_in", me: await readMe() });
 }

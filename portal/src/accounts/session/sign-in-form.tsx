@@ -1,4 +1,4 @@
-// Identifier and password; one message for every failure that says which of them was wrong.
+// Sign-in form; one message for every failure, so that it does not reveal which field was wrong.
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { toProblem } from "../../platform/api/problem.ts";

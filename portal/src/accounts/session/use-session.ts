@@ -4,7 +4,7 @@ import { currentSession, type Me, type Session, subscribeSession } from "./sessi
 
 export const useSession = (): Session => useSyncExternalStore(subscribeSession, currentSession);
 
-/** Who is signed in; only below the line that asks (shell/signed-in.tsx). */
+/** The signed-in user; only below the signed-in layout. */
 export function useMe(): Me {
   const session = useSession();
   if (!("me" in session)) throw new Error("nobody is signed in");

@@ -1,6 +1,6 @@
-// What a browser calls itself, in the words that people know it by. It may say anything: this is a hint, and no proof.
+// Readable browser name from the User-Agent header: a hint that the client can forge.
 
-/** The first that is named wins: browsers also name those whose pages they can show. */
+/** The first match wins: browsers also name others that they are compatible with. */
 const BROWSERS = [
   ["Edg", "Edge"],
   ["OPR", "Opera"],
@@ -21,7 +21,7 @@ const SYSTEMS = [
   ["Linux", "Linux"],
 ] as const;
 
-/** "Firefox, Windows"; null where nothing is known. */
+/** "Firefox, Windows"; null when nothing is recognised. */
 export function describeUserAgent(userAgent: string | null): string | null {
   if (userAgent === null) return null;
   const findName = (names: readonly (readonly [string, string])[]) => names.find(([word]) => userAgent.includes(word))?.[1];

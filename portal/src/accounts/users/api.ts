@@ -1,4 +1,4 @@
-// What the API says of accounts and invitations.
+// API calls for accounts and invitations.
 import { hc } from "hono/client";
 import type { invitationRoutes } from "../../../../src/accounts/users/invitation-routes.ts";
 import type { userRoutes } from "../../../../src/accounts/users/routes.ts";
@@ -11,7 +11,7 @@ const userApi = users[":user_id"];
 type ListQuery = NonNullable<Parameters<typeof users.$get>[0]["query"]>;
 export type UserFilters = Pick<ListQuery, "role" | "is_active" | "hospital_id" | "email">;
 
-/** Accounts that the caller manages, newest first. Addresses are found whole: they are kept sealed. */
+/** Accounts that the caller manages, newest first. E-mail search matches whole addresses only: they are encrypted. */
 export const listUsers = (filters: UserFilters, cursor: string | null, limit = 50) =>
   readPage(users.$get({ query: { ...filters, limit: String(limit), ...(cursor && { cursor }) } }));
 export type User = Awaited<ReturnType<typeof listUsers>>["items"][number];
@@ -29,7 +29,7 @@ export const changeUser = (user_id: string, etag: string, json: UserChange) =>
   readData(userApi.$patch({ param: { user_id }, header: { "if-match": etag }, json }));
 
 export const unlockUser = (user_id: string) => readData(userApi.unlock.$post({ param: { user_id } }));
-/** @returns how many ended, of those that the caller has power over */
+/** @returns how many sessions ended, of those that the caller may end */
 export const endSessions = (user_id: string) => readData(userApi.sessions.$delete({ param: { user_id } }));
 export const resetPassword = (user_id: string, key: string) =>
   readData(userApi["password-reset"].$post({ param: { user_id }, header: { "idempotency-key": key } }));

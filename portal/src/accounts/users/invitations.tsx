@@ -1,4 +1,4 @@
-// Who was invited, and what became of it.
+// List of invitations and their status.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";

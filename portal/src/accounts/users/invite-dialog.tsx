@@ -1,4 +1,4 @@
-// Invites somebody: to whom, as what, and then the link, this once.
+// Dialog to invite staff: e-mail, role, then the link, shown once.
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { StaffRole } from "../../organization/hospitals/api.ts";

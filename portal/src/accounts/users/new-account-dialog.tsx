@@ -1,4 +1,4 @@
-// An account with a password that its owner did not choose: for who cannot take an invitation.
+// Dialog to create an account with an initial password, when an invitation is not possible.
 import { PasswordInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { StaffRole } from "../../organization/hospitals/api.ts";

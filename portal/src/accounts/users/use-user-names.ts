@@ -1,9 +1,8 @@
 // Names of accounts by their ids, for lists of what was done by whom; asked once, not for each.
 import { useQuery } from "@tanstack/react-query";
 import { fetchAllPages } from "../../platform/api/fetch-all-pages.ts";
+import { NAMES_STALE_MS } from "../../platform/api/query-client.ts";
 import { listUsers } from "./api.ts";
-
-const NAMES_STALE_MS = 10 * 60_000;
 
 /** @returns null for who is not among the newest few hundred accounts that the caller manages */
 export function useUserNames(): (userId: string) => string | null {

@@ -1,4 +1,4 @@
-// What is done about an account: each in a dialog that says what follows.
+// Account actions, each in a dialog that states its effect.
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { StaffRole } from "../../organization/hospitals/api.ts";
@@ -150,7 +150,7 @@ function EditProfileDialog({ user, change, onClose }: UserActionProps) {
   );
 }
 
-/** At the hospital of a hospital administrator. */
+/** For a hospital administrator: at their hospital. */
 function ChangeRoleDialog({ user, change, onClose }: UserActionProps) {
   const t = useTranslation();
   const [role, setRole] = useState<StaffRole>(user.memberships[0]?.role ?? "nurse");

@@ -1,9 +1,9 @@
-// One account: who it is, where they work, and what can be done about it.
+// Account page: identity, hospitals and actions.
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { useHospitalName, useOwnHospitalZone } from "../../organization/hospitals/use-hospitals.ts";
+import { useHospitalName, useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -11,7 +11,8 @@ import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { type PlainMessageKey, translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { useMe } from "../session/use-session.ts";
-import { changeUser, readUser, type User, type UserChange } from "./api.ts";
+import { changeUser, type User, type UserChange } from "./api.ts";
+import { userQuery } from "./use-user.ts";
 import { type UserAction, UserActionDialog } from "./user-action-dialog.tsx";
 import { formatRoles } from "./users-page.tsx";
 
@@ -20,7 +21,7 @@ type VersionedUser = { data: User; etag: string };
 export function UserPage() {
   const t = useTranslation();
   const { userId } = useParams({ from: "/signed-in/admin/users/$userId" });
-  const query = useQuery({ queryKey: ["admin", "user", userId], queryFn: () => readUser(userId) });
+  const query = useQuery(userQuery(userId));
   return (
     <Page title={query.data?.data.full_name ?? t("users.user")} windowTitle={t("users.user")}>
       <QueryBoundary query={query}>{(versioned) => <UserDetails key={userId} versioned={versioned} />}</QueryBoundary>
@@ -41,7 +42,7 @@ const ACTION_LABELS = {
 } as const satisfies Record<UserAction, PlainMessageKey>;
 const DANGEROUS_ACTIONS: readonly UserAction[] = ["deactivate", "unmake_admin"];
 
-/** What the caller may do about the profile of somebody else; nobody touches who stands above them. */
+/** Actions that the caller may take on another account; never on accounts above the caller's role. */
 function listProfileActions(isAdmin: boolean, user: User): UserAction[] {
   const active: UserAction = user.is_active ? "deactivate" : "activate";
   if (isAdmin) return ["edit", user.is_admin ? "unmake_admin" : "make_admin", active];
@@ -50,7 +51,7 @@ function listProfileActions(isAdmin: boolean, user: User): UserAction[] {
 
 function UserDetails({ versioned }: { versioned: VersionedUser }) {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const me = useMe();
   const { data: user } = versioned;
   const [action, setAction] = useState<UserAction | null>(null);
@@ -60,7 +61,7 @@ function UserDetails({ versioned }: { versioned: VersionedUser }) {
 
   async function saveChange(json: UserChange): Promise<void> {
     await changeUser(user.user_id, versioned.etag, json).finally(() =>
-      queryClient.invalidateQueries({ queryKey: ["admin", "user", user.user_id] }),
+      queryClient.invalidateQueries({ queryKey: userQuery(user.user_id).queryKey }),
     );
     void queryClient.invalidateQueries({ queryKey: ["admin", "users"] });
     void queryClient.invalidateQueries({ queryKey: ["admin", "members"] });

@@ -1,10 +1,10 @@
-// Everybody whose account the caller manages, and who is invited.
+// Accounts that the caller manages, and invitations.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { HospitalSelect } from "../../organization/hospitals/hospital-select.tsx";
-import { useOwnHospitalZone } from "../../organization/hospitals/use-hospitals.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../../platform/design/data-table.tsx";
 import { formatDate } from "../../platform/design/format.ts";
@@ -19,7 +19,7 @@ import { NewAccountDialog } from "./new-account-dialog.tsx";
 
 const ROLES = ["nurse", "doctor", "hospital_admin", "admin", "patient"] as const;
 
-/** What somebody is, everywhere that the caller may know of. */
+/** Roles of an account, at all hospitals that the caller may see. */
 export function formatRoles({ is_admin, memberships }: User): string {
   const roles = [...(is_admin ? ["admin"] : []), ...new Set(memberships.map(({ role }) => role))];
   return (roles.length > 0 ? roles : ["patient"]).map((role) => translateCode("role", role)).join(", ");
@@ -27,9 +27,9 @@ export function formatRoles({ is_admin, memberships }: User): string {
 
 export function UsersPage() {
   const t = useTranslation();
-  const zone = useOwnHospitalZone();
+  const zone = useOwnTimeZone();
   const { role, state, hospital } = useSearch({ from: "/signed-in/admin/users" });
-  // An address is not for the page's own: it stays in memory.
+  // The searched e-mail address stays in memory, never in the URL.
   const [email, setEmail] = useState("");
   const [dialog, setDialog] = useState<"invite" | "create" | null>(null);
   const knownRole = ROLES.find((one) => one === role);
@@ -103,7 +103,7 @@ function UserFilterForm({ email, onFind }: { email: string; onFind: (email: stri
   const navigate = useNavigate({ from: "/admin/users" });
   const [typedEmail, setTypedEmail] = useState(email);
   const updateSearch = (change: typeof search) => void navigate({ search: { ...search, ...change }, replace: true });
-  // Who of their staff is a patient, is not for a hospital to ask.
+  // Hospitals cannot filter for patients: which of their staff are patients is private.
   const roles = ROLES.filter((role) => me.role === "admin" || role !== "patient");
   const handleSubmit = (event: FormEvent) => {
     event.preventDefault();

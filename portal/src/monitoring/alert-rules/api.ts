@@ -1,7 +1,8 @@
-// What the API says of alarm limits, and of what the score needs to know of a patient.
+// API calls for alarm limits and for the monitoring settings of a patient.
 import { hc } from "hono/client";
 import type { auditRoutes } from "../../../../src/audit/routes.ts";
 import type { ruleRoutes } from "../../../../src/monitoring/alerts/rules-routes.ts";
+import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../../platform/api/client.ts";
 
 const api = hc<typeof ruleRoutes>(API_BASE, CLIENT_OPTIONS);
@@ -9,13 +10,10 @@ const audit = hc<typeof auditRoutes>(API_BASE, CLIENT_OPTIONS);
 const patientRulesClient = api.patients[":patient_id"]["alert-rules"];
 const wardRulesClient = api.wards[":ward_id"]["alert-rules"];
 
-/** Whoever changes a limit waits this long at most to hear whether it was changed. */
+/** Timeout for a change of limits, ms. */
 const DEADLINE_MS = 5_000;
 const withDeadline = () => ({ init: { signal: AbortSignal.timeout(DEADLINE_MS) } });
 const ifMatch = (version: number | null) => (version === null ? {} : { "if-match": `"${version}"` });
-
-export const AGE_BANDS = ["neonate", "infant", "toddler", "child", "adolescent", "adult"] as const;
-export type AgeBand = (typeof AGE_BANDS)[number];
 
 export const readEffectiveRules = (patientId: string) => readData(patientRulesClient.$get({ param: { patient_id: patientId } }));
 export type EffectiveRules = Awaited<ReturnType<typeof readEffectiveRules>>;
@@ -25,7 +23,7 @@ export const readWardRules = (wardId: string) => readData(api["alert-rules"].$ge
 export type WardRule = Awaited<ReturnType<typeof readWardRules>>[number];
 export type LimitOverride = Parameters<(typeof patientRulesClient)[":code"]["$put"]>[0]["json"];
 
-/** @param version of the patient's own rule that was seen; null for none */
+/** @param version of the patient's own rule that was read; null when there is none */
 export const savePatientRule = (patientId: string, code: string, version: number | null, limits: LimitOverride) =>
   readData(
     patientRulesClient[":code"].$put(

@@ -1,4 +1,4 @@
-// Where the default limits come from, as the API says it.
+// Sources of the default limits, from the API.
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { DefaultRule } from "./api.ts";
 import classes from "./rules.module.css";
@@ -8,7 +8,7 @@ export function DefaultSources({ defaults }: { defaults: readonly DefaultRule[] 
   return (
     <details className={classes.sources}>
       <summary>{t("rules.sources")}</summary>
-      {/* Titles of guidelines and papers, in the language they were written in. */}
+      {/* Titles of guidelines and papers in their original language. */}
       <dl>
         {defaults.map(({ code, name, source }) => (
           <div key={code}>

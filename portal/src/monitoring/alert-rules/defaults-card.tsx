@@ -1,9 +1,10 @@
-// The limits that hold until somebody sets other ones, with where they come from.
+// Default limits with their sources.
+import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { Table } from "../../platform/design/data-table.tsx";
 import { Card } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import type { AgeBand, DefaultRule } from "./api.ts";
+import type { DefaultRule } from "./api.ts";
 import { BOUND_FIELDS } from "./rule-limits.ts";
 import { fieldLabel, formatRuleValue } from "./rule-text.ts";
 import classes from "./rules.module.css";
@@ -23,7 +24,7 @@ export function DefaultsCard({ band }: { band: AgeBand }) {
         <span className={classes.whole}>{formatRuleValue(preset, field, preset.limits[field])}</span>
       ),
     })),
-    // Titles of guidelines and papers, in the language they were written in.
+    // Titles of guidelines and papers in their original language.
     { label: t("rules.source"), cell: ({ source }: DefaultRule) => <span lang="en">{source}</span> },
   ];
   return (

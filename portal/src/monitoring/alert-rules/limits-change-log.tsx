@@ -1,8 +1,8 @@
-// Who changed limits and monitoring, when and how: from the audit trail, which managers alone may read.
+// Change log of limits and monitoring, from the audit log; managers only.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMe } from "../../accounts/session/use-session.ts";
-import { useColleagues } from "../../organization/hospitals/use-colleagues.ts";
+import { useColleagueName } from "../../organization/hospitals/use-colleagues.ts";
 import { CURSOR_PAGINATION, Table } from "../../platform/design/data-table.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
 import { Card } from "../../platform/design/page.tsx";
@@ -17,9 +17,9 @@ import { useDefaults } from "./use-inherited-rules.ts";
 type LimitsChangeLogProps = {
   hospitalId: string | undefined;
   zone: string | undefined;
-  /** Of one patient, or of all wards the caller may read of. */
+  /** One patient, or all wards that the caller may see. */
   patientId?: string;
-  /** Of these only. */
+  /** Events to include; default: all. */
   isShown?: (event: ChangeEvent) => boolean;
 };
 
@@ -84,11 +84,10 @@ const useChangeEvents = (event: string, patientId: string | undefined) =>
 export function useActorName(hospitalId: string | undefined): (actor: { id: string | null; role: string | null }) => string {
   const t = useTranslation();
   const me = useMe();
-  const { data } = useColleagues(hospitalId);
+  const getColleagueName = useColleagueName(hospitalId);
   return ({ id, role }) => {
     if (id === me.user_id) return t("rules.you");
-    const fullName = data?.find(({ user_id }) => user_id === id)?.full_name;
-    return fullName ?? (role ? translateCode("role", role) : t("common.unknown"));
+    return getColleagueName(id) ?? (role ? translateCode("role", role) : t("common.unknown"));
   };
 }
 

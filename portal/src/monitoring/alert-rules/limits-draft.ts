@@ -1,4 +1,4 @@
-// What somebody has entered for the limits of one vital, before it is limits.
+// Form values of the limits of one vital sign, before they are parsed.
 import { type FieldErrors, numberIn } from "../../platform/design/form.tsx";
 import { formatNumber } from "../../platform/design/format.ts";
 import { t } from "../../platform/messages/translate.ts";
@@ -18,7 +18,7 @@ export function toDraft({ own, limits }: VitalRule): LimitsDraft {
   return { ...(Object.fromEntries(choices) as Record<NumberField, FieldChoice>), trend };
 }
 
-/** Only after `errorsOf` found nothing: what is no number is left out. */
+/** Call only when `errorsOf` found no errors: values that are not numbers are dropped. */
 export function toOverride(draft: LimitsDraft): LimitOverride {
   const numbers = NUMBER_FIELDS.flatMap((field) => {
     const { mode, text } = draft[field];
@@ -29,7 +29,7 @@ export function toOverride(draft: LimitsDraft): LimitOverride {
   return { ...Object.fromEntries(numbers), ...(draft.trend !== "inherit" && { trend: draft.trend === "on" }) };
 }
 
-/** What can be seen without asking the API, which judges the rest. */
+/** Checks that need no API call; the API does the rest. */
 export function validateDraft(draft: LimitsDraft, rule: VitalRule): FieldErrors {
   const errors: FieldErrors = {};
   for (const field of NUMBER_FIELDS) {
@@ -45,7 +45,7 @@ export function validateDraft(draft: LimitsDraft, rule: VitalRule): FieldErrors 
       errors[field] = t("rules.problem.range", { min: formatNumber(plausible.min), max: formatNumber(plausible.max) });
     }
   }
-  // Each is compared with the next one that is set; where both are inherited, nobody here can mend it.
+  // Compare each limit with the next one that is set. Two inherited limits cannot be corrected here.
   const setBounds = BOUND_FIELDS.flatMap((field) => {
     const value = own[field] === undefined ? rule.inherited[field] : own[field];
     return value === null ? [] : [{ field, value }];

@@ -1,4 +1,4 @@
-// Changing or taking back the limits of one vital: what is entered, what it would have meant, then the deed.
+// Editor of the limits of one vital sign: edit or reset, preview against the last day, save.
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -15,20 +15,20 @@ import { diffLimits, isLessStrict, type LimitChange, toInheritedOverride, type V
 import { buildChangeQuestion, fieldLabel, formatRuleValue, translateProblem } from "./rule-text.ts";
 import classes from "./rules.module.css";
 
-/** Whose limits they are: how they are kept, and whether the last day can be replayed. */
+/** Owner of the limits: how they are saved, and whether the last day can be replayed. */
 export type LimitsTarget = {
-  /** Null where there is no single patient to replay. */
+  /** Null when there is no single patient to replay. */
   preview: ((code: string, limits: LimitOverride) => Promise<Preview>) | null;
   save: (rule: VitalRule, limits: LimitOverride) => Promise<unknown>;
   remove: (rule: VitalRule) => Promise<unknown>;
-  /** After a change. */
+  /** Called after a change. */
   reload: () => Promise<unknown>;
 };
 
 type LimitsEditorProps = { rule: VitalRule; target: LimitsTarget; zone: string | undefined; onClose: () => void };
 type PendingChange = { limits: LimitOverride; preview: Preview | null };
 
-/** What failed is read again too: without an answer nobody knows whether it was done. */
+/** Refetch after a failure too: without a response the result is unknown. */
 const applyChange = (request: Promise<unknown>, { reload }: LimitsTarget) =>
   request.then(reload, (error: unknown) => {
     void reload();
@@ -55,7 +55,7 @@ export function LimitsEditor({ rule, target, zone, onClose }: LimitsEditorProps)
         {...buildChangeQuestion(rule, changes)}
         isDangerous={changes.some(isLessStrict)}
         onConfirm={save}
-        // Back to what was entered; a saved change has closed everything by then.
+        // Back to the form; a saved change has closed all dialogs by then.
         onClose={() => setPendingChange(null)}
       >
         <ChangeSummary

@@ -1,4 +1,4 @@
-// The form for the limits of one vital: each inherited, a value of its own, or off.
+// Form of the limits of one vital sign: each inherited, custom or off.
 import { NativeSelect, TextInput } from "@mantine/core";
 import { Form } from "../../platform/design/form.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";

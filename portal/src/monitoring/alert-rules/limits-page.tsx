@@ -1,8 +1,10 @@
-// The alarm limits of one patient: what is in force and where it comes from, what the score needs to know, who changed it.
+// Alarm limits of one patient: effective limits and their sources, monitoring settings and change log.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMe } from "../../accounts/session/use-session.ts";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { usePatientRecord } from "../../patients/record/use-patient-record.ts";
 import { formatDateTime } from "../../platform/design/format.ts";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
@@ -17,13 +19,12 @@ import { MonitoringCard } from "./monitoring-card.tsx";
 import { buildPatientRules, RULE_FIELDS, type VitalRule } from "./rule-limits.ts";
 import classes from "./rules.module.css";
 import { useInheritedRules } from "./use-inherited-rules.ts";
-import { useHospitalTimeZone, usePatient } from "./use-patient.ts";
 
 export function LimitsPage() {
   const t = useTranslation();
   const { patientId = "" } = useParams({ strict: false });
   const { role } = useMe();
-  const patient = usePatient(patientId);
+  const patient = usePatientRecord(patientId);
   const zone = useHospitalTimeZone(patient.data?.data.hospital_id);
   const query = useQuery({ queryKey: ["rules", "effective", patientId], queryFn: () => readEffectiveRules(patientId) });
   return (

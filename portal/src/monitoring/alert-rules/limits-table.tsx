@@ -1,17 +1,18 @@
-// Every vital with its limits in force, where each comes from, and what can be done about it.
+// Table of effective limits and their sources per vital sign, with actions.
 import { Button } from "@mantine/core";
 import { type Column, Table } from "../../platform/design/data-table.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { formatUcumUnit } from "../vitals/chart-catalogue.ts";
 import { BOUND_FIELDS, type RuleField, type RuleLayer, TIMING_FIELDS, type VitalRule } from "./rule-limits.ts";
-import { fieldLabel, formatRuleValue, formatUcumUnit } from "./rule-text.ts";
+import { fieldLabel, formatRuleValue } from "./rule-text.ts";
 import classes from "./rules.module.css";
 
 type LimitsTableProps = {
   rules: readonly VitalRule[];
   onChange: (rule: VitalRule) => void;
   onReset: (rule: VitalRule) => void;
-  /** One more column, before what can be done. */
+  /** Additional column before the actions. */
   extraColumn?: Column<VitalRule>;
 };
 
@@ -53,7 +54,7 @@ export function LayerBadge({ layer }: { layer: RuleLayer }) {
 function BoundCell({ rule, field }: { rule: VitalRule; field: RuleField }) {
   const t = useTranslation();
   const value = rule.limits?.[field] ?? null;
-  // A side that never had a limit comes from nowhere.
+  // A side that never had a limit has no source.
   const layer = rule.layers[field];
   return (
     <div>
@@ -72,7 +73,7 @@ function TimingCell({ rule }: { rule: VitalRule }) {
   return (
     <ul className={classes.manner}>
       {fields
-        // What is off everywhere needs no line.
+        // Limits that are off at every level are not listed.
         .filter((field) => rule.layers[field] !== "default" || (limits[field] !== null && limits[field] !== false))
         .map((field) => (
           <li key={field}>

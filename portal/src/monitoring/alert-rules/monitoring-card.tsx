@@ -1,8 +1,10 @@
-// Whether and where a patient is watched, and what the score needs to know of them.
+// Monitoring settings of a patient: mode, ward, SpO₂ scale and pregnancy.
 import { NativeSelect } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { listWards, type Patient, patientApi } from "../../patients/api.ts";
+import { useActiveWards } from "../../organization/wards/use-wards.ts";
+import { type Patient, patientApi } from "../../patients/api.ts";
+import { usePatientRecord } from "../../patients/record/use-patient-record.ts";
 import { readData } from "../../platform/api/client.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { Form } from "../../platform/design/form.tsx";
@@ -13,7 +15,6 @@ import { translateCode, useTranslation } from "../../platform/messages/translate
 import { announce } from "../../shell/announcer.tsx";
 import { changeMonitoring, type Monitoring, type MonitoringChange, readMonitoring } from "./api.ts";
 import classes from "./rules.module.css";
-import { usePatient } from "./use-patient.ts";
 
 const MONITORING_MODES = ["off", "home", "ward"] as const;
 type MonitoringMode = (typeof MONITORING_MODES)[number];
@@ -21,7 +22,7 @@ type VersionedData<T> = { data: T; etag: string };
 
 export function MonitoringCard({ patientId, zone }: { patientId: string; zone: string | undefined }) {
   const t = useTranslation();
-  const patient = usePatient(patientId);
+  const patient = usePatientRecord(patientId);
   const monitoring = useQuery({ queryKey: ["rules", "monitoring", patientId], queryFn: () => readMonitoring(patientId) });
   return (
     <Card>
@@ -41,29 +42,23 @@ export function MonitoringCard({ patientId, zone }: { patientId: string; zone: s
   );
 }
 
-/** What was changed is read again, limits too: they depend on the ward. */
-function useAfterSave(patientId: string) {
+/** Reads again what depends on the change: the patient and the lists of patients, and the limits, which depend on the ward. */
+function useAfterSave() {
   const t = useTranslation();
   const client = useQueryClient();
   return async () => {
-    await Promise.all([
-      client.invalidateQueries({ queryKey: ["rules"] }),
-      client.invalidateQueries({ queryKey: ["patients", "one", patientId] }),
-    ]);
+    await Promise.all([client.invalidateQueries({ queryKey: ["rules"] }), client.invalidateQueries({ queryKey: ["patients"] })]);
     announce(t("rules.monitoring_saved"));
   };
 }
 
 function MonitoringForm({ data: patient, etag }: VersionedData<Patient>) {
   const t = useTranslation();
-  const afterSave = useAfterSave(patient.patient_id);
+  const afterSave = useAfterSave();
   const [mode, setMode] = useState<MonitoringMode>(patient.monitoring);
   const [ward, setWard] = useState(patient.ward_id ?? "");
   const [isConfirming, setIsConfirming] = useState(false);
-  const wards = useQuery({
-    queryKey: ["wards", patient.hospital_id, "active"],
-    queryFn: () => listWards(patient.hospital_id),
-  });
+  const wards = useActiveWards(patient.hospital_id);
   const save = async () => {
     const json = { monitoring: mode, ward_id: ward === "" ? null : ward };
     await readData(
@@ -76,11 +71,11 @@ function MonitoringForm({ data: patient, etag }: VersionedData<Patient>) {
   };
   const isTurningOff = mode === "off" && patient.monitoring !== "off";
   const submit = async () => (isTurningOff ? setIsConfirming(true) : save());
-  const activeWards = wards.data?.items ?? [];
+  const activeWards = wards.data ?? [];
   const options = [
     { value: "", label: t("rules.no_ward") },
     ...activeWards.map(({ ward_id, name }) => ({ value: ward_id, label: name })),
-    // One that is closed, or not read yet.
+    // A closed ward, or one that is not loaded yet.
     ...(ward !== "" && !activeWards.some(({ ward_id }) => ward_id === ward) ? [{ value: ward, label: "…" }] : []),
   ];
   return (
@@ -122,7 +117,7 @@ function MonitoringForm({ data: patient, etag }: VersionedData<Patient>) {
 
 function ScoreForm({ data, etag, zone }: VersionedData<Monitoring> & { zone: string | undefined }) {
   const t = useTranslation();
-  const afterSave = useAfterSave(data.patient_id);
+  const afterSave = useAfterSave();
   const [scale, setScale] = useState<1 | 2>(data.spo2_scale === 2 ? 2 : 1);
   const [pregnant, setPregnant] = useState(data.pregnant);
   const [confirmation, setConfirmation] = useState<"scale" | "pregnant" | null>(null);

@@ -1,5 +1,5 @@
-// What other limits would have meant in the last day, as the server counted it.
-import { formatDateTime, formatNumber } from "../../platform/design/format.ts";
+// Server-computed preview of alarms in the last day under new limits.
+import { formatDateTime } from "../../platform/design/format.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { Preview } from "./api.ts";
 import { describePreview } from "./rule-text.ts";
@@ -40,7 +40,7 @@ export function PreviewTable({ preview, zone }: { preview: Preview; zone: string
       </table>
       <p className={classes.note}>
         {t("rules.samples", {
-          n: formatNumber(samples),
+          n: samples,
           from: formatDateTime(preview.from, zone),
           to: formatDateTime(preview.to, zone),
         })}

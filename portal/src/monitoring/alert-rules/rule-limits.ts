@@ -1,4 +1,4 @@
-// Limits as somebody edits them: what is inherited, what this ward or patient has of its own, and what a change would do.
+// Model of the limits editor: inherited and own limits of a ward or patient, and the effect of a change.
 import { NO_LIMITS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
 import type { DefaultRule, EffectiveRules, LimitOverride, WardRule } from "./api.ts";
 
@@ -14,25 +14,25 @@ export type RuleField = (typeof RULE_FIELDS)[number];
 
 export const isBound = (field: RuleField): field is (typeof BOUND_FIELDS)[number] =>
   BOUND_FIELDS.some((bound) => bound === field);
-/** These alone can be switched off. */
+/** The only limits that can be switched off. */
 export const canBeOff = (field: NumberField) => field !== "duration_s" && field !== "hysteresis";
 
-/** The limits of one vital, in one ward or of one patient. */
+/** Limits of one vital sign for one ward or patient. */
 export type VitalRule = {
   code: string;
   name: string;
   unit: string;
-  /** In force; null where the vital has none at all. */
+  /** Effective limits; null when the vital sign has none. */
   limits: LimitValues | null;
-  /** What is in force without the own ones. */
+  /** Effective limits without the own ones. */
   inherited: LimitValues;
   layers: Readonly<Record<RuleField, RuleLayer>>;
   inheritedLayers: Readonly<Record<RuleField, RuleLayer>>;
   own: LimitOverride;
-  /** Of the own rule; null for none. */
+  /** Version of the own rule; null when there is none. */
   version: number | null;
   plausible: { min: number; max: number } | null;
-  /** Where the default comes from. */
+  /** Sources of the default limits. */
   source: string | null;
   changed: { by: string; at: string } | null;
 };
@@ -47,7 +47,7 @@ const sourceLayers = (own: LimitOverride, layer: RuleLayer, lowerLayer: (field: 
     RuleLayer
   >;
 
-/** @param vitals those that can have limits, e.g. all that an adult has some of: an age may lack some */
+/** @param vitals vital signs that can have limits, e.g. all those with adult limits: younger ages may lack some */
 export function buildPatientRules(
   { rules }: EffectiveRules,
   defaults: readonly DefaultRule[],
@@ -107,7 +107,7 @@ export function buildWardRules(
 
 type RuleVital = { code: string; name: string; unit: string; plausible: { min: number; max: number } | null };
 
-/** All vitals of the catalogue that are limited anywhere, and those that only somebody here has limited. */
+/** All catalogued vital signs with limits anywhere, and those limited only here. */
 function listRuleVitals(vitals: readonly DefaultRule[], ward: readonly WardRule[], rules: EffectiveRules["rules"]): RuleVital[] {
   const known: RuleVital[] = [...vitals];
   for (const { code, name, unit } of [...rules, ...ward]) {
@@ -118,7 +118,7 @@ function listRuleVitals(vitals: readonly DefaultRule[], ward: readonly WardRule[
 
 export type LimitChange = { field: RuleField; before: number | boolean | null; after: number | boolean | null };
 
-/** What would be in force otherwise if the own limits were these. */
+/** The effective limits if the own limits were these. */
 export function diffLimits({ limits, inherited }: VitalRule, own: LimitOverride): LimitChange[] {
   const after = mergeLimits(inherited, own);
   return RULE_FIELDS.map((field) => ({ field, before: (limits ?? NO_LIMITS)[field], after: after[field] })).filter(
@@ -126,10 +126,10 @@ export function diffLimits({ limits, inherited }: VitalRule, own: LimitOverride)
   );
 }
 
-/** The own limits that say all that is inherited: for a preview of taking the own ones back, which cannot be asked with none. */
+/** Own limits equal to the inherited ones: previews a reset, because the preview API needs at least one limit. */
 export const toInheritedOverride = ({ inherited }: VitalRule): LimitOverride => ({ ...inherited });
 
-/** Whether fewer alarms must be expected: a limit further out, or off. */
+/** Whether fewer alarms are expected: a limit further out, or off. */
 export function isLessStrict({ field, before, after }: LimitChange): boolean {
   if (after === null || after === false) return true;
   if (before === null || typeof before !== "number" || typeof after !== "number") return false;

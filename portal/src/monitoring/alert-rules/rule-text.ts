@@ -1,28 +1,23 @@
-// Limits in words: values with their units, and what a change does.
+// Texts of limits: values with units, and the effect of a change.
+import { ACVPU, UNITS } from "../../../../src/monitoring/vitals/codes.ts";
 import { Problem, toProblem } from "../../platform/api/problem.ts";
 import { formatNumber } from "../../platform/design/format.ts";
-import { type MessageKey, t, translateCode } from "../../platform/messages/translate.ts";
+import { t, translateCode } from "../../platform/messages/translate.ts";
+import { formatUcumUnit } from "../vitals/chart-catalogue.ts";
 import type { LimitChange, RuleField, VitalRule } from "./rule-limits.ts";
 import { isBound } from "./rule-limits.ts";
 
-/** UCUM as a ward writes it. */
-const UNITS: Readonly<Record<string, string>> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "" };
-export const formatUcumUnit = (unit: string): string => UNITS[unit] ?? unit;
-
-/** Levels of consciousness are letters to everybody but the rules. */
-const LEVELS = ["A", "C", "V", "P", "U"];
-
 export const formatBoundValue = ({ unit }: { unit: string }, value: number): string =>
-  unit === "{ACVPU}" ? `${LEVELS[value] ?? ""} (${formatNumber(value)})` : formatNumber(value);
+  unit === UNITS.consciousness ? `${ACVPU[value] ?? ""} (${formatNumber(value)})` : formatNumber(value);
 
 export const fieldUnit = (field: RuleField, unit: string): string => {
   if (field === "duration_s" || field === "silence_s") return t("rules.seconds");
   return field === "rate_per_minute" ? `${formatUcumUnit(unit)} ${t("rules.per_minute")}`.trim() : formatUcumUnit(unit);
 };
 
-/** What stands beside a field: its unit, or what the numbers mean that stand for letters. */
+/** Field suffix: the unit, or the meaning of numbers that stand for letters. */
 export const inputUnitHint = (field: RuleField, unit: string): string =>
-  unit === "{ACVPU}" && isBound(field) ? LEVELS.map((letter, n) => `${letter}${n}`).join(" ") : fieldUnit(field, unit);
+  unit === UNITS.consciousness && isBound(field) ? ACVPU.map((letter, n) => `${letter}${n}`).join(" ") : fieldUnit(field, unit);
 
 export function formatRuleValue(rule: { unit: string }, field: RuleField, value: number | boolean | null): string {
   if (value === null) return t(isBound(field) ? "rules.no_limit" : "rules.off");
@@ -32,7 +27,7 @@ export function formatRuleValue(rule: { unit: string }, field: RuleField, value:
 
 export const fieldLabel = (field: RuleField): string => translateCode("rules.field", field);
 
-/** "Lower the … limit from 90 to 85?", or that several change. */
+/** "Lower the … limit from 90 to 85?", or that several limits change. */
 export function buildChangeQuestion(rule: VitalRule, changes: readonly LimitChange[]): { title: string; confirmLabel: string } {
   const vital = translateCode("vital", rule.name);
   const [onlyChange] = changes;
@@ -58,16 +53,15 @@ export function buildChangeQuestion(rule: VitalRule, changes: readonly LimitChan
 
 type PreviewTotals = { before: { alarms: number }; after: { alarms: number } };
 
-/** What the server counted of the last day. */
+/** Text of the server's preview of the last day. */
 export function describePreview({ before, after }: PreviewTotals): string {
   const n = Math.abs(before.alarms - after.alarms);
   const kind = before.alarms === after.alarms ? "same" : before.alarms > after.alarms ? "hidden" : "added";
   if (kind === "same") return t("rules.would_same", { n: after.alarms });
-  const key: MessageKey = `rules.would_${kind}_${n === 1 ? "one" : "many"}`;
-  return t(key, { n });
+  return t(`rules.would_${kind}`, { n });
 }
 
-/** What the API refuses, in the words of the portal and at the fields of the form. */
+/** Maps API errors to translated texts at the form fields. */
 export function translateProblem(error: unknown): Problem {
   const problem = toProblem(error);
   const errors = problem.errors.map(({ path, code, message }) => {

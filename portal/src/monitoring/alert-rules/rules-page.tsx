@@ -1,19 +1,17 @@
-// Alarm rules of wards: one ward's limits over the defaults of an age group, and the defaults with their sources.
+// Ward limits per age group, over the defaults, with the sources of the defaults.
 import { NativeSelect } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { AGE_BANDS, type AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { useMe } from "../../accounts/session/use-session.ts";
-import { useHospitals } from "../../organization/hospitals/use-hospitals.ts";
-import { listWards } from "../../patients/api.ts";
+import { useHospitals, useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { useActiveWards } from "../../organization/wards/use-wards.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { EmptyState, QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { AGE_BANDS, type AgeBand } from "./api.ts";
 import { DefaultsCard } from "./defaults-card.tsx";
 import { LimitsChangeLog } from "./limits-change-log.tsx";
 import classes from "./rules.module.css";
-import { useHospitalTimeZone } from "./use-patient.ts";
 import { WardRules } from "./ward-rules.tsx";
 
 export function RulesPage() {
@@ -23,16 +21,15 @@ export function RulesPage() {
   const [ageBand, setAgeBand] = useState<AgeBand>("adult");
   const { hospital: ownHospital } = useMe();
   const [chosenHospitalId, setChosenHospitalId] = useState("");
-  // A platform's administrator works for no hospital: its wards are read by the one that is chosen, or the ward's own.
-  const wards = useQuery({
-    queryKey: ["wards", ownHospital?.id ?? chosenHospitalId, "active"],
-    queryFn: () => listWards(ownHospital?.id ?? (chosenHospitalId || null)),
-    enabled: ownHospital !== null || chosenHospitalId !== "" || ward !== undefined,
-  });
-  const selectedWard = wards.data?.items.find(({ ward_id }) => ward_id === ward);
+  // Platform administrators have no hospital: wards of the chosen hospital, or of the ward in the URL.
+  const wards = useActiveWards(
+    ownHospital?.id ?? (chosenHospitalId || null),
+    ownHospital !== null || chosenHospitalId !== "" || ward !== undefined,
+  );
+  const selectedWard = wards.data?.find(({ ward_id }) => ward_id === ward);
   const hospitalId = ownHospital?.id ?? (chosenHospitalId || selectedWard?.hospital_id);
   const zone = useHospitalTimeZone(hospitalId);
-  const hospitalWards = wards.data?.items.filter((candidate) => candidate.hospital_id === hospitalId) ?? [];
+  const hospitalWards = wards.data?.filter((candidate) => candidate.hospital_id === hospitalId) ?? [];
   const selectWard = (next: string | undefined) =>
     void navigate({ to: "/admin/rules", search: next ? { ward: next } : {}, replace: true });
   return (
@@ -68,7 +65,7 @@ export function RulesPage() {
       {!hospitalId && ward === undefined && <EmptyState>{t("rules.choose_hospital")}</EmptyState>}
       {(hospitalId || ward !== undefined) && (
         <QueryBoundary query={wards}>
-          {({ items }) =>
+          {(items) =>
             selectedWard ? (
               <WardRules key={`${selectedWard.ward_id} ${ageBand}`} ward={selectedWard} ageBand={ageBand} zone={zone} />
             ) : (

@@ -1,12 +1,13 @@
-// What lies beneath somebody's own limits: the defaults of their age and the ward's, read together.
+// Inherited limits: the defaults of the age group and the ward's limits.
 import { useQuery } from "@tanstack/react-query";
-import { type AgeBand, readDefaults, readWardRules } from "./api.ts";
+import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
+import { readDefaults, readWardRules } from "./api.ts";
 
 /** The defaults change only with a new version of the API. */
 export const useDefaults = (band: AgeBand) =>
   useQuery({ queryKey: ["rules", "defaults", band], queryFn: () => readDefaults(band), staleTime: Number.POSITIVE_INFINITY });
 
-/** `adults`: the defaults that name every vital which can have limits; a younger age may lack some. */
+/** `adults`: the defaults with every vital sign that can have limits; younger ages may lack some. */
 export function useInheritedRules(band: AgeBand, wardId: string | null) {
   const defaults = useDefaults(band);
   const adultDefaults = useDefaults("adult");

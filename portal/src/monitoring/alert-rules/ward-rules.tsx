@@ -1,11 +1,12 @@
-// The limits of one ward, over the defaults of one age group.
+// Limits of one ward over the defaults of one age group.
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { formatDateTime } from "../../platform/design/format.ts";
 import { Card } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { type AgeBand, removeWardRule, saveWardRule } from "./api.ts";
+import { removeWardRule, saveWardRule } from "./api.ts";
 import { useActorName } from "./limits-change-log.tsx";
 import { LimitsEditor, type LimitsTarget, ResetLimitsDialog } from "./limits-editor.tsx";
 import { LimitsTable } from "./limits-table.tsx";

@@ -1,4 +1,4 @@
-// Why something was not done to an alarm, and that the alarm is as it was.
+// Error of an alarm action; states that the alarm is unchanged.
 import { ErrorId } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import classes from "./alarm-card.module.css";

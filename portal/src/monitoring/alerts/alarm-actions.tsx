@@ -1,4 +1,4 @@
-// What staff do to one alarm. Each act waits for the server's answer, and says so when none comes.
+// Staff actions on one alarm. Each waits for the server's response and reports a missing one.
 import { Button, Menu, Textarea } from "@mantine/core";
 import { type ReactNode, useRef, useState } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
@@ -21,7 +21,7 @@ const SNOOZE_MINUTES = [15, 30, 60, 120, 240];
 export type AlarmProps = { alert: AlertView; name?: ReactNode };
 type RunAction = (action: AlarmAction) => Promise<Problem | null>;
 
-/** Waits to be seen: new, or over before anybody saw it. */
+/** Needs acknowledgement: new, or recovered before it was acknowledged. */
 export const isUnacknowledged = ({ state }: Pick<AlertView, "state">): boolean => state === "active" || state === "recovered";
 
 export function AlarmActions({ alert }: AlarmProps) {
@@ -84,7 +84,7 @@ type MenuButtonProps = Omit<ActProps, "runAction"> & {
   children: ReactNode;
 };
 
-/** A button with a menu of what can be chosen; closed while nothing can be changed. */
+/** Button with a menu; disabled while no change is possible. */
 function MenuButton({ label, busy, offlineGuard, isOpened, onOpen, children }: MenuButtonProps) {
   return (
     <Menu
@@ -142,7 +142,7 @@ function Snooze({ runAction, ...button }: ActProps) {
 function Comment({ runAction, busy, offlineGuard, onDone }: ActProps & { onDone: () => void }) {
   const t = useTranslation();
   const [text, setText] = useState("");
-  /** One comment keeps its key, so that sending it twice says it once. */
+  /** Idempotency key per comment, so that a retry adds it once. */
   const key = useRef(crypto.randomUUID());
   const send = async () => {
     if (!(await runAction({ kind: "comment", text: text.trim(), key: key.current }))) onDone();

@@ -1,6 +1,7 @@
-// One alarm with all that is known of it: how urgent, whose, since when, why, who has seen it, and what can be done.
+// Card of one alarm: priority, patient, time, reason, status and actions.
 import { Link } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatDateTime, formatDuration, formatShortTime, formatTime } from "../../platform/design/format.ts";
 import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
@@ -10,11 +11,10 @@ import classes from "./alarm-card.module.css";
 import { PatientName, useStaffName } from "./alarm-names.tsx";
 import { describeAlarm } from "./alarm-text.ts";
 import { getEscalationTime } from "./escalation.ts";
-import { useOwnZone } from "./use-own-zone.ts";
 
 const DAY_MS = 86_400_000;
 
-/** @param name instead of the patient's name and link; null where the page says whose alarm it is */
+/** @param name replaces the patient's name and link; null when the page already identifies the patient */
 export function AlarmCard({ alert, name }: AlarmProps) {
   const t = useTranslation();
   const priority = shownAs(alert);
@@ -40,12 +40,12 @@ export function AlarmCard({ alert, name }: AlarmProps) {
   );
 }
 
-/** Since when, or from when to when. */
+/** Start time, or start and end. */
 export function AlarmTimes({ alert }: { alert: AlertView }) {
   const t = useTranslation();
   const now = useServerNow();
   const raised = Date.parse(alert.raised_at);
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const at = (time: string) => (now - Date.parse(time) > DAY_MS ? formatDateTime(time, zone) : formatTime(time, zone));
   const end = alert.cleared_at ?? alert.recovered_at;
   if (end === null)
@@ -54,11 +54,11 @@ export function AlarmTimes({ alert }: { alert: AlertView }) {
   return <span>{t("alarms.from_to", { from: at(alert.raised_at), to: at(end), span: duration })}</span>;
 }
 
-/** What became of it: seen by whom, whose it is, when others are told. @param roseAt when it was last raised, where known */
+/** Status: acknowledgement, assignment and escalation. @param roseAt when the priority was last raised, if known */
 export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: string | undefined }) {
   const t = useTranslation();
   const now = useServerNow();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const escalatesAtMs = getEscalationTime(alert, now, raisedAt);
   return (
     <>
@@ -80,7 +80,7 @@ export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: 
 
 function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
   const t = useTranslation();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const name = useStaffName(alert.acknowledged_by);
   return <span>{t("alarms.acknowledged_long", { name, time: formatTime(at, zone) })}</span>;
 }

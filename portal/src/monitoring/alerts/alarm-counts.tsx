@@ -1,4 +1,4 @@
-// Open alarms in the header, by shape; new high ones are told to who listens.
+// Counts of open alarms in the header, by priority; announces new high-priority alarms to screen readers.
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
@@ -22,7 +22,7 @@ export function AlarmCounts() {
   const t = useTranslation();
   const { status } = useConnection();
   const alerts = useOpenAlerts();
-  // So that a new alarm is announced with a name.
+  // Loads the name before a new alarm is announced.
   useMonitoredPatients(status === "live");
   useHighAlarmAnnouncements(alerts);
   if (status === "off") return null;
@@ -57,7 +57,7 @@ export function AlarmCounts() {
   );
 }
 
-/** Each new high alarm once, however it became known: by its own frame, or by a snapshot after a gap. */
+/** Announces each new high-priority alarm once, whether it comes in a frame or in a snapshot after a gap. */
 function useHighAlarmAnnouncements(alerts: readonly AlertView[]): void {
   const announcedIds = useRef<ReadonlySet<string>>(new Set());
   useEffect(() => {

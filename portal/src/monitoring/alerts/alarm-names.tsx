@@ -1,19 +1,24 @@
-// Names of patients and of staff for alarms, whose frames carry ids alone.
+// Names of patients and staff for alarms: live frames carry only ids.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
-import { NAMES_STALE_MS, useColleagues } from "../../organization/hospitals/use-colleagues.ts";
-import { queryClient } from "../../platform/api/query-client.ts";
+import { userQuery } from "../../accounts/users/use-user.ts";
+import { useColleagueName, useColleagues } from "../../organization/hospitals/use-colleagues.ts";
+import { careTeamQuery } from "../../patients/record/record-api.ts";
+import { patientQuery } from "../../patients/record/use-patient-record.ts";
+import { NAMES_STALE_MS, queryClient } from "../../platform/api/query-client.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import classes from "./alarm-card.module.css";
-import { listMonitoredPatients, listTeam, type PatientLabel, readPatientLabel, readUser } from "./api.ts";
+import { listMonitoredPatients, type PatientLabel, toPatientLabel } from "./api.ts";
 
-const MONITORED_KEY = ["alarms", "watched"] as const;
+const MONITORED_KEY = ["patients", "monitored_names"] as const;
 
-/** A name that is known already, for what is announced at once. */
-export const getCachedPatient = (patientId: string): PatientLabel | undefined =>
-  queryClient.getQueryData<PatientLabel[]>(MONITORED_KEY)?.find(({ id }) => id === patientId) ??
-  queryClient.getQueryData<PatientLabel>(["alarms", "person", patientId]);
+/** Cached name, for immediate announcements. */
+export function getCachedPatient(patientId: string): PatientLabel | undefined {
+  const record = queryClient.getQueryData(patientQuery(patientId).queryKey);
+  if (record) return toPatientLabel(record.data);
+  return queryClient.getQueryData<PatientLabel[]>(MONITORED_KEY)?.find(({ id }) => id === patientId);
+}
 
 export const useMonitoredPatients = (enabled = true) =>
   useQuery({ queryKey: MONITORED_KEY, queryFn: listMonitoredPatients, staleTime: NAMES_STALE_MS, enabled });
@@ -22,15 +27,15 @@ export function usePatientLabel(patientId: string): PatientLabel | undefined {
   const monitored = useMonitoredPatients();
   const listed = monitored.data?.find(({ id }) => id === patientId);
   const single = useQuery({
-    queryKey: ["alarms", "person", patientId],
-    queryFn: () => readPatientLabel(patientId),
+    ...patientQuery(patientId),
+    select: ({ data }) => toPatientLabel(data),
     staleTime: NAMES_STALE_MS,
     enabled: !monitored.isPending && !listed,
   });
   return listed ?? single.data;
 }
 
-/** The patient of an alarm: name, number, and the way to the page. */
+/** Patient of an alarm: name, number and link. */
 export function PatientName({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const person = usePatientLabel(patientId);
@@ -41,34 +46,31 @@ export function PatientName({ patientId }: { patientId: string }) {
   );
 }
 
-/** Who did something: oneself, somebody of the hospital, or a colleague who has left. */
+/** Staff name: the user, a colleague, or a former colleague. */
 export function useStaffName(userId: string | null): string {
   const t = useTranslation();
   const me = useMe();
   const isOwn = userId === me.user_id;
-  const colleagues = useColleagues(me.hospital?.id);
-  const colleague = colleagues.data?.find(({ user_id }) => user_id === userId);
+  const getColleagueName = useColleagueName(me.hospital?.id);
   const user = useQuery({
-    queryKey: ["alarms", "user", userId],
-    queryFn: () => readUser(userId ?? ""),
+    ...userQuery(userId ?? ""),
     staleTime: NAMES_STALE_MS,
     enabled: userId !== null && !isOwn && me.role === "admin",
   });
   if (userId === null) return t("alarms.system");
   if (isOwn) return t("alarms.you");
-  return (colleague ?? user.data)?.full_name ?? t("alarms.colleague");
+  return getColleagueName(userId) ?? user.data?.data.full_name ?? t("alarms.colleague");
 }
 
 export function StaffName({ userId }: { userId: string | null }) {
   return useStaffName(userId);
 }
 
-/** To whom an alarm can be given: the care team first, then who else nurses or treats here. */
+/** Possible assignees: the care team first, then other nurses and doctors of the hospital. */
 export function useAssignableStaff(patientId: string, isEnabled: boolean): { id: string; name: string }[] {
   const me = useMe();
   const team = useQuery({
-    queryKey: ["alarms", "team", patientId],
-    queryFn: () => listTeam(patientId),
+    ...careTeamQuery(patientId),
     staleTime: NAMES_STALE_MS,
     enabled: isEnabled,
   });

@@ -1,8 +1,9 @@
-// One alarm: what it is about, what can be done, and everything that happened to it.
+// Alarm page: cause, actions and history.
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { formatDate, formatTime } from "../../platform/design/format.ts";
 import { Card, Page } from "../../platform/design/page.tsx";
@@ -18,7 +19,6 @@ import { PatientName, StaffName } from "./alarm-names.tsx";
 import { describeAlarm } from "./alarm-text.ts";
 import classes from "./alarms-page.module.css";
 import { type AlertPage, readAlert } from "./api.ts";
-import { useOwnZone } from "./use-own-zone.ts";
 
 export function AlarmPage() {
   const t = useTranslation();
@@ -39,13 +39,13 @@ export function AlarmPage() {
 }
 
 type AlarmEvent = AlertPage["events"][number];
-/** From these its time until others are told counts. */
+/** Events from which the escalation time counts. */
 const RAISE_EVENTS: readonly string[] = ["raised", "raised_priority"];
 
 function AlarmDetails({ page }: { page: AlertPage }) {
   const t = useTranslation();
   const { events, ...loadedAlert } = page;
-  // The live view is ahead of what was read.
+  // The live view is newer than the response.
   const alert: AlertView = useOpenAlerts().find(({ alert_id }) => alert_id === loadedAlert.alert_id) ?? loadedAlert;
   const priority = shownAs(alert);
   return (
@@ -79,7 +79,7 @@ function AlarmDetails({ page }: { page: AlertPage }) {
 
 function AlarmEventItem({ event }: { event: AlarmEvent }) {
   const t = useTranslation();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const { what, at, by, priority, comment } = event;
   return (
     <li>

@@ -1,10 +1,10 @@
-// Alarm sound: the rules (sound-rules.ts) told to the loudspeaker. One tab of a browser sounds, and only one that may.
+// Alarm sound: applies sound-rules.ts to Web Audio. Only one tab per browser sounds.
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { getLivePatient, getWatchedIds, onAlert, subscribeAlerts } from "../live/patient-store.ts";
 import { serverNow } from "../live/server-clock.ts";
 import { advanceTone, endPauseState, SILENT_STATE, startPause, TONES, type Tone, type ToneState } from "./sound-rules.ts";
 
-/** `blocked`: nobody turned it on here, or the browser does not let it sound. `elsewhere`: another tab sounds. */
+/** `blocked`: not turned on here, or blocked by the browser. `elsewhere`: another tab sounds. */
 export type SoundState = { status: "blocked" | "on" | "elsewhere"; pausedUntil: number | null };
 
 const STORAGE_KEY = "edgecare.sound";
@@ -34,14 +34,14 @@ function publishState(): void {
   for (const listener of listeners) listener();
 }
 
-/** Not the store's list of open alerts: that is told with animation frames, of which a hidden tab has none. */
+/** Not the store's list of open alerts: it updates on animation frames, which hidden tabs do not get. */
 const listCurrentAlerts = (): AlertView[] => getWatchedIds().flatMap((id) => [...(getLivePatient(id)?.alerts.values() ?? [])]);
 
 function updateTone(): void {
-  const { after, burst, hush } = advanceTone(toneState, listCurrentAlerts(), serverNow());
+  const { after, startsTone, stopsTone } = advanceTone(toneState, listCurrentAlerts(), serverNow());
   toneState = after;
-  if (hush) stopOscillators();
-  if (burst && releaseLock) playTone(burst);
+  if (stopsTone) stopOscillators();
+  if (startsTone && releaseLock) playTone(startsTone);
   publishState();
 }
 
@@ -57,7 +57,7 @@ function playTone(tone: Tone): void {
   for (const at of pulses) schedulePulse(audio, audio.currentTime + 0.02 + at, pulseS, hertz);
 }
 
-/** Rises and falls within hundredths of a second, so that it does not click; with overtones it is found more easily. */
+/** Attack and release of some 10 ms avoid clicks; overtones make the tone easier to locate. */
 function schedulePulse(context: AudioContext, start: number, durationS: number, hertz: number): void {
   const envelope = context.createGain();
   envelope.gain.setValueAtTime(0, start);
@@ -82,7 +82,7 @@ function schedulePulse(context: AudioContext, start: number, durationS: number, 
   }
 }
 
-/** A tab that may sound asks to be the one that does; one that may not lets another. */
+/** A tab that may sound requests the lock; one that may not releases it. */
 function acquireSpeaker(): void {
   if (audio?.state !== "running") {
     pendingLock?.abort();
@@ -98,7 +98,7 @@ function acquireSpeaker(): void {
     new Promise<void>((done) => {
       pendingLock = null;
       releaseLock = done;
-      // What goes on is heard from here on.
+      // An ongoing tone continues in this tab.
       toneState = { ...toneState, tone: null };
       updateTone();
     });
@@ -110,7 +110,7 @@ function refreshSound(): void {
   updateTone();
 }
 
-/** By a click: browsers let nothing sound before one. */
+/** Needs a click: browsers block sound before a user gesture. */
 export async function turnOnSound(): Promise<void> {
   audio ??= new AudioContext();
   audio.onstatechange = refreshSound;
@@ -119,7 +119,7 @@ export async function turnOnSound(): Promise<void> {
   refreshSound();
 }
 
-/** Two minutes without sound; a new high alarm ends it, and nothing that is shown changes. */
+/** Pauses sound for two minutes; a new high-priority alarm ends the pause. The display does not change. */
 export function pauseSound(): void {
   toneState = startPause(toneState, listCurrentAlerts(), serverNow());
   updateTone();
@@ -130,19 +130,19 @@ export function endPause(): void {
   updateTone();
 }
 
-/** The tone of a high alarm once, also while another tab sounds: to hear that this loudspeaker does. */
+/** Plays the high-priority tone once, even while another tab sounds, to test the loudspeaker. */
 export async function testSound(): Promise<void> {
   await turnOnSound();
   playTone("high");
 }
 
-/** From when somebody of the staff is signed in. @returns ends it */
+/** Starts the alarm sound for signed-in staff. @returns a function that stops it */
 export function startSound(): () => void {
   const ticker = new Worker(new URL("../live/heartbeat.worker.ts", import.meta.url), { type: "module" });
   ticker.onmessage = updateTone;
   const recheckTimer = setInterval(refreshSound, RECHECK_MS);
   const unsubscribers = [onAlert(updateTone), subscribeAlerts(updateTone)];
-  // Turned on once, it stays on in this browser, as far as that lets it.
+  // Once turned on, it stays on in this browser, as far as the browser allows.
   if (localStorage.getItem(STORAGE_KEY) === "on") void turnOnSound();
   else refreshSound();
   return () => {

@@ -1,4 +1,4 @@
-// What an alarm is about, in the language that is set: the API's own sentence is English.
+// Translated alarm texts: the API's own sentence is in English.
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { formatDuration, formatNumber } from "../../platform/design/format.ts";
 import { t } from "../../platform/messages/translate.ts";
@@ -6,7 +6,7 @@ import { formatVital, formatVitalWithUnit, vitalAbbreviation, vitalName } from "
 
 type DescribedAlarm = Pick<AlertView, "rule" | "code" | "priority" | "why">;
 
-/** A device's condition has a word of its own only in the API's sentence. */
+/** Device conditions are named only in the API's sentence. */
 const getDeviceCondition = ({ text }: DescribedAlarm["why"]): string => /: (\S+)$/.exec(text)?.[1] ?? text;
 
 /** One sentence with the value and the limit: "SpO₂ 86 %, limit 90". */
@@ -34,7 +34,7 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm): st
         bound: formatValue(why.bound, true),
       });
     case "news2":
-      // Three points in one parameter are an alarm of their own, whatever the sum is.
+      // Three points in one parameter raise an alarm of their own, whatever the total is.
       return (why.bound ?? 0) < 5
         ? t("alarms.why.news2_single", { value: why.value ?? "" })
         : t("alarms.why.news2", { value: why.value ?? "", bound: why.bound ?? "" });
@@ -53,7 +53,7 @@ function describeTechnicalAlarm(what: string): string {
   return t("alarms.why.technical", { what: what.replaceAll("_", " ") });
 }
 
-/** For a cell of the board: "SpO₂ ≤ 91". */
+/** Short text for a board cell: "SpO₂ ≤ 91". */
 export function abbreviateAlarm({ rule, code, why }: DescribedAlarm): string {
   const vital = code === null ? "" : vitalAbbreviation(code);
   const bound = why.bound === null || code === null ? "" : formatVital(code, why.bound);

@@ -1,7 +1,8 @@
-// Alarms of all of one's patients: the new ones first, who has seen the others, and those that are over.
+// Alarms of all visible patients: new, acknowledged, recovered and past.
 import { Button } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Page } from "../../platform/design/page.tsx";
@@ -11,7 +12,6 @@ import { sortedByUrgency } from "../live/patient-state.ts";
 import { AlarmCard } from "./alarm-card.tsx";
 import classes from "./alarms-page.module.css";
 import { type OpenAlarms, useAlarmHistory, useOpenAlarms } from "./use-alarms.ts";
-import { useOwnZone } from "./use-own-zone.ts";
 
 const TABS = ["new", "acknowledged", "recovered", "history"] as const;
 type Tab = (typeof TABS)[number];
@@ -72,7 +72,7 @@ export function AlarmsPage() {
 
 function OpenAlarmList({ open, alarms, isFiltered }: { open: OpenAlarms; alarms: readonly AlertView[]; isFiltered: boolean }) {
   const t = useTranslation();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const { checkedAt, error, alerts } = open;
   if (alarms.length > 0) {
     return (

@@ -1,19 +1,14 @@
-// Alarms as the API has them: lists, one alarm with its events, and what staff do to it.
+// API calls for alarms: lists, one alarm with its events, and staff actions.
 import { hc } from "hono/client";
-import type { userRoutes } from "../../../../src/accounts/users/routes.ts";
 import type { alertRoutes } from "../../../../src/monitoring/alerts/routes.ts";
-import type { hospitalRoutes } from "../../../../src/organization/hospitals/routes.ts";
-import type { recordRoutes } from "../../../../src/patients/record/record-routes.ts";
 import type { patientRoutes } from "../../../../src/patients/routes.ts";
+import { getFullName } from "../../patients/api.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../../platform/api/client.ts";
 
 const api = hc<typeof alertRoutes>(API_BASE, CLIENT_OPTIONS);
 const patients = hc<typeof patientRoutes>(API_BASE, CLIENT_OPTIONS);
-const records = hc<typeof recordRoutes>(API_BASE, CLIENT_OPTIONS);
-const hospitals = hc<typeof hospitalRoutes>(API_BASE, CLIENT_OPTIONS);
-const users = hc<typeof userRoutes>(API_BASE, CLIENT_OPTIONS);
 
-/** Who acts at a bedside learns within five seconds whether it was done. */
+/** Timeout of an action at the bedside, ms. */
 const ACTION_TIMEOUT_MS = 5_000;
 const MAX_PAGE_SIZE = "100";
 const withActionTimeout = () => ({ init: { signal: AbortSignal.timeout(ACTION_TIMEOUT_MS) } });
@@ -24,7 +19,7 @@ export type AlertPage = Awaited<ReturnType<typeof readAlert>>;
 export const listAlerts = (filters: AlertFilters, cursor: string | null) =>
   readPage(api.alerts.$get({ query: { ...filters, limit: "50", ...(cursor && { cursor }) } }));
 
-/** Those that have not ended, as the list has them: up to two seconds late. */
+/** Open alarms from the list endpoint, up to two seconds late. */
 export const listOpenAlerts = () => readPage(api.alerts.$get({ query: { open: "true", limit: MAX_PAGE_SIZE } }));
 
 export const readAlert = (alert_id: string) => readData(api.alerts[":alert_id"].$get({ param: { alert_id } }));
@@ -35,7 +30,7 @@ export type AlarmAction =
   | { kind: "snooze"; minutes: number }
   | { kind: "comment"; text: string; key: string };
 
-/** @returns the alarm after it @throws Problem `unreachable` after five seconds; `conflict` when the alarm is over */
+/** @returns the updated alarm @throws Problem `unreachable` after five seconds; `conflict` when the alarm is closed */
 export function performAlarmAction(alert_id: string, action: AlarmAction) {
   const one = api.alerts[":alert_id"];
   const param = { alert_id };
@@ -58,28 +53,16 @@ export function performAlarmAction(alert_id: string, action: AlarmAction) {
 export type PatientLabel = { id: string; number: number; name: string };
 type NamedPatient = { patient_id: string; patient_number: number; first_name: string; last_name: string | null };
 
-function toPatientLabel({ patient_id, patient_number, first_name, last_name }: NamedPatient): PatientLabel {
-  return { id: patient_id, number: patient_number, name: last_name ? `${first_name} ${last_name}` : first_name };
-}
+export const toPatientLabel = (patient: NamedPatient): PatientLabel => ({
+  id: patient.patient_id,
+  number: patient.patient_number,
+  name: getFullName(patient),
+});
 
-/** Those who are watched, at most a hundred of each kind: nobody else has alarms. Only names are kept of what is read. */
+/** Monitored patients, at most 100 per mode: nobody else has alarms. Only names are kept. */
 export async function listMonitoredPatients(): Promise<PatientLabel[]> {
   const pages = (["ward", "home"] as const).map((monitoring) =>
     readPage(patients.patients.$get({ query: { monitoring, limit: MAX_PAGE_SIZE } })),
   );
   return (await Promise.all(pages)).flatMap(({ items }) => items.map(toPatientLabel));
 }
-
-export const readPatientLabel = async (patient_id: string): Promise<PatientLabel> =>
-  toPatientLabel(await readData(patients.patients[":patient_id"].$get({ param: { patient_id } })));
-
-export type Colleague = { user_id: string; full_name: string };
-
-/** For administrators of the platform, who belong to no hospital. */
-export const readUser = (user_id: string): Promise<Colleague> => readData(users.users[":user_id"].$get({ param: { user_id } }));
-
-export const listTeam = (patient_id: string): Promise<Colleague[]> =>
-  readData(records.patients[":patient_id"]["care-team"].$get({ param: { patient_id } }));
-
-export const readTimeZone = async (hospital_id: string): Promise<string> =>
-  (await readData(hospitals.hospitals[":hospital_id"].$get({ param: { hospital_id } }))).time_zone;

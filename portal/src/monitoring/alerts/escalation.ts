@@ -1,4 +1,4 @@
-// When an alarm that nobody acknowledges is told to the next tier.
+// Escalation time of an unacknowledged alarm.
 import { ESCALATION_MINUTES } from "../../../../src/monitoring/alarm-rules/escalation.ts";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 
@@ -7,9 +7,9 @@ const MINUTE_MS = 60_000;
 type EscalatingAlert = Pick<AlertView, "priority" | "state" | "raised_at" | "escalation_tier" | "snoozed_until">;
 
 /**
- * Epoch milliseconds, or null where none follows or it is not known. An alarm that rose in priority counts from when it rose,
- * which only its events tell: counted from its beginning the time is over early, and then nothing is said.
- * @param raisedAt when it was last raised, where that is known
+ * Epoch milliseconds; null when no escalation follows or the time is unknown. A raised priority restarts the time, which
+ * only the events show: counted from the start of the alarm it would be in the past, and then nothing is shown.
+ * @param raisedAt when the priority was last raised, if known
  */
 export function getEscalationTime(alert: EscalatingAlert, now: number, raisedAt: string = alert.raised_at): number | null {
   const minutes = ESCALATION_MINUTES[alert.priority][alert.escalation_tier];

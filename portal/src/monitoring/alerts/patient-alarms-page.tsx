@@ -1,8 +1,9 @@
-// The alarms of one patient: those that are open, to act on, and those that have ended.
+// Open and past alarms of one patient.
 import { NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../../platform/design/data-table.tsx";
 import { formatTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -10,15 +11,14 @@ import { Card, Page } from "../../platform/design/page.tsx";
 import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
 import { EmptyState, LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { useConnection, useLivePatient } from "../live/use-live.ts";
 import { AlarmCard, AlarmTimes } from "./alarm-card.tsx";
 import { useStaffName } from "./alarm-names.tsx";
 import { describeAlarm } from "./alarm-text.ts";
 import { type AlertFilters, listAlerts } from "./api.ts";
 import classes from "./patient-alarms.module.css";
-import { useOwnZone } from "./use-own-zone.ts";
+import { usePatientOpenAlarms } from "./use-alarms.ts";
 
-const REFRESH_MS = 15_000;
+const REFRESH_MS = 60_000;
 const PRIORITIES = ["high", "medium", "low"] as const;
 const RULES = ["limit", "rate", "trend", "news2", "silence", "device_silence", "technical"] as const;
 type Filters = Pick<AlertFilters, "priority" | "rule">;
@@ -39,45 +39,22 @@ export function PatientAlarmsPage() {
   );
 }
 
-const PRIORITY_RANK = { high: 0, medium: 1, low: 2 };
-const isAcknowledged = ({ state }: AlertView) => state === "acknowledged";
-
-/** New ones before those that somebody has seen, the urgent first, then the newest. */
-const compareUrgency = (a: AlertView, b: AlertView) =>
-  Number(isAcknowledged(a)) - Number(isAcknowledged(b)) ||
-  PRIORITY_RANK[a.priority] - PRIORITY_RANK[b.priority] ||
-  b.raised_at.localeCompare(a.raised_at);
-
-/** As the live view has them; as the API says where nobody watches this patient or the line is down. */
-function usePatientOpenAlarms(patientId: string) {
-  const live = useLivePatient(patientId);
-  const isLive = useConnection().status === "live" && live !== undefined;
-  const query = useInfiniteQuery({
-    queryKey: ["alerts", "of", patientId, "open"],
-    queryFn: ({ pageParam }) => listAlerts({ patient_id: patientId, open: "true" }, pageParam),
-    ...CURSOR_PAGINATION,
-    refetchInterval: REFRESH_MS,
-  });
-  const loadedAlerts: AlertView[] | undefined = query.data?.pages.flatMap(({ items }) => items);
-  return { alerts: isLive ? [...live.alerts.values()] : loadedAlerts, query };
-}
-
 function OpenAlarms({ patientId }: { patientId: string }) {
   const t = useTranslation();
-  const zone = useOwnZone();
-  const { alerts, query } = usePatientOpenAlarms(patientId);
+  const zone = useOwnTimeZone();
+  const { alerts, checkedAt, error, refetch } = usePatientOpenAlarms(patientId);
   return (
     <Card title={t("alarms.patient.open")}>
-      {!alerts && (query.error ? <LoadError error={query.error} retry={() => void query.refetch()} /> : <Loading />)}
+      {!alerts && (error ? <LoadError error={error} retry={refetch} /> : <Loading />)}
       {alerts?.length === 0 &&
-        (query.error ? (
+        (error ? (
           <EmptyState>{t("alarms.not_checked")}</EmptyState>
         ) : (
-          <EmptyState>{t("alarms.none_active", { time: formatTime(query.dataUpdatedAt || Date.now(), zone) })}</EmptyState>
+          <EmptyState>{t("alarms.none_active", { time: formatTime(checkedAt, zone) })}</EmptyState>
         ))}
       {alerts && alerts.length > 0 && (
         <ul className={layout.list}>
-          {alerts.toSorted(compareUrgency).map((alert) => (
+          {alerts.map((alert) => (
             <li key={alert.alert_id}>
               <AlarmCard alert={alert} name={null} />
             </li>
@@ -94,7 +71,7 @@ function AlarmHistory({ patientId, filters }: { patientId: string; filters: Filt
     queryKey: ["alerts", "of", patientId, "ended", filters],
     queryFn: ({ pageParam }) => listAlerts({ patient_id: patientId, state: "cleared", ...filters }, pageParam),
     ...CURSOR_PAGINATION,
-    refetchInterval: REFRESH_MS * 4,
+    refetchInterval: REFRESH_MS,
   });
   const columns: Column<AlertView>[] = [
     { label: t("alarms.priority"), cell: (alert) => <PriorityBadge priority={shownAs(alert)} /> },

@@ -1,15 +1,15 @@
-// Alarm sound in the header: whether it sounds, and if not why; turning it on, pausing it for two minutes, and a test.
+// Sound control in the header: state, turning on, pausing for two minutes and a test.
 import { Menu } from "@mantine/core";
 import { useEffect, useSyncExternalStore } from "react";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatShortTime } from "../../platform/design/format.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { endPause, getSoundState, pauseSound, startSound, subscribeSound, testSound, turnOnSound } from "./alarm-sound.ts";
 import classes from "./header-alarms.module.css";
-import { useOwnZone } from "./use-own-zone.ts";
 
 export function SoundButton() {
   const t = useTranslation();
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   const { status, pausedUntil } = useSyncExternalStore(subscribeSound, getSoundState);
   useEffect(startSound, []);
   if (status === "blocked") {

@@ -1,12 +1,12 @@
-// What sounds, and when: one tone, of the most urgent alarm that nobody has seen. Nothing here needs a browser.
+// Pure rules of the alarm sound: one tone, of the most urgent unacknowledged alarm.
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 
 export type Tone = AlertView["priority"];
 type AudibleAlarm = Pick<AlertView, "alert_id" | "priority" | "state" | "snoozed_until">;
 
 /**
- * Modelled on IEC 60601-1-8, without claiming it: seconds from the start of a burst at which its pulses begin, their pitch, and
- * after how long it comes again.
+ * Modelled on IEC 60601-1-8, no claim of conformity: start of each pulse in seconds from the start of a burst, pitch,
+ * and the interval between bursts.
  */
 export const TONES: Readonly<Record<Tone, { pulses: readonly number[]; pulseS: number; hertz: number; everyMs: number }>> = {
   high: { pulses: [0, 0.25, 0.5, 0.9, 1.15, 1.75, 2, 2.25, 2.65, 2.9], pulseS: 0.15, hertz: 880, everyMs: 10_000 },
@@ -16,9 +16,9 @@ export const TONES: Readonly<Record<Tone, { pulses: readonly number[]; pulseS: n
 const URGENCY: readonly Tone[] = ["high", "medium", "low"];
 export const PAUSE_MS = 120_000;
 
-/** `until`: epoch milliseconds of the server. `known`: the high alarms that were there; any other ends the pause. */
+/** `until`: server time, epoch milliseconds. `known`: high-priority alarms at the start; any other ends the pause. */
 type Pause = { until: number; known: readonly string[] };
-/** `burstAt`: when the tone that goes on last began a burst. */
+/** `burstAt`: when the current tone last started a burst. */
 export type ToneState = { tone: Tone | null; burstAt: number; pause: Pause | null };
 export const SILENT_STATE: ToneState = { tone: null, burstAt: 0, pause: null };
 
@@ -26,7 +26,7 @@ const isSnoozed = ({ snoozed_until }: AudibleAlarm, now: number) => snoozed_unti
 const listNewHighAlarms = (alerts: readonly AudibleAlarm[]) =>
   alerts.flatMap(({ alert_id, priority, state }) => (priority === "high" && state === "active" ? [alert_id] : []));
 
-/** Of those that are new; one that was snoozed, seen or is over makes no sound. */
+/** New alarms only: snoozed, acknowledged and closed alarms make no sound. */
 export function selectTone(alerts: readonly AudibleAlarm[], now: number): Tone | null {
   const sounding = alerts.filter((alert) => alert.state === "active" && !isSnoozed(alert, now));
   return URGENCY.find((tone) => sounding.some(({ priority }) => priority === tone)) ?? null;
@@ -38,7 +38,7 @@ export function startPause(before: ToneState, alerts: readonly AudibleAlarm[], n
 
 export const endPauseState = (before: ToneState): ToneState => ({ ...before, tone: null, pause: null });
 
-/** A high alarm that was not there when the pause began ends it, and so does one that came back after it was gone. */
+/** A high-priority alarm that is new since the pause began ends it, and so does one that went away and came back. */
 function continuePause({ pause }: ToneState, alerts: readonly AudibleAlarm[], now: number): Pause | null {
   if (!pause || now >= pause.until) return null;
   const highs = listNewHighAlarms(alerts);
@@ -47,21 +47,21 @@ function continuePause({ pause }: ToneState, alerts: readonly AudibleAlarm[], no
 }
 
 /**
- * One look at the alarms.
- * @returns what sounds from here on; `burst`: begin this tone now; `hush`: end what sounds first
+ * One evaluation of the alarms.
+ * @returns the next state; `startsTone`: start this tone now; `stopsTone`: stop the current sound first
  */
 export function advanceTone(
   before: ToneState,
   alerts: readonly AudibleAlarm[],
   now: number,
-): { after: ToneState; burst: Tone | null; hush: boolean } {
+): { after: ToneState; startsTone: Tone | null; stopsTone: boolean } {
   const pause = continuePause(before, alerts, now);
   const tone = pause ? null : selectTone(alerts, now);
   const isChanged = tone !== before.tone;
   const isDue = tone !== null && (isChanged || now - before.burstAt >= TONES[tone].everyMs);
   return {
     after: { tone, burstAt: isDue ? now : before.burstAt, pause },
-    burst: isDue ? tone : null,
-    hush: isChanged && before.tone !== null,
+    startsTone: isDue ? tone : null,
+    stopsTone: isChanged && before.tone !== null,
   };
 }

@@ -1,4 +1,4 @@
-// Doing something to an alarm: nothing is shown as done before the server has said so.
+// Alarm action hook: no optimistic update; a state shows only after the server confirms it.
 import { useState } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { type Problem, toProblem } from "../../platform/api/problem.ts";
@@ -9,7 +9,7 @@ import { type AlarmAction, performAlarmAction } from "./api.ts";
 export type FailedAction = { kind: AlarmAction["kind"]; problem: Problem };
 type ActionState = { busy: AlarmAction["kind"] | null; failure: FailedAction | null };
 
-/** @returns `does` answers what refused it, null when it was done; a refusal stays until the next try */
+/** @returns `does` resolves to the error, or null on success; an error stays until the next attempt */
 export function useAlarmAction(alert: Pick<AlertView, "alert_id">) {
   const [actionState, setActionState] = useState<ActionState>({ busy: null, failure: null });
   async function runAction(action: AlarmAction): Promise<Problem | null> {

@@ -1,2 +1,2 @@
-// Vitals by their LOINC codes.
+// LOINC codes of the vital signs.
 export { CODES } from "../../../../src/monitoring/vitals/codes.ts";

@@ -1,9 +1,10 @@
-// How vitals are written, also where there is little room: the same in every language.
+// Names, units and values of vital signs, short and long.
+import { ACVPU } from "../../../../src/monitoring/vitals/codes.ts";
 import { formatNumber } from "../../platform/design/format.ts";
 import { translateCode } from "../../platform/messages/translate.ts";
+import { formatUcumUnit, getVitalName, getVitalUnit } from "../vitals/chart-catalogue.ts";
 import { CODES } from "./vital-codes.ts";
 
-const NAMES = new Map<string, string>(Object.entries(CODES).map(([name, code]) => [code, name]));
 const ABBREVIATIONS: Readonly<Record<string, string>> = {
   [CODES.heart_rate]: "HR",
   [CODES.respiratory_rate]: "RR",
@@ -13,33 +14,20 @@ const ABBREVIATIONS: Readonly<Record<string, string>> = {
   [CODES.mean_pressure]: "MAP",
   [CODES.etco2]: "EtCO₂",
 };
-const UNITS: Readonly<Record<string, string>> = {
-  [CODES.heart_rate]: "/min",
-  [CODES.respiratory_rate]: "/min",
-  [CODES.spo2]: "%",
-  [CODES.systolic]: "mmHg",
-  [CODES.diastolic]: "mmHg",
-  [CODES.mean_pressure]: "mmHg",
-  [CODES.temperature]: "°C",
-  [CODES.glucose]: "mg/dL",
-  [CODES.etco2]: "mmHg",
-};
-/** What 0 to 4 stand for. */
-const CONSCIOUSNESS_LETTERS = "ACVPU";
 
-/** In full, in the language that is set. */
-export const vitalName = (code: string): string => translateCode("vital", NAMES.get(code) ?? code);
-/** As on a monitor: HR, RR, SpO₂; in full where there is no such sign. */
+/** Full name in the current language. */
+export const vitalName = (code: string): string => translateCode("vital", getVitalName(code));
+/** Abbreviation as on a monitor (HR, RR, SpO₂), or the full name when there is none. */
 export const vitalAbbreviation = (code: string): string => ABBREVIATIONS[code] ?? vitalName(code);
 
-/** A value without its unit. */
+/** Value without its unit. */
 export function formatVital(code: string, value: number): string {
-  if (code === CODES.consciousness) return CONSCIOUSNESS_LETTERS[value] ?? formatNumber(value);
+  if (code === CODES.consciousness) return ACVPU[value] ?? formatNumber(value);
   return code === CODES.temperature ? formatNumber(value, 1) : formatNumber(Math.round(value * 10) / 10);
 }
 
 /** "86 %" */
 export function formatVitalWithUnit(code: string, value: number): string {
-  const unit = UNITS[code];
+  const unit = formatUcumUnit(getVitalUnit(getVitalName(code)));
   return unit ? `${formatVital(code, value)} ${unit}` : formatVital(code, value);
 }

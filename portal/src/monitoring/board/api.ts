@@ -1,18 +1,13 @@
-// What the board asks of the API: wards, who lies there, six hours of one vital.
+// API calls for the ward board: wards, patients and six hours of one vital sign.
 import { hc } from "hono/client";
 import type { historyRoutes } from "../../../../src/monitoring/history/history-routes.ts";
 import type { boardRoutes } from "../../../../src/organization/wards/board-routes.ts";
-import type { wardRoutes } from "../../../../src/organization/wards/routes.ts";
-import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage } from "../../platform/api/client.ts";
+import { API_BASE, CLIENT_OPTIONS, readBody, readData } from "../../platform/api/client.ts";
 import { bucketsOf } from "../vitals/columns.ts";
 import { HISTORY_MS, POINT_COUNT, type TrendHistory, toTrendHistory } from "./trend-history.ts";
 
-const wardsClient = hc<typeof wardRoutes>(API_BASE, CLIENT_OPTIONS);
 const boardClient = hc<typeof boardRoutes>(API_BASE, CLIENT_OPTIONS);
 const historyClient = hc<typeof historyRoutes>(API_BASE, CLIENT_OPTIONS);
-
-export const listWards = async () => (await readPage(wardsClient.wards.$get({ query: { active: "true", limit: "100" } }))).items;
-export type Ward = Awaited<ReturnType<typeof listWards>>[number];
 
 export const readBoard = (ward_id: string) => readData(boardClient.wards[":ward_id"].board.$get({ param: { ward_id } }));
 export type Board = Awaited<ReturnType<typeof readBoard>>;

@@ -1,4 +1,4 @@
-// The cells of a row. Each is given what it shows as plain values, so that only what changed is drawn again.
+// Cells of a board row. Props are primitive values, so that memoised cells render only on change.
 import { memo } from "react";
 import type { DisplayPriority } from "../../platform/design/display-priority.ts";
 import { formatAge, formatNumber } from "../../platform/design/format.ts";
@@ -9,7 +9,7 @@ import type { Freshness } from "../live/freshness.ts";
 import type { DisplayScore } from "../live/patient-state.ts";
 import classes from "./cells.module.css";
 
-/** From this age on a value says how old it is. */
+/** Age from which it is shown beside the value, seconds. */
 const MIN_SHOWN_AGE_S = 60;
 
 type ValueCellProps = {
@@ -18,7 +18,7 @@ type ValueCellProps = {
   ageS: number | null;
   alarm: DisplayPriority | null;
   isInvalid: boolean;
-  /** Limits that are this patient's own, and the same in words, or those of the ward in words alone. */
+  /** Marker and text of the patient's own limits, or text of the ward's limits. */
   ranges: string | null;
   customLimits: string | null;
 };
@@ -45,7 +45,7 @@ export const ValueCell = memo(function ValueCell({
 
 type NoteProps = { freshness: Freshness; isInvalid: boolean; old: string | null; ranges: string | null };
 
-/** Below a value what is to be known of it, and in words for who does not see how it is drawn. */
+/** Notes below a value, with screen reader text for what is only drawn. */
 function ValueNote({ freshness, isInvalid, old, ranges }: NoteProps) {
   const shown = freshness === "missing" || isInvalid ? null : old;
   return (
@@ -71,11 +71,11 @@ function ValueNote({ freshness, isInvalid, old, ranges }: NoteProps) {
   );
 }
 
-/** Only ages that are shown are drawn again: whole seconds, then whole minutes. */
+/** Ages render in whole seconds, then whole minutes, to save renders. */
 export const roundAge = (ageS: number | null): number | null =>
   ageS === null ? null : ageS < MIN_SHOWN_AGE_S ? Math.floor(ageS) : Math.floor(ageS / 60) * 60;
 
-/** A value that says no age below a minute need not be drawn again every second. */
+/** Values without a visible age need no render every second below one minute. */
 export const roundValueAge = (ageS: number | null, freshness: Freshness): number | null =>
   ageS !== null && ageS < MIN_SHOWN_AGE_S && freshness !== "stale" ? 0 : roundAge(ageS);
 
@@ -88,7 +88,7 @@ const ABBREVIATIONS: Readonly<Record<string, string>> = {
 };
 const abbreviateParameter = (parameter: string) => ABBREVIATIONS[parameter] ?? translateCode("ward.short", parameter);
 
-/** The score in a pale square, or what it lacks: no number is better than one that is not of now. */
+/** The score, or the parameters that it lacks: an outdated score is never shown. */
 export const ScoreCell = memo(function ScoreCell({ score }: { score: DisplayScore }) {
   useTranslation();
   switch (score.kind) {
@@ -161,7 +161,7 @@ export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS }: { fres
   );
 });
 
-/** "↓ 6", and the same in words. */
+/** "↓ 6", and the same as text. */
 export function TrendChange({ change, digits }: { change: number; digits: number }) {
   const size = formatNumber(Math.abs(change), digits);
   const isUnchanged = Number(Math.abs(change).toFixed(digits)) === 0;

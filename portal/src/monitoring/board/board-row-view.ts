@@ -1,4 +1,4 @@
-// What a row of the board shows of a patient. Nothing here needs a browser.
+// Pure view model of a board row.
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../src/monitoring/patient-object/contract.ts";
 import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
 import { CODES } from "../alerts/vital-codes.ts";
@@ -21,8 +21,8 @@ type BoardSnapshot = {
 };
 
 /**
- * What is known of a patient and how to judge it: what is live, or what the board said when it was read, which is never live.
- * @param live as the live store has the patient @param snapshot as the board has
+ * State of a patient: live, or the board's response, which never counts as live.
+ * @param live from the live store @param snapshot from the board's response
  */
 export function toPatientState(
   live: PatientState | undefined,
@@ -36,10 +36,10 @@ export function toPatientState(
     news2: snapshot.news2,
     limits: new Map(snapshot.limits.map((one) => [one.code, one])),
   };
-  return { patient, moment: { ...moment, link: "off" } };
+  return { patient, moment: { ...moment, connection: "off" } };
 }
 
-/** `isInvalid`: not possible in a living body, which is said however old it is. */
+/** `isInvalid`: physiologically impossible, marked at any age. */
 export type DisplayValue = {
   value: number | null;
   freshness: Freshness;
@@ -48,12 +48,12 @@ export type DisplayValue = {
   isInvalid: boolean;
 };
 
-/** Rules that are about a value; a silent sensor says nothing about its last one. */
+/** Rules about a value; a silence alarm says nothing about the last value. */
 const VALUE_RULES: readonly string[] = ["limit", "rate", "trend"];
 
 const MISSING: DisplayValue = { value: null, freshness: "missing", ageS: null, alarm: null, isInvalid: false };
 
-/** @param relatedCodes other codes whose alarm is this value's too, as the mean pressure's is the blood pressure's */
+/** @param relatedCodes further codes whose alarms belong to this value, e.g. mean pressure to blood pressure */
 export function getDisplayValue(
   patient: PatientState | undefined,
   code: string,
@@ -77,7 +77,7 @@ const FRESHNESS_ORDER: readonly Freshness[] = ["stale", "invalid", "late", "live
 
 export type DisplayPressure = Omit<DisplayValue, "value"> & { systolic: number | null; diastolic: number | null };
 
-/** Both pressures as one: as old as the older of them. */
+/** Systolic and diastolic as one value, with the age of the older one. */
 export function getDisplayPressure(patient: PatientState, moment: ViewContext): DisplayPressure {
   const systolic = getDisplayValue(patient, CODES.systolic, moment, [CODES.mean_pressure]);
   const diastolic = getDisplayValue(patient, CODES.diastolic, moment, [CODES.mean_pressure]);

@@ -1,6 +1,7 @@
-// One patient on the board: drawn again when this patient changes, and every second for the ages.
+// Board row of one patient; renders when the patient changes, and every second for ages.
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
+import { getFullName } from "../../patients/api.ts";
 import { displayPriority } from "../../platform/design/display-priority.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { CODES } from "../alerts/vital-codes.ts";
@@ -27,7 +28,6 @@ import { useTrendHistory } from "./use-trend-histories.ts";
 
 const MISSING_TEXT = "⋯";
 const PRESSURES = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
-const getFullName = ({ first_name, last_name }: BoardEntry) => (last_name ? `${first_name} ${last_name}` : first_name);
 const text = (code: string, value: number | null) => (value === null ? MISSING_TEXT : formatVital(code, value));
 
 type RowProps = { entry: BoardEntry; moment: ViewContext; code: string };

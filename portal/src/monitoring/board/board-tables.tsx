@@ -1,4 +1,4 @@
-// The board itself: one list, or two of twenty beside each other. Arrow keys go from row to row, Enter opens the patient.
+// Board tables: one list, or two columns of twenty. Arrow keys move between rows, Enter opens the patient.
 import { type KeyboardEvent, useRef } from "react";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { CODES } from "../alerts/vital-codes.ts";
@@ -14,7 +14,7 @@ const ROWS_PER_COLUMN = 20;
 
 type BoardProps = { rows: readonly BoardEntry[]; moment: ViewContext; code: string; onHold: (hold: boolean) => void };
 
-/** @param onHold somebody points at a row or has the focus in one, or does so no more */
+/** @param onHold called when a row gains or loses hover or focus */
 export function BoardTables({ rows, moment, code, onHold }: BoardProps) {
   const t = useTranslation();
   const holdSources = useRef({ pointer: false, focus: false });
@@ -25,7 +25,7 @@ export function BoardTables({ rows, moment, code, onHold }: BoardProps) {
   const vitalsWithWardLimits = new Set(BOARD_VITALS.filter((one) => rows.some((entry) => hasWardLimit(entry, one))));
   const columns = rows.length > ROWS_PER_COLUMN ? [rows.slice(0, ROWS_PER_COLUMN), rows.slice(ROWS_PER_COLUMN)] : [rows];
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: it hears the keys of the links in it, and where the pointer is.
+    // biome-ignore lint/a11y/noStaticElementInteractions: handles bubbling keys and pointer moves of the links inside.
     <div
       className={classes.tables}
       data-columns={columns.length}
@@ -54,13 +54,13 @@ export function BoardTables({ rows, moment, code, onHold }: BoardProps) {
 const PRESSURES = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
 const BOARD_VITALS = [CODES.heart_rate, CODES.respiratory_rate, CODES.spo2, ...PRESSURES, CODES.temperature];
 
-/** Whether the ward itself set limits of this vital. */
+/** Whether the ward has own limits for this vital sign. */
 function hasWardLimit({ patient_id, limits }: BoardEntry, code: string): boolean {
   const live = getLivePatient(patient_id)?.limits.get(code);
   return (live ?? limits.find((one) => one.code === code))?.set_by === "ward";
 }
 
-/** @param moved vitals whose limits the ward set */
+/** @param moved vital signs with limits set by the ward */
 function BoardHead({ code, vitalsWithWardLimits }: { code: string; vitalsWithWardLimits: ReadonlySet<string> }) {
   const t = useTranslation();
   const renderColumn = (name: string, sign: string, codes: readonly string[] = []) => {

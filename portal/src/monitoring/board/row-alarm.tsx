@@ -1,7 +1,8 @@
-// The alarm of a row that matters most, and its acknowledgement: by id, never before the server said so.
+// Most urgent alarm of a row and its acknowledgement, shown only after the server confirms it.
 import { CloseButton } from "@mantine/core";
 import { memo, useRef, useState } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatShortTime } from "../../platform/design/format.ts";
 import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
 import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
@@ -12,10 +13,9 @@ import { isUnacknowledged } from "../alerts/alarm-actions.tsx";
 import { StaffName } from "../alerts/alarm-names.tsx";
 import { abbreviateAlarm, describeAlarm } from "../alerts/alarm-text.ts";
 import { useAlarmAction } from "../alerts/use-alarm-action.ts";
-import { useOwnZone } from "../alerts/use-own-zone.ts";
 import classes from "./row-alarm.module.css";
 
-/** @param others how many more alarms the patient has */
+/** @param others number of further alarms of the patient */
 export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: AlertView; others: number }) {
   const t = useTranslation();
   const needsAcknowledgement = isUnacknowledged(alert);
@@ -36,7 +36,7 @@ export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: Alert
 });
 
 function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   return (
     <>
       ✓ {formatShortTime(at, zone)} <StaffName userId={alert.acknowledged_by} />
@@ -55,7 +55,7 @@ function AcknowledgeButton({ alert }: { alert: AlertView }) {
     setIsDismissed(false);
     if (await runAction({ kind: "acknowledge" })) return;
     announce(t("alarms.acknowledged_said", { what: describeAlarm(alert) }));
-    // The button goes with what it was for; who pressed it stays in the row.
+    // The button disappears after the action; the focus stays in the row.
     if (document.activeElement === button.current || document.activeElement === document.body) link?.focus();
   };
   return (
@@ -75,7 +75,7 @@ function AcknowledgeButton({ alert }: { alert: AlertView }) {
         </span>
         <span className={classes.word}>{busy === null ? t("alarms.acknowledge") : "…"}</span>
       </button>
-      {/* The bar of the lost line says it to who sees it. */}
+      {/* Sighted users see the connection banner; this text is for screen readers. */}
       <div className="visually-hidden">{offlineGuard.offlineNotice}</div>
       {failure && !isDismissed && (
         <div className={classes.bubble}>

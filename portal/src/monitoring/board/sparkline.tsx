@@ -1,21 +1,14 @@
-// Six hours as a line, for the eye; the change beside it is the text. It is drawn anew when its points are, every five minutes.
+// Six-hour sparkline, decorative: the change beside it is the text. Renders when its points change, every five minutes.
 import { memo } from "react";
-import { CODES } from "../alerts/vital-codes.ts";
+import { findUsualRange } from "../vitals/chart-catalogue.ts";
 import classes from "./cells.module.css";
 import { POINT_COUNT, type TrendHistory, toLineSegments } from "./trend-history.ts";
 
 const HEIGHT = 26;
-/** So that a line looks the same at every patient: ordinary values, widened only by what was measured. */
-const RANGES: Readonly<Record<string, { low: number; high: number }>> = {
-  [CODES.heart_rate]: { low: 40, high: 140 },
-  [CODES.respiratory_rate]: { low: 5, high: 35 },
-  [CODES.spo2]: { low: 84, high: 100 },
-  [CODES.systolic]: { low: 70, high: 190 },
-  [CODES.temperature]: { low: 35, high: 40 },
-};
-
 export const Sparkline = memo(function Sparkline({ history, code }: { history: TrendHistory; code: string }) {
-  const segments = toLineSegments(history, RANGES[code] ?? { low: 0, high: 100 }, HEIGHT);
+  // The range of the vital's chart, so that lines of all patients compare; widened only by what was measured.
+  const [low, high] = findUsualRange(code) ?? [0, 100];
+  const segments = toLineSegments(history, { low, high }, HEIGHT);
   return (
     <svg
       className={classes.spark}

@@ -1,13 +1,13 @@
-// Six hours of one vital in points of five minutes, and which way they go. Nothing here needs a browser.
+// Pure functions for six hours of one vital sign in five-minute points.
 
 const POINT_MS = 300_000;
 export const POINT_COUNT = 72;
 export const HISTORY_MS = POINT_MS * POINT_COUNT;
 
-/** Means of each five minutes, oldest first; null where nothing was measured. */
+/** Five-minute means, oldest first; null when nothing was measured. */
 export type TrendHistory = readonly (number | null)[];
 
-/** @param from when the first point begins, epoch milliseconds */
+/** @param from start of the first point, epoch milliseconds */
 export function toTrendHistory(buckets: readonly { from: string; mean: number }[], from: number): TrendHistory {
   const points: (number | null)[] = new Array(POINT_COUNT).fill(null);
   for (const bucket of buckets) {
@@ -17,14 +17,14 @@ export function toTrendHistory(buckets: readonly { from: string; mean: number }[
   return points;
 }
 
-/** How much it rose or fell over what is known of the six hours; null where there are not two points. */
+/** Change over the known part of the six hours; null with fewer than two points. */
 export function getTrendChange(history: TrendHistory): number | null {
   const measured = history.filter((point) => point !== null);
   const [first, last] = [measured[0], measured.at(-1)];
   return measured.length < 2 || first === undefined || last === undefined ? null : last - first;
 }
 
-/** Unbroken pieces of the line as points of a drawing; a gap is never bridged. */
+/** Continuous line segments in drawing coordinates; gaps are never bridged. */
 export function toLineSegments(
   history: TrendHistory,
   { low, high }: { low: number; high: number },

@@ -1,17 +1,13 @@
-// The board of one ward: who lies there by REST, read again when the live view changes, and in which order they stand now.
+// Board of one ward: patients by REST, refetched when the live view changes, and their current order.
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { getDisplayScore, getRiskRank, type ViewContext } from "../live/patient-state.ts";
 import { getLivePatient } from "../live/patient-store.ts";
 import { useConnection, useServerNow, useWatchedIds } from "../live/use-live.ts";
-import { type BoardEntry, listWards, readBoard } from "./api.ts";
+import { type BoardEntry, readBoard } from "./api.ts";
 import { countMoved, isSameOrder, keepOrder, sortByRisk } from "./board-order.ts";
 import { toPatientState } from "./board-row-view.ts";
-
-const WARDS_STALE_MS = 60_000;
-
-export const useWards = () => useQuery({ queryKey: ["wards", "board"], queryFn: listWards, staleTime: WARDS_STALE_MS });
 
 export function useBoard(wardId: string | undefined) {
   const view = useWatchedIds();
@@ -28,10 +24,10 @@ export function useBoard(wardId: string | undefined) {
   });
 }
 
-/** What values are judged by, anew every second. */
-export const useViewContext = (): ViewContext => ({ now: useServerNow(), link: useConnection().status });
+/** Reference times and limits for values, updated every second. */
+export const useViewContext = (): ViewContext => ({ now: useServerNow(), connection: useConnection().status });
 
-/** @param isHeld nobody moves: somebody points at a row. Nor does anybody while the line is down: then nothing is known anew. */
+/** @param isHeld freezes the order: the user points at a row. It is also frozen while the connection is down. */
 export function useBoardOrder(wardId: string | undefined, entries: readonly BoardEntry[], moment: ViewContext, isHeld: boolean) {
   const targetOrder = sortByRisk(
     entries.map((entry) => {
@@ -41,14 +37,15 @@ export function useBoardOrder(wardId: string | undefined, entries: readonly Boar
       return { id, number, rank: getRiskRank(known, score), score: score.kind === "score" ? score.score : null };
     }),
   );
-  // Before anything was live there is no order to keep.
+  // Before the first live data there is no order to keep.
   const [currentOrder, setCurrentOrder] = useState({ wardId, order: targetOrder, wasLive: false });
-  // Who left the ward stays on the board, with a name, until rows may move.
+  // A patient who left the ward stays listed until rows may move.
   const entriesById = useRef(new Map<string, BoardEntry>());
   for (const entry of entries) entriesById.current.set(entry.patient_id, entry);
-  const keepsOrder = (isHeld || moment.link === "lost") && currentOrder.wasLive && currentOrder.wardId === wardId;
+  const keepsOrder = (isHeld || moment.connection === "lost") && currentOrder.wasLive && currentOrder.wardId === wardId;
   const order = keepsOrder ? keepOrder(currentOrder.order, targetOrder) : targetOrder;
-  const wasLive = targetOrder.length > 0 && (moment.link === "live" || (currentOrder.wasLive && currentOrder.wardId === wardId));
+  const wasLive =
+    targetOrder.length > 0 && (moment.connection === "live" || (currentOrder.wasLive && currentOrder.wardId === wardId));
   if (currentOrder.wardId !== wardId || currentOrder.wasLive !== wasLive || !isSameOrder(currentOrder.order, order))
     setCurrentOrder({ wardId, order, wasLive });
   return {

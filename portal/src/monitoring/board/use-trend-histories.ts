@@ -1,4 +1,4 @@
-// Six hours of one vital for everybody on the board, read one after another: a person may ask the API a hundred times a minute.
+// Six hours of one vital sign for all patients, fetched one by one: the API allows 100 requests per user and minute.
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { queryClient } from "../../platform/api/query-client.ts";
@@ -6,7 +6,7 @@ import { serverNow } from "../live/server-clock.ts";
 import { readTrendHistory } from "./api.ts";
 import type { TrendHistory } from "./trend-history.ts";
 
-/** As long as one point. */
+/** Refetch interval: the length of one point, ms. */
 const HISTORY_STALE_MS = 300_000;
 const FAST_REQUESTS = 12;
 const FAST_INTERVAL_MS = 150;
@@ -17,7 +17,7 @@ const trendQuery = (patientId: string, code: string) => ({
   queryFn: () => readTrendHistory(patientId, code, serverNow()),
 });
 
-/** @param ids as one text, so that a new order begins nothing anew */
+/** @param ids joined into one string, so that a new order does not restart the fetches */
 export function usePrefetchTrends(ids: string, code: string): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
@@ -40,6 +40,6 @@ export function usePrefetchTrends(ids: string, code: string): void {
   }, [ids, code]);
 }
 
-/** What is read of it so far; asks nothing itself. */
+/** Reads the cached points; sends no request. */
 export const useTrendHistory = (patientId: string, code: string): TrendHistory | undefined =>
   useQuery({ ...trendQuery(patientId, code), enabled: false }).data;

@@ -1,4 +1,4 @@
-// Keeps the screen on while the board is looked at.
+// Keeps the screen on while the board is visible.
 import { useEffect } from "react";
 
 export function useWakeLock(): void {
@@ -7,7 +7,7 @@ export function useWakeLock(): void {
     let isUnmounted = false;
     const requestLock = async () => {
       if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
-      // Refused on a low battery: the screen may sleep then, and says so by being dark.
+      // Refused on low battery: the screen may then turn off.
       const acquired = await navigator.wakeLock.request("screen").catch(() => null);
       if (isUnmounted) void acquired?.release();
       else lock = acquired;

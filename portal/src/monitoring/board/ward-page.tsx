@@ -1,18 +1,20 @@
-// The ward board: who needs somebody first, and whether the numbers are of now.
+// Ward board: patients by urgency, and whether the values are live.
 import { Button, NativeSelect } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { memo, useState } from "react";
+import type { Ward } from "../../organization/hospitals/api.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { useActiveWards } from "../../organization/wards/use-wards.ts";
 import { formatTime } from "../../platform/design/format.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { EmptyState, QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { useOwnZone } from "../alerts/use-own-zone.ts";
 import { CODES } from "../alerts/vital-codes.ts";
 import { vitalAbbreviation } from "../alerts/vital-format.ts";
-import type { BoardEntry, Ward } from "./api.ts";
+import type { BoardEntry } from "./api.ts";
 import classes from "./board.module.css";
 import { BoardTables } from "./board-tables.tsx";
-import { useBoard, useBoardOrder, useViewContext, useWards } from "./use-board.ts";
+import { useBoard, useBoardOrder, useViewContext } from "./use-board.ts";
 import { usePrefetchTrends } from "./use-trend-histories.ts";
 import { useWakeLock } from "./use-wake-lock.ts";
 
@@ -21,7 +23,7 @@ const TREND_CODES = [CODES.heart_rate, CODES.respiratory_rate, CODES.spo2, CODES
 export function WardPage() {
   const t = useTranslation();
   const { ward, trend } = useSearch({ from: "/signed-in/ward" });
-  const wards = useWards();
+  const wards = useActiveWards(null);
   const selectedWardId = ward ?? wards.data?.[0]?.ward_id;
   const board = useBoard(selectedWardId);
   const code = TREND_CODES.find((one) => one === trend) ?? CODES.heart_rate;
@@ -82,13 +84,13 @@ function PatientCount({ shown, watched }: { shown: number; watched: number }) {
 }
 
 function Clock({ now }: { now: number }) {
-  const zone = useOwnZone();
+  const zone = useOwnTimeZone();
   return <span className={classes.clock}>{formatTime(now, zone)}</span>;
 }
 
 type BoardControlsProps = { wards: readonly Ward[]; chosen: string | undefined; code: string };
 
-/** Not drawn again every second. */
+/** Memoised: does not render every second. */
 const BoardControls = memo(function BoardControls({ wards, chosen, code }: BoardControlsProps) {
   const t = useTranslation();
   const navigate = useNavigate();

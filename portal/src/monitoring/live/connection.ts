@@ -1,5 +1,5 @@
-// The live socket: one a tab, kept up as long as somebody is signed in. A line that says nothing for four seconds is lost,
-// whatever the browser thinks of it.
+// Live WebSocket: one per tab while a user is signed in. It counts as lost after four seconds without a message,
+// whatever the browser reports.
 import { hc } from "hono/client";
 import type { liveTicketRoutes } from "../../../../src/monitoring/live/routes.ts";
 import { onToken } from "../../accounts/session/session.ts";
@@ -17,9 +17,9 @@ const MAX_UNACKED_FRAMES = 100;
 const MIN_RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
 
-/** Whom to watch: everybody of the caller's hospital, or one patient. */
+/** Scope to watch: all patients of the caller's hospital, or one patient. */
 export type WatchTarget = { patient_id?: string; hospital_id?: string };
-/** `since`: server's time, epoch milliseconds. `stopped`: coming back is of no use. */
+/** `since`: server time, epoch milliseconds. `stopped`: reconnecting is of no use. */
 export type Connection =
   | { status: "off" | "connecting" | "catching_up" | "live" }
   | { status: "lost"; since: number }
@@ -51,7 +51,7 @@ let retryAt = 0;
 let isOpening = false;
 let ticker: Worker | null = null;
 
-/** Watches these from now on; null: nobody, and what was known is forgotten. */
+/** Sets the scope to watch; null stops watching and clears the store. */
 export function watchPatients(next: WatchTarget | null): void {
   if (JSON.stringify(next) === JSON.stringify(watchTarget)) return;
   watchTarget = next;
@@ -120,7 +120,7 @@ function onMessage(data: string): void {
   if (data === "pong") return;
   const read = readFrame(data);
   if ("damaged" in read) {
-    // What it said is lost, so nothing that is shown counts as live: the next socket begins with a snapshot.
+    // Messages were lost, so nothing counts as live: the next socket starts with a snapshot.
     reportError(new Error("a frame of the live socket cannot be read"));
     seq = null;
     onConnectionLost();
@@ -149,7 +149,7 @@ function sendAck(): void {
   ackedAt = performance.now();
 }
 
-/** The line is gone, or as good as gone: everything shown is old until it is back. */
+/** The connection is lost or presumed lost: all values are outdated until it is back. */
 function onConnectionLost(): void {
   closeSocket();
   setConnection({ status: "lost", since: serverNow() });
@@ -159,7 +159,7 @@ function onConnectionLost(): void {
 
 function onTick(): void {
   const now = performance.now();
-  // The machine slept: whatever is shown is of before.
+  // The computer slept: all values are outdated.
   if (tickedAt > 0 && now - tickedAt > 10_000) {
     resetServerClock();
     if (socket) onConnectionLost();
@@ -181,7 +181,7 @@ function onTick(): void {
   if (now - ackedAt >= ACK_INTERVAL_MS) sendAck();
 }
 
-/** A newer token moves the end of the socket. */
+/** Sends a new access token, which extends the socket's lifetime. */
 onToken((token) => {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "token", access_token: token }));
 });

@@ -1,9 +1,9 @@
-// Limits that somebody moved, in words.
+// Texts of limits that differ from the defaults.
 import type { LimitsInForce } from "../../../../src/monitoring/patient-object/contract.ts";
 import { t } from "../../platform/messages/translate.ts";
 import { formatVital, vitalAbbreviation } from "../alerts/vital-format.ts";
 
-/** Stands before limits that are not the defaults. */
+/** Marker of limits that are not the defaults. */
 export const CUSTOM_LIMITS_MARK = "✎";
 
 /** "85–100", "≥ 85", "≤ 130", or that there are none. */
@@ -14,7 +14,7 @@ function formatLimitRange({ code, critical_low, low, high, critical_high }: Limi
   return top === null ? `≥ ${formatValue(bottom)}` : `${formatValue(bottom)}–${formatValue(top)}`;
 }
 
-/** @param customLimits of one value, set by the same @returns null where nothing was moved */
+/** @param customLimits of one value, from one source @returns null when there are none */
 export function describeCustomLimits(customLimits: readonly LimitsInForce[]): string | null {
   if (customLimits.length === 0) return null;
   const range = customLimits
@@ -23,6 +23,6 @@ export function describeCustomLimits(customLimits: readonly LimitsInForce[]): st
   return customLimits[0]?.set_by === "patient" ? t("limits.of_patient", { range }) : t("limits.of_ward", { range });
 }
 
-/** As short as it can be, of this patient's own: the ward's are said once, above. */
+/** Short form for the patient's own limits: ward limits are shown once, in the column head. */
 export const formatPatientRanges = (customLimits: readonly LimitsInForce[]): string | null =>
   customLimits[0]?.set_by === "patient" ? customLimits.map(formatLimitRange).join(" ") : null;

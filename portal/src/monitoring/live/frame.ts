@@ -1,4 +1,4 @@
-// Frames of the live socket, checked field by field before anything of them is shown.
+// Frames of the live socket, validated field by field.
 import type {
   AlertView,
   LimitsInForce,
@@ -9,7 +9,7 @@ import type {
 } from "../../../../src/monitoring/patient-object/contract.ts";
 
 type Check = (value: unknown) => boolean;
-/** Every field of a type has its check: a field that is added there and not here does not compile. */
+/** Every field of a type has a check: a field without one does not compile. */
 type Checks<T> = { readonly [K in keyof Required<T>]: Check };
 
 const text: Check = (value) => typeof value === "string";
@@ -28,7 +28,7 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.every(check);
 
-/** Fields that this portal does not know are let through: the service may be newer. */
+/** Unknown fields are allowed: the service may be newer. */
 function fields(checks: Readonly<Record<string, Check>>): Check {
   const entries = Object.entries(checks);
   return (value) => isRecord(value) && entries.every(([name, check]) => check(value[name]));
@@ -136,7 +136,7 @@ function isFrame(value: unknown): value is LiveFrame {
   return isRecord(value) && Object.entries(FRAMES).some(([type, check]) => type === value["type"] && check(value));
 }
 
-/** `unknown`: a kind of frame that a newer service sends, which changes nothing here. */
+/** `unknown`: a frame kind of a newer service; it is ignored. */
 export type Read = { frame: LiveFrame } | { unknown: true; seq: number } | { damaged: true };
 
 export function readFrame(data: string): Read {

@@ -1,2 +1,2 @@
-// Beats once a second, also in a tab that is not looked at, where a page's own timers sleep.
+// Ticks once per second, also in a hidden tab, where page timers are throttled.
 setInterval(() => postMessage(null), 1_000);

@@ -1,11 +1,10 @@
-// What is known of a patient and how far it may be taken for now: one judgement for the board, the lists and the patient's page.
-// Nothing here needs a browser.
+// Pure evaluation of a patient's state and its freshness, shared by the board, the lists and the patient pages.
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../src/monitoring/patient-object/contract.ts";
 import { NEWS2_SOURCES } from "../../../../src/monitoring/vitals/codes.ts";
 import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
 import { type ConnectionStatus, type Freshness, freshnessLimits, judgeFreshness } from "./freshness.ts";
 
-/** As the live store has a patient; under `<code>!` the newest invalid value. */
+/** State from the live store; `<code>!` holds the latest invalid value. */
 export type PatientState = {
   latest: ReadonlyMap<string, LiveSample>;
   alerts: ReadonlyMap<string, AlertView>;
@@ -13,41 +12,41 @@ export type PatientState = {
   limits: ReadonlyMap<string, LimitsInForce>;
 };
 
-/** `now`: the server's time, epoch milliseconds. */
-export type ViewContext = { now: number; link: ConnectionStatus };
+/** `now`: server time, epoch milliseconds. */
+export type ViewContext = { now: number; connection: ConnectionStatus };
 
-/** The newest of a vital, whether it is possible in a living body or not. */
+/** The latest value of a vital sign, valid or invalid. */
 export function newestSample({ latest }: Pick<PatientState, "latest">, code: string): LiveSample | undefined {
   const valid = latest.get(code);
   const invalid = latest.get(`${code}!`);
   return invalid && (!valid || invalid.effective_at > valid.effective_at) ? invalid : valid;
 }
 
-/** Seconds since the server got it. */
+/** Seconds since the server received it. */
 export const sampleAgeS = ({ received_at }: LiveSample, now: number) => Math.max(0, (now - Date.parse(received_at)) / 1000);
 
 export function sampleFreshness(
   { limits }: Pick<PatientState, "limits">,
   sample: LiveSample | undefined,
-  { now, link }: ViewContext,
+  { now, connection }: ViewContext,
 ): Freshness {
   const code = sample?.code ?? "";
-  return judgeFreshness(sample, now, freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s), link);
+  return judgeFreshness(sample, now, freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s), connection);
 }
 
 export type DisplayScore =
   | { kind: "score"; score: number; band: 0 | 1 | 2 | 3 }
-  /** Parameters that are missing or too old. */
+  /** Missing or outdated parameters. */
   | { kind: "needs"; what: readonly string[] }
   | { kind: "not_applicable"; reason: "age" | "pregnancy" | "age_unknown" }
   | { kind: "unknown" };
 
-/** NEWS2 has a number only while all of it is of now. */
+/** NEWS2 has a value only while all of its parameters are current. */
 export function getDisplayScore(patient: Omit<PatientState, "alerts"> | undefined, context: ViewContext): DisplayScore {
   if (!patient?.news2) return { kind: "unknown" };
   const { news2 } = patient;
   if (news2.status === "not_applicable") return { kind: "not_applicable", reason: news2.reason };
-  if (context.link !== "live") return { kind: "unknown" };
+  if (context.connection !== "live") return { kind: "unknown" };
   if (news2.status === "incomplete") return { kind: "needs", what: [...news2.missing, ...news2.stale] };
   const isCurrent = (code: string) => {
     const freshness = sampleFreshness(patient, newestSample(patient, code), context);
@@ -55,18 +54,17 @@ export function getDisplayScore(patient: Omit<PatientState, "alerts"> | undefine
   };
   const missingParameters = Object.entries(NEWS2_SOURCES).flatMap(([name, codes]) => (codes.some(isCurrent) ? [] : [name]));
   if (missingParameters.length > 0) return { kind: "needs", what: missingParameters };
-  const hasParameterOfThree = Object.values(news2.parts).includes(3);
-  return { kind: "score", score: news2.score, band: news2Band(news2.score, hasParameterOfThree) };
+  return { kind: "score", score: news2.score, band: news2Band(news2) };
 }
 
-/** RCP 2017: 7 and more emergency, 5 and 6 or three points in one parameter urgent, and whether there are any points at all. */
-function news2Band(score: number, hasParameterOfThree: boolean): 0 | 1 | 2 | 3 {
-  if (score >= 7) return 3;
-  if (score >= 5 || hasParameterOfThree) return 2;
+/** The service's risk: 3 is an emergency, 2 is urgent (as is a single parameter of three points), 0 is no points at all. */
+function news2Band({ score, risk }: Extract<Score, { status: "complete" }>): 0 | 1 | 2 | 3 {
+  if (risk === "high") return 3;
+  if (risk !== "low") return 2;
   return score > 0 ? 1 : 0;
 }
 
-/** When anything came last. */
+/** Time of the last data. */
 export function getLastUpdate(
   patient: PatientState | undefined,
   context: ViewContext,
@@ -75,13 +73,13 @@ export function getLastUpdate(
   for (const sample of patient?.latest.values() ?? []) if (!last || sample.received_at > last.received_at) last = sample;
   if (!patient || !last) return { freshness: "missing", ageS: null };
   const freshness = sampleFreshness(patient, last, context);
-  // Something came, if only something impossible.
+  // Data arrived, even if only invalid values.
   return { freshness: freshness === "invalid" ? "live" : freshness, ageS: sampleAgeS(last, context.now) };
 }
 
 /**
- * Limits that somebody moved, of this patient before those of the ward: a value that raises no alarm must say so itself.
- * @param codes of what is shown as one value, as both pressures are @returns none where the defaults of the age are in force
+ * Limits that differ from the defaults, the patient's before the ward's: a value without an alarm must explain itself.
+ * @param codes shown as one value, as the two pressures are @returns empty when the defaults apply
  */
 export function findCustomLimits({ limits }: Pick<PatientState, "limits">, codes: readonly string[]): readonly LimitsInForce[] {
   const inForce = codes.flatMap((code) => limits.get(code) ?? []);
@@ -92,7 +90,7 @@ export function findCustomLimits({ limits }: Pick<PatientState, "limits">, codes
 const STATE_ORDER: readonly AlertView["state"][] = ["active", "recovered", "acknowledged", "cleared"];
 export const PRIORITY_ORDER: readonly DisplayPriority[] = ["high", "medium", "low", "technical"];
 
-/** Those nobody has seen first, the worst of them first, of equals the oldest. */
+/** Unacknowledged first, then by priority, then oldest first. */
 export function sortedByUrgency(alerts: Iterable<AlertView>): AlertView[] {
   return [...alerts].sort(
     (a, b) =>
@@ -105,7 +103,7 @@ export function sortedByUrgency(alerts: Iterable<AlertView>): AlertView[] {
 const RISK_RANKS = ["new_high", "new_medium", "seen", "score_7", "score_5", "unknown", "new_other", "rest"] as const;
 export type RiskRank = (typeof RISK_RANKS)[number];
 
-/** A sensor's alarm says that the patient is not known, not that the patient is unwell. */
+/** A sensor alarm means that the state is unknown, not that the patient deteriorates. */
 export function getRiskRank(patient: PatientState | undefined, score: DisplayScore): RiskRank {
   const alerts = [...(patient?.alerts.values() ?? [])].map((alert) => ({ shown: displayPriority(alert), state: alert.state }));
   const isNew = (shown: string) => alerts.some((alert) => alert.state === "active" && alert.shown === shown);
@@ -119,5 +117,5 @@ export function getRiskRank(patient: PatientState | undefined, score: DisplaySco
   return alerts.length > 0 ? "new_other" : "rest";
 }
 
-/** Smaller comes first. */
+/** Smaller values sort first. */
 export const riskRankIndex = (rank: RiskRank): number => RISK_RANKS.indexOf(rank);

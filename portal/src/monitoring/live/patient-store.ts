@@ -1,5 +1,5 @@
-// What is known of each patient who is watched, kept outside React: one row is drawn again when its patient changes, and
-// frames of one animation frame are drawn together.
+// Store of watched patients outside React: only the rows of changed patients render, and the frames of one
+// animation frame render together.
 import type {
   AlertView,
   LimitsInForce,
@@ -10,7 +10,7 @@ import type {
 } from "../../../../src/monitoring/patient-object/contract.ts";
 import { serverNow, syncServerClock } from "./server-clock.ts";
 
-/** `latest` by code: a valid value; under `<code>!` the newest invalid one. */
+/** `latest` by code: the last valid value; `<code>!`: the last invalid one. */
 export type LivePatient = {
   patientId: string;
   wardId: string | null;
@@ -20,24 +20,24 @@ export type LivePatient = {
   news2: Score | null;
   /** By code. */
   limits: ReadonlyMap<string, LimitsInForce>;
-  /** When these were heard of, by the server's clock. */
+  /** When these were received, by the server's clock. */
   limitsSince: number;
   devices: PatientSnapshot["devices"];
-  /** The last samples that came, oldest first: many of the patient who is looked at, for charts that follow. */
+  /** Recent samples, oldest first: more for the focused patient, whose charts follow live. */
   recent: readonly LiveSample[];
 };
 
 export type AlertChange = { what: string; alert: AlertView };
 
-/** How many samples are kept for the charts of the patient who is looked at: ten minutes of six vitals a second. */
+/** Samples kept for the focused patient: ten minutes of six vital signs per second. */
 const MAX_RECENT_FOCUSED = 3_600;
-/** Of everybody else on a ward: enough to tell how often they measure. */
+/** Samples kept for all other patients: enough to estimate the measurement interval. */
 const MAX_RECENT_OTHERS = 60;
 
 const patients = new Map<string, LivePatient>();
 let watchedIds: readonly string[] = [];
 let focusedPatientId: string | null = null;
-/** Open alerts of everybody in view, oldest first. */
+/** Open alerts of all patients in view, oldest first. */
 let openAlertList: readonly AlertView[] = [];
 const patientListeners = new Map<string, Set<() => void>>();
 const watchedIdsListeners = new Set<() => void>();
@@ -61,7 +61,7 @@ const emptyPatient = (patientId: string): LivePatient => ({
   recent: [],
 });
 
-/** The patient whose page is open; null where none is. */
+/** The patient whose page is open; null when there is none. */
 export function setFocusedPatient(patientId: string | null): void {
   focusedPatientId = patientId;
 }
@@ -77,7 +77,7 @@ export function subscribePatient(id: string, listener: () => void): () => void {
 }
 export const subscribeWatchedIds = (listener: () => void) => addListener(watchedIdsListeners, listener);
 export const subscribeAlerts = (listener: () => void) => addListener(openAlertsListeners, listener);
-/** Hears each change of an alert once, as it happens; snapshots tell none. */
+/** Subscribes to each change of an alert, immediately; snapshots trigger none. */
 export const onAlert = (listener: (heard: AlertChange) => void) => addListener(alertChangeListeners, listener);
 
 function addListener<T>(listeners: Set<T>, listener: T): () => void {
@@ -86,7 +86,7 @@ function addListener<T>(listeners: Set<T>, listener: T): () => void {
 }
 
 const latestKey = ({ code, status }: LiveSample) => (status === "invalid" ? `${code}!` : code);
-/** A snapshot that tells nothing new of the limits leaves them as old as they are. */
+/** A snapshot with unchanged limits keeps their age. */
 function updateLimits({ limits, limitsSince }: LivePatient, snapshotLimits: readonly LimitsInForce[], at: number) {
   if (JSON.stringify([...limits.values()]) === JSON.stringify(snapshotLimits)) return { limits, limitsSince };
   return { limits: new Map(snapshotLimits.map((one) => [one.code, one])), limitsSince: at };
@@ -132,7 +132,7 @@ function updateAlert(patient: LivePatient, alert: AlertView): LivePatient {
   return { ...patient, alerts };
 }
 
-/** Takes one frame in; who subscribes hears of it with the next animation frame. */
+/** Applies one frame; subscribers are notified on the next animation frame. */
 export function applyFrame(frame: LiveFrame): void {
   switch (frame.type) {
     case "snapshot":
@@ -169,7 +169,7 @@ export function applyFrame(frame: LiveFrame): void {
   scheduleNotify();
 }
 
-/** An alert as the server answered it, before its frame comes. */
+/** Applies an alert from a server response before its frame arrives. */
 export function applyAlert(alert: AlertView): void {
   const current = patients.get(alert.patient_id);
   if (!current) return;
@@ -201,7 +201,7 @@ function notifyListeners(): void {
   }
 }
 
-/** For whoever is signed out: nothing of anybody stays. */
+/** Clears all patient data on sign-out. */
 export function clearPatients(): void {
   patients.clear();
   watchedIds = [];

@@ -1,4 +1,4 @@
-// The live view in components.
+// React hooks for the live store.
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { type Connection, getConnection, subscribeConnection } from "./connection.ts";
 import {
@@ -21,7 +21,7 @@ export function useLivePatient(id: string): LivePatient | undefined {
   return useSyncExternalStore(subscribe, () => getLivePatient(id));
 }
 
-/** The server's time, anew every so many milliseconds: for ages. */
+/** Server time, updated at this interval in milliseconds: for ages. */
 export function useServerNow(everyMs = 1_000): number {
   const [now, setNow] = useState(serverNow);
   useEffect(() => {

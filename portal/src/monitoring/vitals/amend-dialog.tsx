@@ -1,4 +1,4 @@
-// Corrects one value, or says that it was entered in error. The old value stays in its history; nothing is deleted.
+// Dialog to correct a value or mark it as entered in error. The old value stays in the history.
 import { Radio, Stack, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Dialog } from "../../platform/design/dialog.tsx";

@@ -1,8 +1,9 @@
-// What the API says of one patient's vitals: charts, samples, the latest, alarms of a stretch of time.
+// API calls for one patient's vital signs: charts, samples, latest values and alarms of a period.
 import { hc } from "hono/client";
 import type { alertRoutes } from "../../../../src/monitoring/alerts/routes.ts";
 import type { historyRoutes } from "../../../../src/monitoring/history/history-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage } from "../../platform/api/client.ts";
+import { DAY_MS } from "../../platform/durations.ts";
 import { bucketsOf, type ChartSample, samplesOf } from "./columns.ts";
 import type { TimeWindow } from "./time-window.ts";
 
@@ -19,7 +20,7 @@ type HistoryQuery = NonNullable<Parameters<(typeof historyApi.patients)[":patien
 const readHistory = (patientId: string, query: HistoryQuery) =>
   readBody(historyApi.patients[":patient_id"].observations.$get({ param: { patient_id: patientId }, query }));
 
-/** Buckets of each vital, oldest first, and the limits that held. @param vitals names of the catalogue */
+/** Buckets per vital sign, oldest first, and the limits in force. @param vitals names from the catalogue */
 export async function readBuckets(patientId: string, vitals: readonly string[], { from, to }: TimeWindow, buckets: number) {
   const range = { code: vitals.join(","), from: toIso(from), to: toIso(to) };
   const { data, meta } = await readHistory(patientId, { ...range, buckets: String(buckets), format: "columns" });
@@ -42,7 +43,7 @@ export async function listSamples(
   return { items, pagination: meta.pagination ?? emptyPagination };
 }
 
-/** Every sample of a window that holds few, newest first; null when there are more than so many thousand. */
+/** All samples of a short window, newest first; null when there are more than `pages` thousand. */
 export async function readSamples(patientId: string, vitals: readonly string[], window: TimeWindow, pages: number) {
   const range = { code: vitals.join(","), from: toIso(window.from), to: toIso(window.to), limit: "1000" };
   const samples: ChartSample[] = [];
@@ -61,8 +62,8 @@ export const readLatest = (patientId: string) =>
   readData(historyApi.patients[":patient_id"].observations.latest.$get({ param: { patient_id: patientId } }));
 export type Latest = Awaited<ReturnType<typeof readLatest>>;
 
-const MAX_ALARM_MS = 24 * 3_600_000;
-/** Alarms that may touch a window; one that was raised long before it is among the open ones of the live view. */
+const MAX_ALARM_MS = DAY_MS;
+/** Alarms that may overlap a window; older ones that are still open come from the live view. */
 export const listAlarms = (patientId: string, { from, to }: TimeWindow) =>
   readPage(
     alertApi.alerts.$get({

@@ -1,4 +1,4 @@
-// A chart as a table: the same points, newest first, a hundred rows a page.
+// A chart's points as a table, newest first, 100 rows per page.
 import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { Table } from "../../platform/design/data-table.tsx";

@@ -1,15 +1,15 @@
-// Which vitals have a chart, over which range, and how their values are written.
+// Catalogue of charts: vital signs, ranges and value formats.
 
-import { CODES } from "../alerts/vital-codes.ts";
+import { ACVPU, CODES, UNITS } from "../../../../src/monitoring/vitals/codes.ts";
 
 const NAMES = new Map<string, string>(Object.entries(CODES).map(([name, code]) => [code, name]));
-/** The wire's name of a code; the code itself where the catalogue lacks it. */
+/** The API's name of a code; the code itself when the catalogue lacks it. */
 export const getVitalName = (code: string): string => NAMES.get(code) ?? code;
 
 export const getVitalCode = (vital: string | undefined): string | undefined =>
   Object.entries(CODES).find(([name]) => name === vital)?.[1];
 
-/** `range`: clinically usual, in the catalogue's unit; a chart shows at least this, so that a ripple never looks like a storm. */
+/** `range`: clinical range in the catalogue's unit; a chart shows at least this, so that noise is not magnified. */
 export type Chart = {
   id: string;
   vitals: readonly string[];
@@ -35,44 +35,29 @@ export const CHARTS: readonly Chart[] = [
   { id: "energy", vitals: ["energy"], range: [0, 3000], decimals: 0 },
 ];
 
-/** Shown even without data: what is missing must be seen to be missing. */
+/** Shown even without data, so that missing data is visible. */
 export const MAIN_CHARTS: readonly string[] = ["heart_rate", "spo2", "respiratory_rate", "blood_pressure", "temperature"];
 
 export const findChart = (id: string | undefined): Chart | undefined => CHARTS.find((chart) => chart.id === id);
 export const listChartVitals = (charts: readonly Chart[]): string[] => charts.flatMap(({ vitals }) => vitals);
+/** The usual range of a vital by its code; null where it has no chart. */
+export const findUsualRange = (code: string): Chart["range"] | null =>
+  CHARTS.find(({ vitals }) => vitals.includes(getVitalName(code)))?.range ?? null;
 export const getDecimals = (vital: string): number => CHARTS.find(({ vitals }) => vitals.includes(vital))?.decimals ?? 1;
 
-const ACVPU = ["A", "C", "V", "P", "U"];
 const DISPLAY_UNITS: Record<string, string> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "", "{steps}": "" };
+const UCUM_BY_VITAL: Readonly<Record<string, string>> = UNITS;
 
-/** The catalogue's units (UCUM), in which every value is shown. */
-const UCUM_BY_VITAL: Record<string, string> = {
-  heart_rate: "/min",
-  spo2: "%",
-  systolic: "mm[Hg]",
-  diastolic: "mm[Hg]",
-  mean_pressure: "mm[Hg]",
-  respiratory_rate: "/min",
-  temperature: "Cel",
-  glucose: "mg/dL",
-  consciousness: "{ACVPU}",
-  inspired_oxygen: "%",
-  oxygen_flow: "L/min",
-  etco2: "mm[Hg]",
-  steps: "{steps}",
-  sleep_minutes: "min",
-  energy: "kcal",
-  weight: "kg",
-};
+/** The catalogue's unit (UCUM), in which every value is shown. */
 export const getVitalUnit = (vital: string): string => UCUM_BY_VITAL[vital] ?? "";
 
-/** UCUM as people write it. */
+/** UCUM units in common notation. */
 export const formatUcumUnit = (unit: string): string => DISPLAY_UNITS[unit] ?? unit;
-/** The letter of a level of consciousness, which the wire has as 0 to 4; null for other vitals. */
+/** The letter of a consciousness value (0 to 4 in the API); null for other vital signs. */
 export const getConsciousnessLetter = (vital: string, value: number): string | null =>
   vital === "consciousness" ? (ACVPU[Math.round(value)] ?? null) : null;
 
-/** The clinical range, widened by what was measured and by nothing else. */
+/** The clinical range, widened only by measured values. */
 export function computeYRange({ range: [low, high] }: Chart, values: Iterable<{ min: number; max: number }>): [number, number] {
   let [least, most] = [low, high];
   for (const { min, max } of values) {

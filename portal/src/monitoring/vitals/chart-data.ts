@@ -1,7 +1,9 @@
-// The data of a patient's charts: asked for once a window, followed by what the live socket brings.
+// Data of a patient's charts: fetched once per window, then updated from the live socket.
+
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { LiveSample } from "../../../../src/monitoring/patient-object/contract.ts";
+import { HOUR_MS } from "../../platform/durations.ts";
 import { readBuckets, readSamples } from "./api.ts";
 import { appendSamples, bucketToPoint, isUsable, type Point } from "./chart-series.ts";
 import type { ChartSample } from "./columns.ts";
@@ -9,25 +11,24 @@ import { groupLimitSteps, type LimitStep } from "./limit-steps.ts";
 import type { Mark } from "./paint-chart.ts";
 import { MAX_RAW_WINDOW_MS, type TimeWindow } from "./time-window.ts";
 
-const HOUR_MS = 3_600_000;
-/** So many samples of a short window are read one by one; where there are more, each bucket stands for a few seconds. */
+/** Maximum samples of a short window that are fetched individually; above it, buckets of a few seconds are used. */
 const MAX_RAW_SAMPLES = 4_000;
 const MAX_RAW_PAGES = 5;
-/** How soon hours that are being counted again are asked for. */
+/** Refetch interval for hours that are being recalculated, ms. */
 const RECOUNT_POLL_MS = 5_000;
 
 export type ChartData = {
-  /** As it was asked for. */
+  /** The requested window. */
   window: TimeWindow;
-  /** Length of a bucket, milliseconds; 0: the points are samples. */
+  /** Bucket length, ms; 0: the points are samples. */
   step: number;
-  /** By the vital's name, oldest first. */
+  /** By name of the vital sign, oldest first. */
   points: ReadonlyMap<string, readonly Point[]>;
-  /** The samples themselves, where there are few: invalid ones too. */
+  /** Individual samples, when there are few; includes invalid ones. */
   samples: readonly ChartSample[];
   /** By code. */
   limits: ReadonlyMap<string, readonly LimitStep[]>;
-  /** Hours of the window that got samples late and are being counted again. */
+  /** Hours of the window with late samples that are being recalculated. */
   uncounted: number;
 };
 
@@ -50,20 +51,20 @@ async function readChart(patientId: string, vitals: readonly string[], window: T
   };
 }
 
-/** Whether samples are worth asking for one by one. */
+/** Whether the window is short enough for individual samples. */
 function hasFewSamples({ window, points }: ChartData): boolean {
   const total = [...points.values()].flat().reduce((sum, { n }) => sum + n, 0);
   return window.to - window.from <= MAX_RAW_WINDOW_MS && total <= MAX_RAW_SAMPLES;
 }
 
-/** Beyond a day the API's buckets are whole hours. */
+/** Above one day the API's buckets are whole hours. */
 function getBucketLength({ from, to }: TimeWindow, buckets: number, hours: boolean): number {
   if (!hours) return (to - from) / buckets;
   const span = Math.ceil(to / HOUR_MS) - Math.floor(from / HOUR_MS);
   return (span / Math.min(buckets, span)) * HOUR_MS;
 }
 
-/** Buckets at once, and samples in their place when they are there. */
+/** Buckets first, replaced by samples when those arrive. */
 export function useChartData(
   patientId: string,
   vitals: readonly string[],
@@ -77,7 +78,7 @@ export function useChartData(
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
     refetchInterval: ({ state }) => (state.data && state.data.uncounted > 0 ? RECOUNT_POLL_MS : false),
-    // The old drawing stays, dimmed, until the new one is there; never that of another patient.
+    // The previous chart stays, dimmed, until new data arrives; never one of another patient.
     placeholderData: (previous, previousQuery) => (previousQuery?.queryKey[1] === patientId ? previous : undefined),
   });
   const sampleQuery = useQuery({
@@ -94,12 +95,12 @@ export function useChartData(
   }, [bucketQuery, sampleQuery.data]);
 }
 
-/** One vital's points and impossible values, with the samples that came since it was asked for. */
+/** Points and invalid values of one vital sign, with samples received since the request. */
 export function buildLine(data: ChartData, vital: string, live: readonly LiveSample[]): { points: Point[]; invalid: Mark[] } {
   const { step, window } = data;
   const liveSamples = live.filter(({ name }) => name === vital);
   const samplesById = new Map<string, ChartSample>();
-  // What the live view tells of a sample is newer than what was read.
+  // Live samples are newer than the response.
   for (const sample of data.samples) if (sample.name === vital) samplesById.set(sample.observation_id, sample);
   for (const sample of liveSamples) samplesById.set(sample.observation_id, sample);
   const samples = [...samplesById.values()];

@@ -1,4 +1,4 @@
-// The charts of one patient under one cursor, with limits and alarms where the viewer may see them.
+// Charts of one patient with a shared cursor; limits and alarms for staff.
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
@@ -19,25 +19,25 @@ import { VitalChart } from "./vital-chart.tsx";
 
 type ChartGridProps = {
   patientId: string;
-  /** Those to choose from; one alone is shown even without data. */
+  /** Available charts; a single one is shown even without data. */
   candidates?: readonly Chart[];
   shown: WindowState;
   zone: string | undefined;
-  /** For the patient: without limits and alarms, and without charts of what is not measured. */
+  /** Patient mode: no limits, no alarms, and no charts without data. */
   isPlain: boolean;
   isTable: boolean;
   onZoom: (window: TimeWindow) => void;
-  /** Below the table. */
+  /** Content below the table. */
   children?: ReactNode;
 };
 
 const MIN_CHART_WIDTH = 360;
 const GRID_GAP = 12;
-/** What stands beside the plot in a figure, and beside the lines in a plot. */
+/** Padding beside the plot in a figure, and beside the lines in a plot, px. */
 const FIGURE_FRAME = 18;
 const AXIS_WIDTH = 54;
 const MAX_COLUMNS = 3;
-/** A window that is drawn a little wider asks nothing new. */
+/** A small resize sends no new request. */
 const WIDTH_STEP = 50;
 
 export function ChartGrid({ patientId, candidates = CHARTS, shown, zone, isPlain, isTable, onZoom, children }: ChartGridProps) {
@@ -103,7 +103,7 @@ const NO_ALARMS: readonly AlarmSpan[] = [];
 const hasData = ({ points, samples }: ChartData, { vitals }: Chart) =>
   vitals.some((vital) => points.has(vital)) || samples.some(({ name }) => name !== null && vitals.includes(name));
 
-/** By chart: when which alarm was on. What the live view knows is newer. */
+/** Alarm periods per chart. The live view is newer than the response. */
 function useChartAlarms(
   patientId: string,
   { requested: asked, window }: WindowState,
@@ -116,7 +116,7 @@ function useChartAlarms(
     enabled: isAllowed,
     placeholderData: (previous, query) => (query?.queryKey[2] === patientId ? previous : undefined),
   });
-  // To the minute: a span that is still on grows with the window, and need not be new every second.
+  // Rounded to the minute: an ongoing period grows with the window, but must not change every second.
   const end = Math.ceil(window.to / 60_000) * 60_000;
   return useMemo(() => {
     if (!isAllowed) return new Map();

@@ -1,4 +1,4 @@
-// What a chart draws: points of single samples or of buckets, the gaps between them, and both as uPlot's columns.
+// Chart series: points of samples or buckets, gaps between them, and uPlot's columns.
 import type { TimeWindow } from "./time-window.ts";
 
 /** A bucket with its extremes, or one sample as a bucket of its own. Epoch milliseconds. */
@@ -30,8 +30,8 @@ export function sampleToPoint({ effective_at, value }: Sample): Point {
 }
 
 /**
- * Points with samples that came since, oldest first.
- * @param step length of a bucket; 0: points are samples
+ * Points merged with samples received since, oldest first.
+ * @param step bucket length, ms; 0: points are samples
  */
 export function appendSamples(
   points: readonly Point[],
@@ -46,7 +46,7 @@ export function appendSamples(
   return step === 0 ? merged.sort((a, b) => a.at - b.at) : merged;
 }
 
-/** Into the last bucket, or a new one after it. One that is late waits until the buckets are asked for again. */
+/** Adds to the last bucket or a new one. Late samples wait for the next fetch of the buckets. */
 function addToBucket(points: Point[], sample: Point, step: number, origin: number): void {
   const last = points.at(-1);
   if (last && sample.at < last.from) return;
@@ -61,18 +61,18 @@ function addToBucket(points: Point[], sample: Point, step: number, origin: numbe
   points.push({ ...sample, at: Math.round(from + step / 2), from, to: from + step });
 }
 
-/** How many intervals before and after one tell what is usual there. */
+/** Number of intervals before and after that determine the usual interval. */
 const NEIGHBOR_COUNT = 10;
-/** Where nothing tells how often a vital comes. */
+/** Default interval when it cannot be estimated. */
 const DEFAULT_INTERVAL_MS = 60_000;
-/** At the edge of now a sample may be on its way. */
+/** Tolerance at the current time, where a sample may be in transit. */
 const ARRIVAL_GRACE_MS = 5_000;
 
 function median(values: readonly number[]): number | undefined {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-/** What a vital's interval usually is at this place: monitors send each second, a nurse writes every four hours. */
+/** The usual interval at this position: monitors send every second, nurses enter values every four hours. */
 function getUsualInterval(intervals: readonly number[], place: number, step: number): number {
   const around = [
     ...intervals.slice(Math.max(0, place - NEIGHBOR_COUNT), place),
@@ -81,7 +81,7 @@ function getUsualInterval(intervals: readonly number[], place: number, step: num
   return Math.max(step, median(around) ?? (step || DEFAULT_INTERVAL_MS));
 }
 
-/** Stretches without data: longer than two of the usual intervals, or than two buckets. Those at the window's edges count. */
+/** Gaps: longer than two usual intervals or two buckets, including the edges of the window. */
 export function findGaps(points: readonly Point[], step: number, window: TimeWindow): Gap[] {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last) return [window];
@@ -101,8 +101,8 @@ type Cell = number | null | undefined;
 export type Columns = { xs: number[]; cells: Cell[][] };
 
 /**
- * uPlot's columns: time, then mean, min and max of each line. `null` breaks a line, `undefined` is no point of this line.
- * Every time inside a gap is a break, whichever line it belongs to, so that nothing leads from one side to the other.
+ * uPlot's columns: time, then mean, min and max per line. `null` breaks a line, `undefined` is no point of this line.
+ * Every time inside a gap breaks all lines, so that no line bridges it.
  */
 export function toPlotColumns(lines: readonly Line[]): Columns {
   const times = lines.flatMap(({ points, gaps }) => [...points.map(({ at }) => at), ...gaps.map(getMiddle)]);
@@ -131,7 +131,7 @@ function toGapCells(xs: readonly number[], gaps: readonly Gap[]): (null | undefi
   });
 }
 
-/** Places of values with no neighbour to draw a line to: shown as dots, or they would be invisible. */
+/** Indexes of isolated values: drawn as dots, because no line would show them. */
 export function findIsolatedIndexes(column: readonly Cell[]): number[] {
   const known = column.flatMap((value, i) => (value === undefined ? [] : [i]));
   return known.filter((place, i) => {
@@ -141,17 +141,17 @@ export function findIsolatedIndexes(column: readonly Cell[]): number[] {
   });
 }
 
-/** The point that a time stands at, if one is near enough. */
+/** The point nearest to a time, within a tolerance. */
 export function findNearestPoint(points: readonly Point[], at: number, tolerance: number): Point | null {
   let best: Point | null = null;
   for (const point of points) if (!best || Math.abs(point.at - at) < Math.abs(best.at - at)) best = point;
   return best && (Math.abs(best.at - at) <= tolerance || (at >= best.from && at <= best.to)) ? best : null;
 }
 
-/** A row of the chart's table: what each line has at this time. */
+/** A row of the chart's table: the value of each line at this time. */
 export type Row = { at: number; from: number; to: number; cells: (Point | null)[] };
 
-/** The same points as the chart's, newest first. */
+/** The chart's points, newest first. */
 export function toTableRows(lines: readonly { points: readonly Point[] }[]): Row[] {
   const rows = new Map<number, Row>();
   for (const [line, { points }] of lines.entries()) {

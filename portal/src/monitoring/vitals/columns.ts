@@ -1,8 +1,8 @@
-// Columns of the API, read back into samples and buckets.
+// Decodes the API's columnar format into samples and buckets.
 import type { BucketColumns, SampleColumns } from "../../../../src/monitoring/history/columns.ts";
 
 type Status = SampleColumns["vitals"][number]["statuses"][string];
-/** What a chart needs of a sample. */
+/** The fields of a sample that a chart needs. */
 export type ChartSample = {
   observation_id: string;
   code: string;
@@ -39,7 +39,7 @@ export function samplesOf({ times, id_prefixes, vitals }: SampleColumns): ChartS
   );
 }
 
-/** By vital, oldest first. */
+/** By vital sign, oldest first. */
 export function bucketsOf({ from, to, vitals }: BucketColumns): Bucket[] {
   return vitals.flatMap(({ code, name, unit, n, min, max, mean }) =>
     n.flatMap((count, place): Bucket[] => {

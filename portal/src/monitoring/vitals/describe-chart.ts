@@ -1,4 +1,4 @@
-// What a chart shows, in words: for those who do not see it.
+// Text description of a chart for screen readers.
 import { formatDateTime, formatNumber, formatShortTime } from "../../platform/design/format.ts";
 import { t, translateCode } from "../../platform/messages/translate.ts";
 import { type Chart, formatUcumUnit, getConsciousnessLetter } from "./chart-catalogue.ts";
@@ -6,7 +6,7 @@ import type { Gap, Point } from "./chart-series.ts";
 import { type LimitStep, limitsAt } from "./limit-steps.ts";
 import type { TimeWindow } from "./time-window.ts";
 
-/** "121", "121/80" of two lines, a letter of consciousness; what is not there is said. */
+/** "121", "121/80" for two lines, a letter for consciousness; missing values are named. */
 export function formatPoints({ id, decimals }: Chart, points: readonly (Point | null | undefined)[]): string {
   if (points.every((point) => !point)) return t("vitals.no_data");
   return points
@@ -47,7 +47,7 @@ export function describeChart({ chart, unit, zone, window, lines, gaps, limits }
   ].join("; ");
 }
 
-/** A limit is met at its value, as the alarms have it. */
+/** A value equal to the limit counts as beyond it, as in the alarm rules. */
 function describeBreach(value: number, limits: LimitStep | undefined, formatValue: (value: number) => string): string[] {
   if (!limits) return [];
   const { low, high } = limits;
@@ -56,7 +56,7 @@ function describeBreach(value: number, limits: LimitStep | undefined, formatValu
   return [t("vitals.figure_within")];
 }
 
-/** When the limits were moved last, if that is in sight. */
+/** The last change of limits inside the window, if any. */
 function listLimitChanges(limits: readonly LimitStep[], { from, to }: TimeWindow): number[] {
   const last = limits.slice(1).findLast((step) => step.from > from && step.from <= to);
   return last ? [last.from] : [];

@@ -1,4 +1,4 @@
-// Times to the second, for single values.
+// Formats times to the second, for individual values.
 import { formatDate, formatTime } from "../../platform/design/format.ts";
 
 /** "21 Nov 2026, 08:34:05" */

@@ -1,4 +1,4 @@
-// Limits as charts draw them: each holds from its time until the next.
+// Limits over time for charts: each step applies until the next.
 import type { LimitsInForce, LimitsSince } from "../../../../src/monitoring/patient-object/contract.ts";
 
 type LimitLines = Pick<LimitsInForce, "critical_low" | "low" | "high" | "critical_high">;
@@ -13,7 +13,7 @@ const pickLimits = ({ critical_low, low, high, critical_high }: LimitLines): Lim
 });
 const hasSameLimits = (a: LimitLines, b: LimitLines) => JSON.stringify(pickLimits(a)) === JSON.stringify(pickLimits(b));
 
-/** By code, oldest first; a change of who set them is none of where they lie. */
+/** By code, oldest first; changes that leave the values unchanged are merged. */
 export function groupLimitSteps(limitsSince: readonly LimitsSince[]): ReadonlyMap<string, readonly LimitStep[]> {
   const steps = new Map<string, LimitStep[]>();
   for (const limits of limitsSince) {
@@ -25,7 +25,7 @@ export function groupLimitSteps(limitsSince: readonly LimitsSince[]): ReadonlyMa
   return steps;
 }
 
-/** The steps with what the live view has heard since they were asked for. */
+/** The fetched steps plus changes from the live view. */
 export function addLiveLimits(
   steps: readonly LimitStep[],
   code: string,
@@ -38,6 +38,6 @@ export function addLiveLimits(
   return [...steps, { ...pickLimits(current), from: live.limitsSince }];
 }
 
-/** Those that held at a time; the first also before it, where nothing else is known. */
+/** The limits at a time; the first step also applies before its start when nothing earlier is known. */
 export const limitsAt = (steps: readonly LimitStep[], at: number): LimitStep | undefined =>
   steps.findLast(({ from }) => from <= at) ?? steps[0];

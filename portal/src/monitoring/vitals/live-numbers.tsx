@@ -1,4 +1,4 @@
-// What a patient's vitals are now: value, unit, age. A number that is not of now never looks as if it were.
+// Current vital signs of a patient: value, unit and age. Outdated values always look different.
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { formatAge, formatNumber } from "../../platform/design/format.ts";
 import { shownAs } from "../../platform/design/priority.tsx";
@@ -6,7 +6,7 @@ import { LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { CODES } from "../alerts/vital-codes.ts";
 import { CUSTOM_LIMITS_MARK, describeCustomLimits } from "../live/custom-limits.ts";
-import { findCustomLimits } from "../live/patient-state.ts";
+import { findCustomLimits, PRIORITY_ORDER } from "../live/patient-state.ts";
 import { useLivePatient, useServerNow } from "../live/use-live.ts";
 import {
   CHARTS,
@@ -26,7 +26,7 @@ import {
   type VitalReading,
 } from "./use-current-vitals.ts";
 
-/** As on every monitor, in every language. */
+/** Abbreviations as on monitors, the same in every language. */
 const ABBREVIATIONS: Readonly<Record<string, string>> = {
   heart_rate: "HR",
   spo2: "SpO₂",
@@ -39,7 +39,7 @@ const CODE_BY_VITAL: Readonly<Record<string, string>> = CODES;
 
 type LiveVitalsProps = {
   patientId: string;
-  /** For the patient: full names, no colours of alarms, nothing that is not measured. */
+  /** Patient mode: full names, no alarm colours, nothing that is not measured. */
   isPlain?: boolean;
 };
 
@@ -75,8 +75,7 @@ export function LiveVitals({ patientId, isPlain = false }: LiveVitalsProps) {
 
 const hasSample = ({ latest }: CurrentVitals, code: string) => latest.has(code) || latest.has(`${code}!`);
 
-const PRIORITY_ORDER = ["high", "medium", "technical", "low"] as const;
-/** A value takes the colour of its own alarm, while that is on. */
+/** A value has the colour of its own alarm while that is active. */
 function getTileAlarm(alerts: ReadonlyMap<string, AlertView> | undefined, { vitals }: Chart) {
   const codes = vitals.map((vital) => CODE_BY_VITAL[vital]);
   const ownAlerts = [...(alerts?.values() ?? [])].filter(
@@ -89,7 +88,7 @@ type TileProps = {
   chart: Chart;
   readings: readonly VitalReading[];
   alarm: ReturnType<typeof getTileAlarm>;
-  /** Limits that are not the defaults, in words. */
+  /** Text of limits that differ from the defaults. */
   customLimits: string | null;
   isPlain: boolean;
   now: number;

@@ -1,4 +1,4 @@
-// The early-warning score with what it is made of, or what it lacks; never a number made of old or missing values.
+// NEWS2 score with its parts, or with what is missing; never computed from old or missing values.
 import type { Score } from "../../../../src/monitoring/patient-object/contract.ts";
 import scores from "../../platform/design/score.module.css";
 import { type PlainMessageKey, translateCode, useTranslation } from "../../platform/messages/translate.ts";
@@ -7,7 +7,7 @@ import { useServerNow } from "../live/use-live.ts";
 import classes from "./news2.module.css";
 import { useCurrentVitals } from "./use-current-vitals.ts";
 
-/** As on every monitor; the others have words. */
+/** Abbreviations as on monitors; other parameters have words. */
 const ABBREVIATIONS: Readonly<Record<string, string>> = { respiratory_rate: "RR", spo2: "SpO₂", systolic: "BP" };
 const formatParameter = (part: string) => ABBREVIATIONS[part] ?? translateCode("vitals.part", part);
 const formatParameters = (parts: readonly string[]) => parts.map(formatParameter).join(", ");
@@ -18,7 +18,7 @@ export function News2({ patientId }: { patientId: string }) {
   const now = useServerNow();
   const score = currentVitals?.news2;
   if (!currentVitals || !score) return null;
-  const displayScore = getDisplayScore(currentVitals, { now, link: currentVitals.link });
+  const displayScore = getDisplayScore(currentVitals, { now, connection: currentVitals.connection });
   const staleParameters = score.status === "complete" && displayScore.kind === "needs" ? displayScore.what : [];
   return (
     <div className={classes.news2}>
@@ -26,7 +26,7 @@ export function News2({ patientId }: { patientId: string }) {
         <abbr title={t("vitals.news2_long")} className={classes.name}>
           NEWS2
         </abbr>
-        {currentVitals.link !== "live" ? (
+        {currentVitals.connection !== "live" ? (
           <>
             <strong className={classes.score}>—</strong> {t("vitals.news2_not_live")}
           </>

@@ -1,4 +1,4 @@
-// What is drawn around a chart's lines: limits, stretches without data, impossible values, alarms. In the colours of tokens.css.
+// Chart overlays: limits, gaps, invalid values and alarms, in the colours of tokens.css.
 import type uPlot from "uplot";
 import type { Priority } from "../../platform/design/priority.tsx";
 import type { Gap } from "./chart-series.ts";
@@ -23,7 +23,7 @@ function paintInside(plot: uPlot, draw: (ctx: CanvasRenderingContext2D) => void)
   ctx.restore();
 }
 
-/** Each step with the part of the plot in which it holds; the first also before it, where nothing else is known. */
+/** Each step with its part of the plot; the first also applies before its start when nothing earlier is known. */
 function listLimitStretches(plot: uPlot, steps: readonly LimitStep[]): { step: LimitStep; from: number; to: number }[] {
   const { left, width } = plot.bbox;
   const clampX = (x: number) => Math.min(left + width, Math.max(left, x));
@@ -33,7 +33,7 @@ function listLimitStretches(plot: uPlot, steps: readonly LimitStep[]): { step: L
     .filter(({ from, to }) => to > from);
 }
 
-/** Between the limits is where the value should be. */
+/** The band between the limits. */
 export function paintBand(plot: uPlot, steps: readonly LimitStep[]): void {
   paintInside(plot, (ctx) => {
     const { top, height } = plot.bbox;
@@ -48,7 +48,7 @@ export function paintBand(plot: uPlot, steps: readonly LimitStep[]): void {
   });
 }
 
-/** Dashed, and upright where a limit was moved. */
+/** Dashed lines, vertical where a limit changed. */
 export function paintLimits(plot: uPlot, steps: readonly LimitStep[]): void {
   paintInside(plot, (ctx) => {
     const limitStretches = listLimitStretches(plot, steps);
@@ -77,7 +77,7 @@ export function paintLimits(plot: uPlot, steps: readonly LimitStep[]): void {
   });
 }
 
-/** The part of the plot that a stretch of time takes; null where it is out of sight. */
+/** Horizontal extent of a period in the plot; null when it is out of view. */
 function getGapBounds(plot: uPlot, { from, to }: Gap): [left: number, right: number] | null {
   const left = Math.max(plot.bbox.left, plot.valToPos(from, "x", true));
   const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(to, "x", true));
@@ -94,7 +94,7 @@ export function paintGaps(plot: uPlot, gaps: readonly Gap[]): void {
   });
 }
 
-/** What a shaded stretch is, where it is wide enough to say so; over the grid. */
+/** Label of a shaded period when it is wide enough; drawn above the grid. */
 export function paintGapLabels(plot: uPlot, gaps: readonly Gap[], label: string): void {
   paintInside(plot, (ctx) => {
     ctx.font = `${toDevicePixels(plot, 12)}px "Noto Sans Devanagari", system-ui, sans-serif`;
@@ -114,7 +114,7 @@ export function paintGapLabels(plot: uPlot, gaps: readonly Gap[], label: string)
   });
 }
 
-/** Hollow crosses where an impossible value came, off the line; at the edge where it lies beyond the scale. */
+/** Hollow crosses at invalid values, off the line; at the edge when outside the scale. */
 export function paintCrosses(plot: uPlot, marks: readonly Mark[]): void {
   paintInside(plot, (ctx) => {
     const { top, height } = plot.bbox;
@@ -140,7 +140,7 @@ export function paintCrosses(plot: uPlot, marks: readonly Mark[]): void {
   });
 }
 
-/** Along the foot: when an alarm of this vital was on. */
+/** Alarm periods of this vital sign along the bottom. */
 export function paintAlarms(plot: uPlot, spans: readonly AlarmSpan[]): void {
   paintInside(plot, (ctx) => {
     const strip = toDevicePixels(plot, ALARM_STRIP_PX);

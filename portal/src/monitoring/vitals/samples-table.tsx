@@ -1,4 +1,4 @@
-// Single values of a stretch of time, newest first, and where a person corrects one.
+// Individual values of a period, newest first, with corrections.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -16,7 +16,7 @@ import type { TimeWindow } from "./time-window.ts";
 
 type SamplesTableProps = { patientId: string; chart: Chart; window: TimeWindow; zone: string | undefined };
 
-/** As it is written: to the catalogue's precision, or a letter. */
+/** Value at the catalogue's precision, or as a letter. */
 export function formatSample({ name, value, unit }: Observation): string {
   const vital = name ?? "";
   const text =

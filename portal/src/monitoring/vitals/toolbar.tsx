@@ -1,4 +1,4 @@
-// What a person does to the charts without dragging: range, earlier, later, closer, further, back to now; which vital; as what.
+// Chart toolbar: range, panning, zoom, return to live, vital sign and view.
 
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";

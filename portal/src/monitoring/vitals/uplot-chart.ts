@@ -1,4 +1,4 @@
-// One uPlot, kept for as long as its chart is shown. Loaded on demand: uPlot is no part of the first page.
+// One uPlot instance, alive while its chart is shown. Loaded on demand to keep uPlot out of the first page.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatDate, formatShortTime, formatTime } from "../../platform/design/format.ts";
@@ -30,7 +30,7 @@ export type Drawing = {
 
 export type Plot = {
   draw: (drawing: Drawing) => void;
-  /** Moves the read-out to a time, in every chart that follows the same cursor. */
+  /** Moves the cursor to a time, in every chart with the same cursor key. */
   moveCursor: (at: number) => void;
   resize: (width: number) => void;
   destroy: () => void;
@@ -41,7 +41,7 @@ type PlotOptions = {
   zone: string | undefined;
   height: number;
   width: number;
-  /** Charts of the same key share the cursor. */
+  /** Charts with the same key share the cursor. */
   sync: string;
   labelOf: (value: number) => string;
   onPoint: (at: number | null) => void;
@@ -50,7 +50,7 @@ type PlotOptions = {
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-/** So few points are worth a dot each. */
+/** Below this number of points each gets a dot. */
 const MAX_DOTTED_POINTS = 60;
 const MIN_DRAG_PX = 8;
 
@@ -137,13 +137,13 @@ export function createPlot(target: HTMLElement, first: Drawing, options: PlotOpt
 
 const toAlignedData = ({ columns: { xs, cells } }: Drawing): uPlot.AlignedData => [xs, ...cells];
 
-/** A drag in one chart zooms all of them by the address; only where the pointer is goes from one to the other. */
+/** Only the cursor position is synchronised; a drag zooms all charts through the URL. */
 const pointerMoveFilter = {
   pub: (type: string) => type === "mousemove" || type === "mouseleave",
   sub: (type: string) => type === "mousemove" || type === "mouseleave",
 };
 
-/** Mean, then the least and the most, which bound the band; faint lines along them, so that a single peak is not lost. */
+/** Mean, then min and max as the edges of the band; faint edge lines keep a single peak visible. */
 function createLineSeries(line: number): uPlot.Series[] {
   const edge: uPlot.Series = { stroke: (chart) => `${getThemeColor(chart, "accent")}99`, width: 0.75, points: { show: false } };
   const dash = line === 0 ? {} : { dash: [6, 4] };

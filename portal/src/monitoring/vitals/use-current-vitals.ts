@@ -1,4 +1,4 @@
-// The newest value of each vital and whether it may be taken for now: from the live view, or asked for where a patient is not in it.
+// Latest value of each vital sign and its freshness: from the live view, or from the API when the patient is not watched.
 import { useQuery } from "@tanstack/react-query";
 import type { LiveSample } from "../../../../src/monitoring/patient-object/contract.ts";
 import type { Connection } from "../live/connection.ts";
@@ -8,7 +8,7 @@ import { useConnection, useLivePatient } from "../live/use-live.ts";
 import { type Latest, readLatest } from "./api.ts";
 
 const POLL_MS = 15_000;
-/** An answer that is older than this is no answer about now. */
+/** A response older than this does not count as current. */
 const MAX_POLL_AGE_MS = 45_000;
 const MIN_INTERVALS = 4;
 
@@ -16,49 +16,49 @@ export type CurrentVitals = Omit<PatientState, "alerts"> & {
   devices: Latest["devices"];
   monitoring: Latest["monitoring"] | null;
   recent: readonly LiveSample[];
-  link: Connection["status"];
+  connection: Connection["status"];
 };
 
-/** Null until something is known. */
+/** Null until data is available. */
 export function useCurrentVitals(patientId: string): { currentVitals: CurrentVitals | null; error: unknown } {
   const live = useLivePatient(patientId);
-  const link = useConnection().status;
+  const connection = useConnection().status;
   const { data, error, dataUpdatedAt } = useQuery({
     queryKey: ["vitals", patientId, "latest"],
     queryFn: () => readLatest(patientId),
-    enabled: !live && link !== "connecting",
+    enabled: !live && connection !== "connecting",
     refetchInterval: POLL_MS,
   });
   if (live) {
-    return { currentVitals: { ...live, link }, error: null };
+    return { currentVitals: { ...live, connection }, error: null };
   }
   if (!data) return { currentVitals: null, error };
   const latest = new Map(data.latest.map((sample) => [sample.status === "invalid" ? `${sample.code}!` : sample.code, sample]));
-  // By this PC's clock on both sides: when the answer came, and now.
+  // The PC's clock on both sides: time of the response, and now.
   const isAnswering = !error && Date.now() - dataUpdatedAt < MAX_POLL_AGE_MS;
   const limits = new Map(data.limits.map((one) => [one.code, one]));
-  return { currentVitals: { ...data, latest, limits, recent: [], link: isAnswering ? "live" : "lost" }, error };
+  return { currentVitals: { ...data, latest, limits, recent: [], connection: isAnswering ? "live" : "lost" }, error };
 }
 
 export type VitalReading = { sample: LiveSample | undefined; invalid: LiveSample | undefined; freshness: Freshness };
 
-/** @param now the server's time */
+/** @param now server time */
 export function getVitalReading(currentVitals: CurrentVitals, code: string, now: number): VitalReading {
   const newest = newestSample(currentVitals, code);
   const invalid = newest?.status === "invalid" ? newest : undefined;
-  const freshness = judgeFreshness(newest, now, getFreshnessLimits(currentVitals, newest), currentVitals.link);
+  const freshness = judgeFreshness(newest, now, getFreshnessLimits(currentVitals, newest), currentVitals.connection);
   return { sample: currentVitals.latest.get(code), invalid, freshness };
 }
 
-/** Late is what came two times in a row not as often as it usually does. */
+/** A value is late after two usual intervals. */
 function getFreshnessLimits({ limits, recent }: CurrentVitals, newest: LiveSample | undefined): FreshnessLimits {
   const code = newest?.code ?? "";
-  const { late, stale } = freshnessLimits(code, newest?.performer_id != null, limits.get(code)?.silence_s);
+  const { lateAfterS, staleAfterS } = freshnessLimits(code, newest?.performer_id != null, limits.get(code)?.silence_s);
   const interval = getUsualIntervalS(recent, code);
-  return { stale, late: interval === null ? late : Math.min(stale, 2 * interval) };
+  return { staleAfterS, lateAfterS: interval === null ? lateAfterS : Math.min(staleAfterS, 2 * interval) };
 }
 
-/** How often a vital comes, in seconds, from what came since the page opened; null while that is too little to tell. */
+/** Seconds between values, estimated since the page opened; null when there are too few. */
 function getUsualIntervalS(recent: readonly LiveSample[], code: string): number | null {
   const times = recent.filter((sample) => sample.code === code).slice(-20);
   const intervals = times
@@ -66,11 +66,11 @@ function getUsualIntervalS(recent: readonly LiveSample[], code: string): number 
     .map(({ received_at }, i) => Date.parse(received_at) - Date.parse(times[i]?.received_at ?? received_at));
   if (intervals.length < MIN_INTERVALS) return null;
   const median = intervals.sort((a, b) => a - b)[Math.floor(intervals.length / 2)];
-  // Samples may come in parcels: a second is as often as anything is shown.
+  // Samples may arrive in batches: the minimum interval is one second.
   return median === undefined ? null : Math.max(1, median / 1000);
 }
 
 const FRESHNESS_ORDER: readonly Freshness[] = ["missing", "stale", "invalid", "late", "live"];
-/** Of several that stand for one number: as good as the worst. */
+/** The worst state of several values shown as one. */
 export const getWorstFreshness = (readings: readonly VitalReading[]): Freshness =>
   FRESHNESS_ORDER.find((state) => readings.some(({ freshness }) => freshness === state)) ?? "missing";

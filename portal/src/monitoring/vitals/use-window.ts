@@ -1,4 +1,4 @@
-// Which stretch of time is shown, which is asked for, and how a person moves through it. The address remembers a zoom.
+// Shown and requested time windows of the charts, and navigation between them. A zoom is stored in the URL.
 import { useEffect, useMemo, useRef, useState } from "react";
 import { serverNow } from "../live/server-clock.ts";
 import { useConnection, useLivePatient, useServerNow } from "../live/use-live.ts";
@@ -13,7 +13,7 @@ import {
   zoomWindow,
 } from "./time-window.ts";
 
-/** The words of the address that charts understand. */
+/** URL parameters of the charts. */
 export type ChartSearch = {
   code?: string | undefined;
   range?: string | undefined;
@@ -24,13 +24,13 @@ export type ChartSearch = {
 
 export type WindowState = {
   range: Range;
-  /** On the screen now. */
+  /** The window on screen. */
   window: TimeWindow;
-  /** Asked of the API; the live view brings what came since. */
+  /** The window requested from the API; the live view adds newer samples. */
   requested: TimeWindow;
-  /** Whether it moves with now. */
+  /** Whether it follows the current time. */
   isFollowing: boolean;
-  /** A zoom that is not asked for yet. */
+  /** A zoom that is not requested yet. */
   pending: boolean;
 };
 
@@ -43,11 +43,11 @@ export type WindowControls = {
 };
 
 const DEFAULT_RANGE: Range = "6h";
-/** Several moves in a row are one question. */
+/** Debounce: several moves in a row send one request. */
 const DEBOUNCE_MS = 200;
 const LIVE_REFETCH_MS = 5 * 60_000;
 const OFFLINE_REFETCH_MS = 60_000;
-/** A chart moves on by about a pixel. */
+/** Redraw interval: about one pixel. */
 const STEPS_PER_WINDOW = 600;
 
 export function useWindow(
@@ -97,7 +97,7 @@ export function useWindow(
   ];
 }
 
-/** Until when the API was asked: again after a while, after the line was lost, and when the clock turned out to be wrong. */
+/** End of the requested window: renewed periodically, after a lost connection and after a clock correction. */
 function useRequestedUntil(patientId: string, now: number): number {
   const [requestedUntil, setRequestedUntil] = useState(serverNow);
   const { status } = useConnection();

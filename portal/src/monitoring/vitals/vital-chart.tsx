@@ -1,4 +1,4 @@
-// The chart of one vital: a figure that says in words what it shows, and a read-out that pointer and arrow keys move.
+// Chart of one vital sign: a figure with a text description, and a cursor moved by pointer or arrow keys.
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { formatDateTime, formatNumber, formatTime } from "../../platform/design/format.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
@@ -20,7 +20,7 @@ type VitalChartProps = {
   unit: string;
   data: ChartData;
   window: TimeWindow;
-  /** Whether samples of the live view belong to it. */
+  /** Whether live samples belong to the window. */
   follows: boolean;
   zone: string | undefined;
   /** Not for the patient. */
@@ -158,7 +158,7 @@ function findPointForKey(
   return points[Math.min(points.length - 1, Math.max(0, now + step))] ?? null;
 }
 
-/** Those in sight. The bucket of now ends later than now, and is drawn where it is known to. */
+/** Points inside the window. The current bucket ends in the future and is drawn up to the last known time. */
 const clipPoints = (points: readonly Point[], { from, to }: TimeWindow): Point[] =>
   points.flatMap((point) => (point.to < from ? [] : [point.at > to && point.from <= to ? { ...point, at: to } : point]));
 
@@ -210,7 +210,7 @@ type PlotHandlers = {
   onPoint: (at: number | null) => void;
 };
 
-/** Made once for this vital and zone, drawn again with each new drawing, and taken down with the component. */
+/** Creates the uPlot instance per vital sign and zone, updates it on each render, and destroys it on unmount. */
 function usePlot(drawing: Drawing, { chart, zone, width, onZoom, onPoint }: PlotHandlers) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot>(null);

@@ -1,4 +1,4 @@
-// Everything that was measured of one patient, as charts or tables of one stretch of time. The address holds which.
+// All vital signs of one patient as charts or tables of one period, which is stored in the URL.
 import { useMemo, useState } from "react";
 import layout from "../../platform/design/layout.module.css";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -11,13 +11,13 @@ import { type ChartSearch, useWindow } from "./use-window.ts";
 
 type VitalsChartsProps = {
   patientId: string;
-  /** For the patient: no limits, no alarms, no corrections. */
+  /** Patient mode: no limits, no alarms, no corrections. */
   isPlain?: boolean;
-  /** Of the hospital; the browser's where it is not known. */
+  /** The hospital's time zone; undefined for the browser's. */
   zone?: string | undefined;
-  /** The words of the address: code, range, from, to, view. */
+  /** URL parameters: code, range, from, to, view. */
   search: ChartSearch;
-  /** Puts other words into the address, in place of these. */
+  /** Replaces the URL parameters. */
   onSearch: (next: ChartSearch) => void;
 };
 

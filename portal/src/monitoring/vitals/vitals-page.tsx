@@ -1,4 +1,4 @@
-// A patient's vital signs over time, for staff.
+// Vital signs of a patient over time, for staff.
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { usePatientNumberAndZone } from "../../patients/record/use-patient-record.ts";
 import { Page } from "../../platform/design/page.tsx";
@@ -31,7 +31,7 @@ export function VitalsPage() {
   );
 }
 
-/** Without what is not set. */
+/** Omits unset parameters. */
 export function omitUnset(search: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(search).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }

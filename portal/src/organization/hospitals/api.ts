@@ -1,4 +1,4 @@
-// What the API says of hospitals, who works there, and their wards.
+// API calls for hospitals, their members and wards.
 import { hc } from "hono/client";
 import type { hospitalRoutes } from "../../../../src/organization/hospitals/routes.ts";
 import type { wardRoutes } from "../../../../src/organization/wards/routes.ts";
@@ -11,7 +11,7 @@ const hospitalApi = hospitals[":hospital_id"];
 const memberApi = hospitalApi.members[":user_id"];
 const wardApi = wards[":ward_id"];
 
-/** The organisation of records that nobody but their patients made; nothing of it can be changed. */
+/** The system hospital for records that patients created themselves; it cannot be changed. */
 export const SELF_CARE_HOSPITAL_ID = "00000000-0000-7000-8000-000000000001";
 
 const pageQuery = (cursor: string | null) => ({ limit: "50", ...(cursor && { cursor }) });
@@ -19,7 +19,7 @@ const pageQuery = (cursor: string | null) => ({ limit: "50", ...(cursor && { cur
 export const listHospitals = (cursor: string | null) => readPage(hospitals.$get({ query: pageQuery(cursor) }));
 export type Hospital = Awaited<ReturnType<typeof listHospitals>>["items"][number];
 
-/** Hospitals to choose from, or to name by their id. */
+/** Hospitals to choose from, or to look up by id. */
 export const listAllHospitals = async () =>
   (await fetchAllPages(listHospitals)).items.filter((h) => h.hospital_id !== SELF_CARE_HOSPITAL_ID);
 
@@ -40,7 +40,7 @@ export type StaffRole = Member["role"];
 export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const satisfies readonly StaffRole[];
 export const isStaffRole = (role: string): role is StaffRole => STAFF_ROLES.some((known) => known === role);
 
-/** Up to two thousand of them. */
+/** Up to 2000 items. */
 export const listAllMembers = async (hospitalId: string) =>
   (await fetchAllPages((cursor) => listMembers(hospitalId, cursor, "100"), 20)).items;
 
@@ -52,6 +52,10 @@ export const removeMember = (hospital_id: string, user_id: string) =>
 export const listWards = (hospital_id: string, cursor: string | null) =>
   readPage(wards.$get({ query: { ...pageQuery(cursor), hospital_id } }));
 export type Ward = Awaited<ReturnType<typeof listWards>>["items"][number];
+
+/** Those that are open, up to a hundred. @param hospitalId null for the caller's own */
+export const listActiveWards = async (hospitalId: string | null) =>
+  (await readPage(wards.$get({ query: { limit: "100", active: "true", ...(hospitalId && { hospital_id: hospitalId }) } }))).items;
 
 export const createWard = (hospital_id: string, name: string, key: string) =>
   readData(wards.$post({ header: { "idempotency-key": key }, json: { hospital_id, name } }));

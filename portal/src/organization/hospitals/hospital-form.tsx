@@ -1,4 +1,4 @@
-// What a hospital is called, where it is, its zone, and whom its doctors see.
+// Form of a hospital: name, address, time zone and doctors' scope.
 import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useId, useState } from "react";
 import { type FieldErrors, Form, validateRequired } from "../../platform/design/form.tsx";

@@ -1,4 +1,4 @@
-// One hospital: what is known of it, who works there, its wards.
+// Hospital page: details, members and wards.
 import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
@@ -12,16 +12,17 @@ import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { Wards } from "../wards/wards.tsx";
-import { changeHospital, type Hospital, type HospitalChange, readHospital, SELF_CARE_HOSPITAL_ID } from "./api.ts";
+import { changeHospital, type Hospital, type HospitalChange, SELF_CARE_HOSPITAL_ID } from "./api.ts";
 import { HospitalForm } from "./hospital-form.tsx";
 import { Members } from "./members.tsx";
+import { hospitalQuery } from "./use-hospitals.ts";
 
 type VersionedHospital = { data: Hospital; etag: string };
 
 export function HospitalPage() {
   const t = useTranslation();
   const { hospitalId } = useParams({ from: "/signed-in/admin/hospitals/$hospitalId" });
-  const query = useQuery({ queryKey: ["admin", "hospital", hospitalId], queryFn: () => readHospital(hospitalId) });
+  const query = useQuery(hospitalQuery(hospitalId));
   return (
     <Page title={query.data?.data.name ?? t("hospitals.hospital")}>
       <QueryBoundary query={query}>{(versioned) => <HospitalDetails versioned={versioned} />}</QueryBoundary>
@@ -40,7 +41,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
 
   async function saveChange(json: HospitalChange): Promise<void> {
     await changeHospital(hospital.hospital_id, versioned.etag, json).finally(() =>
-      queryClient.invalidateQueries({ queryKey: ["admin", "hospital", hospital.hospital_id] }),
+      queryClient.invalidateQueries({ queryKey: hospitalQuery(hospital.hospital_id).queryKey }),
     );
     void queryClient.invalidateQueries({ queryKey: ["admin", "hospitals"] });
   }

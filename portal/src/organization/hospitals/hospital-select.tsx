@@ -1,4 +1,4 @@
-// Which hospital: asked of administrators of the platform, who work for all of them.
+// Hospital selection for platform administrators, who work for all hospitals.
 import { NativeSelect } from "@mantine/core";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -9,7 +9,7 @@ type HospitalSelectProps = {
   error?: string | undefined;
   value: string;
   onChange: (hospitalId: string) => void;
-  /** What no choice means: everything in a filter, a question in a form. */
+  /** Label of the empty option: "all" in a filter, a prompt in a form. */
   emptyLabel: string;
 };
 

@@ -1,4 +1,4 @@
-// All hospitals that the caller may know; administrators of the platform add new ones.
+// List of hospitals that the caller may see; platform administrators can add hospitals.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";

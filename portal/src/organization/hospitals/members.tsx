@@ -1,4 +1,4 @@
-// Who works at a hospital: their roles there, and how somebody comes and goes.
+// Members of a hospital: roles, adding and removing.
 import { Button, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -65,7 +65,7 @@ export function Members({ hospital }: { hospital: Hospital }) {
         ),
     },
   ];
-  // Bringing an account in takes an administrator of the platform; hospitals invite.
+  // Only platform administrators add an existing account; hospitals send invitations.
   const addButton = me.role === "admin" && hospital.is_active && (
     <Button onClick={() => setDialog({ kind: "add" })}>{t("hospitals.add_member")}</Button>
   );

@@ -1,4 +1,4 @@
-// What somebody is at a hospital.
+// Role selection.
 import { NativeSelect } from "@mantine/core";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { isStaffRole, STAFF_ROLES, type StaffRole } from "./api.ts";

@@ -1,4 +1,4 @@
-// What the API says of practitioners: the profiles of doctors and nurses at their hospitals.
+// API calls for practitioners: public profiles of doctors and nurses.
 import { hc } from "hono/client";
 import type { practitionerRoutes } from "../../../../src/organization/practitioners/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, formatEtag, readData, readPage } from "../../platform/api/client.ts";

@@ -1,4 +1,4 @@
-// A profile for somebody who works at a hospital as doctor or nurse and has none there yet.
+// Dialog to create a profile for a doctor or nurse who has none at the hospital.
 import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";

@@ -1,4 +1,4 @@
-// What a profile tells: specialty, qualifications, languages, how to reach the person.
+// Form of a profile: specialty, qualifications, languages and contact.
 import { Textarea, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { type FieldErrors, Form } from "../../platform/design/form.tsx";
@@ -15,7 +15,7 @@ type PractitionerFormProps = {
   validate?: () => FieldErrors;
   onSubmit: (told: PractitionerProfile) => Promise<unknown>;
   onCancel: () => void;
-  /** Fields before these. */
+  /** Fields shown above the form's own. */
   children?: (field: (path: string) => { id: string; error: string | undefined }) => ReactNode;
 };
 

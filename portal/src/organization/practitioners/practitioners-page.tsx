@@ -1,4 +1,4 @@
-// Doctors and nurses with a profile, by specialty.
+// List of practitioner profiles, filtered by specialty.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";

@@ -1,4 +1,4 @@
-// The wards of a hospital: new ones, other names, closed and opened, deleted while nobody lies there.
+// Wards of a hospital: create, rename, close, reopen, and delete when empty.
 import { Button, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -24,7 +24,8 @@ export function Wards({ hospital: { hospital_id, is_active } }: { hospital: Hosp
     queryFn: ({ pageParam }) => listWards(hospital_id, pageParam),
     ...CURSOR_PAGINATION,
   });
-  const onChanged = () => queryClient.invalidateQueries({ queryKey });
+  const onChanged = () =>
+    Promise.all([queryClient.invalidateQueries({ queryKey }), queryClient.invalidateQueries({ queryKey: ["wards"] })]);
   const columns: Column<Ward>[] = [
     { label: t("hospitals.ward"), cell: ({ name }) => name },
     {

@@ -1,12 +1,10 @@
-// Who it was: a name where there is a public profile, else what they are and where they work.
+// Actor of an access log entry: the name from a public profile, or else role and hospital.
 import { useQuery } from "@tanstack/react-query";
 import { useMe } from "../../accounts/session/use-session.ts";
+import { hospitalQuery } from "../../organization/hospitals/use-hospitals.ts";
+import { NAMES_STALE_MS } from "../../platform/api/query-client.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { readHospital } from "../api.ts";
 import { type AccessEvent, listPractitioners } from "./api.ts";
-
-/** Names of people and of hospitals hardly ever change. */
-const NAMES_STALE_MS = 300_000;
 
 export function AccessActor({ event }: { event: AccessEvent }) {
   const t = useTranslation();
@@ -21,8 +19,7 @@ export function AccessActor({ event }: { event: AccessEvent }) {
     enabled: isStaffMember,
   });
   const hospital = useQuery({
-    queryKey: ["me", "hospital", hospitalId],
-    queryFn: () => readHospital(hospitalId ?? ""),
+    ...hospitalQuery(hospitalId ?? ""),
     staleTime: NAMES_STALE_MS,
     enabled: isStaffMember && hospitalId !== null,
   });
@@ -31,5 +28,5 @@ export function AccessActor({ event }: { event: AccessEvent }) {
   if (!isStaffMember) return t(actor.kind === "user" ? "me.you" : "me.the_service");
   const role = translateCode("role", actor.role ?? "");
   const name = practitioners.data?.items.find((person) => person.user_id === actor.id)?.full_name;
-  return [name, role || t("common.unknown"), hospital.data?.name].filter(Boolean).join(", ");
+  return [name, role || t("common.unknown"), hospital.data?.data.name].filter(Boolean).join(", ");
 }

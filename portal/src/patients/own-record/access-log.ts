@@ -1,4 +1,4 @@
-// The trail in words a patient understands: visits of one person that did one thing on one day are one line.
+// Access log in plain language: repeated accesses by one actor with one action on one day are one entry.
 import { dayInZone } from "../../platform/design/calendar-days.ts";
 import type { PlainMessageKey } from "../../platform/messages/translate.ts";
 import type { AccessEvent } from "./api.ts";
@@ -59,7 +59,7 @@ export function accessMessageKey({ event, action, outcome }: AccessEvent): Plain
   return EVENT_MESSAGES.find(([prefix]) => event.startsWith(prefix))?.[1] ?? ACTION_MESSAGES[action];
 }
 
-/** `first` and `last`: when, of so many visits. */
+/** `first` and `last`: times of the first and last access of the group. */
 export type AccessGroup = {
   key: string;
   day: string;
@@ -95,6 +95,6 @@ export function groupAccessEvents(events: readonly AccessEvent[], zone: string |
   return [...groups.values()];
 }
 
-/** Somebody else than the patient; devices and the service itself see nothing. */
+/** Excludes the patient's own accesses, devices and the service itself. */
 export const isOtherPerson = ({ actor, outcome }: AccessEvent, userId: string): boolean =>
   (actor.kind === "user" || actor.kind === "app") && actor.id !== userId && outcome !== "denied";

@@ -1,4 +1,4 @@
-// What the API tells a patient of the own record.
+// API calls for a patient's own record.
 import { hc } from "hono/client";
 import type { auditRoutes } from "../../../../src/audit/routes.ts";
 import type { practitionerRoutes } from "../../../../src/organization/practitioners/routes.ts";
@@ -11,12 +11,12 @@ const practitionerApi = hc<typeof practitionerRoutes>(API_BASE, CLIENT_OPTIONS);
 export const readSummary = (patientId: string) =>
   readData(recordApi.patients[":patient_id"].summary.$get({ param: { patient_id: patientId } }));
 
-/** Ties the caller's login to the record that the code was made for. @throws Problem not_found, password_given */
+/** Links the caller's account to the record of the code. @throws Problem not_found, password_given */
 export const claimRecord = (code: string) => readData(recordApi.patients.claim.$post({ json: { code } }));
 
-/** `from` and `to`: at or after, and before. */
+/** `from` is inclusive, `to` is exclusive. */
 export type AccessFilters = { from?: string; to?: string };
-/** Who did what with this record, newest first. */
+/** Audit events of this record, newest first. */
 export const listAccess = (patientId: string, filters: AccessFilters, cursor: string | null, limit = 100) =>
   readPage(
     auditApi["audit-events"].$get({

@@ -1,4 +1,4 @@
-// Which of their records a patient looks at; kept until the page is loaded again.
+// The record that a patient with several records has selected; kept until the page is reloaded.
 import { useSyncExternalStore } from "react";
 import { useMe } from "../../accounts/session/use-session.ts";
 
@@ -14,7 +14,7 @@ export function setChosenRecord(patientId: string): void {
   for (const listener of listeners) listener();
 }
 
-/** Null for who has no record, and for staff. The live view shows one hospital's records, so it follows this choice. */
+/** Null for staff and for patients without a record. The live view covers one hospital, so it follows this choice. */
 export function useChosenRecord(): string | null {
   const { patients, role } = useMe();
   const choice = useSyncExternalStore(subscribe, () => chosenRecordId);

@@ -1,4 +1,4 @@
-// The code that a hospital gave, typed in here, ties its record to the login.
+// Form that links a hospital record to the account with an access code.
 import { TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -14,7 +14,7 @@ const FIELD_MESSAGES: Record<string, PlainMessageKey> = {
   password_given: "me.claim.password_given",
 };
 
-/** As the API takes it: twelve letters and digits, however they are grouped. */
+/** Normalised code as the API takes it: twelve characters without separators. */
 const isClaimCode = (text: string) => /^[a-z2-7]{12}$/.test(text.toLowerCase().replace(/[\s-]/g, ""));
 
 export function ClaimRecord() {
@@ -37,7 +37,7 @@ export function ClaimRecord() {
     }
     setCode("");
     setIsDone(true);
-    // It is done, whether or not it can be shown at once.
+    // The record is linked even if the page cannot be refreshed now.
     void queryClient.invalidateQueries({ queryKey: ["me"] });
     reloadMe().catch(() => undefined);
   }

@@ -1,14 +1,14 @@
-// A patient's first page: the newest report, heart rate and oxygen with their ages, devices, and who looked.
+// A patient's start page: latest report, heart rate, oxygen saturation, devices and recent access.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { useServerNow } from "../../monitoring/live/use-live.ts";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatAge, formatDate, formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../../reports/api.ts";
 import type { PatientSummary } from "../api.ts";
 import { AccessActor } from "./access-actor.tsx";
 import { accessMessageKey, isOtherPerson } from "./access-log.ts";
@@ -17,7 +17,7 @@ import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
 import { isConnected, type LatestValue, useIsCurrent, useLatestVitals } from "./use-latest-vitals.ts";
 
-export function HomePage() {
+export function PatientHomePage() {
   const t = useTranslation();
   const [name = ""] = useMe().full_name.split(" ");
   return (
@@ -41,7 +41,7 @@ type RecordProps = { record: PatientSummary };
 
 function LatestReportCard({ record: { patient_id, hospital_id } }: RecordProps) {
   const t = useTranslation();
-  const zone = useZone(hospital_id);
+  const zone = useHospitalTimeZone(hospital_id);
   const query = useQuery({ queryKey: ["me", "summary", patient_id], queryFn: () => readSummary(patient_id) });
   return (
     <Card title={t("me.newest_report")}>
@@ -140,7 +140,7 @@ function DevicesCard({ record: { patient_id } }: RecordProps) {
 function LastAccessCard({ record: { patient_id, hospital_id } }: RecordProps) {
   const t = useTranslation();
   const { user_id } = useMe();
-  const zone = useZone(hospital_id);
+  const zone = useHospitalTimeZone(hospital_id);
   const query = useQuery({ queryKey: ["me", "visits", patient_id], queryFn: () => listAccess(patient_id, {}, null) });
   return (
     <Card title={t("me.who_saw")}>

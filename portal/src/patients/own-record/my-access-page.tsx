@@ -1,24 +1,24 @@
-// Who saw or changed a patient's record, newest first: the trail in plain words.
+// Access log of a patient's record, newest first.
 import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { useMe } from "../../accounts/session/use-session.ts";
-import { addDays, startOfDay } from "../../platform/design/calendar-days.ts";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { addDays, isDateString, startOfDay } from "../../platform/design/calendar-days.ts";
 import { CURSOR_PAGINATION, Table } from "../../platform/design/data-table.tsx";
 import { formatDate, formatShortTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card } from "../../platform/design/page.tsx";
 import { ActionError, EmptyState, LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../../reports/api.ts";
 import { AccessActor } from "./access-actor.tsx";
 import { type AccessGroup, groupAccessEvents } from "./access-log.ts";
 import { type AccessFilters, listAccess } from "./api.ts";
 import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
 
-/** The own visits stand in the trail too: so many pages are read for others before somebody has to ask for more. */
+/** The log contains the patient's own accesses too: pages read automatically to find others. */
 const MAX_AUTO_PAGES = 5;
 const MIN_GROUPS = 10;
 
@@ -70,9 +70,7 @@ function AccessFilterForm() {
   );
 }
 
-const isDateString = (text: string | undefined): text is string => text !== undefined && /^\d{4}-\d\d-\d\d$/.test(text);
-
-/** Days of the hospital's zone, the last one whole. */
+/** Days in the hospital's time zone, the last one inclusive. */
 function toAccessFilters(from: string | undefined, to: string | undefined, zone: string | undefined): AccessFilters {
   return {
     ...(isDateString(from) && { from: new Date(startOfDay(from, zone)).toISOString() }),
@@ -84,7 +82,7 @@ function AccessTable({ patientId, hospitalId }: { patientId: string; hospitalId:
   const t = useTranslation();
   const { user_id } = useMe();
   const { from, to, mine } = useSearch({ from: "/signed-in/me/access" });
-  const zone = useZone(hospitalId);
+  const zone = useHospitalTimeZone(hospitalId);
   const filters = toAccessFilters(from, to, zone);
   const query = useInfiniteQuery({
     queryKey: ["me", "access", patientId, filters],

@@ -1,4 +1,4 @@
-// A patient's own devices: whether they are connected and what they measure. Which devices those are, the hospital decides.
+// A patient's devices: connection status and measured vital signs. The hospital assigns the devices.
 
 import { useServerNow } from "../../monitoring/live/use-live.ts";
 import { formatAge } from "../../platform/design/format.ts";

@@ -1,11 +1,13 @@
-// Which record a patient looks at: most have one, some one at each of their hospitals.
+// Page of the selected record: most patients have one, some one per hospital.
 import { NativeSelect } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { hospitalQuery } from "../../organization/hospitals/use-hospitals.ts";
+import { NAMES_STALE_MS } from "../../platform/api/query-client.ts";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { getFullName, listPatients, type PatientSummary, readHospital } from "../api.ts";
+import { getFullName, listPatients, type PatientSummary } from "../api.ts";
 import { setChosenRecord, useChosenRecord } from "./chosen-record.ts";
 import { ClaimRecord } from "./claim-record.tsx";
 import classes from "./me.module.css";
@@ -14,12 +16,12 @@ const useRecords = () => useQuery({ queryKey: ["me", "records"], queryFn: () => 
 
 type MyPageProps = {
   title: string;
-  /** Where the title has a name in it. */
+  /** Window title, where the page title contains a name. */
   windowTitle?: string;
   children: (record: PatientSummary) => ReactNode;
 };
 
-/** A page about the record that is chosen, and the choice where there are several. */
+/** Renders a page of the selected record, with a selector when there are several. */
 export function MyPage({ title, windowTitle, children }: MyPageProps) {
   const query = useRecords();
   const chosenId = useChosenRecord();
@@ -45,12 +47,10 @@ export function MyPage({ title, windowTitle, children }: MyPageProps) {
 
 function RecordSelect({ records, record }: { records: readonly PatientSummary[]; record: PatientSummary }) {
   const t = useTranslation();
-  const hospitals = useQuery({
-    queryKey: ["me", "hospitals", records.map(({ hospital_id }) => hospital_id)],
-    queryFn: () => Promise.all(records.map(({ hospital_id }) => readHospital(hospital_id).catch(() => null))),
-    staleTime: 300_000,
+  const hospitals = useQueries({
+    queries: records.map(({ hospital_id }) => ({ ...hospitalQuery(hospital_id), staleTime: NAMES_STALE_MS })),
   });
-  const hospitalName = (index: number) => hospitals.data?.[index]?.name ?? "";
+  const hospitalName = (index: number) => hospitals[index]?.data?.data.name ?? "";
   return (
     <NativeSelect
       className={classes.choice ?? ""}

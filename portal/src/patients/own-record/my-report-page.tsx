@@ -1,11 +1,12 @@
-// One of a patient's own reports: the file, and what was measured in plain words.
+// One of a patient's own reports: the file and its measurements, explained.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatDate, formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { type Report, readReportFile, useReport, useZone } from "../../reports/api.ts";
+import { type Report, readReportFile, useReport } from "../../reports/api.ts";
 import { DownloadButton } from "../../reports/download-button.tsx";
 import { type MetricReading, toMetricReadings } from "../../reports/metrics.ts";
 import { PdfView } from "../../reports/pdf-view.tsx";
@@ -30,7 +31,7 @@ export function MyReportPage() {
 function ReportContent({ report, page }: { report: Report; page: number }) {
   const t = useTranslation();
   const navigate = useNavigate({ from: "/me/reports/$reportId" });
-  const zone = useZone(report.hospital_id);
+  const zone = useHospitalTimeZone(report.hospital_id);
   const load = (signal?: AbortSignal) => readReportFile(report.report_id, signal);
   const download = <DownloadButton load={load} fileName={report.file_name ?? "report.pdf"} />;
   const { interpretation, ...measured } = report.metrics ?? {};

@@ -1,9 +1,9 @@
-// A patient's own values over time: charts without limits, scores and alarms.
+// Charts of a patient's own vital signs, without limits, scores and alarms.
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { VitalsCharts } from "../../monitoring/vitals/vitals-charts.tsx";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import layout from "../../platform/design/layout.module.css";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../../reports/api.ts";
 import type { PatientSummary } from "../api.ts";
 import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
@@ -26,7 +26,7 @@ export function MyVitalsPage() {
 }
 
 function Charts({ record: { patient_id, hospital_id } }: { record: PatientSummary }) {
-  const zone = useZone(hospital_id);
+  const zone = useHospitalTimeZone(hospital_id);
   const search = useSearch({ from: "/signed-in/me/vitals" });
   const navigate = useNavigate({ from: "/me/vitals" });
   return (

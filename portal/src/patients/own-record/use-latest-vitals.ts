@@ -1,16 +1,16 @@
-// The newest of each vital, and the devices: what was read when the page opened, and what came live since.
+// Latest value of each vital sign and the devices: the first response, updated from the live view.
 import { useQuery } from "@tanstack/react-query";
 import { useConnection, useLivePatient } from "../../monitoring/live/use-live.ts";
 import { type Latest, readLatest } from "../../monitoring/vitals/api.ts";
 
-/** A value is of now while it is no older than the silence limit of a monitor, and the line is up. */
+/** A value is current while it is younger than a monitor's silence limit and the connection is up. */
 const MAX_CURRENT_AGE_S = 120;
 const REFRESH_MS = 60_000;
 
 export type LatestValue = { value: number; at: number };
 type Sample = Pick<Latest["latest"][number], "name" | "value" | "status" | "effective_at" | "received_at" | "device_id">;
 
-/** When it was measured; a device's clock that runs ahead makes nothing younger than its arrival. */
+/** Time of measurement; a fast device clock cannot make a value younger than its receipt. */
 const measuredAt = ({ effective_at, received_at }: Sample) => Math.min(Date.parse(effective_at), Date.parse(received_at));
 
 export function useLatestVitals(patientId: string) {
@@ -43,13 +43,13 @@ export function useLatestVitals(patientId: string) {
   return { query, newestOf: getLatest, devices };
 }
 
-/** Whether what was measured then may be shown as of now. @param now the server's time, epoch milliseconds */
+/** Whether a value measured then counts as current. @param now the server's time, epoch milliseconds */
 export function useIsCurrent(): (at: number, now: number) => boolean {
   const { status } = useConnection();
   return (at, now) => status === "live" && now - at <= MAX_CURRENT_AGE_S * 1000;
 }
 
-/** A device that was heard of this lately is connected. */
+/** A device with data within this time counts as connected. */
 const MAX_CONNECTED_SILENCE_S = 300;
 export const isConnected = (lastSeenAt: number | null, now: number): boolean =>
   lastSeenAt !== null && now - lastSeenAt <= MAX_CONNECTED_SILENCE_S * 1000;

@@ -1,4 +1,4 @@
-// Who looks after a patient; for doctors it is what lets them see the record.
+// Care team of a patient; for doctors, membership may be a condition of access.
 import { Button, NativeSelect } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -10,17 +10,22 @@ import { Card } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import classes from "./history.module.css";
-import { addCareTeamMember, type CareTeamMember, listAssignableStaff, listCareTeam, removeCareTeamMember } from "./record-api.ts";
+import {
+  addCareTeamMember,
+  type CareTeamMember,
+  careTeamQuery,
+  listAssignableStaff,
+  removeCareTeamMember,
+} from "./record-api.ts";
 
 type CareTeamProps = { patientId: string; hospitalId: string; zone: string | undefined; canChange: boolean };
 
 export function CareTeam({ patientId, hospitalId, zone, canChange }: CareTeamProps) {
   const t = useTranslation();
   const queryClient = useQueryClient();
-  const key = ["patients", patientId, "care_team"];
-  const query = useQuery({ queryKey: key, queryFn: () => listCareTeam(patientId) });
+  const query = useQuery(careTeamQuery(patientId));
   const [memberToRemove, setMemberToRemove] = useState<CareTeamMember | null>(null);
-  const reloadTeam = () => queryClient.invalidateQueries({ queryKey: key });
+  const reloadTeam = () => queryClient.invalidateQueries({ queryKey: careTeamQuery(patientId).queryKey });
   return (
     <Card title={t("record.team")}>
       <QueryBoundary query={query}>

@@ -1,4 +1,4 @@
-// Medical history, symptoms and notes, and changing them: what somebody else changed meanwhile is not overwritten.
+// Medical history, symptoms and notes, and editing them without overwriting concurrent changes.
 import { Button, Textarea } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -19,7 +19,7 @@ const MAX_TEXT_LENGTH = 20_000;
 export function HistoryCard({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const record = usePatientRecord(patientId);
-  // As it was when the editing began: its ETag is what the change is against, whatever was loaded since.
+  // State when editing began: the change is sent with its ETag, whatever was loaded since.
   const [editing, setEditing] = useState<{ data: Patient; etag: string } | null>(null);
   const reload = async () => {
     const { data } = await record.refetch();

@@ -1,4 +1,4 @@
-// What is known of a patient besides measurements: history and symptoms, intakes, who looks after them, their login.
+// Clinical information besides measurements: history, intakes, care team and linked accounts.
 import { useParams } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -11,10 +11,10 @@ import { Logins } from "./logins.tsx";
 import classes from "./overview.module.css";
 import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.ts";
 
-/** Who may say who looks after a patient, and hand out claim codes; the API decides. */
+/** Who may manage the care team and issue access codes; the API enforces it. */
 const RECORD_MANAGER_ROLES: readonly string[] = ["nurse", "hospital_admin", "admin"];
 
-export function HistoryPage() {
+export function PatientHistoryPage() {
   const t = useTranslation();
   const { role } = useMe();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId/history" });

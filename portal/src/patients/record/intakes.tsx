@@ -1,4 +1,4 @@
-// What was asked before a visit, answer by answer as it was given, and taking a new one.
+// Intakes: questions and answers before a visit, and recording a new one.
 import { Button, Textarea } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -12,7 +12,7 @@ import { useTranslation } from "../../platform/messages/translate.ts";
 import { announce } from "../../shell/announcer.tsx";
 import { getLinesError, isTooLong, splitLines } from "../text-lines.ts";
 import classes from "./history.module.css";
-import { type Intake, listCareTeam, listIntakes, recordIntake } from "./record-api.ts";
+import { careTeamQuery, type Intake, listIntakes, recordIntake } from "./record-api.ts";
 import { usePatientRecord } from "./use-patient-record.ts";
 
 type PatientProps = { patientId: string; zone: string | undefined };
@@ -76,11 +76,11 @@ function IntakeAnswers({ intake, zone }: { intake: Intake; zone: string | undefi
   );
 }
 
-/** Null for somebody of whom the API tells this caller no name, as of the patient. */
+/** Null when the API tells the caller no name, e.g. of the patient. */
 function useAuthorName({ authored_by: author, patient_id: patientId }: Intake): string | null {
   const t = useTranslation();
   const me = useMe();
-  const team = useQuery({ queryKey: ["patients", patientId, "care_team"], queryFn: () => listCareTeam(patientId) });
+  const team = useQuery(careTeamQuery(patientId));
   if (author === me.user_id) return t("record.you");
   return team.data?.find(({ user_id }) => user_id === author)?.full_name ?? null;
 }
@@ -94,7 +94,7 @@ function NewIntakeDialog({ patientId, onClose }: { patientId: string; onClose: (
   const record = usePatientRecord(patientId);
   const [idempotencyKey] = useState(() => crypto.randomUUID());
   const [complaint, setComplaint] = useState("");
-  // The symptoms of an intake take the place of the present ones, so it begins with those.
+  // An intake's symptoms replace the current ones, so the form starts with those.
   const [lists, setLists] = useState({ symptoms: record.data?.data.symptoms.join("\n") ?? "", allergies: "", medications: "" });
   const labels = {
     chief_complaint: t("record.complaint"),

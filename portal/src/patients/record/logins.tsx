@@ -1,4 +1,4 @@
-// The logins with which the patient reads the record, and the code that ties one to it.
+// Accounts linked to the record, and access codes to link one.
 import { Button } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -58,7 +58,7 @@ export function Logins({ patientId, zone }: LoginsProps) {
   );
 }
 
-/** Shown once, in memory only: whoever has it can read the record. */
+/** Shown once and kept in memory only: anyone with the code can read the record. */
 function ClaimCodeIssuer({ patientId, zone }: LoginsProps) {
   const t = useTranslation();
   const [state, setState] = useState<{ busy: boolean; error: unknown; claimCode: ClaimCode | null }>({

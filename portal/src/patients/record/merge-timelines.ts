@@ -1,10 +1,10 @@
-// Lists that are read page by page, each newest first, as one.
+// Merges paged lists, each newest first, into one.
 
 export type TimelineItem = { at: string; key: string };
 export type TimelineSource<Item extends TimelineItem> = { items: readonly Item[]; hasMore: boolean };
 
 /**
- * Newest first. What is older than the end of a list that goes on is left out: something unread may belong before it.
+ * Newest first. Items older than the end of an incomplete list are held back: unread items may belong before them.
  */
 export function mergeTimelines<Item extends TimelineItem>(sources: readonly TimelineSource<Item>[]): Item[] {
   const oldestRead = sources.flatMap(({ items, hasMore }) => (hasMore ? [items.at(-1)?.at ?? ""] : []));

@@ -1,4 +1,4 @@
-// One patient at a glance: the numbers of now, the score, the last hours, the newest report, devices, history.
+// Patient overview: current values, score, recent charts, latest report, devices and history.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -21,7 +21,7 @@ import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.
 
 type PatientProps = { patientId: string; zone: string | undefined };
 
-export function OverviewPage() {
+export function PatientOverviewPage() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
   const { number: n, zone } = usePatientNumberAndZone(patientId);
@@ -50,7 +50,7 @@ export function OverviewPage() {
 const OVERVIEW_CHARTS = CHARTS.filter(({ id }) => MAIN_CHARTS.includes(id));
 const SIX_HOURS: ChartSearch = { range: "6h" };
 
-/** Whoever zooms in here goes on where there is more to zoom with. */
+/** Zooming opens the vitals page, which has all chart tools. */
 function RecentChartsCard({ patientId, zone }: PatientProps) {
   const t = useTranslation();
   const navigate = useNavigate();
@@ -152,7 +152,7 @@ function DevicesCard({ patientId }: { patientId: string }) {
   );
 }
 
-/** When anything came of a device, epoch milliseconds: told once when the view opens, and by every sample since. */
+/** Last data of a device, epoch milliseconds: the first response, updated by every sample. */
 function getLastSeenAt({ devices, latest }: LivePatient, deviceId: string): number | null {
   const reported = devices.find(({ device_id }) => device_id === deviceId)?.last_seen_at;
   const samples = [...latest.values()].filter(({ device_id }) => device_id === deviceId);

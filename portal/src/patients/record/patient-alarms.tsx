@@ -1,6 +1,5 @@
-// The open alarms of one patient over all pages of the record: those that nobody has seen first, each with its button.
+// Open alarms of one patient, on all pages of the record: unacknowledged first, each with its button.
 import { Button } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { AlarmActionError } from "../../monitoring/alerts/alarm-action-error.tsx";
@@ -9,8 +8,7 @@ import { AlarmTimes } from "../../monitoring/alerts/alarm-card.tsx";
 import { useStaffName } from "../../monitoring/alerts/alarm-names.tsx";
 import { describeAlarm } from "../../monitoring/alerts/alarm-text.ts";
 import { useAlarmAction } from "../../monitoring/alerts/use-alarm-action.ts";
-import { useConnection, useLivePatient } from "../../monitoring/live/use-live.ts";
-import { listOpenAlarms } from "../../monitoring/vitals/api.ts";
+import { usePatientOpenAlarms } from "../../monitoring/alerts/use-alarms.ts";
 import { formatTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
@@ -20,19 +18,17 @@ import { announce } from "../../shell/announcer.tsx";
 import classes from "./patient-frame.module.css";
 import { usePatientNumberAndZone } from "./use-patient-record.ts";
 
-const POLL_MS = 15_000;
-/** So many stand here, and every high one that nobody has seen; the rest is a link away. */
+/** Number of alarms shown; unacknowledged high-priority alarms are always shown, the rest is behind a link. */
 const MAX_SHOWN = 3;
-const PRIORITY_ORDER = ["high", "medium", "technical", "low"] as const;
 
 export function PatientAlarms({ patientId }: { patientId: string }) {
   const t = useTranslation();
-  const { alarms, isUnavailable } = usePatientOpenAlarms(patientId);
+  const { alerts: alarms = [], error } = usePatientOpenAlarms(patientId);
   const shown = alarms.filter((alert, i) => i < MAX_SHOWN || (isUnacknowledged(alert) && alert.priority === "high"));
   const hiddenCount = alarms.length - shown.length;
   return (
     <>
-      {isUnavailable && (
+      {error !== null && (
         <p className={classes.unknown} role="status">
           {t("record.alarms_unknown")}
         </p>
@@ -51,23 +47,6 @@ export function PatientAlarms({ patientId }: { patientId: string }) {
       )}
     </>
   );
-}
-
-/** Of the live view, else asked for. `unknown`: none of both answers now, and none shown is not none there. */
-function usePatientOpenAlarms(patientId: string): { alarms: AlertView[]; isUnavailable: boolean } {
-  const live = useLivePatient(patientId);
-  const { status } = useConnection();
-  const query = useQuery({
-    queryKey: ["alerts", "open_of", patientId],
-    queryFn: () => listOpenAlarms(patientId),
-    enabled: !live && status !== "connecting",
-    refetchInterval: POLL_MS,
-  });
-  const alarms = live ? [...live.alerts.values()] : (query.data?.items ?? []);
-  const urgencyRank = (alert: AlertView) =>
-    (isUnacknowledged(alert) ? 0 : PRIORITY_ORDER.length) + PRIORITY_ORDER.indexOf(shownAs(alert));
-  const compareUrgency = (a: AlertView, b: AlertView) => urgencyRank(a) - urgencyRank(b) || (a.raised_at < b.raised_at ? -1 : 1);
-  return { alarms: alarms.sort(compareUrgency), isUnavailable: !live && query.error !== null };
 }
 
 function AlarmLine({ alert }: { alert: AlertView }) {

@@ -1,4 +1,4 @@
-// The frame of a patient's pages: who it is, always in sight; the open alarms; the way to each page.
+// Layout of a patient's pages: sticky identity, open alarms and tabs.
 import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { getLastUpdate } from "../../monitoring/live/patient-state.ts";
@@ -13,11 +13,11 @@ import { PatientAlarms } from "./patient-alarms.tsx";
 import classes from "./patient-frame.module.css";
 import { usePatientRecord, useWardName } from "./use-patient-record.ts";
 
-export function PatientFrame() {
+export function PatientLayout() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
   const record = usePatientRecord(patientId);
-  // Somebody else's page must never stand under a name that is not theirs: nothing is shown before the record is.
+  // Nothing renders before the record is loaded: content must never appear under another patient's name.
   if (!record.data) {
     if (!record.error) return <Loading />;
     return (
@@ -62,7 +62,7 @@ function Identity({ patient }: { patient: Patient }) {
   );
 }
 
-/** The identity sticks below the header, which is two lines high on a phone. */
+/** The identity sticks below the header, which has two lines on a phone. */
 function useHeaderHeight(): number {
   const [height, setHeight] = useState(0);
   useEffect(() => {
@@ -82,7 +82,7 @@ function LivePill({ patient }: { patient: Patient }) {
   const now = useServerNow();
   if (patient.monitoring === "off") return <Pill state="off">{t("record.not_monitored")}</Pill>;
   if (link.status !== "live" || !live) return <Pill state="lost">{t("shell.lost_short")}</Pill>;
-  const { freshness, ageS } = getLastUpdate(live, { now, link: link.status });
+  const { freshness, ageS } = getLastUpdate(live, { now, connection: link.status });
   if (ageS === null) return <Pill state="off">{t("record.nothing_yet")}</Pill>;
   if (freshness === "stale") return <Pill state="lost">{t("record.no_data_for", { age: formatAge(ageS) })}</Pill>;
   return <Pill state="live">{t("shell.live")}</Pill>;
@@ -111,7 +111,7 @@ function Tabs({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const tabStrip = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
-  // On a phone the strip scrolls by itself; the page that is open must be seen in it.
+  // On a phone the tab strip scrolls; the active tab is scrolled into view.
   useEffect(() => {
     const activeTab = tabStrip.current?.querySelector<HTMLElement>('[data-status="active"]');
     if (pathname && activeTab && tabStrip.current)

@@ -1,4 +1,5 @@
-// What the API says of one patient's record besides the patient: summary, intakes, care team, logins.
+// API calls for a patient's record: summary, intakes, care team and linked accounts.
+import { queryOptions } from "@tanstack/react-query";
 import { hc } from "hono/client";
 import type { practitionerRoutes } from "../../../../src/organization/practitioners/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../../platform/api/client.ts";
@@ -10,24 +11,26 @@ const practitionerApi = hc<typeof practitionerRoutes>(API_BASE, CLIENT_OPTIONS);
 export const readSummary = (patient_id: string) => readData(recordClient.summary.$get({ param: { patient_id } }));
 
 export type PatientChange = Parameters<(typeof patientApi.patients)[":patient_id"]["$patch"]>[0]["json"];
-/** @param etag of what was read last */
+/** @param etag of the version that was read last */
 export const changePatient = (patient_id: string, etag: string, json: PatientChange) =>
   readData(patientApi.patients[":patient_id"].$patch({ param: { patient_id }, header: { "if-match": etag }, json }));
 
 export const listIntakes = (patient_id: string) => readData(recordClient.intake.$get({ param: { patient_id } }));
 export type Intake = Awaited<ReturnType<typeof listIntakes>>[number];
 export type NewIntake = Parameters<typeof recordClient.intake.$post>[0]["json"];
-/** @param key one for each form, so that sending it twice keeps one */
+/** @param key idempotency key per form, so that a retry creates no second intake */
 export const recordIntake = (patient_id: string, json: NewIntake, key: string) =>
   readData(recordClient.intake.$post({ param: { patient_id }, header: { "idempotency-key": key }, json }));
 
-export const listCareTeam = (patient_id: string) => readData(recordClient["care-team"].$get({ param: { patient_id } }));
+const listCareTeam = (patient_id: string) => readData(recordClient["care-team"].$get({ param: { patient_id } }));
+export const careTeamQuery = (patient_id: string) =>
+  queryOptions({ queryKey: ["patients", patient_id, "care_team"], queryFn: () => listCareTeam(patient_id) });
 export type CareTeamMember = Awaited<ReturnType<typeof listCareTeam>>[number];
 export const addCareTeamMember = (patient_id: string, user_id: string) =>
   readData(recordClient["care-team"][":user_id"].$put({ param: { patient_id, user_id } }));
 export const removeCareTeamMember = (patient_id: string, user_id: string) =>
   readData(recordClient["care-team"][":user_id"].$delete({ param: { patient_id, user_id } }));
-/** Doctors and nurses who may be added. @param hospitalId needed from administrators of the platform alone */
+/** Doctors and nurses who may be added. @param hospitalId required for platform administrators only */
 export const listAssignableStaff = (hospitalId: string | null) =>
   readPage(
     practitionerApi.practitioners.$get({

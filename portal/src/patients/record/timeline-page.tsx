@@ -1,4 +1,4 @@
-// What happened to a patient, newest first: reports, alarms, devices, intakes.
+// Timeline of a patient, newest first: reports, alarms, devices and intakes.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
@@ -57,7 +57,7 @@ export function TimelinePage() {
   );
 }
 
-/** Everything that the API tells of the patient with a time to it. */
+/** All timed events of the patient that the API provides. */
 function useTimeline(patientId: string, zone: string | undefined) {
   const t = useTranslation();
   const record = usePatientRecord(patientId);
@@ -123,7 +123,7 @@ function useTimeline(patientId: string, zone: string | undefined) {
   };
 }
 
-/** Of the devices that are bound now, every time that they were this patient's. */
+/** All assignments to this patient of the devices that are assigned now. */
 async function listBindings(patientId: string) {
   const { items } = await listDevices({ patient_id: patientId }, null);
   const lists = await Promise.all(

@@ -1,4 +1,4 @@
-// The way to the API: Hono's typed clients over a fetch that carries the session, and problems as errors.
+// API client: Hono's typed clients over a fetch that carries the session; problem responses become errors.
 import type { ClientResponse } from "hono/client";
 import { authorizedFetch } from "../../accounts/session/session.ts";
 import { parseProblem, throwUnreachable } from "./problem.ts";
@@ -11,17 +11,17 @@ type SuccessBody<R> =
   R extends ClientResponse<infer Body, infer Status, "json"> ? (Status extends 200 | 201 | 202 ? Body : never) : never;
 
 /**
- * The body of a good answer.
- * @throws Problem what the API says, or `unreachable` where nothing answers
+ * The body of a successful response.
+ * @throws Problem the API's problem, or `unreachable` when there is no response
  */
 export async function readBody<R extends ClientResponse<unknown, number, string>>(request: Promise<R>): Promise<SuccessBody<R>> {
   const response = await request.catch(throwUnreachable);
   if (!response.ok) throw await parseProblem(response);
-  // An answer that breaks off is none.
+  // A response that breaks off counts as no response.
   return (await response.json().catch(throwUnreachable)) as SuccessBody<R>;
 }
 
-/** `data` of a good answer. @throws as bodyOf */
+/** `data` of a successful response. @throws as bodyOf */
 export async function readData<R extends ClientResponse<unknown, number, string>>(
   request: Promise<R>,
 ): Promise<SuccessBody<R> extends { data: infer Data } ? Data : never> {
@@ -29,7 +29,7 @@ export async function readData<R extends ClientResponse<unknown, number, string>
   return data as SuccessBody<R> extends { data: infer Data } ? Data : never;
 }
 
-/** `data` and the ETag, which the next change of it names in If-Match. */
+/** `data` and the ETag, which the next change sends in If-Match. */
 export async function readVersioned<R extends ClientResponse<unknown, number, string>>(request: Promise<R>) {
   const response = await request.catch(throwUnreachable);
   if (!response.ok) throw await parseProblem(response);
@@ -37,7 +37,7 @@ export async function readVersioned<R extends ClientResponse<unknown, number, st
   return { data: data as SuccessBody<R> extends { data: infer Data } ? Data : never, etag: response.headers.get("ETag") ?? "" };
 }
 
-/** The ETag of an item of a list, whose version it tells. */
+/** The ETag of a list item, from its version. */
 export const formatEtag = (version: number): string => `"${version}"`;
 
 /** A page of a list, for an infinite query: `next` is null at the end. */

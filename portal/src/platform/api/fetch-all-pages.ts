@@ -1,7 +1,7 @@
-// Whole lists, for choices and counts: page after page, up to a bound.
+// Fetches whole lists page by page, up to a limit, for selects and counts.
 type ListPage<Item> = { items: Item[]; pagination: { total: number; next_cursor: string | null } };
 
-/** @returns the items, and whether they are all there are */
+/** @returns the items, and whether the list is complete */
 export async function fetchAllPages<Item>(
   fetchPage: (cursor: string | null) => Promise<ListPage<Item>>,
   maxPages = 5,

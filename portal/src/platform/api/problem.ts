@@ -1,13 +1,13 @@
-// What went wrong, as the API says it (RFC 9457), because nothing answered, or in the page itself.
+// Errors: the API's problem details (RFC 9457), no response, or an error of the page itself.
 
 export type FieldError = { path: string; message: string; code: string };
 
 export class Problem extends Error {
-  /** 0 without an answer. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
-  /** The API's code; `unreachable` where nothing answered; `unexpected` for an error of the page itself. */
+  /** The API's code; `unreachable` without a response; `unexpected` for an error of the page itself. */
   readonly code: string;
-  /** To quote: finds the log line. Null without an answer. */
+  /** Request id to quote; finds the log line. Null without a response. */
   readonly errorId: string | null;
   readonly errors: readonly FieldError[];
 
@@ -40,10 +40,10 @@ export async function parseProblem(response: { status: number; json: () => Promi
   );
 }
 
-/** What a script's error says is nothing for people, and may name what it worked on: it is left out. */
+/** The message of a script error is left out: users cannot act on it, and it may contain patient data. */
 export const toProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, "unexpected", "", null));
 
-/** A change whose refusals by these codes, of all or of a field, are said in our own words. @throws Problem */
+/** Runs a change and maps these error codes, general or per field, to translated texts. @throws Problem */
 export async function withErrorMessages<T>(request: Promise<T>, messagesByCode: Record<string, string>): Promise<T> {
   return request.catch((error: unknown) => {
     const { status, code, message, errorId, errors } = toProblem(error);

@@ -1,4 +1,4 @@
-// Asks before the rare and risky: the button names the act, and cancel has the focus.
+// Confirmation dialog for rare or risky actions; Cancel has the initial focus.
 import { Button, Group, Modal } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "../messages/translate.ts";
@@ -12,9 +12,9 @@ type ConfirmDialogProps = {
   isDangerous?: boolean;
   children?: ReactNode;
   disabled?: boolean;
-  /** Whether it changes something on the server. */
+  /** Whether the action changes data on the server. */
   isMutation?: boolean;
-  /** The dialog stays open, and says why, when this fails. */
+  /** On failure the dialog stays open and shows the error. */
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
 };

@@ -1,4 +1,4 @@
-// The one list: how many there are, a table that is cards on a phone, and more on demand.
+// Table that turns into cards on a phone, with a total and "Show more".
 import { Button } from "@mantine/core";
 import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
@@ -20,7 +20,7 @@ type TableProps<Item> = {
   rowKey: (item: Item) => string;
 };
 
-/** A plain table of what is there already. */
+/** Table of rows that are already loaded. */
 export function Table<Item>({ label, columns, items, rowKey }: TableProps<Item>) {
   return (
     <table className={classes.table} aria-label={label}>
@@ -50,12 +50,12 @@ export function Table<Item>({ label, columns, items, rowKey }: TableProps<Item>)
 
 type DataTableProps<Item> = Omit<TableProps<Item>, "items"> & {
   query: UseInfiniteQueryResult<{ pages: CursorPage<Item>[] }>;
-  /** Whether filters are set: nothing found is not nothing there. */
+  /** Whether filters are set: decides between "no results" and "no items". */
   isFiltered?: boolean;
   empty?: ReactNode;
 };
 
-/** A list of the API, page by page behind "Show more". */
+/** Table of an API list, page by page behind "Show more". */
 export function DataTable<Item>({ query, isFiltered = false, empty, ...table }: DataTableProps<Item>) {
   const t = useTranslation();
   if (!query.data) return query.error ? <LoadError error={query.error} retry={() => void query.refetch()} /> : <Loading />;
@@ -81,7 +81,7 @@ export function DataTable<Item>({ query, isFiltered = false, empty, ...table }: 
   );
 }
 
-/** What an infinite query over one of our lists needs besides its key and its question. */
+/** Options that every infinite query over an API list needs besides its key and fetch function. */
 export const CURSOR_PAGINATION = {
   initialPageParam: null as string | null,
   getNextPageParam: (lastPage: { pagination: { next_cursor: string | null } }) => lastPage.pagination.next_cursor,

@@ -1,4 +1,4 @@
-// A dialog over the page, for a form or for what is shown once.
+// Modal dialog for a form or a value shown once.
 import { Modal } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "../messages/translate.ts";
@@ -6,7 +6,7 @@ import { useRestoreFocus } from "./restore-focus.ts";
 
 type DialogProps = { title: string; children: ReactNode; onClose: () => void; wide?: boolean };
 
-/** A click beside it does not close it: what was typed would be gone. */
+/** A click outside does not close it, so that input is not lost. */
 export function Dialog({ title, children, onClose, wide = false }: DialogProps) {
   const t = useTranslation();
   useRestoreFocus();

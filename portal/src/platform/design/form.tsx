@@ -1,4 +1,4 @@
-// Forms: checked when they are sent, a summary that takes the focus and leads to the fields, the API's errors at their fields.
+// Form with checks on submit, an error summary that takes the focus, and API errors at their fields.
 import { Button, Group } from "@mantine/core";
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { toProblem } from "../api/problem.ts";
@@ -8,21 +8,21 @@ import layout from "./layout.module.css";
 import { useOfflineGuard } from "./offline-guard.tsx";
 import { ActionError } from "./query-states.tsx";
 
-/** Messages by the path of their field, as the API names it. */
+/** Messages by field path, as the API names it. */
 export type FieldErrors = Record<string, string>;
 
 type FormProps = {
   submitLabel: string;
-  /** What is wrong before anything is sent; empty when it may be. */
+  /** Local checks; an empty result allows the submit. */
   validate?: () => FieldErrors;
   /** @throws Problem */
   onSubmit: () => Promise<unknown>;
-  /** Whether it changes something; false for a form that leads to the next question. */
+  /** Whether it changes data; false for a form that only leads to the next step. */
   isMutation?: boolean;
-  /** Of the button that leaves the form; "Cancel" without it. */
+  /** Label of the button that leaves the form; default "Cancel". */
   cancelLabel?: string;
   onCancel?: () => void;
-  /** Draws the fields; `id` of a field leads the summary to it. */
+  /** Renders the fields; the error summary links to a field by its `id`. */
   children: (field: (path: string) => { id: string; error: string | undefined }) => ReactNode;
   labels?: Record<string, string>;
 };
@@ -101,7 +101,7 @@ export function Form({
   );
 }
 
-/** For `check`: which of these are empty. */
+/** Required-field check: an error for each field that is empty. */
 export function validateRequired(values: Record<string, string>): FieldErrors {
   const emptyFields = Object.entries(values).filter(([, value]) => value.trim() === "");
   return Object.fromEntries(emptyFields.map(([path]) => [path, t("common.required")]));

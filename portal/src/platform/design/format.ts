@@ -1,9 +1,9 @@
-// Times and ages in words. A hospital's times are in its zone, whatever the browser's is.
+// Formats of times, ages and numbers. Times are in the hospital's time zone, whatever the browser's is.
 
-import { language } from "../../accounts/session/preferences.ts";
+import { getLanguage } from "../../accounts/session/preferences.ts";
 import { t } from "../messages/translate.ts";
 
-const currentLocale = () => (language() === "hi" ? "hi-IN-u-nu-latn" : "en-IN");
+const currentLocale = () => (getLanguage() === "hi" ? "hi-IN-u-nu-latn" : "en-IN");
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function getFormatter(options: Intl.DateTimeFormatOptions, zone: string | undefined): Intl.DateTimeFormat {
@@ -39,7 +39,7 @@ export const formatTime = (at: Instant, zone?: string): string =>
 export const formatShortTime = (at: Instant, zone?: string): string =>
   getFormatter({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, zone).format(new Date(at));
 
-/** A time span in words: elapsed time, never calendar days. */
+/** A time span as text: elapsed time, not calendar days. */
 export function formatAge(seconds: number): string {
   const s = Math.max(0, Math.floor(seconds));
   if (s < 60) return t("common.seconds_ago", { n: s });
@@ -48,7 +48,7 @@ export function formatAge(seconds: number): string {
   return t("common.days_ago", { n: Math.floor(s / 86_400) });
 }
 
-/** "1 m 29 s", for what counts on the second. */
+/** "1 m 29 s", where seconds matter. */
 export function formatDuration(seconds: number): string {
   const s = Math.max(0, Math.floor(seconds));
   const [h, m] = [Math.floor(s / 3600), Math.floor((s % 3600) / 60)];
@@ -56,7 +56,7 @@ export function formatDuration(seconds: number): string {
   return m > 0 ? `${t("common.minutes_ago", { n: m })} ${t("common.seconds_ago", { n: s % 60 })}` : formatAge(s);
 }
 
-/** A number as the language writes it; Latin digits. */
+/** A number in the format of the language, with Latin digits. */
 export function formatNumber(value: number, digits?: number): string {
   return new Intl.NumberFormat(
     currentLocale(),

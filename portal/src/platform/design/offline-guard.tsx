@@ -1,4 +1,4 @@
-// Changes while the browser has no network: they are not offered, and why stands beside the button.
+// Disables changes while the browser is offline and explains why.
 import { type MouseEvent, useId, useSyncExternalStore } from "react";
 import { useTranslation } from "../messages/translate.ts";
 import classes from "./offline.module.css";
@@ -11,14 +11,14 @@ function subscribe(listener: () => void): () => void {
     removeEventListener("offline", listener);
   };
 }
-/** Browsers are sure of being offline alone: "online" promises nothing. */
+/** Only "offline" is reliable: browsers report "online" without a working connection. */
 const isOffline = () => !navigator.onLine;
 const useIsOffline = (): boolean => useSyncExternalStore(subscribe, isOffline);
 
 /**
- * `held`: for each button that changes something, after its own `onClick`; it stays in the order of the keyboard, where the reason
- * is heard. `reason`: to be shown beside them, once.
- * @param isMutation false where the button only leads on
+ * `held`: props for each changing button, after its own `onClick`; the button stays focusable, so that screen readers
+ * read the reason. `reason`: to be rendered once near the buttons.
+ * @param isMutation false when the button only navigates
  */
 export function useOfflineGuard(isMutation = true) {
   const id = useId();

@@ -1,4 +1,4 @@
-// A secret or a link that is shown this once: copied, handed over, and gone with the dialog.
+// Dialog that shows a secret or link once.
 import { Button, Group, TextInput } from "@mantine/core";
 import { type ReactNode, useRef, useState } from "react";
 import { useTranslation } from "../messages/translate.ts";
@@ -11,7 +11,7 @@ export function OneTimeSecretDialog({ title, label, value, children, onClose }: 
   const input = useRef<HTMLInputElement>(null);
   const [isCopied, setIsCopied] = useState(false);
   const copyValue = () => {
-    // Where the clipboard is not to be had, the text is marked, ready for Ctrl+C.
+    // Without clipboard access the text is selected, ready for Ctrl+C.
     navigator.clipboard.writeText(value).then(
       () => setIsCopied(true),
       () => input.current?.select(),

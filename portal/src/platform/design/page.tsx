@@ -1,4 +1,4 @@
-// The frame of a page: its title, which takes the focus when somebody comes here, and what it does first.
+// Page frame: a title that takes the focus on navigation, actions and content.
 import { type ReactNode, useEffect, useRef } from "react";
 import { t } from "../messages/translate.ts";
 import layout from "./layout.module.css";
@@ -6,15 +6,15 @@ import classes from "./page.module.css";
 
 type PageProps = {
   title: string;
-  /** Of the window, where the page's own title says whose it is: names never stand there. */
+  /** Window title, where the page title contains a patient's name: names never appear in the window title. */
   windowTitle?: string | undefined;
-  /** As much of the screen as there is for what the page shows. */
+  /** Uses the full width of the screen. */
   isDense?: boolean;
   actions?: ReactNode;
   children: ReactNode;
 };
 
-/** Path that last took the focus, so that new data or another filter moves nothing. */
+/** Path that last took the focus, so that new data or filters do not move it. */
 let lastFocusedPath = "";
 
 export function Page({ title, windowTitle, isDense = false, actions, children }: PageProps) {
@@ -41,7 +41,7 @@ export function Page({ title, windowTitle, isDense = false, actions, children }:
   );
 }
 
-/** A part of a page that belongs together. */
+/** A section of a page. */
 export function Card({
   title,
   actions,
@@ -66,7 +66,7 @@ export function Card({
   );
 }
 
-/** Label and value, one below the other on a phone. */
+/** Label and value; stacked on a phone. */
 export function DescriptionList({ items }: { items: readonly (readonly [label: string, value: ReactNode])[] }) {
   return (
     <dl className={`${layout.terms} ${classes.facts}`}>

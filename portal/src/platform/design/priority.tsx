@@ -1,4 +1,4 @@
-// How urgent an alarm is: a shape, a word and a colour, each enough alone (modelled on IEC 60601-1-8, without claiming it).
+// Alarm priority as shape, word and colour, each sufficient alone (modelled on IEC 60601-1-8, no claim of conformity).
 import { translateCode, useTranslation } from "../messages/translate.ts";
 import type { DisplayPriority } from "./display-priority.ts";
 import classes from "./priority.module.css";
@@ -7,7 +7,7 @@ export { type DisplayPriority as Priority, displayPriority as shownAs } from "./
 
 const SHAPES: Record<DisplayPriority, string> = { high: "▲▲▲", medium: "◆◆", low: "●", technical: "✕" };
 
-/** @param flashing new and not seen: the badge flashes, or with reduced motion is outlined and says so */
+/** @param flashing new and unacknowledged: the badge flashes; with reduced motion it has an outline and a text */
 export function PriorityBadge({ priority, isFlashing = false }: { priority: DisplayPriority; isFlashing?: boolean }) {
   const t = useTranslation();
   return (

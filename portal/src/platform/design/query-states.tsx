@@ -1,4 +1,4 @@
-// What is shown while something loads, when it failed, and when there is nothing.
+// Loading, error and empty states of queries.
 import { Button, Loader } from "@mantine/core";
 import { type ReactNode, useEffect, useState } from "react";
 import { type Problem, toProblem } from "../api/problem.ts";
@@ -23,7 +23,7 @@ export function Loading() {
   );
 }
 
-/** The id that a person quotes and that finds the log line. */
+/** Request id that a user quotes; finds the log line. */
 export function ErrorId({ problem }: { problem: Problem }) {
   const t = useTranslation();
   return problem.errorId ? <code className={classes.id}>{t("common.error_id", { id: problem.errorId })}</code> : null;
@@ -63,7 +63,7 @@ export function NoAccess({ problem }: { problem?: Problem }) {
   );
 }
 
-/** Why a change was not done; stays until the next try. */
+/** Why a change failed; shown until the next attempt. */
 export function ActionError({ error }: { error: unknown }) {
   const t = useTranslation();
   if (!error) return null;
@@ -90,7 +90,7 @@ export function EmptyState({ children }: { children?: ReactNode }) {
 
 type QueryState<T> = { data: T | undefined; error: unknown; isPending: boolean; refetch?: () => unknown };
 
-/** One query's states: loading, failed with what to do, or its data. An answer that is shown stays when a later one fails. */
+/** States of one query: loading, error with retry, or data. Data stays visible when a later refetch fails. */
 export function QueryBoundary<T>({ query, children }: { query: QueryState<T>; children: (data: T) => ReactNode }) {
   if (query.data !== undefined) return children(query.data);
   if (query.error) return <LoadError error={query.error} retry={query.refetch && (() => query.refetch?.())} />;

@@ -1,9 +1,9 @@
-// Where the focus was before a dialog came is where it goes when the dialog has gone.
+// Returns the focus to where it was before a dialog opened.
 import { useEffect, useState } from "react";
 
 let pendingRestore: { target: Element | null; timer: ReturnType<typeof setTimeout> } | null = null;
 
-/** For a dialog that is there only while it is open. A dialog that follows another at once gives back what that one would have. */
+/** For a dialog that is mounted only while open. A dialog that directly follows another restores the focus of the first. */
 export function useRestoreFocus(): void {
   const [before] = useState(() => document.activeElement);
   useEffect(() => {
@@ -16,7 +16,7 @@ export function useRestoreFocus(): void {
   }, [before]);
 }
 
-/** Unless something else has taken it by then, as the heading of another page does. */
+/** Skipped when another element has taken the focus, such as the heading of a new page. */
 function restoreFocus(): void {
   const target = pendingRestore?.target;
   pendingRestore = null;

@@ -1,4 +1,4 @@
-// Mantine as the portal uses it. Colours are in tokens.css; whatever would write a <style> into the page is off.
+// Mantine theme. Colours are in tokens.css; features that inject a <style> are off (content security policy).
 import { createTheme, Drawer, Modal } from "@mantine/core";
 
 export const mantineTheme = createTheme({
@@ -11,7 +11,7 @@ export const mantineTheme = createTheme({
   components: {
     Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: true } }),
     Drawer: Drawer.extend({ defaultProps: { lockScroll: false } }),
-    // Their <header> would be a second banner of the page.
+    // Mantine's <header> would be a second banner landmark on the page.
     ModalHeader: { defaultProps: { role: "presentation" } },
     DrawerHeader: { defaultProps: { role: "presentation" } },
   },

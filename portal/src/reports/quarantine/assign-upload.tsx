@@ -1,4 +1,4 @@
-// Files an upload in quarantine for a patient: chosen by hand, and named a second time by number.
+// Files a quarantined upload for a patient: selected by hand and confirmed by typing the patient number.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { getFullName } from "../../patients/api.ts";

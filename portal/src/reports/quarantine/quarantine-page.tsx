@@ -1,4 +1,4 @@
-// Files that wait for a person to say whose they are, or that they are nobody's.
+// Quarantined files that need review.
 import { Button, type ButtonProps, Modal, NativeSelect } from "@mantine/core";
 import { createLink, Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ComponentProps, useState } from "react";
@@ -132,7 +132,7 @@ function WaitingTime({ since }: { since: string }) {
   return <time dateTime={since}>{formatAge((now - Date.parse(since)) / 1000)}</time>;
 }
 
-/** The patient that the machine named, as it named them. */
+/** The patient that the device sent, unverified. */
 export function getClaimedPatient({ fields }: Pick<UploadDetail, "fields">): string {
   const patientId = fields["patient_id"];
   return typeof patientId === "string" || typeof patientId === "number" ? String(patientId) : "—";

@@ -1,4 +1,4 @@
-// Gives a file in quarantine up: its bytes are deleted, the log stays.
+// Rejects a quarantined file: the bytes are deleted, the upload log entry is kept.
 import { Textarea } from "@mantine/core";
 import { useState } from "react";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";

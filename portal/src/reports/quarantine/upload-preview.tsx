@@ -1,4 +1,4 @@
-// What an upload in quarantine holds, to see whose it is.
+// Preview of a quarantined upload.
 import { useState } from "react";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { DownloadButton } from "../download-button.tsx";

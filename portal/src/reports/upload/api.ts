@@ -1,4 +1,4 @@
-// Uploads of the API: the log, the quarantine, one attempt, its bytes, and what a person makes of it.
+// API calls for uploads: log, quarantine, one attempt, its bytes, and assignment or rejection.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
 import { UPLOAD_OUTCOMES } from "../../../../src/platform/db/vocabulary.ts";
@@ -31,7 +31,7 @@ export const useUploads = (outcome: UploadOutcome | undefined) =>
 const listQuarantine = (cursor: string | null) =>
   readPage(uploadsClient.uploads.quarantine.$get({ query: { limit: "100", ...(cursor && { cursor }) } }));
 
-/** The API does not filter by reason: what has been read is filtered here. */
+/** The API does not filter by reason; loaded pages are filtered here. */
 export const useQuarantine = (reason: string | undefined) =>
   useInfiniteQuery({
     queryKey: ["uploads", "quarantine"],
@@ -51,7 +51,7 @@ const readUpload = (upload_id: string) => readData(uploadsClient.uploads[":uploa
 
 export const useUpload = (id: string) => useQuery({ queryKey: ["uploads", "one", id], queryFn: () => readUpload(id) });
 
-/** What waits in quarantine. @throws Problem */
+/** Uploads in quarantine. @throws Problem */
 export const readUploadFile = (upload_id: string, signal?: AbortSignal): Promise<ArrayBuffer> =>
   readBytes(
     uploadsClient.uploads[":upload_id"].file.$get(
@@ -75,7 +75,7 @@ export async function discardUpload(upload_id: string, reason: string): Promise<
   await invalidateUploads();
 }
 
-/** After a change, lists and pages say what is so now. */
+/** After a change, refetch lists and pages. */
 export async function invalidateUploads(): Promise<void> {
   await Promise.all([
     queryClient.invalidateQueries({ queryKey: ["uploads"] }),

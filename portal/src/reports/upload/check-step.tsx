@@ -1,4 +1,4 @@
-// Fourth: the file beside the patient and the numbers, once more, and then it is sent.
+// Step 4: review of file, patient and measurements, then upload.
 import { Button, Group } from "@mantine/core";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";

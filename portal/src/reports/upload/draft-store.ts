@@ -1,18 +1,18 @@
-// A report that is being entered, while a session that ended has taken its page away. In this tab's memory alone.
+// Draft of an upload while an expired session hides its page. Kept in this tab's memory only.
 import type { ReportInput } from "./upload-draft.ts";
 import type { UploadKey } from "./upload-state.ts";
 
 export type DraftState<Patient> = {
   step: number;
   file: File | null;
-  /** `preset`: the patient from whose page one came, not read yet. */
+  /** `preset`: the patient whose page led here, not loaded yet. */
   patient: Patient | null | "preset";
-  said: ReportInput;
-  /** Under which it was sent already, perhaps: sent again it is filed once. */
-  keyed: UploadKey | null;
+  input: ReportInput;
+  /** Idempotency key of an earlier attempt: a retry with it files the report once. */
+  uploadKey: UploadKey | null;
 };
 
-/** Whose it is: a person, acting for a hospital, on one visit of the page. */
+/** Owner of a draft: user, hospital and page visit. */
 export type DraftOwner = { user: string; hospital: string | null; visit: string | undefined };
 
 export function createDraftStore<Patient>() {
@@ -24,11 +24,11 @@ export function createDraftStore<Patient>() {
     clear: (): void => {
       saved = null;
     },
-    /** What this person had entered on this visit. Who acts for another hospital now has other patients: the rest stays. */
+    /** Draft of this user and visit. After a switch of hospital, patient and key are reset: the patients are others. */
     load: ({ user, hospital, visit }: DraftOwner): DraftState<Patient> | null => {
       if (saved?.owner.user !== user || saved.owner.visit !== visit) return null;
       if (saved.owner.hospital === hospital) return saved.entered;
-      return { ...saved.entered, step: Math.min(saved.entered.step, 1), patient: null, keyed: null };
+      return { ...saved.entered, step: Math.min(saved.entered.step, 1), patient: null, uploadKey: null };
     },
   };
 }

@@ -1,4 +1,4 @@
-// First: which PDF. It is looked at here before anything is sent.
+// Step 1: choose the PDF. It is checked in the browser before upload.
 import { Button, FileInput, Group } from "@mantine/core";
 import { useState } from "react";
 import layout from "../../platform/design/layout.module.css";

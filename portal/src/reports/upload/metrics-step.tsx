@@ -1,4 +1,4 @@
-// Third: what kind of report it is, when it was measured, and the numbers on it, all but the kind optional.
+// Step 3: report kind, time of measurement and measurements; only the kind is required.
 import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { Form } from "../../platform/design/form.tsx";
 import { formatNumber } from "../../platform/design/format.ts";
@@ -10,7 +10,7 @@ import { isReportKind, KINDS } from "../report-kinds.ts";
 import { findMetricErrors, type ReportInput } from "./upload-draft.ts";
 import classes from "./uploads.module.css";
 
-/** In a header of a large file each character may become nine. */
+/** URL encoding in the header of a large upload takes up to nine bytes per character. */
 const MAX_INTERPRETATION_LENGTH = 1000;
 
 type MetricsStepProps = {
@@ -23,11 +23,11 @@ type MetricsStepProps = {
 
 export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsStepProps) {
   const t = useTranslation();
-  const { kind, wall, typed, interpretation } = input;
+  const { kind, wallTime, typedMetrics, interpretation } = input;
   const labels = Object.fromEntries(listMetricFields(kind).map((key) => [key, translateCode("metric", key)]));
   const validate = () => ({
-    ...findMeasuredAtErrors(wall, zone, t),
-    ...findMetricErrors(kind, typed, (key, fault) => formatMetricError(key, fault, t)),
+    ...findMeasuredAtErrors(wallTime, zone, t),
+    ...findMetricErrors(kind, typedMetrics, (key, fault) => formatMetricError(key, fault, t)),
   });
   return (
     <Form
@@ -52,8 +52,8 @@ export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsSte
               type="datetime-local"
               label={t("reports.measured")}
               description={t("uploads.measured_hint", { zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone })}
-              value={wall}
-              onChange={(event) => onInput({ ...input, wall: event.currentTarget.value })}
+              value={wallTime}
+              onChange={(event) => onInput({ ...input, wallTime: event.currentTarget.value })}
               {...field("recorded_at")}
             />
           </div>
@@ -66,8 +66,8 @@ export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsSte
                   label={translateCode("metric", key)}
                   inputMode="decimal"
                   autoComplete="off"
-                  value={typed[key] ?? ""}
-                  onChange={(event) => onInput({ ...input, typed: { ...typed, [key]: event.currentTarget.value } })}
+                  value={typedMetrics[key] ?? ""}
+                  onChange={(event) => onInput({ ...input, typedMetrics: { ...typedMetrics, [key]: event.currentTarget.value } })}
                   rightSection={<span className={layout.note}>{findMeasure(key)?.unit}</span>}
                   rightSectionWidth={64}
                   {...field(key)}
@@ -96,12 +96,12 @@ function formatMetricError(key: string, fault: "no_number" | "implausible", t: R
 }
 
 function findMeasuredAtErrors(
-  wall: string,
+  wallTime: string,
   zone: string | undefined,
   t: ReturnType<typeof useTranslation>,
 ): Record<string, string> {
-  if (wall === "") return {};
-  const at = parseWallTime(wall, zone);
+  if (wallTime === "") return {};
+  const at = parseWallTime(wallTime, zone);
   if (at === null) return { recorded_at: t("uploads.no_time") };
   return Date.parse(at) > Date.now() ? { recorded_at: t("uploads.in_future") } : {};
 }

@@ -1,11 +1,11 @@
-// A new report in four steps: PDF, patient, numbers, check. Leaving stops what is under way; until its last byte nothing is filed.
+// New report in four steps: PDF, patient, measurements, review. Leaving aborts the upload; nothing is filed until the last byte.
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { Loading } from "../../platform/design/query-states.tsx";
 import { type PlainMessageKey, useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../api.ts";
 import { parseWallTime } from "../hospital-time.ts";
 import { CheckStep } from "./check-step.tsx";
 import { FileStep } from "./file-step.tsx";
@@ -32,21 +32,21 @@ export function NewUploadPage() {
 function NewUpload({ onAnother }: { onAnother: () => void }) {
   const t = useTranslation();
   const { entered, updateDraft: change, clearDraft: forget, patient, isReading, error } = useUploadDraft();
-  const { step, file, said, keyed } = entered;
-  const zone = useZone(patient?.hospital_id);
-  const { state, start, cancel } = useSendReport(keyed, (goNext) => change({ keyed: goNext }));
+  const { step, file, input, uploadKey } = entered;
+  const zone = useHospitalTimeZone(patient?.hospital_id);
+  const { state, start, cancel } = useSendReport(uploadKey, (nextKey) => change({ uploadKey: nextKey }));
   const draft = file &&
     patient && {
       file,
       patientId: patient.patient_id,
-      kind: said.kind,
-      recordedAt: said.wall ? parseWallTime(said.wall, zone) : null,
-      metrics: toMetrics(said.kind, said.typed, said.interpretation),
+      kind: input.kind,
+      recordedAt: input.wallTime ? parseWallTime(input.wallTime, zone) : null,
+      metrics: toMetrics(input.kind, input.typedMetrics, input.interpretation),
     };
   const goNext = () => change({ step: step + 1 });
   const goBack = () => change({ step: step - 1 });
   const isDone = isFinished(state);
-  // What is filed needs no keeping. Each change of what was entered keeps it anew, so this comes after.
+  // Discard the draft after filing. Must come after the effect that saves each change of the draft.
   useEffect(() => {
     if (isDone) forget();
   });
@@ -67,7 +67,7 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
             />
           )}
           {step === 2 && (
-            <MetricsStep input={said} zone={zone} onInput={(now) => change({ said: now })} onNext={goNext} onBack={goBack} />
+            <MetricsStep input={input} zone={zone} onInput={(next) => change({ input: next })} onNext={goNext} onBack={goBack} />
           )}
           {step === 3 && draft && patient && (
             <CheckStep
@@ -101,7 +101,7 @@ function Steps({ at }: { at: number }) {
   );
 }
 
-/** A new step takes the focus, as a new page does. */
+/** Each step takes the focus, as a new page does. */
 function Step({ takesFocus, children }: { takesFocus: boolean; children: React.ReactNode }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -1,4 +1,4 @@
-// What became of an upload: a word, and a colour beside it.
+// Badge with the outcome of an upload.
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { UploadOutcome } from "./api.ts";
 import classes from "./uploads.module.css";
@@ -22,5 +22,5 @@ export function OutcomeBadge({ outcome }: { outcome: UploadOutcome }) {
   );
 }
 
-/** Codes of the API in words; one that is new to us as it is. */
+/** Translates API codes; unknown codes are shown as they are. */
 export const formatReason = (reason: string | null): string => (reason === null ? "—" : translateCode("upload_reason", reason));

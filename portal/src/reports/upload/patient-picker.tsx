@@ -1,4 +1,4 @@
-// Finds a patient by name, phone or number. Nobody is preselected: each is shown with two identifiers, and chosen.
+// Patient search by name, phone or number. None is preselected; each result shows two identifiers.
 import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -20,7 +20,7 @@ export type Candidate = Pick<
 const MAX_CANDIDATES = 10;
 
 type PickerProps = {
-  /** The hospital of what is sent, where it has one already: administrators of the platform look there. */
+  /** Hospital of the upload, where known: platform administrators search there. */
   hospitalId?: string | null;
   onChoose: (patient: Candidate) => void;
 };
@@ -62,7 +62,7 @@ export function PatientPicker({ hospitalId = null, onChoose }: PickerProps) {
   );
 }
 
-/** Name and number, and what else tells two people of one name apart. */
+/** Name, number and further identifiers that distinguish patients with one name. */
 export function PatientIdentifiers({ patient }: { patient: Candidate }) {
   const t = useTranslation();
   return (
@@ -77,7 +77,7 @@ export function PatientIdentifiers({ patient }: { patient: Candidate }) {
   );
 }
 
-/** By beginnings of words, and where a number was typed, by the patient's number too. */
+/** Matches starts of words and, for digits, the patient number. */
 function useCandidates(text: string, fixedHospitalId: string | null) {
   const textSearch = usePatientSearch(text, MAX_CANDIDATES, fixedHospitalId);
   const { debouncedText, hospitalId } = textSearch;

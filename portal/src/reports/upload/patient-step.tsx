@@ -1,4 +1,4 @@
-// Second: whose it is.
+// Step 2: choose the patient.
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { useState } from "react";
 import { setSearchHospital, useSearchHospital } from "../../patients/use-patient-search.ts";
@@ -10,7 +10,7 @@ import classes from "./uploads.module.css";
 
 type PatientStepProps = {
   patient: Candidate | null;
-  /** Why the patient whose page led here could not be read. */
+  /** Why the preset patient could not be loaded. */
   error: unknown;
   onPatient: (patient: Candidate | null) => void;
   onNext: () => void;

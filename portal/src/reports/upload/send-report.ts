@@ -1,16 +1,16 @@
-// Sends one report and says how far it is, which a fetch cannot.
+// Uploads one report by XMLHttpRequest, because fetch reports no progress.
 
 import { getAccessToken } from "../../accounts/session/session.ts";
 import { API_BASE } from "../../platform/api/client.ts";
 import { MAX_FORM_BYTES, type UploadDraft } from "./upload-draft.ts";
 import { parseResponse, type UploadEvent } from "./upload-state.ts";
 
-/** A line that moves no byte for so long is cut. */
+/** Abort after this long without progress, ms. */
 const STALL_TIMEOUT_MS = 30_000;
-/** The API reads, seals and files within this. */
+/** Time for the API to read, encrypt and file the upload, ms. */
 const RESPONSE_TIMEOUT_MS = 60_000;
 
-/** @returns what stops it */
+/** @returns a function that aborts the upload */
 export function sendReport(draft: UploadDraft, key: string, onEvent: (event: UploadEvent) => void): () => void {
   const request = new XMLHttpRequest();
   let isEnded = false;
@@ -59,7 +59,7 @@ export function sendReport(draft: UploadDraft, key: string, onEvent: (event: Upl
 
 type RequestParts = { query: string; headers: Record<string, string>; body: FormData | File };
 
-/** A form up to its limit; a larger file by itself, with its digest, and what is said about it beside it. */
+/** Multipart form up to the size limit; larger files as raw body with digest, metadata in headers. */
 async function buildRequest({ file, patientId, kind, recordedAt, metrics }: UploadDraft): Promise<RequestParts> {
   const fields = { patient_id: patientId, kind, ...(recordedAt && { recorded_at: recordedAt }) };
   const metricsJson = Object.keys(metrics).length > 0 ? JSON.stringify(metrics) : null;

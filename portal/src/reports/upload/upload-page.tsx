@@ -1,13 +1,13 @@
-// One upload: what came, from whom, and what became of it; one in quarantine is filed or rejected here.
+// One upload: file, sender and outcome; a quarantined upload is assigned or rejected here.
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../api.ts";
 import { DownloadButton } from "../download-button.tsx";
 import { formatFileSize } from "../file-size.ts";
 import { MetricsTable } from "../metrics-table.tsx";
@@ -44,7 +44,7 @@ function SettledUpload({ upload }: { upload: UploadDetail }) {
   );
 }
 
-/** The file beside whoever it may belong to. */
+/** The file beside the patient selection. */
 function QuarantinedUpload({ upload }: { upload: UploadDetail }) {
   const t = useTranslation();
   const [isRejecting, setIsRejecting] = useState(false);
@@ -105,7 +105,7 @@ function OutcomeCard({ upload }: { upload: UploadDetail }) {
 
 function UploadFacts({ upload }: { upload: UploadDetail }) {
   const t = useTranslation();
-  const zone = useZone(upload.hospital_id);
+  const zone = useHospitalTimeZone(upload.hospital_id);
   const { kind, file_name, file_size, sha256 } = upload;
   const facts: (readonly [string, ReactNode])[] = [
     [t("reports.received"), formatDateTime(upload.created_at, zone)],
@@ -124,7 +124,7 @@ function UploadFacts({ upload }: { upload: UploadDetail }) {
   );
 }
 
-/** What came beside the file; nobody has checked it. */
+/** Data sent with the file; not verified. */
 function SentFields({ upload: { kind, fields, metrics } }: { upload: UploadDetail }) {
   const t = useTranslation();
   const otherFields = Object.entries(fields).filter(([name]) => !["patient_id", "kind"].includes(name));

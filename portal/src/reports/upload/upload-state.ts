@@ -1,16 +1,16 @@
-// An upload on its way, as states: what is certain about it is said, and never more than that.
+// State machine of an upload; it never claims more than is certain.
 import { Problem, parseProblem } from "../../platform/api/problem.ts";
 
 export type UploadState =
   | { status: "ready" }
   | { status: "sending"; percent: number }
-  /** Every byte has left; the API has not answered. */
+  /** All bytes are sent; no response yet. */
   | { status: "waiting" }
-  /** Before the last byte had left: nothing was filed. */
+  /** Stopped before the last byte: nothing was filed. */
   | { status: "stopped"; percent: number; cancelled: boolean }
-  /** After the last byte had left: it may have been filed. Sending it again under its key files it once. */
+  /** Stopped after the last byte: it may have been filed. A retry with the same key files it once. */
   | { status: "unanswered" }
-  | { status: "refused"; problem: Problem; again: boolean }
+  | { status: "refused"; problem: Problem; canRetry: boolean }
   | { status: "filed" | "duplicate"; reportId: string }
   | { status: "quarantined"; uploadId: string; reason: string | null };
 
@@ -26,7 +26,7 @@ export const isFinished = ({ status }: UploadState): boolean => ["filed", "dupli
 
 export function reduceUpload(state: UploadState, event: UploadEvent): UploadState {
   if (event.type === "start") return isInProgress(state) || isFinished(state) ? state : { status: "sending", percent: 0 };
-  // What an attempt says after it has ended is of no attempt any more.
+  // Events of an attempt that has ended are ignored.
   if (!isInProgress(state)) return state;
   switch (event.type) {
     case "progress":
@@ -45,16 +45,16 @@ export function reduceUpload(state: UploadState, event: UploadEvent): UploadStat
   }
 }
 
-/** Never back, and 100 only when the last byte has left. */
+/** Progress never decreases, and is 100 only when the last byte is sent. */
 function getPercent(state: { percent: number }, { sent, total }: { sent: number; total: number }): number {
   if (!(total > 0)) return state.percent;
   return Math.max(state.percent, Math.min(99, Math.floor((sent / total) * 100)));
 }
 
-/** Where the same request may well succeed, or it is not certain that nothing was done. */
+/** Whether a retry may succeed, or the result of the request is unknown. */
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([401, 408, 429]);
 
-/** What the API answered. */
+/** Maps the API's response to a state. */
 export async function parseResponse(status: number, text: string): Promise<UploadState> {
   const body = parseJson(text);
   const data = readField(body, "data");
@@ -69,7 +69,7 @@ export async function parseResponse(status: number, text: string): Promise<Uploa
     return { status: "unanswered" };
   }
   const problem = status === 0 ? new Problem(0, "unreachable", "", null) : await parseProblem({ status, json: async () => body });
-  return { status: "refused", problem, again: status >= 500 || RETRYABLE_STATUSES.has(status) };
+  return { status: "refused", problem, canRetry: status >= 500 || RETRYABLE_STATUSES.has(status) };
 }
 
 function parseJson(text: string): unknown {
@@ -84,7 +84,7 @@ function readField(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
 }
 
-/** A key belongs to what is sent: sent again it is the same, changed it is another upload. */
+/** The key belongs to the content: a retry reuses it, changed content gets a new one. */
 export type UploadKey = { key: string; of: string };
 export function getUploadKey(draft: unknown, previous: UploadKey | null, newKey: () => string): UploadKey {
   const of = JSON.stringify(draft);

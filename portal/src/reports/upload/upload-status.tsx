@@ -1,4 +1,4 @@
-// How far an upload is, and what has become of it.
+// Progress and outcome of an upload.
 import { Button, Group, Progress } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import layout from "../../platform/design/layout.module.css";
@@ -83,7 +83,7 @@ type FailureNoticeProps = {
 function FailureNotice({ state, onRetry }: FailureNoticeProps) {
   const t = useTranslation();
   const { offlineProps, offlineNotice } = useOfflineGuard();
-  const canRetry = state.status !== "refused" || state.again;
+  const canRetry = state.status !== "refused" || state.canRetry;
   return (
     <div className={classes.warning} role="alert">
       {state.status === "stopped" && <p>{t("uploads.stopped_at", { n: state.percent })}</p>}

@@ -1,13 +1,13 @@
-// The log: every attempt to send a report, what became of it, and why.
+// Upload log: every attempt, its outcome and reason.
 import { Button, NativeSelect } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { UPLOAD_OUTCOMES } from "../../../../src/platform/db/vocabulary.ts";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../../platform/design/data-table.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Page } from "../../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { useZone } from "../api.ts";
 import { formatFileSize } from "../file-size.ts";
 import { SenderName } from "../sender-name.tsx";
 import { isUploadOutcome, type UploadListItem, useUploads } from "./api.ts";
@@ -65,7 +65,7 @@ export function UploadsPage() {
 }
 
 function TimeCell({ upload: { upload_id, created_at, hospital_id } }: { upload: UploadListItem }) {
-  const zone = useZone(hospital_id);
+  const zone = useHospitalTimeZone(hospital_id);
   return (
     <Link to="/uploads/$uploadId" params={{ uploadId: upload_id }}>
       <time dateTime={created_at}>{formatDateTime(created_at, zone)}</time>
@@ -73,7 +73,7 @@ function TimeCell({ upload: { upload_id, created_at, hospital_id } }: { upload: 
   );
 }
 
-/** A machine is named by its credential here; its own page of the upload names the device. */
+/** Devices are identified by credential here; the upload page shows the device name. */
 function SenderCell({ upload: { actor_kind, actor_id } }: { upload: UploadListItem }) {
   const t = useTranslation();
   return actor_kind === "device" ? t("reports.a_device") : <SenderName sender={{ kind: actor_kind, id: actor_id }} />;

@@ -1,11 +1,11 @@
-// An upload in a component: sent, stopped, sent again under the same key, and stopped when its page is left.
+// Upload hook: sends, aborts, retries with the same key, and aborts on unmount.
 import { useEffect, useReducer, useRef } from "react";
 import { invalidateUploads } from "./api.ts";
 import { sendReport } from "./send-report.ts";
 import { draftIdentity, type UploadDraft } from "./upload-draft.ts";
 import { getUploadKey, isFinished, reduceUpload, type UploadKey } from "./upload-state.ts";
 
-/** @param uploadKey the key of what was sent last, which `onKeyed` was told */
+/** @param uploadKey key of the last attempt, as reported to `onKeyed` */
 export function useSendReport(uploadKey: UploadKey | null, onUploadKey: (uploadKey: UploadKey) => void) {
   const [state, dispatch] = useReducer(reduceUpload, { status: "ready" });
   const stopRef = useRef<() => void>(() => undefined);

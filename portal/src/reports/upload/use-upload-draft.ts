@@ -1,16 +1,16 @@
-// What is entered for a new report, step by step; who must sign in again meanwhile finds it as it was.
+// Draft of a new report, step by step; it survives a new sign-in after an expired session.
 import { useQuery } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { currentSession } from "../../accounts/session/session.ts";
 import { useMe } from "../../accounts/session/use-session.ts";
-import { readPatient } from "../../patients/api.ts";
+import { patientQuery } from "../../patients/record/use-patient-record.ts";
 import { createDraftStore, type DraftState } from "./draft-store.ts";
 import type { Candidate } from "./patient-picker.tsx";
 
 declare module "@tanstack/react-router" {
   interface HistoryState {
-    /** The patient from whose page somebody comes to send a report. */
+    /** The patient whose page led here. */
     patientId?: string;
   }
 }
@@ -21,8 +21,8 @@ const EMPTY_STATE: DraftState<Candidate> = {
   step: 0,
   file: null,
   patient: null,
-  said: { kind: "ecg", wall: "", typed: {}, interpretation: "" },
-  keyed: null,
+  input: { kind: "ecg", wallTime: "", typedMetrics: {}, interpretation: "" },
+  uploadKey: null,
 };
 
 export function useUploadDraft() {
@@ -33,15 +33,15 @@ export function useUploadDraft() {
     () => draftStore.load(owner) ?? { ...EMPTY_STATE, patient: presetPatientId ? ("preset" as const) : null },
   );
   const query = useQuery({
-    queryKey: ["uploads", "preset", presetPatientId ?? null],
-    queryFn: async () => (await readPatient(presetPatientId ?? "")).data,
+    ...patientQuery(presetPatientId ?? ""),
+    select: ({ data }) => data,
     enabled: draftState.patient === "preset",
   });
   const isPreset = draftState.patient === "preset";
   const patient: Candidate | null = draftState.patient === "preset" ? (query.data ?? null) : draftState.patient;
   useEffect(() => draftStore.save(owner, { ...draftState, patient: patient ?? draftState.patient }));
   useEffect(() => {
-    // Who leaves the page otherwise has given it up.
+    // Leaving the page in any other way discards the draft.
     return () => {
       if (currentSession().status !== "expired") draftStore.clear();
     };
@@ -50,7 +50,7 @@ export function useUploadDraft() {
     entered: draftState,
     updateDraft: (part: Partial<DraftState<Candidate>>) => setDraftState((previous) => ({ ...previous, ...part })),
     patient,
-    /** It is filed: nothing needs to be kept. */
+    /** Discards the draft after the report is filed. */
     clearDraft: draftStore.clear,
     isReading: isPreset && query.isPending,
     error: isPreset ? query.error : null,

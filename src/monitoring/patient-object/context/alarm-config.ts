@@ -3,13 +3,11 @@ import { ESCALATION_MINUTES, REPEAT_MINUTES } from "../../alarm-rules/escalation
 import { mergeLimits } from "../../alarm-rules/limits.ts";
 import type { AlarmConfig } from "../../alarm-rules/model.ts";
 import { getDefaultLimits } from "../../vitals/catalogue.ts";
+import { NEWS2_WINDOW_MS } from "../../vitals/codes.ts";
 import { AGE_BANDS, type AgeBand } from "../../vitals/model.ts";
 import { isNews2Applicable } from "../../vitals/news2.ts";
 import type { LimitsInForce } from "../contract.ts";
 import type { Facts } from "./facts.ts";
-
-/** RCP 2017 requires observations of the same time; older ones do not count. */
-export const NEWS2_WINDOW_MS = 30 * 60_000;
 
 /** Seconds without data after which a device counts as silent, by its kind. */
 const MAX_SILENCE_S: Record<string, number> = {
