@@ -1,4 +1,4 @@
-// Rows that a read costs at 5,000 and at 50,000 patients and reports: they follow the page, not the database.
+// Rows read per request with 5,000 and with 50,000 patients and reports: they must depend on the page, not on the database.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,7 +46,7 @@ async function createReaders(env: Env, { hospitals, patients }: SeededIds): Prom
 const daysAgo = (days: number) => new Date(Math.floor(Date.now() / 86_400_000 - days) * 86_400_000).toISOString();
 const NOBODY = "0193a5b0-0000-7000-8000-00000000ffff";
 const NO_REPORTS = ["device_id", "uploaded_by", "encounter_id", "hospital_id"].map((name) => `/reports?${name}=${NOBODY}`);
-/** Filters that match nothing: what they read must not be the whole table. */
+/** Filters that match nothing: they must not read the whole table. */
 const EMPTY_FILTERS = [
   "/patients?monitoring=ward",
   "/patients?active=false",
@@ -96,7 +96,7 @@ async function measureAll(env: Env, people: Reader[], { hospitals, patients, rep
       ...EMPTY_FILTERS,
       "/reports?heart_rate_min=100&from=2020-01-01T00:00:00Z",
       "/reports?effective_from=2020-01-01T00:00:00Z&sort=-effective",
-      // A week, of which there are as many reports in either size.
+      // One week; both sizes have the same number of reports in it.
       `/reports?effective_from=${daysAgo(395)}&effective_to=${daysAgo(388)}`,
       `/reports?hospital_id=${hospitals[0]}`,
       `/reports?hospital_id=${hospitals[0]}&sort=-effective`,
@@ -107,7 +107,7 @@ async function measureAll(env: Env, people: Reader[], { hospitals, patients, rep
     ])
       cells.push(await measure(env, reader, path));
   }
-  // A beginning that everybody has, one that few have, two words, and nobody.
+  // A common prefix, a rare prefix, two words, and no match.
   const searches = ["q=fi", "q=first4", "q=first4%20last4", "q=nobody"].map((query) => `/patients/search?${query}`);
   for (const reader of people.filter(({ who }) => who === "nurse" || who === "doctor" || who === "manager")) {
     for (const path of searches) cells.push(await measure(env, reader, path));
@@ -144,11 +144,11 @@ async function main(): Promise<void> {
   }
 }
 
-/** Filters without a counter count their matches up to 10,001, twice at most a row (table and index). */
+/** Filters without a counter count their matches up to 10,001, with at most two reads per row (table and index). */
 const COUNT_BOUND = 2 * 10_001 + 400;
 const isCounted = (path: string) => /heart_rate|effective_from=2020/.test(path);
 
-/** A search of several words looks at up to 200 entries of each to find the rarest (patients/list.ts). */
+/** A search of several words reads up to 200 entries per word to find the rarest (patients/list.ts). */
 const SEARCH_PROBE_ROWS = 200;
 
 function maxRows({ path, rows }: Cell): number {

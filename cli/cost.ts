@@ -1,4 +1,4 @@
-// `edgecare cost`: the month's bill of the reference traffic, from operations that are counted on the production bundle.
+// `edgecare cost`: monthly cost of the reference traffic, from operations counted on the production bundle.
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { computeUsage, SCENARIOS } from "./cost/month.ts";
@@ -14,7 +14,7 @@ const OK = 0;
 const OVER_BUDGET = 1;
 const USAGE = 2;
 
-/** Dollars a month, the plan among them. */
+/** US dollars per month, including the plan. */
 const BUDGETS = { without: 10, with: 40 } as const;
 
 const NOTES = `Counted: requests, D1 round trips and rows, D1's growth, object calls, alarms, frames and rows, KV, cache and R2
@@ -35,7 +35,7 @@ function parseOptions(args: string[]): z.output<typeof OptionsSchema> | null {
   }
 }
 
-/** How production logs: what wrangler.toml says. */
+/** The logging settings of production in wrangler.toml. */
 async function readProductionLogging() {
   const { unstable_readConfig } = await import("wrangler");
   const { observability } = unstable_readConfig({ config: "wrangler.toml" });
@@ -47,12 +47,12 @@ async function readProductionLogging() {
   };
 }
 
-/** What D1 holds grows; one database is at most 10 GB. */
+/** D1 grows every month; one database holds at most 10 GB. */
 function formatGrowth({ d1Gb, r2Gb }: Usage): string {
   return `Each further month adds ${d1Gb.toFixed(1)} GB to D1 (10 GB are the most: ${(10 / d1Gb).toFixed(1)} months) and ${r2Gb.toFixed(1)} GB to R2.`;
 }
 
-/** @returns the exit code: 0 within both budgets, 1 not, 2 wrong usage */
+/** @returns the exit code: 0 within both budgets, 1 over budget, 2 invalid usage */
 export async function runCost(args: string[]): Promise<number> {
   const options = parseOptions(args);
   if (!options) {

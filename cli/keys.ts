@@ -1,4 +1,4 @@
-// `edgecare keys`: a full set of fresh secrets, and the next ring of one. Keys go to standard output alone.
+// `edgecare keys`: generate a full set of secrets, or the next ring of one. Only keys go to standard output.
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
@@ -32,7 +32,7 @@ function extractRing(input: string, name: RingName): string {
   return line.startsWith(`${name}=`) ? line.slice(name.length + 1).replace(/^'(.*)'$/s, "$1") : line;
 }
 
-/** @throws Error when the Worker would refuse this ring */
+/** @throws Error when the Worker would reject this ring */
 async function validateRing(name: RingName, ring: string): Promise<void> {
   if (name === "JWT_KEYS") await parseSigningKeys(ring);
   else await (name === "FIELD_KEYS" ? parseKeyRing(ring) : parseMacKeyRing(ring));

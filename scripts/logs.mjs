@@ -1,4 +1,4 @@
-// `npm run logs`: lines of the local log, filtered and made readable.
+// `npm run logs`: filter and format lines of the local log.
 import { existsSync, readFileSync, watchFile } from "node:fs";
 import { parseArgs } from "node:util";
 import { logFile, requireDevelopment, stateFolder } from "./lib/development.mjs";
@@ -38,10 +38,10 @@ function readable({ asctime, name, levelname, message, pathname, lineno, ...fiel
 }
 
 let position = 0;
-/** Prints the lines from `position` on; a line that is still being written waits for its end. */
+/** Prints the lines from `position` on; an incomplete line waits for its end. */
 function printNew() {
   const bytes = readFileSync(values.file);
-  // A shorter file is that of a new state.
+  // A shorter file belongs to a new state.
   if (bytes.length < position) position = 0;
   const end = bytes.lastIndexOf("\n") + 1;
   for (const text of bytes.subarray(position, end).toString().split("\n")) {

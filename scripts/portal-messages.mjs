@@ -1,11 +1,11 @@
-// `npm run check:messages`: both languages of the portal are whole, Hindi is Hindi, and every message is said somewhere.
+// `npm run check:messages`: both portal catalogues are complete, Hindi texts are in Hindi, and every message is used.
 import { globSync, readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const SOURCE = "portal/src";
 
-/** Names, units and abbreviations that stand in Hindi as in English. A text of these alone may be the same in both. */
+/** Names, units and abbreviations that are the same in Hindi. A text of only these may be equal in both languages. */
 const ALLOWED_LATIN_WORDS = new Set(
   (
     "EdgeCare API PDF QR URL CSV FHIR LOINC IANA UTC IST SpO CO HR RR BP MAP NEWS ECG CPAP BiPAP SHA JSON UID RCP ACVPU " +
@@ -14,7 +14,7 @@ const ALLOWED_LATIN_WORDS = new Set(
   ).split(" "),
 );
 
-/** What somebody is to type, by the message that shows it. */
+/** Text that a user has to type, by the message that shows it. */
 const EXAMPLES = {
   "audit.action_hint": ["report", "download"],
   "hospitals.time_zone_hint": ["Asia", "Kolkata"],
@@ -29,7 +29,7 @@ const removePlaceholders = (text) => text.replace(/\{\w+\}/g, " ");
 const latinWords = (text) => removePlaceholders(text).match(/\p{Script=Latin}+/gu) ?? [];
 const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort().join(" ");
 
-/** @returns what is wrong with one message, of which both texts are there */
+/** @returns the faults of one message that has both texts */
 function checkMessage(key, en, hi) {
   const foreign = latinWords(hi).filter((word) => !ALLOWED_LATIN_WORDS.has(word) && !EXAMPLES[key]?.includes(word));
   const hasLetters = /\p{L}/u.test(removePlaceholders(en));
@@ -45,7 +45,7 @@ function checkMessage(key, en, hi) {
   ];
 }
 
-/** Keys that a source says whole, and the beginnings of those that it makes of data. */
+/** Complete keys in a source, and the prefixes of keys that it builds from data. */
 function findUsedKeys(source) {
   const whole = [...source.matchAll(/["'`]([a-z]\w*(?:\.[\w-]+)+)["'`]/g)].map(([, key]) => key);
   const prefixes = [
@@ -56,9 +56,9 @@ function findUsedKeys(source) {
 }
 
 /**
- * @param {Record<string, {en: Record<string, string>, hi: Record<string, string>}>} catalogues by the name of their feature
- * @param {readonly string[]} sources every file of the portal but the catalogues
- * @returns {string[]} what is wrong, a line each
+ * @param {Record<string, {en: Record<string, string>, hi: Record<string, string>}>} catalogues by feature name
+ * @param {readonly string[]} sources every portal file except the catalogues
+ * @returns {string[]} one message per fault
  */
 export function problemsOf(catalogues, sources) {
   const usedKeys = sources.map(findUsedKeys);
@@ -78,7 +78,7 @@ export function problemsOf(catalogues, sources) {
   return [...Object.values(catalogues).flatMap(checkCatalogue), ...duplicates.map((key) => `${key} is there twice`)];
 }
 
-/** The catalogues of the portal; only they are run, and nothing that draws. */
+/** Loads the portal's catalogues; nothing else of the portal is executed. */
 export async function readCatalogues(folder = SOURCE) {
   const files = globSync(`${folder}/**/{messages,messages/common}.ts`).sort();
   const modules = await Promise.all(files.map((file) => import(pathToFileURL(resolve(file)).href)));

@@ -1,4 +1,4 @@
-// Records what today's code leaves in objects, as fixtures for the tests of later migrations. Usage: npm run record:objects -- <version>
+// Records Durable Object fixtures of the current code for tests of later migrations. Usage: npm run record:objects -- <version>
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 

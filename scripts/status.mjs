@@ -1,4 +1,4 @@
-// `npm run status`: is the local product up, which version, and what lies in the state folder.
+// `npm run status`: whether the local server runs, its version, and the contents of the state folder.
 import { existsSync, globSync, readdirSync, statSync } from "node:fs";
 import { requireDevelopment, runningServer, stateFolder, versionHere } from "./lib/development.mjs";
 import { openDatabase, tablesOf } from "./lib/local-database.mjs";

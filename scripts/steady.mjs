@@ -1,4 +1,4 @@
-// `npm run steady`: both test suites again and again without a failure, some runs with one core kept busy. Resumes from its log.
+// `npm run steady`: repeat both test suites without a failure, some runs with one core kept busy. Resumes from its log.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ const TESTS = ["^\\d+ passed, \\d+ failed.*$", "^ *\\d+ passed \\(.*$"];
 const unit = { name: "test", command: "npm test", figures: TESTS };
 const browser = { name: "browser", command: "npm run test:browser", figures: TESTS };
 const busy = { busy: true, env: { PATIENCE: "2" } };
-/** Five runs of `npm test` and three of the browser tests; two of each beside a process that keeps one core busy. */
+/** Five runs of `npm test` and three of the browser tests; two of each with a process that keeps one core busy. */
 const RUNS = [
   unit,
   unit,
@@ -28,7 +28,7 @@ const { values } = parseArgs({
     status: { type: "boolean", default: false },
     again: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
-    // Other runs, for the tests of this command.
+    // The tests of this command supply other runs.
     steps: { type: "string" },
   },
 });
@@ -39,7 +39,7 @@ const USAGE = `usage: npm run steady -- [--status] [--again] [--log FILE]
 const runs = values.steps ? stepsFrom(values.steps) : RUNS;
 const label = ({ name, busy }) => (busy ? `${name}, one core busy` : name);
 
-/** Entries of the log, one JSON object per line; a line that a stop cut short counts as absent. */
+/** Entries of the log, one JSON object per line; ignores a truncated line. */
 function entries() {
   const lines = existsSync(values.log) ? readFileSync(values.log, "utf8").split("\n") : [];
   return lines.flatMap((line) => {
@@ -53,12 +53,12 @@ function entries() {
 
 function record(entry) {
   mkdirSync(dirname(values.log), { recursive: true });
-  // A line that a stop cut short is ended first.
+  // Terminates a truncated line first.
   const cut = existsSync(values.log) && !/(^|\n)$/.test(readFileSync(values.log, "utf8"));
   appendFileSync(values.log, `${cut ? "\n" : ""}${JSON.stringify(entry)}\n`);
 }
 
-/** Passes in a row since the last failure, restart or change of the code. */
+/** Passes in a row since the last failure, restart or code change. */
 function passesInARow(commit) {
   const all = entries();
   const from = all.findLastIndex((entry) => entry.result !== "passed" || entry.commit !== commit);

@@ -1,12 +1,12 @@
-// Ends a run of tests with what they noted, why some were skipped, where the time went, and the line that counts them all.
+// Vitest reporter: notes of the tests, reasons of skipped tests, slowest files, and one line with all counts.
 
-/** Seconds for all of `npm test` on two cores that do nothing else. Told, not enforced: a slow machine proves nothing. */
+/** Seconds for all of `npm test` on two otherwise idle cores. Reported, not enforced: a slow machine proves nothing. */
 const BUDGET = 9 * 60;
 const SLOWEST = 10;
 
 const clock = (seconds) => `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
-/** What a file took of the time of its worker: set-up, imports and tests. */
+/** Worker time of a file: set-up, imports and tests. */
 function secondsOf(module) {
   const { prepareDuration, environmentSetupDuration, setupDuration, collectDuration, duration } = module.diagnostic();
   return (prepareDuration + environmentSetupDuration + setupDuration + collectDuration + duration) / 1000;
@@ -27,7 +27,7 @@ function printTimes(modules) {
     console.log(`${total(of).toFixed(1).padStart(7)}  all ${of.length} of project ${project}`);
 }
 
-/** By how much the whole run, from the start of the process, is beyond what it may take. */
+/** By how much the whole run, measured from the start of the process, exceeds its budget. */
 function printBudget() {
   const took = performance.now() / 1000;
   const over = took - BUDGET;
@@ -44,7 +44,7 @@ export default class SummaryReporter {
     printSkipped(skipped);
     if (modules.length > SLOWEST) {
       printTimes(modules);
-      // The long form of everything has a budget of its own.
+      // `npm run verify` has its own budget.
       if (!process.env.VERIFY) printBudget();
     }
     const broken = modules.filter((module) => module.errors().length > 0).length;

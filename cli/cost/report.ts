@@ -1,4 +1,4 @@
-// The bill as tables that a document can hold.
+// The cost report as Markdown tables.
 import type { CountName } from "../../bench/cost/counts.ts";
 import { type Counted, TRAFFIC_KINDS } from "../../bench/cost/traffic.ts";
 import { workerCpuMs } from "./month.ts";
@@ -28,13 +28,13 @@ const formatRow = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 const formatRule = (columns: number) => formatRow([":--", ...Array.from({ length: columns - 1 }, () => "--:")]);
 const formatDollars = (amount: number) => (amount > 0 && amount < 0.005 ? "< 0.01" : amount.toFixed(2));
 
-/** Two places below ten, else a whole number; millions as such. */
+/** Two decimals below ten, otherwise a whole number; millions as "M". */
 function amount(value: number): string {
   if (value >= 1e6) return `${(value / 1e6).toFixed(1)} M`;
   return Number.isInteger(value) || value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2);
 }
 
-/** What one unit of each kind costs, before any price. */
+/** Operations per unit of each kind of traffic. */
 export function formatCounts({ stretches, floors }: Counted): string {
   const rows = TRAFFIC_KINDS.map((kind) => {
     const { units, counts } = stretches[kind];
@@ -45,7 +45,7 @@ export function formatCounts({ stretches, floors }: Counted): string {
   return [formatRow(titles), formatRule(titles.length), ...rows].join("\n");
 }
 
-/** Both bills side by side; lines that nothing uses are left out. */
+/** Both bills side by side; omits lines without usage. */
 export function formatBill(without: Bill, withMonitors: Bill): string {
   const titles = ["a month", "included", "without monitors", "list, $", "billed, $", "with monitors", "list, $", "billed, $"];
   const rows = without.lines.flatMap((line, i) => {

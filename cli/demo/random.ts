@@ -1,4 +1,4 @@
-// A small seeded generator, so that demonstration data are the same on every machine.
+// A small seeded random number generator, so that demo data are the same on every machine.
 
 /** Returns a function that yields uniform numbers in [0, 1): Tommy Ettinger's mulberry32. */
 export function mulberry32(seed: number): () => number {

@@ -1,8 +1,8 @@
-// What a nurse does before a monitor can send: logs in, registers the device, binds it, gives it a key.
+// The nurse's API calls that prepare a monitor: log in, register the device, assign it to a patient, create a credential.
 import { z } from "zod";
 import { type ApiResponse, describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
 
-/** The service, or whoever answers in its place, does not let the simulator go on; the message says why. */
+/** The service, or a proxy in front of it, rejected the set-up; the message says why. */
 export class SetupError extends Error {}
 
 export type Monitor = { patient: number; deviceId: string; credentialId: string; token: string };
@@ -12,7 +12,7 @@ export type NurseSession = {
 };
 
 const MAX_TRIES = 6;
-/** A token is renewed this long before it ends. */
+/** The access token is refreshed this long before it expires. */
 const MARGIN_MS = 60_000;
 const PAGE_SIZE = 100;
 
@@ -30,7 +30,7 @@ function toSetupError(what: string, { status, body }: ApiResponse): SetupError {
   return new SetupError(`${what}: ${status}${data ? ` ${data.detail ?? data.title}` : ""}`);
 }
 
-/** Asks until an answer comes that will not be another one later. @throws SetupError when none came */
+/** Sends a request and retries until the response is final. @throws SetupError when none arrives */
 async function requestWithRetry(
   url: URL,
   options: Parameters<typeof sendRequest>[1],
@@ -60,7 +60,7 @@ function parseBody<T extends z.ZodType>(schema: T, what: string, body: unknown):
 
 const dataSchema = <T extends z.ZodType>(schema: T) => z.object({ data: schema });
 
-/** Logs in, and stays so. @throws SetupError */
+/** Logs in and refreshes the session when needed. @throws SetupError */
 export async function logIn(
   base: URL,
   { email, password }: { email: string; password: string },
@@ -114,7 +114,7 @@ export async function logIn(
     throw new SetupError(`device ${serial}: it exists, and no list shows it`);
   }
 
-  /** @returns the device and the patient it is bound to */
+  /** @returns the device and the patient to whom it is assigned */
   async function registerDevice(patient: number): Promise<z.infer<typeof Device>> {
     const serial = `simulator-${patient}`;
     const json = { kind: "bedside_monitor", name: `Simulator ${patient}`, serial_number: serial };

@@ -1,4 +1,4 @@
-// What `edgecare simulate` can be told.
+// Options of `edgecare simulate`.
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCENARIOS } from "./scenarios.ts";
@@ -60,7 +60,7 @@ const FLAGS = {
   socket: { type: "boolean" },
 } as const;
 
-/** @returns the options, or what is wrong with the first of them that is wrong */
+/** @returns the options, or a message about the first invalid one */
 export function parseOptions(args: string[]): Options | string {
   let values: unknown;
   try {

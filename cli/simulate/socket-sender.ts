@@ -1,4 +1,4 @@
-// Brings a monitor's samples to the service by WebSocket: frames are kept until they are acknowledged.
+// Sends a monitor's samples by WebSocket and keeps frames until they are acknowledged.
 import { z } from "zod";
 import { describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
 import type { QueuedSample, Sender, SenderOptions } from "./sender.ts";
@@ -6,15 +6,15 @@ import { toWireSample } from "./sender.ts";
 import { addLag } from "./tally.ts";
 
 const SAMPLES_PER_FRAME = 100;
-/** Without a new frame for this long there is no more for now. */
+/** When no new frame was queued for this long, the queue counts as idle. */
 const FLUSH_AFTER_MS = 2_000;
-/** No more than this is under way without an acknowledgement. */
+/** Maximum of samples sent without an acknowledgement. */
 const MAX_UNACKED = 5_000;
 const OPEN = 1;
 const GOING_AWAY = 1000;
-/** Of the reasons to close, the one that will be the same next time (RFC 6455, 7.4.1). */
+/** The only close code that a retry cannot change (RFC 6455, 7.4.1). */
 const POLICY_VIOLATION = 1008;
-/** The service acknowledges every ten seconds; after three times that the connection is taken for dead. */
+/** Three times the ten seconds within which the service acknowledges; after that the connection counts as dead. */
 const ACK_TIMEOUT_MS = 30_000;
 
 const Ack = z.object({ type: z.literal("ack"), upto: z.number() });
@@ -28,7 +28,7 @@ function parseJson(text: unknown): unknown {
   }
 }
 
-/** Node's WebSocket takes headers as its second argument; the declaration at hand is the browser's, which knows none. */
+/** Node's WebSocket takes headers as its second argument; the available type declaration is the browser's, which has none. */
 function openSocket(url: URL, token: string): WebSocket {
   return Reflect.construct(WebSocket, [url.href, { headers: { Authorization: `Bearer ${token}` } }]);
 }
@@ -38,7 +38,7 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
   const address = new URL("/api/v1/observations/stream", base);
   const socketAddress = new URL(address.href.replace(/^http/, "ws"));
   const queue: QueuedSample[] = [];
-  /** How many at the head of the queue went out over the present connection. */
+  /** Number of samples at the head of the queue that were sent over the current connection. */
   let unackedCount = 0;
   let socket: WebSocket | null = null;
   let failure: string | null = null;
@@ -74,7 +74,7 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
     flush();
   }
 
-  /** A socket does not tell why it was not opened; a plain request is told. */
+  /** A WebSocket does not report why it failed to open; a plain request to the same URL does. */
   async function findRefusal(): Promise<string | null> {
     try {
       const { status } = await sendRequest(address, { token, signal: abort });
@@ -118,9 +118,9 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
     });
   }
 
-  /** A peer that is gone without a word closes nothing: a connection without an acknowledgement is given up from this side. */
+  /** A peer that disappears does not close the connection: without acknowledgements this side closes it. */
   const watchdog = setInterval(() => {
-    // Nothing more to send: what is under way is asked for, since acknowledgements come with later frames.
+    // Nothing more to send: request an acknowledgement, since acknowledgements otherwise follow later frames.
     const isTail = unackedCount > 0 && unackedCount === queue.length && Date.now() - lastSentAt > FLUSH_AFTER_MS;
     if (isTail && socket?.readyState === OPEN) socket.send(JSON.stringify({ type: "flush" }));
     const isLate = unackedCount > 0 && Date.now() - lastProgressAt > ackTimeoutMs;
