@@ -8,11 +8,11 @@ import { addLag } from "./tally.ts";
 const SAMPLES_PER_FRAME = 100;
 /** When no new frame was queued for this long, the queue counts as idle. */
 const FLUSH_AFTER_MS = 2_000;
-/** Maximum of samples sent without an acknowledgement. */
+/** Maximum number of samples sent without an acknowledgement. */
 const MAX_UNACKED = 5_000;
 const OPEN = 1;
 const GOING_AWAY = 1000;
-/** The only close code that a retry cannot change (RFC 6455, 7.4.1). */
+/** The close code after which reconnecting cannot help (RFC 6455, 7.4.1). */
 const POLICY_VIOLATION = 1008;
 /** Three times the ten seconds within which the service acknowledges; after that the connection counts as dead. */
 const ACK_TIMEOUT_MS = 30_000;

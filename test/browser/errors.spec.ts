@@ -1,4 +1,4 @@
-// What went wrong has an id: the one that a person reads out finds the line in the server's log.
+// Error ids: the id that the page shows finds the line in the server's log.
 import type { Locator } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { expect, test, waitForPage } from "./portal.ts";

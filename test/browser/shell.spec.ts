@@ -1,4 +1,4 @@
-// Getting about: focus, titles, keys and the phone's tabs.
+// Navigation: focus, titles, keyboard, and the tabs on phones.
 import { expect, test, waitForPage } from "./portal.ts";
 import { nextFrames } from "./probe.ts";
 

@@ -1,8 +1,8 @@
-// A reporter that ends a run with its slowest spec files, its total time against the budget, and one line that counts the tests.
+// Playwright reporter: slowest spec files, total time against the budget, and one line with all counts.
 import { basename } from "node:path";
 import type { FullConfig, FullResult, Reporter, Suite } from "@playwright/test/reporter";
 
-/** What `npm run test:browser` may take on two cores. */
+/** Budget of `npm run test:browser` on two cores. */
 const BUDGET_S = 10 * 60;
 const SLOWEST_FILES = 10;
 

@@ -1,8 +1,8 @@
-// Work that runs beside the audit write: its result is never given before the event is stored.
+// Work that runs in parallel with the audit write: its result is never returned before the event is stored.
 import { describe, expect, it } from "vitest";
 import { afterAudit } from "../../src/access/audit.ts";
 
-/** What an answer may not do: give the result as soon as it is there. */
+/** The known-bad twin: returns the result as soon as it is available. */
 const tooEarly = <T>(_stored: Promise<unknown>, work: Promise<T>): Promise<T> => work;
 
 async function isGivenBeforeStored(answer: typeof afterAudit): Promise<boolean> {

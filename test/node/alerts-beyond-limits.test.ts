@@ -1,4 +1,4 @@
-// Alarms of what is no limit: silence, technical conditions, NEWS2 and change, one scenario a line.
+// Alarms other than limits: missing signals, technical conditions, NEWS2 and trends; one scenario per test.
 import { describe, expect, it } from "vitest";
 import { nextDeadline } from "../../src/monitoring/alarm-rules/engine.ts";
 import { LOWER_HOLD_MS, URGENT_HOLD_MS } from "../../src/monitoring/alarm-rules/news2-rule.ts";

@@ -1,4 +1,4 @@
-// The alarm engine's rules of limits, time and corrections, one scenario a line, and the memory between its steps.
+// Rules of the alarm engine for limits, time and corrections, one scenario per test, and its memory between steps.
 import { describe, expect, it } from "vitest";
 import { emptyMemory, nextDeadline, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import { MAX_VALUE_HOLD_MS } from "../../src/monitoring/alarm-rules/limit-rule.ts";
@@ -278,7 +278,7 @@ describe("a correction", () => {
     applyInput(world, { kind: "samples", device: null, samples: [createSample(TEMP, 83, world.now, "final")] });
     expect(world.memory.alerts).toMatchObject([{ key: `limit:${TEMP}`, state: "active" }]);
     world.now += MINUTE;
-    // Nobody has seen it: it stays to be seen, recovered.
+    // Nobody has acknowledged it: it stays visible as recovered.
     expect(corrected(world, TEMP, 38, MINUTE)).toEqual([`recovered limit:${TEMP}`]);
     world.now += HOUR;
     expect(applyInput(world, { kind: "tick" })).toEqual([]);
@@ -344,7 +344,7 @@ describe("the memory", () => {
     );
     const json = JSON.stringify(world.memory);
     console.info(`memory of eight vitals: ${json.length} bytes`);
-    // Whole words cost 0.7 KB of it. A batch costs one row written whatever its size.
+    // Field names in full words account for 0.7 KB. A batch writes one row whatever its size.
     expect(json.length).toBeLessThan(3500);
     expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(structuredClone(world.memory))));
   });

@@ -1,4 +1,4 @@
-// The life of an alert, from raised to cleared, one scenario a line.
+// The life cycle of an alert from raised to cleared; one scenario per test.
 import { describe, expect, it } from "vitest";
 import { AlarmError, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { AlarmInput } from "../../src/monitoring/alarm-rules/model.ts";

@@ -1,4 +1,4 @@
-// Limits: which are refused, how layers lie over each other, and what a preview counts.
+// Limits: validation, precedence of layers, and the counts of a preview.
 import { describe, expect, it } from "vitest";
 import type { LimitsOverride } from "../../src/monitoring/alarm-rules/limits.ts";
 import { checkLimits, mergeLimits } from "../../src/monitoring/alarm-rules/limits.ts";

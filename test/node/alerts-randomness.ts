@@ -16,7 +16,7 @@ export function createRandom(seed: number) {
   const integer = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));
   return {
     next,
-    /** Both ends are possible. */
+    /** Both bounds are included. */
     integer,
     between: (from: number, to: number) => from + next() * (to - from),
     chance: (probability: number) => next() < probability,

@@ -1,4 +1,4 @@
-// What would be deployed: its size, and nothing of tests, seeds or demo people in it.
+// The deployed bundle: its size, and no tests, seeds or demo people in it.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ describe("the production bundle", () => {
 
   it("holds no demo person, no seam and no development secret", () => {
     const words = [
-      // As a literal: the list of breached passwords holds the word, to refuse it.
+      // As a literal: the list of breached passwords contains the word, to reject it.
       `"${DEMO_PASSWORD}"`,
       FIRST_HOSPITAL,
       ...STAFF.map(({ email }) => email),
@@ -35,7 +35,7 @@ describe("the production bundle", () => {
       "loadDemo",
     ];
     expect(words.filter((word) => bundle.includes(word))).toEqual([]);
-    // The control: a word of the product is found.
+    // Control: a word of the product is found.
     expect(bundle).toContain("care_team");
   });
 

@@ -1,4 +1,4 @@
-// `edgecare keys`, run as an operator runs it: fresh secrets that the Worker takes, and each step of a rotation.
+// `edgecare keys` as an operator runs it: new secrets that the Worker accepts, and each step of a rotation.
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { advanceRing, RING_NAMES, RingError } from "../../cli/key-rings.ts";

@@ -1,4 +1,4 @@
-// The import rules of src/: each rule reports the source that breaks it, and only that.
+// Import rules of src/: each rule reports exactly the source that breaks it.
 import { expect, test } from "vitest";
 import { brokenRules } from "../../scripts/lint-imports.mjs";
 

@@ -1,4 +1,4 @@
-// NEWS2: its risk, what is missing or stale, and whom it is for.
+// NEWS2: risk classes, missing and stale parameters, and the patients to whom it applies.
 import { describe, expect, test } from "vitest";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {

@@ -1,4 +1,4 @@
-// The ward board: what may be taken for now, what the score says, who stands first, and that nobody moves under the pointer.
+// Ward board of the portal: age of values, score, order of patients, and a stable order under the pointer.
 import { expect, it } from "vitest";
 import { getEscalationTime } from "../../portal/src/monitoring/alerts/escalation.ts";
 import { CODES } from "../../portal/src/monitoring/alerts/vital-codes.ts";
@@ -108,7 +108,7 @@ it("judges age by when the server got it, whatever the device's clock says, and 
   expect(judgeFreshness(before, midnight, limits, "live")).toBe("live");
 });
 
-/** Age by what a clock on the wall says, as a page must not have it. */
+/** Age by the local wall clock, which a page must not use. */
 const wallAge = (from: number, to: number, timeZone: string) => {
   const wall = (at: number) => Date.parse(`${new Date(at).toLocaleString("sv-SE", { timeZone }).replace(" ", "T")}Z`);
   return (wall(to) - wall(from)) / 1000;
@@ -134,7 +134,7 @@ it("takes the silence limit of the rules, and lets what is measured by hand or n
   const stale = (code: string, byHand: boolean, silence?: number | null) => freshnessLimits(code, byHand, silence).stale;
   expect(stale(CODES.heart_rate, false)).toBe(120);
   expect(stale(CODES.heart_rate, false, 30)).toBe(30);
-  // An alarm of silence that is off makes no old value young.
+  // A missing-signal alarm that is turned off does not make an old value current.
   expect(stale(CODES.heart_rate, false, null)).toBe(120);
   expect(stale(CODES.heart_rate, true, 30)).toBe(1800);
   expect(stale(CODES.systolic, false)).toBe(1800);

@@ -1,4 +1,4 @@
-// The check of the portal's messages finds what it is there for: a known-bad twin for each thing that may be wrong.
+// The check of the portal's messages: a known-bad twin for each kind of fault that it must find.
 import { expect, it } from "vitest";
 import { problemsOf, readCatalogues, readSources } from "../../scripts/portal-messages.mjs";
 

@@ -1,4 +1,4 @@
-// What the portal makes of errors: the API's own, silence, and what went wrong in the page, whose text nobody is shown.
+// Error handling of the portal: API problems, no response, and exceptions in the page, whose text is never shown.
 import { describe, expect, it } from "vitest";
 import { Problem, parseProblem, throwUnreachable, toProblem } from "../../portal/src/platform/api/problem.ts";
 import { queryClient } from "../../portal/src/platform/api/query-client.ts";

@@ -1,4 +1,4 @@
-// What the portal does before and while it sends a report: the file's look, typed numbers, the states of an upload, days and times.
+// Upload of a report in the portal: file check, number entry, upload states, dates and times.
 import { describe, expect, it } from "vitest";
 import { endOfDayIso, isDateString, parseWallTime, startOfDayIso } from "../../portal/src/reports/hospital-time.ts";
 import { toMetricReadings } from "../../portal/src/reports/metrics.ts";

@@ -1,4 +1,4 @@
-// `edgecare simulate` against a service that fails in every way a service can: every number arrives, none counts twice.
+// `edgecare simulate` against a service with every kind of failure: every sample arrives, none is counted twice.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,9 +11,9 @@ import { createSocketSender } from "../../cli/simulate/socket-sender.ts";
 import { addLag, lagQuantile, newTally } from "../../cli/simulate/tally.ts";
 import { type InjectedFault, type Service, type ServiceBehaviour, startService } from "./simulate-service.ts";
 
-/** Each test has services of its own, so that the tests of this file, which mostly wait, run beside each other. */
+/** Each test has its own services, so that the tests of this file, which mostly wait, run concurrently. */
 const it = test.extend<{ serve: (behaviour?: ServiceBehaviour) => Promise<Service> }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from it that the fixture needs no other.
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern that the fixture needs no other.
   serve: async ({}, use) => {
     const services: Service[] = [];
     await use(async (behaviour = {}) => {
@@ -46,7 +46,7 @@ function start(service: Service, args: string[] = []) {
   return { code, lines, told, stop: () => stop.abort(), abort: () => abort.abort() };
 }
 
-/** The figures of a summary by their words. */
+/** The figures of a summary by their labels. */
 function figures(result: string): Record<string, number> {
   const words = [...result.matchAll(/(stored|duplicate|quarantined|rejected|acknowledged|unanswered|retried) (\d+)/g)];
   const [, rows, samples] = /^(\d+) rows, (\d+) samples/.exec(result) ?? [];
@@ -57,7 +57,7 @@ function figures(result: string): Record<string, number> {
   };
 }
 
-/** Of each device, that its sequence numbers have no hole, and that each was taken once. */
+/** For each device: no gap in its sequence numbers, and each was stored once. */
 function holes(service: Service): number {
   let missing = 0;
   for (const device of service.devices.keys()) {
@@ -70,8 +70,8 @@ function holes(service: Service): number {
 }
 
 /**
- * The batches of each device fail in this order, at most twice in a row: were the failures dealt over all devices together, one
- * of them could by chance meet so many that its waits outlast the run.
+ * The batches of each device fail in this order, at most twice in a row: failures over all devices together could by chance hit
+ * one device so often that its waits outlast the run.
  */
 const MISHAPS: InjectedFault[] = ["none", "503", "dropped-after", "none", "502-after", "dropped-before", "half-answered", "none"];
 const inTurn = (batch: number): InjectedFault => MISHAPS[batch % MISHAPS.length] ?? "none";
@@ -137,7 +137,7 @@ describe.concurrent("a run", () => {
   it("renews its login before it ends", async ({ serve }) => {
     const service = await serve({ tokenLife: 30 });
     expect(await start(service, ["--rate", "5", "--patients", "1", "--duration", "1"]).code).toBe(0);
-    // A token of 30 s is always within the margin: it is renewed before each request of the staff.
+    // A token lifetime of 30 s is always within the margin: it is refreshed before each request of the staff.
     expect(service.requests.filter((line) => line === "POST /auth/refresh").length).toBeGreaterThanOrEqual(4);
     expect(service.requests.filter((line) => line === "POST /auth/login")).toHaveLength(1);
   });
@@ -173,7 +173,7 @@ describe.concurrent("a service that fails", () => {
     const { code, told, stop } = start(service, ["--rate", "10", "--patients", "1"]);
     await until(() => service.batches > 2);
     stop();
-    // 400 is the one answer after which a batch is given up, and it is told.
+    // 400 is the only status after which a batch is given up; the summary reports it.
     expect(await code).toBe(0);
     expect(holes(service)).toBeGreaterThan(0);
     expect(figures(told.result)["rejected"]).toBe(holes(service));
@@ -233,7 +233,7 @@ describe.concurrent("a service that fails", () => {
     expect(unanswered).toBe(samples - stored);
   });
 
-  // One stop would wait 15 s for the last answers.
+  // A single stop would wait 15 s for the last responses.
   it("stays away: a second stop does not wait", { timeout: 10_000 }, async ({ serve }) => {
     const service = await serve({ mishap: () => "503" });
     const { code, told, stop, abort } = start(service, ["--rate", "10", "--patients", "1"]);
