@@ -10,7 +10,7 @@ import { desaturate, NORMAL_VALUES, type Patient, type World } from "./world.ts"
 const PRIORITIES = ["high", "medium", "low", "technical"] as const;
 const MINUTE = 60_000;
 const READABLE = 4.5;
-/** Of the cells of two shapes. */
+/** Minimum share of cells in which two shapes must differ. */
 const APART = 0.08;
 
 /** Four patients, each with one alarm of a different priority. */

@@ -1,4 +1,4 @@
-// Alerts over HTTP: who sees which, what people do to one, and that all of it leaves its trace.
+// Alerts over HTTP: visibility, actions on an alert, and their audit events.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
@@ -34,7 +34,7 @@ async function watch(patient: Patient, nurse: Person = world.nurse, change: obje
   expect(answer.status).toBe(200);
 }
 
-/** A patient on the ward whose heart stood still. @param told whether D1 has heard of it */
+/** A patient on the ward in asystole. @param told whether D1 has the alert */
 async function alarmed(
   patient: Patient = world.patient,
   told = true,
@@ -112,7 +112,7 @@ describe("an alert", () => {
       acknowledged_at: first.acknowledged_at,
     });
     expect((await act(id, "resolve")).status).toBe(200);
-    // D1 does not know yet that it is over; the object does.
+    // D1 does not have the end yet; the object does.
     for (const known of [false, true]) {
       if (known) await runDurableObjectAlarm(monitorOf(world.patient));
       for (const [what, json] of [

@@ -1,4 +1,4 @@
-// The documents' own paths and words: the same answers through the same handlers, and a sign where a path has gone.
+// Legacy paths and names: the same responses from the same handlers, and an explicit response for removed paths.
 import { beforeAll, describe, expect, it } from "vitest";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { expectProblem } from "../token-forge.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   reportId = (await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id }))).data.report_id;
 });
 
-/** What differs between two requests for the same. */
+/** Parts that differ between two equal requests. */
 async function comparable(path: string, as: RequestOptions["as"]) {
   const response = await sendRequest(path, { as });
   const body = await response.text();

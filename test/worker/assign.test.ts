@@ -1,4 +1,4 @@
-// The quarantine queue through the front door: seen, opened, assigned once or discarded once, by its own hospital alone.
+// The quarantine queue: listed, opened, assigned once or discarded once, only by its own hospital.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { withRandomDelays, withStoreFault } from "../stores.ts";

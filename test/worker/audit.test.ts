@@ -1,4 +1,4 @@
-// The audit trail: one event a decision, every subject named, no data without a trace, and a trail that only grows.
+// The audit log: one event per decision, every patient named, no access without an event, and append-only.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { recordAuditEvent } from "../../src/access/audit.ts";
 import { app } from "../../src/app.ts";
@@ -222,7 +222,7 @@ describe("a trail that only grows", () => {
   it("finds a time by halving: nothing of the range is missed, nothing else shown, in any order of minutes", async () => {
     const other = await newHospital();
     const day = 86_400_000;
-    // Requests that began before those that are in the trail already, and ended in another order than they began.
+    // Requests that started before the logged ones and ended in a different order.
     const start = Date.now() - 50 * 60_000;
     const times = Array.from({ length: 60 }, (_, i) => start + i * 45_000 + ((i * 7) % 5) * 60_000);
     const db = getDb(env.DB);

@@ -1,4 +1,4 @@
-// Refresh tokens: one successor however many ask at once, a lost reply forgiven for ten seconds, any later reuse fatal.
+// Refresh tokens: one successor for concurrent requests, a grace period of ten seconds, and revocation on later reuse.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { decodeToken, expectProblem } from "../token-forge.ts";

@@ -1,4 +1,4 @@
-// Access tokens: whatever is not exactly a live token of ours is a 401, and nothing of it is looked up or fetched.
+// Access tokens: everything except a valid token of this deployment is a 401, without any lookup or fetch.
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { MAX_VERIFIED, verifyAccessToken } from "../../src/accounts/sessions/access-tokens.ts";

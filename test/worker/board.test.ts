@@ -1,4 +1,4 @@
-// The ward board: who is watched, by risk, with what is known of each; unknown is not low.
+// The ward board: monitored patients by risk, with known values; unknown risk is not low risk.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AlertView, PatientSnapshot, Score } from "../../src/monitoring/patient-object/contract.ts";
 import { compareByRisk, MAX_BOARD_PATIENTS } from "../../src/organization/wards/board.ts";
@@ -36,7 +36,7 @@ async function lay({ id }: Patient, change: object = {}): Promise<void> {
 const board = (as: RequestOptions["as"] = world.nurse, options: RequestOptions = {}) =>
   sendRequest(`${API}/wards/${ward}/board`, { as, ...options });
 
-/** A full set of NEWS2's parameters, normal but for what is given. */
+/** All NEWS2 parameters, normal except for the given ones. */
 async function measure({ id }: Patient, given: Record<string, number> = {}): Promise<void> {
   const normal: Record<string, [string, string, number]> = {
     heart_rate: ["8867-4", "/min", 70],

@@ -95,7 +95,7 @@ export const hospitalWrites: BudgetCase[] = [
     "POST assignment",
     "told",
     201,
-    // The patient and the hospital's live views are told (0004_changes).
+    // Notifies the patient and the hospital's live views (0004_changes).
     budget(5, 72, 28, "", NOTIFIED_OBJECTS),
     (e) =>
       sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: world.patient.id }, env: e }),
@@ -117,7 +117,7 @@ export const hospitalWrites: BudgetCase[] = [
       name,
       "write",
       200,
-      // Its live views are told (0004_changes).
+      // Notifies its live views (0004_changes).
       budget(3, 30, 17),
       async (e) => {
         const home = await newHospital();

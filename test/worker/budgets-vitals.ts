@@ -1,4 +1,4 @@
-// Budgets of live vitals: observations, alerts, their rules, boards, live views, and the devices that send.
+// Budgets of live vitals: observations, alerts, alert rules, boards, live views, and device uploads.
 import { API, env, newDevice, newPatient, readJson, sendRequest } from "../world.ts";
 import {
   type BudgetCase,
@@ -26,7 +26,7 @@ const put = (path: string, json: object, headers?: Record<string, string>) => (e
   sendRequest(API + path, { as: clinic.nurse, method: "PUT", json, ...(headers && { headers }), env: e });
 
 export const vitals: BudgetCase[] = [
-  // An hour that is asked for is two rows read, whether there is one or not: the list of hours, and looking one up by its key.
+  // A requested hour is two rows read, whether it exists or not: the list of hours, and the lookup by key.
   ["GET /patients/{id}/observations", "read", 200, liveBudget(2, 15, 10, "history"), ofPatient("observations")],
   [
     "GET /patients/{id}/observations?buckets",

@@ -1,4 +1,4 @@
-// The hospitals whose requests are counted, and how a line of the budgets is written.
+// The hospitals whose requests are counted, and the form of a budget line.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
@@ -23,7 +23,7 @@ export let reportId: string;
 export let link: string;
 export let wardId: string;
 export let practitionerId: string;
-/** Another hospital, where five patients of a ward are watched. */
+/** Another hospital, with five monitored patients on a ward. */
 export let clinic: World;
 export let clinicWard: string;
 export let monitoredPatient: MonitoredPatient;
@@ -44,7 +44,7 @@ export async function newWard({ manager }: World): Promise<string> {
   return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name: uniqueText() } }))).data.ward_id;
 }
 
-/** A new patient whose heart stands still, told to D1. */
+/** A new patient in asystole, with the alert stored in D1. */
 export async function createMonitoredPatient(ward_id: string | null = null): Promise<MonitoredPatient> {
   const { id } = await newPatient(clinic.hospitalId, clinic.nurse, [clinic.doctor]);
   const change = {
@@ -59,7 +59,7 @@ export async function createMonitoredPatient(ward_id: string | null = null): Pro
   return { id, alertId: toAlertId(id, 1), observationId: (await readJson(sent)).data.results[0].observation_id };
 }
 
-/** What every line may name; once, before the first of them. */
+/** Everything that lines may name; created once, before the first of them. */
 export async function setUpWorld(): Promise<void> {
   world = await newWorld();
   device = await newDevice(world.nurse, world.patient.id);
@@ -87,10 +87,10 @@ export async function setUpWorld(): Promise<void> {
   link = (await readJson(await sendRequest(`${API}/reports/${reportId}`, { as: world.doctor }))).data.download_url;
 }
 
-/** Rows are about a third above what was counted when written. */
+/** The number of rows is about a third above the count at the time of writing. */
 export type Budget = { d1: number; read: number; written: number; r2: string; kv: number; objects: string };
 export const NOTIFIED_OBJECTS = "feed.recheck monitor.configure";
-/** `told`: a write that tells objects before it answers (monitor/changes.ts): a read, the facts of each patient, a write more. */
+  /** `told`: a write that notifies objects before it responds: one more read, the facts per patient, one more write. */
 export const MAX_TRIPS = { read: 2, write: 3, told: 7 };
 export type BudgetCase = [
   name: string,
@@ -108,7 +108,7 @@ export const budget = (d1: number, rowsRead: number, written: number, r2 = "", o
   kv: 1,
   objects,
 });
-/** Of what lies in a patient's object. */
+/** Data in a patient's object. */
 export const liveBudget = (d1: number, rowsRead: number, written: number, ...objects: string[]) =>
   budget(d1, rowsRead, written, "", objects.map((name) => `monitor.${name}`).join(" "));
 export const getAs = (path: string, as: () => RequestOptions["as"]) => (counted: Env) =>

@@ -1,4 +1,4 @@
-// Faults of live vitals: observations, alerts, their rules, boards, live views, and the devices that send.
+// Faults in live vitals: observations, alerts, alert rules, boards, live views, and device uploads.
 import { API, env, newDevice, newPatient, readJson, sendRequest, uniqueText } from "../world.ts";
 import {
   countSamples,
@@ -14,7 +14,7 @@ import {
   world,
 } from "./faults-world.ts";
 
-/** What is done to an alert, and how it is seen that it was. */
+/** Actions on an alert, and how their effect is observed. */
 function acts(verb: string, more: Partial<FaultCase>, json?: () => object): FaultCase {
   return {
     name: `POST /alerts/{id}/${verb}`,

@@ -1,4 +1,4 @@
-// What every answer has in common: methods, paths, headers, origins, errors that say nothing, documents on demand.
+// Common properties of all responses: methods, paths, headers, origins, errors without details, conditional documents.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { interceptStores } from "../stores.ts";

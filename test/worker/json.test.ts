@@ -1,4 +1,4 @@
-// JSON bodies: strict syntax, bounded size and depth, exact media type, and refusals that name fields, never values.
+// JSON bodies: strict syntax, maximum size and depth, exact media type, and errors that name fields, never values.
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { API, env, newWorld, type RequestOptions, readJson, sendRequest, type World } from "../world.ts";

@@ -1,4 +1,4 @@
-// The stream itself: snapshot first, order, going on after a break, the bound on what is owed, and what clients may not say.
+// The live stream: snapshot first, order, resuming, the limit of unacknowledged frames, and invalid client messages.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
@@ -48,7 +48,7 @@ describe("a view", () => {
     await record(181);
     await live.until(hasValue(181));
     expect(increasing(numbersOf(live))).toBe(true);
-    // Names stay where names are shown: in answers to requests.
+    // Names are not in the stream, only in responses to requests.
     expect(JSON.stringify(live.frames)).not.toContain(patient.canary);
     live.close();
   });
@@ -67,7 +67,7 @@ describe("a view", () => {
     const told = await live.until(({ type }) => type === "limits");
     expect(told.patient_id).toBe(patient.id);
     expect(pulseOf(told.limits)).toMatchObject({ critical_high: 135, silence_s: 60, set_by: "patient" });
-    // Facts that say the same again, of a changed name for instance, are no news.
+    // Facts without a change, for instance after a name change, are not sent.
     const settings = await sendRequest(`${API}/patients/${patient.id}/monitoring`, {
       as: nurse,
       method: "PATCH",
@@ -153,7 +153,7 @@ describe("who comes back with since", () => {
   it("is told of the gap when it is longer than what is kept, or too much to send at once", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
-    // Somebody stays, so that the feed goes on listening.
+    // One subscriber stays, so that the feed keeps listening.
     const stays = await openLiveView(manager, query);
     const first = await openLiveView(nurse, query);
     const since = await leave(first);

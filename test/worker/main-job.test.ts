@@ -1,4 +1,4 @@
-// The main job through the front door: a machine's PDF from upload to a doctor's signed download, and who saw it.
+// The main job end to end: a device's PDF from upload to a doctor's signed download, and the audit log of it.
 import { describe, expect, it } from "vitest";
 import {
   API,

@@ -1,4 +1,4 @@
-// Records fixtures of both object classes as the code of today leaves them: `npm run record:objects`.
+// Records fixtures of both object classes as the current code writes them: `npm run record:objects`.
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, inject, it, vi } from "vitest";
 import { FeedStorage } from "../../src/monitoring/live/feed-storage.ts";

@@ -1,4 +1,4 @@
-// Samples through the front door into the patient's object: kept once, judged each by itself, told to D1.
+// Samples over the API into the patient's object: stored once, each judged separately, delivered to D1.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";

@@ -1,4 +1,4 @@
-// Practitioners: who may be one, who sees which, what everybody is told, and what people may change of themselves.
+// Practitioners: eligible accounts, visibility, public fields, and self-service changes.
 import { describe, expect, it } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import {

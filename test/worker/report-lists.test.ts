@@ -1,4 +1,4 @@
-// Lists and totals: every filter and every mix of them against a brute-force recount, for every role; pages while rows come in.
+// Report lists and totals: filters and combinations against a brute-force recount, per role; paging while rows are added.
 import { beforeAll, describe, expect, it } from "vitest";
 import { DAY_MS } from "../../src/platform/counters.ts";
 import { expectProblem } from "../token-forge.ts";
@@ -51,7 +51,7 @@ beforeAll(async () => {
     });
     expect(sent.status).toBe(201);
   }
-  // Spread over twelve hours, so that dates have something to divide; in one place each, so that totals stay right.
+  // Spread over twelve hours, so that date filters divide them; all in one place, so that totals stay right.
   const now = Date.now();
   for (const [i, { id }] of (await allRows()).entries()) {
     await env.DB.prepare("UPDATE reports SET created_at = ? WHERE id = ?")
@@ -234,7 +234,7 @@ describe("totals", () => {
     expect(totals).toEqual(recount(seenBy(who)));
     const today = Math.floor(Date.now() / DAY_MS);
     const days = Array.from({ length: 30 }, (_, i) => today - 29 + i);
-    // All of them came today, whenever their rows were made to say so.
+    // All were received today, whatever creation time their rows were given.
     const n = (day: number) => (day === today ? totals.recent_7_days : 0);
     expect(by_day).toEqual(days.map((day) => ({ day: new Date(day * DAY_MS).toISOString().slice(0, 10), n: n(day) })));
   });

@@ -1,4 +1,4 @@
-// GET /metrics: only for whoever holds METRICS_TOKEN, strictly in Prometheus' text format, and each number is the stores' own.
+// GET /metrics: requires METRICS_TOKEN, strict Prometheus text format, and values equal to those in the stores.
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { withCounters } from "../stores.ts";

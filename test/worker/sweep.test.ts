@@ -1,4 +1,4 @@
-// The orphan sweep by cron: files that no row names go after 40 minutes; whatever a row names stays, however often it runs or fails.
+// The cron job that deletes orphaned files: files without a row are deleted after 40 minutes; files with a row never are.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { IDEMPOTENCY_TTL_MS } from "../../src/http/idempotency.ts";

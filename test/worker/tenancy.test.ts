@@ -1,4 +1,4 @@
-// The wall between hospitals and between patients: every path to a record gives one decision, and nothing moves it.
+// Isolation of hospitals and patients: every path to a record gives the same decision, and nothing changes it.
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   API,

@@ -1,4 +1,4 @@
-// Uploads within and beyond their limits: size, announced length, digest, media type; every attempt leaves a log row.
+// Uploads within and beyond their limits: size, announced length, digest, media type; one log row per attempt.
 import { beforeAll, describe, expect, it } from "vitest";
 import { MAX_MULTIPART_BYTES, MAX_RAW_BYTES } from "../../src/reports/upload/upload-request.ts";
 import {
@@ -26,7 +26,7 @@ beforeAll(async () => {
   world = await newWorld();
 });
 
-/** The refusal is a problem, stores nothing, and stands once in the upload log and the audit trail. */
+/** The rejection is a problem response, stores nothing, and is recorded once in the upload log and the audit log. */
 async function expectRefusal(send: () => Promise<Response>, status: number, code: string): Promise<void> {
   const before = await listStoredKeys();
   const reports = await listReportIds(world.patient.id);

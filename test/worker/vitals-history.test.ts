@@ -1,4 +1,4 @@
-// Reading and correcting one patient's vitals: the right samples to the right people, each answer with its trace.
+// Reading and correcting one patient's vitals: access, correct samples, and audit events.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
@@ -274,7 +274,7 @@ describe("a correction", () => {
       { observation_id: id, value: 89, status: "amended" },
     ]);
 
-    // What comes after the correction joins what was before it.
+    // Samples after the correction are merged with those before it.
     const later = createItem(HEART_RATE, 71, Date.now());
     await storeSamples(world.nurse, patient.id, [later]);
     now.push(later);
@@ -308,7 +308,7 @@ describe("a correction", () => {
     const alerts = async () => (await getMonitor(patient.id).snapshot())?.alerts ?? [];
     expect(await alerts()).toMatchObject([{ rule: "limit", code: HEART_RATE, state: "active" }]);
     expect((await patch(id, { status: "amended", value: 88, reason: REASON })).status).toBe(200);
-    // Nobody has seen it, so it stays until somebody has.
+    // Not acknowledged, so it stays open.
     expect(await alerts()).toMatchObject([{ rule: "limit", state: "recovered" }]);
     const [second = ""] = await storeSamples(world.nurse, patient.id, [createItem(HEART_RATE, 190, Date.now())]);
     expect(await alerts()).toMatchObject([{ state: "active" }]);
@@ -351,7 +351,7 @@ describe("a correction", () => {
       finish?.();
       return store.memory(now).again;
     });
-    // An hour that is only looked up in the list would be lost here: it stands there until the count is told.
+    // A lookup only in the list would lose an hour here: it stays there until its count is delivered.
     expect(left).toEqual([8]);
   });
 

@@ -1,4 +1,4 @@
-// Wards: names that are unique in a hospital, counts of whom one may see, and a deletion that no patient can slip under.
+// Wards: unique names per hospital, counts limited to visible patients, and deletion in a race with a transfer.
 import { describe, expect, it } from "vitest";
 import { interceptStores, withRandomDelays } from "../stores.ts";
 import {
