@@ -148,7 +148,7 @@ async function main(): Promise<void> {
 const COUNT_BOUND = 2 * 10_001 + 400;
 const isCounted = (path: string) => /heart_rate|effective_from=2020/.test(path);
 
-/** A search of several words reads up to 200 entries per word to find the rarest (patients/list.ts). */
+/** A search of several words reads up to 200 entries per word to find the rarest (patients/list-patients.ts). */
 const SEARCH_PROBE_ROWS = 200;
 
 function maxRows({ path, rows }: Cell): number {

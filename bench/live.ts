@@ -1,11 +1,14 @@
 // Live view under load: one hundred sockets on one hospital while ten monitors send fifty rows per second. Measures the delay
 // and checks that every socket gets each sample once. Sockets, simulator and server share the machine.
 import { spawn } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { openWebSocket } from "../cli/web-socket.ts";
 import { createUnverifiedUserRow, insertStaff } from "../src/accounts/users/users.ts";
 import type { LiveFrame } from "../src/monitoring/patient-object/contract.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { getDb } from "../src/platform/db/client.ts";
+import { callApi } from "./api.ts";
 import { createUser } from "./people.ts";
 import { seedHospitals } from "./seed.ts";
 import { startBench } from "./server.ts";
@@ -30,12 +33,6 @@ const OPENING_MS = 60_000;
 const LAST_FRAMES_MS = 3_000;
 const LOGIN = { email: "simulator@example.org", password: "lanterns over seven hills" };
 
-const post = async (url: URL, token: string, path: string, json: object) => {
-  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  const response = await fetch(new URL(`/api/v1${path}`, url), { method: "POST", headers, body: JSON.stringify(json) });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-};
-
 /** A hospital with monitored patients, a nurse login for the simulator, and viewers. */
 async function createWorld(env: Env, url: URL): Promise<string[]> {
   const [hospitalId = ""] = await seedHospitals(env.DB);
@@ -53,7 +50,7 @@ async function createWorld(env: Env, url: URL): Promise<string[]> {
   for (let i = 0; i < CLIENTS; i++) nurses.push(await createUser(env, { role: "nurse", hospitalId, doctorScope: "care_team" }));
   for (let i = 0; i < PATIENTS; i++) {
     const patient = { first_name: `Patient ${i + 1}`, date_of_birth: "1964-03-04", monitoring: "ward" };
-    await post(url, nurses[0]?.token ?? "", "/patients", patient);
+    await callApi(url, nurses[0]?.token ?? "", "/api/v1/patients", patient);
   }
   return nurses.map(({ token }) => token);
 }
@@ -92,8 +89,7 @@ const MAX_SAMPLES = Number(options.rate) * Number(options.duration) * 8;
 type Client = { seen: Uint8Array; count: number; ready: boolean; close: () => void };
 
 function openClient(url: URL, token: string): Client {
-  const address = new URL("/api/v1/live", url).href.replace(/^http/, "ws");
-  const socket: WebSocket = Reflect.construct(WebSocket, [address, { headers: { Authorization: `Bearer ${token}` } }]);
+  const socket = openWebSocket(new URL("/api/v1/live", url), token);
   let frames = 0;
   let last = 0;
   let expected = false;
@@ -124,8 +120,6 @@ function openClient(url: URL, token: string): Client {
   });
   return client;
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @returns the simulator's output */
 async function runSimulator(url: URL): Promise<string> {

@@ -1,6 +1,7 @@
 // A clinic under load: an app registers 5,000 patients, then 100 users list and search them concurrently.
 import { getDb } from "../src/platform/db/client.ts";
 import { careTeam } from "../src/platform/db/schema.ts";
+import { requestApi } from "./api.ts";
 import { createApp, createUser } from "./people.ts";
 import { seedHospitals } from "./seed.ts";
 import { startBench } from "./server.ts";
@@ -38,11 +39,7 @@ const pick = <T>(list: readonly T[], i: number): T => list[i % list.length] as T
 
 async function sendRequest(url: URL, token: string, path: string, json?: object): Promise<{ status: number; ms: number }> {
   const started = performance.now();
-  const response = await fetch(new URL(`/api/v1${path}`, url), {
-    method: json ? "POST" : "GET",
-    headers: { Authorization: `Bearer ${token}`, ...(json && { "Content-Type": "application/json" }) },
-    ...(json && { body: JSON.stringify(json) }),
-  });
+  const response = await requestApi(url, token, `/api/v1${path}`, json);
   await response.arrayBuffer();
   return { status: response.status, ms: performance.now() - started };
 }

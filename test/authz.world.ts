@@ -13,6 +13,7 @@ import {
   newPatient,
   newPdf,
   newPerson,
+  newWard,
   PASSWORD,
   type Patient,
   type Person,
@@ -210,11 +211,6 @@ async function newDirect(by: { token: string }, patientId: string): Promise<stri
 
 async function invite(manager: Person, email: string): Promise<{ invitation_id: string; token: string }> {
   return (await readJson(await sendRequest(`${API}/users/invite`, { as: manager, json: { email, role: "nurse" } }))).data;
-}
-
-async function newWard(manager: Person): Promise<string> {
-  return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name: `Ward ${uniqueText()}` } }))).data
-    .ward_id;
 }
 
 async function newProfile(manager: Person, userId: string): Promise<string> {

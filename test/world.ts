@@ -209,6 +209,11 @@ export async function newWorld(doctorScope: UserEffectiveRole["doctorScope"] = "
 }
 export type World = Awaited<ReturnType<typeof newWorld>>;
 
+/** A new ward. @returns its id */
+export async function newWard(manager: Person, name = `Ward ${uniqueText()}`): Promise<string> {
+  return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name } }))).data.ward_id;
+}
+
 /** A registered device assigned to a patient, with its token. */
 export async function newDevice(
   nurse: Person,

@@ -1,5 +1,7 @@
 // A small part of the reference traffic through the API of the metered product, one kind after another.
 import { createHash, randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { openWebSocket } from "../../cli/web-socket.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { addCounts, type Counts, subtractCounts, ZERO_COUNTS } from "./counts.ts";
 import { createWorld, type Device, type MeteredServer, STORES, type Store, type World } from "./world.ts";
@@ -163,25 +165,18 @@ function toReadPath({ patients, reports, wearables, wardId }: World, n: number):
   return paths[n % paths.length] ?? "";
 }
 
-/** Node's WebSocket takes headers as its second argument; the available type declaration is the browser's, which has none. */
-function openSocket(url: URL, token: string): Promise<WebSocket> {
-  const address = new URL("/api/v1/observations/stream", url);
-  const socket: WebSocket = Reflect.construct(WebSocket, [
-    address.href.replace(/^http/, "ws"),
-    { headers: { Authorization: `Bearer ${token}` } },
-  ]);
+async function connectMonitor(url: URL, token: string): Promise<WebSocket> {
+  const socket = openWebSocket(new URL("/api/v1/observations/stream", url), token);
   return new Promise((resolve, reject) => {
     socket.addEventListener("open", () => resolve(socket));
     socket.addEventListener("close", ({ code }) => reject(new Error(`a monitor's socket closed with ${code}`)));
   });
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Bedside monitors for some real seconds, one frame per second; alarms run on time. */
 async function runMonitors(run: Run, seconds: number): Promise<void> {
   const { server, world } = run;
-  const sockets = await Promise.all(world.monitors.map(({ token }) => openSocket(server.url, token)));
+  const sockets = await Promise.all(world.monitors.map(({ token }) => connectMonitor(server.url, token)));
   let acknowledged = 0;
   for (const socket of sockets) {
     socket.addEventListener("message", ({ data }) => {

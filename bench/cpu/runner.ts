@@ -1,10 +1,11 @@
 // Load on one bundle with a CPU profile of its isolate.
 import { readFileSync } from "node:fs";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
+import { callApi } from "../api.ts";
 import { startBench } from "../server.ts";
 import type { Bundle } from "./bundles.ts";
 import { type CpuTime, childProcesses, Profiler } from "./profile.ts";
-import { type Kinds, newWorld, send } from "./world.ts";
+import { type Kinds, newWorld } from "./world.ts";
 
 export const BARE = "bench/cpu/bare";
 /** Concurrent requests. */
@@ -36,7 +37,10 @@ export async function start({ root, main }: Bundle, only = ""): Promise<Runner> 
     if (!next) throw new Error(`no requests of kind ${kind}`);
     const end = sent + requests;
     const lane = async () => {
-      while (sent < end) await send(url, next(sent++));
+      while (sent < end) {
+        const { token, path, json } = next(sent++);
+        await callApi(url, token, path, json);
+      }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
   };

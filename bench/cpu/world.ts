@@ -1,5 +1,6 @@
 // A hospital created over HTTP, so that bundles of different commits get the same data, and the measured requests.
 import { z } from "zod";
+import { callApi } from "../api.ts";
 
 const PEOPLE = 6;
 const PATIENTS = 25;
@@ -28,20 +29,10 @@ export type Kinds = ReadonlyMap<string, (n: number) => Send>;
 
 const Answer = z.object({ data: z.record(z.string(), z.unknown()) });
 
-/** @throws Error for a status other than 2xx */
-export async function send(url: URL, { path, token, json }: Send): Promise<string> {
-  const headers = { Authorization: `Bearer ${token}`, ...(json && { "Content-Type": "application/json" }) };
-  const body = json && { method: "POST", body: JSON.stringify(json) };
-  const response = await fetch(new URL(path, url), { headers, ...body });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-  return text;
-}
-
 /** Creates a hospital, staff, patients with one report each, and devices. `bootstrapToken`: from the server's secrets. */
 export async function newWorld(url: URL, bootstrapToken: string): Promise<Kinds> {
   const post = async (path: string, json: object, name: string, token = "") => {
-    const { data } = Answer.parse(JSON.parse(await send(url, { path: `/api/v1${path}`, token, json })));
+    const { data } = Answer.parse(JSON.parse(await callApi(url, token, `/api/v1${path}`, json)));
     return String(data[name]);
   };
   const login = (email: string) => post("/auth/login", { email, password: PASSWORD }, "access_token");

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { requestApi } from "../api.ts";
 import { findFreePort } from "../free-port.ts";
 import { buildBundle } from "../server.ts";
 import type { World } from "./serve.ts";
@@ -70,11 +71,7 @@ async function sendUntil(sender: Sender, url: string, stopped: () => boolean): P
     }));
     sender.sent += samples.length;
     try {
-      const response = await fetch(`${url}/observations`, {
-        method: "POST",
-        headers: { Authorization: `Bearer ${sender.token}`, "Content-Type": "application/json" },
-        body: JSON.stringify({ samples }),
-      });
+      const response = await requestApi(url, sender.token, "/api/v1/observations", { samples });
       if (response.status !== 200) throw new Error(`status ${response.status}: ${await response.text()}`);
       const { data } = (await response.json()) as { data: { results: { index: number; status: string }[] } };
       for (const { index, status } of data.results) {
@@ -92,11 +89,7 @@ async function sendUntil(sender: Sender, url: string, stopped: () => boolean): P
 /** Sends an unacknowledged SpO2 of 0 %: one alert, raised once and escalated once after three minutes, despite the kills. */
 async function sendAlarmSample({ token }: Sender, url: string): Promise<void> {
   const sample = { code: SATURATION, value: 0, unit: "%", effective_at: new Date().toISOString(), seq: 0 };
-  const response = await fetch(`${url}/observations`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ samples: [sample] }),
-  });
+  const response = await requestApi(url, token, "/api/v1/observations", { samples: [sample] });
   if (response.status !== 200) throw new Error(`the alarm's sample: ${response.status}`);
 }
 

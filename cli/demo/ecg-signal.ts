@@ -1,6 +1,6 @@
 // Synthesis of a 12-lead resting ECG whose rate, intervals and axes match given metrics.
 
-import { mulberry32, standardNormal, uniformBetween, uniformIntegerBetween } from "./random.ts";
+import { mulberry32, standardNormal, uniformBetween, uniformIntegerBetween } from "../random.ts";
 
 /** Rate in 1/min, durations and intervals in ms, frontal-plane axes in degrees (lead I is 0, aVF is +90). */
 export type EcgMetrics = {

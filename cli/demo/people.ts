@@ -1,5 +1,5 @@
 // The people of the demo data. All are fictional and the same on every machine.
-import { mulberry32 } from "./random.ts";
+import { mulberry32 } from "../random.ts";
 
 export const DEMO_PASSWORD = "password123";
 export const FIRST_HOSPITAL = "Demo General Hospital";

@@ -1,5 +1,6 @@
 // Sends a monitor's samples by WebSocket and keeps frames until they are acknowledged.
 import { z } from "zod";
+import { openWebSocket } from "../web-socket.ts";
 import { describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
 import type { QueuedSample, Sender, SenderOptions } from "./sender.ts";
 import { toWireSample } from "./sender.ts";
@@ -28,15 +29,9 @@ function parseJson(text: unknown): unknown {
   }
 }
 
-/** Node's WebSocket takes headers as its second argument; the available type declaration is the browser's, which has none. */
-function openSocket(url: URL, token: string): WebSocket {
-  return Reflect.construct(WebSocket, [url.href, { headers: { Authorization: `Bearer ${token}` } }]);
-}
-
 export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TIMEOUT_MS): Sender {
   const { base, token, clock, tally, abort, logLine } = options;
   const address = new URL("/api/v1/observations/stream", base);
-  const socketAddress = new URL(address.href.replace(/^http/, "ws"));
   const queue: QueuedSample[] = [];
   /** Number of samples at the head of the queue that were sent over the current connection. */
   let unackedCount = 0;
@@ -98,7 +93,7 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
   }
 
   function connect(): void {
-    const connection = openSocket(socketAddress, token);
+    const connection = openWebSocket(address, token);
     let opened = false;
     socket = connection;
     connection.addEventListener("open", () => {

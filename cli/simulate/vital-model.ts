@@ -1,5 +1,5 @@
 // A simulated body: vital signs as smooth, seeded functions of the seconds since the start.
-import { mulberry32, standardNormal, uniformBetween } from "../demo/random.ts";
+import { mulberry32, standardNormal, uniformBetween } from "../random.ts";
 
 export const VITAL_NAMES = [
   "heart_rate",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { mulberry32 } from "../../cli/random.ts";
 import {
   appendBatch,
   countSamples,
@@ -71,17 +72,6 @@ function withChecksum(block: Uint8Array): Uint8Array {
   return forged;
 }
 
-/** Mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const SIX = [
   { code: "8867-4", unit: "/min", decimals: 0, middle: 78, swing: 6 },
   { code: "2708-6", unit: "%", decimals: 1, middle: 96.5, swing: 1.5 },
@@ -93,7 +83,7 @@ const SIX = [
 
 /** Six vitals per second, all of a second with the same time; each batch has `each` seconds. */
 function fiveMinutes(each: number): StoredBatch[] {
-  const random = randomOf(49);
+  const random = mulberry32(49);
   const rows = Array.from({ length: 300 }, (_, second) =>
     SIX.map(({ code, unit, decimals, middle, swing }, place) => {
       const value = Number((middle + (random() - 0.5) * 2 * swing).toFixed(decimals));
@@ -153,7 +143,7 @@ describe("a block", () => {
   });
 
   it("keeps any double bit by bit, and gives -0 as 0", () => {
-    const random = randomOf(7);
+    const random = mulberry32(7);
     const bits = new DataView(new ArrayBuffer(8));
     const doubles = Array.from({ length: 20_000 }, () => {
       bits.setUint32(0, random() * 2 ** 32);

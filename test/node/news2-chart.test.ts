@@ -1,10 +1,11 @@
 // NEWS2 against the RCP chart, published cases and an independent second implementation.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { mulberry32 } from "../../cli/random.ts";
 import { ACVPU, type Acvpu, type News2Parameter, type News2Values, scoreNews2 } from "../../src/monitoring/vitals/news2.ts";
 import { times, VERIFY } from "../long.ts";
 import { absent } from "../shared-data.ts";
-import { createRandom, scorePart, scoreWith } from "./news2-world.ts";
+import { scorePart, scoreWith } from "./news2-world.ts";
 
 /**
  * The second implementation: reads the chart column by column, as on paper, in whole tenths. Each row lists
@@ -333,7 +334,7 @@ describe("two implementations", () => {
     seed: number,
     judge: (values: News2Values, scale: 1 | 2) => { score: number; risk: string } | { missing: News2Parameter[] },
   ) {
-    const random = createRandom(seed);
+    const random = mulberry32(seed);
     const upTo = (max: number) => Math.floor(random() * (max + 1));
     // Half of the values are near an edge, where faults are likely.
     const near = (edges: number[], max: number) =>

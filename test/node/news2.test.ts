@@ -1,5 +1,6 @@
 // NEWS2: risk classes, missing and stale parameters, and the patients to whom it applies.
 import { describe, expect, test } from "vitest";
+import { mulberry32 } from "../../cli/random.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {
   computeNews2,
@@ -9,7 +10,7 @@ import {
   type News2Parameter,
   scoreNews2,
 } from "../../src/monitoring/vitals/news2.ts";
-import { createRandom, HEALTHY_VALUES, scoreWith } from "./news2-world.ts";
+import { HEALTHY_VALUES, scoreWith } from "./news2-world.ts";
 
 describe("risk", () => {
   test.each([
@@ -97,7 +98,7 @@ describe("from the latest samples", () => {
   test("over random subsets absent, invalid or old there is never a number", () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
     console.log(`NEWS2 incomplete: seed ${seed}`);
-    const random = createRandom(seed);
+    const random = mulberry32(seed);
     for (let i = 0; i < 10_000; i++) {
       const latest: Record<string, LatestSample> = well();
       const missing: News2Parameter[] = [];

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { generateRows } from "../../cli/simulate/rows.ts";
 import type { Measurement } from "../../cli/simulate/source.ts";
+import { openWebSocket } from "../../cli/web-socket.ts";
 import { emptyMemory, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { Alert } from "../../src/monitoring/alarm-rules/model.ts";
 import { buildAlarmConfig } from "../../src/monitoring/patient-object/context/alarm-config.ts";
@@ -69,10 +70,10 @@ const patientOf = (observationId: string) => observationId.split("-")[0] ?? "";
 
 /** A client of the nurse's whole hospital that records every frame and acknowledges. */
 function watch(since?: number) {
-  const url = new URL(`/api/v1/live${since === undefined ? "" : `?since=${since}`}`, server.url.replace(/^http/, "ws"));
+  const url = new URL(`/api/v1/live${since === undefined ? "" : `?since=${since}`}`, server.url);
   const frames: Frame[] = [];
   const done = { code: 0 };
-  const socket: WebSocket = Reflect.construct(WebSocket, [url.href, { headers: { Authorization: `Bearer ${nurse}` } }]);
+  const socket = openWebSocket(url, nurse);
   socket.addEventListener("message", ({ data }) => {
     const frame: Frame = JSON.parse(String(data));
     frames.push(frame);

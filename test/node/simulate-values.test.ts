@@ -1,6 +1,6 @@
 // Bodies and scenarios of the simulator: deterministic by seed, within healthy bounds, and ill as documented.
 import { describe, expect, it } from "vitest";
-import { mulberry32 } from "../../cli/demo/random.ts";
+import { mulberry32 } from "../../cli/random.ts";
 import { generateRows } from "../../cli/simulate/rows.ts";
 import {
   ARRHYTHMIA,

@@ -1,12 +1,11 @@
 // The hospitals whose requests are counted, and the form of a budget line.
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
   API,
   env,
   newDevice,
-  newPatient,
   newPdf,
+  newWard,
   newWorld,
   type RequestOptions,
   readJson,
@@ -15,6 +14,7 @@ import {
   uploadReport,
   type World,
 } from "../world.ts";
+import { createMonitoredPatient, createSample, type MonitoredPatient } from "./monitored-patient.ts";
 
 export let world: World;
 export let device: Awaited<ReturnType<typeof newDevice>>;
@@ -31,34 +31,6 @@ export let heldId: string;
 export const storedPdf = newPdf("stored", 200_000);
 export const REPLAYED = { headers: { "Idempotency-Key": "budget-replayed" } };
 
-export type MonitoredPatient = { id: string; alertId: string; observationId: string };
-
-export const createSample = (value: number, ago = 0) => ({
-  code: "8867-4",
-  value,
-  unit: "/min",
-  effective_at: new Date(Date.now() - ago).toISOString(),
-});
-
-export async function newWard({ manager }: World): Promise<string> {
-  return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name: uniqueText() } }))).data.ward_id;
-}
-
-/** A new patient in asystole, with the alert stored in D1. */
-export async function createMonitoredPatient(ward_id: string | null = null): Promise<MonitoredPatient> {
-  const { id } = await newPatient(clinic.hospitalId, clinic.nurse, [clinic.doctor]);
-  const change = {
-    as: clinic.nurse,
-    method: "PATCH",
-    json: { monitoring: "home", ward_id },
-    headers: { "If-Match": '"1"' },
-  };
-  await sendRequest(`${API}/patients/${id}`, change);
-  const sent = await sendRequest(`${API}/observations`, { as: clinic.nurse, json: { patient_id: id, ...createSample(0) } });
-  await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
-  return { id, alertId: toAlertId(id, 1), observationId: (await readJson(sent)).data.results[0].observation_id };
-}
-
 /** Everything that lines may name; created once, before the first of them. */
 export async function setUpWorld(): Promise<void> {
   world = await newWorld();
@@ -68,8 +40,8 @@ export async function setUpWorld(): Promise<void> {
   reportId = (await readJson(await uploadReport(world.nurse, storedPdf, about, REPLAYED))).data.report_id;
   for (let i = 0; i < 40; i++) await uploadReport(world.nurse, newPdf(), i % 2 ? about : { patient_id: world.stranger.id });
   await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...REPLAYED });
-  wardId = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: "Ward" } }))).data.ward_id;
-  for (let i = 0; i < 20; i++) await sendRequest(`${API}/wards`, { as: world.manager, json: { name: `Ward ${i}` } });
+  wardId = await newWard(world.manager, "Ward");
+  for (let i = 0; i < 20; i++) await newWard(world.manager, `Ward ${i}`);
   for (const { id } of [world.nurse, world.doctor]) {
     const profile = await readJson(
       await sendRequest(`${API}/practitioners`, { as: world.manager, json: { user_id: id, specialty: "ICU" } }),
@@ -77,8 +49,8 @@ export async function setUpWorld(): Promise<void> {
     practitionerId = profile.data.practitioner_id;
   }
   clinic = await newWorld();
-  clinicWard = await newWard(clinic);
-  for (let i = 0; i < 5; i++) monitoredPatient = await createMonitoredPatient(clinicWard);
+  clinicWard = await newWard(clinic.manager);
+  for (let i = 0; i < 5; i++) monitoredPatient = await createMonitoredPatient(clinic, clinicWard);
   const samples = Array.from({ length: 300 }, (_, i) => createSample(70 + (i % 9), (i + 1) * 60_000));
   await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: world.patient.id, samples } });
   await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(world.patient.id));
@@ -90,7 +62,7 @@ export async function setUpWorld(): Promise<void> {
 /** The number of rows is about a third above the count at the time of writing. */
 export type Budget = { d1: number; read: number; written: number; r2: string; kv: number; objects: string };
 export const NOTIFIED_OBJECTS = "feed.recheck monitor.configure";
-  /** `told`: a write that notifies objects before it responds: one more read, the facts per patient, one more write. */
+/** `told`: a write that notifies objects before it responds: one more read, the facts per patient, one more write. */
 export const MAX_TRIPS = { read: 2, write: 3, told: 7 };
 export type BudgetCase = [
   name: string,

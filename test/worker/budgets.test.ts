@@ -13,13 +13,13 @@ import {
   type Budget,
   type BudgetCase,
   budget,
-  createSample,
   liveBudget,
   MAX_TRIPS,
   monitoredPatient,
   setUpWorld,
   world,
 } from "./budgets-world.ts";
+import { createSample } from "./monitored-patient.ts";
 
 /** In this order: some lines depend on data of earlier ones. */
 const lines: BudgetCase[] = [

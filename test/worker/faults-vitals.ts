@@ -2,8 +2,6 @@
 import { API, env, newDevice, newPatient, readJson, sendRequest, uniqueText } from "../world.ts";
 import {
   countSamples,
-  createMonitoredPatient,
-  createSample,
   device,
   type FaultCase,
   monitoredPatient,
@@ -13,6 +11,7 @@ import {
   withNewKey,
   world,
 } from "./faults-world.ts";
+import { createMonitoredPatient, createSample } from "./monitored-patient.ts";
 
 /** Actions on an alert, and how their effect is observed. */
 function acts(verb: string, more: Partial<FaultCase>, json?: () => object): FaultCase {
@@ -22,7 +21,7 @@ function acts(verb: string, more: Partial<FaultCase>, json?: () => object): Faul
     retry: "any",
     event: `alert.${verb}`,
     async attempt() {
-      const { id, alertId } = await createMonitoredPatient();
+      const { id, alertId } = await createMonitoredPatient(world, wardId);
       const options = { as: world.nurse, method: "POST", ...(json && { json: json() }) };
       return {
         send: (faulty) => sendRequest(`${API}/alerts/${alertId}/${verb}`, { ...options, env: faulty }),
@@ -162,7 +161,7 @@ export const vitals: FaultCase[] = [
     retry: "any",
     event: "observation.amend",
     async attempt() {
-      const { id, observationId } = await createMonitoredPatient();
+      const { id, observationId } = await createMonitoredPatient(world, wardId);
       const json = { status: "amended", value: 74, reason: "Read off wrongly" };
       return {
         send: (faulty) =>
@@ -180,7 +179,7 @@ export const vitals: FaultCase[] = [
     status: 200,
     retry: "once",
     async attempt() {
-      const { alertId } = await createMonitoredPatient();
+      const { alertId } = await createMonitoredPatient(world, wardId);
       const options = { as: world.nurse, json: { text: "Probe had slipped." }, ...withNewKey() };
       const said = env.DB.prepare("SELECT count(*) AS n FROM alert_events WHERE alert_id = ? AND what = 'commented'").bind(
         alertId,

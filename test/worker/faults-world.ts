@@ -1,12 +1,9 @@
 // The hospital whose requests meet faults, and the form of a route of the main job.
-import { runDurableObjectAlarm } from "cloudflare:test";
-import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
-  API,
   env,
   newDevice,
-  newPatient,
   newPdf,
+  newWard,
   newWorld,
   readJson,
   sendRequest,
@@ -14,6 +11,7 @@ import {
   uploadReport,
   type World,
 } from "../world.ts";
+import { createMonitoredPatient, type MonitoredPatient } from "./monitored-patient.ts";
 
 export let world: World;
 export let device: { id: string; token: string };
@@ -27,28 +25,8 @@ export async function setUpWorld(): Promise<void> {
   device = await newDevice(world.nurse, world.patient.id);
   const sent = await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id, metrics: '{"heart_rate":70}' });
   reportId = (await readJson(sent)).data.report_id;
-  wardId = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: `Ward ${uniqueText()}` } }))).data
-    .ward_id;
-  monitoredPatient = await createMonitoredPatient();
-}
-
-export type MonitoredPatient = { id: string; alertId: string; observationId: string };
-
-export const createSample = (value: number) => ({ code: "8867-4", value, unit: "/min", effective_at: new Date().toISOString() });
-
-/** A new patient on the ward in asystole, with the alert stored in D1. */
-export async function createMonitoredPatient(): Promise<MonitoredPatient> {
-  const { id } = await newPatient(world.hospitalId, world.nurse, [world.doctor]);
-  const change = {
-    as: world.nurse,
-    method: "PATCH",
-    json: { monitoring: "home", ward_id: wardId },
-    headers: { "If-Match": '"1"' },
-  };
-  await sendRequest(`${API}/patients/${id}`, change);
-  const sent = await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: id, ...createSample(0) } });
-  await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
-  return { id, alertId: toAlertId(id, 1), observationId: (await readJson(sent)).data.results[0].observation_id };
+  wardId = await newWard(world.manager);
+  monitoredPatient = await createMonitoredPatient(world, wardId);
 }
 
 /** One request that can be retried unchanged: same body, same key. */
@@ -64,7 +42,7 @@ export type FaultCase = {
   event?: string;
   /** Responds even if an object does not. */
   withoutObjects?: true;
-  /** Notifies objects before it responds (monitor/changes.ts); if that fails, cron does it, and the change stands. */
+  /** Notifies objects before it responds (change-delivery.ts); if that fails, cron does it, and the change stands. */
   told?: true;
   /** Rate limits of devices and apps are counted locally: without KV. */
   machine?: true;

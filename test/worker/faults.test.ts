@@ -7,15 +7,8 @@ import { accounts } from "./faults-accounts.ts";
 import { hospital } from "./faults-hospital.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
-import {
-  countSamples,
-  createSample,
-  type FaultCase,
-  queryCount,
-  type RepeatableRequest,
-  setUpWorld,
-  world,
-} from "./faults-world.ts";
+import { countSamples, type FaultCase, queryCount, type RepeatableRequest, setUpWorld, world } from "./faults-world.ts";
+import { createSample } from "./monitored-patient.ts";
 import { listReferencedKeys, listStoredKeys, verifyEveryReport } from "./storage-evidence.ts";
 
 const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...accounts];

@@ -5,6 +5,7 @@ import {
   API,
   env,
   newPatient,
+  newWard,
   newWorld,
   type Patient,
   type Person,
@@ -16,8 +17,6 @@ import {
 
 const create = (as: Person, json: unknown, headers: Record<string, string> = {}) =>
   sendRequest(`${API}/wards`, { as, json, headers });
-const newWard = async (as: Person, name = `Ward ${uniqueText()}`): Promise<string> =>
-  (await readJson(await create(as, { name }))).data.ward_id;
 const get = (as: Person, id: string) => sendRequest(`${API}/wards/${id}`, { as });
 const change = (as: Person, id: string, json: unknown, version = 1, of = env) =>
   sendRequest(`${API}/wards/${id}`, { as, method: "PATCH", json, headers: { "If-Match": `"${version}"` }, env: of });
