@@ -294,10 +294,10 @@ function printReport(): void {
   const long = readLongStays();
   const bedside = readBedsideStays();
   console.log(
-    `${hourly.length} hourly stays (${septic.length} septic), ${long.length} of 48 hours, ${bedside.length} by the minute\n`,
+    `${hourly.length} hourly stays (${septic.length} septic), ${long.length} of 48 hours, ${bedside.length} with minute data\n`,
   );
   const columns = ["method", "septic flagged", "by chance", "before the label", "median hours early"];
-  console.log(row([...columns, "alarms a non-septic day", "a day, 48 h", "72 min"]));
+  console.log(row([...columns, "alarms per non-septic day", "per day, 48 h", "72 min"]));
   console.log(row(Array.from({ length: 8 }, () => "---")));
   for (const [method, alarmsOf] of Object.entries(METHODS)) {
     const flags = septic.map((stay) => hoursBeforeOnset(stay, alarmsOf(stay))).filter((hours) => hours !== null);
@@ -314,7 +314,7 @@ function printReport(): void {
 function printByVital(stays: readonly Stay[]): void {
   const methods = ["bare limits, each crossing", "our limits"].flatMap((name) => METHODS[name] ?? []);
   const alarms = methods.map((alarmsOf) => stays.map(alarmsOf));
-  console.log(`\n${row(["vital", "bare, a non-septic day", "ours"])}\n${row(["---", "---", "---"])}`);
+  console.log(`\n${row(["vital", "bare, per non-septic day", "ours"])}\n${row(["---", "---", "---"])}`);
   for (const code of Object.keys(LIMITS)) {
     const rates = alarms.map((of) =>
       alarmsPerDay(
@@ -327,4 +327,4 @@ function printByVital(stays: readonly Stay[]): void {
 }
 
 if (existsSync(DATA)) printReport();
-else console.log(`No recordings at ${DATA}: nothing to judge`);
+else console.log(`No recordings at ${DATA}: nothing to evaluate`);

@@ -158,7 +158,7 @@ function maxRows({ path, rows }: Cell): number {
 }
 
 function printReport(before: Cell[], after: Cell[]): void {
-  console.log(`| who | read | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);
+  console.log(`| role | request | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);
   let grown = 0;
   for (const [i, small] of before.entries()) {
     const large = after[i];
@@ -170,8 +170,8 @@ function printReport(before: Cell[], after: Cell[]): void {
   console.log(
     `\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE_SIZE} or took more than 2 round trips.`,
   );
-  console.log("Reads with a rate or a date range count their matches up to 10,001 and are held to that bound instead.");
-  console.log("Searches of several words are held to 200 rows a word more, which is what finding the rarest word costs at most.");
+  console.log("Reads with a heart rate or date range filter count their matches up to 10,001; that is their bound.");
+  console.log("Searches of several words may read 200 more rows per word, the maximum cost of finding the rarest word.");
   process.exitCode = grown === 0 && before.length > 0 ? 0 : 1;
 }
 

@@ -134,7 +134,7 @@ async function runSimulator(url: URL): Promise<string> {
     });
   }
   const code = await new Promise((resolve) => child.on("exit", resolve));
-  if (code !== 0) console.log(`the simulator ended with ${code}`);
+  if (code !== 0) console.log(`the simulator exited with ${code}`);
   return output;
 }
 

@@ -7,8 +7,8 @@ import { runSimulate, SIMULATE_USAGE } from "./simulate.ts";
 
 const USAGE = `usage: edgecare demo [--state DIR] [--recreate] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE
 
-  demo   loads the demo world into the local stores, if it is not there (development only)
-         --recreate: demo logins, passwords and roles as at first, without locks and sessions
+  demo   load the demo data into the local stores if they are missing (development only)
+         --recreate   restore the demo logins, passwords and roles; remove locks and sessions
 ${KEYS_USAGE}
 
 ${SIMULATE_USAGE}

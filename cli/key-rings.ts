@@ -67,15 +67,16 @@ export function advanceRing(name: RingName, secret: string, stage: Stage, force 
   if (!first || !newest || !oldest) throw new RingError("The ring is empty.");
   switch (stage) {
     case "add":
-      if (newest !== first) throw new RingError(`${newest.kid} is known and not yet in use: --stage sign comes next.`);
+      if (newest !== first) throw new RingError(`${newest.kid} is not used yet: run --stage sign first.`);
       return formatEntries(name, [...ring, createEntry(name, newest)]);
     case "sign":
-      if (newest === first) throw new RingError(`${first.kid} is the newest key and in use already: --stage add comes first.`);
+      if (newest === first) throw new RingError(`${first.kid} is the newest key and already in use: run --stage add first.`);
       return formatEntries(name, [newest, ...ring.filter((entry) => entry !== newest)]);
     case "drop":
-      if (oldest === first) throw new RingError(`${first.kid} is in use and never dropped: --stage add and sign come first.`);
+      if (oldest === first)
+        throw new RingError(`${first.kid} is in use and cannot be dropped: run --stage add and --stage sign first.`);
       if (name !== "JWT_KEYS" && !force) {
-        throw new RingError(`Without ${oldest.kid} ${DATA_LOST[name]}. Use --force only when nothing stored needs it.`);
+        throw new RingError(`Without ${oldest.kid} ${DATA_LOST[name]}. Use --force only if no stored data need it.`);
       }
       return formatEntries(
         name,

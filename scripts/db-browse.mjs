@@ -4,8 +4,8 @@ import { requireDevelopment, stateFolder } from "./lib/development.mjs";
 import { openDatabase, tablesOf } from "./lib/local-database.mjs";
 import { table } from "./lib/table.mjs";
 
-const USAGE = `usage: npm run db:browse                            tables and their numbers of rows
-       npm run db:browse -- "SELECT ..." [--json]   rows of a query, as a table or as JSON, one object per line`;
+const USAGE = `usage: npm run db:browse                            list the tables with their row counts
+       npm run db:browse -- "SELECT ..." [--json]   print the rows of a query, as a table or one JSON object per line`;
 
 requireDevelopment();
 const { values, positionals } = parseArgs({

@@ -5,12 +5,12 @@ import { logFile, requireDevelopment, stateFolder } from "./lib/development.mjs"
 import { parseLogLine } from "./lib/log-lines.mjs";
 
 const USAGE = `usage: npm run logs -- [options]
-  --follow           wait for further lines until Ctrl-C
-  --level LEVEL      this level and graver ones: DEBUG, INFO, WARNING, ERROR, CRITICAL
+  --follow           wait for new lines until Ctrl-C
+  --level LEVEL      this level and more severe ones: DEBUG, INFO, WARNING, ERROR, CRITICAL
   --request ID       lines of one request
   --error ID         the line of one error, by the error_id that a response or a page shows
   --json             lines as they are in the file
-  --file FILE        another file than that of the state folder`;
+  --file FILE        a file other than the state folder's log`;
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
 requireDevelopment();

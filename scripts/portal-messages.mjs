@@ -38,9 +38,9 @@ function checkMessage(key, en, hi) {
     ...(en.trim() === "" || hi.trim() === "" ? ["is empty"] : []),
     ...(placeholders(en) === placeholders(hi)
       ? []
-      : [`fills in ${placeholders(en) || "nothing"}, in Hindi ${placeholders(hi) || "nothing"}`]),
+      : [`has the placeholders ${placeholders(en) || "none"}, in Hindi ${placeholders(hi) || "none"}`]),
     ...(en === hi && hasLetters && !onlyLatin ? ["is the same in Hindi"] : []),
-    ...(foreign.length > 0 ? [`has in Hindi: ${foreign.join(", ")}`] : []),
+    ...(foreign.length > 0 ? [`has words in Latin script in Hindi: ${foreign.join(", ")}`] : []),
     ...(hasLetters && !onlyLatin && !/\p{Script=Devanagari}/u.test(hi) ? ["has no Devanagari in Hindi"] : []),
   ];
 }
@@ -71,11 +71,9 @@ export function problemsOf(catalogues, sources) {
     [...new Set([...Object.keys(en), ...Object.keys(hi)])].flatMap((key) => {
       if (en[key] === undefined) return [`${key} is missing in English`];
       if (hi[key] === undefined) return [`${key} is missing in Hindi`];
-      return [...checkMessage(key, en[key], hi[key]), ...(isUsed(key) ? [] : ["is said nowhere"])].map(
-        (what) => `${key} ${what}`,
-      );
+      return [...checkMessage(key, en[key], hi[key]), ...(isUsed(key) ? [] : ["is not used"])].map((what) => `${key} ${what}`);
     });
-  return [...Object.values(catalogues).flatMap(checkCatalogue), ...duplicates.map((key) => `${key} is there twice`)];
+  return [...Object.values(catalogues).flatMap(checkCatalogue), ...duplicates.map((key) => `${key} is defined twice`)];
 }
 
 /** Loads the portal's catalogues; nothing else of the portal is executed. */

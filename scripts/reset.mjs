@@ -14,4 +14,4 @@ if (server) {
 for (const path of [`${state}/v3`, logFile(state), `${logFile(state)}.1`]) rmSync(path, { recursive: true, force: true });
 writeSecrets();
 prepareStores(state);
-console.log(`Local state in ${state} is new.`);
+console.log(`Local state in ${state} was recreated.`);

@@ -50,7 +50,7 @@ async function takeScreenshot(page, name, path, width) {
     .first()
     .waitFor()
     .catch(async () => {
-      throw new Error(`${name} has no heading but: ${await page.locator("body").textContent()}`);
+      throw new Error(`${name} has no heading: ${await page.locator("body").textContent()}`);
     });
   await page.waitForLoadState("networkidle", { timeout: 10_000 }).catch(() => undefined);
   // Charts and PDFs are drawn after their responses.

@@ -33,8 +33,8 @@ const { values } = parseArgs({
   },
 });
 const USAGE = `usage: npm run steady -- [--status] [--again] [--log FILE]
-  --status  prints what the log holds and runs nothing
-  --again   begins a new count although the last one is not finished`;
+  --status  print a summary of the log and run nothing
+  --again   start a new count even if the last one is not finished`;
 
 const runs = values.steps ? stepsFrom(values.steps) : RUNS;
 const label = ({ name, busy }) => (busy ? `${name}, one core busy` : name);
@@ -104,6 +104,6 @@ if (values.help || values.status) {
 } else {
   const held = await steady();
   console.log(`\n${summary()}\n`);
-  console.log(held ? `${runs.length} runs in a row without a failure.` : "A run failed: the next start begins a new count.");
+  console.log(held ? `${runs.length} runs in a row without a failure.` : "A run failed: the next start begins a new series.");
   process.exitCode = held ? 0 : 1;
 }

@@ -20,7 +20,7 @@ function printSkipped(tests) {
 function printTimes(modules) {
   const timed = modules.map((module) => ({ module, seconds: secondsOf(module) })).sort((a, b) => b.seconds - a.seconds);
   const total = (of) => of.reduce((sum, { seconds }) => sum + seconds, 0);
-  console.log(`The ${SLOWEST} slowest of ${modules.length} files, in seconds of one worker:`);
+  console.log(`The ${SLOWEST} slowest of ${modules.length} files, in worker seconds:`);
   for (const { module, seconds } of timed.slice(0, SLOWEST))
     console.log(`${seconds.toFixed(1).padStart(7)}  ${module.relativeModuleId}`);
   for (const [project, of] of Map.groupBy(timed, ({ module }) => module.project.name))
@@ -31,7 +31,7 @@ function printTimes(modules) {
 function printBudget() {
   const took = performance.now() / 1000;
   const over = took - BUDGET;
-  const verdict = over > 0 ? `${clock(over)} beyond the budget` : "within budget";
+  const verdict = over > 0 ? `${clock(over)} over the budget` : "within budget";
   console.log(`${clock(took)}, ${verdict} (${clock(BUDGET)})`);
 }
 

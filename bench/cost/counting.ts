@@ -89,7 +89,7 @@ function wrapMethod(
   wrapper: (original: AnyFunction, self: object, args: unknown[]) => unknown,
 ): void {
   const original: unknown = Reflect.get(target, name);
-  if (typeof original !== "function") throw new Error(`nothing to count: ${name}`);
+  if (typeof original !== "function") throw new Error(`the platform has no method ${name}`);
   Object.defineProperty(target, name, {
     configurable: true,
     writable: true,
@@ -303,7 +303,7 @@ async function recordDirectly(env: Env, request: Request): Promise<void> {
   if (!ask || !meter) return;
   const batch = { items, sent_at: sentAt, conditions: null };
   const answer = await getUncountedStub(meter).record({ kind: "device", credential }, batch);
-  if (!answer.known) throw new Error("the object does not know the device");
+  if (!answer.known) throw new Error("the object has no such device");
 }
 
 async function handleControl(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {

@@ -169,7 +169,7 @@ async function connectMonitor(url: URL, token: string): Promise<WebSocket> {
   const socket = openWebSocket(new URL("/api/v1/observations/stream", url), token);
   return new Promise((resolve, reject) => {
     socket.addEventListener("open", () => resolve(socket));
-    socket.addEventListener("close", ({ code }) => reject(new Error(`a monitor's socket closed with ${code}`)));
+    socket.addEventListener("close", ({ code }) => reject(new Error(`the socket of a monitor closed with ${code}`)));
   });
 }
 

@@ -34,7 +34,7 @@ async function startServer(state: string, port: number, bundle: string): Promise
   });
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on("data", (chunk) => String(chunk).includes("ready") && resolve());
-    child.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+    child.on("exit", (code) => reject(new Error(`the server exited with ${code}`)));
   });
   return { child, url: `http://127.0.0.1:${port}/api/v1` };
 }
@@ -75,12 +75,12 @@ async function sendUntil(sender: Sender, url: string, stopped: () => boolean): P
       if (response.status !== 200) throw new Error(`status ${response.status}: ${await response.text()}`);
       const { data } = (await response.json()) as { data: { results: { index: number; status: string }[] } };
       for (const { index, status } of data.results) {
-        if (status !== "stored" && status !== "duplicate") throw new Error(`an item was ${status}`);
+        if (status !== "stored" && status !== "duplicate") throw new Error(`a sample was ${status}`);
         sender.acked.add(sender.next + index);
       }
       sender.next += BATCH_SIZE;
     } catch (error) {
-      if (error instanceof Error && /^(status|an item)/.test(error.message) && !stopped()) throw error;
+      if (error instanceof Error && /^(status|a sample)/.test(error.message) && !stopped()) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -90,7 +90,7 @@ async function sendUntil(sender: Sender, url: string, stopped: () => boolean): P
 async function sendAlarmSample({ token }: Sender, url: string): Promise<void> {
   const sample = { code: SATURATION, value: 0, unit: "%", effective_at: new Date().toISOString(), seq: 0 };
   const response = await requestApi(url, token, "/api/v1/observations", { samples: [sample] });
-  if (response.status !== 200) throw new Error(`the alarm's sample: ${response.status}`);
+  if (response.status !== 200) throw new Error(`the alarm sample: ${response.status}`);
 }
 
 type AlertPage = { data: { alert_id: string; rule: string; code: string | null }[] };
@@ -207,9 +207,9 @@ async function runTorture(state: string, bundle: string, lives: ServerProcess[])
   const faults: string[] = [];
   for (const sender of senders) faults.push(...(await findAlarmFaults(sender, life.url, world.nurse)));
   console.log(
-    `${senders.length} alarms raised before the first kill: ${faults.length === 0 ? "each told and escalated once" : faults.join("; ")}`,
+    `${senders.length} alarms raised before the first kill: ${faults.length === 0 ? "each raised and escalated once" : faults.join("; ")}`,
   );
-  console.log(`${kills} kills, ${acked()} acknowledged: ${lost} lost, ${twice} there twice, ${neverSent} never sent`);
+  console.log(`${kills} kills, ${acked()} acknowledged: ${lost} lost, ${twice} stored twice, ${neverSent} never sent`);
   const enough = acked() >= Number(options.acked);
   const passed = lost === 0 && twice === 0 && neverSent === 0 && enough && faults.length === 0;
   // The test must detect the twin: otherwise it would not detect a real fault.

@@ -41,13 +41,13 @@ export function formatCounts({ stretches, floors }: Counted): string {
     const cells = COLUMNS.map(([, names]) => amount(names.reduce((sum, name) => sum + counts[name], 0) / units));
     return formatRow([kind, String(units), ...cells, amount(workerCpuMs(kind, stretches[kind], floors) / units)]);
   });
-  const titles = ["one", "counted", ...COLUMNS.map(([title]) => title), "CPU, ms"];
+  const titles = ["unit", "counted", ...COLUMNS.map(([title]) => title), "CPU, ms"];
   return [formatRow(titles), formatRule(titles.length), ...rows].join("\n");
 }
 
 /** Both bills side by side; omits lines without usage. */
 export function formatBill(without: Bill, withMonitors: Bill): string {
-  const titles = ["a month", "included", "without monitors", "list, $", "billed, $", "with monitors", "list, $", "billed, $"];
+  const titles = ["per month", "included", "without monitors", "list, $", "billed, $", "with monitors", "list, $", "billed, $"];
   const rows = without.lines.flatMap((line, i) => {
     const other = withMonitors.lines[i] ?? line;
     if (line.used === 0 && other.used === 0) return [];
@@ -55,7 +55,7 @@ export function formatBill(without: Bill, withMonitors: Bill): string {
     const cells = [line, other].flatMap(({ used, list, billed }) => [amount(used), formatDollars(list), formatDollars(billed)]);
     return [formatRow([label, amount(included), ...cells])];
   });
-  const plan = formatRow(["the plan", "", "", "", formatDollars(PLAN_DOLLARS), "", "", formatDollars(PLAN_DOLLARS)]);
+  const plan = formatRow(["plan", "", "", "", formatDollars(PLAN_DOLLARS), "", "", formatDollars(PLAN_DOLLARS)]);
   const totals = [without, withMonitors].flatMap(({ list, total }) => ["", formatDollars(list), formatDollars(total)]);
-  return [formatRow(titles), formatRule(titles.length), ...rows, plan, formatRow(["**together**", "", ...totals])].join("\n");
+  return [formatRow(titles), formatRule(titles.length), ...rows, plan, formatRow(["**total**", "", ...totals])].join("\n");
 }

@@ -35,7 +35,7 @@ export async function loadDemo(state: string, recreate = false): Promise<number>
   const env: Env = { ...bindings, ...Object.fromEntries(optionalDevVars()) };
   try {
     if (isProduction(env)) {
-      console.error("The demo world is for development; ENVIRONMENT is production.");
+      console.error("Refused: the demo data are for development; ENVIRONMENT is production.");
       return 1;
     }
     const db = getDb(env.DB);
@@ -94,12 +94,12 @@ async function buildDemoWorld(env: Env): Promise<void> {
 
 function staffRole(role: string): StaffRole {
   if (role === "nurse" || role === "doctor" || role === "hospital_admin") return role;
-  throw new Error(`${role} is no staff role`);
+  throw new Error(`${role} is not a staff role`);
 }
 
 async function createAdmin(call: Call): Promise<string> {
   const person = STAFF.find(({ role }) => role === "admin");
-  if (!person) throw new Error("the demo world has no administrator");
+  if (!person) throw new Error("the demo data have no administrator");
   const row = await createUnverifiedUserRow(call, { ...person, password: DEMO_PASSWORD });
   await batch(call.db, [
     call.db.insert(users).values({ ...row, isAdmin: 1 }),
@@ -130,7 +130,7 @@ async function recordEcgs(env: Env, nurse: UserCall, patient: RegisteredPatient,
   await assignDevice(nurse, device.device_id, patient.patient_id, withoutKey);
   const { token } = await issueCredential(nurse, device.device_id, "demo recorder", null, withoutKey);
   const actor = await readCredentialToken(nurse.keys, token, via);
-  if (actor?.kind !== "device") throw new Error("a fresh credential does not read");
+  if (actor?.kind !== "device") throw new Error("a new credential cannot be parsed");
   const recordings = i % 3 === 0 ? 2 : 1;
   for (let n = 0; n < recordings; n++) {
     const recordedAt = nurse.now - (i * 7 + n * 30 + 1) * HOUR_MS;
@@ -167,7 +167,7 @@ async function uploadEcg(env: Env, call: Call, patient: RegisteredPatient, devic
 /** Links patient@demo.com to the first record, as a claim code would. */
 async function linkPatient(call: Call, patientId: string, verifiedBy: string): Promise<void> {
   const person = STAFF.find(({ role }) => role === "patient");
-  if (!person) throw new Error("the demo world has no patient login");
+  if (!person) throw new Error("the demo data have no patient login");
   const row = await createUnverifiedUserRow(call, { ...person, password: DEMO_PASSWORD });
   await batch(call.db, [
     call.db.insert(users).values(row),

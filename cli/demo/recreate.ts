@@ -24,7 +24,7 @@ type Person = (typeof STAFF)[number];
 /** @throws Error where demo data are incomplete, or another account took the name of a demo login */
 export async function recreateLogins(call: Call): Promise<void> {
   const places = await call.db.select({ id: hospitals.id }).from(hospitals).where(eq(hospitals.demo, 1)).orderBy(hospitals.id);
-  if (places.length !== 2) throw new Error("The demo hospitals are not both there: use `npm run reset`.");
+  if (places.length !== 2) throw new Error("A demo hospital is missing: use `npm run reset`.");
   await batch(call.db, [
     call.db.update(hospitals).set({ active: 1, doctorScope: "care_team", updatedAt: call.now }).where(eq(hospitals.demo, 1)),
   ]);

@@ -43,9 +43,9 @@ async function requestWithRetry(
       const answer = await sendRequest(url, options);
       if (last || !isRetryable(answer.status)) return answer;
       wait = retryDelay(attempt, answer.retryAfterMs);
-      if (answer.retryAfterMs) logLine(`the server asks to wait ${Math.ceil(answer.retryAfterMs / 1_000)} s`);
+      if (answer.retryAfterMs) logLine(`rate limited; waiting ${Math.ceil(answer.retryAfterMs / 1_000)} s`);
     } catch (error) {
-      if (last) throw new SetupError(`${url.origin} does not answer: ${describeError(error)}`);
+      if (last) throw new SetupError(`${url.origin} does not respond: ${describeError(error)}`);
       wait = retryDelay(attempt);
     }
     await pause(wait, options.signal);
@@ -54,7 +54,7 @@ async function requestWithRetry(
 
 function parseBody<T extends z.ZodType>(schema: T, what: string, body: unknown): z.infer<T> {
   const { data, success } = schema.safeParse(body);
-  if (!success) throw new SetupError(`${what}: the answer is not what it should be`);
+  if (!success) throw new SetupError(`${what}: unexpected response`);
   return data;
 }
 
@@ -111,7 +111,7 @@ export async function logIn(
       if (found) return found.device_id;
       cursor = pagination.next_cursor;
     } while (cursor);
-    throw new SetupError(`device ${serial}: it exists, and no list shows it`);
+    throw new SetupError(`device ${serial}: it exists, but is not in the device list`);
   }
 
   /** @returns the device and the patient to whom it is assigned */
@@ -131,10 +131,10 @@ export async function logIn(
       const devicePath = `/devices/${device.device_id}`;
       if (device.patient_id !== patient_id) {
         const bound = await request(`${devicePath}/assignments`, { method: "POST", json: { patient_id } });
-        if (bound.status !== 201) throw toSetupError(`bind the monitor of patient ${patient}`, bound);
+        if (bound.status !== 201) throw toSetupError(`assign the monitor to patient ${patient}`, bound);
       }
       const issued = await request(`${devicePath}/credentials`, { method: "POST", json: { name: "simulator" } });
-      if (issued.status !== 201) throw toSetupError(`a credential for the monitor of patient ${patient}`, issued);
+      if (issued.status !== 201) throw toSetupError(`create a credential for the monitor of patient ${patient}`, issued);
       const { credential_id, token } = parseBody(dataSchema(Credential), "credential", issued.body).data;
       return { patient, deviceId: device.device_id, credentialId: credential_id, token };
     },

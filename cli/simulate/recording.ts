@@ -101,7 +101,7 @@ function parseLongTable(lines: string[]): RecordedValue[] {
     const [, hours, minutes] = /^(\d+):(\d\d)$/.exec(time) ?? [];
     if (!column || value === null || value === UNKNOWN_VALUE || present.has(`${time} ${PREFERRED_PARAMETERS[parameter]}`))
       return [];
-    if (hours === undefined) throw new ReplayError(`"${time}" is no time of the form 12:34.`);
+    if (hours === undefined) throw new ReplayError(`"${time}" is not a time in the form HH:MM.`);
     return [toRecordedValue(column, value, Number(hours) * HOUR_MS + Number(minutes) * MINUTE_MS)];
   });
 }
@@ -135,7 +135,7 @@ export function parseWfdb(header: string, read: (name: string) => Uint8Array): R
   });
   const [first] = signals;
   if (!first || !(perSecond > 0) || signals.some(({ format, file }) => format !== "16" || file !== first.file)) {
-    throw new ReplayError("Of WFDB records, those of one file in format 16 can be played.");
+    throw new ReplayError("Unsupported WFDB record: only records of one file in format 16 can be replayed.");
   }
   const bytes = read(first.file);
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -149,7 +149,7 @@ export function parseWfdb(header: string, read: (name: string) => Uint8Array): R
       const column = NUMERIC_COLUMNS[name];
       return column && word !== NO_VALUE ? [toRecordedValue(column, (word - zero) / gain, offset)] : [];
     });
-    if (sum !== (checksum & 0xffff)) throw new ReplayError(`The checksum of ${name} does not agree with ${first.file}.`);
+    if (sum !== (checksum & 0xffff)) throw new ReplayError(`The checksum of ${name} does not match ${first.file}.`);
     return values.flat();
   });
 }
@@ -165,7 +165,7 @@ function parseRecording(path: string): RecordedValue[] {
   if (head.startsWith("minute,"))
     return parseTable(lines, ",", NUMERIC_COLUMNS, ({ minute }, row) => (minute ?? row) * MINUTE_MS);
   if (head === "effective_at,code,value,unit") return parsePlainTable(lines);
-  throw new ReplayError(`${basename(path)} has none of the formats that can be played.`);
+  throw new ReplayError(`${basename(path)} has an unsupported format.`);
 }
 
 /**
@@ -183,6 +183,6 @@ export function readRecording(path: string): RecordedValue[] {
   }
   recording.sort((a, b) => a.offset - b.offset);
   const [first] = recording;
-  if (!first) throw new ReplayError(`${basename(path)} has no vital signs.`);
+  if (!first) throw new ReplayError(`${basename(path)} contains no vital signs.`);
   return recording.map((value) => ({ ...value, offset: value.offset - first.offset }));
 }

@@ -145,7 +145,7 @@ export async function runSimulation(options: Options, terminal: Terminal, signal
   for (const { monitor, sender } of beds) {
     sender.close();
     if (sender.failureReason() !== null)
-      logLine(`patient ${monitor.patient}: the monitor may not send any more (${sender.failureReason()})`);
+      logLine(`patient ${monitor.patient}: the service rejected the monitor (${sender.failureReason()})`);
   }
   await revokeCredentials(staff, monitors, abort, logLine);
   terminal.result(formatSummary(tally, measuredFor));

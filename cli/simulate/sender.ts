@@ -107,7 +107,7 @@ export function createHttpSender({ base, token, clock, tally, abort, logLine }: 
         attempt = 0;
         continue;
       }
-      if (attempt === 0 && !abort.aborted) logLine(`not delivered (${failureText}); sending again`);
+      if (attempt === 0 && !abort.aborted) logLine(`not delivered (${failureText}); retrying`);
       attempt++;
       await pause(delayMs, abort);
     }

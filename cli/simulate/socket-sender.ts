@@ -85,7 +85,7 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
     if (unackedCount > 0) tally.retried++;
     unackedCount = 0;
     if (closed || abort.aborted) return;
-    if (attempt === 0) logLine(`the connection is gone (${code}); connecting again`);
+    if (attempt === 0) logLine(`connection lost (${code}); reconnecting`);
     failure = code === POLICY_VIOLATION ? `closed with ${code}` : opened ? null : await findRefusal();
     if (failure !== null) return;
     await pause(retryDelay(attempt++), abort);
@@ -106,7 +106,9 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
       if (ack && socket === connection) acknowledge(ack.upto);
       const { data: errorMessage } = ErrorMessage.safeParse(message);
       if (errorMessage)
-        logLine(`the service says ${errorMessage.code ?? "error"}${errorMessage.detail ? `: ${errorMessage.detail}` : ""}`);
+        logLine(
+          `error from the service: ${errorMessage.code ?? "error"}${errorMessage.detail ? `: ${errorMessage.detail}` : ""}`,
+        );
     });
     connection.addEventListener("close", ({ code }) => {
       if (socket === connection) void onConnectionLost(opened, code);

@@ -82,7 +82,7 @@ export function formatSummary(tally: Tally, seconds: number): string {
     `${formatOutcomes(tally)}  unanswered ${countWaiting(tally)}  retried ${retried}`,
     `lag: median ${ms(lagQuantile(lag, 0.5))}, p95 ${ms(lagQuantile(lag, 0.95))}, longest ${ms(lag.max)}`,
   ];
-  if (skipped > 0) lines.push(`${skipped} rows were not measured: the monitor's memory was full`);
+  if (skipped > 0) lines.push(`${skipped} rows were not measured: the monitor's queue was full`);
   for (const [reason, n] of reasons) lines.push(`${n} × ${reason}`);
   return lines.join("\n");
 }

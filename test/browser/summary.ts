@@ -29,7 +29,7 @@ export default class Summary implements Reporter {
       secondsByFile.set(file, (secondsByFile.get(file) ?? 0) + seconds);
     }
     const slowest = [...secondsByFile].sort(([, a], [, b]) => b - a).slice(0, SLOWEST_FILES);
-    console.log("\nSlowest spec files, in seconds of one worker:");
+    console.log("\nSlowest spec files, in worker seconds:");
     for (const [file, seconds] of slowest) console.log(`${seconds.toFixed(0).padStart(6)}  ${file}`);
     const total = Math.round(duration / 1_000);
     const over = total - BUDGET_S;

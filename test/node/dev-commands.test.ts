@@ -98,7 +98,7 @@ describe("npm run reset", () => {
     expect([existsSync(join(state, "edgecare.log")), existsSync(join(state, "notes.txt"))]).toEqual([false, true]);
     const report = npm("status", [], { state }).stdout;
     expect(report).toMatch(/^Migrations +\d+ applied, none pending$/m);
-    expect(report).toMatch(/^Demo world +there$/m);
+    expect(report).toMatch(/^Demo data +loaded$/m);
     expect(npm("db:browse", ["SELECT count(*) AS n FROM users", "--json"], { state }).stdout).toBe('{"n":5}\n');
     // Starts wrangler twice and builds the demo data from scratch.
   }, 300_000);
@@ -109,12 +109,7 @@ describe("npm run status", () => {
     const state = join(newFolder(), "none");
     const { status, stdout } = npm("status", [], { state });
     expect(status).toBe(0);
-    for (const line of [
-      /^Product +down$/m,
-      /^State .*, not there$/m,
-      /^Migrations +no database yet$/m,
-      /^Demo world +not there$/m,
-    ])
+    for (const line of [/^Product +down$/m, /^State .*, missing$/m, /^Migrations +no database yet$/m, /^Demo data +not loaded$/m])
       expect(stdout).toMatch(line);
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     expect(stdout).toMatch(new RegExp(`^Version +${version}, commit \\S+$`, "m"));
@@ -128,7 +123,7 @@ describe("npm run status", () => {
     const { stdout } = npm("status", [], { state });
     expect(stdout).toMatch(/^Product +down$/m);
     expect(stdout).toMatch(/^Migrations +1 applied, pending: 0001_built_in\.sql, /m);
-    expect(stdout).toMatch(/^Demo world +there$/m);
+    expect(stdout).toMatch(/^Demo data +loaded$/m);
   });
 });
 

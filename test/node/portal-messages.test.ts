@@ -24,21 +24,21 @@ it.each([
     "English in place of Hindi",
     { "ward.title": "Ward" },
     {},
-    ["is the same in Hindi", "has in Hindi: Ward", "has no Devanagari"],
+    ["is the same in Hindi", "has words in Latin script in Hindi: Ward", "has no Devanagari"],
   ],
-  ["Hindi in Latin letters", { "ward.title": "Waard" }, {}, ["has in Hindi: Waard", "has no Devanagari"]],
-  ["a word of English within Hindi", { "ward.title": "वार्ड board" }, {}, ["has in Hindi: board"]],
-  ["a placeholder that is lost", { "ward.age": "डेटा नहीं आया" }, {}, ["fills in {n}, in Hindi nothing"]],
-  ["another placeholder", { "ward.age": "{m} मिनट" }, {}, ["fills in {n}, in Hindi {m}"]],
+  ["Hindi in Latin letters", { "ward.title": "Waard" }, {}, ["has words in Latin script in Hindi: Waard", "has no Devanagari"]],
+  ["a word of English within Hindi", { "ward.title": "वार्ड board" }, {}, ["has words in Latin script in Hindi: board"]],
+  ["a placeholder that is lost", { "ward.age": "डेटा नहीं आया" }, {}, ["has the placeholders {n}, in Hindi none"]],
+  ["another placeholder", { "ward.age": "{m} मिनट" }, {}, ["has the placeholders {n}, in Hindi {m}"]],
   ["an empty text", { "ward.title": " " }, {}, ["is empty"]],
-  ["a message that nothing says", { "ward.old": "पुराना" }, { "ward.old": "Old" }, ["ward.old is said nowhere"]],
+  ["a message that nothing says", { "ward.old": "पुराना" }, { "ward.old": "Old" }, ["ward.old is not used"]],
 ])("finds %s", (_, hi, en, expected) => {
   const problems = found(hi, en).join("\n");
   for (const text of expected) expect(problems).toContain(text);
 });
 
 it("finds a key that two features have", () => {
-  expect(problemsOf({ ward: GOOD, alarms: GOOD }, SOURCES)).toContain("ward.title is there twice");
+  expect(problemsOf({ ward: GOOD, alarms: GOOD }, SOURCES)).toContain("ward.title is defined twice");
 });
 
 it("reads every catalogue that the portal has, and finds the real one whole", async () => {

@@ -56,7 +56,7 @@ export function describeServedCommands(served: () => Served): void {
       const { stdout } = await npm("status");
       expect(stdout).toMatch(new RegExp(`^Product +up at ${served().url} \\(health: ok; process \\d+, commit \\S+, since `, "m"));
       expect(stdout).toMatch(/^Migrations +\d+ applied, none pending$/m);
-      expect(stdout).toMatch(/^Demo world +there$/m);
+      expect(stdout).toMatch(/^Demo data +loaded$/m);
       expect(stdout).toMatch(/^Portal +built 20/m);
       expect(await npm("reset")).toMatchObject({ status: 1, stderr: expect.stringContaining("Stop it first") });
     });

@@ -192,7 +192,7 @@ describe.concurrent("a service that fails", () => {
     expect({ rows, unanswered }).toEqual({ rows: 160, unanswered: 0 });
     expect(service.taken.size).toBe(samples);
     expect(holes(service)).toBe(0);
-    expect(lines.some((line) => /^patient \d: not delivered \(.+\); sending again$/.test(line))).toBe(true);
+    expect(lines.some((line) => /^patient \d: not delivered \(.+\); retrying$/.test(line))).toBe(true);
   });
 
   it("asks for patience with 429: it is waited for", async ({ serve }) => {
@@ -228,7 +228,7 @@ describe.concurrent("a service that fails", () => {
     const service = await serve({ mishap: (batch) => (batch > 2 ? "gone" : "none") });
     const { code, told, lines } = start(service, ["--rate", "10", "--patients", "1"]);
     expect(await code).toBe(1);
-    expect(lines.at(-1)).toBe("patient 1: the monitor may not send any more (401)");
+    expect(lines.at(-1)).toBe("patient 1: the service rejected the monitor (401)");
     const { samples = 0, stored = 0, unanswered } = figures(told.result);
     expect(unanswered).toBe(samples - stored);
   });
@@ -298,7 +298,7 @@ describe.concurrent("sockets", () => {
     courier.close();
     expect([courier.waitingCount(), tally.acknowledged, tally.retried]).toEqual([0, 2, 1]);
     expect([...service.taken.keys()]).toEqual(["other 1", "other 2"]);
-    expect(said).toEqual(["the connection is gone (0); connecting again"]);
+    expect(said).toEqual(["connection lost (0); reconnecting"]);
   });
 
   it("a key that is not known: it ends, though a socket is not told why", async ({ serve }) => {
