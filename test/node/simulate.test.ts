@@ -256,7 +256,7 @@ describe.concurrent("sockets", () => {
     expect(service.taken.size).toBe(samples);
     expect(holes(service)).toBe(0);
     expect(retried).toBeGreaterThanOrEqual(2);
-    expect(lines.some((line) => line.includes("the connection is gone"))).toBe(true);
+    expect(lines.some((line) => line.includes("connection lost"))).toBe(true);
     expect(service.requests.some((line) => line.startsWith("POST /observations"))).toBe(false);
   });
 
@@ -372,7 +372,7 @@ describe("small parts", () => {
 /** As an operator runs it. */
 function command(args: string[]) {
   const script =
-    'import("./cli/simulate.ts").then(async ({ simulate }) => { process.exitCode = await simulate(process.argv.slice(1)); })';
+    'import("./cli/simulate.ts").then(async ({ runSimulate }) => { process.exitCode = await runSimulate(process.argv.slice(1)); })';
   const child = spawn("node", ["-e", script, "--", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -407,7 +407,7 @@ describe.concurrent("the command", () => {
     [["--password", "wrong"], 1, "log in: 401 The credentials are not valid"],
     [["--start-id", "101"], 1, "/patients/101: 404 Not found"],
     [["--replay", "nowhere.csv"], 1, "nowhere.csv cannot be read"],
-    [["--rate", "none"], 2, "--scenario  what happens to the first patient"],
+    [["--rate", "none"], 2, "--scenario  scenario of the first patient"],
   ])("%j ends with %i and says why", async ([args, code, words], { serve }) => {
     const service = await serve();
     const { ended } = command(["--url", service.url, ...args]);
