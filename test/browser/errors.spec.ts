@@ -22,7 +22,7 @@ test.beforeEach(() => {
   test.skip(readProductLog() === null, "the log of a server that runs already is not here");
 });
 
-test("a page that is refused says an id, and the log has it with the code and the status", async ({ open, nurse }) => {
+test("a rejected page shows an error id, and the log has it with the code and the status", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients/01900000-0000-7000-8000-000000000000" });
   await expect(page.getByText("This page does not exist or you have no access.").first()).toBeVisible();
   const id = await idIn(page.getByRole("main"));
@@ -31,7 +31,7 @@ test("a page that is refused says an id, and the log has it with the code and th
   expect(loggedOf("01900000-0000-7000-8000-000000000000")).toBeUndefined();
 });
 
-test("so does a change that is refused, because somebody else was faster", async ({ open, world, nurse }) => {
+test("a rejected change (edit conflict) shows an error id that is in the log", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
   await waitForPage(page);

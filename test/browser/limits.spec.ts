@@ -74,7 +74,7 @@ test("what the form says of other limits is what the server counts, and what a r
   expect(rules.find(({ code }: { code: string }) => code === CODES.systolic)).toMatchObject({ limits: { high: HIGH } });
 });
 
-test("so it is when own limits are taken back, and when they are saved", async ({ open, world, nurse }) => {
+test("the preview also matches when own limits are reset, and when they are saved", async ({ open, world, nurse }) => {
   const patient = await withPressures(world);
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
   await waitForPage(page);

@@ -67,7 +67,7 @@ test("a line that is cut: a bar, and every value stale, within 5 s; live again w
   await expect(vitalCell(page, patient, "heart_rate")).toHaveAttribute("data-state", "live");
 });
 
-test("a line that is half open, frames lost and nothing closed: the same", async ({ open, world, nurse }) => {
+test("a half-open connection: a bar, and every value stale, within 5 s", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   await monitor.send(NORMAL_VALUES);

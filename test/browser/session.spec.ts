@@ -102,7 +102,7 @@ test("a page that opens while nothing answers says so, and comes back by itself"
   await expect(page.getByRole("heading", { level: 1, name: "Patients" })).toBeVisible();
 });
 
-test("who signs out leaves nothing behind", async ({ open, nurse }) => {
+test("signing out removes everything", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients" });
   await waitForPage(page);
   await page.getByRole("button", { name: nurse.name }).click();

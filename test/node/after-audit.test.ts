@@ -18,13 +18,13 @@ async function isGivenBeforeStored(answer: typeof afterAudit): Promise<boolean> 
   return early;
 }
 
-describe("what is read beside the audit write", () => {
+describe("work in parallel with the audit write", () => {
   it("waits until the event is stored, unlike its twin that does not", async () => {
     expect(await isGivenBeforeStored(afterAudit)).toBe(false);
     expect(await isGivenBeforeStored(tooEarly)).toBe(true);
   });
 
-  it("is not given at all when the event was not stored", async () => {
+  it("returns nothing when the event was not stored", async () => {
     const failed = Promise.reject(new Error("not stored"));
     await expect(afterAudit(failed, Promise.resolve("a name"))).rejects.toThrow("not stored");
   });

@@ -28,7 +28,7 @@ import {
   type World,
 } from "./alerts-world.ts";
 
-describe("silence", () => {
+describe("a missing-signal alarm", () => {
   const all = { [HR]: 80, [SPO2]: 97, [RR]: 16, [SBP]: 120 };
   const watched = () => {
     const silent = Object.fromEntries(
@@ -56,7 +56,7 @@ describe("silence", () => {
     },
   );
 
-  it("has one alarm of the device when all of it is unplugged, though its vitals come at different times", () => {
+  it("is raised once per device when the whole device is unplugged, although its vitals arrive at different times", () => {
     const world = watched();
     sendRepeatedly(world, 10 * MINUTE, SECOND, (i) => ({
       [HR]: 80,
@@ -99,14 +99,14 @@ describe("silence", () => {
     expect(raised.sort()).toEqual(["device:monitor", `silence:${HR}`, `silence:${RR}`, `silence:${SPO2}`].sort());
   });
 
-  it("cannot be of a vital that was never seen from a device, nor by hand", () => {
+  it("is not raised for a vital that no device has sent, nor for manual values", () => {
     const world = watched();
     sendSamples(world, { [SPO2]: 97 }, null);
     sendRepeatedly(world, HOUR, SECOND, () => ({ [HR]: 80 }));
     expect(world.told).toEqual([]);
   });
 
-  it("is not of a vital that another device still sends", () => {
+  it("is not raised for a vital that another device still sends", () => {
     const world = watched();
     sendSamples(world, all, "wearable");
     sendRepeatedly(world, HOUR, SECOND, () => all);
@@ -127,7 +127,7 @@ describe("silence", () => {
     expect(getOnlyAlert(world).raised_at - off).toBeLessThanOrEqual(130 * SECOND);
   });
 
-  it("is only in a ward, and ends when monitoring is switched off", () => {
+  it("exists only on a ward, and ends when monitoring is switched off", () => {
     const home = watched();
     home.config = { ...home.config, monitoring: "home" };
     sendSamples(home, all);
@@ -148,7 +148,7 @@ describe("silence", () => {
     expect(nextDeadline(home.memory, home.config)).toBe(null);
   });
 
-  it("ends when the device is not bound any more", () => {
+  it("ends when the device is unassigned", () => {
     const world = watched();
     sendSamples(world, all);
     advance(world, HOUR);
@@ -229,7 +229,7 @@ describe("NEWS2", () => {
   const urgent = { ...well, [RR]: 22, [SPO2]: 94, [HR]: 115 };
   const emergency = { ...well, [RR]: 25, [SPO2]: 92, [HR]: 115 };
 
-  it("of seven raises high at once", () => {
+  it("score of seven raises a high alarm at once", () => {
     const world = newWorld(config);
     sendSamples(world, emergency);
     expect(getOnlyAlert(world)).toMatchObject({
@@ -254,7 +254,7 @@ describe("NEWS2", () => {
     expect(getOnlyAlert(world)).toMatchObject({ priority: "medium", raised_at: START + URGENT_HOLD_MS, why: { bound } });
   });
 
-  it("of four raises nothing", () => {
+  it("score of four raises nothing", () => {
     const world = newWorld(config);
     sendSamples(world, { ...well, [RR]: 22, [HR]: 115 });
     advance(world, HOUR);
@@ -317,7 +317,7 @@ describe("NEWS2", () => {
   });
 });
 
-describe("rules of change", () => {
+describe("trend rules", () => {
   const rate = { ...CONFIG, monitoring: "home", limits: { [HR]: { ...HR_LIMITS, rate_per_minute: 30 } } } as const;
 
   it("raise a fast rise within the limits, with rate and window", () => {
@@ -344,7 +344,7 @@ describe("rules of change", () => {
     expect(slow.told).toEqual([]);
   });
 
-  it("leave the word to the limit where one is passed", () => {
+  it("do not raise where a limit alarm is active", () => {
     const world = newWorld(rate);
     sendRepeatedly(world, 2 * MINUTE, SECOND, heartRate(100));
     sendRepeatedly(world, 2 * MINUTE, SECOND, (i) => ({ [HR]: Math.min(135, 100 + i) }));

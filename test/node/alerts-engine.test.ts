@@ -60,7 +60,7 @@ describe("a limit", () => {
     expect(world.told[1]?.alert).toMatchObject({ recovered_at: START + 24 * SECOND, cleared_at: START + 24 * SECOND });
   });
 
-  it("is met at its value", () => {
+  it("alarms at exactly its value", () => {
     for (const [value, raised] of [
       [119.9, 0],
       [120, 1],
@@ -130,7 +130,7 @@ describe("a limit", () => {
     ]);
   });
 
-  it("asks anew when a value goes straight to the other limit", () => {
+  it("requires a new acknowledgement when a value goes straight to the other limit", () => {
     const world = newWorld();
     sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(125));
     applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
@@ -144,7 +144,7 @@ describe("a limit", () => {
     expect(listTransitions(world).filter((what) => what.startsWith("raised"))).toHaveLength(2);
   });
 
-  it.each([1, 2, 7, 15, 30, 60, 120])("has one alarm and one recovery of an hour that dithers with %i s a side", (seconds) => {
+  it.each([1, 2, 7, 15, 30, 60, 120])("gives one alarm and one recovery for an hour of oscillation with %i s per side", (seconds) => {
     const world = newWorld();
     sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
     sendRepeatedly(world, HOUR, SECOND, (i) => ({ [HR]: Math.floor(i / seconds) % 2 === 0 ? 121 : 119 }));
@@ -241,7 +241,7 @@ describe("time", () => {
     expect(getOnlyAlert(world).priority).toBe("high");
   });
 
-  it("stands still when the server's clock goes back", () => {
+  it("does nothing while the server's clock goes back", () => {
     const world = newWorld();
     sendSamples(world, { [HR]: 150 });
     world.now -= MINUTE;
@@ -306,7 +306,7 @@ describe("a correction", () => {
     expect(world.memory.alerts).toMatchObject([{ key: `limit:${HR}`, state: "active" }]);
   });
 
-  it("that leaves nothing of the vital ends its alarm, and its score", () => {
+  it("that removes the only value of a vital ends its alarm and the score", () => {
     const world = newWorld({ news2: { scale: 1, window_ms: 30 * MINUTE } });
     const all = [createSample(HR, 200, world.now), createSample(RR, 16, world.now), createSample(SPO2, 97, world.now)];
     applyInput(world, { kind: "samples", device: null, samples: all });
@@ -315,7 +315,7 @@ describe("a correction", () => {
     expect(corrected(world, HR, null)).toEqual([]);
   });
 
-  it("ends a rise that was none", () => {
+  it("ends the trend alarm of a wrong value", () => {
     const limits = { ...CONFIG.limits, [HR]: { ...HR_LIMITS, rate_per_minute: 20 } };
     const world = newWorld({ limits });
     for (const [i, value] of [60, 66, 72, 78, 84, 90, 96, 102, 108, 114].entries()) {
@@ -349,7 +349,7 @@ describe("the memory", () => {
     expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(structuredClone(world.memory))));
   });
 
-  it("goes on from JSON as from itself", () => {
+  it("continues from JSON as from the object itself", () => {
     const direct = newWorld();
     const stored = newWorld();
     for (let i = 0; i < 3000; i += 1) {

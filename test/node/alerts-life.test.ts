@@ -121,7 +121,7 @@ describe("the life of an alert", () => {
     ]);
   });
 
-  it("tells every tier that a late clock missed, and repeats once", () => {
+  it("reports every tier that a late timer missed, and repeats once", () => {
     const world = critical();
     world.now += 40 * MINUTE;
     const told = applyInput(world, { kind: "tick" }).map(({ what, alert }) => `${what} ${alert.tier}`);

@@ -141,7 +141,7 @@ describe("preview", () => {
     expect(counted.by_code[HR]?.after).toEqual({ alarms: 1, high: 1, medium: 1, low: 0 });
   });
 
-  it("is of no consequence for the patient's monitoring", () => {
+  it("does not affect the patient's monitoring", () => {
     const tight = { ...base, [HR]: { ...HR_LIMITS, high: 110 } };
     expect(previewAlarms(day, base, tight, { ...CONFIG, monitoring: "off" })).toMatchObject({ after: 12 });
   });

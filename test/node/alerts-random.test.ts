@@ -187,7 +187,7 @@ describe(`random lives from seed ${SEED}`, () => {
       return done;
     },
   };
-  it.each(Object.entries(BROKEN))("are not legal of an engine that %s", (_, engine) => {
+  it.each(Object.entries(BROKEN))("are illegal from an engine that %s", (_, engine) => {
     const found = firstIllegal(engine, 2000);
     expect(found.seed).not.toBe(null);
   });

@@ -192,7 +192,7 @@ describe(`${CROSSINGS} crossings from seed ${SEED}`, () => {
     expect(wrong(HR_LIMITS, crossings)).toEqual({ missed: 0, duplicate: 0, false: 0 });
   });
 
-  it("are told apart from an engine without hysteresis, one without a duration and one that is slow", () => {
+  it("differ for an engine without hysteresis, one without a duration and a slow one", () => {
     const some = crossings.slice(0, 1000);
     const bare = wrong({ ...HR_LIMITS, hysteresis: 0, duration_s: 0 }, some);
     expect(bare.duplicate).toBeGreaterThan(100);

@@ -186,7 +186,7 @@ describe("a block", () => {
     expect(decodeBlock(block)[0]).toMatchObject({ received: START + 1, at: START });
   });
 
-  it("refuses times and sequence numbers that are none", () => {
+  it("rejects invalid times and sequence numbers", () => {
     const wrong = [
       { at: Number.NaN },
       { at: Infinity },
@@ -240,7 +240,7 @@ describe("a block", () => {
     }
   });
 
-  it("says how fast it is", () => {
+  it("reports its speed", () => {
     const batches = fiveMinutes(1);
     const rounds = 20;
     const begin = performance.now();
@@ -278,7 +278,7 @@ describe("a block", () => {
 describe("a damaged block", () => {
   const block = blockOf(fiveMinutes(10).slice(0, 3));
 
-  it("is refused wherever one bit is other", () => {
+  it("is rejected for any single flipped bit", () => {
     expect(reasonOf(block)).toBe("it was read");
     for (let at = 0; at < block.length; at++) {
       const flipped = block.slice();

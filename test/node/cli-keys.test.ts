@@ -51,7 +51,7 @@ describe("edgecare keys new", () => {
 });
 
 describe("edgecare keys rotate", () => {
-  it("JWT_KEYS: known, then signing, then the old one gone; the Worker takes every ring on the way", async () => {
+  it("JWT_KEYS: adds, then signs with the new key, then drops the old one; the Worker accepts every ring on the way", async () => {
     const present = fresh["JWT_KEYS"] ?? "";
     const [old] = kidsOf(present);
     const added = rotate("JWT_KEYS", "add", present);

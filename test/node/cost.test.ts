@@ -192,7 +192,7 @@ describe("the meters", () => {
     expect(results.length).toBeGreaterThanOrEqual(1);
   });
 
-  it("count the day's end: what came from the device goes to the trail", async () => {
+  it("count the end of a day: the device's uploads are written to the audit log", async () => {
     const trail = server.env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'observation.ingest'");
     await server.advance(24 * 3_600_000);
     // Two if the syncs above fell on both sides of midnight.

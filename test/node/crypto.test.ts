@@ -153,7 +153,7 @@ describe("HKDF-SHA256", () => {
 });
 
 describe("a sealed value", () => {
-  it("is what its description says: another implementation opens it", async () => {
+  it("matches its documented format: another implementation opens it", async () => {
     const master = randomBytes(32);
     const ring = await parseKeyRing(`f1:${master.toString("base64")}`);
     const [format, kid, body = ""] = (await sealValue(ring, PLACE, { name: "आशा" })).split(".");

@@ -87,7 +87,7 @@ describe("npm run reset", () => {
     expect(existsSync(join(state, "v3"))).toBe(true);
   });
 
-  it("deletes the stores and the log, and makes the database and the demo world anew", () => {
+  it("deletes the stores and the log, and recreates the database and the demo data", () => {
     const state = newFolder();
     newDatabase(state);
     writeFileSync(join(state, "edgecare.log"), "an old line\n");
@@ -105,7 +105,7 @@ describe("npm run reset", () => {
 });
 
 describe("npm run status", () => {
-  it("says that nothing is there yet", () => {
+  it("reports an empty state", () => {
     const state = join(newFolder(), "none");
     const { status, stdout } = npm("status", [], { state });
     expect(status).toBe(0);

@@ -27,7 +27,7 @@ describe("risk", () => {
     expect(scoreWith(changed)).toMatchObject({ score, risk });
   });
 
-  test("a single three is told beside any risk", () => {
+  test("a single three is reported with any risk", () => {
     expect(scoreWith({ consciousness: "P" }).single3).toBe(true);
     expect(scoreWith({ respiratory_rate: 25, spo2: 93 }).single3).toBe(true);
     expect(scoreWith({ respiratory_rate: 21, pulse: 95, spo2: 93 }).single3).toBe(false);
@@ -43,7 +43,7 @@ describe("incomplete", () => {
     }
   });
 
-  test("what is no number is missing", () => {
+  test("a value that is not a number is missing", () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       expect(scoreNews2({ ...HEALTHY_VALUES, pulse: value }, 1)).toEqual({ missing: ["pulse"] });
     }
@@ -156,7 +156,7 @@ describe("from the latest samples", () => {
     expect(oxygen(sample(40, 31 * MINUTE), sample(0))).toBe(0);
   });
 
-  test("a place that is no letter is missing", () => {
+  test("an invalid consciousness value is missing", () => {
     for (const value of [5, 1.5, -1]) {
       expect(computeNews2({ ...well(), [CODES.consciousness]: sample(value) }, OPTIONS)).toMatchObject({ status: "incomplete" });
     }

@@ -217,7 +217,7 @@ it("shows both pressures as old as the older, with the alarm of either", () => {
   expect(getDisplayPressure(known([]), moment())).toMatchObject({ freshness: "missing", ageS: null });
 });
 
-it("never takes what the board said for live", () => {
+it("never shows values of the board request as live", () => {
   const told = { latest: [sample(CODES.heart_rate, 72)], alerts: [], news2: complete(1), limits: [] };
   const { patient: from, moment: judged } = toPatientState(undefined, told, moment());
   expect(getDisplayValue(from, CODES.heart_rate, judged)).toMatchObject({ value: 72, freshness: "stale" });
@@ -246,7 +246,7 @@ it.each([
   expect(getDisplayScore(known(samples, [], complete(4)), moment())).toEqual({ kind: "needs", what });
 });
 
-it("says what the server misses, where the score does not apply, and nothing on a lost line", () => {
+it("shows which parameters are missing, where the score does not apply, and nothing while disconnected", () => {
   const incomplete: Score = { status: "incomplete", missing: ["respiratory_rate"], stale: ["systolic"] };
   expect(getDisplayScore(known(ALL, [], incomplete), moment())).toEqual({
     kind: "needs",

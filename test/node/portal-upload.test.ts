@@ -83,7 +83,7 @@ describe("what the API answers", () => {
     expect(await parseResponse(502, "<html>")).toMatchObject({ status: "refused", again: true, problem: { status: 502 } });
   });
 
-  it("that is no answer of ours is none", async () => {
+  it("that is not EdgeCare's response counts as none", async () => {
     expect(await parseResponse(200, "<html>")).toEqual({ status: "unanswered" });
     expect(await parseResponse(200, "{}")).toEqual({ status: "unanswered" });
   });
@@ -159,7 +159,7 @@ describe("days and times of a hospital", () => {
     expect(endOfDayIso("2026-03-29", "Europe/Berlin")).toBe("2026-03-29T22:00:00.000Z");
   });
 
-  it("are told from what is none", () => {
+  it("are distinguished from invalid input", () => {
     expect([isDateString("2026-11-21"), isDateString("2026-13-01"), isDateString("yesterday"), isDateString(undefined)]).toEqual([
       true,
       false,

@@ -233,7 +233,7 @@ afterAll(async () => {
 });
 
 describe("docs/vitals.md", () => {
-  it("says what the service does", async ({ skip }) => {
+  it("documents what the service does", async ({ skip }) => {
     const missing = await missingOf(["curl", "jq"]);
     skip(missing.length > 0, `this machine has no ${missing.join(", ")}`);
     const blocks = [...readFileSync("docs/vitals.md", "utf8").matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code);

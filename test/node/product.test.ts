@@ -39,7 +39,7 @@ function readmeScript(heading: string): string {
 }
 
 describe("npm start", () => {
-  it("serves the API and prints where and who", async ({ annotate }) => {
+  it("serves the API and prints its URL and the demo logins", async ({ annotate }) => {
     await annotate(`npm start in a new folder answered after ${Math.round(server.startedInMs / 1000)} s`);
     // On an otherwise idle machine.
     if (VERIFY) expect(server.startedInMs).toBeLessThan(60_000);
@@ -66,7 +66,7 @@ describe("npm start", () => {
 
 describeServedCommands(() => server);
 
-describe("the README's stories", () => {
+describe("the README's examples", () => {
   it.for<[string, string[]]>([
     [
       "Quick start: a report from the machine to the doctor",

@@ -81,7 +81,7 @@ async function until(done: () => boolean): Promise<void> {
 }
 
 describe.concurrent("a run", () => {
-  it("has M's defaults: 5 rows a second of 5 patients from number 1, for ever", () => {
+  it("has the documented defaults: 5 rows per second of 5 patients from number 1, without end", () => {
     expect(parseOptions([])).toMatchObject({ rate: 5, patients: 5, startId: 1, duration: 0, scenario: "stable" });
     expect(parseOptions([])).toMatchObject({ email: "nurse@demo.com", password: "password123" });
     expect(parseOptions([])).toMatchObject({ base: new URL("http://localhost:8787"), replay: null, socket: false });
@@ -180,7 +180,7 @@ describe.concurrent("a service that fails", () => {
     expect(told.result).toMatch(/\d+ × rejected: the whole batch, 400/);
   });
 
-  it("is away for a while: the monitors remember, and it comes back to all of it", async ({ serve }) => {
+  it("is down for a while: the monitors keep their samples and send all of them afterwards", async ({ serve }) => {
     const service = await serve();
     const { code, told, lines } = start(service, ["--rate", "40", "--patients", "2", "--duration", "4"]);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -195,7 +195,7 @@ describe.concurrent("a service that fails", () => {
     expect(lines.some((line) => /^patient \d: not delivered \(.+\); retrying$/.test(line))).toBe(true);
   });
 
-  it("asks for patience with 429: it is waited for", async ({ serve }) => {
+  it("responds with 429: the simulator waits", async ({ serve }) => {
     const times: number[] = [];
     const service = await serve({
       mishap: (batch) => {
@@ -224,7 +224,7 @@ describe.concurrent("a service that fails", () => {
     expect(told.result).toContain("10 × elsewhere: 8867-4 not_bound");
   });
 
-  it("takes the key away: the run ends and says so", async ({ serve }) => {
+  it("revokes the credential: the run ends with an error", async ({ serve }) => {
     const service = await serve({ mishap: (batch) => (batch > 2 ? "gone" : "none") });
     const { code, told, lines } = start(service, ["--rate", "10", "--patients", "1"]);
     expect(await code).toBe(1);
@@ -234,7 +234,7 @@ describe.concurrent("a service that fails", () => {
   });
 
   // A single stop would wait 15 s for the last responses.
-  it("stays away: a second stop does not wait", { timeout: 10_000 }, async ({ serve }) => {
+  it("stays down: a second stop does not wait", { timeout: 10_000 }, async ({ serve }) => {
     const service = await serve({ mishap: () => "503" });
     const { code, told, stop, abort } = start(service, ["--rate", "10", "--patients", "1"]);
     await until(() => service.batches > 0);

@@ -223,7 +223,7 @@ describe("the key", () => {
   });
 });
 
-describe("what stays of the number", () => {
+describe("traces of the number", () => {
   it("nothing in any table, log line or answer, however the request ends", async () => {
     const number = newNumber();
     const logs = captureLogs();

@@ -117,7 +117,7 @@ describe("a change of limits", () => {
     expect((await send(ofWard(), "DELETE", null, world.nurse)).status).toBe(428);
   });
 
-  it("leaves its numbers in the trail, before and after", async () => {
+  it("records the values before and after in the audit log", async () => {
     await put(ofPatient(), { low: 46 });
     const changed = await put(ofPatient(), { low: 45, high: null }, 1);
     const [event, ...more] = await traceOf(changed);
@@ -223,7 +223,7 @@ describe("a preview", () => {
     expect(same.after.alarms).toBe(6);
   });
 
-  it("refuses what could not be saved, and whom the patient is nobody's business of", async () => {
+  it("rejects invalid limits, and callers without access to the patient", async () => {
     const answer = await tried({ code: "heart_rate", limits: { low: 130 } });
     expect(answer.status).toBe(400);
     expect((await readJson(answer)).errors).toMatchObject([{ path: "limits.low" }]);

@@ -221,7 +221,7 @@ describe("a comment", () => {
 });
 
 describe("alerts of others", () => {
-  it("are not there: for the hospital next door, a doctor not treating, another patient", async () => {
+  it("are not found by another hospital, a doctor outside the care team, another patient", async () => {
     const { id } = await alarmed(world.stranger);
     const foreign = await newWorld();
     for (const as of [foreign.nurse, foreign.manager, world.doctor]) {
@@ -270,7 +270,7 @@ describe("alerts of others", () => {
 });
 
 describe("the list of alerts", () => {
-  it("filters, sorts, turns its pages, and names its patients in the trail", async () => {
+  it("filters, sorts, pages, and names its patients in the audit log", async () => {
     const ward = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
     await watch(world.stranger, world.nurse, { ward_id: ward });
     const third = await newPatient(world.hospitalId, world.nurse);

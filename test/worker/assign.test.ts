@@ -251,7 +251,7 @@ describe("an assignment", () => {
 });
 
 describe("a discarded upload", () => {
-  it("keeps its log and its reason, and its bytes are gone", async () => {
+  it("keeps its log row and reason, and its bytes are deleted", async () => {
     const id = await quarantined();
     const key = (await rowOf(id))?.["file_key"] ?? "";
     const gone = await discard(world.nurse, id);

@@ -94,7 +94,7 @@ describe("a credential", () => {
     await expectProblem(await sendRequest(`${API}/reports?limit=1&cursor=${cursor}`, { as: world.nurse }), 400, "invalid_cursor");
   });
 
-  it("of a device is whole or nothing", async () => {
+  it("of a device is valid only as a whole", async () => {
     const other = await newDevice(world.nurse, world.stranger.id);
     const [, id = "", secret = ""] = /^ecd_([^_]+)_(.+)$/.exec(has.device) ?? [];
     const [, otherId = ""] = /^ecd_([^_]+)_/.exec(other.token) ?? [];

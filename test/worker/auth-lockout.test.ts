@@ -139,7 +139,7 @@ describe("many attempts at once", () => {
 });
 
 describe("a lock", () => {
-  it("is the same for a name that nobody has, costs no hash, and leaves its row", async () => {
+  it("is the same for an unknown name, costs no hash, and is recorded", async () => {
     const known = await someone();
     await attempts(known, 5, "failed", Date.now() + LOCK_MS);
     const unknown = `${uniqueText()}@example.org`;

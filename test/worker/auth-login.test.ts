@@ -36,7 +36,7 @@ function newStaff(email: string, password: string, username?: string) {
 }
 
 describe("a login", () => {
-  it("answers S's curl line with an access token, a refresh token, the user and the role", async () => {
+  it("answers the documented curl request with an access token, a refresh token, the user and the role", async () => {
     const doctor = await newPerson("doctor", hospitalId);
     const response = await login({ email: doctor.email, password: PASSWORD });
     expect(response.status).toBe(200);
@@ -91,7 +91,7 @@ describe("a login", () => {
   });
 });
 
-describe("who is not let in", () => {
+describe("a failed login", () => {
   type Told = { status: number; body: string; headers: string };
 
   /** Everything that an observer sees, without the two ids and the date. */
@@ -102,7 +102,7 @@ describe("who is not let in", () => {
     return { status: response.status, body: text, headers: JSON.stringify(headers) };
   }
 
-  it("hears the same for an unknown name, a wrong password and a disabled account, after one equal hash", async () => {
+  it("gives the same response for an unknown name, a wrong password and a disabled account, after one equal hash", async () => {
     const [known, disabled] = await Promise.all([newPerson("nurse", hospitalId), newPerson("nurse", hospitalId)]);
     await env.DB.prepare("UPDATE users SET active = 0 WHERE id = ?").bind(disabled.id).run();
     const hashes = spyHashes();

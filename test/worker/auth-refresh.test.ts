@@ -49,7 +49,7 @@ function freeze(): (ms: number) => void {
 }
 
 describe("fifty uses of one token at once", () => {
-  it("get one successor, one row and one generation, and no family dies", async () => {
+  it("get one successor, one row and one generation, and no session is revoked", async () => {
     const person = await nurse();
     const racing = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(person.refresh, racing)));

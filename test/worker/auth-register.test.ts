@@ -212,7 +212,7 @@ describe("a name that is taken", () => {
   });
 });
 
-describe("the limit of newcomers", () => {
+describe("the registration rate limit", () => {
   it("counts an address over all four ways together, tells nothing, and costs no hash", async () => {
     const of = { ...env, RATE_SIGNUP: bindings.RATE_TEST };
     const hashes = vi.spyOn(crypto, "scrypt");

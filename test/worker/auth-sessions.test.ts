@@ -130,7 +130,7 @@ function bodilessRoutes(): [string, string][] {
   return [...new Map(routes.map((route) => [route.join(" "), route])).values()];
 }
 
-describe("a change of standing counts at the next request", () => {
+describe("a role or status change takes effect at the next request", () => {
   it("for a deactivated account: 401 on every route, for all its sessions, until it is active again", async () => {
     const person = await newPerson("admin");
     const second = await newLogin(person.id, { role: "admin", hospitalId: null, doctorScope: "care_team" });

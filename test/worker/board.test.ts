@@ -116,7 +116,7 @@ describe("the board", () => {
     expect((await board(device)).status).toBe(403);
   });
 
-  it("ends at forty, never leaving out somebody with an alarm for somebody without", async () => {
+  it("shows at most forty, and never omits a patient with an alarm in favour of one without", async () => {
     const crowd = await Promise.all(
       Array.from({ length: MAX_BOARD_PATIENTS + 2 }, () => newPatient(world.hospitalId, world.nurse)),
     );
@@ -211,7 +211,7 @@ describe("the order of the board", () => {
     }
   });
 
-  it("is one that a board which takes unknown for low does not meet", () => {
+  it("fails for a board that treats unknown as low (the known-bad twin)", () => {
     const naive = (a: (typeof ranked)[0], b: (typeof ranked)[0]) => {
       const points = ({ snapshot }: typeof a) => (snapshot?.news2.status === "complete" ? snapshot.news2.score : 0);
       return points(b) - points(a) || compareByRisk(a, b);

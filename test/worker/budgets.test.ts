@@ -113,7 +113,7 @@ describe("the budget of", () => {
     expect(counts.r2.length).toBeLessThanOrEqual(27);
   });
 
-  it("a spendthrift is exceeded: the table has teeth", async () => {
+  it("an excessive request exceeds its budget (the check works)", async () => {
     const { env: counted, counts } = withCounters(env);
     for (let i = 0; i < 3; i++) await counted.DB.prepare("SELECT * FROM reports").all();
     await counted.FILES.head("x");

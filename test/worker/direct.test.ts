@@ -158,7 +158,7 @@ describe("a direct upload", () => {
     expect(await listReportIds(world.patient.id)).not.toContain(id);
   });
 
-  it("of what is no PDF ends refused", async () => {
+  it("of a file that is not a PDF is rejected", async () => {
     const bytes = newPdf().slice(3);
     const { id } = await sent(world.nurse, bytes);
     expect((await confirm(world.nurse, id)).status).toBe(415);

@@ -106,7 +106,7 @@ describe.each(routes)("$name", (route) => {
   }
 
   // One request is retried with a different failing call each time: it has no effect until nothing fails.
-  it("fails honestly before each call, and the retry has one effect", async () => {
+  it("fails with 503 before each call, and the retry has one effect", async () => {
     let current: RepeatableRequest | undefined;
     const next = async (): Promise<RepeatableRequest> => {
       const attempt = current ?? (await route.attempt());
@@ -135,7 +135,7 @@ describe.each(routes)("$name", (route) => {
     expect(injected[`${route.name} before DB`]).toBeGreaterThan(0);
   });
 
-  it("fails honestly after each call, and a retry has one effect", async () => {
+  it("fails with 503 after each call, and a retry has one effect", async () => {
     for (const store of stores) {
       const fired = await failEach(route, calls[store], "after", store, route.attempt, async (response, attempt, k) => {
         if (route.told && response.ok) {

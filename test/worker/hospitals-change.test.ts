@@ -143,7 +143,7 @@ describe("a change of a hospital", () => {
     expect(await status(shut(world.admin, world.admin.id))).toBe(404);
   });
 
-  it("of the built-in organisation is nobody's", async () => {
+  it("of the built-in organisation is denied to everybody", async () => {
     const { admin, manager, nurse } = await newWorld();
     const before = await env.DB.prepare("SELECT * FROM hospitals WHERE id = ?").bind(SELF_CARE_HOSPITAL_ID).first();
     for (const json of [{ name: "Mine" }, { is_active: false }, { doctor_scope: "hospital" }]) {

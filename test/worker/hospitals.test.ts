@@ -87,7 +87,7 @@ describe("members", () => {
     await expectProblem(await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as: self }), 403, "forbidden");
   });
 
-  it("of one hospital are nobody to the other's administrator", async () => {
+  it("of one hospital are not found by the other's administrator", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     const { manager } = world;
     const tries = [

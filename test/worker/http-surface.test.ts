@@ -221,7 +221,7 @@ describe("origins", () => {
   });
 });
 
-describe("failures say nothing", () => {
+describe("failures reveal nothing", () => {
   it("whatever a store throws becomes a problem of our own words, and one log line", async () => {
     const secret = "First-canary SELECT * FROM patients";
     for (const thrown of [

@@ -149,7 +149,7 @@ describe("an invitation", () => {
   });
 });
 
-describe("a link that is worth nothing", () => {
+describe("an invalid link", () => {
   const ENDS: [string, (token: string) => Promise<unknown>][] = [
     ["is past", (token) => run("UPDATE invitations SET expires_at = 1 WHERE id = ?", idOf(token))],
     ["was revoked", (token) => run("UPDATE invitations SET revoked_at = 1 WHERE id = ?", idOf(token))],

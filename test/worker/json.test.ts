@@ -210,7 +210,7 @@ describe("fields", () => {
     }
   });
 
-  it("SQL in every text field is text", async () => {
+  it("SQL in a text field is stored as text", async () => {
     const schema = () => env.DB.prepare("SELECT group_concat(sql) AS all_sql FROM sqlite_schema").first<string>("all_sql");
     const before = await schema();
     for (const attack of [

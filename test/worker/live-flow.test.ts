@@ -92,7 +92,7 @@ describe("a view", () => {
   });
 });
 
-describe("who comes back with since", () => {
+describe("a client that resumes with since", () => {
   it("gets what was missed, each once, and no snapshot", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
@@ -170,7 +170,7 @@ describe("who comes back with since", () => {
     stays.close();
   });
 
-  it("is told of the gap for numbers that this feed never gave", async () => {
+  it("is told of the gap for numbers that this feed never sent", async () => {
     const { nurse, patient } = await newWorld();
     for (const since of ["0", "1", "9007199254740991"]) {
       const live = await openLiveView(nurse, `?patient_id=${patient.id}&since=${since}`);
@@ -195,7 +195,7 @@ describe("who comes back with since", () => {
   });
 });
 
-describe("who does not acknowledge", () => {
+describe("a client that does not acknowledge", () => {
   it("is closed with 1013 at 500 frames, and nobody else waits for it", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
@@ -260,7 +260,7 @@ describe("who does not acknowledge", () => {
   });
 });
 
-describe("what a client may not say", () => {
+describe("an invalid client message", () => {
   const cases: [string, (live: LiveSocket, patientId: string) => unknown, number][] = [
     ["no JSON", ({ socket }) => socket.send("hello"), 1008],
     ["no type", ({ socket }) => socket.send("{}"), 1008],

@@ -192,7 +192,7 @@ describe("a socket ends within five seconds of the look at rights", () => {
   });
 });
 
-describe("who leaves the care team", () => {
+describe("a doctor who leaves the care team", () => {
   async function doctorOfTwo() {
     const world = await newWorld();
     const { hospitalId, nurse, doctor } = world;
@@ -292,7 +292,7 @@ describe("the token's end", () => {
 });
 
 describe("hibernation", () => {
-  it("keeps who watches what, until when and what is owed", async () => {
+  it("keeps the subscriptions, their expiry and the unacknowledged frames", async () => {
     const { nurse, doctor, patient, stranger, hospitalId } = await newWorld();
     await startMonitoring(patient.id, stranger.id);
     const ward = await openLiveView(nurse);
@@ -314,7 +314,7 @@ describe("hibernation", () => {
     }
   });
 
-  it("keeps an own record's view apart from its neighbours", async () => {
+  it("keeps the view of one's own record separate from others", async () => {
     const { nurse, hospitalId } = await newWorld();
     const [one, two] = [await newPerson("patient"), await newPerson("patient")];
     const [first, second] = [await newPatient(hospitalId, nurse), await newPatient(hospitalId, nurse)];

@@ -113,7 +113,7 @@ describe("a line", () => {
     expect(logs().split("\n")).toHaveLength(6);
   });
 
-  it("of level DEBUG tells what the gate decided, for which action and on which basis", async () => {
+  it("of level DEBUG gives the access decision with its action and basis", async () => {
     const lines = await linesAt("DEBUG", async (of) => {
       await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.doctor, env: of });
       await sendRequest(`${API}/patients/${world.stranger.id}`, { as: world.doctor, env: of });
@@ -140,7 +140,7 @@ describe("a line", () => {
     for (const { d } of ring) expect(JSON.stringify(lines)).not.toContain(d);
   });
 
-  it("holds nobody's words at any level, whatever happens", async () => {
+  it("contains no user text at any level", async () => {
     const { patient, nurse, doctor } = world;
     const lines = await linesAt("DEBUG", async (of) => {
       await everything(of);

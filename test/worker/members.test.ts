@@ -124,7 +124,7 @@ describe("somebody who is suspended at a hospital", () => {
 });
 
 describe("a membership", () => {
-  it("is changed by nobody for themselves", async () => {
+  it("cannot be changed by its own member", async () => {
     const { manager, admin, hospitalId } = await newWorld();
     for (const as of [manager, admin]) {
       for (const attempt of [() => set(as, hospitalId, as.id, "doctor"), () => set(as, hospitalId, as.id, "hospital_admin")]) {

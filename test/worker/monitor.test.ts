@@ -126,7 +126,7 @@ describe("hours", () => {
   });
 });
 
-describe("the trail of what a device brought", () => {
+describe("the audit event of a device's uploads", () => {
   const DAY = 24 * HOUR;
   const told = async () => {
     const { results } = await env.DB.prepare(`SELECT e.detail AS detail, e.actor_id AS actor, e.entity_id AS entity

@@ -264,7 +264,7 @@ describe("a reset link", () => {
     expect((await login(nurse.email, phrase(won))).status).toBe(200);
   });
 
-  it("is a hospital administrator's to give only for who has nothing beside that hospital", async () => {
+  it("can be created by a hospital administrator only for a user without roles elsewhere", async () => {
     const [abroad, own, boss, suspended] = await Promise.all([
       newPerson("nurse", hospitalId),
       newPerson("nurse", hospitalId),

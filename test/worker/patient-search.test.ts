@@ -116,8 +116,8 @@ describe("what a search finds", () => {
   });
 });
 
-describe("what a search gives away", () => {
-  it("nothing of other hospitals, of a doctor's colleagues, or to patients", async () => {
+describe("access in a search", () => {
+  it("shows nothing of other hospitals, of a doctor's colleagues, or to patients", async () => {
     const name = `Wall${uniqueText()}`;
     const { patient_id } = await register({ first_name: name });
     const elsewhere = await newPerson("nurse", await newHospital());
@@ -130,7 +130,7 @@ describe("what a search gives away", () => {
     expect((await search(name, world.admin, `&hospital_id=${world.hospitalId}`)).ids).toEqual([patient_id]);
   });
 
-  it("traces the hits and not the words", async () => {
+  it("audits the matches and not the search words", async () => {
     const name = `Trace${uniqueText()}`;
     const { patient_id } = await register({ first_name: name });
     const { response } = await search(name);

@@ -169,7 +169,7 @@ describe("the care team", () => {
     expect((await put(nurse.id)).status).toBe(200);
   });
 
-  it("is not the doctors' to change, and ends access at once", async () => {
+  it("cannot be changed by doctors, and ends access at once", async () => {
     const world = await newWorld();
     const path = `${API}/patients/${world.patient.id}`;
     expect((await change(world.patient.id, world.doctor, { assigned_doctor_id: world.doctor.id }, '"1"')).status).toBe(403);

@@ -95,7 +95,7 @@ describe("a profile", () => {
     expect(await rows.bind(world.hospitalId, other.hospitalId).first("n")).toBe(0);
   });
 
-  it("tells what it should and nothing else, to every role", async () => {
+  it("shows exactly the documented fields to every role", async () => {
     const world = await newWorld();
     const id = await profileOf(world, world.doctor, FULL);
     const fields = [

@@ -42,7 +42,7 @@ it("refuses a machine's time that lies days ahead, and metrics over 64 KiB, befo
   expect((await uploadReport(world.nurse, newPdf(), { patient_id, recorded_at: new Date().toISOString() })).status).toBe(201);
 });
 
-it("writes nothing into the log of a patient whose trail a stranger asked for in vain", async () => {
+it("writes nothing to a patient's log when a stranger's request for their audit log is denied", async () => {
   const [world, other] = [await newWorld(), await newWorld()];
   const subjects = async (response: Response) =>
     (await readAuditEvents(response.headers.get("x-request-id") ?? "")).flatMap((row) => row.subjects);

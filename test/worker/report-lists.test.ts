@@ -156,7 +156,7 @@ describe("a list of reports", () => {
     expect(found).toBeGreaterThan(10);
   });
 
-  it("is the same under the documents' paths", async () => {
+  it("is the same under the legacy paths", async () => {
     await expectRecount("nurse", { session_type: "rest" }, "/reports/list");
     const ecg = await list("nurse", {}, "/ecg/reports");
     expect(ecg.data.map((r: { report_id: string }) => r.report_id)).toEqual(
@@ -327,7 +327,7 @@ describe("pages while rows come in", () => {
     }
   });
 
-  it("with offsets would show some twice: why cursors are there", async () => {
+  it("with offsets would show some twice (the reason for cursors)", async () => {
     const mine = await newWorld();
     for (let i = 0; i < 4; i++) await uploadReport(mine.nurse, newPdf(), { patient_id: mine.patient.id });
     const page = async (offset: number) =>

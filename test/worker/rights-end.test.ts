@@ -74,7 +74,7 @@ async function interrupted(as: { token: string }, query: string, meanwhile: () =
   return sendRequest(`${API}/reports${query}`, { as, method: "POST", headers, body });
 }
 
-describe("a right that ends while the body comes", () => {
+describe("access that ends while the body arrives", () => {
   const reportsOf = (patient: { id: string }) =>
     env.DB.prepare("SELECT count(*) AS n FROM reports WHERE patient_id = ?").bind(patient.id).first("n");
 

@@ -130,7 +130,7 @@ describe("plans", () => {
     }
   });
 
-  it("of the trail come in its order without sorting it", async () => {
+  it("of the audit log use its order without sorting", async () => {
     let lists = 0;
     for (const as of [world.manager, world.admin]) {
       for (const query of ["", "&from=2026-01-01T00:00:00Z", "&outcome=success", "&actor_id=nobody"]) {
@@ -149,7 +149,7 @@ describe("plans", () => {
     expect(lists).toBe(8);
   });
 
-  it("and the check has teeth: without the hospital it finds the scan", async () => {
+  it("are checked effectively: without the hospital the scan is found (the known-bad twin)", async () => {
     const bad = await plan({ sql: "SELECT id, clinical_sealed FROM patients WHERE monitoring = ?", values: ["off"] });
     expect(bad.some((step) => SCANS.test(step))).toBe(true);
   });

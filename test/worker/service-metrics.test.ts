@@ -84,7 +84,7 @@ describe("who may scrape", () => {
     expect((await sendRequest("/metrics", { headers: { Authorization: `bearer ${TOKEN}` } })).status).toBe(200);
   });
 
-  it("is nobody where no token is set", async () => {
+  it("is denied to everybody where no token is set", async () => {
     for (const value of [undefined, ""]) {
       const without = { ...env };
       Reflect.deleteProperty(without, "METRICS_TOKEN");

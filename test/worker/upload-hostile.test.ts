@@ -83,7 +83,7 @@ describe("a multipart form", () => {
     expect(performance.now() - started).toBeLessThan(3000);
   });
 
-  it("within a form is a file like any other, and no PDF", async () => {
+  it("within a form is a file like any other, and is not a PDF", async () => {
     const inner = buildMultipart("inner", [createFilePart(newPdf())]);
     const nested: Part = {
       headers: ['Content-Disposition: form-data; name="file"; filename="f"', "Content-Type: multipart/mixed; boundary=inner"],

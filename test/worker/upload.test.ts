@@ -246,7 +246,7 @@ describe("the patient of an upload", () => {
     await env.DB.prepare("DELETE FROM patient_links WHERE patient_id = ?").bind(second.id).run();
   });
 
-  it("is nobody for a person without a record, and must be named by staff", async () => {
+  it("is missing for a person without a record, and must be named by staff", async () => {
     const lonely = await newPerson("patient");
     const sent = await uploadReport(lonely, newPdf());
     expect(sent.status).toBe(404);
@@ -257,7 +257,7 @@ describe("the patient of an upload", () => {
 });
 
 describe("the upload log", () => {
-  it("has a row for every attempt, whatever became of it, and none from a caller who is nobody", async () => {
+  it("has a row for every attempt, whatever its outcome, and none for unauthenticated callers", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const pdf = newPdf("log");
     const key = { headers: { "Idempotency-Key": "upload-log-key" } };

@@ -300,7 +300,7 @@ describe("a hospital administrator", () => {
 });
 
 /** Every role change by every role to every kind of account. */
-describe("nobody raises anybody above themselves", () => {
+describe("nobody gives a role above their own", () => {
   const CHANGES = {
     role_up: { role: "hospital_admin" },
     role_down: { role: "nurse" },
