@@ -21,8 +21,8 @@ const TEAM_SIZE = 40;
 
 type Reader = { who: string; token: string };
 
-async function createReader(env: Env, who: string, standing: UserEffectiveRole): Promise<Reader & { id: string }> {
-  return { who, ...(await createUser(env, standing)) };
+async function createReader(env: Env, who: string, effectiveRole: UserEffectiveRole): Promise<Reader & { id: string }> {
+  return { who, ...(await createUser(env, effectiveRole)) };
 }
 
 async function createReaders(env: Env, { hospitals, patients }: SeededIds): Promise<Reader[]> {

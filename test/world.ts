@@ -126,29 +126,29 @@ export async function newPerson(
   if (hospitalId && (role === "nurse" || role === "doctor" || role === "hospital_admin")) {
     await db.insert(memberships).values({ userId: id, hospitalId, role, createdBy: "test", createdAt: now });
   }
-  const standing: UserEffectiveRole = {
+  const effectiveRole: UserEffectiveRole = {
     role,
     hospitalId: role === "admin" || role === "patient" ? null : hospitalId,
     doctorScope,
   };
-  return { id, email, username, role, ...(await newLogin(id, standing)) };
+  return { id, email, username, role, ...(await newLogin(id, effectiveRole)) };
 }
 
 /** Another session of a person. */
 export async function newLogin(
   userId: string,
-  standing: UserEffectiveRole,
+  effectiveRole: UserEffectiveRole,
 ): Promise<{ token: string; sessionId: string; refresh: string }> {
   const call = await systemCall();
-  const session = await prepareSession(call, userId, standing, { user_agent: "test", ip: null });
+  const session = await prepareSession(call, userId, effectiveRole, { user_agent: "test", ip: null });
   await batch(call.db, session.statements);
-  const token = await signAccessToken(env, call.keys.jwt, { userId, sessionId: session.id, claimedRole: standing }, call.now);
+  const token = await signAccessToken(env, call.keys.jwt, { userId, sessionId: session.id, claimedRole: effectiveRole }, call.now);
   return { token, sessionId: session.id, refresh: await refreshToken(call.keys, userId, session.id, 1) };
 }
 
 /** The call context of a request by this person. */
-export async function createCall(person: Person, standing: UserEffectiveRole): Promise<UserCall> {
-  const actor: UserActor = { kind: "user", userId: person.id, sessionId: person.sessionId, claimedRole: standing, via };
+export async function createCall(person: Person, effectiveRole: UserEffectiveRole): Promise<UserCall> {
+  const actor: UserActor = { kind: "user", userId: person.id, sessionId: person.sessionId, claimedRole: effectiveRole, via };
   return { ...(await systemCall()), actor };
 }
 

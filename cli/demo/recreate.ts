@@ -93,13 +93,13 @@ function placeOf({ db, now }: Call, { role }: Person, userId: string, hospitalId
     .where(and(eq(memberships.userId, userId), isNull(memberships.endedAt), ne(memberships.hospitalId, hospitalId ?? "")));
   if (role === "patient") return [elsewhere, linkToFirstRecord({ db, now }, userId)];
   if (role === "admin" || !hospitalId) return [elsewhere];
-  const seat = { role, endedAt: null, suspendedAt: null };
+  const membership = { role, endedAt: null, suspendedAt: null };
   return [
     elsewhere,
     db
       .insert(memberships)
-      .values({ ...seat, userId, hospitalId, createdBy: "demo", createdAt: now })
-      .onConflictDoUpdate({ target: [memberships.userId, memberships.hospitalId], set: seat }),
+      .values({ ...membership, userId, hospitalId, createdBy: "demo", createdAt: now })
+      .onConflictDoUpdate({ target: [memberships.userId, memberships.hospitalId], set: membership }),
   ];
 }
 

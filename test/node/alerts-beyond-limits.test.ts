@@ -46,13 +46,13 @@ describe("a missing-signal alarm", () => {
       const rounds = Math.ceil((10 * MINUTE) / (seconds * SECOND));
       sendRepeatedly(world, 50 * MINUTE, seconds * SECOND, (i) => (i < rounds ? all : without(SPO2)));
       const unplugged = START + (rounds - 1) * seconds * SECOND;
-      const raised = world.told.filter(({ what }) => what === "raised");
+      const raised = world.transitions.filter(({ what }) => what === "raised");
       expect(raised.map(({ alert }) => alert.key)).toEqual([`silence:${SPO2}`]);
       expect((raised[0]?.at ?? 0) - unplugged).toBeGreaterThanOrEqual(120 * SECOND);
       expect((raised[0]?.at ?? 0) - unplugged).toBeLessThanOrEqual(130 * SECOND);
       sendSamples(world, all);
       expect(listOpenAlerts(world)).toEqual([]);
-      expect(world.told.at(-1)).toMatchObject({ what: "cleared", at: world.now });
+      expect(world.transitions.at(-1)).toMatchObject({ what: "cleared", at: world.now });
     },
   );
 
@@ -95,7 +95,7 @@ describe("a missing-signal alarm", () => {
     world.config = { ...world.config, devices: { monitor: { silence_s: 3600 } } };
     sendRepeatedly(world, MINUTE, SECOND, () => all);
     sendRepeatedly(world, 5 * HOUR, 30 * MINUTE, () => ({ [SBP]: 120 }));
-    const raised = world.told.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
+    const raised = world.transitions.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
     expect(raised.sort()).toEqual(["device:monitor", `silence:${HR}`, `silence:${RR}`, `silence:${SPO2}`].sort());
   });
 
@@ -103,14 +103,14 @@ describe("a missing-signal alarm", () => {
     const world = watched();
     sendSamples(world, { [SPO2]: 97 }, null);
     sendRepeatedly(world, HOUR, SECOND, () => ({ [HR]: 80 }));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it("is not raised for a vital that another device still sends", () => {
     const world = watched();
     sendSamples(world, all, "wearable");
     sendRepeatedly(world, HOUR, SECOND, () => all);
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it("is not hidden by a sensor that sends impossible values for ever", () => {
@@ -132,11 +132,11 @@ describe("a missing-signal alarm", () => {
     home.config = { ...home.config, monitoring: "home" };
     sendSamples(home, all);
     advance(home, HOUR);
-    expect(home.told).toEqual([]);
+    expect(home.transitions).toEqual([]);
     home.config = { ...home.config, monitoring: "ward" };
     applyInput(home, { kind: "tick" });
     advance(home, 119 * SECOND);
-    expect(home.told).toEqual([]);
+    expect(home.transitions).toEqual([]);
     advance(home, SECOND);
     expect(getOnlyAlert(home).key).toBe("device:monitor");
     home.config = { ...home.config, monitoring: "off" };
@@ -258,14 +258,14 @@ describe("NEWS2", () => {
     const world = newWorld(config);
     sendSamples(world, { ...well, [RR]: 22, [HR]: 115 });
     advance(world, HOUR);
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it.each(Object.keys(well))("is never scored without %s", (code) => {
     const world = newWorld(config);
     sendSamples(world, Object.fromEntries(Object.entries(emergency).filter(([of]) => of !== code)));
     advance(world, HOUR);
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it("is neither raised nor ended by stale values", () => {
@@ -337,11 +337,11 @@ describe("trend rules", () => {
     for (let place = 0; place < 70; place += 1) {
       const world = newWorld(rate);
       sendRepeatedly(world, 3 * MINUTE, SECOND, (i) => ({ [HR]: i === place ? 119 : 60 }));
-      expect(world.told, String(place)).toEqual([]);
+      expect(world.transitions, String(place)).toEqual([]);
     }
     const slow = newWorld(rate);
     sendRepeatedly(slow, 5 * MINUTE, SECOND, (i) => ({ [HR]: 60 + i / 6 }));
-    expect(slow.told).toEqual([]);
+    expect(slow.transitions).toEqual([]);
   });
 
   it("do not raise where a limit alarm is active", () => {
@@ -364,7 +364,7 @@ describe("trend rules", () => {
     const world = newWorld({ monitoring: "home", limits: { [HR]: { ...HR_LIMITS, trend: true } } });
     const wobble = (base: number) => (i: number) => ({ [HR]: base + 2 * Math.sin(i) });
     sendRepeatedly(world, 6 * HOUR, MINUTE, wobble(70));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
     sendRepeatedly(world, 90 * MINUTE, MINUTE, wobble(100));
     expect(getOnlyAlert(world)).toMatchObject({
       key: `trend:${HR}`,
@@ -386,6 +386,6 @@ describe("trend rules", () => {
     });
     sendRepeatedly(world, 6 * HOUR, MINUTE, (i) => ({ [SPO2]: 92.5 + (i % 2) / 10 }));
     sendRepeatedly(world, 6 * HOUR, MINUTE, (i) => ({ [SPO2]: 99.5 + (i % 2) / 10 }));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 });

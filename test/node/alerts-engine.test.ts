@@ -34,7 +34,7 @@ describe("a limit", () => {
   it("raises medium after its duration, not before, and clears after its duration inside", () => {
     const world = newWorld();
     sendRepeatedly(world, 9 * SECOND, SECOND, heartRate(130));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
     sendRepeatedly(world, 5 * SECOND, SECOND, heartRate(130));
     expect(getOnlyAlert(world)).toMatchObject({
       key: `limit:${HR}`,
@@ -57,7 +57,7 @@ describe("a limit", () => {
     sendRepeatedly(world, 2 * SECOND, SECOND, heartRate(80));
     expect(listOpenAlerts(world)).toEqual([]);
     expect(listTransitions(world)).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
-    expect(world.told[1]?.alert).toMatchObject({ recovered_at: START + 24 * SECOND, cleared_at: START + 24 * SECOND });
+    expect(world.transitions[1]?.alert).toMatchObject({ recovered_at: START + 24 * SECOND, cleared_at: START + 24 * SECOND });
   });
 
   it("alarms at exactly its value", () => {
@@ -85,13 +85,13 @@ describe("a limit", () => {
     const world = newWorld();
     sendRepeatedly(world, 10 * SECOND, SECOND, (i) => ({ [HR]: i < 5 ? 135 : 80 }));
     sendRepeatedly(world, MINUTE, SECOND, heartRate(80));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it("does not add up excursions that lie apart", () => {
     const world = newWorld();
     sendRepeatedly(world, 10 * MINUTE, SECOND, (i) => ({ [HR]: i % 60 === 0 ? 121 : 119 }));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it.each([40, 141, 0, 300])("raises high at once at a critical value of %i", (value) => {
@@ -179,7 +179,7 @@ describe("a limit", () => {
     world.config = limitsOfHeartRate({ high: 110 });
     applyInput(world, { kind: "tick" });
     advance(world, HOUR);
-    expect(world.told.filter(({ what, alert }) => what === "raised" && alert.rule === "limit")).toHaveLength(1);
+    expect(world.transitions.filter(({ what, alert }) => what === "raised" && alert.rule === "limit")).toHaveLength(1);
   });
 
   it("ends with its limits", () => {
@@ -360,7 +360,7 @@ describe("the memory", () => {
       }
       stored.memory = JSON.parse(JSON.stringify(stored.memory));
     }
-    expect(stored.told).toEqual(direct.told);
-    expect(direct.told.length).toBeGreaterThan(20);
+    expect(stored.transitions).toEqual(direct.transitions);
+    expect(direct.transitions.length).toBeGreaterThan(20);
   });
 });

@@ -35,10 +35,10 @@ export function recordTransitions(
   ledger: Ledger,
   input: AlarmInput,
   config: AlarmConfig,
-  told: readonly Transition[],
+  transitions: readonly Transition[],
   now: number,
 ): string[] {
-  return told.flatMap((transition) => {
+  return transitions.flatMap((transition) => {
     const wrong = judgeTransition(ledger, input, config, transition, now);
     const { what, at, alert } = transition;
     const known = ledger.open.get(alert.number);

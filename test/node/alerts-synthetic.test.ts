@@ -68,7 +68,7 @@ function normalSeries(seed: number, hours: number): Sample[] {
   return samples.sort((a, b) => a.at - b.at);
 }
 
-const raisedIn = (told: readonly Transition[]) => told.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
+const raisedIn = (transitions: readonly Transition[]) => transitions.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
 
 describe(`normal hours from seed ${SEED}`, () => {
   it("have at most one false alert in 1,000 patient-hours, all rules on", () => {
@@ -130,11 +130,11 @@ describe("injected breaches", () => {
             ? { ...sample, value: injection.bound + injection.sign * depth }
             : sample,
         );
-        const told = replaySamples(series, config).filter(({ alert }) => alert.key === `limit:${injection.code}`);
+        const transitions = replaySamples(series, config).filter(({ alert }) => alert.key === `limit:${injection.code}`);
         const label = `${injection.code} ${injection.bound} ${injection.priority} ${repeat}`;
-        const whats = told.filter(({ what }) => what !== "escalated" && what !== "repeated").map(({ what }) => what);
+        const whats = transitions.filter(({ what }) => what !== "escalated" && what !== "repeated").map(({ what }) => what);
         const ended = injection.priority === "high" ? "recovered" : "cleared";
-        if (told[0]?.alert.priority !== injection.priority || whats.join() !== `raised,${ended}`)
+        if (transitions[0]?.alert.priority !== injection.priority || whats.join() !== `raised,${ended}`)
           missed.push(`${label}: ${whats}`);
       }
     }
@@ -151,7 +151,7 @@ function alarmsOf(crossings: readonly Crossing[], limits: Limits, seed: number):
   const random = createRandom(seed);
   const world = newWorld({ monitoring: "home", limits: { [HR]: limits }, escalation: { high: [], medium: [], low: [] } });
   return crossings.map(({ length, peak }) => {
-    const before = world.told.length;
+    const before = world.transitions.length;
     const from = world.now;
     // Every third second it oscillates back across the limit.
     for (let i = 0; i < length; i += 1) {
@@ -164,7 +164,7 @@ function alarmsOf(crossings: readonly Crossing[], limits: Limits, seed: number):
     }
     advance(world, SECOND);
     for (const { number } of world.memory.alerts) applyInput(world, { kind: "acknowledge", number, by: "nurse" });
-    return raisedIn(world.told.slice(before)).length;
+    return raisedIn(world.transitions.slice(before)).length;
   });
 }
 

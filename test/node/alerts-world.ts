@@ -48,17 +48,17 @@ export type World = {
   memory: AlarmMemory;
   config: AlarmConfig;
   now: number;
-  told: Transition[];
+  transitions: Transition[];
 };
 
 export function newWorld(change: Partial<AlarmConfig> = {}): World {
-  return { memory: emptyMemory(), config: { ...CONFIG, ...change }, now: START, told: [] };
+  return { memory: emptyMemory(), config: { ...CONFIG, ...change }, now: START, transitions: [] };
 }
 
 export function applyInput(world: World, input: AlarmInput): Transition[] {
   const done = stepAlarms(world.memory, input, world.config, world.now);
   world.memory = done.state;
-  world.told.push(...done.transitions);
+  world.transitions.push(...done.transitions);
   return done.transitions;
 }
 
@@ -111,7 +111,7 @@ export function listOpenAlerts(world: World): Alert[] {
 }
 
 export function listTransitions(world: World): string[] {
-  return world.told.map(({ what, alert }) => `${what} ${alert.key} ${alert.priority} ${alert.state}`);
+  return world.transitions.map(({ what, alert }) => `${what} ${alert.key} ${alert.priority} ${alert.state}`);
 }
 
 /** The only open alert. */

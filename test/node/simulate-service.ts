@@ -125,8 +125,8 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
     if (mishap === "dropped-after") response.destroy();
     else if (mishap === "502-after") response.writeHead(502).end("<html>bad gateway</html>");
     else {
-      const told = mishap === "half-answered" ? results.slice(0, Math.ceil(results.length / 2)) : results;
-      response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ data: { results: told } }));
+      const reported = mishap === "half-answered" ? results.slice(0, Math.ceil(results.length / 2)) : results;
+      response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ data: { results: reported } }));
     }
   }
 

@@ -86,14 +86,14 @@ export const hospitalWrites: BudgetCase[] = [
   ],
   [
     "POST /devices",
-    "told",
+    "notify",
     201,
     budget(4, 15, 15),
     (e) => sendRequest(`${API}/devices`, { as: world.nurse, json: { kind: "ecg", name: "x" }, ...withNewKey(), env: e }),
   ],
   [
     "POST assignment",
-    "told",
+    "notify",
     201,
     // Notifies the patient and the hospital's live views (0004_changes).
     budget(5, 72, 28, "", NOTIFIED_OBJECTS),
@@ -102,7 +102,7 @@ export const hospitalWrites: BudgetCase[] = [
   ],
   [
     "POST credential",
-    "told",
+    "notify",
     201,
     budget(3, 16, 12),
     (e) => sendRequest(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x" }, env: e }),

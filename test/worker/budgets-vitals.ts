@@ -285,7 +285,7 @@ export const vitals: BudgetCase[] = [
   ).map(
     ([method, json, may]): BudgetCase => [
       `${method} /devices/{id}`,
-      "told",
+      "notify",
       200,
       may,
       async (e) => {

@@ -260,7 +260,7 @@ export const vitals: FaultCase[] = [
       name: `${method} /devices/{id}`,
       status: 200,
       retry: "none",
-      told: true,
+      notifies: true,
       async attempt() {
         const { id } = await newDevice(world.nurse, world.stranger.id);
         const options = {
@@ -281,7 +281,7 @@ export const vitals: FaultCase[] = [
     name: "POST /devices/{id}/claim-code",
     status: 201,
     retry: "any",
-    told: true,
+    notifies: true,
     async attempt() {
       const { id } = await newDevice(world.nurse, null);
       const codes = env.DB.prepare("SELECT count(*) AS n FROM device_claim_codes WHERE device_id = ?").bind(id);
@@ -295,7 +295,7 @@ export const vitals: FaultCase[] = [
     name: "POST /devices/claim",
     status: 201,
     retry: "none",
-    told: true,
+    notifies: true,
     used: 404,
     async attempt() {
       const { id } = await newDevice(world.nurse, null);

@@ -43,7 +43,7 @@ export type FaultCase = {
   /** Responds even if an object does not. */
   withoutObjects?: true;
   /** Notifies objects before it responds (change-delivery.ts); if that fails, cron does it, and the change stands. */
-  told?: true;
+  notifies?: true;
   /** Rate limits of devices and apps are counted locally: without KV. */
   machine?: true;
 };

@@ -120,7 +120,7 @@ describe.each(routes)("$name", (route) => {
     };
     for (const store of stores.filter((name) => calls[name] > 0)) {
       const fired = await failEach(route, calls[store], "before", store, next, async (response, attempt, k) => {
-        if (!(route.told && response.ok)) return void (await expectUntold(response, attempt, 0, k));
+        if (!(route.notifies && response.ok)) return void (await expectUntold(response, attempt, 0, k));
         expect(await attempt.effects?.()).toBe(1);
         return response.body?.cancel();
       });
@@ -138,7 +138,7 @@ describe.each(routes)("$name", (route) => {
   it("fails with 503 after each call, and a retry has one effect", async () => {
     for (const store of stores) {
       const fired = await failEach(route, calls[store], "after", store, route.attempt, async (response, attempt, k) => {
-        if (route.told && response.ok) {
+        if (route.notifies && response.ok) {
           expect(await attempt.effects?.()).toBe(1);
           return response.body?.cancel();
         }
