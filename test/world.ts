@@ -142,7 +142,12 @@ export async function newLogin(
   const call = await systemCall();
   const session = await prepareSession(call, userId, effectiveRole, { user_agent: "test", ip: null });
   await batch(call.db, session.statements);
-  const token = await signAccessToken(env, call.keys.jwt, { userId, sessionId: session.id, claimedRole: effectiveRole }, call.now);
+  const token = await signAccessToken(
+    env,
+    call.keys.jwt,
+    { userId, sessionId: session.id, claimedRole: effectiveRole },
+    call.now,
+  );
   return { token, sessionId: session.id, refresh: await refreshToken(call.keys, userId, session.id, 1) };
 }
 

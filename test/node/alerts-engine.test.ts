@@ -144,14 +144,17 @@ describe("a limit", () => {
     expect(listTransitions(world).filter((what) => what.startsWith("raised"))).toHaveLength(2);
   });
 
-  it.each([1, 2, 7, 15, 30, 60, 120])("gives one alarm and one recovery for an hour of oscillation with %i s per side", (seconds) => {
-    const world = newWorld();
-    sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
-    sendRepeatedly(world, HOUR, SECOND, (i) => ({ [HR]: Math.floor(i / seconds) % 2 === 0 ? 121 : 119 }));
-    sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
-    const rounds = listTransitions(world).filter((what) => !what.startsWith("escalated") && !what.startsWith("repeated"));
-    expect(rounds).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
-  });
+  it.each([1, 2, 7, 15, 30, 60, 120])(
+    "gives one alarm and one recovery for an hour of oscillation with %i s per side",
+    (seconds) => {
+      const world = newWorld();
+      sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
+      sendRepeatedly(world, HOUR, SECOND, (i) => ({ [HR]: Math.floor(i / seconds) % 2 === 0 ? 121 : 119 }));
+      sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
+      const rounds = listTransitions(world).filter((what) => !what.startsWith("escalated") && !what.startsWith("repeated"));
+      expect(rounds).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
+    },
+  );
 
   it("ignores invalid samples", () => {
     const world = newWorld();

@@ -50,7 +50,10 @@ describe("the life of an alert", () => {
     applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     sendRepeatedly(world, MINUTE, SECOND, heartRate(80));
     expect(listOpenAlerts(world)).toEqual([]);
-    expect(world.transitions.at(-1)).toMatchObject({ what: "cleared", alert: { acknowledged_by: "nurse", acknowledged_at: START } });
+    expect(world.transitions.at(-1)).toMatchObject({
+      what: "cleared",
+      alert: { acknowledged_by: "nurse", acknowledged_at: START },
+    });
   });
 
   it("becomes active again when a latched condition comes back", () => {
@@ -141,7 +144,9 @@ describe("the life of an alert", () => {
     const world = critical();
     applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     advance(world, HOUR);
-    expect(world.transitions.filter(({ what }) => what === "repeated").map(({ at }) => (at - START) / MINUTE)).toEqual([15, 30, 45, 60]);
+    expect(world.transitions.filter(({ what }) => what === "repeated").map(({ at }) => (at - START) / MINUTE)).toEqual([
+      15, 30, 45, 60,
+    ]);
   });
 
   it("is quiet while it is snoozed, for four hours at most", () => {

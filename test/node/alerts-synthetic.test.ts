@@ -68,7 +68,8 @@ function normalSeries(seed: number, hours: number): Sample[] {
   return samples.sort((a, b) => a.at - b.at);
 }
 
-const raisedIn = (transitions: readonly Transition[]) => transitions.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
+const raisedIn = (transitions: readonly Transition[]) =>
+  transitions.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
 
 describe(`normal hours from seed ${SEED}`, () => {
   it("have at most one false alert in 1,000 patient-hours, all rules on", () => {
