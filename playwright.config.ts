@@ -1,15 +1,15 @@
-// The portal in a real browser, against the product as `npm start` serves it. Two workers share one server; each has a hospital of its own.
+// Playwright configuration: the portal against `npm start`. Two workers share one server; each test has its own hospital.
 import { defineConfig } from "@playwright/test";
 import { patiently } from "./test/browser/extent.ts";
 
-/** A server that runs already, for those who write pages; the tests then neither build nor end it. */
+/** A running server, for development of pages; the tests then neither build nor stop it. */
 const elsewhere = process.env["EDGECARE_URL"];
 
 export default defineConfig({
   testDir: "test/browser",
   outputDir: "test-results",
   testMatch: "**/*.spec.ts",
-  // These end the server.
+  // These tests stop the server.
   ...(elsewhere && { testIgnore: "**/restart.spec.ts" }),
   globalSetup: "./test/browser/product.ts",
   workers: 2,

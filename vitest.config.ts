@@ -1,4 +1,4 @@
-// Three kinds of tests: inside workerd on real local bindings, on Node (rules, demo, CLI), and on the product as it is served.
+// Three test projects: in workerd on real local bindings, on Node (rules, demo, CLI), and on the served product.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
@@ -6,14 +6,14 @@ import { defineConfig } from "vitest/config";
 import { newSecrets } from "./scripts/dev-secrets.mjs";
 import { LongestFirst } from "./test/order.ts";
 
-/** Real and hostile PDFs for tests in workerd, which has no files; none where the folder beside the project is absent. */
+/** Real and hostile PDFs for tests in workerd, which has no file system; empty if the data folder is absent. */
 function sharedPdfs() {
   const data = "../shared/data";
   const paths = existsSync(data) ? globSync("{ecg,hostile}/pdf/**/*.pdf", { cwd: data }).sort() : [];
   return paths.map((path) => ({ path, base64: readFileSync(`${data}/${path}`, "base64") }));
 }
 
-/** Published cases of numbers and strings; empty where the folder beside the project is absent. */
+/** Published cases of numbers and strings; empty if the data folder is absent. */
 function sharedJson(path: string) {
   const file = `../shared/data/${path}`;
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
@@ -26,7 +26,7 @@ function sharedJsonBodies() {
   return names.map((name) => ({ name, base64: readFileSync(`${data}/${name}`, "base64") }));
 }
 
-/** Tests that build the product or start it, as `npm start` does. */
+/** Tests that build the product or start it with `npm start`. */
 const SERVED = ["product", "product-live", "live-served", "direct", "pages", "bundle", "cost"].map(
   (name) => `test/node/${name}.test.ts`,
 );
@@ -34,7 +34,7 @@ const SERVED = ["product", "product-live", "live-served", "direct", "pages", "bu
 export default defineConfig(async () => ({
   test: {
     silent: true,
-    // Two cores are the measure; the tests of the served product leave them idle half of their time.
+    // Planned for two cores; tests of the served product leave them idle half of the time.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     reporters: ["default", "./scripts/summary-reporter.mjs"],
@@ -48,13 +48,13 @@ export default defineConfig(async () => ({
                 ...newSecrets(),
                 ENVIRONMENT: "test",
                 MIGRATIONS: await readD1Migrations("migrations"),
-                // Links are signed, and never followed: nothing answers there.
+                // Links are signed but never opened: nothing listens there.
                 R2_S3_ENDPOINT: "https://account.r2.example",
                 R2_S3_BUCKET: "edgecare-files",
                 R2_S3_ACCESS_KEY_ID: "worker-tests",
                 R2_S3_SECRET_ACCESS_KEY: "worker-tests-secret",
               },
-              // Tests ask far more than a person; RATE_TEST has the limit that production's RATE_PERSON has.
+              // Tests send more requests than a person does; RATE_TEST has production's limit of RATE_PERSON.
               ratelimits: Object.fromEntries(
                 [
                   ["RATE_PERSON", 1e6],
@@ -68,11 +68,11 @@ export default defineConfig(async () => ({
             },
           }),
         ],
-        // A hash at production's cost takes a fifth of a second. No build of the product reads this file.
+        // A hash at production's cost takes a fifth of a second. No build of the product uses this configuration.
         resolve: { alias: [{ find: /^.*\/password-cost\.ts$/, replacement: resolve("test/password-cost.ts") }] },
         test: {
           name: "worker",
-          // A worker that starts and loads every module for each file costs six seconds of one core; setup.ts empties the stores.
+          // A new worker that loads every module per file costs six seconds of CPU; setup.ts empties the stores instead.
           isolate: false,
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/setup.ts"],

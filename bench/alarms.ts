@@ -1,4 +1,4 @@
-// Alarms on recorded patients: how many a day with bare limits and with the rules, and which septic deteriorations are seen, how early.
+// Alarms on recorded patients: alarms per day with plain limits and with the rules, and how early septic deterioration is found.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { emptyMemory, nextDeadline, stepAlarms } from "../src/monitoring/alarm-rules/engine.ts";
@@ -15,10 +15,10 @@ const DAY_MS = 24 * HOUR_MS;
 const START = Date.UTC(2026, 0, 1);
 const LIMITS = getDefaultLimits("adult");
 
-/** `septic`: when the label starts; null for none. */
+/** `septic`: time at which the sepsis label starts; null for none. */
 type Stay = { name: string; samples: Sample[]; hours: number; septic: number | null };
 
-/** A value as the ingest would keep it: what no living body or sensor gives is kept as invalid. */
+/** A value as ingest stores it: implausible values get the status `invalid`. */
 function toSample(code: string, value: number, at: number): Sample {
   const { min, max } = findVital(code)?.plausible ?? { min: 0, max: 0 };
   return { code, value, unit: "", at, seq: null, status: value >= min && value <= max ? "final" : "invalid" };
@@ -87,7 +87,7 @@ function readLongStays(): Stay[] {
           const [time = "", parameter = "", value = ""] = row.split(",");
           const [hours = 0, minutes = 0] = time.split(":").map(Number);
           const code = LONG[parameter];
-          // -1 is not known.
+          // -1 means unknown.
           return code && Number(value) >= 0 ? [toSample(code, Number(value), START + hours * HOUR_MS + minutes * MINUTE_MS)] : [];
         });
       return { name: basename(file, ".txt"), samples, hours: 48, septic: null };
@@ -116,7 +116,7 @@ function readBedsideStays(): Stay[] {
 type AlarmFilter = (what: Transition["what"], alert: Alert) => boolean;
 type Alarm = { at: number; rule: RuleName | "naive" | "score"; code: string | null };
 
-/** Each time a value passes a limit, or a critical one, from inside: what a monitor without any delay sounds. */
+/** Each crossing of a limit or critical limit from inside: what a monitor without alarm delay reports. */
 function findNaiveAlarms({ samples }: Stay): Alarm[] {
   const before = new Map<string, string>();
   return samples.flatMap(({ code, value, at, status }) => {
@@ -130,7 +130,7 @@ function findNaiveAlarms({ samples }: Stay): Alarm[] {
   });
 }
 
-/** NEWS2 without oxygen and consciousness, last value carried forward, unknown values without points; alarmed when it reaches `from`. */
+/** NEWS2 without oxygen and consciousness, last value carried forward, 0 points if unknown; alarms when it reaches `from`. */
 function findScoreAlarms({ samples }: Stay, from: number): Alarm[] {
   const latest: Record<string, number> = {};
   let wasAbove = false;
@@ -174,13 +174,13 @@ const CONFIG: AlarmConfig = {
   escalation: { high: [], medium: [], low: [] },
   repeat_minutes: { high: null, medium: null, low: null },
 };
-/** Somebody comes and acknowledges. */
+/** Delay until staff acknowledge an alarm. */
 const ACKNOWLEDGE_DELAY_MS = 5 * MINUTE_MS;
 
 const isNew: AlarmFilter = (what) => what === "raised";
 const isHigh: AlarmFilter = (what, { priority }) => priority === "high" && (what === "raised" || what === "raised_priority");
 
-/** The engine as the product runs it: a step for each moment with values, one at each deadline, an acknowledgement after five minutes. */
+/** Runs the engine as the product does: one step per set of values and per deadline; acknowledges after five minutes. */
 function runEngine({ samples }: Stay, config: AlarmConfig, filter = isNew): Alarm[] {
   let memory = emptyMemory();
   const alarms: Alarm[] = [];
@@ -214,7 +214,7 @@ function runEngine({ samples }: Stay, config: AlarmConfig, filter = isNew): Alar
   return alarms;
 }
 
-/** Where nobody wrote down consciousness and oxygen, the patient counts as alert and on air: else NEWS2 would never be complete. */
+/** Unrecorded consciousness counts as alert and unrecorded oxygen as air: otherwise NEWS2 would never be complete. */
 function withAssumedValues(stay: Stay): Stay {
   const times = [...new Set(stay.samples.map((sample) => sample.at))];
   const known = new Set(stay.samples.filter((sample) => sample.code === CODES.inspired_oxygen).map((sample) => sample.at));
@@ -257,7 +257,7 @@ function alarmsPerDay(stays: readonly Stay[], alarms: readonly (readonly Alarm[]
   return alarms.reduce((sum, of) => sum + of.length, 0) / (hours / 24);
 }
 
-/** The first alarm from six hours before the label's start to nine hours after, in hours before it; null for none. */
+/** First alarm between six hours before and nine hours after the label's start, in hours before it; null for none. */
 function hoursBeforeOnset(stay: Stay, alarms: readonly Alarm[]): number | null {
   const label = stay.septic;
   if (label === null) return null;
@@ -265,7 +265,7 @@ function hoursBeforeOnset(stay: Stay, alarms: readonly Alarm[]): number | null {
   return times.length > 0 ? (label - Math.min(...times)) / HOUR_MS : null;
 }
 
-/** How often a window of that length has an alarm in a stay without sepsis: what chance alone would flag. */
+/** Share of such windows with an alarm in stays without sepsis: the detection rate by chance. */
 function chanceRate(stays: readonly Stay[], alarms: readonly (readonly Alarm[])[]): number {
   let windows = 0;
   let hit = 0;
@@ -294,10 +294,10 @@ function printReport(): void {
   const long = readLongStays();
   const bedside = readBedsideStays();
   console.log(
-    `${hourly.length} hourly stays (${septic.length} septic), ${long.length} of 48 hours, ${bedside.length} by the minute\n`,
+    `${hourly.length} hourly stays (${septic.length} septic), ${long.length} of 48 hours, ${bedside.length} with minute data\n`,
   );
   const columns = ["method", "septic flagged", "by chance", "before the label", "median hours early"];
-  console.log(row([...columns, "alarms a non-septic day", "a day, 48 h", "72 min"]));
+  console.log(row([...columns, "alarms per non-septic day", "per day, 48 h", "72 min"]));
   console.log(row(Array.from({ length: 8 }, () => "---")));
   for (const [method, alarmsOf] of Object.entries(METHODS)) {
     const flags = septic.map((stay) => hoursBeforeOnset(stay, alarmsOf(stay))).filter((hours) => hours !== null);
@@ -310,11 +310,11 @@ function printReport(): void {
   printByVital(others);
 }
 
-/** Which vitals the alarms of the limits come from. */
+/** Limit alarms per vital sign. */
 function printByVital(stays: readonly Stay[]): void {
   const methods = ["bare limits, each crossing", "our limits"].flatMap((name) => METHODS[name] ?? []);
   const alarms = methods.map((alarmsOf) => stays.map(alarmsOf));
-  console.log(`\n${row(["vital", "bare, a non-septic day", "ours"])}\n${row(["---", "---", "---"])}`);
+  console.log(`\n${row(["vital", "bare, per non-septic day", "ours"])}\n${row(["---", "---", "---"])}`);
   for (const code of Object.keys(LIMITS)) {
     const rates = alarms.map((of) =>
       alarmsPerDay(
@@ -327,4 +327,4 @@ function printByVital(stays: readonly Stay[]): void {
 }
 
 if (existsSync(DATA)) printReport();
-else console.log(`No recordings at ${DATA}: nothing to judge`);
+else console.log(`No recordings at ${DATA}: nothing to evaluate`);

@@ -1,5 +1,5 @@
-// What a request costs in CPU: this checkout against an earlier commit and against a bare Hono route, by CPU profiles of
-// EdgeCare's own isolate. The bundles are driven in turns, so that a busy machine slows both.
+// CPU time per request: this checkout compared with an earlier commit and with a bare Hono route, by CPU profiles of
+// EdgeCare's own isolate. The bundles take turns, so that a busy machine slows both.
 import { parseArgs } from "node:util";
 import { buildBundles } from "./cpu/bundles.ts";
 import { type CpuTime, median, sum } from "./cpu/profile.ts";
@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
 const ROUNDS = Number(options.rounds);
 const REQUESTS = Number(options.requests);
 
-/** Shares of what the base commit costs that this checkout must not exceed, with commit 6dae383 as the base. */
+/** Maximum share of the base commit's cost, with commit 6dae383 as the base. */
 const TARGETS: Record<string, number> = {
   "auth/me": 0.5,
   "patient detail": 0.55,
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
       for (const kind of head.kinds) {
         const times = measured.get(kind) ?? { head: [], base: [] };
         measured.set(kind, times);
-        // Each goes first in every other round.
+        // The order alternates between rounds.
         for (const isHead of round % 2 === 0 ? [true, false] : [false, true]) {
           if (isHead) times.head.push(await head.measure(kind, REQUESTS));
           else times.base.push(await base.measure(kind, REQUESTS));

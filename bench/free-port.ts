@@ -1,4 +1,4 @@
-// A port that nobody uses now.
+// A free TCP port.
 import { createServer } from "node:net";
 
 export async function findFreePort(): Promise<number> {

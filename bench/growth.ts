@@ -1,4 +1,4 @@
-// Rows that a read costs at 5,000 and at 50,000 patients and reports: they follow the page, not the database.
+// Rows read per request with 5,000 and with 50,000 patients and reports: they must depend on the page, not on the database.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,8 +21,8 @@ const TEAM_SIZE = 40;
 
 type Reader = { who: string; token: string };
 
-async function createReader(env: Env, who: string, standing: UserEffectiveRole): Promise<Reader & { id: string }> {
-  return { who, ...(await createUser(env, standing)) };
+async function createReader(env: Env, who: string, effectiveRole: UserEffectiveRole): Promise<Reader & { id: string }> {
+  return { who, ...(await createUser(env, effectiveRole)) };
 }
 
 async function createReaders(env: Env, { hospitals, patients }: SeededIds): Promise<Reader[]> {
@@ -46,7 +46,7 @@ async function createReaders(env: Env, { hospitals, patients }: SeededIds): Prom
 const daysAgo = (days: number) => new Date(Math.floor(Date.now() / 86_400_000 - days) * 86_400_000).toISOString();
 const NOBODY = "0193a5b0-0000-7000-8000-00000000ffff";
 const NO_REPORTS = ["device_id", "uploaded_by", "encounter_id", "hospital_id"].map((name) => `/reports?${name}=${NOBODY}`);
-/** Filters that match nothing: what they read must not be the whole table. */
+/** Filters that match nothing: they must not read the whole table. */
 const EMPTY_FILTERS = [
   "/patients?monitoring=ward",
   "/patients?active=false",
@@ -96,7 +96,7 @@ async function measureAll(env: Env, people: Reader[], { hospitals, patients, rep
       ...EMPTY_FILTERS,
       "/reports?heart_rate_min=100&from=2020-01-01T00:00:00Z",
       "/reports?effective_from=2020-01-01T00:00:00Z&sort=-effective",
-      // A week, of which there are as many reports in either size.
+      // One week; both sizes have the same number of reports in it.
       `/reports?effective_from=${daysAgo(395)}&effective_to=${daysAgo(388)}`,
       `/reports?hospital_id=${hospitals[0]}`,
       `/reports?hospital_id=${hospitals[0]}&sort=-effective`,
@@ -107,7 +107,7 @@ async function measureAll(env: Env, people: Reader[], { hospitals, patients, rep
     ])
       cells.push(await measure(env, reader, path));
   }
-  // A beginning that everybody has, one that few have, two words, and nobody.
+  // A common prefix, a rare prefix, two words, and no match.
   const searches = ["q=fi", "q=first4", "q=first4%20last4", "q=nobody"].map((query) => `/patients/search?${query}`);
   for (const reader of people.filter(({ who }) => who === "nurse" || who === "doctor" || who === "manager")) {
     for (const path of searches) cells.push(await measure(env, reader, path));
@@ -144,11 +144,11 @@ async function main(): Promise<void> {
   }
 }
 
-/** Filters without a counter count their matches up to 10,001, twice at most a row (table and index). */
+/** Filters without a counter count their matches up to 10,001, with at most two reads per row (table and index). */
 const COUNT_BOUND = 2 * 10_001 + 400;
 const isCounted = (path: string) => /heart_rate|effective_from=2020/.test(path);
 
-/** A search of several words looks at up to 200 entries of each to find the rarest (patients/list.ts). */
+/** A search of several words reads up to 200 entries per word to find the rarest (patients/list-patients.ts). */
 const SEARCH_PROBE_ROWS = 200;
 
 function maxRows({ path, rows }: Cell): number {
@@ -158,7 +158,7 @@ function maxRows({ path, rows }: Cell): number {
 }
 
 function printReport(before: Cell[], after: Cell[]): void {
-  console.log(`| who | read | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);
+  console.log(`| role | request | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);
   let grown = 0;
   for (const [i, small] of before.entries()) {
     const large = after[i];
@@ -170,8 +170,8 @@ function printReport(before: Cell[], after: Cell[]): void {
   console.log(
     `\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE_SIZE} or took more than 2 round trips.`,
   );
-  console.log("Reads with a rate or a date range count their matches up to 10,001 and are held to that bound instead.");
-  console.log("Searches of several words are held to 200 rows a word more, which is what finding the rarest word costs at most.");
+  console.log("Reads with a heart rate or date range filter count their matches up to 10,001; that is their bound.");
+  console.log("Searches of several words may read 200 more rows per word, the maximum cost of finding the rarest word.");
   process.exitCode = grown === 0 && before.length > 0 ? 0 : 1;
 }
 

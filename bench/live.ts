@@ -1,11 +1,14 @@
-// A ward that is watched: a hundred live sockets on one hospital while ten monitors send fifty rows a second. How late do
-// samples come, and does every socket get each of them once? Sockets, simulator and server share the machine.
+// Live view under load: one hundred sockets on one hospital while ten monitors send fifty rows per second. Measures the delay
+// and checks that every socket gets each sample once. Sockets, simulator and server share the machine.
 import { spawn } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { openWebSocket } from "../cli/web-socket.ts";
 import { createUnverifiedUserRow, insertStaff } from "../src/accounts/users/users.ts";
 import type { LiveFrame } from "../src/monitoring/patient-object/contract.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { getDb } from "../src/platform/db/client.ts";
+import { callApi } from "./api.ts";
 import { createUser } from "./people.ts";
 import { seedHospitals } from "./seed.ts";
 import { startBench } from "./server.ts";
@@ -21,22 +24,16 @@ const { values: options } = parseArgs({
 const CLIENTS = Number(options.clients);
 const PATIENTS = Number(options.patients);
 
-/** From the server's receipt to the client, in milliseconds. */
+/** From receipt by the server to receipt by the client, in milliseconds. */
 const BUDGET = { p95: 500, max: 1_000 };
-/** A client acknowledges after so many frames. */
+/** A client acknowledges after this many frames. */
 const ACK_EVERY = 50;
 const OPENING_MS = 60_000;
-/** What is under way when the simulator has its last answer. */
+/** Wait for frames in flight after the simulator's last response. */
 const LAST_FRAMES_MS = 3_000;
 const LOGIN = { email: "simulator@example.org", password: "lanterns over seven hills" };
 
-const post = async (url: URL, token: string, path: string, json: object) => {
-  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  const response = await fetch(new URL(`/api/v1${path}`, url), { method: "POST", headers, body: JSON.stringify(json) });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-};
-
-/** A hospital with patients under watch, a nurse who can log in for the simulator, and people who look. */
+/** A hospital with monitored patients, a nurse login for the simulator, and viewers. */
 async function createWorld(env: Env, url: URL): Promise<string[]> {
   const [hospitalId = ""] = await seedHospitals(env.DB);
   const via = { requestId: "bench", ip: null };
@@ -53,12 +50,12 @@ async function createWorld(env: Env, url: URL): Promise<string[]> {
   for (let i = 0; i < CLIENTS; i++) nurses.push(await createUser(env, { role: "nurse", hospitalId, doctorScope: "care_team" }));
   for (let i = 0; i < PATIENTS; i++) {
     const patient = { first_name: `Patient ${i + 1}`, date_of_birth: "1964-03-04", monitoring: "ward" };
-    await post(url, nurses[0]?.token ?? "", "/patients", patient);
+    await callApi(url, nurses[0]?.token ?? "", "/api/v1/patients", patient);
   }
   return nurses.map(({ token }) => token);
 }
 
-/** Of one frame of samples: their numbers here, and when the server had them. All sockets get the same text. */
+/** Samples of one frame: their local numbers and when the server received them. All sockets get the same text. */
 type DecodedFrame = { seq: number; samples: { n: number; received: number }[] };
 const numbers = new Map<string, number>();
 const recent = new Map<string, DecodedFrame>();
@@ -83,17 +80,16 @@ function decodeFrame(text: string): DecodedFrame {
   return decoded;
 }
 
-/** How many deliveries took so many milliseconds; the last bin is for all that took longer. */
+/** Number of deliveries per millisecond of delay; the last bin counts all longer ones. */
 const lags = new Uint32Array(60_001);
 const faults = { twice: 0, disordered: 0, closed: 0 };
 
-/** Samples at most: a row has eight. */
+/** Maximum number of samples: a row has eight. */
 const MAX_SAMPLES = Number(options.rate) * Number(options.duration) * 8;
 type Client = { seen: Uint8Array; count: number; ready: boolean; close: () => void };
 
 function openClient(url: URL, token: string): Client {
-  const address = new URL("/api/v1/live", url).href.replace(/^http/, "ws");
-  const socket: WebSocket = Reflect.construct(WebSocket, [address, { headers: { Authorization: `Bearer ${token}` } }]);
+  const socket = openWebSocket(new URL("/api/v1/live", url), token);
   let frames = 0;
   let last = 0;
   let expected = false;
@@ -125,9 +121,7 @@ function openClient(url: URL, token: string): Client {
   return client;
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** @returns what the simulator said */
+/** @returns the simulator's output */
 async function runSimulator(url: URL): Promise<string> {
   const { patients, rate, duration } = options;
   const args = { url: url.origin, ...LOGIN, patients, rate, duration };
@@ -140,7 +134,7 @@ async function runSimulator(url: URL): Promise<string> {
     });
   }
   const code = await new Promise((resolve) => child.on("exit", resolve));
-  if (code !== 0) console.log(`the simulator ended with ${code}`);
+  if (code !== 0) console.log(`the simulator exited with ${code}`);
   return output;
 }
 
@@ -154,7 +148,7 @@ function quantile(share: number): number {
   return Number.NaN;
 }
 
-/** @returns whether all of it is within its bounds */
+/** @returns whether every bound holds */
 function printReport(output: string, clients: readonly Client[]): boolean {
   const [, samples = "0"] = /\d+ rows, (\d+) samples/.exec(output) ?? [];
   const [, stored = "0"] = /^stored (\d+)/m.exec(output.slice(output.search(/\d+ rows, \d+ samples/))) ?? [];

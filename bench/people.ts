@@ -1,4 +1,4 @@
-// People and programs with live tokens, made without a login: a hash costs a quarter of a second.
+// Users and apps with valid tokens, created without a login: a password hash takes a quarter of a second.
 import type { Call, UserEffectiveRole } from "../src/access/actor.ts";
 import { APP_SCOPES } from "../src/access/permissions.ts";
 import { signAccessToken } from "../src/accounts/sessions/access-tokens.ts";

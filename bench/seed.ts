@@ -1,4 +1,4 @@
-// Fills a database with made-up patients and reports in bulk: the shape of real data, not its origin.
+// Bulk creation of synthetic patients and reports with the shape of real data.
 
 import { computeSearchTokens } from "../src/patients/identity/search-tokens.ts";
 import type { Keys } from "../src/platform/config.ts";
@@ -31,7 +31,7 @@ export async function seedHospitals(db: D1Database): Promise<string[]> {
   return ids;
 }
 
-/** Adds patients `from` to `to`, one report each, spread evenly over the hospitals, with their counters. */
+/** Adds patients `from` to `to`, with one report each, evenly over the hospitals, and updates the counters. */
 export async function seedPatients(
   db: D1Database,
   keys: Keys,
@@ -116,11 +116,11 @@ export async function seedPatients(
   return { hospitals, patients: patients.map(([id]) => String(id)), reports: reports.map(([id]) => String(id)) };
 }
 
-/** What the verbs would have counted, one batch at a time. */
+/** The counters that the product's operations would have written, one batch at a time. */
 async function rebuildCounters(db: D1Database): Promise<void> {
   await db.batch([
     db.prepare("DELETE FROM counters"),
-    // A day of history for every hundred reports: statistics must not read them all.
+    // One day of history per hundred reports: statistics must not read all of them.
     db.prepare(`INSERT INTO counters (scope, day, name, n)
       SELECT 'all', value, 'report|ecg|final', 1 FROM (SELECT 10000 + row_number() OVER () AS value FROM reports LIMIT (SELECT count(*) / 100 FROM reports))`),
     db.prepare("INSERT INTO counters (scope, day, name, n) SELECT 'all', 0, 'patients', count(*) FROM patients"),

@@ -23,7 +23,7 @@ const WithObjects = z.object({
   durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
 });
 
-/** The Durable Object classes that the checkout's `wrangler.toml` binds: as exports, and as bindings by name. */
+/** Durable Object classes in the checkout's `wrangler.toml`: as exports, and as bindings by name. */
 function objectsOf(root: string) {
   const config: unknown = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
   const { bindings } = WithObjects.parse(config).durable_objects;
@@ -35,24 +35,24 @@ function objectsOf(root: string) {
 
 export type BenchServer = { url: URL; env: Env; inspector: URL | null; close(): Promise<void> };
 export type BenchOptions = {
-  /** A folder that keeps the stores; in memory without it. */
+  /** A folder for the stores; in memory without it. */
   state?: string;
   port?: number;
-  /** Those of an earlier start on the same stores. */
+  /** Secrets of an earlier start on the same stores. */
   secrets?: ReturnType<typeof newSecrets>;
-  /** A built bundle; without it the product's is built. */
+  /** An existing bundle; without it, the product is built. */
   main?: string;
-  /** The checkout that the bundle comes from: its `wrangler.toml` and migrations are used. */
+  /** The checkout of the bundle: its `wrangler.toml` and migrations are used. */
   root?: string;
-  /** For every rate limit, instead of production's. */
+  /** Replaces production's value in every rate limit. */
   rateLimit?: number;
   /** Opens workerd's inspector. */
   inspect?: boolean;
 };
 
 /**
- * Builds a bundle as production has it.
- * @param main another entry than the product's  @param root another checkout than this one  @returns its path
+ * Builds a production bundle.
+ * @param main an entry other than the product's  @param root a checkout other than this one  @returns its path
  */
 export function buildBundle(main?: string, root = "."): string {
   const outdir = main ? `dist/${main.replaceAll(/[^a-z]+/gi, "-")}` : "dist/worker";
@@ -63,14 +63,14 @@ export function buildBundle(main?: string, root = "."): string {
   return join(root, outdir, main ? main.replace(/^.*\//, "").replace(/\.ts$/, ".js") : "index.js");
 }
 
-/** Where the stores lie: in memory where the machine has such a folder and TMPDIR names none, for a laptop's disk is not D1's. */
+/** Folder of the stores: in memory if possible and unless TMPDIR is set, because a laptop's disk is not comparable with D1's. */
 function chooseStoresFolder(): string {
   const memory = "/dev/shm";
   if (!process.env.TMPDIR && existsSync(memory)) process.env.TMPDIR = memory;
   return tmpdir();
 }
 
-/** Builds the bundle, starts it and applies the migrations where they were not. */
+/** Builds the bundle, starts it and applies pending migrations. */
 export async function startBench(options: BenchOptions = {}): Promise<BenchServer> {
   const { state, port, secrets, main, root = ".", rateLimit, inspect } = options;
   const bundle = main ?? buildBundle();
@@ -123,7 +123,7 @@ export async function startBench(options: BenchOptions = {}): Promise<BenchServe
   const migrated = await env.DB.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'patients'").first();
   for (const file of migrated ? [] : globSync("migrations/*.sql", { cwd: root }).sort()) {
     const statements = readFileSync(join(root, file), "utf8").split("--> statement-breakpoint");
-    // biome-ignore lint/plugin: the migrations, as they stand.
+    // biome-ignore lint/plugin: constant SQL from the migrations.
     await env.DB.batch(statements.map((statement) => env.DB.prepare(statement)));
   }
   const inspector = inspect ? await server.getInspectorURL() : null;

@@ -1,4 +1,4 @@
-// `edgecare cost`: the month's bill of the reference traffic, from operations that are counted on the production bundle.
+// `edgecare cost`: monthly cost of the reference traffic, from operations counted on the production bundle.
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { computeUsage, SCENARIOS } from "./cost/month.ts";
@@ -6,23 +6,23 @@ import { computeBill, type Usage } from "./cost/prices.ts";
 import { formatBill, formatCounts } from "./cost/report.ts";
 
 export const COST_USAGE = `  cost [--seconds 60]
-         prints the month's bill of the reference traffic on Cloudflare's list prices: a part of the traffic runs
-         against the production bundle here, its operations are counted and multiplied
-         --seconds   how long the bedside monitors send`;
+         print the monthly cost of the reference traffic at Cloudflare's list prices: runs a part of the traffic
+         against the production bundle, counts its operations and multiplies them
+         --seconds   how long the bedside monitors send data`;
 
 const OK = 0;
 const OVER_BUDGET = 1;
 const USAGE = 2;
 
-/** Dollars a month, the plan among them. */
+/** US dollars per month, including the plan. */
 const BUDGETS = { without: 10, with: 40 } as const;
 
 const NOTES = `Counted: requests, D1 round trips and rows, D1's growth, object calls, alarms, frames and rows, KV, cache and R2
-operations, log lines. Estimated: CPU (of the local workerd, warm, less bare requests, bare calls of stores, limits and objects, and
-what an object does with a sync, as they cost here; Linux only, else 0),
-duration (what was measured, and at least 10 ms for a call or frame, 100 ms for an alarm), log events (one for each line,
-and where invocations are logged for each request, call, alarm and frame), storage (the end of the first month).
-Not in it: alarms of patients, people who watch live, logins, the portal.`;
+operations, log lines. Estimated: CPU (local workerd after warm-up, minus the local cost of bare requests, of bare calls of stores, limits and
+objects, and of an object's work on a sync; Linux only, otherwise 0),
+duration (as measured, but at least 10 ms per call or frame and 100 ms per alarm), log events (one per line,
+and one per request, call, alarm and frame if invocations are logged), storage (at the end of the first month).
+Not included: patient alarms, live viewers, logins, the portal.`;
 
 const OptionsSchema = z.strictObject({ seconds: z.coerce.number().int().min(20).max(3_600).default(60) });
 
@@ -35,7 +35,7 @@ function parseOptions(args: string[]): z.output<typeof OptionsSchema> | null {
   }
 }
 
-/** How production logs: what wrangler.toml says. */
+/** The logging settings of production in wrangler.toml. */
 async function readProductionLogging() {
   const { unstable_readConfig } = await import("wrangler");
   const { observability } = unstable_readConfig({ config: "wrangler.toml" });
@@ -47,12 +47,12 @@ async function readProductionLogging() {
   };
 }
 
-/** What D1 holds grows; one database is at most 10 GB. */
+/** D1 grows every month; one database holds at most 10 GB. */
 function formatGrowth({ d1Gb, r2Gb }: Usage): string {
-  return `Each further month adds ${d1Gb.toFixed(1)} GB to D1 (10 GB are the most: ${(10 / d1Gb).toFixed(1)} months) and ${r2Gb.toFixed(1)} GB to R2.`;
+  return `Each further month adds ${d1Gb.toFixed(1)} GB to D1 (maximum 10 GB: ${(10 / d1Gb).toFixed(1)} months) and ${r2Gb.toFixed(1)} GB to R2.`;
 }
 
-/** @returns the exit code: 0 within both budgets, 1 not, 2 wrong usage */
+/** @returns the exit code: 0 within both budgets, 1 over budget, 2 invalid usage */
 export async function runCost(args: string[]): Promise<number> {
   const options = parseOptions(args);
   if (!options) {
@@ -80,9 +80,9 @@ export async function runCost(args: string[]): Promise<number> {
       const { total } = bills[scenario];
       const isWithin = total <= BUDGETS[scenario];
       isWithinBudgets &&= isWithin;
-      const verdict = isWithin ? "within" : "MISSES";
+      const verdict = isWithin ? "within" : "OVER";
       console.log(
-        `${scenario} bedside monitors: $${total.toFixed(2)} with the plan, ${verdict} the budget of $${BUDGETS[scenario]}`,
+        `${scenario} bedside monitors: $${total.toFixed(2)} including the plan, ${verdict} the budget of $${BUDGETS[scenario]}`,
       );
     }
     return isWithinBudgets ? OK : OVER_BUDGET;

@@ -1,4 +1,4 @@
-// The command line: the demo world of a local deployment, simulated patients, the keys of any deployment, and what one costs.
+// The `edgecare` command: demo data, simulated patients, secret keys and cost estimates.
 import { parseArgs } from "node:util";
 import { productionReason } from "../scripts/lib/development.mjs";
 import { COST_USAGE, runCost } from "./cost.ts";
@@ -7,8 +7,8 @@ import { runSimulate, SIMULATE_USAGE } from "./simulate.ts";
 
 const USAGE = `usage: edgecare demo [--state DIR] [--recreate] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE
 
-  demo   loads the demo world into the local stores, if it is not there (development only)
-         --recreate: demo logins, passwords and roles as at first, without locks and sessions
+  demo   load the demo data into the local stores if they are missing (development only)
+         --recreate   restore the demo logins, passwords and roles; remove locks and sessions
 ${KEYS_USAGE}
 
 ${SIMULATE_USAGE}
@@ -37,7 +37,7 @@ async function demo(args: string[]): Promise<number> {
     args,
     options: { state: { type: "string", default: ".wrangler/state" }, recreate: { type: "boolean", default: false } },
   });
-  // Imported only here: the other commands need neither wrangler nor the Worker.
+  // Imported here because the other commands need neither wrangler nor the Worker.
   const { loadDemo } = await import("./demo/demo-world.ts");
   return loadDemo(values.state, values.recreate);
 }

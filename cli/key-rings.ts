@@ -1,4 +1,4 @@
-// The next ring of a secret that holds several keys: a new key is first known, then used, and an old one dropped at last.
+// The next state of a secret that holds several keys: publish a new key, then use it, and finally drop the old one.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { z } from "zod";
 
@@ -7,15 +7,15 @@ export type RingName = (typeof RING_NAMES)[number];
 export const STAGES = ["add", "sign", "drop"] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** A step that the ring does not allow; the message says what to do and holds no key. */
+/** A rotation step that the ring does not allow; the message says what to do and contains no key. */
 export class RingError extends Error {}
 
-/** `age` orders keys by when they were made: `iat` of a JWK, else the number in a key id such as f2. */
+/** `age` orders keys by creation: `iat` of a JWK, otherwise the number in a key id such as f2. */
 type RingEntry = { kid: string; age: number; text: string };
 
 export const newFieldKey = (kid: string) => `${kid}:${randomBytes(32).toString("base64")}`;
 
-/** A private P-256 JWK. The Worker passes over `iat`, which tells the keys of a ring apart by age. */
+/** A private P-256 JWK. `iat` orders the keys of a ring by age; the Worker ignores it. */
 export function newSigningKey(iat = Math.floor(Date.now() / 1000)) {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   return { ...privateKey.export({ format: "jwk" }), kid: `j${randomBytes(4).toString("hex")}`, alg: "ES256", iat };
@@ -54,28 +54,29 @@ const DATA_LOST = {
 } as const;
 
 /**
- * @param secret the present ring, as the Worker has it  @param force drop a key that stored data still needs
- * @throws RingError where the step would end the use of a key too early, or repeat one
+ * @param secret the current ring, as configured in the Worker  @param force drop a key that stored data still needs
+ * @throws RingError where the step would remove a key too early, or repeat one
  */
 export function advanceRing(name: RingName, secret: string, stage: Stage, force = false): string {
   const ring = parseEntries(name, secret);
   const [first = ring[0]] = ring;
-  // Of keys made at one time, or by hand, those in front are the newer.
+  // Of keys with the same age, or made by hand, the first in the ring is the newest.
   const byAge = ring.toSorted((a, b) => b.age - a.age);
   const newest = byAge[0];
   const oldest = byAge.at(-1);
   if (!first || !newest || !oldest) throw new RingError("The ring is empty.");
   switch (stage) {
     case "add":
-      if (newest !== first) throw new RingError(`${newest.kid} is known and not yet in use: --stage sign comes next.`);
+      if (newest !== first) throw new RingError(`${newest.kid} is not used yet: run --stage sign first.`);
       return formatEntries(name, [...ring, createEntry(name, newest)]);
     case "sign":
-      if (newest === first) throw new RingError(`${first.kid} is the newest key and in use already: --stage add comes first.`);
+      if (newest === first) throw new RingError(`${first.kid} is the newest key and already in use: run --stage add first.`);
       return formatEntries(name, [newest, ...ring.filter((entry) => entry !== newest)]);
     case "drop":
-      if (oldest === first) throw new RingError(`${first.kid} is in use and never dropped: --stage add and sign come first.`);
+      if (oldest === first)
+        throw new RingError(`${first.kid} is in use and cannot be dropped: run --stage add and --stage sign first.`);
       if (name !== "JWT_KEYS" && !force) {
-        throw new RingError(`Without ${oldest.kid} ${DATA_LOST[name]}. Use --force only when nothing stored needs it.`);
+        throw new RingError(`Without ${oldest.kid} ${DATA_LOST[name]}. Use --force only if no stored data need it.`);
       }
       return formatEntries(
         name,

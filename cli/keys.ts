@@ -1,4 +1,4 @@
-// `edgecare keys`: a full set of fresh secrets, and the next ring of one. Keys go to standard output alone.
+// `edgecare keys`: generate a full set of secrets, or the next ring of one. Only keys go to standard output.
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
@@ -6,23 +6,23 @@ import { parseSigningKeys } from "../src/platform/config.ts";
 import { parseKeyRing, parseMacKeyRing } from "../src/platform/crypto.ts";
 import { advanceRing, RING_NAMES, RingError, type RingName, STAGES, type Stage } from "./key-rings.ts";
 
-export const KEYS_USAGE = `  keys new   prints a fresh value for every secret, as NAME='value' lines
+export const KEYS_USAGE = `  keys new   print a new value for every secret, as NAME='value' lines
   keys rotate ${RING_NAMES.join("|")} --stage ${STAGES.join("|")} [--force]
-         reads the present ring from standard input and prints the next one:
-         add    a new key is known, and not yet used
-         sign   the key that was added last comes first: it signs and seals from now on
-         drop   the oldest key goes (FIELD_KEYS and IDENTITY_KEYS: only with --force)`;
+         read the current ring from standard input and print the next one:
+         add    add a new key that is not used yet
+         sign   move the newest key to the front, so that it signs and seals from now on
+         drop   remove the oldest key (FIELD_KEYS and IDENTITY_KEYS: only with --force)`;
 
 const OK = 0;
 const REFUSED = 1;
 const USAGE = 2;
 
 const NEXT_STEP: Record<Stage, (name: RingName) => string> = {
-  add: () => "Deploy it, wait until it is everywhere (a minute), then --stage sign.",
+  add: () => "Deploy it, wait one minute until every location has it, then run --stage sign.",
   sign: (name) =>
     name === "JWT_KEYS"
-      ? "Deploy it, wait for the life of an access token (ACCESS_TOKEN_EXPIRE_MINUTES), then --stage drop."
-      : "Deploy it, and keep the old keys: what they sealed or indexed still needs them.",
+      ? "Deploy it, wait for the lifetime of an access token (ACCESS_TOKEN_EXPIRE_MINUTES), then run --stage drop."
+      : "Deploy it, and keep the old keys: existing sealed and indexed data need them.",
   drop: () => "Deploy it.",
 };
 
@@ -32,7 +32,7 @@ function extractRing(input: string, name: RingName): string {
   return line.startsWith(`${name}=`) ? line.slice(name.length + 1).replace(/^'(.*)'$/s, "$1") : line;
 }
 
-/** @throws Error when the Worker would refuse this ring */
+/** @throws Error when the Worker would reject this ring */
 async function validateRing(name: RingName, ring: string): Promise<void> {
   if (name === "JWT_KEYS") await parseSigningKeys(ring);
   else await (name === "FIELD_KEYS" ? parseKeyRing(ring) : parseMacKeyRing(ring));
@@ -43,7 +43,7 @@ async function rotateRing(name: RingName, stage: Stage, force: boolean): Promise
   try {
     await validateRing(name, currentRing);
   } catch {
-    console.error(`What stands on standard input is no ring that the Worker would take as ${name}.`);
+    console.error(`Standard input is not a valid ${name} ring.`);
     return REFUSED;
   }
   try {

@@ -1,4 +1,4 @@
-// `edgecare simulate`: bedside monitors that do not exist, for demonstrations and for load.
+// `edgecare simulate`: simulated bedside monitors for demonstrations and load tests.
 
 import { SetupError } from "./simulate/nurse-session.ts";
 import { parseOptions, SIMULATE_USAGE } from "./simulate/options.ts";
@@ -10,7 +10,7 @@ export { SIMULATE_USAGE };
 const REFUSED = 1;
 const USAGE = 2;
 
-/** One line that is written over each second; lines below each other where nobody watches. */
+/** On a terminal one line that is overwritten every second, otherwise one line after another. */
 function createTerminal(): Terminal {
   const { isTTY } = process.stdout;
   const clear = isTTY ? "\r\u001b[K" : "";
@@ -21,7 +21,7 @@ function createTerminal(): Terminal {
   };
 }
 
-/** @returns the exit code: 0 done or stopped by Ctrl-C, 1 refused or not everything answered for, 2 wrong usage */
+/** @returns the exit code: 0 done or stopped by Ctrl-C, 1 refused or responses missing, 2 invalid usage */
 export async function runSimulate(args: string[]): Promise<number> {
   const options = parseOptions(args);
   if (typeof options === "string") {

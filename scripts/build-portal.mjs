@@ -1,4 +1,4 @@
-// Builds the portal to dist/portal, with the headers that Pages sends along.
+// Builds the portal to dist/portal, including the headers for Cloudflare Pages.
 import { writeFileSync } from "node:fs";
 import { build } from "vite";
 import { PORTAL_CSP } from "../src/service/portal-policy.ts";

@@ -1,14 +1,14 @@
-// Puts together what the Worker serves as files, in dist/public: the portal, and the documentation pages with our scripts,
-// Swagger UI and Redoc; nothing from elsewhere.
-// With EDGECARE_BUILD=reuse it keeps what is there when no source has changed since.
+// Builds the Worker's static files in dist/public: the portal, and the documentation pages with local copies of Swagger UI
+// and Redoc; nothing is loaded from other hosts.
+// With EDGECARE_BUILD=reuse the existing build stays if no source has changed since.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { buildPortal } from "./build-portal.mjs";
 
 const outDir = "dist/public/assets";
-/** Says from which sources dist/public was built. */
+/** Records the sources from which dist/public was built. */
 const STAMP = "dist/public.sha256";
-/** All that the pages are built from, installed packages by the lock file. */
+/** All sources of the pages; the lock file stands for installed packages. */
 const SOURCES = [
   "portal",
   "public",
@@ -35,14 +35,14 @@ function sourcesHash() {
 async function build() {
   await buildPortal();
   mkdirSync(outDir, { recursive: true });
-  // Emptied, not removed: a server that watches the folder would lose it.
+  // Emptied, not removed: a running server that watches the folder would lose it.
   for (const name of readdirSync("dist/public")) rmSync(`dist/public/${name}`, { recursive: true, force: true });
   mkdirSync(outDir);
   cpSync("dist/portal", "dist/public", { recursive: true, filter: (path) => !path.endsWith("_headers") });
   cpSync("public/assets", outDir, { recursive: true });
   for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"])
     cpSync(`node_modules/swagger-ui-dist/${file}`, `${outDir}/${file}`);
-  // Redoc would fetch its maker's logo from a CDN.
+  // Redoc would load its vendor's logo from a CDN.
   const redoc = readFileSync("node_modules/redoc/bundles/redoc.standalone.js", "utf8");
   writeFileSync(`${outDir}/redoc.standalone.js`, redoc.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "data:,"));
 }
@@ -50,7 +50,7 @@ async function build() {
 const hash = sourcesHash();
 const isBuilt = existsSync(STAMP) && existsSync("dist/public/index.html") && readFileSync(STAMP, "utf8") === hash;
 if (process.env.EDGECARE_BUILD !== "reuse" || !isBuilt) {
-  // A build that is cut short leaves none.
+  // An interrupted build leaves no record.
   rmSync(STAMP, { force: true });
   await build();
   writeFileSync(STAMP, hash);

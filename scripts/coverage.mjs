@@ -1,15 +1,15 @@
-// `npm run coverage`: runs the tests in workerd and on Node, prints lines and branches by folder, fails below the floors.
+// `npm run coverage`: run the tests in workerd and on Node, print lines and branches by folder, fail below the minimums.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { relative } from "node:path";
 import { createCoverageMap, createCoverageSummary } from "@vitest/istanbul-lib-coverage";
 
-/** Least shares of lines in percent: of all of src/, and of what a mistake in would cost most. */
+/** Minimum shares of covered lines in percent: for all of src/ and for its most critical folders. */
 const FLOOR = 80;
 const STRICT_FLOOR = 95;
 const STRICT = /(^|\/)(access|crypto|alerts)(\.ts$|\/)/;
 
-/** Runs the tests of a project; v8's own coverage does not see what the pool of workerd evaluates. */
+/** Runs the tests of a project. Uses Istanbul because v8 coverage does not see code that workerd evaluates. */
 function covered(project) {
   const folder = `coverage/${project}`;
   rmSync(folder, { recursive: true, force: true });
@@ -22,7 +22,7 @@ function covered(project) {
 }
 
 const nameOf = (path) => relative("src", path);
-/** The folder of a file at most two deep, or a file that lies in src/ itself. */
+/** The folder of a file, at most two levels deep, or the file itself if it is directly in src/. */
 const folderOf = (path) => nameOf(path).split("/").slice(0, -1).slice(0, 2).join("/") || nameOf(path);
 
 function summaryOf(map, belongs) {

@@ -1,11 +1,11 @@
-// `npm run db:browse`: the tables of the local database with their numbers of rows, or the rows of one SQL query.
+// `npm run db:browse`: list the tables of the local database with their row counts, or the rows of one SQL query.
 import { parseArgs } from "node:util";
 import { requireDevelopment, stateFolder } from "./lib/development.mjs";
 import { openDatabase, tablesOf } from "./lib/local-database.mjs";
 import { table } from "./lib/table.mjs";
 
-const USAGE = `usage: npm run db:browse                            tables and their numbers of rows
-       npm run db:browse -- "SELECT ..." [--json]   rows of a query, as a table or as JSON, one object per line`;
+const USAGE = `usage: npm run db:browse                            list the tables with their row counts
+       npm run db:browse -- "SELECT ..." [--json]   print the rows of a query, as a table or one JSON object per line`;
 
 requireDevelopment();
 const { values, positionals } = parseArgs({
@@ -17,9 +17,9 @@ function browse() {
   const database = openDatabase(stateFolder());
   if (!database) throw new Error(`There is no database in ${stateFolder()} yet: run \`npm start\` or \`npm run reset\`.`);
   const [sql] = positionals;
-  // biome-ignore lint/plugin: the query of the person at the keyboard, on a connection that cannot write.
+  // biome-ignore lint/plugin: the developer's own query, on a read-only connection.
   if (sql) return database.prepare(sql).all();
-  // biome-ignore lint/plugin: names come from the schema itself.
+  // biome-ignore lint/plugin: names from the schema.
   const rowsOf = (name) => database.prepare(`SELECT count(*) AS n FROM "${name}"`).get()?.n;
   return tablesOf(database).map((name) => ({ table: name, rows: rowsOf(name) }));
 }

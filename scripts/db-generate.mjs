@@ -1,4 +1,4 @@
-// Generates migrations from the schema and gives each new table STRICT and WITHOUT ROWID, which drizzle-kit cannot write.
+// `npm run db:generate`: generate migrations and add STRICT and WITHOUT ROWID to new tables, which drizzle-kit cannot write.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
@@ -15,7 +15,7 @@ execFileSync("drizzle-kit", ["generate", ...process.argv.slice(2)], { stdio: "in
 for (const file of sqlFiles().filter((f) => !before.has(f))) {
   const sql = readFileSync(`${dir}/${file}`, "utf8").replace(
     /(CREATE TABLE `(\w+)` \([\s\S]*?\n\));/g,
-    // The audit trail keeps its rowid: seq is the order of events.
+    // The audit log keeps its rowid: seq is the order of events.
     (_, create, table) => `${create} STRICT${table === "audit_events" ? "" : ", WITHOUT ROWID"};`,
   );
   writeFileSync(`${dir}/${file}`, sql);

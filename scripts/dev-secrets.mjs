@@ -1,9 +1,9 @@
-// Gives .dev.vars random development secrets, where it has none.
+// Adds random development secrets to .dev.vars where they are missing.
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { newFieldKey, newSigningKey } from "../cli/key-rings.ts";
 
-/** Fresh values for every secret; `edgecare keys new` makes production's the same way. */
+/** Random values for every secret; `edgecare keys new` uses it for production too. */
 export function newSecrets() {
   const random = () => randomBytes(32).toString("base64url");
   return {
@@ -18,7 +18,7 @@ export function newSecrets() {
   };
 }
 
-/** The assignments of the file, without their quotes. */
+/** The assignments in the file, without quotes. */
 export function readDevVars(path = ".dev.vars") {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, "utf8").split("\n");
@@ -28,7 +28,7 @@ export function readDevVars(path = ".dev.vars") {
   });
 }
 
-/** @returns the names that were not there yet; what is there stays as it is */
+/** @returns the names that were added; existing values stay unchanged */
 export function writeDevVars(path = ".dev.vars") {
   const existing = new Set(readDevVars(path).map(([name]) => name));
   const added = Object.entries({ ENVIRONMENT: "development", ...newSecrets() }).filter(([name]) => !existing.has(name));
@@ -37,7 +37,7 @@ export function writeDevVars(path = ".dev.vars") {
   return added.map(([name]) => name);
 }
 
-/** Secrets that wrangler.toml does not require, and that wrangler therefore leaves in the file. */
+/** Secrets that wrangler.toml does not require, and that wrangler therefore does not read from the file. */
 export function optionalDevVars(path = ".dev.vars") {
   return readDevVars(path).filter(([name]) => OPTIONAL.test(name));
 }

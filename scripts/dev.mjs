@@ -1,4 +1,4 @@
-// `npm run dev`: everything that `npm start` serves, and the portal with hot reload in front of it.
+// `npm run dev`: the same server as `npm start`, with the portal's hot-reload server in front of it.
 import { spawn } from "node:child_process";
 
 const server = spawn("node", ["scripts/start.mjs"], { stdio: "inherit" });

@@ -1,4 +1,4 @@
-// Writes the API's description to dist/openapi.json and has two linters read it.
+// Writes the OpenAPI document to dist/openapi.json and runs two linters on it.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { app } from "../src/app.ts";
@@ -12,7 +12,7 @@ const linters = [
   ["redocly", ["lint", path]],
   ["spectral", ["lint", path, "--ruleset", ".spectral.yaml", "--fail-severity", "hint"]],
 ];
-// Neither linter tells its maker of this run, or asks for a newer version.
+// Disables telemetry and update checks of both linters.
 const env = { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true", SCARF_ANALYTICS: "false" };
 const failed = linters.filter(([command, args]) => spawnSync(command, args, { stdio: "inherit", env }).status !== 0);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,9 +1,9 @@
-// Check the import rules of src/: rooms import downwards only, there are no cycles, and routes call functions instead of speaking SQL.
+// Checks the import rules of src/: folders import downwards only, no cycles, and no SQL in route files.
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** Rooms from top to bottom: a file may import from its own room and from those below. */
+/** Folders from top to bottom: a file may import from its own folder and from those below. */
 export const ROOMS = [
   "service",
   "organization",
@@ -20,7 +20,7 @@ export const ROOMS = [
   "access",
   "platform",
 ];
-/** What the Worker exports and the map of its routes stand above every room. */
+/** The Worker's entry and the route map are above every folder. */
 const ENTRY = ["index.ts", "app.ts", "cron.ts"];
 const ROUTES = /(^|[/-])routes\.ts$/;
 
@@ -28,15 +28,15 @@ const roomOf = (file) => file.split("/")[0] ?? "";
 /** A lower number is higher up; -1 for an entry file. */
 const levelOf = (file) => (ENTRY.includes(file) ? -1 : ROOMS.indexOf(roomOf(file)));
 
-/** Relative imports of a source text, by type too, as paths of the same tree. */
+/** Relative imports of a source text, including type imports, as paths of the same tree. */
 function importsOf(file, source) {
   const found = source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g);
   return [...found].map(([, name]) => (name.startsWith(".") ? normalize(join(dirname(file), name)) : name));
 }
 
 /**
- * @param {Map<string, string>} sources the text of each file by its path below src/
- * @returns {string[]} one sentence per broken rule
+ * @param {Map<string, string>} sources source texts by path below src/
+ * @returns {string[]} one message per violation
  */
 export function brokenRules(sources) {
   const problems = [];

@@ -1,16 +1,16 @@
-// `npm run logs`: lines of the local log, filtered and made readable.
+// `npm run logs`: filter and format lines of the local log.
 import { existsSync, readFileSync, watchFile } from "node:fs";
 import { parseArgs } from "node:util";
 import { logFile, requireDevelopment, stateFolder } from "./lib/development.mjs";
 import { parseLogLine } from "./lib/log-lines.mjs";
 
 const USAGE = `usage: npm run logs -- [options]
-  --follow           wait for further lines until Ctrl-C
-  --level LEVEL      this level and graver ones: DEBUG, INFO, WARNING, ERROR, CRITICAL
+  --follow           wait for new lines until Ctrl-C
+  --level LEVEL      this level and more severe ones: DEBUG, INFO, WARNING, ERROR, CRITICAL
   --request ID       lines of one request
   --error ID         the line of one error, by the error_id that a response or a page shows
   --json             lines as they are in the file
-  --file FILE        another file than that of the state folder`;
+  --file FILE        a file other than the state folder's log`;
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
 requireDevelopment();
@@ -38,10 +38,10 @@ function readable({ asctime, name, levelname, message, pathname, lineno, ...fiel
 }
 
 let position = 0;
-/** Prints the lines from `position` on; a line that is still being written waits for its end. */
+/** Prints the lines from `position` on; an incomplete line waits for its end. */
 function printNew() {
   const bytes = readFileSync(values.file);
-  // A shorter file is that of a new state.
+  // A shorter file belongs to a new state.
   if (bytes.length < position) position = 0;
   const end = bytes.lastIndexOf("\n") + 1;
   for (const text of bytes.subarray(position, end).toString().split("\n")) {

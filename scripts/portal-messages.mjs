@@ -1,4 +1,4 @@
-// `npm run check:messages`: both languages of the portal are whole, Hindi is Hindi, and every message is said somewhere.
+// `npm run check:messages`: both portal catalogues are complete, Hindi texts are in Hindi, and every message is used.
 import { globSync, readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,7 +6,7 @@ import { IntlMessageFormat } from "intl-messageformat";
 
 const SOURCE = "portal/src";
 
-/** Names, units and abbreviations that stand in Hindi as in English. A text of these alone may be the same in both. */
+/** Names, units and abbreviations that are the same in Hindi. A text of only these may be equal in both languages. */
 const ALLOWED_LATIN_WORDS = new Set(
   (
     "EdgeCare API PDF QR URL CSV FHIR LOINC IANA UTC IST SpO CO HR RR BP MAP NEWS ECG CPAP BiPAP SHA JSON UID RCP ACVPU " +
@@ -15,7 +15,7 @@ const ALLOWED_LATIN_WORDS = new Set(
   ).split(" "),
 );
 
-/** What somebody is to type, by the message that shows it. */
+/** Text that a user has to type, by the message that shows it. */
 const EXAMPLES = {
   "audit.action_hint": ["report", "download"],
   "hospitals.time_zone_hint": ["Asia", "Kolkata"],
@@ -71,7 +71,7 @@ function collectParts(parts, categories) {
 const latinWords = ({ words }) => words.match(/\p{Script=Latin}+/gu) ?? [];
 const listNames = (names) => [...new Set(names)].sort().join(" ");
 
-/** @returns what is wrong with one message, of which both texts are there */
+/** @returns the faults of one message that has both texts */
 function checkMessage(key, en, hi) {
   const english = parseText(en, "en");
   const hindi = parseText(hi, "hi");
@@ -85,15 +85,15 @@ function checkMessage(key, en, hi) {
     ...(en.trim() === "" || hi.trim() === "" ? ["is empty"] : []),
     ...(english.error ? [`cannot be read: ${english.error}`] : english.problems),
     ...(hindi.error ? [`cannot be read in Hindi: ${hindi.error}`] : hindi.problems.map((problem) => `${problem}, in Hindi`)),
-    ...(names === hindiNames ? [] : [`fills in ${names || "nothing"}, in Hindi ${hindiNames || "nothing"}`]),
+    ...(names === hindiNames ? [] : [`has the placeholders ${names || "none"}, in Hindi ${hindiNames || "none"}`]),
     ...(uncounted.length > 0 ? [`counts ${listNames(uncounted)} in Hindi alone`] : []),
     ...(en === hi && hasLetters && !onlyLatin ? ["is the same in Hindi"] : []),
-    ...(foreign.length > 0 ? [`has in Hindi: ${foreign.join(", ")}`] : []),
+    ...(foreign.length > 0 ? [`has words in Latin script in Hindi: ${foreign.join(", ")}`] : []),
     ...(hasLetters && !onlyLatin && !/\p{Script=Devanagari}/u.test(hi) ? ["has no Devanagari in Hindi"] : []),
   ];
 }
 
-/** Keys that a source says whole, and the beginnings of those that it makes of data. */
+/** Complete keys in a source, and the prefixes of keys that it builds from data. */
 function findUsedKeys(source) {
   const whole = [...source.matchAll(/["'`]([a-z]\w*(?:\.[\w-]+)+)["'`]/g)].map(([, key]) => key);
   const prefixes = [
@@ -104,9 +104,9 @@ function findUsedKeys(source) {
 }
 
 /**
- * @param {Record<string, {en: Record<string, string>, hi: Record<string, string>}>} catalogues by the name of their feature
- * @param {readonly string[]} sources every file of the portal but the catalogues
- * @returns {string[]} what is wrong, a line each
+ * @param {Record<string, {en: Record<string, string>, hi: Record<string, string>}>} catalogues by feature name
+ * @param {readonly string[]} sources every portal file except the catalogues
+ * @returns {string[]} one message per fault
  */
 export function problemsOf(catalogues, sources) {
   const usedKeys = sources.map(findUsedKeys);
@@ -119,14 +119,12 @@ export function problemsOf(catalogues, sources) {
     [...new Set([...Object.keys(en), ...Object.keys(hi)])].flatMap((key) => {
       if (en[key] === undefined) return [`${key} is missing in English`];
       if (hi[key] === undefined) return [`${key} is missing in Hindi`];
-      return [...checkMessage(key, en[key], hi[key]), ...(isUsed(key) ? [] : ["is said nowhere"])].map(
-        (what) => `${key} ${what}`,
-      );
+      return [...checkMessage(key, en[key], hi[key]), ...(isUsed(key) ? [] : ["is not used"])].map((what) => `${key} ${what}`);
     });
-  return [...Object.values(catalogues).flatMap(checkCatalogue), ...duplicates.map((key) => `${key} is there twice`)];
+  return [...Object.values(catalogues).flatMap(checkCatalogue), ...duplicates.map((key) => `${key} is defined twice`)];
 }
 
-/** The catalogues of the portal; only they are run, and nothing that draws. */
+/** Loads the portal's catalogues; nothing else of the portal is executed. */
 export async function readCatalogues(folder = SOURCE) {
   const files = globSync(`${folder}/**/{messages,messages/common}.ts`).sort();
   const modules = await Promise.all(files.map((file) => import(pathToFileURL(resolve(file)).href)));

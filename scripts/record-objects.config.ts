@@ -1,4 +1,4 @@
-// Vitest as it records fixtures of objects; the tests that read them run by vitest.config.ts.
+// Vitest configuration that records object fixtures; the tests that read them use vitest.config.ts.
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { newSecrets } from "./dev-secrets.mjs";

@@ -1,4 +1,4 @@
-// `npm run reset`: deletes the local stores and the log, then applies the migrations and loads the demo world.
+// `npm run reset`: delete the local stores and the log, apply the migrations and load the demo data.
 import { rmSync } from "node:fs";
 import { logFile, requireDevelopment, runningServer, stateFolder } from "./lib/development.mjs";
 import { prepareStores, writeSecrets } from "./lib/local-state.mjs";
@@ -14,4 +14,4 @@ if (server) {
 for (const path of [`${state}/v3`, logFile(state), `${logFile(state)}.1`]) rmSync(path, { recursive: true, force: true });
 writeSecrets();
 prepareStores(state);
-console.log(`Local state in ${state} is new.`);
+console.log(`Local state in ${state} was recreated.`);

@@ -1,4 +1,4 @@
-// `npm run screenshots`: every page of the portal at both widths, to docs/screenshots/, from a product of its own or EDGECARE_URL's.
+// `npm run screenshots`: capture every portal page at both widths to docs/screenshots/, from a new server or EDGECARE_URL.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { chromium } from "@playwright/test";
 import { logIn } from "../test/browser/api.ts";
@@ -18,7 +18,7 @@ const PERSON_TITLES = {
   patient: "A patient",
 };
 
-/** All pictures on one page, by who sees them. */
+/** All screenshots on one page, grouped by user. */
 function renderIndex() {
   const of = (as) => PORTAL_PAGES.filter((place) => place.as === as);
   const shown = ({ name }) => [
@@ -32,7 +32,7 @@ function renderIndex() {
   return ["# The portal in pictures", "", lead, "", ...Object.entries(PERSON_TITLES).flatMap(part)].join("\n");
 }
 
-/** A browser of this person's for each width; one login each. */
+/** One browser per width for this user; one login each. */
 async function openSignedInPage(browser, login, viewport) {
   const context = await browser.newContext({ viewport, locale: "en-IN", timezoneId: "Asia/Kolkata", baseURL: productUrl() });
   if (login) {
@@ -50,19 +50,19 @@ async function takeScreenshot(page, name, path, width) {
     .first()
     .waitFor()
     .catch(async () => {
-      throw new Error(`${name} has no heading but: ${await page.locator("body").textContent()}`);
+      throw new Error(`${name} has no heading: ${await page.locator("body").textContent()}`);
     });
   await page.waitForLoadState("networkidle", { timeout: 10_000 }).catch(() => undefined);
-  // Charts and PDFs draw after their answers.
+  // Charts and PDFs are drawn after their responses.
   await page.waitForTimeout(700);
   await page.screenshot({ path: `${FOLDER}/${name}-${width}.jpg`, ...SCREENSHOT_OPTIONS });
   console.log(`${name}-${width}.jpg`);
 }
 
-/** A person may ask a hundred times a minute, and a page asks up to ten times: nobody opens one sooner than this after the last. */
+/** Minimum time between two pages of one user: the limit is 100 requests per minute, and a page sends up to ten. */
 const MIN_PAGE_INTERVAL_MS = 6_000;
 
-/** Everybody's first pages, then everybody's second ones: people wait beside each other. */
+/** The first page of every user, then the second ones: users wait concurrently. */
 function interleaveByPerson(places) {
   const turns = new Map();
   const turnOf = ({ as }) => turns.set(as, (turns.get(as) ?? 0) + 1).get(as);
@@ -70,12 +70,12 @@ function interleaveByPerson(places) {
 }
 
 const MINUTE_MS = 60_000;
-/** Six hours, as often as a chart of them has points. */
+/** Six hours, with as many values as a chart of six hours has points. */
 const HISTORY = { hours: 6, everyMinutes: 5 };
 const BEDS = 14;
 const CHARTED = ["heart_rate", "respiratory_rate", "spo2", "systolic", "diastolic", "temperature"];
 
-/** A value as it is a while ago or later: it swings, more for some than for others. */
+/** A value at a time in the past or future: it oscillates, with a different amplitude per patient. */
 function valueAt(vital, base, bed, at) {
   const swing = { heart_rate: 9, respiratory_rate: 2, spo2: 1, systolic: 8, diastolic: 5, temperature: 0.4 }[vital] ?? 0;
   const hours = at / 3_600_000;
@@ -88,10 +88,10 @@ function currentValues(values, bed) {
   return Object.fromEntries(Object.entries(values).map(([vital, base]) => [vital, valueAt(vital, base, bed, Date.now())]));
 }
 
-/** Everybody has a past, more beds are taken, and monitors go on sending until it is said that they end. */
+/** Adds history for every patient, fills more beds, and lets the monitors send until the returned function is called. */
 async function startActivity(world, { beds }) {
   const all = [...beds];
-  // A hundred calls a minute are not enough for one.
+  // One user's limit of 100 requests per minute is not enough.
   const clerk = await logIn(await world.newPerson("nurse"));
   for (let bed = 0; bed < BEDS; bed++) {
     const patient = await world.newPatient({}, clerk);

@@ -1,4 +1,4 @@
-// `npm start`: secrets if there are none, migrations, pages, the demo world, and the server.
+// `npm start`: create missing secrets, apply migrations, build the pages, load the demo data and start the server.
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { optionalDevVars } from "./dev-secrets.mjs";
@@ -10,7 +10,7 @@ const port = process.env.PORT ?? "8787";
 const state = stateFolder();
 
 writeSecrets();
-// The tests start several servers after one build; a build beside a server that runs would reload it.
+// The tests start several servers after one build; another build would reload a running server.
 if (process.env.EDGECARE_BUILD !== "off") await import("./build-public.mjs");
 prepareStores(state);
 console.log(`
@@ -47,6 +47,6 @@ writeFileSync(runningFile(state), JSON.stringify(entry));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => server.kill(signal));
 server.on("exit", (code) => {
   rmSync(runningFile(state), { force: true });
-  // The last lines are still on their way from the pipe.
+  // The last lines may still be in the pipe.
   process.exitCode = code ?? 0;
 });

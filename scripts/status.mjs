@@ -1,4 +1,4 @@
-// `npm run status`: is the local product up, which version, and what lies in the state folder.
+// `npm run status`: whether the local server runs, its version, and the contents of the state folder.
 import { existsSync, globSync, readdirSync, statSync } from "node:fs";
 import { requireDevelopment, runningServer, stateFolder, versionHere } from "./lib/development.mjs";
 import { openDatabase, tablesOf } from "./lib/local-database.mjs";
@@ -15,7 +15,7 @@ async function product() {
   );
   if (!running) return health ? `up at ${url}, on another state folder (health: ${health})` : "down";
   const start = `process ${running.pid}, commit ${running.commit}, since ${running.started_at}`;
-  return health ? `up at ${url} (health: ${health}; ${start})` : `starting at ${url}, or it does not answer (${start})`;
+  return health ? `up at ${url} (health: ${health}; ${start})` : `starting at ${url}, or not responding (${start})`;
 }
 
 const megabytes = (paths) => (paths.reduce((sum, path) => sum + statSync(path).size, 0) / 1e6).toFixed(1);
@@ -24,7 +24,7 @@ const filesIn = (folder) => globSync(`${folder}/**/*`).filter((path) => statSync
 function stores() {
   const database = openDatabase(state);
   const known = database ? tablesOf(database) : [];
-  if (!database || !known.includes("d1_migrations")) return { migrations: "no database yet", demo: "not there" };
+  if (!database || !known.includes("d1_migrations")) return { migrations: "no database yet", demo: "not loaded" };
   const applied = new Set(
     database
       .prepare("SELECT name FROM d1_migrations")
@@ -35,7 +35,7 @@ function stores() {
   const demo = known.includes("users") && database.prepare("SELECT 1 FROM users WHERE demo = 1 LIMIT 1").get();
   return {
     migrations: `${applied.size} applied, ${pending.length > 0 ? `pending: ${pending.join(", ")}` : "none pending"}`,
-    demo: demo ? "there" : "not there",
+    demo: demo ? "loaded" : "not loaded",
   };
 }
 
@@ -52,9 +52,9 @@ const { migrations, demo } = stores();
 const facts = {
   Product: await product(),
   Version: `${version}, commit ${commit}`,
-  State: existsSync(state) ? `${state}, ${megabytes(filesIn(state))} MB` : `${state}, not there`,
+  State: existsSync(state) ? `${state}, ${megabytes(filesIn(state))} MB` : `${state}, missing`,
   Migrations: migrations,
-  "Demo world": demo,
+  "Demo data": demo,
   Portal: portal(),
 };
 for (const [name, fact] of Object.entries(facts)) console.log(`${name.padEnd(11)} ${fact}`);

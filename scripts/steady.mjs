@@ -1,4 +1,4 @@
-// `npm run steady`: both test suites again and again without a failure, some runs with one core kept busy. Resumes from its log.
+// `npm run steady`: repeat both test suites without a failure, some runs with one core kept busy. Resumes from its log.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ const TESTS = ["^\\d+ passed, \\d+ failed.*$", "^ *\\d+ passed \\(.*$"];
 const unit = { name: "test", command: "npm test", figures: TESTS };
 const browser = { name: "browser", command: "npm run test:browser", figures: TESTS };
 const busy = { busy: true, env: { PATIENCE: "2" } };
-/** Five runs of `npm test` and three of the browser tests; two of each beside a process that keeps one core busy. */
+/** Five runs of `npm test` and three of the browser tests; two of each with a process that keeps one core busy. */
 const RUNS = [
   unit,
   unit,
@@ -28,18 +28,18 @@ const { values } = parseArgs({
     status: { type: "boolean", default: false },
     again: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
-    // Other runs, for the tests of this command.
+    // The tests of this command supply other runs.
     steps: { type: "string" },
   },
 });
 const USAGE = `usage: npm run steady -- [--status] [--again] [--log FILE]
-  --status  prints what the log holds and runs nothing
-  --again   begins a new count although the last one is not finished`;
+  --status  print a summary of the log and run nothing
+  --again   start a new count even if the last one is not finished`;
 
 const runs = values.steps ? stepsFrom(values.steps) : RUNS;
 const label = ({ name, busy }) => (busy ? `${name}, one core busy` : name);
 
-/** Entries of the log, one JSON object per line; a line that a stop cut short counts as absent. */
+/** Entries of the log, one JSON object per line; ignores a truncated line. */
 function entries() {
   const lines = existsSync(values.log) ? readFileSync(values.log, "utf8").split("\n") : [];
   return lines.flatMap((line) => {
@@ -53,12 +53,12 @@ function entries() {
 
 function record(entry) {
   mkdirSync(dirname(values.log), { recursive: true });
-  // A line that a stop cut short is ended first.
+  // Terminates a truncated line first.
   const cut = existsSync(values.log) && !/(^|\n)$/.test(readFileSync(values.log, "utf8"));
   appendFileSync(values.log, `${cut ? "\n" : ""}${JSON.stringify(entry)}\n`);
 }
 
-/** Passes in a row since the last failure, restart or change of the code. */
+/** Passes in a row since the last failure, restart or code change. */
 function passesInARow(commit) {
   const all = entries();
   const from = all.findLastIndex((entry) => entry.result !== "passed" || entry.commit !== commit);
@@ -104,6 +104,6 @@ if (values.help || values.status) {
 } else {
   const held = await steady();
   console.log(`\n${summary()}\n`);
-  console.log(held ? `${runs.length} runs in a row without a failure.` : "A run failed: the next start begins a new count.");
+  console.log(held ? `${runs.length} runs in a row without a failure.` : "A run failed: the next start begins a new series.");
   process.exitCode = held ? 0 : 1;
 }

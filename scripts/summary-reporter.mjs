@@ -1,12 +1,12 @@
-// Ends a run of tests with what they noted, why some were skipped, where the time went, and the line that counts them all.
+// Vitest reporter: notes of the tests, reasons of skipped tests, slowest files, and one line with all counts.
 
-/** Seconds for all of `npm test` on two cores that do nothing else. Told, not enforced: a slow machine proves nothing. */
+/** Seconds for all of `npm test` on two otherwise idle cores. Reported, not enforced: a slow machine proves nothing. */
 const BUDGET = 9 * 60;
 const SLOWEST = 10;
 
 const clock = (seconds) => `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
-/** What a file took of the time of its worker: set-up, imports and tests. */
+/** Worker time of a file: set-up, imports and tests. */
 function secondsOf(module) {
   const { prepareDuration, environmentSetupDuration, setupDuration, collectDuration, duration } = module.diagnostic();
   return (prepareDuration + environmentSetupDuration + setupDuration + collectDuration + duration) / 1000;
@@ -20,18 +20,18 @@ function printSkipped(tests) {
 function printTimes(modules) {
   const timed = modules.map((module) => ({ module, seconds: secondsOf(module) })).sort((a, b) => b.seconds - a.seconds);
   const total = (of) => of.reduce((sum, { seconds }) => sum + seconds, 0);
-  console.log(`The ${SLOWEST} slowest of ${modules.length} files, in seconds of one worker:`);
+  console.log(`The ${SLOWEST} slowest of ${modules.length} files, in worker seconds:`);
   for (const { module, seconds } of timed.slice(0, SLOWEST))
     console.log(`${seconds.toFixed(1).padStart(7)}  ${module.relativeModuleId}`);
   for (const [project, of] of Map.groupBy(timed, ({ module }) => module.project.name))
     console.log(`${total(of).toFixed(1).padStart(7)}  all ${of.length} of project ${project}`);
 }
 
-/** By how much the whole run, from the start of the process, is beyond what it may take. */
+/** By how much the whole run, measured from the start of the process, exceeds its budget. */
 function printBudget() {
   const took = performance.now() / 1000;
   const over = took - BUDGET;
-  const verdict = over > 0 ? `${clock(over)} beyond the budget` : "within budget";
+  const verdict = over > 0 ? `${clock(over)} over the budget` : "within budget";
   console.log(`${clock(took)}, ${verdict} (${clock(BUDGET)})`);
 }
 
@@ -44,7 +44,7 @@ export default class SummaryReporter {
     printSkipped(skipped);
     if (modules.length > SLOWEST) {
       printTimes(modules);
-      // The long form of everything has a budget of its own.
+      // `npm run verify` has its own budget.
       if (!process.env.VERIFY) printBudget();
     }
     const broken = modules.filter((module) => module.errors().length > 0).length;

@@ -1,4 +1,4 @@
-// `npm run verify`: the long form of every proof, one step after another, with a table of results at the end.
+// `npm run verify`: run the long form of every check, one after another, and print a table of results.
 import { parseArgs } from "node:util";
 import { duration, figuresIn, runStep, stepsFrom } from "./lib/steps.mjs";
 import { table } from "./lib/table.mjs";
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
-    // Other steps, for the tests of this command.
+    // The tests of this command supply other steps.
     steps: { type: "string" },
   },
 });

@@ -1,4 +1,4 @@
-// The oracle of the authorization matrix: who may call what, written down once more and without a line of src/.
+// The oracle of the authorization matrix: who may call which route, written independently of src/.
 
 export type Role = "patient" | "nurse" | "doctor" | "hospital_admin" | "admin";
 /** Three hospitals: A and B let doctors see their care teams, W lets them see the whole hospital. */
@@ -14,7 +14,7 @@ export type TestPrincipal = {
   place?: HospitalKey;
   /** The hospital shows its doctors every patient. */
   wide?: true;
-  /** Why a token that was once good is good no more. */
+  /** Why a formerly valid token is no longer valid. */
   ended?: "deactivated" | "left" | "revoked";
   linked?: readonly Target[];
   team?: readonly Target[];
@@ -44,7 +44,7 @@ export const PRINCIPALS: readonly TestPrincipal[] = [
   { name: "doctor who left", kind: "user", role: "doctor", place: "A", team: ["treated"], ended: "left" },
 ];
 
-/** What a route is about decides which relation counts. */
+/** The subject of a route decides which relation counts. */
 type About =
   | "public"
   | "own"
@@ -78,7 +78,7 @@ const PUBLIC: RouteRule = { about: "public", who: [], traced: 0 };
 const rule = (about: About, who: readonly Role[], traced: 0 | 1 = 1): RouteRule => ({ about, who, traced });
 const shared = (about: About, who: readonly Role[]): RouteRule => ({ ...rule(about, who), app: true });
 
-/** Every route of the Worker. One that stands here no more, or not yet, fails the test. */
+/** Every route of the Worker. A route that is missing here, or no longer exists, fails the test. */
 export const ROUTES: Record<string, RouteRule> = {
   "GET /": PUBLIC,
   "GET /.well-known/jwks.json": PUBLIC,
@@ -229,7 +229,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/admin/stats": rule("own", ADMIN),
 };
 
-/** What joins a principal and what a request names. `uploaded`: the report came from this device. */
+/** The relation between a principal and the target of a request. `uploaded`: the report came from this device. */
 export type Relation = "self" | "team" | "colleague" | "bound" | "none";
 
 export function relationTo(principal: TestPrincipal, target: Target): Relation {
@@ -240,8 +240,8 @@ export function relationTo(principal: TestPrincipal, target: Target): Relation {
 }
 
 /**
- * `quarantine`: a device's report without a patient is kept apart and answered 202. `inside`: so for the file of a batch.
- * `held`: so for a device's samples. `unbound`: a device that is nobody's has no socket to send them through.
+ * `quarantine`: a device's report without a patient is stored separately, status 202. `inside`: the same for a file of a batch.
+ * `held`: the same for a device's samples. `unbound`: an unassigned device has no socket for its samples.
  */
 export type Decision = "allow" | "quarantine" | "quarantine inside" | "404 inside" | "held" | "unbound" | 401 | 403 | 404;
 
@@ -274,14 +274,14 @@ export function expectedDecision(principal: TestPrincipal, rule: RouteRule, rela
   const { role } = principal;
   if (!role || !who.includes(role)) return 403;
   if (about === "own") return "allow";
-  // Here the target stands for the session of somebody else.
+  // Here the target stands for another user's session.
   if (about === "session") return relation === "self" ? "allow" : 404;
   if (role === "admin") return "allow";
-  // Doctors and nurses change their own profile alone, and here it is a colleague's.
+  // Doctors and nurses change only their own profile; here it is a colleague's.
   if (about === "profile") return role === "hospital_admin" && relation !== "none" ? "allow" : 404;
   if (about === "hospital" || about === "staff" || about === "device") return relation === "none" ? 404 : "allow";
   if (!maySee(principal, relation)) return 404;
-  // A patient changes a record of their own making only; these are a hospital's.
+  // A patient changes only records that they created; these are a hospital's.
   return about === "edit" && role === "patient" ? 403 : "allow";
 }
 
@@ -302,7 +302,7 @@ function maySee({ kind, role, wide }: TestPrincipal, relation: Relation): boolea
   }
 }
 
-/** The patients whose words may appear in what a principal is answered. */
+/** The patients whose words may appear in the response to a principal. */
 export function visibleTargets(principal: TestPrincipal): Target[] {
   if (principal.ended) return [];
   const all: Target[] = ["treated", "untreated", "elsewhere"];
@@ -312,10 +312,10 @@ export function visibleTargets(principal: TestPrincipal): Target[] {
   });
 }
 
-/** Audit events that one request leaves: one a decision; a token that names nobody decides nothing. */
+/** Audit events of one request: one per decision; a token without a principal causes no decision. */
 export function expectedAuditEvents(principal: TestPrincipal, rule: RouteRule, decision: Decision): number {
   if (rule.about === "public" || principal.kind === "anonymous" || decision === "unbound") return 0;
-  // What a device sends is told to the trail by the hour (DESIGN.md), not by the request.
+  // Samples from devices are audited per hour, not per request.
   if (principal.kind === "device" && decision === "allow" && ["samples", "stream"].includes(rule.about)) return 0;
   return decision === "allow" ? rule.traced : 1;
 }

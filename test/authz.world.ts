@@ -1,4 +1,4 @@
-// The world of the authorization matrix: its principals with live tokens, its patients with their things, its requests.
+// The data of the authorization matrix: principals with valid tokens, patients with their resources, requests.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { deliverChanges } from "../src/monitoring/patient-object/context/change-delivery.ts";
 import { toAlertId } from "../src/monitoring/patient-object/samples/ids.ts";
@@ -13,6 +13,7 @@ import {
   newPatient,
   newPdf,
   newPerson,
+  newWard,
   PASSWORD,
   type Patient,
   type Person,
@@ -26,7 +27,7 @@ import {
 } from "./world.ts";
 
 export type TestCaller = { principal: TestPrincipal; token: string | null; person: Person | null; sessionId: string | null };
-/** Everything a request may name; in the twin for a random id, all of it is random. */
+/** All ids that a request may contain; in the twin for unknown ids, all are random. */
 export type ResourceIds = {
   hospitalId: string;
   patientId: string;
@@ -42,12 +43,12 @@ export type ResourceIds = {
   code: string;
   /** A file in the hospital's quarantine. */
   uploadId: string;
-  /** A direct upload that somebody of the hospital has begun. */
+  /** A direct upload started by a member of the hospital. */
   directId: string;
   /** A sample of the patient, and an alert that it raised. */
   observationId: string;
   alertId: string;
-  /** Samples of a device of the hospital that is bound to nobody. */
+  /** Samples of an unassigned device of the hospital. */
   heldId: string;
   /** A nurse of the hospital, not in the care team. */
   staffId: string;
@@ -82,7 +83,7 @@ export async function createFixture() {
     return newHandle(places[place], nurses[place], uploader, patients[target]);
   });
   for (const player of players) await end(player, places);
-  // What was changed here is told here: the tests look at what a denial changes.
+  // Deliver pending changes now: the tests look at what a denial changes.
   while ((await deliverChanges(env)) > 0);
   for (const { id } of Object.values(patients)) await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
   return { places, nurses, patients, players, handles };
@@ -120,7 +121,7 @@ async function newKey(manager: Person): Promise<{ api_key_id: string; token: str
   return (await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }))).data;
 }
 
-/** What an app can be given, as an API key's form asks for it. */
+/** The body of an API key: everything that an app can be given. */
 const APP_SCOPES = [
   "patient:read",
   "patient:search",
@@ -170,7 +171,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
   };
 }
 
-/** Watched in a ward, with a heart that stands still; seen by somebody, so that it waits for nobody. */
+/** Monitored on a ward, in asystole; acknowledged, so that the alert does not escalate. */
 async function newAlert(nurse: Person, patientId: string, wardId: string): Promise<{ observationId: string; alertId: string }> {
   const change = { as: nurse, method: "PATCH", json: { monitoring: "home", ward_id: wardId } };
   const row = env.DB.prepare("SELECT version FROM patients WHERE id = ?").bind(patientId);
@@ -198,7 +199,7 @@ async function newQuarantined(nurse: Person): Promise<string> {
   return (await readJson(await uploadReport(await newDevice(nurse, null), newPdf()))).data.upload_id;
 }
 
-/** A direct upload, begun, with its file where the link would have put it. */
+/** A started direct upload, with its file stored as by the link. */
 async function newDirect(by: { token: string }, patientId: string): Promise<string> {
   const pdf = newPdf();
   const json = { patient_id: patientId, size: pdf.length, sha256: await sha256(pdf) };
@@ -210,11 +211,6 @@ async function newDirect(by: { token: string }, patientId: string): Promise<stri
 
 async function invite(manager: Person, email: string): Promise<{ invitation_id: string; token: string }> {
   return (await readJson(await sendRequest(`${API}/users/invite`, { as: manager, json: { email, role: "nurse" } }))).data;
-}
-
-async function newWard(manager: Person): Promise<string> {
-  return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name: `Ward ${uniqueText()}` } }))).data
-    .ward_id;
 }
 
 async function newProfile(manager: Person, userId: string): Promise<string> {
@@ -233,7 +229,7 @@ async function end({ principal, person, token }: TestCaller, places: Record<Hosp
   }
 }
 
-/** What an allowed call would use up, made anew, so that every allowed cell meets the same state. */
+/** Renews what an allowed call would consume, so that every allowed cell meets the same state. */
 export async function renewResources(
   route: string,
   handle: ResourceIds,
@@ -306,13 +302,13 @@ export async function renewResources(
     const key = table === "monitoring_settings" ? "patient_id" : "id";
     // biome-ignore lint/plugin: constants of this file.
     const row = await env.DB.prepare(`SELECT version FROM ${table} WHERE ${key} = ?`).bind(id).first<number>("version");
-    // Settings that nobody has made yet are version 1.
+    // Settings that were never saved are version 1.
     return { ...handle, version: row ?? 1 };
   }
   return handle;
 }
 
-/** The table and the id of what a route changes. */
+/** The table and the id of the row that a route changes. */
 function changedBy(route: string, handle: ResourceIds): [table: string, id: string] {
   if (route.includes(":user_id")) return ["users", handle.staffId];
   if (route.includes(":ward_id")) return ["wards", handle.wardId];
@@ -329,7 +325,7 @@ const form = (handle: ResourceIds): BodyInit => uploadForm(newPdf(`upload ${uniq
 
 const UPGRADE: RequestOptions = { headers: { Upgrade: "websocket" } };
 
-/** Bodies and headers of the routes that want some. */
+/** Bodies and headers of the routes that need them. */
 const BODIES: Record<
   string,
   (handle: ResourceIds, principal: TestPrincipal, person: Person | null) => RequestOptions | Promise<RequestOptions>
@@ -432,7 +428,7 @@ const BODIES: Record<
   "POST /api/v1/ecg/reports/upload": (handle) => ({ body: form(handle) }),
 };
 
-/** Queries of the routes that want some. */
+/** Queries of the routes that need them. */
 const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) => string> = {
   "GET /api/v1/live": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live/sse": ({ patientId }) => `?patient_id=${patientId}`,
@@ -467,7 +463,7 @@ export async function callRoute(route: string, handle: ResourceIds, player: Test
   return ended(await sendRequest(path + query, { ...more, method, as: token }));
 }
 
-/** What goes on by itself, with its first frame for a body. */
+/** Open-ended responses, with the first frame as a body. */
 async function ended(response: Response): Promise<Response> {
   const { webSocket: socket, body, headers } = response;
   if (socket) {
@@ -485,7 +481,7 @@ async function ended(response: Response): Promise<Response> {
   return new Response(value, { headers });
 }
 
-/** A session of the player's own, for routes that end one. */
+/** A session of the principal, for routes that end one. */
 export async function createSpareSession(player: TestCaller, places: Record<HospitalKey, string>) {
   const { role = "patient", place, wide } = player.principal;
   if (!player.person) return null;

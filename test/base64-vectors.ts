@@ -1,4 +1,4 @@
-// Vectors of base64url without padding: RFC 4648 section 10, and spellings that are not canonical.
+// Vectors of base64url without padding: RFC 4648 section 10, and non-canonical encodings.
 const ascii = (text: string) => [...text].map((ch) => ch.charCodeAt(0));
 
 export const BASE64URL: [number[], string][] = [

@@ -1,4 +1,4 @@
-// What the test configuration adds to the bindings.
+// Bindings that the test configuration adds.
 declare namespace Cloudflare {
   interface Env {
     RATE_TEST: RateLimit;

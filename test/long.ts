@@ -1,15 +1,15 @@
-// The two lengths of random runs: short in `npm test`, long in `npm run verify`, which sets VERIFY=1.
+// Length of random runs: short in `npm test`, long in `npm run verify`, which sets VERIFY=1.
 //
-// What VERIFY=1 lengthens:
-// - alerts-random: 10,000 random lives of alarms instead of 2,000
+// VERIFY=1 changes:
+// - alerts-random: 10,000 random alarm histories instead of 2,000
 // - alerts-synthetic: 60 patients of two normal days instead of 25, 30 breaches of each limit instead of 6, 10,000 crossings
 //   instead of 2,000
 // - crypto: 100,000 seals of one value instead of 10,000
 // - news2-chart: a million random patients from a random seed instead of 100,000 from a fixed one
-// - product: `npm start` in a new folder answers within a minute, which only a machine of its own can promise
+// - product: `npm start` in a new folder must respond within a minute, which needs an idle machine
 // - product-live: 30 seconds at fifty rows a second instead of 10
-// The end of the run then names no budget.
+// The end of the run then prints no budget.
 export const VERIFY = Boolean(process.env["VERIFY"]);
 
-/** How often a random run goes round. */
+/** Number of repetitions of a random run. */
 export const times = (short: number, long: number): number => (VERIFY ? long : short);

@@ -1,12 +1,12 @@
-// The SQLite of a Durable Object as JSON: written to a fixture and put back into an object.
+// Export and import of a Durable Object's SQLite as JSON, for fixtures.
 
 type Cell = string | number | null | { base64: string };
 export type StorageDump = { schema: string[]; rows: Record<string, Record<string, Cell>[]> };
 
-/** What a fixture file holds: an object as one version of the code left it, and what that code answered for it. */
+/** A fixture file: an object as one version of the code left it, and that code's responses. */
 export type ObjectFixture = { object: string; name: string; storage: StorageDump; answers: Record<string, unknown> };
 
-/** The tables of the object; the platform has some of its own, which nobody else may read. */
+/** The tables of the object, without the platform's own, which cannot be read. */
 const TABLES =
   "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND sql IS NOT NULL ORDER BY name";
 
@@ -19,7 +19,7 @@ export function dumpStorage(sql: SqlStorage): StorageDump {
   return { schema: tables.map((table) => table.sql), rows: Object.fromEntries(rows) };
 }
 
-/** Replaces everything in the object. Evict it afterwards: what it holds in memory is of before. */
+/** Replaces everything in the object. Evict it afterwards: its memory still has the old state. */
 export function loadStorage(sql: SqlStorage, { schema, rows }: StorageDump): void {
   for (const { name } of sql.exec<{ name: string }>(TABLES).toArray()) {
     const drop = `DROP TABLE "${name}"`;

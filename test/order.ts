@@ -1,9 +1,9 @@
-// The order in which test files are run: those that wait or take long first, and files that share a worker one after another.
+// Order of test files: slow and waiting ones first, and files that share a worker one after another.
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** A worker is kept while the next file is of its project; the tests of the served product mostly wait for it. */
+/** A worker is reused if the next file is of the same project; tests of the served product mostly wait. */
 const PROJECTS = ["served", "node", "worker"];
-/** By name, since a fresh clone knows no durations. */
+/** By name, since a fresh clone has no recorded durations. */
 const LONG = ["product-live", "product", "cost", "simulate", "cli-keys", "faults", "authz", "hostile-text", "openapi"];
 
 function rankOf({ project, moduleId }: TestSpecification): number {

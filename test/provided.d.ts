@@ -1,9 +1,9 @@
-// What vitest.config.ts hands to tests in workerd, which has no files, and test/node/served.ts to those of the served product.
+// Values that vitest.config.ts provides to tests in workerd, which has no file system, and test/node/served.ts to its project.
 import "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** PDFs of ../shared/data/{ecg,hostile}/pdf, or none where that folder is absent. */
+    /** PDFs of ../shared/data/{ecg,hostile}/pdf; empty if that folder is absent. */
     pdfs: { path: string; base64: string }[];
     /** JSONTestSuite of ../shared/data/hostile/json. */
     jsonBodies: { name: string; base64: string }[];
@@ -15,14 +15,14 @@ declare module "vitest" {
       verhoeff: { number?: string; payload?: string; check_digit?: number; valid?: boolean }[];
     };
     served: {
-      /** As `npm start` left it in a new folder; product.test.ts uses it up. */
+      /** As `npm start` left it in a new folder; product.test.ts changes it. */
       product: { url: string; state: string; pid: number; startedInMs: number; output: string };
-      /** A server with the demo world that may be read and written, and not stopped. */
+      /** A server with the demo data that tests may read and write, but not stop. */
       shared: { url: string; registry: string };
-      /** A folder with the demo world, of which a test that stops its server makes a copy. */
+      /** A folder with the demo data; a test that stops its server makes a copy. */
       demo: string;
     };
-    /** Which version of the objects' storage scripts/record-objects.mjs records. */
+    /** The version of the objects' storage that scripts/record-objects.mjs records. */
     recording: string;
   }
 }

@@ -1,2 +1,2 @@
-// Why a test is skipped that reads published data from the folder beside the project.
+// The skip reason of tests that read published data from the data folder beside the project.
 export const absent = (name: string): string => `../shared/data/${name} is absent`;

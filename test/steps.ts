@@ -1,12 +1,12 @@
-// The steps that an answer waits for: password hashes with their cost, and round trips to the stores.
+// The steps that a response waits for: password hashes with their cost, and round trips to the stores.
 import crypto from "node:crypto";
 import { vi } from "vitest";
 import { interceptStores } from "./stores.ts";
 import { env } from "./world.ts";
 
 /**
- * Runs one request and lists its steps in order, such as `["DB batch", "scrypt 16384 8 5", "DB batch"]`. Whether two requests
- * can be told apart by their time is asked of these lists, since the clock of a busy machine answers at random.
+ * Runs one request and lists its steps in order, such as `["DB batch", "scrypt 16384 8 5", "DB batch"]`. Tests compare these
+ * lists to decide whether response times could differ, since measured times on a busy machine are random.
  */
 export async function stepsOf(request: (of: Env) => Promise<unknown>): Promise<string[]> {
   const steps: string[] = [];

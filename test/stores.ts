@@ -1,4 +1,4 @@
-// Wraps the stores of an Env so that a test can wait, fail or count at every call. The stores themselves are real.
+// Wrappers of an Env's stores that delay, fail or count every call. The stores themselves are real.
 
 export type StoreCall = { store: "DB" | "FILES" | "KV" | "OBJECTS"; op: string; k: number };
 type Around = <T>(call: StoreCall, run: () => Promise<T>) => Promise<T>;
@@ -6,7 +6,7 @@ type Around = <T>(call: StoreCall, run: () => Promise<T>) => Promise<T>;
 const R2_OPS = ["get", "put", "delete", "head", "list"];
 const KV_OPS = ["get", "put", "delete", "list", "getWithMetadata"];
 
-/** An Env whose every D1 round trip, R2 and KV operation and call of an object goes through `around`, numbered from 1. */
+/** An Env whose every D1 round trip, R2 and KV operation and object call goes through `around`, numbered from 1. */
 export function interceptStores(env: Env, wrap: Around): Env {
   let k = 0;
   const next = (store: StoreCall["store"], op: string): StoreCall => ({ store, op, k: ++k });
@@ -31,7 +31,7 @@ export function interceptStores(env: Env, wrap: Around): Env {
   };
 }
 
-/** Objects by name alone: nothing else is asked of a namespace. */
+/** Supports only lookups of objects by name. */
 function wrapObjects<T extends Env["PATIENT_MONITOR"] | Env["WARD_FEED"]>(namespace: T, run: Run): T {
   const watched = <S extends object>(stub: S): S =>
     new Proxy(stub, {
@@ -70,7 +70,7 @@ function wrapStatement(statement: D1PreparedStatement, run: Run): D1PreparedStat
 function wrapD1(db: D1Database, run: Run): D1Database {
   return new Proxy(db, {
     get(target, name) {
-      // biome-ignore lint/plugin: passes on what the code under test prepares.
+      // biome-ignore lint/plugin: passes on statements of the code under test.
       if (name === "prepare") return (query: string) => wrapStatement(target.prepare(query), run);
       if (name === "batch") {
         return (statements: D1PreparedStatement[]) =>
@@ -82,7 +82,7 @@ function wrapD1(db: D1Database, run: Run): D1Database {
   });
 }
 
-/** Waits 0 to 5 ms before each store call: without it, races are invisible on local workerd. */
+/** Waits 0 to 5 ms before each store call: without it, races do not occur on local workerd. */
 export function withRandomDelays(env: Env): Env {
   return interceptStores(env, async (_, run) => {
     await scheduler.wait(Math.random() * 5);
@@ -97,8 +97,8 @@ const SAID: Partial<Record<StoreCall["store"], string>> = {
 };
 
 /**
- * Fails the k-th store call: `before` it happens, or `after` it (committed, reply lost).
- * @returns the Env and whether the fault came to fire
+ * Fails the k-th store call: `before` it happens, or `after` it (committed, response lost).
+ * @returns the Env and whether the fault occurred
  */
 export function withStoreFault(
   env: Env,
@@ -120,7 +120,7 @@ export function withStoreFault(
 
 export type Counts = { d1: number; rowsRead: number; rowsWritten: number; r2: string[]; kv: string[]; objects: string[] };
 
-/** Counts D1 round trips, rows read and written, the R2 and KV operations, and the calls of objects. */
+/** Counts D1 round trips, rows read and written, R2 and KV operations, and object calls. */
 export function withCounters(env: Env): { env: Env; counts: Counts } {
   const counts: Counts = { d1: 0, rowsRead: 0, rowsWritten: 0, r2: [], kv: [], objects: [] };
   const lists = { FILES: counts.r2, KV: counts.kv, OBJECTS: counts.objects };

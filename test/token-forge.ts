@@ -1,4 +1,4 @@
-// Access tokens as an attacker would write them, or a holder of the signing key; and what a refusal must look like.
+// Access tokens forged by an attacker or by a holder of the signing key, and the expected rejection.
 import { expect, vi } from "vitest";
 import { toBase64Url } from "../src/platform/crypto.ts";
 import { env, readJson } from "./world.ts";
@@ -21,7 +21,7 @@ export async function createJwk(kid: string): Promise<Jwk> {
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, d: jwk.d, kid };
 }
 
-/** ES256 over header and claims as they are spelled, by our own key unless another is given. */
+/** ES256 over header and claims exactly as given, with our own key unless another is given. */
 export async function signToken(header: string, claims: string, jwk: Jwk | undefined = readSigningKeys()[0]): Promise<string> {
   if (!jwk) throw new Error("no key to sign with");
   const key = await crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
@@ -36,14 +36,14 @@ export function decodeToken(token: string): { header: Json; claims: Json; input:
   return { header: parse(header), claims: parse(claims), input: `${header}.${claims}` };
 }
 
-/** A token like this one with other members; `undefined` takes a member away. Signed by our own key unless told. */
+/** The token with changed members; `undefined` removes a member. Signed with our own key unless `by` is given. */
 export async function forgeToken(token: string, change: { header?: Json; claims?: Json; by?: Jwk }): Promise<string> {
   const { header, claims } = decodeToken(token);
   const text = (value: Json) => JSON.stringify(value);
   return signToken(text({ ...header, ...change.header }), text({ ...claims, ...change.claims }), change.by);
 }
 
-/** The answer is this problem, whole: RFC 9457, an id, and for 401 a challenge. */
+/** The response is exactly this problem: RFC 9457, a request id, and for 401 a challenge. */
 export async function expectProblem(response: Response, status: number, code: string): Promise<void> {
   const { status: got, headers } = response;
   const body = await readJson(response);
@@ -53,7 +53,7 @@ export async function expectProblem(response: Response, status: number, code: st
   expect(headers.get("www-authenticate")).toBe(status === 401 ? 'Bearer realm="edgecare"' : null);
 }
 
-/** What the code under test logs from now on, as text; ends with `vi.restoreAllMocks()`. */
+/** The log output of the code under test from now on, as text; ends with `vi.restoreAllMocks()`. */
 export function captureLogs(): () => string {
   const spy = vi.spyOn(console, "log").mockImplementation(() => undefined);
   return () => spy.mock.calls.map((line) => JSON.stringify(line)).join("\n");

@@ -1,4 +1,4 @@
-// A hospital of its own for each test: people with sessions, patients with canaries, devices, and requests through the front door.
+// A separate hospital per test: users with sessions, patients with canaries, devices, and requests through the Worker's entry.
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env as realEnv } from "cloudflare:workers";
 import type { Actor, Role, UserActor, UserCall, UserEffectiveRole } from "../src/access/actor.ts";
@@ -43,7 +43,7 @@ export type RequestOptions = {
 
 let address = 0;
 
-/** One request through the Worker's front door, from an address of its own unless one is given. */
+/** One request through the Worker's entry, from a new IP address unless one is given. */
 export async function sendRequest(path: string, options: RequestOptions = {}): Promise<Response> {
   const headers = new Headers(options.headers);
   const token = typeof options.as === "string" ? options.as : options.as?.token;
@@ -58,13 +58,13 @@ export async function sendRequest(path: string, options: RequestOptions = {}): P
   const request = new Request(url, { method, headers, ...(body !== undefined && { body }), redirect: "manual" });
   const ctx = createExecutionContext();
   const response = await app.fetch(request, options.env ?? env, ctx);
-  // What is done behind the answer is done before the test goes on; a test that counts or fails calls looks at the answer's own.
+  // Waits for background work before the test continues; tests that count or fail calls look only at the response's own.
   if (!options.env) await waitOnExecutionContext(ctx);
   return response;
 }
 
-/** A JSON body, untyped: tests look at the wire, not at our types. */
-// biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is asserted field by field.
+/** A JSON body without a type: tests check the wire format, not our types. */
+// biome-ignore lint/suspicious/noExplicitAny: the response is asserted field by field.
 export async function readJson(response: Response): Promise<any> {
   return JSON.parse(await response.text());
 }
@@ -80,7 +80,7 @@ async function systemCall() {
   };
 }
 
-/** The rate limits' windows begin with the minute: a count that a minute's end cut in two is taken anew. */
+/** Rate limit windows start with the minute: a count that the end of a minute interrupts is repeated. */
 export async function withinOneMinute<T>(count: () => Promise<T>): Promise<T> {
   for (;;) {
     const minute = Math.floor(Date.now() / 60_000);
@@ -96,7 +96,7 @@ export async function newHospital(doctorScope: UserEffectiveRole["doctorScope"] 
   return id;
 }
 
-/** An account with its session, made without a login (a hash costs a quarter of a second). */
+/** An account with its session, created without a login (a hash takes a quarter of a second). */
 export async function newPerson(
   role: Role,
   hospitalId: string | null = null,
@@ -126,33 +126,38 @@ export async function newPerson(
   if (hospitalId && (role === "nurse" || role === "doctor" || role === "hospital_admin")) {
     await db.insert(memberships).values({ userId: id, hospitalId, role, createdBy: "test", createdAt: now });
   }
-  const standing: UserEffectiveRole = {
+  const effectiveRole: UserEffectiveRole = {
     role,
     hospitalId: role === "admin" || role === "patient" ? null : hospitalId,
     doctorScope,
   };
-  return { id, email, username, role, ...(await newLogin(id, standing)) };
+  return { id, email, username, role, ...(await newLogin(id, effectiveRole)) };
 }
 
 /** Another session of a person. */
 export async function newLogin(
   userId: string,
-  standing: UserEffectiveRole,
+  effectiveRole: UserEffectiveRole,
 ): Promise<{ token: string; sessionId: string; refresh: string }> {
   const call = await systemCall();
-  const session = await prepareSession(call, userId, standing, { user_agent: "test", ip: null });
+  const session = await prepareSession(call, userId, effectiveRole, { user_agent: "test", ip: null });
   await batch(call.db, session.statements);
-  const token = await signAccessToken(env, call.keys.jwt, { userId, sessionId: session.id, claimedRole: standing }, call.now);
+  const token = await signAccessToken(
+    env,
+    call.keys.jwt,
+    { userId, sessionId: session.id, claimedRole: effectiveRole },
+    call.now,
+  );
   return { token, sessionId: session.id, refresh: await refreshToken(call.keys, userId, session.id, 1) };
 }
 
-/** A call such as a request of this person makes. */
-export async function createCall(person: Person, standing: UserEffectiveRole): Promise<UserCall> {
-  const actor: UserActor = { kind: "user", userId: person.id, sessionId: person.sessionId, claimedRole: standing, via };
+/** The call context of a request by this person. */
+export async function createCall(person: Person, effectiveRole: UserEffectiveRole): Promise<UserCall> {
+  const actor: UserActor = { kind: "user", userId: person.id, sessionId: person.sessionId, claimedRole: effectiveRole, via };
   return { ...(await systemCall()), actor };
 }
 
-/** A patient whose every text field carries one random word that nobody else has. */
+/** A patient whose every text field contains a random word that no other patient has. */
 export async function newPatient(hospitalId: string, by: Person, team: Person[] = []): Promise<Patient> {
   const canary = `canary${uniqueText()}`;
   const call = await createCall(by, { role: by.role, hospitalId, doctorScope: "care_team" });
@@ -192,7 +197,7 @@ export async function link(person: Person, patient: Patient): Promise<void> {
     .values({ userId: person.id, patientId: patient.id, method: "claim_code", verifiedBy: "test", createdAt: now });
 }
 
-/** A hospital with one person of each role; the doctor looks after the first patient and not the second. */
+/** A hospital with one person of each role; the doctor is in the care team of only the first patient. */
 export async function newWorld(doctorScope: UserEffectiveRole["doctorScope"] = "care_team") {
   const hospitalId = await newHospital(doctorScope);
   const [nurse, doctor, manager, self, admin] = await Promise.all([
@@ -209,7 +214,12 @@ export async function newWorld(doctorScope: UserEffectiveRole["doctorScope"] = "
 }
 export type World = Awaited<ReturnType<typeof newWorld>>;
 
-/** A registered device bound to a patient, with its token. */
+/** A new ward. @returns its id */
+export async function newWard(manager: Person, name = `Ward ${uniqueText()}`): Promise<string> {
+  return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name } }))).data.ward_id;
+}
+
+/** A registered device assigned to a patient, with its token. */
 export async function newDevice(
   nurse: Person,
   patientId: string | null,
@@ -239,7 +249,7 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 export type UploadFields = Record<string, string | undefined> & { fileName?: string };
 
-/** The multipart form that E's app sends. */
+/** The multipart form of the existing mobile app. */
 export function uploadForm(pdf: Uint8Array<ArrayBuffer>, { fileName = "ecg.pdf", ...fields }: UploadFields = {}): FormData {
   const form = new FormData();
   form.set("file", new File([pdf], fileName, { type: "application/pdf" }));
@@ -256,7 +266,7 @@ export async function uploadReport(
   return sendRequest(`${API}/reports`, { as, body: uploadForm(pdf, fields), ...options });
 }
 
-/** The raw form: the PDF itself, streamed. */
+/** The raw form: the PDF itself as a stream. */
 export async function uploadRaw(as: { token: string }, pdf: Uint8Array<ArrayBuffer>, query = "", options: RequestOptions = {}) {
   const headers = {
     "Content-Type": "application/pdf",
@@ -269,7 +279,7 @@ export async function uploadRaw(as: { token: string }, pdf: Uint8Array<ArrayBuff
 
 export type AuditRow = Record<string, unknown> & { seq: number; event: string; outcome: string; detail: string | null };
 
-/** Audit rows that name a request id, oldest first, with the patients they concern. */
+/** Audit rows of a request id, oldest first, with the patients they concern. */
 export async function readAuditEvents(requestId: string): Promise<(AuditRow & { subjects: string[] })[]> {
   const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE request_id = ? ORDER BY seq")
     .bind(requestId)

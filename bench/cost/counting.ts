@@ -1,5 +1,5 @@
-// The product with meters: its stores, objects, alarms and log count what they do, and its clock moves by request of the bench.
-// Meters sit on the prototypes of the platform's own classes, so that the product's code runs as it is.
+// The metered product: stores, objects, alarms and log count their operations, and the benchmark controls the clock.
+// Meters patch the prototypes of the platform's own classes, so that the product's code runs unchanged.
 import { AsyncLocalStorage } from "node:async_hooks";
 import worker from "../../src/index.ts";
 import { WardFeed as Feed } from "../../src/monitoring/live/ward-feed.ts";
@@ -8,7 +8,7 @@ import { type CountName, ZERO_COUNTS } from "./counts.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 type BindingName = "PATIENT_MONITOR" | "WARD_FEED";
-/** One object: what keeps it awake now, and when its alarm rings. */
+/** One object: what keeps it awake, and when its alarm is due. */
 type Meter = { binding: BindingName; id: DurableObjectId; awakeReasons: number; since: number; alarmAt: number | null };
 
 const counts = { ...ZERO_COUNTS };
@@ -32,7 +32,7 @@ function markIdle(meter: Meter): void {
   if (--meter.awakeReasons === 0) counts.objectAwakeMs += realNow() - meter.since;
 }
 
-/** What objects that are awake have not been charged for yet is charged now. */
+/** Charges the time that awake objects have not been charged for yet. */
 function chargeAwakeTime(): void {
   for (const meter of meters.values()) {
     if (meter.awakeReasons === 0) continue;
@@ -51,7 +51,7 @@ function runAwake<T>(meter: Meter | undefined, work: () => T): T {
     markIdle(meter);
     throw error;
   }
-  // A promise, or the thenable that a call of another object is.
+  // A promise, or the thenable that an RPC call returns.
   if (result && typeof Reflect.get(Object(result), "then") === "function") {
     const done = () => markIdle(meter);
     Promise.resolve(result).then(done, done);
@@ -82,14 +82,14 @@ console.log = () => {
   counts.logLines++;
 };
 
-/** @throws Error when the platform has no such method any more: nothing would be counted then */
+/** @throws Error when the platform no longer has this method: nothing would be counted */
 function wrapMethod(
   target: object,
   name: string,
   wrapper: (original: AnyFunction, self: object, args: unknown[]) => unknown,
 ): void {
   const original: unknown = Reflect.get(target, name);
-  if (typeof original !== "function") throw new Error(`nothing to count: ${name}`);
+  if (typeof original !== "function") throw new Error(`the platform has no method ${name}`);
   Object.defineProperty(target, name, {
     configurable: true,
     writable: true,
@@ -110,7 +110,7 @@ function countCalls(prototype: object, methods: Record<string, CountName>): void
 
 type Meta = { rows_read?: number; rows_written?: number; size_after?: number };
 
-/** Every statement and batch goes through one method, whose answer has the rows even where D1's own API leaves them out. */
+/** Every statement and batch uses this one method; its result has row counts even where D1's public API omits them. */
 function meterD1(db: D1Database): void {
   const session: object = Reflect.get(db.prepare("SELECT 1"), "dbSession");
   wrapMethod(Object.getPrototypeOf(session), "_sendOrThrow", async (original, _, args) => {
@@ -126,7 +126,7 @@ function meterD1(db: D1Database): void {
   });
 }
 
-/** A stub whose calls are counted, and keep the calling object awake until they are answered. */
+/** A stub whose calls are counted, and keep the calling object awake until they settle. */
 function countedStub(stub: object): object {
   return new Proxy(stub, {
     get(target, name) {
@@ -183,7 +183,7 @@ function meterStorage({ sql }: DurableObjectStorage, storage: object): void {
   storesMetered = true;
   wrapMethod(Object.getPrototypeOf(sql), "exec", (original, _, args) => {
     const cursor = original(...args);
-    // It is read to its end before anything else has its turn.
+    // The body is read completely before any other code runs.
     queueMicrotask(() => {
       counts.objectRead += Reflect.get(Object(cursor), "rowsRead");
       counts.objectWritten += Reflect.get(Object(cursor), "rowsWritten");
@@ -210,7 +210,7 @@ function registerObject({ id, storage }: DurableObjectState, binding: BindingNam
   meterOfStorage.set(storage, meter);
 }
 
-/** Every verb and handler of the product's class, measured. */
+/** Meters every method and handler of a Durable Object class. */
 function meterMethods(prototype: object, base: object): void {
   for (const name of Object.getOwnPropertyNames(base)) {
     const method: unknown = Object.getOwnPropertyDescriptor(base, name)?.value;
@@ -258,7 +258,7 @@ export class WardFeed extends Feed {
 }
 meterMethods(WardFeed.prototype, Feed.prototype);
 
-/** Moves the clock, and runs each alarm on the way at its time. */
+/** Advances the clock and runs each alarm on the way at its time. */
 async function advance(ms: number): Promise<void> {
   const end = Date.now() + ms;
   for (;;) {
@@ -284,7 +284,7 @@ async function runClock(env: Env, ctx: ExecutionContext, cron: string): Promise<
   await Promise.all(pending);
 }
 
-/** What the local platform costs by itself: so many calls of each. */
+/** The cost of the local platform itself: this many calls of each store. */
 async function callStores(env: Env, query: URLSearchParams): Promise<void> {
   const [object] = [...meters.values()].filter(({ binding }) => binding === "PATIENT_MONITOR");
   for (let i = Number(query.get("object")); object && i > 0; i--) await getUncountedStub(object).idle();
@@ -296,14 +296,14 @@ async function callStores(env: Env, query: URLSearchParams): Promise<void> {
 
 type DirectRecord = { patient: string; credential: string; sentAt: number; items: unknown[]; ask: boolean };
 
-/** A sync as the object sees it, without the product's Worker before it; or only the reading of it. */
+/** A sync as the object receives it, without the Worker; or only the parsing of its body. */
 async function recordDirectly(env: Env, request: Request): Promise<void> {
   const { patient, credential, sentAt, items, ask }: DirectRecord = await request.json();
   const meter = meters.get(env.PATIENT_MONITOR.idFromName(patient).toString());
   if (!ask || !meter) return;
   const batch = { items, sent_at: sentAt, conditions: null };
   const answer = await getUncountedStub(meter).record({ kind: "device", credential }, batch);
-  if (!answer.known) throw new Error("the object does not know the device");
+  if (!answer.known) throw new Error("the object has no such device");
 }
 
 async function handleControl(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {

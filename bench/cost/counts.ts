@@ -1,10 +1,10 @@
-// What a stretch of traffic costs, in the platform's own units; counted in the Worker, read by the driver.
+// Operation counts in the platform's units; counted in the Worker, read by the driver.
 
-/** All are sums since the start but `d1Bytes`, the size of the database when it was last written or read. */
+/** Sums since the start, except `d1Bytes`: the size of the database at its last read or write. */
 export const ZERO_COUNTS = {
-  /** Requests to the Worker and runs of its clock. */
+  /** Requests to the Worker and runs of its cron trigger. */
   requests: 0,
-  /** Lines that production's LOG_LEVEL writes. */
+  /** Lines at production's LOG_LEVEL. */
   logLines: 0,
   d1Trips: 0,
   d1Read: 0,
@@ -14,9 +14,9 @@ export const ZERO_COUNTS = {
   kvWritten: 0,
   kvDeleted: 0,
   kvListed: 0,
-  /** Calls of the location's cache, which are free. */
+  /** Calls of the Cache API, which are free. */
   cacheCalls: 0,
-  /** Of the rate limits, which are free. */
+  /** Rate limit calls, which are free. */
   limitCalls: 0,
   /** R2 operations of class A (put, list) and B (get, head); deleting is free. */
   r2A: 0,
@@ -25,10 +25,10 @@ export const ZERO_COUNTS = {
   objectCalls: 0,
   alarms: 0,
   socketMessages: 0,
-  /** Each setAlarm is a row written. */
+  /** Each setAlarm is one row written. */
   objectRead: 0,
   objectWritten: 0,
-  /** While an object works, or a timer or a call of its own keeps it from hibernating. */
+  /** While an object works, or a timer or a pending call keeps it from hibernating. */
   objectAwakeMs: 0,
 };
 

@@ -1,21 +1,23 @@
-// A small part of the reference traffic, through the front door of the metered product, one kind after the other.
+// A small part of the reference traffic through the API of the metered product, one kind after another.
 import { createHash, randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { openWebSocket } from "../../cli/web-socket.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { addCounts, type Counts, subtractCounts, ZERO_COUNTS } from "./counts.ts";
 import { createWorld, type Device, type MeteredServer, STORES, type Store, type World } from "./world.ts";
 
 const MINUTE_MS = 60_000;
 const QUARTER_MS = 15 * MINUTE_MS;
-/** Syncs every quarter of an hour before anything is measured, until the engine has compiled what is hot: 1,500 of them. */
+/** Syncs before the measurement, every quarter of an hour, until the engine has compiled hot code: 1,500 in total. */
 const WARM_ROUNDS = 75;
-/** A whole day, whose end has work of its own. */
+/** One whole day, because the end of a day causes work of its own. */
 const ROUNDS = 96;
 const ROUNDS_BEFORE_READS = 2;
 const WEARABLES = 20;
 const MONITORS = 2;
 const UPLOADS = 20;
 const READS = 72;
-/** Before the measured ones, as of syncs. Tokens last an hour of the moved clock: reads and uploads come first. */
+/** Warm-up of reads and uploads. Tokens last an hour of the simulated clock, so these come first. */
 const WARM_READS = 360;
 const WARM_UPLOADS = 20;
 const CLOCK_RUNS = 5;
@@ -38,7 +40,7 @@ const VITALS: readonly [code: string, unit: string, value: number][] = [
 ];
 const WEARABLE_VITALS = 5;
 
-/** What `units` of one kind of traffic cost together; `cpuMs`: of the whole local platform. */
+/** Total cost of `units` of one kind of traffic; `cpuMs`: of the whole local platform. */
 export type TrafficCost = { units: number; counts: Counts; cpuMs: number };
 export const TRAFFIC_KINDS = [
   "first sync",
@@ -52,11 +54,11 @@ export const TRAFFIC_KINDS = [
 ] as const;
 export type TrafficKind = (typeof TRAFFIC_KINDS)[number];
 /**
- * CPU milliseconds of what production does not bill as the Worker's: a bare request, a call of each store, and
- * what an object does with a sync (`record`), beyond a call that does nothing.
+ * CPU milliseconds that production does not bill to the Worker: a bare request, one call of each store, and
+ * the work of an object on a sync (`record`) beyond an empty call.
  */
 export type PlatformOverhead = Record<"request" | "record" | Store, number>;
-/** `objectBytes`: of a patient's object before samples; `sampleBytes`: of each sample, packed. */
+/** `objectBytes`: size of a patient's object before samples; `sampleBytes`: size of one packed sample. */
 export type Counted = {
   stretches: Record<TrafficKind, TrafficCost>;
   floors: PlatformOverhead;
@@ -66,7 +68,7 @@ export type Counted = {
 
 type Run = { server: MeteredServer; world: World; stretches: Map<TrafficKind, TrafficCost> };
 
-/** Adds what happens during `work` to a kind. */
+/** Adds the cost of `work` to a kind. */
 async function measureTraffic(
   { server, stretches }: Run,
   kind: TrafficKind,
@@ -82,7 +84,7 @@ async function measureTraffic(
   stretches.set(kind, { units: known.units + units, counts: addCounts(known.counts, counts), cpuMs: known.cpuMs + cpuMs });
 }
 
-/** One request. @throws Error for any answer but 2xx */
+/** One request. @throws Error for a status other than 2xx */
 async function sendRequest(
   server: MeteredServer,
   token: string,
@@ -102,7 +104,7 @@ async function sendRequest(
   if (!response.ok) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
 }
 
-/** Each vital once, a little different each time. */
+/** One value per vital, slightly different each time. */
 function createSamples(device: Device, vitals: typeof VITALS, at: number) {
   return vitals.map(([code, unit, value]) => {
     const seq = ++device.seq;
@@ -111,7 +113,7 @@ function createSamples(device: Device, vitals: typeof VITALS, at: number) {
   });
 }
 
-/** A wearable's sync: a value of each of its vitals for each minute since the last. */
+/** A wearable's sync: one value of each of its vitals per minute since the last sync. */
 export async function sendSync(server: MeteredServer, device: Device, now: number): Promise<void> {
   const samples = createQuarterSamples(device, now);
   await sendRequest(server, device.token, "/observations", JSON.stringify({ samples, sent_at: new Date(now).toISOString() }));
@@ -123,7 +125,7 @@ function createQuarterSamples(device: Device, now: number) {
   return minutes.flatMap((at) => createSamples(device, vitals, at));
 }
 
-/** Every wearable once, spread over the quarter of an hour; what their objects do by themselves between is the hours'. */
+/** Each wearable once, spread over the quarter of an hour; background work of objects in between counts as patient-hours. */
 async function runSyncRound(run: Run, kind: "first sync" | "sync" | "warm-up"): Promise<void> {
   const { server, world } = run;
   for (const device of world.wearables) {
@@ -143,7 +145,7 @@ function createEcg(): Buffer<ArrayBuffer> {
   return Buffer.from(text);
 }
 
-/** What a shift asks for: lists and searches, one patient's page, the ward. */
+/** Reads during a shift: lists and searches, a patient's page, the ward. */
 function toReadPath({ patients, reports, wearables, wardId }: World, n: number): string {
   const patient = wearables[n % wearables.length]?.patientId ?? "";
   const paths = [
@@ -163,25 +165,18 @@ function toReadPath({ patients, reports, wearables, wardId }: World, n: number):
   return paths[n % paths.length] ?? "";
 }
 
-/** Node's WebSocket takes headers as its second argument; the declaration at hand is the browser's, which knows none. */
-function openSocket(url: URL, token: string): Promise<WebSocket> {
-  const address = new URL("/api/v1/observations/stream", url);
-  const socket: WebSocket = Reflect.construct(WebSocket, [
-    address.href.replace(/^http/, "ws"),
-    { headers: { Authorization: `Bearer ${token}` } },
-  ]);
+async function connectMonitor(url: URL, token: string): Promise<WebSocket> {
+  const socket = openWebSocket(new URL("/api/v1/observations/stream", url), token);
   return new Promise((resolve, reject) => {
     socket.addEventListener("open", () => resolve(socket));
-    socket.addEventListener("close", ({ code }) => reject(new Error(`a monitor's socket closed with ${code}`)));
+    socket.addEventListener("close", ({ code }) => reject(new Error(`the socket of a monitor closed with ${code}`)));
   });
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Bedside monitors for some real seconds, a frame each second; alarms ring at their time. */
+/** Bedside monitors for some real seconds, one frame per second; alarms run on time. */
 async function runMonitors(run: Run, seconds: number): Promise<void> {
   const { server, world } = run;
-  const sockets = await Promise.all(world.monitors.map(({ token }) => openSocket(server.url, token)));
+  const sockets = await Promise.all(world.monitors.map(({ token }) => connectMonitor(server.url, token)));
   let acknowledged = 0;
   for (const socket of sockets) {
     socket.addEventListener("message", ({ data }) => {
@@ -209,7 +204,7 @@ async function runMonitors(run: Run, seconds: number): Promise<void> {
     }
   };
   try {
-    // From one acknowledgement on, so that the first frames' own work is not counted as every minute's.
+    // Measures from one acknowledgement on, so that the first frames' extra work is not charged to every minute.
     await send(ACK_S);
     await measureTraffic(run, "monitor-second", seconds * sockets.length, () => send(seconds));
     if (acknowledged === 0) throw new Error("the monitors' samples were not acknowledged");
@@ -222,7 +217,7 @@ async function runMonitors(run: Run, seconds: number): Promise<void> {
 
 async function runCrons(run: Run): Promise<void> {
   const { server } = run;
-  // What setting the world up left to be told is no part of a quiet minute.
+  // Deliveries left over from the set-up do not belong to a quiet minute.
   await server.runClock(EVERY_MINUTE);
   for (const [kind, cron] of [
     ["minute clock", EVERY_MINUTE],
@@ -234,7 +229,7 @@ async function runCrons(run: Run): Promise<void> {
   }
 }
 
-/** CPU of the object itself for one sync: the same body with and without the call. */
+/** CPU of the object for one sync: the same body with and without the call. */
 async function measureRecordCpu({ server, world }: Run): Promise<number> {
   let [asked, read] = [0, 0];
   for (let i = 0; i < RECORD_ROUNDS; i++) {

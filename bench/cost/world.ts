@@ -1,4 +1,4 @@
-// One hospital of the reference traffic on a metered server: its patients, their devices, its staff.
+// One hospital of the reference traffic on a metered server: patients, devices and staff.
 import { globSync, readFileSync } from "node:fs";
 import { createCredentialToken } from "../../src/accounts/sessions/credential-tokens.ts";
 import { getKeys } from "../../src/platform/config.ts";
@@ -45,7 +45,7 @@ async function createDevice(
   return { patientId, credentialId: id, token, seq: 0 };
 }
 
-/** Patients on wearables are watched at home, those on bedside monitors on a ward, as their alarms ask for. */
+/** Wearable patients are monitored at home, the others on a ward, so that their alarms differ as in production. */
 export async function createWorld(env: Env, { wearables, monitors }: Sizes): Promise<World> {
   const [hospitalId = ""] = await seedHospitals(env.DB);
   const { patients, reports } = await seedPatients(env.DB, await getKeys(env), [hospitalId], 0, PATIENTS);
@@ -82,20 +82,20 @@ export async function createWorld(env: Env, { wearables, monitors }: Sizes): Pro
   };
 }
 
-/** Of what stands in for the platform here. `object`: a call that does nothing. */
+/** Calls of the local emulators. `object`: an empty call. */
 export const STORES = ["kv", "d1", "cache", "limit", "object"] as const;
 export type Store = (typeof STORES)[number];
 
 export type MeteredServer = BenchServer & {
-  /** What was counted so far, and the server's clock. */
+  /** The counts so far, and the server's clock. */
   counted(): Promise<{ counts: Counts; now: number }>;
-  /** Moves the server's clock; alarms that fall due run at their time. */
+  /** Advances the server's clock; alarms that become due run at their time. */
   advance(ms: number): Promise<void>;
   runClock(cron: string): Promise<void>;
   sizes(): Promise<{ database: number; samples: number }[]>;
-  /** One bare request that asks the stores so often. */
+  /** One bare request with this many calls of the stores. */
   callStores(calls: Partial<Record<Store, number>>): Promise<void>;
-  /** One sync straight to the patient's object, or (`ask` false) only a request with the same body. */
+  /** One sync sent directly to the patient's object, or (`ask` false) only a request with the same body. */
   record(direct: {
     patient: string;
     credential: string;
@@ -103,7 +103,7 @@ export type MeteredServer = BenchServer & {
     items: object[];
     sendRequest: boolean;
   }): Promise<unknown>;
-  /** CPU that workerd has used since it started, milliseconds. */
+  /** CPU time of workerd since its start, in milliseconds. */
   cpuMs(): number;
 };
 
@@ -111,7 +111,7 @@ const TICK_MS = 10;
 
 type Process = { name: string; parent: number; ticks: number };
 
-/** As Linux tells it (proc(5): fields 2, 4, 14 and 15); null for a process that is gone. */
+/** From /proc (proc(5): fields 2, 4, 14 and 15); null if the process has ended. */
 function readProcess(stat: string): Process | null {
   let text = "";
   try {
@@ -124,7 +124,7 @@ function readProcess(stat: string): Process | null {
   return { name, parent: fields[0] ?? 0, ticks: (fields[10] ?? 0) + (fields[11] ?? 0) };
 }
 
-/** CPU of the workerd processes that this one has started by now; 0 where the system is not Linux. */
+/** CPU time of the workerd processes that this one has started; 0 on systems other than Linux. */
 function createCpuReader(): () => number {
   const workerdStats = globSync("/proc/[0-9]*/stat").filter((stat) => {
     const found = readProcess(stat);

@@ -1,4 +1,4 @@
-// The two production bundles that are compared: this checkout's, and that of an earlier commit in a temporary worktree.
+// The two production bundles of the comparison: this checkout's, and that of an earlier commit in a temporary worktree.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,13 +9,13 @@ export type Bundle = { name: string; root: string; main: string };
 
 const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
 
-/** wrangler refuses to build while the folder of static files is missing; the Worker's code does not depend on its content. */
+/** wrangler refuses to build without the folder of static files; the Worker's code does not depend on its content. */
 function build(name: string, root: string): Bundle {
   mkdirSync(join(root, "dist/public"), { recursive: true });
   return { name, root, main: buildBundle(undefined, root) };
 }
 
-/** Dependencies of the commit: this checkout's where the lockfile is the same, else installed with `npm ci`. */
+/** Dependencies of the commit: this checkout's if the lockfile is the same, otherwise installed with `npm ci`. */
 function addDependencies(commit: string, root: string): void {
   const isSame = git("diff", "--name-only", commit, "--", "package-lock.json") === "";
   console.log(`Dependencies of ${commit}: ${isSame ? "this checkout's (same package-lock.json)" : "npm ci"}`);
@@ -23,7 +23,7 @@ function addDependencies(commit: string, root: string): void {
   else execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: "ignore" });
 }
 
-/** @returns both bundles, and what removes the worktree */
+/** @returns both bundles, and a function that removes the worktree */
 export function buildBundles(commit: string): { head: Bundle; base: Bundle; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), "edgecare-cpu-"));
   const root = join(folder, "base");

@@ -1,8 +1,8 @@
-// CPU time of a Worker's own isolates: profiles over workerd's inspector (Chrome DevTools Protocol) and the kernel's counts.
+// CPU time of a Worker's own isolates: profiles over workerd's inspector (Chrome DevTools Protocol) and kernel counters.
 import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 
-/** Between two samples, in microseconds. */
+/** Sampling interval in microseconds. */
 const INTERVAL_US = 400;
 
 const Targets = z.array(z.object({ id: z.string(), webSocketDebuggerUrl: z.string().optional() }));
@@ -20,7 +20,7 @@ const Profile = z.object({
 });
 const Answer = z.object({ id: z.number(), result: z.unknown(), error: z.unknown() }).partial();
 
-/** CPU time of one measurement: all of it, and by function (`name url:line`), in milliseconds. */
+/** CPU time of one measurement in milliseconds: total, and per function (`name url:line`). */
 export type CpuTime = { ms: number; functions: Map<string, number> };
 
 class Session {
@@ -61,7 +61,7 @@ class Session {
   }
 }
 
-/** Isolates of a workerd process: the Worker's own, its Durable Objects among them, and the emulators of its bindings. */
+/** Isolates of a workerd process: the Worker's own including its Durable Objects, and the emulators of its bindings. */
 export class Profiler {
   readonly #pid: number;
   readonly #own: Session[];
@@ -89,8 +89,8 @@ export class Profiler {
   }
 
   /**
-   * All isolates run on the process's first thread. Its CPU time, which the kernel counts however busy the machine is, times the
-   * share of the samples that hit the Worker's own isolates is what the Worker took.
+   * All isolates run on the process's first thread. The Worker's CPU time is that thread's CPU time, as the kernel counts it
+   * whatever else the machine does, times the share of the samples in the Worker's own isolates.
    */
   async measure(work: () => Promise<void>): Promise<CpuTime> {
     const all = [...this.#own, ...this.#others];
@@ -118,7 +118,7 @@ function threadMs(pid: number): number {
   return Number(ns) / 1e6;
 }
 
-/** How many samples hit each function. V8 takes none of an isolate while it does not run. */
+/** Number of samples per function. V8 takes no samples of an isolate that does not run. */
 function samplesOf(stopped: unknown): Map<string, number> {
   const { nodes, samples } = Profile.parse(stopped).profile;
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
@@ -132,7 +132,7 @@ function samplesOf(stopped: unknown): Map<string, number> {
   return counts;
 }
 
-/** The processes that this one started. */
+/** Child processes of this one. */
 export function childProcesses(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && parentOf(name) === process.pid)
@@ -144,7 +144,7 @@ function parentOf(pid: string): number | null {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[2]);
   } catch {
-    // It ended meanwhile.
+    // The process has ended in the meantime.
     return null;
   }
 }

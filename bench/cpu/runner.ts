@@ -1,15 +1,16 @@
-// A bundle under load, with a CPU profile of its isolate.
+// Load on one bundle with a CPU profile of its isolate.
 import { readFileSync } from "node:fs";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
+import { callApi } from "../api.ts";
 import { startBench } from "../server.ts";
 import type { Bundle } from "./bundles.ts";
 import { type CpuTime, childProcesses, Profiler } from "./profile.ts";
-import { type Kinds, newWorld, send } from "./world.ts";
+import { type Kinds, newWorld } from "./world.ts";
 
 export const BARE = "bench/cpu/bare";
-/** Requests in flight. */
+/** Concurrent requests. */
 const LANES = 4;
-/** Before anything is measured: the compiler has then seen every path. */
+/** Warm-up before the measurement, until the compiler has seen every path. */
 const WARM_UP = 100;
 
 export type Runner = {
@@ -19,7 +20,7 @@ export type Runner = {
   close(): Promise<void>;
 };
 
-/** Starts a bundle, makes its world and warms it up. @param only the requests whose name has this text */
+/** Starts a bundle, creates its data and warms it up. @param only requests whose name contains this text */
 export async function start({ root, main }: Bundle, only = ""): Promise<Runner> {
   const bare = root === BARE;
   const secrets = newSecrets();
@@ -36,7 +37,10 @@ export async function start({ root, main }: Bundle, only = ""): Promise<Runner> 
     if (!next) throw new Error(`no requests of kind ${kind}`);
     const end = sent + requests;
     const lane = async () => {
-      while (sent < end) await send(url, next(sent++));
+      while (sent < end) {
+        const { token, path, json } = next(sent++);
+        await callApi(url, token, path, json);
+      }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
   };
@@ -52,7 +56,7 @@ export async function start({ root, main }: Bundle, only = ""): Promise<Runner> 
   };
 }
 
-/** Names a profile's frame by function and source file, which the bundle has in comments. */
+/** Names a profile frame by function and source file, which comments in the bundle give. */
 function namesOf(main: string): (frame: string) => string {
   const files: string[] = [];
   let file = "";

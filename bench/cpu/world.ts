@@ -1,14 +1,15 @@
-// A hospital made over HTTP, so that bundles of different commits get the same world, and the requests that are measured.
+// A hospital created over HTTP, so that bundles of different commits get the same data, and the measured requests.
 import { z } from "zod";
+import { callApi } from "../api.ts";
 
 const PEOPLE = 6;
 const PATIENTS = 25;
-/** Patients with a device; samples go to them in turn. */
+/** Patients with a device; samples are sent for them in turn. */
 const DEVICES = 10;
-/** Rows of one batch, and the time between two of them. */
+/** Rows of one batch, and the time between two rows. */
 const ROWS = 50;
 const ROW_MS = 20;
-/** Samples begin this long ago, within the hour: what comes for an hour that is over is counted again in the background. */
+/** Samples start this long ago, within the current hour: samples of a past hour cause a recount in the background. */
 const BEGIN_MS = 5 * 60_000;
 const HOUR_MS = 3_600_000;
 const PASSWORD = "lanterns over seven hills";
@@ -23,25 +24,15 @@ const VITALS = [
 ] as const;
 
 export type Send = { path: string; token: string; json?: object };
-/** Kinds of requests that are measured, each with what its n-th request sends. */
+/** The measured kinds of requests, each with a function that builds its n-th request. */
 export type Kinds = ReadonlyMap<string, (n: number) => Send>;
 
 const Answer = z.object({ data: z.record(z.string(), z.unknown()) });
 
-/** @throws Error for any answer but 2xx */
-export async function send(url: URL, { path, token, json }: Send): Promise<string> {
-  const headers = { Authorization: `Bearer ${token}`, ...(json && { "Content-Type": "application/json" }) };
-  const body = json && { method: "POST", body: JSON.stringify(json) };
-  const response = await fetch(new URL(path, url), { headers, ...body });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-  return text;
-}
-
-/** Makes hospital, staff, patients with a report each, and devices. `bootstrapToken`: of the server's secrets. */
+/** Creates a hospital, staff, patients with one report each, and devices. `bootstrapToken`: from the server's secrets. */
 export async function newWorld(url: URL, bootstrapToken: string): Promise<Kinds> {
   const post = async (path: string, json: object, name: string, token = "") => {
-    const { data } = Answer.parse(JSON.parse(await send(url, { path: `/api/v1${path}`, token, json })));
+    const { data } = Answer.parse(JSON.parse(await callApi(url, token, `/api/v1${path}`, json)));
     return String(data[name]);
   };
   const login = (email: string) => post("/auth/login", { email, password: PASSWORD }, "access_token");
@@ -105,7 +96,7 @@ async function upload(url: URL, token: string, patientId: string, i: number): Pr
   if (!response.ok) throw new Error(`upload: ${response.status} ${await response.text()}`);
 }
 
-/** Samples of the devices in turn, each after the one before it, with values that raise no alarm. */
+/** Samples of the devices in turn, in ascending order of time, with values that raise no alarm. */
 function samplesOf(devices: readonly string[]) {
   const begin = Math.max(Date.now() - BEGIN_MS, Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
   const rows = devices.map(() => 0);

@@ -1,4 +1,4 @@
-// The known-bad twin of the patient's object: answers first and stores later. The torture must catch it.
+// Known-bad twin of PatientMonitor: it acknowledges before it stores. The torture test must detect it.
 import worker from "../../src/index.ts";
 import type { IncomingBatch, Origin, RecordResult } from "../../src/monitoring/patient-object/contract.ts";
 import { PatientMonitor as Monitor } from "../../src/monitoring/patient-object/patient-monitor.ts";

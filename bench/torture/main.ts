@@ -1,9 +1,10 @@
-// kill -9 of the whole server, again and again, while devices send: is anything lost that was acknowledged, or there twice?
+// Torture test: kill -9 of the server again and again while devices send. No acknowledged sample may be lost or stored twice.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { requestApi } from "../api.ts";
 import { findFreePort } from "../free-port.ts";
 import { buildBundle } from "../server.ts";
 import type { World } from "./serve.ts";
@@ -12,7 +13,7 @@ const BATCH_SIZE = 50;
 const LIFETIME_MS = [400, 1_600] as const;
 const HEART_RATE = "8867-4";
 const SATURATION = "2708-6";
-/** Of the first tier for alerts of high priority (src/monitoring/patient-object/context/alarm-config.ts). */
+/** First escalation tier of high-priority alerts (src/monitoring/patient-object/context/alarm-config.ts). */
 const ESCALATION_MS = 180_000;
 
 const { values: options } = parseArgs({
@@ -33,12 +34,12 @@ async function startServer(state: string, port: number, bundle: string): Promise
   });
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on("data", (chunk) => String(chunk).includes("ready") && resolve());
-    child.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+    child.on("exit", (code) => reject(new Error(`the server exited with ${code}`)));
   });
   return { child, url: `http://127.0.0.1:${port}/api/v1` };
 }
 
-/** The whole group, and not before the port refuses is it over: an orphan would answer the next life's requests. */
+/** Kills the whole group and waits until the port refuses: an orphan would answer the requests to the next server. */
 async function killServer({ child, url }: ServerProcess): Promise<void> {
   child.removeAllListeners("exit");
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
@@ -51,7 +52,7 @@ async function killServer({ child, url }: ServerProcess): Promise<void> {
   }
 }
 
-/** What one device sent and was told; a batch without an answer is sent again as it is. */
+/** What one device sent and received; a batch without a response is retried unchanged. */
 type Sender = { token: string; patientId: string; next: number; acked: Set<number>; sent: number };
 
 const base = Date.now() - 20 * 60_000;
@@ -70,40 +71,32 @@ async function sendUntil(sender: Sender, url: string, stopped: () => boolean): P
     }));
     sender.sent += samples.length;
     try {
-      const response = await fetch(`${url}/observations`, {
-        method: "POST",
-        headers: { Authorization: `Bearer ${sender.token}`, "Content-Type": "application/json" },
-        body: JSON.stringify({ samples }),
-      });
+      const response = await requestApi(url, sender.token, "/api/v1/observations", { samples });
       if (response.status !== 200) throw new Error(`status ${response.status}: ${await response.text()}`);
       const { data } = (await response.json()) as { data: { results: { index: number; status: string }[] } };
       for (const { index, status } of data.results) {
-        if (status !== "stored" && status !== "duplicate") throw new Error(`an item was ${status}`);
+        if (status !== "stored" && status !== "duplicate") throw new Error(`a sample was ${status}`);
         sender.acked.add(sender.next + index);
       }
       sender.next += BATCH_SIZE;
     } catch (error) {
-      if (error instanceof Error && /^(status|an item)/.test(error.message) && !stopped()) throw error;
+      if (error instanceof Error && /^(status|a sample)/.test(error.message) && !stopped()) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 }
 
-/** A value of 0 % that nobody acknowledges: one alert, told once, escalated once after three minutes, whoever is killed meanwhile. */
+/** Sends an unacknowledged SpO2 of 0 %: one alert, raised once and escalated once after three minutes, despite the kills. */
 async function sendAlarmSample({ token }: Sender, url: string): Promise<void> {
   const sample = { code: SATURATION, value: 0, unit: "%", effective_at: new Date().toISOString(), seq: 0 };
-  const response = await fetch(`${url}/observations`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ samples: [sample] }),
-  });
-  if (response.status !== 200) throw new Error(`the alarm's sample: ${response.status}`);
+  const response = await requestApi(url, token, "/api/v1/observations", { samples: [sample] });
+  if (response.status !== 200) throw new Error(`the alarm sample: ${response.status}`);
 }
 
 type AlertPage = { data: { alert_id: string; rule: string; code: string | null }[] };
 type AlertDetail = { data: { raised_at: string; events: { what: string; at: string }[] } };
 
-/** @returns what is wrong with the alerts, in words */
+/** @returns a description of each fault in the alerts */
 async function findAlarmFaults(sender: Sender, url: string, nurse: string): Promise<string[]> {
   const get = async <T>(path: string): Promise<T> => {
     const response = await fetch(url + path, { headers: { Authorization: `Bearer ${nurse}` } });
@@ -111,7 +104,7 @@ async function findAlarmFaults(sender: Sender, url: string, nurse: string): Prom
     return (await response.json()) as T;
   };
   const { data } = await get<AlertPage>(`/alerts?patient_id=${sender.patientId}&limit=100`);
-  // A vital that came once falls silent two minutes later: that is an alert of its own, and one.
+  // A vital that was sent once counts as missing after two minutes: that is a separate alert, raised once.
   const of = (rule: string) => data.filter((alert) => alert.code === SATURATION && alert.rule === rule);
   const [[zero, ...again], silent] = [of("limit"), of("silence")];
   if (!zero || again.length > 0) return [`${of("limit").length} alerts for one crossing`];
@@ -189,7 +182,7 @@ async function runTorture(state: string, bundle: string, lives: ServerProcess[])
     const goal = (Number(options.acked) * k) / kills;
     const least = LIFETIME_MS[0] + Math.random() * (LIFETIME_MS[1] - LIFETIME_MS[0]);
     const began = Date.now();
-    // A life of a minute that does not reach its goal has a sender that failed.
+    // If a server does not reach its goal within a minute, a sender has failed.
     while (Date.now() - began < least || (acked() < goal && Date.now() - began < 60_000))
       await new Promise((resolve) => setTimeout(resolve, 5));
     await killServer(life);
@@ -214,12 +207,12 @@ async function runTorture(state: string, bundle: string, lives: ServerProcess[])
   const faults: string[] = [];
   for (const sender of senders) faults.push(...(await findAlarmFaults(sender, life.url, world.nurse)));
   console.log(
-    `${senders.length} alarms raised before the first kill: ${faults.length === 0 ? "each told and escalated once" : faults.join("; ")}`,
+    `${senders.length} alarms raised before the first kill: ${faults.length === 0 ? "each raised and escalated once" : faults.join("; ")}`,
   );
-  console.log(`${kills} kills, ${acked()} acknowledged: ${lost} lost, ${twice} there twice, ${neverSent} never sent`);
+  console.log(`${kills} kills, ${acked()} acknowledged: ${lost} lost, ${twice} stored twice, ${neverSent} never sent`);
   const enough = acked() >= Number(options.acked);
   const passed = lost === 0 && twice === 0 && neverSent === 0 && enough && faults.length === 0;
-  // The twin must be caught: a torture that finds nothing in it would find nothing.
+  // The test must detect the twin: otherwise it would not detect a real fault.
   process.exitCode = options.twin ? (lost > 0 ? 0 : 1) : passed ? 0 : 1;
 }
 

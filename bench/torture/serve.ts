@@ -1,4 +1,4 @@
-// One life of the server under torture: a process group of its own, on stores that outlive it.
+// One server process group for the torture test, on stores that outlive it.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";

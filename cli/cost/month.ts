@@ -1,4 +1,4 @@
-// From the counted traffic to a month of the reference traffic, in the units that are billed.
+// Conversion of counted traffic to one month of the reference traffic, in billed units.
 import { addCounts, type Counts, scaleCounts, ZERO_COUNTS } from "../../bench/cost/counts.ts";
 import {
   type Counted,
@@ -21,27 +21,27 @@ const SAMPLES_PER_SECOND = 6;
 const SECONDS_PER_DAY = 86_400;
 const MINUTES_PER_DAY = 1_440;
 
-/** Bytes of one ECG, as it is sent. */
+/** Size of one ECG upload in bytes. */
 const ECG_BYTES = 400_000;
-/** A full block of 6 KB lies on two pages of 4 KB. */
+/** A full block of 6 KB occupies two pages of 4 KB. */
 const PAGE_OVERHEAD = 8_192 / 6_144;
-/** An object is billed as 128 MB for as long as it is awake. */
+/** An object is billed for 128 MB while it is awake. */
 const OBJECT_MEMORY_GB = 0.128;
-/** At least so long for a call or a frame, and for an alarm, which waits for D1: upper estimates for the real network. */
+/** Minimum durations of a call or frame and of an alarm, which waits for D1: upper estimates for the real network. */
 const MIN_EVENT_MS = 10;
 const MIN_ALARM_MS = 100;
-/** Of so many socket messages one is a request. */
+/** So many socket messages are billed as one request. */
 const MESSAGES_PER_REQUEST = 20;
 
 export type Logging = { enabled: boolean; invocations: boolean; sampled: number };
 
-/** How often a month has each kind. @param monitors at the bedside */
+/** Occurrences of each kind per month. @param monitors number of bedside monitors */
 export function unitsPerMonth(monitors: number): Record<TrafficKind, number> {
   return {
-    // KV keeps a hint for a day: the sync after it asks D1.
+    // KV caches a lookup for a day: the first sync after it expires reads D1.
     "first sync": PATIENTS * DAYS_PER_MONTH,
     sync: PATIENTS * (SYNCS_PER_DAY - 1) * DAYS_PER_MONTH,
-    // A monitor's hour is told like any other's.
+    // The hours of a bedside monitor are reported like those of a wearable.
     "patient-hour": (PATIENTS + monitors) * 24 * DAYS_PER_MONTH,
     upload: UPLOADS_PER_DAY * DAYS_PER_MONTH,
     read: STAFF * READS_PER_DAY * DAYS_PER_MONTH,
@@ -64,8 +64,8 @@ function logEvents({ requests, logLines, objectCalls, alarms, socketMessages }: 
 }
 
 /**
- * Of the Worker: without what stands in for the platform here, and without what objects do with syncs, for their duration is billed.
- * Whatever else objects compute is left in.
+ * Worker CPU: excludes the local emulators of the platform, and the work of objects on syncs, which is billed by duration.
+ * Any other CPU time of objects is included.
  */
 export function workerCpuMs(kind: TrafficKind, { units, counts, cpuMs }: TrafficCost, floors: PlatformOverhead): number {
   if (counts.requests === 0) return 0;
@@ -75,7 +75,7 @@ export function workerCpuMs(kind: TrafficKind, { units, counts, cpuMs }: Traffic
   return Math.max(0, cpuMs - counts.requests * request - stores - objects);
 }
 
-/** At the end of the first month: nothing is archived yet, and nothing deleted. */
+/** At the end of the first month, when nothing has been archived or deleted yet. */
 export function computeUsage(counted: Counted, month: Record<TrafficKind, number>, logging: Logging): Usage {
   let counts = ZERO_COUNTS;
   let cpuMs = 0;

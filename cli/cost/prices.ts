@@ -1,13 +1,13 @@
-// Cloudflare's list prices of the Workers Paid plan (November 2026), and what a month's usage costs on it.
+// Cloudflare's list prices of the Workers Paid plan (November 2026), and the cost of a month's usage.
 
-/** Dollars a month for the plan itself. */
+/** US dollars per month for the plan itself. */
 export const PLAN_DOLLARS = 5;
 
 type Price = { label: string; included: number; dollars: number; per: number };
 
 const MILLION = 1e6;
 
-/** `included`: in the plan, each month; `dollars` for `per` units beyond. D1 and objects have allowances of their own. */
+/** `included`: units in the plan per month; `dollars` for each further `per` units. D1 and objects have their own allowances. */
 export const PRICES = {
   requests: { label: "Worker requests", included: 10 * MILLION, dollars: 0.3, per: MILLION },
   cpuMs: { label: "Worker CPU, ms", included: 30 * MILLION, dollars: 0.02, per: MILLION },
@@ -34,10 +34,10 @@ export type Usage = Record<BillItem, number>;
 export const BILL_ITEMS = Object.keys(PRICES) as BillItem[];
 
 export type BillLine = { item: BillItem; used: number; list: number; billed: number };
-/** Dollars a month. `list`: without the plan's allowances; `total`: what is billed, with the plan. */
+/** US dollars per month. `list`: without the plan's allowances; `total`: billed, including the plan. */
 export type Bill = { lines: BillLine[]; list: number; total: number };
 
-/** @param usage of a month, in the units of PRICES */
+/** @param usage per month, in the units of PRICES */
 export function computeBill(usage: Usage): Bill {
   const lines = BILL_ITEMS.map((item): BillLine => {
     const { included, dollars, per } = PRICES[item];

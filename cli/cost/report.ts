@@ -1,4 +1,4 @@
-// The bill as tables that a document can hold.
+// The cost report as Markdown tables.
 import type { CountName } from "../../bench/cost/counts.ts";
 import { type Counted, TRAFFIC_KINDS } from "../../bench/cost/traffic.ts";
 import { workerCpuMs } from "./month.ts";
@@ -28,26 +28,26 @@ const formatRow = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 const formatRule = (columns: number) => formatRow([":--", ...Array.from({ length: columns - 1 }, () => "--:")]);
 const formatDollars = (amount: number) => (amount > 0 && amount < 0.005 ? "< 0.01" : amount.toFixed(2));
 
-/** Two places below ten, else a whole number; millions as such. */
+/** Two decimals below ten, otherwise a whole number; millions as "M". */
 function amount(value: number): string {
   if (value >= 1e6) return `${(value / 1e6).toFixed(1)} M`;
   return Number.isInteger(value) || value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2);
 }
 
-/** What one unit of each kind costs, before any price. */
+/** Operations per unit of each kind of traffic. */
 export function formatCounts({ stretches, floors }: Counted): string {
   const rows = TRAFFIC_KINDS.map((kind) => {
     const { units, counts } = stretches[kind];
     const cells = COLUMNS.map(([, names]) => amount(names.reduce((sum, name) => sum + counts[name], 0) / units));
     return formatRow([kind, String(units), ...cells, amount(workerCpuMs(kind, stretches[kind], floors) / units)]);
   });
-  const titles = ["one", "counted", ...COLUMNS.map(([title]) => title), "CPU, ms"];
+  const titles = ["unit", "counted", ...COLUMNS.map(([title]) => title), "CPU, ms"];
   return [formatRow(titles), formatRule(titles.length), ...rows].join("\n");
 }
 
-/** Both bills side by side; lines that nothing uses are left out. */
+/** Both bills side by side; omits lines without usage. */
 export function formatBill(without: Bill, withMonitors: Bill): string {
-  const titles = ["a month", "included", "without monitors", "list, $", "billed, $", "with monitors", "list, $", "billed, $"];
+  const titles = ["per month", "included", "without monitors", "list, $", "billed, $", "with monitors", "list, $", "billed, $"];
   const rows = without.lines.flatMap((line, i) => {
     const other = withMonitors.lines[i] ?? line;
     if (line.used === 0 && other.used === 0) return [];
@@ -55,7 +55,7 @@ export function formatBill(without: Bill, withMonitors: Bill): string {
     const cells = [line, other].flatMap(({ used, list, billed }) => [amount(used), formatDollars(list), formatDollars(billed)]);
     return [formatRow([label, amount(included), ...cells])];
   });
-  const plan = formatRow(["the plan", "", "", "", formatDollars(PLAN_DOLLARS), "", "", formatDollars(PLAN_DOLLARS)]);
+  const plan = formatRow(["plan", "", "", "", formatDollars(PLAN_DOLLARS), "", "", formatDollars(PLAN_DOLLARS)]);
   const totals = [without, withMonitors].flatMap(({ list, total }) => ["", formatDollars(list), formatDollars(total)]);
-  return [formatRow(titles), formatRule(titles.length), ...rows, plan, formatRow(["**together**", "", ...totals])].join("\n");
+  return [formatRow(titles), formatRule(titles.length), ...rows, plan, formatRow(["**total**", "", ...totals])].join("\n");
 }

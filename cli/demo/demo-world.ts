@@ -1,4 +1,4 @@
-// Loads the demo world through the product's own verbs; only the marks `demo = 1` and the short password are special.
+// Loads the demo data through the product's own operations; only `demo = 1` and the short password are special.
 import { eq, inArray, sql } from "drizzle-orm";
 import { getPlatformProxy } from "wrangler";
 import { optionalDevVars } from "../../scripts/dev-secrets.mjs";
@@ -25,17 +25,17 @@ import { recreateLogins } from "./recreate.ts";
 const HOUR_MS = 3_600_000;
 const via = { requestId: "demo-world", ip: null };
 const withoutKey = () => [];
-/** Patients who lie in the ward, monitored: their numbers are the first, which the simulator plays. */
+/** Monitored patients on the ward: they have the first patient numbers, which the simulator uses. */
 const WARD_PATIENTS = 12;
 
-/** @param recreate restores the logins of a demo world that is there already  @returns the exit code */
+/** @param recreate restores the logins of existing demo data  @returns the exit code */
 export async function loadDemo(state: string, recreate = false): Promise<number> {
   const { env: bindings, dispose } = await getPlatformProxy<Env>({ persist: { path: `${state}/v3` }, remoteBindings: false });
   // Like wrangler dev, the proxy reads only the secrets that wrangler.toml requires.
   const env: Env = { ...bindings, ...Object.fromEntries(optionalDevVars()) };
   try {
     if (isProduction(env)) {
-      console.error("The demo world is for development; ENVIRONMENT is production.");
+      console.error("Refused: the demo data are for development; ENVIRONMENT is production.");
       return 1;
     }
     const db = getDb(env.DB);
@@ -78,14 +78,14 @@ async function buildDemoWorld(env: Env): Promise<void> {
   const ward = await createWard(admin, { name: "Ward 1", hospital_id: first.hospital_id }, withoutKey);
   const firstPatients: string[] = [];
   for (const [i, person] of createDemoPatients(25).entries()) {
-    // Every fifth patient is in nobody's care, so that the doctor's list is shorter than the nurse's.
+    // Every fifth patient has no care team, so that the doctor's list is shorter than the nurse's.
     const doctor = i % 5 === 4 ? null : (staff.get("doc@demo.com") ?? null);
     const placement = i < WARD_PATIENTS ? { ward_id: ward.ward_id, monitoring: "ward" as const } : {};
     const patient = await createPatient(nurse, { ...person, ...placement, assigned_doctor_id: doctor }, withoutKey);
     firstPatients.push(patient.patient_id);
     await recordEcgs(env, nurse, patient, i);
   }
-  // The first of them is the same person as one at the first hospital: both records carry one patient_uid.
+  // The first of them is also a patient of the first hospital: both records have the same patient_uid.
   const elsewhere = [createDemoPatients(1), createDemoPatients(29).slice(25)].flat();
   for (const person of elsewhere) await createPatient(otherDoctor, { ...person, assigned_doctor_id: null }, withoutKey);
   await linkPatient(system, firstPatients[0] ?? "", staff.get("nurse@demo.com") ?? "");
@@ -94,12 +94,12 @@ async function buildDemoWorld(env: Env): Promise<void> {
 
 function staffRole(role: string): StaffRole {
   if (role === "nurse" || role === "doctor" || role === "hospital_admin") return role;
-  throw new Error(`${role} is no staff role`);
+  throw new Error(`${role} is not a staff role`);
 }
 
 async function createAdmin(call: Call): Promise<string> {
   const person = STAFF.find(({ role }) => role === "admin");
-  if (!person) throw new Error("the demo world has no administrator");
+  if (!person) throw new Error("the demo data have no administrator");
   const row = await createUnverifiedUserRow(call, { ...person, password: DEMO_PASSWORD });
   await batch(call.db, [
     call.db.insert(users).values({ ...row, isAdmin: 1 }),
@@ -108,7 +108,7 @@ async function createAdmin(call: Call): Promise<string> {
   return row.id;
 }
 
-/** A session such as login makes, so that the verbs' own gates decide. */
+/** A session as login creates it, so that the operations' own access checks decide. */
 async function logInAs(call: Call, userId: string, claimed: UserEffectiveRole): Promise<UserCall> {
   const session = await prepareSession(call, userId, claimed, { user_agent: "demo world", ip: null });
   await batch(call.db, session.statements);
@@ -118,7 +118,7 @@ async function logInAs(call: Call, userId: string, claimed: UserEffectiveRole): 
 
 type RegisteredPatient = Awaited<ReturnType<typeof createPatient>>;
 
-/** An ECG recorder of the patient's own sends one report, or two for every third patient. */
+/** The patient's own ECG recorder sends one report, or two for every third patient. */
 async function recordEcgs(env: Env, nurse: UserCall, patient: RegisteredPatient, i: number): Promise<void> {
   const name = `ECG recorder ${String(i + 1).padStart(2, "0")}`;
   const serial = `DEMO-${String(i + 1).padStart(4, "0")}`;
@@ -130,7 +130,7 @@ async function recordEcgs(env: Env, nurse: UserCall, patient: RegisteredPatient,
   await assignDevice(nurse, device.device_id, patient.patient_id, withoutKey);
   const { token } = await issueCredential(nurse, device.device_id, "demo recorder", null, withoutKey);
   const actor = await readCredentialToken(nurse.keys, token, via);
-  if (actor?.kind !== "device") throw new Error("a fresh credential does not read");
+  if (actor?.kind !== "device") throw new Error("a new credential cannot be parsed");
   const recordings = i % 3 === 0 ? 2 : 1;
   for (let n = 0; n < recordings; n++) {
     const recordedAt = nurse.now - (i * 7 + n * 30 + 1) * HOUR_MS;
@@ -164,10 +164,10 @@ async function uploadEcg(env: Env, call: Call, patient: RegisteredPatient, devic
   }));
 }
 
-/** patient@demo.com owns the first record, as if they had used a claim code. */
+/** Links patient@demo.com to the first record, as a claim code would. */
 async function linkPatient(call: Call, patientId: string, verifiedBy: string): Promise<void> {
   const person = STAFF.find(({ role }) => role === "patient");
-  if (!person) throw new Error("the demo world has no patient login");
+  if (!person) throw new Error("the demo data have no patient login");
   const row = await createUnverifiedUserRow(call, { ...person, password: DEMO_PASSWORD });
   await batch(call.db, [
     call.db.insert(users).values(row),

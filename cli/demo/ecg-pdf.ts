@@ -1,4 +1,4 @@
-// Draws a synthesised ECG to scale on one A4 page of ECG paper, as a PDF with reproducible bytes.
+// Drawing of a synthesised ECG to scale on one A4 page of ECG paper, as a PDF with reproducible bytes.
 
 import { buffer } from "node:stream/consumers";
 import PDFDocument from "pdfkit";
@@ -17,7 +17,7 @@ export type EcgReport = {
 type Doc = PDFKit.PDFDocument;
 type Point = { x: number; y: number };
 
-/** Everything below is laid out in millimetres from the top left of the page. */
+/** All layout is in millimetres from the top left of the page. */
 const POINTS_PER_MM = 72 / 25.4;
 const MM_PER_SECOND = 25;
 const MM_PER_MILLIVOLT = 10;
@@ -42,7 +42,7 @@ const BOLD_GRID = "#f0a8a8";
 
 const FOOTER = "25 mm/s · 10 mm/mV · 0.05–150 Hz · synthesised demonstration trace · decision support, not a diagnosis";
 
-/** One A4 landscape page; the same input gives the same bytes. Throws RangeError if recorded_at is no date. */
+/** One A4 landscape page; the same input gives the same bytes. @throws RangeError if recorded_at is not a date */
 export async function drawEcgReport(input: EcgReport): Promise<Uint8Array> {
   const recorded = new Date(input.recorded_at);
   if (Number.isNaN(recorded.getTime())) throw new RangeError("recorded_at is not an ISO 8601 time");
@@ -184,7 +184,7 @@ function drawTrace(doc: Doc, samples: Float64Array, sampleRate: number, origin: 
   drawLine(doc, path, INK, 0.25);
 }
 
-/** The reference pulse of 1 mV for 200 ms that lets a reader check the scale of a print. */
+/** The 1 mV, 200 ms reference pulse with which a reader checks the scale of a print. */
 function drawCalibration(doc: Doc, baseline: number): void {
   const start = PAPER.x + 5;
   const end = start + 0.2 * MM_PER_SECOND;
@@ -217,7 +217,7 @@ function toPoints(millimetres: number): number {
   return Math.round(millimetres * POINTS_PER_MM * 1000) / 1000;
 }
 
-/** Writes one line with its top left at `at`, cut with an ellipsis at `width` millimetres. */
+/** Writes one line with its top left at `at`, truncated with an ellipsis at `width` millimetres. */
 function writeText(
   doc: Doc,
   text: string,
@@ -235,12 +235,12 @@ function writeText(
   });
 }
 
-/** The standard PDF fonts hold Windows-1252 only, and pdfkit writes broken glyph codes for the rest. */
+/** The standard PDF fonts support only Windows-1252; pdfkit writes broken glyph codes for other characters. */
 function toWinAnsi(text: string): string {
   return text.normalize("NFC").replace(/[^\x20-\x7e\u00a0-\u00ff\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u20ac]/gu, "?");
 }
 
-/** The wall time as the recorder stated it, never shifted to the zone of whoever prints it. */
+/** The local time as the recorder stated it, never converted to the reader's time zone. */
 function formatClockTime(iso: string): string {
   const parts = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?(Z|[+-]\d{2}:\d{2})$/.exec(iso);
   if (!parts) return iso;

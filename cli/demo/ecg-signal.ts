@@ -1,6 +1,6 @@
-// Synthesises a 12-lead resting ECG whose rate, intervals and axes agree with stated metrics.
+// Synthesis of a 12-lead resting ECG whose rate, intervals and axes match given metrics.
 
-import { mulberry32, standardNormal, uniformBetween, uniformIntegerBetween } from "./random.ts";
+import { mulberry32, standardNormal, uniformBetween, uniformIntegerBetween } from "../random.ts";
 
 /** Rate in 1/min, durations and intervals in ms, frontal-plane axes in degrees (lead I is 0, aVF is +90). */
 export type EcgMetrics = {
@@ -23,7 +23,7 @@ export type LeadName = MeasuredLead | "III" | "aVR" | "aVL" | "aVF";
 /** Each lead holds sampleRate × durationS samples in millivolts, all leads simultaneous. */
 export type EcgSignal = { sampleRate: 500; durationS: 10; leads: Record<LeadName, Float64Array> };
 
-/** The heart's dipole: what leads I and II see of it in mV, and its posterior part (Frank Z). */
+/** The heart's dipole: its projection on leads I and II in mV, and its posterior part (Frank Z). */
 type Dipole = { I: number; II: number; posterior: number };
 
 /** One Gaussian deflection: peak in s after QRS onset, its two standard deviations in s. */
@@ -33,13 +33,13 @@ const SAMPLE_RATE = 500;
 const DURATION_S = 10;
 const SAMPLE_COUNT = SAMPLE_RATE * DURATION_S;
 
-/** A Gaussian has fallen to 5 % of its peak this many standard deviations away; a wave begins and ends there. */
+/** A Gaussian has fallen to 5 % of its peak this many standard deviations away; there a wave starts and ends. */
 const EDGE_DEVIATIONS = Math.sqrt(2 * Math.log(20));
 
 /**
  * Activation of the ventricles in order; peak and half-width are fractions of the QRS duration, `along`
  * and `across` the QRS axis in mV. The sum of across × half-width is 0, which keeps the net axis exact.
- * The ends overhang by 3 %, for the small first and last waves rise late over a threshold set by R.
+ * The ends overhang by 3 %, because the small first and last waves cross a threshold set by R late.
  */
 const QRS_SEQUENCE = [
   { peak: 0.16, halfWidth: 0.19, along: -0.13, across: 0.05, posterior: -0.34 }, // septum
@@ -79,7 +79,7 @@ export function generateEcgMetrics(seed: number): EcgMetrics {
 
 /**
  * Sums Gaussian waves as McSharry et al. (IEEE Trans Biomed Eng 2003;50:289) do, each a dipole that the
- * leads see through Dower's coefficients. The seed chooses amplitude, beat phase, breathing and noise.
+ * leads project through Dower's coefficients. The seed sets amplitude, beat phase, breathing and noise.
  */
 export function synthesizeEcg(metrics: EcgMetrics, seed: number): EcgSignal {
   const random = mulberry32(seed ^ 0x5eed);
@@ -171,7 +171,7 @@ function toDipole(axisDeg: number, along: number, across: number, posterior: num
 
 /**
  * Dower's 12-lead coefficients (Dower, Machado, Osborne, Clin Cardiol 1980;3:87). Frank's X and Y are
- * solved from the rows of leads I and II, so that the frontal axes come out as stated and not skewed.
+ * solved from the rows of leads I and II, so that the frontal axes are exactly as stated.
  */
 function projectToLeads({ I, II, posterior: z }: Dipole): Record<MeasuredLead, number> {
   const one = I - 0.059 * z;

@@ -1,5 +1,5 @@
-// The people of the demo world. All invented; the same every time.
-import { mulberry32 } from "./random.ts";
+// The people of the demo data. All are fictional and the same on every machine.
+import { mulberry32 } from "../random.ts";
 
 export const DEMO_PASSWORD = "password123";
 export const FIRST_HOSPITAL = "Demo General Hospital";
@@ -96,10 +96,10 @@ const HISTORIES = [
 ];
 const SYMPTOMS = [["palpitations"], ["breathlessness on stairs"], [], ["chest tightness", "fatigue"], ["dizziness"]];
 
-/** UIDAI publishes these numbers for tests; the first belongs to the person whom both hospitals know. */
+/** UIDAI publishes these numbers for tests; the first belongs to the person who is registered at both hospitals. */
 const AADHAAR_NUMBERS = ["999999990019", "999999990026", "999999990042", "999999990057"];
 
-/** The first `count` invented patients; the same index is the same person. */
+/** The first `count` fictional patients; an index always gives the same person. */
 export function createDemoPatients(count: number) {
   return Array.from({ length: count }, (_, i) => {
     const random = mulberry32(7_919 * (i + 1));

@@ -1,4 +1,4 @@
-// Restores the logins of the demo world: passwords, names, roles and hospitals as at first, without locks and sessions.
+// Restores the demo logins: initial passwords, names, roles and hospitals, without locks and sessions.
 import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import type { Call } from "../../src/access/actor.ts";
 import { recordAuditEvent } from "../../src/access/audit.ts";
@@ -21,10 +21,10 @@ import { DEMO_PASSWORD, STAFF } from "./people.ts";
 
 type Person = (typeof STAFF)[number];
 
-/** @throws Error where the demo world is not whole, or another account took the name of a demo login */
+/** @throws Error where demo data are incomplete, or another account took the name of a demo login */
 export async function recreateLogins(call: Call): Promise<void> {
   const places = await call.db.select({ id: hospitals.id }).from(hospitals).where(eq(hospitals.demo, 1)).orderBy(hospitals.id);
-  if (places.length !== 2) throw new Error("The demo hospitals are not both there: use `npm run reset`.");
+  if (places.length !== 2) throw new Error("A demo hospital is missing: use `npm run reset`.");
   await batch(call.db, [
     call.db.update(hospitals).set({ active: 1, doctorScope: "care_team", updatedAt: call.now }).where(eq(hospitals.demo, 1)),
   ]);
@@ -48,7 +48,7 @@ async function recreate(call: Call, person: Person, hospitalId: string | null): 
     .select({ id: users.id })
     .from(users)
     .where(sql`email_index = ${index.emailIndex} OR username_index = ${index.usernameIndex}`)
-    // An account that has kept the address comes before one that has kept the user name alone.
+    // An account that kept the email address has priority over one that kept only the user name.
     .orderBy(sql`email_index = ${index.emailIndex} DESC`)
     .limit(1);
   const fresh = await createUnverifiedUserRow(call, { ...person, password: DEMO_PASSWORD });
@@ -78,14 +78,14 @@ async function recreate(call: Call, person: Person, hospitalId: string | null): 
       .set({ revokedAt: now, revokedReason: "revoked" })
       .where(and(eq(sessions.userId, id), isNull(sessions.revokedAt))),
     db.update(passwordResets).set({ usedAt: now }).where(eq(passwordResets.userId, id)),
-    // While nobody had the name, failures were counted under its keyed index.
+    // Failures for a name without an account are counted under its keyed index.
     db.delete(loginAttempts).where(sql`subject IN (${id}, ${`name:${index.emailIndex}`}, ${`name:${index.usernameIndex}`})`),
     ...placeOf(call, person, id, hospitalId),
     ...recordAuditEvent(db, actor, now, { event: "user.update", action: "U", hospitalId, entity: { type: "user", id } }),
   ]);
 }
 
-/** The membership that the role needs and none besides; for the patient the link to the first record. */
+/** Gives the account exactly the membership that its role needs; a patient gets the link to the first record. */
 function placeOf({ db, now }: Call, { role }: Person, userId: string, hospitalId: string | null): Statement[] {
   const elsewhere = db
     .update(memberships)
@@ -93,13 +93,13 @@ function placeOf({ db, now }: Call, { role }: Person, userId: string, hospitalId
     .where(and(eq(memberships.userId, userId), isNull(memberships.endedAt), ne(memberships.hospitalId, hospitalId ?? "")));
   if (role === "patient") return [elsewhere, linkToFirstRecord({ db, now }, userId)];
   if (role === "admin" || !hospitalId) return [elsewhere];
-  const seat = { role, endedAt: null, suspendedAt: null };
+  const membership = { role, endedAt: null, suspendedAt: null };
   return [
     elsewhere,
     db
       .insert(memberships)
-      .values({ ...seat, userId, hospitalId, createdBy: "demo", createdAt: now })
-      .onConflictDoUpdate({ target: [memberships.userId, memberships.hospitalId], set: seat }),
+      .values({ ...membership, userId, hospitalId, createdBy: "demo", createdAt: now })
+      .onConflictDoUpdate({ target: [memberships.userId, memberships.hospitalId], set: membership }),
   ];
 }
 

@@ -1,4 +1,4 @@
-// One request to the service, and how long to wait before the next one.
+// One request to the service, and the delay before the next one.
 import { setTimeout as sleep } from "node:timers/promises";
 
 export type ApiResponse = { status: number; body: unknown; retryAfterMs: number | null };
@@ -8,14 +8,14 @@ const TIMEOUT_MS = 15_000;
 const INITIAL_WAIT_MS = 200;
 const MAX_WAIT_MS = 10_000;
 
-/** Seconds or a date (RFC 9110, 10.2.3). */
+/** Parses Retry-After: seconds or a date (RFC 9110, 10.2.3). */
 function parseRetryAfter(header: string | null): number | null {
   if (header === null) return null;
   const wait = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
   return Number.isNaN(wait) ? null : Math.max(0, wait);
 }
 
-/** @throws whatever `fetch` throws when no whole answer came: then nobody knows whether the request was carried out */
+/** @throws the error of `fetch` when no complete response arrived; the request may or may not have been processed */
 export async function sendRequest(url: URL, { method = "GET", token, json, signal }: RequestOptions): Promise<ApiResponse> {
   const response = await fetch(url, {
     method,
@@ -29,7 +29,7 @@ export async function sendRequest(url: URL, { method = "GET", token, json, signa
   try {
     body = JSON.parse(text);
   } catch {
-    // What stands between us and the service answers in prose; the status says enough.
+    // A proxy in front of the service may respond with text that is not JSON; the status is enough.
   }
   return { status: response.status, body, retryAfterMs: parseRetryAfter(response.headers.get("Retry-After")) };
 }
@@ -40,20 +40,20 @@ export function isRetryable(status: number): boolean {
 }
 
 /**
- * Full jitter: anything up to a bound that doubles, so that clients who failed together do not come back together. What the
- * server asked for is waited for in any case.
+ * Full jitter: a random delay up to a bound that doubles, so that clients that failed together do not retry together.
+ * Never shorter than the server's Retry-After.
  */
 export function retryDelay(attempt: number, retryAfterMs: number | null = null, random = Math.random): number {
   const bound = Math.min(MAX_WAIT_MS, INITIAL_WAIT_MS * 2 ** Math.min(attempt, 16));
   return (retryAfterMs ?? 0) + random() * bound;
 }
 
-/** Sleeps; returns early, without an error, when the signal comes. */
+/** Sleeps; returns early, without an error, when the signal aborts. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** What failed, in few words. */
+/** A short description of an error. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

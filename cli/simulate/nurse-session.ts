@@ -1,8 +1,8 @@
-// What a nurse does before a monitor can send: logs in, registers the device, binds it, gives it a key.
+// The nurse's API calls that prepare a monitor: log in, register the device, assign it to a patient, create a credential.
 import { z } from "zod";
 import { type ApiResponse, describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
 
-/** The service, or whoever answers in its place, does not let the simulator go on; the message says why. */
+/** The service, or a proxy in front of it, rejected the set-up; the message says why. */
 export class SetupError extends Error {}
 
 export type Monitor = { patient: number; deviceId: string; credentialId: string; token: string };
@@ -12,7 +12,7 @@ export type NurseSession = {
 };
 
 const MAX_TRIES = 6;
-/** A token is renewed this long before it ends. */
+/** The access token is refreshed this long before it expires. */
 const MARGIN_MS = 60_000;
 const PAGE_SIZE = 100;
 
@@ -30,7 +30,7 @@ function toSetupError(what: string, { status, body }: ApiResponse): SetupError {
   return new SetupError(`${what}: ${status}${data ? ` ${data.detail ?? data.title}` : ""}`);
 }
 
-/** Asks until an answer comes that will not be another one later. @throws SetupError when none came */
+/** Sends a request and retries until the response is final. @throws SetupError when none arrives */
 async function requestWithRetry(
   url: URL,
   options: Parameters<typeof sendRequest>[1],
@@ -43,9 +43,9 @@ async function requestWithRetry(
       const answer = await sendRequest(url, options);
       if (last || !isRetryable(answer.status)) return answer;
       wait = retryDelay(attempt, answer.retryAfterMs);
-      if (answer.retryAfterMs) logLine(`the server asks to wait ${Math.ceil(answer.retryAfterMs / 1_000)} s`);
+      if (answer.retryAfterMs) logLine(`rate limited; waiting ${Math.ceil(answer.retryAfterMs / 1_000)} s`);
     } catch (error) {
-      if (last) throw new SetupError(`${url.origin} does not answer: ${describeError(error)}`);
+      if (last) throw new SetupError(`${url.origin} does not respond: ${describeError(error)}`);
       wait = retryDelay(attempt);
     }
     await pause(wait, options.signal);
@@ -54,13 +54,13 @@ async function requestWithRetry(
 
 function parseBody<T extends z.ZodType>(schema: T, what: string, body: unknown): z.infer<T> {
   const { data, success } = schema.safeParse(body);
-  if (!success) throw new SetupError(`${what}: the answer is not what it should be`);
+  if (!success) throw new SetupError(`${what}: unexpected response`);
   return data;
 }
 
 const dataSchema = <T extends z.ZodType>(schema: T) => z.object({ data: schema });
 
-/** Logs in, and stays so. @throws SetupError */
+/** Logs in and refreshes the session when needed. @throws SetupError */
 export async function logIn(
   base: URL,
   { email, password }: { email: string; password: string },
@@ -111,10 +111,10 @@ export async function logIn(
       if (found) return found.device_id;
       cursor = pagination.next_cursor;
     } while (cursor);
-    throw new SetupError(`device ${serial}: it exists, and no list shows it`);
+    throw new SetupError(`device ${serial}: it exists, but is not in the device list`);
   }
 
-  /** @returns the device and the patient it is bound to */
+  /** @returns the device and the patient to whom it is assigned */
   async function registerDevice(patient: number): Promise<z.infer<typeof Device>> {
     const serial = `simulator-${patient}`;
     const json = { kind: "bedside_monitor", name: `Simulator ${patient}`, serial_number: serial };
@@ -131,10 +131,10 @@ export async function logIn(
       const devicePath = `/devices/${device.device_id}`;
       if (device.patient_id !== patient_id) {
         const bound = await request(`${devicePath}/assignments`, { method: "POST", json: { patient_id } });
-        if (bound.status !== 201) throw toSetupError(`bind the monitor of patient ${patient}`, bound);
+        if (bound.status !== 201) throw toSetupError(`assign the monitor to patient ${patient}`, bound);
       }
       const issued = await request(`${devicePath}/credentials`, { method: "POST", json: { name: "simulator" } });
-      if (issued.status !== 201) throw toSetupError(`a credential for the monitor of patient ${patient}`, issued);
+      if (issued.status !== 201) throw toSetupError(`create a credential for the monitor of patient ${patient}`, issued);
       const { credential_id, token } = parseBody(dataSchema(Credential), "credential", issued.body).data;
       return { patient, deviceId: device.device_id, credentialId: credential_id, token };
     },

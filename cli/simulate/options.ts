@@ -1,4 +1,4 @@
-// What `edgecare simulate` can be told.
+// Options of `edgecare simulate`.
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCENARIOS } from "./scenarios.ts";
@@ -6,17 +6,17 @@ import { SCENARIOS } from "./scenarios.ts";
 export const SIMULATE_USAGE = `  simulate [--rate 5] [--patients 5] [--start-id 1] [--duration 0] [--url http://localhost:8787]
            [--email nurse@demo.com] [--password password123] [--scenario ${SCENARIOS.join("|")}]
            [--seed 1] [--socket] [--replay FILE [--speed N]]
-         sends made-up vital signs as the bedside monitors of patients would; it writes into their records
-         --rate      rows of vital signs a second, of all patients together (about six samples each)
-         --patients  how many patients, by patient number from --start-id on
-         --duration  seconds; 0 goes on until Ctrl-C (a second one does not wait for answers)
-         --scenario  what happens to the first patient; the others are stable
+         send simulated vital signs as bedside monitors do; this writes into the patients' records
+         --rate      rows of vital signs per second over all patients (about six samples per row)
+         --patients  number of patients, by patient number from --start-id on
+         --duration  seconds; 0 runs until Ctrl-C (a second Ctrl-C does not wait for responses)
+         --scenario  scenario of the first patient; the others are stable
                      (clock-wrong: 3 h 7 min ahead for an odd patient number, behind for an even one)
          --seed      the same seed gives the same values
-         --socket    a WebSocket for each monitor instead of requests
-         --replay    plays a recording for the first patient alone: Challenge 2019 .psv, Challenge 2012 .txt, bedside
+         --socket    one WebSocket per monitor instead of HTTP requests
+         --replay    play a recording for the first patient only: Challenge 2019 .psv, Challenge 2012 .txt, bedside
                      numerics (.hea or CSV), or CSV of effective_at,code,value,unit; it ends now and is sent at once,
-                     or with --speed begins now and plays N times as fast as it was recorded`;
+                     or with --speed starts now and plays N times as fast as recorded`;
 
 const OptionsSchema = z
   .strictObject({
@@ -60,7 +60,7 @@ const FLAGS = {
   socket: { type: "boolean" },
 } as const;
 
-/** @returns the options, or what is wrong with the first of them that is wrong */
+/** @returns the options, or a message about the first invalid one */
 export function parseOptions(args: string[]): Options | string {
   let values: unknown;
   try {

@@ -1,4 +1,4 @@
-// Recorded vital signs as a simulated monitor can play them: four file formats become one list of values by time.
+// Parsers for recorded vital signs: four file formats become one list of values, ordered by time.
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { CODES } from "../../src/monitoring/vitals/catalogue.ts";
@@ -6,17 +6,17 @@ import { type Measurement, toMeasurement } from "./source.ts";
 
 /** Milliseconds since the first value of the record, ascending. */
 export type RecordedValue = Measurement & { offset: number };
-/** The file is none that can be played; the message says why. */
+/** The file cannot be replayed; the message says why. */
 export class ReplayError extends Error {}
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** In the recordings of the PhysioNet Challenges. */
+/** The PhysioNet Challenges write -1 for an unknown value. */
 const UNKNOWN_VALUE = -1;
 
 type Column = readonly [name: keyof typeof CODES, unit?: string];
 
-/** PhysioNet/CinC Challenge 2019 (Reyna et al. 2020). Laboratory values are left out: no monitor measures them. */
+/** PhysioNet/CinC Challenge 2019 (Reyna et al. 2020). Omits laboratory values, which no bedside monitor measures. */
 const HOURLY_COLUMNS: Readonly<Record<string, Column>> = {
   HR: ["heart_rate"],
   O2Sat: ["spo2"],
@@ -43,10 +43,10 @@ const LONG_COLUMNS: Readonly<Record<string, Column>> = {
   RespRate: ["respiratory_rate"],
   FiO2: ["inspired_oxygen", "1"],
 };
-/** The cuff's pressure is not played where the arterial line gives one of the same minute: a sample has one value. */
+/** A cuff pressure is skipped if the arterial line has a value for the same minute: a sample has one value per code. */
 const PREFERRED_PARAMETERS: Readonly<Record<string, string>> = { NISysABP: "SysABP", NIDiasABP: "DiasABP", NIMAP: "MAP" };
 
-/** Numerics of the MIMIC waveform database. PULSE, the oximeter's, would be a second heart rate. */
+/** Numerics of the MIMIC waveform database. Omits PULSE (oximeter), which would be a second heart rate. */
 const NUMERIC_COLUMNS: Readonly<Record<string, Column>> = {
   HR: ["heart_rate"],
   RESP: ["respiratory_rate"],
@@ -60,7 +60,7 @@ function splitLines(text: string): string[] {
   return text.split(/\r?\n/).filter((line) => line.trim() !== "");
 }
 
-/** A cell as a number; null where it is empty or no number. */
+/** A cell as a number; null if it is empty or not a number. */
 function parseNumber(cell: string | undefined): number | null {
   const value = cell === undefined || cell.trim() === "" ? Number.NaN : Number(cell);
   return Number.isFinite(value) ? value : null;
@@ -70,7 +70,7 @@ function toRecordedValue([name, unit]: Column, value: number, offset: number): R
   return { ...toMeasurement(name, value, unit), offset };
 }
 
-/** A table with one column each; `timeOf` gives the milliseconds of a row. */
+/** A table with one column per parameter; `toOffset` gives the offset of a row in milliseconds. */
 function parseTable(
   lines: string[],
   separator: string,
@@ -89,7 +89,7 @@ function parseTable(
   });
 }
 
-/** `Time,Parameter,Value` with hours and minutes; -1 is unknown. */
+/** `Time,Parameter,Value` with times as HH:MM; -1 is unknown. */
 function parseLongTable(lines: string[]): RecordedValue[] {
   const rows = lines.slice(1).map((line) => {
     const [time = "", parameter = "", value] = line.split(",");
@@ -101,12 +101,12 @@ function parseLongTable(lines: string[]): RecordedValue[] {
     const [, hours, minutes] = /^(\d+):(\d\d)$/.exec(time) ?? [];
     if (!column || value === null || value === UNKNOWN_VALUE || present.has(`${time} ${PREFERRED_PARAMETERS[parameter]}`))
       return [];
-    if (hours === undefined) throw new ReplayError(`"${time}" is no time of the form 12:34.`);
+    if (hours === undefined) throw new ReplayError(`"${time}" is not a time in the form HH:MM.`);
     return [toRecordedValue(column, value, Number(hours) * HOUR_MS + Number(minutes) * MINUTE_MS)];
   });
 }
 
-/** Our own: `effective_at,code,value,unit`. */
+/** EdgeCare's own format: `effective_at,code,value,unit`. */
 function parsePlainTable(lines: string[]): RecordedValue[] {
   return lines.slice(1).map((line, i) => {
     const [time = "", code = "", cell, unit = ""] = line.split(",");
@@ -118,12 +118,12 @@ function parsePlainTable(lines: string[]): RecordedValue[] {
 }
 
 const WORD_BYTES = 2;
-/** In format 16 this word stands for no value. */
+/** In WFDB format 16 this word means that there is no value. */
 const NO_VALUE = -32_768;
 
 /**
- * A WFDB record of one segment in format 16: the header and the file of samples that it names.
- * @param read gives the bytes of a file beside the header
+ * Parses a WFDB record of one segment in format 16: the header and the sample file that it names.
+ * @param read returns the bytes of a file in the header's folder
  */
 export function parseWfdb(header: string, read: (name: string) => Uint8Array): RecordedValue[] {
   const [record = "", ...signalLines] = splitLines(header).filter((line) => !line.startsWith("#"));
@@ -135,7 +135,7 @@ export function parseWfdb(header: string, read: (name: string) => Uint8Array): R
   });
   const [first] = signals;
   if (!first || !(perSecond > 0) || signals.some(({ format, file }) => format !== "16" || file !== first.file)) {
-    throw new ReplayError("Of WFDB records, those of one file in format 16 can be played.");
+    throw new ReplayError("Unsupported WFDB record: only records of one file in format 16 can be replayed.");
   }
   const bytes = read(first.file);
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -149,7 +149,7 @@ export function parseWfdb(header: string, read: (name: string) => Uint8Array): R
       const column = NUMERIC_COLUMNS[name];
       return column && word !== NO_VALUE ? [toRecordedValue(column, (word - zero) / gain, offset)] : [];
     });
-    if (sum !== (checksum & 0xffff)) throw new ReplayError(`The checksum of ${name} does not agree with ${first.file}.`);
+    if (sum !== (checksum & 0xffff)) throw new ReplayError(`The checksum of ${name} does not match ${first.file}.`);
     return values.flat();
   });
 }
@@ -165,13 +165,13 @@ function parseRecording(path: string): RecordedValue[] {
   if (head.startsWith("minute,"))
     return parseTable(lines, ",", NUMERIC_COLUMNS, ({ minute }, row) => (minute ?? row) * MINUTE_MS);
   if (head === "effective_at,code,value,unit") return parsePlainTable(lines);
-  throw new ReplayError(`${basename(path)} has none of the formats that can be played.`);
+  throw new ReplayError(`${basename(path)} has an unsupported format.`);
 }
 
 /**
- * Reads a recording: Challenge 2019 (`.psv`), Challenge 2012 (`.txt`), bedside numerics (`.hea`, or decoded as CSV by the
- * minute), or CSV with `effective_at,code,value,unit`. Values are as recorded, zeros of a sensor that is off included.
- * @throws ReplayError for anything else, and for a recording without a value
+ * Reads a recording: Challenge 2019 (`.psv`), Challenge 2012 (`.txt`), bedside numerics (`.hea`, or decoded as CSV per
+ * minute), or CSV with `effective_at,code,value,unit`. Values stay as recorded, including zeros of a disconnected sensor.
+ * @throws ReplayError for any other format and for a recording without a value
  */
 export function readRecording(path: string): RecordedValue[] {
   let recording: RecordedValue[];
@@ -183,6 +183,6 @@ export function readRecording(path: string): RecordedValue[] {
   }
   recording.sort((a, b) => a.offset - b.offset);
   const [first] = recording;
-  if (!first) throw new ReplayError(`${basename(path)} has no vital signs.`);
+  if (!first) throw new ReplayError(`${basename(path)} contains no vital signs.`);
   return recording.map((value) => ({ ...value, offset: value.offset - first.offset }));
 }

@@ -1,12 +1,12 @@
-// Which monitor measures what, and when: a series of rows in the order of their time.
+// Schedules of rows: which monitor measures what and when, ordered by time.
 import type { Options } from "./options.ts";
 import type { RecordedValue } from "./recording.ts";
 import { createVitalSource, type Measurement } from "./source.ts";
 
-/** Milliseconds since the start of the run: `due` is when it is sent, `at` when it was measured, before 0 for the past. */
+/** Milliseconds since the start of the run: `due` is when it is sent, `at` when it was measured (negative: in the past). */
 export type SimulatedRow = { monitor: number; due: number; at: number; values: Measurement[] };
 
-/** `rate` rows a second, of each monitor in turn; without a duration for ever. */
+/** `rate` rows per second, one monitor after another; endless without a duration. */
 export function* generateRows(
   options: Pick<Options, "rate" | "patients" | "startId" | "duration" | "seed" | "scenario">,
 ): Generator<SimulatedRow> {
@@ -21,7 +21,7 @@ export function* generateRows(
   }
 }
 
-/** A recording that begins at the start and plays `speed` times as fast, or that ends there and is due at once. */
+/** A recording that starts now and plays at `speed`, or that ends now and is sent at once. */
 export function* replayRows(
   recording: readonly RecordedValue[],
   speed: number | null,

@@ -1,4 +1,4 @@
-// A run of the simulator: monitors are set up, rows are measured and sent at their time, and what became of them is told.
+// One run of the simulator: set up monitors, measure and send rows on schedule, report the outcome.
 import { setImmediate as turn } from "node:timers/promises";
 import { describeError, pause } from "./http.ts";
 import { logIn, type Monitor, type NurseSession } from "./nurse-session.ts";
@@ -11,16 +11,16 @@ import { createSocketSender } from "./socket-sender.ts";
 import { formatProgress, formatSummary, newTally, type Tally } from "./tally.ts";
 
 export type Terminal = { logLine: (line: string) => void; progress: (line: string) => void; result: (text: string) => void };
-/** `stop` ends the measuring and waits for answers; `abort` waits for nothing. */
+/** `stop` ends measuring and waits for pending responses; `abort` waits for nothing. */
 export type Signals = { stop: AbortSignal; abort: AbortSignal };
 
 const OK = 0;
 const FAILED = 1;
-/** Longer than the ten seconds after which a socket's samples are acknowledged at the latest. */
+/** Longer than the ten seconds within which the service acknowledges samples from a socket. */
 const MAX_LAST_ANSWERS_MS = 15_000;
-/** What a monitor remembers without an answer, in samples; a row that does not fit is not measured, and counted. */
+/** Samples that a monitor holds without a response. A row that does not fit is not measured, but counted as skipped. */
 const MAX_QUEUED_SAMPLES = 200_000;
-/** A recording does not run away: it is read on when there is room. */
+/** Samples of a replay that may be queued: the replay pauses until there is room. */
 const MAX_REPLAY_AHEAD = 5_000;
 const POLL_MS = 20;
 
@@ -63,11 +63,11 @@ function createBed(
     logLine: (line) => logLine(`patient ${monitor.patient}: ${line}`),
   };
   const sender = options.socket ? createSocketSender(senderOptions) : createHttpSender(senderOptions);
-  // A number is never used twice by one device, not by the next run either: no run measures a million samples a second.
+  // Sequence numbers must be unique per device across runs: no run measures a million samples per second.
   return { monitor, sender, clock, seq: started * 1_000 };
 }
 
-/** Puts the row into its monitor's memory. */
+/** Adds the row to the queue of its monitor. */
 function measureRow(bed: SimulatedBed, row: SimulatedRow, started: number, tally: Tally): void {
   if (bed.sender.waitingCount() + row.values.length > MAX_QUEUED_SAMPLES) {
     tally.skipped++;
@@ -81,7 +81,7 @@ function measureRow(bed: SimulatedBed, row: SimulatedRow, started: number, tally
   bed.sender.push(samples);
 }
 
-/** @returns when every row was measured, a stop came, or no monitor is left that may send */
+/** @returns when every row was measured, on `stop`, or when no monitor is allowed to send any more */
 async function playRows(
   rows: Iterable<SimulatedRow>,
   beds: SimulatedBed[],
@@ -105,7 +105,7 @@ async function awaitLastAnswers(beds: SimulatedBed[], abort: AbortSignal): Promi
   while (hasUnanswered() && Date.now() < until && !abort.aborted) await pause(POLL_MS, abort);
 }
 
-/** Keys that nobody needs any more; what fails is said, for somebody may want to end them by hand. */
+/** Revokes the credentials that the run created. Logs failures, so that an operator can revoke them by hand. */
 async function revokeCredentials(
   staff: NurseSession,
   monitors: Monitor[],
@@ -119,7 +119,7 @@ async function revokeCredentials(
 }
 
 /**
- * @returns 0 when it was stopped, or when everything was answered for; 1 when a monitor was refused or answers are missing
+ * @returns 0 when stopped or when every sample got a response; 1 when a monitor was refused or responses are missing
  * @throws SetupError, ReplayError
  */
 export async function runSimulation(options: Options, terminal: Terminal, signals: Signals): Promise<number> {
@@ -145,7 +145,7 @@ export async function runSimulation(options: Options, terminal: Terminal, signal
   for (const { monitor, sender } of beds) {
     sender.close();
     if (sender.failureReason() !== null)
-      logLine(`patient ${monitor.patient}: the monitor may not send any more (${sender.failureReason()})`);
+      logLine(`patient ${monitor.patient}: the service rejected the monitor (${sender.failureReason()})`);
   }
   await revokeCredentials(staff, monitors, abort, logLine);
   terminal.result(formatSummary(tally, measuredFor));

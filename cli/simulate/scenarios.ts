@@ -1,32 +1,32 @@
-// What may happen to a simulated patient or to the monitor: each scenario changes what a calm body shows.
+// Scenarios of the simulator: each one changes the values of a healthy body or the clock of the monitor.
 import { createNoise, seededRandom, type Vitals } from "./vital-model.ts";
 
 export const SCENARIOS = ["stable", "sepsis", "hypoxia", "arrhythmia", "sensor-off", "clock-wrong"] as const;
 export type Scenario = (typeof SCENARIOS)[number];
-/** What reaches the monitor: a sensor that is off shows nothing. */
+/** What the sensors deliver; a disconnected sensor delivers nothing. */
 export type ShownVitals = Partial<Vitals>;
 type ScenarioEffect = (calm: Vitals, seconds: number) => ShownVitals;
 
-/** Seconds since the start. Sepsis takes hours; here two minutes, so that a demonstration shows it within one and a half. */
+/** Seconds since the start. Sepsis develops over hours; here within two minutes, so that a demonstration can show it. */
 export const SEPSIS = { from: 10, to: 130 } as const;
-/** Seconds within a cycle: falling, low, given oxygen, risen, back on air. */
+/** Seconds within a cycle: falling, low, on oxygen, recovered, back on air. */
 export const HYPOXIA = { cycle: 300, from: 20, low: 60, oxygen: 95, risen: 140, air: 240 } as const;
-/** Seconds within a cycle: a run of tachycardia, and a pause. */
+/** Seconds within a cycle: a run of tachycardia and a pause. */
 export const ARRHYTHMIA = { cycle: 120, run: { from: 30, to: 50 }, pause: { from: 75, to: 82 } } as const;
-/** Seconds within a cycle. Longer than the two minutes after which a vital sign counts as silent. */
+/** Seconds within a cycle. Longer than the two minutes after which a vital sign counts as missing. */
 export const SENSOR_OFF = { cycle: 330, from: 30, to: 210 } as const;
-/** Milliseconds that the clock is wrong at the start, and what is added to it each minute. */
+/** Milliseconds by which the clock is wrong at the start, and the drift per minute. */
 export const CLOCK_ERROR = { start: (3 * 60 + 7) * 60_000, perMinute: 500 } as const;
 
 const CONFUSED = 1;
 
-/** From 0 to 1 between two times, without a corner. */
+/** A smooth step from 0 to 1 between two times. */
 function smoothStep(seconds: number, from: number, to: number): number {
   const part = Math.min(1, Math.max(0, (seconds - from) / (to - from)));
   return part * part * (3 - 2 * part);
 }
 
-/** Falling pressure, rising heart rate, respiration and temperature, at last confusion; it does not get better. */
+/** Blood pressure falls; heart rate, respiration and temperature rise; finally confusion. There is no recovery. */
 function applySepsis(calm: Vitals, seconds: number): ShownVitals {
   const severity = smoothStep(seconds, SEPSIS.from, SEPSIS.to);
   return {
@@ -41,7 +41,7 @@ function applySepsis(calm: Vitals, seconds: number): ShownVitals {
   };
 }
 
-/** SpO2 falls to about 80, oxygen is given, it recovers, and oxygen is taken away again. */
+/** SpO2 falls to about 80, oxygen is given, SpO2 recovers, and oxygen is removed again. */
 function applyHypoxia(calm: Vitals, seconds: number): ShownVitals {
   const at = seconds % HYPOXIA.cycle;
   const hypoxiaLevel = smoothStep(at, HYPOXIA.from, HYPOXIA.low) - smoothStep(at, HYPOXIA.oxygen, HYPOXIA.risen);
@@ -54,7 +54,7 @@ function applyHypoxia(calm: Vitals, seconds: number): ShownVitals {
   };
 }
 
-/** Runs of irregular tachycardia at which the pressure sags, and a pause of some seconds in which the heart rate is 0. */
+/** Runs of irregular tachycardia during which the pressure drops, and a pause of some seconds with a heart rate of 0. */
 function createArrhythmia(random: () => number): ScenarioEffect {
   const noise = createNoise(random, 2);
   const within = (at: number, { from, to }: { from: number; to: number }) => at >= from && at < to;
@@ -76,7 +76,7 @@ function applySensorOff({ spo2, ...others }: Vitals, seconds: number): ShownVita
   return at >= SENSOR_OFF.from && at < SENSOR_OFF.to ? others : { ...others, spo2 };
 }
 
-/** What the scenario makes of what a calm body shows. `stable` and `clock-wrong` leave it as it is. */
+/** Applies a scenario to the values of a healthy body. `stable` and `clock-wrong` leave them unchanged. */
 export function createScenario(scenario: Scenario, seed: number, patient: number): ScenarioEffect {
   switch (scenario) {
     case "sepsis":
@@ -94,8 +94,8 @@ export function createScenario(scenario: Scenario, seed: number, patient: number
 }
 
 /**
- * How wrong the monitor's clock is, in milliseconds: ahead and gaining for odd patient numbers, behind and losing for even
- * ones, so that both are at hand.
+ * Error of the monitor's clock in milliseconds: fast and gaining for odd patient numbers, slow and losing for even ones, so
+ * that one run shows both.
  */
 export function createClockError(scenario: Scenario, patient: number): (seconds: number) => number {
   if (scenario !== "clock-wrong") return () => 0;

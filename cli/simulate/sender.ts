@@ -1,33 +1,33 @@
-// Brings a monitor's samples to the service by HTTP: kept until answered, sent again with the same numbers until then.
+// Sends a monitor's samples by HTTP, keeps them until the service responds, and retries with the same sequence numbers.
 import { z } from "zod";
 import { describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
 import type { Measurement } from "./source.ts";
 import { addLag, addReason, OUTCOMES, type Tally } from "./tally.ts";
 
-/** `at` is by the monitor's clock, `measured` by ours; both in epoch milliseconds. */
+/** `at` is by the monitor's clock, `measured` by the local one; both in epoch milliseconds. */
 export type QueuedSample = Measurement & { seq: number; at: number; measured: number };
 export type Sender = {
   push: (samples: readonly QueuedSample[]) => void;
-  /** How many samples nobody has answered for. */
+  /** Number of samples without a response. */
   waitingCount: () => number;
-  /** Why it has given up; null while it goes on. */
+  /** Why the sender has given up; null while it is active. */
   failureReason: () => string | null;
   close: () => void;
 };
 export type SenderOptions = {
   base: URL;
   token: string;
-  /** The monitor's clock, which may be wrong: epoch milliseconds. */
+  /** The monitor's clock in epoch milliseconds; may be wrong. */
   clock: () => number;
   tally: Tally;
-  /** Ends everything at once. */
+  /** Aborts everything immediately. */
   abort: AbortSignal;
   logLine: (line: string) => void;
 };
 
-/** The service takes 1,000 at once. */
+/** The service accepts at most 1,000 samples per batch. */
 const BATCH_SIZE = 500;
-/** Of the answers that will not change, these are about the batch, the others about who sends it. */
+/** Of the final error statuses, these concern the batch; the others concern the sender. */
 const BATCH_ERROR_STATUSES = [400, 413, 415, 422];
 
 const Results = z.object({
@@ -37,12 +37,12 @@ const Results = z.object({
 });
 type Results = z.infer<typeof Results>["data"]["results"];
 
-/** A sample as the wire has it. */
+/** A sample as a JSON object of the API. */
 export function toWireSample({ code, value, unit, at, seq }: QueuedSample) {
   return { code, value, unit, effective_at: new Date(at).toISOString(), seq };
 }
 
-/** Whatever else the answer says, a sample that it does not name stays unanswered. */
+/** A sample that the response does not name stays pending. */
 function applyResults(tally: Tally, batch: readonly QueuedSample[], results: Results): QueuedSample[] {
   const now = Date.now();
   const open = new Map(batch.entries());
@@ -50,7 +50,7 @@ function applyResults(tally: Tally, batch: readonly QueuedSample[], results: Res
     const sample = open.get(index);
     if (!sample) continue;
     open.delete(index);
-    // A word that is not known here is an answer all the same, and no reason to send the sample for ever.
+    // An unknown status still is a response; retrying the sample forever would not change it.
     const outcome = OUTCOMES.find((known) => known === status) ?? "rejected";
     tally[outcome]++;
     addLag(tally.lag, now - sample.measured);
@@ -65,7 +65,7 @@ export function createHttpSender({ base, token, clock, tally, abort, logLine }: 
   let failure: string | null = null;
   let isSending = false;
 
-  /** @returns what of the batch is still to be sent, and how long to wait if that is because of a failure */
+  /** @returns the samples of the batch that remain, and the delay if that is because of a failure */
   async function postBatch(
     batch: QueuedSample[],
     attempt: number,
@@ -107,7 +107,7 @@ export function createHttpSender({ base, token, clock, tally, abort, logLine }: 
         attempt = 0;
         continue;
       }
-      if (attempt === 0 && !abort.aborted) logLine(`not delivered (${failureText}); sending again`);
+      if (attempt === 0 && !abort.aborted) logLine(`not delivered (${failureText}); retrying`);
       attempt++;
       await pause(delayMs, abort);
     }

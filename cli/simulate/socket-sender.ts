@@ -1,20 +1,21 @@
-// Brings a monitor's samples to the service by WebSocket: frames are kept until they are acknowledged.
+// Sends a monitor's samples by WebSocket and keeps frames until they are acknowledged.
 import { z } from "zod";
+import { openWebSocket } from "../web-socket.ts";
 import { describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
 import type { QueuedSample, Sender, SenderOptions } from "./sender.ts";
 import { toWireSample } from "./sender.ts";
 import { addLag } from "./tally.ts";
 
 const SAMPLES_PER_FRAME = 100;
-/** Without a new frame for this long there is no more for now. */
+/** When no new frame was queued for this long, the queue counts as idle. */
 const FLUSH_AFTER_MS = 2_000;
-/** No more than this is under way without an acknowledgement. */
+/** Maximum number of samples sent without an acknowledgement. */
 const MAX_UNACKED = 5_000;
 const OPEN = 1;
 const GOING_AWAY = 1000;
-/** Of the reasons to close, the one that will be the same next time (RFC 6455, 7.4.1). */
+/** The close code after which reconnecting cannot help (RFC 6455, 7.4.1). */
 const POLICY_VIOLATION = 1008;
-/** The service acknowledges every ten seconds; after three times that the connection is taken for dead. */
+/** Three times the ten seconds within which the service acknowledges; after that the connection counts as dead. */
 const ACK_TIMEOUT_MS = 30_000;
 
 const Ack = z.object({ type: z.literal("ack"), upto: z.number() });
@@ -28,17 +29,11 @@ function parseJson(text: unknown): unknown {
   }
 }
 
-/** Node's WebSocket takes headers as its second argument; the declaration at hand is the browser's, which knows none. */
-function openSocket(url: URL, token: string): WebSocket {
-  return Reflect.construct(WebSocket, [url.href, { headers: { Authorization: `Bearer ${token}` } }]);
-}
-
 export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TIMEOUT_MS): Sender {
   const { base, token, clock, tally, abort, logLine } = options;
   const address = new URL("/api/v1/observations/stream", base);
-  const socketAddress = new URL(address.href.replace(/^http/, "ws"));
   const queue: QueuedSample[] = [];
-  /** How many at the head of the queue went out over the present connection. */
+  /** Number of samples at the head of the queue that were sent over the current connection. */
   let unackedCount = 0;
   let socket: WebSocket | null = null;
   let failure: string | null = null;
@@ -74,7 +69,7 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
     flush();
   }
 
-  /** A socket does not tell why it was not opened; a plain request is told. */
+  /** A WebSocket does not report why it failed to open; a plain request to the same URL does. */
   async function findRefusal(): Promise<string | null> {
     try {
       const { status } = await sendRequest(address, { token, signal: abort });
@@ -90,7 +85,7 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
     if (unackedCount > 0) tally.retried++;
     unackedCount = 0;
     if (closed || abort.aborted) return;
-    if (attempt === 0) logLine(`the connection is gone (${code}); connecting again`);
+    if (attempt === 0) logLine(`connection lost (${code}); reconnecting`);
     failure = code === POLICY_VIOLATION ? `closed with ${code}` : opened ? null : await findRefusal();
     if (failure !== null) return;
     await pause(retryDelay(attempt++), abort);
@@ -98,7 +93,7 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
   }
 
   function connect(): void {
-    const connection = openSocket(socketAddress, token);
+    const connection = openWebSocket(address, token);
     let opened = false;
     socket = connection;
     connection.addEventListener("open", () => {
@@ -111,16 +106,18 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
       if (ack && socket === connection) acknowledge(ack.upto);
       const { data: errorMessage } = ErrorMessage.safeParse(message);
       if (errorMessage)
-        logLine(`the service says ${errorMessage.code ?? "error"}${errorMessage.detail ? `: ${errorMessage.detail}` : ""}`);
+        logLine(
+          `error from the service: ${errorMessage.code ?? "error"}${errorMessage.detail ? `: ${errorMessage.detail}` : ""}`,
+        );
     });
     connection.addEventListener("close", ({ code }) => {
       if (socket === connection) void onConnectionLost(opened, code);
     });
   }
 
-  /** A peer that is gone without a word closes nothing: a connection without an acknowledgement is given up from this side. */
+  /** A peer that disappears does not close the connection: without acknowledgements this side closes it. */
   const watchdog = setInterval(() => {
-    // Nothing more to send: what is under way is asked for, since acknowledgements come with later frames.
+    // Nothing more to send: request an acknowledgement, since acknowledgements otherwise follow later frames.
     const isTail = unackedCount > 0 && unackedCount === queue.length && Date.now() - lastSentAt > FLUSH_AFTER_MS;
     if (isTail && socket?.readyState === OPEN) socket.send(JSON.stringify({ type: "flush" }));
     const isLate = unackedCount > 0 && Date.now() - lastProgressAt > ackTimeoutMs;

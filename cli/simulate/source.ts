@@ -1,15 +1,15 @@
-// Where the values of a simulated monitor come from: a made-up body, as the wire carries it.
+// The values of a simulated monitor in the form of the API.
 import { CODES, findVital } from "../../src/monitoring/vitals/catalogue.ts";
 import { createScenario, type Scenario } from "./scenarios.ts";
 import { createStableModel, VITAL_NAMES, type VitalName } from "./vital-model.ts";
 
-/** One value as the wire names it: LOINC and UCUM. */
+/** One value with the API's names: LOINC code and UCUM unit. */
 export type Measurement = { code: string; value: number; unit: string };
-/** What a monitor measures at a time. @param seconds since the start; never less than at the call before */
+/** Measures at a time. @param seconds since the start; must not decrease between calls */
 export type VitalSource = (seconds: number) => Measurement[];
 
 const DECIMALS: Partial<Record<VitalName, number>> = { temperature: 1 };
-/** A nurse enters these; they are said again when they change and every minute. */
+/** Entered by a nurse: sent on every change and once per minute. */
 const NURSE_ENTERED: readonly VitalName[] = ["inspired_oxygen", "consciousness"];
 const CHARTED_EVERY_S = 60;
 
@@ -23,7 +23,7 @@ function roundForDisplay(name: VitalName, value: number): number {
   return Math.round(value * scale) / scale;
 }
 
-/** The same seed, patient and scenario give the same values at the same second, bit for bit. */
+/** Deterministic: the same seed, patient and scenario give exactly the same values at the same second. */
 export function createVitalSource(seed: number, patient: number, scenario: Scenario): VitalSource {
   const calm = createStableModel(seed, patient);
   const applyScenario = createScenario(scenario, seed, patient);

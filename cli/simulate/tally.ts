@@ -1,26 +1,26 @@
-// What became of everything that was sent: counts, delays, and the lines that tell them.
+// Counts and delays of a run, and the lines that report them.
 
 export const OUTCOMES = ["stored", "duplicate", "quarantined", "rejected"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /**
- * Each sample is counted once, by what the server said last of it: `sent` is the sum of the outcomes, `acknowledged` (over a
- * socket, which says no more) and what still waits.
+ * Each sample counts once, by the last response about it: `sent` is the sum of the outcomes, `acknowledged` (over a socket,
+ * which reports nothing else) and what is still pending.
  */
 export type Tally = Record<Outcome, number> & {
   rows: number;
   sent: number;
   acknowledged: number;
-  /** Requests and frames that were sent again. */
+  /** Requests and frames that were retried. */
   retried: number;
-  /** Rows not measured because a monitor's memory was full. */
+  /** Rows not measured because the queue of the monitor was full. */
   skipped: number;
-  /** Why samples were not stored, and how many of them. */
+  /** Samples that were not stored, counted per reason. */
   reasons: Map<string, number>;
   lag: Lag;
 };
 
-/** Milliseconds from measurement to answer, in bins that grow by a tenth: exact enough for quantiles, of bounded size. */
+/** Milliseconds from measurement to response, in bins that grow by 10 %: bounded size, quantiles within 10 %. */
 export type Lag = { bins: number[]; n: number; max: number; latest: number };
 
 const BIN_GROWTH = Math.log(1.1);
@@ -39,7 +39,7 @@ export function addLag(lag: Lag, ms: number): void {
   lag.latest = ms;
 }
 
-/** Within a tenth of the true quantile. */
+/** Within 10 % of the true quantile. */
 export function lagQuantile(lag: Lag, share: number): number {
   let below = 0;
   for (const [bin, n = 0] of lag.bins.entries()) {
@@ -67,7 +67,7 @@ const ms = (value: number) => `${Math.round(value)} ms`;
 
 /** @param perSecond rows in the last second */
 export function formatProgress(tally: Tally, seconds: number, perSecond: number): string {
-  // A timer may come a moment before its second.
+  // A timer may fire slightly before its second.
   const whole = Math.round(seconds);
   const time = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
   const waits = `waiting ${countWaiting(tally)}  retried ${tally.retried}  lag ${ms(tally.lag.latest)}`;
@@ -82,7 +82,7 @@ export function formatSummary(tally: Tally, seconds: number): string {
     `${formatOutcomes(tally)}  unanswered ${countWaiting(tally)}  retried ${retried}`,
     `lag: median ${ms(lagQuantile(lag, 0.5))}, p95 ${ms(lagQuantile(lag, 0.95))}, longest ${ms(lag.max)}`,
   ];
-  if (skipped > 0) lines.push(`${skipped} rows were not measured: the monitor's memory was full`);
+  if (skipped > 0) lines.push(`${skipped} rows were not measured: the monitor's queue was full`);
   for (const [reason, n] of reasons) lines.push(`${n} × ${reason}`);
   return lines.join("\n");
 }

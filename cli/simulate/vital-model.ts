@@ -1,5 +1,5 @@
-// A made-up body: vital signs as smooth, seeded functions of the seconds since it began to be watched.
-import { mulberry32, standardNormal, uniformBetween } from "../demo/random.ts";
+// A simulated body: vital signs as smooth, seeded functions of the seconds since the start.
+import { mulberry32, standardNormal, uniformBetween } from "../random.ts";
 
 export const VITAL_NAMES = [
   "heart_rate",
@@ -12,21 +12,21 @@ export const VITAL_NAMES = [
   "consciousness",
 ] as const;
 export type VitalName = (typeof VITAL_NAMES)[number];
-/** Not yet rounded, in the units of the catalogue; consciousness counts 0 to 4 along ACVPU. */
+/** Not rounded, in the units of the catalogue; consciousness is 0 to 4 along ACVPU. */
 export type Vitals = Record<VitalName, number>;
-/** @param seconds since the body began to be watched; never less than at the call before */
+/** @param seconds since the start; must not decrease between calls */
 export type VitalModel = (seconds: number) => Vitals;
 
 const ROOM_AIR = 21;
 const ACVPU_ALERT = 0;
-/** The simulated day begins at nine, whatever the clock on the wall says. */
+/** The simulated day starts at 09:00, whatever the wall clock says. */
 const START_HOUR = 9;
-/** Heart rate, pressure and temperature are highest in the afternoon and lowest before dawn. */
+/** Heart rate, pressure and temperature peak in the afternoon and are lowest before dawn. */
 const PEAK_HOUR = 16;
-/** In standard deviations: noise goes no further, so that a calm body has hard bounds. */
+/** In standard deviations: noise is clipped here, so that a healthy body has hard bounds. */
 const MAX_NOISE_SD = 2.5;
 
-/** A generator of its own for everything that varies, so that one more of them changes none of the others (FNV-1a). */
+/** One generator per varying quantity, so that adding one does not change the others (seed by FNV-1a). */
 export function seededRandom(seed: number, patient: number, stream: string): () => number {
   let hash = 0x811c9dc5;
   for (const character of `${seed}:${patient}:${stream}`) {
@@ -36,9 +36,9 @@ export function seededRandom(seed: number, patient: number, stream: string): () 
 }
 
 /**
- * AR(1) noise of unit variance with a node each second and straight lines between: how often it is looked at changes nothing.
- * @param memorySeconds seconds after which it has forgotten 63 % of where it was
- * @returns a function of seconds that do not go back, between -2.5 and 2.5
+ * AR(1) noise of unit variance with one node per second and linear interpolation, so that the sampling rate has no effect.
+ * @param memorySeconds time constant: seconds after which the correlation has fallen to 37 %
+ * @returns a function of non-decreasing seconds, between -2.5 and 2.5
  */
 export function createNoise(random: () => number, memorySeconds: number): (seconds: number) => number {
   const persistence = Math.exp(-1 / memorySeconds);
@@ -58,8 +58,8 @@ export function createNoise(random: () => number, memorySeconds: number): (secon
 }
 
 /**
- * A healthy adult at rest: a baseline of their own, the hour of the day, breathing, an arousal that moves heart, pressure
- * and breathing together, and noise of each sensor. Rounded it never leaves heart rate 60–95, SpO2 95–99, respiration
+ * A healthy adult at rest: individual baseline, time of day, breathing, an arousal that moves heart rate, pressure and
+ * breathing together, and noise per sensor. Rounded values stay within heart rate 60–95, SpO2 95–99, respiration
  * 12–18, pressure 105–135 over 65–85 and temperature 36.4–37.3.
  */
 export function createStableModel(seed: number, patient: number): VitalModel {
@@ -87,7 +87,7 @@ export function createStableModel(seed: number, patient: number): VitalModel {
     return {
       heart_rate: baseline.heartRate + 3 * day + 1.5 * breath + 1.2 * arousalLevel + 0.6 * heart(seconds),
       spo2: baseline.spo2 + 0.2 * day + 0.3 * oxygen(seconds),
-      // Pressure falls while the chest draws in air.
+      // Blood pressure falls during inspiration.
       systolic: baseline.systolic + 2.5 * day - breath + 0.8 * arousalLevel + 0.6 * systolic(seconds),
       diastolic: baseline.diastolic + 1.5 * day - 0.5 * breath + 0.5 * arousalLevel + 0.5 * diastolic(seconds),
       respiratory_rate: baseline.respiration + 0.5 * day + 0.2 * arousalLevel + 0.4 * breathing(seconds),

@@ -1,14 +1,14 @@
-// What development commands share: the refusal in production, the state folder and the server that uses it.
+// Shared parts of the development commands: the refusal in production, the state folder and the server that uses it.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { readDevVars } from "../dev-secrets.mjs";
 
-/** The folder of the local stores, of the log and of the running server's entry. */
+/** The folder of the local stores, the log and the entry of the running server. */
 export const stateFolder = () => process.env.EDGECARE_STATE ?? ".wrangler/state";
 export const logFile = (state) => `${state}/edgecare.log`;
 export const runningFile = (state) => `${state}/running.json`;
 
-/** Why a development command may not run here, or null. A folder without settings is a fresh clone, which is development. */
+/** Why a development command must not run here, or null. A folder without settings is a fresh clone, so development. */
 export function productionReason(args = []) {
   if (args.some((arg) => /^--(remote|env)\b/.test(arg))) return "Refused: this command works on local data only.";
   const config = existsSync("wrangler.toml") ? readFileSync("wrangler.toml", "utf8") : "";
@@ -18,7 +18,7 @@ export function productionReason(args = []) {
   return named === undefined ? null : `Refused: this command is for development; ENVIRONMENT is ${named || "empty"}.`;
 }
 
-/** Ends the process where the command may not run. */
+/** Exits if the command must not run here. */
 export function requireDevelopment(args = process.argv.slice(2)) {
   const reason = productionReason(args);
   if (!reason) return;
@@ -26,7 +26,7 @@ export function requireDevelopment(args = process.argv.slice(2)) {
   process.exit(1);
 }
 
-/** What `npm start` wrote about the server on this state folder; null where that process has ended. */
+/** The entry that `npm start` wrote for the server on this state folder; null if that process has ended. */
 export function runningServer(state) {
   try {
     const entry = JSON.parse(readFileSync(runningFile(state), "utf8"));
@@ -37,7 +37,7 @@ export function runningServer(state) {
   }
 }
 
-/** Version of the package, and the commit of the folder where git knows one. */
+/** The version of the package, and the commit of the folder if git knows it. */
 export function versionHere() {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
   const { status, stdout } = spawnSync("git", ["describe", "--always", "--dirty", "--abbrev=10"], { encoding: "utf8" });

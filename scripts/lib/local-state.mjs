@@ -1,4 +1,4 @@
-// Secrets, migrations and demo world of the local product: what `npm start` and `npm run reset` prepare.
+// Preparation of the local product for `npm start` and `npm run reset`: secrets, migrations and demo data.
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { writeDevVars } from "../dev-secrets.mjs";
@@ -17,9 +17,9 @@ export function writeSecrets() {
   if (fresh.length > 0) console.log(`Wrote development secrets to .dev.vars: ${fresh.join(", ")}`);
 }
 
-/** Migrations that are not applied yet, and the demo world if it is not there. */
+/** Applies pending migrations, and loads the demo data if they are missing. */
 export function prepareStores(state) {
-  // wrangler refuses to start without the folder of static files, which only a build fills.
+  // wrangler refuses to start without the folder of static files, which only a build creates.
   mkdirSync("dist/public", { recursive: true });
   mkdirSync(state, { recursive: true });
   run("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], ["ignore", "ignore", "inherit"]);

@@ -1,7 +1,7 @@
-// Log lines of the local product: JSON objects, one per line, whose positions name files of `src/`.
+// Log lines of the local product: one JSON object per line, with positions in `src/`.
 import { sourcePosition } from "./source-positions.mjs";
 
-/** The log line in a line of output, or null: wrangler writes lines of its own beside them. */
+/** The log line in a line of output, or null: wrangler prints other lines in between. */
 export function parseLogLine(text) {
   if (!text.startsWith("{")) return null;
   try {
@@ -14,7 +14,7 @@ export function parseLogLine(text) {
 
 const isOwn = (position) => position?.pathname.startsWith("src/") === true;
 
-/** The line with every position of the bundle replaced by the position in the source. */
+/** Replaces every position in the bundle by the position in the source. */
 export function withSourcePositions({ colno, ...line }) {
   const frames = [];
   const at = line.at?.replace(/([^()\s]+):(\d+):(\d+)/g, (found, path, row, column) => {

@@ -1,13 +1,13 @@
-// The output of the local server: log lines as JSON with positions in `src/`, on standard output and in the log file.
+// Output of the local server: JSON log lines with positions in `src/`, on standard output and in the log file.
 import { createWriteStream, existsSync, renameSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseLogLine, withSourcePositions } from "./log-lines.mjs";
 
 const MAX_LOG_BYTES = 20 * 1024 * 1024;
-/** wrangler's own line for a request; the log has one for it already. */
+/** wrangler's own line per request; EdgeCare's log already has one. */
 const REQUEST_LINE = /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} /;
 
-/** Passes on what a server prints. @param file the log file; one that has grown large is kept as `<file>.1` */
+/** Forwards the output of a server. @param file the log file; a large one is renamed to `<file>.1` first */
 export function passOutput(stream, file) {
   if (existsSync(file) && statSync(file).size > MAX_LOG_BYTES) renameSync(file, `${file}.1`);
   const kept = createWriteStream(file, { flags: "a" });

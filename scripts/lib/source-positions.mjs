@@ -1,4 +1,4 @@
-// Positions of a bundle in its sources, read from the source map that esbuild writes beside it.
+// Source positions of a bundle, from the source map that esbuild writes beside it.
 import { readFileSync, statSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { dirname, relative, resolve } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const maps = new Map();
 
-/** The source map of a bundle, read again after a rebuild; null where there is none. */
+/** The source map of a bundle, read again after a rebuild; null if there is none. */
 function mapOf(bundle) {
   const file = `${bundle}.map`;
   try {
@@ -19,7 +19,7 @@ function mapOf(bundle) {
   }
 }
 
-/** @returns `{ pathname, lineno }` of the source, or null where no map knows the position; lines and columns count from 1 */
+/** @returns `{ pathname, lineno }` of the source, or null if the map lacks the position; lines and columns count from 1 */
 export function sourcePosition(pathname, line, column) {
   const bundle = pathname.startsWith("file://") ? fileURLToPath(pathname) : pathname;
   const { fileName, lineNumber } = mapOf(bundle)?.findOrigin(line, column) ?? {};

@@ -1,4 +1,4 @@
-// Commands of the long proofs, run one after another: output passed on, seconds measured, key figures picked out.
+// Runs commands one after another: passes output on, measures the time and extracts key figures.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
@@ -8,16 +8,16 @@ const SIGNALS = ["SIGINT", "SIGTERM"];
 /**
  * @typedef {object} Step
  * @property {string} name
- * @property {string} command a command of the shell
- * @property {Record<string, string>} [env] variables beside those of this process
- * @property {string[]} [figures] patterns of the lines that the table shows; of each, the last match
- * @property {boolean} [busy] whether one core is kept busy by something else meanwhile
+ * @property {string} command a shell command
+ * @property {Record<string, string>} [env] additional environment variables
+ * @property {string[]} [figures] patterns of lines for the table; for each, the last match is shown
+ * @property {boolean} [busy] whether one core is kept busy meanwhile
  */
 
 /** Steps from a JSON file instead of the built-in ones. @returns {Step[]} */
 export const stepsFrom = (file) => JSON.parse(readFileSync(file, "utf8"));
 
-/** Keeps one core busy until the process that it returns is killed, or until this one ends. */
+/** Keeps one core busy until the returned process is killed, or this one ends. */
 function busyLoop() {
   const parent = process.pid;
   const loop = `for (let n = 0; ; n++) if (n % 1e8 === 0) try { process.kill(${parent}, 0) } catch { process.exit() }`;
@@ -30,7 +30,7 @@ export async function runStep({ command, env, busy }) {
   const other = busy ? busyLoop() : null;
   let output = "";
   const stdio = ["ignore", "pipe", "pipe"];
-  // A process group of its own: ending the shell alone would leave what it started.
+  // A process group of its own: killing only the shell would leave its children running.
   const child = spawn(command, { shell: true, detached: true, env: { ...process.env, ...env }, stdio });
   const stop = () => {
     other?.kill("SIGKILL");

@@ -1,8 +1,8 @@
-// Plain tables for the terminal.
+// Plain-text tables for the terminal.
 
 const text = (value) => (value === null || value === undefined ? "" : String(value).replaceAll(/\s*\n\s*/g, " "));
 
-/** Rows of objects as aligned columns, with the keys of the first row as headings. */
+/** Objects as aligned columns; the keys of the first are the headings. */
 export function table(rows) {
   const columns = Object.keys(rows[0] ?? {});
   const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => text(row[column]).length)));

@@ -1,4 +1,4 @@
-// Alarms as a nurse meets them: seen, heard, acknowledged once, and never thought to be acknowledged when they are not.
+// Alarms for a nurse: visible, audible, acknowledged once, and never shown as acknowledged when they are not.
 import type { Page } from "@playwright/test";
 import { TONES } from "../../portal/src/monitoring/alerts/sound-rules.ts";
 import { installAudioProbe, recordedTones } from "./audio-probe.ts";
@@ -11,7 +11,7 @@ import { desaturate, NORMAL_VALUES, newWorld } from "./world.ts";
 
 /** Oscillators of one burst of a high alarm: ten pulses of three overtones. */
 const BURST = 30;
-/** Animation frames from the alarm's message until it can be seen or read out. */
+/** Animation frames from the alarm's message until it is visible and announced. */
 const MAX_FRAMES = 5;
 
 const acknowledgeOf = (page: Page, patient: { name: string; id: string; number: number; birth: string }) =>
@@ -48,8 +48,8 @@ test("a patient becomes septic: an alarm on the board, seen, acknowledged, and o
   const alerts = (await world.clerk.ask(`/alerts?patient_id=${septic.id}`)).data;
   for (const alert of alerts) expect(alert).toMatchObject({ state: "acknowledged", acknowledged_by: nurse.id });
 
-  // The alarms of limits end by themselves, at the latest 15 s after the first good value. That of a score would after five minutes:
-  // the nurse ends it.
+  // Limit alarms end by themselves at most 15 s after the first normal value. A score alarm would after five minutes, so the
+  // nurse resolves it.
   await monitor.send(NORMAL_VALUES);
   for (const { alert_id } of alerts.filter(({ rule }: { rule: string }) => rule === "news2")) {
     await page.goto(`/alarms/${alert_id}`);
@@ -118,7 +118,7 @@ test("an acknowledgement that gets no answer leaves the alarm new, and says so w
   await desaturate(monitor);
   const page = await open(nurse, { path: "/ward" });
   await openBoard(page, patient);
-  // Neither an answer nor an error: the request hangs.
+  // Neither a response nor an error: the request hangs.
   await page.route("**/acknowledge", () => undefined);
   await acknowledgeOf(page, patient).click();
   const said = page.getByText("Not acknowledged: no response from the server. The alarm is still open.");
@@ -142,7 +142,7 @@ test("a high alarm that is over before anybody saw it stays listed until somebod
   await openBoard(page, patient);
   await desaturate(monitor);
   await expect(vitalCell(page, patient, "alarm")).toContainText("HIGH");
-  // A good value that stands for 15 s ends the alarm.
+  // A normal value that persists for 15 s ends the alarm.
   await monitor.send(NORMAL_VALUES);
   await expect(vitalCell(page, patient, "alarm")).toContainText(/Recovered/, { timeout: 60_000 });
   await acknowledgeOf(page, patient).click();
@@ -150,7 +150,7 @@ test("a high alarm that is over before anybody saw it stays listed until somebod
 });
 
 test("a new high alarm is shown, said to screen readers and sounded at once, and again, by one tab of two", async ({ open }) => {
-  // A hospital without another alarm, which would sound already.
+  // A hospital without other alarms, which would already sound.
   const world = await newWorld();
   const { nurse } = world.people;
   const patient = await world.newPatient();
@@ -205,7 +205,7 @@ test("sound that the browser blocks is said before any alarm; a pause hides noth
   await expect(able.getByText(/Paused until|paused on this device until/i).first()).toBeVisible();
   await expect(vitalCell(able, first, "alarm")).toContainText("HIGH");
   const paused = await pulsesOf(able);
-  // Longer than from one burst to the next.
+  // Longer than the interval between two bursts.
   await able.waitForTimeout(TONES.high.everyMs + 1_000);
   expect(await pulsesOf(able)).toBe(paused);
   await desaturate(monitors[1]);
@@ -236,7 +236,7 @@ test("a new alarm flashes less than three times a second, and not at all where m
 
 const pulsesOf = async (page: Page): Promise<number> => (await recordedTones(page)).length;
 
-/** The click that a browser wants before it lets a page sound. */
+/** The click that a browser requires before a page may play sound. */
 async function allowSound(page: Page): Promise<void> {
   const button = page.getByRole("banner").getByRole("button", { name: /Turn on|sound is blocked|Sound blocked/i });
   if (await button.isVisible()) await button.click();

@@ -1,4 +1,4 @@
-// The API as a program uses it: for what a test needs before somebody looks at a page, and for what others do meanwhile.
+// An API client for tests: sets up data before a page is opened, and acts as other users meanwhile.
 import { setTimeout as sleep } from "node:timers/promises";
 import { productUrl } from "./product.ts";
 
@@ -9,12 +9,12 @@ type Verb = {
   headers?: Record<string, string>;
   body?: BodyInit;
 };
-// biome-ignore lint/suspicious/noExplicitAny: what comes back is what the test looks at.
+// biome-ignore lint/suspicious/noExplicitAny: the test asserts the response field by field.
 type Answer = any;
 
 export type Caller = { ask: (path: string, verb?: Verb) => Promise<Answer> };
 
-/** Asks again when the server says how long to wait: tests ask faster than people. */
+/** Retries after the delay that the server asks for: tests send requests faster than people. */
 async function send(token: string, path: string, { method, json, headers, body }: Verb = {}): Promise<Response> {
   for (;;) {
     const response = await fetch(`${productUrl()}/api/v1${path}`, {
@@ -32,19 +32,19 @@ async function send(token: string, path: string, { method, json, headers, body }
   }
 }
 
-/** @throws when the answer is not a good one */
+/** @throws for a status other than 2xx */
 async function read(path: string, response: Response): Promise<Answer> {
   const text = await response.text();
   if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
   return text === "" ? null : JSON.parse(text);
 }
 
-/** A machine's token, which does not end. */
+/** A device token, which does not expire. */
 export const withToken = (token: string): Caller => ({
   ask: async (path, verb) => read(path, await send(token, path, verb)),
 });
 
-/** Stays logged in: tests go on for longer than an access token. */
+/** Stays logged in: tests last longer than an access token. */
 export async function logIn({ email, password }: Login): Promise<Caller> {
   const login = async (): Promise<string> => {
     const { data } = await read("/auth/login", await send("", "/auth/login", { json: { email, password } }));
@@ -60,7 +60,7 @@ export async function logIn({ email, password }: Login): Promise<Caller> {
   return { ask };
 }
 
-/** All of a person's, the browser's among them; the one that asks goes last. */
+/** Ends all sessions of a person, including the browser's; the calling session ends last. */
 export async function endSessions(login: Login): Promise<void> {
   const caller = await logIn(login);
   const sessions: { session_id: string; current: boolean }[] = (await caller.ask("/auth/sessions")).data;

@@ -1,10 +1,10 @@
-// What a browser would have sounded: the AudioContext of a page is replaced by one that only notes.
+// Records the sound of a page: replaces its AudioContext by one that only records.
 import type { BrowserContext, Page } from "@playwright/test";
 
 type Heard = { at: number; frequency: number };
 type Ear = { tones: Heard[]; blocked: boolean };
 
-/** @param blocked as a browser is before anybody has clicked: the context stays suspended until it is let */
+/** @param blocked like a browser before the first click: the context stays suspended until it is allowed */
 export async function installAudioProbe(target: BrowserContext | Page, { blocked = false } = {}): Promise<void> {
   await target.addInitScript((blocked) => {
     const ear: Ear = { tones: [], blocked };
@@ -71,10 +71,10 @@ export async function installAudioProbe(target: BrowserContext | Page, { blocked
   }, blocked);
 }
 
-/** Pulses that were started since the page opened. */
+/** Pulses started since the page opened. */
 export const recordedTones = (page: Page): Promise<Heard[]> => page.evaluate(() => (window as unknown as { ear: Ear }).ear.tones);
 
-/** From now on the browser lets the page sound, as after a click. */
+/** From now on the browser allows sound, as after a click. */
 export const unblockAudio = (page: Page): Promise<void> =>
   page.evaluate(() => {
     (window as unknown as { ear: Ear }).ear.blocked = false;

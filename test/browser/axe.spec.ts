@@ -1,4 +1,4 @@
-// Accessibility of every page: no violation that axe finds, and nothing that scrolls sideways, by language, theme and width.
+// Accessibility of every page: no axe violation and no horizontal scrolling, by language, theme and width.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { BrowserContext, Page } from "@playwright/test";
@@ -20,16 +20,16 @@ const PAIRWISE: readonly Look[] = [
   { language: "hi", theme: "light", size: NARROW },
   { language: "hi", theme: "dark", size: WIDE },
 ];
-/** In an order in which the language changes once. */
+/** Ordered so that the language changes once. */
 const ALL: readonly Look[] = (["en", "hi"] as const).flatMap((language) =>
   (["light", "dark"] as const).flatMap((theme) => [WIDE, NARROW].map((size) => ({ language, theme, size }))),
 );
-/** `npm run test:axe` asks for all. */
+/** `npm run test:axe` runs all. */
 const LOOKS = process.env["AXE"] === "all" ? ALL : PAIRWISE;
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Loads nothing anew: language, theme and width change in place, and axe is put into the page once. */
+/** Without reloading: language, theme and width change in place, and axe is injected once. */
 async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const found: string[] = [];
@@ -54,7 +54,7 @@ async function violationsOf(page: Page): Promise<string[]> {
   return found;
 }
 
-/** `pageAs`: the page of somebody who signs in once and keeps what the browser has loaded. */
+/** `pageAs`: the page of a user who signs in once and keeps the browser cache. */
 type Visits = { hospital: PortalContent; signs: PageGuard; pageAs: (who: Who) => Promise<Page> };
 
 const test = base.extend<object, { visits: Visits }>({
@@ -84,7 +84,7 @@ const test = base.extend<object, { visits: Visits }>({
   ],
 });
 
-// Keeping a trace of so many states takes longer than the states.
+// A trace of so many states would take longer than the states.
 test.use({ trace: "off" });
 
 for (const { name, as, path } of PORTAL_PAGES) {

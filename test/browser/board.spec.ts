@@ -1,4 +1,4 @@
-// A ward at one look: forty patients on a screen, what is old or missing on every page, limits that were moved, and any hour of the day.
+// The ward board: forty patients on one screen, stale and missing values on every page, changed limits, and any time of day.
 import type { Page } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { expectLive, openBoard, readCellStates, vitalCell } from "./board.ts";
@@ -13,7 +13,7 @@ const SCREENS = [
   { width: 1366, height: 768 },
 ] as const;
 const LANGUAGES = { hi: "हिन्दी", en: "English" } as const;
-/** A limit of heart rate that moves the critical one out with it. */
+/** A heart rate limit that also moves the critical limit. */
 const HIGHER = { high: 135, critical_high: 140 };
 
 test("forty patients without scrolling, on a large and a small screen, in both languages", async ({ open }) => {
@@ -59,7 +59,7 @@ test("forty patients without scrolling, on a large and a small screen, in both l
       expect(await findOverflows(page), `${screen.width} ${language}`).toEqual([]);
     }
   }
-  // What does not fit is found.
+  // Control: content that does not fit is detected.
   await page.setViewportSize({ width: 1366, height: 560 });
   expect((await findOverflows(page)).join()).toMatch(/scrolls by.*beyond the screen/);
 });
@@ -126,7 +126,7 @@ test("midnight and clocks that are put on or back change no freshness", async ({
   await monitor.send(NORMAL_VALUES);
   await openBoard(page, watched, silent);
   await expect(vitalCell(page, watched, "heart_rate")).toHaveAttribute("data-state", "live");
-  // Where this browser is, midnight comes in some seconds.
+  // In this browser's time zone, midnight is some seconds away.
   await setZone(zoneWhereItIs(23 * 3_600 + 59 * 60 + 54));
   await page.evaluate(note, [watched.name, silent.name] as const);
   const sendFor = async (ms: number) => {
@@ -136,7 +136,7 @@ test("midnight and clocks that are put on or back change no freshness", async ({
   expect(await midnight()).toBe(false);
   while (!(await midnight())) await sendFor(1_500);
   await sendFor(3_000);
-  // Clocks are put on and back again: the hour is another one, and no time has passed.
+  // The clock is moved forward and back: the hour changes without time passing.
   for (const zone of ["Etc/GMT-1", "Etc/GMT-2", "Etc/GMT-1"]) {
     await setZone(zone);
     await sendFor(3_000);
@@ -146,7 +146,7 @@ test("midnight and clocks that are put on or back change no freshness", async ({
   expect(seen.map(({ offset }) => offset)).toEqual(expect.arrayContaining([-60, -120]));
   expect([...new Set(seen.map(({ rate }) => rate))]).toEqual(["live"]);
   for (const { updated } of seen) expect(updated).toMatch(/^\d s$/);
-  // Who fell silent grows old second by second, and by nothing else.
+  // A silent patient's values age second by second, and for no other reason.
   const ages = seen.map(({ silent }) => secondsIn(silent));
   expect(ages).toEqual(ages.toSorted((a, b) => a - b));
   expect(Math.abs((ages.at(-1) ?? 0) - (Date.now() - sent) / 1_000)).toBeLessThan(60);
@@ -158,7 +158,7 @@ test("midnight and clocks that are put on or back change no freshness", async ({
 /** "47 s", "1 min" */
 const secondsIn = (age: string | null): number => Number.parseInt(age ?? "", 10) * (age?.includes("min") ? 60 : 1);
 
-/** @param seconds since midnight there, now */
+/** @param seconds since local midnight, now */
 function zoneWhereItIs(seconds: number): string {
   const now = Math.floor(Date.now() / 1_000) % 86_400;
   const ahead = ((((seconds - now + 43_200) % 86_400) + 86_400) % 86_400) - 43_200;
@@ -167,7 +167,7 @@ function zoneWhereItIs(seconds: number): string {
   return `GMT${ahead < 0 ? "-" : "+"}${two(size / 3_600)}:${two((size / 60) % 60)}:${two(size % 60)}`;
 }
 
-/** In the page: writes down four times a second what two rows say. */
+/** In the page: records the text of two rows four times per second. */
 function note([watched, silent]: readonly [string, string]): void {
   const seen: Seen[] = [];
   Object.assign(window, { seen });

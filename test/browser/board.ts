@@ -1,4 +1,4 @@
-// The board of a ward, as tests read it.
+// Reads the ward board in tests.
 import { expect, type Locator, type Page } from "@playwright/test";
 import { waitForPage } from "./portal.ts";
 import { watchAlert } from "./probe.ts";
@@ -21,7 +21,7 @@ export const patientRow = (page: Page, { name }: Patient): Locator => page.getBy
 export const vitalCell = (page: Page, patient: Patient, column: Column): Locator =>
   patientRow(page, patient).locator("td").nth(COLUMNS.indexOf(column));
 
-/** What each cell of a row is: live, late, stale, missing or invalid. */
+/** The state of each cell of a row: live, late, stale, missing or invalid. */
 export async function readCellStates(page: Page, patient: Patient): Promise<Record<string, string | null>> {
   const columns = ["heart_rate", "respiratory_rate", "spo2", "blood_pressure", "temperature", "updated"] as const;
   const found = await Promise.all(
@@ -31,11 +31,11 @@ export async function readCellStates(page: Page, patient: Patient): Promise<Reco
 }
 
 const LOST = "Values are not live";
-/** The page counts a beat a second, and takes a line for lost after four without a word: at the fifth, or the sixth if one was due. */
+/** The page has one heartbeat per second and reports a lost connection after four silent ones: at the fifth or sixth. */
 const MAX_BEATS = 6;
 export const connectionLostBanner = (page: Page): Locator => page.getByRole("alert").filter({ hasText: LOST });
 
-/** Begins to watch a probed page. @returns what holds it to a bar within five seconds */
+/** Watches a probed page. @returns a function that waits for the connection bar within five seconds */
 export async function watchForLoss(page: Page): Promise<() => Promise<void>> {
   const beats = await watchAlert(page, LOST);
   return async () => {
@@ -44,7 +44,7 @@ export async function watchForLoss(page: Page): Promise<() => Promise<void>> {
   };
 }
 
-/** The board with this patient on it, and the line up. */
+/** Waits until the board shows this patient and is connected. */
 export async function openBoard(page: Page, ...patients: readonly Patient[]): Promise<void> {
   await waitForPage(page);
   for (const patient of patients) await expect(patientRow(page, patient)).toBeVisible();

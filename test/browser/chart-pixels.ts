@@ -1,10 +1,10 @@
-// A drawn chart, as tests see it: where its line is, in the pixels of its canvas.
+// Reads a drawn chart from the pixels of its canvas.
 import { expect, type Locator, type Page } from "@playwright/test";
 
 export const chartFigure = (page: Page, vital: string): Locator =>
   page.getByRole("figure", { name: new RegExp(`^${vital}[,:]`) });
 
-/** The chart of one vital, drawn and at rest. */
+/** The chart of one vital, completely drawn. */
 export async function waitForChart(page: Page, vital: string): Promise<Locator> {
   const figure = chartFigure(page, vital);
   await expect(figure.locator("canvas")).toBeVisible();
@@ -14,7 +14,7 @@ export async function waitForChart(page: Page, vital: string): Promise<Locator> 
   return figure;
 }
 
-/** In the page: waits until four frames in a row show the same; what came last is drawn with one of the next frames. */
+/** In the page: waits until four frames in a row are equal; the latest data are drawn with one of the next frames. */
 function untilStill(element: Element): Promise<void> {
   const picture = () => element.querySelector("canvas")?.toDataURL();
   return new Promise((resolve) => {
@@ -31,10 +31,10 @@ function untilStill(element: Element): Promise<void> {
 }
 
 export type Window = { from: number; to: number };
-/** Of a column of the plot, in CSS pixels from its top; null where the line is not. */
+/** Position in a column of the plot, in CSS pixels from its top; null where there is no line. */
 export type Ink = { top: number; bottom: number } | null;
 
-/** Where the line is in each column of the plot, left to right, and how high the plot is. */
+/** Position of the line in each column of the plot, left to right, and the height of the plot. */
 export function readLine(figure: Locator): Promise<{ columns: Ink[]; height: number }> {
   return figure.evaluate((element) => {
     const canvas = element.querySelector("canvas");
@@ -47,7 +47,7 @@ export function readLine(figure: Locator): Promise<{ columns: Ink[]; height: num
     const top = Math.round((plot.top - whole.top) * density);
     const [width, height] = [Math.floor(plot.width * density), Math.floor(plot.height * density)];
     const { data } = context.getImageData(left, top, width, height);
-    // The line is blue, however thin and blended with the ground; grid, limits, bands and alarms are not.
+    // Only the line is blue, however thin and blended; grid, limits, bands and alarms are not.
     const isLine = (i: number) => (data[i + 2] ?? 0) - (data[i] ?? 0) > 60;
     const columns: ({ top: number; bottom: number } | null)[] = [];
     for (let x = 0; x < width; x++) {
@@ -63,13 +63,13 @@ export function readLine(figure: Locator): Promise<{ columns: Ink[]; height: num
   });
 }
 
-/** Those columns that stand for a stretch of time, without the few pixels at its ends that belong to what is beside it. */
+/** The columns of a period, without the few pixels at its ends that belong to neighbouring marks. */
 export function selectColumns<T>(columns: readonly T[], window: Window, part: Window, edge = 4): T[] {
   const place = (at: number) => ((at - window.from) / (window.to - window.from)) * columns.length;
   return columns.slice(Math.ceil(place(part.from)) + edge, Math.floor(place(part.to)) - edge);
 }
 
-/** For each column of the plot whether a pixel at this height, or next to it, has the colour of a token of the design. */
+/** For each column of the plot, whether a pixel at or next to this height has the colour of a design token. */
 export function hasTokenColour(figure: Locator, token: string, y: number): Promise<boolean[]> {
   return figure.evaluate(
     (element, { token, y }) => {

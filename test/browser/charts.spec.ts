@@ -1,4 +1,4 @@
-// Charts: the table has what the API has, a gap is a gap, a spike stays, and a zoom stands while numbers come in.
+// Charts: the table matches the API, gaps stay gaps, peaks stay, and a zoom is kept while values arrive.
 import type { Page } from "@playwright/test";
 import { chartFigure, hasTokenColour, type Ink, readLine, selectColumns, type Window, waitForChart } from "./chart-pixels.ts";
 import { patiently } from "./extent.ts";
@@ -18,7 +18,7 @@ const rates = (values: readonly (readonly [at: number, value: number])[]) =>
 /** As the API gives it. */
 type Bucket = { from: string; n: number; mean: number; min: number; max: number };
 
-/** What the page asks for its buckets, to ask it again. */
+/** The page's own request for buckets, to repeat it. */
 async function askedBy(page: Page, path: string): Promise<string> {
   const [request] = await Promise.all([page.waitForRequest(/\/observations\?.*buckets=/), page.goto(path)]);
   const { pathname, search } = new URL(request.url());
@@ -85,7 +85,7 @@ test("a gap of more than two intervals is not bridged, and one of two is", async
   const patient = await world.newPatient();
   const to = Math.floor(Date.now() / MINUTE) * MINUTE;
   const window = { from: to - HOUR, to };
-  // Every minute; one is missing after the 15th, and two after the 30th, and twelve after the 40th.
+  // One value per minute; one is missing after the 15th, two after the 30th, and twelve after the 40th.
   const missing = new Set([16, 31, 32, ...Array.from({ length: 12 }, (_, i) => 41 + i)]);
   const minutes = Array.from({ length: 61 }, (_, i) => i).filter((minute) => !missing.has(minute));
   await world.writeDown(patient, rates(minutes.map((minute) => [window.from + minute * MINUTE, 72] as const)));
@@ -118,12 +118,12 @@ test("one value far from all others is seen in the chart of thirty days", async 
   const now = Date.now();
   const window = { from: now - 30 * DAY, to: now };
   const spike = Math.floor((now - 13 * DAY) / HOUR) * HOUR + 29 * MINUTE;
-  // Two values in every third hour, and in one of these hours the third.
+  // Two values in every third hour, and in one of these hours a third one.
   const hours = Array.from({ length: 28 * 8 }, (_, i) => spike - 29 * MINUTE + (i - 128) * 3 * HOUR);
   const usual = hours.flatMap((hour) => [[hour, 72] as const, [hour + 40 * MINUTE, 74] as const]);
   const written = [...usual, [spike, 188] as const].filter(([at]) => at < now).toSorted(([a], [b]) => a - b);
   await world.writeDown(patient, rates(written));
-  // What comes late is counted by the hour, hour after hour.
+  // Late values are recounted hour by hour.
   const counted = async () => {
     const query = `code=heart_rate&from=${iso(window.from)}&to=${iso(window.to)}&buckets=100`;
     const { data } = await world.clerk.ask(`/patients/${patient.id}/observations?${query}`);
@@ -137,7 +137,7 @@ test("one value far from all others is seen in the chart of thirty days", async 
   const figure = await waitForChart(page, "Heart rate");
   await expect(figure).toHaveAttribute("aria-label", /lowest 72, highest 188/);
   const { columns, height } = await readLine(figure);
-  // The scale of a heart rate begins at 40, and goes a twentieth of its length beyond the highest value.
+  // A heart rate scale starts at 40 and extends 5 % of its length beyond the highest value.
   const yOf = (value: number) => (1 - (value - 40) / (188 + (188 - 40) * 0.05 - 40)) * height;
   const near = selectColumns(columns, window, { from: spike - 4 * HOUR, to: spike + 4 * HOUR }, 0);
   const top = Math.min(...near.map((ink) => ink?.top ?? Number.POSITIVE_INFINITY));
@@ -204,7 +204,7 @@ test("limits are drawn where they stood, with a step where somebody moved them; 
   await waitForPage(page);
   await expect(chartFigure(page, "Heart rate")).not.toHaveAttribute("aria-label", /limits changed/);
   await world.clerk.ask(rule, { method: "PUT", json: { low: 56 } });
-  // Not asked anew: the page is told.
+  // No new request: the page receives the change over the socket.
   await expect(chartFigure(page, "Heart rate")).toHaveAttribute("aria-label", /within the limits; limits changed/);
 
   const query = () => `code=heart_rate&buckets=1&from=${iso(Date.now() - HOUR)}&to=${iso(Date.now())}`;

@@ -1,16 +1,16 @@
-// A wire between the browser and the product that a test can cut while bytes are on it.
+// A proxy between browser and product whose connections a test can cut in the middle of a transfer.
 import { connect, createServer } from "node:net";
 import { productUrl } from "./product.ts";
 
 export type CuttableProxy = {
   url: string;
-  /** Nothing goes through any more after so many bytes: a browser tries a connection that was used before again by itself. */
+  /** Blocks everything after so many bytes: a browser retries a reused connection by itself. */
   cutAfter: (bytes: number) => void;
   mend: () => void;
   end: () => void;
 };
 
-/** Between two pieces of what will be cut: a busy browser gets round to telling its page how far it came. */
+/** Delay between two chunks of a request that will be cut: a busy browser has time to report progress to its page. */
 const CHUNK_PAUSE_MS = 10;
 
 export async function startProxy(): Promise<CuttableProxy> {

@@ -1,4 +1,4 @@
-// A real ECG report as a PDF, drawn as those of the demo world are.
+// A realistic ECG report as a PDF, generated like those of the demo data.
 import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
 import { generateEcgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
 import type { Caller } from "./api.ts";
@@ -9,7 +9,7 @@ let drawn = 0;
 
 export type Ecg = { pdf: Buffer; metrics: ReturnType<typeof generateEcgMetrics>; recordedAt: string };
 
-/** No two are the same. */
+/** Every report is different. */
 export async function createEcg(patient: Patient): Promise<Ecg> {
   const seed = Date.now() + drawn++;
   const metrics = generateEcgMetrics(seed);
@@ -25,7 +25,7 @@ export async function createEcg(patient: Patient): Promise<Ecg> {
   return { pdf: Buffer.from(pdf), metrics, recordedAt };
 }
 
-/** Sends it as a program does. @returns what the API answers: a report, or an upload that waits in quarantine */
+/** Uploads it over the API. @returns the response's data: a report, or an upload in quarantine */
 export async function sendEcg(
   { ask }: Caller,
   { pdf, metrics, recordedAt }: Ecg,
@@ -39,7 +39,7 @@ export async function sendEcg(
   return (await ask("/reports", { body })).data;
 }
 
-/** A recorder that is bound to nobody: what it sends waits in quarantine. */
+/** An unassigned recorder: its uploads go to quarantine. */
 export async function sendToQuarantine(device: { token: string }, ecg: Ecg): Promise<string> {
   return (await sendEcg(withToken(device.token), ecg)).upload_id;
 }

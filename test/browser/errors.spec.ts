@@ -1,4 +1,4 @@
-// What went wrong has an id: the one that a person reads out finds the line in the server's log.
+// Error ids: the id that the page shows finds the line in the server's log.
 import type { Locator } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { expect, test, waitForPage } from "./portal.ts";
@@ -22,7 +22,7 @@ test.beforeEach(() => {
   test.skip(readProductLog() === null, "the log of a server that runs already is not here");
 });
 
-test("a page that is refused says an id, and the log has it with the code and the status", async ({ open, nurse }) => {
+test("a rejected page shows an error id, and the log has it with the code and the status", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients/01900000-0000-7000-8000-000000000000" });
   await expect(page.getByText("Page not found, or you do not have access.").first()).toBeVisible();
   const id = await idIn(page.getByRole("main"));
@@ -31,7 +31,7 @@ test("a page that is refused says an id, and the log has it with the code and th
   expect(loggedOf("01900000-0000-7000-8000-000000000000")).toBeUndefined();
 });
 
-test("so does a change that is refused, because somebody else was faster", async ({ open, world, nurse }) => {
+test("a rejected change (edit conflict) shows an error id that is in the log", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
   await waitForPage(page);

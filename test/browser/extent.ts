@@ -1,11 +1,11 @@
-// How long soaks last: short in every run, long with VERIFY=1.
+// Duration of long-running tests: short by default, long with VERIFY=1.
 
-/** Long runs also hold what is promised in seconds, which takes a machine that does nothing else. */
+/** Long runs also check durations in seconds, which needs an idle machine. */
 export const isLong = process.env["VERIFY"] === "1";
 
-/** For what has to be seen so soon: held in long runs, and waited for as usual in short ones. */
+/** For a duration that long runs check; short runs use the default timeout. */
 export const within = (ms: number): { timeout?: number } => (isLong ? { timeout: ms } : {});
 
-/** Times more than usual that a page may take, on a machine that does something else too. */
+/** Multiplies the usual timeout of a page on a busy machine. */
 const patience = Number(process.env["PATIENCE"] ?? 1);
 export const patiently = (ms: number): number => ms * patience;

@@ -1,7 +1,7 @@
-// Going through a page by the keyboard alone, and whether one sees where one is.
+// Keyboard navigation through a page, and whether the focus is visible.
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** What is wrong with how the focus shows, in words; null where nothing is, or where nothing has it. */
+/** Describes a focus indicator fault; null if there is none, or if nothing has the focus. */
 export const findFocusFault = (page: Page): Promise<string | null> =>
   page.evaluate(() => {
     const element = document.activeElement;
@@ -24,13 +24,13 @@ export const findFocusFault = (page: Page): Promise<string | null> =>
     return null;
   });
 
-/** @throws when where one is cannot be seen */
+/** @throws when the focus is not visible */
 async function step(page: Page, key: "Tab" | "Shift+Tab"): Promise<void> {
   await page.keyboard.press(key);
   expect(await findFocusFault(page)).toBeNull();
 }
 
-/** Tab by tab to an element, each stop seen. */
+/** Tabs to an element and checks the focus at each stop. */
 export async function tabTo(page: Page, target: Locator, { back = false, most = 120 } = {}): Promise<void> {
   await expect(target).toBeVisible();
   for (let stops = 0; stops < most; stops++) {
@@ -40,7 +40,7 @@ export async function tabTo(page: Page, target: Locator, { back = false, most = 
   throw new Error(`no tab leads to ${target}`);
 }
 
-/** Tab by tab through the whole page. @returns how many stops there are, and what is wrong with some */
+/** Tabs through the whole page. @returns the number of stops, and the faults found */
 export async function tabThroughPage(page: Page, most = 250): Promise<{ stops: number; faults: string[] }> {
   const faults: string[] = [];
   for (let stops = 0; stops < most; stops++) {

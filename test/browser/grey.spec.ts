@@ -1,4 +1,4 @@
-// Who sees no colours still sees how urgent an alarm is.
+// Alarm urgency without colour perception.
 import type { Page } from "@playwright/test";
 import { toMeasurement } from "../../cli/simulate/source.ts";
 import { withToken } from "./api.ts";
@@ -10,10 +10,10 @@ import { desaturate, NORMAL_VALUES, type Patient, type World } from "./world.ts"
 const PRIORITIES = ["high", "medium", "low", "technical"] as const;
 const MINUTE = 60_000;
 const READABLE = 4.5;
-/** Of the cells of two shapes. */
+/** Minimum share of cells in which two shapes must differ. */
 const APART = 0.08;
 
-/** Four patients, each with one alarm of another priority. */
+/** Four patients, each with one alarm of a different priority. */
 async function alarmed(world: World, wardId: string): Promise<Patient[]> {
   const patients: Patient[] = [];
   for (const _ of PRIORITIES) patients.push(await world.newPatient({ ward_id: wardId }));
@@ -21,7 +21,7 @@ async function alarmed(world: World, wardId: string): Promise<Patient[]> {
   if (!high || !medium || !low || !technical) throw new Error("no patients");
   await desaturate(await world.newMonitor(high));
   await (await world.newMonitor(medium)).send({ ...NORMAL_VALUES, systolic: 185 });
-  // Half an hour far from what was usual for hours, and within the limits all the time.
+  // Half an hour far from the usual values of hours, but always within the limits.
   const now = Date.now();
   const hours = Array.from({ length: 240 }, (_, i) => ({ at: now - (240 - i) * MINUTE, value: i < 205 ? 72 : 108 }));
   await world.writeDown(

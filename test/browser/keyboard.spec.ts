@@ -1,4 +1,4 @@
-// Everything that matters is done without a pointer, and whoever does it always sees where they are.
+// Every important task works without a pointer, and the focus is always visible.
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { openBoard, patientRow, vitalCell } from "./board.ts";
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
@@ -145,7 +145,7 @@ test("each stop on long pages shows the focus, in sight and with nothing over it
     expect(faults, path).toEqual([]);
     expect(stops, path).toBeGreaterThan(least);
   }
-  // What shows none is found.
+  // Control: a missing focus indicator is detected.
   await page.getByRole("main").getByRole("button").first().focus();
   expect(await findFocusFault(page)).toBeNull();
   await page.evaluate(() => {

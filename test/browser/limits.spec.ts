@@ -1,24 +1,24 @@
-// What other limits would have meant: the form says what the server counts, and the server counts what there is.
+// Preview of limits: the form shows the server's counts, and the server counts all recorded values.
 import type { Locator, Page } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import type { Patient, World } from "./world.ts";
 
 const MINUTE = 60_000;
-/** Of an adult; alarms begin at the value and have no delay (docs/alarms.md). */
+/** Of an adult; alarms start at the value without delay (docs/alarms.md). */
 const HIGH = 180;
 const CALM = 122;
-/** Each for twenty minutes, with calm between them, over half a day. */
+/** Each for twenty minutes, with normal values between them, over half a day. */
 const PEAKS = [160, 185, 152, 195, 160, 183, 171];
 
-/** What a cuff told every ten minutes. */
+/** Readings of a cuff every ten minutes. */
 function measured(): { value: number; at: number }[] {
   const values = PEAKS.flatMap((peak) => [CALM, CALM, CALM, peak, peak]).concat(CALM);
   const start = Date.now() - values.length * 10 * MINUTE;
   return values.map((value, i) => ({ value, at: start + i * 10 * MINUTE }));
 }
 
-/** Alarms of a high limit: how often the value goes there. */
+/** Alarms of a high limit: how often the value reaches it. */
 const risesTo = (limit: number): number =>
   measured().filter(({ value }, i, all) => value >= limit && (all[i - 1]?.value ?? 0) < limit).length;
 
@@ -33,7 +33,7 @@ type Counts = { before: { alarms: number }; after: { alarms: number } };
 const tried = async ({ clerk }: World, { id }: Patient, limits: object): Promise<Counts> =>
   (await clerk.ask(`/patients/${id}/alert-rules/preview`, { json: { code: CODES.systolic, limits } })).data;
 
-/** The form with another high limit, up to what it would have meant. */
+/** Opens the form with another high limit and waits for its preview. */
 async function ask(page: Page, limit: number): Promise<Locator> {
   await page.getByRole("button", { name: "Change limits: Systolic blood pressure" }).click();
   await page.getByLabel("High limit: source", { exact: true }).selectOption("own");
@@ -69,12 +69,12 @@ test("what the form says of other limits is what the server counts, and what a r
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
     await expect(page.getByRole("dialog")).toHaveCount(0);
   }
-  // Nothing was saved by asking.
+  // The preview has saved nothing.
   const { rules } = (await world.clerk.ask(`/patients/${patient.id}/alert-rules`)).data;
   expect(rules.find(({ code }: { code: string }) => code === CODES.systolic)).toMatchObject({ limits: { high: HIGH } });
 });
 
-test("so it is when own limits are taken back, and when they are saved", async ({ open, world, nurse }) => {
+test("the preview also matches when own limits are reset, and when they are saved", async ({ open, world, nurse }) => {
   const patient = await withPressures(world);
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
   await waitForPage(page);

@@ -1,4 +1,4 @@
-// Can an old, missing or invalid number be taken for a live one? By every way in which a line, a sensor or a clock fails.
+// Old, missing or invalid values are never shown as live, for every kind of failure of connection, sensor or clock.
 import type { Page } from "@playwright/test";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { connectionLostBanner, expectLive, openBoard, patientRow, readCellStates, vitalCell, watchForLoss } from "./board.ts";
@@ -15,7 +15,7 @@ const ALL_STALE = {
   temperature: "stale",
   updated: "stale",
 };
-/** The page draws with the next animation frame; the probe may count it before or after. */
+/** The page draws with the next animation frame; the probe may count before or after it. */
 const MAX_FRAMES = 2;
 
 test("a value is on the screen with the next animation frame, 19 times of 20", async ({ open, world, nurse }) => {
@@ -67,7 +67,7 @@ test("a line that is cut: a bar, and every value stale, within 5 s; live again w
   await expect(vitalCell(page, patient, "heart_rate")).toHaveAttribute("data-state", "live");
 });
 
-test("a line that is half open, frames lost and nothing closed: the same", async ({ open, world, nurse }) => {
+test("a half-open connection: a bar, and every value stale, within 5 s", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   await monitor.send(NORMAL_VALUES);
@@ -81,7 +81,7 @@ test("a line that is half open, frames lost and nothing closed: the same", async
         socket.onMessage((message) => (line.drops && !dropped ? undefined : server.send(message)));
         server.onMessage((message) => (line.drops && !dropped ? undefined : socket.send(message)));
       });
-      // After it, so that the probe hears what is let through.
+      // Registered after it, so that the probe sees the messages that are let through.
       await probe(page);
     },
   });
@@ -91,7 +91,7 @@ test("a line that is half open, frames lost and nothing closed: the same", async
   line.drops = true;
   await isLostInTime();
   expect(await readCellStates(page, patient)).toEqual(ALL_STALE);
-  // The next socket is whole.
+  // The next socket works normally.
   await expectLive(page);
   await expect(connectionLostBanner(page)).toHaveCount(0);
 });
@@ -123,7 +123,7 @@ test("one vital that falls silent turns stale alone and the score loses its numb
   await list.goto("/patients?show=monitored");
   await openBoard(page, patient);
   let sent = 0;
-  // A value that came more than 7.5 s ago is late.
+  // A value received more than 7.5 s ago is late.
   await expect(async () => {
     sent = Date.now();
     await monitor.send(NORMAL_VALUES);
@@ -182,7 +182,7 @@ test("zero is 0, the impossible is struck through and not scored, and nothing is
   await expect(vitalCell(page, odd, "news2")).not.toHaveText(/^\d/);
   expect(new Set(Object.values(await readCellStates(page, unknown)))).toEqual(new Set(["missing"]));
   await expect(vitalCell(page, unknown, "heart_rate")).toContainText("⋯");
-  // Not knowing stands above being well.
+  // Unknown has priority over normal.
   const names = await page.locator("[data-row]").allTextContents();
   const calm = await world.newPatient();
   await (await world.newMonitor(calm)).send(NORMAL_VALUES);

@@ -1,4 +1,4 @@
-// A full ward: forty patients whose numbers all change. What an update costs the page, and whether it keeps what it used.
+// A full ward: forty patients with changing values. The cost of an update, and whether memory stays stable.
 import type { Page } from "@playwright/test";
 import { isLong, patiently } from "./extent.ts";
 import { measureHeap } from "./memory.ts";
@@ -7,14 +7,14 @@ import { type Monitor, NORMAL_VALUES, newFullWard } from "./world.ts";
 
 const PATIENTS = 40;
 const EVERY_MS = isLong ? 2_000 : 1_000;
-/** How often each monitor sends until what is kept of a patient, sixty samples, is full and hot code is compiled. */
+/** Rounds of each monitor until the sixty kept samples per patient are full and hot code is compiled. */
 const WARM_UP_ROUNDS = isLong ? 30 : 10;
-/** How often each monitor sends between two looks at the heap. */
+/** Rounds of each monitor between two heap measurements. */
 const ROUNDS = isLong ? 10 : 4;
 const LOOKS = 3;
-/** Of the main thread, for one update: by the clock, and so held on an idle machine alone. */
+/** Main thread time per update: wall time, so checked only on an idle machine. */
 const MAX_MEDIAN_MS = 50;
-/** Of the heap, over all looks. */
+/** Heap growth over all measurements. */
 const MAX_GROWTH = 0.05;
 
 type Measured = { work: number[] };
@@ -42,7 +42,7 @@ test("forty live patients: the heap stays, and the median update takes less than
   if (isLong) expect(at(0.5)).toBeLessThan(MAX_MEDIAN_MS);
   expect(Math.min(...growth) * LOOKS).toBeLessThan(MAX_GROWTH * before);
   if (isLong) {
-    // What is kept of each message is found.
+    // Control: memory that is kept per message is detected.
     await page.evaluate(keepSomething);
     const leaking = await growthOver(page, sending.rounds);
     expect(Math.min(...leaking) * LOOKS).toBeGreaterThan(MAX_GROWTH * before);
@@ -50,7 +50,7 @@ test("forty live patients: the heap stays, and the median update takes less than
   await sending.stop();
 });
 
-/** Bytes that the heap grew from look to look. What leaks grows each time; what is compiled or cached once does not. */
+/** Heap growth in bytes per measurement. A leak grows every time; compiled code and caches grow once. */
 async function growthOver(page: Page, rounds: (more: number) => Promise<void>): Promise<number[]> {
   const heaps = [await measureHeap(page)];
   for (let look = 0; look < LOOKS; look++) {
@@ -60,7 +60,7 @@ async function growthOver(page: Page, rounds: (more: number) => Promise<void>): 
   return heaps.slice(1).map((heap, i) => heap - (heaps[i] ?? 0));
 }
 
-/** In the page: a leak of some hundred bytes with each drawn frame. */
+/** In the page: leaks some hundred bytes per drawn frame. */
 function keepSomething(): void {
   const kept: unknown[] = [];
   Object.assign(window, { kept });
@@ -71,7 +71,7 @@ function keepSomething(): void {
   keep();
 }
 
-/** Every monitor in turn, spread over the interval, each time with other numbers. `rounds`: waits until each has sent so often more. */
+/** Every monitor in turn, spread over the interval, with new values each time. `rounds`: waits for this many rounds. */
 function send(monitors: readonly Monitor[]): { rounds: (more: number) => Promise<void>; stop: () => Promise<void> } {
   let going = true;
   const sent = monitors.map(() => 0);
@@ -99,7 +99,7 @@ function send(monitors: readonly Monitor[]): { rounds: (more: number) => Promise
   };
 }
 
-/** Notes for each animation frame after a message how long the main thread was busy: scripts, layout and paint, until the next task. */
+/** Records per animation frame after a message how long the main thread was busy: scripts, layout and paint. */
 async function noteWork(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const measured: Measured = { work: [] };

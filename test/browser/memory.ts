@@ -1,9 +1,9 @@
-// What a page keeps: bytes and things, after everything that can be given back was.
+// Memory of a page after garbage collection.
 import type { Page } from "@playwright/test";
 
 export type MemoryUsage = { heap: number; outside: number; nodes: number; listeners: number };
 
-/** `heap`: bytes of scripts' objects; `outside`: bytes that they hold beside it, as files do. */
+/** `heap`: bytes of script objects; `outside`: bytes that they hold outside the heap, such as files. */
 export async function measureMemory(page: Page): Promise<MemoryUsage> {
   const tools = await page.context().newCDPSession(page);
   await tools.send("HeapProfiler.enable");

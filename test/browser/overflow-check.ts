@@ -1,7 +1,7 @@
-// Whether a board can be read whole: nothing to scroll to, nobody below the edge, no text cut off or upon another.
+// Whether a board is readable as a whole: no scrolling, nobody below the edge, no truncated or overlapping text.
 import type { Page } from "@playwright/test";
 
-/** What does not fit, in words. What ends in "…" on purpose is left out: names, and the brief of an alarm, which have titles. */
+/** Describes what does not fit. Excludes intended ellipses: names and alarm summaries, which have titles. */
 export const findOverflows = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const found: string[] = [];
@@ -19,7 +19,7 @@ export const findOverflows = (page: Page): Promise<string[]> =>
       (sides === "across" || (inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1));
     const screen = new DOMRect(0, 0, clientWidth, clientHeight);
     const isHidden = (element: Element) => element.closest(".visually-hidden") !== null;
-    /** Where its letters are: a line box is higher than they. What ends in "…" goes no further than its box. */
+    /** The box of the letters: a line box is higher. Text with an ellipsis ends at its box. */
     const inkOf = (text: Node, parent: Element) => {
       const range = document.createRange();
       range.selectNodeContents(text);

@@ -1,7 +1,7 @@
-// What no page may do, whatever is tested on it: break the content security policy, fail, ask another site, or let a name out.
+// Checks in every test that no page violates the content security policy, fails, calls another site, or leaks a name.
 import type { BrowserContext, Page } from "@playwright/test";
 
-/** What Chromium itself says of answers that tests ask for. */
+/** Chromium's own messages about responses that tests cause. */
 const EXPECTED = /^(Failed to load resource|WebSocket connection to)/;
 
 const unescaped = (text: string): string => {
@@ -14,7 +14,7 @@ const unescaped = (text: string): string => {
 
 export type PageGuard = { watch: (context: BrowserContext, origin: string) => Promise<void>; found: () => Promise<string[]> };
 
-/** @param names that must stay on the page itself */
+/** @param names that must not leave the page's content */
 export function createPageGuard(names: ReadonlySet<string>): PageGuard {
   const problems: string[] = [];
   const contexts: BrowserContext[] = [];
@@ -33,7 +33,7 @@ export function createPageGuard(names: ReadonlySet<string>): PageGuard {
         storage: JSON.stringify([{ ...localStorage }, { ...sessionStorage }]),
         history: JSON.stringify(history.state),
       }))
-      // A page that goes elsewhere meanwhile is looked at when it is there.
+      // A page that navigates meanwhile is checked after the navigation.
       .catch(() => null);
     noNameIn("the address", page.url());
     if (!kept) return;

@@ -1,8 +1,8 @@
-// What is to be seen of an element, as pixels: read in a page of its own, which no policy keeps from drawing.
+// The visible pixels of an element, read in a separate page, whose policy does not block drawing.
 import type { BrowserContext, Locator } from "@playwright/test";
 
 export type Rgb = [red: number, green: number, blue: number];
-/** `ground`: the colour that most pixels have; `ink`: the one that stands out most from it and is no speck. */
+/** `ground`: the most frequent colour; `ink`: the colour with the highest contrast to it, ignoring specks. */
 export type Picture = { ground: Rgb; ink: Rgb; isGrey: boolean; shape: string };
 
 /** WCAG 2.2. */
@@ -18,10 +18,10 @@ function luminance(color: Rgb): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** How much of two shapes is not the same, from 0 to 1. */
+/** The difference of two shapes, from 0 to 1. */
 export const shapeDifference = (a: string, b: string): number => [...a].filter((cell, i) => cell !== b[i]).length / a.length;
 
-/** `shape`: what is ink and what is ground, in a grid of 24 by 12. */
+/** `shape`: ink or ground in a grid of 24 by 12 cells. */
 export async function analyzePicture(context: BrowserContext, element: Locator): Promise<Picture> {
   const png = await element.screenshot({ animations: "disabled", scale: "device" });
   const reader = await context.newPage();

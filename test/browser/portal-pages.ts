@@ -1,4 +1,4 @@
-// Every page of the portal, with the ids of a hospital that has something to show on each.
+// Every page of the portal, with the ids of a hospital that has data on each.
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type Login, logIn } from "./api.ts";
@@ -16,17 +16,17 @@ type Ids = {
   hospital: string;
   own: string;
 };
-/** `name` is also that of its picture. */
+/** `name` is also the file name of the screenshot. */
 export type PortalPage = { name: string; as: Who; path: (ids: Ids) => string };
-/** A hospital with something to show on each page, and who looks at it. */
+/** A hospital with data on each page, and its users. */
 export type PortalContent = {
   ids: Ids;
   logins: Record<Who, Login | null>;
-  /** Whose monitors send, and what. */
+  /** Patients whose monitors send, and their values. */
   beds: readonly { patient: Patient; monitor: Monitor; values: Values }[];
 };
 
-/** What the pages show: a patient in alarm, one who is well, one of whom a vital is missing, one of whom nothing is known. */
+/** Patients on the pages: one in alarm, one stable, one with a missing vital, one without any data. */
 async function furnished(world: World) {
   const { clerk, admin, newPatient, newMonitor, newDevice, hospital, ward } = world;
   const [ill, calm, partly] = [await newPatient(), await newPatient(), await newPatient()];

@@ -1,4 +1,4 @@
-// What every test begins with: a hospital of its own, people who are signed in, and an eye on what no page may do.
+// Fixtures of every browser test: a separate hospital, signed-in users, and a guard for what no page may do.
 import { type Browser, type BrowserContext, type BrowserContextOptions, test as base, expect, type Page } from "@playwright/test";
 import type { Login } from "./api.ts";
 import { createPageGuard, type PageGuard } from "./page-guard.ts";
@@ -7,10 +7,10 @@ import { newWorld, type Person, type World } from "./world.ts";
 
 type Opened = { path?: string; before?: (page: Page) => Promise<unknown>; context?: BrowserContextOptions };
 type Tools = {
-  /** Of this test alone: a person may ask a hundred times a minute, and a page asks often. */
+  /** A hospital per test: the rate limit is 100 requests per minute and user, and a page sends many. */
   nurse: Person;
   signs: PageGuard;
-  /** A browser of this person's own, signed in, at an address. */
+  /** A new browser, signed in as this person, at a URL. */
   open: (login: Login | null, opened?: Opened) => Promise<Page>;
 };
 
@@ -37,7 +37,7 @@ export const test = base.extend<Tools, { world: World }>({
       await page.goto(path);
       return page;
     });
-    // Pages are looked at before they close: signs are asked for after this.
+    // Checks pages before they close: later their violations are gone.
     await signs.found();
     for (const context of contexts) await context.close();
   },
@@ -45,7 +45,7 @@ export const test = base.extend<Tools, { world: World }>({
 
 export { expect };
 
-/** A browser of somebody's own, watched for what no page may do. */
+/** A new browser with the page guard. */
 export async function newContext(browser: Browser, signs: PageGuard, options: BrowserContextOptions): Promise<BrowserContext> {
   const origin = options.baseURL ?? productUrl();
   const context = await browser.newContext({ ...options, baseURL: origin });
@@ -53,20 +53,20 @@ export async function newContext(browser: Browser, signs: PageGuard, options: Br
   return context;
 }
 
-/** What the configuration says of every context. */
+/** The configuration's options for every context. */
 export const shown = ({ locale, timezoneId, viewport }: BrowserContextOptions): BrowserContextOptions => ({
   ...(locale && { locale }),
   ...(timezoneId && { timezoneId }),
   ...(viewport && { viewport }),
 });
 
-/** As the form does it: the refresh token comes as a cookie. */
+/** Signs in like the form: the refresh token is a cookie. */
 export async function signIn(request: Page["request"], { email, password }: Login): Promise<void> {
   const response = await request.post("/api/v1/auth/login", { data: { email, password, transport: "cookie" } });
   expect(response.status(), await response.text()).toBe(200);
 }
 
-/** In the dialog that comes when a session has ended. */
+/** Fills in the dialog of an expired session. */
 export async function signInAgain(page: Page, { email, password }: Login): Promise<void> {
   const dialog = page.getByRole("dialog", { name: "Session expired" });
   await expect(dialog).toBeVisible();
@@ -76,7 +76,7 @@ export async function signInAgain(page: Page, { email, password }: Login): Promi
   await expect(dialog).toHaveCount(0);
 }
 
-/** Waits until the page's own heading is there and nothing is loading any more. */
+/** Waits until the page's own heading is shown and nothing is loading. */
 export async function waitForPage(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
   await expect(page.getByRole("status").filter({ hasText: /Loading|Still loading|लोड हो रहा है/ })).toHaveCount(0);

@@ -1,7 +1,7 @@
-// A probe inside a page: what happened there, as counts of animation frames and heartbeats, which a busy machine does not change.
+// A probe in a page: records events as counts of animation frames and heartbeats, which a busy machine does not change.
 import type { BrowserContext, Locator, Page } from "@playwright/test";
 
-/** `heardAt`: the beat at which the live socket brought something last. */
+/** `heardAt`: the heartbeat at which the live socket received its last message. */
 type Probe = {
   frame: number;
   beats: number;
@@ -11,7 +11,7 @@ type Probe = {
 };
 type Probed = { probe: Probe };
 
-/** From the next load on, counts animation frames and heartbeats, and keeps what the live socket brings. */
+/** From the next load on, counts animation frames and heartbeats, and records messages of the live socket. */
 export async function probe(target: BrowserContext | Page): Promise<void> {
   await target.addInitScript(() => {
     const probe: Probe = { frame: 0, beats: 0, heardAt: 0, messages: [], watches: {} };
@@ -34,7 +34,7 @@ export async function probe(target: BrowserContext | Page): Promise<void> {
     window.Worker = class extends Worker {
       constructor(...args: ConstructorParameters<typeof Worker>) {
         super(...args);
-        // Line and sound have a heart each; one counts.
+        // Connection and sound have a heartbeat each; one of them counts.
         if (hearts++ > 0) return;
         this.addEventListener("message", () => {
           probe.beats++;
@@ -50,7 +50,7 @@ const resultOf = (page: Page, key: string): Promise<number> =>
 
 /**
  * Watches an element from now on.
- * @returns what tells the animation frames from the last message with `received` in it until the element has the text `shown`
+ * @returns a function that gives the animation frames from the last message with `received` until the element shows `shown`
  */
 export async function watchText(element: Locator, text: { received: string; shown: string }): Promise<() => Promise<number>> {
   const key = `text ${watches++}`;
@@ -74,7 +74,7 @@ export async function watchText(element: Locator, text: { received: string; show
   return () => resultOf(element.page(), key);
 }
 
-/** Watches a page from now on. @returns what tells the heartbeats from the last message until an alert with this text is there */
+/** Watches a page from now on. @returns a function that gives the heartbeats from the last message until this alert text */
 export async function watchAlert(page: Page, text: string): Promise<() => Promise<number>> {
   const key = `alert ${watches++}`;
   await page.evaluate(
@@ -96,7 +96,7 @@ export async function watchAlert(page: Page, text: string): Promise<() => Promis
   return () => resultOf(page, key);
 }
 
-/** Waits until a message with this text has come and the page has drawn what it brought. */
+/** Waits until a message with this text has arrived and the page has drawn its data. */
 export async function untilDrawn(page: Page, received: string): Promise<void> {
   await page.waitForFunction((received) => {
     const { probe } = window as unknown as Probed;
@@ -104,7 +104,7 @@ export async function untilDrawn(page: Page, received: string): Promise<void> {
   }, received);
 }
 
-/** Waits until the page has drawn so many more frames: what a handler does by itself, it has done by then. */
+/** Waits for this many more animation frames: synchronous work of a handler is done by then. */
 export const nextFrames = (page: Page, frames = 4): Promise<void> =>
   page.evaluate(
     (frames) =>

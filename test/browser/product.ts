@@ -1,4 +1,4 @@
-// Before all tests: the product with the demo world, on a port and in a folder of its own, unless one is named.
+// Global set-up: the product with the demo data on its own port and folder, unless EDGECARE_URL is set.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStateFolder, deleteStateFolder, startServer } from "../node/server.ts";
@@ -9,7 +9,7 @@ export const productUrl = (): string => {
   return url;
 };
 
-/** What the server has said so far; null of one that runs already, which keeps it to itself. */
+/** The server's output so far; null for a server that was already running. */
 export function readProductLog(): string | null {
   const file = process.env["EDGECARE_LOG"];
   return file ? readFileSync(file, "utf8") : null;
@@ -20,9 +20,9 @@ export default async function startProduct(): Promise<(() => Promise<void>) | un
   const state = createStateFolder();
   const log = join(state, "server.log");
   const server = await startServer(state, { demo: true, log });
-  // A server that a test starts beside this one must leave the folder alone that this one serves.
+  // A server that a test starts must not rebuild the folder that this one serves.
   process.env["EDGECARE_BUILD"] = "reuse";
-  // The workers, which start later, find them there.
+  // The workers, which start later, read them.
   process.env["EDGECARE_URL"] = server.url;
   process.env["EDGECARE_LOG"] = log;
   return async () => {

@@ -1,4 +1,4 @@
-// Reading reports for hours: what a PDF took is given back when it is left.
+// Reading reports for hours: the memory of a PDF is released when its page is left.
 import type { Page } from "@playwright/test";
 import { logIn } from "./api.ts";
 import { createEcg, sendEcg } from "./ecg.ts";
@@ -7,10 +7,10 @@ import { type MemoryUsage, measureMemory } from "./memory.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 
 const PDFS = isLong ? 50 : 16;
-/** By then everything has been loaded that is loaded once. */
+/** By then everything that is loaded once has been loaded. */
 const WARM_UP = isLong ? 10 : 4;
 const MIB = 1024 * 1024;
-/** A person may ask a hundred times a minute; a short run does not come to that. */
+/** The rate limit is 100 requests per minute and user; a short run stays below it. */
 const EACH_MS = isLong ? 2_500 : 0;
 /** The limits are those of forty reports. */
 const SHARE = (PDFS - WARM_UP) / 40;
@@ -57,7 +57,7 @@ test("after many PDFs the page keeps no more than after the first, and no worker
     `heap ${mib(early.heap)} to ${mib(late.heap)} MiB, beside it ${mib(early.outside)} to ${mib(late.outside)} MiB, ` +
       `nodes ${early.nodes} to ${late.nodes}, listeners ${early.listeners} to ${late.listeners}`,
   );
-  // What is remembered of forty reports, by the cache of answers, is small.
+  // The response cache of forty reports is small.
   expect(late.heap - early.heap).toBeLessThan(SHARE * 2 * MIB);
   expect(late.outside - early.outside).toBeLessThan(SHARE * MIB);
   expect(late.nodes - early.nodes).toBeLessThan(SHARE * 500);

@@ -1,4 +1,4 @@
-// The server is killed under an open board and comes back: numbers are not taken for live meanwhile, and nobody loads the page again.
+// The server is killed and restarted under an open board: no value is shown as live meanwhile, and no reload is needed.
 
 import { findFreePort } from "../../bench/free-port.ts";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";

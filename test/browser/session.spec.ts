@@ -1,4 +1,4 @@
-// Signing in, staying where one is, and what happens when the session ends.
+// Sign-in, return to the requested page, and the end of a session.
 import { endSessions } from "./api.ts";
 import { expect, signInAgain, test, waitForPage } from "./portal.ts";
 
@@ -54,7 +54,7 @@ test("a session that ends shows a dialog and no patient; signed in again, one is
   await expect(page.getByText(patient.name).first()).toBeVisible();
   await endSessions(nurse);
   const dialog = page.getByRole("dialog", { name: "Session expired" });
-  // The next request hears of it: the one of this link, unless the page had something to ask before.
+  // The next request gets the 401: the one for this link, unless the page sent another before.
   const link = page.getByRole("navigation").getByRole("link", { name: "Patients" });
   await expect(async () => {
     if (await dialog.isHidden()) await link.click({ timeout: 2_000 });
@@ -102,7 +102,7 @@ test("a page that opens while nothing answers says so, and comes back by itself"
   await expect(page.getByRole("heading", { level: 1, name: "Patients" })).toBeVisible();
 });
 
-test("who signs out leaves nothing behind", async ({ open, nurse }) => {
+test("signing out removes everything", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients" });
   await waitForPage(page);
   await page.getByRole("button", { name: nurse.name }).click();

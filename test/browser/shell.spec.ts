@@ -1,4 +1,4 @@
-// Getting about: focus, titles, keys and the phone's tabs.
+// Navigation: focus, titles, keyboard, and the tabs on phones.
 import { expect, test, waitForPage } from "./portal.ts";
 import { nextFrames } from "./probe.ts";
 
@@ -24,7 +24,7 @@ test("a new page takes the focus to its heading and names the window, without a 
   await expect(page).toHaveTitle(new RegExp(`${patient.number}.* · EdgeCare$`));
 });
 
-test("no key acts alone", async ({ open, world, nurse }) => {
+test("no single key triggers an action", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: "/ward" });
   for (const path of ["/ward", "/alarms", "/patients", `/patients/${patient.id}`, `/patients/${patient.id}/vitals`]) {

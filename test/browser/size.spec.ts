@@ -1,11 +1,11 @@
-// What a first visit has to load before anything can be seen.
+// Size of the scripts of a first visit.
 import { gzipSync } from "node:zlib";
 import type { Page } from "@playwright/test";
 import { expect, test, waitForPage } from "./portal.ts";
 
 const MOST_KIB = 300;
 
-/** Scripts that a page asks for until it is there, gzipped as they are served in production, in KiB. */
+/** Scripts that a page loads, gzipped as production serves them, in KiB. */
 async function scriptsOf(page: Page, path: string): Promise<number> {
   const sizes = new Map<string, Promise<number>>();
   page.on("response", (response) => {

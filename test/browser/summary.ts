@@ -1,8 +1,8 @@
-// A reporter that ends a run with its slowest spec files, its total time against the budget, and one line that counts the tests.
+// Playwright reporter: slowest spec files, total time against the budget, and one line with all counts.
 import { basename } from "node:path";
 import type { FullConfig, FullResult, Reporter, Suite } from "@playwright/test/reporter";
 
-/** What `npm run test:browser` may take on two cores. */
+/** Budget of `npm run test:browser` on two cores. */
 const BUDGET_S = 10 * 60;
 const SLOWEST_FILES = 10;
 
@@ -29,7 +29,7 @@ export default class Summary implements Reporter {
       secondsByFile.set(file, (secondsByFile.get(file) ?? 0) + seconds);
     }
     const slowest = [...secondsByFile].sort(([, a], [, b]) => b - a).slice(0, SLOWEST_FILES);
-    console.log("\nSlowest spec files, in seconds of one worker:");
+    console.log("\nSlowest spec files, in worker seconds:");
     for (const [file, seconds] of slowest) console.log(`${seconds.toFixed(0).padStart(6)}  ${file}`);
     const total = Math.round(duration / 1_000);
     const over = total - BUDGET_S;

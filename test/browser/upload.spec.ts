@@ -1,4 +1,4 @@
-// The main job: a PDF report reaches the right patient's record, once, and can be read there.
+// Upload of a PDF report: it reaches the right patient's record exactly once and can be read there.
 import type { Page } from "@playwright/test";
 import { endSessions } from "./api.ts";
 import { startProxy } from "./cuttable-proxy.ts";
@@ -6,7 +6,7 @@ import { createEcg, sendToQuarantine } from "./ecg.ts";
 import { expect, signInAgain, test, waitForPage } from "./portal.ts";
 import type { Patient, World } from "./world.ts";
 
-/** Up to the last step, with everything filled in; nothing is sent yet. */
+/** Completes the form up to the last step; nothing is sent yet. */
 async function fillIn(page: Page, patient: Patient, pdf: Buffer): Promise<void> {
   await page.goto("/uploads/new");
   await waitForPage(page);
@@ -48,7 +48,7 @@ test("an upload that is cut on the way filed nothing; sent again it is one repor
   const keys: (string | undefined)[] = [];
   const page = await open(nurse, { path: "/uploads" });
   await fillIn(page, patient, pdf);
-  // The first try is cut before the server has it, the second after: its answer is lost.
+  // The first attempt is cut before the server receives it, the second after: its response is lost.
   await page.route("**/api/v1/reports", async (route) => {
     keys.push(
       await route
@@ -107,7 +107,7 @@ test("a session that ends while a report is entered takes nothing of it away", a
   const page = await open(nurse, { path: "/uploads" });
   await fillIn(page, patient, (await createEcg(patient)).pdf);
   await endSessions(nurse);
-  // The line is closed within seconds, and the page hears of it.
+  // The connection is closed within seconds, and the page is notified.
   await expect(page.getByRole("dialog", { name: "Session expired" })).toBeVisible();
   await expect(page.getByText(patient.name)).toHaveCount(0);
   await signInAgain(page, nurse);
@@ -131,7 +131,7 @@ test("what waits in quarantine is filed only with two identifiers, for a patient
   await expect(page).toHaveURL(/\/uploads\/[0-9a-f-]{36}$/);
   await page.goto(`/uploads/${upload}`);
   await expect.poll(() => isDrawn(page)).toBe(true);
-  // Nobody is chosen before somebody chooses.
+  // No patient is selected by default.
   const file = page.getByRole("button", { name: "File report…" });
   await expect(file).toBeDisabled();
   await page.getByRole("searchbox").fill(patient.name.split(" ")[1] ?? "");
@@ -154,7 +154,7 @@ test("what waits in quarantine is filed only with two identifiers, for a patient
   expect(await reportsOf(world, patient)).toHaveLength(1);
 });
 
-/** Whether anything but white stands on the page's first canvas. */
+/** Whether the page's first canvas contains anything but white. */
 function isDrawn(page: Page): Promise<boolean> {
   return page
     .locator("canvas")

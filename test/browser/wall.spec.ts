@@ -1,4 +1,4 @@
-// A doctor of another hospital who has got hold of addresses: no page shows anything, and all answer alike.
+// A doctor of another hospital with valid URLs: no page shows any data, and all respond alike.
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
 import { expect, test } from "./portal.ts";
 import { desaturate, newWorld } from "./world.ts";

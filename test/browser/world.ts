@@ -1,4 +1,4 @@
-// A hospital of a test's own: its people, patients, monitors and what they send. Nobody else's tests see or change it.
+// A separate hospital per test: staff, patients, monitors and their data. No other test sees or changes it.
 import { randomBytes } from "node:crypto";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { toMeasurement } from "../../cli/simulate/source.ts";
@@ -12,11 +12,11 @@ export type Person = Login & { id: string; name: string };
 export type Patient = { id: string; number: number; name: string; birth: string };
 type Vital = keyof typeof CODES;
 export type Values = Partial<Record<Vital, number>>;
-/** What somebody wrote down. `at`: epoch milliseconds. */
+/** A manually recorded value. `at`: epoch milliseconds. */
 export type WrittenValue = { vital: Vital; value: number; at: number };
 export type Monitor = { id: string; token: string; send: (values: Values, secondsAgo?: number) => Promise<void> };
 
-/** Nobody's vital signs to worry about: NEWS2 of 0. */
+/** Normal vital signs with a NEWS2 of 0. */
 export const NORMAL_VALUES: Values = {
   heart_rate: 72,
   spo2: 97,
@@ -28,19 +28,19 @@ export const NORMAL_VALUES: Values = {
   inspired_oxygen: 21,
 };
 
-/** First names that no text of the portal has in it, so that a leak of one is one. */
+/** First names that occur in no text of the portal, so that finding one proves a leak. */
 const FIRST = ["Zubaida", "Quirina", "Xanthe", "Yashodhara", "Wilhelmina", "Vrinda"] as const;
-/** For pictures that people look at. */
+/** Realistic names for screenshots. */
 const LAST = ["Verma", "Okonkwo", "Iyer", "Fernandes", "Das", "Mehta", "Pillai"] as const;
 let named = 0;
-/** As many as the API takes at once. */
+/** The maximum number per request. */
 const MOST_SAMPLES = 1_000;
 
 export type World = Awaited<ReturnType<typeof newWorld>>;
 
 /**
- * Its clerk's calls set things up, so that they do not count against who looks at pages (100 a minute and person).
- * @param plain names as people have them; else no two are alike, so that a test knows its own
+ * The clerk's calls set things up, so that they do not count against the rate limit of page viewers (100 per minute and user).
+ * @param plain realistic names; otherwise every name is unique, so that a test recognises its own
  */
 export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
   const admin = await logIn({ email: "adm@demo.com", password: DEMO_PASSWORD });
@@ -68,7 +68,7 @@ export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
   const clerk = await logIn(people.clerk);
   const ward = (await admin.ask("/wards", { json: { name: "Ward 3", hospital_id: hospital.hospital_id } })).data;
 
-  /** A woman of 62, in the ward and watched by nobody's device yet. */
+  /** A woman of 62 on the ward, without a device yet. */
   async function newPatient(more: object = {}, by: Caller = clerk): Promise<Patient> {
     const first = FIRST[named++ % FIRST.length] ?? FIRST[0];
     const last = plain ? LAST[named % LAST.length] : `Okonkwo${uniqueText()}`;
@@ -114,7 +114,7 @@ export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
     return { id, path: `/ward?ward=${id}` };
   }
 
-  /** Values of the last thirty days, from a person: those of a device count only while it is bound. */
+  /** Values of the last thirty days, entered by a person: device values count only while the device is assigned. */
   async function writeDown(patient: Patient, written: readonly WrittenValue[]): Promise<void> {
     for (let from = 0; from < written.length; from += MOST_SAMPLES) {
       const samples = written.slice(from, from + MOST_SAMPLES).map(({ vital, value, at }) => ({
@@ -131,10 +131,10 @@ export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
 
 export type Bed = { patient: Patient; monitor: Monitor };
 
-/** A hospital of its own with one ward, and a monitor beside each bed. */
+/** A separate hospital with one ward, and a monitor per bed. */
 export async function newFullWard(size: number): Promise<{ world: World; beds: Bed[] }> {
   const world = await newWorld();
-  // A person may ask a hundred times a minute, so several set the ward up.
+  // The rate limit is 100 requests per minute and user, so several users set the ward up.
   const clerks = [world.clerk];
   for (let i = 0; i < 3; i++) clerks.push(await logIn(await world.newPerson("nurse")));
   const shares = await Promise.all(
@@ -150,5 +150,5 @@ export async function newFullWard(size: number): Promise<{ world: World; beds: B
   return { world, beds: shares.flat() };
 }
 
-/** SpO₂ of 84: beyond the critical limit, and so a high alarm at once. */
+/** SpO₂ of 84: beyond the critical limit, so a high alarm at once. */
 export const desaturate = (monitor: Monitor): Promise<void> => monitor.send({ ...NORMAL_VALUES, spo2: 84 });

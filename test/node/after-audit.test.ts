@@ -1,8 +1,8 @@
-// Work that runs beside the audit write: its result is never given before the event is stored.
+// Work that runs in parallel with the audit write: its result is never returned before the event is stored.
 import { describe, expect, it } from "vitest";
 import { afterAudit } from "../../src/access/audit.ts";
 
-/** What an answer may not do: give the result as soon as it is there. */
+/** The known-bad twin: returns the result as soon as it is available. */
 const tooEarly = <T>(_stored: Promise<unknown>, work: Promise<T>): Promise<T> => work;
 
 async function isGivenBeforeStored(answer: typeof afterAudit): Promise<boolean> {
@@ -18,13 +18,13 @@ async function isGivenBeforeStored(answer: typeof afterAudit): Promise<boolean> 
   return early;
 }
 
-describe("what is read beside the audit write", () => {
+describe("work in parallel with the audit write", () => {
   it("waits until the event is stored, unlike its twin that does not", async () => {
     expect(await isGivenBeforeStored(afterAudit)).toBe(false);
     expect(await isGivenBeforeStored(tooEarly)).toBe(true);
   });
 
-  it("is not given at all when the event was not stored", async () => {
+  it("returns nothing when the event was not stored", async () => {
     const failed = Promise.reject(new Error("not stored"));
     await expect(afterAudit(failed, Promise.resolve("a name"))).rejects.toThrow("not stored");
   });

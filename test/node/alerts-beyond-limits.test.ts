@@ -1,4 +1,4 @@
-// Alarms of what is no limit: silence, technical conditions, NEWS2 and change, one scenario a line.
+// Alarms other than limits: missing signals, technical conditions, NEWS2 and trends; one scenario per test.
 import { describe, expect, it } from "vitest";
 import { nextDeadline } from "../../src/monitoring/alarm-rules/engine.ts";
 import { LOWER_HOLD_MS, URGENT_HOLD_MS } from "../../src/monitoring/alarm-rules/news2-rule.ts";
@@ -28,7 +28,7 @@ import {
   type World,
 } from "./alerts-world.ts";
 
-describe("silence", () => {
+describe("a missing-signal alarm", () => {
   const all = { [HR]: 80, [SPO2]: 97, [RR]: 16, [SBP]: 120 };
   const watched = () => {
     const silent = Object.fromEntries(
@@ -46,17 +46,17 @@ describe("silence", () => {
       const rounds = Math.ceil((10 * MINUTE) / (seconds * SECOND));
       sendRepeatedly(world, 50 * MINUTE, seconds * SECOND, (i) => (i < rounds ? all : without(SPO2)));
       const unplugged = START + (rounds - 1) * seconds * SECOND;
-      const raised = world.told.filter(({ what }) => what === "raised");
+      const raised = world.transitions.filter(({ what }) => what === "raised");
       expect(raised.map(({ alert }) => alert.key)).toEqual([`silence:${SPO2}`]);
       expect((raised[0]?.at ?? 0) - unplugged).toBeGreaterThanOrEqual(120 * SECOND);
       expect((raised[0]?.at ?? 0) - unplugged).toBeLessThanOrEqual(130 * SECOND);
       sendSamples(world, all);
       expect(listOpenAlerts(world)).toEqual([]);
-      expect(world.told.at(-1)).toMatchObject({ what: "cleared", at: world.now });
+      expect(world.transitions.at(-1)).toMatchObject({ what: "cleared", at: world.now });
     },
   );
 
-  it("has one alarm of the device when all of it is unplugged, though its vitals come at different times", () => {
+  it("is raised once per device when the whole device is unplugged, although its vitals arrive at different times", () => {
     const world = watched();
     sendRepeatedly(world, 10 * MINUTE, SECOND, (i) => ({
       [HR]: 80,
@@ -95,22 +95,22 @@ describe("silence", () => {
     world.config = { ...world.config, devices: { monitor: { silence_s: 3600 } } };
     sendRepeatedly(world, MINUTE, SECOND, () => all);
     sendRepeatedly(world, 5 * HOUR, 30 * MINUTE, () => ({ [SBP]: 120 }));
-    const raised = world.told.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
+    const raised = world.transitions.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
     expect(raised.sort()).toEqual(["device:monitor", `silence:${HR}`, `silence:${RR}`, `silence:${SPO2}`].sort());
   });
 
-  it("cannot be of a vital that was never seen from a device, nor by hand", () => {
+  it("is not raised for a vital that no device has sent, nor for manual values", () => {
     const world = watched();
     sendSamples(world, { [SPO2]: 97 }, null);
     sendRepeatedly(world, HOUR, SECOND, () => ({ [HR]: 80 }));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
-  it("is not of a vital that another device still sends", () => {
+  it("is not raised for a vital that another device still sends", () => {
     const world = watched();
     sendSamples(world, all, "wearable");
     sendRepeatedly(world, HOUR, SECOND, () => all);
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it("is not hidden by a sensor that sends impossible values for ever", () => {
@@ -127,16 +127,16 @@ describe("silence", () => {
     expect(getOnlyAlert(world).raised_at - off).toBeLessThanOrEqual(130 * SECOND);
   });
 
-  it("is only in a ward, and ends when monitoring is switched off", () => {
+  it("exists only on a ward, and ends when monitoring is switched off", () => {
     const home = watched();
     home.config = { ...home.config, monitoring: "home" };
     sendSamples(home, all);
     advance(home, HOUR);
-    expect(home.told).toEqual([]);
+    expect(home.transitions).toEqual([]);
     home.config = { ...home.config, monitoring: "ward" };
     applyInput(home, { kind: "tick" });
     advance(home, 119 * SECOND);
-    expect(home.told).toEqual([]);
+    expect(home.transitions).toEqual([]);
     advance(home, SECOND);
     expect(getOnlyAlert(home).key).toBe("device:monitor");
     home.config = { ...home.config, monitoring: "off" };
@@ -148,7 +148,7 @@ describe("silence", () => {
     expect(nextDeadline(home.memory, home.config)).toBe(null);
   });
 
-  it("ends when the device is not bound any more", () => {
+  it("ends when the device is unassigned", () => {
     const world = watched();
     sendSamples(world, all);
     advance(world, HOUR);
@@ -229,7 +229,7 @@ describe("NEWS2", () => {
   const urgent = { ...well, [RR]: 22, [SPO2]: 94, [HR]: 115 };
   const emergency = { ...well, [RR]: 25, [SPO2]: 92, [HR]: 115 };
 
-  it("of seven raises high at once", () => {
+  it("score of seven raises a high alarm at once", () => {
     const world = newWorld(config);
     sendSamples(world, emergency);
     expect(getOnlyAlert(world)).toMatchObject({
@@ -254,18 +254,18 @@ describe("NEWS2", () => {
     expect(getOnlyAlert(world)).toMatchObject({ priority: "medium", raised_at: START + URGENT_HOLD_MS, why: { bound } });
   });
 
-  it("of four raises nothing", () => {
+  it("score of four raises nothing", () => {
     const world = newWorld(config);
     sendSamples(world, { ...well, [RR]: 22, [HR]: 115 });
     advance(world, HOUR);
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it.each(Object.keys(well))("is never scored without %s", (code) => {
     const world = newWorld(config);
     sendSamples(world, Object.fromEntries(Object.entries(emergency).filter(([of]) => of !== code)));
     advance(world, HOUR);
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it("is neither raised nor ended by stale values", () => {
@@ -317,7 +317,7 @@ describe("NEWS2", () => {
   });
 });
 
-describe("rules of change", () => {
+describe("trend rules", () => {
   const rate = { ...CONFIG, monitoring: "home", limits: { [HR]: { ...HR_LIMITS, rate_per_minute: 30 } } } as const;
 
   it("raise a fast rise within the limits, with rate and window", () => {
@@ -337,14 +337,14 @@ describe("rules of change", () => {
     for (let place = 0; place < 70; place += 1) {
       const world = newWorld(rate);
       sendRepeatedly(world, 3 * MINUTE, SECOND, (i) => ({ [HR]: i === place ? 119 : 60 }));
-      expect(world.told, String(place)).toEqual([]);
+      expect(world.transitions, String(place)).toEqual([]);
     }
     const slow = newWorld(rate);
     sendRepeatedly(slow, 5 * MINUTE, SECOND, (i) => ({ [HR]: 60 + i / 6 }));
-    expect(slow.told).toEqual([]);
+    expect(slow.transitions).toEqual([]);
   });
 
-  it("leave the word to the limit where one is passed", () => {
+  it("do not raise where a limit alarm is active", () => {
     const world = newWorld(rate);
     sendRepeatedly(world, 2 * MINUTE, SECOND, heartRate(100));
     sendRepeatedly(world, 2 * MINUTE, SECOND, (i) => ({ [HR]: Math.min(135, 100 + i) }));
@@ -364,7 +364,7 @@ describe("rules of change", () => {
     const world = newWorld({ monitoring: "home", limits: { [HR]: { ...HR_LIMITS, trend: true } } });
     const wobble = (base: number) => (i: number) => ({ [HR]: base + 2 * Math.sin(i) });
     sendRepeatedly(world, 6 * HOUR, MINUTE, wobble(70));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
     sendRepeatedly(world, 90 * MINUTE, MINUTE, wobble(100));
     expect(getOnlyAlert(world)).toMatchObject({
       key: `trend:${HR}`,
@@ -386,6 +386,6 @@ describe("rules of change", () => {
     });
     sendRepeatedly(world, 6 * HOUR, MINUTE, (i) => ({ [SPO2]: 92.5 + (i % 2) / 10 }));
     sendRepeatedly(world, 6 * HOUR, MINUTE, (i) => ({ [SPO2]: 99.5 + (i % 2) / 10 }));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 });

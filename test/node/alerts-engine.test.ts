@@ -1,4 +1,4 @@
-// The alarm engine's rules of limits, time and corrections, one scenario a line, and the memory between its steps.
+// Rules of the alarm engine for limits, time and corrections, one scenario per test, and its memory between steps.
 import { describe, expect, it } from "vitest";
 import { emptyMemory, nextDeadline, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import { MAX_VALUE_HOLD_MS } from "../../src/monitoring/alarm-rules/limit-rule.ts";
@@ -34,7 +34,7 @@ describe("a limit", () => {
   it("raises medium after its duration, not before, and clears after its duration inside", () => {
     const world = newWorld();
     sendRepeatedly(world, 9 * SECOND, SECOND, heartRate(130));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
     sendRepeatedly(world, 5 * SECOND, SECOND, heartRate(130));
     expect(getOnlyAlert(world)).toMatchObject({
       key: `limit:${HR}`,
@@ -57,10 +57,10 @@ describe("a limit", () => {
     sendRepeatedly(world, 2 * SECOND, SECOND, heartRate(80));
     expect(listOpenAlerts(world)).toEqual([]);
     expect(listTransitions(world)).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
-    expect(world.told[1]?.alert).toMatchObject({ recovered_at: START + 24 * SECOND, cleared_at: START + 24 * SECOND });
+    expect(world.transitions[1]?.alert).toMatchObject({ recovered_at: START + 24 * SECOND, cleared_at: START + 24 * SECOND });
   });
 
-  it("is met at its value", () => {
+  it("alarms at exactly its value", () => {
     for (const [value, raised] of [
       [119.9, 0],
       [120, 1],
@@ -85,13 +85,13 @@ describe("a limit", () => {
     const world = newWorld();
     sendRepeatedly(world, 10 * SECOND, SECOND, (i) => ({ [HR]: i < 5 ? 135 : 80 }));
     sendRepeatedly(world, MINUTE, SECOND, heartRate(80));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it("does not add up excursions that lie apart", () => {
     const world = newWorld();
     sendRepeatedly(world, 10 * MINUTE, SECOND, (i) => ({ [HR]: i % 60 === 0 ? 121 : 119 }));
-    expect(world.told).toEqual([]);
+    expect(world.transitions).toEqual([]);
   });
 
   it.each([40, 141, 0, 300])("raises high at once at a critical value of %i", (value) => {
@@ -130,7 +130,7 @@ describe("a limit", () => {
     ]);
   });
 
-  it("asks anew when a value goes straight to the other limit", () => {
+  it("requires a new acknowledgement when a value goes straight to the other limit", () => {
     const world = newWorld();
     sendRepeatedly(world, 20 * SECOND, SECOND, heartRate(125));
     applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
@@ -144,14 +144,17 @@ describe("a limit", () => {
     expect(listTransitions(world).filter((what) => what.startsWith("raised"))).toHaveLength(2);
   });
 
-  it.each([1, 2, 7, 15, 30, 60, 120])("has one alarm and one recovery of an hour that dithers with %i s a side", (seconds) => {
-    const world = newWorld();
-    sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
-    sendRepeatedly(world, HOUR, SECOND, (i) => ({ [HR]: Math.floor(i / seconds) % 2 === 0 ? 121 : 119 }));
-    sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
-    const rounds = listTransitions(world).filter((what) => !what.startsWith("escalated") && !what.startsWith("repeated"));
-    expect(rounds).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
-  });
+  it.each([1, 2, 7, 15, 30, 60, 120])(
+    "gives one alarm and one recovery for an hour of oscillation with %i s per side",
+    (seconds) => {
+      const world = newWorld();
+      sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
+      sendRepeatedly(world, HOUR, SECOND, (i) => ({ [HR]: Math.floor(i / seconds) % 2 === 0 ? 121 : 119 }));
+      sendRepeatedly(world, 5 * MINUTE, SECOND, heartRate(80));
+      const rounds = listTransitions(world).filter((what) => !what.startsWith("escalated") && !what.startsWith("repeated"));
+      expect(rounds).toEqual([`raised limit:${HR} medium active`, `cleared limit:${HR} medium cleared`]);
+    },
+  );
 
   it("ignores invalid samples", () => {
     const world = newWorld();
@@ -179,7 +182,7 @@ describe("a limit", () => {
     world.config = limitsOfHeartRate({ high: 110 });
     applyInput(world, { kind: "tick" });
     advance(world, HOUR);
-    expect(world.told.filter(({ what, alert }) => what === "raised" && alert.rule === "limit")).toHaveLength(1);
+    expect(world.transitions.filter(({ what, alert }) => what === "raised" && alert.rule === "limit")).toHaveLength(1);
   });
 
   it("ends with its limits", () => {
@@ -241,7 +244,7 @@ describe("time", () => {
     expect(getOnlyAlert(world).priority).toBe("high");
   });
 
-  it("stands still when the server's clock goes back", () => {
+  it("does nothing while the server's clock goes back", () => {
     const world = newWorld();
     sendSamples(world, { [HR]: 150 });
     world.now -= MINUTE;
@@ -278,7 +281,7 @@ describe("a correction", () => {
     applyInput(world, { kind: "samples", device: null, samples: [createSample(TEMP, 83, world.now, "final")] });
     expect(world.memory.alerts).toMatchObject([{ key: `limit:${TEMP}`, state: "active" }]);
     world.now += MINUTE;
-    // Nobody has seen it: it stays to be seen, recovered.
+    // Nobody has acknowledged it: it stays visible as recovered.
     expect(corrected(world, TEMP, 38, MINUTE)).toEqual([`recovered limit:${TEMP}`]);
     world.now += HOUR;
     expect(applyInput(world, { kind: "tick" })).toEqual([]);
@@ -306,7 +309,7 @@ describe("a correction", () => {
     expect(world.memory.alerts).toMatchObject([{ key: `limit:${HR}`, state: "active" }]);
   });
 
-  it("that leaves nothing of the vital ends its alarm, and its score", () => {
+  it("that removes the only value of a vital ends its alarm and the score", () => {
     const world = newWorld({ news2: { scale: 1, window_ms: 30 * MINUTE } });
     const all = [createSample(HR, 200, world.now), createSample(RR, 16, world.now), createSample(SPO2, 97, world.now)];
     applyInput(world, { kind: "samples", device: null, samples: all });
@@ -315,7 +318,7 @@ describe("a correction", () => {
     expect(corrected(world, HR, null)).toEqual([]);
   });
 
-  it("ends a rise that was none", () => {
+  it("ends the trend alarm of a wrong value", () => {
     const limits = { ...CONFIG.limits, [HR]: { ...HR_LIMITS, rate_per_minute: 20 } };
     const world = newWorld({ limits });
     for (const [i, value] of [60, 66, 72, 78, 84, 90, 96, 102, 108, 114].entries()) {
@@ -344,12 +347,12 @@ describe("the memory", () => {
     );
     const json = JSON.stringify(world.memory);
     console.info(`memory of eight vitals: ${json.length} bytes`);
-    // Whole words cost 0.7 KB of it. A batch costs one row written whatever its size.
+    // Field names in full words account for 0.7 KB. A batch writes one row whatever its size.
     expect(json.length).toBeLessThan(3500);
     expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(structuredClone(world.memory))));
   });
 
-  it("goes on from JSON as from itself", () => {
+  it("continues from JSON as from the object itself", () => {
     const direct = newWorld();
     const stored = newWorld();
     for (let i = 0; i < 3000; i += 1) {
@@ -360,7 +363,7 @@ describe("the memory", () => {
       }
       stored.memory = JSON.parse(JSON.stringify(stored.memory));
     }
-    expect(stored.told).toEqual(direct.told);
-    expect(direct.told.length).toBeGreaterThan(20);
+    expect(stored.transitions).toEqual(direct.transitions);
+    expect(direct.transitions.length).toBeGreaterThan(20);
   });
 });

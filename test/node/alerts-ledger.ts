@@ -1,4 +1,4 @@
-// An independent book of what may happen to alerts: it reads transitions alone and says what is illegal about them.
+// An independent ledger of legal alert transitions: it reads only transitions and reports what is illegal about them.
 import type { AlarmConfig, AlarmInput, Alert, Transition } from "../../src/monitoring/alarm-rules/model.ts";
 
 const RANK = { high: 0, medium: 1, low: 2 };
@@ -30,15 +30,15 @@ export function newLedger(): Ledger {
   return { open: new Map(), highest: 0, now: 0 };
 }
 
-/** Enters what a step told. @returns what was illegal, in words */
+/** Records the transitions of a step. @returns a description of each illegal one */
 export function recordTransitions(
   ledger: Ledger,
   input: AlarmInput,
   config: AlarmConfig,
-  told: readonly Transition[],
+  transitions: readonly Transition[],
   now: number,
 ): string[] {
-  return told.flatMap((transition) => {
+  return transitions.flatMap((transition) => {
     const wrong = judgeTransition(ledger, input, config, transition, now);
     const { what, at, alert } = transition;
     const known = ledger.open.get(alert.number);
@@ -100,7 +100,7 @@ function judgeTransition(
   }).flatMap(([reason, illegal]) => (illegal ? [reason] : []));
 }
 
-/** What the memory has open must be what the book has open. */
+/** The open alerts of the memory must be those of the ledger. */
 export function findDifferences(ledger: Ledger, alerts: readonly Alert[]): string[] {
   const booked = [...ledger.open.values()]
     .map(({ alert }) => `${alert.number} ${alert.key} ${alert.state} ${alert.priority}`)
@@ -109,7 +109,7 @@ export function findDifferences(ledger: Ledger, alerts: readonly Alert[]): strin
   return booked.join() === kept.join() ? [] : [`the memory has [${kept.join()}], the book [${booked.join()}]`];
 }
 
-/** Whether an act on a number is to be refused, and how. */
+/** Whether an action on an alert number must be rejected, and how. */
 export function expectedError(ledger: Ledger, n: number): "unknown_alert" | "not_open" | null {
   if (ledger.open.has(n)) return null;
   return n >= 1 && n <= ledger.highest ? "not_open" : "unknown_alert";

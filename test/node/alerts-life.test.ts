@@ -1,4 +1,4 @@
-// The life of an alert, from raised to cleared, one scenario a line.
+// The life cycle of an alert from raised to cleared; one scenario per test.
 import { describe, expect, it } from "vitest";
 import { AlarmError, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { AlarmInput } from "../../src/monitoring/alarm-rules/model.ts";
@@ -50,7 +50,10 @@ describe("the life of an alert", () => {
     applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     sendRepeatedly(world, MINUTE, SECOND, heartRate(80));
     expect(listOpenAlerts(world)).toEqual([]);
-    expect(world.told.at(-1)).toMatchObject({ what: "cleared", alert: { acknowledged_by: "nurse", acknowledged_at: START } });
+    expect(world.transitions.at(-1)).toMatchObject({
+      what: "cleared",
+      alert: { acknowledged_by: "nurse", acknowledged_at: START },
+    });
   });
 
   it("becomes active again when a latched condition comes back", () => {
@@ -75,7 +78,7 @@ describe("the life of an alert", () => {
       const acts: AlarmInput[] = [{ kind: "acknowledge", number: 1, by: "nurse" }, { kind: "tick" }];
       for (const input of acknowledgedFirst ? acts : acts.reverse()) applyInput(world, input);
       expect(listOpenAlerts(world)).toEqual([]);
-      expect(world.told.at(-1)).toMatchObject({ what: "cleared", alert: { state: "cleared", acknowledged_by: "nurse" } });
+      expect(world.transitions.at(-1)).toMatchObject({ what: "cleared", alert: { state: "cleared", acknowledged_by: "nurse" } });
     }
   });
 
@@ -114,18 +117,18 @@ describe("the life of an alert", () => {
     expect(getOnlyAlert(world).tier).toBe(2);
     applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     advance(world, HOUR);
-    const escalated = world.told.filter(({ what }) => what === "escalated");
+    const escalated = world.transitions.filter(({ what }) => what === "escalated");
     expect(escalated.map(({ at, alert }) => [at - START, alert.tier])).toEqual([
       [2 * MINUTE, 1],
       [5 * MINUTE, 2],
     ]);
   });
 
-  it("tells every tier that a late clock missed, and repeats once", () => {
+  it("reports every tier that a late timer missed, and repeats once", () => {
     const world = critical();
     world.now += 40 * MINUTE;
-    const told = applyInput(world, { kind: "tick" }).map(({ what, alert }) => `${what} ${alert.tier}`);
-    expect(told).toEqual(["escalated 1", "escalated 2", "escalated 3", "repeated 3"]);
+    const reported = applyInput(world, { kind: "tick" }).map(({ what, alert }) => `${what} ${alert.tier}`);
+    expect(reported).toEqual(["escalated 1", "escalated 2", "escalated 3", "repeated 3"]);
     expect(getOnlyAlert(world)).toMatchObject({ escalate_at: null, repeat_at: world.now + 15 * MINUTE });
   });
 
@@ -141,7 +144,9 @@ describe("the life of an alert", () => {
     const world = critical();
     applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     advance(world, HOUR);
-    expect(world.told.filter(({ what }) => what === "repeated").map(({ at }) => (at - START) / MINUTE)).toEqual([15, 30, 45, 60]);
+    expect(world.transitions.filter(({ what }) => what === "repeated").map(({ at }) => (at - START) / MINUTE)).toEqual([
+      15, 30, 45, 60,
+    ]);
   });
 
   it("is quiet while it is snoozed, for four hours at most", () => {
@@ -150,7 +155,7 @@ describe("the life of an alert", () => {
     advance(world, 30 * MINUTE - 1);
     expect(listTransitions(world)).toHaveLength(2);
     advance(world, 6 * MINUTE);
-    const after = world.told.slice(2).map(({ what, at }) => [what, (at - START) / MINUTE]);
+    const after = world.transitions.slice(2).map(({ what, at }) => [what, (at - START) / MINUTE]);
     expect(after).toEqual([
       ["escalated", 30],
       ["repeated", 30],
@@ -181,7 +186,7 @@ describe("the life of an alert", () => {
   it("is raised after it was resolved by new values alone, with a new number", () => {
     const world = critical();
     applyInput(world, { kind: "resolve", number: 1, by: "nurse" });
-    expect(world.told.at(-1)).toMatchObject({ what: "cleared", by: "nurse" });
+    expect(world.transitions.at(-1)).toMatchObject({ what: "cleared", by: "nurse" });
     advance(world, MINUTE);
     applyInput(world, { kind: "tick" });
     expect(listOpenAlerts(world)).toEqual([]);

@@ -1,4 +1,4 @@
-// Limits: which are refused, how layers lie over each other, and what a preview counts.
+// Limits: validation, precedence of layers, and the counts of a preview.
 import { describe, expect, it } from "vitest";
 import type { LimitsOverride } from "../../src/monitoring/alarm-rules/limits.ts";
 import { checkLimits, mergeLimits } from "../../src/monitoring/alarm-rules/limits.ts";
@@ -141,7 +141,7 @@ describe("preview", () => {
     expect(counted.by_code[HR]?.after).toEqual({ alarms: 1, high: 1, medium: 1, low: 0 });
   });
 
-  it("is of no consequence for the patient's monitoring", () => {
+  it("does not affect the patient's monitoring", () => {
     const tight = { ...base, [HR]: { ...HR_LIMITS, high: 110 } };
     expect(previewAlarms(day, base, tight, { ...CONFIG, monitoring: "off" })).toMatchObject({ after: 12 });
   });

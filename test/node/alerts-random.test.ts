@@ -1,4 +1,4 @@
-// Ten thousand random lives of a patient's alarms: every one must be legal by an independent book, and broken engines must not be.
+// Ten thousand random alarm histories: each is legal by an independent ledger, and those of broken engines are not.
 import { describe, expect, it } from "vitest";
 import type { AlarmMemory } from "../../src/monitoring/alarm-rules/engine.ts";
 import { AlarmError, emptyMemory, nextDeadline, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
@@ -94,7 +94,7 @@ function rampOf(random: Random, now: number) {
   return Array.from({ length: 9 }, (_, i) => createSample(HR, up ? 55 + 7 * i : 112 - 7 * i, now - (8 - i) * 11 * SECOND));
 }
 
-/** One life; what was illegal in it, the first of it. */
+/** One history. @returns the first illegal transition */
 function live(seed: number, engine: Step, seen: Set<string>): string | null {
   const random = createRandom(seed);
   const ledger = newLedger();
@@ -187,7 +187,7 @@ describe(`random lives from seed ${SEED}`, () => {
       return done;
     },
   };
-  it.each(Object.entries(BROKEN))("are not legal of an engine that %s", (_, engine) => {
+  it.each(Object.entries(BROKEN))("are illegal from an engine that %s", (_, engine) => {
     const found = firstIllegal(engine, 2000);
     expect(found.seed).not.toBe(null);
   });

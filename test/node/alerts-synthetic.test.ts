@@ -1,4 +1,4 @@
-// Labelled synthetic series: every injected breach is found, normal hours are quiet, no crossing is missed or told twice.
+// Labelled synthetic series: finds every injected breach, no alarm in normal hours, each crossing reported exactly once.
 import { describe, expect, it } from "vitest";
 import type { AlarmConfig, Transition } from "../../src/monitoring/alarm-rules/model.ts";
 import { replaySamples } from "../../src/monitoring/alarm-rules/preview.ts";
@@ -35,7 +35,7 @@ const config: AlarmConfig = {
 };
 
 /**
- * Normal is what has no points in NEWS2 (`least` to `most`). Patients differ (range of the mean), vary (autoregressive noise) and sleep.
+ * Normal is what scores no NEWS2 points (`least` to `most`). Patients differ (range of means), vary (AR noise) and sleep.
  */
 const HEALTHY = [
   { code: HR, mean: [62, 84], spread: 3, memory: 0.9, night: -7, least: 51, most: 90 },
@@ -45,7 +45,7 @@ const HEALTHY = [
   { code: TEMP, mean: [36.5, 37.1], spread: 0.08, memory: 0.98, night: -0.3, least: 36.1, most: 38 },
 ] as const;
 
-/** A minute's values for so many hours. */
+/** Values per minute for a number of hours. */
 function normalSeries(seed: number, hours: number): Sample[] {
   const random = createRandom(seed);
   const samples: Sample[] = [];
@@ -68,7 +68,8 @@ function normalSeries(seed: number, hours: number): Sample[] {
   return samples.sort((a, b) => a.at - b.at);
 }
 
-const raisedIn = (told: readonly Transition[]) => told.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
+const raisedIn = (transitions: readonly Transition[]) =>
+  transitions.filter(({ what }) => what === "raised").map(({ alert }) => alert.key);
 
 describe(`normal hours from seed ${SEED}`, () => {
   it("have at most one false alert in 1,000 patient-hours, all rules on", () => {
@@ -102,7 +103,7 @@ describe("a normal day at 1 Hz with stray values", () => {
 });
 
 type Injection = { code: string; bound: number; sign: 1 | -1; priority: "medium" | "high" };
-/** Every limit of every vital that the series have. */
+/** Every limit of every vital sign in the series. */
 const INJECTIONS: Injection[] = HEALTHY.flatMap(({ code }) => {
   const { critical_low, low, high, critical_high } = LIMITS[code] ?? HR_LIMITS;
   const sides = [
@@ -130,11 +131,11 @@ describe("injected breaches", () => {
             ? { ...sample, value: injection.bound + injection.sign * depth }
             : sample,
         );
-        const told = replaySamples(series, config).filter(({ alert }) => alert.key === `limit:${injection.code}`);
+        const transitions = replaySamples(series, config).filter(({ alert }) => alert.key === `limit:${injection.code}`);
         const label = `${injection.code} ${injection.bound} ${injection.priority} ${repeat}`;
-        const whats = told.filter(({ what }) => what !== "escalated" && what !== "repeated").map(({ what }) => what);
+        const whats = transitions.filter(({ what }) => what !== "escalated" && what !== "repeated").map(({ what }) => what);
         const ended = injection.priority === "high" ? "recovered" : "cleared";
-        if (told[0]?.alert.priority !== injection.priority || whats.join() !== `raised,${ended}`)
+        if (transitions[0]?.alert.priority !== injection.priority || whats.join() !== `raised,${ended}`)
           missed.push(`${label}: ${whats}`);
       }
     }
@@ -146,14 +147,14 @@ describe("injected breaches", () => {
 const CROSSINGS = times(2_000, 10_000);
 type Crossing = { length: number; peak: number };
 
-/** A heart rate at 1 Hz that crosses 120 again and again, dithering a little; `limits` in effect. @returns alarms of each crossing */
+/** A heart rate at 1 Hz that crosses 120 repeatedly with small oscillations; `limits` in effect. @returns alarms per crossing */
 function alarmsOf(crossings: readonly Crossing[], limits: Limits, seed: number): number[] {
   const random = createRandom(seed);
   const world = newWorld({ monitoring: "home", limits: { [HR]: limits }, escalation: { high: [], medium: [], low: [] } });
   return crossings.map(({ length, peak }) => {
-    const before = world.told.length;
+    const before = world.transitions.length;
     const from = world.now;
-    // Every third second it dithers back across the limit.
+    // Every third second it oscillates back across the limit.
     for (let i = 0; i < length; i += 1) {
       advanceTo(world, from + i * SECOND);
       sendSamples(world, { [HR]: i % 3 === 1 ? 119 : peak + random.integer(0, 1) });
@@ -164,7 +165,7 @@ function alarmsOf(crossings: readonly Crossing[], limits: Limits, seed: number):
     }
     advance(world, SECOND);
     for (const { number } of world.memory.alerts) applyInput(world, { kind: "acknowledge", number, by: "nurse" });
-    return raisedIn(world.told.slice(before)).length;
+    return raisedIn(world.transitions.slice(before)).length;
   });
 }
 
@@ -174,7 +175,7 @@ describe(`${CROSSINGS} crossings from seed ${SEED}`, () => {
     length: random.pick([1, 3, 5, 8, 13, 15, 20, 25, 40]),
     peak: random.pick([120, 121, 125, 138, 140, 160]),
   }));
-  /** Judged from the definition: a critical value at once, another when it has been beyond for ten seconds by the end. */
+  /** By definition: a critical value alarms at once, another one if it has been beyond the limit for ten seconds at the end. */
   const expected = ({ length, peak }: Crossing) => {
     const last = length - 1 - ((length - 1) % 3 === 1 ? 1 : 0);
     return peak + 1 >= 140 && peak >= 139 ? 1 : last >= 10 ? 1 : 0;
@@ -192,7 +193,7 @@ describe(`${CROSSINGS} crossings from seed ${SEED}`, () => {
     expect(wrong(HR_LIMITS, crossings)).toEqual({ missed: 0, duplicate: 0, false: 0 });
   });
 
-  it("are told apart from an engine without hysteresis, one without a duration and one that is slow", () => {
+  it("differ for an engine without hysteresis, one without a duration and a slow one", () => {
     const some = crossings.slice(0, 1000);
     const bare = wrong({ ...HR_LIMITS, hysteresis: 0, duration_s: 0 }, some);
     expect(bare.duplicate).toBeGreaterThan(100);

@@ -1,4 +1,4 @@
-// A patient's alarms in a test: a clock, a config, and the engine run as its caller runs it, with a step at each deadline.
+// A patient's alarms in a test: a clock, a config, and the engine with a step at each deadline, as its caller runs it.
 import { expect } from "vitest";
 import type { AlarmMemory } from "../../src/monitoring/alarm-rules/engine.ts";
 import { emptyMemory, nextDeadline, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
@@ -33,7 +33,7 @@ export const CONFIG: AlarmConfig = {
   repeat_minutes: { high: 15, medium: 60, low: null },
 };
 
-/** Default limits without rules of change, so that a scenario shows one rule at a time. */
+/** Default limits without trend rules, so that a scenario shows one rule at a time. */
 export function withoutChangeRules(limits: Record<string, Limits>): Record<string, Limits> {
   return Object.fromEntries(
     Object.entries(limits).map(([code, of]) => [code, { ...of, rate_per_minute: null, trend: false, silence_s: null }]),
@@ -48,21 +48,21 @@ export type World = {
   memory: AlarmMemory;
   config: AlarmConfig;
   now: number;
-  told: Transition[];
+  transitions: Transition[];
 };
 
 export function newWorld(change: Partial<AlarmConfig> = {}): World {
-  return { memory: emptyMemory(), config: { ...CONFIG, ...change }, now: START, told: [] };
+  return { memory: emptyMemory(), config: { ...CONFIG, ...change }, now: START, transitions: [] };
 }
 
 export function applyInput(world: World, input: AlarmInput): Transition[] {
   const done = stepAlarms(world.memory, input, world.config, world.now);
   world.memory = done.state;
-  world.told.push(...done.transitions);
+  world.transitions.push(...done.transitions);
   return done.transitions;
 }
 
-/** Time passes; at every deadline the clock ticks, as the patient's object has it. */
+/** Advances the clock and steps the engine at every deadline, as the patient's object does. */
 export function advanceTo(world: World, time: number): void {
   for (let due = nextDeadline(world.memory, world.config); due !== null && due <= time; ) {
     world.now = Math.max(world.now, due);
@@ -91,7 +91,7 @@ export function sendSamples(
   });
 }
 
-/** The same values every so often, for so long. */
+/** Repeats the same values at an interval for a duration. */
 export function sendRepeatedly(
   world: World,
   milliseconds: number,
@@ -111,10 +111,10 @@ export function listOpenAlerts(world: World): Alert[] {
 }
 
 export function listTransitions(world: World): string[] {
-  return world.told.map(({ what, alert }) => `${what} ${alert.key} ${alert.priority} ${alert.state}`);
+  return world.transitions.map(({ what, alert }) => `${what} ${alert.key} ${alert.priority} ${alert.state}`);
 }
 
-/** The alert that alone is open. */
+/** The only open alert. */
 export function getOnlyAlert(world: World): Alert {
   expect(listOpenAlerts(world)).toHaveLength(1);
   const [alert] = listOpenAlerts(world);

@@ -1,4 +1,4 @@
-// Searches raw state files for words that must not be there: bytes as they lie, base64, and inside inflated PDF streams.
+// Searches raw state files for words that must not be there: in plain bytes, base64, and inflated PDF streams.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
@@ -11,7 +11,7 @@ function* filesUnder(dir: string): Iterable<string> {
   }
 }
 
-/** The text that pdfkit draws: hexadecimal strings of its TJ arrays, joined. */
+/** The text that pdfkit draws: hexadecimal strings of its TJ arrays, concatenated. */
 function drawnText(stream: string): string {
   return stream.replace(/<([0-9a-fA-F]+)>(?:\s*-?[\d.]+\s*)?/g, (_, hex: string) => Buffer.from(hex, "hex").toString("latin1"));
 }
@@ -31,7 +31,7 @@ export function inflatedStreams(bytes: Buffer): string[] {
   return found;
 }
 
-/** Which of the words lie in the files under `dir`, and where. */
+/** The words found in files under `dir`, with their files. */
 export function findWords(dir: string, words: readonly string[]): { word: string; file: string }[] {
   const hits: { word: string; file: string }[] = [];
   let files = 0;

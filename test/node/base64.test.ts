@@ -1,4 +1,4 @@
-// base64url on Node, which may have no native codec: what the CLI and the benchmarks use.
+// base64url on Node, which may have no native codec: used by the CLI and the benchmarks.
 import { describe, expect, it } from "vitest";
 import { fromBase64Url, toBase64Url } from "../../src/platform/base64.ts";
 import { BASE64URL, NOT_CANONICAL } from "../base64-vectors.ts";

@@ -1,9 +1,10 @@
-// Packed blocks and the intervals of what was seen: everything comes back, in few bytes, and damage is said aloud.
+// Packed blocks and interval sets: lossless, small, and damage is detected.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { mulberry32 } from "../../cli/random.ts";
 import {
   appendBatch,
   countSamples,
@@ -35,14 +36,14 @@ function blockOf(batches: readonly StoredBatch[]): Uint8Array<ArrayBuffer> {
   return batches.reduce<Uint8Array<ArrayBuffer> | null>(appendBatch, null) ?? new Uint8Array();
 }
 
-/** What decode should give: the batches laid end to end. */
+/** Expected result of decoding: the batches concatenated. */
 function laidOut(batches: readonly StoredBatch[]): StoredSample[] {
   return batches
     .flatMap(({ received, device, samples }) => samples.map((one) => ({ ...one, received, device })))
     .map((one, index) => ({ ...one, value: one.value === 0 ? 0 : one.value, index }));
 }
 
-/** toEqual takes Object.is for numbers but lets undefined pass; the keys are compared too. */
+/** toEqual compares numbers with Object.is but ignores undefined members; this also compares the keys. */
 function expectSame(decoded: readonly StoredSample[], expected: readonly StoredSample[]): void {
   expect(decoded).toStrictEqual(expected);
   expect(decoded.every(({ value }, i) => Object.is(value, expected[i]?.value))).toBe(true);
@@ -64,22 +65,11 @@ function reasonOf(block: Uint8Array): string {
   return "it was read";
 }
 
-/** A forger's block: the checksum is right, the bytes are not. */
+/** A forged block: the checksum is right, the bytes are not. */
 function withChecksum(block: Uint8Array): Uint8Array {
   const forged = block.slice();
   new DataView(forged.buffer).setUint32(1, crc32(forged.subarray(5)), true);
   return forged;
-}
-
-/** Mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const SIX = [
@@ -91,9 +81,9 @@ const SIX = [
   { code: "8310-5", unit: "Cel", decimals: 2, middle: 36.85, swing: 0.2 },
 ];
 
-/** Six vitals once a second, all of a second with one time; `each` seconds come in one batch. */
+/** Six vitals per second, all of a second with the same time; each batch has `each` seconds. */
 function fiveMinutes(each: number): StoredBatch[] {
-  const random = randomOf(49);
+  const random = mulberry32(49);
   const rows = Array.from({ length: 300 }, (_, second) =>
     SIX.map(({ code, unit, decimals, middle, swing }, place) => {
       const value = Number((middle + (random() - 0.5) * 2 * swing).toFixed(decimals));
@@ -153,7 +143,7 @@ describe("a block", () => {
   });
 
   it("keeps any double bit by bit, and gives -0 as 0", () => {
-    const random = randomOf(7);
+    const random = mulberry32(7);
     const bits = new DataView(new ArrayBuffer(8));
     const doubles = Array.from({ length: 20_000 }, () => {
       bits.setUint32(0, random() * 2 ** 32);
@@ -196,7 +186,7 @@ describe("a block", () => {
     expect(decodeBlock(block)[0]).toMatchObject({ received: START + 1, at: START });
   });
 
-  it("refuses times and sequence numbers that are none", () => {
+  it("rejects invalid times and sequence numbers", () => {
     const wrong = [
       { at: Number.NaN },
       { at: Infinity },
@@ -250,7 +240,7 @@ describe("a block", () => {
     }
   });
 
-  it("says how fast it is", () => {
+  it("reports its speed", () => {
     const batches = fiveMinutes(1);
     const rounds = 20;
     const begin = performance.now();
@@ -288,7 +278,7 @@ describe("a block", () => {
 describe("a damaged block", () => {
   const block = blockOf(fiveMinutes(10).slice(0, 3));
 
-  it("is refused wherever one bit is other", () => {
+  it("is rejected for any single flipped bit", () => {
     expect(reasonOf(block)).toBe("it was read");
     for (let at = 0; at < block.length; at++) {
       const flipped = block.slice();
@@ -318,7 +308,7 @@ describe("a damaged block", () => {
     const batchAt = headEnd + 6;
     expect(block[batchAt]).toBe(0);
     expect(changed(batchAt, 9)).toMatch(/has no device/);
-    // The count of samples is made as great as can be written: the bytes end long before.
+    // The sample count is the largest that can be encoded: the bytes end long before.
     const endless = new Uint8Array([...block.subarray(0, batchAt + 1), 255, 255, 255, 255, 255, 255, 255, 127]);
     expect(reasonOf(withChecksum(endless))).toMatch(/ends within|has no device|has no series/);
     const unended = new Uint8Array([...block.subarray(0, batchAt), ...new Uint8Array(20).fill(255)]);
@@ -347,7 +337,7 @@ describe("a damaged block", () => {
   });
 });
 
-/** The intervals of a set, all of them. */
+/** All intervals of a set. */
 function intervalsOf(numbers: ReadonlySet<number>): [number, number][] {
   const intervals: [number, number][] = [];
   for (const one of [...numbers].sort((a, b) => a - b)) {
@@ -358,7 +348,7 @@ function intervalsOf(numbers: ReadonlySet<number>): [number, number][] {
   return intervals;
 }
 
-/** A twin that bridges gaps of one, and so counts a number as seen that never came. */
+/** A known-bad twin that merges across gaps of one, and so counts a number that was never received. */
 function addCarelessly(seen: SeenSequence, seq: number): SeenSequence {
   const bridged: [number, number][] = [];
   for (const [first, last] of addSeen(seen, seq)) {

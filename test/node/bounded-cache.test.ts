@@ -1,4 +1,4 @@
-// The bounded cache: never more than its bound, and what is used stays.
+// The bounded cache: never exceeds its bound, and keeps recently used entries.
 import { describe, expect, it } from "vitest";
 import { BoundedCache } from "../../src/platform/bounded-cache.ts";
 

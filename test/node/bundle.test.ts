@@ -1,4 +1,4 @@
-// What would be deployed: its size, and nothing of tests, seeds or demo people in it.
+// The deployed bundle: its size, and no tests, seeds or demo people in it.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,9 +23,9 @@ describe("the production bundle", () => {
     expect(gzipSync(bundle).length).toBeLessThan(1_048_576);
   });
 
-  it("holds no demo person, no seam and no development secret", () => {
+  it("contains no demo person, no test hook and no development secret", () => {
     const words = [
-      // As a literal: the list of breached passwords holds the word, to refuse it.
+      // As a literal: the list of breached passwords contains the word, to reject it.
       `"${DEMO_PASSWORD}"`,
       FIRST_HOSPITAL,
       ...STAFF.map(({ email }) => email),
@@ -35,7 +35,7 @@ describe("the production bundle", () => {
       "loadDemo",
     ];
     expect(words.filter((word) => bundle.includes(word))).toEqual([]);
-    // The control: a word of the product is found.
+    // Control: a word of the product is found.
     expect(bundle).toContain("care_team");
   });
 
@@ -44,7 +44,7 @@ describe("the production bundle", () => {
     expect(costs).toEqual(["16384 8 5"]);
   });
 
-  it("asks for nothing from elsewhere in its documentation pages", () => {
+  it("loads nothing from other hosts in its documentation pages", () => {
     for (const file of ["swagger-ui-bundle.js", "redoc.standalone.js", "docs.js", "redoc.js", "swagger-ui.css"]) {
       const text = readFileSync(join("dist/public/assets", file), "utf8");
       expect(text.match(/https?:\/\/[a-z0-9.-]*cdn[a-z0-9.-]*\/[^"'\s)]*/gi) ?? []).toEqual([]);

@@ -1,4 +1,4 @@
-// `edgecare keys`, run as an operator runs it: fresh secrets that the Worker takes, and each step of a rotation.
+// `edgecare keys` as an operator runs it: new secrets that the Worker accepts, and each step of a rotation.
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { advanceRing, RING_NAMES, RingError } from "../../cli/key-rings.ts";
@@ -51,7 +51,7 @@ describe("edgecare keys new", () => {
 });
 
 describe("edgecare keys rotate", () => {
-  it("JWT_KEYS: known, then signing, then the old one gone; the Worker takes every ring on the way", async () => {
+  it("JWT_KEYS: adds, then signs with the new key, then drops the old one; the Worker accepts every ring on the way", async () => {
     const present = fresh["JWT_KEYS"] ?? "";
     const [old] = kidsOf(present);
     const added = rotate("JWT_KEYS", "add", present);
@@ -99,7 +99,7 @@ describe("edgecare keys rotate", () => {
         for (const force of [false, true]) expect(() => advanceRing(name, ring, "drop", force)).toThrow(RingError);
       }
     }
-    expect(refused("JWT_KEYS", "drop", fresh["JWT_KEYS"] ?? "")).toContain("never dropped");
+    expect(refused("JWT_KEYS", "drop", fresh["JWT_KEYS"] ?? "")).toContain("cannot be dropped");
   });
 
   it("orders keys without a date by their place, the one in front being the newest", () => {

@@ -1,4 +1,4 @@
-// The month's bill: prices against hand-computed cases, and meters that count a known request.
+// The monthly bill: prices against values computed by hand, and meters that count a known request.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Counts, subtractCounts, ZERO_COUNTS } from "../../bench/cost/counts.ts";
 import { sendSync } from "../../bench/cost/traffic.ts";
@@ -15,7 +15,7 @@ const lineOf = (some: Partial<Usage>, item: keyof Usage) => computeBill(usage(so
 
 describe("prices", () => {
   it.each<[keyof Usage, number, number, number]>([
-    // used, at list, billed: worked out by hand from the price list
+    // Columns: used, list price, billed; computed by hand from the price list.
     ["requests", 18_000_000, 5.4, 2.4],
     ["cpuMs", 130_000_000, 2.6, 2],
     ["d1Written", 68_000_000, 68, 18],
@@ -83,7 +83,7 @@ describe("a month", () => {
   });
 
   it("charges an object that stays awake for all of its time, another for its calls", () => {
-    // 129.6 M seconds of 128 MB.
+    // 129.6 million seconds with 128 MB.
     expect(month("monitor-second", 1, { objectAwakeMs: 1_000, socketMessages: 1 }).objectGbS).toBeCloseTo(16_588_800, 3);
     expect(month("monitor-second", 1, { objectAwakeMs: 1, socketMessages: 1 }).objectGbS).toBeCloseTo(165_888, 3);
   });
@@ -158,7 +158,7 @@ describe("the meters", () => {
     });
     expect(read.d1Trips).toBeGreaterThanOrEqual(1);
     expect(read.d1Read).toBeGreaterThanOrEqual(20);
-    // Each patient of the page has a row in the trail.
+    // Each patient of the page has one row in the audit log.
     expect(read.d1Written).toBeGreaterThanOrEqual(20);
   });
 
@@ -167,7 +167,7 @@ describe("the meters", () => {
     expect(first).toMatchObject({ requests: 1, d1Trips: 1, kvRead: 1, kvWritten: 1, cacheCalls: 2, objectCalls: 1 });
     expect(first.objectWritten).toBeGreaterThanOrEqual(1);
     await server.advance(15 * 60_000);
-    // Its hint is in the location's cache.
+    // The location's cache has its entry.
     const second = await during(async () => sendSync(server, wearable(), await now()));
     expect(second).toMatchObject({
       limitCalls: 1,
@@ -178,7 +178,7 @@ describe("the meters", () => {
       kvWritten: 0,
       objectCalls: 1,
     });
-    // The samples and the memory are one row; an alarm that is set is another.
+    // Samples and memory are one row; setting an alarm is another.
     expect([1, 2, 3]).toContain(second.objectWritten);
   });
 
@@ -192,10 +192,10 @@ describe("the meters", () => {
     expect(results.length).toBeGreaterThanOrEqual(1);
   });
 
-  it("count the day's end: what came from the device goes to the trail", async () => {
+  it("count the end of a day: the device's uploads are written to the audit log", async () => {
     const trail = server.env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'observation.ingest'");
     await server.advance(24 * 3_600_000);
-    // Two where the syncs above lay on both sides of midnight.
+    // Two if the syncs above fell on both sides of midnight.
     expect([1, 2]).toContain(await trail.first<number>("n"));
   });
 });

@@ -1,4 +1,4 @@
-// The crypto wrapper against published vectors and an independent implementation (Node's own, itself held to the vectors).
+// The crypto module against published vectors and an independent implementation (Node's, itself tested with the vectors).
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -72,7 +72,7 @@ describe("AES-GCM", () => {
       const cryptoKey = await crypto.subtle.importKey("raw", hex(key), "AES-GCM", false, ["encrypt", "decrypt"]);
       const sealed = hex(ct + tag);
       if (iv.length !== 24) {
-        // We use 96-bit nonces alone; a platform may refuse others, but must not open them to something else.
+        // EdgeCare uses only 96-bit nonces; a platform may reject others, but must not decrypt them to something else.
         const plain = await decryptGcm(cryptoKey, hex(iv), sealed, hex(aad)).catch(() => null);
         if (plain) expect([result, Buffer.from(plain).toString("hex")]).toEqual(["valid", msg]);
         continue;
@@ -153,7 +153,7 @@ describe("HKDF-SHA256", () => {
 });
 
 describe("a sealed value", () => {
-  it("is what its description says: another implementation opens it", async () => {
+  it("matches its documented format: another implementation opens it", async () => {
     const master = randomBytes(32);
     const ring = await parseKeyRing(`f1:${master.toString("base64")}`);
     const [format, kid, body = ""] = (await sealValue(ring, PLACE, { name: "आशा" })).split(".");

@@ -1,4 +1,4 @@
-// `npm run db:generate -- --name x` on a copy of what it reads and writes: a changed schema becomes a migration.
+// `npm run db:generate -- --name x` on a copy of its input and output: a changed schema becomes a migration.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Development commands from the command line: refused in production, and what they say and do on local state.
+// Development commands: refused in production; their output and effect on local state.
 import { spawn, spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ type Options = { state?: string; cwd?: string; env?: Record<string, string> };
 function run(command: string, args: string[], { state = newFolder(), cwd, env }: Options = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, {
     encoding: "utf8",
-    // Nothing answers at this port.
+    // Nothing listens on this port.
     env: { ...process.env, PORT: "9", EDGECARE_STATE: state, ...env },
     ...(cwd && { cwd }),
   });
@@ -32,7 +32,7 @@ function run(command: string, args: string[], { state = newFolder(), cwd, env }:
 const npm = (script: string, args: string[] = [], options?: Options) =>
   run("npm", ["run", "--silent", script, "--", ...args], options);
 
-/** A local database of one table, where Miniflare would keep it. */
+/** A local database with one table, where Miniflare would store it. */
 function newDatabase(state: string): void {
   const folder = join(state, "v3/d1/miniflare-D1DatabaseObject");
   mkdirSync(folder, { recursive: true });
@@ -87,7 +87,7 @@ describe("npm run reset", () => {
     expect(existsSync(join(state, "v3"))).toBe(true);
   });
 
-  it("deletes the stores and the log, and makes the database and the demo world anew", () => {
+  it("deletes the stores and the log, and recreates the database and the demo data", () => {
     const state = newFolder();
     newDatabase(state);
     writeFileSync(join(state, "edgecare.log"), "an old line\n");
@@ -98,23 +98,18 @@ describe("npm run reset", () => {
     expect([existsSync(join(state, "edgecare.log")), existsSync(join(state, "notes.txt"))]).toEqual([false, true]);
     const report = npm("status", [], { state }).stdout;
     expect(report).toMatch(/^Migrations +\d+ applied, none pending$/m);
-    expect(report).toMatch(/^Demo world +there$/m);
+    expect(report).toMatch(/^Demo data +loaded$/m);
     expect(npm("db:browse", ["SELECT count(*) AS n FROM users", "--json"], { state }).stdout).toBe('{"n":5}\n');
-    // wrangler starts twice, and the demo world is built from nothing.
+    // Starts wrangler twice and builds the demo data from scratch.
   }, 300_000);
 });
 
 describe("npm run status", () => {
-  it("says that nothing is there yet", () => {
+  it("reports an empty state", () => {
     const state = join(newFolder(), "none");
     const { status, stdout } = npm("status", [], { state });
     expect(status).toBe(0);
-    for (const line of [
-      /^Product +down$/m,
-      /^State .*, not there$/m,
-      /^Migrations +no database yet$/m,
-      /^Demo world +not there$/m,
-    ])
+    for (const line of [/^Product +down$/m, /^State .*, missing$/m, /^Migrations +no database yet$/m, /^Demo data +not loaded$/m])
       expect(stdout).toMatch(line);
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     expect(stdout).toMatch(new RegExp(`^Version +${version}, commit \\S+$`, "m"));
@@ -128,7 +123,7 @@ describe("npm run status", () => {
     const { stdout } = npm("status", [], { state });
     expect(stdout).toMatch(/^Product +down$/m);
     expect(stdout).toMatch(/^Migrations +1 applied, pending: 0001_built_in\.sql, /m);
-    expect(stdout).toMatch(/^Demo world +there$/m);
+    expect(stdout).toMatch(/^Demo data +loaded$/m);
   });
 });
 

@@ -1,4 +1,4 @@
-// A direct upload over a real S3 interface: the local one, which checks the signature that R2 would check.
+// Direct uploads over a real S3 API: the local one, which verifies signatures as R2 does.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ let output = "";
 let token = "";
 let patientId = "";
 
-/** The product's own configuration, from another folder, with an S3 interface on its bucket. */
+/** The product's configuration in another folder, with an S3 endpoint for its bucket. */
 function writeConfig(port: number): string {
   const paths = [
     ['main = "', 'main = "'],
@@ -32,7 +32,7 @@ function writeConfig(port: number): string {
   const credentials = `{ accessKeyId = "${S3.id}", secretAccessKey = "${S3.secret}" }`;
   expect(toml).toContain(bucket);
   toml = toml.replace(bucket, `${bucket}\nlocal_dev = { experimental_s3_credentials = ${credentials} }`);
-  // Of .dev.vars wrangler takes the names that the configuration knows, and these two are optional there.
+  // wrangler reads from .dev.vars only names in the configuration; these two are optional there.
   const vars = [
     ["R2_S3_ENDPOINT", `http://localhost:${port}/cdn-cgi/local/r2/s3`],
     ["R2_S3_BUCKET", "edgecare-files"],

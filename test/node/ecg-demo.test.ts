@@ -1,4 +1,4 @@
-// The demonstration ECG must measure as its metrics say, and print to the scale its footer states.
+// The demo ECG measures as its metrics state, and prints at the scale in its footer.
 
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -193,7 +193,7 @@ function expectWithin(value: number, low: number, high: number) {
   expect(value).toBeLessThanOrEqual(high);
 }
 
-/** Measures as a cardiograph does: averages the beats, and delimits waves by their spatial magnitude. */
+/** Measures like a cardiograph: averages the beats, and delimits waves by their spatial magnitude. */
 function measure({ leads }: EcgSignal) {
   const spatial = magnitude(Object.values(leads));
   const half = Math.max(...spatial) / 2;
@@ -216,7 +216,7 @@ function measure({ leads }: EcgSignal) {
   const qrsOff = walk(beat, 200, 1, 0.05);
   const pPeak = summit(beat, qrsOn - 110, qrsOn - 5);
   const tPeak = summit(beat, qrsOff + 20, qrsOff + 170);
-  // A twentieth of the small P wave would lie within the baseline's wander.
+  // A twentieth of the small P wave would be within the baseline wander.
   const pOn = walk(beat, pPeak, -1, 0.1);
   return {
     rr: rr * SAMPLE_MS,

@@ -1,4 +1,4 @@
-// Which limits held when: the steps of a chart against what the alarm rules go by at each moment.
+// Limits over time: the steps of a chart against the limits that the alarm rules apply at each moment.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addLiveLimits, groupLimitSteps, limitsAt } from "../../portal/src/monitoring/vitals/limit-steps.ts";
@@ -19,7 +19,7 @@ const note = (at: number, patient: LimitsNote["overrides"]["patient"] = {}, more
 });
 
 const override = fc.dictionary(
-  // Steps have no default limits: taken back, there are none.
+  // Step counts have no default limits: after a reset there are none.
   fc.constantFrom(CODES.heart_rate, CODES.spo2, CODES.steps),
   fc.record({ low: fc.option(fc.integer({ min: 30, max: 60 })), high: fc.integer({ min: 90, max: 130 }) }, { requiredKeys: [] }),
   { maxKeys: 3 },
@@ -61,7 +61,7 @@ describe("the limits over a span", () => {
             expect(step).toEqual({ ...limits, from: step?.from });
           }
         }
-        // Nothing twice, nothing beyond, each code in the order of time.
+        // No duplicates, nothing out of range, each code in order of time.
         for (const [i, { from, ...step }] of steps.entries()) {
           const before = steps[i - 1];
           expect(Date.parse(from)).toBeGreaterThanOrEqual(span.from);

@@ -1,10 +1,10 @@
-// The import rules of src/: each rule reports the source that breaks it, and only that.
+// Import rules of src/: each rule reports exactly the source that breaks it.
 import { expect, test } from "vitest";
 import { brokenRules } from "../../scripts/lint-imports.mjs";
 
 const rules = (sources: Record<string, string>): string[] => brokenRules(new Map(Object.entries(sources)));
 
-test("an import of a room below is fine", () => {
+test("an import from a folder below is allowed", () => {
   expect(
     rules({
       "app.ts": 'import { patientRoutes } from "./patients/routes.ts";',
@@ -26,7 +26,7 @@ test.each([
   expect(rules(sources)).toEqual([expect.stringContaining("rooms import downwards only")]);
 });
 
-test("a folder that is no room is reported", () => {
+test("an unknown folder is reported", () => {
   expect(rules({ "helpers/dates.ts": "" })).toEqual([expect.stringContaining("no room of this name")]);
 });
 

@@ -1,4 +1,4 @@
-// The ring that lets a broken line go on: what it gives back, and that it says so when it cannot.
+// The ring buffer for resuming a live connection: what it replays, and how it reports a gap.
 import { describe, expect, it } from "vitest";
 import {
   addSeq,
@@ -60,7 +60,7 @@ describe("the ring", () => {
       return seen;
     };
     expect(readWith((last) => last)).toEqual(all);
-    // Numbers belong to the feed and not to the view: counting on goes wrong.
+    // Sequence numbers belong to the feed, not to the view: a client that increments its own is wrong.
     expect(readWith((_, counted) => counted)).not.toEqual(all);
   });
 

@@ -1,5 +1,5 @@
-// The live socket as it is served: the documented client, and frames that no library sends, which end their own connection
-// and nobody else's.
+// The live socket on the served product: the documented client, and malformed frames, which close only their own
+// connection.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -30,7 +30,7 @@ function frameOf(first: number, payload: Buffer, masked = true): Buffer {
 
 type Raw = { socket: Socket; status: string; closeCode: Promise<number> };
 
-/** The code of the close frame among the server's frames, or null while there is none. Servers do not mask. */
+/** The code of the close frame among the server's frames, or null if there is none. Servers do not mask. */
 function closeCodeIn(bytes: Buffer): number | null {
   for (let at = bytes.indexOf("\r\n\r\n") + 4; at + 2 <= bytes.length; ) {
     const short = bytes.readUInt8(at + 1);
@@ -46,7 +46,7 @@ function closeCodeIn(bytes: Buffer): number | null {
   return null;
 }
 
-/** The handshake by hand. */
+/** The handshake, written by hand. */
 async function raw(headers: Record<string, string> = { Authorization: `Bearer ${token}` }): Promise<Raw> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);

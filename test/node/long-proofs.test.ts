@@ -1,4 +1,4 @@
-// `npm run verify` and `npm run steady`, run from the command line on steps that end at once.
+// `npm run verify` and `npm run steady` as commands, with steps that end immediately.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -90,7 +90,7 @@ describe("npm run steady", () => {
   it.skipIf(!existsSync(`/proc/self/task/${process.pid}/children`))(
     "keeps a core busy beside the runs that ask for it, and ends that",
     () => {
-      // Children of this command's parent: the busy loop, where there is one, and this command.
+      // Children of this command's parent: the busy loop, if there is one, and this command.
       const children = { name: "children", command: "cat /proc/$PPID/task/$PPID/children", figures: ["^[\\d ]+$"] };
       const log = newLog();
       expect(run("steady", [children, { ...children, busy: true }], "--log", log).status).toBe(0);

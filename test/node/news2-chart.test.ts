@@ -1,14 +1,15 @@
-// NEWS2 against the chart of the RCP, published cases and a second implementation that shares nothing with the first.
+// NEWS2 against the RCP chart, published cases and an independent second implementation.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { mulberry32 } from "../../cli/random.ts";
 import { ACVPU, type Acvpu, type News2Parameter, type News2Values, scoreNews2 } from "../../src/monitoring/vitals/news2.ts";
 import { times, VERIFY } from "../long.ts";
 import { absent } from "../shared-data.ts";
-import { createRandom, scorePart, scoreWith } from "./news2-world.ts";
+import { scorePart, scoreWith } from "./news2-world.ts";
 
 /**
- * The second implementation: the chart read column by column, as on paper, in whole tenths. Each row lists
- * [points, from, to] in the chart's own numbers; a value that has not exactly one column is an error, not a score.
+ * The second implementation: reads the chart column by column, as on paper, in whole tenths. Each row lists
+ * [points, from, to] in the chart's own numbers; a value without exactly one column is an error, not a score.
  */
 const ON_PAPER = {
   respiratory_rate: "3:0-8 1:9-11 0:12-20 2:21-24 3:25-999",
@@ -32,7 +33,7 @@ function onPaper(row: keyof typeof ON_PAPER, shown: number): number {
   if (!hit || hits.length !== 1) throw new Error(`${row} ${shown} has ${hits.length} columns`);
   return hit[0];
 }
-/** Values come as whole hundredths, so that rounding half up is integer arithmetic. */
+/** Values are whole hundredths, so that rounding half up is integer arithmetic. */
 type Hundredths = {
   rr: number;
   spo2: number;
@@ -327,15 +328,15 @@ describe("published cases", () => {
 });
 
 describe("two implementations", () => {
-  /** How many of so many random patients the two disagree on. */
+  /** The number of random patients for whom the two disagree. */
   function disagreements(
     patients: number,
     seed: number,
     judge: (values: News2Values, scale: 1 | 2) => { score: number; risk: string } | { missing: News2Parameter[] },
   ) {
-    const random = createRandom(seed);
+    const random = mulberry32(seed);
     const upTo = (max: number) => Math.floor(random() * (max + 1));
-    // Half the time a value near an edge, where mistakes live.
+    // Half of the values are near an edge, where faults are likely.
     const near = (edges: number[], max: number) =>
       random() < 0.5 ? upTo(max) : (edges[upTo(edges.length - 1)] ?? 0) * 100 + upTo(200) - 100;
     let wrong = 0;

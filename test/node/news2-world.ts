@@ -1,4 +1,4 @@
-// A patient who is well, changed and scored, and randomness that can be repeated.
+// A stable patient whose values can be changed and scored.
 import { type News2Parameter, type News2Values, scoreNews2 } from "../../src/monitoring/vitals/news2.ts";
 
 export const HEALTHY_VALUES: News2Values = {
@@ -19,14 +19,3 @@ export function scoreWith(changed: Partial<News2Values>, scale: 1 | 2 = 1) {
 
 export const scorePart = (name: News2Parameter, changed: Partial<News2Values>, scale: 1 | 2 = 1) =>
   scoreWith(changed, scale).parts[name];
-
-/** A generator that anybody can repeat (mulberry32). */
-export function createRandom(seed: number) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}

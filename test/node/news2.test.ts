@@ -1,5 +1,6 @@
-// NEWS2: its risk, what is missing or stale, and whom it is for.
+// NEWS2: risk classes, missing and stale parameters, and the patients to whom it applies.
 import { describe, expect, test } from "vitest";
+import { mulberry32 } from "../../cli/random.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {
   computeNews2,
@@ -9,7 +10,7 @@ import {
   type News2Parameter,
   scoreNews2,
 } from "../../src/monitoring/vitals/news2.ts";
-import { createRandom, HEALTHY_VALUES, scoreWith } from "./news2-world.ts";
+import { HEALTHY_VALUES, scoreWith } from "./news2-world.ts";
 
 describe("risk", () => {
   test.each([
@@ -26,7 +27,7 @@ describe("risk", () => {
     expect(scoreWith(changed)).toMatchObject({ score, risk });
   });
 
-  test("a single three is told beside any risk", () => {
+  test("a single three is reported with any risk", () => {
     expect(scoreWith({ consciousness: "P" }).single3).toBe(true);
     expect(scoreWith({ respiratory_rate: 25, spo2: 93 }).single3).toBe(true);
     expect(scoreWith({ respiratory_rate: 21, pulse: 95, spo2: 93 }).single3).toBe(false);
@@ -42,7 +43,7 @@ describe("incomplete", () => {
     }
   });
 
-  test("what is no number is missing", () => {
+  test("a value that is not a number is missing", () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       expect(scoreNews2({ ...HEALTHY_VALUES, pulse: value }, 1)).toEqual({ missing: ["pulse"] });
     }
@@ -97,7 +98,7 @@ describe("from the latest samples", () => {
   test("over random subsets absent, invalid or old there is never a number", () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
     console.log(`NEWS2 incomplete: seed ${seed}`);
-    const random = createRandom(seed);
+    const random = mulberry32(seed);
     for (let i = 0; i < 10_000; i++) {
       const latest: Record<string, LatestSample> = well();
       const missing: News2Parameter[] = [];
@@ -155,7 +156,7 @@ describe("from the latest samples", () => {
     expect(oxygen(sample(40, 31 * MINUTE), sample(0))).toBe(0);
   });
 
-  test("a place that is no letter is missing", () => {
+  test("an invalid consciousness value is missing", () => {
     for (const value of [5, 1.5, -1]) {
       expect(computeNews2({ ...well(), [CODES.consciousness]: sample(value) }, OPTIONS)).toMatchObject({ status: "incomplete" });
     }

@@ -1,4 +1,4 @@
-// The portal on Cloudflare Pages, as far as it can be tried at home: its Function forwards /api to the served product.
+// The portal on Cloudflare Pages, emulated locally: its Function forwards /api to the served product.
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { PORTAL_CSP } from "../../src/service/portal-policy.ts";
 import { killGroup } from "./server.ts";
 
-/** Outside the project, whose own wrangler.toml is the Worker's. */
+/** Outside the project, whose wrangler.toml is the Worker's. */
 const site = mkdtempSync(join(tmpdir(), "edgecare-pages-"));
 let pages: ChildProcess | undefined;
 let url = "";
@@ -30,7 +30,7 @@ beforeAll(async () => {
         ...process.env,
         CLOUDFLARE_CF_FETCH_ENABLED: "false",
         WRANGLER_SEND_METRICS: "false",
-        // Other servers of this machine have the same name.
+        // Other servers on this machine use the same name.
         WRANGLER_REGISTRY_PATH: inject("served").shared.registry,
       },
       stdio: "ignore",
@@ -44,7 +44,7 @@ afterAll(async () => {
   rmSync(site, { recursive: true, force: true });
 });
 
-/** The Function answers, and the Worker behind it. */
+/** The Function responds, and so does the Worker behind it. */
 const reaches = (path: string) =>
   fetch(url + path).then(
     ({ status }) => status === 401,

@@ -1,4 +1,4 @@
-// The ward board: what may be taken for now, what the score says, who stands first, and that nobody moves under the pointer.
+// Ward board of the portal: age of values, score, order of patients, and a stable order under the pointer.
 import { expect, it } from "vitest";
 import { getEscalationTime } from "../../portal/src/monitoring/alerts/escalation.ts";
 import { CODES } from "../../portal/src/monitoring/alerts/vital-codes.ts";
@@ -109,7 +109,7 @@ it("judges age by when the server got it, whatever the device's clock says, and 
   expect(judgeFreshness(before, midnight, limits, "live")).toBe("live");
 });
 
-/** Age by what a clock on the wall says, as a page must not have it. */
+/** Age by the local wall clock, which a page must not use. */
 const wallAge = (from: number, to: number, timeZone: string) => {
   const wall = (at: number) => Date.parse(`${new Date(at).toLocaleString("sv-SE", { timeZone }).replace(" ", "T")}Z`);
   return (wall(to) - wall(from)) / 1000;
@@ -135,7 +135,7 @@ it("takes the silence limit of the rules, and lets what is measured by hand or n
   const stale = (code: string, byHand: boolean, silence?: number | null) => freshnessLimits(code, byHand, silence).staleAfterS;
   expect(stale(CODES.heart_rate, false)).toBe(120);
   expect(stale(CODES.heart_rate, false, 30)).toBe(30);
-  // An alarm of silence that is off makes no old value young.
+  // A missing-signal alarm that is turned off does not make an old value current.
   expect(stale(CODES.heart_rate, false, null)).toBe(120);
   expect(stale(CODES.heart_rate, true, 30)).toBe(1800);
   expect(stale(CODES.systolic, false)).toBe(1800);
@@ -218,7 +218,7 @@ it("shows both pressures as old as the older, with the alarm of either", () => {
   expect(getDisplayPressure(known([]), moment())).toMatchObject({ freshness: "missing", ageS: null });
 });
 
-it("never takes what the board said for live", () => {
+it("never shows values of the board request as live", () => {
   const told = { latest: [sample(CODES.heart_rate, 72)], alerts: [], news2: complete(1), limits: [] };
   const { patient: from, moment: judged } = toPatientState(undefined, told, moment());
   expect(getDisplayValue(from, CODES.heart_rate, judged)).toMatchObject({ value: 72, freshness: "stale" });
@@ -247,7 +247,7 @@ it.each([
   expect(getDisplayScore(known(samples, [], complete(4)), moment())).toEqual({ kind: "needs", what });
 });
 
-it("says what the server misses, where the score does not apply, and nothing on a lost line", () => {
+it("shows which parameters are missing, where the score does not apply, and nothing while disconnected", () => {
   const incomplete: Score = { status: "incomplete", missing: ["respiratory_rate"], stale: ["systolic"] };
   expect(getDisplayScore(known(ALL, [], incomplete), moment())).toEqual({
     kind: "needs",

@@ -1,4 +1,4 @@
-// What a patient's charts and timeline show, decided by pure functions: gaps, buckets, zoom, range, the table beside them.
+// Charts and timeline of a patient as pure functions: gaps, buckets, zoom, range, the accompanying table.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { computeYRange, findChart } from "../../portal/src/monitoring/vitals/chart-catalogue.ts";
@@ -39,7 +39,7 @@ const sample = (at: number, value: number, status: "final" | "invalid" | "amende
 const pointsAt = (...times: number[]): Point[] => times.map((at) => sampleToPoint(sample(at, 72)));
 const every = (ms: number, n: number, from = START) => Array.from({ length: n }, (_, i) => from + i * ms);
 
-/** Pairs of neighbouring values of one line that uPlot would join. */
+/** Pairs of neighbouring values of one line that uPlot would connect. */
 function joined(xs: readonly number[], cells: readonly (number | null | undefined)[]): [number, number][] {
   const seen = xs.flatMap((x, i) => (cells[i] === undefined ? [] : [{ x, broken: cells[i] === null }]));
   return seen.flatMap((here, i) => {
@@ -80,7 +80,7 @@ describe("gaps", () => {
     fc.assert(
       fc.property(seconds, seconds, (systolic, diastolic) => {
         const window = { from: START, to: START + 600 * SECOND };
-        // As buckets of a second: two buckets is the most that may be joined, unless it usually comes less often.
+        // As buckets of a second: values at most two buckets apart are connected, unless values usually come less often.
         const lines = [systolic, diastolic].map((times) => {
           const points = pointsAt(...times.sort((a, b) => a - b).map((s) => START + s * SECOND));
           return { points, gaps: findGaps(points, SECOND, window) };

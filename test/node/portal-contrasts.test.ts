@@ -1,4 +1,4 @@
-// The contrasts that docs/portal.md promises are those of the portal's colours, and enough.
+// The contrasts in docs/portal.md match the portal's colours and are sufficient.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 

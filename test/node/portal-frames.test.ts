@@ -1,4 +1,4 @@
-// Frames of the live socket as the portal reads them: real ones pass, damaged ones do not, and new kinds change nothing.
+// Frames of the live socket in the portal: accepts real ones, rejects damaged ones, ignores unknown types.
 import { describe, expect, it } from "vitest";
 import { readFrame } from "../../portal/src/monitoring/live/frame.ts";
 import fixture from "../fixtures/objects/PatientMonitor-1.json" with { type: "json" };

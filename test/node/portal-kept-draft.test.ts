@@ -1,4 +1,4 @@
-// What was entered for a new report outlives a session that ended: for the same person, on the same visit of the page, and nobody else.
+// The draft of a new report survives an expired session: only for the same user and the same visit of the page.
 import { beforeEach, expect, it } from "vitest";
 import { createDraftStore, type DraftOwner, type DraftState } from "../../portal/src/reports/upload/draft-store.ts";
 

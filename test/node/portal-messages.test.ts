@@ -1,4 +1,4 @@
-// The check of the portal's messages finds what it is there for: a known-bad twin for each thing that may be wrong.
+// The check of the portal's messages: a known-bad twin for each kind of fault that it must find.
 import { expect, it } from "vitest";
 import { problemsOf, readCatalogues, readSources } from "../../scripts/portal-messages.mjs";
 
@@ -31,18 +31,18 @@ it.each([
     "English in place of Hindi",
     { "ward.title": "Ward" },
     {},
-    ["is the same in Hindi", "has in Hindi: Ward", "has no Devanagari"],
+    ["is the same in Hindi", "has words in Latin script in Hindi: Ward", "has no Devanagari"],
   ],
-  ["Hindi in Latin letters", { "ward.title": "Waard" }, {}, ["has in Hindi: Waard", "has no Devanagari"]],
-  ["a word of English within Hindi", { "ward.title": "वार्ड board" }, {}, ["has in Hindi: board"]],
-  ["a placeholder that is lost", { "ward.age": "डेटा नहीं आया" }, {}, ["fills in {n}, in Hindi nothing"]],
-  ["another placeholder", { "ward.age": "{m} मिनट" }, {}, ["fills in {n}, in Hindi {m}"]],
-  ["a count that is lost", { "ward.count": "{total} में से" }, {}, ["fills in {n} {total}, in Hindi {total}"]],
+  ["Hindi in Latin letters", { "ward.title": "Waard" }, {}, ["has words in Latin script in Hindi: Waard", "has no Devanagari"]],
+  ["a word of English within Hindi", { "ward.title": "वार्ड board" }, {}, ["has words in Latin script in Hindi: board"]],
+  ["a placeholder that is lost", { "ward.age": "डेटा नहीं आया" }, {}, ["has the placeholders {n}, in Hindi none"]],
+  ["another placeholder", { "ward.age": "{m} मिनट" }, {}, ["has the placeholders {n}, in Hindi {m}"]],
+  ["a count that is lost", { "ward.count": "{total} में से" }, {}, ["has the placeholders {n} {total}, in Hindi {total}"]],
   [
     "a placeholder that is lost in a branch",
     { "ward.age": "{m, plural, one {# मिनट} other {{n} मिनट}}" },
     {},
-    ["fills in {n}, in Hindi {m} {n}", "counts {m} in Hindi alone"],
+    ["has the placeholders {n}, in Hindi {m} {n}", "counts {m} in Hindi alone"],
   ],
   [
     "a count of Hindi that English gives as a text",
@@ -54,7 +54,7 @@ it.each([
     "English within a branch of Hindi",
     { "ward.count": "{total} में से {n, plural, one {# shown} other {# दिख रहे हैं}}" },
     {},
-    ["has in Hindi: shown"],
+    ["has words in Latin script in Hindi: shown"],
   ],
   [
     "a category that the language lacks",
@@ -71,14 +71,14 @@ it.each([
     ["neither plain nor a count: n"],
   ],
   ["an empty text", { "ward.title": " " }, {}, ["is empty"]],
-  ["a message that nothing says", { "ward.old": "पुराना" }, { "ward.old": "Old" }, ["ward.old is said nowhere"]],
+  ["a message that nothing says", { "ward.old": "पुराना" }, { "ward.old": "Old" }, ["ward.old is not used"]],
 ])("finds %s", (_, hi, en, expected) => {
   const problems = found(hi, en).join("\n");
   for (const text of expected) expect(problems).toContain(text);
 });
 
 it("finds a key that two features have", () => {
-  expect(problemsOf({ ward: GOOD, alarms: GOOD }, SOURCES)).toContain("ward.title is there twice");
+  expect(problemsOf({ ward: GOOD, alarms: GOOD }, SOURCES)).toContain("ward.title is defined twice");
 });
 
 it("reads every catalogue that the portal has, and finds the real one whole", async () => {

@@ -1,4 +1,4 @@
-// What the portal makes of errors: the API's own, silence, and what went wrong in the page, whose text nobody is shown.
+// Error handling of the portal: API problems, no response, and exceptions in the page, whose text is never shown.
 import { describe, expect, it } from "vitest";
 import { Problem, parseProblem, throwUnreachable, toProblem } from "../../portal/src/platform/api/problem.ts";
 import { queryClient } from "../../portal/src/platform/api/query-client.ts";
@@ -14,11 +14,11 @@ const silence = thrownBy(() => throwUnreachable(new TypeError("Failed to fetch")
 const ownError = new TypeError("Cannot read properties of Asha Verma");
 
 describe("a problem", () => {
-  it("is silence where nothing answered", () => {
+  it('is "no response" when nothing answered', () => {
     expect(silence).toMatchObject({ status: 0, code: "unreachable", errorId: null });
   });
 
-  it("of the page itself is not silence, and its text stays where it was thrown", () => {
+  it('of the page itself is not "no response", and its text is not shown', () => {
     const problem = toProblem(ownError);
     expect(problem).toMatchObject({ status: 0, code: "unexpected", errorId: null, message: "" });
     expect(JSON.stringify({ ...problem })).not.toContain("Asha");

@@ -1,4 +1,4 @@
-// What sounds in the portal: the most urgent new alarm, one tone, and a pause that a new high alarm ends.
+// Alarm sound of the portal: one tone for the most urgent new alarm, and a pause that a new high alarm ends.
 import { expect, it } from "vitest";
 import {
   advanceTone,

@@ -1,4 +1,4 @@
-// What the portal does before and while it sends a report: the file's look, typed numbers, the states of an upload, days and times.
+// Upload of a report in the portal: file check, number entry, upload states, dates and times.
 import { describe, expect, it } from "vitest";
 import { isDateString } from "../../portal/src/platform/design/calendar-days.ts";
 import { endOfDayIso, parseWallTime, startOfDayIso } from "../../portal/src/reports/hospital-time.ts";
@@ -84,7 +84,7 @@ describe("what the API answers", () => {
     expect(await parseResponse(502, "<html>")).toMatchObject({ status: "refused", canRetry: true, problem: { status: 502 } });
   });
 
-  it("that is no answer of ours is none", async () => {
+  it("that is not EdgeCare's response counts as none", async () => {
     expect(await parseResponse(200, "<html>")).toEqual({ status: "unanswered" });
     expect(await parseResponse(200, "{}")).toEqual({ status: "unanswered" });
   });
@@ -160,7 +160,7 @@ describe("days and times of a hospital", () => {
     expect(endOfDayIso("2026-03-29", "Europe/Berlin")).toBe("2026-03-29T22:00:00.000Z");
   });
 
-  it("are told from what is none", () => {
+  it("are distinguished from invalid input", () => {
     expect([isDateString("2026-11-21"), isDateString("2026-13-01"), isDateString("yesterday"), isDateString(undefined)]).toEqual([
       true,
       false,

@@ -1,10 +1,11 @@
-// Live vitals as a ward meets them: the served product, the simulator, a nurse's socket, and a kill -9 in the middle.
+// Live vitals end to end: the served product, the simulator, a nurse's socket, and a kill -9 during the run.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { generateRows } from "../../cli/simulate/rows.ts";
 import type { Measurement } from "../../cli/simulate/source.ts";
+import { openWebSocket } from "../../cli/web-socket.ts";
 import { emptyMemory, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { Alert } from "../../src/monitoring/alarm-rules/model.ts";
 import { buildAlarmConfig } from "../../src/monitoring/patient-object/context/alarm-config.ts";
@@ -19,9 +20,9 @@ import { bash, missingOf } from "./shell.ts";
 const PATIENTS = 10;
 const RATE = 50;
 const SEED = 1;
-/** Seconds. The scenario's first two alarms come after 65 and 69, the third change after 85. */
+/** Seconds. The scenario raises its first two alarms after 65 and 69, its third change comes after 85. */
 const DURATION = 105;
-/** Of the second run, beside the patients of the first. */
+/** Patients of the second run, in addition to those of the first. */
 const SHORT = { startId: 11, duration: VERIFY ? 30 : 10 };
 
 type Frame = LiveFrame | { type: "view"; seq: number; patient_ids: string[] };
@@ -39,7 +40,7 @@ async function login(email: string): Promise<string> {
   return data.access_token;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what comes back is what the test looks at.
+// biome-ignore lint/suspicious/noExplicitAny: the test asserts the response field by field.
 async function ask(path: string, token: string, json?: object, method = json ? "POST" : "GET"): Promise<any> {
   const response = await fetch(`${server.url}/api/v1${path}`, {
     method,
@@ -51,7 +52,7 @@ async function ask(path: string, token: string, json?: object, method = json ? "
   return JSON.parse(text);
 }
 
-/** How long anything may take on a machine that does something else; how fast it is, bench/live.ts measures. */
+/** Timeout on a busy machine; bench/live.ts measures how fast it is. */
 const PATIENCE = 60_000;
 
 async function until<T>(what: string, look: () => T | Promise<T>, ms = PATIENCE): Promise<NonNullable<T>> {
@@ -64,15 +65,15 @@ async function until<T>(what: string, look: () => T | Promise<T>, ms = PATIENCE)
   }
 }
 
-/** The packed id of the patient, with which an observation's begins. */
+/** The packed id of the patient, which is the prefix of an observation's id. */
 const patientOf = (observationId: string) => observationId.split("-")[0] ?? "";
 
-/** A client of the nurse's whole hospital, which notes every frame and acknowledges. */
+/** A client of the nurse's whole hospital that records every frame and acknowledges. */
 function watch(since?: number) {
-  const url = new URL(`/api/v1/live${since === undefined ? "" : `?since=${since}`}`, server.url.replace(/^http/, "ws"));
+  const url = new URL(`/api/v1/live${since === undefined ? "" : `?since=${since}`}`, server.url);
   const frames: Frame[] = [];
   const done = { code: 0 };
-  const socket: WebSocket = Reflect.construct(WebSocket, [url.href, { headers: { Authorization: `Bearer ${nurse}` } }]);
+  const socket = openWebSocket(url, nurse);
   socket.addEventListener("message", ({ data }) => {
     const frame: Frame = JSON.parse(String(data));
     frames.push(frame);
@@ -95,7 +96,7 @@ function expectInOrder({ frames }: Watcher): void {
 type Simulation = { child: ChildProcess; said: () => string; exit: Promise<number | null> };
 const simulations: Simulation[] = [];
 
-/** `edgecare` with the arguments that the README has, and some more. */
+/** `edgecare` with the README's arguments and some more. */
 function edgecare(args: string[]): Simulation {
   const child = spawn("node", ["cli/edgecare.ts", ...args, "--url", server.url], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -110,7 +111,7 @@ function edgecare(args: string[]): Simulation {
   return simulation;
 }
 
-/** The figures of the simulator's summary, which are its last lines. */
+/** The figures in the simulator's summary, its last lines. */
 function figures(said: string): Record<string, number> {
   const last = said.slice(said.search(/\d+ rows, \d+ samples/));
   const named = [...last.matchAll(/(stored|duplicate|quarantined|rejected|unanswered|retried) (\d+)/g)];
@@ -137,7 +138,7 @@ async function historyOf(patient: number | string): Promise<Observation[]> {
 
 type Options = { startId: number; duration: number; scenario: "sepsis" | "stable" };
 
-/** What the seed says that the monitor of a patient measures: `offset code value`, in milliseconds since its first row. */
+/** The values that the seed gives for a patient's monitor: `offset code value`, in milliseconds since its first row. */
 function measured(patient: number, { startId, duration, scenario }: Options): string[] {
   const rows = [...generateRows({ rate: RATE, patients: PATIENTS, startId, duration, seed: SEED, scenario })].filter(
     ({ monitor }) => startId + monitor === patient,
@@ -153,11 +154,11 @@ function kept(history: readonly Observation[]): string[] {
   return history.map(({ code, value }, i) => `${(times[i] ?? 0) - first} ${code} ${value}`).sort();
 }
 
-/** Silence is about a server or a simulator that was away, not about the patient. */
+/** Missing-signal alerts stem from a stopped server or simulator, not from the patient. */
 const isSilence = ({ rule }: Pick<Alert, "rule">) => rule === "silence" || rule === "device_silence";
 const inWords = ({ rule, code, priority }: Pick<Alert, "rule" | "code" | "priority">) => `${rule} ${code ?? "-"} ${priority}`;
 
-/** The alerts that the rules raise from what was stored, batch by batch as it was received. */
+/** The alerts that the rules raise from the stored samples, batch by batch in order of receipt. */
 function alertsByTheRules(history: readonly Observation[]): string[] {
   const device = history[0]?.device_id ?? "";
   const facts: Facts = {
@@ -202,7 +203,7 @@ async function alertsInD1(patientId: string): Promise<Told[]> {
   return (await ask(`/alerts?limit=100&patient_id=${patientId}`, nurse)).data;
 }
 
-/** What a socket knows of a patient's alerts: those of its snapshot, then every change. */
+/** A patient's alerts as a socket received them: the snapshot, then every change. */
 function alertsSeen({ frames }: Watcher, patientId: string): Map<string, AlertView> {
   const known = new Map<string, AlertView>();
   for (const frame of frames) {
@@ -232,7 +233,7 @@ afterAll(async () => {
 });
 
 describe("docs/vitals.md", () => {
-  it("says what the service does", async ({ skip }) => {
+  it("documents what the service does", async ({ skip }) => {
     const missing = await missingOf(["curl", "jq"]);
     skip(missing.length > 0, `this machine has no ${missing.join(", ")}`);
     const blocks = [...readFileSync("docs/vitals.md", "utf8").matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code);
@@ -349,7 +350,7 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
     const seenBefore = before.samples().map(({ observation_id }) => observation_id);
     const seenAfter = after.samples().map(({ observation_id }) => observation_id);
     expect([...seenBefore, ...seenAfter].filter((id) => !ids.has(id))).toEqual([]);
-    // A patient's samples are shown in the order in which they were received: none is missing before the last that was seen.
+    // Samples are shown in order of receipt: none before the last one seen is missing.
     const seen = new Set(seenBefore);
     const lastSeen = new Map<string, string>();
     for (const { observation_id, received_at } of all) {
@@ -382,7 +383,7 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
     expect(raised(told).map(inWords).sort()).toEqual(expected);
     const course = ["limit 67775-7 medium", "limit 8310-5 medium", "limit 8480-6 high", "limit 8867-4 medium", "news2 - high"];
     expect(expected).toEqual(expect.arrayContaining(course));
-    // The control: a healthy patient's samples, judged in the same way, raise nothing.
+    // Control: a healthy patient's samples, evaluated in the same way, raise nothing.
     expect(alertsByTheRules(await historyOf(patientIds[1] ?? ""))).toEqual([]);
     const known = alertsSeen(before, septic());
     for (const [id, alert] of alertsSeen(after, septic())) known.set(id, alert);

@@ -1,4 +1,4 @@
-// The product as a newcomer meets it: npm start, the README's commands, a kill, and what then lies on the disk.
+// The product from a fresh clone: npm start, the README's commands, a kill, and the data at rest.
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ async function login(email: string): Promise<string> {
   return String(data.access_token);
 }
 
-/** The bash blocks of a section of the README, as one script. */
+/** The bash blocks of a section of the README as one script. */
 function readmeScript(heading: string): string {
   const readme = readFileSync("README.md", "utf8");
   const section = readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
@@ -39,9 +39,9 @@ function readmeScript(heading: string): string {
 }
 
 describe("npm start", () => {
-  it("serves the API and prints where and who", async ({ annotate }) => {
+  it("serves the API and prints its URL and the demo logins", async ({ annotate }) => {
     await annotate(`npm start in a new folder answered after ${Math.round(server.startedInMs / 1000)} s`);
-    // On a machine that does nothing else.
+    // On an otherwise idle machine.
     if (VERIFY) expect(server.startedInMs).toBeLessThan(60_000);
     for (const { email } of STAFF) expect(server.output).toContain(email);
     expect(server.output).toContain(server.url);
@@ -66,7 +66,7 @@ describe("npm start", () => {
 
 describeServedCommands(() => server);
 
-describe("the README's stories", () => {
+describe("the README's examples", () => {
   it.for<[string, string[]]>([
     [
       "Quick start: a report from the machine to the doctor",
@@ -106,7 +106,7 @@ describe("the README's stories", () => {
   });
 });
 
-/** Bytes as a client sends them, with no library to correct them. */
+/** Raw bytes from a client, without a library that would correct them. */
 function raw(text: string, close: boolean): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(Number(new URL(server.url).port), "localhost");
@@ -200,7 +200,7 @@ describe("over a real socket", () => {
     }
     expect(last?.status).toBe(429);
     expect(Number(last?.headers.get("retry-after"))).toBeGreaterThan(0);
-    // A window may end in between, but never are more than two windows' worth let through.
+    // A window may end meanwhile, but at most two windows' worth is allowed.
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(100);
   });
 });
@@ -238,7 +238,7 @@ describe("at rest", () => {
     await killGroupOf(server.pid, server.url);
 
     expect(findWords(state, words)).toEqual([]);
-    // Controls: a word in a column that is not sealed, and a report as it would lie there without the seal.
+    // Controls: a word in an unsealed column, and a report without the seal.
     expect(findWords(state, [SECOND_HOSPITAL]).length).toBeGreaterThan(0);
     const [person] = people;
     const pdf = await drawEcgReport({

@@ -1,4 +1,4 @@
-// The fast renderer of SQL gives what drizzle gives, text and parameters, for every kind of piece.
+// The fast SQL renderer gives drizzle's result, text and parameters, for every kind of chunk.
 import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
 import { QueryBuilder, SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-// Rollups and buckets: the same whatever the order, equal to a recount, and no peak lost.
+// Rollups and buckets: independent of order, equal to a recount, and without loss of a peak.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -23,7 +23,7 @@ const CODES = ["8867-4", "8310-5", "its own"];
 
 type Point = { value: number; at: number };
 
-/** Values as the catalogue keeps them: at most three decimals. */
+/** Values with the catalogue's precision: at most three decimals. */
 const decimal = fc.oneof(
   fc.integer({ min: -500_000, max: 5_000_000 }).map((thousandths) => thousandths / 1000),
   fc.integer({ min: 300, max: 450 }).map((tenths) => tenths / 10),
@@ -46,7 +46,7 @@ function merged(parts: readonly (Rollup | null)[]): Rollup | null {
   return parts.reduce((a, b) => (a && b ? mergeRollups(a, b) : (a ?? b)), null);
 }
 
-/** Adds doubles as they are. */
+/** Plain floating-point addition. */
 function rolledUpPlainly(points: readonly Point[]): { sum: number } {
   return { sum: points.reduce((sum, { value }) => sum + value, 0) };
 }
@@ -73,7 +73,7 @@ describe("a rollup", () => {
         for (const [hour, codes] of rollUpByHour(samples)) {
           const text = packHour(hour, Object.fromEntries(codes));
           expect(new Map(unpackHour(hour, text))).toEqual(codes);
-          // Another hour's would be at another time.
+          // Another hour's would have another time.
           expect(new Map(unpackHour(hour + 1, text))).not.toEqual(codes);
         }
       }),
@@ -242,7 +242,7 @@ const asked = fc
 
 type Asked = { from: number; to: number; buckets: number };
 
-/** A twin as charts are often thinned: the first sample of each bucket stands for it. */
+/** A known-bad twin that thins a chart by keeping the first sample of each bucket. */
 function thinned(samples: readonly MeasuredSample[], { from, to, buckets }: Asked) {
   const inside = samples.filter(({ at, status }) => status === "final" && at >= from && at < to);
   const firsts = Map.groupBy(inside, ({ code, at }) => `${code} ${Math.floor(((at - from) * buckets) / (to - from))}`);

@@ -1,4 +1,4 @@
-// Development commands beside a running product: log lines as they are printed, its status, and demo logins as at first.
+// Development commands with a running server: log lines as printed, its status, and restored demo logins.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
@@ -8,7 +8,7 @@ import { DEMO_PASSWORD, STAFF } from "../../cli/demo/people.ts";
 type Served = { url: string; state: string };
 
 export function describeServedCommands(served: () => Served): void {
-  /** Without blocking: a connection that the server closes meanwhile must be seen to be closed. */
+  /** Asynchronous: this process must notice when the server closes a connection meanwhile. */
   const run = async (command: string, ...args: string[]) => {
     const { url, state } = served();
     const child = spawn(command, args, { env: { ...process.env, EDGECARE_STATE: state, PORT: new URL(url).port } });
@@ -56,7 +56,7 @@ export function describeServedCommands(served: () => Served): void {
       const { stdout } = await npm("status");
       expect(stdout).toMatch(new RegExp(`^Product +up at ${served().url} \\(health: ok; process \\d+, commit \\S+, since `, "m"));
       expect(stdout).toMatch(/^Migrations +\d+ applied, none pending$/m);
-      expect(stdout).toMatch(/^Demo world +there$/m);
+      expect(stdout).toMatch(/^Demo data +loaded$/m);
       expect(stdout).toMatch(/^Portal +built 20/m);
       expect(await npm("reset")).toMatchObject({ status: 1, stderr: expect.stringContaining("Stop it first") });
     });
@@ -87,7 +87,7 @@ export function describeServedCommands(served: () => Served): void {
         expect(data).toMatchObject({ email, full_name, role });
         expect(data.hospital === null).toBe(hospital === 0);
       }
-      // Sessions from before have ended.
+      // Earlier sessions have ended.
       expect((await ask("/auth/me", { token: admin })).status).toBe(401);
     });
   });

@@ -1,4 +1,4 @@
-// The product as `npm start` serves it, in a folder and on a port of its own; ended with its whole process group.
+// The product as `npm start` serves it, with its own folder and port; stopped with its whole process group.
 import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ export type Server = {
   output: () => string;
 };
 
-/** Building and starting takes half a minute; a machine that does something else may need several times as long. */
+/** Build and start take half a minute; a busy machine may need several times as long. */
 const PATIENCE = 300_000;
 
 export function createStateFolder(): string {
@@ -32,7 +32,7 @@ export async function isReachable(url: string): Promise<boolean> {
   );
 }
 
-/** A folder with the demo world of its own. */
+/** A separate folder with the demo data. */
 export function newDemoState(demo: string): string {
   const state = createStateFolder();
   cpSync(demo, state, { recursive: true });
@@ -41,16 +41,16 @@ export function newDemoState(demo: string): string {
 
 type Options = {
   demo: boolean;
-  /** False where dist/ is there: a build reloads every other server. */
+  /** False if dist/ exists: a build makes every running server reload. */
   build?: boolean;
   port?: number;
-  /** Where wrangler notes what runs, for whoever looks for a server by its name. */
+  /** Folder in which wrangler registers running servers by name. */
   registry?: string;
-  /** A file for all that it says, for whoever is no child of this process. */
+  /** A file for all output, for readers other than the parent process. */
   log?: string;
 };
 
-/** Starts the server and waits until it answers. @param state a folder that keeps the stores between starts */
+/** Starts the server and waits until it responds. @param state a folder that keeps the stores between starts */
 export async function startServer(state: string, options: Options): Promise<Server> {
   const port = options.port ?? (await findFreePort());
   const url = `http://localhost:${port}`;
@@ -96,7 +96,7 @@ export async function killGroup(child: ChildProcess, url: string): Promise<void>
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) await killGroupOf(child.pid, url);
 }
 
-/** The same for a server that another process has started. */
+/** Kills a server that another process has started. */
 export async function killGroupOf(pid: number, url: string): Promise<void> {
   process.kill(-pid, "SIGKILL");
   while (await isReachable(url)) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,4 +1,4 @@
-// Runs a bash script while this process goes on: a server may close kept connections meanwhile, which must be noticed.
+// Runs a bash script asynchronously: this process must notice when a server closes a kept connection meanwhile.
 import { spawn } from "node:child_process";
 
 export type Ended = { status: number | null; stdout: string; stderr: string };
@@ -18,7 +18,7 @@ export function bash(code: string): Promise<Ended> {
   });
 }
 
-/** Which of these programs the machine has not. */
+/** The given programs that are not installed. */
 export async function missingOf(tools: readonly string[]): Promise<string[]> {
   const found = await Promise.all(tools.map((tool) => bash(`command -v ${tool}`)));
   return tools.filter((_, i) => found[i]?.status !== 0);

@@ -1,4 +1,4 @@
-// Recordings as the simulator plays them: the real files beside the project, and small ones made here.
+// Replay of recordings: real files from the data folder, and small ones made here.
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -109,7 +109,7 @@ describe("the real recordings", () => {
       [...recording].sort((a, b) => a.offset - b.offset || a.code.localeCompare(b.code));
     const read = byTime(parseWfdb(header, () => bytes));
     expect(read).toEqual(byTime(readRecording(`${path}.csv`)));
-    // One bit wrong: the header's checksum tells.
+    // One bit is wrong: the header's checksum detects it.
     const damaged = Uint8Array.from(bytes);
     damaged[2 * 7] = (damaged[2 * 7] ?? 0) ^ 1;
     expect(() => parseWfdb(header, () => damaged)).toThrow(/checksum of HR/);

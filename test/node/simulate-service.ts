@@ -1,11 +1,11 @@
-// A small service for tests of the simulator: it speaks the contract, and fails as it is told to.
+// A small fake service for tests of the simulator: it implements the API and fails on request.
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
 export type WireSample = { code: string; value: number; unit: string; effective_at: string; seq: number };
-/** What happens to a batch: answered, refused before or dropped after it was taken, or one of its samples left out. */
+/** Outcome of a batch: normal response, refused before or connection dropped after it was stored, or one sample left out. */
 export type InjectedFault =
   | "none"
   | "503"
@@ -28,7 +28,7 @@ type Device = { id: string; serial: string; patient: string | null };
 
 export type Service = {
   url: string;
-  /** What was taken as new, by device and sequence number. */
+  /** Samples stored as new, by device and sequence number. */
   taken: Map<string, { sample: WireSample; patient: string | null; sentAt: string | null; receivedAt: number }>;
   devices: Map<string, Device>;
   requests: string[];
@@ -39,11 +39,11 @@ export type Service = {
 };
 
 export type ServiceBehaviour = {
-  /** Of each batch of samples, by its number from 0 among those of its device. */
+  /** Outcome per batch, by its index among the batches of its device. */
   mishap?: (batch: number) => InjectedFault;
-  /** Seconds that an access token holds. */
+  /** Lifetime of an access token in seconds. */
   tokenLife?: number;
-  /** Of a socket: after how many frames it is cut off without an acknowledgement; how long acknowledgements take. */
+  /** Of a socket: closed after this many frames without an acknowledgement; delay of acknowledgements. */
   cutAfterFrames?: number;
   mute?: (connection: number) => boolean;
   ackEveryMs?: number;
@@ -68,7 +68,7 @@ function textFrame(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, payload.length]), payload]);
 }
 
-/** Starts it on a port of its own, which it keeps over `stop` and `start`. */
+/** Listens on its own port, which stays the same over `stop` and `start`. */
 export async function startService(behaviour: ServiceBehaviour = {}): Promise<Service> {
   const tokens = new Map<string, number>();
   const refreshTokens = new Set<string>();
@@ -125,8 +125,8 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
     if (mishap === "dropped-after") response.destroy();
     else if (mishap === "502-after") response.writeHead(502).end("<html>bad gateway</html>");
     else {
-      const told = mishap === "half-answered" ? results.slice(0, Math.ceil(results.length / 2)) : results;
-      response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ data: { results: told } }));
+      const reported = mishap === "half-answered" ? results.slice(0, Math.ceil(results.length / 2)) : results;
+      response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ data: { results: reported } }));
     }
   }
 
@@ -147,7 +147,7 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
       return [201, { data: shown(made) }];
     }
     if (method === "GET" && path.startsWith("/devices?")) {
-      // Two to a page, and as in the real service without their patients.
+      // Two devices per page and, as in the real service, without their patients.
       const from = Number(new URLSearchParams(path.slice("/devices?".length)).get("cursor") ?? 0);
       const all = [...service.devices.values()].map((known) => ({ ...shown(known), patient_id: null }));
       const next = from + 2 < all.length ? `${from + 2}` : null;
@@ -212,7 +212,7 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
       socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
       return;
     }
-    // Once upgraded, a connection is no longer the HTTP server's to close.
+    // After the upgrade the HTTP server no longer closes the connection.
     open.add(socket);
     const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
     socket.write(
@@ -238,7 +238,7 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
         if (frame.opcode !== 1 || socket.destroyed) return;
         if (mute) continue;
         const { samples, sent_at } = JSON.parse(frame.text);
-        // What was taken is taken, though the connection is cut before it is said.
+        // The samples are stored although the connection is closed before the response.
         take(device, samples, sent_at ?? null);
         upto = Math.max(upto, ...samples.map(({ seq }: WireSample) => seq));
         if (++frames === behaviour.cutAfterFrames && connection % 2 === 0) socket.destroy();

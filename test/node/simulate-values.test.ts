@@ -1,6 +1,6 @@
-// The simulator's bodies and scenarios: the same for the same seed, within the bounds of health, and ill as announced.
+// Bodies and scenarios of the simulator: deterministic by seed, within healthy bounds, and ill as documented.
 import { describe, expect, it } from "vitest";
-import { mulberry32 } from "../../cli/demo/random.ts";
+import { mulberry32 } from "../../cli/random.ts";
 import { generateRows } from "../../cli/simulate/rows.ts";
 import {
   ARRHYTHMIA,
@@ -18,7 +18,7 @@ import { CODES, findVital, getDefaultLimits } from "../../src/monitoring/vitals/
 
 type Name = keyof typeof CODES;
 
-/** One value of each vital a second; null where there is none. */
+/** One value of each vital per second; null if there is none. */
 function series(scenario: Scenario, seconds: number, { seed = 1, patient = 1 } = {}) {
   const source = createVitalSource(seed, patient, scenario);
   const rows = Array.from({ length: seconds }, (_, second) => new Map(source(second).map(({ code, value }) => [code, value])));
@@ -30,7 +30,7 @@ const lowest = (values: (number | null)[]) => Math.min(...numbers(values));
 const highest = (values: (number | null)[]) => Math.max(...numbers(values));
 const mean = (values: (number | null)[]) => numbers(values).reduce((sum, value) => sum + value, 0) / numbers(values).length;
 
-/** How strongly a value hangs on the one `apart` seconds before it, from -1 to 1. */
+/** Autocorrelation at a lag of `apart` seconds, from -1 to 1. */
 function autocorrelation(values: number[], apart: number): number {
   const centre = mean(values);
   const covariance = values.slice(apart).reduce((sum, value, i) => sum + (value - centre) * ((values[i] ?? 0) - centre), 0);
@@ -46,7 +46,7 @@ const HEALTHY: Partial<Record<Name, [number, number]>> = {
   temperature: [36.4, 37.3],
 };
 
-/** Vital signs that leave the bounds of health within so many seconds. */
+/** Vital signs that leave the healthy bounds within a number of seconds. */
 function unhealthy(scenario: Scenario, seconds: number, seed: number, patient: number): string[] {
   const source = createVitalSource(seed, patient, scenario);
   const seen = new Map<string, Set<number>>();

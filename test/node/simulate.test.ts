@@ -1,4 +1,4 @@
-// `edgecare simulate` against a service that fails in every way a service can: every number arrives, none counts twice.
+// `edgecare simulate` against a service with every kind of failure: every sample arrives, none is counted twice.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,9 +11,9 @@ import { createSocketSender } from "../../cli/simulate/socket-sender.ts";
 import { addLag, lagQuantile, newTally } from "../../cli/simulate/tally.ts";
 import { type InjectedFault, type Service, type ServiceBehaviour, startService } from "./simulate-service.ts";
 
-/** Each test has services of its own, so that the tests of this file, which mostly wait, run beside each other. */
+/** Each test has its own services, so that the tests of this file, which mostly wait, run concurrently. */
 const it = test.extend<{ serve: (behaviour?: ServiceBehaviour) => Promise<Service> }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from it that the fixture needs no other.
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern that the fixture needs no other.
   serve: async ({}, use) => {
     const services: Service[] = [];
     await use(async (behaviour = {}) => {
@@ -31,22 +31,22 @@ function start(service: Service, args: string[] = []) {
   const stop = new AbortController();
   const abort = new AbortController();
   const lines: string[] = [];
-  const told = { progress: [] as string[], result: "" };
+  const printed = { progress: [] as string[], result: "" };
   const code = runSimulation(
     options,
     {
       logLine: (line) => lines.push(line),
-      progress: (line) => told.progress.push(line),
+      progress: (line) => printed.progress.push(line),
       result: (text) => {
-        told.result = text;
+        printed.result = text;
       },
     },
     { stop: stop.signal, abort: abort.signal },
   );
-  return { code, lines, told, stop: () => stop.abort(), abort: () => abort.abort() };
+  return { code, lines, printed, stop: () => stop.abort(), abort: () => abort.abort() };
 }
 
-/** The figures of a summary by their words. */
+/** The figures of a summary by their labels. */
 function figures(result: string): Record<string, number> {
   const words = [...result.matchAll(/(stored|duplicate|quarantined|rejected|acknowledged|unanswered|retried) (\d+)/g)];
   const [, rows, samples] = /^(\d+) rows, (\d+) samples/.exec(result) ?? [];
@@ -57,7 +57,7 @@ function figures(result: string): Record<string, number> {
   };
 }
 
-/** Of each device, that its sequence numbers have no hole, and that each was taken once. */
+/** For each device: no gap in its sequence numbers, and each was stored once. */
 function holes(service: Service): number {
   let missing = 0;
   for (const device of service.devices.keys()) {
@@ -70,8 +70,8 @@ function holes(service: Service): number {
 }
 
 /**
- * The batches of each device fail in this order, at most twice in a row: were the failures dealt over all devices together, one
- * of them could by chance meet so many that its waits outlast the run.
+ * The batches of each device fail in this order, at most twice in a row: failures over all devices together could by chance hit
+ * one device so often that its waits outlast the run.
  */
 const MISHAPS: InjectedFault[] = ["none", "503", "dropped-after", "none", "502-after", "dropped-before", "half-answered", "none"];
 const inTurn = (batch: number): InjectedFault => MISHAPS[batch % MISHAPS.length] ?? "none";
@@ -81,7 +81,7 @@ async function until(done: () => boolean): Promise<void> {
 }
 
 describe.concurrent("a run", () => {
-  it("has M's defaults: 5 rows a second of 5 patients from number 1, for ever", () => {
+  it("has the documented defaults: 5 rows per second of 5 patients from number 1, without end", () => {
     expect(parseOptions([])).toMatchObject({ rate: 5, patients: 5, startId: 1, duration: 0, scenario: "stable" });
     expect(parseOptions([])).toMatchObject({ email: "nurse@demo.com", password: "password123" });
     expect(parseOptions([])).toMatchObject({ base: new URL("http://localhost:8787"), replay: null, socket: false });
@@ -89,9 +89,9 @@ describe.concurrent("a run", () => {
 
   it("sets the monitors up, sends rate × duration rows, says what became of them, and takes its keys back", async ({ serve }) => {
     const service = await serve();
-    const { code, told, lines } = start(service, ["--rate", "20", "--patients", "4", "--duration", "3", "--start-id", "7"]);
+    const { code, printed, lines } = start(service, ["--rate", "20", "--patients", "4", "--duration", "3", "--start-id", "7"]);
     expect(await code).toBe(0);
-    const { rows, samples = 0, stored, unanswered, duplicate } = figures(told.result);
+    const { rows, samples = 0, stored, unanswered, duplicate } = figures(printed.result);
     expect({ rows, stored, unanswered, duplicate }).toEqual({ rows: 60, stored: samples, unanswered: 0, duplicate: 0 });
     expect(samples).toBeGreaterThanOrEqual(360);
     expect(service.taken.size).toBe(samples);
@@ -100,8 +100,8 @@ describe.concurrent("a run", () => {
       new Set(["patient-7", "patient-8", "patient-9", "patient-10"]),
     );
     expect(service.credentials.size).toBe(0);
-    expect(told.progress.length).toBeGreaterThanOrEqual(2);
-    expect(told.progress[0]).toMatch(/^0:0[1-3] {2}rows \d+ \(\d+\.0\/s\) .* waiting \d+ {2}retried 0 {2}lag \d+ ms$/);
+    expect(printed.progress.length).toBeGreaterThanOrEqual(2);
+    expect(printed.progress[0]).toMatch(/^0:0[1-3] {2}rows \d+ \(\d+\.0\/s\) .* waiting \d+ {2}retried 0 {2}lag \d+ ms$/);
     expect(lines).toEqual([`4 monitors at ${service.url}, from patient 7`]);
   });
 
@@ -127,8 +127,8 @@ describe.concurrent("a run", () => {
     if (stranger) stranger.patient = "patient-99";
     const second = start(service, again);
     expect(await second.code).toBe(0);
-    expect(figures(second.told.result)["duplicate"]).toBe(0);
-    expect(service.taken.size).toBe(first + (figures(second.told.result)["samples"] ?? 0));
+    expect(figures(second.printed.result)["duplicate"]).toBe(0);
+    expect(service.taken.size).toBe(first + (figures(second.printed.result)["samples"] ?? 0));
     expect(service.devices.size).toBe(4);
     expect(service.requests.filter((line) => line.endsWith("/assignments"))).toHaveLength(1);
     expect(stranger?.patient).toBe("patient-2");
@@ -137,7 +137,7 @@ describe.concurrent("a run", () => {
   it("renews its login before it ends", async ({ serve }) => {
     const service = await serve({ tokenLife: 30 });
     expect(await start(service, ["--rate", "5", "--patients", "1", "--duration", "1"]).code).toBe(0);
-    // A token of 30 s is always within the margin: it is renewed before each request of the staff.
+    // A token lifetime of 30 s is always within the margin: it is refreshed before each request of the staff.
     expect(service.requests.filter((line) => line === "POST /auth/refresh").length).toBeGreaterThanOrEqual(4);
     expect(service.requests.filter((line) => line === "POST /auth/login")).toHaveLength(1);
   });
@@ -157,9 +157,9 @@ describe.concurrent("a run", () => {
 describe.concurrent("a service that fails", () => {
   it("503, lost replies, lost requests, half answers: every number arrives once", async ({ serve }) => {
     const service = await serve({ mishap: inTurn });
-    const { code, told } = start(service, ["--rate", "40", "--patients", "4", "--duration", "3"]);
+    const { code, printed } = start(service, ["--rate", "40", "--patients", "4", "--duration", "3"]);
     expect(await code).toBe(0);
-    const { samples = 0, stored = 0, duplicate = 0, unanswered, retried, rejected } = figures(told.result);
+    const { samples = 0, stored = 0, duplicate = 0, unanswered, retried, rejected } = figures(printed.result);
     expect({ unanswered, rejected }).toEqual({ unanswered: 0, rejected: 0 });
     expect(stored + duplicate).toBe(samples);
     expect(duplicate).toBeGreaterThan(0);
@@ -170,32 +170,32 @@ describe.concurrent("a service that fails", () => {
 
   it("a sender that does not send again leaves holes, and the same count shows them", async ({ serve }) => {
     const service = await serve({ mishap: (batch) => (batch === 1 ? "400" : "none") });
-    const { code, told, stop } = start(service, ["--rate", "10", "--patients", "1"]);
+    const { code, printed, stop } = start(service, ["--rate", "10", "--patients", "1"]);
     await until(() => service.batches > 2);
     stop();
-    // 400 is the one answer after which a batch is given up, and it is told.
+    // 400 is the only status after which a batch is given up; the summary reports it.
     expect(await code).toBe(0);
     expect(holes(service)).toBeGreaterThan(0);
-    expect(figures(told.result)["rejected"]).toBe(holes(service));
-    expect(told.result).toMatch(/\d+ × rejected: the whole batch, 400/);
+    expect(figures(printed.result)["rejected"]).toBe(holes(service));
+    expect(printed.result).toMatch(/\d+ × rejected: the whole batch, 400/);
   });
 
-  it("is away for a while: the monitors remember, and it comes back to all of it", async ({ serve }) => {
+  it("is down for a while: the monitors keep their samples and send all of them afterwards", async ({ serve }) => {
     const service = await serve();
-    const { code, told, lines } = start(service, ["--rate", "40", "--patients", "2", "--duration", "4"]);
+    const { code, printed, lines } = start(service, ["--rate", "40", "--patients", "2", "--duration", "4"]);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     await service.stop();
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     await service.start();
     expect(await code).toBe(0);
-    const { samples, unanswered, rows } = figures(told.result);
+    const { samples, unanswered, rows } = figures(printed.result);
     expect({ rows, unanswered }).toEqual({ rows: 160, unanswered: 0 });
     expect(service.taken.size).toBe(samples);
     expect(holes(service)).toBe(0);
-    expect(lines.some((line) => /^patient \d: not delivered \(.+\); sending again$/.test(line))).toBe(true);
+    expect(lines.some((line) => /^patient \d: not delivered \(.+\); retrying$/.test(line))).toBe(true);
   });
 
-  it("asks for patience with 429: it is waited for", async ({ serve }) => {
+  it("responds with 429: the simulator waits", async ({ serve }) => {
     const times: number[] = [];
     const service = await serve({
       mishap: (batch) => {
@@ -217,31 +217,31 @@ describe.concurrent("a service that fails", () => {
             ? { status: "elsewhere", reason: "not_bound" }
             : { status: "stored" },
     });
-    const { code, told } = start(service, ["--rate", "10", "--patients", "1", "--duration", "1"]);
+    const { code, printed } = start(service, ["--rate", "10", "--patients", "1", "--duration", "1"]);
     expect(await code).toBe(0);
-    expect(figures(told.result)).toMatchObject({ quarantined: 10, rejected: 10, duplicate: 0, unanswered: 0, retried: 0 });
-    expect(told.result).toContain("10 × quarantined: 8310-5 unit_unknown");
-    expect(told.result).toContain("10 × elsewhere: 8867-4 not_bound");
+    expect(figures(printed.result)).toMatchObject({ quarantined: 10, rejected: 10, duplicate: 0, unanswered: 0, retried: 0 });
+    expect(printed.result).toContain("10 × quarantined: 8310-5 unit_unknown");
+    expect(printed.result).toContain("10 × elsewhere: 8867-4 not_bound");
   });
 
-  it("takes the key away: the run ends and says so", async ({ serve }) => {
+  it("revokes the credential: the run ends with an error", async ({ serve }) => {
     const service = await serve({ mishap: (batch) => (batch > 2 ? "gone" : "none") });
-    const { code, told, lines } = start(service, ["--rate", "10", "--patients", "1"]);
+    const { code, printed, lines } = start(service, ["--rate", "10", "--patients", "1"]);
     expect(await code).toBe(1);
-    expect(lines.at(-1)).toBe("patient 1: the monitor may not send any more (401)");
-    const { samples = 0, stored = 0, unanswered } = figures(told.result);
+    expect(lines.at(-1)).toBe("patient 1: the service rejected the monitor (401)");
+    const { samples = 0, stored = 0, unanswered } = figures(printed.result);
     expect(unanswered).toBe(samples - stored);
   });
 
-  // One stop would wait 15 s for the last answers.
-  it("stays away: a second stop does not wait", { timeout: 10_000 }, async ({ serve }) => {
+  // A single stop would wait 15 s for the last responses.
+  it("stays down: a second stop does not wait", { timeout: 10_000 }, async ({ serve }) => {
     const service = await serve({ mishap: () => "503" });
-    const { code, told, stop, abort } = start(service, ["--rate", "10", "--patients", "1"]);
+    const { code, printed, stop, abort } = start(service, ["--rate", "10", "--patients", "1"]);
     await until(() => service.batches > 0);
     stop();
     abort();
     expect(await code).toBe(0);
-    const { samples, unanswered } = figures(told.result);
+    const { samples, unanswered } = figures(printed.result);
     expect(unanswered).toBe(samples);
   });
 });
@@ -249,35 +249,35 @@ describe.concurrent("a service that fails", () => {
 describe.concurrent("sockets", () => {
   it("frames are kept until acknowledged: connections cut after they were taken lose nothing", async ({ serve }) => {
     const service = await serve({ cutAfterFrames: 15, ackEveryMs: 300 });
-    const { code, told, lines } = start(service, ["--socket", "--rate", "40", "--patients", "2", "--duration", "3"]);
+    const { code, printed, lines } = start(service, ["--socket", "--rate", "40", "--patients", "2", "--duration", "3"]);
     expect(await code).toBe(0);
-    const { samples, acknowledged, unanswered, rows, retried = 0 } = figures(told.result);
+    const { samples, acknowledged, unanswered, rows, retried = 0 } = figures(printed.result);
     expect({ rows, unanswered, acknowledged }).toEqual({ rows: 120, unanswered: 0, acknowledged: samples });
     expect(service.taken.size).toBe(samples);
     expect(holes(service)).toBe(0);
     expect(retried).toBeGreaterThanOrEqual(2);
-    expect(lines.some((line) => line.includes("the connection is gone"))).toBe(true);
+    expect(lines.some((line) => line.includes("connection lost"))).toBe(true);
     expect(service.requests.some((line) => line.startsWith("POST /observations"))).toBe(false);
   });
 
   it("a restart: it connects again and sends what was not acknowledged", async ({ serve }) => {
     const service = await serve();
-    const { code, told } = start(service, ["--socket", "--rate", "20", "--patients", "2", "--duration", "4"]);
+    const { code, printed } = start(service, ["--socket", "--rate", "20", "--patients", "2", "--duration", "4"]);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     await service.stop();
     await new Promise((resolve) => setTimeout(resolve, 700));
     await service.start();
     expect(await code).toBe(0);
-    expect(figures(told.result)).toMatchObject({ rows: 80, unanswered: 0 });
-    expect(service.taken.size).toBe(figures(told.result)["samples"]);
+    expect(figures(printed.result)).toMatchObject({ rows: 80, unanswered: 0 });
+    expect(service.taken.size).toBe(figures(printed.result)["samples"]);
     expect(holes(service)).toBe(0);
   });
 
-  const courierOf = (service: Service, token: string, ackTimeoutMs?: number) => {
+  const createSender = (service: Service, token: string, ackTimeoutMs?: number) => {
     const tally = newTally();
     const abort = new AbortController();
     const said: string[] = [];
-    const errand = {
+    const options = {
       base: new URL(service.url),
       token,
       clock: Date.now,
@@ -285,29 +285,29 @@ describe.concurrent("sockets", () => {
       abort: abort.signal,
       logLine: (line: string) => said.push(line),
     };
-    return { courier: createSocketSender(errand, ackTimeoutMs), tally, said };
+    return { sender: createSocketSender(options, ackTimeoutMs), tally, said };
   };
   const sample = (seq: number) => ({ code: "8867-4", unit: "/min", value: 70, seq, at: Date.now(), measured: Date.now() });
 
   it("a peer that is gone without a word: given up after a while without an acknowledgement", async ({ serve }) => {
     const service = await serve({ mute: (connection) => connection === 0 });
     service.credentials.set("key", "other");
-    const { courier, tally, said } = courierOf(service, "key", 600);
-    courier.push([sample(1), sample(2)]);
-    await until(() => courier.waitingCount() === 0);
-    courier.close();
-    expect([courier.waitingCount(), tally.acknowledged, tally.retried]).toEqual([0, 2, 1]);
+    const { sender, tally, said } = createSender(service, "key", 600);
+    sender.push([sample(1), sample(2)]);
+    await until(() => sender.waitingCount() === 0);
+    sender.close();
+    expect([sender.waitingCount(), tally.acknowledged, tally.retried]).toEqual([0, 2, 1]);
     expect([...service.taken.keys()]).toEqual(["other 1", "other 2"]);
-    expect(said).toEqual(["the connection is gone (0); connecting again"]);
+    expect(said).toEqual(["connection lost (0); reconnecting"]);
   });
 
   it("a key that is not known: it ends, though a socket is not told why", async ({ serve }) => {
     const service = await serve();
-    const { courier } = courierOf(service, "ecd_unknown");
-    courier.push([sample(1)]);
-    await until(() => courier.failureReason() !== null);
-    courier.close();
-    expect([courier.failureReason(), courier.waitingCount()]).toEqual(["401", 1]);
+    const { sender } = createSender(service, "ecd_unknown");
+    sender.push([sample(1)]);
+    await until(() => sender.failureReason() !== null);
+    sender.close();
+    expect([sender.failureReason(), sender.waitingCount()]).toEqual(["401", 1]);
   });
 });
 
@@ -407,7 +407,7 @@ describe.concurrent("the command", () => {
     [["--password", "wrong"], 1, "log in: 401 Invalid credentials"],
     [["--start-id", "101"], 1, "/patients/101: 404 Not found"],
     [["--replay", "nowhere.csv"], 1, "nowhere.csv cannot be read"],
-    [["--rate", "none"], 2, "--scenario  what happens to the first patient"],
+    [["--rate", "none"], 2, "--scenario  scenario of the first patient"],
   ])("%j ends with %i and says why", async ([args, code, words], { serve }) => {
     const service = await serve();
     const { ended } = command(["--url", service.url, ...args]);

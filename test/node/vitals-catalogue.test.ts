@@ -13,7 +13,7 @@ import {
 import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
 import { absent } from "../shared-data.ts";
 
-/** The check digit of a LOINC code is the last of a Luhn sum. */
+/** The last digit of a LOINC code is its check digit (Luhn). */
 function passesLuhn(code: string): boolean {
   const digits = [...code.replace("-", "")].reverse().map(Number);
   const sum = digits.reduce((total, digit, i) => total + (i % 2 ? (digit * 2 > 9 ? digit * 2 - 9 : digit * 2) : digit), 0);
@@ -50,7 +50,7 @@ describe("codes", () => {
     skip(!existsSync(published), absent("vectors"));
     type Published = { loinc: string; also?: string[]; ucum?: string[]; components?: Published[] };
     const { codes }: { codes: Published[] } = JSON.parse(readFileSync(published, "utf8"));
-    // Panels are groups; sizes of a body are not vital signs that this catalogue has.
+    // Panels are groups; body measurements are not vital signs of this catalogue.
     const outside = new Set(["85353-1", "85354-9", "8302-2", "9843-4", "39156-5"]);
     const known = codes.flatMap((code) => code.components ?? [code]).filter(({ loinc }) => !outside.has(loinc));
     expect(known.map(({ loinc }) => loinc)).toEqual(["9279-1", "8867-4", "2708-6", "8310-5", "29463-7", "8480-6", "8462-4"]);
@@ -63,7 +63,7 @@ describe("codes", () => {
 });
 
 describe("units", () => {
-  // Published conversions, to six digits; not computed by the factors under test.
+  // Published conversions, to six digits; not computed with the factors under test.
   const CASES: readonly (readonly [string, number, string, number])[] = [
     ["temperature", 98.6, "[degF]", 37],
     ["temperature", 32, "°F", 0],
@@ -145,9 +145,9 @@ describe("age bands", () => {
     ["2010-03-01", "2026-02-28", "adolescent", "2026-03-01"],
     ["2010-03-01", "2026-03-01", "adult", null],
     ["1926-03-01", "2026-03-01", "adult", null],
-    // Born on a leap day: the birthday of other years is the 1st of March.
+    // Born on 29 February: in other years the birthday is 1 March.
     ["2024-02-29", "2025-02-28", "infant", "2025-03-01"],
-    // Not born yet by this clock, as a date east of Greenwich may be.
+    // A date of birth in the future, as east of Greenwich is possible.
     ["2026-03-02", "2026-03-01", "neonate", "2026-03-30"],
   ])("born %s, on %s: %s until %s", (born, today, band, until) => {
     expect(findAgeBand(born, at(today))).toEqual({ band, until: until === null ? null : at(until) });
@@ -214,7 +214,7 @@ describe("default limits", () => {
         expect(value).toBeLessThan(limits?.high ?? Number.POSITIVE_INFINITY);
       }
     }
-    // A newborn's pulse is an adult's alarm: the bands differ where it matters.
+    // A newborn's normal heart rate is an alarm for an adult: the bands differ where it matters.
     expect(130).toBeGreaterThan(getDefaultLimits("adult")[CODES.heart_rate]?.high ?? Number.POSITIVE_INFINITY);
   });
 });

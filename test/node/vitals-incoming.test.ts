@@ -1,4 +1,4 @@
-// What becomes of an incoming item: kept, kept as invalid, set aside or refused, each for its stated reason.
+// Outcome of an incoming item: stored, stored as invalid, set aside or rejected, each for its documented reason.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CODES, findVital, VITALS } from "../../src/monitoring/vitals/catalogue.ts";
@@ -19,7 +19,7 @@ const PULSE = { code: CODES.heart_rate, value: 72, unit: "/min", effective_at: "
 const judged = (change: Record<string, unknown>, clock: { received: number; skewMs: number | null } = CLOCK) =>
   validateSample({ ...PULSE, ...change }, clock);
 const of = (code: string, value: unknown, unit: string) => judged({ code, value, unit });
-/** Value, status and note; or the reason it was not kept for. */
+/** Value, status and note; or the reason for which it was not stored. */
 function outcome(result: ValidationResult) {
   if (!result.ok) return `${result.status}: ${result.reason}`;
   return [result.sample.value, result.sample.status, result.note ?? "as it is"].join(" ");

@@ -1,4 +1,4 @@
-// Aadhaar: numbers are checked and forgotten, persons keep one random identifier, whoever registers them.
+// Aadhaar: numbers are validated and not stored; a person has one random identifier at every hospital.
 import { env as bindings } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { isAadhaar } from "../../src/patients/identity/aadhaar.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
   [here, there] = [world, elsewhere];
 });
 
-/** A valid number that no other test has. */
+/** A valid number that no other test uses. */
 function newNumber(): string {
   for (;;) {
     const digits = String(2 + Math.floor(Math.random() * 8)) + String(Math.floor(Math.random() * 1e10)).padStart(10, "0");
@@ -195,7 +195,7 @@ describe("the key", () => {
     const [before, during] = [newNumber(), newNumber()];
     const old = await uid(await register(before));
     expect(await uid(await register(before, world.nurse, { env: added }))).toBe(old);
-    // While some isolates know the new key and others do not, both meet in the key they share.
+    // While some isolates have the new key and others do not, both use the key they share.
     const mixed = await Promise.all(
       [env, added, signing, env, added, signing].map(async (e) =>
         uid(await register(during, world.nurse, { env: withRandomDelays(e) })),
@@ -223,7 +223,7 @@ describe("the key", () => {
   });
 });
 
-describe("what stays of the number", () => {
+describe("traces of the number", () => {
   it("nothing in any table, log line or answer, however the request ends", async () => {
     const number = newNumber();
     const logs = captureLogs();

@@ -1,4 +1,4 @@
-// Alarm limits: a patient's before the ward's before the age band's; tried before they are saved; every change in the trail.
+// Alarm limits: precedence of patient, ward and age band; preview before saving; an audit event per change.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
@@ -117,7 +117,7 @@ describe("a change of limits", () => {
     expect((await send(ofWard(), "DELETE", null, world.nurse)).status).toBe(428);
   });
 
-  it("leaves its numbers in the trail, before and after", async () => {
+  it("records the values before and after in the audit log", async () => {
     await put(ofPatient(), { low: 46 });
     const changed = await put(ofPatient(), { low: 45, high: null }, 1);
     const [event, ...more] = await traceOf(changed);
@@ -163,7 +163,7 @@ describe("a change of limits", () => {
     }
     expect((await put(ofPatient("shoe_size"), { low: 46 })).status).toBe(400);
     expect((await put(ofWard(), { low: 300, high: 200 })).status).toBe(400);
-    // Sensible for newborns, and for nobody else.
+    // Plausible for newborns only.
     expect((await put(ofWard(), { low: 95, high: 210 })).status).toBe(200);
   });
 
@@ -192,7 +192,7 @@ describe("a preview", () => {
     sendRequest(`${API}/patients/${world.patient.id}/alert-rules/preview`, { as, json });
 
   it("counts the alarms of the last day under both limits, and saves nothing", async () => {
-    // Six times 108 for two minutes, with ten minutes of 80 between; a day and an hour ago the same once more.
+    // Two minutes at 108 six times, ten minutes of 80 between; the same one day and one hour earlier.
     const samples = [];
     for (const start of [25 * 60, 300, 250, 200, 150, 100, 50]) {
       for (let s = 0; s <= 120; s += 10) samples.push(heart(108, start * 60_000 - s * 1000));
@@ -223,7 +223,7 @@ describe("a preview", () => {
     expect(same.after.alarms).toBe(6);
   });
 
-  it("refuses what could not be saved, and whom the patient is nobody's business of", async () => {
+  it("rejects invalid limits, and callers without access to the patient", async () => {
     const answer = await tried({ code: "heart_rate", limits: { low: 130 } });
     expect(answer.status).toBe(400);
     expect((await readJson(answer)).errors).toMatchObject([{ path: "limits.low" }]);

@@ -1,4 +1,4 @@
-// Alerts over HTTP: who sees which, what people do to one, and that all of it leaves its trace.
+// Alerts over HTTP: visibility, actions on an alert, and their audit events.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
@@ -34,7 +34,7 @@ async function watch(patient: Patient, nurse: Person = world.nurse, change: obje
   expect(answer.status).toBe(200);
 }
 
-/** A patient on the ward whose heart stood still. @param told whether D1 has heard of it */
+/** A patient on the ward in asystole. @param told whether D1 has the alert */
 async function alarmed(
   patient: Patient = world.patient,
   told = true,
@@ -112,7 +112,7 @@ describe("an alert", () => {
       acknowledged_at: first.acknowledged_at,
     });
     expect((await act(id, "resolve")).status).toBe(200);
-    // D1 does not know yet that it is over; the object does.
+    // D1 does not have the end yet; the object does.
     for (const known of [false, true]) {
       if (known) await runDurableObjectAlarm(monitorOf(world.patient));
       for (const [what, json] of [
@@ -221,7 +221,7 @@ describe("a comment", () => {
 });
 
 describe("alerts of others", () => {
-  it("are not there: for the hospital next door, a doctor not treating, another patient", async () => {
+  it("are not found by another hospital, a doctor outside the care team, another patient", async () => {
     const { id } = await alarmed(world.stranger);
     const foreign = await newWorld();
     for (const as of [foreign.nurse, foreign.manager, world.doctor]) {
@@ -270,7 +270,7 @@ describe("alerts of others", () => {
 });
 
 describe("the list of alerts", () => {
-  it("filters, sorts, turns its pages, and names its patients in the trail", async () => {
+  it("filters, sorts, pages, and names its patients in the audit log", async () => {
     const ward = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: "West" } }))).data.ward_id;
     await watch(world.stranger, world.nurse, { ward_id: ward });
     const third = await newPatient(world.hospitalId, world.nurse);

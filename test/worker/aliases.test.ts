@@ -1,4 +1,4 @@
-// The documents' own paths and words: the same answers through the same handlers, and a sign where a path has gone.
+// Legacy paths and names: the same responses from the same handlers, and an explicit response for removed paths.
 import { beforeAll, describe, expect, it } from "vitest";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { expectProblem } from "../token-forge.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   reportId = (await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id }))).data.report_id;
 });
 
-/** What differs between two requests for the same. */
+/** Parts that differ between two equal requests. */
 async function comparable(path: string, as: RequestOptions["as"]) {
   const response = await sendRequest(path, { as });
   const body = await response.text();
@@ -54,7 +54,7 @@ const pairs = (): [alias: string, canonical: string][] => [
   [`${API}/admin/users`, `${API}/users`],
 ];
 
-describe("a path of the documents", () => {
+describe("a legacy path", () => {
   it("answers as the canonical one, to everybody", async () => {
     for (const [alias, canonical] of pairs()) {
       for (const as of [world.nurse, world.doctor, world.self, world.admin, null]) {
@@ -70,7 +70,7 @@ describe("a path of the documents", () => {
     }
   });
 
-  it("says where it has gone if it is deprecated, however it answers", async () => {
+  it("names its successor if it is deprecated, whatever the status", async () => {
     for (const [alias, canonical] of pairs()) {
       const { headers } = await comparable(alias, world.nurse);
       const gone = /^\/api\/(v1\/clients|patients)/.test(alias);
@@ -132,7 +132,7 @@ describe("a path of the documents", () => {
   });
 });
 
-describe("the documents' own words", () => {
+describe("legacy clients", () => {
   it("M: a token by form, patients listed, read by number and created with a plain medical_history", async () => {
     const form = await sendRequest("/api/token", {
       body: new URLSearchParams({ username: world.nurse.email, password: PASSWORD }).toString(),

@@ -1,4 +1,4 @@
-// API keys: a hospital's programs, what their scopes open, and how they end.
+// API keys: apps of a hospital, the access that scopes give, and expiry and revocation.
 import { beforeAll, describe, expect, it } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { expectProblem } from "../token-forge.ts";

@@ -1,4 +1,4 @@
-// The quarantine queue through the front door: seen, opened, assigned once or discarded once, by its own hospital alone.
+// The quarantine queue: listed, opened, assigned once or discarded once, only by its own hospital.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { withRandomDelays, withStoreFault } from "../stores.ts";
@@ -251,7 +251,7 @@ describe("an assignment", () => {
 });
 
 describe("a discarded upload", () => {
-  it("keeps its log and its reason, and its bytes are gone", async () => {
+  it("keeps its log row and reason, and its bytes are deleted", async () => {
     const id = await quarantined();
     const key = (await rowOf(id))?.["file_key"] ?? "";
     const gone = await discard(world.nurse, id);

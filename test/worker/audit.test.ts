@@ -1,4 +1,4 @@
-// The audit trail: one event a decision, every subject named, no data without a trace, and a trail that only grows.
+// The audit log: one event per decision, every patient named, no access without an event, and append-only.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { recordAuditEvent } from "../../src/access/audit.ts";
 import { app } from "../../src/app.ts";
@@ -121,7 +121,7 @@ describe("what is traced", () => {
   });
 });
 
-describe("no data without a trace", () => {
+describe("no data without an audit event", () => {
   const reads = () => [
     `/patients/${world.patient.id}`,
     "/patients",
@@ -157,7 +157,7 @@ describe("no data without a trace", () => {
     }
   });
 
-  it("a write and its trace are there together or not at all", async () => {
+  it("a write and its audit event are stored together or not at all", async () => {
     const count = (table: "patients" | "audit_events") =>
       table === "patients"
         ? env.DB.prepare("SELECT count(*) AS n FROM patients").first<number>("n")
@@ -177,7 +177,7 @@ describe("no data without a trace", () => {
   });
 });
 
-describe("a trail that only grows", () => {
+describe("an append-only audit log", () => {
   it("no statement changes or removes an event", async () => {
     const all = () => env.DB.prepare("SELECT * FROM audit_events ORDER BY seq LIMIT 50").all();
     const before = (await all()).results;
@@ -222,7 +222,7 @@ describe("a trail that only grows", () => {
   it("finds a time by halving: nothing of the range is missed, nothing else shown, in any order of minutes", async () => {
     const other = await newHospital();
     const day = 86_400_000;
-    // Requests that began before those that are in the trail already, and ended in another order than they began.
+    // Requests that started before the logged ones and ended in a different order.
     const start = Date.now() - 50 * 60_000;
     const times = Array.from({ length: 60 }, (_, i) => start + i * 45_000 + ((i * 7) % 5) * 60_000);
     const db = getDb(env.DB);
@@ -275,7 +275,7 @@ describe("a trail that only grows", () => {
     );
   });
 
-  it("shows an attempt across the wall to both sides, and addresses to one's own alone", async () => {
+  it("shows a cross-hospital attempt to both hospitals, and IP addresses only to the actor's own", async () => {
     const other = await newWorld();
     const tried = await sendRequest(`${API}/patients/${other.patient.id}`, { as: world.doctor, ip: "203.0.113.77" });
     expect(tried.status).toBe(404);

@@ -1,4 +1,4 @@
-// The first administrator: only with the token, only once, however many try at once.
+// The first administrator: only with the token, only once, however many requests run concurrently.
 import crypto from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { withRandomDelays } from "../stores.ts";

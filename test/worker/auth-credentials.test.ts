@@ -1,4 +1,4 @@
-// Credentials in the wrong place: no token serves for another kind, none travels in a URL, none is stored or logged.
+// Misused credentials: no token is valid as another kind, in a URL, or appears in storage or logs.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { captureLogs, expectProblem } from "../token-forge.ts";
 import {
@@ -47,7 +47,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Where each kind belongs, and how what is no such thing is refused there. */
+/** Where each kind is valid, and how other tokens are rejected there. */
 const PLACES: Record<Kind, { use: (token: string) => Promise<Response>; refusal: [number, string] }> = {
   access: { use: (token) => sendRequest(`${API}/auth/me`, { as: token }), refusal: [401, "unauthenticated"] },
   refresh: {
@@ -74,10 +74,10 @@ describe("a credential", () => {
 
   it.each(PAIRS)("%s is refused in the place of %s", async (kind, place) => {
     const response = await PLACES[place].use(has[kind]);
-    // A machine is known where people are asked for, but has no business there; a person is no device.
+    // On routes for people a device is authenticated but denied; on device routes a person is not a device.
     if (kind === "device" && place === "access") return expectProblem(response, 403, "forbidden");
     if (kind === "access" && place === "device") return expectProblem(response, 400, "invalid_request");
-    // Longer than a refresh token can be.
+    // Longer than any refresh token.
     if (kind === "access" && place === "refresh") return expectProblem(response, 400, "invalid_request");
     await expectProblem(response, ...PLACES[place].refusal);
   });
@@ -94,7 +94,7 @@ describe("a credential", () => {
     await expectProblem(await sendRequest(`${API}/reports?limit=1&cursor=${cursor}`, { as: world.nurse }), 400, "invalid_cursor");
   });
 
-  it("of a device is whole or nothing", async () => {
+  it("of a device is valid only as a whole", async () => {
     const other = await newDevice(world.nurse, world.stranger.id);
     const [, id = "", secret = ""] = /^ecd_([^_]+)_(.+)$/.exec(has.device) ?? [];
     const [, otherId = ""] = /^ecd_([^_]+)_/.exec(other.token) ?? [];

@@ -1,4 +1,4 @@
-// Five wrong passwords lock a name for 15 minutes: exactly five, however many run at once, and never for ever.
+// Five wrong passwords lock a name for 15 minutes: exactly five, however many run concurrently, and never permanently.
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import crypto from "node:crypto";
@@ -36,7 +36,7 @@ const login = (email: string, password: string, of: Env = env) =>
   sendRequest(`${API}/auth/login`, { json: { email, password }, env: of });
 const someone = () => newPerson("nurse", hospitalId);
 
-/** Attempts that have failed, or still run, `before` milliseconds before now. */
+/** Attempts that have failed, or are still running, `before` milliseconds ago. */
 async function attempts(person: Person, n: number, state: "failed" | "pending", expiresAt: number): Promise<void> {
   const add = env.DB.prepare("INSERT INTO login_attempts (subject, id, state, expires_at) VALUES (?, ?, ?, CAST(? AS INTEGER))");
   await env.DB.batch(Array.from({ length: n }, () => add.bind(person.id, uniqueText(), state, expiresAt)));
@@ -120,7 +120,7 @@ describe("many attempts at once", () => {
     const person = await someone();
     await attempts(person, 5, "pending", Date.now() + 30_000);
     const hashes = vi.spyOn(crypto, "scrypt");
-    // Three seconds by the clock, also where each look at the slots is slow (thirty looks of half a second would be fifteen).
+    // Three seconds in total, even if each check of the slots is slow (thirty checks of half a second would take fifteen).
     const slow = interceptStores(env, async (_, run) => {
       await scheduler.wait(500);
       return run();
@@ -131,7 +131,7 @@ describe("many attempts at once", () => {
     expect(answer.headers.get("retry-after")).toBe("5");
     await expectProblem(answer, 429, "rate_limited");
     expect(hashes).not.toHaveBeenCalled();
-    // Their Workers died: the reservations lapse.
+    // Their Workers were terminated: the reservations expire.
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(Date.now() + 30_001);
     expect((await login(person.email, PASSWORD)).status).toBe(200);
@@ -139,7 +139,7 @@ describe("many attempts at once", () => {
 });
 
 describe("a lock", () => {
-  it("is the same for a name that nobody has, costs no hash, and leaves its row", async () => {
+  it("is the same for an unknown name, costs no hash, and is recorded", async () => {
     const known = await someone();
     await attempts(known, 5, "failed", Date.now() + LOCK_MS);
     const unknown = `${uniqueText()}@example.org`;

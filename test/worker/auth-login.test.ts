@@ -1,4 +1,4 @@
-// Logging in: the documents' own lines, one account per name however it is spelled, passwords verbatim, nothing told.
+// Login: documented requests, one account per name in any spelling, verbatim passwords, and no information in failures.
 import crypto from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { SCRYPT } from "../../src/accounts/passwords/password-cost.ts";
@@ -36,7 +36,7 @@ function newStaff(email: string, password: string, username?: string) {
 }
 
 describe("a login", () => {
-  it("answers S's curl line with an access token, a refresh token, the user and the role", async () => {
+  it("answers the documented curl request with an access token, a refresh token, the user and the role", async () => {
     const doctor = await newPerson("doctor", hospitalId);
     const response = await login({ email: doctor.email, password: PASSWORD });
     expect(response.status).toBe(200);
@@ -91,10 +91,10 @@ describe("a login", () => {
   });
 });
 
-describe("who is not let in", () => {
+describe("a failed login", () => {
   type Told = { status: number; body: string; headers: string };
 
-  /** All that an onlooker sees, without the two ids and the date. */
+  /** Everything that an observer sees, without the two ids and the date. */
   async function toldTo(json: unknown): Promise<Told> {
     const response = await login(json);
     const text = (await response.text()).replace(/"(error_id|request_id)":"[^"]{36}"/g, '"$1":"#"');
@@ -102,7 +102,7 @@ describe("who is not let in", () => {
     return { status: response.status, body: text, headers: JSON.stringify(headers) };
   }
 
-  it("hears the same for an unknown name, a wrong password and a disabled account, after one equal hash", async () => {
+  it("gives the same response for an unknown name, a wrong password and a disabled account, after one equal hash", async () => {
     const [known, disabled] = await Promise.all([newPerson("nurse", hospitalId), newPerson("nurse", hospitalId)]);
     await env.DB.prepare("UPDATE users SET active = 0 WHERE id = ?").bind(disabled.id).run();
     const hashes = spyHashes();
@@ -152,7 +152,7 @@ describe("who is not let in", () => {
     const known = await attempt(email);
     expect(known).toContain(`scrypt ${SCRYPT.N} ${SCRYPT.r} ${SCRYPT.p}`);
     expect(await attempt(`${uniqueText()}@example.org`)).toEqual(known);
-    // The known-bad twin: looks the name up, and hashes only for those it finds.
+    // The known-bad twin: looks the name up first, and hashes only for existing ones.
     const naive = await stepsOf(({ DB }) => DB.prepare("SELECT id FROM users WHERE email_index = ?").bind(uniqueText()).first());
     expect(naive).not.toEqual(known);
   });

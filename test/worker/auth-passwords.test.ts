@@ -1,4 +1,4 @@
-// What a password may be, and how hashes of other systems and other costs become today's at the next login.
+// Password policy, and the upgrade of hashes of other systems and other costs at the next login.
 import crypto from "node:crypto";
 import bcrypt from "bcryptjs";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";

@@ -1,4 +1,4 @@
-// Refresh tokens: one successor however many ask at once, a lost reply forgiven for ten seconds, any later reuse fatal.
+// Refresh tokens: one successor for concurrent requests, a grace period of ten seconds, and revocation on later reuse.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { decodeToken, expectProblem } from "../token-forge.ts";
@@ -49,7 +49,7 @@ function freeze(): (ms: number) => void {
 }
 
 describe("fifty uses of one token at once", () => {
-  it("get one successor, one row and one generation, and no family dies", async () => {
+  it("get one successor, one row and one generation, and no session is revoked", async () => {
     const person = await nurse();
     const racing = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(person.refresh, racing)));

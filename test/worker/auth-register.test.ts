@@ -1,4 +1,4 @@
-// Self-registration: an account, a record and a session in one batch; nothing told of who is known; no field too many.
+// Self-registration: account, record and session in one batch; no information about existing accounts; no extra fields.
 
 import { env as bindings } from "cloudflare:workers";
 import crypto from "node:crypto";
@@ -206,13 +206,13 @@ describe("a name that is taken", () => {
     const [taken, free] = [await attempt(someone({ email })), await attempt(someone())];
     expect(taken.filter((step) => step.startsWith("scrypt"))).toHaveLength(1);
     expect(taken).toEqual([...free, "DB batch"]);
-    // The known-bad twin: looks first, and hashes only for those who are new.
+    // The known-bad twin: looks up first, and hashes only for new addresses.
     const naive = await stepsOf(({ DB }) => DB.prepare("SELECT id FROM users WHERE email_index = ?").bind(uniqueText()).first());
     expect(naive).not.toEqual(free);
   });
 });
 
-describe("the limit of newcomers", () => {
+describe("the registration rate limit", () => {
   it("counts an address over all four ways together, tells nothing, and costs no hash", async () => {
     const of = { ...env, RATE_SIGNUP: bindings.RATE_TEST };
     const hashes = vi.spyOn(crypto, "scrypt");

@@ -1,4 +1,4 @@
-// Sessions: what a person sees and ends, ten at most, and that every change of standing counts at the very next request.
+// Sessions: list and end one's own, at most ten, and every role change takes effect with the next request.
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
 import { expectProblem } from "../token-forge.ts";
@@ -115,7 +115,7 @@ describe("the eleventh session", () => {
   });
 });
 
-/** Every route behind authentication that needs no body, with ids of nothing in the path. */
+/** Every authenticated route that needs no body, with unknown ids in the path. */
 function bodilessRoutes(): [string, string][] {
   const id = "0193a5b0-0000-7000-8000-00000000000a";
   const routes = app.routes
@@ -130,7 +130,7 @@ function bodilessRoutes(): [string, string][] {
   return [...new Map(routes.map((route) => [route.join(" "), route])).values()];
 }
 
-describe("a change of standing counts at the next request", () => {
+describe("a role or status change takes effect at the next request", () => {
   it("for a deactivated account: 401 on every route, for all its sessions, until it is active again", async () => {
     const person = await newPerson("admin");
     const second = await newLogin(person.id, { role: "admin", hospitalId: null, doctorScope: "care_team" });

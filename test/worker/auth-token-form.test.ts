@@ -1,4 +1,4 @@
-// POST /api/token as RFC 6749 has it, and the refresh token as a cookie for the portal.
+// POST /api/token as in RFC 6749, and the refresh token as a cookie for the portal.
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectProblem } from "../token-forge.ts";
 import { API, env, newHospital, newPerson, PASSWORD, type Person, readAuditEvents, readJson, sendRequest } from "../world.ts";

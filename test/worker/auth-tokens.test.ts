@@ -1,4 +1,4 @@
-// Access tokens: whatever is not exactly a live token of ours is a 401, and nothing of it is looked up or fetched.
+// Access tokens: everything except a valid token of this deployment is a 401, without any lookup or fetch.
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { MAX_VERIFIED, verifyAccessToken } from "../../src/accounts/sessions/access-tokens.ts";
@@ -28,7 +28,7 @@ async function hmacToken(alg: string, hash: string, key: string): Promise<string
 }
 
 describe("the header", () => {
-  it("counts when it is ours", async () => accepted(await forgeToken(person.token, {})));
+  it("is accepted only in the expected form", async () => accepted(await forgeToken(person.token, {})));
 
   it.each(["none", "None", "NONE", "nOnE", "", "HS256", "RS256", "ES384", "EdDSA"])("refuses alg %j", async (alg) => {
     const { claims, header } = decodeToken(person.token);

@@ -1,4 +1,4 @@
-// The authorization matrix: every principal on every route, each answer against an oracle that shares no code with src/.
+// The authorization matrix: every principal on every route, each response against an oracle that shares no code with src/.
 import { v7 } from "uuid";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
@@ -38,13 +38,13 @@ let stage: AuthzFixture;
 let cells: Cell[] = [];
 const lines: string[] = [];
 
-/** What a route names decides for which targets it is asked. */
+/** The parameters of a route decide for which targets it is tested. */
 function targetsOf({ about }: RouteRule): Target[] {
   if (["patient", "report", "upload", "batch", "samples"].includes(about)) return ALL_TARGETS;
   return ["public", "own", "stream"].includes(about) ? ["treated"] : ["treated", "elsewhere"];
 }
 
-/** For sessions the first target stands for one's own, the second for somebody else's. */
+/** For sessions the first target stands for the caller's own, the second for another user's. */
 function relationFor({ principal }: TestCaller, { about }: RouteRule, target: Target): Relation {
   if (about === "session") return target === "treated" ? "self" : "none";
   return relationTo(principal, target);
@@ -63,7 +63,7 @@ function allCells(): Cell[] {
 
 const nameOf = ({ player, route, target }: Cell) => `${player.principal.name}: ${route} (${target})`;
 
-/** An answer without what is different in every answer, and without the ids that the request itself named. */
+/** A response without the parts that differ in every response, and without the ids in the request. */
 async function answerOf(response: Response, ids: string[]): Promise<Answer> {
   const headers = [...response.headers].filter(([name]) => !["x-request-id", "content-length"].includes(name)).sort();
   const text = new TextDecoder("latin1").decode(await response.arrayBuffer());
@@ -96,7 +96,7 @@ const nowhere = (handle: ResourceIds): ResourceIds => ({
   memberId: v7(),
 });
 
-/** Canaries of patients that the player may not see. */
+/** Canaries of patients that the principal may not see. */
 function forbiddenWords({ principal }: TestCaller): string[] {
   const visible = visibleTargets(principal);
   return ALL_TARGETS.filter((target) => !visible.includes(target)).map((target) => stage.patients[target].canary);
@@ -105,7 +105,7 @@ function forbiddenWords({ principal }: TestCaller): string[] {
 const complaints: string[] = [];
 const complain = (cell: Cell, what: string) => complaints.push(`${nameOf(cell)}: ${what}`);
 
-/** What holds of every answer, allowed or not: no hidden word in it, and as many events as decisions. */
+/** Holds for every response: no hidden word in it, and one audit event per decision. */
 async function checkAll(answers: [Cell, Answer][]): Promise<void> {
   const { results } = await env.DB.prepare("SELECT request_id, outcome FROM audit_events").all<{
     request_id: string;
@@ -122,7 +122,7 @@ async function checkAll(answers: [Cell, Answer][]): Promise<void> {
   }
 }
 
-/** A few at a time; each player's cells stay in order. */
+/** A few concurrently; the cells of one principal stay in order. */
 async function pooled<T>(items: T[], laneOf: (item: T) => unknown, work: (item: T) => Promise<void>): Promise<void> {
   const lanes = [...Map.groupBy(items, laneOf).values()];
   await Promise.all(
@@ -132,13 +132,13 @@ async function pooled<T>(items: T[], laneOf: (item: T) => unknown, work: (item: 
   );
 }
 
-/** What a machine has sent into the queue counts as its bytes of the day. */
+/** Uploads to quarantine count towards the daily bytes of a device or app. */
 const isNoQuota = (row: Record<string, unknown>) => !String(row["scope"] ?? "").startsWith("m:");
 
-/** What denials may lengthen: the trail, and where things without a patient are kept apart. */
+/** Tables that a denied request may extend: the audit log and the quarantine. */
 const GROWING = ["audit_events", "audit_subjects", "uploads", "held_observations"];
 
-/** Everything else in the database, but when a machine was last heard. */
+/** Everything else in the database, except when a credential was last used. */
 async function digest(): Promise<string> {
   const { results } = await env.DB.prepare(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'd1%'",
@@ -191,11 +191,11 @@ describe(`the authorization matrix: ${PRINCIPALS.length} principals, ${Object.ke
         const answer = await answerOf(await callRoute(route, handle, player, session), idsOf(handle, session));
         const status = DECISION_STATUS[cell.decision] ?? cell.decision;
         if (answer.status !== status) complain(cell, `answered ${answer.status} instead of ${status}`);
-        // Where nothing is named there is no other to name.
+        // A route without a parameter has no other target.
         const key = `${player.principal.name} ${route}`;
         const ghost = nowhere(handle);
         const ghostSession = v7();
-        // What the caller may see but not change need not look like nothing.
+        // A target that the caller may see but not change need not be hidden.
         const seen = cell.rule.about === "edit" && status === 403;
         const unnamed = cell.rule.about === "own" || seen ? answer : twins.get(key);
         const twin = unnamed ?? (await answerOf(await callRoute(route, ghost, player, ghostSession), idsOf(ghost, ghostSession)));

@@ -1,4 +1,4 @@
-// base64url: the native codec and the one for runtimes without it, held to the same vectors.
+// base64url: the native codec and the fallback, with the same vectors.
 import { describe, expect, it } from "vitest";
 import { type Codec, native, portable } from "../../src/platform/base64.ts";
 import { BASE64URL, NOT_CANONICAL } from "../base64-vectors.ts";

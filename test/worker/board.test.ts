@@ -1,4 +1,4 @@
-// The ward board: who is watched, by risk, with what is known of each; unknown is not low.
+// The ward board: monitored patients by risk, with known values; unknown risk is not low risk.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AlertView, PatientSnapshot, Score } from "../../src/monitoring/patient-object/contract.ts";
 import { compareByRisk, MAX_BOARD_PATIENTS } from "../../src/organization/wards/board.ts";
@@ -36,7 +36,7 @@ async function lay({ id }: Patient, change: object = {}): Promise<void> {
 const board = (as: RequestOptions["as"] = world.nurse, options: RequestOptions = {}) =>
   sendRequest(`${API}/wards/${ward}/board`, { as, ...options });
 
-/** A full set of NEWS2's parameters, normal but for what is given. */
+/** All NEWS2 parameters, normal except for the given ones. */
 async function measure({ id }: Patient, given: Record<string, number> = {}): Promise<void> {
   const normal: Record<string, [string, string, number]> = {
     heart_rate: ["8867-4", "/min", 70],
@@ -116,7 +116,7 @@ describe("the board", () => {
     expect((await board(device)).status).toBe(403);
   });
 
-  it("ends at forty, never leaving out somebody with an alarm for somebody without", async () => {
+  it("shows at most forty, and never omits a patient with an alarm in favour of one without", async () => {
     const crowd = await Promise.all(
       Array.from({ length: MAX_BOARD_PATIENTS + 2 }, () => newPatient(world.hospitalId, world.nurse)),
     );
@@ -211,7 +211,7 @@ describe("the order of the board", () => {
     }
   });
 
-  it("is one that a board which takes unknown for low does not meet", () => {
+  it("fails for a board that treats unknown as low (the known-bad twin)", () => {
     const naive = (a: (typeof ranked)[0], b: (typeof ranked)[0]) => {
       const points = ({ snapshot }: typeof a) => (snapshot?.news2.status === "complete" ? snapshot.news2.score : 0);
       return points(b) - points(a) || compareByRisk(a, b);

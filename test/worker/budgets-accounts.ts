@@ -1,4 +1,4 @@
-// Budgets of accounts, sessions and invitations, and of the trail of what people did.
+// Budgets of accounts, sessions, invitations and the audit log.
 import { API, env, newLogin, newPerson, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
 import { admin, type BudgetCase, budget, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
 
@@ -150,7 +150,7 @@ export const accountWrites: BudgetCase[] = [
     "POST /auth/switch-hospital",
     "write",
     200,
-    // The live views of both hospitals are told (0004_changes).
+    // Notifies the live views of both hospitals (0004_changes).
     budget(3, 20, 12),
     async (e) =>
       sendRequest(`${API}/auth/switch-hospital`, {

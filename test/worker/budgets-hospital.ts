@@ -86,23 +86,23 @@ export const hospitalWrites: BudgetCase[] = [
   ],
   [
     "POST /devices",
-    "told",
+    "notify",
     201,
     budget(4, 15, 15),
     (e) => sendRequest(`${API}/devices`, { as: world.nurse, json: { kind: "ecg", name: "x" }, ...withNewKey(), env: e }),
   ],
   [
     "POST assignment",
-    "told",
+    "notify",
     201,
-    // The patient and the hospital's live views are told (0004_changes).
+    // Notifies the patient and the hospital's live views (0004_changes).
     budget(5, 72, 28, "", NOTIFIED_OBJECTS),
     (e) =>
       sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: world.patient.id }, env: e }),
   ],
   [
     "POST credential",
-    "told",
+    "notify",
     201,
     budget(3, 16, 12),
     (e) => sendRequest(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x" }, env: e }),
@@ -117,7 +117,7 @@ export const hospitalWrites: BudgetCase[] = [
       name,
       "write",
       200,
-      // Its live views are told (0004_changes).
+      // Notifies its live views (0004_changes).
       budget(3, 30, 17),
       async (e) => {
         const home = await newHospital();

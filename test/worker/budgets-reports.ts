@@ -1,4 +1,4 @@
-// Budgets of reports, of the upload log and of uploads.
+// Budgets of reports, the upload log and uploads.
 import { API, env, newPdf, readJson, sendRequest, sha256, uploadRaw, uploadReport } from "../world.ts";
 import {
   admin,
@@ -27,7 +27,7 @@ async function newQuarantined(): Promise<string> {
   return (await readJson(await uploadReport(unbound, newPdf(), { metrics: '{"heart_rate":70}' }))).data.upload_id;
 }
 
-/** Lists show a page of 20 of the 41 reports that there are. */
+/** Lists show a page of 20 out of 41 reports. */
 export const reports: BudgetCase[] = [
   ["GET /reports (nurse)", "read", 200, budget(2, 155, 10), getAs("/reports", nurse)],
   ["GET /reports (doctor)", "read", 200, budget(2, 185, 10), getAs("/reports", doctor)],

@@ -1,12 +1,10 @@
-// Budgets of live vitals: observations, alerts, their rules, boards, live views, and the devices that send.
-import { API, env, newDevice, newPatient, readJson, sendRequest } from "../world.ts";
+// Budgets of live vitals: observations, alerts, alert rules, boards, live views, and device uploads.
+import { API, env, newDevice, newPatient, newWard, readJson, sendRequest } from "../world.ts";
 import {
   type BudgetCase,
   budget,
   clinic,
   clinicWard,
-  createMonitoredPatient,
-  createSample,
   device,
   doctor,
   getAs,
@@ -14,11 +12,11 @@ import {
   liveBudget,
   monitoredPatient,
   NOTIFIED_OBJECTS,
-  newWard,
   nurse,
   unbound,
   world,
 } from "./budgets-world.ts";
+import { createMonitoredPatient, createSample } from "./monitored-patient.ts";
 
 const ofPatient = (path: string) => (e: Env) => getAs(`/patients/${world.patient.id}/${path}`, doctor)(e);
 const ago = (hours: number) => `from=${new Date(Date.now() - hours * 3_600_000).toISOString()}`;
@@ -26,7 +24,7 @@ const put = (path: string, json: object, headers?: Record<string, string>) => (e
   sendRequest(API + path, { as: clinic.nurse, method: "PUT", json, ...(headers && { headers }), env: e });
 
 export const vitals: BudgetCase[] = [
-  // An hour that is asked for is two rows read, whether there is one or not: the list of hours, and looking one up by its key.
+  // A requested hour is two rows read, whether it exists or not: the list of hours, and the lookup by key.
   ["GET /patients/{id}/observations", "read", 200, liveBudget(2, 15, 10, "history"), ofPatient("observations")],
   [
     "GET /patients/{id}/observations?buckets",
@@ -173,7 +171,7 @@ export const vitals: BudgetCase[] = [
     liveBudget(3, 15, 10, "amend"),
     async (e) => {
       const json = { status: "amended", value: 74, reason: "Read off wrongly" };
-      return sendRequest(`${API}/observations/${(await createMonitoredPatient()).observationId}`, {
+      return sendRequest(`${API}/observations/${(await createMonitoredPatient(clinic)).observationId}`, {
         as: clinic.nurse,
         method: "PATCH",
         json,
@@ -195,7 +193,7 @@ export const vitals: BudgetCase[] = [
       200,
       liveBudget(3, 25, 10, "act"),
       async (e) => {
-        const { alertId } = await createMonitoredPatient();
+        const { alertId } = await createMonitoredPatient(clinic);
         const body = verb === "assign" ? { user_id: clinic.doctor.id } : json;
         return sendRequest(`${API}/alerts/${alertId}/${verb}`, { as: clinic.nurse, method: "POST", json: body, env: e });
       },
@@ -207,7 +205,7 @@ export const vitals: BudgetCase[] = [
     200,
     liveBudget(3, 25, 10, "snapshot"),
     async (e) => {
-      const { alertId } = await createMonitoredPatient();
+      const { alertId } = await createMonitoredPatient(clinic);
       return sendRequest(`${API}/alerts/${alertId}/comment`, { as: clinic.nurse, json: { text: "Probe had slipped." }, env: e });
     },
   ],
@@ -218,7 +216,7 @@ export const vitals: BudgetCase[] = [
       200,
       budget(3, 30, 15),
       async (e) => {
-        const ward = await newWard(clinic);
+        const ward = await newWard(clinic.manager);
         const move = env.DB.prepare("UPDATE patients SET ward_id = ? WHERE id IN (?, ?)");
         await move.bind(ward, clinic.patient.id, clinic.stranger.id).run();
         const path = `/wards/${ward}/alert-rules/spo2`;
@@ -287,7 +285,7 @@ export const vitals: BudgetCase[] = [
   ).map(
     ([method, json, may]): BudgetCase => [
       `${method} /devices/{id}`,
-      "told",
+      "notify",
       200,
       may,
       async (e) => {

@@ -1,12 +1,11 @@
-// The hospitals whose requests are counted, and how a line of the budgets is written.
+// The hospitals whose requests are counted, and the form of a budget line.
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import {
   API,
   env,
   newDevice,
-  newPatient,
   newPdf,
+  newWard,
   newWorld,
   type RequestOptions,
   readJson,
@@ -15,6 +14,7 @@ import {
   uploadReport,
   type World,
 } from "../world.ts";
+import { createMonitoredPatient, createSample, type MonitoredPatient } from "./monitored-patient.ts";
 
 export let world: World;
 export let device: Awaited<ReturnType<typeof newDevice>>;
@@ -23,7 +23,7 @@ export let reportId: string;
 export let link: string;
 export let wardId: string;
 export let practitionerId: string;
-/** Another hospital, where five patients of a ward are watched. */
+/** Another hospital, with five monitored patients on a ward. */
 export let clinic: World;
 export let clinicWard: string;
 export let monitoredPatient: MonitoredPatient;
@@ -31,35 +31,7 @@ export let heldId: string;
 export const storedPdf = newPdf("stored", 200_000);
 export const REPLAYED = { headers: { "Idempotency-Key": "budget-replayed" } };
 
-export type MonitoredPatient = { id: string; alertId: string; observationId: string };
-
-export const createSample = (value: number, ago = 0) => ({
-  code: "8867-4",
-  value,
-  unit: "/min",
-  effective_at: new Date(Date.now() - ago).toISOString(),
-});
-
-export async function newWard({ manager }: World): Promise<string> {
-  return (await readJson(await sendRequest(`${API}/wards`, { as: manager, json: { name: uniqueText() } }))).data.ward_id;
-}
-
-/** A new patient whose heart stands still, told to D1. */
-export async function createMonitoredPatient(ward_id: string | null = null): Promise<MonitoredPatient> {
-  const { id } = await newPatient(clinic.hospitalId, clinic.nurse, [clinic.doctor]);
-  const change = {
-    as: clinic.nurse,
-    method: "PATCH",
-    json: { monitoring: "home", ward_id },
-    headers: { "If-Match": '"1"' },
-  };
-  await sendRequest(`${API}/patients/${id}`, change);
-  const sent = await sendRequest(`${API}/observations`, { as: clinic.nurse, json: { patient_id: id, ...createSample(0) } });
-  await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
-  return { id, alertId: toAlertId(id, 1), observationId: (await readJson(sent)).data.results[0].observation_id };
-}
-
-/** What every line may name; once, before the first of them. */
+/** Everything that lines may name; created once, before the first of them. */
 export async function setUpWorld(): Promise<void> {
   world = await newWorld();
   device = await newDevice(world.nurse, world.patient.id);
@@ -68,8 +40,8 @@ export async function setUpWorld(): Promise<void> {
   reportId = (await readJson(await uploadReport(world.nurse, storedPdf, about, REPLAYED))).data.report_id;
   for (let i = 0; i < 40; i++) await uploadReport(world.nurse, newPdf(), i % 2 ? about : { patient_id: world.stranger.id });
   await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...REPLAYED });
-  wardId = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: "Ward" } }))).data.ward_id;
-  for (let i = 0; i < 20; i++) await sendRequest(`${API}/wards`, { as: world.manager, json: { name: `Ward ${i}` } });
+  wardId = await newWard(world.manager, "Ward");
+  for (let i = 0; i < 20; i++) await newWard(world.manager, `Ward ${i}`);
   for (const { id } of [world.nurse, world.doctor]) {
     const profile = await readJson(
       await sendRequest(`${API}/practitioners`, { as: world.manager, json: { user_id: id, specialty: "ICU" } }),
@@ -77,8 +49,8 @@ export async function setUpWorld(): Promise<void> {
     practitionerId = profile.data.practitioner_id;
   }
   clinic = await newWorld();
-  clinicWard = await newWard(clinic);
-  for (let i = 0; i < 5; i++) monitoredPatient = await createMonitoredPatient(clinicWard);
+  clinicWard = await newWard(clinic.manager);
+  for (let i = 0; i < 5; i++) monitoredPatient = await createMonitoredPatient(clinic, clinicWard);
   const samples = Array.from({ length: 300 }, (_, i) => createSample(70 + (i % 9), (i + 1) * 60_000));
   await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: world.patient.id, samples } });
   await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(world.patient.id));
@@ -87,11 +59,11 @@ export async function setUpWorld(): Promise<void> {
   link = (await readJson(await sendRequest(`${API}/reports/${reportId}`, { as: world.doctor }))).data.download_url;
 }
 
-/** Rows are about a third above what was counted when written. */
+/** The number of rows is about a third above the count at the time of writing. */
 export type Budget = { d1: number; read: number; written: number; r2: string; kv: number; objects: string };
 export const NOTIFIED_OBJECTS = "feed.recheck monitor.configure";
-/** `told`: a write that tells objects before it answers (monitor/changes.ts): a read, the facts of each patient, a write more. */
-export const MAX_TRIPS = { read: 2, write: 3, told: 7 };
+/** `notify`: a write that notifies objects before it responds: one more read, the facts per patient, one more write. */
+export const MAX_TRIPS = { read: 2, write: 3, notify: 7 };
 export type BudgetCase = [
   name: string,
   kind: keyof typeof MAX_TRIPS,
@@ -108,7 +80,7 @@ export const budget = (d1: number, rowsRead: number, written: number, r2 = "", o
   kv: 1,
   objects,
 });
-/** Of what lies in a patient's object. */
+/** Data in a patient's object. */
 export const liveBudget = (d1: number, rowsRead: number, written: number, ...objects: string[]) =>
   budget(d1, rowsRead, written, "", objects.map((name) => `monitor.${name}`).join(" "));
 export const getAs = (path: string, as: () => RequestOptions["as"]) => (counted: Env) =>

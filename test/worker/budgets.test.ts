@@ -1,5 +1,5 @@
-// What each request may cost: D1 round trips, rows read and written, R2 and KV operations, calls of objects. Any read 2 round
-// trips, any write 3, and one that tells objects first what that takes; samples of a device none.
+// Cost budget of each request: D1 round trips, rows read and written, R2 and KV operations, object calls. A read takes at most
+// 2 round trips, a write 3, a write that notifies objects first as many as that takes; a device's samples take none.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
@@ -13,15 +13,15 @@ import {
   type Budget,
   type BudgetCase,
   budget,
-  createSample,
   liveBudget,
   MAX_TRIPS,
   monitoredPatient,
   setUpWorld,
   world,
 } from "./budgets-world.ts";
+import { createSample } from "./monitored-patient.ts";
 
-/** In this order: some lines go on from what an earlier one made. */
+/** In this order: some lines depend on data of earlier ones. */
 const lines: BudgetCase[] = [
   ...reports,
   ...hospitalReads,
@@ -42,7 +42,7 @@ const note = (name: string, counts: Counts) => {
   table.push(cells(name.padEnd(32), d1, rowsRead, rowsWritten, ...lists));
 };
 
-/** Where a count is above its budget. */
+/** The counts above their budgets. */
 function over(counts: Counts, may: Budget): string[] {
   return [
     ...(counts.d1 > may.d1 ? [`${counts.d1} round trips`] : []),
@@ -57,7 +57,7 @@ function over(counts: Counts, may: Budget): string[] {
 describe("the budget of", () => {
   it.each(lines)("%s", async (name, kind, status, may, run) => {
     expect(may.d1).toBeLessThanOrEqual(MAX_TRIPS[kind]);
-    // What earlier lines changed is not this one's to tell.
+    // Delivers notifications of earlier lines, which do not belong to this one.
     while ((await deliverChanges(env)) > 0);
     const { env: counted, counts } = withCounters(env);
     const response = await run(counted);
@@ -113,7 +113,7 @@ describe("the budget of", () => {
     expect(counts.r2.length).toBeLessThanOrEqual(27);
   });
 
-  it("a spendthrift is exceeded: the table has teeth", async () => {
+  it("an excessive request exceeds its budget (the check works)", async () => {
     const { env: counted, counts } = withCounters(env);
     for (let i = 0; i < 3; i++) await counted.DB.prepare("SELECT * FROM reports").all();
     await counted.FILES.head("x");

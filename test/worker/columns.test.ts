@@ -1,4 +1,4 @@
-// Samples and buckets as columns: the same as the list, to the same people, at a tenth of the bytes.
+// Samples and buckets as columns: the same data and access as the list, at a tenth of the bytes.
 import { beforeAll, describe, expect, it } from "vitest";
 import { bucketsOf, samplesOf } from "../../portal/src/monitoring/vitals/columns.ts";
 import { expectProblem } from "../token-forge.ts";

@@ -1,4 +1,4 @@
-// Bad secrets, wrong keys or demo rows: every route but /health answers 503, and the log names the variable, not its value.
+// Invalid secrets, wrong keys or demo rows: every route except /health answers 503, and the log names the variable only.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { SECRETS } from "../../src/platform/config.ts";
@@ -114,7 +114,7 @@ describe("the secret", () => {
   it.each(SECRETS.flatMap((a, i) => SECRETS.slice(i + 1).map((b) => [a, b] as const)))(
     "%s may not be that of %s too",
     async (first, second) => {
-      // A key ring in the place of a plain key is long and random: only the repetition gives it away.
+      // A key ring in place of a plain key is long and random: only its repetition reveals it.
       const of = changed({ [second]: env[first] });
       await isRefused(of, [second]);
     },

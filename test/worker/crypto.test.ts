@@ -1,4 +1,4 @@
-// Sealed rows through the front door: a flipped bit, a swapped row, column or version is an error, never other data.
+// Sealed rows over the API: a flipped bit, a swapped row, column or version is an error, never other data.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { fromBase64Url, toBase64Url } from "../../src/platform/crypto.ts";
 import { captureLogs } from "../token-forge.ts";
@@ -47,7 +47,7 @@ const store = (id: string, { identity, clinical, version }: Sealed) =>
 
 const get = (id: string) => sendRequest(`${API}/patients/${id}`, { as: nurse });
 
-/** A 500 that gives ids alone, with one log line that names the cause and no part of the row. */
+/** A 500 with only ids, and one log line with the cause and no part of the row. */
 async function isBroken(id: string): Promise<void> {
   const logs = captureLogs();
   const response = await get(id);

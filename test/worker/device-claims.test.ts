@@ -1,4 +1,4 @@
-// Devices: a claim code is one credential, once; what a device is called and whether it serves; whose it has been.
+// Devices: a claim code gives one credential, once; name and status; assignment history.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -272,7 +272,7 @@ describe("bindings by time", () => {
     await new Promise((done) => setTimeout(done, 20));
     await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: next.id } });
     await new Promise((done) => setTimeout(done, 20));
-    // Only a device that has told its clock is believed about a time before it was bound here.
+    // For a time before its assignment, a device is believed only if it has sent its clock.
     const statuses = async (more: object) => {
       const json = { samples: [late, sample(63)], ...more };
       const { data } = await readJson(await sendRequest(`${API}/observations`, { as: device, json }));

@@ -1,4 +1,4 @@
-// Devices: a credential is shown once and works until it is revoked; a device writes for the patient it is bound to now.
+// Devices: a credential is shown once and works until it is revoked; a device writes for its current patient.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { API, env, newDevice, newPdf, newWorld, readJson, sendRequest, uploadReport } from "../world.ts";

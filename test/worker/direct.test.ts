@@ -1,4 +1,4 @@
-// Direct uploads: begun by a presigned link, confirmed by their sender alone, once; what nobody confirms is swept.
+// Direct uploads: started with a presigned link, confirmed once and only by their sender; unconfirmed ones are removed.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { MAX_DIRECT_UPLOAD_AGE_MS } from "../../src/reports/reading/sweep.ts";
@@ -38,7 +38,7 @@ const rowOf = async (id: string) =>
     .bind(id)
     .first<{ outcome: string; incoming_key: string | null; reason: string }>();
 
-/** What R2 does with the PUT. */
+/** The effect of the PUT in R2. */
 async function send(uploadId: string, bytes: Pdf): Promise<string> {
   const key = (await rowOf(uploadId))?.incoming_key ?? "";
   expect(await env.FILES.put(key, bytes, { onlyIf: { etagDoesNotMatch: "*" } })).not.toBeNull();
@@ -158,7 +158,7 @@ describe("a direct upload", () => {
     expect(await listReportIds(world.patient.id)).not.toContain(id);
   });
 
-  it("of what is no PDF ends refused", async () => {
+  it("of a file that is not a PDF is rejected", async () => {
     const bytes = newPdf().slice(3);
     const { id } = await sent(world.nurse, bytes);
     expect((await confirm(world.nurse, id)).status).toBe(415);

@@ -1,4 +1,4 @@
-// Faults of accounts, sessions and invitations.
+// Faults in requests about accounts, sessions and invitations.
 import { computeEmailIndex } from "../../src/accounts/auth/login-names.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { API, env, newLogin, newPerson, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";

@@ -1,9 +1,9 @@
-// Faults of patients, API keys, hospitals, wards and practitioners.
+// Faults in requests about patients, API keys, hospitals, wards and practitioners.
 import { expect } from "vitest";
 import { API, env, newHospital, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 import { type FaultCase, queryCount, readCase, withNewKey, world } from "./faults-world.ts";
 
-/** How often a row has been changed since it was made. */
+/** How often a row has been changed since its creation. */
 const versionsOf = (table: "hospitals" | "wards" | "practitioners", id: string) =>
   // biome-ignore lint/plugin: constants of this file.
   queryCount(env.DB.prepare(`SELECT version - 1 AS n FROM ${table} WHERE id = ?`).bind(id));

@@ -1,4 +1,4 @@
-// Faults of reports, of uploads and of the quarantine.
+// Faults in reports, uploads and quarantine.
 import { API, env, newDevice, newPdf, readJson, sendRequest, uniqueText, uploadRaw, uploadReport } from "../world.ts";
 import { device, type FaultCase, queryCount, readCase, reportId, withNewKey, world } from "./faults-world.ts";
 

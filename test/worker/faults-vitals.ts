@@ -1,9 +1,7 @@
-// Faults of live vitals: observations, alerts, their rules, boards, live views, and the devices that send.
+// Faults in live vitals: observations, alerts, alert rules, boards, live views, and device uploads.
 import { API, env, newDevice, newPatient, readJson, sendRequest, uniqueText } from "../world.ts";
 import {
   countSamples,
-  createMonitoredPatient,
-  createSample,
   device,
   type FaultCase,
   monitoredPatient,
@@ -13,8 +11,9 @@ import {
   withNewKey,
   world,
 } from "./faults-world.ts";
+import { createMonitoredPatient, createSample } from "./monitored-patient.ts";
 
-/** What is done to an alert, and how it is seen that it was. */
+/** Actions on an alert, and how their effect is observed. */
 function acts(verb: string, more: Partial<FaultCase>, json?: () => object): FaultCase {
   return {
     name: `POST /alerts/{id}/${verb}`,
@@ -22,7 +21,7 @@ function acts(verb: string, more: Partial<FaultCase>, json?: () => object): Faul
     retry: "any",
     event: `alert.${verb}`,
     async attempt() {
-      const { id, alertId } = await createMonitoredPatient();
+      const { id, alertId } = await createMonitoredPatient(world, wardId);
       const options = { as: world.nurse, method: "POST", ...(json && { json: json() }) };
       return {
         send: (faulty) => sendRequest(`${API}/alerts/${alertId}/${verb}`, { ...options, env: faulty }),
@@ -162,7 +161,7 @@ export const vitals: FaultCase[] = [
     retry: "any",
     event: "observation.amend",
     async attempt() {
-      const { id, observationId } = await createMonitoredPatient();
+      const { id, observationId } = await createMonitoredPatient(world, wardId);
       const json = { status: "amended", value: 74, reason: "Read off wrongly" };
       return {
         send: (faulty) =>
@@ -180,7 +179,7 @@ export const vitals: FaultCase[] = [
     status: 200,
     retry: "once",
     async attempt() {
-      const { alertId } = await createMonitoredPatient();
+      const { alertId } = await createMonitoredPatient(world, wardId);
       const options = { as: world.nurse, json: { text: "Probe had slipped." }, ...withNewKey() };
       const said = env.DB.prepare("SELECT count(*) AS n FROM alert_events WHERE alert_id = ? AND what = 'commented'").bind(
         alertId,
@@ -261,7 +260,7 @@ export const vitals: FaultCase[] = [
       name: `${method} /devices/{id}`,
       status: 200,
       retry: "none",
-      told: true,
+      notifies: true,
       async attempt() {
         const { id } = await newDevice(world.nurse, world.stranger.id);
         const options = {
@@ -282,7 +281,7 @@ export const vitals: FaultCase[] = [
     name: "POST /devices/{id}/claim-code",
     status: 201,
     retry: "any",
-    told: true,
+    notifies: true,
     async attempt() {
       const { id } = await newDevice(world.nurse, null);
       const codes = env.DB.prepare("SELECT count(*) AS n FROM device_claim_codes WHERE device_id = ?").bind(id);
@@ -296,7 +295,7 @@ export const vitals: FaultCase[] = [
     name: "POST /devices/claim",
     status: 201,
     retry: "none",
-    told: true,
+    notifies: true,
     used: 404,
     async attempt() {
       const { id } = await newDevice(world.nurse, null);

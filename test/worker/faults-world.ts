@@ -1,12 +1,9 @@
-// The hospital whose requests meet faults, and how a route of the main job is written.
-import { runDurableObjectAlarm } from "cloudflare:test";
-import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+// The hospital whose requests meet faults, and the form of a route of the main job.
 import {
-  API,
   env,
   newDevice,
-  newPatient,
   newPdf,
+  newWard,
   newWorld,
   readJson,
   sendRequest,
@@ -14,6 +11,7 @@ import {
   uploadReport,
   type World,
 } from "../world.ts";
+import { createMonitoredPatient, type MonitoredPatient } from "./monitored-patient.ts";
 
 export let world: World;
 export let device: { id: string; token: string };
@@ -21,52 +19,32 @@ export let reportId: string;
 export let wardId: string;
 export let monitoredPatient: MonitoredPatient;
 
-/** What every route may name; once, before the first of them. */
+/** Everything that routes may name; created once, before the first of them. */
 export async function setUpWorld(): Promise<void> {
   world = await newWorld();
   device = await newDevice(world.nurse, world.patient.id);
   const sent = await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id, metrics: '{"heart_rate":70}' });
   reportId = (await readJson(sent)).data.report_id;
-  wardId = (await readJson(await sendRequest(`${API}/wards`, { as: world.manager, json: { name: `Ward ${uniqueText()}` } }))).data
-    .ward_id;
-  monitoredPatient = await createMonitoredPatient();
+  wardId = await newWard(world.manager);
+  monitoredPatient = await createMonitoredPatient(world, wardId);
 }
 
-export type MonitoredPatient = { id: string; alertId: string; observationId: string };
-
-export const createSample = (value: number) => ({ code: "8867-4", value, unit: "/min", effective_at: new Date().toISOString() });
-
-/** Somebody new in the ward whose heart stands still, told to D1. */
-export async function createMonitoredPatient(): Promise<MonitoredPatient> {
-  const { id } = await newPatient(world.hospitalId, world.nurse, [world.doctor]);
-  const change = {
-    as: world.nurse,
-    method: "PATCH",
-    json: { monitoring: "home", ward_id: wardId },
-    headers: { "If-Match": '"1"' },
-  };
-  await sendRequest(`${API}/patients/${id}`, change);
-  const sent = await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: id, ...createSample(0) } });
-  await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
-  return { id, alertId: toAlertId(id, 1), observationId: (await readJson(sent)).data.results[0].observation_id };
-}
-
-/** One request that can be sent again as it was: same body, same key. */
+/** One request that can be retried unchanged: same body, same key. */
 export type RepeatableRequest = { send(env: Env): Promise<Response>; effects?(): Promise<number> };
 export type FaultCase = {
   name: string;
   status: number;
   attempt(): Promise<RepeatableRequest>;
   retry: "once" | "any" | "none";
-  /** What a retry of a lost success hears; 412 unless told. */
+  /** The status of a retry after a lost success; 412 by default. */
   used?: number;
-  /** What the trail calls the effect of an object: it stands there before the object is asked. */
+  /** The audit event of an object's effect: it is written before the object is called. */
   event?: string;
-  /** Answers also where an object does not. */
+  /** Responds even if an object does not. */
   withoutObjects?: true;
-  /** Tells objects of the change before it answers (monitor/changes.ts); when that fails cron does it, and the change stands. */
-  told?: true;
-  /** Machines' limits are counted where they are: without KV. */
+  /** Notifies objects before it responds (change-delivery.ts); if that fails, cron does it, and the change stands. */
+  notifies?: true;
+  /** Rate limits of devices and apps are counted locally: without KV. */
   machine?: true;
 };
 

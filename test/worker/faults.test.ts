@@ -1,4 +1,4 @@
-// Fails the k-th call of a store or object of every route of the main job, before it happens and after it committed, for every k.
+// Fails the k-th store or object call of every route of the main job, before it happens and after it committed, for every k.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { interceptStores, type StoreCall, withStoreFault } from "../stores.ts";
@@ -7,15 +7,8 @@ import { accounts } from "./faults-accounts.ts";
 import { hospital } from "./faults-hospital.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
-import {
-  countSamples,
-  createSample,
-  type FaultCase,
-  queryCount,
-  type RepeatableRequest,
-  setUpWorld,
-  world,
-} from "./faults-world.ts";
+import { countSamples, type FaultCase, queryCount, type RepeatableRequest, setUpWorld, world } from "./faults-world.ts";
+import { createSample } from "./monitored-patient.ts";
 import { listReferencedKeys, listStoredKeys, verifyEveryReport } from "./storage-evidence.ts";
 
 const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...accounts];
@@ -25,7 +18,7 @@ beforeAll(setUpWorld);
 const eventsOf = (id: string, event: string) =>
   queryCount(env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE request_id = ? AND event = ?").bind(id, event));
 
-/** State and trace of one request stand or fall together. */
+/** The state and the audit event of a request are stored together or not at all. */
 async function expectTraced(response: Response): Promise<void> {
   const id = response.headers.get("x-request-id") ?? "";
   const stored = env.DB.prepare("SELECT count(*) AS n FROM uploads WHERE request_id = ? AND outcome = 'stored'").bind(id);
@@ -47,7 +40,7 @@ async function expectHonest(response: Response): Promise<void> {
 type Store = StoreCall["store"];
 type Check = (response: Response, attempt: RepeatableRequest, k: number) => Promise<void>;
 
-/** How often one request of a route calls each store while nothing fails. */
+/** The number of calls per store for one request of a route without failures. */
 async function callsOf(route: FaultCase): Promise<Record<Store, number>> {
   const calls = { DB: 0, FILES: 0, KV: 0, OBJECTS: 0 };
   const watched = interceptStores(env, ({ store }, run) => {
@@ -61,8 +54,8 @@ async function callsOf(route: FaultCase): Promise<Record<Store, number>> {
 }
 
 /**
- * Sends requests of a route with one call to one store failing, for each of the calls. @returns how many faults fired
- * @param next the attempt to send with the next fault; a new one where the last has had its effect
+ * Sends requests of a route, each with one failing call to one store, for all calls. @returns the number of faults that occurred
+ * @param next the attempt to send with the next fault; a new one if the last one has taken effect
  */
 async function failEach(
   route: FaultCase,
@@ -84,7 +77,7 @@ async function failEach(
       k++;
       missed = 0;
     } else {
-      // A request that is sent again may know something already and call less often; a new one shows whether this call is there.
+      // A retried request may make fewer calls because of its earlier effects; a new one shows whether this call exists.
       expect(response.status, `call ${k} did not come`).toBe(route.status);
       await response.body?.cancel();
       missed++;
@@ -112,8 +105,8 @@ describe.each(routes)("$name", (route) => {
     return effects;
   }
 
-  // One request is sent again and again, each time failing at another call: it stays without an effect until nothing fails.
-  it("fails honestly before each call, and the retry has one effect", async () => {
+  // One request is retried with a different failing call each time: it has no effect until nothing fails.
+  it("fails with 503 before each call, and the retry has one effect", async () => {
     let current: RepeatableRequest | undefined;
     const next = async (): Promise<RepeatableRequest> => {
       const attempt = current ?? (await route.attempt());
@@ -127,7 +120,7 @@ describe.each(routes)("$name", (route) => {
     };
     for (const store of stores.filter((name) => calls[name] > 0)) {
       const fired = await failEach(route, calls[store], "before", store, next, async (response, attempt, k) => {
-        if (!(route.told && response.ok)) return void (await expectUntold(response, attempt, 0, k));
+        if (!(route.notifies && response.ok)) return void (await expectUntold(response, attempt, 0, k));
         expect(await attempt.effects?.()).toBe(1);
         return response.body?.cancel();
       });
@@ -142,10 +135,10 @@ describe.each(routes)("$name", (route) => {
     expect(injected[`${route.name} before DB`]).toBeGreaterThan(0);
   });
 
-  it("fails honestly after each call, and a retry has one effect", async () => {
+  it("fails with 503 after each call, and a retry has one effect", async () => {
     for (const store of stores) {
       const fired = await failEach(route, calls[store], "after", store, route.attempt, async (response, attempt, k) => {
-        if (route.told && response.ok) {
+        if (route.notifies && response.ok) {
           expect(await attempt.effects?.()).toBe(1);
           return response.body?.cancel();
         }
@@ -204,7 +197,7 @@ describe("a device whose object knows it", () => {
     }
     expect(calls).toBe(0);
     expect(await countSamples(patient.id)).toBe(4);
-    // A person passes the gate, and the gate needs D1.
+    // A person's access check needs D1.
     await expectHonest(
       await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: patient.id, ...createSample(71) }, env: down }),
     );

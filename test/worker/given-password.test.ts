@@ -1,4 +1,4 @@
-// A password that somebody else has set opens nothing beyond what that somebody already had.
+// A password set by an administrator gives that administrator no additional access.
 import { beforeEach, describe, expect, it } from "vitest";
 import { interceptStores, withRandomDelays } from "../stores.ts";
 import { expectProblem } from "../token-forge.ts";
@@ -37,7 +37,7 @@ const login = async (email: string, password = PASSWORD) => {
   const { data } = await readJson(await sendRequest(`${API}/auth/login`, { json: { email, password } }));
   return { id: data.user_id as string, email, token: data.access_token as string };
 };
-/** A nurse made with a password that the manager knows, and the session that the manager keeps of it. */
+/** A nurse whose password the manager knows, and a session that the manager keeps with it. */
 async function hired() {
   const email = `${uniqueText()}@example.org`;
   const json = { email, full_name: "Nila Rao", role: "nurse", password: PASSWORD };
@@ -115,7 +115,7 @@ describe("an account whose password a manager has set", () => {
     expect((await raise()).status).toBe(200);
   });
 
-  /** Runs a statement between a request's gate and its write, which are its first two round trips. */
+  /** Runs a statement between the access check and the write of a request, which are its first two round trips. */
   function meanwhile(query: string, value: string) {
     let trips = 0;
     return interceptStores(env, async (call, run) => {

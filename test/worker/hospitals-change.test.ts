@@ -1,4 +1,4 @@
-// Hospitals that change: versions, fields, the scope of their doctors, and what deactivation shuts at once.
+// Changes to hospitals: versions, fields, the scope of their doctors, and the immediate effects of deactivation.
 import { describe, expect, it } from "vitest";
 import { SELF_CARE_HOSPITAL_ID } from "../../src/platform/db/schema.ts";
 import { withRandomDelays } from "../stores.ts";
@@ -143,7 +143,7 @@ describe("a change of a hospital", () => {
     expect(await status(shut(world.admin, world.admin.id))).toBe(404);
   });
 
-  it("of the built-in organisation is nobody's", async () => {
+  it("of the built-in organisation is denied to everybody", async () => {
     const { admin, manager, nurse } = await newWorld();
     const before = await env.DB.prepare("SELECT * FROM hospitals WHERE id = ?").bind(SELF_CARE_HOSPITAL_ID).first();
     for (const json of [{ name: "Mine" }, { is_active: false }, { doctor_scope: "hospital" }]) {
@@ -251,7 +251,7 @@ describe("a hospital that is deactivated", () => {
     }
     for (const url of links) expect(await status(sendRequest(url))).toBe(401);
     expect(await status(uploadReport(device, newPdf()))).toBe(401);
-    // Patients keep what is theirs, and administrators keep everything.
+    // Patients keep access to their own data, and administrators to everything.
     expect([await see(self), await see(admin)]).toEqual([200, 200]);
     const revoked = env.DB.prepare("SELECT DISTINCT revoked_reason AS r FROM sessions WHERE hospital_id = ?").bind(hospitalId);
     expect((await revoked.all()).results).toEqual([{ r: "hospital_deactivated" }]);
@@ -259,7 +259,7 @@ describe("a hospital that is deactivated", () => {
     const back = await change(admin, hospitalId, { is_active: true }, 2);
     expect(await events(back)).toMatchObject([{ event: "hospital.reactivate", outcome: "success" }]);
     expect(await status(uploadReport(device, newPdf()))).toBe(201);
-    // A session that ended stays ended; a login opens a new one.
+    // An ended session stays ended; a login opens a new one.
     expect([await see(nurse), await status(refresh(nurse.refresh)), await status(sendRequest(links[0] ?? ""))]).toEqual([
       401, 401, 401,
     ]);

@@ -1,4 +1,4 @@
-// Hospitals and their people: who may know which, how roles change at once, and what no hospital administrator can do.
+// Hospitals and their staff: visibility, immediate role changes, and limits of hospital administrators.
 import { describe, expect, it } from "vitest";
 import { expectProblem } from "../token-forge.ts";
 import { API, env, newHospital, newPerson, newWorld, type Person, readJson, sendRequest, uniqueText } from "../world.ts";
@@ -60,7 +60,7 @@ describe("members", () => {
     expect((await endMember(manager, hospitalId, doctor.id)).status).toBe(200);
     expect(await see(doctor)).toBe(401);
     expect((await endMember(manager, hospitalId, doctor.id)).status).toBe(404);
-    // Who has left is a stranger: only an administrator brings them back.
+    // A former member has no access: only an administrator can restore it.
     expect((await setRole(manager, hospitalId, doctor.id, "doctor")).status).toBe(404);
     const { data } = await readJson(await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as: manager }));
     expect(data.map((m: { user_id: string }) => m.user_id).sort()).toEqual([nurse.id, manager.id].sort());
@@ -87,7 +87,7 @@ describe("members", () => {
     await expectProblem(await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as: self }), 403, "forbidden");
   });
 
-  it("of one hospital are nobody to the other's administrator", async () => {
+  it("of one hospital are not found by the other's administrator", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     const { manager } = world;
     const tries = [

@@ -34,7 +34,7 @@ describe("JSONTestSuite", () => {
 
   it("parses what is: 95 of 95", async () => {
     expect(of("y_").length).toBe(95);
-    // Strings that no column can keep are JSON all the same; they are refused by their own rule.
+    // Strings that no column can store are valid JSON; a rule of their own rejects them.
     const unsafe = /escaped_null|null_escape/i;
     let parsed = 0;
     for (const { name, base64 } of of("y_")) {
@@ -51,7 +51,7 @@ describe("JSONTestSuite", () => {
   });
 });
 
-/** One-line fields lose outer spaces, as their description says; prose comes back as it went. */
+/** One-line fields lose outer whitespace, as documented; long text stays unchanged. */
 const told = ({ kind }: Place, text: string) => (kind === "line" ? text.trim() : text);
 
 /** A text field of a body. */
@@ -62,7 +62,7 @@ type Resource = {
   places: Place[];
   required: string[];
   more?: object;
-  /** Makes a name that must be unique so; empty elsewhere. */
+  /** Makes a name unique where it must be; empty elsewhere. */
   suffix?: () => string;
 };
 
@@ -112,7 +112,7 @@ const RESOURCES: Record<string, Resource> = {
   },
 };
 
-/** Each of `alone` by itself; of the others as many together as the field takes. */
+/** Each of `alone` by itself; the others as many together as the field accepts. */
 function grouped(texts: readonly string[], alone: ReadonlySet<string>, max: number): string[][] {
   const groups: string[][] = [];
   let last: string[] = [];
@@ -136,8 +136,8 @@ const post = (path: string, as: { token: string }, json: object) =>
   sendRequest(path.replace("{patient}", world.patient.id), { as, json });
 
 /**
- * Puts every text into every place of a resource, several to a body and to a field; what is refused by the name of its field is
- * sent again in halves, down to the one text that is refused by itself. @returns how many each place kept
+ * Puts every text into every field of a resource, several per body and field; what is rejected by field name is retried in
+ * halves, down to the single text that is rejected. @returns how many texts each field stored
  */
 async function fill(resource: Resource, texts: readonly string[], alone: ReadonlySet<string>): Promise<number[]> {
   const { places, required, more = {}, suffix = () => "" } = resource;
@@ -181,7 +181,7 @@ const chunks = (texts: readonly string[], size: number): string[][] =>
 describe(`${strings.length} naughty strings`, () => {
   beforeEach(({ skip }) => skip(strings.length === 0, absent("hostile/json")));
 
-  /** What a line refuses. */
+  /** The fields that a route rejects. */
   const unfit = new Set<string>();
 
   it("each by itself in a list come back as they went, or are refused by their place in it", async () => {
@@ -221,7 +221,7 @@ describe(`${strings.length} naughty strings`, () => {
         await look(path);
     }
     for (const [i, text] of strings.entries()) {
-      // Some are one name in their normal form, which five tries would lock.
+      // Some have the same normal form, and five attempts would lock that name.
       if (i % 4 === 0) await env.DB.prepare("DELETE FROM login_attempts").run();
       const response = await sendRequest(`${API}/auth/login`, { json: { username: text, password: text } });
       expect({ text, odd: [400, 401].includes(response.status) ? null : response.status }).toEqual({ text, odd: null });

@@ -1,4 +1,4 @@
-// What every answer has in common: methods, paths, headers, origins, errors that say nothing, documents on demand.
+// Common properties of all responses: methods, paths, headers, origins, errors without details, conditional documents.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { interceptStores } from "../stores.ts";
@@ -221,7 +221,7 @@ describe("origins", () => {
   });
 });
 
-describe("failures say nothing", () => {
+describe("failures reveal nothing", () => {
   it("whatever a store throws becomes a problem of our own words, and one log line", async () => {
     const secret = "First-canary SELECT * FROM patients";
     for (const thrown of [

@@ -1,4 +1,4 @@
-// One Idempotency-Key, fifty requests at once: one patient, and everyone is told of it.
+// Fifty concurrent requests with one Idempotency-Key: one patient, and all responses contain it.
 import { describe, expect, it } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { API, env, newHospital, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";

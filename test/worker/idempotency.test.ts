@@ -1,4 +1,4 @@
-// One key, one effect: replays, races, scope, expiry, and what a replay may still show.
+// Idempotency keys: one effect per key; replays, races, scope, expiry, and access checks on a replay.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { IDEMPOTENCY_TTL_MS } from "../../src/http/idempotency.ts";
 import { withRandomDelays } from "../stores.ts";
@@ -38,14 +38,14 @@ const keyed = (key: string, options: RequestOptions = {}): RequestOptions => ({
 const send = (as: { token: string }, pdf: Uint8Array<ArrayBuffer>, key: string, fields: Record<string, string> = {}) =>
   uploadReport(as, pdf, { patient_id: world.patient.id, ...fields }, keyed(key));
 
-/** How many ran, what they answered, and which reports they named. */
+/** The number of executions, the responses, and the reports in them. */
 async function together(count: number, run: (i: number) => Promise<Response>) {
   const answers = await Promise.all(Array.from({ length: count }, (_, i) => run(i)));
   const bodies = await Promise.all(answers.map(readJson));
   return { statuses: answers.map((a) => a.status), ids: new Set<string>(bodies.map((b) => b.data?.report_id)), bodies };
 }
 
-/** A patient of one's own, so that counts are this test's. */
+/** A separate patient, so that counts belong to one test. */
 const fresh = () => newPatient(world.hospitalId, world.nurse, [world.doctor]);
 
 describe("a key", () => {
@@ -208,7 +208,7 @@ describe("a replay is authorised anew", () => {
 describe("races, each store call up to 5 ms late", () => {
   const slow = withRandomDelays(env);
 
-  /** The naive twin: look, then insert, each a call of its own. */
+  /** The known-bad twin: look up, then insert, in separate calls. */
   async function naiveUpload(patientId: string, sha: string): Promise<void> {
     await env.DB.prepare("CREATE TABLE IF NOT EXISTS naive (sha TEXT, patient TEXT)").run();
     const found = await slow.DB.prepare("SELECT 1 FROM naive WHERE sha = ? AND patient = ?").bind(sha, patientId).all();

@@ -1,4 +1,4 @@
-// Staff by invitation: one link, one account, no word of who is known; dead with whatever it stood on.
+// Staff invitations: one link, one account, no information about existing accounts; void when their basis ends.
 import crypto from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { computeEmailIndex } from "../../src/accounts/auth/login-names.ts";
@@ -149,7 +149,7 @@ describe("an invitation", () => {
   });
 });
 
-describe("a link that is worth nothing", () => {
+describe("an invalid link", () => {
   const ENDS: [string, (token: string) => Promise<unknown>][] = [
     ["is past", (token) => run("UPDATE invitations SET expires_at = 1 WHERE id = ?", idOf(token))],
     ["was revoked", (token) => run("UPDATE invitations SET revoked_at = 1 WHERE id = ?", idOf(token))],
@@ -198,7 +198,7 @@ describe("a link that is worth nothing", () => {
       const runs: [number[], () => Promise<unknown>][] = [
         [times.live, () => accept(token)],
         [times.dead, () => accept(`eci_${crypto.randomUUID()}_${"A".repeat(43)}`)],
-        // The known-bad twin: looks first, and hashes only for those whose link is good.
+        // The known-bad twin: looks up first, and hashes only for valid links.
         [times.naive, () => env.DB.prepare("SELECT id FROM invitations WHERE token_hash = ?").bind(uniqueText()).first()],
       ];
       for (const [list, work] of i % 2 ? runs : runs.reverse()) list.push(await took(work()));

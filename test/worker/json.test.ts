@@ -1,4 +1,4 @@
-// JSON bodies: strict syntax, bounded size and depth, exact media type, and refusals that name fields, never values.
+// JSON bodies: strict syntax, maximum size and depth, exact media type, and errors that name fields, never values.
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { API, env, newWorld, type RequestOptions, readJson, sendRequest, type World } from "../world.ts";
@@ -210,7 +210,7 @@ describe("fields", () => {
     }
   });
 
-  it("SQL in every text field is text", async () => {
+  it("SQL in a text field is stored as text", async () => {
     const schema = () => env.DB.prepare("SELECT group_concat(sql) AS all_sql FROM sqlite_schema").first<string>("all_sql");
     const before = await schema();
     for (const attack of [

@@ -1,4 +1,4 @@
-// Keys change without a restart: every step of a rotation is served by some isolates while others are a step behind.
+// Key rotation without a restart: some isolates serve each step while others are one step behind.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { createJwk, decodeToken, expectProblem, type Jwk, readSigningKeys } from "../token-forge.ts";
@@ -26,7 +26,7 @@ const stages = (): Env[] => [env, withRing(old, next), withRing(next, old), with
 const me = async (token: string, of: Env) => (await sendRequest(`${API}/auth/me`, { as: token, env: of })).status;
 
 async function tokenOf(of: Env): Promise<string> {
-  // Each of somebody else: sessions of one person are capped.
+  // Each of a different user: the number of sessions per user is limited.
   const { refresh } = await newPerson("nurse", hospitalId);
   const answer = await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: refresh }, env: of });
   expect(answer.status).toBe(200);
@@ -81,7 +81,7 @@ describe("a rotation of JWT_KEYS", () => {
       expect(new Set(await Promise.all(requests))).toEqual(new Set([200]));
       tokens.push(await tokenOf(after));
     }
-    // The last step ends what the old key signed, and nothing else.
+    // The last step invalidates only what the old key signed.
     const dropped = await Promise.all(tokens.map((token) => me(token, withRing(next))));
     expect(dropped).toEqual([401, 401, 200]);
   });

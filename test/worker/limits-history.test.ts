@@ -1,4 +1,4 @@
-// Charts tell the limits that held at each time: over rules of patient and ward, moves between wards, and objects from before.
+// Limits over time in charts: across patient and ward rules, ward transfers, and objects of earlier versions.
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
@@ -23,7 +23,7 @@ async function chart(hours: number, code = "heart_rate", as: RequestOptions["as"
 }
 const steps = async (hours = 1, code?: string) => (await chart(hours, code)).meta.limits;
 
-/** What happens between two looks at the clock, and the object knows of. */
+/** What happens between two readings of the clock, and is known to the object. */
 async function between(act: () => Promise<Response>): Promise<[after: number, before: number]> {
   const start = Date.now();
   expect((await act()).status).toBeLessThan(300);
@@ -83,7 +83,7 @@ describe("the limits of a chart", () => {
       [50, 120, "default"],
     ]);
     for (const [i, time] of times.entries()) if (i > 0) isBetween(found[i]?.from, time);
-    // The same of another vital knows nothing of all this, and a range that begins later begins with what held by then.
+    // Another vital is unaffected, and a later range begins with the limits in effect by then.
     expect(await steps(1, "spo2")).toHaveLength(1);
     const query = `buckets=2&code=heart_rate&from=${found[3]?.from}&to=${toIso(Date.now() + 1)}`;
     const { meta } = await readJson(

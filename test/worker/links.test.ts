@@ -1,4 +1,4 @@
-// Signed links: five minutes, one report, one method; whatever is changed, and whatever the signer has lost since, they open nothing.
+// Signed links: valid for five minutes, one report and one method; a change to the link or to the signer's access voids them.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { getKeys } from "../../src/platform/config.ts";
 import { computeMac, toBase64Url } from "../../src/platform/crypto.ts";

@@ -1,14 +1,14 @@
-// A client of the live socket for tests: keeps every frame, acknowledges unless told not to, and waits without sleeping.
+// A client of the live socket for tests: records every frame, acknowledges by default, and waits without sleeping.
 import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
 import { API, env, type RequestOptions, readJson, sendRequest, uniqueText } from "../world.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is asserted field by field.
+// biome-ignore lint/suspicious/noExplicitAny: messages are asserted field by field.
 type Frame = any;
 export type LiveSocket = {
   socket: WebSocket;
   frames: Frame[];
   closed: Promise<{ code: number; reason: string }>;
-  /** Resolves with the first frame, already here or to come, that fits. */
+  /** Resolves with the first matching frame, whether received already or later. */
   until: (fits: (frame: Frame) => boolean) => Promise<Frame>;
   close: () => void;
 };
@@ -16,7 +16,7 @@ type Options = RequestOptions & { acks?: boolean };
 
 const UPGRADE = { Upgrade: "websocket" };
 
-/** The handshake alone. */
+/** The handshake only. */
 export const sendHandshake = (path: string, options: RequestOptions = {}) =>
   sendRequest(path, { ...options, headers: { ...UPGRADE, ...options.headers } });
 
@@ -52,7 +52,7 @@ export function acceptSocket(response: Response, acks = true): LiveSocket {
   return { socket, frames, closed, until, close: () => socket.close(1000) };
 }
 
-/** A socket by bearer token; resolves when the view is complete. */
+/** Opens a socket with a bearer token; resolves when the view is complete. */
 export async function openLiveView(as: { token: string }, query = "", { acks, ...options }: Options = {}): Promise<LiveSocket> {
   const live = acceptSocket(await sendHandshake(`${API}/live${query}`, { as, ...options }), acks);
   await live.until(({ type }) => type === "view");
@@ -64,10 +64,10 @@ export async function createTicket(as: { token: string }, json: object = {}): Pr
   return answer.data.ticket;
 }
 
-/** The feed of a hospital, as a patient's object would have it. */
+/** The live feed of a hospital, as a patient's object calls it. */
 export const getFeed = (hospitalId: string) => env.WARD_FEED.getByName(hospitalId);
 
-/** A frame of one sample whose value is told again by what comes out. */
+/** A frame of one sample, identified by its value. */
 export function createSampleFrame(patientId: string, value: number): PatientFrame {
   const at = new Date().toISOString();
   const sample = {
@@ -91,7 +91,7 @@ export const publish = (hospitalId: string, patientId: string, ...values: number
     values.map((value) => createSampleFrame(patientId, value)),
   );
 
-/** What a socket was told of a patient, in its order. */
+/** The messages about a patient, in order of receipt. */
 export const receivedValues = (live: LiveSocket, patientId: string): number[] =>
   live.frames
     .filter(({ type, patient_id }) => type === "samples" && patient_id === patientId)

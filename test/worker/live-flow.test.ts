@@ -1,4 +1,4 @@
-// The stream itself: snapshot first, order, going on after a break, the bound on what is owed, and what clients may not say.
+// The live stream: snapshot first, order, resuming, the limit of unacknowledged frames, and invalid client messages.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
@@ -48,7 +48,7 @@ describe("a view", () => {
     await record(181);
     await live.until(hasValue(181));
     expect(increasing(numbersOf(live))).toBe(true);
-    // Names stay where names are shown: in answers to requests.
+    // Names are not in the stream, only in responses to requests.
     expect(JSON.stringify(live.frames)).not.toContain(patient.canary);
     live.close();
   });
@@ -67,7 +67,7 @@ describe("a view", () => {
     const told = await live.until(({ type }) => type === "limits");
     expect(told.patient_id).toBe(patient.id);
     expect(pulseOf(told.limits)).toMatchObject({ critical_high: 135, silence_s: 60, set_by: "patient" });
-    // Facts that say the same again, of a changed name for instance, are no news.
+    // Facts without a change, for instance after a name change, are not sent.
     const settings = await sendRequest(`${API}/patients/${patient.id}/monitoring`, {
       as: nurse,
       method: "PATCH",
@@ -92,7 +92,7 @@ describe("a view", () => {
   });
 });
 
-describe("who comes back with since", () => {
+describe("a client that resumes with since", () => {
   it("gets what was missed, each once, and no snapshot", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
@@ -153,7 +153,7 @@ describe("who comes back with since", () => {
   it("is told of the gap when it is longer than what is kept, or too much to send at once", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
-    // Somebody stays, so that the feed goes on listening.
+    // One subscriber stays, so that the feed keeps listening.
     const stays = await openLiveView(manager, query);
     const first = await openLiveView(nurse, query);
     const since = await leave(first);
@@ -170,7 +170,7 @@ describe("who comes back with since", () => {
     stays.close();
   });
 
-  it("is told of the gap for numbers that this feed never gave", async () => {
+  it("is told of the gap for numbers that this feed never sent", async () => {
     const { nurse, patient } = await newWorld();
     for (const since of ["0", "1", "9007199254740991"]) {
       const live = await openLiveView(nurse, `?patient_id=${patient.id}&since=${since}`);
@@ -195,7 +195,7 @@ describe("who comes back with since", () => {
   });
 });
 
-describe("who does not acknowledge", () => {
+describe("a client that does not acknowledge", () => {
   it("is closed with 1013 at 500 frames, and nobody else waits for it", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
@@ -260,7 +260,7 @@ describe("who does not acknowledge", () => {
   });
 });
 
-describe("what a client may not say", () => {
+describe("an invalid client message", () => {
   const cases: [string, (live: LiveSocket, patientId: string) => unknown, number][] = [
     ["no JSON", ({ socket }) => socket.send("hello"), 1008],
     ["no type", ({ socket }) => socket.send("{}"), 1008],

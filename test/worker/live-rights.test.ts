@@ -1,4 +1,4 @@
-// What a socket may see, and how it ends when that is no longer so.
+// What a socket may see, and how it is closed when access ends.
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
@@ -34,7 +34,7 @@ import {
 const WITHIN = 5_000;
 const db = getDb(env.DB);
 
-/** A token of the person's session that ends in so many milliseconds. */
+/** A token of the person's session that expires after this many milliseconds. */
 async function shortToken(person: Person, hospitalId: string, lives: number): Promise<string> {
   const claimed = { role: person.role, hospitalId, doctorScope: "care_team" as const };
   const token = { userId: person.id, sessionId: person.sessionId, claimedRole: claimed };
@@ -85,7 +85,7 @@ describe("views", () => {
     const [ours, theirs] = [await newWorld(), await newWorld()];
     await startMonitoring(ours.patient.id, theirs.patient.id);
     const live = await openLiveView(ours.nurse);
-    // With a fraction that no time stamp and no sequence number can have by chance.
+    // A fraction that no timestamp and no sequence number can contain by chance.
     expect(await publish(ours.hospitalId, theirs.patient.id, 666.25)).toBe(0);
     expect(await publish(theirs.hospitalId, theirs.patient.id, 666.25)).toBe(0);
     await publish(ours.hospitalId, ours.patient.id, 70);
@@ -146,7 +146,7 @@ describe("a socket ends within five seconds of the look at rights", () => {
     expect(await live.closed).toMatchObject({ code: 4401 });
     expect(Date.now() - started).toBeLessThan(WITHIN);
     expect(receivedValues(live, patient.id)).toEqual([]);
-    // Somebody whose rights are as before goes on, so it was the change that ended the other.
+    // A user with unchanged access continues, so the change caused the other's end.
     if (name !== "closing the hospital") {
       await other.until(hasValue(90));
       other.close();
@@ -173,7 +173,7 @@ describe("a socket ends within five seconds of the look at rights", () => {
     const live = await openLiveView(guest, `?hospital_id=${there.hospitalId}`);
     const back = await openLiveView(other, `?patient_id=${here.patient.id}`);
     await db.run(sql`UPDATE users SET active = 0 WHERE id = ${here.admin.id}`);
-    // As the trigger has it: the hospital of the session that ended.
+    // As the trigger writes it: the hospital of the ended session.
     await getFeed(here.hospitalId).recheck();
     expect(await live.closed).toMatchObject({ code: 4401 });
     await publish(here.hospitalId, here.patient.id, 92);
@@ -192,7 +192,7 @@ describe("a socket ends within five seconds of the look at rights", () => {
   });
 });
 
-describe("who leaves the care team", () => {
+describe("a doctor who leaves the care team", () => {
   async function doctorOfTwo() {
     const world = await newWorld();
     const { hospitalId, nurse, doctor } = world;
@@ -239,7 +239,7 @@ describe("who leaves the care team", () => {
     const { doctor, patient, hospitalId } = await doctorOfTwo();
     const live = await openLiveView(doctor, `?patient_id=${patient.id}`);
     await leave(doctor, patient);
-    // A restart forgets when the last look was, so that the alarm that stands looks at once.
+    // After a restart the time of the last check is unknown, so the pending alarm checks at once.
     await evictDurableObject(getFeed(hospitalId));
     expect(await runDurableObjectAlarm(getFeed(hospitalId))).toBe(true);
     expect(await live.closed).toMatchObject({ code: 4403 });
@@ -292,7 +292,7 @@ describe("the token's end", () => {
 });
 
 describe("hibernation", () => {
-  it("keeps who watches what, until when and what is owed", async () => {
+  it("keeps the subscriptions, their expiry and the unacknowledged frames", async () => {
     const { nurse, doctor, patient, stranger, hospitalId } = await newWorld();
     await startMonitoring(patient.id, stranger.id);
     const ward = await openLiveView(nurse);
@@ -314,7 +314,7 @@ describe("hibernation", () => {
     }
   });
 
-  it("keeps an own record's view apart from its neighbours", async () => {
+  it("keeps the view of one's own record separate from others", async () => {
     const { nurse, hospitalId } = await newWorld();
     const [one, two] = [await newPerson("patient"), await newPerson("patient")];
     const [first, second] = [await newPatient(hospitalId, nurse), await newPatient(hospitalId, nurse)];

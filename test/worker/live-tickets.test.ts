@@ -1,4 +1,4 @@
-// Who may open a live view: tickets, the handshake, and the trace of both.
+// Who may open a live view: tickets, the handshake, and their audit events.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { signTicket, tokenExpiresAt, verifyTicket } from "../../src/monitoring/live/tickets.ts";
 import { getKeys } from "../../src/platform/config.ts";
@@ -35,7 +35,7 @@ describe("a ticket", () => {
     await expectProblem(await open(stale), 401, "unauthenticated");
     const everlasting = await signTicket(keys, { ...ticket, expires: Date.now() + 3_600_000 });
     await expectProblem(await open(everlasting), 401, "unauthenticated");
-    // Signed anew with nothing changed it opens: the two above were refused for their time.
+    // Control: signed again without a change it opens; the two above were rejected because of their time.
     const live = acceptSocket(await open(await signTicket(keys, ticket)));
     live.close();
   });

@@ -1,4 +1,4 @@
-// LOG_LEVEL: each level lets through what is as grave or graver; lines have their keys, and DEBUG tells decisions, not data.
+// LOG_LEVEL: each level passes entries of at least its severity; lines have fixed keys, and DEBUG logs decisions, not data.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { log } from "../../src/platform/log.ts";
 import { withStoreFault } from "../stores.ts";
@@ -16,7 +16,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The lines of what `work` does under this LOG_LEVEL; without one for undefined. */
+/** The lines that `work` logs at this LOG_LEVEL; undefined for an unset one. */
 async function linesAt(level: string | undefined, work: (of: Env) => Promise<unknown>): Promise<Line[]> {
   const of: Env = { ...env, LOG_LEVEL: level ?? "" };
   if (level === undefined) Reflect.deleteProperty(of, "LOG_LEVEL");
@@ -29,7 +29,7 @@ async function linesAt(level: string | undefined, work: (of: Env) => Promise<unk
 
 const unknownPatient = `${API}/patients/0193a5b0-0000-7000-8000-00000000000a`;
 
-/** One event of each gravity: a read, a refusal, a store that fails and a secret that is missing. */
+/** One event per severity: a read, a rejection, a failing store and a missing secret. */
 async function everything(of: Env): Promise<void> {
   expect((await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse, env: of })).status).toBe(200);
   expect((await sendRequest(unknownPatient, { as: world.nurse, env: of })).status).toBe(404);
@@ -60,7 +60,7 @@ describe("a line", () => {
   it("has asctime, name, levelname, message, pathname and lineno, and the request's id", async () => {
     const id = "log-test-request-1";
     const headers = { "X-Request-Id": id };
-    // Another test may have left another ring in the cache.
+    // Another test may have left a different ring in the cache.
     await sendRequest("/", { env });
     const lines = await linesAt("DEBUG", async (of) => {
       await sendRequest(unknownPatient, { as: world.nurse, env: of, headers });
@@ -113,7 +113,7 @@ describe("a line", () => {
     expect(logs().split("\n")).toHaveLength(6);
   });
 
-  it("of level DEBUG tells what the gate decided, for which action and on which basis", async () => {
+  it("of level DEBUG gives the access decision with its action and basis", async () => {
     const lines = await linesAt("DEBUG", async (of) => {
       await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.doctor, env: of });
       await sendRequest(`${API}/patients/${world.stranger.id}`, { as: world.doctor, env: of });
@@ -140,7 +140,7 @@ describe("a line", () => {
     for (const { d } of ring) expect(JSON.stringify(lines)).not.toContain(d);
   });
 
-  it("holds nobody's words at any level, whatever happens", async () => {
+  it("contains no user text at any level", async () => {
     const { patient, nurse, doctor } = world;
     const lines = await linesAt("DEBUG", async (of) => {
       await everything(of);

@@ -1,4 +1,4 @@
-// The main job through the front door: a machine's PDF from upload to a doctor's signed download, and who saw it.
+// The main job end to end: a device's PDF from upload to a doctor's signed download, and the audit log of it.
 import { describe, expect, it } from "vitest";
 import {
   API,
@@ -89,7 +89,7 @@ describe("an ECG report", () => {
     }
   });
 
-  it("is nowhere for another hospital's doctor", async () => {
+  it("is not found by another hospital's doctor", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld("hospital")]);
     const { data } = await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id }));
     for (const path of [`/reports/${data.report_id}`, `/reports/${data.report_id}/file`, `/patients/${world.patient.id}`]) {

@@ -1,4 +1,4 @@
-// Members: a page with filters, suspension, whom nobody may touch, and changes that come at once.
+// Members: filtered pages, suspension, protected accounts, and immediate effect of changes.
 import { describe, expect, it } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { API, env, newHospital, newPerson, newWorld, type Person, readAuditEvents, readJson, sendRequest } from "../world.ts";
@@ -43,7 +43,7 @@ describe("the page of members", () => {
     }
     expect(walked).toEqual(all);
     expect(idsOf(await list(manager, hospitalId, "limit=3&offset=3"))).toEqual(all.slice(3, 6));
-    // A cursor is one hospital's, one caller's and one filter's.
+    // A cursor is valid for one hospital, caller and filter.
     const first = (await list(manager, hospitalId, "limit=3")).meta.pagination.next_cursor;
     const { admin } = await newWorld();
     const tries: [Person, string][] = [
@@ -124,7 +124,7 @@ describe("somebody who is suspended at a hospital", () => {
 });
 
 describe("a membership", () => {
-  it("is changed by nobody for themselves", async () => {
+  it("cannot be changed by its own member", async () => {
     const { manager, admin, hospitalId } = await newWorld();
     for (const as of [manager, admin]) {
       for (const attempt of [() => set(as, hospitalId, as.id, "doctor"), () => set(as, hospitalId, as.id, "hospital_admin")]) {
@@ -146,7 +146,7 @@ describe("a membership", () => {
       expect([answer.status, await trace(answer)]).toEqual([403, [["access.denied", "denied", "forbidden"]]]);
     }
     expect(await membership(hospitalId, chief.id)).toMatchObject({ role: "doctor", ended_at: null });
-    // One who is no member there is nobody to the hospital, whatever else they are.
+    // A user who is not a member is unknown to the hospital, whatever other roles they have.
     expect((await set(manager, hospitalId, admin.id, "nurse")).status).toBe(404);
     expect((await end(admin, hospitalId, chief.id)).status).toBe(200);
   });
@@ -217,7 +217,7 @@ describe("changes that come at once", () => {
       for (const answer of answers) expect((await trace(answer)).length).toBe(1);
       if (answers.some(({ status }) => status === 404)) both++;
     }
-    // In some rounds both had passed the gate, and the write itself decided.
+    // In some rounds both passed the access check, and the write itself decided.
     expect(both).toBeGreaterThan(0);
   });
 

@@ -1,4 +1,4 @@
-// Metrics per kind of report: what machines send is kept as it is, what cannot be is refused by field.
+// Metrics per kind of report: values from devices stay unchanged, invalid ones are rejected by field.
 import { beforeAll, describe, expect, it } from "vitest";
 import { REPORT_KINDS } from "../../src/platform/db/vocabulary.ts";
 import { API, env, newDevice, newPdf, newWorld, readJson, sendRequest, uploadRaw, uploadReport, type World } from "../world.ts";

@@ -1,4 +1,4 @@
-// The patient's object over time: bindings, late samples, hours, corrections of the clock, the archive, devices' sockets.
+// The patient's object over time: assignments, late samples, hours, clock corrections, the archive, device sockets.
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
@@ -80,7 +80,7 @@ describe("a device's clock", () => {
     expect(data.clock.corrected_ms).toBeGreaterThan(ahead - 5_000);
     const [kept] = (await monitor().history(everything)).samples;
     expect(Math.abs(Date.parse(kept?.effective_at ?? "") - now)).toBeLessThan(2_000);
-    // The same batch sent again a moment later meets itself.
+    // The same batch, retried a moment later, is a duplicate.
     expect(statuses(await bring([sample(70, now + ahead)], { sent_at: iso(now + ahead + 50) }))).toEqual(["duplicate"]);
     await runDurableObjectAlarm(monitor());
     const skew = await env.DB.prepare("SELECT clock_skew_ms FROM devices WHERE id = ?")
@@ -126,7 +126,7 @@ describe("hours", () => {
   });
 });
 
-describe("the trail of what a device brought", () => {
+describe("the audit event of a device's uploads", () => {
   const DAY = 24 * HOUR;
   const told = async () => {
     const { results } = await env.DB.prepare(`SELECT e.detail AS detail, e.actor_id AS actor, e.entity_id AS entity
@@ -180,7 +180,7 @@ describe("the trail of what a device brought", () => {
     const home = { patient: world.patient.id, hospital: world.hospitalId };
     for (const later of [0, 1, 30 * DAY]) await deliverToD1(env, getDb(env.DB), home, rows(7), now + later);
     expect(await told()).toHaveLength(1);
-    // The number tells another one apart.
+    // The sequence number distinguishes another one.
     await deliverToD1(env, getDb(env.DB), home, rows(8), now);
     expect(await told()).toHaveLength(2);
   });

@@ -1,4 +1,4 @@
-// What fixtures of objects are made of: a patient's days, told to the real object, and how they go on afterwards.
+// Scenario for object fixtures: days of a patient, sent to the real object, and what follows after the fixture is loaded.
 import { runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 import type { Facts } from "../../src/monitoring/patient-object/context/facts.ts";
@@ -10,7 +10,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Far ahead, so that no alarm of the object rings by itself while a test looks. */
+/** Far ahead, so that no alarm of the object runs during a test. */
 export const MORNING = Date.parse("2100-03-01T09:00:00Z");
 export const PATIENT = "0193a5b0-0000-7000-8000-000000000001";
 export const HOSPITAL = "0193a5b0-0000-7000-8000-000000000002";
@@ -58,7 +58,7 @@ const alarm = () => runInDurableObject(monitor(), (instance: PatientMonitor) => 
 let seq = 0;
 type Value = readonly [kind: readonly [code: string, unit: string], value: number, at?: number];
 
-/** @param ahead how far the device's clock is ahead, milliseconds */
+/** @param ahead how far the device's clock is ahead, in milliseconds */
 async function send(device: keyof typeof CREDENTIALS, values: readonly Value[], conditions: string[] | null = null, ahead = 0) {
   const now = Date.now();
   const items = values.map(([[code, unit], value, at = now]) => {
@@ -78,8 +78,8 @@ const numberOf = async (about: string) => {
 };
 
 /**
- * Fifty days of one patient: blocks, late blocks, an archive, a correction, hours told, hours to be told and to be counted again,
- * items put aside, alerts in every state, and an outbox that D1 has not heard of.
+ * Fifty days of one patient: blocks, late blocks, an archive, a correction, delivered hours, pending hours and recounts,
+ * items set aside, alerts in every state, and an outbox that was not delivered to D1.
  */
 export async function livePatient(): Promise<void> {
   seq = 0;
@@ -99,7 +99,7 @@ export async function livePatient(): Promise<void> {
   ]);
   clock(MORNING - DAY);
   await alarm();
-  // Two hours of a bedside monitor, with a fast rise that is within the limits and one value that is not possible.
+  // Two hours of a bedside monitor, with a fast rise within the limits and one impossible value.
   for (let minute = -120; minute < 0; minute += 1) {
     clock(MORNING + minute * MINUTE);
     await send(
@@ -129,7 +129,7 @@ export async function livePatient(): Promise<void> {
   await setAside();
 }
 
-/** An hour that is over and a clock that is wrong wait in the outbox: D1 refuses them. */
+/** A past hour and a wrong clock wait in the outbox: D1 rejects them. */
 async function tellNobody(): Promise<void> {
   await env.DB.exec("ALTER TABLE vital_hours RENAME TO vital_hours_away");
   await send(BAND, [[TEMPERATURE, 38.3]], null, 10 * MINUTE);
@@ -140,7 +140,7 @@ async function tellNobody(): Promise<void> {
 async function resolveAndAcknowledge(): Promise<void> {
   await act("resolve", await numberOf("technical null"));
   await send(MONITOR, [[HEART_RATE, 109]], ["low_battery", "leads_off"]);
-  // A critical value that goes back before anybody has seen it stays; one that was seen is acknowledged; one is resolved.
+  // A critical value that recovers before anybody acknowledges it stays open; one is acknowledged; one is resolved.
   clock(MORNING + 3 * MINUTE);
   await send(MONITOR, [
     [SATURATION, 70],
@@ -156,7 +156,7 @@ async function resolveAndAcknowledge(): Promise<void> {
       [HEART_RATE, 175],
     ]);
   }
-  // The band falls silent for longer than it may, and comes back.
+  // The wearable is silent for longer than allowed, and returns.
   clock(MORNING + 40 * MINUTE);
   await send(MONITOR, [
     [HEART_RATE, 178],
@@ -172,7 +172,7 @@ async function resolveAndAcknowledge(): Promise<void> {
 
 async function setAside(): Promise<void> {
   const now = Date.now();
-  // Late for an hour that D1 was told, late for one that it was not, and a unit that nobody knows.
+  // Late for a delivered hour, late for a pending one, and an unknown unit.
   await send(BAND, [
     [TEMPERATURE, 36.9, now - 5 * HOUR],
     [TEMPERATURE, 37, now - 90 * MINUTE],
@@ -187,14 +187,14 @@ async function setAside(): Promise<void> {
   await monitor().watch(now + HOUR);
 }
 
-/** What the object says of the patient now: the snapshot, and the samples of the last two days. */
+/** The object's current data about the patient: the snapshot, and the samples of the last two days. */
 export async function answersOf() {
   const now = Date.now();
   const { samples } = await monitor().history({ codes: null, from: now - 2 * DAY, to: now + 1, limit: 1_000, after: null });
   return { snapshot: await monitor().snapshot(), samples };
 }
 
-/** The next two hours: alarms that go on, end, escalate, repeat and come back. @returns what the object said after each step */
+/** The next two hours: alarms continue, end, escalate, repeat and return. @returns the object's output after each step */
 export async function goOn(): Promise<unknown[]> {
   seq = 10_000;
   const start = MORNING + 42 * MINUTE;

@@ -1,4 +1,4 @@
-// Objects that earlier versions of the code left behind, opened by today's: their tables, their documents, and how their lives go on.
+// Objects written by earlier versions of the code, opened by the current one: tables, documents, and continued operation.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WARD_FEED_MIGRATIONS } from "../../src/monitoring/live/schema.ts";
@@ -18,7 +18,7 @@ import { captureLogs } from "../token-forge.ts";
 import { env } from "../world.ts";
 import { answersOf, goOn, MORNING, PATIENT } from "./object-lives.ts";
 
-/** One fixture for each number of migrations that an object can have had. Record the next one before a migration is added. */
+/** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
 const PATIENTS = [patientAt1];
 const FEEDS = [feedAt1];
 
@@ -118,7 +118,7 @@ describe("a hospital's feed of an earlier version", () => {
     await evictDurableObject(stub);
     expect(await stub.redeemTicket("used-ticket", MORNING)).toBe(false);
     expect(await stub.redeemTicket("new-ticket", MORNING)).toBe(true);
-    // Its view is known: the patient's object is told to go on.
+    // Its view is known: the patient's object is told to continue.
     expect(await stub.publish(PATIENT, [])).toBeGreaterThan(Date.now());
     expect(await runInDurableObject(stub, (_, state) => recordOf(state.storage.sql))).toEqual(expected(WARD_FEED_MIGRATIONS));
     const followers = () =>
@@ -134,7 +134,7 @@ describe("the record of migrations", () => {
   const second: Migration = { name: "second", statements: ["ALTER TABLE a ADD COLUMN b TEXT", "INSERT INTO a (b) VALUES ('b')"] };
   const third: Migration = { name: "third", statements: ["CREATE TABLE c (id INTEGER PRIMARY KEY)"] };
   const list = (...migrations: Migration[]) => migrationList("Test", migrations);
-  /** In the storage of an object of its own. */
+  /** In the storage of a new object. */
   const inStorage = <T>(work: (storage: DurableObjectStorage) => T) =>
     runInDurableObject(env.PATIENT_MONITOR.getByName(crypto.randomUUID()), (_, state) => work(state.storage));
 
@@ -226,7 +226,7 @@ describe("the record of migrations", () => {
           object_migrations: [{ id: 1, name: "create tables", checksum: "of something else" }],
         },
       });
-      // By hand: of a class that cannot be made the test runner says that an error went unhandled.
+      // Created by hand: for a class whose constructor throws, the test runner reports an unhandled error.
       expect(() => new PatientMonitor(state, env)).toThrow(/"create tables" was edited after it ran/);
     });
     const [line] = logs()

@@ -1,4 +1,4 @@
-// The outbox of a patient's object with a row that D1 refuses, documents that are damaged, and the lines that errors leave.
+// The outbox of a patient's object with a row that D1 rejects, damaged documents, and log lines of errors.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
@@ -59,7 +59,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Makes the first row one that no D1 takes. */
+/** Changes the first row to one that D1 always rejects. */
 const poison = {
   "is not JSON": "UPDATE outbox SET body = 'no JSON' WHERE id = (SELECT min(id) FROM outbox)",
   "lacks a field":
@@ -106,7 +106,7 @@ describe("a row that D1 refuses", () => {
       );
       const wait = attempt === MAX_ATTEMPTS ? PARKED_RETRY_MS : backOff(attempt - 1, false);
       expect(row).toEqual({ attempts: attempt, due_at: now + wait });
-      // Too early nothing is tried.
+      // Before the delay has passed, nothing is tried.
       vi.setSystemTime(now + wait - 1);
       await alarm();
       expect(await rows("SELECT attempts FROM outbox WHERE body = 'no JSON'")).toEqual([{ attempts: attempt }]);
@@ -124,7 +124,7 @@ describe("a row that D1 refuses", () => {
       count: 1,
       document: "outbox alert",
     });
-    // Six hours later it is tried again and fails; what comes meanwhile does not wait for it.
+    // Six hours later it is retried and fails; newer rows do not wait for it.
     await alarm();
     expect(await rows("SELECT attempts FROM outbox WHERE body = 'no JSON'")).toEqual([{ attempts: MAX_ATTEMPTS + 1 }]);
     const [good] = await rows<{ id: number }>("SELECT id FROM outbox WHERE body = 'no JSON'");
@@ -141,7 +141,7 @@ describe("a row that D1 refuses", () => {
     await env.DB.exec("ALTER TABLE alerts RENAME TO alerts_away");
     await alarm();
     await env.DB.exec("ALTER TABLE alerts_away RENAME TO alerts");
-    // No such table is a fault of ours, and every alert row has it: the others go.
+    // A missing table is a fault of EdgeCare, and it affects every alert row: the others are delivered.
     const { waiting } = await monitor().outboxState();
     expect(waiting).toBe(patientAt1.storage.rows.outbox.filter(({ kind }) => kind === "alert").length);
     vi.setSystemTime(NOW + 60_000);
@@ -257,7 +257,7 @@ describe("changes that wait in D1", () => {
     const logs = captureLogs();
     const world = await newWorld();
     await env.DB.prepare("DELETE FROM outbox").run();
-    // An unknown topic that sorts before all others, more of it than one round takes.
+    // An unknown topic that sorts before all others, with more rows than one round takes.
     await env.DB.batch(Array.from({ length: 130 }, (_, i) => insertDue().bind(`bad${i}`, "a", "x", 0)));
     await insertDue().bind(`feed:${world.hospitalId}`, "feed", world.hospitalId, 0).run();
     await deliverAllDue(env);

@@ -1,4 +1,4 @@
-// Records fixtures of both object classes as the code of today leaves them: `npm run record:objects`.
+// Records fixtures of both object classes as the current code writes them: `npm run record:objects`.
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, inject, it, vi } from "vitest";
 import { FeedStorage } from "../../src/monitoring/live/feed-storage.ts";
@@ -24,11 +24,11 @@ it("a patient's object", async () => {
 it("a hospital's feed", async () => {
   const stub = env.WARD_FEED.getByName(HOSPITAL);
   const storage = await runInDurableObject(stub, (_, state) => {
-    const shelf = new FeedStorage(state.storage, (error) => expect.unreachable(error.message));
-    shelf.redeemTicket("used-ticket", MORNING, Date.now());
-    shelf.saveView("hospital/all", null, new Set([PATIENT]), MORNING);
-    shelf.saveView("hospital/named", [PATIENT, "somebody-else"], new Set([PATIENT]), MORNING);
-    shelf.addFollower("hospital-that-follows");
+    const feed = new FeedStorage(state.storage, (error) => expect.unreachable(error.message));
+    feed.redeemTicket("used-ticket", MORNING, Date.now());
+    feed.saveView("hospital/all", null, new Set([PATIENT]), MORNING);
+    feed.saveView("hospital/named", [PATIENT, "somebody-else"], new Set([PATIENT]), MORNING);
+    feed.addFollower("hospital-that-follows");
     return dumpStorage(state.storage.sql);
   });
   await write({ object: "WardFeed", name: HOSPITAL, storage, answers: {} });

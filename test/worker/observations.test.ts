@@ -1,4 +1,4 @@
-// Samples through the front door into the patient's object: kept once, judged each by itself, told to D1.
+// Samples over the API into the patient's object: stored once, each judged separately, delivered to D1.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
@@ -25,7 +25,7 @@ const bring = (samples: object[], as: { token: string } = device, more: object =
 const monitor = () => env.PATIENT_MONITOR.getByName(world.patient.id);
 
 describe("POST /observations", () => {
-  it("keeps what a device sends, and says so item by item", async () => {
+  it("stores what a device sends, and reports the result per item", async () => {
     const answer = await bring([heart(72, { seq: 1 }), heart("72", { seq: 2 }), heart(70, { unit: "furlong", seq: 3 })]);
     expect(answer.status).toBe(200);
     const { data } = await readJson(answer);

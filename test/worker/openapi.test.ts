@@ -1,4 +1,4 @@
-// The description of the API is true: every route stands in it, every example works, every answer has the shape it says.
+// The OpenAPI document is correct: it lists every route, every example works, and every response matches its schema.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
@@ -48,7 +48,7 @@ let document: Document;
 let operations: { path: string; method: string; name: string; operation: Operation }[] = [];
 const ajv = new Ajv2020({ strict: false, validateFormats: false, validateSchema: false, allErrors: true });
 
-/** Answers may hold nothing that is not documented: the resource in `data` is closed, whatever it is composed of. */
+/** Responses contain only documented members: the resource in `data` is closed, whatever its composition. */
 function closed(doc: Document): Document {
   const copy: Document = JSON.parse(JSON.stringify(doc));
   const close = (schema: Schema): Schema => ({ allOf: [schema], unevaluatedProperties: false });
@@ -64,10 +64,10 @@ function closed(doc: Document): Document {
   return copy;
 }
 
-/** Compiled once each: a schema takes a tenth of a second. */
+/** Each is compiled once: a schema takes a tenth of a second. */
 const validators = new Map<string, ReturnType<typeof ajv.compile>>();
 
-/** What is wrong with a JSON value where the description says what it is. */
+/** Validation errors of a JSON value against its documented schema. */
 function faults(value: unknown, ...where: string[]): string[] {
   const pointer = where.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/");
   const validate = validators.get(pointer) ?? ajv.compile({ $ref: `doc#/${pointer}` });
@@ -186,7 +186,7 @@ describe("the description", () => {
   });
 });
 
-/** Checks an answer against what is documented for its status. */
+/** Validates a response against the documentation of its status. */
 async function checkAnswer(name: string, response: Response): Promise<unknown> {
   const [method = "", path = ""] = name.split(" ");
   const status = String(response.status);
@@ -260,7 +260,7 @@ async function newStage(): Promise<Stage> {
   return { world, ids, person: spare, device };
 }
 
-/** A heart that stands still, of a patient who is watched. */
+/** Asystole of a monitored patient. */
 async function newAlert({ nurse, stranger }: World): Promise<string> {
   const headers = { "If-Match": '"1"' };
   await sendRequest(`${API}/patients/${stranger.id}`, { as: nurse, method: "PATCH", json: { monitoring: "home" }, headers });
@@ -272,7 +272,7 @@ async function newDeviceCode({ nurse }: World, deviceId: string): Promise<string
   return (await readJson(await sendRequest(`${API}/devices/${deviceId}/claim-code`, { as: nurse, method: "POST" }))).data.code;
 }
 
-/** A direct upload whose file has arrived. */
+/** A direct upload whose file has been stored. */
 async function newDirect({ nurse, patient }: World): Promise<string> {
   const pdf = newPdf();
   const json = { patient_id: patient.id, size: pdf.length, sha256: await sha256(pdf) };
@@ -291,7 +291,7 @@ async function newObservation({ nurse, patient }: World): Promise<string> {
   return data.results[0].observation_id;
 }
 
-/** A sample of a device that is bound to nobody. */
+/** A sample of an unassigned device. */
 async function newHeld({ nurse }: World): Promise<string> {
   const device = await newDevice(nurse, null);
   await sendRequest(`${API}/observations`, { as: device, json: sample() });
@@ -308,7 +308,7 @@ function batchForm(example: unknown, stage: Stage): FormData {
   return form;
 }
 
-/** The documentation's ids and secrets become those of this world. */
+/** Replaces ids and secrets of the documentation by those of the test's data. */
 function real(example: unknown, { ids, person }: Stage): unknown {
   let text = JSON.stringify(example);
   for (const name of [
@@ -374,13 +374,13 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   return [query ? `${url}?${query}` : url, ask];
 }
 
-/** Under their other names the same handlers answer (aliases.test.ts). */
+/** Aliases use the same handlers (aliases.test.ts). */
 const isAlias = ({ path }: { path: string }) =>
   PATH_ALIASES.some((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
 
 describe("its examples", () => {
   it("all work as written, and all answers, refusals too, are as described", async () => {
-    // The first administrator can be made but once, and before all others.
+    // The first administrator can be created only once, before all others.
     const bootstrap = operations.findIndex(({ name }) => name.endsWith("/auth/bootstrap"));
     const [first, ...rest] = [...operations.splice(bootstrap, 1), ...operations.filter((o) => !isAlias(o))];
     if (!first) throw new Error("no bootstrap");
@@ -393,7 +393,7 @@ describe("its examples", () => {
     const made = await sendRequest(`${API}/users`, { as: shared.world.manager, json: { ...asha, role: "doctor" } });
     expect(made.status).toBe(201);
     let executed = 0;
-    // What an example uses up, a code or the first version of a row, the next one may need: then it gets a stage of its own.
+    // An example may consume what the next one needs (a code, the first version of a row): then it gets a new set of data.
     let used = await newStage();
     for (const operation of rest) {
       const reads = operation.method === "GET" || operation.path.includes("/login");

@@ -1,4 +1,4 @@
-// One's own account: profile, password, reset by a link, and the hospital that a session acts for.
+// A user's own account: profile, password, password reset by link, and the active hospital of a session.
 import crypto from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { stepsOf } from "../steps.ts";
@@ -247,7 +247,7 @@ describe("a reset link", () => {
     const live = await attempt(token);
     expect(live.filter((step) => step.startsWith("scrypt"))).toHaveLength(1);
     expect(live).toEqual(dead);
-    // The known-bad twin: looks first, and hashes only for those whose link is good.
+    // The known-bad twin: looks up first, and hashes only for valid links.
     const naive = await stepsOf(({ DB }) =>
       DB.prepare("SELECT 1 FROM password_resets WHERE token_hash = ?").bind(uniqueText()).first(),
     );
@@ -264,7 +264,7 @@ describe("a reset link", () => {
     expect((await login(nurse.email, phrase(won))).status).toBe(200);
   });
 
-  it("is a hospital administrator's to give only for who has nothing beside that hospital", async () => {
+  it("can be created by a hospital administrator only for a user without roles elsewhere", async () => {
     const [abroad, own, boss, suspended] = await Promise.all([
       newPerson("nurse", hospitalId),
       newPerson("nurse", hospitalId),

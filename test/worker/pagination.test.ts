@@ -1,4 +1,4 @@
-// Lists: bounds of limit and offset, cursors that nobody else can use, whole and exact pages, parameters taken literally.
+// Pagination: bounds of limit and offset, cursors bound to caller and filter, complete pages, literal parameters.
 import { beforeAll, describe, expect, it } from "vitest";
 import { API, env, newPatient, newPdf, newWorld, readJson, sendRequest, uploadReport, type World } from "../world.ts";
 

@@ -1,4 +1,4 @@
-// A patient's record at the desk: filters and sorts, claim codes, intake, summary, and taking out a mistake.
+// Patient administration: filters and sorts, claim codes, intake, summary, and deletion of wrong entries.
 import { beforeAll, describe, expect, it } from "vitest";
 import { CLAIM_CODE_TTL_MS } from "../../src/patients/record/claim-codes.ts";
 import { withRandomDelays } from "../stores.ts";
@@ -216,7 +216,7 @@ describe("a claim code", () => {
     const second = await newLogin(person.id, { role: "patient", hospitalId: null, doctorScope: "care_team" });
     expect((await claim(good.code, person)).status).toBe(200);
     expect((await sendRequest(`${API}/patients/${good.patient_id}`, { as: person })).status).toBe(200);
-    // Whoever else holds a session of hers reads nothing of it.
+    // Another holder of one of her sessions reads nothing of it.
     await expectProblem(await sendRequest(`${API}/patients/${good.patient_id}`, { as: second }), 401, "unauthenticated");
     await env.DB.prepare("UPDATE hospitals SET active = 0 WHERE id = ?").bind(own.hospitalId).run();
     await expectProblem(await claim(closed.code, person), 404, "not_found");

@@ -1,4 +1,4 @@
-// Search: any script, every word, only what the caller may see, and no more rows than the page needs.
+// Patient search: any script, every word, only what the caller may see, and no more rows than the page needs.
 import { beforeAll, describe, expect, it } from "vitest";
 import { patientTokens } from "../../src/platform/db/schema.ts";
 import { withCounters } from "../stores.ts";
@@ -110,14 +110,14 @@ describe("what a search finds", () => {
     expect((await search(old)).ids).toEqual([]);
     expect((await search(fresh)).ids).toEqual([patient_id]);
     expect((await search("91111222")).ids).toContain(patient_id);
-    // The loser of a race leaves the winner's tokens alone.
+    // The loser of a race does not change the winner's tokens.
     expect((await sendRequest(`${API}/patients/${patient_id}`, { ...change, json: { first_name: "Late" } })).status).toBe(412);
     expect((await search(fresh)).ids).toEqual([patient_id]);
   });
 });
 
-describe("what a search gives away", () => {
-  it("nothing of other hospitals, of a doctor's colleagues, or to patients", async () => {
+describe("access in a search", () => {
+  it("shows nothing of other hospitals, of a doctor's colleagues, or to patients", async () => {
     const name = `Wall${uniqueText()}`;
     const { patient_id } = await register({ first_name: name });
     const elsewhere = await newPerson("nurse", await newHospital());
@@ -130,7 +130,7 @@ describe("what a search gives away", () => {
     expect((await search(name, world.admin, `&hospital_id=${world.hospitalId}`)).ids).toEqual([patient_id]);
   });
 
-  it("traces the hits and not the words", async () => {
+  it("audits the matches and not the search words", async () => {
     const name = `Trace${uniqueText()}`;
     const { patient_id } = await register({ first_name: name });
     const { response } = await search(name);
@@ -170,7 +170,7 @@ describe("what a search costs", () => {
     expect(one).toMatchObject({ found: 10, trips: 2 });
     expect(one.read).toBeLessThan(60);
     expect((await cost(`${name}%20odd`, crowd.nurse)).read).toBeLessThan(230);
-    // Two words cost what the rarer one costs, whichever stands first or is longer.
+    // Two words cost as much as the rarer one, whatever their order and length.
     for (const q of ["even%20zzzzzzz", "zzz%20even", `${name}%20zz`]) {
       const rare = await cost(q, crowd.nurse);
       expect({ q, found: rare.found, bounded: rare.read < 100 }).toEqual({ q, found: 0, bounded: true });
@@ -178,7 +178,7 @@ describe("what a search costs", () => {
     const nothing = await cost("zzzzzzz", crowd.nurse);
     expect(nothing).toMatchObject({ found: 0, trips: 2 });
     expect(nothing.read).toBeLessThan(12);
-    // A doctor with one patient pays for one, whoever else is called so.
+    // A doctor with one patient reads one, however many others have the name.
     expect((await cost(name, crowd.doctor)).read).toBeLessThan(16);
   });
 

@@ -1,4 +1,4 @@
-// Patients: create, read, change under If-Match, numbers in place of ids, and who joins the care team.
+// Patients: create, read, change with If-Match, patient numbers in place of ids, and care team membership.
 import { describe, expect, it } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import {
@@ -75,7 +75,7 @@ describe("a patient", () => {
 
   it("keeps one of two changes that saw the same version", async () => {
     const world = await newWorld();
-    /** Read, compare, write: what a version check without compare-and-set would be. */
+    /** The known-bad twin: read, compare, write, without compare-and-set. */
     async function naive(notes: string): Promise<number> {
       const slow = withRandomDelays(env).DB;
       const version = await slow.prepare("SELECT version FROM patients WHERE id = ?").bind(world.stranger.id).first("version");
@@ -169,7 +169,7 @@ describe("the care team", () => {
     expect((await put(nurse.id)).status).toBe(200);
   });
 
-  it("is not the doctors' to change, and ends access at once", async () => {
+  it("cannot be changed by doctors, and ends access at once", async () => {
     const world = await newWorld();
     const path = `${API}/patients/${world.patient.id}`;
     expect((await change(world.patient.id, world.doctor, { assigned_doctor_id: world.doctor.id }, '"1"')).status).toBe(403);

@@ -1,4 +1,4 @@
-// Practitioners: who may be one, who sees which, what everybody is told, and what people may change of themselves.
+// Practitioners: eligible accounts, visibility, public fields, and self-service changes.
 import { describe, expect, it } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import {
@@ -95,7 +95,7 @@ describe("a profile", () => {
     expect(await rows.bind(world.hospitalId, other.hospitalId).first("n")).toBe(0);
   });
 
-  it("tells what it should and nothing else, to every role", async () => {
+  it("shows exactly the documented fields to every role", async () => {
     const world = await newWorld();
     const id = await profileOf(world, world.doctor, FULL);
     const fields = [

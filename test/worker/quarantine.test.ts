@@ -1,4 +1,4 @@
-// What a device sends without a patient of its own is kept whole: file, metrics and fields, sealed.
+// Device uploads without a patient are stored completely: file, metrics and fields, sealed.
 import { expect, it } from "vitest";
 import { getKeys } from "../../src/platform/config.ts";
 import { unsealValue } from "../../src/platform/crypto.ts";
@@ -25,7 +25,7 @@ it("keeps the fields and metrics of a quarantined upload for whoever assigns it"
   const { data } = await readJson(await uploadReport(device, newPdf(), { ...fields, fileName: "night.pdf" }));
   expect(await detailOf(data.upload_id)).toEqual(whole("night.pdf"));
 
-  // The same for a file that is there already: the report stays as it was, and what was said this time is not lost.
+  // The same for an existing file: the report stays unchanged, and the new fields are not lost.
   const pdf = newPdf();
   const patient_id = world.patient.id;
   await uploadReport(world.nurse, pdf, { patient_id });
@@ -42,7 +42,7 @@ it("refuses a machine's time that lies days ahead, and metrics over 64 KiB, befo
   expect((await uploadReport(world.nurse, newPdf(), { patient_id, recorded_at: new Date().toISOString() })).status).toBe(201);
 });
 
-it("writes nothing into the log of a patient whose trail a stranger asked for in vain", async () => {
+it("writes nothing to a patient's log when a stranger's request for their audit log is denied", async () => {
   const [world, other] = [await newWorld(), await newWorld()];
   const subjects = async (response: Response) =>
     (await readAuditEvents(response.headers.get("x-request-id") ?? "")).flatMap((row) => row.subjects);

@@ -1,4 +1,4 @@
-// Downloads by Range: the right bytes or 416, for whatever stands in the header; stored bytes that were changed open nowhere.
+// Downloads by Range: the right bytes or 416 for any header; tampered stored bytes are never delivered.
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseRange } from "../../src/reports/reading/download.ts";
 import { API, env, newPdf, newWorld, readJson, sendRequest, sha256, uploadRaw, uploadReport, type World } from "../world.ts";
@@ -65,7 +65,7 @@ describe("Range", () => {
     expect(await sha256(new Uint8Array(await response.arrayBuffer()))).toBe(await sha256(pdf));
   });
 
-  it("of two hundred parts is no work for us", async () => {
+  it("of two hundred parts is ignored", async () => {
     const response = await get(`bytes=${Array.from({ length: 200 }, (_, i) => `${i}-${i}`).join(",")}`);
     expect([200, 206, 400, 416]).toContain(response.status);
     await response.body?.cancel();
@@ -139,7 +139,7 @@ describe("a stored file that was changed", () => {
     const stored = async (name = "") => new Uint8Array((await (await env.FILES.get(name))?.arrayBuffer()) ?? new ArrayBuffer());
     await env.FILES.put(key ?? "", change(await stored(key), await stored(otherKey)));
     const response = await sendRequest(`${API}/reports/${ids[0]}/file`, { as: world.doctor });
-    // Either the answer itself is a failure, or its body breaks off before the changed byte.
+    // Either the response itself is an error, or its body ends before the changed byte.
     if (response.status === 200) {
       const reader = response.body?.getReader();
       let got = 0;

@@ -1,4 +1,4 @@
-// A hundred requests a minute for a person, whatever headers they send; machines are not counted with them.
+// One hundred requests per minute and person, whatever their headers; devices and apps are counted separately.
 import { env as bindings } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { interceptStores } from "../stores.ts";
@@ -46,7 +46,7 @@ describe("the limit of a person", () => {
     for (const { name } of keys) expect(name).toMatch(/^blocked:[0-9a-f]{32}$/);
     expect(keys.map(({ name }) => name).join()).not.toContain(person.id);
 
-    // Somebody else is not slowed, and the verdict holds where the counting binding knows nothing.
+    // Other users are not limited, and the verdict holds where the rate limit binding has no count.
     const other = await newPerson("patient");
     expect((await sendRequest(`${API}/reports`, { as: other, env: limited().env })).status).toBe(200);
     expect((await sendRequest(`${API}/reports`, { as: person })).status).toBe(429);

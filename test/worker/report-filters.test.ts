@@ -1,4 +1,4 @@
-// Every filter and sort of the report lists against a brute-force recount over a mixed world; and a row whose seal is broken.
+// Every filter and sort of report lists against a brute-force recount over mixed data; and a row with a broken seal.
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { withCounters } from "../stores.ts";
 import {
@@ -61,7 +61,7 @@ beforeAll(async () => {
     });
     expect(sent.status).toBe(201);
   }
-  // Several received in the same millisecond, so that the order among equals is tried.
+  // Several received in the same millisecond, to test the order among equals.
   for (const [i, { id }] of (await allRows()).entries()) {
     await env.DB.prepare("UPDATE reports SET created_at = ? WHERE id = ?")
       .bind(Date.now() - Math.floor(i / 4) * HOUR, id)

@@ -1,4 +1,4 @@
-// Lists and totals: every filter and every mix of them against a brute-force recount, for every role; pages while rows come in.
+// Report lists and totals: filters and combinations against a brute-force recount, per role; paging while rows are added.
 import { beforeAll, describe, expect, it } from "vitest";
 import { DAY_MS } from "../../src/platform/time.ts";
 import { expectProblem } from "../token-forge.ts";
@@ -51,7 +51,7 @@ beforeAll(async () => {
     });
     expect(sent.status).toBe(201);
   }
-  // Spread over twelve hours, so that dates have something to divide; in one place each, so that totals stay right.
+  // Spread over twelve hours, so that date filters divide them; all in one place, so that totals stay right.
   const now = Date.now();
   for (const [i, { id }] of (await allRows()).entries()) {
     await env.DB.prepare("UPDATE reports SET created_at = ? WHERE id = ?")
@@ -156,7 +156,7 @@ describe("a list of reports", () => {
     expect(found).toBeGreaterThan(10);
   });
 
-  it("is the same under the documents' paths", async () => {
+  it("is the same under the legacy paths", async () => {
     await expectRecount("nurse", { session_type: "rest" }, "/reports/list");
     const ecg = await list("nurse", {}, "/ecg/reports");
     expect(ecg.data.map((r: { report_id: string }) => r.report_id)).toEqual(
@@ -234,7 +234,7 @@ describe("totals", () => {
     expect(totals).toEqual(recount(seenBy(who)));
     const today = Math.floor(Date.now() / DAY_MS);
     const days = Array.from({ length: 30 }, (_, i) => today - 29 + i);
-    // All of them came today, whenever their rows were made to say so.
+    // All were received today, whatever creation time their rows were given.
     const n = (day: number) => (day === today ? totals.recent_7_days : 0);
     expect(by_day).toEqual(days.map((day) => ({ day: new Date(day * DAY_MS).toISOString().slice(0, 10), n: n(day) })));
   });
@@ -327,7 +327,7 @@ describe("pages while rows come in", () => {
     }
   });
 
-  it("with offsets would show some twice: why cursors are there", async () => {
+  it("with offsets would show some twice (the reason for cursors)", async () => {
     const mine = await newWorld();
     for (let i = 0; i < 4; i++) await uploadReport(mine.nurse, newPdf(), { patient_id: mine.patient.id });
     const page = async (offset: number) =>

@@ -1,4 +1,4 @@
-// Rights that end: with a membership, with a reused token, in the middle of an upload; and what must not come back.
+// Access that ends: with a membership, with a reused token, during an upload; and what must not be restored.
 import { describe, expect, it } from "vitest";
 import { withCounters } from "../stores.ts";
 import { API, env, newDevice, newPdf, newWorld, readAuditEvents, readJson, sendRequest, sha256, type World } from "../world.ts";
@@ -13,7 +13,7 @@ describe("a membership that ended", () => {
     expect((await reads()).status).toBe(200);
     expect((await sendRequest(member(world), { as: world.manager, method: "DELETE" })).status).toBe(200);
     expect((await reads()).status).toBe(401);
-    // A hospital administrator cannot bring an account back; an administrator can.
+    // A hospital administrator cannot reactivate an account; an administrator can.
     const back = { method: "PUT", json: { role: "doctor" } };
     expect((await sendRequest(member(world), { as: world.manager, ...back })).status).toBe(404);
     expect((await sendRequest(member(world), { as: world.admin, ...back })).status).toBe(200);
@@ -48,14 +48,14 @@ describe("a reused refresh token", () => {
     expect((await refresh(world.doctor.refresh)).status).toBe(401);
     await set(null);
     expect((await refresh(third)).status).toBe(401);
-    // The control: another session of the same kind, whose old token nobody used, goes on.
+    // Control: another session of the same kind, whose old token was not reused, continues.
     const other = await newWorld();
     const next = (await readJson(await refresh(other.doctor.refresh))).data.refresh_token;
     expect((await refresh(next)).status).toBe(200);
   });
 });
 
-/** A raw upload whose body waits in the middle until `meanwhile` is done. */
+/** A raw upload whose body pauses in the middle until `meanwhile` is done. */
 async function interrupted(as: { token: string }, query: string, meanwhile: () => Promise<unknown>): Promise<Response> {
   const pdf = newPdf("held", 5_000);
   const body = new ReadableStream<Uint8Array>({
@@ -74,7 +74,7 @@ async function interrupted(as: { token: string }, query: string, meanwhile: () =
   return sendRequest(`${API}/reports${query}`, { as, method: "POST", headers, body });
 }
 
-describe("a right that ends while the body comes", () => {
+describe("access that ends while the body arrives", () => {
   const reportsOf = (patient: { id: string }) =>
     env.DB.prepare("SELECT count(*) AS n FROM reports WHERE patient_id = ?").bind(patient.id).first("n");
 
@@ -133,7 +133,7 @@ describe("a device that moves to another patient", () => {
     const events = await readAuditEvents(moved.headers.get("x-request-id") ?? "");
     expect(events.map(({ event }) => event)).toEqual(["device.assign"]);
     expect(new Set(events[0]?.subjects)).toEqual(new Set([world.patient.id, world.stranger.id]));
-    // Another hospital's nurse moves nothing, and the binding stays.
+    // A nurse of another hospital changes nothing, and the assignment stays.
     const other = await newWorld();
     const theirs = { as: other.nurse, json: { patient_id: other.patient.id } };
     expect((await sendRequest(`${API}/devices/${device.id}/assignments`, theirs)).status).toBe(404);

@@ -1,4 +1,4 @@
-// The database as it is: strict tables, and lists that walk an index instead of everybody's rows.
+// The real database: strict tables, and list queries that use an index instead of a full scan.
 import { beforeAll, describe, expect, it } from "vitest";
 import { API, env, newPatient, newWorld, type Person, sendRequest, type World } from "../world.ts";
 
@@ -37,7 +37,7 @@ describe("tables", () => {
 
 type Prepared = { sql: string; values: unknown[] };
 
-/** What one request prepares, with the values it binds. */
+/** The statements of one request, with their bound values. */
 async function statementsOf(path: string, as: Person): Promise<Prepared[]> {
   const seen: Prepared[] = [];
   const DB = new Proxy(env.DB, {
@@ -45,7 +45,7 @@ async function statementsOf(path: string, as: Person): Promise<Prepared[]> {
       const value: unknown = Reflect.get(target, name);
       if (name !== "prepare") return typeof value === "function" ? value.bind(target) : value;
       return (sql: string) => {
-        // biome-ignore lint/plugin: passes on what the code under test prepares.
+        // biome-ignore lint/plugin: passes on statements of the code under test.
         const statement = target.prepare(sql);
         return new Proxy(statement, {
           get(inner, method) {
@@ -67,7 +67,7 @@ async function statementsOf(path: string, as: Person): Promise<Prepared[]> {
 }
 
 async function plan({ sql, values }: Prepared): Promise<string[]> {
-  // biome-ignore lint/plugin: explains what the code under test prepared.
+  // biome-ignore lint/plugin: explains statements of the code under test.
   const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
     .bind(...values)
     .all<{ detail: string }>();
@@ -97,7 +97,7 @@ const PATHS = [
   "/audit-events?actor_id=nobody",
   "/audit-events?abroad=true",
 ];
-/** A table walked from end to end, not the table of a subquery's result. */
+/** A full scan of a table, not of a subquery's result. */
 const SCANS = /^SCAN (patients|reports|uploads|audit_events|counters|patient_links|care_team|sessions|users)\b/;
 
 describe("plans", () => {
@@ -130,7 +130,7 @@ describe("plans", () => {
     }
   });
 
-  it("of the trail come in its order without sorting it", async () => {
+  it("of the audit log use its order without sorting", async () => {
     let lists = 0;
     for (const as of [world.manager, world.admin]) {
       for (const query of ["", "&from=2026-01-01T00:00:00Z", "&outcome=success", "&actor_id=nobody"]) {
@@ -149,7 +149,7 @@ describe("plans", () => {
     expect(lists).toBe(8);
   });
 
-  it("and the check has teeth: without the hospital it finds the scan", async () => {
+  it("are checked effectively: without the hospital the scan is found (the known-bad twin)", async () => {
     const bad = await plan({ sql: "SELECT id, clinical_sealed FROM patients WHERE monitoring = ?", values: ["off"] });
     expect(bad.some((step) => SCANS.test(step))).toBe(true);
   });
@@ -159,7 +159,7 @@ describe("plans", () => {
       let rows = 0;
       for (const { sql, values } of await statementsOf("/patients?limit=2", open.nurse)) {
         if (!/^SELECT/i.test(sql)) continue;
-        // biome-ignore lint/plugin: runs again what the code under test prepared.
+        // biome-ignore lint/plugin: repeats statements of the code under test.
         const { meta } = await env.DB.prepare(sql)
           .bind(...values)
           .all();

@@ -1,4 +1,4 @@
-// GET /metrics: only for whoever holds METRICS_TOKEN, strictly in Prometheus' text format, and each number is the stores' own.
+// GET /metrics: requires METRICS_TOKEN, strict Prometheus text format, and values equal to those in the stores.
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { withCounters } from "../stores.ts";
@@ -84,7 +84,7 @@ describe("who may scrape", () => {
     expect((await sendRequest("/metrics", { headers: { Authorization: `bearer ${TOKEN}` } })).status).toBe(200);
   });
 
-  it("is nobody where no token is set", async () => {
+  it("is denied to everybody where no token is set", async () => {
     for (const value of [undefined, ""]) {
       const without = { ...env };
       Reflect.deleteProperty(without, "METRICS_TOKEN");

@@ -1,4 +1,4 @@
-// What uploads leave behind: rows of the upload log, objects in the bucket, and whether the two agree.
+// Evidence of uploads: rows of the upload log, objects in the bucket, and whether the two agree.
 import { getKeys } from "../../src/platform/config.ts";
 import { streamFile } from "../../src/platform/files.ts";
 import { fileRecordId } from "../../src/reports/upload/new-report.ts";
@@ -15,7 +15,7 @@ export type UploadRow = {
   file_key: string | null;
 };
 
-/** The upload-log rows that one request wrote. */
+/** The upload log rows of one request. */
 export async function readUploadRows(response: Response): Promise<UploadRow[]> {
   const { results } = await env.DB.prepare("SELECT * FROM uploads WHERE request_id = ?")
     .bind(response.headers.get("x-request-id"))
@@ -35,7 +35,7 @@ export async function listStoredKeys(): Promise<string[]> {
   return keys;
 }
 
-/** Every key that a row names. */
+/** Every key in a row. */
 export async function listReferencedKeys(): Promise<string[]> {
   const { results } = await env.DB.prepare(
     "SELECT file_key AS key FROM reports UNION SELECT metrics_key FROM reports UNION SELECT file_key FROM uploads",
@@ -43,7 +43,7 @@ export async function listReferencedKeys(): Promise<string[]> {
   return results.flatMap(({ key }) => key ?? []);
 }
 
-/** A row without its blob would be a lie. @returns how many report rows opened to the bytes whose hash they carry */
+/** Every row must have its blob. @returns the number of report rows whose decrypted bytes have the stated hash */
 export async function verifyEveryReport(): Promise<number> {
   const { results } = await env.DB.prepare("SELECT id, file_key, file_size, sha256 FROM reports").all<{
     id: string;
@@ -82,7 +82,7 @@ const encoder = new TextEncoder();
 
 export type Part = { headers: string[]; body: string | Uint8Array };
 
-/** A multipart body written by hand, for forms that no library would make. */
+/** A handwritten multipart body, for forms that no library produces. */
 export function buildMultipart(boundary: string, parts: Part[], close = true): Uint8Array<ArrayBuffer> {
   const chunks = parts.flatMap(({ headers, body }) => [
     encoder.encode(`--${boundary}\r\n${headers.join("\r\n")}\r\n\r\n`),
@@ -104,7 +104,7 @@ export const createFilePart = (pdf: Uint8Array, name = 'filename="ecg.pdf"'): Pa
   body: pdf,
 });
 
-/** The same form as bytes with its content type, for headers that say something else. */
+/** The same form as bytes with its content type, for tests that change the headers. */
 export async function encodeForm(pdf: Uint8Array<ArrayBuffer>, fields: Record<string, string> = {}) {
   const response = new Response(uploadForm(pdf, fields));
   return { type: response.headers.get("content-type") ?? "", bytes: new Uint8Array(await response.arrayBuffer()) };

@@ -1,4 +1,4 @@
-// The orphan sweep by cron: files that no row names go after 40 minutes; whatever a row names stays, however often it runs or fails.
+// The cron job that deletes orphaned files: files without a row are deleted after 40 minutes; files with a row never are.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { IDEMPOTENCY_TTL_MS } from "../../src/http/idempotency.ts";
@@ -55,7 +55,7 @@ describe("the sweep", () => {
     expect(await left(keys)).toBe(0);
   });
 
-  it("takes an orphan within the hour when it runs each quarter, also one begun in the hour before", async () => {
+  it("deletes an orphan within the hour when it runs every quarter of an hour, even if it started in the hour before", async () => {
     const keys = [...(await orphans(1)), ...(await orphans(1, Date.now() - HOUR))];
     const runs = [];
     for (const quarter of [1, 2, 3]) {
@@ -99,7 +99,7 @@ describe("the sweep", () => {
 });
 
 describe("the same cron", () => {
-  it("forgets keys after a day and not before", async () => {
+  it("deletes idempotency keys after a day and not before", async () => {
     const key = { headers: { "Idempotency-Key": "sweep-test-key" } };
     const { data } = await readJson(
       await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, ...key }),

@@ -1,4 +1,4 @@
-// The wall between hospitals and between patients: every path to a record gives one decision, and nothing moves it.
+// Isolation of hospitals and patients: every path to a record gives the same decision, and nothing changes it.
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   API,
@@ -98,7 +98,7 @@ describe("one decision on every path", () => {
   });
 });
 
-describe("nothing moves the wall", () => {
+describe("no request crosses hospitals", () => {
   it("no header, query or body names another hospital", async () => {
     const headers = {
       "X-Hospital-Id": other.hospitalId,
@@ -181,7 +181,7 @@ describe("nothing moves the wall", () => {
   });
 });
 
-describe("losing access counts at the next request", () => {
+describe("losing access takes effect at the next request", () => {
   const counts = ["deactivated", "session revoked", "hospital closed"] as const;
   it.each(counts)("%s", async (how) => {
     const home = await newWorld();

@@ -1,4 +1,4 @@
-// Many files in one form: each as if it had come alone, and the bytes a machine may send in a day.
+// Many files in one form: each is processed like a single upload; and the daily byte limit of a device or app.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { DAY_MS, utcDayOf } from "../../src/platform/time.ts";

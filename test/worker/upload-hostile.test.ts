@@ -1,4 +1,4 @@
-// Uploads made to hurt: multipart forms that no library makes, file names, polyglots, silent senders; files of others' test suites.
+// Hostile uploads: malformed multipart forms, file names, polyglots, stalled senders; files of public test suites.
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { BODY_IDLE_TIMEOUT_MS } from "../../src/http/request-middleware.ts";
 import { absent } from "../shared-data.ts";
@@ -83,7 +83,7 @@ describe("a multipart form", () => {
     expect(performance.now() - started).toBeLessThan(3000);
   });
 
-  it("within a form is a file like any other, and no PDF", async () => {
+  it("within a form is a file like any other, and is not a PDF", async () => {
     const inner = buildMultipart("inner", [createFilePart(newPdf())]);
     const nested: Part = {
       headers: ['Content-Disposition: form-data; name="file"; filename="f"', "Content-Type: multipart/mixed; boundary=inner"],
@@ -180,7 +180,7 @@ describe("a sender that falls silent", () => {
     sending.then((answer) => {
       response = answer;
     });
-    // Stores answer in real time; only the idle timer runs on ours.
+    // Stores respond in real time; only the idle timer uses the fake clock.
     for (let i = 0; i < 200 && !response; i++) {
       await scheduler.wait(10);
       if (asked > 1) await vi.advanceTimersByTimeAsync(BODY_IDLE_TIMEOUT_MS);

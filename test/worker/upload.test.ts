@@ -1,4 +1,4 @@
-// Uploads within and beyond their limits: size, announced length, digest, media type; every attempt leaves a log row.
+// Uploads within and beyond their limits: size, announced length, digest, media type; one log row per attempt.
 import { beforeAll, describe, expect, it } from "vitest";
 import { MAX_MULTIPART_BYTES, MAX_RAW_BYTES } from "../../src/reports/upload/upload-request.ts";
 import {
@@ -26,7 +26,7 @@ beforeAll(async () => {
   world = await newWorld();
 });
 
-/** The refusal is a problem, stores nothing, and stands once in the upload log and the audit trail. */
+/** The rejection is a problem response, stores nothing, and is recorded once in the upload log and the audit log. */
 async function expectRefusal(send: () => Promise<Response>, status: number, code: string): Promise<void> {
   const before = await listStoredKeys();
   const reports = await listReportIds(world.patient.id);
@@ -246,7 +246,7 @@ describe("the patient of an upload", () => {
     await env.DB.prepare("DELETE FROM patient_links WHERE patient_id = ?").bind(second.id).run();
   });
 
-  it("is nobody for a person without a record, and must be named by staff", async () => {
+  it("is missing for a person without a record, and must be named by staff", async () => {
     const lonely = await newPerson("patient");
     const sent = await uploadReport(lonely, newPdf());
     expect(sent.status).toBe(404);
@@ -257,7 +257,7 @@ describe("the patient of an upload", () => {
 });
 
 describe("the upload log", () => {
-  it("has a row for every attempt, whatever became of it, and none from a caller who is nobody", async () => {
+  it("has a row for every attempt, whatever its outcome, and none for unauthenticated callers", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const pdf = newPdf("log");
     const key = { headers: { "Idempotency-Key": "upload-log-key" } };

@@ -1,4 +1,4 @@
-// Accounts from the side of those who manage them: who sees whom, who may change what, and nobody above themselves.
+// Account management: visibility, permitted changes, and no change to accounts of a higher role.
 import { env as bindings } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { withRandomDelays } from "../stores.ts";
@@ -155,7 +155,7 @@ describe("a new member of staff", () => {
     const peer = await newPerson("hospital_admin", hospitalId);
     const of = { ...env, RATE_SIGNUP: bindings.RATE_TEST };
     const tries: number[] = [];
-    // Refused by the policy before any hash: what is counted is the asking. More than two windows' worth.
+    // Rejected by the policy before any hash: attempts are counted. More than two windows' worth.
     for (let i = 0; i < 201; i++) tries.push((await create(limited, { password: "short" }, { env: of })).status);
     expect(new Set(tries)).toEqual(new Set([400, 429]));
     const last = await create(limited, { password: "short" }, { env: of });
@@ -301,8 +301,8 @@ describe("a hospital administrator", () => {
   });
 });
 
-/** Every change of standing that there is, by every role, to every kind of person. */
-describe("nobody raises anybody above themselves", () => {
+/** Every role change by every role to every kind of account. */
+describe("nobody gives a role above their own", () => {
   const CHANGES = {
     role_up: { role: "hospital_admin" },
     role_down: { role: "nurse" },
@@ -337,7 +337,7 @@ describe("nobody raises anybody above themselves", () => {
     }
   }
 
-  /** The lattice, written down once more and without a line of src/. */
+  /** The permitted role changes, written independently of src/. */
   function expected(caller: Person["role"], target: Target, change: Change): number {
     if (caller !== "admin" && caller !== "hospital_admin") return 403;
     if (caller === "admin") {

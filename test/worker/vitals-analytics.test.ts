@@ -1,4 +1,4 @@
-// What many samples come to equals a recount of them, for everybody only of the patients that they may see.
+// Statistics over many samples equal a recount, and include only patients whom the caller may see.
 import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AlertState, Priority } from "../../src/monitoring/alarm-rules/model.ts";
@@ -43,7 +43,7 @@ const DAY = 24 * HOUR_MS;
 
 let world: World;
 let third: Patient;
-/** Of each patient of the world. */
+/** For each patient of the world. */
 let brought: Map<string, Item[]>;
 const now = Date.now();
 beforeAll(async () => {
@@ -121,7 +121,7 @@ describe("a patient's summary", () => {
     await expectProblem(await sendRequest(summaryOf(patient), { as: await keyWith("alert:read") }), 403, "forbidden");
   });
 
-  it("has M's path, and is for those who may see the patient", async () => {
+  it("has the legacy path, and requires access to the patient", async () => {
     const response = await sendRequest(`/api/analytics/patients/${world.patient.number}/summary`, { as: world.self });
     expect(response.headers.get("link")).toContain(`/api/v1/analytics/patients/${world.patient.number}/summary`);
     expect((await readJson(response)).data.patient_id).toBe(world.patient.id);
@@ -148,7 +148,7 @@ describe("a patient's summary", () => {
   });
 });
 
-/** Hour by hour and code by code, from the samples of these patients. */
+/** Per hour and code, from the samples of these patients. */
 function recount(patients: { id: string }[], from: number, to: number) {
   const lines = [];
   for (let hour = Math.floor(from / HOUR_MS) * HOUR_MS; hour < to; hour += HOUR_MS) {
@@ -172,7 +172,7 @@ const bare = (data: Record<string, unknown>[]) => data.map(({ name: _n, unit: _u
 describe("the hours of all patients", () => {
   const path = (query = "") => `${API}/analytics/hourly-stats${query}`;
   const stats = '{"8867-4":[1,60,60,60,60,0]}';
-  /** A hospital with 20,001 patients in one hour, whose rows nobody else's question may read. */
+  /** A hospital with 20,001 patients in one hour, whose rows no other hospital's query may read. */
   let crowded: string;
   beforeAll(async () => {
     crowded = await newHospital();
@@ -197,7 +197,7 @@ describe("the hours of all patients", () => {
     }
     const { data, meta } = await get(path(`?from=${toIso(from)}&hospital_id=${world.hospitalId}`), world.admin);
     expect(bare(data)).toEqual(recount(everybody, from, Date.parse(meta.to)));
-    // The comparison sees a sample that is missing.
+    // Control: the comparison detects a missing sample.
     const all = brought.get(third.id) ?? [];
     brought.set(third.id, all.slice(1));
     expect(bare(data)).not.toEqual(recount(everybody, from, Date.parse(meta.to)));
@@ -219,7 +219,7 @@ describe("the hours of all patients", () => {
   it("are UTC hours whatever zone the range is in, also where clocks change", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
     const day = Math.floor(now / DAY) * DAY - 3 * DAY;
-    // Half an hour of India's clock apart, and each side of a local midnight.
+    // Half an hour of India's clock apart, on both sides of a local midnight.
     const items = [0, 29, 31, 59, 60, 90, 119, 120].map((minute, i) =>
       createItem(TEMPERATURE, 36 + i / 10, day + minute * 60_000),
     );

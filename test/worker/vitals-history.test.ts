@@ -1,4 +1,4 @@
-// Reading and correcting one patient's vitals: the right samples to the right people, each answer with its trace.
+// Reading and correcting one patient's vitals: access, correct samples, and audit events.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
@@ -85,7 +85,7 @@ describe("the list of samples", () => {
     expect(data.map(brief)).toEqual(rates.slice(11, 21).map(brief));
   });
 
-  it("has M's path and limits: 100 unless said, at most 1000", async () => {
+  it("has the legacy path and limits: 100 by default, at most 1000", async () => {
     const path = `/api/patients/${world.patient.number}/history`;
     const response = await sendRequest(path, { as: world.nurse });
     expect(response.headers.get("deprecation")).not.toBeNull();
@@ -96,7 +96,7 @@ describe("the list of samples", () => {
     }
   });
 
-  it("refuses what it cannot mean", async () => {
+  it("rejects invalid parameters", async () => {
     const { meta } = await get(of(world.patient, "observations?limit=1"));
     const cursor = meta.pagination.next_cursor;
     const refused = async (rest: string, code: string, patient: Patient = world.patient) =>
@@ -251,7 +251,7 @@ describe("a correction", () => {
     sendRequest(`${API}/observations/${id}`, { as, method: "PATCH", json });
   const REASON = "Read off the wrong line, canary-reason";
 
-  it("keeps what was, who and when, and is what everything counts from then on", async () => {
+  it("keeps the old value, author and time, and everything uses the new value from then on", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse, [world.doctor]);
     const at = Date.now() - 2000;
     const mine = [...createSeries(at - 10, 3), createItem(HEART_RATE, 188, at)];
@@ -274,7 +274,7 @@ describe("a correction", () => {
       { observation_id: id, value: 89, status: "amended" },
     ]);
 
-    // What comes after the correction joins what was before it.
+    // Samples after the correction are merged with those before it.
     const later = createItem(HEART_RATE, 71, Date.now());
     await storeSamples(world.nurse, patient.id, [later]);
     now.push(later);
@@ -308,7 +308,7 @@ describe("a correction", () => {
     const alerts = async () => (await getMonitor(patient.id).snapshot())?.alerts ?? [];
     expect(await alerts()).toMatchObject([{ rule: "limit", code: HEART_RATE, state: "active" }]);
     expect((await patch(id, { status: "amended", value: 88, reason: REASON })).status).toBe(200);
-    // Nobody has seen it, so it stays until somebody has.
+    // Not acknowledged, so it stays open.
     expect(await alerts()).toMatchObject([{ rule: "limit", state: "recovered" }]);
     const [second = ""] = await storeSamples(world.nurse, patient.id, [createItem(HEART_RATE, 190, Date.now())]);
     expect(await alerts()).toMatchObject([{ state: "active" }]);
@@ -351,7 +351,7 @@ describe("a correction", () => {
       finish?.();
       return store.memory(now).again;
     });
-    // An hour that is only looked up in the list would be lost here: it stands there until the count is told.
+    // A lookup only in the list would lose an hour here: it stays there until its count is delivered.
     expect(left).toEqual([8]);
   });
 
@@ -437,7 +437,7 @@ describe("a correction", () => {
 describe("every read", () => {
   const paths = ["observations", "observations?buckets=10", "observations/latest", "observations/rollups", "scores/news2"];
 
-  it("leaves one trace that names the patient, before anything is told", async () => {
+  it("writes one audit event that names the patient before it responds", async () => {
     for (const path of paths) {
       const response = await sendRequest(of(world.patient, path), { as: world.doctor });
       expect(response.status).toBe(200);
@@ -472,8 +472,8 @@ describe("every read", () => {
   });
 });
 
-describe("what is held aside", () => {
-  it("is told to those who look after devices, and opened one by one", async () => {
+describe("a held observation", () => {
+  it("is listed for those who manage devices, and opened one by one", async () => {
     const { nurse, doctor, manager, self, hospitalId } = await newWorld();
     const device = await newDevice(nurse, null);
     const lost = createItem(HEART_RATE, 77.7, Date.now());

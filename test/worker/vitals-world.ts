@@ -1,4 +1,4 @@
-// Samples of known values at known times, brought through the front door; what they must come to, counted the long way.
+// Samples with known values and times, sent over the API; their expected results, computed naively.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect } from "vitest";
 import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
@@ -20,7 +20,7 @@ export const createItem = (code: string, value: number, at: number): Item => ({
   effective_at: toIso(at),
 });
 
-/** Heart rate every ten minutes and saturation every thirty, in the time before `until`, oldest first. */
+/** Heart rate every ten minutes and SpO2 every thirty, in the period before `until`, oldest first. */
 export function createSeries(until: number, hours: number, seed = 0): Item[] {
   const items: Item[] = [];
   for (let at = until - hours * HOUR_MS, i = seed; at < until; at += 600_000, i++) {
@@ -32,7 +32,7 @@ export function createSeries(until: number, hours: number, seed = 0): Item[] {
 
 export const getMonitor = (patientId: string) => env.PATIENT_MONITOR.getByName(patientId);
 
-/** Everything is stored, or the test ends here. @returns the observations' ids in the order of the items */
+/** Fails the test unless everything is stored. @returns the observations' ids in the order of the items */
 export async function storeSamples(as: { token: string }, patientId: string | undefined, items: unknown[]): Promise<string[]> {
   const ids: string[] = [];
   for (let i = 0; i < items.length; i += 1000) {
@@ -45,12 +45,12 @@ export async function storeSamples(as: { token: string }, patientId: string | un
   return ids;
 }
 
-/** Has the object tell D1 what waits: 24 hours at a time are counted again. */
+/** Makes the object deliver pending data to D1: it recounts up to 24 hours per run. */
 export async function deliverToD1(patientId: string, times = 5): Promise<void> {
   for (let i = 0; i < times; i++) await runDurableObjectAlarm(getMonitor(patientId));
 }
 
-/** Tells the object what D1 says now, with the device's time at the patient begun a month ago. */
+/** Gives the object the current facts in D1, with the device's assignment backdated by a month. */
 export async function backdateBinding(deviceId: string, patientId: string, ago: number): Promise<void> {
   await env.DB.prepare("UPDATE device_assignments SET started_at = ? WHERE device_id = ?")
     .bind(Date.now() - ago, deviceId)
@@ -59,7 +59,7 @@ export async function backdateBinding(deviceId: string, patientId: string, ago: 
   if (facts) await getMonitor(patientId).configure(facts);
 }
 
-/** What a vital comes to in a range, one sample after the other. */
+/** Statistics of a vital in a range, sample by sample. */
 export function summarize(items: readonly Item[], code: string, from: number, to: number) {
   const found = items
     .filter((one) => one.code === code && Date.parse(one.effective_at) >= from && Date.parse(one.effective_at) < to)
@@ -69,7 +69,7 @@ export function summarize(items: readonly Item[], code: string, from: number, to
   return { n: values.length, min: Math.min(...values), max: Math.max(...values), mean, last: values.at(-1) };
 }
 
-/** The same with the mean to nine digits: sums in another order differ in the last bits. */
+/** The same with the mean rounded to nine digits: sums in another order differ in the last bits. */
 export const approximately = (counts: ReturnType<typeof summarize>) => ({ ...counts, mean: expect.closeTo(counts.mean, 9) });
 
 /** An Env that counts the calls to patients' objects. */

@@ -1,10 +1,11 @@
-// Wards: names that are unique in a hospital, counts of whom one may see, and a deletion that no patient can slip under.
+// Wards: unique names per hospital, counts limited to visible patients, and deletion in a race with a transfer.
 import { describe, expect, it } from "vitest";
 import { interceptStores, withRandomDelays } from "../stores.ts";
 import {
   API,
   env,
   newPatient,
+  newWard,
   newWorld,
   type Patient,
   type Person,
@@ -16,8 +17,6 @@ import {
 
 const create = (as: Person, json: unknown, headers: Record<string, string> = {}) =>
   sendRequest(`${API}/wards`, { as, json, headers });
-const newWard = async (as: Person, name = `Ward ${uniqueText()}`): Promise<string> =>
-  (await readJson(await create(as, { name }))).data.ward_id;
 const get = (as: Person, id: string) => sendRequest(`${API}/wards/${id}`, { as });
 const change = (as: Person, id: string, json: unknown, version = 1, of = env) =>
   sendRequest(`${API}/wards/${id}`, { as, method: "PATCH", json, headers: { "If-Match": `"${version}"` }, env: of });

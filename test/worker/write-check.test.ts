@@ -1,4 +1,4 @@
-// A write that goes with its gate in one batch: what the token claims and the database denies leaves nothing behind.
+// Writes repeat the access check in the same batch: a claim in the token that the database denies changes nothing.
 import { beforeEach, describe, expect, it } from "vitest";
 import { withCounters } from "../stores.ts";
 import { API, env, newWorld, readAuditEvents, readJson, sendRequest, type World } from "../world.ts";
@@ -24,7 +24,7 @@ describe("registering in one round trip", () => {
   it("costs one while the token is right", async () => {
     const { env: counted, counts } = withCounters(env);
     const register = () => sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Uma" }, env: counted });
-    // The first request of an isolate checks the deployment too.
+    // The first request of an isolate also checks the deployment.
     await register();
     const before = counts.d1;
     expect((await register()).status).toBe(201);

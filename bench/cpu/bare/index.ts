@@ -1,4 +1,4 @@
-// A Hono Worker with one route: what a request costs at least.
+// A Hono Worker with one route: the minimum cost of a request.
 import { Hono } from "hono";
 
 export default new Hono().get("/", (c) => c.json({ ok: true }));

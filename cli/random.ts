@@ -1,6 +1,6 @@
-// A small seeded generator, so that demonstration data are the same on every machine.
+// Seeded random numbers: the same seed gives the same numbers on every machine.
 
-/** Returns a function that yields uniform numbers in [0, 1): Tommy Ettinger's mulberry32. */
+/** Tommy Ettinger's mulberry32. @returns a function that yields uniform numbers in [0, 1) */
 export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
