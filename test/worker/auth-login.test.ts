@@ -1,4 +1,4 @@
-// Logging in: the documents' own lines, one account per name however it is spelled, passwords verbatim, nothing told.
+// Logging in: the curl lines of the replaced systems, one account per name however it is spelled, passwords verbatim, nothing told.
 import crypto from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { SCRYPT } from "../../src/accounts/passwords/password-cost.ts";
@@ -36,7 +36,7 @@ function newStaff(email: string, password: string, username?: string) {
 }
 
 describe("a login", () => {
-  it("answers S's curl line with an access token, a refresh token, the user and the role", async () => {
+  it("answers the EMR backend's curl line (S10) with an access token, a refresh token, the user and the role", async () => {
     const doctor = await newPerson("doctor", hospitalId);
     const response = await login({ email: doctor.email, password: PASSWORD });
     expect(response.status).toBe(200);
