@@ -14,7 +14,7 @@ const REQUESTS = 24;
 /** Between two requests a person reads what came; two seconds is a hasty reader. */
 const THINK_MS = 2_000;
 const TEAM_SIZE = 50;
-/** Upper limits of the 95th percentile in milliseconds (docs/requirements.md, S33). */
+/** p95 in milliseconds, as S33 asks. */
 const BUDGETS = { list: 500, search: 300, reports: 500, stats: 1_000 } as const;
 type Kind = keyof typeof BUDGETS;
 

@@ -239,7 +239,7 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 export type UploadFields = Record<string, string | undefined> & { fileName?: string };
 
-/** The multipart form that the ECG app sends (docs/requirements.md, E22 and E28). */
+/** The multipart form that E's app sends. */
 export function uploadForm(pdf: Uint8Array<ArrayBuffer>, { fileName = "ecg.pdf", ...fields }: UploadFields = {}): FormData {
   const form = new FormData();
   form.set("file", new File([pdf], fileName, { type: "application/pdf" }));

@@ -54,6 +54,7 @@ const ROLES_BY_PERMISSION = {
   "docs:read": STAFF,
 } as const satisfies Record<string, readonly Role[]>;
 
+export const PERMISSIONS = Object.keys(ROLES_BY_PERMISSION);
 export type Permission = keyof typeof ROLES_BY_PERMISSION;
 
 /** What an app credential can be given: the scopes of an API key are names of these actions. */
@@ -70,7 +71,7 @@ export const APP_SCOPES = [
 ] as const satisfies readonly Permission[];
 
 /** The FHIR AuditEvent.action of an action, by its second word. */
-const AUDIT_ACTION_BY_OPERATION: Record<string, AuditAction> = {
+export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = {
   read: "R",
   search: "R",
   create: "C",

@@ -1,4 +1,4 @@
-// Logging in: the curl lines of the replaced systems, one account per name however it is spelled, passwords verbatim, nothing told.
+// Logging in: the documents' own lines, one account per name however it is spelled, passwords verbatim, nothing told.
 import crypto from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { SCRYPT } from "../../src/accounts/passwords/password-cost.ts";

@@ -1,9 +1,10 @@
 // Who may go where, in the order in which it is shown. The API decides what is seen; this only keeps dead ends out of sight.
 
+import { type PortalArea, rolesOfPath } from "../../../src/service/portal-areas.ts";
 import type { Role } from "../accounts/session/use-session.ts";
 import type { PlainMessageKey } from "../platform/messages/translate.ts";
 
-type NavigationItem = { to: string; label: PlainMessageKey };
+type NavigationItem = { to: `/${PortalArea}` | `/${PortalArea}/${string}`; label: PlainMessageKey };
 
 const ADMIN_ITEMS: readonly NavigationItem[] = [
   { to: "/admin", label: "nav.overview" },
@@ -55,12 +56,5 @@ export const landingPath = (role: Role): string => LANDING_PATHS[role];
 /** How many are tabs at the foot of a phone; the rest is behind "More". */
 export const MAX_TABS = 4;
 
-/** Whether this page is for this role at all. */
-export function isPathAllowed(role: Role, path: string): boolean {
-  const area = path.split("/")[1] ?? "";
-  if (area === "account" || area === "") return true;
-  if (area === "me") return role === "patient";
-  if (role === "patient") return false;
-  if (area === "admin") return role === "admin" || role === "hospital_admin";
-  return ["ward", "alarms", "patients", "reports", "uploads", "devices"].includes(area);
-}
+/** True if the page is for this role. */
+export const isPathAllowed = (role: Role, path: string): boolean => rolesOfPath(path).includes(role);
