@@ -80,6 +80,7 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   write: "U",
   unlock: "U",
   assign: "U",
+  claim: "E",
   amend: "U",
   delete: "D",
 };

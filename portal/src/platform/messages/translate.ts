@@ -44,7 +44,9 @@ export const CATALOGUES = {
 } as const;
 
 type Catalogues = typeof CATALOGUES;
-type Intersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (member: infer All) => void ? All : never;
+type Intersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (member: infer All) => void
+  ? All
+  : never;
 type Messages = Intersection<Catalogues[keyof Catalogues]["en"]>;
 
 const merge = (language: "en" | "hi") => Object.assign({}, ...Object.values(CATALOGUES).map((catalogue) => catalogue[language]));
