@@ -81,7 +81,7 @@ async function until(done: () => boolean): Promise<void> {
 }
 
 describe.concurrent("a run", () => {
-  it("has the defaults of MyMedQL's simulator (M10 to M13): 5 rows per second, 5 patients from number 1, no end", () => {
+  it("has M's defaults: 5 rows a second of 5 patients from number 1, for ever", () => {
     expect(parseOptions([])).toMatchObject({ rate: 5, patients: 5, startId: 1, duration: 0, scenario: "stable" });
     expect(parseOptions([])).toMatchObject({ email: "nurse@demo.com", password: "password123" });
     expect(parseOptions([])).toMatchObject({ base: new URL("http://localhost:8787"), replay: null, socket: false });

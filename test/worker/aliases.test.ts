@@ -54,7 +54,7 @@ const pairs = (): [alias: string, canonical: string][] => [
   [`${API}/admin/users`, `${API}/users`],
 ];
 
-describe("a path of a replaced system", () => {
+describe("a path of the documents", () => {
   it("answers as the canonical one, to everybody", async () => {
     for (const [alias, canonical] of pairs()) {
       for (const as of [world.nurse, world.doctor, world.self, world.admin, null]) {
@@ -132,8 +132,8 @@ describe("a path of a replaced system", () => {
   });
 });
 
-describe("the requests of the replaced systems (docs/requirements.md)", () => {
-  it("MyMedQL (M15 to M19): a token by form, patients listed, read by number and created with a plain medical_history", async () => {
+describe("the documents' own words", () => {
+  it("M: a token by form, patients listed, read by number and created with a plain medical_history", async () => {
     const form = await sendRequest("/api/token", {
       body: new URLSearchParams({ username: world.nurse.email, password: PASSWORD }).toString(),
       headers: { "Content-Type": "application/x-www-form-urlencoded" },
@@ -150,7 +150,7 @@ describe("the requests of the replaced systems (docs/requirements.md)", () => {
     await expectProblem(await sendRequest("/api/patients", { json: { first_name: "Nobody" } }), 401, "unauthenticated");
   });
 
-  it("DrAssistent (D9, D13): a client with every field of its table", async () => {
+  it("D: a client with every field of its table", async () => {
     const client = {
       first_name: "Dev",
       last_name: "Anand",
@@ -170,7 +170,7 @@ describe("the requests of the replaced systems (docs/requirements.md)", () => {
     ).toMatchObject(client);
   });
 
-  it("EMR backend (S11 to S13): the list with limit, offset and has_more, the search by name, phone and e-mail, symptoms on the page", async () => {
+  it("S: the list with limit, offset and has_more, the search by name, phone and e-mail, symptoms on the page", async () => {
     const email = `${uniqueText()}@example.org`;
     const { data } = await readJson(
       await sendRequest(`${API}/patients`, {
@@ -189,7 +189,7 @@ describe("the requests of the replaced systems (docs/requirements.md)", () => {
     ]);
   });
 
-  it("CloudCare (C32 to C35): a patient registers herself, logs in, refreshes and reads who she is", async () => {
+  it("C: a patient registers herself, logs in, refreshes and reads who she is", async () => {
     const email = `${uniqueText()}@example.org`;
     const registered = await sendRequest(`${API}/auth/register/patient`, {
       json: { email, password: "long enough words here", first_name: "Chitra", aadhaar_number: "9999 9999 0019" },

@@ -36,7 +36,7 @@ function newStaff(email: string, password: string, username?: string) {
 }
 
 describe("a login", () => {
-  it("answers the EMR backend's curl line (S10) with an access token, a refresh token, the user and the role", async () => {
+  it("answers S's curl line with an access token, a refresh token, the user and the role", async () => {
     const doctor = await newPerson("doctor", hospitalId);
     const response = await login({ email: doctor.email, password: PASSWORD });
     expect(response.status).toBe(200);

@@ -156,7 +156,7 @@ describe("a list of reports", () => {
     expect(found).toBeGreaterThan(10);
   });
 
-  it("is the same under the older paths (E23, S16)", async () => {
+  it("is the same under the documents' paths", async () => {
     await expectRecount("nurse", { session_type: "rest" }, "/reports/list");
     const ecg = await list("nurse", {}, "/ecg/reports");
     expect(ecg.data.map((r: { report_id: string }) => r.report_id)).toEqual(

@@ -121,7 +121,7 @@ describe("a patient's summary", () => {
     await expectProblem(await sendRequest(summaryOf(patient), { as: await keyWith("alert:read") }), 403, "forbidden");
   });
 
-  it("has MyMedQL's path (M20), and is for those who may see the patient", async () => {
+  it("has M's path, and is for those who may see the patient", async () => {
     const response = await sendRequest(`/api/analytics/patients/${world.patient.number}/summary`, { as: world.self });
     expect(response.headers.get("link")).toContain(`/api/v1/analytics/patients/${world.patient.number}/summary`);
     expect((await readJson(response)).data.patient_id).toBe(world.patient.id);

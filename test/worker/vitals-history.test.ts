@@ -85,7 +85,7 @@ describe("the list of samples", () => {
     expect(data.map(brief)).toEqual(rates.slice(11, 21).map(brief));
   });
 
-  it("has MyMedQL's path and limits (M18): 100 by default, 1000 at most", async () => {
+  it("has M's path and limits: 100 unless said, at most 1000", async () => {
     const path = `/api/patients/${world.patient.number}/history`;
     const response = await sendRequest(path, { as: world.nurse });
     expect(response.headers.get("deprecation")).not.toBeNull();
