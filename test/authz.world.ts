@@ -440,24 +440,19 @@ const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) =>
 export async function callRoute(route: string, handle: ResourceIds, player: TestCaller, sessionId: string, token = player.token) {
   const [method = "GET", pattern = ""] = route.split(" ");
   const isTeam = pattern.includes("care-team");
-  const path = pattern
-    .replace(":hospital_id", handle.hospitalId)
-    .replace(":patient_id", handle.patientId)
-    .replace(":report_id", handle.reportId)
-    .replace(":device_id", handle.deviceId)
-    .replace(":upload_id", pattern.includes("/direct/") ? handle.directId : handle.uploadId)
-    .replace(":credential_id", handle.credentialId)
-    .replace(":invitation_id", handle.invitationId)
-    .replace(":api_key_id", handle.apiKeyId)
-    .replace(":ward_id", handle.wardId)
-    .replace(":practitioner_id", handle.practitionerId)
-    .replace(":observation_id", handle.observationId)
-    .replace(":alert_id", handle.alertId)
-    .replace(":held_id", handle.heldId)
-    .replace(":code", "heart_rate")
-    .replace(":user_id", isTeam ? handle.memberId : handle.staffId)
-    .replace(":session_id", sessionId)
-    .replace("/*", "/docs.js");
+  const named: Record<string, string> = {
+    user_id: isTeam ? handle.memberId : handle.staffId,
+    session_id: sessionId,
+    code: "heart_rate",
+    ...(pattern.includes("/direct/") && { upload_id: handle.directId }),
+  };
+  const ids = new Map(Object.entries(handle));
+  const path = pattern.replace("/*", "/docs.js").replace(/:(\w+)/g, (_, name: string) => {
+    const key = name.replace(/_(\w)/g, (_underscore, letter: string) => letter.toUpperCase());
+    const id = named[name] ?? ids.get(key);
+    if (id === undefined) throw new Error(`${route}: ResourceIds of test/authz.world.ts has no ${key} for :${name}`);
+    return String(id);
+  });
   const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
   const query = QUERIES[route]?.(handle, player.principal) ?? "";
   return ended(await sendRequest(path + query, { ...more, method, as: token }));

@@ -54,6 +54,7 @@ const ROLES_BY_PERMISSION = {
   "docs:read": STAFF,
 } as const satisfies Record<string, readonly Role[]>;
 
+export const PERMISSIONS = Object.keys(ROLES_BY_PERMISSION);
 export type Permission = keyof typeof ROLES_BY_PERMISSION;
 
 /** Permissions that an API key can be given as scopes. */
@@ -70,7 +71,7 @@ export const APP_SCOPES = [
 ] as const satisfies readonly Permission[];
 
 /** FHIR AuditEvent.action by the operation part of a permission. */
-const AUDIT_ACTION_BY_OPERATION: Record<string, AuditAction> = {
+export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = {
   read: "R",
   search: "R",
   create: "C",
@@ -79,6 +80,7 @@ const AUDIT_ACTION_BY_OPERATION: Record<string, AuditAction> = {
   write: "U",
   unlock: "U",
   assign: "U",
+  claim: "E",
   amend: "U",
   delete: "D",
 };

@@ -32,22 +32,29 @@ export function validationError(error: z.core.$ZodError): ApiError {
   return new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors: errors.slice(0, 20) });
 }
 
+const EXAMPLE_NAMES = [
+  "patient",
+  "report",
+  "user",
+  "hospital",
+  "device",
+  "credential",
+  "session",
+  "upload",
+  "request",
+  "invitation",
+  "ward",
+  "practitioner",
+] as const;
+type ExampleName = (typeof EXAMPLE_NAMES)[number];
+
+/** A UUID per name, numbered in the order of the list. */
+const EXAMPLE_IDS = Object.fromEntries(
+  EXAMPLE_NAMES.map((name, i) => [name, `0193a5b0-0000-7000-8000-${(i + 1).toString(16).padStart(12, "0")}`]),
+) as Record<ExampleName, string>;
+
 /** Example ids for the API documentation. */
-export const EXAMPLES = {
-  patient: "0193a5b0-0000-7000-8000-000000000001",
-  report: "0193a5b0-0000-7000-8000-000000000002",
-  user: "0193a5b0-0000-7000-8000-000000000003",
-  hospital: "0193a5b0-0000-7000-8000-000000000004",
-  device: "0193a5b0-0000-7000-8000-000000000005",
-  credential: "0193a5b0-0000-7000-8000-000000000006",
-  session: "0193a5b0-0000-7000-8000-000000000007",
-  upload: "0193a5b0-0000-7000-8000-000000000008",
-  request: "0193a5b0-0000-7000-8000-000000000009",
-  invitation: "0193a5b0-0000-7000-8000-00000000000a",
-  ward: "0193a5b0-0000-7000-8000-00000000000a",
-  practitioner: "0193a5b0-0000-7000-8000-00000000000b",
-  time: "2026-11-21T09:30:00.000Z",
-} as const;
+export const EXAMPLES = { ...EXAMPLE_IDS, time: "2026-11-21T09:30:00.000Z" } as const;
 
 export const Id = z.uuid().openapi({ example: EXAMPLES.patient });
 export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLES.time });

@@ -77,7 +77,7 @@ export const hospitalWrites: BudgetCase[] = [
     },
   ],
   [
-    "PUT care-team member",
+    "PUT /patients/{id}/care-team/{user_id}",
     "write",
     200,
     budget(3, 15, 10),
@@ -92,7 +92,7 @@ export const hospitalWrites: BudgetCase[] = [
     (e) => sendRequest(`${API}/devices`, { as: world.nurse, json: { kind: "ecg", name: "x" }, ...withNewKey(), env: e }),
   ],
   [
-    "POST assignment",
+    "POST /devices/{id}/assignments",
     "notify",
     201,
     // Notifies the patient and the hospital's live views (0004_changes).
@@ -101,7 +101,7 @@ export const hospitalWrites: BudgetCase[] = [
       sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: world.patient.id }, env: e }),
   ],
   [
-    "POST credential",
+    "POST /devices/{id}/credentials",
     "notify",
     201,
     budget(3, 16, 12),
@@ -170,7 +170,7 @@ export const hospitalWrites: BudgetCase[] = [
       }),
   ],
   [
-    "PUT member",
+    "PUT /hospitals/{id}/members/{user_id}",
     "write",
     200,
     budget(3, 20, 10),

@@ -311,19 +311,9 @@ function batchForm(example: unknown, stage: Stage): FormData {
 /** Replaces ids and secrets of the documentation by those of the test's data. */
 function real(example: unknown, { ids, person }: Stage): unknown {
   let text = JSON.stringify(example);
-  for (const name of [
-    "patient",
-    "report",
-    "user",
-    "hospital",
-    "device",
-    "credential",
-    "session",
-    "invitation",
-    "ward",
-    "practitioner",
-  ] as const) {
-    text = text.replaceAll(EXAMPLES[name], ids[`${name}_id`] ?? "");
+  for (const [name, exampleId] of Object.entries(EXAMPLES)) {
+    const id = ids[`${name}_id`];
+    if (id !== undefined) text = text.replaceAll(exampleId, id);
   }
   text = text.replaceAll("MFRG-GZDF-MZTW", ids["code"] ?? "").replaceAll("K7MQ-2XWH", ids["device_code"] ?? "");
   text = text.replaceAll("eci_…", ids["invitation_token"] ?? "").replaceAll("ecp_…", ids["reset_token"] ?? "");

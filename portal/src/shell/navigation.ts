@@ -1,9 +1,10 @@
 // Navigation and page access by role. The API enforces permissions; this only hides dead ends.
 
+import { type PortalArea, rolesOfPath } from "../../../src/service/portal-areas.ts";
 import type { Role } from "../accounts/session/use-session.ts";
 import type { PlainMessageKey } from "../platform/messages/translate.ts";
 
-type NavigationItem = { to: string; label: PlainMessageKey };
+type NavigationItem = { to: `/${PortalArea}` | `/${PortalArea}/${string}`; label: PlainMessageKey };
 
 const ADMIN_ITEMS: readonly NavigationItem[] = [
   { to: "/admin", label: "nav.overview" },
@@ -55,12 +56,5 @@ export const landingPath = (role: Role): string => LANDING_PATHS[role];
 /** Tabs at the bottom of a phone; further items are behind "More". */
 export const MAX_TABS = 4;
 
-/** Whether a role has this page at all. */
-export function isPathAllowed(role: Role, path: string): boolean {
-  const area = path.split("/")[1] ?? "";
-  if (area === "account" || area === "") return true;
-  if (area === "me") return role === "patient";
-  if (role === "patient") return false;
-  if (area === "admin") return role === "admin" || role === "hospital_admin";
-  return ["ward", "alarms", "patients", "reports", "uploads", "devices"].includes(area);
-}
+/** True if the page is for this role. */
+export const isPathAllowed = (role: Role, path: string): boolean => rolesOfPath(path).includes(role);

@@ -56,7 +56,8 @@ export const session = defineMessages({
     "session.sign_in_to_join": "Sign in with the account of the invited e-mail address to join.",
     "session.account_exists": "An account with this e-mail address already exists. Sign in to join.",
     "session.link_invalid": "This link is invalid or has expired. Ask for a new one.",
-    "session.link_not_yours": "This link is not valid for your account: it was used, has expired or belongs to another e-mail address.",
+    "session.link_not_yours":
+      "This link is not valid for your account: it was used, has expired or belongs to another e-mail address.",
     "session.choose_password_first":
       "Your password was set by someone else. Choose your own under Account, then open the link again.",
     "session.join_text": "You are signed in as {name} ({email}). Join with this account? Your other sessions end.",

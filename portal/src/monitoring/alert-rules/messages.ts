@@ -82,8 +82,7 @@ export const rules = defineMessages({
     "rules.band.adolescent": "12 to 15 years",
     "rules.band.adult": "16 years and over",
     "rules.judged_as": "Age group: {band}",
-    "rules.marked":
-      "{n, plural, one {# of {total} vital signs differs} other {# of {total} vital signs differ}} from default",
+    "rules.marked": "{n, plural, one {# of {total} vital signs differs} other {# of {total} vital signs differ}} from default",
     "rules.sources": "Sources of the defaults",
     "rules.last_change": "Last change",
     "rules.monitoring": "Monitoring",

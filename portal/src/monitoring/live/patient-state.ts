@@ -31,7 +31,12 @@ export function sampleFreshness(
   { now, connection }: ViewContext,
 ): Freshness {
   const code = sample?.code ?? "";
-  return judgeFreshness(sample, now, freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s), connection);
+  return judgeFreshness(
+    sample,
+    now,
+    freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s),
+    connection,
+  );
 }
 
 export type DisplayScore =

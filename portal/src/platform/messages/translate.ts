@@ -22,6 +22,7 @@ import { admin } from "../../service/messages.ts";
 import { common } from "./common.ts";
 import type { MessageParams } from "./define-messages.ts";
 
+/** A feature registers its messages here and nowhere else. */
 export const CATALOGUES = {
   common,
   session,
@@ -43,50 +44,19 @@ export const CATALOGUES = {
   me,
 } as const;
 
-const en = {
-  ...common.en,
-  ...session.en,
-  ...ward.en,
-  ...alarms.en,
-  ...patients.en,
-  ...record.en,
-  ...vitals.en,
-  ...rules.en,
-  ...reports.en,
-  ...uploads.en,
-  ...devices.en,
-  ...admin.en,
-  ...users.en,
-  ...practitioners.en,
-  ...hospitals.en,
-  ...apiKeys.en,
-  ...audit.en,
-  ...me.en,
-};
-const hi: Record<MessageKey, string> = {
-  ...common.hi,
-  ...session.hi,
-  ...ward.hi,
-  ...alarms.hi,
-  ...patients.hi,
-  ...record.hi,
-  ...vitals.hi,
-  ...rules.hi,
-  ...reports.hi,
-  ...uploads.hi,
-  ...devices.hi,
-  ...admin.hi,
-  ...users.hi,
-  ...practitioners.hi,
-  ...hospitals.hi,
-  ...apiKeys.hi,
-  ...audit.hi,
-  ...me.hi,
-};
+type Catalogues = typeof CATALOGUES;
+type Intersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (member: infer All) => void
+  ? All
+  : never;
+type Messages = Intersection<Catalogues[keyof Catalogues]["en"]>;
 
-export type MessageKey = keyof typeof en;
+const merge = (language: "en" | "hi") => Object.assign({}, ...Object.values(CATALOGUES).map((catalogue) => catalogue[language]));
+const en: Messages = merge("en");
+const hi: Record<MessageKey, string> = merge("hi");
+
+export type MessageKey = keyof Messages;
 /** Messages without placeholders, for keys chosen at run time. */
-export type PlainMessageKey = { [K in MessageKey]: MessageParams<(typeof en)[K]> extends [] ? K : never }[MessageKey];
+export type PlainMessageKey = { [K in MessageKey]: MessageParams<Messages[K]> extends [] ? K : never }[MessageKey];
 
 /** Latin digits, as everywhere in the portal. */
 const LOCALES = { en: "en-IN", hi: "hi-IN-u-nu-latn" } as const;
@@ -104,7 +74,7 @@ function getFormat(key: MessageKey): IntlMessageFormat {
 }
 
 /** Translates into the current language. */
-export function t<K extends MessageKey>(key: K, ...[params]: MessageParams<(typeof en)[K]>): string {
+export function t<K extends MessageKey>(key: K, ...[params]: MessageParams<Messages[K]>): string {
   if (params === undefined) return (getLanguage() === "hi" ? hi : en)[key];
   return String(getFormat(key).format(params));
 }
