@@ -1,4 +1,4 @@
-// `npm run screenshots`: every page of the portal at both widths, to docs/screenshots/, from a product of its own or EDGECARE_URL's.
+// `npm run screenshots`: takes screenshots of every portal page at both widths, from a server of its own or EDGECARE_URL.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { chromium } from "@playwright/test";
 import { logIn } from "../test/browser/api.ts";
@@ -11,25 +11,25 @@ const SIZES = { desktop: { width: 1366, height: 768 }, phone: { width: 390, heig
 const SCREENSHOT_OPTIONS = { type: "jpeg", quality: 70 };
 
 const PERSON_TITLES = {
-  nobody: "Nobody signed in",
-  nurse: "A nurse",
-  doctor: "A doctor",
-  manager: "A hospital's administrator",
-  patient: "A patient",
+  nobody: "Signed out",
+  nurse: "Nurse",
+  doctor: "Doctor",
+  manager: "Hospital administrator",
+  patient: "Patient",
 };
 
-/** All pictures on one page, by who sees them. */
+/** The index page, grouped by role. */
 function renderIndex() {
   const of = (as) => PORTAL_PAGES.filter((place) => place.as === as);
   const shown = ({ name }) => [
     `### ${name}`,
     "",
-    `![${name}, desk](${name}-desktop.jpg) ![${name}, phone](${name}-phone.jpg)`,
+    `![${name}, desktop](${name}-desktop.jpg) ![${name}, phone](${name}-phone.jpg)`,
     "",
   ];
   const part = ([as, who]) => [`## ${who}`, "", ...of(as).flatMap(shown)];
-  const lead = "Every page of the portal at 1366 × 768 and 390 × 844, of a hospital that is made up (`npm run screenshots`).";
-  return ["# The portal in pictures", "", lead, "", ...Object.entries(PERSON_TITLES).flatMap(part)].join("\n");
+  const lead = "Every page of the portal at 1366 × 768 and 390 × 844, with generated data. Create them with `npm run screenshots`.";
+  return ["# Screenshots of the portal", "", lead, "", ...Object.entries(PERSON_TITLES).flatMap(part)].join("\n");
 }
 
 /** A browser of this person's for each width; one login each. */
