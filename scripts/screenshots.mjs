@@ -1,4 +1,4 @@
-// `npm run screenshots`: takes screenshots of every portal page at both widths, from a server of its own or EDGECARE_URL.
+// `npm run screenshots`: capture every portal page at both widths to docs/screenshots/, from a new server or EDGECARE_URL.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { chromium } from "@playwright/test";
 import { logIn } from "../test/browser/api.ts";
@@ -18,7 +18,7 @@ const PERSON_TITLES = {
   patient: "Patient",
 };
 
-/** The index page, grouped by role. */
+/** All screenshots on one page, grouped by user. */
 function renderIndex() {
   const of = (as) => PORTAL_PAGES.filter((place) => place.as === as);
   const shown = ({ name }) => [
