@@ -28,7 +28,8 @@ function renderIndex() {
     "",
   ];
   const part = ([as, who]) => [`## ${who}`, "", ...of(as).flatMap(shown)];
-  const lead = "Every page of the portal at 1366 × 768 and 390 × 844, with generated data. Create them with `npm run screenshots`.";
+  const lead =
+    "Every page of the portal at 1366 × 768 and 390 × 844, with generated data. Create them with `npm run screenshots`.";
   return ["# Screenshots of the portal", "", lead, "", ...Object.entries(PERSON_TITLES).flatMap(part)].join("\n");
 }
 

@@ -68,10 +68,7 @@ describeServedCommands(() => server);
 
 describe("the README's stories", () => {
   it.for<[string, string[]]>([
-    [
-      "Quick start: upload and read a report",
-      ["report stored", "the same SHA-256", "report.create", "report.download", "404"],
-    ],
+    ["Quick start: upload and read a report", ["report stored", "the same SHA-256", "report.create", "report.download", "404"]],
     [
       "Example: a clinic, its staff and a patient of two hospitals",
       [
