@@ -11,11 +11,11 @@ const SIZES = { desktop: { width: 1366, height: 768 }, phone: { width: 390, heig
 const SCREENSHOT_OPTIONS = { type: "jpeg", quality: 70 };
 
 const PERSON_TITLES = {
-  nobody: "Nobody signed in",
-  nurse: "A nurse",
-  doctor: "A doctor",
-  manager: "A hospital's administrator",
-  patient: "A patient",
+  nobody: "Signed out",
+  nurse: "Nurse",
+  doctor: "Doctor",
+  manager: "Hospital administrator",
+  patient: "Patient",
 };
 
 /** All screenshots on one page, grouped by user. */
@@ -24,12 +24,13 @@ function renderIndex() {
   const shown = ({ name }) => [
     `### ${name}`,
     "",
-    `![${name}, desk](${name}-desktop.jpg) ![${name}, phone](${name}-phone.jpg)`,
+    `![${name}, desktop](${name}-desktop.jpg) ![${name}, phone](${name}-phone.jpg)`,
     "",
   ];
   const part = ([as, who]) => [`## ${who}`, "", ...of(as).flatMap(shown)];
-  const lead = "Every page of the portal at 1366 × 768 and 390 × 844, of a hospital that is made up (`npm run screenshots`).";
-  return ["# The portal in pictures", "", lead, "", ...Object.entries(PERSON_TITLES).flatMap(part)].join("\n");
+  const lead =
+    "Every page of the portal at 1366 × 768 and 390 × 844, with generated data. Create them with `npm run screenshots`.";
+  return ["# Screenshots of the portal", "", lead, "", ...Object.entries(PERSON_TITLES).flatMap(part)].join("\n");
 }
 
 /** One browser per width for this user; one login each. */

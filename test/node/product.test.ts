@@ -68,12 +68,9 @@ describeServedCommands(() => server);
 
 describe("the README's examples", () => {
   it.for<[string, string[]]>([
+    ["Quick start: upload and read a report", ["report stored", "the same SHA-256", "report.create", "report.download", "404"]],
     [
-      "Quick start: a report from the machine to the doctor",
-      ["report stored", "the same SHA-256", "report.create", "report.download", "404"],
-    ],
-    [
-      "Second story: a clinic, its staff, and a patient who is known elsewhere",
+      "Example: a clinic, its staff and a patient of two hospitals",
       [
         "Sita Devi, nurse at Ganga Clinic",
         "found कमला शर्मा, Aadhaar ending 0057",
@@ -84,7 +81,7 @@ describe("the README's examples", () => {
       ],
     ],
     [
-      "Third story: a ward under watch",
+      "Example: monitor a ward",
       [
         "sample 1: stored unit_converted",
         "sample 2: stored implausible",
