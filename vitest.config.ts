@@ -76,7 +76,7 @@ export default defineConfig(async () => ({
           isolate: false,
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/setup.ts"],
-          testTimeout: 180_000,
+          testTimeout: 600_000,
           hookTimeout: 120_000,
           provide: {
             pdfs: sharedPdfs(),

@@ -20,7 +20,7 @@ const Tokens = z.object({ access_token: z.string(), refresh_token: z.string().nu
 const Patient = z.object({ patient_id: z.string() });
 const Device = z.object({ device_id: z.string(), patient_id: z.string().nullable(), serial_number: z.string().nullable() });
 const Credential = z.object({ credential_id: z.string(), token: z.string() });
-const Page = z.object({ data: z.array(Device), pagination: z.object({ next_cursor: z.string().nullable() }) });
+const Page = z.object({ data: z.array(Device), meta: z.object({ pagination: z.object({ next_cursor: z.string().nullable() }) }) });
 const Problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string().optional() });
 
 type RequestInput = { method?: "GET" | "POST" | "DELETE"; json?: object };
@@ -106,10 +106,10 @@ export async function logIn(
         limit: `${PAGE_SIZE}`,
         ...(cursor && { cursor }),
       }).toString();
-      const { data, pagination }: z.infer<typeof Page> = await get(Page, `/devices?${query}`);
+      const { data, meta }: z.infer<typeof Page> = await get(Page, `/devices?${query}`);
       const found = data.find(({ serial_number }) => serial_number === serial);
       if (found) return found.device_id;
-      cursor = pagination.next_cursor;
+      cursor = meta.pagination.next_cursor;
     } while (cursor);
     throw new SetupError(`device ${serial}: it exists, but is not in the device list`);
   }

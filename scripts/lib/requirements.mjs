@@ -10,7 +10,7 @@ export const readTitles = (source) => [...source.matchAll(TITLE)].map(([, , titl
 
 /** @returns {{code: string, state: string, tests: {file: string, title: string}[]}[]} the rows of the page in its order */
 export function readItems(markdown) {
-  return [...markdown.matchAll(/^\| ([A-Z]\d+) \| (.*) \|$/gm)].map(([, code, rest]) => {
+  return [...markdown.matchAll(/^\| ([A-Z]\d+) +\| (.*) \|$/gm)].map(([, code, rest]) => {
     const [, state = "", names = ""] = rest.split(/ \| ?/);
     const tests = [...names.matchAll(/`([^`]+?) › ([^`]+)`/g)].map(([, file, title]) => ({ file, title }));
     return { code, state: state.trim(), tests };

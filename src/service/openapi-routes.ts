@@ -17,7 +17,9 @@ export function buildOpenApiDocument(app: OpenAPIHono<AppEnv>) {
         "Patient records, reports and vital signs for clinics. Clinical features are decision support, not a diagnosis.",
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
     },
-    servers: [{ url: "/", description: "The deployment that serves this document", "x-internal": false }],
+    servers: [
+      { url: "/", description: "The deployment that serves this document: local, staging or production", "x-internal": false },
+    ],
   });
   return completeDocument({ ...document, paths: addAliasPaths(document.paths ?? {}) });
 }

@@ -21,7 +21,7 @@ const PATIENTS = 10;
 const RATE = 50;
 const SEED = 1;
 /** Seconds. The scenario raises its first two alarms after 65 and 69, its third change comes after 85. */
-const DURATION = 105;
+const DURATION = 150;
 /** Patients of the second run, in addition to those of the first. */
 const SHORT = { startId: 11, duration: VERIFY ? 30 : 10 };
 

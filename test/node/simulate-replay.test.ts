@@ -133,8 +133,8 @@ describe("recordings made here", () => {
     ["nothing.csv", "effective_at,code,value,unit\n", /no vital signs/],
     ["time.csv", "effective_at,code,value,unit\nyesterday,8867-4,70,/min\n", /Line 2/],
     ["value.csv", "effective_at,code,value,unit\n2026-01-01T10:00:00Z,8867-4,,/min\n", /Line 2/],
-    ["other.csv", "a,b,c\n1,2,3\n", /none of the formats/],
-    ["time.txt", "Time,Parameter,Value\nnoon,HR,70\n", /no time/],
+    ["other.csv", "a,b,c\n1,2,3\n", /has an unsupported format/],
+    ["time.txt", "Time,Parameter,Value\nnoon,HR,70\n", /is not a time/],
     ["lost.hea", "r 1 1 1\nlost.dat 16 1/bpm 16 0 0 0 0 HR\n", /cannot be read/],
     ["eight.hea", "r 1 1 1\nr.dat 80 1/bpm 16 0 0 0 0 HR\n", /format 16/],
   ])("%s is refused with a reason", (name, text, reason) => {

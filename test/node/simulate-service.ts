@@ -151,7 +151,7 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
       const from = Number(new URLSearchParams(path.slice("/devices?".length)).get("cursor") ?? 0);
       const all = [...service.devices.values()].map((known) => ({ ...shown(known), patient_id: null }));
       const next = from + 2 < all.length ? `${from + 2}` : null;
-      return [200, { data: all.slice(from, from + 2), pagination: { next_cursor: next } }];
+      return [200, { data: all.slice(from, from + 2), meta: { pagination: { next_cursor: next } } }];
     }
     if (!device) return [404, { title: "Not found" }];
     if (method === "GET") return [200, { data: shown(device) }];

@@ -36,9 +36,16 @@ export const SampleColumns = z
         ...vital,
         unit: z.string().openapi({ description: "UCUM" }),
         values: cells.openapi({ description: "One per time; null when the vital has no sample" }),
-        ids: z.array(z.tuple([z.int(), z.int()]).nullable()).openapi({
-          description: "One per time: index in id_prefixes, and the number at the end of the id (base 32 there)",
-        }),
+        ids: z
+          .array(
+            z
+              .tuple([z.int(), z.int()])
+              .nullable()
+              .openapi({ type: "array", items: { type: "integer" }, minItems: 2, maxItems: 2 }),
+          )
+          .openapi({
+            description: "One per time: index in id_prefixes, and the number at the end of the id (base 32 there)",
+          }),
         statuses: z
           .record(z.string(), Observation.shape.status)
           .openapi({ description: "By index in times; only statuses other than final" }),
