@@ -34,6 +34,12 @@ const recordOf = (sql: SqlStorage) =>
 const expected = ({ migrations }: typeof PATIENT_MONITOR_MIGRATIONS) =>
   migrations.map(({ name, checksum }) => ({ name, checksum }));
 
+/** What alarms recorded with version 1 say, in the words of today's alarm texts. */
+function inCurrentWords<T>(answers: T): T {
+  const texts: [string, string][] = [[" a minute over ", " per minute over "]];
+  return JSON.parse(texts.reduce((text, [old, now]) => text.replaceAll(old, now), JSON.stringify(answers)));
+}
+
 describe("a patient's object of an earlier version", () => {
   beforeEach(() => void vi.useFakeTimers({ now: MORNING + 41 * 60_000, toFake: ["Date"] }));
   afterEach(() => {
@@ -52,7 +58,7 @@ describe("a patient's object of an earlier version", () => {
     expect(await runInDurableObject(monitor(), (_, state) => recordOf(state.storage.sql))).toEqual(
       expected(PATIENT_MONITOR_MIGRATIONS),
     );
-    expect(await goOn()).toEqual(answers.next);
+    expect(await goOn()).toEqual(inCurrentWords(answers.next));
     expect(logs()).not.toContain("object failed");
   });
 
