@@ -42,6 +42,8 @@ export default class SummaryReporter {
     const inState = (state) => tests.filter((test) => test.result().state === state);
     const skipped = inState("skipped");
     printSkipped(skipped);
+    for (const test of tests.filter((test) => test.diagnostic()?.flaky))
+      console.log(`needed a second try: ${test.module.relativeModuleId} › ${test.fullName}`);
     if (modules.length > SLOWEST) {
       printTimes(modules);
       // `npm run verify` has its own budget.

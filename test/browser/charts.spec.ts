@@ -22,7 +22,8 @@ type Bucket = { from: string; n: number; mean: number; min: number; max: number 
 async function askedBy(page: Page, path: string): Promise<string> {
   const [request] = await Promise.all([page.waitForRequest(/\/observations\?.*buckets=/), page.goto(path)]);
   const { pathname, search } = new URL(request.url());
-  return pathname.replace("/api/v1", "") + search;
+  // Charts ask for columns; the tests compare with the buckets as objects.
+  return pathname.replace("/api/v1", "") + search.replace("&format=columns", "");
 }
 
 async function rowsOf(page: Page): Promise<string[][]> {
