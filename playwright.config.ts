@@ -13,7 +13,8 @@ export default defineConfig({
   ...(elsewhere && { testIgnore: "**/restart.spec.ts" }),
   globalSetup: "./test/browser/product.ts",
   workers: 2,
-  retries: 0,
+  // Until `npm run steady` has passed: a test that needs a second try in CI is named in the summary. Locally there is none.
+  retries: process.env["CI"] ? 1 : 0,
   forbidOnly: true,
   timeout: patiently(60_000),
   expect: { timeout: patiently(10_000) },

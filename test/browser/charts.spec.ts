@@ -172,7 +172,14 @@ test("a zoom stands while values come in and when the page is loaded again; Live
   const length = Date.parse(zoomed.to) - Date.parse(zoomed.from);
   expect(Math.abs(length - HOUR / 2)).toBeLessThan(2 * MINUTE);
   const label = async () => (await waitForChart(page, "Heart rate")).getAttribute("aria-label");
-  const [described, line] = [await label(), (await readLine(before)).columns];
+  // The zoomed range is fetched anew, at a finer resolution than the hour before: wait until the line stands still.
+  let line = (await readLine(before)).columns;
+  await expect(async () => {
+    const previous = line;
+    line = (await readLine(chartFigure(page, "Heart rate"))).columns;
+    expect(line).toEqual(previous);
+  }).toPass({ intervals: [1_000] });
+  const described = await label();
   for (let rate = 140; rate < 148; rate++) {
     await monitor.send({ ...NORMAL_VALUES, heart_rate: rate });
     await untilDrawn(page, `"value":${rate}`);

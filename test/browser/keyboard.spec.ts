@@ -113,7 +113,7 @@ test("a report is sent", async ({ open, world, nurse }) => {
   await page.keyboard.press("Enter");
   await goOn();
   await goOn();
-  await tabTo(page, page.getByRole("button", { name: /^Send/ }));
+  await tabTo(page, page.getByRole("button", { name: "Upload report", exact: true }));
   await page.keyboard.press("Enter");
   await tabTo(page, page.getByRole("link", { name: "Open the report" }));
   await page.keyboard.press("Enter");

@@ -35,6 +35,8 @@ export default class Summary implements Reporter {
     const over = total - BUDGET_S;
     console.log(`Total ${minutes(total)}${over > 0 ? `: ${minutes(over)} over the budget of ${minutes(BUDGET_S)}` : ""}`);
 
+    for (const test of tests.filter((test) => test.outcome() === "flaky"))
+      console.log(`needed a second try: ${basename(test.location.file)} › ${test.title}`);
     const count = (...outcomes: readonly ReturnType<(typeof tests)[number]["outcome"]>[]) =>
       tests.filter((test) => outcomes.includes(test.outcome())).length;
     const skipped = count("skipped");

@@ -30,7 +30,7 @@ test("a nurse sends an ECG report, opens it and sees its page", async ({ open, w
   await fillIn(page, patient, pdf);
   await expect(page.getByText("ecg_0412.pdf").first()).toBeVisible();
   await expect(page.getByText(patient.name).first()).toBeVisible();
-  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByRole("button", { name: "Upload report", exact: true }).click();
   await page.getByRole("link", { name: "Open the report" }).click();
   await expect(page).toHaveURL(/\/reports\/[0-9a-f-]{36}/);
   await expect(page.getByRole("heading", { level: 1 })).toContainText(patient.name);
@@ -63,7 +63,7 @@ test("an upload that is cut on the way filed nothing; sent again it is one repor
     }
     return route.fallback();
   });
-  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByRole("button", { name: "Upload report", exact: true }).click();
   const retry = page.getByRole("button", { name: "Retry" });
   await expect(retry).toBeVisible();
   expect(await reportsOf(world, patient)).toHaveLength(0);
