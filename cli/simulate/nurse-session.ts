@@ -20,7 +20,10 @@ const Tokens = z.object({ access_token: z.string(), refresh_token: z.string().nu
 const Patient = z.object({ patient_id: z.string() });
 const Device = z.object({ device_id: z.string(), patient_id: z.string().nullable(), serial_number: z.string().nullable() });
 const Credential = z.object({ credential_id: z.string(), token: z.string() });
-const Page = z.object({ data: z.array(Device), meta: z.object({ pagination: z.object({ next_cursor: z.string().nullable() }) }) });
+const Page = z.object({
+  data: z.array(Device),
+  meta: z.object({ pagination: z.object({ next_cursor: z.string().nullable() }) }),
+});
 const Problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string().optional() });
 
 type RequestInput = { method?: "GET" | "POST" | "DELETE"; json?: object };
