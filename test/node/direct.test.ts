@@ -129,7 +129,7 @@ describe("a presigned link", () => {
     expect(
       (
         await put(
-          begun.url.replace(/incoming\/./, (start) => (start === "incoming/z" ? "incoming/y" : "incoming/z")),
+          begun.url.replace(/incoming\/./, (start: string) => (start === "incoming/z" ? "incoming/y" : "incoming/z")),
           begun.headers,
           bytes,
         )
