@@ -2,18 +2,16 @@
 import type { Page } from "@playwright/test";
 import { logIn } from "./api.ts";
 import { createEcg, sendEcg } from "./ecg.ts";
-import { isLong, patiently } from "./extent.ts";
+import { patiently } from "./extent.ts";
 import { type MemoryUsage, measureMemory } from "./memory.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 
-const PDFS = isLong ? 50 : 16;
+const PDFS = 50;
 /** By then everything that is loaded once has been loaded. */
-const WARM_UP = isLong ? 10 : 4;
+const WARM_UP = 10;
 const MIB = 1024 * 1024;
-/** The rate limit is 100 requests per minute and user; a short run stays below it. */
-const EACH_MS = isLong ? 2_500 : 0;
-/** The limits are those of forty reports. */
-const SHARE = (PDFS - WARM_UP) / 40;
+/** The rate limit is 100 requests per minute and user. */
+const EACH_MS = 2_500;
 
 /** Opens the nth report of the list, waits until its page is drawn, and goes back. */
 async function look(page: Page, nth: number): Promise<void> {
@@ -58,9 +56,9 @@ test("after many PDFs the page keeps no more than after the first, and no worker
       `nodes ${early.nodes} to ${late.nodes}, listeners ${early.listeners} to ${late.listeners}`,
   );
   // The response cache of forty reports is small.
-  expect(late.heap - early.heap).toBeLessThan(SHARE * 2 * MIB);
-  expect(late.outside - early.outside).toBeLessThan(SHARE * MIB);
-  expect(late.nodes - early.nodes).toBeLessThan(SHARE * 500);
-  expect(late.listeners - early.listeners).toBeLessThan(SHARE * 100);
+  expect(late.heap - early.heap).toBeLessThan(2 * MIB);
+  expect(late.outside - early.outside).toBeLessThan(MIB);
+  expect(late.nodes - early.nodes).toBeLessThan(500);
+  expect(late.listeners - early.listeners).toBeLessThan(100);
   await expect.poll(() => page.workers().length).toBe(workers);
 });
