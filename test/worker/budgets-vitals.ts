@@ -191,7 +191,7 @@ export const vitals: BudgetCase[] = [
       `POST /alerts/{id}/${verb}`,
       "write",
       200,
-      liveBudget(3, 25, 10, "act"),
+      liveBudget(3, 25, 10, "actOnAlert"),
       async (e) => {
         const { alertId } = await createMonitoredPatient(clinic);
         const body = verb === "assign" ? { user_id: clinic.doctor.id } : json;
