@@ -1,9 +1,7 @@
 // `edgecare cost`: monthly cost of the reference traffic, from operations counted on the production bundle.
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { computeUsage, SCENARIOS } from "./cost/month.ts";
-import { computeBill, type Usage } from "./cost/prices.ts";
-import { formatBill, formatCounts } from "./cost/report.ts";
+import type { Usage } from "./cost/prices.ts";
 
 export const COST_USAGE = `  cost [--seconds 60]
          print the monthly cost of the reference traffic at Cloudflare's list prices: runs a part of the traffic
@@ -59,10 +57,15 @@ export async function runCost(args: string[]): Promise<number> {
     console.error(`usage: edgecare cost …\n\n${COST_USAGE}`);
     return USAGE;
   }
-  const [{ startMetered }, { countTraffic }] = await Promise.all([
-    import("../bench/cost/world.ts"),
-    import("../bench/cost/traffic.ts"),
-  ]);
+  // These import wrangler and the Worker, which an invalid usage does not need.
+  const [{ startMetered }, { countTraffic }, { computeUsage, SCENARIOS }, { computeBill }, { formatBill, formatCounts }] =
+    await Promise.all([
+      import("../bench/cost/world.ts"),
+      import("../bench/cost/traffic.ts"),
+      import("./cost/month.ts"),
+      import("./cost/prices.ts"),
+      import("./cost/report.ts"),
+    ]);
   const logging = await readProductionLogging();
   const server = await startMetered();
   try {

@@ -1,33 +1,38 @@
 // The `edgecare` command: demo data, simulated patients, secret keys and cost estimates.
 import { parseArgs } from "node:util";
-import { productionReason } from "../scripts/lib/development.mjs";
-import { COST_USAGE, runCost } from "./cost.ts";
-import { KEYS_USAGE, runKeys } from "./keys.ts";
-import { runSimulate, SIMULATE_USAGE } from "./simulate.ts";
 
-const USAGE = `usage: edgecare demo [--state DIR] [--recreate] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE
+const DEMO_USAGE = `  demo   load the demo data into the local stores if they are missing (development only)
+         --recreate   restore the demo logins, passwords and roles; remove locks and sessions`;
 
-  demo   load the demo data into the local stores if they are missing (development only)
-         --recreate   restore the demo logins, passwords and roles; remove locks and sessions
-${KEYS_USAGE}
-
-${SIMULATE_USAGE}
-
-${COST_USAGE}`;
+/** Each command imports its own modules: a usage message or a new key needs neither wrangler nor the Worker. */
+const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
+  demo: runDemo,
+  keys: async (args) => (await import("./keys.ts")).runKeys(args),
+  simulate: async (args) => (await import("./simulate.ts")).runSimulate(args),
+  cost: async (args) => (await import("./cost.ts")).runCost(args),
+};
 
 async function main(args: string[]): Promise<number> {
-  const [command, ...rest] = args;
-  if (command === "keys") return runKeys(rest);
-  if (command === "simulate") return runSimulate(rest);
-  if (command === "cost") return runCost(rest);
-  if (command !== "demo") {
-    console.error(USAGE);
-    return command === undefined || command === "--help" ? 0 : 2;
-  }
-  return demo(rest);
+  const [name = "", ...rest] = args;
+  const run = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (run) return run(rest);
+  console.error(await formatUsage());
+  return args.length === 0 || name === "--help" ? 0 : 2;
 }
 
-async function demo(args: string[]): Promise<number> {
+async function formatUsage(): Promise<string> {
+  const [{ KEYS_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }] = await Promise.all([
+    import("./keys.ts"),
+    import("./simulate.ts"),
+    import("./cost.ts"),
+  ]);
+  const head =
+    "usage: edgecare demo [--state DIR] [--recreate] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE";
+  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}`, SIMULATE_USAGE, COST_USAGE].join("\n\n");
+}
+
+async function runDemo(args: string[]): Promise<number> {
+  const { productionReason } = await import("../scripts/lib/development.mjs");
   const reason = productionReason(args);
   if (reason) {
     console.error(reason);
@@ -37,7 +42,6 @@ async function demo(args: string[]): Promise<number> {
     args,
     options: { state: { type: "string", default: ".wrangler/state" }, recreate: { type: "boolean", default: false } },
   });
-  // Imported here because the other commands need neither wrangler nor the Worker.
   const { loadDemo } = await import("./demo/demo-world.ts");
   return loadDemo(values.state, values.recreate);
 }
