@@ -2,16 +2,16 @@
 import type { Page } from "@playwright/test";
 import { logIn } from "./api.ts";
 import { createEcg, sendEcg } from "./ecg.ts";
-import { patiently } from "./extent.ts";
+import { isLong, patiently } from "./extent.ts";
 import { type MemoryUsage, measureMemory } from "./memory.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 
-const PDFS = 50;
+const PDFS = isLong ? 50 : 16;
 /** By then everything that is loaded once has been loaded. */
-const WARM_UP = 10;
+const WARM_UP = isLong ? 10 : 6;
 const MIB = 1024 * 1024;
-/** The rate limit is 100 requests per minute and user. */
-const EACH_MS = 2_500;
+/** The rate limit is 100 requests per minute and user, which a short run does not reach. */
+const EACH_MS = isLong ? 2_500 : 0;
 
 /** Opens the nth report of the list, waits until its page is drawn, and goes back. */
 async function look(page: Page, nth: number): Promise<void> {
@@ -55,8 +55,8 @@ test("after many PDFs the page keeps no more than after the first, and no worker
     `heap ${mib(early.heap)} to ${mib(late.heap)} MiB, beside it ${mib(early.outside)} to ${mib(late.outside)} MiB, ` +
       `nodes ${early.nodes} to ${late.nodes}, listeners ${early.listeners} to ${late.listeners}`,
   );
-  // The response cache of forty reports is small.
-  expect(late.heap - early.heap).toBeLessThan(2 * MIB);
+  // The response cache of forty reports is small. Ten reports change the heap less than garbage collection does.
+  if (isLong) expect(late.heap - early.heap).toBeLessThan(2 * MIB);
   expect(late.outside - early.outside).toBeLessThan(MIB);
   expect(late.nodes - early.nodes).toBeLessThan(500);
   expect(late.listeners - early.listeners).toBeLessThan(100);
