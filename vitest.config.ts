@@ -78,7 +78,7 @@ export default defineConfig(async () => ({
           isolate: false,
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/setup.ts"],
-          testTimeout: 600_000,
+          testTimeout: 180_000,
           hookTimeout: 120_000,
           provide: {
             pdfs: sharedPdfs(),

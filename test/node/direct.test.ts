@@ -126,15 +126,8 @@ describe("a presigned link", () => {
     expect((await put(begun.url, { ...untyped, "content-type": "text/html" }, bytes)).status).toBe(403);
     expect((await put(begun.url, overwriting, bytes)).status).toBe(403);
     expect((await put(begun.url, { ...begun.headers, "x-amz-checksum-sha256": "AAAA" }, bytes)).status).toBe(403);
-    expect(
-      (
-        await put(
-          begun.url.replace(/incoming\/./, (start: string) => (start === "incoming/z" ? "incoming/y" : "incoming/z")),
-          begun.headers,
-          bytes,
-        )
-      ).status,
-    ).toBe(403);
+    const otherKey = begun.url.replace(/incoming\/./, (start: string) => (start === "incoming/z" ? "incoming/y" : "incoming/z"));
+    expect((await put(otherKey, begun.headers, bytes)).status).toBe(403);
     expect((await fetch(begun.url)).status).toBe(403);
     const { "content-length": ___, ...unmeasured } = begun.headers;
     expect((await put(begun.url, unmeasured, bytes.slice(1))).status).toBe(403);

@@ -147,7 +147,10 @@ beforeAll(async () => {
 
 const size = Object.values(ROUTES).reduce((sum, rule) => sum + targetsOf(rule).length * PRINCIPALS.length, 0);
 
-describe(`the authorization matrix: ${PRINCIPALS.length} principals, ${Object.keys(ROUTES).length} routes, ${size} cells`, () => {
+const TITLE = `the authorization matrix: ${PRINCIPALS.length} principals, ${Object.keys(ROUTES).length} routes, ${size} cells`;
+
+// Thousands of requests in one test: a minute on an idle core, several times as long on a busy one.
+describe(TITLE, { timeout: 600_000 }, () => {
   it("lists every route of the Worker, and no other", () => {
     const listed = Object.keys(ROUTES);
     const missing = routesOfApp.filter((route) => !listed.includes(route));
