@@ -38,8 +38,9 @@ export async function start({ root, main }: Bundle, only = ""): Promise<Runner> 
     const end = sent + requests;
     const lane = async () => {
       while (sent < end) {
-        const { token, path, json } = next(sent++);
-        await callApi(url, token, path, json);
+        const { token, path, json, expected = "" } = next(sent++);
+        const answer = await callApi(url, token, path, json);
+        if (!answer.includes(expected)) throw new Error(`${kind}: expected ${expected} in ${answer.slice(0, 500)}`);
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));

@@ -9,9 +9,6 @@ const DEVICES = 10;
 /** Rows of one batch, and the time between two rows. */
 const ROWS = 50;
 const ROW_MS = 20;
-/** Samples start this long ago, within the current hour: samples of a past hour cause a recount in the background. */
-const BEGIN_MS = 5 * 60_000;
-const HOUR_MS = 3_600_000;
 const PASSWORD = "lanterns over seven hills";
 
 const VITALS = [
@@ -23,7 +20,8 @@ const VITALS = [
   ["8310-5", 36.8, "Cel"],
 ] as const;
 
-export type Send = { path: string; token: string; json?: object };
+/** A request; `expected`: a text that the response to a request with the wanted effect contains. */
+export type Send = { path: string; token: string; json?: object; expected?: string };
 /** The measured kinds of requests, each with a function that builds its n-th request. */
 export type Kinds = ReadonlyMap<string, (n: number) => Send>;
 
@@ -96,9 +94,9 @@ async function upload(url: URL, token: string, patientId: string, i: number): Pr
   if (!response.ok) throw new Error(`upload: ${response.status} ${await response.text()}`);
 }
 
-/** Samples of the devices in turn, in ascending order of time, with values that raise no alarm. */
+/** Samples of the devices in turn, in ascending order of time since their assignment, with values that raise no alarm. */
 function samplesOf(devices: readonly string[]) {
-  const begin = Math.max(Date.now() - BEGIN_MS, Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
+  const begin = Date.now();
   const rows = devices.map(() => 0);
   return (n: number, count: number, vitals: readonly (typeof VITALS)[number][]): Send => {
     const device = n % devices.length;
@@ -108,6 +106,7 @@ function samplesOf(devices: readonly string[]) {
       const effective_at = new Date(begin + (first + i) * ROW_MS).toISOString();
       return vitals.map(([code, value, unit]) => ({ code, value: value + ((first + i) % 3), unit, effective_at }));
     }).flat();
-    return { path: "/api/v1/observations", token: pick(devices, n), json: { samples } };
+    const expected = `"stored":${samples.length},`;
+    return { path: "/api/v1/observations", token: pick(devices, n), json: { samples }, expected };
   };
 }

@@ -1,7 +1,8 @@
 // The sealed profile of an account: its e-mail address, user name and full name.
 import { z } from "zod";
 import type { Keys } from "../platform/config.ts";
-import { sealValue, unsealValue } from "../platform/crypto.ts";
+import { sealValue } from "../platform/crypto.ts";
+import { readSealed } from "../platform/sealed-documents.ts";
 
 const Profile = z.object({ email: z.string(), username: z.string().nullable(), full_name: z.string() });
 export type Profile = z.infer<typeof Profile>;
@@ -11,6 +12,6 @@ export function sealProfile(keys: Keys, id: string, profile: Profile): Promise<s
   return sealValue(keys.fields, sealContext(id), profile);
 }
 
-export async function unsealProfile(keys: Keys, user: { id: string; profileSealed: string }): Promise<Profile> {
-  return Profile.parse(await unsealValue(keys.fields, sealContext(user.id), user.profileSealed));
+export function unsealProfile(keys: Keys, user: { id: string; profileSealed: string }): Promise<Readonly<Profile>> {
+  return readSealed(keys.fields, sealContext(user.id), user.profileSealed, Profile);
 }

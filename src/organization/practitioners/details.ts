@@ -1,7 +1,8 @@
 // Sealed details of a practitioner profile: validation rules and encryption.
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
-import { sealValue, unsealValue } from "../../platform/crypto.ts";
+import { sealValue } from "../../platform/crypto.ts";
+import { readSealed } from "../../platform/sealed-documents.ts";
 import { multiLine, phoneNumber, singleLine } from "../../platform/text.ts";
 
 /** Returns the canonical BCP 47 form; null if the tag is invalid. */
@@ -50,8 +51,11 @@ export function sealDetails(keys: Keys, id: string, version: number, details: De
   return sealValue(keys.fields, sealContext(id, version), details);
 }
 
-export async function unsealDetails(keys: Keys, row: { id: string; version: number; detailsSealed: string }): Promise<Details> {
-  return StoredDetails.parse(await unsealValue(keys.fields, sealContext(row.id, row.version), row.detailsSealed));
+export function unsealDetails(
+  keys: Keys,
+  row: { id: string; version: number; detailsSealed: string },
+): Promise<Readonly<Details>> {
+  return readSealed(keys.fields, sealContext(row.id, row.version), row.detailsSealed, StoredDetails);
 }
 
 export function pickDetails({ qualifications, registration_number, languages, phone, about }: Details): Details {

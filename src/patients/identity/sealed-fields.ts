@@ -2,8 +2,9 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
-import { sealValue, unsealValue } from "../../platform/crypto.ts";
+import { sealValue } from "../../platform/crypto.ts";
 import { Email } from "../../platform/email.ts";
+import { readSealed } from "../../platform/sealed-documents.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
 import { toIsoDate } from "../../platform/time.ts";
 
@@ -71,12 +72,12 @@ export async function sealPatient(keys: Keys, id: string, version: number, ident
 
 type SealedRow = { id: string; version: number; identity_sealed: string };
 
-export async function unsealIdentity(keys: Keys, row: SealedRow): Promise<Identity> {
-  return StoredIdentity.parse(await unsealValue(keys.fields, sealContext("identity", row.id, row.version), row.identity_sealed));
+export function unsealIdentity(keys: Keys, row: SealedRow): Promise<Readonly<Identity>> {
+  return readSealed(keys.fields, sealContext("identity", row.id, row.version), row.identity_sealed, StoredIdentity);
 }
 
-export async function unsealClinical(keys: Keys, row: SealedRow & { clinical_sealed: string }): Promise<Clinical> {
-  return StoredClinical.parse(await unsealValue(keys.fields, sealContext("clinical", row.id, row.version), row.clinical_sealed));
+export function unsealClinical(keys: Keys, row: SealedRow & { clinical_sealed: string }): Promise<Readonly<Clinical>> {
+  return readSealed(keys.fields, sealContext("clinical", row.id, row.version), row.clinical_sealed, StoredClinical);
 }
 
 export function pickIdentity(identity: Identity): Identity {

@@ -6,11 +6,11 @@ import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { displayName, unsealIdentity } from "../../patients/identity/sealed-fields.ts";
-import { unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { readFile } from "../../platform/files.ts";
+import { readSealed } from "../../platform/sealed-documents.ts";
 import { toIso } from "../../platform/time.ts";
 import { metricsRecordId } from "../upload/new-report.ts";
 import { signLink } from "./links.ts";
@@ -27,7 +27,7 @@ export async function toReport(
 ) {
   const sealContext = { table: "reports", column: "file_name", id: row.id };
   const [name, identity] = await Promise.all([
-    nullIfCorrupt(unsealValue(keys.fields, sealContext, row.fileNameSealed), onCorrupt),
+    nullIfCorrupt(readSealed(keys.fields, sealContext, row.fileNameSealed, FileName), onCorrupt),
     nullIfCorrupt(unsealIdentity(keys, patient), onCorrupt),
   ]);
   return {
@@ -48,7 +48,7 @@ export async function toReport(
     heart_rate: row.heartRate,
     effective_at: toIso(row.effectiveAt),
     created_at: toIso(row.createdAt),
-    file_name: FileName.parse(name),
+    file_name: name,
     file_size: row.fileSize,
     sha256: row.sha256,
     uploaded_by: { kind: row.uploadedByKind, id: row.uploadedBy },
