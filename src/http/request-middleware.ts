@@ -134,25 +134,57 @@ export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array>
   const reader = c.req.raw.body?.getReader();
   if (!reader) return;
   const deadline = Date.now() + BODY_TIMEOUT_MS;
+  const idle = new IdleTimer();
   try {
     for (;;) {
-      const next = await withIdleTimeout(reader.read());
+      idle.start();
+      const next = await Promise.race([reader.read(), idle.expiry]);
+      idle.stop();
       if (Date.now() > deadline) throw new ApiError("request_timeout");
       if (next.done) return;
       yield next.value;
     }
   } finally {
+    idle.end();
     // Ends the transfer when the consumer stops early; no effect after the end.
     await reader.cancel().catch(() => undefined);
   }
 }
 
-function withIdleTimeout<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ApiError("request_timeout")), BODY_IDLE_TIMEOUT_MS);
-  });
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
+/** Rejects `expiry` when a wait takes BODY_IDLE_TIMEOUT_MS. One timer of the platform serves all waits of most bodies. */
+class IdleTimer {
+  readonly #expiry = Promise.withResolvers<never>();
+  #waitingSince: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  get expiry(): Promise<never> {
+    return this.#expiry.promise;
+  }
+
+  start(): void {
+    this.#waitingSince = Date.now();
+    this.#timer ??= this.#checkIn(BODY_IDLE_TIMEOUT_MS);
+  }
+
+  stop(): void {
+    this.#waitingSince = null;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #checkIn(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#check(), ms);
+  }
+
+  #check(): void {
+    this.#timer = undefined;
+    if (this.#waitingSince === null) return;
+    const remaining = this.#waitingSince + BODY_IDLE_TIMEOUT_MS - Date.now();
+    if (remaining <= 0) this.#expiry.reject(new ApiError("request_timeout"));
+    else this.#timer = this.#checkIn(remaining);
+  }
 }
 
 /**

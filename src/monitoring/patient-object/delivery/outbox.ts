@@ -22,12 +22,15 @@ export function backOff(attempts: number, isOutage: boolean): number {
 
 export class Outbox {
   readonly #sql: SqlStorage;
+  /** When the next row is due; undefined when not known: each request asks for it. */
+  #nextDue: number | null | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
   add<K extends keyof OutboxBodies>(kind: K, body: OutboxBodies[K]): void {
+    this.discard();
     // A clock row delivered late would overwrite a newer value, since `devices` has no version for it.
     if (kind === "clock" && "device" in body) this.#dropClock(body.device);
     this.#sql.exec("INSERT INTO outbox (kind, body) VALUES (?, ?)", kind, OUTBOX_DOCUMENTS[kind].write(body));
@@ -51,17 +54,26 @@ export class Outbox {
 
   /** When the next row is due, epoch milliseconds; null when empty. */
   nextDue(): number | null {
+    if (this.#nextDue !== undefined) return this.#nextDue;
     const [row] = this.#sql.exec<{ at: number | null }>("SELECT min(due_at) AS at FROM outbox").toArray();
-    return row?.at ?? null;
+    this.#nextDue = row?.at ?? null;
+    return this.#nextDue;
+  }
+
+  /** Forgets what is known of the rows: call after a rollback. */
+  discard(): void {
+    this.#nextDue = undefined;
   }
 
   remove(rows: readonly Outgoing[]): void {
+    this.discard();
     this.#sql.exec("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(rows.map(({ id }) => id)));
   }
 
   /** Records a failed attempt. @param isOutage D1 rejected every row, so this row is not at fault  @returns whether the row is parked now */
   fail({ id, attempts, parked_at }: OutboxRow, now: number, isOutage: boolean): boolean {
     const isParked = parked_at === null && !isOutage && attempts + 1 >= MAX_ATTEMPTS;
+    this.discard();
     const wait = isParked || parked_at !== null ? PARKED_RETRY_MS : backOff(attempts, isOutage);
     this.#sql.exec(
       "UPDATE outbox SET attempts = attempts + 1, due_at = ?, parked_at = ? WHERE id = ?",
@@ -79,6 +91,7 @@ export class Outbox {
 
   /** Makes parked rows due at once. @returns their number */
   retryParked(): number {
+    this.discard();
     return this.#sql.exec("UPDATE outbox SET due_at = 0 WHERE parked_at IS NOT NULL RETURNING id").toArray().length;
   }
 }

@@ -39,6 +39,8 @@ export class Store {
   #facts: Facts | null | undefined;
   /** Closed hours whose recount is running, without changes since it began. */
   recounting = new Set<number>();
+  /** Number of writes to other rows: the open row must be saved in the same transaction, or a crash leaves them inconsistent. */
+  writes = 0;
 
   /** @param report called with the error of each unreadable document  @throws MigrationError */
   constructor(storage: DurableObjectStorage, report: (error: StoredDocumentError) => void) {
@@ -66,6 +68,7 @@ export class Store {
     this.#open = undefined;
     this.#isDirty = false;
     this.#facts = undefined;
+    this.outbox.discard();
   }
 
   #load(now: number): OpenBlock {
@@ -267,9 +270,6 @@ export class Store {
       .toArray();
     return row?.id ?? null;
   }
-
-  /** Number of writes to other rows: the open row must be saved in the same transaction, or a crash leaves them inconsistent. */
-  writes = 0;
 
   enqueueForD1<K extends keyof OutboxBodies>(kind: K, body: OutboxBodies[K]): void {
     this.writes++;
