@@ -223,7 +223,9 @@ export const parseJsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
     if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(c.req.header("Content-Type") ?? "")) {
       throw new ApiError("unsupported_media_type", "Send application/json.");
     }
-    c.req.bodyCache.json = Promise.resolve(parseJson(await readBody(c, MAX_JSON_BYTES)));
+    const body = parseJson(await readBody(c, MAX_JSON_BYTES));
+    // From its body cache, hono would write the value as text and parse that again.
+    Object.assign(c.req, { json: () => Promise.resolve(body) });
   }
   await next();
 };

@@ -1,5 +1,6 @@
 // The catalogue of vital signs: codes, units and conversions, age bands and default limits.
 import { existsSync, readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   CODES,
@@ -128,6 +129,19 @@ describe("rounding", () => {
     [0, 2, 0],
   ])("%d to %d decimals is %d", (value, decimals, expected) => {
     expect(roundHalfUp(value, decimals)).toBe(expected);
+  });
+
+  test("agrees with twelve digits for values with and without a short decimal form", () => {
+    const exact = (value: number, scale: number) => Math.round(Number((value * scale).toPrecision(12))) / scale + 0;
+    const value = fc.oneof(
+      fc.double({ min: -1e15, max: 1e15 }),
+      fc.integer({ min: -1e9, max: 1e9 }).map((n) => n / 1000),
+    );
+    fc.assert(
+      fc.property(value, fc.integer({ min: 0, max: 3 }), (number, decimals) => {
+        expect(roundHalfUp(number, decimals)).toBe(exact(number, 10 ** decimals));
+      }),
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 // Outcome of an incoming item: stored, stored as invalid, set aside or rejected, each for its documented reason.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CODES, findVital, VITALS } from "../../src/monitoring/vitals/catalogue.ts";
+import { CODES, findVital, roundHalfUp, VITALS } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
 import {
   crossCheckPressures,
@@ -31,6 +31,16 @@ describe("an item", () => {
       ok: true,
       sample: { code: "8867-4", value: 72, unit: "/min", at: NOW - 7000, seq: 7, status: "final" },
     });
+  });
+
+  test("in the catalogue's unit has the value of its first twelve digits", () => {
+    const vital = findVital(CODES.temperature);
+    const nearby = (n: number) => [n, n + 2 ** -47, n - 2 ** -47];
+    const values = Array.from({ length: 2_000 }, (_, i) => 25 + i / 100).flatMap(nearby);
+    for (const value of values) {
+      const expected = roundHalfUp(Number(value.toPrecision(12)), vital?.decimals ?? 0);
+      expect(of(CODES.temperature, value, "Cel")).toMatchObject({ ok: true, sample: { value: expected } });
+    }
   });
 
   test.each([null, undefined, 1, "72", [], [PULSE], true])("that is %j is no item", (item) => {

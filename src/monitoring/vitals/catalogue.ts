@@ -262,8 +262,10 @@ export function findAgeBand(dateOfBirth: string, now: number): { band: AgeBand; 
 /** Rounds the decimal representation half up: 36.05 to 36.1 (1 decimal), 1.005 to 1.01 (2 decimals). */
 export function roundHalfUp(value: number, decimals: number): number {
   const scale = 10 ** decimals;
+  const scaled = value * scale;
+  if (Number.isInteger(scaled) && Math.abs(scaled) < 1e11) return scaled / scale + 0;
   // Adding 0 turns -0 into 0.
-  return Math.round(Number((value * scale).toPrecision(12))) / scale + 0;
+  return Math.round(Number(scaled.toPrecision(12))) / scale + 0;
 }
 
 /** The default limits of an age band, by code; vitals without limits are absent. */

@@ -146,7 +146,12 @@ type Conversion = Vital["units"][string];
 const isCatalogueUnit = ({ factor, offset }: Conversion) => factor === 1 && offset === 0;
 
 /** Rounded to twelve digits, so that a floating-point error does not turn 100 % into more than 100. */
-const applyConversion = (raw: number, { factor, offset }: Conversion) => Number((raw * factor + offset).toPrecision(12));
+function applyConversion(raw: number, conversion: Conversion): number {
+  // Most values: these have at most eleven digits, and rounding through text would cost as much as the rest of the validation.
+  const isShort = Math.round(raw * 1000) / 1000 === raw && Math.abs(raw) < 1e8;
+  if (isShort && isCatalogueUnit(conversion)) return raw;
+  return Number((raw * conversion.factor + conversion.offset).toPrecision(12));
+}
 
 function isPlausible({ code, plausible }: Vital, value: number): boolean {
   if (code === CODES.consciousness && !Number.isInteger(value)) return false;
