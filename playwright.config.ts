@@ -23,7 +23,10 @@ export default defineConfig({
     locale: "en-IN",
     timezoneId: "Asia/Kolkata",
     viewport: { width: 1366, height: 768 },
-    trace: "retain-on-failure",
+    // Actions, requests and console of a failed test, and its last screen. Pictures and DOM of every step would double the
+    // browser's CPU time in all tests: `npx playwright test --trace on` records them.
+    trace: { mode: "retain-on-failure", screenshots: false, snapshots: false },
+    screenshot: "only-on-failure",
     launchOptions: {
       executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
       args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
