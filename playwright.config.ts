@@ -1,5 +1,6 @@
 // Playwright configuration: the portal against `npm start`. Two workers share one server; each test has its own hospital.
 import { defineConfig } from "@playwright/test";
+import { findChromium } from "./test/browser/chromium.ts";
 import { patiently } from "./test/browser/extent.ts";
 
 /** A running server, for development of pages; the tests then neither build nor stop it. */
@@ -28,7 +29,7 @@ export default defineConfig({
     trace: { mode: "retain-on-failure", screenshots: false, snapshots: false },
     screenshot: "only-on-failure",
     launchOptions: {
-      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      executablePath: findChromium(),
       args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
     },
   },
