@@ -1,5 +1,6 @@
 // Playwright configuration: the portal against `npm start`. Two workers share one server; each test has its own hospital.
 import { defineConfig } from "@playwright/test";
+import { findChromium } from "./test/browser/chromium.ts";
 import { patiently } from "./test/browser/extent.ts";
 
 /** A running server, for development of pages; the tests then neither build nor stop it. */
@@ -23,9 +24,12 @@ export default defineConfig({
     locale: "en-IN",
     timezoneId: "Asia/Kolkata",
     viewport: { width: 1366, height: 768 },
-    trace: "retain-on-failure",
+    // Actions, requests and console of a failed test, and its last screen. Pictures and DOM of every step would double the
+    // browser's CPU time in all tests: `npx playwright test --trace on` records them.
+    trace: { mode: "retain-on-failure", screenshots: false, snapshots: false },
+    screenshot: "only-on-failure",
     launchOptions: {
-      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      executablePath: findChromium(),
       args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
     },
   },

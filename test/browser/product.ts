@@ -1,7 +1,7 @@
 // Global set-up: the product with the demo data on its own port and folder, unless EDGECARE_URL is set.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createStateFolder, deleteStateFolder, startServer } from "../node/server.ts";
+import { createStateFolder, deleteStateFolder, newDemoState, startServer } from "../node/server.ts";
 
 export const productUrl = (): string => {
   const url = process.env["EDGECARE_URL"];
@@ -15,18 +15,26 @@ export function readProductLog(): string | null {
   return file ? readFileSync(file, "utf8") : null;
 }
 
+/** A folder with the demo data, for tests that start a server of their own from a copy. */
+export function demoState(): string {
+  const folder = process.env["EDGECARE_DEMO_STATE"];
+  if (!folder) throw new Error("no folder with the demo data was kept");
+  return folder;
+}
+
 export default async function startProduct(): Promise<(() => Promise<void>) | undefined> {
   if (process.env["EDGECARE_URL"]) return undefined;
   const state = createStateFolder();
   const log = join(state, "server.log");
   const server = await startServer(state, { demo: true, log });
-  // A server that a test starts must not rebuild the folder that this one serves.
-  process.env["EDGECARE_BUILD"] = "reuse";
+  // Copied before the first request, so that the files do not change meanwhile.
+  const demo = newDemoState(state);
   // The workers, which start later, read them.
   process.env["EDGECARE_URL"] = server.url;
   process.env["EDGECARE_LOG"] = log;
+  process.env["EDGECARE_DEMO_STATE"] = demo;
   return async () => {
     await server.kill();
-    deleteStateFolder(state);
+    for (const folder of [state, demo]) deleteStateFolder(folder);
   };
 }

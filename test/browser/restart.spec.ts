@@ -2,17 +2,19 @@
 
 import { findFreePort } from "../../bench/free-port.ts";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
-import { createStateFolder, deleteStateFolder, startServer } from "../node/server.ts";
+import { deleteStateFolder, newDemoState, startServer } from "../node/server.ts";
 import { connectionLostBanner, expectLive, watchForLoss } from "./board.ts";
 import { patiently } from "./extent.ts";
 import { expect, signIn, test, waitForPage } from "./portal.ts";
 import { probe } from "./probe.ts";
+import { demoState } from "./product.ts";
 
 test("a server that is killed and comes back", async ({ browser }) => {
   test.setTimeout(patiently(300_000));
-  const state = createStateFolder();
+  const state = newDemoState(demoState());
   const port = await findFreePort();
-  const before = await startServer(state, { demo: true, port });
+  // No build: it would reload the server of the other tests.
+  const before = await startServer(state, { demo: false, build: false, port });
   try {
     const context = await browser.newContext({ baseURL: before.url });
     await signIn(context.request, { email: "nurse@demo.com", password: DEMO_PASSWORD });
@@ -25,7 +27,7 @@ test("a server that is killed and comes back", async ({ browser }) => {
     const isLostInTime = await watchForLoss(page);
     await before.kill();
     await isLostInTime();
-    const after = await startServer(state, { demo: false, port });
+    const after = await startServer(state, { demo: false, build: false, port });
     try {
       await expect(connectionLostBanner(page)).toHaveCount(0, { timeout: 30_000 });
       await expectLive(page);

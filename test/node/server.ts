@@ -63,7 +63,7 @@ export async function startServer(state: string, options: Options): Promise<Serv
       PORT: String(port),
       EDGECARE_STATE: state,
       EDGECARE_DEMO: options.demo ? "on" : "off",
-      EDGECARE_BUILD: options.build === false ? "off" : "on",
+      EDGECARE_BUILD: options.build === false ? "off" : (process.env["EDGECARE_BUILD"] ?? "on"),
       ...(options.registry && { WRANGLER_REGISTRY_PATH: options.registry }),
     },
     stdio: ["ignore", "pipe", "pipe"],
