@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { newSecrets } from "./scripts/dev-secrets.mjs";
-import { useMemoryForTemporaryFiles } from "./test/memory-folder.ts";
+import { keepTemporaryFilesInMemory } from "./test/memory-folder.ts";
 import { LongestFirst } from "./test/order.ts";
 
 /** Real and hostile PDFs for tests in workerd, which has no file system; empty if the data folder is absent. */
@@ -32,7 +32,7 @@ const SERVED = ["product", "product-live", "live-served", "direct", "pages", "bu
   (name) => `test/node/${name}.test.ts`,
 );
 
-useMemoryForTemporaryFiles();
+keepTemporaryFilesInMemory();
 
 export default defineConfig(async () => ({
   test: {

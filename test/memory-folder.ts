@@ -13,7 +13,7 @@ function hasRoom(): boolean {
 }
 
 /** Sets TMPDIR for this process and its children, until it ends. A TMPDIR that is set already stays. */
-export function useMemoryForTemporaryFiles(): void {
+export function keepTemporaryFilesInMemory(): void {
   if (process.env["TMPDIR"] || !hasRoom()) return;
   const folder = mkdtempSync(`${MEMORY}/edgecare-tests-`);
   process.env["TMPDIR"] = folder;
