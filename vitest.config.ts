@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { newSecrets } from "./scripts/dev-secrets.mjs";
+import { keepTemporaryFilesInMemory } from "./test/memory-folder.ts";
 import { LongestFirst } from "./test/order.ts";
 
 /** Real and hostile PDFs for tests in workerd, which has no file system; empty if the data folder is absent. */
@@ -30,6 +31,8 @@ function sharedJsonBodies() {
 const SERVED = ["product", "product-live", "live-served", "direct", "pages", "bundle", "cost"].map(
   (name) => `test/node/${name}.test.ts`,
 );
+
+keepTemporaryFilesInMemory();
 
 export default defineConfig(async () => ({
   test: {
@@ -109,6 +112,7 @@ export default defineConfig(async () => ({
           testTimeout: 300_000,
           hookTimeout: 180_000,
           globalSetup: ["./test/node/served.ts"],
+          setupFiles: ["./test/node/served-product.ts"],
         },
       },
     ],

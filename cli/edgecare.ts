@@ -1,7 +1,7 @@
 // The `edgecare` command: demo data, simulated patients, secret keys and cost estimates.
 import { parseArgs } from "node:util";
 
-const DEMO_USAGE = `  demo   load the demo data into the local stores if they are missing (development only)
+const DEMO_USAGE = `  demo   apply pending migrations to the local stores and load the demo data if they are missing (development only)
          --recreate   restore the demo logins, passwords and roles; remove locks and sessions`;
 
 /** Each command imports its own modules: a usage message or a new key needs neither wrangler nor the Worker. */

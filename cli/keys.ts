@@ -2,8 +2,8 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
-import { parseSigningKeys } from "../src/platform/config.ts";
 import { parseKeyRing, parseMacKeyRing } from "../src/platform/crypto.ts";
+import { parseSigningKeys } from "../src/platform/signing-keys.ts";
 import { advanceRing, RING_NAMES, RingError, type RingName, STAGES, type Stage } from "./key-rings.ts";
 
 export const KEYS_USAGE = `  keys new   print a new value for every secret, as NAME='value' lines

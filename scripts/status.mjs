@@ -1,7 +1,7 @@
 // `npm run status`: whether the local server runs, its version, and the contents of the state folder.
-import { existsSync, globSync, readdirSync, statSync } from "node:fs";
+import { existsSync, globSync, statSync } from "node:fs";
 import { requireDevelopment, runningServer, stateFolder, versionHere } from "./lib/development.mjs";
-import { openDatabase, tablesOf } from "./lib/local-database.mjs";
+import { openDatabase, pendingMigrations, tablesOf } from "./lib/local-database.mjs";
 
 requireDevelopment();
 const state = stateFolder();
@@ -23,18 +23,12 @@ const filesIn = (folder) => globSync(`${folder}/**/*`).filter((path) => statSync
 
 function stores() {
   const database = openDatabase(state);
-  const known = database ? tablesOf(database) : [];
-  if (!database || !known.includes("d1_migrations")) return { migrations: "no database yet", demo: "not loaded" };
-  const applied = new Set(
-    database
-      .prepare("SELECT name FROM d1_migrations")
-      .all()
-      .map(({ name }) => name),
-  );
-  const pending = readdirSync("migrations").filter((name) => name.endsWith(".sql") && !applied.has(name));
-  const demo = known.includes("users") && database.prepare("SELECT 1 FROM users WHERE demo = 1 LIMIT 1").get();
+  const found = database && pendingMigrations(database);
+  if (!found) return { migrations: "no database yet", demo: "not loaded" };
+  const { applied, pending } = found;
+  const demo = tablesOf(database).includes("users") && database.prepare("SELECT 1 FROM users WHERE demo = 1 LIMIT 1").get();
   return {
-    migrations: `${applied.size} applied, ${pending.length > 0 ? `pending: ${pending.join(", ")}` : "none pending"}`,
+    migrations: `${applied} applied, ${pending.length > 0 ? `pending: ${pending.join(", ")}` : "none pending"}`,
     demo: demo ? "loaded" : "not loaded",
   };
 }

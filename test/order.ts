@@ -1,14 +1,19 @@
-// Order of test files: slow and waiting ones first, and files that share a worker one after another.
+// Order of test files: files that share a worker one after another, slow and waiting ones first.
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** A worker is reused if the next file is of the same project; tests of the served product mostly wait. */
-const PROJECTS = ["served", "node", "worker"];
-/** By name, since a fresh clone has no recorded durations. */
-const LONG = ["product-live", "product", "cost", "simulate", "cli-keys", "faults", "authz", "hostile-text", "openapi"];
+/** By name, since a fresh clone has no recorded durations. They keep both cores busy until the served product is there. */
+const FIRST = ["dev-commands", "cli-keys", "simulate", "limits-over", "alerts-synthetic", "product-live"];
+/** A worker is reused if the next file is of the same project. */
+const PROJECTS = ["node", "served", "worker"];
+const LONG = ["product", "cost", "direct", "authz", "faults", "hostile-text", "openapi", "users"];
 
 function rankOf({ project, moduleId }: TestSpecification): number {
-  const long = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
-  return PROJECTS.indexOf(project.name) * 100 + (long < 0 ? LONG.length : long);
+  const rankIn = (names: string[]) => {
+    const rank = names.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+    return rank < 0 ? names.length : rank;
+  };
+  const first = rankIn(FIRST);
+  return first < FIRST.length ? first : (PROJECTS.indexOf(project.name) + 1) * 100 + rankIn(LONG);
 }
 
 export class LongestFirst extends BaseSequencer {

@@ -14,14 +14,8 @@ declare module "vitest" {
       aadhaar: { number: string; aadhaar_valid: boolean }[];
       verhoeff: { number?: string; payload?: string; check_digit?: number; valid?: boolean }[];
     };
-    served: {
-      /** As `npm start` left it in a new folder; product.test.ts changes it. */
-      product: { url: string; state: string; pid: number; startedInMs: number; output: string };
-      /** A server with the demo data that tests may read and write, but not stop. */
-      shared: { url: string; registry: string };
-      /** A folder with the demo data; a test that stops its server makes a copy. */
-      demo: string;
-    };
+    /** File that holds the outcome of test/node/served.ts once there is one. */
+    servedOutcome: string;
     /** The version of the objects' storage that scripts/record-objects.mjs records. */
     recording: string;
   }

@@ -19,6 +19,7 @@ import { hospitals, patientLinks, patients, users } from "../../src/platform/db/
 import { receiveUpload } from "../../src/reports/upload/upload.ts";
 import { drawEcgReport } from "./ecg-pdf.ts";
 import { generateEcgMetrics, synthesizeEcg } from "./ecg-signal.ts";
+import { applyMigrations } from "./migrate.ts";
 import { createDemoPatients, DEMO_PASSWORD, FIRST_HOSPITAL, SECOND_HOSPITAL, STAFF } from "./people.ts";
 import { recreateLogins } from "./recreate.ts";
 
@@ -38,6 +39,7 @@ export async function loadDemo(state: string, recreate = false): Promise<number>
       console.error("Refused: the demo data are for development; ENVIRONMENT is production.");
       return 1;
     }
+    await applyMigrations(env.DB);
     const db = getDb(env.DB);
     const [existing] = await db.select({ id: users.id }).from(users).where(eq(users.demo, 1)).limit(1);
     if (!existing) await buildDemoWorld(env);

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { writeDevVars } from "../dev-secrets.mjs";
+import { isMigrated } from "./local-database.mjs";
 
 process.env.WRANGLER_SEND_METRICS = "false";
 process.env.WRANGLER_HIDE_BANNER = "true";
@@ -22,6 +23,8 @@ export function prepareStores(state) {
   // wrangler refuses to start without the folder of static files, which only a build creates.
   mkdirSync("dist/public", { recursive: true });
   mkdirSync(state, { recursive: true });
-  run("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], ["ignore", "ignore", "inherit"]);
   if (process.env.EDGECARE_DEMO !== "off") run("node", ["cli/edgecare.ts", "demo", "--state", state], "inherit");
+  // wrangler needs seconds to find that nothing is pending.
+  else if (!isMigrated(state))
+    run("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], ["ignore", "ignore", "inherit"]);
 }

@@ -1,7 +1,5 @@
 // Derives keys from the secrets once per isolate; rejects invalid secrets and, in production, demo data.
 import { sql } from "drizzle-orm";
-import { exportJWK, importJWK, type JWK } from "jose";
-import { z } from "zod";
 import {
   computeBlindIndex,
   importMacKey,
@@ -17,13 +15,8 @@ import { type Db, getDb } from "./db/client.ts";
 import { deployment } from "./db/schema.ts";
 import { ApiError } from "./errors.ts";
 import { log } from "./log.ts";
+import { parseSigningKeys, type SigningKeys } from "./signing-keys.ts";
 
-export type SigningKeys = {
-  currentKid: string;
-  privateKey: CryptoKey;
-  publicKeys: Map<string, CryptoKey>;
-  jwks: { keys: JWK[] };
-};
 export type Keys = {
   fields: KeyRing;
   index: CryptoKey;
@@ -58,35 +51,6 @@ export function findInvalidSecrets(env: Env): string[] {
     for (const part of parts) seenParts.add(part);
     return !value || value.length < MIN_SECRET_LENGTH || PLACEHOLDER_PATTERN.test(value) || new Set(value).size < 10 || repeated;
   });
-}
-
-const member = z.string().optional();
-const SigningKeyRingSchema = z.array(
-  z.looseObject({ kid: member, kty: z.string(), crv: member, x: member, y: member, d: member }),
-);
-
-/** `JWT_KEYS` is a JSON array of private P-256 JWKs with `kid`; the first signs, all verify (RFC 7517). */
-export async function parseSigningKeys(secret: string): Promise<SigningKeys> {
-  const ring = SigningKeyRingSchema.parse(JSON.parse(secret));
-  const publicKeysByKid = new Map<string, CryptoKey>();
-  const jwks: JWK[] = [];
-  let first: { kid: string; key: CryptoKey } | undefined;
-  for (const jwk of ring) {
-    const { kid, kty, crv, x, y, d } = jwk;
-    if (!kid || kty !== "EC" || crv !== "P-256" || !x || !y || !d || publicKeysByKid.has(kid))
-      throw new Error("not a P-256 key ring");
-    const publicJwk = { kty, crv, x, y };
-    const [privateKey, publicKey] = await Promise.all([
-      importJWK(jwk, "ES256"),
-      importJWK(publicJwk, "ES256", { extractable: true }),
-    ]);
-    if (!(privateKey instanceof CryptoKey) || !(publicKey instanceof CryptoKey)) throw new Error("not a P-256 key ring");
-    first ??= { kid, key: privateKey };
-    publicKeysByKid.set(kid, publicKey);
-    jwks.push({ ...(await exportJWK(publicKey)), kid, alg: "ES256", use: "sig" });
-  }
-  if (!first) throw new Error("empty key ring");
-  return { currentKid: first.kid, privateKey: first.key, publicKeys: publicKeysByKid, jwks: { keys: jwks } };
 }
 
 async function loadKeys(env: Env): Promise<Keys> {

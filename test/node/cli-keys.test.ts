@@ -2,8 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { advanceRing, RING_NAMES, RingError } from "../../cli/key-rings.ts";
-import { OPTIONAL_SECRETS, parseSigningKeys, SECRETS } from "../../src/platform/config.ts";
+import { OPTIONAL_SECRETS, SECRETS } from "../../src/platform/config.ts";
 import { parseKeyRing, parseMacKeyRing } from "../../src/platform/crypto.ts";
+import { parseSigningKeys } from "../../src/platform/signing-keys.ts";
 
 function cli(args: string[], input = "") {
   const { status, stdout, stderr } = spawnSync("node", ["cli/edgecare.ts", ...args], { input, encoding: "utf8" });

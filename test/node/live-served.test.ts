@@ -4,10 +4,11 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { beforeAll, describe, expect, inject, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
+import { served } from "./served-product.ts";
 
-const server = inject("served").shared;
+const server = served.shared;
 let token = "";
 
 beforeAll(async () => {

@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { findFreePort } from "../../bench/free-port.ts";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { PORTAL_CSP } from "../../src/service/portal-policy.ts";
+import { served } from "./served-product.ts";
 import { killGroup } from "./server.ts";
 
 /** Outside the project, whose wrangler.toml is the Worker's. */
@@ -31,7 +32,7 @@ beforeAll(async () => {
         CLOUDFLARE_CF_FETCH_ENABLED: "false",
         WRANGLER_SEND_METRICS: "false",
         // Other servers on this machine use the same name.
-        WRANGLER_REGISTRY_PATH: inject("served").shared.registry,
+        WRANGLER_REGISTRY_PATH: served.shared.registry,
       },
       stdio: "ignore",
     },

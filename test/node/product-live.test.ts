@@ -1,7 +1,7 @@
 // Live vitals end to end: the served product, the simulator, a nurse's socket, and a kill -9 during the run.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { generateRows } from "../../cli/simulate/rows.ts";
 import type { Measurement } from "../../cli/simulate/source.ts";
@@ -14,6 +14,7 @@ import type { AlertView, LiveFrame, LiveSample } from "../../src/monitoring/pati
 import { findAgeBand } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
 import { VERIFY } from "../long.ts";
+import { served } from "./served-product.ts";
 import { deleteStateFolder, newDemoState, type Server, startServer } from "./server.ts";
 import { bash, missingOf } from "./shell.ts";
 
@@ -31,7 +32,7 @@ type Frame = LiveFrame | { type: "view"; seq: number; patient_ids: string[] };
 type Observation = LiveSample;
 type Told = Pick<AlertView, "alert_id" | "rule" | "code" | "priority" | "state" | "raised_at">;
 
-const state = newDemoState(inject("served").demo);
+const state = newDemoState(served.demo);
 let server: Server;
 let nurse = "";
 let admin = "";

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
 import { generateEcgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
 import { createDemoPatients, DEMO_PASSWORD, SECOND_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
@@ -10,10 +10,11 @@ import { PORTAL_CSP, PORTAL_ROOT_SEGMENTS } from "../../src/service/portal-polic
 import { VERIFY } from "../long.ts";
 import { findWords, inflatedStreams } from "./at-rest.ts";
 import { describeServedCommands } from "./served-commands.ts";
+import { served } from "./served-product.ts";
 import { killGroupOf } from "./server.ts";
 import { bash, missingOf } from "./shell.ts";
 
-const server = inject("served").product;
+const server = served.product;
 const { state } = server;
 
 async function call(path: string, token?: string, init: RequestInit = {}) {

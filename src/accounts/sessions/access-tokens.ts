@@ -3,11 +3,11 @@ import { type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { UserEffectiveRole } from "../../access/actor.ts";
 import { BoundedCache } from "../../platform/bounded-cache.ts";
-import type { SigningKeys } from "../../platform/config.ts";
 import { fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ROLES } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import type { SigningKeys } from "../../platform/signing-keys.ts";
 
 const AUDIENCE = "edgecare-api";
 const CLOCK_TOLERANCE_S = 5;
