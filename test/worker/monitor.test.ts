@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
 import { deliverToD1 } from "../../src/monitoring/patient-object/delivery/d1-delivery.ts";
 import type { ReceivedCounts } from "../../src/monitoring/patient-object/delivery/payloads.ts";
+import { OUTBOX_DOCUMENTS } from "../../src/monitoring/patient-object/memory/documents.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { unpackHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
 import { getDb } from "../../src/platform/db/client.ts";
@@ -167,16 +168,18 @@ describe("the audit event of a device's uploads", () => {
 
   it("is written once, however often and late it is told", async () => {
     const now = Date.now();
-    const came = {
+    const counts = {
       by: device.id,
       day: Math.floor(now / DAY),
       count: 3,
       firstSeq: 4,
       lastSeq: 9,
       version: 7,
-      told: now,
+      queuedAt: now,
     } satisfies ReceivedCounts;
-    const rows = (version: number) => [{ id: 1, kind: "came", body: JSON.stringify({ ...came, version }) }];
+    const rows = (version: number) => [
+      { id: 1, kind: "received", body: OUTBOX_DOCUMENTS.received.write({ ...counts, version }) },
+    ];
     const home = { patient: world.patient.id, hospital: world.hospitalId };
     for (const later of [0, 1, 30 * DAY]) await deliverToD1(env, getDb(env.DB), home, rows(7), now + later);
     expect(await told()).toHaveLength(1);

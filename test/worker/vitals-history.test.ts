@@ -342,14 +342,14 @@ describe("a correction", () => {
     const left = await runInDurableObject(getMonitor(crypto.randomUUID()), async (_, state) => {
       const store = new Store(state.storage, (error) => expect.unreachable(error.message));
       store.createTables();
-      const { again } = store.memory(now);
+      const { hoursToRecount } = store.memory(now);
       for (const hour of [7, 7, 8, 9]) markForRecount(store, store.memory(now), hour);
-      expect(again).toEqual([7, 8, 9]);
+      expect(hoursToRecount).toEqual([7, 8, 9]);
       const finish = await recountHours(env, store, "p", now);
       markForRecount(store, store.memory(now), 8);
       markForRecount(store, store.memory(now), 8);
       finish?.();
-      return store.memory(now).again;
+      return store.memory(now).hoursToRecount;
     });
     // A lookup only in the list would lose an hour here: it stays there until its count is delivered.
     expect(left).toEqual([8]);

@@ -101,10 +101,10 @@ export async function getBuckets(env: Env, call: Call, ref: string, query: Bucke
   }
   const hours = toHourRange(span);
   const over = { from: hours.from * HOUR_MS, to: hours.to * HOUR_MS };
-  const { open, again, limits } = await getOpenHours(env, patient.id, { ...over, codes });
+  const { open, hoursToRecount, limits } = await getOpenHours(env, patient.id, { ...over, codes });
   const [closedHours] = await batch(db, [selectClosedHours(call, patient, hours), ...auditStatements]);
   const found = bucketHourRollups(mergeHours(open, closedHours, hours, codes), hours, buckets);
-  const uncounted_hours = again.filter((hour) => hour >= hours.from && hour < hours.to).length;
+  const uncounted_hours = hoursToRecount.filter((hour) => hour >= hours.from && hour < hours.to).length;
   const meta = {
     resolution,
     from: toIso(over.from),
