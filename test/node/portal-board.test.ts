@@ -1,7 +1,6 @@
 // Ward board of the portal: age of values, score, order of patients, and a stable order under the pointer.
 import { expect, it } from "vitest";
 import { getEscalationTime } from "../../portal/src/monitoring/alerts/escalation.ts";
-import { CODES } from "../../portal/src/monitoring/alerts/vital-codes.ts";
 import { countMoved, keepOrder, type RankedPatient, sortByRisk } from "../../portal/src/monitoring/board/board-order.ts";
 import { getDisplayPressure, getDisplayValue, toPatientState } from "../../portal/src/monitoring/board/board-row-view.ts";
 import { getTrendChange, POINT_COUNT, toLineSegments, toTrendHistory } from "../../portal/src/monitoring/board/trend-history.ts";
@@ -16,6 +15,7 @@ import {
   type ViewContext,
 } from "../../portal/src/monitoring/live/patient-state.ts";
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../src/monitoring/patient-object/contract.ts";
+import { CODES } from "../../src/monitoring/vitals/codes.ts";
 import { toRisk } from "../../src/monitoring/vitals/news2.ts";
 
 const NOW = Date.parse("2026-11-21T18:30:30Z");
