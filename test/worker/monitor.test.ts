@@ -44,7 +44,7 @@ const values = async (patientId = world.patient.id) =>
   (await monitor(patientId).history(everything)).samples.map(({ value }) => value);
 
 describe("a device that moves to another bed", () => {
-  it("brings samples to the patient it was bound to when it measured them", async () => {
+  it("assigns samples to the patient it was assigned to when it measured them", async () => {
     const other = await newPatient(world.hospitalId, world.nurse);
     await boundSince(Date.now() - 2 * HOUR);
     await configure();
@@ -61,7 +61,7 @@ describe("a device that moves to another bed", () => {
     expect(await values(other.id)).toEqual([80]);
   });
 
-  it("does not take late samples of a device whose clock was never told, and keeps them aside", async () => {
+  it("quarantines late samples of a device whose clock is unknown", async () => {
     const other = await newPatient(world.hospitalId, world.nurse);
     await boundSince(Date.now() - 2 * HOUR);
     await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: other.id } });
@@ -72,7 +72,7 @@ describe("a device that moves to another bed", () => {
 });
 
 describe("a device's clock", () => {
-  it("three hours ahead is seen, told and taken out; small errors are left alone", async () => {
+  it("three hours ahead is detected, reported and corrected; small errors are ignored", async () => {
     const ahead = 3 * HOUR;
     await boundSince(Date.now() - HOUR);
     await configure();
@@ -90,7 +90,7 @@ describe("a device's clock", () => {
     expect(Math.abs((skew ?? 0) - ahead)).toBeLessThan(5_000);
   });
 
-  it("that is not told leaves samples from the future aside", async () => {
+  it("that is unknown quarantines samples from the future", async () => {
     expect((await bring([sample(70, Date.now() + HOUR)])).results).toMatchObject([
       { status: "quarantined", reason: "in_the_future" },
     ]);
@@ -109,7 +109,7 @@ describe("hours", () => {
     }));
   };
 
-  it("that are over are told once; a late sample corrects its own hour", async () => {
+  it("that are over are delivered once; a late sample corrects its own hour", async () => {
     await boundSince(Date.now() - 10 * HOUR);
     await configure();
     const hour = Math.floor(Date.now() / HOUR) - 3;
@@ -166,7 +166,7 @@ describe("the audit event of a device's uploads", () => {
     expect(await told()).toEqual([one, { ...one, day: iso(tomorrow).slice(0, 10) }]);
   });
 
-  it("is written once, however often and late it is told", async () => {
+  it("is written once, however often and late it is delivered", async () => {
     const now = Date.now();
     const counts = {
       by: device.id,
@@ -242,7 +242,7 @@ describe("a device that starts again", () => {
 });
 
 describe("a device's socket", () => {
-  it("takes frames, acknowledges what is stored, and closes when the device is unbound", async () => {
+  it("receives frames, acknowledges stored samples, and closes when the device is unassigned", async () => {
     const upgrade = await sendRequest(`${API}/observations/stream`, { as: device, headers: { Upgrade: "websocket" } });
     expect(upgrade.status).toBe(101);
     const socket = upgrade.webSocket;

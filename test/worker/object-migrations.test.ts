@@ -54,7 +54,7 @@ describe("a patient's object of an earlier version", () => {
     expect(PATIENTS).toHaveLength(PATIENT_MONITOR_MIGRATIONS.migrations.length - 1);
   });
 
-  it.each(PATIENTS)("answers as it did, and its alarms go on as they would have", async ({ storage, answers }) => {
+  it.each(PATIENTS)("answers as before, and its alarms continue as they would have", async ({ storage, answers }) => {
     const logs = captureLogs();
     await monitorWith(storage);
     expect(await answersOf()).toEqual({ snapshot: answers.snapshot, samples: answers.samples });
@@ -203,7 +203,7 @@ describe("the record of migrations", () => {
   const inStorage = <T>(work: (storage: DurableObjectStorage) => T) =>
     runInDurableObject(env.PATIENT_MONITOR.getByName(crypto.randomUUID()), (_, state) => work(state.storage));
 
-  it("lets what is new run once, and the rest never again", async () => {
+  it("runs new migrations once, and earlier ones never again", async () => {
     const names = await inStorage((storage) => {
       migrateEmpty(storage, list(first));
       for (let i = 0; i < 2; i += 1) migrateExisting(storage, list(first, second, third));
@@ -222,7 +222,7 @@ describe("the record of migrations", () => {
     ).toEqual([false, []]);
   });
 
-  it("takes an object from before the record for one of the first migration", async () => {
+  it("treats an object without the record as one of the first migration", async () => {
     const names = await inStorage((storage) => {
       storage.sql.exec("CREATE TABLE a (id INTEGER PRIMARY KEY)");
       expect(migrateExisting(storage, list(first, second))).toBe(true);
@@ -277,7 +277,7 @@ describe("the record of migrations", () => {
     expect(rows).toBeLessThanOrEqual(2);
   });
 
-  it("stops an object whose past is another, and says so in one line", async () => {
+  it("stops an object with a different record, and logs one line", async () => {
     const logs = captureLogs();
     const stub = env.PATIENT_MONITOR.getByName(PATIENT);
     await runInDurableObject(stub, (_, state) => {

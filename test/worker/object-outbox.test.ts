@@ -101,7 +101,7 @@ describe("a row that D1 refuses", () => {
     expect(await told("alerts")).toBe(0);
   });
 
-  it("is tried ever later, parked, counted, and tried again after hours and on demand", async () => {
+  it("is retried with back-off, parked, counted, and retried after hours and on demand", async () => {
     const logs = captureLogs();
     await rows(poison["is not JSON"]);
     let now = NOW;
@@ -182,7 +182,7 @@ describe("a D1 that rejects every delivery", () => {
     }
   }
 
-  it("is left alone for ever longer, parks no row, and gets all of them when it is back", async () => {
+  it("is retried with growing pauses, parks no row, and gets all rows when it is back", async () => {
     const logs = captureLogs();
     await withOutage(async (newDelivery, d1, outbox) => {
       const delivery = newDelivery();
@@ -276,7 +276,7 @@ describe("a memory that cannot be read", () => {
     inMonitor((_, state) => void state.storage.sql.exec(query)).then(() => evictDurableObject(monitor()));
   const alertsNow = async () => (await monitor().snapshot())?.alerts.map(({ rule, code }) => `${rule} ${code}`);
 
-  it("keeps every part that can be, is logged with its place, and its text stays", async () => {
+  it("keeps every readable part, is logged with its position, and its text is kept", async () => {
     const logs = captureLogs();
     await damage("UPDATE open SET memory = json_set(memory, '$.alarm.vitals.\"8867-4\".v', 'high')");
     expect(await alertsNow()).toEqual(["technical null", "limit 2708-6", "limit 8867-4"]);
@@ -298,7 +298,7 @@ describe("a memory that cannot be read", () => {
     expect(Object.keys(JSON.parse(now?.memory ?? "{}").content.alarm.vitals)).not.toContain("8867-4");
   });
 
-  it("that is lost altogether begins anew, and D1 takes the next alarm as a new one", async () => {
+  it("that is lost starts empty, and D1 stores the next alarm as a new one", async () => {
     captureLogs();
     await damage("UPDATE open SET memory = 'no JSON'");
     const origin = { kind: "device", credential: "monitor-credential" } as const;
@@ -320,7 +320,7 @@ describe("a memory that cannot be read", () => {
     expect(await rows("SELECT memory FROM open")).toEqual([{ memory: newer }]);
   });
 
-  it("does not leave facts that cannot be read in the way: D1 is asked again", async () => {
+  it("replaces unreadable facts with those of D1", async () => {
     const logs = captureLogs();
     await damage("UPDATE settings SET value = '[]' WHERE name = 'facts'");
     const item = { code: "8867-4", value: 80, unit: "/min", effective_at: new Date(NOW).toISOString() };
