@@ -1,7 +1,16 @@
 // The current role of a session or an app's credential, for use inside other statements.
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import { COUNTER_SCOPES } from "../platform/counters.ts";
 import type { Db } from "../platform/db/client.ts";
-import type { AppEffectiveRole, EffectiveRole, EffectiveRoleRow, Principal, UserActor, UserEffectiveRole } from "./actor.ts";
+import {
+  type AppEffectiveRole,
+  type EffectiveRole,
+  type EffectiveRoleRow,
+  getActorId,
+  type Principal,
+  type UserActor,
+  type UserEffectiveRole,
+} from "./actor.ts";
 import { appHasScope, selectAppRole } from "./credentials.ts";
 import type { Permission } from "./permissions.ts";
 
@@ -82,6 +91,23 @@ export function resolveHospitalId({ role, hospitalId }: EffectiveRole, requested
 /** The condition for rows of the caller's hospital; true for platform administrators. @param hospitalId column of the row */
 export function isInCallerHospital({ role, hospitalId: callerHospitalId }: EffectiveRole, hospitalId: SQLWrapper): SQL {
   return role === "admin" ? sql`1` : sql`${hospitalId} = ${callerHospitalId ?? ""}`;
+}
+
+/** True for every row. SQLite then uses an index that begins with `hospital_id` even when all hospitals are read. */
+export const isInAnyHospital = (hospitalId: SQLWrapper): SQL => sql`${hospitalId} IN (SELECT id FROM hospitals)`;
+
+/** The condition for hospitals that the caller may see: patients see those that hold their records. @param hospitalId column */
+export function isVisibleHospital(effectiveRole: EffectiveRole, actor: Principal, hospitalId: SQLWrapper): SQL {
+  if (effectiveRole.role !== "patient") return isInCallerHospital(effectiveRole, hospitalId);
+  return sql`${hospitalId} IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id
+    WHERE l.user_id = ${getActorId(actor)})`;
+}
+
+/** The counter scope that covers all patients whom the caller may see; null if they see only some of a hospital's. */
+export function findCounterScope({ role, hospitalId, doctorScope }: EffectiveRole): string | null {
+  if (role === "admin") return COUNTER_SCOPES.all;
+  if (role === "patient" || (role === "doctor" && doctorScope === "care_team")) return null;
+  return COUNTER_SCOPES.hospital(hospitalId ?? "");
 }
 
 /** The condition for staff of the caller's hospital, suspended or not; true for platform administrators. @param userId column */

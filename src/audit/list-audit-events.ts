@@ -5,6 +5,7 @@ import { z } from "zod";
 import { withUser } from "../access/access.ts";
 import type { Call, UserActor, UserEffectiveRole } from "../access/actor.ts";
 import { recordAuditEvent, seqLowerBound, seqUpperBound } from "../access/audit.ts";
+import { isInCallerHospital } from "../access/effective-role.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch } from "../platform/db/client.ts";
 import { auditEvents } from "../platform/db/schema.ts";
@@ -25,10 +26,9 @@ const Detail = z.record(z.string(), z.unknown());
 const SEQ_COLUMN = auditEvents.seq;
 
 function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor, atOtherHospital: boolean): SQL {
-  if (effectiveRole.role === "admin") return atOtherHospital ? sql`${auditEvents.actorHospitalId} IS NOT NULL` : sql`1`;
-  if (effectiveRole.role === "hospital_admin" && atOtherHospital)
-    return eq(auditEvents.actorHospitalId, effectiveRole.hospitalId ?? "");
-  if (effectiveRole.role === "hospital_admin") return eq(auditEvents.hospitalId, effectiveRole.hospitalId ?? "");
+  if (effectiveRole.role === "admin" && atOtherHospital) return sql`${auditEvents.actorHospitalId} IS NOT NULL`;
+  if (effectiveRole.role === "admin" || effectiveRole.role === "hospital_admin")
+    return isInCallerHospital(effectiveRole, atOtherHospital ? auditEvents.actorHospitalId : auditEvents.hospitalId);
   return sql`${SEQ_COLUMN} IN (SELECT s.seq FROM audit_subjects s JOIN patient_links l ON l.patient_id = s.patient_id WHERE l.user_id = ${actor.userId})`;
 }
 

@@ -5,6 +5,7 @@ import { authorizePatient, withUser } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
+import { isInCallerHospital } from "../access/effective-role.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch, isConditionFailed } from "../platform/db/client.ts";
@@ -12,7 +13,7 @@ import { deviceAssignments, devices } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
-import { deviceEvent, isCallerHospital, isPatientVisible, requireDevice } from "./devices.ts";
+import { deviceEvent, isPatientVisible, requireDevice } from "./devices.ts";
 
 /** Assigns a device to a patient of its hospital and ends the current assignment in the same batch. @throws ApiError not_found */
 export async function assignDevice(call: Call, deviceId: string, patientRef: string, keyStatements: KeyStatements) {
@@ -100,7 +101,7 @@ export async function listAssignments(anyCall: Call, deviceId: string, query: Pa
       db
         .select({ id: devices.id, hospitalId: devices.hospitalId })
         .from(devices)
-        .where(and(eq(devices.id, deviceId), isCallerHospital(effectiveRole))),
+        .where(and(eq(devices.id, deviceId), isInCallerHospital(effectiveRole, devices.hospitalId))),
       db
         .select()
         .from(deviceAssignments)

@@ -5,7 +5,7 @@ import { patientVisibility, withUser } from "../access/access.ts";
 import type { Call, EffectiveRole, UserActor } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
-import { activeHospitalId } from "../access/effective-role.ts";
+import { activeHospitalId, isInCallerHospital } from "../access/effective-role.ts";
 import type { Permission } from "../access/permissions.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
@@ -25,11 +25,6 @@ export type NewDevice = {
   serial_number: string | null;
   hospital_id?: string | undefined;
 };
-
-/** Condition for devices of the caller's hospital; all devices for administrators. */
-export function isCallerHospital(effectiveRole: EffectiveRole) {
-  return effectiveRole.role === "admin" ? sql`1` : eq(devices.hospitalId, effectiveRole.hospitalId ?? "");
-}
 
 export function toDevice(row: typeof devices.$inferSelect, patientId: string | null) {
   return {
@@ -100,7 +95,7 @@ export async function requireDevice(anyCall: Call, id: string, permission: Permi
     db
       .select()
       .from(devices)
-      .where(and(eq(devices.id, id), isCallerHospital(effectiveRole))),
+      .where(and(eq(devices.id, id), isInCallerHospital(effectiveRole, devices.hospitalId))),
     db
       .select({ id: deviceAssignments.id, patientId: deviceAssignments.patientId })
       .from(deviceAssignments)
@@ -161,7 +156,7 @@ export async function listDevices(anyCall: Call, query: DeviceListQuery) {
   const start = await resolvePageStart(anyCall, "devices", query);
   const { where, orderBy } = keysetClauses(start, devices.createdAt, devices.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "device:read", (effectiveRole, { db, actor }) => {
-    const filter = and(isCallerHospital(effectiveRole), buildDeviceFilter(query, effectiveRole, actor));
+    const filter = and(isInCallerHospital(effectiveRole, devices.hospitalId), buildDeviceFilter(query, effectiveRole, actor));
     const patientId = sql<string | null>`(SELECT patient_id FROM device_assignments
       WHERE device_id = devices.id AND ended_at IS NULL AND ${isPatientVisible(effectiveRole, actor)})`.as("current_patient");
     return [

@@ -4,10 +4,10 @@ import { patientVisibility, withPrincipal } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
-import { resolveHospitalId } from "../access/effective-role.ts";
+import { findCounterScope, resolveHospitalId } from "../access/effective-role.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
-import { COUNTER_SCOPES, counterValue } from "../platform/counters.ts";
+import { counterValue } from "../platform/counters.ts";
 import { computeMac, toBase64Url } from "../platform/crypto.ts";
 import { batch } from "../platform/db/client.ts";
 import { patients } from "../platform/db/schema.ts";
@@ -81,7 +81,7 @@ export async function listPatients(anyCall: Call, query: PatientListQuery) {
   const { column, sortValue } = SORTS[sort.replace("-", "") as keyof typeof SORTS];
   const { where, orderBy } = keysetClauses(start, column, patients.id, !sort.startsWith("-"));
   const filter = buildPatientFilter(query);
-  const findCounter = (effectiveRole: EffectiveRole) => (filter ? null : counterScope(effectiveRole));
+  const findCounter = (effectiveRole: EffectiveRole) => (filter ? null : findCounterScope(effectiveRole));
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "patient:read", (effectiveRole, { db, actor }) => {
     const scope = patientVisibility(effectiveRole, actor, patients.id, hospitalColumn(query));
     const counted = findCounter(effectiveRole);
@@ -122,14 +122,6 @@ async function toAuditedSummaries(
     batch(db, recordAuditEvent(db, actor, now, auditEvent)),
     Promise.all(rows.map(async (row) => toPatientSummary(row, await unsealIdentity(keys, row)))),
   );
-}
-
-/** The counter of all patients the caller may see, if one exists. */
-function counterScope(effectiveRole: EffectiveRole): string | null {
-  if (effectiveRole.role === "admin") return COUNTER_SCOPES.all;
-  if (effectiveRole.role === "patient" || (effectiveRole.role === "doctor" && effectiveRole.doctorScope === "care_team"))
-    return null;
-  return COUNTER_SCOPES.hospital(effectiveRole.hospitalId ?? "");
 }
 
 export type PatientSearchQuery = PageQuery & { q: string; hospital_id?: string | undefined };

@@ -84,7 +84,7 @@ test("two nurses acknowledge: both see who was first", async ({ open, world, nur
   await expect(acknowledgeOf(theirs, patient)).toHaveCount(0);
 });
 
-test("an alarm is assigned, commented, snoozed and resolved on its page, and its history says so", async ({
+test("an alarm is assigned, commented, snoozed and resolved on its page, and its history shows each action", async ({
   open,
   world,
   nurse,
@@ -115,7 +115,7 @@ test("an alarm is assigned, commented, snoozed and resolved on its page, and its
   }
 });
 
-test("an acknowledgement that gets no answer leaves the alarm new, and says so within five seconds", async ({
+test("an acknowledgement without a response leaves the alarm active and shows an error within five seconds", async ({
   open,
   world,
   nurse,
@@ -142,7 +142,7 @@ test("an acknowledgement that gets no answer leaves the alarm new, and says so w
     .toMatchObject({ state: "acknowledged", acknowledged_by: nurse.id });
 });
 
-test("a high alarm that is over before anybody saw it stays listed until somebody has", async ({ open, world, nurse }) => {
+test("a high alarm that ends unacknowledged stays listed until it is acknowledged", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   const page = await open(nurse, { path: "/ward" });
@@ -156,7 +156,9 @@ test("a high alarm that is over before anybody saw it stays listed until somebod
   await expect(vitalCell(page, patient, "alarm")).not.toContainText("HIGH");
 });
 
-test("a new high alarm is shown, said to screen readers and sounded at once, and again, by one tab of two", async ({ open }) => {
+test("a new high alarm is shown, announced to screen readers and sounded at once and repeatedly, by one of two tabs", async ({
+  open,
+}) => {
   // A hospital without other alarms, which would already sound.
   const world = await newWorld();
   const { nurse } = world.people;
@@ -192,9 +194,7 @@ test("a new high alarm is shown, said to screen readers and sounded at once, and
   expect(Math.min(...(await sounded()))).toBe(0);
 });
 
-test("sound that the browser blocks is said before any alarm; a pause hides nothing, and a new high alarm ends it", async ({
-  open,
-}) => {
+test("blocked sound is reported before any alarm; a pause hides nothing, and a new high alarm ends it", async ({ open }) => {
   const world = await newWorld();
   const { nurse } = world.people;
   const [first, second] = [await world.newPatient(), await world.newPatient()];

@@ -66,7 +66,7 @@ test("forty patients without scrolling, on a large and a small screen, in both l
 
 const tileOf = (page: Page, name: string) => page.locator("li[data-state]").filter({ hasText: name });
 
-test("limits that somebody moved stand beside the value at once, on board and page, and go when taken back", async ({
+test("changed limits appear beside the value at once, on the board and the patient's page, and disappear when reset", async ({
   open,
   world,
   nurse,

@@ -147,11 +147,7 @@ test("one value far from all others is seen in the chart of thirty days", async 
   for (const ink of elsewhere) expect(Math.abs((ink?.top ?? 0) - yOf(74))).toBeLessThan(6);
 });
 
-test("a zoom stands while values come in and when the page is loaded again; Live follows again", async ({
-  open,
-  world,
-  nurse,
-}) => {
+test("a zoom is kept while values arrive and after a reload; Live follows new values again", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   const now = Date.now();
@@ -199,11 +195,7 @@ test("a zoom stands while values come in and when the page is loaded again; Live
   await expect(chartFigure(page, "Heart rate")).toHaveAttribute("aria-label", /highest 147.*last 147/);
 });
 
-test("limits are drawn where they stood, with a step where somebody moved them; an open chart moves on by itself", async ({
-  open,
-  world,
-  nurse,
-}) => {
+test("past limits are drawn with a step at each change; an open chart moves on by itself", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const monitor = await world.newMonitor(patient);
   await monitor.send(NORMAL_VALUES);

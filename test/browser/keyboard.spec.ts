@@ -39,7 +39,7 @@ test("an alarm is acknowledged on the board, arrows go from row to row, and the 
   await expect(page).toHaveURL(new RegExp(`/patients/${ill.id}`));
 });
 
-test("a limit is changed, and the dialog gives the focus back", async ({ open, world, nurse }) => {
+test("a limit is changed, and closing the dialog restores the focus", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
   await waitForPage(page);

@@ -22,11 +22,7 @@ test("signs in through the form, with one message for a wrong name and a wrong p
   await waitForPage(page);
 });
 
-test("every address lands on its own page when it is loaded again, and nobody else's page opens", async ({
-  open,
-  world,
-  nurse,
-}) => {
+test("every address opens its own page after a reload, and pages of other roles do not open", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   // Two nurses: one would send more than 100 requests per minute.
   for (const [person, paths] of [
@@ -75,7 +71,7 @@ test("a session that ends shows a dialog and no patient; signed in again, one is
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
 });
 
-test("an access token that ends is renewed once, whatever asks meanwhile, and nobody notices", async ({ open, nurse }) => {
+test("an expired access token is renewed once for all concurrent requests, without an error", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/patients" });
   await waitForPage(page);
   let renewals = 0;
@@ -97,7 +93,7 @@ test("an access token that ends is renewed once, whatever asks meanwhile, and no
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });
 
-test("a page that opens while nothing answers says so, and comes back by itself", async ({ open, nurse }) => {
+test("a page opened while the server is down shows an error, and recovers by itself", async ({ open, nurse }) => {
   let isDown = true;
   const page = await open(nurse, {
     path: "/patients",

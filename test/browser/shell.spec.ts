@@ -2,7 +2,7 @@
 import { expect, test, waitForPage } from "./portal.ts";
 import { nextFrames } from "./probe.ts";
 
-test("a new page takes the focus to its heading and names the window, without a patient's name", async ({
+test("a new page moves the focus to its heading and sets the window title, without a patient's name", async ({
   open,
   world,
   nurse,
@@ -41,7 +41,7 @@ test("no single key triggers an action", async ({ open, world, nurse }) => {
   }
 });
 
-test("keys with Ctrl and Alt+Shift search, show alarms and list themselves; a dialog gives the focus back", async ({
+test("shortcuts with Ctrl and Alt+Shift search, show alarms and list the shortcuts; closing a dialog restores the focus", async ({
   open,
   nurse,
 }) => {

@@ -102,7 +102,7 @@ test("a wire that is cut on the way: how far it came, and that nothing was filed
   }
 });
 
-test("a session that ends while a report is entered takes nothing of it away", async ({ open, world, nurse }) => {
+test("a report that is being entered survives the end of the session", async ({ open, world, nurse }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: "/uploads" });
   await fillIn(page, patient, (await createEcg(patient)).pdf);

@@ -90,7 +90,7 @@ describe("a missing-signal alarm", () => {
     expect(listOpenAlerts(world).map(({ key }) => key)).toEqual(["device:monitor"]);
   });
 
-  it("does not flap when a device that is not silent speaks seldom and without the vital", () => {
+  it("does not flap when a device sends rarely and without the vital", () => {
     const world = watched();
     world.config = { ...world.config, devices: { monitor: { silence_s: 3600 } } };
     sendRepeatedly(world, MINUTE, SECOND, () => all);
@@ -99,7 +99,7 @@ describe("a missing-signal alarm", () => {
     expect(raised.sort()).toEqual(["device:monitor", `silence:${HR}`, `silence:${RR}`, `silence:${SPO2}`].sort());
   });
 
-  it("is not raised for a vital that no device has sent, nor for manual values", () => {
+  it("is not raised for a vital that no device has sent, or for manual values", () => {
     const world = watched();
     sendSamples(world, { [SPO2]: 97 }, null);
     sendRepeatedly(world, HOUR, SECOND, () => ({ [HR]: 80 }));
@@ -113,7 +113,7 @@ describe("a missing-signal alarm", () => {
     expect(world.transitions).toEqual([]);
   });
 
-  it("is not hidden by a sensor that sends impossible values for ever", () => {
+  it("is not hidden by a sensor that keeps sending impossible values", () => {
     const world = watched();
     sendRepeatedly(world, MINUTE, SECOND, () => all);
     const off = world.now;
@@ -268,7 +268,7 @@ describe("NEWS2", () => {
     expect(world.transitions).toEqual([]);
   });
 
-  it("is neither raised nor ended by stale values", () => {
+  it("is not raised or ended by stale values", () => {
     const world = newWorld(config);
     sendSamples(world, { [TEMP]: 40, [CODES.consciousness]: 3, [CODES.inspired_oxygen]: 21 });
     advance(world, 31 * MINUTE);
@@ -333,7 +333,7 @@ describe("trend rules", () => {
     expect(listOpenAlerts(world)).toEqual([]);
   });
 
-  it("do not raise one outlier, wherever it lies, nor a slow rise", () => {
+  it("do not raise an alert for a single outlier at any position, or for a slow rise", () => {
     for (let place = 0; place < 70; place += 1) {
       const world = newWorld(rate);
       sendRepeatedly(world, 3 * MINUTE, SECOND, (i) => ({ [HR]: i === place ? 119 : 60 }));

@@ -73,7 +73,7 @@ describe("a limit", () => {
     }
   });
 
-  it("raises a value that stands alone when its duration is over, by the clock", () => {
+  it("raises an alert for a single value when its duration ends, by the clock", () => {
     const world = newWorld();
     sendSamples(world, { [HR]: 125 });
     expect(nextDeadline(world.memory, world.config)).toBe(START + 10 * SECOND);
@@ -205,7 +205,7 @@ describe("time", () => {
     expect(inOrder.transitions.map(({ what }) => what)).toEqual(["raised", "cleared"]);
   });
 
-  it("gives one batch the alarms that the same samples gave live", () => {
+  it("raises the same alarms for one batch as for live samples", () => {
     const values = Array.from({ length: 3600 }, (_, i) => 95 + 40 * Math.sin(i / 97) + 3 * Math.sin(i / 3));
     const live = newWorld({ monitoring: "home" });
     sendRepeatedly(live, HOUR, SECOND, (i) => ({ [HR]: values[i] ?? 0 }));
@@ -218,7 +218,7 @@ describe("time", () => {
     expect(raised(batch)).toEqual(raised(live));
   });
 
-  it("leaves the live state to newer samples", () => {
+  it("is not changed by samples older than the newest", () => {
     const world = newWorld();
     sendSamples(world, { [HR]: 80 });
     sendSamples(world, { [HR]: 150 }, "monitor", START - SECOND);
@@ -227,7 +227,7 @@ describe("time", () => {
     expect(world.memory.vitals[HR]).toMatchObject({ lastValue: 80, measuredAt: START });
   });
 
-  it("takes what was measured more than seven days ago for history", () => {
+  it("treats samples older than seven days as history", () => {
     const world = newWorld();
     sendSamples(world, { [HR]: 0 }, "wearable", START - 7 * 24 * HOUR - 1);
     expect(listOpenAlerts(world)).toEqual([]);
@@ -276,7 +276,7 @@ describe("a correction", () => {
       newest: value === null ? null : { value, at: world.now - ago, received: world.now - ago },
     }).map(({ what, alert }) => `${what} ${alert.key}`);
 
-  it("ends the alarm of a value that was written down wrongly, and judges the next one anew", () => {
+  it("ends the alarm of a wrongly entered value, and evaluates the next value from the start", () => {
     const world = newWorld();
     applyInput(world, { kind: "samples", device: null, samples: [createSample(TEMP, 83, world.now, "final")] });
     expect(world.memory.alerts).toMatchObject([{ key: `limit:${TEMP}`, state: "active" }]);

@@ -132,7 +132,7 @@ describe("the life of an alert", () => {
     expect(getOnlyAlert(world)).toMatchObject({ escalate_at: null, repeat_at: world.now + 15 * MINUTE });
   });
 
-  it("begins its tiers anew when it gets worse", () => {
+  it("restarts its escalation when it gets worse", () => {
     const world = newWorld({ monitoring: "home" });
     sendRepeatedly(world, 11 * MINUTE, SECOND, heartRate(125));
     expect(getOnlyAlert(world).tier).toBe(1);
@@ -140,7 +140,7 @@ describe("the life of an alert", () => {
     expect(getOnlyAlert(world)).toMatchObject({ tier: 0, escalate_at: world.now + 2 * MINUTE });
   });
 
-  it("repeats while it goes on, acknowledged or not", () => {
+  it("repeats while it continues, acknowledged or not", () => {
     const world = critical();
     applyInput(world, { kind: "acknowledge", number: 1, by: "nurse" });
     advance(world, HOUR);

@@ -76,7 +76,7 @@ describe("mergeLimits", () => {
     expect(merged[SPO2]).toEqual(adult[SPO2]);
   });
 
-  it("takes undefined for inherited, and null for off", () => {
+  it("treats undefined as inherited and null as off", () => {
     expect(mergeLimits(adult, { [HR]: { high: undefined } }, { [HR]: { silence_s: null } })[HR]).toEqual({
       ...adult[HR],
       silence_s: null,

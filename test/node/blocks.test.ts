@@ -122,7 +122,7 @@ const batch: fc.Arbitrary<StoredBatch> = fc.record({
 });
 
 describe("a block", () => {
-  it("gives back whatever was appended, in the order of arrival", () => {
+  it("returns what was appended, in the order of arrival", () => {
     fc.assert(
       fc.property(fc.array(batch, { maxLength: 10 }), (batches) => {
         const block = blockOf([{ received: START, device: null, samples: [] }, ...batches]);
@@ -142,7 +142,7 @@ describe("a block", () => {
     expect(() => expectSame(decodeBlock(block), rounded)).toThrow();
   });
 
-  it("keeps any double bit by bit, and gives -0 as 0", () => {
+  it("keeps every bit of a double, and returns -0 as 0", () => {
     const random = mulberry32(7);
     const bits = new DataView(new ArrayBuffer(8));
     const doubles = Array.from({ length: 20_000 }, () => {
@@ -219,7 +219,7 @@ describe("a block", () => {
     expectSame(decodeBlock(larger.subarray(5, 5 + block.length)), decodeBlock(block));
   });
 
-  it("gives a range of times, its end left out, with the places in the block", () => {
+  it("reads a time range, excluding its end, with positions in the block", () => {
     const batches = fiveMinutes(10);
     const late = { received: START + 300_000, device: DEVICE, samples: [sample({ at: START + 60_000, value: 1 })] };
     const all = laidOut([...batches, late]);
@@ -230,7 +230,7 @@ describe("a block", () => {
     expect(decodeRange(block, START + 60_000, START + 60_000)).toStrictEqual([]);
   });
 
-  it("takes at most four bytes a sample for six vitals at 1 Hz over five minutes", () => {
+  it("needs at most four bytes per sample for six vitals at 1 Hz over five minutes", () => {
     for (const each of [1, 10, 60]) {
       const batches = fiveMinutes(each);
       const block = blockOf(batches);
@@ -317,7 +317,7 @@ describe("a damaged block", () => {
     expect(reasonOf(new Uint8Array([2, ...block.subarray(1)]))).toMatch(/version 2 is unknown/);
   });
 
-  it("never makes more samples than it has bytes, nor fails otherwise, whatever a forger writes", () => {
+  it("never yields more samples than it has bytes or fails in another way, with any forged content", () => {
     const headEnd = 9 + new DataView(block.buffer).getUint32(5, true);
     let refused = 0;
     fc.assert(

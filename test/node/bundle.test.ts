@@ -39,7 +39,7 @@ describe("the production bundle", () => {
     expect(bundle).toContain("care_team");
   });
 
-  it("hashes passwords at production's cost, and knows no other", () => {
+  it("hashes passwords at production's cost only", () => {
     const costs = [...bundle.matchAll(/\{\s*N: (\d+),\s*r: (\d+),\s*p: (\d+)\s*\}/g)].map(([, N, r, p]) => [N, r, p].join(" "));
     expect(costs).toEqual(["16384 8 5"]);
   });

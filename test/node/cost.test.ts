@@ -96,7 +96,7 @@ describe("a month", () => {
     expect(month("read", 1, read, { ...logging, enabled: false }).logEvents).toBe(0);
   });
 
-  it("takes from the CPU what stands in for the platform, and what an object does with a sync", () => {
+  it("excludes from CPU time the local stand-ins of the platform and the object's work for a sync", () => {
     const counts = { ...ZERO_COUNTS, requests: 1, kvRead: 2, d1Trips: 1, cacheCalls: 2, limitCalls: 4, objectCalls: 8 };
     expect(workerCpuMs("read", { units: 1, counts, cpuMs: 20 }, floors)).toBe(20 - 1 - 4 - 3 - 1 - 1 - 1);
     expect(workerCpuMs("sync", { units: 1, counts, cpuMs: 20 }, floors)).toBe(20 - 1 - 4 - 3 - 1 - 1 - 1 - 3);

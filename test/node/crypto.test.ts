@@ -111,7 +111,7 @@ describe("HMAC-SHA256", () => {
     );
   });
 
-  it("gives a blind index that depends on key, kind and value", async () => {
+  it("computes a blind index that depends on key, kind and value", async () => {
     const [a, b] = await Promise.all([importMacKey("key one"), importMacKey("key two")]);
     const indexes = await Promise.all([
       computeBlindIndex(a, "user.email", "x@y.z"),
@@ -234,7 +234,7 @@ describe("a sealed value", () => {
     expect(new Set(lengths).size).toBe(1);
   });
 
-  it("has its record's key derived once for all columns and versions, and anew for another record or ring", async () => {
+  it("derives a record's key once for all columns and versions, and again for another record or key ring", async () => {
     const derive = vi.spyOn(crypto.subtle, "deriveKey");
     try {
       const ring = await newRing();
@@ -275,7 +275,7 @@ describe("a sealed value", () => {
 });
 
 describe("encodings", () => {
-  it("canonical() gives no two lists of parts the same bytes", () => {
+  it("canonical() encodes no two lists of parts to the same bytes", () => {
     const part = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("", "a", "1:a", "|", "a|1:b", "0:", ":"));
     const parts = fc.array(part, { maxLength: 4 });
     fc.assert(

@@ -115,7 +115,7 @@ describe("npm run status", () => {
     expect(stdout).toMatch(new RegExp(`^Version +${version}, commit \\S+$`, "m"));
   });
 
-  it("names pending migrations, and takes no notice of a server that has ended", () => {
+  it("lists pending migrations, and ignores a server that has stopped", () => {
     const state = newFolder();
     newDatabase(state);
     const { pid } = spawnSync("true");

@@ -101,7 +101,7 @@ const put = (to: string, headers: Record<string, string>, body: Uint8Array<Array
   fetch(to, { method: "PUT", headers, body });
 
 describe("a presigned link", () => {
-  it("takes 30 MB, which then become a report that opens to the same bytes", async () => {
+  it("accepts 30 MB, which become a report with the same bytes", async () => {
     const pdf = newPdf(30_000_000);
     const begun = await begin(pdf);
     const sent = await put(begun.url, begun.headers, new Uint8Array(pdf));
@@ -117,7 +117,7 @@ describe("a presigned link", () => {
     expect((await post(`/reports/direct/${begun.upload_id}/confirm`, {})).body.data.report_id).toBe(begun.upload_id);
   });
 
-  it("takes nothing else: no other type, key, method, length, digest, and nothing twice", async () => {
+  it("rejects any other type, key, method, length or digest, and a second upload", async () => {
     const pdf = newPdf(5_000);
     const begun = await begin(pdf);
     const bytes = new Uint8Array(pdf);

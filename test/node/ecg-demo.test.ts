@@ -14,7 +14,7 @@ const RECORDED_AT = "2026-03-14T09:26:53+05:45";
 type Point = { x: number; y: number };
 
 describe("ecgMetrics", () => {
-  it.each(SEEDS)("gives consistent adult resting values for seed %i", (seed) => {
+  it.each(SEEDS)("generates consistent adult resting values for seed %i", (seed) => {
     const metrics = generateEcgMetrics(seed);
     const rr = metrics.rr_interval_ms / 1000;
     expect(metrics.rr_interval_ms).toBe(Math.round(60_000 / metrics.heart_rate));

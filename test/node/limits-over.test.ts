@@ -126,7 +126,7 @@ describe("a chart's limits", () => {
     expect(limitsAt([], START)).toBeUndefined();
   });
 
-  it("move on with what the live view hears, and with nothing that was known when they were asked for", () => {
+  it("are continued by live changes, and not by changes that the response already contained", () => {
     const highs = (...more: Parameters<typeof live>) =>
       addLiveLimits(steps, CODES.heart_rate, live(...more), START + 2 * DAY).map(({ high, from }) => [
         high,

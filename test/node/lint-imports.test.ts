@@ -39,7 +39,7 @@ test("a cycle is reported once, with its files", () => {
   expect(rules(sources)).toEqual(["import cycle: http/a.ts > http/b.ts > http/c.ts"]);
 });
 
-test("routes neither speak SQL nor import other routes", () => {
+test("routes contain no SQL and import no other routes", () => {
   expect(
     rules({
       "patients/record-routes.ts": 'import { sql } from "drizzle-orm";\nimport { page } from "./routes.ts";',

@@ -20,7 +20,7 @@ const numbers = (ring: FrameBuffer, since: number, ...patients: string[]) =>
   listFramesAfter(ring, since, new Set(patients))?.map(({ seq }) => seq);
 
 describe("the ring", () => {
-  it("gives everything of the view after a number, in order", () => {
+  it("returns all frames of the view after a number, in order", () => {
     const ring = ringOf(10);
     expect(numbers(ring, FLOOR, "odd")).toEqual([1, 3, 5, 7, 9].map((n) => FLOOR + n));
     expect(numbers(ring, FLOOR + 4, "odd", "even")).toEqual([5, 6, 7, 8, 9, 10].map((n) => FLOOR + n));
@@ -29,7 +29,7 @@ describe("the ring", () => {
     expect(numbers(ring, FLOOR)).toEqual([]);
   });
 
-  it("gives nothing, not a part, when something may be gone", () => {
+  it("returns nothing when frames may be missing", () => {
     expect(numbers(ringOf(10), FLOOR - 1, "odd")).toBeUndefined();
     const full = ringOf(5_010);
     expect(full.frames).toHaveLength(5_000);
@@ -46,7 +46,7 @@ describe("the ring", () => {
     expect(ring.floor).toBe((ring.frames[0]?.seq ?? 0) - 1);
   });
 
-  it("loses and repeats nothing for a reader who goes on from their last number, as one who counts frames would", () => {
+  it("loses and repeats no frame for a reader who continues from the last number, unlike one who counts frames", () => {
     const ring = ringOf(400);
     const all = numbers(ring, FLOOR, "odd");
     const readWith = (next: (last: number, read: number) => number) => {

@@ -78,7 +78,7 @@ async function raw(headers: Record<string, string> = { Authorization: `Bearer ${
 }
 
 describe("the served socket", () => {
-  it("opens for a program with a token, and for nobody else", async () => {
+  it("opens only for a program with a token", async () => {
     const opened = await raw();
     expect(opened.status).toContain("101");
     opened.socket.destroy();

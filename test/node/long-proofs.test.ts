@@ -29,7 +29,7 @@ describe("npm run verify", () => {
   const bad = { name: "bad", command: "echo 1 passed, 2 failed; exit 3", figures: ["^\\d+ passed.*$"] };
   const last = { name: "last", command: 'test "$EXTRA" = yes && echo 40 ms', env: { EXTRA: "yes" }, figures: ["\\d+ ms"] };
 
-  it("goes on after a failed step, ends with a table of all and exits with 1", () => {
+  it("continues after a failed step, prints a table of all steps and exits with 1", () => {
     const { status, stdout } = run("verify", [good, bad, last]);
     expect(status).toBe(1);
     const table = stdout.slice(stdout.lastIndexOf("\nstep ")).trim();
@@ -100,7 +100,7 @@ describe("npm run steady", () => {
     },
   );
 
-  it("goes on where it was stopped, and does not repeat what has passed", async () => {
+  it("continues where it was stopped, and does not repeat runs that passed", async () => {
     const log = newLog();
     const marks = join(folder, `marks-${files++}`);
     const first = { name: "first", command: `echo first >> ${marks}` };
@@ -136,7 +136,7 @@ describe("npm run steady", () => {
     expect(entriesOf(log).map(({ result }) => result)).toEqual(["passed", "failed", "passed", "passed", "passed"]);
   });
 
-  it("reads a log whose last line was cut, prints it with --status and begins anew with --again", () => {
+  it("reads a log with a truncated last line, prints it with --status and starts over with --again", () => {
     const log = newLog();
     run("steady", [pass, pass], "--log", log);
     const [line = ""] = readFileSync(log, "utf8").split("\n");

@@ -375,7 +375,7 @@ describe("two implementations", () => {
     expect(disagreements(PATIENTS, seed, scoreNews2), `seed ${seed}`).toBe(0);
   });
 
-  test("and a chart with one edge moved, or one that rounds down, is found out", () => {
+  test("detect a chart with one wrong edge, or one that rounds down", () => {
     const moved: typeof scoreNews2 = (values, scale) =>
       scoreNews2({ ...values, pulse: values.pulse === null ? null : values.pulse - 0.01 }, scale);
     const down: typeof scoreNews2 = (values, scale) =>

@@ -1,7 +1,6 @@
 // Ward board of the portal: age of values, score, order of patients, and a stable order under the pointer.
 import { expect, it } from "vitest";
 import { getEscalationTime } from "../../portal/src/monitoring/alerts/escalation.ts";
-import { CODES } from "../../portal/src/monitoring/alerts/vital-codes.ts";
 import { countMoved, keepOrder, type RankedPatient, sortByRisk } from "../../portal/src/monitoring/board/board-order.ts";
 import { getDisplayPressure, getDisplayValue, toPatientState } from "../../portal/src/monitoring/board/board-row-view.ts";
 import { getTrendChange, POINT_COUNT, toLineSegments, toTrendHistory } from "../../portal/src/monitoring/board/trend-history.ts";
@@ -16,6 +15,7 @@ import {
   type ViewContext,
 } from "../../portal/src/monitoring/live/patient-state.ts";
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../src/monitoring/patient-object/contract.ts";
+import { CODES } from "../../src/monitoring/vitals/codes.ts";
 import { toRisk } from "../../src/monitoring/vitals/news2.ts";
 
 const NOW = Date.parse("2026-11-21T18:30:30Z");
@@ -131,7 +131,7 @@ it.each([
   expect([20, 40, 119, 121].map(freshnessOver)).toEqual(["live", "late", "late", "stale"]);
 });
 
-it("takes the silence limit of the rules, and lets what is measured by hand or now and then stand for half an hour", () => {
+it("uses the silence limit of the rules; manual and occasional values are valid for half an hour", () => {
   const stale = (code: string, byHand: boolean, silence?: number | null) => freshnessLimits(code, byHand, silence).staleAfterS;
   expect(stale(CODES.heart_rate, false)).toBe(120);
   expect(stale(CODES.heart_rate, false, 30)).toBe(30);
@@ -153,7 +153,7 @@ it("judges each patient by the silence limit in force for that patient", () => {
   expect(getDisplayValue(impatient, CODES.heart_rate, moment()).freshness).toBe("stale");
 });
 
-it("tells limits that somebody moved, the patient's before the ward's, and none of the defaults", () => {
+it("lists changed limits, the patient's before the ward's, and no defaults", () => {
   const pressures = [CODES.systolic, CODES.diastolic];
   const ofWard = limits({ code: CODES.systolic, high: 180, set_by: "ward" });
   const own = limits({ code: CODES.diastolic, high: 100 });
@@ -194,7 +194,7 @@ it("shows an invalid value that is newer than the last valid one, and not an old
   expect(getDisplayValue(known([sample(CODES.spo2, 97, 0), invalid]), CODES.spo2, moment())).toMatchObject({ value: 97 });
 });
 
-it("gives a value the colour of its own alarm, unless it is old, or the alarm is over or of a sensor", () => {
+it("colours a value by its own alarm, unless the value is old, the alarm is over or it is a sensor alarm", () => {
   const alarmOf = (change: Partial<AlertView>, samples = ALL) =>
     getDisplayValue(known(samples, [alert(change)]), CODES.spo2, moment()).alarm;
   expect(alarmOf({})).toBe("high");
@@ -291,7 +291,7 @@ it("keeps everybody where they are while rows are held, and counts who would mov
   expect(keepOrder(kept, ["e", "a", "c", "d"])).toEqual(["a", "b", "c", "d", "e"]);
 });
 
-it("puts alarms that nobody has seen before seen ones, and the worst first", () => {
+it("sorts unacknowledged alarms before acknowledged ones, and the worst first", () => {
   const alerts = [
     alert({ alert_id: "seen", state: "acknowledged" }),
     alert({ alert_id: "over", state: "recovered" }),

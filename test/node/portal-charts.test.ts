@@ -105,7 +105,7 @@ describe("gaps", () => {
     expect(cells[0]?.filter((value) => value === undefined)).toHaveLength(20);
   });
 
-  it("leave a lonely value to be drawn as a dot", () => {
+  it("draw a single value as a dot", () => {
     expect(findIsolatedIndexes([null, 72, null, undefined, 73, 74, null, 75])).toEqual([1, 7]);
     expect(findIsolatedIndexes([0])).toEqual([0]);
   });
@@ -199,7 +199,7 @@ describe("the window", () => {
     expect(huge.to - huge.from).toBe(366 * DAY);
   });
 
-  it("survives in the address, and nonsense there is none", () => {
+  it("is kept in the address; an invalid one is ignored", () => {
     expect(parseWindow({ from: iso(day.from), to: iso(day.to) })).toEqual(day);
     for (const words of [{}, { from: iso(now) }, { from: iso(now), to: iso(START) }, { from: "x", to: "y" }]) {
       expect(parseWindow(words)).toBeNull();
@@ -211,7 +211,7 @@ describe("the window", () => {
 describe("the timeline", () => {
   const at = (hour: number) => ({ at: iso(START + hour * HOUR), key: String(hour) });
 
-  it("leaves out what is older than the end of a list that goes on", () => {
+  it("omits items older than the end of an incomplete list", () => {
     const parts = [
       { items: [at(9), at(5)], hasMore: true },
       { items: [at(8), at(1)], hasMore: false },

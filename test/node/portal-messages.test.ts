@@ -81,7 +81,7 @@ it("finds a key that two features have", () => {
   expect(problemsOf({ ward: GOOD, alarms: GOOD }, SOURCES)).toContain("ward.title is defined twice");
 });
 
-it("reads every catalogue that the portal has, and finds the real one whole", async () => {
+it("reads every message catalogue of the portal, and finds no problem in them", async () => {
   const catalogues = await readCatalogues();
   expect(Object.keys(catalogues).length).toBeGreaterThan(15);
   expect(problemsOf(catalogues, readSources())).toEqual([]);

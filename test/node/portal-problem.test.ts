@@ -25,7 +25,7 @@ describe("a problem", () => {
     expect(toProblem("a word")).toMatchObject({ code: "unexpected", message: "" });
   });
 
-  it("of the API stays as it is", async () => {
+  it("from the API is returned unchanged", async () => {
     const said = await parseProblem({ status: 409, json: async () => ({ code: "conflict", detail: "Why", error_id: "e" }) });
     expect(toProblem(said)).toBe(said);
     expect(thrownBy(() => throwUnreachable(said))).toBe(said);

@@ -62,12 +62,12 @@ it("replaces a lower tone by a higher one at once", () => {
   expect(sounding([medium, high], 1, before)).toMatchObject({ startsTone: "high", stopsTone: true });
 });
 
-it("does not begin anew for one more of the same priority", () => {
+it("does not restart for another alarm of the same priority", () => {
   const before = sounding([high]).after;
   expect(sounding([high, alert("h2", "high")], 1, before)).toMatchObject({ startsTone: null, stopsTone: false });
 });
 
-it("ends with its alarm, and goes on with the next lower one", () => {
+it("ends with its alarm, and continues with that of the next lower priority", () => {
   const before = sounding([high, medium]).after;
   expect(sounding([medium], 1, before)).toMatchObject({ startsTone: "medium", stopsTone: true });
   expect(sounding([], 1, before)).toMatchObject({ startsTone: null, stopsTone: true, after: { tone: null } });

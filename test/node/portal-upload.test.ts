@@ -49,7 +49,7 @@ describe("an upload on its way", () => {
     expect(through({ type: "start" }, { type: "answer", answer: filed }, { type: "start" })).toEqual(filed);
   });
 
-  it("hears nothing from an attempt that has ended", () => {
+  it("ignores events of an attempt that has ended", () => {
     const stopped = through({ type: "start" }, progress(64, 100), { type: "cut" });
     expect(reduceUpload(stopped, progress(70, 100))).toBe(stopped);
     expect(reduceUpload(stopped, { type: "answer", answer: { status: "filed", reportId: "r" } })).toBe(stopped);
@@ -90,7 +90,7 @@ describe("what the API answers", () => {
   });
 });
 
-it("keeps its key while the same is sent, and takes a new one when anything is changed", () => {
+it("keeps its idempotency key for the same content, and uses a new one after any change", () => {
   let n = 0;
   const newKey = () => `key ${++n}`;
   const first = getUploadKey({ patient: 1 }, null, newKey);

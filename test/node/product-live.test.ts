@@ -316,7 +316,7 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
     });
   });
 
-  it("says after kill -9 that frames are gone, shows the state anew, and still knows what was acknowledged", async () => {
+  it("reports a gap after kill -9, sends a new snapshot, and still has the acknowledgements", async () => {
     const port = Number(new URL(server.url).port);
     await server.kill();
     await until("the end of the socket", () => before.done.code);

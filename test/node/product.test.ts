@@ -163,7 +163,7 @@ describe("the portal", () => {
 });
 
 describe("over HTTP", () => {
-  it("takes a POST without a body where none is described", async () => {
+  it("accepts a POST without a body where none is described", async () => {
     const token = await login("nurse@demo.com");
     const { data } = JSON.parse(await (await call("/api/v1/patients?limit=1", token)).text());
     const path = `/api/v1/patients/${data[0].patient_id}/claim-codes`;
@@ -225,7 +225,7 @@ describe("at rest", () => {
     "Canary-in-a-change",
   ];
 
-  it("holds no word of any patient, after a change, a refusal and kill -9; and the search finds what is there", async () => {
+  it("contains no patient's text after a change, a denial and kill -9; the search is verified by a positive control", async () => {
     const nurse = await login("nurse@demo.com");
     const patient = await call("/api/v1/patients/3", nurse);
     const change = (body: object) =>

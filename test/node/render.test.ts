@@ -37,7 +37,7 @@ describe("the renderer of SQL", () => {
     ["buffers and booleans", sql`${true} ${new Uint8Array([1])} ${{ a: 1 }}`],
   ])("gives what drizzle gives: %s", (_, query) => expectSame(query));
 
-  it("gives what drizzle gives for random trees", () => {
+  it("renders random trees as drizzle does", () => {
     const leaf: fc.Arbitrary<unknown> = fc.oneof(
       fc.string(),
       fc.double(),

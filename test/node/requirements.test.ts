@@ -58,7 +58,7 @@ describe("docs/requirements.md", () => {
     ]);
   });
 
-  it("takes titles of tests and blocks alone, not other strings", () => {
+  it("reads titles of tests and blocks only, not other strings", () => {
     const source = `describe("a", () => { it.each([1])("b %s", f); test.skip('c "d"', f); say("e"); expect(x, "f"); });`;
     expect(readTitles(source)).toEqual(["a", "b %s", 'c "d"']);
   });

@@ -101,7 +101,7 @@ describe("a rollup", () => {
     );
   });
 
-  it("has what a recount gives, its sum exact in integers", () => {
+  it("equals a recount, with an exact integer sum", () => {
     fc.assert(
       fc.property(fc.array(point, { minLength: 1, maxLength: 60 }), (points) => {
         const rollup = rolledUp(points);
@@ -121,7 +121,7 @@ describe("a rollup", () => {
     );
   });
 
-  it("takes the greater of two that are latest at the same time", () => {
+  it("uses the greater of two latest values with the same time", () => {
     const either = [
       rolledUp([
         { value: 70, at: 5 },
@@ -272,7 +272,7 @@ describe("buckets", () => {
     expect(fc.check(keepsExtremes(thinned), { numRuns: 1000, seed: 61 }).failed).toBe(true);
   });
 
-  it("are each what their own samples give, none empty, none overlapping, in order, no more than asked for", () => {
+  it("each equal their own samples; none is empty or overlaps, in order, and no more than requested", () => {
     fc.assert(
       fc.property(fc.array(measured, { maxLength: 80 }), asked, (samples, given) => {
         const buckets = downsample(samples, given);

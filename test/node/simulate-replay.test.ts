@@ -93,7 +93,7 @@ describe("the real recordings", () => {
     expect(of(recording, "heart_rate")).toHaveLength(72);
   });
 
-  it("bedside numerics as WFDB: the file that the header was made for gives what the decoded one gives", () => {
+  it("bedside numerics as WFDB: the original file yields the same values as the decoded one", () => {
     const path = `${VITALS}/bedside/s25047-2704-05-04-10-44n`;
     const header = readFileSync(`${path}.hea`, "utf8");
     const [, ...lines] = readFileSync(`${path}.csv`, "utf8").trim().split(/\r?\n/);
@@ -142,7 +142,7 @@ describe("recordings made here", () => {
     expect(() => readRecording(file(name, text))).toThrow(ReplayError);
   });
 
-  it("the pressure of the cuff gives way to the line's of the same minute, and to no other", () => {
+  it("an arterial pressure replaces a cuff pressure of the same minute only", () => {
     const text = "Time,Parameter,Value\n00:00,NISysABP,100\n00:00,SysABP,110\n00:05,NISysABP,101\n47:59,HR,-1\n";
     expect(readRecording(file("pressures.txt", text)).map(({ value, offset }) => [value, offset])).toEqual([
       [110, 0],

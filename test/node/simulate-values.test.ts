@@ -60,11 +60,11 @@ function unhealthy(scenario: Scenario, seconds: number, seed: number, patient: n
 }
 
 describe("a stable patient", () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])("seed %i: stays in health for a day and a half, and moves within it", (seed) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])("seed %i: stays healthy for a day and a half, with variation", (seed) => {
     expect(unhealthy("stable", 36 * 3_600, seed, seed * 13)).toEqual([]);
   });
 
-  it("is told from an ill one by the same bounds", () => {
+  it("differs from an ill patient by the same bounds", () => {
     expect(unhealthy("sepsis", 600, 1, 13).sort()).toEqual(Object.keys(HEALTHY).sort());
     expect(unhealthy("hypoxia", 600, 1, 13)).toContain("spo2");
     expect(unhealthy("arrhythmia", 600, 1, 13)).toContain("heart_rate");
@@ -122,7 +122,7 @@ describe("determinism", () => {
     return JSON.stringify(rows);
   };
 
-  it.each(SCENARIOS)("%s: the same seed gives the same rows, another seed others", (scenario) => {
+  it.each(SCENARIOS)("%s: the same seed produces the same rows, another seed different ones", (scenario) => {
     expect(first(5, 9, scenario)).toBe(first(5, 9, scenario));
     expect(first(5, 9, scenario)).not.toBe(first(5, 10, scenario));
   });
@@ -145,7 +145,7 @@ describe("determinism", () => {
     for (const { values } of rows) expect(values.length).toBeGreaterThanOrEqual(6);
   });
 
-  it("speaks the catalogue: its codes, its units, values it takes for possible", () => {
+  it("uses the catalogue's codes and units, and plausible values", () => {
     for (const scenario of SCENARIOS) {
       const source = createVitalSource(1, 1, scenario);
       for (let second = 0; second < 600; second++) {
@@ -175,7 +175,7 @@ describe("determinism", () => {
 });
 
 describe("scenarios", () => {
-  it("sepsis: within 90 s limits are crossed, and it goes on", () => {
+  it("sepsis: limits are crossed within 90 s and stay crossed", () => {
     const of = series("sepsis", 900);
     const stable = series("stable", 900);
     const at = (name: Name, from: number, to: number, which = of) => mean(which(name).slice(from, to));
@@ -233,7 +233,7 @@ describe("scenarios", () => {
       expect(of(name)).not.toContain(null);
   });
 
-  it("clock-wrong: hours ahead or behind, drifting further; nobody else's clock is touched", () => {
+  it("clock-wrong: hours ahead or behind, drifting further; other clocks are unchanged", () => {
     const ahead = createClockError("clock-wrong", 1);
     const behind = createClockError("clock-wrong", 2);
     expect([ahead(0), behind(0)]).toEqual([187 * 60_000, -187 * 60_000]);

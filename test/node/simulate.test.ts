@@ -87,7 +87,7 @@ describe.concurrent("a run", () => {
     expect(parseOptions([])).toMatchObject({ base: new URL("http://localhost:8787"), replay: null, socket: false });
   });
 
-  it("sets the monitors up, sends rate × duration rows, says what became of them, and takes its keys back", async ({ serve }) => {
+  it("sets up the monitors, sends rate × duration rows, prints their results, and revokes its keys", async ({ serve }) => {
     const service = await serve();
     const { code, printed, lines } = start(service, ["--rate", "20", "--patients", "4", "--duration", "3", "--start-id", "7"]);
     expect(await code).toBe(0);
@@ -117,7 +117,7 @@ describe.concurrent("a run", () => {
     expect(times.every(([at = 0, received = 0]) => received >= at)).toBe(true);
   });
 
-  it("finds its monitors again, leaves a binding that is right, and never uses a number twice", async ({ serve }) => {
+  it("finds its monitors again, keeps a correct assignment, and never reuses a number", async ({ serve }) => {
     const service = await serve();
     const again = ["--rate", "10", "--patients", "3", "--duration", "1"];
     expect(await start(service, again).code).toBe(0);
@@ -142,7 +142,7 @@ describe.concurrent("a run", () => {
     expect(service.requests.filter((line) => line === "POST /auth/login")).toHaveLength(1);
   });
 
-  it("gives a wrong clock's time to the samples and to sent_at alike, and to the first patient alone", async ({ serve }) => {
+  it("applies a wrong clock to samples and sent_at alike, for the first patient only", async ({ serve }) => {
     const service = await serve();
     const args = ["--rate", "10", "--patients", "2", "--duration", "1", "--scenario", "clock-wrong", "--start-id", "2"];
     expect(await start(service, args).code).toBe(0);
@@ -289,7 +289,7 @@ describe.concurrent("sockets", () => {
   };
   const sample = (seq: number) => ({ code: "8867-4", unit: "/min", value: 70, seq, at: Date.now(), measured: Date.now() });
 
-  it("a peer that is gone without a word: given up after a while without an acknowledgement", async ({ serve }) => {
+  it("a silent peer: closed after a time without an acknowledgement", async ({ serve }) => {
     const service = await serve({ mute: (connection) => connection === 0 });
     service.credentials.set("key", "other");
     const { sender, tally, said } = createSender(service, "key", 600);
@@ -301,7 +301,7 @@ describe.concurrent("sockets", () => {
     expect(said).toEqual(["connection lost (0); reconnecting"]);
   });
 
-  it("a key that is not known: it ends, though a socket is not told why", async ({ serve }) => {
+  it("an unknown key: the run ends, though the socket gives no reason", async ({ serve }) => {
     const service = await serve();
     const { sender } = createSender(service, "ecd_unknown");
     sender.push([sample(1)]);

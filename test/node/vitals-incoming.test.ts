@@ -146,7 +146,7 @@ describe("a unit", () => {
     expect(outcome(judged({ unit }))).toBe("quarantined: unit_unknown");
   });
 
-  test("of another kind is converted and says so", () => {
+  test("of another kind is converted, with a note", () => {
     expect(outcome(of(CODES.temperature, 98.6, "[degF]"))).toBe("37 final unit_converted");
     expect(outcome(of(CODES.systolic, 16, "kPa"))).toBe("120.01 final unit_converted");
     expect(outcome(of(CODES.glucose, 5.5, "mmol/L"))).toBe("99.1 final unit_converted");
@@ -344,7 +344,7 @@ describe("pressures of one instant", () => {
     expect(new Set(statuses(cuff(systolic, mean, diastolic)))).toEqual(new Set(["invalid"]));
   });
 
-  test("one that is invalid already takes the others with it: 16/10 in kPa", () => {
+  test("one invalid pressure invalidates the others: 16/10 in kPa", () => {
     const samples = (
       [
         [CODES.systolic, 16],

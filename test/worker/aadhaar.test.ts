@@ -122,7 +122,7 @@ describe("the number", () => {
 });
 
 describe("the person", () => {
-  it("has one identifier at both hospitals, and nobody sees the other record", async () => {
+  it("has one identifier at both hospitals, and no access to the other record", async () => {
     const number = newNumber();
     const first = (await readJson(await register(number))).data;
     const second = (await readJson(await register(number, elsewhere.nurse))).data;
@@ -155,7 +155,7 @@ describe("the person", () => {
     expect(answers.every((a) => a.status === 201)).toBe(true);
   });
 
-  it("gets an identifier when the number comes later, and another when it was somebody else's", async () => {
+  it("gets an identifier when the number is added later, and another one when the number was wrong", async () => {
     const made = (await readJson(await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Later" } }))).data;
     expect(made).toMatchObject({ patient_uid: null, aadhaar_last4: null });
     const change = (version: number, aadhaar_number: string) =>
@@ -212,7 +212,7 @@ describe("the key", () => {
     await expectProblem(await register(newNumber(), world.nurse, { env: wrong }), 503, "misconfigured");
   });
 
-  it("may be absent: the deployment takes no numbers then", async () => {
+  it("may be absent: the deployment then accepts no numbers", async () => {
     const none: Env = { ...env, IDENTITY_KEYS: "" };
     const refused = await register(newNumber(), world.nurse, { env: none });
     await expectProblem(refused.clone(), 400, "invalid_request");

@@ -281,7 +281,7 @@ describe("what the score needs to know", () => {
     expect((await monitor.snapshot())?.news2).toEqual({ status: "not_applicable", reason: "pregnancy" });
   });
 
-  it("is told to and changed by staff alone who may see the patient", async () => {
+  it("is read and changed only by staff who may see the patient", async () => {
     const foreign = await newWorld();
     expect((await sendRequest(path(), { as: foreign.nurse })).status).toBe(404);
     expect((await change({ pregnant: true }, 1, foreign.doctor)).status).toBe(404);

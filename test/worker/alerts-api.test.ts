@@ -88,7 +88,7 @@ describe("an alert", () => {
     });
   });
 
-  it("is acknowledged by one of twenty at once, and all are told by whom", async () => {
+  it("is acknowledged by one of twenty concurrent requests, and all get that person's id", async () => {
     const { id } = await alarmed();
     const nurses = await Promise.all(Array.from({ length: 20 }, () => newPerson("nurse", world.hospitalId)));
     const answers = await Promise.all(nurses.map((nurse) => act(id, "acknowledge", nurse)));
@@ -102,7 +102,7 @@ describe("an alert", () => {
     expect(data.events.filter(({ what }: { what: string }) => what === "acknowledged")).toHaveLength(1);
   });
 
-  it("twice acknowledged stays with the first; over, it is a conflict", async () => {
+  it("keeps its first acknowledgement; a cleared one is a conflict", async () => {
     const { id } = await alarmed();
     const first = (await readJson(await act(id, "acknowledge"))).data;
     const second = await act(id, "acknowledge", world.manager);
@@ -158,7 +158,7 @@ describe("an alert", () => {
     for (const minutes of [0, 241, 1.5, "5", null]) expect((await act(id, "snooze", world.nurse, { minutes })).status).toBe(400);
   });
 
-  it("is known before D1 hears of it, and not before it was raised", async () => {
+  it("is readable before its delivery to D1, and not before it was raised", async () => {
     const { id } = await alarmed(world.patient, false);
     expect(await list()).toEqual([]);
     expect((await readJson(await get(id))).data).toMatchObject({ alert_id: id, state: "active", events: [] });
@@ -176,7 +176,7 @@ describe("an alert", () => {
 });
 
 describe("a comment", () => {
-  it("is told to who may read the alert and lies sealed", async () => {
+  it("is readable for whoever may read the alert, and stored encrypted", async () => {
     const { id } = await alarmed();
     const text = `Probe had slipped ${world.patient.canary}`;
     const said = await act(id, "comment", world.nurse, { text });
@@ -200,7 +200,7 @@ describe("a comment", () => {
     expect(JSON.stringify(await traceOf(said))).not.toContain(world.patient.canary);
   });
 
-  it("is said once for one Idempotency-Key, and each of twenty at once is kept", async () => {
+  it("is stored once per Idempotency-Key, and each of twenty concurrent ones is kept", async () => {
     const { id } = await alarmed();
     const say = (key: string, text = "Seen.") =>
       sendRequest(`${API}/alerts/${id}/comment`, { as: world.nurse, json: { text }, headers: { "Idempotency-Key": key } });
@@ -212,7 +212,7 @@ describe("a comment", () => {
     expect(events.filter(({ what }: { what: string }) => what === "commented")).toHaveLength(21);
   });
 
-  it("that is moved to another alert does not open", async () => {
+  it("that is moved to another alert does not decrypt", async () => {
     const [a, b] = [await alarmed(world.patient), await alarmed(world.stranger)];
     await act(a.id, "comment", world.nurse, { text: "Mine." });
     await env.DB.prepare("UPDATE alert_events SET alert_id = ? WHERE alert_id = ? AND n < 0").bind(b.id, a.id).run();

@@ -92,7 +92,7 @@ describe("a legacy path", () => {
     }
   });
 
-  it("takes the writes too, and knows its methods", async () => {
+  it("accepts writes too, and only its methods", async () => {
     for (const path of ["/api/patients", `${API}/clients`]) {
       const made = await sendRequest(path, { as: world.nurse, json: { first_name: "Alias", medical_history: "in plain words" } });
       expect(made.status).toBe(201);

@@ -34,7 +34,7 @@ const listed = async (id: string) => {
 };
 
 describe("a key", () => {
-  it("is shown once, works at its hospital and nowhere else, and says when it was used", async () => {
+  it("is shown once, works at its hospital only, and has a time of last use", async () => {
     const response = await issue({ scopes: ["patient:read", "report:create", "report:read"] });
     expect(response.status).toBe(201);
     const key = (await readJson(response)).data;
@@ -155,7 +155,7 @@ describe("a key", () => {
     expect(data).toEqual([]);
   });
 
-  it("of a hospital that is closed opens nothing", async () => {
+  it("of a deactivated hospital grants no access", async () => {
     const closed = await newWorld();
     const { token } = (await readJson(await issue({ scopes: ["patient:read"] }, closed.manager))).data;
     expect((await sendRequest(`${API}/patients`, { as: token })).status).toBe(200);

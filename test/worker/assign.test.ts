@@ -81,7 +81,7 @@ describe("the queue", () => {
     expect(await trace(one)).toMatchObject([{ event: "upload.read", entity_id: id, hospital_id: world.hospitalId }]);
   });
 
-  it("gives the bytes as an attachment, and says who took them", async () => {
+  it("returns the bytes as an attachment, and records who downloaded them", async () => {
     const pdf = newPdf("night", 150_000);
     const id = await quarantined(pdf);
     const file = await sendRequest(`${API}/uploads/${id}/file`, { as: world.nurse });

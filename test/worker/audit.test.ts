@@ -94,7 +94,7 @@ describe("what is traced", () => {
     ]);
   });
 
-  it("what a path named only when it is an id: a name, an address or a phone number stays out", async () => {
+  it("a path parameter only if it is an id: no name, address or phone number", async () => {
     for (const ref of ["asha.verma@example.org", "Asha%20Verma", "919876543210", "234567890124"]) {
       const response = await sendRequest(`${API}/patients/${ref}`, { as: world.nurse });
       expect(response.status).toBe(404);
@@ -104,7 +104,7 @@ describe("what is traced", () => {
     expect(await eventsOf(response)).toMatchObject([{ entity_id: world.stranger.id, subjects: [world.stranger.id] }]);
   });
 
-  it("keeps the request id of the caller if it is a plain one, in answer, trail and log alike", async () => {
+  it("the caller's request id, if it is well-formed, in response, audit log and log", async () => {
     const lines: unknown[] = [];
     vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
     const plain = await sendRequest(`${API}/patients`, { as: world.nurse, headers: { "X-Request-Id": "clinic-0001.a" } });
@@ -134,7 +134,7 @@ describe("no data without an audit event", () => {
     "/devices",
   ];
 
-  it("every read whose audit row, or any other store call, fails is a 503 that holds no word of the patient", async () => {
+  it("every read whose audit row, or any other store call, fails is a 503 without patient data", async () => {
     for (const path of reads()) {
       let fired = 0;
       for (const when of ["before", "after"] as const) {

@@ -37,7 +37,7 @@ async function users(): Promise<{ n: number; counted: number }> {
 }
 
 describe("bootstrap", () => {
-  it("makes an administrator who can log in and act, and leaves its trace", async () => {
+  it("creates an administrator who can log in and act, and is audited", async () => {
     const [email, username] = [`${uniqueText()}@example.org`, `a${uniqueText()}`.slice(0, 20)];
     const response = await bootstrap({ email, username });
     expect(response.status).toBe(201);
@@ -130,7 +130,7 @@ describe("bootstrap", () => {
     expect((await bootstrap({ ...person, password: "fifteen chars!!" })).status).toBe(201);
   });
 
-  it("takes no address that another account has", async () => {
+  it("rejects an address that another account has", async () => {
     const person = await newPerson("patient");
     await expectProblem(await bootstrap({ email: person.email.toUpperCase() }), 409, "already_exists");
     expect(await admins()).toBe(0);

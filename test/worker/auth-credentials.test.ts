@@ -82,7 +82,7 @@ describe("a credential", () => {
     await expectProblem(response, ...PLACES[place].refusal);
   });
 
-  it("serves nobody else: a link for another report, a cursor of another caller or list", async () => {
+  it("is rejected elsewhere: a link for another report, a cursor of another caller or list", async () => {
     const link = encodeURIComponent(has.link);
     const cursor = encodeURIComponent(has.cursor);
     await expectProblem(await sendRequest(`${API}/reports/${otherReport}/file?link=${link}`), 403, "link_invalid");

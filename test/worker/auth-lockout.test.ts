@@ -185,7 +185,7 @@ describe("a lock", () => {
     expect((await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: person.refresh } })).status).toBe(200);
   });
 
-  it("is lifted by the hospital's administrator or any administrator, and by nobody else", async () => {
+  it("is removed only by the hospital's administrator or a platform administrator", async () => {
     const [person, nurse, admin] = await Promise.all([someone(), someone(), newPerson("admin")]);
     const stranger = await newPerson("hospital_admin", await newHospital());
     const unlock = (as: Person | null, id = person.id) => sendRequest(`${API}/users/${id}/unlock`, { as, method: "POST" });

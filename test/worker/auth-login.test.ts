@@ -102,7 +102,7 @@ describe("a failed login", () => {
     return { status: response.status, body: text, headers: JSON.stringify(headers) };
   }
 
-  it("gives the same response for an unknown name, a wrong password and a disabled account, after one equal hash", async () => {
+  it("has the same response for an unknown name, a wrong password and a disabled account, after one hash", async () => {
     const [known, disabled] = await Promise.all([newPerson("nurse", hospitalId), newPerson("nurse", hospitalId)]);
     await env.DB.prepare("UPDATE users SET active = 0 WHERE id = ?").bind(disabled.id).run();
     const hashes = spyHashes();
@@ -145,7 +145,7 @@ describe("a failed login", () => {
     expect(logs()).not.toMatch(/wrong password|example\.org/);
   });
 
-  it("takes the same steps for a known and an unknown name, one of them a hash", async () => {
+  it("runs the same steps for a known and an unknown name, including one hash", async () => {
     const { email } = await newPerson("nurse", hospitalId);
     const body = (name: string) => ({ json: { email: name, password: "wrong password 1" } });
     const attempt = (name: string) => stepsOf((of) => sendRequest(`${API}/auth/login`, { ...body(name), env: of }));

@@ -79,11 +79,11 @@ describe("the policy", () => {
     expect(() => assertPasswordPolicy(password, [])).toThrow();
   });
 
-  it.each(GOOD)("takes %j", async (password) => {
+  it.each(GOOD)("accepts %j", async (password) => {
     expect(() => assertPasswordPolicy(password, ["Asha Rao", "asha@example.org"])).not.toThrow();
   });
 
-  it("speaks at the front door, names the field and echoes nothing", async () => {
+  it("applies to the HTTP API, names the field and repeats no input", async () => {
     const hashes = vi.spyOn(crypto, "scrypt");
     const refused = await create("password1234567");
     const { status, errors, detail } = await readJson(refused);
@@ -92,7 +92,7 @@ describe("the policy", () => {
     expect(hashes).not.toHaveBeenCalled();
   });
 
-  it("refuses 200 KB and 1 MB at every place that takes a password, before any hash", async () => {
+  it("rejects 200 KB and 1 MB in every password field, before any hash", async () => {
     const hashes = vi.spyOn(crypto, "scrypt");
     const places: [string, (password: string) => object][] = [
       ["auth/login", (password) => ({ email: "a@example.org", password })],
@@ -177,7 +177,7 @@ describe("a scrypt hash of another cost", () => {
     expect((await login(person.email, PASSWORD)).status).toBe(200);
   });
 
-  it("lets several in who come at once, and one of their hashes stays", async () => {
+  it("accepts concurrent logins, and keeps one of their new hashes", async () => {
     const person = await newPerson("nurse", hospitalId);
     await setHash(person.id, weak(PASSWORD));
     const of = withRandomDelays(env);

@@ -84,7 +84,7 @@ describe("fifty uses of one token at once", () => {
     expect(new Set(successors.filter((s) => s !== null)).size).toBeGreaterThan(1);
   });
 
-  it("after the successor was used revoke the family once, with its trace", async () => {
+  it("after the successor was used revoke the family once, with one audit event", async () => {
     const person = await nurse();
     await next((await next(person.refresh)).refresh_token);
     const racing = withRandomDelays(env);
@@ -122,7 +122,7 @@ describe("a reuse", () => {
     expect(await refused(person.refresh)).toEqual(ENDED);
   });
 
-  it("of a stolen token shuts out thief and owner alike, but not the owner's other sessions", async () => {
+  it("of a stolen token ends the session for thief and owner, but not the owner's other sessions", async () => {
     const person = await nurse();
     const standing = { role: "nurse", hospitalId, doctorScope: "care_team" } as const;
     const other = await newLogin(person.id, standing);
@@ -175,7 +175,7 @@ describe("a refresh token", () => {
     expect(await refused(idle.refresh)).toEqual(ENDED);
   });
 
-  it("never lives beyond thirty days, however often it is used, nor does its access token", async () => {
+  it("never outlives thirty days, however often it is used; neither does its access token", async () => {
     const person = await nurse();
     const at = freeze();
     let token = person.refresh;
@@ -207,7 +207,7 @@ describe("a refresh token", () => {
     expect(await refused(first.refresh_token)).toEqual(ENDED);
   });
 
-  it("brings the role that the database has now", async () => {
+  it("returns an access token with the current role", async () => {
     const person = await nurse();
     await env.DB.prepare("UPDATE memberships SET role = 'doctor' WHERE user_id = ?").bind(person.id).run();
     const doctor = await next(person.refresh);

@@ -93,7 +93,7 @@ describe("registering", () => {
     expect((await readJson(response)).data.refresh_token).toBeNull();
   });
 
-  it("takes a person named in two fields, and in one word", async () => {
+  it("accepts a name in two fields, or of one word", async () => {
     const two = await readJson(await register({ ...someone(), full_name: undefined, first_name: "Tara", last_name: "Das" }));
     expect((await readJson(await sendRequest(`${API}/auth/me`, { as: two.data.access_token }))).data.full_name).toBe("Tara Das");
     const one = await readJson(await register(someone({ full_name: "Prince" })));
@@ -113,7 +113,7 @@ describe("registering", () => {
     await expectProblem(await sendRequest(`${API}/admin/users`, { as: data.access_token }), 403, "forbidden");
   });
 
-  it("refuses every other field, and takes nothing from headers or the query", async () => {
+  it("rejects every other field, and reads nothing from headers or the query", async () => {
     const extra = {
       hospital_id: SELF_CARE_HOSPITAL_ID,
       is_active: true,
@@ -132,7 +132,7 @@ describe("registering", () => {
     expect(data).toMatchObject({ role: "patient", hospital_id: null });
   });
 
-  it("asks for a password that has nothing of the person in it", async () => {
+  it("rejects a password that contains the person's name or address", async () => {
     const { status, errors } = await readJson(await register(someone({ password: "meera-iyer-12345" })));
     expect({ status, code: errors[0].code }).toEqual({ status: 400, code: "weak_password" });
   });
@@ -200,7 +200,7 @@ describe("a name that is taken", () => {
     expect(await count("SELECT count(*) AS n FROM naive_users")).toBeGreaterThan(1);
   });
 
-  it("takes the same steps as a free one up to the one hash, and one round trip more for the trail", async () => {
+  it("runs the same steps as a free one up to the one hash, and one more round trip for the audit log", async () => {
     const { email } = await newPerson("nurse", await newHospital());
     const attempt = (json: object) => stepsOf((of) => register(json, { env: of }));
     const [taken, free] = [await attempt(someone({ email })), await attempt(someone())];

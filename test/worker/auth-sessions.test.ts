@@ -56,7 +56,7 @@ describe("logout", () => {
 });
 
 describe("the list of sessions", () => {
-  it("shows mine alone, newest first, and which one asks", async () => {
+  it("has only the caller's sessions, newest first, with the current one marked", async () => {
     const [person, other] = await Promise.all([newPerson("patient"), newPerson("patient")]);
     const headers = { "User-Agent": "A phone", "CF-Connecting-IP": "203.0.113.9" };
     const { data } = await readJson(
@@ -71,7 +71,7 @@ describe("the list of sessions", () => {
     expect((await list(person.token)).map((s: { current: boolean }) => s.current)).toEqual([false, true]);
   });
 
-  it("lets me end one of mine, and answers for another's exactly as for none", async () => {
+  it("ends one of the caller's sessions, and responds to another user's as to an unknown one", async () => {
     const [person, other] = await Promise.all([newPerson("patient"), newPerson("admin")]);
     const second = await newLogin(person.id, PATIENT);
     const told = [];
@@ -107,7 +107,7 @@ describe("the eleventh session", () => {
     expect((await me(other.token)).status).toBe(200);
   });
 
-  it("stays the eleventh when thirty are made at once", async () => {
+  it("stays the eleventh when thirty are created at once", async () => {
     const person = await newPerson("patient");
     const made = await Promise.all(Array.from({ length: 30 }, () => newLogin(person.id, PATIENT)));
     const live = await Promise.all([person, ...made].map(async ({ token }) => (await me(token)).status));

@@ -52,7 +52,7 @@ describe("the header", () => {
     async (kid) => refused(await forgeToken(person.token, { header: { kid } })),
   );
 
-  it("refuses keys that the token brings along, and fetches nothing", async () => {
+  it("rejects keys embedded in the token, and fetches nothing", async () => {
     const fetched = vi.spyOn(globalThis, "fetch");
     const theirs = await createJwk("theirs");
     const { kty, crv, x, y } = theirs;
@@ -135,7 +135,7 @@ describe("the claims", () => {
     { hid: "x" },
   ])("refuses %j", async (claims) => refused(await forgeToken(person.token, { claims })));
 
-  it("takes an audience list that holds ours", async () =>
+  it("accepts an audience list that contains ours", async () =>
     accepted(await forgeToken(person.token, { claims: { aud: ["other", "edgecare-api"] } })));
 
   it("honours exp, nbf and iat with 5 seconds of leeway, to the second", async () => {

@@ -227,7 +227,7 @@ describe(TITLE, { timeout: 600_000 }, () => {
     expect(allowed.length).toBeGreaterThan(150);
   });
 
-  it("answers public routes alike, whoever asks", async () => {
+  it("answers public routes alike for every caller", async () => {
     const open = cells.filter((cell) => cell.rule.about === "public");
     const first = new Map<string, number>();
     const answers: [Cell, Answer][] = [];

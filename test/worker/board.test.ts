@@ -101,7 +101,7 @@ describe("the board", () => {
     expect([...(event?.subjects ?? [])].sort()).toEqual(shown.map(({ patient_id }) => patient_id).sort());
   });
 
-  it("shows whom the caller may see, and to nobody else that there is a ward", async () => {
+  it("has the patients whom the caller may see; for others the ward does not exist", async () => {
     await lay(world.patient);
     await lay(world.stranger);
     expect((await entries(board(world.doctor))).map(({ patient_id }) => patient_id)).toEqual([world.patient.id]);
@@ -148,7 +148,7 @@ describe("the board", () => {
     expect(counts.d1 - before).toBe(2);
   });
 
-  it("asks at most ten patients at a time, and stands though one does not answer", async () => {
+  it("queries at most ten patients at a time, and responds when one does not answer", async () => {
     const crowd = await Promise.all(Array.from({ length: 25 }, () => newPatient(world.hospitalId, world.nurse)));
     const place = env.DB.prepare("UPDATE patients SET ward_id = ?, monitoring = 'ward' WHERE id = ?");
     await env.DB.batch(crowd.map(({ id }) => place.bind(ward, id)));

@@ -147,7 +147,7 @@ describe("the secret", () => {
     await isRefused({ ...without("LINK_KEY"), INDEX_KEY: "short", FIELD_KEYS: "x" }, ["FIELD_KEYS", "INDEX_KEY", "LINK_KEY"]);
   });
 
-  it("is judged anew when it changes: the good ones serve again", async () => {
+  it("is checked again when it changes: valid ones work again", async () => {
     await isRefused(without("LINK_KEY"), ["LINK_KEY"]);
     expect((await sendRequest(`${API}/auth/me`, { as: world.nurse })).status).toBe(200);
   });
@@ -157,7 +157,7 @@ describe("the field keys", () => {
   const freshRing = (kid: string) => `${kid}:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
   const sentinel = () => env.DB.prepare("SELECT value FROM deployment WHERE name = 'sentinel'").first("value");
 
-  it("that did not seal this database stop every route, and seal nothing anew", async () => {
+  it("that did not encrypt this database stop every route, and encrypt nothing", async () => {
     const before = await sentinel();
     expect(before).toMatch(/^s1\.f1\./);
     for (const kid of ["f1", "f2"]) {
@@ -172,7 +172,7 @@ describe("the field keys", () => {
     expect((await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse })).status).toBe(200);
   });
 
-  it("and the index key are told apart in the log", async () => {
+  it("and the index key are distinguished in the log", async () => {
     const logs = captureLogs();
     await refusesAll(changed({ INDEX_KEY: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url") }));
     expect(new Set(named(logs()))).toEqual(new Set(["INDEX_KEY"]));
@@ -237,7 +237,7 @@ describe("production", () => {
     }
   });
 
-  it("speaks https alone", async () => {
+  it("accepts https only", async () => {
     const of = changed({ ENVIRONMENT: "production" });
     const json = { email: world.nurse.email, password: PASSWORD };
     await expectProblem(await sendRequest(`${API}/auth/login`, { json, env: of }), 403, "https_required");

@@ -156,7 +156,7 @@ describe("a sealed row", () => {
 });
 
 describe("a sealed file", () => {
-  it("does not open for another report, nor with a byte changed in R2", async () => {
+  it("does not decrypt for another report, or with a changed byte in R2", async () => {
     const [a, b] = await Promise.all(
       [newPdf("a", 200_000), newPdf("b", 200_000)].map((pdf) => uploadReport(nurse, pdf, { patient_id: patient.id })),
     );

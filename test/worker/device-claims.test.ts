@@ -40,7 +40,7 @@ const bring = (as: { token: string }, ...samples: object[]) => sendRequest(`${AP
 const plain = (text: string) => text.replace(/"(error_id|request_id)":"[^"]*"/g, "");
 
 describe("a claim code", () => {
-  it("is eight characters that cannot be mistaken, kept as a keyed hash, and gives the device its own credential", async () => {
+  it("has eight unambiguous characters, is stored as a keyed hash, and returns the device's own credential", async () => {
     const { id } = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
     const answer = await issue(id);
     expect(answer.status).toBe(201);
@@ -127,7 +127,7 @@ describe("a claim code", () => {
     expect((await claim(code)).status).toBe(201);
   });
 
-  it("is made by those alone who manage the hospital's devices", async () => {
+  it("is created only by managers of the hospital's devices", async () => {
     const { id } = await newDevice(world.nurse, null);
     expect((await issue(id, world.doctor)).status).toBe(403);
     expect((await issue(id, world.self)).status).toBe(403);
@@ -182,7 +182,7 @@ describe("a device", () => {
     ).toBe(403);
   });
 
-  it("out of service is bound to nobody, brings nothing, and can serve again", async () => {
+  it("out of service is not assigned, cannot send, and can be restored", async () => {
     const device = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
     expect((await bring(device, sample(70))).status).toBe(200);
     const remove = (version: string) =>

@@ -117,7 +117,7 @@ describe("a binding", () => {
     expect(await open.bind(device.id).first("n")).toBe(1);
   });
 
-  it("stays within the hospital and within what the binder may see", async () => {
+  it("is limited to the hospital and to patients whom the caller may see", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     const device = await newDevice(world.nurse, null);
     const path = `${API}/devices/${device.id}/assignments`;

@@ -199,7 +199,7 @@ describe("a direct upload", () => {
 });
 
 describe("the sweep", () => {
-  it("ends what nobody confirmed within the hour, row and bytes, and nothing younger", async () => {
+  it("expires uploads not confirmed within the hour, row and bytes, and no newer ones", async () => {
     const { id, key } = await sent(world.nurse, newPdf());
     await runCleanup(env, Date.now() + MAX_DIRECT_UPLOAD_AGE_MS - 60_000);
     expect(await inClear()).toContain(key);
@@ -211,7 +211,7 @@ describe("the sweep", () => {
     expect(await listReportIds(world.patient.id)).not.toContain(id);
   });
 
-  it("takes bytes that came after their row had ended, and leaves whatever else lies under the prefix", async () => {
+  it("deletes bytes that arrived after their row expired, and no other object under the prefix", async () => {
     await env.FILES.put(`${DIRECT_UPLOAD_PREFIX}${"a".repeat(26)}`, "late");
     await env.FILES.put(`${DIRECT_UPLOAD_PREFIX}5000/${"a".repeat(26)}`, "a sealed file, were a key called so");
     await runCleanup(env, Date.now() + MAX_DIRECT_UPLOAD_AGE_MS + 60_000);

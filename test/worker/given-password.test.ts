@@ -91,7 +91,7 @@ describe("an account whose password a manager has set", () => {
     expect(await given((await readJson(await sendRequest(`${API}/auth/register`, { json: patient }))).data.user_id)).toBe(0);
   });
 
-  it("is taken in nowhere by an administrator either, nor made one", async () => {
+  it("cannot be added to a hospital by an administrator or made one", async () => {
     const nurse = await hired();
     const refused = await member(nurse.id, there);
     expect(await trace(refused)).toMatchObject([
@@ -137,7 +137,7 @@ describe("an account whose password a manager has set", () => {
     expect(await seats(person.id)).toBe(1);
   });
 
-  it("is judged so too where an administrator takes it in, or raises it", async () => {
+  it("is rejected also at the time an administrator adds or promotes it", async () => {
     const person = await newPerson("nurse", here);
     await expectProblem(await member(person.id, there, "nurse", { env: meanwhile(GIVE, person.id) }), 404, "not_found");
     const peer = await newPerson("nurse", here);

@@ -230,7 +230,7 @@ describe("a hospital that is deactivated", () => {
   const login = (email: string) => sendRequest(`${API}/auth/login`, { json: { email, password: PASSWORD } });
   const refresh = (token: string) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: token } });
 
-  it("shuts out its people, sessions, devices and links with their next request, and comes back", async () => {
+  it("rejects its staff, sessions, devices and links at their next request, until it is reactivated", async () => {
     const { admin, nurse, doctor, manager, self, patient, hospitalId } = await newWorld();
     const device = await newDevice(nurse, patient.id);
     const sent = await readJson(await uploadReport(device, newPdf()));
@@ -267,7 +267,7 @@ describe("a hospital that is deactivated", () => {
     expect([again.data.hospital_id, await see({ token: again.data.access_token })]).toEqual([hospitalId, 200]);
   });
 
-  it("shuts out its apps too, and lets them in again", async () => {
+  it("rejects its apps too, until it is reactivated", async () => {
     const { admin, manager, hospitalId } = await newWorld();
     const json = { name: "lab system", scopes: ["patient:read"] };
     const { data } = await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }));
@@ -279,7 +279,7 @@ describe("a hospital that is deactivated", () => {
     expect(await use()).toBe(200);
   });
 
-  it("leaves those who also work elsewhere their work there, and nobody else's session", async () => {
+  it("keeps other hospitals open to staff who also work there, and ends only its own sessions", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     await env.DB.prepare(
       "INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at) VALUES (?, ?, 'nurse', 't', 9e15)",

@@ -73,7 +73,7 @@ describe("members", () => {
     expect(text).not.toMatch(/scrypt|password|index|sealed/);
   });
 
-  it("know each other by name and role alone, and nobody of another hospital", async () => {
+  it("see each other's name and role only, and nobody of another hospital", async () => {
     const [{ nurse, doctor, self, hospitalId }, other] = await Promise.all([newWorld(), newWorld()]);
     for (const as of [nurse, doctor]) {
       const answer = await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as });
@@ -110,7 +110,7 @@ describe("members", () => {
     expect((await newStaff(manager, { hospital_id: world.hospitalId })).status).toBe(201);
   });
 
-  it("can nowhere be made administrators of the platform, by anybody", async () => {
+  it("cannot be made platform administrators by any request", async () => {
     const { manager, nurse, admin, doctor, hospitalId } = await newWorld();
     for (const as of [manager, admin]) {
       for (const role of ["admin", "patient", "device", "ADMIN", ""]) {
@@ -129,7 +129,7 @@ describe("members", () => {
     expect(await admins.bind(manager.id, nurse.id, doctor.id).first("n")).toBe(0);
   });
 
-  it("are made with a good password and an address nobody has; the new one can log in", async () => {
+  it("are created with a valid password and an unused address; the new member can log in", async () => {
     const { manager, hospitalId } = await newWorld();
     const email = `${uniqueText()}@example.org`;
     for (const password of ["short", "aaaaaaaaaaaaaaaaaaaa", "edgecare-edgecare"]) {

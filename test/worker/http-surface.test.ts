@@ -174,7 +174,7 @@ describe("origins", () => {
   const from = (origin: string, options: RequestOptions = {}) =>
     sendRequest(`${API}/patients`, { as: world.nurse, env: configured, ...options, headers: { Origin: origin } });
 
-  it("are not needed: an answer to none has the same headers but the one that lets it in", async () => {
+  it("are optional: a response without one has the same headers except Access-Control-Allow-Origin", async () => {
     const plain = await sendRequest(`${API}/patients`, { as: world.nurse, env: configured });
     const good = await from("https://portal.example.org");
     const own = new Set(["access-control-allow-origin", "x-request-id", "content-length", "date"]);
@@ -255,7 +255,7 @@ describe("production", () => {
   const at = (url: string, options: RequestOptions = {}) =>
     sendRequest(url, { ...options, env: { ...production, ...options.env } });
 
-  it("speaks https alone: reads are sent there, writes refused", async () => {
+  it("accepts https only: reads are redirected, writes rejected", async () => {
     const moved = await at("http://clinic.example.org/api/v1/patients?limit=5");
     expect(moved.status).toBe(308);
     expect(moved.headers.get("location")).toBe("https://clinic.example.org/api/v1/patients?limit=5");
@@ -264,7 +264,7 @@ describe("production", () => {
     expect((await sendRequest("http://localhost/api/v1/patients", { as: world.nurse })).status).toBe(200);
   });
 
-  it("shows its documents to staff, to everybody or to nobody, as DOCS says", async () => {
+  it("shows its documentation to staff, to everybody or to nobody, as DOCS says", async () => {
     const host = "https://clinic.example.org";
     const asked = async (docs: string, as: RequestOptions["as"] = null) => {
       const answers = ["/openapi.json", "/docs", "/redoc"].map((p) => at(host + p, { as, env: { ...production, DOCS: docs } }));

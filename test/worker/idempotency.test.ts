@@ -49,7 +49,7 @@ async function together(count: number, run: (i: number) => Promise<Response>) {
 const fresh = () => newPatient(world.hospitalId, world.nurse, [world.doctor]);
 
 describe("a key", () => {
-  it("replays status and report, rendered anew", async () => {
+  it("replays status and report, rendered again", async () => {
     const [key, pdf] = [newKey(), newPdf()];
     const first = await readJson(await send(world.nurse, pdf, key));
     const again = await send(world.nurse, pdf, key);
@@ -140,7 +140,7 @@ describe("a key", () => {
   });
 });
 
-describe("a replay is authorised anew", () => {
+describe("a replay is authorized again", () => {
   it("for a doctor who left the care team: 404", async () => {
     const [patient, key, pdf] = [await fresh(), newKey(), newPdf()];
     const again = () => uploadReport(world.doctor, pdf, { patient_id: patient.id }, keyed(key));
@@ -154,7 +154,7 @@ describe("a replay is authorised anew", () => {
     expect(await readAuditEvents(gone.headers.get("x-request-id") ?? "")).toMatchObject([{ event: "access.denied" }]);
   });
 
-  it("for a device bound to somebody else by now: its own report, and the first patient's trace", async () => {
+  it("for a device now assigned to another patient: its own report, audited for the first patient", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const [key, pdf, next] = [newKey(), newPdf(), await fresh()];
     const { data } = await readJson(await uploadReport(device, pdf, {}, keyed(key)));

@@ -108,7 +108,7 @@ describe("an invitation", () => {
     expect(seen.size).toBe(1);
   });
 
-  it("is told again to a repeated request, and once made", async () => {
+  it("is returned again to a repeated request, and created once", async () => {
     const headers = { "Idempotency-Key": `invite-${uniqueText()}` };
     const json = { email: `${uniqueText()}@example.org` };
     const [first, second] = [await readJson(await invite(json, { headers })), await readJson(await invite(json, { headers }))];
@@ -162,7 +162,7 @@ describe("an invalid link", () => {
     ["is of a deactivated account", () => run("UPDATE users SET active = 0 WHERE id = ?", manager.id)],
   ];
 
-  it.each(ENDS)("because it %s is refused like one that never was, after one hash, and makes nobody", async (_, end) => {
+  it.each(ENDS)("because it %s is rejected like an unknown one, after one hash, and creates no account", async (_, end) => {
     const token = await tokenOf(invite());
     await end(token);
     const hashes = vi.spyOn(crypto, "scrypt");
@@ -187,7 +187,7 @@ describe("an invalid link", () => {
     expect(made).toBe(0);
   });
 
-  it("takes the same steps as a live one, one of them a hash", async () => {
+  it("runs the same steps as a valid one, including one hash", async () => {
     const token = await tokenOf(invite());
     const attempt = (tried: string) => stepsOf((of) => accept(tried, { env: of }));
     const dead = await attempt(`eci_${crypto.randomUUID()}_${"A".repeat(43)}`);
@@ -228,8 +228,8 @@ describe("fifty at once", () => {
   });
 });
 
-describe("somebody who has an account", () => {
-  it("is told so at accept, for holding the link, then joins with their own session", async () => {
+describe("a person who has an account", () => {
+  it("is told at accept that the account exists, then joins with their own session", async () => {
     const doctor = await newPerson("doctor", await newHospital());
     const token = await tokenOf(invite({ email: doctor.email.toUpperCase() }));
     const told = await accept(token);
@@ -272,7 +272,7 @@ describe("somebody who has an account", () => {
     expect([statuses.filter((s) => s === 200).length, statuses.filter((s) => s === 403).length]).toEqual([1, 49]);
   });
 
-  it("does not come back by a second link after being sent away, nor lift a suspension", async () => {
+  it("cannot return by a second link after removal, or end a suspension", async () => {
     const person = await newPerson("patient");
     const [first, second] = [await tokenOf(invite({ email: person.email })), await tokenOf(invite({ email: person.email }))];
     expect((await join(person, first)).status).toBe(200);

@@ -67,7 +67,7 @@ describe("syntax", () => {
     }
   });
 
-  it("lets the last of two equal keys count, for the check and for what is stored", async () => {
+  it("uses the last of two equal keys, for validation and storage", async () => {
     const { data } = await readJson(await send('{"first_name":"First","first_name":"Second"}'));
     expect(data.first_name).toBe("Second");
     expect((await send('{"first_name":"First","first_name":7}')).status).toBe(400);
@@ -84,7 +84,7 @@ describe("syntax", () => {
 });
 
 describe("size and media type", () => {
-  it("ends at 256 KiB, counted, whatever the length said", async () => {
+  it("is limited to 256 KiB, counted, with any declared length", async () => {
     const sized = (size: number) => GOOD + " ".repeat(size - GOOD.length);
     expect((await send(sized(256 * 1024))).status).toBe(201);
     expect((await send(sized(256 * 1024 + 1))).status).toBe(413);
@@ -116,7 +116,7 @@ describe("size and media type", () => {
 });
 
 describe("fields", () => {
-  it("unknown ones are refused by name, on every route that takes a body", async () => {
+  it("unknown ones are rejected by name, on every route with a body", async () => {
     const { patient, hospitalId, nurse, admin } = world;
     const bodies: [string, string, unknown, { token: string }?][] = [
       ["POST", "/auth/login", { email: "a@example.org", password: "x" }],

@@ -34,7 +34,7 @@ async function tokenOf(of: Env): Promise<string> {
 }
 
 describe("a rotation of JWT_KEYS", () => {
-  it("signs with the new key from the stage sign on, and each stage takes what its neighbours signed", async () => {
+  it("signs with the new key from the stage `sign` on, and each stage accepts tokens of its neighbours", async () => {
     const tokens = await Promise.all(stages().map(tokenOf));
     expect(tokens.map((token) => decodeToken(token).header["kid"])).toEqual([old.kid, old.kid, "next", "next"]);
     const taken = await Promise.all(stages().map((of) => Promise.all(tokens.map((token) => me(token, of)))));

@@ -51,7 +51,7 @@ const isBetween = (at: string | undefined, [after, before]: [number, number]) =>
 };
 
 describe("the limits of a chart", () => {
-  it("are the defaults of the age where nobody was told of the patient, for every code that was asked for", async () => {
+  it("are the defaults of the age for a patient without an object, for every requested code", async () => {
     const { meta } = await chart(1, "heart_rate,spo2");
     expect(meta.limits.map(({ code, set_by, from }) => [code, set_by, from])).toEqual([
       [SPO2, "default", meta.from],
@@ -60,7 +60,7 @@ describe("the limits of a chart", () => {
     expect((await chart(1, "")).meta).toBeUndefined();
   });
 
-  it("stand where they stood: own ones, those of the ward, those of another ward, and taken back", async () => {
+  it("are those in force at each time: the patient's, the ward's, another ward's, and after a reset", async () => {
     const [standard] = await steps();
     expect(standard).toMatchObject({ low: 50, high: 120, set_by: "default" });
     const times = [
@@ -113,7 +113,7 @@ describe("the limits of a chart", () => {
 });
 
 describe("hours that are counted again", () => {
-  it("are told with the chart until they are counted", async () => {
+  it("are listed with the chart until they are counted", async () => {
     const late = Date.now() - 50 * HOUR_MS;
     await storeSamples(world.nurse, world.patient.id, [
       createItem(HEART_RATE, 70, late),

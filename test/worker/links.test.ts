@@ -109,7 +109,7 @@ describe("a signed link", () => {
     await expectCode(await withLink([kind, user, session, Number(exp) + 1, tag].join(".")), 403, "link_invalid");
   });
 
-  it("stands alone: other parameters and repeats are refused", async () => {
+  it("has no other parameters: additional and repeated ones are rejected", async () => {
     expect((await sendRequest(`${url}&x=1`)).status).toBe(400);
     expect((await sendRequest(`${url}&link=${signed()}`)).status).toBe(400);
   });
@@ -160,7 +160,7 @@ describe("a signed link", () => {
   });
 });
 
-describe("a link asks again what its signer may", () => {
+describe("a link checks its signer's access again", () => {
   const linkOf = async (as: { token: string }): Promise<string> => {
     const link = (await readJson(await sendRequest(`${API}/reports/${reportId}`, { as }))).data.download_url;
     await expectOpen(await sendRequest(link));
@@ -241,7 +241,7 @@ describe("a device", () => {
     }
   });
 
-  it("comes to quarantine without a patient of its own, with another's, and with what is no PDF", async () => {
+  it("is quarantined without an assigned patient, for another patient, and with a file that is not a PDF", async () => {
     const bound = await newDevice(world.nurse, world.patient.id);
     const free = await newDevice(world.nurse, null);
     const junk = new TextEncoder().encode("no PDF at all");

@@ -31,7 +31,7 @@ async function leave(live: LiveSocket): Promise<number> {
 }
 
 describe("a view", () => {
-  it("begins with what the patients' objects know, and goes on with what they tell", async () => {
+  it("starts with the snapshots of the patients' objects, and continues with their frames", async () => {
     const { nurse, patient } = await newWorld();
     await startMonitoring(patient.id);
     await deliverChanges(env);
@@ -53,7 +53,7 @@ describe("a view", () => {
     live.close();
   });
 
-  it("is told of limits that somebody moves, and says who set those in force", async () => {
+  it("receives changed limits, with who set those in force", async () => {
     const { nurse, patient } = await newWorld();
     await startMonitoring(patient.id);
     await deliverChanges(env);
@@ -80,7 +80,7 @@ describe("a view", () => {
     live.close();
   });
 
-  it("has frames in the order in which they were told", async () => {
+  it("has frames in the order in which they were published", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
     const live = await openLiveView(nurse, `?patient_ids=${patient.id},${stranger.id}`);
     await Promise.all(range(1, 40).map((n) => publish(hospitalId, n % 2 ? patient.id : stranger.id, n, n + 100)));
@@ -135,7 +135,7 @@ describe("a client that resumes with since", () => {
     expect(careless.length).toBeLessThan(all.length - 1);
   });
 
-  it("is told of the gap, and gets a snapshot, after the feed has restarted", async () => {
+  it("gets a gap and a snapshot after the feed has restarted", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
     const first = await openLiveView(nurse, query);
@@ -150,7 +150,7 @@ describe("a client that resumes with since", () => {
     back.close();
   });
 
-  it("is told of the gap when it is longer than what is kept, or too much to send at once", async () => {
+  it("gets a gap when it is longer than the buffer, or too much to send at once", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
     // One subscriber stays, so that the feed keeps listening.
@@ -170,7 +170,7 @@ describe("a client that resumes with since", () => {
     stays.close();
   });
 
-  it("is told of the gap for numbers that this feed never sent", async () => {
+  it("gets a gap for numbers that this feed never sent", async () => {
     const { nurse, patient } = await newWorld();
     for (const since of ["0", "1", "9007199254740991"]) {
       const live = await openLiveView(nurse, `?patient_id=${patient.id}&since=${since}`);
@@ -196,7 +196,7 @@ describe("a client that resumes with since", () => {
 });
 
 describe("a client that does not acknowledge", () => {
-  it("is closed with 1013 at 500 frames, and nobody else waits for it", async () => {
+  it("is closed with 1013 at 500 frames, and delays no other client", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
     const silent = await openLiveView(nurse, query, { acks: false });
@@ -361,7 +361,7 @@ describe("server-sent events", () => {
     }
   }
 
-  it("carry the same frames, numbered, and go on behind Last-Event-ID", async () => {
+  it("carry the same numbered frames, and continue after Last-Event-ID", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
     const ticket = await createTicket(nurse, { patient_id: patient.id });
     const response = await sendRequest(`${API}/live/sse?ticket=${ticket}`);

@@ -73,7 +73,7 @@ describe("views", () => {
     }
   });
 
-  it("of a doctor show the hospital where the hospital says so", async () => {
+  it("of a doctor show the whole hospital where its scope allows it", async () => {
     const { doctor, patient, stranger } = await newWorld("hospital");
     await startMonitoring(patient.id, stranger.id);
     const live = await openLiveView(doctor);
@@ -95,7 +95,7 @@ describe("views", () => {
     live.close();
   });
 
-  it("take no frame that is about somebody else than it says", async () => {
+  it("reject a frame about a patient other than its sender", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
     const live = await openLiveView(nurse, `?patient_id=${patient.id}`);
     const crossed = getFeed(hospitalId).publish(patient.id, [createSampleFrame(stranger.id, 666)]);
@@ -106,7 +106,7 @@ describe("views", () => {
     live.close();
   });
 
-  it("grow by patients who come to be monitored, with a snapshot and everything after it", async () => {
+  it("grow by newly monitored patients, with a snapshot and every later frame", async () => {
     const { nurse, patient, stranger, hospitalId } = await newWorld();
     await startMonitoring(patient.id);
     const live = await openLiveView(nurse);
@@ -153,7 +153,7 @@ describe("a socket ends within five seconds of the look at rights", () => {
     } else expect(await other.closed).toMatchObject({ code: 4401 });
   });
 
-  it("of people without a hospital, found through the feed that is told of them", async () => {
+  it("of people without a hospital, through the feed that is notified about them", async () => {
     const { self, admin, nurse, patient, hospitalId } = await newWorld();
     const lives = [await openLiveView(self), await openLiveView(admin, `?hospital_id=${hospitalId}`)];
     const staff = await openLiveView(nurse, `?patient_id=${patient.id}`);
@@ -204,7 +204,7 @@ describe("a doctor who leaves the care team", () => {
     db.run(sql`UPDATE care_team SET ended_at = 1 WHERE user_id = ${doctor.id}
       AND patient_id IN (SELECT value FROM json_each(${JSON.stringify(patients.map(({ id }) => id))}))`);
 
-  it("sees the patient no more, and is told whom the view still has", async () => {
+  it("no longer sees the patient, and gets the remaining patients of the view", async () => {
     const { doctor, nurse, patient, second, hospitalId } = await doctorOfTwo();
     const live = await openLiveView(doctor);
     const ward = await openLiveView(nurse);
@@ -221,7 +221,7 @@ describe("a doctor who leaves the care team", () => {
     ward.close();
   });
 
-  it("is closed with 4403 when nobody who was named is left", async () => {
+  it("is closed with 4403 when no named patient is left", async () => {
     const { doctor, patient, second, hospitalId } = await doctorOfTwo();
     const named = await openLiveView(doctor, `?patient_ids=${patient.id},${second.id}`);
     const all = await openLiveView(doctor);
@@ -260,7 +260,7 @@ describe("the token's end", () => {
     other.close();
   });
 
-  it("is moved by a newer token of the same session", async () => {
+  it("is extended by a newer token of the same session", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
     const [kept, left] = await Promise.all(
@@ -273,7 +273,7 @@ describe("the token's end", () => {
     kept?.close();
   });
 
-  it("is not moved by anybody else's token, an older session's or none", async () => {
+  it("is not extended by another user's token, an older session's or none", async () => {
     const { nurse, doctor, patient, hospitalId } = await newWorld();
     const again = await newLogin(nurse.id, { role: "nurse", hospitalId, doctorScope: "care_team" });
     for (const token of [doctor.token, again.token, "x", `${nurse.token}x`]) {

@@ -169,7 +169,7 @@ describe("the handshake", () => {
     }
   });
 
-  it("says 426 to who asks without an upgrade, and keeps the ticket good", async () => {
+  it("responds 426 without an upgrade, and keeps the ticket valid", async () => {
     const { nurse, patient } = await newWorld();
     const ticket = await createTicket(nurse, { patient_id: patient.id });
     for (const path of [`${API}/live`, "/ws/vitals"]) {
@@ -181,7 +181,7 @@ describe("the handshake", () => {
     acceptSocket(await sendHandshake(`/ws/vitals?ticket=${ticket}`)).close();
   });
 
-  it("takes our own origin, those of CORS_ORIGINS and none, and no other", async () => {
+  it("accepts the service's own origin, those of CORS_ORIGINS and none, and no other", async () => {
     const { nurse, patient } = await newWorld();
     const path = `${API}/live?patient_id=${patient.id}`;
     const portal = { ...env, CORS_ORIGINS: "https://portal.example.org" };
@@ -201,7 +201,7 @@ describe("the handshake", () => {
     acceptSocket(response).close();
   });
 
-  it("lets one session have ten", async () => {
+  it("allows ten views per session", async () => {
     const { nurse, patient } = await newWorld();
     const path = `${API}/live?patient_id=${patient.id}`;
     const sockets = [];

@@ -42,7 +42,7 @@ async function everything(of: Env): Promise<void> {
 const namesIn = (lines: Line[]) => LEVELS.filter((level) => lines.some(({ levelname }) => levelname === level));
 
 describe("LOG_LEVEL", () => {
-  it.each(LEVELS)("%s lets through its own and what is graver", async (level) => {
+  it.each(LEVELS)("%s logs its own level and higher ones", async (level) => {
     expect(namesIn(await linesAt(level, everything))).toEqual(LEVELS.slice(LEVELS.indexOf(level)));
   });
 
@@ -113,7 +113,7 @@ describe("a line", () => {
     expect(logs().split("\n")).toHaveLength(6);
   });
 
-  it("of level DEBUG gives the access decision with its action and basis", async () => {
+  it("of level DEBUG has the access decision with its action and basis", async () => {
     const lines = await linesAt("DEBUG", async (of) => {
       await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.doctor, env: of });
       await sendRequest(`${API}/patients/${world.stranger.id}`, { as: world.doctor, env: of });

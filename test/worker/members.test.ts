@@ -104,7 +104,7 @@ describe("the page of members", () => {
   });
 });
 
-describe("somebody who is suspended at a hospital", () => {
+describe("a person who is suspended at a hospital", () => {
   it("is out there with the next request, and keeps their role for the way back", async () => {
     const { manager, nurse, hospitalId } = await newWorld();
     await run("UPDATE memberships SET suspended_at = 1 WHERE user_id = ?", nurse.id);
@@ -115,7 +115,7 @@ describe("somebody who is suspended at a hospital", () => {
     expect((await readJson(await sendRequest(`${API}/patients`, { as: nurse }))).data).toEqual([]);
   });
 
-  it("who was ended and is brought back begins anew, without the suspension", async () => {
+  it("who was removed and is added again starts without the suspension", async () => {
     const { admin, nurse, hospitalId } = await newWorld();
     await run("UPDATE memberships SET suspended_at = 1, ended_at = 2 WHERE user_id = ?", nurse.id);
     expect((await set(admin, hospitalId, nurse.id, "nurse")).status).toBe(200);
@@ -164,7 +164,7 @@ describe("a membership", () => {
     expect(await membership(hospitalId, nurse.id)).toMatchObject({ role: "nurse", ended_at: null });
   });
 
-  it("is given nowhere that is closed, and can still be ended there", async () => {
+  it("cannot be created at a closed hospital, and can still be ended there", async () => {
     const { admin, nurse, doctor, hospitalId } = await newWorld();
     const closed = await newHospital();
     for (const at of [closed, hospitalId]) await run("UPDATE hospitals SET active = 0 WHERE id = ?", at);

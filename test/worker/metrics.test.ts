@@ -44,7 +44,7 @@ const FULL: Record<string, [Record<string, unknown>, number | null]> = {
 };
 
 describe("metrics", () => {
-  it.each(REPORT_KINDS)("of %s come back as sent, with keys that nobody knows", async (kind) => {
+  it.each(REPORT_KINDS)("of %s are returned as sent, with unknown keys", async (kind) => {
     const [known, rate] = FULL[kind] ?? [{}, null];
     const metrics = { ...known, vendor: { nested: [1, null, { "x.y": "é" }] }, "": "an empty key", huge: 1e300 };
     const report = await detailOf(await send(kind, JSON.stringify(metrics)));
@@ -152,7 +152,7 @@ describe("invalid metrics", () => {
     expect({ status: refused.status, ...(await readJson(refused)) }).toMatchObject({ status, code });
   });
 
-  it("the same goes for what is said beside them", async () => {
+  it("the same applies to the fields beside them", async () => {
     const patient_id = world.patient.id;
     for (const [field, bad] of [
       ["kind", "sonar"],

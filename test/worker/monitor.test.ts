@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
 import { deliverToD1 } from "../../src/monitoring/patient-object/delivery/d1-delivery.ts";
 import type { ReceivedCounts } from "../../src/monitoring/patient-object/delivery/payloads.ts";
+import { OUTBOX_DOCUMENTS } from "../../src/monitoring/patient-object/memory/documents.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { unpackHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
 import { getDb } from "../../src/platform/db/client.ts";
@@ -43,7 +44,7 @@ const values = async (patientId = world.patient.id) =>
   (await monitor(patientId).history(everything)).samples.map(({ value }) => value);
 
 describe("a device that moves to another bed", () => {
-  it("brings samples to the patient it was bound to when it measured them", async () => {
+  it("assigns samples to the patient it was assigned to when it measured them", async () => {
     const other = await newPatient(world.hospitalId, world.nurse);
     await boundSince(Date.now() - 2 * HOUR);
     await configure();
@@ -60,7 +61,7 @@ describe("a device that moves to another bed", () => {
     expect(await values(other.id)).toEqual([80]);
   });
 
-  it("does not take late samples of a device whose clock was never told, and keeps them aside", async () => {
+  it("quarantines late samples of a device whose clock is unknown", async () => {
     const other = await newPatient(world.hospitalId, world.nurse);
     await boundSince(Date.now() - 2 * HOUR);
     await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json: { patient_id: other.id } });
@@ -71,7 +72,7 @@ describe("a device that moves to another bed", () => {
 });
 
 describe("a device's clock", () => {
-  it("three hours ahead is seen, told and taken out; small errors are left alone", async () => {
+  it("three hours ahead is detected, reported and corrected; small errors are ignored", async () => {
     const ahead = 3 * HOUR;
     await boundSince(Date.now() - HOUR);
     await configure();
@@ -89,7 +90,7 @@ describe("a device's clock", () => {
     expect(Math.abs((skew ?? 0) - ahead)).toBeLessThan(5_000);
   });
 
-  it("that is not told leaves samples from the future aside", async () => {
+  it("that is unknown quarantines samples from the future", async () => {
     expect((await bring([sample(70, Date.now() + HOUR)])).results).toMatchObject([
       { status: "quarantined", reason: "in_the_future" },
     ]);
@@ -108,7 +109,7 @@ describe("hours", () => {
     }));
   };
 
-  it("that are over are told once; a late sample corrects its own hour", async () => {
+  it("that are over are delivered once; a late sample corrects its own hour", async () => {
     await boundSince(Date.now() - 10 * HOUR);
     await configure();
     const hour = Math.floor(Date.now() / HOUR) - 3;
@@ -165,18 +166,20 @@ describe("the audit event of a device's uploads", () => {
     expect(await told()).toEqual([one, { ...one, day: iso(tomorrow).slice(0, 10) }]);
   });
 
-  it("is written once, however often and late it is told", async () => {
+  it("is written once, however often and late it is delivered", async () => {
     const now = Date.now();
-    const came = {
+    const counts = {
       by: device.id,
       day: Math.floor(now / DAY),
       count: 3,
       firstSeq: 4,
       lastSeq: 9,
       version: 7,
-      told: now,
+      queuedAt: now,
     } satisfies ReceivedCounts;
-    const rows = (version: number) => [{ id: 1, kind: "came", body: JSON.stringify({ ...came, version }) }];
+    const rows = (version: number) => [
+      { id: 1, kind: "received", body: OUTBOX_DOCUMENTS.received.write({ ...counts, version }) },
+    ];
     const home = { patient: world.patient.id, hospital: world.hospitalId };
     for (const later of [0, 1, 30 * DAY]) await deliverToD1(env, getDb(env.DB), home, rows(7), now + later);
     expect(await told()).toHaveLength(1);
@@ -239,7 +242,7 @@ describe("a device that starts again", () => {
 });
 
 describe("a device's socket", () => {
-  it("takes frames, acknowledges what is stored, and closes when the device is unbound", async () => {
+  it("receives frames, acknowledges stored samples, and closes when the device is unassigned", async () => {
     const upgrade = await sendRequest(`${API}/observations/stream`, { as: device, headers: { Upgrade: "websocket" } });
     expect(upgrade.status).toBe(101);
     const socket = upgrade.webSocket;

@@ -2,6 +2,8 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WARD_FEED_MIGRATIONS } from "../../src/monitoring/live/schema.ts";
+import { recoverMemory } from "../../src/monitoring/patient-object/memory/damaged-memory.ts";
+import { memoryDocument, OUTBOX_DOCUMENTS } from "../../src/monitoring/patient-object/memory/documents.ts";
 import { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { PATIENT_MONITOR_MIGRATIONS } from "../../src/monitoring/patient-object/samples/schema.ts";
 import {
@@ -12,6 +14,7 @@ import {
   migrationList,
 } from "../../src/platform/object-migrations.ts";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
+import patientAt2 from "../fixtures/objects/PatientMonitor-2.json";
 import feedAt1 from "../fixtures/objects/WardFeed-1.json";
 import { dumpStorage, loadStorage, type StorageDump } from "../object-storage.ts";
 import { captureLogs } from "../token-forge.ts";
@@ -19,7 +22,7 @@ import { env } from "../world.ts";
 import { answersOf, goOn, MORNING, PATIENT } from "./object-lives.ts";
 
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
-const PATIENTS = [patientAt1];
+const PATIENTS = [patientAt1, patientAt2];
 const FEEDS = [feedAt1];
 
 const monitor = () => env.PATIENT_MONITOR.getByName(PATIENT);
@@ -51,7 +54,7 @@ describe("a patient's object of an earlier version", () => {
     expect(PATIENTS).toHaveLength(PATIENT_MONITOR_MIGRATIONS.migrations.length - 1);
   });
 
-  it.each(PATIENTS)("answers as it did, and its alarms go on as they would have", async ({ storage, answers }) => {
+  it.each(PATIENTS)("answers as before, and its alarms continue as they would have", async ({ storage, answers }) => {
     const logs = captureLogs();
     await monitorWith(storage);
     expect(await answersOf()).toEqual({ snapshot: answers.snapshot, samples: answers.samples });
@@ -64,13 +67,29 @@ describe("a patient's object of an earlier version", () => {
 
   it.each(PATIENTS)("delivers what waited in its outbox", async ({ storage }) => {
     await monitorWith(storage);
-    expect((await monitor().outboxState()).waiting).toBeGreaterThan(10);
+    expect((await monitor().outboxState()).waiting).toBe(storage.rows.outbox.length);
+    // Rows that D1 rejected before are due again after their back-off.
+    vi.setSystemTime(MORNING + 42 * 60_000);
     await runInDurableObject(monitor(), (instance: PatientMonitor) => instance.alarm());
     expect(await monitor().outboxState()).toEqual({ waiting: 0, parked: 0 });
     const hours = await env.DB.prepare("SELECT hour, stats FROM vital_hours WHERE patient_id = ? AND hour = 1140992")
       .bind(PATIENT)
       .first<{ stats: string }>();
     expect(JSON.parse(hours?.stats ?? "{}")["8867-4"]).toEqual([60, 66, 70, 4080, 69, 3_540_000]);
+  });
+
+  it("delivers counts that were queued as kind `came`", async () => {
+    const { schema, rows } = patientAt2.storage;
+    const content = { by: "counted-device", day: 47_541, count: 2, firstSeq: 3, lastSeq: 4, version: 5, told: MORNING };
+    const counts = { id: 9_000, kind: "came", body: JSON.stringify({ formatVersion: 2, content }), attempts: 0, due_at: 0 };
+    await monitorWith({ schema, rows: { ...rows, outbox: [...rows.outbox, { ...counts, parked_at: null }] } });
+    vi.setSystemTime(MORNING + 42 * 60_000);
+    await runInDurableObject(monitor(), (instance: PatientMonitor) => instance.alarm());
+    expect(await monitor().outboxState()).toEqual({ waiting: 0, parked: 0 });
+    const event = await env.DB.prepare("SELECT detail FROM audit_events WHERE actor_id = 'counted-device'").first<string>(
+      "detail",
+    );
+    expect(JSON.parse(event ?? "{}")).toMatchObject({ samples: 2, first_seq: 3, last_seq: 4 });
   });
 
   it.each(PATIENTS)("has the tables that a new object has", async ({ storage }) => {
@@ -87,10 +106,50 @@ describe("a patient's object of an earlier version", () => {
     await goOn();
     const [row] = await sqlOf<{ memory: string }>("SELECT memory FROM open");
     const { formatVersion, content } = JSON.parse(row?.memory ?? "{}");
-    expect(formatVersion).toBe(2);
+    expect(formatVersion).toBe(3);
     expect(content.alarm.vitals["8480-6"]).toMatchObject({ lastValue: 59, side: "low" });
+    for (const key of ["heard", "seen", "newest", "told", "again", "held", "came"]) expect(content).not.toHaveProperty(key);
     const single = keysOf(content).filter((key) => /^[a-z]$/.test(key));
     expect(single).toEqual([]);
+  });
+});
+
+describe("a memory of format 2", () => {
+  const [row] = patientAt2.storage.rows.open;
+  const text = row?.memory ?? "";
+  const { content: before } = JSON.parse(text);
+
+  it("is read with every part under its new name", () => {
+    const { heard, seen, newest, told, again, held, came, ...rest } = before;
+    expect(memoryDocument.read(text)).toEqual({
+      ...rest,
+      deviceStatuses: heard,
+      seenSequences: seen,
+      newestSampleAt: newest,
+      lastClosedHour: told,
+      hoursToRecount: again,
+      quarantinedCounts: held,
+      receivedCounts: came,
+    });
+  });
+
+  it("is recovered in parts when one of them is damaged", () => {
+    const damaged = JSON.stringify({ formatVersion: 2, content: { ...before, told: "yesterday" } });
+    const { lastClosedHour, ...others } = recoverMemory(damaged, MORNING);
+    const { lastClosedHour: _, ...kept } = memoryDocument.read(text);
+    expect(others).toEqual(kept);
+    expect(lastClosedHour).toBe(Math.floor(MORNING / 3_600_000) - 1);
+  });
+});
+
+describe("counts of format 1 and 2 in the outbox", () => {
+  const current = { by: "device", day: 1, count: 2, firstSeq: 3, lastSeq: 4, version: 5, queuedAt: 6 };
+  it.each([
+    ["1", { by: "device", day: 1, n: 2, first: 3, last: 4, version: 5, told: 6 }],
+    ["2", { formatVersion: 2, content: { by: "device", day: 1, count: 2, firstSeq: 3, lastSeq: 4, version: 5, told: 6 } }],
+    ["3", { formatVersion: 3, content: current }],
+  ])("of format %s are read alike", (_, stored) => {
+    expect(OUTBOX_DOCUMENTS.received.read(JSON.stringify(stored))).toEqual(current);
   });
 });
 
@@ -144,7 +203,7 @@ describe("the record of migrations", () => {
   const inStorage = <T>(work: (storage: DurableObjectStorage) => T) =>
     runInDurableObject(env.PATIENT_MONITOR.getByName(crypto.randomUUID()), (_, state) => work(state.storage));
 
-  it("lets what is new run once, and the rest never again", async () => {
+  it("runs new migrations once, and earlier ones never again", async () => {
     const names = await inStorage((storage) => {
       migrateEmpty(storage, list(first));
       for (let i = 0; i < 2; i += 1) migrateExisting(storage, list(first, second, third));
@@ -163,7 +222,7 @@ describe("the record of migrations", () => {
     ).toEqual([false, []]);
   });
 
-  it("takes an object from before the record for one of the first migration", async () => {
+  it("treats an object without the record as one of the first migration", async () => {
     const names = await inStorage((storage) => {
       storage.sql.exec("CREATE TABLE a (id INTEGER PRIMARY KEY)");
       expect(migrateExisting(storage, list(first, second))).toBe(true);
@@ -218,7 +277,7 @@ describe("the record of migrations", () => {
     expect(rows).toBeLessThanOrEqual(2);
   });
 
-  it("stops an object whose past is another, and says so in one line", async () => {
+  it("stops an object with a different record, and logs one line", async () => {
     const logs = captureLogs();
     const stub = env.PATIENT_MONITOR.getByName(PATIENT);
     await runInDurableObject(stub, (_, state) => {

@@ -7,12 +7,18 @@ import {
   MAX_ATTEMPTS as MAX_CHANGE_ATTEMPTS,
 } from "../../src/monitoring/patient-object/context/change-delivery.ts";
 import { deliverToD1 } from "../../src/monitoring/patient-object/delivery/d1-delivery.ts";
-import { backOff, MAX_ATTEMPTS, PARKED_RETRY_MS } from "../../src/monitoring/patient-object/delivery/outbox.ts";
+import { Delivery } from "../../src/monitoring/patient-object/delivery/delivery.ts";
+import { DeliveryTimeout, drainOutbox } from "../../src/monitoring/patient-object/delivery/drain.ts";
+import { backOff, MAX_ATTEMPTS, type Outbox, PARKED_RETRY_MS } from "../../src/monitoring/patient-object/delivery/outbox.ts";
+import { Publisher } from "../../src/monitoring/patient-object/delivery/publisher.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
+import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
 import { getDb } from "../../src/platform/db/client.ts";
+import { errorReport } from "../../src/platform/object-log.ts";
 import { renderMetrics } from "../../src/service/metrics.ts";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import { loadStorage } from "../object-storage.ts";
+import { interceptStores } from "../stores.ts";
 import { captureLogs } from "../token-forge.ts";
 import { env, newWorld } from "../world.ts";
 import { HOSPITAL, MORNING, PATIENT } from "./object-lives.ts";
@@ -95,7 +101,7 @@ describe("a row that D1 refuses", () => {
     expect(await told("alerts")).toBe(0);
   });
 
-  it("is tried ever later, parked, counted, and tried again after hours and on demand", async () => {
+  it("is retried with back-off, parked, counted, and retried after hours and on demand", async () => {
     const logs = captureLogs();
     await rows(poison["is not JSON"]);
     let now = NOW;
@@ -150,6 +156,107 @@ describe("a row that D1 refuses", () => {
   });
 });
 
+describe("a D1 that rejects every delivery", () => {
+  type D1 = { attempts: number; isDown: boolean };
+  /** Runs `work` with the object's outbox and a D1 that is down at first, and counts the attempts to reach it. */
+  async function withOutage<T>(work: (newDelivery: () => Delivery, d1: D1, outbox: Outbox) => Promise<T>): Promise<T> {
+    return inMonitor(async (_, state) => {
+      const d1: D1 = { attempts: 0, isDown: true };
+      const down = interceptStores(env, async ({ store }, run) => {
+        if (store !== "DB") return run();
+        d1.attempts += 1;
+        if (d1.isDown) throw new Error("D1_ERROR: Network connection lost. (injected fault)");
+        return run();
+      });
+      const store = new Store(state.storage, (error) => expect.unreachable(error.message));
+      const change = (run: () => void) => state.storage.transactionSync(run);
+      const report = errorReport(env, "PatientMonitor", state.id);
+      return work(() => new Delivery({ env: down, id: state.id, store, change, report }), d1, store.outbox);
+    });
+  }
+  /** Attempts of one minute, when the alarm comes as early as `nextDue` asks. */
+  async function runForAMinute(run: () => Promise<void>, nextDue: () => number | null): Promise<void> {
+    for (let now = NOW; now < NOW + 60_000; now = Math.max(now + 50, nextDue() ?? Number.POSITIVE_INFINITY)) {
+      vi.setSystemTime(now);
+      await run();
+    }
+  }
+
+  it("is retried with growing pauses, parks no row, and gets all rows when it is back", async () => {
+    const logs = captureLogs();
+    await withOutage(async (newDelivery, d1, outbox) => {
+      const delivery = newDelivery();
+      const { waiting } = outbox.state();
+      let now = NOW;
+      for (let outages = 0; outages < MAX_ATTEMPTS * 3; outages += 1) {
+        const before = d1.attempts;
+        await delivery.run();
+        // One batch and three single rows are enough to see that D1 is down.
+        expect(d1.attempts - before).toBe(4);
+        const pause = backOff(outages, true);
+        expect(pause).toBe(Math.min(5_000 * 2 ** outages, 60_000));
+        expect(delivery.nextDue()).toBe(now + pause);
+        vi.setSystemTime(now + pause - 1);
+        await delivery.run();
+        expect(d1.attempts - before).toBe(4);
+        now += pause;
+        vi.setSystemTime(now);
+      }
+      expect(outbox.state()).toEqual({ waiting, parked: 0 });
+      d1.isDown = false;
+      await delivery.run();
+      expect(outbox.state().parked).toBe(0);
+      vi.setSystemTime(now + 60_000);
+      await delivery.run();
+      expect(outbox.state()).toEqual({ waiting: 0, parked: 0 });
+    });
+    expect(await told("alerts")).toBeGreaterThan(1);
+    const reasons = new Set(linesOf(logs).map(({ reason }) => reason));
+    expect([...reasons]).toEqual(["no answer"]);
+  });
+
+  it("gets 16 attempts in the first minute, and several times as many without the pause", async () => {
+    captureLogs();
+    const paused = await withOutage(async (newDelivery, d1) => {
+      const delivery = newDelivery();
+      const run = () => delivery.run();
+      await runForAMinute(run, () => delivery.nextDue());
+      return d1.attempts;
+    });
+    await inMonitor((_, state) => loadStorage(state.storage.sql, patientAt1.storage));
+    // Known-bad twin: a delivery that forgets the outage after each attempt.
+    const unpaused = await withOutage(async (newDelivery, d1, outbox) => {
+      const run = () => newDelivery().run();
+      await runForAMinute(run, () => outbox.nextDue());
+      return d1.attempts;
+    });
+    expect(paused).toBe(16);
+    expect(unpaused).toBeGreaterThan(4 * paused);
+  });
+
+  it("that hangs costs one deadline per row at most twice, not one per row", async () => {
+    await inMonitor(async (_, state) => {
+      const store = new Store(state.storage, (error) => expect.unreachable(error.message));
+      let attempts = 0;
+      const reports: boolean[] = [];
+      const { pauseUntil } = await drainOutbox(
+        {
+          outbox: store.outbox,
+          now: Date.now,
+          deliver: async () => {
+            attempts += 1;
+            throw new DeliveryTimeout("injected");
+          },
+          change: (run) => state.storage.transactionSync(run),
+          report: ({ isOutage }) => reports.push(isOutage),
+        },
+        0,
+      );
+      expect([attempts, reports, pauseUntil]).toEqual([2, [true], NOW + 5_000]);
+    });
+  });
+});
+
 describe("a device's clock", () => {
   it("that waits is replaced by a newer one, so that a late delivery is never older than D1", async () => {
     const before = await rows("SELECT id FROM outbox WHERE kind = 'clock'");
@@ -169,7 +276,7 @@ describe("a memory that cannot be read", () => {
     inMonitor((_, state) => void state.storage.sql.exec(query)).then(() => evictDurableObject(monitor()));
   const alertsNow = async () => (await monitor().snapshot())?.alerts.map(({ rule, code }) => `${rule} ${code}`);
 
-  it("keeps every part that can be, is logged with its place, and its text stays", async () => {
+  it("keeps every readable part, is logged with its position, and its text is kept", async () => {
     const logs = captureLogs();
     await damage("UPDATE open SET memory = json_set(memory, '$.alarm.vitals.\"8867-4\".v', 'high')");
     expect(await alertsNow()).toEqual(["technical null", "limit 2708-6", "limit 8867-4"]);
@@ -191,7 +298,7 @@ describe("a memory that cannot be read", () => {
     expect(Object.keys(JSON.parse(now?.memory ?? "{}").content.alarm.vitals)).not.toContain("8867-4");
   });
 
-  it("that is lost altogether begins anew, and D1 takes the next alarm as a new one", async () => {
+  it("that is lost starts empty, and D1 stores the next alarm as a new one", async () => {
     captureLogs();
     await damage("UPDATE open SET memory = 'no JSON'");
     const origin = { kind: "device", credential: "monitor-credential" } as const;
@@ -208,12 +315,12 @@ describe("a memory that cannot be read", () => {
     const newer = '{"formatVersion":99,"content":{}}';
     await damage(`UPDATE open SET memory = '${newer}'`);
     await inMonitor((instance) => {
-      expect(() => instance.snapshot()).toThrow(/this code knows versions 1 to 2/);
+      expect(() => instance.snapshot()).toThrow(/this code knows versions 1 to 3/);
     });
     expect(await rows("SELECT memory FROM open")).toEqual([{ memory: newer }]);
   });
 
-  it("does not leave facts that cannot be read in the way: D1 is asked again", async () => {
+  it("replaces unreadable facts with those of D1", async () => {
     const logs = captureLogs();
     await damage("UPDATE settings SET value = '[]' WHERE name = 'facts'");
     const item = { code: "8867-4", value: 80, unit: "/min", effective_at: new Date(NOW).toISOString() };
@@ -227,6 +334,67 @@ describe("a memory that cannot be read", () => {
 });
 
 describe("an error in an object", () => {
+  const newerMemory = async () => {
+    await rows(`UPDATE open SET memory = '{"formatVersion":99,"content":{}}'`);
+    await evictDurableObject(monitor());
+  };
+  const expected = (operation: string) => ({
+    levelname: "ERROR",
+    object: "PatientMonitor",
+    operation,
+    object_id: PATIENT,
+    cause: "StoredDocumentError",
+    document: "memory",
+    at: expect.stringMatching(/stored-document\.ts:\d+/),
+  });
+
+  it("of its alarm is logged as one line, and the alarm comes again", async () => {
+    await newerMemory();
+    const logs = captureLogs();
+    await alarm();
+    expect(linesOf(logs)).toMatchObject([expected("alarm")]);
+    expect(await inMonitor((_, state) => state.storage.getAlarm())).not.toBeNull();
+  });
+
+  it("of a socket's message is logged as one line, and the socket is closed", async () => {
+    await newerMemory();
+    const logs = captureLogs();
+    const item = { code: "8867-4", value: 80, unit: "/min", effective_at: new Date(NOW).toISOString(), seq: 99_000 };
+    const code = await inMonitor(async (instance, state) => {
+      const { webSocket } = instance.fetch(new Request("https://monitor", { headers: { "X-Credential": "monitor-credential" } }));
+      webSocket?.accept();
+      const closed = new Promise<number>((resolve) => webSocket?.addEventListener("close", (event) => resolve(event.code)));
+      const [socket] = state.getWebSockets();
+      if (!socket) return expect.unreachable("no socket");
+      const message = JSON.stringify({ type: "samples", samples: [item] });
+      expect(() => instance.webSocketMessage(socket, message)).toThrow(/this code knows/);
+      return closed;
+    });
+    expect(code).toBe(1011);
+    expect(linesOf(logs)).toMatchObject([expected("webSocketMessage")]);
+  });
+
+  it("of a feed that cannot be reached is logged once, not with every retry", async () => {
+    vi.useRealTimers();
+    const logs = captureLogs();
+    let calls = 0;
+    const failingTwice = interceptStores(env, async (_, run) => {
+      calls += 1;
+      if (calls <= 2) throw new Error("internal error; reference = injected fault");
+      return run();
+    });
+    await inMonitor(async (_, state) => {
+      const facts = new Store(state.storage, (error) => expect.unreachable(error.message)).facts();
+      const report = (error: unknown) => errorReport(env, "PatientMonitor", state.id)("publish", error);
+      const publisher = new Publisher(failingTwice, () => facts, Number.POSITIVE_INFINITY, report);
+      publisher.pushFrames([{ type: "limits", patient_id: PATIENT, limits: [] }], true);
+      await vi.waitFor(() => expect(calls).toBe(3), { timeout: 5_000 });
+      // Nobody watches, so the feed that answers ends the lease.
+      await vi.waitFor(() => expect(publisher.isWatched(0)).toBe(false));
+    });
+    expect(linesOf(logs)).toMatchObject([{ operation: "publish", object_id: PATIENT, cause: "Error" }]);
+  });
+
   it("leaves one line with the class, the operation, the object and the place, and no value", async () => {
     const logs = captureLogs();
     await rows("UPDATE open SET data = x'01020304'");

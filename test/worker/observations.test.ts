@@ -43,7 +43,7 @@ describe("POST /observations", () => {
     expect((await readJson(await bring(bare))).data).toMatchObject({ stored: 0, duplicate: 2 });
   });
 
-  it("asks D1 for a credential that the object does not know, and not again", async () => {
+  it("queries D1 once for a credential that the object does not know", async () => {
     await bring([heart(71)]);
     const { env: counted, counts } = withCounters(env);
     const path = `${API}/observations`;
@@ -87,7 +87,7 @@ describe("POST /observations", () => {
     expect(alarms).toBeLessThanOrEqual(2);
   });
 
-  it("holds what comes from a device that is bound to nobody", async () => {
+  it("quarantines samples of an unassigned device", async () => {
     const unbound = await newDevice(world.nurse, null, "wearable");
     const { data } = await readJson(await bring([heart(72)], unbound));
     expect(data).toMatchObject({ patient_id: null, refused: 1, results: [{ status: "quarantined", reason: "not_bound" }] });
@@ -105,7 +105,7 @@ describe("POST /observations", () => {
     expect((await bring([heart(73)])).status).toBe(401);
   });
 
-  it("takes what staff and patients write down, and nobody else's", async () => {
+  it("accepts values entered by staff and patients, and by nobody else", async () => {
     const sample = { patient_id: world.patient.id, ...heart(64) };
     expect((await sendRequest(`${API}/observations`, { as: world.nurse, json: sample })).status).toBe(200);
     expect(

@@ -150,7 +150,7 @@ describe("changing my password", () => {
     await expectProblem(lost, 409, "conflict");
   });
 
-  it("sent five times at once locks nobody out: whoever was right uses up no attempt", async () => {
+  it("sent five times at once locks nobody out: a correct password uses up no attempt", async () => {
     const of = withRandomDelays(env);
     const answers = await Promise.all(Array.from({ length: 5 }, () => change(nurse, PASSWORD, PHRASE, { env: of })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409]);
@@ -198,7 +198,7 @@ describe("a reset link", () => {
     await expectProblem(await login(nurse.email, PASSWORD), 401, "invalid_credentials");
   });
 
-  it("is the newest alone, and told again to a repeated request", async () => {
+  it("replaces older ones, and is returned again to a repeated request", async () => {
     const headers = { "Idempotency-Key": `reset-${uniqueText()}` };
     const [first, again] = [
       await readJson(await issue(nurse.id, manager, { headers })),
@@ -240,7 +240,7 @@ describe("a reset link", () => {
     expect([...seen]).toEqual([expect.stringContaining('"link_invalid"')]);
   });
 
-  it("takes the same steps as a dead one, one of them a hash", async () => {
+  it("runs the same steps as an expired one, including one hash", async () => {
     const token = await tokenFor();
     const attempt = (tried: string) => stepsOf((of) => redeem(tried, { env: of }));
     const dead = await attempt(`ecp_${crypto.randomUUID()}_${"A".repeat(43)}`);

@@ -77,7 +77,7 @@ describe("bounds", () => {
     }
   });
 
-  it("injection strings are literals and the schema stays", async () => {
+  it("injection strings are literals, and the schema is unchanged", async () => {
     const schema = () => env.DB.prepare("SELECT group_concat(sql) AS all_sql FROM sqlite_schema").first<string>("all_sql");
     const before = await schema();
     const attacks = ["' OR 1=1--", "x'; DROP TABLE reports;--", "%", "_", "\\", "*", "a".repeat(60), "1 UNION SELECT 1", "मीना"];
@@ -93,7 +93,7 @@ describe("bounds", () => {
 });
 
 describe("pages", () => {
-  it("cursor and offset give the same rows, each once, in every order", async () => {
+  it("cursor and offset return the same rows, each once, in every order", async () => {
     for (const path of [
       "/patients?sort=number",
       "/patients?sort=-number",
@@ -112,7 +112,7 @@ describe("pages", () => {
     expect(numbers).toEqual(numbers.toSorted((a: number, b: number) => a - b));
   });
 
-  it("a row that comes while somebody turns pages is neither skipped nor shown twice", async () => {
+  it("a row that is inserted between two pages is not skipped or shown twice", async () => {
     const { data, meta } = await pageOf("/patients?limit=1", other.nurse);
     const first = data.map((row: { patient_id: string }) => row.patient_id);
     const all = await walk("/patients?limit=100", other.nurse);
@@ -173,7 +173,7 @@ describe("cursors", () => {
     }
   });
 
-  it("any changed character makes them nobody's", async () => {
+  it("any changed character makes them invalid", async () => {
     const cursor = await cursorOf("/patients?limit=2");
     expect((await get(`/patients?cursor=${cursor}`)).status).toBe(200);
     const wrong = new Set([

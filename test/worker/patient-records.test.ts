@@ -302,7 +302,7 @@ describe("intake", () => {
     expect(patient.symptoms.length).toBe(1);
   });
 
-  it("has one effect a key, and is nobody's elsewhere", async () => {
+  it("has one effect per key, and is not readable at another hospital", async () => {
     const { patient_id } = await register();
     const key = { headers: { "Idempotency-Key": `intake-${patient_id}` } };
     const ids = [];
@@ -376,13 +376,13 @@ describe("a record made by mistake", () => {
     await expectProblem(await remove(patient_id), 404, "not_found");
   });
 
-  it("takes its number with it", async () => {
+  it("frees no number for reuse", async () => {
     const first = await register();
     await remove(first.patient_id);
     expect((await register()).patient_number).toBe(first.patient_number + 1);
   });
 
-  it("stays when anything hangs on it, whole", async () => {
+  it("is kept unchanged when other data refers to it", async () => {
     const hooks: ((id: string) => Promise<unknown>)[] = [
       (id) => uploadReport(world.nurse, newPdf(), { patient_id: id }),
       async (id) => link(await newPerson("patient"), { id, number: 0, canary: "" }),
@@ -419,7 +419,7 @@ describe("a record made by mistake", () => {
 });
 
 describe("a hospital that is closed", () => {
-  it("takes no new patient, ward, device, key or account, from whomever", async () => {
+  it("accepts no new patient, ward, device, key or account, from any caller", async () => {
     const closed = await newHospital();
     await env.DB.prepare("UPDATE hospitals SET active = 0 WHERE id = ?").bind(closed).run();
     for (const [path, json] of [
@@ -436,7 +436,7 @@ describe("a hospital that is closed", () => {
 });
 
 describe("who opens a record to a doctor", () => {
-  it("is a nurse or a manager, and the trail names the doctor", async () => {
+  it("is a nurse or a manager, and the audit log names the doctor", async () => {
     const other = await newPerson("doctor", world.hospitalId);
     const json = { first_name: "x", assigned_doctor_id: other.id };
     await expectProblem(await sendRequest(`${API}/patients`, { as: world.doctor, json }), 403, "forbidden");
@@ -453,7 +453,7 @@ describe("who opens a record to a doctor", () => {
 });
 
 describe("an inactive patient", () => {
-  it("stays readable and is told apart in lists", async () => {
+  it("stays readable and is marked in lists", async () => {
     const { patient_id } = await register({ first_name: "Moved" });
     const done = await change(patient_id, 1, { is_active: false });
     expect((await readJson(done)).data).toMatchObject({ is_active: false, version: 2 });

@@ -63,7 +63,7 @@ describe("what a search finds", () => {
     expect((await search("12345689")).ids).toEqual([]);
   });
 
-  it("e-mail addresses, whole or by the beginning of what stands before the @", async () => {
+  it("e-mail addresses, whole or by the start of the part before the @", async () => {
     const name = `mail${uniqueText()}`;
     const { patient_id } = await register({ first_name: "Somebody", email: `${name}.rao@example.org` });
     for (const q of [

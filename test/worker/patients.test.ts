@@ -151,7 +151,7 @@ describe("the care team", () => {
     expect(team.data[0]).toMatchObject({ role: "doctor" });
   });
 
-  it("takes no doctor of elsewhere, no nurse as doctor, nobody who left", async () => {
+  it("accepts no doctor of another hospital, no nurse as doctor and no former member", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     const left = await newPerson("doctor", world.hospitalId);
     await env.DB.prepare("UPDATE memberships SET ended_at = 1 WHERE user_id = ?").bind(left.id).run();

@@ -122,7 +122,7 @@ describe("a profile", () => {
     expect(String(trail)).not.toMatch(/MBBS|MMC|5550|Mornings/);
   });
 
-  it("takes languages by their BCP 47 names, and one-line fields in one line", async () => {
+  it("accepts languages as BCP 47 tags, and single-line fields without line breaks", async () => {
     const world = await newWorld();
     const id = await profileOf(world, world.doctor);
     const bad = [
@@ -279,7 +279,7 @@ describe("a change of a profile", () => {
     expect((await readJson(await get(world.nurse, id))).data).toEqual((await readJson(won ?? new Response("{}"))).data);
   });
 
-  it("a removal takes the profile and leaves the person at work", async () => {
+  it("a removal deletes the profile and keeps the membership", async () => {
     const world = await newWorld();
     const id = await profileOf(world, world.doctor);
     for (const as of [world.doctor, world.nurse, world.self]) expect((await remove(as, id)).status).toBe(403);

@@ -55,7 +55,7 @@ it("writes nothing to a patient's log when a stranger's request for their audit 
   expect(await subjects(await ask1(world.self))).toEqual([world.patient.id]);
 });
 
-it("a device that sends what a nurse sent before is told so, without a link that would not open", async () => {
+it("a device that sends a nurse's file again gets the duplicate without a link that it could not open", async () => {
   const world = await newWorld();
   const device = await newDevice(world.nurse, world.patient.id);
   const pdf = newPdf();

@@ -165,7 +165,7 @@ describe("a list of reports", () => {
     expect(found).toBeGreaterThan(0);
   });
 
-  it("takes any mix of filters and sorts (120 random ones)", async () => {
+  it("accepts any combination of filters and sorts (120 random ones)", async () => {
     let found = 0;
     for (let i = 0; i < 120; i++) {
       const picked = Object.entries(choices).filter(() => Math.random() < 0.18);
@@ -188,7 +188,7 @@ describe("a list of reports", () => {
     }
   });
 
-  it("gives a cursor to its sort and its filters alone", async () => {
+  it("accepts a cursor only with its own sort and filters", async () => {
     const { meta } = await list("nurse", { limit: "3", sort: "effective" });
     const cursor = meta.pagination.next_cursor;
     const others: Record<string, string>[] = [{ sort: "-effective" }, {}, { sort: "effective", device_id: devices[0]?.id ?? "" }];
@@ -215,7 +215,7 @@ describe("a list of reports", () => {
 });
 
 describe("a row whose seal is broken", () => {
-  it("leaves the rest of the page as it is, is told in the log, and stays an error on its own page", async () => {
+  it("leaves the rest of the page unchanged, is logged, and stays an error on its own page", async () => {
     const mine = await newWorld();
     const made: string[] = [];
     for (let i = 0; i < 3; i++) {

@@ -136,7 +136,7 @@ describe("a list of reports", () => {
     expect(found).toBeGreaterThan(8);
   });
 
-  it("takes any mix of filters (60 random ones)", async () => {
+  it("accepts any combination of filters (60 random ones)", async () => {
     const choices: Record<string, () => string> = {
       patient_id: () => [world.patient, world.stranger, other.patient][Math.floor(Math.random() * 3)]?.id ?? "",
       kind: () => ["ecg", "cpap", "oxygen"][Math.floor(Math.random() * 3)] ?? "",
@@ -197,7 +197,7 @@ describe("a list of reports", () => {
     }
   });
 
-  it("gives a cursor to its person, its list and its filters alone", async () => {
+  it("accepts a cursor only from its own caller, list and filters", async () => {
     const { meta } = await list("nurse", { limit: "3" });
     const cursor = meta.pagination.next_cursor;
     expect((await list("nurse", { limit: "5", cursor })).data).toHaveLength(5);
@@ -239,7 +239,7 @@ describe("totals", () => {
     expect(by_day).toEqual(days.map((day) => ({ day: new Date(day * DAY_MS).toISOString().slice(0, 10), n: n(day) })));
   });
 
-  it("of nobody are zero", async () => {
+  it("without patients are zero", async () => {
     const { data } = await readJson(await sendRequest(`${API}/reports/stats`, { as: await newPerson("patient") }));
     const { by_day, ...totals } = data;
     expect(totals).toEqual({ total: 0, by_status: {}, by_kind: {}, recent_7_days: 0, average_confidence: null });

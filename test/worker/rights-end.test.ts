@@ -7,7 +7,7 @@ const member = (world: World) => `${API}/hospitals/${world.hospitalId}/members/$
 const refresh = (token: string) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: token } });
 
 describe("a membership that ended", () => {
-  it("takes its sessions and places in care teams with it: coming back begins anew", async () => {
+  it("ends its sessions and care team places: a new membership starts without them", async () => {
     const world = await newWorld();
     const reads = () => sendRequest(`${API}/patients/${world.patient.id}`, { as: world.doctor });
     expect((await reads()).status).toBe(200);
@@ -118,7 +118,7 @@ describe("access that ends while the body arrives", () => {
 });
 
 describe("a device that moves to another patient", () => {
-  it("concerns both, and takes three round trips even with a key, and four more to tell both monitors", async () => {
+  it("concerns both, and needs three round trips even with a key, and four more to notify both objects", async () => {
     const world = await newWorld();
     const device = await newDevice(world.nurse, world.patient.id);
     const { env: counted, counts } = withCounters(env);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 describe("tables", () => {
-  it("are STRICT, and WITHOUT ROWID but for the trail, whose order is its rowid", async () => {
+  it("are STRICT, and WITHOUT ROWID except for the audit log, whose order is its rowid", async () => {
     const { results } = await env.DB.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").all<{
       name: string;
       sql: string;

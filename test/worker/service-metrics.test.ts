@@ -72,7 +72,7 @@ async function gauges(options: RequestOptions = {}) {
 }
 
 describe("who may scrape", () => {
-  it("is whoever holds the token; anybody else is unauthenticated", async () => {
+  it("is a client with the token; any other is unauthenticated", async () => {
     expect(TOKEN.length).toBeGreaterThanOrEqual(32);
     expect((await scrape()).status).toBe(200);
     const wrong = [null, "", "x", `${TOKEN}x`, TOKEN.slice(1), TOKEN.toUpperCase(), world.admin.token, env.BOOTSTRAP_TOKEN];
@@ -120,7 +120,7 @@ describe("who may scrape", () => {
     }
   });
 
-  it("leaves neither the token nor an audit event behind", async () => {
+  it("leaves no token in the log and no audit event", async () => {
     const logs = captureLogs();
     const first = await count("audit_events");
     await scrape();
@@ -242,7 +242,7 @@ describe("the numbers", () => {
     expect((await gauges())("login_failures")).toBe(first("login_failures") + 1);
   });
 
-  it("of the trail and the schema are those of the tables", async () => {
+  it("of the audit log and the schema equal the tables", async () => {
     const value = await gauges();
     expect(value("audit_events")).toBe(await count("audit_events"));
     expect(value("schema_migrations")).toBe(bindings.MIGRATIONS.length);

@@ -77,7 +77,7 @@ describe("one decision on every path", () => {
     }
   });
 
-  it("a link made by one who may not any more opens nothing, nor does one for another report", async () => {
+  it("a link of a signer without access fails, and so does a link for another report", async () => {
     const doctor = await newPerson("doctor", world.hospitalId);
     const team = `${API}/patients/${world.patient.id}/care-team/${doctor.id}`;
     await sendRequest(team, { as: world.nurse, method: "PUT" });
@@ -128,7 +128,7 @@ describe("no request crosses hospitals", () => {
     }
   });
 
-  it("an upload for another's patient is 404 and leaves neither report nor word", async () => {
+  it("an upload for another hospital's patient is 404, without a report or a patient's data", async () => {
     for (const as of [world.nurse, world.doctor, world.self]) {
       const sent = await uploadReport(as, newPdf("foreign"), { patient_id: other.patient.id });
       const nowhere = await uploadReport(as, newPdf("foreign"), { patient_id: "01890000-0000-7000-8000-000000000000" });

@@ -62,7 +62,7 @@ describe("a batch", () => {
     await verifyEveryReport();
   });
 
-  it("takes 100 files, and refuses 101 before any work", async () => {
+  it("accepts 100 files, and rejects 101 before any work", async () => {
     const patient_id = world.stranger.id;
     const files = Array.from({ length: 101 }, () => newPdf());
     const refused = await send(

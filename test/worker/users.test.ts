@@ -187,7 +187,7 @@ describe("one account", () => {
     }
   });
 
-  it("changes for an administrator: names, address, standing; taken ones are told", async () => {
+  it("is changed by an administrator: names, address, status; taken names are rejected", async () => {
     const nurse = await newPerson("nurse", hospitalId);
     const email = `${uniqueText()}@example.org`;
     const changed = await patch(admin, nurse.id, { full_name: "Nila Rao", username: null, email });
@@ -302,7 +302,7 @@ describe("a hospital administrator", () => {
 });
 
 /** Every role change by every role to every kind of account. */
-describe("nobody gives a role above their own", () => {
+describe("nobody grants a role above their own", () => {
   const CHANGES = {
     role_up: { role: "hospital_admin" },
     role_down: { role: "nurse" },
@@ -366,7 +366,7 @@ describe("nobody gives a role above their own", () => {
     }
   });
 
-  it("nor removes or resets whom they may not", async () => {
+  it("or removes or resets an account that they may not manage", async () => {
     const targets = await Promise.all([newTarget("admin on the staff", manager), Promise.resolve(manager)]);
     for (const { id } of targets) {
       await expectProblem(await sendRequest(`${API}/users/${id}`, { as: manager, method: "DELETE" }), 403, "forbidden");
@@ -387,7 +387,7 @@ describe("nobody gives a role above their own", () => {
 });
 
 describe("the last administrator", () => {
-  it("stays, of any number who depose each other at once", async () => {
+  it("remains when several demote each other at once", async () => {
     await run("UPDATE users SET is_admin = 0");
     for (let round = 0; round < 5; round++) {
       await run("UPDATE users SET is_admin = 0");

@@ -72,7 +72,7 @@ describe("the list of samples", () => {
     expect((await get(of(world.patient, "observations"))).data).toHaveLength(100);
   });
 
-  it("takes codes by LOINC and by name, and times from (in) to (out)", async () => {
+  it("accepts codes by LOINC and by name, and times from (inclusive) to (exclusive)", async () => {
     const rates = newestFirst().filter(({ code }) => code === HEART_RATE);
     for (const code of [HEART_RATE, "heart_rate"]) {
       const { data } = await get(of(world.patient, `observations?code=${code}&limit=1000`));
@@ -163,7 +163,7 @@ describe("a chart", () => {
 });
 
 describe("hours", () => {
-  it("are what D1 was told and what the object has not told yet, each once", async () => {
+  it("are the delivered ones in D1 and the open ones in the object, each once", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
     const now = Date.now();
     const mine = [...createSeries(now, 5), createItem(TEMPERATURE, 36.6, now)];
@@ -216,7 +216,7 @@ describe("the latest", () => {
     expect((await get(of(patient, "scores/news2"))).data).toEqual({ patient_id: patient.id, ...data.news2 });
   });
 
-  it("of a patient that nothing was measured of says so, and makes no object", async () => {
+  it("of a patient without samples are empty, and create no object", async () => {
     const { data } = await get(of(world.stranger, "observations/latest"));
     expect(data).toMatchObject({ patient_id: world.stranger.id, latest: [], devices: [], news2: { status: "incomplete" } });
     expect(data.news2.missing).toHaveLength(7);
@@ -294,7 +294,7 @@ describe("a correction", () => {
     expect((await compare()).at(-1).open).toBe(false);
   });
 
-  it("takes back the alarm that the wrong value raised", async () => {
+  it("ends the alarm that the wrong value raised", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
     const changed = await sendRequest(`${API}/patients/${patient.id}`, {
       as: world.nurse,
@@ -342,20 +342,20 @@ describe("a correction", () => {
     const left = await runInDurableObject(getMonitor(crypto.randomUUID()), async (_, state) => {
       const store = new Store(state.storage, (error) => expect.unreachable(error.message));
       store.createTables();
-      const { again } = store.memory(now);
+      const { hoursToRecount } = store.memory(now);
       for (const hour of [7, 7, 8, 9]) markForRecount(store, store.memory(now), hour);
-      expect(again).toEqual([7, 8, 9]);
+      expect(hoursToRecount).toEqual([7, 8, 9]);
       const finish = await recountHours(env, store, "p", now);
       markForRecount(store, store.memory(now), 8);
       markForRecount(store, store.memory(now), 8);
       finish?.();
-      return store.memory(now).again;
+      return store.memory(now).hoursToRecount;
     });
     // A lookup only in the list would lose an hour here: it stays there until its count is delivered.
     expect(left).toEqual([8]);
   });
 
-  it("takes the units of the catalogue, and no value that cannot be", async () => {
+  it("accepts the units of the catalogue, and no impossible value", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
     const [id = "", odd = ""] = await storeSamples(world.nurse, patient.id, [
       createItem(TEMPERATURE, 39, Date.now() - 1000),
@@ -380,7 +380,7 @@ describe("a correction", () => {
     expect((await get(of(patient, "observations?code=temperature"))).data).toMatchObject([{ value: 37, status: "amended" }]);
   });
 
-  it("needs a reason, which lies sealed with the sample and nowhere in the trail", async () => {
+  it("needs a reason, which is stored encrypted with the sample and not in the audit log", async () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
     const [id = ""] = await storeSamples(world.nurse, patient.id, [createItem(HEART_RATE, 70, Date.now())]);
     for (const json of [

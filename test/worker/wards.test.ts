@@ -240,7 +240,7 @@ describe("a ward with patients", () => {
     expect(await orphans.first("n")).toBe(0);
   });
 
-  it("would be deleted under somebody by a look-up that is followed by a delete (the known-bad twin)", async () => {
+  it("would be deleted while occupied by a look-up followed by a delete (the known-bad twin)", async () => {
     const { DB } = withRandomDelays(env);
     await DB.prepare("CREATE TABLE naive_wards (id INTEGER PRIMARY KEY)").run();
     await DB.prepare("CREATE TABLE naive_beds (ward INTEGER)").run();

@@ -12,6 +12,7 @@ import layout from "../platform/design/layout.module.css";
 import { Page } from "../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { DEVICE_KINDS, type Device, isDeviceKind, listDevices } from "./api.ts";
+import { listIdentityColumns } from "./device-columns.tsx";
 import { LastSeen, SilentBadge, useLiveDeviceStatus, useSilenceAlarms } from "./device-status.tsx";
 import classes from "./devices.module.css";
 import { NewDeviceDialog } from "./new-device-dialog.tsx";
@@ -139,16 +140,7 @@ function useColumns(hospitalId: string | undefined, showsHospital: boolean): rea
   // Without a live view only silence is known: the API's list has no time of last data.
   const isWatching = useConnection().status !== "off";
   return [
-    {
-      label: t("devices.name"),
-      cell: ({ device_id, name }) => (
-        <Link to="/devices/$deviceId" params={{ deviceId: device_id }}>
-          {name}
-        </Link>
-      ),
-    },
-    { label: t("devices.kind"), cell: ({ kind }) => translateCode("devices.kind", kind) },
-    { label: t("devices.serial"), cell: ({ serial_number }) => serial_number ?? t("common.none") },
+    ...listIdentityColumns(),
     ...(showsHospital ? [{ label: t("devices.hospital"), cell: ({ hospital_id }: Device) => getHospitalName(hospital_id) }] : []),
     {
       label: t("devices.bound_to"),

@@ -1,7 +1,7 @@
 // Devices of one patient: assigned now, with status, and earlier ones.
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
@@ -16,6 +16,7 @@ import { EmptyState, QueryBoundary } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { DEVICE_KINDS, type Device, type DeviceKind, isDeviceKind, listDevices } from "./api.ts";
 import { BindDeviceDialog } from "./bind-device-dialog.tsx";
+import { listIdentityColumns } from "./device-columns.tsx";
 import { ClockSkew, Conditions, LastSeen, SilentBadge, useDeviceStatus, useSilenceAlarms } from "./device-status.tsx";
 import classes from "./devices.module.css";
 import { EarlierBindings } from "./earlier-bindings.tsx";
@@ -61,16 +62,7 @@ function BoundDevices({ patientId, canManage }: { patientId: string; canManage: 
     ...CURSOR_PAGINATION,
   });
   const columns: Column<Device>[] = [
-    {
-      label: t("devices.name"),
-      cell: ({ device_id, name }) => (
-        <Link to="/devices/$deviceId" params={{ deviceId: device_id }}>
-          {name}
-        </Link>
-      ),
-    },
-    { label: t("devices.kind"), cell: ({ kind }) => translateCode("devices.kind", kind) },
-    { label: t("devices.serial"), cell: ({ serial_number }) => serial_number ?? t("common.none") },
+    ...listIdentityColumns(),
     { label: t("devices.last_seen"), cell: (device) => <WithDeviceStatus device={device} Part={LastSeen} /> },
     { label: t("devices.clock"), cell: (device) => <WithDeviceStatus device={device} Part={ClockSkew} /> },
     {

@@ -2,10 +2,11 @@
 import { Link } from "@tanstack/react-router";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../platform/design/data-table.tsx";
-import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
+import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type ReportFilters, type ReportListItem, readReportFile, useReports } from "./api.ts";
 import { DownloadButton } from "./download-button.tsx";
+import { formatMetric } from "./metrics.ts";
 import { SenderName } from "./sender-name.tsx";
 
 type ReportListProps = {
@@ -36,7 +37,7 @@ export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports
       : [{ label: t("reports.patient"), cell: (report: ReportListItem) => <PatientCell report={report} /> }]),
     {
       label: t("vital.heart_rate"),
-      cell: ({ heart_rate }) => (heart_rate === null ? "—" : `${formatNumber(heart_rate)} /min`),
+      cell: ({ heart_rate }) => formatMetric("heart_rate", heart_rate),
     },
     { label: t("reports.sender"), cell: ({ uploaded_by }) => <SenderName sender={uploaded_by} /> },
     {

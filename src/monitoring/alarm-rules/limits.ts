@@ -1,7 +1,7 @@
 // Limit overrides of wards and patients: validation, and merging with the defaults.
 import { findVital } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
-import { NO_LIMITS } from "./no-limits.ts";
+import { applyOverride, BOUND_FIELDS, NO_LIMITS } from "./no-limits.ts";
 
 /** Absent fields are inherited; null switches a limit off. */
 export type LimitsOverride = Partial<Limits>;
@@ -21,12 +21,6 @@ export function mergeLimits(
     ...applyOverride(applyOverride(defaults[code] ?? NO_LIMITS, ward[code]), patient[code]),
   });
   return Object.fromEntries([...codes].map((code) => [code, toMerged(code)]));
-}
-
-/** Undefined inherits, like an absent field. */
-function applyOverride(base: Limits, override: LimitsOverride | undefined): Limits {
-  const overridden = Object.entries(override ?? {}).filter(([, value]) => value !== undefined);
-  return { ...base, ...Object.fromEntries(overridden) };
 }
 
 export type LimitProblem = { field: keyof Limits | "code"; code: keyof typeof PROBLEM_MESSAGES; message: string };
@@ -52,9 +46,7 @@ export function checkLimits(override: LimitsOverride, code: string, base: Limits
   if (!vital) return [toProblem("code", "unknown_code")];
   const merged = applyOverride(base, override);
   const { min, max } = vital.plausible;
-  const outOfRange = (["critical_low", "low", "high", "critical_high"] as const).filter(
-    (side) => !isWithin(override[side], min, max),
-  );
+  const outOfRange = BOUND_FIELDS.filter((side) => !isWithin(override[side], min, max));
   return [
     ...outOfRange.map((side) => toProblem(side, "out_of_range")),
     ...checkOrder(merged),

@@ -2,9 +2,10 @@
 
 import { and, eq, sql } from "drizzle-orm";
 import { type Access, authorizePatient, requireRole, withUser } from "../../access/access.ts";
-import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
+import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
+import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
@@ -47,9 +48,6 @@ export async function listDefaultRules(call: Call, band: AgeBand) {
   });
 }
 
-const hospitalFilter = (effectiveRole: UserEffectiveRole) =>
-  effectiveRole.role === "admin" ? sql`1` : eq(wards.hospitalId, effectiveRole.hospitalId ?? "");
-
 /** Rules of the wards of the caller's hospital, or of all hospitals for administrators, ordered by ward. */
 export async function listRules(
   anyCall: Call,
@@ -57,7 +55,7 @@ export async function listRules(
 ) {
   const { call, effectiveRole, results } = await withUser(anyCall, "alert_rule:read", (effectiveRole, { db }) => {
     const wardFilter = and(
-      hospitalFilter(effectiveRole),
+      isInCallerHospital(effectiveRole, wards.hospitalId),
       ward_id ? eq(wards.id, ward_id) : undefined,
       hospital_id ? eq(wards.hospitalId, hospital_id) : undefined,
     );
@@ -95,7 +93,7 @@ async function loadWardScope(anyCall: Call, id: string, code: string, event: str
     db
       .select({ hospitalId: wards.hospitalId })
       .from(wards)
-      .where(and(eq(wards.id, id), hospitalFilter(effectiveRole))),
+      .where(and(eq(wards.id, id), isInCallerHospital(effectiveRole, wards.hospitalId))),
     db.select().from(alertRules).where(ruleFilter(id, code)),
   ]);
   const [[ward], [before]] = results;

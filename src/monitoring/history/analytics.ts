@@ -5,6 +5,7 @@ import { authorizePatient, patientVisibility, withPrincipal } from "../../access
 import { type Actor, type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { isInAnyHospital, isVisibleHospital } from "../../access/effective-role.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -134,15 +135,9 @@ const toHourListJson = ({ from, to }: TimeRange) => JSON.stringify(Array.from({ 
 
 /** Restricts the query to hospitals, so that SQLite uses the primary key, which begins with hospital_id. */
 function hospitalFilter(effectiveRole: EffectiveRole, actor: Principal, requestedHospitalId: string | undefined): SQL {
-  switch (effectiveRole.role) {
-    case "admin":
-      return requestedHospitalId ? sql`v.hospital_id = ${requestedHospitalId}` : sql`v.hospital_id IN (SELECT id FROM hospitals)`;
-    case "patient":
-      return sql`v.hospital_id IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id
-        WHERE l.user_id = ${getActorId(actor)})`;
-    default:
-      return sql`v.hospital_id = ${effectiveRole.hospitalId}`;
-  }
+  const hospitalId = sql`v.hospital_id`;
+  if (effectiveRole.role !== "admin") return isVisibleHospital(effectiveRole, actor, hospitalId);
+  return requestedHospitalId ? sql`${hospitalId} = ${requestedHospitalId}` : isInAnyHospital(hospitalId);
 }
 
 function toHourStats({ hour, code, patients, n, min, max, sum }: HourStatsRow) {

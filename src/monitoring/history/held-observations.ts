@@ -6,6 +6,7 @@ import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { isInAnyHospital, isInCallerHospital } from "../../access/effective-role.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
@@ -33,10 +34,7 @@ const toHeldObservations = (row: HeldRow) => ({
 
 function hospitalFilter(effectiveRole: UserEffectiveRole): SQL {
   const { hospitalId } = heldObservations;
-  // Per hospital, so that SQLite uses the index.
-  return effectiveRole.role === "admin"
-    ? sql`${hospitalId} IN (SELECT id FROM hospitals)`
-    : eq(hospitalId, effectiveRole.hospitalId ?? "");
+  return effectiveRole.role === "admin" ? isInAnyHospital(hospitalId) : isInCallerHospital(effectiveRole, hospitalId);
 }
 
 /** Quarantined samples of a hospital's devices, newest first. */

@@ -11,7 +11,7 @@ import { patientEvent } from "../../patients/patients.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { DAY_MS, HOUR_MS, toIso } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
-import type { Facts } from "../patient-object/context/facts.ts";
+import { type Facts, newFacts } from "../patient-object/context/facts.ts";
 import { computeLimitsHistory, toLimitsNote } from "../patient-object/context/limits-history.ts";
 import type { LimitsSince, LiveSample, PatientSnapshot } from "../patient-object/contract.ts";
 import { newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
@@ -19,7 +19,6 @@ import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { parseObservationId } from "../patient-object/samples/ids.ts";
 import { computeMean } from "../patient-object/samples/rollup.ts";
 import { buildSnapshot } from "../patient-object/snapshot.ts";
-import { findAgeBand } from "../vitals/catalogue.ts";
 import { WEARABLE_METRICS } from "../vitals/wearables.ts";
 import { bucketHourRollups, getOpenHours, mergeHours, selectClosedHours } from "./hour-rollups.ts";
 import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourRange } from "./query.ts";
@@ -101,10 +100,10 @@ export async function getBuckets(env: Env, call: Call, ref: string, query: Bucke
   }
   const hours = toHourRange(span);
   const over = { from: hours.from * HOUR_MS, to: hours.to * HOUR_MS };
-  const { open, again, limits } = await getOpenHours(env, patient.id, { ...over, codes });
+  const { open, hoursToRecount, limits } = await getOpenHours(env, patient.id, { ...over, codes });
   const [closedHours] = await batch(db, [selectClosedHours(call, patient, hours), ...auditStatements]);
   const found = bucketHourRollups(mergeHours(open, closedHours, hours, codes), hours, buckets);
-  const uncounted_hours = again.filter((hour) => hour >= hours.from && hour < hours.to).length;
+  const uncounted_hours = hoursToRecount.filter((hour) => hour >= hours.from && hour < hours.to).length;
   const meta = {
     resolution,
     from: toIso(over.from),
@@ -187,17 +186,5 @@ async function emptySnapshot(call: Call, patient: PatientRow): Promise<PatientSn
 /** Facts of a patient whose object has none: no device, setting or sample, since a change would have been delivered (0004_changes). */
 async function defaultFacts({ keys, now }: Call, patient: PatientRow): Promise<Facts> {
   const { date_of_birth: dateOfBirth } = await unsealIdentity(keys, patient);
-  return {
-    as_of: now,
-    patient: patient.id,
-    hospital: patient.hospital_id,
-    ward: patient.ward_id,
-    open: patient.active === 1,
-    monitoring: patient.monitoring,
-    age: dateOfBirth === null ? null : findAgeBand(dateOfBirth, now),
-    pregnant: false,
-    scale: 1,
-    overrides: { ward: {}, patient: {} },
-    bindings: [],
-  };
+  return newFacts(patient, dateOfBirth, patient.active === 1, now);
 }

@@ -1,5 +1,6 @@
 // State of a feed: views, frame buffer, watches and sockets, and how views open and change.
 
+import type { ErrorReport } from "../../platform/object-log.ts";
 import type { StoredDocumentError } from "../../platform/stored-document.ts";
 import type { PatientSnapshot } from "../patient-object/contract.ts";
 import type { Admission } from "./admissions.ts";
@@ -37,16 +38,19 @@ export class FeedState {
   readonly watches: Watches = new Map();
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
+  readonly #report: ErrorReport;
   readonly #views = new Map<string, FeedView>();
   #seq: number;
   #queryNumber = 0;
 
-  /** @param report called with the error of each unreadable document  @throws MigrationError */
-  constructor(ctx: DurableObjectState, env: Env, report: (error: StoredDocumentError) => void) {
+  /** @throws MigrationError */
+  constructor(ctx: DurableObjectState, env: Env, report: ErrorReport) {
     this.#ctx = ctx;
     this.#env = env;
-    this.storage = new FeedStorage(ctx.storage, report);
-    this.sockets = new Sockets(ctx, report);
+    this.#report = report;
+    const reportUnreadable = (error: StoredDocumentError) => report("read", error);
+    this.storage = new FeedStorage(ctx.storage, reportUnreadable);
+    this.sockets = new Sockets(ctx, reportUnreadable);
     // The object never uses a thousand numbers per millisecond, so after a restart numbering continues above earlier ones.
     this.#seq = Math.max(Date.now() * 1000, this.sockets.lastSent + 1);
     this.buffer = newFrameBuffer(this.#seq);
@@ -165,7 +169,8 @@ export class FeedState {
       if (!view) return [];
       return [...view.wanted].filter((id) => all || !view.patients.has(id) || needsSnapshot(this.watches.get(id), now));
     });
-    const snapshots = await fetchSnapshots(this.#env.PATIENT_MONITOR, this.watches, ids, () => this.#seq);
+    const reportFailures = (error: unknown, count: number) => this.#report("snapshots", error, { count });
+    const snapshots = await fetchSnapshots(this.#env.PATIENT_MONITOR, this.watches, ids, () => this.#seq, reportFailures);
     for (const [key, view] of this.#views) this.#addPatients(key, view, snapshots, before);
     return snapshots;
   }

@@ -45,7 +45,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     super(ctx, env);
     const report = errorReport(env, OBJECT, ctx.id);
     this.#report = report;
-    this.#state = reporting(report, "migrate", () => new FeedState(ctx, env, (error) => report("read", error)));
+    this.#state = reporting(report, "migrate", () => new FeedState(ctx, env, report));
     this.#admissions = new Admissions((batch) => this.#admit(batch));
   }
 

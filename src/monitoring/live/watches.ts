@@ -19,24 +19,31 @@ export type SnapshotResult = { patientId: string; snapshot: PatientSnapshot | nu
 
 /**
  * Fetches snapshots from patients' objects, which also renews their leases.
- * @param seq the feed's current `seq`  @returns without patients whose objects did not respond
+ * @param seq the feed's current `seq`  @param report called once with the first failure and the number of failures
+ * @returns without patients whose objects did not respond
  */
 export async function fetchSnapshots(
   monitors: Env["PATIENT_MONITOR"],
   watches: Watches,
   patientIds: Iterable<string>,
   seq: () => number,
+  report: (error: unknown, count: number) => void,
 ): Promise<Map<string, SnapshotResult>> {
   const waiting = [...new Set(patientIds)];
   const snapshots = new Map<string, SnapshotResult>();
+  const failures: unknown[] = [];
   const end = Date.now() + FETCH_DEADLINE_MS;
   const work = async () => {
     for (let id = waiting.pop(); id !== undefined && Date.now() < end; id = waiting.pop()) {
-      const result = await fetchSnapshot(monitors, watches, id, seq()).catch(() => null);
-      if (result) snapshots.set(id, result);
+      try {
+        snapshots.set(id, await fetchSnapshot(monitors, watches, id, seq()));
+      } catch (error) {
+        failures.push(error);
+      }
     }
   };
   await Promise.all(Array.from({ length: FETCH_CONCURRENCY }, work));
+  if (failures.length > 0) report(failures[0], failures.length);
   return snapshots;
 }
 

@@ -123,12 +123,12 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
     devices: facts.bindings
       .filter(({ until }) => until === null)
       .map(({ device }) => {
-        const heard = memory.heard[device];
+        const status = memory.deviceStatuses[device];
         return {
           device_id: device,
-          last_seen_at: toIsoOrNull(heard?.received ?? null),
-          clock_skew_ms: heard?.skew ?? null,
-          conditions: heard?.conditions ?? [],
+          last_seen_at: toIsoOrNull(status?.received ?? null),
+          clock_skew_ms: status?.skew ?? null,
+          conditions: status?.conditions ?? [],
         };
       }),
     as_of: toIso(now),
@@ -148,9 +148,9 @@ export function toLimitFrames(before: Facts | null, after: Facts, now: number): 
 }
 
 /** Rollups of hours that are not in D1 yet, and hours in D1 that wait for a recount. */
-export function listOpenHours({ hours, again }: MonitorMemory) {
+export function listOpenHours({ hours, hoursToRecount }: MonitorMemory) {
   const open = Object.entries(hours).flatMap(([hour, codes]) =>
     Object.entries(codes).map(([code, rollup]) => ({ hour: Number(hour), code, ...rollup })),
   );
-  return { hours: open, again };
+  return { hours: open, hoursToRecount };
 }

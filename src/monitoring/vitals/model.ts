@@ -15,7 +15,7 @@ export type Sample = {
   at: number;
   /** The device's sequence number. */
   seq: number | null;
-  /** `invalid`: implausible for a living body or the sensor; stored and shown, but never scored or checked against limits. */
+  /** `invalid`: physiologically impossible, or beyond what the sensor measures; stored and shown, but never scored or checked against limits. */
   status: "final" | "invalid";
 };
 

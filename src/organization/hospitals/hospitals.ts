@@ -1,11 +1,11 @@
 // Hospitals, which are the tenants. Deactivation locks out staff, devices and apps from their next request on.
 
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { requireRole, withUser } from "../../access/access.ts";
-import type { Call, DoctorScope, Role, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
+import type { Call, DoctorScope, Role, UserCall } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, denyNotFound, failWithAudit } from "../../access/deny.ts";
-import { canManageHospital } from "../../access/effective-role.ts";
+import { canManageHospital, isVisibleHospital } from "../../access/effective-role.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
@@ -18,13 +18,6 @@ import { toIso } from "../../platform/time.ts";
 type Contact = { time_zone?: string; phone?: string | null; email?: string | null; address?: string | null };
 export type NewHospital = { name: string; doctor_scope: DoctorScope } & Contact;
 export type HospitalChange = { name?: string; doctor_scope?: DoctorScope; is_active?: boolean } & Contact;
-
-/** Condition for visible hospitals: administrators see all, staff their own, patients those that hold their records. */
-function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL {
-  if (effectiveRole.role === "admin") return sql`1`;
-  if (effectiveRole.role !== "patient") return eq(hospitals.id, effectiveRole.hospitalId ?? "");
-  return sql`${hospitals.id} IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id WHERE l.user_id = ${actor.userId})`;
-}
 
 type HospitalRow = typeof hospitals.$inferSelect;
 
@@ -80,7 +73,7 @@ export async function getHospital(anyCall: Call, id: string) {
     db
       .select()
       .from(hospitals)
-      .where(and(eq(hospitals.id, id), isVisibleTo(effectiveRole, actor))),
+      .where(and(eq(hospitals.id, id), isVisibleHospital(effectiveRole, actor, hospitals.id))),
   ]);
   const [row] = results[0];
   return row ? toHospital(row) : denyNotFound(call, "hospital:read", effectiveRole, { hospital: id });
@@ -94,12 +87,12 @@ export async function listHospitals(anyCall: Call, query: PageQuery & { active?:
     db
       .select()
       .from(hospitals)
-      .where(and(isVisibleTo(effectiveRole, actor), activeFilter, where))
+      .where(and(isVisibleHospital(effectiveRole, actor, hospitals.id), activeFilter, where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip),
     db.all<{ n: number }>(
-      sql`SELECT count(*) AS n FROM (SELECT 1 FROM hospitals WHERE ${and(isVisibleTo(effectiveRole, actor), activeFilter)} LIMIT ${COUNT_LIMIT + 1})`,
+      sql`SELECT count(*) AS n FROM (SELECT 1 FROM hospitals WHERE ${and(isVisibleHospital(effectiveRole, actor, hospitals.id), activeFilter)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
   const [rows, [counted]] = results;

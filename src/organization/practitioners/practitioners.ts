@@ -5,7 +5,7 @@ import { withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditAction, type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
-import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { ACTIVE_MEMBERSHIP, isVisibleHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
@@ -47,21 +47,17 @@ const PROFILE_COLUMNS = sql`practitioners.id AS id, practitioners.user_id AS use
   practitioners.version AS version, ${PERSON_COLUMNS}`;
 
 /** Condition for visible profiles: administrators see all, staff their hospital's, patients those at hospitals with their records. */
-function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL | undefined {
-  if (effectiveRole.role === "admin") return undefined;
-  if (effectiveRole.role !== "patient") return eq(practitioners.hospitalId, effectiveRole.hospitalId ?? "");
-  return sql`practitioners.hospital_id IN (SELECT p.hospital_id FROM patient_links l JOIN patients p ON p.id = l.patient_id
-    WHERE l.user_id = ${actor.userId}) AND ${IS_ACTIVE_PROFILE}`;
+function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor): SQL {
+  const isAtVisibleHospital = isVisibleHospital(effectiveRole, actor, practitioners.hospitalId);
+  return effectiveRole.role === "patient" ? sql`${isAtVisibleHospital} AND ${IS_ACTIVE_PROFILE}` : isAtVisibleHospital;
 }
 
 /** Condition for editable profiles: managers edit their hospital's, doctors and nurses their own. */
-function isEditableBy(effectiveRole: UserEffectiveRole, actor: UserActor): SQL | undefined {
+function isEditableBy(effectiveRole: UserEffectiveRole, actor: UserActor): SQL {
   if (effectiveRole.role === "patient") return sql`0`;
+  const isVisible = isVisibleTo(effectiveRole, actor);
   const isOwnProfile = eq(practitioners.userId, actor.userId);
-  return and(
-    isVisibleTo(effectiveRole, actor),
-    effectiveRole.role === "doctor" || effectiveRole.role === "nurse" ? isOwnProfile : undefined,
-  );
+  return effectiveRole.role === "doctor" || effectiveRole.role === "nurse" ? sql`${isVisible} AND ${isOwnProfile}` : isVisible;
 }
 
 async function toPractitioner({ keys }: Call, row: PractitionerRow, details?: Details) {

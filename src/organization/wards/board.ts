@@ -5,6 +5,7 @@ import { patientVisibility, withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Priority } from "../../monitoring/alarm-rules/model.ts";
 import type { PatientSnapshot, Score } from "../../monitoring/patient-object/contract.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
@@ -31,14 +32,13 @@ type MonitoredPatient = { row: BoardRow; snapshot: PatientSnapshot | null };
  */
 export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "ward:read", (effectiveRole, { db, actor }) => {
-    const isCallerHospital = effectiveRole.role === "admin" ? sql`1` : eq(wards.hospitalId, effectiveRole.hospitalId ?? "");
     const scope = patientVisibility(effectiveRole, actor, sql`+${patients.id}`, sql`+${patients.hospitalId}`);
     const watched = sql`patients.ward_id = ${wardId} AND patients.monitoring <> 'off' AND patients.active = 1 AND ${scope}`;
     return [
       db
         .select({ id: wards.id, hospitalId: wards.hospitalId, name: wards.name })
         .from(wards)
-        .where(and(eq(wards.id, wardId), isCallerHospital)),
+        .where(and(eq(wards.id, wardId), isInCallerHospital(effectiveRole, wards.hospitalId))),
       db.all<BoardRow>(sql`SELECT patients.id AS id, patients.patient_number AS patient_number, patients.monitoring AS monitoring,
           patients.identity_sealed AS identity_sealed, patients.version AS version
         FROM patients LEFT JOIN (SELECT patient_id, min(CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END) AS gravest

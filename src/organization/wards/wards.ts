@@ -5,7 +5,7 @@ import { patientVisibility, withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditAction, type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
-import { activeHospitalId } from "../../access/effective-role.ts";
+import { activeHospitalId, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
@@ -35,11 +35,6 @@ function toWard(row: CountedWard) {
     updated_at: toIso(row.updatedAt),
     version: row.version,
   };
-}
-
-/** Condition for wards of the caller's hospital; all wards for administrators. */
-function isCallerHospital(effectiveRole: UserEffectiveRole): SQL {
-  return effectiveRole.role === "admin" ? sql`1` : eq(wards.hospitalId, effectiveRole.hospitalId ?? "");
 }
 
 /** Counts the ward's patients that the caller may see. `+` makes SQLite lead with the ward's index. */
@@ -102,7 +97,7 @@ const toNameConflict = (error: unknown) =>
 async function requireWard(anyCall: Call, id: string, permission: Permission) {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
     db.all<CountedWard>(
-      sql`SELECT ${wardColumns(effectiveRole, actor)} FROM wards WHERE ${and(eq(wards.id, id), isCallerHospital(effectiveRole))}`,
+      sql`SELECT ${wardColumns(effectiveRole, actor)} FROM wards WHERE ${and(eq(wards.id, id), isInCallerHospital(effectiveRole, wards.hospitalId))}`,
     ),
   ]);
   const [ward] = results[0];
@@ -131,7 +126,7 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
     const page = db
       .select({ id: wards.id })
       .from(wards)
-      .where(and(isCallerHospital(effectiveRole), filter, where))
+      .where(and(isInCallerHospital(effectiveRole, wards.hospitalId), filter, where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip);
@@ -141,7 +136,7 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
         sql`SELECT ${wardColumns(effectiveRole, actor)} FROM wards WHERE ${wards.id} IN (${page}) ORDER BY ${sql.join(orderBy, sql`, `)}`,
       ),
       db.all<{ n: number }>(
-        sql`SELECT count(*) AS n FROM (SELECT 1 FROM wards WHERE ${and(isCallerHospital(effectiveRole), filter)} LIMIT ${COUNT_LIMIT + 1})`,
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM wards WHERE ${and(isInCallerHospital(effectiveRole, wards.hospitalId), filter)} LIMIT ${COUNT_LIMIT + 1})`,
       ),
     ];
   });

@@ -1,10 +1,11 @@
 // Reads of the upload log: all attempts of a hospital, files in quarantine, one attempt in detail.
 
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
@@ -49,10 +50,6 @@ const deviceIdColumn = sql<
   string | null
 >`(SELECT c.device_id FROM credentials c WHERE c.id = uploads.actor_id AND c.kind = 'device')`;
 
-function hospitalFilter(effectiveRole: UserEffectiveRole): SQL {
-  return effectiveRole.role === "admin" ? sql`1` : eq(uploads.hospitalId, effectiveRole.hospitalId ?? "");
-}
-
 type UploadQuery = PageQuery & { outcome?: UploadOutcome | undefined };
 
 /** Lists the upload attempts of a hospital, newest first. For roles with `upload:read`. */
@@ -60,7 +57,10 @@ async function loadUploadPage(anyCall: Call, list: "uploads" | "quarantine", que
   const start = await resolvePageStart(anyCall, list, query);
   const { where, orderBy } = keysetClauses(start, uploads.createdAt, uploads.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "upload:read", (effectiveRole, { db }) => {
-    const filter = and(hospitalFilter(effectiveRole), query.outcome ? eq(uploads.outcome, query.outcome) : undefined);
+    const filter = and(
+      isInCallerHospital(effectiveRole, uploads.hospitalId),
+      query.outcome ? eq(uploads.outcome, query.outcome) : undefined,
+    );
     return [
       db
         .select({ row: uploads, deviceId: deviceIdColumn })
@@ -106,7 +106,7 @@ export async function requireUpload(anyCall: Call, id: string, action: Permissio
     db
       .select({ row: uploads, deviceId: deviceIdColumn })
       .from(uploads)
-      .where(and(eq(uploads.id, id), hospitalFilter(effectiveRole))),
+      .where(and(eq(uploads.id, id), isInCallerHospital(effectiveRole, uploads.hospitalId))),
     selectSameFile({ ...anyCall, db }, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
   ]);
   const [[found], sameFile] = results;

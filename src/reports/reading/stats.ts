@@ -4,7 +4,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { patientVisibility, withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal, PrincipalCall } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
-import { COUNTER_SCOPES } from "../../platform/counters.ts";
+import { findCounterScope } from "../../access/effective-role.ts";
 import { batch } from "../../platform/db/client.ts";
 import { patients } from "../../platform/db/schema.ts";
 import { DAY_MS, toIsoDate, utcDayOf } from "../../platform/time.ts";
@@ -13,11 +13,8 @@ import { DAY_MS, toIsoDate, utcDayOf } from "../../platform/time.ts";
 export function selectCounterScopes(effectiveRole: EffectiveRole, actor: Principal, patientId?: string): SQL {
   const visible = patientVisibility(effectiveRole, actor, patients.id, patients.hospitalId);
   if (patientId) return sql`SELECT 'p:' || patients.id FROM patients WHERE patients.id = ${patientId} AND ${visible}`;
-  if (effectiveRole.role === "admin") return sql`SELECT ${COUNTER_SCOPES.all}`;
-  if (effectiveRole.role === "patient" || (effectiveRole.role === "doctor" && effectiveRole.doctorScope === "care_team")) {
-    return sql`SELECT 'p:' || patients.id FROM patients WHERE ${visible}`;
-  }
-  return sql`SELECT ${COUNTER_SCOPES.hospital(effectiveRole.hospitalId ?? "")}`;
+  const scope = findCounterScope(effectiveRole);
+  return scope === null ? sql`SELECT 'p:' || patients.id FROM patients WHERE ${visible}` : sql`SELECT ${scope}`;
 }
 
 type CounterRow = { name: string; day: number; n: number; sum: number };

@@ -1,11 +1,12 @@
 // Default limits with their sources.
+
+import { BOUND_FIELDS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
 import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { Table } from "../../platform/design/data-table.tsx";
 import { Card } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { DefaultRule } from "./api.ts";
-import { BOUND_FIELDS } from "./rule-limits.ts";
 import { fieldLabel, formatRuleValue } from "./rule-text.ts";
 import classes from "./rules.module.css";
 import { useDefaults } from "./use-inherited-rules.ts";

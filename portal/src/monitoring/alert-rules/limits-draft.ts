@@ -1,9 +1,10 @@
 // Form values of the limits of one vital sign, before they are parsed.
+import { BOUND_FIELDS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
 import { type FieldErrors, numberIn } from "../../platform/design/form.tsx";
 import { formatNumber } from "../../platform/design/format.ts";
 import { t } from "../../platform/messages/translate.ts";
 import type { LimitOverride } from "./api.ts";
-import { BOUND_FIELDS, NUMBER_FIELDS, type NumberField, type VitalRule } from "./rule-limits.ts";
+import { NUMBER_FIELDS, type NumberField, type VitalRule } from "./rule-limits.ts";
 
 export type FieldChoice = { mode: "inherit" | "own" | "off"; text: string };
 export type LimitsDraft = Record<NumberField, FieldChoice> & { trend: "inherit" | "on" | "off" };

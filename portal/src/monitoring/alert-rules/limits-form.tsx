@@ -1,11 +1,12 @@
 // Form of the limits of one vital sign: each inherited, custom or off.
+
 import { NativeSelect, TextInput } from "@mantine/core";
+import { BOUND_FIELDS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
 import { Form } from "../../platform/design/form.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { FieldChoice, LimitsDraft } from "./limits-draft.ts";
 import { validateDraft } from "./limits-draft.ts";
 import {
-  BOUND_FIELDS,
   canBeOff,
   isBound,
   type NumberField,

@@ -1,10 +1,12 @@
 // Table of effective limits and their sources per vital sign, with actions.
+
 import { Button } from "@mantine/core";
+import { BOUND_FIELDS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
 import { type Column, Table } from "../../platform/design/data-table.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { formatUcumUnit } from "../vitals/chart-catalogue.ts";
-import { BOUND_FIELDS, type RuleField, type RuleLayer, TIMING_FIELDS, type VitalRule } from "./rule-limits.ts";
+import { type RuleField, type RuleLayer, TIMING_FIELDS, type VitalRule } from "./rule-limits.ts";
 import { fieldLabel, formatRuleValue } from "./rule-text.ts";
 import classes from "./rules.module.css";
 

@@ -1,11 +1,10 @@
 // Model of the limits editor: inherited and own limits of a ward or patient, and the effect of a change.
-import { NO_LIMITS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
+import { applyOverride, BOUND_FIELDS, NO_LIMITS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
 import type { DefaultRule, EffectiveRules, LimitOverride, WardRule } from "./api.ts";
 
 export type LimitValues = EffectiveRules["rules"][number]["limits"];
 export type RuleLayer = "default" | "ward" | "patient";
 
-export const BOUND_FIELDS = ["critical_low", "low", "high", "critical_high"] as const;
 export const TIMING_FIELDS = ["duration_s", "hysteresis", "rate_per_minute", "silence_s"] as const;
 export const NUMBER_FIELDS = [...BOUND_FIELDS, ...TIMING_FIELDS] as const;
 export const RULE_FIELDS = [...NUMBER_FIELDS, "trend"] as const;
@@ -37,10 +36,6 @@ export type VitalRule = {
   changed: { by: string; at: string } | null;
 };
 
-const mergeLimits = (base: LimitValues, own: LimitOverride): LimitValues => ({
-  ...base,
-  ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
-});
 const sourceLayers = (own: LimitOverride, layer: RuleLayer, lowerLayer: (field: RuleField) => RuleLayer) =>
   Object.fromEntries(RULE_FIELDS.map((field) => [field, own[field] === undefined ? lowerLayer(field) : layer])) as Record<
     RuleField,
@@ -67,7 +62,7 @@ export function buildPatientRules(
       name,
       unit,
       limits: rule?.limits ?? null,
-      inherited: mergeLimits(defaultRule?.limits ?? NO_LIMITS, wardLimits),
+      inherited: applyOverride(defaultRule?.limits ?? NO_LIMITS, wardLimits),
       inheritedLayers,
       layers: sourceLayers(own, "patient", (field) => inheritedLayers[field]),
       own,
@@ -92,7 +87,7 @@ export function buildWardRules(
       code,
       name,
       unit,
-      limits: defaultRule || rule ? mergeLimits(defaultRule?.limits ?? NO_LIMITS, own) : null,
+      limits: defaultRule || rule ? applyOverride(defaultRule?.limits ?? NO_LIMITS, own) : null,
       inherited: defaultRule?.limits ?? NO_LIMITS,
       inheritedLayers: sourceLayers({}, "default", () => "default"),
       layers: sourceLayers(own, "ward", () => "default"),
@@ -120,7 +115,7 @@ export type LimitChange = { field: RuleField; before: number | boolean | null; a
 
 /** The effective limits if the own limits were these. */
 export function diffLimits({ limits, inherited }: VitalRule, own: LimitOverride): LimitChange[] {
-  const after = mergeLimits(inherited, own);
+  const after = applyOverride(inherited, own);
   return RULE_FIELDS.map((field) => ({ field, before: (limits ?? NO_LIMITS)[field], after: after[field] })).filter(
     (change) => change.before !== change.after,
   );

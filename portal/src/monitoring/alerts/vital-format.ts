@@ -1,24 +1,14 @@
 // Names, units and values of vital signs, short and long.
-import { ACVPU } from "../../../../src/monitoring/vitals/codes.ts";
+import { ACVPU, CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { formatNumber } from "../../platform/design/format.ts";
 import { translateCode } from "../../platform/messages/translate.ts";
+import { findAbbreviation } from "../vitals/abbreviations.ts";
 import { formatUcumUnit, getVitalName, getVitalUnit } from "../vitals/chart-catalogue.ts";
-import { CODES } from "./vital-codes.ts";
-
-const ABBREVIATIONS: Readonly<Record<string, string>> = {
-  [CODES.heart_rate]: "HR",
-  [CODES.respiratory_rate]: "RR",
-  [CODES.spo2]: "SpO₂",
-  [CODES.systolic]: "SBP",
-  [CODES.diastolic]: "DBP",
-  [CODES.mean_pressure]: "MAP",
-  [CODES.etco2]: "EtCO₂",
-};
 
 /** Full name in the current language. */
 export const vitalName = (code: string): string => translateCode("vital", getVitalName(code));
 /** Abbreviation as on a monitor (HR, RR, SpO₂), or the full name when there is none. */
-export const vitalAbbreviation = (code: string): string => ABBREVIATIONS[code] ?? vitalName(code);
+export const vitalAbbreviation = (code: string): string => findAbbreviation(getVitalName(code)) ?? vitalName(code);
 
 /** Value without its unit. */
 export function formatVital(code: string, value: number): string {

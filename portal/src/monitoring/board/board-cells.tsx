@@ -7,6 +7,7 @@ import { t, translateCode, useTranslation } from "../../platform/messages/transl
 import { CUSTOM_LIMITS_MARK } from "../live/custom-limits.ts";
 import type { Freshness } from "../live/freshness.ts";
 import type { DisplayScore } from "../live/patient-state.ts";
+import { findShortParameterAbbreviation } from "../vitals/abbreviations.ts";
 import classes from "./cells.module.css";
 
 /** Age from which it is shown beside the value, seconds. */
@@ -79,14 +80,8 @@ export const roundAge = (ageS: number | null): number | null =>
 export const roundValueAge = (ageS: number | null, freshness: Freshness): number | null =>
   ageS !== null && ageS < MIN_SHOWN_AGE_S && freshness !== "stale" ? 0 : roundAge(ageS);
 
-const ABBREVIATIONS: Readonly<Record<string, string>> = {
-  respiratory_rate: "RR",
-  spo2: "SpO₂",
-  oxygen: "O₂",
-  systolic: "BP",
-  pulse: "HR",
-};
-const abbreviateParameter = (parameter: string) => ABBREVIATIONS[parameter] ?? translateCode("ward.short", parameter);
+const abbreviateParameter = (parameter: string) =>
+  findShortParameterAbbreviation(parameter) ?? translateCode("ward.short", parameter);
 
 /** The score, or the parameters that it lacks: an outdated score is never shown. */
 export const ScoreCell = memo(function ScoreCell({ score }: { score: DisplayScore }) {

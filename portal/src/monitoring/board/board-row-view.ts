@@ -1,7 +1,7 @@
 // Pure view model of a board row.
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../src/monitoring/patient-object/contract.ts";
+import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
-import { CODES } from "../alerts/vital-codes.ts";
 import type { Freshness } from "../live/freshness.ts";
 import {
   newestSample,

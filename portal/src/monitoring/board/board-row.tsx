@@ -1,10 +1,10 @@
 // Board row of one patient; renders when the patient changes, and every second for ages.
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
+import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { getFullName } from "../../patients/api.ts";
 import { displayPriority } from "../../platform/design/display-priority.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { CODES } from "../alerts/vital-codes.ts";
 import { formatVital } from "../alerts/vital-format.ts";
 import { describeCustomLimits, formatPatientRanges } from "../live/custom-limits.ts";
 import {

@@ -1,7 +1,7 @@
 // Board tables: one list, or two columns of twenty. Arrow keys move between rows, Enter opens the patient.
 import { type KeyboardEvent, useRef } from "react";
+import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { CODES } from "../alerts/vital-codes.ts";
 import { vitalAbbreviation, vitalName } from "../alerts/vital-format.ts";
 import { CUSTOM_LIMITS_MARK } from "../live/custom-limits.ts";
 import type { ViewContext } from "../live/patient-state.ts";

@@ -2,6 +2,7 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { memo, useState } from "react";
+import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import type { Ward } from "../../organization/hospitals/api.ts";
 import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { useActiveWards } from "../../organization/wards/use-wards.ts";
@@ -9,7 +10,6 @@ import { formatTime } from "../../platform/design/format.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { EmptyState, QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { CODES } from "../alerts/vital-codes.ts";
 import { vitalAbbreviation } from "../alerts/vital-format.ts";
 import type { BoardEntry } from "./api.ts";
 import classes from "./board.module.css";

@@ -1,13 +1,14 @@
 // Current vital signs of a patient: value, unit and age. Outdated values always look different.
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { formatAge, formatNumber } from "../../platform/design/format.ts";
 import { shownAs } from "../../platform/design/priority.tsx";
 import { LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { CODES } from "../alerts/vital-codes.ts";
 import { CUSTOM_LIMITS_MARK, describeCustomLimits } from "../live/custom-limits.ts";
 import { findCustomLimits, PRIORITY_ORDER } from "../live/patient-state.ts";
 import { useLivePatient, useServerNow } from "../live/use-live.ts";
+import { findAbbreviation } from "./abbreviations.ts";
 import {
   CHARTS,
   type Chart,
@@ -26,15 +27,6 @@ import {
   type VitalReading,
 } from "./use-current-vitals.ts";
 
-/** Abbreviations as on monitors, the same in every language. */
-const ABBREVIATIONS: Readonly<Record<string, string>> = {
-  heart_rate: "HR",
-  spo2: "SpO₂",
-  respiratory_rate: "RR",
-  blood_pressure: "BP",
-  mean_pressure: "MAP",
-  etco2: "EtCO₂",
-};
 const CODE_BY_VITAL: Readonly<Record<string, string>> = CODES;
 
 type LiveVitalsProps = {
@@ -102,7 +94,7 @@ function Tile({ chart, readings, alarm, customLimits, isPlain, now }: TileProps)
   const seconds = newest ? (now - Date.parse(newest.received_at)) / 1000 : null;
   const unit = formatUcumUnit(getVitalUnit(chart.vitals[0] ?? ""));
   const name = translateCode("vital", chart.id);
-  const abbreviation = isPlain ? undefined : ABBREVIATIONS[chart.id];
+  const abbreviation = isPlain ? undefined : findAbbreviation(chart.id);
   return (
     <li className={classes.tile} data-state={state} data-alarm={state === "stale" || state === "missing" ? undefined : alarm}>
       <span className={classes.name}>

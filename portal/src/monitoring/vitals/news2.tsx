@@ -4,12 +4,11 @@ import scores from "../../platform/design/score.module.css";
 import { type PlainMessageKey, translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { type DisplayScore, getDisplayScore } from "../live/patient-state.ts";
 import { useServerNow } from "../live/use-live.ts";
+import { findParameterAbbreviation } from "./abbreviations.ts";
 import classes from "./news2.module.css";
 import { useCurrentVitals } from "./use-current-vitals.ts";
 
-/** Abbreviations as on monitors; other parameters have words. */
-const ABBREVIATIONS: Readonly<Record<string, string>> = { respiratory_rate: "RR", spo2: "SpO₂", systolic: "BP" };
-const formatParameter = (part: string) => ABBREVIATIONS[part] ?? translateCode("vitals.part", part);
+const formatParameter = (part: string) => findParameterAbbreviation(part) ?? translateCode("vitals.part", part);
 const formatParameters = (parts: readonly string[]) => parts.map(formatParameter).join(", ");
 
 export function News2({ patientId }: { patientId: string }) {

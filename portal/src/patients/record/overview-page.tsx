@@ -15,6 +15,7 @@ import layout from "../../platform/design/layout.module.css";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { formatMetric } from "../../reports/metrics.ts";
 import classes from "./overview.module.css";
 import { readSummary } from "./record-api.ts";
 import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.ts";
@@ -95,7 +96,7 @@ function LatestReportCard({ patientId, zone }: PatientProps) {
               <DescriptionList
                 items={[
                   [translateCode("report_kind", report.kind), formatDateTime(report.effective_at, zone)],
-                  [t("vital.heart_rate"), report.heart_rate === null ? "—" : `${formatNumber(report.heart_rate)} /min`],
+                  [t("vital.heart_rate"), formatMetric("heart_rate", report.heart_rate)],
                   [t("record.reports_total"), formatNumber(reports.total)],
                 ]}
               />

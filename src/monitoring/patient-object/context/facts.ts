@@ -62,6 +62,28 @@ type BindingRow = {
   expires_at: number | null;
 };
 
+/** Facts of a patient without settings, own limits or assigned devices. */
+export function newFacts(
+  patient: Pick<PatientFactsRow, "id" | "hospital_id" | "ward_id" | "monitoring">,
+  dateOfBirth: string | null,
+  open: boolean,
+  now: number,
+): Facts {
+  return {
+    as_of: now,
+    patient: patient.id,
+    hospital: patient.hospital_id,
+    ward: patient.ward_id,
+    open,
+    monitoring: patient.monitoring,
+    age: dateOfBirth === null ? null : findAgeBand(dateOfBirth, now),
+    pregnant: false,
+    scale: 1,
+    overrides: { ward: {}, patient: {} },
+    bindings: [],
+  };
+}
+
 /** @param now a time before the read, so that a change during it counts as newer  @returns null when there is no such patient */
 export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patientId: string, now: number): Promise<Facts | null> {
   const [[row], rules, bindingRows] = await batch(db, [
@@ -84,13 +106,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
   const overrides: Facts["overrides"] = { ward: {}, patient: {} };
   for (const { scope, code, limits } of rules) overrides[scope][code] = limitsOverrideOf(limits);
   return {
-    as_of: now,
-    patient: row.id,
-    hospital: row.hospital_id,
-    ward: row.ward_id,
-    open: row.open === 1,
-    monitoring: row.monitoring,
-    age: dateOfBirth === null ? null : findAgeBand(dateOfBirth, now),
+    ...newFacts(row, dateOfBirth, row.open === 1, now),
     pregnant: row.pregnant === 1,
     scale: row.spo2_scale === 2 ? 2 : 1,
     overrides,

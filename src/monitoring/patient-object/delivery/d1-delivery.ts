@@ -80,7 +80,7 @@ function hourStatement(db: Db, { patient, hospital }: PatientHome, hours: HourUp
 
 /** One audit event per device and day: the number of samples and the range of their sequence numbers. */
 function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, counts: ReceivedCounts, now: number): Statement[] {
-  const { by, day, count, firstSeq, lastSeq, version, told } = counts;
+  const { by, day, count, firstSeq, lastSeq, version, queuedAt } = counts;
   const via = { requestId: `ingest-${patient}-${version}`, ip: null };
   const actor: DeviceActor = { kind: "device", credentialId: by, secretHash: null, via };
   return recordAuditEvent(db, actor, now, {
@@ -94,7 +94,7 @@ function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, count
     detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: count, first_seq: firstSeq, last_seq: lastSeq },
     // Bounds the search for an earlier attempt: it cannot be older than the row in the outbox.
     when: sql`NOT EXISTS (SELECT 1 FROM audit_events
-      WHERE actor_id = ${by} AND seq > ${seqLowerBound(told)} AND request_id = ${via.requestId})`,
+      WHERE actor_id = ${by} AND seq > ${seqLowerBound(queuedAt)} AND request_id = ${via.requestId})`,
   });
 }
 
@@ -136,7 +136,7 @@ export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: rea
     ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
     ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
     ...(hours.length > 0 ? [hourStatement(db, home, hours)] : []),
-    ...readBodies(rows, "came").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
+    ...readBodies(rows, "received").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
     ...clocks.map(({ device, skew }) =>
       db.run(sql`UPDATE devices SET clock_skew_ms = CAST(${skew} AS INTEGER) WHERE id = ${device}`),
     ),

@@ -5,7 +5,7 @@ import type { Rollup } from "../samples/rollup.ts";
 /** `version` increases within the object. */
 export type AlertChange = { version: number; ward: string | null; transition: Transition };
 export type HourUpdate = { hour: number; version: number; stats: Record<string, Rollup> };
-/** `day`: UTC days since the epoch; `told`: when the row was queued, epoch milliseconds. */
+/** `day`: UTC days since the epoch; `queuedAt`: when the row was queued, epoch milliseconds. */
 export type ReceivedCounts = {
   by: string;
   day: number;
@@ -13,7 +13,7 @@ export type ReceivedCounts = {
   firstSeq: number | null;
   lastSeq: number | null;
   version: number;
-  told: number;
+  queuedAt: number;
 };
 export type ClockUpdate = { device: string; skew: number | null };
 

@@ -15,11 +15,15 @@ export class Publisher {
   #frames: PatientFrame[] = [];
   #lastSentAt = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #isFailing = false;
+  readonly #report: (error: unknown) => void;
 
-  constructor(env: Env, facts: () => Facts | null, until: number) {
+  /** @param report called with the first error of a row of failures */
+  constructor(env: Env, facts: () => Facts | null, until: number, report: (error: unknown) => void) {
     this.#env = env;
     this.#facts = facts;
     this.#watchedUntil = until;
+    this.#report = report;
   }
 
   setWatchedUntil(until: number): void {
@@ -66,8 +70,11 @@ export class Publisher {
       .publish(facts.patient, frames)
       .then((until) => {
         this.#watchedUntil = until;
+        this.#isFailing = false;
       })
-      .catch(() => {
+      .catch((error: unknown) => {
+        if (!this.#isFailing) this.#report(error);
+        this.#isFailing = true;
         this.#frames = [...frames, ...this.#frames];
         this.#scheduleSend(RETRY_MS);
       });

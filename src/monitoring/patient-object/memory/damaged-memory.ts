@@ -27,14 +27,14 @@ export function recoverMemory(text: string, now: number): MonitorMemory {
       alerts: parseItems(MEMORY_PARTS.alert, alarm["alerts"]),
     },
     latest: parseEntries(MEMORY_PARTS.latest, stored["latest"]),
-    heard: parseEntries(MEMORY_PARTS.heard, stored["heard"]),
-    seen: parseEntries(MEMORY_PARTS.seen, stored["seen"]),
-    newest: parseEntries(MEMORY_PARTS.newest, stored["newest"]),
+    deviceStatuses: parseEntries(MEMORY_PARTS.deviceStatuses, stored["deviceStatuses"]),
+    seenSequences: parseEntries(MEMORY_PARTS.seenSequences, stored["seenSequences"]),
+    newestSampleAt: parseEntries(MEMORY_PARTS.newestSampleAt, stored["newestSampleAt"]),
     hours: parseEntries(MEMORY_PARTS.hours, stored["hours"]),
-    told: parseOr(MEMORY_PARTS.told, stored["told"], fresh.told),
-    again: parseOr(MEMORY_PARTS.again, stored["again"], fresh.again),
-    held: parseEntries(MEMORY_PARTS.held, stored["held"]),
-    came: parseEntries(MEMORY_PARTS.came, stored["came"]),
+    lastClosedHour: parseOr(MEMORY_PARTS.lastClosedHour, stored["lastClosedHour"], fresh.lastClosedHour),
+    hoursToRecount: parseOr(MEMORY_PARTS.hoursToRecount, stored["hoursToRecount"], fresh.hoursToRecount),
+    quarantinedCounts: parseEntries(MEMORY_PARTS.quarantinedCounts, stored["quarantinedCounts"]),
+    receivedCounts: parseEntries(MEMORY_PARTS.receivedCounts, stored["receivedCounts"]),
   };
 }
 

@@ -108,29 +108,29 @@ export const MEMORY_PARTS = {
     block: z.number(),
     index: z.int(),
   }),
-  heard: z.object({ received: time, skew: z.number().nullable(), corrected: z.number(), conditions: z.array(text) }),
-  seen: z.array(z.tuple([z.number(), z.number()])),
-  newest: time,
+  deviceStatuses: z.object({ received: time, skew: z.number().nullable(), corrected: z.number(), conditions: z.array(text) }),
+  seenSequences: z.array(z.tuple([z.number(), z.number()])),
+  newestSampleAt: time,
   hours: z.record(text, RollupSchema),
-  told: z.number(),
-  again: z.array(z.number()),
-  held: z.object({ day: z.int(), count: z.int() }),
-  came: z.object({ day: z.int(), count: z.int(), firstSeq: z.number().nullable(), lastSeq: z.number().nullable() }),
+  lastClosedHour: z.number(),
+  hoursToRecount: z.array(z.number()),
+  quarantinedCounts: z.object({ day: z.int(), count: z.int() }),
+  receivedCounts: z.object({ day: z.int(), count: z.int(), firstSeq: z.number().nullable(), lastSeq: z.number().nullable() }),
 } as const;
 
 const MemorySchema: z.ZodType<MonitorMemory> = z.object({
   version: MEMORY_PARTS.version,
   alarm: MEMORY_PARTS.alarm,
   latest: z.record(text, MEMORY_PARTS.latest),
-  heard: z.record(text, MEMORY_PARTS.heard),
-  seen: z.record(text, MEMORY_PARTS.seen),
-  newest: z.record(text, MEMORY_PARTS.newest),
+  deviceStatuses: z.record(text, MEMORY_PARTS.deviceStatuses),
+  seenSequences: z.record(text, MEMORY_PARTS.seenSequences),
+  newestSampleAt: z.record(text, MEMORY_PARTS.newestSampleAt),
   hours: z.record(text, MEMORY_PARTS.hours),
-  told: MEMORY_PARTS.told,
-  again: MEMORY_PARTS.again,
-  held: z.record(text, MEMORY_PARTS.held),
+  lastClosedHour: MEMORY_PARTS.lastClosedHour,
+  hoursToRecount: MEMORY_PARTS.hoursToRecount,
+  quarantinedCounts: z.record(text, MEMORY_PARTS.quarantinedCounts),
   // Objects written before this field existed lack it.
-  came: z.record(text, MEMORY_PARTS.came).default({}),
+  receivedCounts: z.record(text, MEMORY_PARTS.receivedCounts).default({}),
 });
 
 // Version 1 used one letter per field to keep the row small.
@@ -186,7 +186,18 @@ function memoryFrom1(memory: unknown): unknown {
   });
 }
 
-export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1]);
+const MEMORY_2 = {
+  heard: "deviceStatuses",
+  seen: "seenSequences",
+  newest: "newestSampleAt",
+  told: "lastClosedHour",
+  again: "hoursToRecount",
+  held: "quarantinedCounts",
+  came: "receivedCounts",
+};
+const memoryFrom2 = (memory: unknown) => renameKeys(memory, MEMORY_2);
+
+export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1, memoryFrom2]);
 
 const LimitsSchema: z.ZodType<Partial<Limits>> = z.object({
   critical_low: z.number().nullable().optional(),
@@ -241,7 +252,13 @@ export const correctionDocument = storedDocument<CorrectionBody>(
 export const socketDocument = storedDocument<{ credential: string }>("device socket", z.object({ credential: text }));
 
 /** Bodies of the outbox, by kind. */
-export type OutboxBodies = { alert: AlertChange; hour: HourUpdate; came: ReceivedCounts; clock: ClockUpdate; held: HeldItems };
+export type OutboxBodies = {
+  alert: AlertChange;
+  hour: HourUpdate;
+  received: ReceivedCounts;
+  clock: ClockUpdate;
+  held: HeldItems;
+};
 export const OUTBOX_DOCUMENTS: { [K in keyof OutboxBodies]: StoredDocument<OutboxBodies[K]> } = {
   alert: storedDocument<AlertChange>(
     "outbox alert",
@@ -262,10 +279,10 @@ export const OUTBOX_DOCUMENTS: { [K in keyof OutboxBodies]: StoredDocument<Outbo
     z.object({ hour: z.int(), version: z.int(), stats: z.record(text, RollupSchema) }),
     [(body) => mapValues(body, (part, key) => (key === "stats" ? hoursFrom1(part) : part))],
   ),
-  came: storedDocument<ReceivedCounts>(
-    "outbox came",
-    z.object({ by: text, version: z.int(), told: time, ...MEMORY_PARTS.came.shape }),
-    [(body) => renameKeys(body, CAME_1)],
+  received: storedDocument<ReceivedCounts>(
+    "outbox received",
+    z.object({ by: text, version: z.int(), queuedAt: time, ...MEMORY_PARTS.receivedCounts.shape }),
+    [(body) => renameKeys(body, CAME_1), (body) => renameKeys(body, { told: "queuedAt" })],
   ),
   clock: storedDocument<ClockUpdate>("outbox clock", z.object({ device: text, skew: z.number().nullable() })),
   held: storedDocument<HeldItems>(

@@ -33,21 +33,21 @@ export type MonitorMemory = {
   version: number;
   alarm: AlarmMemory;
   latest: Record<string, LatestEntry>;
-  heard: Record<string, DeviceStatus>;
+  deviceStatuses: Record<string, DeviceStatus>;
   /** Sequence numbers received, by device. */
-  seen: Record<string, SeenSequence>;
+  seenSequences: Record<string, SeenSequence>;
   /** Newest measurement time by `<device> <code>`: a newer sample cannot be a duplicate. */
-  newest: Record<string, number>;
+  newestSampleAt: Record<string, number>;
   /** Rollups of open hours, which D1 does not have yet, by hour and code. */
   hours: Record<string, Record<string, Rollup>>;
   /** The newest closed hour: a sample for it or an earlier one causes a recount. */
-  told: number;
+  lastClosedHour: number;
   /** Closed hours that wait for a recount. */
-  again: number[];
+  hoursToRecount: number[];
   /** Count of quarantined items of the day, by device. */
-  held: Record<string, { day: number; count: number }>;
+  quarantinedCounts: Record<string, { day: number; count: number }>;
   /** Counts for the audit log by `<device> <UTC day>`: samples and the range of sequence numbers. */
-  came: Record<string, { day: number; count: number; firstSeq: number | null; lastSeq: number | null }>;
+  receivedCounts: Record<string, { day: number; count: number; firstSeq: number | null; lastSeq: number | null }>;
 };
 
 export function newMonitorMemory(now: number): MonitorMemory {
@@ -55,23 +55,23 @@ export function newMonitorMemory(now: number): MonitorMemory {
     version: 0,
     alarm: emptyAlarmMemory(),
     latest: {},
-    heard: {},
-    seen: {},
-    newest: {},
+    deviceStatuses: {},
+    seenSequences: {},
+    newestSampleAt: {},
     hours: {},
-    told: Math.floor(now / HOUR_MS) - 1,
-    again: [],
-    held: {},
-    came: {},
+    lastClosedHour: Math.floor(now / HOUR_MS) - 1,
+    hoursToRecount: [],
+    quarantinedCounts: {},
+    receivedCounts: {},
   };
 }
 
 /** Removes unbound devices, and entries of people older than a day, since those are not sent again. */
 export function pruneUnbound(memory: MonitorMemory, { bindings, as_of }: Pick<Facts, "bindings" | "as_of">): void {
   const bound = new Set(bindings.map(({ device }) => device));
-  for (const device of Object.keys(memory.heard)) if (!bound.has(device)) delete memory.heard[device];
-  for (const by of Object.keys(memory.seen)) if (!bound.has(by)) delete memory.seen[by];
-  for (const [key, at] of Object.entries(memory.newest)) {
-    if (!bound.has(key.split(" ")[0] ?? "") && at < as_of - DAY_MS) delete memory.newest[key];
+  for (const device of Object.keys(memory.deviceStatuses)) if (!bound.has(device)) delete memory.deviceStatuses[device];
+  for (const by of Object.keys(memory.seenSequences)) if (!bound.has(by)) delete memory.seenSequences[by];
+  for (const [key, at] of Object.entries(memory.newestSampleAt)) {
+    if (!bound.has(key.split(" ")[0] ?? "") && at < as_of - DAY_MS) delete memory.newestSampleAt[key];
   }
 }

@@ -59,7 +59,7 @@ export async function amendSample(
     store.saveCorrection(place.block, place.index, body);
     const memory = store.memory(now);
     const hour = Math.floor(found.at / HOUR_MS);
-    if (hour > memory.told) memory.hours[hour] = recountOpenHour(store, hour, now);
+    if (hour > memory.lastClosedHour) memory.hours[hour] = recountOpenHour(store, hour, now);
     else markForRecount(store, memory, hour);
     store.markDirty(now);
     if (found.at < (memory.latest[found.code]?.at ?? found.at)) return null;

@@ -32,7 +32,7 @@ export function closeHours(store: Store, now: number): void {
   }
   const today = Math.floor((now - CLOSE_DELAY_MS) / DAY_MS);
   enqueueCounts(store, now, (_, day) => day < today);
-  memory.told = Math.max(memory.told, current - 1);
+  memory.lastClosedHour = Math.max(memory.lastClosedHour, current - 1);
   store.markDirty(now);
 }
 
@@ -44,23 +44,23 @@ export function enqueueUnboundCounts(store: Store, { bindings, open }: Pick<Fact
 
 function enqueueCounts(store: Store, now: number, isOver: (device: string, day: number) => boolean): void {
   const memory = store.memory(now);
-  for (const [key, counts] of Object.entries(memory.came)) {
+  for (const [key, counts] of Object.entries(memory.receivedCounts)) {
     const [device = ""] = key.split(" ");
     if (!isOver(device, counts.day)) continue;
-    store.enqueueForD1("came", { by: device, version: ++memory.version, told: now, ...counts });
-    delete memory.came[key];
+    store.enqueueForD1("received", { by: device, version: ++memory.version, queuedAt: now, ...counts });
+    delete memory.receivedCounts[key];
   }
 }
 
 /** Marks a closed hour for a recount. During a recount of that hour it is counted once more, since the count may have missed the change. */
 export function markForRecount(store: Store, memory: MonitorMemory, hour: number): void {
-  if (store.recounting.delete(hour) || memory.again.includes(hour)) return;
-  memory.again.push(hour);
+  if (store.recounting.delete(hour) || memory.hoursToRecount.includes(hour)) return;
+  memory.hoursToRecount.push(hour);
 }
 
 /** Recounts closed hours. @returns the work for the transaction that queues the results; null when there is none */
 export async function recountHours(env: Env, store: Store, patientId: string, now: number): Promise<(() => void) | null> {
-  const hours = store.memory(now).again.slice(0, MAX_RECOUNTED_HOURS);
+  const hours = store.memory(now).hoursToRecount.slice(0, MAX_RECOUNTED_HOURS);
   if (hours.length === 0) return null;
   store.recounting = new Set(hours);
   const stats = new Map<number, Record<string, Rollup>>();
@@ -71,7 +71,7 @@ export async function recountHours(env: Env, store: Store, patientId: string, no
   return () => {
     const memory = store.memory(now);
     for (const [hour, counts] of stats) store.enqueueForD1("hour", { hour, version: ++memory.version, stats: counts });
-    memory.again = memory.again.filter((hour) => !store.recounting.has(hour));
+    memory.hoursToRecount = memory.hoursToRecount.filter((hour) => !store.recounting.has(hour));
     store.recounting.clear();
     store.markDirty(now);
   };
@@ -79,10 +79,10 @@ export async function recountHours(env: Env, store: Store, patientId: string, no
 
 /** When the next hour closes, epoch milliseconds; null when none is open. */
 export function nextCloseAt(memory: MonitorMemory, patientId: string, now: number): number | null {
-  if (memory.again.length > 0) return now + RECOUNT_DELAY_MS;
+  if (memory.hoursToRecount.length > 0) return now + RECOUNT_DELAY_MS;
   const ends = [
     ...Object.keys(memory.hours).map((hour) => (Number(hour) + 1) * HOUR_MS),
-    ...Object.values(memory.came).map(({ day }) => (day + 1) * DAY_MS),
+    ...Object.values(memory.receivedCounts).map(({ day }) => (day + 1) * DAY_MS),
   ];
   return ends.length === 0 ? null : Math.min(...ends) + CLOSE_DELAY_MS + toPatientSpread(patientId);
 }

@@ -7,7 +7,7 @@ import type { Sample } from "../../vitals/model.ts";
 import { crossCheckPressures, validateSample } from "../../vitals/sample-validation.ts";
 import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
-import type { MonitorMemory } from "../memory/monitor-memory.ts";
+import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
 import { toObservationId } from "../samples/ids.ts";
 import { addToRollup } from "../samples/rollup.ts";
 import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";
@@ -74,7 +74,7 @@ export function recordAndEvaluate(
   runRules: (input: AlarmInput) => void,
 ): RecordedBatch {
   const { by, device } = sender;
-  const before = store.memory(now).heard[by]?.corrected ?? 0;
+  const before = store.memory(now).deviceStatuses[by]?.corrected ?? 0;
   const recorded = recordBatch(store, facts.patient, sender, batch, now);
   if (recorded.newSamples.length > 0) runRules({ kind: "samples", device, samples: recorded.newSamples });
   if (device === null) return recorded;
@@ -96,7 +96,7 @@ export function recordBatch(
   now: number,
 ): RecordedBatch {
   const memory = store.memory(now);
-  const deviceStatus = memory.heard[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
+  const deviceStatus = memory.deviceStatuses[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
   const skew = batch.sent_at === null ? deviceStatus.skew : batch.sent_at - now;
   const corrected = computeClockCorrection(skew, deviceStatus.corrected);
   const results: ItemResult[] = [];
@@ -166,7 +166,7 @@ function enforceItemLimits(
     accepted.push(item);
   }
   const day = Math.floor(now / DAY_MS);
-  const held = memory.held[by]?.day === day ? memory.held[by].count : 0;
+  const held = memory.quarantinedCounts[by]?.day === day ? memory.quarantinedCounts[by].count : 0;
   const newlyHeld = results.filter((result) => result?.status === "quarantined");
   const remaining = Math.max(0, MAX_HELD_PER_DAY - held);
   for (const { index } of newlyHeld.slice(remaining)) {
@@ -177,7 +177,7 @@ function enforceItemLimits(
       message: "The limit of 10,000 quarantined items per device and day is reached",
     };
   }
-  if (newlyHeld.length > 0) memory.held[by] = { day, count: held + Math.min(remaining, newlyHeld.length) };
+  if (newlyHeld.length > 0) memory.quarantinedCounts[by] = { day, count: held + Math.min(remaining, newlyHeld.length) };
 }
 
 /** Which patient a measurement time belongs to. An ended assignment accepts late samples for a week if the device's clock is known. */
@@ -198,12 +198,12 @@ function dropDuplicates(
   results: ItemResult[],
   now: number,
 ): AcceptedItem[] {
-  const before = memory.seen[by] ?? NOTHING_SEEN;
+  const before = memory.seenSequences[by] ?? NOTHING_SEEN;
   let seen = before;
   const keys = new Set<string>();
   const toKey = ({ code, at }: Sample) => `${code} ${at}`;
   const checked = crossCheckPressures(accepted.map(({ sample }) => sample));
-  const older = checked.filter((s) => s.at <= (memory.newest[`${by} ${s.code}`] ?? Number.NEGATIVE_INFINITY));
+  const older = checked.filter((s) => s.at <= (memory.newestSampleAt[`${by} ${s.code}`] ?? Number.NEGATIVE_INFINITY));
   for (const hour of new Set(older.map(({ at }) => Math.floor(at / HOUR_MS)))) {
     for (const block of store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)) {
       for (const stored of block) if (stored.device === by) keys.add(toKey(stored));
@@ -213,7 +213,7 @@ function dropDuplicates(
   for (const [i, item] of accepted.entries()) {
     const sample = checked[i] ?? item.sample;
     // A used sequence number is a duplicate only if the sample is not newer: a restarted device counts from one again.
-    const isNewest = sample.at > (memory.newest[`${by} ${sample.code}`] ?? Number.NEGATIVE_INFINITY);
+    const isNewest = sample.at > (memory.newestSampleAt[`${by} ${sample.code}`] ?? Number.NEGATIVE_INFINITY);
     const repeated = (sample.seq !== null && !isNewest && hasSeen(before, sample.seq)) || keys.has(toKey(sample));
     if (repeated) {
       results[item.index] = { index: item.index, status: "duplicate" };
@@ -223,7 +223,7 @@ function dropDuplicates(
     keys.add(toKey(sample));
     newSamples.push({ ...item, sample });
   }
-  if (seen !== before) memory.seen[by] = seen;
+  if (seen !== before) memory.seenSequences[by] = seen;
   return newSamples;
 }
 
@@ -234,10 +234,10 @@ function writeSamples(
   { by, device }: { by: string; device: string | null },
   newSamples: AcceptedItem[],
   now: number,
-  deviceStatus: MonitorMemory["heard"][string],
+  deviceStatus: DeviceStatus,
 ): Map<number, { block: number; index: number }> {
   const positions = new Map<number, { block: number; index: number }>();
-  if (device !== null) memory.heard[by] = deviceStatus;
+  if (device !== null) memory.deviceStatuses[by] = deviceStatus;
   const late = newSamples.filter(({ sample }) => sample.at < now - MIN_LATE_MS);
   const timely = newSamples.filter(({ sample }) => sample.at >= now - MIN_LATE_MS);
   if (late.length > 0) {
@@ -269,11 +269,11 @@ function updateMemory(
 ): void {
   const { code, value, unit, at, status } = sample;
   const newest = `${by} ${code}`;
-  memory.newest[newest] = Math.max(at, memory.newest[newest] ?? at);
+  memory.newestSampleAt[newest] = Math.max(at, memory.newestSampleAt[newest] ?? at);
   const slot = status === "final" ? code : `${code}!`;
   if (at >= (memory.latest[slot]?.at ?? at)) memory.latest[slot] = { value, unit, at, received: now, by, status, ...place };
   const hour = Math.floor(at / HOUR_MS);
-  if (hour <= memory.told) {
+  if (hour <= memory.lastClosedHour) {
     markForRecount(store, memory, hour);
   } else if (status === "final") {
     const hours = memory.hours[hour] ?? {};
@@ -285,9 +285,9 @@ function updateMemory(
 function countReceived(memory: MonitorMemory, by: string, samples: Sample[], now: number): void {
   const day = Math.floor(now / DAY_MS);
   const key = `${by} ${day}`;
-  const counts = memory.came[key] ?? { day, count: 0, firstSeq: null, lastSeq: null };
+  const counts = memory.receivedCounts[key] ?? { day, count: 0, firstSeq: null, lastSeq: null };
   const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
-  memory.came[key] = {
+  memory.receivedCounts[key] = {
     day,
     count: counts.count + samples.length,
     firstSeq: seqs.length > 0 ? Math.min(counts.firstSeq ?? Number.POSITIVE_INFINITY, ...seqs) : counts.firstSeq,

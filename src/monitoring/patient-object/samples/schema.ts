@@ -24,4 +24,8 @@ export const PATIENT_MONITOR_MIGRATIONS = migrationList("PatientMonitor", [
       "ALTER TABLE outbox ADD COLUMN parked_at INTEGER",
     ],
   },
+  {
+    name: "outbox kind received",
+    statements: ["UPDATE outbox SET kind = 'received' WHERE kind = 'came'"],
+  },
 ]);

@@ -1,2 +1,0 @@
-// LOINC codes of the vital signs.
-export { CODES } from "../../../../src/monitoring/vitals/codes.ts";
