@@ -1,5 +1,5 @@
 // `npm run logs`: filter and format lines of the local log.
-import { existsSync, readFileSync, watchFile } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { logFile, requireDevelopment, stateFolder } from "./lib/development.mjs";
 import { parseLogLine } from "./lib/log-lines.mjs";
@@ -51,6 +51,13 @@ function printNew() {
   position = end;
 }
 
+/** Compares the size with what was printed, not with an earlier size, so that no line falls between two looks. */
+function follow() {
+  const size = statSync(values.file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) position = 0;
+  else if (size !== position) printNew();
+}
+
 if (values.help || least < 0) {
   console.error(USAGE);
   process.exitCode = values.help ? 0 : 2;
@@ -59,5 +66,5 @@ if (values.help || least < 0) {
   process.exitCode = 1;
 } else {
   if (existsSync(values.file)) printNew();
-  if (values.follow) watchFile(values.file, { interval: 200 }, ({ size }) => size !== position && printNew());
+  if (values.follow) setInterval(follow, 200);
 }
