@@ -1,6 +1,5 @@
-// Playwright configuration: the portal against `npm start`. Two workers share one server; each test has its own hospital.
+// Playwright configuration: the portal against `npm start`. The workers share one server; each has its own hospital.
 import { defineConfig } from "@playwright/test";
-import { findChromium } from "./test/browser/chromium.ts";
 import { patiently } from "./test/browser/extent.ts";
 
 /** A running server, for development of pages; the tests then neither build nor stop it. */
@@ -29,7 +28,7 @@ export default defineConfig({
     trace: { mode: "retain-on-failure", screenshots: false, snapshots: false },
     screenshot: "only-on-failure",
     launchOptions: {
-      executablePath: findChromium(),
+      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
       args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
     },
   },
