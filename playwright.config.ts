@@ -12,7 +12,8 @@ export default defineConfig({
   // These tests stop the server.
   ...(elsewhere && { testIgnore: "**/restart.spec.ts" }),
   globalSetup: "./test/browser/product.ts",
-  workers: 2,
+  // One more than the two cores of the budget: many tests wait for alarms, stale values or the clock.
+  workers: 3,
   // Until `npm run steady` has passed: a test that needs a second try in CI is named in the summary. Locally there is none.
   retries: process.env["CI"] ? 1 : 0,
   forbidOnly: true,
