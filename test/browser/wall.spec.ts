@@ -66,13 +66,15 @@ async function visit(person: Login, addresses: readonly string[], { open, go }: 
   expect(frames.join("")).not.toContain(hidden.patientId);
 }
 
-// A doctor each: one would send more than 100 requests per minute.
-for (const half of [0, 1]) {
-  test(`addresses of another hospital's patients show nothing of them (half ${half + 1} of 2)`, async ({ open }) => {
-    const addresses = hidden.addresses.filter((_, i) => i % 2 === half);
-    expect(addresses.length).toBeGreaterThan(6);
-    await visit(await elsewhere.newPerson("doctor"), addresses, { open, go: (page, path) => page.goto(path) });
-  });
+// A person each: one would send more than 100 requests per minute.
+for (const role of ["doctor", "nurse"] as const) {
+  for (const half of [0, 1]) {
+    test(`addresses of another hospital's patients show a ${role} nothing of them (half ${half + 1} of 2)`, async ({ open }) => {
+      const addresses = hidden.addresses.filter((_, i) => i % 2 === half);
+      expect(addresses.length).toBeGreaterThan(6);
+      await visit(await elsewhere.newPerson(role), addresses, { open, go: (page, path) => page.goto(path) });
+    });
+  }
 }
 
 test("nor does a page that goes to them without being loaded again", async ({ open }) => {
