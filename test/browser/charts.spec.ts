@@ -161,11 +161,11 @@ test("a zoom is kept while values arrive and after a reload; Live follows new va
   await page.mouse.move(plot.x + plot.width * 0.25, y);
   await page.mouse.down();
   await page.mouse.move(plot.x + plot.width * 0.75, y, { steps: 5 });
-  // The zoomed range is fetched anew, at a finer resolution than the hour before.
-  const fetched = page.waitForResponse((response) => response.url().includes("/observations?"));
+  // The zoomed range is fetched anew: buckets first, which the samples then replace.
+  const samplesArrived = page.waitForResponse((response) => /\/observations\?.*\blimit=1000\b/.test(response.url()));
   await page.mouse.up();
   await expect(page).toHaveURL(/from=.*to=/);
-  await fetched;
+  await samplesArrived;
   const words = () => new URL(page.url()).searchParams;
   const zoomed = { from: words().get("from") ?? "", to: words().get("to") ?? "" };
   const length = Date.parse(zoomed.to) - Date.parse(zoomed.from);
