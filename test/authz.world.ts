@@ -171,13 +171,18 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
   };
 }
 
-/** Monitored on a ward, in asystole; acknowledged, so that the alert does not escalate. */
+/**
+ * A patient whose saturation is 0, and a heart rate that cells amend. Cells record heart rates only, so the alert does not recover
+ * while they run, however long that takes. It is acknowledged, so that it does not escalate.
+ */
 async function newAlert(nurse: Person, patientId: string, wardId: string): Promise<{ observationId: string; alertId: string }> {
   const change = { as: nurse, method: "PATCH", json: { monitoring: "home", ward_id: wardId } };
   const row = env.DB.prepare("SELECT version FROM patients WHERE id = ?").bind(patientId);
   const headers = { "If-Match": `"${await row.first<number>("version")}"` };
   await sendRequest(`${API}/patients/${patientId}`, { ...change, headers });
-  const sent = await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: patientId, ...sample(), value: 0 } });
+  const saturation = { ...sample(), code: "2708-6", unit: "%", value: 0 };
+  await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: patientId, ...saturation } });
+  const sent = await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: patientId, ...sample() } });
   const { results } = (await readJson(sent)).data;
   const id = toAlertId(patientId, 1);
   const seen = await sendRequest(`${API}/alerts/${id}/acknowledge`, { as: nurse, method: "POST" });

@@ -1,6 +1,5 @@
 // Measurements of a report for display: ordered by report kind, with units and validity.
 import { METRIC_RANGES, type MetricRange } from "../../../src/reports/upload/metric-ranges.ts";
-import { formatNumber } from "../platform/design/format.ts";
 import type { Kind } from "./report-kinds.ts";
 
 /** Metrics that may be entered for a kind of report, in the order in which devices print them. */
@@ -11,10 +10,6 @@ const MEASURES_BY_KEY: ReadonlyMap<string, MetricRange> = new Map(
   Object.values(METRIC_RANGES).flatMap((measures) => Object.entries(measures)),
 );
 export const findMeasure = (key: string): MetricRange | undefined => MEASURES_BY_KEY.get(key);
-
-/** "72 /min"; a dash when the report lacks the metric. */
-export const formatMetric = (key: string, value: number | null): string =>
-  value === null ? "—" : `${formatNumber(value)} ${findMeasure(key)?.unit ?? ""}`.trim();
 
 export function isPlausible(key: string, value: number): boolean {
   const measure = findMeasure(key);

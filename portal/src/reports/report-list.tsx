@@ -6,7 +6,7 @@ import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type ReportFilters, type ReportListItem, readReportFile, useReports } from "./api.ts";
 import { DownloadButton } from "./download-button.tsx";
-import { formatMetric } from "./metrics.ts";
+import { formatMetric } from "./format-metric.ts";
 import { SenderName } from "./sender-name.tsx";
 
 type ReportListProps = {

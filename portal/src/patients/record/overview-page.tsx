@@ -15,7 +15,7 @@ import layout from "../../platform/design/layout.module.css";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { formatMetric } from "../../reports/metrics.ts";
+import { formatMetric } from "../../reports/format-metric.ts";
 import classes from "./overview.module.css";
 import { readSummary } from "./record-api.ts";
 import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.ts";
