@@ -98,8 +98,11 @@ test("a report is sent", async ({ open, world, nurse }) => {
   const { pdf } = await createEcg(patient);
   const page = await open(nurse, { path: "/uploads/new" });
   await waitForPage(page);
+  // Listens well before the key: the browser is told to report file choosers without waiting for it.
+  const opened = page.waitForEvent("filechooser");
   await tabTo(page, page.getByLabel("PDF file"));
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+  await page.keyboard.press("Enter");
+  const chooser = await opened;
   await chooser.setFiles({ name: "ecg_0412.pdf", mimeType: "application/pdf", buffer: pdf });
   await expect(page.locator("canvas").first()).toBeVisible();
   const goOn = async () => {
