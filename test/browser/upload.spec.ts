@@ -11,7 +11,11 @@ async function fillIn(page: Page, patient: Patient, pdf: Buffer): Promise<void> 
   await page.goto("/uploads/new");
   await waitForPage(page);
   const next = page.getByRole("button", { name: "Next", exact: true });
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByLabel("PDF file").click()]);
+  // Listens well before the click: the browser is told to report file choosers without waiting for it.
+  const opened = page.waitForEvent("filechooser");
+  await expect(page.getByLabel("PDF file")).toBeVisible();
+  await page.getByLabel("PDF file").click();
+  const chooser = await opened;
   await chooser.setFiles({ name: "ecg_0412.pdf", mimeType: "application/pdf", buffer: pdf });
   await expect(page.locator("canvas").first()).toBeVisible();
   await next.click();
