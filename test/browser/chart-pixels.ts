@@ -63,6 +63,15 @@ export function readLine(figure: Locator): Promise<{ columns: Ink[]; height: num
   });
 }
 
+/** Whether two lines are the same up to one pixel, by which the browser may place a mark differently when it draws anew. */
+export function isSameLine(one: readonly Ink[], other: readonly Ink[]): boolean {
+  const isClose = (a: Ink, b: Ink) =>
+    a === null || b === null ? a === b : Math.abs(a.top - b.top) <= 1 && Math.abs(a.bottom - b.bottom) <= 1;
+  const isWithin = (line: readonly Ink[], columns: readonly Ink[]) =>
+    line.every((ink, x) => columns.slice(Math.max(0, x - 1), x + 2).some((near) => isClose(ink, near)));
+  return one.length === other.length && isWithin(one, other) && isWithin(other, one);
+}
+
 /** The columns of a period, without the few pixels at its ends that belong to neighbouring marks. */
 export function selectColumns<T>(columns: readonly T[], window: Window, part: Window, edge = 4): T[] {
   const place = (at: number) => ((at - window.from) / (window.to - window.from)) * columns.length;
