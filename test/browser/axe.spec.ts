@@ -31,6 +31,18 @@ const LOOKS = process.env["AXE"] === "all" ? ALL : PAIRWISE;
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/**
+ * In the page: waits for three frames in a row without a transition. Colours change over some frames with the theme, and
+ * marks move with the size, at first from where a script measures them.
+ */
+async function untilTransitionsEnd(): Promise<void> {
+  const isTransition = (animation: Animation) => animation instanceof CSSTransition && animation.playState === "running";
+  for (let still = 0; still < 3; ) {
+    await new Promise(requestAnimationFrame);
+    still = document.getAnimations().some(isTransition) ? 0 : still + 1;
+  }
+}
+
 /** Without reloading: language, theme and width change in place, and axe is injected once. */
 async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
@@ -40,6 +52,7 @@ async function violationsOf(page: Page): Promise<string[]> {
     await expect(page.locator("html")).toHaveAttribute("lang", language);
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: theme });
+    await page.evaluate(untilTransitionsEnd);
     const violations = await page.evaluate(async () => {
       const { axe } = window as unknown as { axe: { run: (options: RunOptions) => Promise<AxeResults> } };
       return (await axe.run({ resultTypes: ["violations"] })).violations;
