@@ -38,9 +38,12 @@ function readable({ asctime, name, levelname, message, pathname, lineno, ...fiel
 }
 
 let position = 0;
+/** The size of the file when it was last read: a line written before the first check is not lost. */
+let sizeRead = 0;
 /** Prints the lines from `position` on; an incomplete line waits for its end. */
 function printNew() {
   const bytes = readFileSync(values.file);
+  sizeRead = bytes.length;
   // A shorter file belongs to a new state.
   if (bytes.length < position) position = 0;
   const end = bytes.lastIndexOf("\n") + 1;
@@ -51,11 +54,12 @@ function printNew() {
   position = end;
 }
 
-/** Compares the size with what was printed, not with an earlier size, so that no line falls between two looks. */
 function follow() {
   const size = statSync(values.file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size === 0) position = 0;
-  else if (size !== position) printNew();
+  if (size === sizeRead) return;
+  if (size > 0) return printNew();
+  position = 0;
+  sizeRead = 0;
 }
 
 if (values.help || least < 0) {

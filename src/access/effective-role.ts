@@ -93,7 +93,7 @@ export function isInCallerHospital({ role, hospitalId: callerHospitalId }: Effec
   return role === "admin" ? sql`1` : sql`${hospitalId} = ${callerHospitalId ?? ""}`;
 }
 
-/** True for every row. SQLite then uses an index that begins with `hospital_id` even when all hospitals are read. */
+/** True for every row with a hospital. SQLite then uses an index that begins with `hospital_id` even when all hospitals are read. */
 export const isInAnyHospital = (hospitalId: SQLWrapper): SQL => sql`${hospitalId} IN (SELECT id FROM hospitals)`;
 
 /** The condition for hospitals that the caller may see: patients see those that hold their records. @param hospitalId column */

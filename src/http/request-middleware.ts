@@ -137,8 +137,7 @@ export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array>
   const idle = new IdleTimer();
   try {
     for (;;) {
-      idle.start();
-      const next = await Promise.race([reader.read(), idle.expiry]);
+      const next = await Promise.race([reader.read(), idle.start()]);
       idle.stop();
       if (Date.now() > deadline) throw new ApiError("request_timeout");
       if (next.done) return;
@@ -151,19 +150,18 @@ export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array>
   }
 }
 
-/** Rejects `expiry` when a wait takes BODY_IDLE_TIMEOUT_MS. One timer of the platform serves all waits of most bodies. */
+/** Ends a wait that takes BODY_IDLE_TIMEOUT_MS. One timer of the platform serves all waits of most bodies. */
 class IdleTimer {
-  readonly #expiry = Promise.withResolvers<never>();
+  #expiry = Promise.withResolvers<never>();
   #waitingSince: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  get expiry(): Promise<never> {
-    return this.#expiry.promise;
-  }
-
-  start(): void {
+  /** @returns a promise of this wait alone: one that outlives it would hold every chunk raced against it */
+  start(): Promise<never> {
+    this.#expiry = Promise.withResolvers<never>();
     this.#waitingSince = Date.now();
     this.#timer ??= this.#checkIn(BODY_IDLE_TIMEOUT_MS);
+    return this.#expiry.promise;
   }
 
   stop(): void {

@@ -63,6 +63,7 @@ async function visit(person: Login, addresses: readonly string[], { open, go }: 
     const text = await page.locator("body").textContent();
     for (const secret of hidden.secrets) expect(text, path).not.toContain(secret);
   }
+  await expect.poll(() => frames.length, "live messages of the person's own hospital").toBeGreaterThan(0);
   expect(frames.join("")).not.toContain(hidden.patientId);
 }
 

@@ -1,9 +1,9 @@
-// The cache of sealed documents: what it keeps, for which place, and how much of it.
+// The cache of sealed documents: what is cached, for which location, and how much.
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { parseKeyRing, type SealContext, sealValue } from "../../src/platform/crypto.ts";
-import { MAX_KEPT_DOCUMENTS, MAX_KEPT_LENGTH, readSealed } from "../../src/platform/sealed-documents.ts";
+import { MAX_CACHED_DOCUMENTS, MAX_CACHED_LENGTH, readSealed } from "../../src/platform/sealed-documents.ts";
 
 const Name = z.object({ name: z.string(), words: z.array(z.string()) });
 const PLACE: SealContext = { table: "patients", column: "identity", id: "p1", version: 3 };
@@ -25,7 +25,7 @@ describe("readSealed", () => {
     expect(() => first.words.push("two")).toThrow(TypeError);
   });
 
-  it("rejects a kept value in another place, and under another ring", async () => {
+  it("rejects a cached value at another location and under another ring", async () => {
     const ring = await newRing();
     const sealed = await sealValue(ring, PLACE, { name: "Asha", words: [] });
     await readSealed(ring, PLACE, sealed, Name);
@@ -40,18 +40,18 @@ describe("readSealed", () => {
     expect(await readSealed(ring, PLACE, sealed, Name)).toEqual({ name: "Asha", words: [] });
   });
 
-  it("keeps no failure: a document that one schema rejects is read by the right one", async () => {
+  it("caches no failure: a document that one schema rejects is read with the right one", async () => {
     const ring = await newRing();
     const sealed = await sealValue(ring, PLACE, { name: "Asha", words: [] });
     await expect(readSealed(ring, PLACE, sealed, z.string())).rejects.toThrow(z.ZodError);
     expect(await readSealed(ring, PLACE, sealed, Name)).toEqual({ name: "Asha", words: [] });
   });
 
-  it(`keeps the ${MAX_KEPT_DOCUMENTS} documents used last, and none longer than ${MAX_KEPT_LENGTH} characters`, async () => {
+  it(`caches the ${MAX_CACHED_DOCUMENTS} most recently used documents, and none longer than ${MAX_CACHED_LENGTH} characters`, async () => {
     const ring = await newRing();
     const placeOf = (i: number) => ({ ...PLACE, id: `p${i}` });
     const sealed = await Promise.all(
-      Array.from({ length: MAX_KEPT_DOCUMENTS + 1 }, (_, i) => sealValue(ring, placeOf(i), { name: `${i}`, words: [] })),
+      Array.from({ length: MAX_CACHED_DOCUMENTS + 1 }, (_, i) => sealValue(ring, placeOf(i), { name: `${i}`, words: [] })),
     );
     for (const [i, value] of sealed.entries()) await readSealed(ring, placeOf(i), value, Name);
     const decrypt = decryptions();
@@ -59,7 +59,7 @@ describe("readSealed", () => {
     expect(decrypt).toHaveBeenCalledTimes(0);
     await readSealed(ring, placeOf(0), sealed[0] ?? "", Name);
     expect(decrypt).toHaveBeenCalledTimes(1);
-    const long = await sealValue(ring, PLACE, { name: "a".repeat(MAX_KEPT_LENGTH), words: [] });
+    const long = await sealValue(ring, PLACE, { name: "a".repeat(MAX_CACHED_LENGTH), words: [] });
     await readSealed(ring, PLACE, long, Name);
     await readSealed(ring, PLACE, long, Name);
     expect(decrypt).toHaveBeenCalledTimes(3);

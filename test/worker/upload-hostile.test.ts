@@ -190,6 +190,41 @@ describe("a sender that falls silent", () => {
     expect(await readUploadRows(await sending)).toMatchObject([{ outcome: "refused", reason: "request_timeout" }]);
     expect([await listStoredKeys(), await listReportIds(world.patient.id)]).toEqual(before);
   });
+
+  it("is cut off 30 s after its last byte, not after its first", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+    const start = Date.now();
+    let sender: ReadableStreamDefaultController<Uint8Array> | undefined;
+    let asked = 0;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        sender = controller;
+      },
+      // Once at the start, then once per read.
+      pull: () => void asked++,
+    });
+    const headers = { "Content-Length": "100000", "X-Content-SHA256": "0".repeat(64) };
+    let response: Response | undefined;
+    uploadRaw(world.nurse, newPdf(), `?patient_id=${world.patient.id}`, { body, headers }).then((answer) => {
+      response = answer;
+    });
+    // Stores respond in real time.
+    const wait = async (isOver: () => boolean) => {
+      for (let i = 0; i < 200 && !isOver(); i++) await scheduler.wait(10);
+    };
+    await wait(() => asked > 1);
+    await vi.advanceTimersByTimeAsync(BODY_IDLE_TIMEOUT_MS - 5_000);
+    const before = asked;
+    sender?.enqueue(new TextEncoder().encode("%P"));
+    await wait(() => asked > before);
+    await vi.advanceTimersByTimeAsync(BODY_IDLE_TIMEOUT_MS - 5_000);
+    await scheduler.wait(100);
+    expect(response).toBeUndefined();
+    expect(Date.now() - start).toBeGreaterThan(BODY_IDLE_TIMEOUT_MS);
+    await vi.advanceTimersByTimeAsync(5_000);
+    await wait(() => response !== undefined);
+    expect(response?.status).toBe(408);
+  });
 });
 
 describe("real files", () => {

@@ -18,7 +18,7 @@ export class Publisher {
   #isFailing = false;
   readonly #report: (error: unknown) => void;
 
-  /** @param report called with the first error of a row of failures */
+  /** @param report called with the first of consecutive failures */
   constructor(env: Env, facts: () => Facts | null, until: number, report: (error: unknown) => void) {
     this.#env = env;
     this.#facts = facts;
