@@ -7,6 +7,7 @@ import { getDb } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
+import { IdleTimer } from "./idle-timer.ts";
 import { rejectRepeatedParams } from "./pagination.ts";
 import { limitCaller, limitSignup, rateLimitPolicy, SIGNUP_POLICY } from "./rate-limit.ts";
 import type { AppEnv } from "./router.ts";
@@ -134,7 +135,7 @@ export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array>
   const reader = c.req.raw.body?.getReader();
   if (!reader) return;
   const deadline = Date.now() + BODY_TIMEOUT_MS;
-  const idle = new IdleTimer();
+  const idle = new IdleTimer(BODY_IDLE_TIMEOUT_MS, () => new ApiError("request_timeout"));
   try {
     for (;;) {
       const next = await Promise.race([reader.read(), idle.start()]);
@@ -147,41 +148,6 @@ export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array>
     idle.end();
     // Ends the transfer when the consumer stops early; no effect after the end.
     await reader.cancel().catch(() => undefined);
-  }
-}
-
-/** Ends a wait that takes BODY_IDLE_TIMEOUT_MS. One timer of the platform serves all waits of most bodies. */
-class IdleTimer {
-  #expiry = Promise.withResolvers<never>();
-  #waitingSince: number | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  /** @returns a promise of this wait alone: one that outlives it would hold every chunk raced against it */
-  start(): Promise<never> {
-    this.#expiry = Promise.withResolvers<never>();
-    this.#waitingSince = Date.now();
-    this.#timer ??= this.#checkIn(BODY_IDLE_TIMEOUT_MS);
-    return this.#expiry.promise;
-  }
-
-  stop(): void {
-    this.#waitingSince = null;
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #checkIn(ms: number): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#check(), ms);
-  }
-
-  #check(): void {
-    this.#timer = undefined;
-    if (this.#waitingSince === null) return;
-    const remaining = this.#waitingSince + BODY_IDLE_TIMEOUT_MS - Date.now();
-    if (remaining <= 0) this.#expiry.reject(new ApiError("request_timeout"));
-    else this.#timer = this.#checkIn(remaining);
   }
 }
 
