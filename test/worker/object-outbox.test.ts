@@ -385,7 +385,7 @@ describe("an error in an object", () => {
     });
     await inMonitor(async (_, state) => {
       const facts = new Store(state.storage, (error) => expect.unreachable(error.message)).facts();
-      const report = (error: unknown) => errorReport(env, "PatientMonitor", state.id)("publish", error);
+      const report = errorReport(env, "PatientMonitor", state.id);
       const publisher = new Publisher(failingTwice, () => facts, Number.POSITIVE_INFINITY, report);
       publisher.pushFrames([{ type: "limits", patient_id: PATIENT, limits: [] }], true);
       await vi.waitFor(() => expect(calls).toBe(3), { timeout: 5_000 });

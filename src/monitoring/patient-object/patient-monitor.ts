@@ -61,12 +61,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     this.#store = reporting(report, "migrate", () => new Store(ctx.storage, (error) => report("read", error)));
     this.#delivery = new Delivery({ env, id: ctx.id, store: this.#store, change: (work) => this.#transact(work), report });
     const watched = this.#store.documents.setting(watchedDocument, Date.now() + DEFAULT_LEASE_MS) ?? 0;
-    this.#publisher = new Publisher(
-      env,
-      () => this.#store.facts(),
-      watched,
-      (error) => report("publish", error),
-    );
+    this.#publisher = new Publisher(env, () => this.#store.facts(), watched, report);
     this.#sockets = new DeviceSockets({
       ctx,
       record: (origin, batch) => this.#recordSamples(origin, batch, false),

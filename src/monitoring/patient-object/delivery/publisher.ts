@@ -1,5 +1,6 @@
 // Queue of frames for the hospital's feed while a client watches: sends the first at once, and a burst after it as one call.
 
+import type { ErrorReport } from "../../../platform/object-log.ts";
 import type { Facts } from "../context/facts.ts";
 import type { PatientFrame } from "../contract.ts";
 
@@ -16,10 +17,10 @@ export class Publisher {
   #lastSentAt = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isFailing = false;
-  readonly #report: (error: unknown) => void;
+  readonly #report: ErrorReport;
 
   /** @param report called with the first of consecutive failures */
-  constructor(env: Env, facts: () => Facts | null, until: number, report: (error: unknown) => void) {
+  constructor(env: Env, facts: () => Facts | null, until: number, report: ErrorReport) {
     this.#env = env;
     this.#facts = facts;
     this.#watchedUntil = until;
@@ -73,7 +74,7 @@ export class Publisher {
         this.#isFailing = false;
       })
       .catch((error: unknown) => {
-        if (!this.#isFailing) this.#report(error);
+        if (!this.#isFailing) this.#report("publish", error);
         this.#isFailing = true;
         this.#frames = [...frames, ...this.#frames];
         this.#scheduleSend(RETRY_MS);
