@@ -1,5 +1,5 @@
 // Access checks: which actor may perform which operation on which patient. No other module reads patient rows by id.
-import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
@@ -10,13 +10,12 @@ import type {
   Call,
   DeviceActor,
   EffectiveRole,
-  Principal,
+  EffectiveRoleRow,
   PrincipalCall,
   Role,
   UserCall,
   UserEffectiveRole,
 } from "./actor.ts";
-import { type EffectiveRoleRow, getActorId } from "./actor.ts";
 import { credentialExists, credentialStillValid, markUsed, selectAppAndPatient, selectDeviceAndPatient } from "./credentials.ts";
 import { type Denial, denyAccess } from "./deny.ts";
 import {
@@ -136,32 +135,6 @@ export async function withWriter<T>(
   if (denial instanceof ApiError) throw denial;
   if (denial) return denyAccess(call, permission, denial.error, { role: effectiveRole.role, ...denial.facts });
   return write(effectiveRole, call, []);
-}
-
-/**
- * The condition for lists, counts and searches: rows whose patient the caller may see.
- * @param patientId the column that names the patient  @param hospitalId the column that names the patient's hospital
- */
-export function patientVisibility(
-  effectiveRole: EffectiveRole,
-  actor: Principal,
-  patientId: SQLWrapper,
-  hospitalId: SQLWrapper,
-): SQL {
-  switch (effectiveRole.role) {
-    case "admin":
-      return sql`1`;
-    case "patient":
-      return sql`${patientId} IN (SELECT patient_id FROM patient_links WHERE user_id = ${getActorId(actor)})`;
-    case "doctor":
-      if (effectiveRole.doctorScope === "hospital") return sql`${hospitalId} = ${effectiveRole.hospitalId}`;
-      return sql`+${hospitalId} = ${effectiveRole.hospitalId} AND ${patientId} IN
-        (SELECT patient_id FROM care_team WHERE user_id = ${getActorId(actor)} AND ended_at IS NULL)`;
-    case "nurse":
-    case "hospital_admin":
-    case "app":
-      return sql`${hospitalId} = ${effectiveRole.hospitalId}`;
-  }
 }
 
 export type Access = {

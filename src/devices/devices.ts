@@ -1,12 +1,13 @@
 // The device registry: create, read, list.
 
 import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
-import { patientVisibility, withUser } from "../access/access.ts";
+import { withUser } from "../access/access.ts";
 import type { Call, EffectiveRole, UserActor } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
 import { activeHospitalId, isInCallerHospital } from "../access/effective-role.ts";
 import type { Permission } from "../access/permissions.ts";
+import { patientVisibility } from "../access/visibility.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../platform/counters.ts";

@@ -1,11 +1,12 @@
 // Patient list and search: pages of the patients that the caller may see, each recorded in the audit log.
 import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import { patientVisibility, withPrincipal } from "../access/access.ts";
+import { withPrincipal } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
 import { findCounterScope, resolveHospitalId } from "../access/effective-role.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
+import { patientVisibility } from "../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { counterValue } from "../platform/counters.ts";
 import { computeMac, toBase64Url } from "../platform/crypto.ts";

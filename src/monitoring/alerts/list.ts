@@ -1,9 +1,10 @@
 // The list of alerts, from D1, with its filters.
 
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import { patientVisibility, withPrincipal } from "../../access/access.ts";
+import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { patientVisibility } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alerts } from "../../platform/db/schema.ts";

@@ -1,12 +1,13 @@
 // Analytics of vitals: of one patient, of a wearable, and hourly statistics of all visible patients.
 
 import { type SQL, sql } from "drizzle-orm";
-import { authorizePatient, patientVisibility, withPrincipal } from "../../access/access.ts";
+import { authorizePatient, withPrincipal } from "../../access/access.ts";
 import { type Actor, type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInAnyHospital, isVisibleHospital } from "../../access/effective-role.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
+import { patientVisibility } from "../../access/visibility.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { DAY_MS, HOUR_MS, toIso } from "../../platform/time.ts";

@@ -1,9 +1,10 @@
 // Access check for a live view of named patients or a hospital; the audit event commits with the decision.
 import { type SQL, sql } from "drizzle-orm";
-import { patientVisibility, withWriter } from "../../access/access.ts";
+import { withWriter } from "../../access/access.ts";
 import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { patientVisibility } from "../../access/visibility.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { monitoredPatients, namedPatients, type RequestedPatients } from "./visibility.ts";

@@ -1,10 +1,10 @@
 // Visible patients per socket, queried from D1 when it opens, when rights change and every minute.
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { patientVisibility } from "../../access/access.ts";
 import type { EffectiveRole, Principal } from "../../access/actor.ts";
 import { selectEffectiveRole, toEffectiveRole } from "../../access/effective-role.ts";
 import { roleAllows } from "../../access/permissions.ts";
+import { patientVisibility } from "../../access/visibility.ts";
 import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { ROLES } from "../../platform/db/schema.ts";

@@ -1,11 +1,12 @@
 // The ward board: the monitored patients of a ward, ordered by risk.
 
 import { and, eq, sql } from "drizzle-orm";
-import { patientVisibility, withUser } from "../../access/access.ts";
+import { withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
+import { patientVisibility } from "../../access/visibility.ts";
 import type { Priority } from "../../monitoring/alarm-rules/model.ts";
 import type { PatientSnapshot, Score } from "../../monitoring/patient-object/contract.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";

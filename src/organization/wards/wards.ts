@@ -1,12 +1,13 @@
 // Wards (FHIR Location) of a hospital. A ward with patients cannot be deleted.
 
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { patientVisibility, withUser } from "../../access/access.ts";
+import { withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditAction, type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
+import { patientVisibility } from "../../access/visibility.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";

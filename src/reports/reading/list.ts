@@ -1,9 +1,10 @@
 // Lists of reports: filters, sort orders and totals. Each page takes two round trips and uses the index that fits the filters.
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import { patientVisibility, withPrincipal } from "../../access/access.ts";
+import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../../access/audit.ts";
 import type { Permission } from "../../access/permissions.ts";
+import { patientVisibility } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
 import { batch } from "../../platform/db/client.ts";

@@ -1,10 +1,11 @@
 // Statistics over the reports that a caller may see, read from counters.
 
 import { type SQL, sql } from "drizzle-orm";
-import { patientVisibility, withPrincipal } from "../../access/access.ts";
+import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal, PrincipalCall } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { findCounterScope } from "../../access/effective-role.ts";
+import { patientVisibility } from "../../access/visibility.ts";
 import { batch } from "../../platform/db/client.ts";
 import { patients } from "../../platform/db/schema.ts";
 import { DAY_MS, toIsoDate, utcDayOf } from "../../platform/time.ts";
