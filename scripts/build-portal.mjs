@@ -18,7 +18,15 @@ const HEADERS = `/*
 `;
 
 export async function buildPortal() {
-  await build({ configFile: "portal/vite.config.ts", logLevel: "warn" });
+  // Under another NODE_ENV, such as that of tests, Vite would pack React's development build.
+  const nodeEnv = process.env.NODE_ENV;
+  process.env.NODE_ENV = "production";
+  try {
+    await build({ configFile: "portal/vite.config.ts", logLevel: "warn" });
+  } finally {
+    if (nodeEnv === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = nodeEnv;
+  }
   writeFileSync("dist/portal/_headers", HEADERS);
 }
 

@@ -160,6 +160,14 @@ describe("the portal", () => {
     }
     expect((await call("/portal/index-nothing0.js")).status).toBe(404);
   });
+
+  it("has React's production build, also when the build runs under NODE_ENV=test, as here", async () => {
+    expect(process.env["NODE_ENV"]).toBe("test");
+    const [script] = /\/portal\/index-[\w-]{8}\.js/.exec(await (await page("/")).text()) ?? [];
+    const code = await (await call(script ?? "")).text();
+    expect(code.length).toBeGreaterThan(100_000);
+    expect(code).not.toContain("development experience");
+  });
 });
 
 describe("over HTTP", () => {
