@@ -14,6 +14,11 @@ const STEPS = [
   { name: "browser", command: "npm run test:browser", env: { PATIENCE: "2" }, figures: [TESTS, "^ *\\d+ passed \\(.*$"] },
   { name: "axe", command: "npm run test:axe", env: { PATIENCE: "2" }, figures: [TESTS, "^ *\\d+ passed \\(.*$"] },
   { name: "torture", command: "npm run bench:torture", figures: ["^\\d+ kills, .*: .*$"] },
+  {
+    name: "fuzz",
+    command: "npm run fuzz -- --seed 1 --seeds 3 --requests 100000",
+    figures: ["^\\d+ runs, .*$", "^memory of workerd: .*$"],
+  },
   { name: "live", command: "npm run bench:live", figures: ["^\\| *\\d.*\\|$"] },
   { name: "growth", command: "npm run bench", figures: ["^\\d+ reads measured;.*$"] },
   { name: "cost", command: "npm run cost", figures: ["^without bedside monitors: .*$", "^with bedside monitors: .*$"] },

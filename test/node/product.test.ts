@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drawEcgReport } from "../../cli/demo/ecg-pdf.ts";
 import { generateEcgMetrics, synthesizeEcg } from "../../cli/demo/ecg-signal.ts";
 import { createDemoPatients, DEMO_PASSWORD, SECOND_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
@@ -13,6 +13,7 @@ import { describeServedCommands } from "./served-commands.ts";
 import { served } from "./served-product.ts";
 import { killGroupOf } from "./server.ts";
 import { bash, missingOf } from "./shell.ts";
+import { startValidatingProxy, type ValidatingProxy } from "./validating-proxy.ts";
 
 const server = served.product;
 const { state } = server;
@@ -68,6 +69,12 @@ describe("npm start", () => {
 describeServedCommands(() => server);
 
 describe("the README's examples", () => {
+  let proxy: ValidatingProxy;
+  beforeAll(async () => {
+    proxy = await startValidatingProxy(server.url);
+  });
+  afterAll(() => proxy.stop());
+
   it.for<[string, string[]]>([
     ["Quick start: upload and read a report", ["report stored", "the same SHA-256", "report.create", "report.download", "404"]],
     [
@@ -97,10 +104,22 @@ describe("the README's examples", () => {
     expect(script).toContain("jq -r '.data.access_token'");
     const missing = await missingOf(["curl", "jq", "sha256sum"]);
     skip(missing.length > 0, `this machine has no ${missing.join(", ")}`);
-    const code = `set -euo pipefail\ncd "$(mktemp -d)"\n${script.replaceAll("http://localhost:8787", server.url)}`;
+    const code = `set -euo pipefail\ncd "$(mktemp -d)"\n${script.replaceAll("http://localhost:8787", proxy.url)}`;
+    const before = proxy.forwarded();
     const run = await bash(code);
     expect(run.status, run.stderr + run.stdout).toBe(0);
     for (const line of expected) expect(run.stdout).toContain(line);
+    expect(proxy.forwarded()).toBeGreaterThan(before + 5);
+    expect(proxy.violations()).toEqual([]);
+  });
+
+  it("are sent through a proxy that finds what does not fit the document", async () => {
+    const before = proxy.violations().length;
+    const headers = { "Content-Type": "application/json" };
+    await fetch(`${proxy.url}/api/v1/auth/login`, { method: "POST", headers, body: '{"pass":1}' });
+    await expect
+      .poll(() => proxy.violations().slice(before))
+      .toContainEqual(expect.stringMatching(/^post \/api.*: request\.body .*password/));
   });
 });
 

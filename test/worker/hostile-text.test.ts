@@ -1,15 +1,65 @@
 // Published hostile input: JSONTestSuite against the parser, the big list of naughty strings against every text field.
 import { beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
+import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
+import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
 import { absent } from "../shared-data.ts";
-import { API, env, newWorld, readJson, sendRequest, uniqueText, type World } from "../world.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newPdf,
+  newPerson,
+  newWard,
+  newWorld,
+  readJson,
+  sendRequest,
+  uniqueText,
+  uploadReport,
+  type World,
+} from "../world.ts";
 
+/** Requests per operation that has no resource in RESOURCES. */
+const ROUNDS = 24;
 const bodies = inject("jsonBodies");
 const strings = inject("naughtyStrings");
 
 let world: World;
+/** For path parameters. */
+let ids: Record<string, string>;
+let document: ApiDocument;
 beforeAll(async () => {
   world = await newWorld();
+  document = await readJson(await sendRequest("/openapi.json"));
+  const { nurse, manager, patient, hospitalId } = world;
+  const post = async (path: string, json: object) =>
+    (await readJson(await sendRequest(API + path, { as: path === "/practitioners" ? manager : nurse, json }))).data;
+  const headers = { "If-Match": '"1"' };
+  await sendRequest(`${API}/patients/${patient.id}`, { as: nurse, method: "PATCH", json: { monitoring: "home" }, headers });
+  const spare = await newPerson("nurse", hospitalId);
+  const sample = { code: "8867-4", value: 0, unit: "/min", effective_at: new Date().toISOString() };
+  const device = await newDevice(nurse, null);
+  ids = {
+    patient_id: patient.id,
+    hospital_id: hospitalId,
+    user_id: spare.id,
+    ward_id: await newWard(manager),
+    device_id: device.id,
+    practitioner_id: (await post("/practitioners", { user_id: spare.id })).practitioner_id,
+    observation_id: (await post("/observations", { patient_id: patient.id, ...sample })).results[0].observation_id,
+    alert_id: toAlertId(patient.id, 1),
+    upload_id: (await readJson(await uploadReport(device, newPdf()))).data.upload_id,
+    code: "heart_rate",
+  };
 });
+
+const withIds = (path: string): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const id = ids[name];
+    if (id === undefined) throw new Error(`no ${name} in ids, for ${path}`);
+    return id;
+  });
 
 describe("JSONTestSuite", () => {
   beforeEach(({ skip }) => skip(bodies.length === 0, absent("hostile/json")));
@@ -52,23 +102,37 @@ describe("JSONTestSuite", () => {
 });
 
 /** One-line fields lose outer whitespace, as documented; long text stays unchanged. */
-const told = ({ kind }: Place, text: string) => (kind === "line" ? text.trim() : text);
+const told = ({ kind }: Place, text: string) => (kind === "line" || kind === "list" ? text.trim() : text);
 
-/** A text field of a body. */
-type Place = { path: string; kind: "line" | "prose"; max: number };
+/** A text field of a body; of a list or a map, one item is sent. */
+type Place = { path: string; kind: "line" | "prose" | "list" | "map"; max: number };
 type Resource = {
   path: string;
+  method?: "PATCH";
   as: () => { token: string };
   places: Place[];
   required: string[];
   more?: object;
   /** Makes a name unique where it must be; empty elsewhere. */
   suffix?: () => string;
+  /** Where the stored text is in `data`, unless under the same name. */
+  // biome-ignore lint/suspicious/noExplicitAny: the response is asserted field by field.
+  read?: (data: any) => unknown;
+  /** Strings with a syntax of their own, which is tested elsewhere. */
+  others?: string[];
 };
 
 const line = (path: string, max: number): Place => ({ path, kind: "line", max });
 const prose = (path: string, max: number): Place => ({ path, kind: "prose", max });
+const list = (path: string, max: number): Place => ({ path, kind: "list", max });
 
+const sent = ({ kind }: Place, text: string) => (kind === "list" ? [text] : kind === "map" ? { answer: text } : text);
+const kept = ({ path, kind }: Place, { read }: Resource, data: Record<string, unknown>): unknown => {
+  const value = read ? read(data) : data[path];
+  return kind === "list" ? Object(value)[0] : kind === "map" ? Object(value).answer : value;
+};
+
+/** Texts that come back in the answer. */
 const RESOURCES: Record<string, Resource> = {
   patients: {
     path: `${API}/patients`,
@@ -79,16 +143,30 @@ const RESOURCES: Record<string, Resource> = {
       prose("address", 500),
       prose("medical_history", 20_000),
       prose("notes", 20_000),
+      list("symptoms", 200),
     ],
     required: ["first_name"],
+    others: ["aadhaar_number"],
   },
   intake: {
-    path: `${API}/patients/{patient}/intake`,
+    path: `${API}/patients/{patient_id}/intake`,
     as: () => world.nurse,
-    places: [prose("chief_complaint", 2_000)],
+    places: [
+      prose("chief_complaint", 2_000),
+      list("symptoms", 200),
+      list("allergies", 200),
+      list("medications", 200),
+      { path: "answers", kind: "map", max: 2_000 },
+    ],
     required: [],
   },
-  hospitals: { path: `${API}/hospitals`, as: () => world.admin, places: [line("name", 200)], required: ["name"] },
+  hospitals: {
+    path: `${API}/hospitals`,
+    as: () => world.admin,
+    places: [line("name", 200), prose("address", 500)],
+    required: ["name"],
+    others: ["time_zone"],
+  },
   wards: {
     path: `${API}/wards`,
     as: () => world.manager,
@@ -96,12 +174,21 @@ const RESOURCES: Record<string, Resource> = {
     required: ["name"],
     suffix: () => ` ${uniqueText()}`,
   },
+  practitioners: {
+    path: `${API}/practitioners/{practitioner_id}`,
+    method: "PATCH",
+    as: () => world.manager,
+    places: [line("specialty", 120), list("qualifications", 200), line("registration_number", 60), prose("about", 2_000)],
+    required: [],
+    others: ["languages"],
+  },
   devices: {
     path: `${API}/devices`,
     as: () => world.nurse,
-    places: [line("name", 100), line("manufacturer", 100), line("model", 100)],
+    places: [line("name", 120), line("manufacturer", 120), line("model", 120), line("serial_number", 120)],
     required: ["name"],
     more: { kind: "ecg" },
+    suffix: () => ` ${uniqueText()}`,
   },
   "api-keys": {
     path: `${API}/api-keys`,
@@ -109,6 +196,21 @@ const RESOURCES: Record<string, Resource> = {
     places: [line("name", 100)],
     required: ["name"],
     more: { scopes: ["patient:read"] },
+  },
+  "an account": {
+    path: `${API}/auth/me`,
+    method: "PATCH",
+    as: () => world.doctor,
+    places: [line("full_name", 200)],
+    required: [],
+    others: ["username"],
+  },
+  "alert comments": {
+    path: `${API}/alerts/{alert_id}/comment`,
+    as: () => world.nurse,
+    places: [line("text", 2_000)],
+    required: ["text"],
+    read: (data) => data.events.findLast(({ what }: { what: string }) => what === "commented").comment,
   },
 };
 
@@ -132,51 +234,151 @@ function grouped(texts: readonly string[], alone: ReadonlySet<string>, max: numb
 }
 
 const pathsOf = (errors: { path: string }[]) => new Set(errors.map(({ path }) => path));
-const post = (path: string, as: { token: string }, json: object) =>
-  sendRequest(path.replace("{patient}", world.patient.id), { as, json });
-
 /**
  * Puts every text into every field of a resource, several per body and field; what is rejected by field name is retried in
  * halves, down to the single text that is rejected. @returns how many texts each field stored
  */
 async function fill(resource: Resource, texts: readonly string[], alone: ReadonlySet<string>): Promise<number[]> {
-  const { places, required, more = {}, suffix = () => "" } = resource;
+  const { places, required, method = "POST", more = {}, suffix = () => "" } = resource;
+  let version = 1;
   const rests = places.map((place) => grouped(texts, alone, place.max - suffix().length));
-  const kept = places.map(() => 0);
+  const counts = places.map(() => 0);
   while (rests.some((rest) => rest.length > 0)) {
-    const sent = places.flatMap((place, i) => {
+    const filled = places.flatMap((place, i) => {
       const group = rests[i]?.shift();
       return group ? [{ place, i, group, text: group.join(" ") + suffix() }] : [];
     });
-    const plain = required.filter((path) => !sent.some(({ place }) => place.path === path));
+    const plain = required.filter((path) => !filled.some(({ place }) => place.path === path));
     const body = {
       ...more,
       ...Object.fromEntries(plain.map((path) => [path, `Plain${suffix()}`])),
-      ...Object.fromEntries(sent.map(({ place, text }) => [place.path, text])),
+      ...Object.fromEntries(filled.map(({ place, text }) => [place.path, sent(place, text)])),
     };
-    const response = await post(resource.path, resource.as(), body);
+    const headers = { "If-Match": `"${version}"` };
+    const options = { as: resource.as(), method, json: body, ...(method === "PATCH" && { headers }) };
+    const response = await sendRequest(withIds(resource.path), options);
     const answer = await readJson(response);
     if (response.status === 400) {
       const refused = pathsOf(answer.errors);
-      expect({ body, refused: sent.some(({ place }) => refused.has(place.path)) }).toEqual({ body, refused: true });
-      for (const { place, i, group } of sent) {
+      const isRefused = ({ path }: Place) => refused.has(path) || [...refused].some((one) => one.startsWith(`${path}.`));
+      expect({ body, refused: filled.some(({ place }) => isRefused(place)) }).toEqual({ body, refused: true });
+      for (const { place, i, group } of filled) {
         const half = Math.ceil(group.length / 2);
-        if (!refused.has(place.path)) rests[i]?.unshift(group);
+        if (!isRefused(place)) rests[i]?.unshift(group);
         else if (group.length > 1) rests[i]?.unshift(group.slice(0, half), group.slice(half));
       }
       continue;
     }
-    expect({ body, status: response.status }).toEqual({ body, status: 201 });
-    for (const { place, i, group, text } of sent) {
-      expect({ place, text: answer.data[place.path] }).toEqual({ place, text: told(place, text) });
-      kept[i] = (kept[i] ?? 0) + group.length;
+    expect({ body, status: response.status, ok: response.ok }).toEqual({ body, status: response.status, ok: true });
+    version = answer.data.version ?? version;
+    for (const { place, i, group, text } of filled) {
+      expect({ place, text: kept(place, resource, answer.data) }).toEqual({ place, text: told(place, text) });
+      counts[i] = (counts[i] ?? 0) + group.length;
     }
   }
-  return kept;
+  return counts;
+}
+
+/** Every operation of the document with text that a client chooses; aliases have the same handlers. */
+function operationsWithText(where: "body" | "query"): { operation: Operation; fields: TextField[] }[] {
+  const isAlias = (path: string) => PATH_ALIASES.some((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
+  return listOperations(document)
+    .filter(({ path }) => !isAlias(path))
+    .map((operation) => ({ operation, fields: listTextFields(document, operation, where) }))
+    .filter(({ fields }) => fields.length > 0);
+}
+
+/** A documented example with the ids of the test, so that it reaches the handler. */
+function exampleOf({ path, operation }: Operation): Json {
+  const { example, schema } = operation.requestBody?.content["application/json"] ?? {};
+  const properties = schema?.properties ?? document.components.schemas[schema?.$ref?.split("/").at(-1) ?? ""]?.properties ?? {};
+  const known = Object.entries(ids).filter(([name]) => name in properties && !(name === "code" && path.endsWith("/claim")));
+  return { ...Object(example), ...Object.fromEntries(known) };
+}
+
+/** `count` of the groups, another selection for each `offset`; all of them if they are fewer. */
+const selection = <T>(groups: T[], count: number, offset: number): T[] =>
+  groups.length <= count ? groups : groups.filter((_, i) => (i + offset) % Math.ceil(groups.length / count) === 0);
+
+/**
+ * Sends texts in every field of an operation, all fields at once and each with others. Fields that come back in RESOURCES have
+ * had every text; here each field has a share of them, so that all fields together have each text many times.
+ * @returns how many requests
+ */
+async function sendInEveryField({ operation, fields }: { operation: Operation; fields: TextField[] }): Promise<number> {
+  const groups = fields.map(({ maxLength }, i) =>
+    selection(grouped(strings, new Set(), Math.min(maxLength, 2_000)), ROUNDS, i + operation.path.length),
+  );
+  const rounds = Math.max(...groups.map((list) => list.length));
+  let version = 1;
+  for (let round = 0; round < rounds; round++) {
+    const chosen = fields.map((field, i) => {
+      const list = groups[i] ?? [];
+      return { field, text: list[round % list.length]?.join(" ") ?? "" };
+    });
+    const body = withTexts(exampleOf(operation), chosen);
+    const { type, value } = encodeBody(operation, body);
+    const headers = { ...(type && { "Content-Type": type }), "If-Match": `"${version}"` };
+    const as = operation.path.endsWith("/patients/claim") ? world.self : world.admin;
+    const response = await sendRequest(withIds(operation.path), { as, method: operation.method, body: value, headers });
+    const declared = Object.keys(operation.operation.responses).filter((status) => !status.startsWith("5"));
+    const { name } = operation;
+    const text = await response.text();
+    expect({ name, body, status: String(response.status), text }).toEqual({
+      name,
+      body,
+      status: expect.toBeOneOf(declared),
+      text,
+    });
+    version = Number(/"version":(\d+)/.exec(text)?.[1] ?? version);
+  }
+  return rounds;
+}
+
+/** In the media type that the operation takes; FormData brings its own. */
+function encodeBody({ operation }: Operation, body: Json): { type: string | null; value: BodyInit } {
+  const types = Object.keys(operation.requestBody?.content ?? {});
+  const pairs = Object.entries(Object(body)).map(([name, value]): [string, string] => [name, String(value).toWellFormed()]);
+  if (types.includes("application/json")) return { type: "application/json", value: JSON.stringify(body) };
+  if (types.includes("application/x-www-form-urlencoded")) {
+    return { type: "application/x-www-form-urlencoded", value: new URLSearchParams(pairs).toString() };
+  }
+  const form = new FormData();
+  form.set("file", new File([newPdf()], "ecg.pdf", { type: "application/pdf" }));
+  for (const [name, value] of pairs) form.set(name, value);
+  return { type: null, value: form };
 }
 
 const chunks = (texts: readonly string[], size: number): string[][] =>
   texts.length === 0 ? [] : [texts.slice(0, size), ...chunks(texts.slice(size), size)];
+
+describe("text fields of the document", () => {
+  it("of each resource are all sent and compared", () => {
+    for (const { path, method = "POST", places, others = [] } of Object.values(RESOURCES)) {
+      const found = operationsWithText("body").find(({ operation }) => operation.path === path && operation.method === method);
+      const free = found?.fields.filter(({ isFree }) => isFree).map(({ path: [name] }) => name) ?? [];
+      expect({ path, names: [...new Set(free)].sort() }).toEqual({
+        path,
+        names: [...places.map((place) => place.path), ...others].sort(),
+      });
+    }
+  });
+
+  it("are more than a hundred and fifty, the ones of alarms, rules and observations included", () => {
+    const names = operationsWithText("body").flatMap(({ operation, fields }) =>
+      fields.map(({ path }) => `${operation.name} ${path.join(".")}`),
+    );
+    expect(names.length).toBeGreaterThan(150);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        `POST ${API}/alerts/{alert_id}/comment text`,
+        `PATCH ${API}/observations/{observation_id} reason`,
+        `POST ${API}/patients/{patient_id}/alert-rules/preview code`,
+        `POST ${API}/wearables/sync metrics.0.timestamp`,
+      ]),
+    );
+  });
+});
 
 describe(`${strings.length} naughty strings`, () => {
   beforeEach(({ skip }) => skip(strings.length === 0, absent("hostile/json")));
@@ -185,8 +387,9 @@ describe(`${strings.length} naughty strings`, () => {
   const unfit = new Set<string>();
 
   it("each by itself in a list come back as they went, or are refused by their place in it", async () => {
+    const post = (path: string, as: { token: string }, json: object) => sendRequest(path, { as, json });
     for (const list of chunks(strings, 50)) {
-      const path = `${API}/patients/{patient}/intake`;
+      const path = `${API}/patients/${world.patient.id}/intake`;
       const answers = Object.fromEntries(list.map((text, i) => [`a${i}`, text]));
       const first = await post(path, world.nurse, { symptoms: list, answers });
       const refused = first.status === 400 ? pathsOf((await readJson(first)).errors) : new Set<string>();
@@ -206,7 +409,32 @@ describe(`${strings.length} naughty strings`, () => {
   it.each(Object.keys(RESOURCES))("in every text field of %s come back as they went, or are refused by name", async (name) => {
     const resource = RESOURCES[name];
     if (!resource) throw new Error(name);
-    for (const kept of await fill(resource, strings, unfit)) expect(kept).toBeGreaterThan(strings.length * 0.8);
+    for (const [i, count] of (await fill(resource, strings, unfit)).entries()) {
+      const { path, max = 0 } = resource.places[i] ?? {};
+      const short = strings.filter((text) => text.length <= max).length;
+      expect(count, path).toBeGreaterThan(short * 0.8);
+    }
+  });
+
+  it("in every other string of a body are refused or stored, whatever the operation", async () => {
+    for (const one of operationsWithText("body")) expect(await sendInEveryField(one), one.operation.name).toBeGreaterThan(0);
+  });
+
+  it("in every filter and every parameter of a query are refused or find nothing", async () => {
+    for (const { operation, fields } of operationsWithText("query")) {
+      const upgrade: Record<string, string> = operation.operation.responses["101"] ? { Upgrade: "websocket" } : {};
+      for (const { path, maxLength } of fields) {
+        const groups = grouped(strings, new Set(), Math.min(maxLength, 500));
+        for (const group of selection(groups, ROUNDS / 3, operation.path.length + path.join("").length)) {
+          const query = `${path.join("")}=${encodeURIComponent(group.join(" ").toWellFormed())}`;
+          const url = `${withIds(operation.path.replace("{report_id}", "{patient_id}"))}?${query}`;
+          const response = await sendRequest(url, { as: world.nurse, method: operation.method, headers: upgrade });
+          await response.body?.cancel();
+          const { status } = response;
+          expect({ url, status, odd: status >= 500 }).toEqual({ url, status, odd: false });
+        }
+      }
+    }
   });
 
   it("in a search, a path, a login and a filter are text like any other", async () => {
