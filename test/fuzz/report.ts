@@ -22,6 +22,9 @@ const mostOf = (counts: Record<string, number>, n: number) =>
     .slice(0, n)
     .map(([name, count]) => `${name} × ${count}`)
     .join(", ");
+/** One request that blocks the others makes many of them slow, but not so many as to hide it. */
+const MAX_WAITED = 0.001;
+
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
@@ -39,6 +42,7 @@ export function findViolations(report: FuzzReport, growth?: Growth): string[] {
     ...(report.failedRenewals.length > report.sent * MAX_FAILED_RENEWALS
       ? [`${report.failedRenewals.length} principals could not be renewed`]
       : []),
+    ...(report.waited > report.sent * MAX_WAITED ? [`${report.waited} slow answers that were fast when repeated`] : []),
     ...((growth?.residentMb ?? 0) > (growth?.maxResidentMb ?? 0) ? [`memory grew by ${growth?.residentMb?.toFixed(0)} MB`] : []),
     ...((growth?.stored ?? 0) > (growth?.maxStored ?? 0) ? [`stores grew by ${megabytes(growth?.stored ?? 0)}`] : []),
   ];
@@ -64,7 +68,7 @@ statuses: ${mostOf(statuses, 40)}
 valid requests that succeeded: ${percent(validSucceeded / Math.max(1, validSent))}; operations that never did: ${never.join(", ") || "none"}
 valid requests that failed: ${mostOf(report.validFailed, 25)}
 429: ${rateLimited} rate limit, ${overQuota} quota (${percent((rateLimited + overQuota) / sent)})
-slowest: ${Math.round(slowest.ms)} ms, ${slowest.operationId}
+slowest: ${Math.round(slowest.ms)} ms, ${slowest.operationId}; ${report.waited} slow answers that were fast when repeated
 principals: ${mostOf(report.principals, 40)}; ${report.renewals} renewed, ${report.failedRenewals.length} could not be${report.failedRenewals[0] ? `: ${report.failedRenewals[0].slice(0, 200)}` : ""}
 memory of workerd: ${growth.resident?.toFixed(0) ?? "?"} MB, ${growth.residentMb?.toFixed(0) ?? "?"} MB more than after the first requests
 stores: ${growth.stored === null ? "not measured" : `${megabytes(growth.stored)} more, ${Math.round(growth.stored / sent)} bytes per request`}

@@ -51,6 +51,8 @@ export type FuzzReport = {
   validFailed: Record<string, number>;
   principals: Record<string, number>;
   slowest: { ms: number; operationId: string };
+  /** Slow answers that were fast when repeated: they waited for another request. */
+  waited: number;
   renewals: number;
   /** Principals that another request has ended for good. */
   failedRenewals: string[];
@@ -60,6 +62,9 @@ export type FuzzReport = {
 
 /** Computes a password hash, which takes a fifth of a second and waits for others. */
 const HASHES = /^\/api\/token$|\/auth\/(login|register|bootstrap|invitations\/accept|password)|\/users$/;
+const isSlow = (kind: string) => kind === "slow" || kind === "no answer";
+/** Each attempt to shrink a request without an answer takes as long as the client waits. */
+const SLOW_SHRINKS = 3;
 /** Long waits are a quota, not a limit per minute. */
 const MAX_REST_MS = 65_000;
 
@@ -80,6 +85,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
     validFailed: {},
     principals: {},
     slowest: { ms: 0, operationId: "" },
+    waited: 0,
     renewals: 0,
     failedRenewals: [],
     faults: [],
@@ -154,8 +160,9 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
   async function shrink(drawn: Draw, kind: string, principal: Principal, found: { plan: Plan; outcome: Outcome }) {
     let smallest = found;
     let attempts = 0;
+    const limit = isSlow(kind) ? Math.min(shrinks, SLOW_SHRINKS) : shrinks;
     const property = fc.asyncProperty(plan(drawn.operation, drawn.intent), async (one) => {
-      if (attempts++ >= shrinks) return;
+      if (attempts++ >= limit) return;
       const outcome = await execute(one, principal);
       if (!outcome.faults.some((fault) => fault.kind === kind)) return;
       smallest = { plan: one, outcome };
@@ -176,6 +183,10 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
       const existing = report.faults.find((fault) => fault.operationId === operationId && fault.kind === kind);
       if (existing) {
         existing.count++;
+        continue;
+      }
+      if (isSlow(kind) && !(await execute(one, principal)).faults.some((fault) => fault.kind === kind)) {
+        report.waited++;
         continue;
       }
       const entry: FoundFault = {

@@ -71,7 +71,8 @@ function createCall(send: Send, pool: Pool): Call {
     const request = { method: method ?? (body ? "POST" : "GET"), target: API + path, headers, body };
     let answer = await send(request);
     for (let attempt = 0; answer?.status === 429 && attempt < 5; attempt++) {
-      const wait = Number(answer.headers["retry-after"] ?? 1) * 1_000;
+      // A quota ends tomorrow; the set-up fails instead of waiting for it.
+      const wait = Math.min(65_000, Number(answer.headers["retry-after"] ?? 1) * 1_000);
       await new Promise((resolve) => setTimeout(resolve, wait));
       answer = await send(request);
     }
