@@ -115,3 +115,23 @@ export async function buildPage<T>(
     },
   };
 }
+
+/**
+ * Pagination of a list that is not counted, whose pages may end before `limit`.
+ * @param length of the page  @param end its last position; null at the end of the list
+ */
+export async function buildOpenEndedPagination(
+  { limit, offset, createCursor }: PageStart,
+  length: number,
+  end: { value: number; id: string } | null,
+): Promise<Pagination> {
+  const position = offset + length;
+  return {
+    limit,
+    offset,
+    total: position,
+    total_is_exact: end === null,
+    has_more: end !== null,
+    next_cursor: end ? await createCursor(end.value, end.id, position) : null,
+  };
+}

@@ -15,6 +15,7 @@ import {
 } from "../../src/platform/object-migrations.ts";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import patientAt2 from "../fixtures/objects/PatientMonitor-2.json";
+import patientAt3 from "../fixtures/objects/PatientMonitor-3.json";
 import feedAt1 from "../fixtures/objects/WardFeed-1.json";
 import { dumpStorage, loadStorage, type StorageDump } from "../object-storage.ts";
 import { captureLogs } from "../token-forge.ts";
@@ -22,7 +23,7 @@ import { env } from "../world.ts";
 import { answersOf, goOn, MORNING, PATIENT } from "./object-lives.ts";
 
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
-const PATIENTS = [patientAt1, patientAt2];
+const PATIENTS = [patientAt1, patientAt2, patientAt3];
 const FEEDS = [feedAt1];
 
 const monitor = () => env.PATIENT_MONITOR.getByName(PATIENT);

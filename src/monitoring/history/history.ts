@@ -5,7 +5,7 @@ import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { OWN_RECORD, type PatientRow, type PatientTarget } from "../../access/patient-row.ts";
-import { buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
+import { buildOpenEndedPagination, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { patientEvent } from "../../patients/patients.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
@@ -16,7 +16,7 @@ import { computeLimitsHistory, toLimitsNote } from "../patient-object/context/li
 import type { LimitsSince, LiveSample, PatientSnapshot } from "../patient-object/contract.ts";
 import { newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
-import { parseObservationId } from "../patient-object/samples/ids.ts";
+import { parseObservationId, toObservationId } from "../patient-object/samples/ids.ts";
 import { computeMean } from "../patient-object/samples/rollup.ts";
 import { buildSnapshot } from "../patient-object/snapshot.ts";
 import { WEARABLE_METRICS } from "../vitals/wearables.ts";
@@ -61,13 +61,14 @@ async function listSamples(
   query: Omit<HistoryQuery, "code"> & { codes: string[] | null },
 ) {
   const start = await resolvePageStart(call, `observations:${Object.values(target)}`, { ...query, offset: 0 });
-  const { from, to } = parseTimeRange(query, call.now + CLOCK_TOLERANCE_MS, UNBOUNDED_RANGE);
+  const newest = call.now + CLOCK_TOLERANCE_MS;
+  const { from, to } = parseTimeRange(query, newest, UNBOUNDED_RANGE);
   const access = await authorizePatient(call, target, "observation:read");
-  const historyQuery = { codes: query.codes, from, to, limit: start.limit + 1, after: toPosition(start) };
-  const { samples } = await callMonitor(env, async () => getMonitor(env, access.patient.id).history(historyQuery));
-  const toCursor = (sample: LiveSample) => ({ value: Date.parse(sample.effective_at), id: sample.observation_id });
-  const total = { n: start.offset + samples.length, exact: samples.length <= start.limit };
-  const { rows: items, pagination } = await buildPage(start, samples, toCursor, total);
+  const { id } = access.patient;
+  const historyQuery = { codes: query.codes, from, to: Math.min(to, newest), limit: start.limit, after: toPosition(start) };
+  const { samples: items, next } = await callMonitor(env, async () => getMonitor(env, id).history(historyQuery));
+  const end = next && { value: next.at, id: toObservationId(id, next.block, next.index) };
+  const pagination = await buildOpenEndedPagination(start, items.length, end);
   await batch(call.db, auditRead(call, access, "history", { codes: query.codes, count: items.length }));
   return { items, pagination };
 }

@@ -10,6 +10,7 @@ import { OWN_RECORD } from "../../access/patient-row.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";
+import { withDeadline } from "../../platform/deadline.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
@@ -239,16 +240,20 @@ function recordAtMonitor(env: Env, patientId: string, origin: Origin, samples: I
   return callMonitor(env, async () => env.PATIENT_MONITOR.getByName(patientId).record(origin, samples));
 }
 
+/** A request does not wait longer for a patient's object; what the object has begun it may still complete. */
+const MONITOR_DEADLINE_MS = 10_000;
+
 /**
- * Calls an object and retries once if the platform reports a retryable error. Ingest is idempotent, so retries are safe.
- * @param retry false for calls that must not run twice  @throws ApiError unavailable
+ * Calls an object, with a deadline, and retries once if the platform reports a retryable error. Ingest is idempotent, so retries are
+ * safe. @param retry false for calls that must not run twice  @throws ApiError unavailable
  */
 export async function callMonitor<T>(env: Env, request: () => Promise<T>, retry = true): Promise<T> {
+  const call = () => withDeadline(request(), MONITOR_DEADLINE_MS, "a patient's object");
   try {
-    return await request();
+    return await call();
   } catch (error) {
     const { retryable = false, overloaded = false } = error as { retryable?: boolean; overloaded?: boolean };
-    if (retry && retryable && !overloaded) return request();
+    if (retry && retryable && !overloaded) return await call();
     log(env, "ERROR", "an object failed", { cause: error instanceof Error ? error.name : "unknown" });
     throw new ApiError("unavailable", undefined, { cause: error, headers: { "Retry-After": "2" } });
   }

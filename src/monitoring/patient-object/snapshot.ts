@@ -8,8 +8,8 @@ import type { Facts } from "./context/facts.ts";
 import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
 import type { MonitorMemory } from "./memory/monitor-memory.ts";
 import type { Correction } from "./memory/settings.ts";
+import type { LocatedSample } from "./samples/block-rows.ts";
 import { toAlertId, toObservationId } from "./samples/ids.ts";
-import type { LocatedSample } from "./samples/store.ts";
 
 const PERSON_PREFIX = "user:";
 

@@ -24,7 +24,8 @@ const REJECTIONS = {
 } as const satisfies Record<string, readonly [SampleRejection["status"], string]>;
 export type RejectionReason = keyof typeof REJECTIONS;
 
-const MAX_CLOCK_LEAD_MS = 2 * 60_000;
+/** How far a sample may be ahead of the server's clock. */
+export const MAX_CLOCK_LEAD_MS = 2 * 60_000;
 const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 const CODE_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,62}[^\s\p{C}])?$/u;

@@ -6,10 +6,10 @@ import { validateSample } from "../../vitals/sample-validation.ts";
 import type { LiveSample } from "../contract.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
-import { readSamples } from "../samples/read-samples.ts";
+import { correctBlock, findArchivedSample } from "../samples/read-samples.ts";
 import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
 import type { Store } from "../samples/store.ts";
-import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
+import { type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { markForRecount } from "./hour-closing.ts";
 
 export type Amendment = {
@@ -82,17 +82,20 @@ function validateValue({ code, at, received, unit: own }: CorrectedSample, value
 
 /** The rollups of an open hour, whose samples are all in this object. */
 function recountOpenHour(store: Store, hour: number, now: number): Record<string, Rollup> {
-  const samples = applyCorrections(
-    [...store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flat(),
-    store.documents.corrections(),
-  );
+  const samples = [...store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flatMap((block) => correctBlock(store, block));
   return Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []);
 }
 
 /** Recomputes the latest sample of a code from the samples of the last day. */
 function refreshLatest(store: Store, memory: MonitorMemory, code: string, now: number): void {
-  const samples = [...store.readRange(now - DAY_MS, now + DAY_MS, now)].flat().filter((sample) => sample.code === code);
-  const candidates = applyCorrections(samples, store.documents.corrections()).sort((a, b) => a.at - b.at);
+  const candidates = [...store.readRange(now - DAY_MS, now + DAY_MS, now)]
+    .flatMap((block) =>
+      correctBlock(
+        store,
+        block.filter((sample) => sample.code === code),
+      ),
+    )
+    .sort((a, b) => a.at - b.at);
   const newest = (isFinal: boolean) =>
     candidates.findLast(
       (candidate) => candidate.status !== "entered-in-error" && (toMeasuredSample(candidate).status === "final") === isFinal,
@@ -117,8 +120,5 @@ async function findSample(
 ): Promise<CorrectedSample | null> {
   const hotSample = store.block(block, now)?.[index];
   if (hotSample) return { ...hotSample, block };
-  const { from, to } = store.toPossibleRange(block);
-  if (store.findArchives(from, to).length === 0) return null;
-  const samples = await readSamples(env, store, patientId, { from, to }, now);
-  return samples.find((candidate) => candidate.block === block && candidate.index === index) ?? null;
+  return findArchivedSample(env, store, patientId, { block, index }, now);
 }

@@ -3,7 +3,7 @@
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { Facts } from "../context/facts.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
-import { readSamples } from "../samples/read-samples.ts";
+import { readHour } from "../samples/read-samples.ts";
 import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
 import type { Store } from "../samples/store.ts";
 import { toMeasuredSample } from "../snapshot.ts";
@@ -65,7 +65,7 @@ export async function recountHours(env: Env, store: Store, patientId: string, no
   store.recounting = new Set(hours);
   const stats = new Map<number, Record<string, Rollup>>();
   for (const hour of hours) {
-    const samples = await readSamples(env, store, patientId, { from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS }, now);
+    const samples = await readHour(env, store, patientId, hour, now);
     stats.set(hour, Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []));
   }
   return () => {

@@ -4,15 +4,16 @@ import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import { findVital } from "../../vitals/catalogue.ts";
 import type { Sample } from "../../vitals/model.ts";
-import { crossCheckPressures, validateSample } from "../../vitals/sample-validation.ts";
+import { validateSample } from "../../vitals/sample-validation.ts";
 import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
 import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
+import { MIN_LATE_MS } from "../samples/block-rows.ts";
 import { toObservationId } from "../samples/ids.ts";
 import { addToRollup } from "../samples/rollup.ts";
-import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";
-import { MIN_LATE_MS, type Store } from "../samples/store.ts";
+import type { Store } from "../samples/store.ts";
 import { toPersonKey } from "../snapshot.ts";
+import { type AcceptedItem, dropDuplicates } from "./duplicates.ts";
 import { markForRecount } from "./hour-closing.ts";
 
 /** A clock error up to this is not corrected. */
@@ -27,8 +28,6 @@ export type Sender = { by: string; device: string | null; bindings: Binding[] | 
 const MAX_UNKNOWN_CODES = 100;
 /** Quarantined items per device and day. */
 const MAX_HELD_PER_DAY = 10_000;
-
-type AcceptedItem = { index: number; sample: Sample; note?: string };
 
 export type RecordedBatch = {
   results: ItemResult[];
@@ -189,44 +188,6 @@ function matchBinding(bindings: Binding[], at: number, clockKnown: boolean, now:
   return clockKnown ? "here" : "clock_unknown";
 }
 
-/** Drops duplicates, by sequence number or by (device, code, time), and reports them in `results`. */
-function dropDuplicates(
-  store: Store,
-  memory: MonitorMemory,
-  by: string,
-  accepted: AcceptedItem[],
-  results: ItemResult[],
-  now: number,
-): AcceptedItem[] {
-  const before = memory.seenSequences[by] ?? NOTHING_SEEN;
-  let seen = before;
-  const keys = new Set<string>();
-  const toKey = ({ code, at }: Sample) => `${code} ${at}`;
-  const checked = crossCheckPressures(accepted.map(({ sample }) => sample));
-  const older = checked.filter((s) => s.at <= (memory.newestSampleAt[`${by} ${s.code}`] ?? Number.NEGATIVE_INFINITY));
-  for (const hour of new Set(older.map(({ at }) => Math.floor(at / HOUR_MS)))) {
-    for (const block of store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)) {
-      for (const stored of block) if (stored.device === by) keys.add(toKey(stored));
-    }
-  }
-  const newSamples: AcceptedItem[] = [];
-  for (const [i, item] of accepted.entries()) {
-    const sample = checked[i] ?? item.sample;
-    // A used sequence number is a duplicate only if the sample is not newer: a restarted device counts from one again.
-    const isNewest = sample.at > (memory.newestSampleAt[`${by} ${sample.code}`] ?? Number.NEGATIVE_INFINITY);
-    const repeated = (sample.seq !== null && !isNewest && hasSeen(before, sample.seq)) || keys.has(toKey(sample));
-    if (repeated) {
-      results[item.index] = { index: item.index, status: "duplicate" };
-      continue;
-    }
-    if (sample.seq !== null) seen = addSeen(seen, sample.seq);
-    keys.add(toKey(sample));
-    newSamples.push({ ...item, sample });
-  }
-  if (seen !== before) memory.seenSequences[by] = seen;
-  return newSamples;
-}
-
 /** Writes blocks, rollups and memory. @returns the position of each item, by its index in the batch */
 function writeSamples(
   store: Store,
@@ -241,8 +202,8 @@ function writeSamples(
   const late = newSamples.filter(({ sample }) => sample.at < now - MIN_LATE_MS);
   const timely = newSamples.filter(({ sample }) => sample.at >= now - MIN_LATE_MS);
   if (late.length > 0) {
-    const block = store.appendLate({ received: now, device: by, samples: late.map(({ sample }) => sample) }, now);
-    for (const [i, { index }] of late.entries()) positions.set(index, { block, index: i });
+    const start = store.appendLate({ received: now, device: by, samples: late.map(({ sample }) => sample) }, now);
+    for (const [i, { index }] of late.entries()) positions.set(index, { block: start.block, index: start.index + i });
   }
   const first = store.nextPosition(now);
   for (const [i, { index }] of timely.entries()) positions.set(index, { block: first.block, index: first.index + i });
