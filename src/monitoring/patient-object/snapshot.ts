@@ -140,6 +140,34 @@ export function toSamplesFrame(facts: Facts, samples: LiveSample[], memory: Moni
   return { type: "samples", patient_id: facts.patient, samples, news2: computeScore(facts, memory, now) };
 }
 
+/** Samples measured longer ago are history unless they are the newest of their vital. */
+const LIVE_AGE_MS = 10 * 60_000;
+const MAX_PUSHED_SAMPLES = 200;
+
+/**
+ * The frames of new samples: those of the last minutes and the newest of each vital are pushed, at most MAX_PUSHED_SAMPLES;
+ * a backlog, such as a monitor sends after an outage, is announced as one frame.
+ * @param samples oldest first
+ */
+export function toNewSampleFrames(
+  facts: Facts,
+  samples: readonly LiveSample[],
+  memory: MonitorMemory,
+  now: number,
+): PatientFrame[] {
+  const pushed = new Set(new Map(samples.map((sample) => [sample.code, sample])).values());
+  for (const sample of samples.toReversed()) {
+    if (pushed.size >= MAX_PUSHED_SAMPLES || now - Date.parse(sample.effective_at) > LIVE_AGE_MS) break;
+    pushed.add(sample);
+  }
+  const live = samples.filter((sample) => pushed.has(sample));
+  const frames: PatientFrame[] = live.length > 0 ? [toSamplesFrame(facts, live, memory, now)] : [];
+  const [first, ...more] = samples.filter((sample) => !pushed.has(sample));
+  if (!first) return frames;
+  const to = (more.at(-1) ?? first).effective_at;
+  return [{ type: "backfill", patient_id: facts.patient, count: more.length + 1, from: first.effective_at, to }, ...frames];
+}
+
 /** A frame with the limits in effect if new facts change them. */
 export function toLimitFrames(before: Facts | null, after: Facts, now: number): PatientFrame[] {
   const limits = listLimitsInForce(after, now);

@@ -23,6 +23,8 @@ export type LivePatient = {
   /** When these were received, by the server's clock. */
   limitsSince: number;
   devices: PatientSnapshot["devices"];
+  /** When samples of the past last arrived that were not pushed, by the server's clock; 0 for never. */
+  backfilledAt: number;
   /** Recent samples, oldest first: more for the focused patient, whose charts follow live. */
   recent: readonly LiveSample[];
 };
@@ -58,6 +60,7 @@ const emptyPatient = (patientId: string): LivePatient => ({
   limits: new Map(),
   limitsSince: 0,
   devices: [],
+  backfilledAt: 0,
   recent: [],
 });
 
@@ -145,6 +148,9 @@ export function applyFrame(frame: LiveFrame): void {
       storePatient({ ...addSamples(current, frame.samples), news2: frame.news2 });
       break;
     }
+    case "backfill":
+      storePatient({ ...(patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id)), backfilledAt: serverNow() });
+      break;
     case "alert":
       storePatient(updateAlert(patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id), frame.alert));
       alertsChanged = true;
@@ -164,6 +170,7 @@ export function applyFrame(frame: LiveFrame): void {
       break;
     }
     case "gap":
+    case "beat":
       break;
   }
   scheduleNotify();
