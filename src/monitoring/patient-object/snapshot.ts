@@ -101,13 +101,9 @@ export function computeScore(facts: Facts, { latest }: MonitorMemory, now: numbe
 }
 
 export function listLatest(patientId: string, memory: MonitorMemory): LiveSample[] {
-  return Object.entries(memory.latest).map(([slot, { by, amended, ...sample }]) =>
-    toLiveSample(patientId, {
-      ...sample,
-      code: slot.replace(/!$/, ""),
-      device: by,
-      status: amended ? "amended" : sample.status,
-    }),
+  const entries = [...Object.entries(memory.latest), ...Object.entries(memory.latestInvalid)];
+  return entries.map(([code, { by, amended, ...sample }]) =>
+    toLiveSample(patientId, { ...sample, code, device: by, status: amended ? "amended" : sample.status }),
   );
 }
 

@@ -150,7 +150,7 @@ function enforceItemLimits(
   results: ItemResult[],
   now: number,
 ): void {
-  const unknown = new Set(Object.keys(memory.latest).filter((slot) => findVital(slot.replace(/!$/, "")) === null));
+  const unknown = new Set(Object.keys(memory.latest).filter((code) => findVital(code) === null));
   for (const item of accepted.splice(0)) {
     const { index, sample } = item;
     if (findVital(sample.code) === null && !unknown.has(sample.code) && unknown.size >= MAX_UNKNOWN_CODES) {
@@ -200,10 +200,11 @@ function dropDuplicates(
 ): AcceptedItem[] {
   const before = memory.seenSequences[by] ?? NOTHING_SEEN;
   let seen = before;
+  const newest = memory.newestSampleAt[by] ?? {};
   const keys = new Set<string>();
   const toKey = ({ code, at }: Sample) => `${code} ${at}`;
   const checked = crossCheckPressures(accepted.map(({ sample }) => sample));
-  const older = checked.filter((s) => s.at <= (memory.newestSampleAt[`${by} ${s.code}`] ?? Number.NEGATIVE_INFINITY));
+  const older = checked.filter((s) => s.at <= (newest[s.code] ?? Number.NEGATIVE_INFINITY));
   for (const hour of new Set(older.map(({ at }) => Math.floor(at / HOUR_MS)))) {
     for (const block of store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)) {
       for (const stored of block) if (stored.device === by) keys.add(toKey(stored));
@@ -213,7 +214,7 @@ function dropDuplicates(
   for (const [i, item] of accepted.entries()) {
     const sample = checked[i] ?? item.sample;
     // A used sequence number is a duplicate only if the sample is not newer: a restarted device counts from one again.
-    const isNewest = sample.at > (memory.newestSampleAt[`${by} ${sample.code}`] ?? Number.NEGATIVE_INFINITY);
+    const isNewest = sample.at > (newest[sample.code] ?? Number.NEGATIVE_INFINITY);
     const repeated = (sample.seq !== null && !isNewest && hasSeen(before, sample.seq)) || keys.has(toKey(sample));
     if (repeated) {
       results[item.index] = { index: item.index, status: "duplicate" };
@@ -268,10 +269,11 @@ function updateMemory(
   now: number,
 ): void {
   const { code, value, unit, at, status } = sample;
-  const newest = `${by} ${code}`;
-  memory.newestSampleAt[newest] = Math.max(at, memory.newestSampleAt[newest] ?? at);
-  const slot = status === "final" ? code : `${code}!`;
-  if (at >= (memory.latest[slot]?.at ?? at)) memory.latest[slot] = { value, unit, at, received: now, by, status, ...place };
+  const newest = memory.newestSampleAt[by] ?? {};
+  newest[code] = Math.max(at, newest[code] ?? at);
+  memory.newestSampleAt[by] = newest;
+  const latest = status === "final" ? memory.latest : memory.latestInvalid;
+  if (at >= (latest[code]?.at ?? at)) latest[code] = { value, unit, at, received: now, by, status, ...place };
   const hour = Math.floor(at / HOUR_MS);
   if (hour <= memory.lastClosedHour) {
     markForRecount(store, memory, hour);
@@ -284,13 +286,14 @@ function updateMemory(
 
 function countReceived(memory: MonitorMemory, by: string, samples: Sample[], now: number): void {
   const day = Math.floor(now / DAY_MS);
-  const key = `${by} ${day}`;
-  const counts = memory.receivedCounts[key] ?? { day, count: 0, firstSeq: null, lastSeq: null };
+  const days = memory.receivedCounts[by] ?? {};
+  const counts = days[day] ?? { day, count: 0, firstSeq: null, lastSeq: null };
   const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
-  memory.receivedCounts[key] = {
+  days[day] = {
     day,
     count: counts.count + samples.length,
     firstSeq: seqs.length > 0 ? Math.min(counts.firstSeq ?? Number.POSITIVE_INFINITY, ...seqs) : counts.firstSeq,
     lastSeq: seqs.length > 0 ? Math.max(counts.lastSeq ?? 0, ...seqs) : counts.lastSeq,
   };
+  memory.receivedCounts[by] = days;
 }
