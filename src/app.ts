@@ -79,7 +79,7 @@ const CORS: Parameters<typeof cors>[0] = {
 
 export const app = createRouter(canonicalPath);
 
-/** Routes that change rights and settings on which objects act; the triggers of migrations/0004_changes.sql queue each change. */
+/** Routes that change rights and settings on which objects act; the triggers of migrations (0004_changes, 0007_facts_follow) queue each change. */
 const MONITOR_CHANGE_PATHS = ["auth/*", "users/*", "hospitals/*", "wards/*", "devices/*", "patients/*", "api-keys/*"].map(
   (path) => `${API_PREFIX}/${path}`,
 );
