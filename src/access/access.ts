@@ -191,7 +191,9 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
   const effectiveRole = toEffectiveRole(row);
   if (!row || !effectiveRole || effectiveRole.role === "app") return denyAccess(call, permission, "unauthenticated", { target });
   const { role, hospitalId: callerHospitalId } = effectiveRole;
-  const denialFacts = { role, hospitalId: row.hospital_id ?? callerHospitalId, callerHospitalId, target, patientId: row.id };
+  // Filed alike for a patient of another hospital and for nobody, so that the audit log does not tell the caller's hospital which exists.
+  const ownHospitalId = target === OWN_RECORD ? callerHospitalId : null;
+  const denialFacts = { role, hospitalId: row.hospital_id ?? ownHospitalId, callerHospitalId, target, patientId: row.id };
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
   if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "patient_id is required.");
   if (target === OWN_RECORD && row.links > 1) throw new ApiError("patient_ambiguous");
