@@ -105,7 +105,7 @@ app.route("/", healthRoutes);
 app.use(initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
-app.use("/api/token", limitByAddress, parseFormBody);
+app.use("/api/token", limitByAddress, parseFormBody, deliverAfterResponse);
 app.route("/", oauthTokenRoutes);
 for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, parseJsonBody);
 for (const path of SIGNUP_PATHS) app.use(path, limitSignups, parseJsonBody);

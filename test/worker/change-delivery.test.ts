@@ -8,7 +8,6 @@ import { deliverAfterResponse } from "../../src/monitoring/patient-object/contex
 
 /** Routes that write no table with a trigger of migrations/0004_changes.sql or later, or only values on which no object acts. */
 const NOTHING_TO_DELIVER = new Set([
-  "POST /api/token",
   "POST /api/v1/practitioners",
   "PATCH /api/v1/practitioners/:practitioner_id",
   "DELETE /api/v1/practitioners/:practitioner_id",
