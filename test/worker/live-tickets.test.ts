@@ -28,7 +28,7 @@ describe("a ticket", () => {
     const body = await readJson(await sendRequest(TICKETS, { as: nurse, json: { patient_id: patient.id } }));
     expect(Date.parse(body.data.expires_at) - Date.now()).toBeGreaterThan(25_000);
     expect(Date.parse(body.data.expires_at) - Date.now()).toBeLessThanOrEqual(30_000);
-    expect(body.data.url).toBe(`ws://localhost${API}/live?ticket=${body.data.ticket}`);
+    expect(body.data.url).toBe(`wss://edgecare.test${API}/live?ticket=${body.data.ticket}`);
     const keys = await getKeys(env);
     const ticket = await verifyTicket(keys, body.data.ticket, Date.now());
     const stale = await signTicket(keys, { ...ticket, expires: Date.now() - 1 });

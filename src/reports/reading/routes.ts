@@ -15,6 +15,7 @@ import {
   pageResponse,
   problemResponses,
 } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { downloadReport } from "./download.ts";
 import { verifyLink } from "./links.ts";
@@ -151,10 +152,10 @@ export const reportRoutes = createRouter()
     async (c) => ok(c, await getReportStats(c.get("call"), c.req.valid("query").days)),
   )
   .openapi(detailRoute("/reports/{report_id}"), async (c) =>
-    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, getPublicOrigin(c.env))),
   )
   .openapi(detailRoute("/ecg/reports/{report_id}"), async (c) =>
-    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, getPublicOrigin(c.env))),
   )
   .openapi(fileRoute, async (c) => {
     const { report_id } = c.req.valid("param");
