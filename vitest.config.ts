@@ -52,6 +52,8 @@ export default defineConfig(async () => ({
               bindings: {
                 ...newSecrets(),
                 ENVIRONMENT: "test",
+                // Not the host of the requests: no link may contain that.
+                PUBLIC_ORIGIN: "https://edgecare.test",
                 MIGRATIONS: await readD1Migrations("migrations"),
                 // Links are signed but never opened: nothing listens there.
                 R2_S3_ENDPOINT: "https://account.r2.example",

@@ -78,6 +78,7 @@ export async function startBench(options: BenchOptions = {}): Promise<BenchServe
   const values = {
     ENVIRONMENT: "test",
     LOG_LEVEL: "CRITICAL",
+    PUBLIC_ORIGIN: "",
     CORS_ORIGINS: "",
     DOCS: "",
     ISSUER: "edgecare",

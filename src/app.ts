@@ -79,7 +79,7 @@ const CORS: Parameters<typeof cors>[0] = {
 
 export const app = createRouter(canonicalPath);
 
-/** Routes that change rights and settings on which objects act; the triggers of migrations/0004_changes.sql queue each change. */
+/** Routes that change rights and settings on which objects act; the triggers of migrations (0004_changes, 0007_facts_follow) queue each change. */
 const MONITOR_CHANGE_PATHS = ["auth/*", "users/*", "hospitals/*", "wards/*", "devices/*", "patients/*", "api-keys/*"].map(
   (path) => `${API_PREFIX}/${path}`,
 );
@@ -105,7 +105,7 @@ app.route("/", healthRoutes);
 app.use(initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
-app.use("/api/token", limitByAddress, parseFormBody);
+app.use("/api/token", limitByAddress, parseFormBody, deliverAfterResponse);
 app.route("/", oauthTokenRoutes);
 for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, parseJsonBody);
 for (const path of SIGNUP_PATHS) app.use(path, limitSignups, parseJsonBody);

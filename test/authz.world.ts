@@ -100,14 +100,16 @@ async function newPlayer(
   nurse: Person,
   patients: Record<Target, Patient>,
 ): Promise<TestCaller> {
-  const { kind, role, place, wide, linked = [], team = [], bound } = principal;
+  const { kind, role, place, wide, linked = [], team = [], bound, scopes } = principal;
   if (kind === "anonymous") return { principal, token: null, person: null, sessionId: null };
   if (kind === "app") {
     const manager = await newPerson("hospital_admin", places[place ?? "A"]);
-    return { principal, token: (await newKey(manager)).token, person: null, sessionId: null };
+    return { principal, token: (await newKey(manager, scopes)).token, person: null, sessionId: null };
   }
   if (kind === "device") {
-    const { token } = await newDevice(nurse, bound ? patients[bound].id : null);
+    const { token, credentialId } = await newDevice(nurse, bound ? patients[bound].id : null);
+    // No route issues a device credential with fewer scopes.
+    if (scopes) await run("UPDATE credentials SET scopes = ? WHERE id = ?", scopes.join(" "), credentialId);
     return { principal, token, person: null, sessionId: null };
   }
   const person = await newPerson(role ?? "patient", place ? places[place] : null, wide ? "hospital" : "care_team");
@@ -116,8 +118,8 @@ async function newPlayer(
   return { principal, token: person.token, person, sessionId: person.sessionId };
 }
 
-async function newKey(manager: Person): Promise<{ api_key_id: string; token: string }> {
-  const json = { name: "test", scopes: APP_SCOPES };
+async function newKey(manager: Person, scopes: readonly string[] = APP_SCOPES): Promise<{ api_key_id: string; token: string }> {
+  const json = { name: "test", scopes };
   return (await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }))).data;
 }
 

@@ -25,7 +25,14 @@ export type AuditQuery = PageQuery & {
 const Detail = z.record(z.string(), z.unknown());
 const SEQ_COLUMN = auditEvents.seq;
 
-function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor, atOtherHospital: boolean): SQL {
+function isVisibleTo(
+  effectiveRole: UserEffectiveRole,
+  actor: UserActor,
+  { abroad: atOtherHospital, patient_id }: AuditQuery,
+): SQL {
+  // The subject of a denial abroad would tell that a patient with this id exists.
+  if (effectiveRole.role === "hospital_admin" && atOtherHospital && patient_id !== undefined)
+    return sql`${auditEvents.actorHospitalId} = ${effectiveRole.hospitalId} AND ${auditEvents.outcome} <> 'denied'`;
   if (effectiveRole.role === "admin" && atOtherHospital) return sql`${auditEvents.actorHospitalId} IS NOT NULL`;
   if (effectiveRole.role === "admin" || effectiveRole.role === "hospital_admin")
     return isInCallerHospital(effectiveRole, atOtherHospital ? auditEvents.actorHospitalId : auditEvents.hospitalId);
@@ -54,7 +61,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   const start = await resolvePageStart(anyCall, "audit-events", query);
   const afterCursor = start.after ? sql`${SEQ_COLUMN} < ${start.after.value}` : undefined;
   const { call, effectiveRole, results } = await withUser(anyCall, "audit:read", (effectiveRole, { db, actor }) => {
-    const filter = and(isVisibleTo(effectiveRole, actor, query.abroad === true), buildAuditFilter(query));
+    const filter = and(isVisibleTo(effectiveRole, actor, query), buildAuditFilter(query));
     return [
       db
         .select()
@@ -90,9 +97,10 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
 
 /**
  * Patients see who accessed their data, but not other patients on the same page (report ids) nor IP addresses. A hospital sees
- * the IP addresses of its own staff only.
+ * the IP addresses of its own staff only, and not which hospital a patient has whom its staff may not see, if any.
  */
 function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserEffectiveRole) {
+  const isDeniedAbroad = reader === "hospital_admin" && row.actorHospitalId === hospitalId && row.outcome === "denied";
   const isOtherHospitalStaff = reader === "hospital_admin" && row.actorHospitalId !== null && row.actorHospitalId !== hospitalId;
   const fullDetail = row.detail ? Detail.parse(JSON.parse(row.detail)) : null;
   const { report_ids: _, ...detailForPatient } = fullDetail ?? {};
@@ -105,7 +113,7 @@ function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hosp
     outcome: row.outcome,
     reason: row.reason,
     actor: { kind: row.actorKind, id: row.actorId, role: row.actorRole },
-    hospital_id: row.hospitalId,
+    hospital_id: isDeniedAbroad ? null : row.hospitalId,
     actor_hospital_id: row.actorHospitalId,
     basis: row.basis,
     purpose: row.purpose,

@@ -13,7 +13,10 @@ const AuditEvent = z
     outcome: z.enum(["success", "denied", "failed"]),
     reason: z.string().nullable(),
     actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
-    hospital_id: z.string().nullable().openapi({ description: "Hospital whose data was accessed" }),
+    hospital_id: z.string().nullable().openapi({
+      description:
+        "Hospital whose data was accessed; null for a denied attempt of the own staff on a patient elsewhere or nowhere",
+    }),
     actor_hospital_id: z.string().nullable().openapi({ description: "Hospital of the actor, if it is another one" }),
     basis: z.string().nullable(),
     purpose: z.string().nullable(),
@@ -40,9 +43,10 @@ export const auditRoutes = createRouter().openapi(
         outcome: z.enum(["success", "denied", "failed"]).optional(),
         from: z.iso.datetime({ offset: true }).optional(),
         to: z.iso.datetime({ offset: true }).optional(),
-        abroad: booleanParam
-          .optional()
-          .openapi({ description: "Only attempts of the hospital's staff on data of other hospitals" }),
+        abroad: booleanParam.optional().openapi({
+          description:
+            "Only access of the hospital's staff to data of other hospitals, and attempts on patients who are not the hospital's or do not exist",
+        }),
       }),
     },
     responses: {

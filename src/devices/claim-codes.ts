@@ -6,6 +6,7 @@ import type { Call } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { failWithAudit } from "../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../access/effective-role.ts";
+import { DEVICE_SCOPES } from "../access/permissions.ts";
 import { createCredentialToken } from "../accounts/sessions/credential-tokens.ts";
 import type { Keys } from "../platform/config.ts";
 import { computeBlindIndex } from "../platform/crypto.ts";
@@ -15,7 +16,6 @@ import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso } from "../platform/time.ts";
-import { DEVICE_SCOPES } from "./device-credentials.ts";
 import { deviceEvent, requireDevice } from "./devices.ts";
 
 export const CLAIM_CODE_TTL_MS = 10 * 60_000;
@@ -112,7 +112,7 @@ export async function claimDevice(call: Call, code: string) {
     db.all<{
       id: string;
     }>(sql`INSERT INTO credentials (id, kind, device_id, hospital_id, name, secret_hash, scopes, created_by, created_at)
-      SELECT ${id}, 'device', ${device.id}, ${device.hospital_id}, 'Claimed', ${secretHash}, ${DEVICE_SCOPES}, created_by,
+      SELECT ${id}, 'device', ${device.id}, ${device.hospital_id}, 'Claimed', ${secretHash}, ${DEVICE_SCOPES.join(" ")}, created_by,
         CAST(${now} AS INTEGER)
       FROM device_claim_codes WHERE code_hash = ${codeHash} AND changes() > 0 RETURNING id`),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),

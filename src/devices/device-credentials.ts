@@ -4,6 +4,7 @@ import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
+import { DEVICE_SCOPES } from "../access/permissions.ts";
 import { createCredentialToken } from "../accounts/sessions/credential-tokens.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { batch } from "../platform/db/client.ts";
@@ -12,9 +13,6 @@ import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { deviceEvent, requireDevice } from "./devices.ts";
-
-/** A device may only send measurements and reports of the patient it is assigned to (see access.ts). */
-export const DEVICE_SCOPES = "report:create observation:create";
 
 /** Issues a credential. The token is returned once and stored as SHA-256. @throws ApiError not_found, invalid_request */
 export async function issueCredential(
@@ -39,7 +37,7 @@ export async function issueCredential(
       hospitalId: device.hospitalId,
       name,
       secretHash,
-      scopes: DEVICE_SCOPES,
+      scopes: DEVICE_SCOPES.join(" "),
       createdBy: actor.userId,
       createdAt: now,
       expiresAt,

@@ -6,7 +6,7 @@ import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
-import type { APP_SCOPES, Permission } from "../../access/permissions.ts";
+import type { AppScope, Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
@@ -16,7 +16,6 @@ import { uuidv7 } from "../../platform/ids.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { createCredentialToken } from "../sessions/credential-tokens.ts";
 
-export type ApiKeyScope = (typeof APP_SCOPES)[number];
 type CredentialRow = typeof credentials.$inferSelect;
 const MAX_TTL_MS = 5 * 365 * DAY_MS;
 
@@ -58,7 +57,7 @@ async function prepareApiKey(
   };
 }
 
-export type NewApiKey = { name: string; scopes: ApiKeyScope[]; expires_at: number | null; hospital_id?: string | undefined };
+export type NewApiKey = { name: string; scopes: AppScope[]; expires_at: number | null; hospital_id?: string | undefined };
 
 /** @throws ApiError forbidden, not_found (another hospital), invalid_request */
 export async function issueApiKey(anyCall: Call, input: NewApiKey, keyStatements: KeyStatements): Promise<ApiKeyWithToken> {

@@ -19,6 +19,7 @@ import {
   readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
 import { Email } from "../../platform/email.ts";
 import { Password, Username } from "../auth/login-names.ts";
@@ -206,7 +207,7 @@ export const userRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const { user_id } = c.req.valid("param");
-      const { origin } = new URL(c.req.url);
+      const origin = getPublicOrigin(c.env);
       const create = (keyStatements: KeyStatements) => issueResetLink(call, user_id, origin, keyStatements);
       const idempotencyKey = await readIdempotencyKey(c, "password_reset.create");
       return ok(

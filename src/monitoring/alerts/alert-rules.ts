@@ -182,7 +182,7 @@ function toPatientScope(access: Access, rows: readonly AlertRuleRow[], { code }:
 
 /**
  * Compare-and-set on the version. The write reaches the patients' objects by way of the triggers changed_rule_insert and
- * changed_rule_update (migrations/0004_changes.sql), which queue a change per patient in the same transaction; deliverAfterResponse
+ * changed_rule_update (migrations 0004 and 0007), which queue a change per patient in the same transaction; deliverAfterResponse
  * (patient-object/context/change-delivery.ts), mounted for MONITOR_CHANGE_PATHS in app.ts, sends it to PatientMonitor.configure.
  */
 async function saveRule(

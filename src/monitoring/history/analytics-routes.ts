@@ -49,6 +49,9 @@ const PatientSummary = z
       .nullable()
       .openapi({ description: "Alerts raised in the range; null for an app without alert:read" }),
     news2: Score,
+    missing_scopes: z
+      .array(z.enum(["alert:read"]))
+      .openapi({ description: "Scopes whose data is left out because the app does not have them" }),
   })
   .openapi("PatientAnalytics");
 
@@ -116,6 +119,7 @@ export const analyticsRoutes = createRouter()
             vitals: [exampleVitalSummary],
             alerts: [{ priority: "medium", state: "cleared", n: 2 }],
             news2: exampleScore,
+            missing_scopes: [],
           },
         ),
         ...problemResponses(401, 403, 404),

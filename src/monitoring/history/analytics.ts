@@ -1,8 +1,8 @@
 // Analytics of vitals: of one patient, of a wearable, and hourly statistics of all visible patients.
 
 import { type SQL, sql } from "drizzle-orm";
-import { authorizePatient, withPrincipal } from "../../access/access.ts";
-import { type Actor, type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
+import { accessAllows, authorizePatient, withPrincipal } from "../../access/access.ts";
+import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInAnyHospital, isVisibleHospital } from "../../access/effective-role.ts";
@@ -33,16 +33,16 @@ const sortByCode = (codes: Map<string, Rollup>) => [...codes].sort(([a], [b]) =>
 /** Summary of a patient over whole hours: vitals, alerts raised, the current score. */
 export async function getPatientSummary(env: Env, call: Call, ref: string, query: RangeQuery) {
   const hours = toHourRange(parseTimeRange(query, call.now, { defaultMs: DAY_MS, maxMs: MAX_RANGE_MS }));
-  const { db, actor } = call;
-  const { patient, ...rest } = await authorizePatient(call, { patient: ref }, "observation:read");
+  const { db } = call;
+  const access = await authorizePatient(call, { patient: ref }, "observation:read");
+  const { patient } = access;
   const [{ open }, { news2 }] = await Promise.all([getOpenHours(env, patient.id), getSnapshot(env, call, patient)]);
-  const [closedHours, alerts, [allowed]] = await batch(db, [
+  const [closedHours, alerts] = await batch(db, [
     selectClosedHours(call, patient, hours),
     db.all<{ priority: Priority; state: AlertState; n: number }>(sql`SELECT priority, state, count(*) AS n FROM alerts
       WHERE patient_id = ${patient.id} AND raised_at >= ${hours.from * HOUR_MS} AND raised_at < ${hours.to * HOUR_MS}
       GROUP BY priority, state ORDER BY priority, state`),
-    db.all<{ alerts: number }>(sql`SELECT ${canReadAlerts(actor)} AS alerts`),
-    ...auditRead(call, { patient, ...rest }, "summary", toIsoRange(hours)),
+    ...auditRead(call, access, "summary", toIsoRange(hours)),
   ]);
   return {
     patient_id: patient.id,
@@ -50,15 +50,10 @@ export async function getPatientSummary(env: Env, call: Call, ref: string, query
     vitals: sortByCode(mergeRollupsByCode(mergeHours(open, closedHours, hours, null))).map(([code, rollup]) =>
       toVitalSummary(code, rollup),
     ),
-    alerts: allowed?.alerts ? alerts : null,
+    alerts: accessAllows(access, "alert:read") ? alerts : null,
     news2,
+    missing_scopes: accessAllows(access, "alert:read") ? [] : ["alert:read" as const],
   };
-}
-
-/** Every role that may read vitals may read alerts; apps have separate scopes. */
-function canReadAlerts(actor: Actor): SQL {
-  if (actor.kind !== "app") return sql`1`;
-  return sql`EXISTS (SELECT 1 FROM credentials WHERE id = ${getActorId(actor)} AND ' ' || scopes || ' ' LIKE '% alert:read %')`;
 }
 
 /** Vitals that accumulate over a day; the route describes how to read them. */

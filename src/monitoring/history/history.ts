@@ -184,7 +184,7 @@ async function emptySnapshot(call: Call, patient: PatientRow): Promise<PatientSn
   return buildSnapshot(await defaultFacts(call, patient), newMonitorMemory(call.now), [], call.now);
 }
 
-/** Facts of a patient whose object has none: no device, setting or sample, since a change would have been delivered (0004_changes). */
+/** Facts of a patient whose object has none: no device, setting or sample, since a change would have been delivered (0007_facts_follow). */
 async function defaultFacts({ keys, now }: Call, patient: PatientRow): Promise<Facts> {
   const { date_of_birth: dateOfBirth } = await unsealIdentity(keys, patient);
   return newFacts(patient, dateOfBirth, patient.active === 1, now);

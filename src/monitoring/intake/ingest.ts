@@ -60,10 +60,14 @@ export async function ingestSamples(
     detail,
   };
   await batch(call.db, [...markRecordInUse(call, patient.id), ...recordAuditEvent(call.db, actor, call.now, event)]);
-  const recorded = await recordWithFacts(env, call, patient.id, { kind: "person", id: getActorId(actor) }, samples);
+  const origin: Origin = { kind: "person", id: getActorId(actor) };
+  // The object learns of a closed record only after the response to the change.
+  const recorded = patient.active === 1 ? await recordWithFacts(env, call, patient.id, origin, samples) : NOT_RECORDED;
   if (!recorded.known) throw new ApiError("conflict", "The patient record does not accept samples.");
   return { patient_id: patient.id, results: recorded.results, clock: null };
 }
+
+const NOT_RECORDED: RecordResult = { known: false };
 
 /** Samples are stored in the object only; this row marks the record in D1 as in use, so that it cannot be deleted. */
 function markRecordInUse({ db, actor, now }: Call, patientId: string): Statement[] {

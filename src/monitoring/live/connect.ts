@@ -6,6 +6,7 @@ import { readActor } from "../../accounts/sessions/authenticate.ts";
 import { allowedOrigins } from "../../accounts/sessions/refresh-cookie.ts";
 import { limitCaller } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { toIso } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
@@ -25,7 +26,7 @@ export async function issueTicket(c: Context<AppEnv>, requestedView: RequestedVi
   const expiresAt = opened.call.actor.kind === "user" ? tokenExpiresAt(readBearerToken(c)) : null;
   const ticket = createTicket(opened, expiresAt);
   const text = await signTicket(call.keys, ticket);
-  const url = new URL(`/api/v1/live?ticket=${text}`, c.req.url);
+  const url = new URL(`/api/v1/live?ticket=${text}`, getPublicOrigin(c.env));
   url.protocol = url.protocol.replace("http", "ws");
   return { ticket: text, expires_at: toIso(ticket.expires), url: url.toString() };
 }

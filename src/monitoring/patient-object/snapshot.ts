@@ -101,13 +101,9 @@ export function computeScore(facts: Facts, { latest }: MonitorMemory, now: numbe
 }
 
 export function listLatest(patientId: string, memory: MonitorMemory): LiveSample[] {
-  return Object.entries(memory.latest).map(([slot, { by, amended, ...sample }]) =>
-    toLiveSample(patientId, {
-      ...sample,
-      code: slot.replace(/!$/, ""),
-      device: by,
-      status: amended ? "amended" : sample.status,
-    }),
+  const entries = [...Object.entries(memory.latest), ...Object.entries(memory.latestInvalid)];
+  return entries.map(([code, { by, amended, ...sample }]) =>
+    toLiveSample(patientId, { ...sample, code, device: by, status: amended ? "amended" : sample.status }),
   );
 }
 
@@ -151,21 +147,24 @@ const MAX_PUSHED_SAMPLES = 200;
  */
 export function toNewSampleFrames(
   facts: Facts,
-  samples: readonly LiveSample[],
+  samples: readonly CorrectedSample[],
   memory: MonitorMemory,
   now: number,
 ): PatientFrame[] {
   const pushed = new Set(new Map(samples.map((sample) => [sample.code, sample])).values());
   for (const sample of samples.toReversed()) {
-    if (pushed.size >= MAX_PUSHED_SAMPLES || now - Date.parse(sample.effective_at) > LIVE_AGE_MS) break;
+    if (pushed.size >= MAX_PUSHED_SAMPLES || now - sample.at > LIVE_AGE_MS) break;
     pushed.add(sample);
   }
-  const live = samples.filter((sample) => pushed.has(sample));
+  const live = samples.filter((sample) => pushed.has(sample)).map((sample) => toLiveSample(facts.patient, sample));
   const frames: PatientFrame[] = live.length > 0 ? [toSamplesFrame(facts, live, memory, now)] : [];
   const [first, ...more] = samples.filter((sample) => !pushed.has(sample));
   if (!first) return frames;
-  const to = (more.at(-1) ?? first).effective_at;
-  return [{ type: "backfill", patient_id: facts.patient, count: more.length + 1, from: first.effective_at, to }, ...frames];
+  const last = more.at(-1) ?? first;
+  return [
+    { type: "backfill", patient_id: facts.patient, count: more.length + 1, from: toIso(first.at), to: toIso(last.at) },
+    ...frames,
+  ];
 }
 
 /** A frame with the limits in effect if new facts change them. */

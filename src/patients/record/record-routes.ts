@@ -47,7 +47,10 @@ const Summary = z
   .object({
     patient: PatientSummary,
     symptoms: z.array(z.string()),
-    reports: z.object({ total: z.number().int(), by_kind: z.record(z.string(), z.number().int()) }),
+    reports: z
+      .object({ total: z.number().int(), by_kind: z.record(z.string(), z.number().int()) })
+      .nullable()
+      .openapi({ description: "Null for an app without report:read" }),
     latest_report: z
       .object({
         report_id: Id,
@@ -56,11 +59,15 @@ const Summary = z
         effective_at: Timestamp,
         heart_rate: z.number().nullable(),
       })
-      .nullable(),
+      .nullable()
+      .openapi({ description: "Null if there is none, and for an app without report:read" }),
     care_team: z.number().int().openapi({ description: "Current members" }),
     devices: z.number().int().openapi({ description: "Currently assigned devices" }),
     latest_intake_at: Timestamp.nullable(),
     claimed: z.boolean().openapi({ description: "True when a login is linked to the record" }),
+    missing_scopes: z
+      .array(z.enum(["report:read"]))
+      .openapi({ description: "Scopes whose data is left out because the app does not have them" }),
   })
   .openapi("PatientPage");
 
@@ -168,6 +175,7 @@ export const recordRoutes = createRouter()
           devices: 1,
           latest_intake_at: EXAMPLES.time,
           claimed: true,
+          missing_scopes: [],
         }),
         ...problemResponses(401, 403, 404),
       },

@@ -15,12 +15,13 @@ import {
   pageResponse,
   problemResponses,
 } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { downloadReport } from "./download.ts";
 import { verifyLink } from "./links.ts";
 import { listReports } from "./list.ts";
 import { getReport } from "./report.ts";
-import { exampleLinkedReport, exampleReport, LinkedReport, Report, reportQuery } from "./schemas.ts";
+import { DetailedReport, exampleLinkedReport, exampleReport, Report, reportQuery, SentReport } from "./schemas.ts";
 import { getReportStats } from "./stats.ts";
 
 const tags = ["DiagnosticReport"];
@@ -47,11 +48,12 @@ function detailRoute<P extends string>(path: P) {
     path,
     tags,
     summary: "Get a report",
-    description: "Includes metrics and a signed download link that is valid for 5 minutes.",
+    description:
+      "Includes metrics and a signed download link that is valid for 5 minutes. A device reads only the reports that it sent, without the patient.",
     security: BEARER_AUTH,
     request: { params: reportParams },
     responses: {
-      200: jsonResponse(LinkedReport.extend({ metrics: z.record(z.string(), z.unknown()).nullable() }), "The report", {
+      200: jsonResponse(z.union([DetailedReport, SentReport]), "The report", {
         ...exampleLinkedReport,
         metrics: { heart_rate: 72, pr_interval_ms: 158, qrs_duration_ms: 96, qt_interval_ms: 388 },
       }),
@@ -150,10 +152,10 @@ export const reportRoutes = createRouter()
     async (c) => ok(c, await getReportStats(c.get("call"), c.req.valid("query").days)),
   )
   .openapi(detailRoute("/reports/{report_id}"), async (c) =>
-    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, getPublicOrigin(c.env))),
   )
   .openapi(detailRoute("/ecg/reports/{report_id}"), async (c) =>
-    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, getPublicOrigin(c.env))),
   )
   .openapi(fileRoute, async (c) => {
     const { report_id } = c.req.valid("param");

@@ -15,6 +15,7 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { signLink } from "../reading/links.ts";
 import { exampleLink, exampleReport } from "../reading/schemas.ts";
 import { MAX_BATCH_FILES, readBatch, receiveBatch } from "./batch.ts";
@@ -133,7 +134,7 @@ async function handleUpload(c: Context<AppEnv>) {
   const { reportId, uploadId } = result;
   // Devices and apps may read back their own uploads, but not an earlier upload of another sender.
   const isReadable = result.outcome !== "duplicate" || call.actor.kind === "user";
-  const link = await signLink(call, new URL(c.req.url).origin, reportId);
+  const link = await signLink(call, getPublicOrigin(c.env), reportId);
   const data = {
     ...emptyResult,
     report_id: reportId,

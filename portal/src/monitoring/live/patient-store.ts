@@ -8,9 +8,10 @@ import type {
   PatientSnapshot,
   Score,
 } from "../../../../src/monitoring/patient-object/contract.ts";
+import { latestKey, toLatestSamples } from "./latest-samples.ts";
 import { serverNow, syncServerClock } from "./server-clock.ts";
 
-/** `latest` by code: the last valid value; `<code>!`: the last invalid one. */
+/** `latest`: see latest-samples.ts. */
 export type LivePatient = {
   patientId: string;
   wardId: string | null;
@@ -88,7 +89,6 @@ function addListener<T>(listeners: Set<T>, listener: T): () => void {
   return () => listeners.delete(listener);
 }
 
-const latestKey = ({ code, status }: LiveSample) => (status === "invalid" ? `${code}!` : code);
 /** A snapshot with unchanged limits keeps their age. */
 function updateLimits({ limits, limitsSince }: LivePatient, snapshotLimits: readonly LimitsInForce[], at: number) {
   if (JSON.stringify([...limits.values()]) === JSON.stringify(snapshotLimits)) return { limits, limitsSince };
@@ -115,7 +115,7 @@ function toLivePatient(snapshot: PatientSnapshot): LivePatient {
     ...current,
     wardId: snapshot.ward_id,
     monitoring: snapshot.monitoring,
-    latest: new Map(snapshot.latest.map((sample) => [latestKey(sample), sample])),
+    latest: toLatestSamples(snapshot.latest),
     alerts: new Map(snapshot.alerts.filter(isOpen).map((alert) => [alert.alert_id, alert])),
     news2: snapshot.news2,
     ...updateLimits(current, snapshot.limits, Date.parse(snapshot.as_of)),

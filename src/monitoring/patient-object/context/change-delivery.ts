@@ -1,6 +1,6 @@
-// Delivery of changed rights and settings to the objects that act on them. The triggers of migrations/0004_changes.sql queue a row in
-// `outbox` in the transaction of the change: topic `monitor` for a patient's object, `feed` for a hospital's feed. Rows are delivered
-// after the response on the routes of MONITOR_CHANGE_PATHS (app.ts), and by cron otherwise.
+// Delivery of changed rights and settings to the objects that act on them. Triggers (migrations/0004_changes.sql, 0007_facts_follow.sql)
+// queue a row in `outbox` in the transaction of the change: topic `monitor` for a patient's object, `feed` for a hospital's feed. Rows
+// are delivered after the response on the routes of MONITOR_CHANGE_PATHS (app.ts), and by cron otherwise.
 import { sql } from "drizzle-orm";
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../../../http/router.ts";

@@ -7,6 +7,7 @@ import type { Facts, LimitsNote } from "../context/facts.ts";
 import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
 import type { Rollup } from "../samples/rollup.ts";
+import { memoryFrom3 } from "./memory-from-3.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
 
 const time = z.number();
@@ -122,15 +123,16 @@ const MemorySchema: z.ZodType<MonitorMemory> = z.object({
   version: MEMORY_PARTS.version,
   alarm: MEMORY_PARTS.alarm,
   latest: z.record(text, MEMORY_PARTS.latest),
+  latestInvalid: z.record(text, MEMORY_PARTS.latest),
   deviceStatuses: z.record(text, MEMORY_PARTS.deviceStatuses),
   seenSequences: z.record(text, MEMORY_PARTS.seenSequences),
-  newestSampleAt: z.record(text, MEMORY_PARTS.newestSampleAt),
+  newestSampleAt: z.record(text, z.record(text, MEMORY_PARTS.newestSampleAt)),
   hours: z.record(text, MEMORY_PARTS.hours),
   lastClosedHour: MEMORY_PARTS.lastClosedHour,
   hoursToRecount: MEMORY_PARTS.hoursToRecount,
   quarantinedCounts: z.record(text, MEMORY_PARTS.quarantinedCounts),
   // Objects written before this field existed lack it.
-  receivedCounts: z.record(text, MEMORY_PARTS.receivedCounts).default({}),
+  receivedCounts: z.record(text, z.record(text, MEMORY_PARTS.receivedCounts)).default({}),
 });
 
 // Version 1 used one letter per field to keep the row small.
@@ -197,7 +199,7 @@ const MEMORY_2 = {
 };
 const memoryFrom2 = (memory: unknown) => renameKeys(memory, MEMORY_2);
 
-export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1, memoryFrom2]);
+export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1, memoryFrom2, memoryFrom3]);
 
 const LimitsSchema: z.ZodType<Partial<Limits>> = z.object({
   critical_low: z.number().nullable().optional(),

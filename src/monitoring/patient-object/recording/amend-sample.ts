@@ -100,13 +100,13 @@ function refreshLatest(store: Store, memory: MonitorMemory, code: string, now: n
     candidates.findLast(
       (candidate) => candidate.status !== "entered-in-error" && (toMeasuredSample(candidate).status === "final") === isFinal,
     );
-  for (const [slot, sample] of [[code, newest(true)] as const, [`${code}!`, newest(false)] as const]) {
-    if (!sample) delete memory.latest[slot];
+  for (const [latest, sample] of [[memory.latest, newest(true)] as const, [memory.latestInvalid, newest(false)] as const]) {
+    if (!sample) delete latest[code];
     else {
       const { value, unit, at, received, device, status, block, index } = sample;
       const keptStatus = toMeasuredSample(sample).status;
       const amended = status === "amended" ? { amended: true } : {};
-      memory.latest[slot] = { value, unit, at, received, by: device ?? "", status: keptStatus, block, index, ...amended };
+      latest[code] = { value, unit, at, received, by: device ?? "", status: keptStatus, block, index, ...amended };
     }
   }
 }

@@ -42,8 +42,9 @@ export function dropDuplicates(
 ): AcceptedItem[] {
   const before = memory.seenSequences[by] ?? NOTHING_SEEN;
   let seen = before;
+  const newest = memory.newestSampleAt[by] ?? {};
   const checked = crossCheckPressures(accepted.map(({ sample }) => sample));
-  const older = checked.filter((s) => s.at <= (memory.newestSampleAt[`${by} ${s.code}`] ?? Number.NEGATIVE_INFINITY));
+  const older = checked.filter((s) => s.at <= (newest[s.code] ?? Number.NEGATIVE_INFINITY));
   const { keys, since } = readStoredKeys(
     store,
     by,
@@ -54,7 +55,7 @@ export function dropDuplicates(
   for (const [i, item] of accepted.entries()) {
     const sample = checked[i] ?? item.sample;
     // A used sequence number is a duplicate only if the sample is not newer: a restarted device counts from one again.
-    const isNewest = sample.at > (memory.newestSampleAt[`${by} ${sample.code}`] ?? Number.NEGATIVE_INFINITY);
+    const isNewest = sample.at > (newest[sample.code] ?? Number.NEGATIVE_INFINITY);
     if (!isNewest && sample.at < since) {
       const message = "Too many stored samples lie between the times of this request: send older ones in requests of their own";
       results[item.index] = { index: item.index, status: "rejected", reason: "too_scattered", message };

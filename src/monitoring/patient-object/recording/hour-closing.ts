@@ -44,11 +44,13 @@ export function enqueueUnboundCounts(store: Store, { bindings, open }: Pick<Fact
 
 function enqueueCounts(store: Store, now: number, isOver: (device: string, day: number) => boolean): void {
   const memory = store.memory(now);
-  for (const [key, counts] of Object.entries(memory.receivedCounts)) {
-    const [device = ""] = key.split(" ");
-    if (!isOver(device, counts.day)) continue;
-    store.enqueueForD1("received", { by: device, version: ++memory.version, queuedAt: now, ...counts });
-    delete memory.receivedCounts[key];
+  for (const [device, days] of Object.entries(memory.receivedCounts)) {
+    for (const [key, counts] of Object.entries(days)) {
+      if (!isOver(device, counts.day)) continue;
+      store.enqueueForD1("received", { by: device, version: ++memory.version, queuedAt: now, ...counts });
+      delete days[key];
+    }
+    if (Object.keys(days).length === 0) delete memory.receivedCounts[device];
   }
 }
 
@@ -82,7 +84,7 @@ export function nextCloseAt(memory: MonitorMemory, patientId: string, now: numbe
   if (memory.hoursToRecount.length > 0) return now + RECOUNT_DELAY_MS;
   const ends = [
     ...Object.keys(memory.hours).map((hour) => (Number(hour) + 1) * HOUR_MS),
-    ...Object.values(memory.receivedCounts).map(({ day }) => (day + 1) * DAY_MS),
+    ...Object.values(memory.receivedCounts).flatMap((days) => Object.values(days).map(({ day }) => (day + 1) * DAY_MS)),
   ];
   return ends.length === 0 ? null : Math.min(...ends) + CLOSE_DELAY_MS + toPatientSpread(patientId);
 }

@@ -149,7 +149,7 @@ function enforceItemLimits(
   results: ItemResult[],
   now: number,
 ): void {
-  const unknown = new Set(Object.keys(memory.latest).filter((slot) => findVital(slot.replace(/!$/, "")) === null));
+  const unknown = new Set(Object.keys(memory.latest).filter((code) => findVital(code) === null));
   for (const item of accepted.splice(0)) {
     const { index, sample } = item;
     if (findVital(sample.code) === null && !unknown.has(sample.code) && unknown.size >= MAX_UNKNOWN_CODES) {
@@ -229,10 +229,11 @@ function updateMemory(
   now: number,
 ): void {
   const { code, value, unit, at, status } = sample;
-  const newest = `${by} ${code}`;
-  memory.newestSampleAt[newest] = Math.max(at, memory.newestSampleAt[newest] ?? at);
-  const slot = status === "final" ? code : `${code}!`;
-  if (at >= (memory.latest[slot]?.at ?? at)) memory.latest[slot] = { value, unit, at, received: now, by, status, ...place };
+  const newest = memory.newestSampleAt[by] ?? {};
+  newest[code] = Math.max(at, newest[code] ?? at);
+  memory.newestSampleAt[by] = newest;
+  const latest = status === "final" ? memory.latest : memory.latestInvalid;
+  if (at >= (latest[code]?.at ?? at)) latest[code] = { value, unit, at, received: now, by, status, ...place };
   const hour = Math.floor(at / HOUR_MS);
   if (hour <= memory.lastClosedHour) {
     markForRecount(store, memory, hour);
@@ -245,13 +246,14 @@ function updateMemory(
 
 function countReceived(memory: MonitorMemory, by: string, samples: Sample[], now: number): void {
   const day = Math.floor(now / DAY_MS);
-  const key = `${by} ${day}`;
-  const counts = memory.receivedCounts[key] ?? { day, count: 0, firstSeq: null, lastSeq: null };
+  const days = memory.receivedCounts[by] ?? {};
+  const counts = days[day] ?? { day, count: 0, firstSeq: null, lastSeq: null };
   const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
-  memory.receivedCounts[key] = {
+  days[day] = {
     day,
     count: counts.count + samples.length,
     firstSeq: seqs.length > 0 ? Math.min(counts.firstSeq ?? Number.POSITIVE_INFINITY, ...seqs) : counts.firstSeq,
     lastSeq: seqs.length > 0 ? Math.max(counts.lastSeq ?? 0, ...seqs) : counts.lastSeq,
   };
+  memory.receivedCounts[by] = days;
 }
