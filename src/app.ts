@@ -12,7 +12,7 @@ import { userRoutes } from "./accounts/users/routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { claimCodeRoutes, publicDeviceRoutes } from "./devices/claim-code-routes.ts";
 import { deviceRoutes } from "./devices/routes.ts";
-import { createNotFoundHandler } from "./http/not-found.ts";
+import { createMethodChecks } from "./http/not-found.ts";
 import { onError } from "./http/on-error.ts";
 import { addDeprecationHeaders, canonicalPath } from "./http/path-aliases.ts";
 import {
@@ -21,8 +21,6 @@ import {
   limitByAddress,
   limitSignups,
   logRequest,
-  parseFormBody,
-  parseJsonBody,
   requireHttps,
   setResponseHeaders,
   wrapThrownValues,
@@ -56,7 +54,6 @@ const ACCOUNT_SIGNUP_PATHS = ["register", "register/patient", "invitations/accep
   (path) => `${API_PREFIX}/auth/${path}`,
 );
 const SIGNUP_PATHS = [...ACCOUNT_SIGNUP_PATHS, `${API_PREFIX}/devices/claim`];
-const UPLOAD_PATHS = new Set([`${API_PREFIX}/reports`, `${API_PREFIX}/reports/batch`, `${API_PREFIX}/ecg/reports/upload`]);
 
 const EXPOSED = ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"];
 const CORS: Parameters<typeof cors>[0] = {
@@ -78,6 +75,7 @@ const CORS: Parameters<typeof cors>[0] = {
 };
 
 export const app = createRouter(canonicalPath);
+const { denyOtherMethods, notFound } = createMethodChecks(app, portalNotFoundPage);
 
 /** Routes that change rights and settings on which objects act; the triggers of migrations/0004_changes.sql queue each change. */
 const MONITOR_CHANGE_PATHS = ["auth/*", "users/*", "hospitals/*", "wards/*", "devices/*", "patients/*", "api-keys/*"].map(
@@ -105,10 +103,10 @@ app.route("/", healthRoutes);
 app.use(initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
-app.use("/api/token", limitByAddress, parseFormBody);
+app.use("/api/token", limitByAddress);
 app.route("/", oauthTokenRoutes);
-for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, parseJsonBody);
-for (const path of SIGNUP_PATHS) app.use(path, limitSignups, parseJsonBody);
+for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, denyOtherMethods);
+for (const path of SIGNUP_PATHS) app.use(path, limitSignups, denyOtherMethods);
 for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 app.use(`${API_PREFIX}/devices/*`, deliverBeforeResponse);
 app.route(API_PREFIX, publicAuthRoutes);
@@ -117,8 +115,7 @@ app.route(API_PREFIX, publicDeviceRoutes);
 app.use(`${API_PREFIX}/reports/:report_id/file`, authenticateByLink);
 app.route(API_PREFIX, liveRoutes);
 
-app.use(`${API_PREFIX}/*`, authenticate);
-app.use(`${API_PREFIX}/*`, (c, next) => (UPLOAD_PATHS.has(c.req.path) ? next() : parseJsonBody(c, next)));
+app.use(`${API_PREFIX}/*`, authenticate, denyOtherMethods);
 app.route(API_PREFIX, authRoutes);
 app.route(API_PREFIX, accountRoutes);
 app.route(API_PREFIX, invitationRoutes);
@@ -146,5 +143,5 @@ app.route(API_PREFIX, auditRoutes);
 app.route(API_PREFIX, adminRoutes);
 
 app.route("/", openApiRoutes(app));
-app.notFound(createNotFoundHandler(app, portalNotFoundPage));
+app.notFound(notFound);
 app.onError(onError);

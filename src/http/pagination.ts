@@ -47,15 +47,6 @@ export type PageStart = {
   createCursor: (value: number, id: string, position: number) => Promise<string>;
 };
 
-/** Rejects repeated query parameters before validation, because no value would take precedence. */
-export function rejectRepeatedParams(queries: Record<string, string[]>): void {
-  const repeated = Object.entries(queries).filter(([, values]) => values.length > 1);
-  if (repeated.length === 0) return;
-  throw new ApiError("invalid_request", "A query parameter is repeated.", {
-    errors: repeated.slice(0, 20).map(() => ({ path: "query", message: "Repeated parameter", code: "repeated" })),
-  });
-}
-
 /** The values a cursor is bound to: caller, list and filters. */
 function cursorBinding(actor: Actor, list: string, filters: object): string[] {
   const entries = Object.entries(filters).filter(([k, v]) => v !== undefined && !["cursor", "limit", "offset"].includes(k));

@@ -6,27 +6,36 @@ import type { JSONParsed } from "hono/utils/types";
 import { getPathNoStrict } from "hono/utils/url";
 import type { Call } from "../access/actor.ts";
 import { ApiError } from "../platform/errors.ts";
+import { checkRequest, toUnknownFieldErrors } from "./check-request.ts";
 
 export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
 
-/** A router that turns a validation failure into one `invalid_request` problem, which names fields but never values. */
+/**
+ * A router that checks each request against the contract of its operation, and turns a validation failure into one
+ * `invalid_request` problem, which names fields but never values.
+ */
 export function createRouter(getPath: (request: Request) => string = getPathNoStrict) {
-  return new OpenAPIHono<AppEnv>({
+  const router = new OpenAPIHono<AppEnv>({
     getPath,
     defaultHook: (result) => {
       if (!result.success) throw validationError(result.error);
     },
   });
+  const { openapi } = router;
+  router.openapi = (route, handler, hook) => {
+    router.on(route.method, toRoutePattern(route.path), checkRequest(route));
+    return openapi(route, handler, hook);
+  };
+  return router;
 }
+
+/** Example: `/patients/{patient_id}` becomes `/patients/:patient_id`. */
+const toRoutePattern = (path: string) => path.replaceAll(/\/{(.+?)}/g, "/:$1");
 
 export function validationError(error: z.core.$ZodError): ApiError {
   const errors = error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          path: [...issue.path, /^[\w.-]{1,40}$/.test(key) ? key : "?"].join("."),
-          message: "Unknown field",
-          code: "unknown_field",
-        }))
+      ? toUnknownFieldErrors(issue.keys, issue.path)
       : [{ path: issue.path.join("."), message: issue.message, code: issue.code }],
   );
   return new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors: errors.slice(0, 20) });

@@ -2,7 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { readBody, streamBody } from "../../http/request-middleware.ts";
+import { readBody, streamBody } from "../../http/request-body.ts";
 import { type AppEnv, validationError } from "../../http/router.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { ApiError } from "../../platform/errors.ts";

@@ -1,6 +1,7 @@
 // Routes of uploads. Not validated by the framework, which would read the body before access is checked.
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { checkRequest } from "../../http/check-request.ts";
 import { readIdempotencyKey } from "../../http/idempotency.ts";
 import {
   type AppEnv,
@@ -208,8 +209,9 @@ async function handleBatch(c: Context<AppEnv>) {
 
 export const uploadRoutes = createRouter();
 uploadRoutes.openAPIRegistry.registerPath(batchRoute);
-uploadRoutes.post("/reports/batch", handleBatch);
+uploadRoutes.post("/reports/batch", checkRequest(batchRoute), handleBatch);
 for (const path of UPLOAD_PATHS) {
-  uploadRoutes.openAPIRegistry.registerPath(uploadRoute(path));
-  uploadRoutes.post(path, handleUpload);
+  const route = uploadRoute(path);
+  uploadRoutes.openAPIRegistry.registerPath(route);
+  uploadRoutes.post(path, checkRequest(route), handleUpload);
 }
