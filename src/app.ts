@@ -12,6 +12,7 @@ import { userRoutes } from "./accounts/users/routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { claimCodeRoutes, publicDeviceRoutes } from "./devices/claim-code-routes.ts";
 import { deviceRoutes } from "./devices/routes.ts";
+import { answerNotModified } from "./http/conditional-requests.ts";
 import { createMethodChecks } from "./http/not-found.ts";
 import { onError } from "./http/on-error.ts";
 import { addDeprecationHeaders, canonicalPath } from "./http/path-aliases.ts";
@@ -64,6 +65,7 @@ const CORS: Parameters<typeof cors>[0] = {
     "Content-Type",
     "Idempotency-Key",
     "If-Match",
+    "If-None-Match",
     "Range",
     "X-Content-SHA256",
     "X-File-Name",
@@ -92,6 +94,7 @@ app.use(
   }),
   setResponseHeaders,
   addDeprecationHeaders,
+  answerNotModified,
   crossOrigin(EXPOSED, cors(CORS)),
   wrapThrownValues,
   requireHttps,

@@ -1,12 +1,12 @@
 // Routes of devices: registry, credentials, assignments.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readIfMatch } from "../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { pageQuery } from "../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -16,7 +16,6 @@ import {
   okPage,
   pageResponse,
   problemResponses,
-  readIfMatch,
   Timestamp,
 } from "../http/router.ts";
 import { assignDevice, getAssignment, listAssignments, unassignDevice } from "./assignments.ts";
@@ -62,7 +61,6 @@ export const deviceRoutes = createRouter()
       const create = (keyStatements: KeyStatements) => createDevice(call, input, keyStatements);
       const idempotencyKey = await readIdempotencyKey(c, "device.create");
       const device = await runOnce(call, idempotencyKey, input, create, (id) => getDevice(call, id));
-      c.header("ETag", formatEtag(device.version));
       return ok(c, device, 201);
     },
   )
@@ -90,7 +88,6 @@ export const deviceRoutes = createRouter()
     }),
     async (c) => {
       const device = await getDevice(c.get("call"), c.req.valid("param").device_id);
-      c.header("ETag", formatEtag(device.version));
       return ok(c, device);
     },
   )
@@ -110,7 +107,6 @@ export const deviceRoutes = createRouter()
     }),
     async (c) => {
       const device = await updateDevice(c.get("call"), c.req.valid("param").device_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(device.version));
       return ok(c, device);
     },
   )

@@ -7,6 +7,7 @@ import { getPathNoStrict } from "hono/utils/url";
 import type { Call } from "../access/actor.ts";
 import { ApiError } from "../platform/errors.ts";
 import { checkRequest, toUnknownFieldErrors } from "./check-request.ts";
+import { formatEtag } from "./conditional-requests.ts";
 
 export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
 
@@ -76,10 +77,11 @@ export const idempotencyHeaders = z.object({
     .openapi({ description: "Printable ASCII; one effect per key within 24 hours", minLength: 8, maxLength: 128 }),
 });
 export const ifMatchHeaders = z.object({
-  "if-match": z
-    .string()
-    .optional()
-    .openapi({ description: "The ETag of the version being changed; required, else 428", maxLength: 14, example: '"1"' }),
+  "if-match": z.string().optional().openapi({
+    description: "The ETag of the version being changed, a list of them, or *; required, else 428",
+    maxLength: 1000,
+    example: '"1"',
+  }),
 });
 
 export const Problem = z
@@ -188,12 +190,15 @@ export const BEARER_OR_LINK_AUTH: Record<string, string[]>[] = [{ bearer: [] }, 
 // Explicit, because the inferred type cannot be written into the routes' declaration files.
 type TypedJsonResponse<Body, S extends StatusCode> = Response & TypedResponse<JSONParsed<Body>, S, "json">;
 
+/** A versioned resource gets its ETag. */
 export function ok<T, const S extends 200 | 201 | 202 = 200>(
   c: Context<AppEnv>,
   data: T,
   status?: S,
   // biome-ignore lint/complexity/noBannedTypes: the type of an empty object in JSON
 ): TypedJsonResponse<{ data: T; meta: {}; request_id: string }, S> {
+  const etag = formatEtag(data);
+  if (etag !== null) c.header("ETag", etag);
   return c.json({ data, meta: {}, request_id: c.get("requestId") }, (status ?? 200) as S) as never;
 }
 
@@ -203,19 +208,4 @@ export function okPage<T>(
 ): TypedJsonResponse<{ data: T[]; meta: { pagination: Pagination }; request_id: string }, 200> {
   const { items, pagination } = result;
   return c.json({ data: items, meta: { pagination }, request_id: c.get("requestId") }, 200) as never;
-}
-
-/** `ETag` of a versioned row. */
-export const formatEtag = (version: number) => `"${version}"`;
-
-/**
- * Reads the expected version from If-Match.
- * @throws ApiError precondition_required without If-Match, precondition_failed for a malformed ETag
- */
-export function readIfMatch(c: Context<AppEnv>): number {
-  const header = c.req.header("If-Match");
-  if (header === undefined) throw new ApiError("precondition_required");
-  const version = /^(?:W\/)?"([1-9][0-9]{0,9})"$/.exec(header.trim())?.[1];
-  if (version === undefined) throw new ApiError("precondition_failed");
-  return Number(version);
 }

@@ -1,19 +1,18 @@
 // Routes: the caller's own account: registration, invitations, passwords, profile and acting hospital.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { readIfMatch } from "../../http/conditional-requests.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   ifMatchHeaders,
   jsonRequestBody,
   jsonResponse,
   ok,
   problemResponses,
-  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
 import { ROLES, STAFF_ROLES } from "../../platform/db/schema.ts";
@@ -177,7 +176,6 @@ export const accountRoutes = createRouter()
     }),
     async (c) => {
       const profile = await getOwnProfile(c.get("call"));
-      c.header("ETag", formatEtag(profile.version));
       return ok(c, profile);
     },
   )
@@ -204,7 +202,6 @@ export const accountRoutes = createRouter()
     }),
     async (c) => {
       const profile = await updateOwnProfile(c.get("call"), readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(profile.version));
       return ok(c, profile);
     },
   )
