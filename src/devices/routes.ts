@@ -14,9 +14,10 @@ import {
   jsonResponse,
   ok,
   okPage,
+  PatientRef,
   pageResponse,
   problemResponses,
-  Timestamp,
+  TimeInput,
 } from "../http/router.ts";
 import { assignDevice, getAssignment, listAssignments, unassignDevice } from "./assignments.ts";
 import { issueCredential, listCredentials, replayCredential, revokeCredential } from "./device-credentials.ts";
@@ -141,7 +142,7 @@ export const deviceRoutes = createRouter()
       request: {
         params: deviceParam,
         headers: idempotencyHeaders,
-        body: jsonRequestBody(z.strictObject({ name: deviceLabel, expires_at: Timestamp.nullable().default(null) }), {
+        body: jsonRequestBody(z.strictObject({ name: deviceLabel, expires_at: TimeInput.nullable().default(null) }), {
           name: "ward PC",
         }),
       },
@@ -214,7 +215,7 @@ export const deviceRoutes = createRouter()
       request: {
         params: deviceParam,
         headers: idempotencyHeaders,
-        body: jsonRequestBody(z.strictObject({ patient_id: z.string().min(1).max(64) }), { patient_id: EXAMPLES.patient }),
+        body: jsonRequestBody(z.strictObject({ patient_id: PatientRef }), { patient_id: EXAMPLES.patient }),
       },
       responses: {
         201: jsonResponse(Assignment, "The assignment", exampleAssignment),

@@ -30,8 +30,9 @@ export const booleanParam = z
   .openapi({ type: "boolean" });
 
 export const pageQuery = {
-  limit: integerParam(1, 100).default(20).openapi({ example: 20 }),
-  offset: integerParam(0, 999_999_999).default(0).openapi({ example: 0 }),
+  limit: integerParam(1, 100).default(20).openapi({ example: 20, default: 20 }),
+  // A larger offset is its own error, which names the cursor.
+  offset: integerParam(0, 999_999_999).default(0).openapi({ example: 0, default: 0, maximum: MAX_OFFSET }),
   cursor: z.string().max(600).optional(),
 };
 export type PageQuery = { limit: number; offset: number; cursor?: string | undefined };

@@ -66,8 +66,23 @@ const EXAMPLE_IDS = Object.fromEntries(
 /** Example ids for the API documentation. */
 export const EXAMPLES = { ...EXAMPLE_IDS, time: "2026-11-21T09:30:00.000Z" } as const;
 
-export const Id = z.uuid().openapi({ example: EXAMPLES.patient });
+/** Ids are stored in lower case; requests may have them in any case. */
+export const Uuid = z.uuid().toLowerCase();
+export const Id = Uuid.openapi({ example: EXAMPLES.patient });
+/** How a request names a patient. */
+export const PatientRef = z
+  .string()
+  .min(1)
+  .max(64)
+  .toLowerCase()
+  .openapi({ description: "Patient id or patient number", example: EXAMPLES.patient });
 export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLES.time });
+
+const [FIRST_TIME, LAST_TIME] = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
+/** A time in a request, in any zone: a zone may move it to a year that has no four digits in UTC. */
+export const TimeInput = z.iso
+  .datetime({ offset: true })
+  .refine((time) => Date.parse(time) >= FIRST_TIME && Date.parse(time) <= LAST_TIME, "Must be in the years 1 to 9999 (UTC)");
 
 /** Headers of create and update requests, validated by readIdempotencyKey() and readIfMatch(). */
 export const idempotencyHeaders = z.object({

@@ -13,7 +13,6 @@ import {
 } from "../../http/router.ts";
 import { Email } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { UUID_PATTERN } from "../../platform/ids.ts";
 import { clearRefreshCookie, readRefreshCookie } from "../sessions/refresh-cookie.ts";
 import { endSession, listSessions, rotateRefreshToken } from "../sessions/sessions.ts";
 import { exampleTokens, issueTokens, TokenPair } from "../sessions/token-pair.ts";
@@ -163,7 +162,7 @@ export const authRoutes = createRouter()
       summary: "End one of your sessions",
       security: BEARER_AUTH,
       request: {
-        params: z.object({ session_id: z.string().regex(UUID_PATTERN).openapi({ format: "uuid", example: EXAMPLES.session }) }),
+        params: z.object({ session_id: Id.openapi({ example: EXAMPLES.session }) }),
       },
       responses: {
         200: jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }),

@@ -3,10 +3,9 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { readBody, streamBody } from "../../http/request-body.ts";
-import { type AppEnv, validationError } from "../../http/router.ts";
+import { type AppEnv, Id, PatientRef, TimeInput, validationError } from "../../http/router.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { UUID_PATTERN } from "../../platform/ids.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import { MAX_METRICS_BYTES } from "./metrics.ts";
@@ -19,15 +18,12 @@ const MAX_FORM_PARTS = 20;
 
 /** Fields of a report besides the file: form fields, or query parameters for a raw body. */
 export const ReportFields = z.strictObject({
-  patient_id: z.string().min(1).max(64).optional(),
+  patient_id: PatientRef.optional(),
   kind: z.enum(REPORT_KINDS).optional(),
-  recorded_at: z.iso
-    .datetime({ offset: true })
-    .refine(
-      (time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS,
-      "Must be a time after 1970 and at most one day ahead",
-    )
-    .optional(),
+  recorded_at: TimeInput.refine(
+    (time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS,
+    "Must be a time after 1970 and at most one day ahead",
+  ).optional(),
   session_type: z.string().trim().min(1).max(60).optional(),
   // A number in JSON, text in a form.
   confidence: z
@@ -42,7 +38,7 @@ export const ReportFields = z.strictObject({
     .pipe(z.number().min(0).max(1))
     .optional()
     .openapi({ type: "number", minimum: 0, maximum: 1 }),
-  encounter_id: z.string().regex(UUID_PATTERN).max(36).optional(),
+  encounter_id: Id.optional(),
 });
 export type ReportFields = z.infer<typeof ReportFields>;
 
