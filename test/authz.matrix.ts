@@ -207,6 +207,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/live/sse": shared("patient", EVERYONE),
   "POST /api/v1/reports": shared("upload", EVERYONE),
   "POST /api/v1/ecg/reports/upload": shared("upload", EVERYONE),
+  "POST /api/v1/reports/raw": shared("upload", EVERYONE),
   "GET /api/v1/reports": shared("own", EVERYONE),
   "GET /api/v1/reports/list": shared("own", EVERYONE),
   "GET /api/v1/ecg/reports": shared("own", EVERYONE),

@@ -79,12 +79,16 @@ export function parseReportFields(fields: Record<string, unknown>): ReportFields
 }
 
 /** @throws ApiError unsupported_media_type, length_required, too_large, digest_required, invalid_request, length_mismatch */
-export async function readUploadRequest(c: Context<AppEnv>, defaultKind: ReportKind): Promise<UploadRequest> {
+export async function readUploadRequest(
+  c: Context<AppEnv>,
+  defaultKind: ReportKind,
+  takesForms: boolean,
+): Promise<UploadRequest> {
   const type = c.req.header("Content-Type") ?? "";
   if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body without Content-Encoding.");
   if (/^application\/pdf\s*$/i.test(type)) return readRawUpload(c, defaultKind);
-  if (/^multipart\/form-data\s*;/i.test(type)) return readFormUpload(c, type, defaultKind);
-  throw new ApiError("unsupported_media_type", "Send multipart/form-data or application/pdf.");
+  if (takesForms && /^multipart\/form-data\s*;/i.test(type)) return readFormUpload(c, type, defaultKind);
+  throw new ApiError("unsupported_media_type", takesForms ? "Send multipart/form-data." : "Send application/pdf.");
 }
 
 function readRawUpload(c: Context<AppEnv>, defaultKind: ReportKind): UploadRequest {
