@@ -3,7 +3,6 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { ApiError, type FieldError } from "../platform/errors.ts";
 import { parseJson, readBody, streamBody } from "./request-body.ts";
-import type { AppEnv } from "./router.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;
 const MAX_FORM_BYTES = 16 * 1024;
@@ -18,7 +17,7 @@ type Contract = Pick<RouteConfig, "method" | "request">;
  * The only place that decides whether an operation has a body and of which type. Uploads read theirs themselves, after the
  * access check.
  */
-export function checkRequest(contract: Contract): MiddlewareHandler<AppEnv> {
+export function checkRequest(contract: Contract): MiddlewareHandler {
   const declaresQuery = contract.request?.query !== undefined;
   const readRequestBody = chooseBodyReader(contract);
   return async (c, next) => {
@@ -33,7 +32,7 @@ export function checkRequest(contract: Contract): MiddlewareHandler<AppEnv> {
  * The platform resolves `..` and `%2e%2e` before the Worker sees the path: a change of `/wards/{id}/alert-rules/..` arrives as a
  * change of `/wards/{id}/`. Only the slash tells them apart.
  */
-function denyTrailingSlash(c: Context<AppEnv>): void {
+function denyTrailingSlash(c: Context): void {
   if (!new URL(c.req.url).pathname.endsWith("/")) return;
   throw new ApiError("invalid_request", "The path of a change must not end with a slash.", {
     errors: [{ path: "path", message: "Ends with a slash", code: "trailing_slash" }],
@@ -66,7 +65,7 @@ export function toUnknownFieldErrors(names: readonly string[], parents: readonly
   }));
 }
 
-function chooseBodyReader({ method, request }: Contract): ((c: Context<AppEnv>) => Promise<void>) | null {
+function chooseBodyReader({ method, request }: Contract): ((c: Context) => Promise<void>) | null {
   const types = Object.keys(request?.body?.content ?? {});
   if (types.includes("application/json")) return readJsonBody;
   if (types.includes("application/x-www-form-urlencoded")) return readFormBody;
@@ -74,7 +73,7 @@ function chooseBodyReader({ method, request }: Contract): ((c: Context<AppEnv>) 
 }
 
 /** The bytes of a body of the given type. An empty body may have any type. @throws ApiError unsupported_media_type, too_large */
-async function readTypedBody(c: Context<AppEnv>, type: RegExp, limit: number, hint: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readTypedBody(c: Context, type: RegExp, limit: number, hint: string): Promise<Uint8Array<ArrayBuffer>> {
   const isEncoded = c.req.header("Content-Encoding") !== undefined;
   if (!isEncoded && type.test(c.req.header("Content-Type") ?? "")) return readBody(c, limit);
   for await (const chunk of streamBody(c)) {
@@ -84,9 +83,9 @@ async function readTypedBody(c: Context<AppEnv>, type: RegExp, limit: number, hi
   return new Uint8Array(0);
 }
 
-const readJsonBytes = (c: Context<AppEnv>) => readTypedBody(c, JSON_TYPE, MAX_JSON_BYTES, "Send application/json.");
+const readJsonBytes = (c: Context) => readTypedBody(c, JSON_TYPE, MAX_JSON_BYTES, "Send application/json.");
 
-async function readJsonBody(c: Context<AppEnv>): Promise<void> {
+async function readJsonBody(c: Context): Promise<void> {
   const bytes = await readJsonBytes(c);
   if (bytes.length === 0) throw new ApiError("malformed_json", "A JSON body is required.");
   const body = parseJson(bytes);
@@ -95,7 +94,7 @@ async function readJsonBody(c: Context<AppEnv>): Promise<void> {
 }
 
 /** Some clients send an empty object where no body is described. */
-async function readNoBody(c: Context<AppEnv>): Promise<void> {
+async function readNoBody(c: Context): Promise<void> {
   const bytes = await readJsonBytes(c);
   if (bytes.length === 0) return;
   const body = parseJson(bytes);
@@ -105,7 +104,7 @@ async function readNoBody(c: Context<AppEnv>): Promise<void> {
   denyUnknownFields(Object.keys(body));
 }
 
-async function readFormBody(c: Context<AppEnv>): Promise<void> {
+async function readFormBody(c: Context): Promise<void> {
   const bytes = await readTypedBody(c, FORM_TYPE, MAX_FORM_BYTES, "Send application/x-www-form-urlencoded.");
   c.req.bodyCache.arrayBuffer = bytes.buffer;
 }

@@ -2,11 +2,12 @@
 import { createHash } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { ApiError } from "../platform/errors.ts";
-import type { AppEnv } from "./router.ts";
 
 /** The versions that a change may replace; `*` for any. */
 export type ExpectedVersion = readonly number[] | "*";
 
+/** Versions begin at 1. */
+const NO_VERSION = 0;
 const MAX_HEADER_LENGTH = 1000;
 /** A proxy that compresses a response makes its ETag weak, so weak ones count as well. */
 const ENTITY_TAG = String.raw`(?:W/)?"[\x21\x23-\x7e]*"`;
@@ -34,7 +35,7 @@ function parseEtags(header: string): string[] | "*" | null {
  * Reads the expected versions from If-Match.
  * @throws ApiError precondition_required without If-Match, precondition_failed for a malformed list
  */
-export function readIfMatch(c: Context<AppEnv>): ExpectedVersion {
+export function readIfMatch(c: Context): ExpectedVersion {
   const header = c.req.header("If-Match");
   if (header === undefined) throw new ApiError("precondition_required");
   const etags = parseEtags(header);
@@ -43,16 +44,13 @@ export function readIfMatch(c: Context<AppEnv>): ExpectedVersion {
   return etags.map((etag) => Number(/^"([1-9][0-9]{0,9})(?:-[0-9a-f]{16})?"$/.exec(etag)?.[1] ?? NO_VERSION));
 }
 
-/** Versions begin at 1. */
-const NO_VERSION = 0;
-
 /** The current version, if it is expected; else a version that no row has, so that the change fails as stale. */
 export function matchVersion(expected: ExpectedVersion, current: number): number {
   return expected === "*" || expected.includes(current) ? current : NO_VERSION;
 }
 
 /** Answers a read with 304 if the caller has the version of the response's ETag. */
-export const answerNotModified: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const answerNotModified: MiddlewareHandler = async (c, next) => {
   await next();
   const header = c.req.header("If-None-Match");
   const etag = c.res.headers.get("ETag");

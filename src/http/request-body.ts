@@ -2,7 +2,6 @@
 import type { Context } from "hono";
 import { ApiError } from "../platform/errors.ts";
 import { IdleTimer } from "./idle-timer.ts";
-import type { AppEnv } from "./router.ts";
 
 const MAX_JSON_DEPTH = 64;
 /** Maximum pause between chunks, and maximum time for a whole body. */
@@ -13,7 +12,7 @@ const BODY_TIMEOUT_MS = 10 * 60_000;
  * Streams the body's chunks; stops a stalled upload, because the platform has no timeout.
  * @throws ApiError request_timeout
  */
-export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array> {
+export async function* streamBody(c: Context): AsyncIterable<Uint8Array> {
   const reader = c.req.raw.body?.getReader();
   if (!reader) return;
   const deadline = Date.now() + BODY_TIMEOUT_MS;
@@ -37,7 +36,7 @@ export async function* streamBody(c: Context<AppEnv>): AsyncIterable<Uint8Array>
  * Reads at most `limit` bytes and counts them, because Content-Length may be wrong.
  * @throws ApiError too_large, length_mismatch, request_timeout
  */
-export async function readBody(c: Context<AppEnv>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const declaredLength = c.req.header("Content-Length");
   if (declaredLength !== undefined && Number(declaredLength) > limit) throw new ApiError("too_large");
   const chunks: Uint8Array[] = [];
