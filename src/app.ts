@@ -56,7 +56,18 @@ const ACCOUNT_SIGNUP_PATHS = ["register", "register/patient", "invitations/accep
 );
 const SIGNUP_PATHS = [...ACCOUNT_SIGNUP_PATHS, `${API_PREFIX}/devices/claim`];
 
-const EXPOSED = ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"];
+const EXPOSED = [
+  "ETag",
+  "X-Request-Id",
+  "Retry-After",
+  "RateLimit-Policy",
+  "Content-Range",
+  "Deprecation",
+  "Sunset",
+  "Link",
+  "Location",
+  "Allow",
+];
 const CORS: Parameters<typeof cors>[0] = {
   origin: (origin, c) => (allowedOrigins(c.env).includes(origin) ? origin : null),
   allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],

@@ -164,15 +164,19 @@ export function pageResponse<T extends z.ZodType>(schema: T, description: string
   };
 }
 
+/** For a response that may set or remove the refresh cookie. */
+export const SETS_COOKIE = { headers: { "Set-Cookie": { $ref: "#/components/headers/Set-Cookie" } } };
+
 export function jsonRequestBody<T extends z.ZodType>(schema: T, example: z.input<T>) {
   return { required: true, content: { "application/json": { schema, example } } };
 }
 
-const PROBLEM_DESCRIPTIONS: Record<number, string> = {
+export const PROBLEM_DESCRIPTIONS: Record<number, string> = {
   400: "Invalid request",
   401: "Missing or invalid access token",
   403: "Insufficient permissions",
   404: "Not found, or not visible to the caller",
+  405: "The path does not have this method; Allow lists those that it has",
   408: "Request body timed out",
   409: "Conflict with the current state",
   410: "Link has expired",
@@ -185,11 +189,15 @@ const PROBLEM_DESCRIPTIONS: Record<number, string> = {
   426: "WebSocket upgrade is required",
   428: "If-Match header is required",
   429: "Too many requests",
+  500: "Internal error; its ids identify the log entry",
   501: "Not configured in this deployment",
   503: "Service is temporarily unavailable or misconfigured",
 };
 
-/** The problem+json responses of a route; always includes 400, 429 and 503. */
+/**
+ * The problem+json responses of a route; always includes 400, 429 and 503. Those of every operation, or of every one with a body,
+ * path parameters or a token, are added to the document (service/openapi-document.ts).
+ */
 export function problemResponses<const S extends number>(...statuses: S[]) {
   const content = { "application/problem+json": { schema: Problem } };
   const allStatuses = [...new Set<number>([400, ...statuses, 429, 503])];

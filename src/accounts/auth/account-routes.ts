@@ -13,6 +13,7 @@ import {
   jsonResponse,
   ok,
   problemResponses,
+  SETS_COOKIE,
   Timestamp,
 } from "../../http/router.ts";
 import { ROLES, STAFF_ROLES } from "../../platform/db/schema.ts";
@@ -55,7 +56,7 @@ export const publicAccountRoutes = createRouter()
       summary: "Register as a patient, or with an invitation as staff",
       request: { body: jsonRequestBody(Registration, exampleRegistration) },
       responses: {
-        201: jsonResponse(Registered, "The new account with its tokens", exampleRegistered),
+        201: { ...jsonResponse(Registered, "The new account with its tokens", exampleRegistered), ...SETS_COOKIE },
         ...problemResponses(403, 409, 413, 415),
       },
     }),
@@ -76,7 +77,7 @@ export const publicAccountRoutes = createRouter()
       summary: "Register as a patient",
       request: { body: jsonRequestBody(PatientRegistration, { ...exampleRegistration, email: "kavya@example.org" }) },
       responses: {
-        201: jsonResponse(Registered, "The new account with its tokens", exampleRegistered),
+        201: { ...jsonResponse(Registered, "The new account with its tokens", exampleRegistered), ...SETS_COOKIE },
         ...problemResponses(409, 413, 415),
       },
     }),
@@ -101,7 +102,7 @@ export const publicAccountRoutes = createRouter()
         ),
       },
       responses: {
-        201: jsonResponse(TokenPair, "The new account with its tokens", exampleTokens),
+        201: { ...jsonResponse(TokenPair, "The new account with its tokens", exampleTokens), ...SETS_COOKIE },
         ...problemResponses(403, 409, 413, 415),
       },
     }),
