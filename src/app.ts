@@ -12,7 +12,8 @@ import { userRoutes } from "./accounts/users/routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { claimCodeRoutes, publicDeviceRoutes } from "./devices/claim-code-routes.ts";
 import { deviceRoutes } from "./devices/routes.ts";
-import { createNotFoundHandler } from "./http/not-found.ts";
+import { answerNotModified } from "./http/conditional-requests.ts";
+import { createMethodChecks } from "./http/not-found.ts";
 import { onError } from "./http/on-error.ts";
 import { addDeprecationHeaders, canonicalPath } from "./http/path-aliases.ts";
 import {
@@ -21,8 +22,6 @@ import {
   limitByAddress,
   limitSignups,
   logRequest,
-  parseFormBody,
-  parseJsonBody,
   requireHttps,
   setResponseHeaders,
   wrapThrownValues,
@@ -56,9 +55,19 @@ const ACCOUNT_SIGNUP_PATHS = ["register", "register/patient", "invitations/accep
   (path) => `${API_PREFIX}/auth/${path}`,
 );
 const SIGNUP_PATHS = [...ACCOUNT_SIGNUP_PATHS, `${API_PREFIX}/devices/claim`];
-const UPLOAD_PATHS = new Set([`${API_PREFIX}/reports`, `${API_PREFIX}/reports/batch`, `${API_PREFIX}/ecg/reports/upload`]);
 
-const EXPOSED = ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"];
+const EXPOSED = [
+  "ETag",
+  "X-Request-Id",
+  "Retry-After",
+  "RateLimit-Policy",
+  "Content-Range",
+  "Deprecation",
+  "Sunset",
+  "Link",
+  "Location",
+  "Allow",
+];
 const CORS: Parameters<typeof cors>[0] = {
   origin: (origin, c) => (allowedOrigins(c.env).includes(origin) ? origin : null),
   allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
@@ -67,6 +76,7 @@ const CORS: Parameters<typeof cors>[0] = {
     "Content-Type",
     "Idempotency-Key",
     "If-Match",
+    "If-None-Match",
     "Range",
     "X-Content-SHA256",
     "X-File-Name",
@@ -78,6 +88,7 @@ const CORS: Parameters<typeof cors>[0] = {
 };
 
 export const app = createRouter(canonicalPath);
+const { denyOtherMethods, notFound } = createMethodChecks(app, portalNotFoundPage);
 
 /** Routes that change rights and settings on which objects act; the triggers of migrations (0004_changes, 0007_facts_follow) queue each change. */
 const MONITOR_CHANGE_PATHS = ["auth/*", "users/*", "hospitals/*", "wards/*", "devices/*", "patients/*", "api-keys/*"].map(
@@ -94,6 +105,7 @@ app.use(
   }),
   setResponseHeaders,
   addDeprecationHeaders,
+  answerNotModified,
   crossOrigin(EXPOSED, cors(CORS)),
   wrapThrownValues,
   requireHttps,
@@ -105,10 +117,10 @@ app.route("/", healthRoutes);
 app.use(initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
-app.use("/api/token", limitByAddress, parseFormBody, deliverAfterResponse);
+app.use("/api/token", limitByAddress, deliverAfterResponse);
 app.route("/", oauthTokenRoutes);
-for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, parseJsonBody);
-for (const path of SIGNUP_PATHS) app.use(path, limitSignups, parseJsonBody);
+for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, denyOtherMethods);
+for (const path of SIGNUP_PATHS) app.use(path, limitSignups, denyOtherMethods);
 for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 app.use(`${API_PREFIX}/devices/*`, deliverBeforeResponse);
 app.route(API_PREFIX, publicAuthRoutes);
@@ -117,8 +129,7 @@ app.route(API_PREFIX, publicDeviceRoutes);
 app.use(`${API_PREFIX}/reports/:report_id/file`, authenticateByLink);
 app.route(API_PREFIX, liveRoutes);
 
-app.use(`${API_PREFIX}/*`, authenticate);
-app.use(`${API_PREFIX}/*`, (c, next) => (UPLOAD_PATHS.has(c.req.path) ? next() : parseJsonBody(c, next)));
+app.use(`${API_PREFIX}/*`, authenticate, denyOtherMethods);
 app.route(API_PREFIX, authRoutes);
 app.route(API_PREFIX, accountRoutes);
 app.route(API_PREFIX, invitationRoutes);
@@ -146,5 +157,5 @@ app.route(API_PREFIX, auditRoutes);
 app.route(API_PREFIX, adminRoutes);
 
 app.route("/", openApiRoutes(app));
-app.notFound(createNotFoundHandler(app, portalNotFoundPage));
+app.notFound(notFound);
 app.onError(onError);

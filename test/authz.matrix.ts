@@ -216,6 +216,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/live/sse": shared("patient", EVERYONE, "patient:read", "observation:read", "alert:read"),
   "POST /api/v1/reports": shared("upload", EVERYONE, "report:create"),
   "POST /api/v1/ecg/reports/upload": shared("upload", EVERYONE, "report:create"),
+  "POST /api/v1/reports/raw": shared("upload", EVERYONE, "report:create"),
   "GET /api/v1/reports": shared("own", EVERYONE, "report:read"),
   "GET /api/v1/reports/list": shared("own", EVERYONE, "report:read"),
   "GET /api/v1/ecg/reports": shared("own", EVERYONE, "report:read"),

@@ -433,10 +433,16 @@ const BODIES: Record<
   "POST /api/v1/uploads/:upload_id/discard": () => ({ json: { reason: "test print" } }),
   "POST /api/v1/reports": (handle) => ({ body: form(handle) }),
   "POST /api/v1/ecg/reports/upload": (handle) => ({ body: form(handle) }),
+  "POST /api/v1/reports/raw": async () => {
+    const body = newPdf(`raw ${uniqueText()}`);
+    const headers = { "Content-Type": "application/pdf", "Content-Length": String(body.length) };
+    return { body, headers: { ...headers, "X-Content-SHA256": await sha256(body) } };
+  },
 };
 
 /** Queries of the routes that need them. */
 const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) => string> = {
+  "POST /api/v1/reports/raw": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live/sse": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/wearables/metrics/recent": ({ patientId }) => `?patient_id=${patientId}`,

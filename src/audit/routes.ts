@@ -1,7 +1,17 @@
 // Routes: audit log (FHIR AuditEvent).
 import { createRoute, z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
-import { BEARER_AUTH, createRouter, EXAMPLES, Id, okPage, pageResponse, problemResponses, Timestamp } from "../http/router.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  okPage,
+  pageResponse,
+  problemResponses,
+  TimeInput,
+  Timestamp,
+} from "../http/router.ts";
 import { listAuditEvents } from "./list-audit-events.ts";
 
 const AuditEvent = z
@@ -38,11 +48,11 @@ export const auditRoutes = createRouter().openapi(
       query: z.strictObject({
         ...pageQuery,
         patient_id: Id.optional(),
-        actor_id: z.string().max(64).optional(),
+        actor_id: z.string().max(64).toLowerCase().optional(),
         event: z.string().max(64).optional(),
         outcome: z.enum(["success", "denied", "failed"]).optional(),
-        from: z.iso.datetime({ offset: true }).optional(),
-        to: z.iso.datetime({ offset: true }).optional(),
+        from: TimeInput.optional(),
+        to: TimeInput.optional(),
         abroad: booleanParam.optional().openapi({
           description:
             "Only access of the hospital's staff to data of other hospitals, and attempts on patients who are not the hospital's or do not exist",

@@ -30,8 +30,9 @@ export const booleanParam = z
   .openapi({ type: "boolean" });
 
 export const pageQuery = {
-  limit: integerParam(1, 100).default(20).openapi({ example: 20 }),
-  offset: integerParam(0, 999_999_999).default(0).openapi({ example: 0 }),
+  limit: integerParam(1, 100).default(20).openapi({ example: 20, default: 20 }),
+  // A larger offset is its own error, which names the cursor.
+  offset: integerParam(0, 999_999_999).default(0).openapi({ example: 0, default: 0, maximum: MAX_OFFSET }),
   cursor: z.string().max(600).optional(),
 };
 export type PageQuery = { limit: number; offset: number; cursor?: string | undefined };
@@ -46,15 +47,6 @@ export type PageStart = {
   limit: number;
   createCursor: (value: number, id: string, position: number) => Promise<string>;
 };
-
-/** Rejects repeated query parameters before validation, because no value would take precedence. */
-export function rejectRepeatedParams(queries: Record<string, string[]>): void {
-  const repeated = Object.entries(queries).filter(([, values]) => values.length > 1);
-  if (repeated.length === 0) return;
-  throw new ApiError("invalid_request", "A query parameter is repeated.", {
-    errors: repeated.slice(0, 20).map(() => ({ path: "query", message: "Repeated parameter", code: "repeated" })),
-  });
-}
 
 /** The values a cursor is bound to: caller, list and filters. */
 function cursorBinding(actor: Actor, list: string, filters: object): string[] {

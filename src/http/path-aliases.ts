@@ -16,6 +16,8 @@ export const PATH_ALIASES: readonly PathAlias[] = [
 ];
 /** Deprecation date (RFC 9745): 2026-11-22. */
 const DEPRECATED_SINCE = "@1795305600";
+/** The date after which the paths may be removed (RFC 8594): a year later. */
+const SUNSET = "Mon, 22 Nov 2027 00:00:00 GMT";
 
 /** Fast check: most paths are canonical, and only those with an alias prefix are looked up. */
 const ALIAS_PREFIX = new RegExp(`^(?:${PATH_ALIASES.map(({ path }) => path).join("|")})(?:/|$)`);
@@ -29,12 +31,13 @@ export function canonicalPath(request: Request): string {
   return alias ? alias.canonical + path.slice(alias.path.length) : path;
 }
 
-/** Adds the Deprecation header and a link to the successor path (RFC 8288, RFC 5829). */
+/** Adds the headers Deprecation and Sunset and a link to the successor path (RFC 8288, RFC 5829). */
 export const addDeprecationHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const alias = findAlias(getPathNoStrict(c.req.raw));
   if (!alias?.deprecated) return;
   c.header("Deprecation", DEPRECATED_SINCE);
+  c.header("Sunset", SUNSET);
   // Still percent-encoded, as a header value requires.
   const { pathname } = new URL(c.req.url);
   const rest = pathname.startsWith(alias.path) ? pathname.slice(alias.path.length) : "";

@@ -8,6 +8,7 @@ import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { type Denial, denyAccess, requiredFieldError } from "../access/deny.ts";
 import { resolveHospitalId } from "../access/effective-role.ts";
 import type { PatientRow } from "../access/patient-row.ts";
+import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { COUNTER_SCOPES } from "../platform/counters.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, type Statement } from "../platform/db/client.ts";
@@ -156,7 +157,7 @@ const FORBIDDEN_FIELDS = {
  * Updates a patient at a version that the caller has seen; both sealed columns are re-encrypted for the next version.
  * @throws ApiError not_found, precondition_failed, forbidden (a field the caller may not change), invalid_request
  */
-export async function updatePatient(call: Call, ref: string, version: number, change: PatientChange) {
+export async function updatePatient(call: Call, ref: string, expected: ExpectedVersion, change: PatientChange) {
   const { db, keys, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:update");
   const { patient, role, hospitalId } = access;
@@ -166,6 +167,7 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
     const target = { patient: patient.id };
     await denyAccess(call, "patient:update", "forbidden", { role, hospitalId, target, patientId: patient.id });
   }
+  const version = matchVersion(expected, patient.version);
   if (patient.version !== version) return failStaleVersion(call, access, "patient.update");
   const { aadhaar_number, ...changedFields } = change;
   const person = aadhaar_number ? await identifyPerson(call, aadhaar_number) : null;
@@ -252,10 +254,11 @@ function joinCareTeam({ db, actor, now }: Call, patientId: string, userId: strin
  * only made inactive.
  * @throws ApiError not_found, forbidden, precondition_failed, conflict
  */
-export async function deletePatient(call: Call, ref: string, version: number): Promise<string> {
+export async function deletePatient(call: Call, ref: string, expected: ExpectedVersion): Promise<string> {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:delete");
   const { patient, hospitalId } = access;
+  const version = matchVersion(expected, patient.version);
   if (patient.version !== version) return failStaleVersion(call, access, "patient.delete");
   const isCurrentVersion = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND version = ${version})`;
   const dependentTables = [careTeam, patientTokens, patientClaimCodes];

@@ -1,12 +1,12 @@
 // Routes: patients.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readIfMatch } from "../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { limitIdentity } from "../http/rate-limit.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -16,7 +16,6 @@ import {
   okPage,
   pageResponse,
   problemResponses,
-  readIfMatch,
 } from "../http/router.ts";
 import { identifyPerson } from "./identity/aadhaar.ts";
 import { listPatients, searchPatients } from "./list-patients.ts";
@@ -79,7 +78,6 @@ export const patientRoutes = createRouter()
       const patient = await runOnce(call, await readIdempotencyKey(c, "patient.create"), redactedInput, create, (id) =>
         getPatient(call, id),
       );
-      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient, 201);
     },
   )
@@ -109,7 +107,6 @@ export const patientRoutes = createRouter()
     }),
     async (c) => {
       const patient = await getPatient(c.get("call"), c.req.valid("param").patient_id);
-      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient);
     },
   )
@@ -135,7 +132,6 @@ export const patientRoutes = createRouter()
       const change = c.req.valid("json");
       if (change.aadhaar_number) await limitIdentity(c.env, c.get("call").actor);
       const patient = await updatePatient(c.get("call"), c.req.valid("param").patient_id, readIfMatch(c), change);
-      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient);
     },
   )

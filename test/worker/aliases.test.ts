@@ -78,6 +78,7 @@ describe("a legacy path", () => {
       const successor = canonical
         .split("?")[0]
         ?.replace(world.patient.id, alias.includes(world.patient.id) ? world.patient.id : String(world.patient.number));
+      expect(headers.get("sunset")).toBe(gone ? "Mon, 22 Nov 2027 00:00:00 GMT" : null);
       if (gone) expect(headers.get("link")).toBe(`<${successor}>; rel="successor-version"`);
     }
     expect((await comparable(`${API}/patients`, world.nurse)).headers.has("deprecation")).toBe(false);

@@ -17,6 +17,7 @@ const NOTHING_TO_DELIVER = new Set([
   "POST /api/v1/reports/direct",
   "POST /api/v1/reports/direct/:upload_id/confirm",
   "POST /api/v1/ecg/reports/upload",
+  "POST /api/v1/reports/raw",
   "POST /api/v1/uploads/:upload_id/assign",
   "POST /api/v1/uploads/:upload_id/discard",
   // Ingest creates a row of monitoring_settings with default values, which are in effect without it.

@@ -1,4 +1,5 @@
 // The OpenAPI document is correct: it lists every route, every example works, and every response matches its schema.
+import { createHash } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
@@ -337,6 +338,15 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
   return /\/auth\//.test(name) ? person : world.nurse;
 }
 
+const rawUpload = (body: Uint8Array<ArrayBuffer>): RequestOptions => ({
+  body,
+  headers: {
+    "Content-Type": "application/pdf",
+    "Content-Length": String(body.length),
+    "X-Content-SHA256": createHash("sha256").update(body).digest("hex"),
+  },
+});
+
 function requestOf({ path, method, name, operation }: (typeof operations)[number], stage: Stage): [string, RequestOptions] {
   const ids: Record<string, string | undefined> = { ...stage.ids };
   if (path.includes("/alert-rules/")) ids["code"] = "heart_rate";
@@ -351,6 +361,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const joining = { ...stage, ids: { ...stage.ids, invitation_token: stage.ids["join_token"] ?? "" } };
   const meant = name.endsWith("/invitations/join") ? joining : stage;
   if (content["application/json"]) ask.json = real(content["application/json"].example, meant);
+  if (content["application/pdf"]) return [`${url}?patient_id=${stage.ids["patient_id"]}`, { ...ask, ...rawUpload(newPdf()) }];
   if (content["multipart/form-data"]) ask.body = uploadForm(newPdf(), { patient_id: stage.ids["patient_id"] });
   if (path.endsWith("/batch")) {
     ask.body = batchForm(content["multipart/form-data"]?.schema.properties?.["items"]?.["example"], stage);

@@ -9,11 +9,11 @@ import {
   jsonResponse,
   ok,
   problemResponses,
+  SETS_COOKIE,
   Timestamp,
 } from "../../http/router.ts";
 import { Email } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { UUID_PATTERN } from "../../platform/ids.ts";
 import { clearRefreshCookie, readRefreshCookie } from "../sessions/refresh-cookie.ts";
 import { endSession, listSessions, rotateRefreshToken } from "../sessions/sessions.ts";
 import { exampleTokens, issueTokens, TokenPair } from "../sessions/token-pair.ts";
@@ -41,7 +41,10 @@ const loginRoute = createRoute({
   tags: ["Authentication"],
   summary: "Log in",
   request: { body: jsonRequestBody(LoginBody, { email: "asha@example.org", password: "correct horse battery" }) },
-  responses: { 200: jsonResponse(TokenPair, "A session", exampleTokens), ...problemResponses(401, 413, 415, 423) },
+  responses: {
+    200: { ...jsonResponse(TokenPair, "A session", exampleTokens), ...SETS_COOKIE },
+    ...problemResponses(401, 413, 415, 423),
+  },
 });
 
 const refreshRoute = createRoute({
@@ -52,7 +55,10 @@ const refreshRoute = createRoute({
   request: {
     body: jsonRequestBody(z.strictObject({ refresh_token: z.string().max(400).optional() }), { refresh_token: "ecr_…" }),
   },
-  responses: { 200: jsonResponse(TokenPair, "The new tokens", exampleTokens), ...problemResponses(401, 403, 413, 415) },
+  responses: {
+    200: { ...jsonResponse(TokenPair, "The new tokens", exampleTokens), ...SETS_COOKIE },
+    ...problemResponses(401, 403, 413, 415),
+  },
 });
 
 const bootstrapRoute = createRoute({
@@ -119,7 +125,7 @@ export const authRoutes = createRouter()
       summary: "Log out",
       security: BEARER_AUTH,
       responses: {
-        200: jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }),
+        200: { ...jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }), ...SETS_COOKIE },
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -163,7 +169,7 @@ export const authRoutes = createRouter()
       summary: "End one of your sessions",
       security: BEARER_AUTH,
       request: {
-        params: z.object({ session_id: z.string().regex(UUID_PATTERN).openapi({ format: "uuid", example: EXAMPLES.session }) }),
+        params: z.object({ session_id: Id.openapi({ example: EXAMPLES.session }) }),
       },
       responses: {
         200: jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }),

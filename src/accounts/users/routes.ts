@@ -1,12 +1,12 @@
 // Routes: user accounts, for managers.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { limitSignup } from "../../http/rate-limit.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -16,7 +16,6 @@ import {
   okPage,
   pageResponse,
   problemResponses,
-  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
 import { getPublicOrigin } from "../../platform/config.ts";
@@ -120,7 +119,6 @@ export const userRoutes = createRouter()
     }),
     async (c) => {
       const user = await getUser(c.get("call"), c.req.valid("param").user_id);
-      c.header("ETag", formatEtag(user.version));
       return ok(c, user);
     },
   )
@@ -140,7 +138,6 @@ export const userRoutes = createRouter()
     }),
     async (c) => {
       const user = await updateUser(c.get("call"), c.req.valid("param").user_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(user.version));
       return ok(c, user);
     },
   )

@@ -7,6 +7,7 @@ import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertRules, wards } from "../../platform/db/schema.ts";
@@ -143,19 +144,19 @@ function checkWardLimits(limits: LimitsOverride, { code }: Vital): LimitProblem[
 
 /**
  * Sets a ward's limits of one vital; absent fields are inherited.
- * @param expectedVersion the version to replace; null when there is no rule yet
+ * @param expected the versions to replace; null when there is no rule yet
  * @throws ApiError not_found, invalid_request, precondition_required, precondition_failed
  */
 export async function putWardRule(
   anyCall: Call,
   id: string,
   vital: Vital,
-  expectedVersion: number | null,
+  expected: ExpectedVersion | null,
   limits: LimitsOverride,
 ) {
   const { call, ...scope } = await loadWardScope(anyCall, id, vital.code, "alert_rule.update");
   assertValidLimits(checkWardLimits(limits, vital));
-  return saveRule(call, scope, vital, expectedVersion, limits);
+  return saveRule(call, scope, vital, expected, limits);
 }
 
 /** `putWardRule` for one patient. */
@@ -163,7 +164,7 @@ export async function putPatientRule(
   call: Call,
   ref: string,
   vital: Vital,
-  expectedVersion: number | null,
+  expected: ExpectedVersion | null,
   limits: LimitsOverride,
 ) {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
@@ -171,7 +172,7 @@ export async function putPatientRule(
   const { ward } = groupByLayer(rows);
   const base = mergeLimits(getDefaultLimits(await getAgeBand(call, access)), ward, {});
   assertValidLimits(checkLimits(limits, vital.code, base[vital.code]));
-  return saveRule(call, toPatientScope(access, rows, vital, "alert_rule.update"), vital, expectedVersion, limits);
+  return saveRule(call, toPatientScope(access, rows, vital, "alert_rule.update"), vital, expected, limits);
 }
 
 function toPatientScope(access: Access, rows: readonly AlertRuleRow[], { code }: Vital, event: string): RuleScope {
@@ -189,12 +190,13 @@ async function saveRule(
   call: Call,
   { scope, id, hospitalId, before, event }: RuleScope,
   { code }: Vital,
-  expectedVersion: number | null,
+  expected: ExpectedVersion | null,
   after: LimitsOverride,
 ) {
   const { db, actor, now } = call;
-  if (before && expectedVersion === null) throw new ApiError("precondition_required");
-  if ((before?.version ?? null) !== expectedVersion) return failWithAudit(call, "precondition_failed", event);
+  if (before && expected === null) throw new ApiError("precondition_required");
+  const version = before && expected ? matchVersion(expected, before.version) : null;
+  if (version !== (before?.version ?? null) || (!before && expected)) return failWithAudit(call, "precondition_failed", event);
   const limits = JSON.stringify(after);
   const values = { limits, updatedBy: getActorId(actor), updatedAt: now };
   const write = before
@@ -214,15 +216,15 @@ async function saveRule(
 }
 
 /** Resets a ward's limits of one vital to the inherited ones. @throws ApiError not_found, precondition_failed */
-export async function removeWardRule(anyCall: Call, id: string, vital: Vital, expectedVersion: number): Promise<void> {
+export async function removeWardRule(anyCall: Call, id: string, vital: Vital, expected: ExpectedVersion): Promise<void> {
   const { call, ...scope } = await loadWardScope(anyCall, id, vital.code, "alert_rule.delete");
-  await removeRule(call, scope, vital, expectedVersion);
+  await removeRule(call, scope, vital, expected);
 }
 
-export async function removePatientRule(call: Call, ref: string, vital: Vital, expectedVersion: number): Promise<string> {
+export async function removePatientRule(call: Call, ref: string, vital: Vital, expected: ExpectedVersion): Promise<string> {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
   const rows = await selectRules(call, access);
-  await removeRule(call, toPatientScope(access, rows, vital, "alert_rule.delete"), vital, expectedVersion);
+  await removeRule(call, toPatientScope(access, rows, vital, "alert_rule.delete"), vital, expected);
   return access.patient.id;
 }
 
@@ -231,7 +233,7 @@ async function removeRule(
   call: Call,
   { scope, id, hospitalId, before, event }: RuleScope,
   { code }: Vital,
-  expectedVersion: number,
+  expected: ExpectedVersion,
 ): Promise<void> {
   const { db, actor, now } = call;
   if (!before) {
@@ -242,12 +244,13 @@ async function removeRule(
       patientId: scope === "patient" ? id : null,
     });
   }
-  if (before.version !== expectedVersion) return failWithAudit(call, "precondition_failed", event);
+  const version = matchVersion(expected, before.version);
+  if (before.version !== version) return failWithAudit(call, "precondition_failed", event);
   const detail = { code, before: limitsOverrideOf(before.limits), after: null };
   const [deleted] = await batch(db, [
     db
       .delete(alertRules)
-      .where(and(ruleFilter(id, code), eq(alertRules.version, expectedVersion)))
+      .where(and(ruleFilter(id, code), eq(alertRules.version, version)))
       .returning({ code: alertRules.code }),
     ...recordAuditEvent(db, actor, now, { ...event, action: "D", detail, when: sql`changes() > 0` }),
   ]);

@@ -1,19 +1,18 @@
 // Routes of alert rules (defaults, wards, patients, preview) and monitoring settings.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { readIfMatch } from "../../http/conditional-requests.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   ifMatchHeaders,
   jsonRequestBody,
   jsonResponse,
   ok,
   problemResponses,
-  readIfMatch,
 } from "../../http/router.ts";
 import { patientParam } from "../../patients/schemas.ts";
 import { AGE_BANDS } from "../vitals/model.ts";
@@ -107,7 +106,6 @@ export const ruleRoutes = createRouter()
     async (c) => {
       const { ward_id, code } = c.req.valid("param");
       const rule = await putWardRule(c.get("call"), ward_id, code, readExpectedVersion(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(rule.version));
       return ok(c, rule);
     },
   )
@@ -158,7 +156,6 @@ export const ruleRoutes = createRouter()
     async (c) => {
       const { patient_id, code } = c.req.valid("param");
       const rule = await putPatientRule(c.get("call"), patient_id, code, readExpectedVersion(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(rule.version));
       return ok(c, rule);
     },
   )
@@ -224,7 +221,6 @@ export const ruleRoutes = createRouter()
     }),
     async (c) => {
       const found = await getMonitoring(c.get("call"), c.req.valid("param").patient_id);
-      c.header("ETag", formatEtag(found.version));
       return ok(c, found);
     },
   )
@@ -241,7 +237,6 @@ export const ruleRoutes = createRouter()
     async (c) => {
       const { patient_id } = c.req.valid("param");
       const changed = await updateMonitoring(c.get("call"), patient_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(changed.version));
       return ok(c, changed);
     },
   );

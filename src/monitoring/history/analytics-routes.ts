@@ -9,6 +9,7 @@ import {
   jsonResponse,
   ok,
   okPage,
+  PatientRef,
   pageResponse,
   problemResponses,
   Timestamp,
@@ -32,12 +33,10 @@ import {
 const tags = ["Analytics"];
 const rangeFields = { from: Timestamp, to: Timestamp };
 const exampleRange = { from: "2026-11-20T10:00:00.000Z", to: "2026-11-21T10:00:00.000Z" };
-const optionalPatientId = z
-  .string()
-  .min(1)
-  .max(64)
-  .optional()
-  .openapi({ description: "Default: the caller's own record", example: EXAMPLES.patient });
+const optionalPatientId = PatientRef.optional().openapi({
+  description: "Default: the caller's own record",
+  example: EXAMPLES.patient,
+});
 
 const PatientSummary = z
   .object({
@@ -171,7 +170,10 @@ export const analyticsRoutes = createRouter()
       summary: "Get a wearable summary",
       security: BEARER_AUTH,
       request: {
-        query: z.strictObject({ patient_id: optionalPatientId, days: integerParam(1, 90).default(7).openapi({ example: 7 }) }),
+        query: z.strictObject({
+          patient_id: optionalPatientId,
+          days: integerParam(1, 90).default(7).openapi({ example: 7, default: 7 }),
+        }),
       },
       responses: {
         200: jsonResponse(WearableSummary, "Today and the days before it, UTC", {

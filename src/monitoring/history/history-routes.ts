@@ -224,7 +224,7 @@ export const historyRoutes = createRouter()
       tags,
       summary: "Get quarantined observations",
       security: BEARER_AUTH,
-      request: { params: z.object({ held_id: z.string().min(1).max(100).openapi({ example: EXAMPLES.request }) }) },
+      request: { params: z.object({ held_id: z.string().min(1).max(100).toLowerCase().openapi({ example: EXAMPLES.request }) }) },
       responses: {
         200: jsonResponse(HeldObservations.extend({ items: z.array(z.unknown()) }), "The samples as received", {
           ...exampleHeldObservations,

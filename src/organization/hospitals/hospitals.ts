@@ -6,6 +6,7 @@ import type { Call, DoctorScope, Role, UserCall } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { canManageHospital, isVisibleHospital } from "../../access/effective-role.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
@@ -105,10 +106,10 @@ export async function listHospitals(anyCall: Call, query: PageQuery & { active?:
 
 /**
  * Updates a hospital. Only platform administrators may change `is_active`.
- * @param version the version that the caller has read
+ * @param expected the versions that the caller has read
  * @throws ApiError not_found, forbidden (`is_active` by a hospital administrator; the built-in hospital), precondition_failed
  */
-export async function updateHospital(anyCall: Call, id: string, version: number, change: HospitalChange) {
+export async function updateHospital(anyCall: Call, id: string, expected: ExpectedVersion, change: HospitalChange) {
   const { call, effectiveRole, results } = await withUser(anyCall, "hospital:update", (effectiveRole, { db }) => [
     db
       .select()
@@ -123,7 +124,7 @@ export async function updateHospital(anyCall: Call, id: string, version: number,
   }
   if (!row) return denyNotFound(call, "hospital:update", effectiveRole, target);
   if (id === SELF_CARE_HOSPITAL_ID) return denyAccess(call, "hospital:update", "forbidden", { role, hospitalId: id, target });
-  return saveHospital(call, role, row, version, change);
+  return saveHospital(call, role, row, matchVersion(expected, row.version), change);
 }
 
 async function saveHospital(call: UserCall, role: Role, row: HospitalRow, version: number, change: HospitalChange) {

@@ -8,6 +8,7 @@ import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { patientVisibility } from "../../access/visibility.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";
@@ -155,11 +156,12 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
   return { items: pageRows.map(toWard), pagination };
 }
 
-/** @param version the version that the caller has read @throws ApiError not_found, precondition_failed, already_exists */
-export async function updateWard(anyCall: Call, id: string, version: number, change: WardChange) {
+/** @param expected the versions that the caller has read @throws ApiError not_found, precondition_failed, already_exists */
+export async function updateWard(anyCall: Call, id: string, expected: ExpectedVersion, change: WardChange) {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:manage");
   const { db, actor, now } = call;
   const event = { ...wardEvent(effectiveRole, ward, "ward.update", "U"), detail: { fields: Object.keys(change) } };
+  const version = matchVersion(expected, ward.version);
   if (ward.version !== version) return failWithAudit(call, "precondition_failed", event);
   const active = change.is_active === undefined ? ward.active : Number(change.is_active);
   try {
@@ -182,10 +184,11 @@ export async function updateWard(anyCall: Call, id: string, version: number, cha
  * Deletes a ward without patients. The foreign key decides races: either the concurrent transfer of a patient fails, or this.
  * @throws ApiError not_found, precondition_failed, conflict (the ward has patients)
  */
-export async function deleteWard(anyCall: Call, id: string, version: number): Promise<void> {
+export async function deleteWard(anyCall: Call, id: string, expected: ExpectedVersion): Promise<void> {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:manage");
   const { db, actor, now } = call;
   const event = wardEvent(effectiveRole, ward, "ward.delete", "D");
+  const version = matchVersion(expected, ward.version);
   if (ward.version !== version) return failWithAudit(call, "precondition_failed", event);
   try {
     const [rows] = await batch(db, [

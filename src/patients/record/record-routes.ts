@@ -82,7 +82,7 @@ export const recordRoutes = createRouter()
       request: { body: jsonRequestBody(z.strictObject({ code: ClaimCode }), { code: "MFRG-GZDF-MZTW" }) },
       responses: {
         200: jsonResponse(PatientRef, "The record", { patient_id: EXAMPLES.patient }),
-        ...problemResponses(401, 403, 404, 413, 415),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => ok(c, { patient_id: await claimRecord(c.get("call"), c.req.valid("json").code) }),

@@ -1,6 +1,7 @@
 // Routes of reports: list, statistics, detail, file.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
+import { integerParam } from "../../http/pagination.ts";
 import { limitCaller } from "../../http/rate-limit.ts";
 import {
   type AppEnv,
@@ -118,7 +119,7 @@ export const authenticateByLink: MiddlewareHandler<AppEnv> = async (c, next) => 
     // A link is valid for GET only; Hono would otherwise run HEAD as GET.
     if (c.req.raw.method !== "GET") throw new ApiError("link_invalid");
     const call = c.get("call");
-    const id = c.req.path.split("/").at(-2) ?? "";
+    const id = (c.req.path.split("/").at(-2) ?? "").toLowerCase();
     const actor = await verifyLink(call.keys, id, link, call.actor.via, call.now).catch(async (error: unknown) => {
       await limitCaller(c.env, call.actor);
       throw error;
@@ -146,7 +147,7 @@ export const reportRoutes = createRouter()
       tags,
       summary: "Get report statistics",
       security: BEARER_AUTH,
-      request: { query: z.strictObject({ days: z.coerce.number().int().min(1).max(90).default(7) }) },
+      request: { query: z.strictObject({ days: integerParam(1, 90).default(7).openapi({ example: 7, default: 7 }) }) },
       responses: { 200: statsResponse, ...problemResponses(401, 403) },
     }),
     async (c) => ok(c, await getReportStats(c.get("call"), c.req.valid("query").days)),

@@ -1,7 +1,7 @@
 // API schemas of reports and of the filters of their lists.
 import { z } from "@hono/zod-openapi";
 import { pageQuery } from "../../http/pagination.ts";
-import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+import { EXAMPLES, Id, TimeInput, Timestamp } from "../../http/router.ts";
 import { REPORT_KINDS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
 
 export const Kind = z.enum(REPORT_KINDS);
@@ -79,7 +79,7 @@ const heartRateParam = z
   .transform(Number)
   .optional()
   .openapi({ type: "number", example: 100 });
-const timeParam = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
+const timeParam = (description: string) => TimeInput.optional().openapi({ description });
 export const reportQuery = z.strictObject({
   ...pageQuery,
   patient_id: Id.optional(),
