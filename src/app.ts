@@ -19,6 +19,7 @@ import {
   crossOrigin,
   initializeCall,
   limitByAddress,
+  limitRejected,
   limitSignups,
   logRequest,
   parseFormBody,
@@ -51,7 +52,7 @@ import { portalNotFoundPage, servePortalFile, servePortalPages } from "./service
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
 
 const API_PREFIX = "/api/v1";
-const PUBLIC_AUTH_PATHS = [`${API_PREFIX}/auth/login`, `${API_PREFIX}/auth/refresh`, `${API_PREFIX}/auth/bootstrap`];
+const CREDENTIAL_PATHS = [`${API_PREFIX}/auth/login`, `${API_PREFIX}/auth/refresh`];
 const ACCOUNT_SIGNUP_PATHS = ["register", "register/patient", "invitations/accept", "password/reset"].map(
   (path) => `${API_PREFIX}/auth/${path}`,
 );
@@ -105,9 +106,10 @@ app.route("/", healthRoutes);
 app.use(initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
-app.use("/api/token", limitByAddress, parseFormBody);
+app.use("/api/token", limitRejected, parseFormBody);
 app.route("/", oauthTokenRoutes);
-for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, parseJsonBody);
+for (const path of CREDENTIAL_PATHS) app.use(path, limitRejected, parseJsonBody);
+app.use(`${API_PREFIX}/auth/bootstrap`, limitByAddress, parseJsonBody);
 for (const path of SIGNUP_PATHS) app.use(path, limitSignups, parseJsonBody);
 for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 app.use(`${API_PREFIX}/devices/*`, deliverBeforeResponse);

@@ -9,7 +9,7 @@ import { uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { IdleTimer } from "./idle-timer.ts";
 import { rejectRepeatedParams } from "./pagination.ts";
-import { limitCaller, limitSignup, rateLimitPolicy, SIGNUP_POLICY } from "./rate-limit.ts";
+import { limitCaller, limitJunk, limitSignup, rateLimitPolicy } from "./rate-limit.ts";
 import type { AppEnv } from "./router.ts";
 
 export const MAX_JSON_BYTES = 256 * 1024;
@@ -57,7 +57,7 @@ export const setResponseHeaders: MiddlewareHandler<AppEnv> = async (c, next) => 
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
   if (!headers.has("Content-Security-Policy"))
     headers.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  if (!headers.has("RateLimit-Policy")) headers.set("RateLimit-Policy", rateLimitPolicy(c.env, c.get("call")?.actor ?? null));
+  if (!headers.has("RateLimit-Policy")) headers.set("RateLimit-Policy", rateLimitPolicy(c));
 };
 
 /**
@@ -95,15 +95,28 @@ export const requireHttps: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /** Rate limit of unauthenticated callers, per IP address. */
 export const limitByAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await limitCaller(c.env, c.get("call").actor);
+  await limitCaller(c);
   await next();
 };
 
 /** Like `limitByAddress`, for routes that compute a password hash or create an account. */
 export const limitSignups: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await limitSignup(c.env, c.get("call").actor);
+  await limitSignup(c);
   await next();
-  c.header("RateLimit-Policy", SIGNUP_POLICY);
+};
+
+/**
+ * For routes that count a caller by name or token once they have read it: counts requests that failed before that, per IP address.
+ * The answer beyond the limit is 429 instead of theirs.
+ */
+export const limitRejected: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  if (!c.error || c.get("policies")) return;
+  const limited: unknown = await limitJunk(c).catch((error: unknown) => error);
+  if (limited === undefined) return;
+  // Setting a response over another one would keep the headers of the first.
+  c.res = undefined;
+  throw limited;
 };
 
 /** Reads a form body, size-limited, for the validators that follow. */

@@ -7,7 +7,9 @@ import { getPathNoStrict } from "hono/utils/url";
 import type { Call } from "../access/actor.ts";
 import { ApiError } from "../platform/errors.ts";
 
-export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
+/** `policies` and `countPerson` are written by rate-limit.ts. */
+type Variables = { requestId: string; call: Call; policies?: readonly string[]; countPerson?: () => Promise<void> };
+export type AppEnv = { Bindings: Env; Variables: Variables };
 
 /** A router that turns a validation failure into one `invalid_request` problem, which names fields but never values. */
 export function createRouter(getPath: (request: Request) => string = getPathNoStrict) {
