@@ -9,6 +9,10 @@ interface __BaseEnv_Env {
 	RATE_ADDRESS: RateLimit;
 	RATE_SIGNUP: RateLimit;
 	RATE_IDENTITY: RateLimit;
+	RATE_LOGIN: RateLimit;
+	RATE_OWN_IDENTITY: RateLimit;
+	RATE_PORTAL_SESSION: RateLimit;
+	RATE_PORTAL_PERSON: RateLimit;
 	ASSETS: Fetcher;
 	ENVIRONMENT: string;
 	LOG_LEVEL: string;

@@ -20,6 +20,7 @@ import {
   crossOrigin,
   initializeCall,
   limitByAddress,
+  limitRejected,
   limitSignups,
   logRequest,
   requireHttps,
@@ -50,7 +51,7 @@ import { portalNotFoundPage, servePortalFile, servePortalPages } from "./service
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
 
 const API_PREFIX = "/api/v1";
-const PUBLIC_AUTH_PATHS = [`${API_PREFIX}/auth/login`, `${API_PREFIX}/auth/refresh`, `${API_PREFIX}/auth/bootstrap`];
+const CREDENTIAL_PATHS = [`${API_PREFIX}/auth/login`, `${API_PREFIX}/auth/refresh`];
 const ACCOUNT_SIGNUP_PATHS = ["register", "register/patient", "invitations/accept", "password/reset"].map(
   (path) => `${API_PREFIX}/auth/${path}`,
 );
@@ -117,9 +118,10 @@ app.route("/", healthRoutes);
 app.use(initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
-app.use("/api/token", limitByAddress, deliverAfterResponse);
+app.use("/api/token", limitRejected, deliverAfterResponse);
 app.route("/", oauthTokenRoutes);
-for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, denyOtherMethods);
+for (const path of CREDENTIAL_PATHS) app.use(path, limitRejected, denyOtherMethods);
+app.use(`${API_PREFIX}/auth/bootstrap`, limitByAddress, denyOtherMethods);
 for (const path of SIGNUP_PATHS) app.use(path, limitSignups, denyOtherMethods);
 for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 app.use(`${API_PREFIX}/devices/*`, deliverBeforeResponse);

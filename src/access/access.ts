@@ -27,6 +27,7 @@ import {
   selectEffectiveRole,
   toEffectiveRole,
 } from "./effective-role.ts";
+import { rememberSession } from "./known-sessions.ts";
 import { matchesPatient, OWN_RECORD, PATIENT_COLUMNS, type PatientRow, type PatientTarget } from "./patient-row.ts";
 import { auditAction, findDeviceScope, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
 
@@ -58,6 +59,7 @@ export async function withPrincipal<const T extends readonly Statement[]>(
     const current = toEffectiveRole(rows[0]);
     if (!current)
       return denyAccess(call, permission, "unauthenticated", actor.kind === "app" ? { when: credentialExists(actor) } : {});
+    rememberSession(actor, now);
     if (isSameEffectiveRole(current, effectiveRole)) {
       if (!roleAllows(current, permission))
         return denyAccess(call, permission, "forbidden", { role: current.role, hospitalId: current.hospitalId });
@@ -121,10 +123,12 @@ export async function withWriter<T>(
     const markUsedStatements = actor.kind === "app" ? [markUsed(db, actor, now)] : [];
     if (roleMightAllow(claimedRole, permission) && !findDenial(claimedRole, call)) {
       try {
-        return await write(claimedRole, call, [
+        const written = await write(claimedRole, call, [
           assertEffectiveRole(db, actor, claimedRole, permission, now),
           ...markUsedStatements,
         ]);
+        rememberSession(actor, now);
+        return written;
       } catch (error) {
         if (!isRoleChanged(error)) throw error;
       }
@@ -190,6 +194,7 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
     WHERE ${session.where}`);
   const effectiveRole = toEffectiveRole(row);
   if (!row || !effectiveRole || effectiveRole.role === "app") return denyAccess(call, permission, "unauthenticated", { target });
+  rememberSession(actor, now);
   const { role, hospitalId: callerHospitalId } = effectiveRole;
   // Filed alike for a patient of another hospital and for nobody, so that the audit log does not tell the caller's hospital which exists.
   const ownHospitalId = target === OWN_RECORD ? callerHospitalId : null;

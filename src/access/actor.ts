@@ -25,7 +25,15 @@ export type EffectiveRoleRow = {
   scopes: string | null;
 };
 
-export type UserActor = { kind: "user"; userId: string; sessionId: string; claimedRole: UserEffectiveRole; via: RequestOrigin };
+export type UserActor = {
+  kind: "user";
+  userId: string;
+  sessionId: string;
+  claimedRole: UserEffectiveRole;
+  /** The token was issued beside the refresh cookie, as the portal's are. Decides only the rate limit. */
+  viaCookie?: boolean;
+  via: RequestOrigin;
+};
 /** A device. The first statement that uses the secret verifies it; null when a redeemed link has proved the credential. */
 export type DeviceActor = { kind: "device"; credentialId: string; secretHash: string | null; via: RequestOrigin };
 /** An app of a hospital. The token carries the hospital under a MAC; scopes come from the database. */

@@ -7,7 +7,7 @@ import { getDb } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
-import { limitCaller, limitSignup, rateLimitPolicy, SIGNUP_POLICY } from "./rate-limit.ts";
+import { limitCaller, limitJunk, limitSignup, rateLimitPolicy } from "./rate-limit.ts";
 import type { AppEnv } from "./router.ts";
 
 /** Assigns the request id and writes one log line per request. */
@@ -48,7 +48,7 @@ export const setResponseHeaders: MiddlewareHandler<AppEnv> = async (c, next) => 
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
   if (!headers.has("Content-Security-Policy"))
     headers.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  if (!headers.has("RateLimit-Policy")) headers.set("RateLimit-Policy", rateLimitPolicy(c.env, c.get("call")?.actor ?? null));
+  if (!headers.has("RateLimit-Policy")) headers.set("RateLimit-Policy", rateLimitPolicy(c));
 };
 
 /**
@@ -86,15 +86,28 @@ export const requireHttps: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /** Rate limit of unauthenticated callers, per IP address. */
 export const limitByAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await limitCaller(c.env, c.get("call").actor);
+  await limitCaller(c);
   await next();
 };
 
 /** Like `limitByAddress`, for routes that compute a password hash or create an account. */
 export const limitSignups: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await limitSignup(c.env, c.get("call").actor);
+  await limitSignup(c);
   await next();
-  c.header("RateLimit-Policy", SIGNUP_POLICY);
+};
+
+/**
+ * For routes that count a caller by name or token once they have read it: counts requests that failed before that, per IP address.
+ * The answer beyond the limit is 429 instead of theirs.
+ */
+export const limitRejected: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  if (!c.error || c.get("policies")) return;
+  const limited: unknown = await limitJunk(c).catch((error: unknown) => error);
+  if (limited === undefined) return;
+  // Setting a response over another one would keep the headers of the first.
+  c.res = undefined;
+  throw limited;
 };
 
 /** Creates the call context with keys, database and an anonymous actor; 503 while secrets are invalid. */

@@ -9,7 +9,9 @@ import { ApiError } from "../platform/errors.ts";
 import { checkRequest, toUnknownFieldErrors } from "./check-request.ts";
 import { formatEtag } from "./conditional-requests.ts";
 
-export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
+/** `policies` and `countPerson` are written by rate-limit.ts. */
+type Variables = { requestId: string; call: Call; policies?: readonly string[]; countPerson?: () => Promise<void> };
+export type AppEnv = { Bindings: Env; Variables: Variables };
 
 /**
  * A router that checks each request against the contract of its operation, and turns a validation failure into one

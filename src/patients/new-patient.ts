@@ -60,8 +60,10 @@ export async function preparePatient(
   const { db, keys, actor, now } = call;
   const id = uuidv7();
   const actorId = getActorId(actor);
-  const person = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
-  const identity = pickIdentity({ ...input, aadhaar_last4: person?.last4 ?? null });
+  const named = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
+  // Whoever registers has proved nothing: the number is not looked up, only its last digits are kept.
+  const person = role === "patient" ? null : named;
+  const identity = pickIdentity({ ...input, aadhaar_last4: named?.last4 ?? null });
   const sealed = await sealPatient(keys, id, 1, identity, pickClinical(input));
   const { assigned_doctor_id: doctor, ward_id: ward } = input;
   const careTeamIds = new Set([...(role === "doctor" ? [actorId] : []), ...(doctor ? [doctor] : [])]);
@@ -73,7 +75,7 @@ export async function preparePatient(
     wardId: ward && activeWardId(ward, hospitalId),
     monitoring: input.monitoring,
     patientUid: person && patientUidOf(person),
-    uidBasis: person && (role === "patient" ? "self" : "staff"),
+    uidBasis: person && "staff",
     ...sealed,
     assignedDoctorId: doctor && activeDoctorId(doctor, hospitalId),
     createdBy: actorId,

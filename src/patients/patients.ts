@@ -22,7 +22,7 @@ import {
 } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { toIso } from "../platform/time.ts";
-import { identifyPerson, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
+import { identifyPerson, isKnownToHospital, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
 import {
   type Identity,
   pickClinical,
@@ -170,6 +170,11 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
   const version = matchVersion(expected, patient.version);
   if (patient.version !== version) return failStaleVersion(call, access, "patient.update");
   const { aadhaar_number, ...changedFields } = change;
+  if (aadhaar_number && role === "patient" && !(await isKnownToHospital(db, getActorId(actor)))) {
+    const target = { patient: patient.id };
+    const fields = ["aadhaar_number"];
+    return denyAccess(call, "patient:update", "forbidden", { role, hospitalId, target, patientId: patient.id, fields });
+  }
   const person = aadhaar_number ? await identifyPerson(call, aadhaar_number) : null;
   const before = await toPatientDetail(call, patient);
   const after = { ...before, ...changedFields, ...(person && { aadhaar_last4: person.last4 }) };

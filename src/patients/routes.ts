@@ -70,7 +70,7 @@ export const patientRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      if (input.aadhaar_number) await limitIdentity(c.env, call.actor);
+      if (input.aadhaar_number) await limitIdentity(c);
       // An idempotency key stores a hash of its input, which must not contain the number.
       const person = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
       const create = (keyStatements: KeyStatements) => createPatient(call, input, keyStatements);
@@ -130,7 +130,7 @@ export const patientRoutes = createRouter()
     }),
     async (c) => {
       const change = c.req.valid("json");
-      if (change.aadhaar_number) await limitIdentity(c.env, c.get("call").actor);
+      if (change.aadhaar_number) await limitIdentity(c);
       const patient = await updatePatient(c.get("call"), c.req.valid("param").patient_id, readIfMatch(c), change);
       return ok(c, patient);
     },

@@ -9,6 +9,7 @@ import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { invitations, memberships, sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { hashCaller, withHashPlace } from "../passwords/hash-queue.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
 import { isInvitationOpen, unsealInvitee } from "../users/invitations.ts";
@@ -73,7 +74,7 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
   const isIntended =
     invitation && (input.email === undefined || (await computeEmailIndex(keys, input.email)) === invitation.email_index);
   if (!isIntended) {
-    await hashPassword(input.password);
+    await withHashPlace(hashCaller(call.actor), (place) => place.run(() => hashPassword(input.password)));
     return denyInvitation(call, "link_invalid", invitation);
   }
   const invitee = await unsealInvitee(call, { id: invitation.id, inviteeSealed: invitation.invitee_sealed });

@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { problemResponse, toApiError } from "../../http/on-error.ts";
 import { createRouter, problemResponses } from "../../http/router.ts";
 import { signAccessToken } from "../sessions/access-tokens.ts";
-import { login, readClient } from "./login.ts";
+import { login } from "./login.ts";
 import { Password } from "./login-names.ts";
 
 const oauthErrorResponse = (description: string) => ({
@@ -59,7 +59,7 @@ export const oauthTokenRoutes = createRouter().openapi(
   }),
   async (c) => {
     const { username, password } = c.req.valid("form");
-    const session = await login(c.get("call"), username, password, readClient(c));
+    const session = await login(c, username, password, "json");
     const { keys, now } = c.get("call");
     // RFC 6749 §5.1 requires it beside Cache-Control.
     c.header("Pragma", "no-cache");

@@ -1,5 +1,6 @@
 // Routes: login, token refresh, logout, sessions and bootstrap. `publicAuthRoutes` need no token.
 import { createRoute, z } from "@hono/zod-openapi";
+import { limitRefresh } from "../../http/rate-limit.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -15,10 +16,10 @@ import {
 import { Email } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { clearRefreshCookie, readRefreshCookie } from "../sessions/refresh-cookie.ts";
-import { endSession, listSessions, rotateRefreshToken } from "../sessions/sessions.ts";
+import { endSession, listSessions, readRefreshToken, rotateRefreshToken } from "../sessions/sessions.ts";
 import { exampleTokens, issueTokens, TokenPair } from "../sessions/token-pair.ts";
 import { bootstrapAdmin } from "./bootstrap.ts";
-import { login, readClient } from "./login.ts";
+import { login } from "./login.ts";
 import { Password, Username } from "./login-names.ts";
 import { TokenTransport } from "./registration.ts";
 
@@ -87,14 +88,17 @@ const bootstrapRoute = createRoute({
 export const publicAuthRoutes = createRouter()
   .openapi(loginRoute, async (c) => {
     const input = c.req.valid("json");
-    const session = await login(c.get("call"), input.email ?? input.username ?? "", input.password, readClient(c));
+    const session = await login(c, input.email ?? input.username ?? "", input.password, input.transport);
     return ok(c, await issueTokens(c, session, input.transport));
   })
   .openapi(refreshRoute, async (c) => {
     const bodyToken = c.req.valid("json").refresh_token;
     const token = bodyToken ?? readRefreshCookie(c);
     if (token === undefined) throw new ApiError("invalid_refresh_token");
-    const session = await rotateRefreshToken(c.get("call"), token);
+    const call = c.get("call");
+    const refreshToken = await readRefreshToken(call.keys, token);
+    await limitRefresh(c, refreshToken.sessionId);
+    const session = await rotateRefreshToken(call, refreshToken);
     return ok(c, await issueTokens(c, session, bodyToken === undefined ? "cookie" : "json"));
   })
   .openapi(bootstrapRoute, async (c) => {

@@ -7,6 +7,7 @@ import type { Call, Role, UserActor, UserCall, UserEffectiveRole } from "../../a
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { forgetSession } from "../../access/known-sessions.ts";
 import type { Keys } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
@@ -36,8 +37,10 @@ export function refreshToken(keys: Keys, userId: string, sessionId: string, gene
 const REFRESH_PAYLOAD_PATTERN = /^ecr_([^_]{36})_([^_]{36})_([1-9][0-9]{0,8})$/;
 const splitRefreshPayload = (payload: string) => REFRESH_PAYLOAD_PATTERN.exec(payload)?.slice(1) ?? [];
 
-/** @throws ApiError invalid_refresh_token */
-async function readRefreshToken(keys: Keys, token: string) {
+type RefreshToken = { userId: string; sessionId: string; generation: number };
+
+/** Reads a token with a valid tag, without a lookup. @throws ApiError invalid_refresh_token */
+export async function readRefreshToken(keys: Keys, token: string): Promise<RefreshToken> {
   const payload = await verifyToken(keys.refresh, token, "_", (payload) => ["refresh", ...splitRefreshPayload(payload)]);
   const [userId = "", sessionId = "", generationText = ""] = splitRefreshPayload(payload ?? "");
   if (!UUID_PATTERN.test(sessionId)) throw new ApiError("invalid_refresh_token");
@@ -111,9 +114,11 @@ const USER_STILL_ACTIVE = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = session
  * within ten seconds; anything older is a reuse and ends the session.
  * @throws ApiError invalid_refresh_token
  */
-export async function rotateRefreshToken(call: Call, token: string): Promise<AccessTokenSubject & { refreshToken: string }> {
+export async function rotateRefreshToken(
+  call: Call,
+  { userId, sessionId, generation }: RefreshToken,
+): Promise<AccessTokenSubject & { refreshToken: string }> {
   const { db, keys, now } = call;
-  const { userId, sessionId, generation } = await readRefreshToken(keys, token);
   const isCurrent = sql`generation = ${generation}`;
   const isAccepted = sql`(${isCurrent} OR (generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS}))`;
   // A current token of an inactive member changes nothing; a reused token always ends the session.
@@ -171,7 +176,7 @@ export async function rotateRefreshToken(call: Call, token: string): Promise<Acc
 export async function switchHospital(anyCall: Call, hospitalId: string | null): Promise<AccessTokenSubject> {
   const { call, effectiveRole } = await requireRole(anyCall, "self:write");
   const { db, actor, now } = call;
-  const { userId, sessionId } = actor;
+  const { userId, sessionId, viaCookie = false } = actor;
   const fromMembership = sql`FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
     WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP}`;
   const isMemberThere = hospitalId === null ? sql`1` : sql`EXISTS (SELECT 1 ${fromMembership})`;
@@ -190,7 +195,7 @@ export async function switchHospital(anyCall: Call, hospitalId: string | null): 
       when: sql`changes() > 0`,
     }),
   ]);
-  if (row) return { userId, sessionId, claimedRole: toSessionRole(row, hospitalId) };
+  if (row) return { userId, sessionId, claimedRole: toSessionRole(row, hospitalId), viaCookie };
   const target = { hospital: hospitalId ?? "" };
   return denyAccess(call, "self:write", "not_found", { role: effectiveRole.role, hospitalId: effectiveRole.hospitalId, target });
 }
@@ -238,6 +243,7 @@ export async function endSession(anyCall: Call, sessionId: string, reason: "logo
       when: sql`changes() > 0`,
     }),
   ]);
+  forgetSession(sessionId);
 }
 
 /** The caller's active sessions, newest first (at most ten). */

@@ -12,19 +12,20 @@ import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/c
 import { memberships, SELF_CARE_HOSPITAL_ID, type STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { computeEmailIndex, computeUsernameIndex } from "../auth/login-names.ts";
+import { hashCaller, withHashPlace } from "../passwords/hash-queue.ts";
 import { clearLoginAttempts } from "../passwords/lockout.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 
 export type NewUser = { email: string; username?: string | undefined; full_name: string; password: string };
 export type StaffRole = (typeof STAFF_ROLES)[number];
 
-/** Prepares the row of a new account. @throws ApiError invalid_request (weak password) */
+/** Prepares the row of a new account. @throws ApiError invalid_request (weak password), unavailable (hash queue full) */
 export async function createUserRow(call: Call, input: NewUser): Promise<typeof users.$inferInsert> {
   assertPasswordPolicy(input.password, [input.email, input.username ?? "", input.full_name]);
-  return createUnverifiedUserRow(call, input);
+  return withHashPlace(hashCaller(call.actor), (place) => place.run(() => createUnverifiedUserRow(call, input)));
 }
 
-/** Like `createUserRow`, without the password policy: only for demo data. */
+/** Like `createUserRow`, without the password policy and the hash queue: only for demo data. */
 export async function createUnverifiedUserRow({ keys, now }: Call, input: NewUser): Promise<typeof users.$inferInsert> {
   const id = uuidv7();
   const profile: Profile = { email: input.email, username: input.username ?? null, full_name: input.full_name };

@@ -195,7 +195,7 @@ export const sessions = sqliteTable(
 export const loginAttempts = sqliteTable(
   "login_attempts",
   {
-    /** User id, or HMAC(name) for an unknown name. */
+    /** User id, or HMAC(name) for an unknown name; with `:<browser id>` for a browser in which the name has logged in. */
     subject: text("subject").notNull(),
     id: text("id").notNull(),
     state: text("state", { enum: ["pending", "failed"] }).notNull(),
