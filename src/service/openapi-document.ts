@@ -51,6 +51,13 @@ const PROBLEM_500: OpenApiResponse = {
   content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
 };
 
+/** Every authenticated write may reach a ceiling of storage-quotas.ts; 429 is in every route. */
+const PROBLEM_409: OpenApiResponse = {
+  description: "A storage ceiling is reached, or the import grant has ended",
+  content: PROBLEM_500.content,
+};
+const STORING_METHODS: readonly string[] = ["post", "put", "patch"];
+
 /** Example: `get /api/v1/patients/{patient_id}/care-team` becomes `getPatientsByPatientIdCareTeam`. */
 function buildOperationId(method: string, path: string): string {
   const words = path
@@ -86,6 +93,7 @@ export function completeDocument(document: OpenApiDocument): OpenApiDocument {
       operation.security ??= [];
       const responses: Record<string, OpenApiResponse> = Object.fromEntries(Object.entries({ ...operation.responses }));
       responses["500"] ??= { ...PROBLEM_500 };
+      if (STORING_METHODS.includes(method) && operation.security.length > 0) responses["409"] ??= { ...PROBLEM_409 };
       for (const [status, response] of Object.entries(responses)) addHeaders(status, response);
       operation.responses = responses;
     }
