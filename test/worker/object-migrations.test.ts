@@ -130,6 +130,8 @@ describe("a memory of format 2", () => {
       hoursToRecount: again,
       quarantinedCounts: held,
       receivedCounts: came,
+      // Later than format 2, and empty until the next sample.
+      storedCounts: {},
     });
   });
 

@@ -13,6 +13,7 @@ import { monitoringSettings } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
+import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
@@ -59,7 +60,8 @@ export async function ingestSamples(
     detail,
   };
   await batch(call.db, [...markRecordInUse(call, patient.id), ...recordAuditEvent(call.db, actor, call.now, event)]);
-  const recorded = await recordWithFacts(env, call, patient.id, { kind: "person", id: getActorId(actor) }, samples);
+  const origin: Origin = { kind: "person", id: getActorId(actor), isApp: actor.kind === "app" };
+  const recorded = await recordWithFacts(env, call, patient.id, origin, samples);
   if (!recorded.known) throw new ApiError("conflict", "The patient record does not accept samples.");
   return { patient_id: patient.id, results: recorded.results, clock: null };
 }
@@ -157,7 +159,9 @@ async function rerouteSamples(
       for (const [i, index] of group.entries())
         if (!unplaced.includes(index)) results.push({ ...recorded.results[i], index } as ItemResult);
     }
-    results.push(...(await holdSamples(call, { deviceId, hospitalId }, items, unplaced, "not_bound_then")));
+    // The other samples are stored by now: the quota refuses items, not the request.
+    const held = holdSamples(call, { deviceId, hospitalId }, items, unplaced, "not_bound_then");
+    results.push(...(await held.catch((error: unknown) => rejectByQuota(unplaced, error))));
   }
   return { results, boundPatientId };
 }
@@ -167,6 +171,11 @@ function correctedTime(item: unknown, correctedMs: number): number | null {
   const time = typeof item === "object" && item !== null && "effective_at" in item ? item.effective_at : null;
   const statedAt = typeof time === "string" ? parseInstant(time) : null;
   return statedAt === null ? null : statedAt - correctedMs;
+}
+
+function rejectByQuota(indexes: readonly number[], error: unknown): ItemResult[] {
+  if (!isQuotaError(error)) throw error;
+  return indexes.map((index) => ({ index, status: "rejected", reason: error.code, message: error.message }));
 }
 
 /** Quarantines items without a patient, sealed, for review by staff. @param indexes of the items; null for all */

@@ -35,6 +35,7 @@ export function recoverMemory(text: string, now: number): MonitorMemory {
     hoursToRecount: parseOr(MEMORY_PARTS.hoursToRecount, stored["hoursToRecount"], fresh.hoursToRecount),
     quarantinedCounts: parseEntries(MEMORY_PARTS.quarantinedCounts, stored["quarantinedCounts"]),
     receivedCounts: parseEntries(MEMORY_PARTS.receivedCounts, stored["receivedCounts"]),
+    storedCounts: parseEntries(MEMORY_PARTS.storedCounts, stored["storedCounts"]),
   };
 }
 

@@ -48,6 +48,8 @@ export type MonitorMemory = {
   quarantinedCounts: Record<string, { day: number; count: number }>;
   /** Counts for the audit log by `<device> <UTC day>`: samples and the range of sequence numbers. */
   receivedCounts: Record<string, { day: number; count: number; firstSeq: number | null; lastSeq: number | null }>;
+  /** Samples stored on the day, by sender, for its limit. Kept when a device is unbound. */
+  storedCounts: Record<string, { day: number; count: number }>;
 };
 
 export function newMonitorMemory(now: number): MonitorMemory {
@@ -63,6 +65,7 @@ export function newMonitorMemory(now: number): MonitorMemory {
     hoursToRecount: [],
     quarantinedCounts: {},
     receivedCounts: {},
+    storedCounts: {},
   };
 }
 
