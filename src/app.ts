@@ -36,6 +36,7 @@ import { vitalRoutes } from "./monitoring/intake/routes.ts";
 import { liveRoutes, liveTicketRoutes } from "./monitoring/live/routes.ts";
 import { deliverAfterResponse, deliverBeforeResponse } from "./monitoring/patient-object/context/change-delivery.ts";
 import { hospitalRoutes } from "./organization/hospitals/routes.ts";
+import { storageRoutes } from "./organization/hospitals/storage-routes.ts";
 import { practitionerRoutes } from "./organization/practitioners/routes.ts";
 import { boardRoutes } from "./organization/wards/board-routes.ts";
 import { wardRoutes } from "./organization/wards/routes.ts";
@@ -78,6 +79,7 @@ const CORS: Parameters<typeof cors>[0] = {
     "Idempotency-Key",
     "If-Match",
     "If-None-Match",
+    "Import-Grant",
     "Range",
     "X-Content-SHA256",
     "X-File-Name",
@@ -137,6 +139,7 @@ app.route(API_PREFIX, accountRoutes);
 app.route(API_PREFIX, invitationRoutes);
 app.route(API_PREFIX, userRoutes);
 app.route(API_PREFIX, hospitalRoutes);
+app.route(API_PREFIX, storageRoutes);
 app.route(API_PREFIX, wardRoutes);
 app.route(API_PREFIX, boardRoutes);
 app.route(API_PREFIX, practitionerRoutes);

@@ -34,6 +34,8 @@ export type ResourceIds = {
   reportId: string;
   deviceId: string;
   credentialId: string;
+  /** An import grant of the hospital. */
+  grantId: string;
   invitationId: string;
   wardId: string;
   /** The profile of `memberId`. */
@@ -162,6 +164,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     reportId: data.report_id,
     deviceId: device.id,
     credentialId: device.credentialId,
+    grantId: await newGrant(hospitalId),
     invitationId: (await invite(manager, `${uniqueText()}@example.org`)).invitation_id,
     apiKeyId: (await newKey(manager)).api_key_id,
     code: "aaaa-aaaa-aaaa",
@@ -214,6 +217,18 @@ async function newDirect(by: { token: string }, patientId: string): Promise<stri
   const key = await env.DB.prepare("SELECT incoming_key FROM uploads WHERE id = ?").bind(id).first<string>("incoming_key");
   await env.FILES.put(key ?? "", pdf);
   return id;
+}
+
+const grantBody = () => ({
+  bytes: 1_000_000,
+  expires_at: new Date(Date.now() + 86_400_000).toISOString(),
+  reason: "Old reports",
+});
+
+async function newGrant(hospitalId: string): Promise<string> {
+  const admin = await newPerson("admin");
+  const path = `${API}/hospitals/${hospitalId}/import-grants`;
+  return (await readJson(await sendRequest(path, { as: admin, json: grantBody() }))).data.grant_id;
 }
 
 async function invite(manager: Person, email: string): Promise<{ invitation_id: string; token: string }> {
@@ -292,6 +307,7 @@ export async function renewResources(
     if (player.person?.role === "doctor") await addToCareTeam(id, player.person.id);
     return { ...handle, patientId: id, ...(await newAlert(nurse, id, handle.wardId)) };
   }
+  if (route.endsWith("/:grant_id")) return { ...handle, grantId: await newGrant(handle.hospitalId) };
   if (route.startsWith("DELETE") && route.endsWith("/:device_id")) {
     return { ...handle, deviceId: (await newDevice(nurse, null)).id, version: 1 };
   }
@@ -371,6 +387,7 @@ const BODIES: Record<
   "POST /api/v1/hospitals": () => ({ json: { name: "Another hospital" } }),
   "PATCH /api/v1/hospitals/:hospital_id": (handle) => ({ ...matching(handle), json: { address: "1 Lake Road" } }),
   "DELETE /api/v1/hospitals/:hospital_id": matching,
+  "POST /api/v1/hospitals/:hospital_id/import-grants": () => ({ json: grantBody() }),
   "POST /api/v1/wards": (handle, { role }) => ({
     json: { name: `Ward ${uniqueText()}`, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),

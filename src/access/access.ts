@@ -123,10 +123,8 @@ export async function withWriter<T>(
     const markUsedStatements = actor.kind === "app" ? [markUsed(db, actor, now)] : [];
     if (roleMightAllow(claimedRole, permission) && !findDenial(claimedRole, call)) {
       try {
-        const written = await write(claimedRole, call, [
-          assertEffectiveRole(db, actor, claimedRole, permission, now),
-          ...markUsedStatements,
-        ]);
+        const check = assertEffectiveRole(db, actor, claimedRole, permission, now);
+        const written = await write(claimedRole, call, [check, ...markUsedStatements]);
         rememberSession(actor, now);
         return written;
       } catch (error) {

@@ -7,8 +7,8 @@ import type { LogFields } from "../platform/log.ts";
 export type Role = (typeof ROLES)[number];
 export type DoctorScope = "care_team" | "hospital";
 
-/** Origin of a request; both fields are written to the audit log. */
-export type RequestOrigin = { requestId: string; ip: string | null };
+/** Origin of a request. `requestId` and `ip` are written to the audit log; `importGrant` is the header Import-Grant. */
+export type RequestOrigin = { requestId: string; ip: string | null; importGrant?: string | null };
 
 /** A user's role at the acting hospital. The token claims it, the database decides it (access.ts). */
 export type UserEffectiveRole = { role: Role; hospitalId: string | null; doctorScope: DoctorScope };

@@ -38,6 +38,9 @@ const ROLES_BY_PERMISSION = {
   "hospital:read": EVERYONE,
   "hospital:create": ["admin"],
   "hospital:update": MANAGERS,
+  "storage:read": MANAGERS,
+  /** Platform administrators only: a grant takes room from the other hospitals. */
+  "import_grant:manage": ["admin"],
   "ward:read": STAFF,
   "ward:manage": MANAGERS,
   "practitioner:read": EVERYONE,

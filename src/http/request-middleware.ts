@@ -5,7 +5,7 @@ import { type Call, getActorId } from "../access/actor.ts";
 import { getVerifiedKeys, isProduction } from "../platform/config.ts";
 import { getDb } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
-import { uuidv7 } from "../platform/ids.ts";
+import { UUID_PATTERN, uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { limitCaller, limitJunk, limitSignup, rateLimitPolicy } from "./rate-limit.ts";
 import type { AppEnv } from "./router.ts";
@@ -110,10 +110,19 @@ export const limitRejected: MiddlewareHandler<AppEnv> = async (c, next) => {
   throw limited;
 };
 
+/** The grant that an import counts against, instead of the storage quotas. @throws ApiError invalid_request */
+function readImportGrant(c: Context<AppEnv>): string | null {
+  const id = c.req.header("Import-Grant");
+  if (id !== undefined && !UUID_PATTERN.test(id))
+    throw new ApiError("invalid_request", "Import-Grant must be the id of a grant.");
+  return id ?? null;
+}
+
 /** Creates the call context with keys, database and an anonymous actor; 503 while secrets are invalid. */
 export const initializeCall: MiddlewareHandler<AppEnv> = async (c, next) => {
   const keys = await getVerifiedKeys(c.env);
-  const via = { requestId: c.get("requestId"), ip: c.req.header("CF-Connecting-IP") ?? null };
+  const ip = c.req.header("CF-Connecting-IP") ?? null;
+  const via = { requestId: c.get("requestId"), ip, importGrant: readImportGrant(c) };
   const debug: Call["debug"] = (message, fields) => log(c.env, "DEBUG", message, { request_id: via.requestId, ...fields }, 1);
   c.set("call", { db: getDb(c.env.DB), keys, actor: { kind: "anonymous", via }, now: Date.now(), debug });
   await next();

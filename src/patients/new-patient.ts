@@ -66,6 +66,7 @@ export async function preparePatient(
   const identity = pickIdentity({ ...input, aadhaar_last4: named?.last4 ?? null });
   const sealed = await sealPatient(keys, id, 1, identity, pickClinical(input));
   const { assigned_doctor_id: doctor, ward_id: ward } = input;
+  const tokens = await computeSearchTokens(keys, hospitalId, identity);
   const careTeamIds = new Set([...(role === "doctor" ? [actorId] : []), ...(doctor ? [doctor] : [])]);
   const insert = db.insert(patients).values({
     id,
@@ -98,7 +99,7 @@ export async function preparePatient(
       row,
       db.run(sql`INSERT INTO counters (scope, day, name, n) SELECT ${COUNTER_SCOPES.all}, 0, 'patient_number', max(patient_number)
         FROM patients WHERE 1 ON CONFLICT (scope, day, name) DO UPDATE SET n = excluded.n`),
-      insertSearchTokens(call, hospitalId, id, await computeSearchTokens(keys, hospitalId, identity)),
+      insertSearchTokens(call, hospitalId, id, tokens),
       ...[...careTeamIds].map((userId) =>
         db.insert(careTeam).values({ patientId: id, userId, addedBy: actorId, startedAt: now }),
       ),
@@ -111,11 +112,15 @@ export async function preparePatient(
         hospitalId,
         entity: { type: "patient", id },
         subjects: [id],
+        derivedBytes: tokens.length * TOKEN_ROW_BYTES,
         ...(doctor && { detail: { assigned_doctor_id: doctor } }),
       }),
     ],
   };
 }
+
+/** A search token with its index entry, which one statement inserts from a list: two hospital or patient ids each. */
+const TOKEN_ROW_BYTES = 180;
 
 /** @param when condition for writing the tokens */
 export function insertSearchTokens(

@@ -86,6 +86,13 @@ const problem = (status: number): OpenApiResponse => ({
   content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
 });
 
+/** Every authenticated write may reach a ceiling of storage-quotas.ts; 429 is in every route. */
+const QUOTA_PROBLEM: OpenApiResponse = {
+  ...problem(409),
+  description: "A storage ceiling is reached, or the import grant has ended",
+};
+const STORING_METHODS: readonly string[] = ["post", "put", "patch"];
+
 /**
  * Responses that do not depend on the operation's handler: of the check of each request (http/check-request.ts), of
  * authentication, of the reader of bodies, and in production of requests without https.
@@ -98,6 +105,7 @@ function addSharedResponses(method: string, path: string, isProtected: boolean, 
   if (method === "get") responses["308"] = { description: "In production, a request without https is redirected" };
   else statuses.push(403);
   for (const status of statuses) responses[status] ??= problem(status);
+  if (isProtected && STORING_METHODS.includes(method)) responses["409"] ??= QUOTA_PROBLEM;
 }
 
 /** Example: `get /api/v1/patients/{patient_id}/care-team` becomes `getPatientsByPatientIdCareTeam`. */

@@ -131,8 +131,11 @@ async function pooled<T>(items: T[], laneOf: (item: T) => unknown, work: (item: 
   );
 }
 
-/** Uploads to quarantine count towards the daily bytes of a device or app. */
-const isNoQuota = (row: Record<string, unknown>) => !String(row["scope"] ?? "").startsWith("m:");
+/** Uploads to quarantine and refused attempts are counted. */
+const isNoQuota = (row: Record<string, unknown>) => !String(row["scope"] ?? "").startsWith("quota");
+
+/** Only the first hundred refusals of a principal and day have an audit event each; here every one is examined. */
+const forgetRefusals = () => env.DB.prepare("DELETE FROM counters WHERE name = 'refused'").run();
 
 /** Tables that a denied request may extend: the audit log and the quarantine. */
 const GROWING = ["audit_events", "audit_subjects", "uploads", "held_observations"];
@@ -192,6 +195,7 @@ describe(TITLE, { timeout: 600_000 }, () => {
       (cell) => cell.player,
       async (cell) => {
         const { route, player, target } = cell;
+        await forgetRefusals();
         const handle = stage.handles[target];
         const session = cell.relation === "self" ? (player.sessionId ?? other) : other;
         const answer = await answerOf(await callRoute(route, handle, player, session), idsOf(handle, session));

@@ -64,7 +64,8 @@ export const vitals: BudgetCase[] = [
     "GET /wearables/metrics/recent",
     "read",
     200,
-    liveBudget(2, 15, 10, "history"),
+    // A patient's reads count against the day's quota.
+    liveBudget(2, 24, 11, "history"),
     getAs("/wearables/metrics/recent", () => world.self),
   ],
   [

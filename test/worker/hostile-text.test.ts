@@ -89,6 +89,13 @@ const RESOURCES: Record<string, Resource> = {
     required: [],
   },
   hospitals: { path: `${API}/hospitals`, as: () => world.admin, places: [line("name", 200)], required: ["name"] },
+  "import-grants": {
+    path: `${API}/hospitals/{hospital}/import-grants`,
+    as: () => world.admin,
+    places: [prose("reason", 500)],
+    required: ["reason"],
+    more: { bytes: 1000, expires_at: new Date(Date.now() + 86_400_000).toISOString() },
+  },
   wards: {
     path: `${API}/wards`,
     as: () => world.manager,
@@ -133,7 +140,7 @@ function grouped(texts: readonly string[], alone: ReadonlySet<string>, max: numb
 
 const pathsOf = (errors: { path: string }[]) => new Set(errors.map(({ path }) => path));
 const post = (path: string, as: { token: string }, json: object) =>
-  sendRequest(path.replace("{patient}", world.patient.id), { as, json });
+  sendRequest(path.replace("{patient}", world.patient.id).replace("{hospital}", world.hospitalId), { as, json });
 
 /**
  * Puts every text into every field of a resource, several per body and field; what is rejected by field name is retried in

@@ -147,6 +147,8 @@ describe("a memory of format 2", () => {
         [monitorId]: { 47541: came[`${monitorId} 47541`] },
         [bandId]: { 47541: came[`${bandId} 47541`] },
       },
+      // Later than format 2, and empty until the next sample.
+      storedCounts: {},
     });
   });
 

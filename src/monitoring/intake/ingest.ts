@@ -14,6 +14,7 @@ import { withDeadline } from "../../platform/deadline.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
+import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
@@ -60,7 +61,7 @@ export async function ingestSamples(
     detail,
   };
   await batch(call.db, [...markRecordInUse(call, patient.id), ...recordAuditEvent(call.db, actor, call.now, event)]);
-  const origin: Origin = { kind: "person", id: getActorId(actor) };
+  const origin: Origin = { kind: "person", id: getActorId(actor), isApp: actor.kind === "app" };
   // The object learns of a closed record only after the response to the change.
   const recorded = patient.active === 1 ? await recordWithFacts(env, call, patient.id, origin, samples) : NOT_RECORDED;
   if (!recorded.known) throw new ApiError("conflict", "The patient record does not accept samples.");
@@ -162,7 +163,9 @@ async function rerouteSamples(
       for (const [i, index] of group.entries())
         if (!unplaced.includes(index)) results.push({ ...recorded.results[i], index } as ItemResult);
     }
-    results.push(...(await holdSamples(call, { deviceId, hospitalId }, items, unplaced, "not_bound_then")));
+    // The other samples are stored by now: the quota refuses items, not the request.
+    const held = holdSamples(call, { deviceId, hospitalId }, items, unplaced, "not_bound_then");
+    results.push(...(await held.catch((error: unknown) => rejectByQuota(unplaced, error))));
   }
   return { results, boundPatientId };
 }
@@ -172,6 +175,11 @@ function correctedTime(item: unknown, correctedMs: number): number | null {
   const time = typeof item === "object" && item !== null && "effective_at" in item ? item.effective_at : null;
   const statedAt = typeof time === "string" ? parseInstant(time) : null;
   return statedAt === null ? null : statedAt - correctedMs;
+}
+
+function rejectByQuota(indexes: readonly number[], error: unknown): ItemResult[] {
+  if (!isQuotaError(error)) throw error;
+  return indexes.map((index) => ({ index, status: "rejected", reason: error.code, message: error.message }));
 }
 
 /** Quarantines items without a patient, sealed, for review by staff. @param indexes of the items; null for all */

@@ -93,7 +93,7 @@ export type LiveFrame =
   | { type: "gap"; seq: number; from: number; to: number };
 
 /** The sender of samples: a device by its credential, or an authorized person or app. */
-export type Origin = { kind: "device"; credential: string } | { kind: "person"; id: string };
+export type Origin = { kind: "device"; credential: string } | { kind: "person"; id: string; isApp?: boolean };
 
 /** Samples as received, not validated yet. `sent_at`: the sender's clock, epoch milliseconds. */
 export type IncomingBatch = { items: readonly unknown[]; sent_at: number | null; conditions: readonly string[] | null };

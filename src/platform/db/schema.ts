@@ -631,7 +631,10 @@ export const uploads = sqliteTable(
   ],
 );
 
-/** Counters, updated in the batch that changes them. scope: `all`, `h:<hospital>`, `p:<patient>`; day 0: all time, else UTC day. */
+/**
+ * Counters, updated in the batch that changes them. scope: `all`, `h:<hospital>`, `p:<patient>`, `quota-day:<subject>` and
+ * `quota:<subject>` (storage-quotas.ts); day 0: all time, else UTC day.
+ */
 export const counters = sqliteTable(
   "counters",
   {
@@ -642,6 +645,25 @@ export const counters = sqliteTable(
     sum: real("sum").notNull().default(0),
   },
   (t) => [primaryKey({ columns: [t.scope, t.day, t.name] })],
+);
+
+/** Room for a bulk import beyond the storage quotas. What is used is the counter `quota:g:<id>`. */
+export const importGrants = sqliteTable(
+  "import_grants",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    bytes: integer("bytes").notNull(),
+    reasonSealed: text("reason_sealed").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    revokedAt: integer("revoked_at"),
+    revokedBy: text("revoked_by"),
+  },
+  (t) => [index("import_grants_hospital").on(t.hospitalId, t.createdAt)],
 );
 
 export const idempotencyKeys = sqliteTable(

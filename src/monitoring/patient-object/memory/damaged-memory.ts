@@ -36,6 +36,7 @@ export function recoverMemory(text: string, now: number): MonitorMemory {
     hoursToRecount: parseOr(MEMORY_PARTS.hoursToRecount, stored["hoursToRecount"], fresh.hoursToRecount),
     quarantinedCounts: parseEntries(MEMORY_PARTS.quarantinedCounts, stored["quarantinedCounts"]),
     receivedCounts: parseNested(MEMORY_PARTS.receivedCounts, stored["receivedCounts"]),
+    storedCounts: parseEntries(MEMORY_PARTS.storedCounts, stored["storedCounts"]),
   };
 }
 

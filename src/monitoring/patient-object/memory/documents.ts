@@ -72,6 +72,7 @@ const DeviceSchema = z.object({
   returnedAt: time.optional(),
   vitalsHeardAt: z.record(text, time),
   resolvedConditions: z.array(text).optional(),
+  raised: z.object({ hour: z.int(), count: z.int() }).optional(),
 });
 
 const RollupSchema = z.object({
@@ -116,6 +117,7 @@ export const MEMORY_PARTS = {
   lastClosedHour: z.number(),
   hoursToRecount: z.array(z.number()),
   quarantinedCounts: z.object({ day: z.int(), count: z.int() }),
+  storedCounts: z.object({ day: z.int(), count: z.int() }),
   receivedCounts: z.object({ day: z.int(), count: z.int(), firstSeq: z.number().nullable(), lastSeq: z.number().nullable() }),
 } as const;
 
@@ -131,8 +133,9 @@ const MemorySchema: z.ZodType<MonitorMemory> = z.object({
   lastClosedHour: MEMORY_PARTS.lastClosedHour,
   hoursToRecount: MEMORY_PARTS.hoursToRecount,
   quarantinedCounts: z.record(text, MEMORY_PARTS.quarantinedCounts),
-  // Objects written before this field existed lack it.
+  // Objects written before these fields existed lack them.
   receivedCounts: z.record(text, z.record(text, MEMORY_PARTS.receivedCounts)).default({}),
+  storedCounts: z.record(text, MEMORY_PARTS.storedCounts).default({}),
 });
 
 // Version 1 used one letter per field to keep the row small.

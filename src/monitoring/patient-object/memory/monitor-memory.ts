@@ -54,6 +54,8 @@ export type MonitorMemory = {
   quarantinedCounts: Record<string, { day: number; count: number }>;
   /** Counts for the audit log by device and UTC day: samples and the range of sequence numbers. */
   receivedCounts: Record<string, Record<string, DayCounts>>;
+  /** Samples stored on the day, by sender, for its limit. Kept when a device is unbound. */
+  storedCounts: Record<string, { day: number; count: number }>;
 };
 
 export function newMonitorMemory(now: number): MonitorMemory {
@@ -70,6 +72,7 @@ export function newMonitorMemory(now: number): MonitorMemory {
     hoursToRecount: [],
     quarantinedCounts: {},
     receivedCounts: {},
+    storedCounts: {},
   };
 }
 

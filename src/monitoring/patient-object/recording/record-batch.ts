@@ -1,8 +1,8 @@
 // Recording of a batch: validates items, drops duplicates, writes blocks and memory, and queues what D1 needs.
 
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
+import { classifyConditions } from "../../alarm-rules/device-conditions.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
-import { findVital } from "../../vitals/catalogue.ts";
 import type { Sample } from "../../vitals/model.ts";
 import { validateSample } from "../../vitals/sample-validation.ts";
 import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
@@ -15,6 +15,7 @@ import type { Store } from "../samples/store.ts";
 import { toPersonKey } from "../snapshot.ts";
 import { type AcceptedItem, dropDuplicates } from "./duplicates.ts";
 import { markForRecount } from "./hour-closing.ts";
+import { countStored, enforceItemLimits, limitStored } from "./item-limits.ts";
 
 /** A clock error up to this is not corrected. */
 const MAX_IGNORED_SKEW_MS = 120_000;
@@ -22,23 +23,21 @@ const MAX_IGNORED_SKEW_MS = 120_000;
 const MIN_SKEW_CHANGE_MS = 30_000;
 
 /** The sender of a batch: a device with its assignments to this patient, or a person (`bindings` null). */
-export type Sender = { by: string; device: string | null; bindings: Binding[] | null };
-
-/** Limit per patient: the memory has an entry for each unknown code. */
-const MAX_UNKNOWN_CODES = 100;
-/** Quarantined items per device and day. */
-const MAX_HELD_PER_DAY = 10_000;
+export type Sender = { by: string; device: string | null; bindings: Binding[] | null; isApp?: boolean };
 
 export type RecordedBatch = {
   results: ItemResult[];
   /** Samples that are no duplicates, by time: for the alarm rules and the feed. */
   newSamples: (Sample & { block: number; index: number })[];
+  /** The newest sample of each vital that was rejected because the day's limit is reached: the alarm rules still see it. */
+  unstored: Sample[];
   clock: { skew_ms: number | null; corrected_ms: number };
 };
 
 /** The sender of a batch; null for a credential that is not bound to this patient now. */
 export function findSender(facts: Facts, origin: Origin, now: number): Sender | null {
-  if (origin.kind === "person") return { by: toPersonKey(origin.id), device: null, bindings: null };
+  if (origin.kind === "person")
+    return { by: toPersonKey(origin.id), device: null, bindings: null, ...(origin.isApp && { isApp: true }) };
   const bindings = facts.bindings.filter(({ credentials }) => {
     const expires = credentials[origin.credential];
     return expires !== undefined && (expires === null || expires > now);
@@ -75,7 +74,8 @@ export function recordAndEvaluate(
   const { by, device } = sender;
   const before = store.memory(now).deviceStatuses[by]?.corrected ?? 0;
   const recorded = recordBatch(store, facts.patient, sender, batch, now);
-  if (recorded.newSamples.length > 0) runRules({ kind: "samples", device, samples: recorded.newSamples });
+  const evaluated = [...recorded.newSamples, ...recorded.unstored];
+  if (evaluated.length > 0) runRules({ kind: "samples", device, samples: evaluated });
   if (device === null) return recorded;
   if (batch.conditions) runRules({ kind: "conditions", device, conditions: batch.conditions });
   if (recorded.clock.corrected_ms !== before) store.enqueueForD1("clock", { device, skew: recorded.clock.skew_ms });
@@ -87,13 +87,8 @@ export function recordAndEvaluate(
 }
 
 /** Validates a batch and writes blocks and memory. Call inside a transaction. */
-export function recordBatch(
-  store: Store,
-  patientId: string,
-  { by, device, bindings }: Sender,
-  batch: IncomingBatch,
-  now: number,
-): RecordedBatch {
+export function recordBatch(store: Store, patientId: string, sender: Sender, batch: IncomingBatch, now: number): RecordedBatch {
+  const { by, device, bindings } = sender;
   const memory = store.memory(now);
   const deviceStatus = memory.deviceStatuses[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
   const skew = batch.sent_at === null ? deviceStatus.skew : batch.sent_at - now;
@@ -119,14 +114,15 @@ export function recordBatch(
         message: "Measured before the device was assigned to this patient",
       };
   }
-  enforceItemLimits(memory, by, accepted, results, now);
-  const newSamples = dropDuplicates(store, memory, by, accepted, results, now);
+  const limited = limitStored(memory, sender, enforceItemLimits(memory, by, accepted, results, now), results, now);
+  const newSamples = dropDuplicates(store, memory, by, limited.kept, results, now);
+  if (newSamples.length > 0) countStored(memory, by, newSamples.length, now);
   const positions = writeSamples(store, memory, { by, device }, newSamples, now, {
     ...deviceStatus,
     received: now,
     skew,
     corrected,
-    ...(batch.conditions && { conditions: [...batch.conditions] }),
+    ...(batch.conditions && { conditions: classifyConditions(batch.conditions).conditions }),
   });
   for (const { index, sample, note } of newSamples) {
     const at = positions.get(index) ?? { block: 0, index: 0 };
@@ -138,45 +134,12 @@ export function recordBatch(
     };
   }
   const located = newSamples.map(({ index, sample }) => ({ ...sample, ...(positions.get(index) ?? { block: 0, index: 0 }) }));
-  return { results, newSamples: located.sort((a, b) => a.at - b.at), clock: { skew_ms: skew, corrected_ms: corrected } };
-}
-
-/** Rejects unknown codes and quarantined items beyond the limits, so that a faulty device cannot fill the patient's object. */
-function enforceItemLimits(
-  memory: MonitorMemory,
-  by: string,
-  accepted: AcceptedItem[],
-  results: ItemResult[],
-  now: number,
-): void {
-  const unknown = new Set(Object.keys(memory.latest).filter((code) => findVital(code) === null));
-  for (const item of accepted.splice(0)) {
-    const { index, sample } = item;
-    if (findVital(sample.code) === null && !unknown.has(sample.code) && unknown.size >= MAX_UNKNOWN_CODES) {
-      results[index] = {
-        index,
-        status: "rejected",
-        reason: "too_many_codes",
-        message: "The limit of 100 unknown codes per patient is reached",
-      };
-      continue;
-    }
-    if (findVital(sample.code) === null) unknown.add(sample.code);
-    accepted.push(item);
-  }
-  const day = Math.floor(now / DAY_MS);
-  const held = memory.quarantinedCounts[by]?.day === day ? memory.quarantinedCounts[by].count : 0;
-  const newlyHeld = results.filter((result) => result?.status === "quarantined");
-  const remaining = Math.max(0, MAX_HELD_PER_DAY - held);
-  for (const { index } of newlyHeld.slice(remaining)) {
-    results[index] = {
-      index,
-      status: "rejected",
-      reason: "too_many_held",
-      message: "The limit of 10,000 quarantined items per device and day is reached",
-    };
-  }
-  if (newlyHeld.length > 0) memory.quarantinedCounts[by] = { day, count: held + Math.min(remaining, newlyHeld.length) };
+  return {
+    results,
+    newSamples: located.sort((a, b) => a.at - b.at),
+    unstored: limited.unstored,
+    clock: { skew_ms: skew, corrected_ms: corrected },
+  };
 }
 
 /** Which patient a measurement time belongs to. An ended assignment accepts late samples for a week if the device's clock is known. */
