@@ -22,7 +22,7 @@ export const hospitalReads: BudgetCase[] = [
     "GET /patients/{id}/care-team",
     "read",
     200,
-    budget(2, 15, 10),
+    budget(2, 22, 10),
     (e) => getAs(`/patients/${world.patient.id}/care-team`, nurse)(e),
   ],
   ["GET /devices", "read", 200, budget(2, 22, 8), getAs("/devices", nurse)],
@@ -80,7 +80,7 @@ export const hospitalWrites: BudgetCase[] = [
     "PUT /patients/{id}/care-team/{user_id}",
     "write",
     200,
-    budget(3, 15, 10),
+    budget(3, 22, 10),
     (e) =>
       sendRequest(`${API}/patients/${world.patient.id}/care-team/${world.nurse.id}`, { as: world.nurse, method: "PUT", env: e }),
   ],
@@ -104,7 +104,7 @@ export const hospitalWrites: BudgetCase[] = [
     "POST /devices/{id}/credentials",
     "notify",
     201,
-    budget(3, 16, 12),
+    budget(3, 22, 12),
     (e) => sendRequest(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x" }, env: e }),
   ],
   ...(
@@ -130,7 +130,7 @@ export const hospitalWrites: BudgetCase[] = [
     "POST /wards",
     "write",
     201,
-    budget(3, 15, 15),
+    budget(3, 40, 15),
     (e) => sendRequest(`${API}/wards`, { as: world.manager, json: { name: uniqueText() }, ...withNewKey(), env: e }),
   ],
   [
