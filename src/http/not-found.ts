@@ -7,7 +7,7 @@ import type { AppEnv } from "./router.ts";
 
 /** Methods with a handler for this path; a route for all methods is middleware. */
 function listMethods(app: OpenAPIHono<AppEnv>, path: string): string[] {
-  const segments = path.replace(/\/+$/, "").split("/");
+  const segments = path.replace(/(?<!\/)\/+$/, "").split("/");
   const methods = app.routes
     .filter(({ method, path: pattern }) => method !== "ALL" && method !== "OPTIONS" && isPathMatch(pattern, segments))
     .map(({ method }) => method);
@@ -15,7 +15,7 @@ function listMethods(app: OpenAPIHono<AppEnv>, path: string): string[] {
 }
 
 function isPathMatch(pattern: string, segments: string[]): boolean {
-  const parts = pattern.replace(/\/+$/, "").split("/");
+  const parts = pattern.replace(/(?<!\/)\/+$/, "").split("/");
   return (
     parts.length === segments.length &&
     parts.every((part, i) => (part.startsWith(":") ? segments[i] !== "" : part === segments[i]))
