@@ -159,7 +159,9 @@ export async function listDevices(anyCall: Call, query: DeviceListQuery) {
   const start = await resolvePageStart(anyCall, "devices", query);
   const { where, orderBy } = keysetClauses(start, devices.createdAt, devices.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "device:read", (effectiveRole, { db, actor }) => {
-    const filter = and(isInCallerHospital(effectiveRole, devices.hospitalId), buildDeviceFilter(query, effectiveRole, actor));
+    // `+` makes SQLite start from the patient's few devices instead of the hospital's in the order of the list.
+    const hospitalId = query.patient_id ? sql`+${devices.hospitalId}` : devices.hospitalId;
+    const filter = and(isInCallerHospital(effectiveRole, hospitalId), buildDeviceFilter(query, effectiveRole, actor));
     const patientId = sql<string | null>`(SELECT patient_id FROM device_assignments
       WHERE device_id = devices.id AND ended_at IS NULL AND ${isPatientVisible(effectiveRole, actor)})`.as("current_patient");
     return [
