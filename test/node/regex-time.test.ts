@@ -12,6 +12,7 @@ const MAX_MS = 250;
 const SHORT_INPUT = new Map([
   ["^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$", "a search of at most 200 characters (patients/identity/search-tokens.ts)"],
   ["=+$", "the padding that the encoder itself writes (platform/base64.ts)"],
+  ["\\(?([^()\\s]+):(\\d+):(\\d+)\\)?\\s*$", "a frame of our own stack, on the local server (platform/log.ts)"],
 ]);
 
 function findExpressions(): Map<string, RegExp> {
