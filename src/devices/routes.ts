@@ -175,15 +175,17 @@ export const deviceRoutes = createRouter()
       tags,
       summary: "List device credentials",
       security: BEARER_AUTH,
-      request: { params: deviceParam },
+      request: { params: deviceParam, query: z.strictObject(pageQuery) },
       responses: {
-        200: jsonResponse(z.array(Credential), "Newest first", [
-          { ...exampleCredential, last_used_at: EXAMPLES.time, revoked_at: null },
-        ]),
+        200: pageResponse(Credential, "Newest first, including revoked ones", {
+          ...exampleCredential,
+          last_used_at: EXAMPLES.time,
+          revoked_at: null,
+        }),
         ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await listCredentials(c.get("call"), c.req.valid("param").device_id)),
+    async (c) => okPage(c, await listCredentials(c.get("call"), c.req.valid("param").device_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({

@@ -9,7 +9,7 @@ import type { AppEnv } from "./router.ts";
 type PathNode = { children: Map<string, PathNode>; methods: Set<string> };
 
 const createNode = (): PathNode => ({ children: new Map(), methods: new Set() });
-const toSegments = (path: string) => path.replace(/\/+$/, "").split("/");
+const toSegments = (path: string) => path.replace(/(?<!\/)\/+$/, "").split("/");
 
 /** Routes for all methods and for whole folders are middleware and files. */
 function indexRoutes(app: OpenAPIHono<AppEnv>): PathNode {

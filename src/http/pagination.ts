@@ -83,6 +83,20 @@ export function keysetClauses(start: PageStart, column: SQLiteColumn, id: SQLite
 }
 
 /**
+ * The keys of a page over several groups, such as patients or hospitals, each of which an index lists in the order of the page: takes
+ * the length of the page from each group, instead of reading and sorting all rows.
+ * @param groups selects `id`  @param page selects the rows of the group `g.id` as `picked`, ordered and limited
+ */
+export const pickFromGroups = (groups: SQL, page: SQL): SQL =>
+  sql`SELECT j.value FROM (${groups}) g, json_each((SELECT json_group_array(picked) FROM (${page}))) j`;
+
+/** A page of rows that are all in memory, in their order. */
+export function slicePage<T>(start: PageStart, rows: readonly T[]): Promise<{ rows: T[]; pagination: Pagination }> {
+  const fromStart = rows.slice(start.offset, start.offset + start.limit + 1);
+  return buildPage(start, fromStart, () => ({ value: 0, id: "" }), { n: rows.length, exact: true });
+}
+
+/**
  * Builds a page from up to limit + 1 rows; the extra row shows that more follow.
  * @param key the sort value and id of a row  @param total at most COUNT_LIMIT + 1
  */

@@ -41,7 +41,7 @@ export const addDeprecationHeaders: MiddlewareHandler<AppEnv> = async (c, next) 
   // Still percent-encoded, as a header value requires.
   const { pathname } = new URL(c.req.url);
   const rest = pathname.startsWith(alias.path) ? pathname.slice(alias.path.length) : "";
-  c.header("Link", `<${(alias.canonical + rest).replace(/(.)\/+$/, "$1")}>; rel="successor-version"`);
+  c.header("Link", `<${(alias.canonical + rest).replace(/(?<!\/)\/+$/, "")}>; rel="successor-version"`);
 };
 
 /** Adds the alias paths to the OpenAPI document. */

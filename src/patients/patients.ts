@@ -12,6 +12,7 @@ import { type ExpectedVersion, matchVersion } from "../http/conditional-requests
 import type { KeyStatements } from "../http/idempotency.ts";
 import { COUNTER_SCOPES } from "../platform/counters.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, type Statement } from "../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError } from "../platform/db/row-limits.ts";
 import {
   alertRules,
   careTeam,
@@ -33,6 +34,7 @@ import {
 } from "./identity/sealed-fields.ts";
 import { computeSearchTokens } from "./identity/search-tokens.ts";
 import { activeDoctorId, activeWardId, insertSearchTokens, type NewPatient, preparePatient } from "./new-patient.ts";
+import { teamAuthorUnlessFull } from "./record/care-team.ts";
 
 const UNKNOWN_REFERENCE_DETAIL = "hospital_id, ward_id or assigned_doctor_id does not exist at that hospital.";
 
@@ -209,7 +211,8 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
     ...(await updateSearchTokens(call, access, pickIdentity(before), identity, isThisUpdate)),
     ...(doctor ? [joinCareTeam(call, patient.id, doctor, isThisUpdate)] : []),
   ]).catch((error: unknown) => {
-    throw isForeignKeyViolation(error) ? new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL) : error;
+    if (isForeignKeyViolation(error)) throw new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL);
+    throw toLimitError(error, ROW_LIMITS.currentCareTeam);
   });
   const [changed] = UpdatedRows.parse(results.at(person ? 1 : 0));
   if (!changed) return failStaleVersion(call, access, "patient.update");
@@ -249,7 +252,8 @@ export async function failStaleVersion({ db, actor, now }: Call, access: Access,
 /** Adds the assigned doctor to the care team, if this update won. */
 function joinCareTeam({ db, actor, now }: Call, patientId: string, userId: string, isThisUpdate: SQL): Statement {
   return db.run(sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
-    SELECT ${patientId}, ${userId}, ${getActorId(actor)}, CAST(${now} AS INTEGER) WHERE ${isThisUpdate}
+    SELECT ${patientId}, ${userId}, ${teamAuthorUnlessFull(getActorId(actor), patientId, userId)}, CAST(${now} AS INTEGER)
+    WHERE ${isThisUpdate}
     ON CONFLICT (patient_id, user_id) DO UPDATE SET ended_at = NULL,
       started_at = CASE WHEN ended_at IS NULL THEN started_at ELSE excluded.started_at END`);
 }

@@ -125,7 +125,7 @@ export const patientRoutes = createRouter()
       },
       responses: {
         200: jsonResponse(Patient, "The patient", examplePatient),
-        ...problemResponses(401, 403, 404, 412, 413, 415, 428),
+        ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428),
       },
     }),
     async (c) => {

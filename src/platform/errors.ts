@@ -22,6 +22,7 @@ const PROBLEMS_BY_CODE = {
   request_timeout: [408, "Request body timed out"],
   conflict: [409, "Conflict with the current state of the resource"],
   already_exists: [409, "Resource already exists"],
+  limit_reached: [409, "Maximum number of records reached"],
   password_given: [409, "Change the password set by an administrator first"],
   already_bootstrapped: [409, "An administrator already exists"],
   registration_refused: [409, "Registration is not possible"],

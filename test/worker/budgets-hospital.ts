@@ -24,7 +24,7 @@ export const hospitalReads: BudgetCase[] = [
     "GET /patients/{id}/care-team",
     "read",
     200,
-    budget(2, 15, 10),
+    budget(2, 22, 10),
     (e) => getAs(`/patients/${world.patient.id}/care-team`, nurse)(e),
   ],
   ["GET /devices", "read", 200, budget(2, 22, 8), getAs("/devices", nurse)],
@@ -96,7 +96,7 @@ export const hospitalWrites: BudgetCase[] = [
     "PUT /patients/{id}/care-team/{user_id}",
     "write",
     200,
-    budget(3, 15, 10),
+    budget(3, 22, 10),
     (e) =>
       sendRequest(`${API}/patients/${world.patient.id}/care-team/${world.nurse.id}`, { as: world.nurse, method: "PUT", env: e }),
   ],
@@ -120,7 +120,7 @@ export const hospitalWrites: BudgetCase[] = [
     "POST /devices/{id}/credentials",
     "notify",
     201,
-    budget(3, 16, 12),
+    budget(3, 22, 12),
     (e) => sendRequest(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x" }, env: e }),
   ],
   ...(
@@ -170,7 +170,7 @@ export const hospitalWrites: BudgetCase[] = [
     "POST /wards",
     "write",
     201,
-    budget(3, 15, 15),
+    budget(3, 40, 15),
     (e) => sendRequest(`${API}/wards`, { as: world.manager, json: { name: uniqueText() }, ...withNewKey(), env: e }),
   ],
   [

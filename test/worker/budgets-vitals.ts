@@ -76,7 +76,7 @@ export const vitals: BudgetCase[] = [
     getAs("/wearables/summary", () => world.self),
   ],
   ["GET /alerts", "read", 200, budget(2, 40, 14), getAs("/alerts", () => clinic.nurse)],
-  ["GET /alerts (doctor)", "read", 200, budget(2, 80, 14), getAs("/alerts", () => clinic.doctor)],
+  ["GET /alerts (doctor)", "read", 200, budget(2, 110, 14), getAs("/alerts", () => clinic.doctor)],
   ["GET /alerts?open=true", "read", 200, budget(2, 40, 14), getAs("/alerts?open=true", () => clinic.nurse)],
   [
     "GET /alerts/{id}",

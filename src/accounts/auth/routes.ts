@@ -1,5 +1,6 @@
 // Routes: login, token refresh, logout, sessions and bootstrap. `publicAuthRoutes` need no token.
 import { createRoute, z } from "@hono/zod-openapi";
+import { pageQuery } from "../../http/pagination.ts";
 import { limitRefresh } from "../../http/rate-limit.ts";
 import {
   BEARER_AUTH,
@@ -9,6 +10,8 @@ import {
   jsonRequestBody,
   jsonResponse,
   ok,
+  okPage,
+  pageResponse,
   problemResponses,
   SETS_COOKIE,
   Timestamp,
@@ -148,22 +151,21 @@ export const authRoutes = createRouter()
       tags: ["Authentication"],
       summary: "List your sessions",
       security: BEARER_AUTH,
+      request: { query: z.strictObject(pageQuery) },
       responses: {
-        200: jsonResponse(z.array(Session), "Active sessions, newest first", [
-          {
-            session_id: EXAMPLES.session,
-            current: true,
-            created_at: EXAMPLES.time,
-            last_used_at: EXAMPLES.time,
-            expires_at: EXAMPLES.time,
-            user_agent: "curl/8.5.0",
-            ip: "203.0.113.7",
-          },
-        ]),
+        200: pageResponse(Session, "Active sessions, newest first", {
+          session_id: EXAMPLES.session,
+          current: true,
+          created_at: EXAMPLES.time,
+          last_used_at: EXAMPLES.time,
+          expires_at: EXAMPLES.time,
+          user_agent: "curl/8.5.0",
+          ip: "203.0.113.7",
+        }),
         ...problemResponses(401, 403),
       },
     }),
-    async (c) => ok(c, await listSessions(c.get("call"))),
+    async (c) => okPage(c, await listSessions(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({

@@ -20,6 +20,8 @@ import { isAttemptOn } from "./lockout.ts";
 import { assertPasswordPolicy, hashPassword } from "./passwords.ts";
 
 export const RESET_TTL_MS = 30 * 60_000;
+/** Links that are kept per account until they are deleted a day after they expire; only the newest is valid. */
+const MAX_KEPT_LINKS = 20;
 
 /**
  * True when the actor may set the user's password. A hospital administrator may only if the account has no rights outside their
@@ -66,6 +68,8 @@ export async function issueResetLink(anyCall: Call, userId: string, origin: stri
         createdAt: now,
         expiresAt: now + RESET_TTL_MS,
       }),
+      db.run(sql`DELETE FROM password_resets WHERE user_id = ${userId} AND token_hash NOT IN
+        (SELECT token_hash FROM password_resets WHERE user_id = ${userId} ORDER BY used_at IS NULL DESC, created_at DESC LIMIT ${MAX_KEPT_LINKS})`),
       ...recordAuditEvent(db, actor, now, {
         event: "user.password_reset_link",
         action: "C",

@@ -1,6 +1,6 @@
 // Alert rules of wards and patients: validated, stored in D1, and audited with the values before and after.
 
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type Access, authorizePatient, requireRole, withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
@@ -8,6 +8,7 @@ import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
+import { buildPage, COUNT_LIMIT, type PageQuery, type PageStart, resolvePageStart, slicePage } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertRules, wards } from "../../platform/db/schema.ts";
@@ -20,9 +21,6 @@ import { AGE_BANDS, type AgeBand, type Limits, type Vital } from "../vitals/mode
 
 type AlertRuleRow = typeof alertRules.$inferSelect;
 export type Layer = "default" | "ward" | "patient";
-
-/** Rules per list; a hospital with more must filter by ward. */
-export const MAX_RULES = 1_000;
 
 function toRule(row: AlertRuleRow) {
   const vital = findVital(row.code);
@@ -41,42 +39,58 @@ function toRule(row: AlertRuleRow) {
 }
 
 /** The default limits of an age band, with their sources. */
-export async function listDefaultRules(call: Call, band: AgeBand) {
+export async function listDefaultRules(call: Call, query: PageQuery & { age_band: AgeBand }) {
+  const start = await resolvePageStart(call, "default_rules", query);
   await requireRole(call, "alert_rule:read");
-  return VITALS.flatMap(({ code, name, display, unit, plausible, limits, source }) => {
-    const bandLimits = limits[band];
+  const rules = VITALS.flatMap(({ code, name, display, unit, plausible, limits, source }) => {
+    const bandLimits = limits[query.age_band];
     return bandLimits ? [{ code, name, display, unit, plausible, limits: bandLimits, source }] : [];
   });
+  const { rows: items, pagination } = await slicePage(start, rules);
+  return { items, pagination };
+}
+
+/** Rules are ordered by ward and vital; a cursor names both as `<ward>/<LOINC code>`. */
+const toRuleKey = ({ scopeId, code }: Pick<AlertRuleRow, "scopeId" | "code">) => ({ value: 0, id: `${scopeId}/${code}` });
+
+function isAfterRule({ after }: PageStart): SQL | undefined {
+  if (!after) return undefined;
+  const [scopeId, code] = after.id.split("/");
+  return sql`(${alertRules.scopeId}, ${alertRules.code}) > (${scopeId}, ${code})`;
 }
 
 /** Rules of the wards of the caller's hospital, or of all hospitals for administrators, ordered by ward. */
 export async function listRules(
   anyCall: Call,
-  { ward_id, hospital_id }: { ward_id?: string | undefined; hospital_id?: string | undefined },
+  query: PageQuery & { ward_id?: string | undefined; hospital_id?: string | undefined },
 ) {
+  const { ward_id, hospital_id } = query;
+  const start = await resolvePageStart(anyCall, "alert_rules", query);
   const { call, effectiveRole, results } = await withUser(anyCall, "alert_rule:read", (effectiveRole, { db }) => {
     const wardFilter = and(
       isInCallerHospital(effectiveRole, wards.hospitalId),
       ward_id ? eq(wards.id, ward_id) : undefined,
       hospital_id ? eq(wards.hospitalId, hospital_id) : undefined,
     );
+    const filter = sql`${alertRules.scopeId} IN (SELECT id FROM wards WHERE ${wardFilter ?? sql`1`}) AND ${alertRules.scope} = 'ward'`;
     return [
       db
         .select()
         .from(alertRules)
-        .where(sql`${alertRules.scopeId} IN (SELECT id FROM wards WHERE ${wardFilter}) AND ${alertRules.scope} = 'ward'`)
+        .where(and(filter, isAfterRule(start)))
         .orderBy(alertRules.scopeId, alertRules.code)
-        .limit(MAX_RULES),
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM alert_rules WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
   const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
-  const rows = results[0];
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { event: "alert_rule.list", action: "R", role, hospitalId, detail: { count: rows.length } }),
-  );
-  return rows.map(toRule);
+  const [rows, [counted]] = results;
+  const { rows: pageRows, pagination } = await buildPage(start, rows, toRuleKey, { n: counted?.n ?? 0, exact: false });
+  const detail = { count: pageRows.length };
+  await batch(db, recordAuditEvent(db, actor, now, { event: "alert_rule.list", action: "R", role, hospitalId, detail }));
+  return { items: pageRows.map(toRule), pagination };
 }
 
 /** The ward or patient of a rule, the stored rule, and the audit event of the change. */

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { readIfMatch } from "../../http/conditional-requests.ts";
+import { pageQuery } from "../../http/pagination.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
@@ -12,6 +13,8 @@ import {
   jsonRequestBody,
   jsonResponse,
   ok,
+  okPage,
+  pageResponse,
   problemResponses,
 } from "../../http/router.ts";
 import { patientParam } from "../../patients/schemas.ts";
@@ -20,7 +23,6 @@ import {
   getEffectiveRules,
   listDefaultRules,
   listRules,
-  MAX_RULES,
   putPatientRule,
   putWardRule,
   removePatientRule,
@@ -63,15 +65,13 @@ export const ruleRoutes = createRouter()
       tags,
       summary: "List default alert limits",
       security: BEARER_AUTH,
-      request: { query: z.strictObject({ age_band: z.enum(AGE_BANDS).default("adult") }) },
+      request: { query: z.strictObject({ ...pageQuery, age_band: z.enum(AGE_BANDS).default("adult") }) },
       responses: {
-        200: jsonResponse(z.array(DefaultRule), "Default limits of an age band by vital, with their sources", [
-          exampleDefaultRule,
-        ]),
+        200: pageResponse(DefaultRule, "Default limits of an age band by vital, with their sources", exampleDefaultRule),
         ...problemResponses(401, 403),
       },
     }),
-    async (c) => ok(c, await listDefaultRules(c.get("call"), c.req.valid("query").age_band)),
+    async (c) => okPage(c, await listDefaultRules(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -82,16 +82,17 @@ export const ruleRoutes = createRouter()
       security: BEARER_AUTH,
       request: {
         query: z.strictObject({
+          ...pageQuery,
           ward_id: Id.optional().openapi({ example: EXAMPLES.ward }),
           hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }),
         }),
       },
       responses: {
-        200: jsonResponse(z.array(Rule), `Ordered by ward, at most ${MAX_RULES}`, [exampleWardRule]),
+        200: pageResponse(Rule, "Ordered by ward and vital", exampleWardRule),
         ...problemResponses(401, 403),
       },
     }),
-    async (c) => ok(c, await listRules(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listRules(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({

@@ -9,6 +9,7 @@ import {
   jsonResponse,
   ok,
   okPage,
+  Pagination,
   PatientRef,
   pageResponse,
   problemResponses,
@@ -85,6 +86,7 @@ const statsResponse = {
       schema: z.object({
         data: z.array(HourStats),
         meta: z.object({
+          pagination: Pagination,
           as_of: Timestamp.openapi({ description: "Hours before this time are complete, except for late samples" }),
           ...rangeFields,
         }),
@@ -92,7 +94,11 @@ const statsResponse = {
       }),
       example: {
         data: [exampleHourStats],
-        meta: { as_of: "2026-11-21T10:00:00.000Z", ...exampleRange },
+        meta: {
+          pagination: { limit: 100, offset: 0, total: 1, total_is_exact: true, has_more: false, next_cursor: null },
+          as_of: "2026-11-21T10:00:00.000Z",
+          ...exampleRange,
+        },
         request_id: EXAMPLES.request,
       },
     },
@@ -137,6 +143,7 @@ export const analyticsRoutes = createRouter()
         query: z.strictObject({
           code: codeQuery,
           ...rangeQuery,
+          ...cursorQuery,
           hospital_id: Id.optional().openapi({
             description: "For callers with access to several hospitals",
             example: EXAMPLES.hospital,

@@ -62,6 +62,9 @@ export function describeCode(code: string): { name: string | null; unit: string 
   return { name: vital?.name ?? null, unit: vital?.unit ?? null };
 }
 
+/** Hours and codes in the order of lists; the key of a row in a cursor. */
+export const toHourKey = ({ hour, code }: { hour: number; code: string }) => ({ value: hour, id: code });
+
 export const cursorQuery = {
   limit: integerParam(1, 1000).default(100).openapi({ example: 100, default: 100 }),
   cursor: pageQuery.cursor,

@@ -37,7 +37,7 @@ const DEFAULT_LEASE_MS = 10 * 60_000;
 const OBJECT = "PatientMonitor";
 
 export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "tick" }>;
-export type AlertActionResult = { alert: AlertView } | { error: "unknown_alert" | "not_open" };
+export type AlertActionResult = { alert: AlertView } | { error: AlarmError["code"] };
 
 export class PatientMonitor extends DurableObject<Env> implements Watchable {
   readonly #store: Store;

@@ -11,6 +11,7 @@ import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { hospitals, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
@@ -46,7 +47,8 @@ export async function createHospital(anyCall: Call, input: NewHospital, keyState
 export async function insertHospital(call: Call, input: NewHospital, role: Role, keyStatements: KeyStatements = () => []) {
   const { db, actor, now } = call;
   const id = uuidv7();
-  const insert = db.insert(hospitals).values({ ...toColumns(input), id, name: input.name, createdAt: now, updatedAt: now });
+  const name = unlessFull(input.name, ROW_LIMITS.hospitals, sql`hospitals`);
+  const insert = db.insert(hospitals).values({ ...toColumns(input), id, name, createdAt: now, updatedAt: now });
   const [[row]] = await batch(db, [
     insert.returning(),
     ...keyStatements(id),
@@ -58,7 +60,9 @@ export async function insertHospital(call: Call, input: NewHospital, role: Role,
       hospitalId: id,
       entity: { type: "hospital", id },
     }),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, ROW_LIMITS.hospitals);
+  });
   if (!row) throw new ApiError("unavailable");
   return toHospital(row);
 }

@@ -12,6 +12,7 @@ import { type ExpectedVersion, matchVersion } from "../../http/conditional-reque
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { alertRules, hospitals, patients, SELF_CARE_HOSPITAL_ID, wards } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
@@ -61,7 +62,7 @@ function wardEvent(
   return { event, action, role: effectiveRole.role, hospitalId: row.hospitalId, entity: { type: "ward", id: row.id } };
 }
 
-/** @throws ApiError not_found (hospital), forbidden (the built-in hospital), already_exists */
+/** @throws ApiError not_found (hospital), forbidden (the built-in hospital), already_exists, limit_reached */
 export async function createWard(anyCall: Call, input: NewWard, keyStatements: KeyStatements) {
   const { call, effectiveRole, results } = await withUser(anyCall, "ward:manage", (effectiveRole, { db }) => [
     db
@@ -79,15 +80,17 @@ export async function createWard(anyCall: Call, input: NewWard, keyStatements: K
   if (hospitalId === SELF_CARE_HOSPITAL_ID) return denyAccess(call, "ward:manage", "forbidden", { role, hospitalId, target });
   const { db, actor, now } = call;
   const row: WardRow = { id: uuidv7(), hospitalId, name: input.name, active: 1, createdAt: now, updatedAt: now, version: 1 };
+  const name = unlessFull(row.name, ROW_LIMITS.wards, sql`wards WHERE hospital_id = ${hospitalId}`);
   try {
     await batch(db, [
       // First, so that a concurrent request with the same key fails on the key and not on the name.
       ...keyStatements(row.id),
-      db.insert(wards).values({ ...row, hospitalId: activeHospitalId(hospitalId) }),
+      db.insert(wards).values({ ...row, hospitalId: activeHospitalId(hospitalId), name }),
       ...recordAuditEvent(db, actor, now, wardEvent(effectiveRole, row, "ward.create", "C")),
     ]);
   } catch (error) {
-    throw isConditionFailed(error, "wards.hospital_id") ? new ApiError("not_found") : toNameConflict(error);
+    if (isConditionFailed(error, "wards.hospital_id")) throw new ApiError("not_found");
+    throw toLimitError(toNameConflict(error), ROW_LIMITS.wards);
   }
   return toWard({ ...row, patientCount: 0 });
 }

@@ -35,6 +35,8 @@ const AlertSchema = z.object({
   acknowledged_at: timeOrNull,
   acknowledged_by: textOrNull,
   assigned_to: textOrNull,
+  // Alerts written before this field existed lack it.
+  actions: z.int().optional(),
   tier: z.int(),
   escalate_at: timeOrNull,
   repeat_at: timeOrNull,

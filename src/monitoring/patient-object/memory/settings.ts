@@ -52,6 +52,11 @@ export class Documents {
       .map(({ place, body }) => ({ block, place, body: this.#read(correctionDocument, body, null) }));
   }
 
+  correctionCount(): number {
+    if (!this.#hasTables()) return 0;
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM corrections").one().n;
+  }
+
   /** Null when there is none or it is unreadable; the audit log names its author and time. */
   correction(block: number, place: number): CorrectionBody | null {
     const [row] = this.#sql

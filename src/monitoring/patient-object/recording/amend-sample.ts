@@ -23,7 +23,11 @@ export type Amendment = {
 };
 export type AmendmentResult =
   | { sample: LiveSample; history: { value: number; by: string; at: string; reason: string | null }[] }
-  | { error: "not_found" | "implausible" | "unit_unknown" };
+  | { error: "not_found" | "implausible" | "unit_unknown" | "too_many_of_sample" | "too_many_of_patient" };
+
+/** Each stays in the correction of the sample, which every read of the patient's samples loads. */
+export const MAX_AMENDMENTS_PER_SAMPLE = 20;
+export const MAX_AMENDED_SAMPLES_PER_PATIENT = 5_000;
 
 /**
  * Corrects a sample and recounts its hour; the outbox sends the result to D1.
@@ -43,6 +47,9 @@ export async function amendSample(
   const value = givenValue === null ? found.value : validateValue(found, givenValue, unit ?? found.unit);
   if (typeof value === "string") return { error: value };
   const previousCorrection: CorrectionBody | null = store.documents.correction(place.block, place.index);
+  if (previousCorrection && previousCorrection.before.length >= MAX_AMENDMENTS_PER_SAMPLE) return { error: "too_many_of_sample" };
+  if (!previousCorrection && store.documents.correctionCount() >= MAX_AMENDED_SAMPLES_PER_PATIENT)
+    return { error: "too_many_of_patient" };
   const before = [
     ...(previousCorrection?.before ?? []),
     previousCorrection
