@@ -330,7 +330,8 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     )
   )
     return null;
-  if (/\/admin\/|\/import-grants|\/storage$|POST \/api\/v1\/hospitals$|DELETE \/api\/v1\/hospitals\/\{hospital_id\}$/.test(name)) return world.admin;
+  if (/\/admin\/|\/import-grants|\/storage$|POST \/api\/v1\/hospitals$|DELETE \/api\/v1\/hospitals\/\{hospital_id\}$/.test(name))
+    return world.admin;
   if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
   if (/audit-events|api-keys|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
