@@ -51,8 +51,8 @@ export const BOUNDS = [
     operations: ["GET /analytics/hourly-stats"],
   },
   {
-    bound: "a page of 1,000 samples, or 1,000 buckets of 366 days",
-    test: "test/worker/vitals-history.test.ts › costs two round trips to D1 and one call of the object",
+    bound: "a page of 1,000 samples, 64 windows or 2 MiB of blocks; 1,000 buckets of 366 days",
+    test: "test/worker/object-bounds.test.ts › costs a bounded number of SQL steps in any range, and all pages together are the range",
     operations: ["GET /patients/{patient_id}/observations", "GET /patients/{patient_id}/history"],
   },
   {
@@ -252,7 +252,7 @@ export const BOUNDS = [
   {
     bound: "10 MiB as a form, 25 MiB as raw bytes; 2 GiB per device and day",
     test: "test/worker/idempotency.test.ts › is the same over both paths and both forms of an upload",
-    operations: ["POST /ecg/reports/upload"],
+    operations: ["POST /ecg/reports/upload", "POST /reports/raw"],
   },
   {
     bound: "100 files, three round trips per file",
@@ -269,15 +269,22 @@ export const BOUNDS = [
     test: BUDGET,
     operations: ["POST /uploads/{upload_id}/assign", "POST /uploads/{upload_id}/discard"],
   },
+  { bound: "eight counters", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/storage"] },
+  { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/import-grants"] },
+  {
+    bound: ROW,
+    test: BUDGET,
+    operations: ["POST /hospitals/{hospital_id}/import-grants", "DELETE /hospitals/{hospital_id}/import-grants/{grant_id}"],
+  },
   { bound: "1,000 samples, one object call", test: BUDGET, operations: ["POST /observations", "POST /wearables/sync"] },
   {
-    bound: "frames of 64 KiB, 100 per second, 3,000 samples that are not acknowledged",
-    test: "test/worker/observations.test.ts › bounds what a device that sends nonsense can fill",
+    bound: "frames of 64 KiB, 100 per second; 3,000 samples that are not acknowledged, 256 KiB of answers that are not read",
+    test: "test/worker/device-stream.test.ts › sent again and again by a device that reads nothing closes its socket at 256 KiB, and not one that answers heartbeats",
     operations: ["GET /observations/stream"],
   },
   {
-    bound: "1,000 patients; 10 views per session; 500 frames or 1 MiB that are not acknowledged",
-    test: "test/worker/live-tickets.test.ts › allows ten views per session",
+    bound: "1,000 patients; 10 views per session; 500 frames or 256 KiB that are not acknowledged",
+    test: "test/worker/live-flow.test.ts › holds, with a hundred others, no more than the sum of their bounds, and memory is free when they are closed",
     operations: ["GET /live", "GET /live/sse"],
   },
   { bound: "100 named patients; valid for 30 seconds", test: BUDGET, operations: ["POST /live/tickets"] },
