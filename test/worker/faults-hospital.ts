@@ -198,6 +198,7 @@ export const hospital: FaultCase[] = [
     name: "DELETE /hospitals/{id}/import-grants/{grant_id}",
     status: 200,
     retry: "none",
+    used: 409,
     async attempt() {
       const path = `${API}/hospitals/${world.hospitalId}/import-grants`;
       const id: string = (await readJson(await sendRequest(path, { as: world.admin, json: grantBody() }))).data.grant_id;
