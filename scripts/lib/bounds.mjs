@@ -283,7 +283,7 @@ export const BOUNDS = [
     operations: ["GET /observations/stream"],
   },
   {
-    bound: "1,000 patients; 10 views per session; 500 frames or 256 KiB that are not acknowledged",
+    bound: "1,000 patients; 10 views per session; 500 frames or 384 KiB that are not acknowledged",
     test: "test/worker/live-flow.test.ts › holds, with a hundred others, no more than the sum of their bounds, and memory is free when they are closed",
     operations: ["GET /live", "GET /live/sse"],
   },

@@ -1,6 +1,7 @@
 // The live stream: snapshot first, order, resuming, the limit of unacknowledged frames, and invalid client messages.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
+import { MAX_UNACKED_BYTES } from "../../src/monitoring/live/clients.ts";
 import type { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
 import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
@@ -243,12 +244,12 @@ describe("a client that does not acknowledge", () => {
     reader.close();
   });
 
-  it("gets 256 KiB, snapshots included", async () => {
+  it("gets 384 KiB, snapshots included", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
     const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
     for (const n of range(1, 5)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
     await drain(live);
-    expect(receivedValues(live, patient.id)).toEqual([1, 2]);
+    expect(receivedValues(live, patient.id)).toEqual([1, 2, 3]);
     const seq = lastSeq(live);
     acknowledge(live, seq);
     await live.until((frame) => frame.seq > seq && frame.type === "view");
@@ -261,7 +262,7 @@ describe("a client that does not acknowledge", () => {
     const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
     const idle = await openLiveView(manager, `?patient_id=${patient.id}`, { acks: false });
     acknowledge(idle, lastSeq(idle));
-    for (const n of range(1, 4)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
+    for (const n of range(1, 5)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
     await drain(idle);
     acknowledge(idle, lastSeq(idle));
     await drain(idle);
@@ -292,13 +293,13 @@ describe("a client that does not acknowledge", () => {
     const { nurse, patient, hospitalId } = await newWorld();
     const query = `?patient_id=${patient.id}`;
     const live = await openLiveView(nurse, query, { acks: false });
-    for (const n of range(1, 4)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
+    for (const n of range(1, 5)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
     await drain(live);
     const since = await leave(live);
     const back = await openLiveView(nurse, `${query}&since=${since}`);
     // Either the two withheld frames or a snapshot: nothing is lost silently.
     const replayed = receivedValues(back, patient.id);
-    expect(replayed.length > 0 ? replayed : typesOf(back)).toEqual(replayed.length > 0 ? [3, 4] : ["gap", "snapshot", "view"]);
+    expect(replayed.length > 0 ? replayed : typesOf(back)).toEqual(replayed.length > 0 ? [4, 5] : ["gap", "snapshot", "view"]);
     back.close();
   });
 
@@ -313,7 +314,7 @@ describe("a client that does not acknowledge", () => {
     for (const n of range(1, 30)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
     for (const live of stalled) await drain(live);
     const held = stalled.map(({ frames }) => frames.reduce((sum, frame) => sum + JSON.stringify(frame).length, 0));
-    expect(Math.max(...held)).toBeLessThan(256 * 1024 + 100);
+    expect(Math.max(...held)).toBeLessThan(MAX_UNACKED_BYTES + 100);
     // Without the bound each would hold all thirty frames.
     expect(Math.max(...held)).toBeLessThan(30 * 100_000);
     await runAlarmAfter(hospitalId, 61_000);

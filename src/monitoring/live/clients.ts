@@ -18,8 +18,11 @@ export const CLOSE_REASONS = {
 export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
 
 export const MAX_UNACKED_FRAMES = 500;
-/** UTF-16 units of JSON, snapshots and beats included: the memory that a client who reads nothing can hold. */
-export const MAX_UNACKED_BYTES = 256 * 1024;
+/**
+ * UTF-16 units of JSON, snapshots and beats included: the memory that a client who reads nothing can hold. More than 50 frames of a
+ * busy ward, after which clients acknowledge.
+ */
+export const MAX_UNACKED_BYTES = 384 * 1024;
 const MAX_MESSAGE_BYTES = 4096;
 const MAX_MESSAGES_PER_SECOND = 50;
 

@@ -5,7 +5,7 @@ import type { StoredDocumentError } from "../../platform/stored-document.ts";
 import type { Admission } from "./admissions.ts";
 import { CLOSE_REASONS, type ClientState, type Handshake, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
 import { FeedStorage } from "./feed-storage.ts";
-import { type FeedView, newView, type ReservedSeqs, splitSnapshots, VIEW_LINGER_MS } from "./feed-view.ts";
+import { type FeedView, newView, splitSnapshots, VIEW_LINGER_MS } from "./feed-view.ts";
 import { type FrameBuffer, listFramesAfter, newFrameBuffer, toFrameBody } from "./frame-buffer.ts";
 import { type NumberedFrame, Sockets, toNumberedFrame } from "./sockets.ts";
 import type { RequestedPatients } from "./visibility.ts";
@@ -112,9 +112,9 @@ export class FeedState {
   }
 
   /** Creates the views of a batch, so that frames from now on are kept for them. */
-  beginAdmission(batch: readonly Handshake[], { snapshot }: ReservedSeqs): { done: () => void } {
+  beginAdmission(batch: readonly Handshake[], before: number): { done: () => void } {
     const opening = batch.map(({ subscription, requested }) => {
-      const view = this.#views.get(subscription.view) ?? newView(requested, snapshot);
+      const view = this.#views.get(subscription.view) ?? newView(requested, before);
       this.#views.set(subscription.view, view);
       view.opening += 1;
       return view;
@@ -218,14 +218,14 @@ export class FeedState {
     return view ? this.#viewFrame(view) : null;
   }
 
-  /** Opens a socket: sends the missed frames if all are buffered, else a snapshot. */
-  admitSocket(handshake: Handshake, snapshots: ReadonlyMap<string, SnapshotResult>, numbers: ReservedSeqs): Admission {
+  /** Opens a socket: sends the missed frames if all are buffered, else a snapshot. @param before the feed's `seq` before the snapshots */
+  admitSocket(handshake: Handshake, snapshots: ReadonlyMap<string, SnapshotResult>, before: number): Admission {
     const { subscription, requested, since } = handshake;
     const view = this.#views.get(subscription.view);
     if (!view || (requested && view.wanted.size === 0)) return { refused: 404 };
     const holder = subscription.holder.kind === "user" ? subscription.holder.sessionId : subscription.holder.credentialId;
     if (!this.sockets.hasRoomFor(holder)) return { refused: 429 };
-    const frames = (since !== null && this.#missedFrames(view, since)) || this.#openingFrames(view, since, snapshots, numbers);
+    const frames = (since !== null && this.#missedFrames(view, since)) || this.#openingFrames(view, since, snapshots, before);
     const pair = new WebSocketPair();
     const { hospitalId, expires } = handshake;
     const client: ClientState = { ...subscription, hospitalId, expires, sent: 0, frames: 0, bytes: 0, isLagging: false };
@@ -249,18 +249,18 @@ export class FeedState {
       : null;
   }
 
+  /** All with new numbers: several snapshots are newer than frames published meanwhile, which follow them. */
   #openingFrames(
     view: FeedView,
     since: number | null,
     snapshots: ReadonlyMap<string, SnapshotResult>,
-    { gap, snapshot }: ReservedSeqs,
+    before: number,
   ): NumberedFrame[] {
-    const shown = [...view.patients].flatMap((id) => snapshots.get(id) ?? []);
-    const gapFrame = { type: "gap", from: Math.min(since ?? 0, snapshot), to: snapshot };
+    const gap = { type: "gap", from: Math.min(since ?? 0, before), to: before };
     return [
-      ...(since === null ? [] : [{ seq: gap, body: toFrameBody(gapFrame), patients: [] }]),
-      ...splitSnapshots(shown).map((part) => ({ seq: snapshot, ...part })),
-      ...(listFramesAfter(this.buffer, snapshot, view.patients) ?? []).map(toNumberedFrame),
+      ...(since === null ? [] : [{ seq: this.nextSeq(), body: toFrameBody(gap), patients: [] }]),
+      ...this.toSnapshotFrames([...view.patients].flatMap((id) => snapshots.get(id) ?? [])),
+      ...this.framesAfter(before, view.patients),
     ];
   }
 

@@ -25,8 +25,6 @@ export type FeedView = {
   leftAt: number | null;
 };
 
-export type ReservedSeqs = { gap: number; snapshot: number };
-
 export function newView(requested: RequestedPatients, changed: number): FeedView {
   const empty = { wanted: new Set<string>(), patients: new Set<string>() };
   return { ...empty, requested, changed, queryNumber: 0, opening: 0, isOpen: false, leftAt: null };

@@ -191,8 +191,8 @@ export class WardFeed extends DurableObject<Env> implements Feed {
   /** Admits a batch with one visibility query and one call per patient's object. */
   async #admit(batch: readonly Handshake[]): Promise<Admission[]> {
     const state = this.#state;
-    const reservedSeqs = { gap: state.nextSeq(), snapshot: state.nextSeq() };
-    const admission = state.beginAdmission(batch, reservedSeqs);
+    const before = state.nextSeq();
+    const admission = state.beginAdmission(batch, before);
     const wasEmpty = state.sockets.size === 0;
     try {
       const homeFeeds = new Set(
@@ -202,12 +202,12 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       const ended = await this.#applyVisibility(batch.map(({ subscription }) => subscription));
       const snapshots = await state.refreshSnapshots(
         batch.map(({ subscription }) => subscription.view),
-        reservedSeqs.snapshot,
+        before,
         true,
       );
       const admitted = batch.map((handshake): Admission => {
         if (ended.has(handshake.subscription)) return { refused: 401 };
-        return state.admitSocket(handshake, snapshots, reservedSeqs);
+        return state.admitSocket(handshake, snapshots, before);
       });
       if (wasEmpty) {
         this.#recheckAt = Date.now() + RECHECK_MS;
