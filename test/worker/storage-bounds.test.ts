@@ -1,6 +1,6 @@
 // Bounds of what one sender can store: notes, refused attempts, held samples, samples of a day, reported conditions, import grants.
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_REFUSED_ROWS } from "../../src/access/refused-attempts.ts";
 import { runCleanup } from "../../src/cron.ts";
 import { MAX_RAISED_PER_HOUR } from "../../src/monitoring/alarm-rules/condition-rule.ts";
@@ -24,8 +24,10 @@ import {
   type World,
 } from "../world.ts";
 import { createSample } from "./monitored-patient.ts";
+import { deleteUnreferencedFiles } from "./storage-evidence.ts";
 
 let world: World;
+afterAll(deleteUnreferencedFiles);
 beforeAll(async () => {
   world = await newWorld();
 });

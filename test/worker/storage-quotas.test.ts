@@ -1,5 +1,5 @@
 // Every writing route of the OpenAPI document counts its bytes against the quotas of account and hospital, or says why not.
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UNCOUNTED_EVENTS } from "../../src/access/storage-charges.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { utcDayOf } from "../../src/platform/time.ts";
@@ -14,6 +14,7 @@ import {
   type TestCaller,
 } from "../authz.world.ts";
 import { API, env, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
+import { deleteUnreferencedFiles } from "./storage-evidence.ts";
 
 /** Routes that no quota refuses, with the reason. */
 const UNCOUNTED: Record<string, string> = {
@@ -68,6 +69,7 @@ async function fill(whose: "accounts" | "hospitals", prefix: string, day: number
 }
 
 let stage: AuthzFixture;
+afterAll(deleteUnreferencedFiles);
 beforeAll(async () => {
   stage = await createFixture();
 }, 120_000);
