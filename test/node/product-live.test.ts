@@ -386,9 +386,7 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
     const shown = all.filter(({ observation_id, received_at }) => received_at < (lastSeen.get(patientOf(observation_id)) ?? ""));
     expect(lastSeen.size).toBe(PATIENTS);
     expect(shown.length).toBeGreaterThan(10_000);
-    // A gap announces that frames were withheld because this machine did not read in time.
-    const isComplete = before.frames.every(({ type }) => type !== "gap");
-    expect(shown.filter(({ observation_id }) => isComplete && !seen.has(observation_id))).toEqual([]);
+    expect(shown.filter(({ observation_id }) => !seen.has(observation_id))).toEqual([]);
     expect(new Set(seenAfter).size).toBe(seenAfter.length);
     expectInOrder(after);
   });
