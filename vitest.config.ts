@@ -52,6 +52,8 @@ export default defineConfig(async () => ({
               bindings: {
                 ...newSecrets(),
                 ENVIRONMENT: "test",
+                // Not the host of the requests: no link may contain that.
+                PUBLIC_ORIGIN: "https://edgecare.test",
                 MIGRATIONS: await readD1Migrations("migrations"),
                 // Links are signed but never opened: nothing listens there.
                 R2_S3_ENDPOINT: "https://account.r2.example",
@@ -67,7 +69,12 @@ export default defineConfig(async () => ({
                   ["RATE_ADDRESS", 1e6],
                   ["RATE_SIGNUP", 1e6],
                   ["RATE_IDENTITY", 1e6],
+                  ["RATE_LOGIN", 1e6],
+                  ["RATE_OWN_IDENTITY", 1e6],
+                  ["RATE_PORTAL_SESSION", 1e6],
+                  ["RATE_PORTAL_PERSON", 1e6],
                   ["RATE_TEST", 100],
+                  ["RATE_TEST_TEN", 10],
                 ].map(([name, limit], i) => [name, { namespace_id: String(9000 + i), simple: { limit, period: 60 } }]),
               ),
             },

@@ -1,6 +1,8 @@
 // Live view under load: one hundred sockets on one hospital while ten monitors send fifty rows per second. Measures the delay
-// and checks that every socket gets each sample once. Sockets, simulator and server share the machine.
+// and checks that every socket gets each sample once. Sockets, simulator and server share the machine. With --stalled N it measures
+// instead what N sockets that never read cost in memory.
 import { spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openWebSocket } from "../cli/web-socket.ts";
@@ -12,6 +14,7 @@ import { callApi } from "./api.ts";
 import { createUser } from "./people.ts";
 import { seedHospitals } from "./seed.ts";
 import { startBench } from "./server.ts";
+import { openStalled, residentMemory } from "./stalled.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -19,10 +22,16 @@ const { values: options } = parseArgs({
     clients: { type: "string", default: "100" },
     patients: { type: "string", default: "10" },
     rate: { type: "string", default: "50" },
+    stalled: { type: "string", default: "0" },
   },
 });
 const CLIENTS = Number(options.clients);
 const PATIENTS = Number(options.patients);
+/** Further sockets that never read. */
+const STALLED = Number(options.stalled);
+const SOCKETS_PER_SESSION = 10;
+/** The most that a hundred stalled sockets may add to the growth of the server's resident memory. */
+const MAX_GROWTH_MIB = 50;
 
 /** From receipt by the server to receipt by the client, in milliseconds. */
 const BUDGET = { p95: 500, max: 1_000 };
@@ -47,7 +56,8 @@ async function createWorld(env: Env, url: URL): Promise<string[]> {
     "admin",
   );
   const nurses = [];
-  for (let i = 0; i < CLIENTS; i++) nurses.push(await createUser(env, { role: "nurse", hospitalId, doctorScope: "care_team" }));
+  const sessions = CLIENTS + Math.ceil(STALLED / SOCKETS_PER_SESSION);
+  for (let i = 0; i < sessions; i++) nurses.push(await createUser(env, { role: "nurse", hospitalId, doctorScope: "care_team" }));
   for (let i = 0; i < PATIENTS; i++) {
     const patient = { first_name: `Patient ${i + 1}`, date_of_birth: "1964-03-04", monitoring: "ward" };
     await callApi(url, nurses[0]?.token ?? "", "/api/v1/patients", patient);
@@ -165,15 +175,43 @@ function printReport(output: string, clients: readonly Client[]): boolean {
   return isComplete && isOrderly && (p95 ?? Number.NaN) < BUDGET.p95 && (max ?? Number.NaN) < BUDGET.max;
 }
 
+/** Runs the simulator while sockets are stalled, and prints by how much the server's resident memory grew. @returns MiB */
+async function measureGrowth(url: URL, tokens: readonly string[], count: number): Promise<number> {
+  const sockets: Socket[] = [];
+  for (let i = 0; i < count; i++) {
+    sockets.push(await openStalled(url, tokens[Math.floor(i / SOCKETS_PER_SESSION)] ?? ""));
+  }
+  const before = residentMemory();
+  let max = before;
+  const timer = setInterval(() => {
+    max = Math.max(max, residentMemory());
+  }, 1_000);
+  await runSimulator(url);
+  clearInterval(timer);
+  for (const socket of sockets) socket.destroy();
+  const [from, growth] = [before, max - before].map((bytes) => Math.round(bytes / 1024 / 1024));
+  console.log(`${count} stalled sockets: resident memory from ${from} MiB, growth ${growth} MiB`);
+  return growth ?? Number.NaN;
+}
+
 async function main(): Promise<void> {
   const { url, env, close } = await startBench();
   const clients: Client[] = [];
   try {
-    for (const token of await createWorld(env, url)) clients.push(openClient(url, token));
+    const tokens = await createWorld(env, url);
+    for (const token of tokens.slice(0, CLIENTS)) clients.push(openClient(url, token));
     const opened = Date.now();
     while (clients.some(({ ready }) => !ready)) {
       if (Date.now() - opened > OPENING_MS) throw new Error("not every socket opened");
       await pause(100);
+    }
+    if (STALLED > 0) {
+      // Memory also grows without them: the first run warms the server up, the second is the control.
+      const growths: number[] = [];
+      for (const count of [0, 0, STALLED]) growths.push(await measureGrowth(url, tokens.slice(CLIENTS), count));
+      const [, control = Number.NaN, stalled = Number.NaN] = growths;
+      process.exitCode = stalled - control <= MAX_GROWTH_MIB ? 0 : 1;
+      return;
     }
     const output = await runSimulator(url);
     await pause(LAST_FRAMES_MS);

@@ -78,6 +78,7 @@ export async function startBench(options: BenchOptions = {}): Promise<BenchServe
   const values = {
     ENVIRONMENT: "test",
     LOG_LEVEL: "CRITICAL",
+    PUBLIC_ORIGIN: "",
     CORS_ORIGINS: "",
     DOCS: "",
     ISSUER: "edgecare",
@@ -112,6 +113,10 @@ export async function startBench(options: BenchOptions = {}): Promise<BenchServe
             RATE_ADDRESS: toRateLimitBinding(3, rateLimit ?? 300),
             RATE_SIGNUP: toRateLimitBinding(4, rateLimit ?? 20),
             RATE_IDENTITY: toRateLimitBinding(5, rateLimit ?? 30),
+            RATE_LOGIN: toRateLimitBinding(6, rateLimit ?? 30),
+            RATE_OWN_IDENTITY: toRateLimitBinding(7, rateLimit ?? 5),
+            RATE_PORTAL_SESSION: toRateLimitBinding(8, rateLimit ?? 600),
+            RATE_PORTAL_PERSON: toRateLimitBinding(9, rateLimit ?? 1_200),
             ...toTextBindings(values),
           },
         },

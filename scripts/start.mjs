@@ -36,6 +36,8 @@ const server = spawn(
     // Log lines as JSON text, see src/platform/log.ts.
     "--define",
     "LOG_AS_TEXT:true",
+    "--var",
+    `PUBLIC_ORIGIN:${process.env.PUBLIC_ORIGIN ?? `http://localhost:${port}`}`,
     // wrangler dev reads only those secrets of .dev.vars that wrangler.toml requires.
     ...optionalDevVars().flatMap(([name, value]) => ["--var", `${name}:${value}`]),
   ],

@@ -12,17 +12,17 @@ import { userRoutes } from "./accounts/users/routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { claimCodeRoutes, publicDeviceRoutes } from "./devices/claim-code-routes.ts";
 import { deviceRoutes } from "./devices/routes.ts";
-import { createNotFoundHandler } from "./http/not-found.ts";
+import { answerNotModified } from "./http/conditional-requests.ts";
+import { createMethodChecks } from "./http/not-found.ts";
 import { onError } from "./http/on-error.ts";
 import { addDeprecationHeaders, canonicalPath } from "./http/path-aliases.ts";
 import {
   crossOrigin,
   initializeCall,
   limitByAddress,
+  limitRejected,
   limitSignups,
   logRequest,
-  parseFormBody,
-  parseJsonBody,
   requireHttps,
   setResponseHeaders,
   wrapThrownValues,
@@ -36,6 +36,7 @@ import { vitalRoutes } from "./monitoring/intake/routes.ts";
 import { liveRoutes, liveTicketRoutes } from "./monitoring/live/routes.ts";
 import { deliverAfterResponse, deliverBeforeResponse } from "./monitoring/patient-object/context/change-delivery.ts";
 import { hospitalRoutes } from "./organization/hospitals/routes.ts";
+import { storageRoutes } from "./organization/hospitals/storage-routes.ts";
 import { practitionerRoutes } from "./organization/practitioners/routes.ts";
 import { boardRoutes } from "./organization/wards/board-routes.ts";
 import { wardRoutes } from "./organization/wards/routes.ts";
@@ -51,14 +52,24 @@ import { portalNotFoundPage, servePortalFile, servePortalPages } from "./service
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
 
 const API_PREFIX = "/api/v1";
-const PUBLIC_AUTH_PATHS = [`${API_PREFIX}/auth/login`, `${API_PREFIX}/auth/refresh`, `${API_PREFIX}/auth/bootstrap`];
+const CREDENTIAL_PATHS = [`${API_PREFIX}/auth/login`, `${API_PREFIX}/auth/refresh`];
 const ACCOUNT_SIGNUP_PATHS = ["register", "register/patient", "invitations/accept", "password/reset"].map(
   (path) => `${API_PREFIX}/auth/${path}`,
 );
 const SIGNUP_PATHS = [...ACCOUNT_SIGNUP_PATHS, `${API_PREFIX}/devices/claim`];
-const UPLOAD_PATHS = new Set([`${API_PREFIX}/reports`, `${API_PREFIX}/reports/batch`, `${API_PREFIX}/ecg/reports/upload`]);
 
-const EXPOSED = ["ETag", "X-Request-Id", "Retry-After", "RateLimit-Policy", "Content-Range", "Deprecation", "Link"];
+const EXPOSED = [
+  "ETag",
+  "X-Request-Id",
+  "Retry-After",
+  "RateLimit-Policy",
+  "Content-Range",
+  "Deprecation",
+  "Sunset",
+  "Link",
+  "Location",
+  "Allow",
+];
 const CORS: Parameters<typeof cors>[0] = {
   origin: (origin, c) => (allowedOrigins(c.env).includes(origin) ? origin : null),
   allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
@@ -67,6 +78,8 @@ const CORS: Parameters<typeof cors>[0] = {
     "Content-Type",
     "Idempotency-Key",
     "If-Match",
+    "If-None-Match",
+    "Import-Grant",
     "Range",
     "X-Content-SHA256",
     "X-File-Name",
@@ -78,8 +91,9 @@ const CORS: Parameters<typeof cors>[0] = {
 };
 
 export const app = createRouter(canonicalPath);
+const { denyOtherMethods, notFound } = createMethodChecks(app, portalNotFoundPage);
 
-/** Routes that change rights and settings on which objects act; the triggers of migrations/0004_changes.sql queue each change. */
+/** Routes that change rights and settings on which objects act; the triggers of migrations (0004_changes, 0007_facts_follow) queue each change. */
 const MONITOR_CHANGE_PATHS = ["auth/*", "users/*", "hospitals/*", "wards/*", "devices/*", "patients/*", "api-keys/*"].map(
   (path) => `${API_PREFIX}/${path}`,
 );
@@ -94,6 +108,7 @@ app.use(
   }),
   setResponseHeaders,
   addDeprecationHeaders,
+  answerNotModified,
   crossOrigin(EXPOSED, cors(CORS)),
   wrapThrownValues,
   requireHttps,
@@ -105,10 +120,11 @@ app.route("/", healthRoutes);
 app.use(initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
-app.use("/api/token", limitByAddress, parseFormBody);
+app.use("/api/token", limitRejected, deliverAfterResponse);
 app.route("/", oauthTokenRoutes);
-for (const path of PUBLIC_AUTH_PATHS) app.use(path, limitByAddress, parseJsonBody);
-for (const path of SIGNUP_PATHS) app.use(path, limitSignups, parseJsonBody);
+for (const path of CREDENTIAL_PATHS) app.use(path, limitRejected, denyOtherMethods);
+app.use(`${API_PREFIX}/auth/bootstrap`, limitByAddress, denyOtherMethods);
+for (const path of SIGNUP_PATHS) app.use(path, limitSignups, denyOtherMethods);
 for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 app.use(`${API_PREFIX}/devices/*`, deliverBeforeResponse);
 app.route(API_PREFIX, publicAuthRoutes);
@@ -117,13 +133,13 @@ app.route(API_PREFIX, publicDeviceRoutes);
 app.use(`${API_PREFIX}/reports/:report_id/file`, authenticateByLink);
 app.route(API_PREFIX, liveRoutes);
 
-app.use(`${API_PREFIX}/*`, authenticate);
-app.use(`${API_PREFIX}/*`, (c, next) => (UPLOAD_PATHS.has(c.req.path) ? next() : parseJsonBody(c, next)));
+app.use(`${API_PREFIX}/*`, authenticate, denyOtherMethods);
 app.route(API_PREFIX, authRoutes);
 app.route(API_PREFIX, accountRoutes);
 app.route(API_PREFIX, invitationRoutes);
 app.route(API_PREFIX, userRoutes);
 app.route(API_PREFIX, hospitalRoutes);
+app.route(API_PREFIX, storageRoutes);
 app.route(API_PREFIX, wardRoutes);
 app.route(API_PREFIX, boardRoutes);
 app.route(API_PREFIX, practitionerRoutes);
@@ -146,5 +162,5 @@ app.route(API_PREFIX, auditRoutes);
 app.route(API_PREFIX, adminRoutes);
 
 app.route("/", openApiRoutes(app));
-app.notFound(createNotFoundHandler(app, portalNotFoundPage));
+app.notFound(notFound);
 app.onError(onError);

@@ -1,6 +1,7 @@
 // The cleanup job: expired login attempts, idempotency keys and claim codes, and files without a database row.
 
 import { lt } from "drizzle-orm";
+import { summarizeRefused } from "./access/refused-attempts.ts";
 import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
@@ -8,9 +9,9 @@ import { getVerifiedKeys } from "./platform/config.ts";
 import { batch, getDb } from "./platform/db/client.ts";
 import { heldObservations, passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
 import { log } from "./platform/log.ts";
+import { pruneDayCounters } from "./platform/storage-quotas.ts";
 import { DAY_MS } from "./platform/time.ts";
 import { expireDirectUploads, sweepDirectUploads, sweepOrphans, sweepSettledUploads } from "./reports/reading/sweep.ts";
-import { pruneByteCounters } from "./reports/upload/quota.ts";
 
 /** Samples without a patient are kept this long for review. */
 const HELD_OBSERVATION_RETENTION_MS = 90 * DAY_MS;
@@ -21,7 +22,8 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
   await batch(db, [
     pruneLoginAttempts(db, now),
     pruneIdempotencyKeys(db, now),
-    pruneByteCounters(db, now),
+    summarizeRefused(db, now),
+    pruneDayCounters(db, now),
     expireDirectUploads(db, now),
     pruneDeviceClaimCodes(db, now),
     db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now)),

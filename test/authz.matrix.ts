@@ -19,6 +19,8 @@ export type TestPrincipal = {
   linked?: readonly Target[];
   team?: readonly Target[];
   bound?: Target;
+  /** Of an app or a device; all when absent. */
+  scopes?: readonly string[];
 };
 
 export const PRINCIPALS: readonly TestPrincipal[] = [
@@ -36,8 +38,15 @@ export const PRINCIPALS: readonly TestPrincipal[] = [
   { name: "platform admin", kind: "user", role: "admin" },
   { name: "device bound", kind: "device", place: "A", bound: "treated" },
   { name: "app", kind: "app", place: "A" },
+  { name: "app of patients", kind: "app", place: "A", scopes: ["patient:read"] },
+  { name: "app of observations", kind: "app", place: "A", scopes: ["observation:read"] },
+  { name: "app of alerts", kind: "app", place: "A", scopes: ["alert:read"] },
+  { name: "app of reports", kind: "app", place: "A", scopes: ["report:read"] },
+  { name: "app of live data without alerts", kind: "app", place: "A", scopes: ["patient:read", "observation:read"] },
   { name: "app elsewhere", kind: "app", place: "W" },
   { name: "app revoked", kind: "app", place: "A", ended: "revoked" },
+  { name: "device of reports", kind: "device", place: "A", scopes: ["report:create"] },
+  { name: "device of samples", kind: "device", place: "A", bound: "treated", scopes: ["observation:create"] },
   { name: "device unbound", kind: "device", place: "A" },
   { name: "device revoked", kind: "device", place: "A", bound: "treated", ended: "revoked" },
   { name: "doctor deactivated", kind: "user", role: "doctor", place: "A", team: ["treated"], ended: "deactivated" },
@@ -65,8 +74,8 @@ export type RouteRule = {
   who: readonly Role[];
   /** Audit events of an allowed call. */
   traced: 0 | 1;
-  /** What an app with every scope may call too. */
-  app?: true;
+  /** The scopes that an app needs; without them no app may call it. */
+  scopes?: readonly string[];
 };
 
 const EVERYONE: readonly Role[] = ["patient", "nurse", "doctor", "hospital_admin", "admin"];
@@ -76,7 +85,7 @@ const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
 const ADMIN: readonly Role[] = ["admin"];
 const PUBLIC: RouteRule = { about: "public", who: [], traced: 0 };
 const rule = (about: About, who: readonly Role[], traced: 0 | 1 = 1): RouteRule => ({ about, who, traced });
-const shared = (about: About, who: readonly Role[]): RouteRule => ({ ...rule(about, who), app: true });
+const shared = (about: About, who: readonly Role[], ...scopes: string[]): RouteRule => ({ ...rule(about, who), scopes });
 
 /** Every route of the Worker. A route that is missing here, or no longer exists, fails the test. */
 export const ROUTES: Record<string, RouteRule> = {
@@ -122,6 +131,10 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/hospitals/:hospital_id": rule("hospital", EVERYONE, 0),
   "PATCH /api/v1/hospitals/:hospital_id": rule("staff", MANAGERS),
   "DELETE /api/v1/hospitals/:hospital_id": rule("staff", ADMIN),
+  "GET /api/v1/hospitals/:hospital_id/storage": rule("staff", MANAGERS),
+  "POST /api/v1/hospitals/:hospital_id/import-grants": rule("staff", ADMIN),
+  "GET /api/v1/hospitals/:hospital_id/import-grants": rule("staff", MANAGERS),
+  "DELETE /api/v1/hospitals/:hospital_id/import-grants/:grant_id": rule("staff", ADMIN),
   "POST /api/v1/wards": rule("own", MANAGERS),
   "GET /api/v1/wards": rule("own", STAFF),
   "GET /api/v1/wards/:ward_id": rule("staff", STAFF),
@@ -140,25 +153,25 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/hospitals/:hospital_id/members": rule("staff", STAFF),
   "PUT /api/v1/hospitals/:hospital_id/members/:user_id": rule("staff", MANAGERS),
   "DELETE /api/v1/hospitals/:hospital_id/members/:user_id": rule("staff", MANAGERS),
-  "POST /api/v1/patients": shared("own", STAFF),
-  "GET /api/v1/patients": shared("own", EVERYONE),
-  "GET /api/v1/patients/list": shared("own", EVERYONE),
-  "GET /api/v1/patients/search": shared("own", STAFF),
+  "POST /api/v1/patients": shared("own", STAFF, "patient:create"),
+  "GET /api/v1/patients": shared("own", EVERYONE, "patient:read"),
+  "GET /api/v1/patients/list": shared("own", EVERYONE, "patient:read"),
+  "GET /api/v1/patients/search": shared("own", STAFF, "patient:search"),
   "POST /api/v1/patients/claim": rule("own", ["patient"]),
-  "GET /api/v1/patients/:patient_id": shared("patient", EVERYONE),
-  "PATCH /api/v1/patients/:patient_id": shared("edit", EVERYONE),
+  "GET /api/v1/patients/:patient_id": shared("patient", EVERYONE, "patient:read"),
+  "PATCH /api/v1/patients/:patient_id": shared("edit", EVERYONE, "patient:update"),
   "DELETE /api/v1/patients/:patient_id": rule("patient", MANAGERS),
-  "GET /api/v1/patients/:patient_id/summary": shared("patient", EVERYONE),
-  "GET /api/v1/patients/:patient_id/intake": shared("patient", EVERYONE),
-  "POST /api/v1/patients/:patient_id/intake": shared("edit", EVERYONE),
+  "GET /api/v1/patients/:patient_id/summary": shared("patient", EVERYONE, "patient:read"),
+  "GET /api/v1/patients/:patient_id/intake": shared("patient", EVERYONE, "patient:read"),
+  "POST /api/v1/patients/:patient_id/intake": shared("edit", EVERYONE, "patient:update"),
   "POST /api/v1/patients/:patient_id/claim-codes": rule("patient", EDITORS),
   "GET /api/v1/patients/:patient_id/links": rule("patient", EDITORS),
   "DELETE /api/v1/patients/:patient_id/links/:user_id": rule("patient", EDITORS),
-  "GET /api/v1/patients/:patient_id/observations": shared("patient", EVERYONE),
-  "GET /api/v1/patients/:patient_id/history": shared("patient", EVERYONE),
-  "GET /api/v1/patients/:patient_id/observations/latest": shared("patient", EVERYONE),
-  "GET /api/v1/patients/:patient_id/observations/rollups": shared("patient", EVERYONE),
-  "GET /api/v1/patients/:patient_id/scores/news2": shared("patient", EVERYONE),
+  "GET /api/v1/patients/:patient_id/observations": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/patients/:patient_id/history": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/patients/:patient_id/observations/latest": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/patients/:patient_id/observations/rollups": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/patients/:patient_id/scores/news2": shared("patient", EVERYONE, "observation:read"),
   "GET /api/v1/patients/:patient_id/alert-rules": rule("patient", STAFF),
   "PUT /api/v1/patients/:patient_id/alert-rules/:code": rule("patient", STAFF),
   "DELETE /api/v1/patients/:patient_id/alert-rules/:code": rule("patient", STAFF),
@@ -185,38 +198,39 @@ export const ROUTES: Record<string, RouteRule> = {
   "POST /api/v1/devices/:device_id/assignments": rule("device", EDITORS),
   "GET /api/v1/devices/:device_id/assignments": rule("device", STAFF),
   "DELETE /api/v1/devices/:device_id/assignments/current": rule("device", EDITORS),
-  "POST /api/v1/observations": shared("samples", EVERYONE),
-  "POST /api/v1/wearables/sync": shared("samples", EVERYONE),
+  "POST /api/v1/observations": shared("samples", EVERYONE, "observation:create"),
+  "POST /api/v1/wearables/sync": shared("samples", EVERYONE, "observation:create"),
   "GET /api/v1/observations/stream": rule("stream", []),
   "PATCH /api/v1/observations/:observation_id": rule("patient", STAFF),
   "GET /api/v1/observations/quarantine": rule("own", EDITORS),
   "GET /api/v1/observations/quarantine/:held_id": rule("device", EDITORS),
-  "GET /api/v1/wearables/metrics/recent": shared("patient", EVERYONE),
-  "GET /api/v1/wearables/summary": shared("patient", EVERYONE),
-  "GET /api/v1/analytics/patients/:patient_id/summary": shared("patient", EVERYONE),
-  "GET /api/v1/analytics/hourly-stats": shared("own", EVERYONE),
-  "GET /api/v1/alerts": shared("own", EVERYONE),
-  "GET /api/v1/alerts/:alert_id": shared("patient", EVERYONE),
+  "GET /api/v1/wearables/metrics/recent": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/wearables/summary": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/analytics/patients/:patient_id/summary": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/analytics/hourly-stats": shared("own", EVERYONE, "observation:read"),
+  "GET /api/v1/alerts": shared("own", EVERYONE, "alert:read"),
+  "GET /api/v1/alerts/:alert_id": shared("patient", EVERYONE, "alert:read"),
   "POST /api/v1/alerts/:alert_id/acknowledge": rule("patient", STAFF),
   "POST /api/v1/alerts/:alert_id/assign": rule("patient", STAFF),
   "POST /api/v1/alerts/:alert_id/comment": rule("patient", STAFF),
   "POST /api/v1/alerts/:alert_id/snooze": rule("patient", STAFF),
   "POST /api/v1/alerts/:alert_id/resolve": rule("patient", STAFF),
-  "POST /api/v1/live/tickets": shared("patient", EVERYONE),
-  "GET /api/v1/live": shared("patient", EVERYONE),
-  "GET /api/v1/live/sse": shared("patient", EVERYONE),
-  "POST /api/v1/reports": shared("upload", EVERYONE),
-  "POST /api/v1/ecg/reports/upload": shared("upload", EVERYONE),
-  "GET /api/v1/reports": shared("own", EVERYONE),
-  "GET /api/v1/reports/list": shared("own", EVERYONE),
-  "GET /api/v1/ecg/reports": shared("own", EVERYONE),
-  "GET /api/v1/reports/stats": shared("own", EVERYONE),
-  "GET /api/v1/reports/:report_id": shared("report", EVERYONE),
-  "GET /api/v1/ecg/reports/:report_id": shared("report", EVERYONE),
-  "GET /api/v1/reports/:report_id/file": shared("report", EVERYONE),
-  "POST /api/v1/reports/batch": shared("batch", EVERYONE),
-  "POST /api/v1/reports/direct": shared("report", EVERYONE),
-  "POST /api/v1/reports/direct/:upload_id/confirm": shared("report", EVERYONE),
+  "POST /api/v1/live/tickets": shared("patient", EVERYONE, "patient:read", "observation:read", "alert:read"),
+  "GET /api/v1/live": shared("patient", EVERYONE, "patient:read", "observation:read", "alert:read"),
+  "GET /api/v1/live/sse": shared("patient", EVERYONE, "patient:read", "observation:read", "alert:read"),
+  "POST /api/v1/reports": shared("upload", EVERYONE, "report:create"),
+  "POST /api/v1/ecg/reports/upload": shared("upload", EVERYONE, "report:create"),
+  "POST /api/v1/reports/raw": shared("upload", EVERYONE, "report:create"),
+  "GET /api/v1/reports": shared("own", EVERYONE, "report:read"),
+  "GET /api/v1/reports/list": shared("own", EVERYONE, "report:read"),
+  "GET /api/v1/ecg/reports": shared("own", EVERYONE, "report:read"),
+  "GET /api/v1/reports/stats": shared("own", EVERYONE, "report:read"),
+  "GET /api/v1/reports/:report_id": shared("report", EVERYONE, "report:read"),
+  "GET /api/v1/ecg/reports/:report_id": shared("report", EVERYONE, "report:read"),
+  "GET /api/v1/reports/:report_id/file": shared("report", EVERYONE, "report:read"),
+  "POST /api/v1/reports/batch": shared("batch", EVERYONE, "report:create"),
+  "POST /api/v1/reports/direct": shared("report", EVERYONE, "report:create"),
+  "POST /api/v1/reports/direct/:upload_id/confirm": shared("report", EVERYONE, "report:create"),
   "GET /api/v1/uploads": rule("own", EDITORS),
   "GET /api/v1/uploads/quarantine": rule("own", EDITORS),
   "GET /api/v1/uploads/:upload_id": rule("device", EDITORS),
@@ -255,14 +269,17 @@ export const DECISION_STATUS: Partial<Record<Decision, number>> = {
 export const isDenial = (decision: Decision): boolean => typeof decision === "number" || decision === "404 inside";
 
 export function expectedDecision(principal: TestPrincipal, rule: RouteRule, relation: Relation): Decision {
-  const { about, who, app } = rule;
+  const { about, who, scopes } = rule;
   if (about === "batch") {
     const alone = expectedDecision(principal, { ...rule, about: "upload" }, relation);
     return alone === "quarantine" ? "quarantine inside" : alone === 404 ? "404 inside" : alone;
   }
   if (about === "public") return "allow";
   if (principal.kind === "anonymous" || principal.ended) return 401;
+  const lacks = (scope: string) => principal.scopes !== undefined && !principal.scopes.includes(scope);
   if (principal.kind === "device") {
+    if (["upload", "report"].includes(about) && lacks("report:create")) return 403;
+    if (["samples", "stream"].includes(about) && lacks("observation:create")) return 403;
     if (about === "upload") return relation === "bound" ? "allow" : "quarantine";
     if (about === "report") return relation === "bound" ? "allow" : 404;
     // Samples go to the patient of the device, whatever else the body names.
@@ -270,7 +287,10 @@ export function expectedDecision(principal: TestPrincipal, rule: RouteRule, rela
     if (about === "stream") return principal.bound ? "allow" : "unbound";
     return 403;
   }
-  if (principal.kind === "app") return !app ? 403 : about === "own" || relation === "colleague" ? "allow" : 404;
+  if (principal.kind === "app") {
+    if (!scopes || scopes.some(lacks)) return 403;
+    return about === "own" || relation === "colleague" ? "allow" : 404;
+  }
   const { role } = principal;
   if (!role || !who.includes(role)) return 403;
   if (about === "own") return "allow";

@@ -34,6 +34,8 @@ export type ResourceIds = {
   reportId: string;
   deviceId: string;
   credentialId: string;
+  /** An import grant of the hospital. */
+  grantId: string;
   invitationId: string;
   wardId: string;
   /** The profile of `memberId`. */
@@ -100,14 +102,16 @@ async function newPlayer(
   nurse: Person,
   patients: Record<Target, Patient>,
 ): Promise<TestCaller> {
-  const { kind, role, place, wide, linked = [], team = [], bound } = principal;
+  const { kind, role, place, wide, linked = [], team = [], bound, scopes } = principal;
   if (kind === "anonymous") return { principal, token: null, person: null, sessionId: null };
   if (kind === "app") {
     const manager = await newPerson("hospital_admin", places[place ?? "A"]);
-    return { principal, token: (await newKey(manager)).token, person: null, sessionId: null };
+    return { principal, token: (await newKey(manager, scopes)).token, person: null, sessionId: null };
   }
   if (kind === "device") {
-    const { token } = await newDevice(nurse, bound ? patients[bound].id : null);
+    const { token, credentialId } = await newDevice(nurse, bound ? patients[bound].id : null);
+    // No route issues a device credential with fewer scopes.
+    if (scopes) await run("UPDATE credentials SET scopes = ? WHERE id = ?", scopes.join(" "), credentialId);
     return { principal, token, person: null, sessionId: null };
   }
   const person = await newPerson(role ?? "patient", place ? places[place] : null, wide ? "hospital" : "care_team");
@@ -116,8 +120,8 @@ async function newPlayer(
   return { principal, token: person.token, person, sessionId: person.sessionId };
 }
 
-async function newKey(manager: Person): Promise<{ api_key_id: string; token: string }> {
-  const json = { name: "test", scopes: APP_SCOPES };
+async function newKey(manager: Person, scopes: readonly string[] = APP_SCOPES): Promise<{ api_key_id: string; token: string }> {
+  const json = { name: "test", scopes };
   return (await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }))).data;
 }
 
@@ -160,6 +164,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     reportId: data.report_id,
     deviceId: device.id,
     credentialId: device.credentialId,
+    grantId: await newGrant(hospitalId),
     invitationId: (await invite(manager, `${uniqueText()}@example.org`)).invitation_id,
     apiKeyId: (await newKey(manager)).api_key_id,
     code: "aaaa-aaaa-aaaa",
@@ -212,6 +217,18 @@ async function newDirect(by: { token: string }, patientId: string): Promise<stri
   const key = await env.DB.prepare("SELECT incoming_key FROM uploads WHERE id = ?").bind(id).first<string>("incoming_key");
   await env.FILES.put(key ?? "", pdf);
   return id;
+}
+
+const grantBody = () => ({
+  bytes: 1_000_000,
+  expires_at: new Date(Date.now() + 86_400_000).toISOString(),
+  reason: "Old reports",
+});
+
+async function newGrant(hospitalId: string): Promise<string> {
+  const admin = await newPerson("admin");
+  const path = `${API}/hospitals/${hospitalId}/import-grants`;
+  return (await readJson(await sendRequest(path, { as: admin, json: grantBody() }))).data.grant_id;
 }
 
 async function invite(manager: Person, email: string): Promise<{ invitation_id: string; token: string }> {
@@ -290,6 +307,7 @@ export async function renewResources(
     if (player.person?.role === "doctor") await addToCareTeam(id, player.person.id);
     return { ...handle, patientId: id, ...(await newAlert(nurse, id, handle.wardId)) };
   }
+  if (route.endsWith("/:grant_id")) return { ...handle, grantId: await newGrant(handle.hospitalId) };
   if (route.startsWith("DELETE") && route.endsWith("/:device_id")) {
     return { ...handle, deviceId: (await newDevice(nurse, null)).id, version: 1 };
   }
@@ -369,6 +387,7 @@ const BODIES: Record<
   "POST /api/v1/hospitals": () => ({ json: { name: "Another hospital" } }),
   "PATCH /api/v1/hospitals/:hospital_id": (handle) => ({ ...matching(handle), json: { address: "1 Lake Road" } }),
   "DELETE /api/v1/hospitals/:hospital_id": matching,
+  "POST /api/v1/hospitals/:hospital_id/import-grants": () => ({ json: grantBody() }),
   "POST /api/v1/wards": (handle, { role }) => ({
     json: { name: `Ward ${uniqueText()}`, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),
@@ -431,10 +450,16 @@ const BODIES: Record<
   "POST /api/v1/uploads/:upload_id/discard": () => ({ json: { reason: "test print" } }),
   "POST /api/v1/reports": (handle) => ({ body: form(handle) }),
   "POST /api/v1/ecg/reports/upload": (handle) => ({ body: form(handle) }),
+  "POST /api/v1/reports/raw": async () => {
+    const body = newPdf(`raw ${uniqueText()}`);
+    const headers = { "Content-Type": "application/pdf", "Content-Length": String(body.length) };
+    return { body, headers: { ...headers, "X-Content-SHA256": await sha256(body) } };
+  },
 };
 
 /** Queries of the routes that need them. */
 const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) => string> = {
+  "POST /api/v1/reports/raw": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live/sse": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/wearables/metrics/recent": ({ patientId }) => `?patient_id=${patientId}`,

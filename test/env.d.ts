@@ -2,6 +2,7 @@
 declare namespace Cloudflare {
   interface Env {
     RATE_TEST: RateLimit;
+    RATE_TEST_TEN: RateLimit;
     MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }

@@ -1,5 +1,6 @@
 // One hospital of the reference traffic on a metered server: patients, devices and staff.
 import { globSync, readFileSync } from "node:fs";
+import { DEVICE_SCOPES } from "../../src/access/permissions.ts";
 import { createCredentialToken } from "../../src/accounts/sessions/credential-tokens.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
@@ -36,12 +37,13 @@ async function createDevice(
 ): Promise<Device> {
   const db = getDb(env.DB);
   const made = { createdBy: "bench", createdAt: Date.now() };
+  const scopes = DEVICE_SCOPES.join(" ");
   const deviceId = uuidv7();
   const id = uuidv7();
   const { token, secretHash } = await createCredentialToken(await getKeys(env), id, null);
   await db.insert(devices).values({ id: deviceId, hospitalId, kind, name: kind, updatedAt: 0, ...made });
   await db.insert(deviceAssignments).values({ id: uuidv7(), deviceId, patientId, startedAt: 0, createdBy: "bench" });
-  await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: kind, secretHash, scopes: "", ...made });
+  await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: kind, secretHash, scopes, ...made });
   return { patientId, credentialId: id, token, seq: 0 };
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
+import { DEVICE_SCOPES } from "../../src/access/permissions.ts";
 import { createCredentialToken } from "../../src/accounts/sessions/credential-tokens.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
@@ -24,6 +25,7 @@ async function createWorld(env: Env): Promise<World> {
   const { token: nurse } = await createUser(env, { role: "nurse", hospitalId, doctorScope: "hospital" });
   const db = getDb(env.DB);
   const made = { createdBy: "bench", createdAt: Date.now() };
+  const scopes = DEVICE_SCOPES.join(" ");
   const patients = [];
   for (const patientId of seeded.patients) {
     const deviceId = uuidv7();
@@ -31,7 +33,7 @@ async function createWorld(env: Env): Promise<World> {
     const { token, secretHash } = await createCredentialToken(await getKeys(env), id, null);
     await db.insert(devices).values({ id: deviceId, hospitalId, kind: "gateway", name: "torture", updatedAt: 0, ...made });
     await db.insert(deviceAssignments).values({ id: uuidv7(), deviceId, patientId, startedAt: 0, createdBy: "bench" });
-    await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: "t", secretHash, scopes: "", ...made });
+    await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: "t", secretHash, scopes, ...made });
     patients.push({ id: patientId, token });
   }
   return { nurse, patients };

@@ -9,8 +9,8 @@ import { addLag } from "./tally.ts";
 const SAMPLES_PER_FRAME = 100;
 /** When no new frame was queued for this long, the queue counts as idle. */
 const FLUSH_AFTER_MS = 2_000;
-/** Maximum number of samples sent without an acknowledgement. */
-const MAX_UNACKED = 5_000;
+/** Maximum number of samples sent without an acknowledgement: the credit of the service. */
+const MAX_UNACKED = 3_000;
 const OPEN = 1;
 const GOING_AWAY = 1000;
 /** The close code after which reconnecting cannot help (RFC 6455, 7.4.1). */
@@ -19,6 +19,7 @@ const POLICY_VIOLATION = 1008;
 const ACK_TIMEOUT_MS = 30_000;
 
 const Ack = z.object({ type: z.literal("ack"), upto: z.number() });
+const Beat = z.object({ type: z.literal("beat"), beat: z.number() });
 const ErrorMessage = z.object({ type: z.literal("error"), code: z.string().optional(), detail: z.string().optional() });
 
 function parseJson(text: unknown): unknown {
@@ -104,6 +105,8 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
       const message = parseJson(data);
       const { data: ack } = Ack.safeParse(message);
       if (ack && socket === connection) acknowledge(ack.upto);
+      const { data: beat } = Beat.safeParse(message);
+      if (beat && connection.readyState === OPEN) connection.send(JSON.stringify(beat));
       const { data: errorMessage } = ErrorMessage.safeParse(message);
       if (errorMessage)
         logLine(

@@ -1,12 +1,14 @@
 // Preparation of the local product for `npm start` and `npm run reset`: secrets, migrations and demo data.
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { writeDevVars } from "../dev-secrets.mjs";
 import { isMigrated } from "./local-database.mjs";
 
 process.env.WRANGLER_SEND_METRICS = "false";
 process.env.WRANGLER_HIDE_BANNER = "true";
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+// wrangler keeps a trace of each request with its full URL, in which searches have names. EdgeCare has its own log.
+process.env.X_LOCAL_OBSERVABILITY = "false";
 
 function run(command, args, stdio) {
   const { status } = spawnSync(command, args, { stdio });
@@ -23,6 +25,8 @@ export function prepareStores(state) {
   // wrangler refuses to start without the folder of static files, which only a build creates.
   mkdirSync("dist/public", { recursive: true });
   mkdirSync(state, { recursive: true });
+  // Traces of starts before X_LOCAL_OBSERVABILITY was set.
+  rmSync(`${state}/v3/observability`, { recursive: true, force: true });
   if (process.env.EDGECARE_DEMO !== "off") run("node", ["cli/edgecare.ts", "demo", "--state", state], "inherit");
   // wrangler needs seconds to find that nothing is pending.
   else if (!isMigrated(state))

@@ -27,8 +27,9 @@ import {
   selectEffectiveRole,
   toEffectiveRole,
 } from "./effective-role.ts";
+import { rememberSession } from "./known-sessions.ts";
 import { matchesPatient, OWN_RECORD, PATIENT_COLUMNS, type PatientRow, type PatientTarget } from "./patient-row.ts";
-import { auditAction, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
+import { auditAction, findDeviceScope, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
 
 export type AccessBasis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
 
@@ -58,6 +59,7 @@ export async function withPrincipal<const T extends readonly Statement[]>(
     const current = toEffectiveRole(rows[0]);
     if (!current)
       return denyAccess(call, permission, "unauthenticated", actor.kind === "app" ? { when: credentialExists(actor) } : {});
+    rememberSession(actor, now);
     if (isSameEffectiveRole(current, effectiveRole)) {
       if (!roleAllows(current, permission))
         return denyAccess(call, permission, "forbidden", { role: current.role, hospitalId: current.hospitalId });
@@ -121,10 +123,10 @@ export async function withWriter<T>(
     const markUsedStatements = actor.kind === "app" ? [markUsed(db, actor, now)] : [];
     if (roleMightAllow(claimedRole, permission) && !findDenial(claimedRole, call)) {
       try {
-        return await write(claimedRole, call, [
-          assertEffectiveRole(db, actor, claimedRole, permission, now),
-          ...markUsedStatements,
-        ]);
+        const check = assertEffectiveRole(db, actor, claimedRole, permission, now);
+        const written = await write(claimedRole, call, [check, ...markUsedStatements]);
+        rememberSession(actor, now);
+        return written;
       } catch (error) {
         if (!isRoleChanged(error)) throw error;
       }
@@ -144,7 +146,13 @@ export type Access = {
   /** The patient's hospital, for the audit log. */
   hospitalId: string;
   deviceId: string | null;
+  /** Null for a device. */
+  effectiveRole: EffectiveRole | null;
 };
+
+/** Whether a caller with access to the patient may also read another kind of data of the same patient. */
+export const accessAllows = ({ effectiveRole }: Access, permission: Permission): boolean =>
+  effectiveRole !== null && roleAllows(effectiveRole, permission);
 
 /**
  * Fetches a patient that the caller may access, in one statement with the state of session, user and role.
@@ -184,8 +192,11 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
     WHERE ${session.where}`);
   const effectiveRole = toEffectiveRole(row);
   if (!row || !effectiveRole || effectiveRole.role === "app") return denyAccess(call, permission, "unauthenticated", { target });
+  rememberSession(actor, now);
   const { role, hospitalId: callerHospitalId } = effectiveRole;
-  const denialFacts = { role, hospitalId: row.hospital_id ?? callerHospitalId, callerHospitalId, target, patientId: row.id };
+  // Filed alike for a patient of another hospital and for nobody, so that the audit log does not tell the caller's hospital which exists.
+  const ownHospitalId = target === OWN_RECORD ? callerHospitalId : null;
+  const denialFacts = { role, hospitalId: row.hospital_id ?? ownHospitalId, callerHospitalId, target, patientId: row.id };
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
   if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "patient_id is required.");
   if (target === OWN_RECORD && row.links > 1) throw new ApiError("patient_ambiguous");
@@ -195,7 +206,7 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
   const isForbiddenUpdate = permission === "patient:update" && row.hospital_id !== SELF_CARE_HOSPITAL_ID;
   if (basis === "self" && (isForbiddenUpdate || (!row.open && auditAction(permission) !== "R")))
     return denyAccess(call, permission, "forbidden", denialFacts);
-  return { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null };
+  return { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null, effectiveRole };
 }
 
 /** The basis on which a user may access a patient, or null. */
@@ -227,15 +238,15 @@ async function resolveAppAccess(call: Call, actor: AppActor, target: PatientTarg
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
   if (target === OWN_RECORD) throw new ApiError("invalid_request", "patient_id is required.");
   if (!row.id) return denyAccess(call, permission, "not_found", denialFacts);
-  return { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null };
+  return { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null, effectiveRole };
 }
 
 export type DeviceAccess = { deviceId: string; kind: string; hospitalId: string; access: Access | null };
 
 /**
  * Resolves the device of a credential and, if permitted, the patient. Devices write for the patient they are bound to and
- * read the reports they uploaded.
- * @throws ApiError unauthenticated for a credential that is unknown, revoked or expired
+ * read the reports they uploaded, without the patient (reports/reading/report.ts).
+ * @throws ApiError unauthenticated for a credential that is unknown, revoked or expired, forbidden without the scope
  */
 export async function resolveDeviceAccess(
   call: Call,
@@ -247,19 +258,20 @@ export async function resolveDeviceAccess(
   const [[row]] = await batch(db, [selectDeviceAndPatient(db, actor, target, now), markUsed(db, actor, now)]);
   if (!row) return denyAccess(call, permission, "unauthenticated", { role: "device", target, when: credentialExists(actor) });
   const device = { deviceId: row.device_id, kind: row.device_kind, hospitalId: row.device_hospital };
+  const scope = findDeviceScope(permission);
+  if (scope && !row.scopes.split(" ").includes(scope))
+    return denyAccess(call, permission, "forbidden", { role: "device", hospitalId: row.device_hospital, target });
   const isMeasurementUpload = permission === "report:create" || permission === "observation:create";
   const isAllowed = (isMeasurementUpload && row.bound) || (permission === "report:read" && row.own);
   if (!row.id || !isAllowed) return { ...device, access: null };
-  return {
-    ...device,
-    access: { patient: row, basis: "device", role: "device", hospitalId: row.hospital_id, deviceId: row.device_id },
-  };
+  const asDevice = { basis: "device", role: "device", effectiveRole: null } as const;
+  return { ...device, access: { ...asDevice, patient: row, hospitalId: row.hospital_id, deviceId: row.device_id } };
 }
 
 async function authorizeDevice(call: Call, actor: DeviceActor, target: PatientTarget, permission: Permission): Promise<Access> {
   const { access, hospitalId } = await resolveDeviceAccess(call, actor, target, permission);
   if (access) return access;
-  const isNeverAllowed = !["report:create", "report:read", "observation:create"].includes(permission);
+  const isNeverAllowed = findDeviceScope(permission) === undefined;
   return denyAccess(call, permission, isNeverAllowed ? "forbidden" : "not_found", { role: "device", hospitalId, target });
 }
 

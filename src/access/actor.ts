@@ -7,8 +7,8 @@ import type { LogFields } from "../platform/log.ts";
 export type Role = (typeof ROLES)[number];
 export type DoctorScope = "care_team" | "hospital";
 
-/** Origin of a request; both fields are written to the audit log. */
-export type RequestOrigin = { requestId: string; ip: string | null };
+/** Origin of a request. `requestId` and `ip` are written to the audit log; `importGrant` is the header Import-Grant. */
+export type RequestOrigin = { requestId: string; ip: string | null; importGrant?: string | null };
 
 /** A user's role at the acting hospital. The token claims it, the database decides it (access.ts). */
 export type UserEffectiveRole = { role: Role; hospitalId: string | null; doctorScope: DoctorScope };
@@ -25,7 +25,15 @@ export type EffectiveRoleRow = {
   scopes: string | null;
 };
 
-export type UserActor = { kind: "user"; userId: string; sessionId: string; claimedRole: UserEffectiveRole; via: RequestOrigin };
+export type UserActor = {
+  kind: "user";
+  userId: string;
+  sessionId: string;
+  claimedRole: UserEffectiveRole;
+  /** The token was issued beside the refresh cookie, as the portal's are. Decides only the rate limit. */
+  viaCookie?: boolean;
+  via: RequestOrigin;
+};
 /** A device. The first statement that uses the secret verifies it; null when a redeemed link has proved the credential. */
 export type DeviceActor = { kind: "device"; credentialId: string; secretHash: string | null; via: RequestOrigin };
 /** An app of a hospital. The token carries the hospital under a MAC; scopes come from the database. */

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Db } from "../platform/db/client.ts";
 import type { AppActor, DeviceActor, EffectiveRoleRow } from "./actor.ts";
 import { matchesPatient, PATIENT_COLUMNS, type PatientRow, type PatientTarget } from "./patient-row.ts";
-import type { Permission } from "./permissions.ts";
+import { type AppScope, type DeviceScope, type Permission, requiredScopes } from "./permissions.ts";
 
 /** "Last used" has a resolution of five minutes, so that a busy machine writes at most one row in that time. */
 const LAST_USED_RESOLUTION_MS = 5 * 60_000;
@@ -29,6 +29,7 @@ export type DeviceRow = PatientRow & {
   device_id: string;
   device_kind: string;
   device_hospital: string;
+  scopes: string;
   bound: number;
   own: number;
 };
@@ -40,7 +41,7 @@ export function selectDeviceAndPatient(db: Db, actor: DeviceActor, target: Patie
       ? sql`EXISTS (SELECT 1 FROM reports r WHERE r.id = ${target.report} AND r.uploaded_by_kind = 'device' AND r.uploaded_by = d.id)`
       : sql`0`;
   return db.all<DeviceRow>(sql`
-    SELECT d.id AS device_id, d.kind AS device_kind, d.hospital_id AS device_hospital, patients.id = a.patient_id AS bound,
+    SELECT d.id AS device_id, c.scopes AS scopes, d.kind AS device_kind, d.hospital_id AS device_hospital, patients.id = a.patient_id AS bound,
       ${uploaded} AS own, ${PATIENT_COLUMNS}
     FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
       JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
@@ -66,10 +67,14 @@ export function selectAppRole(db: Db, actor: AppActor, now: number) {
   return db.all<EffectiveRoleRow>(sql`SELECT ${APP_ROLE_COLUMNS} FROM ${from} WHERE ${where}`);
 }
 
-/** Selects a row while the app's credential is active and has the scope. */
-export function appHasScope(actor: AppActor, permission: Permission, now: number): SQL {
+/** Requires the table alias `c`. */
+export const credentialHasScope = (scope: AppScope | DeviceScope): SQL => sql`instr(' ' || c.scopes || ' ', ${` ${scope} `}) > 0`;
+
+/** Selects a row while the app's credential is active and has the scopes of the permission. */
+export function appHasScopes(actor: AppActor, permission: Permission, now: number): SQL {
   const { from, where } = activeAppCredential(actor, now);
-  return sql`SELECT 1 FROM ${from} WHERE ${where} AND instr(' ' || c.scopes || ' ', ${` ${permission} `}) > 0`;
+  const scopes = requiredScopes(permission).map(credentialHasScope);
+  return sql`SELECT 1 FROM ${from} WHERE ${sql.join([where, ...(scopes.length > 0 ? scopes : [sql`0`])], sql` AND `)}`;
 }
 
 /** The app's role and the target patient, if the patient belongs to the app's hospital. */
@@ -79,14 +84,14 @@ export function selectAppAndPatient(db: Db, actor: AppActor, target: PatientTarg
     FROM ${from} LEFT JOIN patients ON ${matchesPatient(target, sql`NULL`)} AND patients.hospital_id = c.hospital_id WHERE ${where}`);
 }
 
-/** A condition that holds while a machine still has its access, for the end of a long upload. */
+/** A condition that holds while a machine may still send a report for the patient, for the end of a long upload. */
 export function credentialStillValid(actor: DeviceActor | AppActor, patientId: string, hospitalId: string, now: number): SQL {
   if (actor.kind === "app") {
     const { from, where } = activeAppCredential(actor, now);
-    return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND c.hospital_id = ${hospitalId})`;
+    return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND c.hospital_id = ${hospitalId} AND ${credentialHasScope("report:create")})`;
   }
   return sql`EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
     JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
     JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL AND a.patient_id = ${patientId}
-    WHERE ${credentialMatches(actor)} AND ${credentialIsActive(now)})`;
+    WHERE ${credentialMatches(actor)} AND ${credentialIsActive(now)} AND ${credentialHasScope("report:create")})`;
 }

@@ -5,6 +5,7 @@ import { ApiError } from "../platform/errors.ts";
 import { UUID_PATTERN } from "../platform/ids.ts";
 import type { Call, EffectiveRole, UserEffectiveRole } from "./actor.ts";
 import { type AuditEvent, recordAuditEvent } from "./audit.ts";
+import { forgetSession } from "./known-sessions.ts";
 import { auditAction, type Permission } from "./permissions.ts";
 
 type DenialFacts = {
@@ -33,6 +34,7 @@ export async function denyAccess(
   error: "unauthenticated" | "forbidden" | "not_found",
   facts: DenialFacts = {},
 ): Promise<never> {
+  if (error === "unauthenticated" && call.actor.kind === "user") forgetSession(call.actor.sessionId);
   const [type, id] = Object.entries(facts.target ?? {})[0] ?? [];
   await batch(
     call.db,

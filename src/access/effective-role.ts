@@ -11,7 +11,7 @@ import {
   type UserActor,
   type UserEffectiveRole,
 } from "./actor.ts";
-import { appHasScope, selectAppRole } from "./credentials.ts";
+import { appHasScopes, selectAppRole } from "./credentials.ts";
 import type { Permission } from "./permissions.ts";
 
 export const ROLE_COLUMNS = sql`u.is_admin AS is_admin, m.role AS member_role, s.hospital_id AS acting_hospital,
@@ -57,7 +57,7 @@ export function selectEffectiveRole(db: Db, actor: Principal, now: number) {
  * of the smallest integer overflows. For writes in the same round trip as their check.
  */
 export function assertEffectiveRole(db: Db, actor: Principal, effectiveRole: EffectiveRole, permission: Permission, now: number) {
-  const stillHeld = actor.kind === "app" ? appHasScope(actor, permission, now) : userHasRole(actor, effectiveRole, now);
+  const stillHeld = actor.kind === "app" ? appHasScopes(actor, permission, now) : userHasRole(actor, effectiveRole, now);
   return db.all(sql`SELECT abs(-9223372036854775807 - 1 + EXISTS (${stillHeld})) > 0 AS holds`);
 }
 

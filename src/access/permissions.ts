@@ -31,11 +31,16 @@ const ROLES_BY_PERMISSION = {
   "observation:amend": STAFF,
   "alert:read": EVERYONE,
   "alert:update": STAFF,
+  /** Live views, which show vitals, scores and alerts. */
+  "live:read": EVERYONE,
   "alert_rule:read": STAFF,
   "alert_rule:manage": STAFF,
   "hospital:read": EVERYONE,
   "hospital:create": ["admin"],
   "hospital:update": MANAGERS,
+  "storage:read": MANAGERS,
+  /** Platform administrators only: a grant takes room from the other hospitals. */
+  "import_grant:manage": ["admin"],
   "ward:read": STAFF,
   "ward:manage": MANAGERS,
   "practitioner:read": EVERYONE,
@@ -70,6 +75,27 @@ export const APP_SCOPES = [
   "alert:read",
 ] as const satisfies readonly Permission[];
 
+export type AppScope = (typeof APP_SCOPES)[number];
+
+/** What every device credential may do, for the patient that the device is assigned to (access.ts). */
+export const DEVICE_SCOPES = ["report:create", "observation:create"] as const satisfies readonly Permission[];
+export type DeviceScope = (typeof DEVICE_SCOPES)[number];
+
+/** The scope that a device needs, if it can have the permission: one that may send reports reads back those that it sent. */
+export function findDeviceScope(permission: Permission): DeviceScope | undefined {
+  return DEVICE_SCOPES.find((scope) => scope === (permission === "report:read" ? "report:create" : permission));
+}
+
+/** Scopes for permissions that are no scope themselves. A frame of a live view can contain any of its kinds of data. */
+const SCOPES_BY_PERMISSION: Partial<Record<Permission, readonly AppScope[]>> = {
+  "live:read": ["patient:read", "observation:read", "alert:read"],
+};
+
+/** The scopes that an app needs; empty for a permission that no app can have. */
+export function requiredScopes(permission: Permission): readonly AppScope[] {
+  return SCOPES_BY_PERMISSION[permission] ?? APP_SCOPES.filter((scope) => scope === permission);
+}
+
 /** FHIR AuditEvent.action by the operation part of a permission. */
 export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = {
   read: "R",
@@ -92,11 +118,10 @@ export function auditAction(permission: Permission): AuditAction {
 /** True when the role, or for an app any scope, could allow the permission. Scopes are checked by `roleAllows`. */
 export function roleMightAllow({ role }: EffectiveRole, permission: Permission): boolean {
   const roles: readonly (Role | "app")[] = ROLES_BY_PERMISSION[permission];
-  const scopes: readonly Permission[] = APP_SCOPES;
-  return role === "app" ? scopes.includes(permission) : roles.includes(role);
+  return role === "app" ? requiredScopes(permission).length > 0 : roles.includes(role);
 }
 
 export function roleAllows(effectiveRole: EffectiveRole, permission: Permission): boolean {
-  if (effectiveRole.role === "app" && !effectiveRole.scopes.includes(permission)) return false;
-  return roleMightAllow(effectiveRole, permission);
+  if (!roleMightAllow(effectiveRole, permission)) return false;
+  return effectiveRole.role !== "app" || requiredScopes(permission).every((scope) => effectiveRole.scopes.includes(scope));
 }

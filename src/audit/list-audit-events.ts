@@ -6,7 +6,7 @@ import { withUser } from "../access/access.ts";
 import type { Call, UserActor, UserEffectiveRole } from "../access/actor.ts";
 import { recordAuditEvent, seqLowerBound, seqUpperBound } from "../access/audit.ts";
 import { isInCallerHospital } from "../access/effective-role.ts";
-import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
+import { buildPage, COUNT_LIMIT, type PageQuery, pickFromGroups, resolvePageStart } from "../http/pagination.ts";
 import { batch } from "../platform/db/client.ts";
 import { auditEvents } from "../platform/db/schema.ts";
 import { toIso } from "../platform/time.ts";
@@ -25,16 +25,58 @@ export type AuditQuery = PageQuery & {
 const Detail = z.record(z.string(), z.unknown());
 const SEQ_COLUMN = auditEvents.seq;
 
-function isVisibleTo(effectiveRole: UserEffectiveRole, actor: UserActor, atOtherHospital: boolean): SQL {
+/** Events about the caller's own records; the others see those of their hospital. */
+const isOwnLog = ({ role }: UserEffectiveRole) => role !== "admin" && role !== "hospital_admin";
+
+function isVisibleTo(effectiveRole: UserEffectiveRole, { abroad: atOtherHospital, patient_id }: AuditQuery): SQL {
+  // The subject of a denial abroad would tell that a patient with this id exists.
+  if (effectiveRole.role === "hospital_admin" && atOtherHospital && patient_id !== undefined)
+    return sql`${auditEvents.actorHospitalId} = ${effectiveRole.hospitalId} AND ${auditEvents.outcome} <> 'denied'`;
   if (effectiveRole.role === "admin" && atOtherHospital) return sql`${auditEvents.actorHospitalId} IS NOT NULL`;
-  if (effectiveRole.role === "admin" || effectiveRole.role === "hospital_admin")
-    return isInCallerHospital(effectiveRole, atOtherHospital ? auditEvents.actorHospitalId : auditEvents.hospitalId);
-  return sql`${SEQ_COLUMN} IN (SELECT s.seq FROM audit_subjects s JOIN patient_links l ON l.patient_id = s.patient_id WHERE l.user_id = ${actor.userId})`;
+  return isInCallerHospital(effectiveRole, atOtherHospital ? auditEvents.actorHospitalId : auditEvents.hospitalId);
+}
+
+/** The patients whose events are listed, as a query of their ids; null for events of all. */
+function selectAboutIds(query: AuditQuery, effectiveRole: UserEffectiveRole, actor: UserActor): SQL | null {
+  const { patient_id: patientId } = query;
+  if (isOwnLog(effectiveRole))
+    return sql`SELECT patient_id AS id FROM patient_links
+      WHERE user_id = ${actor.userId} AND ${patientId ? sql`patient_id = ${patientId}` : sql`1`}`;
+  return patientId ? sql`SELECT ${patientId} AS id` : null;
+}
+
+/**
+ * The filter, and the events that a page reads. An index lists the events of one patient, and those of one kind at one hospital, in
+ * the order of `seq`: a page takes its length from each, instead of reading and sorting all of them.
+ */
+function planEvents(query: AuditQuery, effectiveRole: UserEffectiveRole, actor: UserActor) {
+  const aboutIds = selectAboutIds(query, effectiveRole, actor);
+  const visible = isOwnLog(effectiveRole) ? undefined : isVisibleTo(effectiveRole, query);
+  const filter = and(visible, buildAuditFilter(query)) ?? sql`1`;
+  const ofGroups = (groups: SQL, seq: SQL, from: SQL, inGroup: SQL) => (afterCursor: SQL, length: number) =>
+    sql`${SEQ_COLUMN} IN (${pickFromGroups(
+      groups,
+      sql`SELECT ${seq} AS picked FROM ${from} WHERE ${inGroup} AND ${filter} AND ${afterCursor} ORDER BY ${seq} DESC LIMIT ${length}`,
+    )})`;
+  if (aboutIds) {
+    const events = sql`audit_subjects s CROSS JOIN audit_events ON audit_events.seq = s.seq`;
+    const counted = sql`SELECT DISTINCT s.seq FROM (${aboutIds}) g CROSS JOIN ${events} WHERE s.patient_id = g.id AND ${filter}`;
+    return { inPage: ofGroups(aboutIds, sql`s.seq`, events, sql`s.patient_id = g.id`), counted };
+  }
+  const counted = sql`SELECT 1 FROM audit_events WHERE ${filter}`;
+  const isOfAllHospitals = effectiveRole.role === "admin" && !query.abroad && query.actor_id === undefined;
+  if (isOfAllHospitals && (query.event !== undefined || (query.outcome ?? "success") !== "success")) {
+    const hospitals = sql`SELECT id FROM hospitals UNION ALL SELECT NULL`;
+    return {
+      inPage: ofGroups(hospitals, sql`audit_events.seq`, sql`audit_events`, sql`audit_events.hospital_id IS g.id`),
+      counted,
+    };
+  }
+  return { inPage: (afterCursor: SQL) => sql`${filter} AND ${afterCursor}`, counted };
 }
 
 function buildAuditFilter(query: AuditQuery): SQL | undefined {
   return and(
-    query.patient_id ? sql`${SEQ_COLUMN} IN (SELECT seq FROM audit_subjects WHERE patient_id = ${query.patient_id})` : undefined,
     query.actor_id ? eq(auditEvents.actorId, query.actor_id) : undefined,
     query.event ? eq(auditEvents.event, query.event) : undefined,
     query.outcome ? eq(auditEvents.outcome, query.outcome) : undefined,
@@ -52,18 +94,18 @@ const recordedBefore = (time: number) => sql`${auditEvents.recordedAt} < ${time}
 /** Lists events, newest first. Reading the audit log is itself recorded. */
 export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
   const start = await resolvePageStart(anyCall, "audit-events", query);
-  const afterCursor = start.after ? sql`${SEQ_COLUMN} < ${start.after.value}` : undefined;
+  const afterCursor = start.after ? sql`audit_events.seq < ${start.after.value}` : sql`1`;
   const { call, effectiveRole, results } = await withUser(anyCall, "audit:read", (effectiveRole, { db, actor }) => {
-    const filter = and(isVisibleTo(effectiveRole, actor, query.abroad === true), buildAuditFilter(query));
+    const { inPage, counted } = planEvents(query, effectiveRole, actor);
     return [
       db
         .select()
         .from(auditEvents)
-        .where(and(filter, afterCursor))
+        .where(inPage(afterCursor, start.skip + start.limit + 1))
         .orderBy(desc(SEQ_COLUMN))
         .limit(start.limit + 1)
         .offset(start.skip),
-      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM audit_events WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
+      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (${counted} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
   const { db, actor, now } = call;
@@ -90,9 +132,10 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
 
 /**
  * Patients see who accessed their data, but not other patients on the same page (report ids) nor IP addresses. A hospital sees
- * the IP addresses of its own staff only.
+ * the IP addresses of its own staff only, and not which hospital a patient has whom its staff may not see, if any.
  */
 function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserEffectiveRole) {
+  const isDeniedAbroad = reader === "hospital_admin" && row.actorHospitalId === hospitalId && row.outcome === "denied";
   const isOtherHospitalStaff = reader === "hospital_admin" && row.actorHospitalId !== null && row.actorHospitalId !== hospitalId;
   const fullDetail = row.detail ? Detail.parse(JSON.parse(row.detail)) : null;
   const { report_ids: _, ...detailForPatient } = fullDetail ?? {};
@@ -105,7 +148,7 @@ function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hosp
     outcome: row.outcome,
     reason: row.reason,
     actor: { kind: row.actorKind, id: row.actorId, role: row.actorRole },
-    hospital_id: row.hospitalId,
+    hospital_id: isDeniedAbroad ? null : row.hospitalId,
     actor_hospital_id: row.actorHospitalId,
     basis: row.basis,
     purpose: row.purpose,

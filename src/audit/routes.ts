@@ -1,7 +1,17 @@
 // Routes: audit log (FHIR AuditEvent).
 import { createRoute, z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
-import { BEARER_AUTH, createRouter, EXAMPLES, Id, okPage, pageResponse, problemResponses, Timestamp } from "../http/router.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  okPage,
+  pageResponse,
+  problemResponses,
+  TimeInput,
+  Timestamp,
+} from "../http/router.ts";
 import { listAuditEvents } from "./list-audit-events.ts";
 
 const AuditEvent = z
@@ -13,7 +23,10 @@ const AuditEvent = z
     outcome: z.enum(["success", "denied", "failed"]),
     reason: z.string().nullable(),
     actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
-    hospital_id: z.string().nullable().openapi({ description: "Hospital whose data was accessed" }),
+    hospital_id: z.string().nullable().openapi({
+      description:
+        "Hospital whose data was accessed; null for a denied attempt of the own staff on a patient elsewhere or nowhere",
+    }),
     actor_hospital_id: z.string().nullable().openapi({ description: "Hospital of the actor, if it is another one" }),
     basis: z.string().nullable(),
     purpose: z.string().nullable(),
@@ -35,14 +48,15 @@ export const auditRoutes = createRouter().openapi(
       query: z.strictObject({
         ...pageQuery,
         patient_id: Id.optional(),
-        actor_id: z.string().max(64).optional(),
+        actor_id: z.string().max(64).toLowerCase().optional(),
         event: z.string().max(64).optional(),
         outcome: z.enum(["success", "denied", "failed"]).optional(),
-        from: z.iso.datetime({ offset: true }).optional(),
-        to: z.iso.datetime({ offset: true }).optional(),
-        abroad: booleanParam
-          .optional()
-          .openapi({ description: "Only attempts of the hospital's staff on data of other hospitals" }),
+        from: TimeInput.optional(),
+        to: TimeInput.optional(),
+        abroad: booleanParam.optional().openapi({
+          description:
+            "Only access of the hospital's staff to data of other hospitals, and attempts on patients who are not the hospital's or do not exist",
+        }),
       }),
     },
     responses: {

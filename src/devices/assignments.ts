@@ -8,14 +8,19 @@ import { denyAccess } from "../access/deny.ts";
 import { isInCallerHospital } from "../access/effective-role.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
+import { MAX_BINDING_LATENESS_MS } from "../monitoring/patient-object/context/facts.ts";
 import { batch, isConditionFailed } from "../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import { deviceAssignments, devices } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { deviceEvent, isPatientVisible, requireDevice } from "./devices.ts";
 
-/** Assigns a device to a patient of its hospital and ends the current assignment in the same batch. @throws ApiError not_found */
+/**
+ * Assigns a device to a patient of its hospital and ends the current assignment in the same batch.
+ * @throws ApiError not_found, limit_reached
+ */
 export async function assignDevice(call: Call, deviceId: string, patientRef: string, keyStatements: KeyStatements) {
   const { patient, role, hospitalId } = await authorizePatient(call, { patient: patientRef }, "device:manage");
   const { db, actor, now } = call;
@@ -31,15 +36,26 @@ export async function assignDevice(call: Call, deviceId: string, patientRef: str
       // For a device of another hospital or out of service, device_id is NULL and the whole batch fails.
       db
         .insert(deviceAssignments)
-        .values({ id, deviceId: sql`(${device})`, patientId: patient.id, startedAt: now, createdBy: actorId }),
+        .values({ id, deviceId: sql`(${device})`, ...unlessTooMany(patient.id, deviceId, actorId, now), startedAt: now }),
       ...recordAuditEvent(db, actor, now, { event: "device.assign", action: "U", role, hospitalId, entity, subjects }),
       addFormerPatientSubject(call, deviceId, patient.id),
     ]);
   } catch (error) {
-    if (!isConditionFailed(error, "device_assignments.device_id")) throw error;
+    if (!isConditionFailed(error, "device_assignments.device_id"))
+      throw toLimitError(error, ROW_LIMITS.deviceAssignments, ROW_LIMITS.recentPatientAssignments);
     return denyAccess(call, "device:manage", "not_found", { role, hospitalId, target: { device: deviceId } });
   }
   return { assignment_id: id, device_id: deviceId, patient_id: patient.id, started_at: toIso(now), ended_at: null };
+}
+
+/** The patient's object keeps assignments for as long as late samples may belong to them. */
+function unlessTooMany(patientId: string, deviceId: string, actorId: string, now: number) {
+  const recent = sql`device_assignments
+    WHERE patient_id = ${patientId} AND (ended_at IS NULL OR ended_at > ${now - MAX_BINDING_LATENESS_MS})`;
+  return {
+    patientId: unlessFull(patientId, ROW_LIMITS.recentPatientAssignments, recent),
+    createdBy: unlessFull(actorId, ROW_LIMITS.deviceAssignments, sql`device_assignments WHERE device_id = ${deviceId}`),
+  };
 }
 
 /** The audit event also concerns the patient whose assignment has just ended. */

@@ -47,7 +47,7 @@ export const publicDeviceRoutes = createRouter().openapi(
         token: `ecd_${EXAMPLES.credential}_…`,
         created_at: EXAMPLES.time,
       }),
-      ...problemResponses(404, 413, 415),
+      ...problemResponses(404, 409, 413, 415),
     },
   }),
   async (c) => ok(c, await claimDevice(c.get("call"), c.req.valid("json").code), 201),

@@ -15,7 +15,7 @@ import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso } from "../platform/time.ts";
-import { DEVICE_SCOPES } from "./device-credentials.ts";
+import { credentialUnlessFull, toCredentialLimitError } from "./device-credentials.ts";
 import { deviceEvent, requireDevice } from "./devices.ts";
 
 export const CLAIM_CODE_TTL_MS = 10 * 60_000;
@@ -89,7 +89,7 @@ type ClaimedDevice = { id: string; hospital_id: string; kind: (typeof DEVICE_KIN
 
 /**
  * Exchanges a code for a credential of the device. Of concurrent requests only one succeeds; the token is returned only once.
- * @throws ApiError not_found, the same for an unknown, used, replaced or expired code
+ * @throws ApiError not_found, the same for an unknown, used, replaced or expired code; limit_reached
  */
 export async function claimDevice(call: Call, code: string) {
   const { db, keys, actor, now } = call;
@@ -107,16 +107,19 @@ export async function claimDevice(call: Call, code: string) {
     entity,
     detail: { credential_id: id },
   } as const;
+  const { createdBy, scopes } = credentialUnlessFull(device.id, sql`created_by`, now);
   const [, inserted] = await batch(db, [
     db.run(sql`UPDATE device_claim_codes SET used_at = CAST(${now} AS INTEGER) WHERE ${isRedeemable(codeHash, now)}`),
     db.all<{
       id: string;
     }>(sql`INSERT INTO credentials (id, kind, device_id, hospital_id, name, secret_hash, scopes, created_by, created_at)
-      SELECT ${id}, 'device', ${device.id}, ${device.hospital_id}, 'Claimed', ${secretHash}, ${DEVICE_SCOPES}, created_by,
+      SELECT ${id}, 'device', ${device.id}, ${device.hospital_id}, 'Claimed', ${secretHash}, ${scopes}, ${createdBy},
         CAST(${now} AS INTEGER)
       FROM device_claim_codes WHERE code_hash = ${codeHash} AND changes() > 0 RETURNING id`),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toCredentialLimitError(error);
+  });
   if (inserted.length === 0) return denyClaimCode(call);
   return {
     device_id: device.id,

@@ -1,22 +1,40 @@
 // Device credentials: issue, list, revoke.
 
-import { and, desc, eq, isNull, sql } from "drizzle-orm";
+import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
+import { DEVICE_SCOPES } from "../access/permissions.ts";
 import { createCredentialToken } from "../accounts/sessions/credential-tokens.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
+import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch } from "../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import { credentials } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { deviceEvent, requireDevice } from "./devices.ts";
 
-/** A device may only send measurements and reports of the patient it is assigned to (see access.ts). */
-export const DEVICE_SCOPES = "report:create observation:create";
+type CredentialRow = typeof credentials.$inferSelect;
 
-/** Issues a credential. The token is returned once and stored as SHA-256. @throws ApiError not_found, invalid_request */
+/** The values of a new credential's row that keep a device below its limits. */
+export function credentialUnlessFull(deviceId: string, createdBy: SQL | string, now: number) {
+  const valid = sql`credentials
+    WHERE device_id = ${deviceId} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now})`;
+  return {
+    createdBy: unlessFull(createdBy, ROW_LIMITS.deviceCredentials, sql`credentials WHERE device_id = ${deviceId}`),
+    scopes: unlessFull(DEVICE_SCOPES.join(" "), ROW_LIMITS.validDeviceCredentials, valid),
+  };
+}
+
+export const toCredentialLimitError = (error: unknown) =>
+  toLimitError(error, ROW_LIMITS.deviceCredentials, ROW_LIMITS.validDeviceCredentials);
+
+/**
+ * Issues a credential. The token is returned once and stored as SHA-256.
+ * @throws ApiError not_found, invalid_request, limit_reached
+ */
 export async function issueCredential(
   anyCall: Call,
   deviceId: string,
@@ -39,13 +57,14 @@ export async function issueCredential(
       hospitalId: device.hospitalId,
       name,
       secretHash,
-      scopes: DEVICE_SCOPES,
-      createdBy: actor.userId,
+      ...credentialUnlessFull(deviceId, actor.userId, now),
       createdAt: now,
       expiresAt,
     }),
     ...recordAuditEvent(db, actor, now, event),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toCredentialLimitError(error);
+  });
   return {
     credential_id: id,
     device_id: deviceId,
@@ -56,18 +75,30 @@ export async function issueCredential(
   };
 }
 
-/** Lists a device's credentials, including revoked ones, newest first, at most 100. */
-export async function listCredentials(anyCall: Call, deviceId: string) {
+/** Lists a device's credentials, including revoked ones, newest first. */
+export async function listCredentials(anyCall: Call, deviceId: string, query: PageQuery) {
+  const start = await resolvePageStart(anyCall, `credentials:${deviceId}`, query);
+  const { where, orderBy } = keysetClauses(start, credentials.createdAt, credentials.id);
   const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
   const { db, actor, now } = call;
-  const [rows] = await batch(db, [
-    db.select().from(credentials).where(eq(credentials.deviceId, deviceId)).orderBy(desc(credentials.createdAt)).limit(100),
+  const isOfDevice = eq(credentials.deviceId, deviceId);
+  const [rows, [counted]] = await batch(db, [
+    db
+      .select()
+      .from(credentials)
+      .where(and(isOfDevice, where))
+      .orderBy(...orderBy)
+      .limit(start.limit + 1)
+      .offset(start.skip),
+    db.select({ n: count() }).from(credentials).where(isOfDevice),
     ...recordAuditEvent(db, actor, now, deviceEvent(effectiveRole, device, "credential.list", "R")),
   ]);
-  return rows.map(toCredential);
+  const key = (row: CredentialRow) => ({ value: row.createdAt, id: row.id });
+  const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
+  return { items: pageRows.map(toCredential), pagination };
 }
 
-function toCredential(row: typeof credentials.$inferSelect) {
+function toCredential(row: CredentialRow) {
   return {
     credential_id: row.id,
     device_id: row.deviceId ?? "",
@@ -81,9 +112,18 @@ function toCredential(row: typeof credentials.$inferSelect) {
 
 /** The credential for the replay of an idempotency key, without its token, which is not stored. */
 export async function replayCredential(anyCall: Call, deviceId: string, credentialId: string) {
-  const found = (await listCredentials(anyCall, deviceId)).find(({ credential_id }) => credential_id === credentialId);
+  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
+  const { db, actor, now } = call;
+  const event = { ...deviceEvent(effectiveRole, device, "credential.read", "R"), detail: { credential_id: credentialId } };
+  const [[found]] = await batch(db, [
+    db
+      .select()
+      .from(credentials)
+      .where(and(eq(credentials.id, credentialId), eq(credentials.deviceId, deviceId))),
+    ...recordAuditEvent(db, actor, now, event),
+  ]);
   if (!found) throw new ApiError("not_found");
-  const { revoked_at: _, last_used_at: __, ...credential } = found;
+  const { revoked_at: _, last_used_at: __, ...credential } = toCredential(found);
   return { ...credential, token: null };
 }
 

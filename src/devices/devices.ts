@@ -12,6 +12,7 @@ import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../platform/counters.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import { deviceAssignments, devices, patients, SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
@@ -43,7 +44,7 @@ export function toDevice(row: typeof devices.$inferSelect, patientId: string | n
   };
 }
 
-/** @throws ApiError already_exists (the serial number, per hospital), not_found (hospital) */
+/** @throws ApiError already_exists (the serial number, per hospital), not_found (hospital), limit_reached */
 export async function createDevice(anyCall: Call, input: NewDevice, keyStatements: KeyStatements) {
   const { call, effectiveRole } = await withUser(anyCall, "device:manage", () => []);
   const { db, actor, now } = call;
@@ -61,11 +62,12 @@ export async function createDevice(anyCall: Call, input: NewDevice, keyStatement
   const { kind, name, manufacturer, model, serial_number: serialNumber } = input;
   const defaults = { createdBy: actor.userId, createdAt: now, updatedAt: now, active: 1, clockSkewMs: null, version: 1 };
   const row = { id, hospitalId, kind, name, manufacturer, model, serialNumber, ...defaults };
+  const createdBy = unlessFull(actor.userId, ROW_LIMITS.devices, sql`devices WHERE hospital_id = ${hospitalId}`);
   try {
     await batch(db, [
       // First, so that a concurrent request with the same key fails on the key and not on the serial number.
       ...keyStatements(id),
-      db.insert(devices).values({ ...row, hospitalId: activeHospitalId(hospitalId) }),
+      db.insert(devices).values({ ...row, hospitalId: activeHospitalId(hospitalId), createdBy }),
       incrementCounters(db, [{ scope: COUNTER_SCOPES.all, day: 0, name: "devices", n: 1 }]),
       ...recordAuditEvent(db, actor, now, {
         event: "device.create",
@@ -80,7 +82,7 @@ export async function createDevice(anyCall: Call, input: NewDevice, keyStatement
     if (isUniqueViolation(error, "devices."))
       throw new ApiError("already_exists", "The hospital already has a device with this serial number.");
     if (isConditionFailed(error, "devices.hospital_id")) throw new ApiError("not_found");
-    throw error;
+    throw toLimitError(error, ROW_LIMITS.devices);
   }
 }
 
@@ -157,7 +159,9 @@ export async function listDevices(anyCall: Call, query: DeviceListQuery) {
   const start = await resolvePageStart(anyCall, "devices", query);
   const { where, orderBy } = keysetClauses(start, devices.createdAt, devices.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "device:read", (effectiveRole, { db, actor }) => {
-    const filter = and(isInCallerHospital(effectiveRole, devices.hospitalId), buildDeviceFilter(query, effectiveRole, actor));
+    // `+` makes SQLite start from the patient's few devices instead of the hospital's in the order of the list.
+    const hospitalId = query.patient_id ? sql`+${devices.hospitalId}` : devices.hospitalId;
+    const filter = and(isInCallerHospital(effectiveRole, hospitalId), buildDeviceFilter(query, effectiveRole, actor));
     const patientId = sql<string | null>`(SELECT patient_id FROM device_assignments
       WHERE device_id = devices.id AND ended_at IS NULL AND ${isPatientVisible(effectiveRole, actor)})`.as("current_patient");
     return [

@@ -1,12 +1,12 @@
 // Routes of devices: registry, credentials, assignments.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readIfMatch } from "../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { pageQuery } from "../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -14,10 +14,10 @@ import {
   jsonResponse,
   ok,
   okPage,
+  PatientRef,
   pageResponse,
   problemResponses,
-  readIfMatch,
-  Timestamp,
+  TimeInput,
 } from "../http/router.ts";
 import { assignDevice, getAssignment, listAssignments, unassignDevice } from "./assignments.ts";
 import { issueCredential, listCredentials, replayCredential, revokeCredential } from "./device-credentials.ts";
@@ -62,7 +62,6 @@ export const deviceRoutes = createRouter()
       const create = (keyStatements: KeyStatements) => createDevice(call, input, keyStatements);
       const idempotencyKey = await readIdempotencyKey(c, "device.create");
       const device = await runOnce(call, idempotencyKey, input, create, (id) => getDevice(call, id));
-      c.header("ETag", formatEtag(device.version));
       return ok(c, device, 201);
     },
   )
@@ -90,7 +89,6 @@ export const deviceRoutes = createRouter()
     }),
     async (c) => {
       const device = await getDevice(c.get("call"), c.req.valid("param").device_id);
-      c.header("ETag", formatEtag(device.version));
       return ok(c, device);
     },
   )
@@ -110,7 +108,6 @@ export const deviceRoutes = createRouter()
     }),
     async (c) => {
       const device = await updateDevice(c.get("call"), c.req.valid("param").device_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(device.version));
       return ok(c, device);
     },
   )
@@ -145,7 +142,7 @@ export const deviceRoutes = createRouter()
       request: {
         params: deviceParam,
         headers: idempotencyHeaders,
-        body: jsonRequestBody(z.strictObject({ name: deviceLabel, expires_at: Timestamp.nullable().default(null) }), {
+        body: jsonRequestBody(z.strictObject({ name: deviceLabel, expires_at: TimeInput.nullable().default(null) }), {
           name: "ward PC",
         }),
       },
@@ -178,15 +175,17 @@ export const deviceRoutes = createRouter()
       tags,
       summary: "List device credentials",
       security: BEARER_AUTH,
-      request: { params: deviceParam },
+      request: { params: deviceParam, query: z.strictObject(pageQuery) },
       responses: {
-        200: jsonResponse(z.array(Credential), "Newest first", [
-          { ...exampleCredential, last_used_at: EXAMPLES.time, revoked_at: null },
-        ]),
+        200: pageResponse(Credential, "Newest first, including revoked ones", {
+          ...exampleCredential,
+          last_used_at: EXAMPLES.time,
+          revoked_at: null,
+        }),
         ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await listCredentials(c.get("call"), c.req.valid("param").device_id)),
+    async (c) => okPage(c, await listCredentials(c.get("call"), c.req.valid("param").device_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -218,7 +217,7 @@ export const deviceRoutes = createRouter()
       request: {
         params: deviceParam,
         headers: idempotencyHeaders,
-        body: jsonRequestBody(z.strictObject({ patient_id: z.string().min(1).max(64) }), { patient_id: EXAMPLES.patient }),
+        body: jsonRequestBody(z.strictObject({ patient_id: PatientRef }), { patient_id: EXAMPLES.patient }),
       },
       responses: {
         201: jsonResponse(Assignment, "The assignment", exampleAssignment),

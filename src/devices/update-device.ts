@@ -3,6 +3,7 @@ import { and, eq, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { failWithAudit } from "../access/deny.ts";
+import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
 import { batch, isUniqueViolation } from "../platform/db/client.ts";
 import { devices } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
@@ -21,11 +22,12 @@ export type DeviceChange = {
 const matchesVersion = (id: string, version: number) => and(eq(devices.id, id), eq(devices.version, version));
 
 /**
- * @param version the version that the caller has read
+ * @param expected the versions that the caller has read
  * @throws ApiError not_found, precondition_failed, already_exists (serial number)
  */
-export async function updateDevice(anyCall: Call, id: string, version: number, change: DeviceChange) {
+export async function updateDevice(anyCall: Call, id: string, expected: ExpectedVersion, change: DeviceChange) {
   const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, id, "device:manage");
+  const version = matchVersion(expected, device.version);
   const { db, actor, now } = call;
   const subjects = assignment ? [assignment.patientId] : [];
   const event = {
@@ -58,8 +60,9 @@ export async function updateDevice(anyCall: Call, id: string, version: number, c
  * Deactivates a device: ends its assignment and claim code. Its credentials stop working (access/credentials.ts checks `active`).
  * @throws ApiError not_found, precondition_failed
  */
-export async function retireDevice(anyCall: Call, id: string, version: number): Promise<void> {
+export async function retireDevice(anyCall: Call, id: string, expected: ExpectedVersion): Promise<void> {
   const { call, effectiveRole, device } = await requireDevice(anyCall, id, "device:manage");
+  const version = matchVersion(expected, device.version);
   const { db, actor, now } = call;
   const event = deviceEvent(effectiveRole, device, "device.delete", "D");
   const isRetired = sql`EXISTS (SELECT 1 FROM devices WHERE id = ${id} AND active = 0)`;

@@ -1,38 +1,66 @@
-// The handler for unmatched requests: 404, or 405 with the methods that the path supports.
+// Responses to requests that no operation has: 404, or 405 with the methods that the path supports.
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context, NotFoundHandler } from "hono";
+import type { Context, MiddlewareHandler, NotFoundHandler } from "hono";
 import { ApiError } from "../platform/errors.ts";
 import { problemResponse } from "./on-error.ts";
 import type { AppEnv } from "./router.ts";
 
-/** Methods with a handler for this path; a route for all methods is middleware. */
-function listMethods(app: OpenAPIHono<AppEnv>, path: string): string[] {
-  const segments = path.replace(/\/+$/, "").split("/");
-  const methods = app.routes
-    .filter(({ method, path: pattern }) => method !== "ALL" && method !== "OPTIONS" && isPathMatch(pattern, segments))
-    .map(({ method }) => method);
-  return [...new Set(methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])))];
+/** Route patterns by segment; a parameter of any name is the child `:`. */
+type PathNode = { children: Map<string, PathNode>; methods: Set<string> };
+
+const createNode = (): PathNode => ({ children: new Map(), methods: new Set() });
+const toSegments = (path: string) => path.replace(/(?<!\/)\/+$/, "").split("/");
+
+/** Routes for all methods and for whole folders are middleware and files. */
+function indexRoutes(app: OpenAPIHono<AppEnv>): PathNode {
+  const root = createNode();
+  for (const { method, path } of app.routes) {
+    if (method === "ALL" || path.endsWith("*")) continue;
+    let node = root;
+    for (const segment of toSegments(path)) {
+      const key = segment.startsWith(":") ? ":" : segment;
+      const child = node.children.get(key) ?? createNode();
+      node.children.set(key, child);
+      node = child;
+    }
+    for (const name of method === "GET" ? ["GET", "HEAD"] : [method]) node.methods.add(name);
+  }
+  return root;
 }
 
-function isPathMatch(pattern: string, segments: string[]): boolean {
-  const parts = pattern.replace(/\/+$/, "").split("/");
-  return (
-    parts.length === segments.length &&
-    parts.every((part, i) => (part.startsWith(":") ? segments[i] !== "" : part === segments[i]))
-  );
+/** The methods of the pattern that names most of the path: of `/patients/list`, not of `/patients/{patient_id}`. */
+function findMethods(node: PathNode, [segment, ...rest]: string[]): Set<string> | null {
+  if (segment === undefined) return node.methods.size > 0 ? node.methods : null;
+  const named = node.children.get(segment);
+  const parameter = segment === "" ? undefined : node.children.get(":");
+  return (named && findMethods(named, rest)) ?? (parameter ? findMethods(parameter, rest) : null);
 }
-
-const allowHeader = (methods: string[]) => ({ Allow: [...methods, "OPTIONS"].join(", ") });
 
 /** @param renderPage renders a page for browsers when no route has the path; null for a problem response */
-export function createNotFoundHandler(
+export function createMethodChecks(
   app: OpenAPIHono<AppEnv>,
   renderPage: (c: Context<AppEnv>) => Promise<Response | null>,
-): NotFoundHandler<AppEnv> {
-  return async (c) => {
-    const methods = listMethods(app, c.req.path);
-    if (methods.length === 0) return (await renderPage(c)) ?? problemResponse(c, new ApiError("not_found"));
-    if (methods.includes(c.req.method)) return problemResponse(c, new ApiError("not_found"));
-    return problemResponse(c, new ApiError("method_not_allowed", undefined, { headers: allowHeader(methods) }));
+): { denyOtherMethods: MiddlewareHandler<AppEnv>; notFound: NotFoundHandler<AppEnv> } {
+  let root: PathNode | undefined;
+  const methodsOf = (c: Context<AppEnv>) => {
+    // After the last route was added.
+    root ??= indexRoutes(app);
+    return findMethods(root, toSegments(c.req.path));
   };
+  return {
+    denyOtherMethods: async (c, next) => {
+      const methods = methodsOf(c);
+      if (methods && !methods.has(c.req.method)) throw methodNotAllowed(methods);
+      await next();
+    },
+    notFound: async (c) => {
+      const methods = methodsOf(c);
+      if (!methods) return (await renderPage(c)) ?? problemResponse(c, new ApiError("not_found"));
+      return problemResponse(c, methods.has(c.req.method) ? new ApiError("not_found") : methodNotAllowed(methods));
+    },
+  };
+}
+
+function methodNotAllowed(methods: Set<string>): ApiError {
+  return new ApiError("method_not_allowed", undefined, { headers: { Allow: [...methods, "OPTIONS"].join(", ") } });
 }

@@ -23,6 +23,7 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof HTTPException) {
     if (error.status === 413) return new ApiError("too_large");
+    if (error.status === 415) return new ApiError("unsupported_media_type");
     if (error.status < 500) return new ApiError("invalid_request");
   }
   const errorMessages = collectMessages(error);

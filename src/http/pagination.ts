@@ -30,8 +30,9 @@ export const booleanParam = z
   .openapi({ type: "boolean" });
 
 export const pageQuery = {
-  limit: integerParam(1, 100).default(20).openapi({ example: 20 }),
-  offset: integerParam(0, 999_999_999).default(0).openapi({ example: 0 }),
+  limit: integerParam(1, 100).default(20).openapi({ example: 20, default: 20 }),
+  // A larger offset is its own error, which names the cursor.
+  offset: integerParam(0, 999_999_999).default(0).openapi({ example: 0, default: 0, maximum: MAX_OFFSET }),
   cursor: z.string().max(600).optional(),
 };
 export type PageQuery = { limit: number; offset: number; cursor?: string | undefined };
@@ -46,15 +47,6 @@ export type PageStart = {
   limit: number;
   createCursor: (value: number, id: string, position: number) => Promise<string>;
 };
-
-/** Rejects repeated query parameters before validation, because no value would take precedence. */
-export function rejectRepeatedParams(queries: Record<string, string[]>): void {
-  const repeated = Object.entries(queries).filter(([, values]) => values.length > 1);
-  if (repeated.length === 0) return;
-  throw new ApiError("invalid_request", "A query parameter is repeated.", {
-    errors: repeated.slice(0, 20).map(() => ({ path: "query", message: "Repeated parameter", code: "repeated" })),
-  });
-}
 
 /** The values a cursor is bound to: caller, list and filters. */
 function cursorBinding(actor: Actor, list: string, filters: object): string[] {
@@ -91,6 +83,20 @@ export function keysetClauses(start: PageStart, column: SQLiteColumn, id: SQLite
 }
 
 /**
+ * The keys of a page over several groups, such as patients or hospitals, each of which an index lists in the order of the page: takes
+ * the length of the page from each group, instead of reading and sorting all rows.
+ * @param groups selects `id`  @param page selects the rows of the group `g.id` as `picked`, ordered and limited
+ */
+export const pickFromGroups = (groups: SQL, page: SQL): SQL =>
+  sql`SELECT j.value FROM (${groups}) g, json_each((SELECT json_group_array(picked) FROM (${page}))) j`;
+
+/** A page of rows that are all in memory, in their order. */
+export function slicePage<T>(start: PageStart, rows: readonly T[]): Promise<{ rows: T[]; pagination: Pagination }> {
+  const fromStart = rows.slice(start.offset, start.offset + start.limit + 1);
+  return buildPage(start, fromStart, () => ({ value: 0, id: "" }), { n: rows.length, exact: true });
+}
+
+/**
  * Builds a page from up to limit + 1 rows; the extra row shows that more follow.
  * @param key the sort value and id of a row  @param total at most COUNT_LIMIT + 1
  */
@@ -113,5 +119,25 @@ export async function buildPage<T>(
       has_more: last !== undefined,
       next_cursor: last ? await start.createCursor(key(last).value, key(last).id, offset + pageRows.length) : null,
     },
+  };
+}
+
+/**
+ * Pagination of a list that is not counted, whose pages may end before `limit`.
+ * @param length of the page  @param end its last position; null at the end of the list
+ */
+export async function buildOpenEndedPagination(
+  { limit, offset, createCursor }: PageStart,
+  length: number,
+  end: { value: number; id: string } | null,
+): Promise<Pagination> {
+  const position = offset + length;
+  return {
+    limit,
+    offset,
+    total: position,
+    total_is_exact: end === null,
+    has_more: end !== null,
+    next_cursor: end ? await createCursor(end.value, end.id, position) : null,
   };
 }

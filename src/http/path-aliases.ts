@@ -16,29 +16,35 @@ export const PATH_ALIASES: readonly PathAlias[] = [
 ];
 /** Deprecation date (RFC 9745): 2026-11-22. */
 const DEPRECATED_SINCE = "@1795305600";
+/** The date after which the paths may be removed (RFC 8594): a year later. */
+const SUNSET = "Mon, 22 Nov 2027 00:00:00 GMT";
 
 /** Fast check: most paths are canonical, and only those with an alias prefix are looked up. */
 const ALIAS_PREFIX = new RegExp(`^(?:${PATH_ALIASES.map(({ path }) => path).join("|")})(?:/|$)`);
 const findAlias = (path: string) =>
   ALIAS_PREFIX.test(path) ? PATH_ALIASES.find((alias) => path === alias.path || path.startsWith(`${alias.path}/`)) : undefined;
 
+/** Hono's trie takes a segment of the path that is spelled like a pattern for that pattern, and runs its handlers twice. */
+const PATTERN_SEGMENT = /\/[:*]/g;
+
 /** The path for route matching. Ignores trailing slashes. */
 export function canonicalPath(request: Request): string {
-  const path = getPathNoStrict(request);
+  const path = getPathNoStrict(request).replace(PATTERN_SEGMENT, (start) => (start === "/:" ? "/%3A" : "/%2A"));
   const alias = findAlias(path);
   return alias ? alias.canonical + path.slice(alias.path.length) : path;
 }
 
-/** Adds the Deprecation header and a link to the successor path (RFC 8288, RFC 5829). */
+/** Adds the headers Deprecation and Sunset and a link to the successor path (RFC 8288, RFC 5829). */
 export const addDeprecationHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const alias = findAlias(getPathNoStrict(c.req.raw));
   if (!alias?.deprecated) return;
   c.header("Deprecation", DEPRECATED_SINCE);
+  c.header("Sunset", SUNSET);
   // Still percent-encoded, as a header value requires.
   const { pathname } = new URL(c.req.url);
   const rest = pathname.startsWith(alias.path) ? pathname.slice(alias.path.length) : "";
-  c.header("Link", `<${(alias.canonical + rest).replace(/(.)\/+$/, "$1")}>; rel="successor-version"`);
+  c.header("Link", `<${(alias.canonical + rest).replace(/(?<!\/)\/+$/, "")}>; rel="successor-version"`);
 };
 
 /** Adds the alias paths to the OpenAPI document. */

@@ -1,15 +1,32 @@
-// Rate limits: the binding counts requests; KV shares the verdict "blocked" with other locations.
-import type { Actor } from "../access/actor.ts";
+// Rate limits: the bindings count requests per minute; KV shares the verdict "blocked" with other locations.
+import type { Context } from "hono";
+import type { Actor, UserActor } from "../access/actor.ts";
+import { isKnownSession } from "../access/known-sessions.ts";
 import { sha256Hex } from "../platform/crypto.ts";
 import { ApiError } from "../platform/errors.ts";
+import type { AppEnv } from "./router.ts";
 
 const PERIOD_S = 60;
-export const USER_LIMIT = 100;
-export const CREDENTIAL_LIMIT = 6000;
-export const ADDRESS_LIMIT = 300;
-export const IDENTITY_LIMIT = 30;
-/** Registration and password links: each attempt costs a password hash. */
-export const SIGNUP_LIMIT = 20;
+
+/** Requests per minute of each policy, and the binding of wrangler.toml that counts them. */
+export const LIMITS = {
+  person: { binding: "RATE_PERSON", quota: 100 },
+  /** Reads with a token that the portal's cookie renewed: a page sends up to ten. */
+  "portal-session": { binding: "RATE_PORTAL_SESSION", quota: 600 },
+  "portal-person": { binding: "RATE_PORTAL_PERSON", quota: 1_200 },
+  session: { binding: "RATE_PERSON", quota: 100 },
+  machine: { binding: "RATE_MACHINE", quota: 6_000 },
+  address: { binding: "RATE_ADDRESS", quota: 300 },
+  login: { binding: "RATE_LOGIN", quota: 30 },
+  /** Registration and password links: each attempt costs a password hash. */
+  signup: { binding: "RATE_SIGNUP", quota: 20 },
+  identity: { binding: "RATE_IDENTITY", quota: 30 },
+  "own-identity": { binding: "RATE_OWN_IDENTITY", quota: 5 },
+} as const;
+type LimitName = keyof typeof LIMITS;
+
+/** `sharesVerdict`: whether other locations learn the verdict. Not for machines, which stay in one location and call often. */
+export type RateLimitBucket = { limit: LimitName; key: string; sharesVerdict?: boolean };
 
 /** The bucket of an IP address. IPv6 addresses share one per /64, the size of one customer's network. */
 export function addressBucket(ip: string | null): string {
@@ -24,43 +41,112 @@ export function addressBucket(ip: string | null): string {
   return `${groups.slice(0, 4).join(":")}::/64`;
 }
 
-/** `sharesVerdict`: whether other locations learn the verdict. Not for machines, which stay in one location and call often. */
-type RateLimitBucket = { key: string; limiter: RateLimit; policy: string; sharesVerdict: boolean };
+const addressOf = (c: Context<AppEnv>) => addressBucket(c.get("call").actor.via.ip);
 
-function resolveBucket(env: Env, actor: Actor): RateLimitBucket {
-  switch (actor.kind) {
-    case "user":
-      return {
-        key: `user:${actor.userId}`,
-        limiter: env.RATE_PERSON,
-        policy: formatPolicy("person", USER_LIMIT),
-        sharesVerdict: true,
-      };
-    case "device":
-    case "app":
-      return {
-        key: `machine:${actor.credentialId}:${actor.secretHash ?? "link"}`,
-        limiter: env.RATE_MACHINE,
-        policy: formatPolicy("machine", CREDENTIAL_LIMIT),
-        sharesVerdict: false,
-      };
-    default:
-      return {
-        key: `address:${addressBucket(actor.via.ip)}`,
-        limiter: env.RATE_ADDRESS,
-        policy: formatPolicy("address", ADDRESS_LIMIT),
-        sharesVerdict: true,
-      };
+/** A policy as in the `RateLimit-Policy` header (draft-ietf-httpapi-ratelimit-headers). */
+function formatPolicy(limit: LimitName): string {
+  return `"${limit}";q=${LIMITS[limit].quota};w=${PERIOD_S}`;
+}
+
+/** The `RateLimit-Policy` header: the policies that counted the request. */
+export function rateLimitPolicy(c: Context<AppEnv>): string {
+  return c.get("policies")?.join(", ") ?? formatPolicy("address");
+}
+
+/**
+ * Limits an authenticated caller. A user's request counts against the person once D1 has found the session active; until then
+ * against the session alone, so that a token of an ended session spends nobody's quota.
+ * @throws ApiError rate_limited with Retry-After
+ */
+export async function limitCaller(c: Context<AppEnv>): Promise<void> {
+  const { actor, now } = c.get("call");
+  if (actor.kind !== "user") return enforceLimits(c, callerBucket(actor));
+  const { session, person } = userBuckets(actor, c.req.method);
+  if (isKnownSession(actor.sessionId, now)) {
+    // Only for the portal's reads has a session a smaller quota than its person.
+    return session.limit === person.limit ? enforceLimits(c, person) : enforceLimits(c, session, person);
   }
+  await enforceLimits(c, session);
+  announce(c, [person]);
+  c.set("countPerson", async () => {
+    if (isKnownSession(actor.sessionId, now)) await countRequest(c.env, person);
+  });
 }
 
-function formatPolicy(name: string, limit: number): string {
-  return `"${name}";q=${limit};w=${PERIOD_S}`;
+/** Counts a request against its person if its own access check was the first to find the session active. */
+export async function countProvenSession(c: Context<AppEnv>): Promise<void> {
+  await c.get("countPerson")?.();
 }
 
-/** The `RateLimit-Policy` response header (draft-ietf-httpapi-ratelimit-headers). */
-export function rateLimitPolicy(env: Env, actor: Actor | null): string {
-  return actor ? resolveBucket(env, actor).policy : formatPolicy("address", ADDRESS_LIMIT);
+function userBuckets(
+  { userId, sessionId, viaCookie }: UserActor,
+  method: string,
+): { session: RateLimitBucket; person: RateLimitBucket } {
+  if (viaCookie && method === "GET") {
+    return {
+      session: { limit: "portal-session", key: `portal-session:${sessionId}` },
+      person: { limit: "portal-person", key: `portal-person:${userId}`, sharesVerdict: true },
+    };
+  }
+  return {
+    session: { limit: "person", key: `session:${sessionId}` },
+    person: { limit: "person", key: `user:${userId}`, sharesVerdict: true },
+  };
+}
+
+function callerBucket(actor: Exclude<Actor, UserActor>): RateLimitBucket {
+  if (actor.kind === "device" || actor.kind === "app") {
+    return { limit: "machine", key: `machine:${actor.credentialId}:${actor.secretHash ?? "link"}` };
+  }
+  return { limit: "address", key: `address:${addressBucket(actor.via.ip)}`, sharesVerdict: true };
+}
+
+/** Limits requests without a valid credential: they count for the address, but against no other use of it. @throws ApiError rate_limited */
+export function limitJunk(c: Context<AppEnv>): Promise<void> {
+  return enforceLimits(c, { limit: "address", key: `junk:${addressOf(c)}`, sharesVerdict: true });
+}
+
+/** Limits refreshes with a valid token, per session. @throws ApiError rate_limited */
+export function limitRefresh(c: Context<AppEnv>, sessionId: string): Promise<void> {
+  return enforceLimits(c, { limit: "session", key: `refresh:${sessionId}` });
+}
+
+/**
+ * Limits logins before any lookup, so that the limit reveals no account: per name and browser in which the account has logged
+ * in before; else per name and address, then per address. A flood on one name does not use up the address.
+ * @param browserId of a browser in which this name has logged in, else null  @throws ApiError rate_limited
+ */
+export async function limitLogin(c: Context<AppEnv>, nameIndex: string, browserId: string | null): Promise<void> {
+  await enforceLimits(c, { limit: "login", key: `login:${nameIndex}:${browserId ?? addressOf(c)}` });
+  if (browserId === null) await enforceLimits(c, { limit: "address", key: `login:${addressOf(c)}`, sharesVerdict: true });
+}
+
+/**
+ * Limits registration, accepting invitations and password links per IP address; creating accounts for others per user.
+ * @throws ApiError rate_limited
+ */
+export function limitSignup(c: Context<AppEnv>): Promise<void> {
+  const { actor } = c.get("call");
+  const key = `signup:${actor.kind === "user" ? actor.userId : addressOf(c)}`;
+  return enforceLimits(c, { limit: "signup", key, sharesVerdict: true });
+}
+
+/**
+ * Limits requests with a government number, because each reveals an identifier: per hospital; without a hospital per person, per
+ * address and for all such accounts together. @throws ApiError rate_limited
+ */
+export async function limitIdentity(c: Context<AppEnv>): Promise<void> {
+  const { actor } = c.get("call");
+  const hospitalId = actor.kind === "user" ? actor.claimedRole.hospitalId : actor.kind === "app" ? actor.hospitalId : "";
+  const isPatient = actor.kind === "user" && hospitalId === null && actor.claimedRole.role !== "admin";
+  const key = `identity:${hospitalId ?? (actor.kind === "user" ? actor.userId : "")}`;
+  if (!isPatient) return enforceLimits(c, { limit: "identity", key, sharesVerdict: true });
+  await enforceLimits(
+    c,
+    { limit: "own-identity", key, sharesVerdict: true },
+    { limit: "own-identity", key: `identity:${addressOf(c)}`, sharesVerdict: true },
+  );
+  await enforceLimits(c, { limit: "identity", key: "identity:patients", sharesVerdict: true });
 }
 
 /** KV also caches "not found" for a minute: without this, every rejected request would write its verdict again. */
@@ -75,35 +161,6 @@ function cacheVerdict(map: Map<string, number>, key: string, until: number): voi
   map.set(key, until);
 }
 
-/** @throws ApiError rate_limited with Retry-After */
-export function limitCaller(env: Env, actor: Actor): Promise<void> {
-  return enforceLimit(env, resolveBucket(env, actor));
-}
-
-/**
- * Limits registration, accepting invitations and password links per IP address; creating accounts for others per user.
- * @throws ApiError rate_limited
- */
-export function limitSignup(env: Env, actor: Actor): Promise<void> {
-  const key = `signup:${actor.kind === "user" ? actor.userId : addressBucket(actor.via.ip)}`;
-  return enforceLimit(env, { key, limiter: env.RATE_SIGNUP, policy: SIGNUP_POLICY, sharesVerdict: true });
-}
-
-/** Limits requests with a government number per hospital: each reveals an identifier. @throws ApiError rate_limited */
-export function limitIdentity(env: Env, actor: Actor): Promise<void> {
-  const hospital =
-    actor.kind === "user" ? (actor.claimedRole.hospitalId ?? actor.userId) : actor.kind === "app" ? actor.hospitalId : "";
-  return enforceLimit(env, {
-    key: `identity:${hospital}`,
-    limiter: env.RATE_IDENTITY,
-    policy: IDENTITY_POLICY,
-    sharesVerdict: true,
-  });
-}
-
-export const IDENTITY_POLICY = formatPolicy("identity", IDENTITY_LIMIT);
-export const SIGNUP_POLICY = formatPolicy("signup", SIGNUP_LIMIT);
-
 const verdictOf = async (key: string) => `blocked:${(await sha256Hex(key)).slice(0, 32)}`;
 
 /** A KV failure must not block callers: the counting binding still applies. */
@@ -111,13 +168,30 @@ async function blockedUntilOf(env: Env, key: string): Promise<string | null> {
   return env.KV.get(await verdictOf(key), { cacheTtl: PERIOD_S }).catch(() => null);
 }
 
-async function enforceLimit(env: Env, { key, limiter, policy, sharesVerdict }: RateLimitBucket): Promise<void> {
+function announce(c: Context<AppEnv>, buckets: RateLimitBucket[]): void {
+  const policies = buckets.map(({ limit }) => formatPolicy(limit));
+  c.set("policies", [...new Set([...(c.get("policies") ?? []), ...policies])]);
+}
+
+/** @throws ApiError rate_limited, which names the policies that were exceeded */
+async function enforceLimits(c: Context<AppEnv>, ...buckets: RateLimitBucket[]): Promise<void> {
+  announce(c, buckets);
+  const waits = await Promise.all(buckets.map((bucket) => countRequest(c.env, bucket)));
+  const wait = Math.max(...waits);
+  if (wait <= 0) return;
+  const exceeded = new Set(buckets.filter((_, i) => (waits[i] ?? 0) > 0).map(({ limit }) => formatPolicy(limit)));
+  const headers = { "Retry-After": String(Math.ceil(wait / 1000)), "RateLimit-Policy": [...exceeded].join(", ") };
+  throw new ApiError("rate_limited", undefined, { headers });
+}
+
+/** Counts a request. @returns how long the caller is blocked in milliseconds; 0 or less when it is not */
+async function countRequest(env: Env, { limit, key, sharesVerdict = false }: RateLimitBucket): Promise<number> {
   const unblockedUntil = unblockedUntilByStore.get(env.KV) ?? new Map<string, number>();
   unblockedUntilByStore.set(env.KV, unblockedUntil);
   const isKnownUnblocked = !sharesVerdict || (unblockedUntil.get(key) ?? 0) > Date.now();
   const [blockedUntil, { success }] = await Promise.all([
     isKnownUnblocked ? null : blockedUntilOf(env, key),
-    limiter.limit({ key }),
+    env[LIMITS[limit].binding].limit({ key }),
   ]);
   const now = Date.now();
   if (!success) unblockedUntil.delete(key);
@@ -127,9 +201,5 @@ async function enforceLimit(env: Env, { key, limiter, policy, sharesVerdict }: R
     cacheVerdict(writtenVerdicts, key, until);
     await env.KV.put(await verdictOf(key), String(until), { expirationTtl: PERIOD_S }).catch(() => undefined);
   }
-  const remaining = success ? Number(blockedUntil ?? 0) - now : PERIOD_S * 1000;
-  if (!success || remaining > 0) {
-    const headers = { "Retry-After": String(Math.ceil(remaining / 1000)), "RateLimit-Policy": policy };
-    throw new ApiError("rate_limited", undefined, { headers });
-  }
+  return success ? Number(blockedUntil ?? 0) - now : PERIOD_S * 1000;
 }

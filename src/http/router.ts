@@ -6,27 +6,39 @@ import type { JSONParsed } from "hono/utils/types";
 import { getPathNoStrict } from "hono/utils/url";
 import type { Call } from "../access/actor.ts";
 import { ApiError } from "../platform/errors.ts";
+import { checkRequest, toUnknownFieldErrors } from "./check-request.ts";
+import { formatEtag } from "./conditional-requests.ts";
 
-export type AppEnv = { Bindings: Env; Variables: { requestId: string; call: Call } };
+/** `policies` and `countPerson` are written by rate-limit.ts. */
+type Variables = { requestId: string; call: Call; policies?: readonly string[]; countPerson?: () => Promise<void> };
+export type AppEnv = { Bindings: Env; Variables: Variables };
 
-/** A router that turns a validation failure into one `invalid_request` problem, which names fields but never values. */
+/**
+ * A router that checks each request against the contract of its operation, and turns a validation failure into one
+ * `invalid_request` problem, which names fields but never values.
+ */
 export function createRouter(getPath: (request: Request) => string = getPathNoStrict) {
-  return new OpenAPIHono<AppEnv>({
+  const router = new OpenAPIHono<AppEnv>({
     getPath,
     defaultHook: (result) => {
       if (!result.success) throw validationError(result.error);
     },
   });
+  const { openapi } = router;
+  router.openapi = (route, handler, hook) => {
+    router.on(route.method, toRoutePattern(route.path), checkRequest(route));
+    return openapi(route, handler, hook);
+  };
+  return router;
 }
+
+/** Example: `/patients/{patient_id}` becomes `/patients/:patient_id`. */
+const toRoutePattern = (path: string) => path.replaceAll(/\/{(.+?)}/g, "/:$1");
 
 export function validationError(error: z.core.$ZodError): ApiError {
   const errors = error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          path: [...issue.path, /^[\w.-]{1,40}$/.test(key) ? key : "?"].join("."),
-          message: "Unknown field",
-          code: "unknown_field",
-        }))
+      ? toUnknownFieldErrors(issue.keys, issue.path)
       : [{ path: issue.path.join("."), message: issue.message, code: issue.code }],
   );
   return new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors: errors.slice(0, 20) });
@@ -56,8 +68,23 @@ const EXAMPLE_IDS = Object.fromEntries(
 /** Example ids for the API documentation. */
 export const EXAMPLES = { ...EXAMPLE_IDS, time: "2026-11-21T09:30:00.000Z" } as const;
 
-export const Id = z.uuid().openapi({ example: EXAMPLES.patient });
+/** Ids are stored in lower case; requests may have them in any case. */
+export const Uuid = z.uuid().toLowerCase();
+export const Id = Uuid.openapi({ example: EXAMPLES.patient });
+/** How a request names a patient. */
+export const PatientRef = z
+  .string()
+  .min(1)
+  .max(64)
+  .toLowerCase()
+  .openapi({ description: "Patient id or patient number", example: EXAMPLES.patient });
 export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLES.time });
+
+const [FIRST_TIME, LAST_TIME] = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
+/** A time in a request, in any zone: a zone may move it to a year that has no four digits in UTC. */
+export const TimeInput = z.iso
+  .datetime({ offset: true })
+  .refine((time) => Date.parse(time) >= FIRST_TIME && Date.parse(time) <= LAST_TIME, "Must be in the years 1 to 9999 (UTC)");
 
 /** Headers of create and update requests, validated by readIdempotencyKey() and readIfMatch(). */
 export const idempotencyHeaders = z.object({
@@ -67,10 +94,11 @@ export const idempotencyHeaders = z.object({
     .openapi({ description: "Printable ASCII; one effect per key within 24 hours", minLength: 8, maxLength: 128 }),
 });
 export const ifMatchHeaders = z.object({
-  "if-match": z
-    .string()
-    .optional()
-    .openapi({ description: "The ETag of the version being changed; required, else 428", maxLength: 14, example: '"1"' }),
+  "if-match": z.string().optional().openapi({
+    description: "The ETag of the version being changed, a list of them, or *; required, else 428",
+    maxLength: 1000,
+    example: '"1"',
+  }),
 });
 
 export const Problem = z
@@ -138,15 +166,19 @@ export function pageResponse<T extends z.ZodType>(schema: T, description: string
   };
 }
 
+/** For a response that may set or remove the refresh cookie. */
+export const SETS_COOKIE = { headers: { "Set-Cookie": { $ref: "#/components/headers/Set-Cookie" } } };
+
 export function jsonRequestBody<T extends z.ZodType>(schema: T, example: z.input<T>) {
   return { required: true, content: { "application/json": { schema, example } } };
 }
 
-const PROBLEM_DESCRIPTIONS: Record<number, string> = {
+export const PROBLEM_DESCRIPTIONS: Record<number, string> = {
   400: "Invalid request",
   401: "Missing or invalid access token",
   403: "Insufficient permissions",
   404: "Not found, or not visible to the caller",
+  405: "The path does not have this method; Allow lists those that it has",
   408: "Request body timed out",
   409: "Conflict with the current state",
   410: "Link has expired",
@@ -159,11 +191,15 @@ const PROBLEM_DESCRIPTIONS: Record<number, string> = {
   426: "WebSocket upgrade is required",
   428: "If-Match header is required",
   429: "Too many requests",
+  500: "Internal error; its ids identify the log entry",
   501: "Not configured in this deployment",
   503: "Service is temporarily unavailable or misconfigured",
 };
 
-/** The problem+json responses of a route; always includes 400, 429 and 503. */
+/**
+ * The problem+json responses of a route; always includes 400, 429 and 503. Those of every operation, or of every one with a body,
+ * path parameters or a token, are added to the document (service/openapi-document.ts).
+ */
 export function problemResponses<const S extends number>(...statuses: S[]) {
   const content = { "application/problem+json": { schema: Problem } };
   const allStatuses = [...new Set<number>([400, ...statuses, 429, 503])];
@@ -179,12 +215,15 @@ export const BEARER_OR_LINK_AUTH: Record<string, string[]>[] = [{ bearer: [] }, 
 // Explicit, because the inferred type cannot be written into the routes' declaration files.
 type TypedJsonResponse<Body, S extends StatusCode> = Response & TypedResponse<JSONParsed<Body>, S, "json">;
 
+/** A versioned resource gets its ETag. */
 export function ok<T, const S extends 200 | 201 | 202 = 200>(
   c: Context<AppEnv>,
   data: T,
   status?: S,
   // biome-ignore lint/complexity/noBannedTypes: the type of an empty object in JSON
 ): TypedJsonResponse<{ data: T; meta: {}; request_id: string }, S> {
+  const etag = formatEtag(data);
+  if (etag !== null) c.header("ETag", etag);
   return c.json({ data, meta: {}, request_id: c.get("requestId") }, (status ?? 200) as S) as never;
 }
 
@@ -194,19 +233,4 @@ export function okPage<T>(
 ): TypedJsonResponse<{ data: T[]; meta: { pagination: Pagination }; request_id: string }, 200> {
   const { items, pagination } = result;
   return c.json({ data: items, meta: { pagination }, request_id: c.get("requestId") }, 200) as never;
-}
-
-/** `ETag` of a versioned row. */
-export const formatEtag = (version: number) => `"${version}"`;
-
-/**
- * Reads the expected version from If-Match.
- * @throws ApiError precondition_required without If-Match, precondition_failed for a malformed ETag
- */
-export function readIfMatch(c: Context<AppEnv>): number {
-  const header = c.req.header("If-Match");
-  if (header === undefined) throw new ApiError("precondition_required");
-  const version = /^(?:W\/)?"([1-9][0-9]{0,9})"$/.exec(header.trim())?.[1];
-  if (version === undefined) throw new ApiError("precondition_failed");
-  return Number(version);
 }

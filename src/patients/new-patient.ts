@@ -60,10 +60,13 @@ export async function preparePatient(
   const { db, keys, actor, now } = call;
   const id = uuidv7();
   const actorId = getActorId(actor);
-  const person = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
-  const identity = pickIdentity({ ...input, aadhaar_last4: person?.last4 ?? null });
+  const named = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
+  // Whoever registers has proved nothing: the number is not looked up, only its last digits are kept.
+  const person = role === "patient" ? null : named;
+  const identity = pickIdentity({ ...input, aadhaar_last4: named?.last4 ?? null });
   const sealed = await sealPatient(keys, id, 1, identity, pickClinical(input));
   const { assigned_doctor_id: doctor, ward_id: ward } = input;
+  const tokens = await computeSearchTokens(keys, hospitalId, identity);
   const careTeamIds = new Set([...(role === "doctor" ? [actorId] : []), ...(doctor ? [doctor] : [])]);
   const insert = db.insert(patients).values({
     id,
@@ -73,7 +76,7 @@ export async function preparePatient(
     wardId: ward && activeWardId(ward, hospitalId),
     monitoring: input.monitoring,
     patientUid: person && patientUidOf(person),
-    uidBasis: person && (role === "patient" ? "self" : "staff"),
+    uidBasis: person && "staff",
     ...sealed,
     assignedDoctorId: doctor && activeDoctorId(doctor, hospitalId),
     createdBy: actorId,
@@ -96,7 +99,7 @@ export async function preparePatient(
       row,
       db.run(sql`INSERT INTO counters (scope, day, name, n) SELECT ${COUNTER_SCOPES.all}, 0, 'patient_number', max(patient_number)
         FROM patients WHERE 1 ON CONFLICT (scope, day, name) DO UPDATE SET n = excluded.n`),
-      insertSearchTokens(call, hospitalId, id, await computeSearchTokens(keys, hospitalId, identity)),
+      insertSearchTokens(call, hospitalId, id, tokens),
       ...[...careTeamIds].map((userId) =>
         db.insert(careTeam).values({ patientId: id, userId, addedBy: actorId, startedAt: now }),
       ),
@@ -109,11 +112,15 @@ export async function preparePatient(
         hospitalId,
         entity: { type: "patient", id },
         subjects: [id],
+        derivedBytes: tokens.length * TOKEN_ROW_BYTES,
         ...(doctor && { detail: { assigned_doctor_id: doctor } }),
       }),
     ],
   };
 }
+
+/** A search token with its index entry, which one statement inserts from a list: two hospital or patient ids each. */
+const TOKEN_ROW_BYTES = 180;
 
 /** @param when condition for writing the tokens */
 export function insertSearchTokens(

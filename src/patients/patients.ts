@@ -8,9 +8,11 @@ import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { type Denial, denyAccess, requiredFieldError } from "../access/deny.ts";
 import { resolveHospitalId } from "../access/effective-role.ts";
 import type { PatientRow } from "../access/patient-row.ts";
+import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { COUNTER_SCOPES } from "../platform/counters.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, type Statement } from "../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError } from "../platform/db/row-limits.ts";
 import {
   alertRules,
   careTeam,
@@ -21,7 +23,7 @@ import {
 } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { toIso } from "../platform/time.ts";
-import { identifyPerson, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
+import { identifyPerson, isKnownToHospital, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
 import {
   type Identity,
   pickClinical,
@@ -32,6 +34,7 @@ import {
 } from "./identity/sealed-fields.ts";
 import { computeSearchTokens } from "./identity/search-tokens.ts";
 import { activeDoctorId, activeWardId, insertSearchTokens, type NewPatient, preparePatient } from "./new-patient.ts";
+import { teamAuthorUnlessFull } from "./record/care-team.ts";
 
 const UNKNOWN_REFERENCE_DETAIL = "hospital_id, ward_id or assigned_doctor_id does not exist at that hospital.";
 
@@ -156,7 +159,7 @@ const FORBIDDEN_FIELDS = {
  * Updates a patient at a version that the caller has seen; both sealed columns are re-encrypted for the next version.
  * @throws ApiError not_found, precondition_failed, forbidden (a field the caller may not change), invalid_request
  */
-export async function updatePatient(call: Call, ref: string, version: number, change: PatientChange) {
+export async function updatePatient(call: Call, ref: string, expected: ExpectedVersion, change: PatientChange) {
   const { db, keys, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:update");
   const { patient, role, hospitalId } = access;
@@ -166,8 +169,14 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
     const target = { patient: patient.id };
     await denyAccess(call, "patient:update", "forbidden", { role, hospitalId, target, patientId: patient.id });
   }
+  const version = matchVersion(expected, patient.version);
   if (patient.version !== version) return failStaleVersion(call, access, "patient.update");
   const { aadhaar_number, ...changedFields } = change;
+  if (aadhaar_number && role === "patient" && !(await isKnownToHospital(db, getActorId(actor)))) {
+    const target = { patient: patient.id };
+    const fields = ["aadhaar_number"];
+    return denyAccess(call, "patient:update", "forbidden", { role, hospitalId, target, patientId: patient.id, fields });
+  }
   const person = aadhaar_number ? await identifyPerson(call, aadhaar_number) : null;
   const before = await toPatientDetail(call, patient);
   const after = { ...before, ...changedFields, ...(person && { aadhaar_last4: person.last4 }) };
@@ -202,7 +211,8 @@ export async function updatePatient(call: Call, ref: string, version: number, ch
     ...(await updateSearchTokens(call, access, pickIdentity(before), identity, isThisUpdate)),
     ...(doctor ? [joinCareTeam(call, patient.id, doctor, isThisUpdate)] : []),
   ]).catch((error: unknown) => {
-    throw isForeignKeyViolation(error) ? new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL) : error;
+    if (isForeignKeyViolation(error)) throw new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL);
+    throw toLimitError(error, ROW_LIMITS.currentCareTeam);
   });
   const [changed] = UpdatedRows.parse(results.at(person ? 1 : 0));
   if (!changed) return failStaleVersion(call, access, "patient.update");
@@ -242,7 +252,8 @@ export async function failStaleVersion({ db, actor, now }: Call, access: Access,
 /** Adds the assigned doctor to the care team, if this update won. */
 function joinCareTeam({ db, actor, now }: Call, patientId: string, userId: string, isThisUpdate: SQL): Statement {
   return db.run(sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
-    SELECT ${patientId}, ${userId}, ${getActorId(actor)}, CAST(${now} AS INTEGER) WHERE ${isThisUpdate}
+    SELECT ${patientId}, ${userId}, ${teamAuthorUnlessFull(getActorId(actor), patientId, userId)}, CAST(${now} AS INTEGER)
+    WHERE ${isThisUpdate}
     ON CONFLICT (patient_id, user_id) DO UPDATE SET ended_at = NULL,
       started_at = CASE WHEN ended_at IS NULL THEN started_at ELSE excluded.started_at END`);
 }
@@ -252,10 +263,11 @@ function joinCareTeam({ db, actor, now }: Call, patientId: string, userId: strin
  * only made inactive.
  * @throws ApiError not_found, forbidden, precondition_failed, conflict
  */
-export async function deletePatient(call: Call, ref: string, version: number): Promise<string> {
+export async function deletePatient(call: Call, ref: string, expected: ExpectedVersion): Promise<string> {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:delete");
   const { patient, hospitalId } = access;
+  const version = matchVersion(expected, patient.version);
   if (patient.version !== version) return failStaleVersion(call, access, "patient.delete");
   const isCurrentVersion = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND version = ${version})`;
   const dependentTables = [careTeam, patientTokens, patientClaimCodes];

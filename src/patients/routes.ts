@@ -1,12 +1,12 @@
 // Routes: patients.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readIfMatch } from "../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { limitIdentity } from "../http/rate-limit.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -16,7 +16,6 @@ import {
   okPage,
   pageResponse,
   problemResponses,
-  readIfMatch,
 } from "../http/router.ts";
 import { identifyPerson } from "./identity/aadhaar.ts";
 import { listPatients, searchPatients } from "./list-patients.ts";
@@ -71,7 +70,7 @@ export const patientRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      if (input.aadhaar_number) await limitIdentity(c.env, call.actor);
+      if (input.aadhaar_number) await limitIdentity(c);
       // An idempotency key stores a hash of its input, which must not contain the number.
       const person = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
       const create = (keyStatements: KeyStatements) => createPatient(call, input, keyStatements);
@@ -79,7 +78,6 @@ export const patientRoutes = createRouter()
       const patient = await runOnce(call, await readIdempotencyKey(c, "patient.create"), redactedInput, create, (id) =>
         getPatient(call, id),
       );
-      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient, 201);
     },
   )
@@ -109,7 +107,6 @@ export const patientRoutes = createRouter()
     }),
     async (c) => {
       const patient = await getPatient(c.get("call"), c.req.valid("param").patient_id);
-      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient);
     },
   )
@@ -128,14 +125,13 @@ export const patientRoutes = createRouter()
       },
       responses: {
         200: jsonResponse(Patient, "The patient", examplePatient),
-        ...problemResponses(401, 403, 404, 412, 413, 415, 428),
+        ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428),
       },
     }),
     async (c) => {
       const change = c.req.valid("json");
-      if (change.aadhaar_number) await limitIdentity(c.env, c.get("call").actor);
+      if (change.aadhaar_number) await limitIdentity(c);
       const patient = await updatePatient(c.get("call"), c.req.valid("param").patient_id, readIfMatch(c), change);
-      c.header("ETag", formatEtag(patient.version));
       return ok(c, patient);
     },
   )

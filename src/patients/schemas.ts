@@ -1,7 +1,7 @@
 // API schemas of patients, and the filters of their lists.
 import { z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
-import { EXAMPLES, Id, Timestamp } from "../http/router.ts";
+import { EXAMPLES, Id, PatientRef, TimeInput, Timestamp } from "../http/router.ts";
 import { AadhaarNumber } from "./identity/aadhaar.ts";
 import { clinicalFields, identityFields } from "./identity/sealed-fields.ts";
 import { Monitoring, NewPatientBody } from "./new-patient.ts";
@@ -95,11 +95,9 @@ export const PatientChange = z
   .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("PatientChange");
 
-export const patientParam = z.object({
-  patient_id: z.string().min(1).max(64).openapi({ description: "Id or patient_number", example: EXAMPLES.patient }),
-});
+export const patientParam = z.object({ patient_id: PatientRef });
 
-const optionalTime = z.iso.datetime({ offset: true }).optional();
+const optionalTime = TimeInput.optional();
 export const patientQuery = z.strictObject({
   ...pageQuery,
   sort: z

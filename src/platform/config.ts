@@ -39,6 +39,26 @@ export function isProduction(env: Env): boolean {
   return env.ENVIRONMENT !== "development" && env.ENVIRONMENT !== "test";
 }
 
+const ORIGIN_PATTERN = /^https?:\/\/[a-z0-9.-]+(:\d+)?$/;
+/** Exactly an origin: no wildcard, path or `null`. */
+export const isOrigin = (text: string): boolean => ORIGIN_PATTERN.test(text);
+
+const LOCAL_ORIGIN = "http://localhost:8787";
+
+/**
+ * The origin of absolute links, from the variable PUBLIC_ORIGIN. The Host header is the caller's choice: a password link that a
+ * manager passes on would name the host of an attacker.
+ * @throws ApiError misconfigured
+ */
+export function getPublicOrigin(env: Env): string {
+  if (!isProduction(env) && !env.PUBLIC_ORIGIN) return LOCAL_ORIGIN;
+  if (!isOrigin(env.PUBLIC_ORIGIN ?? "") || (isProduction(env) && !env.PUBLIC_ORIGIN.startsWith("https:"))) {
+    log(env, "CRITICAL", "the public origin is missing or invalid", { variable: "PUBLIC_ORIGIN" });
+    throw new ApiError("misconfigured");
+  }
+  return env.PUBLIC_ORIGIN;
+}
+
 /** Names of the secrets that are missing, too short, placeholders, or equal to an earlier one. */
 export function findInvalidSecrets(env: Env): string[] {
   const seenParts = new Set<string>();
@@ -84,7 +104,7 @@ async function loadKeys(env: Env): Promise<Keys> {
 let cachedKeys: { fingerprint: Secrets; keys: Promise<Keys> } | undefined;
 let verifiedFingerprint: { environment: string; fingerprint: Secrets } | undefined;
 
-const NAMES = [...SECRETS, ...OPTIONAL_SECRETS] as const;
+const NAMES = [...SECRETS, ...OPTIONAL_SECRETS, "PUBLIC_ORIGIN"] as const;
 type Secrets = readonly (string | undefined)[];
 const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
 /** The strings of one environment are identical objects, so comparing them is free. */
@@ -148,8 +168,12 @@ async function assertNoDemoRows(env: Env, db: Db): Promise<void> {
   throw new ApiError("misconfigured");
 }
 
-/** Checks that the secrets are valid and match this database, and production has no demo data. @throws ApiError misconfigured */
+/**
+ * Checks that the secrets are valid and match this database, that links have an origin, and that production has no demo data.
+ * @throws ApiError misconfigured
+ */
 export async function loadVerifiedKeys(env: Env): Promise<Keys> {
+  getPublicOrigin(env);
   const keys = await getKeys(env);
   const db = getDb(env.DB);
   const variable = await findMismatchedKey(db, keys);

@@ -92,6 +92,19 @@ export function mapValues(value: unknown, change: (item: unknown, key: string) =
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, change(item, key)]));
 }
 
+/** The object's entries in objects by the first part of their split keys; empty for other values. For upgrades. */
+export function nestKeys(
+  value: unknown,
+  split: (key: string, item: unknown) => [outer: string, inner: string],
+): Record<string, Record<string, unknown>> {
+  const nested: Record<string, Record<string, unknown>> = {};
+  for (const [key, item] of isRecord(value) ? Object.entries(value) : []) {
+    const [outer, inner] = split(key, item);
+    nested[outer] = { ...nested[outer], [inner]: item };
+  }
+  return nested;
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

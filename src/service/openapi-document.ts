@@ -1,9 +1,15 @@
-// Additions to every operation of the OpenAPI document: operation ids, common headers, 500 responses, integer formats.
-import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { AppEnv } from "../http/router.ts";
+// Additions to every operation of the OpenAPI document: operation ids, shared responses, response headers, integer formats.
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type AppEnv, PROBLEM_DESCRIPTIONS } from "../http/router.ts";
 
 type OpenApiDocument = ReturnType<OpenAPIHono<AppEnv>["getOpenAPI31Document"]>;
-type OpenApiResponse = { description: string; headers?: Record<string, unknown>; content?: unknown };
+type Operation = NonNullable<NonNullable<OpenApiDocument["paths"]>[string]["get"]>;
+type OpenApiResponse = {
+  description: string;
+  headers?: Record<string, unknown>;
+  content?: Record<string, { schema?: unknown } | undefined>;
+};
+type Responses = Record<string, OpenApiResponse>;
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 
@@ -36,20 +42,71 @@ const HEADERS = {
   "Access-Control-Allow-Origin": describeHeader("The caller's origin, if CORS_ORIGINS contains it", "https://portal.example.org"),
   "Retry-After": describeHeader("Seconds to wait before the next attempt", "5"),
   "WWW-Authenticate": describeHeader("RFC 6750", 'Bearer realm="edgecare"'),
+  Allow: describeHeader("Methods of the path", "GET, HEAD, OPTIONS"),
+  Location: describeHeader("The same URL with https", "https://clinic.example.org/api/v1/patients"),
+  ETag: describeHeader("Version and content, for If-Match and If-None-Match", '"1-9f86d081884c7d65"'),
+  Deprecation: describeHeader("Deprecated since (RFC 9745)", "@1795305600"),
+  Sunset: describeHeader("May be removed after this date (RFC 8594)", "Mon, 22 Nov 2027 00:00:00 GMT"),
+  Link: describeHeader("The path to use instead (RFC 8288)", '</api/v1/patients>; rel="successor-version"'),
+  "Set-Cookie": describeHeader("The refresh token, if the portal asked for it as a cookie, or its removal", "edgecare_refresh=…"),
+  "Accept-Ranges": describeHeader("RFC 9110 §14.3", "bytes"),
+  "Content-Range": describeHeader("RFC 9110 §14.4", "bytes 0-1023/48213"),
+  "Content-Disposition": describeHeader("RFC 6266: an attachment with its file name", 'attachment; filename="ecg.pdf"'),
+  "Repr-Digest": describeHeader("SHA-256 of the whole file (RFC 9530)", "sha-256=:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=:"),
+  Upgrade: describeHeader("The protocol to change to", "websocket"),
 };
 type HeaderName = keyof typeof HEADERS;
 
 const COMMON_HEADERS: HeaderName[] = ["X-Request-Id", "RateLimit-Policy", "Access-Control-Allow-Origin"];
+const DEPRECATION_HEADERS: HeaderName[] = ["Deprecation", "Sunset", "Link"];
+const FILE_HEADERS: HeaderName[] = ["Accept-Ranges", "Content-Disposition", "Repr-Digest"];
 const HEADERS_BY_STATUS: Record<string, HeaderName[]> = {
+  "206": ["Content-Range"],
+  "304": ["ETag"],
+  "308": ["Location"],
   "401": ["WWW-Authenticate"],
+  "405": ["Allow"],
+  "416": ["Content-Range"],
+  "423": ["Retry-After"],
+  "426": ["Upgrade"],
   "429": ["Retry-After"],
   "503": ["Retry-After"],
 };
 
-const PROBLEM_500: OpenApiResponse = {
-  description: "Internal error; its ids identify the log entry",
-  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+const IF_NONE_MATCH = {
+  name: "if-none-match",
+  in: "header" as const,
+  description: "ETags that the caller has, or *",
+  schema: { type: "string" as const, maxLength: 1000 },
+  example: '"1-9f86d081884c7d65"',
 };
+
+const problem = (status: number): OpenApiResponse => ({
+  description: PROBLEM_DESCRIPTIONS[status] ?? "Error",
+  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+});
+
+/** Every authenticated write may reach a ceiling of storage-quotas.ts; 429 is in every route. */
+const QUOTA_PROBLEM: OpenApiResponse = {
+  ...problem(409),
+  description: "A storage ceiling is reached, or the import grant has ended",
+};
+const STORING_METHODS: readonly string[] = ["post", "put", "patch"];
+
+/**
+ * Responses that do not depend on the operation's handler: of the check of each request (http/check-request.ts), of
+ * authentication, of the reader of bodies, and in production of requests without https.
+ */
+function addSharedResponses(method: string, path: string, isProtected: boolean, responses: Responses): void {
+  const statuses = [400, 405, 500, 503];
+  if (isProtected) statuses.push(401, 403);
+  if (path.includes("{")) statuses.push(404);
+  if (["post", "put", "patch"].includes(method)) statuses.push(408, 413, 415);
+  if (method === "get") responses["308"] = { description: "In production, a request without https is redirected" };
+  else statuses.push(403);
+  for (const status of statuses) responses[status] ??= problem(status);
+  if (isProtected && STORING_METHODS.includes(method)) responses["409"] ??= QUOTA_PROBLEM;
+}
 
 /** Example: `get /api/v1/patients/{patient_id}/care-team` becomes `getPatientsByPatientIdCareTeam`. */
 function buildOperationId(method: string, path: string): string {
@@ -60,8 +117,7 @@ function buildOperationId(method: string, path: string): string {
   return method + (words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("") || "Root");
 }
 
-function addHeaders(status: string, response: OpenApiResponse): void {
-  const names = [...COMMON_HEADERS, ...(HEADERS_BY_STATUS[status] ?? [])];
+function addHeaders(response: OpenApiResponse, names: HeaderName[]): void {
   const refs = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
   response.headers = { ...Object.fromEntries(refs), ...response.headers };
 }
@@ -75,19 +131,61 @@ function addIntegerFormats(schema: unknown): void {
   for (const inner of Object.values(schema)) addIntegerFormats(inner);
 }
 
+/** The parts of a schema that tell which members an object has. */
+const SchemaNode = z.object({
+  $ref: z.string().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  allOf: z.array(z.unknown()).optional(),
+});
+type Schemas = Record<string, unknown>;
+
+function listMembers(schema: unknown, schemas: Schemas): Schemas {
+  const { $ref, properties, allOf = [] } = SchemaNode.parse(schema ?? {});
+  const inherited = $ref === undefined ? allOf : [schemas[$ref.replace("#/components/schemas/", "")]];
+  return Object.assign({}, ...inherited.map((part) => listMembers(part, schemas)), properties);
+}
+
+/** True if the response has an ETag, see formatEtag() in http/conditional-requests.ts. */
+function hasEtag({ content }: OpenApiResponse, schemas: Schemas): boolean {
+  const members = listMembers(listMembers(content?.["application/json"]?.schema, schemas)["data"], schemas);
+  return "version" in members && !("download_url" in members);
+}
+
+function headersOf(method: string, status: string, response: OpenApiResponse, schemas: Schemas): HeaderName[] {
+  const isFile = ["application/pdf", "application/octet-stream"].some((type) => response.content?.[type] !== undefined);
+  return [
+    ...COMMON_HEADERS,
+    ...(HEADERS_BY_STATUS[status] ?? []),
+    ...(isFile && method === "get" ? FILE_HEADERS : []),
+    ...(hasEtag(response, schemas) ? (["ETag"] as const) : []),
+  ];
+}
+
+function completeOperation(method: string, path: string, operation: Operation, schemas: Schemas): void {
+  operation.operationId ??= buildOperationId(method, path);
+  // An explicit empty list marks public operations.
+  operation.security ??= [];
+  const responses: Responses = Object.fromEntries(Object.entries({ ...operation.responses }));
+  addSharedResponses(method, path, operation.security.length > 0, responses);
+  const success = responses["200"];
+  if (method === "get" && success && hasEtag(success, schemas)) {
+    responses["304"] = { description: "The caller has this version (If-None-Match)" };
+    operation.parameters = [...(operation.parameters ?? []), IF_NONE_MATCH];
+  }
+  for (const [status, response] of Object.entries(responses)) {
+    addHeaders(response, headersOf(method, status, response, schemas));
+    if (operation.deprecated) addHeaders(response, DEPRECATION_HEADERS);
+  }
+  operation.responses = responses;
+}
+
 /** @param document generated from the routes; modified in place and returned */
 export function completeDocument(document: OpenApiDocument): OpenApiDocument {
+  const schemas = { ...document.components?.schemas };
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (!operation) continue;
-      operation.operationId ??= buildOperationId(method, path);
-      // An explicit empty list marks public operations.
-      operation.security ??= [];
-      const responses: Record<string, OpenApiResponse> = Object.fromEntries(Object.entries({ ...operation.responses }));
-      responses["500"] ??= { ...PROBLEM_500 };
-      for (const [status, response] of Object.entries(responses)) addHeaders(status, response);
-      operation.responses = responses;
+      if (operation) completeOperation(method, path, operation, schemas);
     }
   }
   addIntegerFormats(document.components?.schemas);

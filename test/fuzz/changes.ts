@@ -182,6 +182,12 @@ export function applyChange(plan: Plan, change: Change, operation: Operation, co
     case "header":
       return changeHeader(plan, change);
     case "method":
-      return { ...plan, method: choose(OTHER_METHODS, change.pick), changes: [...plan.changes, "another method"] };
+      return {
+        ...plan,
+        method: choose(OTHER_METHODS, change.pick),
+        // The local runtime itself answers an upgrade by another method than GET.
+        headers: plan.headers.filter(([name]) => name !== "Upgrade"),
+        changes: [...plan.changes, "another method"],
+      };
   }
 }

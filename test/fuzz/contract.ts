@@ -73,7 +73,11 @@ export function createContract(document: ApiDocument): Contract {
     if (!type.includes("json")) return [];
     const value = parseJson(answer.text);
     if (value === undefined) return [{ kind: `body of ${answer.status} is not JSON`, detail: answer.text.slice(0, 300) }];
-    const [first] = findFaults(value, media.schema);
+    // The deepest one: of a union, an error for each other variant comes first.
+    const first = findFaults(value, media.schema).reduce<string | null>(
+      (deepest, fault) => (deepest && depthOf(deepest) >= depthOf(fault) ? deepest : fault),
+      null,
+    );
     if (!first) return [];
     // Places in lists vary; the kind does not.
     return [
@@ -111,6 +115,8 @@ export function createContract(document: ApiDocument): Contract {
     },
   };
 }
+
+const depthOf = (fault: string) => fault.slice(0, fault.indexOf(" ")).split("/").length;
 
 /** @returns undefined for text that is not JSON */
 export function parseJson(text: string): Json | undefined {

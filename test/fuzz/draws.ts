@@ -23,7 +23,7 @@ function allowedGroups(operation: Operation, groups: FuzzWorld["groups"]): strin
   return names.filter((name) => {
     const role = groups.get(name)?.[0]?.role;
     if (role === undefined || role === "none") return false;
-    if (role === "app") return rule.app === true;
+    if (role === "app") return rule.scopes !== undefined;
     return role === "device" ? takesDevices : rule.who.includes(role);
   });
 }

@@ -39,7 +39,7 @@ const { values: options } = parseArgs({
 
 const LANES = 8;
 const SLOW_MS = 2_000;
-const SHRINKS = 100;
+const SHRINKS = 20;
 /** A hanging answer ends the run. */
 const TIMEOUT_MS = 60_000;
 /** Growth per run, beyond the first requests that fill caches. */

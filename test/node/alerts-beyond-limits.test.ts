@@ -1,5 +1,7 @@
 // Alarms other than limits: missing signals, technical conditions, NEWS2 and trends; one scenario per test.
 import { describe, expect, it } from "vitest";
+import { MAX_RAISED_PER_HOUR } from "../../src/monitoring/alarm-rules/condition-rule.ts";
+import { DEVICE_CONDITIONS } from "../../src/monitoring/alarm-rules/device-conditions.ts";
 import { nextDeadline } from "../../src/monitoring/alarm-rules/engine.ts";
 import { LOWER_HOLD_MS, URGENT_HOLD_MS } from "../../src/monitoring/alarm-rules/news2-rule.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
@@ -211,9 +213,32 @@ describe("technical conditions", () => {
     expect(getOnlyAlert(world).number).toBe(2);
   });
 
+  it("outside of the vocabulary are one alert, which names the first of them", () => {
+    const world = newWorld();
+    report(world, "leads_off", ...Array.from({ length: 1000 }, (_, i) => `condition_${i}`));
+    expect(listOpenAlerts(world).map(({ key }) => key)).toEqual(["technical:monitor:leads_off", "technical:monitor:other"]);
+    const { text } = listOpenAlerts(world)[1]?.why ?? { text: "" };
+    expect(text).toMatch(/^The device reports: other \(condition_0, condition_1, /);
+    expect(text.length).toBeLessThanOrEqual(120);
+    report(world, "leads_off", "yet_another");
+    expect(world.memory.lastAlertNumber).toBe(2);
+  });
+
+  it("that change all the time become one alert until the hour ends, and none is forgotten", () => {
+    const world = newWorld();
+    for (let i = 0; i < 200; i++) report(world, ...(i % 2 ? [] : ["leads_off", "low_battery"]));
+    expect(getOnlyAlert(world).key).toBe("technical:monitor:changing_conditions");
+    expect(world.memory.lastAlertNumber).toBe(MAX_RAISED_PER_HOUR + 1);
+    report(world);
+    expect(getOnlyAlert(world).key).toBe("technical:monitor:changing_conditions");
+    world.now += HOUR;
+    report(world, "cuff_leak");
+    expect(getOnlyAlert(world).key).toBe("technical:monitor:cuff_leak");
+  });
+
   it("end with the device's binding, and are bounded in number", () => {
     const world = newWorld();
-    report(world, ...Array.from({ length: 1000 }, (_, i) => `condition_${i}`));
+    report(world, ...Object.keys(DEVICE_CONDITIONS));
     expect(listOpenAlerts(world)).toHaveLength(16);
     world.config = { ...world.config, devices: {} };
     applyInput(world, { kind: "tick" });

@@ -1,4 +1,5 @@
 // The cost of a password hash in production; the worker tests replace it by a low one (vitest.config.ts).
+import { globSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { SCRYPT } from "../../src/accounts/passwords/password-cost.ts";
 import { hashPassword, MAX_SCRYPT_COST, needsRehash, verifyPassword } from "../../src/accounts/passwords/passwords.ts";
@@ -15,4 +16,17 @@ it("is that of a new hash, which its password opens and no other", async () => {
   expect(needsRehash(hash)).toBe(false);
   expect(await verifyPassword("quiet river stones", hash)).toBe(true);
   expect(await verifyPassword("quiet river stone", hash)).toBe(false);
+});
+
+it("is spent in the hash queue only", () => {
+  const calls = globSync("src/**/*.ts").flatMap((path) =>
+    readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => /\b(hashPassword|verifyPassword)\(/.test(line) && !/^export async function/.test(line))
+      .map((line) => ({ path, line: line.trim() })),
+  );
+  expect(calls.length).toBeGreaterThanOrEqual(6);
+  const outside = calls.filter(({ line }) => !line.includes("place.run("));
+  // createUnverifiedUserRow() makes demo data; createUserRow() calls it in the queue.
+  expect(outside).toEqual([{ path: "src/accounts/users/users.ts", line: "passwordHash: await hashPassword(input.password)," }]);
 });

@@ -5,6 +5,7 @@ import { countMoved, keepOrder, type RankedPatient, sortByRisk } from "../../por
 import { getDisplayPressure, getDisplayValue, toPatientState } from "../../portal/src/monitoring/board/board-row-view.ts";
 import { getTrendChange, POINT_COUNT, toLineSegments, toTrendHistory } from "../../portal/src/monitoring/board/trend-history.ts";
 import { type ConnectionStatus, freshnessLimits, judgeFreshness } from "../../portal/src/monitoring/live/freshness.ts";
+import { toLatestSamples } from "../../portal/src/monitoring/live/latest-samples.ts";
 import {
   findCustomLimits,
   getDisplayScore,
@@ -76,7 +77,7 @@ function known(
   limits: readonly LimitsInForce[] = [],
 ): PatientState {
   return {
-    latest: new Map(samples.map((one) => [one.status === "invalid" ? `${one.code}!` : one.code, one])),
+    latest: toLatestSamples(samples),
     alerts: new Map(alerts.map((one) => [one.alert_id, one])),
     news2,
     limits: new Map(limits.map((one) => [one.code, one])),

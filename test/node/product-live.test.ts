@@ -84,7 +84,7 @@ function watch(since?: number) {
   socket.addEventListener("message", ({ data }) => {
     const frame: Frame = JSON.parse(String(data));
     frames.push(frame);
-    if (frames.length % 50 === 0) socket.send(JSON.stringify({ type: "ack", seq: frame.seq }));
+    if (frames.length % 10 === 0 || frame.type === "beat") socket.send(JSON.stringify({ type: "ack", seq: frame.seq }));
   });
   socket.addEventListener("close", ({ code }) => {
     done.code = code;

@@ -1,5 +1,5 @@
 // The product from a fresh clone: npm start, the README's commands, a kill, and the data at rest.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -250,6 +250,7 @@ describe("at rest", () => {
     DEMO_PASSWORD,
     "qtc_bazett_ms",
     "Canary-in-a-change",
+    "Canary-in-a-search",
   ];
 
   it("contains no patient's text after a change, a denial and kill -9; the search is verified by a positive control", async () => {
@@ -267,8 +268,12 @@ describe("at rest", () => {
     form.set("file", new File(["Canary-in-a-change"], "Canary-in-a-change.pdf"));
     form.set("patient_id", "3");
     expect((await call("/api/v1/reports", nurse, { method: "POST", body: form })).status).toBe(415);
+    expect((await call("/api/v1/patients/search?q=Canary-in-a-search", nurse)).status).toBe(200);
     await killGroupOf(server.pid, server.url);
 
+    // wrangler's store of traces, with the full URL of each request.
+    expect(existsSync(join(state, "v3/d1"))).toBe(true);
+    expect(existsSync(join(state, "v3/observability"))).toBe(false);
     expect(findWords(state, words)).toEqual([]);
     // Controls: a word in an unsealed column, and a report without the seal.
     expect(findWords(state, [SECOND_HOSPITAL]).length).toBeGreaterThan(0);

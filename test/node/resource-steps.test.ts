@@ -76,6 +76,7 @@ const WITHOUT_BUDGET = [
   "DELETE /api/v1/devices/:device_id/assignments/current",
   "GET /api/v1/observations/stream",
   "POST /api/v1/ecg/reports/upload",
+  "POST /api/v1/reports/raw",
   "GET /api/v1/reports/list",
   "GET /api/v1/ecg/reports",
   "GET /api/v1/ecg/reports/:report_id",
@@ -113,6 +114,7 @@ const WITHOUT_FAULT_CASE = [
   "POST /api/v1/devices/:device_id/assignments",
   "DELETE /api/v1/devices/:device_id/assignments/current",
   "POST /api/v1/ecg/reports/upload",
+  "POST /api/v1/reports/raw",
   "POST /api/v1/reports/batch",
   "POST /api/v1/reports/direct/:upload_id/confirm",
 ];

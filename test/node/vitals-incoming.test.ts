@@ -187,7 +187,11 @@ describe("a unit", () => {
 });
 
 describe("a code", () => {
-  test.each([undefined, null, "", 88674, " 8867-4", "x".repeat(65), "a\nb", "\u0007"])("%j is none", (code) => {
+  // Other letters and signs can look like a LOINC code, or like a key that is made from one.
+  test.each([
+    ...[undefined, null, "", 88674, " 8867-4", "x".repeat(65), "a\nb", "\u0007"],
+    ...["8867-4!", "!8867-4", "8867 4", "8867-4-", "-8867", "8867\u20104", "\uff18867-4", "चीनी", "a,b", "a|b", "a%b"],
+  ])("%j is none", (code) => {
     expect(outcome(judged({ code }))).toBe("rejected: code_invalid");
   });
 
@@ -202,7 +206,8 @@ describe("a code", () => {
   test.each([
     ["EEG-BIS", 43.123456789, "1"],
     ["constructors", 1, "toString"],
-    ["चीनी", -5, "mg/dL"],
+    ["MDC_ECG_HEART_RATE", -5, "चीनी"],
+    ["urn:iso:11073/150456.a", 3, "mg/dL"],
     ["x".repeat(64), 1e15, "y".repeat(32)],
   ])("that the catalogue lacks is kept as the device said it: %s", (code, value, unit) => {
     expect(judged({ code, value, unit })).toEqual({

@@ -282,3 +282,71 @@ describe("how often numbers may be named", () => {
     );
   });
 });
+
+describe("a patient without a hospital", () => {
+  async function registerSelf(number: string) {
+    const email = `${uniqueText()}@example.org`;
+    const json = { email, password: "lanterns over seven hills", full_name: "Meera Iyer", aadhaar_number: number };
+    const registered = await sendRequest(`${API}/auth/register`, { json });
+    const { user_id: id, access_token: token, patient_id: patientId } = (await readJson(registered)).data;
+    return { id: String(id), token: String(token), patientId: String(patientId) };
+  }
+  type Self = Awaited<ReturnType<typeof registerSelf>>;
+  const name = (self: Self, aadhaar_number: string, more: RequestOptions = {}) =>
+    sendRequest(`${API}/patients/${self.patientId}`, {
+      as: self,
+      method: "PATCH",
+      json: { aadhaar_number },
+      headers: { "If-Match": '"1"' },
+      ...more,
+    });
+  const prove = (self: Self) =>
+    env.DB.prepare(
+      "INSERT INTO patient_links (user_id, patient_id, method, verified_by, created_at) VALUES (?, ?, 'claim_code', 'test', 1)",
+    )
+      .bind(self.id, world.patient.id)
+      .run();
+
+  it("learns no identifier by registering or by naming a number, until a hospital's code has proved who they are", async () => {
+    const number = newNumber();
+    const known = await uid(await register(number));
+    const self = await registerSelf(number);
+    const own = (await readJson(await sendRequest(`${API}/patients/${self.patientId}`, { as: self }))).data;
+    expect(own).toMatchObject({ patient_uid: null, uid_basis: null, aadhaar_last4: number.slice(-4) });
+    const fresh = newNumber();
+    const rows = () => env.DB.prepare("SELECT count(*) AS n FROM person_identifiers").first<number>("n");
+    const before = await rows();
+    const refused = await name(self, fresh);
+    await expectProblem(refused.clone(), 403, "forbidden");
+    expect((await readJson(refused)).errors).toMatchObject([{ path: "aadhaar_number" }]);
+    expect(await rows()).toBe(before);
+    await prove(self);
+    const named = (await readJson(await name(self, number))).data;
+    expect(named).toMatchObject({ patient_uid: known, uid_basis: "self" });
+  });
+
+  it("is limited with everybody at their address, and with all such accounts together; hospitals are not", async () => {
+    const perAddress: Env = { ...env, RATE_OWN_IDENTITY: bindings.RATE_TEST_TEN };
+    const inAll: Env = { ...env, RATE_IDENTITY: bindings.RATE_TEST_TEN };
+    const selves = [await registerSelf(newNumber()), await registerSelf(newNumber()), await registerSelf(newNumber())];
+    for (const self of selves) await prove(self);
+    const [first] = selves;
+    if (!first) throw new Error("nobody registered");
+    const { atOne, everywhere, desk } = await withinOneMinute(async () => {
+      const ip = `198.18.9.${Math.floor(Math.random() * 250)}`;
+      const atOne: Response[] = [];
+      for (let i = 0; i < 12; i++)
+        atOne.push(await name(selves[i % 3] ?? first, newNumber(), { env: perAddress, ip, headers: { "If-Match": '"99"' } }));
+      const everywhere: Response[] = [];
+      for (let i = 0; i < 12; i++)
+        everywhere.push(await name(selves[i % 3] ?? first, newNumber(), { env: inAll, headers: { "If-Match": '"99"' } }));
+      const desk = await register(newNumber(), world.nurse, { env: inAll });
+      return { atOne, everywhere, desk };
+    });
+    expect(atOne.map(({ status }) => status)).toEqual([...Array(10).fill(412), 429, 429]);
+    expect(atOne.at(-1)?.headers.get("ratelimit-policy")).toBe('"own-identity";q=5;w=60');
+    expect(everywhere.map(({ status }) => status)).toEqual([...Array(10).fill(412), 429, 429]);
+    expect(everywhere.at(-1)?.headers.get("ratelimit-policy")).toBe('"identity";q=30;w=60');
+    expect(desk.status).toBe(201);
+  });
+});

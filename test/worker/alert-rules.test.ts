@@ -110,7 +110,7 @@ describe("a change of limits", () => {
     expect((await put(ofWard(), { low: 48 })).status).toBe(428);
     expect((await put(ofWard(), { low: 48 }, 9)).status).toBe(412);
     const changed = await put(ofWard(), { low: 48 }, 1);
-    expect(changed.headers.get("ETag")).toBe('"2"');
+    expect(changed.headers.get("ETag")).toMatch(/^"2-/);
     const race = await Promise.all([44, 45, 46, 47].map((low) => put(ofWard(), { low }, 2)));
     expect(race.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412]);
     expect((await send(ofWard(), "DELETE", 2, world.nurse)).status).toBe(412);
@@ -242,7 +242,7 @@ describe("what the score needs to know", () => {
 
   it("is scale 1 and no pregnancy until staff say otherwise, one at a time", async () => {
     const before = await sendRequest(path(), { as: world.doctor });
-    expect(before.headers.get("ETag")).toBe('"1"');
+    expect(before.headers.get("ETag")).toMatch(/^"1-/);
     expect((await readJson(before)).data).toMatchObject({
       spo2_scale: 1,
       pregnant: false,

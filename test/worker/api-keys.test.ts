@@ -89,6 +89,35 @@ describe("a key", () => {
     }
   });
 
+  it("shows of a patient only the kinds of data in its scopes", async () => {
+    const { id, canary } = await newPatient(world.hospitalId, world.nurse);
+    const metrics = '{"heart_rate":137}';
+    const { data } = await readJson(await uploadReport(world.nurse, newPdf(), { patient_id: id, metrics }));
+    const summary = async (...scopes: string[]) => {
+      const response = await sendRequest(`${API}/patients/${id}/summary`, { as: await newKey(...scopes) });
+      return { status: response.status, text: await response.text() };
+    };
+    const [narrow, wide] = [await summary("patient:read"), await summary("patient:read", "report:read")];
+    expect(JSON.parse(narrow.text).data).toMatchObject({ reports: null, latest_report: null, missing_scopes: ["report:read"] });
+    expect(narrow.text).not.toContain("137");
+    expect(JSON.parse(wide.text).data).toMatchObject({
+      reports: { total: 1 },
+      latest_report: { report_id: data.report_id, heart_rate: 137 },
+      missing_scopes: [],
+    });
+    expect((await summary("report:read", "observation:read", "alert:read")).status).toBe(403);
+    const staff = await readJson(await sendRequest(`${API}/patients/${id}/summary`, { as: world.nurse }));
+    expect(staff.data).toMatchObject({ latest_report: { heart_rate: 137 }, missing_scopes: [] });
+    for (const path of [`reports/${data.report_id}`, `ecg/reports/${data.report_id}`, `reports?patient_id=${id}`]) {
+      const read = async (...scopes: string[]) => sendRequest(`${API}/${path}`, { as: await newKey(...scopes) });
+      const alone = await (await read("report:read")).text();
+      expect(alone).toContain('"heart_rate":137');
+      expect(alone).not.toContain(canary);
+      expect(alone).toContain('"name":null,"gender":null,"date_of_birth":null');
+      expect(await (await read("report:read", "patient:read")).text()).toContain(canary);
+    }
+  });
+
   it("falls with its revocation, its end, its hospital, or any change of its token", async () => {
     const [revoked, expired, key] = [await newKey("patient:read"), await newKey("patient:read"), await newKey("patient:read")];
     const use = (token: string) => sendRequest(`${API}/patients`, { as: token });

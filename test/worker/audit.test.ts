@@ -1,4 +1,5 @@
 // The audit log: one event per decision, every patient named, no access without an event, and append-only.
+import { v7 } from "uuid";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { recordAuditEvent } from "../../src/access/audit.ts";
 import { app } from "../../src/app.ts";
@@ -286,8 +287,46 @@ describe("an append-only audit log", () => {
     };
     const facts = { hospital_id: other.hospitalId, actor_hospital_id: world.hospitalId, outcome: "denied" };
     expect(await seenBy(other.manager)).toMatchObject({ ...facts, ip: null });
-    expect(await seenBy(world.manager, "&abroad=true")).toMatchObject({ ...facts, ip: "203.0.113.77" });
+    const own = { actor_hospital_id: world.hospitalId, hospital_id: null, outcome: "denied", ip: "203.0.113.77" };
+    expect(await seenBy(world.manager, "&abroad=true")).toMatchObject(own);
+    expect(await seenBy(world.admin, "&abroad=true")).toMatchObject(facts);
     expect(await seenBy(world.manager)).toBeUndefined();
     expect(await seenBy(other.manager, "&abroad=true")).toBeUndefined();
+  });
+
+  it("does not tell a hospital which patients exist elsewhere", async () => {
+    const other = await newWorld();
+    const nobody = [String(other.patient.number + 500_000), v7()];
+    const somebody = [String(other.patient.number), other.patient.id];
+    /** What the log shows to the hospital of the caller, in every list that it can ask for. */
+    const shown = async (ref: string, path: string, method = "GET") => {
+      const tried = await sendRequest(`${API}/patients/${ref}${path}`, {
+        as: world.nurse,
+        ip: "203.0.113.9",
+        method,
+        headers: { "If-Match": '"1"' },
+      });
+      const id = tried.headers.get("x-request-id") ?? "";
+      const lists = ["", "&abroad=true", `&outcome=denied&actor_id=${world.nurse.id}&abroad=true`, "&event=access.denied"];
+      const byPatient = ref.length > 9 ? [`&patient_id=${ref}`, `&patient_id=${ref}&abroad=true`] : [];
+      const events = [...lists, ...byPatient].map(async (query) => {
+        const { data } = await readJson(await sendRequest(`${API}/audit-events?limit=100${query}`, { as: world.manager }));
+        const found = data.find((event: { request_id: string }) => event.request_id === id);
+        return JSON.stringify({ query, found: found ?? null, total: data.length })
+          .replaceAll(`"id":"${ref}"`, '"id":"{ref}"')
+          .replace(`patient_id=${ref}`, "patient_id={ref}")
+          .replaceAll(id, "{id}")
+          .replace(/"(seq|total)":\d+|"recorded":"[^"]*"/g, "");
+      });
+      return { status: tried.status, events: await Promise.all(events) };
+    };
+    for (const [i, ref] of somebody.entries()) {
+      // Reads that are denied as not found, and an operation that no nurse may call.
+      for (const path of ["", "/summary", "/observations/latest"])
+        expect(await shown(ref, path)).toEqual(await shown(nobody[i] ?? "", path));
+      expect(await shown(ref, "", "DELETE")).toEqual(await shown(nobody[i] ?? "", "", "DELETE"));
+    }
+    const mine = await shown(somebody[0] ?? "", "");
+    expect(mine.events[1]).toContain("access.denied");
   });
 });

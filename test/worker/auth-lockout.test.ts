@@ -217,30 +217,146 @@ describe("a lock", () => {
   });
 });
 
-describe("spraying from one address", () => {
-  it("meets 429 before any hash, whatever the forwarding headers claim", async () => {
-    const limited: Env = { ...env, RATE_ADDRESS: bindings.RATE_TEST };
+describe("a browser in which the account has logged in", () => {
+  const browserLogin = (email: string, password: string, cookie = "", of: Env = env, ip?: string) =>
+    sendRequest(`${API}/auth/login`, {
+      json: { email, password, transport: "cookie" },
+      headers: { ...(cookie && { Cookie: cookie }) },
+      env: of,
+      ...(ip !== undefined && { ip }),
+    });
+  const browserCookie = (response: Response) =>
+    response.headers
+      .getSetCookie()
+      .find((line) => line.startsWith("__Secure-edgecare_browser="))
+      ?.split(";")[0] ?? "";
+
+  it("is remembered by a cookie without a name or an id of the account, after the right password only", async () => {
+    const person = await someone();
+    const refused = await browserLogin(person.email, WRONG);
+    expect(refused.headers.getSetCookie()).toEqual([]);
+    expect((await login(person.email, PASSWORD)).headers.getSetCookie()).toEqual([]);
+    const response = await browserLogin(person.email, PASSWORD);
+    const line = response.headers.getSetCookie().find((text) => text.includes("edgecare_browser")) ?? "";
+    expect(line).toMatch(/^__Secure-edgecare_browser=[0-9a-f-]{36}\.[\w-]{22}; /);
+    for (const part of ["HttpOnly", "Secure", "SameSite=Strict", "Path=/api/v1/auth", "Max-Age=15552000"])
+      expect(line).toContain(part);
+    for (const secret of [person.id, person.email, person.username]) expect(line).not.toContain(secret);
+  });
+
+  it("is not kept out by attempts from elsewhere, however often they lock the name", async () => {
+    const person = await someone();
+    const cookie = browserCookie(await browserLogin(person.email, PASSWORD));
+    for (let round = 0; round < 3; round++) {
+      for (let i = attemptsLeft(await attemptsOf(person.id, "failed")); i > 0; i--) await login(person.email, WRONG);
+      await expectProblem(await login(person.email, PASSWORD), 423, "account_locked");
+      expect((await browserLogin(person.email, PASSWORD, cookie)).status).toBe(200);
+      // The owner's success gives the guesser no new attempts.
+      expect(await attemptsOf(person.id, "failed")).toBe(5);
+    }
+  });
+
+  it("has five attempts of its own: exactly five, and a lock that the administrator lifts", async () => {
+    const person = await someone();
+    const cookie = browserCookie(await browserLogin(person.email, PASSWORD));
+    const racing = withRandomDelays(env);
+    const all = await Promise.all(Array.from({ length: 30 }, () => browserLogin(person.email, WRONG, cookie, racing)));
+    const counts = tally(all.map(({ status }) => status));
+    expect(counts[401]).toBe(5);
+    await expectProblem(await browserLogin(person.email, PASSWORD, cookie), 423, "account_locked");
+    expect(await attemptsOf(person.id, "failed")).toBe(0);
+    const unlocked = await sendRequest(`${API}/users/${person.id}/unlock`, { as: manager, method: "POST" });
+    expect(unlocked.status).toBe(200);
+    expect((await browserLogin(person.email, PASSWORD, cookie)).status).toBe(200);
+  });
+
+  it("is known only for the names that logged in there, and only with an intact cookie", async () => {
+    const [owner, victim] = await Promise.all([someone(), someone()]);
+    const cookie = browserCookie(await browserLogin(owner.email, PASSWORD));
+    const own = browserCookie(await browserLogin(victim.email, PASSWORD));
+    const [name = "", value = ""] = own.split("=");
+    const forged = [
+      cookie,
+      `${name}=${value.replace(/^./, (ch) => (ch === "0" ? "1" : "0"))}`,
+      `${own}A`,
+      `${name}=${"x".repeat(3000)}`,
+    ];
+    for (const [i, header] of forged.entries()) {
+      await expectProblem(await browserLogin(victim.email, WRONG, header), 401, "invalid_credentials");
+      expect(await attemptsOf(victim.id, "failed")).toBe(i + 1);
+    }
+    // A computer of a ward knows everybody who has logged in there.
+    const shared = browserCookie(await browserLogin(victim.email, PASSWORD, cookie));
+    await attempts(owner, 5, "failed", Date.now() + LOCK_MS);
+    await attempts(victim, 5, "failed", Date.now() + LOCK_MS);
+    for (const person of [owner, victim]) expect((await browserLogin(person.email, PASSWORD, shared)).status).toBe(200);
+  });
+
+  it("logs in while others spray from the same address", async () => {
+    const of: Env = { ...env, RATE_ADDRESS: bindings.RATE_TEST };
+    const person = await someone();
+    const cookie = browserCookie(await browserLogin(person.email, PASSWORD));
+    const { sprayed, stranger, owner } = await withinOneMinute(async () => {
+      const ip = `203.0.113.${Math.floor(Math.random() * 100)}`;
+      const spray = (email: string) => sendRequest(`${API}/auth/login`, { json: { email, password: WRONG }, env: of, ip });
+      const sprayed: Response[] = [];
+      for (let i = 0; i < 105; i++) sprayed.push(await spray(`${uniqueText()}@example.org`));
+      const stranger = await browserLogin(person.email, PASSWORD, "", of, ip);
+      return { sprayed, stranger, owner: await browserLogin(person.email, PASSWORD, cookie, of, ip) };
+    });
+    expect(tally(sprayed.map(({ status }) => status))).toEqual({ 401: 100, 429: 5 });
+    await expectProblem(stranger, 429, "rate_limited");
+    expect(owner.status).toBe(200);
+    expect(owner.headers.get("ratelimit-policy")).toBe('"login";q=30;w=60');
+  });
+});
+
+const attemptsLeft = (failed: number) => 5 - failed;
+
+describe("logins from one address", () => {
+  const spoof = (i: number) => ({
+    "X-Forwarded-For": `198.51.100.${i}`,
+    "True-Client-IP": `198.51.100.${i}`,
+    Forwarded: `for=198.51.100.${i}`,
+  });
+
+  it("that spray many names meet 429 before any hash, whatever the forwarding headers claim", async () => {
+    const of: Env = { ...env, RATE_ADDRESS: bindings.RATE_TEST };
     const hashes = vi.spyOn(crypto, "scrypt");
-    const spoof = (i: number) => ({
-      "X-Forwarded-For": `198.51.100.${i}`,
-      "True-Client-IP": `198.51.100.${i}`,
-      Forwarded: `for=198.51.100.${i}`,
-    });
-    const options = { json: { email: manager.email, password: PASSWORD }, env: limited };
-    let last = 0;
-    const { statuses, login } = await withinOneMinute(async () => {
+    const attempt = (email: string, ip: string, i = 1) =>
+      sendRequest(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: of, ip, headers: spoof(i) });
+    const { statuses, known, unknown } = await withinOneMinute(async () => {
       hashes.mockClear();
-      const ip = `203.0.113.${100 + last++}`;
-      const statuses = [];
-      for (let i = 0; i < 130; i++) {
-        const json = { refresh_token: "ecr_x" };
-        statuses.push((await sendRequest(`${API}/auth/refresh`, { json, env: limited, ip, headers: spoof(i) })).status);
-      }
-      return { statuses, login: await sendRequest(`${API}/auth/login`, { ...options, ip, headers: spoof(1) }) };
+      const ip = `203.0.113.${100 + Math.floor(Math.random() * 100)}`;
+      const statuses: number[] = [];
+      for (let i = 0; i < 110; i++) statuses.push((await attempt(`${uniqueText()}@example.org`, ip, i)).status);
+      return { statuses, known: await attempt(manager.email, ip), unknown: await attempt(`${uniqueText()}@example.org`, ip) };
     });
-    expect(tally(statuses)).toEqual({ 401: 100, 429: 30 });
-    await expectProblem(login, 429, "rate_limited");
-    expect(hashes).not.toHaveBeenCalled();
-    expect((await sendRequest(`${API}/auth/login`, { ...options, ip: "203.0.113.78" })).status).toBe(200);
+    expect(tally(statuses)).toEqual({ 401: 100, 429: 10 });
+    expect(hashes).toHaveBeenCalledTimes(100);
+    // The limit does not tell which of the names exist.
+    for (const answer of [known, unknown]) await expectProblem(answer, 429, "rate_limited");
+    expect((await attempt(manager.email, "203.0.113.78")).status).toBe(200);
+  });
+
+  it("on one name use up neither the address nor, from elsewhere, the name", async () => {
+    const of: Env = { ...env, RATE_ADDRESS: bindings.RATE_TEST, RATE_LOGIN: bindings.RATE_TEST_TEN };
+    const [victim, colleague] = await Promise.all([someone(), someone()]);
+    const attempt = (email: string, password: string, ip: string) =>
+      sendRequest(`${API}/auth/login`, { json: { email, password }, env: of, ip });
+    const { statuses, others, elsewhere } = await withinOneMinute(async () => {
+      await env.DB.prepare("DELETE FROM login_attempts").run();
+      const ip = `198.18.7.${Math.floor(Math.random() * 250)}`;
+      const statuses: Response[] = [];
+      for (let i = 0; i < 130; i++) statuses.push(await attempt(victim.email, WRONG, ip));
+      const others: number[] = [];
+      for (let i = 0; i < 9; i++) others.push((await attempt(colleague.email, PASSWORD, ip)).status);
+      return { statuses, others, elsewhere: await attempt(victim.email, PASSWORD, "198.18.8.1") };
+    });
+    expect(tally(statuses.map(({ status }) => status))).toEqual({ 401: 5, 423: 5, 429: 120 });
+    expect(statuses.at(-1)?.headers.get("ratelimit-policy")).toBe('"login";q=30;w=60');
+    expect(new Set(others)).toEqual(new Set([200]));
+    // Locked, not limited: five failures lock the name for whoever is not known.
+    await expectProblem(elsewhere, 423, "account_locked");
   });
 });

@@ -1,7 +1,20 @@
 // POST /api/token as in RFC 6749, and the refresh token as a cookie for the portal.
 import { beforeAll, describe, expect, it } from "vitest";
+import { MAX_SESSIONS } from "../../src/accounts/sessions/sessions.ts";
 import { expectProblem } from "../token-forge.ts";
-import { API, env, newHospital, newPerson, PASSWORD, type Person, readAuditEvents, readJson, sendRequest } from "../world.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPerson,
+  newWorld,
+  PASSWORD,
+  type Person,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+} from "../world.ts";
+import { openLiveView } from "./live-client.ts";
 
 let person: Person;
 beforeAll(async () => {
@@ -69,6 +82,16 @@ describe("POST /api/token", () => {
     await expectProblem(await sendRequest(`${API}/auth/login`, { json }), 423, "account_locked");
   });
 
+  it("ends the live view of a session that it pushes out, at once", async () => {
+    const { nurse, patient } = await newWorld();
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`);
+    const login = () => fields({ username: nurse.email, password: PASSWORD });
+    for (let i = 1; i < MAX_SESSIONS; i++) expect((await login()).status).toBe(200);
+    expect(live.socket.readyState).toBe(WebSocket.OPEN);
+    expect((await login()).status).toBe(200);
+    expect(await live.closed).toMatchObject({ code: 4401 });
+  });
+
   it("rejects JSON, multipart and bodies over 16 KiB", async () => {
     const json = JSON.stringify({ username: person.email, password: PASSWORD });
     await expectProblem(await form(json, "application/json"), 415, "unsupported_media_type");
@@ -90,7 +113,10 @@ describe("the refresh cookie", () => {
     const { data } = await readJson(response);
     expect(data.refresh_token).toBeNull();
     expect(text).not.toContain("ecr_");
-    return response.headers.get("set-cookie") ?? "";
+    // The other cookie remembers the browser (auth-lockout.test.ts).
+    const cookies = response.headers.getSetCookie();
+    expect(cookies).toHaveLength(2);
+    return cookies.find((line) => line.startsWith("__Secure-edgecare_refresh=")) ?? "";
   }
 
   const cookieRefresh = (cookie: string, headers: Record<string, string> = {}, of: Env = env) =>

@@ -15,6 +15,8 @@ import {
   world,
 } from "./budgets-world.ts";
 
+const grantBody = () => ({ bytes: 1000, expires_at: new Date(Date.now() + 3_600_000).toISOString(), reason: "Old reports" });
+
 export const hospitalReads: BudgetCase[] = [
   ["GET /patients", "read", 200, budget(2, 20, 10), getAs("/patients", nurse)],
   ["GET /patients/{id}", "read", 200, budget(2, 15, 10), (e) => getAs(`/patients/${world.patient.id}`, doctor)(e)],
@@ -22,7 +24,7 @@ export const hospitalReads: BudgetCase[] = [
     "GET /patients/{id}/care-team",
     "read",
     200,
-    budget(2, 15, 10),
+    budget(2, 22, 10),
     (e) => getAs(`/patients/${world.patient.id}/care-team`, nurse)(e),
   ],
   ["GET /devices", "read", 200, budget(2, 22, 8), getAs("/devices", nurse)],
@@ -34,6 +36,20 @@ export const hospitalReads: BudgetCase[] = [
     200,
     budget(2, 28, 5),
     (e) => getAs(`/hospitals/${world.hospitalId}/members`, () => world.manager)(e),
+  ],
+  [
+    "GET /hospitals/{id}/storage",
+    "read",
+    200,
+    budget(2, 30, 5),
+    (e) => getAs(`/hospitals/${world.hospitalId}/storage`, () => world.manager)(e),
+  ],
+  [
+    "GET /hospitals/{id}/import-grants",
+    "read",
+    200,
+    budget(2, 20, 5),
+    (e) => getAs(`/hospitals/${world.hospitalId}/import-grants`, () => world.manager)(e),
   ],
   ["GET /hospitals/{id}", "read", 200, budget(2, 10, 5), (e) => getAs(`/hospitals/${world.hospitalId}`, nurse)(e)],
   ["GET /wards", "read", 200, budget(2, 175, 5), getAs("/wards", nurse)],
@@ -80,7 +96,7 @@ export const hospitalWrites: BudgetCase[] = [
     "PUT /patients/{id}/care-team/{user_id}",
     "write",
     200,
-    budget(3, 15, 10),
+    budget(3, 22, 10),
     (e) =>
       sendRequest(`${API}/patients/${world.patient.id}/care-team/${world.nurse.id}`, { as: world.nurse, method: "PUT", env: e }),
   ],
@@ -104,7 +120,7 @@ export const hospitalWrites: BudgetCase[] = [
     "POST /devices/{id}/credentials",
     "notify",
     201,
-    budget(3, 16, 12),
+    budget(3, 22, 12),
     (e) => sendRequest(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x" }, env: e }),
   ],
   ...(
@@ -127,10 +143,34 @@ export const hospitalWrites: BudgetCase[] = [
     ],
   ),
   [
+    "POST /hospitals/{id}/import-grants",
+    "write",
+    201,
+    budget(3, 15, 12),
+    (e) =>
+      sendRequest(`${API}/hospitals/${world.hospitalId}/import-grants`, {
+        as: world.admin,
+        json: grantBody(),
+        ...withNewKey(),
+        env: e,
+      }),
+  ],
+  [
+    "DELETE /hospitals/{id}/import-grants/{grant_id}",
+    "write",
+    200,
+    budget(3, 15, 10),
+    async (e) => {
+      const path = `${API}/hospitals/${world.hospitalId}/import-grants`;
+      const made = await readJson(await sendRequest(path, { as: world.admin, json: grantBody() }));
+      return sendRequest(`${path}/${made.data.grant_id}`, { as: world.admin, method: "DELETE", env: e });
+    },
+  ],
+  [
     "POST /wards",
     "write",
     201,
-    budget(3, 15, 15),
+    budget(3, 40, 15),
     (e) => sendRequest(`${API}/wards`, { as: world.manager, json: { name: uniqueText() }, ...withNewKey(), env: e }),
   ],
   [

@@ -64,7 +64,8 @@ export const vitals: BudgetCase[] = [
     "GET /wearables/metrics/recent",
     "read",
     200,
-    liveBudget(2, 15, 10, "history"),
+    // A patient's reads count against the day's quota.
+    liveBudget(2, 24, 11, "history"),
     getAs("/wearables/metrics/recent", () => world.self),
   ],
   [
@@ -75,7 +76,7 @@ export const vitals: BudgetCase[] = [
     getAs("/wearables/summary", () => world.self),
   ],
   ["GET /alerts", "read", 200, budget(2, 40, 14), getAs("/alerts", () => clinic.nurse)],
-  ["GET /alerts (doctor)", "read", 200, budget(2, 80, 14), getAs("/alerts", () => clinic.doctor)],
+  ["GET /alerts (doctor)", "read", 200, budget(2, 110, 14), getAs("/alerts", () => clinic.doctor)],
   ["GET /alerts?open=true", "read", 200, budget(2, 40, 14), getAs("/alerts?open=true", () => clinic.nurse)],
   [
     "GET /alerts/{id}",

@@ -6,9 +6,8 @@ import alertRulesSource from "../../src/monitoring/alerts/alert-rules.ts?raw";
 import monitoringSource from "../../src/monitoring/alerts/monitoring.ts?raw";
 import { deliverAfterResponse } from "../../src/monitoring/patient-object/context/change-delivery.ts";
 
-/** Routes that write no table with a trigger of migrations/0004_changes.sql, or only values on which no object acts. */
+/** Routes that write no table with a trigger of migrations/0004_changes.sql or later, or only values on which no object acts. */
 const NOTHING_TO_DELIVER = new Set([
-  "POST /api/token",
   "POST /api/v1/practitioners",
   "PATCH /api/v1/practitioners/:practitioner_id",
   "DELETE /api/v1/practitioners/:practitioner_id",
@@ -18,6 +17,7 @@ const NOTHING_TO_DELIVER = new Set([
   "POST /api/v1/reports/direct",
   "POST /api/v1/reports/direct/:upload_id/confirm",
   "POST /api/v1/ecg/reports/upload",
+  "POST /api/v1/reports/raw",
   "POST /api/v1/uploads/:upload_id/assign",
   "POST /api/v1/uploads/:upload_id/discard",
   // Ingest creates a row of monitoring_settings with default values, which are in effect without it.

@@ -161,7 +161,7 @@ describe("a device", () => {
   it("is renamed by who has seen it last", async () => {
     const { id } = await newDevice(world.nurse, world.patient.id);
     const first = await sendRequest(path(id), { as: world.nurse });
-    expect(first.headers.get("ETag")).toBe('"1"');
+    expect(first.headers.get("ETag")).toMatch(/^"1-/);
     const change = (headers: Record<string, string>, json: object = { name: "ECG cart 9", model: "MX-4" }) =>
       sendRequest(path(id), { as: world.nurse, method: "PATCH", json, headers });
     expect((await change({})).status).toBe(428);

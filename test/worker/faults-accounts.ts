@@ -97,6 +97,7 @@ export const accounts: FaultCase[] = [
     name: "POST /auth/refresh",
     status: 200,
     retry: "any",
+    withoutKv: true,
     async attempt() {
       const session = await newLogin(world.nurse.id, { role: "nurse", hospitalId: world.hospitalId, doctorScope: "care_team" });
       return { send: (faulty) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: session.refresh }, env: faulty }) };

@@ -8,6 +8,8 @@ const versionsOf = (table: "hospitals" | "wards" | "practitioners", id: string) 
   // biome-ignore lint/plugin: constants of this file.
   queryCount(env.DB.prepare(`SELECT version - 1 AS n FROM ${table} WHERE id = ?`).bind(id));
 
+const grantBody = () => ({ bytes: 1000, expires_at: new Date(Date.now() + 3_600_000).toISOString(), reason: "Old reports" });
+
 export const hospital: FaultCase[] = [
   readCase("GET /patients", () => `${API}/patients`),
   readCase("GET /patients/{id}", () => `${API}/patients/${world.patient.id}`),
@@ -134,6 +136,16 @@ export const hospital: FaultCase[] = [
     () => `${API}/hospitals/${world.hospitalId}/members`,
     () => world.manager,
   ),
+  readCase(
+    "GET /hospitals/{id}/storage",
+    () => `${API}/hospitals/${world.hospitalId}/storage`,
+    () => world.manager,
+  ),
+  readCase(
+    "GET /hospitals/{id}/import-grants",
+    () => `${API}/hospitals/${world.hospitalId}/import-grants`,
+    () => world.manager,
+  ),
   readCase("GET /wards", () => `${API}/wards`),
   readCase("GET /practitioners", () => `${API}/practitioners`),
   {
@@ -165,6 +177,35 @@ export const hospital: FaultCase[] = [
           expect(await queryCount(revoked)).toBe(changes);
           return changes;
         },
+      };
+    },
+  },
+  {
+    name: "POST /hospitals/{id}/import-grants",
+    status: 201,
+    retry: "once",
+    async attempt() {
+      const [options, home] = [withNewKey(), await newHospital()];
+      const json = grantBody();
+      return {
+        send: (faulty) =>
+          sendRequest(`${API}/hospitals/${home}/import-grants`, { as: world.admin, json, ...options, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM import_grants WHERE hospital_id = ?").bind(home)),
+      };
+    },
+  },
+  {
+    name: "DELETE /hospitals/{id}/import-grants/{grant_id}",
+    status: 200,
+    retry: "none",
+    used: 409,
+    async attempt() {
+      const path = `${API}/hospitals/${world.hospitalId}/import-grants`;
+      const id: string = (await readJson(await sendRequest(path, { as: world.admin, json: grantBody() }))).data.grant_id;
+      return {
+        send: (faulty) => sendRequest(`${path}/${id}`, { as: world.admin, method: "DELETE", env: faulty }),
+        effects: () =>
+          queryCount(env.DB.prepare("SELECT count(*) AS n FROM import_grants WHERE id = ? AND revoked_at IS NOT NULL").bind(id)),
       };
     },
   },

@@ -29,7 +29,7 @@ async function newQuarantined(): Promise<string> {
 export const reports: FaultCase[] = [
   {
     ...uploads("POST /reports, multipart, device", (pdf, o) => uploadReport(device, pdf, { metrics: METRICS }, o)),
-    machine: true,
+    withoutKv: true,
   },
   uploads("POST /reports, multipart, nurse", (pdf, o) =>
     uploadReport(world.nurse, pdf, { patient_id: world.patient.id, metrics: METRICS }, o),

@@ -44,8 +44,8 @@ export type FaultCase = {
   withoutObjects?: true;
   /** Notifies objects before it responds (change-delivery.ts); if that fails, cron does it, and the change stands. */
   notifies?: true;
-  /** Rate limits of devices and apps are counted locally: without KV. */
-  machine?: true;
+  /** Rate limits of devices, apps and refreshes are counted locally: without KV. */
+  withoutKv?: true;
 };
 
 export const withNewKey = () => ({ headers: { "Idempotency-Key": `fault-${uniqueText()}` } });

@@ -59,11 +59,11 @@ describe("a change of a hospital", () => {
       address: "एरंडवणे\nपुणे ४११००४",
     };
     const first = await change(manager, hospitalId, fields);
-    expect([first.status, first.headers.get("etag")]).toEqual([200, '"2"']);
+    expect([first.status, first.headers.get("etag")]).toEqual([200, expect.stringMatching(/^"2-/)]);
     const told = { ...fields, email: "desk@example.org", hospital_id: hospitalId, is_active: true, version: 2 };
     expect((await readJson(first)).data).toMatchObject(told);
     const seen = await sendRequest(at(hospitalId), { as: nurse });
-    expect([seen.headers.get("etag"), (await readJson(seen)).data]).toMatchObject(['"2"', told]);
+    expect([seen.headers.get("etag"), (await readJson(seen)).data]).toMatchObject([expect.stringMatching(/^"2-/), told]);
     const cleared = await change(admin, hospitalId, { phone: null, email: null, address: null }, 2);
     expect((await readJson(cleared)).data).toMatchObject({
       name: fields.name,
@@ -82,7 +82,7 @@ describe("a change of a hospital", () => {
     const { manager, hospitalId } = await newWorld();
     expect((await change(manager, hospitalId, { name: "A" }, null)).status).toBe(428);
     expect((await sendRequest(at(hospitalId), { as: manager, method: "DELETE" })).status).toBe(428);
-    for (const etag of ['"2"', '"0"', "1", '"x"', "*"]) {
+    for (const etag of ['"2"', '"0"', "1", '"x"', '"2", "3"', '"1" "2"', '*, "1"']) {
       const stale = await change(manager, hospitalId, { name: "A" }, null, { headers: { "If-Match": etag } });
       expect(stale.status, etag).toBe(412);
     }
@@ -241,7 +241,7 @@ describe("a hospital that is deactivated", () => {
     for (const url of links) expect(await status(sendRequest(url))).toBe(200);
 
     const answer = await shut(admin, hospitalId);
-    expect([answer.status, answer.headers.get("etag")]).toEqual([200, '"2"']);
+    expect([answer.status, answer.headers.get("etag")]).toEqual([200, expect.stringMatching(/^"2-/)]);
     expect((await readJson(answer)).data).toMatchObject({ is_active: false, version: 2 });
     expect(await events(answer)).toMatchObject([{ event: "hospital.deactivate", outcome: "success", hospital_id: hospitalId }]);
     for (const person of [nurse, doctor, manager]) {

@@ -167,6 +167,13 @@ const RESOURCES: Record<string, Resource> = {
     required: ["name"],
     others: ["time_zone"],
   },
+  "import-grants": {
+    path: `${API}/hospitals/{hospital_id}/import-grants`,
+    as: () => world.admin,
+    places: [prose("reason", 500)],
+    required: ["reason"],
+    more: { bytes: 1000, expires_at: new Date(Date.now() + 86_400_000).toISOString() },
+  },
   wards: {
     path: `${API}/wards`,
     as: () => world.manager,

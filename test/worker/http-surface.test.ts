@@ -10,6 +10,7 @@ import {
   type RequestOptions,
   readJson,
   sendRequest,
+  uniqueText,
   uploadForm,
   uploadReport,
   type World,
@@ -88,6 +89,14 @@ describe("paths", () => {
     const file = await sendRequest(link);
     expect(file.status).toBe(200);
     await file.arrayBuffer();
+  });
+
+  it("a segment that is spelled like a pattern of the router is an id like another", async () => {
+    for (const segment of [":patient_id", "*", ":patient_id%00"]) {
+      const json = { code: "heart_rate", limits: { low: 45, high: 130 } };
+      const response = await sendRequest(`${API}/patients/${segment}/alert-rules/preview`, { as: world.manager, json });
+      await problemOf(response, 404, "not_found");
+    }
   });
 
   it("no trick of spelling reaches what the plain path does not", async () => {
@@ -247,6 +256,49 @@ describe("failures reveal nothing", () => {
       vi.restoreAllMocks();
     }
     expect((await sendRequest(`${API}/patients`, { as: world.nurse })).status).toBe(200);
+  });
+});
+
+describe("an absolute link", () => {
+  it("names the configured origin, whatever Host the request came with", async () => {
+    const evil = "https://evil.example";
+    const patient_id = world.patient.id;
+    const sent = await uploadReport(world.nurse, newPdf(), { patient_id });
+    const { report_id } = (await readJson(sent)).data;
+    const answers = await Promise.all([
+      sendRequest(`${evil}${API}/users/${world.nurse.id}/password-reset`, { as: world.manager, method: "POST" }),
+      sendRequest(`${evil}${API}/users/invite`, {
+        as: world.manager,
+        json: { email: `${uniqueText()}@example.org`, role: "nurse" },
+      }),
+      sendRequest(`${evil}${API}/live/tickets`, { as: world.nurse, json: { patient_id } }),
+      sendRequest(`${evil}${API}/reports/${report_id}`, { as: world.nurse }),
+      sendRequest(`${evil}${API}/ecg/reports/${report_id}`, { as: world.nurse }),
+      sendRequest(`${evil}${API}/admin/reports`, { as: world.admin }),
+      sendRequest(`${evil}${API}/reports`, { as: world.nurse, body: uploadForm(newPdf(), { patient_id }) }),
+    ]);
+    for (const answer of answers) {
+      expect(answer.status).toBeLessThan(300);
+      const text = await answer.text();
+      expect(text).toMatch(/"(url|download_url|cloud_url)":"(https|wss):\/\/edgecare\.test\//);
+      expect(text).not.toContain("evil.example");
+    }
+  });
+
+  it("names localhost in development, and production does not start without an origin", async () => {
+    const issue = (of: Env) =>
+      sendRequest(`https://evil.example${API}/users/${world.nurse.id}/password-reset`, {
+        as: world.manager,
+        method: "POST",
+        env: { ...env, ...of },
+      });
+    const local = await readJson(await issue({ ...env, ENVIRONMENT: "development", PUBLIC_ORIGIN: "" }));
+    expect(local.data.url).toMatch(/^http:\/\/localhost:8787\/invitation#/);
+    for (const PUBLIC_ORIGIN of ["", "http://clinic.example", "https://clinic.example/", "https://*.example", "clinic.example"]) {
+      await problemOf(await issue({ ...env, ENVIRONMENT: "production", PUBLIC_ORIGIN }), 503, "misconfigured");
+    }
+    const clinic = { ...env, ENVIRONMENT: "production", PUBLIC_ORIGIN: "https://clinic.example" };
+    expect((await readJson(await issue(clinic))).data.url).toMatch(/^https:\/\/clinic\.example\/invitation#/);
   });
 });
 

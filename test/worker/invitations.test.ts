@@ -57,7 +57,7 @@ describe("an invitation", () => {
       status: 201,
       data: {
         invitation_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-        url: `http://localhost/invitation#token=${data.token}`,
+        url: `https://edgecare.test/invitation#token=${data.token}`,
         token: expect.stringMatching(/^eci_[0-9a-f-]{36}_[\w-]{43}$/),
         expires_at: expect.any(String),
       },

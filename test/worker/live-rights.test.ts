@@ -181,12 +181,16 @@ describe("a socket ends within five seconds of the look at rights", () => {
     back.close();
   });
 
-  it("when an app's key is revoked", async () => {
+  it.each([
+    ["is revoked", sql`revoked_at = 1`],
+    ["loses one of its scopes", sql`scopes = 'patient:read observation:read'`],
+  ])("when an app's key %s", async (_, change) => {
     const { manager, patient, hospitalId } = await newWorld();
-    const answer = await sendRequest(`${API}/api-keys`, { as: manager, json: { name: "board", scopes: ["patient:read"] } });
+    const json = { name: "board", scopes: ["patient:read", "observation:read", "alert:read"] };
+    const answer = await sendRequest(`${API}/api-keys`, { as: manager, json });
     const { data } = JSON.parse(await answer.text());
     const live = await openLiveView({ token: data.token ?? data.key }, `?patient_id=${patient.id}`);
-    await db.run(sql`UPDATE credentials SET revoked_at = 1 WHERE hospital_id = ${hospitalId} AND kind = 'app'`);
+    await db.run(sql`UPDATE credentials SET ${change} WHERE hospital_id = ${hospitalId} AND kind = 'app'`);
     await getFeed(hospitalId).recheck();
     expect(await live.closed).toMatchObject({ code: 4401 });
   });

@@ -28,7 +28,7 @@ describe("a ticket", () => {
     const body = await readJson(await sendRequest(TICKETS, { as: nurse, json: { patient_id: patient.id } }));
     expect(Date.parse(body.data.expires_at) - Date.now()).toBeGreaterThan(25_000);
     expect(Date.parse(body.data.expires_at) - Date.now()).toBeLessThanOrEqual(30_000);
-    expect(body.data.url).toBe(`ws://localhost${API}/live?ticket=${body.data.ticket}`);
+    expect(body.data.url).toBe(`wss://edgecare.test${API}/live?ticket=${body.data.ticket}`);
     const keys = await getKeys(env);
     const ticket = await verifyTicket(keys, body.data.ticket, Date.now());
     const stale = await signTicket(keys, { ...ticket, expires: Date.now() - 1 });
@@ -135,19 +135,33 @@ describe("a ticket", () => {
     await expectProblem(await sendHandshake(`${API}/live`, { as: device }), 403, "forbidden");
   });
 
-  it("is for apps that may read patients", async () => {
-    const { manager, patient, hospitalId } = await newWorld();
+  it("is for apps that may read all that a view shows: patients, observations and alerts", async () => {
+    const { manager, nurse, patient, hospitalId } = await newWorld();
     const newApp = async (scopes: string[]) => {
       const body = await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json: { name: "board", scopes } }));
       return { token: String(body.data.token ?? body.data.key) };
     };
-    const reader = await newApp(["patient:read"]);
-    const writer = await newApp(["report:create"]);
+    await startMonitoring(patient.id);
+    const item = { code: "8867-4", value: 137, unit: "/min", effective_at: new Date().toISOString() };
+    await sendRequest(`${API}/observations`, { as: nurse, json: { patient_id: patient.id, ...item } });
+    const all = ["patient:read", "observation:read", "alert:read"];
+    const reader = await newApp(all);
     const query = `?patient_id=${patient.id}`;
+    const partial = [["report:create"], ["patient:read"], ...all.map((scope) => all.filter((other) => other !== scope))];
+    for (const scopes of partial) {
+      const app = await newApp(scopes);
+      for (const json of [{ patient_id: patient.id }, {}]) {
+        await expectProblem(await sendRequest(TICKETS, { as: app, json }), 403, "forbidden");
+      }
+      for (const path of [`${API}/live${query}`, `/ws/vitals${query}`, `${API}/live`]) {
+        await expectProblem(await sendHandshake(path, { as: app }), 403, "forbidden");
+      }
+      await expectProblem(await sendRequest(`${API}/live/sse${query}`, { as: app }), 403, "forbidden");
+    }
     const live = acceptSocket(await sendHandshake(`${API}/live${query}`, { as: reader }));
     expect(await live.until(({ type }) => type === "view")).toMatchObject({ patient_ids: [patient.id] });
+    expect(await live.until(({ type }) => type === "snapshot")).toMatchObject({ patients: [{ latest: [{ value: 137 }] }] });
     live.close();
-    await expectProblem(await sendHandshake(`${API}/live${query}`, { as: writer }), 403, "forbidden");
     const abroad = await newWorld();
     await expectProblem(await sendHandshake(`${API}/live?patient_id=${abroad.patient.id}`, { as: reader }), 404, "not_found");
     expect(hospitalId).not.toBe(abroad.hospitalId);

@@ -13,8 +13,10 @@ import {
   migrateExisting,
   migrationList,
 } from "../../src/platform/object-migrations.ts";
+import memoryAt3 from "../fixtures/objects/memory-3.json";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import patientAt2 from "../fixtures/objects/PatientMonitor-2.json";
+import patientAt3 from "../fixtures/objects/PatientMonitor-3.json";
 import feedAt1 from "../fixtures/objects/WardFeed-1.json";
 import { dumpStorage, loadStorage, type StorageDump } from "../object-storage.ts";
 import { captureLogs } from "../token-forge.ts";
@@ -22,7 +24,7 @@ import { env } from "../world.ts";
 import { answersOf, goOn, MORNING, PATIENT } from "./object-lives.ts";
 
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
-const PATIENTS = [patientAt1, patientAt2];
+const PATIENTS = [patientAt1, patientAt2, patientAt3];
 const FEEDS = [feedAt1];
 
 const monitor = () => env.PATIENT_MONITOR.getByName(PATIENT);
@@ -37,10 +39,14 @@ const recordOf = (sql: SqlStorage) =>
 const expected = ({ migrations }: typeof PATIENT_MONITOR_MIGRATIONS) =>
   migrations.map(({ name, checksum }) => ({ name, checksum }));
 
-/** What alarms recorded with version 1 say, in the words of today's alarm texts. */
+/** What version 1 answered, in the words of today's alarm texts, and with invalid samples after the valid ones. */
 function inCurrentWords<T>(answers: T): T {
   const texts: [string, string][] = [[" a minute over ", " per minute over "]];
-  return JSON.parse(texts.reduce((text, [old, now]) => text.replaceAll(old, now), JSON.stringify(answers)));
+  const text = texts.reduce((text, [old, now]) => text.replaceAll(old, now), JSON.stringify(answers));
+  const isInvalid = ({ status }: { status: string }) => Number(status === "invalid");
+  return JSON.parse(text, (key, value) =>
+    key === "latest" ? value.toSorted((a: never, b: never) => isInvalid(a) - isInvalid(b)) : value,
+  );
 }
 
 describe("a patient's object of an earlier version", () => {
@@ -57,7 +63,7 @@ describe("a patient's object of an earlier version", () => {
   it.each(PATIENTS)("answers as before, and its alarms continue as they would have", async ({ storage, answers }) => {
     const logs = captureLogs();
     await monitorWith(storage);
-    expect(await answersOf()).toEqual({ snapshot: answers.snapshot, samples: answers.samples });
+    expect(await answersOf()).toEqual({ snapshot: inCurrentWords(answers.snapshot), samples: answers.samples });
     expect(await runInDurableObject(monitor(), (_, state) => recordOf(state.storage.sql))).toEqual(
       expected(PATIENT_MONITOR_MIGRATIONS),
     );
@@ -106,7 +112,7 @@ describe("a patient's object of an earlier version", () => {
     await goOn();
     const [row] = await sqlOf<{ memory: string }>("SELECT memory FROM open");
     const { formatVersion, content } = JSON.parse(row?.memory ?? "{}");
-    expect(formatVersion).toBe(3);
+    expect(formatVersion).toBe(4);
     expect(content.alarm.vitals["8480-6"]).toMatchObject({ lastValue: 59, side: "low" });
     for (const key of ["heard", "seen", "newest", "told", "again", "held", "came"]) expect(content).not.toHaveProperty(key);
     const single = keysOf(content).filter((key) => /^[a-z]$/.test(key));
@@ -120,16 +126,29 @@ describe("a memory of format 2", () => {
   const { content: before } = JSON.parse(text);
 
   it("is read with every part under its new name", () => {
-    const { heard, seen, newest, told, again, held, came, ...rest } = before;
+    const { latest, heard, seen, newest, told, again, held, came, ...rest } = before;
+    const { "2708-6!": invalid, ...valid } = latest;
+    const [monitorId = "", bandId = ""] = Object.keys(heard);
+    const at = (device: string, code: string) => newest[`${device} ${code}`];
     expect(memoryDocument.read(text)).toEqual({
       ...rest,
+      latest: valid,
+      latestInvalid: { "2708-6": invalid },
       deviceStatuses: heard,
       seenSequences: seen,
-      newestSampleAt: newest,
+      newestSampleAt: {
+        [monitorId]: Object.fromEntries(["8867-4", "2708-6", "8480-6"].map((code) => [code, at(monitorId, code)])),
+        [bandId]: Object.fromEntries(["8310-5", "9279-1"].map((code) => [code, at(bandId, code)])),
+      },
       lastClosedHour: told,
       hoursToRecount: again,
       quarantinedCounts: held,
-      receivedCounts: came,
+      receivedCounts: {
+        [monitorId]: { 47541: came[`${monitorId} 47541`] },
+        [bandId]: { 47541: came[`${bandId} 47541`] },
+      },
+      // Later than format 2, and empty until the next sample.
+      storedCounts: {},
     });
   });
 
@@ -139,6 +158,32 @@ describe("a memory of format 2", () => {
     const { lastClosedHour: _, ...kept } = memoryDocument.read(text);
     expect(others).toEqual(kept);
     expect(lastClosedHour).toBe(Math.floor(MORNING / 3_600_000) - 1);
+  });
+});
+
+describe("a memory of format 3", () => {
+  const read = memoryDocument.read(JSON.stringify(memoryAt3));
+  const device = "0193a5b0-0000-7000-8000-000000000004";
+
+  it("keeps a device's own code apart from the invalid heart rates in whose slot it was", () => {
+    expect(read.latest["8867-4"]).toMatchObject({ value: 176, unit: "/min" });
+    expect(read.latest["8867-4!"]).toMatchObject({ value: 999, unit: "furlong", status: "final" });
+    expect(read.latestInvalid).toMatchObject({ "2708-6": { value: 120, status: "invalid" } });
+    expect(Object.keys(read.latestInvalid)).toEqual(["2708-6"]);
+  });
+
+  it("has newest times by sender and code, also for a code with spaces, and counts by device and day", () => {
+    expect(Object.keys(read.newestSampleAt[device] ?? {})).toEqual(["8867-4", "2708-6", "8480-6", "8867-4!"]);
+    expect(read.newestSampleAt["user:0193a5b0-0000-7000-8000-000000000009"]).toEqual({ "drops per minute": 4_107_577_200_000 });
+    expect(read.receivedCounts[device]).toEqual({ 47541: memoryAt3.content.receivedCounts[`${device} 47541`] });
+  });
+
+  it("is recovered in parts when one of them is damaged", () => {
+    const { content } = memoryAt3;
+    const newestSampleAt = { ...content.newestSampleAt, [`${device} 2708-6`]: "yesterday" };
+    const recovered = recoverMemory(JSON.stringify({ formatVersion: 3, content: { ...content, newestSampleAt } }), MORNING);
+    const { "2708-6": _, ...kept } = read.newestSampleAt[device] ?? {};
+    expect(recovered).toEqual({ ...read, newestSampleAt: { ...read.newestSampleAt, [device]: kept } });
   });
 });
 

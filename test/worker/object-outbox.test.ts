@@ -8,12 +8,13 @@ import {
 } from "../../src/monitoring/patient-object/context/change-delivery.ts";
 import { deliverToD1 } from "../../src/monitoring/patient-object/delivery/d1-delivery.ts";
 import { Delivery } from "../../src/monitoring/patient-object/delivery/delivery.ts";
-import { DeliveryTimeout, drainOutbox } from "../../src/monitoring/patient-object/delivery/drain.ts";
+import { drainOutbox } from "../../src/monitoring/patient-object/delivery/drain.ts";
 import { backOff, MAX_ATTEMPTS, type Outbox, PARKED_RETRY_MS } from "../../src/monitoring/patient-object/delivery/outbox.ts";
 import { Publisher } from "../../src/monitoring/patient-object/delivery/publisher.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
 import { getDb } from "../../src/platform/db/client.ts";
+import { DeadlineError } from "../../src/platform/deadline.ts";
 import { errorReport } from "../../src/platform/object-log.ts";
 import { renderMetrics } from "../../src/service/metrics.ts";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
@@ -245,7 +246,7 @@ describe("a D1 that rejects every delivery", () => {
           now: Date.now,
           deliver: async () => {
             attempts += 1;
-            throw new DeliveryTimeout("injected");
+            throw new DeadlineError("injected");
           },
           change: (run) => state.storage.transactionSync(run),
           report: ({ isOutage }) => reports.push(isOutage),
@@ -315,7 +316,7 @@ describe("a memory that cannot be read", () => {
     const newer = '{"formatVersion":99,"content":{}}';
     await damage(`UPDATE open SET memory = '${newer}'`);
     await inMonitor((instance) => {
-      expect(() => instance.snapshot()).toThrow(/this code knows versions 1 to 3/);
+      expect(() => instance.snapshot()).toThrow(/this code knows versions 1 to 4/);
     });
     expect(await rows("SELECT memory FROM open")).toEqual([{ memory: newer }]);
   });

@@ -1,5 +1,5 @@
 // Samples over the API into the patient's object: stored once, each judged separately, delivered to D1.
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { withCounters } from "../stores.ts";
@@ -129,6 +129,51 @@ describe("POST /observations", () => {
       .bind(world.patient.id)
       .all();
     expect(results).toEqual([{ priority: "high", state: "active", rule: "limit" }]);
+  });
+
+  it("lets no code take the place of another's values", async () => {
+    const { data } = await readJson(
+      await bring([
+        heart(71, { seq: 1 }),
+        heart(900, { seq: 2, effective_at: at(-1) }),
+        { ...heart(999), code: "8867-4!", unit: "furlong" },
+      ]),
+    );
+    expect(data.results).toMatchObject([
+      { status: "stored" },
+      { status: "stored", note: "implausible" },
+      { status: "rejected", reason: "code_invalid" },
+    ]);
+    const latest = await readJson(
+      await sendRequest(`${API}/patients/${world.patient.id}/observations/latest`, { as: world.nurse }),
+    );
+    expect(latest.data.latest).toMatchObject([
+      { code: "8867-4", value: 71, status: "final" },
+      { code: "8867-4", value: 900, status: "invalid" },
+    ]);
+  });
+
+  it("keeps a code with that sign, as it was accepted before, apart from the invalid heart rates", async () => {
+    await bring([heart(71)]);
+    await runInDurableObject(monitor(), (_: PatientMonitor, state) => {
+      const [row] = state.storage.sql.exec<{ memory: string }>("SELECT memory FROM open").toArray();
+      const { content } = JSON.parse(row?.memory ?? "{}");
+      const own = { ...content.latest["8867-4"], value: 999, unit: "furlong" };
+      const impossible = { ...content.latest["8867-4"], value: 900, status: "invalid" };
+      // Both were in the slot `8867-4!`; the device's own code came last.
+      const latest = { ...content.latest, "8867-4!": own, "2708-6!": impossible };
+      const old = { ...content, latest, newestSampleAt: {}, receivedCounts: {} };
+      state.storage.sql.exec("UPDATE open SET memory = ?", JSON.stringify({ formatVersion: 3, content: old }));
+    });
+    await evictDurableObject(monitor());
+    const { latest = [] } = (await monitor().snapshot()) ?? {};
+    expect(latest.map(({ code, value, status }) => [code, value, status])).toEqual([
+      ["8867-4", 71, "final"],
+      ["8867-4!", 999, "final"],
+      ["2708-6", 900, "invalid"],
+    ]);
+    await bring([heart(901, { effective_at: at(-2) })]);
+    expect((await monitor().snapshot())?.latest).toMatchObject([{ value: 71 }, { value: 999 }, { value: 900 }, { value: 901 }]);
   });
 
   it("bounds what a device that sends nonsense can fill: unknown codes, and items put aside", async () => {

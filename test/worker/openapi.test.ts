@@ -1,4 +1,5 @@
 // The OpenAPI document is correct: it lists every route, every example works, and every response matches its schema.
+import { createHash } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
@@ -250,6 +251,7 @@ async function newStage(): Promise<Stage> {
     held_id: await newHeld(world),
     alert_id: await newAlert(world),
     device_code: await newDeviceCode(world, device.id),
+    grant_id: await newGrant(world),
   };
   for (const path of [`wards/${wardId}`, `patients/${world.patient.id}`]) {
     const json = { low: 46 };
@@ -329,13 +331,23 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     )
   )
     return null;
-  if (/\/admin\/|POST \/api\/v1\/hospitals$|DELETE \/api\/v1\/hospitals\/\{hospital_id\}$/.test(name)) return world.admin;
+  if (/\/admin\/|\/import-grants|\/storage$|POST \/api\/v1\/hospitals$|DELETE \/api\/v1\/hospitals\/\{hospital_id\}$/.test(name))
+    return world.admin;
   if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
   if (/audit-events|api-keys|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
     return world.manager;
   return /\/auth\//.test(name) ? person : world.nurse;
 }
+
+const rawUpload = (body: Uint8Array<ArrayBuffer>): RequestOptions => ({
+  body,
+  headers: {
+    "Content-Type": "application/pdf",
+    "Content-Length": String(body.length),
+    "X-Content-SHA256": createHash("sha256").update(body).digest("hex"),
+  },
+});
 
 function requestOf({ path, method, name, operation }: (typeof operations)[number], stage: Stage): [string, RequestOptions] {
   const ids: Record<string, string | undefined> = { ...stage.ids };
@@ -351,6 +363,9 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const joining = { ...stage, ids: { ...stage.ids, invitation_token: stage.ids["join_token"] ?? "" } };
   const meant = name.endsWith("/invitations/join") ? joining : stage;
   if (content["application/json"]) ask.json = real(content["application/json"].example, meant);
+  if (content["application/pdf"]) return [`${url}?patient_id=${stage.ids["patient_id"]}`, { ...ask, ...rawUpload(newPdf()) }];
+  if (path.endsWith("/import-grants") && ask.json)
+    ask.json = { ...Object(ask.json), expires_at: new Date(Date.now() + 3_600_000).toISOString() };
   if (content["multipart/form-data"]) ask.body = uploadForm(newPdf(), { patient_id: stage.ids["patient_id"] });
   if (path.endsWith("/batch")) {
     ask.body = batchForm(content["multipart/form-data"]?.schema.properties?.["items"]?.["example"], stage);
@@ -362,6 +377,11 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   if (operation.parameters?.some((p) => p.name === "if-match")) ask.headers = { "If-Match": '"1"' };
   if (operation.responses["101"]) ask.headers = { Upgrade: "websocket" };
   return [query ? `${url}?${query}` : url, ask];
+}
+
+async function newGrant({ admin, hospitalId }: World): Promise<string> {
+  const json = { bytes: 1000, expires_at: new Date(Date.now() + 3_600_000).toISOString(), reason: "Old reports" };
+  return (await readJson(await sendRequest(`${API}/hospitals/${hospitalId}/import-grants`, { as: admin, json }))).data.grant_id;
 }
 
 /** Aliases use the same handlers (aliases.test.ts). */
@@ -422,7 +442,7 @@ describe("its examples", () => {
         (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
-      const as = /audit|members|users|api-keys/.test(path) ? world.manager : world.nurse;
+      const as = /audit|members|users|api-keys|import-grants/.test(path) ? world.manager : world.nurse;
       const response = await sendRequest(`${url}?${query.join("&")}`, { as });
       expect(response.status, `${path}?${query}`).toBe(200);
       await checkAnswer(`GET ${path}`, response);

@@ -54,7 +54,7 @@ describe("a profile", () => {
     const made = await create(world.manager, { user_id: world.doctor.id, ...FULL });
     expect([made.status, made.headers.get("etag"), await trace(made)]).toEqual([
       201,
-      '"1"',
+      expect.stringMatching(/^"1-/),
       [["practitioner.create", "success", null]],
     ]);
     const { data } = await readJson(made);
@@ -62,7 +62,7 @@ describe("a profile", () => {
     expect(data.hospital.hospital_id).toBe(world.hospitalId);
     for (const as of [world.nurse, world.doctor, world.manager, world.self, world.admin]) {
       const seen = await get(as, data.practitioner_id);
-      expect([seen.headers.get("etag"), (await readJson(seen)).data]).toEqual(['"1"', data]);
+      expect([seen.headers.get("etag"), (await readJson(seen)).data]).toEqual([expect.stringMatching(/^"1-/), data]);
       expect(await trace(seen)).toEqual([["practitioner.read", "success", null]]);
     }
     const again = await create(world.manager, { user_id: world.doctor.id });
@@ -233,7 +233,7 @@ describe("a change of a profile", () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     const id = await profileOf(world, world.doctor, FULL);
     const own = await change(world.doctor, id, { phone: "+91 99999 00000", languages: ["hi"], about: null });
-    expect([own.status, own.headers.get("etag")]).toEqual([200, '"2"']);
+    expect([own.status, own.headers.get("etag")]).toEqual([200, expect.stringMatching(/^"2-/)]);
     expect((await readJson(own)).data).toMatchObject({
       ...FULL,
       phone: "+91 99999 00000",

@@ -1,8 +1,24 @@
-// One hundred requests per minute and person, whatever their headers; devices and apps are counted separately.
+// One hundred requests per minute and person, whatever their headers; devices and apps are counted separately. What has no valid
+// token counts for its address alone, and a token of an ended session for that session alone.
 import { env as bindings } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/http/rate-limit.ts";
+import config from "../../wrangler.toml?raw";
 import { interceptStores } from "../stores.ts";
-import { API, env, newDevice, newPerson, newWorld, readJson, sendRequest, withinOneMinute } from "../world.ts";
+import { expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newLogin,
+  newPerson,
+  newWorld,
+  PASSWORD,
+  type Person,
+  readJson,
+  sendRequest,
+  withinOneMinute,
+} from "../world.ts";
 
 function limited() {
   const puts: unknown[] = [];
@@ -77,5 +93,212 @@ describe("the limit of a person", () => {
     });
     expect(new Set(statuses.slice(0, 100))).toEqual(new Set([401]));
     expect(statuses.slice(100)).toEqual([429, 401]);
+  });
+});
+
+const randomAddress = () => `198.18.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}`;
+const PATIENT_ROLE = { role: "patient", hospitalId: null, doctorScope: "care_team" } as const;
+
+function tally(responses: { status: number }[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of responses) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+describe("requests without a valid token", () => {
+  const of: Env = { ...env, RATE_ADDRESS: bindings.RATE_TEST, RATE_PERSON: bindings.RATE_TEST };
+
+  it("use up their own share of the address: logins, refreshes and sessions from there go on", async () => {
+    const { junk, good } = await withinOneMinute(async () => {
+      const person = await newPerson("patient");
+      const ip = randomAddress();
+      const junk: Response[] = [];
+      for (let i = 0; i < 120; i += 4) {
+        junk.push(await sendRequest(`${API}/patients`, { as: `junk-${i}`, env: of, ip }));
+        junk.push(await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: `ecr_${i}` }, env: of, ip }));
+        junk.push(await sendRequest(`${API}/auth/login`, { json: {}, env: of, ip }));
+        junk.push(await sendRequest("/api/token", { body: "{", method: "POST", env: of, ip }));
+      }
+      const json = { email: person.email, password: PASSWORD };
+      const form = new URLSearchParams({ username: person.email, password: PASSWORD });
+      const good = [
+        await sendRequest(`${API}/auth/login`, { json, env: of, ip }),
+        await sendRequest("/api/token", { body: form, env: of, ip }),
+        await sendRequest(`${API}/auth/refresh`, { json: { refresh_token: person.refresh }, env: of, ip }),
+        await sendRequest(`${API}/auth/me`, { as: person, env: of, ip }),
+        await sendRequest("/openapi.json", { env: of, ip }),
+      ];
+      return { junk, good };
+    });
+    expect(tally(junk)).toEqual({ 401: 50, 400: 25, 415: 25, 429: 20 });
+    expect(good.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const [refused] = junk.slice(-1);
+    expect(refused?.headers.get("ratelimit-policy")).toBe('"address";q=300;w=60');
+    expect(refused?.headers.get("www-authenticate")).toBeNull();
+    expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(good.map((response) => response.headers.get("ratelimit-policy"))).toEqual([
+      '"login";q=30;w=60, "address";q=300;w=60',
+      '"login";q=30;w=60, "address";q=300;w=60',
+      '"session";q=100;w=60',
+      '"person";q=100;w=60',
+      '"address";q=300;w=60',
+    ]);
+  });
+
+  it("would stop them if an address had one count (the known-bad twin)", async () => {
+    const count = (ip: string) => bindings.RATE_TEST.limit({ key: `naive:${ip}` });
+    const login = await withinOneMinute(async () => {
+      const ip = randomAddress();
+      for (let i = 0; i < 120; i++) await count(ip);
+      return count(ip);
+    });
+    expect(login.success).toBe(false);
+  });
+
+  it("a refresh token with a valid signature counts for its session, wherever it is used", async () => {
+    const { statuses, other } = await withinOneMinute(async () => {
+      const person = await newPerson("patient");
+      const other = await newPerson("patient");
+      await env.DB.prepare("UPDATE sessions SET revoked_at = 1 WHERE id = ?").bind(person.sessionId).run();
+      const refresh = (refresh_token: string) =>
+        sendRequest(`${API}/auth/refresh`, { json: { refresh_token }, env: of, ip: "192.0.2.40" });
+      const statuses: Response[] = [];
+      for (let i = 0; i < 105; i++) statuses.push(await refresh(person.refresh));
+      return { statuses, other: await refresh(other.refresh) };
+    });
+    expect(tally(statuses)).toEqual({ 401: 100, 429: 5 });
+    expect(other.status).toBe(200);
+  });
+});
+
+describe("a token of a session that has ended", () => {
+  const of: Env = { ...env, RATE_PERSON: bindings.RATE_TEST };
+  const read = (as: { token: string }) => sendRequest(`${API}/reports`, { as, env: of });
+
+  it.each([
+    ["was never used here", async () => undefined],
+    ["was just used and is logged out", async (ended: { token: string }) => void (await read(ended))],
+  ])("spends nothing of the person's quota when it %s", async (_, use) => {
+    const { refused, after } = await withinOneMinute(async () => {
+      const person = await newPerson("patient");
+      const ended = await newLogin(person.id, PATIENT_ROLE);
+      await use(ended);
+      expect((await sendRequest(`${API}/auth/logout`, { as: ended, method: "POST" })).status).toBe(200);
+      const refused = await Promise.all(Array.from({ length: 130 }, () => read(ended)));
+      const after: Response[] = [];
+      for (let i = 0; i < 95; i++) after.push(await read(person));
+      return { refused, after };
+    });
+    const counts = tally(refused);
+    expect(Object.keys(counts)).toEqual(["401", "429"]);
+    expect(counts[401]).toBeLessThanOrEqual(100);
+    expect(tally(after)).toEqual({ 200: 95 });
+  });
+
+  it("counts for the person in no more than the requests under way when the session ends elsewhere", async () => {
+    const { first, after } = await withinOneMinute(async () => {
+      const person = await newPerson("patient");
+      const ended = await newLogin(person.id, PATIENT_ROLE);
+      await read(ended);
+      // Another isolate ends it: this one learns of it by the first refusal.
+      await env.DB.prepare("UPDATE sessions SET revoked_at = 1 WHERE id = ?").bind(ended.sessionId).run();
+      const first: Response[] = [];
+      for (let i = 0; i < 120; i++) first.push(await read(ended));
+      const after: Response[] = [];
+      for (let i = 0; i < 95; i++) after.push(await read(person));
+      return { first, after };
+    });
+    expect(tally(first)[401]).toBeGreaterThanOrEqual(99);
+    expect(tally(after)).toEqual({ 200: 95 });
+  });
+
+  it("would spend the whole quota if the signature alone decided (the known-bad twin)", async () => {
+    const count = (userId: string) => bindings.RATE_TEST.limit({ key: `naive:${userId}` });
+    const after = await withinOneMinute(async () => {
+      const { id } = await newPerson("patient");
+      await Promise.all(Array.from({ length: 130 }, () => count(id)));
+      return count(id);
+    });
+    expect(after.success).toBe(false);
+  });
+
+  it("many sessions of a person share the person's quota once they are known", async () => {
+    const statuses = await withinOneMinute(async () => {
+      const person = await newPerson("patient");
+      const sessions = [person, await newLogin(person.id, PATIENT_ROLE), await newLogin(person.id, PATIENT_ROLE)];
+      const statuses: Response[] = [];
+      for (let i = 0; i < 120; i++) statuses.push(await read(sessions[i % 3] ?? person));
+      return statuses;
+    });
+    expect(tally(statuses)).toEqual({ 200: 100, 429: 20 });
+  });
+});
+
+describe("the portal's reads", () => {
+  const POLICY = '"portal-session";q=600;w=60, "portal-person";q=1200;w=60';
+
+  async function portalToken(person: Person): Promise<string> {
+    const json = { email: person.email, password: PASSWORD, transport: "cookie" };
+    const login = await sendRequest(`${API}/auth/login`, { json });
+    const cookie = login.headers.getSetCookie().map((line) => line.split(";")[0]);
+    const renewed = await sendRequest(`${API}/auth/refresh`, { json: {}, headers: { Cookie: cookie.join("; ") } });
+    return (await readJson(renewed)).data.access_token;
+  }
+
+  it("have a quota of their own, and leave the person's to everything else", async () => {
+    const of: Env = { ...env, RATE_PERSON: bindings.RATE_TEST_TEN };
+    const { reads, writes, first, second } = await withinOneMinute(async () => {
+      const person = await newPerson("patient");
+      const as = await portalToken(person);
+      const reads: Response[] = [];
+      for (let i = 0; i < 30; i++) reads.push(await sendRequest(`${API}/reports`, { as, env: of }));
+      const writes: Response[] = [];
+      for (let i = 0; i < 12; i++)
+        writes.push(await sendRequest(`${API}/auth/switch-hospital`, { as, json: { hospital_id: null }, env: of }));
+      // Another session: known, and counted for the person, after its first request.
+      const first = await sendRequest(`${API}/reports`, { as: person, env: of });
+      return { reads, writes, first, second: await sendRequest(`${API}/reports`, { as: person, env: of }) };
+    });
+    expect(tally(reads)).toEqual({ 200: 30 });
+    expect(new Set(reads.map((response) => response.headers.get("ratelimit-policy")))).toEqual(new Set([POLICY]));
+    expect(tally(writes)).toEqual({ 200: 10, 429: 2 });
+    expect([first.status, second.status]).toEqual([200, 429]);
+    // A token after a change of hospital is the portal's too.
+    const switched = (await readJson(writes[0] ?? first)).data.access_token;
+    const again = await sendRequest(`${API}/reports`, { as: switched, env: of });
+    expect([again.status, again.headers.get("ratelimit-policy")]).toEqual([200, POLICY]);
+  });
+
+  it("are limited per session, and over all sessions of a person", async () => {
+    const perSession: Env = { ...env, RATE_PORTAL_SESSION: bindings.RATE_TEST_TEN };
+    const perPerson: Env = { ...env, RATE_PORTAL_PERSON: bindings.RATE_TEST_TEN };
+    const { one, other, both } = await withinOneMinute(async () => {
+      const person = await newPerson("patient");
+      const [first, second] = [await portalToken(person), await portalToken(person)];
+      const read = (as: string, of: Env) => sendRequest(`${API}/reports`, { as, env: of });
+      const one: Response[] = [];
+      for (let i = 0; i < 12; i++) one.push(await read(first, perSession));
+      const other = await read(second, perSession);
+      const both: Response[] = [];
+      for (let i = 0; i < 12; i++) both.push(await read(i % 2 ? first : second, perPerson));
+      return { one, other, both };
+    });
+    expect(tally(one)).toEqual({ 200: 10, 429: 2 });
+    expect(one.at(-1)?.headers.get("ratelimit-policy")).toBe('"portal-session";q=600;w=60');
+    expect(other.status).toBe(200);
+    expect(tally(both)).toEqual({ 200: 10, 429: 2 });
+    expect(both.at(-1)?.headers.get("ratelimit-policy")).toBe('"portal-person";q=1200;w=60');
+    await expectProblem(both.at(-1) ?? other, 429, "rate_limited");
+  });
+});
+
+describe("the quotas", () => {
+  it("are those of the bindings", () => {
+    const declared = [
+      ...config.matchAll(/name = "(RATE_\w+)"\nnamespace_id = "\d+"\nsimple = \{ limit = (\d+), period = 60 \}/g),
+    ];
+    const bound = Object.fromEntries(declared.map(([, name, limit]) => [name, Number(limit)]));
+    expect(Object.keys(bound).sort()).toEqual([...new Set(Object.values(LIMITS).map(({ binding }) => binding))].sort());
+    for (const { binding, quota } of Object.values(LIMITS)) expect([binding, bound[binding]]).toEqual([binding, quota]);
   });
 });

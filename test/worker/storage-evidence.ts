@@ -109,3 +109,9 @@ export async function encodeForm(pdf: Uint8Array<ArrayBuffer>, fields: Record<st
   const response = new Response(uploadForm(pdf, fields));
   return { type: response.headers.get("content-type") ?? "", bytes: new Uint8Array(await response.arrayBuffer()) };
 }
+
+/** Deletes files that no row names, such as those of refused uploads: other test files share the bucket. */
+export async function deleteUnreferencedFiles(): Promise<void> {
+  const named = new Set(await listReferencedKeys());
+  await env.FILES.delete((await listStoredKeys()).filter((key) => !named.has(key)));
+}

@@ -1,8 +1,8 @@
 // Many files in one form: each is processed like a single upload; and the daily byte limit of a device or app.
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
+import { STORAGE_LIMITS } from "../../src/platform/storage-quotas.ts";
 import { DAY_MS, utcDayOf } from "../../src/platform/time.ts";
-import { MAX_BYTES_PER_DAY } from "../../src/reports/upload/quota.ts";
 import { withCounters, withRandomDelays, withStoreFault } from "../stores.ts";
 import { API, env, newDevice, newPdf, newWorld, readJson, sendRequest, uniqueText, uploadReport, type World } from "../world.ts";
 import { listReferencedKeys, listReportIds, listStoredKeys, readUploadRows, verifyEveryReport } from "./storage-evidence.ts";
@@ -152,18 +152,20 @@ describe("a batch", () => {
   });
 });
 
-describe("a machine's bytes of a day", () => {
-  const scope = (device: { id: string }) => `m:${device.id}`;
+describe("the file bytes of a day", () => {
+  const MAX_BYTES_PER_DAY = STORAGE_LIMITS.device.files.day;
+  const scope = (device: { id: string }) => `quota-day:m:${device.id}`;
   const used = (device: { id: string }) =>
-    env.DB.prepare("SELECT n FROM counters WHERE scope = ? AND day = ?")
+    env.DB.prepare("SELECT n FROM counters WHERE scope = ? AND day = ? AND name = 'files'")
       .bind(scope(device), utcDayOf(Date.now()))
       .first<number>("n");
-  const spend = (device: { id: string }, n: number) =>
+  const spendOf = (subject: string, n: number) =>
     env.DB.prepare(
-      "INSERT INTO counters (scope, day, name, n) VALUES (?, CAST(? AS INTEGER), 'bytes', CAST(? AS INTEGER)) ON CONFLICT DO UPDATE SET n = excluded.n",
+      "INSERT INTO counters (scope, day, name, n) VALUES (?, CAST(? AS INTEGER), 'files', CAST(? AS INTEGER)) ON CONFLICT DO UPDATE SET n = excluded.n",
     )
-      .bind(scope(device), utcDayOf(Date.now()), n)
+      .bind(subject, utcDayOf(Date.now()), n)
       .run();
+  const spend = (device: { id: string }, n: number) => spendOf(scope(device), n);
 
   it("are counted for what is stored, in the queue or not, and for nothing else", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
@@ -178,7 +180,7 @@ describe("a machine's bytes of a day", () => {
     expect(await used(device)).toBe(pdf.length + 17 + corrupt.length);
   });
 
-  it("end with 429 and the seconds to midnight (UTC), in the queue too; people have no such end", async () => {
+  it("end with 429 and the seconds to midnight (UTC), in the queue too, and for people", async () => {
     const [bound, unbound] = [await newDevice(world.nurse, world.patient.id), await newDevice(world.nurse, null)];
     for (const device of [bound, unbound]) {
       await spend(device, MAX_BYTES_PER_DAY - 100);
@@ -195,7 +197,24 @@ describe("a machine's bytes of a day", () => {
       expect(await listStoredKeys()).toHaveLength(objects);
       expect(await used(device)).toBe(MAX_BYTES_PER_DAY - 100);
     }
-    expect((await uploadReport(world.nurse, newPdf(), { patient_id: world.patient.id })).status).toBe(201);
+    const { nurse, patient } = world;
+    const today = (id: string) => `quota-day:u:${id}`;
+    expect((await uploadReport(nurse, newPdf(), { patient_id: patient.id })).status).toBe(201);
+    await spendOf(today(nurse.id), STORAGE_LIMITS.staff.files.day - 10);
+    expect((await uploadReport(nurse, newPdf(), { patient_id: patient.id })).status).toBe(429);
+    await spendOf(today(nurse.id), 0);
+    await spendOf(today(world.self.id), STORAGE_LIMITS.patient.files.day - 10);
+    expect((await uploadReport(world.self, newPdf())).status).toBe(429);
+  });
+
+  it("of a direct upload count when it begins, so that no links store more", async () => {
+    const { nurse, patient } = world;
+    await spendOf(`quota-day:u:${nurse.id}`, STORAGE_LIMITS.staff.files.day - 2_500);
+    const begin = () =>
+      sendRequest(`${API}/reports/direct`, { as: nurse, json: { patient_id: patient.id, size: 1000, sha256: "0".repeat(64) } });
+    const statuses = (await Promise.all([begin(), begin(), begin()])).map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual([201, 201, 429]);
+    await spendOf(`quota-day:u:${nurse.id}`, 0);
   });
 
   it.each([true, false])("hold exactly when 50 uploads come at once (bound: %s)", async (isBound) => {
@@ -213,7 +232,7 @@ describe("a machine's bytes of a day", () => {
   it("left no bytes of what was refused, and yesterday's counts go", async () => {
     await runCleanup(env, Date.now() + DAY_MS);
     expect((await listStoredKeys()).sort()).toEqual((await listReferencedKeys()).sort());
-    const rows = env.DB.prepare("SELECT count(*) AS n FROM counters WHERE scope LIKE 'm:%'");
+    const rows = env.DB.prepare("SELECT count(*) AS n FROM counters WHERE scope LIKE 'quota-day:%'");
     expect(await rows.first("n")).toBe(0);
     await verifyEveryReport();
   });

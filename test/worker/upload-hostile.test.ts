@@ -1,6 +1,6 @@
 // Hostile uploads: malformed multipart forms, file names, polyglots, stalled senders; files of public test suites.
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { BODY_IDLE_TIMEOUT_MS } from "../../src/http/request-middleware.ts";
+import { BODY_IDLE_TIMEOUT_MS } from "../../src/http/request-body.ts";
 import { absent } from "../shared-data.ts";
 import {
   API,

@@ -168,7 +168,7 @@ describe("one account", () => {
   it("is seen by its managers with an ETag; elsewhere it is as absent as a random id", async () => {
     const [nurse, other] = await Promise.all([newPerson("nurse", hospitalId), newPerson("nurse", elsewhereId)]);
     const response = await sendRequest(`${API}/users/${nurse.id}`, { as: manager });
-    expect(response.headers.get("etag")).toBe('"1"');
+    expect(response.headers.get("etag")).toMatch(/^"1-/);
     expect((await readJson(response)).data).toMatchObject({ user_id: nurse.id, email: nurse.email, version: 1 });
     const patient = await newPerson("patient");
     for (const id of [other.id, patient.id, crypto.randomUUID()]) {
@@ -191,7 +191,7 @@ describe("one account", () => {
     const nurse = await newPerson("nurse", hospitalId);
     const email = `${uniqueText()}@example.org`;
     const changed = await patch(admin, nurse.id, { full_name: "Nila Rao", username: null, email });
-    expect(changed.headers.get("etag")).toBe('"2"');
+    expect(changed.headers.get("etag")).toMatch(/^"2-/);
     expect((await readJson(changed)).data).toMatchObject({ full_name: "Nila Rao", username: null, email, version: 2 });
     expect((await sendRequest(`${API}/auth/login`, { json: { email, password: PASSWORD } })).status).toBe(200);
     await expectProblem(

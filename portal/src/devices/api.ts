@@ -6,6 +6,7 @@ import type { deviceRoutes } from "../../../src/devices/routes.ts";
 import type { alertRoutes } from "../../../src/monitoring/alerts/routes.ts";
 import type { historyRoutes } from "../../../src/monitoring/history/history-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData, readPage, readVersioned } from "../platform/api/client.ts";
+import { fetchAllPages } from "../platform/api/fetch-all-pages.ts";
 
 const { devices } = hc<typeof deviceRoutes>(API_BASE, CLIENT_OPTIONS);
 const codes = hc<typeof claimCodeRoutes>(API_BASE, CLIENT_OPTIONS);
@@ -41,7 +42,13 @@ export const bindDevice = (device_id: string, patient_id: string, key: string) =
   readData(deviceApi.assignments.$post({ param: { device_id }, header: { "idempotency-key": key }, json: { patient_id } }));
 export const unbindDevice = (device_id: string) => readData(deviceApi.assignments.current.$delete({ param: { device_id } }));
 
-export const listCredentials = (device_id: string) => readData(deviceApi.credentials.$get({ param: { device_id } }));
+/** All of them, of which the service allows 200. */
+export const listCredentials = async (device_id: string) =>
+  (
+    await fetchAllPages((cursor) =>
+      readPage(deviceApi.credentials.$get({ param: { device_id }, query: { limit: "100", ...(cursor && { cursor }) } })),
+    )
+  ).items;
 export type Credential = Awaited<ReturnType<typeof listCredentials>>[number];
 export const issueCredential = (device_id: string, name: string, expires_at: string | null, key: string) =>
   readData(deviceApi.credentials.$post({ param: { device_id }, header: { "idempotency-key": key }, json: { name, expires_at } }));

@@ -41,7 +41,11 @@ export const useReports = (filters: ReportFilters) =>
 export const useReportStats = () =>
   useQuery({ queryKey: ["reports", "stats"], queryFn: () => readData(reportsClient.reports.stats.$get({ query: {} })) });
 
-const readReport = (report_id: string) => readData(reportsClient.reports[":report_id"].$get({ param: { report_id } }));
+async function readReport(report_id: string) {
+  const report = await readData(reportsClient.reports[":report_id"].$get({ param: { report_id } }));
+  if (!("patient" in report)) throw new Error("only devices get a report without its patient");
+  return report;
+}
 
 export const useReport = (id: string) => useQuery({ queryKey: ["reports", "one", id], queryFn: () => readReport(id) });
 

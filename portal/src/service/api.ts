@@ -101,7 +101,8 @@ export async function readTotals(isPlatformAdmin: boolean): Promise<{ patients: 
 
 /** Completed hours of the last day, each with its sample count over all vitals. */
 export async function readSamplesByHour() {
-  const { data, meta } = await readBody(analytics["hourly-stats"].$get({ query: {} }));
+  // A day has one row per hour and vital sign: one page holds them all.
+  const { data, meta } = await readBody(analytics["hourly-stats"].$get({ query: { limit: "1000" } }));
   const hours = new Map<number, number>();
   for (let at = Date.parse(meta.from); at < Date.parse(meta.to); at += HOUR_MS) hours.set(at, 0);
   for (const { hour, n } of data) hours.set(Date.parse(hour), (hours.get(Date.parse(hour)) ?? 0) + n);

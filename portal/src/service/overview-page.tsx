@@ -1,6 +1,8 @@
-// Administrator overview: pending work, today's figures and trends.
+// Administrator overview: pending work, today's figures, trends and storage.
 
+import { useMe } from "../accounts/session/use-session.ts";
 import { serverNow } from "../monitoring/live/server-clock.ts";
+import { StorageCard } from "../organization/hospitals/storage-card.tsx";
 import { useIsOwnTimeZoneKnown, useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { dayInZone, startOfDay } from "../platform/design/calendar-days.ts";
 import { Page } from "../platform/design/page.tsx";
@@ -17,6 +19,7 @@ export function AdminOverviewPage() {
   const t = useTranslation();
   const zone = useOwnTimeZone();
   const today = dayInZone(serverNow(), zone);
+  const { hospital } = useMe();
   const isZoneKnown = useIsOwnTimeZoneKnown();
   const day: ReportingDay = { today, from: startOfDay(today, zone), zone };
   return (
@@ -30,6 +33,7 @@ export function AdminOverviewPage() {
       ) : (
         <Loading />
       )}
+      {hospital && <StorageCard hospitalId={hospital.id} />}
     </Page>
   );
 }

@@ -6,17 +6,17 @@ import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
-import type { APP_SCOPES, Permission } from "../../access/permissions.ts";
+import type { AppScope, Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { credentials, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { createCredentialToken } from "../sessions/credential-tokens.ts";
 
-export type ApiKeyScope = (typeof APP_SCOPES)[number];
 type CredentialRow = typeof credentials.$inferSelect;
 const MAX_TTL_MS = 5 * 365 * DAY_MS;
 
@@ -44,6 +44,12 @@ function apiKeyEvent({ role }: UserEffectiveRole, hospitalId: string, id: string
   return { event, action, role, hospitalId, entity: { type: "api_key", id } } as const;
 }
 
+/** `kind` is a literal, so that SQLite uses the partial index of API keys. */
+const IS_API_KEY = sql`kind = 'app'`;
+
+const authorUnlessFull = ({ createdBy, hospitalId }: CredentialRow) =>
+  unlessFull(createdBy, ROW_LIMITS.apiKeys, sql`credentials WHERE ${IS_API_KEY} AND hospital_id = ${hospitalId}`);
+
 /** Prepares the row of a new key and its secret, of which only a hash is stored. */
 async function prepareApiKey(
   { keys, actor, now }: UserCall,
@@ -58,9 +64,9 @@ async function prepareApiKey(
   };
 }
 
-export type NewApiKey = { name: string; scopes: ApiKeyScope[]; expires_at: number | null; hospital_id?: string | undefined };
+export type NewApiKey = { name: string; scopes: AppScope[]; expires_at: number | null; hospital_id?: string | undefined };
 
-/** @throws ApiError forbidden, not_found (another hospital), invalid_request */
+/** @throws ApiError forbidden, not_found (another hospital), invalid_request, limit_reached */
 export async function issueApiKey(anyCall: Call, input: NewApiKey, keyStatements: KeyStatements): Promise<ApiKeyWithToken> {
   const { call, effectiveRole } = await requireRole(anyCall, "api_key:manage");
   const { db, actor, now } = call;
@@ -83,13 +89,15 @@ export async function issueApiKey(anyCall: Call, input: NewApiKey, keyStatements
   const { row, token } = await prepareApiKey(call, { hospitalId, name, scopes: [...new Set(input.scopes)].join(" "), expiresAt });
   await batch(db, [
     ...keyStatements(row.id),
-    db.insert(credentials).values({ ...row, hospitalId: activeHospitalId(hospitalId) }),
+    db.insert(credentials).values({ ...row, hospitalId: activeHospitalId(hospitalId), createdBy: authorUnlessFull(row) }),
     ...recordAuditEvent(db, actor, now, {
       ...apiKeyEvent(effectiveRole, hospitalId, row.id, "api_key.issue", "C"),
       detail: { scopes: row.scopes },
     }),
   ]).catch((error: unknown) => {
-    throw isConditionFailed(error, "credentials.hospital_id") ? new ApiError("not_found") : error;
+    throw isConditionFailed(error, "credentials.hospital_id")
+      ? new ApiError("not_found")
+      : toLimitError(error, ROW_LIMITS.apiKeys);
   });
   return { ...toApiKey(row), token };
 }
@@ -127,7 +135,7 @@ export async function listApiKeys(anyCall: Call, query: PageQuery & { hospital_i
   const { where, orderBy } = keysetClauses(start, credentials.createdAt, credentials.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "api_key:read", (effectiveRole, { db }) => {
     const filter = and(
-      eq(credentials.kind, "app"),
+      IS_API_KEY,
       isInCallerHospital(effectiveRole, credentials.hospitalId),
       query.hospital_id ? eq(credentials.hospitalId, query.hospital_id) : undefined,
     );
@@ -159,7 +167,7 @@ export async function listApiKeys(anyCall: Call, query: PageQuery & { hospital_i
 /**
  * Creates a successor with the same name, scopes and expiry; the old key stays valid for `graceDays`. Rotating it again never
  * extends its validity.
- * @throws ApiError not_found, conflict (a key that is no longer valid)
+ * @throws ApiError not_found, conflict (a key that is no longer valid), limit_reached
  */
 export async function rotateApiKey(
   anyCall: Call,
@@ -186,7 +194,11 @@ export async function rotateApiKey(
     const [[replaced]] = await batch(db, [
       expireOldKey,
       // NULL fails the batch when the old key is no longer valid: an ended key has no successor.
-      db.insert(credentials).values({ ...successor, id: sql`(SELECT ${successor.id} WHERE changes() > 0)` }),
+      db.insert(credentials).values({
+        ...successor,
+        id: sql`(SELECT ${successor.id} WHERE changes() > 0)`,
+        createdBy: authorUnlessFull(successor),
+      }),
       ...recordAuditEvent(db, actor, now, event),
       ...keyStatements(successor.id),
     ]);
@@ -196,7 +208,8 @@ export async function rotateApiKey(
       replaces: { api_key_id: id, expires_at: toIsoOrNull(replaced?.expiresAt ?? null) },
     };
   } catch (error) {
-    throw isConditionFailed(error, "credentials.id") ? new ApiError("conflict", "The key has ended; create a new one.") : error;
+    if (isConditionFailed(error, "credentials.id")) throw new ApiError("conflict", "The key has ended; create a new one.");
+    throw toLimitError(error, ROW_LIMITS.apiKeys);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   okPage,
   pageResponse,
   problemResponses,
+  TimeInput,
   Timestamp,
 } from "../../http/router.ts";
 import { singleLine } from "../../platform/text.ts";
@@ -76,7 +77,7 @@ export const apiKeyRoutes = createRouter()
             .strictObject({
               name: singleLine(100),
               scopes: Scopes,
-              expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
+              expires_at: TimeInput.nullable().default(null),
               hospital_id: Id.optional().openapi({ description: "Required for administrators" }),
             })
             .openapi("ApiKeyRequest"),

@@ -7,12 +7,14 @@ import { requiredFieldError } from "../../access/deny.ts";
 import { activeSession } from "../../access/effective-role.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError } from "../../platform/db/row-limits.ts";
 import { invitations, memberships, sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { hashCaller, withHashPlace } from "../passwords/hash-queue.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
 import { isInvitationOpen, unsealInvitee } from "../users/invitations.ts";
-import { createUserRow, type StaffRole } from "../users/users.ts";
+import { createUserRow, memberAuthorUnlessFull, type StaffRole } from "../users/users.ts";
 import type { SessionTokens } from "./login.ts";
 import { computeEmailIndex } from "./login-names.ts";
 import { hashOneTimeToken } from "./one-time-tokens.ts";
@@ -63,7 +65,7 @@ async function denyInvitation(call: Call, reason: DenialReason, invitation?: Ope
 
 /**
  * Creates the invited account and logs it in. Computes a hash even for an invalid token, for equal response times.
- * @throws ApiError link_invalid, already_exists (the e-mail), registration_refused (the user name), invalid_request
+ * @throws ApiError link_invalid, already_exists (the e-mail), registration_refused (the user name), invalid_request, limit_reached
  */
 export async function acceptInvitation(call: Call, input: AcceptInvitationInput, client: SessionClient): Promise<SessionTokens> {
   const { db, keys, now } = call;
@@ -73,7 +75,7 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
   const isIntended =
     invitation && (input.email === undefined || (await computeEmailIndex(keys, input.email)) === invitation.email_index);
   if (!isIntended) {
-    await hashPassword(input.password);
+    await withHashPlace(hashCaller(call.actor), (place) => place.run(() => hashPassword(input.password)));
     return denyInvitation(call, "link_invalid", invitation);
   }
   const invitee = await unsealInvitee(call, { id: invitation.id, inviteeSealed: invitation.invitee_sealed });
@@ -95,7 +97,13 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
     await batch(db, [
       db.insert(users).values({ ...row, id: userIdIfStillOpen }),
       incrementCounters(db, [{ scope: COUNTER_SCOPES.all, day: 0, name: "users", n: 1 }]),
-      db.insert(memberships).values({ userId: row.id, hospitalId, role, createdBy: invitation.created_by, createdAt: now }),
+      db.insert(memberships).values({
+        userId: row.id,
+        hospitalId,
+        role,
+        createdBy: memberAuthorUnlessFull(invitation.created_by, hospitalId, row.id),
+        createdAt: now,
+      }),
       db.update(invitations).set({ acceptedAt: now, acceptedBy: row.id }).where(eq(invitations.id, invitation.id)),
       revokeOtherInvitations(call, invitation),
       ...session.statements,
@@ -112,7 +120,7 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
     if (isConditionFailed(error, "users.id")) return denyInvitation(call, "link_invalid", invitation);
     if (isUniqueViolation(error, "users.email_index")) return denyInvitation(call, "already_exists", invitation);
     if (isUniqueViolation(error, "users")) return denyInvitation(call, "registration_refused", invitation);
-    throw error;
+    throw toLimitError(error, ROW_LIMITS.members);
   }
   return { userId: row.id, sessionId: session.id, claimedRole, refreshToken: await refreshToken(keys, row.id, session.id, 1) };
 }
@@ -127,7 +135,7 @@ function revokeOtherInvitations({ db, now }: Call, { id, email_index, hospital_i
 /**
  * Adds the caller to the hospital that invited their e-mail. Ends their other sessions, because whoever holds one would gain
  * access to the hospital.
- * @throws ApiError link_invalid (also for another address, and for current members), password_given
+ * @throws ApiError link_invalid (also for another address, and for current members), password_given, limit_reached
  */
 export async function joinHospital(anyCall: Call, token: string) {
   const hash = await hashOneTimeToken(anyCall.keys, "invitation", token);
@@ -148,11 +156,12 @@ export async function joinHospital(anyCall: Call, token: string) {
   // Members removed after the invitation stay removed, and suspended members stay suspended.
   const isNotMember = sql`NOT EXISTS (SELECT 1 FROM memberships e WHERE e.user_id = ${actor.userId}
     AND e.hospital_id = i.hospital_id AND (e.ended_at IS NULL OR e.ended_at >= i.created_at))`;
+  const author = memberAuthorUnlessFull(invitation.created_by, hospital_id, actor.userId);
   const [accepted] = await batch(db, [
     db.all<{ id: string }>(sql`UPDATE invitations AS i SET accepted_at = CAST(${now} AS INTEGER), accepted_by = ${actor.userId}
       WHERE i.id = ${id} AND ${isInvitationOpen(now)} AND ${isNotMember} AND ${hasOwnPassword} RETURNING id`),
     db.run(sql`INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at)
-      SELECT ${actor.userId}, ${hospital_id}, ${role}, ${invitation.created_by}, CAST(${now} AS INTEGER) WHERE changes() > 0
+      SELECT ${actor.userId}, ${hospital_id}, ${role}, ${author}, CAST(${now} AS INTEGER) WHERE changes() > 0
       ON CONFLICT (user_id, hospital_id) DO UPDATE SET role = excluded.role, created_by = excluded.created_by,
         created_at = excluded.created_at, ended_at = NULL, suspended_at = NULL`),
     ...recordAuditEvent(db, actor, now, {
@@ -172,7 +181,9 @@ export async function joinHospital(anyCall: Call, token: string) {
         and(eq(sessions.userId, actor.userId), ne(sessions.id, actor.sessionId), isNull(sessions.revokedAt), sql`changes() > 0`),
       ),
     revokeOtherInvitations(call, invitation),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, ROW_LIMITS.members);
+  });
   if (accepted.length === 0) return denyInvitation(call, "link_invalid", invitation);
   return { hospital_id, role };
 }

@@ -1,19 +1,19 @@
 // Routes: the caller's own account: registration, invitations, passwords, profile and acting hospital.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { readIfMatch } from "../../http/conditional-requests.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   ifMatchHeaders,
   jsonRequestBody,
   jsonResponse,
   ok,
   problemResponses,
-  readIfMatch,
+  SETS_COOKIE,
   Timestamp,
 } from "../../http/router.ts";
 import { ROLES, STAFF_ROLES } from "../../platform/db/schema.ts";
@@ -56,7 +56,7 @@ export const publicAccountRoutes = createRouter()
       summary: "Register as a patient, or with an invitation as staff",
       request: { body: jsonRequestBody(Registration, exampleRegistration) },
       responses: {
-        201: jsonResponse(Registered, "The new account with its tokens", exampleRegistered),
+        201: { ...jsonResponse(Registered, "The new account with its tokens", exampleRegistered), ...SETS_COOKIE },
         ...problemResponses(403, 409, 413, 415),
       },
     }),
@@ -77,7 +77,7 @@ export const publicAccountRoutes = createRouter()
       summary: "Register as a patient",
       request: { body: jsonRequestBody(PatientRegistration, { ...exampleRegistration, email: "kavya@example.org" }) },
       responses: {
-        201: jsonResponse(Registered, "The new account with its tokens", exampleRegistered),
+        201: { ...jsonResponse(Registered, "The new account with its tokens", exampleRegistered), ...SETS_COOKIE },
         ...problemResponses(409, 413, 415),
       },
     }),
@@ -102,7 +102,7 @@ export const publicAccountRoutes = createRouter()
         ),
       },
       responses: {
-        201: jsonResponse(TokenPair, "The new account with its tokens", exampleTokens),
+        201: { ...jsonResponse(TokenPair, "The new account with its tokens", exampleTokens), ...SETS_COOKIE },
         ...problemResponses(403, 409, 413, 415),
       },
     }),
@@ -177,7 +177,6 @@ export const accountRoutes = createRouter()
     }),
     async (c) => {
       const profile = await getOwnProfile(c.get("call"));
-      c.header("ETag", formatEtag(profile.version));
       return ok(c, profile);
     },
   )
@@ -204,7 +203,6 @@ export const accountRoutes = createRouter()
     }),
     async (c) => {
       const profile = await updateOwnProfile(c.get("call"), readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(profile.version));
       return ok(c, profile);
     },
   )

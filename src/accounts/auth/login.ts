@@ -4,20 +4,24 @@ import type { Context } from "hono";
 import type { Call, DoctorScope, Role, UserActor, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { limitLogin } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { users } from "../../platform/db/schema.ts";
 import { normalizeName } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { type HashPlace, hashCaller, withHashPlace } from "../passwords/hash-queue.ts";
 import {
   type AttemptSlot,
   acquireSlot,
+  browserSubject,
   clearFailedAttempts,
   recordFailedAttempt,
   throwAccountLocked,
 } from "../passwords/lockout.ts";
 import { hashPassword, needsRehash, verifyPassword } from "../passwords/passwords.ts";
 import type { AccessTokenSubject } from "../sessions/access-tokens.ts";
+import { findKnownBrowser, rememberBrowser } from "../sessions/known-browser.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
 import { computeEmailIndex, computeUsernameIndex } from "./login-names.ts";
 
@@ -36,19 +40,38 @@ type LoginAccount = {
 
 export type SessionTokens = AccessTokenSubject & { refreshToken: string };
 
+type NameColumn = "email_index" | "username_index";
+type LoginName = { column: NameColumn; index: string; browserId: string | null };
+
 /**
- * @param name e-mail or user name  @param client device details for the session list
- * @throws ApiError invalid_credentials (unknown, wrong and disabled alike), account_locked, rate_limited
+ * Logs in with a place in the hash queue, taken before the account is looked up.
+ * @param name e-mail or user name  @param transport with `cookie`, the browser is remembered
+ * @throws ApiError invalid_credentials (unknown, wrong and disabled alike), account_locked, rate_limited, unavailable (queue full)
  */
-export async function login(call: Call, name: string, password: string, client: SessionClient): Promise<SessionTokens> {
-  const { keys } = call;
+export async function login(
+  c: Context<AppEnv>,
+  name: string,
+  password: string,
+  transport: "json" | "cookie",
+): Promise<SessionTokens> {
+  const call = c.get("call");
   const isEmail = normalizeName(name).includes("@");
-  const index = isEmail ? await computeEmailIndex(keys, name) : await computeUsernameIndex(keys, name);
-  const { found, slot } = await acquireLoginSlot(call, isEmail ? "email_index" : "username_index", index);
-  const isCorrect = await verifyPassword(password, found?.password_hash ?? null);
+  const index = await (isEmail ? computeEmailIndex(call.keys, name) : computeUsernameIndex(call.keys, name));
+  const browserId = await findKnownBrowser(c, index);
+  await limitLogin(c, index, browserId);
+  const caller = browserId === null ? hashCaller(call.actor) : { key: `browser:${browserId}`, isKnown: true };
+  const loginName: LoginName = { column: isEmail ? "email_index" : "username_index", index, browserId };
+  const session = await withHashPlace(caller, (place) => verifyLogin(call, loginName, password, readClient(c), place));
+  if (transport === "cookie") await rememberBrowser(c, index);
+  return session;
+}
+
+async function verifyLogin(call: Call, name: LoginName, password: string, client: SessionClient, place: HashPlace) {
+  const { found, slot } = await acquireLoginSlot(call, name);
+  const isCorrect = await place.run(() => verifyPassword(password, found?.password_hash ?? null));
   if (!isCorrect || !found?.active || !canLogIn(found))
     return rejectLogin(call, slot, found, isCorrect ? "disabled" : "wrong_password");
-  const upgradedHash = needsRehash(found.password_hash) ? await hashPassword(password) : null;
+  const upgradedHash = needsRehash(found.password_hash) ? await place.run(() => hashPassword(password)) : null;
   try {
     return await startSession(call, found, slot, client, upgradedHash);
   } catch (error) {
@@ -60,10 +83,11 @@ export async function login(call: Call, name: string, password: string, client: 
 /** Users whose hospitals are all closed or have suspended them can only act for their own records. */
 const canLogIn = (found: LoginAccount) => found.is_admin || found.role || !found.has_membership || found.has_record;
 
-async function acquireLoginSlot(call: Call, column: "email_index" | "username_index", index: string) {
+async function acquireLoginSlot(call: Call, { column, index, browserId }: LoginName) {
   const { db } = call;
   const match = column === "email_index" ? sql`u.email_index = ${index}` : sql`u.username_index = ${index}`;
-  const subject = sql`coalesce((SELECT u.id FROM users u WHERE ${match}), ${`name:${index}`})`;
+  const account = sql`coalesce((SELECT u.id FROM users u WHERE ${match}), ${`name:${index}`})`;
+  const subject = browserId === null ? account : browserSubject(account, browserId);
   const user = db.all<LoginAccount>(sql`SELECT u.id AS id, u.password_hash AS password_hash, u.active AS active,
       u.password_changed_at AS password_changed_at, u.is_admin AS is_admin, m.role AS role, m.hospital_id AS hospital_id,
       h.doctor_scope AS doctor_scope,

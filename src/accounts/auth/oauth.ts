@@ -1,16 +1,14 @@
 // The OAuth 2.0 password grant: RFC 6749 request, response and error format.
 import { createRoute, z } from "@hono/zod-openapi";
-import { onError, problemResponse } from "../../http/on-error.ts";
-import { createRouter, Problem, problemResponses } from "../../http/router.ts";
-import { ApiError } from "../../platform/errors.ts";
+import { problemResponse, toApiError } from "../../http/on-error.ts";
+import { createRouter, problemResponses } from "../../http/router.ts";
 import { signAccessToken } from "../sessions/access-tokens.ts";
-import { login, readClient } from "./login.ts";
+import { login } from "./login.ts";
 import { Password } from "./login-names.ts";
 
 const oauthErrorResponse = (description: string) => ({
   description,
   content: {
-    "application/problem+json": { schema: Problem },
     "application/json": {
       schema: z.object({ error: z.string(), error_description: z.string() }),
       example: { error: "invalid_grant", error_description: "Invalid credentials" },
@@ -53,7 +51,7 @@ export const oauthTokenRoutes = createRouter().openapi(
           },
         },
       },
-      ...problemResponses(408, 413, 415),
+      ...problemResponses(),
       400: oauthErrorResponse("invalid_request or unsupported_grant_type"),
       401: oauthErrorResponse("invalid_grant"),
       423: oauthErrorResponse("invalid_grant: locked after too many failures"),
@@ -61,7 +59,7 @@ export const oauthTokenRoutes = createRouter().openapi(
   }),
   async (c) => {
     const { username, password } = c.req.valid("form");
-    const session = await login(c.get("call"), username, password, readClient(c));
+    const session = await login(c, username, password, "json");
     const { keys, now } = c.get("call");
     // RFC 6749 §5.1 requires it beside Cache-Control.
     c.header("Pragma", "no-cache");
@@ -70,9 +68,12 @@ export const oauthTokenRoutes = createRouter().openapi(
   },
 );
 
+const OAUTH_ERRORS = new Set([400, 401, 423]);
+
 /** Maps errors to RFC 6749 §5.2; errors about neither client nor grant stay problem+json. */
-oauthTokenRoutes.onError((error, c) => {
-  if (!(error instanceof ApiError) || error.status >= 500 || error.status === 429) return onError(error, c);
+oauthTokenRoutes.onError((thrown, c) => {
+  const error = toApiError(thrown);
+  if (!OAUTH_ERRORS.has(error.status)) return problemResponse(c, error);
   const invalidRequestError = error.errors.some(({ path }) => path === "grant_type")
     ? "unsupported_grant_type"
     : "invalid_request";

@@ -1,5 +1,7 @@
 // Routes: login, token refresh, logout, sessions and bootstrap. `publicAuthRoutes` need no token.
 import { createRoute, z } from "@hono/zod-openapi";
+import { pageQuery } from "../../http/pagination.ts";
+import { limitRefresh } from "../../http/rate-limit.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -8,17 +10,19 @@ import {
   jsonRequestBody,
   jsonResponse,
   ok,
+  okPage,
+  pageResponse,
   problemResponses,
+  SETS_COOKIE,
   Timestamp,
 } from "../../http/router.ts";
 import { Email } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { UUID_PATTERN } from "../../platform/ids.ts";
 import { clearRefreshCookie, readRefreshCookie } from "../sessions/refresh-cookie.ts";
-import { endSession, listSessions, rotateRefreshToken } from "../sessions/sessions.ts";
+import { endSession, listSessions, readRefreshToken, rotateRefreshToken } from "../sessions/sessions.ts";
 import { exampleTokens, issueTokens, TokenPair } from "../sessions/token-pair.ts";
 import { bootstrapAdmin } from "./bootstrap.ts";
-import { login, readClient } from "./login.ts";
+import { login } from "./login.ts";
 import { Password, Username } from "./login-names.ts";
 import { TokenTransport } from "./registration.ts";
 
@@ -41,7 +45,10 @@ const loginRoute = createRoute({
   tags: ["Authentication"],
   summary: "Log in",
   request: { body: jsonRequestBody(LoginBody, { email: "asha@example.org", password: "correct horse battery" }) },
-  responses: { 200: jsonResponse(TokenPair, "A session", exampleTokens), ...problemResponses(401, 413, 415, 423) },
+  responses: {
+    200: { ...jsonResponse(TokenPair, "A session", exampleTokens), ...SETS_COOKIE },
+    ...problemResponses(401, 413, 415, 423),
+  },
 });
 
 const refreshRoute = createRoute({
@@ -52,7 +59,10 @@ const refreshRoute = createRoute({
   request: {
     body: jsonRequestBody(z.strictObject({ refresh_token: z.string().max(400).optional() }), { refresh_token: "ecr_…" }),
   },
-  responses: { 200: jsonResponse(TokenPair, "The new tokens", exampleTokens), ...problemResponses(401, 403, 413, 415) },
+  responses: {
+    200: { ...jsonResponse(TokenPair, "The new tokens", exampleTokens), ...SETS_COOKIE },
+    ...problemResponses(401, 403, 413, 415),
+  },
 });
 
 const bootstrapRoute = createRoute({
@@ -81,14 +91,17 @@ const bootstrapRoute = createRoute({
 export const publicAuthRoutes = createRouter()
   .openapi(loginRoute, async (c) => {
     const input = c.req.valid("json");
-    const session = await login(c.get("call"), input.email ?? input.username ?? "", input.password, readClient(c));
+    const session = await login(c, input.email ?? input.username ?? "", input.password, input.transport);
     return ok(c, await issueTokens(c, session, input.transport));
   })
   .openapi(refreshRoute, async (c) => {
     const bodyToken = c.req.valid("json").refresh_token;
     const token = bodyToken ?? readRefreshCookie(c);
     if (token === undefined) throw new ApiError("invalid_refresh_token");
-    const session = await rotateRefreshToken(c.get("call"), token);
+    const call = c.get("call");
+    const refreshToken = await readRefreshToken(call.keys, token);
+    await limitRefresh(c, refreshToken.sessionId);
+    const session = await rotateRefreshToken(call, refreshToken);
     return ok(c, await issueTokens(c, session, bodyToken === undefined ? "cookie" : "json"));
   })
   .openapi(bootstrapRoute, async (c) => {
@@ -119,7 +132,7 @@ export const authRoutes = createRouter()
       summary: "Log out",
       security: BEARER_AUTH,
       responses: {
-        200: jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }),
+        200: { ...jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }), ...SETS_COOKIE },
         ...problemResponses(401, 403, 404),
       },
     }),
@@ -138,22 +151,21 @@ export const authRoutes = createRouter()
       tags: ["Authentication"],
       summary: "List your sessions",
       security: BEARER_AUTH,
+      request: { query: z.strictObject(pageQuery) },
       responses: {
-        200: jsonResponse(z.array(Session), "Active sessions, newest first", [
-          {
-            session_id: EXAMPLES.session,
-            current: true,
-            created_at: EXAMPLES.time,
-            last_used_at: EXAMPLES.time,
-            expires_at: EXAMPLES.time,
-            user_agent: "curl/8.5.0",
-            ip: "203.0.113.7",
-          },
-        ]),
+        200: pageResponse(Session, "Active sessions, newest first", {
+          session_id: EXAMPLES.session,
+          current: true,
+          created_at: EXAMPLES.time,
+          last_used_at: EXAMPLES.time,
+          expires_at: EXAMPLES.time,
+          user_agent: "curl/8.5.0",
+          ip: "203.0.113.7",
+        }),
         ...problemResponses(401, 403),
       },
     }),
-    async (c) => ok(c, await listSessions(c.get("call"))),
+    async (c) => okPage(c, await listSessions(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -163,7 +175,7 @@ export const authRoutes = createRouter()
       summary: "End one of your sessions",
       security: BEARER_AUTH,
       request: {
-        params: z.object({ session_id: z.string().regex(UUID_PATTERN).openapi({ format: "uuid", example: EXAMPLES.session }) }),
+        params: z.object({ session_id: Id.openapi({ example: EXAMPLES.session }) }),
       },
       responses: {
         200: jsonResponse(EndedSession, "The ended session", { session_id: EXAMPLES.session }),

@@ -1,13 +1,14 @@
 // Password changes: end reset links and sessions in the same batch.
 import { and, eq, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { requireRole } from "../../access/access.ts";
-import type { Call, UserCall } from "../../access/actor.ts";
+import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { batch } from "../../platform/db/client.ts";
 import { passwordResets, sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { type HashPlace, hashCaller, withHashPlace } from "./hash-queue.ts";
 import { type AttemptSlot, acquireSlot, clearFailedAttempts, recordFailedAttempt, throwAccountLocked } from "./lockout.ts";
 import { assertPasswordPolicy, hashPassword, verifyPassword } from "./passwords.ts";
 
@@ -65,11 +66,21 @@ const passwordChangeEvent = (call: UserCall, outcome: AuditEvent["outcome"], rea
 /**
  * Changes the caller's own password. The current password counts against the login lockout, so that a stolen session cannot
  * guess it.
- * @throws ApiError wrong_password, account_locked, rate_limited, invalid_request (weak password), conflict
+ * @throws ApiError wrong_password, account_locked, rate_limited, unavailable (hash queue full), invalid_request (weak password), conflict
  */
 export async function changeOwnPassword(anyCall: Call, currentPassword: string, newPassword: string): Promise<void> {
   assertPasswordPolicy(newPassword, [], "new_password");
   const { call, effectiveRole } = await requireRole(anyCall, "self:write");
+  return withHashPlace(hashCaller(call.actor), (place) => change(call, effectiveRole, place, currentPassword, newPassword));
+}
+
+async function change(
+  call: UserCall,
+  effectiveRole: UserEffectiveRole,
+  place: HashPlace,
+  currentPassword: string,
+  newPassword: string,
+): Promise<void> {
   const { db, keys, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
   const account = db.all<typeof users.$inferSelect>(sql`SELECT id, profile_sealed AS profileSealed,
@@ -92,10 +103,11 @@ export async function changeOwnPassword(anyCall: Call, currentPassword: string, 
     await batch(db, [...recordFailedAttempt(db, slot, now), ...auditStatements]);
     throw new ApiError("wrong_password");
   };
-  if (!(await verifyPassword(currentPassword, found.passwordHash))) return rejectWrongPassword(slotResult.slot);
+  const isCorrect = await place.run(() => verifyPassword(currentPassword, found.passwordHash));
+  if (!isCorrect) return rejectWrongPassword(slotResult.slot);
   const personalWords = Object.values(await unsealProfile(keys, found)).filter((word) => word !== null);
   assertPasswordPolicy(newPassword, personalWords, "new_password");
-  const hash = await hashPassword(newPassword);
+  const hash = await place.run(() => hashPassword(newPassword));
   const isUnchanged = sql`password_changed_at = ${found.passwordChangedAt}`;
   const event = { ...passwordChangeEvent(call, "success"), role, hospitalId };
   const [changed] = await batch(db, [

@@ -1,4 +1,5 @@
-// The login lockout: five failed attempts lock a name for 15 minutes, exact under concurrency.
+// The login lockout: five failed attempts lock a name for 15 minutes, exact under concurrency. A browser in which the name has
+// logged in before has five attempts of its own, so that others cannot keep the owner out by guessing.
 import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { SQLiteRaw } from "drizzle-orm/sqlite-core/query-builders/raw";
 import type { Call } from "../../access/actor.ts";
@@ -22,7 +23,7 @@ export type SlotResult<T> = { found: T | undefined } & ({ slot: AttemptSlot } | 
 /**
  * Reserves one of five slots in one statement, before the password is hashed. Failures and running attempts together never
  * exceed five, so 50 concurrent wrong passwords cost exactly five hashes.
- * @param subject SQL for the user's id, or the HMAC of an unknown name
+ * @param subject SQL for the user's id or the HMAC of an unknown name, with `browserSubject` for a known browser
  */
 function buildReservation(db: Db, subject: SQL, now: number) {
   const id = uuidv7();
@@ -83,8 +84,19 @@ export function clearFailedAttempts(db: Db, slot: AttemptSlot): Statement {
   return db.delete(loginAttempts).where(and(eq(loginAttempts.subject, slot.subject), sql`(id = ${slot.id} OR state = 'failed')`));
 }
 
+/** The subject of attempts from a browser in which the account has logged in before. @param subject of those from elsewhere */
+export function browserSubject(subject: SQL, browserId: string): SQL {
+  return sql`(${subject} || ${`:${browserId}`})`;
+}
+
+/** Attempts on an account from anywhere. */
+export function isAttemptOn(userId: string): SQL {
+  // The subjects that begin with the id and a colon, as a range of the primary key.
+  return sql`(subject = ${userId} OR (subject > ${`${userId}:`} AND subject < ${`${userId};`}))`;
+}
+
 export function clearLoginAttempts(db: Db, userId: string): Statement {
-  return db.delete(loginAttempts).where(eq(loginAttempts.subject, userId));
+  return db.delete(loginAttempts).where(isAttemptOn(userId));
 }
 
 export function pruneLoginAttempts(db: Db, now: number): Statement {

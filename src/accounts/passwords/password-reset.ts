@@ -15,9 +15,13 @@ import { toIso } from "../../platform/time.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
 import { denyForbidden, requireManagedUser } from "../users/manage-users.ts";
 import { hasPasswordHash, passwordChangeStatements } from "./change-password.ts";
+import { hashCaller, withHashPlace } from "./hash-queue.ts";
+import { isAttemptOn } from "./lockout.ts";
 import { assertPasswordPolicy, hashPassword } from "./passwords.ts";
 
 export const RESET_TTL_MS = 30 * 60_000;
+/** Links that are kept per account until they are deleted a day after they expire; only the newest is valid. */
+const MAX_KEPT_LINKS = 20;
 
 /**
  * True when the actor may set the user's password. A hospital administrator may only if the account has no rights outside their
@@ -64,6 +68,8 @@ export async function issueResetLink(anyCall: Call, userId: string, origin: stri
         createdAt: now,
         expiresAt: now + RESET_TTL_MS,
       }),
+      db.run(sql`DELETE FROM password_resets WHERE user_id = ${userId} AND token_hash NOT IN
+        (SELECT token_hash FROM password_resets WHERE user_id = ${userId} ORDER BY used_at IS NULL DESC, created_at DESC LIMIT ${MAX_KEPT_LINKS})`),
       ...recordAuditEvent(db, actor, now, {
         event: "user.password_reset_link",
         action: "C",
@@ -115,12 +121,12 @@ export async function redeemResetLink(call: Call, token: string, password: strin
     .where(and(sql`users.id = (SELECT user_id FROM password_resets WHERE token_hash = ${hashedToken})`, isRedeemable));
   const personalWords = row ? Object.values(await unsealProfile(keys, row)).filter((word) => word !== null) : [];
   assertPasswordPolicy(password, personalWords, "new_password");
-  const hash = await hashPassword(password);
+  const hash = await withHashPlace(hashCaller(actor), (place) => place.run(() => hashPassword(password)));
   const event = { event: "user.password_reset", action: "U", ...(row && { entity: { type: "user", id: row.id } }) } as const;
   const [changed] = row
     ? await batch(db, [
         ...passwordChangeStatements(call, row.id, hash, isRedeemable, event, null),
-        db.delete(loginAttempts).where(and(eq(loginAttempts.subject, row.id), hasPasswordHash(row.id, hash))),
+        db.delete(loginAttempts).where(and(isAttemptOn(row.id), hasPasswordHash(row.id, hash))),
       ])
     : [[]];
   if (changed.length > 0) return;

@@ -23,9 +23,11 @@ const Claims = z.object({
   role: z.enum(ROLES),
   hid: z.uuid().nullable(),
   scp: z.enum(["care_team", "hospital"]),
+  /** Issued beside the refresh cookie. */
+  ckr: z.literal(true).optional(),
 });
 
-export type AccessTokenSubject = { userId: string; sessionId: string; claimedRole: UserEffectiveRole };
+export type AccessTokenSubject = { userId: string; sessionId: string; claimedRole: UserEffectiveRole; viaCookie?: boolean };
 const buildTokenHeader = (kid: string) => ({ alg: "ES256", kid, typ: "at+jwt" });
 type TokenEnv = { ISSUER: string; ACCESS_TOKEN_EXPIRE_MINUTES: string };
 
@@ -38,7 +40,7 @@ export function accessTokenTtlSeconds(env: TokenEnv): number {
 export function signAccessToken(env: TokenEnv, keys: SigningKeys, token: AccessTokenSubject, now: number): Promise<string> {
   const issuedAt = Math.floor(now / 1000);
   const { role, hospitalId, doctorScope } = token.claimedRole;
-  return new SignJWT({ sid: token.sessionId, role, hid: hospitalId, scp: doctorScope })
+  return new SignJWT({ sid: token.sessionId, role, hid: hospitalId, scp: doctorScope, ...(token.viaCookie && { ckr: true }) })
     .setProtectedHeader(buildTokenHeader(keys.currentKid))
     .setIssuer(env.ISSUER)
     .setAudience(AUDIENCE)
@@ -80,8 +82,9 @@ async function verifyClaims(
   const claims = Claims.safeParse(payload);
   // A token issued in the future indicates a wrong clock or a forgery.
   if (!claims.success || claims.data.iat > now / 1000 + CLOCK_TOLERANCE_S) throw new ApiError("unauthenticated");
-  const { sub, sid, exp, role, hid, scp } = claims.data;
-  return { token: { userId: sub, sessionId: sid, claimedRole: { role, hospitalId: hid, doctorScope: scp } }, expires: exp };
+  const { sub, sid, exp, role, hid, scp, ckr } = claims.data;
+  const claimedRole = { role, hospitalId: hid, doctorScope: scp };
+  return { token: { userId: sub, sessionId: sid, claimedRole, ...(ckr && { viaCookie: true }) }, expires: exp };
 }
 
 const encodeSegment = (value: unknown) => toBase64Url(new TextEncoder().encode(JSON.stringify(value)));

@@ -1,7 +1,7 @@
 // Authentication: reads the Authorization header into an actor. access.ts checks sessions and secrets in the database.
 import type { MiddlewareHandler } from "hono";
 import type { Actor, RequestOrigin } from "../../access/actor.ts";
-import { limitCaller } from "../../http/rate-limit.ts";
+import { countProvenSession, limitCaller, limitJunk } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
 import type { Keys } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -26,17 +26,15 @@ export async function readActor(
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   const call = c.get("call");
   // A redeemed link has already set the actor (reports/reading/routes.ts).
-  if (call.actor.kind !== "anonymous") {
-    await limitCaller(c.env, call.actor);
-    return next();
-  }
-  const actor = await readActor(c.env, call.keys, c.req.header("Authorization"), call.actor.via, call.now).catch(
-    async (error: unknown) => {
-      await limitCaller(c.env, call.actor);
+  if (call.actor.kind === "anonymous") {
+    const header = c.req.header("Authorization");
+    const actor = await readActor(c.env, call.keys, header, call.actor.via, call.now).catch(async (error: unknown) => {
+      await limitJunk(c);
       throw error;
-    },
-  );
-  c.set("call", { ...call, actor });
-  await limitCaller(c.env, actor);
+    });
+    c.set("call", { ...call, actor });
+  }
+  await limitCaller(c);
   await next();
+  await countProvenSession(c);
 };

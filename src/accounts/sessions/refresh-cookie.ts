@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { AppEnv } from "../../http/router.ts";
+import { isOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { REFRESH_TTL_MS } from "./sessions.ts";
 
@@ -39,5 +40,5 @@ export function readRefreshCookie(c: Context<AppEnv>): string | undefined {
 export function allowedOrigins(env: Env): string[] {
   return env.CORS_ORIGINS.split(",")
     .map((origin) => origin.trim())
-    .filter((origin) => /^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(origin));
+    .filter(isOrigin);
 }

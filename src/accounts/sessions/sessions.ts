@@ -1,12 +1,14 @@
 // Sessions: the row in D1 is authoritative; refresh tokens are derived from it and rotate with one statement.
 
-import { and, desc, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
+import { and, count, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, Role, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { forgetSession } from "../../access/known-sessions.ts";
+import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
@@ -22,6 +24,8 @@ export const REFRESH_IDLE_TTL_MS = 7 * DAY_MS;
 /** Within this time of a rotation, the previous token gets the same successor (a lost response, two tabs). */
 export const ROTATION_GRACE_MS = 10_000;
 export const MAX_SESSIONS = 10;
+/** Ended sessions that are kept per account; a login deletes the oldest beyond. */
+export const MAX_ENDED_SESSIONS = 100;
 
 export type SessionClient = { user_agent: string | null; ip: string | null };
 const SessionClient = z.object({ user_agent: z.string().nullable(), ip: z.string().nullable() });
@@ -36,8 +40,10 @@ export function refreshToken(keys: Keys, userId: string, sessionId: string, gene
 const REFRESH_PAYLOAD_PATTERN = /^ecr_([^_]{36})_([^_]{36})_([1-9][0-9]{0,8})$/;
 const splitRefreshPayload = (payload: string) => REFRESH_PAYLOAD_PATTERN.exec(payload)?.slice(1) ?? [];
 
-/** @throws ApiError invalid_refresh_token */
-async function readRefreshToken(keys: Keys, token: string) {
+type RefreshToken = { userId: string; sessionId: string; generation: number };
+
+/** Reads a token with a valid tag, without a lookup. @throws ApiError invalid_refresh_token */
+export async function readRefreshToken(keys: Keys, token: string): Promise<RefreshToken> {
   const payload = await verifyToken(keys.refresh, token, "_", (payload) => ["refresh", ...splitRefreshPayload(payload)]);
   const [userId = "", sessionId = "", generationText = ""] = splitRefreshPayload(payload ?? "");
   if (!UUID_PATTERN.test(sessionId)) throw new ApiError("invalid_refresh_token");
@@ -47,7 +53,7 @@ async function readRefreshToken(keys: Keys, token: string) {
 export type NewSession = { id: string; statements: Statement[] };
 
 /**
- * Statements for a new session, which end the oldest beyond ten; for the batch of the login.
+ * Statements for a new session, which end the oldest beyond ten and delete ended ones beyond a hundred; for the batch of the login.
  * @param when the whole batch fails on sessions.user_id unless this holds
  */
 export async function prepareSession(
@@ -61,6 +67,7 @@ export async function prepareSession(
   const id = uuidv7();
   const clientSealed = await sealValue(keys.fields, sealContext(id), client);
   const isActive = sql`user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}`;
+  const isEnded = sql`user_id = ${userId} AND NOT (revoked_at IS NULL AND expires_at > ${now})`;
   return {
     id,
     statements: [
@@ -88,6 +95,9 @@ export async function prepareSession(
         entity: { type: "user", id: userId },
         when: sql`changes() > 0`,
       }),
+      // Every login adds a row, and every later login reads the rows of the account.
+      db.run(sql`DELETE FROM sessions WHERE ${isEnded} AND id NOT IN
+        (SELECT id FROM sessions WHERE ${isEnded} ORDER BY created_at DESC, id DESC LIMIT ${MAX_ENDED_SESSIONS})`),
     ],
   };
 }
@@ -111,9 +121,11 @@ const USER_STILL_ACTIVE = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = session
  * within ten seconds; anything older is a reuse and ends the session.
  * @throws ApiError invalid_refresh_token
  */
-export async function rotateRefreshToken(call: Call, token: string): Promise<AccessTokenSubject & { refreshToken: string }> {
+export async function rotateRefreshToken(
+  call: Call,
+  { userId, sessionId, generation }: RefreshToken,
+): Promise<AccessTokenSubject & { refreshToken: string }> {
   const { db, keys, now } = call;
-  const { userId, sessionId, generation } = await readRefreshToken(keys, token);
   const isCurrent = sql`generation = ${generation}`;
   const isAccepted = sql`(${isCurrent} OR (generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS}))`;
   // A current token of an inactive member changes nothing; a reused token always ends the session.
@@ -171,7 +183,7 @@ export async function rotateRefreshToken(call: Call, token: string): Promise<Acc
 export async function switchHospital(anyCall: Call, hospitalId: string | null): Promise<AccessTokenSubject> {
   const { call, effectiveRole } = await requireRole(anyCall, "self:write");
   const { db, actor, now } = call;
-  const { userId, sessionId } = actor;
+  const { userId, sessionId, viaCookie = false } = actor;
   const fromMembership = sql`FROM memberships m JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1
     WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP}`;
   const isMemberThere = hospitalId === null ? sql`1` : sql`EXISTS (SELECT 1 ${fromMembership})`;
@@ -190,7 +202,7 @@ export async function switchHospital(anyCall: Call, hospitalId: string | null): 
       when: sql`changes() > 0`,
     }),
   ]);
-  if (row) return { userId, sessionId, claimedRole: toSessionRole(row, hospitalId) };
+  if (row) return { userId, sessionId, claimedRole: toSessionRole(row, hospitalId), viaCookie };
   const target = { hospital: hospitalId ?? "" };
   return denyAccess(call, "self:write", "not_found", { role: effectiveRole.role, hospitalId: effectiveRole.hospitalId, target });
 }
@@ -238,19 +250,30 @@ export async function endSession(anyCall: Call, sessionId: string, reason: "logo
       when: sql`changes() > 0`,
     }),
   ]);
+  forgetSession(sessionId);
 }
 
 /** The caller's active sessions, newest first (at most ten). */
-export async function listSessions(anyCall: Call) {
-  const { call, results } = await withUser(anyCall, "self:read", (_, { db, actor, now }) => [
-    db
-      .select()
-      .from(sessions)
-      .where(and(eq(sessions.userId, actor.userId), isNull(sessions.revokedAt), gt(sessions.expiresAt, now)))
-      .orderBy(desc(sessions.createdAt), desc(sessions.id))
-      .limit(MAX_SESSIONS),
-  ]);
-  return Promise.all(results[0].map((row) => toSession(call, row)));
+export async function listSessions(anyCall: Call, query: PageQuery) {
+  const start = await resolvePageStart(anyCall, "sessions", query);
+  const { where, orderBy } = keysetClauses(start, sessions.createdAt, sessions.id);
+  const { call, results } = await withUser(anyCall, "self:read", (_, { db, actor, now }) => {
+    const isActive = and(eq(sessions.userId, actor.userId), isNull(sessions.revokedAt), gt(sessions.expiresAt, now));
+    return [
+      db
+        .select()
+        .from(sessions)
+        .where(and(isActive, where))
+        .orderBy(...orderBy)
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      db.select({ n: count() }).from(sessions).where(isActive),
+    ];
+  });
+  const [rows, [counted]] = results;
+  const key = (row: { createdAt: number; id: string }) => ({ value: row.createdAt, id: row.id });
+  const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
+  return { items: await Promise.all(pageRows.map((row) => toSession(call, row))), pagination };
 }
 
 async function toSession(call: UserCall, row: typeof sessions.$inferSelect) {

@@ -43,7 +43,8 @@ async function issueAccessToken(c: Context<AppEnv>, session: AccessTokenSubject)
 
 export async function issueTokens(c: Context<AppEnv>, session: SessionTokens, transport: "json" | "cookie") {
   if (transport === "cookie") setRefreshCookie(c, session.refreshToken);
-  return { ...(await issueAccessToken(c, session)), refresh_token: transport === "json" ? session.refreshToken : null };
+  const accessToken = await issueAccessToken(c, { ...session, viaCookie: transport === "cookie" });
+  return { ...accessToken, refresh_token: transport === "json" ? session.refreshToken : null };
 }
 
 /** For an existing session: returns no refresh token, so that a stolen access token does not yield one. */

@@ -16,6 +16,7 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
 import { Email } from "../../platform/email.ts";
 import { inviteStaff, listInvitations, replayInvitation, revokeInvitation } from "./invitations.ts";
@@ -77,7 +78,7 @@ export const invitationRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      const { origin } = new URL(c.req.url);
+      const origin = getPublicOrigin(c.env);
       const create = (keyStatements: KeyStatements) => inviteStaff(call, input, origin, keyStatements);
       const idempotencyKey = await readIdempotencyKey(c, "invitation.create");
       return ok(c, await runOnce(call, idempotencyKey, input, create, (id) => replayInvitation(call, id, origin)), 201);

@@ -1,6 +1,6 @@
 // Staff invitations: a link that creates an account, or adds an existing account to the hospital.
 
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
@@ -11,6 +11,7 @@ import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { invitations, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { DAY_MS, toIso } from "../../platform/time.ts";
@@ -19,6 +20,8 @@ import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-
 import { GRANTABLE_ROLES, type StaffRole } from "./users.ts";
 
 export const INVITATION_TTL_MS = 7 * DAY_MS;
+/** Longer than an invitation is valid: deleted ones have ended. */
+const RETENTION_MS = 90 * DAY_MS;
 
 const Invitee = z.object({ email: z.string(), full_name: z.string().nullable() });
 const sealContext = (id: string) => ({ table: "invitations", column: "invitee", id });
@@ -46,7 +49,7 @@ export type NewInvitation = {
 /**
  * Invites to a hospital: hospital administrators to their own, administrators to any. Does not reveal whether the e-mail is
  * already registered.
- * @throws ApiError forbidden, not_found (hospital), invalid_request
+ * @throws ApiError forbidden, not_found (hospital), invalid_request, limit_reached
  */
 export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: string, keyStatements: KeyStatements) {
   const { call, effectiveRole } = await requireRole(anyCall, "user:create");
@@ -69,6 +72,8 @@ export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: s
   try {
     await batch(db, [
       ...keyStatements(id),
+      // The audit log keeps who was invited and who accepted.
+      db.delete(invitations).where(and(eq(invitations.hospitalId, hospitalId), lt(invitations.createdAt, now - RETENTION_MS))),
       db.insert(invitations).values({
         id,
         tokenHash: await hashOneTimeToken(keys, "invitation", token),
@@ -76,7 +81,7 @@ export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: s
         role: input.role,
         emailIndex: await computeEmailIndex(keys, input.email),
         inviteeSealed: await sealValue(keys.fields, sealContext(id), invitee),
-        createdBy: actor.userId,
+        createdBy: unlessFull(actor.userId, ROW_LIMITS.recentInvitations, sql`invitations WHERE hospital_id = ${hospitalId}`),
         createdAt: now,
         expiresAt: now + INVITATION_TTL_MS,
       }),
@@ -87,7 +92,7 @@ export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: s
     ]);
   } catch (error) {
     if (isConditionFailed(error, "invitations.hospital_id")) return denyHospital();
-    throw error;
+    throw toLimitError(error, ROW_LIMITS.recentInvitations);
   }
   return toInvitationLink(origin, id, token, now + INVITATION_TTL_MS);
 }

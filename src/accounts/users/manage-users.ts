@@ -7,6 +7,7 @@ import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeSession, isCallerHospitalStaff, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { sealProfile, unsealProfile } from "../../access/profile.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -77,11 +78,11 @@ function findForbiddenFields({ call, effectiveRole, row }: ManagedUser, fields: 
  * @throws ApiError not_found, forbidden, precondition_failed, already_exists, conflict (the last administrator),
  *   password_given (a future administrator whose password was set by another person)
  */
-export async function updateUser(anyCall: Call, userId: string, version: number, change: UserChange) {
+export async function updateUser(anyCall: Call, userId: string, expected: ExpectedVersion, change: UserChange) {
   const target = await requireManagedUser(anyCall, "user:update", userId);
   const forbiddenFields = findForbiddenFields(target, Object.keys(change));
   if (forbiddenFields.length > 0) return denyForbidden(target, "user:update", forbiddenFields);
-  if (target.row.version !== version)
+  if (target.row.version !== matchVersion(expected, target.row.version))
     return failWithAudit(target.call, "precondition_failed", userEvent(target, "user.update", "U"));
   return target.effectiveRole.role === "admin" ? changeAccount(target, change) : changeMembership(target, change);
 }

@@ -6,8 +6,9 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { activeSession, canManageHospital } from "../../access/effective-role.ts";
 import { batch } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError } from "../../platform/db/row-limits.ts";
 import { careTeam, hospitals, memberships, SELF_CARE_HOSPITAL_ID, sessions, users } from "../../platform/db/schema.ts";
-import type { StaffRole } from "./users.ts";
+import { memberAuthorUnlessFull, type StaffRole } from "./users.ts";
 
 /**
  * The access check of both changes: fetches account, hospital and membership, if the caller may change it.
@@ -45,7 +46,7 @@ const isNotAdmin = (userId: string) => sql`NOT EXISTS (SELECT 1 FROM users x WHE
 
 /**
  * Grants an existing account a role at a hospital, or changes the role there.
- * @throws ApiError not_found, forbidden, password_given (for a new member)
+ * @throws ApiError not_found, forbidden, password_given and limit_reached (for a new member)
  */
 export async function setMember(anyCall: Call, hospitalId: string, userId: string, role: StaffRole): Promise<void> {
   const { call, effectiveRole, member, passwordGiven } = await requireMember(anyCall, hospitalId, userId);
@@ -68,7 +69,7 @@ export async function setMember(anyCall: Call, hospitalId: string, userId: strin
   const upsertMembership =
     effectiveRole.role === "admin"
       ? sql`INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at)
-          SELECT ${userId}, id, ${role}, ${actor.userId}, CAST(${now} AS INTEGER) FROM hospitals
+          SELECT ${userId}, id, ${role}, ${memberAuthorUnlessFull(actor.userId, hospitalId, userId)}, CAST(${now} AS INTEGER) FROM hospitals
           WHERE id = ${hospitalId} AND active = 1 AND ${hasOwnPassword} AND ${canStillManage}
           ON CONFLICT (user_id, hospital_id) DO UPDATE SET role = excluded.role, ended_at = NULL,
             suspended_at = CASE WHEN ended_at IS NULL THEN suspended_at ELSE NULL END,
@@ -78,7 +79,9 @@ export async function setMember(anyCall: Call, hospitalId: string, userId: strin
   const [rows] = await batch(db, [
     db.all<{ user_id: string }>(sql`${upsertMembership} RETURNING user_id`),
     ...recordAuditEvent(db, actor, now, { ...event, detail: { role }, when: sql`changes() > 0` }),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, ROW_LIMITS.members);
+  });
   if (rows.length === 0) await denyNotFound(call, "member:manage", effectiveRole, { user: userId });
 }
 

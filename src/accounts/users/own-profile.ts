@@ -8,6 +8,7 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { sealProfile, unsealProfile } from "../../access/profile.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -64,12 +65,13 @@ export async function getOwnProfile(anyCall: Call) {
  */
 export async function updateOwnProfile(
   anyCall: Call,
-  version: number,
+  expected: ExpectedVersion,
   change: { full_name?: string | undefined; username?: string | null | undefined },
 ) {
   const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, call) => [selectSelf(call)]);
   const [row] = results[0];
   if (!row) throw new ApiError("unauthenticated");
+  const version = matchVersion(expected, row.version);
   const { db, keys, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
   const event = { event: "user.update", action: "U", role, hospitalId, entity: { type: "user", id: row.id } } as const;
@@ -84,7 +86,7 @@ export async function updateOwnProfile(
         updatedAt: now,
         version: version + 1,
       })
-      .where(and(eq(users.id, row.id), eq(users.version, version), eq(users.version, row.version)))
+      .where(and(eq(users.id, row.id), eq(users.version, version)))
       .returning({ id: users.id }),
     ...recordAuditEvent(db, actor, now, { ...event, detail: { fields: Object.keys(change) }, when: sql`changes() > 0` }),
   ]).catch((error: unknown) => {

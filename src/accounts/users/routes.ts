@@ -1,12 +1,12 @@
 // Routes: user accounts, for managers.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { limitSignup } from "../../http/rate-limit.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -16,9 +16,9 @@ import {
   okPage,
   pageResponse,
   problemResponses,
-  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
 import { Email } from "../../platform/email.ts";
 import { Password, Username } from "../auth/login-names.ts";
@@ -70,7 +70,7 @@ export const userRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      await limitSignup(c.env, call.actor);
+      await limitSignup(c);
       const create = (keyStatements: KeyStatements) => createStaff(call, input, keyStatements);
       const id = await runOnce(call, await readIdempotencyKey(c, "user.create"), input, create, (id) => replayStaff(call, id));
       return ok(c, { user_id: id }, 201);
@@ -119,7 +119,6 @@ export const userRoutes = createRouter()
     }),
     async (c) => {
       const user = await getUser(c.get("call"), c.req.valid("param").user_id);
-      c.header("ETag", formatEtag(user.version));
       return ok(c, user);
     },
   )
@@ -139,7 +138,6 @@ export const userRoutes = createRouter()
     }),
     async (c) => {
       const user = await updateUser(c.get("call"), c.req.valid("param").user_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(user.version));
       return ok(c, user);
     },
   )
@@ -206,7 +204,7 @@ export const userRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const { user_id } = c.req.valid("param");
-      const { origin } = new URL(c.req.url);
+      const origin = getPublicOrigin(c.env);
       const create = (keyStatements: KeyStatements) => issueResetLink(call, user_id, origin, keyStatements);
       const idempotencyKey = await readIdempotencyKey(c, "password_reset.create");
       return ok(

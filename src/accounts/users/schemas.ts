@@ -1,7 +1,7 @@
 // API schemas of user accounts.
 import { z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
-import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+import { EXAMPLES, Id, Timestamp, Uuid } from "../../http/router.ts";
 import { ROLES, STAFF_ROLES } from "../../platform/db/schema.ts";
 import { Email } from "../../platform/email.ts";
 import { singleLine } from "../../platform/text.ts";
@@ -39,7 +39,7 @@ export const userQuery = z.strictObject({
   ...pageQuery,
   role: z.enum(ROLES).optional().openapi({ description: "`patient` is allowed for administrators only" }),
   is_active: booleanParam.optional(),
-  hospital_id: z.uuid().optional().openapi({ description: "For administrators; others see their own hospital" }),
+  hospital_id: Uuid.optional().openapi({ description: "For administrators; others see their own hospital" }),
   email: Email.optional().openapi({ description: "Exact address" }),
 });
 export type UserQuery = z.output<typeof userQuery>;

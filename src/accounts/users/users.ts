@@ -1,5 +1,5 @@
 // User accounts: creation of staff and unlocking. Accounts are found by keyed indexes of e-mail and user name.
-import { and, eq } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import { requireRole, withUser } from "../../access/access.ts";
 import { type Call, getActorId, type Role } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -9,22 +9,24 @@ import { type Profile, sealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { memberships, SELF_CARE_HOSPITAL_ID, type STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { computeEmailIndex, computeUsernameIndex } from "../auth/login-names.ts";
+import { hashCaller, withHashPlace } from "../passwords/hash-queue.ts";
 import { clearLoginAttempts } from "../passwords/lockout.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 
 export type NewUser = { email: string; username?: string | undefined; full_name: string; password: string };
 export type StaffRole = (typeof STAFF_ROLES)[number];
 
-/** Prepares the row of a new account. @throws ApiError invalid_request (weak password) */
+/** Prepares the row of a new account. @throws ApiError invalid_request (weak password), unavailable (hash queue full) */
 export async function createUserRow(call: Call, input: NewUser): Promise<typeof users.$inferInsert> {
   assertPasswordPolicy(input.password, [input.email, input.username ?? "", input.full_name]);
-  return createUnverifiedUserRow(call, input);
+  return withHashPlace(hashCaller(call.actor), (place) => place.run(() => createUnverifiedUserRow(call, input)));
 }
 
-/** Like `createUserRow`, without the password policy: only for demo data. */
+/** Like `createUserRow`, without the password policy and the hash queue: only for demo data. */
 export async function createUnverifiedUserRow({ keys, now }: Call, input: NewUser): Promise<typeof users.$inferInsert> {
   const id = uuidv7();
   const profile: Profile = { email: input.email, username: input.username ?? null, full_name: input.full_name };
@@ -87,7 +89,14 @@ export async function replayStaff(anyCall: Call, id: string): Promise<string> {
   return id;
 }
 
-/** Inserts account, membership and audit event in one batch. @throws ApiError not_found (hospital), registration_refused */
+/** The author of a new membership while the hospital may have another member besides the user. */
+export const memberAuthorUnlessFull = (author: string, hospitalId: string, userId: string): SQL =>
+  unlessFull(author, ROW_LIMITS.members, sql`memberships WHERE hospital_id = ${hospitalId} AND user_id <> ${userId}`);
+
+/**
+ * Inserts account, membership and audit event in one batch.
+ * @throws ApiError not_found (hospital), registration_refused, limit_reached
+ */
 export async function insertStaff(
   call: Call,
   row: typeof users.$inferInsert,
@@ -97,7 +106,7 @@ export async function insertStaff(
   keyStatements: KeyStatements = () => [],
 ): Promise<string> {
   const { db, actor, now } = call;
-  const createdBy = getActorId(actor);
+  const createdBy = memberAuthorUnlessFull(getActorId(actor), hospitalId, row.id);
   const membership = { userId: row.id, hospitalId: activeHospitalId(hospitalId), role, createdBy, createdAt: now };
   const event = { event: "user.create", action: "C", role: actingRole, hospitalId, detail: { role } } as const;
   try {
@@ -113,7 +122,7 @@ export async function insertStaff(
     if (isConditionFailed(error, "memberships.hospital_id")) {
       return denyAccess(call, "user:create", "not_found", { role: actingRole, hospitalId, target: { hospital: hospitalId } });
     }
-    throw error;
+    throw toLimitError(error, ROW_LIMITS.members);
   }
   return row.id;
 }

@@ -46,6 +46,8 @@ export type DeviceMemory = {
   vitalsHeardAt: Record<string, number>;
   /** Conditions that were resolved while the device still reports them. */
   resolvedConditions?: readonly string[] | undefined;
+  /** Technical alerts raised in an epoch hour. */
+  raised?: { hour: number; count: number } | undefined;
 };
 
 export type AlarmMemory = {

@@ -8,12 +8,21 @@ const MINUTE_MS = 60_000;
 /** The longest time without reminders: the interval of ward rounds. */
 export const MAX_SNOOZE_MS = 4 * 60 * MINUTE_MS;
 
-/** An action on an unknown or cleared alert. */
-export class AlarmError extends Error {
-  readonly code: "unknown_alert" | "not_open";
+/** Assignments and snoozes of one alert: each is an event in D1. Acknowledging and resolving are always possible. */
+export const MAX_ALERT_ACTIONS = 100;
 
-  constructor(code: "unknown_alert" | "not_open") {
-    super(code === "unknown_alert" ? "Unknown alert" : "The alert is cleared");
+const ALARM_ERRORS = {
+  unknown_alert: "Unknown alert",
+  not_open: "The alert is cleared",
+  too_many_actions: "Too many assignments and snoozes of the alert",
+} as const;
+
+/** An action on an unknown or cleared alert, or one too many. */
+export class AlarmError extends Error {
+  readonly code: keyof typeof ALARM_ERRORS;
+
+  constructor(code: keyof typeof ALARM_ERRORS) {
+    super(ALARM_ERRORS[code]);
     this.code = code;
   }
 }
@@ -135,9 +144,17 @@ export function acknowledgeAlert(run: RuleRun, number: number, by: string): void
   if (isLatched) clearAlert(run, alert);
 }
 
+/** @throws AlarmError */
+function countAction(alert: Alert): void {
+  const actions = (alert.actions ?? 0) + 1;
+  if (actions > MAX_ALERT_ACTIONS) throw new AlarmError("too_many_actions");
+  alert.actions = actions;
+}
+
 export function assignAlert(run: RuleRun, number: number, by: string, to: string | null): void {
   const alert = requireOpenAlert(run, number);
   if (alert.assigned_to === to) return;
+  countAction(alert);
   alert.assigned_to = to;
   recordTransition(run, "assigned", alert, by);
 }
@@ -145,6 +162,7 @@ export function assignAlert(run: RuleRun, number: number, by: string, to: string
 /** Stops repeats and escalation until `until` (epoch milliseconds, at most four hours ahead); a past time ends the snooze. */
 export function snoozeAlert(run: RuleRun, number: number, by: string, until: number): void {
   const alert = requireOpenAlert(run, number);
+  countAction(alert);
   alert.snoozed_until = until > run.now ? Math.min(until, run.now + MAX_SNOOZE_MS) : null;
   recordTransition(run, "snoozed", alert, by);
 }

@@ -7,7 +7,6 @@ import {
   assignAlert,
   clearAlert,
   listAlertDeadlines,
-  raiseAlert,
   recoverAlert,
   requireOpenAlert,
   runDueReminders,
@@ -21,6 +20,7 @@ import {
   listChangeDeadlines,
   resetBaseline,
 } from "./change-rules.ts";
+import { applyConditions, ignoreCondition } from "./condition-rule.ts";
 import { clearOnset, evaluateLimit, limitDeadline, locateValue, MAX_VALUE_HOLD_MS, toLimitKey } from "./limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Transition } from "./model.ts";
 import { evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines } from "./news2-rule.ts";
@@ -32,8 +32,6 @@ export { AlarmError } from "./alert-lifecycle.ts";
 
 /** Older samples are stored and shown but not evaluated. */
 const MAX_EVALUATED_AGE_MS = 7 * 24 * 3_600_000;
-/** Limit per report of a device. */
-const MAX_CONDITIONS = 16;
 
 /**
  * Evaluates one input at `now` (server's clock, epoch milliseconds). Returns a new memory (plain JSON) and the transitions in order,
@@ -168,29 +166,6 @@ function clearAllAlerts(run: RuleRun): void {
   Object.assign(run.memory, { ward: null, news2: {} });
 }
 
-function toTechnicalKey(device: string, condition: string): string {
-  return `technical:${device}:${condition}`;
-}
-
-/** Raises alerts for reported conditions and ends those no longer reported. */
-function applyConditions(run: RuleRun, id: string, reported: readonly string[]): void {
-  const device = recordDeviceContact(run, id);
-  if (!device || run.config.monitoring === "off") return;
-  const conditions = [...new Set(reported)].slice(0, MAX_CONDITIONS);
-  device.resolvedConditions = device.resolvedConditions?.filter((condition) => conditions.includes(condition));
-  const keys = new Set(conditions.map((condition) => toTechnicalKey(id, condition)));
-  for (const alert of [...run.memory.alerts]) {
-    if (alert.rule === "technical" && alert.device === id && !keys.has(alert.key)) recoverAlert(run, alert.key);
-  }
-  for (const condition of conditions)
-    if (!device.resolvedConditions?.includes(condition)) raiseTechnicalAlert(run, id, condition);
-}
-
-function raiseTechnicalAlert(run: RuleRun, device: string, condition: string): void {
-  const why = { value: null, bound: null, side: null, window_s: null, text: `The device reports: ${condition}` };
-  raiseAlert(run, { key: toTechnicalKey(device, condition), rule: "technical", code: null, device, priority: "low", why });
-}
-
 /** Clears an alert by hand. Only new evidence raises it again, not the values known now. */
 function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
   clearAlert(run, alert, by);
@@ -217,12 +192,6 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
     case "technical":
       ignoreCondition(run.memory, alert);
   }
-}
-
-function ignoreCondition(memory: AlarmMemory, { device: id, key }: Alert): void {
-  const device = id === null ? undefined : memory.devices[id];
-  if (id !== null && device)
-    device.resolvedConditions = [...(device.resolvedConditions ?? []), key.slice(toTechnicalKey(id, "").length)];
 }
 
 /** When the next `tick` is due, epoch milliseconds; null for never. A past time means now. */

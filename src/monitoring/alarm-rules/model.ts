@@ -27,6 +27,8 @@ export type Alert = {
   acknowledged_at: number | null;
   acknowledged_by: string | null;
   assigned_to: string | null;
+  /** Assignments and snoozes so far; absent before the first. */
+  actions?: number | undefined;
   /** 0 until the first escalation. */
   tier: number;
   escalate_at: number | null;

@@ -1,12 +1,14 @@
 // Alert rules of wards and patients: validated, stored in D1, and audited with the values before and after.
 
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type Access, authorizePatient, requireRole, withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
+import { buildPage, COUNT_LIMIT, type PageQuery, type PageStart, resolvePageStart, slicePage } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertRules, wards } from "../../platform/db/schema.ts";
@@ -19,9 +21,6 @@ import { AGE_BANDS, type AgeBand, type Limits, type Vital } from "../vitals/mode
 
 type AlertRuleRow = typeof alertRules.$inferSelect;
 export type Layer = "default" | "ward" | "patient";
-
-/** Rules per list; a hospital with more must filter by ward. */
-export const MAX_RULES = 1_000;
 
 function toRule(row: AlertRuleRow) {
   const vital = findVital(row.code);
@@ -40,42 +39,58 @@ function toRule(row: AlertRuleRow) {
 }
 
 /** The default limits of an age band, with their sources. */
-export async function listDefaultRules(call: Call, band: AgeBand) {
+export async function listDefaultRules(call: Call, query: PageQuery & { age_band: AgeBand }) {
+  const start = await resolvePageStart(call, "default_rules", query);
   await requireRole(call, "alert_rule:read");
-  return VITALS.flatMap(({ code, name, display, unit, plausible, limits, source }) => {
-    const bandLimits = limits[band];
+  const rules = VITALS.flatMap(({ code, name, display, unit, plausible, limits, source }) => {
+    const bandLimits = limits[query.age_band];
     return bandLimits ? [{ code, name, display, unit, plausible, limits: bandLimits, source }] : [];
   });
+  const { rows: items, pagination } = await slicePage(start, rules);
+  return { items, pagination };
+}
+
+/** Rules are ordered by ward and vital; a cursor names both as `<ward>/<LOINC code>`. */
+const toRuleKey = ({ scopeId, code }: Pick<AlertRuleRow, "scopeId" | "code">) => ({ value: 0, id: `${scopeId}/${code}` });
+
+function isAfterRule({ after }: PageStart): SQL | undefined {
+  if (!after) return undefined;
+  const [scopeId, code] = after.id.split("/");
+  return sql`(${alertRules.scopeId}, ${alertRules.code}) > (${scopeId}, ${code})`;
 }
 
 /** Rules of the wards of the caller's hospital, or of all hospitals for administrators, ordered by ward. */
 export async function listRules(
   anyCall: Call,
-  { ward_id, hospital_id }: { ward_id?: string | undefined; hospital_id?: string | undefined },
+  query: PageQuery & { ward_id?: string | undefined; hospital_id?: string | undefined },
 ) {
+  const { ward_id, hospital_id } = query;
+  const start = await resolvePageStart(anyCall, "alert_rules", query);
   const { call, effectiveRole, results } = await withUser(anyCall, "alert_rule:read", (effectiveRole, { db }) => {
     const wardFilter = and(
       isInCallerHospital(effectiveRole, wards.hospitalId),
       ward_id ? eq(wards.id, ward_id) : undefined,
       hospital_id ? eq(wards.hospitalId, hospital_id) : undefined,
     );
+    const filter = sql`${alertRules.scopeId} IN (SELECT id FROM wards WHERE ${wardFilter ?? sql`1`}) AND ${alertRules.scope} = 'ward'`;
     return [
       db
         .select()
         .from(alertRules)
-        .where(sql`${alertRules.scopeId} IN (SELECT id FROM wards WHERE ${wardFilter}) AND ${alertRules.scope} = 'ward'`)
+        .where(and(filter, isAfterRule(start)))
         .orderBy(alertRules.scopeId, alertRules.code)
-        .limit(MAX_RULES),
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM alert_rules WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
   const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
-  const rows = results[0];
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { event: "alert_rule.list", action: "R", role, hospitalId, detail: { count: rows.length } }),
-  );
-  return rows.map(toRule);
+  const [rows, [counted]] = results;
+  const { rows: pageRows, pagination } = await buildPage(start, rows, toRuleKey, { n: counted?.n ?? 0, exact: false });
+  const detail = { count: pageRows.length };
+  await batch(db, recordAuditEvent(db, actor, now, { event: "alert_rule.list", action: "R", role, hospitalId, detail }));
+  return { items: pageRows.map(toRule), pagination };
 }
 
 /** The ward or patient of a rule, the stored rule, and the audit event of the change. */
@@ -143,19 +158,19 @@ function checkWardLimits(limits: LimitsOverride, { code }: Vital): LimitProblem[
 
 /**
  * Sets a ward's limits of one vital; absent fields are inherited.
- * @param expectedVersion the version to replace; null when there is no rule yet
+ * @param expected the versions to replace; null when there is no rule yet
  * @throws ApiError not_found, invalid_request, precondition_required, precondition_failed
  */
 export async function putWardRule(
   anyCall: Call,
   id: string,
   vital: Vital,
-  expectedVersion: number | null,
+  expected: ExpectedVersion | null,
   limits: LimitsOverride,
 ) {
   const { call, ...scope } = await loadWardScope(anyCall, id, vital.code, "alert_rule.update");
   assertValidLimits(checkWardLimits(limits, vital));
-  return saveRule(call, scope, vital, expectedVersion, limits);
+  return saveRule(call, scope, vital, expected, limits);
 }
 
 /** `putWardRule` for one patient. */
@@ -163,7 +178,7 @@ export async function putPatientRule(
   call: Call,
   ref: string,
   vital: Vital,
-  expectedVersion: number | null,
+  expected: ExpectedVersion | null,
   limits: LimitsOverride,
 ) {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
@@ -171,7 +186,7 @@ export async function putPatientRule(
   const { ward } = groupByLayer(rows);
   const base = mergeLimits(getDefaultLimits(await getAgeBand(call, access)), ward, {});
   assertValidLimits(checkLimits(limits, vital.code, base[vital.code]));
-  return saveRule(call, toPatientScope(access, rows, vital, "alert_rule.update"), vital, expectedVersion, limits);
+  return saveRule(call, toPatientScope(access, rows, vital, "alert_rule.update"), vital, expected, limits);
 }
 
 function toPatientScope(access: Access, rows: readonly AlertRuleRow[], { code }: Vital, event: string): RuleScope {
@@ -182,19 +197,20 @@ function toPatientScope(access: Access, rows: readonly AlertRuleRow[], { code }:
 
 /**
  * Compare-and-set on the version. The write reaches the patients' objects by way of the triggers changed_rule_insert and
- * changed_rule_update (migrations/0004_changes.sql), which queue a change per patient in the same transaction; deliverAfterResponse
+ * changed_rule_update (migrations 0004 and 0007), which queue a change per patient in the same transaction; deliverAfterResponse
  * (patient-object/context/change-delivery.ts), mounted for MONITOR_CHANGE_PATHS in app.ts, sends it to PatientMonitor.configure.
  */
 async function saveRule(
   call: Call,
   { scope, id, hospitalId, before, event }: RuleScope,
   { code }: Vital,
-  expectedVersion: number | null,
+  expected: ExpectedVersion | null,
   after: LimitsOverride,
 ) {
   const { db, actor, now } = call;
-  if (before && expectedVersion === null) throw new ApiError("precondition_required");
-  if ((before?.version ?? null) !== expectedVersion) return failWithAudit(call, "precondition_failed", event);
+  if (before && expected === null) throw new ApiError("precondition_required");
+  const version = before && expected ? matchVersion(expected, before.version) : null;
+  if (version !== (before?.version ?? null) || (!before && expected)) return failWithAudit(call, "precondition_failed", event);
   const limits = JSON.stringify(after);
   const values = { limits, updatedBy: getActorId(actor), updatedAt: now };
   const write = before
@@ -214,15 +230,15 @@ async function saveRule(
 }
 
 /** Resets a ward's limits of one vital to the inherited ones. @throws ApiError not_found, precondition_failed */
-export async function removeWardRule(anyCall: Call, id: string, vital: Vital, expectedVersion: number): Promise<void> {
+export async function removeWardRule(anyCall: Call, id: string, vital: Vital, expected: ExpectedVersion): Promise<void> {
   const { call, ...scope } = await loadWardScope(anyCall, id, vital.code, "alert_rule.delete");
-  await removeRule(call, scope, vital, expectedVersion);
+  await removeRule(call, scope, vital, expected);
 }
 
-export async function removePatientRule(call: Call, ref: string, vital: Vital, expectedVersion: number): Promise<string> {
+export async function removePatientRule(call: Call, ref: string, vital: Vital, expected: ExpectedVersion): Promise<string> {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
   const rows = await selectRules(call, access);
-  await removeRule(call, toPatientScope(access, rows, vital, "alert_rule.delete"), vital, expectedVersion);
+  await removeRule(call, toPatientScope(access, rows, vital, "alert_rule.delete"), vital, expected);
   return access.patient.id;
 }
 
@@ -231,7 +247,7 @@ async function removeRule(
   call: Call,
   { scope, id, hospitalId, before, event }: RuleScope,
   { code }: Vital,
-  expectedVersion: number,
+  expected: ExpectedVersion,
 ): Promise<void> {
   const { db, actor, now } = call;
   if (!before) {
@@ -242,12 +258,13 @@ async function removeRule(
       patientId: scope === "patient" ? id : null,
     });
   }
-  if (before.version !== expectedVersion) return failWithAudit(call, "precondition_failed", event);
+  const version = matchVersion(expected, before.version);
+  if (before.version !== version) return failWithAudit(call, "precondition_failed", event);
   const detail = { code, before: limitsOverrideOf(before.limits), after: null };
   const [deleted] = await batch(db, [
     db
       .delete(alertRules)
-      .where(and(ruleFilter(id, code), eq(alertRules.version, expectedVersion)))
+      .where(and(ruleFilter(id, code), eq(alertRules.version, version)))
       .returning({ code: alertRules.code }),
     ...recordAuditEvent(db, actor, now, { ...event, action: "D", detail, when: sql`changes() > 0` }),
   ]);

@@ -10,9 +10,11 @@ import { auditAction, type Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { alertEvents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { toIso } from "../../platform/time.ts";
+import { MAX_ALERT_ACTIONS } from "../alarm-rules/alert-lifecycle.ts";
 import { eventDetailOf } from "../alarm-rules/stored.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { AlertView } from "../patient-object/contract.ts";
@@ -124,7 +126,7 @@ export async function getAlert(env: Env, call: Call, alertIdText: string): Promi
 /**
  * Acts on an open alert. The object serializes concurrent actions; the response shows who acted first.
  * @returns the alert after the action, with the events that D1 had before it
- * @throws ApiError not_found, conflict (the alert is cleared), invalid_request (`to` is not on the hospital's staff)
+ * @throws ApiError not_found, conflict (the alert is cleared), invalid_request (`to` is not on the hospital's staff), limit_reached
  */
 export async function actOnAlert(env: Env, call: Call, alertIdText: string, actionInput: AlertActionInput): Promise<AlertPage> {
   const found = await requireAlert(call, alertIdText, "alert:update");
@@ -154,6 +156,8 @@ export async function actOnAlert(env: Env, call: Call, alertIdText: string, acti
     false,
   );
   if ("alert" in acted) return toAlertPage(call, acted.alert, events);
+  if (acted.error === "too_many_actions")
+    throw new ApiError("limit_reached", `An alert can be assigned and snoozed ${MAX_ALERT_ACTIONS} times.`);
   return acted.error === "not_open" ? failWithAudit(call, "conflict", event) : denyUnknownAlert(call, found, "alert:update");
 }
 
@@ -187,7 +191,7 @@ function toMonitorAction(actionInput: AlertActionInput, number: number, by: stri
   }
 }
 
-/** Adds a comment, also to a cleared alert: its cause is often known later. @throws ApiError not_found */
+/** Adds a comment, also to a cleared alert: its cause is often known later. @throws ApiError not_found, limit_reached */
 export async function commentOnAlert(
   env: Env,
   call: Call,
@@ -202,14 +206,15 @@ export async function commentOnAlert(
   const alert = row?.state === "cleared" ? toAlert(row) : ((await loadOpenAlert(env, found)) ?? (row && toAlert(row)));
   if (!alert) return denyUnknownAlert(call, found, "alert:update");
   const sealedComment = await sealValue(keys.fields, commentPlace(id, now), text);
+  const what = unlessFull("commented", ROW_LIMITS.alertComments, sql`alert_events WHERE alert_id = ${id} AND n < 0`);
   const n = sql`(SELECT min(coalesce(min(n), 0), 0) - 1 FROM alert_events WHERE alert_id = ${id})`;
   await batch(db, [
     ...keyStatements(id),
-    db
-      .insert(alertEvents)
-      .values({ alertId: id, n, what: "commented", at: now, by: getActorId(actor), commentSealed: sealedComment }),
+    db.insert(alertEvents).values({ alertId: id, n, what, at: now, by: getActorId(actor), commentSealed: sealedComment }),
     ...recordAuditEvent(db, actor, now, toAuditEvent(found, "alert.comment", "alert:update")),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, ROW_LIMITS.alertComments);
+  });
   const newEvent = { what: "commented", at: now, by: getActorId(actor), detail: null, comment: sealedComment };
   return toAlertPage(call, alert, [newEvent, ...previousEvents].slice(0, MAX_EVENTS));
 }

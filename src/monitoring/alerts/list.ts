@@ -2,10 +2,17 @@
 
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
-import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
+import { type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { patientVisibility } from "../../access/visibility.ts";
-import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import {
+  buildPage,
+  COUNT_LIMIT,
+  keysetClauses,
+  type PageQuery,
+  pickFromGroups,
+  resolvePageStart,
+} from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alerts } from "../../platform/db/schema.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
@@ -103,17 +110,49 @@ function buildAlertFilter(effectiveRole: EffectiveRole, actor: Principal, query:
   );
 }
 
+/**
+ * Groups whose alerts an index lists by time: the patients of a care team or a login, and the hospitals for administrators whose filter
+ * has an index per hospital. Null when the filter itself has such an index.
+ */
+function findGroups(
+  effectiveRole: EffectiveRole,
+  actor: Principal,
+  query: AlertListQuery,
+): { ids: SQL; column: SQLWrapper } | null {
+  const { patient_id, hospital_id, ward_id, device_id, assigned_to, open, priority, rule, code } = query;
+  if (patient_id) return null;
+  if (effectiveRole.role === "patient")
+    return {
+      ids: sql`SELECT patient_id AS id FROM patient_links WHERE user_id = ${getActorId(actor)}`,
+      column: alerts.patientId,
+    };
+  if (effectiveRole.role === "doctor" && effectiveRole.doctorScope === "care_team") {
+    const ids = sql`SELECT patient_id AS id FROM care_team WHERE user_id = ${getActorId(actor)} AND ended_at IS NULL`;
+    return { ids, column: alerts.patientId };
+  }
+  const hasOwnIndex = hospital_id || ward_id || device_id || assigned_to || open;
+  if (effectiveRole.role !== "admin" || hasOwnIndex || !(priority || rule || code)) return null;
+  return { ids: sql`SELECT id FROM hospitals`, column: alerts.hospitalId };
+}
+
 /** Alerts of patients whom the caller may see, newest first by default. */
 export async function listAlerts(anyCall: Call, query: AlertListQuery) {
   const start = await resolvePageStart(anyCall, "alerts", query);
   const { where, orderBy } = keysetClauses(start, alerts.raisedAt, alerts.id, query.sort === "raised");
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "alert:read", (effectiveRole, { db, actor }) => {
-    const filter = buildAlertFilter(effectiveRole, actor, query);
+    const filter = buildAlertFilter(effectiveRole, actor, query) ?? sql`1`;
+    const order = sql.join(orderBy, sql`, `);
+    const groups = findGroups(effectiveRole, actor, query);
+    const inGroup = groups ? sql`${groups.column} = g.id` : sql`1`;
+    const pageOfGroup = sql`SELECT alerts.id AS picked FROM alerts WHERE ${inGroup} AND ${and(filter, where)}
+      ORDER BY ${order} LIMIT ${start.skip + start.limit + 1}`;
+    const inPage = groups ? sql`alerts.id IN (${pickFromGroups(groups.ids, pageOfGroup)})` : and(filter, where);
+    const from = groups ? sql`(${groups.ids}) g CROSS JOIN alerts` : sql`alerts`;
     return [
-      db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${and(filter, where)}
-        ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
+      db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${inPage}
+        ORDER BY ${order} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
       db.all<{ n: number }>(
-        sql`SELECT count(*) AS n FROM (SELECT 1 FROM alerts WHERE ${filter ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${from} WHERE ${inGroup} AND ${filter} LIMIT ${COUNT_LIMIT + 1})`,
       ),
     ];
   });

@@ -5,6 +5,7 @@ import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";
 import { toIsoOrNull } from "../../platform/time.ts";
@@ -44,19 +45,20 @@ export async function getMonitoring(call: Call, ref: string) {
 /**
  * Saves settings; the triggers changed_settings_insert and changed_settings_update (migrations/0004_changes.sql) queue the change for
  * the patient's object, and deliverAfterResponse (mounted in app.ts) sends it to PatientMonitor.configure.
- * @param expectedVersion the version that the caller has read  @throws ApiError not_found, precondition_failed
+ * @param expected the versions that the caller has read  @throws ApiError not_found, precondition_failed
  */
-export async function updateMonitoring(call: Call, ref: string, expectedVersion: number, change: MonitoringChange) {
+export async function updateMonitoring(call: Call, ref: string, expected: ExpectedVersion, change: MonitoringChange) {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
   const { db, actor, now } = call;
   const [row] = await selectSettings(call, access);
   const before = row ?? DEFAULT_SETTINGS;
   const event = toPatientAuditEvent(access, "monitoring.update", "U");
-  if (before.version !== expectedVersion) return failWithAudit(call, "precondition_failed", event);
+  const version = matchVersion(expected, before.version);
+  if (before.version !== version) return failWithAudit(call, "precondition_failed", event);
   const after = {
     spo2Scale: change.spo2_scale ?? before.spo2Scale,
     pregnant: change.pregnant === undefined ? before.pregnant : Number(change.pregnant),
-    version: expectedVersion + 1,
+    version: version + 1,
     updatedBy: getActorId(actor),
     updatedAt: now,
   };
@@ -64,7 +66,7 @@ export async function updateMonitoring(call: Call, ref: string, expectedVersion:
     ? db
         .update(monitoringSettings)
         .set(after)
-        .where(and(eq(monitoringSettings.patientId, access.patient.id), eq(monitoringSettings.version, expectedVersion)))
+        .where(and(eq(monitoringSettings.patientId, access.patient.id), eq(monitoringSettings.version, version)))
         .returning()
     : db
         .insert(monitoringSettings)

@@ -12,13 +12,15 @@ import { callMonitor } from "../intake/ingest.ts";
 import { buildAlarmConfig } from "../patient-object/context/alarm-config.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
 import type { LiveSample } from "../patient-object/contract.ts";
-import type { SamplePosition } from "../patient-object/samples/read-samples.ts";
+import type { HistoryPage, SamplePosition } from "../patient-object/samples/read-samples.ts";
 import type { Sample, Vital } from "../vitals/model.ts";
 import { assertValidLimits, toPatientAuditEvent } from "./alert-rules.ts";
 
 /** Samples per call of the object, and in total: a day at 1 Hz has 86,400. */
 const PAGE_SIZE = 10_000;
 const MAX_PREVIEW_SAMPLES = 100_000;
+/** A page may be short, where many samples of other vitals lie between. */
+const MAX_PREVIEW_PAGES = 20;
 
 const NO_ALARMS: AlarmCount = { alarms: 0, high: 0, medium: 0, low: 0 };
 
@@ -40,9 +42,7 @@ export async function previewRule(env: Env, call: Call, ref: string, vital: Vita
   const inherited = buildAlarmConfig({ ...facts, overrides: { ward, patient: {} } }, now).limits;
   assertValidLimits(checkLimits(limits, code, inherited[code]), "limits.");
   const after = mergeLimits(inherited, {}, { ...patient, [code]: limits });
-  const samples = await loadLastDay(env, patientId, code, now);
-  // Beyond the maximum only the newest are replayed; `from` in the response says since when.
-  const from = samples.length < MAX_PREVIEW_SAMPLES ? now - DAY_MS : (samples.at(-1)?.at ?? now);
+  const { samples, from } = await loadLastDay(env, patientId, code, now);
   const counted =
     previewAlarms(samples, config.limits, after, config).by_code[code] ??
     // previewAlarms omits codes whose limits do not change.
@@ -62,8 +62,8 @@ export async function previewRule(env: Env, call: Call, ref: string, vital: Vita
 
 const toUnchanged = (count: AlarmCount) => ({ before: count, after: count });
 
-/** Newest first. */
-async function loadLastDay(env: Env, patientId: string, code: string, now: number): Promise<Sample[]> {
+/** Newest first. @returns `from`: the time since which all samples were read, later than a day ago beyond the maximum */
+async function loadLastDay(env: Env, patientId: string, code: string, now: number): Promise<{ samples: Sample[]; from: number }> {
   const readPage = (after: SamplePosition | null) =>
     callMonitor(env, async () => {
       const query = { codes: [code], from: now - DAY_MS, to: now + 1, limit: PAGE_SIZE, after };
@@ -71,12 +71,13 @@ async function loadLastDay(env: Env, patientId: string, code: string, now: numbe
     });
   const samples: Sample[] = [];
   let after: SamplePosition | null = null;
-  do {
-    const { samples: part, next }: { samples: LiveSample[]; next: SamplePosition | null } = await readPage(after);
+  for (let pages = 0; pages < MAX_PREVIEW_PAGES && samples.length < MAX_PREVIEW_SAMPLES; pages++) {
+    const { samples: part, next }: HistoryPage = await readPage(after);
     samples.push(...part.map(toSample));
     after = next;
-  } while (after !== null && samples.length < MAX_PREVIEW_SAMPLES);
-  return samples;
+    if (after === null) break;
+  }
+  return { samples, from: after?.at ?? now - DAY_MS };
 }
 
 /** Amended samples count with their current value; samples entered in error do not count. */

@@ -14,6 +14,7 @@ import {
   okPage,
   pageResponse,
   problemResponses,
+  TimeInput,
 } from "../../http/router.ts";
 import { multiLine } from "../../platform/text.ts";
 import { MAX_SNOOZE_MS } from "../alarm-rules/alert-lifecycle.ts";
@@ -22,7 +23,7 @@ import { actOnAlert, commentOnAlert, getAlert } from "./alerts.ts";
 import { listAlerts } from "./list.ts";
 import { Alert, AlertId, AlertPage, Code, exampleAlert, exampleAlertPage } from "./schemas.ts";
 
-const timeParam = z.iso.datetime({ offset: true }).optional();
+const timeParam = TimeInput.optional();
 const listQuery = z.strictObject({
   ...pageQuery,
   sort: z.enum(["raised", "-raised"]).default("-raised"),

@@ -1,19 +1,21 @@
 // Routes of alert rules (defaults, wards, patients, preview) and monitoring settings.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { readIfMatch } from "../../http/conditional-requests.ts";
+import { pageQuery } from "../../http/pagination.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   ifMatchHeaders,
   jsonRequestBody,
   jsonResponse,
   ok,
+  okPage,
+  pageResponse,
   problemResponses,
-  readIfMatch,
 } from "../../http/router.ts";
 import { patientParam } from "../../patients/schemas.ts";
 import { AGE_BANDS } from "../vitals/model.ts";
@@ -21,7 +23,6 @@ import {
   getEffectiveRules,
   listDefaultRules,
   listRules,
-  MAX_RULES,
   putPatientRule,
   putWardRule,
   removePatientRule,
@@ -64,15 +65,13 @@ export const ruleRoutes = createRouter()
       tags,
       summary: "List default alert limits",
       security: BEARER_AUTH,
-      request: { query: z.strictObject({ age_band: z.enum(AGE_BANDS).default("adult") }) },
+      request: { query: z.strictObject({ ...pageQuery, age_band: z.enum(AGE_BANDS).default("adult") }) },
       responses: {
-        200: jsonResponse(z.array(DefaultRule), "Default limits of an age band by vital, with their sources", [
-          exampleDefaultRule,
-        ]),
+        200: pageResponse(DefaultRule, "Default limits of an age band by vital, with their sources", exampleDefaultRule),
         ...problemResponses(401, 403),
       },
     }),
-    async (c) => ok(c, await listDefaultRules(c.get("call"), c.req.valid("query").age_band)),
+    async (c) => okPage(c, await listDefaultRules(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -83,16 +82,17 @@ export const ruleRoutes = createRouter()
       security: BEARER_AUTH,
       request: {
         query: z.strictObject({
+          ...pageQuery,
           ward_id: Id.optional().openapi({ example: EXAMPLES.ward }),
           hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }),
         }),
       },
       responses: {
-        200: jsonResponse(z.array(Rule), `Ordered by ward, at most ${MAX_RULES}`, [exampleWardRule]),
+        200: pageResponse(Rule, "Ordered by ward and vital", exampleWardRule),
         ...problemResponses(401, 403),
       },
     }),
-    async (c) => ok(c, await listRules(c.get("call"), c.req.valid("query"))),
+    async (c) => okPage(c, await listRules(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -107,7 +107,6 @@ export const ruleRoutes = createRouter()
     async (c) => {
       const { ward_id, code } = c.req.valid("param");
       const rule = await putWardRule(c.get("call"), ward_id, code, readExpectedVersion(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(rule.version));
       return ok(c, rule);
     },
   )
@@ -158,7 +157,6 @@ export const ruleRoutes = createRouter()
     async (c) => {
       const { patient_id, code } = c.req.valid("param");
       const rule = await putPatientRule(c.get("call"), patient_id, code, readExpectedVersion(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(rule.version));
       return ok(c, rule);
     },
   )
@@ -224,7 +222,6 @@ export const ruleRoutes = createRouter()
     }),
     async (c) => {
       const found = await getMonitoring(c.get("call"), c.req.valid("param").patient_id);
-      c.header("ETag", formatEtag(found.version));
       return ok(c, found);
     },
   )
@@ -241,7 +238,6 @@ export const ruleRoutes = createRouter()
     async (c) => {
       const { patient_id } = c.req.valid("param");
       const changed = await updateMonitoring(c.get("call"), patient_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(changed.version));
       return ok(c, changed);
     },
   );

@@ -7,6 +7,7 @@ import { sealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { callMonitor } from "../intake/ingest.ts";
+import { MAX_AMENDED_SAMPLES_PER_PATIENT, MAX_AMENDMENTS_PER_SAMPLE } from "../patient-object/recording/amend-sample.ts";
 import { parseObservationId } from "../patient-object/samples/ids.ts";
 import { toPersonKey } from "../patient-object/snapshot.ts";
 
@@ -20,7 +21,7 @@ const PERSON_PREFIX = toPersonKey("");
 /**
  * Corrects a sample; its hour and the score are recomputed. The reason is sealed with the sample and not in the audit log.
  * @returns the sample as it counts now, with every earlier value, oldest first
- * @throws ApiError not_found, invalid_request (implausible value, unknown unit), unavailable
+ * @throws ApiError not_found, invalid_request (implausible value, unknown unit), limit_reached, unavailable
  */
 export async function amendObservation(env: Env, call: Call, id: string, input: AmendmentInput) {
   const { db, keys, actor, now } = call;
@@ -50,13 +51,18 @@ export async function amendObservation(env: Env, call: Call, id: string, input: 
   if (amended.error === "not_found") {
     return denyAccess(call, "observation:amend", "not_found", { role, hospitalId, patientId: patient.id });
   }
-  await batch(db, recordAuditEvent(db, actor, now, { ...event, outcome: "failed", reason: amended.error }));
+  const reason = amended.error.startsWith("too_many") ? "limit_reached" : amended.error;
+  await batch(db, recordAuditEvent(db, actor, now, { ...event, outcome: "failed", reason }));
   throw AMENDMENT_ERRORS[amended.error]();
 }
 
 const AMENDMENT_ERRORS = {
   implausible: () => fieldError("value", "Implausible value"),
   unit_unknown: () => fieldError("unit", "Unknown unit for this vital sign"),
+  too_many_of_sample: () =>
+    new ApiError("limit_reached", `A sample has at most ${MAX_AMENDMENTS_PER_SAMPLE} amendments; record a new sample.`),
+  too_many_of_patient: () =>
+    new ApiError("limit_reached", `A patient has at most ${MAX_AMENDED_SAMPLES_PER_PATIENT} amended samples.`),
 };
 
 function fieldError(path: string, message: string): ApiError {

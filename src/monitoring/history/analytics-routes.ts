@@ -9,6 +9,8 @@ import {
   jsonResponse,
   ok,
   okPage,
+  Pagination,
+  PatientRef,
   pageResponse,
   problemResponses,
   Timestamp,
@@ -32,12 +34,10 @@ import {
 const tags = ["Analytics"];
 const rangeFields = { from: Timestamp, to: Timestamp };
 const exampleRange = { from: "2026-11-20T10:00:00.000Z", to: "2026-11-21T10:00:00.000Z" };
-const optionalPatientId = z
-  .string()
-  .min(1)
-  .max(64)
-  .optional()
-  .openapi({ description: "Default: the caller's own record", example: EXAMPLES.patient });
+const optionalPatientId = PatientRef.optional().openapi({
+  description: "Default: the caller's own record",
+  example: EXAMPLES.patient,
+});
 
 const PatientSummary = z
   .object({
@@ -49,6 +49,9 @@ const PatientSummary = z
       .nullable()
       .openapi({ description: "Alerts raised in the range; null for an app without alert:read" }),
     news2: Score,
+    missing_scopes: z
+      .array(z.enum(["alert:read"]))
+      .openapi({ description: "Scopes whose data is left out because the app does not have them" }),
   })
   .openapi("PatientAnalytics");
 
@@ -83,6 +86,7 @@ const statsResponse = {
       schema: z.object({
         data: z.array(HourStats),
         meta: z.object({
+          pagination: Pagination,
           as_of: Timestamp.openapi({ description: "Hours before this time are complete, except for late samples" }),
           ...rangeFields,
         }),
@@ -90,7 +94,11 @@ const statsResponse = {
       }),
       example: {
         data: [exampleHourStats],
-        meta: { as_of: "2026-11-21T10:00:00.000Z", ...exampleRange },
+        meta: {
+          pagination: { limit: 100, offset: 0, total: 1, total_is_exact: true, has_more: false, next_cursor: null },
+          as_of: "2026-11-21T10:00:00.000Z",
+          ...exampleRange,
+        },
         request_id: EXAMPLES.request,
       },
     },
@@ -116,6 +124,7 @@ export const analyticsRoutes = createRouter()
             vitals: [exampleVitalSummary],
             alerts: [{ priority: "medium", state: "cleared", n: 2 }],
             news2: exampleScore,
+            missing_scopes: [],
           },
         ),
         ...problemResponses(401, 403, 404),
@@ -134,6 +143,7 @@ export const analyticsRoutes = createRouter()
         query: z.strictObject({
           code: codeQuery,
           ...rangeQuery,
+          ...cursorQuery,
           hospital_id: Id.optional().openapi({
             description: "For callers with access to several hospitals",
             example: EXAMPLES.hospital,
@@ -167,7 +177,10 @@ export const analyticsRoutes = createRouter()
       summary: "Get a wearable summary",
       security: BEARER_AUTH,
       request: {
-        query: z.strictObject({ patient_id: optionalPatientId, days: integerParam(1, 90).default(7).openapi({ example: 7 }) }),
+        query: z.strictObject({
+          patient_id: optionalPatientId,
+          days: integerParam(1, 90).default(7).openapi({ example: 7, default: 7 }),
+        }),
       },
       responses: {
         200: jsonResponse(WearableSummary, "Today and the days before it, UTC", {

@@ -1,13 +1,14 @@
 // Analytics of vitals: of one patient, of a wearable, and hourly statistics of all visible patients.
 
 import { type SQL, sql } from "drizzle-orm";
-import { authorizePatient, withPrincipal } from "../../access/access.ts";
-import { type Actor, type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
+import { accessAllows, authorizePatient, withPrincipal } from "../../access/access.ts";
+import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInAnyHospital, isVisibleHospital } from "../../access/effective-role.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { patientVisibility } from "../../access/visibility.ts";
+import { buildPage, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { DAY_MS, HOUR_MS, toIso } from "../../platform/time.ts";
@@ -15,9 +16,9 @@ import type { AlertState, Priority } from "../alarm-rules/model.ts";
 import { MAX_CLOSE_DELAY_MS } from "../patient-object/recording/hour-closing.ts";
 import { computeMean, type Rollup } from "../patient-object/samples/rollup.ts";
 import { CODES, findVital } from "../vitals/catalogue.ts";
-import { auditRead, getSnapshot, MAX_RANGE_MS } from "./history.ts";
+import { auditRead, getSnapshot, type HistoryQuery, MAX_RANGE_MS } from "./history.ts";
 import { getOpenHours, mergeHours, mergeRollupsByCode, selectClosedHours } from "./hour-rollups.ts";
-import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourRange } from "./query.ts";
+import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourKey, toHourRange } from "./query.ts";
 
 const toIsoRange = ({ from, to }: TimeRange) => ({ from: toIso(from * HOUR_MS), to: toIso(to * HOUR_MS) });
 
@@ -33,16 +34,16 @@ const sortByCode = (codes: Map<string, Rollup>) => [...codes].sort(([a], [b]) =>
 /** Summary of a patient over whole hours: vitals, alerts raised, the current score. */
 export async function getPatientSummary(env: Env, call: Call, ref: string, query: RangeQuery) {
   const hours = toHourRange(parseTimeRange(query, call.now, { defaultMs: DAY_MS, maxMs: MAX_RANGE_MS }));
-  const { db, actor } = call;
-  const { patient, ...rest } = await authorizePatient(call, { patient: ref }, "observation:read");
+  const { db } = call;
+  const access = await authorizePatient(call, { patient: ref }, "observation:read");
+  const { patient } = access;
   const [{ open }, { news2 }] = await Promise.all([getOpenHours(env, patient.id), getSnapshot(env, call, patient)]);
-  const [closedHours, alerts, [allowed]] = await batch(db, [
+  const [closedHours, alerts] = await batch(db, [
     selectClosedHours(call, patient, hours),
     db.all<{ priority: Priority; state: AlertState; n: number }>(sql`SELECT priority, state, count(*) AS n FROM alerts
       WHERE patient_id = ${patient.id} AND raised_at >= ${hours.from * HOUR_MS} AND raised_at < ${hours.to * HOUR_MS}
       GROUP BY priority, state ORDER BY priority, state`),
-    db.all<{ alerts: number }>(sql`SELECT ${canReadAlerts(actor)} AS alerts`),
-    ...auditRead(call, { patient, ...rest }, "summary", toIsoRange(hours)),
+    ...auditRead(call, access, "summary", toIsoRange(hours)),
   ]);
   return {
     patient_id: patient.id,
@@ -50,15 +51,10 @@ export async function getPatientSummary(env: Env, call: Call, ref: string, query
     vitals: sortByCode(mergeRollupsByCode(mergeHours(open, closedHours, hours, null))).map(([code, rollup]) =>
       toVitalSummary(code, rollup),
     ),
-    alerts: allowed?.alerts ? alerts : null,
+    alerts: accessAllows(access, "alert:read") ? alerts : null,
     news2,
+    missing_scopes: accessAllows(access, "alert:read") ? [] : ["alert:read" as const],
   };
-}
-
-/** Every role that may read vitals may read alerts; apps have separate scopes. */
-function canReadAlerts(actor: Actor): SQL {
-  if (actor.kind !== "app") return sql`1`;
-  return sql`EXISTS (SELECT 1 FROM credentials WHERE id = ${getActorId(actor)} AND ' ' || scopes || ' ' LIKE '% alert:read %')`;
 }
 
 /** Vitals that accumulate over a day; the route describes how to read them. */
@@ -92,7 +88,7 @@ const MAX_STATS_RANGE_MS = 7 * DAY_MS;
 const MAX_STATS_ROWS = 20_000;
 
 type HourStatsRow = { hour: number; code: string; patients: number; n: number; min: number; max: number; sum: number };
-export type StatsQuery = RangeQuery & { code?: string | undefined; hospital_id?: string | undefined };
+export type StatsQuery = HistoryQuery & { hospital_id?: string | undefined };
 
 /**
  * Statistics of all visible patients by hour (UTC) and vital, for closed hours only. Hours before `as_of` are complete, except for
@@ -100,14 +96,17 @@ export type StatsQuery = RangeQuery & { code?: string | undefined; hospital_id?:
  * @throws ApiError invalid_request (too long a range, or too many patients for it), forbidden, not_found (another hospital)
  */
 export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
+  const start = await resolvePageStart(anyCall, "hourly_stats", { ...query, offset: 0 });
   const span = parseTimeRange(query, anyCall.now, { defaultMs: DAY_MS, maxMs: MAX_STATS_RANGE_MS });
   const closedUntil = Math.floor((anyCall.now - MAX_CLOSE_DELAY_MS) / HOUR_MS);
   const requestedHours = toHourRange(span);
   const hours = { from: requestedHours.from, to: Math.max(requestedHours.from, Math.min(requestedHours.to, closedUntil)) };
+  const rest = { from: Math.max(hours.from, start.after?.value ?? 0), to: hours.to };
+  const isAfterStart = start.after ? sql`(hour, s.key) > (${start.after.value}, ${start.after.id})` : sql`1`;
   const codes = parseCodes(query.code);
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "observation:read", (effectiveRole, { db, actor }) => {
     const picked = sql`picked AS MATERIALIZED (SELECT v.hour AS hour, v.stats AS stats FROM vital_hours v
-      WHERE ${hospitalFilter(effectiveRole, actor, query.hospital_id)} AND v.hour IN (SELECT value FROM json_each(${toHourListJson(hours)}))
+      WHERE ${hospitalFilter(effectiveRole, actor, query.hospital_id)} AND v.hour IN (SELECT value FROM json_each(${toHourListJson(rest)}))
         AND ${patientVisibility(effectiveRole, actor, sql`v.patient_id`, sql`v.hospital_id`)} LIMIT ${MAX_STATS_ROWS + 1})`;
     const codeFilter = codes === null ? sql`1` : sql`s.key IN (SELECT value FROM json_each(${JSON.stringify(codes)}))`;
     return [
@@ -115,8 +114,8 @@ export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
       db.all<HourStatsRow>(sql`WITH ${picked}
         SELECT -1 AS hour, '' AS code, count(*) AS patients, 0 AS n, 0 AS min, 0 AS max, 0 AS sum FROM picked
         UNION ALL SELECT hour, s.key, count(*), sum(s.value->>0), min(s.value->>1), max(s.value->>2), sum(s.value->>3)
-          FROM picked JOIN json_each(picked.stats) s WHERE ${codeFilter} GROUP BY hour, s.key
-        ORDER BY hour, code`),
+          FROM picked JOIN json_each(picked.stats) s WHERE ${codeFilter} AND ${isAfterStart} GROUP BY hour, s.key
+        ORDER BY hour, code LIMIT ${start.limit + 2}`),
     ];
   });
   const { db, actor, now } = call;
@@ -129,7 +128,9 @@ export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
     throw new ApiError("invalid_request", "Too many patients for this range; shorten it.");
   const detail = { view: "hourly", codes, ...toIsoRange(hours) };
   await batch(db, recordAuditEvent(db, actor, now, { event: "observation.stats", action: "R", role, hospitalId, detail }));
-  return { items: rows.map(toHourStats), meta: { as_of: toIso(closedUntil * HOUR_MS), ...toIsoRange(hours) } };
+  const total = { n: start.offset + rows.length, exact: rows.length <= start.limit };
+  const { rows: pageRows, pagination } = await buildPage(start, rows, toHourKey, total);
+  return { items: pageRows.map(toHourStats), meta: { pagination, as_of: toIso(closedUntil * HOUR_MS), ...toIsoRange(hours) } };
 }
 
 const toHourListJson = ({ from, to }: TimeRange) => JSON.stringify(Array.from({ length: to - from }, (_, i) => from + i));

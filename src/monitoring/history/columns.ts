@@ -41,7 +41,7 @@ export const SampleColumns = z
             z
               .tuple([z.int(), z.int()])
               .nullable()
-              .openapi({ type: "array", items: { type: "integer" }, minItems: 2, maxItems: 2 }),
+              .openapi({ type: ["array", "null"], items: { type: "integer" }, minItems: 2, maxItems: 2 }),
           )
           .openapi({
             description: "One per time: index in id_prefixes, and the number at the end of the id (base 32 there)",

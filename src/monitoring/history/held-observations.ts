@@ -6,7 +6,7 @@ import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
-import { isInAnyHospital, isInCallerHospital } from "../../access/effective-role.ts";
+import { isInCallerHospital } from "../../access/effective-role.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
@@ -32,10 +32,7 @@ const toHeldObservations = (row: HeldRow) => ({
   received_at: toIso(row.receivedAt),
 });
 
-function hospitalFilter(effectiveRole: UserEffectiveRole): SQL {
-  const { hospitalId } = heldObservations;
-  return effectiveRole.role === "admin" ? isInAnyHospital(hospitalId) : isInCallerHospital(effectiveRole, hospitalId);
-}
+const hospitalFilter = (effectiveRole: UserEffectiveRole): SQL => isInCallerHospital(effectiveRole, heldObservations.hospitalId);
 
 /** Quarantined samples of a hospital's devices, newest first. */
 export async function listHeldObservations(anyCall: Call, query: PageQuery) {

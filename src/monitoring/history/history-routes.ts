@@ -155,14 +155,14 @@ export const historyRoutes = createRouter()
       security: BEARER_AUTH,
       request: {
         params: patientParam,
-        query: z.strictObject({ interval: z.enum(["hour"]).default("hour"), code: codeQuery, ...rangeQuery }),
+        query: z.strictObject({ interval: z.enum(["hour"]).default("hour"), code: codeQuery, ...rangeQuery, ...cursorQuery }),
       },
       responses: {
-        200: jsonResponse(z.array(Rollup), "Oldest first, at most 31 days; by default the last 24 hours", [exampleRollup]),
+        200: pageResponse(Rollup, "Oldest first, at most 31 days; by default the last 24 hours", exampleRollup),
         ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await listHourlyRollups(c.env, c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
+    async (c) => okPage(c, await listHourlyRollups(c.env, c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -200,7 +200,7 @@ export const historyRoutes = createRouter()
           status: "amended",
           history: [{ value: 72, at: EXAMPLES.time, device_id: EXAMPLES.device, performer_id: null }],
         }),
-        ...problemResponses(401, 403, 404, 413, 415),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => ok(c, await amendObservation(c.env, c.get("call"), c.req.valid("param").observation_id, c.req.valid("json"))),
@@ -224,7 +224,7 @@ export const historyRoutes = createRouter()
       tags,
       summary: "Get quarantined observations",
       security: BEARER_AUTH,
-      request: { params: z.object({ held_id: z.string().min(1).max(100).openapi({ example: EXAMPLES.request }) }) },
+      request: { params: z.object({ held_id: z.string().min(1).max(100).toLowerCase().openapi({ example: EXAMPLES.request }) }) },
       responses: {
         200: jsonResponse(HeldObservations.extend({ items: z.array(z.unknown()) }), "The samples as received", {
           ...exampleHeldObservations,

@@ -5,7 +5,7 @@ import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { OWN_RECORD, type PatientRow, type PatientTarget } from "../../access/patient-row.ts";
-import { buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
+import { buildOpenEndedPagination, buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { patientEvent } from "../../patients/patients.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
@@ -16,12 +16,12 @@ import { computeLimitsHistory, toLimitsNote } from "../patient-object/context/li
 import type { LimitsSince, LiveSample, PatientSnapshot } from "../patient-object/contract.ts";
 import { newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
-import { parseObservationId } from "../patient-object/samples/ids.ts";
+import { parseObservationId, toObservationId } from "../patient-object/samples/ids.ts";
 import { computeMean } from "../patient-object/samples/rollup.ts";
 import { buildSnapshot } from "../patient-object/snapshot.ts";
 import { WEARABLE_METRICS } from "../vitals/wearables.ts";
-import { bucketHourRollups, getOpenHours, mergeHours, selectClosedHours } from "./hour-rollups.ts";
-import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourRange } from "./query.ts";
+import { bucketHourRollups, getOpenHours, mergeHours, pageOfHours, selectClosedHours } from "./hour-rollups.ts";
+import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourKey, toHourRange } from "./query.ts";
 
 /** Up to this range buckets are made from samples, beyond it from hourly rollups. */
 const MAX_RAW_RANGE_MS = DAY_MS;
@@ -61,13 +61,14 @@ async function listSamples(
   query: Omit<HistoryQuery, "code"> & { codes: string[] | null },
 ) {
   const start = await resolvePageStart(call, `observations:${Object.values(target)}`, { ...query, offset: 0 });
-  const { from, to } = parseTimeRange(query, call.now + CLOCK_TOLERANCE_MS, UNBOUNDED_RANGE);
+  const newest = call.now + CLOCK_TOLERANCE_MS;
+  const { from, to } = parseTimeRange(query, newest, UNBOUNDED_RANGE);
   const access = await authorizePatient(call, target, "observation:read");
-  const historyQuery = { codes: query.codes, from, to, limit: start.limit + 1, after: toPosition(start) };
-  const { samples } = await callMonitor(env, async () => getMonitor(env, access.patient.id).history(historyQuery));
-  const toCursor = (sample: LiveSample) => ({ value: Date.parse(sample.effective_at), id: sample.observation_id });
-  const total = { n: start.offset + samples.length, exact: samples.length <= start.limit };
-  const { rows: items, pagination } = await buildPage(start, samples, toCursor, total);
+  const { id } = access.patient;
+  const historyQuery = { codes: query.codes, from, to: Math.min(to, newest), limit: start.limit, after: toPosition(start) };
+  const { samples: items, next } = await callMonitor(env, async () => getMonitor(env, id).history(historyQuery));
+  const end = next && { value: next.at, id: toObservationId(id, next.block, next.index) };
+  const pagination = await buildOpenEndedPagination(start, items.length, end);
   await batch(call.db, auditRead(call, access, "history", { codes: query.codes, count: items.length }));
   return { items, pagination };
 }
@@ -125,15 +126,21 @@ const toBucket = ({ code, from, to, ...counts }: Bucket) => ({
 const MAX_ROLLUP_RANGE_MS = 31 * DAY_MS;
 
 /** Hourly rollups: closed hours from D1, open ones from the object. Hours are UTC; the range includes every hour it touches. */
-export async function listHourlyRollups(env: Env, call: Call, ref: string, query: RangeQuery & { code?: string | undefined }) {
+export async function listHourlyRollups(env: Env, call: Call, ref: string, query: HistoryQuery) {
+  const start = await resolvePageStart(call, `rollups:${ref}`, { ...query, offset: 0 });
   const span = parseTimeRange(query, call.now, { defaultMs: DAY_MS, maxMs: MAX_ROLLUP_RANGE_MS });
   const codes = parseCodes(query.code);
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const hours = toHourRange(span);
+  const rest = { from: Math.max(hours.from, start.after?.value ?? 0), to: hours.to };
   const { open: openHours } = await getOpenHours(env, access.patient.id);
   const auditStatements = auditRead(call, access, "rollups", { codes, from: span.from, to: span.to });
-  const [closedHours] = await batch(call.db, [selectClosedHours(call, access.patient, hours), ...auditStatements]);
-  return mergeHours(openHours, closedHours, hours, codes).map(({ hour, code, open, ...rollup }) => ({
+  const selectHours = selectClosedHours(call, access.patient, rest, { codes, limit: start.limit + 2 });
+  const [closedHours] = await batch(call.db, [selectHours, ...auditStatements]);
+  const found = pageOfHours(start, openHours, closedHours, rest, codes);
+  const total = { n: start.offset + found.length, exact: found.length <= start.limit };
+  const { rows, pagination } = await buildPage(start, found, toHourKey, total);
+  const items = rows.map(({ hour, code, open, ...rollup }) => ({
     hour: toIso(hour * HOUR_MS),
     code,
     ...describeCode(code),
@@ -145,6 +152,7 @@ export async function listHourlyRollups(env: Env, call: Call, ref: string, query
     mean: computeMean(rollup),
     last_at: toIso(rollup.last_at),
   }));
+  return { items, pagination };
 }
 
 /** The latest sample of each vital, the devices and the score. A newer invalid value is listed beside the last valid one. */
@@ -183,7 +191,7 @@ async function emptySnapshot(call: Call, patient: PatientRow): Promise<PatientSn
   return buildSnapshot(await defaultFacts(call, patient), newMonitorMemory(call.now), [], call.now);
 }
 
-/** Facts of a patient whose object has none: no device, setting or sample, since a change would have been delivered (0004_changes). */
+/** Facts of a patient whose object has none: no device, setting or sample, since a change would have been delivered (0007_facts_follow). */
 async function defaultFacts({ keys, now }: Call, patient: PatientRow): Promise<Facts> {
   const { date_of_birth: dateOfBirth } = await unsealIdentity(keys, patient);
   return newFacts(patient, dateOfBirth, patient.active === 1, now);

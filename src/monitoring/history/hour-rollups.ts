@@ -3,6 +3,7 @@
 import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import type { PatientRow } from "../../access/patient-row.ts";
+import type { PageStart } from "../../http/pagination.ts";
 import { HOUR_MS } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { LimitsQuery } from "../patient-object/context/limits-history.ts";
@@ -23,11 +24,41 @@ export async function getOpenHours(env: Env, patientId: string, chart: LimitsQue
   return { open: hours.map((rollup): HourRollup => ({ ...rollup, open: true })), ...more };
 }
 
-/** The closed hours of a range, for a batch; reads at most one row per hour. */
-export function selectClosedHours({ db }: Call, { id, hospital_id }: PatientRow, { from, to }: TimeRange) {
+/**
+ * The closed hours of a range, for a batch; reads at most one row per hour.
+ * @param page only hours with one of the codes, and at most `limit` of them
+ */
+export function selectClosedHours(
+  { db }: Call,
+  { id, hospital_id }: PatientRow,
+  { from, to }: TimeRange,
+  page: { codes: string[] | null; limit: number } = { codes: null, limit: to - from },
+) {
   const hours = Array.from({ length: to - from }, (_, i) => from + i);
+  const hasCode =
+    page.codes === null
+      ? sql`1`
+      : sql`EXISTS (SELECT 1 FROM json_each(stats) WHERE key IN (SELECT value FROM json_each(${JSON.stringify(page.codes)})))`;
   return db.all<ClosedHourRow>(sql`SELECT hour, stats FROM vital_hours WHERE hospital_id = ${hospital_id} AND patient_id = ${id}
-    AND hour IN (SELECT value FROM json_each(${JSON.stringify(hours)})) ORDER BY hour`);
+    AND hour IN (SELECT value FROM json_each(${JSON.stringify(hours)})) AND ${hasCode} ORDER BY hour LIMIT ${page.limit}`);
+}
+
+/**
+ * The rows of a page and one more, if there is one: the hours after its start, oldest first and by code within an hour.
+ * @param closedRows the first `limit + 2` closed hours from the hour of the start on; that hour may add no row
+ */
+export function pageOfHours(
+  { after, limit }: PageStart,
+  open: HourRollup[],
+  closedRows: ClosedHourRow[],
+  range: TimeRange,
+  codes: string[] | null,
+): HourRollup[] {
+  // Beyond the last row read, closed hours are missing.
+  const to = closedRows.length < limit + 2 ? range.to : (closedRows.at(-1)?.hour ?? 0) + 1;
+  return mergeHours(open, closedRows, { from: range.from, to }, codes)
+    .filter(({ hour, code }) => !after || hour > after.value || (hour === after.value && code > after.id))
+    .slice(0, limit + 1);
 }
 
 /** All hours of a range, oldest first and by code within an hour. @param codes null for all */

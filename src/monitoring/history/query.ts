@@ -2,6 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { integerParam, pageQuery } from "../../http/pagination.ts";
+import { TimeInput } from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { HOUR_MS } from "../../platform/time.ts";
 import { findVital, findVitalByName } from "../vitals/catalogue.ts";
@@ -16,7 +17,7 @@ export const codeQuery = z
   .optional()
   .openapi({ description: "LOINC codes or short names, separated by commas", example: "heart_rate,2708-6" });
 
-const timeParam = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
+const timeParam = (description: string) => TimeInput.optional().openapi({ description });
 export const rangeQuery = { from: timeParam("Measured at or after"), to: timeParam("Measured before; default: now") };
 export type RangeQuery = { from?: string | undefined; to?: string | undefined };
 
@@ -61,4 +62,10 @@ export function describeCode(code: string): { name: string | null; unit: string 
   return { name: vital?.name ?? null, unit: vital?.unit ?? null };
 }
 
-export const cursorQuery = { limit: integerParam(1, 1000).default(100).openapi({ example: 100 }), cursor: pageQuery.cursor };
+/** Hours and codes in the order of lists; the key of a row in a cursor. */
+export const toHourKey = ({ hour, code }: { hour: number; code: string }) => ({ value: hour, id: code });
+
+export const cursorQuery = {
+  limit: integerParam(1, 1000).default(100).openapi({ example: 100, default: 100 }),
+  cursor: pageQuery.cursor,
+};

@@ -10,9 +10,11 @@ import { OWN_RECORD } from "../../access/patient-row.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";
+import { withDeadline } from "../../platform/deadline.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
+import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
@@ -59,10 +61,14 @@ export async function ingestSamples(
     detail,
   };
   await batch(call.db, [...markRecordInUse(call, patient.id), ...recordAuditEvent(call.db, actor, call.now, event)]);
-  const recorded = await recordWithFacts(env, call, patient.id, { kind: "person", id: getActorId(actor) }, samples);
+  const origin: Origin = { kind: "person", id: getActorId(actor), isApp: actor.kind === "app" };
+  // The object learns of a closed record only after the response to the change.
+  const recorded = patient.active === 1 ? await recordWithFacts(env, call, patient.id, origin, samples) : NOT_RECORDED;
   if (!recorded.known) throw new ApiError("conflict", "The patient record does not accept samples.");
   return { patient_id: patient.id, results: recorded.results, clock: null };
 }
+
+const NOT_RECORDED: RecordResult = { known: false };
 
 /** Samples are stored in the object only; this row marks the record in D1 as in use, so that it cannot be deleted. */
 function markRecordInUse({ db, actor, now }: Call, patientId: string): Statement[] {
@@ -157,7 +163,9 @@ async function rerouteSamples(
       for (const [i, index] of group.entries())
         if (!unplaced.includes(index)) results.push({ ...recorded.results[i], index } as ItemResult);
     }
-    results.push(...(await holdSamples(call, { deviceId, hospitalId }, items, unplaced, "not_bound_then")));
+    // The other samples are stored by now: the quota refuses items, not the request.
+    const held = holdSamples(call, { deviceId, hospitalId }, items, unplaced, "not_bound_then");
+    results.push(...(await held.catch((error: unknown) => rejectByQuota(unplaced, error))));
   }
   return { results, boundPatientId };
 }
@@ -167,6 +175,11 @@ function correctedTime(item: unknown, correctedMs: number): number | null {
   const time = typeof item === "object" && item !== null && "effective_at" in item ? item.effective_at : null;
   const statedAt = typeof time === "string" ? parseInstant(time) : null;
   return statedAt === null ? null : statedAt - correctedMs;
+}
+
+function rejectByQuota(indexes: readonly number[], error: unknown): ItemResult[] {
+  if (!isQuotaError(error)) throw error;
+  return indexes.map((index) => ({ index, status: "rejected", reason: error.code, message: error.message }));
 }
 
 /** Quarantines items without a patient, sealed, for review by staff. @param indexes of the items; null for all */
@@ -239,16 +252,20 @@ function recordAtMonitor(env: Env, patientId: string, origin: Origin, samples: I
   return callMonitor(env, async () => env.PATIENT_MONITOR.getByName(patientId).record(origin, samples));
 }
 
+/** A request does not wait longer for a patient's object; what the object has begun it may still complete. */
+const MONITOR_DEADLINE_MS = 10_000;
+
 /**
- * Calls an object and retries once if the platform reports a retryable error. Ingest is idempotent, so retries are safe.
- * @param retry false for calls that must not run twice  @throws ApiError unavailable
+ * Calls an object, with a deadline, and retries once if the platform reports a retryable error. Ingest is idempotent, so retries are
+ * safe. @param retry false for calls that must not run twice  @throws ApiError unavailable
  */
 export async function callMonitor<T>(env: Env, request: () => Promise<T>, retry = true): Promise<T> {
+  const call = () => withDeadline(request(), MONITOR_DEADLINE_MS, "a patient's object");
   try {
-    return await request();
+    return await call();
   } catch (error) {
     const { retryable = false, overloaded = false } = error as { retryable?: boolean; overloaded?: boolean };
-    if (retry && retryable && !overloaded) return request();
+    if (retry && retryable && !overloaded) return await call();
     log(env, "ERROR", "an object failed", { cause: error instanceof Error ? error.name : "unknown" });
     throw new ApiError("unavailable", undefined, { cause: error, headers: { "Retry-After": "2" } });
   }

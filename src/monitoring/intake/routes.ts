@@ -9,7 +9,9 @@ import {
   jsonRequestBody,
   jsonResponse,
   ok,
+  PatientRef,
   problemResponses,
+  TimeInput,
 } from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
 import type { IncomingBatch, ItemResult } from "../patient-object/contract.ts";
@@ -17,10 +19,7 @@ import { toSampleInputs } from "../vitals/wearables.ts";
 import { callMonitor, ingestSamples, resolveSocketPatient } from "./ingest.ts";
 
 const tags = ["Observation"];
-const PatientRef = z.string().min(1).max(64);
-const SentAt = z.iso
-  .datetime({ offset: true })
-  .openapi({ description: "The sender's clock at sending, from which its clock error is corrected" });
+const SentAt = TimeInput.openapi({ description: "The sender's clock at sending, from which its clock error is corrected" });
 const Conditions = z
   .array(
     z

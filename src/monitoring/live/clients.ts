@@ -10,18 +10,23 @@ export const CLOSE_REASONS = {
   flood: [1008, "too many messages"],
   too_large: [1009, "a message has at most 4 KB"],
   lost: [1011, "connection state lost"],
-  behind: [1013, "too many unacknowledged frames"],
+  behind: [1013, "frames were not acknowledged"],
+  full: [1013, "too many live views"],
   ended: [4401, "the token, the session or the role has ended"],
   gone: [4403, "no access to any patient of this view"],
 } as const;
 export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
 
 export const MAX_UNACKED_FRAMES = 500;
-export const MAX_UNACKED_BYTES = 1024 * 1024;
+/**
+ * UTF-16 units of JSON, snapshots and beats included: the memory that a client who reads nothing can hold. More than 50 frames of a
+ * busy ward, after which clients acknowledge.
+ */
+export const MAX_UNACKED_BYTES = 384 * 1024;
 const MAX_MESSAGE_BYTES = 4096;
 const MAX_MESSAGES_PER_SECOND = 50;
 
-/** The attachment: a few hundred bytes; the platform allows 16 KB. */
+/** The attachment: about 600 bytes; the platform allows 16 KB. */
 export const ClientState = z.strictObject({
   ...Subscription.shape,
   hospitalId: z.string(),
@@ -31,6 +36,8 @@ export const ClientState = z.strictObject({
   sent: z.int(),
   frames: z.int(),
   bytes: z.int(),
+  /** Whether frames were withheld because too many are unacknowledged. */
+  isLagging: z.boolean().default(false),
 });
 export type ClientState = z.infer<typeof ClientState>;
 export const clientDocument = storedDocument<ClientState>("live socket", ClientState);
@@ -61,9 +68,14 @@ export function acknowledgeFrames(client: ClientState, unacked: UnackedFrames, s
   }
 }
 
-/** Whether one more frame of this size would exceed the limits. */
-export function isBehind(client: ClientState, size: number): boolean {
-  return client.frames >= MAX_UNACKED_FRAMES || (client.frames > 0 && client.bytes + size > MAX_UNACKED_BYTES);
+/** Whether one more frame of this size is within the limits. A client who owes nothing gets a frame of any size. */
+export function hasCredit(client: ClientState, size: number): boolean {
+  return client.frames === 0 || (client.frames < MAX_UNACKED_FRAMES && client.bytes + size <= MAX_UNACKED_BYTES);
+}
+
+/** Whether a lagging client has acknowledged enough to get snapshots of what was withheld. */
+export function hasCreditToCatchUp({ frames, bytes }: ClientState): boolean {
+  return frames <= MAX_UNACKED_FRAMES / 2 && bytes <= MAX_UNACKED_BYTES / 2;
 }
 
 /** Records a sent frame. */

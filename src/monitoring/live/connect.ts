@@ -4,8 +4,9 @@ import type { Context } from "hono";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { readActor } from "../../accounts/sessions/authenticate.ts";
 import { allowedOrigins } from "../../accounts/sessions/refresh-cookie.ts";
-import { limitCaller } from "../../http/rate-limit.ts";
+import { countProvenSession, limitCaller, limitJunk } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { toIso } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
@@ -25,7 +26,7 @@ export async function issueTicket(c: Context<AppEnv>, requestedView: RequestedVi
   const expiresAt = opened.call.actor.kind === "user" ? tokenExpiresAt(readBearerToken(c)) : null;
   const ticket = createTicket(opened, expiresAt);
   const text = await signTicket(call.keys, ticket);
-  const url = new URL(`/api/v1/live?ticket=${text}`, c.req.url);
+  const url = new URL(`/api/v1/live?ticket=${text}`, getPublicOrigin(c.env));
   url.protocol = url.protocol.replace("http", "ws");
   return { ticket: text, expires_at: toIso(ticket.expires), url: url.toString() };
 }
@@ -55,12 +56,12 @@ export async function authenticate(
       : await readActor(c.env, keys, c.req.header("Authorization"), anonymousCall.actor.via, now);
     const call = { ...anonymousCall, actor };
     c.set("call", call);
-    await limitCaller(c.env, actor);
+    await limitCaller(c);
     const expiresAt = ticket ? ticket.tokenEnds : actor.kind === "user" ? tokenExpiresAt(readBearerToken(c)) : null;
     return { call, requestedView: ticket?.asked ?? requestedView, ticket, expiresAt };
   } catch (error) {
     // Failed attempts count against the rate limit of the address.
-    if (c.get("call").actor.kind === "anonymous") await limitCaller(c.env, anonymousCall.actor);
+    if (c.get("call").actor.kind === "anonymous") await limitJunk(c);
     throw error;
   }
 }
@@ -79,6 +80,7 @@ export async function connect(
   const redeem = async ({ feed, id, expires }: Ticket) => feeds.getByName(feed).redeemTicket(id, expires);
   if (ticket && !(await callMonitor(c.env, () => redeem(ticket), false))) throw new ApiError("unauthenticated");
   const opened = await openView(call, requestedView, "live.open");
+  await countProvenSession(c);
   const handshake = await buildHandshake(opened, expiresAt, since);
   const headers = { Upgrade: "websocket", "X-Live": JSON.stringify(handshake) };
   const feed = feeds.getByName(opened.hospitalId);

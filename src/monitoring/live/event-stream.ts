@@ -1,11 +1,10 @@
 // Live frames as server-sent events: the Worker is a client of the feed and reads no faster than the HTTP client.
 import { z } from "zod";
 
-const HEARTBEAT_MS = 20_000;
 /** Acknowledges in groups, since one message per frame would exceed the feed's message rate. */
 const ACK_FRAMES = 50;
 const ACK_SIZE = 64 * 1024;
-const NumberedFrame = z.object({ seq: z.int() });
+const NumberedFrame = z.object({ seq: z.int(), type: z.string() });
 
 /**
  * A `text/event-stream`: `id` is the frame's `seq`, `data` the frame; the last event, `end`, has the close code and reason.
@@ -22,31 +21,28 @@ export function createEventStream(socket: WebSocket): ReadableStream<Uint8Array>
   const end = (): void => {
     if (isOver) return;
     isOver = true;
-    clearInterval(heartbeat);
     socket.close(1000, "client disconnected");
   };
   const write = (text: string): void => {
     written = written.then(() => writer.write(encoder.encode(text)));
     written.catch(end);
   };
-  const heartbeat = setInterval(() => write(": beat\n\n"), HEARTBEAT_MS);
   socket.accept();
   // Also handles a client that disconnects before the first read.
   written.catch(end);
   writer.closed.catch(end);
   socket.addEventListener("message", ({ data }) => {
     const text = String(data);
-    const { seq } = NumberedFrame.parse(JSON.parse(text));
+    const { seq, type } = NumberedFrame.parse(JSON.parse(text));
     write(`id: ${seq}\ndata: ${text}\n\n`);
     unacked = { frames: unacked.frames + 1, size: unacked.size + text.length };
-    if (unacked.frames < ACK_FRAMES && unacked.size < ACK_SIZE) return;
+    if (unacked.frames < ACK_FRAMES && unacked.size < ACK_SIZE && type !== "beat") return;
     unacked = { frames: 0, size: 0 };
     written.then(() => socket.send(JSON.stringify({ type: "ack", seq })), end);
   });
   socket.addEventListener("close", ({ code, reason }) => {
     write(`event: end\ndata: ${JSON.stringify({ code, reason })}\n\n`);
     isOver = true;
-    clearInterval(heartbeat);
     written.then(() => writer.close()).catch(end);
   });
   return readable;

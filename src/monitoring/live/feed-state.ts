@@ -2,34 +2,14 @@
 
 import type { ErrorReport } from "../../platform/object-log.ts";
 import type { StoredDocumentError } from "../../platform/stored-document.ts";
-import type { PatientSnapshot } from "../patient-object/contract.ts";
 import type { Admission } from "./admissions.ts";
 import { CLOSE_REASONS, type ClientState, type Handshake, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
 import { FeedStorage } from "./feed-storage.ts";
+import { type FeedView, newView, splitSnapshots, VIEW_LINGER_MS } from "./feed-view.ts";
 import { type FrameBuffer, listFramesAfter, newFrameBuffer, toFrameBody } from "./frame-buffer.ts";
-import { type NumberedFrame, Sockets } from "./sockets.ts";
+import { type NumberedFrame, Sockets, toNumberedFrame } from "./sockets.ts";
 import type { RequestedPatients } from "./visibility.ts";
 import { fetchSnapshots, LEASE_MS, needsSnapshot, type SnapshotResult, type Watch, type Watches } from "./watches.ts";
-
-/** How long a view without sockets is kept, so that a returning client continues where it was. */
-const VIEW_LINGER_MS = 60_000;
-
-type FeedView = {
-  requested: RequestedPatients;
-  /** `wanted`: the visible patients according to D1. `patients`: those whose snapshots were sent. */
-  wanted: ReadonlySet<string>;
-  patients: Set<string>;
-  /** The `seq` at which a patient last joined: a client with a lower one lacks that patient. */
-  changed: number;
-  /** The number of the D1 query that `wanted` results from. */
-  queryNumber: number;
-  opening: number;
-  /** Whether a socket has ever opened it. */
-  isOpen: boolean;
-  leftAt: number | null;
-};
-
-export type ReservedSeqs = { gap: number; snapshot: number };
 
 export class FeedState {
   readonly storage: FeedStorage;
@@ -67,8 +47,10 @@ export class FeedState {
         this.watches.set(id, { until, since: this.#seq, unwatchedSince: null });
       }
     }
-    for (const [socket, { client }] of this.sockets.entries()) {
-      if (!this.#views.has(client.view)) this.sockets.close(socket, CLOSE_REASONS.lost);
+    for (const [socket, { client, owed }] of this.sockets.entries()) {
+      const view = this.#views.get(client.view);
+      if (!view) this.sockets.close(socket, CLOSE_REASONS.lost);
+      else for (const id of view.patients) owed?.patients.add(id);
     }
     this.removeUnusedViews();
   }
@@ -130,9 +112,9 @@ export class FeedState {
   }
 
   /** Creates the views of a batch, so that frames from now on are kept for them. */
-  beginAdmission(batch: readonly Handshake[], { snapshot }: ReservedSeqs): { done: () => void } {
+  beginAdmission(batch: readonly Handshake[], before: number): { done: () => void } {
     const opening = batch.map(({ subscription, requested }) => {
-      const view = this.#views.get(subscription.view) ?? newView(requested, snapshot);
+      const view = this.#views.get(subscription.view) ?? newView(requested, before);
       this.#views.set(subscription.view, view);
       view.opening += 1;
       return view;
@@ -169,10 +151,35 @@ export class FeedState {
       if (!view) return [];
       return [...view.wanted].filter((id) => all || !view.patients.has(id) || needsSnapshot(this.watches.get(id), now));
     });
-    const reportFailures = (error: unknown, count: number) => this.#report("snapshots", error, { count });
-    const snapshots = await fetchSnapshots(this.#env.PATIENT_MONITOR, this.watches, ids, () => this.#seq, reportFailures);
+    const snapshots = await this.fetchSnapshots(ids);
     for (const [key, view] of this.#views) this.#addPatients(key, view, snapshots, before);
     return snapshots;
+  }
+
+  /** @returns without patients whose objects did not respond */
+  fetchSnapshots(patientIds: readonly string[]): Promise<Map<string, SnapshotResult>> {
+    const reportFailures = (error: unknown, count: number) => this.#report("snapshots", error, { count });
+    return fetchSnapshots(this.#env.PATIENT_MONITOR, this.watches, patientIds, () => this.#seq, reportFailures);
+  }
+
+  isInView(key: string, patientId: string): boolean {
+    return this.#views.get(key)?.patients.has(patientId) ?? false;
+  }
+
+  /** Clients of the view with a lower number get a snapshot when they reconnect. */
+  markChanged(key: string): void {
+    const view = this.#views.get(key);
+    if (view) view.changed = this.nextSeq();
+  }
+
+  toSnapshotFrames(snapshots: readonly SnapshotResult[]): NumberedFrame[] {
+    return splitSnapshots(snapshots).map((part) => ({ seq: this.nextSeq(), ...part }));
+  }
+
+  /** Frames of these patients after a number, with new numbers: their clients have already received later ones. */
+  framesAfter(seq: number, patientIds: Iterable<string>): NumberedFrame[] {
+    const frames = listFramesAfter(this.buffer, seq, new Set(patientIds)) ?? [];
+    return frames.map((frame) => ({ ...toNumberedFrame(frame), seq: this.nextSeq() }));
   }
 
   #addPatients(key: string, view: FeedView, snapshots: ReadonlyMap<string, SnapshotResult>, before: number): void {
@@ -182,19 +189,19 @@ export class FeedState {
     if (joined.length === 0 && interrupted.length === 0) return;
     for (const { patientId } of joined) view.patients.add(patientId);
     if (!view.isOpen) return;
-    // New numbers: these sockets have already received later ones than the frames published during the fetch.
-    const gap = { type: "gap", from: view.changed, to: before };
+    const gap = { seq: this.nextSeq(), body: toFrameBody({ type: "gap", from: view.changed, to: before }), patients: [] };
     const fresh = [...joined, ...interrupted];
-    const missed = listFramesAfter(this.buffer, before, new Set(fresh.map(({ patientId }) => patientId))) ?? [];
     const frames = [
-      ...(interrupted.length > 0 ? [toFrameBody(gap)] : []),
-      toSnapshotBody(fresh),
-      ...missed.map(({ body }) => body),
+      ...(interrupted.length > 0 ? [gap] : []),
+      ...this.toSnapshotFrames(fresh),
+      ...this.framesAfter(
+        before,
+        fresh.map(({ patientId }) => patientId),
+      ),
     ];
-    const numbered = frames.map((body): NumberedFrame => ({ seq: this.nextSeq(), body, isUncounted: true }));
     const viewFrame = this.#viewFrame(view);
     view.changed = viewFrame.seq;
-    this.#sendToView(key, [...numbered, viewFrame]);
+    this.#sendToView(key, [...frames, viewFrame]);
   }
 
   #sendToView(key: string, frames: readonly NumberedFrame[]): void {
@@ -203,24 +210,31 @@ export class FeedState {
 
   /** A frame with the patients of the view; a client drops all others. */
   #viewFrame(view: FeedView): NumberedFrame {
-    return { seq: this.nextSeq(), body: toFrameBody({ type: "view", patient_ids: [...view.patients] }) };
+    return { seq: this.nextSeq(), body: toFrameBody({ type: "view", patient_ids: [...view.patients] }), patients: [] };
   }
 
-  /** Opens a socket: sends the missed frames if all are buffered, else a snapshot. */
-  admitSocket(handshake: Handshake, snapshots: ReadonlyMap<string, SnapshotResult>, numbers: ReservedSeqs): Admission {
+  viewFrameOf(key: string): NumberedFrame | null {
+    const view = this.#views.get(key);
+    return view ? this.#viewFrame(view) : null;
+  }
+
+  /** Opens a socket: sends the missed frames if all are buffered, else a snapshot. @param before the feed's `seq` before the snapshots */
+  admitSocket(handshake: Handshake, snapshots: ReadonlyMap<string, SnapshotResult>, before: number): Admission {
     const { subscription, requested, since } = handshake;
     const view = this.#views.get(subscription.view);
     if (!view || (requested && view.wanted.size === 0)) return { refused: 404 };
     const holder = subscription.holder.kind === "user" ? subscription.holder.sessionId : subscription.holder.credentialId;
     if (!this.sockets.hasRoomFor(holder)) return { refused: 429 };
-    const frames = (since !== null && this.#missedFrames(view, since)) || this.#openingFrames(view, since, snapshots, numbers);
+    const frames = (since !== null && this.#missedFrames(view, since)) || this.#openingFrames(view, since, snapshots, before);
     const pair = new WebSocketPair();
     const { hospitalId, expires } = handshake;
-    const client: ClientState = { ...subscription, hospitalId, expires, sent: 0, frames: 0, bytes: 0 };
+    const client: ClientState = { ...subscription, hospitalId, expires, sent: 0, frames: 0, bytes: 0, isLagging: false };
     this.sockets.accept(pair[1], client, holder);
     Object.assign(view, { leftAt: null, isOpen: true });
     this.storage.saveView(subscription.view, view.requested, view.wanted, this.#leaseUntil(view));
     this.sockets.send(pair[1], [...frames, this.#viewFrame(view)]);
+    // A client who reconnects before it has caught up must not continue from what it got.
+    if (this.sockets.get(pair[1])?.owed) this.markChanged(subscription.view);
     return { socket: pair[0] };
   }
 
@@ -230,21 +244,23 @@ export class FeedState {
     for (const id of view.patients) if ((this.watches.get(id)?.since ?? Number.POSITIVE_INFINITY) > since) return null;
     const frames = listFramesAfter(this.buffer, since, view.patients);
     const size = frames?.reduce((sum, { body }) => sum + body.length, 0) ?? 0;
-    return frames && frames.length <= MAX_UNACKED_FRAMES / 2 && size <= MAX_UNACKED_BYTES / 2 ? frames : null;
+    return frames && frames.length <= MAX_UNACKED_FRAMES / 2 && size <= MAX_UNACKED_BYTES / 2
+      ? frames.map(toNumberedFrame)
+      : null;
   }
 
+  /** All with new numbers: several snapshots are newer than frames published meanwhile, which follow them. */
   #openingFrames(
     view: FeedView,
     since: number | null,
     snapshots: ReadonlyMap<string, SnapshotResult>,
-    { gap, snapshot }: ReservedSeqs,
+    before: number,
   ): NumberedFrame[] {
-    const shown = [...view.patients].flatMap((id) => snapshots.get(id) ?? []);
-    const gapFrame = { type: "gap", from: Math.min(since ?? 0, snapshot), to: snapshot };
+    const gap = { type: "gap", from: Math.min(since ?? 0, before), to: before };
     return [
-      ...(since === null ? [] : [{ seq: gap, body: toFrameBody(gapFrame) }]),
-      { seq: snapshot, body: toSnapshotBody(shown), isUncounted: true },
-      ...(listFramesAfter(this.buffer, snapshot, view.patients) ?? []),
+      ...(since === null ? [] : [{ seq: this.nextSeq(), body: toFrameBody(gap), patients: [] }]),
+      ...this.toSnapshotFrames([...view.patients].flatMap((id) => snapshots.get(id) ?? [])),
+      ...this.framesAfter(before, view.patients),
     ];
   }
 
@@ -272,14 +288,4 @@ export class FeedState {
       } else if (view.leftAt + VIEW_LINGER_MS < now) this.#views.delete(key);
     }
   }
-}
-
-function newView(requested: RequestedPatients, changed: number): FeedView {
-  const empty = { wanted: new Set<string>(), patients: new Set<string>() };
-  return { ...empty, requested, changed, queryNumber: 0, opening: 0, isOpen: false, leftAt: null };
-}
-
-function toSnapshotBody(snapshots: readonly SnapshotResult[]): string {
-  const patients: PatientSnapshot[] = snapshots.flatMap(({ snapshot }) => snapshot ?? []);
-  return toFrameBody({ type: "snapshot", patients });
 }

@@ -1,6 +1,6 @@
 // Buffer of the newest frames of a feed for reconnecting clients. In memory only: after a restart they get a gap and a snapshot.
 
-/** A serialized frame; `body` is made by `toFrameBody`. */
+/** A serialized frame of one patient; `body` is made by `toFrameBody`. */
 export type BufferedFrame = { seq: number; patientId: string; body: string };
 
 /** Frames with `seq` ≤ `floor` are not kept. */

@@ -32,7 +32,7 @@ type Row = { id: string; hospital_id: string };
 export function openView(anyCall: Call, requestedView: RequestedView, event: AuthorizedCaller["event"]): Promise<OpenedView> {
   return withWriter(
     anyCall,
-    "patient:read",
+    "live:read",
     () => null,
     (effectiveRole, call, check) => {
       const caller = { effectiveRole, call, check, event };
@@ -127,7 +127,7 @@ async function commitDecision(
 async function denyView(caller: AuthorizedCaller, target: Record<string, string>): Promise<never> {
   const { effectiveRole, call, check } = caller;
   await batch(call.db, check);
-  return denyAccess(call, "patient:read", "not_found", {
+  return denyAccess(call, "live:read", "not_found", {
     role: effectiveRole.role,
     hospitalId: effectiveRole.hospitalId,
     target,

@@ -13,6 +13,7 @@ import {
   ok,
   problemResponses,
   Timestamp,
+  Uuid,
 } from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { authenticate, connect, denyForeignOrigin, issueTicket } from "./connect.ts";
@@ -34,7 +35,8 @@ const Ticket = z.object({ ticket: z.string(), expires_at: Timestamp, url: z.stri
 const wholeNumber = z
   .string()
   .regex(/^\d{1,16}$/, "Must be a whole number")
-  .transform(Number);
+  .transform(Number)
+  .refine(Number.isSafeInteger, "Must be at most 2^53 - 1");
 const seq = {
   type: "integer",
   description: "The last seq received in this view",
@@ -47,19 +49,19 @@ const query = z
   .strictObject({
     ticket: z.string().max(8000).optional(),
     // Without examples, since the parameters exclude each other.
-    patient_id: z.uuid().optional(),
+    patient_id: Uuid.optional(),
     patient_ids: z
       .string()
       .max(MAX_LIST_LENGTH)
       .transform((text) => text.split(","))
-      .pipe(z.array(z.uuid()).max(MAX_NAMED_PATIENTS))
+      .pipe(z.array(Uuid).max(MAX_NAMED_PATIENTS))
       .optional()
       .openapi({
         type: "string",
         maxLength: MAX_LIST_LENGTH,
         description: `At most ${MAX_NAMED_PATIENTS} ids, separated by commas`,
       }),
-    hospital_id: z.uuid().optional(),
+    hospital_id: Uuid.optional(),
     since,
   })
   .refine(

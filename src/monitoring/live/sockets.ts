@@ -6,18 +6,31 @@ import {
   type ClientState,
   type CloseReason,
   clientDocument,
-  isBehind,
+  hasCredit,
   type MessageRate,
   toUnacked,
   type UnackedFrames,
 } from "./clients.ts";
-import { addSeq } from "./frame-buffer.ts";
+import { addSeq, type BufferedFrame } from "./frame-buffer.ts";
 
-export type Connection = { client: ClientState; unacked: UnackedFrames; rate: MessageRate };
-/** A frame with its `seq`. `isUncounted`: a snapshot, whose size does not count against the client's limit. */
-export type NumberedFrame = { seq: number; body: string; isUncounted?: boolean };
+/**
+ * What a lagging connection is owed. Frames are not queued: their patients are noted, and get a snapshot when the client has
+ * acknowledged enough (catch-up.ts).
+ */
+export type Owed = {
+  patients: Set<string>;
+  /** When the client last acknowledged anything, or began to lag; epoch milliseconds. */
+  waitingSince: number;
+  isSending: boolean;
+};
+export type Connection = { client: ClientState; unacked: UnackedFrames; rate: MessageRate; owed: Owed | null };
+/** A frame with its `seq`. `patients`: those whose state it contains; empty for frames about the view. */
+export type NumberedFrame = { seq: number; body: string; patients: readonly string[] };
+
+export const toNumberedFrame = ({ seq, body, patientId }: BufferedFrame): NumberedFrame => ({ seq, body, patients: [patientId] });
 
 const MAX_SOCKETS_PER_HOLDER = 10;
+const MAX_SOCKETS = 2_000;
 
 export class Sockets {
   readonly #ctx: DurableObjectState;
@@ -36,7 +49,8 @@ export class Sockets {
   #restore(socket: WebSocket, report: (error: StoredDocumentError) => void): void {
     try {
       const client = clientDocument.unwrap(socket.deserializeAttachment());
-      this.#connections.set(socket, { client, unacked: toUnacked(client), rate: { second: 0, messages: 0 } });
+      const owed = client.isLagging ? newOwed(Date.now()) : null;
+      this.#connections.set(socket, { client, unacked: toUnacked(client), rate: { second: 0, messages: 0 }, owed });
     } catch (error) {
       if (!(error instanceof StoredDocumentError)) throw error;
       report(error);
@@ -62,53 +76,70 @@ export class Sockets {
   }
 
   hasRoomFor(holder: string): boolean {
+    if (this.size >= MAX_SOCKETS) return false;
     return this.#ctx.getWebSockets(holder).filter((socket) => this.#connections.has(socket)).length < MAX_SOCKETS_PER_HOLDER;
   }
 
   accept(socket: WebSocket, client: ClientState, holder: string): void {
     this.#ctx.acceptWebSocket(socket, [holder]);
-    this.#connections.set(socket, { client, unacked: [], rate: { second: 0, messages: 0 } });
+    this.#connections.set(socket, { client, unacked: [], rate: { second: 0, messages: 0 }, owed: null });
     this.saveState(socket);
   }
 
   saveState(socket: WebSocket): void {
     const connection = this.#connections.get(socket);
-    if (connection) socket.serializeAttachment(clientDocument.wrap(connection.client));
+    if (!connection) return;
+    connection.client.isLagging = connection.owed !== null;
+    socket.serializeAttachment(clientDocument.wrap(connection.client));
   }
 
-  /** Sends frames in order; closes an expired socket or one with too many unacknowledged frames. @returns whether it is still open */
-  send(socket: WebSocket, frames: readonly NumberedFrame[]): boolean {
+  /** Sends frames in order. From the first for which the client has no credit on, their patients are noted instead. */
+  send(socket: WebSocket, frames: readonly NumberedFrame[]): void {
     const connection = this.#connections.get(socket);
-    if (!connection) return false;
-    const { client, unacked } = connection;
-    if (isExpired(client, Date.now())) return this.close(socket, CLOSE_REASONS.ended);
-    for (const { seq, body, isUncounted } of frames) {
-      const text = addSeq(seq, body);
-      const size = isUncounted ? 0 : text.length;
-      if (isBehind(client, size)) return this.close(socket, CLOSE_REASONS.behind);
-      addUnacked(client, unacked, seq, size);
-      try {
-        socket.send(text);
-      } catch {
-        // The socket has just closed; its close event may not have arrived yet.
-        this.remove(socket);
-        return false;
+    if (!connection) return;
+    if (isExpired(connection.client, Date.now())) {
+      this.close(socket, CLOSE_REASONS.ended);
+      return;
+    }
+    for (const frame of frames) {
+      if (connection.owed === null && hasCredit(connection.client, addSeq(frame.seq, frame.body).length)) {
+        if (!this.transmit(socket, frame)) return;
+      } else {
+        connection.owed ??= newOwed(Date.now());
+        for (const id of frame.patients) connection.owed.patients.add(id);
       }
     }
     this.saveState(socket);
-    return true;
   }
 
-  /** @returns false, the result of `send` for a closed socket */
-  close(socket: WebSocket, [code, reason]: CloseReason): false {
+  /** Sends one frame whatever the credit, and counts it. @returns whether the socket is still open */
+  transmit(socket: WebSocket, { seq, body }: NumberedFrame): boolean {
+    const connection = this.#connections.get(socket);
+    if (!connection) return false;
+    const text = addSeq(seq, body);
+    addUnacked(connection.client, connection.unacked, seq, text.length);
+    try {
+      socket.send(text);
+      return true;
+    } catch {
+      // The socket has just closed; its close event may not have arrived yet.
+      this.remove(socket);
+      return false;
+    }
+  }
+
+  close(socket: WebSocket, [code, reason]: CloseReason): void {
     this.remove(socket);
     socket.close(code, reason);
-    return false;
   }
 
   remove(socket: WebSocket): void {
     this.#connections.delete(socket);
   }
+}
+
+function newOwed(now: number): Owed {
+  return { patients: new Set(), waitingSince: now, isSending: false };
 }
 
 export function isExpired({ expires }: ClientState, now: number): boolean {

@@ -136,7 +136,7 @@ export type VisiblePatients = Awaited<ReturnType<typeof findVisiblePatients>>;
 /** False after a change of role, hospital or scope, for which the view was not opened. */
 function isUnchanged(currentRole: EffectiveRole, subscription: Subscription): boolean {
   return (
-    roleAllows(currentRole, "patient:read") &&
+    roleAllows(currentRole, "live:read") &&
     currentRole.role === subscription.role &&
     currentRole.hospitalId === subscription.actingFor &&
     subscription.view.startsWith(`${visibilityKey(currentRole, subscription.holder)}/`)

@@ -6,6 +6,7 @@ import { getDb } from "../../platform/db/client.ts";
 import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
 import type { Feed, PatientFrame } from "../patient-object/contract.ts";
 import { type Admission, Admissions } from "./admissions.ts";
+import { catchUp, checkLagging } from "./catch-up.ts";
 import {
   acknowledgeFrames,
   CLOSE_REASONS,
@@ -17,7 +18,7 @@ import {
 } from "./clients.ts";
 import { FeedState } from "./feed-state.ts";
 import { appendFrame, toFrameBody } from "./frame-buffer.ts";
-import { isExpired, type NumberedFrame } from "./sockets.ts";
+import { isExpired, type NumberedFrame, toNumberedFrame } from "./sockets.ts";
 import { tokenExpiresAt } from "./tickets.ts";
 import { findVisiblePatients, type Subscription } from "./visibility.ts";
 import { updateWatch } from "./watches.ts";
@@ -25,6 +26,8 @@ import { updateWatch } from "./watches.ts";
 /** The feed that is notified about users without a hospital: patients and administrators. */
 const NO_HOSPITAL_FEED = "none";
 const RECHECK_MS = 60_000;
+/** Each socket gets a frame at least this often, which its client acknowledges. */
+const BEAT_MS = 20_000;
 const RETRY_MS = 5_000;
 const OBJECT = "WardFeed";
 
@@ -37,6 +40,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
   readonly #state: FeedState;
   readonly #admissions: Admissions;
   #recheckAt = 0;
+  #beatAt = 0;
   #alarmAt: number | null = null;
   #checking: Promise<void> = Promise.resolve();
   #nextCheck: Promise<void> | null = null;
@@ -69,9 +73,9 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       return 0;
     }
     const outgoing = frames.map((frame): NumberedFrame => {
-      const numberedFrame = { seq: state.nextSeq(), patientId, body: toFrameBody(frame) };
-      appendFrame(state.buffer, numberedFrame);
-      return numberedFrame;
+      const buffered = { seq: state.nextSeq(), patientId, body: toFrameBody(frame) };
+      appendFrame(state.buffer, buffered);
+      return toNumberedFrame(buffered);
     });
     for (const socket of state.listSocketsShowing(patientId)) state.sockets.send(socket, outgoing);
     state.removeUnusedViews();
@@ -118,6 +122,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#alarmAt = null;
     try {
       this.#closeEnded(now);
+      if (now >= this.#beatAt) await this.#beat(now);
       if (now >= this.#recheckAt) await this.recheck();
     } catch (error) {
       this.#recheckAt = now + RETRY_MS;
@@ -157,12 +162,23 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     if (message.type === "ack") {
       // Acknowledging unsent frames would bypass the limit of unacknowledged ones.
       if (message.seq > client.sent) sockets.close(socket, CLOSE_REASONS.policy);
-      else acknowledgeFrames(client, sockets.get(socket)?.unacked ?? [], message.seq);
+      else await this.#acknowledge(socket, message.seq);
     } else if (await this.#isSameCaller(client, message.access_token)) {
       client.expires = tokenExpiresAt(message.access_token);
       this.#scheduleAlarm();
     } else sockets.close(socket, CLOSE_REASONS.ended);
     if (sockets.get(socket)) sockets.saveState(socket);
+  }
+
+  async #acknowledge(socket: WebSocket, seq: number): Promise<void> {
+    const connection = this.#state.sockets.get(socket);
+    if (!connection) return;
+    const { client, unacked, owed } = connection;
+    const before = client.frames;
+    acknowledgeFrames(client, unacked, seq);
+    if (!owed || client.frames === before) return;
+    owed.waitingSince = Date.now();
+    await catchUp(this.#state, socket);
   }
 
   /** Whether the token belongs to the same session. */
@@ -175,8 +191,8 @@ export class WardFeed extends DurableObject<Env> implements Feed {
   /** Admits a batch with one visibility query and one call per patient's object. */
   async #admit(batch: readonly Handshake[]): Promise<Admission[]> {
     const state = this.#state;
-    const reservedSeqs = { gap: state.nextSeq(), snapshot: state.nextSeq() };
-    const admission = state.beginAdmission(batch, reservedSeqs);
+    const before = state.nextSeq();
+    const admission = state.beginAdmission(batch, before);
     const wasEmpty = state.sockets.size === 0;
     try {
       const homeFeeds = new Set(
@@ -186,14 +202,17 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       const ended = await this.#applyVisibility(batch.map(({ subscription }) => subscription));
       const snapshots = await state.refreshSnapshots(
         batch.map(({ subscription }) => subscription.view),
-        reservedSeqs.snapshot,
+        before,
         true,
       );
       const admitted = batch.map((handshake): Admission => {
         if (ended.has(handshake.subscription)) return { refused: 401 };
-        return state.admitSocket(handshake, snapshots, reservedSeqs);
+        return state.admitSocket(handshake, snapshots, before);
       });
-      if (wasEmpty) this.#recheckAt = Date.now() + RECHECK_MS;
+      if (wasEmpty) {
+        this.#recheckAt = Date.now() + RECHECK_MS;
+        this.#beatAt = Date.now() + BEAT_MS;
+      }
       return admitted;
     } finally {
       admission.done();
@@ -238,6 +257,17 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     );
   }
 
+  async #beat(now: number): Promise<void> {
+    const state = this.#state;
+    this.#beatAt = now + BEAT_MS;
+    const frame = { seq: state.nextSeq(), body: toFrameBody({ type: "beat" }), patients: [] };
+    for (const [socket] of state.sockets.entries()) {
+      state.sockets.transmit(socket, frame);
+      state.sockets.saveState(socket);
+    }
+    await checkLagging(state, now);
+  }
+
   #closeEnded(now: number): void {
     for (const [socket, { client }] of this.#state.sockets.entries()) {
       if (isExpired(client, now)) this.#state.sockets.close(socket, CLOSE_REASONS.ended);
@@ -245,12 +275,12 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#state.removeUnusedViews();
   }
 
-  /** Schedules the next recheck, or the first expiry before it. Without sockets there is none. */
+  /** Schedules the next beat or recheck, or the first expiry before it. Without sockets there is none. */
   #scheduleAlarm(): void {
     const entries = this.#state.sockets.entries();
     if (entries.length === 0) return;
     const ends = entries.map(([, { client }]) => client.expires ?? this.#recheckAt);
-    const at = Math.max(Date.now(), Math.min(this.#recheckAt, ...ends));
+    const at = Math.max(Date.now(), Math.min(this.#recheckAt, this.#beatAt, ...ends));
     if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);

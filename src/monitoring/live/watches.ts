@@ -1,4 +1,5 @@
 // Watches: leases under which patients' objects publish frames to a feed.
+import { withDeadline } from "../../platform/deadline.ts";
 import type { PatientSnapshot } from "../patient-object/contract.ts";
 
 export const LEASE_MS = 10 * 60_000;
@@ -59,20 +60,16 @@ async function fetchSnapshot(
   if (lapsed && watch.until > 0) watch.since = seq;
   // Before the call returns, since the first frames may arrive earlier.
   watches.set(patientId, watch);
-  const snapshot = await withDeadline(monitors.getByName(patientId).watch(now + LEASE_MS));
+  const snapshot = await withDeadline(
+    monitors.getByName(patientId).watch(now + LEASE_MS),
+    FETCH_DEADLINE_MS,
+    "a patient's object",
+  );
   // An object without facts publishes nothing, so it is asked again later.
   if (!snapshot) return { patientId, snapshot, lapsed };
   if (lapsed) watch.since = seq;
   watch.until = Math.max(watch.until, now + LEASE_MS);
   return { patientId, snapshot, lapsed };
-}
-
-function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("a patient's object did not respond")), FETCH_DEADLINE_MS);
-  });
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
 
 export function needsSnapshot(watch: Watch | undefined, now: number): boolean {

@@ -76,6 +76,8 @@ export type PatientSnapshot = {
 /** A frame that a patient's object sends to the feed of its hospital, and the feed to its sockets. */
 export type PatientFrame =
   | { type: "samples"; patient_id: string; samples: LiveSample[]; news2: Score }
+  /** Samples of the past, measured from `from` to `to`, that arrived now and are not pushed: charts of that time load them. */
+  | { type: "backfill"; patient_id: string; count: number; from: string; to: string }
   | { type: "alert"; patient_id: string; what: Transition["what"]; alert: AlertView }
   | { type: "limits"; patient_id: string; limits: LimitsInForce[] };
 
@@ -85,11 +87,13 @@ export type LiveFrame =
   | { type: "snapshot"; seq: number; patients: PatientSnapshot[] }
   /** The patients of the view: sent after it opens and after each change. */
   | { type: "view"; seq: number; patient_ids: string[] }
+  /** Sent every 20 seconds; the client acknowledges it. */
+  | { type: "beat"; seq: number }
   /** Frames between `from` and `to` are lost; a snapshot follows. */
   | { type: "gap"; seq: number; from: number; to: number };
 
 /** The sender of samples: a device by its credential, or an authorized person or app. */
-export type Origin = { kind: "device"; credential: string } | { kind: "person"; id: string };
+export type Origin = { kind: "device"; credential: string } | { kind: "person"; id: string; isApp?: boolean };
 
 /** Samples as received, not validated yet. `sent_at`: the sender's clock, epoch milliseconds. */
 export type IncomingBatch = { items: readonly unknown[]; sent_at: number | null; conditions: readonly string[] | null };

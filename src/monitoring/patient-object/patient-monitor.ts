@@ -28,7 +28,7 @@ import { findSender, type RecordedBatch, recordAndEvaluate } from "./recording/r
 import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
 import { Store } from "./samples/store.ts";
-import { buildSnapshot, listOpenHours, toAlertView, toLimitFrames, toLiveSample, toSamplesFrame } from "./snapshot.ts";
+import { buildSnapshot, listOpenHours, toAlertView, toLimitFrames, toNewSampleFrames, toSamplesFrame } from "./snapshot.ts";
 
 const RETRY_MS = 5_000;
 const MIN_ALARM_DELAY_MS = 50;
@@ -37,7 +37,7 @@ const DEFAULT_LEASE_MS = 10 * 60_000;
 const OBJECT = "PatientMonitor";
 
 export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "tick" }>;
-export type AlertActionResult = { alert: AlertView } | { error: "unknown_alert" | "not_open" };
+export type AlertActionResult = { alert: AlertView } | { error: AlarmError["code"] };
 
 export class PatientMonitor extends DurableObject<Env> implements Watchable {
   readonly #store: Store;
@@ -250,8 +250,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
 
   #publishSamples(facts: Facts, newSamples: RecordedBatch["newSamples"], by: string, now: number): void {
     if (newSamples.length === 0 || !this.#publisher.isWatched(now)) return;
-    const samples = newSamples.map((sample) => toLiveSample(facts.patient, { ...sample, received: now, device: by }));
-    this.#publisher.pushFrames([toSamplesFrame(facts, samples, this.#store.memory(now), now)], false);
+    const samples = newSamples.map((sample) => ({ ...sample, received: now, device: by }));
+    this.#publisher.pushFrames(toNewSampleFrames(facts, samples, this.#store.memory(now), now), false);
   }
 
   /**

@@ -8,8 +8,8 @@ import type { Facts } from "./context/facts.ts";
 import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
 import type { MonitorMemory } from "./memory/monitor-memory.ts";
 import type { Correction } from "./memory/settings.ts";
+import type { LocatedSample } from "./samples/block-rows.ts";
 import { toAlertId, toObservationId } from "./samples/ids.ts";
-import type { LocatedSample } from "./samples/store.ts";
 
 const PERSON_PREFIX = "user:";
 
@@ -101,13 +101,9 @@ export function computeScore(facts: Facts, { latest }: MonitorMemory, now: numbe
 }
 
 export function listLatest(patientId: string, memory: MonitorMemory): LiveSample[] {
-  return Object.entries(memory.latest).map(([slot, { by, amended, ...sample }]) =>
-    toLiveSample(patientId, {
-      ...sample,
-      code: slot.replace(/!$/, ""),
-      device: by,
-      status: amended ? "amended" : sample.status,
-    }),
+  const entries = [...Object.entries(memory.latest), ...Object.entries(memory.latestInvalid)];
+  return entries.map(([code, { by, amended, ...sample }]) =>
+    toLiveSample(patientId, { ...sample, code, device: by, status: amended ? "amended" : sample.status }),
   );
 }
 
@@ -138,6 +134,37 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
 /** A frame of samples with the current score. */
 export function toSamplesFrame(facts: Facts, samples: LiveSample[], memory: MonitorMemory, now: number): PatientFrame {
   return { type: "samples", patient_id: facts.patient, samples, news2: computeScore(facts, memory, now) };
+}
+
+/** Samples measured longer ago are history unless they are the newest of their vital. */
+const LIVE_AGE_MS = 10 * 60_000;
+const MAX_PUSHED_SAMPLES = 200;
+
+/**
+ * The frames of new samples: those of the last minutes and the newest of each vital are pushed, at most MAX_PUSHED_SAMPLES;
+ * a backlog, such as a monitor sends after an outage, is announced as one frame.
+ * @param samples oldest first
+ */
+export function toNewSampleFrames(
+  facts: Facts,
+  samples: readonly CorrectedSample[],
+  memory: MonitorMemory,
+  now: number,
+): PatientFrame[] {
+  const pushed = new Set(new Map(samples.map((sample) => [sample.code, sample])).values());
+  for (const sample of samples.toReversed()) {
+    if (pushed.size >= MAX_PUSHED_SAMPLES || now - sample.at > LIVE_AGE_MS) break;
+    pushed.add(sample);
+  }
+  const live = samples.filter((sample) => pushed.has(sample)).map((sample) => toLiveSample(facts.patient, sample));
+  const frames: PatientFrame[] = live.length > 0 ? [toSamplesFrame(facts, live, memory, now)] : [];
+  const [first, ...more] = samples.filter((sample) => !pushed.has(sample));
+  if (!first) return frames;
+  const last = more.at(-1) ?? first;
+  return [
+    { type: "backfill", patient_id: facts.patient, count: more.length + 1, from: toIso(first.at), to: toIso(last.at) },
+    ...frames,
+  ];
 }
 
 /** A frame with the limits in effect if new facts change them. */

@@ -13,7 +13,10 @@ export type ValidationResult = { ok: true; sample: Sample; note?: SampleNote } |
 
 const REJECTIONS = {
   item_invalid: ["rejected", "An item must be an object with code, value, unit and effective_at"],
-  code_invalid: ["rejected", "A code must have 1 to 64 printable characters"],
+  code_invalid: [
+    "rejected",
+    "A code must have 1 to 64 letters, digits and the characters . _ : / -, and begin and end with a letter or digit",
+  ],
   value_not_a_number: ["rejected", "A value must be a JSON number from -10^15 to 10^15; consciousness may be A, C, V, P or U"],
   unit_invalid: ["rejected", "A unit is required and must have 1 to 32 printable characters"],
   effective_at_invalid: ["rejected", "effective_at must be an RFC 3339 time with a zone, such as 2026-03-04T05:06:07Z"],
@@ -24,10 +27,12 @@ const REJECTIONS = {
 } as const satisfies Record<string, readonly [SampleRejection["status"], string]>;
 export type RejectionReason = keyof typeof REJECTIONS;
 
-const MAX_CLOCK_LEAD_MS = 2 * 60_000;
+/** How far a sample may be ahead of the server's clock. */
+export const MAX_CLOCK_LEAD_MS = 2 * 60_000;
 const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
-const CODE_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,62}[^\s\p{C}])?$/u;
+/** LOINC, and names of devices such as MDC_ECG_HEART_RATE: codes are object keys, parts of alert keys and query parameters. */
+const CODE_PATTERN = /^[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,62}[A-Za-z0-9])?$/;
 const UNIT_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,30}[^\s\p{C}])?$/u;
 const RFC3339_PATTERN = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i;
 
@@ -87,7 +92,7 @@ export function validateSample(item: unknown, clock: { received: number; skewMs:
   const { code, value, unit, effective_at, seq = null } = item;
   if (typeof code !== "string") return rejectSample("code_invalid");
   const vital = findVital(code);
-  // Codes are object keys in the memory: rejects `__proto__` and other names of Object.prototype.
+  // Codes are object keys in the memory: rejects `constructor` and other names of Object.prototype.
   if (!vital && (!CODE_PATTERN.test(code) || code in Object.prototype)) return rejectSample("code_invalid");
   if (seq !== null && !isNonNegativeInteger(seq)) return rejectSample("seq_invalid");
   const number = parseValue(value, vital);

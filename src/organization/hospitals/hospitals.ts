@@ -6,10 +6,12 @@ import type { Call, DoctorScope, Role, UserCall } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { canManageHospital, isVisibleHospital } from "../../access/effective-role.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { hospitals, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
@@ -45,7 +47,8 @@ export async function createHospital(anyCall: Call, input: NewHospital, keyState
 export async function insertHospital(call: Call, input: NewHospital, role: Role, keyStatements: KeyStatements = () => []) {
   const { db, actor, now } = call;
   const id = uuidv7();
-  const insert = db.insert(hospitals).values({ ...toColumns(input), id, name: input.name, createdAt: now, updatedAt: now });
+  const name = unlessFull(input.name, ROW_LIMITS.hospitals, sql`hospitals`);
+  const insert = db.insert(hospitals).values({ ...toColumns(input), id, name, createdAt: now, updatedAt: now });
   const [[row]] = await batch(db, [
     insert.returning(),
     ...keyStatements(id),
@@ -57,7 +60,9 @@ export async function insertHospital(call: Call, input: NewHospital, role: Role,
       hospitalId: id,
       entity: { type: "hospital", id },
     }),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, ROW_LIMITS.hospitals);
+  });
   if (!row) throw new ApiError("unavailable");
   return toHospital(row);
 }
@@ -105,10 +110,10 @@ export async function listHospitals(anyCall: Call, query: PageQuery & { active?:
 
 /**
  * Updates a hospital. Only platform administrators may change `is_active`.
- * @param version the version that the caller has read
+ * @param expected the versions that the caller has read
  * @throws ApiError not_found, forbidden (`is_active` by a hospital administrator; the built-in hospital), precondition_failed
  */
-export async function updateHospital(anyCall: Call, id: string, version: number, change: HospitalChange) {
+export async function updateHospital(anyCall: Call, id: string, expected: ExpectedVersion, change: HospitalChange) {
   const { call, effectiveRole, results } = await withUser(anyCall, "hospital:update", (effectiveRole, { db }) => [
     db
       .select()
@@ -123,7 +128,7 @@ export async function updateHospital(anyCall: Call, id: string, version: number,
   }
   if (!row) return denyNotFound(call, "hospital:update", effectiveRole, target);
   if (id === SELF_CARE_HOSPITAL_ID) return denyAccess(call, "hospital:update", "forbidden", { role, hospitalId: id, target });
-  return saveHospital(call, role, row, version, change);
+  return saveHospital(call, role, row, matchVersion(expected, row.version), change);
 }
 
 async function saveHospital(call: UserCall, role: Role, row: HospitalRow, version: number, change: HospitalChange) {

@@ -1,13 +1,13 @@
 // Routes of hospitals and their members.
 import { createRoute, z } from "@hono/zod-openapi";
 import { endMember, setMember } from "../../accounts/users/memberships.ts";
+import { readIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -17,7 +17,6 @@ import {
   okPage,
   pageResponse,
   problemResponses,
-  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
@@ -140,7 +139,6 @@ export const hospitalRoutes = createRouter()
       const create = (keyStatements: KeyStatements) => createHospital(call, input, keyStatements);
       const idempotencyKey = await readIdempotencyKey(c, "hospital.create");
       const hospital = await runOnce(call, idempotencyKey, input, create, (id) => getHospital(call, id));
-      c.header("ETag", formatEtag(hospital.version));
       return ok(c, hospital, 201);
     },
   )
@@ -168,7 +166,6 @@ export const hospitalRoutes = createRouter()
     }),
     async (c) => {
       const hospital = await getHospital(c.get("call"), c.req.valid("param").hospital_id);
-      c.header("ETag", formatEtag(hospital.version));
       return ok(c, hospital);
     },
   )
@@ -190,7 +187,6 @@ export const hospitalRoutes = createRouter()
     async (c) => {
       const { hospital_id } = c.req.valid("param");
       const hospital = await updateHospital(c.get("call"), hospital_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(hospital.version));
       return ok(c, hospital);
     },
   )
@@ -211,7 +207,6 @@ export const hospitalRoutes = createRouter()
     async (c) => {
       const { hospital_id } = c.req.valid("param");
       const hospital = await updateHospital(c.get("call"), hospital_id, readIfMatch(c), { is_active: false });
-      c.header("ETag", formatEtag(hospital.version));
       return ok(c, hospital);
     },
   )

@@ -8,6 +8,7 @@ import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP, isVisibleHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { unsealProfile } from "../../access/profile.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
@@ -200,10 +201,10 @@ export async function listPractitioners(anyCall: Call, query: PractitionerListQu
 
 /**
  * Updates a profile and seals its details for the next version.
- * @param version the version that the caller has read
+ * @param expected the versions that the caller has read
  * @throws ApiError not_found, forbidden (a field that only managers may change), precondition_failed
  */
-export async function updatePractitioner(anyCall: Call, id: string, version: number, change: PractitionerChange) {
+export async function updatePractitioner(anyCall: Call, id: string, expected: ExpectedVersion, change: PractitionerChange) {
   const manage = "practitioner:manage";
   const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, "self:write", manage, isEditableBy);
   const { role, hospitalId } = effectiveRole;
@@ -213,7 +214,7 @@ export async function updatePractitioner(anyCall: Call, id: string, version: num
   }
   const fields = Object.keys(change);
   const event = { ...practitionerEvent(effectiveRole, row, "practitioner.update", "U"), detail: { fields } };
-  if (row.version !== version) return failWithAudit(call, "precondition_failed", event);
+  if (row.version !== matchVersion(expected, row.version)) return failWithAudit(call, "precondition_failed", event);
   return savePractitioner(call, row, change, event);
 }
 
@@ -237,11 +238,12 @@ async function savePractitioner(call: UserCall, row: PractitionerRow, change: Pr
 }
 
 /** Deletes a profile; account and membership are not affected. @throws ApiError not_found, precondition_failed */
-export async function deletePractitioner(anyCall: Call, id: string, version: number): Promise<void> {
+export async function deletePractitioner(anyCall: Call, id: string, expected: ExpectedVersion): Promise<void> {
   const manage = "practitioner:manage";
   const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, manage, manage, isEditableBy);
   const { db, actor, now } = call;
   const event = practitionerEvent(effectiveRole, row, "practitioner.delete", "D");
+  const version = matchVersion(expected, row.version);
   if (row.version !== version) return failWithAudit(call, "precondition_failed", event);
   const [rows] = await batch(db, [
     db

@@ -1,12 +1,12 @@
 // Routes of practitioners: profiles of doctors and nurses.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -16,7 +16,6 @@ import {
   okPage,
   pageResponse,
   problemResponses,
-  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
 import { singleLine } from "../../platform/text.ts";
@@ -123,7 +122,6 @@ export const practitionerRoutes = createRouter()
       const create = (keyStatements: KeyStatements) => createPractitioner(call, input, keyStatements);
       const idempotencyKey = await readIdempotencyKey(c, "practitioner.create");
       const practitioner = await runOnce(call, idempotencyKey, input, create, (id) => getPractitioner(call, id));
-      c.header("ETag", formatEtag(practitioner.version));
       return ok(c, practitioner, 201);
     },
   )
@@ -151,7 +149,6 @@ export const practitionerRoutes = createRouter()
     }),
     async (c) => {
       const practitioner = await getPractitioner(c.get("call"), c.req.valid("param").practitioner_id);
-      c.header("ETag", formatEtag(practitioner.version));
       return ok(c, practitioner);
     },
   )
@@ -176,7 +173,6 @@ export const practitionerRoutes = createRouter()
     async (c) => {
       const { practitioner_id } = c.req.valid("param");
       const practitioner = await updatePractitioner(c.get("call"), practitioner_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(practitioner.version));
       return ok(c, practitioner);
     },
   )

@@ -12,6 +12,7 @@ import type { PatientSnapshot, Score } from "../../monitoring/patient-object/con
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
 import { patients, wards } from "../../platform/db/schema.ts";
+import { withDeadline } from "../../platform/deadline.ts";
 import { log } from "../../platform/log.ts";
 import { toIso } from "../../platform/time.ts";
 import { MAX_COUNTED_PATIENTS } from "./wards.ts";
@@ -20,6 +21,9 @@ import { MAX_COUNTED_PATIENTS } from "./wards.ts";
 export const MAX_BOARD_PATIENTS = 40;
 /** Patient objects that are queried concurrently. */
 const MAX_CONCURRENT_SNAPSHOTS = 10;
+/** One object that hangs delays the board by the first, several by the second; their patients are shown as unknown. */
+export const SNAPSHOT_DEADLINE_MS = 1_500;
+export const BOARD_DEADLINE_MS = 3_000;
 
 type BoardRow = { id: string; patient_number: number; monitoring: "home" | "ward"; identity_sealed: string; version: number };
 
@@ -76,15 +80,18 @@ export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
   };
 }
 
-/** An object that fails yields a null snapshot, so that the board still loads. */
+/** An object that fails or does not respond in time yields a null snapshot, so that the board still loads. */
 async function fetchSnapshots(env: Env, call: Call, rows: readonly BoardRow[]): Promise<MonitoredPatient[]> {
   const monitored: MonitoredPatient[] = [];
+  const deadline = Date.now() + BOARD_DEADLINE_MS;
   let next = 0;
   const workers = Array.from({ length: MAX_CONCURRENT_SNAPSHOTS }, async () => {
     for (let row = rows[next++]; row; row = rows[next++]) {
-      const snapshot = await env.PATIENT_MONITOR.getByName(row.id)
-        .snapshot()
-        .catch(() => null);
+      const ms = Math.min(SNAPSHOT_DEADLINE_MS, deadline - Date.now());
+      const snapshot =
+        ms <= 0
+          ? null
+          : await withDeadline(env.PATIENT_MONITOR.getByName(row.id).snapshot(), ms, "a patient's object").catch(() => null);
       monitored.push({ row, snapshot });
     }
   });

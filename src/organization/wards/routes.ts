@@ -1,12 +1,12 @@
 // Routes of wards.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
-  formatEtag,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -16,7 +16,6 @@ import {
   okPage,
   pageResponse,
   problemResponses,
-  readIfMatch,
   Timestamp,
 } from "../../http/router.ts";
 import { singleLine } from "../../platform/text.ts";
@@ -76,7 +75,6 @@ export const wardRoutes = createRouter()
       const input = c.req.valid("json");
       const create = (keyStatements: KeyStatements) => createWard(call, input, keyStatements);
       const ward = await runOnce(call, await readIdempotencyKey(c, "ward.create"), input, create, (id) => getWard(call, id));
-      c.header("ETag", formatEtag(ward.version));
       return ok(c, ward, 201);
     },
   )
@@ -104,7 +102,6 @@ export const wardRoutes = createRouter()
     }),
     async (c) => {
       const ward = await getWard(c.get("call"), c.req.valid("param").ward_id);
-      c.header("ETag", formatEtag(ward.version));
       return ok(c, ward);
     },
   )
@@ -121,7 +118,6 @@ export const wardRoutes = createRouter()
     }),
     async (c) => {
       const ward = await updateWard(c.get("call"), c.req.valid("param").ward_id, readIfMatch(c), c.req.valid("json"));
-      c.header("ETag", formatEtag(ward.version));
       return ok(c, ward);
     },
   )

@@ -8,9 +8,11 @@ import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { patientVisibility } from "../../access/visibility.ts";
+import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { alertRules, hospitals, patients, SELF_CARE_HOSPITAL_ID, wards } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
@@ -60,7 +62,7 @@ function wardEvent(
   return { event, action, role: effectiveRole.role, hospitalId: row.hospitalId, entity: { type: "ward", id: row.id } };
 }
 
-/** @throws ApiError not_found (hospital), forbidden (the built-in hospital), already_exists */
+/** @throws ApiError not_found (hospital), forbidden (the built-in hospital), already_exists, limit_reached */
 export async function createWard(anyCall: Call, input: NewWard, keyStatements: KeyStatements) {
   const { call, effectiveRole, results } = await withUser(anyCall, "ward:manage", (effectiveRole, { db }) => [
     db
@@ -78,15 +80,17 @@ export async function createWard(anyCall: Call, input: NewWard, keyStatements: K
   if (hospitalId === SELF_CARE_HOSPITAL_ID) return denyAccess(call, "ward:manage", "forbidden", { role, hospitalId, target });
   const { db, actor, now } = call;
   const row: WardRow = { id: uuidv7(), hospitalId, name: input.name, active: 1, createdAt: now, updatedAt: now, version: 1 };
+  const name = unlessFull(row.name, ROW_LIMITS.wards, sql`wards WHERE hospital_id = ${hospitalId}`);
   try {
     await batch(db, [
       // First, so that a concurrent request with the same key fails on the key and not on the name.
       ...keyStatements(row.id),
-      db.insert(wards).values({ ...row, hospitalId: activeHospitalId(hospitalId) }),
+      db.insert(wards).values({ ...row, hospitalId: activeHospitalId(hospitalId), name }),
       ...recordAuditEvent(db, actor, now, wardEvent(effectiveRole, row, "ward.create", "C")),
     ]);
   } catch (error) {
-    throw isConditionFailed(error, "wards.hospital_id") ? new ApiError("not_found") : toNameConflict(error);
+    if (isConditionFailed(error, "wards.hospital_id")) throw new ApiError("not_found");
+    throw toLimitError(toNameConflict(error), ROW_LIMITS.wards);
   }
   return toWard({ ...row, patientCount: 0 });
 }
@@ -155,11 +159,12 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
   return { items: pageRows.map(toWard), pagination };
 }
 
-/** @param version the version that the caller has read @throws ApiError not_found, precondition_failed, already_exists */
-export async function updateWard(anyCall: Call, id: string, version: number, change: WardChange) {
+/** @param expected the versions that the caller has read @throws ApiError not_found, precondition_failed, already_exists */
+export async function updateWard(anyCall: Call, id: string, expected: ExpectedVersion, change: WardChange) {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:manage");
   const { db, actor, now } = call;
   const event = { ...wardEvent(effectiveRole, ward, "ward.update", "U"), detail: { fields: Object.keys(change) } };
+  const version = matchVersion(expected, ward.version);
   if (ward.version !== version) return failWithAudit(call, "precondition_failed", event);
   const active = change.is_active === undefined ? ward.active : Number(change.is_active);
   try {
@@ -182,10 +187,11 @@ export async function updateWard(anyCall: Call, id: string, version: number, cha
  * Deletes a ward without patients. The foreign key decides races: either the concurrent transfer of a patient fails, or this.
  * @throws ApiError not_found, precondition_failed, conflict (the ward has patients)
  */
-export async function deleteWard(anyCall: Call, id: string, version: number): Promise<void> {
+export async function deleteWard(anyCall: Call, id: string, expected: ExpectedVersion): Promise<void> {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:manage");
   const { db, actor, now } = call;
   const event = wardEvent(effectiveRole, ward, "ward.delete", "D");
+  const version = matchVersion(expected, ward.version);
   if (ward.version !== version) return failWithAudit(call, "precondition_failed", event);
   try {
     const [rows] = await batch(db, [

@@ -4,7 +4,7 @@ import { z } from "@hono/zod-openapi";
 import { type SQL, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { computeMac, toBase64Url } from "../../platform/crypto.ts";
-import type { Statement } from "../../platform/db/client.ts";
+import type { Db, Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
 import { toAsciiDigits } from "../../platform/text.ts";
@@ -49,6 +49,16 @@ export async function identifyPerson({ keys }: Call, number: string): Promise<Pe
     mac: toBase64Url(await computeMac(key, ["aadhaar", keyId, number])),
   }));
   return { macs: await Promise.all(macs), last4: number.slice(-4) };
+}
+
+/**
+ * Whether a hospital knows the user: by a claimed record or a membership. Only then may they map a number to an identifier for
+ * themselves; anybody can register an account.
+ */
+export async function isKnownToHospital(db: Db, userId: string): Promise<boolean> {
+  const rows = await db.all(sql`SELECT 1 FROM patient_links WHERE user_id = ${userId} AND method = 'claim_code'
+    UNION ALL SELECT 1 FROM memberships WHERE user_id = ${userId} AND ended_at IS NULL LIMIT 1`);
+  return rows.length > 0;
 }
 
 const selectPatientUid = ({ macs }: PersonRef) => {

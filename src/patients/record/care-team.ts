@@ -1,26 +1,34 @@
 // Care teams: the doctors and nurses of a patient. Determines which patients a doctor may see.
 
-import { sql } from "drizzle-orm";
+import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { unsealProfile } from "../../access/profile.ts";
+import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
+import { careTeam } from "../../platform/db/schema.ts";
 import { toIso } from "../../platform/time.ts";
 
 type CareTeamMemberRow = { id: string; profileSealed: string; role: string | null; started_at: number };
 
 /** Lists current members, oldest first. @throws ApiError not_found */
-export async function listCareTeam(call: Call, ref: string) {
+export async function listCareTeam(call: Call, ref: string, query: PageQuery) {
+  const start = await resolvePageStart(call, `care_team:${ref}`, query);
+  const { where, orderBy } = keysetClauses(start, careTeam.startedAt, careTeam.userId, true);
   const { db, keys, actor, now } = call;
   const { patient, role, basis, hospitalId } = await authorizePatient(call, { patient: ref }, "care_team:read");
-  const [rows] = await batch(db, [
-    db.all<CareTeamMemberRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, m.role AS role, t.started_at AS started_at
-      FROM care_team t JOIN users u ON u.id = t.user_id
+  const isCurrent = and(eq(careTeam.patientId, patient.id), isNull(careTeam.endedAt));
+  const [rows, [counted]] = await batch(db, [
+    db.all<CareTeamMemberRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, m.role AS role,
+        care_team.started_at AS started_at
+      FROM care_team JOIN users u ON u.id = care_team.user_id
       LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP}
-      WHERE t.patient_id = ${patient.id} AND t.ended_at IS NULL ORDER BY t.started_at, u.id LIMIT 200`),
+      WHERE ${and(isCurrent, where)} ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
+    db.select({ n: count() }).from(careTeam).where(isCurrent),
     ...recordAuditEvent(db, actor, now, {
       event: "care_team.read",
       action: "R",
@@ -31,19 +39,28 @@ export async function listCareTeam(call: Call, ref: string) {
       subjects: [patient.id],
     }),
   ]);
-  return Promise.all(
-    rows.map(async (row) => ({
+  const key = (row: CareTeamMemberRow) => ({ value: row.started_at, id: row.id });
+  const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
+  const items = await Promise.all(
+    pageRows.map(async (row) => ({
       user_id: row.id,
       full_name: (await unsealProfile(keys, row)).full_name,
       role: row.role,
       since: toIso(row.started_at),
     })),
   );
+  return { items, pagination };
 }
 
 type CareTeamChange = "join" | "leave";
 
-/** Adds or removes a member of the hospital's staff. @throws ApiError not_found, forbidden (doctors) */
+/** The author of a membership while the team may have another member besides the user. */
+export function teamAuthorUnlessFull(author: string, patientId: string, userId: string): SQL {
+  const others = sql`care_team WHERE patient_id = ${patientId} AND user_id <> ${userId} AND ended_at IS NULL`;
+  return unlessFull(author, ROW_LIMITS.currentCareTeam, others);
+}
+
+/** Adds or removes a member of the hospital's staff. @throws ApiError not_found, forbidden (doctors), limit_reached */
 export async function changeCareTeam(call: Call, ref: string, userId: string, change: CareTeamChange): Promise<string> {
   const { db, actor, now } = call;
   const { patient, role, basis, hospitalId } = await authorizePatient(call, { patient: ref }, "care_team:update");
@@ -51,7 +68,7 @@ export async function changeCareTeam(call: Call, ref: string, userId: string, ch
   const statement =
     change === "join"
       ? sql`INSERT INTO care_team (patient_id, user_id, added_by, started_at)
-          SELECT ${patient.id}, m.user_id, ${addedBy}, CAST(${now} AS INTEGER) FROM memberships m
+          SELECT ${patient.id}, m.user_id, ${teamAuthorUnlessFull(addedBy, patient.id, userId)}, CAST(${now} AS INTEGER) FROM memberships m
           WHERE m.user_id = ${userId} AND m.hospital_id = ${hospitalId} AND m.role IN ('doctor', 'nurse') AND ${ACTIVE_MEMBERSHIP}
           ON CONFLICT (patient_id, user_id) DO UPDATE SET added_by = excluded.added_by,
             started_at = CASE WHEN ended_at IS NULL THEN started_at ELSE excluded.started_at END, ended_at = NULL`
@@ -69,7 +86,9 @@ export async function changeCareTeam(call: Call, ref: string, userId: string, ch
       subjects: [patient.id],
       when: sql`changes() > 0`,
     }),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, ROW_LIMITS.currentCareTeam);
+  });
   if (rows.length === 0) {
     await denyAccess(call, "care_team:update", "not_found", {
       role,

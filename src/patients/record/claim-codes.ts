@@ -1,15 +1,17 @@
 // Claim codes: staff issue a code, the patient enters it, and the login is linked to the record. The only way to link them.
 
 import { z } from "@hono/zod-openapi";
-import { and, eq, isNull, ne, sql } from "drizzle-orm";
+import { and, count, eq, isNull, ne, sql } from "drizzle-orm";
 import { authorizePatient, withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";
 import { computeBlindIndex } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { patientClaimCodes, patientLinks, sessions } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
@@ -58,7 +60,7 @@ const isRedeemable = (codeHash: string, userId: string, now: number) => sql`code
 /**
  * Links the caller's login to the record of the code. Single use under concurrency. Ends the caller's other sessions, because
  * whoever holds one would gain access to the record.
- * @throws ApiError not_found for a code that is unknown, used, ended or expired; password_given
+ * @throws ApiError not_found for a code that is unknown, used, ended or expired; password_given, limit_reached
  */
 export async function claimRecord(anyCall: Call, code: string): Promise<string> {
   const codeHash = await hashClaimCode(anyCall.keys, code);
@@ -81,6 +83,10 @@ export async function claimRecord(anyCall: Call, code: string): Promise<string> 
   const redeemCode = sql`UPDATE patient_claim_codes SET used_at = CAST(${now} AS INTEGER), used_by = ${actor.userId}
     WHERE ${isRedeemable(codeHash, actor.userId, now)} AND (SELECT password_given FROM users WHERE id = ${actor.userId}) = 0 RETURNING patient_id`;
   const isRedeemedByCaller = sql`EXISTS (SELECT 1 FROM patient_claim_codes WHERE code_hash = ${codeHash} AND used_by = ${actor.userId})`;
+  const othersOfRecord = sql`patient_links WHERE patient_id = ${patientId} AND user_id <> ${actor.userId}`;
+  const othersOfAccount = sql`patient_links WHERE user_id = ${actor.userId} AND patient_id <> ${patientId}`;
+  const verifiedBy = unlessFull(sql`created_by`, ROW_LIMITS.patientLogins, othersOfRecord);
+  const method = unlessFull("claim_code", ROW_LIMITS.accountRecords, othersOfAccount);
   const [redeemed] = await batch(db, [
     db.all<{ patient_id: string }>(redeemCode),
     ...recordAuditEvent(db, actor, now, {
@@ -94,7 +100,7 @@ export async function claimRecord(anyCall: Call, code: string): Promise<string> 
       when: sql`changes() > 0`,
     }),
     db.run(sql`INSERT INTO patient_links (user_id, patient_id, method, verified_by, created_at)
-      SELECT ${actor.userId}, patient_id, 'claim_code', created_by, CAST(${now} AS INTEGER) FROM patient_claim_codes
+      SELECT ${actor.userId}, patient_id, ${method}, ${verifiedBy}, CAST(${now} AS INTEGER) FROM patient_claim_codes
       WHERE code_hash = ${codeHash} AND used_by = ${actor.userId} ON CONFLICT (user_id, patient_id) DO NOTHING`),
     db
       .update(sessions)
@@ -102,29 +108,39 @@ export async function claimRecord(anyCall: Call, code: string): Promise<string> 
       .where(
         and(eq(sessions.userId, actor.userId), ne(sessions.id, actor.sessionId), isNull(sessions.revokedAt), isRedeemedByCaller),
       ),
-  ]);
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, ROW_LIMITS.patientLogins, ROW_LIMITS.accountRecords);
+  });
   return redeemed.length > 0 ? patientId : denyCode();
 }
 
-/** Lists the logins linked to a record. @throws ApiError not_found */
-export async function listPatientLinks(call: Call, ref: string) {
+/** Lists the logins linked to a record, oldest first. @throws ApiError not_found */
+export async function listPatientLinks(call: Call, ref: string, query: PageQuery) {
+  const start = await resolvePageStart(call, `patient_links:${ref}`, query);
+  const { where, orderBy } = keysetClauses(start, patientLinks.createdAt, patientLinks.userId, true);
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
-  const [rows] = await batch(db, [
+  const isOfPatient = eq(patientLinks.patientId, access.patient.id);
+  const [rows, [counted]] = await batch(db, [
     db
       .select()
       .from(patientLinks)
-      .where(eq(patientLinks.patientId, access.patient.id))
-      .orderBy(patientLinks.createdAt)
-      .limit(100),
+      .where(and(isOfPatient, where))
+      .orderBy(...orderBy)
+      .limit(start.limit + 1)
+      .offset(start.skip),
+    db.select({ n: count() }).from(patientLinks).where(isOfPatient),
     ...recordAuditEvent(db, actor, now, patientEvent(access, "patient.links", "R")),
   ]);
-  return rows.map((row) => ({
+  const key = (row: { createdAt: number; userId: string }) => ({ value: row.createdAt, id: row.userId });
+  const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
+  const items = pageRows.map((row) => ({
     user_id: row.userId,
     method: row.method,
     verified_by: row.verifiedBy,
     created_at: toIso(row.createdAt),
   }));
+  return { items, pagination };
 }
 
 /** Unlinks a login from the record, effective at once. @throws ApiError not_found */

@@ -1,14 +1,16 @@
 // Intake questionnaires before a visit; each response is stored unchanged (FHIR QuestionnaireResponse).
 
 import { z } from "@hono/zod-openapi";
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, count, eq, sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
+import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { intakeResponses, patients } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
@@ -39,7 +41,7 @@ const MAX_ATTEMPTS = 30;
 
 /**
  * Stores a response; its symptoms become the patient's current symptoms.
- * @throws ApiError not_found, forbidden
+ * @throws ApiError not_found, forbidden, limit_reached
  */
 export async function recordIntake(call: Call, ref: string, input: Intake, keyStatements: KeyStatements) {
   const { db, keys, actor, now } = call;
@@ -59,7 +61,7 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
           id: idIfUnchanged,
           patientId: patient.id,
           answersSealed: await sealValue(keys.fields, sealContext(id), input),
-          authoredBy: getActorId(actor),
+          authoredBy: unlessFull(getActorId(actor), ROW_LIMITS.intakes, sql`intake_responses WHERE patient_id = ${patient.id}`),
           authoredAt: now,
         }),
         db
@@ -70,7 +72,7 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
       ]);
       return { intake_id: id, patient_id: patient.id, authored_by: getActorId(actor), authored_at: toIso(now), ...input };
     } catch (error) {
-      if (!isConditionFailed(error, "intake_responses.id")) throw error;
+      if (!isConditionFailed(error, "intake_responses.id")) throw toLimitError(error, ROW_LIMITS.intakes);
     }
   }
   throw new ApiError("conflict", "The patient was changed concurrently; try again.");
@@ -84,16 +86,27 @@ async function toIntake({ keys }: Call, row: IntakeRow) {
   return { intake_id: id, patient_id: patientId, authored_by: authoredBy, authored_at: toIso(authoredAt), ...intake };
 }
 
-/** The latest twenty responses, newest first. @throws ApiError not_found */
-export async function listIntakes(call: Call, ref: string) {
+/** Lists the responses, newest first. @throws ApiError not_found */
+export async function listIntakes(call: Call, ref: string, query: PageQuery) {
+  const start = await resolvePageStart(call, `intakes:${ref}`, query);
+  const { where, orderBy } = keysetClauses(start, intakeResponses.authoredAt, intakeResponses.id);
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:read");
-  const newest = desc(intakeResponses.authoredAt);
-  const [rows] = await batch(db, [
-    db.select().from(intakeResponses).where(eq(intakeResponses.patientId, access.patient.id)).orderBy(newest).limit(20),
+  const isOfPatient = eq(intakeResponses.patientId, access.patient.id);
+  const [rows, [counted]] = await batch(db, [
+    db
+      .select()
+      .from(intakeResponses)
+      .where(and(isOfPatient, where))
+      .orderBy(...orderBy)
+      .limit(start.limit + 1)
+      .offset(start.skip),
+    db.select({ n: count() }).from(intakeResponses).where(isOfPatient),
     ...recordAuditEvent(db, actor, now, patientEvent(access, "intake.read", "R")),
   ]);
-  return Promise.all(rows.map((row) => toIntake(call, row)));
+  const key = (row: IntakeRow) => ({ value: row.authoredAt, id: row.id });
+  const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
+  return { items: await Promise.all(pageRows.map((row) => toIntake(call, row))), pagination };
 }
 
 /** Returns the response that an Idempotency-Key created. @throws ApiError not_found */

@@ -1,6 +1,7 @@
 // Routes: a patient's record: summary, intake, claim codes, linked logins and care team.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
+import { pageQuery } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -10,6 +11,8 @@ import {
   jsonRequestBody,
   jsonResponse,
   ok,
+  okPage,
+  pageResponse,
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
@@ -47,7 +50,10 @@ const Summary = z
   .object({
     patient: PatientSummary,
     symptoms: z.array(z.string()),
-    reports: z.object({ total: z.number().int(), by_kind: z.record(z.string(), z.number().int()) }),
+    reports: z
+      .object({ total: z.number().int(), by_kind: z.record(z.string(), z.number().int()) })
+      .nullable()
+      .openapi({ description: "Null for an app without report:read" }),
     latest_report: z
       .object({
         report_id: Id,
@@ -56,11 +62,15 @@ const Summary = z
         effective_at: Timestamp,
         heart_rate: z.number().nullable(),
       })
-      .nullable(),
+      .nullable()
+      .openapi({ description: "Null if there is none, and for an app without report:read" }),
     care_team: z.number().int().openapi({ description: "Current members" }),
     devices: z.number().int().openapi({ description: "Currently assigned devices" }),
     latest_intake_at: Timestamp.nullable(),
     claimed: z.boolean().openapi({ description: "True when a login is linked to the record" }),
+    missing_scopes: z
+      .array(z.enum(["report:read"]))
+      .openapi({ description: "Scopes whose data is left out because the app does not have them" }),
   })
   .openapi("PatientPage");
 
@@ -75,7 +85,7 @@ export const recordRoutes = createRouter()
       request: { body: jsonRequestBody(z.strictObject({ code: ClaimCode }), { code: "MFRG-GZDF-MZTW" }) },
       responses: {
         200: jsonResponse(PatientRef, "The record", { patient_id: EXAMPLES.patient }),
-        ...problemResponses(401, 403, 404, 413, 415),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
       },
     }),
     async (c) => ok(c, { patient_id: await claimRecord(c.get("call"), c.req.valid("json").code) }),
@@ -107,24 +117,22 @@ export const recordRoutes = createRouter()
       tags,
       summary: "List linked logins",
       security: BEARER_AUTH,
-      request: { params: patientParam },
+      request: { params: patientParam, query: z.strictObject(pageQuery) },
       responses: {
-        200: jsonResponse(
-          z.array(
-            z.object({
-              user_id: Id,
-              method: z.enum(["claim_code", "self_registration"]),
-              verified_by: z.string(),
-              created_at: Timestamp,
-            }),
-          ),
-          "Oldest first, at most 100",
-          [{ user_id: EXAMPLES.user, method: "claim_code", verified_by: EXAMPLES.user, created_at: EXAMPLES.time }],
+        200: pageResponse(
+          z.object({
+            user_id: Id,
+            method: z.enum(["claim_code", "self_registration"]),
+            verified_by: z.string(),
+            created_at: Timestamp,
+          }),
+          "Oldest first",
+          { user_id: EXAMPLES.user, method: "claim_code", verified_by: EXAMPLES.user, created_at: EXAMPLES.time },
         ),
         ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await listPatientLinks(c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => okPage(c, await listPatientLinks(c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -168,6 +176,7 @@ export const recordRoutes = createRouter()
           devices: 1,
           latest_intake_at: EXAMPLES.time,
           claimed: true,
+          missing_scopes: [],
         }),
         ...problemResponses(401, 403, 404),
       },
@@ -204,12 +213,11 @@ export const recordRoutes = createRouter()
       path: "/patients/{patient_id}/intake",
       tags,
       summary: "List intakes",
-      description: "The latest twenty.",
       security: BEARER_AUTH,
-      request: { params: patientParam },
-      responses: { 200: jsonResponse(z.array(Intake), "Newest first", [exampleIntake]), ...problemResponses(401, 403, 404) },
+      request: { params: patientParam, query: z.strictObject(pageQuery) },
+      responses: { 200: pageResponse(Intake, "Newest first", exampleIntake), ...problemResponses(401, 403, 404) },
     }),
-    async (c) => ok(c, await listIntakes(c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => okPage(c, await listIntakes(c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -218,17 +226,17 @@ export const recordRoutes = createRouter()
       tags,
       summary: "List care team members",
       security: BEARER_AUTH,
-      request: { params: patientParam },
+      request: { params: patientParam, query: z.strictObject(pageQuery) },
       responses: {
-        200: jsonResponse(
-          z.array(z.object({ user_id: Id, full_name: z.string(), role: z.string().nullable(), since: Timestamp })),
-          "Current members",
-          [{ user_id: EXAMPLES.user, full_name: "Asha Rao", role: "doctor", since: EXAMPLES.time }],
+        200: pageResponse(
+          z.object({ user_id: Id, full_name: z.string(), role: z.string().nullable(), since: Timestamp }),
+          "Current members, oldest first",
+          { user_id: EXAMPLES.user, full_name: "Asha Rao", role: "doctor", since: EXAMPLES.time },
         ),
         ...problemResponses(401, 403, 404),
       },
     }),
-    async (c) => ok(c, await listCareTeam(c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => okPage(c, await listCareTeam(c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({
@@ -238,7 +246,7 @@ export const recordRoutes = createRouter()
       summary: "Add a care team member",
       security: BEARER_AUTH,
       request: { params: careTeamParam },
-      responses: { 200: jsonResponse(CareTeamRef, "The member", exampleCareTeamRef), ...problemResponses(401, 403, 404) },
+      responses: { 200: jsonResponse(CareTeamRef, "The member", exampleCareTeamRef), ...problemResponses(401, 403, 404, 409) },
     }),
     async (c) => {
       const { patient_id, user_id } = c.req.valid("param");

@@ -1,7 +1,7 @@
 // The patient summary: identity and counts of related records.
 
 import { desc, eq, sql } from "drizzle-orm";
-import { authorizePatient } from "../../access/access.ts";
+import { accessAllows, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
@@ -11,7 +11,7 @@ import { toIso } from "../../platform/time.ts";
 import { unsealClinical, unsealIdentity } from "../identity/sealed-fields.ts";
 import { patientEvent, toPatientSummary } from "../patients.ts";
 
-/** @throws ApiError not_found */
+/** Reports are null, and their scope is listed, for an app that may not read them. @throws ApiError not_found */
 export async function getPatientSummary(call: Call, ref: string) {
   const { db, keys, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:read");
@@ -39,22 +39,25 @@ export async function getPatientSummary(call: Call, ref: string) {
     const kind = name.split("|")[1] ?? "";
     byKind[kind] = (byKind[kind] ?? 0) + n;
   }
+  const hasReports = accessAllows(access, "report:read");
   return {
     patient: toPatientSummary(patient, identity),
     symptoms: clinical.symptoms,
-    reports: { total: Object.values(byKind).reduce((a, b) => a + b, 0), by_kind: byKind },
-    latest_report: latest
-      ? {
-          report_id: latest.id,
-          kind: latest.kind,
-          status: latest.status,
-          effective_at: toIso(latest.at),
-          heart_rate: latest.rate,
-        }
-      : null,
+    reports: hasReports ? { total: Object.values(byKind).reduce((a, b) => a + b, 0), by_kind: byKind } : null,
+    latest_report:
+      hasReports && latest
+        ? {
+            report_id: latest.id,
+            kind: latest.kind,
+            status: latest.status,
+            effective_at: toIso(latest.at),
+            heart_rate: latest.rate,
+          }
+        : null,
     care_team: relatedCounts?.team ?? 0,
     devices: relatedCounts?.devices ?? 0,
     latest_intake_at: relatedCounts?.intake ? toIso(relatedCounts.intake) : null,
     claimed: (relatedCounts?.logins ?? 0) > 0,
+    missing_scopes: hasReports ? [] : ["report:read" as const],
   };
 }

@@ -1,10 +1,11 @@
 // The D1 client, batches of any length, and recognition of constraint errors.
-import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
-import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import type { BatchResponse } from "drizzle-orm/batch";
+import { drizzle } from "drizzle-orm/d1";
+import { chargeStatement, countWrittenBytes, findCharge, toQuotaError } from "../storage-quotas.ts";
 import { fastRender, type Render } from "./render.ts";
+import type { Db, Statement } from "./types.ts";
 
-export type Db = DrizzleD1Database & { $client: D1Database };
-export type Statement = BatchItem<"sqlite">;
+export type { Db, Statement } from "./types.ts";
 
 // One client per binding: creating one costs a tenth of a small request.
 const clientsByBinding = new WeakMap<D1Database, Db>();
@@ -29,18 +30,26 @@ const prepareStatement = (statement: Statement) => (statement as unknown as { _p
 /**
  * Runs the statements in one transaction and one round trip. Joined selects must name every column: D1 returns batch rows as
  * objects, in which duplicate column names collapse. (drizzle's own batch drops the parameters of raw SQL.)
+ * A batch with the audit event of a write also counts its bytes, as its last statement (storage-quotas.ts).
+ * @throws ApiError quota_exceeded, storage_full, import_grant_ended
  */
 export async function batch<const T extends readonly Statement[]>(db: Db, statements: T): Promise<BatchResponse<T>> {
   const prepared = statements.map(prepareStatement);
-  const boundStatements = prepared.map((query) => {
-    const { sql, params } = query.getQuery();
+  const queries = prepared.map((query) => query.getQuery());
+  const charge = findCharge(statements);
+  const counting = charge ? [prepareStatement(chargeStatement(db, charge, countWrittenBytes(queries))).getQuery()] : [];
+  const boundStatements = [...queries, ...counting].map(({ sql, params }) => {
     // biome-ignore lint/plugin: built by drizzle from constants and placeholders.
     return db.$client.prepare(sql).bind(...params);
   });
-  const rawResults = boundStatements.length > 0 ? await db.$client.batch(boundStatements) : [];
+  const rawResults = boundStatements.length > 0 ? await db.$client.batch(boundStatements).catch(rethrow(charge?.now)) : [];
   const results: unknown = prepared.map((query, i) => query.mapResult(rawResults[i], true));
   return results as BatchResponse<T>;
 }
+
+const rethrow = (countedAt: number | undefined) => (error: unknown) => {
+  throw (countedAt !== undefined && toQuotaError(error, countedAt)) || error;
+};
 
 /** True for a violated UNIQUE or PRIMARY KEY constraint on the named table or column. */
 export function isUniqueViolation(error: unknown, tableOrColumn: string): boolean {

@@ -36,7 +36,7 @@ export const hospitals = sqliteTable(
     updatedAt: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
   },
-  (t) => [index("hospitals_demo").on(t.demo).where(sql`demo = 1`)],
+  (t) => [index("hospitals_created").on(t.createdAt), index("hospitals_demo").on(t.demo).where(sql`demo = 1`)],
 );
 
 export const wards = sqliteTable(
@@ -52,7 +52,11 @@ export const wards = sqliteTable(
     updatedAt: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
   },
-  (t) => [uniqueIndex("wards_name").on(t.hospitalId, t.name)],
+  (t) => [
+    uniqueIndex("wards_name").on(t.hospitalId, t.name),
+    index("wards_hospital").on(t.hospitalId, t.createdAt),
+    index("wards_created").on(t.createdAt),
+  ],
 );
 
 /** User accounts. E-mail, user name and full name are sealed; the indexes are keyed HMACs of their normal forms. */
@@ -123,7 +127,11 @@ export const invitations = sqliteTable(
     acceptedBy: text("accepted_by"),
     revokedAt: integer("revoked_at"),
   },
-  (t) => [uniqueIndex("invitations_token").on(t.tokenHash), index("invitations_hospital").on(t.hospitalId, t.createdAt)],
+  (t) => [
+    uniqueIndex("invitations_token").on(t.tokenHash),
+    index("invitations_hospital").on(t.hospitalId, t.createdAt),
+    index("invitations_created").on(t.createdAt),
+  ],
 );
 
 /** Single-use password reset links, issued by a user who manages the account. */
@@ -165,6 +173,7 @@ export const practitioners = sqliteTable(
   (t) => [
     uniqueIndex("practitioners_user").on(t.userId, t.hospitalId),
     index("practitioners_hospital").on(t.hospitalId, t.createdAt),
+    index("practitioners_created").on(t.createdAt),
     index("practitioners_specialty").on(t.hospitalId, t.specialty, t.createdAt).where(sql`specialty is not null`),
   ],
 );
@@ -195,7 +204,7 @@ export const sessions = sqliteTable(
 export const loginAttempts = sqliteTable(
   "login_attempts",
   {
-    /** User id, or HMAC(name) for an unknown name. */
+    /** User id, or HMAC(name) for an unknown name; with `:<browser id>` for a browser in which the name has logged in. */
     subject: text("subject").notNull(),
     id: text("id").notNull(),
     state: text("state", { enum: ["pending", "failed"] }).notNull(),
@@ -363,7 +372,8 @@ export const devices = sqliteTable(
     version: integer("version").notNull().default(1),
   },
   (t) => [
-    index("devices_hospital").on(t.hospitalId),
+    index("devices_hospital_created").on(t.hospitalId, t.createdAt),
+    index("devices_created").on(t.createdAt),
     uniqueIndex("devices_serial").on(t.hospitalId, t.serialNumber).where(sql`serial_number is not null`),
   ],
 );
@@ -473,6 +483,14 @@ export const alerts = sqliteTable(
     index("alerts_hospital").on(t.hospitalId, t.raisedAt),
     index("alerts_patient").on(t.patientId, t.raisedAt),
     index("alerts_open").on(t.hospitalId, t.raisedAt).where(sql`state <> 'cleared'`),
+    index("alerts_open_raised").on(t.raisedAt).where(sql`state <> 'cleared'`),
+    // One per filter of the list: a filter that matches nothing must not read the hospital's alerts of all years.
+    index("alerts_priority").on(t.hospitalId, t.priority, t.raisedAt),
+    index("alerts_rule").on(t.hospitalId, t.rule, t.raisedAt),
+    index("alerts_code").on(t.hospitalId, t.code, t.raisedAt),
+    index("alerts_ward").on(t.wardId, t.raisedAt).where(sql`ward_id is not null`),
+    index("alerts_device").on(t.deviceId, t.raisedAt).where(sql`device_id is not null`),
+    index("alerts_assigned").on(t.assignedTo, t.raisedAt).where(sql`assigned_to is not null`),
   ],
 );
 
@@ -518,7 +536,10 @@ export const heldObservations = sqliteTable(
     itemsSealed: text("items_sealed").notNull(),
     receivedAt: integer("received_at").notNull(),
   },
-  (t) => [index("held_observations_hospital").on(t.hospitalId, t.receivedAt)],
+  (t) => [
+    index("held_observations_hospital").on(t.hospitalId, t.receivedAt),
+    index("held_observations_received").on(t.receivedAt),
+  ],
 );
 
 /** Credentials of devices and apps; stores only the SHA-256 of the secret. */
@@ -540,7 +561,12 @@ export const credentials = sqliteTable(
     lastUsedAt: integer("last_used_at"),
     revokedAt: integer("revoked_at"),
   },
-  (t) => [index("credentials_device").on(t.deviceId), index("credentials_hospital").on(t.hospitalId)],
+  (t) => [
+    index("credentials_device").on(t.deviceId),
+    index("credentials_hospital").on(t.hospitalId),
+    index("credentials_app").on(t.hospitalId, t.createdAt).where(sql`kind = 'app'`),
+    index("credentials_app_created").on(t.createdAt).where(sql`kind = 'app'`),
+  ],
 );
 
 /** FHIR DiagnosticReport: a file in R2 and the columns that lists filter by. File name and metrics are sealed. */
@@ -627,11 +653,15 @@ export const uploads = sqliteTable(
     index("uploads_hospital").on(t.hospitalId, t.createdAt),
     index("uploads_created").on(t.createdAt),
     index("uploads_outcome").on(t.outcome, t.hospitalId, t.createdAt),
+    index("uploads_outcome_created").on(t.outcome, t.createdAt).where(sql`outcome <> 'stored'`),
     uniqueIndex("uploads_file_key").on(t.fileKey).where(sql`file_key is not null`),
   ],
 );
 
-/** Counters, updated in the batch that changes them. scope: `all`, `h:<hospital>`, `p:<patient>`; day 0: all time, else UTC day. */
+/**
+ * Counters, updated in the batch that changes them. scope: `all`, `h:<hospital>`, `p:<patient>`, `quota-day:<subject>` and
+ * `quota:<subject>` (storage-quotas.ts); day 0: all time, else UTC day.
+ */
 export const counters = sqliteTable(
   "counters",
   {
@@ -642,6 +672,25 @@ export const counters = sqliteTable(
     sum: real("sum").notNull().default(0),
   },
   (t) => [primaryKey({ columns: [t.scope, t.day, t.name] })],
+);
+
+/** Room for a bulk import beyond the storage quotas. What is used is the counter `quota:g:<id>`. */
+export const importGrants = sqliteTable(
+  "import_grants",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    bytes: integer("bytes").notNull(),
+    reasonSealed: text("reason_sealed").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    revokedAt: integer("revoked_at"),
+    revokedBy: text("revoked_by"),
+  },
+  (t) => [index("import_grants_hospital").on(t.hospitalId, t.createdAt)],
 );
 
 export const idempotencyKeys = sqliteTable(

@@ -10,6 +10,7 @@ import {
   jsonResponse,
   ok,
   okPage,
+  PatientRef,
   pageResponse,
   problemResponses,
   Timestamp,
@@ -87,7 +88,6 @@ const exampleAssignedUpload = {
 };
 
 const params = z.object({ upload_id: Id.openapi({ example: EXAMPLES.upload }) });
-const PatientRef = z.string().min(1).max(64).openapi({ description: "Patient id or patient number", example: EXAMPLES.patient });
 const binary = { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } };
 
 export const quarantineRoutes = createRouter()

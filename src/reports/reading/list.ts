@@ -3,7 +3,7 @@ import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../../access/audit.ts";
-import type { Permission } from "../../access/permissions.ts";
+import { type Permission, roleAllows } from "../../access/permissions.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
@@ -171,7 +171,7 @@ export async function listReports(
       patient_number: row.patientNumber,
       identity_sealed: row.identity,
     };
-    return toReport(call, row, patient, onCorrupt);
+    return toReport(call, row, patient, roleAllows(effectiveRole, "patient:read"), onCorrupt);
   });
   const items = await afterAudit(auditStored, Promise.all(responses));
   if (corruptCount > 0)

@@ -1,8 +1,8 @@
-// One report: response format, access check and detail. Every response contains the patient's name and is audited.
+// One report: response formats, access check and detail. Every response is audited; most contain the patient's name.
 
 import { eq } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, authorizePatient } from "../../access/access.ts";
+import { type Access, accessAllows, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { displayName, unsealIdentity } from "../../patients/identity/sealed-fields.ts";
@@ -18,22 +18,25 @@ import { signLink } from "./links.ts";
 export type ReportRow = typeof reports.$inferSelect;
 const FileName = z.string().nullable();
 
-/** @param onCorrupt called per value that cannot be decrypted, which becomes null; without it such a value is an error */
+type ReportPatient = { id: string; version: number; patient_number: number; identity_sealed: string };
+
+/**
+ * @param showIdentity false for an app without patient:read
+ * @param onCorrupt called per value that cannot be decrypted, which becomes null; without it such a value is an error
+ */
 export async function toReport(
-  { keys }: Call,
+  call: Call,
   row: ReportRow,
-  patient: { id: string; version: number; patient_number: number; identity_sealed: string },
+  patient: ReportPatient,
+  showIdentity: boolean,
   onCorrupt?: () => void,
 ) {
-  const sealContext = { table: "reports", column: "file_name", id: row.id };
-  const [name, identity] = await Promise.all([
-    nullIfCorrupt(readSealed(keys.fields, sealContext, row.fileNameSealed, FileName), onCorrupt),
-    nullIfCorrupt(unsealIdentity(keys, patient), onCorrupt),
+  const [sentReport, identity] = await Promise.all([
+    toSentReport(call, row, onCorrupt),
+    showIdentity ? nullIfCorrupt(unsealIdentity(call.keys, patient), onCorrupt) : null,
   ]);
   return {
-    report_id: row.id,
-    kind: row.kind,
-    status: row.status,
+    ...sentReport,
     patient: {
       patient_id: patient.id,
       patient_number: patient.patient_number,
@@ -42,6 +45,17 @@ export async function toReport(
       date_of_birth: identity?.date_of_birth ?? null,
     },
     hospital_id: row.hospitalId,
+  };
+}
+
+/** What the sender of a report knows of it: nothing about the patient, whom staff may have assigned, and may correct, later. */
+async function toSentReport({ keys }: Call, row: ReportRow, onCorrupt?: () => void) {
+  const sealContext = { table: "reports", column: "file_name", id: row.id };
+  const name = await nullIfCorrupt(readSealed(keys.fields, sealContext, row.fileNameSealed, FileName), onCorrupt);
+  return {
+    report_id: row.id,
+    kind: row.kind,
+    status: row.status,
     encounter_id: row.encounterId,
     session_type: row.sessionType,
     confidence: row.confidence,
@@ -90,10 +104,14 @@ function toAuditEvent(
   return { ...event, action: "R", role, basis, hospitalId, entity: { type: "report", id }, subjects: [patient.id] } as const;
 }
 
-/** Returns one report with its metrics and a signed download link. */
+/** Returns one report with its metrics and a signed download link; to a device, only what it sent. */
 export async function getReport(call: Call, bucket: R2Bucket, id: string, origin: string) {
   const { row, access } = await requireReport(call, id, { event: "report.read", detail: { link: true } });
-  const [report, metrics] = await Promise.all([toReport(call, row, access.patient), loadMetrics(call, bucket, row)]);
+  const toResponse =
+    access.basis === "device"
+      ? toSentReport(call, row)
+      : toReport(call, row, access.patient, accessAllows(access, "patient:read"));
+  const [report, metrics] = await Promise.all([toResponse, loadMetrics(call, bucket, row)]);
   return addDownloadLink(call, origin, { ...report, metrics });
 }
 

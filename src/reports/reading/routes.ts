@@ -1,7 +1,8 @@
 // Routes of reports: list, statistics, detail, file.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { limitCaller } from "../../http/rate-limit.ts";
+import { integerParam } from "../../http/pagination.ts";
+import { limitJunk } from "../../http/rate-limit.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
@@ -15,12 +16,13 @@ import {
   pageResponse,
   problemResponses,
 } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { downloadReport } from "./download.ts";
 import { verifyLink } from "./links.ts";
 import { listReports } from "./list.ts";
 import { getReport } from "./report.ts";
-import { exampleLinkedReport, exampleReport, LinkedReport, Report, reportQuery } from "./schemas.ts";
+import { DetailedReport, exampleLinkedReport, exampleReport, Report, reportQuery, SentReport } from "./schemas.ts";
 import { getReportStats } from "./stats.ts";
 
 const tags = ["DiagnosticReport"];
@@ -47,11 +49,12 @@ function detailRoute<P extends string>(path: P) {
     path,
     tags,
     summary: "Get a report",
-    description: "Includes metrics and a signed download link that is valid for 5 minutes.",
+    description:
+      "Includes metrics and a signed download link that is valid for 5 minutes. A device reads only the reports that it sent, without the patient.",
     security: BEARER_AUTH,
     request: { params: reportParams },
     responses: {
-      200: jsonResponse(LinkedReport.extend({ metrics: z.record(z.string(), z.unknown()).nullable() }), "The report", {
+      200: jsonResponse(z.union([DetailedReport, SentReport]), "The report", {
         ...exampleLinkedReport,
         metrics: { heart_rate: 72, pr_interval_ms: 158, qrs_duration_ms: 96, qt_interval_ms: 388 },
       }),
@@ -116,9 +119,9 @@ export const authenticateByLink: MiddlewareHandler<AppEnv> = async (c, next) => 
     // A link is valid for GET only; Hono would otherwise run HEAD as GET.
     if (c.req.raw.method !== "GET") throw new ApiError("link_invalid");
     const call = c.get("call");
-    const id = c.req.path.split("/").at(-2) ?? "";
+    const id = (c.req.path.split("/").at(-2) ?? "").toLowerCase();
     const actor = await verifyLink(call.keys, id, link, call.actor.via, call.now).catch(async (error: unknown) => {
-      await limitCaller(c.env, call.actor);
+      await limitJunk(c);
       throw error;
     });
     c.set("call", { ...call, actor });
@@ -144,16 +147,16 @@ export const reportRoutes = createRouter()
       tags,
       summary: "Get report statistics",
       security: BEARER_AUTH,
-      request: { query: z.strictObject({ days: z.coerce.number().int().min(1).max(90).default(7) }) },
+      request: { query: z.strictObject({ days: integerParam(1, 90).default(7).openapi({ example: 7, default: 7 }) }) },
       responses: { 200: statsResponse, ...problemResponses(401, 403) },
     }),
     async (c) => ok(c, await getReportStats(c.get("call"), c.req.valid("query").days)),
   )
   .openapi(detailRoute("/reports/{report_id}"), async (c) =>
-    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, getPublicOrigin(c.env))),
   )
   .openapi(detailRoute("/ecg/reports/{report_id}"), async (c) =>
-    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, new URL(c.req.url).origin)),
+    ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, getPublicOrigin(c.env))),
   )
   .openapi(fileRoute, async (c) => {
     const { report_id } = c.req.valid("param");

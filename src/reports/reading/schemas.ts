@@ -1,7 +1,7 @@
 // API schemas of reports and of the filters of their lists.
 import { z } from "@hono/zod-openapi";
 import { pageQuery } from "../../http/pagination.ts";
-import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+import { EXAMPLES, Id, TimeInput, Timestamp } from "../../http/router.ts";
 import { REPORT_KINDS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
 
 export const Kind = z.enum(REPORT_KINDS);
@@ -14,7 +14,10 @@ export const Report = z
     patient: z.object({
       patient_id: Id,
       patient_number: z.number().int(),
-      name: z.string().nullable().openapi({ description: "In lists, null if the stored value is corrupt" }),
+      name: z
+        .string()
+        .nullable()
+        .openapi({ description: "In lists, null if the stored value is corrupt. Null for an app without patient:read" }),
       gender: z.string().nullable(),
       date_of_birth: z.string().nullable(),
     }),
@@ -63,7 +66,11 @@ export const exampleLink = {
   download_url: `https://clinic.example.org/api/v1/reports/${EXAMPLES.report}/file?link=…`,
   download_expires_at: EXAMPLES.time,
 };
+const metrics = z.record(z.string(), z.unknown()).nullable();
 export const LinkedReport = Report.extend(linkFields).openapi("DiagnosticReportWithLink");
+export const DetailedReport = LinkedReport.extend({ metrics }).openapi("DetailedReport");
+/** To the device that sent the report: nothing about the patient. */
+export const SentReport = DetailedReport.omit({ patient: true, hospital_id: true }).openapi("SentReport");
 export const exampleLinkedReport = { ...exampleReport, ...exampleLink };
 
 const heartRateParam = z
@@ -72,7 +79,7 @@ const heartRateParam = z
   .transform(Number)
   .optional()
   .openapi({ type: "number", example: 100 });
-const timeParam = (description: string) => z.iso.datetime({ offset: true }).optional().openapi({ description });
+const timeParam = (description: string) => TimeInput.optional().openapi({ description });
 export const reportQuery = z.strictObject({
   ...pageQuery,
   patient_id: Id.optional(),

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { Call } from "../../access/actor.ts";
 import { parseIdempotencyKey } from "../../http/idempotency.ts";
 import { toApiError } from "../../http/on-error.ts";
-import { parseJson, readBody } from "../../http/request-middleware.ts";
+import { parseJson, readBody } from "../../http/request-body.ts";
 import { type AppEnv, validationError } from "../../http/router.ts";
 import { ApiError, type FieldError } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";

@@ -16,7 +16,6 @@ import { toIso } from "../../platform/time.ts";
 import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
 import { fileRecordId, replayAction, resolvePatient, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdfStream } from "./pdf.ts";
-import { checkQuota, isQuotaExceeded, quotaExceededError, selectBytesToday } from "./quota.ts";
 import { presignPut } from "./s3.ts";
 import { settleAsReport, toNewReport } from "./settle-as-report.ts";
 import {
@@ -85,7 +84,17 @@ async function createDirectUpload(
     const link = await presignUpload(env, incomingKey, size, sha256);
     const requestDetail = { about: { ...about, patient_id: access.patient.id }, metrics: text };
     const expected = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
-    const log = { outcome: "awaiting", expected, requestDetail, event: "upload.begin", action: "C", access } as const;
+    // The day's bytes are counted now: the link lets the sender store them before the confirmation.
+    const storedFiles = { bytes: size, counts: "day" as const };
+    const log = {
+      outcome: "awaiting",
+      expected,
+      requestDetail,
+      event: "upload.begin",
+      action: "C",
+      access,
+      storedFiles,
+    } as const;
     await batch(call.db, [...(await uploadLogStatements(call, attempt, log)), ...keyStatements(attempt.id)]);
     return toDirectUploadTarget(attempt.id, link, expected.expiresAt);
   } catch (error) {
@@ -160,26 +169,22 @@ export async function confirmDirectUpload(call: Call, bucket: R2Bucket, id: stri
 }
 
 async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promise<ConfirmedUpload | null> {
-  const [[row], sameFile, bytes] = await batch(call.db, [
+  const [[row], sameFile] = await batch(call.db, [
     selectDirectUpload(call, id),
     selectSameFile(call, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
-    selectBytesToday(call),
   ]);
   if (!row) return denyUnknownUpload(call, id);
   if (row.reportId) return replayConfirmation(call, row, row.reportId);
   const access = await authorizePatient(call, { patient: row.patientId ?? "" }, "report:create");
   if (row.outcome !== "awaiting" || !row.incomingKey)
     return rejectSettledUpload(call, row, access, "This upload has ended. Begin a new one.");
-  const quotaOwnerId = findQuotaOwner(call, access);
-  if (quotaOwnerId) checkQuota(bytes[0]?.n ?? 0, row.fileSize ?? 0, call.now);
   const object = await bucket.get(row.incomingKey);
   if (!object) return rejectSettledUpload(call, row, access, "The file has not arrived.");
   const existing = sameFile.find((report) => report.patientId === access.patient.id);
-  const confirmation = { call, bucket, row, access, object, incomingKey: row.incomingKey, quotaOwnerId };
+  const confirmation = { call, bucket, row, access, object, incomingKey: row.incomingKey };
   try {
     return await (existing ? confirmDuplicate(confirmation, existing.id) : confirmNew(confirmation));
   } catch (error) {
-    if (isQuotaExceeded(error)) throw quotaExceededError(call.now);
     if (error instanceof ApiError && FILE_ERRORS.includes(error.code)) await rejectFile(confirmation, error);
     throw error;
   }
@@ -195,12 +200,7 @@ type Confirmation = {
   access: Access;
   object: R2ObjectBody;
   incomingKey: string;
-  quotaOwnerId: string | null;
 };
-
-function findQuotaOwner({ actor }: Call, { deviceId }: Access): string | null {
-  return deviceId ?? (actor.kind === "app" ? actor.credentialId : null);
-}
 
 /** Records and throws a conflict for an upload's outcome. @returns null if the outcome has changed meanwhile: try again */
 async function rejectSettledUpload(call: Call, row: UploadRow, access: Access, detail: string): Promise<null> {
@@ -240,7 +240,7 @@ async function confirmDuplicate(confirmation: Confirmation, reportId: string): P
 }
 
 async function confirmNew(confirmation: Confirmation): Promise<ConfirmedUpload | null> {
-  const { call, bucket, row, access, incomingKey, quotaOwnerId } = confirmation;
+  const { call, bucket, row, access, incomingKey } = confirmation;
   const { keys, now } = call;
   const detail = await openDetail(call, row);
   const kind = toReportKind(row.kind ?? undefined) ?? "other";
@@ -256,8 +256,10 @@ async function confirmNew(confirmation: Confirmation): Promise<ConfirmedUpload |
     access,
     report,
     change: { outcome: "stored", reportId: row.id, incomingKey: null },
-    event: toAuditEvent(row, access, "report.create", row.id),
-    quota: { ownerId: quotaOwnerId, bytes: size + (metrics ? metrics.json.length : 0) },
+    event: {
+      ...toAuditEvent(row, access, "report.create", row.id),
+      storedFiles: { bytes: size + (metrics ? metrics.json.length : 0), counts: "total" },
+    },
     newFiles: metricsKey ? [fileKey, metricsKey] : [fileKey],
   });
   if (!settled) return null;

@@ -1,6 +1,6 @@
 // Parses the metrics of a report. Ranges are plausibility bounds, not clinical limits; unknown keys are kept.
 import { z } from "@hono/zod-openapi";
-import { parseJson } from "../../http/request-middleware.ts";
+import { parseJson } from "../../http/request-body.ts";
 import { validationError } from "../../http/router.ts";
 import { METRIC_RANGES, type ReportKind } from "./metric-ranges.ts";
 

@@ -26,7 +26,7 @@ export async function presignPut(
   };
   const signed = await new AwsV4Signer({
     method: "PUT",
-    url: `${R2_S3_ENDPOINT.replace(/\/+$/, "")}/${R2_S3_BUCKET}/${key}?X-Amz-Expires=${seconds}`,
+    url: `${R2_S3_ENDPOINT.replace(/(?<!\/)\/+$/, "")}/${R2_S3_BUCKET}/${key}?X-Amz-Expires=${seconds}`,
     headers,
     accessKeyId: R2_S3_ACCESS_KEY_ID,
     secretAccessKey: R2_S3_SECRET_ACCESS_KEY,

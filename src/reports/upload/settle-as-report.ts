@@ -4,10 +4,10 @@ import type { Access } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import type { AuditEvent } from "../../access/audit.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { isQuotaError } from "../../platform/storage-quotas.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import { insertReportStatements, type NewReport } from "./new-report.ts";
-import { countBytesStatements, isQuotaExceeded } from "./quota.ts";
 import { settleUpload, type UploadDetail, type UploadRow } from "./upload-log.ts";
 
 type ReportContent = {
@@ -40,8 +40,6 @@ type Settlement = {
   report: NewReport;
   change: Partial<UploadRow>;
   event: AuditEvent;
-  /** Whose byte quota the upload counts against, if it was not counted before. */
-  quota?: { ownerId: string | null; bytes: number };
   /** Keys of the files that were stored for this report. */
   newFiles: string[];
 };
@@ -51,19 +49,18 @@ type Settlement = {
  * @returns false, with the new files deleted, if another request settled it, access ended or the patient has the same file
  */
 export async function settleAsReport(call: Call, bucket: R2Bucket, settlement: Settlement): Promise<boolean> {
-  const { row, access, report, change, event, quota, newFiles } = settlement;
+  const { row, access, report, change, event, newFiles } = settlement;
   const isUnsettled = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = ${row.outcome})`;
   try {
     await batch(call.db, [
       ...(await insertReportStatements(call, access, report, isUnsettled)),
-      ...(quota ? countBytesStatements(call, quota.ownerId, quota.bytes) : []),
       ...settleUpload(call, row, change, event),
     ]);
     return true;
   } catch (error) {
     // Only these errors prove that nothing was written. After others a row may exist that names the files.
     const isSuperseded = isConditionFailed(error, "reports.id") || isUniqueViolation(error, "reports.sha256");
-    if ((isSuperseded || isQuotaExceeded(error)) && newFiles.length > 0) await bucket.delete(newFiles);
+    if ((isSuperseded || isQuotaError(error)) && newFiles.length > 0) await bucket.delete(newFiles);
     if (!isSuperseded) throw error;
     return false;
   }

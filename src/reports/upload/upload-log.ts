@@ -5,6 +5,7 @@ import { type Access, resolveDeviceAccess, withPrincipal } from "../../access/ac
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
+import { isRefusedBelow, MAX_REFUSED_ROWS } from "../../access/refused-attempts.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { uploads } from "../../platform/db/schema.ts";
@@ -25,8 +26,6 @@ export type UploadAttempt = {
   fileName: string | null;
   sha256: string | null;
   size: number | null;
-  /** The device or API key whose byte quota applies. */
-  quotaOwnerId: string | null;
   /** False while no access check has run; `recordUploadFailure` then runs one before it logs a rejected request. */
   accessChecked: boolean;
 };
@@ -34,7 +33,7 @@ export type UploadAttempt = {
 /** Until access is checked, the hospital is the one in the caller's token. */
 export function newUploadAttempt({ actor }: Call): UploadAttempt {
   const hospitalId = actor.kind === "user" ? actor.claimedRole.hospitalId : actor.kind === "app" ? actor.hospitalId : null;
-  const unknown = { patientId: null, kind: null, fileName: null, sha256: null, size: null, quotaOwnerId: null };
+  const unknown = { patientId: null, kind: null, fileName: null, sha256: null, size: null };
   return { id: uuidv7(), hospitalId, ...unknown, accessChecked: false };
 }
 
@@ -52,7 +51,7 @@ export async function authorizeUploader(call: Call): Promise<{ role: Access["rol
 /** Errors that the access check has already recorded. */
 const ALREADY_AUDITED: readonly string[] = ["unauthenticated", "forbidden", "not_found"] satisfies ErrorCode[];
 
-/** Logs a failed attempt. @throws ApiError unauthenticated or forbidden, if the caller may not upload at all */
+/** Logs a failed attempt; beyond the day's first hundred it is only counted. @throws ApiError unauthenticated or forbidden, if the caller may not upload at all */
 export async function recordUploadFailure(call: Call, attempt: UploadAttempt, error: unknown): Promise<void> {
   const code = error instanceof ApiError ? error.code : "unavailable";
   if (code === "unauthenticated") return;
@@ -60,7 +59,11 @@ export async function recordUploadFailure(call: Call, attempt: UploadAttempt, er
   if (!attempt.accessChecked && !failed) attempt.hospitalId = (await authorizeUploader(call)).hospitalId;
   const log = { outcome: failed ? "failed" : "refused", reason: code, event: "report.refuse", action: "C" } as const;
   const statements = await uploadLogStatements(call, attempt, log);
-  const row = batch(call.db, ALREADY_AUDITED.includes(code) ? statements.slice(0, 1) : statements);
+  const { db, actor, now } = call;
+  const dropRow = db
+    .delete(uploads)
+    .where(sql`${uploads.id} = ${attempt.id} AND NOT ${isRefusedBelow(actor, now, MAX_REFUSED_ROWS + 1)}`);
+  const row = batch(db, [...(ALREADY_AUDITED.includes(code) ? statements.slice(0, 1) : statements), dropRow]);
   // After a storage failure this write may fail too; the caller must get the original error.
   await (failed ? row.catch(() => undefined) : row);
 }
@@ -81,6 +84,8 @@ type UploadLogEntry = {
   event: string;
   action: AuditEvent["action"];
   access?: Access | null;
+  /** Bytes of files that the batch adds to object storage. */
+  storedFiles?: AuditEvent["storedFiles"];
 };
 
 /** The statements for the log row and the audit event, in this order. */
@@ -119,6 +124,7 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
       outcome: isFailure ? "failed" : "success",
       ...(entry.reason && { reason: entry.reason }),
       ...(access && { role: access.role, basis: access.basis }),
+      ...(entry.storedFiles && { storedFiles: entry.storedFiles }),
       ...(isDevice && { role: "device" }),
       hospitalId: attempt.hospitalId,
       entity: entry.reportId ? { type: "report", id: entry.reportId } : { type: "upload", id: attempt.id },

@@ -7,7 +7,6 @@ import { ApiError, type ErrorCode } from "../../platform/errors.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import { insertReportStatements } from "./new-report.ts";
-import { countBytesStatements } from "./quota.ts";
 import { type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
@@ -59,10 +58,10 @@ export async function commitReport(job: UploadJob, access: Access, files: Stored
     size: size ?? 0,
     sha256: sha256 ?? "",
   };
-  const log = { outcome: "stored", reportId: id, event: "report.create", action: "C", access } as const;
+  const storedFiles = { bytes: totalBytes(job) };
+  const log = { outcome: "stored", reportId: id, event: "report.create", action: "C", access, storedFiles } as const;
   await batch(call.db, [
     ...(await insertReportStatements(call, access, report)),
-    ...countBytesStatements(call, attempt.quotaOwnerId, totalBytes(job)),
     ...keyStatements(job, { resourceId: id, status: 201 }),
     ...(await uploadLogStatements(call, attempt, log)),
   ]);
@@ -82,11 +81,11 @@ export async function commitQuarantine(job: UploadJob, fileKey: string, reason: 
     unlessFound,
     event: "report.quarantine",
     action: "C",
+    storedFiles: { bytes: totalBytes(job) },
   } as const;
   try {
     await batch(call.db, [
       ...(await uploadLogStatements(call, attempt, log)),
-      ...countBytesStatements(call, attempt.quotaOwnerId, totalBytes(job)),
       ...keyStatements(job, { resourceId: attempt.id, status: 202 }),
     ]);
   } catch (error) {

@@ -2,11 +2,10 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { readBody, streamBody } from "../../http/request-middleware.ts";
-import { type AppEnv, validationError } from "../../http/router.ts";
+import { readBody, streamBody } from "../../http/request-body.ts";
+import { type AppEnv, Id, PatientRef, TimeInput, validationError } from "../../http/router.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { UUID_PATTERN } from "../../platform/ids.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import { MAX_METRICS_BYTES } from "./metrics.ts";
@@ -19,15 +18,12 @@ const MAX_FORM_PARTS = 20;
 
 /** Fields of a report besides the file: form fields, or query parameters for a raw body. */
 export const ReportFields = z.strictObject({
-  patient_id: z.string().min(1).max(64).optional(),
+  patient_id: PatientRef.optional(),
   kind: z.enum(REPORT_KINDS).optional(),
-  recorded_at: z.iso
-    .datetime({ offset: true })
-    .refine(
-      (time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS,
-      "Must be a time after 1970 and at most one day ahead",
-    )
-    .optional(),
+  recorded_at: TimeInput.refine(
+    (time) => Date.parse(time) > 0 && Date.parse(time) < Date.now() + DAY_MS,
+    "Must be a time after 1970 and at most one day ahead",
+  ).optional(),
   session_type: z.string().trim().min(1).max(60).optional(),
   // A number in JSON, text in a form.
   confidence: z
@@ -42,7 +38,7 @@ export const ReportFields = z.strictObject({
     .pipe(z.number().min(0).max(1))
     .optional()
     .openapi({ type: "number", minimum: 0, maximum: 1 }),
-  encounter_id: z.string().regex(UUID_PATTERN).max(36).optional(),
+  encounter_id: Id.optional(),
 });
 export type ReportFields = z.infer<typeof ReportFields>;
 
@@ -83,12 +79,16 @@ export function parseReportFields(fields: Record<string, unknown>): ReportFields
 }
 
 /** @throws ApiError unsupported_media_type, length_required, too_large, digest_required, invalid_request, length_mismatch */
-export async function readUploadRequest(c: Context<AppEnv>, defaultKind: ReportKind): Promise<UploadRequest> {
+export async function readUploadRequest(
+  c: Context<AppEnv>,
+  defaultKind: ReportKind,
+  takesForms: boolean,
+): Promise<UploadRequest> {
   const type = c.req.header("Content-Type") ?? "";
   if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body without Content-Encoding.");
   if (/^application\/pdf\s*$/i.test(type)) return readRawUpload(c, defaultKind);
-  if (/^multipart\/form-data\s*;/i.test(type)) return readFormUpload(c, type, defaultKind);
-  throw new ApiError("unsupported_media_type", "Send multipart/form-data or application/pdf.");
+  if (takesForms && /^multipart\/form-data\s*;/i.test(type)) return readFormUpload(c, type, defaultKind);
+  throw new ApiError("unsupported_media_type", takesForms ? "Send multipart/form-data." : "Send application/pdf.");
 }
 
 function readRawUpload(c: Context<AppEnv>, defaultKind: ReportKind): UploadRequest {

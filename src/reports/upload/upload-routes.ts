@@ -1,6 +1,7 @@
 // Routes of uploads. Not validated by the framework, which would read the body before access is checked.
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { checkRequest } from "../../http/check-request.ts";
 import { readIdempotencyKey } from "../../http/idempotency.ts";
 import {
   type AppEnv,
@@ -15,6 +16,7 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { signLink } from "../reading/links.ts";
 import { exampleLink, exampleReport } from "../reading/schemas.ts";
 import { MAX_BATCH_FILES, readBatch, receiveBatch } from "./batch.ts";
@@ -22,8 +24,9 @@ import { MAX_METRICS_BYTES } from "./metrics.ts";
 import { receiveUpload } from "./upload.ts";
 import { ReportFields, readUploadRequest } from "./upload-request.ts";
 
-/** The canonical path and its compatibility alias. */
-const UPLOAD_PATHS = ["/reports", "/ecg/reports/upload"];
+/** Paths of forms: the canonical one and its compatibility alias. They also take a raw PDF, for clients that send it there. */
+const FORM_PATHS = ["/reports", "/ecg/reports/upload"];
+const RAW_PATH = "/reports/raw";
 
 const UploadResult = z
   .object({
@@ -58,48 +61,50 @@ const uploadForm = ReportFields.extend({
 });
 
 /** A raw body has its fields in the query, and file name, digest and metrics in headers. */
-const headers = idempotencyHeaders.extend({
+const rawHeaders = idempotencyHeaders.extend({
   "X-Content-SHA256": z
     .string()
     .max(64)
     .regex(/^[0-9a-fA-F]{64}$/)
     .optional()
-    .openapi({ description: "Required for a raw PDF: 64 hexadecimal digits", example: exampleReport.sha256 }),
-  "X-File-Name": z
-    .string()
-    .max(1024)
-    .optional()
-    .openapi({ description: "For a raw PDF: percent-encoded UTF-8", example: "ecg.pdf" }),
+    .openapi({ description: "Required: 64 hexadecimal digits", example: exampleReport.sha256 }),
+  "X-File-Name": z.string().max(1024).optional().openapi({ description: "Percent-encoded UTF-8", example: "ecg.pdf" }),
   "X-Report-Metrics": z
     .string()
     .max(MAX_METRICS_BYTES)
     .optional()
-    .openapi({ description: `For a raw PDF, percent-encoded: ${metrics}`, example: "%7B%22heart_rate%22%3A72%7D" }),
+    .openapi({ description: `Percent-encoded: ${metrics}`, example: "%7B%22heart_rate%22%3A72%7D" }),
 });
 
-const description =
-  "Send multipart/form-data (at most 10 MiB), or the PDF as application/pdf (at most 25 MiB) with Content-Length, " +
-  "X-Content-SHA256, optionally X-File-Name and X-Report-Metrics (percent-encoded), and the other fields in the query.";
+type UploadContract = Pick<RouteConfig, "path" | "summary" | "description" | "request">;
 
-function uploadRoute(path: string): RouteConfig {
+/** One operation per media type, because generated clients take one type and one list of fields per operation. */
+const formRequest = (path: string): UploadContract => ({
+  path,
+  summary: "Upload a report",
+  description: `At most 10 MiB. For larger files and streams, see ${RAW_PATH} and /reports/direct.`,
+  request: {
+    headers: idempotencyHeaders,
+    body: { required: true, content: { "multipart/form-data": { schema: uploadForm } } },
+  },
+});
+const rawRequest: UploadContract = {
+  path: RAW_PATH,
+  summary: "Upload a report as a raw PDF",
+  description: "The PDF is the body, at most 25 MiB, with Content-Length and X-Content-SHA256.",
+  request: {
+    headers: rawHeaders,
+    query: ReportFields,
+    body: { required: true, content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
+  },
+};
+
+function uploadRoute(request: UploadContract): RouteConfig {
   return {
     method: "post",
-    path,
     tags: ["DiagnosticReport"],
-    summary: "Upload a report",
-    description,
     security: BEARER_AUTH,
-    request: {
-      headers,
-      query: ReportFields,
-      body: {
-        required: true,
-        content: {
-          "multipart/form-data": { schema: uploadForm },
-          "application/pdf": { schema: z.string().openapi({ format: "binary" }) },
-        },
-      },
-    },
+    ...request,
     responses: {
       201: jsonResponse(UploadResult, "Stored", exampleUploadResult),
       200: jsonResponse(UploadResult, "The patient already has a report with the same file", {
@@ -120,10 +125,10 @@ function uploadRoute(path: string): RouteConfig {
   };
 }
 
-async function handleUpload(c: Context<AppEnv>) {
+async function handleUpload(c: Context<AppEnv>, takesForms: boolean) {
   const call = c.get("call");
   const result = await receiveUpload(call, c.env.FILES, readIdempotencyKey(c, "report.upload"), () =>
-    readUploadRequest(c, "ecg"),
+    readUploadRequest(c, "ecg", takesForms),
   );
   const emptyResult = { duplicate_of: null, cloud_url: null, cloud_url_expires_at: null, file_url: null, reason: null };
   if (result.outcome === "quarantined") {
@@ -133,7 +138,7 @@ async function handleUpload(c: Context<AppEnv>) {
   const { reportId, uploadId } = result;
   // Devices and apps may read back their own uploads, but not an earlier upload of another sender.
   const isReadable = result.outcome !== "duplicate" || call.actor.kind === "user";
-  const link = await signLink(call, new URL(c.req.url).origin, reportId);
+  const link = await signLink(call, getPublicOrigin(c.env), reportId);
   const data = {
     ...emptyResult,
     report_id: reportId,
@@ -208,8 +213,10 @@ async function handleBatch(c: Context<AppEnv>) {
 
 export const uploadRoutes = createRouter();
 uploadRoutes.openAPIRegistry.registerPath(batchRoute);
-uploadRoutes.post("/reports/batch", handleBatch);
-for (const path of UPLOAD_PATHS) {
-  uploadRoutes.openAPIRegistry.registerPath(uploadRoute(path));
-  uploadRoutes.post(path, handleUpload);
+uploadRoutes.post("/reports/batch", checkRequest(batchRoute), handleBatch);
+/** Also for forms, whose paths take the query of a raw PDF. */
+const checkUpload = checkRequest(uploadRoute(rawRequest));
+for (const request of [...FORM_PATHS.map(formRequest), rawRequest]) {
+  uploadRoutes.openAPIRegistry.registerPath(uploadRoute(request));
+  uploadRoutes.post(request.path, checkUpload, (c) => handleUpload(c, request !== rawRequest));
 }

@@ -7,11 +7,12 @@ import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
+import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
 import { type ParsedMetrics, parseMetrics } from "./metrics.ts";
 import { fileRecordId, replayAction, resolvePatient, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdf, inspectPdfStream } from "./pdf.ts";
-import { checkQuota, isQuotaExceeded, quotaExceededError, selectBytesToday } from "./quota.ts";
+import { checkQuota, selectFilesToday } from "./quota.ts";
 import { newUploadAttempt, recordUploadFailure, type UploadAttempt } from "./upload-log.ts";
 import {
   commitQuarantine,
@@ -48,11 +49,10 @@ export async function receiveUpload(
     try {
       const known = await answerKnownFile(job, access, prior);
       if (known) return known;
-      if (attempt.quotaOwnerId) checkQuota(prior.bytesToday, totalBytes(job), call.now);
+      checkQuota(call, prior.filesToday, totalBytes(job));
       const files = await storeFiles(job, access, metrics);
       return await commitUpload(job, access, files);
     } catch (error) {
-      if (isQuotaExceeded(error)) throw quotaExceededError(call.now);
       if (!isRaceLost(error)) throw error;
       return await resolveRace(job, access);
     }
@@ -80,7 +80,8 @@ type Prior = {
   sameFile: { id: string; patientId: string }[];
   /** The same file from the same device, in quarantine. */
   repeated: QuarantinedRepeat | undefined;
-  bytesToday: number;
+  /** Bytes of files that the caller has stored today. */
+  filesToday: number;
 };
 
 /** @throws ApiError idempotency_key_reused */
@@ -89,10 +90,10 @@ async function findPrior({ call, idempotencyKey, bodyHash, attempt }: UploadJob)
     selectIdempotencyKey(call, idempotencyKey),
     selectSameFile(call, attempt.sha256 ?? ""),
     call.db.all<QuarantinedRepeat>(selectQuarantinedRepeat(call, attempt.sha256 ?? "")),
-    selectBytesToday(call),
+    selectFilesToday(call),
   ]);
   const replay = idempotencyKey ? resolveReplay(keys[0], bodyHash, call.now) : null;
-  return { replay, sameFile, repeated: repeated[0], bytesToday: bytes[0]?.n ?? 0 };
+  return { replay, sameFile, repeated: repeated[0], filesToday: bytes[0]?.n ?? 0 };
 }
 
 function findDuplicate({ sameFile }: Pick<Prior, "sameFile">, access: Access | null) {
@@ -100,7 +101,7 @@ function findDuplicate({ sameFile }: Pick<Prior, "sameFile">, access: Access | n
 }
 
 /**
- * Checks access and completes the attempt with hospital, patient, kind and quota owner.
+ * Checks access and completes the attempt with hospital, patient and kind.
  * @returns null for a device that may not write for the patient: its file goes to quarantine
  */
 async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Prior): Promise<Access | null> {
@@ -115,8 +116,7 @@ async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Pr
   const { device, access } = await resolvePatient(call, incoming.fields);
   const hospitalId = access?.hospitalId ?? device?.hospitalId;
   const kind = incoming.fields.kind ?? toReportKind(device?.kind) ?? incoming.defaultKind;
-  const quotaOwnerId = device?.deviceId ?? (call.actor.kind === "app" ? call.actor.credentialId : null);
-  Object.assign(attempt, { kind, hospitalId, patientId: access?.patient.id ?? null, quotaOwnerId });
+  Object.assign(attempt, { kind, hospitalId, patientId: access?.patient.id ?? null });
   if (replay?.status === 200 && replay.resourceId !== findDuplicate(prior, access)?.id) {
     return denyAccess(call, "report:create", "not_found", { role: access?.role ?? "device", hospitalId: attempt.hospitalId });
   }
@@ -178,7 +178,7 @@ async function commitUpload(job: UploadJob, access: Access | null, files: Stored
   } catch (error) {
     if (access && isConditionFailed(error, "reports.id")) return onAccessLost(job, access, files);
     // Only these errors prove that nothing was written. After others a row may exist that names the files.
-    if (isRaceLost(error) || isQuotaExceeded(error)) await job.bucket.delete(objectKeys(files));
+    if (isRaceLost(error) || isQuotaError(error)) await job.bucket.delete(objectKeys(files));
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { listUsers } from "../../accounts/users/list-users.ts";
 import { exampleUser, User, userQuery } from "../../accounts/users/schemas.ts";
 import { BEARER_AUTH, createRouter, jsonResponse, ok, okPage, pageResponse, problemResponses } from "../../http/router.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
 import { listReportsWithLinks } from "../../reports/reading/list.ts";
 import { exampleLinkedReport, LinkedReport, reportQuery } from "../../reports/reading/schemas.ts";
 import { getAdminStats } from "./stats.ts";
@@ -51,7 +52,7 @@ export const adminRoutes = createRouter()
       request: { query: reportQuery },
       responses: { 200: pageResponse(LinkedReport, "Newest first", exampleLinkedReport), ...problemResponses(401, 403) },
     }),
-    async (c) => okPage(c, await listReportsWithLinks(c.get("call"), c.req.valid("query"), new URL(c.req.url).origin)),
+    async (c) => okPage(c, await listReportsWithLinks(c.get("call"), c.req.valid("query"), getPublicOrigin(c.env))),
   )
   .openapi(
     createRoute({

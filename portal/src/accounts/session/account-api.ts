@@ -2,7 +2,7 @@
 import { hc } from "hono/client";
 import type { accountRoutes } from "../../../../src/accounts/auth/account-routes.ts";
 import type { authRoutes } from "../../../../src/accounts/auth/routes.ts";
-import { API_BASE, CLIENT_OPTIONS, readData, readVersioned } from "../../platform/api/client.ts";
+import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../../platform/api/client.ts";
 
 const accountApi = hc<typeof accountRoutes>(API_BASE, CLIENT_OPTIONS);
 const sessionApi = hc<typeof authRoutes>(API_BASE, CLIENT_OPTIONS);
@@ -19,7 +19,8 @@ export const changeProfile = (etag: string, change: ProfileChange) =>
 export const changePassword = (currentPassword: string, newPassword: string) =>
   readData(accountApi.auth.password.change.$post({ json: { current_password: currentPassword, new_password: newPassword } }));
 
-export const listSessions = () => readData(sessionApi.auth.sessions.$get());
+/** All of them: an account has at most ten. */
+export const listSessions = async () => (await readPage(sessionApi.auth.sessions.$get({ query: { limit: "100" } }))).items;
 export type AccountSession = Awaited<ReturnType<typeof listSessions>>[number];
 export const endSession = (sessionId: string) =>
   readData(sessionApi.auth.sessions[":session_id"].$delete({ param: { session_id: sessionId } }));

@@ -17,9 +17,13 @@ const ifMatch = (version: number | null) => (version === null ? {} : { "if-match
 
 export const readEffectiveRules = (patientId: string) => readData(patientRulesClient.$get({ param: { patient_id: patientId } }));
 export type EffectiveRules = Awaited<ReturnType<typeof readEffectiveRules>>;
-export const readDefaults = (band: AgeBand) => readData(api["alert-rules"].defaults.$get({ query: { age_band: band } }));
+/** One per vital sign, so that one page holds them all. */
+export const readDefaults = async (band: AgeBand) =>
+  (await readPage(api["alert-rules"].defaults.$get({ query: { age_band: band, limit: "100" } }))).items;
 export type DefaultRule = Awaited<ReturnType<typeof readDefaults>>[number];
-export const readWardRules = (wardId: string) => readData(api["alert-rules"].$get({ query: { ward_id: wardId } }));
+/** At most one per vital sign, so that one page holds them all. */
+export const readWardRules = async (wardId: string) =>
+  (await readPage(api["alert-rules"].$get({ query: { ward_id: wardId, limit: "100" } }))).items;
 export type WardRule = Awaited<ReturnType<typeof readWardRules>>[number];
 export type LimitOverride = Parameters<(typeof patientRulesClient)[":code"]["$put"]>[0]["json"];
 

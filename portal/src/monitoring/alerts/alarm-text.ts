@@ -7,7 +7,7 @@ import { formatVital, formatVitalWithUnit, vitalAbbreviation, vitalName } from "
 type DescribedAlarm = Pick<AlertView, "rule" | "code" | "priority" | "why">;
 
 /** Device conditions are named only in the API's sentence. */
-const getDeviceCondition = ({ text }: DescribedAlarm["why"]): string => /: (\S+)$/.exec(text)?.[1] ?? text;
+const getDeviceCondition = ({ text }: DescribedAlarm["why"]): string => /: (.+)$/.exec(text)?.[1] ?? text;
 
 /** One sentence with the value and the limit: "SpO₂ 86 %, limit 90". */
 export function describeAlarm({ rule, code, priority, why }: DescribedAlarm): string {

@@ -3,6 +3,7 @@ import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../sr
 import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
 import type { Freshness } from "../live/freshness.ts";
+import { toLatestSamples } from "../live/latest-samples.ts";
 import {
   newestSample,
   type PatientState,
@@ -31,7 +32,7 @@ export function toPatientState(
 ): { patient: PatientState; moment: ViewContext } {
   if (live) return { patient: live, moment };
   const patient: PatientState = {
-    latest: new Map(snapshot.latest.map((sample) => [sample.status === "invalid" ? `${sample.code}!` : sample.code, sample])),
+    latest: toLatestSamples(snapshot.latest),
     alerts: new Map(snapshot.alerts.map((alert) => [alert.alert_id, alert])),
     news2: snapshot.news2,
     limits: new Map(snapshot.limits.map((one) => [one.code, one])),

@@ -85,9 +85,13 @@ async function openSocket(): Promise<void> {
   isOpening = true;
   const requestedTarget = watchTarget;
   try {
-    const { url } = await readData(api.live.tickets.$post({ json: requestedTarget }));
+    const { ticket } = await readData(api.live.tickets.$post({ json: requestedTarget }));
     if (requestedTarget !== watchTarget) return;
-    attachSocket(seq === null ? url : `${url}&since=${seq}`);
+    // On the page's own origin, which the policy requires: the ticket's `url` names the service's public origin.
+    const url = new URL(`${API_BASE}/live`, window.location.href);
+    url.searchParams.set("ticket", ticket);
+    if (seq !== null) url.searchParams.set("since", String(seq));
+    attachSocket(url.href);
   } catch (error) {
     const { status } = toProblem(error);
     if (requestedTarget !== watchTarget) return;

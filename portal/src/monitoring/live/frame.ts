@@ -125,9 +125,11 @@ const patient = fields({
 
 const FRAMES: { readonly [T in LiveFrame["type"]]: Check } = {
   samples: fields({ patient_id: text, samples: listOf(sample), news2: score }),
+  backfill: fields({ patient_id: text, count: number, from: time, to: time }),
   alert: fields({ patient_id: text, what: text, alert }),
   limits: fields({ patient_id: text, limits: listOf(limits) }),
   snapshot: fields({ patients: listOf(patient) }),
+  beat: fields({}),
   view: fields({ patient_ids: listOf(text) }),
   gap: fields({ from: number, to: number }),
 };

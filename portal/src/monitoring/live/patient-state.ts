@@ -3,10 +3,11 @@ import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../sr
 import { NEWS2_SOURCES } from "../../../../src/monitoring/vitals/codes.ts";
 import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
 import { type ConnectionStatus, type Freshness, freshnessLimits, judgeFreshness } from "./freshness.ts";
+import { findInvalidSample, type LatestSamples } from "./latest-samples.ts";
 
-/** State from the live store; `<code>!` holds the latest invalid value. */
+/** State from the live store. */
 export type PatientState = {
-  latest: ReadonlyMap<string, LiveSample>;
+  latest: LatestSamples;
   alerts: ReadonlyMap<string, AlertView>;
   news2: Score | null;
   limits: ReadonlyMap<string, LimitsInForce>;
@@ -18,7 +19,7 @@ export type ViewContext = { now: number; connection: ConnectionStatus };
 /** The latest value of a vital sign, valid or invalid. */
 export function newestSample({ latest }: Pick<PatientState, "latest">, code: string): LiveSample | undefined {
   const valid = latest.get(code);
-  const invalid = latest.get(`${code}!`);
+  const invalid = findInvalidSample(latest, code);
   return invalid && (!valid || invalid.effective_at > valid.effective_at) ? invalid : valid;
 }
 

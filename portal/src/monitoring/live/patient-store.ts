@@ -8,9 +8,10 @@ import type {
   PatientSnapshot,
   Score,
 } from "../../../../src/monitoring/patient-object/contract.ts";
+import { latestKey, toLatestSamples } from "./latest-samples.ts";
 import { serverNow, syncServerClock } from "./server-clock.ts";
 
-/** `latest` by code: the last valid value; `<code>!`: the last invalid one. */
+/** `latest`: see latest-samples.ts. */
 export type LivePatient = {
   patientId: string;
   wardId: string | null;
@@ -23,6 +24,8 @@ export type LivePatient = {
   /** When these were received, by the server's clock. */
   limitsSince: number;
   devices: PatientSnapshot["devices"];
+  /** When samples of the past last arrived that were not pushed, by the server's clock; 0 for never. */
+  backfilledAt: number;
   /** Recent samples, oldest first: more for the focused patient, whose charts follow live. */
   recent: readonly LiveSample[];
 };
@@ -58,6 +61,7 @@ const emptyPatient = (patientId: string): LivePatient => ({
   limits: new Map(),
   limitsSince: 0,
   devices: [],
+  backfilledAt: 0,
   recent: [],
 });
 
@@ -85,7 +89,6 @@ function addListener<T>(listeners: Set<T>, listener: T): () => void {
   return () => listeners.delete(listener);
 }
 
-const latestKey = ({ code, status }: LiveSample) => (status === "invalid" ? `${code}!` : code);
 /** A snapshot with unchanged limits keeps their age. */
 function updateLimits({ limits, limitsSince }: LivePatient, snapshotLimits: readonly LimitsInForce[], at: number) {
   if (JSON.stringify([...limits.values()]) === JSON.stringify(snapshotLimits)) return { limits, limitsSince };
@@ -112,7 +115,7 @@ function toLivePatient(snapshot: PatientSnapshot): LivePatient {
     ...current,
     wardId: snapshot.ward_id,
     monitoring: snapshot.monitoring,
-    latest: new Map(snapshot.latest.map((sample) => [latestKey(sample), sample])),
+    latest: toLatestSamples(snapshot.latest),
     alerts: new Map(snapshot.alerts.filter(isOpen).map((alert) => [alert.alert_id, alert])),
     news2: snapshot.news2,
     ...updateLimits(current, snapshot.limits, Date.parse(snapshot.as_of)),
@@ -145,6 +148,9 @@ export function applyFrame(frame: LiveFrame): void {
       storePatient({ ...addSamples(current, frame.samples), news2: frame.news2 });
       break;
     }
+    case "backfill":
+      storePatient({ ...(patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id)), backfilledAt: serverNow() });
+      break;
     case "alert":
       storePatient(updateAlert(patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id), frame.alert));
       alertsChanged = true;
@@ -164,6 +170,7 @@ export function applyFrame(frame: LiveFrame): void {
       break;
     }
     case "gap":
+    case "beat":
       break;
   }
   scheduleNotify();

@@ -6,6 +6,7 @@ import { shownAs } from "../../platform/design/priority.tsx";
 import { LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { CUSTOM_LIMITS_MARK, describeCustomLimits } from "../live/custom-limits.ts";
+import { findInvalidSample } from "../live/latest-samples.ts";
 import { findCustomLimits, PRIORITY_ORDER } from "../live/patient-state.ts";
 import { useLivePatient, useServerNow } from "../live/use-live.ts";
 import { findAbbreviation } from "./abbreviations.ts";
@@ -65,7 +66,7 @@ export function LiveVitals({ patientId, isPlain = false }: LiveVitalsProps) {
   );
 }
 
-const hasSample = ({ latest }: CurrentVitals, code: string) => latest.has(code) || latest.has(`${code}!`);
+const hasSample = ({ latest }: CurrentVitals, code: string) => latest.has(code) || findInvalidSample(latest, code) !== undefined;
 
 /** A value has the colour of its own alarm while that is active. */
 function getTileAlarm(alerts: ReadonlyMap<string, AlertView> | undefined, { vitals }: Chart) {

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { LiveSample } from "../../../../src/monitoring/patient-object/contract.ts";
 import type { Connection } from "../live/connection.ts";
 import { type Freshness, type FreshnessLimits, freshnessLimits, judgeFreshness } from "../live/freshness.ts";
+import { toLatestSamples } from "../live/latest-samples.ts";
 import { newestSample, type PatientState } from "../live/patient-state.ts";
 import { useConnection, useLivePatient } from "../live/use-live.ts";
 import { type Latest, readLatest } from "./api.ts";
@@ -33,7 +34,7 @@ export function useCurrentVitals(patientId: string): { currentVitals: CurrentVit
     return { currentVitals: { ...live, connection }, error: null };
   }
   if (!data) return { currentVitals: null, error };
-  const latest = new Map(data.latest.map((sample) => [sample.status === "invalid" ? `${sample.code}!` : sample.code, sample]));
+  const latest = toLatestSamples(data.latest);
   // The PC's clock on both sides: time of the response, and now.
   const isAnswering = !error && Date.now() - dataUpdatedAt < MAX_POLL_AGE_MS;
   const limits = new Map(data.limits.map((one) => [one.code, one]));

@@ -47,6 +47,8 @@ const DEFAULT_RANGE: Range = "6h";
 const DEBOUNCE_MS = 200;
 const LIVE_REFETCH_MS = 5 * 60_000;
 const OFFLINE_REFETCH_MS = 60_000;
+/** Late samples come in many requests, one after another. */
+const BACKFILL_REFETCH_MS = 5_000;
 /** Redraw interval: about one pixel. */
 const STEPS_PER_WINDOW = 600;
 
@@ -97,13 +99,17 @@ export function useWindow(
   ];
 }
 
-/** End of the requested window: renewed periodically, after a lost connection and after a clock correction. */
+/** End of the requested window: renewed periodically, after a lost connection, late samples and a clock correction. */
 function useRequestedUntil(patientId: string, now: number): number {
   const [requestedUntil, setRequestedUntil] = useState(serverNow);
   const { status } = useConnection();
-  const live = useLivePatient(patientId) !== undefined && status === "live";
+  const patient = useLivePatient(patientId);
+  const live = patient !== undefined && status === "live";
+  const hasLateSamples = (patient?.backfilledAt ?? 0) > requestedUntil && now - requestedUntil > BACKFILL_REFETCH_MS;
   const isStale =
-    now - requestedUntil > (live ? LIVE_REFETCH_MS : OFFLINE_REFETCH_MS) || requestedUntil - now > OFFLINE_REFETCH_MS;
+    hasLateSamples ||
+    now - requestedUntil > (live ? LIVE_REFETCH_MS : OFFLINE_REFETCH_MS) ||
+    requestedUntil - now > OFFLINE_REFETCH_MS;
   useEffect(() => {
     if (isStale) setRequestedUntil(serverNow());
   }, [isStale]);

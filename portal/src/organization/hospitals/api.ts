@@ -1,6 +1,7 @@
 // API calls for hospitals, their members and wards.
 import { hc } from "hono/client";
 import type { hospitalRoutes } from "../../../../src/organization/hospitals/routes.ts";
+import type { storageRoutes } from "../../../../src/organization/hospitals/storage-routes.ts";
 import type { wardRoutes } from "../../../../src/organization/wards/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, formatEtag, readData, readPage, readVersioned } from "../../platform/api/client.ts";
 import { fetchAllPages } from "../../platform/api/fetch-all-pages.ts";
@@ -8,6 +9,7 @@ import { fetchAllPages } from "../../platform/api/fetch-all-pages.ts";
 const { hospitals } = hc<typeof hospitalRoutes>(API_BASE, CLIENT_OPTIONS);
 const { wards } = hc<typeof wardRoutes>(API_BASE, CLIENT_OPTIONS);
 const hospitalApi = hospitals[":hospital_id"];
+const storageApi = hc<typeof storageRoutes>(API_BASE, CLIENT_OPTIONS).hospitals[":hospital_id"].storage;
 const memberApi = hospitalApi.members[":user_id"];
 const wardApi = wards[":ward_id"];
 
@@ -32,6 +34,9 @@ export const createHospital = (json: NewHospital, key: string) =>
 export type HospitalChange = Parameters<typeof hospitalApi.$patch>[0]["json"];
 export const changeHospital = (hospital_id: string, etag: string, json: HospitalChange) =>
   readData(hospitalApi.$patch({ param: { hospital_id }, header: { "if-match": etag }, json }));
+
+export const readStorage = (hospital_id: string) => readData(storageApi.$get({ param: { hospital_id } }));
+export type StorageUse = Awaited<ReturnType<typeof readStorage>>["records"];
 
 export const listMembers = (hospital_id: string, cursor: string | null, limit = "50") =>
   readPage(hospitalApi.members.$get({ param: { hospital_id }, query: { ...pageQuery(cursor), limit } }));

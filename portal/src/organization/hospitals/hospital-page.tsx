@@ -15,6 +15,7 @@ import { Wards } from "../wards/wards.tsx";
 import { changeHospital, type Hospital, type HospitalChange, SELF_CARE_HOSPITAL_ID } from "./api.ts";
 import { HospitalForm } from "./hospital-form.tsx";
 import { Members } from "./members.tsx";
+import { StorageCard } from "./storage-card.tsx";
 import { hospitalQuery } from "./use-hospitals.ts";
 
 type VersionedHospital = { data: Hospital; etag: string };
@@ -75,6 +76,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
           ]}
         />
       </Card>
+      <StorageCard hospitalId={hospital.hospital_id} />
       {!isBuiltIn && <Wards hospital={hospital} />}
       {!isBuiltIn && <Members hospital={hospital} />}
       {dialog === "edit" && (

@@ -12,7 +12,7 @@ import { useTranslation } from "../../platform/messages/translate.ts";
 import { announce } from "../../shell/announcer.tsx";
 import { getLinesError, isTooLong, splitLines } from "../text-lines.ts";
 import classes from "./history.module.css";
-import { careTeamQuery, type Intake, listIntakes, recordIntake } from "./record-api.ts";
+import { careTeamQuery, type Intake, recordIntake, useIntakes } from "./record-api.ts";
 import { usePatientRecord } from "./use-patient-record.ts";
 
 type PatientProps = { patientId: string; zone: string | undefined };
@@ -20,7 +20,7 @@ type PatientProps = { patientId: string; zone: string | undefined };
 export function Intakes({ patientId, zone }: PatientProps) {
   const t = useTranslation();
   const [isAdding, setIsAdding] = useState(false);
-  const query = useQuery({ queryKey: ["patients", patientId, "intakes"], queryFn: () => listIntakes(patientId) });
+  const query = useIntakes(patientId);
   return (
     <Card
       title={t("record.intakes")}
@@ -31,20 +31,27 @@ export function Intakes({ patientId, zone }: PatientProps) {
       }
     >
       <QueryBoundary query={query}>
-        {(intakes) =>
-          intakes.length === 0 ? (
+        {({ pages }) =>
+          pages[0]?.items.length === 0 ? (
             <p>{t("record.no_intake")}</p>
           ) : (
             <ul className={classes.list}>
-              {intakes.map((intake) => (
-                <li key={intake.intake_id} className={classes.block}>
-                  <IntakeAnswers intake={intake} zone={zone} />
-                </li>
-              ))}
+              {pages
+                .flatMap(({ items }) => items)
+                .map((intake) => (
+                  <li key={intake.intake_id} className={classes.block}>
+                    <IntakeAnswers intake={intake} zone={zone} />
+                  </li>
+                ))}
             </ul>
           )
         }
       </QueryBoundary>
+      {query.hasNextPage && (
+        <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          {t("common.show_more")}
+        </Button>
+      )}
       {isAdding && <NewIntakeDialog patientId={patientId} onClose={() => setIsAdding(false)} />}
     </Card>
   );

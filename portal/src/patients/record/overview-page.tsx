@@ -91,7 +91,7 @@ function LatestReportCard({ patientId, zone }: PatientProps) {
     <Card title={t("record.newest_report")}>
       <QueryBoundary query={summary}>
         {({ latest_report: report, reports }) =>
-          report ? (
+          report && reports ? (
             <>
               <DescriptionList
                 items={[

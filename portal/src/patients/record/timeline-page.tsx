@@ -14,7 +14,7 @@ import { EmptyState, LoadError, Loading } from "../../platform/design/query-stat
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { useReports } from "../../reports/api.ts";
 import { mergeTimelines, type TimelineItem } from "./merge-timelines.ts";
-import { listIntakes } from "./record-api.ts";
+import { useIntakes } from "./record-api.ts";
 import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.ts";
 
 type TimelineEvent = TimelineItem & { what: ReactNode };
@@ -67,10 +67,10 @@ function useTimeline(patientId: string, zone: string | undefined) {
     queryFn: ({ pageParam }) => listPatientAlarms(patientId, pageParam),
     ...CURSOR_PAGINATION,
   });
-  const intakes = useQuery({ queryKey: ["patients", patientId, "intakes"], queryFn: () => listIntakes(patientId) });
+  const intakes = useIntakes(patientId);
   const bindings = useQuery({ queryKey: ["devices", "bindings_of", patientId], queryFn: () => listBindings(patientId) });
   const queries = [record, reports, alarms, intakes, bindings];
-  const pagedQueries = [reports, alarms].filter(({ hasNextPage }) => hasNextPage);
+  const pagedQueries = [reports, alarms, intakes].filter(({ hasNextPage }) => hasNextPage);
 
   const reportEvents: TimelineEvent[] = (reports.data?.pages ?? []).flatMap(({ items }) =>
     items.map((report) => ({
@@ -98,11 +98,13 @@ function useTimeline(patientId: string, zone: string | undefined) {
       ),
     })),
   );
-  const intakeEvents: TimelineEvent[] = (intakes.data ?? []).map((intake) => ({
-    at: intake.authored_at,
-    key: intake.intake_id,
-    what: `${t("record.happened.intake")}${intake.chief_complaint ? `: ${intake.chief_complaint}` : ""}`,
-  }));
+  const intakeEvents: TimelineEvent[] = (intakes.data?.pages ?? []).flatMap(({ items }) =>
+    items.map((intake) => ({
+      at: intake.authored_at,
+      key: intake.intake_id,
+      what: `${t("record.happened.intake")}${intake.chief_complaint ? `: ${intake.chief_complaint}` : ""}`,
+    })),
+  );
   const bindingEvents: TimelineEvent[] = (bindings.data ?? []).flatMap(({ key, name, started_at, ended_at }) => [
     { at: started_at, key: `${key} on`, what: t("record.happened.bound", { device: name }) },
     ...(ended_at ? [{ at: ended_at, key: `${key} off`, what: t("record.happened.unbound", { device: name }) }] : []),
@@ -112,7 +114,8 @@ function useTimeline(patientId: string, zone: string | undefined) {
     events: mergeTimelines<TimelineEvent>([
       { items: reportEvents, hasMore: reports.hasNextPage },
       { items: alarmEvents, hasMore: alarms.hasNextPage },
-      { items: [...intakeEvents, ...bindingEvents], hasMore: false },
+      { items: intakeEvents, hasMore: intakes.hasNextPage },
+      { items: bindingEvents, hasMore: false },
       { items: createdAt ? [{ at: createdAt, key: "made", what: t("record.happened.registered") }] : [], hasMore: false },
     ]),
     isPending: queries.some(({ isPending }) => isPending),

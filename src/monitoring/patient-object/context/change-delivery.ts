@@ -1,10 +1,11 @@
-// Delivery of changed rights and settings to the objects that act on them. The triggers of migrations/0004_changes.sql queue a row in
-// `outbox` in the transaction of the change: topic `monitor` for a patient's object, `feed` for a hospital's feed. Rows are delivered
-// after the response on the routes of MONITOR_CHANGE_PATHS (app.ts), and by cron otherwise.
+// Delivery of changed rights and settings to the objects that act on them. Triggers (migrations/0004_changes.sql, 0007_facts_follow.sql)
+// queue a row in `outbox` in the transaction of the change: topic `monitor` for a patient's object, `feed` for a hospital's feed. Rows
+// are delivered after the response on the routes of MONITOR_CHANGE_PATHS (app.ts), and by cron otherwise.
 import { sql } from "drizzle-orm";
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../../../http/router.ts";
 import { batch, getDb } from "../../../platform/db/client.ts";
+import { withDeadline } from "../../../platform/deadline.ts";
 import { describeCause, stackFrames } from "../../../platform/errors.ts";
 import { log } from "../../../platform/log.ts";
 import { factsFromD1 } from "./facts.ts";
@@ -34,7 +35,9 @@ async function deliverRound(env: Env, now: number): Promise<{ due: number; deliv
   const due = await db.all<OutboxChange>(sql`SELECT id, topic, payload, attempts, changes FROM outbox
     WHERE done_at IS NULL AND due_at <= max(${now}, unixepoch('subsec') * 1000) ORDER BY attempts > 0, topic, due_at LIMIT ${MAX_CHANGES_PER_ROUND}`);
   if (due.length === 0) return { due: 0, delivered: 0 };
-  const outcomes = await Promise.allSettled(due.map((change) => withDeadline(deliverChange(env, change))));
+  const outcomes = await Promise.allSettled(
+    due.map((change) => withDeadline(deliverChange(env, change), DEADLINE_MS, "the object")),
+  );
   const done = due.filter((_, i) => outcomes[i]?.status === "fulfilled");
   const failed = due.flatMap((change, i) => {
     const outcome = outcomes[i];
@@ -64,14 +67,6 @@ async function deliverRound(env: Env, now: number): Promise<{ due: number; deliv
 
 function waitAfter(attempts: number): number {
   return attempts + 1 >= MAX_ATTEMPTS ? PARKED_RETRY_MS : Math.min(RETRY_MS * 2 ** attempts, MAX_RETRY_MS);
-}
-
-function withDeadline(work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the object did not respond in time")), DEADLINE_MS);
-  });
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
 
 async function deliverChange(env: Env, { topic, payload }: OutboxChange): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { sql } from "drizzle-orm";
 import type { Call } from "../../../access/actor.ts";
+import { credentialHasScope } from "../../../access/credentials.ts";
 import { unsealIdentity } from "../../../patients/identity/sealed-fields.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { batch, getDb } from "../../../platform/db/client.ts";
@@ -97,7 +98,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     db.all<BindingRow>(sql`SELECT a.device_id AS device, d.kind AS kind, a.started_at AS started_at, a.ended_at AS ended_at,
         c.id AS credential, c.expires_at AS expires_at
       FROM device_assignments a JOIN devices d ON d.id = a.device_id AND d.active = 1
-        LEFT JOIN credentials c ON c.device_id = a.device_id AND c.revoked_at IS NULL
+        LEFT JOIN credentials c ON c.device_id = a.device_id AND c.revoked_at IS NULL AND ${credentialHasScope("observation:create")}
       WHERE a.patient_id = ${patientId} AND (a.ended_at IS NULL OR a.ended_at > ${now - MAX_BINDING_LATENESS_MS})
       ORDER BY a.started_at`),
   ]);

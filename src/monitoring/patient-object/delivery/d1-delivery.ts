@@ -14,11 +14,8 @@ import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 import { toAlertId } from "../samples/ids.ts";
 import { packHour } from "../samples/rollup.ts";
 import { toAlertView } from "../snapshot.ts";
-import { DeliveryTimeout } from "./drain.ts";
 import type { Outgoing } from "./outbox.ts";
 import type { AlertChange, HourUpdate, ReceivedCounts } from "./payloads.ts";
-
-const DEADLINE_MS = 10_000;
 
 type PatientHome = { patient: string; hospital: string };
 
@@ -141,13 +138,4 @@ export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: rea
       db.run(sql`UPDATE devices SET clock_skew_ms = CAST(${skew} AS INTEGER) WHERE id = ${device}`),
     ),
   ]);
-}
-
-/** A hanging database must not block the object's alarm, on which silence and escalation depend. */
-export function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeliveryTimeout("D1 did not answer in time")), DEADLINE_MS);
-  });
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }

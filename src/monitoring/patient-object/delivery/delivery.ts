@@ -1,14 +1,18 @@
 // Delivery of a patient's outbox to D1: due rows, retries and the count of parked rows.
 import { sql } from "drizzle-orm";
 import { getDb } from "../../../platform/db/client.ts";
+import { withDeadline } from "../../../platform/deadline.ts";
 import type { ErrorReport } from "../../../platform/object-log.ts";
 import type { Store } from "../samples/store.ts";
-import { deliverToD1, withDeadline } from "./d1-delivery.ts";
+import { deliverToD1 } from "./d1-delivery.ts";
 import { drainOutbox } from "./drain.ts";
 import type { OutboxState } from "./outbox.ts";
 
 /** Scope of the rows in `counters` with the number of parked rows per patient's object, for the metrics. */
 export const PARKED_SCOPE = "parked";
+
+/** A hanging database must not block the object's alarm, on which silence and escalation depend. */
+const DEADLINE_MS = 10_000;
 
 type Host = {
   env: Env;
@@ -37,7 +41,7 @@ export class Delivery {
       {
         outbox: store.outbox,
         now: Date.now,
-        deliver: (rows) => withDeadline(deliverToD1(env, getDb(env.DB), facts, rows, Date.now())),
+        deliver: (rows) => withDeadline(deliverToD1(env, getDb(env.DB), facts, rows, Date.now()), DEADLINE_MS, "D1"),
         change,
         report: ({ row, error, parked, isOutage }) =>
           report("deliver", error, {
@@ -78,6 +82,8 @@ export class Delivery {
             : db.run(sql`INSERT INTO counters (scope, day, name, n, sum) VALUES (${PARKED_SCOPE}, 0, ${id.name ?? ""}, ${parked}, 0)
                 ON CONFLICT (scope, day, name) DO UPDATE SET n = excluded.n`),
         ),
+        DEADLINE_MS,
+        "D1",
       );
     } catch (error) {
       // The metric is stale until the next attempt; the rows themselves are safe.

@@ -1,15 +1,12 @@
 // Draining of an outbox: all due rows in one batch, or one by one after a failure, so that no row blocks others.
 import { toApiError } from "../../../http/on-error.ts";
+import { DeadlineError } from "../../../platform/deadline.ts";
 import { backOff, type Outbox, type OutboxRow } from "./outbox.ts";
 
 /** Rows in one batch to D1. */
 const MAX_ROWS = 50;
 /** This many single failures without a success count as an outage of D1. */
 const OUTAGE_ROWS = 3;
-
-export class DeliveryTimeout extends Error {
-  override name = "DeliveryTimeout";
-}
 
 type Failure = { row: OutboxRow; error: unknown };
 
@@ -87,10 +84,10 @@ async function tryDeliver({ deliver }: Drain, row: OutboxRow): Promise<Failure |
 
 /** One timeout is enough: each costs the whole deadline, during which the object's alarms wait. */
 function looksLikeOutage(failures: readonly Failure[]): boolean {
-  if (failures.some(({ error }) => error instanceof DeliveryTimeout)) return true;
+  if (failures.some(({ error }) => error instanceof DeadlineError)) return true;
   return failures.length >= OUTAGE_ROWS && failures.every(({ error }) => isTransient(error));
 }
 
 function isTransient(error: unknown): boolean {
-  return error instanceof DeliveryTimeout || toApiError(error).code === "unavailable";
+  return error instanceof DeadlineError || toApiError(error).code === "unavailable";
 }

@@ -8,6 +8,8 @@ import type { PatientFrame } from "../contract.ts";
 const MIN_SEND_INTERVAL_MS = 400;
 const RETRY_MS = 1_000;
 const MAX_QUEUED_FRAMES = 2_000;
+/** Samples of one frame, about 50 KB of JSON. */
+const MAX_FRAME_SAMPLES = 200;
 
 export class Publisher {
   readonly #env: Env;
@@ -44,12 +46,16 @@ export class Publisher {
     else this.#scheduleSend(MIN_SEND_INTERVAL_MS - (now - this.#lastSentAt));
   }
 
-  /** Merges consecutive frames of samples into one. */
+  /** Merges consecutive frames of samples, and those of late samples, into one of bounded size. */
   #add(frame: PatientFrame): void {
-    const last = this.#frames.at(-1);
-    if (last?.type === "samples" && frame.type === "samples") {
-      this.#frames[this.#frames.length - 1] = { ...frame, samples: [...last.samples, ...frame.samples] };
-    } else this.#frames.push(frame);
+    // Announced late samples have no order among the other frames.
+    const isBackfill = frame.type === "backfill";
+    const place = isBackfill ? this.#frames.findIndex(({ type }) => type === "backfill") : this.#frames.length - 1;
+    const earlier = this.#frames[place];
+    const merged = earlier && mergeFrames(earlier, frame);
+    if (merged) this.#frames[place] = merged;
+    else if (isBackfill) this.#frames.unshift(frame);
+    else this.#frames.push(frame);
     // The feed has been unreachable for long: clients get a snapshot when it is back.
     if (this.#frames.length > MAX_QUEUED_FRAMES) this.#frames.shift();
   }
@@ -80,4 +86,14 @@ export class Publisher {
         this.#scheduleSend(RETRY_MS);
       });
   }
+}
+
+/** Null when the two are not of one kind, or too large together. */
+function mergeFrames(last: PatientFrame, next: PatientFrame): PatientFrame | null {
+  if (last.type === "samples" && next.type === "samples" && last.samples.length + next.samples.length <= MAX_FRAME_SAMPLES)
+    return { ...next, samples: [...last.samples, ...next.samples] };
+  if (last.type !== "backfill" || next.type !== "backfill") return null;
+  const [from = next.from] = [last.from, next.from].sort();
+  const [, to = next.to] = [last.to, next.to].sort();
+  return { ...next, count: last.count + next.count, from, to };
 }

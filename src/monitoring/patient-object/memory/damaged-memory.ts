@@ -27,14 +27,16 @@ export function recoverMemory(text: string, now: number): MonitorMemory {
       alerts: parseItems(MEMORY_PARTS.alert, alarm["alerts"]),
     },
     latest: parseEntries(MEMORY_PARTS.latest, stored["latest"]),
+    latestInvalid: parseEntries(MEMORY_PARTS.latest, stored["latestInvalid"]),
     deviceStatuses: parseEntries(MEMORY_PARTS.deviceStatuses, stored["deviceStatuses"]),
     seenSequences: parseEntries(MEMORY_PARTS.seenSequences, stored["seenSequences"]),
-    newestSampleAt: parseEntries(MEMORY_PARTS.newestSampleAt, stored["newestSampleAt"]),
+    newestSampleAt: parseNested(MEMORY_PARTS.newestSampleAt, stored["newestSampleAt"]),
     hours: parseEntries(MEMORY_PARTS.hours, stored["hours"]),
     lastClosedHour: parseOr(MEMORY_PARTS.lastClosedHour, stored["lastClosedHour"], fresh.lastClosedHour),
     hoursToRecount: parseOr(MEMORY_PARTS.hoursToRecount, stored["hoursToRecount"], fresh.hoursToRecount),
     quarantinedCounts: parseEntries(MEMORY_PARTS.quarantinedCounts, stored["quarantinedCounts"]),
-    receivedCounts: parseEntries(MEMORY_PARTS.receivedCounts, stored["receivedCounts"]),
+    receivedCounts: parseNested(MEMORY_PARTS.receivedCounts, stored["receivedCounts"]),
+    storedCounts: parseEntries(MEMORY_PARTS.storedCounts, stored["storedCounts"]),
   };
 }
 
@@ -68,4 +70,8 @@ function parseEntries<T>(schema: z.ZodType<T>, value: unknown): Record<string, T
     parseItems(schema, [item]).map((one) => [key, one] as const),
   );
   return Object.fromEntries(found);
+}
+
+function parseNested<T>(schema: z.ZodType<T>, value: unknown): Record<string, Record<string, T>> {
+  return Object.fromEntries(Object.entries(toRecord(value)).map(([key, entries]) => [key, parseEntries(schema, entries)]));
 }

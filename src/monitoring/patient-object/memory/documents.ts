@@ -7,6 +7,7 @@ import type { Facts, LimitsNote } from "../context/facts.ts";
 import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
 import type { Rollup } from "../samples/rollup.ts";
+import { memoryFrom3 } from "./memory-from-3.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
 
 const time = z.number();
@@ -34,6 +35,8 @@ const AlertSchema = z.object({
   acknowledged_at: timeOrNull,
   acknowledged_by: textOrNull,
   assigned_to: textOrNull,
+  // Alerts written before this field existed lack it.
+  actions: z.int().optional(),
   tier: z.int(),
   escalate_at: timeOrNull,
   repeat_at: timeOrNull,
@@ -71,6 +74,7 @@ const DeviceSchema = z.object({
   returnedAt: time.optional(),
   vitalsHeardAt: z.record(text, time),
   resolvedConditions: z.array(text).optional(),
+  raised: z.object({ hour: z.int(), count: z.int() }).optional(),
 });
 
 const RollupSchema = z.object({
@@ -115,6 +119,7 @@ export const MEMORY_PARTS = {
   lastClosedHour: z.number(),
   hoursToRecount: z.array(z.number()),
   quarantinedCounts: z.object({ day: z.int(), count: z.int() }),
+  storedCounts: z.object({ day: z.int(), count: z.int() }),
   receivedCounts: z.object({ day: z.int(), count: z.int(), firstSeq: z.number().nullable(), lastSeq: z.number().nullable() }),
 } as const;
 
@@ -122,15 +127,17 @@ const MemorySchema: z.ZodType<MonitorMemory> = z.object({
   version: MEMORY_PARTS.version,
   alarm: MEMORY_PARTS.alarm,
   latest: z.record(text, MEMORY_PARTS.latest),
+  latestInvalid: z.record(text, MEMORY_PARTS.latest),
   deviceStatuses: z.record(text, MEMORY_PARTS.deviceStatuses),
   seenSequences: z.record(text, MEMORY_PARTS.seenSequences),
-  newestSampleAt: z.record(text, MEMORY_PARTS.newestSampleAt),
+  newestSampleAt: z.record(text, z.record(text, MEMORY_PARTS.newestSampleAt)),
   hours: z.record(text, MEMORY_PARTS.hours),
   lastClosedHour: MEMORY_PARTS.lastClosedHour,
   hoursToRecount: MEMORY_PARTS.hoursToRecount,
   quarantinedCounts: z.record(text, MEMORY_PARTS.quarantinedCounts),
-  // Objects written before this field existed lack it.
-  receivedCounts: z.record(text, MEMORY_PARTS.receivedCounts).default({}),
+  // Objects written before these fields existed lack them.
+  receivedCounts: z.record(text, z.record(text, MEMORY_PARTS.receivedCounts)).default({}),
+  storedCounts: z.record(text, MEMORY_PARTS.storedCounts).default({}),
 });
 
 // Version 1 used one letter per field to keep the row small.
@@ -197,7 +204,7 @@ const MEMORY_2 = {
 };
 const memoryFrom2 = (memory: unknown) => renameKeys(memory, MEMORY_2);
 
-export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1, memoryFrom2]);
+export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1, memoryFrom2, memoryFrom3]);
 
 const LimitsSchema: z.ZodType<Partial<Limits>> = z.object({
   critical_low: z.number().nullable().optional(),

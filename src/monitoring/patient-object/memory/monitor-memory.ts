@@ -28,16 +28,22 @@ export type DeviceStatus = {
   conditions: string[];
 };
 
+export type DayCounts = { day: number; count: number; firstSeq: number | null; lastSeq: number | null };
+
+/** Keys of its maps are one id, code or number each: parts of two inputs in one key could collide. */
 export type MonitorMemory = {
   /** Increases with every row for D1, which ignores older versions. */
   version: number;
   alarm: AlarmMemory;
+  /** The latest valid sample by code. */
   latest: Record<string, LatestEntry>;
+  /** The latest invalid sample by code. */
+  latestInvalid: Record<string, LatestEntry>;
   deviceStatuses: Record<string, DeviceStatus>;
   /** Sequence numbers received, by device. */
   seenSequences: Record<string, SeenSequence>;
-  /** Newest measurement time by `<device> <code>`: a newer sample cannot be a duplicate. */
-  newestSampleAt: Record<string, number>;
+  /** Newest measurement time by device and code: a newer sample cannot be a duplicate. */
+  newestSampleAt: Record<string, Record<string, number>>;
   /** Rollups of open hours, which D1 does not have yet, by hour and code. */
   hours: Record<string, Record<string, Rollup>>;
   /** The newest closed hour: a sample for it or an earlier one causes a recount. */
@@ -46,8 +52,10 @@ export type MonitorMemory = {
   hoursToRecount: number[];
   /** Count of quarantined items of the day, by device. */
   quarantinedCounts: Record<string, { day: number; count: number }>;
-  /** Counts for the audit log by `<device> <UTC day>`: samples and the range of sequence numbers. */
-  receivedCounts: Record<string, { day: number; count: number; firstSeq: number | null; lastSeq: number | null }>;
+  /** Counts for the audit log by device and UTC day: samples and the range of sequence numbers. */
+  receivedCounts: Record<string, Record<string, DayCounts>>;
+  /** Samples stored on the day, by sender, for its limit. Kept when a device is unbound. */
+  storedCounts: Record<string, { day: number; count: number }>;
 };
 
 export function newMonitorMemory(now: number): MonitorMemory {
@@ -55,6 +63,7 @@ export function newMonitorMemory(now: number): MonitorMemory {
     version: 0,
     alarm: emptyAlarmMemory(),
     latest: {},
+    latestInvalid: {},
     deviceStatuses: {},
     seenSequences: {},
     newestSampleAt: {},
@@ -63,6 +72,7 @@ export function newMonitorMemory(now: number): MonitorMemory {
     hoursToRecount: [],
     quarantinedCounts: {},
     receivedCounts: {},
+    storedCounts: {},
   };
 }
 
@@ -71,7 +81,9 @@ export function pruneUnbound(memory: MonitorMemory, { bindings, as_of }: Pick<Fa
   const bound = new Set(bindings.map(({ device }) => device));
   for (const device of Object.keys(memory.deviceStatuses)) if (!bound.has(device)) delete memory.deviceStatuses[device];
   for (const by of Object.keys(memory.seenSequences)) if (!bound.has(by)) delete memory.seenSequences[by];
-  for (const [key, at] of Object.entries(memory.newestSampleAt)) {
-    if (!bound.has(key.split(" ")[0] ?? "") && at < as_of - DAY_MS) delete memory.newestSampleAt[key];
+  for (const [by, newest] of Object.entries(memory.newestSampleAt)) {
+    if (bound.has(by)) continue;
+    for (const [code, at] of Object.entries(newest)) if (at < as_of - DAY_MS) delete newest[code];
+    if (Object.keys(newest).length === 0) delete memory.newestSampleAt[by];
   }
 }

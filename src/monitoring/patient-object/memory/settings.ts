@@ -43,12 +43,18 @@ export class Documents {
     );
   }
 
-  corrections(): Correction[] {
+  /** The corrections of a block. */
+  corrections(block: number): Correction[] {
     if (!this.#hasTables()) return [];
     return this.#sql
-      .exec<{ block: number; place: number; body: string }>("SELECT block, place, body FROM corrections")
+      .exec<{ place: number; body: string }>("SELECT place, body FROM corrections WHERE block = ?", block)
       .toArray()
-      .map(({ body, ...place }) => ({ ...place, body: this.#read(correctionDocument, body, null) }));
+      .map(({ place, body }) => ({ block, place, body: this.#read(correctionDocument, body, null) }));
+  }
+
+  correctionCount(): number {
+    if (!this.#hasTables()) return 0;
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM corrections").one().n;
   }
 
   /** Null when there is none or it is unreadable; the audit log names its author and time. */

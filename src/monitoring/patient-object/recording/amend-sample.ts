@@ -6,10 +6,10 @@ import { validateSample } from "../../vitals/sample-validation.ts";
 import type { LiveSample } from "../contract.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
-import { readSamples } from "../samples/read-samples.ts";
+import { correctBlock, findArchivedSample } from "../samples/read-samples.ts";
 import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
 import type { Store } from "../samples/store.ts";
-import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
+import { type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { markForRecount } from "./hour-closing.ts";
 
 export type Amendment = {
@@ -23,7 +23,11 @@ export type Amendment = {
 };
 export type AmendmentResult =
   | { sample: LiveSample; history: { value: number; by: string; at: string; reason: string | null }[] }
-  | { error: "not_found" | "implausible" | "unit_unknown" };
+  | { error: "not_found" | "implausible" | "unit_unknown" | "too_many_of_sample" | "too_many_of_patient" };
+
+/** Each stays in the correction of the sample, which every read of the patient's samples loads. */
+export const MAX_AMENDMENTS_PER_SAMPLE = 20;
+export const MAX_AMENDED_SAMPLES_PER_PATIENT = 5_000;
 
 /**
  * Corrects a sample and recounts its hour; the outbox sends the result to D1.
@@ -43,6 +47,9 @@ export async function amendSample(
   const value = givenValue === null ? found.value : validateValue(found, givenValue, unit ?? found.unit);
   if (typeof value === "string") return { error: value };
   const previousCorrection: CorrectionBody | null = store.documents.correction(place.block, place.index);
+  if (previousCorrection && previousCorrection.before.length >= MAX_AMENDMENTS_PER_SAMPLE) return { error: "too_many_of_sample" };
+  if (!previousCorrection && store.documents.correctionCount() >= MAX_AMENDED_SAMPLES_PER_PATIENT)
+    return { error: "too_many_of_patient" };
   const before = [
     ...(previousCorrection?.before ?? []),
     previousCorrection
@@ -82,28 +89,31 @@ function validateValue({ code, at, received, unit: own }: CorrectedSample, value
 
 /** The rollups of an open hour, whose samples are all in this object. */
 function recountOpenHour(store: Store, hour: number, now: number): Record<string, Rollup> {
-  const samples = applyCorrections(
-    [...store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flat(),
-    store.documents.corrections(),
-  );
+  const samples = [...store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flatMap((block) => correctBlock(store, block));
   return Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []);
 }
 
 /** Recomputes the latest sample of a code from the samples of the last day. */
 function refreshLatest(store: Store, memory: MonitorMemory, code: string, now: number): void {
-  const samples = [...store.readRange(now - DAY_MS, now + DAY_MS, now)].flat().filter((sample) => sample.code === code);
-  const candidates = applyCorrections(samples, store.documents.corrections()).sort((a, b) => a.at - b.at);
+  const candidates = [...store.readRange(now - DAY_MS, now + DAY_MS, now)]
+    .flatMap((block) =>
+      correctBlock(
+        store,
+        block.filter((sample) => sample.code === code),
+      ),
+    )
+    .sort((a, b) => a.at - b.at);
   const newest = (isFinal: boolean) =>
     candidates.findLast(
       (candidate) => candidate.status !== "entered-in-error" && (toMeasuredSample(candidate).status === "final") === isFinal,
     );
-  for (const [slot, sample] of [[code, newest(true)] as const, [`${code}!`, newest(false)] as const]) {
-    if (!sample) delete memory.latest[slot];
+  for (const [latest, sample] of [[memory.latest, newest(true)] as const, [memory.latestInvalid, newest(false)] as const]) {
+    if (!sample) delete latest[code];
     else {
       const { value, unit, at, received, device, status, block, index } = sample;
       const keptStatus = toMeasuredSample(sample).status;
       const amended = status === "amended" ? { amended: true } : {};
-      memory.latest[slot] = { value, unit, at, received, by: device ?? "", status: keptStatus, block, index, ...amended };
+      latest[code] = { value, unit, at, received, by: device ?? "", status: keptStatus, block, index, ...amended };
     }
   }
 }
@@ -117,8 +127,5 @@ async function findSample(
 ): Promise<CorrectedSample | null> {
   const hotSample = store.block(block, now)?.[index];
   if (hotSample) return { ...hotSample, block };
-  const { from, to } = store.toPossibleRange(block);
-  if (store.findArchives(from, to).length === 0) return null;
-  const samples = await readSamples(env, store, patientId, { from, to }, now);
-  return samples.find((candidate) => candidate.block === block && candidate.index === index) ?? null;
+  return findArchivedSample(env, store, patientId, { block, index }, now);
 }

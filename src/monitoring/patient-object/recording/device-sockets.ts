@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
 import type { Facts } from "../context/facts.ts";
-import type { IncomingBatch, Origin, RecordResult } from "../contract.ts";
+import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../contract.ts";
 import { socketDocument } from "../memory/documents.ts";
 
 const SOCKET_TAG = "device";
@@ -34,8 +34,23 @@ const SamplesMessage = z.strictObject({
   conditions: Conditions.optional(),
 });
 
+/** What a socket was sent since its device last answered a heartbeat. In memory only: a hibernating object has sent nothing. */
+type Unread = { bytes: number; beat: number; beatAt: number; bytesAtBeat: number };
+
 /** Samples of a socket that are not stored yet. `upto`: the highest sequence number among them. */
 type UnstoredSamples = { upto: number | null; samples: number };
+
+/**
+ * Bytes of answers that a device may leave unread. The platform does not tell how much of a socket is buffered, so a device that
+ * stays connected for long answers the heartbeat with the number that it read.
+ */
+export const MAX_UNREAD_BYTES = 256 * 1024;
+const BEAT_MS = 20_000;
+/** Refused samples of a frame that are listed one by one; all are counted by reason. */
+const MAX_LISTED_REFUSALS = 10;
+
+/** The answer to a heartbeat: all answers up to it were read. */
+const BeatMessage = z.strictObject({ type: z.literal("beat"), beat: z.int().min(0) });
 
 /** Waiting samples are stored after this time even when no other frame arrives. */
 const MAX_STORE_DELAY_MS = 30_000;
@@ -53,6 +68,7 @@ type SocketHost = {
 export class DeviceSockets {
   readonly #host: SocketHost;
   readonly #waiting = new Map<WebSocket, UnstoredSamples>();
+  readonly #unread = new WeakMap<WebSocket, Unread>();
   readonly #rate = new WeakMap<WebSocket, { second: number; frames: number }>();
   /** No timer: it would keep the object awake, and billed, between two frames. */
   #waitingSince: number | null = null;
@@ -68,8 +84,34 @@ export class DeviceSockets {
     for (const older of this.#host.ctx.getWebSockets(credential)) older.close(4409, "replaced by a newer socket of this device");
     this.#host.ctx.acceptWebSocket(server, [SOCKET_TAG, credential]);
     server.serializeAttachment(socketDocument.wrap({ credential }));
-    server.send(JSON.stringify({ type: "hello", credit: MAX_UNACKED_SAMPLES, ack_seconds: ACK_INTERVAL_MS / 1000 }));
+    this.#send(server, { type: "hello", credit: MAX_UNACKED_SAMPLES, ack_seconds: ACK_INTERVAL_MS / 1000 });
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Sends an answer; closes a socket whose device does not read them. */
+  #send(socket: WebSocket, answer: object): void {
+    const text = JSON.stringify(answer);
+    const unread = this.#unread.get(socket) ?? { bytes: 0, beat: 0, beatAt: Date.now(), bytesAtBeat: 0 };
+    unread.bytes += text.length;
+    this.#unread.set(socket, unread);
+    if (unread.bytes > MAX_UNREAD_BYTES) socket.close(1013, "answers are not read");
+    else socket.send(text);
+  }
+
+  /** With the traffic, at most every 20 seconds: a timer would keep the object awake, and billed. */
+  #beat(socket: WebSocket): void {
+    const unread = this.#unread.get(socket);
+    const now = Date.now();
+    if (!unread || now - unread.beatAt < BEAT_MS) return;
+    this.#send(socket, { type: "beat", beat: ++unread.beat });
+    Object.assign(unread, { beatAt: now, bytesAtBeat: unread.bytes });
+  }
+
+  #onBeatAnswer(socket: WebSocket, beat: number): void {
+    const unread = this.#unread.get(socket);
+    if (unread?.beat !== beat) return;
+    unread.bytes -= unread.bytesAtBeat;
+    unread.bytesAtBeat = 0;
   }
 
   #isOverFrameRate(socket: WebSocket): boolean {
@@ -85,9 +127,14 @@ export class DeviceSockets {
       socket.close(1008, "too many frames");
       return;
     }
+    this.#beat(socket);
     const batch = readFrame(message);
     if (batch === "flush") {
       this.storeAndAcknowledge();
+      return;
+    }
+    if ("beat" in batch) {
+      this.#onBeatAnswer(socket, batch.beat);
       return;
     }
     if ("close" in batch) {
@@ -114,7 +161,7 @@ export class DeviceSockets {
       return;
     }
     const rejected = result.results.filter(({ status }) => status !== "stored" && status !== "duplicate");
-    if (rejected.length > 0) socket.send(JSON.stringify({ type: "refused", results: rejected }));
+    if (rejected.length > 0) this.#send(socket, toRefusal(rejected));
     this.#waiting.set(socket, { upto: highestSeq(waiting.upto, batch.items), samples: waiting.samples + batch.items.length });
     this.#waitingSince ??= Date.now();
     if (Date.now() - this.#waitingSince >= ACK_INTERVAL_MS) this.storeAndAcknowledge();
@@ -139,7 +186,7 @@ export class DeviceSockets {
     if (this.#waiting.size === 0) return;
     this.#host.save();
     for (const [socket, { upto }] of this.#waiting) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "ack", upto }));
+      if (socket.readyState === WebSocket.OPEN) this.#send(socket, { type: "ack", upto });
     }
     this.#waiting.clear();
   }
@@ -172,7 +219,21 @@ export class DeviceSockets {
   }
 }
 
-function readFrame(message: string | ArrayBuffer): IncomingBatch | "flush" | { close: number; reason: string } {
+/** The first refused samples, and the number of all by reason. */
+function toRefusal(refused: readonly ItemResult[]) {
+  const counts = new Map<string, number>();
+  for (const { reason = "" } of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return {
+    type: "refused",
+    results: refused.slice(0, MAX_LISTED_REFUSALS),
+    total: refused.length,
+    reasons: Object.fromEntries(counts),
+  };
+}
+
+type Frame = IncomingBatch | "flush" | { beat: number } | { close: number; reason: string };
+
+function readFrame(message: string | ArrayBuffer): Frame {
   if (typeof message !== "string") return { close: 1003, reason: "text frames only" };
   if (message.length > MAX_FRAME_BYTES) return { close: 1009, reason: "a frame has at most 64 KiB" };
   let value: unknown;
@@ -182,6 +243,8 @@ function readFrame(message: string | ArrayBuffer): IncomingBatch | "flush" | { c
     return { close: 1008, reason: "not JSON" };
   }
   if (FlushMessage.safeParse(value).success) return "flush";
+  const beat = BeatMessage.safeParse(value);
+  if (beat.success) return { beat: beat.data.beat };
   const frame = SamplesMessage.safeParse(value);
   if (!frame.success) return { close: 1008, reason: "not a frame of samples" };
   const { samples, sent_at, conditions } = frame.data;

@@ -3,7 +3,7 @@
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { Facts } from "../context/facts.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
-import { readSamples } from "../samples/read-samples.ts";
+import { readHour } from "../samples/read-samples.ts";
 import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
 import type { Store } from "../samples/store.ts";
 import { toMeasuredSample } from "../snapshot.ts";
@@ -44,11 +44,13 @@ export function enqueueUnboundCounts(store: Store, { bindings, open }: Pick<Fact
 
 function enqueueCounts(store: Store, now: number, isOver: (device: string, day: number) => boolean): void {
   const memory = store.memory(now);
-  for (const [key, counts] of Object.entries(memory.receivedCounts)) {
-    const [device = ""] = key.split(" ");
-    if (!isOver(device, counts.day)) continue;
-    store.enqueueForD1("received", { by: device, version: ++memory.version, queuedAt: now, ...counts });
-    delete memory.receivedCounts[key];
+  for (const [device, days] of Object.entries(memory.receivedCounts)) {
+    for (const [key, counts] of Object.entries(days)) {
+      if (!isOver(device, counts.day)) continue;
+      store.enqueueForD1("received", { by: device, version: ++memory.version, queuedAt: now, ...counts });
+      delete days[key];
+    }
+    if (Object.keys(days).length === 0) delete memory.receivedCounts[device];
   }
 }
 
@@ -65,7 +67,7 @@ export async function recountHours(env: Env, store: Store, patientId: string, no
   store.recounting = new Set(hours);
   const stats = new Map<number, Record<string, Rollup>>();
   for (const hour of hours) {
-    const samples = await readSamples(env, store, patientId, { from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS }, now);
+    const samples = await readHour(env, store, patientId, hour, now);
     stats.set(hour, Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []));
   }
   return () => {
@@ -82,7 +84,7 @@ export function nextCloseAt(memory: MonitorMemory, patientId: string, now: numbe
   if (memory.hoursToRecount.length > 0) return now + RECOUNT_DELAY_MS;
   const ends = [
     ...Object.keys(memory.hours).map((hour) => (Number(hour) + 1) * HOUR_MS),
-    ...Object.values(memory.receivedCounts).map(({ day }) => (day + 1) * DAY_MS),
+    ...Object.values(memory.receivedCounts).flatMap((days) => Object.values(days).map(({ day }) => (day + 1) * DAY_MS)),
   ];
   return ends.length === 0 ? null : Math.min(...ends) + CLOSE_DELAY_MS + toPatientSpread(patientId);
 }

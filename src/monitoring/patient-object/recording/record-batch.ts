@@ -1,19 +1,21 @@
 // Recording of a batch: validates items, drops duplicates, writes blocks and memory, and queues what D1 needs.
 
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
+import { classifyConditions } from "../../alarm-rules/device-conditions.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
-import { findVital } from "../../vitals/catalogue.ts";
 import type { Sample } from "../../vitals/model.ts";
-import { crossCheckPressures, validateSample } from "../../vitals/sample-validation.ts";
+import { validateSample } from "../../vitals/sample-validation.ts";
 import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
 import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
+import { MIN_LATE_MS } from "../samples/block-rows.ts";
 import { toObservationId } from "../samples/ids.ts";
 import { addToRollup } from "../samples/rollup.ts";
-import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";
-import { MIN_LATE_MS, type Store } from "../samples/store.ts";
+import type { Store } from "../samples/store.ts";
 import { toPersonKey } from "../snapshot.ts";
+import { type AcceptedItem, dropDuplicates } from "./duplicates.ts";
 import { markForRecount } from "./hour-closing.ts";
+import { countStored, enforceItemLimits, limitStored } from "./item-limits.ts";
 
 /** A clock error up to this is not corrected. */
 const MAX_IGNORED_SKEW_MS = 120_000;
@@ -21,25 +23,21 @@ const MAX_IGNORED_SKEW_MS = 120_000;
 const MIN_SKEW_CHANGE_MS = 30_000;
 
 /** The sender of a batch: a device with its assignments to this patient, or a person (`bindings` null). */
-export type Sender = { by: string; device: string | null; bindings: Binding[] | null };
-
-/** Limit per patient: the memory has an entry for each unknown code. */
-const MAX_UNKNOWN_CODES = 100;
-/** Quarantined items per device and day. */
-const MAX_HELD_PER_DAY = 10_000;
-
-type AcceptedItem = { index: number; sample: Sample; note?: string };
+export type Sender = { by: string; device: string | null; bindings: Binding[] | null; isApp?: boolean };
 
 export type RecordedBatch = {
   results: ItemResult[];
   /** Samples that are no duplicates, by time: for the alarm rules and the feed. */
   newSamples: (Sample & { block: number; index: number })[];
+  /** The newest sample of each vital that was rejected because the day's limit is reached: the alarm rules still see it. */
+  unstored: Sample[];
   clock: { skew_ms: number | null; corrected_ms: number };
 };
 
 /** The sender of a batch; null for a credential that is not bound to this patient now. */
 export function findSender(facts: Facts, origin: Origin, now: number): Sender | null {
-  if (origin.kind === "person") return { by: toPersonKey(origin.id), device: null, bindings: null };
+  if (origin.kind === "person")
+    return { by: toPersonKey(origin.id), device: null, bindings: null, ...(origin.isApp && { isApp: true }) };
   const bindings = facts.bindings.filter(({ credentials }) => {
     const expires = credentials[origin.credential];
     return expires !== undefined && (expires === null || expires > now);
@@ -76,7 +74,8 @@ export function recordAndEvaluate(
   const { by, device } = sender;
   const before = store.memory(now).deviceStatuses[by]?.corrected ?? 0;
   const recorded = recordBatch(store, facts.patient, sender, batch, now);
-  if (recorded.newSamples.length > 0) runRules({ kind: "samples", device, samples: recorded.newSamples });
+  const evaluated = [...recorded.newSamples, ...recorded.unstored];
+  if (evaluated.length > 0) runRules({ kind: "samples", device, samples: evaluated });
   if (device === null) return recorded;
   if (batch.conditions) runRules({ kind: "conditions", device, conditions: batch.conditions });
   if (recorded.clock.corrected_ms !== before) store.enqueueForD1("clock", { device, skew: recorded.clock.skew_ms });
@@ -88,13 +87,8 @@ export function recordAndEvaluate(
 }
 
 /** Validates a batch and writes blocks and memory. Call inside a transaction. */
-export function recordBatch(
-  store: Store,
-  patientId: string,
-  { by, device, bindings }: Sender,
-  batch: IncomingBatch,
-  now: number,
-): RecordedBatch {
+export function recordBatch(store: Store, patientId: string, sender: Sender, batch: IncomingBatch, now: number): RecordedBatch {
+  const { by, device, bindings } = sender;
   const memory = store.memory(now);
   const deviceStatus = memory.deviceStatuses[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
   const skew = batch.sent_at === null ? deviceStatus.skew : batch.sent_at - now;
@@ -120,14 +114,15 @@ export function recordBatch(
         message: "Measured before the device was assigned to this patient",
       };
   }
-  enforceItemLimits(memory, by, accepted, results, now);
-  const newSamples = dropDuplicates(store, memory, by, accepted, results, now);
+  const limited = limitStored(memory, sender, enforceItemLimits(memory, by, accepted, results, now), results, now);
+  const newSamples = dropDuplicates(store, memory, by, limited.kept, results, now);
+  if (newSamples.length > 0) countStored(memory, by, newSamples.length, now);
   const positions = writeSamples(store, memory, { by, device }, newSamples, now, {
     ...deviceStatus,
     received: now,
     skew,
     corrected,
-    ...(batch.conditions && { conditions: [...batch.conditions] }),
+    ...(batch.conditions && { conditions: classifyConditions(batch.conditions).conditions }),
   });
   for (const { index, sample, note } of newSamples) {
     const at = positions.get(index) ?? { block: 0, index: 0 };
@@ -139,45 +134,12 @@ export function recordBatch(
     };
   }
   const located = newSamples.map(({ index, sample }) => ({ ...sample, ...(positions.get(index) ?? { block: 0, index: 0 }) }));
-  return { results, newSamples: located.sort((a, b) => a.at - b.at), clock: { skew_ms: skew, corrected_ms: corrected } };
-}
-
-/** Rejects unknown codes and quarantined items beyond the limits, so that a faulty device cannot fill the patient's object. */
-function enforceItemLimits(
-  memory: MonitorMemory,
-  by: string,
-  accepted: AcceptedItem[],
-  results: ItemResult[],
-  now: number,
-): void {
-  const unknown = new Set(Object.keys(memory.latest).filter((slot) => findVital(slot.replace(/!$/, "")) === null));
-  for (const item of accepted.splice(0)) {
-    const { index, sample } = item;
-    if (findVital(sample.code) === null && !unknown.has(sample.code) && unknown.size >= MAX_UNKNOWN_CODES) {
-      results[index] = {
-        index,
-        status: "rejected",
-        reason: "too_many_codes",
-        message: "The limit of 100 unknown codes per patient is reached",
-      };
-      continue;
-    }
-    if (findVital(sample.code) === null) unknown.add(sample.code);
-    accepted.push(item);
-  }
-  const day = Math.floor(now / DAY_MS);
-  const held = memory.quarantinedCounts[by]?.day === day ? memory.quarantinedCounts[by].count : 0;
-  const newlyHeld = results.filter((result) => result?.status === "quarantined");
-  const remaining = Math.max(0, MAX_HELD_PER_DAY - held);
-  for (const { index } of newlyHeld.slice(remaining)) {
-    results[index] = {
-      index,
-      status: "rejected",
-      reason: "too_many_held",
-      message: "The limit of 10,000 quarantined items per device and day is reached",
-    };
-  }
-  if (newlyHeld.length > 0) memory.quarantinedCounts[by] = { day, count: held + Math.min(remaining, newlyHeld.length) };
+  return {
+    results,
+    newSamples: located.sort((a, b) => a.at - b.at),
+    unstored: limited.unstored,
+    clock: { skew_ms: skew, corrected_ms: corrected },
+  };
 }
 
 /** Which patient a measurement time belongs to. An ended assignment accepts late samples for a week if the device's clock is known. */
@@ -187,44 +149,6 @@ function matchBinding(bindings: Binding[], at: number, clockKnown: boolean, now:
   if (covering.until === null) return "here";
   if (now - covering.until > MAX_BINDING_LATENESS_MS) return "elsewhere";
   return clockKnown ? "here" : "clock_unknown";
-}
-
-/** Drops duplicates, by sequence number or by (device, code, time), and reports them in `results`. */
-function dropDuplicates(
-  store: Store,
-  memory: MonitorMemory,
-  by: string,
-  accepted: AcceptedItem[],
-  results: ItemResult[],
-  now: number,
-): AcceptedItem[] {
-  const before = memory.seenSequences[by] ?? NOTHING_SEEN;
-  let seen = before;
-  const keys = new Set<string>();
-  const toKey = ({ code, at }: Sample) => `${code} ${at}`;
-  const checked = crossCheckPressures(accepted.map(({ sample }) => sample));
-  const older = checked.filter((s) => s.at <= (memory.newestSampleAt[`${by} ${s.code}`] ?? Number.NEGATIVE_INFINITY));
-  for (const hour of new Set(older.map(({ at }) => Math.floor(at / HOUR_MS)))) {
-    for (const block of store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)) {
-      for (const stored of block) if (stored.device === by) keys.add(toKey(stored));
-    }
-  }
-  const newSamples: AcceptedItem[] = [];
-  for (const [i, item] of accepted.entries()) {
-    const sample = checked[i] ?? item.sample;
-    // A used sequence number is a duplicate only if the sample is not newer: a restarted device counts from one again.
-    const isNewest = sample.at > (memory.newestSampleAt[`${by} ${sample.code}`] ?? Number.NEGATIVE_INFINITY);
-    const repeated = (sample.seq !== null && !isNewest && hasSeen(before, sample.seq)) || keys.has(toKey(sample));
-    if (repeated) {
-      results[item.index] = { index: item.index, status: "duplicate" };
-      continue;
-    }
-    if (sample.seq !== null) seen = addSeen(seen, sample.seq);
-    keys.add(toKey(sample));
-    newSamples.push({ ...item, sample });
-  }
-  if (seen !== before) memory.seenSequences[by] = seen;
-  return newSamples;
 }
 
 /** Writes blocks, rollups and memory. @returns the position of each item, by its index in the batch */
@@ -241,8 +165,8 @@ function writeSamples(
   const late = newSamples.filter(({ sample }) => sample.at < now - MIN_LATE_MS);
   const timely = newSamples.filter(({ sample }) => sample.at >= now - MIN_LATE_MS);
   if (late.length > 0) {
-    const block = store.appendLate({ received: now, device: by, samples: late.map(({ sample }) => sample) }, now);
-    for (const [i, { index }] of late.entries()) positions.set(index, { block, index: i });
+    const start = store.appendLate({ received: now, device: by, samples: late.map(({ sample }) => sample) }, now);
+    for (const [i, { index }] of late.entries()) positions.set(index, { block: start.block, index: start.index + i });
   }
   const first = store.nextPosition(now);
   for (const [i, { index }] of timely.entries()) positions.set(index, { block: first.block, index: first.index + i });
@@ -268,10 +192,11 @@ function updateMemory(
   now: number,
 ): void {
   const { code, value, unit, at, status } = sample;
-  const newest = `${by} ${code}`;
-  memory.newestSampleAt[newest] = Math.max(at, memory.newestSampleAt[newest] ?? at);
-  const slot = status === "final" ? code : `${code}!`;
-  if (at >= (memory.latest[slot]?.at ?? at)) memory.latest[slot] = { value, unit, at, received: now, by, status, ...place };
+  const newest = memory.newestSampleAt[by] ?? {};
+  newest[code] = Math.max(at, newest[code] ?? at);
+  memory.newestSampleAt[by] = newest;
+  const latest = status === "final" ? memory.latest : memory.latestInvalid;
+  if (at >= (latest[code]?.at ?? at)) latest[code] = { value, unit, at, received: now, by, status, ...place };
   const hour = Math.floor(at / HOUR_MS);
   if (hour <= memory.lastClosedHour) {
     markForRecount(store, memory, hour);
@@ -284,13 +209,14 @@ function updateMemory(
 
 function countReceived(memory: MonitorMemory, by: string, samples: Sample[], now: number): void {
   const day = Math.floor(now / DAY_MS);
-  const key = `${by} ${day}`;
-  const counts = memory.receivedCounts[key] ?? { day, count: 0, firstSeq: null, lastSeq: null };
+  const days = memory.receivedCounts[by] ?? {};
+  const counts = days[day] ?? { day, count: 0, firstSeq: null, lastSeq: null };
   const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
-  memory.receivedCounts[key] = {
+  days[day] = {
     day,
     count: counts.count + samples.length,
     firstSeq: seqs.length > 0 ? Math.min(counts.firstSeq ?? Number.POSITIVE_INFINITY, ...seqs) : counts.firstSeq,
     lastSeq: seqs.length > 0 ? Math.max(counts.lastSeq ?? 0, ...seqs) : counts.lastSeq,
   };
+  memory.receivedCounts[by] = days;
 }

@@ -4,8 +4,7 @@ import { getVerifiedKeys } from "../../../platform/config.ts";
 import { storeFile } from "../../../platform/files.ts";
 import { randomOpaqueId } from "../../../platform/ids.ts";
 import { DAY_MS } from "../../../platform/time.ts";
-import { decodeBlock } from "./blocks.ts";
-import type { LocatedSample, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** One day more than the 30 days that samples may be late, so that all samples of a recounted hour are in the object. */
 export const HOT_RETENTION_MS = 31 * DAY_MS;
@@ -30,13 +29,12 @@ export function packArchive(blocks: readonly { id: number; data: ArrayBuffer }[]
   return bytes;
 }
 
-/** Yields the samples block by block. */
-export function* unpackArchive(bytes: Uint8Array<ArrayBuffer>): Generator<LocatedSample[]> {
+/** The blocks of an archive file, undecoded; `id` is negative for a block of late samples. */
+export function* listArchivedBlocks(bytes: Uint8Array<ArrayBuffer>): Generator<{ id: number; data: Uint8Array }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length; ) {
-    const block = view.getFloat64(at, true);
     const length = view.getUint32(at + 8, true);
-    yield decodeBlock(bytes.subarray(at + 12, at + 12 + length)).map((sample) => ({ ...sample, block }));
+    yield { id: view.getFloat64(at, true), data: bytes.subarray(at + 12, at + 12 + length) };
     at += 12 + length;
   }
 }
@@ -47,7 +45,7 @@ const oldestBlocks = new WeakMap<Store, { writes: number; oldest: number | null 
 function findOldestBlock(store: Store): number | null {
   const cached = oldestBlocks.get(store);
   if (cached?.writes === store.writes) return cached.oldest;
-  const oldest = store.oldestBlockAt();
+  const oldest = store.rows.oldestOpenedAt();
   oldestBlocks.set(store, { writes: store.writes, oldest });
   return oldest;
 }
@@ -69,10 +67,10 @@ export async function archiveOldBlocks(
   now: number,
   transact: (work: () => void) => void,
 ): Promise<void> {
-  const oldest = store.oldestBlockAt();
+  const oldest = store.rows.oldestOpenedAt();
   if (oldest === null || oldest > now - HOT_RETENTION_MS) return;
   for (;;) {
-    const blocks = store.listClosedBlocks(now - HOT_RETENTION_MS, MAX_BLOCKS_PER_FILE);
+    const blocks = store.rows.listOpenedBefore(now - HOT_RETENTION_MS, MAX_BLOCKS_PER_FILE);
     if (blocks.length === 0 || (blocks.length < MIN_BLOCKS_PER_FILE && oldest > now - HOT_RETENTION_MS - MAX_ARCHIVE_WAIT_MS))
       return;
     const keys = await getVerifiedKeys(env);

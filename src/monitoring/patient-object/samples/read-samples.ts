@@ -6,11 +6,16 @@ import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { readLimitsHistory } from "../context/limits-history.ts";
 import type { LiveSample } from "../contract.ts";
 import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
-import { HOT_RETENTION_MS, unpackArchive } from "./archive.ts";
+import { listArchivedBlocks } from "./archive.ts";
+import { type ArchiveFile, type LocatedSample, toPossibleRange } from "./block-rows.ts";
 import { downsample } from "./buckets.ts";
 import type { Store } from "./store.ts";
 
-const WEEK_MS = 7 * DAY_MS;
+/** A page reads at most so many windows, and ends after so many bytes: 600,000 samples, or one archive file. */
+const MAX_WINDOWS = 64;
+const MAX_PAGE_BYTES = 2 * 1024 * 1024;
+/** After a window with more bytes than this, windows grow no further, and other calls of the object have their turn. */
+const MAX_SMALL_WINDOW_BYTES = 64 * 1024;
 
 /** Position in a list: newest first; for equal times the last received first. */
 export type SamplePosition = { at: number; block: number; index: number };
@@ -24,60 +29,94 @@ export type HistoryQuery = {
   /** The last position of the previous page. */
   after: SamplePosition | null;
 };
+/** `next`: null at the end of the range. A page may have fewer samples than `limit` although more follow. */
 export type HistoryPage = { samples: LiveSample[]; next: SamplePosition | null };
 export type BucketQuery = { codes: string[] | null; from: number; to: number; buckets: number };
+/** Archive files that a call has fetched, by name. */
+type FetchedFiles = Map<string, Uint8Array<ArrayBuffer>>;
+type Source = { env: Env; store: Store; patientId: string; now: number };
+
+async function fetchArchive({ env, patientId }: Source, { file, size }: ArchiveFile): Promise<Uint8Array<ArrayBuffer>> {
+  const keys = await getVerifiedKeys(env);
+  return readFile(env.FILES, keys.fields, file, `vitals:${patientId}`, size);
+}
+
+/** The samples of one block with their corrections applied. */
+export function correctBlock({ documents }: Store, block: readonly LocatedSample[]): CorrectedSample[] {
+  const [first] = block;
+  return first ? applyCorrections(block, documents.corrections(first.block)) : [];
+}
 
 /** Fetches the archive files of a range. @returns a generator of corrected samples, block by block */
 async function loadBlocks(
-  env: Env,
-  store: Store,
-  patientId: string,
+  source: Source,
   from: number,
   to: number,
-  now: number,
+  fetched: FetchedFiles = new Map(),
 ): Promise<() => Generator<CorrectedSample[]>> {
-  const archives = store.findArchives(from, to);
-  const keys = archives.length > 0 ? await getVerifiedKeys(env) : null;
-  const files: Uint8Array<ArrayBuffer>[] = [];
-  for (const { file, size } of archives) {
-    if (keys) files.push(await readFile(env.FILES, keys.fields, file, `vitals:${patientId}`, size));
+  const { store, now } = source;
+  const archives = store.rows.findArchives(from, to);
+  for (const archive of archives) {
+    if (!fetched.has(archive.file)) fetched.set(archive.file, await fetchArchive(source, archive));
   }
   // Blocks that moved to the archive during the fetch would be missing from both.
-  if (store.findArchives(from, to).length !== archives.length) return loadBlocks(env, store, patientId, from, to, now);
+  if (store.rows.findArchives(from, to).length !== archives.length) return loadBlocks(source, from, to, fetched);
   return function* (): Generator<CorrectedSample[]> {
-    const corrections = store.documents.corrections();
-    for (const file of files) {
-      for (const block of unpackArchive(file)) {
-        yield applyCorrections(
-          block.filter(({ at }) => at >= from && at < to),
-          corrections,
-        );
+    for (const { file } of archives) {
+      for (const { id, data } of listArchivedBlocks(fetched.get(file) ?? new Uint8Array())) {
+        const possible = toPossibleRange(id);
+        if (possible.from < to && possible.to >= from) yield correctBlock(store, store.rows.decodeRange(id, data, from, to));
       }
     }
-    for (const block of store.readRange(from, to, now)) yield applyCorrections(block, corrections);
+    for (const block of store.readRange(from, to, now)) yield correctBlock(store, block);
   };
 }
 
 const matchesCodes = (codes: readonly string[] | null) => (sample: CorrectedSample) =>
   codes === null || codes.includes(sample.code);
 
-export async function readSamples(
+async function collectSamples(
+  source: Source,
+  range: { codes: readonly string[] | null; from: number; to: number },
+  fetched?: FetchedFiles,
+): Promise<CorrectedSample[]> {
+  const blocks = await loadBlocks(source, range.from, range.to, fetched);
+  const found: CorrectedSample[] = [];
+  for (const block of blocks()) for (const sample of block.filter(matchesCodes(range.codes))) found.push(sample);
+  return found;
+}
+
+/** All samples of one hour. */
+export function readHour(env: Env, store: Store, patientId: string, hour: number, now: number): Promise<CorrectedSample[]> {
+  const range = { codes: null, from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS };
+  return collectSamples({ env, store, patientId, now }, range);
+}
+
+/** An archived sample, searched file by file among those whose time range can contain its block. Null when there is none. */
+export async function findArchivedSample(
   env: Env,
   store: Store,
   patientId: string,
-  { codes = null, from, to }: { codes?: readonly string[] | null; from: number; to: number },
+  place: { block: number; index: number },
   now: number,
-): Promise<CorrectedSample[]> {
-  const blocks = await loadBlocks(env, store, patientId, from, to, now);
-  const found: CorrectedSample[] = [];
-  for (const block of blocks()) for (const sample of block.filter(matchesCodes(codes))) found.push(sample);
-  return found;
+): Promise<CorrectedSample | null> {
+  const { from, to } = toPossibleRange(place.block);
+  for (const archive of store.rows.findArchives(from, to)) {
+    for (const { id, data } of listArchivedBlocks(await fetchArchive({ env, store, patientId, now }, archive))) {
+      const sample = id === place.block ? store.rows.decode(data)[place.index] : undefined;
+      if (sample) return correctBlock(store, [{ ...sample, block: id }])[0] ?? null;
+    }
+  }
+  return null;
 }
 
 const comparePositions = (a: SamplePosition, b: SamplePosition) =>
   b.at - a.at || Math.abs(b.block) - Math.abs(a.block) || b.index - a.index;
 
-/** Newest first. Reads back in growing steps until the page is full. */
+/**
+ * A page of samples, newest first. Reads back in growing windows from one stored sample to the next, so that the work depends on
+ * what is stored and never on the range that is asked for.
+ */
 export async function readHistory(
   env: Env,
   store: Store,
@@ -86,29 +125,38 @@ export async function readHistory(
   now: number,
 ): Promise<HistoryPage> {
   const { codes, limit, after } = query;
-  const oldest = Math.max(query.from, store.oldestSampleAt() ?? query.to);
+  const source = { env, store, patientId, now };
+  const fetched: FetchedFiles = new Map();
+  const bytesRead = () => store.rows.decodedBytes + [...fetched.values()].reduce((sum, { length }) => sum + length, 0);
+  const maxBytes = bytesRead() + MAX_PAGE_BYTES;
   const isAfterCursor = (sample: CorrectedSample) => after === null || comparePositions(after, sample) < 0;
-  let to = Math.min(query.to, after === null ? query.to : after.at + 1);
   const found: CorrectedSample[] = [];
-  for (
-    let step = HOUR_MS;
-    to > oldest && found.length <= limit;
-    step = Math.min(step * 4, to > now - HOT_RETENTION_MS ? DAY_MS : WEEK_MS)
-  ) {
-    const from = Math.max(oldest, to - step);
-    found.push(...(await readSamples(env, store, patientId, { codes, from, to }, now)).filter(isAfterCursor));
+  let to = Math.min(query.to, after === null ? query.to : after.at + 1);
+  let isAtEnd = false;
+  for (let step = HOUR_MS, windows = 0; found.length <= limit && windows < MAX_WINDOWS && bytesRead() < maxBytes; windows++) {
+    const newest = store.newestSampleBefore(to, now);
+    isAtEnd = newest === null || newest < query.from || to <= query.from;
+    if (newest === null || isAtEnd) break;
+    to = Math.min(to, newest + 1);
+    const from = Math.max(query.from, to - step);
+    const before = bytesRead();
+    found.push(...(await collectSamples(source, { codes, from, to }, fetched)).filter(isAfterCursor));
+    if (bytesRead() - before > MAX_SMALL_WINDOW_BYTES) await scheduler.wait(0);
+    else step = Math.min(step * 4, DAY_MS);
     to = from;
   }
   const sorted = found.sort(comparePositions);
   const page = sorted.slice(0, limit);
-  const last = page.at(-1);
-  const next = sorted.length > limit && last ? { at: last.at, block: last.block, index: last.index } : null;
+  const last = sorted.length > limit ? page.at(-1) : null;
+  // No stored sample has the position of a page that ended early: it comes after all samples of that time.
+  const end = isAtEnd ? null : { at: to, block: 0, index: 0 };
+  const next = last ? { at: last.at, block: last.block, index: last.index } : end;
   return { samples: page.map((sample) => toLiveSample(patientId, sample)), next };
 }
 
 export async function readBuckets(env: Env, store: Store, patientId: string, query: BucketQuery, now: number) {
   const { codes, from, to, buckets } = query;
-  const blocks = await loadBlocks(env, store, patientId, from, to, now);
+  const blocks = await loadBlocks({ env, store, patientId, now }, from, to);
   function* samples() {
     for (const block of blocks()) yield* block.filter(matchesCodes(codes)).map(toMeasuredSample);
   }

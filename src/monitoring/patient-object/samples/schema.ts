@@ -28,4 +28,11 @@ export const PATIENT_MONITOR_MIGRATIONS = migrationList("PatientMonitor", [
     name: "outbox kind received",
     statements: ["UPDATE outbox SET kind = 'received' WHERE kind = 'came'"],
   },
+  {
+    name: "time ranges of late blocks and archives",
+    statements: [
+      "CREATE INDEX late_by_time ON late (to_at, from_at)",
+      "CREATE INDEX archives_by_time ON archives (to_at, from_at)",
+    ],
+  },
 ]);

@@ -1,0 +1,30 @@
+// What an audit event says: who did what to which data, and the bytes that its batch stores.
+import type { SQL } from "drizzle-orm";
+import type { StorageCharge } from "../platform/storage-quotas.ts";
+import type { Role } from "./actor.ts";
+
+export type AuditAction = "C" | "R" | "U" | "D" | "E";
+export type AuditEvent = {
+  /** `<thing>.<what happened>`, e.g. `report.read`, `login.failed`. */
+  event: string;
+  action: AuditAction;
+  outcome?: "success" | "denied" | "failed";
+  reason?: string;
+  role?: Role | "device" | "app";
+  basis?: string;
+  purpose?: string;
+  /** The hospital whose data was accessed. */
+  hospitalId?: string | null;
+  /** The actor's hospital; stored only when it is another one. */
+  actorHospitalId?: string | null;
+  entity?: { type: string; id: string };
+  /** Patients whose data the event touched. */
+  subjects?: readonly string[];
+  /** Ids, counts and keyed hashes only. */
+  detail?: Record<string, unknown>;
+  /** Condition for writes that are decided in SQL. `changes() > 0`: the previous statement changed a row. */
+  when?: SQL;
+  /** Files that the batch adds to object storage, and bytes of rows that its statements derive from lists: both count. */
+  storedFiles?: { bytes: number; counts?: StorageCharge["files"]["counts"] };
+  derivedBytes?: number;
+};

@@ -1,0 +1,121 @@
+// Bodies of requests: bounded reading of streams, and strict JSON.
+import type { Context } from "hono";
+import { ApiError } from "../platform/errors.ts";
+import { IdleTimer } from "./idle-timer.ts";
+
+const MAX_JSON_DEPTH = 64;
+/** Maximum pause between chunks, and maximum time for a whole body. */
+export const BODY_IDLE_TIMEOUT_MS = 30_000;
+const BODY_TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * Streams the body's chunks; stops a stalled upload, because the platform has no timeout.
+ * @throws ApiError request_timeout
+ */
+export async function* streamBody(c: Context): AsyncIterable<Uint8Array> {
+  const reader = c.req.raw.body?.getReader();
+  if (!reader) return;
+  const deadline = Date.now() + BODY_TIMEOUT_MS;
+  const idle = new IdleTimer(BODY_IDLE_TIMEOUT_MS, () => new ApiError("request_timeout"));
+  try {
+    for (;;) {
+      const next = await Promise.race([reader.read(), idle.start()]);
+      idle.stop();
+      if (Date.now() > deadline) throw new ApiError("request_timeout");
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    idle.end();
+    // Ends the transfer when the consumer stops early; no effect after the end.
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/**
+ * Reads at most `limit` bytes and counts them, because Content-Length may be wrong.
+ * @throws ApiError too_large, length_mismatch, request_timeout
+ */
+export async function readBody(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const declaredLength = c.req.header("Content-Length");
+  if (declaredLength !== undefined && Number(declaredLength) > limit) throw new ApiError("too_large");
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of streamBody(c)) {
+    size += chunk.length;
+    if (size > limit) throw new ApiError("too_large");
+    chunks.push(chunk);
+  }
+  if (declaredLength !== undefined && Number(declaredLength) !== size) throw new ApiError("length_mismatch");
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  return bytes;
+}
+
+/**
+ * Parses RFC 8259 JSON in well-formed UTF-8, at most 64 levels deep, without NUL or lone surrogates. The last value of a
+ * repeated key counts, for validators and handlers alike.
+ * @throws ApiError malformed_json
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (cause) {
+    throw new ApiError("malformed_json", "The body is not valid UTF-8.", { cause });
+  }
+  assertMaxDepth(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ApiError("malformed_json", undefined, { cause });
+  }
+  if (mayBeUnsafe(text)) assertSafeJson(value);
+  return value;
+}
+
+const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [34, 92, 123, 125, 91, 93];
+
+/** Checks nesting before JSON.parse, which would accept five million levels at a cost of seconds of CPU. */
+function assertMaxDepth(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (inString) {
+      if (char === BACKSLASH) i++;
+      else if (char === QUOTE) inString = false;
+    } else if (char === QUOTE) inString = true;
+    else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
+      if (++depth > MAX_JSON_DEPTH) throw new ApiError("malformed_json", "The body is nested too deeply.");
+    } else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) depth--;
+  }
+}
+
+/**
+ * False when the values need no check: NUL, lone surrogates and a hidden `__proto__` can only come from `\\u`
+ * escapes (JSON allows no bare NUL, UTF-8 no surrogate), and a non-finite number has an exponent or 200 digits.
+ */
+function mayBeUnsafe(text: string): boolean {
+  return text.includes("\\u") || text.includes("__proto__") || /\d[eE]|\d{200}/.test(text);
+}
+
+function assertSafeJson(value: unknown): void {
+  if (typeof value === "string" && (value.includes("\0") || !value.isWellFormed())) {
+    throw new ApiError("malformed_json", "A string contains NUL or a lone surrogate.");
+  }
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new ApiError("malformed_json", "A number is out of range.");
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === "__proto__") throw new ApiError("malformed_json", "An object key is not allowed.");
+    assertSafeJson(key);
+    assertSafeJson(inner);
+  }
+}

@@ -1,0 +1,50 @@
+// A view of a feed: the patients that its sockets show, and their snapshots in frames of bounded size.
+import type { PatientSnapshot } from "../patient-object/contract.ts";
+import { toFrameBody } from "./frame-buffer.ts";
+import type { NumberedFrame } from "./sockets.ts";
+import type { RequestedPatients } from "./visibility.ts";
+import type { SnapshotResult } from "./watches.ts";
+
+/** How long a view without sockets is kept, so that a returning client continues where it was. */
+export const VIEW_LINGER_MS = 60_000;
+/** A frame has as many snapshots as fit, and at least one. */
+const MAX_SNAPSHOT_SIZE = 64 * 1024;
+
+export type FeedView = {
+  requested: RequestedPatients;
+  /** `wanted`: the visible patients according to D1. `patients`: those whose snapshots were sent. */
+  wanted: ReadonlySet<string>;
+  patients: Set<string>;
+  /** The `seq` at which a patient last joined: a client with a lower one lacks that patient. */
+  changed: number;
+  /** The number of the D1 query that `wanted` results from. */
+  queryNumber: number;
+  opening: number;
+  /** Whether a socket has ever opened it. */
+  isOpen: boolean;
+  leftAt: number | null;
+};
+
+export function newView(requested: RequestedPatients, changed: number): FeedView {
+  const empty = { wanted: new Set<string>(), patients: new Set<string>() };
+  return { ...empty, requested, changed, queryNumber: 0, opening: 0, isOpen: false, leftAt: null };
+}
+
+/** Frames of snapshots without numbers; one empty frame for a view without data. */
+export function splitSnapshots(results: readonly SnapshotResult[]): Omit<NumberedFrame, "seq">[] {
+  const parts: PatientSnapshot[][] = [[]];
+  let size = 0;
+  for (const snapshot of results.flatMap(({ snapshot }) => snapshot ?? [])) {
+    const added = JSON.stringify(snapshot).length;
+    if (size > 0 && size + added > MAX_SNAPSHOT_SIZE) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1)?.push(snapshot);
+    size += added;
+  }
+  return parts.map((patients) => ({
+    body: toFrameBody({ type: "snapshot", patients }),
+    patients: patients.map(({ patient_id }) => patient_id),
+  }));
+}

@@ -1,0 +1,75 @@
+// Recognition of samples that were stored before, by sequence number or by device, code and time.
+import { HOUR_MS } from "../../../platform/time.ts";
+import type { Sample } from "../../vitals/model.ts";
+import { crossCheckPressures } from "../../vitals/sample-validation.ts";
+import type { ItemResult } from "../contract.ts";
+import type { MonitorMemory } from "../memory/monitor-memory.ts";
+import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";
+import type { Store } from "../samples/store.ts";
+
+/** Blocks that a batch is compared with, to find duplicates: some 600,000 samples. */
+const MAX_COMPARED_BYTES = 2 * 1024 * 1024;
+
+export type AcceptedItem = { index: number; sample: Sample; note?: string };
+
+const toSampleKey = ({ code, at }: Pick<Sample, "code" | "at">) => `${code} ${at}`;
+
+/**
+ * The keys of a sender's stored samples around these times, newest first until MAX_COMPARED_BYTES of blocks are read.
+ * @returns `since`: the time since which the keys are complete, epoch milliseconds
+ */
+function readStoredKeys(store: Store, by: string, times: readonly number[], now: number): { keys: Set<string>; since: number } {
+  const keys = new Set<string>();
+  const maxBytes = store.rows.decodedBytes + MAX_COMPARED_BYTES;
+  const hours = [...new Set(times.map((at) => Math.floor(at / HOUR_MS)))].sort((a, b) => b - a);
+  for (const hour of hours) {
+    if (store.rows.decodedBytes >= maxBytes) return { keys, since: (hour + 1) * HOUR_MS };
+    for (const block of store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)) {
+      for (const stored of block) if (stored.device === by) keys.add(toSampleKey(stored));
+    }
+  }
+  return { keys, since: Number.NEGATIVE_INFINITY };
+}
+
+/** Drops duplicates, by sequence number or by (device, code, time), and reports them in `results`. */
+export function dropDuplicates(
+  store: Store,
+  memory: MonitorMemory,
+  by: string,
+  accepted: AcceptedItem[],
+  results: ItemResult[],
+  now: number,
+): AcceptedItem[] {
+  const before = memory.seenSequences[by] ?? NOTHING_SEEN;
+  let seen = before;
+  const newest = memory.newestSampleAt[by] ?? {};
+  const checked = crossCheckPressures(accepted.map(({ sample }) => sample));
+  const older = checked.filter((s) => s.at <= (newest[s.code] ?? Number.NEGATIVE_INFINITY));
+  const { keys, since } = readStoredKeys(
+    store,
+    by,
+    older.map(({ at }) => at),
+    now,
+  );
+  const newSamples: AcceptedItem[] = [];
+  for (const [i, item] of accepted.entries()) {
+    const sample = checked[i] ?? item.sample;
+    // A used sequence number is a duplicate only if the sample is not newer: a restarted device counts from one again.
+    const isNewest = sample.at > (newest[sample.code] ?? Number.NEGATIVE_INFINITY);
+    if (!isNewest && sample.at < since) {
+      const message = "Too many stored samples lie between the times of this request: send older ones in requests of their own";
+      results[item.index] = { index: item.index, status: "rejected", reason: "too_scattered", message };
+      continue;
+    }
+    const repeated = (sample.seq !== null && !isNewest && hasSeen(before, sample.seq)) || keys.has(toSampleKey(sample));
+    if (repeated) {
+      results[item.index] = { index: item.index, status: "duplicate" };
+      continue;
+    }
+    if (sample.seq !== null) seen = addSeen(seen, sample.seq);
+    keys.add(toSampleKey(sample));
+    newSamples.push({ ...item, sample });
+  }
+  if (seen !== before) memory.seenSequences[by] = seen;
+  return newSamples;
+}

@@ -1,0 +1,180 @@
+// Rows of a patient's object that hold closed blocks, blocks of late samples and the list of archive files.
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
+import { MAX_CLOCK_LEAD_MS } from "../../vitals/sample-validation.ts";
+import { appendBatch, countSamples, decodeBlock, type StoredBatch, type StoredSample } from "./blocks.ts";
+
+/** A block is closed at this size or age. */
+export const MAX_BLOCK_BYTES = 6_144;
+export const MAX_BLOCK_OPEN_MS = 6 * HOUR_MS;
+/** Samples that arrive this late go into a block of late samples, so that a query by time range finds them. */
+export const MIN_LATE_MS = HOUR_MS;
+/** A block of late samples takes further batches while its samples lie within this time. */
+const MAX_LATE_RANGE_MS = 24 * HOUR_MS;
+
+/** Older samples are rejected (sample-validation.ts). */
+const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
+
+export type LocatedSample = StoredSample & { block: number };
+export type BlockRow = { id: number; from_at: number; to_at: number; data: ArrayBuffer };
+type LateRow = Pick<BlockRow, "id" | "data">;
+export type ArchiveFile = { file: string; size: number };
+
+export class BlockRows {
+  readonly #sql: SqlStorage;
+  readonly #hasTables: () => boolean;
+  /** Bytes of blocks decoded so far: the measure of a call's work. */
+  decodedBytes = 0;
+
+  constructor(sql: SqlStorage, hasTables: () => boolean) {
+    this.#sql = sql;
+    this.#hasTables = hasTables;
+  }
+
+  decode(data: ArrayBuffer | Uint8Array): StoredSample[] {
+    const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+    this.decodedBytes += bytes.length;
+    return decodeBlock(bytes);
+  }
+
+  /** The samples of a block with `from` ≤ time < `to`. */
+  decodeRange(block: number, data: ArrayBuffer | Uint8Array, from: number, to: number): LocatedSample[] {
+    return this.decode(data).flatMap((sample) => (sample.at >= from && sample.at < to ? [{ ...sample, block }] : []));
+  }
+
+  insertClosed(id: number, data: Uint8Array<ArrayBuffer>): void {
+    const { from, to } = toMeasuredRange(decodeBlock(data));
+    this.#sql.exec("INSERT INTO blocks (id, from_at, to_at, data) VALUES (?, ?, ?, ?)", id, from, to, data);
+  }
+
+  /**
+   * Appends late samples to the newest block of late samples if it has room and covers about the same time, else to a new one.
+   * @returns the position of the first sample; the block's id is negative, so that ids of the two kinds of blocks never collide
+   */
+  appendLate(batch: StoredBatch, now: number): { block: number; index: number } {
+    const [newest] = this.#sql
+      .exec<{ id: number; from_at: number; to_at: number; data: ArrayBuffer }>(
+        "SELECT id, from_at, to_at, data FROM late ORDER BY id DESC LIMIT 1",
+      )
+      .toArray();
+    const added = toMeasuredRange(batch.samples);
+    const open = newest && hasRoom(newest, added, now) ? newest : null;
+    const before = open ? new Uint8Array(open.data) : null;
+    const id = open?.id ?? Math.max((newest?.id ?? 0) + 1, now);
+    const from = Math.min(added.from, open?.from_at ?? added.from);
+    const to = Math.max(added.to, open?.to_at ?? added.to);
+    this.#sql.exec(
+      "INSERT INTO late (id, from_at, to_at, data) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET from_at = excluded.from_at, to_at = excluded.to_at, data = excluded.data",
+      id,
+      from,
+      to,
+      appendBatch(before, batch),
+    );
+    return { block: -id, index: before ? countSamples(before) : 0 };
+  }
+
+  /** Closed and late blocks that may have samples with `from` ≤ time < `to`. Ids of late blocks are negative. */
+  *listRange(from: number, to: number): Generator<LateRow> {
+    // A block holds samples measured from an hour before it opened until it closed.
+    yield* this.#sql.exec<LateRow>(
+      "SELECT id, data FROM blocks WHERE id >= ? AND id < ? AND to_at >= ? AND from_at < ?",
+      from - MAX_BLOCK_OPEN_MS - MIN_LATE_MS,
+      to + MIN_LATE_MS + MAX_BLOCK_OPEN_MS,
+      from,
+      to,
+    );
+    yield* this.#sql.exec<LateRow>("SELECT -id AS id, data FROM late WHERE to_at >= ? AND from_at < ?", from, to);
+  }
+
+  /** The data of a closed or late block; null when it is not here. */
+  find(id: number): ArrayBuffer | null {
+    const query = id < 0 ? "SELECT data FROM late WHERE id = ?" : "SELECT data FROM blocks WHERE id = ?";
+    const [row] = this.#sql.exec<{ data: ArrayBuffer }>(query, Math.abs(id)).toArray();
+    return row?.data ?? null;
+  }
+
+  /** Blocks that were opened before a time, oldest first, for the archive. */
+  listOpenedBefore(time: number, limit: number): BlockRow[] {
+    const rows = this.#sql.exec<BlockRow>(
+      "SELECT id, from_at, to_at, data FROM blocks WHERE id < ? UNION ALL SELECT -id, from_at, to_at, data FROM late WHERE id < ? ORDER BY 2 LIMIT ?",
+      time,
+      time,
+      limit,
+    );
+    return rows.toArray();
+  }
+
+  /** Records an archive file and deletes its blocks. */
+  recordArchive(file: string, size: number, blocks: readonly BlockRow[]): void {
+    const from = Math.min(...blocks.map(({ from_at }) => from_at));
+    const to = Math.max(...blocks.map(({ to_at }) => to_at));
+    this.#sql.exec("INSERT INTO archives (from_at, to_at, file, size) VALUES (?, ?, ?, ?)", from, to, file, size);
+    for (const { id } of blocks)
+      this.#sql.exec(id < 0 ? "DELETE FROM late WHERE id = ?" : "DELETE FROM blocks WHERE id = ?", Math.abs(id));
+  }
+
+  findArchives(from: number, to: number): ArchiveFile[] {
+    if (!this.#hasTables()) return [];
+    return this.#sql
+      .exec<ArchiveFile>("SELECT file, size FROM archives WHERE to_at >= ? AND from_at < ? ORDER BY id", from, to)
+      .toArray();
+  }
+
+  /** An upper bound of the times of all samples before `to` in these rows, epoch milliseconds; null when there are none. */
+  newestBefore(to: number): number | null {
+    // A sample reaches the block that is open when it arrives, so no earlier block has one that is newer than this bound.
+    const closed = this.#sql
+      .exec<{ id: number; to_at: number }>(
+        "SELECT id, to_at FROM blocks WHERE id < ? AND from_at < ? ORDER BY id DESC LIMIT 1",
+        to + MIN_LATE_MS,
+        to,
+      )
+      .toArray()
+      .map(({ id, to_at }) => Math.max(id + MAX_CLOCK_LEAD_MS, to_at));
+    const others = ["late", "archives"].flatMap((table) =>
+      this.#sql
+        .exec<{ to_at: number }>(`SELECT to_at FROM ${table} WHERE from_at < ? ORDER BY to_at DESC LIMIT 1`, to)
+        .toArray()
+        .map(({ to_at }) => to_at),
+    );
+    const times = [...closed, ...others];
+    return times.length > 0 ? Math.max(...times) : null;
+  }
+
+  /** When the oldest block that is not archived was opened; null for none. */
+  oldestOpenedAt(): number | null {
+    if (!this.#hasTables()) return null;
+    const [row] = this.#sql
+      .exec<{ id: number | null }>(
+        "SELECT min(id) AS id FROM (SELECT min(id) AS id FROM blocks UNION ALL SELECT min(id) FROM late)",
+      )
+      .toArray();
+    return row?.id ?? null;
+  }
+}
+
+/** The time range in which the samples of a block can have been measured, by its id alone. */
+export function toPossibleRange(block: number): { from: number; to: number } {
+  return block < 0
+    ? { from: -block - MAX_SAMPLE_AGE_MS, to: -block + MAX_BLOCK_OPEN_MS }
+    : { from: block - MIN_LATE_MS, to: block + MAX_BLOCK_OPEN_MS + MIN_LATE_MS };
+}
+
+function hasRoom(newest: BlockRow, added: { from: number; to: number }, now: number): boolean {
+  const range = Math.max(newest.to_at, added.to) - Math.min(newest.from_at, added.from);
+  return (
+    newest.data.byteLength < MAX_BLOCK_BYTES &&
+    now - newest.id < MAX_BLOCK_OPEN_MS &&
+    now >= newest.id &&
+    range <= MAX_LATE_RANGE_MS
+  );
+}
+
+function toMeasuredRange(samples: readonly { at: number }[]): { from: number; to: number } {
+  let from = Number.POSITIVE_INFINITY;
+  let to = Number.NEGATIVE_INFINITY;
+  for (const { at } of samples) {
+    from = Math.min(from, Math.floor(at));
+    to = Math.max(to, Math.ceil(at));
+  }
+  return { from, to };
+}

@@ -1,0 +1,72 @@
+// Limits of rows that callers could create without end, and the condition that enforces each in the statement that writes.
+import { type SQL, sql } from "drizzle-orm";
+import { ApiError } from "../errors.ts";
+import { isConditionFailed } from "./client.ts";
+
+/** `column` must be NOT NULL: at the limit it gets NULL, which fails the batch. `detail` tells the caller what to do. */
+export type RowLimit = { max: number; column: string; detail: string };
+
+/** Ended rows count, unless the name says otherwise: they use storage and the time of queries too. */
+export const ROW_LIMITS = {
+  hospitals: { max: 5_000, column: "hospitals.name", detail: "A deployment has at most 5,000 hospitals." },
+  wards: { max: 500, column: "wards.name", detail: "A hospital has at most 500 wards; delete or rename an unused one." },
+  members: {
+    max: 20_000,
+    column: "memberships.created_by",
+    detail: "A hospital has at most 20,000 members, former ones included.",
+  },
+  recentInvitations: {
+    max: 2_000,
+    column: "invitations.created_by",
+    detail: "A hospital has at most 2,000 invitations in 90 days; earlier ones are deleted.",
+  },
+  devices: {
+    max: 10_000,
+    column: "devices.created_by",
+    detail: "A hospital has at most 10,000 devices; reactivate or rename one.",
+  },
+  deviceCredentials: {
+    max: 500,
+    column: "credentials.created_by",
+    detail: "A device has at most 500 credentials, ended ones included; register the device again.",
+  },
+  validDeviceCredentials: {
+    max: 20,
+    column: "credentials.scopes",
+    detail: "A device has at most 20 valid credentials; revoke one first.",
+  },
+  apiKeys: {
+    max: 2_000,
+    column: "credentials.created_by",
+    detail: "A hospital has at most 2,000 API keys, ended ones included.",
+  },
+  deviceAssignments: {
+    max: 5_000,
+    column: "device_assignments.created_by",
+    detail: "A device has at most 5,000 assignments, ended ones included; register the device again.",
+  },
+  recentPatientAssignments: {
+    max: 100,
+    column: "device_assignments.patient_id",
+    detail: "A patient has at most 100 device assignments in seven days, current ones included.",
+  },
+  intakes: { max: 1_000, column: "intake_responses.authored_by", detail: "A patient has at most 1,000 intakes." },
+  currentCareTeam: { max: 200, column: "care_team.added_by", detail: "A care team has at most 200 members; remove one first." },
+  patientLogins: { max: 100, column: "patient_links.verified_by", detail: "A record has at most 100 logins; unlink one first." },
+  accountRecords: { max: 100, column: "patient_links.method", detail: "An account has at most 100 records." },
+  alertComments: { max: 200, column: "alert_events.what", detail: "An alert has at most 200 comments." },
+} as const satisfies Record<string, RowLimit>;
+
+/**
+ * `value` while fewer than the maximum of `rows` exist, else NULL for the limit's column.
+ * @param rows table and condition: `devices WHERE hospital_id = …`
+ */
+export function unlessFull(value: SQL | string, { max }: RowLimit, rows: SQL): SQL {
+  return sql`(SELECT ${value} WHERE (SELECT count(*) FROM (SELECT 1 FROM ${rows} LIMIT ${max})) < ${max})`;
+}
+
+/** limit_reached for a batch that failed on one of the limits; any other error unchanged. */
+export function toLimitError(error: unknown, ...limits: readonly RowLimit[]): unknown {
+  const reached = limits.find(({ column }) => isConditionFailed(error, column));
+  return reached ? new ApiError("limit_reached", reached.detail) : error;
+}

@@ -1,0 +1,161 @@
+// Triggers of the facts in patients' objects: a change of any column that `loadFacts` reads queues a delivery to the patient's object.
+// The columns come from the code: SQLite reports each one that the statements of `loadFacts` read.
+import { readdirSync, readFileSync } from "node:fs";
+import { constants, DatabaseSync } from "node:sqlite";
+import { beforeAll, describe, expect, it } from "vitest";
+import { newSecrets } from "../../scripts/dev-secrets.mjs";
+import { type Facts, loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
+import { type Clinical, type Identity, sealPatient } from "../../src/patients/identity/sealed-fields.ts";
+import { getKeys, type Keys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
+
+const NOW = Date.UTC(2026, 10, 29);
+const HOSPITAL = "h";
+/** With a device, settings and limits; and with nothing but samples of people, for which `monitoring_settings` has a row. */
+const PATIENTS = ["equipped", "plain"] as const;
+const IDENTITY: Identity = {
+  first_name: "A",
+  last_name: null,
+  gender: "unknown",
+  date_of_birth: "1990-01-01",
+  phone: null,
+  email: null,
+  address: null,
+  aadhaar_last4: null,
+};
+const CLINICAL: Clinical = { medical_history: null, notes: null, symptoms: [] };
+type PatientId = (typeof PATIENTS)[number];
+
+let keys: Keys;
+beforeAll(async () => {
+  keys = await getKeys({ ...newSecrets(), ENVIRONMENT: "test", LOG_LEVEL: "INFO" } as unknown as Env);
+});
+
+/** @param last the last migration to run */
+async function newDatabase(last?: string): Promise<DatabaseSync> {
+  const sqlite = new DatabaseSync(":memory:", { enableForeignKeyConstraints: false });
+  const files = readdirSync("migrations").filter((name) => name.endsWith(".sql"));
+  for (const name of files.sort()) if (!last || name <= last) sqlite.exec(readFileSync(`migrations/${name}`, "utf8"));
+  const insert = (table: string, row: Record<string, string | number | null>) => {
+    const columns = Object.keys(row);
+    // biome-ignore lint/plugin: names of this file.
+    const statement = sqlite.prepare(`INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`);
+    statement.run(...Object.values(row));
+  };
+  const by = { created_by: "u", created_at: 1 };
+  insert("hospitals", { id: HOSPITAL, name: "H", created_at: 1, updated_at: 1 });
+  for (const [i, id] of PATIENTS.entries()) {
+    const sealed = await sealPatient(keys, id, 1, IDENTITY, CLINICAL);
+    const seals = { identity_sealed: sealed.identitySealed, clinical_sealed: sealed.clinicalSealed };
+    const ward_id = id === "equipped" ? "w" : null;
+    insert("patients", { id, patient_number: i + 1, hospital_id: HOSPITAL, ward_id, ...seals, ...by, updated_at: 1 });
+    insert("monitoring_settings", { patient_id: id, updated_by: "u", updated_at: 1 });
+  }
+  const rule = { code: "8867-4", hospital_id: HOSPITAL, limits: '{"low":46}', updated_by: "u", updated_at: 1 };
+  insert("alert_rules", { scope_id: "w", scope: "ward", ...rule });
+  insert("alert_rules", { scope_id: "equipped", scope: "patient", ...rule });
+  insert("devices", { id: "d", hospital_id: HOSPITAL, kind: "ecg", name: "D", ...by, updated_at: 1 });
+  insert("device_assignments", { id: "a", device_id: "d", patient_id: "equipped", started_at: 1, created_by: "u" });
+  const credential = { id: "c", kind: "device", device_id: "d", hospital_id: HOSPITAL, name: "C", secret_hash: "x" };
+  insert("credentials", { ...credential, scopes: "report:create observation:create", ...by });
+  return sqlite;
+}
+
+/** As much of D1 as `batch` uses. */
+function asD1(sqlite: DatabaseSync): D1Database {
+  const prepare = (sql: string) => ({
+    // biome-ignore lint/plugin: as D1 runs what the product prepares.
+    bind: (...params: (string | number | null)[]) => ({ run: () => sqlite.prepare(sql).all(...params) }),
+  });
+  const batch = async (statements: { run: () => unknown[] }[]) =>
+    statements.map(({ run }) => ({ success: true, results: run(), meta: {} }));
+  return { prepare, batch } as unknown as D1Database;
+}
+
+const factsOf = (sqlite: DatabaseSync, id: string): Promise<Facts | null> =>
+  loadFacts({ db: getDb(asD1(sqlite)), keys }, id, NOW);
+
+type Column = { table: string; column: string };
+
+/** The columns that `loadFacts` reads, without primary keys, which never change. */
+async function readColumns(sqlite: DatabaseSync): Promise<Column[]> {
+  const read = new Map<string, Column>();
+  sqlite.setAuthorizer((action, table, column) => {
+    if (action === constants.SQLITE_READ && table && column) read.set(`${table}.${column}`, { table, column });
+    return constants.SQLITE_OK;
+  });
+  await factsOf(sqlite, "equipped");
+  sqlite.setAuthorizer(null);
+  const isKey = sqlite.prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = ? AND pk > 0");
+  return [...read.values()].filter(({ table, column }) => isKey.get(table, column) === undefined);
+}
+
+/** Changes a column in all rows, and takes it back. @returns whether the patient's object would be told */
+function isDelivered(sqlite: DatabaseSync, { table, column }: Column, patient: PatientId): boolean {
+  sqlite.exec("BEGIN; DELETE FROM outbox;");
+  const [{ type } = { type: "" }] = sqlite.prepare("SELECT type FROM pragma_table_info(?) WHERE name = ?").all(table, column) as {
+    type: string;
+  }[];
+  const changed = type.toUpperCase() === "INTEGER" ? `coalesce(${column}, 0) + 1` : `coalesce(${column}, '') || 'x'`;
+  // biome-ignore lint/plugin: names of the schema.
+  const { changes } = sqlite.prepare(`UPDATE ${table} SET ${column} = ${changed}`).run();
+  const row = sqlite.prepare("SELECT 1 FROM outbox WHERE id = ?").get(`monitor:${patient}`);
+  sqlite.exec("ROLLBACK");
+  expect(changes, `${table}.${column}`).toBeGreaterThan(0);
+  return row !== undefined;
+}
+
+async function undelivered(sqlite: DatabaseSync, patient: PatientId, tables?: readonly string[]): Promise<string[]> {
+  const columns = (await readColumns(sqlite)).filter(({ table }) => tables?.includes(table) ?? true);
+  return columns.filter((column) => !isDelivered(sqlite, column, patient)).map(({ table, column }) => `${table}.${column}`);
+}
+
+/** The tables with a row of a patient who has neither monitoring nor a device nor limits. */
+const PLAIN_TABLES = ["patients", "hospitals", "monitoring_settings"];
+const WHY =
+  "Add the column to a trigger in a new migration (0007_facts_follow.sql is the model): else objects keep its old value";
+
+describe("the facts of a patient's object", () => {
+  it("are read from the columns that this test sees", async () => {
+    const sqlite = await newDatabase();
+    const facts = await factsOf(sqlite, "equipped");
+    expect(facts).toMatchObject({ age: { band: "adult" }, open: true, overrides: { ward: { "8867-4": { low: 46 } } } });
+    expect(facts?.bindings).toMatchObject([{ device: "d", kind: "ecg", credentials: { c: null } }]);
+    const names = (await readColumns(sqlite)).map(({ table, column }) => `${table}.${column}`);
+    expect(names.length).toBeGreaterThan(18);
+    expect(names).toEqual(expect.arrayContaining(["patients.identity_sealed", "hospitals.active", "credentials.expires_at"]));
+  });
+
+  it("follow every change of what they rest on", async () => {
+    const sqlite = await newDatabase();
+    expect(await undelivered(sqlite, "equipped"), WHY).toEqual([]);
+  });
+
+  it("follow also for a patient without monitoring and devices", async () => {
+    const sqlite = await newDatabase();
+    expect(await undelivered(sqlite, "plain", PLAIN_TABLES), WHY).toEqual([]);
+  });
+
+  it("did not before 0007, which this test notices", async () => {
+    const sqlite = await newDatabase("0006_audit_by_seq.sql");
+    expect(await undelivered(sqlite, "equipped")).toEqual(expect.arrayContaining(["devices.kind", "credentials.scopes"]));
+    expect(await undelivered(sqlite, "plain", PLAIN_TABLES)).toEqual(
+      expect.arrayContaining(["patients.identity_sealed", "patients.active", "hospitals.active"]),
+    );
+  });
+
+  it("are stale after a change of a column without a trigger, which this test notices", async () => {
+    const sqlite = await newDatabase();
+    sqlite.exec("DROP TRIGGER changed_settings_update");
+    expect(await undelivered(sqlite, "plain", PLAIN_TABLES)).toEqual([
+      "monitoring_settings.spo2_scale",
+      "monitoring_settings.pregnant",
+    ]);
+  });
+
+  it("lose a credential that is no longer in use", async () => {
+    const sqlite = await newDatabase();
+    sqlite.exec("UPDATE credentials SET scopes = 'report:create'");
+    expect((await factsOf(sqlite, "equipped"))?.bindings).toMatchObject([{ device: "d", credentials: {} }]);
+  });
+});

@@ -1,0 +1,199 @@
+// Conditional requests and the spelling of ids: ETags, If-Match, If-None-Match, ids in upper case.
+import { beforeAll, describe, expect, it } from "vitest";
+import { expectProblem } from "../token-forge.ts";
+import {
+  API,
+  newDevice,
+  newPdf,
+  newWard,
+  newWorld,
+  readJson,
+  sendRequest,
+  uniqueText,
+  uploadReport,
+  type World,
+} from "../world.ts";
+
+let world: World;
+let ids: Record<string, string>;
+/** Paths of the operations whose GET has an ETag. */
+let versioned: string[];
+
+beforeAll(async () => {
+  world = await newWorld();
+  const { manager, nurse, doctor, hospitalId, patient } = world;
+  const profile = await sendRequest(`${API}/practitioners`, { as: manager, json: { user_id: nurse.id } });
+  const report = await uploadReport(nurse, newPdf(), { patient_id: patient.id });
+  ids = {
+    ward_id: await newWard(manager),
+    hospital_id: hospitalId,
+    patient_id: patient.id,
+    device_id: (await newDevice(nurse, null)).id,
+    user_id: doctor.id,
+    practitioner_id: (await readJson(profile)).data.practitioner_id,
+    report_id: (await readJson(report)).data.report_id,
+  };
+  const document = await readJson(await sendRequest("/openapi.json"));
+  versioned = Object.keys(document.paths).filter((path) => document.paths[path].get?.responses["304"]);
+});
+
+const at = (path: string) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? name);
+
+describe("If-None-Match", () => {
+  it("answers 304 without a body for the version that the caller has, on every read with an ETag", async () => {
+    expect(versioned.length).toBeGreaterThan(10);
+    for (const path of versioned) {
+      const read = (value?: string, method = "GET") =>
+        sendRequest(at(path), { as: world.manager, method, headers: value === undefined ? {} : { "If-None-Match": value } });
+      const first = await read();
+      const etag = first.headers.get("etag") ?? "";
+      expect([first.status, etag], path).toEqual([200, expect.stringMatching(/^"[1-9]\d*-[0-9a-f]{16}"$/)]);
+      await first.body?.cancel();
+      for (const value of [etag, `W/${etag}`, `"1-0000000000000000", ${etag}`, "*"]) {
+        for (const method of ["GET", "HEAD"]) {
+          const same = await read(value, method);
+          expect([same.status, same.headers.get("etag"), await same.text()], `${method} ${path} ${value}`).toEqual([
+            304,
+            etag,
+            "",
+          ]);
+          expect([same.headers.get("cache-control"), same.headers.get("content-type")]).toEqual(["no-store", null]);
+          expect(same.headers.get("x-request-id")).not.toBeNull();
+        }
+      }
+      for (const other of ['"1-0000000000000000"', '"1"', "1", "", "**"]) {
+        expect((await read(other)).status, `${path} ${other}`).toBe(200);
+      }
+    }
+  });
+
+  it("sees what a resource shows of other rows, whose change is no new version", async () => {
+    const device = await newDevice(world.nurse, null);
+    const read = (headers: Record<string, string> = {}) =>
+      sendRequest(`${API}/devices/${device.id}`, { as: world.nurse, headers });
+    const etag = (await read()).headers.get("etag") ?? "";
+    const json = { patient_id: world.patient.id };
+    await sendRequest(`${API}/devices/${device.id}/assignments`, { as: world.nurse, json });
+    const later = await read({ "If-None-Match": etag });
+    expect([later.status, (await readJson(later)).data]).toMatchObject([200, { patient_id: world.patient.id, version: 1 }]);
+  });
+
+  it("is ignored by errors and by lists", async () => {
+    const headers = { "If-None-Match": "*" };
+    expect((await sendRequest(`${API}/patients`, { as: world.nurse, headers })).status).toBe(200);
+    expect((await sendRequest(`${API}/patients/${crypto.randomUUID()}`, { as: world.nurse, headers })).status).toBe(404);
+  });
+});
+
+describe("If-Match", () => {
+  const ownerOf = (path: string) =>
+    path.includes("/users/") ? world.admin : /patients|devices/.test(path) ? world.nurse : world.manager;
+  const change = (path: string, match: string, json: object) =>
+    sendRequest(at(path), { as: ownerOf(path), method: "PATCH", json, headers: { "If-Match": match } });
+
+  it("takes one ETag, a list of them or *, on every change of a versioned resource", async () => {
+    const changes: [string, object][] = [
+      [`${API}/wards/{ward_id}`, { name: `Ward ${uniqueText()}` }],
+      [`${API}/hospitals/{hospital_id}`, { phone: "+91 20 5550 0100" }],
+      [`${API}/patients/{patient_id}`, { notes: "seen" }],
+      [`${API}/patients/{patient_id}/monitoring`, { spo2_scale: 2 }],
+      [`${API}/devices/{device_id}`, { name: "Cart" }],
+      [`${API}/users/{user_id}`, { full_name: "Dev Anand" }],
+      [`${API}/practitioners/{practitioner_id}`, { specialty: "Cardiology" }],
+      [`${API}/auth/me`, { full_name: "Mira Manager" }],
+    ];
+    for (const [path, json] of changes) {
+      const read = await sendRequest(at(path), { as: ownerOf(path) });
+      const etag = read.headers.get("etag") ?? "";
+      const { version } = (await readJson(read)).data;
+      for (const stale of [
+        `"${version + 1}"`,
+        `"${version + 7}", "${version + 8}"`,
+        '"x"',
+        '"0"',
+        `${version}`,
+        "",
+        `*, ${etag}`,
+      ]) {
+        await expectProblem(await change(path, stale, json), 412, "precondition_failed");
+      }
+      const accepted = ["*", `"9999", "${version + 1}-0000000000000000"`, `W/"${version + 2}","x" , "y"`, `"${version + 3}"`];
+      for (const [i, match] of accepted.entries()) {
+        const changed = await change(path, match, json);
+        expect(changed.status, `${path} ${match}`).toBe(200);
+        expect((await readJson(changed)).data.version).toBe(version + i + 1);
+      }
+    }
+  });
+
+  it("with * expects a rule that exists", async () => {
+    const path = `${API}/wards/{ward_id}/alert-rules/heart_rate`;
+    const put = (headers: Record<string, string>) =>
+      sendRequest(at(path), { as: world.nurse, method: "PUT", json: { low: 46 }, headers });
+    await expectProblem(await put({ "If-Match": "*" }), 412, "precondition_failed");
+    expect((await put({})).status).toBe(200);
+    await expectProblem(await put({}), 428, "precondition_required");
+    expect((await readJson(await put({ "If-Match": "*" }))).data.version).toBe(2);
+    const removed = await sendRequest(at(path), { as: world.nurse, method: "DELETE", headers: { "If-Match": '"1", "2"' } });
+    expect(removed.status).toBe(200);
+  });
+});
+
+describe("an id in upper case", () => {
+  const upper = (text: string) => text.toUpperCase();
+
+  it("in the path names the same resource", async () => {
+    for (const [name, path] of [
+      ["ward_id", "wards"],
+      ["hospital_id", "hospitals"],
+      ["patient_id", "patients"],
+      ["device_id", "devices"],
+      ["user_id", "users"],
+      ["practitioner_id", "practitioners"],
+      ["report_id", "reports"],
+    ] as const) {
+      const response = await sendRequest(`${API}/${path}/${upper(ids[name] ?? "")}`, { as: world.manager });
+      expect([response.status, (await readJson(response)).data?.[name]], path).toEqual([200, ids[name]]);
+    }
+    const { data } = await readJson(await sendRequest(`${API}/reports/${ids["report_id"]}`, { as: world.nurse }));
+    const link = String(data.download_url).replace(ids["report_id"] ?? "", upper(ids["report_id"] ?? ""));
+    const file = await sendRequest(link);
+    expect(file.status).toBe(200);
+    await file.arrayBuffer();
+  });
+
+  it("in the query filters by the same resource", async () => {
+    const { patient_id, report_id } = ids;
+    const list = await sendRequest(`${API}/reports?patient_id=${upper(patient_id ?? "")}`, { as: world.nurse });
+    expect((await readJson(list)).data.map((one: { report_id: string }) => one.report_id)).toEqual([report_id]);
+    const live = await sendRequest(`${API}/live?patient_ids=${upper(patient_id ?? "")}`, { as: world.nurse });
+    expect(live.status).toBe(426);
+  });
+
+  it("in a body or a form refers to the same resource", async () => {
+    const patient_id = upper(world.patient.id);
+    const sample = { code: "8867-4", value: 72, unit: "/min", effective_at: new Date().toISOString() };
+    const recorded = await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id, ...sample } });
+    expect([recorded.status, (await readJson(recorded)).data]).toMatchObject([200, { patient_id: world.patient.id, stored: 1 }]);
+    expect((await uploadReport(world.nurse, newPdf(), { patient_id })).status).toBe(201);
+    const device = await newDevice(world.nurse, null);
+    const assigned = await sendRequest(`${API}/devices/${upper(device.id)}/assignments`, {
+      as: world.nurse,
+      json: { patient_id },
+    });
+    expect([assigned.status, (await readJson(assigned)).data.patient_id]).toEqual([201, world.patient.id]);
+    const ward_id = upper(ids["ward_id"] ?? "");
+    const options = { as: world.nurse, method: "PATCH", json: { ward_id }, headers: { "If-Match": "*" } };
+    const moved = await sendRequest(`${API}/patients/${patient_id}`, options);
+    expect([moved.status, (await readJson(moved)).data.ward_id]).toEqual([200, ids["ward_id"]]);
+  });
+});
+
+it("a credential cannot expire in a year beyond 9999, which ISO 8601 writes differently", async () => {
+  const device = await newDevice(world.nurse, null);
+  const issue = (expires_at: string) =>
+    sendRequest(`${API}/devices/${device.id}/credentials`, { as: world.nurse, json: { name: "x", expires_at } });
+  await expectProblem(await issue("9999-12-31T23:59:59-01:00"), 400, "invalid_request");
+  const last = await issue("9999-12-31T23:59:59+01:00");
+  expect((await readJson(last)).data.expires_at).toBe("9999-12-31T22:59:59.000Z");
+});

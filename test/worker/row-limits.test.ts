@@ -1,0 +1,486 @@
+// Every kind of row that callers could create without end has a limit: at it the request gets 409 limit_reached and writes nothing.
+import { runInDurableObject } from "cloudflare:test";
+import { beforeAll, describe, expect, it } from "vitest";
+import { MAX_ENDED_SESSIONS, MAX_SESSIONS } from "../../src/accounts/sessions/sessions.ts";
+import { MAX_ALERT_ACTIONS } from "../../src/monitoring/alarm-rules/alert-lifecycle.ts";
+import {
+  MAX_AMENDED_SAMPLES_PER_PATIENT,
+  MAX_AMENDMENTS_PER_SAMPLE,
+} from "../../src/monitoring/patient-object/recording/amend-sample.ts";
+import { ROW_LIMITS } from "../../src/platform/db/row-limits.ts";
+import { withRandomDelays } from "../stores.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newPatient,
+  newPerson,
+  newWorld,
+  PASSWORD,
+  type Patient,
+  type Person,
+  readJson,
+  sendRequest,
+  uniqueText,
+  type World,
+} from "../world.ts";
+import { createMonitoredPatient } from "./monitored-patient.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+});
+
+const countRows = async (from: string, ...values: string[]) =>
+  // biome-ignore lint/plugin: a constant of this file with placeholders.
+  (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`)
+    .bind(...values)
+    .first<number>("n")) ?? 0;
+
+/** Inserts `n` rows of a SELECT over the numbers `k.n` from 1. */
+async function seed(n: number, insert: string, ...values: (string | number)[]): Promise<void> {
+  const numbers = "WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < CAST(? AS INTEGER))";
+  if (n <= 0) return;
+  // biome-ignore lint/plugin: a constant of this file with placeholders.
+  const statement = env.DB.prepare(`${numbers} ${insert}`);
+  await statement.bind(n, ...values).run();
+}
+
+const NEW_ID = "lower(hex(randomblob(16)))";
+
+/** @returns the prefix of the ids */
+async function seedUsers(n: number): Promise<string> {
+  const prefix = uniqueText();
+  const columns = "id, email_index, profile_sealed, password_hash, password_changed_at, created_at, updated_at";
+  await seed(n, `INSERT INTO users (${columns}) SELECT ?2 || n, ?2 || n, 'x', 'x', 1, 1, 1 FROM k`, prefix);
+  return prefix;
+}
+
+type Case = {
+  name: string;
+  limit: keyof typeof ROW_LIMITS;
+  status: number;
+  /** Prepares a parent whose rows are one below the limit, and returns a request that adds one, and what it counts. */
+  arrange: (max: number) => Promise<{ add: (env?: Env) => Promise<Response>; count: () => Promise<number> }>;
+};
+
+const post = (path: string, as: Person, json: object, more: object = {}) => sendRequest(API + path, { as, json, ...more });
+const withEnv = (over?: Env) => (over ? { env: over } : {});
+
+async function newCode(nurse: Person, { id }: Patient): Promise<string> {
+  return (await readJson(await sendRequest(`${API}/patients/${id}/claim-codes`, { as: nurse, method: "POST" }))).data.code;
+}
+
+async function fillPatient(hospitalId: string): Promise<Patient> {
+  return newPatient(hospitalId, world.nurse);
+}
+
+const CASES: Case[] = [
+  {
+    name: "POST /wards",
+    limit: "wards",
+    status: 201,
+    arrange: async (max) => {
+      const { hospitalId, manager } = await newWorld();
+      const count = () => countRows("wards WHERE hospital_id = ?", hospitalId);
+      const insert = `INSERT INTO wards (id, hospital_id, name, created_at, updated_at) SELECT ${NEW_ID}, ?2, 'Ward ' || n, 1, 1 FROM k`;
+      await seed(max - 1, insert, hospitalId);
+      return { add: (over) => post("/wards", manager, { name: uniqueText() }, withEnv(over)), count };
+    },
+  },
+  {
+    name: "POST /hospitals",
+    limit: "hospitals",
+    status: 201,
+    arrange: async (max) => {
+      const count = () => countRows("hospitals");
+      const missing = max - 1 - (await count());
+      await seed(missing, `INSERT INTO hospitals (id, name, created_at, updated_at) SELECT 'limit-' || n, 'H', 1, 1 FROM k`);
+      return { add: (over) => post("/hospitals", world.admin, { name: uniqueText() }, withEnv(over)), count };
+    },
+  },
+  ...(["POST /users", "PUT /hospitals/{id}/members/{user_id}", "POST /auth/invitations/join"] as const).map(
+    (name): Case => ({
+      name,
+      limit: "members",
+      status: name === "POST /users" ? 201 : 200,
+      arrange: async (max) => {
+        const { hospitalId, manager } = await newWorld();
+        const count = () => countRows("memberships WHERE hospital_id = ?", hospitalId);
+        const missing = max - 1 - (await count());
+        const prefix = await seedUsers(missing);
+        const insert = `INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at, ended_at)
+          SELECT ?2 || n, ?3, 'nurse', 'x', 1, 2 FROM k`;
+        await seed(missing, insert, prefix, hospitalId);
+        const password = "a long enough passphrase";
+        const create = (over?: Env) =>
+          post(
+            "/users",
+            manager,
+            { email: `${uniqueText()}@example.org`, full_name: "A B", role: "nurse", password },
+            withEnv(over),
+          );
+        const place = async (over?: Env) => {
+          const { id } = await newPerson("patient");
+          const options = { as: world.admin, method: "PUT", json: { role: "nurse" }, ...withEnv(over) };
+          return sendRequest(`${API}/hospitals/${hospitalId}/members/${id}`, options);
+        };
+        const join = async (over?: Env) => {
+          const person = await newPerson("patient");
+          const invited = await readJson(await post("/users/invite", manager, { email: person.email, role: "nurse" }));
+          return post("/auth/invitations/join", person, { token: invited.data.token }, withEnv(over));
+        };
+        return { add: { "POST /users": create, "POST /auth/invitations/join": join }[String(name)] ?? place, count };
+      },
+    }),
+  ),
+  {
+    name: "POST /users/invite",
+    limit: "recentInvitations",
+    status: 201,
+    arrange: async (max) => {
+      const { hospitalId, manager } = await newWorld();
+      const count = () => countRows("invitations WHERE hospital_id = ?", hospitalId);
+      const columns = "id, token_hash, hospital_id, role, email_index, invitee_sealed, created_by, created_at, expires_at";
+      const insert = `INSERT INTO invitations (${columns}) SELECT ${NEW_ID}, ${NEW_ID}, ?2, 'nurse', 'x', 'x', 'x', ?3, ?3 FROM k`;
+      await seed(max - 1, insert, hospitalId, Date.now());
+      const add = (over?: Env) =>
+        post("/users/invite", manager, { email: `${uniqueText()}@example.org`, role: "nurse" }, withEnv(over));
+      return { add, count };
+    },
+  },
+  {
+    name: "POST /devices",
+    limit: "devices",
+    status: 201,
+    arrange: async (max) => {
+      const { hospitalId, nurse } = await newWorld();
+      const count = () => countRows("devices WHERE hospital_id = ?", hospitalId);
+      const columns = "id, hospital_id, kind, name, created_by, created_at, updated_at";
+      await seed(max - 1, `INSERT INTO devices (${columns}) SELECT ${NEW_ID}, ?2, 'ecg', 'D', 'x', 1, 1 FROM k`, hospitalId);
+      return { add: (over) => post("/devices", nurse, { kind: "ecg", name: "One more" }, withEnv(over)), count };
+    },
+  },
+  ...(
+    [
+      ["deviceCredentials", 1],
+      ["validDeviceCredentials", null],
+    ] as const
+  ).flatMap(([limit, revokedAt]) =>
+    ["POST /devices/{id}/credentials", "POST /devices/claim"].map(
+      (name): Case => ({
+        name,
+        limit,
+        status: 201,
+        arrange: async (max) => {
+          const { nurse, hospitalId } = world;
+          const { id } = await newDevice(nurse, null);
+          const count = () => countRows("credentials WHERE device_id = ?", id);
+          const columns = "id, kind, device_id, hospital_id, name, secret_hash, scopes, created_by, created_at, revoked_at";
+          const insert = `INSERT INTO credentials (${columns}) SELECT ${NEW_ID}, 'device', ?2, ?3, 'x', 'x', 'x', 'x', 1, ${revokedAt} FROM k`;
+          await seed(max - 1 - (await count()), insert, id, hospitalId);
+          const claim = async (over?: Env) => {
+            const issued = await readJson(await sendRequest(`${API}/devices/${id}/claim-code`, { as: nurse, method: "POST" }));
+            return sendRequest(`${API}/devices/claim`, { json: { code: issued.data.code }, ...withEnv(over) });
+          };
+          const issue = (over?: Env) => post(`/devices/${id}/credentials`, nurse, { name: "one more" }, withEnv(over));
+          return { add: name === "POST /devices/claim" ? claim : issue, count };
+        },
+      }),
+    ),
+  ),
+  ...["POST /api-keys", "POST /api-keys/{id}/rotate"].map(
+    (name): Case => ({
+      name,
+      limit: "apiKeys",
+      status: 201,
+      arrange: async (max) => {
+        const { hospitalId, manager } = await newWorld();
+        const create = (over?: Env) => post("/api-keys", manager, { name: "x", scopes: ["patient:read"] }, withEnv(over));
+        const first = (await readJson(await create())).data.api_key_id;
+        const count = () => countRows("credentials WHERE kind = 'app' AND hospital_id = ?", hospitalId);
+        const columns = "id, kind, hospital_id, name, secret_hash, scopes, created_by, created_at, revoked_at";
+        const insert = `INSERT INTO credentials (${columns}) SELECT ${NEW_ID}, 'app', ?2, 'x', 'x', 'x', 'x', 1, 1 FROM k`;
+        await seed(max - 1 - (await count()), insert, hospitalId);
+        const rotate = (over?: Env) => post(`/api-keys/${first}/rotate`, manager, { grace_days: 1 }, withEnv(over));
+        return { add: name === "POST /api-keys" ? create : rotate, count };
+      },
+    }),
+  ),
+  {
+    name: "POST /devices/{id}/assignments",
+    limit: "deviceAssignments",
+    status: 201,
+    arrange: async (max) => {
+      const { nurse, patient } = world;
+      const { id } = await newDevice(nurse, null);
+      const count = () => countRows("device_assignments WHERE device_id = ?", id);
+      const columns = "id, device_id, patient_id, started_at, ended_at, created_by";
+      await seed(
+        max - 1,
+        `INSERT INTO device_assignments (${columns}) SELECT ${NEW_ID}, ?2, ?3, 1, 2, 'x' FROM k`,
+        id,
+        patient.id,
+      );
+      return { add: (over) => post(`/devices/${id}/assignments`, nurse, { patient_id: patient.id }, withEnv(over)), count };
+    },
+  },
+  {
+    name: "POST /devices/{id}/assignments, of one patient",
+    limit: "recentPatientAssignments",
+    status: 201,
+    arrange: async (max) => {
+      const { nurse, hospitalId } = world;
+      const patient = await fillPatient(hospitalId);
+      const { id } = await newDevice(nurse, null);
+      const other = await newDevice(nurse, null);
+      const count = () => countRows("device_assignments WHERE patient_id = ?", patient.id);
+      const columns = "id, device_id, patient_id, started_at, ended_at, created_by";
+      const insert = `INSERT INTO device_assignments (${columns}) SELECT ${NEW_ID}, ?2, ?3, ?4, ?4, 'x' FROM k`;
+      await seed(max - 1, insert, other.id, patient.id, Date.now());
+      return { add: (over) => post(`/devices/${id}/assignments`, nurse, { patient_id: patient.id }, withEnv(over)), count };
+    },
+  },
+  {
+    name: "POST /patients/{id}/intake",
+    limit: "intakes",
+    status: 201,
+    arrange: async (max) => {
+      const { nurse, hospitalId } = world;
+      const { id } = await fillPatient(hospitalId);
+      const count = () => countRows("intake_responses WHERE patient_id = ?", id);
+      const columns = "id, patient_id, answers_sealed, authored_by, authored_at";
+      await seed(max - 1, `INSERT INTO intake_responses (${columns}) SELECT ${NEW_ID}, ?2, 'x', 'x', 1 FROM k`, id);
+      return { add: (over) => post(`/patients/${id}/intake`, nurse, { chief_complaint: "x" }, withEnv(over)), count };
+    },
+  },
+  ...["PUT /patients/{id}/care-team/{user_id}", "PATCH /patients/{id}"].map(
+    (name): Case => ({
+      name,
+      limit: "currentCareTeam",
+      status: 200,
+      arrange: async (max) => {
+        const { nurse, hospitalId } = world;
+        const { id } = await fillPatient(hospitalId);
+        const count = () => countRows("care_team WHERE ended_at IS NULL AND patient_id = ?", id);
+        const prefix = await seedUsers(max - 1);
+        await seed(
+          max - 1,
+          "INSERT INTO care_team (patient_id, user_id, added_by, started_at) SELECT ?2, ?3 || n, 'x', 1 FROM k",
+          id,
+          prefix,
+        );
+        const add = async (over?: Env) => {
+          const doctor = await newPerson("doctor", hospitalId);
+          if (name.startsWith("PUT"))
+            return sendRequest(`${API}/patients/${id}/care-team/${doctor.id}`, { as: nurse, method: "PUT", ...withEnv(over) });
+          const { data } = await readJson(await sendRequest(`${API}/patients/${id}`, { as: nurse }));
+          const headers = { "If-Match": `"${data.version}"` };
+          const json = { assigned_doctor_id: doctor.id };
+          return sendRequest(`${API}/patients/${id}`, { as: nurse, method: "PATCH", headers, json, ...withEnv(over) });
+        };
+        return { add, count };
+      },
+    }),
+  ),
+  {
+    name: "POST /patients/claim, of one record",
+    limit: "patientLogins",
+    status: 200,
+    arrange: async (max) => {
+      const { nurse, hospitalId } = world;
+      const patient = await fillPatient(hospitalId);
+      const count = () => countRows("patient_links WHERE patient_id = ?", patient.id);
+      const prefix = await seedUsers(max - 1);
+      const columns = "user_id, patient_id, method, verified_by, created_at";
+      await seed(
+        max - 1,
+        `INSERT INTO patient_links (${columns}) SELECT ?2 || n, ?3, 'claim_code', 'x', 1 FROM k`,
+        prefix,
+        patient.id,
+      );
+      const add = async (over?: Env) =>
+        post("/patients/claim", await newPerson("patient"), { code: await newCode(nurse, patient) }, withEnv(over));
+      return { add, count };
+    },
+  },
+  {
+    name: "POST /patients/claim, by one account",
+    limit: "accountRecords",
+    status: 200,
+    arrange: async (max) => {
+      const { nurse, hospitalId } = world;
+      const person = await newPerson("patient");
+      const count = () => countRows("patient_links WHERE user_id = ?", person.id);
+      for (let i = 1; i < max; i += 10) {
+        const records = await Promise.all(Array.from({ length: Math.min(10, max - i) }, () => fillPatient(hospitalId)));
+        const insert = env.DB.prepare(
+          "INSERT INTO patient_links (user_id, patient_id, method, verified_by, created_at) VALUES (?, ?, 'claim_code', 'x', 1)",
+        );
+        await env.DB.batch(records.map(({ id }) => insert.bind(person.id, id)));
+      }
+      const add = async (over?: Env) =>
+        post("/patients/claim", person, { code: await newCode(nurse, await fillPatient(hospitalId)) }, withEnv(over));
+      return { add, count };
+    },
+  },
+  {
+    name: "POST /alerts/{id}/comment",
+    limit: "alertComments",
+    status: 200,
+    arrange: async (max) => {
+      const { alertId } = await createMonitoredPatient(world);
+      const count = () => countRows("alert_events WHERE n < 0 AND alert_id = ?", alertId);
+      await seed(max - 1, "INSERT INTO alert_events (alert_id, n, what, at) SELECT ?2, -n, 'commented', 1 FROM k", alertId);
+      return { add: (over) => post(`/alerts/${alertId}/comment`, world.nurse, { text: "One more" }, withEnv(over)), count };
+    },
+  },
+];
+
+describe("the last row fits, and one more gets 409 limit_reached:", () => {
+  it.each(CASES.map((c) => [`${c.name} (${c.limit})`, c] as const))("%s", async (_, { limit, status, arrange }) => {
+    const { max, detail } = ROW_LIMITS[limit];
+    const { add, count } = await arrange(max);
+    const before = await count();
+    const last = await add();
+    expect(last.status, await last.clone().text()).toBe(status);
+    expect(await count()).toBe(before + 1);
+    for (let i = 0; i < 2; i++) {
+      const refused = await add();
+      expect(refused.status).toBe(409);
+      expect(await readJson(refused)).toMatchObject({ code: "limit_reached", status: 409, detail });
+    }
+    expect(await count()).toBe(before + 1);
+  });
+
+  it("every limit has a case", () => {
+    expect([...new Set(CASES.map(({ limit }) => limit))].sort()).toEqual(Object.keys(ROW_LIMITS).sort());
+  });
+
+  it("five at the same time for one place: one succeeds", async () => {
+    const wards = CASES[0];
+    if (!wards) throw new Error("no case");
+    const { add, count } = await wards.arrange(ROW_LIMITS.wards.max);
+    const statuses = await Promise.all(Array.from({ length: 5 }, async () => (await add(withRandomDelays(env))).status));
+    expect(statuses.sort()).toEqual([201, 409, 409, 409, 409]);
+    expect(await count()).toBe(ROW_LIMITS.wards.max);
+  });
+
+  it("a count before the insert would let several pass (the known-bad twin)", async () => {
+    const { hospitalId } = await newWorld();
+    const delayed = withRandomDelays(env);
+    const countThenInsert = async () => {
+      const n = await delayed.DB.prepare("SELECT count(*) AS n FROM wards WHERE hospital_id = ?")
+        .bind(hospitalId)
+        .first<number>("n");
+      if ((n ?? 0) >= 1) return;
+      await delayed.DB.prepare("INSERT INTO wards (id, hospital_id, name, created_at, updated_at) VALUES (?1, ?2, ?1, 1, 1)")
+        .bind(uniqueText(), hospitalId)
+        .run();
+    };
+    await Promise.all(Array.from({ length: 5 }, countThenInsert));
+    expect(await countRows("wards WHERE hospital_id = ?", hospitalId)).toBeGreaterThan(1);
+  });
+});
+
+describe("what an object keeps:", () => {
+  const amend = (id: string, value: number) =>
+    sendRequest(`${API}/observations/${id}`, {
+      as: world.nurse,
+      method: "PATCH",
+      json: { status: "amended", value, reason: "artefact" },
+    });
+
+  it("amendments of one sample", async () => {
+    const { observationId } = await createMonitoredPatient(world);
+    for (let i = 0; i < MAX_AMENDMENTS_PER_SAMPLE; i++) expect((await amend(observationId, 60 + i)).status).toBe(200);
+    const refused = await amend(observationId, 99);
+    expect([refused.status, (await readJson(refused)).code]).toEqual([409, "limit_reached"]);
+    const entered = await readJson(
+      await sendRequest(`${API}/observations/${observationId}`, {
+        as: world.nurse,
+        method: "PATCH",
+        json: { status: "entered-in-error", reason: "artefact" },
+      }),
+    );
+    expect(entered.code).toBe("limit_reached");
+  });
+
+  it("amended samples of one patient", async () => {
+    const { id, observationId } = await createMonitoredPatient(world);
+    const body = JSON.stringify({ v: 1, status: "amended", value: 1, by: "x", reason: "x", at: 1, before: [] });
+    const fill = (max: number) =>
+      runInDurableObject(env.PATIENT_MONITOR.getByName(id), (_, state) => {
+        state.storage.sql.exec("DELETE FROM corrections");
+        state.storage.sql.exec(
+          `WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < CAST(? AS INTEGER))
+          INSERT INTO corrections (block, place, body) SELECT -n, 0, ? FROM k`,
+          max,
+          body,
+        );
+      });
+    await fill(MAX_AMENDED_SAMPLES_PER_PATIENT);
+    const refused = await amend(observationId, 70);
+    expect([refused.status, (await readJson(refused)).code]).toEqual([409, "limit_reached"]);
+    await fill(MAX_AMENDED_SAMPLES_PER_PATIENT - 1);
+    expect((await amend(observationId, 70)).status).toBe(200);
+    // The sample is amended already, so this adds no row.
+    expect((await amend(observationId, 71)).status).toBe(200);
+  });
+
+  it("assignments and snoozes of one alert, which can still be acknowledged and resolved", async () => {
+    const { alertId } = await createMonitoredPatient(world);
+    const act = (what: string, json: object) => post(`/alerts/${alertId}/${what}`, world.nurse, json);
+    for (let i = 0; i < MAX_ALERT_ACTIONS; i++) {
+      const response =
+        i % 2 ? await act("snooze", { minutes: 5 }) : await act("assign", { user_id: i % 4 ? null : world.nurse.id });
+      expect(response.status).toBe(200);
+    }
+    for (const refused of [await act("snooze", { minutes: 5 }), await act("assign", { user_id: world.doctor.id })]) {
+      expect([refused.status, (await readJson(refused)).code]).toEqual([409, "limit_reached"]);
+    }
+    const plain = (what: string) => sendRequest(`${API}/alerts/${alertId}/${what}`, { as: world.nurse, method: "POST" });
+    expect((await plain("acknowledge")).status).toBe(200);
+    expect((await plain("resolve")).status).toBe(200);
+  });
+});
+
+describe("rows that make room for new ones:", () => {
+  it("ended sessions of an account", async () => {
+    const person = await newPerson("patient");
+    const columns = "id, user_id, rotated_at, created_at, idle_expires_at, expires_at, revoked_at, revoked_reason, client_sealed";
+    const insert = `INSERT INTO sessions (${columns}) SELECT ${NEW_ID}, ?2, 1, n, 1, 1, 1, 'logout', 'x' FROM k`;
+    await seed(300, insert, person.id);
+    for (let i = 0; i < 3; i++) {
+      const json = { email: person.email, password: PASSWORD };
+      expect((await sendRequest(`${API}/auth/login`, { json })).status).toBe(200);
+    }
+    const ended = "sessions WHERE revoked_at IS NOT NULL AND user_id = ?";
+    expect(await countRows(ended, person.id)).toBe(MAX_ENDED_SESSIONS);
+    expect(await countRows("sessions WHERE user_id = ?", person.id)).toBeLessThanOrEqual(MAX_ENDED_SESSIONS + MAX_SESSIONS);
+    // The newest ended ones stay, and the session of the test.
+    expect(await countRows(`${ended} AND created_at <= 200`, person.id)).toBe(0);
+    expect((await sendRequest(`${API}/auth/me`, { as: person })).status).toBe(200);
+  });
+
+  it("invitations older than 90 days", async () => {
+    const { hospitalId, manager } = await newWorld();
+    const columns = "id, token_hash, hospital_id, role, email_index, invitee_sealed, created_by, created_at, expires_at";
+    const insert = `INSERT INTO invitations (${columns}) SELECT ${NEW_ID}, ${NEW_ID}, ?2, 'nurse', 'x', 'x', 'x', ?3, ?3 FROM k`;
+    await seed(ROW_LIMITS.recentInvitations.max, insert, hospitalId, Date.now() - 91 * 86_400_000);
+    expect((await post("/users/invite", manager, { email: `${uniqueText()}@example.org`, role: "nurse" })).status).toBe(201);
+    expect(await countRows("invitations WHERE hospital_id = ?", hospitalId)).toBe(1);
+  });
+
+  it("password reset links of an account: the newest is the valid one", async () => {
+    const { manager, nurse } = world;
+    let token = "";
+    for (let i = 0; i < 25; i++) {
+      const issued = await sendRequest(`${API}/users/${nurse.id}/password-reset`, { as: manager, method: "POST" });
+      token = (await readJson(issued)).data.token;
+    }
+    expect(await countRows("password_resets WHERE user_id = ?", nurse.id)).toBe(20);
+    const json = { token, new_password: "another quiet river" };
+    expect((await sendRequest(`${API}/auth/password/reset`, { json })).status).toBe(200);
+  });
+});

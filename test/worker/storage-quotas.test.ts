@@ -1,0 +1,179 @@
+// Every writing route of the OpenAPI document counts its bytes against the quotas of account and hospital, or says why not.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { UNCOUNTED_EVENTS } from "../../src/access/storage-charges.ts";
+import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
+import { utcDayOf } from "../../src/platform/time.ts";
+import { expectedDecision, ROUTES, relationTo, type Target } from "../authz.matrix.ts";
+import {
+  type AuthzFixture,
+  callRoute,
+  createFixture,
+  createSpareSession,
+  type ResourceIds,
+  renewResources,
+  type TestCaller,
+} from "../authz.world.ts";
+import { API, env, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
+import { deleteUnreferencedFiles } from "./storage-evidence.ts";
+
+/** Routes that no quota refuses, with the reason. */
+const UNCOUNTED: Record<string, string> = {
+  "POST /api/token": "a session replaces an older one; attempts are limited",
+  "POST /api/v1/auth/login": "a session replaces an older one; attempts are limited",
+  "POST /api/v1/auth/refresh": "replaces a row",
+  "POST /api/v1/auth/bootstrap": "once per deployment",
+  "POST /api/v1/auth/register": "one row per account; limited per address",
+  "POST /api/v1/auth/register/patient": "counts against the hospital of self-registered patients: tested below",
+  "POST /api/v1/auth/invitations/accept": "one account per invitation, which counts",
+  "POST /api/v1/auth/password/reset": "replaces a row; the link counts",
+  "POST /api/v1/devices/claim": "one credential per code, which counts",
+  "POST /api/v1/auth/password/change": UNCOUNTED_EVENTS["user.password_change"] ?? "",
+  "POST /api/v1/auth/switch-hospital": UNCOUNTED_EVENTS["session.switch"] ?? "",
+  "POST /api/v1/users/:user_id/unlock": UNCOUNTED_EVENTS["user.unlock"] ?? "",
+  "POST /api/v1/hospitals/:hospital_id/import-grants": UNCOUNTED_EVENTS["import_grant.create"] ?? "",
+  "POST /api/v1/observations": UNCOUNTED_EVENTS["observation.create"] ?? "",
+  "POST /api/v1/wearables/sync": UNCOUNTED_EVENTS["observation.create"] ?? "",
+  "POST /api/v1/alerts/:alert_id/acknowledge": UNCOUNTED_EVENTS["alert.acknowledge"] ?? "",
+  "POST /api/v1/alerts/:alert_id/assign": UNCOUNTED_EVENTS["alert.assign"] ?? "",
+  "POST /api/v1/alerts/:alert_id/snooze": UNCOUNTED_EVENTS["alert.snooze"] ?? "",
+  "POST /api/v1/alerts/:alert_id/resolve": UNCOUNTED_EVENTS["alert.resolve"] ?? "",
+  "POST /api/v1/auth/logout": "ends a session",
+  "POST /api/v1/uploads/:upload_id/discard": "deletes a file",
+  "POST /api/v1/live/tickets": "stores nothing but the audit event of a read",
+  "POST /api/v1/patients/:patient_id/alert-rules/preview": "stores nothing but the audit event of a read",
+};
+/** Routes whose events concern no hospital, or one that is new in this test. */
+const WITHOUT_HOSPITAL = ["PATCH /api/v1/auth/me", "POST /api/v1/hospitals", "POST /api/v1/auth/invitations/join"];
+
+const today = () => utcDayOf(Date.now());
+const run = (query: string, ...values: unknown[]) =>
+  // biome-ignore lint/plugin: constants of this file.
+  env.DB.prepare(query)
+    .bind(...values)
+    .run();
+const emptyCounters = () => run("DELETE FROM counters WHERE scope LIKE 'quota%'");
+const FULL = 1e16;
+/** Uses up the quotas of every account, or of every hospital. */
+async function fill(whose: "accounts" | "hospitals", prefix: string, day: number): Promise<void> {
+  const subjects =
+    whose === "hospitals"
+      ? "SELECT 'h:' || id AS subject FROM hospitals"
+      : `SELECT 'u:' || id AS subject FROM users UNION SELECT 'm:' || id FROM devices UNION SELECT 'm:' || id FROM credentials`;
+  await run(
+    `INSERT INTO counters (scope, day, name, n) SELECT ? || subject, CAST(? AS INTEGER), 'records', CAST(? AS INTEGER) FROM (${subjects}) WHERE 1
+      ON CONFLICT (scope, day, name) DO UPDATE SET n = excluded.n`,
+    prefix,
+    day,
+    FULL,
+  );
+}
+
+let stage: AuthzFixture;
+afterAll(deleteUnreferencedFiles);
+beforeAll(async () => {
+  stage = await createFixture();
+}, 120_000);
+
+const WRITES = Object.keys(ROUTES).filter((route) => !/^(GET|DELETE) /.test(route));
+const DELETES = Object.keys(ROUTES).filter((route) => route.startsWith("DELETE "));
+
+/** A caller whom the matrix allows the route, and the target. */
+function findCaller(route: string): { player: TestCaller; target: Target } {
+  const rule = ROUTES[route];
+  // Staff first: reads of patients count too.
+  for (const player of [...stage.players].sort(
+    (a, b) => Number(a.principal.role === "patient") - Number(b.principal.role === "patient"),
+  )) {
+    if (player.principal.kind !== "user" || !rule) continue;
+    const target: Target = player.principal.place === "W" ? "elsewhere" : "treated";
+    if (expectedDecision(player.principal, rule, relationTo(player.principal, target)) === "allow") return { player, target };
+  }
+  throw new Error(`nobody may call ${route}`);
+}
+
+async function callFull(route: string, filling: () => Promise<void>) {
+  await emptyCounters();
+  const { player, target } = findCaller(route);
+  const handle: ResourceIds = await renewResources(route, stage.handles[target], stage, player);
+  const changes = /\/(logout|switch-hospital|password\/change|sessions\/:session_id)$/.test(route);
+  const spare = changes ? await createSpareSession(player, stage.places) : null;
+  await filling();
+  const response = await callRoute(route, handle, player, spare?.sessionId ?? "", spare?.token ?? player.token);
+  await emptyCounters();
+  const body = await readJson(response);
+  // A batch answers per file.
+  const { status, code } = route.endsWith("/batch") ? body.data[0] : { status: response.status, code: body.code };
+  return { response, status, code };
+}
+
+const isUncounted = (route: string) => Object.hasOwn(UNCOUNTED, route);
+
+describe("a writing route", { timeout: 120_000 }, () => {
+  it("of the OpenAPI document is one of the routes below, and declares its refusals", async () => {
+    const { paths } = await readJson(await sendRequest("/openapi.json"));
+    const aliases = PATH_ALIASES.map(({ path }) => ` ${path}`);
+    const documented = Object.entries<Record<string, { responses: Record<string, unknown> }>>(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        route: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`,
+        statuses: Object.keys(operation.responses),
+      })),
+    );
+    const writes = documented.filter(
+      ({ route }) => !/^(GET|DELETE) /.test(route) && !aliases.some((alias) => route.includes(alias)),
+    );
+    expect(writes.length).toBeGreaterThan(50);
+    expect(writes.map(({ route }) => route).filter((route) => !WRITES.includes(route))).toEqual([]);
+    const silent = writes.filter(
+      ({ route, statuses }) => !isUncounted(route) && !(statuses.includes("409") && statuses.includes("429")),
+    );
+    expect(silent.map(({ route }) => route)).toEqual([]);
+    expect(Object.keys(UNCOUNTED).filter((route) => !WRITES.includes(route))).toEqual([]);
+  });
+
+  it.each(WRITES.filter((route) => !isUncounted(route)))("ends with the account's quotas: %s", async (route) => {
+    const daily = await callFull(route, () => fill("accounts", "quota-day:", today()));
+    expect(daily).toMatchObject({ status: 429, code: "quota_exceeded" });
+    if (!route.endsWith("/batch")) {
+      const wait = Number(daily.response.headers.get("retry-after"));
+      expect(utcDayOf(Date.now() + wait * 1000)).toBe(today() + 1);
+    }
+    expect(await callFull(route, () => fill("accounts", "quota:", 0))).toMatchObject({ status: 409, code: "storage_full" });
+  });
+
+  it.each(WRITES.filter((route) => !isUncounted(route) && !WITHOUT_HOSPITAL.includes(route)))(
+    "ends with the hospital's quota: %s",
+    async (route) => {
+      const daily = await callFull(route, () => fill("hospitals", "quota-day:", today()));
+      expect(daily).toMatchObject({ status: 429, code: "quota_exceeded" });
+    },
+  );
+
+  const allowed = Object.keys(UNCOUNTED).filter((route) => ROUTES[route]?.about !== "public");
+  // The last: it ends the caller's other sessions.
+  const isLast = (route: string) => route.endsWith("/password/change");
+  const ordered = [...allowed, ...DELETES].sort((a, b) => Number(isLast(a)) - Number(isLast(b)));
+  it.each(ordered)("never ends: %s", async (route) => {
+    const answer = await callFull(route, async () => {
+      await fill("accounts", "quota-day:", today());
+      await fill("hospitals", "quota-day:", today());
+    });
+    expect(answer.status, answer.code).toBeLessThan(300);
+  });
+
+  it("registers no patient beyond the quota of self-registered ones", async () => {
+    const json = { email: `${uniqueText()}@example.org`, password: "quiet river stones", first_name: "Asha", last_name: "Rao" };
+    await fill("hospitals", "quota-day:", today());
+    const refused = await sendRequest(`${API}/auth/register/patient`, { json });
+    expect({ status: refused.status, code: (await readJson(refused)).code }).toEqual({ status: 429, code: "quota_exceeded" });
+    await emptyCounters();
+    expect((await sendRequest(`${API}/auth/register/patient`, { json })).status).toBe(201);
+  });
+
+  it("is not refused to others when an account is at its end", async () => {
+    const [nurse, colleague] = [await newPerson("nurse", stage.places.A), await newPerson("nurse", stage.places.A)];
+    await run("INSERT INTO counters (scope, day, name, n) VALUES (?, ?, 'records', 1e15)", `quota-day:u:${nurse.id}`, today());
+    const create = (as: { token: string }) => sendRequest(`${API}/patients`, { as, json: { first_name: "Uma" } });
+    expect((await create(nurse)).status).toBe(429);
+    expect((await create(colleague)).status).toBe(201);
+  });
+});
