@@ -5,6 +5,7 @@
 // - alerts-synthetic: 60 patients of two normal days instead of 25, 30 breaches of each limit instead of 6, 10,000 crossings
 //   instead of 2,000
 // - crypto: 100,000 seals of one value instead of 10,000
+// - limits-over: 3,000 random histories of limits instead of 300
 // - news2-chart: a million random patients from a random seed instead of 100,000 from a fixed one
 // - product: `npm start` in a new folder must respond within a minute, which needs an idle machine
 // - product-live: 30 seconds at fifty rows a second instead of 10

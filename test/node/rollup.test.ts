@@ -222,9 +222,10 @@ describe("rollups by hour", () => {
     expect(samples.length).toBeGreaterThan(10_000);
     const rollups = rollUpByHour(samples);
     expect(rollUpByHour([...samples].reverse()).get(START / HOUR)).toEqual(rollups.get(START / HOUR));
+    const byHourAndCode = Map.groupBy(samples, ({ at, code }) => `${at / HOUR} ${code}`);
     for (const [hour, codes] of rollups) {
       for (const [code, rollup] of codes) {
-        const values = samples.filter((one) => one.code === code && one.at === hour * HOUR).map((one) => one.value);
+        const values = (byHourAndCode.get(`${hour} ${code}`) ?? []).map((one) => one.value);
         expect([rollup.count, rollup.min, rollup.max]).toStrictEqual([values.length, Math.min(...values), Math.max(...values)]);
         expect(rollup.sum).toBe(values.reduce((sum, value) => sum + Math.round(value * 1000), 0) / 1000);
       }
