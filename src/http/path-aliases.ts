@@ -27,6 +27,9 @@ const findAlias = (path: string) =>
 /** Hono's trie takes a segment of the path that is spelled like a pattern for that pattern, and runs its handlers twice. */
 const PATTERN_SEGMENT = /\/[:*]/g;
 
+/** Longer ones, which no operation has, are not repeated in a header: clients bound the size of all headers. */
+const MAX_LINKED_PATH = 1_024;
+
 /** The path for route matching. Ignores trailing slashes. */
 export function canonicalPath(request: Request): string {
   const path = getPathNoStrict(request).replace(PATTERN_SEGMENT, (start) => (start === "/:" ? "/%3A" : "/%2A"));
@@ -44,6 +47,7 @@ export const addDeprecationHeaders: MiddlewareHandler<AppEnv> = async (c, next) 
   // Still percent-encoded, as a header value requires.
   const { pathname } = new URL(c.req.url);
   const rest = pathname.startsWith(alias.path) ? pathname.slice(alias.path.length) : "";
+  if (rest.length > MAX_LINKED_PATH) return;
   c.header("Link", `<${(alias.canonical + rest).replace(/(?<!\/)\/+$/, "")}>; rel="successor-version"`);
 };
 

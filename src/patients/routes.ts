@@ -91,7 +91,7 @@ export const patientRoutes = createRouter()
       summary: "Search patients",
       security: BEARER_AUTH,
       request: { query: searchQuery },
-      responses: { 200: pageResponse(PatientSummary, "Newest first", exampleSummary), ...problemResponses(401, 403) },
+      responses: { 200: pageResponse(PatientSummary, "Newest first", exampleSummary), ...problemResponses(401, 403, 404) },
     }),
     async (c) => okPage(c, await searchPatients(c.get("call"), c.req.valid("query"))),
   )

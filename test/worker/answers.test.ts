@@ -6,6 +6,7 @@ import {
   API,
   env,
   newDevice,
+  newHospital,
   newPdf,
   newPerson,
   newWard,
@@ -273,6 +274,23 @@ describe("query parameters", () => {
         ).toContain(name);
       }
     }
+  });
+
+  it("that are ids of what the caller may not see are answered as declared", async () => {
+    const elsewhere = await newHospital();
+    const faults: string[] = [];
+    const filters = ofType(({ format }) => format === "uuid").filter(({ entry }) => entry.method === "GET" && !isAlias(entry));
+    expect(filters.length).toBeGreaterThan(20);
+    for (const { entry, name } of filters) {
+      for (const as of [world.nurse, world.manager]) {
+        const response = await ask(entry, { as }, `${fill(entry.path)}?${name}=${elsewhere}`);
+        if (!entry.operation.responses[String(response.status)]) faults.push(`${entry.name}?${name} ${response.status}`);
+        response.webSocket?.accept();
+        response.webSocket?.close();
+        await response.body?.cancel();
+      }
+    }
+    expect([...new Set(faults)]).toEqual([]);
   });
 
   it("that have a default say so", () => {

@@ -11,7 +11,7 @@ import { type FuzzOptions, runFuzz } from "../fuzz/run.ts";
 import { createFuzzWorld, type FuzzWorld, loginWith, type Send, type Timed } from "../fuzz/world.ts";
 import { API, env, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
 
-const REQUESTS = 3_000;
+const REQUESTS = 1_200;
 
 let address = 0;
 

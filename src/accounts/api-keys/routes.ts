@@ -109,7 +109,7 @@ export const apiKeyRoutes = createRouter()
       summary: "List API keys",
       security: BEARER_AUTH,
       request: { query: z.strictObject({ ...pageQuery, hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital }) }) },
-      responses: { 200: pageResponse(ApiKey, "Newest first", example), ...problemResponses(401, 403) },
+      responses: { 200: pageResponse(ApiKey, "Newest first", example), ...problemResponses(401, 403, 404) },
     }),
     async (c) => okPage(c, await listApiKeys(c.get("call"), c.req.valid("query"))),
   )
