@@ -48,6 +48,8 @@ export type BenchOptions = {
   rateLimit?: number;
   /** Opens workerd's inspector. */
   inspect?: boolean;
+  /** Serves the static files too, from `dist/public`. */
+  assets?: boolean;
 };
 
 /**
@@ -72,7 +74,7 @@ function chooseStoresFolder(): string {
 
 /** Builds the bundle, starts it and applies pending migrations. */
 export async function startBench(options: BenchOptions = {}): Promise<BenchServer> {
-  const { state, port, secrets, main, root = ".", rateLimit, inspect } = options;
+  const { state, port, secrets, main, root = ".", rateLimit, inspect, assets } = options;
   const bundle = main ?? buildBundle();
   if (!state) console.log(`Stores in ${chooseStoresFolder()}`);
   const values = {
@@ -103,7 +105,9 @@ export async function startBench(options: BenchOptions = {}): Promise<BenchServe
             modules: { "index.js": { type: "esm", contents: readFileSync(bundle, "utf8") } },
           },
           exports: objects.exports,
+          ...(assets && { assets: { directory: resolve(root, "dist/public"), hasUserWorker: true, runWorkerFirst: true } }),
           env: {
+            ...(assets && { ASSETS: { type: "assets" as const } }),
             DB: { type: "d1" },
             KV: { type: "kv" },
             FILES: { type: "r2" },

@@ -17,7 +17,7 @@ const STEPS = [
   {
     name: "fuzz",
     command: "npm run fuzz -- --seed 1 --seeds 3 --requests 100000",
-    figures: ["^\\d+ runs, .*$", "^memory of workerd: .*$"],
+    figures: ["^\\d+ runs, .*$", "^heap of the Worker: .*$"],
   },
   { name: "live", command: "npm run bench:live", figures: ["^\\| *\\d.*\\|$"] },
   { name: "growth", command: "npm run bench", figures: ["^\\d+ reads measured;.*$"] },

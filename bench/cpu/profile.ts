@@ -112,6 +112,21 @@ export class Profiler {
   }
 }
 
+const HeapUsage = z.object({ usedSize: z.number() });
+
+/** Used heap of a Worker's own isolates in bytes, its Durable Objects' included, after a garbage collection. */
+export async function measureHeap(inspector: URL, worker: string): Promise<number> {
+  const targets = Targets.parse(await (await fetch(`http://${inspector.host}/json`)).json());
+  let bytes = 0;
+  for (const { id } of targets.filter((target) => target.id === `core:user:${worker}`)) {
+    const session = await Session.open(`ws://${inspector.host}/${id}`);
+    await session.send("HeapProfiler.collectGarbage");
+    bytes += HeapUsage.parse(await session.send("Runtime.getHeapUsage")).usedSize;
+    session.close();
+  }
+  return bytes;
+}
+
 /** CPU time of a process's first thread, in milliseconds. */
 function threadMs(pid: number): number {
   const [ns = "0"] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");

@@ -5,7 +5,7 @@ type KnownFault = { operation: RegExp; kind: RegExp; reason: string };
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     operation: /^postApiToken$/,
-    kind: /^(400|401) is not a problem, but application\/json/,
+    kind: /^(400|401|423) is not a problem, but application\/json/,
     reason: "RFC 6749, 5.2 defines the errors of a token endpoint; the document declares them",
   },
 ];

@@ -5,6 +5,7 @@ import { Agent, type ClientRequest, request as httpRequest, type RequestOptions 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureHeap } from "../../bench/cpu/profile.ts";
 import { startBench } from "../../bench/server.ts";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
 import type { Answer } from "./contract.ts";
@@ -42,8 +43,8 @@ const SLOW_MS = 2_000;
 const SHRINKS = 20;
 /** A hanging answer ends the run. */
 const TIMEOUT_MS = 60_000;
-/** Growth per run, beyond the first requests that fill caches. */
-const MAX_RESIDENT_GROWTH_MB = 300;
+/** Bytes per run, beyond the first requests that fill caches. An isolate has 128 MB. */
+const MAX_HEAP_GROWTH = 24e6;
 const MAX_STORED_PER_REQUEST = 8_000;
 
 const agent = new Agent({ keepAlive: true, maxSockets: LANES * 2 });
@@ -124,6 +125,7 @@ type Target = {
   url: URL;
   login: (send: Send) => Promise<() => Promise<string>>;
   state: string | null;
+  inspector: URL | null;
   close: () => Promise<void>;
 };
 
@@ -133,10 +135,11 @@ async function startOwn(): Promise<Target> {
   const secrets = newSecrets();
   // The Worker's bundle needs the static files.
   if (!existsSync("dist/public/index.html")) spawnSync("node", ["scripts/build-public.mjs"], { stdio: "inherit" });
-  const { url, close } = await startBench({ state, secrets, rateLimit: 1_000_000 });
+  const { url, close, inspector } = await startBench({ state, secrets, rateLimit: 1_000_000, assets: true, inspect: true });
   return {
     url,
     state,
+    inspector,
     login: async (send) => {
       const account = { email: "keeper@example.org", password: "quiet river stones", full_name: "Fuzz Keeper" };
       const body = toBytes(JSON.stringify({ ...account, token: secrets.BOOTSTRAP_TOKEN }));
@@ -159,6 +162,7 @@ async function main(): Promise<boolean> {
     ? {
         url: new URL(options.url),
         state: null,
+        inspector: null,
         login: async (send) => loginWith(send, options.email, options.password),
         close: async () => undefined,
       }
@@ -174,7 +178,8 @@ async function main(): Promise<boolean> {
       const unique = `${seed}t${Date.now().toString(36)}`;
       const world = await createFuzzWorld(send, { login }, new Pool(unique), unique);
       const requests = Number(options.requests);
-      let residentBefore: number | null = null;
+      const heapOf = async () => (target.inspector ? measureHeap(target.inspector, "edgecare") : null);
+      let heapBefore: Promise<number | null> = Promise.resolve(null);
       const storedBefore = target.state ? storedBytes(target.state) : 0;
       const started = performance.now();
       const report = await runFuzz({
@@ -189,16 +194,17 @@ async function main(): Promise<boolean> {
         slowMs: SLOW_MS,
         shrinks: SHRINKS,
         onProgress: (sent) => {
-          if (sent === Math.min(2_000, Math.floor(requests / 2))) residentBefore = residentMb();
+          if (sent === Math.min(2_000, Math.floor(requests / 2))) heapBefore = heapOf();
           if (sent % 10_000 === 0) console.log(`${sent} requests after ${Math.round((performance.now() - started) / 1_000)} s`);
         },
       });
-      const resident = residentMb();
+      const [before, heap] = [await heapBefore, await heapOf()];
       const growth = {
-        residentMb: resident !== null && residentBefore !== null ? resident - residentBefore : null,
-        resident,
+        heap,
+        heapGrowth: heap !== null && before !== null ? heap - before : null,
+        residentMb: residentMb(),
         stored: target.state ? storedBytes(target.state) - storedBefore : null,
-        maxResidentMb: MAX_RESIDENT_GROWTH_MB,
+        maxHeapGrowth: MAX_HEAP_GROWTH,
         maxStored: MAX_STORED_PER_REQUEST * requests,
       };
       total.runs++;

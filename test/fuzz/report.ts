@@ -2,12 +2,14 @@
 import type { FuzzReport } from "./run.ts";
 
 export type Growth = {
-  /** Of workerd, since the first requests; null if another process serves the product. */
+  /** Heap of the Worker's own isolate after a garbage collection, in bytes, and its growth since the first requests; null if another process serves the product. */
+  heap: number | null;
+  heapGrowth: number | null;
+  /** Resident memory of workerd in MB, with the emulators of the stores and what no collection was forced on. */
   residentMb: number | null;
-  resident: number | null;
   /** Bytes of the stores. */
   stored: number | null;
-  maxResidentMb: number;
+  maxHeapGrowth: number;
   maxStored: number;
 };
 
@@ -43,7 +45,9 @@ export function findViolations(report: FuzzReport, growth?: Growth): string[] {
       ? [`${report.failedRenewals.length} principals could not be renewed`]
       : []),
     ...(report.waited > report.sent * MAX_WAITED ? [`${report.waited} slow answers that were fast when repeated`] : []),
-    ...((growth?.residentMb ?? 0) > (growth?.maxResidentMb ?? 0) ? [`memory grew by ${growth?.residentMb?.toFixed(0)} MB`] : []),
+    ...((growth?.heapGrowth ?? 0) > (growth?.maxHeapGrowth ?? 0)
+      ? [`the heap grew by ${megabytes(growth?.heapGrowth ?? 0)}`]
+      : []),
     ...((growth?.stored ?? 0) > (growth?.maxStored ?? 0) ? [`stores grew by ${megabytes(growth?.stored ?? 0)}`] : []),
   ];
 }
@@ -70,7 +74,7 @@ valid requests that failed: ${mostOf(report.validFailed, 25)}
 429: ${rateLimited} rate limit, ${overQuota} quota (${percent((rateLimited + overQuota) / sent)})
 slowest: ${Math.round(slowest.ms)} ms, ${slowest.operationId}; ${report.waited} slow answers that were fast when repeated
 principals: ${mostOf(report.principals, 40)}; ${report.renewals} renewed, ${report.failedRenewals.length} could not be${report.failedRenewals[0] ? `: ${report.failedRenewals[0].slice(0, 200)}` : ""}
-memory of workerd: ${growth.resident?.toFixed(0) ?? "?"} MB, ${growth.residentMb?.toFixed(0) ?? "?"} MB more than after the first requests
+heap of the Worker: ${growth.heap === null ? "not measured" : `${megabytes(growth.heap)}, ${megabytes(growth.heapGrowth ?? 0)} more than after the first requests`}; resident memory of workerd: ${growth.residentMb?.toFixed(0) ?? "?"} MB
 stores: ${growth.stored === null ? "not measured" : `${megabytes(growth.stored)} more, ${Math.round(growth.stored / sent)} bytes per request`}
 ${Object.entries(known)
   .map(([reason, n]) => `right, ${n} times: ${reason}\n`)
