@@ -32,7 +32,7 @@ export function recordAuditEvent(db: Db, actor: Actor, now: number, event: Audit
   return [
     insertEvent,
     ...(subjects.length > 0 ? [insertSubjectsOfLastEvent(db, JSON.stringify(subjects))] : []),
-    ...(isRefusal ? countRefusedStatements(db, actor, now) : []),
+    ...(isRefusal ? countRefusedStatements(db, actor, now, event.when) : []),
   ];
 }
 

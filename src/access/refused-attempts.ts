@@ -20,13 +20,16 @@ function selectScope(actor: Actor): SQL | null {
   }
 }
 
-/** Counts a refused attempt, after its rows in the same batch; no statement for requests without a principal. */
-export function countRefusedStatements(db: Db, actor: Actor, now: number): Statement[] {
+/**
+ * Counts a refused attempt, after its rows in the same batch; no statement for requests without a principal.
+ * @param when the condition of the event, which must not depend on `changes()`: the event's own row would change it
+ */
+export function countRefusedStatements(db: Db, actor: Actor, now: number, when: SQL = sql`1`): Statement[] {
   const scope = selectScope(actor);
   if (!scope) return [];
   return [
     db.run(sql`INSERT INTO counters (scope, day, name, n) SELECT scope, CAST(${utcDayOf(now)} AS INTEGER), 'refused', 1 FROM (${scope})
-      WHERE 1 ON CONFLICT (scope, day, name) DO UPDATE SET n = n + 1`),
+      WHERE (${when}) ON CONFLICT (scope, day, name) DO UPDATE SET n = n + 1`),
   ];
 }
 

@@ -9,9 +9,10 @@ import { Pool } from "../fuzz/pool.ts";
 import { findViolations, printFaults } from "../fuzz/report.ts";
 import { type FuzzOptions, runFuzz } from "../fuzz/run.ts";
 import { createFuzzWorld, type FuzzWorld, loginWith, type Send, type Timed } from "../fuzz/world.ts";
+import { times } from "../long.ts";
 import { API, env, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
 
-const REQUESTS = 1_200;
+const REQUESTS = times(600, 3_000);
 
 let address = 0;
 

@@ -4,6 +4,7 @@ import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
+import { VERIFY } from "../long.ts";
 import { absent } from "../shared-data.ts";
 import {
   API,
@@ -449,13 +450,14 @@ describe(`${strings.length} naughty strings`, () => {
       const { status } = await sendRequest(`${API}${path}`, { as: world.nurse });
       expect({ path, status, odd: ![200, 400, 401, 404, 405].includes(status) }).toEqual({ path, status, odd: false });
     };
-    for (const text of strings) await look(`/patients/${encodeURIComponent(text)}`);
+    const some = strings.filter((_, i) => VERIFY || i % 4 === 0);
+    for (const text of some) await look(`/patients/${encodeURIComponent(text)}`);
     for (const group of [...grouped(strings, unfit, 100), ...chunks([...unfit], 1)]) {
       const q = encodeURIComponent(group.join(" "));
       for (const path of [`/patients/search?q=${q}`, `/patients?patient_uid=${q}`, `/reports?session_type=${q}`])
         await look(path);
     }
-    for (const [i, text] of strings.entries()) {
+    for (const [i, text] of some.entries()) {
       // Some have the same normal form, and five attempts would lock that name.
       if (i % 4 === 0) await env.DB.prepare("DELETE FROM login_attempts").run();
       const response = await sendRequest(`${API}/auth/login`, { json: { username: text, password: text } });
