@@ -5,13 +5,16 @@ import { ApiError, type FieldError } from "../platform/errors.ts";
 import { parseJson, readBody, streamBody } from "./request-body.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;
+/** Of operations without credentials: logins, registration, one-time links. */
+const MAX_PUBLIC_JSON_BYTES = 16 * 1024;
 const MAX_FORM_BYTES = 16 * 1024;
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i;
 /** Methods that change the resource of their path. */
 const CHANGES = new Set(["PUT", "PATCH", "DELETE"]);
 
-type Contract = Pick<RouteConfig, "method" | "request">;
+type Contract = Pick<RouteConfig, "method" | "request" | "security">;
+type BodyReader = (c: Context, limit: number) => Promise<void>;
 
 /**
  * The only place that decides whether an operation has a body and of which type. Uploads read theirs themselves, after the
@@ -20,10 +23,11 @@ type Contract = Pick<RouteConfig, "method" | "request">;
 export function checkRequest(contract: Contract): MiddlewareHandler {
   const declaresQuery = contract.request?.query !== undefined;
   const readRequestBody = chooseBodyReader(contract);
+  const limit = (contract.security ?? []).length === 0 ? MAX_PUBLIC_JSON_BYTES : MAX_JSON_BYTES;
   return async (c, next) => {
     if (CHANGES.has(c.req.method)) denyTrailingSlash(c);
     if (c.req.url.includes("?")) checkQuery(c.req.queries(), declaresQuery);
-    await readRequestBody?.(c);
+    await readRequestBody?.(c, limit);
     await next();
   };
 }
@@ -65,7 +69,7 @@ export function toUnknownFieldErrors(names: readonly string[], parents: readonly
   }));
 }
 
-function chooseBodyReader({ method, request }: Contract): ((c: Context) => Promise<void>) | null {
+function chooseBodyReader({ method, request }: Contract): BodyReader | null {
   const types = Object.keys(request?.body?.content ?? {});
   if (types.includes("application/json")) return readJsonBody;
   if (types.includes("application/x-www-form-urlencoded")) return readFormBody;
@@ -83,10 +87,10 @@ async function readTypedBody(c: Context, type: RegExp, limit: number, hint: stri
   return new Uint8Array(0);
 }
 
-const readJsonBytes = (c: Context) => readTypedBody(c, JSON_TYPE, MAX_JSON_BYTES, "Send application/json.");
+const readJsonBytes = (c: Context, limit: number) => readTypedBody(c, JSON_TYPE, limit, "Send application/json.");
 
-async function readJsonBody(c: Context): Promise<void> {
-  const bytes = await readJsonBytes(c);
+async function readJsonBody(c: Context, limit: number): Promise<void> {
+  const bytes = await readJsonBytes(c, limit);
   if (bytes.length === 0) throw new ApiError("malformed_json", "A JSON body is required.");
   const body = parseJson(bytes);
   // From its body cache, hono would write the value as text and parse that again.
@@ -94,8 +98,8 @@ async function readJsonBody(c: Context): Promise<void> {
 }
 
 /** Some clients send an empty object where no body is described. */
-async function readNoBody(c: Context): Promise<void> {
-  const bytes = await readJsonBytes(c);
+async function readNoBody(c: Context, limit: number): Promise<void> {
+  const bytes = await readJsonBytes(c, limit);
   if (bytes.length === 0) return;
   const body = parseJson(bytes);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {

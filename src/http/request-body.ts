@@ -1,28 +1,36 @@
 // Bodies of requests: bounded reading of streams, and strict JSON.
 import type { Context } from "hono";
+import type { Call } from "../access/actor.ts";
 import { ApiError } from "../platform/errors.ts";
+import { holdBody } from "./held-bodies.ts";
 import { IdleTimer } from "./idle-timer.ts";
 
 const MAX_JSON_DEPTH = 64;
 /** Maximum pause between chunks, and maximum time for a whole body. */
 export const BODY_IDLE_TIMEOUT_MS = 30_000;
 const BODY_TIMEOUT_MS = 10 * 60_000;
+/** A body that takes longer than this arrives at 1 kB/s at least, a quarter of a GPRS line. */
+const SLOW_BODY_MS = 60_000;
+const MAX_MS_PER_BYTE = 1;
 
 /**
- * Streams the body's chunks; stops a stalled upload, because the platform has no timeout.
+ * Streams the body's chunks; stops one that stalls or trickles, because the platform has no timeout.
  * @throws ApiError request_timeout
  */
 export async function* streamBody(c: Context): AsyncIterable<Uint8Array> {
   const reader = c.req.raw.body?.getReader();
   if (!reader) return;
-  const deadline = Date.now() + BODY_TIMEOUT_MS;
+  const started = Date.now();
+  let size = 0;
   const idle = new IdleTimer(BODY_IDLE_TIMEOUT_MS, () => new ApiError("request_timeout"));
   try {
     for (;;) {
       const next = await Promise.race([reader.read(), idle.start()]);
       idle.stop();
-      if (Date.now() > deadline) throw new ApiError("request_timeout");
+      const limitMs = Math.min(BODY_TIMEOUT_MS, SLOW_BODY_MS + size * MAX_MS_PER_BYTE);
+      if (Date.now() - started > limitMs) throw new ApiError("request_timeout");
       if (next.done) return;
+      size += next.value.length;
       yield next.value;
     }
   } finally {
@@ -33,17 +41,19 @@ export async function* streamBody(c: Context): AsyncIterable<Uint8Array> {
 }
 
 /**
- * Reads at most `limit` bytes and counts them, because Content-Length may be wrong.
- * @throws ApiError too_large, length_mismatch, request_timeout
+ * Reads at most `limit` bytes and counts them, because Content-Length may be wrong. They are held until the request has ended.
+ * @throws ApiError too_large, length_mismatch, request_timeout, unavailable
  */
 export async function readBody(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const declaredLength = c.req.header("Content-Length");
   if (declaredLength !== undefined && Number(declaredLength) > limit) throw new ApiError("too_large");
+  const { actor }: Call = c.get("call");
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of streamBody(c)) {
     size += chunk.length;
     if (size > limit) throw new ApiError("too_large");
+    holdBody(c.req.raw, actor, chunk.length);
     chunks.push(chunk);
   }
   if (declaredLength !== undefined && Number(declaredLength) !== size) throw new ApiError("length_mismatch");

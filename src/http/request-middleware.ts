@@ -7,15 +7,20 @@ import { getDb } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
 import { UUID_PATTERN, uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
+import { releaseBody } from "./held-bodies.ts";
 import { limitCaller, limitJunk, limitSignup, rateLimitPolicy } from "./rate-limit.ts";
 import type { AppEnv } from "./router.ts";
 
-/** Assigns the request id and writes one log line per request. */
+/** Assigns the request id, writes one log line per request, and gives back the memory of its body. */
 export const logRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
   const started = Date.now();
   const clientRequestId = c.req.header("X-Request-Id") ?? "";
   c.set("requestId", /^[A-Za-z0-9._-]{8,64}$/.test(clientRequestId) ? clientRequestId : uuidv7());
-  await next();
+  try {
+    await next();
+  } finally {
+    releaseBody(c.req.raw);
+  }
   const actor = c.get("call")?.actor;
   log(c.env, "INFO", "request", {
     request_id: c.get("requestId"),

@@ -111,6 +111,10 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
     const current = renewing.get(principal);
     if (current) return current;
     const next = (principal.renew?.() ?? Promise.resolve())
+      .catch(async () => {
+        await world.reopen();
+        await principal.renew?.();
+      })
       .catch((error) => {
         report.failedRenewals.push(String(error));
       })

@@ -26,6 +26,8 @@ export type FuzzWorld = {
   /** Every marker, by hospital. */
   marks: Map<string, string[]>;
   pool: Pool;
+  /** Opens the hospitals again, after a request has closed one: nobody could be renewed there. */
+  reopen: () => Promise<void>;
 };
 
 const API = "/api/v1";
@@ -302,7 +304,7 @@ export async function createFuzzWorld(send: Send, keeper: Keeper, pool: Pool, un
     }
   }
 
-  await addHospital("A", "care_team");
+  const hospitalA = await addHospital("A", "care_team");
   const hospitalB = await addHospital("B", "hospital");
   for (let i = 0; i < ACCOUNTS; i++) {
     await addPatientAccount("self-registered", null, null, null);
@@ -330,7 +332,14 @@ export async function createFuzzWorld(send: Send, keeper: Keeper, pool: Pool, un
   // Links and tickets of the first hospital open what its staff may see.
   enter({ ...outsider, group: "signed link", scope: "A", mark: null, token: null, sees: marks.get("A") ?? [] });
   pool.isSettingUp = false;
-  return { groups, marks, pool };
+  const reopen = async () => {
+    for (const id of [hospitalA, hospitalB]) {
+      const { is_active, version } = await asKeeper("set-up", null, `/hospitals/${id}`);
+      if (is_active === false)
+        await byKeeper("set-up", `/hospitals/${id}`, { is_active: true }, { method: "PATCH", version: Number(version) });
+    }
+  };
+  return { groups, marks, pool, reopen };
 }
 
 const hospitalIdOf = (pool: Pool): string => pool.resolve("«own:hospital_id:0»", { scope: "A", mark: null });

@@ -4,20 +4,14 @@ import type { Context } from "hono";
 import type { Call } from "../../access/actor.ts";
 import { parseIdempotencyKey } from "../../http/idempotency.ts";
 import { toApiError } from "../../http/on-error.ts";
-import { parseJson, readBody } from "../../http/request-body.ts";
+import { parseJson } from "../../http/request-body.ts";
 import { type AppEnv, validationError } from "../../http/router.ts";
 import { ApiError, type FieldError } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
+import { isMultipart, readForm } from "./form-body.ts";
 import { receiveUpload } from "./upload.ts";
 import { authorizeUploader } from "./upload-log.ts";
-import {
-  checkMetricsSize,
-  FORM_OVERHEAD_BYTES,
-  MAX_MULTIPART_BYTES,
-  parseReportFields,
-  safeFileName,
-  type UploadRequest,
-} from "./upload-request.ts";
+import { checkMetricsSize, parseReportFields, safeFileName, type UploadRequest } from "./upload-request.ts";
 
 export const MAX_BATCH_FILES = 100;
 /** Bounds memory: each upload holds its file in plain and sealed form. D1 runs queries one at a time anyway. */
@@ -36,13 +30,10 @@ export type BatchFile = { file: File; item: BatchItem };
 /** @throws ApiError invalid_request (no file, or more than 100), malformed_json, too_large, unsupported_media_type */
 export async function readBatch(c: Context<AppEnv>): Promise<BatchFile[]> {
   const type = c.req.header("Content-Type") ?? "";
-  if (c.req.header("Content-Encoding") || !/^multipart\/form-data\s*;/i.test(type)) {
+  if (c.req.header("Content-Encoding") || !isMultipart(type)) {
     throw new ApiError("unsupported_media_type", "Send multipart/form-data without Content-Encoding.");
   }
-  const body = await readBody(c, MAX_MULTIPART_BYTES + FORM_OVERHEAD_BYTES);
-  const form = await new Response(body, { headers: { "Content-Type": type } }).formData().catch((cause: unknown) => {
-    throw new ApiError("invalid_request", "The form data is malformed.", { cause });
-  });
+  const form = await readForm(c, MAX_BATCH_FILES + 1);
   const files = form.getAll("file").filter((part) => part instanceof File);
   const items = form.getAll("items");
   if (files.length + items.length < [...form.keys()].length || items.length > 1) {

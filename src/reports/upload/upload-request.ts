@@ -2,18 +2,16 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { readBody, streamBody } from "../../http/request-body.ts";
+import { streamBody } from "../../http/request-body.ts";
 import { type AppEnv, Id, PatientRef, TimeInput, validationError } from "../../http/router.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { DAY_MS } from "../../platform/time.ts";
+import { isMultipart, MAX_MULTIPART_BYTES, readForm } from "./form-body.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import { MAX_METRICS_BYTES } from "./metrics.ts";
 
-export const MAX_MULTIPART_BYTES = 10 * 1024 * 1024;
 export const MAX_RAW_BYTES = 25 * 1024 * 1024;
-/** Room for multipart boundaries and headers around a file of the maximum size. */
-export const FORM_OVERHEAD_BYTES = 128 * 1024;
 const MAX_FORM_PARTS = 20;
 
 /** Fields of a report besides the file: form fields, or query parameters for a raw body. */
@@ -87,7 +85,7 @@ export async function readUploadRequest(
   const type = c.req.header("Content-Type") ?? "";
   if (c.req.header("Content-Encoding")) throw new ApiError("unsupported_media_type", "Send the body without Content-Encoding.");
   if (/^application\/pdf\s*$/i.test(type)) return readRawUpload(c, defaultKind);
-  if (takesForms && /^multipart\/form-data\s*;/i.test(type)) return readFormUpload(c, type, defaultKind);
+  if (takesForms && isMultipart(type)) return readFormUpload(c, defaultKind);
   throw new ApiError("unsupported_media_type", takesForms ? "Send multipart/form-data." : "Send application/pdf.");
 }
 
@@ -123,13 +121,9 @@ function decodeHeaderText(text: string): string {
   }
 }
 
-async function readFormUpload(c: Context<AppEnv>, type: string, defaultKind: ReportKind): Promise<UploadRequest> {
-  const body = await readBody(c, MAX_MULTIPART_BYTES + FORM_OVERHEAD_BYTES);
-  const form = await new Response(body, { headers: { "Content-Type": type } }).formData().catch((cause: unknown) => {
-    throw new ApiError("invalid_request", "The form data is malformed.", { cause });
-  });
+async function readFormUpload(c: Context<AppEnv>, defaultKind: ReportKind): Promise<UploadRequest> {
+  const form = await readForm(c, MAX_FORM_PARTS);
   const entries = [...form.entries()];
-  if (entries.length > MAX_FORM_PARTS) throw new ApiError("invalid_request", "The form has too many parts.");
   if (new Set(entries.map(([name]) => name)).size < entries.length) {
     throw new ApiError("invalid_request", "The form contains a part more than once.");
   }
