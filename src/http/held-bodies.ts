@@ -47,29 +47,48 @@ function add(shares: Share[], bytes: number): void {
   }
 }
 
-/** What each request holds. */
-const heldByRequest = new WeakMap<Request, { shares: Share[]; bytes: number }>();
+/** A request that its client cancels runs no more code: what it held counts until this long after its last byte. */
+const EXPIRY_MS = 60_000;
+
+type Held = { shares: Share[]; bytes: number; expiresAt: number };
+const heldByRequest = new WeakMap<Request, Held>();
+/** In order of expiry. */
+const holders = new Set<Held>();
+
+function giveBack(one: Held): void {
+  if (holders.delete(one)) add(one.shares, -one.bytes);
+}
+
+function dropExpired(now: number): void {
+  for (const one of holders) {
+    if (one.expiresAt > now) return;
+    giveBack(one);
+  }
+}
 
 /**
  * Counts bytes of a request's body as held until `releaseBody`.
  * @throws ApiError unavailable if a share has no room for them
  */
 export function holdBody(request: Request, actor: Actor, bytes: number): void {
-  const own = heldByRequest.get(request) ?? { shares: sharesOf(actor), bytes: 0 };
-  if (own.shares.some(({ key, limit }) => (held.get(key) ?? 0) + bytes > limit)) {
+  const now = Date.now();
+  dropExpired(now);
+  const before = heldByRequest.get(request);
+  const shares = before?.shares ?? sharesOf(actor);
+  if (shares.some(({ key, limit }) => (held.get(key) ?? 0) + bytes > limit)) {
     throw new ApiError("unavailable", "Too many request bodies are being received; try again later.");
   }
-  add(own.shares, bytes);
-  own.bytes += bytes;
-  heldByRequest.set(request, own);
+  if (before) giveBack(before);
+  const one = { shares, bytes: (before?.bytes ?? 0) + bytes, expiresAt: now + EXPIRY_MS };
+  add(shares, one.bytes);
+  holders.add(one);
+  heldByRequest.set(request, one);
 }
 
 /** Gives back what the request holds. */
 export function releaseBody(request: Request): void {
-  const own = heldByRequest.get(request);
-  if (!own) return;
-  add(own.shares, -own.bytes);
-  heldByRequest.delete(request);
+  const one = heldByRequest.get(request);
+  if (one) giveBack(one);
 }
 
 /** Bytes held by all requests of this isolate. */

@@ -308,7 +308,7 @@ export async function createFuzzWorld(send: Send, keeper: Keeper, pool: Pool, un
   const hospitalB = await addHospital("B", "hospital");
   for (let i = 0; i < ACCOUNTS; i++) {
     await addPatientAccount("self-registered", null, null, null);
-    const admin = await addStaff("platform admin", "nurse", "A", hospitalIdOf(pool));
+    const admin = await addStaff("platform admin", "nurse", "A", hospitalA);
     await byKeeper("set-up", `/users/${admin.userId}`, { is_admin: true }, { method: "PATCH", version: 1 });
     const everything = [...marks.values()].flat();
     Object.assign(admin, { role: "admin", scope: "*", mark: null, hospital: null, sees: new Set(everything) });
@@ -341,7 +341,5 @@ export async function createFuzzWorld(send: Send, keeper: Keeper, pool: Pool, un
   };
   return { groups, marks, pool, reopen };
 }
-
-const hospitalIdOf = (pool: Pool): string => pool.resolve("«own:hospital_id:0»", { scope: "A", mark: null });
 
 const sample = (code: string, unit: string, value: number) => ({ code, unit, value, effective_at: new Date().toISOString() });

@@ -70,6 +70,19 @@ it("logins whose bodies do not end fill their address alone", async () => {
   expect(heldBytes()).toBe(0);
 });
 
+it("what a cancelled request held is given back a minute after its last byte", async () => {
+  const cancelled = Array.from({ length: 2 }, () => openForm(world.nurse, 10 * MIB));
+  await expect.poll(heldBytes).toBe(20 * MIB);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 59_000 });
+  expect((await openForm(world.nurse, 2 * MIB).response).status).toBe(503);
+  vi.setSystemTime(Date.now() + 2_000);
+  const next = openForm(world.nurse, 2 * MIB);
+  await expect.poll(heldBytes).toBe(2 * MIB);
+  vi.useRealTimers();
+  await endAll([next, ...cancelled]);
+  expect(heldBytes()).toBe(0);
+});
+
 it("a body without credentials has 16 KiB at most", async () => {
   const json = { email: "a@example.org", password: "x".repeat(16 * KIB) };
   expect((await sendRequest(`${API}/auth/login`, { json })).status).toBe(413);
