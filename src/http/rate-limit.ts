@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import type { Actor, UserActor } from "../access/actor.ts";
 import { isKnownSession } from "../access/known-sessions.ts";
+import { addressBucket } from "../platform/address-bucket.ts";
 import { sha256Hex } from "../platform/crypto.ts";
 import { ApiError } from "../platform/errors.ts";
 import type { AppEnv } from "./router.ts";
@@ -27,19 +28,6 @@ type LimitName = keyof typeof LIMITS;
 
 /** `sharesVerdict`: whether other locations learn the verdict. Not for machines, which stay in one location and call often. */
 export type RateLimitBucket = { limit: LimitName; key: string; sharesVerdict?: boolean };
-
-/** The bucket of an IP address. IPv6 addresses share one per /64, the size of one customer's network. */
-export function addressBucket(ip: string | null): string {
-  if (!ip?.includes(":")) return ip ?? "none";
-  const [head = "", tail] = ip.split("::");
-  const leading = head.split(":").filter(Boolean);
-  const trailing = tail?.split(":").filter(Boolean) ?? [];
-  const groups =
-    tail === undefined
-      ? leading
-      : [...leading, ...Array(Math.max(0, 8 - leading.length - trailing.length)).fill("0"), ...trailing];
-  return `${groups.slice(0, 4).join(":")}::/64`;
-}
 
 const addressOf = (c: Context<AppEnv>) => addressBucket(c.get("call").actor.via.ip);
 
