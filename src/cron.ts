@@ -1,20 +1,18 @@
 // The cleanup job: expired login attempts, idempotency keys and claim codes, and files without a database row.
 
 import { lt } from "drizzle-orm";
-import { summarizeRefused } from "./access/refused-attempts.ts";
+import { summarizeUncounted } from "./access/row-allowance.ts";
 import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
+import { pruneHeldObservations } from "./monitoring/history/held-observations.ts";
 import { getVerifiedKeys } from "./platform/config.ts";
 import { batch, getDb } from "./platform/db/client.ts";
-import { heldObservations, passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
+import { passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
 import { log } from "./platform/log.ts";
 import { pruneDayCounters } from "./platform/storage-quotas.ts";
 import { DAY_MS } from "./platform/time.ts";
 import { expireDirectUploads, sweepDirectUploads, sweepOrphans, sweepSettledUploads } from "./reports/reading/sweep.ts";
-
-/** Samples without a patient are kept this long for review. */
-const HELD_OBSERVATION_RETENTION_MS = 90 * DAY_MS;
 
 export async function runCleanup(env: Env, now: number): Promise<void> {
   const db = getDb(env.DB);
@@ -22,12 +20,12 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
   await batch(db, [
     pruneLoginAttempts(db, now),
     pruneIdempotencyKeys(db, now),
-    summarizeRefused(db, now),
+    ...summarizeUncounted(db, now),
     pruneDayCounters(db, now),
     expireDirectUploads(db, now),
     pruneDeviceClaimCodes(db, now),
     db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now)),
-    db.delete(heldObservations).where(lt(heldObservations.receivedAt, now - HELD_OBSERVATION_RETENTION_MS)),
+    ...pruneHeldObservations(db, now),
     db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
   ]);
   const count = await sweepOrphans(db, env.FILES, keys.fields.keys.keys(), now);

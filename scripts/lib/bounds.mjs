@@ -269,7 +269,7 @@ export const BOUNDS = [
     test: BUDGET,
     operations: ["POST /uploads/{upload_id}/assign", "POST /uploads/{upload_id}/discard"],
   },
-  { bound: "eight counters", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/storage"] },
+  { bound: "six counters", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/storage"] },
   { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/import-grants"] },
   {
     bound: ROW,

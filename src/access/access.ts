@@ -194,7 +194,7 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
   if (!row || !effectiveRole || effectiveRole.role === "app") return denyAccess(call, permission, "unauthenticated", { target });
   rememberSession(actor, now);
   const { role, hospitalId: callerHospitalId } = effectiveRole;
-  // Filed alike for a patient of another hospital and for nobody, so that the audit log does not tell the caller's hospital which exists.
+  // Recorded identically for another hospital's patient and for an unknown id: the audit log does not tell the caller's hospital which exists.
   const ownHospitalId = target === OWN_RECORD ? callerHospitalId : null;
   const denialFacts = { role, hospitalId: row.hospital_id ?? ownHospitalId, callerHospitalId, target, patientId: row.id };
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);

@@ -27,4 +27,6 @@ export type AuditEvent = {
   /** Files that the batch adds to object storage, and bytes of rows that its statements derive from lists: both count. */
   storedFiles?: { bytes: number; counts?: StorageCharge["files"]["counts"] };
   derivedBytes?: number;
+  /** The import grant that an earlier step of the operation named, or null for none; else the request's header decides. */
+  importGrant?: string | null;
 };

@@ -6,34 +6,31 @@ import { attachCharge } from "../platform/storage-quotas.ts";
 import { HOUR_MS } from "../platform/time.ts";
 import { type Actor, getActorId } from "./actor.ts";
 import type { AuditEvent } from "./audit-event.ts";
-import { countRefusedStatements, isRefusedBelow, MAX_REFUSED_ROWS } from "./refused-attempts.ts";
+import { limitRows } from "./row-allowance.ts";
 import { toStorageCharge } from "./storage-charges.ts";
 
 export type { AuditAction, AuditEvent } from "./audit-event.ts";
 
 /**
  * The statements for one event and its subjects; add them to the batch that performs the action. A success counts the batch
- * against the storage quotas of actor and hospital (storage-charges.ts); a refusal beyond the day's first is only counted.
+ * against the storage quotas of actor and hospital (storage-charges.ts). Refusals and events that count against no quota have a
+ * row up to a number per day (row-allowance.ts); beyond it the statement of the row changes nothing.
  */
 export function recordAuditEvent(db: Db, actor: Actor, now: number, event: AuditEvent): Statement[] {
   const workplaceId = event.actorHospitalId ?? null;
   const atOtherHospital = workplaceId === (event.hospitalId ?? null) ? null : workplaceId;
-  const isRefusal = event.outcome === "denied" || event.outcome === "failed";
+  const charge = toStorageCharge(actor, now, event);
+  const { count, isRowKept } = limitRows(db, actor, now, event, charge !== null);
   const insertEvent = db.run(sql`INSERT INTO audit_events (recorded_at, action, event, outcome, reason, actor_kind, actor_id,
       actor_role, hospital_id, actor_hospital_id, basis, purpose, entity_type, entity_id, request_id, ip, detail)
     SELECT CAST(${now} AS INTEGER), ${event.action}, ${event.event}, ${event.outcome ?? "success"}, ${event.reason ?? null},
       ${actor.kind}, ${actor.kind === "anonymous" ? null : getActorId(actor)}, ${event.role ?? null}, ${event.hospitalId ?? null},
       ${atOtherHospital}, ${event.basis ?? null}, ${event.purpose ?? null}, ${event.entity?.type ?? null}, ${event.entity?.id ?? null}, ${actor.via.requestId},
       ${actor.via.ip}, ${event.detail ? JSON.stringify(event.detail) : null}
-    WHERE (${event.when ?? sql`1`}) AND ${isRefusal ? isRefusedBelow(actor, now, MAX_REFUSED_ROWS) : sql`1`}`);
-  const charge = toStorageCharge(actor, now, event);
+    WHERE ${isRowKept}`);
   if (charge) attachCharge(insertEvent, charge);
   const subjects = [...new Set(event.subjects ?? [])];
-  return [
-    insertEvent,
-    ...(subjects.length > 0 ? [insertSubjectsOfLastEvent(db, JSON.stringify(subjects))] : []),
-    ...(isRefusal ? countRefusedStatements(db, actor, now, event.when) : []),
-  ];
+  return [...count, insertEvent, ...(subjects.length > 0 ? [insertSubjectsOfLastEvent(db, JSON.stringify(subjects))] : [])];
 }
 
 /**

@@ -1,31 +1,41 @@
 // Whose storage quotas an audit event counts against, by its actor and hospital.
 import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
-import { STORAGE_LIMITS, type StorageCharge } from "../platform/storage-quotas.ts";
+import {
+  SELF_CARE_ACCOUNT_RESERVE,
+  SHARED_PART,
+  STORAGE_LIMITS,
+  type StorageAccount,
+  type StorageCharge,
+} from "../platform/storage-quotas.ts";
 import type { Actor } from "./actor.ts";
 import type { AuditEvent } from "./audit-event.ts";
 
 /**
- * Writes that no quota refuses: care of an alarm, the end of rights, and what a bound of its own limits. Everything else with
- * the action C or U counts.
+ * Writes that no quota refuses: the start of monitoring and the care of an alarm, the end of rights, and operations that have a
+ * separate limit. Everything else with the action C or U counts. Their audit rows per day are limited (row-allowance.ts).
  */
 export const UNCOUNTED_EVENTS: Readonly<Record<string, string>> = {
   "alert.acknowledge": "care of an alarm",
   "alert.assign": "care of an alarm",
   "alert.snooze": "care of an alarm",
   "alert.resolve": "care of an alarm",
+  "device.assign": "starts monitoring; assignments per device and per patient are limited",
+  "monitoring.update": "starts monitoring; one row per patient",
+  "alert_rule.update": "starts monitoring; one row per patient or ward and vital sign",
   "observation.create": "vital signs raise alarms; the patient's object bounds samples per sender and day",
   "observation.ingest": "delivered by the patient's object, one event per device and day",
   "care_team.leave": "ends a right",
   "device.unassign": "ends a right",
   "user.password_change": "security of the account; replaces a row",
+  "user.password_reset": "security of the account; replaces a row, and the link counts",
   "user.unlock": "security of the account; deletes rows",
   "session.switch": "replaces a row",
   "import_grant.create": "ends a refusal; only platform administrators",
 };
 
+const isPatient = (actor: Actor) => actor.kind === "user" && actor.claimedRole.role === "patient";
 /** Machines and patients may send any number of reads, each of which is an audit event; staff is never refused a read. */
-const countsReads = (actor: Actor) =>
-  actor.kind === "app" || actor.kind === "device" || (actor.kind === "user" && actor.claimedRole.role === "patient");
+const countsReads = (actor: Actor) => actor.kind === "app" || actor.kind === "device" || isPatient(actor);
 
 /** The charge of a batch with this event; null for events that count against no quota. */
 export function toStorageCharge(actor: Actor, now: number, event: AuditEvent): StorageCharge | null {
@@ -33,32 +43,41 @@ export function toStorageCharge(actor: Actor, now: number, event: AuditEvent): S
   const isWrite = action === "C" || action === "U";
   const isRead = action === "R" && countsReads(actor);
   if (actor.kind === "system" || outcome !== "success" || !(isWrite || isRead) || event.event in UNCOUNTED_EVENTS) return null;
+  const grantId = event.importGrant === undefined ? actor.via.importGrant : event.importGrant;
   return {
     now,
-    account: toAccount(actor, event),
-    hospital: hospitalId === null ? null : { subject: `h:${hospitalId}`, limits: hospitalLimits(hospitalId) },
+    account: findAccount(actor, event.entity),
+    hospital: hospitalId === null ? null : toHospital(actor, hospitalId),
     files: { bytes: storedFiles?.bytes ?? 0, counts: storedFiles?.counts ?? "both" },
     derivedBytes,
     dayOnly: isRead,
-    grantId: isWrite ? (actor.via.importGrant ?? null) : null,
+    grantId: isWrite ? (grantId ?? null) : null,
   };
 }
 
 export const hospitalLimits = (hospitalId: string) =>
   hospitalId === SELF_CARE_HOSPITAL_ID ? STORAGE_LIMITS.selfCare : STORAGE_LIMITS.hospital;
 
-/** An anonymous request counts against the account that it creates. */
-function toAccount(actor: Actor, { entity }: AuditEvent): StorageCharge["account"] {
+/** Staff may use all of their hospital's quotas; patients, devices and apps together a part of them. */
+function toHospital(actor: Actor, hospitalId: string): StorageCharge["hospital"] {
+  const isStaff = actor.kind === "user" && !isPatient(actor);
+  const reserve = hospitalId === SELF_CARE_HOSPITAL_ID ? SELF_CARE_ACCOUNT_RESERVE : null;
+  return { hospitalId, limits: hospitalLimits(hospitalId), part: isStaff ? 1 : SHARED_PART, reserve };
+}
+
+/**
+ * The account that an actor's bytes count against. An anonymous request counts against the account that it creates.
+ * The token of a staff account that acts as a patient names no staff role: the database decides its limits.
+ */
+export function findAccount(actor: Actor, entity?: AuditEvent["entity"]): StorageAccount | null {
   switch (actor.kind) {
-    case "user": {
-      const limits = actor.claimedRole.role === "patient" ? STORAGE_LIMITS.patient : STORAGE_LIMITS.staff;
-      return { subject: `u:${actor.userId}`, limits };
-    }
+    case "user":
+      return isPatient(actor) ? { userId: actor.userId } : { userId: actor.userId, limits: STORAGE_LIMITS.staff };
     case "device":
       return { credentialId: actor.credentialId, limits: STORAGE_LIMITS.device };
     case "app":
-      return { subject: `m:${actor.credentialId}`, limits: STORAGE_LIMITS.app };
+      return { credentialId: actor.credentialId, limits: STORAGE_LIMITS.app };
     default:
-      return entity?.type === "user" ? { subject: `u:${entity.id}`, limits: STORAGE_LIMITS.patient } : null;
+      return entity?.type === "user" ? { userId: entity.id } : null;
   }
 }

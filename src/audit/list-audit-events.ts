@@ -132,7 +132,7 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
 
 /**
  * Patients see who accessed their data, but not other patients on the same page (report ids) nor IP addresses. A hospital sees
- * the IP addresses of its own staff only, and not which hospital a patient has whom its staff may not see, if any.
+ * the IP addresses of its own staff only. Does not reveal the hospital of a patient that the caller's staff may not see.
  */
 function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserEffectiveRole) {
   const isDeniedAbroad = reader === "hospital_admin" && row.actorHospitalId === hospitalId && row.outcome === "denied";

@@ -25,7 +25,7 @@ const AuditEvent = z
     actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
     hospital_id: z.string().nullable().openapi({
       description:
-        "Hospital whose data was accessed; null for a denied attempt of the own staff on a patient elsewhere or nowhere",
+        "Hospital whose data was accessed; null when the hospital's own staff were denied a patient of another hospital or an unknown id",
     }),
     actor_hospital_id: z.string().nullable().openapi({ description: "Hospital of the actor, if it is another one" }),
     basis: z.string().nullable(),

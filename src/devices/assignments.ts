@@ -58,11 +58,11 @@ function unlessTooMany(patientId: string, deviceId: string, actorId: string, now
   };
 }
 
-/** The audit event also concerns the patient whose assignment has just ended. */
+/** The audit event also concerns the patient whose assignment has just ended. Follows the subjects of the event: it may have no row. */
 function addFormerPatientSubject({ db, now }: Call, deviceId: string, patientId: string) {
   return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)
     SELECT DISTINCT patient_id, (SELECT max(seq) FROM audit_events) FROM device_assignments
-    WHERE device_id = ${deviceId} AND ended_at = ${now} AND patient_id <> ${patientId}`);
+    WHERE device_id = ${deviceId} AND ended_at = ${now} AND patient_id <> ${patientId} AND changes() > 0`);
 }
 
 export function endOpenAssignment({ db, now }: Call, deviceId: string, when?: SQL) {

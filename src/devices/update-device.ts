@@ -76,7 +76,8 @@ export async function retireDevice(anyCall: Call, id: string, expected: Expected
     // An inactive device has no assignment, so this finds one only if the update above took effect.
     endOpenAssignment(call, id, isRetired),
     db.run(sql`INSERT INTO audit_subjects (patient_id, seq) SELECT patient_id, (SELECT max(seq) FROM audit_events)
-      FROM device_assignments WHERE device_id = ${id} AND ended_at = ${now} AND changes() > 0`),
+      FROM device_assignments WHERE device_id = ${id} AND ended_at = ${now} AND changes() > 0
+        AND (SELECT request_id FROM audit_events ORDER BY seq DESC LIMIT 1) = ${actor.via.requestId}`),
     revokeUnusedCodes(db, id, isRetired),
   ]);
   if (rows.length === 0) return failWithAudit(call, "precondition_failed", event);

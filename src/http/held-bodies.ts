@@ -1,7 +1,7 @@
 // Memory that request bodies take: bounded for all requests of an isolate, for each caller, and for callers who are not staff.
 import type { Actor } from "../access/actor.ts";
+import { addressBucket } from "../platform/address-bucket.ts";
 import { ApiError } from "../platform/errors.ts";
-import { addressBucket } from "./address-bucket.ts";
 
 const MIB = 1024 * 1024;
 /** An isolate has 128 MB, and a form is copied twice while it becomes a stored file. */

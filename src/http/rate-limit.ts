@@ -2,9 +2,9 @@
 import type { Context } from "hono";
 import type { Actor, UserActor } from "../access/actor.ts";
 import { isKnownSession } from "../access/known-sessions.ts";
+import { addressBucket } from "../platform/address-bucket.ts";
 import { sha256Hex } from "../platform/crypto.ts";
 import { ApiError } from "../platform/errors.ts";
-import { addressBucket } from "./address-bucket.ts";
 import type { AppEnv } from "./router.ts";
 
 const PERIOD_S = 60;

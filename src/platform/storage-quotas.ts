@@ -1,5 +1,5 @@
 // Byte quotas: the limits per day and in all, and the statement that counts a batch's bytes and fails it beyond a limit.
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Db, Statement } from "./db/types.ts";
 import { ApiError } from "./errors.ts";
 import { DAY_MS, toIso, utcDayOf } from "./time.ts";
@@ -15,7 +15,7 @@ export type StorageKind = (typeof STORAGE_KINDS)[number];
 export type StorageLimits = Record<StorageKind, { day: number; total: number }>;
 
 /**
- * A D1 database holds 10 GB, and R2 has no end but its bill; docs/data.md has the arithmetic. `selfCare` is the hospital of
+ * A D1 database holds 10 GB. R2 has no size limit; only cost grows. docs/data.md has the arithmetic. `selfCare` is the hospital of
  * self-registered patients: a part of the database that anybody may fill.
  */
 export const STORAGE_LIMITS = {
@@ -27,16 +27,22 @@ export const STORAGE_LIMITS = {
   selfCare: { records: { day: 256 * MIB, total: 2 * GIB }, files: { day: 20 * GIB, total: TIB } },
 } as const satisfies Record<string, StorageLimits>;
 
-/** Who stores: `u:<user>`, `m:<device or API key>` or `h:<hospital>`. A credential stands for its device. */
-export type StorageSubject = { subject: string } | { credentialId: string };
-type StorageAccount = StorageSubject & { limits: StorageLimits };
+/** The part of a hospital's quotas for patients, devices and apps together. Only staff may use the rest. */
+export const SHARED_PART = 0.6;
+/** An account that has stored no more than this in all may use the rest of the self-care hospital's quotas too. */
+export const SELF_CARE_ACCOUNT_RESERVE: Record<StorageKind, number> = { records: MIB, files: 64 * MIB };
+
+/** A credential stands for its device. A user without limits has those of staff if the account was ever staff, else of a patient. */
+export type StorageAccount = { userId: string; limits?: StorageLimits } | { credentialId: string; limits: StorageLimits };
+/** `part` of its limits that the account may use; all of them while the account's own total is within `reserve`. */
+type HospitalShare = { hospitalId: string; limits: StorageLimits; part: number; reserve: Record<StorageKind, number> | null };
 
 /** Whose quotas a batch counts against, and the bytes that its statements do not show. */
 export type StorageCharge = {
   now: number;
   /** A user, device or app; null for requests without one. */
   account: StorageAccount | null;
-  hospital: StorageAccount | null;
+  hospital: HospitalShare | null;
   /** Files that the batch adds. A direct upload counts for the day when it begins and in all when it is confirmed. */
   files: { bytes: number; counts: "day" | "total" | "both" };
   /** Bytes of rows beyond the bound values: rows that one statement derives from a list. */
@@ -52,6 +58,9 @@ const STATEMENT_BYTES = 256;
 export const DAY_PREFIX = "quota-day:";
 export const TOTAL_PREFIX = "quota:";
 export const GRANT_PREFIX = "quota:g:";
+/** Counters of a hospital that are no quotas: bytes under import grants in all, and samples of closed hours of the day. */
+export const IMPORTED = "imported";
+export const SAMPLES = "samples";
 
 /** The charge of a batch, by one of its statements: the audit event says who writes, and `batch` knows the bytes. */
 const chargeByStatement = new WeakMap<object, StorageCharge>();
@@ -76,45 +85,94 @@ export function countWrittenBytes(queries: readonly { sql: string; params: unkno
 }
 
 /** The column that is NULL in the row beyond its limit: the constraint error names it. */
-const BLAME = {
+const LIMIT_BY_COLUMN = {
   n: "account day",
   name: "hospital day",
   sum: "account total",
   scope: "hospital total",
   day: "grant",
 } as const;
-type Blamed = keyof typeof BLAME;
+type LimitColumn = keyof typeof LIMIT_BY_COLUMN;
+type ExceededLimit = (typeof LIMIT_BY_COLUMN)[LimitColumn];
 
-type Row = {
-  subject: StorageSubject;
+/** The owner stands for the subject `account`. The higher limit holds for accounts of staff, and within `reserve`. */
+type CounterRow = {
   prefix: string;
+  owner: string;
   day: number;
-  kind: StorageKind;
+  name: string;
   bytes: number;
   limit: number;
-  blame: Blamed;
+  higherLimit: number;
+  reserve: number | null;
+  exceededColumn: LimitColumn;
 };
 
-function listRows(charge: StorageCharge, records: number): Row[] {
+function listRows(charge: StorageCharge, records: number): CounterRow[] {
   const { account, hospital, now, files, dayOnly, grantId } = charge;
   const bytes = { records, files: files.bytes } as const;
+  if (grantId) return listGrantRows(grantId, hospital, records + (files.counts === "total" ? 0 : files.bytes));
   const kinds = STORAGE_KINDS.filter((kind) => bytes[kind] > 0);
-  if (grantId) {
-    const grant = { subject: { subject: `g:${grantId}` }, prefix: TOTAL_PREFIX, day: 0, kind: "records", limit: 0 } as const;
-    return [{ ...grant, bytes: records + (files.counts === "total" ? 0 : files.bytes), blame: "day" }];
-  }
-  const rowsOf = (owner: StorageAccount, day: Blamed, total: Blamed) =>
-    kinds.flatMap((kind): Row[] => {
-      const row = { subject: owner, kind, bytes: bytes[kind] };
-      const limits = owner.limits[kind];
+  type Limited = Pick<CounterRow, "limit" | "higherLimit" | "reserve">;
+  const rowsOf = (
+    owner: string,
+    limitOf: (kind: StorageKind, period: "day" | "total") => Limited,
+    columns: { day: LimitColumn; total: LimitColumn },
+  ) =>
+    kinds.flatMap((kind) => {
       const counts = dayOnly ? "day" : kind === "files" ? files.counts : "both";
-      const rows: Row[] = [
-        { ...row, prefix: DAY_PREFIX, day: utcDayOf(now), limit: limits.day, blame: day },
-        { ...row, prefix: TOTAL_PREFIX, day: 0, limit: limits.total, blame: total },
-      ];
-      return counts === "both" ? rows : rows.slice(counts === "day" ? 0 : 1, counts === "day" ? 1 : 2);
+      return (["day", "total"] as const)
+        .filter((period) => counts === "both" || counts === period)
+        .map((period) => ({
+          prefix: period === "day" ? DAY_PREFIX : TOTAL_PREFIX,
+          owner,
+          day: period === "day" ? utcDayOf(now) : 0,
+          name: kind,
+          bytes: bytes[kind],
+          ...limitOf(kind, period),
+          exceededColumn: columns[period],
+        }));
     });
-  return [...(account ? rowsOf(account, "n", "sum") : []), ...(hospital && !dayOnly ? rowsOf(hospital, "name", "scope") : [])];
+  const ofAccount = (of: StorageAccount) =>
+    rowsOf("account", (kind, period) => ({ ...accountLimits(of, kind, period), reserve: null }), { day: "n", total: "sum" });
+  const ofHospital = ({ hospitalId, limits, part, reserve }: HospitalShare) =>
+    rowsOf(
+      `h:${hospitalId}`,
+      (kind, period) => {
+        const higherLimit = limits[kind][period];
+        return { limit: Math.floor(part * higherLimit), higherLimit, reserve: reserve?.[kind] ?? null };
+      },
+      { day: "name", total: "scope" },
+    );
+  return [...(account ? ofAccount(account) : []), ...(hospital && !dayOnly ? ofHospital(hospital) : [])];
+}
+
+/** The grant, and the hospital's bytes under grants. */
+function listGrantRows(grantId: string, hospital: HospitalShare | null, bytes: number): CounterRow[] {
+  const unlimited = { limit: Number.MAX_SAFE_INTEGER, higherLimit: 0 };
+  const row = { prefix: TOTAL_PREFIX, day: 0, bytes, ...unlimited, reserve: null, exceededColumn: "day" } as const;
+  const imported = hospital ? [{ ...row, owner: `h:${hospital.hospitalId}`, name: IMPORTED }] : [];
+  return [{ ...row, owner: `g:${grantId}`, name: "records" }, ...imported];
+}
+
+function accountLimits({ limits }: StorageAccount, kind: StorageKind, period: "day" | "total") {
+  const [lower, higher] = [limits ?? STORAGE_LIMITS.patient, limits ?? STORAGE_LIMITS.staff];
+  return { limit: lower[kind][period], higherLimit: higher[kind][period] };
+}
+
+/** The subject of an account: `u:<user>` or `m:<device or API key>`. */
+function subjectOf(account: StorageAccount): SQL {
+  if ("userId" in account) return sql`${`u:${account.userId}`}`;
+  const { credentialId } = account;
+  return sql`'m:' || coalesce((SELECT coalesce(device_id, id) FROM credentials WHERE id = ${credentialId}), ${credentialId})`;
+}
+
+/** Whether an account without limits was ever staff: its counters hold what it stored as staff. */
+function wasEverStaff(account: StorageAccount): SQL {
+  if (account.limits || !("userId" in account)) return sql`0`;
+  const { userId } = account;
+  return sql`(EXISTS (SELECT 1 FROM memberships WHERE user_id = ${userId})
+    OR EXISTS (SELECT 1 FROM users WHERE id = ${userId} AND is_admin = 1))`;
 }
 
 /**
@@ -123,32 +181,58 @@ function listRows(charge: StorageCharge, records: number): Row[] {
  * @param written bytes of the batch's statements
  */
 export function chargeStatement(db: Db, charge: StorageCharge, written: number): Statement {
-  const { grantId, hospital, now } = charge;
-  const rows = listRows(charge, written + charge.derivedBytes).map(({ subject, prefix, day, kind, bytes, limit, blame }) => {
-    const [scope, credentialId] = "subject" in subject ? [`${prefix}${subject.subject}`, ""] : [prefix, subject.credentialId];
-    return [scope, credentialId, day, kind, bytes, limit, blame];
-  });
-  const hospitalId = hospital && "subject" in hospital ? hospital.subject.slice(2) : "";
-  const granted = sql`(SELECT bytes FROM import_grants WHERE id = ${grantId} AND hospital_id = ${hospitalId}
+  const { account, grantId, hospital, now } = charge;
+  const rows = listRows(charge, written + charge.derivedBytes).map((row) => [
+    row.prefix,
+    row.owner,
+    row.day,
+    row.name,
+    row.bytes,
+    row.limit,
+    row.higherLimit,
+    row.reserve,
+    row.exceededColumn,
+  ]);
+  const granted = sql`(SELECT bytes FROM import_grants WHERE id = ${grantId} AND hospital_id = ${hospital?.hospitalId ?? ""}
     AND revoked_at IS NULL AND expires_at > ${now})`;
-  const limit = grantId ? granted : sql`value->>5`;
+  const limit = grantId ? sql`iif(value->>3 = ${IMPORTED}, value->>5, ${granted})` : sql`value->>5`;
+  const isWithinReserve = sql`reserve IS NOT NULL AND bytes + coalesce((SELECT n FROM counters
+    WHERE scope = ${TOTAL_PREFIX} || account AND day = 0 AND name = added.name), 0) <= reserve`;
+  const isHigherAllowed = sql`iif(owner = 'account', ${account ? wasEverStaff(account) : sql`0`}, ${isWithinReserve})`;
+  // `iif` evaluates the higher limit's condition, which reads rows, only beyond the lower one.
   return db.run(sql`INSERT INTO counters (scope, day, name, n, sum)
-    SELECT iif(blame <> 'scope' OR fits, scope, NULL), iif(blame <> 'day' OR fits, day, NULL),
-      iif(blame <> 'name' OR fits, name, NULL), iif(blame <> 'n' OR fits, bytes, NULL), iif(blame <> 'sum' OR fits, 0, NULL)
-    FROM (SELECT *, coalesce(coalesce((SELECT n FROM counters c WHERE c.scope = added.scope AND c.day = added.day
-        AND c.name = added.name), 0) + bytes <= most, 0) AS fits
-      FROM (SELECT iif(value->>1 = '', value->>0, value->>0 || 'm:' || coalesce((SELECT coalesce(device_id, id) FROM credentials
-          WHERE id = value->>1), value->>1)) AS scope,
-        value->>2 AS day, value->>3 AS name, value->>4 AS bytes, ${limit} AS most, value->>6 AS blame
-        FROM json_each(${JSON.stringify(rows)})) added)
+    SELECT iif(exceeded <> 'scope' OR fits, scope, NULL), iif(exceeded <> 'day' OR fits, day, NULL),
+      iif(exceeded <> 'name' OR fits, name, NULL), iif(exceeded <> 'n' OR fits, bytes, NULL), iif(exceeded <> 'sum' OR fits, 0, NULL)
+    FROM (SELECT *, iif(coalesce(sum <= most, 0), 1, iif(${isHigherAllowed}, sum <= higher, 0)) AS fits
+      FROM (SELECT *, bytes + coalesce((SELECT n FROM counters c WHERE c.scope = entry.scope AND c.day = entry.day
+          AND c.name = entry.name), 0) AS sum
+        FROM (SELECT value->>0 || iif(value->>1 = 'account', account, value->>1) AS scope, value->>1 AS owner, value->>2 AS day,
+            value->>3 AS name, value->>4 AS bytes, ${limit} AS most, value->>6 AS higher, value->>7 AS reserve, value->>8 AS exceeded, account
+          FROM json_each(${JSON.stringify(rows)}), (SELECT ${account ? subjectOf(account) : sql`''`} AS account)) entry) added)
     WHERE 1 ON CONFLICT (scope, day, name) DO UPDATE SET n = n + excluded.n`);
+}
+
+/** Selects the bytes that an account may still store today. */
+export function selectDayRoom(db: Db, account: StorageAccount, kind: StorageKind, now: number) {
+  const { limit, higherLimit } = accountLimits(account, kind, "day");
+  return db.all<{
+    room: number;
+  }>(sql`SELECT iif(${wasEverStaff(account)}, ${higherLimit}, ${limit}) - coalesce((SELECT n FROM counters
+    WHERE scope = ${DAY_PREFIX} || ${subjectOf(account)} AND day = ${utcDayOf(now)} AND name = ${kind}), 0) AS room`);
+}
+
+/** Gives deleted bytes back to the ceilings. @param freed a query of scope, name and bytes, one row per counter */
+export function giveBackStatement(db: Db, freed: SQL): Statement {
+  return db.run(sql`UPDATE counters SET n = max(0, counters.n - freed.bytes) FROM (${freed}) AS freed
+    WHERE counters.scope = freed.scope AND counters.day = 0 AND counters.name = freed.name`);
 }
 
 /** The error for a batch that `chargeStatement` failed; null for other errors. Nothing was written. */
 export function toQuotaError(error: unknown, now: number): ApiError | null {
   for (let current: unknown = error; current instanceof Error; current = current.cause) {
     const column = /NOT NULL constraint failed: counters\.(\w+)/.exec(current.message)?.[1];
-    if (column !== undefined && Object.hasOwn(BLAME, column)) return quotaError(BLAME[column as Blamed], now);
+    if (column !== undefined && Object.hasOwn(LIMIT_BY_COLUMN, column))
+      return quotaError(LIMIT_BY_COLUMN[column as LimitColumn], now);
   }
   return null;
 }
@@ -157,7 +241,7 @@ export function toQuotaError(error: unknown, now: number): ApiError | null {
 export const isQuotaError = (error: unknown): error is ApiError =>
   error instanceof ApiError && ["quota_exceeded", "storage_full", "import_grant_ended"].includes(error.code);
 
-export function quotaError(limit: (typeof BLAME)[Blamed], now: number): ApiError {
+export function quotaError(limit: ExceededLimit, now: number): ApiError {
   if (limit === "grant")
     return new ApiError("import_grant_ended", "The import grant is unknown, used up, revoked or past its end.");
   const whose = limit.startsWith("hospital") ? "hospital" : "account or device";
@@ -171,7 +255,7 @@ export function quotaError(limit: (typeof BLAME)[Blamed], now: number): ApiError
   });
 }
 
-/** Deletes the counters of past days. Their refused attempts are in the audit log by then (access/refused-attempts.ts). */
+/** Deletes the counters of past days. Their events without a row are in the audit log by then (access/row-allowance.ts). */
 export function pruneDayCounters(db: Db, now: number): Statement {
   return db.run(sql`DELETE FROM counters WHERE scope >= 'quota-day:' AND scope < 'quota-day;' AND day < ${utcDayOf(now)}`);
 }

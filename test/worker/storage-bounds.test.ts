@@ -1,7 +1,7 @@
 // Bounds of what one sender can store: notes, refused attempts, held samples, samples of a day, reported conditions, import grants.
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_REFUSED_ROWS } from "../../src/access/refused-attempts.ts";
+import { MAX_REFUSED_ROWS } from "../../src/access/row-allowance.ts";
 import { runCleanup } from "../../src/cron.ts";
 import { MAX_RAISED_PER_HOUR } from "../../src/monitoring/alarm-rules/condition-rule.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";

@@ -1,7 +1,7 @@
 // The queue of password hashes in an isolate. A hash keeps the isolate's thread for 160 ms: one runs at a time, a pause of the same
 // length follows for other requests, and a bounded number of requests waits.
 import { type Actor, getActorId } from "../../access/actor.ts";
-import { addressBucket } from "../../http/address-bucket.ts";
+import { addressBucket } from "../../platform/address-bucket.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { HASH_QUEUE } from "./password-cost.ts";
 

@@ -89,7 +89,7 @@ export async function replayStaff(anyCall: Call, id: string): Promise<string> {
   return id;
 }
 
-/** The author of a new membership while the hospital may have another member besides the user. */
+/** `created_by` of a new membership; NULL at the member limit. */
 export const memberAuthorUnlessFull = (author: string, hospitalId: string, userId: string): SQL =>
   unlessFull(author, ROW_LIMITS.members, sql`memberships WHERE hospital_id = ${hospitalId} AND user_id <> ${userId}`);
 

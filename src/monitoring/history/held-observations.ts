@@ -1,6 +1,6 @@
 // Quarantined samples (no patient, unknown unit, implausible time), sealed for review by staff.
 
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
@@ -9,10 +9,11 @@ import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { unsealValue } from "../../platform/crypto.ts";
-import { batch } from "../../platform/db/client.ts";
+import { batch, type Db, type Statement } from "../../platform/db/client.ts";
 import { heldObservations } from "../../platform/db/schema.ts";
 import { UUID_PATTERN } from "../../platform/ids.ts";
-import { toIso } from "../../platform/time.ts";
+import { giveBackStatement, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
+import { DAY_MS, toIso } from "../../platform/time.ts";
 
 type HeldRow = typeof heldObservations.$inferSelect;
 
@@ -82,4 +83,22 @@ export async function getHeldObservations(anyCall: Call, id: string) {
   await batch(db, recordAuditEvent(db, actor, now, { ...event, ...auditFields }));
   const items = await unsealValue(keys.fields, { table: "held_observations", column: "items", id }, row.itemsSealed);
   return { ...toHeldObservations(row), items: z.array(z.unknown()).parse(items) };
+}
+
+/** Samples without a patient are kept this long for review. */
+const RETENTION_MS = 90 * DAY_MS;
+
+/**
+ * Deletes old entries and gives their bytes back to the ceilings. Those of a patient's object count nowhere; their ids are longer
+ * than a UUID.
+ */
+export function pruneHeldObservations(db: Db, now: number): Statement[] {
+  const isExpired = lt(heldObservations.receivedAt, now - RETENTION_MS);
+  const selectBytes = (
+    prefix: string,
+    owner: SQL,
+  ) => sql`SELECT ${`${TOTAL_PREFIX}${prefix}`} || ${owner} AS scope, 'records' AS name,
+    sum(length(items_sealed)) AS bytes FROM held_observations WHERE ${isExpired} AND length(id) = 36 GROUP BY ${owner}`;
+  const freed = sql`${selectBytes("h:", sql`hospital_id`)} UNION ALL ${selectBytes("m:", sql`device_id`)}`;
+  return [giveBackStatement(db, freed), db.delete(heldObservations).where(isExpired)];
 }

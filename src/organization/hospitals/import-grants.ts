@@ -105,7 +105,7 @@ async function requireGrant(anyCall: Call, hospitalId: string, id: string, permi
   return { call, effectiveRole, row };
 }
 
-/** The answer to a repeated create. */
+/** Response for a replayed Idempotency-Key. */
 export async function replayImportGrant(anyCall: Call, hospitalId: string, id: string) {
   const { call, effectiveRole, row } = await requireGrant(anyCall, hospitalId, id, "storage:read");
   const event = grantEvent(effectiveRole, hospitalId, id, "import_grant.replay", "R");

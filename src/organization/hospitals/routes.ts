@@ -24,6 +24,7 @@ import { Email } from "../../platform/email.ts";
 import { multiLine, phoneNumber, singleLine } from "../../platform/text.ts";
 import { createHospital, getHospital, listHospitals, updateHospital } from "./hospitals.ts";
 import { listMembers } from "./members.ts";
+import { hospitalParam } from "./schemas.ts";
 
 const DoctorScope = z.enum(["care_team", "hospital"]);
 
@@ -114,7 +115,6 @@ const exampleMember = {
   since: EXAMPLES.time,
 };
 const memberQuery = z.strictObject({ ...pageQuery, role: z.enum(STAFF_ROLES).optional(), active: booleanParam.optional() });
-const hospitalParam = z.object({ hospital_id: Id.openapi({ example: EXAMPLES.hospital }) });
 const memberParam = hospitalParam.extend({ user_id: Id.openapi({ example: EXAMPLES.user }) });
 const MemberRef = z.object({ user_id: Id, hospital_id: Id });
 const tags = ["Organization"];

@@ -14,6 +14,7 @@ import {
   okPage,
   pageResponse,
   problemResponses,
+  TimeInput,
   Timestamp,
 } from "../../http/router.ts";
 import { STORAGE_LIMITS } from "../../platform/storage-quotas.ts";
@@ -26,6 +27,7 @@ import {
   replayImportGrant,
   revokeImportGrant,
 } from "./import-grants.ts";
+import { hospitalParam } from "./schemas.ts";
 import { getStorage } from "./storage.ts";
 
 const tags = ["Organization"];
@@ -38,8 +40,8 @@ const Storage = z
     day_ends_at: Timestamp.openapi({ description: "When the daily quotas end: the next midnight UTC" }),
     records: StorageUse.openapi({ description: "Bytes in the database" }),
     files: StorageUse.openapi({ description: "Bytes of files" }),
-    imported_bytes: bytes.openapi({ description: "Stored under import grants, beside the quotas" }),
-    samples_today: z.int().openapi({ description: "Vital signs of closed hours of the day (UTC)" }),
+    imported_bytes: bytes.openapi({ description: "Stored under import grants, not counted against the quotas" }),
+    samples_today: z.int().openapi({ description: "Vital signs of the day (UTC), without the open hours" }),
   })
   .openapi("Storage");
 const { records, files } = STORAGE_LIMITS.hospital;
@@ -79,15 +81,11 @@ const exampleGrant = {
 const NewImportGrant = z
   .strictObject({
     bytes: z.int().min(1).max(MAX_GRANT_BYTES),
-    expires_at: z.iso
-      .datetime({ offset: true })
-      .max(40)
-      .openapi({ description: `At most ${MAX_GRANT_DAYS} days ahead` }),
+    expires_at: TimeInput.openapi({ description: `At most ${MAX_GRANT_DAYS} days ahead` }),
     reason: multiLine(500),
   })
   .openapi("NewImportGrant");
 
-const hospitalParam = z.object({ hospital_id: Id.openapi({ example: EXAMPLES.hospital }) });
 const grantParam = hospitalParam.extend({ grant_id: Id.openapi({ example: EXAMPLES.upload }) });
 
 export const storageRoutes = createRouter()

@@ -4,15 +4,16 @@ import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
-import { batch } from "../../platform/db/client.ts";
+import { batch, type Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { streamFile } from "../../platform/files.ts";
+import { giveBackStatement, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
 import type { ReportKind } from "../upload/metric-ranges.ts";
 import { parseMetrics } from "../upload/metrics.ts";
 import { fileRecordId, storeMetrics, toReportKind } from "../upload/new-report.ts";
 import { inspectPdfStream } from "../upload/pdf.ts";
 import { settleAsReport, toNewReport } from "../upload/settle-as-report.ts";
-import { openDetail, sealDetail, settleUpload, type UploadRow } from "../upload/upload-log.ts";
+import { openDetail, sealDetail, settleUpload, type UploadDetail, type UploadRow } from "../upload/upload-log.ts";
 import { requireUpload, toUploadWithDetail, uploadAuditFields } from "./upload-list.ts";
 
 /** A repeated file is recognised among this many of the hospital's newest files in quarantine. */
@@ -105,7 +106,11 @@ async function replayAssignment(
 async function assignDuplicate(call: Call, bucket: R2Bucket, row: UploadRow, access: Access, reportId: string) {
   const change = { outcome: "assigned", patientId: access.patient.id, reportId } as const;
   const event = toAuditEvent(row, access, "upload.assign", reportId);
-  const [settled] = await batch(call.db, settleUpload(call, row, change, { ...event, reason: "duplicate" }));
+  const detail = await openDetail(call, row);
+  const [, settled] = await batch(call.db, [
+    giveBackFile(call, row, detail),
+    ...settleUpload(call, row, change, { ...event, reason: "duplicate" }),
+  ]);
   if (settled.length === 0) return null;
   await deleteFileOf(bucket, row);
   return { uploadId: row.id, reportId, status: 200 as const, duplicate: true };
@@ -170,13 +175,30 @@ export async function discardUpload(anyCall: Call, bucket: R2Bucket, id: string,
       return toUploadWithDetail(call, row, deviceId);
     }
     if (row.outcome !== "quarantined") return rejectSettledUpload(call, effectiveRole, row, "This upload is not in quarantine.");
-    const detailSealed = await sealDetail(call, row.id, { ...(await openDetail(call, row)), discard_reason: reason });
+    const detail = await openDetail(call, row);
+    const detailSealed = await sealDetail(call, row.id, { ...detail, discard_reason: reason });
     const change = { outcome: "discarded", detailSealed } as const;
-    const [settled] = await batch(db, settleUpload(call, row, change, { ...event, event: "upload.discard" }));
+    const [, settled] = await batch(db, [
+      giveBackFile(call, row, detail),
+      ...settleUpload(call, row, change, { ...event, event: "upload.discard" }),
+    ]);
     if (settled.length === 0) return null;
     await deleteFileOf(bucket, row);
     return toUploadWithDetail(call, { ...row, ...change }, deviceId);
   });
+}
+
+/** Gives the bytes of a file that the batch deletes back to the ceilings; before `settleUpload`, which needs the same outcome. */
+function giveBackFile({ db }: Call, row: UploadRow, detail: UploadDetail): Statement {
+  const { id, outcome, hospitalId, actorId, fileSize } = row;
+  const isUnderGrant = detail.import_grant !== undefined;
+  const device = sql`coalesce((SELECT device_id FROM credentials WHERE id = ${actorId}), ${actorId})`;
+  return giveBackStatement(
+    db,
+    sql`SELECT value AS scope, 'files' AS name, CAST(${isUnderGrant ? 0 : (fileSize ?? 0)} AS INTEGER) AS bytes
+      FROM json_each(json_array(${`${TOTAL_PREFIX}h:${hospitalId}`}, ${`${TOTAL_PREFIX}m:`} || ${device}))
+      WHERE EXISTS (SELECT 1 FROM uploads WHERE id = ${id} AND outcome = ${outcome})`,
+  );
 }
 
 /** Deletes the file of a settled upload. The row keeps the key until the sweep has verified the deletion. */

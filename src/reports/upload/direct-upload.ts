@@ -84,7 +84,8 @@ async function createDirectUpload(
     const link = await presignUpload(env, incomingKey, size, sha256);
     const requestDetail = { about: { ...about, patient_id: access.patient.id }, metrics: text };
     const expected = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
-    // The day's bytes are counted now: the link lets the sender store them before the confirmation.
+    // The day's bytes are counted now: the link lets the sender store them before the confirmation, which counts the others
+    // against the same grant or the same quotas.
     const storedFiles = { bytes: size, counts: "day" as const };
     const log = {
       outcome: "awaiting",
@@ -259,6 +260,7 @@ async function confirmNew(confirmation: Confirmation): Promise<ConfirmedUpload |
     event: {
       ...toAuditEvent(row, access, "report.create", row.id),
       storedFiles: { bytes: size + (metrics ? metrics.json.length : 0), counts: "total" },
+      importGrant: detail.import_grant ?? null,
     },
     newFiles: metricsKey ? [fileKey, metricsKey] : [fileKey],
   });

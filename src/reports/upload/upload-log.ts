@@ -5,7 +5,7 @@ import { type Access, resolveDeviceAccess, withPrincipal } from "../../access/ac
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
-import { isRefusedBelow, MAX_REFUSED_ROWS } from "../../access/refused-attempts.ts";
+import { isRefusedRowKept } from "../../access/row-allowance.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { uploads } from "../../platform/db/schema.ts";
@@ -60,9 +60,7 @@ export async function recordUploadFailure(call: Call, attempt: UploadAttempt, er
   const log = { outcome: failed ? "failed" : "refused", reason: code, event: "report.refuse", action: "C" } as const;
   const statements = await uploadLogStatements(call, attempt, log);
   const { db, actor, now } = call;
-  const dropRow = db
-    .delete(uploads)
-    .where(sql`${uploads.id} = ${attempt.id} AND NOT ${isRefusedBelow(actor, now, MAX_REFUSED_ROWS + 1)}`);
+  const dropRow = db.delete(uploads).where(sql`${uploads.id} = ${attempt.id} AND NOT ${isRefusedRowKept(actor, now)}`);
   const row = batch(db, [...(ALREADY_AUDITED.includes(code) ? statements.slice(0, 1) : statements), dropRow]);
   // After a storage failure this write may fail too; the caller must get the original error.
   await (failed ? row.catch(() => undefined) : row);
@@ -106,6 +104,7 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
     detailSealed: await sealValue(keys.fields, detailSealContext(attempt.id), {
       file_name: attempt.fileName,
       ...entry.requestDetail,
+      ...(entry.storedFiles && actor.via.importGrant && { import_grant: actor.via.importGrant }),
     }),
     fileKey: entry.fileKey ?? null,
     incomingKey: entry.expected?.incomingKey ?? null,
@@ -157,6 +156,8 @@ const UploadDetailSchema = z.object({
   about: ReportFields.optional(),
   metrics: z.string().nullable().optional(),
   discard_reason: z.string().optional(),
+  /** The grant that the file counts against. */
+  import_grant: z.string().optional(),
 });
 export type UploadDetail = z.infer<typeof UploadDetailSchema>;
 

@@ -12,7 +12,7 @@ import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
 import { type ParsedMetrics, parseMetrics } from "./metrics.ts";
 import { fileRecordId, replayAction, resolvePatient, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdf, inspectPdfStream } from "./pdf.ts";
-import { checkQuota, selectFilesToday } from "./quota.ts";
+import { checkQuota, selectFileRoom } from "./quota.ts";
 import { newUploadAttempt, recordUploadFailure, type UploadAttempt } from "./upload-log.ts";
 import {
   commitQuarantine,
@@ -49,7 +49,7 @@ export async function receiveUpload(
     try {
       const known = await answerKnownFile(job, access, prior);
       if (known) return known;
-      checkQuota(call, prior.filesToday, totalBytes(job));
+      checkQuota(call, prior.fileRoom, totalBytes(job));
       const files = await storeFiles(job, access, metrics);
       return await commitUpload(job, access, files);
     } catch (error) {
@@ -80,20 +80,20 @@ type Prior = {
   sameFile: { id: string; patientId: string }[];
   /** The same file from the same device, in quarantine. */
   repeated: QuarantinedRepeat | undefined;
-  /** Bytes of files that the caller has stored today. */
-  filesToday: number;
+  /** Bytes of files that the caller may still store today. */
+  fileRoom: number;
 };
 
 /** @throws ApiError idempotency_key_reused */
 async function findPrior({ call, idempotencyKey, bodyHash, attempt }: UploadJob): Promise<Prior> {
-  const [keys, sameFile, repeated, bytes] = await batch(call.db, [
+  const [keys, sameFile, repeated, rooms] = await batch(call.db, [
     selectIdempotencyKey(call, idempotencyKey),
     selectSameFile(call, attempt.sha256 ?? ""),
     call.db.all<QuarantinedRepeat>(selectQuarantinedRepeat(call, attempt.sha256 ?? "")),
-    selectFilesToday(call),
+    selectFileRoom(call),
   ]);
   const replay = idempotencyKey ? resolveReplay(keys[0], bodyHash, call.now) : null;
-  return { replay, sameFile, repeated: repeated[0], filesToday: bytes[0]?.n ?? 0 };
+  return { replay, sameFile, repeated: repeated[0], fileRoom: rooms[0]?.room ?? 0 };
 }
 
 function findDuplicate({ sameFile }: Pick<Prior, "sameFile">, access: Access | null) {

@@ -26,6 +26,7 @@ const EVENT_MESSAGES: readonly (readonly [beginning: string, key: PlainMessageKe
   ["intake.", "me.access.opened"],
   ["observation.ingest", "me.access.measured"],
   ["observation.create", "me.access.measured"],
+  ["access.summary", "me.access.measured"],
   ["observation.amend", "me.access.corrected"],
   ["observation.", "me.access.vitals"],
   ["live.", "me.access.live"],

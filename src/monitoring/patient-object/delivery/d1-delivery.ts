@@ -8,8 +8,9 @@ import { getVerifiedKeys } from "../../../platform/config.ts";
 import { sealValue } from "../../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
 import { heldObservations } from "../../../platform/db/schema.ts";
+import { DAY_PREFIX, SAMPLES } from "../../../platform/storage-quotas.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
-import { DAY_MS } from "../../../platform/time.ts";
+import { DAY_MS, HOUR_MS, utcDayOf } from "../../../platform/time.ts";
 import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 import { toAlertId } from "../samples/ids.ts";
 import { packHour } from "../samples/rollup.ts";
@@ -75,6 +76,25 @@ function hourStatement(db: Db, { patient, hospital }: PatientHome, hours: HourUp
     WHERE excluded.version > vital_hours.version`);
 }
 
+/**
+ * Adds the samples of closed hours to the hospital's counter of the day; before `hourStatement`, so that an hour that is delivered
+ * again or in a later version counts once.
+ */
+function sampleCountStatement(db: Db, { patient, hospital }: PatientHome, hours: HourUpdate[], now: number): Statement {
+  const rows = hours.map(({ hour, stats, version }) => [
+    hour,
+    version,
+    Object.values(stats).reduce((sum, { count }) => sum + count, 0),
+    Math.floor((hour * HOUR_MS) / DAY_MS),
+  ]);
+  return db.run(sql`INSERT INTO counters (scope, day, name, n)
+    SELECT ${`${DAY_PREFIX}h:${hospital}`}, j.value->>3, ${SAMPLES}, sum(j.value->>2 - coalesce((SELECT sum(json_extract(s.value, '$[0]'))
+      FROM vital_hours h, json_each(h.stats) s WHERE h.hospital_id = ${hospital} AND h.hour = j.value->>0 AND h.patient_id = ${patient}), 0))
+    FROM json_each(${JSON.stringify(rows)}) j WHERE j.value->>3 >= ${utcDayOf(now)} AND NOT EXISTS (SELECT 1 FROM vital_hours v
+      WHERE v.hospital_id = ${hospital} AND v.hour = j.value->>0 AND v.patient_id = ${patient} AND v.version >= j.value->>1)
+    GROUP BY j.value->>3 ON CONFLICT (scope, day, name) DO UPDATE SET n = n + excluded.n`);
+}
+
 /** One audit event per device and day: the number of samples and the range of their sequence numbers. */
 function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, counts: ReceivedCounts, now: number): Statement[] {
   const { by, day, count, firstSeq, lastSeq, version, queuedAt } = counts;
@@ -132,7 +152,7 @@ export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: rea
   await batch(db, [
     ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
     ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
-    ...(hours.length > 0 ? [hourStatement(db, home, hours)] : []),
+    ...(hours.length > 0 ? [sampleCountStatement(db, home, hours, now), hourStatement(db, home, hours)] : []),
     ...readBodies(rows, "received").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
     ...clocks.map(({ device, skew }) =>
       db.run(sql`UPDATE devices SET clock_skew_ms = CAST(${skew} AS INTEGER) WHERE id = ${device}`),

@@ -1,4 +1,4 @@
-// The unit in which callers without an account are counted: an IP address, or a network of IPv6.
+// The key under which requests of one network address count together.
 
 /** The bucket of an IP address. IPv6 addresses share one per /64, the size of one customer's network. */
 export function addressBucket(ip: string | null): string {
