@@ -1,6 +1,7 @@
 // Memory of the alarm rules for one patient between two inputs, stored by the patient's object with every batch.
 import type { Limits } from "../vitals/model.ts";
 import type { AlarmConfig, Alert, Transition } from "./model.ts";
+import type { RaiseCount } from "./raise-counts.ts";
 
 export type Side = "low" | "high";
 
@@ -36,6 +37,8 @@ export type VitalMemory = {
   /** Points for the rate of change: epoch seconds and value. */
   ratePoints?: readonly (readonly [seconds: number, value: number])[] | undefined;
   baseline?: Baseline | undefined;
+  /** Limit, rate and trend alerts raised. */
+  raised?: RaiseCount | undefined;
 };
 
 export type DeviceMemory = {
@@ -46,8 +49,10 @@ export type DeviceMemory = {
   vitalsHeardAt: Record<string, number>;
   /** Conditions that were resolved while the device still reports them. */
   resolvedConditions?: readonly string[] | undefined;
-  /** Technical alerts raised in an epoch hour. */
-  raised?: { hour: number; count: number } | undefined;
+  /** The reported words outside of the vocabulary, which share one alert. */
+  otherConditions?: readonly string[] | undefined;
+  /** Technical alerts raised. */
+  raised?: RaiseCount | undefined;
 };
 
 export type AlarmMemory = {
