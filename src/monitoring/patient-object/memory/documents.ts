@@ -125,6 +125,8 @@ export const MEMORY_PARTS = {
   hoursToRecount: z.array(z.number()),
   quarantinedCounts: z.object({ day: z.int(), count: z.int() }),
   storedCounts: z.object({ day: z.int(), count: z.int() }),
+  hourCounts: z.object({ from: z.int(), counts: z.array(z.int()) }),
+  lateBlocks: z.int(),
   receivedCounts: z.object({ day: z.int(), count: z.int(), firstSeq: z.number().nullable(), lastSeq: z.number().nullable() }),
 } as const;
 
@@ -143,6 +145,8 @@ const MemorySchema: z.ZodType<MonitorMemory> = z.object({
   // Objects written before these fields existed lack them.
   receivedCounts: z.record(text, z.record(text, MEMORY_PARTS.receivedCounts)).default({}),
   storedCounts: z.record(text, MEMORY_PARTS.storedCounts).default({}),
+  hourCounts: MEMORY_PARTS.hourCounts.default(() => ({ from: 0, counts: [] })),
+  lateBlocks: z.record(text, MEMORY_PARTS.lateBlocks).default({}),
 });
 
 export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1, memoryFrom2, memoryFrom3]);
