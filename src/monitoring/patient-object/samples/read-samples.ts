@@ -165,7 +165,7 @@ export async function readHistory(
   const maxWork = workDone() + MAX_PAGE_WORK;
   const isOfCodes = matchesCodes(codes);
   const isWanted = (sample: CorrectedSample) => isOfCodes(sample) && (after === null || comparePositions(after, sample) < 0);
-  const found: CorrectedSample[] = [];
+  let found: CorrectedSample[] = [];
   let to = Math.min(query.to, after === null ? query.to : after.at + 1);
   let isAtEnd = false;
   // The first window has the smallest size and is always read to its end, so that each page goes on.
@@ -184,7 +184,7 @@ export async function readHistory(
       await scheduler.wait(0);
       continue;
     }
-    found.push(...newSamples);
+    found = found.concat(newSamples);
     if (workDone() - before > MAX_SMALL_WINDOW_WORK) await scheduler.wait(0);
     else step = Math.min(step * 4, DAY_MS);
     to = from;
