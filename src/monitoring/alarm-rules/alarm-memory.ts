@@ -1,9 +1,11 @@
 // Memory of the alarm rules for one patient between two inputs, stored by the patient's object with every batch.
 import type { Limits } from "../vitals/model.ts";
 import type { AlarmConfig, Alert, Transition } from "./model.ts";
-import type { RaiseCount } from "./raise-counts.ts";
 
 export type Side = "low" | "high";
+
+/** Alerts raised in an epoch hour (raise-counts.ts). */
+export type RaiseCount = { hour: number; count: number };
 
 /** The baseline of a vital, as exponentially weighted averages. Times are epoch milliseconds. */
 export type Baseline = {

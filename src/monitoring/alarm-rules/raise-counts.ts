@@ -1,10 +1,7 @@
 // Count of the alerts that a device's conditions or a vital's rules raise in a clock hour, and when one alert stands for the rest.
 import { HOUR_MS } from "../../platform/time.ts";
-import type { VitalMemory } from "./alarm-memory.ts";
+import type { RaiseCount, VitalMemory } from "./alarm-memory.ts";
 import type { Alert } from "./model.ts";
-
-/** Alerts raised in an epoch hour. */
-export type RaiseCount = { hour: number; count: number };
 
 /**
  * Per device for its conditions, and per vital for its limits, rate and trend. A real device or patient has a few. Beyond them one
