@@ -10,13 +10,17 @@ export type ObjectFixture = { object: string; name: string; storage: StorageDump
 const TABLES =
   "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND sql IS NOT NULL ORDER BY name";
 
+/** The indexes that migrations created; dropping a table drops its own. */
+const INDEXES = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
+
 export function dumpStorage(sql: SqlStorage): StorageDump {
   const tables = sql.exec<{ name: string; sql: string }>(TABLES).toArray();
   const rows = tables.map(({ name }) => {
     const query = `SELECT * FROM "${name}"`;
     return [name, sql.exec(query).toArray().map(encodeRow)] as const;
   });
-  return { schema: tables.map((table) => table.sql), rows: Object.fromEntries(rows) };
+  const indexes = sql.exec<{ sql: string }>(INDEXES).toArray();
+  return { schema: [...tables, ...indexes].map((created) => created.sql), rows: Object.fromEntries(rows) };
 }
 
 /** Replaces everything in the object. Evict it afterwards: its memory still has the old state. */

@@ -1,9 +1,9 @@
 // Alarms other than limits: missing signals, technical conditions, NEWS2 and trends; one scenario per test.
 import { describe, expect, it } from "vitest";
-import { MAX_RAISED_PER_HOUR } from "../../src/monitoring/alarm-rules/condition-rule.ts";
 import { DEVICE_CONDITIONS } from "../../src/monitoring/alarm-rules/device-conditions.ts";
 import { nextDeadline } from "../../src/monitoring/alarm-rules/engine.ts";
 import { LOWER_HOLD_MS, URGENT_HOLD_MS } from "../../src/monitoring/alarm-rules/news2-rule.ts";
+import { MAX_RAISED_PER_HOUR } from "../../src/monitoring/alarm-rules/raise-counts.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {
   advance,
@@ -222,6 +222,33 @@ describe("technical conditions", () => {
     expect(text.length).toBeLessThanOrEqual(120);
     report(world, "leads_off", "yet_another");
     expect(world.memory.lastAlertNumber).toBe(2);
+    expect(listOpenAlerts(world)[1]?.why.text).toBe("The device reports: other (yet_another)");
+  });
+
+  it("outside of the vocabulary are raised again with each new word, and not with a known one", () => {
+    const world = newWorld();
+    const acknowledge = () => applyInput(world, { kind: "acknowledge", number: world.memory.lastAlertNumber, by: "nurse" });
+    report(world, "pump_stopped");
+    acknowledge();
+    expect(report(world, "pump_stopped")).toEqual([]);
+    report(world, "pump_stopped", "gas_supply_failed");
+    expect(getOnlyAlert(world)).toMatchObject({ number: 1, state: "active", acknowledged_by: null });
+    expect(getOnlyAlert(world).why.text).toBe("The device reports: other (gas_supply_failed, pump_stopped)");
+    acknowledge();
+    expect(report(world, "gas_supply_failed")).toEqual([]);
+    applyInput(world, { kind: "resolve", number: 1, by: "nurse" });
+    expect(report(world, "gas_supply_failed")).toEqual([]);
+    // It ended and came back.
+    report(world, "gas_supply_failed", "pump_stopped");
+    expect(getOnlyAlert(world)).toMatchObject({ number: 2, state: "active" });
+  });
+
+  it("outside of the vocabulary that change all the time become one alert as well", () => {
+    const world = newWorld();
+    for (let i = 0; i < 1000; i++) report(world, `word_${i}`);
+    expect(getOnlyAlert(world).key).toBe("technical:monitor:changing_conditions");
+    expect(world.transitions.length).toBeLessThanOrEqual(MAX_RAISED_PER_HOUR + 2);
+    expect(JSON.stringify(world.memory.devices).length).toBeLessThan(500);
   });
 
   it("that change all the time become one alert until the hour ends, and none is forgotten", () => {

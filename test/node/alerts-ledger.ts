@@ -73,7 +73,8 @@ function judgeTransition(
     [`to ${alert.state}`]: !LEGAL_AFTER[what].includes(alert.state),
     "it became another alert":
       was !== undefined && (was.key !== alert.key || was.rule !== alert.rule || was.raised_at !== alert.raised_at),
-    "again without a reason": what === "raised" && was?.state === "active" && was.why.side === alert.why.side,
+    "again without a reason":
+      what === "raised" && was?.state === "active" && was.why.side === alert.why.side && !standsForMany(alert),
     "the priority did not rise": what === "raised_priority" && was !== undefined && RANK[alert.priority] >= RANK[was.priority],
     "the priority fell": was !== undefined && RANK[alert.priority] > RANK[was.priority],
     "the priority rose silently": what !== "raised_priority" && was !== undefined && RANK[alert.priority] < RANK[was.priority],
@@ -98,6 +99,11 @@ function judgeTransition(
     "raised while nobody is monitored":
       (what === "raised" || what === "escalated" || what === "repeated") && config.monitoring === "off",
   }).flatMap(([reason, illegal]) => (illegal ? [reason] : []));
+}
+
+/** The condition `other` stands for every unknown word: each new one, and all of a device that was given up as silent, are signalled. */
+function standsForMany({ key }: Alert): boolean {
+  return key.endsWith(":other");
 }
 
 /** The open alerts of the memory must be those of the ledger. */

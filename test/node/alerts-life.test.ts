@@ -1,5 +1,6 @@
 // The life cycle of an alert from raised to cleared; one scenario per test.
 import { describe, expect, it } from "vitest";
+import { MAX_ALERT_ACTIONS } from "../../src/monitoring/alarm-rules/alert-lifecycle.ts";
 import { AlarmError, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { AlarmInput } from "../../src/monitoring/alarm-rules/model.ts";
 import {
@@ -164,6 +165,17 @@ describe("the life of an alert", () => {
     expect(getOnlyAlert(world).snoozed_until).toBe(null);
     applyInput(world, { kind: "snooze", number: 1, by: "nurse", until: START + 100 * HOUR });
     expect(getOnlyAlert(world).snoozed_until).toBe(world.now + 4 * HOUR);
+  });
+
+  it("can be snoozed a hundred times, and every snooze can be ended", () => {
+    const world = critical();
+    const snooze = (until: number) => applyInput(world, { kind: "snooze", number: 1, by: "nurse", until }).length;
+    for (let i = 0; i < MAX_ALERT_ACTIONS; i++) expect(snooze(world.now + HOUR)).toBe(1);
+    expect(() => snooze(world.now + HOUR)).toThrow(AlarmError);
+    expect(snooze(world.now)).toBe(1);
+    expect(getOnlyAlert(world)).toMatchObject({ snoozed_until: null, actions: MAX_ALERT_ACTIONS });
+    // Nothing to end: no event.
+    expect(snooze(world.now)).toBe(0);
   });
 
   it("breaks the snooze when it gets worse", () => {

@@ -35,6 +35,7 @@ const VALUES: Record<string, readonly number[]> = {
   [CODES.inspired_oxygen]: [21, 40],
   [CODES.consciousness]: [0, 0, 0, 1],
 };
+const WORDS = ["leads_off", "low_battery", "own_word", "another_word"];
 const STEPS = [0, 1, SECOND, 5 * SECOND, 11 * SECOND, 31 * SECOND, 2 * MINUTE, 6 * MINUTE, 20 * MINUTE, 5 * 60 * MINUTE];
 /** Values are frequent, off is rare. */
 const KINDS = [
@@ -69,7 +70,7 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
       return { kind, device, samples };
     }
     case "conditions":
-      return { kind, device: device ?? "monitor", conditions: ["leads_off", "low_battery"].filter(() => random.chance(0.5)) };
+      return { kind, device: device ?? "monitor", conditions: WORDS.filter(() => random.chance(0.5)) };
     case "tick":
       return { kind };
     case "corrected": {

@@ -9,7 +9,6 @@ import {
   appendBatch,
   countSamples,
   decodeBlock,
-  decodeRange,
   type StoredBatch,
   type StoredSample,
 } from "../../src/monitoring/patient-object/samples/blocks.ts";
@@ -217,17 +216,6 @@ describe("a block", () => {
     const larger = new Uint8Array(block.length + 9);
     larger.set(block, 5);
     expectSame(decodeBlock(larger.subarray(5, 5 + block.length)), decodeBlock(block));
-  });
-
-  it("reads a time range, excluding its end, with positions in the block", () => {
-    const batches = fiveMinutes(10);
-    const late = { received: START + 300_000, device: DEVICE, samples: [sample({ at: START + 60_000, value: 1 })] };
-    const all = laidOut([...batches, late]);
-    const block = blockOf([...batches, late]);
-    const expected = all.filter(({ at }) => at >= START + 60_000 && at < START + 61_000);
-    expectSame(decodeRange(block, START + 60_000, START + 61_000), expected);
-    expect(expected.map(({ index }) => index)).toStrictEqual([360, 361, 362, 363, 364, 365, 1800]);
-    expect(decodeRange(block, START + 60_000, START + 60_000)).toStrictEqual([]);
   });
 
   it("needs at most four bytes per sample for six vitals at 1 Hz over five minutes", () => {

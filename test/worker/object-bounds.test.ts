@@ -4,7 +4,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { mulberry32, uniformIntegerBetween } from "../../cli/random.ts";
 import { recordBatch } from "../../src/monitoring/patient-object/recording/record-batch.ts";
 import { archiveOldBlocks } from "../../src/monitoring/patient-object/samples/archive.ts";
-import { type HistoryQuery, readHistory, type SamplePosition } from "../../src/monitoring/patient-object/samples/read-samples.ts";
+import {
+  type HistoryQuery,
+  readHistory,
+  readHour,
+  type SamplePosition,
+} from "../../src/monitoring/patient-object/samples/read-samples.ts";
+import { rollUpByHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
 import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
 import { times } from "../long.ts";
@@ -19,8 +25,10 @@ const DEVICE = "device";
 const MAX_STATEMENTS = 64 * 10 + 600;
 /** Blocks decoded for one page: the page's limit, and the window in which it is reached. */
 const MAX_DECODED_BYTES = 4 * 1024 * 1024;
+/** Rows of indexes and tables that one call reads: 2 MiB at 64 bytes each, and one query more. */
+const MAX_ROWS_READ = 40_000;
 
-type Counted = { store: Store; statements: () => number };
+type Counted = { store: Store; sql: SqlStorage; statements: () => number };
 
 /** Runs the work on a new object's store that counts SQL statements. */
 function withStore<T>(work: (counted: Counted, patientId: string) => Promise<T>): Promise<T> {
@@ -40,7 +48,7 @@ function withStore<T>(work: (counted: Counted, patientId: string) => Promise<T>)
     const storage = new Proxy(state.storage, { get: (target, key) => (key === "sql" ? sql : bound(target, key)) });
     const store = new Store(storage, (error) => expect.unreachable(error.message));
     store.createTables();
-    return work({ store, statements: () => statements }, patientId);
+    return work({ store, sql: state.storage.sql, statements: () => statements }, patientId);
   });
 }
 
@@ -161,14 +169,140 @@ describe("the last page of a dense record", () => {
     }));
 });
 
+describe("an hour with many samples", () => {
+  const HOUR = Math.floor(NOW / HOUR_MS) - 20;
+
+  it("is counted block by block", () =>
+    withStore(async ({ store }, patientId) => {
+      const samples = Array.from({ length: 20_000 }, (_, n) => ({
+        ...sampleAt(n % 2 ? SPO2 : HEART_RATE, HOUR * HOUR_MS + n * 170),
+        value: (n * 7919) % 997,
+      }));
+      for (let n = 0; n < samples.length; n += 1000)
+        store.appendToOpenBlock({ received: NOW, device: DEVICE, samples: samples.slice(n, n + 1000) }, HOUR * HOUR_MS + n);
+      const expected = Object.fromEntries(rollUpByHour(samples).get(HOUR) ?? []);
+      expect(await readHour(env, store, patientId, HOUR, HOUR * HOUR_MS + HOUR_MS)).toEqual(expected);
+    }));
+
+  it("after quiet hours is read in small windows, and a page of one sample stays small", () =>
+    withStore(async ({ store }, patientId) => {
+      const times: number[] = [];
+      const append = (at: number, count: number) => {
+        const samples = Array.from({ length: count }, (_, n) => ({ ...sampleAt(SPO2, at + n * 100), value: (n * 7919) % 997 }));
+        store.appendToOpenBlock({ received: at, device: DEVICE, samples }, at);
+        times.push(...samples.map((one) => one.at));
+      };
+      // Ten dense hours, and then one sample per hour, over which the windows grow.
+      for (let batch = 0; batch < 200; batch++) append(NOW - 34 * HOUR_MS + batch * 180_000, 1000);
+      for (let hour = 24; hour > 0; hour--) append(NOW - hour * HOUR_MS + 1000, 1);
+      const read = async (limit: number, after: SamplePosition | null, codes: string[] | null = null) => {
+        const before = store.rows.decodedBytes;
+        const page = await readHistory(env, store, patientId, { codes, from: 0, to: NOW, limit, after }, NOW);
+        return { page, bytes: store.rows.decodedBytes - before };
+      };
+      const first = await read(30, null);
+      expect(first.page.samples).toHaveLength(30);
+      // A window over all dense hours has more than 1 MB: it is given up.
+      expect(first.bytes).toBeLessThan(900_000);
+      const one = await read(1, { at: NOW - 20 * HOUR_MS, block: 0, index: 0 }, ["none"]);
+      expect(one.bytes).toBeLessThan(3 * 1024 * 1024);
+      const found: number[] = [];
+      for (let after: SamplePosition | null = null, pages = 0; pages === 0 || after !== null; pages++) {
+        const { page, bytes } = await read(50_000, after);
+        expect(bytes).toBeLessThan(3 * 1024 * 1024);
+        found.push(...page.samples.map(({ effective_at }) => Date.parse(effective_at)));
+        after = page.next;
+      }
+      expect(found).toEqual(times.toSorted((a, b) => b - a));
+    }));
+});
+
+const SENDER = {
+  by: DEVICE,
+  device: DEVICE,
+  bindings: [{ device: DEVICE, kind: "bedside_monitor", from: 0, until: null, credentials: {} }],
+};
+
 describe("late samples", () => {
+  const recordAt = (store: Store, patientId: string, items: object[], now = NOW) =>
+    recordBatch(store, patientId, SENDER, { items, sent_at: now, conditions: null }, now).results;
+  const countRows = (store: Store) => [...store.rows.listRange(0, NOW)].length;
+
+  it("of days in turn share a block per day, and keep their positions", () =>
+    withStore(async ({ store }, patientId) => {
+      const ids = Array.from({ length: 400 }, (_, i) => {
+        const [stored] = recordAt(store, patientId, [createItem(SPO2, 90, NOW - ((i % 20) + 2) * DAY_MS + i)], NOW + i);
+        return stored?.observation_id;
+      });
+      expect(new Set(ids).size).toBe(400);
+      expect(countRows(store)).toBe(20);
+      const query: HistoryQuery = { codes: null, from: 0, to: NOW, limit: 1000, after: null };
+      const { samples } = await readHistory(env, store, patientId, query, NOW);
+      expect(new Set(samples.map(({ observation_id }) => observation_id))).toEqual(new Set(ids));
+    }));
+
+  it("of many days in one batch are a row per day, and are duplicates when they come again", () =>
+    withStore(async ({ store }, patientId) => {
+      recordAt(store, patientId, [createItem(HEART_RATE, 70, NOW)]);
+      const items = Array.from({ length: 650 }, (_, hour) => createItem(HEART_RATE, 70, NOW - (hour + 2) * HOUR_MS));
+      expect(recordAt(store, patientId, items).every(({ status }) => status === "stored")).toBe(true);
+      expect(countRows(store)).toBeLessThanOrEqual(30);
+      expect(recordAt(store, patientId, items).every(({ status }) => status === "duplicate")).toBe(true);
+    }));
+
+  it("are compared, listed and recounted by a bounded number of rows when many rows are stored", () =>
+    withStore(async ({ store }, patientId) => {
+      const times = Array.from({ length: 6_000 }, (_, i) => NOW - 29 * DAY_MS + i * 400_000);
+      // A row per sample, as earlier code wrote for days in turn; and a row of 20 days.
+      for (const [i, at] of times.entries())
+        store.rows.appendLate({ received: NOW, device: DEVICE, samples: [sampleAt(SPO2, at)] }, undefined, NOW + i);
+      const wide = [sampleAt(SPO2, NOW - 25 * DAY_MS + 7), sampleAt(SPO2, NOW - 5 * DAY_MS + 7)];
+      store.rows.appendLate({ received: NOW, device: DEVICE, samples: wide }, undefined, NOW + 6_000);
+      recordAt(store, patientId, [createItem(SPO2, 70, NOW)]);
+      const items = Array.from({ length: 650 }, (_, hour) => createItem(SPO2, 70, NOW - 28 * DAY_MS + hour * HOUR_MS + 1));
+      let before = store.rows.rowsRead;
+      const results = recordAt(store, patientId, items);
+      expect(store.rows.rowsRead - before).toBeLessThan(MAX_ROWS_READ);
+      expect(results.at(-1)?.status).toBe("stored");
+      expect(results.every(({ status, reason }) => status === "stored" || reason === "too_scattered")).toBe(true);
+      const resent = recordAt(store, patientId, [createItem(SPO2, 70, NOW - 25 * DAY_MS + 7)]);
+      expect(resent).toMatchObject([{ status: "duplicate" }]);
+      const found: number[] = [];
+      for (let after: SamplePosition | null = null, pages = 0; pages === 0 || after !== null; pages++) {
+        before = store.rows.rowsRead;
+        const page = await readHistory(env, store, patientId, { codes: [SPO2], from: 0, to: NOW, limit: 1000, after }, NOW);
+        expect(store.rows.rowsRead - before).toBeLessThan(MAX_ROWS_READ);
+        found.push(...page.samples.map(({ effective_at }) => Date.parse(effective_at)));
+        after = page.next;
+      }
+      expect(new Set(found).isSupersetOf(new Set([...times, ...wide.map(({ at }) => at)]))).toBe(true);
+    }));
+
+  it("cost more rows with a query that is bounded on one side: a known-bad twin", () =>
+    withStore(async ({ store, sql }) => {
+      for (let i = 0; i < 3_000; i++) {
+        const samples = [sampleAt(SPO2, NOW - 29 * DAY_MS + i * 800_000)];
+        store.rows.appendLate({ received: NOW, device: DEVICE, samples }, undefined, NOW + i);
+      }
+      let rows = 0;
+      for (let hour = 0; hour < 650; hour++) {
+        const from = NOW - 28 * DAY_MS + hour * HOUR_MS;
+        const query = "SELECT id, data FROM late WHERE to_at >= ? AND from_at < ?";
+        const cursor = sql.exec(query, from, from + HOUR_MS);
+        for (const _ of cursor);
+        rows += cursor.rowsRead;
+      }
+      expect(rows).toBeGreaterThan(MAX_ROWS_READ);
+    }));
+
   it("share blocks, and keep their positions", () =>
     withStore(async ({ store }, patientId) => {
-      const positions = Array.from({ length: 300 }, (_, i) => {
+      const positions = Array.from({ length: 300 }, (_, i) => i).flatMap((i) => {
         const samples = [sampleAt(TEMPERATURE, NOW - 5 * HOUR_MS + i * 1000)];
         return store.appendLate({ received: NOW + i * 1000, device: DEVICE, samples }, NOW + i * 1000);
       });
       expect(new Set(positions.map(({ block }) => block)).size).toBeLessThan(5);
+      expect(positions).toHaveLength(300);
       for (const [i, { block, index }] of positions.entries()) {
         expect(store.block(block, NOW)?.[index]?.at).toBe(NOW - 5 * HOUR_MS + i * 1000);
       }
@@ -188,13 +322,7 @@ describe("late samples", () => {
         store.appendToOpenBlock({ received: at + HOUR_MS, device: DEVICE, samples }, at + HOUR_MS);
       }
       const items = Array.from({ length: 29 * 24 }, (_, hour) => createItem(HEART_RATE, 70, start + hour * HOUR_MS));
-      const sender = {
-        by: DEVICE,
-        device: DEVICE,
-        bindings: [{ device: DEVICE, kind: "bedside_monitor", from: 0, until: null, credentials: {} }],
-      };
-      const record = (part: object[]) =>
-        recordBatch(store, patientId, sender, { items: part, sent_at: NOW, conditions: null }, NOW).results;
+      const record = (part: object[]) => recordAt(store, patientId, part);
       // The device's newest heart rate, so that all others are older.
       record([createItem(HEART_RATE, 70, NOW)]);
       const before = store.rows.decodedBytes;

@@ -17,6 +17,7 @@ import memoryAt3 from "../fixtures/objects/memory-3.json";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import patientAt2 from "../fixtures/objects/PatientMonitor-2.json";
 import patientAt3 from "../fixtures/objects/PatientMonitor-3.json";
+import patientAt4 from "../fixtures/objects/PatientMonitor-4.json";
 import feedAt1 from "../fixtures/objects/WardFeed-1.json";
 import { dumpStorage, loadStorage, type StorageDump } from "../object-storage.ts";
 import { captureLogs } from "../token-forge.ts";
@@ -24,7 +25,7 @@ import { env } from "../world.ts";
 import { answersOf, goOn, MORNING, PATIENT } from "./object-lives.ts";
 
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
-const PATIENTS = [patientAt1, patientAt2, patientAt3];
+const PATIENTS = [patientAt1, patientAt2, patientAt3, patientAt4];
 const FEEDS = [feedAt1];
 
 const monitor = () => env.PATIENT_MONITOR.getByName(PATIENT);
@@ -149,6 +150,8 @@ describe("a memory of format 2", () => {
       },
       // Later than format 2, and empty until the next sample.
       storedCounts: {},
+      hourCounts: { from: 0, counts: [] },
+      lateBlocks: {},
     });
   });
 

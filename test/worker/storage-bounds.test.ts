@@ -3,9 +3,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_REFUSED_ROWS } from "../../src/access/row-allowance.ts";
 import { runCleanup } from "../../src/cron.ts";
-import { MAX_RAISED_PER_HOUR } from "../../src/monitoring/alarm-rules/condition-rule.ts";
+import { MAX_RAISED_PER_HOUR } from "../../src/monitoring/alarm-rules/raise-counts.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
-import { MAX_STORED_PER_DEVICE } from "../../src/monitoring/patient-object/recording/item-limits.ts";
+import { MAX_STORED_PER_DEVICE, MAX_STORED_PER_HOUR } from "../../src/monitoring/patient-object/recording/item-limits.ts";
 import { STORAGE_LIMITS } from "../../src/platform/storage-quotas.ts";
 import { DAY_MS, utcDayOf } from "../../src/platform/time.ts";
 import { withCounters, withRandomDelays } from "../stores.ts";
@@ -210,8 +210,62 @@ describe("samples of a bound device", () => {
       "too_many_samples",
     ]);
     expect((await monitor.snapshot())?.alerts.map(({ rule, priority }) => `${rule} ${priority}`)).toContain("limit high");
-    const again = await readJson(await sendRequest(`${API}/observations`, { as: device, json: { samples: items.slice(2) } }));
-    expect(again.data.results[0].reason).toBe("too_many_samples");
+    // Sent again as a whole, it is answered as before, and what is stored uses up no room.
+    const again = await readJson(await sendRequest(`${API}/observations`, { as: device, json: { samples: items } }));
+    expect(again.data.results.map(({ status, reason }: { status: string; reason?: string }) => reason ?? status)).toEqual([
+      "duplicate",
+      "duplicate",
+      "too_many_samples",
+      "too_many_samples",
+    ]);
+  });
+
+  it("beyond the limit of the hour in which they were measured are rejected, and still raise their alarm", async () => {
+    const { device, monitor, patient } = await newMonitored();
+    await sendRequest(`${API}/observations`, { as: device, json: createSample(72) });
+    const hour = Math.floor(Date.now() / 3_600_000);
+    await runInDurableObject(monitor, (_: PatientMonitor, state) => {
+      const counts = [0, MAX_STORED_PER_HOUR - 2, MAX_STORED_PER_HOUR - 2];
+      state.storage.sql.exec(
+        "UPDATE open SET memory = json_set(memory, '$.content.hourCounts', json(?))",
+        JSON.stringify({ from: hour - 1, counts }),
+      );
+    });
+    await evictDurableObject(monitor);
+    // The newest is normal: the alarm rules see every rejected sample.
+    const values = [71, 72, 190, 73];
+    const samples = values.map((value, i) => ({ ...createSample(value, -2_000 - i * 500), seq: 10 + i }));
+    const send = async () => {
+      const { data } = await readJson(await sendRequest(`${API}/observations`, { as: device, json: { samples } }));
+      return data.results.map(({ status, reason }: { status: string; reason?: string }) => reason ?? status);
+    };
+    expect(await send()).toEqual(["stored", "stored", "too_many_samples", "too_many_samples"]);
+    expect((await monitor.snapshot())?.alerts.map(({ rule, priority }) => `${rule} ${priority}`)).toContain("limit high");
+    expect(await send()).toEqual(["duplicate", "duplicate", "too_many_samples", "too_many_samples"]);
+    // Samples of another hour are stored.
+    const earlier = { patient_id: patient.id, ...createSample(72, 2 * 3_600_000) };
+    const other = await readJson(await sendRequest(`${API}/observations`, { as: world.nurse, json: earlier }));
+    expect(other.data.results[0].status).toBe("stored");
+  });
+
+  it("that are critically low and high in turn write a bounded number of rows and frames", async () => {
+    const { device, monitor, patient } = await newMonitored();
+    const start = Date.now() - 4_000;
+    for (let request = 0; request < 4; request++) {
+      const samples = Array.from({ length: 1000 }, (_, i) => {
+        const at = new Date(start + request * 1000 + i).toISOString();
+        return { ...createSample(i % 2 ? 210 : 20), effective_at: at, seq: request * 1000 + i };
+      });
+      expect((await sendRequest(`${API}/observations`, { as: device, json: { samples } })).status).toBe(200);
+    }
+    await runDurableObjectAlarm(monitor);
+    const ofPatient = "FROM alert_events e JOIN alerts a ON a.id = e.alert_id WHERE a.patient_id = ? AND a.rule = 'limit'";
+    const events = await count(`SELECT count(*) AS n ${ofPatient}`, patient.id);
+    expect(events).toBeGreaterThanOrEqual(MAX_RAISED_PER_HOUR);
+    // Two clock hours, if the test runs across one.
+    expect(events).toBeLessThanOrEqual(2 * MAX_RAISED_PER_HOUR + 2);
+    const limitAlert = (await monitor.snapshot())?.alerts.find(({ rule }) => rule === "limit");
+    expect(limitAlert).toMatchObject({ state: "active", priority: "high", why: { value: 210, side: "high" } });
   });
 });
 
@@ -229,7 +283,8 @@ describe("conditions of a device", () => {
     expect(texts).toHaveLength(2);
     expect(texts).toContain("The device reports: leads_off");
     const other = texts.find((text) => text.includes("other")) ?? "";
-    expect(other).toMatch(/^The device reports: other \(new_0_0, new_0_1/);
+    // Each new word is a new condition, so the alert names the latest.
+    expect(other).toMatch(/^The device reports: other \(new_19_0, new_19_1/);
     expect(other.length).toBeLessThan(130);
     const { devices } = (
       await readJson(await sendRequest(`${API}/patients/${patient.id}/observations/latest`, { as: world.nurse }))

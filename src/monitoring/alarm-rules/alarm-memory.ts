@@ -4,6 +4,9 @@ import type { AlarmConfig, Alert, Transition } from "./model.ts";
 
 export type Side = "low" | "high";
 
+/** Alerts raised in an epoch hour (raise-counts.ts). */
+export type RaiseCount = { hour: number; count: number };
+
 /** The baseline of a vital, as exponentially weighted averages. Times are epoch milliseconds. */
 export type Baseline = {
   slowMean: number;
@@ -36,6 +39,8 @@ export type VitalMemory = {
   /** Points for the rate of change: epoch seconds and value. */
   ratePoints?: readonly (readonly [seconds: number, value: number])[] | undefined;
   baseline?: Baseline | undefined;
+  /** Limit, rate and trend alerts raised. */
+  raised?: RaiseCount | undefined;
 };
 
 export type DeviceMemory = {
@@ -46,8 +51,10 @@ export type DeviceMemory = {
   vitalsHeardAt: Record<string, number>;
   /** Conditions that were resolved while the device still reports them. */
   resolvedConditions?: readonly string[] | undefined;
-  /** Technical alerts raised in an epoch hour. */
-  raised?: { hour: number; count: number } | undefined;
+  /** The reported words outside of the vocabulary, which share one alert. */
+  otherConditions?: readonly string[] | undefined;
+  /** Technical alerts raised. */
+  raised?: RaiseCount | undefined;
 };
 
 export type AlarmMemory = {

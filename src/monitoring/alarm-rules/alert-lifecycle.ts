@@ -1,14 +1,15 @@
 // Lifecycle of an alert: raised, acknowledged, escalated, repeated, snoozed, recovered, cleared.
-import type { RuleRun } from "./alarm-memory.ts";
+import type { RuleRun, VitalMemory } from "./alarm-memory.ts";
 import { copyAlert } from "./alarm-memory.ts";
-import type { Alert, Transition } from "./model.ts";
+import type { Alert, RuleName, Transition } from "./model.ts";
 import { PRIORITIES } from "./model.ts";
+import { addRaises, standsUntil } from "./raise-counts.ts";
 
 const MINUTE_MS = 60_000;
 /** The longest time without reminders: the interval of ward rounds. */
 export const MAX_SNOOZE_MS = 4 * 60 * MINUTE_MS;
 
-/** Assignments and snoozes of one alert: each is an event in D1. Acknowledging and resolving are always possible. */
+/** Assignments and snoozes of one alert: each is an event in D1. Acknowledging, resolving and ending a snooze are always possible. */
 export const MAX_ALERT_ACTIONS = 100;
 
 const ALARM_ERRORS = {
@@ -42,11 +43,30 @@ function recordTransition(run: RuleRun, what: Transition["what"], alert: Alert, 
   run.transitions.push({ what, at: run.now, by, alert: copyAlert(alert) });
 }
 
+/** Rules that samples evaluate: one request could raise and end their alerts a thousand times. */
+const RULES_OF_VITALS: ReadonlySet<RuleName> = new Set(["limit", "rate", "trend"]);
+
+function findCountedVital({ memory }: RuleRun, { rule, code }: AlertCause): VitalMemory | undefined {
+  return code !== null && RULES_OF_VITALS.has(rule) ? memory.vitals[code] : undefined;
+}
+
+/** Whether the alert covers every change of its vital until the clock hour ends. */
+export function isStanding(run: RuleRun, alert: Alert): boolean {
+  return standsUntil(findCountedVital(run, alert), alert) > run.now;
+}
+
+function recordRaise(run: RuleRun, what: "raised" | "raised_priority", alert: Alert): void {
+  const vital = findCountedVital(run, alert);
+  if (vital) vital.raised = addRaises(vital.raised, run.now, 1);
+  recordTransition(run, what, alert);
+}
+
 /**
- * Raises an alert for a condition. An open alert changes only when the condition got worse: a higher priority, the other side, or a
- * return after recovery. Each of these requires a new acknowledgement. The priority never falls while the alert is open.
+ * Raises an alert for a condition. An open alert changes only when the condition got worse: a higher priority, the other side, a
+ * return after recovery, or `isNew`, a further condition of the same key. Each of these requires a new acknowledgement; only a standing
+ * alert, which nobody has acknowledged, just takes the new reason. The priority never falls while the alert is open.
  */
-export function raiseAlert(run: RuleRun, cause: AlertCause): void {
+export function raiseAlert(run: RuleRun, cause: AlertCause, isNew = false): void {
   const open = findOpenAlert(run, cause.key);
   if (!open) {
     run.memory.lastAlertNumber += 1;
@@ -60,14 +80,18 @@ export function raiseAlert(run: RuleRun, cause: AlertCause): void {
     };
     scheduleReminders(run, alert);
     run.memory.alerts.push(alert);
-    recordTransition(run, "raised", alert);
+    recordRaise(run, "raised", alert);
     return;
   }
   const isHigher = PRIORITIES.indexOf(cause.priority) < PRIORITIES.indexOf(open.priority);
-  if (!isHigher && open.state !== "recovered" && open.why.side === cause.why.side) return;
+  if (!isHigher && !isNew && open.state !== "recovered" && open.why.side === cause.why.side) return;
+  if (!isHigher && isStanding(run, open)) {
+    open.why = cause.why;
+    return;
+  }
   Object.assign(open, ACTIVE_FIELDS, { why: cause.why, priority: isHigher ? cause.priority : open.priority });
   scheduleReminders(run, open);
-  recordTransition(run, isHigher ? "raised_priority" : "raised", open);
+  recordRaise(run, isHigher ? "raised_priority" : "raised", open);
 }
 
 const ACTIVE_FIELDS = {
@@ -105,6 +129,12 @@ export function recoverAlert(run: RuleRun, key: string): void {
     Object.assign(alert, { state: "recovered", escalate_at: null, repeat_at: null, snoozed_until: null });
     recordTransition(run, "recovered", alert);
   } else clearAlert(run, alert);
+}
+
+/** For alerts that the next sample can raise again: a standing one stays until the clock hour ends. */
+export function recoverUnlessStanding(run: RuleRun, key: string): void {
+  const alert = findOpenAlert(run, key);
+  if (alert && !isStanding(run, alert)) recoverAlert(run, key);
 }
 
 function isLatching(alert: Alert): boolean {
@@ -159,11 +189,16 @@ export function assignAlert(run: RuleRun, number: number, by: string, to: string
   recordTransition(run, "assigned", alert, by);
 }
 
-/** Stops repeats and escalation until `until` (epoch milliseconds, at most four hours ahead); a past time ends the snooze. */
+/**
+ * Stops repeats and escalation until `until` (epoch milliseconds, at most four hours ahead). A past time ends the snooze, which is
+ * always possible: each snooze was counted when it began.
+ */
 export function snoozeAlert(run: RuleRun, number: number, by: string, until: number): void {
   const alert = requireOpenAlert(run, number);
-  countAction(alert);
-  alert.snoozed_until = until > run.now ? Math.min(until, run.now + MAX_SNOOZE_MS) : null;
+  const isStart = until > run.now;
+  if (!isStart && alert.snoozed_until === null) return;
+  if (isStart) countAction(alert);
+  alert.snoozed_until = isStart ? Math.min(until, run.now + MAX_SNOOZE_MS) : null;
   recordTransition(run, "snoozed", alert, by);
 }
 

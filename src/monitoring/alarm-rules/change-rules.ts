@@ -3,8 +3,9 @@ import { HOUR_MS } from "../../platform/time.ts";
 import { roundHalfUp } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
 import type { Baseline, RuleRun, Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
-import { findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
+import { findOpenAlert, isOngoing, raiseAlert, recoverAlert, recoverUnlessStanding } from "./alert-lifecycle.ts";
 import { formatReading, toLimitKey } from "./limit-rule.ts";
+import { standsUntil } from "./raise-counts.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -52,7 +53,7 @@ export function evaluateRate(watched: WatchedVital, value: number, at: number): 
   if (rate === null) return;
   if (Math.abs(rate) >= limit && !isLimitAlertOngoing(run, code))
     raiseRateAlert(run, code, value, rate, limit, seconds - (vital.ratePoints[0]?.[0] ?? seconds));
-  else if (Math.abs(rate) < limit / 2 || isLimitAlertOngoing(run, code)) recoverAlert(run, toRateKey(code));
+  else if (Math.abs(rate) < limit / 2 || isLimitAlertOngoing(run, code)) recoverUnlessStanding(run, toRateKey(code));
 }
 
 /** An ongoing limit alert already covers the change. */
@@ -153,7 +154,7 @@ function evaluateDrift({ run, code, limits }: WatchedVital, baseline: Baseline, 
   const isRelevant = hasLimit(limits, side) && !isLimitAlertOngoing(run, code);
   if (Math.abs(z) < DRIFT_SD || !isRelevant) {
     Object.assign(baseline, { driftSince: undefined, driftSide: undefined });
-    if (Math.abs(z) < SETTLED_SD || !isRelevant) recoverAlert(run, toTrendKey(code));
+    if (Math.abs(z) < SETTLED_SD || !isRelevant) recoverUnlessStanding(run, toTrendKey(code));
     return;
   }
   if (baseline.driftSide !== side) Object.assign(baseline, { driftSince: at, driftSide: side });
@@ -183,14 +184,20 @@ export function resetBaseline(run: RuleRun, code: string, vital: VitalMemory): v
 
 /** Ends alerts that no newer value has confirmed in time. */
 export function expireChangeAlerts(run: RuleRun, code: string, vital: VitalMemory): void {
-  if (run.now >= rateExpiresAt(vital)) recoverAlert(run, toRateKey(code));
-  if (run.now >= trendExpiresAt(vital)) recoverAlert(run, toTrendKey(code));
+  if (run.now >= rateExpiresAt(vital)) recoverUnlessStanding(run, toRateKey(code));
+  if (run.now >= trendExpiresAt(vital)) recoverUnlessStanding(run, toTrendKey(code));
 }
 
 /** When open rate and trend alerts end without another value, epoch milliseconds. */
 export function listChangeDeadlines(run: Pick<RuleRun, "memory">, code: string, vital: VitalMemory): number[] {
-  const open = (key: string) => isOngoing(run.memory.alerts.find((alert) => alert.key === key));
-  return [...(open(toRateKey(code)) ? [rateExpiresAt(vital)] : []), ...(open(toTrendKey(code)) ? [trendExpiresAt(vital)] : [])];
+  const ends = [
+    { key: toRateKey(code), at: rateExpiresAt(vital) },
+    { key: toTrendKey(code), at: trendExpiresAt(vital) },
+  ];
+  return ends.flatMap(({ key, at }) => {
+    const alert = run.memory.alerts.find((open) => open.key === key);
+    return isOngoing(alert) ? [Math.max(at, standsUntil(vital, alert))] : [];
+  });
 }
 
 function rateExpiresAt(vital: VitalMemory): number {

@@ -32,18 +32,16 @@ export const DEVICE_CONDITIONS: Readonly<Record<string, string>> = {
 
 /** Stands for every word outside of the vocabulary. */
 export const OTHER_CONDITION = "other";
-/** Stands for conditions that change too often to have an alert each (engine.ts). */
+/** Stands for conditions that change too often to have an alert each (condition-rule.ts). */
 export const CHANGING_CONDITION = "changing_conditions";
-/** Limit per report of a device. */
+/** Limits per report of a device, of known and of other words. */
 const MAX_CONDITIONS = 16;
-/** Characters of unknown words that the alert shows. */
-const MAX_OTHER_LENGTH = 80;
+const MAX_UNKNOWN = 20;
 
-/** The conditions of a report, without repetitions. `other`: its unknown words, cut to a length; null without any. */
-export function classifyConditions(reported: readonly string[]): { conditions: string[]; other: string | null } {
+/** The conditions of a report, without repetitions. `unknown`: its words outside of the vocabulary. */
+export function classifyConditions(reported: readonly string[]): { conditions: string[]; unknown: string[] } {
   const words = [...new Set(reported)];
   const known = words.filter((word) => Object.hasOwn(DEVICE_CONDITIONS, word)).slice(0, MAX_CONDITIONS);
-  const unknown = words.filter((word) => !Object.hasOwn(DEVICE_CONDITIONS, word));
-  if (unknown.length === 0) return { conditions: known, other: null };
-  return { conditions: [...known, OTHER_CONDITION], other: unknown.join(", ").slice(0, MAX_OTHER_LENGTH) };
+  const unknown = words.filter((word) => !Object.hasOwn(DEVICE_CONDITIONS, word)).slice(0, MAX_UNKNOWN);
+  return { conditions: unknown.length === 0 ? known : [...known, OTHER_CONDITION], unknown };
 }

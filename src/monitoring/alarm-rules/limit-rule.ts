@@ -2,8 +2,9 @@
 import { CODES, findVital } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
 import type { Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
-import { findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
+import { findOpenAlert, isOngoing, isStanding, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
 import type { Alert } from "./model.ts";
+import { standsUntil } from "./raise-counts.ts";
 
 /** A value holds until the next one, at most half an hour, as long as NEWS2 inputs stay fresh. */
 export const MAX_VALUE_HOLD_MS = 30 * 60_000;
@@ -42,7 +43,8 @@ export function toLimitKey(code: string): string {
  *
  * Beyond a critical limit the alert is raised at once, since monitors already average over seconds; beyond an ordinary one after
  * `duration_s`. A return inside that is shorter than `duration_s` and within the hysteresis does not restart the duration. An alert
- * recovers when the value has been inside by more than the hysteresis for `duration_s` without interruption.
+ * recovers when the value has been inside by more than the hysteresis for `duration_s` without interruption, a standing one after the
+ * clock hour.
  */
 export function evaluateLimit(watched: WatchedVital, value: number, time: number): void {
   const { run, code, vital, limits } = watched;
@@ -69,7 +71,7 @@ function evaluateRecovery({ run, vital, limits }: WatchedVital, alert: Alert, va
     return;
   }
   vital.insideSince ??= time;
-  if (time - vital.insideSince < limits.duration_s * 1000) return;
+  if (time - vital.insideSince < limits.duration_s * 1000 || isStanding(run, alert)) return;
   clearOnset(vital);
   recoverAlert(run, alert.key);
 }
@@ -109,7 +111,8 @@ export function limitDeadline(code: string, vital: VitalMemory, limits: Limits, 
   const position = locateValue(code, vital.lastValue, limits);
   const start = position ? findOnset(vital, position, alert) : isOngoing(alert) ? vital.insideSince : undefined;
   const dueAt = start === undefined ? null : start + limits.duration_s * 1000;
-  return dueAt !== null && dueAt <= vital.measuredAt + MAX_VALUE_HOLD_MS ? dueAt : null;
+  if (dueAt === null || dueAt > vital.measuredAt + MAX_VALUE_HOLD_MS) return null;
+  return position || !alert ? dueAt : Math.max(dueAt, standsUntil(vital, alert));
 }
 
 /** Since when the value has been on its side; undefined when the alert was already raised for it. */

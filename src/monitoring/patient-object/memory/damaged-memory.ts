@@ -37,6 +37,8 @@ export function recoverMemory(text: string, now: number): MonitorMemory {
     quarantinedCounts: parseEntries(MEMORY_PARTS.quarantinedCounts, stored["quarantinedCounts"]),
     receivedCounts: parseNested(MEMORY_PARTS.receivedCounts, stored["receivedCounts"]),
     storedCounts: parseEntries(MEMORY_PARTS.storedCounts, stored["storedCounts"]),
+    hourCounts: parseOr(MEMORY_PARTS.hourCounts, stored["hourCounts"], fresh.hourCounts),
+    lateBlocks: parseEntries(MEMORY_PARTS.lateBlocks, stored["lateBlocks"]),
   };
 }
 

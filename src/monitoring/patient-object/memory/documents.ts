@@ -7,6 +7,7 @@ import type { Facts, LimitsNote } from "../context/facts.ts";
 import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
 import type { Rollup } from "../samples/rollup.ts";
+import { alertFrom1, CAME_1, hoursFrom1, memoryFrom1, memoryFrom2 } from "./memory-from-1.ts";
 import { memoryFrom3 } from "./memory-from-3.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
 
@@ -45,6 +46,8 @@ const AlertSchema = z.object({
   cleared_at: timeOrNull,
 });
 
+const RaiseCountSchema = z.object({ hour: z.int(), count: z.int() });
+
 const VitalSchema = z.object({
   lastValue: z.number(),
   measuredAt: time,
@@ -67,6 +70,7 @@ const VitalSchema = z.object({
       driftSide: side.optional(),
     })
     .optional(),
+  raised: RaiseCountSchema.optional(),
 });
 
 const DeviceSchema = z.object({
@@ -74,7 +78,8 @@ const DeviceSchema = z.object({
   returnedAt: time.optional(),
   vitalsHeardAt: z.record(text, time),
   resolvedConditions: z.array(text).optional(),
-  raised: z.object({ hour: z.int(), count: z.int() }).optional(),
+  otherConditions: z.array(text).optional(),
+  raised: RaiseCountSchema.optional(),
 });
 
 const RollupSchema = z.object({
@@ -120,6 +125,8 @@ export const MEMORY_PARTS = {
   hoursToRecount: z.array(z.number()),
   quarantinedCounts: z.object({ day: z.int(), count: z.int() }),
   storedCounts: z.object({ day: z.int(), count: z.int() }),
+  hourCounts: z.object({ from: z.int(), counts: z.array(z.int()) }),
+  lateBlocks: z.int(),
   receivedCounts: z.object({ day: z.int(), count: z.int(), firstSeq: z.number().nullable(), lastSeq: z.number().nullable() }),
 } as const;
 
@@ -138,71 +145,9 @@ const MemorySchema: z.ZodType<MonitorMemory> = z.object({
   // Objects written before these fields existed lack them.
   receivedCounts: z.record(text, z.record(text, MEMORY_PARTS.receivedCounts)).default({}),
   storedCounts: z.record(text, MEMORY_PARTS.storedCounts).default({}),
+  hourCounts: MEMORY_PARTS.hourCounts.default(() => ({ from: 0, counts: [] })),
+  lateBlocks: z.record(text, MEMORY_PARTS.lateBlocks).default({}),
 });
-
-// Version 1 used one letter per field to keep the row small.
-const VITAL_1 = {
-  v: "lastValue",
-  a: "measuredAt",
-  x: "receivedAt",
-  s: "side",
-  t: "onsetAt",
-  l: "lastBeyondAt",
-  i: "insideSince",
-  q: "resolved",
-  r: "ratePoints",
-  e: "baseline",
-};
-const BASELINE_1 = {
-  m: "slowMean",
-  d: "variance",
-  f: "fastMean",
-  n: "valueCount",
-  b: "startedAt",
-  u: "updatedAt",
-  p: "driftSince",
-  s: "driftSide",
-};
-const DEVICE_1 = { x: "lastHeardAt", r: "returnedAt", c: "vitalsHeardAt", k: "resolvedConditions" };
-const COUNT_1 = { n: "count" };
-const CAME_1 = { n: "count", first: "firstSeq", last: "lastSeq" };
-
-const vitalFrom1 = (vital: unknown) =>
-  mapValues(renameKeys(vital, VITAL_1), (item, key) => {
-    if (key === "baseline") return renameKeys(item, BASELINE_1);
-    return key === "resolved" ? item === 1 : item;
-  });
-const alertFrom1 = (alert: unknown) => renameKeys(alert, { n: "number" });
-const listOf = (items: unknown, change: (item: unknown) => unknown) => (Array.isArray(items) ? items.map(change) : items);
-const hoursFrom1 = (codes: unknown) => mapValues(codes, (rollup) => renameKeys(rollup, COUNT_1));
-
-function alarmFrom1(alarm: unknown): unknown {
-  return mapValues(renameKeys(alarm, { n: "lastAlertNumber" }), (part, key) => {
-    if (key === "vitals") return mapValues(part, vitalFrom1);
-    if (key === "devices") return mapValues(part, (device) => renameKeys(device, DEVICE_1));
-    return key === "alerts" ? listOf(part, alertFrom1) : part;
-  });
-}
-
-function memoryFrom1(memory: unknown): unknown {
-  return mapValues(memory, (part, key) => {
-    if (key === "alarm") return alarmFrom1(part);
-    if (key === "hours") return mapValues(part, hoursFrom1);
-    if (key === "held") return mapValues(part, (held) => renameKeys(held, COUNT_1));
-    return key === "came" ? mapValues(part, (came) => renameKeys(came, CAME_1)) : part;
-  });
-}
-
-const MEMORY_2 = {
-  heard: "deviceStatuses",
-  seen: "seenSequences",
-  newest: "newestSampleAt",
-  told: "lastClosedHour",
-  again: "hoursToRecount",
-  held: "quarantinedCounts",
-  came: "receivedCounts",
-};
-const memoryFrom2 = (memory: unknown) => renameKeys(memory, MEMORY_2);
 
 export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1, memoryFrom2, memoryFrom3]);
 

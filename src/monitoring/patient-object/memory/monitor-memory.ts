@@ -3,6 +3,7 @@
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { type AlarmMemory, emptyAlarmMemory } from "../../alarm-rules/alarm-memory.ts";
 import type { Facts } from "../context/facts.ts";
+import type { HourCounts } from "../samples/hour-counts.ts";
 import type { Rollup } from "../samples/rollup.ts";
 import type { SeenSequence } from "../samples/seen-sequence.ts";
 
@@ -56,6 +57,10 @@ export type MonitorMemory = {
   receivedCounts: Record<string, Record<string, DayCounts>>;
   /** Samples stored on the day, by sender, for its limit. Kept when a device is unbound. */
   storedCounts: Record<string, { day: number; count: number }>;
+  /** Samples stored per measured hour of the last 30 days, for its limit. */
+  hourCounts: HourCounts;
+  /** The open block of late samples (id of its row) by the UTC day in which they were measured. */
+  lateBlocks: Record<string, number>;
 };
 
 export function newMonitorMemory(now: number): MonitorMemory {
@@ -73,6 +78,8 @@ export function newMonitorMemory(now: number): MonitorMemory {
     quarantinedCounts: {},
     receivedCounts: {},
     storedCounts: {},
+    hourCounts: { from: 0, counts: [] },
+    lateBlocks: {},
   };
 }
 

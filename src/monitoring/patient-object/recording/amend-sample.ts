@@ -6,8 +6,7 @@ import { validateSample } from "../../vitals/sample-validation.ts";
 import type { LiveSample } from "../contract.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
-import { correctBlock, findArchivedSample } from "../samples/read-samples.ts";
-import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
+import { correctBlock, findArchivedSample, readOpenHour } from "../samples/read-samples.ts";
 import type { Store } from "../samples/store.ts";
 import { type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { markForRecount } from "./hour-closing.ts";
@@ -25,7 +24,7 @@ export type AmendmentResult =
   | { sample: LiveSample; history: { value: number; by: string; at: string; reason: string | null }[] }
   | { error: "not_found" | "implausible" | "unit_unknown" | "too_many_of_sample" | "too_many_of_patient" };
 
-/** Each stays in the correction of the sample, which every read of the patient's samples loads. */
+/** Each stays in the correction of the sample, which every read of its block loads. */
 export const MAX_AMENDMENTS_PER_SAMPLE = 20;
 export const MAX_AMENDED_SAMPLES_PER_PATIENT = 5_000;
 
@@ -66,7 +65,7 @@ export async function amendSample(
     store.saveCorrection(place.block, place.index, body);
     const memory = store.memory(now);
     const hour = Math.floor(found.at / HOUR_MS);
-    if (hour > memory.lastClosedHour) memory.hours[hour] = recountOpenHour(store, hour, now);
+    if (hour > memory.lastClosedHour) memory.hours[hour] = readOpenHour(store, hour, now);
     else markForRecount(store, memory, hour);
     store.markDirty(now);
     if (found.at < (memory.latest[found.code]?.at ?? found.at)) return null;
@@ -87,27 +86,17 @@ function validateValue({ code, at, received, unit: own }: CorrectedSample, value
   return validated.sample.status === "final" ? validated.sample.value : "implausible";
 }
 
-/** The rollups of an open hour, whose samples are all in this object. */
-function recountOpenHour(store: Store, hour: number, now: number): Record<string, Rollup> {
-  const samples = [...store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)].flatMap((block) => correctBlock(store, block));
-  return Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []);
-}
-
 /** Recomputes the latest sample of a code from the samples of the last day. */
 function refreshLatest(store: Store, memory: MonitorMemory, code: string, now: number): void {
-  const candidates = [...store.readRange(now - DAY_MS, now + DAY_MS, now)]
-    .flatMap((block) =>
-      correctBlock(
-        store,
-        block.filter((sample) => sample.code === code),
-      ),
-    )
-    .sort((a, b) => a.at - b.at);
-  const newest = (isFinal: boolean) =>
-    candidates.findLast(
-      (candidate) => candidate.status !== "entered-in-error" && (toMeasuredSample(candidate).status === "final") === isFinal,
-    );
-  for (const [latest, sample] of [[memory.latest, newest(true)] as const, [memory.latestInvalid, newest(false)] as const]) {
+  const newest: Partial<Record<"final" | "invalid", CorrectedSample>> = {};
+  for (const block of store.readRange(now - DAY_MS, now + DAY_MS, now)) {
+    const own = block.filter((sample) => sample.code === code);
+    for (const sample of correctBlock(store, own)) {
+      const { status } = toMeasuredSample(sample);
+      if (sample.status !== "entered-in-error" && sample.at >= (newest[status]?.at ?? sample.at)) newest[status] = sample;
+    }
+  }
+  for (const [latest, sample] of [[memory.latest, newest.final] as const, [memory.latestInvalid, newest.invalid] as const]) {
     if (!sample) delete latest[code];
     else {
       const { value, unit, at, received, device, status, block, index } = sample;

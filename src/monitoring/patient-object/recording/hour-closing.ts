@@ -4,9 +4,8 @@ import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { Facts } from "../context/facts.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import { readHour } from "../samples/read-samples.ts";
-import { type Rollup, rollUpByHour } from "../samples/rollup.ts";
+import type { Rollup } from "../samples/rollup.ts";
 import type { Store } from "../samples/store.ts";
-import { toMeasuredSample } from "../snapshot.ts";
 
 /** Wearables sync every 15 minutes, so an hour closes 16 minutes after its end; patients are spread over four more minutes. */
 const CLOSE_DELAY_MS = 16 * 60_000;
@@ -67,8 +66,9 @@ export async function recountHours(env: Env, store: Store, patientId: string, no
   store.recounting = new Set(hours);
   const stats = new Map<number, Record<string, Rollup>>();
   for (const hour of hours) {
-    const samples = await readHour(env, store, patientId, hour, now);
-    stats.set(hour, Object.fromEntries(rollUpByHour(samples.map(toMeasuredSample)).get(hour) ?? []));
+    stats.set(hour, await readHour(env, store, patientId, hour, now));
+    // An hour can have many samples: those that arrive now come first.
+    await scheduler.wait(0);
   }
   return () => {
     const memory = store.memory(now);

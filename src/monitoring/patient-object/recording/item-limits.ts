@@ -1,9 +1,10 @@
 // Limits of one patient's object per sender and day: stored samples, unknown codes and quarantined items.
-import { DAY_MS } from "../../../platform/time.ts";
+import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { findVital } from "../../vitals/catalogue.ts";
 import type { Sample } from "../../vitals/model.ts";
 import type { ItemResult } from "../contract.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
+import { countInHour, countOfHour } from "../samples/hour-counts.ts";
 import type { AcceptedItem } from "./duplicates.ts";
 
 /** Limit per patient: the memory has an entry for each unknown code. */
@@ -16,6 +17,9 @@ export const MAX_STORED_PER_DEVICE = 3 * 86_400 * 20;
 export const MAX_STORED_PER_PERSON = 200_000;
 /** All senders of a patient. An object holds 10 GB: 31 such days at about 20 bytes per sample are 6.4 GB. */
 export const MAX_STORED_PER_PATIENT = 2 * MAX_STORED_PER_DEVICE;
+
+/** All senders of a patient, per hour of measurement: two monitors with 20 vitals at 1 Hz, 144,000. Whoever reads an hour decodes all of it. */
+export const MAX_STORED_PER_HOUR = 150_000;
 
 /** Rejects unknown codes and quarantined items beyond the limits. @returns the remaining items */
 export function enforceItemLimits(
@@ -52,38 +56,34 @@ function limitHeldItems(memory: MonitorMemory, by: string, results: ItemResult[]
 }
 
 /**
- * Rejects samples beyond the day's limits, before duplicates are dropped: a rejected sample must not count as seen.
- * @returns the samples to store, and the newest rejected one per vital
+ * Counts samples that are about to be stored against the limits of their sender, of the patient and of the hour of measurement.
+ * @returns a function that counts one sample; it returns the message if the sample must not be stored, and counts nothing then
  */
-export function limitStored(
+export function newStorageCounter(
   memory: MonitorMemory,
   { by, device, isApp }: { by: string; device: string | null; isApp?: boolean },
-  samples: AcceptedItem[],
-  results: ItemResult[],
   now: number,
-): { kept: AcceptedItem[]; unstored: Sample[] } {
+): (sample: Sample) => string | null {
   const counts = countsOfDay(memory, now);
   const ofPatient = Object.values(counts).reduce((sum, { count }) => sum + count, 0);
+  const own = { day: Math.floor(now / DAY_MS), count: counts[by]?.count ?? 0 };
   const limit = device === null && !isApp ? MAX_STORED_PER_PERSON : MAX_STORED_PER_DEVICE;
-  const room = Math.max(0, Math.min(limit - (counts[by]?.count ?? 0), MAX_STORED_PER_PATIENT - ofPatient));
-  const rejected = samples.slice(room);
-  const message = "The limit of stored samples per sender, patient and day (UTC) is reached";
-  for (const { index } of rejected) results[index] = { index, status: "rejected", reason: "too_many_samples", message };
-  return { kept: samples.slice(0, room), unstored: pickNewest(rejected.map(({ sample }) => sample)) };
-}
-
-/** Counts stored samples, and drops the counts of past days. */
-export function countStored(memory: MonitorMemory, by: string, count: number, now: number): void {
-  const counts = countsOfDay(memory, now);
-  memory.storedCounts = { ...counts, [by]: { day: Math.floor(now / DAY_MS), count: (counts[by]?.count ?? 0) + count } };
+  // Without the counts of past days.
+  const stored = { ...counts, [by]: own };
+  let room = Math.min(limit - own.count, MAX_STORED_PER_PATIENT - ofPatient);
+  return ({ at }) => {
+    const hour = Math.floor(at / HOUR_MS);
+    if (room <= 0) return "The limit of stored samples per sender, patient and day (UTC) is reached";
+    if (countOfHour(memory.hourCounts, hour) >= MAX_STORED_PER_HOUR)
+      return "The limit of stored samples per patient and hour of measurement is reached";
+    room--;
+    own.count++;
+    memory.storedCounts = stored;
+    countInHour(memory.hourCounts, hour, now);
+    return null;
+  };
 }
 
 function countsOfDay({ storedCounts }: MonitorMemory, now: number): MonitorMemory["storedCounts"] {
   return Object.fromEntries(Object.entries(storedCounts).filter(([, { day }]) => day === Math.floor(now / DAY_MS)));
-}
-
-function pickNewest(samples: readonly Sample[]): Sample[] {
-  const newest = new Map<string, Sample>();
-  for (const sample of samples) if (sample.at >= (newest.get(sample.code)?.at ?? sample.at)) newest.set(sample.code, sample);
-  return [...newest.values()];
 }

@@ -15,7 +15,7 @@ import type { Store } from "../samples/store.ts";
 import { toPersonKey } from "../snapshot.ts";
 import { type AcceptedItem, dropDuplicates } from "./duplicates.ts";
 import { markForRecount } from "./hour-closing.ts";
-import { countStored, enforceItemLimits, limitStored } from "./item-limits.ts";
+import { enforceItemLimits, newStorageCounter } from "./item-limits.ts";
 
 /** A clock error up to this is not corrected. */
 const MAX_IGNORED_SKEW_MS = 120_000;
@@ -29,7 +29,7 @@ export type RecordedBatch = {
   results: ItemResult[];
   /** Samples that are no duplicates, by time: for the alarm rules and the feed. */
   newSamples: (Sample & { block: number; index: number })[];
-  /** The newest sample of each vital that was rejected because the day's limit is reached: the alarm rules still see it. */
+  /** Samples that were rejected because a limit of stored samples is reached: the alarm rules still see them. */
   unstored: Sample[];
   clock: { skew_ms: number | null; corrected_ms: number };
 };
@@ -114,9 +114,9 @@ export function recordBatch(store: Store, patientId: string, sender: Sender, bat
         message: "Measured before the device was assigned to this patient",
       };
   }
-  const limited = limitStored(memory, sender, enforceItemLimits(memory, by, accepted, results, now), results, now);
-  const newSamples = dropDuplicates(store, memory, by, limited.kept, results, now);
-  if (newSamples.length > 0) countStored(memory, by, newSamples.length, now);
+  const limited = enforceItemLimits(memory, by, accepted, results, now);
+  const countStored = newStorageCounter(memory, sender, now);
+  const { newSamples, unstored } = dropDuplicates(store, memory, by, limited, results, now, countStored);
   const positions = writeSamples(store, memory, { by, device }, newSamples, now, {
     ...deviceStatus,
     received: now,
@@ -137,7 +137,7 @@ export function recordBatch(store: Store, patientId: string, sender: Sender, bat
   return {
     results,
     newSamples: located.sort((a, b) => a.at - b.at),
-    unstored: limited.unstored,
+    unstored,
     clock: { skew_ms: skew, corrected_ms: corrected },
   };
 }
@@ -165,8 +165,8 @@ function writeSamples(
   const late = newSamples.filter(({ sample }) => sample.at < now - MIN_LATE_MS);
   const timely = newSamples.filter(({ sample }) => sample.at >= now - MIN_LATE_MS);
   if (late.length > 0) {
-    const start = store.appendLate({ received: now, device: by, samples: late.map(({ sample }) => sample) }, now);
-    for (const [i, { index }] of late.entries()) positions.set(index, { block: start.block, index: start.index + i });
+    const places = store.appendLate({ received: now, device: by, samples: late.map(({ sample }) => sample) }, now);
+    for (const [i, place] of places.entries()) positions.set(late[i]?.index ?? 0, place);
   }
   const first = store.nextPosition(now);
   for (const [i, { index }] of timely.entries()) positions.set(index, { block: first.block, index: first.index + i });

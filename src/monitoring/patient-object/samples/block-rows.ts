@@ -8,11 +8,15 @@ export const MAX_BLOCK_BYTES = 6_144;
 export const MAX_BLOCK_OPEN_MS = 6 * HOUR_MS;
 /** Samples that arrive this late go into a block of late samples, so that a query by time range finds them. */
 export const MIN_LATE_MS = HOUR_MS;
-/** A block of late samples takes further batches while its samples lie within this time. */
-const MAX_LATE_RANGE_MS = 24 * HOUR_MS;
+/** A block of late samples takes those of one UTC day, so that a query by time need not look at blocks that end later than that. */
+const MAX_LATE_RANGE_MS = DAY_MS;
+/** The work of reading a row of an index or table, in bytes of decoded blocks. */
+const ROW_BYTES = 64;
 
 /** Older samples are rejected (sample-validation.ts). */
 const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
+/** A batch of many days opens a block per day, with ids after the present time. */
+const MAX_ID_LEAD_MS = 60_000;
 
 export type LocatedSample = StoredSample & { block: number };
 export type BlockRow = { id: number; from_at: number; to_at: number; data: ArrayBuffer };
@@ -22,12 +26,29 @@ export type ArchiveFile = { file: string; size: number };
 export class BlockRows {
   readonly #sql: SqlStorage;
   readonly #hasTables: () => boolean;
-  /** Bytes of blocks decoded so far: the measure of a call's work. */
+  /** Bytes of blocks decoded so far. */
   decodedBytes = 0;
+  /** Rows that queries by time have read so far. */
+  rowsRead = 0;
 
   constructor(sql: SqlStorage, hasTables: () => boolean) {
     this.#sql = sql;
     this.#hasTables = hasTables;
+  }
+
+  /** The measure of a call's work: decoded bytes, and rows at ROW_BYTES each. */
+  get work(): number {
+    return this.decodedBytes + this.rowsRead * ROW_BYTES;
+  }
+
+  /** Counts the rows that the query reads. */
+  *#scan<T extends Record<string, SqlStorageValue>>(query: string, ...values: number[]): Generator<T> {
+    const cursor = this.#sql.exec<T>(query, ...values);
+    try {
+      yield* cursor;
+    } finally {
+      this.rowsRead += cursor.rowsRead;
+    }
   }
 
   decode(data: ArrayBuffer | Uint8Array): StoredSample[] {
@@ -47,19 +68,19 @@ export class BlockRows {
   }
 
   /**
-   * Appends late samples to the newest block of late samples if it has room and covers about the same time, else to a new one.
-   * @returns the position of the first sample; the block's id is negative, so that ids of the two kinds of blocks never collide
+   * Appends late samples of one UTC day to the day's open block if it has room, else to a new one.
+   * @param openId the id of the day's open block; undefined for none
+   * @returns the block's id and the index of the first sample
    */
-  appendLate(batch: StoredBatch, now: number): { block: number; index: number } {
-    const [newest] = this.#sql
-      .exec<{ id: number; from_at: number; to_at: number; data: ArrayBuffer }>(
-        "SELECT id, from_at, to_at, data FROM late ORDER BY id DESC LIMIT 1",
-      )
-      .toArray();
+  appendLate(batch: StoredBatch, openId: number | undefined, now: number): { id: number; index: number } {
+    const [found] =
+      openId === undefined
+        ? []
+        : this.#sql.exec<BlockRow>("SELECT id, from_at, to_at, data FROM late WHERE id = ?", openId).toArray();
+    const open = found && hasRoom(found, now) ? found : null;
     const added = toMeasuredRange(batch.samples);
-    const open = newest && hasRoom(newest, added, now) ? newest : null;
     const before = open ? new Uint8Array(open.data) : null;
-    const id = open?.id ?? Math.max((newest?.id ?? 0) + 1, now);
+    const id = open?.id ?? Math.max(this.#newestLate() + 1, now);
     const from = Math.min(added.from, open?.from_at ?? added.from);
     const to = Math.max(added.to, open?.to_at ?? added.to);
     this.#sql.exec(
@@ -69,20 +90,32 @@ export class BlockRows {
       to,
       appendBatch(before, batch),
     );
-    return { block: -id, index: before ? countSamples(before) : 0 };
+    return { id, index: before ? countSamples(before) : 0 };
+  }
+
+  #newestLate(): number {
+    return this.#sql.exec<{ id: number | null }>("SELECT max(id) AS id FROM late").one().id ?? 0;
   }
 
   /** Closed and late blocks that may have samples with `from` ≤ time < `to`. Ids of late blocks are negative. */
   *listRange(from: number, to: number): Generator<LateRow> {
     // A block holds samples measured from an hour before it opened until it closed.
-    yield* this.#sql.exec<LateRow>(
+    yield* this.#scan<LateRow>(
       "SELECT id, data FROM blocks WHERE id >= ? AND id < ? AND to_at >= ? AND from_at < ?",
       from - MAX_BLOCK_OPEN_MS - MIN_LATE_MS,
       to + MIN_LATE_MS + MAX_BLOCK_OPEN_MS,
       from,
       to,
     );
-    yield* this.#sql.exec<LateRow>("SELECT -id AS id, data FROM late WHERE to_at >= ? AND from_at < ?", from, to);
+    yield* this.#scan<LateRow>(
+      `SELECT -id AS id, data FROM late INDEXED BY late_by_time
+         WHERE to_at >= ?1 AND to_at < ?2 + ?3 AND from_at < ?2 AND to_at - from_at <= 86400000
+       UNION ALL SELECT -id, data FROM late INDEXED BY late_over_a_day
+         WHERE to_at - from_at > 86400000 AND to_at >= ?1 AND from_at < ?2`,
+      from,
+      to,
+      MAX_LATE_RANGE_MS,
+    );
   }
 
   /** The data of a closed or late block; null when it is not here. */
@@ -122,21 +155,24 @@ export class BlockRows {
   /** An upper bound of the times of all samples before `to` in these rows, epoch milliseconds; null when there are none. */
   newestBefore(to: number): number | null {
     // A sample reaches the block that is open when it arrives, so no earlier block has one that is newer than this bound.
-    const closed = this.#sql
-      .exec<{ id: number; to_at: number }>(
-        "SELECT id, to_at FROM blocks WHERE id < ? AND from_at < ? ORDER BY id DESC LIMIT 1",
-        to + MIN_LATE_MS,
-        to,
-      )
-      .toArray()
-      .map(({ id, to_at }) => Math.max(id + MAX_CLOCK_LEAD_MS, to_at));
-    const others = ["late", "archives"].flatMap((table) =>
-      this.#sql
-        .exec<{ to_at: number }>(`SELECT to_at FROM ${table} WHERE from_at < ? ORDER BY to_at DESC LIMIT 1`, to)
-        .toArray()
-        .map(({ to_at }) => to_at),
+    const closed = this.#scan<{ id: number; to_at: number }>(
+      "SELECT id, to_at FROM blocks WHERE id < ? AND from_at < ? ORDER BY id DESC LIMIT 1",
+      to + MIN_LATE_MS,
+      to,
     );
-    const times = [...closed, ...others];
+    const others = this.#scan<{ to_at: number }>(
+      `SELECT * FROM (SELECT to_at FROM late INDEXED BY late_by_time
+         WHERE to_at < ?1 + ?2 AND from_at < ?1 AND to_at - from_at <= 86400000 ORDER BY to_at DESC LIMIT 1)
+       UNION ALL SELECT * FROM (SELECT to_at FROM late INDEXED BY late_over_a_day
+         WHERE to_at - from_at > 86400000 AND from_at < ?1 ORDER BY to_at DESC LIMIT 1)
+       UNION ALL SELECT * FROM (SELECT to_at FROM archives WHERE from_at < ?1 ORDER BY to_at DESC LIMIT 1)`,
+      to,
+      MAX_LATE_RANGE_MS,
+    );
+    const times = [
+      ...[...closed].map(({ id, to_at }) => Math.max(id + MAX_CLOCK_LEAD_MS, to_at)),
+      ...[...others].map(({ to_at }) => to_at),
+    ];
     return times.length > 0 ? Math.max(...times) : null;
   }
 
@@ -155,18 +191,12 @@ export class BlockRows {
 /** The time range in which the samples of a block can have been measured, by its id alone. */
 export function toPossibleRange(block: number): { from: number; to: number } {
   return block < 0
-    ? { from: -block - MAX_SAMPLE_AGE_MS, to: -block + MAX_BLOCK_OPEN_MS }
+    ? { from: -block - MAX_SAMPLE_AGE_MS - MAX_ID_LEAD_MS, to: -block + MAX_BLOCK_OPEN_MS }
     : { from: block - MIN_LATE_MS, to: block + MAX_BLOCK_OPEN_MS + MIN_LATE_MS };
 }
 
-function hasRoom(newest: BlockRow, added: { from: number; to: number }, now: number): boolean {
-  const range = Math.max(newest.to_at, added.to) - Math.min(newest.from_at, added.from);
-  return (
-    newest.data.byteLength < MAX_BLOCK_BYTES &&
-    now - newest.id < MAX_BLOCK_OPEN_MS &&
-    now >= newest.id &&
-    range <= MAX_LATE_RANGE_MS
-  );
+function hasRoom({ id, data }: BlockRow, now: number): boolean {
+  return data.byteLength < MAX_BLOCK_BYTES && now - id < MAX_BLOCK_OPEN_MS && now >= id - MAX_ID_LEAD_MS;
 }
 
 function toMeasuredRange(samples: readonly { at: number }[]): { from: number; to: number } {

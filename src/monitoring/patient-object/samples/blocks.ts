@@ -67,11 +67,6 @@ export function decodeBlock(block: Uint8Array): StoredSample[] {
   return [...readSamples(block)];
 }
 
-/** Samples with `from` ≤ time < `to` (epoch milliseconds), in order of arrival. @throws as decodeBlock */
-export function decodeRange(block: Uint8Array, from: number, to: number): StoredSample[] {
-  return decodeBlock(block).filter(({ at }) => at >= from && at < to);
-}
-
 /** The number of samples, without decoding them. @throws ApiError integrity_error for a damaged block */
 export function countSamples(block: Uint8Array): number {
   return (headCache.get(block) ?? openBlock(block)).head.count;

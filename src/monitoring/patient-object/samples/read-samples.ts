@@ -9,13 +9,19 @@ import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample 
 import { listArchivedBlocks } from "./archive.ts";
 import { type ArchiveFile, type LocatedSample, toPossibleRange } from "./block-rows.ts";
 import { downsample } from "./buckets.ts";
+import { type Rollup, rollUpByHour } from "./rollup.ts";
 import type { Store } from "./store.ts";
 
-/** A page reads at most so many windows, and ends after so many bytes: 600,000 samples, or one archive file. */
+/** A page reads at most so many windows, and ends after so much work: 600,000 samples, 32,000 rows or one archive file. */
 const MAX_WINDOWS = 64;
-const MAX_PAGE_BYTES = 2 * 1024 * 1024;
-/** After a window with more bytes than this, windows grow no further, and other calls of the object have their turn. */
-const MAX_SMALL_WINDOW_BYTES = 64 * 1024;
+const MAX_PAGE_WORK = 2 * 1024 * 1024;
+/** After a window with more work than this, windows grow no further, and other calls of the object have their turn. */
+const MAX_SMALL_WINDOW_WORK = 64 * 1024;
+/** A window with more work than this is given up and read in smaller ones. Of an hour there is a limit of stored samples. */
+const MAX_WINDOW_WORK = 512 * 1024;
+const MIN_WINDOW_MS = HOUR_MS;
+/** Samples that a window holds beside those of the page. */
+const MAX_HELD_SAMPLES = 4_000;
 
 /** Position in a list: newest first; for equal times the last received first. */
 export type SamplePosition = { at: number; block: number; index: number };
@@ -75,21 +81,32 @@ async function loadBlocks(
 const matchesCodes = (codes: readonly string[] | null) => (sample: CorrectedSample) =>
   codes === null || codes.includes(sample.code);
 
-async function collectSamples(
-  source: Source,
-  range: { codes: readonly string[] | null; from: number; to: number },
-  fetched?: FetchedFiles,
-): Promise<CorrectedSample[]> {
-  const blocks = await loadBlocks(source, range.from, range.to, fetched);
-  const found: CorrectedSample[] = [];
-  for (const block of blocks()) for (const sample of block.filter(matchesCodes(range.codes))) found.push(sample);
-  return found;
+function rollUpHour(blocks: Iterable<readonly CorrectedSample[]>, hour: number): Record<string, Rollup> {
+  function* samples() {
+    for (const block of blocks) yield* block.map(toMeasuredSample);
+  }
+  return Object.fromEntries(rollUpByHour(samples()).get(hour) ?? []);
 }
 
-/** All samples of one hour. */
-export function readHour(env: Env, store: Store, patientId: string, hour: number, now: number): Promise<CorrectedSample[]> {
-  const range = { codes: null, from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS };
-  return collectSamples({ env, store, patientId, now }, range);
+/** The rollups of one hour by code, counted block by block: an hour's samples together could exceed the memory of the object. */
+export async function readHour(
+  env: Env,
+  store: Store,
+  patientId: string,
+  hour: number,
+  now: number,
+): Promise<Record<string, Rollup>> {
+  const blocks = await loadBlocks({ env, store, patientId, now }, hour * HOUR_MS, (hour + 1) * HOUR_MS);
+  return rollUpHour(blocks(), hour);
+}
+
+/** The rollups of an open hour, whose samples are all in this object. */
+export function readOpenHour(store: Store, hour: number, now: number): Record<string, Rollup> {
+  const blocks = store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now);
+  return rollUpHour(
+    blocks.map((block) => correctBlock(store, block)),
+    hour,
+  );
 }
 
 /** An archived sample, searched file by file among those whose time range can contain its block. Null when there is none. */
@@ -113,6 +130,23 @@ export async function findArchivedSample(
 const comparePositions = (a: SamplePosition, b: SamplePosition) =>
   b.at - a.at || Math.abs(b.block) - Math.abs(a.block) || b.index - a.index;
 
+type Window = { from: number; to: number; isWanted: (sample: CorrectedSample) => boolean; limit: number; maxWork: number };
+
+/** The newest samples of a window, in any order; null when it takes more than `maxWork`. Holds a bounded number of samples. */
+async function readWindow(source: Source, window: Window, fetched: FetchedFiles): Promise<CorrectedSample[] | null> {
+  const { from, to, isWanted, limit, maxWork } = window;
+  const blocks = await loadBlocks(source, from, to, fetched);
+  const { rows } = source.store;
+  const before = rows.work;
+  let found: CorrectedSample[] = [];
+  for (const block of blocks()) {
+    if (rows.work - before > maxWork) return null;
+    for (const sample of block) if (isWanted(sample)) found.push(sample);
+    if (found.length > 4 * limit + MAX_HELD_SAMPLES) found = found.sort(comparePositions).slice(0, limit);
+  }
+  return found;
+}
+
 /**
  * A page of samples, newest first. Reads back in growing windows from one stored sample to the next, so that the work depends on
  * what is stored and never on the range that is asked for.
@@ -127,21 +161,31 @@ export async function readHistory(
   const { codes, limit, after } = query;
   const source = { env, store, patientId, now };
   const fetched: FetchedFiles = new Map();
-  const bytesRead = () => store.rows.decodedBytes + [...fetched.values()].reduce((sum, { length }) => sum + length, 0);
-  const maxBytes = bytesRead() + MAX_PAGE_BYTES;
-  const isAfterCursor = (sample: CorrectedSample) => after === null || comparePositions(after, sample) < 0;
-  const found: CorrectedSample[] = [];
+  const workDone = () => store.rows.work + [...fetched.values()].reduce((sum, { length }) => sum + length, 0);
+  const maxWork = workDone() + MAX_PAGE_WORK;
+  const isOfCodes = matchesCodes(codes);
+  const isWanted = (sample: CorrectedSample) => isOfCodes(sample) && (after === null || comparePositions(after, sample) < 0);
+  let found: CorrectedSample[] = [];
   let to = Math.min(query.to, after === null ? query.to : after.at + 1);
   let isAtEnd = false;
-  for (let step = HOUR_MS, windows = 0; found.length <= limit && windows < MAX_WINDOWS && bytesRead() < maxBytes; windows++) {
+  // The first window has the smallest size and is always read to its end, so that each page goes on.
+  for (let step = MIN_WINDOW_MS, windows = 0; found.length <= limit && windows < MAX_WINDOWS && workDone() < maxWork; windows++) {
     const newest = store.newestSampleBefore(to, now);
     isAtEnd = newest === null || newest < query.from || to <= query.from;
     if (newest === null || isAtEnd) break;
     to = Math.min(to, newest + 1);
     const from = Math.max(query.from, to - step);
-    const before = bytesRead();
-    found.push(...(await collectSamples(source, { codes, from, to }, fetched)).filter(isAfterCursor));
-    if (bytesRead() - before > MAX_SMALL_WINDOW_BYTES) await scheduler.wait(0);
+    const before = workDone();
+    const isSmallest = step <= MIN_WINDOW_MS;
+    const window = { from, to, isWanted, limit: limit + 1, maxWork: isSmallest ? Number.POSITIVE_INFINITY : MAX_WINDOW_WORK };
+    const newSamples = await readWindow(source, window, fetched);
+    if (newSamples === null) {
+      step = Math.max(MIN_WINDOW_MS, step / 4);
+      await scheduler.wait(0);
+      continue;
+    }
+    found = found.concat(newSamples);
+    if (workDone() - before > MAX_SMALL_WINDOW_WORK) await scheduler.wait(0);
     else step = Math.min(step * 4, DAY_MS);
     to = from;
   }

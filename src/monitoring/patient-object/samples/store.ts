@@ -2,12 +2,13 @@
 
 import { migrateEmpty, migrateExisting } from "../../../platform/object-migrations.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import { DAY_MS } from "../../../platform/time.ts";
 import { MAX_CLOCK_LEAD_MS } from "../../vitals/sample-validation.ts";
 import type { Facts } from "../context/facts.ts";
 import { Outbox } from "../delivery/outbox.ts";
 import { recoverMemory } from "../memory/damaged-memory.ts";
 import { factsDocument, memoryDocument, type OutboxBodies } from "../memory/documents.ts";
-import { type MonitorMemory, newMonitorMemory } from "../memory/monitor-memory.ts";
+import { type BlockPosition, type MonitorMemory, newMonitorMemory } from "../memory/monitor-memory.ts";
 import { Documents } from "../memory/settings.ts";
 import { type BlockRow, BlockRows, type LocatedSample, MAX_BLOCK_BYTES, MAX_BLOCK_OPEN_MS, MIN_LATE_MS } from "./block-rows.ts";
 import { appendBatch, countSamples, type StoredBatch, type StoredSample } from "./blocks.ts";
@@ -149,10 +150,24 @@ export class Store {
     this.#isDirty = true;
   }
 
-  /** Writes late samples to a block of their own kind. @returns the position of the first */
-  appendLate(batch: StoredBatch, now: number): { block: number; index: number } {
+  /**
+   * Writes late samples to the open late block of the UTC day in which they were measured.
+   * @returns their positions in order; ids of late blocks are negative, so that those of the two kinds never collide
+   */
+  appendLate(batch: StoredBatch, now: number): BlockPosition[] {
     this.writes++;
-    return this.rows.appendLate(batch, now);
+    this.markDirty(now);
+    const { lateBlocks } = this.memory(now);
+    const positions: BlockPosition[] = [];
+    const days = Map.groupBy(batch.samples.entries(), ([, { at }]) => Math.floor(at / DAY_MS));
+    for (const [day, entries] of days) {
+      const samples = entries.map(([, sample]) => sample);
+      const { id, index } = this.rows.appendLate({ ...batch, samples }, lateBlocks[day], now);
+      for (const [i, [place]] of entries.entries()) positions[place] = { block: -id, index: index + i };
+      lateBlocks[day] = id;
+    }
+    for (const [day, id] of Object.entries(lateBlocks)) if (now - id >= MAX_BLOCK_OPEN_MS) delete lateBlocks[day];
+    return positions;
   }
 
   /** Uncorrected samples with `from` ≤ time < `to`, block by block to bound memory. */
