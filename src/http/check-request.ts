@@ -6,12 +6,14 @@ import { parseJson, readBody, streamBody } from "./request-body.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;
 const MAX_FORM_BYTES = 16 * 1024;
+/** Of operations without a credential, such as logins: parsing must not cost more than counting the caller. */
+const MAX_PUBLIC_JSON_BYTES = 16 * 1024;
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i;
 /** Methods that change the resource of their path. */
 const CHANGES = new Set(["PUT", "PATCH", "DELETE"]);
 
-type Contract = Pick<RouteConfig, "method" | "request">;
+type Contract = Pick<RouteConfig, "method" | "request" | "security">;
 
 /**
  * The only place that decides whether an operation has a body and of which type. Uploads read theirs themselves, after the
@@ -65,9 +67,10 @@ export function toUnknownFieldErrors(names: readonly string[], parents: readonly
   }));
 }
 
-function chooseBodyReader({ method, request }: Contract): ((c: Context) => Promise<void>) | null {
+function chooseBodyReader({ method, request, security }: Contract): ((c: Context) => Promise<void>) | null {
   const types = Object.keys(request?.body?.content ?? {});
-  if (types.includes("application/json")) return readJsonBody;
+  const limit = security?.length ? MAX_JSON_BYTES : MAX_PUBLIC_JSON_BYTES;
+  if (types.includes("application/json")) return (c) => readJsonBody(c, limit);
   if (types.includes("application/x-www-form-urlencoded")) return readFormBody;
   return types.length === 0 && ["post", "put", "patch"].includes(method) ? readNoBody : null;
 }
@@ -83,10 +86,10 @@ async function readTypedBody(c: Context, type: RegExp, limit: number, hint: stri
   return new Uint8Array(0);
 }
 
-const readJsonBytes = (c: Context) => readTypedBody(c, JSON_TYPE, MAX_JSON_BYTES, "Send application/json.");
+const readJsonBytes = (c: Context, limit: number) => readTypedBody(c, JSON_TYPE, limit, "Send application/json.");
 
-async function readJsonBody(c: Context): Promise<void> {
-  const bytes = await readJsonBytes(c);
+async function readJsonBody(c: Context, limit: number): Promise<void> {
+  const bytes = await readJsonBytes(c, limit);
   if (bytes.length === 0) throw new ApiError("malformed_json", "A JSON body is required.");
   const body = parseJson(bytes);
   // From its body cache, hono would write the value as text and parse that again.
@@ -95,7 +98,7 @@ async function readJsonBody(c: Context): Promise<void> {
 
 /** Some clients send an empty object where no body is described. */
 async function readNoBody(c: Context): Promise<void> {
-  const bytes = await readJsonBytes(c);
+  const bytes = await readJsonBytes(c, MAX_JSON_BYTES);
   if (bytes.length === 0) return;
   const body = parseJson(bytes);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
