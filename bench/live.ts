@@ -66,7 +66,7 @@ async function createWorld(env: Env, url: URL): Promise<string[]> {
 }
 
 /** Samples of one frame: their local numbers and when the server received them. All sockets get the same text. */
-type DecodedFrame = { seq: number; samples: { n: number; received: number }[] };
+type DecodedFrame = { seq: number; beat: number | undefined; samples: { n: number; received: number }[] };
 const numbers = new Map<string, number>();
 const recent = new Map<string, DecodedFrame>();
 const MAX_RECENT = 1_000;
@@ -78,6 +78,7 @@ function decodeFrame(text: string): DecodedFrame {
   const samples = frame.type === "samples" ? frame.samples : [];
   const decoded = {
     seq: frame.seq,
+    beat: frame.type === "beat" ? frame.beat : undefined,
     samples: samples.map(({ observation_id: id, received_at }) => {
       const n = numbers.get(id) ?? numbers.size;
       numbers.set(id, n);
@@ -110,7 +111,7 @@ function openClient(url: URL, token: string): Client {
   const client: Client = { seen: new Uint8Array(MAX_SAMPLES), count: 0, ready: false, close };
   socket.addEventListener("message", ({ data }) => {
     const now = Date.now();
-    const { seq, samples } = decodeFrame(String(data));
+    const { seq, beat, samples } = decodeFrame(String(data));
     client.ready = true;
     if (seq <= last) faults.disordered++;
     last = seq;
@@ -121,7 +122,7 @@ function openClient(url: URL, token: string): Client {
       const ms = Math.min(lags.length - 1, Math.max(0, now - received));
       lags[ms] = (lags[ms] ?? 0) + 1;
     }
-    if (++frames % ACK_EVERY === 0) socket.send(JSON.stringify({ type: "ack", seq }));
+    if (++frames % ACK_EVERY === 0 || beat !== undefined) socket.send(JSON.stringify({ type: "ack", seq, beat }));
   });
   socket.addEventListener("close", ({ code }) => {
     if (expected) return;

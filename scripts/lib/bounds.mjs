@@ -283,8 +283,9 @@ export const BOUNDS = [
     operations: ["GET /observations/stream"],
   },
   {
-    bound: "1,000 patients; 10 views per session; 500 frames or 384 KiB that are not acknowledged",
-    test: "test/worker/live-flow.test.ts › holds, with a hundred others, no more than the sum of their bounds, and memory is free when they are closed",
+    bound:
+      "1,000 patients; 10 views per session, 20 per user, 5 per patient's account; 500 frames or 384 KiB that are not acknowledged",
+    test: "test/worker/live-credit.test.ts › holds, with a hundred others, no more than the sum of their bounds, and memory is free when they are closed",
     operations: ["GET /live", "GET /live/sse"],
   },
   { bound: "100 named patients; valid for 30 seconds", test: BUDGET, operations: ["POST /live/tickets"] },

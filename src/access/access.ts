@@ -27,7 +27,7 @@ import {
   selectEffectiveRole,
   toEffectiveRole,
 } from "./effective-role.ts";
-import { rememberSession } from "./known-sessions.ts";
+import { failWrite, rememberSession } from "./known-sessions.ts";
 import { matchesPatient, OWN_RECORD, PATIENT_COLUMNS, type PatientRow, type PatientTarget } from "./patient-row.ts";
 import { auditAction, findDeviceScope, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
 
@@ -128,7 +128,7 @@ export async function withWriter<T>(
         rememberSession(actor, now);
         return written;
       } catch (error) {
-        if (!isRoleChanged(error)) throw error;
+        if (!isRoleChanged(error)) return failWrite(anyCall, error);
       }
     }
   }

@@ -5,16 +5,15 @@ import { ApiError, type FieldError } from "../platform/errors.ts";
 import { parseJson, readBody, streamBody } from "./request-body.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;
-/** Of operations without credentials: logins, registration, one-time links. */
-const MAX_PUBLIC_JSON_BYTES = 16 * 1024;
 const MAX_FORM_BYTES = 16 * 1024;
+/** Of operations without a credential, such as logins: parsing must not cost more than counting the caller. */
+const MAX_PUBLIC_JSON_BYTES = 16 * 1024;
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i;
 /** Methods that change the resource of their path. */
 const CHANGES = new Set(["PUT", "PATCH", "DELETE"]);
 
 type Contract = Pick<RouteConfig, "method" | "request" | "security">;
-type BodyReader = (c: Context, limit: number) => Promise<void>;
 
 /**
  * The only place that decides whether an operation has a body and of which type. Uploads read theirs themselves, after the
@@ -23,11 +22,10 @@ type BodyReader = (c: Context, limit: number) => Promise<void>;
 export function checkRequest(contract: Contract): MiddlewareHandler {
   const declaresQuery = contract.request?.query !== undefined;
   const readRequestBody = chooseBodyReader(contract);
-  const limit = (contract.security ?? []).length === 0 ? MAX_PUBLIC_JSON_BYTES : MAX_JSON_BYTES;
   return async (c, next) => {
     if (CHANGES.has(c.req.method)) denyTrailingSlash(c);
     if (c.req.url.includes("?")) checkQuery(c.req.queries(), declaresQuery);
-    await readRequestBody?.(c, limit);
+    await readRequestBody?.(c);
     await next();
   };
 }
@@ -69,9 +67,10 @@ export function toUnknownFieldErrors(names: readonly string[], parents: readonly
   }));
 }
 
-function chooseBodyReader({ method, request }: Contract): BodyReader | null {
+function chooseBodyReader({ method, request, security }: Contract): ((c: Context) => Promise<void>) | null {
   const types = Object.keys(request?.body?.content ?? {});
-  if (types.includes("application/json")) return readJsonBody;
+  const limit = security?.length ? MAX_JSON_BYTES : MAX_PUBLIC_JSON_BYTES;
+  if (types.includes("application/json")) return (c) => readJsonBody(c, limit);
   if (types.includes("application/x-www-form-urlencoded")) return readFormBody;
   return types.length === 0 && ["post", "put", "patch"].includes(method) ? readNoBody : null;
 }
@@ -98,8 +97,8 @@ async function readJsonBody(c: Context, limit: number): Promise<void> {
 }
 
 /** Some clients send an empty object where no body is described. */
-async function readNoBody(c: Context, limit: number): Promise<void> {
-  const bytes = await readJsonBytes(c, limit);
+async function readNoBody(c: Context): Promise<void> {
+  const bytes = await readJsonBytes(c, MAX_JSON_BYTES);
   if (bytes.length === 0) return;
   const body = parseJson(bytes);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {

@@ -28,7 +28,7 @@ function indexRoutes(app: OpenAPIHono<AppEnv>): PathNode {
   return root;
 }
 
-/** The methods of the pattern that names most of the path: of `/patients/list`, not of `/patients/{patient_id}`. */
+/** The methods of the most specific pattern: of `/patients/list`, not of `/patients/{patient_id}`. */
 function findMethods(node: PathNode, [segment, ...rest]: string[]): Set<string> | null {
   if (segment === undefined) return node.methods.size > 0 ? node.methods : null;
   const named = node.children.get(segment);

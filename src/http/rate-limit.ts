@@ -23,6 +23,8 @@ export const LIMITS = {
   signup: { binding: "RATE_SIGNUP", quota: 20 },
   identity: { binding: "RATE_IDENTITY", quota: 30 },
   "own-identity": { binding: "RATE_OWN_IDENTITY", quota: 5 },
+  /** Changes of the own password: each costs two password hashes. */
+  password: { binding: "RATE_OWN_IDENTITY", quota: 5 },
 } as const;
 type LimitName = keyof typeof LIMITS;
 
@@ -43,7 +45,7 @@ export function rateLimitPolicy(c: Context<AppEnv>): string {
 
 /**
  * Limits an authenticated caller. A user's request counts against the person once D1 has found the session active; until then
- * against the session alone, so that a token of an ended session spends nobody's quota.
+ * against the session alone, so that a token of an ended session spends nobody's quota. A person who is blocked is so in each session.
  * @throws ApiError rate_limited with Retry-After
  */
 export async function limitCaller(c: Context<AppEnv>): Promise<void> {
@@ -54,8 +56,12 @@ export async function limitCaller(c: Context<AppEnv>): Promise<void> {
     // Only for the portal's reads has a session a smaller quota than its person.
     return session.limit === person.limit ? enforceLimits(c, person) : enforceLimits(c, session, person);
   }
-  await enforceLimits(c, session);
-  announce(c, [person]);
+  announce(c, [session, person]);
+  const counts = [session, person].map((bucket) => ({
+    bucket,
+    wait: bucket === person ? readBlock(c.env, person) : countRequest(c.env, bucket),
+  }));
+  await enforce(counts);
   c.set("countPerson", async () => {
     if (isKnownSession(actor.sessionId, now)) await countRequest(c.env, person);
   });
@@ -90,8 +96,8 @@ function callerBucket(actor: Exclude<Actor, UserActor>): RateLimitBucket {
 }
 
 /** Limits requests without a valid credential: they count for the address, but against no other use of it. @throws ApiError rate_limited */
-export function limitJunk(c: Context<AppEnv>): Promise<void> {
-  return enforceLimits(c, { limit: "address", key: `junk:${addressOf(c)}`, sharesVerdict: true });
+export function limitInvalidCredentials(c: Context<AppEnv>): Promise<void> {
+  return enforceLimits(c, { limit: "address", key: `invalid:${addressOf(c)}`, sharesVerdict: true });
 }
 
 /** Limits refreshes with a valid token, per session. @throws ApiError rate_limited */
@@ -101,12 +107,25 @@ export function limitRefresh(c: Context<AppEnv>, sessionId: string): Promise<voi
 
 /**
  * Limits logins before any lookup, so that the limit reveals no account: per name and browser in which the account has logged
- * in before; else per name and address, then per address. A flood on one name does not use up the address.
- * @param browserId of a browser in which this name has logged in, else null  @throws ApiError rate_limited
+ * in before, or per name and address; then per address. A flood on one name does not use up the address. Known and unknown browsers
+ * of an address are counted apart, and those of staff, which nobody can make for themselves, per name alone.
+ * @param browser in which this name has logged in, else null  @throws ApiError rate_limited
  */
-export async function limitLogin(c: Context<AppEnv>, nameIndex: string, browserId: string | null): Promise<void> {
-  await enforceLimits(c, { limit: "login", key: `login:${nameIndex}:${browserId ?? addressOf(c)}` });
-  if (browserId === null) await enforceLimits(c, { limit: "address", key: `login:${addressOf(c)}`, sharesVerdict: true });
+export async function limitLogin(
+  c: Context<AppEnv>,
+  nameIndex: string,
+  browser: { id: string; isStaff: boolean } | null,
+): Promise<void> {
+  await enforceLimits(c, { limit: "login", key: `login:${nameIndex}:${browser?.id ?? addressOf(c)}` });
+  if (browser?.isStaff) return;
+  const key = `${browser ? "known-login" : "login"}:${addressOf(c)}`;
+  await enforceLimits(c, { limit: "address", key, sharesVerdict: true });
+}
+
+/** Limits changes of the own password per user. @throws ApiError rate_limited */
+export async function limitPasswordChange(c: Context<AppEnv>): Promise<void> {
+  const { actor } = c.get("call");
+  if (actor.kind === "user") await enforceLimits(c, { limit: "password", key: `password:${actor.userId}` });
 }
 
 /**
@@ -162,20 +181,41 @@ function announce(c: Context<AppEnv>, buckets: RateLimitBucket[]): void {
 }
 
 /** @throws ApiError rate_limited, which names the policies that were exceeded */
-async function enforceLimits(c: Context<AppEnv>, ...buckets: RateLimitBucket[]): Promise<void> {
+function enforceLimits(c: Context<AppEnv>, ...buckets: RateLimitBucket[]): Promise<void> {
   announce(c, buckets);
-  const waits = await Promise.all(buckets.map((bucket) => countRequest(c.env, bucket)));
+  return enforce(buckets.map((bucket) => ({ bucket, wait: countRequest(c.env, bucket) })));
+}
+
+/** @throws ApiError rate_limited, which names the policies that were exceeded */
+async function enforce(counts: { bucket: RateLimitBucket; wait: Promise<number> }[]): Promise<void> {
+  const waits = await Promise.all(counts.map(({ wait }) => wait));
   const wait = Math.max(...waits);
   if (wait <= 0) return;
-  const exceeded = new Set(buckets.filter((_, i) => (waits[i] ?? 0) > 0).map(({ limit }) => formatPolicy(limit)));
+  const exceeded = new Set(counts.filter((_, i) => (waits[i] ?? 0) > 0).map(({ bucket }) => formatPolicy(bucket.limit)));
   const headers = { "Retry-After": String(Math.ceil(wait / 1000)), "RateLimit-Policy": [...exceeded].join(", ") };
   throw new ApiError("rate_limited", undefined, { headers });
 }
 
+function unblockedUntilOf({ KV }: Env): Map<string, number> {
+  const known = unblockedUntilByStore.get(KV) ?? new Map<string, number>();
+  unblockedUntilByStore.set(KV, known);
+  return known;
+}
+
+/** Reads whether a caller is blocked, without counting. @returns for how long in milliseconds; 0 or less when it is not */
+async function readBlock(env: Env, { key }: RateLimitBucket): Promise<number> {
+  const now = Date.now();
+  const writtenUntil = writtenVerdicts.get(key) ?? 0;
+  const unblockedUntil = unblockedUntilOf(env);
+  if (writtenUntil > now || (unblockedUntil.get(key) ?? 0) > now) return writtenUntil - now;
+  const blockedUntil = await blockedUntilOf(env, key);
+  if (blockedUntil === null) cacheVerdict(unblockedUntil, key, now + UNBLOCKED_CACHE_MS);
+  return Number(blockedUntil ?? 0) - now;
+}
+
 /** Counts a request. @returns how long the caller is blocked in milliseconds; 0 or less when it is not */
 async function countRequest(env: Env, { limit, key, sharesVerdict = false }: RateLimitBucket): Promise<number> {
-  const unblockedUntil = unblockedUntilByStore.get(env.KV) ?? new Map<string, number>();
-  unblockedUntilByStore.set(env.KV, unblockedUntil);
+  const unblockedUntil = unblockedUntilOf(env);
   const isKnownUnblocked = !sharesVerdict || (unblockedUntil.get(key) ?? 0) > Date.now();
   const [blockedUntil, { success }] = await Promise.all([
     isKnownUnblocked ? null : blockedUntilOf(env, key),

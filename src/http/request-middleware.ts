@@ -8,7 +8,7 @@ import { ApiError } from "../platform/errors.ts";
 import { UUID_PATTERN, uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { releaseBody } from "./held-bodies.ts";
-import { limitCaller, limitJunk, limitSignup, rateLimitPolicy } from "./rate-limit.ts";
+import { limitCaller, limitInvalidCredentials, limitSignup, rateLimitPolicy } from "./rate-limit.ts";
 import type { AppEnv } from "./router.ts";
 
 /** Assigns the request id, writes one log line per request, and gives back the memory of its body. */
@@ -103,12 +103,12 @@ export const limitSignups: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /**
  * For routes that count a caller by name or token once they have read it: counts requests that failed before that, per IP address.
- * The answer beyond the limit is 429 instead of theirs.
+ * Beyond the limit the response is 429. Not before the body is read, because valid logins from the address must go on.
  */
 export const limitRejected: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   if (!c.error || c.get("policies")) return;
-  const limited: unknown = await limitJunk(c).catch((error: unknown) => error);
+  const limited: unknown = await limitInvalidCredentials(c).catch((error: unknown) => error);
   if (limited === undefined) return;
   // Setting a response over another one would keep the headers of the first.
   c.res = undefined;

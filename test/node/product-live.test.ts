@@ -84,7 +84,8 @@ function watch(since?: number) {
   socket.addEventListener("message", ({ data }) => {
     const frame: Frame = JSON.parse(String(data));
     frames.push(frame);
-    if (frames.length % 10 === 0 || frame.type === "beat") socket.send(JSON.stringify({ type: "ack", seq: frame.seq }));
+    const beat = frame.type === "beat" ? frame.beat : undefined;
+    if (frames.length % 10 === 0 || beat !== undefined) socket.send(JSON.stringify({ type: "ack", seq: frame.seq, beat }));
   });
   socket.addEventListener("close", ({ code }) => {
     done.code = code;

@@ -1,7 +1,11 @@
 // Bounds of a device's WebSocket: refused samples, unread answers, and backlogs in live views.
+import { evictDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
+import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
+import { MAX_QUEUED_SAMPLES } from "../../src/monitoring/patient-object/delivery/publisher.ts";
 import { MAX_UNREAD_BYTES } from "../../src/monitoring/patient-object/recording/device-sockets.ts";
-import { API, newDevice, newWorld, sendRequest, type World } from "../world.ts";
+import { API, env, newDevice, newWorld, sendRequest, type World } from "../world.ts";
 import { type LiveSocket, openLiveView } from "./live-client.ts";
 import { backdateBinding, HOUR_MS, SPO2, toIso } from "./vitals-world.ts";
 
@@ -13,10 +17,11 @@ beforeEach(async () => {
   await backdateBinding(device.id, world.patient.id, 24 * HOUR_MS);
 });
 
+/** How a device treats heartbeats: returns them, ignores all messages, or answers with numbers that it did not read. */
+type Mode = "returns" | "ignores" | "guesses";
 type Answer = { type: string; results?: object[]; total?: number; reasons?: Record<string, number>; beat?: number };
 
-/** A device's socket that answers heartbeats unless it is `deaf`. */
-async function openStream(deaf = false) {
+async function openStream(mode: Mode = "returns") {
   const { status, webSocket: socket } = await sendRequest(`${API}/observations/stream`, {
     as: device,
     headers: { Upgrade: "websocket" },
@@ -31,7 +36,7 @@ async function openStream(deaf = false) {
     const answer: Answer = JSON.parse(String(data));
     answers.push(answer);
     bytes += String(data).length;
-    if (answer.type === "beat" && !deaf) socket.send(String(data));
+    if (answer.type === "beat" && mode === "returns") socket.send(String(data));
   });
   socket.accept();
   const until = (type: string, n = 1) =>
@@ -57,8 +62,8 @@ describe("a frame of bad samples", () => {
   });
 
   it("sent again and again by a device that reads nothing closes its socket at 256 KiB, and not one that answers heartbeats", async () => {
-    for (const isDeaf of [true, false]) {
-      const stream = await openStream(isDeaf);
+    for (const mode of ["ignores", "guesses", "returns"] as const) {
+      const stream = await openStream(mode);
       const open = { is: true };
       void stream.closed.then(() => Object.assign(open, { is: false }));
       let time = Date.now();
@@ -68,12 +73,15 @@ describe("a frame of bad samples", () => {
         vi.setSystemTime(time);
         stream.send(Array.from({ length: 100 }, () => 7));
         if (frame % 4 === 3) {
+          if (mode === "guesses") stream.socket.send(JSON.stringify({ type: "beat", beat: (frame + 1) / 4 }));
           stream.socket.send(JSON.stringify({ type: "flush" }));
           await Promise.race([stream.until("refused", frame), stream.closed]);
+          // What was not read is remembered through hibernation.
+          if (mode === "guesses" && frame === 99) await evictDurableObject(env.PATIENT_MONITOR.getByName(world.patient.id));
         }
       }
       vi.useRealTimers();
-      if (isDeaf) {
+      if (mode !== "returns") {
         expect(await stream.closed).toMatchObject({ code: 1013, reason: "answers are not read" });
         expect(stream.bytes()).toBeLessThanOrEqual(MAX_UNREAD_BYTES);
       } else {
@@ -113,6 +121,42 @@ describe("a backlog after an outage", () => {
     expect(announced.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(2_000);
     expect(announced.map(({ from }) => from).sort()[0]).toBe(toIso(start));
     expect(typesOf(live)).not.toContain("gap");
+    stream.socket.close(1000);
+    live.close();
+  });
+
+  it("waits for an unreachable feed in a bounded number of samples; the others are announced", async () => {
+    const live = await openLiveView(world.nurse, `?patient_id=${world.patient.id}`);
+    const sent: PatientFrame[][] = [];
+    const feed = { isReachable: false, failures: 0 };
+    vi.spyOn(WardFeed.prototype, "publish").mockImplementation(async (_, frames) => {
+      if (!feed.isReachable) {
+        feed.failures += 1;
+        throw new Error("unreachable");
+      }
+      sent.push(frames);
+      return Date.now() + HOUR_MS;
+    });
+    const stream = await openStream();
+    const start = Date.now() - 60_000;
+    for (let n = 0; n < 55; n++) {
+      stream.send(Array.from({ length: 200 }, (_, i) => sampleAt(start + n * 1_000 + i, 97, n * 200 + i + 1)));
+      if (n % 10 !== 9) continue;
+      stream.socket.send(JSON.stringify({ type: "flush" }));
+      await stream.until("ack", (n + 1) / 10);
+    }
+    const { failures } = feed;
+    await vi.waitFor(() => expect(feed.failures).toBeGreaterThan(failures + 1), { timeout: 5_000 });
+    feed.isReachable = true;
+    const count = (type: string) =>
+      sent.flat().reduce((sum, frame) => {
+        if (frame.type !== type) return sum;
+        return sum + (frame.type === "samples" ? frame.samples.length : frame.type === "backfill" ? frame.count : 0);
+      }, 0);
+    await vi.waitFor(() => expect(count("samples") + count("backfill")).toBe(11_000), { timeout: 5_000 });
+    expect(count("samples")).toBeGreaterThan(MAX_QUEUED_SAMPLES / 2);
+    expect(count("samples")).toBeLessThanOrEqual(MAX_QUEUED_SAMPLES);
+    vi.restoreAllMocks();
     stream.socket.close(1000);
     live.close();
   });

@@ -1,7 +1,7 @@
 // The queue of password hashes: a bounded number waits, a full queue tells nothing, and other requests stay fast while logins flood.
 import crypto from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { withHashPlace } from "../../src/accounts/passwords/hash-queue.ts";
+import { withHashSlot } from "../../src/accounts/passwords/hash-queue.ts";
 import { HASH_QUEUE } from "../../src/accounts/passwords/password-cost.ts";
 import { expectProblem } from "../token-forge.ts";
 import { API, env, newHospital, newPerson, PASSWORD, type Person, readJson, sendRequest, uniqueText } from "../world.ts";
@@ -104,11 +104,44 @@ describe("a full queue", () => {
     expect(new Set(await statuses([...running, ...rest]))).toEqual(new Set([401]));
   });
 
+  it("keeps slots for staff when accounts that anybody can register fill all others", async () => {
+    const [nurse, doctor, patient] = await Promise.all([
+      newPerson("nurse", hospitalId),
+      newPerson("doctor", hospitalId),
+      newPerson("patient"),
+    ]);
+    const cookieOf = async ({ email }: Person) =>
+      (await login(email, PASSWORD)).headers
+        .getSetCookie()
+        .map((line) => line.split(";")[0])
+        .join("; ");
+    const [staffCookie, ownCookie] = [await cookieOf(nurse), await cookieOf(patient)];
+    const change = (as: Person) =>
+      sendRequest(`${API}/auth/password/change`, {
+        as,
+        json: { current_password: PASSWORD, new_password: "lanterns over seven hills" },
+      });
+    const forever = () => new Promise<never>(() => {});
+    vi.useFakeTimers({ toFake: ["Date"] });
+    for (let i = 0; i < HASH_QUEUE.known; i++)
+      withHashSlot({ key: `registered:${i}`, kind: "known" }, forever).catch(() => undefined);
+    await expectProblem(await change(patient), 503, "unavailable");
+    await expectProblem(await login(patient.email, PASSWORD, { headers: { Cookie: ownCookie } }), 503, "unavailable");
+    expect((await login(nobody())).status).toBe(401);
+    for (let i = HASH_QUEUE.known; i < HASH_QUEUE.notStaff; i++)
+      withHashSlot({ key: `address:${i}`, kind: "unknown" }, forever).catch(() => undefined);
+    await expectProblem(await login(nurse.email, PASSWORD), 503, "unavailable");
+    expect((await login(nurse.email, PASSWORD, { headers: { Cookie: staffCookie } })).status).toBe(200);
+    expect((await change(doctor)).status).toBe(200);
+    vi.setSystemTime(Date.now() + 10_001);
+    expect((await change(patient)).status).toBe(200);
+  });
+
   it("empties although cancelled requests give nothing back", async () => {
     const forever = () => new Promise<never>(() => {});
     vi.useFakeTimers({ toFake: ["Date"] });
     for (let i = 0; i < HASH_QUEUE.unknown; i++)
-      withHashPlace({ key: `cancelled:${i}`, isKnown: false }, i ? forever : ({ run }) => run(forever)).catch(() => undefined);
+      withHashSlot({ key: `cancelled:${i}`, kind: "unknown" }, i ? forever : ({ run }) => run(forever)).catch(() => undefined);
     await expectProblem(await login(nobody()), 503, "unavailable");
     vi.setSystemTime(Date.now() + 10_001);
     expect((await login(manager.email, PASSWORD)).status).toBe(200);

@@ -1,6 +1,9 @@
 // A client of the live socket for tests: records every frame, acknowledges by default, and waits without sleeping.
+import { runInDurableObject } from "cloudflare:test";
+import { vi } from "vitest";
+import type { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
 import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
-import { API, env, type RequestOptions, readJson, sendRequest, uniqueText } from "../world.ts";
+import { API, env, newLogin, newPerson, type RequestOptions, readJson, sendRequest, uniqueText } from "../world.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: messages are asserted field by field.
 type Frame = any;
@@ -31,8 +34,8 @@ export function acceptSocket(response: Response, acks = true): LiveSocket {
     const frame: Frame = data === "pong" ? { type: "pong" } : JSON.parse(String(data));
     frames.push(frame);
     owed += 1;
-    if (acks && owed >= 100 && socket.readyState === WebSocket.OPEN) {
-      socket.send(JSON.stringify({ type: "ack", seq: frame.seq }));
+    if (acks && (owed >= 100 || frame.type === "beat") && socket.readyState === WebSocket.OPEN) {
+      socket.send(JSON.stringify({ type: "ack", seq: frame.seq, beat: frame.beat }));
       owed = 0;
     }
     for (const waiter of waiting.filter(({ fits }) => fits(frame))) waiter.found(frame);
@@ -104,4 +107,47 @@ export const hasValue =
 
 export async function startMonitoring(...patientIds: string[]): Promise<void> {
   for (const id of patientIds) await env.DB.prepare("UPDATE patients SET monitoring = 'ward' WHERE id = ?").bind(id).run();
+}
+
+export const typesOf = ({ frames }: LiveSocket) => frames.map(({ type }) => type);
+export const numbersOf = ({ frames }: LiveSocket): number[] => frames.map(({ seq }) => seq).filter((seq) => seq !== undefined);
+export const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** Closes the socket. @returns its last number */
+export async function leave(live: LiveSocket): Promise<number> {
+  live.close();
+  await live.closed;
+  return Math.max(...numbersOf(live));
+}
+
+/** A frame of about 100,000 characters. */
+export function createHeavyFrame(patientId: string, value: number): PatientFrame {
+  const frame = createSampleFrame(patientId, value);
+  if (frame.type === "samples") for (const sample of frame.samples) sample.observation_id = "x".repeat(100_000);
+  return frame;
+}
+
+export const acknowledge = ({ socket }: LiveSocket, seq: number) => socket.send(JSON.stringify({ type: "ack", seq }));
+/** Waits until everything sent so far has arrived. */
+export async function drain(live: LiveSocket): Promise<void> {
+  const before = live.frames.length;
+  live.socket.send("ping");
+  await live.until((frame) => frame.type === "pong" && live.frames.indexOf(frame) >= before);
+}
+export const lastSeq = (live: LiveSocket) => Math.max(...numbersOf(live));
+export const typesAfter = (live: LiveSocket, seq: number) =>
+  live.frames.flatMap((frame) => (frame.seq > seq ? [frame.type] : []));
+/** Lets the feed's alarm run as if so much time had passed. */
+export async function runAlarmAfter(hospitalId: string, ms: number): Promise<void> {
+  vi.useFakeTimers({ now: Date.now() + ms, toFake: ["Date"] });
+  await runInDurableObject(getFeed(hospitalId), (feed: WardFeed) => feed.alarm());
+  vi.useRealTimers();
+}
+
+/** Sessions of nurses, two of each, who may have ten live views per session. */
+export async function newSessions(hospitalId: string, count: number): Promise<{ token: string }[]> {
+  const nurses = await Promise.all(range(1, Math.ceil(count / 2)).map(() => newPerson("nurse", hospitalId)));
+  const standing = { role: "nurse" as const, hospitalId, doctorScope: "care_team" as const };
+  const second = await Promise.all(nurses.map(({ id }) => newLogin(id, standing)));
+  return [...nurses, ...second].slice(0, count);
 }

@@ -1,37 +1,33 @@
-// The live stream: snapshot first, order, resuming, the limit of unacknowledged frames, and invalid client messages.
+// The live stream: snapshot first, order, resuming, a hundred sockets, server-sent events, and invalid client messages.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { MAX_UNACKED_BYTES } from "../../src/monitoring/live/clients.ts";
+import { END_GRACE_MS } from "../../src/monitoring/live/event-stream.ts";
 import type { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
-import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
 import { expectProblem } from "../token-forge.ts";
-import { API, env, newLogin, newWorld, type Person, sendRequest } from "../world.ts";
+import { API, env, newWorld, sendRequest } from "../world.ts";
 import {
   acceptSocket,
+  createHeavyFrame,
   createSampleFrame,
   createTicket,
   getFeed,
   hasValue,
   type LiveSocket,
+  leave,
+  newSessions,
+  numbersOf,
   openLiveView,
   publish,
+  range,
   receivedValues,
+  runAlarmAfter,
   sendHandshake,
   startMonitoring,
+  typesOf,
 } from "./live-client.ts";
 
-const typesOf = ({ frames }: LiveSocket) => frames.map(({ type }) => type);
-const numbersOf = ({ frames }: LiveSocket): number[] => frames.map(({ seq }) => seq).filter((seq) => seq !== undefined);
 const increasing = (numbers: number[]) => numbers.every((n, i) => i === 0 || n > (numbers[i - 1] ?? n));
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-
-async function leave(live: LiveSocket): Promise<number> {
-  live.close();
-  await live.closed;
-  return Math.max(...numbersOf(live));
-}
-
 describe("a view", () => {
   it("starts with the snapshots of the patients' objects, and continues with their frames", async () => {
     const { nurse, patient } = await newWorld();
@@ -200,168 +196,6 @@ describe("a client that resumes with since", () => {
   });
 });
 
-/** A frame of about 100,000 characters. */
-function createHeavyFrame(patientId: string, value: number): PatientFrame {
-  const frame = createSampleFrame(patientId, value);
-  if (frame.type === "samples") for (const sample of frame.samples) sample.observation_id = "x".repeat(100_000);
-  return frame;
-}
-
-const acknowledge = ({ socket }: LiveSocket, seq: number) => socket.send(JSON.stringify({ type: "ack", seq }));
-/** Waits until everything sent so far has arrived. */
-async function drain(live: LiveSocket): Promise<void> {
-  const before = live.frames.length;
-  live.socket.send("ping");
-  await live.until((frame) => frame.type === "pong" && live.frames.indexOf(frame) >= before);
-}
-const lastSeq = (live: LiveSocket) => Math.max(...numbersOf(live));
-const typesAfter = (live: LiveSocket, seq: number) => live.frames.flatMap((frame) => (frame.seq > seq ? [frame.type] : []));
-/** Lets the feed's alarm run as if so much time had passed. */
-async function runAlarmAfter(hospitalId: string, ms: number): Promise<void> {
-  vi.useFakeTimers({ now: Date.now() + ms, toFake: ["Date"] });
-  await runInDurableObject(getFeed(hospitalId), (feed: WardFeed) => feed.alarm());
-  vi.useRealTimers();
-}
-
-describe("a client that does not acknowledge", () => {
-  it("gets 500 frames, delays no other client, and has caught up after one acknowledgement", async () => {
-    const { nurse, manager, patient, hospitalId } = await newWorld();
-    const query = `?patient_id=${patient.id}`;
-    const silent = await openLiveView(nurse, query, { acks: false });
-    const reader = await openLiveView(manager, query);
-    for (const start of range(0, 11)) {
-      await publish(hospitalId, patient.id, ...range(start * 50 + 1, start * 50 + 50));
-      await reader.until(hasValue(start * 50 + 50));
-    }
-    await drain(silent);
-    // The snapshot and the list of the view are two of the 500.
-    expect(receivedValues(silent, patient.id)).toEqual(range(1, 498));
-    expect(receivedValues(reader, patient.id)).toEqual(range(1, 600));
-    const seq = lastSeq(silent);
-    acknowledge(silent, seq);
-    await silent.until((frame) => frame.seq > seq && frame.type === "view");
-    expect(typesAfter(silent, seq)).toEqual(["gap", "snapshot", "view"]);
-    await publish(hospitalId, patient.id, 601);
-    await silent.until(hasValue(601));
-    silent.close();
-    reader.close();
-  });
-
-  it("gets 384 KiB, snapshots included", async () => {
-    const { nurse, patient, hospitalId } = await newWorld();
-    const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
-    for (const n of range(1, 5)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
-    await drain(live);
-    expect(receivedValues(live, patient.id)).toEqual([1, 2, 3]);
-    const seq = lastSeq(live);
-    acknowledge(live, seq);
-    await live.until((frame) => frame.seq > seq && frame.type === "view");
-    expect(typesAfter(live, seq)).toEqual(["gap", "snapshot", "view"]);
-    live.close();
-  });
-
-  it("is closed with 1013 after a minute without any acknowledgement, when frames are withheld", async () => {
-    const { nurse, manager, patient, hospitalId } = await newWorld();
-    const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
-    const idle = await openLiveView(manager, `?patient_id=${patient.id}`, { acks: false });
-    acknowledge(idle, lastSeq(idle));
-    for (const n of range(1, 5)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
-    await drain(idle);
-    acknowledge(idle, lastSeq(idle));
-    await drain(idle);
-    await runAlarmAfter(hospitalId, 61_000);
-    expect(await live.closed).toMatchObject({ code: 1013 });
-    await idle.until(({ type }) => type === "beat");
-    idle.close();
-  });
-
-  it("is not forgotten by a feed that hibernated", async () => {
-    const { nurse, patient, hospitalId } = await newWorld();
-    const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
-    await publish(hospitalId, patient.id, ...range(1, 490));
-    await live.until(hasValue(490));
-    await evictDurableObject(getFeed(hospitalId));
-    await publish(hospitalId, patient.id, ...range(491, 520));
-    await drain(live);
-    expect(receivedValues(live, patient.id)).toEqual(range(1, 498));
-    await evictDurableObject(getFeed(hospitalId));
-    const seq = lastSeq(live);
-    acknowledge(live, seq);
-    await live.until((frame) => frame.seq > seq && frame.type === "view");
-    expect(typesAfter(live, seq)).toEqual(["gap", "snapshot", "view"]);
-    live.close();
-  });
-
-  it("gets a snapshot when it reconnects before it has caught up", async () => {
-    const { nurse, patient, hospitalId } = await newWorld();
-    const query = `?patient_id=${patient.id}`;
-    const live = await openLiveView(nurse, query, { acks: false });
-    for (const n of range(1, 5)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
-    await drain(live);
-    const since = await leave(live);
-    const back = await openLiveView(nurse, `${query}&since=${since}`);
-    // Either the two withheld frames or a snapshot: nothing is lost silently.
-    const replayed = receivedValues(back, patient.id);
-    expect(replayed.length > 0 ? replayed : typesOf(back)).toEqual(replayed.length > 0 ? [4, 5] : ["gap", "snapshot", "view"]);
-    back.close();
-  });
-
-  it("holds, with a hundred others, no more than the sum of their bounds, and memory is free when they are closed", async () => {
-    const { nurse, patient, hospitalId } = await newWorld();
-    const query = `?patient_id=${patient.id}`;
-    const stalled: LiveSocket[] = [];
-    for (let login = 0; login < 10; login++) {
-      const session = await newLogin(nurse.id, { role: "nurse", hospitalId, doctorScope: "care_team" });
-      for (let n = 0; n < 10; n++) stalled.push(await openLiveView(session, query, { acks: false }));
-    }
-    for (const n of range(1, 30)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
-    for (const live of stalled) await drain(live);
-    const held = stalled.map(({ frames }) => frames.reduce((sum, frame) => sum + JSON.stringify(frame).length, 0));
-    expect(Math.max(...held)).toBeLessThan(MAX_UNACKED_BYTES + 100);
-    // Without the bound each would hold all thirty frames.
-    expect(Math.max(...held)).toBeLessThan(30 * 100_000);
-    await runAlarmAfter(hospitalId, 61_000);
-    for (const live of stalled) expect(await live.closed).toMatchObject({ code: 1013 });
-    expect(await runInDurableObject(getFeed(hospitalId), (_, state) => state.getWebSockets().length)).toBe(0);
-  });
-});
-
-describe("a client that acknowledges", () => {
-  it("is never closed for what others send, and has the present state at the end", async () => {
-    const { nurse, patient, hospitalId } = await newWorld();
-    const live = await openLiveView(nurse, `?patient_id=${patient.id}`);
-    for (const n of range(1, 60)) {
-      const values =
-        n % 10 === 0
-          ? [createHeavyFrame(patient.id, 10_000 + n)]
-          : range(n * 100, n * 100 + 99).map((value) => createSampleFrame(patient.id, value));
-      await getFeed(hospitalId).publish(patient.id, values);
-    }
-    await drain(live);
-    acknowledge(live, lastSeq(live));
-    await drain(live);
-    acknowledge(live, lastSeq(live));
-    await publish(hospitalId, patient.id, 20_000);
-    await live.until(hasValue(20_000));
-    expect(live.socket.readyState).toBe(WebSocket.OPEN);
-    live.close();
-  });
-
-  it("is free again after one acknowledgement of all", async () => {
-    const { nurse, patient, hospitalId } = await newWorld();
-    const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
-    for (const start of [0, 400, 800]) {
-      await publish(hospitalId, patient.id, ...range(start + 1, start + 400));
-      const { seq } = await live.until(hasValue(start + 400));
-      live.socket.send(JSON.stringify({ type: "ack", seq }));
-      live.socket.send("ping");
-      await live.until(({ type }) => type === "pong");
-    }
-    expect(receivedValues(live, patient.id)).toEqual(range(1, 1200));
-    live.close();
-  });
-});
-
 describe("an invalid client message", () => {
   const cases: [string, (live: LiveSocket, patientId: string) => unknown, number][] = [
     ["no JSON", ({ socket }) => socket.send("hello"), 1008],
@@ -400,11 +234,9 @@ describe("an invalid client message", () => {
 
 describe("a hundred sockets", () => {
   it("get every frame once", async () => {
-    const world = await newWorld();
-    const { nurse, patient, stranger, hospitalId } = world;
+    const { patient, stranger, hospitalId } = await newWorld();
     await startMonitoring(patient.id, stranger.id);
-    const standing = { role: "nurse" as const, hospitalId, doctorScope: "care_team" as const };
-    const logins: Pick<Person, "token">[] = await Promise.all(range(1, 10).map(() => newLogin(nurse.id, standing)));
+    const logins = await newSessions(hospitalId, 10);
     const lives = await Promise.all(logins.flatMap((as) => range(1, 10).map(() => openLiveView(as))));
     expect(lives).toHaveLength(100);
     const delays: number[] = [];
@@ -495,6 +327,21 @@ describe("server-sent events", () => {
     expect(end).toMatchObject({ id: null, event: "end" });
     expect(JSON.parse(end.data)).toMatchObject({ code: 4401 });
     expect((await events.next()).done).toBe(true);
+  });
+
+  it("that nobody reads free what was not read soon after the feed has closed them", async () => {
+    const { nurse, patient, hospitalId } = await newWorld();
+    const { body } = await sendRequest(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse });
+    const feed = getFeed(hospitalId);
+    for (const n of range(1, 5)) await feed.publish(patient.id, [createHeavyFrame(patient.id, n)]);
+    await runAlarmAfter(hospitalId, 21_000);
+    vi.useFakeTimers({ now: Date.now() + 82_000, toFake: ["Date", "setTimeout", "clearTimeout"] });
+    await runInDurableObject(feed, (object: WardFeed) => object.alarm());
+    while (vi.getTimerCount() === 0) await scheduler.wait(10);
+    vi.advanceTimersByTime(END_GRACE_MS + 1);
+    vi.useRealTimers();
+    await scheduler.wait(10);
+    await expect(new Response(body).text()).rejects.toThrow("did not respond within");
   });
 
   it("acknowledge for their reader, so that a stream outlives 500 frames", async () => {

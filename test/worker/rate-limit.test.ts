@@ -234,6 +234,53 @@ describe("a token of a session that has ended", () => {
   });
 });
 
+describe("a session that is not known yet", () => {
+  const of: Env = { ...env, RATE_PERSON: bindings.RATE_TEST_TEN };
+
+  it("is blocked with its person, and its refused writes count for the person", async () => {
+    const { refused, fresh, other } = await withinOneMinute(async () => {
+      const { nurse, hospitalId } = await newWorld();
+      const standing = { role: "nurse", hospitalId, doctorScope: "care_team" } as const;
+      const sessions = [nurse, await newLogin(nurse.id, standing), await newLogin(nurse.id, standing)];
+      const write = (as: { token: string }) =>
+        sendRequest(`${API}/live/tickets`, { as, json: { patient_id: crypto.randomUUID() }, env: of });
+      const refused: Response[] = [];
+      for (let i = 0; i < 18; i++) refused.push(await write(sessions[i % 3] ?? nurse));
+      const fresh = await newLogin(nurse.id, standing);
+      const other = await newPerson("nurse", hospitalId);
+      return { refused, fresh: await write(fresh), other: await write(other) };
+    });
+    expect(tally(refused)).toEqual({ 404: 10, 429: 8 });
+    await expectProblem(fresh, 429, "rate_limited");
+    expect(other.status).toBe(404);
+  });
+});
+
+describe("changes of the own password", () => {
+  it("have a small quota per account, which a session that has ended does not spend", async () => {
+    const of: Env = { ...env, RATE_OWN_IDENTITY: bindings.RATE_TEST_TEN };
+    const change = (as: { token: string }) =>
+      sendRequest(`${API}/auth/password/change`, {
+        as,
+        json: { current_password: "wrong password 9", new_password: "lanterns over seven hills" },
+        env: of,
+      });
+    const { ended, own } = await withinOneMinute(async () => {
+      const person = await newPerson("patient");
+      const session = await newLogin(person.id, PATIENT_ROLE);
+      await env.DB.prepare("UPDATE sessions SET revoked_at = 1 WHERE id = ?").bind(session.sessionId).run();
+      const ended = await Promise.all(Array.from({ length: 12 }, () => change(session)));
+      const own: Response[] = [];
+      for (let i = 0; i < 12; i++) own.push(await change(person));
+      return { ended, own };
+    });
+    expect(tally(ended)).toEqual({ 401: 12 });
+    expect(own.slice(10).map(({ status }) => status)).toEqual([429, 429]);
+    expect(tally(own)[429]).toBe(2);
+    expect(own.at(-1)?.headers.get("ratelimit-policy")).toBe('"password";q=5;w=60');
+  });
+});
+
 describe("the portal's reads", () => {
   const POLICY = '"portal-session";q=600;w=60, "portal-person";q=1200;w=60';
 
@@ -255,14 +302,14 @@ describe("the portal's reads", () => {
       const writes: Response[] = [];
       for (let i = 0; i < 12; i++)
         writes.push(await sendRequest(`${API}/auth/switch-hospital`, { as, json: { hospital_id: null }, env: of }));
-      // Another session: known, and counted for the person, after its first request.
+      // Another session, not known yet: the person is blocked in it too.
       const first = await sendRequest(`${API}/reports`, { as: person, env: of });
       return { reads, writes, first, second: await sendRequest(`${API}/reports`, { as: person, env: of }) };
     });
     expect(tally(reads)).toEqual({ 200: 30 });
     expect(new Set(reads.map((response) => response.headers.get("ratelimit-policy")))).toEqual(new Set([POLICY]));
     expect(tally(writes)).toEqual({ 200: 10, 429: 2 });
-    expect([first.status, second.status]).toEqual([200, 429]);
+    expect([first.status, second.status]).toEqual([429, 429]);
     // A token after a change of hospital is the portal's too.
     const switched = (await readJson(writes[0] ?? first)).data.access_token;
     const again = await sendRequest(`${API}/reports`, { as: switched, env: of });

@@ -42,7 +42,7 @@ export const bindDevice = (device_id: string, patient_id: string, key: string) =
   readData(deviceApi.assignments.$post({ param: { device_id }, header: { "idempotency-key": key }, json: { patient_id } }));
 export const unbindDevice = (device_id: string) => readData(deviceApi.assignments.current.$delete({ param: { device_id } }));
 
-/** All of them, of which the service allows 200. */
+/** All of them, of which the service allows 500. */
 export const listCredentials = async (device_id: string) =>
   (
     await fetchAllPages((cursor) =>

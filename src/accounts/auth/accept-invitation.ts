@@ -10,7 +10,7 @@ import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/c
 import { ROW_LIMITS, toLimitError } from "../../platform/db/row-limits.ts";
 import { invitations, memberships, sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { hashCaller, withHashPlace } from "../passwords/hash-queue.ts";
+import { hashCaller, withHashSlot } from "../passwords/hash-queue.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
 import { isInvitationOpen, unsealInvitee } from "../users/invitations.ts";
@@ -75,7 +75,7 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
   const isIntended =
     invitation && (input.email === undefined || (await computeEmailIndex(keys, input.email)) === invitation.email_index);
   if (!isIntended) {
-    await withHashPlace(hashCaller(call.actor), (place) => place.run(() => hashPassword(input.password)));
+    await withHashSlot(hashCaller(call.actor), (slot) => slot.run(() => hashPassword(input.password)));
     return denyInvitation(call, "link_invalid", invitation);
   }
   const invitee = await unsealInvitee(call, { id: invitation.id, inviteeSealed: invitation.invitee_sealed });

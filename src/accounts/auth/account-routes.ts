@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { readIfMatch } from "../../http/conditional-requests.ts";
+import { limitPasswordChange } from "../../http/rate-limit.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
@@ -229,7 +230,7 @@ export const accountRoutes = createRouter()
     }),
     async (c) => {
       const { current_password, new_password } = c.req.valid("json");
-      await changeOwnPassword(c.get("call"), current_password, new_password);
+      await changeOwnPassword(c.get("call"), current_password, new_password, () => limitPasswordChange(c));
       return ok(c, { changed: true as const });
     },
   )

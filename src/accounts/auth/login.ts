@@ -10,7 +10,7 @@ import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { users } from "../../platform/db/schema.ts";
 import { normalizeName } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { type HashPlace, hashCaller, withHashPlace } from "../passwords/hash-queue.ts";
+import { type HashSlot, hashCaller, hashCallerOfBrowser, withHashSlot } from "../passwords/hash-queue.ts";
 import {
   type AttemptSlot,
   acquireSlot,
@@ -44,7 +44,7 @@ type NameColumn = "email_index" | "username_index";
 type LoginName = { column: NameColumn; index: string; browserId: string | null };
 
 /**
- * Logs in with a place in the hash queue, taken before the account is looked up.
+ * Logs in with a slot in the hash queue, taken before the account is looked up.
  * @param name e-mail or user name  @param transport with `cookie`, the browser is remembered
  * @throws ApiError invalid_credentials (unknown, wrong and disabled alike), account_locked, rate_limited, unavailable (queue full)
  */
@@ -57,21 +57,22 @@ export async function login(
   const call = c.get("call");
   const isEmail = normalizeName(name).includes("@");
   const index = await (isEmail ? computeEmailIndex(call.keys, name) : computeUsernameIndex(call.keys, name));
-  const browserId = await findKnownBrowser(c, index);
-  await limitLogin(c, index, browserId);
-  const caller = browserId === null ? hashCaller(call.actor) : { key: `browser:${browserId}`, isKnown: true };
+  const browser = await findKnownBrowser(c, index);
+  await limitLogin(c, index, browser);
+  const browserId = browser?.id ?? null;
+  const caller = browser ? hashCallerOfBrowser(browser) : hashCaller(call.actor);
   const loginName: LoginName = { column: isEmail ? "email_index" : "username_index", index, browserId };
-  const session = await withHashPlace(caller, (place) => verifyLogin(call, loginName, password, readClient(c), place));
-  if (transport === "cookie") await rememberBrowser(c, index);
+  const session = await withHashSlot(caller, (slot) => verifyLogin(call, loginName, password, readClient(c), slot));
+  if (transport === "cookie") await rememberBrowser(c, index, session.claimedRole.role !== "patient");
   return session;
 }
 
-async function verifyLogin(call: Call, name: LoginName, password: string, client: SessionClient, place: HashPlace) {
+async function verifyLogin(call: Call, name: LoginName, password: string, client: SessionClient, hashSlot: HashSlot) {
   const { found, slot } = await acquireLoginSlot(call, name);
-  const isCorrect = await place.run(() => verifyPassword(password, found?.password_hash ?? null));
+  const isCorrect = await hashSlot.run(() => verifyPassword(password, found?.password_hash ?? null));
   if (!isCorrect || !found?.active || !canLogIn(found))
     return rejectLogin(call, slot, found, isCorrect ? "disabled" : "wrong_password");
-  const upgradedHash = needsRehash(found.password_hash) ? await place.run(() => hashPassword(password)) : null;
+  const upgradedHash = needsRehash(found.password_hash) ? await hashSlot.run(() => hashPassword(password)) : null;
   try {
     return await startSession(call, found, slot, client, upgradedHash);
   } catch (error) {

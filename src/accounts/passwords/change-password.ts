@@ -8,7 +8,7 @@ import { unsealProfile } from "../../access/profile.ts";
 import { batch } from "../../platform/db/client.ts";
 import { passwordResets, sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { type HashPlace, hashCaller, withHashPlace } from "./hash-queue.ts";
+import { type HashSlot, hashCaller, withHashSlot } from "./hash-queue.ts";
 import { type AttemptSlot, acquireSlot, clearFailedAttempts, recordFailedAttempt, throwAccountLocked } from "./lockout.ts";
 import { assertPasswordPolicy, hashPassword, verifyPassword } from "./passwords.ts";
 
@@ -66,18 +66,25 @@ const passwordChangeEvent = (call: UserCall, outcome: AuditEvent["outcome"], rea
 /**
  * Changes the caller's own password. The current password counts against the login lockout, so that a stolen session cannot
  * guess it.
+ * @param limit counts the attempt once the session was found active, so that an ended one spends nobody's quota
  * @throws ApiError wrong_password, account_locked, rate_limited, unavailable (hash queue full), invalid_request (weak password), conflict
  */
-export async function changeOwnPassword(anyCall: Call, currentPassword: string, newPassword: string): Promise<void> {
+export async function changeOwnPassword(
+  anyCall: Call,
+  currentPassword: string,
+  newPassword: string,
+  limit: () => Promise<void>,
+): Promise<void> {
   assertPasswordPolicy(newPassword, [], "new_password");
   const { call, effectiveRole } = await requireRole(anyCall, "self:write");
-  return withHashPlace(hashCaller(call.actor), (place) => change(call, effectiveRole, place, currentPassword, newPassword));
+  await limit();
+  return withHashSlot(hashCaller(call.actor), (slot) => change(call, effectiveRole, slot, currentPassword, newPassword));
 }
 
 async function change(
   call: UserCall,
   effectiveRole: UserEffectiveRole,
-  place: HashPlace,
+  hashSlot: HashSlot,
   currentPassword: string,
   newPassword: string,
 ): Promise<void> {
@@ -103,11 +110,11 @@ async function change(
     await batch(db, [...recordFailedAttempt(db, slot, now), ...auditStatements]);
     throw new ApiError("wrong_password");
   };
-  const isCorrect = await place.run(() => verifyPassword(currentPassword, found.passwordHash));
+  const isCorrect = await hashSlot.run(() => verifyPassword(currentPassword, found.passwordHash));
   if (!isCorrect) return rejectWrongPassword(slotResult.slot);
   const personalWords = Object.values(await unsealProfile(keys, found)).filter((word) => word !== null);
   assertPasswordPolicy(newPassword, personalWords, "new_password");
-  const hash = await place.run(() => hashPassword(newPassword));
+  const hash = await hashSlot.run(() => hashPassword(newPassword));
   const isUnchanged = sql`password_changed_at = ${found.passwordChangedAt}`;
   const event = { ...passwordChangeEvent(call, "success"), role, hospitalId };
   const [changed] = await batch(db, [

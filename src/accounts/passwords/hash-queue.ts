@@ -5,15 +5,18 @@ import { addressBucket } from "../../platform/address-bucket.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { HASH_QUEUE } from "./password-cost.ts";
 
-/** Who asks for a hash. `isKnown`: a user with a session, or a browser in which the account has logged in before. */
-export type HashCaller = { key: string; isKnown: boolean };
+/**
+ * Who asks for a hash. `known`: a user with a session, or a browser in which the account has logged in before; `staff` if that is
+ * staff. Anybody can become known by registering, so that all who are not staff have bounded shares.
+ */
+export type HashCaller = { key: string; kind: "staff" | "known" | "unknown" };
 /** A place in the queue, for hashes one after the other. */
-export type HashPlace = { run<T>(hash: () => Promise<T>): Promise<T> };
+export type HashSlot = { run<T>(hash: () => Promise<T>): Promise<T> };
 type Entry = HashCaller & { isWaiting: boolean; seenAt: number };
 
 const POLL_MS = 20;
-/** The platform runs no more code of a request that its client has cancelled, so a place or a turn expires by itself. */
-const PLACE_TTL_MS = 10_000;
+/** The platform runs no more code of a request that its client has cancelled, so a slot or a turn expires by itself. */
+const SLOT_TTL_MS = 10_000;
 const WAITING_TTL_MS = 1_000;
 const TURN_TTL_MS = 2_000;
 const MAX_PAUSE_MS = 500;
@@ -25,16 +28,21 @@ let freeAt = 0;
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export function hashCaller(actor: Actor): HashCaller {
-  if (actor.kind === "user") return { key: `user:${getActorId(actor)}`, isKnown: true };
-  return { key: `address:${addressBucket(actor.via.ip)}`, isKnown: false };
+  if (actor.kind !== "user") return { key: `address:${addressBucket(actor.via.ip)}`, kind: "unknown" };
+  return { key: `user:${getActorId(actor)}`, kind: actor.claimedRole.role === "patient" ? "known" : "staff" };
+}
+
+/** A browser in which the account has logged in before. */
+export function hashCallerOfBrowser({ id, isStaff }: { id: string; isStaff: boolean }): HashCaller {
+  return { key: `browser:${id}`, kind: isStaff ? "staff" : "known" };
 }
 
 /**
- * Runs `work` with a place in the queue. Take it before anything that depends on the account, so that a full queue tells nothing
+ * Runs `work` with a slot in the queue. Take it before anything that depends on the account, so that a full queue tells nothing
  * about it, and before reserving a login attempt, so that a full queue costs none.
  * @throws ApiError unavailable with Retry-After when the queue is full
  */
-export async function withHashPlace<T>(caller: HashCaller, work: (place: HashPlace) => Promise<T>): Promise<T> {
+export async function withHashSlot<T>(caller: HashCaller, work: (slot: HashSlot) => Promise<T>): Promise<T> {
   const entry = enter(caller);
   try {
     return await work({ run: (hash) => runInTurn(entry, hash) });
@@ -46,10 +54,13 @@ export async function withHashPlace<T>(caller: HashCaller, work: (place: HashPla
 function enter(caller: HashCaller): Entry {
   const now = Date.now();
   removeExpired(now);
+  const count = (matches: (entry: Entry) => boolean) => entries.filter(matches).length;
   const isFull =
     entries.length >= HASH_QUEUE.all ||
-    entries.filter(({ key }) => key === caller.key).length >= HASH_QUEUE.perCaller ||
-    (!caller.isKnown && entries.filter(({ isKnown }) => !isKnown).length >= HASH_QUEUE.unknown);
+    count(({ key }) => key === caller.key) >= HASH_QUEUE.perCaller ||
+    (caller.kind !== "staff" &&
+      (count(({ kind }) => kind !== "staff") >= HASH_QUEUE.notStaff ||
+        count(({ kind }) => kind === caller.kind) >= HASH_QUEUE[caller.kind]));
   if (isFull) throw new ApiError("unavailable", undefined, { headers: { "Retry-After": "5" } });
   const entry = { ...caller, isWaiting: false, seenAt: now };
   entries.push(entry);
@@ -63,12 +74,12 @@ function leave(entry: Entry): void {
 
 function removeExpired(now: number): void {
   for (const entry of [...entries]) {
-    const ttl = entry.isWaiting ? WAITING_TTL_MS : PLACE_TTL_MS;
+    const ttl = entry.isWaiting ? WAITING_TTL_MS : SLOT_TTL_MS;
     if (Math.abs(now - entry.seenAt) > ttl) leave(entry);
   }
 }
 
-/** A turn that ends later than any turn can comes from a clock that was set back. */
+/** An end time beyond the maximum means that the clock was set back. */
 const isFree = (now: number) => now >= freeAt || freeAt > now + TURN_TTL_MS;
 
 async function runInTurn<T>(entry: Entry, hash: () => Promise<T>): Promise<T> {

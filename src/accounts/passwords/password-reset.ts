@@ -15,7 +15,7 @@ import { toIso } from "../../platform/time.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
 import { denyForbidden, requireManagedUser } from "../users/manage-users.ts";
 import { hasPasswordHash, passwordChangeStatements } from "./change-password.ts";
-import { hashCaller, withHashPlace } from "./hash-queue.ts";
+import { hashCaller, withHashSlot } from "./hash-queue.ts";
 import { isAttemptOn } from "./lockout.ts";
 import { assertPasswordPolicy, hashPassword } from "./passwords.ts";
 
@@ -121,7 +121,7 @@ export async function redeemResetLink(call: Call, token: string, password: strin
     .where(and(sql`users.id = (SELECT user_id FROM password_resets WHERE token_hash = ${hashedToken})`, isRedeemable));
   const personalWords = row ? Object.values(await unsealProfile(keys, row)).filter((word) => word !== null) : [];
   assertPasswordPolicy(password, personalWords, "new_password");
-  const hash = await withHashPlace(hashCaller(actor), (place) => place.run(() => hashPassword(password)));
+  const hash = await withHashSlot(hashCaller(actor), (slot) => slot.run(() => hashPassword(password)));
   const event = { event: "user.password_reset", action: "U", ...(row && { entity: { type: "user", id: row.id } }) } as const;
   const [changed] = row
     ? await batch(db, [

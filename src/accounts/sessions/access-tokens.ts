@@ -23,7 +23,7 @@ const Claims = z.object({
   role: z.enum(ROLES),
   hid: z.uuid().nullable(),
   scp: z.enum(["care_team", "hospital"]),
-  /** Issued beside the refresh cookie. */
+  /** "Cookie refresh": issued beside the refresh cookie. */
   ckr: z.literal(true).optional(),
 });
 

@@ -1,7 +1,7 @@
 // Authentication: reads the Authorization header into an actor. access.ts checks sessions and secrets in the database.
 import type { MiddlewareHandler } from "hono";
 import type { Actor, RequestOrigin } from "../../access/actor.ts";
-import { countProvenSession, limitCaller, limitJunk } from "../../http/rate-limit.ts";
+import { countProvenSession, limitCaller, limitInvalidCredentials } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
 import type { Keys } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -29,7 +29,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (call.actor.kind === "anonymous") {
     const header = c.req.header("Authorization");
     const actor = await readActor(c.env, call.keys, header, call.actor.via, call.now).catch(async (error: unknown) => {
-      await limitJunk(c);
+      await limitInvalidCredentials(c);
       throw error;
     });
     c.set("call", { ...call, actor });

@@ -13,7 +13,7 @@ import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limi
 import { memberships, SELF_CARE_HOSPITAL_ID, type STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { computeEmailIndex, computeUsernameIndex } from "../auth/login-names.ts";
-import { hashCaller, withHashPlace } from "../passwords/hash-queue.ts";
+import { hashCaller, withHashSlot } from "../passwords/hash-queue.ts";
 import { clearLoginAttempts } from "../passwords/lockout.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 
@@ -23,7 +23,7 @@ export type StaffRole = (typeof STAFF_ROLES)[number];
 /** Prepares the row of a new account. @throws ApiError invalid_request (weak password), unavailable (hash queue full) */
 export async function createUserRow(call: Call, input: NewUser): Promise<typeof users.$inferInsert> {
   assertPasswordPolicy(input.password, [input.email, input.username ?? "", input.full_name]);
-  return withHashPlace(hashCaller(call.actor), (place) => place.run(() => createUnverifiedUserRow(call, input)));
+  return withHashSlot(hashCaller(call.actor), (slot) => slot.run(() => createUnverifiedUserRow(call, input)));
 }
 
 /** Like `createUserRow`, without the password policy and the hash queue: only for demo data. */

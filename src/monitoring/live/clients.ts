@@ -1,6 +1,7 @@
 // State of a live socket (kept in its attachment through hibernation), client messages and close codes.
 import { z } from "zod";
 import { storedDocument } from "../../platform/stored-document.ts";
+import { newUnread, Unread } from "../heartbeat.ts";
 import { Subscription } from "./visibility.ts";
 
 /** Close codes and reasons; docs/live.md describes them. */
@@ -11,7 +12,6 @@ export const CLOSE_REASONS = {
   too_large: [1009, "a message has at most 4 KB"],
   lost: [1011, "connection state lost"],
   behind: [1013, "frames were not acknowledged"],
-  full: [1013, "too many live views"],
   ended: [4401, "the token, the session or the role has ended"],
   gone: [4403, "no access to any patient of this view"],
 } as const;
@@ -23,6 +23,13 @@ export const MAX_UNACKED_FRAMES = 500;
  * busy ward, after which clients acknowledge.
  */
 export const MAX_UNACKED_BYTES = 384 * 1024;
+/** After so much a beat is due before its time. */
+export const BEAT_AFTER_BYTES = MAX_UNACKED_BYTES;
+/**
+ * UTF-16 units sent since the newest beat that the client returned. Numbers of frames can be learned from another view, so that a
+ * client who reads nothing could acknowledge all; the number in a beat cannot.
+ */
+export const MAX_UNREAD_BYTES = 2 * MAX_UNACKED_BYTES;
 const MAX_MESSAGE_BYTES = 4096;
 const MAX_MESSAGES_PER_SECOND = 50;
 
@@ -38,6 +45,8 @@ export const ClientState = z.strictObject({
   bytes: z.int(),
   /** Whether frames were withheld because too many are unacknowledged. */
   isLagging: z.boolean().default(false),
+  // Sockets that were opened before this field existed lack it.
+  unread: Unread.default(() => newUnread(0)),
 });
 export type ClientState = z.infer<typeof ClientState>;
 export const clientDocument = storedDocument<ClientState>("live socket", ClientState);
@@ -68,14 +77,15 @@ export function acknowledgeFrames(client: ClientState, unacked: UnackedFrames, s
   }
 }
 
-/** Whether one more frame of this size is within the limits. A client who owes nothing gets a frame of any size. */
-export function hasCredit(client: ClientState, size: number): boolean {
-  return client.frames === 0 || (client.frames < MAX_UNACKED_FRAMES && client.bytes + size <= MAX_UNACKED_BYTES);
+/** Whether one more frame of this size is within the limits. A client who has acknowledged all gets a frame of any size. */
+export function hasCredit({ frames, bytes, unread }: ClientState, size: number): boolean {
+  if (unread.bytes >= MAX_UNREAD_BYTES) return false;
+  return frames === 0 || (frames < MAX_UNACKED_FRAMES && bytes + size <= MAX_UNACKED_BYTES);
 }
 
 /** Whether a lagging client has acknowledged enough to get snapshots of what was withheld. */
-export function hasCreditToCatchUp({ frames, bytes }: ClientState): boolean {
-  return frames <= MAX_UNACKED_FRAMES / 2 && bytes <= MAX_UNACKED_BYTES / 2;
+export function hasCreditToCatchUp({ frames, bytes, unread }: ClientState): boolean {
+  return frames <= MAX_UNACKED_FRAMES / 2 && bytes <= MAX_UNACKED_BYTES / 2 && unread.bytes <= MAX_UNREAD_BYTES / 2;
 }
 
 /** Records a sent frame. */
@@ -84,10 +94,11 @@ export function addUnacked(client: ClientState, unacked: UnackedFrames, seq: num
   client.sent = seq;
   client.frames += 1;
   client.bytes += bytes;
+  client.unread.bytes += bytes;
 }
 
 const ClientMessage = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("ack"), seq: z.int().min(0) }),
+  z.strictObject({ type: z.literal("ack"), seq: z.int().min(0), beat: z.int().min(0).optional() }),
   z.strictObject({ type: z.literal("token"), access_token: z.string() }),
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;

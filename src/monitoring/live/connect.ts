@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { readActor } from "../../accounts/sessions/authenticate.ts";
 import { allowedOrigins } from "../../accounts/sessions/refresh-cookie.ts";
-import { countProvenSession, limitCaller, limitJunk } from "../../http/rate-limit.ts";
+import { countProvenSession, limitCaller, limitInvalidCredentials } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
 import { getPublicOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -61,7 +61,7 @@ export async function authenticate(
     return { call, requestedView: ticket?.asked ?? requestedView, ticket, expiresAt };
   } catch (error) {
     // Failed attempts count against the rate limit of the address.
-    if (c.get("call").actor.kind === "anonymous") await limitJunk(c);
+    if (c.get("call").actor.kind === "anonymous") await limitInvalidCredentials(c);
     throw error;
   }
 }
@@ -89,9 +89,13 @@ export async function connect(
   if (status === 401) throw new ApiError("unauthenticated");
   if (status === 404) throw new ApiError("not_found");
   if (status === 429) {
-    throw new ApiError("rate_limited", "A session has at most ten live views; close one first.", {
-      headers: { "Retry-After": "5" },
-    });
+    throw new ApiError(
+      "rate_limited",
+      "Too many live views are open: 10 per session, 20 per user and 5 per patient's account are allowed.",
+      {
+        headers: { "Retry-After": "5" },
+      },
+    );
   }
   throw new ApiError("unavailable");
 }

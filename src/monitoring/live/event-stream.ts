@@ -1,10 +1,13 @@
 // Live frames as server-sent events: the Worker is a client of the feed and reads no faster than the HTTP client.
 import { z } from "zod";
+import { withDeadline } from "../../platform/deadline.ts";
 
 /** Acknowledges in groups, since one message per frame would exceed the feed's message rate. */
 const ACK_FRAMES = 50;
 const ACK_SIZE = 64 * 1024;
-const NumberedFrame = z.object({ seq: z.int(), type: z.string() });
+/** How long a reader has for what it was sent before the view was closed. */
+export const END_GRACE_MS = 10_000;
+const NumberedFrame = z.object({ seq: z.int(), beat: z.int().optional() });
 
 /**
  * A `text/event-stream`: `id` is the frame's `seq`, `data` the frame; the last event, `end`, has the close code and reason.
@@ -33,17 +36,22 @@ export function createEventStream(socket: WebSocket): ReadableStream<Uint8Array>
   writer.closed.catch(end);
   socket.addEventListener("message", ({ data }) => {
     const text = String(data);
-    const { seq, type } = NumberedFrame.parse(JSON.parse(text));
+    const { seq, beat } = NumberedFrame.parse(JSON.parse(text));
     write(`id: ${seq}\ndata: ${text}\n\n`);
     unacked = { frames: unacked.frames + 1, size: unacked.size + text.length };
-    if (unacked.frames < ACK_FRAMES && unacked.size < ACK_SIZE && type !== "beat") return;
+    if (unacked.frames < ACK_FRAMES && unacked.size < ACK_SIZE && beat === undefined) return;
     unacked = { frames: 0, size: 0 };
-    written.then(() => socket.send(JSON.stringify({ type: "ack", seq })), end);
+    written.then(() => socket.send(JSON.stringify({ type: "ack", seq, beat })), end);
   });
   socket.addEventListener("close", ({ code, reason }) => {
     write(`event: end\ndata: ${JSON.stringify({ code, reason })}\n\n`);
     isOver = true;
-    written.then(() => writer.close()).catch(end);
+    // The frames that a stalled reader has not read would else stay in memory until its connection ends.
+    withDeadline(
+      written.then(() => writer.close()),
+      END_GRACE_MS,
+      "the reader of a live view",
+    ).catch((error: unknown) => writer.abort(error).catch(() => undefined));
   });
   return readable;
 }

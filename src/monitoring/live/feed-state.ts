@@ -2,8 +2,9 @@
 
 import type { ErrorReport } from "../../platform/object-log.ts";
 import type { StoredDocumentError } from "../../platform/stored-document.ts";
+import { newUnread } from "../heartbeat.ts";
 import type { Admission } from "./admissions.ts";
-import { CLOSE_REASONS, type ClientState, type Handshake, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
+import { CLOSE_REASONS, type Handshake, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
 import { FeedStorage } from "./feed-storage.ts";
 import { type FeedView, newView, splitSnapshots, VIEW_LINGER_MS } from "./feed-view.ts";
 import { type FrameBuffer, listFramesAfter, newFrameBuffer, toFrameBody } from "./frame-buffer.ts";
@@ -30,7 +31,7 @@ export class FeedState {
     this.#report = report;
     const reportUnreadable = (error: StoredDocumentError) => report("read", error);
     this.storage = new FeedStorage(ctx.storage, reportUnreadable);
-    this.sockets = new Sockets(ctx, reportUnreadable);
+    this.sockets = new Sockets(ctx, () => this.nextSeq(), reportUnreadable);
     // The object never uses a thousand numbers per millisecond, so after a restart numbering continues above earlier ones.
     this.#seq = Math.max(Date.now() * 1000, this.sockets.lastSent + 1);
     this.buffer = newFrameBuffer(this.#seq);
@@ -47,10 +48,10 @@ export class FeedState {
         this.watches.set(id, { until, since: this.#seq, unwatchedSince: null });
       }
     }
-    for (const [socket, { client, owed }] of this.sockets.entries()) {
+    for (const [socket, { client, pending }] of this.sockets.entries()) {
       const view = this.#views.get(client.view);
       if (!view) this.sockets.close(socket, CLOSE_REASONS.lost);
-      else for (const id of view.patients) owed?.patients.add(id);
+      else for (const id of view.patients) pending?.patients.add(id);
     }
     this.removeUnusedViews();
   }
@@ -176,10 +177,13 @@ export class FeedState {
     return splitSnapshots(snapshots).map((part) => ({ seq: this.nextSeq(), ...part }));
   }
 
-  /** Frames of these patients after a number, with new numbers: their clients have already received later ones. */
-  framesAfter(seq: number, patientIds: Iterable<string>): NumberedFrame[] {
-    const frames = listFramesAfter(this.buffer, seq, new Set(patientIds)) ?? [];
-    return frames.map((frame) => ({ ...toNumberedFrame(frame), seq: this.nextSeq() }));
+  /**
+   * Frames of these patients after a number, with new numbers: their clients have already received later ones. Null when the buffer
+   * has dropped some: then the clients must be withheld from, so that a gap and another snapshot follow.
+   */
+  framesAfter(seq: number, patientIds: Iterable<string>): NumberedFrame[] | null {
+    const frames = listFramesAfter(this.buffer, seq, new Set(patientIds));
+    return frames?.map((frame) => ({ ...toNumberedFrame(frame), seq: this.nextSeq() })) ?? null;
   }
 
   #addPatients(key: string, view: FeedView, snapshots: ReadonlyMap<string, SnapshotResult>, before: number): void {
@@ -191,17 +195,13 @@ export class FeedState {
     if (!view.isOpen) return;
     const gap = { seq: this.nextSeq(), body: toFrameBody({ type: "gap", from: view.changed, to: before }), patients: [] };
     const fresh = [...joined, ...interrupted];
-    const frames = [
-      ...(interrupted.length > 0 ? [gap] : []),
-      ...this.toSnapshotFrames(fresh),
-      ...this.framesAfter(
-        before,
-        fresh.map(({ patientId }) => patientId),
-      ),
-    ];
+    const ids = fresh.map(({ patientId }) => patientId);
+    const snapshotFrames = [...(interrupted.length > 0 ? [gap] : []), ...this.toSnapshotFrames(fresh)];
+    const later = this.framesAfter(before, ids);
     const viewFrame = this.#viewFrame(view);
     view.changed = viewFrame.seq;
-    this.#sendToView(key, [...frames, viewFrame]);
+    this.#sendToView(key, [...snapshotFrames, ...(later ?? []), viewFrame]);
+    if (!later) for (const socket of this.#listSockets(key)) this.sockets.withhold(socket, ids);
   }
 
   #sendToView(key: string, frames: readonly NumberedFrame[]): void {
@@ -223,18 +223,20 @@ export class FeedState {
     const { subscription, requested, since } = handshake;
     const view = this.#views.get(subscription.view);
     if (!view || (requested && view.wanted.size === 0)) return { refused: 404 };
-    const holder = subscription.holder.kind === "user" ? subscription.holder.sessionId : subscription.holder.credentialId;
-    if (!this.sockets.hasRoomFor(holder)) return { refused: 429 };
-    const frames = (since !== null && this.#missedFrames(view, since)) || this.#openingFrames(view, since, snapshots, before);
+    if (!this.sockets.hasRoomFor(subscription)) return { refused: 429 };
+    const missed = since === null ? null : this.#missedFrames(view, since);
+    const opening = missed ? [] : this.#openingFrames(view, since, snapshots, before);
+    const later = missed ?? this.framesAfter(before, view.patients);
     const pair = new WebSocketPair();
     const { hospitalId, expires } = handshake;
-    const client: ClientState = { ...subscription, hospitalId, expires, sent: 0, frames: 0, bytes: 0, isLagging: false };
-    this.sockets.accept(pair[1], client, holder);
+    const counts = { sent: 0, frames: 0, bytes: 0, isLagging: false, unread: newUnread(Date.now()) };
+    this.sockets.accept(pair[1], { ...subscription, hospitalId, expires, ...counts });
     Object.assign(view, { leftAt: null, isOpen: true });
     this.storage.saveView(subscription.view, view.requested, view.wanted, this.#leaseUntil(view));
-    this.sockets.send(pair[1], [...frames, this.#viewFrame(view)]);
+    this.sockets.send(pair[1], [...opening, ...(later ?? []), this.#viewFrame(view)]);
+    if (!later) this.sockets.withhold(pair[1], view.patients);
     // A client who reconnects before it has caught up must not continue from what it got.
-    if (this.sockets.get(pair[1])?.owed) this.markChanged(subscription.view);
+    if (this.sockets.get(pair[1])?.pending) this.markChanged(subscription.view);
     return { socket: pair[0] };
   }
 
@@ -249,7 +251,7 @@ export class FeedState {
       : null;
   }
 
-  /** All with new numbers: several snapshots are newer than frames published meanwhile, which follow them. */
+  /** With new numbers: several snapshots are newer than frames published meanwhile, which follow them. */
   #openingFrames(
     view: FeedView,
     since: number | null,
@@ -260,7 +262,6 @@ export class FeedState {
     return [
       ...(since === null ? [] : [{ seq: this.nextSeq(), body: toFrameBody(gap), patients: [] }]),
       ...this.toSnapshotFrames([...view.patients].flatMap((id) => snapshots.get(id) ?? [])),
-      ...this.framesAfter(before, view.patients),
     ];
   }
 

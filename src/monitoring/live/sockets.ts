@@ -1,7 +1,9 @@
 // Sockets of a feed with their client state; the platform keeps them through hibernation.
 import { StoredDocumentError } from "../../platform/stored-document.ts";
+import { nextBeat } from "../heartbeat.ts";
 import {
   addUnacked,
+  BEAT_AFTER_BYTES,
   CLOSE_REASONS,
   type ClientState,
   type CloseReason,
@@ -11,34 +13,49 @@ import {
   toUnacked,
   type UnackedFrames,
 } from "./clients.ts";
-import { addSeq, type BufferedFrame } from "./frame-buffer.ts";
+import { addSeq, type BufferedFrame, toFrameBody } from "./frame-buffer.ts";
+import type { Subscription } from "./visibility.ts";
 
 /**
- * What a lagging connection is owed. Frames are not queued: their patients are noted, and get a snapshot when the client has
+ * Patients whose frames were withheld from a lagging connection. Frames are not queued: a snapshot follows when the client has
  * acknowledged enough (catch-up.ts).
  */
-export type Owed = {
+export type PendingSnapshots = {
   patients: Set<string>;
   /** When the client last acknowledged anything, or began to lag; epoch milliseconds. */
   waitingSince: number;
+  /** When the last attempt to send snapshots began; epoch milliseconds. */
+  triedAt: number;
   isSending: boolean;
 };
-export type Connection = { client: ClientState; unacked: UnackedFrames; rate: MessageRate; owed: Owed | null };
+export type Connection = {
+  client: ClientState;
+  unacked: UnackedFrames;
+  rate: MessageRate;
+  pending: PendingSnapshots | null;
+};
 /** A frame with its `seq`. `patients`: those whose state it contains; empty for frames about the view. */
 export type NumberedFrame = { seq: number; body: string; patients: readonly string[] };
 
 export const toNumberedFrame = ({ seq, body, patientId }: BufferedFrame): NumberedFrame => ({ seq, body, patients: [patientId] });
 
+/** Of a session or an app's key. */
 const MAX_SOCKETS_PER_HOLDER = 10;
+const MAX_SOCKETS_PER_USER = 20;
+/** Patients register themselves, so they have fewer each, and not all places of a hospital together. */
+const MAX_SOCKETS_PER_PATIENT = 5;
 const MAX_SOCKETS = 2_000;
+const MAX_PATIENT_SOCKETS = 1_500;
 
 export class Sockets {
   readonly #ctx: DurableObjectState;
+  readonly #nextSeq: () => number;
   readonly #connections = new Map<WebSocket, Connection>();
 
-  /** @param report called with the error of each unreadable attachment */
-  constructor(ctx: DurableObjectState, report: (error: StoredDocumentError) => void) {
+  /** @param nextSeq numbers beats  @param report called with the error of each unreadable attachment */
+  constructor(ctx: DurableObjectState, nextSeq: () => number, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
+    this.#nextSeq = nextSeq;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     for (const socket of ctx.getWebSockets()) {
       if (socket.readyState === WebSocket.OPEN) this.#restore(socket, report);
@@ -49,8 +66,8 @@ export class Sockets {
   #restore(socket: WebSocket, report: (error: StoredDocumentError) => void): void {
     try {
       const client = clientDocument.unwrap(socket.deserializeAttachment());
-      const owed = client.isLagging ? newOwed(Date.now()) : null;
-      this.#connections.set(socket, { client, unacked: toUnacked(client), rate: { second: 0, messages: 0 }, owed });
+      const pending = client.isLagging ? newPendingSnapshots(Date.now()) : null;
+      this.#connections.set(socket, { client, unacked: toUnacked(client), rate: { second: 0, messages: 0 }, pending });
     } catch (error) {
       if (!(error instanceof StoredDocumentError)) throw error;
       report(error);
@@ -75,21 +92,29 @@ export class Sockets {
     return Math.max(0, ...this.entries().map(([, { client }]) => client.sent));
   }
 
-  hasRoomFor(holder: string): boolean {
-    if (this.size >= MAX_SOCKETS) return false;
-    return this.#ctx.getWebSockets(holder).filter((socket) => this.#connections.has(socket)).length < MAX_SOCKETS_PER_HOLDER;
+  /** Whether the holder may have one more socket. */
+  hasRoomFor({ holder, role }: Subscription): boolean {
+    const counts = { session: 0, user: 0, patients: 0 };
+    for (const { client } of this.#connections.values()) {
+      if (holderId(client.holder) === holderId(holder)) counts.session += 1;
+      if (userId(client.holder) === userId(holder)) counts.user += 1;
+      if (client.role === "patient") counts.patients += 1;
+    }
+    if (this.size >= MAX_SOCKETS || counts.session >= MAX_SOCKETS_PER_HOLDER) return false;
+    if (role !== "patient") return counts.user < MAX_SOCKETS_PER_USER;
+    return counts.user < MAX_SOCKETS_PER_PATIENT && counts.patients < MAX_PATIENT_SOCKETS;
   }
 
-  accept(socket: WebSocket, client: ClientState, holder: string): void {
-    this.#ctx.acceptWebSocket(socket, [holder]);
-    this.#connections.set(socket, { client, unacked: [], rate: { second: 0, messages: 0 }, owed: null });
+  accept(socket: WebSocket, client: ClientState): void {
+    this.#ctx.acceptWebSocket(socket);
+    this.#connections.set(socket, { client, unacked: [], rate: { second: 0, messages: 0 }, pending: null });
     this.saveState(socket);
   }
 
   saveState(socket: WebSocket): void {
     const connection = this.#connections.get(socket);
     if (!connection) return;
-    connection.client.isLagging = connection.owed !== null;
+    connection.client.isLagging = connection.pending !== null;
     socket.serializeAttachment(clientDocument.wrap(connection.client));
   }
 
@@ -102,14 +127,39 @@ export class Sockets {
       return;
     }
     for (const frame of frames) {
-      if (connection.owed === null && hasCredit(connection.client, addSeq(frame.seq, frame.body).length)) {
+      if (connection.pending === null && hasCredit(connection.client, addSeq(frame.seq, frame.body).length)) {
         if (!this.transmit(socket, frame)) return;
-      } else {
-        connection.owed ??= newOwed(Date.now());
-        for (const id of frame.patients) connection.owed.patients.add(id);
-      }
+      } else this.#withholdFrom(connection, frame.patients);
     }
+    this.beatIfDue(socket);
     this.saveState(socket);
+  }
+
+  /** Withholds all frames until the next catch-up, which sends snapshots of these patients. */
+  withhold(socket: WebSocket, patientIds: Iterable<string>): void {
+    const connection = this.#connections.get(socket);
+    if (!connection) return;
+    this.#withholdFrom(connection, patientIds);
+    this.saveState(socket);
+  }
+
+  #withholdFrom(connection: Connection, patientIds: Iterable<string>): void {
+    connection.pending ??= newPendingSnapshots(Date.now());
+    for (const id of patientIds) connection.pending.patients.add(id);
+  }
+
+  /** Sends a beat whatever the credit: at most one per BEAT_MS and one after BEAT_AFTER_BYTES. */
+  beat(socket: WebSocket): void {
+    const unread = this.#connections.get(socket)?.client.unread;
+    if (!unread) return;
+    const body = toFrameBody({ type: "beat", beat: nextBeat(unread, Date.now()) });
+    this.transmit(socket, { seq: this.#nextSeq(), body, patients: [] });
+  }
+
+  /** Sends a beat when much was sent since the last one. Call it after frames, since it takes the next number. */
+  beatIfDue(socket: WebSocket): void {
+    const unread = this.#connections.get(socket)?.client.unread;
+    if (unread && unread.beat === null && unread.bytes >= BEAT_AFTER_BYTES) this.beat(socket);
   }
 
   /** Sends one frame whatever the credit, and counts it. @returns whether the socket is still open */
@@ -138,9 +188,12 @@ export class Sockets {
   }
 }
 
-function newOwed(now: number): Owed {
-  return { patients: new Set(), waitingSince: now, isSending: false };
+function newPendingSnapshots(now: number): PendingSnapshots {
+  return { patients: new Set(), waitingSince: now, triedAt: 0, isSending: false };
 }
+
+const holderId = (holder: Subscription["holder"]) => (holder.kind === "user" ? holder.sessionId : holder.credentialId);
+const userId = (holder: Subscription["holder"]) => (holder.kind === "user" ? holder.userId : holder.credentialId);
 
 export function isExpired({ expires }: ClientState, now: number): boolean {
   return expires !== null && expires <= now;

@@ -4,9 +4,10 @@ import { verifyAccessToken } from "../../accounts/sessions/access-tokens.ts";
 import { getKeys } from "../../platform/config.ts";
 import { getDb } from "../../platform/db/client.ts";
 import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
+import { acceptBeat, BEAT_MS } from "../heartbeat.ts";
 import type { Feed, PatientFrame } from "../patient-object/contract.ts";
 import { type Admission, Admissions } from "./admissions.ts";
-import { catchUp, checkLagging } from "./catch-up.ts";
+import { catchUp, catchUpLagging, closeStalled } from "./catch-up.ts";
 import {
   acknowledgeFrames,
   CLOSE_REASONS,
@@ -26,8 +27,6 @@ import { updateWatch } from "./watches.ts";
 /** The feed that is notified about users without a hospital: patients and administrators. */
 const NO_HOSPITAL_FEED = "none";
 const RECHECK_MS = 60_000;
-/** Each socket gets a frame at least this often, which its client acknowledges. */
-const BEAT_MS = 20_000;
 const RETRY_MS = 5_000;
 const OBJECT = "WardFeed";
 
@@ -122,8 +121,11 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#alarmAt = null;
     try {
       this.#closeEnded(now);
-      if (now >= this.#beatAt) await this.#beat(now);
+      const isBeatDue = now >= this.#beatAt;
+      if (isBeatDue) this.#beat(now);
       if (now >= this.#recheckAt) await this.recheck();
+      // Last, since objects of patients may hang.
+      if (isBeatDue) await catchUpLagging(this.#state);
     } catch (error) {
       this.#recheckAt = now + RETRY_MS;
       this.#report("alarm", error);
@@ -162,7 +164,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     if (message.type === "ack") {
       // Acknowledging unsent frames would bypass the limit of unacknowledged ones.
       if (message.seq > client.sent) sockets.close(socket, CLOSE_REASONS.policy);
-      else await this.#acknowledge(socket, message.seq);
+      else await this.#acknowledge(socket, message.seq, message.beat);
     } else if (await this.#isSameCaller(client, message.access_token)) {
       client.expires = tokenExpiresAt(message.access_token);
       this.#scheduleAlarm();
@@ -170,14 +172,16 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     if (sockets.get(socket)) sockets.saveState(socket);
   }
 
-  async #acknowledge(socket: WebSocket, seq: number): Promise<void> {
+  async #acknowledge(socket: WebSocket, seq: number, beat: number | undefined): Promise<void> {
     const connection = this.#state.sockets.get(socket);
     if (!connection) return;
-    const { client, unacked, owed } = connection;
+    const { client, unacked, pending } = connection;
     const before = client.frames;
     acknowledgeFrames(client, unacked, seq);
-    if (!owed || client.frames === before) return;
-    owed.waitingSince = Date.now();
+    const hasReturnedBeat = beat !== undefined && acceptBeat(client.unread, beat);
+    this.#state.sockets.beatIfDue(socket);
+    if (!pending || (client.frames === before && !hasReturnedBeat)) return;
+    pending.waitingSince = Date.now();
     await catchUp(this.#state, socket);
   }
 
@@ -257,15 +261,16 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     );
   }
 
-  async #beat(now: number): Promise<void> {
+  /** Sends each socket a frame that its client returns. */
+  #beat(now: number): void {
     const state = this.#state;
     this.#beatAt = now + BEAT_MS;
-    const frame = { seq: state.nextSeq(), body: toFrameBody({ type: "beat" }), patients: [] };
+    closeStalled(state, now);
     for (const [socket] of state.sockets.entries()) {
-      state.sockets.transmit(socket, frame);
+      state.sockets.beat(socket);
       state.sockets.saveState(socket);
     }
-    await checkLagging(state, now);
+    state.removeUnusedViews();
   }
 
   #closeEnded(now: number): void {

@@ -87,8 +87,8 @@ export type LiveFrame =
   | { type: "snapshot"; seq: number; patients: PatientSnapshot[] }
   /** The patients of the view: sent after it opens and after each change. */
   | { type: "view"; seq: number; patient_ids: string[] }
-  /** Sent every 20 seconds; the client acknowledges it. */
-  | { type: "beat"; seq: number }
+  /** Sent every 20 seconds and after much data; the client acknowledges it with its number, which only a reader knows. */
+  | { type: "beat"; seq: number; beat: number }
   /** Frames between `from` and `to` are lost; a snapshot follows. */
   | { type: "gap"; seq: number; from: number; to: number };
 

@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { integerParam } from "../../http/pagination.ts";
-import { limitJunk } from "../../http/rate-limit.ts";
+import { limitInvalidCredentials } from "../../http/rate-limit.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
@@ -121,7 +121,7 @@ export const authenticateByLink: MiddlewareHandler<AppEnv> = async (c, next) => 
     const call = c.get("call");
     const id = (c.req.path.split("/").at(-2) ?? "").toLowerCase();
     const actor = await verifyLink(call.keys, id, link, call.actor.via, call.now).catch(async (error: unknown) => {
-      await limitJunk(c);
+      await limitInvalidCredentials(c);
       throw error;
     });
     c.set("call", { ...call, actor });

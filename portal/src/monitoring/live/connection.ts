@@ -143,12 +143,15 @@ function onMessage(data: string): void {
     attempt = 0;
     setConnection({ status: "live" });
   }
-  if (++unackedFrames >= MAX_UNACKED_FRAMES) sendAck();
+  unackedFrames += 1;
+  if (frame.type === "beat") sendAck(frame.beat);
+  else if (unackedFrames >= MAX_UNACKED_FRAMES) sendAck();
 }
 
-function sendAck(): void {
+/** @param beat the number of a beat, which only a client that reads can return */
+function sendAck(beat?: number): void {
   if (socket?.readyState !== WebSocket.OPEN || unackedFrames === 0) return;
-  socket.send(JSON.stringify({ type: "ack", seq }));
+  socket.send(JSON.stringify({ type: "ack", seq, beat }));
   unackedFrames = 0;
   ackedAt = performance.now();
 }

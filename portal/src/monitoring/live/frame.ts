@@ -129,7 +129,7 @@ const FRAMES: { readonly [T in LiveFrame["type"]]: Check } = {
   alert: fields({ patient_id: text, what: text, alert }),
   limits: fields({ patient_id: text, limits: listOf(limits) }),
   snapshot: fields({ patients: listOf(patient) }),
-  beat: fields({}),
+  beat: fields({ beat: number }),
   view: fields({ patient_ids: listOf(text) }),
   gap: fields({ from: number, to: number }),
 };

@@ -200,9 +200,6 @@ export const correctionDocument = storedDocument<CorrectionBody>(
   }),
 );
 
-/** The attachment of a device's WebSocket. */
-export const socketDocument = storedDocument<{ credential: string }>("device socket", z.object({ credential: text }));
-
 /** Bodies of the outbox, by kind. */
 export type OutboxBodies = {
   alert: AlertChange;

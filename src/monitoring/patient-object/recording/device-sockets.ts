@@ -1,9 +1,9 @@
 // WebSockets of devices: evaluates and publishes each frame of samples at once; stores and acknowledges them every ten seconds.
 import { z } from "zod";
-import { StoredDocumentError } from "../../../platform/stored-document.ts";
+import { StoredDocumentError, storedDocument } from "../../../platform/stored-document.ts";
+import { acceptBeat, BEAT_MS, newUnread, nextBeat, Unread } from "../../heartbeat.ts";
 import type { Facts } from "../context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../contract.ts";
-import { socketDocument } from "../memory/documents.ts";
 
 const SOCKET_TAG = "device";
 /** How long samples wait to be stored; the device keeps samples that are not acknowledged. */
@@ -34,22 +34,24 @@ const SamplesMessage = z.strictObject({
   conditions: Conditions.optional(),
 });
 
-/** What a socket was sent since its device last answered a heartbeat. In memory only: a hibernating object has sent nothing. */
-type Unread = { bytes: number; beat: number; beatAt: number; bytesAtBeat: number };
+/** The attachment of a device's WebSocket. */
+const DeviceSocketState = z.object({
+  credential: z.string(),
+  // Sockets that were opened before this field existed lack it.
+  unread: Unread.default(() => newUnread(0)),
+});
+type DeviceSocketState = z.infer<typeof DeviceSocketState>;
+const socketDocument = storedDocument<DeviceSocketState>("device socket", DeviceSocketState);
 
 /** Samples of a socket that are not stored yet. `upto`: the highest sequence number among them. */
 type UnstoredSamples = { upto: number | null; samples: number };
 
-/**
- * Bytes of answers that a device may leave unread. The platform does not tell how much of a socket is buffered, so a device that
- * stays connected for long answers the heartbeat with the number that it read.
- */
+/** Bytes of answers that a device may leave unread: a device that stays connected for long returns each heartbeat. */
 export const MAX_UNREAD_BYTES = 256 * 1024;
-const BEAT_MS = 20_000;
 /** Refused samples of a frame that are listed one by one; all are counted by reason. */
 const MAX_LISTED_REFUSALS = 10;
 
-/** The answer to a heartbeat: all answers up to it were read. */
+/** A returned heartbeat: all answers up to it were read. */
 const BeatMessage = z.strictObject({ type: z.literal("beat"), beat: z.int().min(0) });
 
 /** Waiting samples are stored after this time even when no other frame arrives. */
@@ -68,7 +70,6 @@ type SocketHost = {
 export class DeviceSockets {
   readonly #host: SocketHost;
   readonly #waiting = new Map<WebSocket, UnstoredSamples>();
-  readonly #unread = new WeakMap<WebSocket, Unread>();
   readonly #rate = new WeakMap<WebSocket, { second: number; frames: number }>();
   /** No timer: it would keep the object awake, and billed, between two frames. */
   #waitingSince: number | null = null;
@@ -83,35 +84,29 @@ export class DeviceSockets {
     this.storeAndAcknowledge();
     for (const older of this.#host.ctx.getWebSockets(credential)) older.close(4409, "replaced by a newer socket of this device");
     this.#host.ctx.acceptWebSocket(server, [SOCKET_TAG, credential]);
-    server.serializeAttachment(socketDocument.wrap({ credential }));
-    this.#send(server, { type: "hello", credit: MAX_UNACKED_SAMPLES, ack_seconds: ACK_INTERVAL_MS / 1000 });
+    const state = { credential, unread: newUnread(Date.now()) };
+    this.#send(server, state, { type: "hello", credit: MAX_UNACKED_SAMPLES, ack_seconds: ACK_INTERVAL_MS / 1000 });
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Sends an answer; closes a socket whose device does not read them. */
-  #send(socket: WebSocket, answer: object): void {
+  /** Sends an answer and saves the state, which outlives hibernation; closes a socket whose device does not read. */
+  #send(socket: WebSocket, state: DeviceSocketState, answer: object): void {
     const text = JSON.stringify(answer);
-    const unread = this.#unread.get(socket) ?? { bytes: 0, beat: 0, beatAt: Date.now(), bytesAtBeat: 0 };
-    unread.bytes += text.length;
-    this.#unread.set(socket, unread);
-    if (unread.bytes > MAX_UNREAD_BYTES) socket.close(1013, "answers are not read");
+    state.unread.bytes += text.length;
+    socket.serializeAttachment(socketDocument.wrap(state));
+    if (state.unread.bytes > MAX_UNREAD_BYTES) socket.close(1013, "answers are not read");
     else socket.send(text);
   }
 
   /** With the traffic, at most every 20 seconds: a timer would keep the object awake, and billed. */
-  #beat(socket: WebSocket): void {
-    const unread = this.#unread.get(socket);
+  #beat(socket: WebSocket, state: DeviceSocketState): void {
     const now = Date.now();
-    if (!unread || now - unread.beatAt < BEAT_MS) return;
-    this.#send(socket, { type: "beat", beat: ++unread.beat });
-    Object.assign(unread, { beatAt: now, bytesAtBeat: unread.bytes });
+    if (state.unread.beat !== null || now - state.unread.beatAt < BEAT_MS) return;
+    this.#send(socket, state, { type: "beat", beat: nextBeat(state.unread, now) });
   }
 
-  #onBeatAnswer(socket: WebSocket, beat: number): void {
-    const unread = this.#unread.get(socket);
-    if (unread?.beat !== beat) return;
-    unread.bytes -= unread.bytesAtBeat;
-    unread.bytesAtBeat = 0;
+  #onBeatAnswer(socket: WebSocket, state: DeviceSocketState, beat: number): void {
+    if (acceptBeat(state.unread, beat)) socket.serializeAttachment(socketDocument.wrap(state));
   }
 
   #isOverFrameRate(socket: WebSocket): boolean {
@@ -127,14 +122,16 @@ export class DeviceSockets {
       socket.close(1008, "too many frames");
       return;
     }
-    this.#beat(socket);
+    const state = this.#stateOf(socket);
+    if (!state) return;
+    this.#beat(socket, state);
     const batch = readFrame(message);
     if (batch === "flush") {
       this.storeAndAcknowledge();
       return;
     }
     if ("beat" in batch) {
-      this.#onBeatAnswer(socket, batch.beat);
+      this.#onBeatAnswer(socket, state, batch.beat);
       return;
     }
     if ("close" in batch) {
@@ -146,11 +143,9 @@ export class DeviceSockets {
       socket.close(1013, "more unacknowledged samples than the credit");
       return;
     }
-    const credential = this.#credentialOf(socket);
-    if (credential === null) return;
     let result: RecordResult;
     try {
-      result = this.#host.record({ kind: "device", credential }, batch);
+      result = this.#host.record({ kind: "device", credential: state.credential }, batch);
     } catch (error) {
       // Nothing was stored or acknowledged, so the device sends all of it again.
       this.closeAll(1011, "not stored");
@@ -161,16 +156,16 @@ export class DeviceSockets {
       return;
     }
     const rejected = result.results.filter(({ status }) => status !== "stored" && status !== "duplicate");
-    if (rejected.length > 0) this.#send(socket, toRefusal(rejected));
+    if (rejected.length > 0) this.#send(socket, state, toRefusal(rejected));
     this.#waiting.set(socket, { upto: highestSeq(waiting.upto, batch.items), samples: waiting.samples + batch.items.length });
     this.#waitingSince ??= Date.now();
     if (Date.now() - this.#waitingSince >= ACK_INTERVAL_MS) this.storeAndAcknowledge();
   }
 
   /** Null when the attachment is unreadable: the socket is closed, and the device sends unacknowledged samples again. */
-  #credentialOf(socket: WebSocket): string | null {
+  #stateOf(socket: WebSocket): DeviceSocketState | null {
     try {
-      return socketDocument.unwrap(socket.deserializeAttachment()).credential;
+      return socketDocument.unwrap(socket.deserializeAttachment());
     } catch (error) {
       if (!(error instanceof StoredDocumentError)) throw error;
       this.#host.report(error);
@@ -186,7 +181,8 @@ export class DeviceSockets {
     if (this.#waiting.size === 0) return;
     this.#host.save();
     for (const [socket, { upto }] of this.#waiting) {
-      if (socket.readyState === WebSocket.OPEN) this.#send(socket, { type: "ack", upto });
+      const state = socket.readyState === WebSocket.OPEN ? this.#stateOf(socket) : null;
+      if (state) this.#send(socket, state, { type: "ack", upto });
     }
     this.#waiting.clear();
   }
@@ -207,8 +203,8 @@ export class DeviceSockets {
       open ? bindings.filter(({ until }) => until === null).flatMap(({ credentials }) => Object.keys(credentials)) : [],
     );
     for (const socket of this.#host.ctx.getWebSockets(SOCKET_TAG)) {
-      const credential = this.#credentialOf(socket);
-      if (credential !== null && !activeCredentials.has(credential)) socket.close(4403, "not bound");
+      const state = this.#stateOf(socket);
+      if (state && !activeCredentials.has(state.credential)) socket.close(4403, "not bound");
     }
   }
 
