@@ -21,7 +21,6 @@ import {
   initializeCall,
   limitByAddress,
   limitRejected,
-  limitSignups,
   logRequest,
   requireHttps,
   setResponseHeaders,
@@ -124,7 +123,7 @@ app.use("/api/token", limitRejected, deliverAfterResponse);
 app.route("/", oauthTokenRoutes);
 for (const path of CREDENTIAL_PATHS) app.use(path, limitRejected, denyOtherMethods);
 app.use(`${API_PREFIX}/auth/bootstrap`, limitByAddress, denyOtherMethods);
-for (const path of SIGNUP_PATHS) app.use(path, limitSignups, denyOtherMethods);
+for (const path of SIGNUP_PATHS) app.use(path, limitRejected, denyOtherMethods);
 for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 app.use(`${API_PREFIX}/devices/*`, deliverBeforeResponse);
 app.route(API_PREFIX, publicAuthRoutes);

@@ -1,5 +1,6 @@
 // Routes of claim codes: a device exchanges a code that staff type into it for its own credential.
 import { createRoute, z } from "@hono/zod-openapi";
+import { limitSignup } from "../http/rate-limit.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -50,7 +51,10 @@ export const publicDeviceRoutes = createRouter().openapi(
       ...problemResponses(404, 409, 413, 415),
     },
   }),
-  async (c) => ok(c, await claimDevice(c.get("call"), c.req.valid("json").code), 201),
+  async (c) => {
+    await limitSignup(c, "device claim");
+    return ok(c, await claimDevice(c.get("call"), c.req.valid("json").code), 201);
+  },
 );
 
 export const claimCodeRoutes = createRouter().openapi(

@@ -19,7 +19,7 @@ export const LIMITS = {
   machine: { binding: "RATE_MACHINE", quota: 6_000 },
   address: { binding: "RATE_ADDRESS", quota: 300 },
   login: { binding: "RATE_LOGIN", quota: 30 },
-  /** Registration and password links: each attempt costs a password hash. */
+  /** Registration and one-time links, whose use costs a password hash; guesses of claim codes. */
   signup: { binding: "RATE_SIGNUP", quota: 20 },
   identity: { binding: "RATE_IDENTITY", quota: 30 },
   "own-identity": { binding: "RATE_OWN_IDENTITY", quota: 5 },
@@ -129,13 +129,23 @@ export async function limitPasswordChange(c: Context<AppEnv>): Promise<void> {
 }
 
 /**
- * Limits registration, accepting invitations and password links per IP address; creating accounts for others per user.
+ * Limits self-registration, and guesses of a device's claim code, per IP address and each by itself; creating accounts for others
+ * per user. Call it once the body is valid: others count as invalid.
  * @throws ApiError rate_limited
  */
-export function limitSignup(c: Context<AppEnv>): Promise<void> {
+export function limitSignup(c: Context<AppEnv>, what: "registration" | "device claim" | "account"): Promise<void> {
   const { actor } = c.get("call");
-  const key = `signup:${actor.kind === "user" ? actor.userId : addressOf(c)}`;
+  const key = `${what}:${actor.kind === "user" ? actor.userId : addressOf(c)}`;
   return enforceLimits(c, { limit: "signup", key, sharesVerdict: true });
+}
+
+/**
+ * Limits the use of invitations and password links, each of which costs a hash, per token and per IP address. Few uses of one link
+ * do not use up the address. @throws ApiError rate_limited
+ */
+export async function limitLink(c: Context<AppEnv>, token: string): Promise<void> {
+  await enforceLimits(c, { limit: "signup", key: `link:${await sha256Hex(token)}` });
+  await enforceLimits(c, { limit: "address", key: `link:${addressOf(c)}`, sharesVerdict: true });
 }
 
 /**

@@ -8,7 +8,7 @@ import { ApiError } from "../platform/errors.ts";
 import { UUID_PATTERN, uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { releaseBody } from "./held-bodies.ts";
-import { limitCaller, limitInvalidCredentials, limitSignup, rateLimitPolicy } from "./rate-limit.ts";
+import { limitCaller, limitInvalidCredentials, rateLimitPolicy } from "./rate-limit.ts";
 import type { AppEnv } from "./router.ts";
 
 /** Assigns the request id, writes one log line per request, and gives back the memory of its body. */
@@ -92,12 +92,6 @@ export const requireHttps: MiddlewareHandler<AppEnv> = async (c, next) => {
 /** Rate limit of unauthenticated callers, per IP address. */
 export const limitByAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
   await limitCaller(c);
-  await next();
-};
-
-/** Like `limitByAddress`, for routes that compute a password hash or create an account. */
-export const limitSignups: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await limitSignup(c);
   await next();
 };
 

@@ -10,8 +10,10 @@ import { captureLogs, expectProblem } from "../token-forge.ts";
 import {
   API,
   env,
+  newDevice,
   newHospital,
   newPerson,
+  newWorld,
   type RequestOptions,
   readAuditEvents,
   readJson,
@@ -213,22 +215,56 @@ describe("a name that is taken", () => {
 });
 
 describe("the registration rate limit", () => {
-  it("counts an address over all four ways together, tells nothing, and costs no hash", async () => {
-    const of = { ...env, RATE_SIGNUP: bindings.RATE_TEST };
+  const of = { ...env, RATE_SIGNUP: bindings.RATE_TEST_TEN };
+
+  it("counts valid registrations of an address, tells nothing, and costs no hash", async () => {
     const hashes = vi.spyOn(crypto, "scrypt");
-    const paths = ["register", "register/patient", "invitations/accept", "password/reset"];
     const { statuses, last } = await withinOneMinute(async () => {
       const ip = `192.0.2.${Math.floor(Math.random() * 250)}`;
       const statuses: number[] = [];
-      for (let i = 0; i < 104; i++)
-        statuses.push((await sendRequest(`${API}/auth/${paths[i % 4]}`, { json: {}, env: of, ip })).status);
+      for (let i = 0; i < 11; i++) {
+        const path = i % 2 ? "register" : "register/patient";
+        statuses.push((await sendRequest(`${API}/auth/${path}`, { json: someone(), env: of, ip })).status);
+      }
+      hashes.mockClear();
       return { statuses, last: await register(someone({ email: "asha@example.org" }), { env: of, ip }) };
     });
-    expect(statuses).toEqual([...Array(100).fill(400), ...Array(4).fill(429)]);
+    expect(statuses).toEqual([...Array(10).fill(201), 429]);
     expect(Number(last.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(last.headers.get("ratelimit-policy")).toBe('"signup";q=20;w=60');
     expect((await readJson(last)).code).toBe("rate_limited");
     expect(hashes).not.toHaveBeenCalled();
-    expect((await register({}, { env: of, ip: "192.0.2.251" })).status).toBe(400);
+    expect((await register(someone(), { env: of, ip: "192.0.2.251" })).status).toBe(201);
+  });
+
+  it("leaves invitations, password links and device claims behind the same address alone, as invalid bodies do", async () => {
+    const world = await newWorld();
+    const invitation = await readJson(
+      await sendRequest(`${API}/users/invite`, {
+        as: world.manager,
+        json: { email: `${uniqueText()}@example.org`, role: "nurse", hospital_id: world.hospitalId },
+      }),
+    );
+    const device = await newDevice(world.nurse, null);
+    const issued = await readJson(
+      await sendRequest(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST" }),
+    );
+    const answers = await withinOneMinute(async () => {
+      const ip = `198.51.100.${Math.floor(Math.random() * 250)}`;
+      const post = async (path: string, json: object) => (await sendRequest(API + path, { json, env: of, ip })).status;
+      const invalid: number[] = [];
+      for (const path of ["/auth/register", "/auth/invitations/accept", "/auth/password/reset", "/devices/claim"]) {
+        for (let i = 0; i < 12; i++) invalid.push(await post(path, {}));
+      }
+      for (let i = 0; i < 12; i++) await post("/auth/register", someone());
+      const link = { token: invitation.data.token, password: PHRASE, full_name: "Ravi Kumar" };
+      return {
+        invalid,
+        refused: await post("/auth/register", someone()),
+        accepted: await post("/auth/invitations/accept", link),
+        claimed: await post("/devices/claim", { code: issued.data.code }),
+      };
+    });
+    expect(answers).toEqual({ invalid: Array(48).fill(400), refused: 429, accepted: 201, claimed: 201 });
   });
 });

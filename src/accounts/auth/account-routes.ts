@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { readIfMatch } from "../../http/conditional-requests.ts";
-import { limitPasswordChange } from "../../http/rate-limit.ts";
+import { limitLink, limitPasswordChange, limitSignup } from "../../http/rate-limit.ts";
 import {
   type AppEnv,
   BEARER_AUTH,
@@ -44,6 +44,7 @@ const OneTimeToken = z.string().min(1).max(200);
 const example = exampleUser;
 
 async function registerAndIssueTokens(c: Context<AppEnv>, input: z.output<typeof PatientRegistration>) {
+  await limitSignup(c, "registration");
   const { patientId, ...session } = await registerPatient(c.get("call"), input, readClient(c));
   return { ...(await issueTokens(c, session, input.transport)), patient_id: patientId };
 }
@@ -65,6 +66,7 @@ export const publicAccountRoutes = createRouter()
       const input = c.req.valid("json");
       const { invitation_token: token, email, password, username, transport } = input;
       if (token === undefined) return ok(c, await registerAndIssueTokens(c, input), 201);
+      await limitLink(c, token);
       const acceptance = { token, password, username, email, full_name: resolveFullName(input) };
       const session = await acceptInvitation(c.get("call"), acceptance, readClient(c));
       return ok(c, { ...(await issueTokens(c, session, transport)), patient_id: null }, 201);
@@ -109,6 +111,7 @@ export const publicAccountRoutes = createRouter()
     }),
     async (c) => {
       const { transport, ...input } = c.req.valid("json");
+      await limitLink(c, input.token);
       const session = await acceptInvitation(c.get("call"), input, readClient(c));
       return ok(c, await issueTokens(c, session, transport), 201);
     },
@@ -132,6 +135,7 @@ export const publicAccountRoutes = createRouter()
     }),
     async (c) => {
       const { token, new_password } = c.req.valid("json");
+      await limitLink(c, token);
       await redeemResetLink(c.get("call"), token, new_password);
       return ok(c, { changed: true as const });
     },

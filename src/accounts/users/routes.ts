@@ -70,7 +70,7 @@ export const userRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      await limitSignup(c);
+      await limitSignup(c, "account");
       const create = (keyStatements: KeyStatements) => createStaff(call, input, keyStatements);
       const id = await runOnce(call, await readIdempotencyKey(c, "user.create"), input, create, (id) => replayStaff(call, id));
       return ok(c, { user_id: id }, 201);
