@@ -193,7 +193,8 @@ async function holdSamples(
   const all = indexes ?? items.map((_, index) => index);
   const unreadable = all.flatMap((index): ItemResult[] => {
     const validated = validateSample(items[index], { received: now, skewMs: null });
-    return validated.ok || validated.status === "quarantined" ? [] : [{ index, ...validated, status: "rejected" }];
+    if (validated.ok || validated.status === "quarantined") return [];
+    return [{ index, status: "rejected", reason: validated.reason, message: validated.message }];
   });
   const held = all.filter((index) => unreadable.every((rejected) => rejected.index !== index));
   if (held.length === 0) return unreadable;
