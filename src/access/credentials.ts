@@ -67,6 +67,10 @@ export function selectAppRole(db: Db, actor: AppActor, now: number) {
   return db.all<EffectiveRoleRow>(sql`SELECT ${APP_ROLE_COLUMNS} FROM ${from} WHERE ${where}`);
 }
 
+/** When the credential expires, epoch milliseconds; NULL when it does not. */
+export const credentialExpiry = ({ credentialId }: AppActor): SQL =>
+  sql`(SELECT expires_at FROM credentials WHERE id = ${credentialId})`;
+
 /** Requires the table alias `c`. */
 export const credentialHasScope = (scope: AppScope | DeviceScope): SQL => sql`instr(' ' || c.scopes || ' ', ${` ${scope} `}) > 0`;
 
