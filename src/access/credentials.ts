@@ -97,5 +97,6 @@ export function credentialStillValid(actor: DeviceActor | AppActor, patientId: s
   return sql`EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
     JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
     JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL AND a.patient_id = ${patientId}
+    JOIN patients p ON p.id = a.patient_id AND p.active = 1
     WHERE ${credentialMatches(actor)} AND ${credentialIsActive(now)} AND ${credentialHasScope("report:create")})`;
 }
