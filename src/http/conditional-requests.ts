@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Call } from "../access/actor.ts";
 import { ApiError, LostRace } from "../platform/errors.ts";
-import type { AppEnv } from "./router.ts";
 
 /** The versions that a change may replace; `*` for any. */
 export type ExpectedVersion = readonly number[] | "*";
+/** As much of the context as a change needs; the router's own type would be an import cycle. */
+type ChangeContext = { req: Pick<Context["req"], "header">; get: (key: "call") => Call };
 
 /** Versions begin at 1. */
 const NO_VERSION = 0;
@@ -39,7 +40,7 @@ function parseEtags(header: string): string[] | "*" | null {
  * Reads the expected versions from If-Match.
  * @throws ApiError precondition_required without If-Match, precondition_failed for a malformed list
  */
-function readIfMatch(c: Context): ExpectedVersion {
+function readIfMatch(c: ChangeContext): ExpectedVersion {
   const header = c.req.header("If-Match");
   if (header === undefined) throw new ApiError("precondition_required");
   const etags = parseEtags(header);
@@ -59,7 +60,7 @@ export function matchVersion(expected: ExpectedVersion, current: number): number
  * @throws ApiError as readIfMatch and the change
  */
 export async function changeIfMatch<T>(
-  c: Context<AppEnv>,
+  c: ChangeContext,
   change: (call: Call, expected: ExpectedVersion) => Promise<T>,
 ): Promise<T> {
   const call = c.get("call");
