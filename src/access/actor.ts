@@ -63,6 +63,8 @@ export type Call<A extends Actor = Actor> = {
   keys: Keys;
   actor: A;
   now: number;
+  /** A change that loses a race against another one runs again (http/conditional-requests.ts), and its failure is not recorded. */
+  repeatsLostRaces?: boolean;
   /** Writes a DEBUG log line for this request. */
   debug?: (message: string, fields: LogFields) => void;
 };

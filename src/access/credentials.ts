@@ -67,6 +67,10 @@ export function selectAppRole(db: Db, actor: AppActor, now: number) {
   return db.all<EffectiveRoleRow>(sql`SELECT ${APP_ROLE_COLUMNS} FROM ${from} WHERE ${where}`);
 }
 
+/** When the credential expires, epoch milliseconds; NULL when it does not. */
+export const credentialExpiry = ({ credentialId }: AppActor): SQL =>
+  sql`(SELECT expires_at FROM credentials WHERE id = ${credentialId})`;
+
 /** Requires the table alias `c`. */
 export const credentialHasScope = (scope: AppScope | DeviceScope): SQL => sql`instr(' ' || c.scopes || ' ', ${` ${scope} `}) > 0`;
 
@@ -93,5 +97,6 @@ export function credentialStillValid(actor: DeviceActor | AppActor, patientId: s
   return sql`EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
     JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
     JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL AND a.patient_id = ${patientId}
+    JOIN patients p ON p.id = a.patient_id AND p.active = 1
     WHERE ${credentialMatches(actor)} AND ${credentialIsActive(now)} AND ${credentialHasScope("report:create")})`;
 }

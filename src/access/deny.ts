@@ -1,7 +1,7 @@
 // Access denials and failed preconditions: records the audit event, then throws the error.
 import type { SQL } from "drizzle-orm";
 import { batch } from "../platform/db/client.ts";
-import { ApiError } from "../platform/errors.ts";
+import { ApiError, LostRace } from "../platform/errors.ts";
 import { UUID_PATTERN } from "../platform/ids.ts";
 import type { Call, EffectiveRole, UserEffectiveRole } from "./actor.ts";
 import { type AuditEvent, recordAuditEvent } from "./audit.ts";
@@ -69,8 +69,12 @@ export const requiredFieldError = (field: string) =>
 
 type StateFailure = "precondition_failed" | "conflict" | "password_given" | "registration_refused";
 
-/** Records and throws a failure of an allowed operation. @param event the event of the operation  @throws ApiError always */
+/**
+ * Records and throws a failure of an allowed operation. @param event the event of the operation
+ * @throws ApiError always; LostRace, with nothing recorded, where the operation runs again
+ */
 export async function failWithAudit(call: Call, error: StateFailure, event: AuditEvent): Promise<never> {
+  if (error === "precondition_failed" && call.repeatsLostRaces) throw new LostRace();
   await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, { ...event, outcome: "failed", reason: error }));
   throw new ApiError(error);
 }

@@ -1,6 +1,6 @@
 // Routes of devices: registry, credentials, assignments.
 import { createRoute, z } from "@hono/zod-openapi";
-import { readIfMatch } from "../http/conditional-requests.ts";
+import { changeIfMatch } from "../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { pageQuery } from "../http/pagination.ts";
 import {
@@ -107,7 +107,9 @@ export const deviceRoutes = createRouter()
       },
     }),
     async (c) => {
-      const device = await updateDevice(c.get("call"), c.req.valid("param").device_id, readIfMatch(c), c.req.valid("json"));
+      const { device_id } = c.req.valid("param");
+      const change = c.req.valid("json");
+      const device = await changeIfMatch(c, (call, expected) => updateDevice(call, device_id, expected, change));
       return ok(c, device);
     },
   )
@@ -127,7 +129,7 @@ export const deviceRoutes = createRouter()
     }),
     async (c) => {
       const { device_id } = c.req.valid("param");
-      await retireDevice(c.get("call"), device_id, readIfMatch(c));
+      await changeIfMatch(c, (call, expected) => retireDevice(call, device_id, expected));
       return ok(c, { device_id });
     },
   )

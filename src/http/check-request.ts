@@ -24,7 +24,7 @@ export function checkRequest(contract: Contract): MiddlewareHandler {
   const readRequestBody = chooseBodyReader(contract);
   return async (c, next) => {
     if (CHANGES.has(c.req.method)) denyTrailingSlash(c);
-    if (c.req.url.includes("?")) checkQuery(c.req.queries(), declaresQuery);
+    if (c.req.url.includes("?")) checkQuery(new URL(c.req.url).searchParams, declaresQuery);
     await readRequestBody?.(c);
     await next();
   };
@@ -41,15 +41,20 @@ function denyTrailingSlash(c: Context): void {
   });
 }
 
-/** Declared queries reject unknown names themselves: their schemas are strict. */
-function checkQuery(queries: Record<string, string[]>, declaresQuery: boolean): void {
-  const repeated = Object.entries(queries).filter(([, values]) => values.length > 1);
-  if (repeated.length > 0) {
+/**
+ * Declared queries reject unknown names themselves: their schemas are strict. They do not see an empty name, which hono leaves out
+ * of its queries.
+ */
+function checkQuery(query: URLSearchParams, declaresQuery: boolean): void {
+  const names = new Set<string>();
+  const repeated = new Set<string>();
+  for (const name of query.keys()) (names.has(name) ? repeated : names).add(name);
+  if (repeated.size > 0) {
     throw new ApiError("invalid_request", "A query parameter is repeated.", {
-      errors: repeated.slice(0, 20).map(() => ({ path: "query", message: "Repeated parameter", code: "repeated" })),
+      errors: [...repeated].slice(0, 20).map(() => ({ path: "query", message: "Repeated parameter", code: "repeated" })),
     });
   }
-  if (!declaresQuery) denyUnknownFields(Object.keys(queries));
+  denyUnknownFields([...names].filter((name) => !declaresQuery || name === ""));
 }
 
 function denyUnknownFields(names: string[]): void {

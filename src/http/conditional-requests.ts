@@ -1,14 +1,19 @@
 // Conditional requests (RFC 9110 §13): ETags of versioned resources, If-Match of changes, If-None-Match of reads.
 import { createHash } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
-import { ApiError } from "../platform/errors.ts";
+import type { Call } from "../access/actor.ts";
+import { ApiError, LostRace } from "../platform/errors.ts";
 
 /** The versions that a change may replace; `*` for any. */
 export type ExpectedVersion = readonly number[] | "*";
+/** As much of the context as a change needs; the router's own type would be an import cycle. */
+type ChangeContext = { req: Pick<Context["req"], "header">; get: (key: "call") => Call };
 
 /** Versions begin at 1. */
 const NO_VERSION = 0;
 const MAX_HEADER_LENGTH = 1000;
+/** Repetitions of a change with `*`, each of which means that another change succeeded. */
+const MAX_REPETITIONS = 15;
 /** A proxy that compresses a response makes its ETag weak, so weak ones count as well. */
 const ENTITY_TAG = String.raw`(?:W/)?"[\x21\x23-\x7e]*"`;
 const ENTITY_TAG_LIST = new RegExp(`^${ENTITY_TAG}(?:[ \\t]*,[ \\t]*${ENTITY_TAG})*$`);
@@ -35,7 +40,7 @@ function parseEtags(header: string): string[] | "*" | null {
  * Reads the expected versions from If-Match.
  * @throws ApiError precondition_required without If-Match, precondition_failed for a malformed list
  */
-export function readIfMatch(c: Context): ExpectedVersion {
+function readIfMatch(c: ChangeContext): ExpectedVersion {
   const header = c.req.header("If-Match");
   if (header === undefined) throw new ApiError("precondition_required");
   const etags = parseEtags(header);
@@ -47,6 +52,27 @@ export function readIfMatch(c: Context): ExpectedVersion {
 /** The current version, if it is expected; else a version that no row has, so that the change fails as stale. */
 export function matchVersion(expected: ExpectedVersion, current: number): number {
   return expected === "*" || expected.includes(current) ? current : NO_VERSION;
+}
+
+/**
+ * Runs a change with the versions that If-Match names. With `*`, which every version fulfils, a change that lost a race against
+ * another one runs again, since it merges its fields with those that it has read.
+ * @throws ApiError as readIfMatch and the change
+ */
+export async function changeIfMatch<T>(
+  c: ChangeContext,
+  change: (call: Call, expected: ExpectedVersion) => Promise<T>,
+): Promise<T> {
+  const call = c.get("call");
+  const expected = readIfMatch(c);
+  for (let left = expected === "*" ? MAX_REPETITIONS : 0; left > 0; left--) {
+    try {
+      return await change({ ...call, repeatsLostRaces: true }, expected);
+    } catch (error) {
+      if (!(error instanceof LostRace)) throw error;
+    }
+  }
+  return change(call, expected);
 }
 
 /** Answers a read with 304 if the caller has the version of the response's ETag. */

@@ -5,11 +5,11 @@ import { type Call, getActorId } from "../access/actor.ts";
 import { getVerifiedKeys, isProduction } from "../platform/config.ts";
 import { getDb } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
-import { UUID_PATTERN, uuidv7 } from "../platform/ids.ts";
+import { uuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { releaseBody } from "./held-bodies.ts";
 import { limitCaller, limitInvalidCredentials, rateLimitPolicy } from "./rate-limit.ts";
-import type { AppEnv } from "./router.ts";
+import { type AppEnv, Uuid } from "./router.ts";
 
 /** Assigns the request id, writes one log line per request, and gives back the memory of its body. */
 export const logRequest: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -111,10 +111,9 @@ export const limitRejected: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /** The grant that an import counts against, instead of the storage quotas. @throws ApiError invalid_request */
 function readImportGrant(c: Context<AppEnv>): string | null {
-  const id = c.req.header("Import-Grant");
-  if (id !== undefined && !UUID_PATTERN.test(id))
-    throw new ApiError("invalid_request", "Import-Grant must be the id of a grant.");
-  return id ?? null;
+  const id = Uuid.optional().safeParse(c.req.header("Import-Grant"));
+  if (!id.success) throw new ApiError("invalid_request", "Import-Grant must be the id of a grant.");
+  return id.data ?? null;
 }
 
 /** Creates the call context with keys, database and an anonymous actor; 503 while secrets are invalid. */

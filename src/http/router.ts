@@ -6,6 +6,7 @@ import type { JSONParsed } from "hono/utils/types";
 import { getPathNoStrict } from "hono/utils/url";
 import type { Call } from "../access/actor.ts";
 import { ApiError } from "../platform/errors.ts";
+import { FIRST_TIME, LAST_TIME } from "../platform/time.ts";
 import { checkRequest, toUnknownFieldErrors } from "./check-request.ts";
 import { formatEtag } from "./conditional-requests.ts";
 
@@ -80,13 +81,12 @@ export const PatientRef = z
   .openapi({ description: "Patient id or patient number", example: EXAMPLES.patient });
 export const Timestamp = z.iso.datetime().openapi({ example: EXAMPLES.time });
 
-const [FIRST_TIME, LAST_TIME] = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
 /** A time in a request, in any zone: a zone may move it to a year that has no four digits in UTC. */
 export const TimeInput = z.iso
   .datetime({ offset: true })
   .refine((time) => Date.parse(time) >= FIRST_TIME && Date.parse(time) <= LAST_TIME, "Must be in the years 1 to 9999 (UTC)");
 
-/** Headers of create and update requests, validated by readIdempotencyKey() and readIfMatch(). */
+/** Headers of create and update requests, validated by readIdempotencyKey() and changeIfMatch(). */
 export const idempotencyHeaders = z.object({
   "idempotency-key": z
     .string()

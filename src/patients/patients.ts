@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type Access, authorizePatient, withWriter } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal, type PrincipalCall } from "../access/actor.ts";
 import { afterAudit, recordAuditEvent } from "../access/audit.ts";
-import { type Denial, denyAccess, requiredFieldError } from "../access/deny.ts";
+import { type Denial, denyAccess, failWithAudit, requiredFieldError } from "../access/deny.ts";
 import { resolveHospitalId } from "../access/effective-role.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
@@ -243,11 +243,8 @@ async function updateSearchTokens(
 }
 
 /** Records the failure. @throws ApiError precondition_failed always */
-export async function failStaleVersion({ db, actor, now }: Call, access: Access, name: string): Promise<never> {
-  const event = patientEvent(access, name, "U");
-  await batch(db, recordAuditEvent(db, actor, now, { ...event, outcome: "failed", reason: "precondition_failed" }));
-  throw new ApiError("precondition_failed");
-}
+const failStaleVersion = (call: Call, access: Access, name: string): Promise<never> =>
+  failWithAudit(call, "precondition_failed", patientEvent(access, name, "U"));
 
 /** Adds the assigned doctor to the care team, if this update won. */
 function joinCareTeam({ db, actor, now }: Call, patientId: string, userId: string, isThisUpdate: SQL): Statement {

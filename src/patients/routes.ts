@@ -1,6 +1,6 @@
 // Routes: patients.
 import { createRoute, z } from "@hono/zod-openapi";
-import { readIfMatch } from "../http/conditional-requests.ts";
+import { changeIfMatch } from "../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../http/idempotency.ts";
 import { limitIdentity } from "../http/rate-limit.ts";
 import {
@@ -131,7 +131,8 @@ export const patientRoutes = createRouter()
     async (c) => {
       const change = c.req.valid("json");
       if (change.aadhaar_number) await limitIdentity(c);
-      const patient = await updatePatient(c.get("call"), c.req.valid("param").patient_id, readIfMatch(c), change);
+      const { patient_id } = c.req.valid("param");
+      const patient = await changeIfMatch(c, (call, expected) => updatePatient(call, patient_id, expected, change));
       return ok(c, patient);
     },
   )
@@ -151,6 +152,7 @@ export const patientRoutes = createRouter()
     }),
     async (c) => {
       const { patient_id } = c.req.valid("param");
-      return ok(c, { patient_id: await deletePatient(c.get("call"), patient_id, readIfMatch(c)) });
+      const deleted = await changeIfMatch(c, (call, expected) => deletePatient(call, patient_id, expected));
+      return ok(c, { patient_id: deleted });
     },
   );

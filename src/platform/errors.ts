@@ -83,6 +83,9 @@ export class ApiError extends Error {
   }
 }
 
+/** A change found another version than the one that it had read, and is to run again. */
+export class LostRace extends Error {}
+
 /** Error class names for the log: messages can contain values, class names and codes cannot. */
 export function describeCause(error: unknown): string {
   const names: string[] = [];

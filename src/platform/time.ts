@@ -3,8 +3,13 @@
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** @param time epoch milliseconds  @returns e.g. `2026-11-21T09:30:00.000Z` */
+/** The first and the last millisecond whose year has four digits in ISO 8601: of the years 1 to 9999, in UTC. */
+export const FIRST_TIME = Date.parse("0001-01-01T00:00:00Z");
+export const LAST_TIME = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** @param time epoch milliseconds  @returns e.g. `2026-11-21T09:30:00.000Z`  @throws RangeError outside the years 1 to 9999 */
 export function toIso(time: number): string {
+  if (!(time >= FIRST_TIME && time <= LAST_TIME)) throw new RangeError("a time outside the years 1 to 9999");
   return new Date(time).toISOString();
 }
 

@@ -97,16 +97,21 @@ const STORING_METHODS: readonly string[] = ["post", "put", "patch"];
  * Responses that do not depend on the operation's handler: of the check of each request (http/check-request.ts), of
  * authentication, of the reader of bodies, and in production of requests without https.
  */
-function addSharedResponses(method: string, path: string, isProtected: boolean, responses: Responses): void {
+function addSharedResponses(method: string, path: string, operation: Operation, responses: Responses): void {
+  const isProtected = (operation.security ?? []).length > 0;
   const statuses = [400, 405, 500, 503];
   if (isProtected) statuses.push(401, 403);
-  if (path.includes("{")) statuses.push(404);
+  if (path.includes("{") || hasHospitalFilter(operation)) statuses.push(404);
   if (["post", "put", "patch"].includes(method)) statuses.push(408, 413, 415);
   if (method === "get") responses["308"] = { description: "In production, a request without https is redirected" };
   else statuses.push(403);
   for (const status of statuses) responses[status] ??= problem(status);
   if (isProtected && STORING_METHODS.includes(method)) responses["409"] ??= QUOTA_PROBLEM;
 }
+
+/** A hospital that the caller may not see is not found, as in a path. */
+const hasHospitalFilter = ({ parameters = [] }: Operation): boolean =>
+  parameters.some((parameter) => "name" in parameter && parameter.name === "hospital_id" && parameter.in === "query");
 
 /** Example: `get /api/v1/patients/{patient_id}/care-team` becomes `getPatientsByPatientIdCareTeam`. */
 function buildOperationId(method: string, path: string): string {
@@ -166,7 +171,7 @@ function completeOperation(method: string, path: string, operation: Operation, s
   // An explicit empty list marks public operations.
   operation.security ??= [];
   const responses: Responses = Object.fromEntries(Object.entries({ ...operation.responses }));
-  addSharedResponses(method, path, operation.security.length > 0, responses);
+  addSharedResponses(method, path, operation, responses);
   const success = responses["200"];
   if (method === "get" && success && hasEtag(success, schemas)) {
     responses["304"] = { description: "The caller has this version (If-None-Match)" };

@@ -1,9 +1,10 @@
-// Triggers of the facts in patients' objects: a change of any column that `loadFacts` reads queues a delivery to the patient's object.
-// The columns come from the code: SQLite reports each one that the statements of `loadFacts` read.
+// Triggers of the facts in patients' objects and of the rights in hospitals' feeds: a change of any column that `loadFacts` or
+// `findVisiblePatients` reads queues a delivery to the object. The columns come from the code: SQLite reports each one that is read.
 import { readdirSync, readFileSync } from "node:fs";
 import { constants, DatabaseSync } from "node:sqlite";
 import { beforeAll, describe, expect, it } from "vitest";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
+import { findVisiblePatients, type Subscription } from "../../src/monitoring/live/visibility.ts";
 import { type Facts, loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
 import { type Clinical, type Identity, sealPatient } from "../../src/patients/identity/sealed-fields.ts";
 import { getKeys, type Keys } from "../../src/platform/config.ts";
@@ -31,17 +32,21 @@ beforeAll(async () => {
   keys = await getKeys({ ...newSecrets(), ENVIRONMENT: "test", LOG_LEVEL: "INFO" } as unknown as Env);
 });
 
+type Row = Record<string, string | number | null>;
+
+function insertRow(sqlite: DatabaseSync, table: string, row: Row): void {
+  const columns = Object.keys(row);
+  // biome-ignore lint/plugin: names of this file.
+  const statement = sqlite.prepare(`INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`);
+  statement.run(...Object.values(row));
+}
+
 /** @param last the last migration to run */
 async function newDatabase(last?: string): Promise<DatabaseSync> {
   const sqlite = new DatabaseSync(":memory:", { enableForeignKeyConstraints: false });
   const files = readdirSync("migrations").filter((name) => name.endsWith(".sql"));
   for (const name of files.sort()) if (!last || name <= last) sqlite.exec(readFileSync(`migrations/${name}`, "utf8"));
-  const insert = (table: string, row: Record<string, string | number | null>) => {
-    const columns = Object.keys(row);
-    // biome-ignore lint/plugin: names of this file.
-    const statement = sqlite.prepare(`INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`);
-    statement.run(...Object.values(row));
-  };
+  const insert = (table: string, row: Row) => insertRow(sqlite, table, row);
   const by = { created_by: "u", created_at: 1 };
   insert("hospitals", { id: HOSPITAL, name: "H", created_at: 1, updated_at: 1 });
   for (const [i, id] of PATIENTS.entries()) {
@@ -77,21 +82,24 @@ const factsOf = (sqlite: DatabaseSync, id: string): Promise<Facts | null> =>
 
 type Column = { table: string; column: string };
 
-/** The columns that `loadFacts` reads, without primary keys, which never change. */
-async function readColumns(sqlite: DatabaseSync): Promise<Column[]> {
+/** The columns that a run reads, without primary keys, which never change. */
+async function readColumns(sqlite: DatabaseSync, run: () => Promise<unknown>): Promise<Column[]> {
   const read = new Map<string, Column>();
   sqlite.setAuthorizer((action, table, column) => {
     if (action === constants.SQLITE_READ && table && column) read.set(`${table}.${column}`, { table, column });
     return constants.SQLITE_OK;
   });
-  await factsOf(sqlite, "equipped");
+  await run();
   sqlite.setAuthorizer(null);
-  const isKey = sqlite.prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = ? AND pk > 0");
-  return [...read.values()].filter(({ table, column }) => isKey.get(table, column) === undefined);
+  // json_each and other table functions have no columns in the schema.
+  const isStored = sqlite.prepare(
+    "SELECT 1 FROM pragma_table_info(?) WHERE name = ? AND pk = 0 AND ? IN (SELECT name FROM sqlite_schema)",
+  );
+  return [...read.values()].filter(({ table, column }) => isStored.get(table, column, table) !== undefined);
 }
 
-/** Changes a column in all rows, and takes it back. @returns whether the patient's object would be told */
-function isDelivered(sqlite: DatabaseSync, { table, column }: Column, patient: PatientId): boolean {
+/** Changes a column in all rows, and takes it back. @returns whether the change is queued for the object */
+function isDelivered(sqlite: DatabaseSync, { table, column }: Column, outboxId: string): boolean {
   sqlite.exec("BEGIN; DELETE FROM outbox;");
   const [{ type } = { type: "" }] = sqlite.prepare("SELECT type FROM pragma_table_info(?) WHERE name = ?").all(table, column) as {
     type: string;
@@ -99,15 +107,18 @@ function isDelivered(sqlite: DatabaseSync, { table, column }: Column, patient: P
   const changed = type.toUpperCase() === "INTEGER" ? `coalesce(${column}, 0) + 1` : `coalesce(${column}, '') || 'x'`;
   // biome-ignore lint/plugin: names of the schema.
   const { changes } = sqlite.prepare(`UPDATE ${table} SET ${column} = ${changed}`).run();
-  const row = sqlite.prepare("SELECT 1 FROM outbox WHERE id = ?").get(`monitor:${patient}`);
+  const row = sqlite.prepare("SELECT 1 FROM outbox WHERE id = ?").get(outboxId);
   sqlite.exec("ROLLBACK");
   expect(changes, `${table}.${column}`).toBeGreaterThan(0);
   return row !== undefined;
 }
 
+const readFactColumns = (sqlite: DatabaseSync) => readColumns(sqlite, () => factsOf(sqlite, "equipped"));
+const toName = ({ table, column }: Column) => `${table}.${column}`;
+
 async function undelivered(sqlite: DatabaseSync, patient: PatientId, tables?: readonly string[]): Promise<string[]> {
-  const columns = (await readColumns(sqlite)).filter(({ table }) => tables?.includes(table) ?? true);
-  return columns.filter((column) => !isDelivered(sqlite, column, patient)).map(({ table, column }) => `${table}.${column}`);
+  const columns = (await readFactColumns(sqlite)).filter(({ table }) => tables?.includes(table) ?? true);
+  return columns.filter((column) => !isDelivered(sqlite, column, `monitor:${patient}`)).map(toName);
 }
 
 /** The tables with a row of a patient who has neither monitoring nor a device nor limits. */
@@ -121,7 +132,7 @@ describe("the facts of a patient's object", () => {
     const facts = await factsOf(sqlite, "equipped");
     expect(facts).toMatchObject({ age: { band: "adult" }, open: true, overrides: { ward: { "8867-4": { low: 46 } } } });
     expect(facts?.bindings).toMatchObject([{ device: "d", kind: "ecg", credentials: { c: null } }]);
-    const names = (await readColumns(sqlite)).map(({ table, column }) => `${table}.${column}`);
+    const names = (await readFactColumns(sqlite)).map(toName);
     expect(names.length).toBeGreaterThan(18);
     expect(names).toEqual(expect.arrayContaining(["patients.identity_sealed", "hospitals.active", "credentials.expires_at"]));
   });
@@ -157,5 +168,101 @@ describe("the facts of a patient's object", () => {
     const sqlite = await newDatabase();
     sqlite.exec("UPDATE credentials SET scopes = 'report:create'");
     expect((await factsOf(sqlite, "equipped"))?.bindings).toMatchObject([{ device: "d", credentials: {} }]);
+  });
+});
+
+type Holder = { role: Subscription["role"]; actingFor: string | null; view: string };
+/** A view of each role; the doctor's and the patient's are their own. */
+const HOLDERS: readonly Holder[] = [
+  { role: "admin", actingFor: null, view: "hospital/all" },
+  { role: "nurse", actingFor: HOSPITAL, view: "hospital/all" },
+  { role: "doctor", actingFor: HOSPITAL, view: "u-doctor/all" },
+  { role: "patient", actingFor: null, view: "u-patient/named" },
+];
+const NAMED = new Map([["u-patient/named", ["plain"]]]);
+
+const SUBSCRIPTIONS: readonly Subscription[] = [
+  ...HOLDERS.map((holder) => ({
+    ...holder,
+    holder: { kind: "user" as const, userId: `u-${holder.role}`, sessionId: `s-${holder.role}` },
+  })),
+  {
+    role: "app",
+    actingFor: HOSPITAL,
+    view: "hospital/all",
+    holder: { kind: "app", credentialId: "k", hospitalId: HOSPITAL },
+  },
+];
+
+/** Adds the people and the API key of `SUBSCRIPTIONS`. */
+function addHolders(sqlite: DatabaseSync): void {
+  const by = { created_by: "u", created_at: 1 };
+  for (const { role, actingFor } of HOLDERS) {
+    const account = { email_index: role, profile_sealed: "x", password_hash: "x", password_changed_at: 1, updated_at: 1 };
+    const user = { ...account, is_admin: Number(role === "admin"), created_at: 1 };
+    insertRow(sqlite, "users", { id: `u-${role}`, ...user });
+    const times = { rotated_at: 1, created_at: 1, idle_expires_at: NOW * 2, expires_at: NOW * 2 };
+    const session = { user_id: `u-${role}`, hospital_id: actingFor, client_sealed: "x", ...times };
+    insertRow(sqlite, "sessions", { id: `s-${role}`, ...session });
+    if (actingFor) insertRow(sqlite, "memberships", { user_id: `u-${role}`, hospital_id: actingFor, role, ...by });
+  }
+  const key = {
+    id: "k",
+    kind: "app",
+    hospital_id: HOSPITAL,
+    name: "K",
+    secret_hash: "x",
+    scopes: "patient:read observation:read alert:read",
+  };
+  insertRow(sqlite, "credentials", { ...key, ...by });
+  insertRow(sqlite, "care_team", { patient_id: "plain", user_id: "u-doctor", added_by: "u", started_at: 1 });
+  insertRow(sqlite, "patient_links", {
+    patient_id: "plain",
+    user_id: "u-patient",
+    method: "code",
+    verified_by: "u",
+    created_at: 1,
+  });
+}
+
+/** Never changed, or moved forward only by the refresh of a session. */
+const CONSTANT = [
+  "sessions.user_id",
+  "sessions.expires_at",
+  "credentials.kind",
+  "credentials.hospital_id",
+  "devices.hospital_id",
+];
+
+describe("the rights in a hospital's feed", () => {
+  async function newRights(last?: string) {
+    const sqlite = await newDatabase(last);
+    addHolders(sqlite);
+    const run = () => findVisiblePatients(getDb(asD1(sqlite)), HOSPITAL, SUBSCRIPTIONS, NAMED);
+    const columns = await readColumns(sqlite, run);
+    return { visible: await run(), columns, sqlite };
+  }
+  const undeliveredRights = ({ sqlite, columns }: Awaited<ReturnType<typeof newRights>>) =>
+    columns.filter((column) => !isDelivered(sqlite, column, `feed:${HOSPITAL}`)).map(toName);
+
+  it("are read from the columns that this test sees", async () => {
+    const { visible, columns } = await newRights();
+    expect([...visible.ended]).toEqual([]);
+    expect(Object.fromEntries(visible.patients)).toEqual({
+      "hospital/all": ["equipped"],
+      "u-doctor/all": [],
+      "u-patient/named": ["plain"],
+    });
+    expect(columns.map(toName)).toEqual(
+      expect.arrayContaining(["credentials.expires_at", "memberships.suspended_at", "care_team.ended_at", "patients.monitoring"]),
+    );
+  });
+
+  it("follow every change of what they rest on", async () => {
+    expect((await undeliveredRights(await newRights())).sort(), WHY).toEqual([...CONSTANT].sort());
+  });
+
+  it("did not follow the end of an API key before 0010, which this test notices", async () => {
+    expect(await undeliveredRights(await newRights("0009_list_indexes.sql"))).toContain("credentials.expires_at");
   });
 });

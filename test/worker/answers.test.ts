@@ -236,6 +236,7 @@ describe("query parameters", () => {
     for (const entry of entries.filter((one) => !isUpload(one))) {
       for (const [query, code] of [
         ["nope=1", "unknown_field"],
+        ["=1", "unknown_field"],
         ["nope=1&nope=2", "repeated"],
       ]) {
         const { code: error, errors } = await checkDeclared(
@@ -291,6 +292,14 @@ describe("query parameters", () => {
       }
     }
     expect([...new Set(faults)]).toEqual([]);
+  });
+
+  it("that name a hospital are declared with 404", () => {
+    const named = entries.filter(({ operation }) =>
+      operation.parameters?.some(({ name, in: at }) => name === "hospital_id" && at === "query"),
+    );
+    expect(named.length).toBeGreaterThan(10);
+    for (const { name, operation } of named) expect(Object.keys(operation.responses), name).toContain("404");
   });
 
   it("that have a default say so", () => {

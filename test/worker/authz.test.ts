@@ -18,9 +18,9 @@ import {
   type Target,
   visibleTargets,
 } from "../authz.matrix.ts";
+import { callRoute } from "../authz.requests.ts";
 import {
   type AuthzFixture,
-  callRoute,
   createFixture,
   createSpareSession,
   type ResourceIds,

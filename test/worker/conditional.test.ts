@@ -1,12 +1,18 @@
 // Conditional requests and the spelling of ids: ETags, If-Match, If-None-Match, ids in upper case.
 import { beforeAll, describe, expect, it } from "vitest";
+import { updateWard } from "../../src/organization/wards/wards.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
   API,
+  env,
   newDevice,
   newPdf,
   newWard,
   newWorld,
+  type Person,
+  readAuditEvents,
   readJson,
   sendRequest,
   uniqueText,
@@ -126,6 +132,54 @@ describe("If-Match", () => {
     }
   });
 
+  it("with * succeeds however many change the resource at once, and loses no change", async () => {
+    const { nurse, manager, admin, patient } = await newWorld();
+    const ward = `${API}/wards/${await newWard(manager)}`;
+    const device = `${API}/devices/${(await newDevice(nurse, null)).id}`;
+    const rule = `${API}/patients/${patient.id}/alert-rules/heart_rate`;
+    await sendRequest(rule, { as: nurse, method: "PUT", json: { low: 46 } });
+    const sent = [{ first_name: "Ira" }, { last_name: "Bose" }, { notes: "seen" }];
+    const cases: [string, string, Person, object[]][] = [
+      [`${API}/patients/${patient.id}`, "PATCH", nurse, sent],
+      [ward, "PATCH", manager, sent.map((_, i) => ({ name: `Ward ${uniqueText()} ${i}` }))],
+      [device, "PATCH", nurse, sent.map((_, i) => ({ name: `Cart ${i}` }))],
+      [`${API}/users/${nurse.id}`, "PATCH", admin, sent.map((_, i) => ({ full_name: `Nia ${i}` }))],
+      [`${API}/patients/${patient.id}/monitoring`, "PATCH", nurse, sent.map((_, i) => ({ pregnant: i % 2 === 0 }))],
+      [rule, "PUT", nurse, sent.map((_, i) => ({ low: 40 + i }))],
+    ];
+    for (const [path, method, as, changes] of cases) {
+      const options = { as, method, headers: { "If-Match": "*" } };
+      const answers = await Promise.all(changes.map((json) => sendRequest(path, { ...options, json })));
+      const bodies = await Promise.all(answers.map(readJson));
+      expect(
+        bodies.map(({ code, data }) => code ?? typeof data.version),
+        path,
+      ).toEqual(changes.map(() => "number"));
+      expect(new Set(bodies.map(({ data }) => data.version)).size, path).toBe(changes.length);
+      const events = await Promise.all(answers.map((one) => readAuditEvents(one.headers.get("x-request-id") ?? "")));
+      expect(
+        events.flat().filter(({ outcome }) => outcome !== "success"),
+        path,
+      ).toEqual([]);
+    }
+    const stored = (await readJson(await sendRequest(`${API}/patients/${patient.id}`, { as: nurse }))).data;
+    expect(stored).toMatchObject(Object.assign({}, ...sent));
+  });
+
+  it("with * would fail in such a race if the change did not run again", async () => {
+    const { manager, hospitalId } = await newWorld();
+    const id = await newWard(manager);
+    const claimedRole = { role: "hospital_admin", hospitalId, doctorScope: "care_team" } as const;
+    const via = { requestId: uniqueText(), ip: null };
+    const actor = { kind: "user", userId: manager.id, sessionId: manager.sessionId, claimedRole, via } as const;
+    const call = { db: getDb(env.DB), keys: await getKeys(env), actor, now: Date.now() };
+    const results = await Promise.allSettled(
+      [0, 1, 2].map((i) => updateWard(call, id, "*", { name: `Ward ${uniqueText()} ${i}` })),
+    );
+    const reasons = results.flatMap((one) => (one.status === "rejected" ? [String(one.reason.code)] : []));
+    expect(reasons).toContain("precondition_failed");
+  });
+
   it("with * expects a rule that exists", async () => {
     const path = `${API}/wards/{ward_id}/alert-rules/heart_rate`;
     const put = (headers: Record<string, string>) =>
@@ -187,6 +241,14 @@ describe("an id in upper case", () => {
     const moved = await sendRequest(`${API}/patients/${patient_id}`, options);
     expect([moved.status, (await readJson(moved)).data.ward_id]).toEqual([200, ids["ward_id"]]);
   });
+});
+
+it("a grant in upper case is the same grant", async () => {
+  const json = { bytes: 1_000_000, expires_at: new Date(Date.now() + 86_400_000).toISOString(), reason: "Old records" };
+  const issued = await sendRequest(`${API}/hospitals/${world.hospitalId}/import-grants`, { as: world.admin, json });
+  const grant = String((await readJson(issued)).data.grant_id).toUpperCase();
+  const options = { as: world.nurse, json: { first_name: "Uma" }, headers: { "Import-Grant": grant } };
+  expect((await sendRequest(`${API}/patients`, options)).status).toBe(201);
 });
 
 it("a credential cannot expire in a year beyond 9999, which ISO 8601 writes differently", async () => {

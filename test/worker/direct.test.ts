@@ -135,6 +135,16 @@ describe("a direct upload", () => {
     expect((await begin(await newDevice(world.nurse, null), newPdf(), { patient_id: undefined })).status).toBe(404);
   });
 
+  it("by a device is not accepted for a closed record, neither at its start nor at its end", async () => {
+    const other = await newWorld();
+    const device = await newDevice(other.nurse, other.patient.id);
+    const { id } = await sent(device, newPdf(), undefined, { patient_id: undefined });
+    await env.DB.prepare("UPDATE patients SET active = 0 WHERE id = ?").bind(other.patient.id).run();
+    expect((await confirm(device, id)).status).toBe(409);
+    expect((await begin(device, newPdf(), { patient_id: undefined })).status).toBe(404);
+    expect(await rowOf(id)).toMatchObject({ outcome: "awaiting" });
+  });
+
   it("by a device is the device's", async () => {
     const device = await newDevice(world.nurse, world.patient.id);
     const { id } = await sent(device, newPdf(), undefined, { patient_id: undefined });

@@ -15,6 +15,7 @@ import {
   newWorld,
   type Patient,
   type Person,
+  readJson,
   sendRequest,
   type World,
 } from "../world.ts";
@@ -193,6 +194,38 @@ describe("a socket ends within five seconds of the look at rights", () => {
     await db.run(sql`UPDATE credentials SET ${change} WHERE hospital_id = ${hospitalId} AND kind = 'app'`);
     await getFeed(hospitalId).recheck();
     expect(await live.closed).toMatchObject({ code: 4401 });
+  });
+});
+
+describe("the end of an app's key", () => {
+  async function newKey(manager: Person, limits: object = {}): Promise<{ api_key_id: string; token: string }> {
+    const json = { name: "board", scopes: ["patient:read", "observation:read", "alert:read"], ...limits };
+    return (await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }))).data;
+  }
+
+  it("by a rotation without overlap closes its views at once", async () => {
+    const { manager, patient, hospitalId } = await newWorld();
+    const [key, other] = [await newKey(manager), await newKey(manager)];
+    const query = `?patient_id=${patient.id}`;
+    const [live, kept] = [await openLiveView(key, query), await openLiveView(other, query)];
+    const rotated = await sendRequest(`${API}/api-keys/${key.api_key_id}/rotate`, { as: manager, json: { grace_days: 0 } });
+    expect(rotated.status).toBe(201);
+    expect(await live.closed).toMatchObject({ code: 4401 });
+    await publish(hospitalId, patient.id, 96);
+    await kept.until(hasValue(96));
+    kept.close();
+  });
+
+  it("closes its views when it comes, also those opened with a ticket", async () => {
+    const { manager, patient } = await newWorld();
+    const ends = Date.now() + 1_500;
+    const key = await newKey(manager, { expires_at: new Date(ends).toISOString() });
+    const query = `?patient_id=${patient.id}`;
+    const ticket = await createTicket(key, { patient_id: patient.id });
+    const lives = [await openLiveView(key, query), acceptSocket(await sendHandshake(`${API}/live?ticket=${ticket}`))];
+    for (const live of lives) expect(await live.closed).toMatchObject({ code: 4401 });
+    expect(Date.now()).toBeGreaterThanOrEqual(ends - 100);
+    expect(Date.now()).toBeLessThan(ends + WITHIN);
   });
 });
 

@@ -34,6 +34,33 @@ it("keeps the fields and metrics of a quarantined upload for whoever assigns it"
   expect(await detailOf(again.upload_id)).toEqual({ ...kept, about: { ...kept.about, patient_id } });
 });
 
+it("holds a device's reports and samples for a closed record, which people may still complete", async () => {
+  const { nurse, patient } = await newWorld();
+  const device = await newDevice(nurse, patient.id);
+  const pdf = newPdf();
+  const stored = (await readJson(await uploadReport(device, pdf))).data;
+  const close = { method: "PATCH", json: { is_active: false }, headers: { "If-Match": "*" } };
+  expect((await sendRequest(`${API}/patients/${patient.id}`, { as: nurse, ...close })).status).toBe(200);
+  const file = newPdf();
+  const key = { headers: { "Idempotency-Key": `closed-${patient.id}` } };
+  for (const sent of [await uploadReport(device, file, fields, key), await uploadReport(device, file, fields, key)]) {
+    expect([sent.status, (await readJson(sent)).data]).toMatchObject([202, { status: "quarantined", reason: "record_closed" }]);
+  }
+  const again = (await readJson(await uploadReport(device, file))).data;
+  expect(again).toMatchObject({ status: "quarantined", reason: "record_closed" });
+  expect((await readJson(await uploadReport(device, pdf))).data).toMatchObject({ duplicate_of: stored.report_id });
+  const sample = { code: "8867-4", value: 72, unit: "/min", effective_at: new Date().toISOString() };
+  const samples = [sample, { ...sample, value: "x" }];
+  const held = (await readJson(await sendRequest(`${API}/observations`, { as: device, json: { samples } }))).data;
+  expect(held.results).toEqual([
+    { index: 1, status: "rejected", reason: "value_not_a_number", message: expect.any(String) },
+    { index: 0, status: "quarantined", reason: "record_closed", message: "Quarantined: the patient record is closed" },
+  ]);
+  const assigned = await sendRequest(`${API}/uploads/${again.upload_id}/assign`, { as: nurse, json: { patient_id: patient.id } });
+  expect(assigned.status).toBe(201);
+  expect((await uploadReport(nurse, newPdf(), { patient_id: patient.id })).status).toBe(201);
+});
+
 it("refuses a machine's time that lies days ahead, and metrics over 64 KiB, before anything is stored", async () => {
   const world = await newWorld();
   const patient_id = world.patient.id;

@@ -4,9 +4,9 @@ import { UNCOUNTED_EVENTS } from "../../src/access/storage-charges.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { utcDayOf } from "../../src/platform/time.ts";
 import { expectedDecision, ROUTES, relationTo, type Target } from "../authz.matrix.ts";
+import { callRoute } from "../authz.requests.ts";
 import {
   type AuthzFixture,
-  callRoute,
   createFixture,
   createSpareSession,
   type ResourceIds,

@@ -5,6 +5,7 @@ import type { AlertState, Priority } from "../../src/monitoring/alarm-rules/mode
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { alerts } from "../../src/platform/db/schema.ts";
+import { FIRST_TIME, LAST_TIME, toIso as toIsoOfProduct } from "../../src/platform/time.ts";
 import { withCounters } from "../stores.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
@@ -339,4 +340,31 @@ describe("a wearable", () => {
       expect({ path, d1: counts.d1, calls: objects.calls.length }).toEqual({ path, d1: 2, calls: 1 });
     }
   });
+});
+
+it("a range at either end of the accepted years is answered in years of four digits", async () => {
+  const path = `/patients/${world.patient.id}/observations`;
+  const paths = [
+    `/analytics/patients/${world.patient.id}/summary?`,
+    "/analytics/hourly-stats?",
+    `${path}?buckets=5&`,
+    `${path}?`,
+  ];
+  const last = "to=9999-12-31T23:59:59.999Z";
+  const ranges = [
+    "to=0001-01-01T00:00:00Z",
+    "to=0001-01-01T00:00:00.001Z",
+    "from=0001-01-01T00:00:00Z&to=0001-01-01T00:00:00.001Z",
+    "from=0001-01-01T00:00:00Z&to=0001-01-06T00:00:00Z",
+    `from=9999-12-30T00:00:00Z&${last}`,
+    `from=9999-12-28T00:00:00Z&${last}`,
+    `from=9999-12-31T23:59:59.998Z&${last}`,
+    last,
+  ];
+  for (const url of paths.flatMap((start) => ranges.map((range) => `${API}${start}${range}`))) {
+    const answer = await sendRequest(url, { as: world.nurse });
+    const text = await answer.text();
+    expect([answer.status, text.match(/"[-+]\d+-\d\d-|"0000-/)], url).toEqual([200, null]);
+  }
+  for (const time of [FIRST_TIME - 1, LAST_TIME + 1, Number.NaN]) expect(() => toIsoOfProduct(time)).toThrow(RangeError);
 });

@@ -1,7 +1,7 @@
 // Routes: the caller's own account: registration, invitations, passwords, profile and acting hospital.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { readIfMatch } from "../../http/conditional-requests.ts";
+import { changeIfMatch } from "../../http/conditional-requests.ts";
 import { limitLink, limitPasswordChange, limitSignup } from "../../http/rate-limit.ts";
 import {
   type AppEnv,
@@ -207,7 +207,8 @@ export const accountRoutes = createRouter()
       },
     }),
     async (c) => {
-      const profile = await updateOwnProfile(c.get("call"), readIfMatch(c), c.req.valid("json"));
+      const change = c.req.valid("json");
+      const profile = await changeIfMatch(c, (call, expected) => updateOwnProfile(call, expected, change));
       return ok(c, profile);
     },
   )

@@ -1,6 +1,6 @@
 // Routes: user accounts, for managers.
 import { createRoute, z } from "@hono/zod-openapi";
-import { readIfMatch } from "../../http/conditional-requests.ts";
+import { changeIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { limitSignup } from "../../http/rate-limit.ts";
 import {
@@ -137,7 +137,9 @@ export const userRoutes = createRouter()
       },
     }),
     async (c) => {
-      const user = await updateUser(c.get("call"), c.req.valid("param").user_id, readIfMatch(c), c.req.valid("json"));
+      const { user_id } = c.req.valid("param");
+      const change = c.req.valid("json");
+      const user = await changeIfMatch(c, (call, expected) => updateUser(call, user_id, expected, change));
       return ok(c, user);
     },
   )

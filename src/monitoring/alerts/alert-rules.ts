@@ -209,8 +209,10 @@ async function saveRule(
 ) {
   const { db, actor, now } = call;
   if (before && expected === null) throw new ApiError("precondition_required");
+  // No version fulfils If-Match, so the change does not run again.
+  if (!before && expected) return failWithAudit({ ...call, repeatsLostRaces: false }, "precondition_failed", event);
   const version = before && expected ? matchVersion(expected, before.version) : null;
-  if (version !== (before?.version ?? null) || (!before && expected)) return failWithAudit(call, "precondition_failed", event);
+  if (version !== (before?.version ?? null)) return failWithAudit(call, "precondition_failed", event);
   const limits = JSON.stringify(after);
   const values = { limits, updatedBy: getActorId(actor), updatedAt: now };
   const write = before

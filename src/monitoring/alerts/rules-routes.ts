@@ -1,7 +1,8 @@
 // Routes of alert rules (defaults, wards, patients, preview) and monitoring settings.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { readIfMatch } from "../../http/conditional-requests.ts";
+import type { Call } from "../../access/actor.ts";
+import { changeIfMatch, type ExpectedVersion } from "../../http/conditional-requests.ts";
 import { pageQuery } from "../../http/pagination.ts";
 import {
   type AppEnv,
@@ -55,7 +56,8 @@ const DeletedRule = z.object({ code: z.string() });
 const conditionalProblems = problemResponses(401, 403, 404, 412, 413, 415, 428);
 
 /** If-Match is required when a rule exists, and must be absent when none does. */
-const readExpectedVersion = (c: Context<AppEnv>) => (c.req.header("If-Match") === undefined ? null : readIfMatch(c));
+const putIfMatch = <T>(c: Context<AppEnv>, put: (call: Call, expected: ExpectedVersion | null) => Promise<T>): Promise<T> =>
+  c.req.header("If-Match") === undefined ? put(c.get("call"), null) : changeIfMatch(c, put);
 
 export const ruleRoutes = createRouter()
   .openapi(
@@ -106,7 +108,8 @@ export const ruleRoutes = createRouter()
     }),
     async (c) => {
       const { ward_id, code } = c.req.valid("param");
-      const rule = await putWardRule(c.get("call"), ward_id, code, readExpectedVersion(c), c.req.valid("json"));
+      const limits = c.req.valid("json");
+      const rule = await putIfMatch(c, (call, expected) => putWardRule(call, ward_id, code, expected, limits));
       return ok(c, rule);
     },
   )
@@ -125,7 +128,7 @@ export const ruleRoutes = createRouter()
     }),
     async (c) => {
       const { ward_id, code: vital } = c.req.valid("param");
-      await removeWardRule(c.get("call"), ward_id, vital, readIfMatch(c));
+      await changeIfMatch(c, (call, expected) => removeWardRule(call, ward_id, vital, expected));
       return ok(c, { ward_id, code: vital.code });
     },
   )
@@ -156,7 +159,8 @@ export const ruleRoutes = createRouter()
     }),
     async (c) => {
       const { patient_id, code } = c.req.valid("param");
-      const rule = await putPatientRule(c.get("call"), patient_id, code, readExpectedVersion(c), c.req.valid("json"));
+      const limits = c.req.valid("json");
+      const rule = await putIfMatch(c, (call, expected) => putPatientRule(call, patient_id, code, expected, limits));
       return ok(c, rule);
     },
   )
@@ -178,7 +182,7 @@ export const ruleRoutes = createRouter()
     }),
     async (c) => {
       const { patient_id: ref, code: vital } = c.req.valid("param");
-      const patient_id = await removePatientRule(c.get("call"), ref, vital, readIfMatch(c));
+      const patient_id = await changeIfMatch(c, (call, expected) => removePatientRule(call, ref, vital, expected));
       return ok(c, { patient_id, code: vital.code });
     },
   )
@@ -237,7 +241,8 @@ export const ruleRoutes = createRouter()
     }),
     async (c) => {
       const { patient_id } = c.req.valid("param");
-      const changed = await updateMonitoring(c.get("call"), patient_id, readIfMatch(c), c.req.valid("json"));
+      const change = c.req.valid("json");
+      const changed = await changeIfMatch(c, (call, expected) => updateMonitoring(call, patient_id, expected, change));
       return ok(c, changed);
     },
   );

@@ -4,7 +4,7 @@ import { z } from "@hono/zod-openapi";
 import { integerParam, pageQuery } from "../../http/pagination.ts";
 import { TimeInput } from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { HOUR_MS } from "../../platform/time.ts";
+import { FIRST_TIME, HOUR_MS, LAST_TIME } from "../../platform/time.ts";
 import { findVital, findVitalByName } from "../vitals/catalogue.ts";
 
 const MAX_CODES = 20;
@@ -44,7 +44,17 @@ export function parseTimeRange(
   const from = query.from === undefined ? to - defaultMs : Date.parse(query.from);
   if (!(from < to)) throw rangeError("from must be before to (default: now).");
   if (to - from > maxMs) throw rangeError(`The range must be at most ${Math.floor(maxMs / (24 * HOUR_MS))} days.`);
-  return { from, to };
+  return clampRange({ from, to });
+}
+
+const LAST_WHOLE_HOUR = Math.floor(LAST_TIME / HOUR_MS) * HOUR_MS;
+
+/** The part of a range whose ends, also rounded to whole hours, are in years of four digits. At least a part of one hour remains. */
+function clampRange({ from, to }: TimeRange): TimeRange {
+  return {
+    from: Math.max(FIRST_TIME, Math.min(from, LAST_WHOLE_HOUR - HOUR_MS)),
+    to: Math.min(LAST_WHOLE_HOUR, Math.max(to, FIRST_TIME + HOUR_MS)),
+  };
 }
 
 function rangeError(message: string): ApiError {

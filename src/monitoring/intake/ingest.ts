@@ -182,18 +182,26 @@ function rejectByQuota(indexes: readonly number[], error: unknown): ItemResult[]
   return indexes.map((index) => ({ index, status: "rejected", reason: error.code, message: error.message }));
 }
 
+const UNASSIGNED_MESSAGE = "Quarantined: the device was assigned to no patient";
+const HOLD_MESSAGES = {
+  not_bound: UNASSIGNED_MESSAGE,
+  not_bound_then: UNASSIGNED_MESSAGE,
+  record_closed: "Quarantined: the patient record is closed",
+} as const;
+
 /** Quarantines items without a patient, sealed, for review by staff. @param indexes of the items; null for all */
 async function holdSamples(
   { db, keys, actor, now }: Call,
   { deviceId, hospitalId }: { deviceId: string; hospitalId: string },
   items: readonly unknown[],
   indexes: number[] | null,
-  reason: string,
+  reason: keyof typeof HOLD_MESSAGES,
 ): Promise<ItemResult[]> {
   const all = indexes ?? items.map((_, index) => index);
   const unreadable = all.flatMap((index): ItemResult[] => {
     const validated = validateSample(items[index], { received: now, skewMs: null });
-    return validated.ok || validated.status === "quarantined" ? [] : [{ index, ...validated, status: "rejected" }];
+    if (validated.ok || validated.status === "quarantined") return [];
+    return [{ index, status: "rejected", reason: validated.reason, message: validated.message }];
   });
   const held = all.filter((index) => unreadable.every((rejected) => rejected.index !== index));
   if (held.length === 0) return unreadable;
@@ -228,7 +236,7 @@ async function holdSamples(
     const message = "The limit of 1,000 quarantined requests per device and day is reached";
     return [...unreadable, ...held.map((index): ItemResult => ({ index, status: "rejected", reason: "too_many_held", message }))];
   }
-  const message = "Quarantined: the device was assigned to no patient";
+  const message = HOLD_MESSAGES[reason];
   return [...unreadable, ...held.map((index): ItemResult => ({ index, status: "quarantined", reason, message }))];
 }
 

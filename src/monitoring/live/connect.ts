@@ -15,6 +15,7 @@ import { type OpenedView, openView, type RequestedView } from "./open-view.ts";
 import { createTicket, signTicket, type Ticket, toActor, tokenExpiresAt, verifyTicket } from "./tickets.ts";
 import { toViewKey } from "./visibility.ts";
 
+/** `expiresAt`: when a user's token expires; null for an app, whose key the access check reads. */
 type LiveRequest = { call: Call; requestedView: RequestedView; ticket: Ticket | null; expiresAt: number | null };
 
 const readBearerToken = (c: Context<AppEnv>) => (c.req.header("Authorization") ?? "").replace(/^Bearer /i, "");
@@ -101,8 +102,8 @@ export async function connect(
 }
 
 async function buildHandshake(
-  { call, effectiveRole, hospitalId, requested }: OpenedView,
-  expiresAt: number | null,
+  { call, effectiveRole, hospitalId, requested, keyExpiresAt }: OpenedView,
+  tokenExpiry: number | null,
   since: number | null,
 ) {
   const { actor } = call;
@@ -112,5 +113,6 @@ async function buildHandshake(
       : { kind: actor.kind, credentialId: getActorId(actor), hospitalId: actor.hospitalId };
   const view = await toViewKey(effectiveRole, holder, requested);
   const subscription = { holder, role: effectiveRole.role, actingFor: effectiveRole.hospitalId, view };
-  return { subscription, hospitalId, requested: requested && [...requested], expires: expiresAt, since } satisfies Handshake;
+  const expires = keyExpiresAt ?? tokenExpiry;
+  return { subscription, hospitalId, requested: requested && [...requested], expires, since } satisfies Handshake;
 }

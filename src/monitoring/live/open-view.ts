@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { withWriter } from "../../access/access.ts";
 import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { credentialExpiry } from "../../access/credentials.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
@@ -15,7 +16,14 @@ const MAX_SHOWN_PATIENTS = 1_000;
 
 /** Named patients, or a hospital; null is the caller's own hospital. */
 export type RequestedView = { patientIds: RequestedPatients; hospitalId: string | null };
-export type OpenedView = { call: PrincipalCall; effectiveRole: EffectiveRole; hospitalId: string; requested: RequestedPatients };
+export type OpenedView = {
+  call: PrincipalCall;
+  effectiveRole: EffectiveRole;
+  hospitalId: string;
+  requested: RequestedPatients;
+  /** When an app's key expires, epoch milliseconds; null if it does not, and for a user, whose token expires. */
+  keyExpiresAt: number | null;
+};
 
 type AuthorizedCaller = {
   effectiveRole: EffectiveRole;
@@ -54,12 +62,12 @@ async function openNamedPatients(caller: AuthorizedCaller, patientIds: readonly 
   if (other !== undefined)
     return failAfterCheck(caller, new ApiError("invalid_request", "All patients must belong to one hospital."));
   const isStillVisible = sql`(SELECT count(*) FROM (${visible}) WHERE hospital_id = ${hospitalId}) = ${patientIds.length}`;
-  const stillHolds = await commitDecision(caller, hospitalId, isStillVisible, {
+  const decision = await commitDecision(caller, hospitalId, isStillVisible, {
     subjects: patientIds,
     detail: { patients: patientIds.length },
   });
-  if (!stillHolds) return denyView(caller, { patient: patientIds[0] ?? "own" });
-  return { call, effectiveRole, hospitalId, requested: patientIds };
+  if (!decision) return denyView(caller, { patient: patientIds[0] ?? "own" });
+  return { call, effectiveRole, hospitalId, requested: patientIds, ...decision };
 }
 
 /** A patient's own records, which must all belong to one hospital. */
@@ -90,19 +98,18 @@ async function openHospitalView(caller: AuthorizedCaller, hospitalId: string | n
       new ApiError("invalid_request", `More than ${MAX_SHOWN_PATIENTS} patients are monitored; use patient_ids.`),
     );
   }
-  if (!(await commitDecision(caller, hospitalId, hospitalExists, { detail: { patients, whole_hospital: true } }))) {
-    return denyView(caller, { hospital: hospitalId });
-  }
-  return { call, effectiveRole, hospitalId, requested: null };
+  const decision = await commitDecision(caller, hospitalId, hospitalExists, { detail: { patients, whole_hospital: true } });
+  if (!decision) return denyView(caller, { hospital: hospitalId });
+  return { call, effectiveRole, hospitalId, requested: null, ...decision };
 }
 
-/** Commits the decision and its audit event in one batch with the caller's check. @returns whether access is granted */
+/** Commits the decision and its audit event in one batch with the caller's check. @returns null if access is not granted */
 async function commitDecision(
   caller: AuthorizedCaller,
   hospitalId: string,
   isAllowed: SQL,
   auditFields: Pick<AuditEvent, "subjects" | "detail">,
-): Promise<boolean> {
+): Promise<Pick<OpenedView, "keyExpiresAt"> | null> {
   const { effectiveRole, call, check, event } = caller;
   const { db, actor, now } = call;
   const { role } = effectiveRole;
@@ -115,12 +122,13 @@ async function commitDecision(
     actorHospitalId: effectiveRole.hospitalId,
     when: isAllowed,
   });
+  const expiry = actor.kind === "app" ? credentialExpiry(actor) : sql`NULL`;
   const [[decision]] = await batch(db, [
-    db.all<{ allowed: number }>(sql`SELECT ${isAllowed} AS allowed`),
+    db.all<{ allowed: number; expires: number | null }>(sql`SELECT ${isAllowed} AS allowed, ${expiry} AS expires`),
     ...check,
     ...auditStatements,
   ]);
-  return decision?.allowed === 1;
+  return decision?.allowed === 1 ? { keyExpiresAt: decision.expires } : null;
 }
 
 /** Runs the caller's check first, so that a revoked caller gets 401 instead of 404. */

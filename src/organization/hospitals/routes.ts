@@ -1,7 +1,7 @@
 // Routes of hospitals and their members.
 import { createRoute, z } from "@hono/zod-openapi";
 import { endMember, setMember } from "../../accounts/users/memberships.ts";
-import { readIfMatch } from "../../http/conditional-requests.ts";
+import { changeIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import {
@@ -186,7 +186,8 @@ export const hospitalRoutes = createRouter()
     }),
     async (c) => {
       const { hospital_id } = c.req.valid("param");
-      const hospital = await updateHospital(c.get("call"), hospital_id, readIfMatch(c), c.req.valid("json"));
+      const change = c.req.valid("json");
+      const hospital = await changeIfMatch(c, (call, expected) => updateHospital(call, hospital_id, expected, change));
       return ok(c, hospital);
     },
   )
@@ -206,7 +207,8 @@ export const hospitalRoutes = createRouter()
     }),
     async (c) => {
       const { hospital_id } = c.req.valid("param");
-      const hospital = await updateHospital(c.get("call"), hospital_id, readIfMatch(c), { is_active: false });
+      const change = { is_active: false };
+      const hospital = await changeIfMatch(c, (call, expected) => updateHospital(call, hospital_id, expected, change));
       return ok(c, hospital);
     },
   )

@@ -1,6 +1,6 @@
 // Routes of practitioners: profiles of doctors and nurses.
 import { createRoute, z } from "@hono/zod-openapi";
-import { readIfMatch } from "../../http/conditional-requests.ts";
+import { changeIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import {
@@ -172,7 +172,10 @@ export const practitionerRoutes = createRouter()
     }),
     async (c) => {
       const { practitioner_id } = c.req.valid("param");
-      const practitioner = await updatePractitioner(c.get("call"), practitioner_id, readIfMatch(c), c.req.valid("json"));
+      const change = c.req.valid("json");
+      const practitioner = await changeIfMatch(c, (call, expected) =>
+        updatePractitioner(call, practitioner_id, expected, change),
+      );
       return ok(c, practitioner);
     },
   )
@@ -192,7 +195,7 @@ export const practitionerRoutes = createRouter()
     }),
     async (c) => {
       const { practitioner_id } = c.req.valid("param");
-      await deletePractitioner(c.get("call"), practitioner_id, readIfMatch(c));
+      await changeIfMatch(c, (call, expected) => deletePractitioner(call, practitioner_id, expected));
       return ok(c, { practitioner_id });
     },
   );

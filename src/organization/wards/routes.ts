@@ -1,6 +1,6 @@
 // Routes of wards.
 import { createRoute, z } from "@hono/zod-openapi";
-import { readIfMatch } from "../../http/conditional-requests.ts";
+import { changeIfMatch } from "../../http/conditional-requests.ts";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { booleanParam, pageQuery } from "../../http/pagination.ts";
 import {
@@ -117,7 +117,9 @@ export const wardRoutes = createRouter()
       responses: { 200: jsonResponse(Ward, "The ward", example), ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428) },
     }),
     async (c) => {
-      const ward = await updateWard(c.get("call"), c.req.valid("param").ward_id, readIfMatch(c), c.req.valid("json"));
+      const { ward_id } = c.req.valid("param");
+      const change = c.req.valid("json");
+      const ward = await changeIfMatch(c, (call, expected) => updateWard(call, ward_id, expected, change));
       return ok(c, ward);
     },
   )
@@ -137,7 +139,7 @@ export const wardRoutes = createRouter()
     }),
     async (c) => {
       const { ward_id } = c.req.valid("param");
-      await deleteWard(c.get("call"), ward_id, readIfMatch(c));
+      await changeIfMatch(c, (call, expected) => deleteWard(call, ward_id, expected));
       return ok(c, { ward_id });
     },
   );

@@ -14,7 +14,15 @@ import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
-import { fileRecordId, replayAction, resolvePatient, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
+import {
+  fileRecordId,
+  isClosedToDevice,
+  replayAction,
+  resolvePatient,
+  selectSameFile,
+  storeMetrics,
+  toReportKind,
+} from "./new-report.ts";
 import { inspectPdfStream } from "./pdf.ts";
 import { presignPut } from "./s3.ts";
 import { settleAsReport, toNewReport } from "./settle-as-report.ts";
@@ -73,8 +81,8 @@ async function createDirectUpload(
   const attempt = { ...newUploadAttempt(call), sha256, size, fileName: safeFileName(file_name ?? ""), accessChecked: true };
   try {
     const { device, access } = await resolvePatient(call, about);
-    // Unsealed files never go to quarantine. A device without a patient uses the ordinary upload.
-    if (!access)
+    // Unsealed files never go to quarantine. A device without a patient, or of a closed record, uses the ordinary upload.
+    if (!access || isClosedToDevice(access))
       return await denyAccess(call, "report:create", "not_found", { role: "device", hospitalId: device?.hospitalId ?? null });
     const kind = about.kind ?? toReportKind(device?.kind) ?? "ecg";
     const text = metrics ? JSON.stringify(metrics) : null;
@@ -179,6 +187,7 @@ async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promi
   const access = await authorizePatient(call, { patient: row.patientId ?? "" }, "report:create");
   if (row.outcome !== "awaiting" || !row.incomingKey)
     return rejectSettledUpload(call, row, access, "This upload has ended. Begin a new one.");
+  if (isClosedToDevice(access)) return rejectSettledUpload(call, row, access, "The patient record is closed.");
   const object = await bucket.get(row.incomingKey);
   if (!object) return rejectSettledUpload(call, row, access, "The file has not arrived.");
   const existing = sameFile.find((report) => report.patientId === access.patient.id);

@@ -41,6 +41,9 @@ export async function resolvePatient(call: Call, about: ReportFields) {
   return { device, access: device.access };
 }
 
+/** A device writes neither reports nor samples for a closed record; people and apps may add reports. */
+export const isClosedToDevice = ({ basis, patient }: Access): boolean => basis === "device" && patient.active !== 1;
+
 /** Reports of any patient with this file. Responses may mention only those of the patient that the caller has access to. */
 export function selectSameFile({ db }: Call, sha256: SQL | string) {
   return db.select({ id: reports.id, patientId: reports.patientId }).from(reports).where(sql`${reports.sha256} = ${sha256}`);

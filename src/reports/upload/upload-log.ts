@@ -66,9 +66,12 @@ export async function recordUploadFailure(call: Call, attempt: UploadAttempt, er
   await (failed ? row.catch(() => undefined) : row);
 }
 
+/** `record_closed`: a device sent the file for a patient whose record is closed. */
+export type QuarantineReason = "not_found" | "not_pdf" | "record_closed";
+
 type UploadLogEntry = {
   outcome: UploadOutcome;
-  reason?: ErrorCode;
+  reason?: ErrorCode | QuarantineReason;
   reportId?: string | null;
   fileKey?: string;
   /** For direct uploads: the key of the expected file and the expiry of its URL, in Unix ms. */

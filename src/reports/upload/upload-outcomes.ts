@@ -1,18 +1,19 @@
 // The batches that end an upload: each writes its outcome, idempotency key, log row and audit event together.
+import { sql } from "drizzle-orm";
 import type { Access } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type IdempotencyKey, type Replay, recordIdempotencyKey } from "../../http/idempotency.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
-import { ApiError, type ErrorCode } from "../../platform/errors.ts";
+import { ApiError } from "../../platform/errors.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import { insertReportStatements } from "./new-report.ts";
-import { type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
+import { type QuarantineReason, type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
 export type UploadResult =
   | { outcome: "stored" | "duplicate" | "replayed"; status: number; uploadId: string; reportId: string }
-  | { outcome: "quarantined"; status: number; uploadId: string; reason: ErrorCode };
+  | { outcome: "quarantined"; status: number; uploadId: string; reason: QuarantineReason };
 
 /** One upload in progress. */
 export type UploadJob = {
@@ -27,7 +28,7 @@ export type UploadJob = {
 
 export type StoredFiles = { fileKey: string; isPdf: boolean; metricsKey: string | null; metrics: ParsedMetrics | null };
 /** An earlier upload of the same file, which is in quarantine. */
-export type QuarantinedRepeat = { id: string; reason: ErrorCode };
+export type QuarantinedRepeat = { id: string; reason: QuarantineReason };
 
 /** Bytes of file and metrics, as received. */
 export const totalBytes = ({ attempt, incoming }: UploadJob) => (attempt.size ?? 0) + (incoming.metrics?.length ?? 0);
@@ -69,7 +70,7 @@ export async function commitReport(job: UploadJob, access: Access, files: Stored
 }
 
 /** Puts a stored file into quarantine; null, with the file deleted, if the same device already has the same file there. */
-export async function commitQuarantine(job: UploadJob, fileKey: string, reason: ErrorCode): Promise<UploadResult | null> {
+export async function commitQuarantine(job: UploadJob, fileKey: string, reason: QuarantineReason): Promise<UploadResult | null> {
   const { call, bucket, attempt } = job;
   const unlessFound = selectQuarantinedRepeat(call, attempt.sha256 ?? "");
   const requestDetail = toRequestDetail(job.incoming);
@@ -127,7 +128,11 @@ export async function recordReplay(
   if (!quarantined && !access) throw new ApiError("unavailable");
   const reportId = quarantined ? null : resourceId;
   const log = { outcome: "replayed", reportId, event: "report.replay", action: "R", access } as const;
-  await batch(call.db, await uploadLogStatements(call, attempt, log));
-  if (quarantined) return { outcome: "quarantined", status, uploadId: resourceId, reason: access ? "not_pdf" : "not_found" };
+  const [originals] = await batch(call.db, [
+    call.db.all<QuarantinedRepeat>(sql`SELECT id, reason FROM uploads WHERE id = ${resourceId} AND ${quarantined}`),
+    ...(await uploadLogStatements(call, attempt, log)),
+  ]);
+  const reason = originals[0]?.reason ?? "not_found";
+  if (quarantined) return { outcome: "quarantined", status, uploadId: resourceId, reason };
   return { outcome: "replayed", status, uploadId: attempt.id, reportId: resourceId };
 }

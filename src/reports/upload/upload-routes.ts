@@ -33,7 +33,7 @@ const UploadResult = z
     report_id: Id.nullable(),
     upload_id: Id,
     status: z.enum(["preliminary", "quarantined"]),
-    reason: z.string().nullable().openapi({ description: "Error code, if the file is in quarantine" }),
+    reason: z.string().nullable().openapi({ description: "If the file is in quarantine: not_found, not_pdf or record_closed" }),
     duplicate_of: Id.nullable().openapi({ description: "Existing report with the same file" }),
     cloud_url: z
       .string()

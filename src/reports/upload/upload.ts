@@ -10,10 +10,18 @@ import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
 import { type ParsedMetrics, parseMetrics } from "./metrics.ts";
-import { fileRecordId, replayAction, resolvePatient, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
+import {
+  fileRecordId,
+  isClosedToDevice,
+  replayAction,
+  resolvePatient,
+  selectSameFile,
+  storeMetrics,
+  toReportKind,
+} from "./new-report.ts";
 import { inspectPdf, inspectPdfStream } from "./pdf.ts";
 import { checkQuota, selectFileRoom } from "./quota.ts";
-import { newUploadAttempt, recordUploadFailure, type UploadAttempt } from "./upload-log.ts";
+import { newUploadAttempt, type QuarantineReason, recordUploadFailure, type UploadAttempt } from "./upload-log.ts";
 import {
   commitQuarantine,
   commitReport,
@@ -151,7 +159,7 @@ async function answerKnownFile(job: UploadJob, access: Access | null, prior: Pri
     await drainAndVerify(job.incoming);
     return recordDuplicate(job, access, duplicate.id);
   }
-  if (!access && prior.repeated) {
+  if ((!access || isClosedToDevice(access)) && prior.repeated) {
     await drainAndVerify(job.incoming);
     return recordQuarantineRepeat(job, prior.repeated);
   }
@@ -167,14 +175,23 @@ async function storeFiles(job: UploadJob, access: Access | null, metrics: Parsed
     : inspectPdfStream(incoming.chunks, incoming, rejectsNonPdf(call));
   await storeFile(bucket, call.keys.fields, fileKey, fileRecordId(attempt.id), stream, attempt.size ?? 0);
   const { isPdf } = result;
-  const metricsKey = metrics && access && isPdf ? await storeMetrics(call, bucket, attempt.id, metrics) : null;
+  const metricsKey =
+    metrics && findQuarantineReason(access, isPdf) === null ? await storeMetrics(call, bucket, attempt.id, metrics) : null;
   return { fileKey, isPdf, metricsKey, metrics };
+}
+
+/** Null for a file that becomes a report. */
+function findQuarantineReason(access: Access | null, isPdf: boolean): QuarantineReason | null {
+  if (!access) return "not_found";
+  if (!isPdf) return "not_pdf";
+  return isClosedToDevice(access) ? "record_closed" : null;
 }
 
 async function commitUpload(job: UploadJob, access: Access | null, files: StoredFiles): Promise<UploadResult> {
   try {
-    if (access && files.isPdf) return await commitReport(job, access, files);
-    return (await commitQuarantine(job, files.fileKey, access ? "not_pdf" : "not_found")) ?? (await answerQuarantineRace(job));
+    const reason = findQuarantineReason(access, files.isPdf);
+    if (access && reason === null) return await commitReport(job, access, files);
+    return (await commitQuarantine(job, files.fileKey, reason ?? "not_found")) ?? (await answerQuarantineRace(job));
   } catch (error) {
     if (access && isConditionFailed(error, "reports.id")) return onAccessLost(job, access, files);
     // Only these errors prove that nothing was written. After others a row may exist that names the files.
@@ -185,14 +202,15 @@ async function commitUpload(job: UploadJob, access: Access | null, files: Stored
 
 const objectKeys = ({ fileKey, metricsKey }: StoredFiles) => (metricsKey ? [fileKey, metricsKey] : [fileKey]);
 
-/** Access ended during the upload: a device's file goes to quarantine, other callers get the access check's error. */
+/** Access ended or the record was closed during the upload: a device's file goes to quarantine, other callers get the access check's error. */
 async function onAccessLost(job: UploadJob, access: Access, files: StoredFiles): Promise<UploadResult> {
   const { call, bucket, incoming, attempt } = job;
   attempt.patientId = null;
   if (call.actor.kind === "device") {
     // Fails if the device itself has lost access.
-    await resolvePatient(call, incoming.fields);
-    return (await commitQuarantine(job, files.fileKey, "not_found")) ?? (await answerQuarantineRace(job));
+    const current = await resolvePatient(call, incoming.fields);
+    const reason = findQuarantineReason(current.access, files.isPdf) ?? "not_found";
+    return (await commitQuarantine(job, files.fileKey, reason)) ?? (await answerQuarantineRace(job));
   }
   await bucket.delete(objectKeys(files));
   await authorizePatient(call, { patient: access.patient.id }, "report:create");

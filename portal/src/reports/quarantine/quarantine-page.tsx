@@ -17,7 +17,7 @@ import { RejectDialog } from "./reject-dialog.tsx";
 import { UploadPreview } from "./upload-preview.tsx";
 
 const LinkButton = createLink((props: ButtonProps & ComponentProps<"a">) => <Button component="a" {...props} />);
-const REASONS = ["not_found", "not_pdf"] as const;
+const REASONS = ["not_found", "not_pdf", "record_closed"] as const;
 type OpenDialog = { kind: "preview" | "reject"; upload: UploadDetail } | null;
 
 export function QuarantinePage() {

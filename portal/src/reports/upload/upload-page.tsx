@@ -44,6 +44,11 @@ function SettledUpload({ upload }: { upload: UploadDetail }) {
   );
 }
 
+function explainReason(reason: string | null) {
+  if (reason === "not_pdf") return "uploads.why_not_pdf";
+  return reason === "record_closed" ? "uploads.why_record_closed" : "uploads.why_not_found";
+}
+
 /** The file beside the patient selection. */
 function QuarantinedUpload({ upload }: { upload: UploadDetail }) {
   const t = useTranslation();
@@ -63,7 +68,7 @@ function QuarantinedUpload({ upload }: { upload: UploadDetail }) {
             <p>
               <strong>{formatReason(upload.reason)}</strong>
             </p>
-            <p>{t(upload.reason === "not_pdf" ? "uploads.why_not_pdf" : "uploads.why_not_found")}</p>
+            <p>{t(explainReason(upload.reason))}</p>
             <Button variant="default" onClick={() => setIsRejecting(true)}>
               {t("uploads.reject_act")}
             </Button>

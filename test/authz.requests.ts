@@ -1,0 +1,179 @@
+// The requests of the authorization matrix: path, query and body of each route, and the call.
+import type { TestPrincipal } from "./authz.matrix.ts";
+import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
+import {
+  newHospital,
+  newPdf,
+  newPerson,
+  PASSWORD,
+  type Person,
+  type RequestOptions,
+  sendRequest,
+  sha256,
+  uniqueText,
+  uploadForm,
+} from "./world.ts";
+
+const matching = ({ version }: ResourceIds): RequestOptions => ({ headers: { "If-Match": `"${version}"` } });
+
+const form = (handle: ResourceIds): BodyInit => uploadForm(newPdf(`upload ${uniqueText()}`), { patient_id: handle.patientId });
+
+const UPGRADE: RequestOptions = { headers: { Upgrade: "websocket" } };
+
+/** Bodies and headers of the routes that need them. */
+const BODIES: Record<
+  string,
+  (handle: ResourceIds, principal: TestPrincipal, person: Person | null) => RequestOptions | Promise<RequestOptions>
+> = {
+  "POST /api/token": () => ({ body: "", headers: { "Content-Type": "application/x-www-form-urlencoded" } }),
+  "POST /api/v1/auth/login": () => ({ json: {} }),
+  "POST /api/v1/auth/refresh": () => ({ json: { refresh_token: 1 } }),
+  "POST /api/v1/auth/bootstrap": () => ({ json: {} }),
+  "POST /api/v1/auth/register": () => ({ json: {} }),
+  "POST /api/v1/auth/register/patient": () => ({ json: {} }),
+  "POST /api/v1/auth/invitations/accept": () => ({ json: {} }),
+  "POST /api/v1/auth/password/reset": () => ({ json: {} }),
+  "PATCH /api/v1/auth/me": () => ({ json: { full_name: "Asha Rao" }, headers: { "If-Match": '"1"' } }),
+  "POST /api/v1/auth/password/change": () => ({
+    json: { current_password: PASSWORD, new_password: "lanterns over seven hills" },
+  }),
+  "POST /api/v1/auth/switch-hospital": () => ({ json: { hospital_id: null } }),
+  "POST /api/v1/auth/invitations/join": async (_, { ended }, person) => {
+    if (!person || ended) return { json: { token: "eci_" } };
+    const manager = await newPerson("hospital_admin", await newHospital());
+    return { json: { token: (await invite(manager, person.email)).token } };
+  },
+  "POST /api/v1/users/invite": (handle, { role }) => ({
+    json: { email: `${uniqueText()}@example.org`, role: "nurse", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "PATCH /api/v1/users/:user_id": (handle) => ({ ...matching(handle), json: { is_active: true } }),
+  "POST /api/v1/users": (handle, { role }) => ({
+    json: {
+      email: `${uniqueText()}@example.org`,
+      full_name: "Ravi Kumar",
+      password: "quiet river stones",
+      role: "nurse",
+      ...(role === "admin" && { hospital_id: handle.hospitalId }),
+    },
+  }),
+  "POST /api/v1/hospitals": () => ({ json: { name: "Another hospital" } }),
+  "PATCH /api/v1/hospitals/:hospital_id": (handle) => ({ ...matching(handle), json: { address: "1 Lake Road" } }),
+  "DELETE /api/v1/hospitals/:hospital_id": matching,
+  "POST /api/v1/hospitals/:hospital_id/import-grants": () => ({ json: grantBody() }),
+  "POST /api/v1/wards": (handle, { role }) => ({
+    json: { name: `Ward ${uniqueText()}`, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "PATCH /api/v1/wards/:ward_id": (handle) => ({ ...matching(handle), json: { name: `Ward ${uniqueText()}` } }),
+  "DELETE /api/v1/wards/:ward_id": matching,
+  "POST /api/v1/practitioners": (handle, { role }) => ({
+    json: { user_id: handle.staffId, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "PATCH /api/v1/practitioners/:practitioner_id": (handle) => ({ ...matching(handle), json: { about: null } }),
+  "DELETE /api/v1/practitioners/:practitioner_id": matching,
+  "PUT /api/v1/hospitals/:hospital_id/members/:user_id": () => ({ json: { role: "nurse" } }),
+  "POST /api/v1/patients": (handle, { role }) => ({
+    json: { first_name: "Nobody", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "PATCH /api/v1/patients/:patient_id": (handle) => ({
+    json: { monitoring: "home" },
+    headers: { "If-Match": `"${handle.version}"` },
+  }),
+  "DELETE /api/v1/patients/:patient_id": matching,
+  "POST /api/v1/patients/claim": ({ code }) => ({ json: { code } }),
+  "POST /api/v1/patients/:patient_id/intake": () => ({ json: { symptoms: ["cough"] } }),
+  "POST /api/v1/api-keys": (handle, { role }) => ({
+    json: { name: "test", scopes: ["patient:read"], ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "POST /api/v1/api-keys/:api_key_id/rotate": () => ({ json: { grace_days: 1 } }),
+  "POST /api/v1/devices": (handle, { role }) => ({
+    json: { kind: "ecg", name: "cart", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
+  }),
+  "POST /api/v1/devices/claim": () => ({ json: {} }),
+  "PATCH /api/v1/devices/:device_id": (handle) => ({ ...matching(handle), json: { model: null } }),
+  "DELETE /api/v1/devices/:device_id": matching,
+  "POST /api/v1/observations": ({ patientId }) => ({ json: { patient_id: patientId, ...sample() } }),
+  "POST /api/v1/wearables/sync": ({ patientId }) => ({
+    json: { patient_id: patientId, metrics: [{ timestamp: new Date().toISOString(), heart_rate: 71 }] },
+  }),
+  "GET /api/v1/observations/stream": () => UPGRADE,
+  "PATCH /api/v1/observations/:observation_id": () => ({ json: { status: "amended", value: 74, reason: "Read off wrongly" } }),
+  "POST /api/v1/alerts/:alert_id/assign": ({ memberId }) => ({ json: { user_id: memberId } }),
+  "POST /api/v1/alerts/:alert_id/comment": () => ({ json: { text: "Probe had slipped." } }),
+  "POST /api/v1/alerts/:alert_id/snooze": () => ({ json: { minutes: 15 } }),
+  "PUT /api/v1/wards/:ward_id/alert-rules/:code": () => ({ json: { low: 46 } }),
+  "DELETE /api/v1/wards/:ward_id/alert-rules/:code": matching,
+  "PUT /api/v1/patients/:patient_id/alert-rules/:code": () => ({ json: { low: 46 } }),
+  "DELETE /api/v1/patients/:patient_id/alert-rules/:code": matching,
+  "POST /api/v1/patients/:patient_id/alert-rules/preview": () => ({ json: { code: "heart_rate", limits: { low: 46 } } }),
+  "PATCH /api/v1/patients/:patient_id/monitoring": (handle) => ({ ...matching(handle), json: { spo2_scale: 2 } }),
+  "POST /api/v1/live/tickets": ({ patientId }) => ({ json: { patient_id: patientId } }),
+  "GET /api/v1/live": () => UPGRADE,
+  "POST /api/v1/devices/:device_id/credentials": () => ({ json: { name: "ward PC" } }),
+  "POST /api/v1/devices/:device_id/assignments": (handle) => ({ json: { patient_id: handle.patientId } }),
+  "POST /api/v1/reports/batch": (handle) => {
+    const body = uploadForm(newPdf(`batch ${uniqueText()}`));
+    body.set("items", JSON.stringify([{ patient_id: handle.patientId }]));
+    return { body };
+  },
+  "POST /api/v1/reports/direct": ({ patientId }) => ({
+    json: { patient_id: patientId, size: 1000, sha256: "0".repeat(64), kind: "ecg" },
+  }),
+  "POST /api/v1/uploads/:upload_id/assign": ({ patientId }) => ({ json: { patient_id: patientId } }),
+  "POST /api/v1/uploads/:upload_id/discard": () => ({ json: { reason: "test print" } }),
+  "POST /api/v1/reports": (handle) => ({ body: form(handle) }),
+  "POST /api/v1/ecg/reports/upload": (handle) => ({ body: form(handle) }),
+  "POST /api/v1/reports/raw": async () => {
+    const body = newPdf(`raw ${uniqueText()}`);
+    const headers = { "Content-Type": "application/pdf", "Content-Length": String(body.length) };
+    return { body, headers: { ...headers, "X-Content-SHA256": await sha256(body) } };
+  },
+};
+
+/** Queries of the routes that need them. */
+const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) => string> = {
+  "POST /api/v1/reports/raw": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/live": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/live/sse": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/wearables/metrics/recent": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/wearables/summary": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/patients/search": ({ hospitalId }, { role }) => `?q=first${role === "admin" ? `&hospital_id=${hospitalId}` : ""}`,
+};
+
+export async function callRoute(route: string, handle: ResourceIds, player: TestCaller, sessionId: string, token = player.token) {
+  const [method = "GET", pattern = ""] = route.split(" ");
+  const isTeam = pattern.includes("care-team");
+  const named: Record<string, string> = {
+    user_id: isTeam ? handle.memberId : handle.staffId,
+    session_id: sessionId,
+    code: "heart_rate",
+    ...(pattern.includes("/direct/") && { upload_id: handle.directId }),
+  };
+  const ids = new Map(Object.entries(handle));
+  const path = pattern.replace("/*", "/docs.js").replace(/:(\w+)/g, (_, name: string) => {
+    const key = name.replace(/_(\w)/g, (_underscore, letter: string) => letter.toUpperCase());
+    const id = named[name] ?? ids.get(key);
+    if (id === undefined) throw new Error(`${route}: ResourceIds of test/authz.world.ts has no ${key} for :${name}`);
+    return String(id);
+  });
+  const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
+  const query = QUERIES[route]?.(handle, player.principal) ?? "";
+  return ended(await sendRequest(path + query, { ...more, method, as: token }));
+}
+
+/** Open-ended responses, with the first frame as a body. */
+async function ended(response: Response): Promise<Response> {
+  const { webSocket: socket, body, headers } = response;
+  if (socket) {
+    socket.accept();
+    const frame = await new Promise<string>((resolve) => {
+      socket.addEventListener("message", ({ data }) => resolve(String(data)));
+    });
+    socket.close();
+    return new Response(frame, { headers });
+  }
+  if (!headers.get("content-type")?.startsWith("text/event-stream") || !body) return response;
+  const reader = body.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new Response(value, { headers });
+}
