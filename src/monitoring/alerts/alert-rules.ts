@@ -1,5 +1,4 @@
 // Alert rules of wards and patients: validated, stored in D1, and audited with the values before and after.
-
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type Access, authorizePatient, requireRole, withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
@@ -24,14 +23,13 @@ export type Layer = "default" | "ward" | "patient";
 
 function toRule(row: AlertRuleRow) {
   const vital = findVital(row.code);
-  const limits = limitsOverrideOf(row.limits);
   return {
     ward_id: row.scope === "ward" ? row.scopeId : null,
     patient_id: row.scope === "patient" ? row.scopeId : null,
     code: row.code,
     name: vital?.name ?? null,
     unit: vital?.unit ?? null,
-    limits,
+    limits: limitsOverrideOf(row.limits),
     version: row.version,
     updated_by: row.updatedBy,
     updated_at: toIso(row.updatedAt),
