@@ -16,7 +16,7 @@ const STEPS = [
   { name: "torture", command: "npm run bench:torture", figures: ["^\\d+ kills, .*: .*$"] },
   {
     name: "fuzz",
-    command: "npm run fuzz -- --seed 1 --seeds 3 --requests 100000",
+    command: "npm run fuzz -- --seeds 3 --requests 10000",
     figures: ["^\\d+ runs, .*$", "^heap of the Worker: .*$"],
   },
   { name: "live", command: "npm run bench:live", figures: ["^\\| *\\d.*\\|$"] },
