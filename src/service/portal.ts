@@ -7,7 +7,8 @@ const CACHE_ONE_YEAR = "public, max-age=31536000, immutable";
 /** Names of built files contain a hash of their content. */
 const HASHED_FILE_NAME = /-[\w-]{8}\.\w+$/;
 
-const rootSegment = (path: string) => path.split("/")[1] ?? "";
+/** Empty for `/` alone: `//x` is no page. */
+const rootSegment = (path: string) => (path === "/" ? "" : path.split("/")[1] || "/");
 
 /** Clients that do not accept HTML get the API's response for the same path. */
 function acceptsHtml({ req }: Context<AppEnv>): boolean {

@@ -8,6 +8,16 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     kind: /^(400|401|423) is not a problem, but application\/json/,
     reason: "RFC 6749, 5.2 defines the errors of a token endpoint; the document declares them",
   },
+  {
+    operation: /^post(ApiToken|Users|Auth(Login|Register\w*|Bootstrap|InvitationsAccept|Password\w*))$/,
+    kind: /^status 503$/,
+    reason: "the queue of password hashes has four places for one address",
+  },
+  {
+    operation: /./,
+    kind: /^404 is not a problem, but text\/html/,
+    reason: "browsers get the portal's page for a path that no route has",
+  },
 ];
 
 /** @returns the reason why the answer is right, or null */

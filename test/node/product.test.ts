@@ -159,6 +159,7 @@ describe("the portal", () => {
     const nowhere = await page("/nowhere/at-all");
     expect([nowhere.status, nowhere.headers.get("content-security-policy")]).toEqual([404, PORTAL_CSP]);
     expect(await nowhere.text()).toContain('<div id="portal">');
+    expect((await page("//api/v1/users")).status).toBe(404);
     for (const answer of [await call("/ward"), await call("/nowhere"), await page("/api/v1/nowhere")]) {
       expect(answer.headers.get("content-type")).toContain("application/problem+json");
       expect(answer.status).toBe(answer.url.includes("/api/") ? 401 : 404);
