@@ -1,4 +1,5 @@
 // The principals of the fuzzer and what they work on: two hospitals with markers in their texts, created through the API.
+import { APP_SCOPES } from "../../src/access/permissions.ts";
 import type { Role } from "../authz.matrix.ts";
 import { type Answer, parseJson } from "./contract.ts";
 import type { Json } from "./document.ts";
@@ -32,17 +33,6 @@ export type FuzzWorld = {
 
 const API = "/api/v1";
 const PASSWORD = "quiet river stones";
-const SCOPES = [
-  "patient:read",
-  "patient:search",
-  "patient:create",
-  "patient:update",
-  "report:read",
-  "report:create",
-  "observation:read",
-  "observation:create",
-  "alert:read",
-];
 /** Accounts per role, so that the limits per person and the ends of sessions do not stop the run. */
 const ACCOUNTS = 3;
 
@@ -185,9 +175,9 @@ export async function createFuzzWorld(send: Send, keeper: Keeper, pool: Pool, un
     principal.renew = renewAccount(principal, account);
   }
 
-  async function addKey(group: string, hospital: string, hospitalId: string, scopes: string[], isRevoked = false) {
+  async function addKey(group: string, hospital: string, hospitalId: string, scopes: readonly string[], isRevoked = false) {
     const create = async () => {
-      const made = await byKeeper(hospital, "/api-keys", { name: "fuzz", scopes, hospital_id: hospitalId });
+      const made = await byKeeper(hospital, "/api-keys", { name: "fuzz", scopes: [...scopes], hospital_id: hospitalId });
       const id = member(made, "api_key_id");
       if (isRevoked) await asKeeper("set-up", null, `/api-keys/${id}`, { method: "DELETE" });
       return member(made, "token");
@@ -261,16 +251,16 @@ export async function createFuzzWorld(send: Send, keeper: Keeper, pool: Pool, un
     }
     const doctor = groups.get(`doctor${suffix}`)?.[0];
     await byKeeper(name, "/practitioners", { user_id: doctor?.userId ?? "", hospital_id: hospitalId, specialty: mark });
-    await addKey(`app${suffix}`, name, hospitalId, SCOPES);
+    await addKey(`app${suffix}`, name, hospitalId, APP_SCOPES);
     const device = await addDevice(`device${suffix}`, name, hospitalId, patients[0] ?? null);
     await addTraces(name, patients[0] ?? "", ward, device.token, groups.get(`nurse${suffix}`)?.[0]?.token ?? null);
     if (name === "A") {
-      for (const scope of SCOPES) {
+      for (const scope of APP_SCOPES) {
         // A key that creates or changes patients must also read them.
         const scopes = /^patient:(create|update)$/.test(scope) ? ["patient:read", scope] : [scope];
         await addKey(`app with ${scope}`, name, hospitalId, scopes);
       }
-      await addKey("app revoked", name, hospitalId, SCOPES, true);
+      await addKey("app revoked", name, hospitalId, APP_SCOPES, true);
       const unbound = await addDevice("device unbound", name, hospitalId, null);
       // Kept for staff to assign.
       await call(name, unbound.token, "/observations", { json: sample("8867-4", "/min", 72) });

@@ -1,11 +1,11 @@
 // The OpenAPI document is correct: it lists every route, every example works, and every response matches its schema.
 import { createHash } from "node:crypto";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { type Contract, createContract } from "../fuzz/contract.ts";
 import {
   API,
   env,
@@ -47,39 +47,16 @@ type Document = {
 
 let document: Document;
 let operations: { path: string; method: string; name: string; operation: Operation }[] = [];
-const ajv = new Ajv2020({ strict: false, validateFormats: false, validateSchema: false, allErrors: true });
-
-/** Responses contain only documented members: the resource in `data` is closed, whatever its composition. */
-function closed(doc: Document): Document {
-  const copy: Document = JSON.parse(JSON.stringify(doc));
-  const close = (schema: Schema): Schema => ({ allOf: [schema], unevaluatedProperties: false });
-  for (const operation of Object.values(copy.paths).flatMap((methods) => Object.values(methods))) {
-    for (const { content } of Object.values(operation.responses)) {
-      const properties = content?.["application/json"]?.schema.properties;
-      if (!properties?.["data"]) continue;
-      const { data } = properties;
-      if (data.items) data.items = close(data.items);
-      else properties["data"] = close(data);
-    }
-  }
-  return copy;
-}
-
-/** Each is compiled once: a schema takes a tenth of a second. */
-const validators = new Map<string, ReturnType<typeof ajv.compile>>();
-
+let contract: Contract;
 /** Validation errors of a JSON value against its documented schema. */
-function faults(value: unknown, ...where: string[]): string[] {
-  const pointer = where.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/");
-  const validate = validators.get(pointer) ?? ajv.compile({ $ref: `doc#/${pointer}` });
-  validators.set(pointer, validate);
-  return validate(value) ? [] : (validate.errors ?? []).map((e) => `${e.instancePath} ${e.message} ${JSON.stringify(e.params)}`);
-}
+const faults = (value: unknown, ...where: string[]): string[] => contract.findSchemaFaults(value, ...where);
 
 beforeAll(async () => {
   const response = await sendRequest("/openapi.json");
   expect(response.status).toBe(200);
-  document = await readJson(response);
+  const description = await readJson(response);
+  document = description;
+  contract = createContract(description);
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       path,
@@ -88,7 +65,6 @@ beforeAll(async () => {
       operation,
     })),
   );
-  ajv.addSchema({ ...closed(document), $id: "doc" });
 });
 
 describe("the description", () => {
