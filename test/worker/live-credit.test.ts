@@ -69,6 +69,19 @@ describe("a client that does not acknowledge", () => {
     live.close();
   });
 
+  it("gets a beat when frames are withheld, so that one who acknowledges in longer steps catches up at once", async () => {
+    const { nurse, patient, hospitalId } = await newWorld();
+    const live = await openLiveView(nurse, `?patient_id=${patient.id}`);
+    for (const n of range(1, 4)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
+    await drain(live);
+    expect(receivedValues(live, patient.id)).toEqual([1, 2, 3]);
+    const beat = live.frames.findLast(({ type }) => type === "beat");
+    expect(beat, "a beat before its time").toBeDefined();
+    await live.until((frame) => frame.seq > beat.seq && frame.type === "view");
+    expect(typesAfter(live, beat.seq)).toEqual(["gap", "snapshot", "view"]);
+    live.close();
+  });
+
   it("is closed with 1013 after a minute without any acknowledgement, when frames are withheld", async () => {
     const { nurse, manager, patient, hospitalId } = await newWorld();
     const live = await openLiveView(nurse, `?patient_id=${patient.id}`, { acks: false });
@@ -238,7 +251,7 @@ describe("patients' objects that hang", () => {
     const query = `?patient_id=${patient.id}`;
     const lagging = [];
     for (let n = 0; n < 4; n++) lagging.push(await openLiveView(manager, query, { acks: false }));
-    const revoked = await openLiveView(nurse, query);
+    const revoked = await openLiveView(nurse, query, { acks: false });
     vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ["Date"] });
     for (const n of range(1, 5)) await getFeed(hospitalId).publish(patient.id, [createHeavyFrame(patient.id, n)]);
     const gate = holdSnapshots();

@@ -31,7 +31,8 @@ export class FeedState {
     this.#report = report;
     const reportUnreadable = (error: StoredDocumentError) => report("read", error);
     this.storage = new FeedStorage(ctx.storage, reportUnreadable);
-    this.sockets = new Sockets(ctx, () => this.nextSeq(), reportUnreadable);
+    const numbers = { nextSeq: () => this.nextSeq(), markChanged: (view: string) => this.markChanged(view) };
+    this.sockets = new Sockets(ctx, numbers, reportUnreadable);
     // The object never uses a thousand numbers per millisecond, so after a restart numbering continues above earlier ones.
     this.#seq = Math.max(Date.now() * 1000, this.sockets.lastSent + 1);
     this.buffer = newFrameBuffer(this.#seq);

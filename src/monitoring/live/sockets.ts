@@ -9,6 +9,7 @@ import {
   type CloseReason,
   clientDocument,
   hasCredit,
+  hasCreditToCatchUp,
   type MessageRate,
   toUnacked,
   type UnackedFrames,
@@ -34,6 +35,8 @@ export type Connection = {
   rate: MessageRate;
   pending: PendingSnapshots | null;
 };
+/** The feed's numbers: that of the next frame, and the view whose clients may not continue from an earlier one. */
+type FeedNumbers = { nextSeq: () => number; markChanged: (view: string) => void };
 /** A frame with its `seq`. `patients`: those whose state it contains; empty for frames about the view. */
 export type NumberedFrame = { seq: number; body: string; patients: readonly string[] };
 
@@ -49,13 +52,13 @@ const MAX_PATIENT_SOCKETS = 1_500;
 
 export class Sockets {
   readonly #ctx: DurableObjectState;
-  readonly #nextSeq: () => number;
+  readonly #feed: FeedNumbers;
   readonly #connections = new Map<WebSocket, Connection>();
 
-  /** @param nextSeq numbers beats  @param report called with the error of each unreadable attachment */
-  constructor(ctx: DurableObjectState, nextSeq: () => number, report: (error: StoredDocumentError) => void) {
+  /** @param report called with the error of each unreadable attachment */
+  constructor(ctx: DurableObjectState, feed: FeedNumbers, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
-    this.#nextSeq = nextSeq;
+    this.#feed = feed;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     for (const socket of ctx.getWebSockets()) {
       if (socket.readyState === WebSocket.OPEN) this.#restore(socket, report);
@@ -150,16 +153,24 @@ export class Sockets {
 
   /** Sends a beat whatever the credit: at most one per BEAT_MS and one after BEAT_AFTER_BYTES. */
   beat(socket: WebSocket): void {
-    const unread = this.#connections.get(socket)?.client.unread;
-    if (!unread) return;
-    const body = toFrameBody({ type: "beat", beat: nextBeat(unread, Date.now()) });
-    this.transmit(socket, { seq: this.#nextSeq(), body, patients: [] });
+    const connection = this.#connections.get(socket);
+    if (!connection) return;
+    const { client, pending } = connection;
+    const body = toFrameBody({ type: "beat", beat: nextBeat(client.unread, Date.now()) });
+    this.transmit(socket, { seq: this.#feed.nextSeq(), body, patients: [] });
+    // Withheld frames have lower numbers, so a client who reconnects must not continue from the beat.
+    if (pending) this.#feed.markChanged(client.view);
   }
 
-  /** Sends a beat when much was sent since the last one. Call it after frames, since it takes the next number. */
+  /**
+   * Sends a beat when much was sent since the last one, or when a lagging client lacks the credit to catch up: it may acknowledge in
+   * steps longer than its credit, and would wait for the next beat. Call it after frames, since it takes the next number.
+   */
   beatIfDue(socket: WebSocket): void {
-    const unread = this.#connections.get(socket)?.client.unread;
-    if (unread && unread.beat === null && unread.bytes >= BEAT_AFTER_BYTES) this.beat(socket);
+    const connection = this.#connections.get(socket);
+    if (!connection || connection.client.unread.beat !== null) return;
+    const { client, pending } = connection;
+    if (client.unread.bytes >= BEAT_AFTER_BYTES || (pending && !hasCreditToCatchUp(client))) this.beat(socket);
   }
 
   /** Sends one frame whatever the credit, and counts it. @returns whether the socket is still open */
