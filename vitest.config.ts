@@ -37,6 +37,8 @@ keepTemporaryFilesInMemory();
 export default defineConfig(async () => ({
   test: {
     silent: true,
+    // For a busy machine: no test of speed.
+    expect: { poll: { timeout: 60_000 } },
     // Until `npm run steady` has passed: a test that needs a second try in CI is named in the summary. Locally there is none.
     retry: process.env["CI"] ? 1 : 0,
     // Planned for two cores; tests of the served product leave them idle half of the time.

@@ -4,9 +4,11 @@
 // - alerts-random: 10,000 random alarm histories instead of 2,000
 // - alerts-synthetic: 60 patients of two normal days instead of 25, 30 breaches of each limit instead of 6, 10,000 crossings
 //   instead of 2,000
+// - authz: every denial instead of each third
 // - crypto: 100,000 seals of one value instead of 10,000
 // - fuzz: 3,000 requests instead of 600
-// - hostile-text: every published string as a path and as a login instead of each fourth
+// - hostile-text: every published string in each field of a resource instead of each third, as a path and as a login instead of
+//   each eighth; 24 requests per other operation instead of 9
 // - limits-over: 3,000 random histories of limits instead of 300
 // - news2-chart: a million random patients from a random seed instead of 100,000 from a fixed one
 // - product: `npm start` in a new folder must respond within a minute, which needs an idle machine

@@ -54,14 +54,15 @@ export function log(env: { LOG_LEVEL?: string }, level: Level, message: string, 
 
 type Position = { pathname: string; lineno: number; colno: number };
 
-/** Call sites of INFO lines by message. Production writes one per request; only the first in an isolate captures a stack. */
+/** Call sites by message of what any request can cause; only the first in an isolate captures a stack. */
 const callSites = new Map<string, Position>();
 
 function findCallSite(level: Level, message: string, extraFrames: number): Position {
-  const known = level === "INFO" ? callSites.get(message) : undefined;
+  const isFrequent = level === "INFO" || level === "WARNING";
+  const known = isFrequent ? callSites.get(message) : undefined;
   if (known) return known;
   const position = positionIn(new Error().stack?.split("\n")[3 + extraFrames] ?? "");
-  if (level === "INFO") callSites.set(message, position);
+  if (isFrequent) callSites.set(message, position);
   return position;
 }
 

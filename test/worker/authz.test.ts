@@ -27,6 +27,7 @@ import {
   renewResources,
   type TestCaller,
 } from "../authz.world.ts";
+import { times } from "../long.ts";
 import { env } from "../world.ts";
 
 const routesOfApp = [...new Set(app.routes.filter((r) => r.method !== "ALL").map((r) => `${r.method} ${r.path}`))];
@@ -38,6 +39,7 @@ type Answer = { status: number; comparable: string; text: string; requestId: str
 let stage: AuthzFixture;
 let cells: Cell[] = [];
 const lines: string[] = [];
+let answered = 0;
 
 /** The parameters of a route decide for which targets it is tested. */
 function targetsOf({ about }: RouteRule): Target[] {
@@ -60,6 +62,12 @@ function allCells(): Cell[] {
       }),
     ),
   );
+}
+
+/** Of the denials of one kind, route and target every third principal in `npm test`, another third for each kind. */
+function sampleDenials(denials: Cell[]): Cell[] {
+  const kinds = [...Map.groupBy(denials, ({ route, target, decision }) => `${route} ${target} ${decision}`).values()];
+  return kinds.flatMap((kind, k) => kind.filter((_, i) => (i + k) % Math.min(times(3, 1), kind.length) === 0));
 }
 
 const nameOf = ({ player, route, target }: Cell) => `${player.principal.name}: ${route} (${target})`;
@@ -104,6 +112,7 @@ function declaredStatuses(route: string): string[] | null {
 
 /** Holds for every response: a declared status, no hidden word in it, and one audit event per decision. */
 async function checkAll(answers: [Cell, Answer][]): Promise<void> {
+  answered += answers.length;
   const { results } = await env.DB.prepare("SELECT request_id, outcome FROM audit_events").all<{
     request_id: string;
     outcome: string;
@@ -189,7 +198,7 @@ describe(TITLE, { timeout: 600_000 }, () => {
     const other = stage.nurses.W.sessionId;
     const twins = new Map<string, Answer>();
     const before = await digest();
-    const denials = cells.filter((cell) => cell.decision !== "allow");
+    const denials = sampleDenials(cells.filter((cell) => cell.decision !== "allow"));
     const answers: [Cell, Answer][] = [];
     let denied = 0;
     await pooled(
@@ -219,7 +228,7 @@ describe(TITLE, { timeout: 600_000 }, () => {
     );
     await checkAll(answers);
     expect(complaints).toEqual([]);
-    expect(denials.length).toBeGreaterThan(400);
+    expect(denials.length).toBeGreaterThan(times(1_500, 4_500));
     expect(await digest()).toBe(before);
   });
 
@@ -266,7 +275,7 @@ describe(TITLE, { timeout: 600_000 }, () => {
   it("left no patient's word, token, address or query in any log line or audit row", async () => {
     const { results } = await env.DB.prepare("SELECT * FROM audit_events").all();
     const written = [...lines, ...results.map((row) => JSON.stringify(row))];
-    expect(lines.length).toBeGreaterThan(cells.length);
+    expect(lines.length).toBeGreaterThan(answered);
     const secrets = [
       ...Object.values(stage.patients).map((patient) => patient.canary),
       ...stage.players.flatMap(({ token, person }) => [token, person?.email, person?.username, person?.refresh]),

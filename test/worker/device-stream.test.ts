@@ -5,6 +5,7 @@ import { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
 import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
 import { MAX_QUEUED_SAMPLES } from "../../src/monitoring/patient-object/delivery/publisher.ts";
 import { MAX_UNREAD_BYTES } from "../../src/monitoring/patient-object/recording/device-sockets.ts";
+import { eventually } from "../eventually.ts";
 import { API, env, newDevice, newWorld, sendRequest, type World } from "../world.ts";
 import { type LiveSocket, openLiveView } from "./live-client.ts";
 import { backdateBinding, HOUR_MS, SPO2, toIso } from "./vitals-world.ts";
@@ -40,9 +41,7 @@ async function openStream(mode: Mode = "returns") {
   });
   socket.accept();
   const until = (type: string, n = 1) =>
-    vi.waitFor(() => expect(answers.filter((answer) => answer.type === type).length).toBeGreaterThanOrEqual(n), {
-      timeout: 10_000,
-    });
+    eventually(() => expect(answers.filter((answer) => answer.type === type).length).toBeGreaterThanOrEqual(n));
   const send = (samples: unknown[]) => socket.send(JSON.stringify({ type: "samples", samples }));
   return { socket, answers, closed, until, send, bytes: () => bytes };
 }
@@ -110,7 +109,7 @@ describe("a backlog after an outage", () => {
     await live.until(
       ({ type, samples }) => type === "samples" && samples.some(({ value }: { value: number }) => value === 90 + (2_999 % 9)),
     );
-    await vi.waitFor(() => {
+    await eventually(() => {
       const told = live.frames.filter(({ type }) => type === "samples" || type === "backfill");
       expect(told.reduce((sum, frame) => sum + (frame.count ?? frame.samples.length), 0)).toBe(3_000);
     });
@@ -146,14 +145,14 @@ describe("a backlog after an outage", () => {
       await stream.until("ack", (n + 1) / 10);
     }
     const { failures } = feed;
-    await vi.waitFor(() => expect(feed.failures).toBeGreaterThan(failures + 1), { timeout: 5_000 });
+    await eventually(() => expect(feed.failures).toBeGreaterThan(failures + 1));
     feed.isReachable = true;
     const count = (type: string) =>
       sent.flat().reduce((sum, frame) => {
         if (frame.type !== type) return sum;
         return sum + (frame.type === "samples" ? frame.samples.length : frame.type === "backfill" ? frame.count : 0);
       }, 0);
-    await vi.waitFor(() => expect(count("samples") + count("backfill")).toBe(11_000), { timeout: 5_000 });
+    await eventually(() => expect(count("samples") + count("backfill")).toBe(11_000));
     expect(count("samples")).toBeGreaterThan(MAX_QUEUED_SAMPLES / 2);
     expect(count("samples")).toBeLessThanOrEqual(MAX_QUEUED_SAMPLES);
     vi.restoreAllMocks();

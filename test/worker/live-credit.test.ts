@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { MAX_UNACKED_BYTES, MAX_UNREAD_BYTES } from "../../src/monitoring/live/clients.ts";
 import type { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
 import { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
+import { eventually } from "../eventually.ts";
 import { expectProblem } from "../token-forge.ts";
 import { API, env, newLogin, newPerson, newWorld } from "../world.ts";
 import {
@@ -259,7 +260,7 @@ describe("patients' objects that hang", () => {
       await drain(live);
       acknowledge(live, lastSeq(live));
     }
-    await vi.waitFor(() => expect(gate.failed).toBe(lagging.length));
+    await eventually(() => expect(gate.failed).toBe(lagging.length));
     gate.fails = false;
     await env.DB.prepare("UPDATE sessions SET revoked_at = 1 WHERE id = ?").bind(nurse.sessionId).run();
     const started = performance.now();
@@ -267,7 +268,7 @@ describe("patients' objects that hang", () => {
     expect(await revoked.closed).toMatchObject({ code: 4401 });
     // One after the other before the recheck, the four would have taken their deadlines: twelve seconds.
     expect(performance.now() - started).toBeLessThan(6_000);
-    await vi.waitFor(() => expect(gate.waiting).toBeGreaterThanOrEqual(lagging.length), { timeout: 5_000 });
+    await eventually(() => expect(gate.waiting).toBeGreaterThanOrEqual(lagging.length));
     gate.open();
     await alarm;
     for (const live of lagging) {
@@ -282,7 +283,7 @@ describe("patients' objects that hang", () => {
     const gate = holdSnapshots();
     gate.fails = false;
     const opening = openLiveView(nurse, `?patient_id=${patient.id}`);
-    await vi.waitFor(() => expect(gate.waiting).toBeGreaterThan(0));
+    await eventually(() => expect(gate.waiting).toBeGreaterThan(0));
     await publish(hospitalId, patient.id, 42);
     const frames = range(1, 500).map((n) => createSampleFrame(stranger.id, n));
     for (let n = 0; n < 11; n++) await getFeed(hospitalId).publish(stranger.id, frames);
@@ -291,7 +292,7 @@ describe("patients' objects that hang", () => {
     expect(typesOf(live)).toEqual(["snapshot", "view"]);
     await runAlarmAfter(hospitalId, 20_500);
     await live.until(({ type }) => type === "gap");
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(typesOf(live).filter((type) => type !== "beat")).toEqual(["snapshot", "view", "gap", "snapshot", "view"]),
     );
     live.close();

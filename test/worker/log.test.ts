@@ -90,7 +90,7 @@ describe("a line", () => {
     expect(lines[0]?.["at"]).toContain(`${lines[0]?.["pathname"]}:${lines[0]?.["lineno"]}:`);
   });
 
-  it("of level INFO reads the stack once per message", () => {
+  it("of a level that requests can cause reads the stack once per message", () => {
     const logs = captureLogs();
     const { prepareStackTrace } = Error;
     let stacks = 0;
@@ -103,14 +103,15 @@ describe("a line", () => {
       write();
       return stacks;
     };
-    const write = (level: "INFO" | "WARNING") => log({}, level, `a message of a test, ${level}`);
+    const write = (level: "INFO" | "WARNING" | "ERROR") => log({}, level, `a message of a test, ${level}`);
     try {
       expect([1, 2, 3].map(() => readBy(() => write("INFO")))).toEqual([1, 0, 0]);
-      expect([1, 2, 3].map(() => readBy(() => write("WARNING")))).toEqual([1, 1, 1]);
+      expect([1, 2, 3].map(() => readBy(() => write("WARNING")))).toEqual([1, 0, 0]);
+      expect([1, 2, 3].map(() => readBy(() => write("ERROR")))).toEqual([1, 1, 1]);
     } finally {
       Error.prepareStackTrace = prepareStackTrace;
     }
-    expect(logs().split("\n")).toHaveLength(6);
+    expect(logs().split("\n")).toHaveLength(9);
   });
 
   it("of level DEBUG has the access decision with its action and basis", async () => {

@@ -8,6 +8,7 @@ import { OUTBOX_DOCUMENTS } from "../../src/monitoring/patient-object/memory/doc
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { unpackHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
 import { getDb } from "../../src/platform/db/client.ts";
+import { eventually } from "../eventually.ts";
 import { API, env, newDevice, newPatient, newWorld, readJson, sendRequest, type World } from "../world.ts";
 
 const HOUR = 3_600_000;
@@ -255,7 +256,7 @@ describe("a device's socket", () => {
     socket.send(JSON.stringify({ type: "samples", samples: [sample(71, now, { seq: 1 }), sample(72, now + 1, { seq: 2 })] }));
     expect(heard.map(({ type }) => type)).not.toContain("ack");
     socket.send(JSON.stringify({ type: "flush" }));
-    await vi.waitFor(() => expect(heard.map(({ type }) => type)).toContain("ack"), { timeout: 5_000 });
+    await eventually(() => expect(heard.map(({ type }) => type)).toContain("ack"));
     expect(heard.find(({ type }) => type === "ack")).toEqual({ type: "ack", upto: 2 });
     await evictDurableObject(monitor());
     expect(await values()).toEqual([72, 71]);

@@ -17,6 +17,7 @@ import { getDb } from "../../src/platform/db/client.ts";
 import { DeadlineError } from "../../src/platform/deadline.ts";
 import { errorReport } from "../../src/platform/object-log.ts";
 import { renderMetrics } from "../../src/service/metrics.ts";
+import { eventually } from "../eventually.ts";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import { loadStorage } from "../object-storage.ts";
 import { interceptStores } from "../stores.ts";
@@ -389,9 +390,9 @@ describe("an error in an object", () => {
       const report = errorReport(env, "PatientMonitor", state.id);
       const publisher = new Publisher(failingTwice, () => facts, Number.POSITIVE_INFINITY, report);
       publisher.pushFrames([{ type: "limits", patient_id: PATIENT, limits: [] }], true);
-      await vi.waitFor(() => expect(calls).toBe(3), { timeout: 5_000 });
+      await eventually(() => expect(calls).toBe(3));
       // Nobody watches, so the feed that answers ends the lease.
-      await vi.waitFor(() => expect(publisher.isWatched(0)).toBe(false));
+      await eventually(() => expect(publisher.isWatched(0)).toBe(false));
     });
     expect(linesOf(logs)).toMatchObject([{ operation: "publish", object_id: PATIENT, cause: "Error" }]);
   });

@@ -23,13 +23,13 @@ export async function readUploadRows(response: Response): Promise<UploadRow[]> {
   return results;
 }
 
-/** Every object in the bucket. */
+/** Every object of reports and uploads. Blocks of vital signs are named in their patients' objects, which write them at any time. */
 export async function listStoredKeys(): Promise<string[]> {
   const keys: string[] = [];
   let cursor: string | undefined;
   do {
     const page = await env.FILES.list(cursor ? { cursor } : {});
-    keys.push(...page.objects.map((object) => object.key));
+    keys.push(...page.objects.map((object) => object.key).filter((key) => !key.startsWith("f1/vitals/")));
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor);
   return keys;

@@ -200,6 +200,16 @@ describe("the rows of events that no quota refuses", () => {
     expect(await count(subjects, patient.id, summary?.seq)).toBe(1);
   });
 
+  it("never end for deletions of a patient's data", async () => {
+    const { manager } = world;
+    await setCounter(`quota-day:u:${manager.id}`, today(), "patient.delete", MAX_UNCOUNTED_ROWS + 1);
+    const patient = await newPatient(world.hospitalId, manager);
+    const headers = { "If-Match": "*" };
+    const path = `${API}/patients/${patient.id}`;
+    expect((await sendRequest(path, { as: manager, method: "DELETE", headers })).status).toBe(200);
+    expect(await eventsOf(manager.id, "patient.delete")).toBe(1);
+  });
+
   it("end for failed logins, per account and else per address", async () => {
     const nurse = await newPerson("nurse", world.hospitalId);
     const ip = "2001:db8:1:2::7";
