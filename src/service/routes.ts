@@ -74,6 +74,7 @@ export const serviceRoutes = createRouter()
       path: "/",
       tags,
       summary: "Get API information",
+      description: "A browser, which accepts `text/html`, gets the portal instead.",
       responses: {
         200: jsonResponse(z.object({ name: z.string(), api: z.string(), docs: z.string(), health: z.string() }), "The API", {
           name: "EdgeCare",

@@ -14,6 +14,11 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     reason: "the queue of password hashes has four places for one address",
   },
   {
+    operation: /^getRoot$/,
+    kind: /^undeclared media type text\/html of 200$/,
+    reason: "browsers get the portal's page; an operation has one media type for each status",
+  },
+  {
     operation: /./,
     kind: /^404 is not a problem, but text\/html/,
     reason: "browsers get the portal's page for a path that no route has",
