@@ -274,6 +274,7 @@ describe("a correction", () => {
       kind: "corrected",
       code,
       newest: value === null ? null : { value, at: world.now - ago, received: world.now - ago },
+      isInvalidNewer: false,
     }).map(({ what, alert }) => `${what} ${alert.key}`);
 
   it("ends the alarm of a wrongly entered value, and evaluates the next value from the start", () => {

@@ -77,7 +77,7 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
       const code = random.pick(Object.keys(VALUES));
       const at = now - random.pick([0, SECOND, MINUTE, 60 * MINUTE, 8 * 24 * 60 * MINUTE]);
       const newest = { value: random.pick(VALUES[code] ?? [0]), at, received: at };
-      return { kind, code, newest: random.chance(0.2) ? null : newest };
+      return { kind, code, newest: random.chance(0.2) ? null : newest, isInvalidNewer: random.chance(0.1) };
     }
     case "acknowledge":
     case "resolve":

@@ -6,6 +6,7 @@ import type { Sample } from "../../src/monitoring/vitals/model.ts";
 import {
   crossCheckPressures,
   parseInstant,
+  settlePressureUnits,
   type ValidationResult,
   validateSample,
 } from "../../src/monitoring/vitals/sample-validation.ts";
@@ -153,6 +154,7 @@ describe("a unit", () => {
     expect(outcome(of("15074-8", 5.5, "mmol/L"))).toBe("99.1 final unit_converted");
     expect(outcome(of(CODES.spo2, 0.97, "1"))).toBe("97 final unit_converted");
     expect(outcome(of(CODES.weight, 3500, "g"))).toBe("3.5 final unit_converted");
+    expect(outcome(of(CODES.weight, 11, "[stone_av]"))).toBe("69.853 final unit_converted");
   });
 
   test("spelled otherwise is the same unit and says nothing", () => {
@@ -162,26 +164,32 @@ describe("a unit", () => {
 
   test.each([
     [CODES.temperature, 98.6, "Cel", 98.6],
-    [CODES.temperature, 37, "[degF]", 2.78],
+    [CODES.temperature, 37, "[degF]", 37],
     [CODES.spo2, 0.97, "%", 0.97],
     [CODES.spo2, 1, "%", 1],
-    [CODES.spo2, 97, "1", 9700],
+    [CODES.spo2, 97, "1", 97],
     [CODES.glucose, 5, "mg/dL", 5],
-    [CODES.glucose, 100, "mmol/L", 1801.82],
+    [CODES.glucose, 100, "mmol/L", 100],
+    [CODES.glucose, 14.2, "{unknown}", 14.2],
     [CODES.systolic, 16, "mm[Hg]", 16],
-    [CODES.systolic, 120, "kPa", 900.08],
+    [CODES.systolic, 120, "kPa", 120],
+    [CODES.diastolic, 10.6, "mm[Hg]", 10.6],
+    [CODES.mean_pressure, 12, "mm[Hg]", 12],
     [CODES.inspired_oxygen, 0.4, "%", 0.4],
-    [CODES.weight, 70, "g", 0.07],
+    [CODES.weight, 70, "g", 70],
     [CODES.weight, 3400, "kg", 3400],
-    [CODES.etco2, 38, "kPa", 285.02],
-    [CODES.sleep_minutes, 480, "h", 28_800],
+    [CODES.etco2, 38, "kPa", 38],
+    [CODES.sleep_minutes, 480, "h", 480],
   ])("%s of %d %s is suspect, and stays what it was said to be", (code, value, unit, kept) => {
     expect(outcome(of(code, value, unit))).toBe(`${kept} invalid unit_suspect`);
+    expect(of(code, value, unit)).toMatchObject({ sample: { unit, isUnitSuspect: true } });
   });
 
   test("is not suspected of a body in great danger", () => {
     for (const value of [1.5, 40, 60]) expect(outcome(of(CODES.spo2, value, "%"))).toBe(`${value} final as it is`);
     for (const value of [0, 7, 26, 40]) expect(outcome(of(CODES.systolic, value, "mm[Hg]"))).toBe(`${value} final as it is`);
+    for (const value of [3, 17, 30]) expect(outcome(of(CODES.diastolic, value, "mm[Hg]"))).toBe(`${value} final as it is`);
+    for (const value of [5, 19, 40]) expect(outcome(of(CODES.mean_pressure, value, "mm[Hg]"))).toBe(`${value} final as it is`);
     for (const value of [15, 30]) expect(outcome(of(CODES.glucose, value, "mg/dL"))).toBe(`${value} final as it is`);
   });
 });
@@ -359,8 +367,22 @@ describe("pressures of one instant", () => {
       const result = judged({ code, value, unit: "mm[Hg]" });
       return result.ok ? [result.sample] : [];
     });
-    expect(samples.map(({ status }) => status)).toEqual(["invalid", "final"]);
+    expect(samples.map(({ status }) => status)).toEqual(["invalid", "invalid"]);
     expect(statuses(samples)).toEqual(["invalid", "invalid"]);
+  });
+
+  test("a low diastolic pressure beside a systolic one in mm[Hg] is one: 74/10, and 16/10 is in kPa", () => {
+    const settle = (...values: [string, number][]) =>
+      settlePressureUnits(
+        values.flatMap(([code, value], index) => {
+          const result = judged({ code, value, unit: "mm[Hg]" });
+          return result.ok ? [{ index, ...result }] : [];
+        }),
+      ).map(({ sample, note = "" }) => `${sample.value} ${sample.status} ${note}`.trim());
+    expect(settle([CODES.diastolic, 10], [CODES.systolic, 74])).toEqual(["10 final", "74 final"]);
+    const suspects = ["16 invalid unit_suspect", "12 invalid unit_suspect", "10 invalid unit_suspect"];
+    expect(settle([CODES.systolic, 16], [CODES.mean_pressure, 12], [CODES.diastolic, 10])).toEqual(suspects);
+    expect(settle([CODES.diastolic, 10])).toEqual(["10 invalid unit_suspect"]);
   });
 
   test("leave other instants, other vitals and the order alone, and the given samples as they were", () => {
@@ -462,7 +484,8 @@ describe("real monitors", () => {
   }
 
   test.for([
-    ["bedside/s25047*.csv", ",", 200, 1],
+    // One cuff reading of 74/10 among 273 values: each value by itself here, without its systolic pressure.
+    ["bedside/s25047*.csv", ",", 200, 0.996],
     ["icu-hourly/*.psv", "|", 30_000, 0.9999],
     ["icu-48h/*.txt", ",", 10_000, 0.995],
   ] as const)("%s: nothing is lost, nearly all is final, and 0 stays", ([pattern, separator, least, share], { skip }) => {

@@ -44,7 +44,7 @@ function recordTransition(run: RuleRun, what: Transition["what"], alert: Alert, 
 }
 
 /** Rules that samples evaluate: one request could raise and end their alerts a thousand times. */
-const RULES_OF_VITALS: ReadonlySet<RuleName> = new Set(["limit", "rate", "trend"]);
+const RULES_OF_VITALS: ReadonlySet<RuleName> = new Set(["limit", "rate", "trend", "unit"]);
 
 function findCountedVital({ memory }: RuleRun, { rule, code }: AlertCause): VitalMemory | undefined {
   return code !== null && RULES_OF_VITALS.has(rule) ? memory.vitals[code] : undefined;

@@ -22,9 +22,10 @@ import {
 } from "./change-rules.ts";
 import { applyConditions, ignoreCondition } from "./condition-rule.ts";
 import { clearOnset, evaluateLimit, limitDeadline, locateValue, MAX_VALUE_HOLD_MS, toLimitKey } from "./limit-rule.ts";
-import type { AlarmConfig, AlarmInput, Alert, Transition } from "./model.ts";
+import type { AlarmConfig, AlarmInput, Alert, Correction, Transition } from "./model.ts";
 import { evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines } from "./news2-rule.ts";
 import { evaluateSilence, ignoreVital, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
+import { endUnitAlert, raiseUnitAlert } from "./unit-rule.ts";
 
 export type { AlarmMemory } from "./alarm-memory.ts";
 export { emptyAlarmMemory as emptyMemory } from "./alarm-memory.ts";
@@ -60,7 +61,7 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
       applyConditions(run, input.device, input.conditions);
       break;
     case "corrected":
-      applyCorrection(run, input.code, input.newest);
+      applyCorrection(run, input);
       break;
     case "tick":
       break;
@@ -86,13 +87,17 @@ function applySamples(run: RuleRun, id: string | null, samples: readonly Sample[
   for (const sample of ordered) applySample(run, device, sample);
 }
 
-function applySample(run: RuleRun, device: DeviceMemory | null, { code, value, at, status }: Sample): void {
+function applySample(run: RuleRun, device: DeviceMemory | null, sample: Sample): void {
+  const { code, value, at, status } = sample;
   const limits = run.config.limits[code];
   const time = Math.min(at, run.now);
   const previous = run.memory.vitals[code];
-  if (status === "invalid" || run.now - time > MAX_EVALUATED_AGE_MS || (previous && time < previous.measuredAt)) return;
+  const isNewest = !previous || time >= previous.measuredAt;
+  if (sample.isUnitSuspect && isNewest && run.now - time <= MAX_VALUE_HOLD_MS) raiseUnitAlert(run, sample);
+  if (status === "invalid" || run.now - time > MAX_EVALUATED_AGE_MS || !isNewest) return;
   if (!limits && !NEWS2_CODES.has(code)) return;
   if (device) recordVital(run, device, code);
+  endUnitAlert(run, code);
   const vital = previous ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
   if (limits && run.config.monitoring !== "off")
@@ -104,9 +109,13 @@ function applySample(run: RuleRun, device: DeviceMemory | null, { code, value, a
  * Ends what the wrong value caused and evaluates the newest one instead. The baseline is kept, since a single value has little weight
  * in it.
  */
-function applyCorrection(run: RuleRun, code: string, newest: { value: number; at: number; received: number } | null): void {
+function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correction): void {
+  if (!isInvalidNewer) endUnitAlert(run, code);
   const vital = run.memory.vitals[code];
-  if (!vital) return;
+  if (!vital) {
+    if (newest) applySample(run, null, { code, value: newest.value, unit: "", at: newest.at, seq: null, status: "final" });
+    return;
+  }
   clearRate(run, code, vital);
   clearOnset(vital);
   const limits = run.config.limits[code];
@@ -179,6 +188,9 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
       break;
     case "trend":
       if (vital) vital.baseline = undefined;
+      break;
+    case "unit":
+      // The next doubtful value raises it again.
       break;
     case "news2":
       ignoreScore(run);

@@ -3,7 +3,7 @@ import type { Limits } from "../vitals/model.ts";
 
 export const PRIORITIES = ["high", "medium", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
-export const RULE_NAMES = ["limit", "rate", "trend", "news2", "silence", "device_silence", "technical"] as const;
+export const RULE_NAMES = ["limit", "rate", "trend", "unit", "news2", "silence", "device_silence", "technical"] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 /** `active` until acknowledged or until the condition ends. A latched alert stays `recovered` until acknowledged. */
 export const ALERT_STATES = ["active", "acknowledged", "recovered", "cleared"] as const;
@@ -68,14 +68,24 @@ export type AlarmConfig = {
   repeat_minutes: Readonly<Record<Priority, number | null>>;
 };
 
+/**
+ * A value was corrected. `newest`: the newest usable value of its vital now, or null when none is left; `isInvalidNewer`: whether a
+ * newer one is not usable. Times are epoch milliseconds.
+ */
+export type Correction = {
+  kind: "corrected";
+  code: string;
+  newest: { value: number; at: number; received: number } | null;
+  isInvalidNewer: boolean;
+};
+
 /** An input of the alarm engine, in the order of the server's clock. */
 export type AlarmInput =
   | { kind: "samples"; device: string | null; samples: readonly import("../vitals/model.ts").Sample[] }
   /** The complete list of conditions that the device reports now. */
   | { kind: "conditions"; device: string; conditions: readonly string[] }
   | { kind: "tick" }
-  /** A value was corrected; `newest` is the newest of its vital now, or null when none is left. Times are epoch milliseconds. */
-  | { kind: "corrected"; code: string; newest: { value: number; at: number; received: number } | null }
+  | Correction
   | { kind: "acknowledge"; number: number; by: string }
   | { kind: "assign"; number: number; by: string; to: string | null }
   | { kind: "snooze"; number: number; by: string; until: number }

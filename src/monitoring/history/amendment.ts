@@ -71,7 +71,7 @@ function fieldError(path: string, message: string): ApiError {
   });
 }
 
-const toHistoryEntry = ({ value, by, at }: { value: number; by: string; at: string }) => {
+const toHistoryEntry = ({ value, unit, by, at }: { value: number; unit: string; by: string; at: string }) => {
   const isPerson = by.startsWith(PERSON_PREFIX);
-  return { value, at, device_id: isPerson ? null : by, performer_id: isPerson ? by.slice(PERSON_PREFIX.length) : null };
+  return { value, unit, at, device_id: isPerson ? null : by, performer_id: isPerson ? by.slice(PERSON_PREFIX.length) : null };
 };

@@ -198,7 +198,7 @@ export const historyRoutes = createRouter()
           ...exampleObservation,
           value: 74,
           status: "amended",
-          history: [{ value: 72, at: EXAMPLES.time, device_id: EXAMPLES.device, performer_id: null }],
+          history: [{ value: 72, unit: "/min", at: EXAMPLES.time, device_id: EXAMPLES.device, performer_id: null }],
         }),
         ...problemResponses(401, 403, 404, 409, 413, 415),
       },

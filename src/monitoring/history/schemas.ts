@@ -76,6 +76,7 @@ export const exampleRollup = {
 
 export const HistoryEntry = z.object({
   value: z.number(),
+  unit: z.string().openapi({ description: "UCUM; as sent if it was doubtful" }),
   at: Timestamp,
   device_id: z.string().nullable(),
   performer_id: z.string().nullable(),

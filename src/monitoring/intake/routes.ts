@@ -107,7 +107,12 @@ const WearableSync = z.strictObject({
         diastolic: metricValue,
         respiratory_rate: metricValue,
         temperature: metricValue,
-        glucose: metricValue,
+        glucose_mg_dl: metricValue,
+        glucose_mmol_l: metricValue,
+        glucose: metricValue.openapi({
+          description:
+            "In mg/dL; below 40 the unit is doubtful, and staff are alarmed. Send glucose_mg_dl or glucose_mmol_l instead",
+        }),
         steps: metricValue,
         sleep_minutes: metricValue,
         calories: metricValue,

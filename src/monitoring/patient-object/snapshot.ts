@@ -50,7 +50,7 @@ export function applyCorrections(samples: readonly LocatedSample[], corrections:
     if (body === undefined) return sample;
     // The correction is unreadable: the original value must not count.
     if (body === null) return { ...sample, status: "entered-in-error" };
-    return { ...sample, status: body.status, value: body.value };
+    return { ...sample, status: body.status, value: body.value, unit: body.unit ?? sample.unit };
   });
 }
 

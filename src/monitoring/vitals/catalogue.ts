@@ -17,6 +17,9 @@ import type { AgeBand, Limits, Vital } from "./model.ts";
 
 export { CODES };
 
+/** An annotation of UCUM (no unit): the sender named none, and the value fits two. */
+export const UNKNOWN_UNIT = "{unknown}";
+
 type Units = Vital["units"];
 
 /** A unit table: each row has a factor and the spellings of the unit. */
@@ -222,7 +225,7 @@ export const VITALS: readonly Vital[] = [
     display: "Body weight",
     unit: UNITS.weight,
     also: [],
-    units: unitTable([1, "kg"], [0.001, "g"], [0.453_592_37, "[lb_av]", "lb", "lbs"]),
+    units: unitTable([1, "kg"], [0.001, "g"], [0.453_592_37, "[lb_av]", "lb", "lbs"], [6.350_293_18, "[stone_av]", "st"]),
     plausible: { min: 0.2, max: 650, source: "Smallest newborn that survived (212 g), heaviest adult on record (635 kg)" },
     decimals: 3,
     ...NO_LIMITS,

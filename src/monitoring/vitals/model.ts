@@ -17,6 +17,8 @@ export type Sample = {
   seq: number | null;
   /** `invalid`: physiologically impossible, or beyond what the sensor measures; stored and shown, but never scored or checked against limits. */
   status: "final" | "invalid";
+  /** The unit is doubtful: value and unit are as sent, the status is `invalid`, and staff are told. */
+  isUnitSuspect?: true;
 };
 
 /** Alarm limits in the catalogue's unit; null means no limit. */

@@ -1,6 +1,6 @@
 // Validation of incoming items: a sample to store, or a rejection with a reason.
 import { DAY_MS } from "../../platform/time.ts";
-import { CODES, findVital, roundHalfUp } from "./catalogue.ts";
+import { CODES, findVital, roundHalfUp, UNKNOWN_UNIT } from "./catalogue.ts";
 import type { Sample, Vital } from "./model.ts";
 
 /** One item of a request. `effective_at` must have a time zone. */
@@ -37,12 +37,15 @@ const UNIT_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,30}[^\s\p{C}])?$/u;
 const RFC3339_PATTERN = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i;
 
 /**
- * Plausible values that are far more often sent in the wrong unit: SpO2 as a fraction of 1, pressure in kPa. Inclusive. Excludes 0,
- * which must raise an alert, and higher kPa values, which raise one anyway.
+ * Plausible values, in the catalogue's unit, that are far more often sent in the wrong one: SpO2 as a fraction of 1, and pressures in
+ * kPa that would be ordinary there (systolic 60 to 190 mm[Hg], mean 45 to 140, diastolic 30 to 120) and would cross an alarm limit as
+ * mm[Hg]. Inclusive. Excludes 0, which is no pressure at all, and higher kPa values, which raise an alert anyway.
  */
 const SUSPECT_RANGES: Readonly<Record<string, { min: number; max: number }>> = {
   [CODES.spo2]: { min: Number.MIN_VALUE, max: 1 },
   [CODES.systolic]: { min: 8, max: 25 },
+  [CODES.mean_pressure]: { min: 6, max: 18.7 },
+  [CODES.diastolic]: { min: 4, max: 16 },
 };
 
 /** Cache of the last parsed time, since vitals of one time arrive together. */
@@ -107,13 +110,23 @@ export function validateSample(item: unknown, clock: { received: number; skewMs:
   const measured = convertValue(vital, number, unit);
   if (!measured) return rejectSample("unit_unknown");
   const { note, ...rest } = measured;
-  return { ok: true, sample: { code: vital.code, unit: vital.unit, at, seq, ...rest }, ...(note && { note }) };
+  return { ok: true, sample: { code: vital.code, at, seq, ...rest }, ...(note && { note }) };
 }
 
 const isFields = (item: unknown): item is Record<string, unknown> =>
   typeof item === "object" && item !== null && !Array.isArray(item);
 
 const isUnitOf = (vital: Vital | null, unit: string) => vital !== null && Object.hasOwn(vital.units, unit);
+
+const hasSeveralUnits = ({ units }: Vital) => Object.values(units).some((conversion) => !isCatalogueUnit(conversion));
+
+const newSuspect = (value: number, unit: string): ConvertedValue => ({
+  value,
+  unit,
+  status: "invalid",
+  isUnitSuspect: true,
+  note: "unit_suspect",
+});
 
 function rejectSample(reason: RejectionReason): SampleRejection {
   const [status, message] = REJECTIONS[reason];
@@ -134,17 +147,21 @@ function parseValue(value: unknown, vital: Vital | null): number | null {
   return letterIndex < 0 ? null : letterIndex;
 }
 
-type ConvertedValue = { value: number; status: Sample["status"]; note?: SampleNote };
+type ConvertedValue = Pick<Sample, "value" | "unit" | "status" | "isUnitSuspect"> & { note?: SampleNote };
 
-/** The value in the catalogue's unit, with its plausibility; null for an unknown unit. */
+/** The value in the catalogue's unit, with its plausibility, or as sent if the unit is doubtful; null for an unknown unit. */
 function convertValue(vital: Vital, raw: number, unit: string): ConvertedValue | null {
+  if (unit === UNKNOWN_UNIT) return hasSeveralUnits(vital) ? newSuspect(raw, unit) : null;
   const conversion = Object.hasOwn(vital.units, unit) ? vital.units[unit] : undefined;
   if (!conversion) return null;
   const exact = applyConversion(raw, conversion);
   const value = roundHalfUp(exact, vital.decimals);
-  if (isUnitSuspect(vital, raw, exact, conversion)) return { value, status: "invalid", note: "unit_suspect" };
-  if (!isPlausible(vital, exact)) return { value, status: "invalid", note: "implausible" };
-  return isCatalogueUnit(conversion) ? { value, status: "final" } : { value, status: "final", note: "unit_converted" };
+  if (isUnitSuspect(vital, raw, exact, conversion)) return newSuspect(raw, isCatalogueUnit(conversion) ? vital.unit : unit);
+  const converted = { value, unit: vital.unit };
+  if (!isPlausible(vital, exact)) return { ...converted, status: "invalid", note: "implausible" };
+  return isCatalogueUnit(conversion)
+    ? { ...converted, status: "final" }
+    : { ...converted, status: "final", note: "unit_converted" };
 }
 
 type Conversion = Vital["units"][string];
@@ -172,6 +189,24 @@ function isUnitSuspect(vital: Vital, raw: number, exact: number, given: Conversi
     (other) => other.factor !== given.factor && isPlausible(vital, applyConversion(raw, other)),
   );
 }
+
+/**
+ * Pressures of one time have one unit: beside a systolic pressure that is none in kPa, a low mean or diastolic one is what it says.
+ * A cuff that measured 74/10 is no device in kPa.
+ */
+export function settlePressureUnits(items: readonly ValidItem[]): ValidItem[] {
+  const isSystolicInMercury = ({ sample: { code, status } }: ValidItem) => code === CODES.systolic && status === "final";
+  const settled = new Set(items.filter(isSystolicInMercury).map(({ sample }) => sample.at));
+  return items.map((item) => {
+    const { isUnitSuspect, ...sample } = item.sample;
+    const isPressure = PRESSURES.includes(sample.code) && sample.unit === findVital(sample.code)?.unit;
+    if (!isUnitSuspect || !isPressure || !settled.has(sample.at)) return item;
+    return { index: item.index, sample: { ...sample, status: "final" } };
+  });
+}
+
+/** A valid item at its index in the batch. */
+type ValidItem = { index: number; sample: Sample; note?: string };
 
 const PRESSURES: readonly string[] = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
 

@@ -1,5 +1,5 @@
 // Metrics of `POST /wearables/sync` with LOINC codes and fixed UCUM units, since the request has no units.
-import { CODES } from "./catalogue.ts";
+import { CODES, UNKNOWN_UNIT } from "./catalogue.ts";
 import type { SampleInput } from "./sample-validation.ts";
 
 export const WEARABLE_METRICS = [
@@ -9,11 +9,20 @@ export const WEARABLE_METRICS = [
   ["diastolic", CODES.diastolic, "mm[Hg]"],
   ["respiratory_rate", CODES.respiratory_rate, "/min"],
   ["temperature", CODES.temperature, "Cel"],
+  ["glucose_mg_dl", CODES.glucose, "mg/dL"],
+  ["glucose_mmol_l", CODES.glucose, "mmol/L"],
+  // The old name, without a unit.
   ["glucose", CODES.glucose, "mg/dL"],
   ["steps", CODES.steps, "{steps}"],
   ["sleep_minutes", CODES.sleep_minutes, "min"],
   ["calories", CODES.energy, "kcal"],
 ] as const;
+
+/**
+ * Glucose below this, in mg/dL and without a stated unit, is more likely in mmol/L: meters show at most 33.3 mmol/L (600 mg/dL), and
+ * below 40 mg/dL most people are unconscious (Seaquist et al. 2013, ADA and Endocrine Society: level 2 begins below 54).
+ */
+const MIN_GLUCOSE_WITHOUT_UNIT = 40;
 
 /** A reading of a wearable; null or absent metrics were not measured. */
 export type WearableReading = { timestamp: string } & {
@@ -25,7 +34,9 @@ export function toSampleInputs(readings: readonly WearableReading[]): SampleInpu
   return readings.flatMap((reading) =>
     WEARABLE_METRICS.flatMap(([name, code, unit]) => {
       const value = reading[name] ?? null;
-      return value === null ? [] : [{ code, value, unit, effective_at: reading.timestamp }];
+      if (value === null) return [];
+      const isUnclear = name === "glucose" && value < MIN_GLUCOSE_WITHOUT_UNIT;
+      return [{ code, value, unit: isUnclear ? UNKNOWN_UNIT : unit, effective_at: reading.timestamp }];
     }),
   );
 }

@@ -33,6 +33,8 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm): st
         value: formatValue(why.value, true),
         bound: formatValue(why.bound, true),
       });
+    case "unit":
+      return t("alarms.why.unit", { vital, value: formatNumber(why.value ?? 0) });
     case "news2":
       // Three points in one parameter raise an alarm of their own, whatever the total is.
       return (why.bound ?? 0) < 5
@@ -64,6 +66,8 @@ export function abbreviateAlarm({ rule, code, why }: DescribedAlarm): string {
       return `${vital} ${why.side === "low" ? "↓" : "↑"} ${formatNumber(Math.abs(why.value ?? 0))}/min`;
     case "trend":
       return t("alarms.short.trend", { vital });
+    case "unit":
+      return t("alarms.short.unit", { vital });
     case "news2":
       return `NEWS2 ${why.value ?? ""}`;
     case "silence":

@@ -5,7 +5,7 @@ import { Dialog } from "../../platform/design/dialog.tsx";
 import { type FieldErrors, Form, numberIn } from "../../platform/design/form.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { amendObservation, type Observation } from "./api.ts";
-import { formatUcumUnit } from "./chart-catalogue.ts";
+import { formatUcumUnit, getVitalUnit } from "./chart-catalogue.ts";
 import { formatDateTimeSeconds } from "./format-seconds.ts";
 import { formatSample } from "./samples-table.tsx";
 
@@ -18,6 +18,8 @@ export function AmendDialog({ sample, zone, onClose, onDone }: AmendDialogProps)
   const [kind, setKind] = useState<AmendmentKind>("amended");
   const [text, setText] = useState("");
   const [reason, setReason] = useState("");
+  // A sample whose unit is doubtful has it as sent; the right value is in the catalogue's.
+  const unit = getVitalUnit(sample.name ?? "") || sample.unit;
   const isConsciousness = sample.name === "consciousness";
   const value = isConsciousness && ACVPU_LETTER.test(text.trim()) ? text.trim().toUpperCase() : numberIn(text);
 
@@ -30,7 +32,7 @@ export function AmendDialog({ sample, zone, onClose, onDone }: AmendDialogProps)
   async function submit() {
     const amendment =
       kind === "amended" && value !== null
-        ? ({ status: "amended", value, unit: sample.unit, reason: reason.trim() } as const)
+        ? ({ status: "amended", value, unit, reason: reason.trim() } as const)
         : ({ status: "entered-in-error", reason: reason.trim() } as const);
     await amendObservation(sample.observation_id, amendment);
     onDone();
@@ -65,7 +67,7 @@ export function AmendDialog({ sample, zone, onClose, onDone }: AmendDialogProps)
                 {...field("value")}
                 label={t("vitals.right_value")}
                 inputMode={isConsciousness ? "text" : "decimal"}
-                rightSection={formatUcumUnit(sample.unit)}
+                rightSection={formatUcumUnit(unit)}
                 rightSectionWidth={64}
                 value={text}
                 onChange={(event) => setText(event.target.value)}

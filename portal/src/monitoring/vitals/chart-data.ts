@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import type { LiveSample } from "../../../../src/monitoring/patient-object/contract.ts";
 import { HOUR_MS } from "../../platform/durations.ts";
 import { readBuckets, readSamples } from "./api.ts";
+import { getVitalUnit } from "./chart-catalogue.ts";
 import { appendSamples, bucketToPoint, isUsable, type Point } from "./chart-series.ts";
 import type { ChartSample } from "./columns.ts";
 import { groupLimitSteps, type LimitStep } from "./limit-steps.ts";
@@ -105,7 +106,8 @@ export function buildLine(data: ChartData, vital: string, live: readonly LiveSam
   for (const sample of liveSamples) samplesById.set(sample.observation_id, sample);
   const samples = [...samplesById.values()];
   const invalid = samples
-    .filter((sample) => !isUsable(sample))
+    // A value in another unit, whose unit is doubtful, has no place on this scale.
+    .filter((sample) => !isUsable(sample) && sample.unit === getVitalUnit(vital))
     .map(({ effective_at, value }) => ({ at: Date.parse(effective_at), value }));
   const newSamples = step === 0 ? samples : samples.filter(({ effective_at }) => Date.parse(effective_at) >= window.to);
   const points = appendSamples(data.points.get(vital) ?? [], newSamples, { step, origin: window.to });

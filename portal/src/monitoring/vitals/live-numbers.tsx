@@ -93,7 +93,7 @@ function Tile({ chart, readings, alarm, customLimits, isPlain, now }: TileProps)
   const [first] = readings;
   const newest = first?.invalid ?? first?.sample;
   const seconds = newest ? (now - Date.parse(newest.received_at)) / 1000 : null;
-  const unit = formatUcumUnit(getVitalUnit(chart.vitals[0] ?? ""));
+  const unit = formatUcumUnit(newest?.unit ?? getVitalUnit(chart.vitals[0] ?? ""));
   const name = translateCode("vital", chart.id);
   const abbreviation = isPlain ? undefined : findAbbreviation(chart.id);
   return (

@@ -193,10 +193,11 @@ export const correctionDocument = storedDocument<CorrectionBody>(
   z.object({
     status: z.enum(["amended", "entered-in-error"]),
     value: z.number(),
+    unit: text.optional(),
     by: text,
     reason: text,
     at: time,
-    before: z.array(z.object({ value: z.number(), by: text, at: time, reason: textOrNull })),
+    before: z.array(z.object({ value: z.number(), unit: text.optional(), by: text, at: time, reason: textOrNull })),
   }),
 );
 

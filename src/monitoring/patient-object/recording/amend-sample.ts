@@ -2,6 +2,8 @@
 
 import { DAY_MS, HOUR_MS, toIso } from "../../../platform/time.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
+import { findVital } from "../../vitals/catalogue.ts";
+import type { Sample } from "../../vitals/model.ts";
 import { validateSample } from "../../vitals/sample-validation.ts";
 import type { LiveSample } from "../contract.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
@@ -21,7 +23,7 @@ export type Amendment = {
   by: string;
 };
 export type AmendmentResult =
-  | { sample: LiveSample; history: { value: number; by: string; at: string; reason: string | null }[] }
+  | { sample: LiveSample; history: { value: number; unit: string; by: string; at: string; reason: string | null }[] }
   | { error: "not_found" | "implausible" | "unit_unknown" | "too_many_of_sample" | "too_many_of_patient" };
 
 /** Each stays in the correction of the sample, which every read of its block loads. */
@@ -43,9 +45,11 @@ export async function amendSample(
 ): Promise<AmendmentResult> {
   const found = await findSample(env, store, patientId, place, now);
   if (!found) return { error: "not_found" };
-  const value = givenValue === null ? found.value : validateValue(found, givenValue, unit ?? found.unit);
-  if (typeof value === "string") return { error: value };
   const previousCorrection: CorrectionBody | null = store.documents.correction(place.block, place.index);
+  const unitBefore = previousCorrection?.unit ?? found.unit;
+  const corrected = givenValue === null ? found : validateValue(found, givenValue, unit ?? unitBefore);
+  if ("error" in corrected) return corrected;
+  const { value } = corrected;
   if (previousCorrection && previousCorrection.before.length >= MAX_AMENDMENTS_PER_SAMPLE) return { error: "too_many_of_sample" };
   if (!previousCorrection && store.documents.correctionCount() >= MAX_AMENDED_SAMPLES_PER_PATIENT)
     return { error: "too_many_of_patient" };
@@ -54,13 +58,15 @@ export async function amendSample(
     previousCorrection
       ? {
           value: previousCorrection.value,
+          unit: unitBefore,
           by: previousCorrection.by,
           at: previousCorrection.at,
           reason: previousCorrection.reason,
         }
-      : { value: found.value, by: found.device ?? "", at: found.received, reason: null },
+      : { value: found.value, unit: unitBefore, by: found.device ?? "", at: found.received, reason: null },
   ];
-  const body: CorrectionBody = { status, value, by, reason, at: now, before };
+  const changedUnit = corrected.unit === found.unit ? {} : { unit: corrected.unit };
+  const body: CorrectionBody = { status, value, ...changedUnit, by, reason, at: now, before };
   transact(() => {
     store.saveCorrection(place.block, place.index, body);
     const memory = store.memory(now);
@@ -70,20 +76,32 @@ export async function amendSample(
     store.markDirty(now);
     if (found.at < (memory.latest[found.code]?.at ?? found.at)) return null;
     refreshLatest(store, memory, found.code, now);
-    return { kind: "corrected", code: found.code, newest: memory.latest[found.code] ?? null };
+    const newest = memory.latest[found.code] ?? null;
+    const invalid = memory.latestInvalid[found.code];
+    return {
+      kind: "corrected",
+      code: found.code,
+      newest,
+      isInvalidNewer: invalid !== undefined && invalid.at > (newest?.at ?? 0),
+    };
   });
-  const sample = toLiveSample(patientId, { ...found, value: body.value, status });
-  return { sample, history: before.map(({ at, ...rest }) => ({ ...rest, at: toIso(at) })) };
+  const sample = toLiveSample(patientId, { ...found, value, unit: corrected.unit, status });
+  return { sample, history: before.map(({ at, unit = found.unit, ...rest }) => ({ ...rest, unit, at: toIso(at) })) };
 }
 
-/** The value in the sample's unit, validated like an incoming one; or the error. */
-function validateValue({ code, at, received, unit: own }: CorrectedSample, value: number | string, unit: string) {
+/** The value in the sample's or the catalogue's unit, validated like an incoming one; or the error. */
+function validateValue(
+  { code, at, received, unit: own }: CorrectedSample,
+  value: number | string,
+  unit: string,
+): Pick<Sample, "value" | "unit"> | { error: "unit_unknown" | "implausible" } {
   const effective_at = toIso(at);
   const validated = validateSample({ code, value, unit, effective_at }, { received, skewMs: null });
   if (!validated.ok)
-    return validated.reason === "unit_unknown" || validated.reason === "unit_invalid" ? "unit_unknown" : "implausible";
-  if (validated.sample.unit !== own) return "unit_unknown";
-  return validated.sample.status === "final" ? validated.sample.value : "implausible";
+    return { error: validated.reason === "unit_unknown" || validated.reason === "unit_invalid" ? "unit_unknown" : "implausible" };
+  // A known vital has the catalogue's unit by now, a doubtful one its own.
+  if (validated.sample.unit !== own && findVital(code) === null) return { error: "unit_unknown" };
+  return validated.sample.status === "final" ? validated.sample : { error: "implausible" };
 }
 
 /** Recomputes the latest sample of a code from the samples of the last day. */

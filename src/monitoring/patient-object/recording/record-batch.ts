@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { classifyConditions } from "../../alarm-rules/device-conditions.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import type { Sample } from "../../vitals/model.ts";
-import { validateSample } from "../../vitals/sample-validation.ts";
+import { settlePressureUnits, validateSample } from "../../vitals/sample-validation.ts";
 import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
 import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
@@ -114,7 +114,7 @@ export function recordBatch(store: Store, patientId: string, sender: Sender, bat
         message: "Measured before the device was assigned to this patient",
       };
   }
-  const limited = enforceItemLimits(memory, by, accepted, results, now);
+  const limited = enforceItemLimits(memory, by, settlePressureUnits(accepted), results, now);
   const countStored = newStorageCounter(memory, sender, now);
   const { newSamples, unstored } = dropDuplicates(store, memory, by, limited, results, now, countStored);
   const positions = writeSamples(store, memory, { by, device }, newSamples, now, {
