@@ -129,13 +129,15 @@ async function recordEcgs(env: Env, nurse: UserCall, patient: RegisteredPatient,
     { kind: "ecg", name, manufacturer: "EdgeCare demo", model: "Synth-12", serial_number: serial },
     withoutKey,
   );
-  await assignDevice(nurse, device.device_id, patient.patient_id, withoutKey);
+  const recordings = i % 3 === 0 ? 2 : 1;
+  const times = Array.from({ length: recordings }, (_, n) => nurse.now - (i * 7 + n * 30 + 1) * HOUR_MS);
+  // From before the first recording: a device's report belongs to the patient to whom the device was assigned then.
+  const assignedAt = Math.min(...times) - HOUR_MS;
+  await assignDevice({ ...nurse, now: assignedAt }, device.device_id, patient.patient_id, withoutKey);
   const { token } = await issueCredential(nurse, device.device_id, "demo recorder", null, withoutKey);
   const actor = await readCredentialToken(nurse.keys, token, via);
   if (actor?.kind !== "device") throw new Error("a new credential cannot be parsed");
-  const recordings = i % 3 === 0 ? 2 : 1;
-  for (let n = 0; n < recordings; n++) {
-    const recordedAt = nurse.now - (i * 7 + n * 30 + 1) * HOUR_MS;
+  for (const [n, recordedAt] of times.entries()) {
     await uploadEcg(env, { ...nurse, actor, now: recordedAt }, patient, name, i * 2 + n);
   }
 }

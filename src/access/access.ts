@@ -1,11 +1,10 @@
 // Access checks: which actor may perform which operation on which patient. No other module reads patient rows by id.
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import type {
-  Actor,
   AppActor,
   Call,
   DeviceActor,
@@ -16,7 +15,7 @@ import type {
   UserCall,
   UserEffectiveRole,
 } from "./actor.ts";
-import { credentialExists, credentialStillValid, markUsed, selectAppAndPatient, selectDeviceAndPatient } from "./credentials.ts";
+import { credentialExists, type Device, markUsed, selectAppAndPatient, selectDeviceAndPatient, toDevice } from "./credentials.ts";
 import { type Denial, denyAccess } from "./deny.ts";
 import {
   activeSession,
@@ -146,6 +145,8 @@ export type Access = {
   /** The patient's hospital, for the audit log. */
   hospitalId: string;
   deviceId: string | null;
+  /** For a device: the time of the assignment that grants the access, Unix ms; null: it is the current one. */
+  assignedAt?: number | null;
   /** Null for a device. */
   effectiveRole: EffectiveRole | null;
 };
@@ -241,11 +242,12 @@ async function resolveAppAccess(call: Call, actor: AppActor, target: PatientTarg
   return { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null, effectiveRole };
 }
 
-export type DeviceAccess = { deviceId: string; kind: string; hospitalId: string; access: Access | null };
+export type DeviceAccess = Device & { access: Access | null };
 
 /**
  * Resolves the device of a credential and, if permitted, the patient. Devices write for the patient they are bound to and
  * read the reports they uploaded, without the patient (reports/reading/report.ts).
+ * @param at the time of the assignment that counts, Unix ms; null: the current one
  * @throws ApiError unauthenticated for a credential that is unknown, revoked or expired, forbidden without the scope
  */
 export async function resolveDeviceAccess(
@@ -253,18 +255,19 @@ export async function resolveDeviceAccess(
   actor: DeviceActor,
   target: PatientTarget,
   permission: Permission,
+  at: number | null = null,
 ): Promise<DeviceAccess> {
   const { db, now } = call;
-  const [[row]] = await batch(db, [selectDeviceAndPatient(db, actor, target, now), markUsed(db, actor, now)]);
+  const [[row]] = await batch(db, [selectDeviceAndPatient(db, actor, target, now, at), markUsed(db, actor, now)]);
   if (!row) return denyAccess(call, permission, "unauthenticated", { role: "device", target, when: credentialExists(actor) });
-  const device = { deviceId: row.device_id, kind: row.device_kind, hospitalId: row.device_hospital };
+  const device = toDevice(row);
   const scope = findDeviceScope(permission);
   if (scope && !row.scopes.split(" ").includes(scope))
     return denyAccess(call, permission, "forbidden", { role: "device", hospitalId: row.device_hospital, target });
   const isMeasurementUpload = permission === "report:create" || permission === "observation:create";
   const isAllowed = (isMeasurementUpload && row.bound) || (permission === "report:read" && row.own);
   if (!row.id || !isAllowed) return { ...device, access: null };
-  const asDevice = { basis: "device", role: "device", effectiveRole: null } as const;
+  const asDevice = { basis: "device", role: "device", effectiveRole: null, assignedAt: at } as const;
   return { ...device, access: { ...asDevice, patient: row, hospitalId: row.hospital_id, deviceId: row.device_id } };
 }
 
@@ -278,23 +281,4 @@ async function authorizeDevice(call: Call, actor: DeviceActor, target: PatientTa
 async function denyDevice(call: Call, actor: DeviceActor, permission: Permission): Promise<never> {
   const { hospitalId } = await resolveDeviceAccess(call, actor, OWN_RECORD, permission);
   return denyAccess(call, permission, "forbidden", { role: "device", hospitalId });
-}
-
-/**
- * A condition that holds while a granted access is still valid, for a write minutes after the check, such as a long upload:
- * the session or credential is active and the basis still holds.
- */
-export function accessStillValid(actor: Actor, { basis, patient, hospitalId }: Access, now: number): SQL {
-  if (actor.kind === "device" || actor.kind === "app") return credentialStillValid(actor, patient.id, hospitalId, now);
-  if (actor.kind !== "user") return sql`0`;
-  const { from, where } = activeSession(actor, now);
-  const basisConditions: Partial<Record<AccessBasis, SQL>> = {
-    self: sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = ${patient.id})
-      AND EXISTS (SELECT 1 FROM hospitals o WHERE o.id = ${hospitalId} AND o.active = 1)`,
-    staff: sql`m.role IS NOT NULL AND h.id = ${hospitalId}`,
-    care_team: sql`m.role IS NOT NULL AND h.id = ${hospitalId} AND EXISTS
-      (SELECT 1 FROM care_team t WHERE t.user_id = u.id AND t.patient_id = ${patient.id} AND t.ended_at IS NULL)`,
-    admin: sql`u.is_admin = 1`,
-  };
-  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${basisConditions[basis] ?? sql`0`})`;
 }

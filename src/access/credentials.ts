@@ -32,20 +32,70 @@ export type DeviceRow = PatientRow & {
   scopes: string;
   bound: number;
   own: number;
+  was_assigned: number;
+  /** Null without an assignment at that time. */
+  assigned_at: number | null;
+  assigned_until: number | null;
+  changed_at: number | null;
 };
 
-/** The device, the target patient, and whether the device is bound to the patient or uploaded the report. */
-export function selectDeviceAndPatient(db: Db, actor: DeviceActor, target: PatientTarget, now: number) {
+/** The device of a credential, and its assignment at the time that was asked for. Times are Unix ms. */
+export type Device = {
+  deviceId: string;
+  kind: string;
+  hospitalId: string;
+  /** Whether the device was ever assigned to a patient. */
+  wasAssigned: boolean;
+  /** `changedAt`, for the current one: when the device was last assigned to another patient, or to nobody between two assignments. */
+  assignment: { endedAt: number | null; changedAt: number | null } | null;
+};
+
+export function toDevice(row: DeviceRow): Device {
+  return {
+    deviceId: row.device_id,
+    kind: row.device_kind,
+    hospitalId: row.device_hospital,
+    wasAssigned: row.was_assigned === 1,
+    assignment: row.assigned_at === null ? null : { endedAt: row.assigned_until, changedAt: row.changed_at },
+  };
+}
+
+/** The newest assignments of a device that are read to decide whether it changed patients. */
+const MAX_READ_ASSIGNMENTS = 50;
+
+/** The assignment that held at a time (Unix ms; null: the current one). Requires the aliases `a` and `d`. */
+function assignmentAt(at: number | null): SQL {
+  if (at === null) return sql`a.device_id = d.id AND a.ended_at IS NULL`;
+  // Two assignments of one millisecond, or of two clocks, may end before they began: they never held.
+  return sql`a.id = (SELECT id FROM device_assignments WHERE device_id = d.id AND started_at <= ${at}
+    AND (ended_at IS NULL OR ended_at > started_at) ORDER BY started_at DESC LIMIT 1) AND (a.ended_at IS NULL OR a.ended_at > ${at})`;
+}
+
+/**
+ * The last end of an assignment that `a` does not simply continue: one to another patient, or one after which the device was
+ * assigned to nobody. Null if there is none. Requires the aliases `a` and `d`.
+ */
+const LAST_CHANGE = sql`(SELECT max(o.ended_at) FROM (SELECT patient_id, started_at, ended_at FROM device_assignments
+    WHERE device_id = d.id ORDER BY started_at DESC LIMIT ${MAX_READ_ASSIGNMENTS}) o
+  WHERE o.ended_at > o.started_at AND (o.patient_id <> a.patient_id
+    OR NOT EXISTS (SELECT 1 FROM device_assignments n WHERE n.device_id = d.id AND n.started_at = o.ended_at)))`;
+
+/**
+ * The device, the target patient, and whether the device is bound to the patient or uploaded the report.
+ * @param at the time of the assignment that counts, Unix ms; null: the current one
+ */
+export function selectDeviceAndPatient(db: Db, actor: DeviceActor, target: PatientTarget, now: number, at: number | null) {
   const uploaded =
     "report" in target
       ? sql`EXISTS (SELECT 1 FROM reports r WHERE r.id = ${target.report} AND r.uploaded_by_kind = 'device' AND r.uploaded_by = d.id)`
       : sql`0`;
   return db.all<DeviceRow>(sql`
     SELECT d.id AS device_id, c.scopes AS scopes, d.kind AS device_kind, d.hospital_id AS device_hospital, patients.id = a.patient_id AS bound,
-      ${uploaded} AS own, ${PATIENT_COLUMNS}
+      ${uploaded} AS own, a.started_at AS assigned_at, a.ended_at AS assigned_until, ${at === null ? LAST_CHANGE : sql`NULL`} AS changed_at,
+      EXISTS (SELECT 1 FROM device_assignments e WHERE e.device_id = d.id) AS was_assigned, ${PATIENT_COLUMNS}
     FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
       JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
-      LEFT JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL
+      LEFT JOIN device_assignments a ON ${assignmentAt(at)}
       LEFT JOIN patients ON ${matchesPatient(target, sql`a.patient_id`)}
     WHERE ${credentialMatches(actor)} AND c.kind = 'device' AND ${credentialIsActive(now)}`);
 }
@@ -88,15 +138,24 @@ export function selectAppAndPatient(db: Db, actor: AppActor, target: PatientTarg
     FROM ${from} LEFT JOIN patients ON ${matchesPatient(target, sql`NULL`)} AND patients.hospital_id = c.hospital_id WHERE ${where}`);
 }
 
-/** A condition that holds while a machine may still send a report for the patient, for the end of a long upload. */
-export function credentialStillValid(actor: DeviceActor | AppActor, patientId: string, hospitalId: string, now: number): SQL {
+/**
+ * A condition that holds while a machine may still send a report for the patient, for the end of a long upload.
+ * @param at for a device: the time of the assignment that counts, Unix ms; null: the current one
+ */
+export function credentialStillValid(
+  actor: DeviceActor | AppActor,
+  patientId: string,
+  hospitalId: string,
+  now: number,
+  at: number | null,
+): SQL {
   if (actor.kind === "app") {
     const { from, where } = activeAppCredential(actor, now);
     return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND c.hospital_id = ${hospitalId} AND ${credentialHasScope("report:create")})`;
   }
   return sql`EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1
     JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
-    JOIN device_assignments a ON a.device_id = d.id AND a.ended_at IS NULL AND a.patient_id = ${patientId}
+    JOIN device_assignments a ON ${assignmentAt(at)} AND a.patient_id = ${patientId}
     JOIN patients p ON p.id = a.patient_id AND p.active = 1
     WHERE ${credentialMatches(actor)} AND ${credentialIsActive(now)} AND ${credentialHasScope("report:create")})`;
 }

@@ -84,7 +84,7 @@ describe("a binding", () => {
     expect(moved.data).toMatchObject({ device_id: device.id, patient_id: world.stranger.id, ended_at: null });
     expect(await patientOf()).toBe(world.stranger.id);
 
-    const second = await readJson(await uploadReport(device, newPdf()));
+    const second = await readJson(await uploadReport(device, newPdf(), { recorded_at: new Date().toISOString() }));
     const old = await uploadReport(device, newPdf(), { patient_id: world.patient.id });
     expect([old.status, (await readJson(old)).data.report_id]).toEqual([202, null]);
     const reports = await readJson(await sendRequest(`${API}/reports`, { as: world.nurse }));

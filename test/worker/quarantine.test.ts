@@ -43,7 +43,8 @@ it("holds a device's reports and samples for a closed record, which people may s
   expect((await sendRequest(`${API}/patients/${patient.id}`, { as: nurse, ...close })).status).toBe(200);
   const file = newPdf();
   const key = { headers: { "Idempotency-Key": `closed-${patient.id}` } };
-  for (const sent of [await uploadReport(device, file, fields, key), await uploadReport(device, file, fields, key)]) {
+  const ofToday = { ...fields, recorded_at: new Date().toISOString() };
+  for (const sent of [await uploadReport(device, file, ofToday, key), await uploadReport(device, file, ofToday, key)]) {
     expect([sent.status, (await readJson(sent)).data]).toMatchObject([202, { status: "quarantined", reason: "record_closed" }]);
   }
   const again = (await readJson(await uploadReport(device, file))).data;

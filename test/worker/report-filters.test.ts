@@ -47,6 +47,7 @@ beforeAll(async () => {
   devices = [await newDevice(world.nurse, world.patient.id), await newDevice(world.nurse, world.stranger.id)];
   const senders = [world.nurse, devices[0], second, devices[1], other.nurse, world.nurse];
   const base = Date.UTC(2026, 0, 1);
+  await env.DB.prepare("UPDATE device_assignments SET started_at = CAST(? AS INTEGER)").bind(base).run();
   for (let i = 0; i < 42; i++) {
     const sender = senders[i % senders.length] ?? world.nurse;
     const patient = sender === other.nurse ? other.patient : i % 2 ? world.stranger : world.patient;

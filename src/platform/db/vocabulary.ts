@@ -15,6 +15,20 @@ export const REPORT_STATUSES = [
   "unknown",
 ] as const;
 export const DEVICE_KINDS = ["ecg", "cpap", "bipap", "oxygen", "wearable", "bedside_monitor", "gateway"] as const;
+/** Why a device's file is in quarantine. */
+export const QUARANTINE_REASONS = [
+  /** The device was assigned to nobody, or named a patient that is not its own. */
+  "not_found",
+  "not_pdf",
+  "record_closed",
+  /** Sent without a time by a device that has changed patients since it may have gone offline. */
+  "binding_changed",
+  /** Measured while the device was assigned to nobody. */
+  "not_bound_then",
+  /** The assignment at the time of measurement ended too long ago. */
+  "binding_ended",
+  "in_the_future",
+] as const;
 export const UPLOAD_OUTCOMES = [
   "stored",
   "duplicate",

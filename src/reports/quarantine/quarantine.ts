@@ -20,7 +20,7 @@ import { requireUpload, toUploadWithDetail, uploadAuditFields } from "./upload-l
 const MAX_REPEAT_LOOKBACK = 200;
 
 /** Selects the same file in quarantine from the calling device, sent with any of its credentials. */
-export function selectQuarantinedRepeat({ actor }: Call, sha256: string): SQL {
+export function selectQuarantinedRepeat({ actor }: Call, sha256: string | SQL): SQL {
   const id = getActorId(actor);
   return sql`SELECT q.id AS id, q.reason AS reason FROM
     (SELECT id, reason, sha256, actor_id, created_at FROM uploads WHERE outcome = 'quarantined'

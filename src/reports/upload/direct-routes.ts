@@ -13,6 +13,7 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
 import { exampleReport } from "../reading/schemas.ts";
 import { beginDirectUpload, confirmDirectUpload } from "./direct-upload.ts";
 import { DirectUploadInput } from "./upload-request.ts";
@@ -50,6 +51,16 @@ const exampleConfirmedUpload = {
   status: "preliminary" as const,
   duplicate_of: null,
   file_url: `/api/v1/reports/${EXAMPLES.upload}/file`,
+};
+
+const QuarantinedDirectUpload = z
+  .object({ upload_id: Id, report_id: z.null(), status: z.literal("quarantined"), reason: z.enum(QUARANTINE_REASONS) })
+  .openapi("QuarantinedDirectUpload");
+const exampleQuarantinedUpload = {
+  upload_id: EXAMPLES.upload,
+  report_id: null,
+  status: "quarantined" as const,
+  reason: "binding_changed" as const,
 };
 
 export const directRoutes = createRouter()
@@ -90,27 +101,31 @@ export const directRoutes = createRouter()
       path: "/reports/direct/{upload_id}/confirm",
       tags,
       summary: "Confirm a direct upload",
-      description: "Verifies the file and creates the report. Only for the sender. Idempotent.",
+      description:
+        "Verifies the file and creates the report; a device's file whose patient is unclear goes to quarantine. Only for the sender. Idempotent.",
       security: BEARER_AUTH,
       request: { params: z.object({ upload_id: Id.openapi({ example: EXAMPLES.upload }) }) },
       responses: {
         201: jsonResponse(ConfirmedUpload, "The report", exampleConfirmedUpload),
         200: jsonResponse(ConfirmedUpload, "The patient already has a report with the same file", exampleConfirmedUpload),
+        202: jsonResponse(QuarantinedDirectUpload, "In quarantine (devices only)", exampleQuarantinedUpload),
         ...problemResponses(401, 403, 404, 409, 415),
       },
     }),
     async (c) => {
-      const { uploadId, reportId, status } = await confirmDirectUpload(
-        c.get("call"),
-        c.env.FILES,
-        c.req.valid("param").upload_id,
-      );
+      const confirmed = await confirmDirectUpload(c.get("call"), c.env.FILES, c.req.valid("param").upload_id);
+      const { uploadId } = confirmed;
+      if (confirmed.status === 202) {
+        const { reason } = confirmed;
+        return ok(c, { upload_id: uploadId, report_id: null, status: "quarantined" as const, reason }, 202);
+      }
+      const { reportId, status } = confirmed;
       const data = {
         upload_id: uploadId,
         report_id: reportId,
         status: "preliminary" as const,
         file_url: `/api/v1/reports/${reportId}/file`,
       };
-      return status === 201 ? ok(c, { ...data, duplicate_of: null }, 201) : ok(c, { ...data, duplicate_of: reportId });
+      return status === 201 ? ok(c, { ...data, duplicate_of: null }, 201) : ok(c, { ...data, duplicate_of: reportId }, 200);
     },
   );

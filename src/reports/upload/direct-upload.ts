@@ -1,33 +1,33 @@
 // Direct uploads: the sender puts a large file into R2 through a presigned URL and then confirms it, which makes the report.
 
-import { and, eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { z } from "zod";
 import { type Access, authorizePatient } from "../../access/access.ts";
-import { type Call, getActorId } from "../../access/actor.ts";
+import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { type IdempotencyKey, type KeyStatements, runOnce } from "../../http/idempotency.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
-import { uploads } from "../../platform/db/schema.ts";
+import { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
 import { ApiError, type ErrorCode } from "../../platform/errors.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
-import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
+import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
+import { isClosedToDevice, resolveDestination } from "./destination.ts";
 import {
-  fileRecordId,
-  isClosedToDevice,
-  replayAction,
-  resolvePatient,
-  selectSameFile,
-  storeMetrics,
-  toReportKind,
-} from "./new-report.ts";
+  type QuarantinedDirectUpload,
+  quarantineDirectUpload,
+  repeatQuarantined,
+  replayQuarantine,
+} from "./direct-quarantine.ts";
+import { authorizeSender, denyUnknownUpload, type Sender, selectDirectUpload, toAuditEvent } from "./direct-sender.ts";
+import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
+import { fileRecordId, replayAction, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdfStream } from "./pdf.ts";
 import { presignPut } from "./s3.ts";
 import { settleAsReport, toNewReport } from "./settle-as-report.ts";
 import {
-  authorizeUploader,
   newUploadAttempt,
   openDetail,
   recordUploadFailure,
@@ -35,6 +35,7 @@ import {
   type UploadRow,
   uploadLogStatements,
 } from "./upload-log.ts";
+import type { QuarantinedRepeat } from "./upload-outcomes.ts";
 import { type DirectUploadInput, safeFileName } from "./upload-request.ts";
 
 /**
@@ -80,23 +81,25 @@ async function createDirectUpload(
   const { size, sha256, file_name, metrics, ...about } = input;
   const attempt = { ...newUploadAttempt(call), sha256, size, fileName: safeFileName(file_name ?? ""), accessChecked: true };
   try {
-    const { device, access } = await resolvePatient(call, about);
-    // Unsealed files never go to quarantine. A device without a patient, or of a closed record, uses the ordinary upload.
-    if (!access || isClosedToDevice(access))
+    const { device, access, reason } = await resolveDestination(call, about);
+    // A device without a patient, or of a closed record, uses the ordinary upload. Of an unclear patient, the confirmation decides.
+    if (reason === "not_found" || reason === "record_closed")
       return await denyAccess(call, "report:create", "not_found", { role: "device", hospitalId: device?.hospitalId ?? null });
     const kind = about.kind ?? toReportKind(device?.kind) ?? "ecg";
     const text = metrics ? JSON.stringify(metrics) : null;
-    Object.assign(attempt, { kind, hospitalId: access.hospitalId, patientId: access.patient.id });
+    const hospitalId = access?.hospitalId ?? device?.hospitalId;
+    Object.assign(attempt, { kind, hospitalId, patientId: access?.patient.id ?? null });
     if (text) parseMetricsText(kind, text);
     const incomingKey = `${DIRECT_UPLOAD_PREFIX}${randomOpaqueId()}`;
     const link = await presignUpload(env, incomingKey, size, sha256);
-    const requestDetail = { about: { ...about, patient_id: access.patient.id }, metrics: text };
+    const requestDetail = { about: access ? { ...about, patient_id: access.patient.id } : about, metrics: text };
     const expected = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
     // The day's bytes are counted now: the link lets the sender store them before the confirmation, which counts the others
     // against the same grant or the same quotas.
     const storedFiles = { bytes: size, counts: "day" as const };
     const log = {
       outcome: "awaiting",
+      ...(reason && { reason }),
       expected,
       requestDetail,
       event: "upload.begin",
@@ -130,39 +133,23 @@ function toDirectUploadTarget(
   return { upload_id, method: "PUT", ...link, expires_at: toIso(expiresAt) };
 }
 
-const selectDirectUpload = ({ db, actor }: Call, id: string) =>
-  db
-    .select()
-    .from(uploads)
-    .where(and(eq(uploads.id, id), eq(uploads.actorId, getActorId(actor)), sql`${uploads.expiresAt} IS NOT NULL`));
-
 /** Replay of an idempotency key: a new URL for the same object while the upload is still awaited. */
 async function reissueLink(call: Call, env: Env, id: string): Promise<DirectUploadTarget> {
   const [row] = await selectDirectUpload(call, id);
   if (!row) return denyUnknownUpload(call, id);
-  const access = await authorizePatient(call, { patient: row.patientId ?? "" }, "report:create");
+  const sender = await authorizeSender(call, row);
   if (!row.incomingKey) throw new ApiError("conflict", "This upload has ended. Begin a new one with a new Idempotency-Key.");
   const link = await presignUpload(env, row.incomingKey, row.fileSize ?? 0, row.sha256 ?? "");
   const expiresAt = call.now + UPLOAD_LINK_SECONDS * 1000;
-  const [settled] = await batch(call.db, settleUpload(call, row, { expiresAt }, toAuditEvent(row, access, "upload.replay")));
+  const [settled] = await batch(call.db, settleUpload(call, row, { expiresAt }, toAuditEvent(row, sender, "upload.replay")));
   if (settled.length === 0) throw new ApiError("conflict", "This upload has ended. Begin a new one with a new Idempotency-Key.");
   return toDirectUploadTarget(id, link, expiresAt);
-}
-
-function toAuditEvent(row: UploadRow, { role, basis, hospitalId, patient }: Access, event: string, reportId?: string) {
-  const entity = reportId ? { type: "report", id: reportId } : { type: "upload", id: row.id };
-  return { event, action: "C", role, basis, hospitalId, entity, subjects: [patient.id], detail: { upload_id: row.id } } as const;
-}
-
-async function denyUnknownUpload(call: Call, id: string): Promise<never> {
-  const { role, hospitalId } = await authorizeUploader(call);
-  return denyAccess(call, "report:create", "not_found", { role, hospitalId, target: { upload: id } });
 }
 
 /** Attempts per request while concurrent requests settle the same upload. */
 const MAX_ATTEMPTS = 3;
 
-export type ConfirmedUpload = { uploadId: string; reportId: string; status: 200 | 201 };
+export type ConfirmedUpload = { uploadId: string; reportId: string; status: 200 | 201 } | QuarantinedDirectUpload;
 
 /**
  * Verifies the uploaded file, seals it and creates the report. Idempotent.
@@ -178,22 +165,28 @@ export async function confirmDirectUpload(call: Call, bucket: R2Bucket, id: stri
 }
 
 async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promise<ConfirmedUpload | null> {
-  const [[row], sameFile] = await batch(call.db, [
+  const sha256 = sql`(SELECT sha256 FROM uploads WHERE id = ${id})`;
+  const [[row], sameFile, [repeated]] = await batch(call.db, [
     selectDirectUpload(call, id),
-    selectSameFile(call, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
+    selectSameFile(call, sha256),
+    call.db.all<QuarantinedRepeat>(selectQuarantinedRepeat(call, sha256)),
   ]);
   if (!row) return denyUnknownUpload(call, id);
   if (row.reportId) return replayConfirmation(call, row, row.reportId);
-  const access = await authorizePatient(call, { patient: row.patientId ?? "" }, "report:create");
+  const sender = await authorizeSender(call, row);
+  const { access } = sender;
+  if (repeated && (row.outcome === "quarantined" || row.outcome === "duplicate"))
+    return replayQuarantine(call, row, sender, repeated);
   if (row.outcome !== "awaiting" || !row.incomingKey)
-    return rejectSettledUpload(call, row, access, "This upload has ended. Begin a new one.");
-  if (isClosedToDevice(access)) return rejectSettledUpload(call, row, access, "The patient record is closed.");
+    return rejectSettledUpload(call, row, sender, "This upload has ended. Begin a new one.");
+  if (access && isClosedToDevice(access)) return rejectSettledUpload(call, row, sender, "The patient record is closed.");
   const object = await bucket.get(row.incomingKey);
-  if (!object) return rejectSettledUpload(call, row, access, "The file has not arrived.");
-  const existing = sameFile.find((report) => report.patientId === access.patient.id);
-  const confirmation = { call, bucket, row, access, object, incomingKey: row.incomingKey };
+  if (!object) return rejectSettledUpload(call, row, sender, "The file has not arrived.");
+  const existing = sameFile.find((report) => report.patientId === access?.patient.id);
+  const confirmation = { call, bucket, row, sender, object, incomingKey: row.incomingKey };
   try {
-    return await (existing ? confirmDuplicate(confirmation, existing.id) : confirmNew(confirmation));
+    if (!access) return await confirmQuarantine(confirmation, repeated);
+    return await (existing ? confirmDuplicate(confirmation, existing.id) : confirmNew({ ...confirmation, access }));
   } catch (error) {
     if (error instanceof ApiError && FILE_ERRORS.includes(error.code)) await rejectFile(confirmation, error);
     throw error;
@@ -207,17 +200,17 @@ type Confirmation = {
   call: Call;
   bucket: R2Bucket;
   row: UploadRow;
-  access: Access;
+  sender: Sender;
   object: R2ObjectBody;
   incomingKey: string;
 };
 
 /** Records and throws a conflict for an upload's outcome. @returns null if the outcome has changed meanwhile: try again */
-async function rejectSettledUpload(call: Call, row: UploadRow, access: Access, detail: string): Promise<null> {
+async function rejectSettledUpload(call: Call, row: UploadRow, sender: Sender, detail: string): Promise<null> {
   const { db, actor, now } = call;
   const sameOutcome = sql`EXISTS (SELECT 1 FROM uploads WHERE id = ${row.id} AND outcome = ${row.outcome})`;
   const failed = {
-    ...toAuditEvent(row, access, "upload.settle"),
+    ...toAuditEvent(row, sender, "upload.settle"),
     outcome: "failed",
     reason: "conflict",
     when: sameOutcome,
@@ -230,7 +223,8 @@ async function rejectSettledUpload(call: Call, row: UploadRow, access: Access, d
 async function replayConfirmation(call: Call, row: UploadRow, reportId: string): Promise<ConfirmedUpload> {
   const access = await authorizePatient(call, { report: reportId }, replayAction(call.actor));
   const { db, actor, now } = call;
-  await batch(db, recordAuditEvent(db, actor, now, { ...toAuditEvent(row, access, "report.replay", reportId), action: "R" }));
+  const event = toAuditEvent(row, { ...access, access }, "report.replay", reportId);
+  await batch(db, recordAuditEvent(db, actor, now, { ...event, action: "R" }));
   return { uploadId: row.id, reportId, status: row.outcome === "stored" ? 201 : 200 };
 }
 
@@ -238,19 +232,27 @@ async function replayConfirmation(call: Call, row: UploadRow, reportId: string):
 const verifyBytes = ({ object, row }: Confirmation) =>
   inspectPdfStream(object.body, { size: row.fileSize ?? 0, sha256: row.sha256 ?? "" }, true).stream;
 
+/** `row.reason` is why the patient was unclear when the upload began. */
+async function confirmQuarantine(confirmation: Confirmation, repeated: QuarantinedRepeat | undefined) {
+  const quarantine = { ...confirmation, bytes: verifyBytes(confirmation) };
+  if (repeated) return repeatQuarantined(quarantine, repeated);
+  const reason = QUARANTINE_REASONS.find((known) => known === confirmation.row.reason) ?? "not_found";
+  return quarantineDirectUpload({ ...quarantine, reason });
+}
+
 async function confirmDuplicate(confirmation: Confirmation, reportId: string): Promise<ConfirmedUpload | null> {
-  const { call, bucket, row, access, incomingKey } = confirmation;
+  const { call, bucket, row, sender, incomingKey } = confirmation;
   for await (const _ of verifyBytes(confirmation));
   const change = { outcome: "duplicate", reportId, incomingKey: null } as const;
-  const event = { ...toAuditEvent(row, access, "report.duplicate", reportId), action: "R" } as const;
+  const event = { ...toAuditEvent(row, sender, "report.duplicate", reportId), action: "R" } as const;
   const [settled] = await batch(call.db, settleUpload(call, row, change, event));
   if (settled.length === 0) return null;
   await bucket.delete(incomingKey);
   return { uploadId: row.id, reportId, status: 200 };
 }
 
-async function confirmNew(confirmation: Confirmation): Promise<ConfirmedUpload | null> {
-  const { call, bucket, row, access, incomingKey } = confirmation;
+async function confirmNew(confirmation: Confirmation & { access: Access }): Promise<ConfirmedUpload | null> {
+  const { call, bucket, row, sender, access, incomingKey } = confirmation;
   const { keys, now } = call;
   const detail = await openDetail(call, row);
   const kind = toReportKind(row.kind ?? undefined) ?? "other";
@@ -267,7 +269,7 @@ async function confirmNew(confirmation: Confirmation): Promise<ConfirmedUpload |
     report,
     change: { outcome: "stored", reportId: row.id, incomingKey: null },
     event: {
-      ...toAuditEvent(row, access, "report.create", row.id),
+      ...toAuditEvent(row, sender, "report.create", row.id),
       storedFiles: { bytes: size + (metrics ? metrics.json.length : 0), counts: "total" },
       importGrant: detail.import_grant ?? null,
     },
@@ -279,9 +281,9 @@ async function confirmNew(confirmation: Confirmation): Promise<ConfirmedUpload |
 }
 
 /** Ends an upload whose file is not as announced or not a PDF, and deletes the unsealed file at once. */
-async function rejectFile({ call, bucket, row, access, incomingKey }: Confirmation, error: ApiError): Promise<void> {
+async function rejectFile({ call, bucket, row, sender, incomingKey }: Confirmation, error: ApiError): Promise<void> {
   const change = { outcome: "refused", reason: error.code, incomingKey: null } as const;
-  const event = { ...toAuditEvent(row, access, "report.refuse"), outcome: "failed", reason: error.code } as const;
+  const event = { ...toAuditEvent(row, sender, "report.refuse"), outcome: "failed", reason: error.code } as const;
   await batch(call.db, settleUpload(call, row, change, event));
   await bucket.delete(incomingKey);
 }

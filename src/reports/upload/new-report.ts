@@ -1,10 +1,10 @@
 // Creation of a report, shared by uploads, direct uploads and quarantine: patient, metrics, row and counters.
 
 import { and, type SQL, sql } from "drizzle-orm";
-import { type Access, accessStillValid, authorizePatient, resolveDeviceAccess } from "../../access/access.ts";
+import type { Access } from "../../access/access.ts";
 import type { Actor, Call } from "../../access/actor.ts";
-import { OWN_RECORD } from "../../access/patient-row.ts";
 import type { Permission } from "../../access/permissions.ts";
+import { accessStillValid } from "../../access/still-valid.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import type { Statement } from "../../platform/db/client.ts";
@@ -12,6 +12,7 @@ import { reports } from "../../platform/db/schema.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { utcDayOf } from "../../platform/time.ts";
+import { isAhead } from "./destination.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import type { ReportFields } from "./upload-request.ts";
@@ -27,22 +28,6 @@ export const replayAction = (actor: Actor): Permission => (actor.kind === "app" 
 export function toReportKind(deviceKind: string | undefined): ReportKind | undefined {
   return REPORT_KINDS.find((kind) => kind === deviceKind);
 }
-
-/**
- * Resolves the patient of a report. For a device that may not write for the patient `access` is null, and the report goes
- * to quarantine.
- * @throws ApiError not_found for people and apps
- */
-export async function resolvePatient(call: Call, about: ReportFields) {
-  const { actor } = call;
-  const target = about.patient_id === undefined ? OWN_RECORD : { patient: about.patient_id };
-  if (actor.kind !== "device") return { device: null, access: await authorizePatient(call, target, "report:create") };
-  const device = await resolveDeviceAccess(call, actor, target, "report:create");
-  return { device, access: device.access };
-}
-
-/** A device writes neither reports nor samples for a closed record; people and apps may add reports. */
-export const isClosedToDevice = ({ basis, patient }: Access): boolean => basis === "device" && patient.active !== 1;
 
 /** Reports of any patient with this file. Responses may mention only those of the patient that the caller has access to. */
 export function selectSameFile({ db }: Call, sha256: SQL | string) {
@@ -61,7 +46,7 @@ export type NewReport = {
   kind: ReportKind;
   about: ReportFields;
   uploadedBy: { kind: "user" | "device" | "app"; id: string };
-  /** Unix time in ms. Also the effective time, unless the device sent `recorded_at`. */
+  /** Unix time in ms. Also the effective time, unless the sender gave one that is not ahead of it. */
   receivedAt: number;
   fileName: string;
   size: number;
@@ -99,7 +84,7 @@ export async function insertReportStatements(
       sessionType: about.session_type ?? null,
       confidence: about.confidence ?? null,
       heartRate: metrics?.heartRate ?? null,
-      effectiveAt: about.recorded_at ? Date.parse(about.recorded_at) : report.receivedAt,
+      effectiveAt: findEffectiveTime(report),
       fileKey: report.fileKey,
       fileNameSealed: await sealValue(keys.fields, sealContext, report.fileName),
       fileSize: report.size,
@@ -111,6 +96,12 @@ export async function insertReportStatements(
     }),
     incrementReportCounters(call, access, `report|${kind}|${status}`, about.confidence ?? null),
   ];
+}
+
+/** A time ahead of the receipt is a wrong clock: it was measured by then at the latest. */
+function findEffectiveTime({ about, receivedAt }: NewReport): number {
+  const measuredAt = about.recorded_at === undefined ? receivedAt : Date.parse(about.recorded_at);
+  return isAhead(measuredAt, receivedAt) ? receivedAt : measuredAt;
 }
 
 /** Increments the counters of the deployment, the hospital and the patient, for all time (day 0) and for today (UTC). */

@@ -12,6 +12,7 @@ import { uploads } from "../../platform/db/schema.ts";
 import type { UPLOAD_OUTCOMES } from "../../platform/db/vocabulary.ts";
 import { ApiError, type ErrorCode } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import type { QuarantineReason } from "./destination.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import { ReportFields } from "./upload-request.ts";
 
@@ -65,9 +66,6 @@ export async function recordUploadFailure(call: Call, attempt: UploadAttempt, er
   // After a storage failure this write may fail too; the caller must get the original error.
   await (failed ? row.catch(() => undefined) : row);
 }
-
-/** `record_closed`: a device sent the file for a patient whose record is closed. */
-export type QuarantineReason = "not_found" | "not_pdf" | "record_closed";
 
 type UploadLogEntry = {
   outcome: UploadOutcome;

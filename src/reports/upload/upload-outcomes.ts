@@ -6,9 +6,10 @@ import { type IdempotencyKey, type Replay, recordIdempotencyKey } from "../../ht
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
+import type { QuarantineReason } from "./destination.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import { insertReportStatements } from "./new-report.ts";
-import { type QuarantineReason, type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
+import { type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
 export type UploadResult =

@@ -17,6 +17,7 @@ import {
   Timestamp,
 } from "../../http/router.ts";
 import { getPublicOrigin } from "../../platform/config.ts";
+import { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
 import { signLink } from "../reading/links.ts";
 import { exampleLink, exampleReport } from "../reading/schemas.ts";
 import { MAX_BATCH_FILES, readBatch, receiveBatch } from "./batch.ts";
@@ -33,7 +34,10 @@ const UploadResult = z
     report_id: Id.nullable(),
     upload_id: Id,
     status: z.enum(["preliminary", "quarantined"]),
-    reason: z.string().nullable().openapi({ description: "If the file is in quarantine: not_found, not_pdf or record_closed" }),
+    reason: z
+      .string()
+      .nullable()
+      .openapi({ description: `If the file is in quarantine: ${QUARANTINE_REASONS.join(", ")}` }),
     duplicate_of: Id.nullable().openapi({ description: "Existing report with the same file" }),
     cloud_url: z
       .string()

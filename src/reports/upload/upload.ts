@@ -1,5 +1,5 @@
 // The upload pipeline: read, find prior uploads, authorize, answer from a prior upload, check, store, commit, resolve races.
-import { type Access, authorizePatient } from "../../access/access.ts";
+import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { type IdempotencyKey, type Replay, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
@@ -9,19 +9,12 @@ import { ApiError } from "../../platform/errors.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
+import { type Destination, type QuarantineReason, resolveDestination } from "./destination.ts";
 import { type ParsedMetrics, parseMetrics } from "./metrics.ts";
-import {
-  fileRecordId,
-  isClosedToDevice,
-  replayAction,
-  resolvePatient,
-  selectSameFile,
-  storeMetrics,
-  toReportKind,
-} from "./new-report.ts";
+import { fileRecordId, replayAction, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdf, inspectPdfStream } from "./pdf.ts";
 import { checkQuota, selectFileRoom } from "./quota.ts";
-import { newUploadAttempt, type QuarantineReason, recordUploadFailure, type UploadAttempt } from "./upload-log.ts";
+import { newUploadAttempt, recordUploadFailure, type UploadAttempt } from "./upload-log.ts";
 import {
   commitQuarantine,
   commitReport,
@@ -51,18 +44,18 @@ export async function receiveUpload(
   try {
     const job: UploadJob = { call, bucket, attempt, ...(await readUpload(attempt, await idempotencyKey, read)) };
     const prior = await findPrior(job);
-    const access = await authorizeUpload(job, prior);
-    if (prior.replay) return await answerReplay(job, access, prior.replay);
-    const metrics = checkContent(job, access);
+    const destination = await authorizeUpload(job, prior);
+    if (prior.replay) return await answerReplay(job, destination, prior.replay);
+    const metrics = checkContent(job, destination);
     try {
-      const known = await answerKnownFile(job, access, prior);
+      const known = await answerKnownFile(job, destination, prior);
       if (known) return known;
       checkQuota(call, prior.fileRoom, totalBytes(job));
-      const files = await storeFiles(job, access, metrics);
-      return await commitUpload(job, access, files);
+      const files = await storeFiles(job, destination, metrics);
+      return await commitUpload(job, destination, files);
     } catch (error) {
       if (!isRaceLost(error)) throw error;
-      return await resolveRace(job, access);
+      return await resolveRace(job, destination);
     }
   } catch (error) {
     await recordUploadFailure(call, attempt, error);
@@ -104,34 +97,32 @@ async function findPrior({ call, idempotencyKey, bodyHash, attempt }: UploadJob)
   return { replay, sameFile, repeated: repeated[0], fileRoom: rooms[0]?.room ?? 0 };
 }
 
-function findDuplicate({ sameFile }: Pick<Prior, "sameFile">, access: Access | null) {
+function findDuplicate({ sameFile }: Pick<Prior, "sameFile">, { access }: Destination) {
   return sameFile.find((report) => report.patientId === access?.patient.id);
 }
 
-/**
- * Checks access and completes the attempt with hospital, patient and kind.
- * @returns null for a device that may not write for the patient: its file goes to quarantine
- */
-async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Prior): Promise<Access | null> {
+/** Checks access and completes the attempt with hospital, patient and kind. */
+async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Prior): Promise<Destination> {
   const { replay } = prior;
   attempt.accessChecked = true;
   if (replay?.status === 201) {
     // Access to the report itself decides: the device that sent it may be assigned to another patient by now.
     const access = await authorizePatient(call, { report: replay.resourceId }, replayAction(call.actor));
     Object.assign(attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
-    return access;
+    return { device: null, access, reason: null };
   }
-  const { device, access } = await resolvePatient(call, incoming.fields);
+  const destination = await resolveDestination(call, incoming.fields);
+  const { device, access } = destination;
   const hospitalId = access?.hospitalId ?? device?.hospitalId;
   const kind = incoming.fields.kind ?? toReportKind(device?.kind) ?? incoming.defaultKind;
   Object.assign(attempt, { kind, hospitalId, patientId: access?.patient.id ?? null });
-  if (replay?.status === 200 && replay.resourceId !== findDuplicate(prior, access)?.id) {
+  if (replay?.status === 200 && replay.resourceId !== findDuplicate(prior, destination)?.id) {
     return denyAccess(call, "report:create", "not_found", { role: access?.role ?? "device", hospitalId: attempt.hospitalId });
   }
-  return access;
+  return destination;
 }
 
-async function answerReplay(job: UploadJob, access: Access | null, replay: Replay): Promise<UploadResult> {
+async function answerReplay(job: UploadJob, { access }: Destination, replay: Replay): Promise<UploadResult> {
   if (replay.status !== 202) await drainAndVerify(job.incoming);
   return recordReplay(job, access, replay);
 }
@@ -144,7 +135,7 @@ async function drainAndVerify(incoming: UploadRequest): Promise<void> {
 }
 
 /** @throws ApiError not_pdf (forms; a raw body is checked while it is stored), malformed_json, invalid_request (metrics) */
-function checkContent({ call, incoming, attempt }: UploadJob, access: Access | null): ParsedMetrics | null {
+function checkContent({ call, incoming, attempt }: UploadJob, { access }: Destination): ParsedMetrics | null {
   if (rejectsNonPdf(call) && incoming.isForm && !inspectPdf(incoming.bytes).isPdf) throw new ApiError("not_pdf");
   return incoming.metrics && access ? parseMetrics(attempt.kind ?? incoming.defaultKind, incoming.metrics) : null;
 }
@@ -153,13 +144,14 @@ function checkContent({ call, incoming, attempt }: UploadJob, access: Access | n
 const rejectsNonPdf = ({ actor }: Call) => actor.kind !== "device";
 
 /** Answers for a file that the patient's reports or the quarantine already hold; null for a new file. */
-async function answerKnownFile(job: UploadJob, access: Access | null, prior: Prior): Promise<UploadResult | null> {
-  const duplicate = findDuplicate(prior, access);
+async function answerKnownFile(job: UploadJob, destination: Destination, prior: Prior): Promise<UploadResult | null> {
+  const { access, reason } = destination;
+  const duplicate = findDuplicate(prior, destination);
   if (access && duplicate) {
     await drainAndVerify(job.incoming);
     return recordDuplicate(job, access, duplicate.id);
   }
-  if ((!access || isClosedToDevice(access)) && prior.repeated) {
+  if (reason !== null && prior.repeated) {
     await drainAndVerify(job.incoming);
     return recordQuarantineRepeat(job, prior.repeated);
   }
@@ -167,7 +159,7 @@ async function answerKnownFile(job: UploadJob, access: Access | null, prior: Pri
 }
 
 /** Stores the files before the row that names them. The sweep deletes them if the row is never written. */
-async function storeFiles(job: UploadJob, access: Access | null, metrics: ParsedMetrics | null): Promise<StoredFiles> {
+async function storeFiles(job: UploadJob, destination: Destination, metrics: ParsedMetrics | null): Promise<StoredFiles> {
   const { call, bucket, incoming, attempt } = job;
   const fileKey = createObjectKey(call.keys.fields, call.now);
   const { stream, result } = incoming.isForm
@@ -176,24 +168,23 @@ async function storeFiles(job: UploadJob, access: Access | null, metrics: Parsed
   await storeFile(bucket, call.keys.fields, fileKey, fileRecordId(attempt.id), stream, attempt.size ?? 0);
   const { isPdf } = result;
   const metricsKey =
-    metrics && findQuarantineReason(access, isPdf) === null ? await storeMetrics(call, bucket, attempt.id, metrics) : null;
+    metrics && findQuarantineReason(destination, isPdf) === null ? await storeMetrics(call, bucket, attempt.id, metrics) : null;
   return { fileKey, isPdf, metricsKey, metrics };
 }
 
 /** Null for a file that becomes a report. */
-function findQuarantineReason(access: Access | null, isPdf: boolean): QuarantineReason | null {
-  if (!access) return "not_found";
-  if (!isPdf) return "not_pdf";
-  return isClosedToDevice(access) ? "record_closed" : null;
+function findQuarantineReason({ access, reason }: Destination, isPdf: boolean): QuarantineReason | null {
+  return access && !isPdf ? "not_pdf" : reason;
 }
 
-async function commitUpload(job: UploadJob, access: Access | null, files: StoredFiles): Promise<UploadResult> {
+async function commitUpload(job: UploadJob, destination: Destination, files: StoredFiles): Promise<UploadResult> {
+  const { access } = destination;
   try {
-    const reason = findQuarantineReason(access, files.isPdf);
+    const reason = findQuarantineReason(destination, files.isPdf);
     if (access && reason === null) return await commitReport(job, access, files);
     return (await commitQuarantine(job, files.fileKey, reason ?? "not_found")) ?? (await answerQuarantineRace(job));
   } catch (error) {
-    if (access && isConditionFailed(error, "reports.id")) return onAccessLost(job, access, files);
+    if (access && isConditionFailed(error, "reports.id")) return onAccessLost(job, access.patient.id, files);
     // Only these errors prove that nothing was written. After others a row may exist that names the files.
     if (isRaceLost(error) || isQuotaError(error)) await job.bucket.delete(objectKeys(files));
     throw error;
@@ -203,17 +194,17 @@ async function commitUpload(job: UploadJob, access: Access | null, files: Stored
 const objectKeys = ({ fileKey, metricsKey }: StoredFiles) => (metricsKey ? [fileKey, metricsKey] : [fileKey]);
 
 /** Access ended or the record was closed during the upload: a device's file goes to quarantine, other callers get the access check's error. */
-async function onAccessLost(job: UploadJob, access: Access, files: StoredFiles): Promise<UploadResult> {
+async function onAccessLost(job: UploadJob, patientId: string, files: StoredFiles): Promise<UploadResult> {
   const { call, bucket, incoming, attempt } = job;
   attempt.patientId = null;
   if (call.actor.kind === "device") {
     // Fails if the device itself has lost access.
-    const current = await resolvePatient(call, incoming.fields);
-    const reason = findQuarantineReason(current.access, files.isPdf) ?? "not_found";
+    const current = await resolveDestination(call, incoming.fields);
+    const reason = findQuarantineReason(current, files.isPdf) ?? "not_found";
     return (await commitQuarantine(job, files.fileKey, reason)) ?? (await answerQuarantineRace(job));
   }
   await bucket.delete(objectKeys(files));
-  await authorizePatient(call, { patient: access.patient.id }, "report:create");
+  await authorizePatient(call, { patient: patientId }, "report:create");
   throw new ApiError("unavailable");
 }
 
@@ -228,14 +219,15 @@ function isRaceLost(error: unknown): boolean {
 }
 
 /** A concurrent upload with the same key or file was committed first: answers as if this one had come after it. */
-async function resolveRace(job: UploadJob, access: Access | null): Promise<UploadResult> {
+async function resolveRace(job: UploadJob, destination: Destination): Promise<UploadResult> {
+  const { access } = destination;
   const prior = await findPrior(job);
   if (prior.replay) return recordReplay(job, access, prior.replay);
-  const winner = findDuplicate(prior, access);
+  const winner = findDuplicate(prior, destination);
   if (!winner || !access) throw new ApiError("unavailable");
   return recordDuplicate(job, access, winner.id).catch((error: unknown) => {
     // Another upload with the same key was committed meanwhile, so the next lookup finds the key.
     if (!isUniqueViolation(error, "idempotency_keys")) throw error;
-    return resolveRace(job, access);
+    return resolveRace(job, destination);
   });
 }

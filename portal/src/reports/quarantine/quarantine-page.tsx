@@ -2,6 +2,7 @@
 import { Button, type ButtonProps, Modal, NativeSelect } from "@mantine/core";
 import { createLink, Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ComponentProps, useState } from "react";
+import { QUARANTINE_REASONS } from "../../../../src/platform/db/vocabulary.ts";
 import { useServerNow } from "../../monitoring/live/use-live.ts";
 import { type Column, DataTable } from "../../platform/design/data-table.tsx";
 import { formatAge } from "../../platform/design/format.ts";
@@ -17,7 +18,6 @@ import { RejectDialog } from "./reject-dialog.tsx";
 import { UploadPreview } from "./upload-preview.tsx";
 
 const LinkButton = createLink((props: ButtonProps & ComponentProps<"a">) => <Button component="a" {...props} />);
-const REASONS = ["not_found", "not_pdf", "record_closed"] as const;
 type OpenDialog = { kind: "preview" | "reject"; upload: UploadDetail } | null;
 
 export function QuarantinePage() {
@@ -52,7 +52,10 @@ export function QuarantinePage() {
           label={t("uploads.reason")}
           value={reason ?? ""}
           onChange={({ currentTarget: { value } }) => void navigate({ search: value ? { reason: value } : {}, replace: true })}
-          data={[{ value: "", label: t("common.all") }, ...REASONS.map((value) => ({ value, label: formatReason(value) }))]}
+          data={[
+            { value: "", label: t("common.all") },
+            ...QUARANTINE_REASONS.map((value) => ({ value, label: formatReason(value) })),
+          ]}
         />
       </search>
       <DataTable

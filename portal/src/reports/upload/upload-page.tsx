@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { QUARANTINE_REASONS } from "../../../../src/platform/db/vocabulary.ts";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -44,10 +45,8 @@ function SettledUpload({ upload }: { upload: UploadDetail }) {
   );
 }
 
-function explainReason(reason: string | null) {
-  if (reason === "not_pdf") return "uploads.why_not_pdf";
-  return reason === "record_closed" ? "uploads.why_record_closed" : "uploads.why_not_found";
-}
+const explainReason = (reason: string | null) =>
+  `uploads.why_${QUARANTINE_REASONS.find((known) => known === reason) ?? "unknown"}` as const;
 
 /** The file beside the patient selection. */
 function QuarantinedUpload({ upload }: { upload: UploadDetail }) {

@@ -1,0 +1,73 @@
+// Where an uploaded file goes: to the reports of a patient, or into quarantine with a reason.
+import { type Access, authorizePatient, type DeviceAccess, resolveDeviceAccess } from "../../access/access.ts";
+import type { Call } from "../../access/actor.ts";
+import { OWN_RECORD } from "../../access/patient-row.ts";
+import { MAX_BINDING_LATENESS_MS } from "../../monitoring/patient-object/context/facts.ts";
+import { MAX_CLOCK_LEAD_MS } from "../../monitoring/vitals/sample-validation.ts";
+import type { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
+import { ApiError } from "../../platform/errors.ts";
+import type { ReportFields } from "./upload-request.ts";
+
+export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
+
+/**
+ * How long a device may have been offline before it sends a report without a time: within it, a change of its patient makes the
+ * patient of that report unclear. As long as late samples follow an ended assignment, because the same devices keep both.
+ */
+export const MAX_OFFLINE_MS = MAX_BINDING_LATENESS_MS;
+
+/** `reason` is null for a file that becomes a report, unless it is no PDF. `device` is null for people and apps. */
+export type Destination =
+  | { device: DeviceAccess | null; access: Access; reason: QuarantineReason | null }
+  | { device: DeviceAccess; access: null; reason: QuarantineReason };
+
+/** A device writes neither reports nor samples for a closed record; people and apps may add reports. */
+export const isClosedToDevice = ({ basis, patient }: Access): boolean => basis === "device" && patient.active !== 1;
+
+/**
+ * Resolves the patient of a report. A device's report belongs to the patient to whom the device was assigned when it was measured.
+ * @throws ApiError not_found, invalid_request (a time in the future), for people and apps
+ */
+export async function resolveDestination(call: Call, about: ReportFields): Promise<Destination> {
+  const { actor, now } = call;
+  const target = about.patient_id === undefined ? OWN_RECORD : { patient: about.patient_id };
+  const measuredAt = about.recorded_at === undefined ? null : Date.parse(about.recorded_at);
+  if (actor.kind !== "device") {
+    const access = await authorizePatient(call, target, "report:create");
+    if (isAhead(measuredAt, now)) throw futureTimeError();
+    return { device: null, access, reason: null };
+  }
+  const device = await resolveDeviceAccess(call, actor, target, "report:create", measuredAt);
+  const { access } = device;
+  const unclear = findUnclearReason(device, measuredAt, about.patient_id !== undefined, now);
+  if (!access || unclear) return { device, access: null, reason: unclear ?? "not_found" };
+  return { device, access, reason: isClosedToDevice(access) ? "record_closed" : null };
+}
+
+/** Whether a time (Unix ms) is further ahead than clocks may differ. */
+export const isAhead = (measuredAt: number | null, now: number): boolean =>
+  measuredAt !== null && measuredAt > now + MAX_CLOCK_LEAD_MS;
+
+function futureTimeError(): ApiError {
+  const errors = [{ path: "recorded_at", message: "Must not be in the future", code: "in_the_future" }];
+  return new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
+}
+
+/**
+ * Why the device's patient at the time of measurement is not known, or null. Before a device's first assignment it belongs to no
+ * patient, so that one is no change.
+ * @param isNamed whether the device named the patient, which settles a report without a time
+ */
+function findUnclearReason(
+  { assignment, wasAssigned }: DeviceAccess,
+  measuredAt: number | null,
+  isNamed: boolean,
+  now: number,
+): QuarantineReason | null {
+  if (isAhead(measuredAt, now)) return "in_the_future";
+  if (!assignment) return measuredAt !== null && wasAssigned ? "not_bound_then" : "not_found";
+  const { endedAt, changedAt } = assignment;
+  if (endedAt !== null && endedAt <= now - MAX_BINDING_LATENESS_MS) return "binding_ended";
+  const isChanged = changedAt !== null && changedAt > now - MAX_OFFLINE_MS;
+  return measuredAt === null && isChanged && !isNamed ? "binding_changed" : null;
+}

@@ -1,0 +1,74 @@
+// Direct uploads whose patient is unclear: the confirmation seals the file and puts it into quarantine.
+import type { Call } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { batch } from "../../platform/db/client.ts";
+import { createObjectKey, storeFile } from "../../platform/files.ts";
+import { isQuotaError } from "../../platform/storage-quotas.ts";
+import type { QuarantineReason } from "./destination.ts";
+import { type Sender, toAuditEvent } from "./direct-sender.ts";
+import { fileRecordId } from "./new-report.ts";
+import { openDetail, settleUpload, type UploadRow } from "./upload-log.ts";
+import type { QuarantinedRepeat } from "./upload-outcomes.ts";
+
+export type QuarantinedDirectUpload = { uploadId: string; status: 202; reason: QuarantineReason };
+
+type Quarantine = {
+  call: Call;
+  bucket: R2Bucket;
+  row: UploadRow;
+  sender: Sender;
+  incomingKey: string;
+  /** The uploaded bytes; reading fails if they are not as announced. */
+  bytes: AsyncIterable<Uint8Array>;
+  reason: QuarantineReason;
+};
+
+/** Seals the file and settles the upload. @returns null, with the new file deleted, if another request settled it */
+export async function quarantineDirectUpload(quarantine: Quarantine): Promise<QuarantinedDirectUpload | null> {
+  const { call, bucket, row, sender, incomingKey, bytes, reason } = quarantine;
+  const size = row.fileSize ?? 0;
+  const fileKey = createObjectKey(call.keys.fields, call.now);
+  await storeFile(bucket, call.keys.fields, fileKey, fileRecordId(row.id), bytes, size);
+  const { import_grant } = await openDetail(call, row);
+  const event = {
+    ...toAuditEvent(row, sender, "report.quarantine"),
+    reason,
+    storedFiles: { bytes: size, counts: "total" as const },
+    importGrant: import_grant ?? null,
+  };
+  const change = { outcome: "quarantined", reason, fileKey, incomingKey: null } as const;
+  const [settled] = await batch(call.db, settleUpload(call, row, change, event)).catch(async (error: unknown) => {
+    if (isQuotaError(error)) await bucket.delete(fileKey);
+    throw error;
+  });
+  await bucket.delete(settled.length === 0 ? fileKey : incomingKey);
+  return settled.length === 0 ? null : { uploadId: row.id, status: 202, reason };
+}
+
+/** The same device has the same file in quarantine: answers with that upload, and keeps no second copy. */
+export async function repeatQuarantined(
+  { call, bucket, row, sender, incomingKey, bytes }: Omit<Quarantine, "reason">,
+  { id, reason }: QuarantinedRepeat,
+): Promise<QuarantinedDirectUpload | null> {
+  for await (const _ of bytes);
+  const event = {
+    ...toAuditEvent(row, sender, "report.duplicate"),
+    action: "R",
+    detail: { upload_id: row.id, repeats: id },
+  } as const;
+  const [settled] = await batch(call.db, settleUpload(call, row, { outcome: "duplicate", incomingKey: null }, event));
+  if (settled.length === 0) return null;
+  await bucket.delete(incomingKey);
+  return { uploadId: id, status: 202, reason };
+}
+
+/** A confirmation of an upload that is in quarantine, or that repeated one that is. */
+export async function replayQuarantine(
+  { db, actor, now }: Call,
+  row: UploadRow,
+  sender: Sender,
+  { id, reason }: QuarantinedRepeat,
+): Promise<QuarantinedDirectUpload> {
+  await batch(db, recordAuditEvent(db, actor, now, { ...toAuditEvent(row, sender, "report.replay"), action: "R" }));
+  return { uploadId: id, status: 202, reason };
+}
