@@ -113,7 +113,7 @@ describe("a patient's object of an earlier version", () => {
     await goOn();
     const [row] = await sqlOf<{ memory: string }>("SELECT memory FROM open");
     const { formatVersion, content } = JSON.parse(row?.memory ?? "{}");
-    expect(formatVersion).toBe(4);
+    expect(formatVersion).toBe(5);
     expect(content.alarm.vitals["8480-6"]).toMatchObject({ lastValue: 59, side: "low" });
     for (const key of ["heard", "seen", "newest", "told", "again", "held", "came"]) expect(content).not.toHaveProperty(key);
     const single = keysOf(content).filter((key) => /^[a-z]$/.test(key));

@@ -108,7 +108,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     if (!sender) return { known: false };
     const runRules = (input: AlarmInput) => void this.#runRules(input, now);
     const recorded = this.#transact(() => recordAndEvaluate(this.#store, facts, sender, batch, now, runRules), save);
-    this.#publishSamples(facts, recorded.newSamples, sender.by, now);
+    this.#publishSamples(facts, recorded, sender.by, now);
     this.#scheduleAlarm();
     return { known: true, results: recorded.results, clock: sender.device ? recorded.clock : null };
   }
@@ -248,10 +248,10 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return transitions;
   }
 
-  #publishSamples(facts: Facts, newSamples: RecordedBatch["newSamples"], by: string, now: number): void {
+  #publishSamples(facts: Facts, { newSamples, isHistory }: RecordedBatch, by: string, now: number): void {
     if (newSamples.length === 0 || !this.#publisher.isWatched(now)) return;
     const samples = newSamples.map((sample) => ({ ...sample, received: now, device: by }));
-    this.#publisher.pushFrames(toNewSampleFrames(facts, samples, this.#store.memory(now), now), false);
+    this.#publisher.pushFrames(toNewSampleFrames(facts, samples, this.#store.memory(now), now, isHistory), false);
   }
 
   /**

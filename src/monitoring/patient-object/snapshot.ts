@@ -124,6 +124,7 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
           device_id: device,
           last_seen_at: toIsoOrNull(status?.received ?? null),
           clock_skew_ms: status?.skew ?? null,
+          ...(status?.seqRestartedAt !== undefined && { sequence_restarted_at: toIso(status.seqRestartedAt) }),
           conditions: status?.conditions ?? [],
         };
       }),
@@ -143,17 +144,18 @@ const MAX_PUSHED_SAMPLES = 200;
 /**
  * The frames of new samples: those of the last minutes and the newest of each vital are pushed, at most MAX_PUSHED_SAMPLES;
  * a backlog, such as a monitor sends after an outage, is announced as one frame.
- * @param samples oldest first
+ * @param samples oldest first  @param isHistory announces all of them
  */
 export function toNewSampleFrames(
   facts: Facts,
   samples: readonly CorrectedSample[],
   memory: MonitorMemory,
   now: number,
+  isHistory = false,
 ): PatientFrame[] {
-  const pushed = new Set(new Map(samples.map((sample) => [sample.code, sample])).values());
+  const pushed = new Set(isHistory ? [] : new Map(samples.map((sample) => [sample.code, sample])).values());
   for (const sample of samples.toReversed()) {
-    if (pushed.size >= MAX_PUSHED_SAMPLES || now - sample.at > LIVE_AGE_MS) break;
+    if (isHistory || pushed.size >= MAX_PUSHED_SAMPLES || now - sample.at > LIVE_AGE_MS) break;
     pushed.add(sample);
   }
   const live = samples.filter((sample) => pushed.has(sample)).map((sample) => toLiveSample(facts.patient, sample));

@@ -9,7 +9,8 @@ export type SampleInput = { code: string; value: number | string; unit: string; 
 /** `rejected`: unreadable. `quarantined`: readable, but held for review by staff. */
 export type SampleRejection = { ok: false; status: "rejected" | "quarantined"; reason: RejectionReason; message: string };
 export type SampleNote = "unit_converted" | "implausible" | "unit_suspect";
-export type ValidationResult = { ok: true; sample: Sample; note?: SampleNote } | SampleRejection;
+export type ReadSample = { ok: true; sample: Sample; note?: SampleNote };
+export type ValidationResult = ReadSample | SampleRejection;
 
 const REJECTIONS = {
   item_invalid: ["rejected", "An item must be an object with code, value, unit and effective_at"],
@@ -29,7 +30,7 @@ export type RejectionReason = keyof typeof REJECTIONS;
 
 /** How far a sample may be ahead of the server's clock. */
 export const MAX_CLOCK_LEAD_MS = 2 * 60_000;
-const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
+export const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 /** LOINC, and names of devices such as MDC_ECG_HEART_RATE: codes are object keys, parts of alert keys and query parameters. */
 const CODE_PATTERN = /^[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,62}[A-Za-z0-9])?$/;
@@ -83,11 +84,27 @@ function toUtc(year: number, month: number, day: number): number {
   return time - 146_097 * DAY_MS;
 }
 
+type Clock = { received: number; skewMs: number | null };
+
 /**
  * Validates one item. `clock.received`: the server's clock, epoch milliseconds; `clock.skewMs`: how far the device's clock is ahead,
  * null when unknown. Known vitals get the catalogue's code, unit and decimals.
  */
-export function validateSample(item: unknown, clock: { received: number; skewMs: number | null }): ValidationResult {
+export function validateSample(item: unknown, clock: Clock): ValidationResult {
+  const read = readSample(item);
+  return read.ok ? correctTime(read, clock) : read;
+}
+
+/** Corrects the time of a sample that was read, and judges it. */
+export function correctTime(read: ReadSample, clock: Clock): ValidationResult {
+  const at = read.sample.at - Math.round(clock.skewMs ?? 0);
+  if (at > clock.received + MAX_CLOCK_LEAD_MS) return rejectSample("in_the_future");
+  if (at < clock.received - MAX_SAMPLE_AGE_MS) return rejectSample("too_old");
+  return at === read.sample.at ? read : { ...read, sample: { ...read.sample, at } };
+}
+
+/** Reads one item as the sender stated it: `at` is its own time, which `correctTime` judges. */
+export function readSample(item: unknown): ValidationResult {
   if (!isFields(item)) return rejectSample("item_invalid");
   const { code, value, unit, effective_at, seq = null } = item;
   if (typeof code !== "string") return rejectSample("code_invalid");
@@ -98,11 +115,8 @@ export function validateSample(item: unknown, clock: { received: number; skewMs:
   const number = parseValue(value, vital);
   if (number === null) return rejectSample("value_not_a_number");
   if (typeof unit !== "string" || !(isUnitOf(vital, unit) || UNIT_PATTERN.test(unit))) return rejectSample("unit_invalid");
-  const statedAt = typeof effective_at === "string" ? parseInstant(effective_at) : null;
-  if (statedAt === null) return rejectSample("effective_at_invalid");
-  const at = statedAt - Math.round(clock.skewMs ?? 0);
-  if (at > clock.received + MAX_CLOCK_LEAD_MS) return rejectSample("in_the_future");
-  if (at < clock.received - MAX_SAMPLE_AGE_MS) return rejectSample("too_old");
+  const at = typeof effective_at === "string" ? parseInstant(effective_at) : null;
+  if (at === null) return rejectSample("effective_at_invalid");
   if (!vital) return { ok: true, sample: { code, value: number, unit, at, seq, status: "final" } };
   const measured = convertValue(vital, number, unit);
   if (!measured) return rejectSample("unit_unknown");

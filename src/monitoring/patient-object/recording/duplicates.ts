@@ -1,86 +1,102 @@
-// Recognition of samples that were stored before, by sequence number or by device, code and time.
-import { HOUR_MS } from "../../../platform/time.ts";
+// Recognition of samples that were stored before, by what their sender said: sequence number, code and its own time.
 import type { Sample } from "../../vitals/model.ts";
-import { crossCheckPressures } from "../../vitals/sample-validation.ts";
+import type { SampleNote } from "../../vitals/sample-validation.ts";
 import type { ItemResult } from "../contract.ts";
-import type { MonitorMemory } from "../memory/monitor-memory.ts";
+import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
 import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";
 import type { Store } from "../samples/store.ts";
+import { recentCorrections } from "./device-clock.ts";
+import { findStoredSamples, type StoredSamples } from "./stored-samples.ts";
 
-/** Work of a batch's comparison with stored samples, to find duplicates: some 600,000 samples, or 32,000 rows (BlockRows.work). */
-const MAX_COMPARED_WORK = 2 * 1024 * 1024;
-
-export type AcceptedItem = { index: number; sample: Sample; note?: string };
-
-const toSampleKey = ({ code, at }: Pick<Sample, "code" | "at">) => `${code} ${at}`;
+/** `stated`: the time of the measurement by the sender's own clock; `sample.at` is the same until it is corrected. */
+export type AcceptedItem = { index: number; stated: number; sample: Sample; note?: SampleNote };
 
 /**
- * The keys of those samples that the sender has stored already, searched newest first until MAX_COMPARED_WORK is done.
- * @returns `since`: the time since which the keys are complete, epoch milliseconds
+ * Drops items that the sender has stored already, and those of times that the search did not reach, and reports them in `results`.
+ * @param items as their sender stated them
  */
-function readStoredKeys(store: Store, by: string, samples: readonly Sample[], now: number): { keys: Set<string>; since: number } {
-  const keys = new Set<string>();
-  const times = new Set(samples.map(({ at }) => at));
-  const maxWork = store.rows.work + MAX_COMPARED_WORK;
-  const hours = [...new Set(samples.map(({ at }) => Math.floor(at / HOUR_MS)))].sort((a, b) => b - a);
-  for (const hour of hours) {
-    for (const block of store.readRange(hour * HOUR_MS, (hour + 1) * HOUR_MS, now)) {
-      if (store.rows.work >= maxWork) return { keys, since: (hour + 1) * HOUR_MS };
-      for (const stored of block) if (stored.device === by && times.has(stored.at)) keys.add(toSampleKey(stored));
-    }
-    // Hours without blocks read rows too.
-    if (store.rows.work >= maxWork) return { keys, since: hour * HOUR_MS };
-  }
-  return { keys, since: Number.NEGATIVE_INFINITY };
-}
-
-/**
- * Drops duplicates, by sequence number or by (device, code, time), and samples beyond the limits, and reports them in `results`.
- * Duplicates come first, so that a repeated batch is answered as before and uses up no room.
- * @param countStored counts a sample against the limits; returns the message if it must not be stored
- * @returns the samples to store, and those beyond the limits, which do not count as seen
- */
-export function dropDuplicates(
+export function dropStored(
   store: Store,
   memory: MonitorMemory,
   by: string,
-  accepted: AcceptedItem[],
+  items: readonly AcceptedItem[],
+  status: DeviceStatus,
   results: ItemResult[],
   now: number,
+): { unseen: AcceptedItem[]; stored: StoredSamples } {
+  const newest = memory.newestSampleAt[by] ?? {};
+  // Nothing newer of this code is stored.
+  const isNewest = ({ code, at }: Sample) => at > (newest[code] ?? Number.NEGATIVE_INFINITY);
+  const wanted = items.map(({ sample }) => sample).filter((sample) => !isNewest(sample));
+  const stored = findStoredSamples(store, by, wanted, recentCorrections(status), now);
+  const unseen = items.filter(({ index, sample }) => {
+    if (isNewest(sample)) return true;
+    if (stored.find(sample)) {
+      results[index] = { index, status: "duplicate" };
+      return false;
+    }
+    if (stored.covers(sample.at)) return true;
+    const message = "Too many stored samples lie between the times of this request: send older ones in requests of their own";
+    results[index] = { index, status: "rejected", reason: "too_scattered", message };
+    return false;
+  });
+  return { unseen, stored };
+}
+
+/**
+ * Drops repetitions within the batch and samples beyond the limits, and reports them in `results`.
+ * @param countStored counts a sample against the limits; returns the message if it must not be stored
+ * @returns the samples to store, and those beyond the limits, which do not count as seen
+ */
+export function selectNewSamples(
+  items: readonly AcceptedItem[],
+  results: ItemResult[],
   countStored: (sample: Sample) => string | null,
 ): { newSamples: AcceptedItem[]; unstored: Sample[] } {
-  const before = memory.seenSequences[by] ?? NOTHING_SEEN;
-  let seen = before;
-  const newest = memory.newestSampleAt[by] ?? {};
-  const checked = crossCheckPressures(accepted.map(({ sample }) => sample));
-  const older = checked.filter((s) => s.at <= (newest[s.code] ?? Number.NEGATIVE_INFINITY));
-  const { keys, since } = readStoredKeys(store, by, older, now);
+  // By code and stated time: the sequence numbers.
+  const taken = new Map<string, Set<number | null>>();
   const newSamples: AcceptedItem[] = [];
   const unstored: Sample[] = [];
-  for (const [i, item] of accepted.entries()) {
-    const sample = checked[i] ?? item.sample;
-    // A used sequence number is a duplicate only if the sample is not newer: a restarted device counts from one again.
-    const isNewest = sample.at > (newest[sample.code] ?? Number.NEGATIVE_INFINITY);
-    if (!isNewest && sample.at < since) {
-      const message = "Too many stored samples lie between the times of this request: send older ones in requests of their own";
-      results[item.index] = { index: item.index, status: "rejected", reason: "too_scattered", message };
-      continue;
-    }
-    const repeated = (sample.seq !== null && !isNewest && hasSeen(before, sample.seq)) || keys.has(toSampleKey(sample));
-    if (repeated) {
-      results[item.index] = { index: item.index, status: "duplicate" };
+  for (const item of items) {
+    const { index, stated, sample } = item;
+    const key = `${sample.code} ${stated}`;
+    const seqs = taken.get(key) ?? new Set();
+    if (seqs.has(sample.seq) || seqs.has(null) || (sample.seq === null && seqs.size > 0)) {
+      results[index] = { index, status: "duplicate" };
       continue;
     }
     const refusal = countStored(sample);
     if (refusal !== null) {
-      results[item.index] = { index: item.index, status: "rejected", reason: "too_many_samples", message: refusal };
+      results[index] = { index, status: "rejected", reason: "too_many_samples", message: refusal };
       unstored.push(sample);
       continue;
     }
-    if (sample.seq !== null) seen = addSeen(seen, sample.seq);
-    keys.add(toSampleKey(sample));
-    newSamples.push({ ...item, sample });
+    taken.set(key, seqs.add(sample.seq));
+    newSamples.push(item);
   }
-  if (seen !== before) memory.seenSequences[by] = seen;
   return { newSamples, unstored };
+}
+
+/**
+ * Records the sequence numbers of new samples.
+ * @returns the first sample whose number the sender used before for another moment: its counter has started again; null for none
+ */
+export function recordSequence(
+  memory: MonitorMemory,
+  by: string,
+  newSamples: readonly AcceptedItem[],
+  stored: StoredSamples,
+): AcceptedItem | null {
+  const before = memory.seenSequences[by] ?? NOTHING_SEEN;
+  const newestOfAll = Math.max(...Object.values(memory.newestSampleAt[by] ?? {}));
+  const isRestart = ({ stated, sample: { code, seq } }: AcceptedItem) => {
+    if (seq === null || !hasSeen(before, seq)) return false;
+    const wasSearched = stated <= (memory.newestSampleAt[by]?.[code] ?? Number.NEGATIVE_INFINITY);
+    return wasSearched ? !stored.hasSeq(seq, stated) : stated > newestOfAll;
+  };
+  const restarted = newSamples.find(isRestart) ?? null;
+  let seen = restarted ? NOTHING_SEEN : before;
+  for (const { sample } of newSamples) if (sample.seq !== null) seen = addSeen(seen, sample.seq);
+  if (seen !== before) memory.seenSequences[by] = seen;
+  return restarted;
 }
