@@ -7,7 +7,7 @@ import type { Sample } from "../../vitals/model.ts";
 import { crossCheckPressures } from "../../vitals/sample-validation.ts";
 import type { Facts } from "../context/facts.ts";
 import type { BatchClockView, IncomingBatch, ItemResult, Origin } from "../contract.ts";
-import type { DeviceStatus, LatestEntry, MonitorMemory } from "../memory/monitor-memory.ts";
+import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
 import { MIN_LATE_MS } from "../samples/block-rows.ts";
 import type { BatchClock } from "../samples/blocks.ts";
 import { toObservationId } from "../samples/ids.ts";
@@ -18,6 +18,7 @@ import type { BatchJudgement } from "./device-clock.ts";
 import { type AcceptedItem, dropStored, recordSequence, selectNewSamples } from "./duplicates.ts";
 import { markForRecount } from "./hour-closing.ts";
 import { enforceItemLimits, newStorageCounter } from "./item-limits.ts";
+import { compareSamples, updateLatest } from "./latest-values.ts";
 import { judgeBatch, placeItems, readItems, type Sender } from "./place-items.ts";
 
 export type RecordedBatch = {
@@ -165,10 +166,10 @@ function writeSamples(
   }
   const first = store.nextPosition(now);
   for (const [i, { index }] of timely.entries()) positions.set(index, { block: first.block, index: first.index + i });
-  for (const item of newSamples) {
+  for (const item of newSamples.toSorted((a, b) => compareSamples(a.sample, b.sample))) {
     noteNewest(memory, by, item);
-    const entry = { received: now, by, ...(positions.get(item.index) ?? first) };
-    if (isConfirmed) updateLatest(memory, item.sample, entry);
+    const place = { received: now, by, ...(positions.get(item.index) ?? first) };
+    if (isConfirmed) updateLatest(memory, item.sample, place);
     updateHour(store, memory, item.sample);
   }
   if (newSamples.length > 0 && device !== null)
@@ -187,15 +188,6 @@ function noteNewest(memory: MonitorMemory, by: string, { stated, sample: { code 
   const newest = memory.newestSampleAt[by] ?? {};
   newest[code] = Math.max(stated, newest[code] ?? stated);
   memory.newestSampleAt[by] = newest;
-}
-
-function updateLatest(
-  memory: MonitorMemory,
-  { code, value, unit, at, status }: Sample,
-  entry: Pick<LatestEntry, "received" | "by" | "block" | "index">,
-): void {
-  const latest = status === "final" ? memory.latest : memory.latestInvalid;
-  if (at >= (latest[code]?.at ?? at)) latest[code] = { value, unit, at, status, ...entry };
 }
 
 function updateHour(store: Store, memory: MonitorMemory, { code, value, at, status }: Sample): void {
