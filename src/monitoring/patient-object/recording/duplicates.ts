@@ -1,8 +1,10 @@
 // Recognition of samples that were stored before, by what their sender said: sequence number, code and its own time.
+import { findVital } from "../../vitals/catalogue.ts";
 import type { Sample } from "../../vitals/model.ts";
 import type { SampleNote } from "../../vitals/sample-validation.ts";
 import type { ItemResult } from "../contract.ts";
-import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
+import type { BlockPosition, DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
+import type { LocatedSample } from "../samples/block-rows.ts";
 import { addSeen, hasSeen, NOTHING_SEEN } from "../samples/seen-sequence.ts";
 import type { Store } from "../samples/store.ts";
 import { recentCorrections } from "./device-clock.ts";
@@ -10,6 +12,25 @@ import { findStoredSamples, type StoredSamples } from "./stored-samples.ts";
 
 /** `stated`: the time of the measurement by the sender's own clock; `sample.at` is the same until it is corrected. */
 export type AcceptedItem = { index: number; stated: number; sample: Sample; note?: SampleNote };
+
+const isSameValue = (a: Sample, b: Sample) => a.value === b.value && (a.unit === b.unit || findVital(a.code) !== null);
+
+/**
+ * What a sample is to those that are stored of its moment: a repetition of one, another value than the returned one, or null when all of
+ * them were entered in error.
+ */
+function judgeRepetition(store: Store, stored: readonly LocatedSample[], sample: Sample): "duplicate" | LocatedSample | null {
+  if (stored.some((one) => isSameValue(one, sample))) return "duplicate";
+  const corrections = stored.map(({ block, index }) => store.documents.correction(block, index));
+  if (corrections.some((correction) => correction?.value === sample.value)) return "duplicate";
+  return stored.find((_, i) => corrections[i]?.status !== "entered-in-error") ?? null;
+}
+
+/** A correction that is typed again must not vanish as a repetition. */
+function valueConflict(index: number): ItemResult {
+  const message = "Another value is stored for this code and time: amend that observation, or send the time of this value";
+  return { index, status: "rejected", reason: "value_conflict", message };
+}
 
 /**
  * Drops items that the sender has stored already, and those of times that the search did not reach, and reports them in `results`.
@@ -23,6 +44,7 @@ export function dropStored(
   status: DeviceStatus,
   results: ItemResult[],
   now: number,
+  toId: (place: BlockPosition) => string,
 ): { unseen: AcceptedItem[]; stored: StoredSamples } {
   const newest = memory.newestSampleAt[by] ?? {};
   // Nothing newer of this code is stored.
@@ -31,8 +53,11 @@ export function dropStored(
   const stored = findStoredSamples(store, by, wanted, recentCorrections(status), now);
   const unseen = items.filter(({ index, sample }) => {
     if (isNewest(sample)) return true;
-    if (stored.find(sample)) {
-      results[index] = { index, status: "duplicate" };
+    const same = stored.find(sample);
+    const repeated = same.length === 0 ? null : judgeRepetition(store, same, sample);
+    if (repeated !== null) {
+      results[index] =
+        repeated === "duplicate" ? { index, status: repeated } : { ...valueConflict(index), observation_id: toId(repeated) };
       return false;
     }
     if (stored.covers(sample.at)) return true;
@@ -46,23 +71,29 @@ export function dropStored(
 /**
  * Drops repetitions within the batch and samples beyond the limits, and reports them in `results`.
  * @param countStored counts a sample against the limits; returns the message if it must not be stored
- * @returns the samples to store, and those beyond the limits, which do not count as seen
+ * @returns the samples to store; those beyond the limits, which do not count as seen; and for the index of each item with another value
+ * at the same moment, the one that is stored
  */
 export function selectNewSamples(
   items: readonly AcceptedItem[],
   results: ItemResult[],
   countStored: (sample: Sample) => string | null,
-): { newSamples: AcceptedItem[]; unstored: Sample[] } {
-  // By code and stated time: the sequence numbers.
-  const taken = new Map<string, Set<number | null>>();
+): { newSamples: AcceptedItem[]; unstored: Sample[]; conflicts: Map<number, AcceptedItem> } {
+  // By code and stated time.
+  const taken = new Map<string, Map<number | null, AcceptedItem>>();
+  const conflicts = new Map<number, AcceptedItem>();
   const newSamples: AcceptedItem[] = [];
   const unstored: Sample[] = [];
   for (const item of items) {
     const { index, stated, sample } = item;
     const key = `${sample.code} ${stated}`;
-    const seqs = taken.get(key) ?? new Set();
-    if (seqs.has(sample.seq) || seqs.has(null) || (sample.seq === null && seqs.size > 0)) {
-      results[index] = { index, status: "duplicate" };
+    const moment = taken.get(key) ?? new Map<number | null, AcceptedItem>();
+    const [first] = moment.values();
+    const same = sample.seq === null ? first : (moment.get(sample.seq) ?? moment.get(null));
+    if (same) {
+      const isRepeat = isSameValue(same.sample, sample);
+      results[index] = isRepeat ? { index, status: "duplicate" } : valueConflict(index);
+      if (!isRepeat) conflicts.set(index, same);
       continue;
     }
     const refusal = countStored(sample);
@@ -71,10 +102,10 @@ export function selectNewSamples(
       unstored.push(sample);
       continue;
     }
-    taken.set(key, seqs.add(sample.seq));
+    taken.set(key, moment.set(sample.seq, item));
     newSamples.push(item);
   }
-  return { newSamples, unstored };
+  return { newSamples, unstored, conflicts };
 }
 
 /**

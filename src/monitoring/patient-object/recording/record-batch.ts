@@ -7,7 +7,7 @@ import type { Sample } from "../../vitals/model.ts";
 import { crossCheckPressures } from "../../vitals/sample-validation.ts";
 import type { Facts } from "../context/facts.ts";
 import type { BatchClockView, IncomingBatch, ItemResult, Origin } from "../contract.ts";
-import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
+import type { BlockPosition, DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
 import { MIN_LATE_MS } from "../samples/block-rows.ts";
 import type { BatchClock } from "../samples/blocks.ts";
 import { toObservationId } from "../samples/ids.ts";
@@ -88,13 +88,14 @@ export function recordBatch(store: Store, patientId: string, sender: Sender, bat
   const before = memory.deviceStatuses[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
   const results: ItemResult[] = [];
   const items = readItems(batch.items, bindings === null, results);
+  const toId = ({ block, index }: BlockPosition) => toObservationId(patientId, block, index);
   // What a sender has stored is known by its own words, before any judgement of its clock.
-  const { unseen, stored } = dropStored(store, memory, by, items, before, results, now);
+  const { unseen, stored } = dropStored(store, memory, by, items, before, results, now, toId);
   const { status, clock } = judgeBatch(before, sender, batch, unseen, now);
   const placed = placeItems(unseen, sender, clock, { batch, results, now });
   const limited = enforceItemLimits(memory, by, placed, results, now);
   const countStored = newStorageCounter(memory, sender, now);
-  const { newSamples, unstored } = selectNewSamples(checkPressures(limited), results, countStored);
+  const { newSamples, unstored, conflicts } = selectNewSamples(checkPressures(limited), results, countStored);
   const restarted = recordSequence(memory, by, newSamples, stored);
   const hasConditions = isCurrent(before, batch, results);
   if (device !== null || batch.sent_at !== null) {
@@ -113,9 +114,13 @@ export function recordBatch(store: Store, patientId: string, sender: Sender, bat
     results[item.index] = {
       index: item.index,
       status: "stored",
-      observation_id: toObservationId(patientId, at.block, at.index),
+      observation_id: toId(at),
       ...(note && { note }),
     };
+  }
+  for (const [index, stored] of conflicts) {
+    const at = positions.get(stored.index);
+    results[index] = { ...results[index], index, status: "rejected", ...(at && { observation_id: toId(at) }) };
   }
   const located = newSamples.map(({ index, sample }) => ({ ...sample, ...(positions.get(index) ?? { block: 0, index: 0 }) }));
   return {

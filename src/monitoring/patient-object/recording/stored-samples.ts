@@ -8,16 +8,18 @@ import type { Store } from "../samples/store.ts";
 const MAX_COMPARED_WORK = 2 * 1024 * 1024;
 
 export type StoredSamples = {
-  /** The same sample: of the same code and stated time, and of the same sequence number if both have one. */
-  find(sample: Sample): LocatedSample | null;
+  /** Of the same code and stated time, and of the same sequence number if both have one; more than one only by a correction. */
+  find(sample: Sample): readonly LocatedSample[];
   /** Whether a sample with this sequence number and stated time is stored, of any code. */
   hasSeq(seq: number, at: number): boolean;
   /** Whether the search covered this stated time. */
   covers(at: number): boolean;
 };
 
-/** The stored samples of a code and time: any of them, and those without a sequence number or with one of the batch. */
-type SameMoment = { any: LocatedSample; bySeq: Map<number | null, LocatedSample> };
+/** The stored samples of a code and time: the first ones, and those without a sequence number or with one of the batch. */
+type SameMoment = { first: LocatedSample[]; bySeq: Map<number | null, LocatedSample[]> };
+/** Stored samples of one moment that one without a sequence number is compared with. */
+const MAX_COMPARED_OF_MOMENT = 10;
 
 /**
  * Searches newest first, until MAX_COMPARED_WORK is done.
@@ -39,8 +41,9 @@ export function findStoredSamples(
     for (const time of times) {
       const codes = byTime.get(time);
       if (!codes) continue;
-      const same = codes.get(sample.code) ?? { any: sample, bySeq: new Map() };
-      if (seqs.has(sample.seq)) same.bySeq.set(sample.seq, sample);
+      const same: SameMoment = codes.get(sample.code) ?? { first: [], bySeq: new Map() };
+      if (same.first.length < MAX_COMPARED_OF_MOMENT) same.first.push(sample);
+      if (seqs.has(sample.seq)) same.bySeq.set(sample.seq, [...(same.bySeq.get(sample.seq) ?? []), sample]);
       codes.set(sample.code, same);
     }
   };
@@ -49,7 +52,7 @@ export function findStoredSamples(
   return {
     find: ({ code, at, seq }) => {
       const same = byTime.get(at)?.get(code);
-      return (seq === null ? same?.any : (same?.bySeq.get(seq) ?? same?.bySeq.get(null))) ?? null;
+      return (seq === null ? same?.first : (same?.bySeq.get(seq) ?? same?.bySeq.get(null))) ?? [];
     },
     hasSeq: (seq, at) => [...(byTime.get(at)?.values() ?? [])].some(({ bySeq }) => bySeq.has(seq)),
     covers: (at) => at - slowest >= since,
