@@ -190,6 +190,18 @@ describe("a memory of format 3", () => {
   });
 });
 
+describe("a memory of format 4", () => {
+  it("has newest times by the clock of the sender from then on", () => {
+    const current = memoryDocument.read(JSON.stringify(memoryAt3));
+    const device = "0193a5b0-0000-7000-8000-000000000004";
+    const status = { received: MORNING, skew: 600_000, corrected: 600_000, conditions: [] };
+    const content = { ...current, deviceStatuses: { [device]: status }, newestSampleAt: { [device]: { a: 1 }, other: { b: 2 } } };
+    const read = memoryDocument.read(JSON.stringify({ formatVersion: 4, content }));
+    expect(read.newestSampleAt).toEqual({ [device]: { a: 600_001 }, other: { b: 2 } });
+    expect(read.deviceStatuses).toEqual({ [device]: status });
+  });
+});
+
 describe("counts of format 1 and 2 in the outbox", () => {
   const current = { by: "device", day: 1, count: 2, firstSeq: 3, lastSeq: 4, version: 5, queuedAt: 6 };
   it.each([

@@ -322,7 +322,7 @@ describe("a memory that cannot be read", () => {
     const newer = '{"formatVersion":99,"content":{}}';
     await damage(`UPDATE open SET memory = '${newer}'`);
     await inMonitor((instance) => {
-      expect(() => instance.snapshot()).toThrow(/this code knows versions 1 to 4/);
+      expect(() => instance.snapshot()).toThrow(/this code knows versions 1 to 5/);
     });
     expect(await rows("SELECT memory FROM open")).toEqual([{ memory: newer }]);
   });

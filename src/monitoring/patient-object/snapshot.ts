@@ -137,6 +137,20 @@ export function toSamplesFrame(facts: Facts, samples: LiveSample[], memory: Moni
   return { type: "samples", patient_id: facts.patient, samples, news2: computeScore(facts, memory, now) };
 }
 
+/** A frame with stored samples that have become invalid, and the latest valid ones in their place. */
+function toInvalidatedFrames(
+  facts: Facts,
+  invalidated: readonly CorrectedSample[],
+  memory: MonitorMemory,
+  now: number,
+): PatientFrame[] {
+  if (invalidated.length === 0) return [];
+  const codes = new Set(invalidated.map(({ code }) => code));
+  const samples = invalidated.slice(-MAX_PUSHED_SAMPLES).map((one) => toLiveSample(facts.patient, { ...one, status: "invalid" }));
+  const latest = listLatest(facts.patient, memory).filter(({ code, status }) => codes.has(code) && status !== "invalid");
+  return [toSamplesFrame(facts, [...samples, ...latest], memory, now)];
+}
+
 /** Samples measured longer ago are history unless they are the newest of their vital. */
 const LIVE_AGE_MS = 10 * 60_000;
 const MAX_PUSHED_SAMPLES = 200;
@@ -146,7 +160,7 @@ const MAX_PUSHED_SAMPLES = 200;
  * a backlog, such as a monitor sends after an outage, is announced as one frame.
  * @param samples oldest first  @param isHistory announces all of them
  */
-export function toNewSampleFrames(
+function toNewSampleFrames(
   facts: Facts,
   samples: readonly CorrectedSample[],
   memory: MonitorMemory,
@@ -166,6 +180,23 @@ export function toNewSampleFrames(
   return [
     { type: "backfill", patient_id: facts.patient, count: more.length + 1, from: toIso(first.at), to: toIso(last.at) },
     ...frames,
+  ];
+}
+
+type BatchSample = Omit<CorrectedSample, "received" | "device">;
+
+/** The frames of a recorded batch: of stored samples that it made invalid, and of its new ones, oldest first. */
+export function toBatchFrames(
+  facts: Facts,
+  batch: { newSamples: readonly BatchSample[]; invalidated: { samples: readonly CorrectedSample[] }; isHistory: boolean },
+  by: string,
+  memory: MonitorMemory,
+  now: number,
+): PatientFrame[] {
+  const samples = batch.newSamples.map((sample) => ({ ...sample, received: now, device: by }));
+  return [
+    ...toInvalidatedFrames(facts, batch.invalidated.samples, memory, now),
+    ...toNewSampleFrames(facts, samples, memory, now, batch.isHistory),
   ];
 }
 

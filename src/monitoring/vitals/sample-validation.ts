@@ -187,7 +187,7 @@ function isUnitSuspect(vital: Vital, raw: number, exact: number, given: Conversi
   );
 }
 
-const PRESSURES: readonly string[] = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
+export const PRESSURES: readonly string[] = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
 
 /**
  * Marks contradictory pressures of one device and time as invalid: diastolic above systolic, or a mean outside of both. They are one
@@ -202,7 +202,8 @@ export function crossCheckPressures(samples: readonly Sample[]): Sample[] {
   return samples.map((sample) => (contradicting.has(sample) ? { ...sample, status: "invalid" } : sample));
 }
 
-function arePressuresContradictory(pressures: readonly Sample[]): boolean {
+/** Whether the pressures of one device and time are no measurement together. */
+export function arePressuresContradictory(pressures: readonly Pick<Sample, "code" | "value" | "status">[]): boolean {
   const values = (code: string) => pressures.filter((pressure) => pressure.code === code).map(({ value }) => value);
   const [systolic, mean, diastolic] = [values(CODES.systolic), values(CODES.mean_pressure), values(CODES.diastolic)];
   const isAtLeast = (upper: number[], lower: number[]) => Math.min(...upper) >= Math.max(...lower);

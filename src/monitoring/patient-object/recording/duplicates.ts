@@ -1,7 +1,7 @@
 // Recognition of samples that were stored before, by what their sender said: sequence number, code and its own time.
 import { findVital } from "../../vitals/catalogue.ts";
 import type { Sample } from "../../vitals/model.ts";
-import type { SampleNote } from "../../vitals/sample-validation.ts";
+import { PRESSURES, type SampleNote } from "../../vitals/sample-validation.ts";
 import type { ItemResult } from "../contract.ts";
 import type { BlockPosition, DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
 import type { LocatedSample } from "../samples/block-rows.ts";
@@ -49,10 +49,13 @@ export function dropStored(
   const newest = memory.newestSampleAt[by] ?? {};
   // Nothing newer of this code is stored.
   const isNewest = ({ code, at }: Sample) => at > (newest[code] ?? Number.NEGATIVE_INFINITY);
-  const wanted = items.map(({ sample }) => sample).filter((sample) => !isNewest(sample));
+  // Pressures of one moment are one measurement, whose parts may have come before.
+  const hasParts = ({ code, at }: Sample) =>
+    PRESSURES.includes(code) && PRESSURES.some((part) => at <= (newest[part] ?? Number.NEGATIVE_INFINITY));
+  const wanted = items.map(({ sample }) => sample).filter((sample) => !isNewest(sample) || hasParts(sample));
   const stored = findStoredSamples(store, by, wanted, recentCorrections(status), now);
   const unseen = items.filter(({ index, sample }) => {
-    if (isNewest(sample)) return true;
+    if (isNewest(sample) && !hasParts(sample)) return true;
     const same = stored.find(sample);
     const repeated = same.length === 0 ? null : judgeRepetition(store, same, sample);
     if (repeated !== null) {

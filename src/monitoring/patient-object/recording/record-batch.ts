@@ -4,7 +4,6 @@ import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { classifyConditions } from "../../alarm-rules/device-conditions.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import type { Sample } from "../../vitals/model.ts";
-import { crossCheckPressures } from "../../vitals/sample-validation.ts";
 import type { Facts } from "../context/facts.ts";
 import type { BatchClockView, IncomingBatch, ItemResult, Origin } from "../contract.ts";
 import type { BlockPosition, DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
@@ -14,6 +13,7 @@ import { toObservationId } from "../samples/ids.ts";
 import { addToRollup } from "../samples/rollup.ts";
 import type { Store } from "../samples/store.ts";
 import { toPersonKey } from "../snapshot.ts";
+import { checkPressures, type Invalidated } from "./check-pressures.ts";
 import type { BatchJudgement } from "./device-clock.ts";
 import { type AcceptedItem, dropStored, recordSequence, selectNewSamples } from "./duplicates.ts";
 import { markForRecount } from "./hour-closing.ts";
@@ -27,6 +27,7 @@ export type RecordedBatch = {
   newSamples: (Sample & { block: number; index: number })[];
   /** Samples that were rejected because a limit of stored samples is reached: the alarm rules still see them. */
   unstored: Sample[];
+  invalidated: Invalidated;
   /** The samples are history until the sender's clock is confirmed: not shown as the latest, and raise no alarm. */
   isHistory: boolean;
   /** Whether the conditions of the batch are those that the device has now: not those of a batch that is sent again. */
@@ -67,6 +68,7 @@ export function recordAndEvaluate(
   const { by, device } = sender;
   const before = store.memory(now).deviceStatuses[by]?.corrected ?? 0;
   const recorded = recordBatch(store, facts.patient, sender, batch, now);
+  for (const latest of recorded.invalidated.latest) runRules({ kind: "corrected", ...latest });
   const samples = recorded.isHistory ? [] : [...recorded.newSamples, ...recorded.unstored];
   // Without samples, the rules learn only that the device sends.
   if (samples.length > 0 || recorded.newSamples.length > 0) runRules({ kind: "samples", device, samples });
@@ -95,7 +97,8 @@ export function recordBatch(store: Store, patientId: string, sender: Sender, bat
   const placed = placeItems(unseen, sender, clock, { batch, results, now });
   const limited = enforceItemLimits(memory, by, placed, results, now);
   const countStored = newStorageCounter(memory, sender, now);
-  const { newSamples, unstored, conflicts } = selectNewSamples(checkPressures(limited), results, countStored);
+  const { checked, invalidated } = checkPressures(store, memory, limited, stored, now);
+  const { newSamples, unstored, conflicts } = selectNewSamples(checked, results, countStored);
   const restarted = recordSequence(memory, by, newSamples, stored);
   const hasConditions = isCurrent(before, batch, results);
   if (device !== null || batch.sent_at !== null) {
@@ -127,15 +130,11 @@ export function recordBatch(store: Store, patientId: string, sender: Sender, bat
     results,
     newSamples: located.sort((a, b) => a.at - b.at),
     unstored,
+    invalidated,
     isHistory: !clock.isConfirmed,
     hasConditions,
     clock: { skew_ms: clock.skew, corrected_ms: clock.corrected, confirmed: clock.isConfirmed },
   };
-}
-
-function checkPressures(items: readonly AcceptedItem[]): AcceptedItem[] {
-  const checked = crossCheckPressures(items.map(({ sample }) => sample));
-  return items.map((item, i) => ({ ...item, sample: checked[i] ?? item.sample }));
 }
 
 /** Whether a batch says how the device is now: not if it is sent again, or was sent before another one. */

@@ -1,6 +1,7 @@
 // Search for the samples that a sender has stored at the times of a batch. Times are those that the sender stated.
 import { HOUR_MS } from "../../../platform/time.ts";
 import type { Sample } from "../../vitals/model.ts";
+import { PRESSURES } from "../../vitals/sample-validation.ts";
 import type { LocatedSample } from "../samples/block-rows.ts";
 import type { Store } from "../samples/store.ts";
 
@@ -12,6 +13,8 @@ export type StoredSamples = {
   find(sample: Sample): readonly LocatedSample[];
   /** Whether a sample with this sequence number and stated time is stored, of any code. */
   hasSeq(seq: number, at: number): boolean;
+  /** All pressures of a stated time. */
+  pressures(at: number): readonly LocatedSample[];
   /** Whether the search covered this stated time. */
   covers(at: number): boolean;
 };
@@ -35,6 +38,7 @@ export function findStoredSamples(
 ): StoredSamples {
   const byTime = new Map<number, Map<string, SameMoment>>(wanted.map(({ at }) => [at, new Map()]));
   const seqs = new Set<number | null>([null, ...wanted.map(({ seq }) => seq)]);
+  const pressures = new Map<number, LocatedSample[]>();
   const add = (sample: LocatedSample) => {
     // Blocks of earlier code do not say how their times were corrected.
     const times = sample.clock ? [sample.at + sample.clock.corrected] : corrections.map((corrected) => sample.at + corrected);
@@ -45,6 +49,7 @@ export function findStoredSamples(
       if (same.first.length < MAX_COMPARED_OF_MOMENT) same.first.push(sample);
       if (seqs.has(sample.seq)) same.bySeq.set(sample.seq, [...(same.bySeq.get(sample.seq) ?? []), sample]);
       codes.set(sample.code, same);
+      if (PRESSURES.includes(sample.code)) pressures.set(time, [...(pressures.get(time) ?? []), sample]);
     }
   };
   const since = searchRanges(store, by, toRanges([...byTime.keys()], corrections), now, add);
@@ -55,6 +60,7 @@ export function findStoredSamples(
       return (seq === null ? same?.first : (same?.bySeq.get(seq) ?? same?.bySeq.get(null))) ?? [];
     },
     hasSeq: (seq, at) => [...(byTime.get(at)?.values() ?? [])].some(({ bySeq }) => bySeq.has(seq)),
+    pressures: (at) => pressures.get(at) ?? [],
     covers: (at) => at - slowest >= since,
   };
 }

@@ -78,6 +78,13 @@ export function appendBatch(block: Uint8Array | null, batch: StoredBatch): Uint8
   return encodeBlock(head, body, appended);
 }
 
+/** A block of these batches. @throws as appendBatch */
+export function encodeBatches(batches: readonly StoredBatch[]): Uint8Array<ArrayBuffer> {
+  const head = emptyHead();
+  const body = batches.flatMap((batch) => writeBatch(head, batch));
+  return encodeBlock(head, new Uint8Array(), body);
+}
+
 /** All samples in order of arrival. @throws ApiError integrity_error for a damaged block */
 export function decodeBlock(block: Uint8Array): StoredSample[] {
   return [...readSamples(block)];
