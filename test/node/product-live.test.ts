@@ -276,7 +276,7 @@ describe("docs/vitals.md", () => {
       "4 quarantined unit_unknown",
       "5 rejected value_not_a_number",
       "duplicate",
-      "stored, hours taken out: 3",
+      "clock_unconfirmed, hours taken out: 3",
       "metrics stored: 3",
       "steps 4200 {steps}",
       "heart_rate 70 /min",

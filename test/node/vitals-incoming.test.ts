@@ -6,7 +6,6 @@ import type { Sample } from "../../src/monitoring/vitals/model.ts";
 import {
   crossCheckPressures,
   parseInstant,
-  settlePressureUnits,
   type ValidationResult,
   validateSample,
 } from "../../src/monitoring/vitals/sample-validation.ts";
@@ -371,18 +370,12 @@ describe("pressures of one instant", () => {
     expect(statuses(samples)).toEqual(["invalid", "invalid"]);
   });
 
-  test("a low diastolic pressure beside a systolic one in mm[Hg] is one: 74/10, and 16/10 is in kPa", () => {
-    const settle = (...values: [string, number][]) =>
-      settlePressureUnits(
-        values.flatMap(([code, value], index) => {
-          const result = judged({ code, value, unit: "mm[Hg]" });
-          return result.ok ? [{ index, ...result }] : [];
-        }),
-      ).map(({ sample, note = "" }) => `${sample.value} ${sample.status} ${note}`.trim());
-    expect(settle([CODES.diastolic, 10], [CODES.systolic, 74])).toEqual(["10 final", "74 final"]);
-    const suspects = ["16 invalid unit_suspect", "12 invalid unit_suspect", "10 invalid unit_suspect"];
-    expect(settle([CODES.systolic, 16], [CODES.mean_pressure, 12], [CODES.diastolic, 10])).toEqual(suspects);
-    expect(settle([CODES.diastolic, 10])).toEqual(["10 invalid unit_suspect"]);
+  test("one whose unit is doubtful leaves the others: 74/10", () => {
+    const samples = ([CODES.systolic, CODES.mean_pressure, CODES.diastolic] as const).flatMap((code, i) => {
+      const result = judged({ code, value: [74, 31, 10][i], unit: "mm[Hg]" });
+      return result.ok ? [result.sample] : [];
+    });
+    expect(statuses(samples)).toEqual(["final", "final", "invalid"]);
   });
 
   test("leave other instants, other vitals and the order alone, and the given samples as they were", () => {

@@ -78,12 +78,16 @@ describe("a device's clock", () => {
     await boundSince(Date.now() - HOUR);
     await configure();
     const now = Date.now();
-    const data = await bring([sample(70, now + ahead)], { sent_at: iso(now + ahead) });
-    expect(data.clock.corrected_ms).toBeGreaterThan(ahead - 5_000);
+    const first = await bring([sample(70, now + ahead)], { sent_at: iso(now + ahead) });
+    expect(first).toMatchObject({ results: [{ status: "stored", note: "clock_unconfirmed" }], clock: { confirmed: false } });
     const [kept] = (await monitor().history(everything)).samples;
     expect(Math.abs(Date.parse(kept?.effective_at ?? "") - now)).toBeLessThan(2_000);
-    // The same batch, retried a moment later, is a duplicate.
+    // The same batch, retried a moment later, is a duplicate and confirms nothing.
     expect(statuses(await bring([sample(70, now + ahead)], { sent_at: iso(now + ahead + 50) }))).toEqual(["duplicate"]);
+    expect((await monitor().snapshot())?.latest).toEqual([]);
+    const data = await bring([sample(71, now + ahead + 1)], { sent_at: iso(now + ahead + 100) });
+    expect(data.clock).toMatchObject({ confirmed: true });
+    expect(data.clock.corrected_ms).toBeGreaterThan(ahead - 5_000);
     await runDurableObjectAlarm(monitor());
     const skew = await env.DB.prepare("SELECT clock_skew_ms FROM devices WHERE id = ?")
       .bind(device.id)
@@ -207,7 +211,7 @@ describe("what the object knows", () => {
     const first = Date.now();
     await bring([sample(70, first, { seq: 5 })]);
     await evictDurableObject(monitor());
-    expect(statuses(await bring([sample(99, first - 5, { seq: 5 })]))).toEqual(["duplicate"]);
+    expect(statuses(await bring([sample(70, first, { seq: 5 })]))).toEqual(["duplicate"]);
     expect(await values()).toEqual([70]);
   });
 

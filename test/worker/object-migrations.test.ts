@@ -113,7 +113,7 @@ describe("a patient's object of an earlier version", () => {
     await goOn();
     const [row] = await sqlOf<{ memory: string }>("SELECT memory FROM open");
     const { formatVersion, content } = JSON.parse(row?.memory ?? "{}");
-    expect(formatVersion).toBe(4);
+    expect(formatVersion).toBe(5);
     expect(content.alarm.vitals["8480-6"]).toMatchObject({ lastValue: 59, side: "low" });
     for (const key of ["heard", "seen", "newest", "told", "again", "held", "came"]) expect(content).not.toHaveProperty(key);
     const single = keysOf(content).filter((key) => /^[a-z]$/.test(key));
@@ -187,6 +187,18 @@ describe("a memory of format 3", () => {
     const recovered = recoverMemory(JSON.stringify({ formatVersion: 3, content: { ...content, newestSampleAt } }), MORNING);
     const { "2708-6": _, ...kept } = read.newestSampleAt[device] ?? {};
     expect(recovered).toEqual({ ...read, newestSampleAt: { ...read.newestSampleAt, [device]: kept } });
+  });
+});
+
+describe("a memory of format 4", () => {
+  it("has newest times by the clock of the sender from then on", () => {
+    const current = memoryDocument.read(JSON.stringify(memoryAt3));
+    const device = "0193a5b0-0000-7000-8000-000000000004";
+    const status = { received: MORNING, skew: 600_000, corrected: 600_000, conditions: [] };
+    const content = { ...current, deviceStatuses: { [device]: status }, newestSampleAt: { [device]: { a: 1 }, other: { b: 2 } } };
+    const read = memoryDocument.read(JSON.stringify({ formatVersion: 4, content }));
+    expect(read.newestSampleAt).toEqual({ [device]: { a: 600_001 }, other: { b: 2 } });
+    expect(read.deviceStatuses).toEqual({ [device]: status });
   });
 });
 

@@ -266,10 +266,15 @@ describe("a device's clock", () => {
     const device = Object.keys(JSON.parse(patientAt1.storage.rows.open[0]?.memory ?? "{}").heard).at(-1) ?? "";
     await inMonitor(async (instance) => {
       const origin = { kind: "device", credential: "band-credential" } as const;
-      instance.record(origin, { items: [], sent_at: Date.now() + 700_000, conditions: null });
+      for (let n = 0; n < 2; n++) {
+        const sent_at = Date.now() + 700_000 + n;
+        const effective_at = new Date(sent_at).toISOString();
+        const items = [{ code: "8310-5", value: 37, unit: "Cel", effective_at }];
+        instance.record(origin, { items, sent_at, conditions: null });
+      }
     });
     const clocks = await rows<{ body: string }>("SELECT body FROM outbox WHERE kind = 'clock'");
-    expect(clocks.map(({ body }) => JSON.parse(body).content)).toEqual([{ device, skew: 700_000 }]);
+    expect(clocks.map(({ body }) => JSON.parse(body).content)).toEqual([{ device, skew: 700_001 }]);
   });
 });
 
@@ -317,7 +322,7 @@ describe("a memory that cannot be read", () => {
     const newer = '{"formatVersion":99,"content":{}}';
     await damage(`UPDATE open SET memory = '${newer}'`);
     await inMonitor((instance) => {
-      expect(() => instance.snapshot()).toThrow(/this code knows versions 1 to 4/);
+      expect(() => instance.snapshot()).toThrow(/this code knows versions 1 to 5/);
     });
     expect(await rows("SELECT memory FROM open")).toEqual([{ memory: newer }]);
   });

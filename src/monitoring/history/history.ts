@@ -19,6 +19,7 @@ import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { parseObservationId, toObservationId } from "../patient-object/samples/ids.ts";
 import { computeMean } from "../patient-object/samples/rollup.ts";
 import { buildSnapshot } from "../patient-object/snapshot.ts";
+import { shownAt } from "../vitals/model.ts";
 import { WEARABLE_METRICS } from "../vitals/wearables.ts";
 import { bucketHourRollups, getOpenHours, mergeHours, pageOfHours, selectClosedHours } from "./hour-rollups.ts";
 import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourKey, toHourRange } from "./query.ts";
@@ -160,8 +161,10 @@ export async function getLatestObservations(env: Env, call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const { latest, devices, news2, limits, monitoring, as_of } = await getSnapshot(env, call, access.patient);
   await batch(call.db, auditRead(call, access, "latest", { count: latest.length }));
-  const ageSeconds = ({ effective_at }: LiveSample) =>
-    Math.max(0, Math.round((Date.parse(as_of) - Date.parse(effective_at)) / 1000));
+  const ageSeconds = ({ effective_at, received_at }: LiveSample) => {
+    const at = shownAt({ at: Date.parse(effective_at), received: Date.parse(received_at) });
+    return Math.max(0, Math.round((Date.parse(as_of) - at) / 1000));
+  };
   return {
     patient_id: access.patient.id,
     monitoring,

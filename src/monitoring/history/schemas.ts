@@ -150,6 +150,9 @@ export const Latest = z
           .int()
           .nullable()
           .openapi({ description: "The device's clock minus the server's; null until the device has sent its time" }),
+        sequence_restarted_at: Timestamp.optional().openapi({
+          description: "When the device last used a sequence number for a second moment, as after a restart",
+        }),
         conditions: z.array(z.string()),
       }),
     ),

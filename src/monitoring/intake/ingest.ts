@@ -17,7 +17,7 @@ import { log } from "../../platform/log.ts";
 import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
-import type { IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
+import type { BatchClockView, IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
 import { pickSampleFields } from "../patient-object/recording/record-batch.ts";
 import { parseInstant, validateSample } from "../vitals/sample-validation.ts";
 import { deletePatientHint, findPatientHint, storePatientHint } from "./patient-hints.ts";
@@ -28,7 +28,7 @@ const MAX_HELD_PER_DAY = 1_000;
 export type IngestResult = {
   patient_id: string | null;
   results: ItemResult[];
-  clock: { skew_ms: number | null; corrected_ms: number } | null;
+  clock: BatchClockView | null;
 };
 
 /**
@@ -115,7 +115,7 @@ async function rerouteElsewhere(
   const { results, clock } = recorded;
   const elsewhereIndexes = results.filter(({ status }) => status === "elsewhere").map(({ index }) => index);
   if (elsewhereIndexes.length === 0) return { patient_id: patientId, results, clock };
-  const rerouted = await rerouteSamples(env, call, patientId, elsewhereIndexes, samples, clock?.corrected_ms ?? 0);
+  const rerouted = await rerouteSamples(env, call, patientId, elsewhereIndexes, { ...samples, clock });
   for (const result of rerouted.results) results[result.index] = result;
   return { patient_id: rerouted.boundPatientId ?? patientId, results, clock };
 }
@@ -127,8 +127,7 @@ async function rerouteSamples(
   call: Call<DeviceActor>,
   currentPatientId: string,
   indexes: number[],
-  { items, sent_at, conditions }: IncomingBatch,
-  correctedMs: number,
+  { items, sent_at, conditions, clock = null }: IncomingBatch,
 ): Promise<{ results: ItemResult[]; boundPatientId: string | null }> {
   const { db, actor } = call;
   const { deviceId, hospitalId } = await resolveDeviceAccess(call, actor, OWN_RECORD, "observation:create");
@@ -140,7 +139,7 @@ async function rerouteSamples(
     await storePatientHint(env, actor.credentialId, boundPatientId);
   const groups = new Map<string | null, number[]>();
   for (const index of indexes) {
-    const at = correctedTime(items[index], correctedMs);
+    const at = correctedTime(items[index], clock?.corrected_ms ?? 0);
     const span = spans.find(
       ({ started_at, ended_at }) => at !== null && at >= started_at && (ended_at === null || at < ended_at),
     );
@@ -153,6 +152,7 @@ async function rerouteSamples(
       items: group.map((index) => items[index]),
       sent_at,
       conditions: patientId === boundPatientId ? conditions : null,
+      clock,
     };
     const recorded =
       patientId === null || patientId === currentPatientId

@@ -58,6 +58,9 @@ const IngestResponse = z
       .object({
         skew_ms: z.int().nullable().openapi({ description: "The device's clock minus the server's" }),
         corrected_ms: z.int().openapi({ description: "Milliseconds subtracted from the device's times" }),
+        confirmed: z.boolean().openapi({
+          description: "False while only one request shows a clock error this large: its samples are stored as history",
+        }),
       })
       .nullable(),
   })

@@ -69,7 +69,14 @@ export type PatientSnapshot = {
   alerts: AlertView[];
   news2: Score;
   limits: LimitsInForce[];
-  devices: { device_id: string; last_seen_at: string | null; clock_skew_ms: number | null; conditions: string[] }[];
+  devices: {
+    device_id: string;
+    last_seen_at: string | null;
+    clock_skew_ms: number | null;
+    /** When the device last used a sequence number for a second moment; absent before the first time. */
+    sequence_restarted_at?: string;
+    conditions: string[];
+  }[];
   as_of: string;
 };
 
@@ -95,8 +102,22 @@ export type LiveFrame =
 /** The sender of samples: a device by its credential, or an authorized person or app. */
 export type Origin = { kind: "device"; credential: string } | { kind: "person"; id: string; isApp?: boolean };
 
-/** Samples as received, not validated yet. `sent_at`: the sender's clock, epoch milliseconds. */
-export type IncomingBatch = { items: readonly unknown[]; sent_at: number | null; conditions: readonly string[] | null };
+/**
+ * A device's clock as it applies to one batch: its error, and what was subtracted from its times. `confirmed`: false while only one
+ * request shows an error that large; its samples are history.
+ */
+export type BatchClockView = { skew_ms: number | null; corrected_ms: number; confirmed: boolean };
+
+/**
+ * Samples as received, not validated yet. `sent_at`: the sender's clock, epoch milliseconds. `clock`: as the object of the device's
+ * present patient judged it, in a batch for an earlier patient.
+ */
+export type IncomingBatch = {
+  items: readonly unknown[];
+  sent_at: number | null;
+  conditions: readonly string[] | null;
+  clock?: BatchClockView | null;
+};
 
 export type ItemResult = {
   index: number;
@@ -109,9 +130,7 @@ export type ItemResult = {
 };
 
 /** `known: false`: the object has no such credential or no facts; the Worker then reads D1 (intake/ingest.ts). */
-export type RecordResult =
-  | { known: false }
-  | { known: true; results: ItemResult[]; clock: { skew_ms: number | null; corrected_ms: number } | null };
+export type RecordResult = { known: false } | { known: true; results: ItemResult[]; clock: BatchClockView | null };
 
 /** RPC of PatientMonitor for the feed: returns a snapshot and starts sending frames until `until` (epoch milliseconds). */
 export interface Watchable {

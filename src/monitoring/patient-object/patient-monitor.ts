@@ -28,7 +28,7 @@ import { findSender, type RecordedBatch, recordAndEvaluate } from "./recording/r
 import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
 import { Store } from "./samples/store.ts";
-import { buildSnapshot, listOpenHours, toAlertView, toLimitFrames, toNewSampleFrames, toSamplesFrame } from "./snapshot.ts";
+import { buildSnapshot, listOpenHours, toAlertView, toBatchFrames, toLimitFrames, toSamplesFrame } from "./snapshot.ts";
 
 const RETRY_MS = 5_000;
 const MIN_ALARM_DELAY_MS = 50;
@@ -108,7 +108,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     if (!sender) return { known: false };
     const runRules = (input: AlarmInput) => void this.#runRules(input, now);
     const recorded = this.#transact(() => recordAndEvaluate(this.#store, facts, sender, batch, now, runRules), save);
-    this.#publishSamples(facts, recorded.newSamples, sender.by, now);
+    this.#publishSamples(facts, recorded, sender.by, now);
     this.#scheduleAlarm();
     return { known: true, results: recorded.results, clock: sender.device ? recorded.clock : null };
   }
@@ -248,10 +248,9 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return transitions;
   }
 
-  #publishSamples(facts: Facts, newSamples: RecordedBatch["newSamples"], by: string, now: number): void {
-    if (newSamples.length === 0 || !this.#publisher.isWatched(now)) return;
-    const samples = newSamples.map((sample) => ({ ...sample, received: now, device: by }));
-    this.#publisher.pushFrames(toNewSampleFrames(facts, samples, this.#store.memory(now), now), false);
+  #publishSamples(facts: Facts, recorded: RecordedBatch, by: string, now: number): void {
+    if (recorded.newSamples.length === 0 || !this.#publisher.isWatched(now)) return;
+    this.#publisher.pushFrames(toBatchFrames(facts, recorded, by, this.#store.memory(now), now), false);
   }
 
   /**

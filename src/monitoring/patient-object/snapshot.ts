@@ -124,6 +124,7 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
           device_id: device,
           last_seen_at: toIsoOrNull(status?.received ?? null),
           clock_skew_ms: status?.skew ?? null,
+          ...(status?.seqRestartedAt !== undefined && { sequence_restarted_at: toIso(status.seqRestartedAt) }),
           conditions: status?.conditions ?? [],
         };
       }),
@@ -136,6 +137,20 @@ export function toSamplesFrame(facts: Facts, samples: LiveSample[], memory: Moni
   return { type: "samples", patient_id: facts.patient, samples, news2: computeScore(facts, memory, now) };
 }
 
+/** A frame with stored samples that have become invalid, and the latest valid ones in their place. */
+function toInvalidatedFrames(
+  facts: Facts,
+  invalidated: readonly CorrectedSample[],
+  memory: MonitorMemory,
+  now: number,
+): PatientFrame[] {
+  if (invalidated.length === 0) return [];
+  const codes = new Set(invalidated.map(({ code }) => code));
+  const samples = invalidated.slice(-MAX_PUSHED_SAMPLES).map((one) => toLiveSample(facts.patient, { ...one, status: "invalid" }));
+  const latest = listLatest(facts.patient, memory).filter(({ code, status }) => codes.has(code) && status !== "invalid");
+  return [toSamplesFrame(facts, [...samples, ...latest], memory, now)];
+}
+
 /** Samples measured longer ago are history unless they are the newest of their vital. */
 const LIVE_AGE_MS = 10 * 60_000;
 const MAX_PUSHED_SAMPLES = 200;
@@ -143,17 +158,18 @@ const MAX_PUSHED_SAMPLES = 200;
 /**
  * The frames of new samples: those of the last minutes and the newest of each vital are pushed, at most MAX_PUSHED_SAMPLES;
  * a backlog, such as a monitor sends after an outage, is announced as one frame.
- * @param samples oldest first
+ * @param samples oldest first  @param isHistory announces all of them
  */
-export function toNewSampleFrames(
+function toNewSampleFrames(
   facts: Facts,
   samples: readonly CorrectedSample[],
   memory: MonitorMemory,
   now: number,
+  isHistory = false,
 ): PatientFrame[] {
-  const pushed = new Set(new Map(samples.map((sample) => [sample.code, sample])).values());
+  const pushed = new Set(isHistory ? [] : new Map(samples.map((sample) => [sample.code, sample])).values());
   for (const sample of samples.toReversed()) {
-    if (pushed.size >= MAX_PUSHED_SAMPLES || now - sample.at > LIVE_AGE_MS) break;
+    if (isHistory || pushed.size >= MAX_PUSHED_SAMPLES || now - sample.at > LIVE_AGE_MS) break;
     pushed.add(sample);
   }
   const live = samples.filter((sample) => pushed.has(sample)).map((sample) => toLiveSample(facts.patient, sample));
@@ -164,6 +180,23 @@ export function toNewSampleFrames(
   return [
     { type: "backfill", patient_id: facts.patient, count: more.length + 1, from: toIso(first.at), to: toIso(last.at) },
     ...frames,
+  ];
+}
+
+type BatchSample = Omit<CorrectedSample, "received" | "device">;
+
+/** The frames of a recorded batch: of stored samples that it made invalid, and of its new ones, oldest first. */
+export function toBatchFrames(
+  facts: Facts,
+  batch: { newSamples: readonly BatchSample[]; invalidated: { samples: readonly CorrectedSample[] }; isHistory: boolean },
+  by: string,
+  memory: MonitorMemory,
+  now: number,
+): PatientFrame[] {
+  const samples = batch.newSamples.map((sample) => ({ ...sample, received: now, device: by }));
+  return [
+    ...toInvalidatedFrames(facts, batch.invalidated.samples, memory, now),
+    ...toNewSampleFrames(facts, samples, memory, now, batch.isHistory),
   ];
 }
 

@@ -21,6 +21,9 @@ export type Sample = {
   isUnitSuspect?: true;
 };
 
+/** When a sample counts as measured, epoch milliseconds: a clock that is ahead makes none newer than its receipt. */
+export const shownAt = ({ at, received }: { at: number; received: number }) => Math.min(at, received);
+
 /** Alarm limits in the catalogue's unit; null means no limit. */
 export type Limits = {
   /** At or beyond this the alert has high priority. */

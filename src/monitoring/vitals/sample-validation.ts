@@ -9,7 +9,8 @@ export type SampleInput = { code: string; value: number | string; unit: string; 
 /** `rejected`: unreadable. `quarantined`: readable, but held for review by staff. */
 export type SampleRejection = { ok: false; status: "rejected" | "quarantined"; reason: RejectionReason; message: string };
 export type SampleNote = "unit_converted" | "implausible" | "unit_suspect";
-export type ValidationResult = { ok: true; sample: Sample; note?: SampleNote } | SampleRejection;
+export type ReadSample = { ok: true; sample: Sample; note?: SampleNote };
+export type ValidationResult = ReadSample | SampleRejection;
 
 const REJECTIONS = {
   item_invalid: ["rejected", "An item must be an object with code, value, unit and effective_at"],
@@ -29,7 +30,7 @@ export type RejectionReason = keyof typeof REJECTIONS;
 
 /** How far a sample may be ahead of the server's clock. */
 export const MAX_CLOCK_LEAD_MS = 2 * 60_000;
-const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
+export const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 /** LOINC, and names of devices such as MDC_ECG_HEART_RATE: codes are object keys, parts of alert keys and query parameters. */
 const CODE_PATTERN = /^[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,62}[A-Za-z0-9])?$/;
@@ -86,11 +87,27 @@ function toUtc(year: number, month: number, day: number): number {
   return time - 146_097 * DAY_MS;
 }
 
+type Clock = { received: number; skewMs: number | null };
+
 /**
  * Validates one item. `clock.received`: the server's clock, epoch milliseconds; `clock.skewMs`: how far the device's clock is ahead,
  * null when unknown. Known vitals get the catalogue's code, unit and decimals.
  */
-export function validateSample(item: unknown, clock: { received: number; skewMs: number | null }): ValidationResult {
+export function validateSample(item: unknown, clock: Clock): ValidationResult {
+  const read = readSample(item);
+  return read.ok ? correctTime(read, clock) : read;
+}
+
+/** Corrects the time of a sample that was read, and judges it. */
+export function correctTime(read: ReadSample, clock: Clock): ValidationResult {
+  const at = read.sample.at - Math.round(clock.skewMs ?? 0);
+  if (at > clock.received + MAX_CLOCK_LEAD_MS) return rejectSample("in_the_future");
+  if (at < clock.received - MAX_SAMPLE_AGE_MS) return rejectSample("too_old");
+  return at === read.sample.at ? read : { ...read, sample: { ...read.sample, at } };
+}
+
+/** Reads one item as the sender stated it: `at` is its own time, which `correctTime` judges. */
+export function readSample(item: unknown): ValidationResult {
   if (!isFields(item)) return rejectSample("item_invalid");
   const { code, value, unit, effective_at, seq = null } = item;
   if (typeof code !== "string") return rejectSample("code_invalid");
@@ -101,11 +118,8 @@ export function validateSample(item: unknown, clock: { received: number; skewMs:
   const number = parseValue(value, vital);
   if (number === null) return rejectSample("value_not_a_number");
   if (typeof unit !== "string" || !(isUnitOf(vital, unit) || UNIT_PATTERN.test(unit))) return rejectSample("unit_invalid");
-  const statedAt = typeof effective_at === "string" ? parseInstant(effective_at) : null;
-  if (statedAt === null) return rejectSample("effective_at_invalid");
-  const at = statedAt - Math.round(clock.skewMs ?? 0);
-  if (at > clock.received + MAX_CLOCK_LEAD_MS) return rejectSample("in_the_future");
-  if (at < clock.received - MAX_SAMPLE_AGE_MS) return rejectSample("too_old");
+  const at = typeof effective_at === "string" ? parseInstant(effective_at) : null;
+  if (at === null) return rejectSample("effective_at_invalid");
   if (!vital) return { ok: true, sample: { code, value: number, unit, at, seq, status: "final" } };
   const measured = convertValue(vital, number, unit);
   if (!measured) return rejectSample("unit_unknown");
@@ -182,48 +196,42 @@ function isPlausible({ code, plausible }: Vital, value: number): boolean {
 
 /** Whether a value is implausible in its unit but plausible in another one of the vital, or within SUSPECT_RANGES. */
 function isUnitSuspect(vital: Vital, raw: number, exact: number, given: Conversion): boolean {
-  const suspect = SUSPECT_RANGES[vital.code];
-  if (suspect && isCatalogueUnit(given) && raw >= suspect.min && raw <= suspect.max) return true;
+  if (isCatalogueUnit(given) && isInSuspectRange(vital.code, raw)) return true;
   if (isPlausible(vital, exact)) return false;
   return Object.values(vital.units).some(
     (other) => other.factor !== given.factor && isPlausible(vital, applyConversion(raw, other)),
   );
 }
 
-/**
- * Pressures of one time have one unit: beside a systolic pressure that is none in kPa, a low mean or diastolic one is what it says.
- * A cuff that measured 74/10 is no device in kPa.
- */
-export function settlePressureUnits(items: readonly ValidItem[]): ValidItem[] {
-  const isSystolicInMercury = ({ sample: { code, status } }: ValidItem) => code === CODES.systolic && status === "final";
-  const settled = new Set(items.filter(isSystolicInMercury).map(({ sample }) => sample.at));
-  return items.map((item) => {
-    const { isUnitSuspect, ...sample } = item.sample;
-    const isPressure = PRESSURES.includes(sample.code) && sample.unit === findVital(sample.code)?.unit;
-    if (!isUnitSuspect || !isPressure || !settled.has(sample.at)) return item;
-    return { index: item.index, sample: { ...sample, status: "final" } };
-  });
+function isInSuspectRange(code: string, value: number): boolean {
+  const suspect = SUSPECT_RANGES[code];
+  return suspect !== undefined && value >= suspect.min && value <= suspect.max;
 }
 
-/** A valid item at its index in the batch. */
-type ValidItem = { index: number; sample: Sample; note?: string };
+/** Whether an invalid value was kept as sent, because its unit is doubtful. */
+export function isUnitDoubtful({ code, value, unit, status }: Pick<Sample, "code" | "value" | "unit" | "status">): boolean {
+  const vital = findVital(code);
+  return vital !== null && status === "invalid" && (unit !== vital.unit || isInSuspectRange(vital.code, value));
+}
 
-const PRESSURES: readonly string[] = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
+export const PRESSURES: readonly string[] = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
 
 /**
  * Marks contradictory pressures of one device and time as invalid: diastolic above systolic, or a mean outside of both. They are one
- * measurement, so one invalid pressure makes all invalid. Order and other samples are unchanged.
+ * measurement, so one invalid pressure makes all invalid; one whose unit is doubtful says nothing of the others. Order and other samples
+ * are unchanged.
  */
 export function crossCheckPressures(samples: readonly Sample[]): Sample[] {
   const instants = Map.groupBy(
-    samples.filter(({ code }) => PRESSURES.includes(code)),
+    samples.filter(({ code, isUnitSuspect }) => PRESSURES.includes(code) && !isUnitSuspect),
     ({ at }) => at,
   );
   const contradicting = new Set([...instants.values()].filter(arePressuresContradictory).flat());
   return samples.map((sample) => (contradicting.has(sample) ? { ...sample, status: "invalid" } : sample));
 }
 
-function arePressuresContradictory(pressures: readonly Sample[]): boolean {
+/** Whether the pressures of one device and time are no measurement together. */
+export function arePressuresContradictory(pressures: readonly Pick<Sample, "code" | "value" | "status">[]): boolean {
   const values = (code: string) => pressures.filter((pressure) => pressure.code === code).map(({ value }) => value);
   const [systolic, mean, diastolic] = [values(CODES.systolic), values(CODES.mean_pressure), values(CODES.diastolic)];
   const isAtLeast = (upper: number[], lower: number[]) => Math.min(...upper) >= Math.max(...lower);

@@ -143,12 +143,16 @@ async function toBoardEntry({ keys, now }: Call, { row, snapshot }: MonitoredPat
     is_known: snapshot !== null,
     news2: snapshot?.news2 ?? null,
     limits: snapshot?.limits ?? [],
-    latest: snapshot?.latest.map((sample) => ({ ...sample, age_s: secondsSince(sample.effective_at) ?? 0 })) ?? [],
+    latest: snapshot?.latest.map((sample) => ({ ...sample, age_s: secondsSince(shownTime(sample)) ?? 0 })) ?? [],
     alerts: snapshot?.alerts ?? [],
     open_alerts: { high: count("high"), medium: count("medium"), low: count("low") },
     last_seen_at: sortedTimes.at(-1) ?? null,
     last_seen_s: secondsSince(sortedTimes.at(-1) ?? null),
   };
 }
+
+/** The times of a sample are of one form, so the earlier text is the earlier time. */
+const shownTime = ({ effective_at, received_at }: { effective_at: string; received_at: string }) =>
+  effective_at < received_at ? effective_at : received_at;
 
 const receivedAt = ({ received_at }: { received_at: string }) => received_at;

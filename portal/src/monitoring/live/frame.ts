@@ -19,6 +19,10 @@ const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 const oneOf =
   (...words: readonly unknown[]): Check =>
   (value) =>
@@ -108,6 +112,7 @@ const device = fields({
   device_id: text,
   last_seen_at: orNull(time),
   clock_skew_ms: orNull(number),
+  sequence_restarted_at: optional(time),
   conditions: listOf(text),
 } satisfies Checks<PatientSnapshot["devices"][number]>);
 

@@ -12,4 +12,8 @@ export const latestKey = ({ code, status }: Pick<LiveSample, "code" | "status">)
 export const toLatestSamples = <T extends LiveSample>(samples: readonly T[]): Map<string, T> =>
   new Map(samples.map((sample) => [latestKey(sample), sample]));
 
+/** When a sample counts as measured: a clock that is ahead makes none newer than its receipt. Both times are of one form. */
+export const shownTime = ({ effective_at, received_at }: Pick<LiveSample, "effective_at" | "received_at">) =>
+  effective_at < received_at ? effective_at : received_at;
+
 export const findInvalidSample = (latest: LatestSamples, code: string): LiveSample | undefined => latest.get(invalidKey(code));

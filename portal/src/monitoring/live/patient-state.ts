@@ -3,7 +3,7 @@ import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../sr
 import { NEWS2_SOURCES } from "../../../../src/monitoring/vitals/codes.ts";
 import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
 import { type ConnectionStatus, type Freshness, freshnessLimits, judgeFreshness } from "./freshness.ts";
-import { findInvalidSample, type LatestSamples } from "./latest-samples.ts";
+import { findInvalidSample, type LatestSamples, shownTime } from "./latest-samples.ts";
 
 /** State from the live store. */
 export type PatientState = {
@@ -20,7 +20,7 @@ export type ViewContext = { now: number; connection: ConnectionStatus };
 export function newestSample({ latest }: Pick<PatientState, "latest">, code: string): LiveSample | undefined {
   const valid = latest.get(code);
   const invalid = findInvalidSample(latest, code);
-  return invalid && (!valid || invalid.effective_at > valid.effective_at) ? invalid : valid;
+  return invalid && (!valid || shownTime(invalid) > shownTime(valid)) ? invalid : valid;
 }
 
 /** Seconds since the server received it. */

@@ -8,7 +8,7 @@ import type {
   PatientSnapshot,
   Score,
 } from "../../../../src/monitoring/patient-object/contract.ts";
-import { latestKey, toLatestSamples } from "./latest-samples.ts";
+import { latestKey, shownTime, toLatestSamples } from "./latest-samples.ts";
 import { serverNow, syncServerClock } from "./server-clock.ts";
 
 /** `latest`: see latest-samples.ts. */
@@ -102,7 +102,12 @@ function addSamples(patient: LivePatient, samples: readonly LiveSample[]): LiveP
     const previous = latest.get(latestKey(sample));
     if (sample.status === "entered-in-error") {
       if (previous?.observation_id === sample.observation_id) latest.delete(latestKey(sample));
-    } else if (!previous || sample.effective_at >= previous.effective_at) latest.set(latestKey(sample), sample);
+      continue;
+    }
+    // A stored value that turned out to be invalid: the valid one before it follows in the same frame.
+    if (sample.status === "invalid" && latest.get(sample.code)?.observation_id === sample.observation_id)
+      latest.delete(sample.code);
+    if (!previous || shownTime(sample) >= shownTime(previous)) latest.set(latestKey(sample), sample);
   }
   const maxRecent = patient.patientId === focusedPatientId || watchedIds.length === 1 ? MAX_RECENT_FOCUSED : MAX_RECENT_OTHERS;
   return { ...patient, latest, recent: [...patient.recent, ...samples].slice(-maxRecent) };

@@ -9,6 +9,7 @@ import type { CorrectionBody } from "../samples/correction.ts";
 import type { Rollup } from "../samples/rollup.ts";
 import { alertFrom1, CAME_1, hoursFrom1, memoryFrom1, memoryFrom2 } from "./memory-from-1.ts";
 import { memoryFrom3 } from "./memory-from-3.ts";
+import { memoryFrom4 } from "./memory-from-4.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
 
 const time = z.number();
@@ -117,7 +118,16 @@ export const MEMORY_PARTS = {
     block: z.number(),
     index: z.int(),
   }),
-  deviceStatuses: z.object({ received: time, skew: z.number().nullable(), corrected: z.number(), conditions: z.array(text) }),
+  deviceStatuses: z.object({
+    received: time,
+    skew: z.number().nullable(),
+    corrected: z.number(),
+    corrections: z.array(z.number()).optional(),
+    unconfirmed: z.object({ sentAt: time, received: time }).optional(),
+    conditionsAt: time.optional(),
+    seqRestartedAt: time.optional(),
+    conditions: z.array(text),
+  }),
   seenSequences: z.array(z.tuple([z.number(), z.number()])),
   newestSampleAt: time,
   hours: z.record(text, RollupSchema),
@@ -149,7 +159,12 @@ const MemorySchema: z.ZodType<MonitorMemory> = z.object({
   lateBlocks: z.record(text, MEMORY_PARTS.lateBlocks).default({}),
 });
 
-export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [memoryFrom1, memoryFrom2, memoryFrom3]);
+export const memoryDocument = storedDocument<MonitorMemory>("memory", MemorySchema, [
+  memoryFrom1,
+  memoryFrom2,
+  memoryFrom3,
+  memoryFrom4,
+]);
 
 const LimitsSchema: z.ZodType<Partial<Limits>> = z.object({
   critical_low: z.number().nullable().optional(),

@@ -22,10 +22,18 @@ export type LatestEntry = {
 export type DeviceStatus = {
   /** When the device last sent anything, by the server's clock. */
   received: number;
-  /** Its clock minus the server's, in milliseconds, when it last sent `sent_at`; null until then. */
+  /** Its clock minus the server's, in milliseconds, when it last sent `sent_at` that agreed; null until then. */
   skew: number | null;
-  /** Milliseconds subtracted from its times. Stable for small drifts, so that a repeated batch is recognized as a duplicate. */
+  /** Milliseconds subtracted from its times (recording/device-clock.ts). Stable for small drifts. */
   corrected: number;
+  /** Those subtracted from the times of its stored samples, newest first, at most eight; absent before the first. */
+  corrections?: number[] | undefined;
+  /** The last request whose clock error differs from the known one, by the clocks of the device and of the server. */
+  unconfirmed?: { sentAt: number; received: number } | undefined;
+  /** The newest `sent_at` of a request whose conditions were applied. */
+  conditionsAt?: number | undefined;
+  /** When it last used a sequence number a second time, by the server's clock. */
+  seqRestartedAt?: number | undefined;
   conditions: string[];
 };
 
@@ -40,10 +48,11 @@ export type MonitorMemory = {
   latest: Record<string, LatestEntry>;
   /** The latest invalid sample by code. */
   latestInvalid: Record<string, LatestEntry>;
+  /** By device; people and apps have one while they send `sent_at`. */
   deviceStatuses: Record<string, DeviceStatus>;
   /** Sequence numbers received, by device. */
   seenSequences: Record<string, SeenSequence>;
-  /** Newest measurement time by device and code: a newer sample cannot be a duplicate. */
+  /** Newest measurement time by sender and code, by the sender's own clock: a newer sample cannot be a duplicate. */
   newestSampleAt: Record<string, Record<string, number>>;
   /** Rollups of open hours, which D1 does not have yet, by hour and code. */
   hours: Record<string, Record<string, Rollup>>;
@@ -83,10 +92,11 @@ export function newMonitorMemory(now: number): MonitorMemory {
   };
 }
 
-/** Removes unbound devices, and entries of people older than a day, since those are not sent again. */
+/** Removes unbound devices and people who sent nothing for a day, since their samples are not sent again. */
 export function pruneUnbound(memory: MonitorMemory, { bindings, as_of }: Pick<Facts, "bindings" | "as_of">): void {
   const bound = new Set(bindings.map(({ device }) => device));
-  for (const device of Object.keys(memory.deviceStatuses)) if (!bound.has(device)) delete memory.deviceStatuses[device];
+  for (const [by, { received }] of Object.entries(memory.deviceStatuses))
+    if (!bound.has(by) && received < as_of - DAY_MS) delete memory.deviceStatuses[by];
   for (const by of Object.keys(memory.seenSequences)) if (!bound.has(by)) delete memory.seenSequences[by];
   for (const [by, newest] of Object.entries(memory.newestSampleAt)) {
     if (bound.has(by)) continue;

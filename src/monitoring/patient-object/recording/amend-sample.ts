@@ -1,17 +1,17 @@
 // Correction of a sample: amended or entered in error. The original stays in its block, and earlier values in the correction.
 
-import { DAY_MS, HOUR_MS, toIso } from "../../../platform/time.ts";
+import { HOUR_MS, toIso } from "../../../platform/time.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import { findVital } from "../../vitals/catalogue.ts";
-import type { Sample } from "../../vitals/model.ts";
+import { type Sample, shownAt } from "../../vitals/model.ts";
 import { validateSample } from "../../vitals/sample-validation.ts";
 import type { LiveSample } from "../contract.ts";
-import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
-import { correctBlock, findArchivedSample, readOpenHour } from "../samples/read-samples.ts";
+import { findArchivedSample, readOpenHour } from "../samples/read-samples.ts";
 import type { Store } from "../samples/store.ts";
-import { type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
+import { type CorrectedSample, toLiveSample } from "../snapshot.ts";
 import { markForRecount } from "./hour-closing.ts";
+import { refreshLatest, toCorrection } from "./latest-values.ts";
 
 export type Amendment = {
   status: CorrectionBody["status"];
@@ -74,16 +74,10 @@ export async function amendSample(
     if (hour > memory.lastClosedHour) memory.hours[hour] = readOpenHour(store, hour, now);
     else markForRecount(store, memory, hour);
     store.markDirty(now);
-    if (found.at < (memory.latest[found.code]?.at ?? found.at)) return null;
-    refreshLatest(store, memory, found.code, now);
-    const newest = memory.latest[found.code] ?? null;
-    const invalid = memory.latestInvalid[found.code];
-    return {
-      kind: "corrected",
-      code: found.code,
-      newest,
-      isInvalidNewer: invalid !== undefined && invalid.at > (newest?.at ?? 0),
-    };
+    const latest = memory.latest[found.code];
+    if (latest && shownAt(found) < shownAt(latest)) return null;
+    refreshLatest(store, memory, new Set([found.code]), now);
+    return toCorrection(memory, found.code);
   });
   const sample = toLiveSample(patientId, { ...found, value, unit: corrected.unit, status });
   return { sample, history: before.map(({ at, unit = found.unit, ...rest }) => ({ ...rest, unit, at: toIso(at) })) };
@@ -102,27 +96,6 @@ function validateValue(
   // A known vital has the catalogue's unit by now, a doubtful one its own.
   if (validated.sample.unit !== own && findVital(code) === null) return { error: "unit_unknown" };
   return validated.sample.status === "final" ? validated.sample : { error: "implausible" };
-}
-
-/** Recomputes the latest sample of a code from the samples of the last day. */
-function refreshLatest(store: Store, memory: MonitorMemory, code: string, now: number): void {
-  const newest: Partial<Record<"final" | "invalid", CorrectedSample>> = {};
-  for (const block of store.readRange(now - DAY_MS, now + DAY_MS, now)) {
-    const own = block.filter((sample) => sample.code === code);
-    for (const sample of correctBlock(store, own)) {
-      const { status } = toMeasuredSample(sample);
-      if (sample.status !== "entered-in-error" && sample.at >= (newest[status]?.at ?? sample.at)) newest[status] = sample;
-    }
-  }
-  for (const [latest, sample] of [[memory.latest, newest.final] as const, [memory.latestInvalid, newest.invalid] as const]) {
-    if (!sample) delete latest[code];
-    else {
-      const { value, unit, at, received, device, status, block, index } = sample;
-      const keptStatus = toMeasuredSample(sample).status;
-      const amended = status === "amended" ? { amended: true } : {};
-      latest[code] = { value, unit, at, received, by: device ?? "", status: keptStatus, block, index, ...amended };
-    }
-  }
 }
 
 async function findSample(

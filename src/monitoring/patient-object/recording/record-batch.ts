@@ -4,26 +4,22 @@ import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { classifyConditions } from "../../alarm-rules/device-conditions.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import type { Sample } from "../../vitals/model.ts";
-import { settlePressureUnits, validateSample } from "../../vitals/sample-validation.ts";
-import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
-import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
-import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
+import type { Facts } from "../context/facts.ts";
+import type { BatchClockView, IncomingBatch, ItemResult, Origin } from "../contract.ts";
+import type { BlockPosition, DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
 import { MIN_LATE_MS } from "../samples/block-rows.ts";
+import type { BatchClock } from "../samples/blocks.ts";
 import { toObservationId } from "../samples/ids.ts";
 import { addToRollup } from "../samples/rollup.ts";
 import type { Store } from "../samples/store.ts";
 import { toPersonKey } from "../snapshot.ts";
-import { type AcceptedItem, dropDuplicates } from "./duplicates.ts";
+import { checkPressures, type Invalidated } from "./check-pressures.ts";
+import type { BatchJudgement } from "./device-clock.ts";
+import { type AcceptedItem, dropStored, recordSequence, selectNewSamples } from "./duplicates.ts";
 import { markForRecount } from "./hour-closing.ts";
 import { enforceItemLimits, newStorageCounter } from "./item-limits.ts";
-
-/** A clock error up to this is not corrected. */
-const MAX_IGNORED_SKEW_MS = 120_000;
-/** A correction stays until the skew has changed by this much. */
-const MIN_SKEW_CHANGE_MS = 30_000;
-
-/** The sender of a batch: a device with its assignments to this patient, or a person (`bindings` null). */
-export type Sender = { by: string; device: string | null; bindings: Binding[] | null; isApp?: boolean };
+import { compareSamples, toCorrection, updateLatest } from "./latest-values.ts";
+import { judgeBatch, placeItems, readItems, type Sender } from "./place-items.ts";
 
 export type RecordedBatch = {
   results: ItemResult[];
@@ -31,7 +27,12 @@ export type RecordedBatch = {
   newSamples: (Sample & { block: number; index: number })[];
   /** Samples that were rejected because a limit of stored samples is reached: the alarm rules still see them. */
   unstored: Sample[];
-  clock: { skew_ms: number | null; corrected_ms: number };
+  invalidated: Invalidated;
+  /** The samples are history until the sender's clock is confirmed: not shown as the latest, and raise no alarm. */
+  isHistory: boolean;
+  /** Whether the conditions of the batch are those that the device has now: not those of a batch that is sent again. */
+  hasConditions: boolean;
+  clock: BatchClockView;
 };
 
 /** The sender of a batch; null for a credential that is not bound to this patient now. */
@@ -52,13 +53,6 @@ export function pickSampleFields(item: unknown): Record<string, unknown> {
   return { code, value, unit, effective_at, seq };
 }
 
-/** Milliseconds to subtract from a device's times. Stable for small drifts, so that a repeated batch is recognized as a duplicate. */
-export function computeClockCorrection(skew: number | null, before: number): number {
-  if (skew === null) return before;
-  if (Math.abs(skew - before) <= MIN_SKEW_CHANGE_MS) return before;
-  return Math.abs(skew) <= MAX_IGNORED_SKEW_MS ? 0 : Math.round(skew / 1000) * 1000;
-}
-
 /**
  * Records a batch, runs the alarm rules on new samples and queues rows for D1. Call inside a transaction.
  * @param runRules runs the alarm rules
@@ -74,11 +68,14 @@ export function recordAndEvaluate(
   const { by, device } = sender;
   const before = store.memory(now).deviceStatuses[by]?.corrected ?? 0;
   const recorded = recordBatch(store, facts.patient, sender, batch, now);
-  const evaluated = [...recorded.newSamples, ...recorded.unstored];
-  if (evaluated.length > 0) runRules({ kind: "samples", device, samples: evaluated });
+  for (const code of recorded.invalidated.codes) runRules(toCorrection(store.memory(now), code));
+  const samples = recorded.isHistory ? [] : [...recorded.newSamples, ...recorded.unstored];
+  // Without samples, the rules learn only that the device sends.
+  if (samples.length > 0 || recorded.newSamples.length > 0) runRules({ kind: "samples", device, samples });
   if (device === null) return recorded;
-  if (batch.conditions) runRules({ kind: "conditions", device, conditions: batch.conditions });
-  if (recorded.clock.corrected_ms !== before) store.enqueueForD1("clock", { device, skew: recorded.clock.skew_ms });
+  if (batch.conditions && recorded.hasConditions) runRules({ kind: "conditions", device, conditions: batch.conditions });
+  const { corrected = 0, skew = null } = store.memory(now).deviceStatuses[by] ?? {};
+  if (corrected !== before) store.enqueueForD1("clock", { device, skew });
   const held = recorded.results.flatMap(({ index, status, reason = "quarantined" }) =>
     status === "quarantined" ? [{ item: pickSampleFields(batch.items[index]), reason }] : [],
   );
@@ -90,65 +87,67 @@ export function recordAndEvaluate(
 export function recordBatch(store: Store, patientId: string, sender: Sender, batch: IncomingBatch, now: number): RecordedBatch {
   const { by, device, bindings } = sender;
   const memory = store.memory(now);
-  const deviceStatus = memory.deviceStatuses[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
-  const skew = batch.sent_at === null ? deviceStatus.skew : batch.sent_at - now;
-  const corrected = computeClockCorrection(skew, deviceStatus.corrected);
+  const before = memory.deviceStatuses[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
   const results: ItemResult[] = [];
-  const accepted: AcceptedItem[] = [];
-  for (const [index, item] of batch.items.entries()) {
-    const validated = validateSample(item, { received: now, skewMs: corrected === 0 ? null : corrected });
-    if (!validated.ok) {
-      // A person sees the error and can enter the value again, so nothing is quarantined.
-      const status = bindings === null ? "rejected" : validated.status;
-      results[index] = { index, status, reason: validated.reason, message: validated.message };
-      continue;
-    }
-    const placement = bindings === null ? "here" : matchBinding(bindings, validated.sample.at, skew !== null, now);
-    if (placement === "here") accepted.push({ index, sample: validated.sample, ...(validated.note && { note: validated.note }) });
-    else if (placement === "elsewhere") results[index] = { index, status: "elsewhere" };
-    else
-      results[index] = {
-        index,
-        status: "quarantined",
-        reason: placement,
-        message: "Measured before the device was assigned to this patient",
-      };
-  }
-  const limited = enforceItemLimits(memory, by, settlePressureUnits(accepted), results, now);
+  const items = readItems(batch.items, bindings === null, results);
+  const toId = ({ block, index }: BlockPosition) => toObservationId(patientId, block, index);
+  // What a sender has stored is known by its own words, before any judgement of its clock.
+  const { unseen, stored } = dropStored(store, memory, by, items, before, results, now, toId);
+  const { status, clock } = judgeBatch(before, sender, batch, unseen, now);
+  const placed = placeItems(unseen, sender, clock, { batch, results, now });
+  const limited = enforceItemLimits(memory, by, placed, results, now);
   const countStored = newStorageCounter(memory, sender, now);
-  const { newSamples, unstored } = dropDuplicates(store, memory, by, limited, results, now, countStored);
-  const positions = writeSamples(store, memory, { by, device }, newSamples, now, {
-    ...deviceStatus,
-    received: now,
-    skew,
-    corrected,
-    ...(batch.conditions && { conditions: classifyConditions(batch.conditions).conditions }),
-  });
-  for (const { index, sample, note } of newSamples) {
-    const at = positions.get(index) ?? { block: 0, index: 0 };
-    results[index] = {
-      index,
-      status: "stored",
-      observation_id: toObservationId(patientId, at.block, at.index),
-      ...(sample.status === "invalid" ? { note: note ?? "implausible" } : note && { note }),
+  const { checked, invalidated } = checkPressures(store, memory, limited, stored, now);
+  const { newSamples, unstored, conflicts } = selectNewSamples(checked, results, countStored);
+  const restarted = recordSequence(memory, by, newSamples, stored);
+  const hasConditions = isCurrent(before, batch, results);
+  if (device !== null || batch.sent_at !== null) {
+    memory.deviceStatuses[by] = {
+      ...status,
+      received: now,
+      ...(restarted && { seqRestartedAt: now }),
+      ...(hasConditions && batch.sent_at !== null && { conditionsAt: batch.sent_at }),
+      ...(hasConditions && batch.conditions && { conditions: classifyConditions(batch.conditions).conditions }),
     };
+  }
+  const positions = writeSamples(store, memory, { by, device }, newSamples, now, clock);
+  for (const item of newSamples) {
+    const at = positions.get(item.index) ?? { block: 0, index: 0 };
+    const note = noteOf(item, !clock.isConfirmed, item === restarted);
+    results[item.index] = {
+      index: item.index,
+      status: "stored",
+      observation_id: toId(at),
+      ...(note && { note }),
+    };
+  }
+  for (const [index, stored] of conflicts) {
+    const at = positions.get(stored.index);
+    results[index] = { ...results[index], index, status: "rejected", ...(at && { observation_id: toId(at) }) };
   }
   const located = newSamples.map(({ index, sample }) => ({ ...sample, ...(positions.get(index) ?? { block: 0, index: 0 }) }));
   return {
     results,
     newSamples: located.sort((a, b) => a.at - b.at),
     unstored,
-    clock: { skew_ms: skew, corrected_ms: corrected },
+    invalidated,
+    isHistory: !clock.isConfirmed,
+    hasConditions,
+    clock: { skew_ms: clock.skew, corrected_ms: clock.corrected, confirmed: clock.isConfirmed },
   };
 }
 
-/** Which patient a measurement time belongs to. An ended assignment accepts late samples for a week if the device's clock is known. */
-function matchBinding(bindings: Binding[], at: number, clockKnown: boolean, now: number): "here" | "elsewhere" | "clock_unknown" {
-  const covering = bindings.find(({ from, until }) => at >= from && (until === null || at < until));
-  if (!covering) return "elsewhere";
-  if (covering.until === null) return "here";
-  if (now - covering.until > MAX_BINDING_LATENESS_MS) return "elsewhere";
-  return clockKnown ? "here" : "clock_unknown";
+/** Whether a batch says how the device is now: not if it is sent again, or was sent before another one. */
+function isCurrent(before: DeviceStatus, { sent_at }: IncomingBatch, results: readonly ItemResult[]): boolean {
+  if (sent_at !== null) return sent_at > (before.conditionsAt ?? Number.NEGATIVE_INFINITY);
+  return results.length === 0 || results.some((result) => result?.status !== "duplicate");
+}
+
+/** The note on a stored sample: what makes its value or its time unclear comes first. */
+function noteOf({ sample, note }: AcceptedItem, isHistory: boolean, isRestart: boolean): string | undefined {
+  if (sample.status === "invalid") return note ?? "implausible";
+  if (isHistory) return "clock_unconfirmed";
+  return isRestart ? "sequence_restarted" : note;
 }
 
 /** Writes blocks, rollups and memory. @returns the position of each item, by its index in the batch */
@@ -158,19 +157,25 @@ function writeSamples(
   { by, device }: { by: string; device: string | null },
   newSamples: AcceptedItem[],
   now: number,
-  deviceStatus: DeviceStatus,
+  { corrected, isConfirmed }: BatchJudgement,
 ): Map<number, { block: number; index: number }> {
   const positions = new Map<number, { block: number; index: number }>();
-  if (device !== null) memory.deviceStatuses[by] = deviceStatus;
+  const clock: BatchClock = { corrected, ...(!isConfirmed && { unconfirmed: true as const }) };
+  const batch = { received: now, device: by, clock };
   const late = newSamples.filter(({ sample }) => sample.at < now - MIN_LATE_MS);
   const timely = newSamples.filter(({ sample }) => sample.at >= now - MIN_LATE_MS);
   if (late.length > 0) {
-    const places = store.appendLate({ received: now, device: by, samples: late.map(({ sample }) => sample) }, now);
+    const places = store.appendLate({ ...batch, samples: late.map(({ sample }) => sample) }, now);
     for (const [i, place] of places.entries()) positions.set(late[i]?.index ?? 0, place);
   }
   const first = store.nextPosition(now);
   for (const [i, { index }] of timely.entries()) positions.set(index, { block: first.block, index: first.index + i });
-  for (const { index, sample } of newSamples) updateMemory(store, memory, by, sample, positions.get(index) ?? first, now);
+  for (const item of newSamples.toSorted((a, b) => compareSamples(a.sample, b.sample))) {
+    noteNewest(memory, by, item);
+    const place = { received: now, by, ...(positions.get(item.index) ?? first) };
+    if (isConfirmed) updateLatest(memory, item.sample, place);
+    updateHour(store, memory, item.sample);
+  }
   if (newSamples.length > 0 && device !== null)
     countReceived(
       memory,
@@ -178,25 +183,18 @@ function writeSamples(
       newSamples.map(({ sample }) => sample),
       now,
     );
-  if (timely.length > 0) store.appendToOpenBlock({ received: now, device: by, samples: timely.map(({ sample }) => sample) }, now);
+  if (timely.length > 0) store.appendToOpenBlock({ ...batch, samples: timely.map(({ sample }) => sample) }, now);
   store.markDirty(now);
   return positions;
 }
 
-function updateMemory(
-  store: Store,
-  memory: MonitorMemory,
-  by: string,
-  sample: Sample,
-  place: { block: number; index: number },
-  now: number,
-): void {
-  const { code, value, unit, at, status } = sample;
+function noteNewest(memory: MonitorMemory, by: string, { stated, sample: { code } }: AcceptedItem): void {
   const newest = memory.newestSampleAt[by] ?? {};
-  newest[code] = Math.max(at, newest[code] ?? at);
+  newest[code] = Math.max(stated, newest[code] ?? stated);
   memory.newestSampleAt[by] = newest;
-  const latest = status === "final" ? memory.latest : memory.latestInvalid;
-  if (at >= (latest[code]?.at ?? at)) latest[code] = { value, unit, at, received: now, by, status, ...place };
+}
+
+function updateHour(store: Store, memory: MonitorMemory, { code, value, at, status }: Sample): void {
   const hour = Math.floor(at / HOUR_MS);
   if (hour <= memory.lastClosedHour) {
     markForRecount(store, memory, hour);

@@ -125,6 +125,12 @@ export class BlockRows {
     return row?.data ?? null;
   }
 
+  /** Replaces the data of a closed or late block, whose samples have the same times. */
+  replace(id: number, data: Uint8Array<ArrayBuffer>): void {
+    const query = id < 0 ? "UPDATE late SET data = ? WHERE id = ?" : "UPDATE blocks SET data = ? WHERE id = ?";
+    this.#sql.exec(query, data, Math.abs(id));
+  }
+
   /** Blocks that were opened before a time, oldest first, for the archive. */
   listOpenedBefore(time: number, limit: number): BlockRow[] {
     const rows = this.#sql.exec<BlockRow>(

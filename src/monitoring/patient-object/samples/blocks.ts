@@ -14,11 +14,20 @@ import {
   readUnsigned,
 } from "./block-numbers.ts";
 
-/** `received`: the server's clock, epoch milliseconds; `index`: its place in the block, from 0. */
-export type StoredSample = Sample & { received: number; device: string | null; index: number };
+/**
+ * How a batch's times were corrected: `corrected` milliseconds were subtracted from those that the device stated. `unconfirmed`: by a
+ * clock error that no second request had confirmed, so the samples are history.
+ */
+export type BatchClock = { corrected: number; unconfirmed?: true | undefined };
+
+/**
+ * `received`: the server's clock, epoch milliseconds; `index`: its place in the block, from 0; `clock`: absent in batches that were
+ * written before it existed.
+ */
+export type StoredSample = Sample & { received: number; device: string | null; index: number; clock?: BatchClock };
 
 /** Samples that one device sent in one request or frame. */
-export type StoredBatch = { received: number; device: string | null; samples: readonly Sample[] };
+export type StoredBatch = { received: number; device: string | null; samples: readonly Sample[]; clock?: BatchClock | undefined };
 
 // Version 1: version (1 byte), CRC-32 of the rest (4, little-endian), length of the head (4), head (JSON), batches in order of arrival.
 // The head holds device and series names, and the state after the last batch, so that appending does not decode the batches.
@@ -44,7 +53,14 @@ const Head = z.object({
   count: z.int().min(0),
   received: z.int(),
   at: z.int(),
-  devices: z.array(z.object({ id: z.string().nullable(), seq: z.int().nullable() })),
+  // One entry per device and correction of its clock.
+  devices: z.array(
+    z.object({
+      id: z.string().nullable(),
+      seq: z.int().nullable(),
+      clock: z.object({ corrected: z.int(), unconfirmed: z.literal(true).optional() }).optional(),
+    }),
+  ),
   series: z.array(z.object({ code: z.string(), unit: z.string(), decimals: z.int().min(0).max(6), last: z.int() })),
 });
 type Head = z.infer<typeof Head>;
@@ -60,6 +76,13 @@ export function appendBatch(block: Uint8Array | null, batch: StoredBatch): Uint8
   const { head, body } = block ? openToAppend(block) : { head: emptyHead(), body: new Uint8Array() };
   const appended = batch.samples.length === 0 ? [] : writeBatch(head, batch);
   return encodeBlock(head, body, appended);
+}
+
+/** A block of these batches. @throws as appendBatch */
+export function encodeBatches(batches: readonly StoredBatch[]): Uint8Array<ArrayBuffer> {
+  const head = emptyHead();
+  const body = batches.flatMap((batch) => writeBatch(head, batch));
+  return encodeBlock(head, new Uint8Array(), body);
 }
 
 /** All samples in order of arrival. @throws ApiError integrity_error for a damaged block */
@@ -134,7 +157,7 @@ function encodeBlock(head: Head, body: Uint8Array, appended: readonly number[]):
 function writeBatch(head: Head, batch: StoredBatch): number[] {
   const out: number[] = [];
   head.received = pushDifference(out, toWholeMilliseconds(batch.received), head.received);
-  const device = findOrAddDevice(head, batch.device);
+  const device = findOrAddDevice(head, batch);
   pushUnsigned(out, head.devices.indexOf(device));
   pushUnsigned(out, batch.samples.length);
   const places = new Map(head.series.map((series, place) => [toSeriesKey(series), { series, place }]));
@@ -191,8 +214,10 @@ function chooseSeqMode(device: Device, seq: number | null): number {
   return seq === device.seq + 1 ? SEQ_MODE.next : SEQ_MODE.given;
 }
 
-function findOrAddDevice(head: Head, id: string | null): Device {
-  const device = head.devices.find((known) => known.id === id) ?? { id, seq: null };
+function findOrAddDevice(head: Head, { device: id, clock }: StoredBatch): Device {
+  const isSame = (known: Device) =>
+    known.id === id && known.clock?.corrected === clock?.corrected && known.clock?.unconfirmed === clock?.unconfirmed;
+  const device = head.devices.find(isSame) ?? { id, seq: null, ...(clock && { clock }) };
   if (!head.devices.includes(device)) head.devices.push(device);
   return device;
 }
@@ -219,7 +244,7 @@ function* readSamples(block: Uint8Array): Generator<StoredSample, void> {
   const { head, body } = openBlock(block);
   const state: Head = {
     ...emptyHead(),
-    devices: head.devices.map(({ id }) => ({ id, seq: null })),
+    devices: head.devices.map((device) => ({ ...device, seq: null })),
     series: head.series.map(({ code, unit }) => ({ code, unit, decimals: 0, last: 0 })),
   };
   const reader: Reader = { bytes: body, offset: 0 };
@@ -240,7 +265,7 @@ function readSample(reader: Reader, state: Head, device: Device): StoredSample {
   series.decimals = exceptionByte >> 2;
   if (tag & FLAG_NEW_TIME) state.at += readSigned(reader);
   const seq = readSeq(reader, device, (tag >> 2) & 3);
-  return {
+  const sample: StoredSample = {
     code: series.code,
     value: exceptionByte & FLAG_DOUBLE ? readDouble(reader) : readDecimal(reader, series),
     unit: series.unit,
@@ -251,6 +276,8 @@ function readSample(reader: Reader, state: Head, device: Device): StoredSample {
     device: device.id,
     index: state.count++,
   };
+  if (device.clock) sample.clock = device.clock;
+  return sample;
 }
 
 function readSeq(reader: Reader, device: Device, mode: number): number | null {

@@ -13,6 +13,7 @@ import { Documents } from "../memory/settings.ts";
 import { type BlockRow, BlockRows, type LocatedSample, MAX_BLOCK_BYTES, MAX_BLOCK_OPEN_MS, MIN_LATE_MS } from "./block-rows.ts";
 import { appendBatch, countSamples, type StoredBatch, type StoredSample } from "./blocks.ts";
 import type { CorrectionBody } from "./correction.ts";
+import { markInvalid } from "./mark-invalid.ts";
 import { PATIENT_MONITOR_MIGRATIONS } from "./schema.ts";
 
 type OpenBlock = { block: number; data: Uint8Array<ArrayBuffer> | null; memory: MonitorMemory };
@@ -176,6 +177,23 @@ export class Store {
     for (const { id, data } of this.rows.listRange(from, to)) yield this.rows.decodeRange(id, data, from, to);
     const { block, data } = this.#load(now);
     if (data && to > block - MIN_LATE_MS) yield this.rows.decodeRange(block, data, from, to);
+  }
+
+  /** Marks stored samples as invalid, in their blocks. */
+  markInvalid(places: readonly BlockPosition[], now: number): void {
+    for (const [id, found] of Map.groupBy(places, ({ block }) => block)) {
+      const indexes = new Set(found.map(({ index }) => index));
+      const open = this.#load(now);
+      if (id === open.block && open.data) {
+        this.#open = { ...open, data: markInvalid(open.data, indexes) };
+        this.#isDirty = true;
+        continue;
+      }
+      const data = this.rows.find(id);
+      if (!data) continue;
+      this.writes++;
+      this.rows.replace(id, markInvalid(new Uint8Array(data), indexes));
+    }
   }
 
   /** The samples of a block; null when it is not in this object. */
