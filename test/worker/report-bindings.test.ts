@@ -35,6 +35,8 @@ type Span = { patient: string; from: number; until: number | null };
 const A = () => world.patient.id;
 const B = () => world.stranger.id;
 const iso = (at: number) => new Date(at).toISOString();
+/** A time after what has happened and before what happens next, which may be in this millisecond. */
+const justNow = () => iso(Date.now() - 1);
 
 /** Assignments of the device in the past; ages in milliseconds before now. */
 async function assigned(...spans: { patient: string; from: number; until?: number }[]): Promise<void> {
@@ -76,7 +78,7 @@ describe("a report of a device that was moved", () => {
   it("belongs to the patient of its time of measurement", async () => {
     await rebind(A());
     expect(await upload()).toBe(A());
-    const measured = iso(Date.now());
+    const measured = justNow();
     await rebind(B());
     expect(await upload({ recorded_at: measured })).toBe(A());
     expect(await at(0)).toBe(B());
@@ -185,7 +187,7 @@ describe("a device that is moved while its file arrives", () => {
 
   it("files it by its time of measurement", async () => {
     await rebind(A());
-    expect(await outcome(await interrupted(`?recorded_at=${iso(Date.now())}`))).toBe(A());
+    expect(await outcome(await interrupted(`?recorded_at=${justNow()}`))).toBe(A());
   });
 
   it("puts it into quarantine without a time", async () => {
@@ -212,7 +214,7 @@ describe("a direct upload of a device that was moved", () => {
 
   it("belongs to the patient of its time of measurement, or of its beginning", async () => {
     await rebind(A());
-    const measured = iso(Date.now());
+    const measured = justNow();
     const begun = await sent(newPdf());
     await rebind(B());
     expect(await outcome(await confirm(begun))).toBe(A());

@@ -1,4 +1,5 @@
 // Validation of incoming items: a sample to store, or a rejection with a reason.
+import { MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { CODES, findVital, roundHalfUp } from "./catalogue.ts";
 import type { Sample, Vital } from "./model.ts";
@@ -27,8 +28,6 @@ const REJECTIONS = {
 } as const satisfies Record<string, readonly [SampleRejection["status"], string]>;
 export type RejectionReason = keyof typeof REJECTIONS;
 
-/** How far a sample may be ahead of the server's clock. */
-export const MAX_CLOCK_LEAD_MS = 2 * 60_000;
 const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 /** LOINC, and names of devices such as MDC_ECG_HEART_RATE: codes are object keys, parts of alert keys and query parameters. */

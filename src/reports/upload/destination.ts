@@ -2,9 +2,8 @@
 import { type Access, authorizePatient, type DeviceAccess, resolveDeviceAccess } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
-import { MAX_BINDING_LATENESS_MS } from "../../monitoring/patient-object/context/facts.ts";
-import { MAX_CLOCK_LEAD_MS } from "../../monitoring/vitals/sample-validation.ts";
 import type { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
+import { MAX_BINDING_LATENESS_MS, MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
 import { ApiError } from "../../platform/errors.ts";
 import type { ReportFields } from "./upload-request.ts";
 

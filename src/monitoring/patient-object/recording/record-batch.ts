@@ -1,11 +1,12 @@
 // Recording of a batch: validates items, drops duplicates, writes blocks and memory, and queues what D1 needs.
 
+import { MAX_BINDING_LATENESS_MS } from "../../../platform/device-times.ts";
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { classifyConditions } from "../../alarm-rules/device-conditions.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import type { Sample } from "../../vitals/model.ts";
 import { validateSample } from "../../vitals/sample-validation.ts";
-import { type Binding, type Facts, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
+import type { Binding, Facts } from "../context/facts.ts";
 import type { IncomingBatch, ItemResult, Origin } from "../contract.ts";
 import type { DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
 import { MIN_LATE_MS } from "../samples/block-rows.ts";
