@@ -43,6 +43,29 @@ export async function resolveDestination(call: Call, about: ReportFields): Promi
   return { device, access, reason: isClosedToDevice(access) ? "record_closed" : null };
 }
 
+/** A report that holds the same file as an upload. `isOwn`: the calling device sent it. */
+export type SameFile = { id: string; patientId: string; hospitalId: string; isOwn: number };
+
+/**
+ * The report that an upload repeats: the patient's with the same file, or, for a device that says neither patient nor time, the one
+ * that the device itself sent: a retry, whatever the device is assigned to by now.
+ */
+export function findDuplicate(
+  sameFile: readonly SameFile[],
+  access: Access | null,
+  about: ReportFields | undefined,
+): SameFile | undefined {
+  const isSilent = about?.patient_id === undefined && about?.recorded_at === undefined;
+  return (
+    sameFile.find(({ patientId }) => patientId === access?.patient.id) ??
+    (isSilent ? sameFile.find(({ isOwn }) => isOwn === 1) : undefined)
+  );
+}
+
+/** Whether a device's file is a report of another patient of its hospital. */
+export const isFiledElsewhere = (sameFile: readonly SameFile[], { basis, hospitalId, patient }: Access): boolean =>
+  basis === "device" && sameFile.some((report) => report.hospitalId === hospitalId && report.patientId !== patient.id);
+
 /** Whether a time (Unix ms) is further ahead than clocks may differ. */
 export const isAhead = (measuredAt: number | null, now: number): boolean =>
   measuredAt !== null && measuredAt > now + MAX_CLOCK_LEAD_MS;
