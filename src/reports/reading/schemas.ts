@@ -22,7 +22,7 @@ export const Report = z
       date_of_birth: z.string().nullable(),
     }),
     hospital_id: Id,
-    encounter_id: Id.nullable(),
+    encounter_id: Id.nullable().openapi({ description: "Null: there are no encounters yet" }),
     session_type: z.string().nullable(),
     confidence: z.number().nullable(),
     heart_rate: z.number().nullable().openapi({ description: "Beats per minute" }),

@@ -98,7 +98,6 @@ export async function insertReportStatements(
       status,
       uploadedByKind: report.uploadedBy.kind,
       uploadedBy: report.uploadedBy.id,
-      encounterId: about.encounter_id ?? null,
       sessionType: about.session_type ?? null,
       confidence: about.confidence ?? null,
       heartRate: metrics?.heartRate ?? null,
