@@ -16,7 +16,12 @@ const KNOWN = [
 describe("QTc", () => {
   it.each(KNOWN)("of QT %d ms and RR %d ms is %d (Bazett) and %d (Fridericia)", (qt, rr, bazett, fridericia) => {
     const fromRr = computeQtc({ qt_interval_ms: qt, rr_interval_ms: rr });
-    expect(fromRr).toMatchObject({ bazett_ms: bazett, fridericia_ms: fridericia, rr_interval_ms: rr, rr_source: "rr_interval_ms" });
+    expect(fromRr).toMatchObject({
+      bazett_ms: bazett,
+      fridericia_ms: fridericia,
+      rr_interval_ms: rr,
+      rr_source: "rr_interval_ms",
+    });
     const fromRate = computeQtc({ qt_interval_ms: qt, heart_rate: 60_000 / rr });
     expect(fromRate).toMatchObject({ bazett_ms: bazett, fridericia_ms: fridericia, rr_interval_ms: rr, rr_source: "heart_rate" });
     expect(fromRr).toMatchObject({ label: "computed from supplied intervals", qt_interval_ms: qt, differing: [] });
