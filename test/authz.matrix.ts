@@ -282,8 +282,8 @@ export function expectedDecision(principal: TestPrincipal, rule: RouteRule, rela
     if (["samples", "stream"].includes(about) && lacks("observation:create")) return 403;
     if (about === "upload") return relation === "bound" ? "allow" : "quarantine";
     if (about === "report") return relation === "bound" ? "allow" : 404;
-    // Samples go to the patient of the device, whatever else the body names.
-    if (about === "samples") return principal.bound ? "allow" : "held";
+    // The bodies name the target: samples for another patient than the device's are held.
+    if (about === "samples") return relation === "bound" ? "allow" : "held";
     if (about === "stream") return principal.bound ? "allow" : "unbound";
     return 403;
   }

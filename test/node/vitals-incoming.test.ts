@@ -127,9 +127,29 @@ describe("a value", () => {
     },
   );
 
-  test.each(["a", "X", "AC", "", " A"])("consciousness %j is no letter", (letter) => {
-    expect(outcome(of(CODES.consciousness, letter, "{ACVPU}"))).toBe("rejected: value_not_a_number");
+  test.each([
+    ["Alert", 0],
+    ["ALERT", 0],
+    ["a", 0],
+    ["Confusion", 1],
+    ["new confusion", 1],
+    ["New-onset confusion", 1],
+    ["confused", 1],
+    ["voice", 2],
+    ["Pain", 3],
+    ["Unresponsive", 4],
+    ["u", 4],
+  ])("consciousness %j is %d", (word, place) => {
+    expect(outcome(of(CODES.consciousness, word, "{ACVPU}"))).toBe(`${place} final as it is`);
+    expect(outcome(of(CODES.heart_rate, word, "/min"))).toBe("rejected: value_not_a_number");
   });
+
+  test.each(["X", "AC", "", " A", "alerted", "constructor", "Verbal", "C ".repeat(20)])(
+    "consciousness %j is no level",
+    (letter) => {
+      expect(outcome(of(CODES.consciousness, letter, "{ACVPU}"))).toBe("rejected: value_not_a_number");
+    },
+  );
 
   test("between two letters is impossible", () => {
     expect(outcome(of(CODES.consciousness, 1.5, "{ACVPU}"))).toBe("2 invalid implausible");

@@ -106,6 +106,29 @@ describe("metrics", () => {
   });
 });
 
+describe("QTc", () => {
+  it("is computed from the supplied intervals, beside the machine's, and differences are named", async () => {
+    const sent = { qt_interval_ms: 400, rr_interval_ms: 640, qtc_bazett_ms: 480, qtc_fridericia_ms: 464 };
+    const report = await detailOf(await send("ecg", JSON.stringify(sent)));
+    expect(report.metrics).toEqual(sent);
+    expect(report.computed_qtc).toEqual({
+      label: "computed from supplied intervals",
+      qt_interval_ms: 400,
+      rr_interval_ms: 640,
+      rr_source: "rr_interval_ms",
+      bazett_ms: 500,
+      fridericia_ms: 464,
+      differing: ["qtc_bazett_ms"],
+    });
+    for (const metrics of [
+      '{"qt_interval_ms":400}',
+      '{"rr_interval_ms":640,"qtc_bazett_ms":480}',
+      '{"qt_interval_ms":0,"heart_rate":60}',
+    ])
+      expect((await detailOf(await send("ecg", metrics))).computed_qtc).toBeNull();
+  });
+});
+
 describe("invalid metrics", () => {
   it.each<[string, string, string, number]>([
     ["ecg", "heart_rate", "-1", 0],

@@ -35,6 +35,8 @@ type Span = { patient: string; from: number; until: number | null };
 const A = () => world.patient.id;
 const B = () => world.stranger.id;
 const iso = (at: number) => new Date(at).toISOString();
+/** A time after what has happened and before what happens next, which may be in this millisecond. */
+const justNow = () => iso(Date.now() - 1);
 
 /** Assignments of the device in the past; ages in milliseconds before now. */
 async function assigned(...spans: { patient: string; from: number; until?: number }[]): Promise<void> {
@@ -76,7 +78,7 @@ describe("a report of a device that was moved", () => {
   it("belongs to the patient of its time of measurement", async () => {
     await rebind(A());
     expect(await upload()).toBe(A());
-    const measured = iso(Date.now());
+    const measured = justNow();
     await rebind(B());
     expect(await upload({ recorded_at: measured })).toBe(A());
     expect(await at(0)).toBe(B());
@@ -185,7 +187,7 @@ describe("a device that is moved while its file arrives", () => {
 
   it("files it by its time of measurement", async () => {
     await rebind(A());
-    expect(await outcome(await interrupted(`?recorded_at=${iso(Date.now())}`))).toBe(A());
+    expect(await outcome(await interrupted(`?recorded_at=${justNow()}`))).toBe(A());
   });
 
   it("puts it into quarantine without a time", async () => {
@@ -212,7 +214,7 @@ describe("a direct upload of a device that was moved", () => {
 
   it("belongs to the patient of its time of measurement, or of its beginning", async () => {
     await rebind(A());
-    const measured = iso(Date.now());
+    const measured = justNow();
     const begun = await sent(newPdf());
     await rebind(B());
     expect(await outcome(await confirm(begun))).toBe(A());
@@ -229,6 +231,21 @@ describe("a direct upload of a device that was moved", () => {
     await rebind(B());
     const again = await begin(pdf, {}, headers);
     expect([again.status, (await readJson(again)).data.upload_id]).toEqual([201, first.data.upload_id]);
+  });
+
+  it("of a file that is another patient's report goes to quarantine", async () => {
+    await assigned({ patient: A(), from: DAY, until: 3600_000 }, { patient: B(), from: 3600_000 });
+    const pdf = newPdf();
+    const [ofA, ofB] = [iso(Date.now() - 7200_000), iso(Date.now())];
+    const [first, second, silent] = [
+      await sent(pdf, { recorded_at: ofA }),
+      await sent(pdf, { recorded_at: ofB }),
+      await sent(pdf),
+    ];
+    expect(await outcome(await confirm(first))).toBe(A());
+    expect(await outcome(await confirm(second))).toBe("same_file_elsewhere");
+    const retried = await confirm(silent);
+    expect([retried.status, (await readJson(retried)).data.duplicate_of]).toEqual([200, first]);
   });
 
   it("of an unclear patient goes to quarantine, once, and staff can assign it", async () => {
@@ -254,6 +271,86 @@ describe("a direct upload of a device that was moved", () => {
     const { data } = await readJson(await sendRequest(`${API}/reports/${id}`, { as: world.nurse }));
     expect(data).toMatchObject({ heart_rate: 71, uploaded_by: { kind: "device", id: device.id } });
     expect((await confirm(id)).status).toBe(200);
+  });
+});
+
+describe("the same file of a device that was moved", () => {
+  const reportsOf = async (pdf: Pdf) =>
+    (
+      await env.DB.prepare("SELECT id, patient_id FROM reports WHERE sha256 = ?")
+        .bind(await sha256(pdf))
+        .all()
+    ).results;
+  const move = async () => assigned({ patient: A(), from: DAY, until: 3600_000 }, { patient: B(), from: 3600_000 });
+  const ofA = () => ({ recorded_at: iso(Date.now() - 7200_000) });
+  const ofB = () => ({ recorded_at: iso(Date.now()) });
+
+  it("sent again without a word of patient or time is the first report", async () => {
+    const pdf = newPdf();
+    await rebind(A());
+    const { data: first } = await readJson(await uploadReport(device, pdf));
+    for (const change of [() => rebind(B()), unbind]) {
+      await change();
+      const again = await uploadReport(device, pdf);
+      expect(again.status).toBe(200);
+      const text = await again.text();
+      expect(JSON.parse(text).data).toMatchObject({ report_id: first.report_id, duplicate_of: first.report_id, cloud_url: null });
+      expect(text).not.toContain(A());
+      expect(await reportsOf(pdf)).toEqual([{ id: first.report_id, patient_id: A() }]);
+    }
+    const { data: log } = await readJson(await sendRequest(`${API}/uploads?outcome=duplicate&limit=1`, { as: world.nurse }));
+    expect(log[0]).toMatchObject({ report_id: first.report_id, patient_id: A() });
+  });
+
+  it("sent for the time of another patient goes to quarantine, once, and tells the device no more than that", async () => {
+    const pdf = newPdf();
+    await move();
+    const { data: first } = await readJson(await uploadReport(device, pdf, ofA()));
+    expect((await readJson(await uploadReport(device, pdf, ofA()))).data.duplicate_of).toBe(first.report_id);
+    const refused = await uploadReport(device, pdf, ofB());
+    expect(refused.status).toBe(202);
+    const text = await refused.text();
+    for (const id of [A(), B(), first.report_id]) expect(text).not.toContain(id);
+    const { upload_id, reason } = JSON.parse(text).data;
+    expect(reason).toBe("same_file_elsewhere");
+    expect((await readJson(await uploadReport(device, pdf, { patient_id: B() }))).data).toMatchObject({ upload_id, reason });
+    expect(await reportsOf(pdf)).toHaveLength(1);
+    const json = { patient_id: B() };
+    expect((await sendRequest(`${API}/uploads/${upload_id}/assign`, { as: world.nurse, json })).status).toBe(201);
+  });
+
+  it("that a person has filed for another patient goes to quarantine; one of another hospital does not matter", async () => {
+    const [pdf, foreign, other] = [newPdf(), newPdf(), await newWorld()];
+    await rebind(B());
+    await uploadReport(world.nurse, pdf, { patient_id: A() });
+    await uploadReport(other.nurse, foreign, { patient_id: other.patient.id });
+    expect(await outcome(await uploadReport(device, pdf))).toBe("same_file_elsewhere");
+    expect(await outcome(await uploadReport(device, foreign))).toBe(B());
+    expect((await uploadReport(world.nurse, pdf, { patient_id: B() })).status).toBe(201);
+  });
+
+  it("sent for two patients at once is filed for one", async () => {
+    await move();
+    for (let round = 0; round < times(3, 20); round++) {
+      const pdf = newPdf();
+      const options = { env: withRandomDelays(env) };
+      const all = await Promise.all([ofA(), ofB(), ofA(), ofB()].map((fields) => uploadReport(device, pdf, fields, options)));
+      expect(await reportsOf(pdf)).toHaveLength(1);
+      const statuses = all.map(({ status }) => status).toSorted();
+      expect(statuses[1]).toBe(201);
+      expect(statuses.slice(2)).toEqual([202, 202]);
+    }
+  });
+
+  it("would be filed for both if only the search before decided: the race is real", async () => {
+    const hash = await sha256(newPdf());
+    const filed = new Set<string>();
+    const naive = async (patient: string, on: Env) => {
+      if (await on.DB.prepare("SELECT 1 FROM reports WHERE sha256 = ?").bind(hash).first()) return;
+      filed.add(patient);
+    };
+    await Promise.all([naive(A(), withRandomDelays(env)), naive(B(), withRandomDelays(env))]);
+    expect(filed.size).toBe(2);
   });
 });
 

@@ -10,6 +10,7 @@ import { DownloadButton } from "./download-button.tsx";
 import { formatFileSize } from "./file-size.ts";
 import { MetricsTable } from "./metrics-table.tsx";
 import { PdfView } from "./pdf-view.tsx";
+import { QtcTable } from "./qtc-table.tsx";
 import classes from "./report.module.css";
 import { SenderName } from "./sender-name.tsx";
 
@@ -43,7 +44,7 @@ export function ReportView({ report, page, onPage }: ReportViewProps) {
   );
 }
 
-function Measurements({ report: { kind, metrics } }: { report: Report }) {
+function Measurements({ report: { kind, metrics, computed_qtc } }: { report: Report }) {
   const t = useTranslation();
   const { interpretation, ...measured } = metrics ?? {};
   const hasMeasurements = Object.keys(measured).length > 0;
@@ -55,6 +56,7 @@ function Measurements({ report: { kind, metrics } }: { report: Report }) {
         <p>{t("reports.no_measurements")}</p>
       )}
       {hasMeasurements && <MetricsTable kind={kind} metrics={measured} />}
+      {computed_qtc && <QtcTable computed={computed_qtc} metrics={measured} />}
       {typeof interpretation === "string" && (
         <>
           <h3 className={classes.interpretation}>{t("metric.interpretation")}</h3>

@@ -17,6 +17,7 @@ import {
   Timestamp,
 } from "../../http/router.ts";
 import { patientParam } from "../../patients/schemas.ts";
+import { MAX_ACVPU_LENGTH } from "../vitals/codes.ts";
 import { amendObservation } from "./amendment.ts";
 import { BucketColumns, bucketColumns, SampleColumns, sampleColumns } from "./columns.ts";
 import { getHeldObservations, listHeldObservations } from "./held-observations.ts";
@@ -117,7 +118,9 @@ const AmendmentReason = z.string().trim().min(1).max(500);
 const AmendmentBody = z.discriminatedUnion("status", [
   z.strictObject({
     status: z.literal("amended"),
-    value: z.union([z.number(), z.string().max(1)]).openapi({ description: "A number, or A, C, V, P or U for consciousness" }),
+    value: z
+      .union([z.number(), z.string().max(MAX_ACVPU_LENGTH)])
+      .openapi({ description: "A number, or for consciousness A, C, V, P, U or its word" }),
     unit: z.string().min(1).max(32).optional().openapi({ description: "UCUM; default: the unit of the sample" }),
     reason: AmendmentReason,
   }),

@@ -27,7 +27,7 @@ import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRan
 /** Up to this range buckets are made from samples, beyond it from hourly rollups. */
 const MAX_RAW_RANGE_MS = DAY_MS;
 export const MAX_RANGE_MS = 366 * DAY_MS;
-/** More than a sample may be ahead of the server's clock (MAX_CLOCK_LEAD_MS in sample-validation.ts). */
+/** More than a sample may be ahead of the server's clock (MAX_CLOCK_LEAD_MS in device-times.ts). */
 const CLOCK_TOLERANCE_MS = 10 * 60_000;
 const UNBOUNDED_RANGE = { defaultMs: Number.POSITIVE_INFINITY, maxMs: Number.POSITIVE_INFINITY };
 

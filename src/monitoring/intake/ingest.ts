@@ -2,10 +2,9 @@
 // when it does not, the Worker reads D1 and configures the object.
 
 import { sql } from "drizzle-orm";
-import { authorizePatient, resolveDeviceAccess, withPrincipal } from "../../access/access.ts";
+import { authorizePatient, resolveDeviceAccess } from "../../access/access.ts";
 import { type Call, type DeviceActor, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
-import { denyAccess } from "../../access/deny.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
@@ -20,6 +19,7 @@ import { loadFacts } from "../patient-object/context/facts.ts";
 import type { BatchClockView, IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
 import { pickSampleFields } from "../patient-object/recording/record-batch.ts";
 import { parseInstant, validateSample } from "../vitals/sample-validation.ts";
+import { denyOtherDevice, type NamedOrigin, requireAssignedDevice } from "./named-origin.ts";
 import { deletePatientHint, findPatientHint, storePatientHint } from "./patient-hints.ts";
 
 /** Quarantined requests per device and day. */
@@ -33,23 +33,21 @@ export type IngestResult = {
 
 /**
  * Records samples for the device's patient, or for the patient that a person names.
- * @throws ApiError unauthenticated, forbidden, not_found, conflict, unavailable (nothing was stored: retry)
+ * @throws ApiError unauthenticated, forbidden, not_found, invalid_request, conflict, unavailable (nothing was stored: retry)
  */
-export async function ingestSamples(
-  env: Env,
-  call: Call,
-  patientRef: string | undefined,
-  samples: IncomingBatch,
-): Promise<IngestResult> {
+export async function ingestSamples(env: Env, call: Call, named: NamedOrigin, samples: IncomingBatch): Promise<IngestResult> {
   const { actor } = call;
-  if (actor.kind === "device") return ingestFromDevice(env, { ...call, actor }, samples);
+  if (actor.kind === "device") return ingestFromDevice(env, { ...call, actor }, named, samples);
+  const patientRef = named.patient;
   const { patient, role, basis, hospitalId } = await authorizePatient(
     call,
     patientRef === undefined ? OWN_RECORD : { patient: patientRef },
     "observation:create",
   );
+  if (samples.conditions !== null) throw new ApiError("invalid_request", "Only devices report conditions.");
+  if (named.device !== undefined) await requireAssignedDevice(call, named.device, { patient, role, hospitalId });
   const entity = { type: "patient", id: patient.id };
-  const detail = { samples: samples.items.length };
+  const detail = { samples: samples.items.length, ...(named.device !== undefined && { device_id: named.device }) };
   const event = {
     event: "observation.create",
     action: "C" as const,
@@ -76,18 +74,28 @@ function markRecordInUse({ db, actor, now }: Call, patientId: string): Statement
   return [db.insert(monitoringSettings).values(row).onConflictDoNothing()];
 }
 
-async function ingestFromDevice(env: Env, call: Call<DeviceActor>, samples: IncomingBatch): Promise<IngestResult> {
+async function ingestFromDevice(
+  env: Env,
+  call: Call<DeviceActor>,
+  named: NamedOrigin,
+  samples: IncomingBatch,
+): Promise<IngestResult> {
   const origin: Origin = { kind: "device", credential: call.actor.credentialId };
   const hint = await findPatientHint(env, origin.credential);
-  const first = hint === null ? null : await recordAtMonitor(env, hint, origin, samples);
-  if (hint !== null && first?.known) return rerouteElsewhere(env, call, hint, first, samples);
+  const isHinted = hint !== null && named.device === undefined && (named.patient ?? hint) === hint;
+  const first = isHinted ? await recordAtMonitor(env, hint, origin, samples) : null;
+  const isNamed = named.patient !== undefined;
+  if (isHinted && first?.known)
+    return rerouteElsewhere(env, call, { current: hint, named: isNamed ? hint : null }, first, samples);
   // The object does not know this credential, so D1 decides.
-  const { deviceId, hospitalId, access } = await resolveDeviceAccess(call, call.actor, OWN_RECORD, "observation:create");
+  const target = named.patient === undefined ? OWN_RECORD : { patient: named.patient };
+  const { deviceId, hospitalId, access } = await resolveDeviceAccess(call, call.actor, target, "observation:create");
+  if (named.device !== undefined && named.device !== deviceId) return denyOtherDevice(call, named.device, hospitalId);
   if (!access) {
     await deletePatientHint(env, origin.credential);
     return {
       patient_id: null,
-      results: await holdSamples(call, { deviceId, hospitalId }, samples.items, null, "not_bound"),
+      results: await holdSamples(call, { deviceId, hospitalId }, samples.items, null, isNamed ? "other_patient" : "not_bound"),
       clock: null,
     };
   }
@@ -101,23 +109,26 @@ async function ingestFromDevice(env: Env, call: Call<DeviceActor>, samples: Inco
     };
   }
   await storePatientHint(env, origin.credential, patientId);
-  return rerouteElsewhere(env, call, patientId, recorded, samples);
+  return rerouteElsewhere(env, call, { current: patientId, named: isNamed ? patientId : null }, recorded, samples);
 }
+
+/** The device's patient, and the one that the device named, if it named one. */
+type DevicePatients = { current: string; named: string | null };
 
 /** Reroutes samples that were measured while the device was assigned to another patient. */
 async function rerouteElsewhere(
   env: Env,
   call: Call<DeviceActor>,
-  patientId: string,
+  patients: DevicePatients,
   recorded: RecordResult & { known: true },
   samples: IncomingBatch,
 ): Promise<IngestResult> {
   const { results, clock } = recorded;
   const elsewhereIndexes = results.filter(({ status }) => status === "elsewhere").map(({ index }) => index);
-  if (elsewhereIndexes.length === 0) return { patient_id: patientId, results, clock };
-  const rerouted = await rerouteSamples(env, call, patientId, elsewhereIndexes, { ...samples, clock });
+  if (elsewhereIndexes.length === 0) return { patient_id: patients.current, results, clock };
+  const rerouted = await rerouteSamples(env, call, patients, elsewhereIndexes, { ...samples, clock });
   for (const result of rerouted.results) results[result.index] = result;
-  return { patient_id: rerouted.boundPatientId ?? patientId, results, clock };
+  return { patient_id: rerouted.boundPatientId ?? patients.current, results, clock };
 }
 
 type AssignmentSpan = { patient_id: string; started_at: number; ended_at: number | null };
@@ -125,7 +136,7 @@ type AssignmentSpan = { patient_id: string; started_at: number; ended_at: number
 async function rerouteSamples(
   env: Env,
   call: Call<DeviceActor>,
-  currentPatientId: string,
+  { current: currentPatientId, named }: DevicePatients,
   indexes: number[],
   { items, sent_at, conditions, clock = null }: IncomingBatch,
 ): Promise<{ results: ItemResult[]; boundPatientId: string | null }> {
@@ -154,8 +165,9 @@ async function rerouteSamples(
       conditions: patientId === boundPatientId ? conditions : null,
       clock,
     };
+    const isOther = patientId !== null && named !== null && patientId !== named;
     const recorded =
-      patientId === null || patientId === currentPatientId
+      patientId === null || patientId === currentPatientId || isOther
         ? null
         : await recordWithFacts(env, call, patientId, { kind: "device", credential: actor.credentialId }, part);
     const unplaced = group.filter((_, i) => !recorded?.known || recorded.results[i]?.status === "elsewhere");
@@ -164,7 +176,7 @@ async function rerouteSamples(
         if (!unplaced.includes(index)) results.push({ ...recorded.results[i], index } as ItemResult);
     }
     // The other samples are stored by now: the quota refuses items, not the request.
-    const held = holdSamples(call, { deviceId, hospitalId }, items, unplaced, "not_bound_then");
+    const held = holdSamples(call, { deviceId, hospitalId }, items, unplaced, isOther ? "other_patient" : "not_bound_then");
     results.push(...(await held.catch((error: unknown) => rejectByQuota(unplaced, error))));
   }
   return { results, boundPatientId };
@@ -187,6 +199,7 @@ const HOLD_MESSAGES = {
   not_bound: UNASSIGNED_MESSAGE,
   not_bound_then: UNASSIGNED_MESSAGE,
   record_closed: "Quarantined: the patient record is closed",
+  other_patient: "Quarantined: the device was not assigned to the patient whom it named",
 } as const;
 
 /** Quarantines items without a patient, sealed, for review by staff. @param indexes of the items; null for all */
@@ -277,20 +290,4 @@ export async function callMonitor<T>(env: Env, request: () => Promise<T>, retry 
     log(env, "ERROR", "an object failed", { cause: error instanceof Error ? error.name : "unknown" });
     throw new ApiError("unavailable", undefined, { cause: error, headers: { "Retry-After": "2" } });
   }
-}
-
-/** The patient for a device's WebSocket. @throws ApiError unauthenticated, forbidden (no device), conflict (no assignment) */
-export async function resolveSocketPatient(env: Env, call: Call): Promise<{ credentialId: string; patientId: string }> {
-  const { actor } = call;
-  if (actor.kind !== "device") return denySocket(call);
-  const { access } = await resolveDeviceAccess(call, actor, OWN_RECORD, "observation:create");
-  if (!access) throw new ApiError("conflict", "The device is not assigned to a patient.");
-  const facts = await loadFacts(call, access.patient.id, Date.now());
-  if (facts) await callMonitor(env, async () => env.PATIENT_MONITOR.getByName(access.patient.id).configure(facts));
-  return { credentialId: actor.credentialId, patientId: access.patient.id };
-}
-
-async function denySocket(call: Call): Promise<never> {
-  const { role, hospitalId } = (await withPrincipal(call, "observation:create", () => [])).effectiveRole;
-  return denyAccess(call, "observation:create", "forbidden", { role, hospitalId });
 }

@@ -16,7 +16,9 @@ import {
 import { ApiError } from "../../platform/errors.ts";
 import type { IncomingBatch, ItemResult } from "../patient-object/contract.ts";
 import { toSampleInputs } from "../vitals/wearables.ts";
-import { callMonitor, ingestSamples, resolveSocketPatient } from "./ingest.ts";
+import { callMonitor, ingestSamples } from "./ingest.ts";
+import type { NamedOrigin } from "./named-origin.ts";
+import { resolveSocketPatient } from "./socket-patient.ts";
 
 const tags = ["Observation"];
 const SentAt = TimeInput.openapi({ description: "The sender's clock at sending, from which its clock error is corrected" });
@@ -98,7 +100,7 @@ const WearableSync = z.strictObject({
     .string()
     .max(64)
     .optional()
-    .openapi({ description: "Accepted and ignored; a device is identified by its credential" }),
+    .openapi({ description: "The device that measured: assigned to the patient, and for a device's own request itself" }),
   patient_id: PatientRef.optional(),
   metrics: z
     .array(
@@ -126,8 +128,8 @@ const WearableSync = z.strictObject({
   sent_at: SentAt.optional(),
 });
 
-async function handleIngest(c: Context<AppEnv>, patientRef: string | undefined, batch: IncomingBatch) {
-  const { results, ...rest } = await ingestSamples(c.env, c.get("call"), patientRef, batch);
+async function handleIngest(c: Context<AppEnv>, named: NamedOrigin, batch: IncomingBatch) {
+  const { results, ...rest } = await ingestSamples(c.env, c.get("call"), named, batch);
   const count = (...statuses: ItemResult["status"][]) => results.filter(({ status }) => statuses.includes(status)).length;
   const counts = {
     stored: count("stored"),
@@ -162,14 +164,18 @@ export const vitalRoutes = createRouter()
       const input = c.req.valid("json");
       if ("samples" in input) {
         const { patient_id, samples, sent_at, conditions } = input;
-        return handleIngest(c, patient_id, {
-          items: samples,
-          sent_at: parseOptionalTime(sent_at),
-          conditions: conditions ?? null,
-        });
+        return handleIngest(
+          c,
+          { patient: patient_id },
+          {
+            items: samples,
+            sent_at: parseOptionalTime(sent_at),
+            conditions: conditions ?? null,
+          },
+        );
       }
       const { patient_id, ...item } = input;
-      return handleIngest(c, patient_id, { items: [item], sent_at: null, conditions: null });
+      return handleIngest(c, { patient: patient_id }, { items: [item], sent_at: null, conditions: null });
     },
   )
   .openapi(
@@ -195,11 +201,12 @@ export const vitalRoutes = createRouter()
       },
     }),
     async (c) => {
-      const { patient_id, metrics, sent_at } = c.req.valid("json");
+      const { patient_id, device_id, metrics, sent_at } = c.req.valid("json");
       const items = toSampleInputs(metrics);
       if (items.length === 0) throw new ApiError("invalid_request", "At least one metric must have a value.");
       if (items.length > 1000) throw new ApiError("invalid_request", "At most 1,000 values per request.");
-      return handleIngest(c, patient_id, { items, sent_at: parseOptionalTime(sent_at), conditions: null });
+      const named = { patient: patient_id, device: device_id };
+      return handleIngest(c, named, { items, sent_at: parseOptionalTime(sent_at), conditions: null });
     },
   )
   .openapi(

@@ -44,6 +44,27 @@ export const UNITS: Readonly<Record<keyof typeof CODES, string>> = {
 export const ACVPU = ["A", "C", "V", "P", "U"] as const;
 export type Acvpu = (typeof ACVPU)[number];
 
+/** The letters and words that RCP 2017 and monitors write for them, in lower case, with their index in ACVPU. */
+const ACVPU_TEXTS: Readonly<Record<string, number>> = {
+  ...{ a: 0, c: 1, v: 2, p: 3, u: 4 },
+  alert: 0,
+  confusion: 1,
+  confused: 1,
+  "new confusion": 1,
+  "new-onset confusion": 1,
+  voice: 2,
+  pain: 3,
+  unresponsive: 4,
+};
+/** The longest of these words has 19 characters. */
+export const MAX_ACVPU_LENGTH = 20;
+
+/** The index in ACVPU of a letter or word, in any case; null for any other text. */
+export function parseAcvpu(text: string): number | null {
+  const known = text.length > MAX_ACVPU_LENGTH ? "" : text.toLowerCase();
+  return Object.hasOwn(ACVPU_TEXTS, known) ? (ACVPU_TEXTS[known] ?? null) : null;
+}
+
 /** Vitals that a monitor measures all the time: this many seconds without one is a fault. */
 export const CONTINUOUS_SILENCE_S = 120;
 

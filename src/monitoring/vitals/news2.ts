@@ -180,10 +180,16 @@ export function computeNews2(
 
 const PARAMETER_CODES: Readonly<Record<News2Parameter, readonly string[]>> = NEWS2_SOURCES;
 
-/** True above the 21 % of air or with any flow; null when neither is known. */
+/**
+ * The highest inspired oxygen, in %, that is air. NEWS2 asks only "air or oxygen" (RCP 2017, chart 1). Air has 20.9 %, an analyser errs by
+ * about 1 %, and the lowest fraction that is given is 24 %, of a Venturi valve or 1 L/min (BTS guideline, Thorax 2017;72 Suppl 1).
+ */
+export const MAX_AIR_PERCENT = 22;
+
+/** True above air or with any flow; null when neither is known. */
 function isOnOxygen(percent: number | null, flow: number | null): boolean | null {
   if (percent === null && flow === null) return null;
-  return (percent ?? 0) > 21 || (flow ?? 0) > 0;
+  return (percent ?? 0) > MAX_AIR_PERCENT || (flow ?? 0) > 0;
 }
 
 /** NEWS2 applies to people aged 16 or over who are not pregnant (RCP 2017). */

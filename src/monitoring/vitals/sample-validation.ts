@@ -1,6 +1,8 @@
 // Validation of incoming items: a sample to store, or a rejection with a reason.
+import { MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { CODES, findVital, roundHalfUp, UNKNOWN_UNIT } from "./catalogue.ts";
+import { parseAcvpu } from "./codes.ts";
 import type { Sample, Vital } from "./model.ts";
 
 /** One item of a request. `effective_at` must have a time zone. */
@@ -18,7 +20,10 @@ const REJECTIONS = {
     "rejected",
     "A code must have 1 to 64 letters, digits and the characters . _ : / -, and begin and end with a letter or digit",
   ],
-  value_not_a_number: ["rejected", "A value must be a JSON number from -10^15 to 10^15; consciousness may be A, C, V, P or U"],
+  value_not_a_number: [
+    "rejected",
+    "A value must be a JSON number from -10^15 to 10^15; consciousness may be A, C, V, P, U or its word",
+  ],
   unit_invalid: ["rejected", "A unit is required and must have 1 to 32 printable characters"],
   effective_at_invalid: ["rejected", "effective_at must be an RFC 3339 time with a zone, such as 2026-03-04T05:06:07Z"],
   seq_invalid: ["rejected", "seq must be a whole number from 0 to 2^53 - 1"],
@@ -28,8 +33,6 @@ const REJECTIONS = {
 } as const satisfies Record<string, readonly [SampleRejection["status"], string]>;
 export type RejectionReason = keyof typeof REJECTIONS;
 
-/** How far a sample may be ahead of the server's clock. */
-export const MAX_CLOCK_LEAD_MS = 2 * 60_000;
 export const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 /** LOINC, and names of devices such as MDC_ECG_HEART_RATE: codes are object keys, parts of alert keys and query parameters. */
@@ -153,12 +156,10 @@ const isNonNegativeInteger = (value: unknown): value is number =>
 /** Beyond this a unit conversion could overflow. */
 const MAX_VALUE = 1e15;
 
-/** A number, never -0; a letter of ACVPU becomes its index. */
+/** A number, never -0; a letter or word of ACVPU becomes its index. */
 function parseValue(value: unknown, vital: Vital | null): number | null {
   if (typeof value === "number") return Math.abs(value) <= MAX_VALUE ? value + 0 : null;
-  if (vital?.code !== CODES.consciousness || typeof value !== "string" || value.length !== 1) return null;
-  const letterIndex = "ACVPU".indexOf(value);
-  return letterIndex < 0 ? null : letterIndex;
+  return vital?.code === CODES.consciousness && typeof value === "string" ? parseAcvpu(value) : null;
 }
 
 type ConvertedValue = Pick<Sample, "value" | "unit" | "status" | "isUnitSuspect"> & { note?: SampleNote };

@@ -28,6 +28,8 @@ export const QUARANTINE_REASONS = [
   /** The assignment at the time of measurement ended too long ago. */
   "binding_ended",
   "in_the_future",
+  /** The hospital has the same file as a report of another patient. */
+  "same_file_elsewhere",
 ] as const;
 export const UPLOAD_OUTCOMES = [
   "stored",

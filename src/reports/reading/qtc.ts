@@ -1,7 +1,7 @@
 // Rate-corrected QT intervals, computed from the intervals that came with a report. They stand beside those of the machine.
 import { METRIC_RANGES } from "../upload/metric-ranges.ts";
 
-export const QTC_LABEL = "computed from supplied intervals";
+export const QTC_LABEL = "computed from supplied intervals" as const;
 /** A machine's QTc that is further from the computed one, in ms, is flagged. */
 export const MAX_QTC_DIFFERENCE_MS = 10;
 

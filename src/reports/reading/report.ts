@@ -14,6 +14,7 @@ import { readSealed } from "../../platform/sealed-documents.ts";
 import { toIso } from "../../platform/time.ts";
 import { metricsRecordId } from "../upload/new-report.ts";
 import { signLink } from "./links.ts";
+import { computeQtc } from "./qtc.ts";
 
 export type ReportRow = typeof reports.$inferSelect;
 const FileName = z.string().nullable();
@@ -104,15 +105,19 @@ function toAuditEvent(
   return { ...event, action: "R", role, basis, hospitalId, entity: { type: "report", id }, subjects: [patient.id] } as const;
 }
 
-/** Returns one report with its metrics and a signed download link; to a device, only what it sent. */
+/** Returns one report with its metrics, computed QTc and a signed download link; to a device, only what it sent. */
 export async function getReport(call: Call, bucket: R2Bucket, id: string, origin: string) {
   const { row, access } = await requireReport(call, id, { event: "report.read", detail: { link: true } });
-  const toResponse =
-    access.basis === "device"
-      ? toSentReport(call, row)
-      : toReport(call, row, access.patient, accessAllows(access, "patient:read"));
-  const [report, metrics] = await Promise.all([toResponse, loadMetrics(call, bucket, row)]);
-  return addDownloadLink(call, origin, { ...report, metrics });
+  if (access.basis === "device") {
+    const [sent, metrics] = await Promise.all([toSentReport(call, row), loadMetrics(call, bucket, row)]);
+    return addDownloadLink(call, origin, { ...sent, metrics });
+  }
+  const showIdentity = accessAllows(access, "patient:read");
+  const [report, metrics] = await Promise.all([
+    toReport(call, row, access.patient, showIdentity),
+    loadMetrics(call, bucket, row),
+  ]);
+  return addDownloadLink(call, origin, { ...report, metrics, computed_qtc: computeQtc(metrics) });
 }
 
 async function loadMetrics({ keys }: Call, bucket: R2Bucket, row: ReportRow): Promise<Record<string, unknown> | null> {

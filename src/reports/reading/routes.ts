@@ -22,7 +22,7 @@ import { downloadReport } from "./download.ts";
 import { verifyLink } from "./links.ts";
 import { listReports } from "./list.ts";
 import { getReport } from "./report.ts";
-import { DetailedReport, exampleLinkedReport, exampleReport, Report, reportQuery, SentReport } from "./schemas.ts";
+import { DetailedReport, exampleLinkedReport, exampleQtc, exampleReport, Report, reportQuery, SentReport } from "./schemas.ts";
 import { getReportStats } from "./stats.ts";
 
 const tags = ["DiagnosticReport"];
@@ -57,6 +57,7 @@ function detailRoute<P extends string>(path: P) {
       200: jsonResponse(z.union([DetailedReport, SentReport]), "The report", {
         ...exampleLinkedReport,
         metrics: { heart_rate: 72, pr_interval_ms: 158, qrs_duration_ms: 96, qt_interval_ms: 388 },
+        computed_qtc: exampleQtc,
       }),
       ...problemResponses(401, 403, 404),
     },

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { pageQuery } from "../../http/pagination.ts";
 import { EXAMPLES, Id, TimeInput, Timestamp } from "../../http/router.ts";
 import { REPORT_KINDS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
+import { QTC_LABEL } from "./qtc.ts";
 
 export const Kind = z.enum(REPORT_KINDS);
 const Status = z.enum(REPORT_STATUSES);
@@ -22,7 +23,7 @@ export const Report = z
       date_of_birth: z.string().nullable(),
     }),
     hospital_id: Id,
-    encounter_id: Id.nullable(),
+    encounter_id: Id.nullable().openapi({ description: "Null: there are no encounters yet" }),
     session_type: z.string().nullable(),
     confidence: z.number().nullable(),
     heart_rate: z.number().nullable().openapi({ description: "Beats per minute" }),
@@ -68,9 +69,36 @@ export const exampleLink = {
 };
 const metrics = z.record(z.string(), z.unknown()).nullable();
 export const LinkedReport = Report.extend(linkFields).openapi("DiagnosticReportWithLink");
-export const DetailedReport = LinkedReport.extend({ metrics }).openapi("DetailedReport");
-/** To the device that sent the report: nothing about the patient. */
-export const SentReport = DetailedReport.omit({ patient: true, hospital_id: true }).openapi("SentReport");
+/** reports/reading/qtc.ts has the formulas. */
+const ComputedQtc = z
+  .object({
+    label: z.literal(QTC_LABEL),
+    qt_interval_ms: z.number(),
+    rr_interval_ms: z.number(),
+    rr_source: z.enum(["rr_interval_ms", "heart_rate"]),
+    bazett_ms: z.number().int().openapi({ description: "QT / RR^(1/2), RR in seconds" }),
+    fridericia_ms: z.number().int().openapi({ description: "QT / RR^(1/3), RR in seconds" }),
+    differing: z
+      .array(z.string())
+      .openapi({ description: "Metrics of the machine that differ by more than 10 ms; qtc_interval_ms: from both formulas" }),
+  })
+  .openapi("ComputedQtc");
+export const exampleQtc = {
+  label: QTC_LABEL,
+  qt_interval_ms: 388,
+  rr_interval_ms: 833,
+  rr_source: "heart_rate" as const,
+  bazett_ms: 425,
+  fridericia_ms: 412,
+  differing: [],
+};
+const computed_qtc = ComputedQtc.nullable().openapi({
+  description: "Null without a QT interval and an RR interval or heart rate",
+});
+const SentDetails = LinkedReport.extend({ metrics });
+export const DetailedReport = SentDetails.extend({ computed_qtc }).openapi("DetailedReport");
+/** To the device that sent the report: what it sent, and nothing about the patient. */
+export const SentReport = SentDetails.omit({ patient: true, hospital_id: true }).openapi("SentReport");
 export const exampleLinkedReport = { ...exampleReport, ...exampleLink };
 
 const heartRateParam = z

@@ -2,9 +2,8 @@
 import { type Access, authorizePatient, type DeviceAccess, resolveDeviceAccess } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
-import { MAX_BINDING_LATENESS_MS } from "../../monitoring/patient-object/context/facts.ts";
-import { MAX_CLOCK_LEAD_MS } from "../../monitoring/vitals/sample-validation.ts";
 import type { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
+import { MAX_BINDING_LATENESS_MS, MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
 import { ApiError } from "../../platform/errors.ts";
 import type { ReportFields } from "./upload-request.ts";
 
@@ -43,6 +42,29 @@ export async function resolveDestination(call: Call, about: ReportFields): Promi
   if (!access || unclear) return { device, access: null, reason: unclear ?? "not_found" };
   return { device, access, reason: isClosedToDevice(access) ? "record_closed" : null };
 }
+
+/** A report that holds the same file as an upload. `isOwn`: the calling device sent it. */
+export type SameFile = { id: string; patientId: string; hospitalId: string; isOwn: number };
+
+/**
+ * The report that an upload repeats: the patient's with the same file, or, for a device that says neither patient nor time, the one
+ * that the device itself sent: a retry, whatever the device is assigned to by now.
+ */
+export function findDuplicate(
+  sameFile: readonly SameFile[],
+  access: Access | null,
+  about: ReportFields | undefined,
+): SameFile | undefined {
+  const isSilent = about?.patient_id === undefined && about?.recorded_at === undefined;
+  return (
+    sameFile.find(({ patientId }) => patientId === access?.patient.id) ??
+    (isSilent ? sameFile.find(({ isOwn }) => isOwn === 1) : undefined)
+  );
+}
+
+/** Whether a device's file is a report of another patient of its hospital. */
+export const isFiledElsewhere = (sameFile: readonly SameFile[], { basis, hospitalId, patient }: Access): boolean =>
+  basis === "device" && sameFile.some((report) => report.hospitalId === hospitalId && report.patientId !== patient.id);
 
 /** Whether a time (Unix ms) is further ahead than clocks may differ. */
 export const isAhead = (measuredAt: number | null, now: number): boolean =>

@@ -14,7 +14,7 @@ import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
-import { isClosedToDevice, resolveDestination } from "./destination.ts";
+import { findDuplicate, isClosedToDevice, isFiledElsewhere, resolveDestination } from "./destination.ts";
 import {
   type QuarantinedDirectUpload,
   quarantineDirectUpload,
@@ -92,7 +92,7 @@ async function createDirectUpload(
     if (text) parseMetricsText(kind, text);
     const incomingKey = `${DIRECT_UPLOAD_PREFIX}${randomOpaqueId()}`;
     const link = await presignUpload(env, incomingKey, size, sha256);
-    const requestDetail = { about: access ? { ...about, patient_id: access.patient.id } : about, metrics: text };
+    const requestDetail = { about, metrics: text };
     const expected = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
     // The day's bytes are counted now: the link lets the sender store them before the confirmation, which counts the others
     // against the same grant or the same quotas.
@@ -182,11 +182,13 @@ async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promi
   if (access && isClosedToDevice(access)) return rejectSettledUpload(call, row, sender, "The patient record is closed.");
   const object = await bucket.get(row.incomingKey);
   if (!object) return rejectSettledUpload(call, row, sender, "The file has not arrived.");
-  const existing = sameFile.find((report) => report.patientId === access?.patient.id);
+  const existing = findDuplicate(sameFile, access, (await openDetail(call, row)).about);
   const confirmation = { call, bucket, row, sender, object, incomingKey: row.incomingKey };
   try {
-    if (!access) return await confirmQuarantine(confirmation, repeated);
-    return await (existing ? confirmDuplicate(confirmation, existing.id) : confirmNew({ ...confirmation, access }));
+    if (existing) return await confirmDuplicate(confirmation, existing.id);
+    if (!access) return await confirmQuarantine(confirmation, repeated, row.reason);
+    if (isFiledElsewhere(sameFile, access)) return await confirmQuarantine(confirmation, repeated, "same_file_elsewhere");
+    return await confirmNew({ ...confirmation, access });
   } catch (error) {
     if (error instanceof ApiError && FILE_ERRORS.includes(error.code)) await rejectFile(confirmation, error);
     throw error;
@@ -232,11 +234,15 @@ async function replayConfirmation(call: Call, row: UploadRow, reportId: string):
 const verifyBytes = ({ object, row }: Confirmation) =>
   inspectPdfStream(object.body, { size: row.fileSize ?? 0, sha256: row.sha256 ?? "" }, true).stream;
 
-/** `row.reason` is why the patient was unclear when the upload began. */
-async function confirmQuarantine(confirmation: Confirmation, repeated: QuarantinedRepeat | undefined) {
+/** @param storedReason why the patient was unclear when the upload began, or is now */
+async function confirmQuarantine(
+  confirmation: Confirmation,
+  repeated: QuarantinedRepeat | undefined,
+  storedReason: string | null,
+) {
   const quarantine = { ...confirmation, bytes: verifyBytes(confirmation) };
   if (repeated) return repeatQuarantined(quarantine, repeated);
-  const reason = QUARANTINE_REASONS.find((known) => known === confirmation.row.reason) ?? "not_found";
+  const reason = QUARANTINE_REASONS.find((known) => known === storedReason) ?? "not_found";
   return quarantineDirectUpload({ ...quarantine, reason });
 }
 

@@ -21,6 +21,8 @@ const ecg = {
   qt_interval_ms: interval,
   qtc_bazett_ms: interval,
   qtc_fridericia_ms: interval,
+  /** By a formula that the machine does not name. */
+  qtc_interval_ms: interval,
   p_axis_deg: axis,
   qrs_axis_deg: axis,
   t_axis_deg: axis,

@@ -29,9 +29,24 @@ export function toReportKind(deviceKind: string | undefined): ReportKind | undef
   return REPORT_KINDS.find((kind) => kind === deviceKind);
 }
 
-/** Reports of any patient with this file. Responses may mention only those of the patient that the caller has access to. */
-export function selectSameFile({ db }: Call, sha256: SQL | string) {
-  return db.select({ id: reports.id, patientId: reports.patientId }).from(reports).where(sql`${reports.sha256} = ${sha256}`);
+/**
+ * Reports of any patient with this file. Responses may mention only those of the patient that the caller has access to, and those
+ * that the calling device sent.
+ */
+export function selectSameFile({ db, actor }: Call, sha256: SQL | string) {
+  const isOwn =
+    actor.kind === "device"
+      ? sql<number>`${reports.uploadedByKind} = 'device'
+          AND ${reports.uploadedBy} = (SELECT device_id FROM credentials WHERE id = ${actor.credentialId})`
+      : sql<number>`0`;
+  const { id, patientId, hospitalId } = reports;
+  return db.select({ id, patientId, hospitalId, isOwn }).from(reports).where(sql`${reports.sha256} = ${sha256}`);
+}
+
+/** Holds for a file that is no report of another patient of the hospital: of two uploads of a device at once, one may have become one. */
+function isNotFiledElsewhere({ patient, hospitalId }: Access, sha256: string): SQL {
+  return sql`NOT EXISTS (SELECT 1 FROM reports r WHERE r.sha256 = ${sha256} AND r.patient_id <> ${patient.id}
+    AND r.hospital_id = ${hospitalId})`;
 }
 
 export async function storeMetrics({ keys, now }: Call, bucket: R2Bucket, id: string, metrics: ParsedMetrics): Promise<string> {
@@ -58,7 +73,8 @@ export type NewReport = {
 
 /**
  * The statements that insert the report and increment its counters. The whole batch fails, with
- * `isConditionFailed(error, "reports.id")`, if `access` is no longer valid or `condition` does not hold.
+ * `isConditionFailed(error, "reports.id")`, if `access` is no longer valid, `condition` does not hold, or a device's file is a report
+ * of another patient by now.
  */
 export async function insertReportStatements(
   call: Call,
@@ -70,17 +86,18 @@ export async function insertReportStatements(
   const { id, kind, about, metrics } = report;
   const status = "preliminary";
   const sealContext = { table: "reports", column: "file_name", id };
+  const isStillValid = accessStillValid(actor, access, Date.now());
+  const isFirst = access.basis === "device" ? isNotFiledElsewhere(access, report.sha256) : undefined;
   return [
     db.insert(reports).values({
       // The clock is read here: the upload may have taken minutes since the request began.
-      id: sql`(SELECT ${id} WHERE ${and(accessStillValid(actor, access, Date.now()), condition)})`,
+      id: sql`(SELECT ${id} WHERE ${and(isStillValid, isFirst, condition)})`,
       patientId: access.patient.id,
       hospitalId: access.hospitalId,
       kind,
       status,
       uploadedByKind: report.uploadedBy.kind,
       uploadedBy: report.uploadedBy.id,
-      encounterId: about.encounter_id ?? null,
       sessionType: about.session_type ?? null,
       confidence: about.confidence ?? null,
       heartRate: metrics?.heartRate ?? null,

@@ -14,7 +14,7 @@ import { ApiError, type ErrorCode } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import type { QuarantineReason } from "./destination.ts";
 import type { ReportKind } from "./metric-ranges.ts";
-import { ReportFields } from "./upload-request.ts";
+import { type ReportFields, StoredReportFields } from "./upload-request.ts";
 
 export type UploadOutcome = (typeof UPLOAD_OUTCOMES)[number];
 
@@ -154,7 +154,7 @@ export function settleUpload({ db, actor, now }: Call, row: UploadRow, change: P
 const detailSealContext = (id: string) => ({ table: "uploads", column: "detail", id });
 const UploadDetailSchema = z.object({
   file_name: z.string().nullable(),
-  about: ReportFields.optional(),
+  about: StoredReportFields.optional(),
   metrics: z.string().nullable().optional(),
   discard_reason: z.string().optional(),
   /** The grant that the file counts against. */

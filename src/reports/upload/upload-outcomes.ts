@@ -6,7 +6,7 @@ import { type IdempotencyKey, type Replay, recordIdempotencyKey } from "../../ht
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
-import type { QuarantineReason } from "./destination.ts";
+import type { QuarantineReason, SameFile } from "./destination.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import { insertReportStatements } from "./new-report.ts";
 import { type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
@@ -99,8 +99,13 @@ export async function commitQuarantine(job: UploadJob, fileKey: string, reason: 
 }
 
 /** The report stays as it is; the log keeps the fields and metrics of this attempt. */
-export async function recordDuplicate(job: UploadJob, access: Access, reportId: string): Promise<UploadResult> {
-  const { call, attempt } = job;
+export async function recordDuplicate(
+  job: UploadJob,
+  access: Access | null,
+  { id: reportId, patientId }: SameFile,
+): Promise<UploadResult> {
+  const { call } = job;
+  const attempt = { ...job.attempt, patientId };
   const requestDetail = toRequestDetail(job.incoming);
   const log = { outcome: "duplicate", reportId, requestDetail, event: "report.duplicate", action: "R", access } as const;
   await batch(call.db, [

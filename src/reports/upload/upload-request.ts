@@ -33,8 +33,9 @@ export const ReportFields = z.strictObject({
     .pipe(z.number().min(0).max(1))
     .optional()
     .openapi({ type: "number", minimum: 0, maximum: 1 }),
-  encounter_id: Id.optional(),
 });
+/** Fields of stored uploads: before encounters were refused, any id was accepted as one. */
+export const StoredReportFields = ReportFields.extend({ encounter_id: Id.optional() });
 export type ReportFields = z.infer<typeof ReportFields>;
 
 /** The confirmation reads, hashes and seals the whole file within one request. */
@@ -132,9 +133,15 @@ async function readFormUpload(c: Context<AppEnv>, defaultKind: ReportKind): Prom
   }
   if (file.size > MAX_MULTIPART_BYTES) throw new ApiError("too_large");
   const metrics = form.get("metrics");
-  const rest = entries.filter(([name]) => !["file", "metrics"].includes(name));
+  const fields = Object.fromEntries(entries.filter(([name]) => !["file", "metrics"].includes(name)));
+  const query = c.req.query();
+  const repeated = Object.keys(query).filter((name) => Object.hasOwn(fields, name));
+  if (repeated.length > 0) {
+    const errors = repeated.map((path) => ({ path, message: "In the form and in the query", code: "repeated" }));
+    throw new ApiError("invalid_request", "A field is in the form and in the query.", { errors });
+  }
   return {
-    fields: parseReportFields({ ...c.req.query(), ...Object.fromEntries(rest) }),
+    fields: parseReportFields({ ...query, ...fields }),
     fileName: safeFileName(file.name),
     metrics: metrics === null ? null : checkMetricsSize(new Uint8Array(await new Blob([metrics]).arrayBuffer())),
     defaultKind,

@@ -9,7 +9,14 @@ import { ApiError } from "../../platform/errors.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
-import { type Destination, type QuarantineReason, resolveDestination } from "./destination.ts";
+import {
+  type Destination,
+  findDuplicate,
+  isFiledElsewhere,
+  type QuarantineReason,
+  resolveDestination,
+  type SameFile,
+} from "./destination.ts";
 import { type ParsedMetrics, parseMetrics } from "./metrics.ts";
 import { fileRecordId, replayAction, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdf, inspectPdfStream } from "./pdf.ts";
@@ -78,7 +85,7 @@ type Prior = {
   /** The response that was given for this idempotency key. */
   replay: Replay | null;
   /** Reports of any patient that hold the same file. */
-  sameFile: { id: string; patientId: string }[];
+  sameFile: SameFile[];
   /** The same file from the same device, in quarantine. */
   repeated: QuarantinedRepeat | undefined;
   /** Bytes of files that the caller may still store today. */
@@ -97,10 +104,6 @@ async function findPrior({ call, idempotencyKey, bodyHash, attempt }: UploadJob)
   return { replay, sameFile, repeated: repeated[0], fileRoom: rooms[0]?.room ?? 0 };
 }
 
-function findDuplicate({ sameFile }: Pick<Prior, "sameFile">, { access }: Destination) {
-  return sameFile.find((report) => report.patientId === access?.patient.id);
-}
-
 /** Checks access and completes the attempt with hospital, patient and kind. */
 async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Prior): Promise<Destination> {
   const { replay } = prior;
@@ -111,15 +114,22 @@ async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Pr
     Object.assign(attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
     return { device: null, access, reason: null };
   }
-  const destination = await resolveDestination(call, incoming.fields);
+  const destination = await findDestination(call, incoming, prior);
   const { device, access } = destination;
   const hospitalId = access?.hospitalId ?? device?.hospitalId;
   const kind = incoming.fields.kind ?? toReportKind(device?.kind) ?? incoming.defaultKind;
   Object.assign(attempt, { kind, hospitalId, patientId: access?.patient.id ?? null });
-  if (replay?.status === 200 && replay.resourceId !== findDuplicate(prior, destination)?.id) {
+  if (replay?.status === 200 && replay.resourceId !== findDuplicate(prior.sameFile, access, incoming.fields)?.id) {
     return denyAccess(call, "report:create", "not_found", { role: access?.role ?? "device", hospitalId: attempt.hospitalId });
   }
   return destination;
+}
+
+/** A device's file is never filed for a second patient. */
+async function findDestination(call: Call, { fields }: UploadRequest, { sameFile }: Prior): Promise<Destination> {
+  const destination = await resolveDestination(call, fields);
+  const { access, reason } = destination;
+  return reason === null && isFiledElsewhere(sameFile, access) ? { ...destination, reason: "same_file_elsewhere" } : destination;
 }
 
 async function answerReplay(job: UploadJob, { access }: Destination, replay: Replay): Promise<UploadResult> {
@@ -143,19 +153,19 @@ function checkContent({ call, incoming, attempt }: UploadJob, { access }: Destin
 /** A file of a device that is not a PDF goes to quarantine; other callers get an error. */
 const rejectsNonPdf = ({ actor }: Call) => actor.kind !== "device";
 
-/** Answers for a file that the patient's reports or the quarantine already hold; null for a new file. */
-async function answerKnownFile(job: UploadJob, destination: Destination, prior: Prior): Promise<UploadResult | null> {
-  const { access, reason } = destination;
-  const duplicate = findDuplicate(prior, destination);
-  if (access && duplicate) {
-    await drainAndVerify(job.incoming);
-    return recordDuplicate(job, access, duplicate.id);
-  }
-  if (reason !== null && prior.repeated) {
-    await drainAndVerify(job.incoming);
-    return recordQuarantineRepeat(job, prior.repeated);
-  }
-  return null;
+/** Answers for a file that reports or the quarantine already hold; null for a new file. @param isRead whether the body was read */
+async function answerKnownFile(
+  job: UploadJob,
+  { access, reason }: Destination,
+  prior: Prior,
+  isRead = false,
+): Promise<UploadResult | null> {
+  const duplicate = findDuplicate(prior.sameFile, access, job.incoming.fields);
+  const repeated = reason === null ? undefined : prior.repeated;
+  if (!duplicate && !repeated) return null;
+  if (!isRead) await drainAndVerify(job.incoming);
+  if (duplicate) return recordDuplicate(job, access, duplicate);
+  return repeated ? recordQuarantineRepeat(job, repeated) : null;
 }
 
 /** Stores the files before the row that names them. The sweep deletes them if the row is never written. */
@@ -193,13 +203,20 @@ async function commitUpload(job: UploadJob, destination: Destination, files: Sto
 
 const objectKeys = ({ fileKey, metricsKey }: StoredFiles) => (metricsKey ? [fileKey, metricsKey] : [fileKey]);
 
-/** Access ended or the record was closed during the upload: a device's file goes to quarantine, other callers get the access check's error. */
+/**
+ * Access ended, the record was closed or another upload of a device's file was filed during the upload: a device's file goes to
+ * quarantine, other callers get the access check's error.
+ */
 async function onAccessLost(job: UploadJob, patientId: string, files: StoredFiles): Promise<UploadResult> {
   const { call, bucket, incoming, attempt } = job;
   attempt.patientId = null;
   if (call.actor.kind === "device") {
     // Fails if the device itself has lost access.
-    const current = await resolveDestination(call, incoming.fields);
+    const prior = await findPrior(job);
+    const current = await findDestination(call, incoming, prior);
+    const known = await answerKnownFile(job, current, prior, true);
+    if (known) await bucket.delete(objectKeys(files));
+    if (known) return known;
     const reason = findQuarantineReason(current, files.isPdf) ?? "not_found";
     return (await commitQuarantine(job, files.fileKey, reason)) ?? (await answerQuarantineRace(job));
   }
@@ -223,9 +240,9 @@ async function resolveRace(job: UploadJob, destination: Destination): Promise<Up
   const { access } = destination;
   const prior = await findPrior(job);
   if (prior.replay) return recordReplay(job, access, prior.replay);
-  const winner = findDuplicate(prior, destination);
-  if (!winner || !access) throw new ApiError("unavailable");
-  return recordDuplicate(job, access, winner.id).catch((error: unknown) => {
+  const winner = findDuplicate(prior.sameFile, access, job.incoming.fields);
+  if (!winner) throw new ApiError("unavailable");
+  return recordDuplicate(job, access, winner).catch((error: unknown) => {
     // Another upload with the same key was committed meanwhile, so the next lookup finds the key.
     if (!isUniqueViolation(error, "idempotency_keys")) throw error;
     return resolveRace(job, destination);

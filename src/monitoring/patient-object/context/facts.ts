@@ -6,13 +6,10 @@ import { credentialHasScope } from "../../../access/credentials.ts";
 import { unsealIdentity } from "../../../patients/identity/sealed-fields.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { batch, getDb } from "../../../platform/db/client.ts";
-import { DAY_MS } from "../../../platform/time.ts";
+import { MAX_BINDING_LATENESS_MS } from "../../../platform/device-times.ts";
 import { limitsOverrideOf } from "../../alarm-rules/stored.ts";
 import { findAgeBand } from "../../vitals/catalogue.ts";
 import type { AgeBand, Limits } from "../../vitals/model.ts";
-
-/** How long after its end an assignment still accepts samples measured before the end. */
-export const MAX_BINDING_LATENESS_MS = 7 * DAY_MS;
 
 /** An assignment of a device to the patient, with the device's valid credentials and their expiry (epoch milliseconds). */
 export type Binding = {

@@ -1,8 +1,8 @@
 // The latest value of each code: one judgement for what is shown and for what the alarm rules see (alarm-rules/engine.ts).
+import { MAX_CLOCK_LEAD_MS } from "../../../platform/device-times.ts";
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import type { Correction } from "../../alarm-rules/model.ts";
 import { type Sample, shownAt } from "../../vitals/model.ts";
-import { MAX_CLOCK_LEAD_MS } from "../../vitals/sample-validation.ts";
 import type { LatestEntry, MonitorMemory } from "../memory/monitor-memory.ts";
 import { correctBlock } from "../samples/read-samples.ts";
 import type { Store } from "../samples/store.ts";

@@ -1,6 +1,7 @@
 // Reading of a batch's items, judgement of their clock, and the decision whether they belong to this patient.
+import { MAX_BINDING_LATENESS_MS } from "../../../platform/device-times.ts";
 import { correctTime, readSample, type SampleRejection } from "../../vitals/sample-validation.ts";
-import { type Binding, MAX_BINDING_LATENESS_MS } from "../context/facts.ts";
+import type { Binding } from "../context/facts.ts";
 import type { IncomingBatch, ItemResult } from "../contract.ts";
 import type { DeviceStatus } from "../memory/monitor-memory.ts";
 import { adoptClock, applyClock, type BatchJudgement, computeClockCorrection, judgeClock } from "./device-clock.ts";

@@ -1,6 +1,7 @@
 // Rows of a patient's object that hold closed blocks, blocks of late samples and the list of archive files.
+
+import { MAX_CLOCK_LEAD_MS } from "../../../platform/device-times.ts";
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
-import { MAX_CLOCK_LEAD_MS } from "../../vitals/sample-validation.ts";
 import { appendBatch, countSamples, decodeBlock, type StoredBatch, type StoredSample } from "./blocks.ts";
 
 /** A block is closed at this size or age. */

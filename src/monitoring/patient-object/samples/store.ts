@@ -1,9 +1,9 @@
 // SQLite storage of a patient's object: packed blocks of samples (block-rows.ts), and one row with the open block and the memory.
 
+import { MAX_CLOCK_LEAD_MS } from "../../../platform/device-times.ts";
 import { migrateEmpty, migrateExisting } from "../../../platform/object-migrations.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
 import { DAY_MS } from "../../../platform/time.ts";
-import { MAX_CLOCK_LEAD_MS } from "../../vitals/sample-validation.ts";
 import type { Facts } from "../context/facts.ts";
 import { Outbox } from "../delivery/outbox.ts";
 import { recoverMemory } from "../memory/damaged-memory.ts";
