@@ -132,13 +132,20 @@ function isSameScore({ score: a }: { score: DisplayScore }, { score: b }: { scor
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS }: { freshness: Freshness; ageS: number | null }) {
+type UpdatedProps = {
+  freshness: Freshness;
+  ageS: number | null;
+  /** False: that there is no time means that it is not known. */
+  isKnown: boolean;
+};
+
+export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS, isKnown }: UpdatedProps) {
   useTranslation();
   if (ageS === null) {
     return (
       <td className={classes.updated} data-state="missing">
         <span aria-hidden="true">⋯</span>
-        <span className="visually-hidden">{t("ward.never")}</span>
+        <span className="visually-hidden">{t(isKnown ? "ward.never" : "common.unknown")}</span>
       </td>
     );
   }

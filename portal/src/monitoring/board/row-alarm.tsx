@@ -35,6 +35,12 @@ export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: Alert
   );
 });
 
+/** Instead of the empty cell, which means that there is no alarm. */
+export function UnknownAlarm() {
+  const t = useTranslation();
+  return <span className={classes.standing}>{t("common.unknown")}</span>;
+}
+
 function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
   const zone = useOwnTimeZone();
   return (

@@ -16,6 +16,13 @@ export type PatientState = {
 /** `now`: server time, epoch milliseconds. */
 export type ViewContext = { now: number; connection: ConnectionStatus };
 
+/**
+ * Whether nothing means that there is nothing: no alarm, no value. Without a current state of the patient it means that
+ * nobody knows, and must not look like "all is well".
+ */
+export const isStateKnown = (patient: object | undefined, connection: ConnectionStatus): boolean =>
+  patient !== undefined && connection === "live";
+
 /** The latest value of a vital sign, valid or invalid. */
 export function newestSample({ latest }: Pick<PatientState, "latest">, code: string): LiveSample | undefined {
   const valid = latest.get(code);

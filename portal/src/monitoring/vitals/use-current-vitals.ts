@@ -5,7 +5,7 @@ import type { Connection } from "../live/connection.ts";
 import { type Freshness, type FreshnessLimits, freshnessLimits, judgeFreshness } from "../live/freshness.ts";
 import { toLatestSamples } from "../live/latest-samples.ts";
 import { newestSample, type PatientState } from "../live/patient-state.ts";
-import { useConnection, useLivePatient } from "../live/use-live.ts";
+import { useConnection, useIsUnwatched, useLivePatient } from "../live/use-live.ts";
 import { type Latest, readLatest } from "./api.ts";
 
 const POLL_MS = 15_000;
@@ -27,7 +27,7 @@ export function useCurrentVitals(patientId: string): { currentVitals: CurrentVit
   const { data, error, dataUpdatedAt } = useQuery({
     queryKey: ["vitals", patientId, "latest"],
     queryFn: () => readLatest(patientId),
-    enabled: !live && connection !== "connecting",
+    enabled: useIsUnwatched(patientId),
     refetchInterval: POLL_MS,
   });
   if (live) {

@@ -9,6 +9,7 @@ import { useStaffName } from "../../monitoring/alerts/alarm-names.tsx";
 import { describeAlarm } from "../../monitoring/alerts/alarm-text.ts";
 import { useAlarmAction } from "../../monitoring/alerts/use-alarm-action.ts";
 import { usePatientOpenAlarms } from "../../monitoring/alerts/use-alarms.ts";
+import { useConnection } from "../../monitoring/live/use-live.ts";
 import { formatTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
@@ -23,14 +24,17 @@ const MAX_SHOWN = 3;
 
 export function PatientAlarms({ patientId }: { patientId: string }) {
   const t = useTranslation();
-  const { alerts: alarms = [], error } = usePatientOpenAlarms(patientId);
+  const { status } = useConnection();
+  const { alerts, isCurrent, error } = usePatientOpenAlarms(patientId);
+  const alarms = alerts ?? [];
+  const isLoading = alerts === undefined && error === null && status !== "lost";
   const shown = alarms.filter((alert, i) => i < MAX_SHOWN || (isUnacknowledged(alert) && alert.priority === "high"));
   const hiddenCount = alarms.length - shown.length;
   return (
     <>
-      {error !== null && (
+      {!isCurrent && (
         <p className={classes.unknown} role="status">
-          {t("record.alarms_unknown")}
+          {t(isLoading ? "record.alarms_loading" : "record.alarms_unknown")}
         </p>
       )}
       {shown.length > 0 && (
