@@ -5,6 +5,7 @@ import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { getFullName } from "../../patients/api.ts";
 import { displayPriority } from "../../platform/design/display-priority.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { isUnacknowledged } from "../alerts/alarm-actions.tsx";
 import { formatVital } from "../alerts/vital-format.ts";
 import { describeCustomLimits, formatPatientRanges } from "../live/custom-limits.ts";
 import {
@@ -75,7 +76,11 @@ export const BoardRow = memo(function BoardRow({ entry, moment: boardContext, co
       <TrendCell patientId={entry.patient_id} code={code} />
       <UpdatedCell freshness={updated.freshness} ageS={roundAge(updated.ageS)} isKnown={moment.connection === "live"} />
       <td className={classes.alarm}>
-        {alert ? <RowAlarm alert={alert} others={others.length} /> : !isStateKnown(live, moment.connection) && <UnknownAlarm />}
+        {alert ? (
+          <RowAlarm alert={alert} others={others.length} newOthers={others.filter(isUnacknowledged).length} />
+        ) : (
+          !isStateKnown(live, moment.connection) && <UnknownAlarm />
+        )}
       </td>
     </tr>
   );

@@ -15,8 +15,14 @@ import { abbreviateAlarm, describeAlarm } from "../alerts/alarm-text.ts";
 import { useAlarmAction } from "../alerts/use-alarm-action.ts";
 import classes from "./row-alarm.module.css";
 
-/** @param others number of further alarms of the patient */
-export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: AlertView; others: number }) {
+type RowAlarmProps = {
+  alert: AlertView;
+  /** Number of further alarms of the patient, and of the unacknowledged ones among them. */
+  others: number;
+  newOthers: number;
+};
+
+export const RowAlarm = memo(function RowAlarm({ alert, others, newOthers }: RowAlarmProps) {
   const t = useTranslation();
   const needsAcknowledgement = isUnacknowledged(alert);
   return (
@@ -27,7 +33,7 @@ export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: Alert
         <span className={classes.standing}>
           {alert.state === "recovered" && translateCode("alarms.state", "recovered")}
           {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
-          {others > 0 && <> {t("alarms.more", { n: others })}</>}
+          {others > 0 && <> {newOthers > 0 ? t("alarms.more_new", { n: others, new: newOthers }) : t("alarms.more", { n: others })}</>}
         </span>
       </span>
       {needsAcknowledgement && <AcknowledgeButton key={alert.alert_id} alert={alert} />}
