@@ -9,8 +9,8 @@ import { useServerNow } from "../live/use-live.ts";
 import { AlarmActions, type AlarmProps } from "./alarm-actions.tsx";
 import classes from "./alarm-card.module.css";
 import { PatientName, useStaffName } from "./alarm-names.tsx";
-import { describeAlarm } from "./alarm-text.ts";
 import { getEscalationTime } from "./escalation.ts";
+import { useAlarmText } from "./use-alarm-text.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -19,12 +19,13 @@ export function AlarmCard({ alert, name }: AlarmProps) {
   const t = useTranslation();
   const priority = shownAs(alert);
   const isNew = alert.state === "active";
+  const alarmText = useAlarmText(alert);
   return (
     <article className={classes.card} data-priority={priority} data-state={alert.state}>
       <div className={classes.head}>
         <PriorityBadge priority={priority} isFlashing={isNew} />
         <Link to="/alarms/$alertId" params={{ alertId: alert.alert_id }} className={classes.what}>
-          {describeAlarm(alert)}
+          {alarmText}
         </Link>
         {name === undefined ? <PatientName patientId={alert.patient_id} /> : name}
       </div>

@@ -6,8 +6,8 @@ import { AlarmActionError } from "../../monitoring/alerts/alarm-action-error.tsx
 import { isUnacknowledged } from "../../monitoring/alerts/alarm-actions.tsx";
 import { AlarmTimes } from "../../monitoring/alerts/alarm-card.tsx";
 import { useStaffName } from "../../monitoring/alerts/alarm-names.tsx";
-import { describeAlarm } from "../../monitoring/alerts/alarm-text.ts";
 import { useAlarmAction } from "../../monitoring/alerts/use-alarm-action.ts";
+import { useAlarmText } from "../../monitoring/alerts/use-alarm-text.ts";
 import { usePatientOpenAlarms } from "../../monitoring/alerts/use-alarms.ts";
 import { useConnection } from "../../monitoring/live/use-live.ts";
 import { formatTime } from "../../platform/design/format.ts";
@@ -58,14 +58,15 @@ function AlarmLine({ alert }: { alert: AlertView }) {
   const { busy, failure, does: runAction } = useAlarmAction(alert);
   const { offlineProps, offlineNotice } = useOfflineGuard();
   const needsAcknowledgement = isUnacknowledged(alert);
+  const alarmText = useAlarmText(alert);
   const acknowledge = async () => {
-    if (!(await runAction({ kind: "acknowledge" }))) announce(t("alarms.acknowledged_said", { what: describeAlarm(alert) }));
+    if (!(await runAction({ kind: "acknowledge" }))) announce(t("alarms.acknowledged_said", { what: alarmText }));
   };
   return (
     <li className={classes.alarm} data-priority={shownAs(alert)}>
       <PriorityBadge priority={shownAs(alert)} isFlashing={alert.state === "active"} />
       <Link to="/alarms/$alertId" params={{ alertId: alert.alert_id }}>
-        {describeAlarm(alert)}
+        {alarmText}
       </Link>
       <AlarmTimes alert={alert} />
       {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
@@ -75,7 +76,7 @@ function AlarmLine({ alert }: { alert: AlertView }) {
           size="compact-md"
           loading={busy === "acknowledge"}
           onClick={() => void acknowledge()}
-          aria-label={t("alarms.acknowledge_what", { what: describeAlarm(alert) })}
+          aria-label={t("alarms.acknowledge_what", { what: alarmText })}
           {...offlineProps}
         >
           {t("alarms.acknowledge")}
