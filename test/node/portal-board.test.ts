@@ -1,6 +1,6 @@
 // Ward board of the portal: age of values, score, order of patients, and a stable order under the pointer.
 import { expect, it } from "vitest";
-import { getEscalationTime } from "../../portal/src/monitoring/alerts/escalation.ts";
+import { getEscalationTime, getOverdueTier } from "../../portal/src/monitoring/alerts/escalation.ts";
 import { countMoved, keepOrder, type RankedPatient, sortByRisk } from "../../portal/src/monitoring/board/board-order.ts";
 import { getDisplayPressure, getDisplayValue, toPatientState } from "../../portal/src/monitoring/board/board-row-view.ts";
 import { getTrendChange, POINT_COUNT, toLineSegments, toTrendHistory } from "../../portal/src/monitoring/board/trend-history.ts";
@@ -327,6 +327,12 @@ it("shows no value as current beside an alarm that says it is missing, and no sc
   const silent = alert({ rule: "device_silence", code: null, device_id: "d", raised_at: ago(0.5) });
   expect(getDisplayValue(known(ALL, [silent]), CODES.heart_rate, moment()).freshness).toBe("stale");
   expect(getDisplayValue(known(ALL, [silent]), CODES.systolic, moment()).freshness).toBe("live");
+});
+
+it("calls only an alarm overdue that still waits for an acknowledgement", () => {
+  expect([0, 1, 2, 5].map((escalation_tier) => getOverdueTier(alert({ escalation_tier })))).toEqual([null, "1", "2", "2"]);
+  for (const state of ["acknowledged", "recovered", "cleared"] as const)
+    expect(getOverdueTier(alert({ state, escalation_tier: 2 }))).toBeNull();
 });
 
 it("counts down to the next escalation", () => {

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { AlarmActionError } from "../../monitoring/alerts/alarm-action-error.tsx";
 import { isUnacknowledged } from "../../monitoring/alerts/alarm-actions.tsx";
-import { AlarmTimes } from "../../monitoring/alerts/alarm-card.tsx";
+import { AlarmTimes, OverdueMark } from "../../monitoring/alerts/alarm-card.tsx";
 import { useStaffName } from "../../monitoring/alerts/alarm-names.tsx";
 import { useAlarmAction } from "../../monitoring/alerts/use-alarm-action.ts";
 import { useAlarmText } from "../../monitoring/alerts/use-alarm-text.ts";
@@ -69,6 +69,7 @@ function AlarmLine({ alert }: { alert: AlertView }) {
         {alarmText}
       </Link>
       <AlarmTimes alert={alert} />
+      <OverdueMark alert={alert} />
       {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
       {needsAcknowledgement && (
         <Button
