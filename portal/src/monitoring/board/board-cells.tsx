@@ -34,7 +34,7 @@ export const ValueCell = memo(function ValueCell({
   customLimits,
 }: ValueCellProps) {
   useTranslation();
-  const ageText = ageS !== null && (freshness === "stale" || ageS >= MIN_SHOWN_AGE_S) ? formatAge(ageS) : null;
+  const ageText = ageS !== null && (freshness === "stale" || ageS >= MIN_SHOWN_AGE_S) ? formatShortAge(ageS) : null;
   return (
     <td className={classes.value} data-state={freshness} data-alarm={alarm ?? undefined} title={customLimits ?? undefined}>
       <span className={classes.number}>{isInvalid ? <del>{text}</del> : text}</span>
@@ -43,6 +43,9 @@ export const ValueCell = memo(function ValueCell({
     </td>
   );
 });
+
+/** Seconds are abbreviated: the Hindi word is wider than the cell when limits are marked beside it. */
+const formatShortAge = (ageS: number) => (ageS < MIN_SHOWN_AGE_S ? t("ward.seconds", { n: Math.floor(ageS) }) : formatAge(ageS));
 
 type NoteProps = { freshness: Freshness; isInvalid: boolean; old: string | null; ranges: string | null };
 
